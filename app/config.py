@@ -1,0 +1,214 @@
+"""Settings: read once from the environment and ``.env``, checked as a whole, handed on as one frozen object.
+
+Each field's description is the Russian end of the sentence, "needed: ...", that the one-line error prints. Values are never
+printed: half of them are secrets.
+"""
+
+import json
+from datetime import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.errors import SettingsError
+from app.log import LogFormat
+
+Need = Literal["api", "avito", "deepseek", "mail"]
+"""What a command cannot do without: keys of our own API, access to Avito, to DeepSeek, somebody to mail to."""
+
+_DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class AvitoAccount(BaseModel):
+    """The keys of one Avito account; ``name`` is what people call it (None: the name that Avito gives)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: str | None = None
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = Field(min_length=1)
+
+
+def _words(value: object) -> object:
+    """A comma-separated list as people write it: blanks and empty places do not count."""
+    return [word for part in value.split(",") if (word := part.strip())] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Every setting of the service, by the names of the environment in lower case. Times are named with their units."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=True
+    )
+
+    database_url: SecretStr | None = Field(None, description="адрес вида postgresql://имя:пароль@хост:5432/база")
+    data_dir: Path = Field(Path("var"), description="путь к папке")
+
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="ключи через запятую")
+
+    avito_client_id: str | None = Field(None, description="client_id из кабинета Авито")
+    avito_client_secret: SecretStr | None = Field(None, description="client_secret из кабинета Авито")
+    avito_accounts: Annotated[tuple[AvitoAccount, ...], NoDecode] = Field(
+        (), description='JSON-список вида [{"name": "Склад", "client_id": "…", "client_secret": "…"}], имена и client_id разные'
+    )
+    avito_base_url: HttpUrl = Field(HttpUrl("https://api.avito.ru"), description="адрес вида https://api.avito.ru")
+    avito_max_concurrency: int = Field(4, ge=1, le=64, description="целое число от 1 до 64")
+    avito_requests_per_minute: int = Field(600, ge=0, description="целое число, 0 — без предела")
+
+    deepseek_api_key: SecretStr | None = Field(None, description="ключ из кабинета DeepSeek")
+    deepseek_base_url: HttpUrl = Field(HttpUrl("https://api.deepseek.com"), description="адрес вида https://api.deepseek.com")
+    deepseek_model: str = Field("deepseek-flash", min_length=1, description="имя модели")
+    deepseek_max_concurrency: int = Field(32, ge=1, le=2500, description="целое число от 1 до 2500")
+    deepseek_timeout_seconds: float = Field(120, gt=0, description="число секунд больше нуля")
+    deepseek_daily_budget_usd: Decimal | None = Field(None, ge=0, description="сумма в долларах, например 2.50")
+
+    smtp_host: str | None = Field(None, description="имя почтового сервера")
+    smtp_port: int | None = Field(None, ge=1, le=65535, description="номер порта от 1 до 65535")
+    smtp_username: str | None = Field(None, description="имя пользователя почтового сервера")
+    smtp_password: SecretStr | None = Field(None, description="пароль почтового сервера")
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="starttls, tls или none")
+    mail_from: str | None = Field(None, description="адрес вида reports@example.ru")
+    report_recipients: Annotated[tuple[str, ...], NoDecode] = Field((), description="почтовые адреса через запятую")
+
+    report_time: time = Field(time(20, 0), description="время ЧЧ:ММ, например 20:00")
+    report_timezone: ZoneInfo = Field(ZoneInfo("Europe/Moscow"), description="название часового пояса, например Europe/Moscow")
+    sync_interval_minutes: int = Field(15, ge=1, le=1440, description="целое число минут от 1 до 1440")
+    scheduler_enabled: bool = Field(True, description="true или false")
+    run_deadline_minutes: float = Field(120, gt=0, description="число минут больше нуля")
+    grade_within_days: int = Field(7, ge=1, description="целое число дней от 1")
+    episode_gap_hours: float = Field(72, gt=0, description="число часов больше нуля")
+    mask_personal_data: bool = Field(True, description="true или false")
+    rubric_file: Path | None = Field(None, description="путь к файлу рубрики")
+
+    docs_enabled: bool = Field(True, description="true или false")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING или ERROR")
+    log_format: LogFormat = Field("console", description="console или json")
+    host: str = Field("127.0.0.1", min_length=1, description="адрес, на котором слушать")
+    port: int = Field(8000, ge=1, le=65535, description="номер порта от 1 до 65535")
+
+    @field_validator("api_keys", "report_recipients", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return _words(value)
+
+    @field_validator("avito_accounts", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("report_timezone", mode="before")
+    @classmethod
+    def _zone(cls, value: object) -> object:
+        if isinstance(value, ZoneInfo):
+            return value
+        try:
+            return ZoneInfo(str(value))
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("unknown zone") from error
+
+    @field_validator("report_time", mode="before")
+    @classmethod
+    def _wall_time(cls, value: object) -> object:
+        # Pydantic's own reading takes "20" for twenty seconds past midnight.
+        if isinstance(value, str) and value.count(":") != 1:
+            raise ValueError("not HH:MM")
+        return value
+
+    @field_validator("mail_from", "report_recipients")
+    @classmethod
+    def _addresses(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        addresses = (value,) if isinstance(value, str) else value or ()
+        for address in addresses:
+            name, at, domain = address.partition("@")
+            if not (name and at and domain) or any(mark in address for mark in "\r\n\t ,;<>"):
+                raise ValueError("not an address")
+        return value if isinstance(value, str) or value is None else tuple(dict.fromkeys(value))
+
+    @field_validator("avito_accounts")
+    @classmethod
+    def _distinct(cls, accounts: tuple[AvitoAccount, ...]) -> tuple[AvitoAccount, ...]:
+        names = [account.name for account in accounts if account.name]
+        if len(set(names)) < len(names) or len({account.client_id for account in accounts}) < len(accounts):
+            raise ValueError("two accounts are alike")
+        return accounts
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.avito_client_id) != bool(self.avito_client_secret):
+            missing = "AVITO_CLIENT_SECRET" if self.avito_client_id else "AVITO_CLIENT_ID"
+            raise ValueError(f"{missing}: не задано, а без пары ключи Авито не работают.")
+        if self.avito_client_id and self.avito_accounts:
+            raise ValueError("AVITO_ACCOUNTS: задано вместе с AVITO_CLIENT_ID; оставьте что-то одно.")
+        if bool(self.smtp_username) != bool(self.smtp_password):
+            missing = "SMTP_PASSWORD" if self.smtp_username else "SMTP_USERNAME"
+            raise ValueError(f"{missing}: не задано, а нужны и имя, и пароль почтового сервера.")
+        return self
+
+    @property
+    def accounts(self) -> tuple[AvitoAccount, ...]:
+        """The Avito accounts, whichever way they were given."""
+        if self.avito_client_id and self.avito_client_secret:
+            return (AvitoAccount(client_id=self.avito_client_id, client_secret=self.avito_client_secret),)
+        return self.avito_accounts
+
+    @property
+    def sender(self) -> str:
+        """The address that mails come from; without a server (mails become files) any address does."""
+        if self.mail_from:
+            return self.mail_from
+        return self.smtp_username if self.smtp_username and "@" in self.smtp_username else "avito-quality@localhost"
+
+    @property
+    def smtp_server_port(self) -> int:
+        """The port of the mail server: the one that was set, else the usual one of the way of encryption."""
+        return self.smtp_port or _DEFAULT_PORTS[self.smtp_security]
+
+    def require(self, *needs: Need) -> None:
+        """Stops a command that lacks a setting.
+
+        Raises:
+            SettingsError: the first setting that is missing, by name.
+        """
+        if "api" in needs and not self.api_keys:
+            raise SettingsError("API_KEYS: не задано; придумайте длинный ключ, им защищён REST.")
+        if "avito" in needs and not self.accounts:
+            raise SettingsError("AVITO_CLIENT_ID: не задано; ключи выдаёт Авито: «Для профессионалов» → «Интеграции».")
+        if "deepseek" in needs and not self.deepseek_api_key:
+            raise SettingsError("DEEPSEEK_API_KEY: не задано; ключ выдаёт platform.deepseek.com → API keys.")
+        if "mail" in needs and self.smtp_host:
+            if not self.report_recipients:
+                raise SettingsError("REPORT_RECIPIENTS: не задано; укажите через запятую, кому слать отчёт.")
+            if self.sender == "avito-quality@localhost":
+                raise SettingsError("MAIL_FROM: не задано; укажите адрес, от имени которого уходит отчёт.")
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Reads the settings; ``overrides`` win over the environment (the demo and tests use them).
+
+    Raises:
+        SettingsError: one line with the name of the first wrong setting.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError(_first_fault(error)) from None
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_input=False, include_url=False)[0]
+    if not fault["loc"]:
+        return str(fault["ctx"]["error"])
+    return _unfit(str(fault["loc"][0]).lower())
+
+
+def _unfit(name: str) -> str:
+    return f"{name.upper()}: значение не подходит; нужно: {Settings.model_fields[name].description}."
