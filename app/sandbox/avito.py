@@ -1,0 +1,166 @@
+"""The local Avito: several sellers' accounts whose chats can be changed while it answers."""
+
+import asyncio
+import http.client
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from app.sandbox.avito_payloads import webhook_body
+from app.sandbox.avito_routes import Tokens, avito_app
+from app.sandbox.avito_state import (
+    AvitoAccount,
+    AvitoChat,
+    AvitoClient,
+    AvitoListing,
+    AvitoMessage,
+    chat_id_of,
+    chat_of,
+    numbered_account,
+    stable_id,
+    synthetic_chat,
+)
+from app.sandbox.avito_switches import AvitoSwitches
+from app.sandbox.catalogue import Side, load_dialogues
+from app.sandbox.faults import Front, ReceivedRequest, Traffic
+
+WEBHOOK_TIMEOUT_SECONDS = 2  # Avito gives a subscriber this long
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class WebhookDelivery:
+    """What a subscriber answered; `status` is None where it did not within two seconds."""
+
+    url: str
+    status: int | None
+
+
+class LocalAvito:
+    """An Avito of one's own. `app` is served over HTTP; the accounts and `switches` are open to change at any moment."""
+
+    def __init__(self, accounts: list[AvitoAccount] | None = None, *, clock: Callable[[], datetime] = _now) -> None:
+        self.accounts = accounts or [numbered_account(1)]
+        self.switches = AvitoSwitches()
+        self.traffic = Traffic()
+        self._clock = clock
+        self._tokens = Tokens(self.switches)
+        self._numbers = count(1)
+        self.app = avito_app(self.accounts, self._tokens, self.switches)
+        self.app.add_middleware(Front, switches=self.switches, traffic=self.traffic)
+
+    @classmethod
+    def from_catalogue(cls, now: datetime, *, accounts: int = 1) -> Self:
+        """An Avito with every dialogue of the catalogue, shared out in turn over that many accounts."""
+        avito = cls([numbered_account(number + 1) for number in range(accounts)])
+        for number, dialogue in enumerate(load_dialogues()):
+            avito.accounts[number % accounts].put(chat_of(dialogue, now))
+        return avito
+
+    @property
+    def requests(self) -> list[ReceivedRequest]:
+        """What arrived, oldest first."""
+        return self.traffic.requests
+
+    def expire_tokens(self) -> None:
+        """Every token issued so far is expired from now on."""
+        self._tokens.expire_all()
+
+    def chat(self, chat_id: str, account: AvitoAccount | None = None) -> AvitoChat:
+        """A chat of the given account, else of the first that has it: one id may occur under two. Raises KeyError."""
+        return self._holder(chat_id, account).chats[chat_id]
+
+    def add_chat(
+        self,
+        *,
+        chat_type: str = "u2i",
+        item: AvitoListing | None = None,
+        client: AvitoClient | None = None,
+        chat_id: str | None = None,
+        at: datetime | None = None,
+        account: AvitoAccount | None = None,
+    ) -> AvitoChat:
+        """Open a chat without messages, in the first account unless told otherwise."""
+        name = chat_id or chat_id_of(chat_type, f"added-{next(self._numbers)}")
+        chat = AvitoChat(name, chat_type, self._seconds(at), item, client)
+        return (account or self.accounts[0]).put(chat)
+
+    def add_message(
+        self,
+        chat_id: str,
+        side: Side,
+        *,
+        text: str = "",
+        type: str = "text",  # noqa: A002 - Avito's own word
+        at: datetime | None = None,
+        content: dict[str, Any] | None = None,
+        quote: AvitoMessage | None = None,
+        account: AvitoAccount | None = None,
+    ) -> AvitoMessage:
+        """Write a message (now, unless `at` says when). `content` is the raw content of a type nobody knows."""
+        identity = stable_id("added", chat_id, next(self._numbers))
+        message = AvitoMessage(identity, side, type, self._seconds(at), text, content=content, quote=quote)
+        self.chat(chat_id, account).add(message)
+        return message
+
+    def delete_message(self, chat_id: str, message_id: str, account: AvitoAccount | None = None) -> AvitoMessage:
+        """What Avito does when an author takes a message back: it stays in its place, as `deleted` and empty."""
+        message = self.chat(chat_id, account).message(message_id)
+        message.type, message.text, message.content = "deleted", "", None
+        return message
+
+    def remove_message(self, chat_id: str, message_id: str, account: AvitoAccount | None = None) -> None:
+        """Make a message vanish without a trace."""
+        chat = self.chat(chat_id, account)
+        chat.messages.remove(chat.message(message_id))
+
+    def remove_chat(self, chat_id: str, account: AvitoAccount | None = None) -> None:
+        """Make a chat vanish without a trace; its listing stays."""
+        del self._holder(chat_id, account).chats[chat_id]
+
+    def add_synthetic_chats(self, chats: int, messages: int, account: AvitoAccount | None = None) -> list[AvitoChat]:
+        """Fill an account for load tests: the newest chat ended a minute ago, each further one a minute earlier."""
+        holder, now = account or self.accounts[0], self._clock()
+        numbers = [next(self._numbers) for _ in range(chats)]
+        return [holder.put(synthetic_chat(number, messages, now - timedelta(minutes=place + 1))) for place, number in enumerate(numbers)]
+
+    def webhook(self, chat_id: str, message_id: str, account: AvitoAccount | None = None) -> dict[str, Any]:
+        """The envelope that tells of a message, for a test that posts it itself: twice, late or in another order."""
+        holder = self._holder(chat_id, account)
+        chat = holder.chats[chat_id]
+        return webhook_body(holder, chat, chat.message(message_id), self._clock())
+
+    async def notify(self, chat_id: str, message_id: str, account: AvitoAccount | None = None) -> list[WebhookDelivery]:
+        """Tell every subscriber of the account of a message, its own messages included, once each."""
+        envelope = self.webhook(chat_id, message_id, account)
+        urls = list(self._holder(chat_id, account).webhooks)
+        return list(await asyncio.gather(*(asyncio.to_thread(_post, url, envelope) for url in urls)))
+
+    def _holder(self, chat_id: str, account: AvitoAccount | None) -> AvitoAccount:
+        for holder in [account] if account else self.accounts:
+            if chat_id in holder.chats:
+                return holder
+        raise KeyError(chat_id)
+
+    def _seconds(self, at: datetime | None) -> int:
+        return int((at or self._clock()).timestamp())
+
+
+def _post(url: str, envelope: dict[str, Any]) -> WebhookDelivery:
+    target = urlsplit(url)
+    path = urlunsplit(("", "", target.path or "/", target.query, ""))
+    connection = http.client.HTTPConnection(target.netloc, timeout=WEBHOOK_TIMEOUT_SECONDS)
+    try:
+        connection.request("POST", path, json.dumps(envelope, ensure_ascii=False).encode(), {"Content-Type": "application/json"})
+        return WebhookDelivery(url, connection.getresponse().status)
+    except (OSError, http.client.HTTPException):
+        return WebhookDelivery(url, None)
+    finally:
+        connection.close()

@@ -1,0 +1,204 @@
+"""JSON bodies of the local Avito, as its documents and the recordings of programs that talk to it have them."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from app.sandbox.avito_state import AvitoAccount, AvitoChat, AvitoListing, AvitoMessage
+from app.sandbox.avito_switches import AvitoSwitches
+
+SYSTEM_PREFIX = "[Системное сообщение]"
+PLAN_PLACEHOLDER = "Перейдите на подписку с API мессенджера, чтобы получить доступ к чатам"
+TOKEN_EXPIRED = {"result": {"status": False, "message": "access token expired"}}
+WEBHOOK_SYSTEM_AUTHOR_ID = 1  # 0 over REST
+
+Json = dict[str, Any]
+
+
+def chat_body(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> Json:
+    """A chat; what it has no value for is a missing key."""
+    body: Json = {"id": chat.id, "created": chat.created, "updated": chat.updated, "users": _users(account, chat, switches)}
+    if chat.item is not None:
+        body["context"] = {"type": "item", "value": _context_value(account, chat.item, switches)}
+    elif switches.u2u_context == "empty":
+        body["context"] = {}
+    if chat.messages:
+        body["last_message"] = _last_message(account, chat, switches)
+    return _without(body, switches.drop_chat_keys)
+
+
+def message_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, switches: AvitoSwitches) -> Json:
+    """A message of the messages endpoint."""
+    body = _message_core(account, chat, message, switches)
+    body[switches.read_flag] = message.read is not None
+    if message.read is not None:
+        body["read"] = message.read
+    if message.quote is not None:
+        quoted = _message_core(account, chat, message.quote, switches)
+        body["quote"] = _without(quoted, {"direction"})
+    return _without(body, switches.drop_message_keys)
+
+
+def webhook_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, sent_at: datetime) -> Json:
+    """The envelope in which Avito tells a subscriber of a message (version 3)."""
+    value: Json = {
+        "id": message.id,
+        "chat_id": chat.id,
+        "user_id": account.user_id,
+        "author_id": WEBHOOK_SYSTEM_AUTHOR_ID if message.side == "system" else author_id(account, chat, message),
+        "created": message.created,
+        "type": message.type,
+        "chat_type": chat.chat_type,
+        "content": content_body(account, chat, message),
+        "published_at": datetime.fromtimestamp(message.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    if chat.item is not None:
+        value["item_id"] = chat.item.id
+    if message.read is not None:
+        value["read"] = message.read
+    envelope_id = hashlib.sha256(f"webhook:{message.id}".encode()).hexdigest()[:32]
+    return {"id": envelope_id, "version": "v3.0.0", "timestamp": int(sent_at.timestamp()), "payload": {"type": "message", "value": value}}
+
+
+def listing_body(listing: AvitoListing) -> Json:
+    """An entry of `GET /core/v1/items`. `price` is null where the listing names none."""
+    digits = "".join(character for character in listing.price_string or "" if character.isdigit())
+    return {
+        "id": listing.id,
+        "title": listing.title,
+        "status": listing.status,
+        "price": int(digits) if digits else None,
+        "url": _listing_url(listing),
+        "address": "Москва, Садовая улица, 5",
+        "category": {"id": 111, "name": "Разное"},
+    }
+
+
+def self_body(account: AvitoAccount) -> Json:
+    """The answer of `GET /core/v1/accounts/self`."""
+    return {
+        "id": account.user_id,
+        "name": account.name,
+        "email": f"shop{account.user_id}@example.com",
+        "phone": "79990000000",
+        "phones": ["79990000000"],
+        "profile_url": f"https://avito.ru/user/{account.user_id}/profile",
+    }
+
+
+def author_id(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, system_author_id: int = 0) -> int:
+    """Who wrote a message. A client whom Avito does not name is an author all the same."""
+    if message.side == "system":
+        return system_author_id
+    if message.side == "company":
+        return account.user_id
+    return chat.client.id if chat.client else 5_999_999_999
+
+
+def content_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
+    """The `content` of a message: empty for deleted messages and for the types the API does not support (appCall, file, video)."""
+    if message.content is not None:
+        return message.content
+    build = _CONTENTS.get(message.type)
+    return build(account, chat, message) if build else {}
+
+
+def _image(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
+    sizes = ("1280x960", "640x480", "140x105", "32x32")
+    return {"image": {"sizes": {size: f"https://img.k.avito.ru/chat/{size}/{message.id[:12]}.jpg" for size in sizes}}}
+
+
+def _link(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
+    text = message.text
+    return {"link": {"text": text, "url": text, "preview": {"domain": "example.com", "title": text, "url": text}}}
+
+
+def _item(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
+    title = message.text or (chat.item.title if chat.item else "Объявление")
+    return {"item": {"title": title, "item_url": "https://avito.ru/item_url", "image_url": "https://avito.ru/image_url.webp"}}
+
+
+def _location(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
+    return {"location": {"title": message.text, "text": message.text, "lat": 55.599799, "lon": 37.603954, "kind": "house"}}
+
+
+_CONTENTS: dict[str, Callable[[AvitoAccount, AvitoChat, AvitoMessage], Json]] = {
+    "text": lambda account, chat, message: {"text": message.text},
+    "system": lambda account, chat, message: {"text": _prefixed(message.text), "flow_id": "seller_audience_discount"},
+    "image": _image,
+    "link": _link,
+    "item": _item,
+    "location": _location,
+    "call": lambda account, chat, message: {"call": {"status": "missed", "target_user_id": account.user_id}},
+    "voice": lambda account, chat, message: {"voice": {"voice_id": f"voice-{message.id}"}},
+}
+
+
+def _message_core(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, switches: AvitoSwitches) -> Json:
+    """What a message, a chat's last message and a quote have in common. A system message's direction is "in"."""
+    shown_as_text = message.type == "system" and switches.system_as_text
+    return {
+        "id": message.id,
+        "author_id": author_id(account, chat, message, switches.system_author_id),
+        "created": message.created,
+        "direction": "out" if message.side == "company" else "in",
+        "type": "text" if shown_as_text else message.type,
+        "content": {"text": _prefixed(message.text)} if shown_as_text else content_body(account, chat, message),
+    }
+
+
+def _last_message(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> Json:
+    last = chat.messages[-1]
+    body = _message_core(account, chat, last, switches)
+    if switches.plan_missing:
+        body |= {"type": "text", "content": {"text": PLAN_PLACEHOLDER}}
+    body |= {switches.read_flag: last.read is not None, "delivered": last.created}
+    if last.read is not None:
+        body["read"] = last.read
+    return body
+
+
+def _users(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> list[Json]:
+    """The people of a chat; the account stands alone where Avito does not tell who the client is."""
+    people = (
+        [(account.user_id, account.name)] if chat.client is None else [(chat.client.id, chat.client.name), (account.user_id, account.name)]
+    )
+    return [_user(chat, user_id, None if switches.nameless_users else name) for user_id, name in people]
+
+
+def _user(chat: AvitoChat, user_id: int, name: str | None) -> Json:
+    profile: Json = {
+        "user_id": user_id,
+        "url": f"https://avito.ru/user/{user_id}/profile",
+        "avatar": {"default": "https://www.avito.st/stub_avatars/_/14_256x256.png"},
+    }
+    if chat.item is not None:
+        profile["item_id"] = chat.item.id
+    body: Json = {"id": user_id, "public_user_profile": profile, "parsing_allowed": True}
+    return body if name is None else body | {"name": name}
+
+
+def _context_value(account: AvitoAccount, listing: AvitoListing, switches: AvitoSwitches) -> Json:
+    body: Json = {
+        "id": listing.id,
+        "title": "" if switches.empty_titles else listing.title,
+        "url": _listing_url(listing),
+        "user_id": account.user_id,
+        "status_id": 10 if listing.status == "active" else 20,
+        "images": {"count": 1, "main": {"140x105": f"https://img.k.avito.ru/140x105/{listing.id}.jpg"}},
+        "location": {"title": "Москва", "lat": 55.599799, "lon": 37.603954},
+    }
+    return body if listing.price_string is None else body | {"price_string": listing.price_string}
+
+
+def _listing_url(listing: AvitoListing) -> str:
+    return f"https://avito.ru/moskva/listing_{listing.id}"
+
+
+def _prefixed(text: str) -> str:
+    return text if text.startswith(SYSTEM_PREFIX) else f"{SYSTEM_PREFIX} {text}"
+
+
+def _without(body: Json, keys: set[str]) -> Json:
+    return {key: value for key, value in body.items() if key not in keys}

@@ -1,0 +1,247 @@
+"""The paths of the local Avito: access, account, listings, chats, messages, voice files and webhook subscriptions."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_urlsafe
+from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qs
+
+from fastapi import Depends, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from app.sandbox.avito_payloads import TOKEN_EXPIRED, chat_body, listing_body, message_body, self_body
+from app.sandbox.avito_state import AvitoAccount, AvitoChat
+from app.sandbox.avito_switches import AvitoSwitches, error_body
+
+Row = TypeVar("Row")
+Limit = Annotated[int, Query(ge=1, le=100)]
+Offset = Annotated[int, Query(ge=0, le=1000)]
+
+MESSENGER = "/messenger/v2/accounts/{user_id}/chats"
+
+
+class AvitoRefusedError(Exception):
+    """A request is answered with this status and body instead of what it asked for."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        super().__init__(status, body)
+        self.status = status
+        self.body = body
+
+
+class ChatsQuery(BaseModel):
+    """What a list of chats is asked with; lists come joined by comma."""
+
+    limit: int = Field(default=100, ge=1, le=100)
+    offset: int = Field(default=0, ge=0, le=1000)
+    unread_only: bool = False
+    item_ids: str = Field(default="", pattern=r"^(\d+(,\d+)*)?$")
+    chat_types: str = Field(default="u2i", pattern=r"^(u2i|u2u|a2u)(,(u2i|u2u|a2u))*$")
+
+    def wants(self, chat: AvitoChat) -> bool:
+        items = {int(number) for number in self.item_ids.split(",") if number}
+        if chat.chat_type not in self.chat_types.split(",") or (self.unread_only and not chat.unread):
+            return False
+        return not items or (chat.item is not None and chat.item.id in items)
+
+
+@dataclass
+class Tokens:
+    """The access tokens in use: whose they are and when they end. Several tokens of one account are valid side by side."""
+
+    switches: AvitoSwitches
+    issued: dict[str, tuple[AvitoAccount, float]] = field(default_factory=dict)
+
+    def issue(self, account: AvitoAccount) -> str:
+        token = token_urlsafe(16)
+        self.issued[token] = (account, datetime.now(UTC).timestamp() + self.switches.token_seconds)
+        return token
+
+    def expire_all(self) -> None:
+        self.issued.clear()
+
+    def account_of(self, authorization: str | None) -> AvitoAccount:
+        """The account of a bearer. Raises AvitoRefusedError: 401 without one, else the body of an expired token as the switch says."""
+        scheme, _, token = (authorization or "").partition(" ")
+        account, ends = self.issued.get(token, (None, 0.0))
+        if scheme.lower() != "bearer":
+            raise AvitoRefusedError(401, TOKEN_EXPIRED)
+        if account is None or ends <= datetime.now(UTC).timestamp():
+            raise AvitoRefusedError(self.switches.expired_status, TOKEN_EXPIRED)
+        return account
+
+
+def avito_app(accounts: Sequence[AvitoAccount], tokens: Tokens, switches: AvitoSwitches) -> FastAPI:
+    """The app over this state; what is changed in the state shows in the next answer."""
+    app = FastAPI(openapi_url=None)
+
+    async def key_owner(request: Request) -> AvitoAccount:
+        return tokens.account_of(request.headers.get("authorization"))
+
+    async def messenger_owner(user_id: int, account: Annotated[AvitoAccount, Depends(key_owner)]) -> AvitoAccount:
+        if user_id != account.user_id:
+            raise AvitoRefusedError(403, error_body(403, "Forbidden"))
+        return account
+
+    _add_refusals(app)
+    _add_access(app, accounts, tokens, switches)
+    _add_account(app, switches, key_owner)
+    _add_chats(app, switches, messenger_owner)
+    _add_messages(app, switches, messenger_owner)
+    _add_webhooks(app, key_owner)
+    return app
+
+
+Owner = Callable[..., Any]
+
+
+def _add_refusals(app: FastAPI) -> None:
+    @app.exception_handler(AvitoRefusedError)
+    async def refuse(request: Request, refusal: AvitoRefusedError) -> JSONResponse:
+        return JSONResponse(refusal.body, refusal.status)
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse_values(request: Request, error: RequestValidationError) -> JSONResponse:
+        """A limit beyond 100 or an offset beyond 1000 is a 400 that names the field."""
+        fields = {str(fault["loc"][-1]): fault["msg"] for fault in error.errors()}
+        return JSONResponse(error_body(400, "Validation error", fields=fields), 400)
+
+
+def _add_access(app: FastAPI, accounts: Sequence[AvitoAccount], tokens: Tokens, switches: AvitoSwitches) -> None:
+    @app.post("/token")
+    async def token(request: Request) -> JSONResponse:
+        """Avito answers bad credentials with 200, an `error` and no `access_token`."""
+        form = {name: values[-1] for name, values in parse_qs((await request.body()).decode(errors="replace")).items()}
+        if form.get("grant_type") != "client_credentials":
+            return JSONResponse({"error": "unsupported_grant_type", "error_description": "Unsupported grant type"})
+        for account in accounts:
+            if (account.client_id, account.client_secret) == (form.get("client_id"), form.get("client_secret")):
+                return JSONResponse({"access_token": tokens.issue(account), "expires_in": switches.token_seconds, "token_type": "Bearer"})
+        return JSONResponse({"error": "invalid_client", "error_description": "Client authentication failed"})
+
+
+def _add_account(app: FastAPI, switches: AvitoSwitches, owner: Owner) -> None:
+    @app.get("/core/v1/accounts/self")
+    async def account_self(account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
+        return JSONResponse(self_body(account))
+
+    @app.get("/core/v1/items")
+    async def items(
+        request: Request,
+        account: Annotated[AvitoAccount, Depends(owner)],
+        per_page: Annotated[int, Query(gt=0, lt=100)] = 25,
+        page: Annotated[int, Query(gt=0)] = 1,
+        status: str = "active",
+    ) -> JSONResponse:
+        """The listings of an account; an employee's key sees none."""
+        wanted = set(status.split(","))
+        found = [] if account.employee else [listing for listing in account.listings.values() if listing.status in wanted]
+        shown = [listing_body(listing) for listing in sorted(found, key=lambda listing: listing.id)[(page - 1) * per_page :][:per_page]]
+        answer = JSONResponse({"meta": {"page": page, "per_page": per_page}, "resources": shown})
+        _tell_page(switches, request, page)
+        return answer
+
+
+def _add_chats(app: FastAPI, switches: AvitoSwitches, owner: Owner) -> None:
+    @app.get(MESSENGER)
+    async def chats(
+        request: Request, account: Annotated[AvitoAccount, Depends(owner)], query: Annotated[ChatsQuery, Query()]
+    ) -> JSONResponse:
+        """Newest activity first, only chats about listings unless asked otherwise."""
+        found = [chat for chat in account.chats.values() if query.wants(chat)]
+        found.sort(key=lambda chat: (-chat.updated, chat.id))
+        shown, has_more = _page(found, query.limit, query.offset)
+        body: dict[str, Any] = {"chats": [chat_body(account, chat, switches) for chat in shown]}
+        answer = JSONResponse(_with_meta(body, has_more, switches))
+        _tell_page(switches, request, query.offset)
+        return answer
+
+    @app.get(MESSENGER + "/{chat_id}")
+    async def one_chat(chat_id: str, account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
+        return JSONResponse(chat_body(account, _chat(account, chat_id), switches))
+
+
+def _add_messages(app: FastAPI, switches: AvitoSwitches, owner: Owner) -> None:
+    @app.get("/messenger/v3/accounts/{user_id}/chats/{chat_id}/messages")
+    @app.get("/messenger/v3/accounts/{user_id}/chats/{chat_id}/messages/")
+    async def messages(
+        request: Request, chat_id: str, account: Annotated[AvitoAccount, Depends(owner)], limit: Limit = 100, offset: Offset = 0
+    ) -> JSONResponse:
+        """Newest first, and within a second the later written first. Reading marks nothing as read."""
+        chat = _chat(account, chat_id)
+        if account.employee:
+            raise AvitoRefusedError(403, error_body(403, "Forbidden"))
+        if switches.plan_missing:
+            unpaid = error_body(402, "Payment required")
+            raise AvitoRefusedError(402, unpaid if switches.plan_missing == "nested" else unpaid["error"])
+        shown, has_more = _page(chat.messages[::-1], limit, offset)
+        bodies = [message_body(account, chat, message, switches) for message in shown]
+        as_array = switches.messages_as == "array"
+        answer = JSONResponse(bodies if as_array else _with_meta({"messages": bodies}, has_more, switches))
+        _tell_page(switches, request, offset)
+        return answer
+
+    @app.post("/messenger/v1/accounts/{user_id}/chats/{chat_id}/read")
+    async def read(chat_id: str, account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
+        """Marks everything in the chat as read, which is why a service that only looks on must never call it."""
+        for message in _chat(account, chat_id).messages:
+            if message.side == "client" and message.read is None:
+                message.read = int(datetime.now(UTC).timestamp())
+        return JSONResponse({"ok": True})
+
+    @app.get("/messenger/v1/accounts/{user_id}/getVoiceFiles")
+    async def voice_files(account: Annotated[AvitoAccount, Depends(owner)], voice_ids: Annotated[list[str], Query()]) -> JSONResponse:
+        wanted = [voice_id for value in voice_ids for voice_id in value.split(",")]
+        return JSONResponse({"voices_urls": {voice_id: f"https://avito.ru/voice/{voice_id}.mp4" for voice_id in wanted}})
+
+
+def _add_webhooks(app: FastAPI, owner: Owner) -> None:
+    @app.post("/messenger/v3/webhook")
+    async def subscribe(request: Request, account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
+        """Several addresses of one account stand side by side; the same address twice is one subscription."""
+        url = await _url(request)
+        if url not in account.webhooks:
+            account.webhooks.append(url)
+        return JSONResponse({"ok": True})
+
+    @app.post("/messenger/v1/subscriptions")
+    async def subscriptions(account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
+        return JSONResponse({"subscriptions": [{"url": url, "version": "3"} for url in account.webhooks]})
+
+    @app.post("/messenger/v1/webhook/unsubscribe")
+    async def unsubscribe(request: Request, account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
+        url = await _url(request)
+        account.webhooks[:] = [known for known in account.webhooks if known != url]
+        return JSONResponse({"ok": True})
+
+
+async def _url(request: Request) -> str:
+    try:
+        url = (await request.json())["url"]
+    except (ValueError, KeyError, TypeError):
+        url = None
+    if not isinstance(url, str) or not url:
+        raise AvitoRefusedError(400, error_body(400, "Validation error", fields={"url": "url is required"}))
+    return url
+
+
+def _chat(account: AvitoAccount, chat_id: str) -> AvitoChat:
+    if chat_id not in account.chats:
+        raise AvitoRefusedError(404, error_body(404, "Not found"))
+    return account.chats[chat_id]
+
+
+def _page(rows: list[Row], limit: int, offset: int) -> tuple[list[Row], bool]:
+    return rows[offset : offset + limit], len(rows) > offset + limit
+
+
+def _with_meta(body: dict[str, Any], has_more: bool, switches: AvitoSwitches) -> dict[str, Any]:
+    return body | {"meta": {"has_more": has_more}} if switches.has_more else body
+
+
+def _tell_page(switches: AvitoSwitches, request: Request, offset: int) -> None:
+    if switches.after_page:
+        switches.after_page(request.url.path, offset)

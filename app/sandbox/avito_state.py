@@ -1,0 +1,164 @@
+"""What the local Avito knows: accounts with their listings, chats and messages, as plain objects a test may change while it runs."""
+
+import bisect
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.sandbox.catalogue import Dialogue, Side
+
+
+@dataclass
+class AvitoListing:
+    """A listing of the account; `status` is active, old, removed, blocked or rejected."""
+
+    id: int
+    title: str
+    price_string: str | None = None
+    status: str = "active"
+
+
+@dataclass
+class AvitoClient:
+    """The buyer of a chat. Ids of people exceed 32 bits; a name may be missing."""
+
+    id: int
+    name: str | None = None
+
+
+@dataclass
+class AvitoMessage:
+    """A message. `created` and `read` are Unix seconds; `content` replaces what the type would give (for types nobody knows)."""
+
+    id: str
+    side: Side
+    type: str
+    created: int
+    text: str = ""
+    read: int | None = None
+    content: dict[str, Any] | None = None
+    quote: "AvitoMessage | None" = None
+
+
+@dataclass
+class AvitoChat:
+    """A chat with its messages, oldest first (in the order of writing within a second). `created` is Unix seconds."""
+
+    id: str
+    chat_type: str
+    created: int
+    item: AvitoListing | None = None
+    client: AvitoClient | None = None
+    messages: list[AvitoMessage] = field(default_factory=list)
+
+    @property
+    def updated(self) -> int:
+        """When the last message was written: Avito's `updated` is the last message's `created`."""
+        return self.messages[-1].created if self.messages else self.created
+
+    @property
+    def unread(self) -> bool:
+        """Whether the client wrote something that nobody of the company has opened yet."""
+        return any(message.side == "client" and message.read is None for message in self.messages)
+
+    def add(self, message: AvitoMessage) -> None:
+        """Put a message in its place in time. Whoever writes has read what the other side wrote before."""
+        place = bisect.bisect_right(self.messages, message.created, key=lambda known: known.created)
+        self.messages.insert(place, message)
+        if message.side != "system":
+            for earlier in self.messages[:place]:
+                if earlier.side not in (message.side, "system") and earlier.read is None:
+                    earlier.read = message.created
+
+    def message(self, message_id: str) -> AvitoMessage:
+        """The message with that id. Raises KeyError where there is none."""
+        for message in self.messages:
+            if message.id == message_id:
+                return message
+        raise KeyError(message_id)
+
+
+@dataclass
+class AvitoAccount:
+    """A seller's account with the credentials of its API key.
+
+    The key of an `employee` gets no listings and is refused the messages, as Avito does with the company's chats.
+    """
+
+    client_id: str
+    client_secret: str
+    user_id: int
+    name: str
+    employee: bool = False
+    chats: dict[str, AvitoChat] = field(default_factory=dict)
+    listings: dict[int, AvitoListing] = field(default_factory=dict)
+    webhooks: list[str] = field(default_factory=list)
+
+    def put(self, chat: AvitoChat) -> AvitoChat:
+        """Take a chat in, and its listing with it."""
+        self.chats[chat.id] = chat
+        if chat.item is not None:
+            self.listings[chat.item.id] = chat.item
+        return chat
+
+
+def numbered_account(number: int) -> AvitoAccount:
+    """The sandbox's account of that number, counted from 1."""
+    name = "Лавка на Садовой" if number == 1 else f"Лавка на Садовой, филиал {number}"
+    return AvitoAccount(f"sandbox-client-{number}", f"sandbox-secret-{number}", 4_900_000_000 + number, name)
+
+
+def stable_id(*parts: object) -> str:
+    """Thirty-two hexadecimal digits that are the same at every start, as long as Avito's own message ids."""
+    return hashlib.sha256(":".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def chat_id_of(chat_type: str, key: str) -> str:
+    """A chat id in Avito's form; like some of the real ones it holds a `~`."""
+    digits = stable_id("chat", key)
+    return f"{chat_type}-{digits[:11]}~{digits[11:22]}"
+
+
+def chat_of(dialogue: Dialogue, now: datetime) -> AvitoChat:
+    """Turn a dialogue into a chat whose last message was written `ended_minutes_ago` minutes before `now`."""
+    ended = now - timedelta(minutes=dialogue.ended_minutes_ago)
+    moments = list(_moments(ended, [message.gap for message in dialogue.messages]))
+    chat = AvitoChat(
+        id=chat_id_of(dialogue.chat_type, dialogue.key),
+        chat_type=dialogue.chat_type,
+        created=moments[0] if moments else int(ended.timestamp()),
+        item=AvitoListing(dialogue.item.id, dialogue.item.title, dialogue.item.price_string) if dialogue.item else None,
+        client=AvitoClient(dialogue.client.id, dialogue.client.name) if dialogue.client else None,
+    )
+    for number, (message, created) in enumerate(zip(dialogue.messages, moments, strict=True)):
+        chat.add(AvitoMessage(stable_id(dialogue.key, number), message.side, message.type, created, message.text))
+    return chat
+
+
+def _moments(ended: datetime, gaps: list[float]) -> Iterable[int]:
+    """When each message was written, in Unix seconds, counted back from the last; the first message's gap precedes nothing."""
+    for number in range(len(gaps)):
+        yield int((ended - timedelta(minutes=sum(gaps[number + 1 :]))).timestamp())
+
+
+def synthetic_chat(number: int, messages: int, ended: datetime) -> AvitoChat:
+    """A chat for load tests: question and answer in turn, a minute apart, the last message at `ended`. Ten chats share a listing."""
+    listing = AvitoListing(7_000_000_000 + number // 10, f"Товар № {number // 10 + 1}", "1 000 ₽")
+    first = int(ended.timestamp()) - 60 * (messages - 1)
+    chat = AvitoChat(
+        chat_id_of("u2i", f"synthetic-{number}"), "u2i", first, listing, AvitoClient(5_500_000_000 + number, f"Покупатель {number + 1}")
+    )
+    for place in range(messages):
+        side, text = _SYNTHETIC_TURNS[place % 2]
+        chat.messages.append(
+            AvitoMessage(stable_id("synthetic", number, place), side, "text", first + 60 * place, text.format(number=place // 2 + 1))
+        )
+    return chat
+
+
+_SYNTHETIC_TURNS: tuple[tuple[Side, str], ...] = (
+    ("client", "Здравствуйте! Вопрос {number}: когда можно забрать?"),
+    ("company", "Добрый день! Ответ {number}: приезжайте сегодня с 10 до 19, улица Садовая, 5."),
+)

@@ -1,0 +1,137 @@
+"""The local DeepSeek: its API over HTTP, graded by stated rules (`deepseek_rules`) instead of a model."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from time import time
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from app.sandbox.deepseek_faults import Hang, Rewrite, error_body
+from app.sandbox.deepseek_rules import grade
+from app.sandbox.faults import BEHAVIOUR_KEY, Front, HttpSwitches, ReceivedRequest, Traffic
+
+MODELS = ("deepseek-flash", "deepseek-v4-pro")
+FINGERPRINT = "fp_sandbox_rules_1"
+CHARACTERS_PER_TOKEN = 3  # near enough for Russian and JSON
+BLANK_LINE_SECONDS = 0.05
+
+
+class LocalDeepSeek:
+    """A DeepSeek of one's own. `app` is served over HTTP; `switches` may be set while it runs."""
+
+    def __init__(self, *, api_key: str = "sk-sandbox") -> None:
+        self.api_key = api_key
+        self.switches = HttpSwitches()
+        self.traffic = Traffic()
+        self._seen_prefixes: set[str] = set()
+        self.app = self._routes()
+        self.app.add_middleware(Front, switches=self.switches, traffic=self.traffic)
+
+    @property
+    def requests(self) -> list[ReceivedRequest]:
+        """What arrived, oldest first; `body` is the request as a dict."""
+        return self.traffic.requests
+
+    def _routes(self) -> FastAPI:
+        app = FastAPI(openapi_url=None)
+
+        @app.post("/chat/completions")
+        @app.post("/v1/chat/completions")
+        async def completions(request: Request) -> Response:
+            body = json.loads(await request.body())
+            refusal = self._unauthorized(request) or _refusal(body)
+            return refusal or _sent(self._completion(body), request.scope.get(BEHAVIOUR_KEY))
+
+        @app.get("/models")
+        @app.get("/v1/models")
+        async def models(request: Request) -> Response:
+            rows = [{"id": model, "object": "model", "owned_by": "deepseek"} for model in MODELS]
+            return self._unauthorized(request) or JSONResponse({"object": "list", "data": rows})
+
+        @app.get("/user/balance")
+        async def balance(request: Request) -> Response:
+            money = {"currency": "USD", "total_balance": "25.00", "granted_balance": "0.00", "topped_up_balance": "25.00"}
+            return self._unauthorized(request) or JSONResponse({"is_available": True, "balance_infos": [money]})
+
+        return app
+
+    def _unauthorized(self, request: Request) -> Response | None:
+        if request.headers.get("authorization") == f"Bearer {self.api_key}":
+            return None
+        return JSONResponse(error_body("Authentication Fails, Your api key is invalid", "authentication_error"), 401)
+
+    def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The answer in the shape of the API. Content longer than `max_tokens` is cut off and ends with `length`."""
+        system, user = _content(body, "system"), _content(body, "user")
+        content = json.dumps(grade(system, user) or {}, ensure_ascii=False)
+        allowed = body.get("max_tokens") or tokens(content)
+        cut = tokens(content) > allowed
+        message = {"role": "assistant", "content": content[: allowed * CHARACTERS_PER_TOKEN]}
+        if body.get("thinking", {}).get("type") != "disabled":  # thinking is on by default
+            message["reasoning_content"] = "Правила сандбокса применены по порядку критериев."
+        return {
+            "id": f"chatcmpl-{sha256(user.encode()).hexdigest()[:24]}",
+            "object": "chat.completion",
+            "created": int(time()),
+            "model": body["model"],
+            "system_fingerprint": FINGERPRINT,
+            "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "length" if cut else "stop"}],
+            "usage": self._usage(system, user, message["content"] + message.get("reasoning_content", "")),
+        }
+
+    def _usage(self, system: str, user: str, written: str) -> dict[str, int]:
+        """Estimated tokens. The system message is a cache hit from its second use on: whole prefixes are cached, automatically."""
+        hit = tokens(system) if system in self._seen_prefixes else 0
+        self._seen_prefixes.add(system)
+        prompt, completion = tokens(system) + tokens(user), tokens(written)
+        return {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+            "prompt_cache_hit_tokens": hit,
+            "prompt_cache_miss_tokens": prompt - hit,
+        }
+
+
+def tokens(text: str) -> int:
+    """An estimate of how many tokens a text has."""
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
+
+
+def _refusal(body: dict[str, Any]) -> Response | None:
+    """What the API rejects with 400: an unknown model, `json_schema`, JSON asked for without the word, no messages."""
+    wanted = body.get("response_format", {}).get("type", "text")
+    said = " ".join(str(message.get("content", "")) for message in body.get("messages", []))
+    if body.get("model") not in MODELS:
+        return JSONResponse(error_body("Model Not Exist"), 400)
+    if not said:
+        return JSONResponse(error_body("Empty input messages"), 400)
+    if wanted not in ("text", "json_object"):
+        return JSONResponse(error_body("This response_format type is unavailable now"), 400)
+    if wanted == "json_object" and "json" not in said.lower():
+        return JSONResponse(error_body("Prompt must contain the word 'json' in some form to use 'response_format'"), 400)
+    return None
+
+
+def _sent(completion: dict[str, Any], behaviour: object) -> Response:
+    if isinstance(behaviour, Rewrite):
+        behaviour.change(completion)
+    if isinstance(behaviour, Hang):
+        return StreamingResponse(_after_blank_lines(completion, behaviour.seconds), media_type="application/json")
+    return JSONResponse(completion)
+
+
+async def _after_blank_lines(completion: dict[str, Any], seconds: float) -> AsyncIterator[bytes]:
+    for _ in range(round(seconds / BLANK_LINE_SECONDS)):
+        yield b"\n"
+        await asyncio.sleep(BLANK_LINE_SECONDS)
+    yield json.dumps(completion, ensure_ascii=False).encode()
+
+
+def _content(body: dict[str, Any], role: str) -> str:
+    """The messages of a role, joined: a conversation of several turns is read as one."""
+    return "\n".join(str(message.get("content", "")) for message in body["messages"] if message.get("role") == role)

@@ -1,0 +1,164 @@
+"""A chat as the local DeepSeek reads it: the turns out of the user message, exchanges of question and answer, waiting times, quotes."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from app.sandbox.deepseek_lexicon import FAREWELL, INVISIBLE, QUESTION, SILENT, TO_THE_GRADER, WORDLESS
+
+QUOTE_LENGTH = 90
+OPENS, CLOSES = 9, 21  # a buyer who writes at night is not kept waiting until the morning
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A verbatim piece of message `i`, at most 90 characters long."""
+
+    i: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A message. `sentences` are verbatim pieces of its text: none of a picture's, nothing from where it begins to address the grader."""
+
+    i: int
+    role: str
+    text: str
+    at: datetime | None
+    sentences: tuple[str, ...]
+
+    @property
+    def speaks(self) -> bool:
+        """Whether this is something said or shown; a missed call or a deleted message is neither."""
+        return not SILENT.match(self.text) and bool(self.sentences or WORDLESS.match(self.text))
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.sentences)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What the buyer wrote in a row and what the seller wrote in a row after it; either may be empty at the chat's ends."""
+
+    buyer: tuple[Turn, ...]
+    seller: tuple[Turn, ...]
+
+    @property
+    def asks(self) -> bool:
+        return any(QUESTION.search(sentence) for turn in self.buyer for sentence in turn.sentences)
+
+    @property
+    def wait(self) -> float | None:
+        """Minutes from the buyer's first message to the answer, nights left out; None where there is no answer or no clock."""
+        if not self.buyer or not self.seller or self.buyer[0].at is None or self.seller[0].at is None:
+            return None
+        return working_minutes(self.buyer[0].at, self.seller[0].at)
+
+
+@dataclass(frozen=True)
+class GradedChat:
+    """The turns of a chat that say or show something, oldest first."""
+
+    turns: tuple[Turn, ...]
+
+    @cached_property
+    def buyer(self) -> list[Turn]:
+        return [turn for turn in self.turns if turn.role == "buyer"]
+
+    @cached_property
+    def seller(self) -> list[Turn]:
+        return [turn for turn in self.turns if turn.role == "seller"]
+
+    @cached_property
+    def exchanges(self) -> list[Exchange]:
+        found: list[Exchange] = []
+        buyer: list[Turn] = []
+        seller: list[Turn] = []
+        for turn in self.turns:
+            if turn.role == "buyer" and seller:
+                found.append(Exchange(tuple(buyer), tuple(seller)))
+                buyer, seller = [], []
+            (buyer if turn.role == "buyer" else seller).append(turn)
+        return [*found, Exchange(tuple(buyer), tuple(seller))] if buyer or seller else found
+
+    @property
+    def hanging(self) -> Turn | None:
+        """The buyer's message that was left without an answer at the end, unless it only says goodbye."""
+        if not self.turns or self.turns[-1].role != "buyer":
+            return None
+        last = self.exchanges[-1]
+        polite_end = not last.asks and any(FAREWELL.search(turn.words) for turn in last.buyer)
+        return None if polite_end else last.buyer[-1]
+
+
+def first(pattern: re.Pattern[str], turns: Iterable[Turn]) -> Quote | None:
+    """The first sentence of these turns in which the pattern stands, as a quote."""
+    for turn in turns:
+        for sentence in turn.sentences:
+            if match := pattern.search(sentence):
+                return Quote(turn.i, clip(sentence, match.start()))
+    return None
+
+
+def opening(turns: Iterable[Turn]) -> Quote | None:
+    """The first thing said in these turns."""
+    return first(re.compile(r"\w"), turns)
+
+
+def clip(sentence: str, start: int = 0) -> str:
+    """At most 90 characters of a sentence, whole words round the place `start`, exactly as they stand there."""
+    if len(sentence) <= QUOTE_LENGTH:
+        return sentence
+    begin = sentence.rfind(" ", 0, start + 1) + 1
+    piece = sentence[begin : begin + QUOTE_LENGTH]
+    return piece.rsplit(" ", 1)[0] if begin + QUOTE_LENGTH < len(sentence) and " " in piece else piece
+
+
+def working_minutes(start: datetime, end: datetime) -> float:
+    """Minutes between two moments that lie between 9:00 and 21:00."""
+    minutes, day = 0.0, start.replace(hour=0, minute=0, second=0, microsecond=0)
+    while day < end:
+        opens, closes = day + timedelta(hours=OPENS), day + timedelta(hours=CLOSES)
+        minutes += max(0.0, (min(end, closes) - max(start, opens)).total_seconds() / 60)
+        day += timedelta(days=1)
+    return minutes
+
+
+def read_chat(user_message: str) -> GradedChat | None:
+    """Find the JSON array of the chat among the lines of a user message, whatever stands round it. None where there is none."""
+    for line in user_message.split("\n"):
+        try:
+            rows = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(rows, list) and all(isinstance(row, dict) and "i" in row and "r" in row for row in rows):
+            return GradedChat(tuple(turn for turn in map(_turn, rows) if turn.speaks))
+    return None
+
+
+def _turn(row: dict[str, Any]) -> Turn:
+    text = str(row.get("t", ""))
+    return Turn(int(row["i"]), str(row["r"]), text, _moment(row.get("at")), () if WORDLESS.match(text) else tuple(_sentences(text)))
+
+
+def _sentences(text: str) -> Iterable[str]:
+    """The sentences of a message up to the first that addresses the grader: what follows that one is part of the same speech."""
+    for piece in re.split(r"(?<=[.!?…])\s+|\n+", text):
+        sentence = piece.strip()
+        if TO_THE_GRADER.search(INVISIBLE.sub("", sentence)):
+            return
+        if sentence:
+            yield sentence
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(value)).replace(tzinfo=None)
+    except ValueError:
+        return None

@@ -1,0 +1,124 @@
+"""The local DeepSeek's wrong answers, ready to be ordered with `switches.fail(…)`: refusals, broken bodies and spoilt grades."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from app.sandbox.faults import Answer, Behaviour, Cut, ReceivedRequest
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rewrite(Behaviour):
+    """The true completion with something changed in place before it leaves."""
+
+    change: Callable[[Json], None]
+
+
+@dataclass(frozen=True)
+class Hang(Behaviour):
+    """Status 200 and blank lines for that many seconds before the true body, as the real server does while a request waits its turn."""
+
+    seconds: float
+
+
+def error_body(message: str, kind: str = "invalid_request_error") -> Json:
+    """DeepSeek's error body."""
+    return {"error": {"message": message, "type": kind, "param": None, "code": "invalid_request_error"}}
+
+
+def too_many(retry_after: str | None = None) -> Answer:
+    """A 429, with `Retry-After` where given."""
+    return Answer(429, error_body("Rate limit reached", "rate_limit_error"), {} if retry_after is None else {"Retry-After": retry_after})
+
+
+def user_message(request: ReceivedRequest) -> str:
+    """What the last user message of a request says; for `when=` of an ordered fault. Empty for any other request."""
+    messages = request.body.get("messages", []) if isinstance(request.body, dict) else []
+    return next((str(message.get("content", "")) for message in reversed(messages) if message.get("role") == "user"), "")
+
+
+def finished(reason: str) -> Rewrite:
+    """A fragment of the answer under another finish reason than `stop`."""
+
+    def change(completion: Json) -> None:
+        choice = completion["choices"][0]
+        choice["finish_reason"] = reason
+        choice["message"]["content"] = choice["message"]["content"][: len(choice["message"]["content"]) // 2]
+
+    return Rewrite(change)
+
+
+def reworded(words: Callable[[str], str]) -> Rewrite:
+    """Another content, made out of the true one."""
+
+    def change(completion: Json) -> None:
+        message = completion["choices"][0]["message"]
+        message["content"] = words(message["content"])
+
+    return Rewrite(change)
+
+
+def regraded(edit: Callable[[Json], None]) -> Rewrite:
+    """The grading answer, still JSON, edited in place; content that is not a grading answer stays."""
+
+    def words(content: str) -> str:
+        answer = json.loads(content)
+        if "criteria" in answer:
+            edit(answer)
+        return json.dumps(answer, ensure_ascii=False)
+
+    return reworded(words)
+
+
+def _extra_criterion(answer: Json) -> None:
+    answer["criteria"]["charisma"] = dict(next(iter(answer["criteria"].values())))
+
+
+def _missing_criterion(answer: Json) -> None:
+    answer["criteria"].popitem()
+
+
+def _wrong_grade(answer: Json) -> None:
+    next(iter(answer["criteria"].values()))["grade"] = "excellent"
+
+
+def _russian_grades(answer: Json) -> None:
+    words = {"high": "Высокий", "medium": "Среднее", "low": "низкая", "none": "Нет возражений"}
+    for criterion in answer["criteria"].values():
+        criterion["grade"] = words[criterion["grade"]]
+
+
+def _foreign_quotes(answer: Json) -> None:
+    for criterion in answer["criteria"].values():
+        for evidence in criterion["ev"]:
+            evidence["q"] = "этих слов в переписке никто не писал"
+
+
+UNAUTHORIZED = Answer(401, error_body("Authentication Fails (no such user)", "authentication_error"))
+BALANCE_EMPTY = Answer(402, error_body("Insufficient Balance", "unknown_error"))
+BAD_REQUEST = Answer(400, error_body("Invalid request: the field messages is not acceptable"))
+CONTENT_RISK = Answer(400, error_body("Content Exists Risk"))
+SERVER_ERROR = Answer(500, error_body("Internal Server Error", "server_error"))
+OVERLOADED = Answer(503, error_body("Service is too busy", "service_unavailable_error"))
+EMPTY_BODY = Answer(200, "", content_type="application/json")
+HTML = Answer(200, "<html><body><h1>502 Bad Gateway</h1></body></html>")
+NULL_CHOICES = Answer(200, {"choices": None, **error_body("upstream failed", "server_error")})
+CUT = Cut()
+
+CONTENT_FILTER = finished("content_filter")
+LENGTH = finished("length")
+NO_RESOURCE = finished("insufficient_system_resource")
+ABORTED = finished("aborted")
+
+BLANK = reworded(lambda content: " " * len(content))
+PROSE = reworded(lambda content: f"Вот моя оценка этого чата:\n{content}\nНадеюсь, это поможет.")
+FENCES = reworded(lambda content: f"```json\n{content}\n```")
+
+EXTRA_CRITERION = regraded(_extra_criterion)
+MISSING_CRITERION = regraded(_missing_criterion)
+WRONG_GRADE = regraded(_wrong_grade)
+RUSSIAN_GRADES = regraded(_russian_grades)
+FOREIGN_QUOTES = regraded(_foreign_quotes)

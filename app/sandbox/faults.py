@@ -1,0 +1,197 @@
+"""Wrong answers on demand: what a local HTTP server does instead of answering well, and the record of what it was asked."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CUT_KEY = "sandbox.cut"  # where `server.running` leaves the function that breaks a request's connection
+BEHAVIOUR_KEY = "sandbox.behaviour"  # where `Front` leaves a behaviour that only the routes can act out
+
+
+@dataclass(frozen=True)
+class ReceivedRequest:
+    """A request as it arrived. `query` has every value of a name; `body` is the parsed JSON, or the text where it is not JSON."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: Any
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What happens to a request instead of, or on the way to, its true answer."""
+
+
+@dataclass(frozen=True)
+class Answer(Behaviour):
+    """This answer instead of the true one. A string goes out as HTML unless `content_type` says otherwise, anything else as JSON."""
+
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "text/html; charset=utf-8"
+
+    def response(self) -> Response:
+        if isinstance(self.body, str):
+            return Response(self.body, self.status, self.headers, self.content_type)
+        return JSONResponse(self.body, self.status, self.headers)
+
+
+@dataclass(frozen=True)
+class Cut(Behaviour):
+    """The connection breaks without an answer."""
+
+
+@dataclass(frozen=True)
+class Slow(Behaviour):
+    """The true answer, that many seconds late."""
+
+    seconds: float
+
+
+@dataclass
+class Fault:
+    """A behaviour for the next `times` requests (None: for all) whose path contains `path` and for which `when` holds."""
+
+    behaviour: Behaviour
+    path: str = ""
+    when: Callable[[ReceivedRequest], bool] | None = None
+    times: int | None = 1
+
+    def meets(self, request: ReceivedRequest) -> bool:
+        return self.times != 0 and self.path in request.path and (self.when is None or self.when(request))
+
+
+@dataclass
+class HttpSwitches:
+    """The switches every local HTTP server has. All of them may be set while it runs."""
+
+    latency_seconds: float = 0.0
+    """How long every request waits before anything else happens to it."""
+
+    record_requests: bool = True
+    """Whether arriving requests are kept; off for load tests, where they would fill the memory."""
+
+    faults: list[Fault] = field(default_factory=list)
+    """Faults still to come. Of those that fit a request the first is used; a used-up one stays, with `times` 0."""
+
+    def fail(
+        self,
+        behaviour: Behaviour,
+        *,
+        path: str = "",
+        when: Callable[[ReceivedRequest], bool] | None = None,
+        times: int | None = 1,
+    ) -> Fault:
+        """Order a fault; the returned rule can be changed or taken out of `faults` again."""
+        fault = Fault(behaviour, path, when, times)
+        self.faults.append(fault)
+        return fault
+
+    def next_behaviour(self, request: ReceivedRequest) -> Behaviour | None:
+        for fault in self.faults:
+            if fault.meets(request):
+                if fault.times is not None:
+                    fault.times -= 1
+                return fault.behaviour
+        return None
+
+
+@dataclass
+class Traffic:
+    """What arrived, oldest first, and how many requests were being answered at the same time."""
+
+    requests: list[ReceivedRequest] = field(default_factory=list)
+    in_flight: int = 0
+    most_in_flight: int = 0
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+
+
+class Front:
+    """ASGI middleware before a local server's routes: keeps the request, waits, and acts out the fault that fits."""
+
+    def __init__(self, app: ASGIApp, switches: HttpSwitches, traffic: Traffic) -> None:
+        self._app = app
+        self._switches = switches
+        self._traffic = traffic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _whole_body(receive)
+        request = _received(scope, body)
+        if self._switches.record_requests:
+            self._traffic.requests.append(request)
+        with self._traffic.one_more():
+            await asyncio.sleep(self._switches.latency_seconds)
+            behaviour = self._switches.next_behaviour(request)
+            match behaviour:
+                case Cut():
+                    await cut_connection(scope)
+                    return
+                case Answer():
+                    await behaviour.response()(scope, receive, send)
+                    return
+                case Slow():
+                    await asyncio.sleep(behaviour.seconds)
+                case _:
+                    scope[BEHAVIOUR_KEY] = behaviour
+            await self._app(scope, _replayed(body, receive), send)
+
+
+async def cut_connection(scope: Scope) -> None:
+    """Break the connection of a request. Raises KeyError where the app is not served by `server.running`."""
+    scope[CUT_KEY]()
+    await asyncio.sleep(0)  # the server learns of the broken connection in the loop's next turn
+
+
+def _received(scope: Scope, body: bytes) -> ReceivedRequest:
+    text = body.decode(errors="replace")
+    try:
+        content = json.loads(text) if text else None
+    except json.JSONDecodeError:
+        content = text
+    return ReceivedRequest(
+        method=scope["method"],
+        path=scope["path"],
+        query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body=content,
+        at=datetime.now(UTC),
+    )
+
+
+async def _whole_body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Hand out a body that was read already, then whatever comes after it."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay

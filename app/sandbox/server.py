@@ -1,0 +1,173 @@
+"""Serves the sandbox inside the running event loop: one HTTP server for any ASGI app, and all three far ends together."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from app.sandbox.avito import LocalAvito
+from app.sandbox.deepseek import LocalDeepSeek
+from app.sandbox.faults import CUT_KEY
+from app.sandbox.smtp import LocalSmtp
+
+LOOPBACK = "127.0.0.1"
+
+
+@asynccontextmanager
+async def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> AsyncIterator[str]:
+    """Serve an app while the context lasts and yield its base URL, without a slash at the end; port 0 takes a free one.
+
+    Leaving the context breaks every open connection at once. Raises OSError where the port is taken.
+    """
+    listener = _listener(host, port)
+    server = _GuestServer(_stoppable(app))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await server.up.wait()
+        yield f"http://{host}:{listener.getsockname()[1]}"
+    finally:
+        server.leave.set()
+        server.hang_up()
+        await serving
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A bound socket. asyncio sets TCP_NODELAY only where the protocol is named; without it each answer waits 40 ms for an ACK."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class _GuestServer(uvicorn.Server):
+    """uvicorn in somebody else's loop: no signal handlers, no polling, and a way to break one connection or all of them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        # log_config=None: logging belongs to the process that hosts the sandbox.
+        config = uvicorn.Config(
+            self._with_cut(app),
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            date_header=False,
+        )
+        super().__init__(config)
+        self.up = asyncio.Event()
+        self.leave = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def main_loop(self) -> None:
+        self.up.set()
+        await self.leave.wait()
+
+    def hang_up(self, client: tuple[str, int] | None = None) -> None:
+        """Break the connection of one client (host and port), or every connection and the answers still under way."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, H11Protocol) and client in (None, connection.client):
+                connection.transport.abort()
+        if client is None:
+            for answering in list(self.server_state.tasks):
+                answering.cancel()
+
+    def _with_cut(self, app: ASGIApp) -> ASGIApp:
+        async def with_cut(scope: Scope, receive: Receive, send: Send) -> None:
+            scope[CUT_KEY] = partial(self.hang_up, scope["client"])
+            await app(scope, receive, send)
+
+        return with_cut
+
+
+def _stoppable(app: ASGIApp) -> ASGIApp:
+    """An app whose answers may be cancelled when the server stops, without uvicorn reporting a failure of the app."""
+
+    async def stoppable(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            return
+
+    return stoppable
+
+
+class Sandbox:
+    """The three far ends on free or given ports, as an async context manager.
+
+    `now` is the moment the dialogues are counted back from; with `accounts=2` the dialogues are shared out over two Avito accounts.
+    Mails are also written as .eml files into `mail_folder` where one is given.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: datetime | None = None,
+        accounts: int = 1,
+        avito: LocalAvito | None = None,
+        host: str = LOOPBACK,
+        avito_port: int = 0,
+        deepseek_port: int = 0,
+        smtp_port: int = 0,
+        mail_folder: Path | None = None,
+    ) -> None:
+        self.avito = avito or LocalAvito.from_catalogue(now or datetime.now(UTC), accounts=accounts)
+        self.deepseek = LocalDeepSeek()
+        self.smtp = LocalSmtp(mail_folder=mail_folder)
+        self.host = host
+        self.avito_url = self.deepseek_url = ""
+        self.smtp_port = smtp_port
+        self._avito_port = avito_port
+        self._deepseek_port = deepseek_port
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opened:  # takes down what is already up where a later port is taken
+            self.avito_url = await opened.enter_async_context(running(self.avito.app, self.host, self._avito_port))
+            self.deepseek_url = await opened.enter_async_context(running(self.deepseek.app, self.host, self._deepseek_port))
+            opened.push_async_callback(self.smtp.stop)
+            self.smtp_port = await self.smtp.start(self.host, self.smtp_port)
+            self._open = opened.pop_all()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._open.aclose()
+
+    def environment(self) -> dict[str, str]:
+        """The settings that point a service at this sandbox."""
+        return {
+            **self._avito_credentials(),
+            "AVITO_BASE_URL": self.avito_url,
+            "DEEPSEEK_BASE_URL": self.deepseek_url,
+            "DEEPSEEK_API_KEY": self.deepseek.api_key,
+            "SMTP_HOST": self.host,
+            "SMTP_PORT": str(self.smtp_port),
+            "SMTP_SECURITY": "none",
+        }
+
+    def _avito_credentials(self) -> dict[str, str]:
+        accounts = self.avito.accounts
+        if len(accounts) == 1:
+            return {"AVITO_CLIENT_ID": accounts[0].client_id, "AVITO_CLIENT_SECRET": accounts[0].client_secret}
+        fields = ("name", "client_id", "client_secret")
+        return {
+            "AVITO_ACCOUNTS": json.dumps([{name: getattr(account, name) for name in fields} for account in accounts], ensure_ascii=False)
+        }

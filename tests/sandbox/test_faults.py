@@ -1,0 +1,109 @@
+"""Faults ordered of a local server happen to the requests they are meant for, and everything that arrives is on record."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from app.sandbox.avito import LocalAvito
+from app.sandbox.avito_switches import CUT, ERROR_UNDER_200, SERVER_ERROR, UNAVAILABLE, html, too_many
+from app.sandbox.faults import Answer, Slow
+
+SELF = "/core/v1/accounts/self"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (SERVER_ERROR, 500),
+        (UNAVAILABLE, 503),
+        (ERROR_UNDER_200, 200),
+        (too_many(), 429),
+        (Answer(418, {"teapot": True}), 418),
+    ],
+)
+async def test_a_fault_happens_as_often_as_ordered(seller: httpx.AsyncClient, avito: LocalAvito, answer: Answer, status: int) -> None:
+    avito.switches.fail(answer, times=2)
+
+    answers = [await seller.get(SELF) for _ in range(3)]
+
+    assert [got.status_code for got in answers] == [status, status, 200]
+    assert answers[0].json() == answer.body
+    assert "id" in answers[2].json()
+
+
+@pytest.mark.parametrize("status", [200, 502])
+async def test_a_gateway_answers_html_under_any_status(seller: httpx.AsyncClient, avito: LocalAvito, status: int) -> None:
+    avito.switches.fail(html(status))
+
+    answer = await seller.get(SELF)
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_too_many_requests_come_with_and_without_headers(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+    avito.switches.fail(too_many(retry_after="7", remaining=0))
+    avito.switches.fail(too_many())
+
+    told, silent = await seller.get(SELF), await seller.get(SELF)
+
+    assert (told.headers["retry-after"], told.headers["x-ratelimit-remaining"]) == ("7", "0")
+    assert "retry-after" not in silent.headers
+
+
+async def test_a_fault_may_be_for_some_requests_only(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+    avito.switches.fail(SERVER_ERROR, path="/items", times=None)
+    avito.switches.fail(UNAVAILABLE, when=lambda request: request.query.get("page") == ["2"])
+
+    assert (await seller.get(SELF)).status_code == 200
+    assert (await seller.get("/core/v1/items")).status_code == 500
+    assert (await seller.get(SELF, params={"page": 2})).status_code == 503
+
+
+async def test_a_permanent_fault_ends_when_it_is_taken_out(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+    fault = avito.switches.fail(SERVER_ERROR, times=None)
+    assert [(await seller.get(SELF)).status_code for _ in range(3)] == [500, 500, 500]
+
+    avito.switches.faults.remove(fault)
+
+    assert (await seller.get(SELF)).status_code == 200
+
+
+async def test_a_cut_connection_gives_no_answer_and_the_next_request_gets_one(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+    avito.switches.fail(CUT)
+
+    with pytest.raises(httpx.TransportError):
+        await seller.get(SELF)
+
+    assert (await seller.get(SELF)).status_code == 200
+
+
+async def test_a_slow_answer_comes_after_the_client_gave_up(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+    avito.switches.fail(Slow(30))
+
+    with pytest.raises(httpx.ReadTimeout):
+        await seller.get(SELF, timeout=0.05)
+
+    assert (await seller.get(SELF)).status_code == 200
+
+
+async def test_requests_are_on_record_and_counted_while_they_wait(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+    avito.requests.clear()
+    avito.switches.latency_seconds = 0.05
+
+    await asyncio.gather(*(seller.get(SELF, params={"n": number}) for number in range(4)))
+
+    assert sorted(request.query["n"][0] for request in avito.requests) == ["0", "1", "2", "3"]
+    assert {(request.method, request.path) for request in avito.requests} == {("GET", SELF)}
+    assert avito.traffic.most_in_flight == 4
+    assert avito.traffic.in_flight == 0
+
+
+async def test_the_record_can_be_switched_off(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+    avito.requests.clear()
+    avito.switches.record_requests = False
+
+    await seller.get(SELF)
+
+    assert avito.requests == []

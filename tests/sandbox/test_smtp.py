@@ -1,0 +1,174 @@
+"""The local SMTP server, spoken to by the client the product uses."""
+
+import asyncio
+import ssl
+import subprocess
+from email.message import EmailMessage
+from pathlib import Path
+
+import aiosmtplib
+import pytest
+
+from app.sandbox.smtp import LocalSmtp
+
+TO = ["head@example.com", "owner@example.com"]
+
+
+def letter(text: str = "Готово\n.\nконец") -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "shop@example.com", ", ".join(TO), "Отчёт"
+    mail.set_content(text)
+    return mail
+
+
+def client(port: int, **options: object) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(hostname="127.0.0.1", port=port, timeout=5, **{"start_tls": False, **options})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for 127.0.0.1 with its key, in one file."""
+    file = tmp_path_factory.mktemp("tls") / "both.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command = ["openssl", "req", "-x509", *key, "-days", "2", *subject, "-keyout", str(file), "-out", str(file) + ".crt"]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - a fixed command
+    file.write_text(file.read_text() + Path(str(file) + ".crt").read_text())
+    return file
+
+
+def contexts(certificate: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(certificate)
+    return serving, ssl.create_default_context(cafile=str(certificate) + ".crt")
+
+
+async def test_a_mail_is_kept_with_its_envelope_and_its_bytes(smtp: LocalSmtp) -> None:
+    port = await smtp.start()
+    async with client(port) as sender:
+        await sender.send_message(letter())
+
+    mail = smtp.messages[0]
+    assert (mail.sender, mail.recipients) == ("shop@example.com", TO)
+    assert b"Subject: =?utf-8?" in mail.data
+    assert mail.data.endswith(b"\r\n")
+
+
+async def test_a_refused_recipient_leaves_the_others_their_mail(smtp: LocalSmtp) -> None:
+    port = await smtp.start()
+    smtp.switches.recipient_answers = {TO[0]: "550 5.1.1 No such user"}
+    async with client(port) as sender:
+        refused, _ = await sender.send_message(letter())
+
+    assert refused[TO[0]].code == 550
+    assert smtp.messages[0].recipients == [TO[1]]
+
+
+async def test_a_refusal_can_be_passing_and_end(smtp: LocalSmtp) -> None:
+    port = await smtp.start()
+    smtp.switches.recipient_answers = dict.fromkeys(TO, "451 4.7.1 Try again later")
+    async with client(port) as sender:
+        with pytest.raises(aiosmtplib.SMTPRecipientsRefused) as refused:
+            await sender.send_message(letter())
+        smtp.switches.recipient_answers.clear()
+        await sender.send_message(letter())
+
+    assert [refusal.code for refusal in refused.value.recipients] == [451, 451]
+    assert len(smtp.messages) == 1
+
+
+async def test_data_can_be_refused_and_is_not_kept(smtp: LocalSmtp) -> None:
+    port = await smtp.start()
+    smtp.switches.data_answer = "554 5.7.1 Looks like spam"
+    async with client(port) as sender:
+        with pytest.raises(aiosmtplib.SMTPDataError) as refused:
+            await sender.send_message(letter())
+
+    assert refused.value.code == 554
+    assert smtp.messages == []
+
+
+async def test_a_connection_cut_after_the_dot_leaves_a_mail_the_sender_does_not_know_of(smtp: LocalSmtp) -> None:
+    port = await smtp.start()
+    smtp.switches.cut_after_dot = True
+    sender = client(port)
+    await sender.connect()
+    with pytest.raises(aiosmtplib.SMTPServerDisconnected):
+        await sender.send_message(letter())
+
+    assert len(smtp.messages) == 1
+
+
+async def test_connections_can_be_refused_for_a_while(smtp: LocalSmtp) -> None:
+    port = await smtp.start()
+    smtp.switches.refuse_connections = True
+    with pytest.raises((aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPConnectError)):
+        await client(port).connect()
+    smtp.switches.refuse_connections = False
+    async with client(port) as sender:
+        await sender.send_message(letter())
+
+    assert smtp.connections == 2
+    assert len(smtp.messages) == 1
+
+
+async def test_a_slow_server_outlasts_an_impatient_client(smtp: LocalSmtp) -> None:
+    port = await smtp.start()
+    smtp.switches.latency_seconds = 30
+    sender = client(port)
+    await sender.connect()
+    with pytest.raises(aiosmtplib.SMTPTimeoutError):
+        await sender.mail("shop@example.com", timeout=0.05)
+
+    async with asyncio.timeout(10):
+        await smtp.stop()
+
+
+async def test_a_stopped_server_refuses_and_starts_again_on_its_port(smtp: LocalSmtp) -> None:
+    port = await smtp.start()
+    await smtp.stop()
+    with pytest.raises(aiosmtplib.SMTPConnectError):
+        await client(port).connect()
+
+    assert await smtp.start(port=port) == port
+    async with client(port) as sender:
+        await sender.send_message(letter())
+    assert len(smtp.messages) == 1
+
+
+async def test_a_server_with_a_login_takes_mail_after_it_only() -> None:
+    server = LocalSmtp(username="shop", password="right")
+    port = await server.start()
+    async with client(port) as sender:
+        with pytest.raises(aiosmtplib.SMTPSenderRefused) as refused:
+            await sender.send_message(letter())
+    with pytest.raises(aiosmtplib.SMTPAuthenticationError) as wrong:
+        await client(port, username="shop", password="wrong").connect()
+    async with client(port, username="shop", password="right") as sender:
+        await sender.send_message(letter())
+    await server.stop()
+
+    assert (refused.value.code, wrong.value.code) == (530, 535)
+    assert len(server.messages) == 1
+
+
+async def test_starttls(certificate: Path) -> None:
+    serving, trusting = contexts(certificate)
+    server = LocalSmtp(starttls=serving, username="shop", password="right")
+    port = await server.start()
+    async with client(port, start_tls=True, tls_context=trusting, username="shop", password="right") as sender:
+        await sender.send_message(letter())
+    await server.stop()
+
+    assert len(server.messages) == 1
+
+
+async def test_tls_from_the_first_byte(certificate: Path) -> None:
+    serving, trusting = contexts(certificate)
+    server = LocalSmtp(tls=serving)
+    port = await server.start()
+    async with client(port, use_tls=True, tls_context=trusting) as sender:
+        await sender.send_message(letter())
+    await server.stop()
+
+    assert len(server.messages) == 1
