@@ -1,0 +1,1 @@
+"""Postgres: the engine, migrations and the embedded server."""

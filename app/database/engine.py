@@ -1,0 +1,107 @@
+"""The engine and the way to a session: a pool of fixed size with a fair queue before it."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+
+import asyncpg
+from sqlalchemy import make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from app.errors import DatabaseUnavailableError, SettingsError
+
+POOL_SIZE = 10
+_CONNECT_SECONDS = 10
+
+
+class Database:
+    """Sessions on one Postgres. Every one of them raises ``DatabaseUnavailableError`` when the server is away or lets nobody in.
+
+    The pool never overflows and waiting tasks are served in the order in which they came: with an overflow and the pool's own
+    queue the slowest of 32 clients waits many times longer than the typical one.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            async_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            json_serializer=_to_json,
+            hide_parameters=True,  # they hold chats, and errors end in logs
+            connect_args={"timeout": _CONNECT_SECONDS},
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._places = asyncio.Semaphore(pool_size)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A session whose work is undone unless it is committed; keep it short and never over a network call."""
+        with _away_is_told():
+            async with self._places, self._sessions() as session:
+                yield session
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session that commits at the end, or undoes everything on an error."""
+        with _away_is_told():
+            async with self._places, self._sessions.begin() as session:
+                yield session
+
+    async def check(self) -> str:
+        """Asks for the server's version.
+
+        Raises:
+            DatabaseUnavailableError: nobody answers, or refuses us; the message names the setting.
+        """
+        async with self.session() as session:
+            return str(await session.scalar(text("SHOW server_version")))
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self.engine.dispose()
+
+
+# By SQLSTATE: broken connections, wrong name or password, a server that stops or starts, no such database, no place left.
+_AWAY = re.compile(r"08...|28...|57P0[1-3]|3D000|53300")
+_WHY = {"28": "неверные имя или пароль", "3D": "такой базы нет", "53": "все места заняты", "57": "сервер останавливается или запускается"}
+
+
+@contextmanager
+def _away_is_told() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+        at_connection = isinstance(error, OSError | PoolTimeoutError | InterfaceError | asyncpg.InterfaceError)
+        if not (at_connection or getattr(error, "connection_invalidated", False) or _AWAY.fullmatch(state)):
+            raise
+        why = _WHY.get(state[:2], "сервер не отвечает")
+        raise DatabaseUnavailableError(f"DATABASE_URL: Postgres недоступен ({why}); проверьте адрес, имя, пароль и сам сервер.") from None
+
+
+_to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
+"""What is kept as ``json`` is handed on to callers as it stands: Cyrillic not escaped, no blanks."""
+
+
+def async_url(url: str) -> URL:
+    """The address for asyncpg, from any usual spelling of a Postgres address.
+
+    Raises:
+        SettingsError: it is not one.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingsError("DATABASE_URL: нужен адрес вида postgresql://имя:пароль@хост:5432/база.") from None
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise SettingsError("DATABASE_URL: нужен адрес вида postgresql://имя:пароль@хост:5432/база.")
+    # libpq's name of the option is what providers print; asyncpg knows the same by another name.
+    query = {("ssl" if name == "sslmode" else name): value for name, value in parsed.query.items()}
+    return parsed.set(drivername="postgresql+asyncpg", query=query)

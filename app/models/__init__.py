@@ -1,0 +1,27 @@
+"""The tables, one a file; importing this package registers them all."""
+
+from app.models.account import Account
+from app.models.base import Base
+from app.models.chat import Chat, Outcome
+from app.models.delivery import Delivery, DeliveryState
+from app.models.digest import Digest, DigestKind
+from app.models.message import Message
+from app.models.report import Report, ReportKind
+from app.models.run import Run, RunKind, RunState
+
+__all__ = [
+    "Account",
+    "Base",
+    "Chat",
+    "Delivery",
+    "DeliveryState",
+    "Digest",
+    "DigestKind",
+    "Message",
+    "Outcome",
+    "Report",
+    "ReportKind",
+    "Run",
+    "RunKind",
+    "RunState",
+]

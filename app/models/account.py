@@ -1,0 +1,29 @@
+"""Avito accounts of the company, as the last sync found them."""
+
+from datetime import datetime
+
+from sqlalchemy import false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Numbered
+
+
+class Account(Numbered):
+    """One Avito account; the key is Avito's number of it, so that a changed name or key changes nothing else."""
+
+    __tablename__ = "accounts"
+
+    avito_user_id: Mapped[int] = mapped_column(unique=True)
+    client_id: Mapped[str]
+    """The API client that read it last; a setting, not a secret."""
+    name: Mapped[str]
+    listed_up_to: Mapped[datetime | None]
+    """The watermark: the newest activity that the last list pass which ended well has seen."""
+    fully_listed_at: Mapped[datetime | None]
+    """When a list pass last ran to the end of Avito's list instead of stopping at the watermark."""
+    list_truncated: Mapped[bool] = mapped_column(server_default=false())
+    """Avito's list was longer than its reach: older chats exist that were never seen."""
+    synced_at: Mapped[datetime | None]
+    """When the account was last read without a failure of the account itself."""
+    sync_error: Mapped[str | None]
+    """Why the last sync of this account failed; a Russian sentence."""

@@ -1,0 +1,46 @@
+"""Deliveries: one row for each recipient of each mail; the ledger that keeps a mail from going out twice."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Numbered, one_of
+
+
+class DeliveryState(StrEnum):
+    """``sending`` is committed before the mail server is spoken to; ``failed`` is for good."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Delivery(Numbered):
+    """One mail to one recipient."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("digest_id", "recipient"),
+        one_of("state", DeliveryState),
+        Index("ix_deliveries_open", "next_try_at", postgresql_where=text("state IN ('queued', 'sending')")),
+    )
+
+    digest_id: Mapped[int] = mapped_column(ForeignKey("digests.id"))
+    recipient: Mapped[str]
+    message_id: Mapped[str]
+    """The header; the same at every attempt, so that a mail that did arrive is recognised."""
+    state: Mapped[str] = mapped_column(server_default=DeliveryState.QUEUED)
+    tries: Mapped[int] = mapped_column(server_default="0")
+    refusals: Mapped[int] = mapped_column(server_default="0")
+    """How often the server refused for good (5xx)."""
+    first_tried_at: Mapped[datetime | None]
+    next_try_at: Mapped[datetime | None]
+    """When the scheduler tries again; None: only a call or a daily run does."""
+    sent_at: Mapped[datetime | None]
+    answer: Mapped[str | None]
+    """What the mail server said last."""
+    named_in_digest_id: Mapped[int | None] = mapped_column(ForeignKey("digests.id"))
+    """The mail that told people of a failure for good."""

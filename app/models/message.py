@@ -1,0 +1,33 @@
+"""Messages of the chats, every one as Avito gave it and in words."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Numbered
+
+
+class Message(Numbered):
+    """One message. Order in a chat: ``sent_at``, then system messages last, then ``id``, which follows Avito's order of one second."""
+
+    __tablename__ = "messages"
+    __table_args__ = (UniqueConstraint("chat_id", "avito_id"), Index("ix_messages_chat_id_sent_at", "chat_id", "sent_at"))
+
+    chat_id: Mapped[int] = mapped_column(ForeignKey("chats.id"))
+    avito_id: Mapped[str]
+    side: Mapped[str]
+    """``client``, ``company`` or ``system``."""
+    author_id: Mapped[int | None]
+    type: Mapped[str]
+    text: Mapped[str]
+    """What a person reads: the text itself, or words in brackets for a picture and the like."""
+    has_text: Mapped[bool]
+    content: Mapped[dict[str, Any] | None]
+    quote: Mapped[dict[str, Any] | None]
+    sent_at: Mapped[datetime]
+    is_read: Mapped[bool | None]
+    read_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    """When a sync found the message deleted; what it said before stays."""
