@@ -1,0 +1,145 @@
+"""SQL of the chats as the analyzer sees them: which are due, who grades them, what came of it."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import Outcome
+
+MAX_FAILURES = 4
+"""The first attempt and the three calls or daily runs after it; then only ``force`` tries again."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which chats a run may grade.
+
+    ``written_since``: only chats in which a person wrote since then, and those left failed or waiting (the daily run).
+    ``chat_ids``: only these Avito ids. ``force``: failed and skipped chats again, and whatever ``chat_ids`` names.
+    """
+
+    written_since: datetime | None = None
+    chat_ids: tuple[str, ...] | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class ClaimedChat:
+    """A chat under the run's lease, with what its report quotes of it."""
+
+    id: int
+    account_id: int
+    avito_id: str
+    title: str | None
+    client_name: str | None
+
+
+_IN_SCOPE = """
+    last_person_message_id IS NOT NULL
+    AND ((due_since IS NOT NULL AND (failures < :max_failures OR :force))
+         OR (:force AND (outcome IN ('failed', 'skipped') OR CAST(:chat_ids AS text[]) IS NOT NULL)))
+    AND (CAST(:chat_ids AS text[]) IS NULL OR avito_id = ANY(CAST(:chat_ids AS text[])))
+    AND (CAST(:written_since AS timestamptz) IS NULL OR last_person_at >= :written_since OR outcome IN ('failed', 'waiting'))
+    AND outcome_run_id IS DISTINCT FROM :run_id
+"""
+
+
+def _parameters(scope: Scope, run_id: int) -> dict[str, object]:
+    chat_ids = None if scope.chat_ids is None else list(scope.chat_ids)
+    return {
+        "max_failures": MAX_FAILURES,
+        "force": scope.force,
+        "chat_ids": chat_ids,
+        "written_since": scope.written_since,
+        "run_id": run_id,
+    }
+
+
+async def count_due(session: AsyncSession, scope: Scope, run_id: int) -> int:
+    """How many chats the run has still to grade."""
+    return int(await session.scalar(text(f"SELECT count(*) FROM chats WHERE {_IN_SCOPE}"), _parameters(scope, run_id)) or 0)  # noqa: S608
+
+
+async def count_settled(session: AsyncSession, run_id: int) -> dict[Outcome, int]:
+    """What became of the chats that a run has handled, by outcome."""
+    rows = await session.execute(
+        text("SELECT outcome, count(*) FROM chats WHERE outcome_run_id = :run_id GROUP BY outcome"), {"run_id": run_id}
+    )
+    return {Outcome(outcome): count for outcome, count in rows}
+
+
+async def claim_due(session: AsyncSession, scope: Scope, run_id: int, token: uuid.UUID, *, limit: int) -> list[ClaimedChat]:
+    """Takes the chats that have been due longest under the run's lease.
+
+    Only one run grades at a time, so a token that is not ours belongs to a process that has lost its run: it is overwritten, and
+    whatever that process still finds out is not accepted.
+    """
+    statement = text(
+        f"""
+        UPDATE chats SET grading_token = :token
+        WHERE id IN (SELECT id FROM chats WHERE {_IN_SCOPE} AND grading_token IS DISTINCT FROM :token
+                     ORDER BY due_since, id LIMIT :limit FOR UPDATE SKIP LOCKED)
+        RETURNING id, account_id, avito_id, item_title, client_name
+        """  # noqa: S608
+    )
+    rows = await session.execute(statement, {**_parameters(scope, run_id), "token": token, "limit": limit})
+    return [ClaimedChat(*row) for row in rows]
+
+
+# A skipped chat has been seen whole, as a graded one has; a failed one stays due.
+_SETTLE = text(
+    """
+    WITH seen AS (SELECT sent_at, id FROM messages WHERE id = :seen_id),
+    unseen AS (
+        SELECT min(message.sent_at) AS since FROM messages message, seen
+        WHERE message.chat_id = :id AND message.side <> 'system' AND (message.sent_at, message.id) > (seen.sent_at, seen.id)
+    )
+    UPDATE chats SET
+        outcome = :outcome, outcome_reason = :reason, outcome_message_id = :seen_id, outcome_at = :now, outcome_run_id = :run_id,
+        failures = CASE WHEN :outcome = 'failed' THEN failures + 1 ELSE 0 END,
+        seen_message_id = CASE WHEN :outcome = 'failed' THEN seen_message_id ELSE :seen_id END,
+        due_since = CASE WHEN :outcome = 'failed' THEN due_since ELSE (SELECT since FROM unseen) END,
+        grading_token = NULL
+    WHERE id = :id AND grading_token = :token
+    RETURNING id
+    """
+)
+
+
+async def settle(
+    session: AsyncSession,
+    chat_id: int,
+    token: uuid.UUID,
+    outcome: Outcome,
+    *,
+    reason: str | None,
+    seen_message_id: int,
+    run_id: int,
+    now: datetime,
+) -> bool:
+    """Writes what came of a chat and gives it back; False where the lease was lost, and then nothing is written."""
+    parameters = {
+        "id": chat_id,
+        "token": token,
+        "outcome": outcome.value,
+        "reason": reason,
+        "seen_id": seen_message_id,
+        "run_id": run_id,
+        "now": now,
+    }
+    return await session.scalar(_SETTLE, parameters) is not None
+
+
+async def mark_waiting(session: AsyncSession, scope: Scope, run_id: int, *, reason: str, now: datetime) -> None:
+    """Keeps why a daily run did not reach these chats, so that later runs take them however old they get. A failure stays one."""
+    statement = text(
+        f"""
+        UPDATE chats SET outcome = 'waiting', outcome_reason = :reason, outcome_message_id = last_person_message_id, outcome_at = :now,
+                         outcome_run_id = :run_id
+        WHERE {_IN_SCOPE} AND outcome IS DISTINCT FROM 'failed'
+        """  # noqa: S608
+    )
+    await session.execute(statement, {**_parameters(scope, run_id), "reason": reason, "now": now})

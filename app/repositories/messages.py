@@ -1,0 +1,61 @@
+"""SQL of the messages."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import Message
+
+# What a deletion takes away stays: the row keeps its words and only learns that they were deleted.
+_UPSERT = text(
+    """
+    WITH page AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
+            n int, avito_id text, side text, author_id bigint, type text, text text, has_text boolean, content jsonb, quote jsonb,
+            sent_at timestamptz, is_read boolean, read_at timestamptz, deleted_at timestamptz)
+    ), written AS (
+        INSERT INTO messages AS known (chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at, is_read,
+                                       read_at, deleted_at)
+        SELECT :chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at, is_read, read_at, deleted_at
+        FROM page ORDER BY n
+        ON CONFLICT (chat_id, avito_id) DO UPDATE SET
+            type = CASE WHEN excluded.deleted_at IS NULL THEN excluded.type ELSE known.type END,
+            text = CASE WHEN excluded.deleted_at IS NULL THEN excluded.text ELSE known.text END,
+            has_text = CASE WHEN excluded.deleted_at IS NULL THEN excluded.has_text ELSE known.has_text END,
+            content = CASE WHEN excluded.deleted_at IS NULL THEN excluded.content ELSE known.content END,
+            quote = coalesce(excluded.quote, known.quote),
+            is_read = coalesce(excluded.is_read, known.is_read),
+            read_at = coalesce(excluded.read_at, known.read_at),
+            deleted_at = coalesce(known.deleted_at, excluded.deleted_at)
+        WHERE (known.is_read, known.read_at)
+                  IS DISTINCT FROM (coalesce(excluded.is_read, known.is_read), coalesce(excluded.read_at, known.read_at))
+           OR (excluded.deleted_at IS NOT NULL AND known.deleted_at IS NULL)
+           OR (excluded.deleted_at IS NULL
+               AND (known.type, known.text, known.content, known.quote)
+                   IS DISTINCT FROM (excluded.type, excluded.text, excluded.content, coalesce(excluded.quote, known.quote)))
+        RETURNING xmax = 0 AS is_new
+    )
+    SELECT count(*) FILTER (WHERE is_new) FROM written
+    """
+)
+
+
+async def upsert_messages(session: AsyncSession, chat_id: int, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Writes messages, each at most once among the rows and oldest first by their key ``n``; returns how many are new."""
+    parameters = {"chat_id": chat_id, "rows": json.dumps(list(rows), default=str)}
+    return int(await session.scalar(_UPSERT, parameters) or 0)
+
+
+async def list_known(session: AsyncSession, chat_id: int, avito_ids: list[str]) -> set[str]:
+    """Which of these Avito ids the chat already has."""
+    found = await session.scalars(select(Message.avito_id).where(Message.chat_id == chat_id, Message.avito_id.in_(avito_ids)))
+    return set(found)
+
+
+async def list_messages(session: AsyncSession, chat_id: int) -> list[Message]:
+    """The whole chat, oldest first; within one second system messages come last."""
+    statement = select(Message).where(Message.chat_id == chat_id).order_by(Message.sent_at, Message.side == "system", Message.id)
+    return list(await session.scalars(statement))

@@ -1,0 +1,45 @@
+"""SQL of the reports."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import Report, ReportKind
+
+
+async def next_report_id(session: AsyncSession) -> int:
+    """Draws a report's number before its row is written, because the number stands in the stored body as well."""
+    return int(await session.scalar(text("SELECT nextval(pg_get_serial_sequence('reports', 'id'))")) or 0)
+
+
+async def count_by_run(session: AsyncSession, run_id: int) -> int:
+    """The reports that a run has written, over all its processes."""
+    return int(await session.scalar(select(func.count()).where(Report.run_id == run_id)) or 0)
+
+
+async def sum_cost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:
+    """USD spent on the reports written from ``start`` up to and without ``end``."""
+    statement = select(func.coalesce(func.sum(Report.cost_usd), 0)).where(Report.created_at >= start, Report.created_at < end)
+    return Decimal(await session.scalar(statement) or 0)
+
+
+async def mark_mailed(session: AsyncSession, digest_id: int, *, before: datetime) -> int:
+    """Hands every report not mailed yet and written before the cut-off to a mail; returns how many."""
+    statement = text(
+        """
+        WITH carried AS (
+            UPDATE reports SET digest_id = :digest_id
+            WHERE digest_id IS NULL AND kind = :kind AND created_at < :before RETURNING id
+        ) SELECT count(*) FROM carried
+        """
+    )
+    parameters = {"digest_id": digest_id, "before": before, "kind": ReportKind.GRADING.value}
+    return int(await session.scalar(statement, parameters) or 0)
+
+
+async def count_unmailed(session: AsyncSession, before: datetime) -> int:
+    """The reports that the next mail with this cut-off would carry."""
+    statement = select(func.count()).where(Report.digest_id.is_(None), Report.kind == ReportKind.GRADING, Report.created_at < before)
+    return int(await session.scalar(statement) or 0)

@@ -1,0 +1,190 @@
+"""SQL of the runs: a queue in which one run of a kind works at a time, under a lease.
+
+Leases go by the database's clock, which all replicas share; everything that people see goes by the caller's.
+"""
+
+import uuid
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import Run, RunKind, RunState
+
+LEASE_SECONDS = 30
+
+
+async def add_run(
+    session: AsyncSession,
+    kind: RunKind,
+    *,
+    now: datetime,
+    params: Mapping[str, Any] | None = None,
+    slot: str | None = None,
+    parent_id: int | None = None,
+    state: RunState = RunState.QUEUED,
+) -> int | None:
+    """Queues a run; None where the slot's run exists already."""
+    statement = (
+        insert(Run)
+        .values(kind=kind, slot=slot, parent_id=parent_id, state=state, params=dict(params or {}), created_at=now)
+        .on_conflict_do_nothing(index_elements=[Run.kind, Run.slot])
+        .returning(Run.id)
+    )
+    return await session.scalar(statement)
+
+
+async def get_run(session: AsyncSession, run_id: int) -> Run | None:
+    """The run as it stands now."""
+    return await session.get(Run, run_id, populate_existing=True)
+
+
+async def get_run_by_slot(session: AsyncSession, kind: RunKind, slot: str) -> Run | None:
+    """A scheduled run, by what makes it the only one."""
+    return (await session.scalars(select(Run).where(Run.kind == kind, Run.slot == slot))).one_or_none()
+
+
+async def list_children(session: AsyncSession, parent_id: int) -> list[Run]:
+    """The steps of a daily run, in the order in which they were asked for."""
+    return list(await session.scalars(select(Run).where(Run.parent_id == parent_id).order_by(Run.id)))
+
+
+async def list_runs(session: AsyncSession, *, limit: int, before_id: int | None = None) -> list[Run]:
+    """Runs, newest first."""
+    statement = select(Run).order_by(Run.id.desc()).limit(limit)
+    return list(await session.scalars(statement if before_id is None else statement.where(Run.id < before_id)))
+
+
+async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, now: datetime) -> Run | None:
+    """Takes the next run of a kind under a lease: a scheduled one whose process died, else the oldest in the queue.
+
+    None while another works, or where there is nothing to do. A run that a person asked for and whose process died is ended as
+    interrupted: its caller is gone, and what it had done is kept.
+    """
+    await session.execute(
+        update(Run)
+        .where(Run.kind == kind, Run.state == RunState.RUNNING, Run.slot.is_(None), Run.lease_until < func.now())
+        .values(
+            state=RunState.INTERRUPTED,
+            finished_at=now,
+            message="Прервано: служба остановилась посреди работы. Сделанное сохранено, вызовите ещё раз.",
+        )
+    )
+    dead = select(Run.id).where(Run.kind == kind, Run.state == RunState.RUNNING, Run.lease_until < func.now())
+    oldest = select(Run.id).where(Run.kind == kind, Run.state == RunState.QUEUED).order_by(Run.id).limit(1)
+    lease = {
+        "state": RunState.RUNNING,
+        "lease_token": token,
+        "lease_until": func.now() + text(f"interval '{LEASE_SECONDS} seconds'"),
+        "started_at": func.coalesce(Run.started_at, now),
+    }
+    for candidates in (dead, oldest):
+        statement = update(Run).where(Run.id.in_(candidates.with_for_update(skip_locked=True))).values(lease).returning(Run)
+        try:
+            async with session.begin_nested():
+                claimed = (await session.scalars(statement, execution_options={"populate_existing": True})).one_or_none()
+        except IntegrityError:  # one of this kind is at work: the partial unique index says so
+            return None
+        if claimed is not None:
+            return claimed
+    return None
+
+
+async def renew_lease(
+    session: AsyncSession, run_id: int, token: uuid.UUID, *, figures: Mapping[str, Any], done: int, total: int | None
+) -> bool:
+    """Prolongs the lease and keeps the progress; False where the run is no longer ours."""
+    statement = (
+        update(Run)
+        .where(Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING)
+        .values(
+            lease_until=func.now() + text(f"interval '{LEASE_SECONDS} seconds'"),
+            figures=dict(figures),
+            progress_done=done,
+            progress_total=total,
+        )
+        .returning(Run.id)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def end_run(
+    session: AsyncSession,
+    run_id: int,
+    token: uuid.UUID,
+    state: RunState,
+    *,
+    now: datetime,
+    message: str | None,
+    figures: Mapping[str, Any],
+    done: int,
+    total: int | None,
+) -> None:
+    """Writes the end of a run, or puts it back into the queue; nothing happens where it is no longer ours."""
+    await session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING)
+        .values(
+            state=state,
+            finished_at=None if state is RunState.QUEUED else now,
+            lease_until=None,
+            lease_token=None,
+            message=message,
+            figures=dict(figures),
+            progress_done=done,
+            progress_total=total,
+        )
+    )
+
+
+async def newest_slot(session: AsyncSession, kind: RunKind) -> str | None:
+    """The greatest slot of a kind: slots are ISO dates and moments, whose order is that of time."""
+    return await session.scalar(select(func.max(Run.slot)).where(Run.kind == kind))
+
+
+async def has_queued(session: AsyncSession, kind: RunKind) -> bool:
+    """Whether a run of the kind waits for its turn."""
+    return await session.scalar(select(Run.id).where(Run.kind == kind, Run.state == RunState.QUEUED).limit(1)) is not None
+
+
+async def merge_missed(session: AsyncSession, run_id: int, slots: Collection[str], *, now: datetime) -> None:
+    """Hands missed days to the run that makes up for them: rows for days never begun, and those begun that nobody works on."""
+    missed = [
+        {
+            "kind": RunKind.DAILY,
+            "slot": slot,
+            "parent_id": run_id,
+            "state": RunState.MERGED,
+            "params": {},
+            "created_at": now,
+            "finished_at": now,
+        }
+        for slot in slots
+    ]
+    if missed:
+        await session.execute(insert(Run).on_conflict_do_nothing(index_elements=[Run.kind, Run.slot]), missed)
+    await session.execute(
+        update(Run)
+        .where(
+            Run.kind == RunKind.DAILY,
+            Run.id != run_id,
+            (Run.state == RunState.QUEUED) | ((Run.state == RunState.RUNNING) & (Run.lease_until < func.now())),
+        )
+        .values(state=RunState.MERGED, parent_id=run_id, finished_at=now, lease_token=None, lease_until=None)
+    )
+
+
+async def list_merged(session: AsyncSession, run_id: int) -> list[str]:
+    """The days that a daily run makes up for besides its own, oldest first."""
+    statement = select(Run.slot).where(Run.parent_id == run_id, Run.state == RunState.MERGED).order_by(Run.slot)
+    return [slot for slot in await session.scalars(statement) if slot]
+
+
+async def last_finished_daily(session: AsyncSession) -> datetime | None:
+    """When the last daily run that came to its end was started: what people wrote since is new to the next."""
+    statement = select(func.max(Run.started_at)).where(Run.kind == RunKind.DAILY, Run.state.in_([RunState.DONE, RunState.FAILED]))
+    return await session.scalar(statement)
