@@ -1,0 +1,70 @@
+"""Which messages of a chat are graded, and when there is nothing to grade."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+from itertools import dropwhile, pairwise
+
+from app.grading.chat import ChatMessage, Side
+from app.grading.hygiene import clean
+
+WINDOW_LIMIT = 200
+
+
+class SkipReason(StrEnum):
+    """Why a chat is skipped instead of being given a made-up grade."""
+
+    NO_CLIENT_MESSAGE = "no_client_message"
+    NO_COMPANY_ANSWER = "no_company_answer"
+    NO_TEXT = "no_text"
+
+    @property
+    def label(self) -> str:
+        """The reason in Russian."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    SkipReason.NO_CLIENT_MESSAGE: "нет сообщений клиента",
+    SkipReason.NO_COMPANY_ANSWER: "нет ответа компании",
+    SkipReason.NO_TEXT: "нет текста",
+}
+
+
+def latest_episode(messages: Sequence[ChatMessage], gap: timedelta) -> list[ChatMessage]:
+    """The people's messages since the last beginning of an episode; `messages` come oldest first.
+
+    An episode begins with the client's message that ends a silence longer than `gap` which follows a message of the company. A silence
+    that the company's late answer ends, or that follows the client's own message, splits nothing: it is the worst service and must be
+    seen. System messages belong to neither side: they break no silence and are left out.
+    """
+    people = [message for message in messages if message.side is not Side.SYSTEM]
+    start = 0
+    for index, (before, after) in enumerate(pairwise(people), start=1):
+        client_returns = before.side is Side.COMPANY and after.side is Side.CLIENT
+        if client_returns and after.sent_at - before.sent_at > gap:
+            start = index
+    return people[start:]
+
+
+def window(messages: Sequence[ChatMessage], gap: timedelta, limit: int = WINDOW_LIMIT) -> list[ChatMessage]:
+    """What is graded: the last `limit` messages of the latest episode, oldest first."""
+    return latest_episode(messages, gap)[-limit:]
+
+
+def why_ungradeable(window: Sequence[ChatMessage]) -> SkipReason | None:
+    """Why this window cannot be graded, or None.
+
+    An answer is what the company wrote after the client's first message: an offer sent to somebody who then got no answer is none.
+    Text is asked of the company only: a buyer who sends pictures and voice can be answered well or badly in words, while an answer
+    made of pictures, calls and voice leaves the judge no word of the seller's to grade or to quote.
+    """
+    since_client = list(dropwhile(lambda message: message.side is not Side.CLIENT, window))
+    if not since_client:
+        return SkipReason.NO_CLIENT_MESSAGE
+    answers = [message for message in since_client if message.side is Side.COMPANY]
+    if not answers:
+        return SkipReason.NO_COMPANY_ANSWER
+    if not any(message.has_text and clean(message.text).strip() for message in answers):
+        return SkipReason.NO_TEXT
+    return None

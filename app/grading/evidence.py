@@ -1,0 +1,115 @@
+"""Looks each of the model's quotes up in the messages it was shown: what does not stand there is repaired or dropped."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from app.grading.chat import ChatMessage, Side
+from app.grading.hygiene import clean
+from app.grading.masking import Masker
+
+MAX_QUOTE_LENGTH = 120
+_NEAR_ENOUGH = 0.85  # share of the quote's letters found in order
+_SHORTEST_NEAR = 12  # below this, a few equal letters prove nothing
+_LONGEST_READ = 2 * MAX_QUOTE_LENGTH
+_FOLDED = dict.fromkeys("«»„“”‟\"'`’‘‚‹›″′", '"') | dict.fromkeys("‐‑‒–—―−", "-") | {"ё": "е", "…": "..."}
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Words that stand in a message, verbatim and unmasked; `repaired` where the model named another message or other words."""
+
+    message_id: int
+    text: str
+    repaired: bool
+
+
+class _Shown:
+    """A message as the model saw it, folded for comparison, with the way back to the original."""
+
+    def __init__(self, message: ChatMessage, masker: Masker) -> None:
+        self.message = message
+        self.original = clean(message.text)
+        self.folded = ""
+        self._spans: list[tuple[int, int]] = []  # of each folded character in the original
+        position = 0
+        for piece in masker.pieces(self.original):
+            end = position + len(piece.original)
+            for offset, char in enumerate(piece.shown):
+                self._add(char, (position, end) if piece.is_token else (position + offset, position + offset + 1))
+            position = end
+
+    def _add(self, char: str, span: tuple[int, int]) -> None:
+        folded = _fold_char(char)
+        if folded == " " and self.folded.endswith(" "):
+            return
+        self.folded += folded
+        self._spans += [span] * len(folded)
+
+    def find(self, wanted: str) -> tuple[int, int] | None:
+        """Where the folded words stand as whole words: «дорого» does not stand in «недорого»."""
+        head, tail = (r"(?<!\w)" if wanted[0].isalnum() else ""), (r"(?!\w)" if wanted[-1].isalnum() else "")
+        match = re.search(head + re.escape(wanted) + tail, self.folded)
+        return match.span() if match else None
+
+    def find_near(self, wanted: str) -> tuple[int, int] | None:
+        """Where nearly these words stand, widened to whole words."""
+        if len(wanted) < _SHORTEST_NEAR:
+            return None
+        blocks = [block for block in SequenceMatcher(None, wanted, self.folded, autojunk=False).get_matching_blocks() if block.size > 2]
+        if sum(block.size for block in blocks) < _NEAR_ENOUGH * len(wanted):
+            return None
+        start, end = blocks[0].b, blocks[-1].b + blocks[-1].size
+        if (end - start) * _NEAR_ENOUGH > len(wanted):
+            return None
+        while start and self.folded[start - 1].isalnum():
+            start -= 1
+        while end < len(self.folded) and self.folded[end].isalnum():
+            end += 1
+        return start, end
+
+    def verbatim(self, span: tuple[int, int]) -> str:
+        """The original's words under a folded span, cut to the longest quote at a word's end."""
+        text = self.original[self._spans[span[0]][0] : self._spans[span[1] - 1][1]].strip()
+        if len(text) <= MAX_QUOTE_LENGTH:
+            return text
+        return text[: MAX_QUOTE_LENGTH + 1].rpartition(" ")[0].rstrip() or text[:MAX_QUOTE_LENGTH]
+
+
+class Transcript:
+    """The graded window, ready for looking quotes up."""
+
+    def __init__(self, window: Sequence[ChatMessage], masker: Masker) -> None:
+        """`masker` is the one the user message was made with, so that its tokens are the model's."""
+        self._shown = [_Shown(message, masker) for message in window]
+
+    def verify(self, number: int, words: str, sides: Collection[Side]) -> Quote | None:
+        """The quote as it stands in message `number` (from 1) if one of `sides` wrote it; repaired where it stands elsewhere; or None.
+
+        Case, ё, blanks, quotation marks and dashes make no difference. Repairs, in this order: the words stand in another message of the
+        right side (the nearest one), the longest part round an ellipsis does, the named message has nearly these words.
+        """
+        wanted = _fold(words[:_LONGEST_READ]).strip(' ".')
+        if not any(char.isalnum() or ord(char) > 0x2000 for char in wanted):
+            return None
+        right = [(abs(place - number), place, shown) for place, shown in enumerate(self._shown, start=1) if shown.message.side in sides]
+        right.sort(key=lambda entry: entry[:2])
+        longest_part = max(wanted.split("..."), key=len).strip(' ".,')
+        for part in filter(None, (wanted, longest_part)):
+            for distance, _, shown in right:
+                if span := shown.find(part):
+                    return Quote(shown.message.id, shown.verbatim(span), repaired=distance > 0 or part != wanted)
+        named = [shown for distance, _, shown in right if distance == 0]
+        if named and (span := named[0].find_near(wanted)):
+            return Quote(named[0].message.id, named[0].verbatim(span), repaired=True)
+        return None
+
+
+def _fold_char(char: str) -> str:
+    lower = char.lower()
+    return " " if char.isspace() else _FOLDED.get(lower, lower)
+
+
+def _fold(text: str) -> str:
+    return " ".join("".join(_fold_char(char) for char in clean(text)).split())

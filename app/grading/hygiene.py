@@ -1,0 +1,41 @@
+"""Takes out of a text what people cannot see but a model, a database or a mail client would act on."""
+
+import re
+import unicodedata
+
+_LINE_BREAKS = re.compile("\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
+_ZERO_WIDTH_JOINER = "\u200d"
+_EMOJI_PRESENTATION = "\ufe0f"
+_SURROGATES = re.compile("[\ud800-\udfff]")
+# Letters, marks and symbols by category, invisible by looks: Hangul and Khmer fillers, braille blank, grapheme joiner.
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+
+
+def clean(text: str) -> str:
+    """The visible text in NFC: no control, zero-width, bidi, tag, private-use or surrogate characters.
+
+    Every kind of line break becomes "\\n", a tab a space. Emoji keep the joiners and selectors they are made of.
+    """
+    lines = _LINE_BREAKS.sub("\n", _SURROGATES.sub("", text)).replace("\t", " ")
+    if lines.isascii() and lines.replace("\n", "").isprintable():
+        return lines
+    kept = [" "]
+    composed = unicodedata.normalize("NFC", lines)
+    for char, after in zip(composed, composed[1:] + " ", strict=True):
+        if _is_visible(kept[-1], char, after):
+            kept.append(char)
+    return unicodedata.normalize("NFC", "".join(kept[1:]))
+
+
+def _is_visible(before: str, char: str, after: str) -> bool:
+    if char == _ZERO_WIDTH_JOINER:
+        joins = before == _EMOJI_PRESENTATION or unicodedata.category(before) in {"So", "Sk"}
+        return joins and unicodedata.category(after) == "So" and after not in _BLANKS
+    if char == _EMOJI_PRESENTATION:
+        return unicodedata.category(before) in {"So", "Sm", "Po", "Nd"}
+    # The other variation selectors change no letter people write here and can smuggle text.
+    if char in _BLANKS or "\ufe00" <= char < _EMOJI_PRESENTATION or "\U000e0100" <= char <= "\U000e01ef":
+        return False
+    if ord(char) & 0xFFFE == 0xFFFE or "\ufdd0" <= char <= "\ufdef":  # Unicode's noncharacters
+        return False
+    return char == "\n" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"}

@@ -1,0 +1,164 @@
+"""Puts the parts together: from the model's words to a verdict that can be stored, mailed and defended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.grading.chat import ChatMessage, Side
+from app.grading.evidence import Quote, Transcript
+from app.grading.injection import addresses_grader
+from app.grading.masking import Masker
+from app.grading.rubric import Rubric
+from app.grading.score import grade_from_checks, score
+from app.grading.verdict import Answer, CriterionAnswer, ObjectionClaim, parse_verdict
+from app.grading.vocabulary import Check, Criterion, Flag, Grade
+
+MAX_QUOTES = 3
+_CLAIMS_READ = 6  # of a criterion's quotes; more would only cost time
+_SELLER = frozenset({Side.COMPANY})
+_BUYER = frozenset({Side.CLIENT})
+
+
+@dataclass(frozen=True)
+class CriterionVerdict:
+    """The final grade (by rule), the model's own, and what stands behind them; `checks` in the rubric's order."""
+
+    grade: Grade
+    model_grade: Grade
+    checks: Mapping[str, Check]
+    quotes: tuple[Quote, ...]
+    flags: tuple[Flag, ...]
+
+    @property
+    def lacks_evidence(self) -> bool:
+        """True for a high or low grade without a verified quote."""
+        return Flag.NO_EVIDENCE in self.flags
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A recommendation and the id of the message it is about; None where the model named a message that does not exist."""
+
+    message_id: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One grading of one window; `score` is 0..100, `objection` the buyer's verified words, `flags` every flag set anywhere."""
+
+    criteria: Mapping[Criterion, CriterionVerdict]
+    objection: Quote | None
+    summary: str
+    recommendations: tuple[Advice, ...]
+    score: float
+    flags: tuple[Flag, ...]
+
+    @property
+    def grades(self) -> dict[Criterion, Grade]:
+        """The final grade of each criterion."""
+        return {criterion: entry.grade for criterion, entry in self.criteria.items()}
+
+    @property
+    def lacks_evidence(self) -> tuple[Criterion, ...]:
+        """The criteria with a high or low grade and no verified quote."""
+        return tuple(criterion for criterion, entry in self.criteria.items() if entry.lacks_evidence)
+
+    @property
+    def complaint(self) -> str | None:
+        """What to ask of the model once more; None where nothing is missing. The second verdict is kept as it is, flags and all."""
+        wishes = []
+        if Flag.OBJECTION_UNVERIFIED in self.flags:
+            wishes.append(
+                "objection.present — true, но слов q нет ни в одном сообщении покупателя: приведи дословную цитату покупателя "
+                "либо ответь present: false и grade: none у objection_handling."
+            )
+        if self.lacks_evidence:
+            names = ", ".join(criterion.value for criterion in self.lacks_evidence)
+            wishes.append(f"Цитат ev нет в переписке у критериев: {names}. Приведи дословные слова продавца и верный номер сообщения i.")
+        return " ".join(wishes) or None
+
+    @property
+    def evidence(self) -> dict[str, dict[str, object]]:
+        """Behind each grade, ready for JSON: grade, model_grade, checks, quotes [{message_id, text, repaired}], flags."""
+        return {criterion.value: _as_json(entry) for criterion, entry in self.criteria.items()}
+
+
+def judge(answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubric: Rubric) -> Verdict:
+    """The verdict in the model's answer about `window`, shown to it through `masker`. Raises VerdictError.
+
+    An objection that the model claims without words of the buyer's to show for it counts as absent and is flagged: a made-up objection
+    would punish the seller for nothing. Where the verdict has a `complaint`, ask once more and keep the second verdict, or this one if
+    the second answer cannot be read.
+    """
+    answer = parse_verdict(answer_text, rubric)
+    transcript = Transcript(window, masker)
+    objection = _verified_objection(answer.objection, transcript)
+    criteria = {
+        criterion: _criterion_verdict(criterion, answer.criteria[criterion], rubric, transcript, objection) for criterion in Criterion
+    }
+    flags = {flag for entry in criteria.values() for flag in entry.flags}
+    if answer.objection.present and objection is None:
+        flags.add(Flag.OBJECTION_UNVERIFIED)
+    if any(addresses_grader(message.text) for message in window):
+        flags.add(Flag.ADDRESSES_GRADER)
+    return Verdict(
+        criteria=criteria,
+        objection=objection,
+        summary=masker.to_words(answer.summary),
+        recommendations=_advice(answer, window, masker),
+        score=score({criterion: entry.grade for criterion, entry in criteria.items()}, rubric.weights),
+        flags=tuple(flag for flag in Flag if flag in flags),
+    )
+
+
+def _verified_objection(claim: ObjectionClaim, transcript: Transcript) -> Quote | None:
+    if not claim.present or claim.words is None:
+        return None
+    return transcript.verify(claim.number or 0, claim.words, _BUYER)
+
+
+def _criterion_verdict(
+    criterion: Criterion, answer: CriterionAnswer, rubric: Rubric, transcript: Transcript, objection: Quote | None
+) -> CriterionVerdict:
+    checks = {check_id: answer.checks[check_id] for check_id in rubric.criteria[criterion].check_ids}
+    if criterion is Criterion.OBJECTION_HANDLING and objection is None:
+        flags = () if answer.grade is Grade.NONE else (Flag.DISAGREEMENT,)
+        return CriterionVerdict(Grade.NONE, answer.grade, checks, (), flags)
+    by_rule = grade_from_checks(checks.values())
+    grade = by_rule or answer.grade
+    quotes = _quotes(answer, _quotable_sides(criterion, checks), transcript)
+    found = {
+        Flag.DISAGREEMENT: grade is not answer.grade,
+        Flag.NO_EVIDENCE: grade in {Grade.HIGH, Grade.LOW} and not quotes,
+        Flag.ALL_NA: by_rule is None,
+    }
+    return CriterionVerdict(grade, answer.grade, checks, quotes, tuple(flag for flag, is_set in found.items() if is_set))
+
+
+def _quotable_sides(criterion: Criterion, checks: Mapping[str, Check]) -> frozenset[Side]:
+    """A grade is proved by the seller's words. What he left undone may be proved by the buyer's (a question without an answer), but only
+    where a check failed, and never for the tonality, which is in his own words or nowhere."""
+    if criterion is not Criterion.TONALITY and Check.NO in checks.values():
+        return _SELLER | _BUYER
+    return _SELLER
+
+
+def _quotes(answer: CriterionAnswer, sides: frozenset[Side], transcript: Transcript) -> tuple[Quote, ...]:
+    verified = (transcript.verify(claim.number, claim.words, sides) for claim in answer.evidence[:_CLAIMS_READ])
+    by_place = {(quote.message_id, quote.text): quote for quote in verified if quote}
+    return tuple(by_place.values())[:MAX_QUOTES]
+
+
+def _advice(answer: Answer, window: Sequence[ChatMessage], masker: Masker) -> tuple[Advice, ...]:
+    ids = {number: message.id for number, message in enumerate(window, start=1)}
+    return tuple(Advice(ids.get(claim.number), masker.to_words(claim.text)) for claim in answer.recommendations)
+
+
+def _as_json(entry: CriterionVerdict) -> dict[str, object]:
+    return {
+        "grade": entry.grade.value,
+        "model_grade": entry.model_grade.value,
+        "checks": {check_id: check.value for check_id, check in entry.checks.items()},
+        "quotes": [{"message_id": quote.message_id, "text": quote.text, "repaired": quote.repaired} for quote in entry.quotes],
+        "flags": [flag.value for flag in entry.flags],
+    }

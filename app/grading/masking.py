@@ -1,0 +1,146 @@
+"""Replaces personal data by stable tokens before a text leaves for the model, and puts it back locally.
+
+"[ТЕЛЕФОН_1]" is the same number throughout a chat, however it is spelled. A token that a person typed is data like any other: it gets
+a token of its own ("[МЕТКА_1]") and can never be restored into somebody's phone.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.grading.detectors import FINDERS, uniform
+from app.grading.hygiene import clean
+from app.grading.person_names import introduced_names, name_pattern
+
+_NAME, _LITERAL, _WORD = "ИМЯ", "МЕТКА", "СЛОВО"
+_WORDS = {
+    "ТЕЛЕФОН": "телефон",
+    "ПОЧТА": "почта",
+    "КАРТА": "карта",
+    _NAME: "имя",
+    "АДРЕС": "адрес",
+    "ПАСПОРТ": "паспорт",
+    "СНИЛС": "СНИЛС",
+    "ИНН": "ИНН",
+    "СЧЁТ": "счёт",
+    "ССЫЛКА": "ссылка",
+    "НИК": "ник",
+    _LITERAL: "метка",
+    _WORD: "слово",
+}
+_TOKEN = re.compile(rf"(?i)\[?(?<!\w)({'|'.join(_WORDS)}|СЧЕТ)_(\d{{1,9}})(?!\d)\]?")
+# What a provider's content filter may take offence at: names of people, places and organisations, and long numbers.
+_SUSPICIOUS = re.compile(r"(?<=[\w,;:»)] )[A-ZА-ЯЁ][\w-]+|(?<!\d)\d(?: ?\d){3,}")
+
+
+class Masking(StrEnum):
+    """How much is masked: nothing, personal data, or also capitalised words and numbers (after a provider refused the text)."""
+
+    OFF = "off"
+    ON = "on"
+    STRICT = "strict"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a text: what it says and what the model is shown; the two differ where a token stands."""
+
+    original: str
+    shown: str
+    is_token: bool
+
+
+class Masker:
+    """Remembers one chat's tokens. Give each chat its own."""
+
+    def __init__(self, names: Iterable[str], texts: Iterable[str] = (), *, level: Masking = Masking.ON) -> None:
+        """`names`: people known from the chat; `texts`: its messages, for names by which people introduce themselves in them."""
+        self._level = level
+        people = dict.fromkeys([*(name.strip() for name in names), *introduced_names(map(clean, texts))])
+        self._people = [(name, pattern) for name in people if (pattern := name_pattern(name))]
+        self._numbers: dict[tuple[str, str], int] = {}  # (kind, key) -> number
+        self._spellings: dict[tuple[str, int], str] = {}  # (kind, number) -> as first written
+        self._names: dict[int, str] = {}  # number -> name as known
+
+    def mask(self, text: str) -> str:
+        """The text with a token in place of each personal datum."""
+        return "".join(piece.shown for piece in self.pieces(text))
+
+    def pieces(self, text: str) -> list[Piece]:
+        """The same as stretches; their originals joined are the text, their shown parts the masked text."""
+        if self._level is Masking.OFF:
+            return [Piece(text, text, is_token=False)]
+        pieces, position = [], 0
+        for start, end, kind, key in sorted(self._found(text)):
+            if start > position:
+                pieces.append(Piece(text[position:start], text[position:start], is_token=False))
+            pieces.append(Piece(text[start:end], self._token(kind, key, text[start:end]), is_token=True))
+            position = end
+        return [*pieces, Piece(text[position:], text[position:], is_token=False)]
+
+    def restore(self, text: str) -> str:
+        """The text with each token's first spelling; unknown tokens stay."""
+        return _TOKEN.sub(lambda match: self._spellings.get(_identity(match), match[0]), text)
+
+    def to_words(self, text: str) -> str:
+        """For texts the model wrote: names put back, other tokens and whatever else is personal in it as words («телефон»)."""
+        if self._level is Masking.OFF:
+            return text
+        said, position = "", 0
+        for start, end, kind, _ in sorted(_personal(text)):
+            said += text[position:start] + _WORDS[kind]
+            position = end
+        return _TOKEN.sub(self._word, said + text[position:])
+
+    def _word(self, match: re.Match[str]) -> str:
+        kind, number = _identity(match)
+        if kind == _NAME:
+            return self._names.get(number, _WORDS[kind])
+        return self._spellings.get((kind, number), _WORDS[kind]) if kind == _WORD else _WORDS[kind]
+
+    def _token(self, kind: str, key: str, spelling: str) -> str:
+        numbers_of_kind = sum(known == kind for known, _ in self._numbers)
+        number = self._numbers.setdefault((kind, key), numbers_of_kind + 1)
+        self._spellings.setdefault((kind, number), spelling)
+        if kind == _NAME:
+            self._names[number] = key
+        return f"[{kind}_{number}]"
+
+    def _found(self, text: str) -> Iterator[tuple[int, int, str, str]]:
+        literals = [(*match.span(), _LITERAL, match[0]) for match in _TOKEN.finditer(text)]
+        yield from literals
+        rest = _blank(text, literals)
+        personal = list(_personal(rest))
+        yield from personal
+        rest = _blank(rest, personal)
+        for name, pattern in self._people:
+            called = [(*match.span(), _NAME, name) for match in pattern.finditer(rest)]
+            yield from called
+            rest = _blank(rest, called)
+        if self._level is Masking.STRICT:
+            yield from ((*match.span(), _WORD, match[0]) for match in _SUSPICIOUS.finditer(rest))
+
+
+def _personal(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """(start, end, kind, key) of what the finders take for personal data; none overlap."""
+    rest = uniform(text)
+    for kind, find in FINDERS:
+        found = [(start, end, kind or "", key) for start, end, key in find(rest)]
+        if kind is not None:
+            yield from found
+        rest = _blank(rest, found)
+
+
+def _blank(text: str, found: Sequence[tuple[int, int, str, str]]) -> str:
+    """The text with what was found made unreadable, every other character in its place."""
+    if not found:
+        return text
+    characters = list(text)
+    for start, end, _, _ in found:
+        characters[start:end] = "\0" * (end - start)
+    return "".join(characters)
+
+
+def _identity(match: re.Match[str]) -> tuple[str, int]:
+    return match[1].upper().replace("СЧЕТ", "СЧЁТ"), int(match[2])

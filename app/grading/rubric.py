@@ -1,0 +1,95 @@
+"""The rubric: what the judge looks at for each criterion. Loaded from a file, so that a company can have its own."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from app.grading.vocabulary import Criterion
+from app.grading.wording import in_russian
+
+BUILT_IN = Path(__file__).with_name("rubric.json")
+CHECKS_EACH = 3
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+
+
+class RubricError(ValueError):
+    """The rubric file cannot be used; the Russian message names the file and the field."""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RubricCheck(_Entry):
+    """One observable check; the model answers it by its id with y, n or na."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    text: Words
+
+
+class Anchors(_Entry):
+    """What each level looks like; `none` belongs to objection_handling alone."""
+
+    high: Words
+    medium: Words
+    low: Words
+    none: Words | None = None
+
+
+class RubricCriterion(_Entry):
+    """A criterion: one sentence, three checks, an anchor for each level, its weight in the score."""
+
+    sentence: Words
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1
+    checks: Annotated[tuple[RubricCheck, ...], Field(min_length=CHECKS_EACH, max_length=CHECKS_EACH)]
+    anchors: Anchors
+
+    @property
+    def check_ids(self) -> tuple[str, ...]:
+        """The ids of the checks, in order."""
+        return tuple(check.id for check in self.checks)
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Self:
+        if len(set(self.check_ids)) < CHECKS_EACH:
+            raise ValueError("две проверки с одним id")
+        return self
+
+
+def _complete_and_in_order(criteria: dict[Criterion, RubricCriterion]) -> dict[Criterion, RubricCriterion]:
+    missing = [criterion.value for criterion in Criterion if criterion not in criteria]
+    if missing:
+        raise ValueError(f"нет критериев: {', '.join(missing)}")
+    for criterion, entry in criteria.items():
+        if (entry.anchors.none is not None) != (criterion is Criterion.OBJECTION_HANDLING):
+            raise ValueError("уровень none нужен в objection_handling и только там")
+    return {criterion: criteria[criterion] for criterion in Criterion}
+
+
+class Rubric(_Entry):
+    """All six criteria, in the order of Criterion whatever the file's order."""
+
+    version: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+    criteria: Annotated[dict[Criterion, RubricCriterion], AfterValidator(_complete_and_in_order)]
+
+    @property
+    def weights(self) -> dict[Criterion, float]:
+        """Each criterion's weight in the score."""
+        return {criterion: entry.weight for criterion, entry in self.criteria.items()}
+
+
+def load_rubric(path: Path | None) -> Rubric:
+    """The rubric in the file at `path`; None means the built-in one. Raises RubricError."""
+    source = path or BUILT_IN
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RubricError(f"Файл критериев {source} не читается: проверьте путь, права и кодировку UTF-8.") from error
+    try:
+        return Rubric.model_validate_json(text)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise RubricError(f"Файл критериев {source} — не JSON: исправьте запятые, кавычки и скобки.") from error
+        raise RubricError(f"Файл критериев {source} — {in_russian(error)}.") from error

@@ -1,0 +1,63 @@
+"""Small chats and answers that the tests of grading are made of."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.grading.chat import ChatMessage, Side
+
+START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+CHECKS = {
+    "tonality": ("courteous", "no_rudeness", "attentive"),
+    "professionalism": ("timely", "competent", "literate"),
+    "clarity": ("direct_answers", "specifics", "readable"),
+    "problem_solving": ("need_identified", "solution_offered", "questions_closed"),
+    "objection_handling": ("acknowledged", "argued", "option_offered"),
+    "closure": ("next_step", "agreement", "no_hanging"),
+}
+
+
+def chat(*lines: tuple[str, str], minutes: int = 5) -> list[ChatMessage]:
+    """Messages with ids 101, 102, …, `minutes` apart; a side is "client", "company" or "system"; words in brackets are no text."""
+    return [
+        ChatMessage(101 + index, Side(side), START + timedelta(minutes=index * minutes), text, has_text=not text.startswith("["))
+        for index, (side, text) in enumerate(lines)
+    ]
+
+
+SOFA = chat(
+    ("client", "Здравствуйте, диван в наличии?"),
+    ("company", "Добрый день! В наличии, можно посмотреть сегодня до 20:00"),
+    ("client", "Дороговато для б/у"),
+    ("company", "Понимаю. Обивка новая, готов уступить 500 рублей"),
+    ("client", "Хорошо, приеду в семь"),
+    ("company", "Жду вас в семь, до встречи!"),
+)
+
+
+def criterion(
+    name: str, checks: str = "y y y", grade: str = "high", ev: Sequence[tuple[int, str]] = ((2, "Добрый день!"),)
+) -> dict[str, Any]:
+    """One criterion's part of an answer."""
+    return {
+        "checks": dict(zip(CHECKS[name], checks.split(), strict=True)),
+        "ev": [{"i": number, "q": words} for number, words in ev],
+        "grade": grade,
+    }
+
+
+def answer(changes: Mapping[str, Any] | None = None, **criteria: dict[str, Any]) -> dict[str, Any]:
+    """A good answer about SOFA without an objection; `criteria` replace whole criteria, `changes` top-level keys."""
+    silent = criterion("objection_handling", "na na na", "none", ())
+    graded = {name: criterion(name) for name in CHECKS} | {"objection_handling": silent} | criteria
+    whole: dict[str, Any] = {
+        "objection": {"present": False, "i": None, "q": None},
+        "criteria": graded,
+        "summary": "Покупатель спросил о диване, продавец ответил и назначил встречу.",
+        "recommendations": [{"i": 4, "t": "Назвать цену с учётом уступки."}],
+    }
+    return whole | dict(changes or {})
+
+
+OBJECTED = {"objection": {"present": True, "i": 3, "q": "Дороговато для б/у"}}

@@ -1,0 +1,74 @@
+"""Episodes, windows and the reasons to skip."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.grading.chat import ChatMessage, Side
+from app.grading.episode import SkipReason, latest_episode, why_ungradeable, window
+
+from .chats import START, chat
+
+GAP = timedelta(hours=72)
+
+
+def timeline(*events: tuple[str, float]) -> list[ChatMessage]:
+    """Messages by (side, hours after the start); the ids are 0, 1, 2, …"""
+    return [
+        ChatMessage(index, Side(side), START + timedelta(hours=hours), "текст", has_text=True) for index, (side, hours) in enumerate(events)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "kept"),
+    [
+        ([], []),
+        ([("client", 0), ("company", 1)], [0, 1]),
+        ([("client", 0), ("company", 1), ("client", 74), ("company", 75)], [2, 3]),
+        ([("client", 0), ("company", 1), ("client", 73), ("company", 74)], [0, 1, 2, 3]),  # 72 hours sharp are not longer
+        ([("client", 0), ("company", 100)], [0, 1]),  # the late answer
+        ([("client", 0), ("client", 100), ("company", 101)], [0, 1, 2]),  # the buyer asks again
+        ([("client", 0), ("company", 1), ("company", 100), ("client", 101)], [0, 1, 2, 3]),  # the company ends the silence
+        ([("company", 0), ("client", 100), ("company", 101)], [1, 2]),
+        ([("client", 0), ("company", 1), ("system", 40), ("client", 75)], [3]),  # a system message breaks no silence
+        ([("client", 0), ("system", 1), ("client", 100)], [0, 2]),
+        ([("client", 0), ("company", 1), ("client", 100), ("company", 101), ("client", 200), ("company", 201)], [4, 5]),
+        ([("client", 0), ("company", 1), ("client", 100), ("company", 101), ("client", 120)], [2, 3, 4]),
+        ([("system", 0)], []),
+    ],
+)
+def test_latest_episode(events: list[tuple[str, float]], kept: list[int]) -> None:
+    assert [message.id for message in latest_episode(timeline(*events), GAP)] == kept
+
+
+def test_window_is_the_end_of_the_latest_episode() -> None:
+    messages = timeline(("client", 0), ("company", 1), *[("client", 100 + index) for index in range(10)])
+    assert [message.id for message in window(messages, GAP, limit=3)] == [9, 10, 11]
+    assert [message.id for message in window(messages, GAP)] == list(range(2, 12))
+
+
+def test_window_has_at_most_200_messages() -> None:
+    assert len(window(timeline(*[("client", 0.01 * index) for index in range(500)]), GAP)) == 200
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([], SkipReason.NO_CLIENT_MESSAGE),
+        ([("company", "Скидка 10 %!")], SkipReason.NO_CLIENT_MESSAGE),
+        ([("client", "Актуально?")], SkipReason.NO_COMPANY_ANSWER),
+        ([("company", "Скидка 10 %!"), ("client", "Какой пробег?")], SkipReason.NO_COMPANY_ANSWER),
+        ([("client", "[фото]"), ("company", "[голосовое сообщение]")], SkipReason.NO_TEXT),
+        ([("client", "Актуально?"), ("company", "[фото]")], SkipReason.NO_TEXT),
+        ([("client", "Актуально?"), ("company", "\u200b\u2800 ")], SkipReason.NO_TEXT),
+        ([("client", "[фото]"), ("company", "Напишите словами, пожалуйста")], None),
+        ([("client", "Актуально?"), ("company", "[фото]"), ("company", "да")], None),
+        ([("client", "Актуально?"), ("company", "👍")], None),
+    ],
+)
+def test_reasons_to_skip(lines: list[tuple[str, str]], reason: SkipReason | None) -> None:
+    assert why_ungradeable(chat(*lines)) is reason
+
+
+def test_reasons_are_said_in_russian() -> None:
+    assert [reason.label for reason in SkipReason] == ["нет сообщений клиента", "нет ответа компании", "нет текста"]

@@ -1,0 +1,129 @@
+"""Quotes are shown only as they stand in the chat."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.grading.chat import Side
+from app.grading.evidence import MAX_QUOTE_LENGTH, Quote, Transcript
+from app.grading.hygiene import clean
+from app.grading.masking import Masker
+
+from .chats import SOFA, chat
+
+SELLER = {Side.COMPANY}
+BUYER = {Side.CLIENT}
+LETTERS = st.text(st.sampled_from("абвгёЁД «»—-…,.!?\n ab12"), min_size=1, max_size=60)
+
+
+def sofa(number: int, words: str, sides: set[Side] = SELLER) -> Quote | None:
+    return Transcript(SOFA, Masker([])).verify(number, words, sides)
+
+
+@pytest.mark.parametrize(
+    ("said", "quoted", "shown"),
+    [
+        ("Добрый день!", "Добрый день!", "Добрый день!"),
+        ("Добрый день!", "добрый ДЕНЬ", "Добрый день"),
+        ("Всё своё, ещё пришлём", "все свое, еще", "Всё своё, ещё"),
+        ("Цена  окончательная,\nторга нет", "цена окончательная, торга нет", "Цена  окончательная,\nторга нет"),
+        ("Диван «Бергамо» — новый", 'диван "бергамо" - новый', "Диван «Бергамо» — новый"),
+        ('Модель "Люкс"', "модель «Люкс»", 'Модель "Люкс'),
+        ("Ну… посмотрим", "Ну... посмотрим", "Ну… посмотрим"),
+        ("До\u200bбрый\u00a0день", "Добрый день", "Добрый\u00a0день"),
+        ("Добрый день, приезжайте", "«Добрый день, приезжайте...»", "Добрый день, приезжайте"),
+        ("Да", "Да.", "Да"),
+        ("👍", "👍", "👍"),
+    ],
+)
+def test_spelling_makes_no_difference(said: str, quoted: str, shown: str) -> None:
+    assert Transcript(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(101, shown, repaired=False)
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "expected"),
+    [
+        (4, "Добрый день!", Quote(102, "Добрый день!", repaired=True)),  # another message of the seller's
+        (99, "до встречи", Quote(106, "до встречи", repaired=True)),
+        (0, "до встречи", Quote(106, "до встречи", repaired=True)),
+        (4, "Обивка новая, готовы уступить 500 рублей", Quote(104, "Обивка новая, готов уступить 500 рублей", repaired=True)),
+        (4, "Понимаю... готов уступить 500 рублей", Quote(104, "готов уступить 500 рублей", repaired=True)),
+        (2, "можно посмотреть сегодн", Quote(102, "можно посмотреть сегодня", repaired=True)),
+        (6, "в семь", Quote(106, "в семь", repaired=False)),
+    ],
+)
+def test_repairs(number: int, words: str, expected: Quote) -> None:
+    assert sofa(number, words) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (2, "Скидок не делаем"),
+        (3, "Дороговато для б/у"),  # the buyer's
+        (2, ""),
+        (2, "..."),
+        (2, "«»"),
+        (2, " - "),
+        (4, "готов уступить 5000 долларов и подарить кресло"),
+        (2, "Добрый день! до 20:00"),  # from two ends of the message
+    ],
+)
+def test_what_does_not_stand_there_is_dropped(number: int, words: str) -> None:
+    assert sofa(number, words) is None
+
+
+def test_part_of_a_word_is_no_quote() -> None:
+    transcript = Transcript(chat(("client", "Недорого!")), Masker([]))
+    assert transcript.verify(1, "дорого", BUYER) is None
+
+
+def test_right_side_is_looked_for() -> None:
+    both = chat(("client", "Хорошо"), ("company", "Хорошо"), ("client", "Спасибо"))
+    transcript = Transcript(both, Masker([]))
+    assert transcript.verify(1, "хорошо", SELLER) == Quote(102, "Хорошо", repaired=True)
+    assert transcript.verify(1, "хорошо", BUYER) == Quote(101, "Хорошо", repaired=False)
+    assert transcript.verify(2, "спасибо", SELLER) is None
+
+
+def test_nearest_message_wins() -> None:
+    many = chat(*[("company", "Да")] * 3, ("client", "Да?"), ("company", "нет"), ("company", "Да"))
+    assert Transcript(many, Masker([])).verify(5, "да", SELLER) == Quote(106, "Да", repaired=True)
+
+
+def test_quote_of_masked_words_comes_back_verbatim() -> None:
+    messages = chat(("client", "мой +79161234567"), ("company", "Записал: 8 (916) 123-45-67, Марине передам"))
+    masker = Masker(["Марина"])
+    shown = [masker.mask(message.text) for message in messages]
+    assert shown[1] == "Записал: [ТЕЛЕФОН_1], [ИМЯ_1] передам"
+    quote = Transcript(messages, masker).verify(2, "Записал: [ТЕЛЕФОН_1], [ИМЯ_1]", SELLER)
+    assert quote == Quote(102, "Записал: 8 (916) 123-45-67, Марине", repaired=False)
+
+
+def test_long_quote_is_cut_at_a_word() -> None:
+    text = "очень хороший диван " * 20
+    quote = Transcript(chat(("company", text)), Masker([])).verify(1, text, SELLER)
+    assert quote is not None
+    assert len(quote.text) <= MAX_QUOTE_LENGTH
+    assert text.startswith(quote.text + " ")
+
+
+@given(st.lists(LETTERS, min_size=1, max_size=4), st.data())
+def test_words_of_a_message_are_always_found_in_it(texts: list[str], data: st.DataObject) -> None:
+    """Whatever whole words are taken from a message, however they are spelled, they are found and shown as they stand there."""
+    number = data.draw(st.integers(1, len(texts)))
+    words = clean(texts[number - 1]).split()
+    if not words or not any(char.isalnum() for word in words for char in word):
+        return
+    quoted = " ".join(words).upper().replace("Ё", "Е").replace("—", "-").replace("«", '"')
+    quote = Transcript(chat(*(("company", text) for text in texts)), Masker([])).verify(number, quoted, SELLER)
+    assert quote is not None
+    assert quote.message_id == 100 + number
+    assert not quote.repaired
+    assert quote.text in clean(texts[number - 1])
+
+
+@given(LETTERS, LETTERS)
+def test_whatever_is_shown_stands_in_the_message(said: str, quoted: str) -> None:
+    quote = Transcript(chat(("company", said)), Masker([])).verify(1, quoted, SELLER)
+    assert quote is None or quote.text in clean(said)

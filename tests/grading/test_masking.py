@@ -1,0 +1,141 @@
+"""Masking: what is hidden, what stays, and the way back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.grading.masking import Masker, Masking
+
+CASES: dict[str, Any] = json.loads(Path(__file__).with_name("masking_cases.json").read_text(encoding="utf-8"))
+
+PERSONAL = (
+    "89161234567",
+    "+7 (903) 765-43-21",
+    "восемь девятьсот пять 123 сорок пять 67",
+    "ivan@mail.ru",
+    "https://example.com/a",
+    "@seller_77",
+    "4276 3800 1234 5679",
+    "112-233-445 95",
+    "ул. Ленина, д. 5, кв. 12",
+    "40817810099910004312",
+    "Марине",
+    "[ТЕЛЕФОН_1]",
+    "имя_2",
+)
+
+
+@pytest.mark.parametrize("case", CASES["hidden"], ids=lambda case: case["text"])
+def test_personal_data_becomes_tokens(case: dict[str, Any]) -> None:
+    assert Masker(case.get("names", []), [case["text"]]).mask(case["text"]) == case["masked"]
+
+
+@pytest.mark.parametrize("text", CASES["kept"])
+def test_look_alikes_stay(text: str) -> None:
+    assert Masker([], [text]).mask(text) == text
+
+
+@given(st.lists(st.sampled_from((*PERSONAL, "site.ru/", "ул. ", "тел", "паспорт ", "[")) | st.text(max_size=5)).map("".join))
+def test_pieces_are_the_text(text: str) -> None:
+    masker = Masker(["Марина"], [text])
+    pieces = masker.pieces(text)
+    assert "".join(piece.original for piece in pieces) == text
+    assert "".join(piece.shown for piece in pieces) == masker.mask(text)
+
+
+@given(st.lists(st.sampled_from(PERSONAL) | st.text(max_size=20), unique=True, max_size=8).map("; ".join))
+def test_masked_text_is_restored(text: str) -> None:
+    """Each datum stands once here; one spelled in two ways comes back as it was first spelled."""
+    masker = Masker(["Марина"])
+    pieces = masker.pieces(text)
+    tokens = [piece.shown for piece in pieces if piece.is_token]
+    if len(set(tokens)) == len(tokens):
+        assert masker.restore(masker.mask(text)) == text
+    assert "".join(piece.original for piece in pieces) == text
+
+
+@given(st.lists(st.sampled_from(PERSONAL), min_size=1, max_size=6))
+def test_tokens_are_stable(data: list[str]) -> None:
+    masker = Masker(["Марина"])
+    first = [masker.mask(datum) for datum in data]
+    assert [masker.mask(datum) for datum in data] == first
+
+
+@pytest.mark.parametrize("before", ["", "слово ", "(", "тел. ", "\n"])
+@pytest.mark.parametrize("after", ["", " слово", ")", ", жду", "\n"])
+@pytest.mark.parametrize("datum", PERSONAL[:11])
+def test_nothing_personal_is_left_whatever_stands_around(before: str, datum: str, after: str) -> None:
+    masked = Masker(["Марина"]).mask(before + datum + after)
+    assert masked.startswith(before + "[")
+    assert masked.endswith("]" + after)
+
+
+def test_one_number_has_one_token_over_the_chat() -> None:
+    masker = Masker([])
+    assert masker.mask("мой 8 916 123-45-67") == "мой [ТЕЛЕФОН_1]"
+    assert masker.mask("его +7 903 765 43 21, мой +79161234567") == "его [ТЕЛЕФОН_2], мой [ТЕЛЕФОН_1]"
+    assert masker.restore("[ТЕЛЕФОН_1] [ТЕЛЕФОН_2]") == "8 916 123-45-67 +7 903 765 43 21"
+
+
+def test_typed_token_never_becomes_somebodys_phone() -> None:
+    masker = Masker([])
+    shown = masker.mask("мой 89161234567") + masker.mask("покажи [ТЕЛЕФОН_1] и телефон_1")
+    assert "[ТЕЛЕФОН_1] и" not in shown
+    assert masker.restore(masker.mask("покажи [ТЕЛЕФОН_1] и телефон_1")) == "покажи [ТЕЛЕФОН_1] и телефон_1"
+
+
+def test_unknown_token_stays() -> None:
+    assert Masker([]).restore("[ТЕЛЕФОН_7]") == "[ТЕЛЕФОН_7]"
+
+
+def test_model_text_gets_words_and_names() -> None:
+    masker = Masker(["Марина"])
+    masker.mask("Марине позвонить 89161234567, ivan@mail.ru, карта 4276380012345679, ул. Мира 5, ник @seller_77")
+    said = "[ИМЯ_1] оставила [ТЕЛЕФОН_1] и [почта_1], [КАРТА_1], [АДРЕС_1], [НИК_1], [ТЕЛЕФОН_9], [ИМЯ_9]."
+    assert masker.to_words(said) == "Марина оставила телефон и почта, карта, адрес, ник, телефон, имя."
+
+
+def test_personal_data_in_model_text_becomes_words() -> None:
+    assert Masker([]).to_words("Звонить на 8 916 123-45-67, цена 1 350 000 ₽") == "Звонить на телефон, цена 1 350 000 ₽"
+
+
+def test_name_is_restored_as_written_and_said_as_known() -> None:
+    masker = Masker(["Иван Петров"])
+    assert masker.restore(masker.mask("передам Ивану")) == "передам Ивану"
+    assert masker.to_words("[ИМЯ_1] доволен") == "Иван Петров доволен"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "Клиент", "Автосалон Прайм", "ООО", "7", "Магазин диванов"])
+def test_names_that_name_nobody_hide_nothing(name: str) -> None:
+    text = "Клиент спросил про магазин диванов и автосалон, 7 штук, ООО"
+    assert Masker([name]).mask(text) == text
+
+
+def test_name_learnt_later_is_hidden_from_the_start() -> None:
+    texts = ["Зураб, это вы?", "Да, меня зовут Зураб"]
+    masker = Masker([], texts)
+    assert [masker.mask(text) for text in texts] == ["[ИМЯ_1], это вы?", "Да, меня зовут [ИМЯ_1]"]
+
+
+def test_masking_can_be_off() -> None:
+    masker = Masker(["Марина"], level=Masking.OFF)
+    text = "Марина 89161234567 [ТЕЛЕФОН_1]"
+    assert masker.mask(text) == masker.restore(text) == masker.to_words(text) == text
+
+
+def test_strict_masking_hides_numbers_and_capitalised_words_and_says_them_again() -> None:
+    masker = Masker([], level=Masking.STRICT)
+    shown = masker.mask("Добрый день, едем в Белгород за 350 000")
+    assert shown == "Добрый день, едем в [СЛОВО_1] за [СЛОВО_2]"
+    assert masker.restore(shown) == "Добрый день, едем в Белгород за 350 000"
+    assert masker.to_words("Поедут в [СЛОВО_1]") == "Поедут в Белгород"
+
+
+@pytest.mark.parametrize("part", ["a", "1", "1 ", "а ", "8 ", "[", "Аа ", "000 ", "a.", "a@", "восемь ", "ул. ", "Иван "])
+def test_hostile_text_is_masked_and_joined_back(part: str) -> None:
+    text = part * (20_000 // len(part))
+    assert "".join(piece.original for piece in Masker(["Иван"], [text]).pieces(text)) == text

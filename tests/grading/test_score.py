@@ -1,0 +1,50 @@
+"""Grades by rule, and the score."""
+
+import pytest
+
+from app.grading.score import grade_from_checks, score
+from app.grading.vocabulary import Check, Criterion, Grade
+
+H, M, L, N = Grade.HIGH, Grade.MEDIUM, Grade.LOW, Grade.NONE
+
+
+@pytest.mark.parametrize(
+    ("checks", "grade"),
+    [
+        ("y y y", H),
+        ("y na na", H),
+        ("y y n", M),
+        ("n na na", M),
+        ("n n y", L),
+        ("n n n", L),
+        ("n n na", L),
+        ("na na na", None),
+    ],
+)
+def test_grade_from_checks(checks: str, grade: Grade | None) -> None:
+    assert grade_from_checks(map(Check, checks.split())) is grade
+
+
+@pytest.mark.parametrize(
+    ("grades", "expected"),
+    [
+        ((H, H, H, H, H, H), 100),
+        ((L, L, L, L, L, L), 0),
+        ((H, M, L, H, N, L), 50),
+        ((H, H, H, H, N, M), 90),
+        ((M, M, M, M, M, L), 250 / 6),
+    ],
+)
+def test_score_is_the_mean_of_what_applies(grades: tuple[Grade, ...], expected: float) -> None:
+    assert score(dict(zip(Criterion, grades, strict=True))) == pytest.approx(expected)
+
+
+def test_weights_weigh() -> None:
+    weights = dict.fromkeys(Criterion, 1.0) | {Criterion.TONALITY: 5.0}
+    assert score(dict(zip(Criterion, (H, L, L, L, L, L), strict=True)), weights) == 50
+    assert score(dict(zip(Criterion, (H, L, L, L, N, L), strict=True)), weights) == pytest.approx(500 / 9)
+
+
+def test_no_score_is_made_up() -> None:
+    with pytest.raises(ValueError, match="не из чего"):
+        score({Criterion.OBJECTION_HANDLING: N})

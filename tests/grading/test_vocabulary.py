@@ -1,0 +1,62 @@
+"""Grades are read as meant, or not at all."""
+
+import pytest
+
+from app.grading.vocabulary import Criterion, Flag, Grade, VerdictError, parse_grade
+
+
+@pytest.mark.parametrize(
+    ("text", "grade"),
+    [
+        ("high", Grade.HIGH),
+        ("HIGH", Grade.HIGH),
+        (" Medium ", Grade.MEDIUM),
+        ("low", Grade.LOW),
+        ("none", Grade.NONE),
+        ("Высокая", Grade.HIGH),
+        ("Высокий", Grade.HIGH),
+        ("высокое", Grade.HIGH),
+        ("ВЫСОКУЮ", Grade.HIGH),
+        ("Средняя", Grade.MEDIUM),
+        ("СРЕДНИЙ", Grade.MEDIUM),
+        ("среднее", Grade.MEDIUM),
+        ("средней", Grade.MEDIUM),
+        ("Низкая", Grade.LOW),
+        ("низкие", Grade.LOW),
+        ("низкого", Grade.LOW),
+        ("«Низкая».", Grade.LOW),
+        ("Нет возражений", Grade.NONE),
+        ("нет  возражений", Grade.NONE),
+    ],
+)
+def test_grade_is_read(text: str, grade: Grade) -> None:
+    assert parse_grade(text) is grade
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "good", "высоко", "высоковатая", "высокая/средняя", "не применимо", "n/a", "5", "нет", "невысокая", "очень высокая", "hight"],
+)
+def test_anything_else_is_an_error(text: str) -> None:
+    with pytest.raises(VerdictError, match="high, medium, low, none"):
+        parse_grade(text)
+
+
+def test_reports_spell_grades_as_the_document_does() -> None:
+    assert [grade.value for grade in Grade] == ["Высокая", "Средняя", "Низкая", "Нет возражений"]
+
+
+def test_criteria_have_their_order_and_labels() -> None:
+    assert [(criterion.value, criterion.label) for criterion in Criterion] == [
+        ("tonality", "Тональность"),
+        ("professionalism", "Профессионализм"),
+        ("clarity", "Ясность"),
+        ("problem_solving", "Решение проблем"),
+        ("objection_handling", "Работа с возражениями"),
+        ("closure", "Завершение"),
+    ]
+
+
+@pytest.mark.parametrize("flag", Flag)
+def test_each_flag_is_said_in_russian(flag: Flag) -> None:
+    assert flag.label[0] in "абвгдежзиклмнопрстуфхцчшщэюя"
