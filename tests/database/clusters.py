@@ -1,0 +1,130 @@
+"""What is seen of an embedded cluster from outside: its processes, its files, and other processes of ours that use it."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+from sqlalchemy import URL, NullPool, make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.database.cluster import find_programs
+
+CHECKOUT = Path(__file__).parents[2]
+
+# Uses the database until Ctrl-C, and once more after it.
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from app.database.embedded import embedded_postgres
+
+async def main():
+    async with embedded_postgres(Path(sys.argv[1]), durable=False) as url:
+        print(url, flush=True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            async with create_async_engine(url).connect() as connection:
+                print("rows", await connection.scalar(text("SELECT count(*) FROM chats")), flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def ask(url: str | URL, sql: str) -> Any:
+    """The first value of the statement's first row, if it has one; committed."""
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.begin() as connection:
+        result = await connection.execute(text(sql))
+        return result.scalar() if result.returns_rows else None
+
+
+def host(url: str) -> Path:
+    """The folder that clients look for the socket in."""
+    return Path(str(make_url(url).query["host"]))
+
+
+def servers(data_dir: Path) -> list[psutil.Process]:
+    """The live Postgres processes that work in the folder's cluster."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.name() == "postgres" and process.cwd() == str(data_dir / "postgres"):
+                found.append(process)
+    return found
+
+
+def postmaster(data_dir: Path) -> psutil.Process:
+    return psutil.Process(int((data_dir / "postgres" / "postmaster.pid").read_text().split()[0]))
+
+
+async def run(*command: str | Path) -> tuple[int, str]:
+    """Exit status and output, both streams of it."""
+    process = await asyncio.create_subprocess_exec(*command, cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def state(data_dir: Path) -> str:
+    """How the cluster was left, in Postgres's own words: ``shut down`` is the clean end."""
+    _, output = await run(find_programs() / "pg_controldata", data_dir / "postgres")
+    return next(line.split(":")[1].strip() for line in output.splitlines() if line.startswith("Database cluster state"))
+
+
+def half_made(data_dir: Path) -> list[Path]:
+    return list(data_dir.glob("postgres.new-*"))
+
+
+def write_pid(path: Path, pid: int) -> None:
+    """Puts another process's number at the top of a lock file of Postgres."""
+    _, rest = path.read_text().split("\n", 1)
+    path.write_text(f"{pid}\n{rest}")
+
+
+def mode(path: Path) -> str:
+    return oct(path.stat().st_mode & 0o777)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - what is awaited happens in other processes
+            await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def other_process(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Another process of ours that uses the database, as a terminal would start it; ready when this returns."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", CHILD, str(data_dir)),
+        cwd=CHECKOUT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        await said(process, "postgresql+asyncpg://")
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def said(process: asyncio.subprocess.Process, beginning: str) -> str:
+    assert process.stdout
+    async for line in process.stdout:
+        if line.decode().startswith(beginning):
+            return line.decode().strip()
+    raise AssertionError(f"ended before it said {beginning}")
+
+
+def end_all(data_dir: Path) -> None:
+    for process in servers(data_dir):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
