@@ -1,0 +1,50 @@
+"""Which function carries out which kind of run, with everything that it needs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.clock import Clock
+from app.database.engine import Database
+from app.jobs.daily import DayPlan, run_day
+from app.jobs.tick import Timetable
+from app.models import RunKind
+from app.services.analyzer import analyze_chats
+from app.services.budget import DailyBudget
+from app.services.grader import Grader
+from app.services.mailer import Post, send_daily_report
+from app.services.runs import RunContext, Step, StepResult
+from app.services.sync import AvitoSource, sync_chats
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the steps work with."""
+
+    database: Database
+    sources: Sequence[AvitoSource]
+    grader: Grader
+    graders: int
+    """Chats graded at a time."""
+    budget: DailyBudget
+    post: Post
+    timetable: Timetable
+    plan: DayPlan
+    clock: Clock
+
+
+def build_steps(tools: Tools, wake: Callable[[], None]) -> Mapping[RunKind, Step]:
+    """The steps by kind of run; ``wake`` tells the worker that a run was queued."""
+
+    async def sync(run: RunContext) -> StepResult:
+        return await sync_chats(tools.database, tools.sources, tools.clock, run.progress, full=bool(run.params.get("full")))
+
+    async def analyze(run: RunContext) -> StepResult:
+        return await analyze_chats(tools.database, tools.grader, tools.budget, tools.clock, run, workers=tools.graders)
+
+    async def mail(run: RunContext) -> StepResult:
+        return await send_daily_report(tools.database, tools.post, tools.timetable.zone, tools.clock, run)
+
+    async def daily(run: RunContext) -> StepResult:
+        return await run_day(tools.database, tools.plan, tools.clock, wake, run)
+
+    return {RunKind.SYNC: sync, RunKind.ANALYZE: analyze, RunKind.MAIL: mail, RunKind.DAILY: daily}

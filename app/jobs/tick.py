@@ -1,0 +1,71 @@
+"""The tick: asks for the runs that are due by the clock. It decides nothing else; the unique slots make it safe in every replica."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clock import Clock, at_local, local_date
+from app.database.engine import Database
+from app.models import RunKind
+from app.repositories import deliveries, runs
+
+
+class Timetable(NamedTuple):
+    """When things are due: the day's report at a wall time of a zone, a sync at every interval."""
+
+    report_time: time
+    zone: ZoneInfo
+    sync_every: timedelta
+
+
+async def ask_for_what_is_due(database: Database, timetable: Timetable, clock: Clock) -> None:
+    """Queues the day's run, the interval's sync and the second tries of mails, each unless it exists already."""
+    now = clock()
+    async with database.transaction() as session:
+        await _ask_for_day(session, timetable, now)
+        await _ask_for_sync(session, timetable, now)
+        await _ask_for_retries(session, now)
+
+
+def newest_due_day(timetable: Timetable, now: datetime) -> date:
+    """The last day whose report time has come; right over changes of the clocks, because it compares moments."""
+    today = local_date(now, timetable.zone)
+    return today if at_local(today, timetable.report_time, timetable.zone) <= now else today - timedelta(days=1)
+
+
+def next_report_at(timetable: Timetable, now: datetime) -> datetime:
+    """When the next day's run is due."""
+    return at_local(newest_due_day(timetable, now) + timedelta(days=1), timetable.report_time, timetable.zone)
+
+
+async def _ask_for_day(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
+    """On an empty ledger only today is due; later, several missed days are made up for by the newest's run."""
+    due = newest_due_day(timetable, now)
+    newest = await runs.newest_slot(session, RunKind.DAILY)
+    if newest is None:
+        if due == local_date(now, timetable.zone):
+            await runs.add_run(session, RunKind.DAILY, now=now, slot=due.isoformat())
+        return
+    last = date.fromisoformat(newest)
+    if due <= last:
+        return
+    run_id = await runs.add_run(session, RunKind.DAILY, now=now, slot=due.isoformat())
+    if run_id is not None:
+        missed = [(last + timedelta(days=n)).isoformat() for n in range(1, (due - last).days)]
+        await runs.merge_missed(session, run_id, missed, now=now)
+
+
+async def _ask_for_sync(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
+    """One that still waits for its turn serves the later interval as well."""
+    every = timetable.sync_every.total_seconds()
+    start = datetime.fromtimestamp(now.timestamp() // every * every, UTC)
+    if not await runs.has_queued(session, RunKind.SYNC):
+        await runs.add_run(session, RunKind.SYNC, now=now, slot=start.isoformat())
+
+
+async def _ask_for_retries(session: AsyncSession, now: datetime) -> None:
+    owed_at = await deliveries.next_retry_at(session)
+    if owed_at is not None and owed_at <= now:
+        await runs.add_run(session, RunKind.MAIL, now=now, slot=f"retry {owed_at.isoformat()}")

@@ -1,0 +1,184 @@
+"""The worker of a process: takes runs from the queue under a lease, carries their step out and writes down the end."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Mapping
+from functools import partial
+
+import structlog
+
+from app.clock import Clock
+from app.database.engine import Database
+from app.errors import AppError, DatabaseUnavailableError
+from app.models import Run, RunKind, RunState
+from app.repositories import runs
+from app.services.runs import Progress, RunContext, Step, StepResult
+
+log = structlog.get_logger(__name__)
+
+_LOOK_SECONDS = 5.0
+"""How often the queue is looked at without being woken: what another process has asked for, or left behind dying."""
+_WRITE_SECONDS = 1.0
+_HEARTBEAT_SECONDS = 10.0
+
+
+class LeaseLostError(Exception):
+    """Another process has taken the run over, or the database was away for as long as the lease: nothing more may be written."""
+
+
+class Worker:
+    """Takes runs of every kind it has a step for, one of a kind at a time."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._steps: Mapping[RunKind, Step] = {}
+        self._working: dict[RunKind, asyncio.Task[None]] = {}
+        self._awake = asyncio.Event()
+
+    def take_on(self, steps: Mapping[RunKind, Step]) -> None:
+        """Gives it its steps. They come after it because the day's step wakes it."""
+        self._steps = steps
+
+    def wake(self) -> None:
+        """Says that there may be something to do."""
+        self._awake.set()
+
+    async def work_forever(self) -> None:
+        """Takes runs until it is cancelled; then gives the ones under way back and returns."""
+        try:
+            while True:
+                self._awake.clear()
+                await self._take_what_is_there()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._awake.wait(), _LOOK_SECONDS)
+        finally:
+            tasks = list(self._working.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _take_what_is_there(self) -> None:
+        for kind in self._steps:
+            if kind in self._working:
+                continue
+            token = uuid.uuid4()
+            try:
+                async with self._database.transaction() as session:
+                    run = await runs.claim_run(session, kind, token, now=self._clock())
+            except DatabaseUnavailableError as error:
+                log.warning("worker.database_away", error=error.message)
+                return
+            if run is not None:
+                task = asyncio.create_task(self._carry_out(run, token), name=f"run-{run.id}")
+                self._working[kind] = task
+                task.add_done_callback(partial(self._free, kind))
+
+    def _free(self, kind: RunKind, _: asyncio.Task[None]) -> None:
+        del self._working[kind]
+        self.wake()
+
+    async def _carry_out(self, run: Run, token: uuid.UUID) -> None:
+        kind = RunKind(run.kind)
+        context = RunContext(
+            id=run.id,
+            slot=run.slot,
+            params=run.params,
+            token=token,
+            started_at=run.started_at or self._clock(),
+            progress=Progress(done=run.progress_done, total=run.progress_total, figures=dict(run.figures)),
+        )
+        log.info("run.started", run=run.id, kind=kind.value, slot=run.slot)
+        try:
+            result = await self._under_lease(kind, context)
+        except LeaseLostError:
+            log.warning("run.lease_lost", run=run.id, kind=kind.value)
+            return
+        except asyncio.CancelledError:
+            await self._give_back(context)
+            raise
+        state = RunState.DONE if result.ok else RunState.FAILED
+        await self._end(context, state, result.message, result.figures)
+        log.info("run.ended", run=run.id, kind=kind.value, state=state.value, **result.figures)
+
+    async def _under_lease(self, kind: RunKind, context: RunContext) -> StepResult:
+        step = asyncio.ensure_future(self._steps[kind](context))
+        keeper = asyncio.create_task(self._keep_lease(context))
+        try:
+            await asyncio.wait({step, keeper}, return_when=asyncio.FIRST_COMPLETED)
+            if not step.done():
+                raise LeaseLostError
+            return step.result()
+        except (LeaseLostError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            known = _told(error)
+            if known is None:
+                log.exception("run.crashed", run=context.id, kind=kind.value)
+            message = known.message if known else "Внутренняя ошибка службы; сделанное сохранено, подробности в журнале."
+            return StepResult(ok=False, message=message, figures=context.progress.figures)
+        finally:
+            for task in (step, keeper):
+                task.cancel()
+            await asyncio.gather(step, keeper, return_exceptions=True)
+
+    async def _keep_lease(self, context: RunContext) -> None:
+        """Renews the lease and writes the progress; returns when the run is no longer ours."""
+        loop = asyncio.get_running_loop()
+        renewed_at, written = loop.time(), None
+        while loop.time() - renewed_at < runs.LEASE_SECONDS:
+            await asyncio.sleep(_WRITE_SECONDS)
+            progress = context.progress
+            now_written = (progress.done, progress.total, dict(progress.figures))
+            if now_written == written and loop.time() - renewed_at < _HEARTBEAT_SECONDS:
+                continue
+            try:
+                async with self._database.transaction() as session:
+                    ours = await runs.renew_lease(
+                        session, context.id, context.token, figures=progress.figures, done=progress.done, total=progress.total
+                    )
+            except DatabaseUnavailableError:
+                continue
+            if not ours:
+                return
+            renewed_at, written = loop.time(), now_written
+
+    async def _give_back(self, context: RunContext) -> None:
+        """The process is stopping: a scheduled run goes back into the queue, one that a person waited for ends here."""
+        if context.slot is not None:
+            await self._end(context, RunState.QUEUED, None, context.progress.figures)
+        else:
+            message = "Прервано: службу остановили посреди работы. Сделанное сохранено, вызовите ещё раз."
+            await self._end(context, RunState.INTERRUPTED, message, context.progress.figures)
+
+    async def _end(self, context: RunContext, state: RunState, message: str | None, figures: Mapping[str, object]) -> None:
+        """Writes the end; while the database is away, as long as the lease would last: then others take the run over."""
+        progress = context.progress
+        for _ in range(runs.LEASE_SECONDS):
+            try:
+                async with self._database.transaction() as session:
+                    await runs.end_run(
+                        session,
+                        context.id,
+                        context.token,
+                        state,
+                        now=self._clock(),
+                        message=message,
+                        figures=figures,
+                        done=progress.done,
+                        total=progress.total,
+                    )
+            except DatabaseUnavailableError as error:
+                log.warning("run.end_not_written", run=context.id, error=error.message)
+                await asyncio.sleep(1)
+            else:
+                return
+
+
+def _told(error: Exception) -> AppError | None:
+    """The error that a person can be told, also where several tasks failed of it at once; None where something else went wrong too."""
+    if isinstance(error, ExceptionGroup):
+        known = [_told(one) for one in error.exceptions]
+        return known[0] if all(known) else None
+    return error if isinstance(error, AppError) else None

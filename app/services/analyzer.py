@@ -1,0 +1,221 @@
+"""Grades the chats that are due: takes them under a lease, asks the model with no transaction open, writes each result at once.
+
+What costs a chat and what costs the run: a wrong key or an empty balance stops it at once; where every chat from the first on fails, it
+is not the chats, and it stops after five. Anything else costs the one chat. What was not reached keeps waiting.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from app.clients.deepseek.errors import DeepSeekAccessError, DeepSeekError, DeepSeekRequestError, DeepSeekUnavailableError
+from app.clock import Clock
+from app.database.engine import Database
+from app.grading.chat import ChatMessage
+from app.grading.episode import why_ungradeable, window
+from app.models import Outcome
+from app.repositories import gradings, messages, reports
+from app.repositories.gradings import ClaimedChat, Scope
+from app.services.budget import BudgetSpentError, DailyBudget
+from app.services.grader import Grader, Grading, UngradedError
+from app.services.plural import plural
+from app.services.report_body import new_report
+from app.services.runs import RunContext, StepResult
+from app.services.transcripts import Transcript, transcript_of
+
+log = structlog.get_logger(__name__)
+
+FAILURES_WITHOUT_SUCCESS = 5
+
+
+@dataclass(frozen=True)
+class AnalyzeParams:
+    """What a grading run is to do, as it stands in the run's parameters. ``deadline``: take no more chats from then on."""
+
+    scope: Scope
+    limit: int | None
+    deadline: datetime | None
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> "AnalyzeParams":
+        """Reads them from a run."""
+        chat_ids = params.get("chat_ids")
+        written_since, deadline = params.get("written_since"), params.get("deadline")
+        scope = Scope(
+            written_since=datetime.fromisoformat(written_since) if written_since else None,
+            chat_ids=None if chat_ids is None else tuple(chat_ids),
+            force=bool(params.get("force")),
+        )
+        return cls(scope, params.get("limit"), datetime.fromisoformat(deadline) if deadline else None)
+
+
+async def analyze_chats(
+    database: Database, grader: Grader, budget: DailyBudget, clock: Clock, run: RunContext, *, workers: int
+) -> StepResult:
+    """Grades what is due, ``workers`` chats at a time, and tells what became of every chat it found."""
+    analysis = _Analysis(database, grader, budget, clock, run)
+    await analysis.carry_out(workers)
+    figures = await analysis.count()
+    return StepResult(ok=not analysis.access_lost, message=_summary(figures, analysis.stopped_by), figures=figures)
+
+
+class _Analysis:
+    """One grading run: what it has taken, what it has seen fail, and why it stopped."""
+
+    def __init__(self, database: Database, grader: Grader, budget: DailyBudget, clock: Clock, run: RunContext) -> None:
+        self._database = database
+        self._grader = grader
+        self._budget = budget
+        self._clock = clock
+        self._run = run
+        self._params = AnalyzeParams.of(run.params)
+        self._taken = 0
+        self._succeeded = False
+        self._suspects: list[tuple[ClaimedChat, Transcript, DeepSeekError]] = []
+        self.stopped_by: str | None = None
+        """A Russian clause: why chats were left."""
+        self.access_lost = False
+
+    async def carry_out(self, workers: int) -> None:
+        """Takes chats in small batches and grades them until none is left or something stops the run."""
+        async with self._database.session() as session:
+            due = await gradings.count_due(session, self._params.scope, self._run.id)
+        limit = self._params.limit
+        self._run.progress.done, self._run.progress.total = 0, due if limit is None else min(due, limit)
+        queue: asyncio.Queue[ClaimedChat | None] = asyncio.Queue(maxsize=workers)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._worker(queue))
+            await self._feed(queue)
+            for _ in range(workers):
+                await queue.put(None)
+        if not self.access_lost:  # too few to blame anything but the chats
+            await self._fail_suspects()
+        if self.stopped_by and self._params.scope.written_since:
+            async with self._database.transaction() as session:
+                await gradings.mark_waiting(session, self._params.scope, self._run.id, reason=self.stopped_by, now=self._clock())
+
+    async def count(self) -> dict[str, int]:
+        """The figures of the answer, from what stands in the tables: true also for a run that several processes worked on."""
+        async with self._database.session() as session:
+            settled = await gradings.count_settled(session, self._run.id)
+            return {
+                "analyzed_chats": await reports.count_by_run(session, self._run.id),
+                "skipped_chats": settled.get(Outcome.SKIPPED, 0),
+                "failed_chats": settled.get(Outcome.FAILED, 0),
+                "waiting_chats": settled.get(Outcome.WAITING, 0) + await gradings.count_due(session, self._params.scope, self._run.id),
+            }
+
+    async def _feed(self, queue: asyncio.Queue[ClaimedChat | None]) -> None:
+        deadline, limit = self._params.deadline, self._params.limit
+        while self.stopped_by is None:
+            if deadline is not None and self._clock() >= deadline:
+                self.stopped_by = "срок дня вышел"
+                return
+            size = queue.maxsize if limit is None else min(limit - self._taken, queue.maxsize)
+            async with self._database.transaction() as session:
+                batch = await gradings.claim_due(session, self._params.scope, self._run.id, self._run.token, limit=size)
+            if not batch:
+                return
+            self._taken += len(batch)
+            for chat in batch:
+                await queue.put(chat)
+
+    async def _worker(self, queue: asyncio.Queue[ClaimedChat | None]) -> None:
+        while (chat := await queue.get()) is not None:
+            if self.stopped_by is None:  # else what is still in the queue is left
+                await self._handle(chat)
+
+    async def _handle(self, chat: ClaimedChat) -> None:
+        async with self._database.session() as session:
+            transcript = transcript_of(chat, await messages.list_messages(session, chat.id))
+        graded = window(transcript.messages, self._grader.episode_gap)
+        reason = why_ungradeable(graded)
+        if reason is not None:
+            await self._settle(chat, transcript, Outcome.SKIPPED, reason.value)
+            return
+        try:
+            grading = await self._grade(graded, transcript)
+        except BudgetSpentError as error:
+            self.stopped_by = self.stopped_by or error.message
+        except DeepSeekAccessError as error:
+            self.access_lost, self.stopped_by = True, error.message
+        except (DeepSeekUnavailableError, DeepSeekRequestError) as error:
+            await self._suspect(chat, transcript, error)
+        except (DeepSeekError, UngradedError) as error:
+            await self._settle(chat, transcript, Outcome.FAILED, error.message)
+        else:
+            await self._settle(chat, transcript, Outcome.GRADED, None, grading, graded)
+            self._succeeded = True
+            await self._fail_suspects()
+
+    async def _grade(self, graded: Sequence[ChatMessage], transcript: Transcript) -> Grading:
+        async with self._budget.spend(self._grader.most_usd(graded)) as expense:
+            try:
+                grading = await self._grader.grade(graded, names=transcript.names)
+            except (DeepSeekError, UngradedError) as error:
+                expense.paid = self._grader.cost_usd(error.usage) or Decimal(0)
+                raise
+            expense.paid = grading.cost_usd or Decimal(0)
+            return grading
+
+    async def _suspect(self, chat: ClaimedChat, transcript: Transcript, error: DeepSeekError) -> None:
+        """A failure that may be the chat's or everybody's: the first success tells, or the fifth such failure without one."""
+        self._suspects.append((chat, transcript, error))
+        if self._succeeded:
+            await self._fail_suspects()
+        elif len(self._suspects) >= FAILURES_WITHOUT_SUCCESS:
+            self.access_lost, self.stopped_by = True, error.message
+
+    async def _fail_suspects(self) -> None:
+        while self._suspects:
+            chat, transcript, error = self._suspects.pop()
+            await self._settle(chat, transcript, Outcome.FAILED, error.message)
+
+    async def _settle(
+        self,
+        chat: ClaimedChat,
+        transcript: Transcript,
+        outcome: Outcome,
+        reason: str | None,
+        grading: Grading | None = None,
+        graded: Sequence[ChatMessage] = (),
+    ) -> None:
+        """Writes the outcome, and the report with it, unless another process has taken the run over meanwhile."""
+        async with self._database.transaction() as session:
+            ours = await gradings.settle(
+                session,
+                chat.id,
+                self._run.token,
+                outcome,
+                reason=reason,
+                seen_message_id=transcript.last_person_id,
+                run_id=self._run.id,
+                now=self._clock(),
+            )
+            if ours and grading is not None:
+                number = await reports.next_report_id(session)
+                session.add(
+                    new_report(
+                        number, chat, transcript, graded, grading, run_id=self._run.id, now=self._clock().astimezone(self._grader.zone)
+                    )
+                )
+        if not ours:
+            log.warning("analyze.lease_lost", chat=chat.id, run=self._run.id)
+        self._run.progress.done += 1
+
+
+def _summary(figures: Mapping[str, int], stopped_by: str | None) -> str:
+    made = plural(figures["analyzed_chats"], "отчёт", "отчёта", "отчётов")
+    parts = [
+        f"Создано: {made}; пропущено чатов: {figures['skipped_chats']}, с ошибкой: {figures['failed_chats']}, "
+        f"ждут: {figures['waiting_chats']}."
+    ]
+    if stopped_by:
+        parts.append(f"Остановлено: {stopped_by.rstrip('.')}. Сделанное сохранено.")
+    return " ".join(parts)

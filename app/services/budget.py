@@ -1,0 +1,75 @@
+"""The daily budget of the model: money is set aside before a chat is sent, so that the limit is never passed, only come near to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from app.clock import Clock, day_bounds, local_date
+from app.database.engine import Database
+from app.errors import AppError
+from app.repositories import reports
+
+
+class BudgetSpentError(AppError):
+    """What is left of the day's budget does not cover one more chat."""
+
+
+@dataclass
+class Expense:
+    """The money of one chat: the most it can cost until ``paid`` says what it did."""
+
+    most: Decimal
+    paid: Decimal = Decimal(0)
+
+
+class DailyBudget:
+    """US dollars for one calendar day of the report's zone; ``limit`` None: no limit.
+
+    Knows what the day's reports have cost, and what the chats under way may still cost. One run grades at a time, so one object
+    sees all the spending there is.
+    """
+
+    def __init__(self, database: Database, limit: Decimal | None, zone: ZoneInfo, clock: Clock) -> None:
+        self._database = database
+        self._limit = limit
+        self._zone = zone
+        self._clock = clock
+        self._day: date | None = None
+        self._spent = Decimal(0)
+        self._reserved = Decimal(0)
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def spend(self, most: Decimal) -> AsyncIterator[Expense]:
+        """Sets ``most`` aside for as long as the work lasts, waiting for other chats' change where that may make the difference.
+
+        Raises:
+            BudgetSpentError: the day's money does not suffice, whatever the chats under way give back.
+        """
+        expense = Expense(most)
+        async with self._changed:
+            await self._open_day()
+            while self._limit is not None and self._spent + self._reserved + most > self._limit:
+                if not self._reserved:
+                    raise BudgetSpentError(f"дневной бюджет DeepSeek ({self._limit} $) исчерпан")
+                await self._changed.wait()
+            self._reserved += most
+        try:
+            yield expense
+        finally:
+            async with self._changed:
+                self._reserved -= most
+                self._spent += expense.paid
+                self._changed.notify_all()
+
+    async def _open_day(self) -> None:
+        today = local_date(self._clock(), self._zone)
+        if self._limit is not None and today != self._day:
+            start, end = day_bounds(today, today, self._zone)
+            async with self._database.session() as session:
+                self._spent = await reports.sum_cost(session, start, end)
+            self._day = today

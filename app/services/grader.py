@@ -1,0 +1,120 @@
+"""Asks the model about one chat and makes a verdict of its answer, with the second tries that its kinds of failure deserve."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from app.clients.deepseek.client import DeepSeekClient
+from app.clients.deepseek.errors import DeepSeekAccessError, DeepSeekBlockedError, DeepSeekError
+from app.clients.deepseek.prices import cost_usd
+from app.clients.deepseek.schema import Completion, Usage
+from app.clock import Clock
+from app.errors import AppError
+from app.grading.chat import ChatMessage
+from app.grading.judge import Verdict, judge
+from app.grading.masking import Masker, Masking
+from app.grading.prompt import prompt_version, system_message, user_message, with_complaint
+from app.grading.rubric import Rubric
+from app.grading.vocabulary import VerdictError
+
+MAX_TOKENS = 1500
+_CHARACTERS_A_TOKEN = 2
+"""Fewer than Russian text has by any tokenizer of today: an estimate that errs upwards."""
+_ASKED_AT_MOST = 2
+
+
+class UngradedError(AppError):
+    """The model answered twice, and neither answer can be used; ``usage`` is what they are billed for."""
+
+    def __init__(self, message: str, usage: Usage) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
+@dataclass(frozen=True)
+class Grading:
+    """A verdict and what it took. ``cost_usd`` is None for a model without a known price."""
+
+    verdict: Verdict
+    model: str
+    fingerprint: str | None
+    prompt_version: str
+    usage: Usage
+    cost_usd: Decimal | None
+
+
+class Grader:
+    """One model, one rubric. Keeps nothing between chats."""
+
+    def __init__(
+        self, client: DeepSeekClient, rubric: Rubric, zone: ZoneInfo, clock: Clock, *, episode_gap: timedelta, masking: bool
+    ) -> None:
+        self.episode_gap = episode_gap
+        self._client = client
+        self._rubric = rubric
+        self.zone = zone
+        self._clock = clock
+        self._masking = Masking.ON if masking else Masking.OFF
+        self._system = system_message(rubric)
+        self._prompt_version = prompt_version(rubric)
+
+    async def grade(self, window: Sequence[ChatMessage], *, names: Sequence[str]) -> Grading:
+        """The model's verdict on a window that can be graded; ``names`` are people known from the chat, to be masked.
+
+        Raises:
+            DeepSeekError: no answer; its ``usage`` is what the attempts are billed for.
+            UngradedError: answers, but none that can be used.
+        """
+        try:
+            return await self._ask_twice(window, names, self._masking, already=Usage())
+        except DeepSeekBlockedError as error:
+            if self._masking is Masking.OFF:
+                raise
+            # The provider's filter takes offence at names and numbers more often than at what is said.
+            return await self._ask_twice(window, names, Masking.STRICT, already=error.usage)
+
+    def most_usd(self, window: Sequence[ChatMessage]) -> Decimal:
+        """The most that grading the window can cost, 0 for a model without a known price."""
+        characters = len(self._system) + sum(len(message.text) + 60 for message in window)
+        tokens = Usage(prompt_miss_tokens=characters // _CHARACTERS_A_TOKEN, completion_tokens=MAX_TOKENS)
+        return _ASKED_AT_MOST * (cost_usd(self._client.model, tokens, self._clock()) or Decimal(0))
+
+    def cost_usd(self, usage: Usage) -> Decimal | None:
+        """What these tokens cost now."""
+        return cost_usd(self._client.model, usage, self._clock())
+
+    async def _ask_twice(self, window: Sequence[ChatMessage], names: Sequence[str], masking: Masking, *, already: Usage) -> Grading:
+        """Asks; where the answer cannot be used, or lacks evidence, once more with what was wrong. The better of the two stays."""
+        masker = Masker(names, [message.text for message in window], level=masking)
+        question = user_message(window, masker, self.zone, secrets.token_urlsafe(18))
+        first = await self._client.complete(system=self._system, user=question, max_tokens=MAX_TOKENS)
+        usage = already + first.usage
+        verdict, complaint = self._judge(first, window, masker)
+        answered = first
+        if complaint:
+            try:
+                second = await self._client.complete(system=self._system, user=with_complaint(question, complaint), max_tokens=MAX_TOKENS)
+            except DeepSeekAccessError:
+                raise
+            except DeepSeekError as error:
+                usage += error.usage
+                if verdict is None:
+                    error.usage = usage
+                    raise
+            else:
+                usage += second.usage
+                better, complaint = self._judge(second, window, masker)
+                verdict, answered = (better, second) if better else (verdict, first)
+        if verdict is None:
+            raise UngradedError(f"Ответ модели дважды не подошёл: {complaint}", usage)
+        return Grading(verdict, answered.model, answered.fingerprint, self._prompt_version, usage, self.cost_usd(usage))
+
+    def _judge(self, completion: Completion, window: Sequence[ChatMessage], masker: Masker) -> tuple[Verdict | None, str | None]:
+        try:
+            verdict = judge(completion.text, window, masker, self._rubric)
+        except VerdictError as error:
+            return None, str(error)
+        return verdict, verdict.complaint

@@ -1,0 +1,80 @@
+"""What a grading becomes in the table: the body that REST answers, the columns that filters use, the detail behind the grades."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from app.grading.chat import ChatMessage
+from app.grading.judge import Verdict
+from app.grading.vocabulary import Criterion
+from app.models import Report
+from app.repositories.gradings import ClaimedChat
+from app.services.digests import NAMELESS, UNTITLED
+from app.services.grader import Grading
+from app.services.transcripts import Transcript
+
+
+def new_report(
+    number: int,
+    chat: ClaimedChat,
+    transcript: Transcript,
+    graded: Sequence[ChatMessage],
+    grading: Grading,
+    *,
+    run_id: int,
+    now: datetime,
+) -> Report:
+    """The row of one grading; ``now`` is aware, in the report's zone, whose offset the body keeps."""
+    verdict, usage = grading.verdict, grading.usage
+    created_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    grades = {f"{criterion}_grade": verdict.grades[criterion].value for criterion in Criterion}
+    return Report(
+        id=number,
+        chat_id=chat.id,
+        account_id=chat.account_id,
+        run_id=run_id,
+        created_at=created_at,
+        body=_body(number, chat, transcript, verdict, grades, created_at),
+        **grades,
+        score=round(verdict.score, 2),
+        detail=_detail(verdict),
+        first_message_id=graded[0].id,
+        last_message_id=graded[-1].id,
+        window_messages=len(graded),
+        model=grading.model,
+        fingerprint=grading.fingerprint,
+        prompt_version=grading.prompt_version,
+        prompt_hit_tokens=usage.prompt_hit_tokens,
+        prompt_miss_tokens=usage.prompt_miss_tokens,
+        completion_tokens=usage.completion_tokens,
+        cost_usd=grading.cost_usd,
+    )
+
+
+def _body(
+    number: int, chat: ClaimedChat, transcript: Transcript, verdict: Verdict, grades: dict[str, str], created_at: datetime
+) -> dict[str, Any]:
+    """The document's fifteen fields in the document's order, then the number."""
+    return {
+        "chat_id": chat.avito_id,
+        "created_at": created_at.isoformat(timespec="milliseconds"),
+        "chat_title": chat.title or UNTITLED,
+        "client_name": chat.client_name or NAMELESS,
+        "total_messages": transcript.company_messages + transcript.client_messages,
+        "company_messages": transcript.company_messages,
+        "client_messages": transcript.client_messages,
+        **grades,
+        "summary": verdict.summary,
+        "recommendations": "\n".join(" ".join(advice.text.split()) for advice in verdict.recommendations),
+        "id": number,
+    }
+
+
+def _detail(verdict: Verdict) -> dict[str, Any]:
+    objection = verdict.objection
+    return {
+        "criteria": verdict.evidence,
+        "objection": {"message_id": objection.message_id, "text": objection.text} if objection else None,
+        "recommendations": [{"message_id": advice.message_id, "text": advice.text} for advice in verdict.recommendations],
+        "flags": [flag.value for flag in verdict.flags],
+    }

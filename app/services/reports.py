@@ -1,0 +1,72 @@
+"""The list of reports as REST gives it: any number of them in flat memory, in an order that new reports do not disturb."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from app.database.engine import Database
+from app.errors import DatabaseUnavailableError, FieldError, InvalidRequestError
+from app.repositories import report_bodies
+from app.repositories.report_bodies import Position, ReportBody, ReportFilter
+
+CHUNK = 500
+
+
+async def read_page(
+    database: Database, wanted: ReportFilter, *, after: Position | None, limit: int
+) -> tuple[list[ReportBody], Position | None]:
+    """At most ``limit`` reports, newest first, and the position to go on from where there are more."""
+    async with database.session() as session:
+        newest_id = after.newest_id if after else await report_bodies.newest_report_id(session)
+        found = await report_bodies.list_bodies(session, wanted, after=after, newest_id=newest_id, limit=limit + 1)
+    page = found[:limit]
+    following = Position(page[-1].created_at, page[-1].id, newest_id) if len(found) > limit else None
+    return page, following
+
+
+async def stream_all(database: Database, wanted: ReportFilter) -> AsyncIterator[list[ReportBody]]:
+    """Every report, newest first, in chunks. Each is read in a transaction of its own, so a slow reader holds no connection."""
+    after: Position | None = None
+    while True:
+        try:
+            page, following = await read_page(database, wanted, after=after, limit=CHUNK)
+        except DatabaseUnavailableError:  # the pool has thrown its dead connections away; the second try gets a new one
+            page, following = await read_page(database, wanted, after=after, limit=CHUNK)
+        yield page
+        if following is None:
+            return
+        after = following
+
+
+async def as_json_array(chunks: AsyncIterator[list[ReportBody]]) -> AsyncIterator[bytes]:
+    """The chunks as the text of one JSON array."""
+    opening = "["
+    async for chunk in chunks:
+        if chunk:
+            yield (opening + ",".join(body.json for body in chunk)).encode()
+            opening = ","
+    yield b"]" if opening == "," else b"[]"
+
+
+def write_cursor(position: Position) -> str:
+    """A position as an opaque word for an address."""
+    plain = json.dumps([position.created_at.isoformat(), position.id, position.newest_id])
+    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> Position:
+    """The position that a word of ours stands for.
+
+    Raises:
+        InvalidRequestError: it is not one of ours.
+    """
+    try:
+        created_at, report_id, newest_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        position = Position(datetime.fromisoformat(created_at), int(report_id), int(newest_id))
+        if position.created_at.tzinfo is None:
+            raise ValueError("no offset")
+    except (ValueError, TypeError) as error:
+        message = "возьмите его из заголовка Link прошлого ответа"
+        raise InvalidRequestError(f"Неверные параметры запроса: cursor — {message}.", (FieldError("cursor", message),)) from error
+    return position

@@ -1,0 +1,100 @@
+"""Runs as the rest of the service sees them: ask for one, wait for its end, and what a step is given to report its progress."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from app.clock import Clock
+from app.database.engine import Database
+from app.errors import DatabaseUnavailableError, NotFoundError
+from app.models import Run, RunKind, RunState
+from app.repositories import runs
+
+ENDED = frozenset({RunState.DONE, RunState.FAILED, RunState.INTERRUPTED, RunState.MERGED})
+
+
+@dataclass
+class Progress:
+    """How far a run is; the worker writes it down every second while the run works."""
+
+    done: int = 0
+    total: int | None = None
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a step knows of the run that it works for. ``token`` is the lease: results are written only while it is ours."""
+
+    id: int
+    slot: str | None
+    params: Mapping[str, Any]
+    token: uuid.UUID
+    started_at: datetime
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """The end of a step: ``message`` is Russian and for people; not ``ok`` where an account, a recipient or the model failed."""
+
+    ok: bool
+    message: str
+    figures: dict[str, Any]
+
+
+Step = Callable[[RunContext], Awaitable[StepResult]]
+
+
+async def submit(
+    database: Database,
+    kind: RunKind,
+    clock: Clock,
+    *,
+    params: Mapping[str, Any] | None = None,
+    slot: str | None = None,
+    parent_id: int | None = None,
+) -> int:
+    """Queues a run and returns its number; a slot's run that exists already is that run."""
+    async with database.transaction() as session:
+        run_id = await runs.add_run(session, kind, now=clock(), params=params, slot=slot, parent_id=parent_id)
+        if run_id is not None:
+            return run_id
+        existing = await runs.get_run_by_slot(session, kind, slot or "")
+    if existing is None:
+        raise NotFoundError(f"Запуск {kind} {slot} исчез.")
+    return existing.id
+
+
+async def wait(database: Database, run_id: int) -> Run:
+    """Waits until a run has ended, whichever process works on it, and returns its last state.
+
+    Asks often at first and twice a second later; an outage of the database is waited out.
+    """
+    pause = 0.02
+    while True:
+        try:
+            async with database.session() as session:
+                run = await runs.get_run(session, run_id)
+        except DatabaseUnavailableError:
+            run = None
+        if run is not None and run.state in ENDED:
+            return run
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
+
+
+async def require_run(database: Database, run_id: int) -> Run:
+    """The run as it stands now.
+
+    Raises:
+        NotFoundError: there is none with this number.
+    """
+    async with database.session() as session:
+        run = await runs.get_run(session, run_id)
+    if run is None:
+        raise NotFoundError(f"Запуска {run_id} нет.")
+    return run

@@ -1,0 +1,39 @@
+"""A stored chat as grading and reports see it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.grading.chat import ChatMessage, Side
+from app.models import Message
+from app.repositories.gradings import ClaimedChat
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A chat's messages, oldest first, and what a report tells of the whole chat."""
+
+    messages: tuple[ChatMessage, ...]
+    names: tuple[str, ...]
+    """People known from the chat."""
+    company_messages: int
+    client_messages: int
+    last_person_id: int
+    """The last message that a person wrote: what the grading has seen."""
+
+
+def transcript_of(chat: ClaimedChat, stored: Sequence[Message]) -> Transcript:
+    """The transcript of a chat in which at least one person wrote."""
+    messages = tuple(
+        ChatMessage(id=row.id, side=Side(row.side), sent_at=row.sent_at, text=row.text, has_text=row.has_text) for row in stored
+    )
+    people = [message for message in messages if message.side is not Side.SYSTEM]
+    company = sum(message.side is Side.COMPANY for message in people)
+    # By the order in which sync finds the last person, where one second holds several messages.
+    last = max(people, key=lambda message: (message.sent_at, message.id))
+    return Transcript(
+        messages=messages,
+        names=(chat.client_name,) if chat.client_name else (),
+        company_messages=company,
+        client_messages=len(people) - company,
+        last_person_id=last.id,
+    )

@@ -1,0 +1,93 @@
+"""Real Postgres for every test: one cluster for each test process, one migrated database, emptied after each test."""
+
+from collections.abc import AsyncIterator
+from itertools import count
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from sqlalchemy import make_url
+
+from app.database.embedded import embedded_postgres
+from app.database.engine import Database
+from app.database.migrate import migrate
+from app.log import configure_logging
+from app.models import Base
+from app.sandbox.avito import LocalAvito
+from app.sandbox.server import Sandbox
+from tests.stage import Stage, on_stage
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    configure_logging("INFO", "json")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The address of a cluster of this test process's own."""
+    async with embedded_postgres(tmp_path_factory.mktemp("pg"), durable=False) as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def postgres_url(cluster_url: str) -> AsyncIterator[str]:
+    """The address of a fresh, empty database."""
+    name = f"fresh_{next(_numbers)}"
+    await _administer(cluster_url, f"CREATE DATABASE {name}")
+    yield make_url(cluster_url).set(database=name).render_as_string(hide_password=False)
+    await _administer(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def migrated_url(cluster_url: str) -> str:
+    """The address of a database with the tables of today; shared, so ask for ``database_url``."""
+    await _administer(cluster_url, "CREATE DATABASE service")
+    url = make_url(cluster_url).set(database="service").render_as_string(hide_password=False)
+    database = Database(url)
+    await migrate(database)
+    await database.close()
+    return url
+
+
+@pytest_asyncio.fixture
+async def database_url(migrated_url: str) -> AsyncIterator[str]:
+    """The address of a migrated database that is empty again after the test."""
+    yield migrated_url
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    await _administer(migrated_url, f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated, empty database."""
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def stage(database_url: str) -> AsyncIterator[Stage]:
+    """The service over far ends that know no chat yet."""
+    async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox) as stage:
+        yield stage
+
+
+@pytest_asyncio.fixture
+async def full_stage(database_url: str) -> AsyncIterator[Stage]:
+    """The service over far ends with every dialogue of the catalogue."""
+    async with Sandbox() as sandbox, on_stage(database_url, sandbox) as stage:
+        yield stage
+
+
+async def _administer(url: str, sql: str) -> None:
+    parsed = make_url(url)
+    connection = await asyncpg.connect(
+        user=parsed.username, password=parsed.password, database=parsed.database, host=str(parsed.query["host"])
+    )
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()

@@ -1,0 +1,119 @@
+"""The day: sync, grading and mail in one, once, whatever fails on the way."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.jobs.tick import ask_for_what_is_due
+from app.sandbox.avito import LocalAvito
+from app.sandbox.deepseek_faults import BALANCE_EMPTY
+from app.sandbox.server import Sandbox
+from tests.services.test_mailer import BOSS, received, words
+from tests.stage import BAD_TALK, GOOD_TALK, MovableClock, Stage, on_stage, until
+
+
+async def tick(stage: Stage) -> None:
+    await ask_for_what_is_due(stage.service.database, stage.service.timetable, stage.clock)
+    stage.service.worker.wake()
+
+
+async def days(stage: Stage) -> list[dict[str, Any]]:
+    return await stage.rows("SELECT id, slot, state, message, figures FROM runs WHERE kind = 'daily' ORDER BY slot")
+
+
+async def live_through(stage: Stage, moment: datetime) -> dict[str, Any]:
+    """Moves the clock, lets the tick come, waits for the day's run to end."""
+    stage.clock.set(moment)
+    await tick(stage)
+
+    async def ended() -> bool:
+        return bool(found := await days(stage)) and found[-1]["state"] in ("done", "failed")
+
+    await until(ended)
+    return (await days(stage))[-1]
+
+
+def at(stage: Stage, hour: int, days_later: int = 0) -> datetime:
+    today = stage.clock().astimezone(stage.service.settings.report_timezone) + timedelta(days=days_later)
+    return today.replace(hour=hour, minute=0, second=5, microsecond=0)
+
+
+async def test_the_day_is_run_once_and_mails_once(stage: Stage) -> None:
+    stage.clock.set(at(stage, 18))
+    stage.add_talk(*GOOD_TALK)
+    stage.add_talk(*BAD_TALK, title="Шкаф")
+    day = await live_through(stage, at(stage, 20))
+    assert day["state"] == "done"
+    assert {"synced_chats": 2, "analyzed_chats": 2, "send_reports": 2}.items() <= day["figures"].items()
+    assert len(received(stage, BOSS)) == 1
+    for _ in range(3):
+        await tick(stage)
+    assert len(await days(stage)) == 1
+    assert (await stage.mail())["send_reports"] == 0
+    run = (await stage.rest.get(f"/api/v1/runs/{day['id']}")).json()
+    assert [(step["kind"], step["state"]) for step in run["steps"]] == [("sync", "done"), ("analyze", "done"), ("mail", "done")]
+    assert {(row["recipient"], row["state"]) for row in run["deliveries"]} == {("boss@example.ru", "sent"), ("second@example.ru", "sent")}
+
+
+async def test_a_day_without_chats_is_mailed_all_the_same(stage: Stage) -> None:
+    day = await live_through(stage, at(stage, 20))
+    assert (day["state"], day["figures"]["send_reports"]) == ("done", 0)
+    assert len(received(stage, BOSS)) == 1
+
+
+async def test_days_missed_are_made_up_for_by_one_mail_that_names_them(stage: Stage) -> None:
+    await live_through(stage, at(stage, 20))
+    stage.clock.move(days=3)
+    stage.add_talk(*GOOD_TALK)
+    day = await live_through(stage, at(stage, 23))
+    assert [row["state"] for row in await days(stage)] == ["done", "merged", "merged", "done"]
+    mail = words(received(stage, BOSS)[-1])
+    for row in (await days(stage))[1:]:
+        year, month, date = row["slot"].split("-")
+        assert f"{date}.{month}" in mail, year
+    assert day["figures"]["send_reports"] == 1
+
+
+async def test_what_is_missing_is_said_when_the_deadline_is_over(database_url: str) -> None:
+    """The balance is empty: the mail goes at the deadline, red, and the chats wait for the next day."""
+    async with (
+        Sandbox(avito=LocalAvito()) as sandbox,
+        on_stage(database_url, sandbox, MovableClock(), run_deadline_minutes=0.25) as stage,
+    ):
+        stage.clock.set(at(stage, 18))
+        stage.add_talk(*GOOD_TALK)
+        empty = sandbox.deepseek.switches.fail(BALANCE_EMPTY, path="chat/completions", times=None)
+        day = await live_through(stage, at(stage, 20))
+        assert day["state"] == "failed"
+        mail = words(received(stage, BOSS)[0])
+        assert "кончились деньги" in mail, "the banner says what is missing"
+        assert "ждут 1" in mail.replace("\u00a0", " ")
+        empty.times = 0
+        stage.clock.move(days=9)
+        day = await live_through(stage, at(stage, 20))
+        assert day["figures"]["analyzed_chats"] == 1, "a chat left waiting is taken however old it has become"
+
+
+async def test_the_day_does_not_buy_the_import_of_an_old_account(stage: Stage) -> None:
+    """Chats older than GRADE_WITHIN_DAYS are left to a call by a person."""
+    stage.add_talk(*GOOD_TALK, minutes_ago=60 * 24 * 30)
+    stage.add_talk(*GOOD_TALK, minutes_ago=60 * 24 * 2)
+    day = await live_through(stage, at(stage, 20))
+    assert day["figures"]["analyzed_chats"] == 1
+    assert (await stage.analyze())["analyzed_chats"] == 1
+
+
+async def test_a_lost_mail_server_is_tried_again_by_the_scheduler(stage: Stage) -> None:
+    stage.clock.set(at(stage, 18))
+    stage.add_talk(*GOOD_TALK)
+    stage.sandbox.smtp.switches.refuse_connections = True
+    assert (await live_through(stage, at(stage, 20)))["state"] == "failed"
+    stage.sandbox.smtp.switches.refuse_connections = False
+    await tick(stage)
+    stage.clock.move(minutes=6)
+    await tick(stage)
+
+    async def arrived() -> bool:
+        return len(stage.sandbox.smtp.messages) == 2
+
+    await until(arrived)
+    assert {mail.recipients[0] for mail in stage.sandbox.smtp.messages} == {"boss@example.ru", "second@example.ru"}

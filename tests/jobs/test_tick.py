@@ -1,0 +1,85 @@
+"""What is due by the clock: the day once, missed days made up for, the clocks changing."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.database.engine import Database
+from app.jobs.tick import Timetable, ask_for_what_is_due, newest_due_day, next_report_at
+from app.models import RunKind
+from app.repositories import runs
+
+MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
+EVENING = Timetable(time(20, 0), MOSCOW, timedelta(minutes=15))
+
+
+def moscow(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=MOSCOW)
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        (moscow(22, 19, 59), date(2026, 11, 21)),
+        (moscow(22, 20, 0), date(2026, 11, 22)),
+        (moscow(22, 23, 59), date(2026, 11, 22)),
+        (moscow(23, 0, 1), date(2026, 11, 22)),
+    ],
+)
+def test_the_newest_due_day(now: datetime, due: date) -> None:
+    assert newest_due_day(EVENING, now.astimezone(UTC)) == due
+    assert next_report_at(EVENING, now) == datetime.combine(due + timedelta(days=1), time(20), MOSCOW)
+
+
+def test_each_day_is_due_once_while_clocks_change() -> None:
+    """Every minute over both changes of the clocks in Berlin, at a time that does not exist and one that comes twice."""
+    table = Timetable(time(2, 30), BERLIN, timedelta(minutes=15))
+    for first in (datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC)):
+        days = [newest_due_day(table, first + timedelta(minutes=minute)) for minute in range(3 * 24 * 60)]
+        assert days == sorted(days)
+        assert {later - earlier for earlier, later in pairwise(days)} == {timedelta(0), timedelta(days=1)}
+        assert len(set(days)) == 4
+
+
+async def dailies(database: Database) -> list[tuple[str | None, str]]:
+    async with database.session() as session:
+        return sorted((run.slot, run.state) for run in await runs.list_runs(session, limit=100) if run.kind == RunKind.DAILY)
+
+
+async def tick(database: Database, now: datetime) -> None:
+    await ask_for_what_is_due(database, EVENING, lambda: now)
+
+
+async def test_on_an_empty_ledger_only_today_is_due(database: Database) -> None:
+    await tick(database, moscow(22, 12))
+    assert await dailies(database) == []
+    await tick(database, moscow(22, 20))
+    await tick(database, moscow(22, 20, 1))
+    assert await dailies(database) == [("2026-11-22", "queued")]
+
+
+async def test_missed_days_become_one_run_the_newest(database: Database) -> None:
+    await tick(database, moscow(18, 21))
+    await tick(database, moscow(22, 9))
+    merged = [("2026-11-18", "merged"), ("2026-11-19", "merged"), ("2026-11-20", "merged"), ("2026-11-21", "queued")]
+    assert await dailies(database) == merged
+    async with database.session() as session:
+        newest = await runs.get_run_by_slot(session, RunKind.DAILY, "2026-11-21")
+        assert newest is not None
+        assert await runs.list_merged(session, newest.id) == ["2026-11-18", "2026-11-19", "2026-11-20"]
+
+
+async def test_a_changed_report_time_gives_no_second_run(database: Database) -> None:
+    await tick(database, moscow(22, 20))
+    later = Timetable(time(22, 0), ZoneInfo("Asia/Yekaterinburg"), timedelta(minutes=15))
+    await ask_for_what_is_due(database, later, lambda: moscow(22, 23))
+    assert await dailies(database) == [("2026-11-22", "queued")]
+
+
+async def test_a_sync_is_asked_for_once_an_interval_and_does_not_pile_up(database: Database) -> None:
+    for minute in (0, 5, 14, 16, 31):
+        await tick(database, moscow(22, 12, minute))
+    async with database.session() as session:
+        assert [run.slot for run in await runs.list_runs(session, limit=10)] == ["2026-11-22T09:00:00+00:00"]

@@ -1,0 +1,184 @@
+"""Who gets which mail, what it says, and that nothing goes twice."""
+
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from app.sandbox.smtp import ReceivedMail
+from app.services.mailer import REFUSALS
+from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
+
+BOSS, SECOND = "boss@example.ru", "second@example.ru"
+
+
+def read(mail: ReceivedMail) -> EmailMessage:
+    message = message_from_bytes(mail.data, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def words(mail: ReceivedMail) -> str:
+    body = read(mail).get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def received(stage: Stage, recipient: str) -> list[ReceivedMail]:
+    return [mail for mail in stage.sandbox.smtp.messages if mail.recipients == [recipient]]
+
+
+async def graded_day(stage: Stage) -> None:
+    stage.add_talk(*GOOD_TALK)
+    stage.add_talk(*BAD_TALK, title="Шкаф", client="Борис")
+    stage.add_talk(("client", "Алло?"), title="Стол")
+    await stage.sync()
+    await stage.analyze()
+
+
+async def test_each_recipient_gets_one_mail_with_the_same_figures(stage: Stage) -> None:
+    await graded_day(stage)
+    assert (await stage.mail())["send_reports"] == 2
+    (boss,), (second,) = received(stage, BOSS), received(stage, SECOND)
+    assert words(boss) == words(second)
+    assert read(boss)["Message-ID"] != read(second)["Message-ID"]
+    assert (read(boss)["To"], read(boss)["From"].addresses[0].addr_spec) == (BOSS, "reports@example.ru")
+    assert read(boss)["Auto-Submitted"] == "auto-generated"
+    assert "Шкаф" in words(boss)
+    assert "3 = " in words(boss).replace("\u00a0", " "), "N is the sum of the four"
+
+
+async def test_the_mails_figures_are_those_of_its_reports(full_stage: Stage) -> None:
+    """N, the four that add up to it, and the mean score, against what REST gives for that mail."""
+    stage = full_stage
+    await stage.sync()
+    await stage.analyze()
+    day = (await stage.mail())["date"]
+    carried = await stage.reports(mail=day)
+    (digest,) = await stage.rows("SELECT figures, reports_count FROM digests")
+    figures = digest["figures"]
+    assert digest["reports_count"] == figures["reports"] == len(carried)
+    marks = {"Высокая": 100, "Средняя": 50, "Низкая": 0}
+    names = [name for name in carried[0] if name.endswith("_grade")]
+    scores = []
+    for report in carried:
+        counted = [marks[report[name]] for name in names if report[name] in marks]
+        scores.append(sum(counted) / len(counted))
+    assert abs(figures["mean_score"] - sum(scores) / len(scores)) < 0.01
+    for share in figures["criteria"]:
+        assert share["high"] + share["medium"] + share["low"] + share["absent"] == len(carried)
+    coverage = figures["coverage"]
+    written = await stage.rows(
+        "SELECT count(DISTINCT chat_id) AS n FROM messages WHERE side <> 'system' AND sent_at >= :start",
+        start=(await stage.rows("SELECT period_start FROM digests"))[0]["period_start"],
+    )
+    assert coverage["graded"] + sum(coverage["skipped"].values()) + coverage["failed"] + coverage["waiting"] == written[0]["n"]
+
+
+async def test_later_reports_go_in_a_mail_of_their_own(stage: Stage) -> None:
+    await graded_day(stage)
+    await stage.mail()
+    chat = next(iter(stage.avito.accounts[0].chats.values()))
+    stage.avito.add_message(chat.id, "client", text="И ещё вопрос: какой цвет?")
+    await stage.sync()
+    await stage.analyze()
+    assert (await stage.mail())["send_reports"] == 1
+    assert len(received(stage, BOSS)) == 2
+    today = stage.clock().astimezone(stage.service.settings.report_timezone).date().isoformat()
+    assert len(await stage.reports(mail=today)) == 3
+
+
+async def test_resend_mails_the_dates_reports_again_as_a_new_mail(stage: Stage) -> None:
+    await graded_day(stage)
+    await stage.mail()
+    assert (await stage.mail(resend=True))["send_reports"] == 2
+    first, again = received(stage, BOSS)
+    assert read(first)["Message-ID"] != read(again)["Message-ID"]
+    assert (await stage.mail())["send_reports"] == 0
+    assert len(received(stage, BOSS)) == 2
+    assert (await stage.mail(date="2020-01-01", resend=True))["send_reports"] == 0
+
+
+async def test_only_the_recipient_who_was_not_reached_is_tried_again(stage: Stage) -> None:
+    await graded_day(stage)
+    stage.sandbox.smtp.switches.recipient_answers[SECOND] = "451 4.7.1 Try again later"
+    body = await stage.post("/timer/reports", status=500)
+    assert body["send_reports"] == 2
+    assert SECOND in body["message"]
+    assert BOSS not in body["message"]
+    assert "451" in body["message"]
+    stage.sandbox.smtp.switches.recipient_answers.clear()
+    assert (await stage.mail())["send_reports"] == 0, "the reports were brought to their first recipient before"
+    assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (1, 1)
+
+
+async def test_reports_count_in_the_call_that_brings_them(stage: Stage) -> None:
+    await graded_day(stage)
+    stage.sandbox.smtp.switches.refuse_connections = True
+    assert (await stage.post("/timer/reports", status=500))["send_reports"] == 0
+    stage.sandbox.smtp.switches.refuse_connections = False
+    assert (await stage.mail())["send_reports"] == 2
+    assert (await stage.mail())["send_reports"] == 0
+
+
+async def test_an_address_refused_for_good_is_given_up_and_named_in_the_next_mail(stage: Stage) -> None:
+    await graded_day(stage)
+    stage.sandbox.smtp.switches.recipient_answers[SECOND] = "550 5.1.1 No such user"
+    for _ in range(REFUSALS):
+        assert "550" in (await stage.post("/timer/reports", status=500))["message"]
+    assert (await stage.mail())["message"] == "Новых отчётов нет, письмо не отправлялось."
+    (row,) = await stage.rows("SELECT state, tries, answer FROM deliveries WHERE recipient = :to", to=SECOND)
+    assert (row["state"], row["tries"]) == ("failed", REFUSALS)
+    assert "550" in row["answer"]
+    chat = next(iter(stage.avito.accounts[0].chats.values()))
+    stage.avito.add_message(chat.id, "client", text="Ещё?")
+    await stage.sync()
+    await stage.analyze()
+    await stage.post("/timer/reports", status=500)
+    assert SECOND in words(received(stage, BOSS)[-1])
+
+
+async def test_a_lost_answer_sends_the_identical_bytes_again(stage: Stage) -> None:
+    """The mail arrived, the 250 did not: the second copy has the same Message-ID and can be told for what it is."""
+    await graded_day(stage)
+    stage.sandbox.smtp.switches.cut_after_dot = True
+    await stage.post("/timer/reports", status=500)
+    stage.sandbox.smtp.switches.cut_after_dot = False
+    await stage.mail()
+    first, again = received(stage, BOSS)
+    assert first.data == again.data
+
+
+async def test_an_address_taken_out_of_the_settings_is_not_tried_again(stage: Stage, database_url: str) -> None:
+    await graded_day(stage)
+    stage.sandbox.smtp.switches.refuse_connections = True
+    await stage.post("/timer/reports", status=500)
+    stage.sandbox.smtp.switches.refuse_connections = False
+    async with on_stage(database_url, stage.sandbox, report_recipients=(BOSS,)) as smaller:
+        assert (await smaller.mail())["send_reports"] == 2
+    assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (1, 0)
+
+
+async def test_without_a_recipient_the_reports_stay(stage: Stage, database_url: str) -> None:
+    await graded_day(stage)
+    async with on_stage(database_url, stage.sandbox, report_recipients=(), smtp_host=None) as nobody:
+        body = await nobody.post("/timer/reports", status=500)
+        assert "REPORT_RECIPIENTS" in body["message"]
+    assert (await stage.mail())["send_reports"] == 2
+
+
+async def test_a_past_date_takes_what_was_written_before_its_end(stage: Stage) -> None:
+    """And what came later is left for the next mail."""
+    await graded_day(stage)
+    zone = stage.service.settings.report_timezone
+    yesterday = (stage.clock().astimezone(zone) - timedelta(days=1)).date().isoformat()
+    assert (await stage.mail(date=yesterday))["send_reports"] == 0
+    await stage.change("UPDATE reports SET created_at = created_at - interval '1 day' WHERE id = 1")
+    answer = await stage.mail(date=yesterday)
+    assert (answer["date"], answer["send_reports"]) == (yesterday, 1)
+    assert (await stage.mail())["send_reports"] == 1
+
+
+async def test_the_bytes_are_forgotten_when_everybody_has_the_mail(stage: Stage) -> None:
+    await graded_day(stage)
+    await stage.mail()
+    assert await stage.rows("SELECT 1 FROM digests WHERE mime IS NOT NULL") == []

@@ -1,0 +1,150 @@
+"""The whole service on one stage: local far ends, a real database, REST over the application, a clock that can be moved."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+
+from app.clients.retry import RetryPolicy
+from app.config import Settings, load_settings
+from app.main import Service, create_app, open_service, working
+from app.sandbox.avito import LocalAvito
+from app.sandbox.avito_state import AvitoChat, AvitoListing
+from app.sandbox.avito_state import AvitoClient as AvitoBuyer
+from app.sandbox.server import Sandbox
+
+KEY = "test-key-1"
+IMPATIENT = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_seconds=0.01)
+
+
+class MovableClock:
+    """A clock that runs like the machine's, from a moment that a test chooses and moves."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def set(self, moment: datetime) -> None:
+        """Shows this moment now."""
+        self._ahead = moment - datetime.now(UTC)
+
+    def move(self, **span: float) -> None:
+        """Goes ahead by a span: ``hours=3``."""
+        self._ahead += timedelta(**span)
+
+
+@dataclass
+class Stage:
+    """What a test sees: the far ends, the database behind the service, and REST."""
+
+    sandbox: Sandbox
+    service: Service
+    clock: MovableClock
+    rest: httpx.AsyncClient
+
+    @property
+    def avito(self) -> LocalAvito:
+        return self.sandbox.avito
+
+    async def post(self, path: str, body: dict[str, Any] | None = None, status: int = 200) -> dict[str, Any]:
+        """Calls ``/api/v1`` + path and expects a status."""
+        answer = await self.rest.post(f"/api/v1{path}", json=body) if body is not None else await self.rest.post(f"/api/v1{path}")
+        assert answer.status_code == status, answer.text
+        return dict(answer.json())
+
+    async def sync(self, **body: Any) -> dict[str, Any]:
+        return await self.post("/avito/sync", body or None)
+
+    async def analyze(self, **body: Any) -> dict[str, Any]:
+        return await self.post("/llm/analyze", body or None)
+
+    async def mail(self, **body: Any) -> dict[str, Any]:
+        return await self.post("/timer/reports", body or None)
+
+    async def reports(self, **params: Any) -> list[dict[str, Any]]:
+        """Every report of a span that holds all of a test's days, unless told otherwise."""
+        span = {"start_date": "2020-01-01", "end_date": "2099-12-31", **params}
+        answer = await self.rest.get("/api/v1/reports", params=span)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json())
+
+    async def rows(self, sql: str, **params: Any) -> list[dict[str, Any]]:
+        """What stands in the tables."""
+        async with self.service.database.session() as session:
+            return [dict(row) for row in (await session.execute(text(sql), params)).mappings()]
+
+    async def change(self, sql: str, **params: Any) -> None:
+        """Changes the tables behind the service's back."""
+        async with self.service.database.transaction() as session:
+            await session.execute(text(sql), params)
+
+    def add_talk(self, *turns: tuple[str, str], title: str = "Диван", client: str | None = "Анна", minutes_ago: float = 60) -> AvitoChat:
+        """A chat of turns (side, text) two minutes apart, the last one so many minutes ago."""
+        number = len(self.avito.accounts[0].chats) + 1
+        first = self.clock() - timedelta(minutes=minutes_ago + 2 * (len(turns) - 1))
+        buyer = AvitoBuyer(6_000_000_000 + number, client)
+        chat = self.avito.add_chat(item=AvitoListing(8_000_000_000 + number, title, "1 000 ₽"), client=buyer, at=first)
+        for place, (side, words) in enumerate(turns):
+            at = first + timedelta(minutes=2 * place)
+            self.avito.add_message(chat.id, "client" if side == "client" else "company", text=words, at=at)
+        return chat
+
+
+GOOD_TALK = (
+    ("client", "Здравствуйте! Диван ещё продаётся?"),
+    ("company", "Добрый день! Да, продаётся, 12 000 рублей, длина 2,1 метра. Могу показать сегодня с 18 до 20."),
+    ("client", "Отлично, приеду в 19."),
+    ("company", "Договорились, жду вас в 19:00. Спасибо!"),
+)
+BAD_TALK = (
+    ("client", "Здравствуйте, торг есть? Дорого у вас, у других дешевле."),
+    ("company", "нет"),
+    ("client", "А доставка?"),
+)
+
+
+def stage_settings(url: str, sandbox: Sandbox, **settings: Any) -> Settings:
+    """Settings that point a service at a sandbox; ``settings`` win."""
+    chosen: dict[str, Any] = {
+        "_env_file": None,
+        "database_url": url,
+        "api_keys": (KEY, "test-key-2"),
+        "mail_from": "reports@example.ru",
+        "report_recipients": ("boss@example.ru", "second@example.ru"),
+        "scheduler_enabled": False,
+        "avito_requests_per_minute": 0,
+        **{name.lower(): value for name, value in sandbox.environment().items()},
+        **settings,
+    }
+    return load_settings(**chosen)
+
+
+@asynccontextmanager
+async def on_stage(url: str, sandbox: Sandbox, clock: MovableClock | None = None, **settings: Any) -> AsyncIterator[Stage]:
+    """A service at work over the sandbox, with REST at hand."""
+    clock = clock or MovableClock()
+    async with (
+        open_service(stage_settings(url, sandbox, **settings), clock=clock, retry=IMPATIENT) as service,
+        working(service),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(create_app(service), raise_app_exceptions=False),
+            base_url="http://localhost:8000",
+            headers={"X-API-Key": KEY},
+            timeout=60,
+        ) as rest,
+    ):
+        yield Stage(sandbox, service, clock, rest)
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    """Waits until an async condition holds."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - what it waits for stands in a database
+            await asyncio.sleep(0.05)
