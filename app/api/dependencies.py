@@ -1,0 +1,31 @@
+"""What endpoints ask for by type: the database, the clock, the settings, a way to start a run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from app.clock import Clock
+from app.config import Settings
+from app.database.engine import Database
+from app.jobs.tick import Timetable
+
+
+@dataclass(frozen=True)
+class Backend:
+    """What stands behind the endpoints. ``wake`` tells the process's worker that a run was queued."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    timetable: Timetable
+    wake: Callable[[], None]
+
+
+def get_backend(request: Request) -> Backend:
+    """The backend that the application was built with."""
+    return cast("Backend", request.app.state.backend)
+
+
+BackendDep = Annotated[Backend, Depends(get_backend)]

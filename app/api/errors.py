@@ -1,0 +1,125 @@
+"""The one body of errors, and which HTTP status each error of the service becomes."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app.api.security import UnauthorizedError
+from app.errors import AppError, FieldError, InvalidRequestError, NotFoundError
+
+log = structlog.get_logger(__name__)
+
+_OF_HTTP = {
+    404: "Такого адреса нет: смотрите список в /docs.",
+    405: "Этот адрес не принимает такой метод: смотрите /docs.",
+    413: "Тело запроса слишком велико.",
+}
+
+
+def error_response(
+    status: int, message: str, *, headers: Mapping[str, str] | None = None, extra: Mapping[str, Any] | None = None
+) -> JSONResponse:
+    """The body that every error has, with what an endpoint adds to it."""
+    return JSONResponse({"status": "error", "message": message, **(extra or {})}, status, headers)
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Makes every error that leaves an endpoint, ours or a library's, the one body."""
+    app.add_exception_handler(AppError, _answer_app_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_crash)
+
+
+def _status_of(error: AppError) -> int:
+    match error:
+        case InvalidRequestError():
+            return 400
+        case UnauthorizedError():
+            return 401
+        case NotFoundError():
+            return 404
+        case _:
+            return 500
+
+
+async def _answer_app_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)  # noqa: S101 - by the registration above
+    fields = getattr(error, "errors", ())
+    extra = {"errors": _listed(fields)} if isinstance(error, InvalidRequestError) else {}
+    return error_response(_status_of(error), error.message, extra={**_promised(request), **extra})
+
+
+async def _answer_validation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - by the registration above
+    fields = field_errors(error.errors())
+    return error_response(400, invalid_message(fields), extra={**_promised(request), "errors": _listed(fields)})
+
+
+async def _answer_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - by the registration above
+    message = _OF_HTTP.get(error.status_code, f"Запрос не выполнен (HTTP {error.status_code}).")
+    return error_response(error.status_code, message, headers=error.headers, extra=_promised(request))
+
+
+async def _answer_crash(request: Request, error: Exception) -> JSONResponse:
+    log.error("request.crashed", path=request.scope.get("route_path") or request.url.path, exc_info=error)
+    return error_response(500, "Внутренняя ошибка сервера: повторите позже, подробности в журнале службы.", extra=_promised(request))
+
+
+def _promised(request: Request) -> dict[str, Any]:
+    """The customer's document wants ``send_reports`` in every answer of the mailing."""
+    return {"send_reports": 0} if request.url.path.endswith("/timer/reports") else {}
+
+
+def invalid_message(fields: Iterable[FieldError]) -> str:
+    """The sentence of a 400 over its parameters."""
+    return "Неверные параметры запроса: " + "; ".join(f"{field.field} — {field.message}" for field in fields) + "."
+
+
+def _listed(fields: Iterable[FieldError]) -> list[dict[str, str]]:
+    return [{"field": field.field, "message": field.message} for field in fields]
+
+
+_RUSSIAN = {
+    "missing": "обязательный параметр",
+    "extra_forbidden": "неизвестный параметр",
+    "int_parsing": "нужно целое число",
+    "int_type": "нужно целое число",
+    "int_from_float": "нужно целое число",
+    "bool_parsing": "нужно true или false",
+    "bool_type": "нужно true или false",
+    "string_type": "нужна строка",
+    "list_type": "нужен список",
+    "tuple_type": "нужен список",
+}
+
+
+def field_errors(errors: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
+    """Pydantic's findings in Russian, each under the name that the client wrote."""
+    return tuple(FieldError(_name(error["loc"]), _words(error)) for error in errors)
+
+
+def _name(location: Iterable[str | int]) -> str:
+    parts = [str(part) for part in location]
+    named = parts[1:] if parts and parts[0] in {"query", "path", "body", "header"} else parts
+    return ".".join(named) or "body"
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    kind, context = error["type"], error.get("ctx") or {}
+    match kind:
+        case "value_error":
+            return str(context["error"])
+        case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
+            limit = next(context[key] for key in ("ge", "le", "gt", "lt") if key in context)
+            return f"не {'меньше' if kind == 'greater_than_equal' else 'больше'} {limit}" if "equal" in kind else f"за пределом {limit}"
+        case "enum" | "literal_error":
+            return f"одно из: {context['expected']}".replace(" or ", ", ").replace("'", "")
+        case _:
+            return _RUSSIAN.get(kind, "неверное значение")

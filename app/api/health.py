@@ -1,0 +1,79 @@
+"""Health and metrics: outside the API, without a key, without anything personal."""
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+from app.api.dependencies import BackendDep
+from app.errors import DatabaseUnavailableError
+from app.jobs.tick import next_report_at
+from app.repositories import health
+
+router = APIRouter(tags=["Состояние"])
+
+_PREFIX = "avito_quality"
+
+
+@router.get("/health/live", summary="Жива ли служба", operation_id="health_live")
+async def live() -> dict[str, str]:
+    """The process answers; it says nothing about what it depends on."""
+    return {"status": "ok"}
+
+
+@router.get("/health/ready", summary="Готова ли служба", operation_id="health_ready", responses={503: {"description": "База недоступна."}})
+async def ready(backend: BackendDep) -> JSONResponse:
+    """The database answers; the age of the last runs and the time of the next one are told with it."""
+    now = backend.clock()
+    try:
+        async with backend.database.session() as session:
+            ended = await health.last_ended_runs(session)
+    except DatabaseUnavailableError:
+        return JSONResponse({"status": "error", "database": "unreachable"}, 503)
+    scheduled = backend.settings.scheduler_enabled
+    body = {
+        "status": "ok",
+        "database": "ok",
+        "last_runs": {kind: {"state": state, "age_seconds": int((now - at).total_seconds())} for kind, state, at in ended},
+        "next_daily_run": next_report_at(backend.timetable, now).astimezone(backend.timetable.zone).isoformat() if scheduled else None,
+    }
+    return JSONResponse(body)
+
+
+@router.get("/metrics", summary="Метрики Prometheus", operation_id="metrics", response_class=Response)
+async def metrics(backend: BackendDep) -> Response:
+    """Counts from the database at the moment of asking, and the process's own."""
+    gauges = _Gauges()
+    try:
+        async with backend.database.session() as session:
+            gauges.counts = await health.counts(session)
+            gauges.ended = [(kind, at.timestamp(), state == "done") for kind, state, at in await health.last_ended_runs(session)]
+        gauges.counts["database_up"] = 1
+    except DatabaseUnavailableError:
+        gauges.counts["database_up"] = 0
+    registry = CollectorRegistry()
+    for collector in (gauges, ProcessCollector(registry=None), PlatformCollector(registry=None)):
+        registry.register(collector)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+class _Gauges(Collector):
+    """What one scrape shows of the database."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.ended: list[tuple[str, float, bool]] = []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        for name, value in self.counts.items():
+            yield GaugeMetricFamily(f"{_PREFIX}_{name}", name.replace("_", " "), value=value)
+        when = GaugeMetricFamily(f"{_PREFIX}_run_ended_timestamp_seconds", "when a run of the kind last ended", labels=["kind"])
+        well = GaugeMetricFamily(f"{_PREFIX}_run_succeeded", "whether that run ended well", labels=["kind"])
+        for kind, at, succeeded in self.ended:
+            when.add_metric([kind], at)
+            well.add_metric([kind], succeeded)
+        yield from (when, well)

@@ -1,0 +1,107 @@
+"""Parameters of requests as all endpoints read them: calendar days, optional bodies, no unknown names."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+
+from app.api.errors import field_errors, invalid_message
+from app.errors import FieldError, InvalidRequestError
+
+MAX_BODY_BYTES = 1_000_000
+
+
+def _calendar_day(value: object) -> object:
+    """Pydantic's own reading of a date takes numbers of seconds, too."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"нет такого дня: {value}") from None
+    if isinstance(value, date):
+        return value
+    raise ValueError("нужна дата ГГГГ-ММ-ДД")
+
+
+CalendarDay = Annotated[
+    date, BeforeValidator(_calendar_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-22"]})
+]
+"""A day as ``YYYY-MM-DD`` and in no other spelling."""
+
+
+class OptionalBody(BaseModel):
+    """A body that may be left out; every key in it is optional, and an unknown one is an error."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+Body = TypeVar("Body", bound=OptionalBody)
+
+
+def read_optional_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
+    """A dependency that reads a JSON object, or nothing at all: a plain ``curl -X POST`` sends no body and no content type.
+
+    It runs after the check of the key, unlike a body parameter of FastAPI, whose errors come before a 401.
+    """
+
+    async def read(request: Request) -> Body:
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        raw = await _read_body(request)
+        if kind and kind != "application/json":
+            raise _invalid(FieldError("Content-Type", "нужен application/json"))
+        if not raw.strip():
+            return model()
+        if not kind:
+            raise _invalid(FieldError("Content-Type", "тело без типа; нужен application/json"))
+        try:
+            content = json.loads(raw)
+        except (ValueError, RecursionError):
+            raise _invalid(FieldError("body", "тело не разбирается как JSON")) from None
+        if not isinstance(content, dict):
+            raise _invalid(FieldError("body", "нужен объект JSON"))
+        try:
+            return model.model_validate(content)
+        except ValidationError as error:
+            raise _invalid(*field_errors(error.errors(include_url=False))) from None
+
+    return read
+
+
+async def _read_body(request: Request) -> bytes:
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MAX_BODY_BYTES:
+            raise HTTPException(413)
+    return bytes(raw)
+
+
+def body_schema(model: type[OptionalBody], example: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI of an optional body."""
+    content = {"application/json": {"schema": model.model_json_schema(), "example": example}}
+    return {"requestBody": {"required": False, "content": content}}
+
+
+def refuse_unknown_query(request: Request) -> None:
+    """A misspelt filter must not pass for no filter: an unknown query parameter is a 400 that names it."""
+    known = _query_names(request.scope["route"].dependant)
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise _invalid(*(FieldError(name, "неизвестный параметр") for name in dict.fromkeys(unknown)))
+
+
+RefuseUnknownQuery = Depends(refuse_unknown_query)
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    names = {field.alias for field in dependant.query_params}
+    return names.union(*(_query_names(inner) for inner in dependant.dependencies))
+
+
+def _invalid(*fields: FieldError) -> InvalidRequestError:
+    return InvalidRequestError(invalid_message(fields), fields)

@@ -1,0 +1,1 @@
+"""The first version of the REST API, under ``/api/v1``."""

@@ -1,0 +1,44 @@
+"""The three POSTs have one way: queue a run, wait for its end whoever works on it, tell its figures."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from fastapi import Header
+from fastapi.responses import JSONResponse
+
+from app.api.dependencies import Backend
+from app.api.errors import error_response
+from app.models import Run, RunKind, RunState
+from app.services.runs import submit, wait
+
+Prefer = Annotated[
+    str | None, Header(description="respond-async: ответить 202 сразу, за ходом следить по адресу из Location.", examples=["respond-async"])
+]
+
+Figures = Callable[[Run], Mapping[str, Any]]
+
+
+async def act(backend: Backend, kind: RunKind, params: Mapping[str, Any], prefer: str | None, figures: Figures) -> JSONResponse:
+    """Starts a run and answers when it has ended, or at once with 202 where the caller prefers that.
+
+    ``figures`` draws the answer's own fields from the run. A caller that hangs up stops nothing: the run is the worker's.
+    """
+    run_id = await submit(backend.database, kind, backend.clock, params=params)
+    backend.wake()
+    if _wants_async(prefer):
+        location = f"/api/v1/runs/{run_id}"
+        body = {"status": "success", "message": f"Запуск {run_id} принят: GET {location}."}
+        return JSONResponse(body, 202, {"Location": location, "Preference-Applied": "respond-async"})
+    run = await wait(backend.database, run_id)
+    if run.state == RunState.DONE:
+        return JSONResponse({"status": "success", "message": run.message, **figures(run)})
+    return error_response(500, run.message or "Запуск не выполнен.", extra=figures(run))
+
+
+def counts(run: Run, *names: str) -> dict[str, int]:
+    """These figures of a run, 0 for those that it did not come to."""
+    return {name: run.figures.get(name, 0) for name in names}
+
+
+def _wants_async(prefer: str | None) -> bool:
+    return "respond-async" in [part.split(";")[0].strip().lower() for part in (prefer or "").split(",")]

@@ -1,0 +1,45 @@
+"""``POST /avito/sync``: copy what changed at Avito."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from app.api.dependencies import BackendDep
+from app.api.parameters import OptionalBody, body_schema, read_optional_body
+from app.api.v1.actions import Prefer, act, counts
+from app.api.v1.responses import ACTION_RESPONSES
+from app.api.v1.schemas import SyncResult
+from app.models import Run, RunKind
+
+router = APIRouter(tags=["Авито"])
+
+SYNC_FIGURES = ("synced_chats", "new_chats", "updated_chats", "new_messages", "incomplete_chats")
+
+
+class SyncBody(OptionalBody):
+    """``full``: read every chat again, not only those that changed."""
+
+    full: bool = Field(False, description="Перечитать все чаты, а не только изменившиеся.")
+
+
+@router.post(
+    "/avito/sync",
+    summary="Синхронизация с Авито",
+    description="Копирует из Авито новое по всем аккаунтам и отвечает, когда закончит.",
+    response_model=SyncResult,
+    responses=ACTION_RESPONSES,
+    openapi_extra=body_schema(SyncBody, {"full": False}),
+    operation_id="sync_chats",
+)
+@router.post("/v1/avito/sync", include_in_schema=False)
+async def post_sync(
+    backend: BackendDep, body: Annotated[SyncBody, Depends(read_optional_body(SyncBody))], prefer: Prefer = None
+) -> JSONResponse:
+    """The second path is the literal reading of the customer's document."""
+    return await act(backend, RunKind.SYNC, body.model_dump(), prefer, _figures)
+
+
+def _figures(run: Run) -> dict[str, Any]:
+    return counts(run, *SYNC_FIGURES)

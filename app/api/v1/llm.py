@@ -1,0 +1,48 @@
+"""``POST /llm/analyze``: grade the chats that are due."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from app.api.dependencies import BackendDep
+from app.api.parameters import OptionalBody, body_schema, read_optional_body
+from app.api.v1.actions import Prefer, act, counts
+from app.api.v1.responses import ACTION_RESPONSES
+from app.api.v1.schemas import AnalyzeResult
+from app.models import Run, RunKind
+
+router = APIRouter(tags=["Анализ"])
+
+ANALYZE_FIGURES = ("analyzed_chats", "skipped_chats", "failed_chats", "waiting_chats")
+
+
+class AnalyzeBody(OptionalBody):
+    """Which chats, and how many of them."""
+
+    chat_ids: list[str] | None = Field(None, description="Только эти чаты (идентификаторы Авито).")
+    limit: int | None = Field(None, ge=1, description="Не больше стольких чатов, дольше всех ждущие первыми.")
+    force: bool = Field(
+        False, description="Ещё раз ошибочные и пропущенные; вместе с chat_ids — названные чаты, даже если они не изменились."
+    )
+
+
+@router.post(
+    "/llm/analyze",
+    summary="Анализ чатов через DeepSeek",
+    description="Оценивает все чаты, в которых после прошлой оценки писал человек, и отвечает, когда закончит.",
+    response_model=AnalyzeResult,
+    responses=ACTION_RESPONSES,
+    openapi_extra=body_schema(AnalyzeBody, {"limit": 100}),
+    operation_id="analyze_chats",
+)
+async def post_analyze(
+    backend: BackendDep, body: Annotated[AnalyzeBody, Depends(read_optional_body(AnalyzeBody))], prefer: Prefer = None
+) -> JSONResponse:
+    """Single failed chats leave it a 200; lost access to the model makes it a 500 with the figures of what was done."""
+    return await act(backend, RunKind.ANALYZE, body.model_dump(exclude_none=True), prefer, _figures)
+
+
+def _figures(run: Run) -> dict[str, Any]:
+    return counts(run, *ANALYZE_FIGURES)

@@ -1,0 +1,115 @@
+"""``GET /reports``: the reports of a period, to the letter as they were written."""
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from app.api.dependencies import BackendDep
+from app.api.errors import invalid_message
+from app.api.parameters import CalendarDay
+from app.api.v1.responses import ERROR_RESPONSES
+from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
+from app.clock import at_local
+from app.config import Settings
+from app.errors import FieldError, InvalidRequestError
+from app.repositories.report_bodies import ReportBody, ReportFilter
+from app.services import reports
+
+router = APIRouter(tags=["Отчёты"])
+
+MAX_LIMIT = 10_000
+
+Grades = Annotated[list[GradeWord] | None, Query(description="Только с такой оценкой; можно повторять.")]
+ObjectionGrades = Annotated[list[ObjectionGradeWord] | None, Query(description="Только с такой оценкой; можно повторять.")]
+
+
+@router.get(
+    "/reports",
+    summary="Отчёты за период",
+    description=(
+        "Все отчёты, созданные с start_date по end_date включительно (в REPORT_TIMEZONE), новые первыми. "
+        "С limit — по частям: адрес следующей в заголовке Link. С mail даты можно не указывать."
+    ),
+    response_model=list[ReportRead],
+    responses=ERROR_RESPONSES,
+    operation_id="list_reports",
+)
+async def get_reports(
+    request: Request,
+    backend: BackendDep,
+    start_date: Annotated[CalendarDay | None, Query(description="Начальная дата периода, ГГГГ-ММ-ДД. Обязательна без mail.")] = None,
+    end_date: Annotated[CalendarDay | None, Query(description="Конечная дата периода, ГГГГ-ММ-ДД. Обязательна без mail.")] = None,
+    limit: Annotated[int | None, Query(ge=1, le=MAX_LIMIT, description="Не больше стольких.")] = None,
+    cursor: Annotated[str | None, Query(description="Откуда продолжить: из заголовка Link прошлого ответа.")] = None,
+    chat_id: Annotated[str | None, Query(description="Только отчёты этого чата.")] = None,
+    account: Annotated[str | None, Query(description="Только этого аккаунта: имя или номер на Авито.")] = None,
+    mail: Annotated[CalendarDay | None, Query(description="Только отчёты, которые ушли в письмах этой даты.")] = None,
+    tonality_grade: Grades = None,
+    professionalism_grade: Grades = None,
+    clarity_grade: Grades = None,
+    problem_solving_grade: Grades = None,
+    objection_handling_grade: ObjectionGrades = None,
+    closure_grade: Grades = None,
+) -> Response:
+    """Without a limit or a cursor everything is streamed; with one of them, a page."""
+    columns = {
+        "tonality_grade": tonality_grade,
+        "professionalism_grade": professionalism_grade,
+        "clarity_grade": clarity_grade,
+        "problem_solving_grade": problem_solving_grade,
+        "objection_handling_grade": objection_handling_grade,
+        "closure_grade": closure_grade,
+    }
+    start, end = _period(start_date, end_date, backend.settings, by_mail=mail is not None)
+    wanted = ReportFilter(
+        start=start,
+        end=end,
+        chat_id=chat_id,
+        account=account,
+        mailed_on=mail,
+        grades={column: tuple(words) for column, words in columns.items() if words},
+    )
+    if limit is None and cursor is None:
+        chunks = reports.stream_all(backend.database, wanted)
+        first = await anext(chunks)  # what can fail fails here, before the status has left
+        return StreamingResponse(reports.as_json_array(_rejoin(first, chunks)), media_type="application/json")
+    after = reports.read_cursor(cursor) if cursor is not None else None
+    page, following = await reports.read_page(backend.database, wanted, after=after, limit=limit or MAX_LIMIT)
+    headers = {}
+    if following is not None:
+        address = request.url.include_query_params(cursor=reports.write_cursor(following))
+        headers["Link"] = f'<{address}>; rel="next"'
+    body = "[" + ",".join(row.json for row in page) + "]"
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _period(start: date | None, end: date | None, settings: Settings, *, by_mail: bool) -> tuple[datetime | None, datetime | None]:
+    missing = [name for name, day in (("start_date", start), ("end_date", end)) if day is None]
+    if missing and not (by_mail and len(missing) == 2):
+        raise _invalid(*(FieldError(name, "обязательный параметр") for name in missing))
+    if start is None or end is None:
+        return None, None
+    if start > end:
+        raise _invalid(FieldError("start_date", "позже, чем end_date"))
+    return _midnight(start, settings), _midnight(end, settings, days_later=1)
+
+
+def _midnight(day: date, settings: Settings, *, days_later: int = 0) -> datetime | None:
+    """The start of a day; None where the calendar ends, and then there is no bound."""
+    try:
+        return at_local(day + timedelta(days=days_later), time.min, settings.report_timezone)
+    except OverflowError:
+        return None
+
+
+def _invalid(*fields: FieldError) -> InvalidRequestError:
+    return InvalidRequestError(invalid_message(fields), fields)
+
+
+async def _rejoin(first: list[ReportBody], rest: AsyncIterator[list[ReportBody]]) -> AsyncIterator[list[ReportBody]]:
+    yield first
+    async for chunk in rest:
+        yield chunk

@@ -1,0 +1,11 @@
+"""Everything under ``/api/v1``: the key is asked for first, then unknown parameters are refused."""
+
+from fastapi import APIRouter
+
+from app.api.parameters import RefuseUnknownQuery
+from app.api.security import RequireKey
+from app.api.v1 import avito, llm, reports, runs, timer
+
+router = APIRouter(prefix="/api/v1", dependencies=[RequireKey, RefuseUnknownQuery])
+for part in (avito, llm, timer, reports, runs):
+    router.include_router(part.router)

@@ -1,0 +1,42 @@
+"""``GET /runs``: what was asked for, how far it is, what came of it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from app.api.dependencies import BackendDep
+from app.api.v1.responses import ERROR_RESPONSES, NOT_FOUND
+from app.api.v1.schemas import DeliveryRead, RunDetail, RunRead
+from app.repositories import deliveries, digests, runs
+from app.services.runs import require_run
+
+router = APIRouter(tags=["Запуски"], responses=ERROR_RESPONSES)
+
+RunNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер запуска.")]
+
+
+@router.get("/runs", summary="Запуски, новые первыми", operation_id="list_runs")
+async def get_runs(
+    backend: BackendDep,
+    limit: Annotated[int, Query(ge=1, le=500, description="Не больше стольких.")] = 50,
+    before_id: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Только более ранние, чем этот.")] = None,
+) -> list[RunRead]:
+    """Every run of every kind, scheduled ones and those that a person asked for."""
+    async with backend.database.session() as session:
+        found = await runs.list_runs(session, limit=limit, before_id=before_id)
+    return [RunRead.model_validate(run) for run in found]
+
+
+@router.get("/runs/{run_id}", summary="Один запуск", responses=NOT_FOUND, operation_id="get_run")
+async def get_run(backend: BackendDep, run_id: RunNumber) -> RunDetail:
+    """One run with its steps, and of a mail who got it."""
+    run = await require_run(backend.database, run_id)
+    async with backend.database.session() as session:
+        steps = await runs.list_children(session, run_id)
+        mails = [await digests.get_digest_by_run(session, number) for number in (run_id, *(step.id for step in steps))]
+        ledger = await deliveries.list_by_digest(session, [mail.id for mail in mails if mail])
+    return RunDetail(
+        **RunRead.model_validate(run).model_dump(by_alias=False),
+        steps=[RunRead.model_validate(step) for step in steps],
+        deliveries=[DeliveryRead.model_validate(row) for row in ledger],
+    )

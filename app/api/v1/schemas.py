@@ -1,0 +1,137 @@
+"""The shapes of the answers, in the order of their fields in the customer's document."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+GradeWord = Literal["Высокая", "Средняя", "Низкая"]
+ObjectionGradeWord = Literal["Высокая", "Средняя", "Низкая", "Нет возражений"]
+
+
+class Failure(BaseModel):
+    """The body of every error."""
+
+    status: Literal["error"] = Field("error", description="Всегда error.")
+    message: str = Field(description="Что случилось и что сделать.", examples=["Неверный или отсутствующий API Key."])
+
+
+class WrongParameter(BaseModel):
+    """One wrong parameter of a request."""
+
+    field: str = Field(description="Имя параметра.", examples=["start_date"])
+    message: str = Field(description="Что с ним не так.", examples=["нужна дата ГГГГ-ММ-ДД"])
+
+
+class InvalidRequest(Failure):
+    """A 400: which parameters are wrong."""
+
+    errors: list[WrongParameter] = Field(description="Параметры, которые не подошли.")
+
+
+class SyncResult(BaseModel):
+    """What a sync came to."""
+
+    status: Literal["success", "error"] = Field(description="Статус выполнения.")
+    message: str = Field(description="Сообщение о результате операции.")
+    synced_chats: int = Field(description="Сколько чатов после вызова совпадает с Авито, изменились они или нет.", examples=[97])
+    new_chats: int = Field(description="Из них новых.", examples=[12])
+    updated_chats: int = Field(description="Сколько известных чатов пополнилось.", examples=[5])
+    new_messages: int = Field(description="Сколько сообщений скопировано.", examples=[204])
+    incomplete_chats: int = Field(description="Чаты, чью историю Авито отдаёт не целиком.", examples=[0])
+
+
+class AnalyzeResult(BaseModel):
+    """What a grading came to."""
+
+    status: Literal["success", "error"] = Field(description="Статус выполнения.")
+    analyzed_chats: int = Field(description="Сколько отчётов создал этот вызов.", examples=[41])
+    message: str = Field(description="Сообщение о результате операции.")
+    skipped_chats: int = Field(description="Чаты, которые этот вызов счёл непригодными для оценки.", examples=[3])
+    failed_chats: int = Field(description="Чаты, которые этот вызов не смог оценить.", examples=[0])
+    waiting_chats: int = Field(description="Чаты, до которых очередь не дошла.", examples=[0])
+
+
+class MailResult(BaseModel):
+    """What a mailing came to."""
+
+    status: Literal["success", "error"] = Field(description="Статус выполнения.")
+    date: str = Field(description="Дата, за которую отправлены отчёты.", examples=["2026-11-22"])
+    send_reports: int = Field(description="Сколько отчётов впервые дошло до получателя.", examples=[41])
+    message: str = Field(description="Сообщение о результате операции.")
+
+
+class MailFailure(Failure):
+    """A mailing that failed; the document wants the number in this answer always."""
+
+    date: str | None = Field(None, description="Дата, за которую отправлялись отчёты.")
+    send_reports: int = Field(description="Сколько отчётов всё же дошло.", examples=[0])
+
+
+class Accepted(BaseModel):
+    """The answer to ``Prefer: respond-async``."""
+
+    status: Literal["success"] = Field("success", description="Запуск принят.")
+    message: str = Field(description="Где следить за ним.", examples=["Запуск 12 принят: GET /api/v1/runs/12."])
+
+
+class ReportRead(BaseModel):
+    """One report: the document's fifteen fields in its order, then our number of it."""
+
+    chat_id: str = Field(description="Уникальный идентификатор чата (Авито).")
+    created_at: str = Field(description="Время создания отчёта, ISO 8601 со смещением.", examples=["2026-11-22T20:03:11.402+03:00"])
+    chat_title: str = Field(description="Название объявления.")
+    client_name: str = Field(description="Имя клиента.")
+    total_messages: int = Field(description="Всего сообщений в чате, без системных.")
+    company_messages: int = Field(description="Сообщений компании.")
+    client_messages: int = Field(description="Сообщений клиента.")
+    tonality_grade: GradeWord = Field(description="Оценка тональности.")
+    professionalism_grade: GradeWord = Field(description="Оценка профессионализма.")
+    clarity_grade: GradeWord = Field(description="Оценка ясности.")
+    problem_solving_grade: GradeWord = Field(description="Оценка решения проблем.")
+    objection_handling_grade: ObjectionGradeWord = Field(description="Оценка обработки возражений.")
+    closure_grade: GradeWord = Field(description="Оценка завершения.")
+    summary: str = Field(description="Краткое резюме анализа.")
+    recommendations: str = Field(description="Рекомендации, по одной в строке.")
+    id: int = Field(description="Номер отчёта в этой службе.")
+
+
+class DeliveryRead(BaseModel):
+    """Where a mail to one recipient stands."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    recipient: str = Field(description="Адрес.")
+    state: Literal["queued", "sending", "sent", "failed"] = Field(description="queued — будет попытка, failed — окончательно.")
+    tries: int = Field(description="Сколько было попыток.")
+    answer: str | None = Field(description="Последний ответ почтового сервера.")
+    sent_at: datetime | None = Field(description="Когда сервер принял письмо.")
+    next_try_at: datetime | None = Field(description="Когда будет следующая попытка.")
+
+
+class RunRead(BaseModel):
+    """One run."""
+
+    model_config = ConfigDict(from_attributes=True, validate_by_name=True)
+
+    id: int = Field(description="Номер запуска.")
+    kind: Literal["sync", "analyze", "mail", "daily"] = Field(description="Что делает.")
+    state: Literal["queued", "running", "done", "failed", "interrupted", "merged"] = Field(
+        description="merged — пропущенный день, который выполнил более поздний запуск."
+    )
+    slot: str | None = Field(description="День или начало интервала; null — запустил человек.")
+    parent_id: int | None = Field(description="Ежедневный запуск, чьим шагом он был.")
+    done: int = Field(description="Сделано.", validation_alias="progress_done")
+    total: int | None = Field(description="Всего; null — ещё не известно.", validation_alias="progress_total")
+    figures: dict[str, Any] = Field(description="Числа на этот момент.")
+    message: str | None = Field(description="Итог или ошибка.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class RunDetail(RunRead):
+    """One run with its steps and, of a mail, who got it."""
+
+    steps: list[RunRead] = Field(description="Шаги ежедневного запуска.")
+    deliveries: list[DeliveryRead] = Field(description="Кому ушло письмо этого запуска.")

@@ -1,0 +1,51 @@
+"""``POST /timer/reports``: mail the reports that have not been mailed yet."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from app.api.dependencies import BackendDep
+from app.api.parameters import CalendarDay, OptionalBody, body_schema, read_optional_body
+from app.api.v1.actions import Prefer, act
+from app.api.v1.responses import ACTION_RESPONSES
+from app.api.v1.schemas import MailFailure, MailResult
+from app.clock import local_date
+from app.errors import FieldError, InvalidRequestError
+from app.models import Run, RunKind
+
+router = APIRouter(tags=["Отчёты"])
+
+
+class MailBody(OptionalBody):
+    """Which date's mail, and whether to send again what it carried."""
+
+    date: CalendarDay | None = Field(None, description="Дата отчёта; без неё — сегодня в REPORT_TIMEZONE.")
+    resend: bool = Field(False, description="Отправить отчёты этой даты ещё раз, новым письмом.")
+
+
+@router.post(
+    "/timer/reports",
+    summary="Отправка ежедневных отчётов",
+    description="Отправляет все отчёты, которых ещё не было ни в одном письме. Второй вызов подряд ничего не отправит.",
+    response_model=MailResult,
+    responses={**ACTION_RESPONSES, 500: {"model": MailFailure, "description": "Письмо не дошло до части получателей или не ушло вовсе."}},
+    openapi_extra=body_schema(MailBody, {"date": "2026-11-22"}),
+    operation_id="send_reports",
+)
+async def post_reports(
+    backend: BackendDep, body: Annotated[MailBody, Depends(read_optional_body(MailBody))], prefer: Prefer = None
+) -> JSONResponse:
+    """Takes the reports written before now, or before the end of the date where that is over."""
+    today = local_date(backend.clock(), backend.settings.report_timezone)
+    day = body.date or today
+    if day > today:
+        raise InvalidRequestError(
+            f"Неверные параметры запроса: date — этот день ещё не наступил, сегодня {today}.", (FieldError("date", "день ещё не наступил"),)
+        )
+    return await act(backend, RunKind.MAIL, {"date": day.isoformat(), "resend": body.resend}, prefer, _figures)
+
+
+def _figures(run: Run) -> dict[str, Any]:
+    return {"date": run.params["date"], "send_reports": run.figures.get("send_reports", 0)}

@@ -1,0 +1,209 @@
+"""Builds the service from its settings: the only place that does. ``open_service`` for whoever works, ``create_app`` for REST."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from fastapi import FastAPI
+
+from app.api.dependencies import Backend
+from app.api.docs import add_docs
+from app.api.errors import install_error_handlers
+from app.api.health import router as health_router
+from app.api.v1.router import router as v1_router
+from app.clients.avito import AvitoClient, AvitoCredentials, avito_http
+from app.clients.deepseek import DeepSeekClient
+from app.clients.mail import MailClient, OutboxFolder, SmtpClient
+from app.clients.retry import RetryPolicy
+from app.clock import Clock, system_clock
+from app.config import Settings
+from app.database.embedded import embedded_postgres
+from app.database.engine import Database
+from app.database.migrate import migrate
+from app.errors import DatabaseUnavailableError, SettingsError
+from app.grading.rubric import Rubric, RubricError, load_rubric
+from app.jobs.daily import DayPlan
+from app.jobs.steps import Tools, build_steps
+from app.jobs.tick import Timetable, ask_for_what_is_due
+from app.jobs.worker import Worker
+from app.services.budget import DailyBudget
+from app.services.grader import Grader
+from app.services.mailer import Post
+from app.services.sync import AvitoSource
+
+log = structlog.get_logger(__name__)
+
+_TICK_SECONDS = 30
+_SMTP_TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Service:
+    """The parts that are alive while the service is open."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    timetable: Timetable
+    worker: Worker
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of the settings, reachable and migrated; the embedded one is started where no address is set.
+
+    Raises:
+        AppError: it cannot be reached or started; one sentence that names the setting.
+    """
+    async with AsyncExitStack() as stack:
+        if settings.database_url is None:
+            url = await stack.enter_async_context(embedded_postgres(settings.data_dir))
+        else:
+            url = settings.database_url.get_secret_value()
+        database = Database(url)
+        stack.push_async_callback(database.close)
+        await database.check()
+        await migrate(database)
+        yield database
+
+
+@asynccontextmanager
+async def open_service(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+) -> AsyncIterator[Service]:
+    """The database, the clients and a worker that is not working yet."""
+    rubric = _rubric(settings)
+    async with open_database(settings) as database, AsyncExitStack() as stack:
+        http = await stack.enter_async_context(avito_http(str(settings.avito_base_url)))
+        deepseek = await stack.enter_async_context(
+            DeepSeekClient(
+                str(settings.deepseek_base_url),
+                settings.deepseek_api_key.get_secret_value() if settings.deepseek_api_key else "",
+                settings.deepseek_model,
+                max_concurrency=settings.deepseek_max_concurrency,
+                timeout_seconds=settings.deepseek_timeout_seconds,
+                retry=retry,
+                clock=clock,
+            )
+        )
+        sources = [
+            AvitoSource(
+                name=account.name,
+                client_id=account.client_id,
+                client=AvitoClient(
+                    http,
+                    AvitoCredentials(account.client_id, account.client_secret.get_secret_value()),
+                    max_concurrency=settings.avito_max_concurrency,
+                    requests_per_minute=settings.avito_requests_per_minute,
+                    retry=retry,
+                    clock=clock,
+                ),
+                readers=settings.avito_max_concurrency,
+            )
+            for account in settings.accounts
+        ]
+        zone = settings.report_timezone
+        timetable = Timetable(settings.report_time, zone, timedelta(minutes=settings.sync_interval_minutes))
+        tools = Tools(
+            database=database,
+            sources=sources,
+            grader=Grader(
+                deepseek,
+                rubric,
+                zone,
+                clock,
+                episode_gap=timedelta(hours=settings.episode_gap_hours),
+                masking=settings.mask_personal_data,
+            ),
+            graders=settings.deepseek_max_concurrency,
+            budget=DailyBudget(database, settings.deepseek_daily_budget_usd, zone, clock),
+            post=Post(mail_client(settings), settings.sender, settings.report_recipients),
+            timetable=timetable,
+            plan=DayPlan(timedelta(minutes=settings.run_deadline_minutes), timedelta(days=settings.grade_within_days)),
+            clock=clock,
+        )
+        worker = Worker(database, clock)
+        worker.take_on(build_steps(tools, worker.wake))
+        yield Service(settings, database, clock, timetable, worker)
+
+
+def _rubric(settings: Settings) -> Rubric:
+    try:
+        return load_rubric(settings.rubric_file)
+    except RubricError as error:
+        raise SettingsError(f"RUBRIC_FILE: {error}") from None
+
+
+def mail_client(settings: Settings) -> MailClient:
+    """The mail server of the settings, or the folder that takes its place."""
+    if settings.smtp_host is None:
+        return OutboxFolder(settings.data_dir / "outbox")
+    return SmtpClient(
+        settings.smtp_host,
+        settings.smtp_server_port,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        security=settings.smtp_security,
+        timeout_seconds=_SMTP_TIMEOUT_SECONDS,
+    )
+
+
+@asynccontextmanager
+async def working(service: Service) -> AsyncIterator[asyncio.Task[None]]:
+    """The worker at work, and the scheduler where it is switched on; yields the worker's task, which may be cancelled early."""
+    task = asyncio.create_task(service.worker.work_forever(), name="worker")
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    if service.settings.scheduler_enabled:
+        scheduler.add_job(
+            _tick,
+            "interval",
+            args=(service,),
+            seconds=_TICK_SECONDS,
+            next_run_time=datetime.now(UTC),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+    scheduler.start()
+    try:
+        yield task
+    finally:
+        scheduler.shutdown(wait=False)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _tick(service: Service) -> None:
+    try:
+        await ask_for_what_is_due(service.database, service.timetable, service.clock)
+    except DatabaseUnavailableError as error:
+        log.warning("tick.database_away", error=error.message)
+    else:
+        service.worker.wake()
+
+
+def create_app(service: Service) -> FastAPI:
+    """The REST application over an open service."""
+    app = FastAPI(
+        title="Контроль качества чатов Авито",
+        version="1.0.0",
+        summary="Копирует чаты Авито, оценивает их через DeepSeek, рассылает отчёты.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if service.settings.docs_enabled else None,
+        redirect_slashes=False,
+    )
+    app.state.backend = Backend(service.settings, service.database, service.clock, service.timetable, service.worker.wake)
+    install_error_handlers(app)
+    app.include_router(health_router)
+    app.include_router(v1_router)
+    if service.settings.docs_enabled:
+        add_docs(app)
+    return app
