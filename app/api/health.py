@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -19,13 +19,19 @@ router = APIRouter(tags=["Состояние"])
 _PREFIX = "avito_quality"
 
 
-@router.get("/health/live", summary="Жива ли служба", operation_id="health_live")
+@router.get("/health/live", summary="Жива ли служба", description="Процесс отвечает. Без ключа.", operation_id="health_live")
 async def live() -> dict[str, str]:
     """The process answers; it says nothing about what it depends on."""
     return {"status": "ok"}
 
 
-@router.get("/health/ready", summary="Готова ли служба", operation_id="health_ready", responses={503: {"description": "База недоступна."}})
+@router.get(
+    "/health/ready",
+    summary="Готова ли служба",
+    description="База отвечает; когда и чем кончились последние запуски и когда следующий отчёт. Без ключа.",
+    operation_id="health_ready",
+    responses={503: {"description": "База недоступна."}},
+)
 async def ready(backend: BackendDep) -> JSONResponse:
     """The database answers; the age of the last runs and the time of the next one are told with it."""
     now = backend.clock()
@@ -44,7 +50,13 @@ async def ready(backend: BackendDep) -> JSONResponse:
     return JSONResponse(body)
 
 
-@router.get("/metrics", summary="Метрики Prometheus", operation_id="metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    summary="Метрики Prometheus",
+    description="Сколько чего хранится и ждёт, когда чем кончились запуски, и сам процесс. Без ключа и личных данных.",
+    operation_id="metrics",
+    response_class=PlainTextResponse,
+)
 async def metrics(backend: BackendDep) -> Response:
     """Counts from the database at the moment of asking, and the process's own."""
     gauges = _Gauges()

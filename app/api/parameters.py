@@ -83,7 +83,9 @@ async def _read_body(request: Request) -> bytes:
 
 def body_schema(model: type[OptionalBody], example: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI of an optional body."""
-    content = {"application/json": {"schema": model.model_json_schema(), "example": example}}
+    schema = model.model_json_schema()
+    schema.pop("description", None)  # our docstring, which speaks to programmers
+    content = {"application/json": {"schema": schema, "example": example}}
     return {"requestBody": {"required": False, "content": content}}
 
 

@@ -15,7 +15,12 @@ router = APIRouter(tags=["Запуски"], responses=ERROR_RESPONSES)
 RunNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер запуска.")]
 
 
-@router.get("/runs", summary="Запуски, новые первыми", operation_id="list_runs")
+@router.get(
+    "/runs",
+    summary="Запуски, новые первыми",
+    description="Всё, что запускал человек или расписание: состояние, ход, числа, итог.",
+    operation_id="list_runs",
+)
 async def get_runs(
     backend: BackendDep,
     limit: Annotated[int, Query(ge=1, le=500, description="Не больше стольких.")] = 50,
@@ -27,7 +32,13 @@ async def get_runs(
     return [RunRead.model_validate(run) for run in found]
 
 
-@router.get("/runs/{run_id}", summary="Один запуск", responses=NOT_FOUND, operation_id="get_run")
+@router.get(
+    "/runs/{run_id}",
+    summary="Один запуск",
+    description="Состояние и ход запуска, шаги ежедневного запуска, а для письма — кто его получил и что ответил сервер.",
+    responses=NOT_FOUND,
+    operation_id="get_run",
+)
 async def get_run(backend: BackendDep, run_id: RunNumber) -> RunDetail:
     """One run with its steps, and of a mail who got it."""
     run = await require_run(backend.database, run_id)

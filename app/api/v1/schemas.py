@@ -125,9 +125,9 @@ class RunRead(BaseModel):
     total: int | None = Field(description="Всего; null — ещё не известно.", validation_alias="progress_total")
     figures: dict[str, Any] = Field(description="Числа на этот момент.")
     message: str | None = Field(description="Итог или ошибка.")
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    created_at: datetime = Field(description="Когда поставлен в очередь.")
+    started_at: datetime | None = Field(description="Когда начат.")
+    finished_at: datetime | None = Field(description="Когда окончен.")
 
 
 class RunDetail(RunRead):

@@ -1,0 +1,71 @@
+"""The document that clients are made from: Russian, whole, and true about errors. And its page, which needs no internet."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from app.main import create_app
+from tests.stage import Stage
+
+
+def texts(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every summary and description with where it stands."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name in ("description", "summary") and isinstance(value, str):
+                yield f"{path}/{name}", value
+            yield from texts(value, f"{path}/{name}")
+    elif isinstance(node, list):
+        for place, value in enumerate(node):
+            yield from texts(value, f"{path}/{place}")
+
+
+async def test_it_speaks_russian(stage: Stage) -> None:
+    document = (await stage.rest.get("/openapi.json")).json()
+    assert [where for where, words in texts(document) if not re.search("[а-яё]", words)] == []
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert all(operation["summary"] and operation["description"] and operation["operationId"] for operation in operations)
+
+
+async def test_every_endpoint_of_the_api_tells_its_errors_and_its_key(stage: Stage) -> None:
+    document = (await stage.rest.get("/openapi.json")).json()
+    assert {"/api/v1/avito/sync", "/api/v1/llm/analyze", "/api/v1/timer/reports", "/api/v1/reports"} <= set(document["paths"])
+    assert "/api/v1/v1/avito/sync" not in document["paths"]
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert "422" not in operation["responses"]
+            if path.startswith("/api/v1"):
+                assert {"400", "401", "500"} <= set(operation["responses"])
+                assert operation["security"] == [{"APIKeyHeader": []}]
+                assert (operation.get("requestBody", {}).get("required") is False) is (path in POSTS)
+
+
+POSTS = {"/api/v1/avito/sync", "/api/v1/llm/analyze", "/api/v1/timer/reports"}
+
+
+async def test_the_page_has_all_its_assets_here(stage: Stage) -> None:
+    page = await stage.rest.get("/docs")
+    assert page.status_code == 200
+    links = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(links) >= 3
+    for link in links:
+        assert link.startswith("/")
+        assert (await stage.rest.get(link)).status_code == 200
+
+
+async def test_it_can_be_switched_off(stage: Stage) -> None:
+    hidden = stage.service.settings.model_copy(update={"docs_enabled": False})
+    app = create_app(type(stage.service)(hidden, *(getattr(stage.service, name) for name in ("database", "clock", "timetable", "worker"))))
+    assert {"/docs", "/openapi.json"}.isdisjoint({getattr(route, "path", "") for route in app.routes})
+
+
+async def test_health_and_metrics_need_no_key_and_tell_nothing_personal(stage: Stage) -> None:
+    stage.add_talk(("client", "Мой номер 8 900 123-45-67"), ("company", "Спасибо"), client="Евдокия")
+    await stage.sync()
+    stage.rest.headers.pop("X-API-Key")
+    for path in ("/health/live", "/health/ready", "/metrics"):
+        answer = await stage.rest.get(path)
+        assert answer.status_code == 200
+        assert "Евдокия" not in answer.text
+    assert (await stage.rest.get("/health/ready")).json()["last_runs"]["sync"]["state"] == "done"
+    assert "avito_quality_chats 1.0" in (await stage.rest.get("/metrics")).text
