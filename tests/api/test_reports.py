@@ -1,0 +1,129 @@
+"""``GET /reports``: periods, filters, pages, and lists too long for one answer of the database."""
+
+import json
+import re
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from app.services.reports import CHUNK
+from tests.stage import BAD_TALK, GOOD_TALK, Stage
+
+
+async def two_reports(stage: Stage) -> None:
+    stage.add_talk(*GOOD_TALK, title="Диван")
+    stage.add_talk(*BAD_TALK, title="Шкаф")
+    await stage.sync()
+    await stage.analyze()
+
+
+async def many_reports(stage: Stage, copies: int) -> None:
+    """Copies of one real report, a second apart, going back in time."""
+    await two_reports(stage)
+    await stage.change(
+        """
+        INSERT INTO reports (id, chat_id, account_id, run_id, created_at, body, tonality_grade, professionalism_grade, clarity_grade,
+                             problem_solving_grade, objection_handling_grade, closure_grade, score, detail, first_message_id,
+                             last_message_id, window_messages, model, prompt_version, prompt_hit_tokens, prompt_miss_tokens,
+                             completion_tokens)
+        SELECT 1000 + n, chat_id, account_id, run_id, created_at - (n / 3) * interval '1 second',
+               json_build_object('id', 1000 + n), tonality_grade, professionalism_grade, clarity_grade, problem_solving_grade,
+               objection_handling_grade, closure_grade, score, detail, first_message_id, last_message_id, window_messages, model,
+               prompt_version, prompt_hit_tokens, prompt_miss_tokens, completion_tokens
+        FROM reports, generate_series(1, :copies) AS n WHERE reports.id = 1
+        """,
+        copies=copies,
+    )
+
+
+async def pages(stage: Stage, **params: Any) -> list[list[dict[str, Any]]]:
+    """Every page, following the Link headers as a client would."""
+    answer = await stage.rest.get("/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31", **params})
+    found = [answer.json()]
+    while "link" in answer.headers:
+        link = re.fullmatch(r'<(.+)>; rel="next"', answer.headers["link"])
+        assert link
+        answer = await stage.rest.get(link[1])
+        assert answer.status_code == 200, answer.text
+        found.append(answer.json())
+    return found
+
+
+async def test_both_days_of_the_period_are_included_in_the_reports_zone(stage: Stage) -> None:
+    """A report a second before Moscow's midnight is of that day, one at midnight of the next."""
+    await two_reports(stage)
+    zone = stage.service.settings.report_timezone
+    midnight = datetime(2026, 3, 15, tzinfo=zone)
+    await stage.change("UPDATE reports SET created_at = :at WHERE id = 1", at=midnight - timedelta(seconds=1))
+    await stage.change("UPDATE reports SET created_at = :at WHERE id = 2", at=midnight)
+
+    async def ids(start: str, end: str) -> list[int]:
+        return [report["id"] for report in await stage.reports(start_date=start, end_date=end)]
+
+    assert await ids("2026-03-14", "2026-03-14") == [1]
+    assert await ids("2026-03-15", "2026-03-15") == [2]
+    assert await ids("2026-03-14", "2026-03-15") == [2, 1], "newest first"
+    assert await ids("2026-03-16", "2026-03-17") == []
+
+
+async def test_created_at_falls_into_the_day_that_it_names(full_stage: Stage) -> None:
+    await full_stage.sync()
+    await full_stage.analyze(limit=3)
+    for report in await full_stage.reports():
+        day = report["created_at"][:10]
+        assert report["id"] in [found["id"] for found in await full_stage.reports(start_date=day, end_date=day)]
+
+
+async def test_filters_narrow(stage: Stage) -> None:
+    await two_reports(stage)
+    reports = {report["chat_title"]: report for report in await stage.reports()}
+    assert reports["Диван"]["tonality_grade"] != reports["Шкаф"]["tonality_grade"]
+
+    async def titles(**params: Any) -> set[str]:
+        return {report["chat_title"] for report in await stage.reports(**params)}
+
+    assert await titles(chat_id=reports["Шкаф"]["chat_id"]) == {"Шкаф"}
+    assert await titles(chat_id="u2i-nobody") == set()
+    assert await titles(tonality_grade=reports["Диван"]["tonality_grade"]) == {"Диван"}
+    both = [reports["Диван"]["tonality_grade"], reports["Шкаф"]["tonality_grade"]]
+    assert await titles(tonality_grade=both) == {"Диван", "Шкаф"}
+    assert await titles(objection_handling_grade="Нет возражений") == {"Диван"}
+    account = stage.avito.accounts[0]
+    assert await titles(account=account.name) == await titles(account=account.user_id) == {"Диван", "Шкаф"}
+    assert await titles(account="Чужой") == set()
+    today = reports["Диван"]["created_at"][:10]
+    assert await titles(mail=today) == set()
+    await stage.mail()
+    assert await titles(mail=today) == {"Диван", "Шкаф"}
+    answer = await stage.rest.get("/api/v1/reports", params={"mail": today})
+    assert len(answer.json()) == 2, "a mail's reports can be asked for without the period"
+
+
+async def test_everything_of_the_period_comes_however_much(stage: Stage) -> None:
+    copies = 2 * CHUNK + 7
+    await many_reports(stage, copies)
+    answer = await stage.rest.get("/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31"})
+    ids = [report["id"] for report in json.loads(answer.text)]
+    assert len(ids) == len(set(ids)) == copies + 2
+    stored = await stage.rows("SELECT id FROM reports ORDER BY created_at DESC, id DESC")
+    assert ids == [row["id"] for row in stored]
+
+
+async def test_pages_hold_each_report_once_while_new_ones_come(stage: Stage) -> None:
+    await many_reports(stage, 20)
+    expected = [report["id"] for report in await stage.reports()]
+    first = await stage.rest.get("/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31", "limit": 7})
+    chat = next(iter(stage.avito.accounts[0].chats.values()))
+    stage.avito.add_message(chat.id, "client", text="Ещё вопрос")
+    await stage.sync()
+    await stage.analyze()
+    later = await pages(stage, limit=7, cursor=parse_qs(urlsplit(first.links["next"]["url"]).query)["cursor"][0])
+    assert [len(page) for page in later] == [7, 7, 1]
+    assert [report["id"] for page in (first.json(), *later) for report in page] == expected
+
+
+async def test_a_limit_that_fits_exactly_has_no_next_page(stage: Stage) -> None:
+    await two_reports(stage)
+    assert [len(page) for page in await pages(stage, limit=1)] == [1, 1]
+    assert [len(page) for page in await pages(stage, limit=2)] == [2]
+    assert [len(page) for page in await pages(stage, limit=2, chat_id="u2i-nobody")] == [0]

@@ -1,0 +1,127 @@
+"""Runs over several processes' worth of services: nothing twice, nothing lost, leases that expire and that are lost."""
+
+import asyncio
+import uuid
+
+from app.database.engine import Database
+from app.models import RunKind, RunState
+from app.repositories import runs
+from app.sandbox.server import Sandbox
+from app.services.runs import submit, wait
+from tests.stage import GOOD_TALK, KEY, MovableClock, Stage, on_stage, until
+
+CLOCK = MovableClock()
+
+
+async def claim(database: Database, kind: RunKind = RunKind.SYNC) -> tuple[int | None, uuid.UUID]:
+    token = uuid.uuid4()
+    async with database.transaction() as session:
+        run = await runs.claim_run(session, kind, token, now=CLOCK())
+    return (run.id if run else None), token
+
+
+async def expire(database: Database, run_id: int) -> None:
+    async with database.transaction() as session:
+        run = await runs.get_run(session, run_id)
+        assert run is not None
+        assert run.lease_until is not None
+        run.lease_until = run.lease_until.replace(year=2020)
+
+
+async def test_one_run_of_a_kind_works_at_a_time(database: Database) -> None:
+    first = await submit(database, RunKind.SYNC, CLOCK)
+    second = await submit(database, RunKind.SYNC, CLOCK)
+    other = await submit(database, RunKind.MAIL, CLOCK)
+    run_id, token = await claim(database)
+    assert run_id == first
+    assert (await claim(database))[0] is None
+    assert (await claim(database, RunKind.MAIL))[0] == other
+    async with database.transaction() as session:
+        await runs.end_run(session, first, token, RunState.DONE, now=CLOCK(), message="", figures={}, done=0, total=0)
+    assert (await claim(database))[0] == second
+
+
+async def test_many_claims_at_once_give_one(database: Database) -> None:
+    run_id = await submit(database, RunKind.SYNC, CLOCK)
+    await submit(database, RunKind.SYNC, CLOCK)
+    claimed = [found for found, _ in await asyncio.gather(*(claim(database) for _ in range(8))) if found]
+    assert claimed == [run_id]
+
+
+async def test_a_dead_scheduled_run_is_taken_over_and_its_old_owner_can_write_nothing(database: Database) -> None:
+    run_id = await submit(database, RunKind.SYNC, CLOCK, slot="2026-11-22T12:00:00+00:00")
+    _, dead = await claim(database)
+    await expire(database, run_id)
+    taken, alive = await claim(database)
+    assert taken == run_id
+    async with database.transaction() as session:
+        assert not await runs.renew_lease(session, run_id, dead, figures={}, done=1, total=1)
+        await runs.end_run(session, run_id, dead, RunState.DONE, now=CLOCK(), message="ложь", figures={}, done=1, total=1)
+        assert await runs.renew_lease(session, run_id, alive, figures={"n": 1}, done=0, total=1)
+    async with database.session() as session:
+        run = await runs.get_run(session, run_id)
+    assert run is not None
+    assert (run.state, run.figures, run.message) == ("running", {"n": 1}, None)
+
+
+async def test_a_dead_run_of_a_person_ends_as_interrupted(database: Database) -> None:
+    run_id = await submit(database, RunKind.SYNC, CLOCK)
+    await claim(database)
+    await expire(database, run_id)
+    assert (await claim(database))[0] is None
+    run = await wait(database, run_id)
+    assert run.state == "interrupted"
+    assert run.finished_at is not None
+    assert run.message
+
+
+async def test_two_replicas_grade_each_chat_once(full_stage: Stage, database_url: str) -> None:
+    """Both are asked for the same work at the same time: one does it, the other waits and says so truthfully."""
+    async with on_stage(database_url, full_stage.sandbox) as other:
+        await full_stage.sync()
+        answers = await asyncio.gather(full_stage.analyze(), other.analyze(), full_stage.mail(), other.sync())
+        chats = await full_stage.rows("SELECT count(*) AS n FROM chats WHERE outcome = 'graded'")
+        assert sorted(answer["analyzed_chats"] for answer in answers[:2]) == [0, chats[0]["n"]]
+        assert len(full_stage.sandbox.deepseek.requests) >= chats[0]["n"]
+        assert (await full_stage.rows("SELECT count(*) AS n FROM reports"))[0]["n"] == chats[0]["n"]
+        mails = await asyncio.gather(full_stage.mail(), other.mail())
+        brought = sum(answer["send_reports"] for answer in mails) + answers[2]["send_reports"]
+        assert brought == chats[0]["n"]
+
+
+async def test_a_stopped_service_gives_a_scheduled_run_back_and_the_next_one_finishes_it(database_url: str) -> None:
+    async with Sandbox() as sandbox:
+        sandbox.avito.switches.latency_seconds = 0.05
+        async with on_stage(database_url, sandbox) as first:
+            run_id = await submit(first.service.database, RunKind.SYNC, first.clock, slot="2026-11-22T12:00:00+00:00")
+            first.service.worker.wake()
+
+            async def under_way() -> bool:
+                return bool(await first.rows("SELECT 1 FROM messages LIMIT 1"))
+
+            await until(under_way)
+        sandbox.avito.switches.latency_seconds = 0
+        async with on_stage(database_url, sandbox) as second:
+            run = await wait(second.service.database, run_id)
+            assert run.state == "done"
+            stored = await second.rows("SELECT count(*) AS n FROM messages")
+            assert stored[0]["n"] == sum(len(chat.messages) for chat in sandbox.avito.accounts[0].chats.values())
+
+
+async def test_a_caller_who_hangs_up_stops_nothing(stage: Stage) -> None:
+    stage.add_talk(*GOOD_TALK)
+    stage.avito.switches.latency_seconds = 0.1
+    call = asyncio.create_task(stage.rest.post("/api/v1/avito/sync", headers={"X-API-Key": KEY}))
+
+    async def begun() -> bool:
+        return bool(await stage.rows("SELECT 1 FROM runs WHERE state = 'running'"))
+
+    await until(begun)
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+
+    async def ended() -> bool:
+        return bool(await stage.rows("SELECT 1 FROM runs WHERE state = 'done'"))
+
+    await until(ended)
+    assert (await stage.rows("SELECT count(*) AS n FROM messages"))[0]["n"] == 4
