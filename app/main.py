@@ -1,7 +1,7 @@
 """Builds the service from its settings: the only place that does. ``open_service`` for whoever works, ``create_app`` for REST."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,7 @@ from app.jobs.daily import DayPlan
 from app.jobs.steps import Tools, build_steps
 from app.jobs.tick import Timetable, ask_for_what_is_due
 from app.jobs.worker import Worker
+from app.models import RunKind
 from app.services.budget import DailyBudget
 from app.services.grader import Grader
 from app.services.mailer import Post
@@ -53,8 +54,10 @@ class Service:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
+async def open_database(settings: Settings, *, migrated: bool = True) -> AsyncIterator[Database]:
     """The database of the settings, reachable and migrated; the embedded one is started where no address is set.
+
+    With ``migrated=False`` its tables stay as they are found.
 
     Raises:
         AppError: it cannot be reached or started; one sentence that names the setting.
@@ -67,7 +70,8 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         database = Database(url)
         stack.push_async_callback(database.close)
         await database.check()
-        await migrate(database)
+        if migrated:
+            await migrate(database)
         yield database
 
 
@@ -77,8 +81,9 @@ async def open_service(
     *,
     clock: Clock = system_clock,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+    kinds: Collection[RunKind] = tuple(RunKind),
 ) -> AsyncIterator[Service]:
-    """The database, the clients and a worker that is not working yet."""
+    """The database, the clients and a worker that is not working yet; it takes on runs of these kinds alone."""
     rubric = _rubric(settings)
     async with open_database(settings) as database, AsyncExitStack() as stack:
         http = await stack.enter_async_context(avito_http(str(settings.avito_base_url)))
@@ -111,6 +116,7 @@ async def open_service(
         ]
         zone = settings.report_timezone
         timetable = Timetable(settings.report_time, zone, timedelta(minutes=settings.sync_interval_minutes))
+        plan = DayPlan(timedelta(minutes=settings.run_deadline_minutes), timedelta(days=settings.grade_within_days))
         tools = Tools(
             database=database,
             sources=sources,
@@ -124,13 +130,13 @@ async def open_service(
             ),
             graders=settings.deepseek_max_concurrency,
             budget=DailyBudget(database, settings.deepseek_daily_budget_usd, zone, clock),
-            post=Post(mail_client(settings), settings.sender, settings.report_recipients),
+            post=Post(mail_client(settings), settings.sender, settings.report_recipients, plan.grade_within),
             timetable=timetable,
-            plan=DayPlan(timedelta(minutes=settings.run_deadline_minutes), timedelta(days=settings.grade_within_days)),
+            plan=plan,
             clock=clock,
         )
         worker = Worker(database, clock)
-        worker.take_on(build_steps(tools, worker.wake))
+        worker.take_on({kind: step for kind, step in build_steps(tools, worker.wake).items() if kind in kinds})
         yield Service(settings, database, clock, timetable, worker)
 
 

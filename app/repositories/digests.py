@@ -102,13 +102,12 @@ _CRITERIA_COLUMNS = ("tonality", "professionalism", "clarity", "problem_solving"
 
 
 async def totals(session: AsyncSession, digest_ids: Sequence[int]) -> Row:
-    """Over the reports of these mails: count, mean score, bad ones, cost, models, prompt versions, the earliest report."""
+    """Over the reports of these mails: count, mean score, bad ones, cost, models, prompt versions."""
     statement = text(
         """
         SELECT count(*) AS reports, avg(score)::float8 AS mean_score, count(*) FILTER (WHERE score < 50) AS bad_reports,
                CASE WHEN bool_and(cost_usd IS NOT NULL) THEN sum(cost_usd) END AS cost_usd,
-               coalesce(array_agg(DISTINCT model), '{}') AS models, coalesce(array_agg(DISTINCT prompt_version), '{}') AS prompt_versions,
-               min(created_at) AS first_report_at
+               coalesce(array_agg(DISTINCT model), '{}') AS models, coalesce(array_agg(DISTINCT prompt_version), '{}') AS prompt_versions
         FROM reports WHERE digest_id = ANY(:ids)
         """
     )

@@ -19,6 +19,11 @@ async def count_by_run(session: AsyncSession, run_id: int) -> int:
     return int(await session.scalar(select(func.count()).where(Report.run_id == run_id)) or 0)
 
 
+async def list_by_run(session: AsyncSession, run_id: int) -> list[Report]:
+    """The reports that a run has written, worst score first."""
+    return list(await session.scalars(select(Report).where(Report.run_id == run_id).order_by(Report.score, Report.id)))
+
+
 async def sum_cost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:
     """USD spent on the reports written from ``start`` up to and without ``end``."""
     statement = select(func.coalesce(func.sum(Report.cost_usd), 0)).where(Report.created_at >= start, Report.created_at < end)

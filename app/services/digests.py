@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.grading.episode import SkipReason
-from app.grading.vocabulary import Criterion, Grade
+from app.grading.vocabulary import Check, Criterion, Grade
 from app.repositories import accounts, digests
 from app.services.figures import Coverage, CriterionShare, DigestFigures, FailedChat, WaitingBuyer, WorstChat
 
@@ -108,7 +108,9 @@ async def _shares(session: AsyncSession, digest_ids: Sequence[int]) -> tuple[Cri
 
 def _worst(row: digests.Row) -> WorstChat:
     detail: dict[str, Any] = row["detail"]
-    criterion = next(name for name in Criterion if detail["criteria"][name]["grade"] == Grade.LOW)
+    low = [name for name in Criterion if detail["criteria"][name]["grade"] == Grade.LOW]
+    # Where several are low, the one that failed most of its checks and has a quote to show for it.
+    criterion = max(low, key=lambda name: (bool(detail["criteria"][name]["quotes"]), _failed_checks(detail["criteria"][name])))
     quotes = detail["criteria"][criterion]["quotes"]
     advice = detail["recommendations"]
     return WorstChat(
@@ -121,3 +123,7 @@ def _worst(row: digests.Row) -> WorstChat:
         quote=quotes[0]["text"] if quotes else None,
         advice=advice[0]["text"] if advice else None,
     )
+
+
+def _failed_checks(verdict: dict[str, Any]) -> int:
+    return list(verdict["checks"].values()).count(Check.NO)

@@ -7,14 +7,14 @@ identical bytes go again under the same ``Message-ID``: SMTP can do no better (R
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clients.mail import MailClient, MailRefusedError
-from app.clock import Clock, at_local, day_bounds, local_date
+from app.clock import Clock, day_bounds, local_date
 from app.database.engine import Database
 from app.errors import SettingsError, UpstreamError
 from app.models import DigestKind
@@ -63,11 +63,15 @@ class MailParams:
 
 @dataclass(frozen=True)
 class Post:
-    """Who mails to whom, and through what."""
+    """Who mails to whom, and through what.
+
+    ``first_period``: how far the very first mail looks back, which is as far as the first daily run grades.
+    """
 
     client: MailClient
     sender: str
     recipients: tuple[str, ...]
+    first_period: timedelta
 
 
 async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, clock: Clock, run: RunContext) -> StepResult:
@@ -111,7 +115,8 @@ async def _put_together(
     if not params.resend:
         await reports.mark_mailed(session, digest_id, before=cutoff)
     ids = carried or [digest_id]
-    start = await _period_start(session, ids, at_local(day, time.min, zone), cutoff)
+    last_cutoff = await digests.last_daily_cutoff(session, cutoff)
+    start = last_cutoff or cutoff - post.first_period
     period = Period(day=day, covered_days=params.covered_days or (day,), start=start, end=cutoff)
     problems = params.problems if params.daily else await _account_problems(session)
     named = await deliveries.name_failed(session, digest_id)
@@ -127,15 +132,6 @@ async def _put_together(
     )
     message_ids = {to: letter.message_id(digest_id, to, post.sender) for to in post.recipients}
     await deliveries.add_deliveries(session, digest_id, message_ids)
-
-
-async def _period_start(session: AsyncSession, ids: Sequence[int], midnight: datetime, cutoff: datetime) -> datetime:
-    """The last daily mail's cut-off; before there was one, the day's start or the first report, whichever is earlier."""
-    last_cutoff = await digests.last_daily_cutoff(session, cutoff)
-    if last_cutoff is not None:
-        return last_cutoff
-    first_report_at: datetime | None = (await digests.totals(session, ids))["first_report_at"]
-    return min(first_report_at, midnight) if first_report_at else midnight
 
 
 async def _account_problems(session: AsyncSession) -> list[str]:

@@ -6,7 +6,7 @@ on from there. It never marks anything as read at Avito.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,13 +15,14 @@ import structlog
 
 from app.clients.avito.client import AvitoClient
 from app.clients.avito.errors import AvitoChatGoneError, AvitoCredentialsError, AvitoPlanMissingError
-from app.clients.avito.schema import AvitoChat, AvitoMessage, AvitoSelf, describe
+from app.clients.avito.schema import AvitoChat, AvitoMessage, AvitoSelf
 from app.clock import Clock
 from app.database.engine import Database
 from app.errors import UpstreamError
 from app.models import Account
 from app.repositories import accounts, chats, messages
 from app.repositories.chats import ChatToRead
+from app.services.avito_rows import chat_row, message_rows
 from app.services.plural import plural
 from app.services.runs import Progress, StepResult
 
@@ -151,7 +152,7 @@ class _AccountSync:
             await chats.mark_recent_due(session, account.id)
 
     async def _write_listed(self, account_id: int, listed: Sequence[AvitoChat]) -> None:
-        rows = {chat.id: _chat_row(chat) for chat in listed}
+        rows = {chat.id: chat_row(chat) for chat in listed}
         async with self._database.transaction() as session:
             count = await chats.upsert_listed(session, account_id, rows.values(), reread=self._full)
         self._tally.new_chats += count.new
@@ -226,7 +227,7 @@ class _AccountSync:
                 break
         if any(message.is_placeholder for message in found.values()):
             raise AvitoPlanMissingError(_PLAN_SENTENCE)
-        rows = _message_rows(found.values(), from_avito=chat.chat_type == "a2u", now=self._clock())
+        rows = message_rows(found.values(), from_avito=chat.chat_type == "a2u", now=self._clock())
         async with self._database.transaction() as session:
             await chats.lock_chat(session, chat.id)
             new = await messages.upsert_messages(session, chat.id, rows)
@@ -241,53 +242,6 @@ class _AccountSync:
 
 
 _PLAN_SENTENCE = "Не оплачен тариф Авито с API мессенджера: вместо сообщений приходит заглушка. Оплатите его в кабинете Авито."
-
-
-def _chat_row(chat: AvitoChat) -> dict[str, Any]:
-    return {
-        "avito_id": chat.id,
-        "chat_type": chat.chat_type,
-        "item_id": chat.item_id,
-        "item_title": chat.item_title,
-        "item_url": chat.item_url,
-        "item_price": chat.price,
-        "client_id": chat.client_id,
-        "client_name": chat.client_name,
-        "avito_created_at": chat.created_at,
-        "avito_updated_at": chat.updated_at,
-        "listed_message_id": chat.last_message.id if chat.last_message else None,
-    }
-
-
-def _message_rows(found: Iterable[AvitoMessage], *, from_avito: bool, now: datetime) -> list[dict[str, Any]]:
-    """Rows oldest first. Avito gives the newest first, so of one second the later in its answer is the older."""
-    oldest_first = list(found)[::-1]
-    ordered = sorted(oldest_first, key=lambda message: (message.created_at, message.is_system))
-    return [
-        {
-            "n": n,
-            "avito_id": message.id,
-            "side": _side(message, from_avito=from_avito),
-            "author_id": message.author_id,
-            "type": message.type,
-            "text": describe(message),
-            "has_text": message.text is not None,
-            "content": message.content,
-            "quote": message.quote,
-            "sent_at": message.created_at,
-            "is_read": message.is_read,
-            "read_at": message.read_at,
-            "deleted_at": now if message.type == "deleted" else None,
-        }
-        for n, message in enumerate(ordered)
-    ]
-
-
-def _side(message: AvitoMessage, *, from_avito: bool) -> str:
-    """Whose message it is; what Avito writes in a chat of its own is nobody's question and nobody's answer."""
-    if message.is_system or (from_avito and message.direction != "out"):
-        return "system"
-    return "company" if message.direction == "out" else "client"
 
 
 def _summary(tally: _Tally) -> str:
