@@ -1,7 +1,7 @@
 """The whole service on one stage: local far ends, a real database, REST over the application, a clock that can be moved."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app.clients.retry import RetryPolicy
 from app.config import Settings, load_settings
 from app.main import Service, create_app, open_service, working
+from app.models import Report
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat, AvitoListing
 from app.sandbox.avito_state import AvitoClient as AvitoBuyer
@@ -85,6 +86,19 @@ class Stage:
         async with self.service.database.transaction() as session:
             await session.execute(text(sql), params)
 
+    async def copy_first_report(self, copies: int) -> None:
+        """Adds copies of report 1, three of them in each second going back; their bodies hold their own numbers."""
+        columns = ", ".join(column.name for column in Report.__table__.columns if column.name not in ("id", "created_at", "body"))
+        await self.change(
+            f"""
+            INSERT INTO reports (id, created_at, body, {columns})
+            SELECT 1000 + n, created_at - (n / 3) * interval '1 second',
+                   (body::jsonb || jsonb_build_object('id', 1000 + n))::json, {columns}
+            FROM reports, generate_series(1, CAST(:copies AS int)) AS n WHERE reports.id = 1
+            """,  # noqa: S608 - our own columns
+            copies=copies,
+        )
+
     def add_talk(self, *turns: tuple[str, str], title: str = "Диван", client: str | None = "Анна", minutes_ago: float = 60) -> AvitoChat:
         """A chat of turns (side, text) two minutes apart, the last one so many minutes ago."""
         number = len(self.avito.accounts[0].chats) + 1
@@ -110,8 +124,8 @@ BAD_TALK = (
 )
 
 
-def stage_settings(url: str, sandbox: Sandbox, **settings: Any) -> Settings:
-    """Settings that point a service at a sandbox; ``settings`` win."""
+def stage_settings(url: str, environment: Mapping[str, str], **settings: Any) -> Settings:
+    """Settings that point a service at the far ends of an environment; ``settings`` win."""
     chosen: dict[str, Any] = {
         "_env_file": None,
         "database_url": url,
@@ -120,7 +134,7 @@ def stage_settings(url: str, sandbox: Sandbox, **settings: Any) -> Settings:
         "report_recipients": ("boss@example.ru", "second@example.ru"),
         "scheduler_enabled": False,
         "avito_requests_per_minute": 0,
-        **{name.lower(): value for name, value in sandbox.environment().items()},
+        **{name.lower(): value for name, value in environment.items()},
         **settings,
     }
     return load_settings(**chosen)
@@ -131,7 +145,7 @@ async def on_stage(url: str, sandbox: Sandbox, clock: MovableClock | None = None
     """A service at work over the sandbox, with REST at hand."""
     clock = clock or MovableClock()
     async with (
-        open_service(stage_settings(url, sandbox, **settings), clock=clock, retry=IMPATIENT) as service,
+        open_service(stage_settings(url, sandbox.environment(), **settings), clock=clock, retry=IMPATIENT) as service,
         working(service),
         httpx.AsyncClient(
             transport=httpx.ASGITransport(create_app(service), raise_app_exceptions=False),

@@ -20,20 +20,7 @@ async def two_reports(stage: Stage) -> None:
 async def many_reports(stage: Stage, copies: int) -> None:
     """Copies of one real report, a second apart, going back in time."""
     await two_reports(stage)
-    await stage.change(
-        """
-        INSERT INTO reports (id, chat_id, account_id, run_id, created_at, body, tonality_grade, professionalism_grade, clarity_grade,
-                             problem_solving_grade, objection_handling_grade, closure_grade, score, detail, first_message_id,
-                             last_message_id, window_messages, model, prompt_version, prompt_hit_tokens, prompt_miss_tokens,
-                             completion_tokens)
-        SELECT 1000 + n, chat_id, account_id, run_id, created_at - (n / 3) * interval '1 second',
-               json_build_object('id', 1000 + n), tonality_grade, professionalism_grade, clarity_grade, problem_solving_grade,
-               objection_handling_grade, closure_grade, score, detail, first_message_id, last_message_id, window_messages, model,
-               prompt_version, prompt_hit_tokens, prompt_miss_tokens, completion_tokens
-        FROM reports, generate_series(1, :copies) AS n WHERE reports.id = 1
-        """,
-        copies=copies,
-    )
+    await stage.copy_first_report(copies)
 
 
 async def pages(stage: Stage, **params: Any) -> list[list[dict[str, Any]]]:

@@ -1,0 +1,49 @@
+"""Avito: the client of its API, what it reads and what may go wrong."""
+
+from app.clients.avito.client import AvitoClient, avito_http
+from app.clients.avito.errors import (
+    AvitoChatGoneError,
+    AvitoCredentialsError,
+    AvitoPermissionError,
+    AvitoPlanMissingError,
+    AvitoRateLimitedError,
+    AvitoRequestError,
+    AvitoUnavailableError,
+)
+from app.clients.avito.parsing import parse_chat, parse_message
+from app.clients.avito.schema import (
+    PLAN_PLACEHOLDER,
+    AvitoChat,
+    AvitoItem,
+    AvitoMessage,
+    AvitoSelf,
+    ChatPage,
+    ItemPage,
+    MessagePage,
+    describe,
+)
+from app.clients.avito.token import AvitoCredentials
+
+__all__ = [
+    "PLAN_PLACEHOLDER",
+    "AvitoChat",
+    "AvitoChatGoneError",
+    "AvitoClient",
+    "AvitoCredentials",
+    "AvitoCredentialsError",
+    "AvitoItem",
+    "AvitoMessage",
+    "AvitoPermissionError",
+    "AvitoPlanMissingError",
+    "AvitoRateLimitedError",
+    "AvitoRequestError",
+    "AvitoSelf",
+    "AvitoUnavailableError",
+    "ChatPage",
+    "ItemPage",
+    "MessagePage",
+    "avito_http",
+    "describe",
+    "parse_chat",
+    "parse_message",
+]

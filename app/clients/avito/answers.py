@@ -1,0 +1,153 @@
+"""Reads an HTTP answer of Avito's: what it holds, or which of our errors it is.
+
+The status alone says little: a refused key comes as 200, an expired token as 401, 403 or 200, a gateway's HTML under any status.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import httpx
+
+from app.clients.avito.errors import (
+    AvitoCredentialsError,
+    AvitoPermissionError,
+    AvitoPlanMissingError,
+    AvitoRateLimitedError,
+    AvitoRequestError,
+    AvitoUnavailableError,
+)
+from app.clients.retry import wait_asked_for
+from app.clients.text import clean, excerpt
+from app.errors import UpstreamError
+
+_TOKEN_FAULT = re.compile(r"token\b.*\b(expired|invalid)|\b(expired|invalid)\b.*\btoken", re.IGNORECASE | re.DOTALL)
+_LONGEST_EXCERPT = 200
+
+_NO_RIGHT = (
+    "Авито не даёт этим ключам читать чаты (403): нужны ключи самой компании, а не сотрудника; выпустите их в кабинете компании "
+    "(«Для профессионалов» → «Интеграции») и впишите в AVITO_CLIENT_ID и AVITO_CLIENT_SECRET (или AVITO_ACCOUNTS)."
+)
+_REFUSED_AGAIN = (
+    "Авито не принимает токен, который сам только что выдал: проверьте в кабинете («Для профессионалов» → «Интеграции»), "
+    "не отозваны ли ключи из AVITO_CLIENT_ID и AVITO_CLIENT_SECRET (или AVITO_ACCOUNTS)."
+)
+_NO_PLAN = (
+    "Авито не отдаёт сообщения, пока не оплачен тариф с API мессенджера («Максимальный»; в Услугах подходит и «Расширенный»): "
+    "подключите его в кабинете Авито, раздел «Тарифы»."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: ``body`` is the parsed JSON, free of control characters, if ``is_json``."""
+
+    status: int
+    headers: httpx.Headers
+    text: str
+    body: Any
+    is_json: bool
+
+    @classmethod
+    def read(cls, response: httpx.Response) -> Self:
+        """Takes an answer apart; never fails."""
+        text = response.content.decode("utf-8-sig", "replace")
+        try:
+            body, is_json = clean(json.loads(text)), True
+        except (ValueError, RecursionError):
+            body, is_json = None, False
+        return cls(response.status_code, response.headers, text, body, is_json)
+
+    @property
+    def rejects_token(self) -> bool:
+        """Whether it says that the access token is no good (any more)."""
+        if self.status == 401:
+            return not self._is_from_gateway()
+        return bool(_TOKEN_FAULT.search(self._complaint() if self.status == 403 else self._failed_result()))
+
+    @property
+    def forbids(self) -> bool:
+        """Whether it is a 403 that does not speak of the token: an expired one, or a missing right."""
+        return self.status == 403 and not self.rejects_token and not self._is_from_gateway()
+
+    def outage(self, now: datetime, *secrets: str) -> UpstreamError | None:
+        """The error, if this is not about what was asked but about Avito's own state: too many requests, a failure, a gateway."""
+        if self.status == 429:
+            message = "Авито просит слать запросы реже (429): уменьшите AVITO_REQUESTS_PER_MINUTE или AVITO_MAX_CONCURRENCY."
+            return AvitoRateLimitedError(message, wait_asked_for(self.headers, now))
+        if self._is_from_gateway():
+            hint = "если повторяется, проверьте AVITO_BASE_URL и не закрыт ли вашему серверу доступ к Авито"
+            return AvitoUnavailableError(f"Авито прислал не JSON, а посторонний ответ ({self.status}); {hint}.")
+        if not 200 <= self.status < 300 and not 400 <= self.status < 500:
+            return self._failing(secrets)
+        return None
+
+    def content(self, now: datetime, *secrets: str) -> Any:
+        """The JSON of a successful answer.
+
+        Raises:
+            UpstreamError: one of Avito's errors; its message holds none of the ``secrets``.
+        """
+        error = self.outage(now, *secrets) or self._refusal(secrets)
+        if error:
+            raise error
+        return self.body
+
+    def complaint(self, *secrets: str) -> str:
+        """Avito's own words about what is wrong, short enough for a message."""
+        # The raw text of a success may be chats.
+        raw = self.text if self.status >= 400 else ""
+        return excerpt(self._complaint() or raw, _LONGEST_EXCERPT, *secrets) or "без пояснений"
+
+    def _refusal(self, secrets: tuple[str, ...]) -> UpstreamError | None:
+        match self.status:
+            case 403:
+                return AvitoPermissionError(_NO_RIGHT)
+            case _ if self.rejects_token:
+                return AvitoCredentialsError(_REFUSED_AGAIN)
+            case 402:
+                return AvitoPlanMissingError(_NO_PLAN)
+            case status if status >= 400:
+                return AvitoRequestError(f"Авито не принял запрос ({status}): {self.complaint(*secrets)}", status)
+        return self._failing(secrets) if self._reports_failure() else None
+
+    def _failing(self, secrets: tuple[str, ...]) -> AvitoUnavailableError:
+        return AvitoUnavailableError(f"Авито временно не работает ({self.status}): {self.complaint(*secrets)}. Повторим позже сами.")
+
+    def _is_from_gateway(self) -> bool:
+        # An empty 4xx may well be the API's own; an empty success is not.
+        return not self.is_json and (bool(self.text.strip()) or self.status < 400)
+
+    def _reports_failure(self) -> bool:
+        return isinstance(self.body, dict) and bool(self.body.get("error") or self._failed_result())
+
+    def _failed_result(self) -> str:
+        result = self.body.get("result") if isinstance(self.body, dict) else None
+        if not isinstance(result, dict) or result.get("status") is not False:
+            return ""
+        return str(result.get("message") or "failed")
+
+    def _complaint(self) -> str:
+        """The error's text, in the order in which Avito's several shapes are to be read."""
+        body = self.body if isinstance(self.body, dict) else {}
+        error, result, errors = body.get("error"), body.get("result"), body.get("errors")
+        texts = [
+            _message(error),
+            "; ".join(filter(None, map(_text_of, errors))) if isinstance(errors, list) else None,
+            body.get("message"),
+            _message(result),
+            body.get("error_description"),
+            error,
+        ]
+        return next((text for text in texts if isinstance(text, str) and text), "")
+
+
+def _message(value: object) -> object:
+    return value.get("message") if isinstance(value, dict) else None
+
+
+def _text_of(error: object) -> str:
+    text = error if isinstance(error, str) else _message(error)
+    return text if isinstance(text, str) else ""

@@ -1,0 +1,178 @@
+"""The client of Avito's API: reads chats, messages and listings of one account. It never writes and never marks as read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import structlog
+
+from app.clients.avito.answers import Answer
+from app.clients.avito.errors import AvitoChatGoneError, AvitoRequestError, AvitoUnavailableError
+from app.clients.avito.parsing import integer, parse_chat, parse_item, parse_message, words
+from app.clients.avito.schema import AvitoChat, AvitoSelf, ChatPage, ItemPage, MessagePage
+from app.clients.avito.token import AccessToken, AvitoCredentials, unreachable
+from app.clients.limiter import AdaptiveLimiter, per_minute
+from app.clients.retry import RetryPolicy
+from app.clock import Clock
+
+T = TypeVar("T")
+
+_ITEMS_PER_MINUTE = 25  # the only limit that Avito's documents name
+_ITEM_STATUSES = "active,old,removed,blocked,rejected"
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def avito_http(base_url: str, *, timeout_seconds: float = 30) -> httpx.AsyncClient:
+    """The connections to Avito; whoever makes them closes them. ``timeout_seconds`` bounds the silence in an answer."""
+    return httpx.AsyncClient(
+        base_url=base_url,
+        # How long one waits for a free connection is the limiter's business.
+        timeout=httpx.Timeout(timeout_seconds, connect=min(10, timeout_seconds), pool=None),
+        limits=httpx.Limits(max_connections=100, max_keepalive_connections=100),
+        headers={"Accept": "application/json"},
+    )
+
+
+class AvitoClient:
+    """Reads one Avito account. Calls that fail for the moment are repeated; every method raises Avito's errors of ``errors.py``.
+
+    Lists reach 1,100 elements at most (``limit`` up to 100, ``offset`` up to 1000), newest first.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        credentials: AvitoCredentials,
+        *,
+        max_concurrency: int,
+        requests_per_minute: int,
+        retry: RetryPolicy,
+        clock: Clock,
+    ) -> None:
+        self._http = http
+        self._retry = retry
+        self._clock = clock
+        self._secret = credentials.client_secret
+        self._token = AccessToken(http, credentials, clock)
+        self._limiter = AdaptiveLimiter(max_concurrency)
+        self._pace = per_minute(requests_per_minute)
+        self._item_pace = per_minute(_ITEMS_PER_MINUTE)
+        self._without_right = ""  # the token that a 403 stayed with although it was new
+
+    async def get_self(self) -> AvitoSelf:
+        """The account that the keys belong to."""
+        body = await self._get("/core/v1/accounts/self")
+        account_id = integer(body.get("id")) if isinstance(body, dict) else None
+        if account_id is None:
+            raise _unintelligible("номера аккаунта")
+        return AvitoSelf(id=account_id, name=words(body.get("name")))
+
+    async def list_chats(
+        self,
+        user_id: int,
+        *,
+        limit: int = 100,
+        offset: int = 0,
+        chat_types: Sequence[str] = ("u2i", "u2u"),
+        unread_only: bool = False,
+        item_ids: Sequence[int] = (),
+    ) -> ChatPage:
+        """A page of the account's chats, those with the newest activity first. ``a2u`` chats are Avito's own notices."""
+        params = {
+            "limit": str(limit),
+            "offset": str(offset),
+            "chat_types": ",".join(chat_types),
+            "unread_only": "true" if unread_only else "",
+            "item_ids": ",".join(map(str, item_ids)),
+        }
+        body = await self._get(f"/messenger/v2/accounts/{user_id}/chats", {name: value for name, value in params.items() if value})
+        raw = _elements(body, "chats")
+        chats = _readable(raw, partial(parse_chat, own_id=user_id, asked_types=chat_types), "avito.chats.unreadable", user_id=user_id)
+        return ChatPage(chats, _has_more(body, len(raw) >= limit), len(raw) - len(chats))
+
+    async def get_chat(self, user_id: int, chat_id: str) -> AvitoChat:
+        """One chat. Raises AvitoChatGoneError where Avito does not know it."""
+        chat = parse_chat(await self._get_of_chat(user_id, chat_id), own_id=user_id)
+        if chat is None:
+            raise _unintelligible("чата")
+        return chat
+
+    async def list_messages(self, user_id: int, chat_id: str, *, limit: int = 100, offset: int = 0) -> MessagePage:
+        """A page of a chat's messages, newest first. Raises AvitoChatGoneError where Avito does not know the chat."""
+        body = await self._get_of_chat(user_id, chat_id, {"limit": str(limit), "offset": str(offset)})
+        raw = _elements(body, "messages")
+        messages = _readable(raw, partial(parse_message, own_id=user_id), "avito.messages.unreadable", chat_id=chat_id)
+        return MessagePage(messages, _has_more(body, len(raw) >= limit), len(raw) - len(messages))
+
+    async def list_items(self, page: int, per_page: int = 99) -> ItemPage:
+        """A page (from 1) of the account's listings in every state; ``per_page`` is below 100. An employee's key gets none."""
+        params = {"page": str(page), "per_page": str(per_page), "status": _ITEM_STATUSES}
+        async with self._item_pace:
+            body = await self._get("/core/v1/items", params)
+        raw = _elements(body, "resources")
+        items = _readable(raw, parse_item, "avito.items.unreadable", page=page)
+        return ItemPage(items, _has_more(body, len(raw) >= per_page))
+
+    async def _get_of_chat(self, user_id: int, chat_id: str, params: Mapping[str, str] | None = None) -> Any:
+        """A chat (without ``params``) or a page of its messages."""
+        version, tail = ("v2", "") if params is None else ("v3", "/messages/")
+        # Ids hold `~`, which Python's quote leaves alone.
+        path = f"/messenger/{version}/accounts/{user_id}/chats/{quote(chat_id, safe='').replace('~', '%7E')}{tail}"
+        try:
+            return await self._get(path, params)
+        except AvitoRequestError as error:
+            if error.status != 404:
+                raise
+            raise AvitoChatGoneError(f"Авито больше не знает чат {chat_id}: сохранённая переписка остаётся как есть.") from None
+
+    async def _get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        return await self._retry.run(partial(self._attempt, path, params or {}))
+
+    async def _attempt(self, path: str, params: Mapping[str, str]) -> Any:
+        async with self._limiter.slot():
+            token = await self._token.current()
+            answer = await self._send(path, params, token)
+            if answer.rejects_token or (answer.forbids and token != self._without_right):
+                token = await self._token.renewed(token)
+                answer = await self._send(path, params, token)
+                if answer.forbids:
+                    self._without_right = token
+            return answer.content(self._clock(), token, self._secret)
+
+    async def _send(self, path: str, params: Mapping[str, str], token: str) -> Answer:
+        async with self._pace:
+            try:
+                response = await self._http.get(path, params=params, headers={"Authorization": f"Bearer {token}"})
+            except httpx.RequestError as error:
+                raise unreachable(error) from error
+        return Answer.read(response)
+
+
+def _elements(body: object, name: str) -> list[Any]:
+    """The list in an answer, which is bare or stands under ``name``; in an answer with ``meta`` a missing one is an empty one."""
+    if isinstance(body, dict):
+        body = body.get(name, [] if "meta" in body else None)
+    if not isinstance(body, list):
+        raise _unintelligible(f"списка «{name}»")
+    return body
+
+
+def _has_more(body: object, page_is_full: bool) -> bool:
+    meta = body.get("meta") if isinstance(body, dict) else None
+    has_more = meta.get("has_more") if isinstance(meta, dict) else None
+    return has_more if isinstance(has_more, bool) else page_is_full
+
+
+def _readable(raw: Sequence[object], parse: Callable[[object], T | None], event: str, **where: object) -> tuple[T, ...]:
+    """The elements that could be read; the log counts the others."""
+    parsed = tuple(element for element in map(parse, raw) if element is not None)
+    if len(parsed) < len(raw):
+        log.warning(event, count=len(raw) - len(parsed), **where)
+    return parsed
+
+
+def _unintelligible(missing: str) -> AvitoUnavailableError:
+    return AvitoUnavailableError(f"Авито прислал ответ без {missing}: повторим позже; если повторяется, обновите программу.")

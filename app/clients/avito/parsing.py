@@ -1,0 +1,132 @@
+"""Avito's JSON into our types. A missing value is a missing key there; here it is None, and a wrong one counts as missing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from app.clients.avito.schema import AvitoChat, AvitoItem, AvitoMessage, Direction, is_plan_placeholder
+
+_CHAT_TYPES = ("u2i", "u2u", "a2u")
+_SYSTEM_PREFIX = "[Системное сообщение]"
+_SYSTEM_AUTHORS = (0, 1)  # Avito's robot: 0 over REST, 1 in webhooks
+_KINDS_OF_CONTENT = ("text", "image", "link", "item", "location", "call", "voice")
+_LARGEST_ID = 2**63 - 1
+
+
+def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> AvitoChat | None:
+    """A chat of the account ``own_id``, or None where it has no usable id. ``asked_types`` are the types the list was filtered by."""
+    chat = _object(raw)
+    chat_id = _identifier(chat.get("id"))
+    if chat_id is None:
+        return None
+    context = _object(chat.get("context"))
+    item = _object(context.get("value")) if context.get("type", "item") == "item" else {}
+    client = _client(chat.get("users"), own_id)
+    return AvitoChat(
+        id=chat_id,
+        chat_type=_chat_type(chat_id, asked_types, has_item=bool(item)),
+        created_at=_moment(chat.get("created")),
+        updated_at=_moment(chat.get("updated")),
+        item_id=integer(item.get("id")),
+        item_title=words(item.get("title")),
+        item_url=words(item.get("url")),
+        price=words(item.get("price_string")),
+        client_id=integer(client.get("id")),
+        client_name=words(client.get("name")),
+        client_url=words(_object(client.get("public_user_profile")).get("url")),
+        last_message=parse_message(chat.get("last_message"), own_id=own_id),
+        raw=dict(chat),
+    )
+
+
+def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
+    """A message in a chat of the account ``own_id``, or None where it has no usable id or time."""
+    message = _object(raw)
+    message_id, created_at = _identifier(message.get("id")), _moment(message.get("created"))
+    if message_id is None or created_at is None:
+        return None
+    content = dict(_object(message.get("content")))
+    author_id = integer(message.get("author_id"))
+    # Where the type is left out, the content's only key still tells it.
+    message_type = words(message.get("type")) or next((kind for kind in _KINDS_OF_CONTENT if content.get(kind)), "unknown")
+    text = words(content.get("text")) if message_type in ("text", "system") else None
+    return AvitoMessage(
+        id=message_id,
+        author_id=author_id,
+        direction=_direction(message.get("direction"), author_id, own_id),
+        type=message_type,
+        text=None if is_plan_placeholder(text) else text,
+        content=content,
+        created_at=created_at,
+        is_read=_flag(message.get("is_read", message.get("isRead"))),
+        read_at=_moment(message.get("read")),
+        quote=dict(_object(message.get("quote"))) or None,
+        is_system=message_type == "system" or author_id in _SYSTEM_AUTHORS or (text or "").startswith(_SYSTEM_PREFIX),
+    )
+
+
+def parse_item(raw: object) -> AvitoItem | None:
+    """A listing, or None where it has no usable id."""
+    item = _object(raw)
+    item_id = integer(item.get("id"))
+    if item_id is None:
+        return None
+    return AvitoItem(id=item_id, title=words(item.get("title")), status=words(item.get("status")), url=words(item.get("url")))
+
+
+def integer(value: object) -> int | None:
+    """A whole number that Postgres can hold (ids exceed 32 bits), also where it comes as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_ID else None
+
+
+def words(value: object) -> str | None:
+    """A text that says something; Avito also sends empty titles."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _identifier(value: object) -> str | None:
+    number = integer(value)
+    return words(value) if number is None else str(number)
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _moment(value: object) -> datetime | None:
+    seconds = integer(int(value) if isinstance(value, float) and abs(value) < _LARGEST_ID else value)
+    if not seconds or seconds < 0:  # 0 is how Avito's own code says "not yet"
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _client(users: object, own_id: int) -> Mapping[str, Any]:
+    known = [_object(user) for user in users] if isinstance(users, list) else []
+    return next((user for user in known if integer(user.get("id")) not in (None, own_id)), {})
+
+
+def _chat_type(chat_id: str, asked_types: Sequence[str], *, has_item: bool) -> str:
+    prefix = chat_id.partition("-")[0]
+    if prefix in _CHAT_TYPES:
+        return prefix
+    if len(asked_types) == 1:
+        return asked_types[0]
+    return "u2i" if has_item else "u2u"
+
+
+def _direction(value: object, author_id: int | None, own_id: int) -> Direction | None:
+    if value in ("in", "out"):
+        return "in" if value == "in" else "out"
+    # Left out in webhooks. All employees write as the account itself.
+    if author_id is None:
+        return None
+    return "out" if author_id == own_id else "in"

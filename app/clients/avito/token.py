@@ -1,0 +1,94 @@
+"""The access token of one Avito account: fetched when it is needed, kept for its day, renewed once for all who wait for it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import httpx
+import structlog
+
+from app.clients.avito.answers import Answer
+from app.clients.avito.errors import AvitoCredentialsError, AvitoUnavailableError
+from app.clock import Clock
+
+_MARGIN = timedelta(minutes=5)
+_LIFETIME_SECONDS = 86_400  # by Avito's documents
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AvitoCredentials:
+    """The keys of one account, from its cabinet; the secret never shows in a ``repr``."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+class AccessToken:
+    """One account's token. Several waiters share one renewal."""
+
+    def __init__(self, http: httpx.AsyncClient, credentials: AvitoCredentials, clock: Clock) -> None:
+        self._http = http
+        self._credentials = credentials
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._value = ""
+        self._expires_at: datetime | None = None
+
+    async def current(self) -> str:
+        """The token, a new one where there is none or it is about to expire.
+
+        Raises:
+            AvitoCredentialsError: Avito gives no token for these keys.
+            AvitoUnavailableError, AvitoRateLimitedError: no token for now.
+        """
+        if self._is_fresh():
+            return self._value
+        return await self.renewed(self._value)
+
+    async def renewed(self, refused: str) -> str:
+        """A token other than the ``refused`` one; whoever comes second finds it renewed already. Raises as ``current``."""
+        async with self._lock:
+            if self._value == refused or not self._is_fresh():
+                await self._fetch()
+            return self._value
+
+    def _is_fresh(self) -> bool:
+        return self._expires_at is not None and self._clock() < self._expires_at
+
+    async def _fetch(self) -> None:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._credentials.client_id,
+            "client_secret": self._credentials.client_secret,
+        }
+        try:
+            answer = Answer.read(await self._http.post("/token", data=form))
+        except httpx.RequestError as error:
+            raise unreachable(error) from error
+        outage = answer.outage(self._clock(), self._credentials.client_secret)
+        if outage:
+            raise outage
+        # Bad keys are answered with 200 as well: only a token is a success.
+        body = answer.body if isinstance(answer.body, dict) else {}
+        token, lifetime = body.get("access_token"), body.get("expires_in")
+        if not isinstance(token, str) or not token:
+            said = answer.complaint(self._credentials.client_secret)
+            raise AvitoCredentialsError(
+                f"Авито не принял ключи ({said}): проверьте AVITO_CLIENT_ID и AVITO_CLIENT_SECRET (или AVITO_ACCOUNTS), "
+                "их выдаёт кабинет Авито: «Для профессионалов» → «Интеграции»."
+            )
+        seconds = min(lifetime, _LIFETIME_SECONDS) if isinstance(lifetime, int | float) and lifetime > 0 else _LIFETIME_SECONDS
+        # A short-lived token keeps half its life: with the whole margin it would be stale when it arrives.
+        self._expires_at = self._clock() + max(timedelta(seconds=seconds) - _MARGIN, timedelta(seconds=seconds / 2))
+        self._value = token
+        log.info("avito.token.renewed")
+
+
+def unreachable(error: httpx.RequestError) -> AvitoUnavailableError:
+    """The error for a request that got no answer."""
+    return AvitoUnavailableError(
+        f"Авито не отвечает ({type(error).__name__}): повторим позже сами; если так больше часа, "
+        "проверьте AVITO_BASE_URL и доступ сервера в интернет."
+    )

@@ -1,0 +1,35 @@
+"""DeepSeek: the client of its API, what it answers, what it costs and what may go wrong."""
+
+from app.clients.deepseek.client import DeepSeekClient
+from app.clients.deepseek.errors import (
+    DeepSeekAccessError,
+    DeepSeekBalanceError,
+    DeepSeekBlockedError,
+    DeepSeekCredentialsError,
+    DeepSeekError,
+    DeepSeekRateLimitedError,
+    DeepSeekRequestError,
+    DeepSeekTimeoutError,
+    DeepSeekTruncatedError,
+    DeepSeekUnavailableError,
+)
+from app.clients.deepseek.prices import cost_usd
+from app.clients.deepseek.schema import Balance, Completion, Usage
+
+__all__ = [
+    "Balance",
+    "Completion",
+    "DeepSeekAccessError",
+    "DeepSeekBalanceError",
+    "DeepSeekBlockedError",
+    "DeepSeekClient",
+    "DeepSeekCredentialsError",
+    "DeepSeekError",
+    "DeepSeekRateLimitedError",
+    "DeepSeekRequestError",
+    "DeepSeekTimeoutError",
+    "DeepSeekTruncatedError",
+    "DeepSeekUnavailableError",
+    "Usage",
+    "cost_usd",
+]

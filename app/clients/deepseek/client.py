@@ -1,0 +1,150 @@
+"""The client of DeepSeek's API: one system message and one user message in, one JSON answer out, whatever happens on the way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from json import JSONDecodeError
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx2
+import openai
+
+from app.clients.deepseek.answers import Reply, billed, failure, read_balance, read_models, read_reply, timed_out, unintelligible, wrong_key
+from app.clients.deepseek.errors import DeepSeekError, DeepSeekTruncatedError
+from app.clients.deepseek.schema import Balance, Completion, Usage
+from app.clients.limiter import AdaptiveLimiter
+from app.clients.retry import RetryPolicy
+from app.clock import Clock, system_clock
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Bill:
+    """What one completion has taken so far, over all its attempts."""
+
+    attempts: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+
+class DeepSeekClient:
+    """Talks to one DeepSeek account; every method raises DeepSeek's errors of ``errors.py``. Close it, or use it as a context.
+
+    ``timeout_seconds`` is one attempt's deadline from the moment it may start, ``max_concurrency`` how many may be in flight.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        model: str,
+        *,
+        max_concurrency: int,
+        timeout_seconds: float,
+        retry: RetryPolicy,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._api_key = api_key
+        self._model = model
+        self._timeout_seconds = timeout_seconds
+        self._retry = retry
+        self._clock = clock
+        self._limiter = AdaptiveLimiter(max_concurrency)
+        # The package's own pool of 1,000 connections, of which 100 stay open, would be the limit instead of ours.
+        limits = httpx2.Limits(max_connections=max_concurrency, max_keepalive_connections=max_concurrency)
+        self._api = openai.AsyncOpenAI(
+            api_key=api_key or "none",  # without one the package would take OpenAI's from the environment
+            base_url=base_url,
+            max_retries=0,
+            timeout=timeout_seconds,
+            http_client=openai.DefaultAsyncHttpxClient(limits=limits),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._api.close()
+
+    @property
+    def model(self) -> str:
+        """The name of the model that is asked for."""
+        return self._model
+
+    async def complete(self, *, system: str, user: str, max_tokens: int = 1500) -> Completion:
+        """The model's answer. One that runs out of tokens is asked for once more with twice as many.
+
+        The text is not looked at: it may be blank or not JSON, and judging it is the caller's business.
+        """
+        bill = _Bill()
+        try:
+            for allowed_tokens in (max_tokens, 2 * max_tokens):
+                reply = await self._retry.run(partial(self._ask, system, user, allowed_tokens, bill))
+                if reply.finish_reason == "stop":
+                    return self._completion(reply, bill)
+            raise DeepSeekTruncatedError(f"Ответ DeepSeek не уместился и в {2 * max_tokens} токенов: чат остаётся без оценки.")
+        except DeepSeekError as error:
+            error.usage = bill.usage
+            raise
+
+    async def get_models(self) -> list[str]:
+        """The names of the models that the account may use. Costs nothing."""
+        return await self._retry.run(partial(self._get, "/models", read_models))
+
+    async def get_balance(self) -> Balance:
+        """What is left on the account. Costs nothing."""
+        return await self._retry.run(partial(self._get, "/user/balance", read_balance))
+
+    async def _ask(self, system: str, user: str, max_tokens: int, bill: _Bill) -> Reply:
+        bill.attempts += 1
+        answer = await self._answer(
+            lambda: self._api.chat.completions.create(
+                model=self._model,
+                messages=[{"role": "system", "content": system}, {"role": "user", "content": user}],
+                response_format={"type": "json_object"},
+                temperature=0,
+                max_tokens=max_tokens,
+                # Thinking is on by default, and then the temperature does not count.
+                extra_body={"thinking": {"type": "disabled"}},
+            )
+        )
+        bill.usage += billed(answer)
+        return read_reply(answer)
+
+    async def _get(self, path: str, read: Callable[[object], T]) -> T:
+        return read(await self._answer(lambda: self._api.get(path, cast_to=object)))
+
+    async def _answer(self, call: Callable[[], Awaitable[T]]) -> T:
+        """One attempt, whose failures leave as our errors."""
+        if not self._api_key or not self._api_key.isascii():
+            raise wrong_key()  # no header can carry it
+        async with self._limiter.slot():
+            try:
+                # The package's own time-out starts anew with every blank line that keeps a waiting connection open.
+                async with asyncio.timeout(self._timeout_seconds):
+                    return await call()
+            except TimeoutError:
+                raise timed_out() from None
+            except openai.APIError as error:
+                # Without the cause: its text is DeepSeek's whole answer.
+                raise failure(error, self._clock(), self._api_key) from None
+            except (JSONDecodeError, UnicodeDecodeError):
+                raise unintelligible() from None
+
+    def _completion(self, reply: Reply, bill: _Bill) -> Completion:
+        return Completion(
+            text=reply.text,
+            model=reply.model or self._model,
+            fingerprint=reply.fingerprint,
+            prompt_hit_tokens=bill.usage.prompt_hit_tokens,
+            prompt_miss_tokens=bill.usage.prompt_miss_tokens,
+            completion_tokens=bill.usage.completion_tokens,
+            finish_reason=reply.finish_reason,
+            attempts=bill.attempts,
+        )

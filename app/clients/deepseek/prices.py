@@ -1,0 +1,47 @@
+"""What DeepSeek's tokens cost: one dated table, from https://api-docs.deepseek.com/quick_start/pricing."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from app.clients.deepseek.schema import Usage
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens from the day ``since`` (UTC) on; at peak hours ``at_peak`` times as much."""
+
+    since: date
+    hit: Decimal
+    miss: Decimal
+    output: Decimal
+    at_peak: int = 1
+
+
+PRICES: dict[str, tuple[Price, ...]] = {
+    "deepseek-flash": (Price(date(2026, 7, 24), Decimal("0.003"), Decimal("0.15"), Decimal("0.60"), at_peak=2),),
+    "deepseek-v4-pro": (Price(date(2026, 7, 24), Decimal("0.022"), Decimal("0.66"), Decimal("1.98")),),
+}
+"""Each model's prices, oldest first. A new price is a new line: old reports keep the cost they had."""
+
+
+def cost_usd(model: str, usage: Usage, at: datetime) -> Decimal | None:
+    """What tokens used at the moment ``at`` cost, in US dollars; None for a model that is not in the table.
+
+    ``model`` is the name that was asked for, as prices go by it. The true bill may be lower.
+    """
+    if model not in PRICES:
+        return None
+    first, *later = PRICES[model]
+    day = at.astimezone(UTC).date()
+    price = next((price for price in reversed(later) if price.since <= day), first)
+    tokens_usd = usage.prompt_hit_tokens * price.hit + usage.prompt_miss_tokens * price.miss + usage.completion_tokens * price.output
+    return tokens_usd * (price.at_peak if is_peak(at) else 1) / _MILLION
+
+
+def is_peak(at: datetime) -> bool:
+    """Whether DeepSeek's peak hours are on: Monday to Friday, 01–04 and 06–10 UTC."""
+    moment = at.astimezone(UTC)
+    return moment.weekday() < 5 and (1 <= moment.hour < 4 or 6 <= moment.hour < 10)

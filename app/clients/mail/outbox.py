@@ -1,0 +1,76 @@
+"""Where mails go without a mail server: each into a file of its own that any mail program opens."""
+
+import asyncio
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from email.parser import BytesHeaderParser
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TypeVar
+
+from app.clients.mail.errors import MailAccessError
+
+T = TypeVar("T")
+
+_UNSAFE = re.compile(r"[^\w.@+-]+")
+
+
+class OutboxFolder:
+    """A folder of ``.eml`` files, readable for its owner only. The same mail sent again is the same file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def send(self, mime: bytes, *, sender: str, recipient: str) -> str:
+        """Writes the mail, byte for byte, and gives the file's name. ``sender`` stands in the mail already.
+
+        Raises:
+            MailAccessError: the folder cannot be written.
+        """
+        name = _file_name(mime, recipient)
+        await self._write(lambda: self._put(name, mime))
+        return f"файл {name}"
+
+    async def check(self) -> str:
+        """Whether a mail could be written, without leaving one; gives the folder's path, raises as ``send``."""
+        await self._write(self._probe)
+        return f"папка {self._path}"
+
+    async def _write(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.to_thread(work)
+        except OSError as error:
+            message = f"Письмо не записать в папку {self._path} ({error.strerror}): проверьте DATA_DIR и место на диске."
+            raise MailAccessError(message) from error
+
+    def _put(self, name: str, mime: bytes) -> None:
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=self._path, prefix=".", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(mime)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(draft).replace(self._path / name)
+        except OSError:
+            Path(draft).unlink(missing_ok=True)
+            raise
+
+    def _probe(self) -> None:
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self._path):
+            pass
+
+
+def _file_name(mime: bytes, recipient: str) -> str:
+    """The mail's date, its recipient and the print of its Message-ID: sorts by time, and is the same for the same mail."""
+    headers = BytesHeaderParser().parsebytes(mime)
+    try:
+        date = parsedate_to_datetime(str(headers["Date"])).strftime("%Y-%m-%d_%H-%M-%S_")
+    except ValueError:
+        date = ""
+    identity = hashlib.sha256(str(headers["Message-ID"]).encode() if headers["Message-ID"] else mime).hexdigest()[:12]
+    return f"{date}{_UNSAFE.sub('_', recipient)[:80]}_{identity}.eml"

@@ -1,0 +1,84 @@
+"""Repeating what failed for the moment: how often, how long to wait in between, and the wait that a far end itself asks for."""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import stamina
+
+from app.errors import TransientError
+
+T = TypeVar("T")
+
+_EARLIEST_EPOCH = 1_000_000_000  # a reset "in 30 years" is a Unix time
+
+
+class RateLimitedError(TransientError):
+    """The far end wants fewer requests; ``retry_after_seconds`` is the wait that it asked for, if it did."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often one call is tried in all, and the waits in between: doubling, with jitter of up to ``first_wait_seconds``.
+
+    A wait that the far end asks for is kept instead, but never longer than ``longest_wait_seconds``.
+    """
+
+    attempts: int = 5
+    first_wait_seconds: float = 1.0
+    longest_wait_seconds: float = 60.0
+
+    async def run(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Calls until it works. The last attempt's error goes through; one that is not transient does so at once."""
+        caller = stamina.AsyncRetryingCaller(
+            attempts=self.attempts,
+            timeout=None,
+            wait_initial=self.first_wait_seconds,
+            wait_max=self.longest_wait_seconds,
+            wait_jitter=self.first_wait_seconds,
+        )
+        return await caller(self._wait_after, call)
+
+    def _wait_after(self, error: Exception) -> bool | float:
+        if isinstance(error, RateLimitedError) and error.retry_after_seconds is not None:
+            return min(error.retry_after_seconds, self.longest_wait_seconds)
+        return isinstance(error, TransientError)
+
+
+def wait_asked_for(headers: Mapping[str, str], now: datetime) -> float | None:
+    """The seconds that a 429 asks to wait: ``Retry-After`` (seconds or a date, RFC 9110), else ``X-RateLimit-Reset``.
+
+    The latter has no standard: vendors send seconds from now or a Unix time, told apart by their size.
+    """
+    asked = headers.get("Retry-After", "")
+    seconds = _number(asked)
+    if seconds is None and asked:
+        seconds = _seconds_until(asked, now)
+    if seconds is None:
+        seconds = _number(headers.get("X-RateLimit-Reset", ""))
+        if seconds is not None and seconds >= _EARLIEST_EPOCH:
+            seconds -= now.timestamp()
+    return None if seconds is None else max(seconds, 0.0)
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _seconds_until(date: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()

@@ -1,0 +1,52 @@
+"""Runs the benchmarks, all or those named, and prints one table: what was measured, the ratio, and against what."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from app.database.embedded import embedded_postgres
+from app.log import configure_logging
+from tests.benchmarks.grading import grading_speed
+from tests.benchmarks.measures import Measure
+from tests.benchmarks.reports import reports_speed
+from tests.benchmarks.sync import sync_cost, sync_speed
+
+BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
+    "sync": sync_speed,
+    "sync-unchanged": sync_cost,
+    "grading": grading_speed,
+    "reports": reports_speed,
+}
+
+
+@asynccontextmanager
+async def fresh_postgres() -> AsyncIterator[str]:
+    """A cluster for one benchmark, as durable as in production."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with embedded_postgres(Path(folder)) as url:
+            yield url
+
+
+async def main(names: list[str]) -> None:
+    unknown = set(names) - set(BENCHMARKS)
+    if unknown:
+        raise SystemExit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    configure_logging("WARNING", "console")
+    console = Console(width=120)
+    table = Table("benchmark", "measured", "figure", "against")
+    for name in names or BENCHMARKS:
+        console.print(f"{name} …")
+        async with fresh_postgres() as url:
+            for measure in await BENCHMARKS[name](url):
+                table.add_row(name, measure.what, measure.figure, measure.against)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))

@@ -1,0 +1,68 @@
+"""Far ends in a process of their own, so that what is measured is the service alone; and a service that works against them."""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from app.main import Service, open_service, working
+from app.models import Run, RunKind
+from app.sandbox.avito import LocalAvito
+from app.sandbox.server import Sandbox
+from app.services.runs import submit, wait
+from tests.stage import IMPATIENT, MovableClock, stage_settings
+
+
+@asynccontextmanager
+async def apart(*, chats: int, messages: int, avito_latency: float = 0, deepseek_latency: float = 0) -> AsyncIterator[dict[str, str]]:
+    """Starts the far ends and gives the settings that point at them."""
+    arguments = [str(chats), str(messages), str(avito_latency), str(deepseek_latency)]
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, *arguments, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        yield json.loads(await process.stdout.readline())
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@asynccontextmanager
+async def at_work(url: str, environment: Mapping[str, str], **settings: Any) -> AsyncIterator[Service]:
+    """A service against far ends that are apart."""
+    chosen = stage_settings(url, environment, **settings)
+    async with open_service(chosen, clock=MovableClock(), retry=IMPATIENT) as service, working(service):
+        yield service
+
+
+async def timed(service: Service, kind: RunKind, **params: Any) -> tuple[float, Run]:
+    """A run as REST starts it, and how many seconds it took from being asked for to its end."""
+    start = time.perf_counter()
+    run_id = await submit(service.database, kind, service.clock, params=params)
+    service.worker.wake()
+    run = await wait(service.database, run_id)
+    return time.perf_counter() - start, run
+
+
+async def _serve(chats: int, messages: int, avito_latency: float, deepseek_latency: float) -> None:
+    avito = LocalAvito()
+    avito.add_synthetic_chats(chats, messages)
+    async with Sandbox(avito=avito) as sandbox:
+        for far_end, latency in ((avito, avito_latency), (sandbox.deepseek, deepseek_latency)):
+            far_end.switches.latency_seconds = latency
+            far_end.switches.record_requests = False
+        sys.stdout.write(json.dumps(sandbox.environment()) + "\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("chats", type=int)
+    parser.add_argument("messages", type=int)
+    parser.add_argument("avito_latency", type=float)
+    parser.add_argument("deepseek_latency", type=float)
+    asyncio.run(_serve(**vars(parser.parse_args())))

@@ -1,0 +1,41 @@
+"""Sync against the ideal: so many requests of so many milliseconds, so many at a time, and nothing else."""
+
+from app.models import RunKind
+from app.sandbox.avito import LocalAvito
+from app.sandbox.server import Sandbox
+from app.services.sync import LIST_STEP
+from tests.benchmarks.far_ends import apart, at_work, timed
+from tests.benchmarks.measures import Measure, resident_mb
+from tests.stage import on_stage
+
+CHATS, MESSAGES, LATENCY_SECONDS, IN_FLIGHT = 1_000, 20, 0.05, 8
+
+
+async def sync_speed(url: str) -> list[Measure]:
+    """The first import of a thousand chats."""
+    async with (
+        apart(chats=CHATS, messages=MESSAGES, avito_latency=LATENCY_SECONDS) as environment,
+        at_work(url, environment, avito_max_concurrency=IN_FLIGHT) as service,
+    ):
+        before = resident_mb()
+        seconds, run = await timed(service, RunKind.SYNC)
+        assert run.figures["new_messages"] == CHATS * MESSAGES, run.message
+        ideal = (CHATS / LIST_STEP + CHATS / IN_FLIGHT) * LATENCY_SECONDS
+        return [
+            Measure(
+                f"{CHATS} chats x {MESSAGES} messages, {IN_FLIGHT} in flight", f"{seconds / ideal:.2f} x", "requests x latency / in flight"
+            ),
+            Measure("messages a second", f"{CHATS * MESSAGES / seconds:,.0f}", ""),
+            Measure("memory above idle at the end", f"{resident_mb() - before:.0f} MB", ""),
+        ]
+
+
+async def sync_cost(url: str) -> list[Measure]:
+    """A second sync in which nothing has changed."""
+    async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(url, sandbox) as stage:
+        stage.avito.add_synthetic_chats(600, 2)
+        stage.clock.move(hours=20)
+        await stage.sync()
+        stage.avito.traffic.requests.clear()
+        await stage.sync()
+        return [Measure("requests for an unchanged account of 600 chats", str(len(stage.avito.requests)), "1 for the account, 2 pages")]

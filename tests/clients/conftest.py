@@ -1,0 +1,155 @@
+"""The far ends of the clients' tests, served on loopback, and clients that do not wait long between attempts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.clients.avito import AvitoClient, AvitoCredentials, avito_http
+from app.clients.deepseek import DeepSeekClient
+from app.clients.retry import RetryPolicy
+from app.clock import Clock, system_clock
+from app.sandbox.avito import LocalAvito
+from app.sandbox.avito_state import AvitoClient as Buyer
+from app.sandbox.avito_state import AvitoListing
+from app.sandbox.deepseek import LocalDeepSeek
+from app.sandbox.server import running
+
+IMPATIENT = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_seconds=0.01)
+
+
+class Doorway:
+    """A server for the whole session behind which each test puts an app of its own: starting one takes a tenth of a second."""
+
+    url: str
+    http: httpx.AsyncClient
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+async def doorway() -> AsyncIterator[Doorway]:
+    door = Doorway()
+    async with running(door) as door.url, avito_http(door.url) as door.http:
+        yield door
+
+
+@pytest.fixture
+def local_avito(doorway: Doorway) -> LocalAvito:
+    """An Avito with one account and no chats."""
+    avito = LocalAvito()
+    doorway.app = avito.app
+    return avito
+
+
+@pytest.fixture
+async def make_avito(doorway: Doorway, local_avito: LocalAvito) -> AsyncIterator[Callable[..., AvitoClient]]:
+    """Makes clients of the local Avito; ``http`` are options of ``avito_http``."""
+    async with AsyncExitStack() as opened:
+
+        def make(
+            *,
+            secret: str = local_avito.accounts[0].client_secret,
+            retry: RetryPolicy = IMPATIENT,
+            clock: Clock = system_clock,
+            max_concurrency: int = 4,
+            requests_per_minute: int = 0,
+            base_url: str = doorway.url,
+            **http: Any,
+        ) -> AvitoClient:
+            own = avito_http(base_url, **http) if http or base_url != doorway.url else None
+            if own:
+                opened.push_async_callback(own.aclose)
+            return AvitoClient(
+                own or doorway.http,
+                AvitoCredentials(local_avito.accounts[0].client_id, secret),
+                max_concurrency=max_concurrency,
+                requests_per_minute=requests_per_minute,
+                retry=retry,
+                clock=clock,
+            )
+
+        yield make
+
+
+@pytest.fixture
+def avito(make_avito: Callable[..., AvitoClient]) -> AvitoClient:
+    """A client of the local Avito that repeats a failed read twice."""
+    return make_avito()
+
+
+@pytest.fixture
+def chat_id(local_avito: LocalAvito) -> str:
+    """A chat about a listing in which the buyer has asked and the company has answered."""
+    noon = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    listing = AvitoListing(3_014_567_801, "Kia Rio 1.6 AT, 2019", "1 350 000 ₽")
+    chat = local_avito.add_chat(item=listing, client=Buyer(5_300_000_000_001, "Марина"), at=noon)
+    local_avito.add_message(chat.id, "client", text="Торг есть? 🙂", at=noon)
+    local_avito.add_message(chat.id, "company", text="Добрый день!\nЕсть.", at=noon)
+    return chat.id
+
+
+@pytest.fixture
+def local_deepseek(doorway: Doorway) -> LocalDeepSeek:
+    deepseek = LocalDeepSeek(api_key="sk-canary-key")
+    doorway.app = deepseek.app
+    return deepseek
+
+
+@pytest.fixture
+async def make_deepseek(doorway: Doorway, local_deepseek: LocalDeepSeek) -> AsyncIterator[Callable[..., DeepSeekClient]]:
+    """Makes clients of the local DeepSeek."""
+    async with AsyncExitStack() as opened:
+
+        def make(
+            *,
+            base_url: str = doorway.url,
+            api_key: str = local_deepseek.api_key,
+            model: str = "deepseek-flash",
+            retry: RetryPolicy = IMPATIENT,
+            max_concurrency: int = 8,
+            timeout_seconds: float = 30,
+        ) -> DeepSeekClient:
+            client = DeepSeekClient(base_url, api_key, model, max_concurrency=max_concurrency, timeout_seconds=timeout_seconds, retry=retry)
+            opened.push_async_callback(client.aclose)
+            return client
+
+        yield make
+
+
+@pytest.fixture
+def deepseek(make_deepseek: Callable[..., DeepSeekClient]) -> DeepSeekClient:
+    """A client of the local DeepSeek that repeats a failed request twice."""
+    return make_deepseek()
+
+
+@pytest.fixture
+def scripted_smtp() -> Callable[[dict[str, str]], Any]:
+    """A mail server that answers each command as told, 250 otherwise: what well-behaved servers cannot be made to say.
+
+    Keys are commands, ``greeting``, and ``.`` for the mail's end; the words ``cut`` and ``hang`` do what they say.
+    """
+
+    @asynccontextmanager
+    async def serving(script: dict[str, str]) -> AsyncIterator[int]:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            step = "greeting"
+            while step and (answer := script.get(step, {"greeting": "220 hi", "DATA": "354 go on"}.get(step, "250 2.0.0 Ok"))) != "cut":
+                if answer != "hang":
+                    writer.write(f"{answer}\r\n".encode())
+                line = await reader.readuntil(b"\r\n.\r\n") if step == "DATA" and answer.startswith("354") else await reader.readline()
+                step = "." if line.endswith(b"\r\n.\r\n") else line.decode().partition(" ")[0].strip().upper()
+            writer.close()
+
+        server = await asyncio.start_server(talk, "127.0.0.1")
+        async with server:
+            yield server.sockets[0].getsockname()[1]
+
+    return serving

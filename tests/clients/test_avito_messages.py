@@ -1,0 +1,149 @@
+"""What comes out of Avito's messages."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from app.clients.avito import PLAN_PLACEHOLDER, AvitoClient, AvitoMessage, AvitoPlanMissingError, describe, parse_message
+from app.sandbox.avito import LocalAvito
+from app.sandbox.faults import Answer
+
+OWN_ID = 4_900_000_001
+BUYER_ID = 5_300_000_000_001
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def with_defaults(**message: Any) -> AvitoMessage:
+    """A message as Avito sends it, with some of its keys told."""
+    parsed = parse_message({"id": "m1", "created": 1_763_800_000, "direction": "in", "author_id": BUYER_ID, **message}, own_id=OWN_ID)
+    assert parsed is not None
+    return parsed
+
+
+@pytest.mark.parametrize("shape", ["object", "array"])
+@pytest.mark.parametrize("flag", ["isRead", "is_read"])
+async def test_messages_come_newest_first_in_either_shape(
+    avito: AvitoClient, local_avito: LocalAvito, chat_id: str, shape: Any, flag: Any
+) -> None:
+    local_avito.switches.messages_as, local_avito.switches.read_flag = shape, flag
+    newest, oldest = (await avito.list_messages(OWN_ID, chat_id)).messages
+    assert (newest.direction, newest.author_id, newest.is_read, newest.read_at) == ("out", OWN_ID, False, None)
+    assert (oldest.direction, oldest.author_id, oldest.is_read, oldest.read_at) == ("in", BUYER_ID, True, NOON)
+    assert (oldest.type, oldest.text, oldest.content, oldest.created_at) == ("text", "Торг есть? 🙂", {"text": "Торг есть? 🙂"}, NOON)
+
+
+async def test_quote_is_kept(avito: AvitoClient, local_avito: LocalAvito, chat_id: str) -> None:
+    asked = local_avito.chat(chat_id).messages[0]
+    local_avito.add_message(chat_id, "company", text="Да", quote=asked)
+    newest = (await avito.list_messages(OWN_ID, chat_id)).messages[0]
+    assert newest.quote is not None
+    assert newest.quote["content"] == {"text": "Торг есть? 🙂"}
+
+
+@pytest.mark.parametrize("key", ["author_id", "direction", "type", "content", "isRead", "read"])
+async def test_message_without_a_key_is_still_a_message(avito: AvitoClient, local_avito: LocalAvito, chat_id: str, key: str) -> None:
+    local_avito.switches.drop_message_keys = {key}
+    page = await avito.list_messages(OWN_ID, chat_id)
+    assert [message.type for message in page.messages] == ["text", "text"]
+    assert [message.direction for message in page.messages] == ["out", "in"]  # by the author where it is not told
+    assert page.unreadable == 0
+
+
+async def test_message_without_a_time_is_counted(avito: AvitoClient, local_avito: LocalAvito, chat_id: str) -> None:
+    local_avito.switches.drop_message_keys = {"created"}
+    page = await avito.list_messages(OWN_ID, chat_id)
+    assert (page.messages, page.unreadable) == ((), 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "words"),
+    [
+        ("image", {"image": {"sizes": {}}}, "[фото]"),
+        ("voice", {"voice": {"voice_id": "v"}}, "[голосовое сообщение]"),
+        ("link", {"link": {"text": "смотрите\nтут", "url": "https://habr.com"}}, "[ссылка: смотрите тут]"),
+        ("link", {"link": {"url": "https://habr.com"}}, "[ссылка: https://habr.com]"),
+        ("link", {}, "[ссылка]"),
+        ("location", {"location": {"text": "Москва, Лесная, 7"}}, "[геолокация: Москва, Лесная, 7]"),
+        ("call", {"call": {"status": "missed", "target_user_id": 1}}, "[пропущенный звонок]"),
+        ("call", {}, "[пропущенный звонок]"),
+        ("call", {"call": {"status": "answered"}}, "[неизвестный тип: call]"),
+        ("file", {}, "[файл]"),
+        ("video", {}, "[видео]"),
+        ("item", {"item": {"title": "Диван", "item_url": "https://avito.ru/1"}}, "[объявление: Диван]"),
+        ("deleted", {}, "[сообщение удалено]"),
+        ("appCall", {}, "[неизвестный тип: appCall]"),
+        ("hologram", {"hologram": {"text": "x"}}, "[неизвестный тип: hologram]"),
+        ("text", {"text": "Здравствуйте"}, "Здравствуйте"),
+    ],
+)
+def test_what_has_no_text_is_told_in_words(kind: str, content: dict[str, Any], words: str) -> None:
+    message = with_defaults(type=kind, content=content)
+    assert describe(message) == words
+    assert message.content == content
+    assert message.text == (words if kind == "text" else None)
+
+
+async def test_a_kind_nobody_knows_keeps_its_content(avito: AvitoClient, local_avito: LocalAvito, chat_id: str) -> None:
+    local_avito.add_message(chat_id, "client", type="hologram", content={"hologram": {"depth": 3}})
+    newest = (await avito.list_messages(OWN_ID, chat_id)).messages[0]
+    assert (newest.type, newest.text, newest.content) == ("hologram", None, {"hologram": {"depth": 3}})
+
+
+def test_a_type_that_is_left_out_is_told_by_the_content() -> None:
+    assert with_defaults(content={"voice": {"voice_id": "v"}}).type == "voice"
+    assert with_defaults(content={"text": "Здравствуйте"}).text == "Здравствуйте"
+    assert with_defaults(content={}).type == "unknown"
+
+
+@pytest.mark.parametrize("author", [0, 1])
+@pytest.mark.parametrize("as_text", [False, True])
+async def test_what_avito_itself_writes_is_a_system_message(
+    avito: AvitoClient, local_avito: LocalAvito, chat_id: str, author: int, as_text: bool
+) -> None:
+    local_avito.switches.system_author_id, local_avito.switches.system_as_text = author, as_text
+    local_avito.add_message(chat_id, "system", type="system", text="Покупатель оформил доставку")
+    flags = [message.is_system for message in (await avito.list_messages(OWN_ID, chat_id)).messages]
+    assert flags == [True, False, False]
+
+
+def test_each_mark_alone_makes_a_system_message() -> None:
+    assert with_defaults(type="system", content={"text": "x"}).is_system
+    assert with_defaults(type="text", author_id=0, content={"text": "x"}).is_system
+    assert with_defaults(type="text", content={"text": "[Системное сообщение] Оформлена доставка"}).is_system
+    assert not with_defaults(type="text", content={"text": "пришло [Системное сообщение]"}).is_system
+
+
+def test_a_webhook_without_direction_is_read_by_its_author() -> None:
+    assert with_defaults(direction=None, author_id=OWN_ID).direction == "out"
+    assert with_defaults(direction=None, author_id=BUYER_ID).direction == "in"
+    assert with_defaults(direction=None, author_id=None).direction is None
+
+
+@pytest.mark.parametrize("shape", ["nested", "flat"])
+async def test_missing_plan_is_told_and_its_placeholder_recognised(
+    avito: AvitoClient, local_avito: LocalAvito, chat_id: str, shape: Any
+) -> None:
+    local_avito.switches.plan_missing = shape
+    (chat,) = (await avito.list_chats(OWN_ID)).chats
+    assert chat.last_message is not None
+    assert chat.last_message.is_placeholder
+    assert chat.last_message.text is None
+    assert chat.raw["last_message"]["content"]["text"] == PLAN_PLACEHOLDER
+    with pytest.raises(AvitoPlanMissingError, match="тариф с API мессенджера"):
+        await avito.list_messages(OWN_ID, chat_id)
+
+
+def test_a_persons_words_are_no_placeholder() -> None:
+    assert not with_defaults(type="text", content={"text": "Перейдите на подписку?"}).is_placeholder
+    assert with_defaults(type="text", content={"text": f" {PLAN_PLACEHOLDER}. "}).is_placeholder
+
+
+async def test_damaged_text_is_cleaned_everywhere(avito: AvitoClient, local_avito: LocalAvito) -> None:
+    damaged = r'"a\u0000b\ud83d\u0007\r\nc\t👩‍🔧\u0085"'
+    content = f'{{"text": {damaged}, "deep": [{{{damaged}: {damaged}}}], "n": 1e999}}'
+    body = f'[{{"id": "m1", "created": 1763800000, "type": "text", "content": {content}}}]'
+    local_avito.switches.fail(Answer(200, body, content_type="application/json"), path="/messages")
+    (message,) = (await avito.list_messages(OWN_ID, "u2i-1")).messages
+    assert message.text == "ab\nc\t👩‍🔧"
+    assert message.content == {"text": "ab\nc\t👩‍🔧", "deep": [{"ab\nc\t👩‍🔧": "ab\nc\t👩‍🔧"}], "n": None}

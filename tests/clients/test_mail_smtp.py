@@ -1,0 +1,201 @@
+"""What reaches a mail server, and what its refusals become."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any
+
+import pytest
+
+from app.clients.mail import MailAccessError, MailError, MailRefusedError, MailTemporaryError, SmtpClient
+from app.errors import PermanentError, TransientError
+from app.sandbox.smtp import LocalSmtp
+
+SENDER, RECIPIENT = "reports@example.ru", "boss@example.ru"
+
+Scripted = Callable[[dict[str, str]], Any]
+
+
+def client(port: int, **options: Any) -> SmtpClient:
+    return SmtpClient("127.0.0.1", port, **{"username": None, "password": None, "security": "none", "timeout_seconds": 30, **options})
+
+
+def report(body: str = "Отчёт за день.\n.точка в начале строки\n..и две\n") -> bytes:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"], message["Subject"] = SENDER, RECIPIENT, "Отчёт"
+    message.set_content(body, cte="8bit")
+    return message.as_bytes()
+
+
+@asynccontextmanager
+async def listening(**options: Any) -> AsyncIterator[tuple[LocalSmtp, int]]:
+    server = LocalSmtp(**options)
+    try:
+        yield server, await server.start()
+    finally:
+        await server.stop()
+
+
+async def send(port: int, **options: Any) -> str:
+    return await client(port, **options).send(report(), sender=SENDER, recipient=RECIPIENT)
+
+
+async def test_mail_arrives_byte_for_byte() -> None:
+    async with listening() as (server, port):
+        assert await send(port) == "250 OK"
+        (mail,) = server.messages
+        assert (mail.sender, mail.recipients, mail.data) == (SENDER, [RECIPIENT], report())
+
+
+async def test_addresses_in_cyrillic_arrive() -> None:
+    async with listening() as (server, port):
+        await client(port).send(report(), sender="отчёты@пример.рф", recipient="начальник@пример.рф")
+        assert (server.messages[0].sender, server.messages[0].recipients) == ("отчёты@пример.рф", ["начальник@пример.рф"])
+
+
+async def test_addresses_in_cyrillic_are_refused_where_the_server_cannot(scripted_smtp: Scripted) -> None:
+    async with scripted_smtp({}) as port:
+        with pytest.raises(MailRefusedError, match="кириллиц"):
+            await client(port).send(report(), sender=SENDER, recipient="начальник@пример.рф")
+
+
+async def test_eight_bit_mail_goes_to_a_server_that_does_not_speak_of_it(scripted_smtp: Scripted) -> None:
+    async with scripted_smtp({".": "250 2.0.0 Ok: queued as 4XyZ"}) as port:
+        assert await send(port) == "250 2.0.0 Ok: queued as 4XyZ"
+
+
+@pytest.mark.parametrize("recipient", ["two words@example.ru", "a@b\r\nDATA", "<a@b", "a@b>, c@d", "a@b\x01", "", "boss"])
+async def test_what_is_no_address_is_refused(recipient: str) -> None:
+    async with listening() as (server, port):
+        with pytest.raises(MailRefusedError, match="REPORT_RECIPIENTS"):
+            await client(port).send(report(), sender=SENDER, recipient=recipient)
+        assert server.messages == []
+
+
+async def test_login_opens_the_server() -> None:
+    async with listening(username="reports", password="app-password") as (server, port):
+        await send(port, username="reports", password="app-password")
+        assert len(server.messages) == 1
+
+
+@pytest.mark.parametrize("login", [{"username": "reports", "password": "canary-password"}, {}])
+async def test_a_wrong_or_missing_login_names_the_settings(login: dict[str, str]) -> None:
+    async with listening(username="reports", password="app-password") as (_, port):
+        with pytest.raises(MailAccessError, match="SMTP_PASSWORD") as caught:
+            await send(port, **login)
+        assert caught.value.code == (535 if login else 530)
+        assert "canary" not in caught.value.message
+        assert isinstance(caught.value, PermanentError)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "code"),
+    [
+        ("550 5.1.1 No such user", MailRefusedError, 550),
+        ("552 5.2.2 Mailbox full", MailRefusedError, 552),
+        ("451 4.7.1 Greylisted, try again later", MailTemporaryError, 451),
+        ("421 4.3.2 Shutting down", MailTemporaryError, 421),
+    ],
+)
+async def test_an_answer_to_the_recipient_is_final_or_not(answer: str, error: type[MailError], code: int) -> None:
+    async with listening() as (server, port):
+        server.switches.recipient_answers[RECIPIENT] = answer
+        with pytest.raises(error) as caught:
+            await send(port)
+        assert (caught.value.code, caught.value.answer) == (code, answer.partition(" ")[2])
+        assert answer in caught.value.message
+
+
+@pytest.mark.parametrize(("answer", "error"), [("554 5.7.1 Spam", MailRefusedError), ("452 4.3.1 Disk full", MailTemporaryError)])
+async def test_an_answer_to_the_mail_is_final_or_not(answer: str, error: type[MailError]) -> None:
+    async with listening() as (server, port):
+        server.switches.data_answer = answer
+        with pytest.raises(error, match=answer):
+            await send(port)
+
+
+async def test_a_connection_lost_after_the_last_dot_is_to_be_tried_again() -> None:
+    async with listening() as (server, port):
+        server.switches.cut_after_dot = True
+        with pytest.raises(MailTemporaryError) as caught:
+            await send(port)
+        assert caught.value.code is None
+        assert isinstance(caught.value, TransientError)
+        assert len(server.messages) == 1
+
+
+async def test_a_connection_refused_or_broken_is_to_be_tried_again() -> None:
+    async with listening() as (server, port):
+        server.switches.refuse_connections = True
+        with pytest.raises(MailTemporaryError, match="SMTP_HOST"):
+            await send(port)
+    with pytest.raises(MailTemporaryError, match="SMTP_PORT"):
+        await send(port)  # nobody listens there any more
+
+
+async def test_a_server_that_is_too_slow_is_to_be_tried_again(scripted_smtp: Scripted) -> None:
+    for step in ("greeting", "EHLO", "RCPT", "."):
+        async with scripted_smtp({step: "hang"}) as port:
+            with pytest.raises(MailTemporaryError):
+                await send(port, timeout_seconds=0.2)
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "words"),
+    [
+        ({"greeting": "554 5.3.2 Go away"}, MailAccessError, "SMTP_HOST"),
+        ({"greeting": "421 4.3.2 Too busy"}, MailTemporaryError, "421 4.3.2 Too busy"),
+        ({"greeting": "cut"}, MailTemporaryError, "SMTP_HOST"),
+        ({"greeting": "HTTP/1.1 400 Bad Request"}, MailTemporaryError, "Malformed"),
+        ({"EHLO": "550 Who are you", "HELO": "550 Who are you"}, MailAccessError, "SMTP_HOST"),
+        ({"MAIL": "553 5.7.1 Sender address rejected: not owned by user"}, MailAccessError, "MAIL_FROM"),
+        ({"MAIL": "552 5.3.4 Message too big"}, MailRefusedError, "552"),
+        ({"MAIL": "450 4.7.1 Slow down"}, MailTemporaryError, "450"),
+        ({"MAIL": "530 5.7.0 Authentication required"}, MailAccessError, "SMTP_USERNAME"),
+        ({"RCPT": "cut"}, MailTemporaryError, "SMTP_HOST"),
+        ({"DATA": "cut"}, MailTemporaryError, "SMTP_HOST"),
+        ({"DATA": "554 5.5.1 No valid recipients"}, MailRefusedError, "554"),
+    ],
+)
+async def test_whose_turn_it_is(scripted_smtp: Scripted, script: dict[str, str], error: type[MailError], words: str) -> None:
+    async with scripted_smtp(script) as port:
+        with pytest.raises(error, match=words):
+            await send(port)
+
+
+async def test_login_that_fails_for_the_moment_is_to_be_tried_again(scripted_smtp: Scripted) -> None:
+    script = {"EHLO": "250-hi\r\n250 AUTH PLAIN", "AUTH": "454 4.7.0 Temporary authentication failure"}
+    async with scripted_smtp(script) as port:
+        with pytest.raises(MailTemporaryError, match="454"):
+            await send(port, username="reports", password="app-password")
+
+
+async def test_a_server_without_login_names_the_settings(scripted_smtp: Scripted) -> None:
+    async with scripted_smtp({}) as port:
+        with pytest.raises(MailAccessError, match="SMTP_USERNAME"):
+            await send(port, username="reports", password="app-password")
+
+
+@pytest.mark.parametrize("goodbye", ["cut", "hang", "500 What?"])
+async def test_a_rude_goodbye_does_not_undo_the_delivery(scripted_smtp: Scripted, goodbye: str) -> None:
+    async with scripted_smtp({"QUIT": goodbye}) as port:
+        assert await send(port, timeout_seconds=1) == "250 2.0.0 Ok"
+
+
+async def test_check_goes_all_the_way_but_the_mail() -> None:
+    async with listening(username="reports", password="app-password") as (server, port):
+        assert (await client(port, username="reports", password="app-password").check()).startswith("250")
+        assert server.messages == []
+        with pytest.raises(MailAccessError):
+            await client(port, username="reports", password="other").check()
+
+
+async def test_many_mails_at_once_keep_apart() -> None:
+    async with listening() as (server, port):
+        people = [f"person-{number}@example.ru" for number in range(8)]
+        smtp = client(port)
+        await asyncio.gather(*(smtp.send(report(person), sender=SENDER, recipient=person) for person in people))
+        assert sorted(mail.recipients[0] for mail in server.messages) == people
+        assert all(mail.data == report(mail.recipients[0]) for mail in server.messages)

@@ -1,0 +1,135 @@
+"""No secret, name or word of a chat gets into the logs: a process of its own runs every client at DEBUG, into every kind of trouble."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from app.clients.avito import AvitoClient, AvitoCredentials, avito_http
+from app.clients.deepseek import DeepSeekClient
+from app.clients.mail import OutboxFolder, SmtpClient
+from app.clients.retry import RetryPolicy
+from app.errors import AppError
+from app.log import LogFormat, configure_logging
+from app.sandbox import avito_switches, deepseek_faults
+from app.sandbox.avito import LocalAvito
+from app.sandbox.avito_state import AvitoAccount
+from app.sandbox.avito_state import AvitoClient as Buyer
+from app.sandbox.deepseek import LocalDeepSeek
+from app.sandbox.faults import Answer
+from app.sandbox.server import running
+from app.sandbox.smtp import LocalSmtp
+
+CANARY = "канарейка"
+SECRET = "canary-0451"
+RETRY = RetryPolicy(attempts=2, first_wait_seconds=0.001, longest_wait_seconds=0.01)
+PASSING = [
+    Answer(200, f"<html>{CANARY}</html>"),
+    Answer(200, {"error": {"message": SECRET}}),
+    Answer(200, {"error": True, "chats": CANARY}),
+]
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+async def test_nothing_leaks(log_format: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        __file__,
+        log_format,
+        str(tmp_path),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed = (await process.communicate())[0].decode()
+    assert process.returncode == 0, printed
+    for event in ("avito.token.renewed", "avito.messages.unreadable", "stamina.retry_scheduled", "probe.failed", "probe.worked"):
+        assert event in printed
+    assert CANARY not in printed.lower()
+    assert CANARY not in printed.encode().decode("unicode_escape", "replace").lower()  # as JSON might write it
+    assert SECRET not in printed
+
+
+async def probe(*calls: Callable[[], Awaitable[Any]]) -> None:
+    """Makes the calls and logs each failure with its traceback, as a service would."""
+    log = structlog.get_logger()
+    for call in calls:
+        try:
+            await call()
+            log.info("probe.worked")
+        except AppError as error:
+            log.exception("probe.failed", message=error.message)
+
+
+async def probe_avito() -> None:
+    local = LocalAvito([AvitoAccount(f"id-{SECRET}", SECRET, 5, CANARY)])
+    chat = local.add_chat(client=Buyer(6, CANARY))
+    local.add_message(chat.id, "client", text=CANARY)
+    async with running(local.app) as url, avito_http(url) as http:
+
+        def client(secret: str) -> AvitoClient:
+            credentials = AvitoCredentials(f"id-{SECRET}", secret)
+            return AvitoClient(http, credentials, max_concurrency=2, requests_per_minute=0, retry=RETRY, clock=lambda: datetime.now(UTC))
+
+        avito = client(SECRET)
+        reads: list[Callable[[], Awaitable[Any]]] = [
+            partial(avito.list_chats, 5),
+            partial(avito.get_chat, 5, chat.id),
+            partial(avito.list_messages, 5, chat.id),
+        ]
+        await probe(client(f"wrong-{SECRET}").get_self, avito.get_self, *reads, partial(avito.get_chat, 5, "none"))
+        local.switches.drop_message_keys = {"created"}
+        await probe(*reads)
+        troubles = [avito_switches.SERVER_ERROR, avito_switches.FORBIDDEN, avito_switches.CUT, avito_switches.too_many("0")]
+        for fault in [*troubles, *PASSING]:
+            local.switches.faults = []
+            local.switches.fail(fault, times=None)
+            await probe(*reads)
+
+
+async def probe_deepseek() -> None:
+    local = LocalDeepSeek(api_key=SECRET)
+    async with running(local.app) as url:
+
+        def client(key: str) -> DeepSeekClient:
+            return DeepSeekClient(url, key, "deepseek-flash", max_concurrency=2, timeout_seconds=30, retry=RETRY)
+
+        async with client(SECRET) as deepseek, client(f"wrong-{SECRET}") as stranger:
+            await probe(*(partial(who.complete, system="JSON", user=CANARY) for who in (deepseek, stranger)))
+            troubles = [deepseek_faults.SERVER_ERROR, deepseek_faults.CONTENT_RISK, deepseek_faults.LENGTH, deepseek_faults.NULL_CHOICES]
+            repeating = Answer(400, {"error": {"message": f"bad {SECRET}"}, "input": CANARY})
+            for fault in [*troubles, deepseek_faults.EMPTY_BODY, deepseek_faults.CUT, repeating, *PASSING]:
+                local.switches.faults = []
+                local.switches.fail(fault, times=None)
+                await probe(partial(deepseek.complete, system="JSON", user=CANARY), deepseek.get_models, deepseek.get_balance)
+
+
+async def probe_mail(folder: Path) -> None:
+    mime = f"Subject: {CANARY}\r\n\r\n{CANARY}\r\n".encode()
+    server = LocalSmtp(username="reports", password=SECRET)
+    port = await server.start()
+    for password in (SECRET, f"wrong-{SECRET}"):
+        client = SmtpClient("127.0.0.1", port, username="reports", password=password, security="none", timeout_seconds=5)
+        await probe(partial(client.send, mime, sender="a@example.ru", recipient="b@example.ru"), client.check)
+    await server.stop()
+    outboxes = [OutboxFolder(folder), OutboxFolder(Path(__file__))]
+    await probe(*(partial(outbox.send, mime, sender="a@example.ru", recipient="b@example.ru") for outbox in outboxes))
+
+
+async def probe_all(log_format: LogFormat, folder: Path) -> None:
+    configure_logging("DEBUG", log_format)
+    await probe_avito()
+    await probe_deepseek()
+    await probe_mail(folder)
+
+
+if __name__ == "__main__":
+    asyncio.run(probe_all("json" if sys.argv[1] == "json" else "console", Path(sys.argv[2])))

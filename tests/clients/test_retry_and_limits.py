@@ -1,0 +1,172 @@
+"""Waits between attempts, and how many requests a far end gets at a time."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import pytest
+
+from app.clients.limiter import AdaptiveLimiter, per_minute
+from app.clients.retry import RateLimitedError, RetryPolicy, wait_asked_for
+from app.errors import PermanentError, TransientError
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "30"}, 30),
+        ({"Retry-After": "0.5"}, 0.5),
+        ({"Retry-After": "-3"}, 0),
+        ({"Retry-After": "Sun, 22 Nov 2026 12:00:40 GMT"}, 40),
+        ({"Retry-After": "Sun, 22 Nov 2026 11:00:00 GMT"}, 0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"X-RateLimit-Reset": "12"}, 12),
+        ({"X-RateLimit-Reset": str(int(NOW.timestamp()) + 25)}, 25),
+        ({"X-RateLimit-Reset": "never"}, None),
+        ({"Retry-After": "soon", "X-RateLimit-Reset": "12"}, 12),
+        ({"Retry-After": "5", "X-RateLimit-Reset": "12"}, 5),
+    ],
+)
+def test_wait_asked_for_is_read_from_either_header(headers: dict[str, str], seconds: float | None) -> None:
+    assert wait_asked_for(headers, NOW) == seconds
+
+
+async def attempts_until(policy: RetryPolicy, *errors: Exception) -> int:
+    """How many calls it took with these errors one after the other, and then a success."""
+    calls = 0
+
+    async def call() -> None:
+        nonlocal calls
+        calls += 1
+        if calls <= len(errors):
+            raise errors[calls - 1]
+
+    await policy.run(call)
+    return calls
+
+
+async def test_only_what_may_pass_is_tried_again() -> None:
+    policy = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_seconds=0.01)
+    assert await attempts_until(policy) == 1
+    assert await attempts_until(policy, TransientError("a"), RateLimitedError("b", 5)) == 3
+    with pytest.raises(TransientError, match="c"):
+        await attempts_until(policy, TransientError("a"), TransientError("b"), TransientError("c"))
+    for error in (PermanentError("for good"), KeyError("bug")):
+        with pytest.raises(type(error)):
+            await attempts_until(policy, error)
+
+
+async def refused(limiter: AdaptiveLimiter) -> None:
+    with pytest.raises(RateLimitedError):
+        async with limiter.slot():
+            raise RateLimitedError("429")
+
+
+async def served(limiter: AdaptiveLimiter, times: int) -> None:
+    for _ in range(times):
+        async with limiter.slot():
+            pass
+
+
+async def most_at_once(limiter: AdaptiveLimiter, wanted: int) -> int:
+    """How many of the wanted requests the limiter lets in together."""
+    inside = 0
+
+    async def request() -> None:
+        nonlocal inside
+        async with limiter.slot():
+            inside += 1
+            await asyncio.Event().wait()
+
+    requests = [asyncio.create_task(request()) for _ in range(wanted)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    for waiting in requests:
+        waiting.cancel()
+    await asyncio.gather(*requests, return_exceptions=True)
+    return inside
+
+
+async def test_a_refusal_halves_and_successes_grow_back_by_one() -> None:
+    limiter = AdaptiveLimiter(8)
+    assert await most_at_once(limiter, 20) == 8
+    await refused(limiter)
+    assert await most_at_once(limiter, 20) == 4
+    await served(limiter, 10)
+    assert await most_at_once(limiter, 20) == 5
+    await served(limiter, 30)
+    assert await most_at_once(limiter, 20) == 8
+    await served(limiter, 50)
+    assert await most_at_once(limiter, 20) == 8  # never more than it began with
+
+
+async def test_one_request_is_always_let_in() -> None:
+    limiter = AdaptiveLimiter(3)
+    for _ in range(5):
+        await refused(limiter)
+    assert (limiter.allowed, await most_at_once(limiter, 3)) == (1, 1)
+
+
+async def test_a_burst_of_refusals_counts_once() -> None:
+    limiter = AdaptiveLimiter(8)
+    async with AsyncExitStack() as together:
+        for _ in range(8):
+            await together.enter_async_context(limiter.slot())
+        with pytest.raises(RateLimitedError):
+            await refuse_all(together)
+    assert limiter.allowed == 4
+    assert await most_at_once(limiter, 20) == 4
+
+
+async def refuse_all(together: AsyncExitStack) -> None:
+    async with together:
+        raise RateLimitedError("429")
+
+
+async def test_what_is_still_in_flight_takes_part_in_a_cut() -> None:
+    limiter = AdaptiveLimiter(4)
+    async with AsyncExitStack() as others:
+        for _ in range(3):
+            await others.enter_async_context(limiter.slot())
+        await refused(limiter)  # two may be in flight now, three are
+        assert await most_at_once(limiter, 5) == 0
+    assert await most_at_once(limiter, 5) == 2
+
+
+async def test_other_failures_leave_the_limit_alone() -> None:
+    limiter = AdaptiveLimiter(4)
+    with pytest.raises(TransientError):
+        async with limiter.slot():
+            raise TransientError("500")
+    assert await most_at_once(limiter, 9) == 4
+
+
+@pytest.mark.parametrize(("requests", "at_once"), [(300, 30), (60, 6), (25, 2), (9, 1), (1, 1)])
+async def test_a_tenth_of_a_minutes_requests_may_go_at_once(requests: int, at_once: int) -> None:
+    gate = per_minute(requests)
+    passed = 0
+
+    async def request() -> None:
+        nonlocal passed
+        async with gate:
+            passed += 1
+
+    calls = [asyncio.create_task(request()) for _ in range(at_once + 5)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert passed == at_once
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert passed == at_once
+
+
+async def test_no_limit_a_minute_lets_everything_through() -> None:
+    gate = per_minute(0)
+    for _ in range(1000):
+        async with gate:
+            pass
