@@ -1,7 +1,7 @@
 """SQL of the chats as sync sees them: what Avito's list says, and whose messages are to be read."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -121,9 +121,9 @@ async def count_to_read(session: AsyncSession, account_id: int) -> int:
     return int(await session.scalar(statement, {"account_id": account_id}) or 0)
 
 
-async def lock_chat(session: AsyncSession, chat_id: int) -> None:
-    """Keeps other writers of this chat's messages out until the end of the transaction."""
-    await session.execute(text("SELECT FROM chats WHERE id = :id FOR UPDATE"), {"id": chat_id})
+async def lock_chats(session: AsyncSession, chat_ids: Sequence[int]) -> None:
+    """Keeps other writers of these chats' messages out until the end of the transaction; in one order, so that nobody waits in a ring."""
+    await session.execute(text("SELECT FROM chats WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"), {"ids": list(chat_ids)})
 
 
 async def mark_unreadable(session: AsyncSession, chat: ChatToRead, *, message: str, gone: bool) -> None:
@@ -137,38 +137,48 @@ async def mark_unreadable(session: AsyncSession, chat: ChatToRead, *, message: s
 # The grading is due by message and not by clock: what counts is whether a person's message comes after the last one seen.
 _MARK_READ = text(
     """
-    WITH last_person AS (
-        SELECT id, sent_at, side FROM messages WHERE chat_id = :id AND side <> 'system' ORDER BY sent_at DESC, id DESC LIMIT 1
-    ), last_answer AS (
-        SELECT id, sent_at FROM messages WHERE chat_id = :id AND side = 'company' ORDER BY sent_at DESC, id DESC LIMIT 1
-    ), waiting AS (
-        SELECT min(sent_at) AS since FROM messages
-        WHERE chat_id = :id AND side = 'client'
-          AND (NOT EXISTS (SELECT FROM last_answer) OR (sent_at, id) > (SELECT sent_at, id FROM last_answer))
-    ), seen AS (
-        SELECT message.sent_at, message.id FROM messages message JOIN chats chat ON chat.seen_message_id = message.id WHERE chat.id = :id
-    ), unseen AS (
-        SELECT min(sent_at) AS since FROM messages
-        WHERE chat_id = :id AND side <> 'system' AND (NOT EXISTS (SELECT FROM seen) OR (sent_at, id) > (SELECT sent_at, id FROM seen))
+    WITH read AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:chats AS jsonb)) AS row (id bigint, updated_at timestamptz, listed text, complete boolean)
     )
-    UPDATE chats SET
+    UPDATE chats chat SET
         messages_read_at = :now,
-        messages_due = (avito_updated_at, listed_message_id) IS DISTINCT FROM (CAST(:updated_at AS timestamptz), CAST(:listed AS text)),
-        history_complete = :complete,
+        messages_due = (chat.avito_updated_at, chat.listed_message_id) IS DISTINCT FROM (read.updated_at, read.listed),
+        history_complete = read.complete,
         read_error = NULL,
-        last_message_at = (SELECT max(sent_at) FROM messages WHERE chat_id = :id),
-        last_person_message_id = (SELECT id FROM last_person),
-        last_person_at = (SELECT sent_at FROM last_person),
-        last_person_side = (SELECT side FROM last_person),
-        waiting_since = (SELECT since FROM waiting),
-        due_since = (SELECT since FROM unseen),
-        failures = CASE WHEN outcome_message_id IS DISTINCT FROM (SELECT id FROM last_person) THEN 0 ELSE failures END
-    WHERE id = :id
+        last_message_at = facts.last_message_at,
+        last_person_message_id = facts.person_id,
+        last_person_at = facts.person_at,
+        last_person_side = facts.person_side,
+        waiting_since = facts.waiting_since,
+        due_since = facts.due_since,
+        failures = CASE WHEN chat.outcome_message_id IS DISTINCT FROM facts.person_id THEN 0 ELSE chat.failures END
+    FROM read, LATERAL (
+        WITH told AS MATERIALIZED (SELECT id, sent_at, side FROM messages WHERE chat_id = read.id),
+        person AS (SELECT * FROM told WHERE side <> 'system' ORDER BY sent_at DESC, id DESC LIMIT 1),
+        answer AS (SELECT * FROM told WHERE side = 'company' ORDER BY sent_at DESC, id DESC LIMIT 1),
+        seen AS (SELECT told.* FROM told JOIN chats known ON known.seen_message_id = told.id WHERE known.id = read.id)
+        SELECT
+            (SELECT max(sent_at) FROM told) AS last_message_at,
+            (SELECT id FROM person) AS person_id,
+            (SELECT sent_at FROM person) AS person_at,
+            (SELECT side FROM person) AS person_side,
+            (SELECT min(sent_at) FROM told WHERE side = 'client'
+                AND (NOT EXISTS (SELECT FROM answer) OR (sent_at, id) > (SELECT sent_at, id FROM answer))) AS waiting_since,
+            (SELECT min(sent_at) FROM told WHERE side <> 'system'
+                AND (NOT EXISTS (SELECT FROM seen) OR (sent_at, id) > (SELECT sent_at, id FROM seen))) AS due_since
+    ) facts
+    WHERE chat.id = read.id
     """
 )
 
 
-async def mark_read(session: AsyncSession, chat: ChatToRead, *, now: datetime, complete: bool) -> None:
-    """Draws the chat's own columns from its messages; the chat stays due where Avito has shown newer activity meanwhile."""
-    parameters = {"id": chat.id, "now": now, "complete": complete, "updated_at": chat.avito_updated_at, "listed": chat.listed_message_id}
-    await session.execute(_MARK_READ, parameters)
+async def mark_read(session: AsyncSession, read: Iterable[tuple[ChatToRead, bool]], *, now: datetime) -> None:
+    """Draws the chats' own columns from their messages; the flag beside a chat says whether its history is there back to the first.
+
+    A chat stays due where Avito has shown newer activity since it was taken up.
+    """
+    rows = [
+        {"id": chat.id, "updated_at": chat.avito_updated_at, "listed": chat.listed_message_id, "complete": complete}
+        for chat, complete in read
+    ]
+    await session.execute(_MARK_READ, {"chats": json.dumps(rows, default=str), "now": now})

@@ -1,7 +1,7 @@
 """SQL of the messages."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select, text
@@ -14,13 +14,13 @@ _UPSERT = text(
     """
     WITH page AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
-            n int, avito_id text, side text, author_id bigint, type text, text text, has_text boolean, content jsonb, quote jsonb,
-            sent_at timestamptz, is_read boolean, read_at timestamptz, deleted_at timestamptz)
+            n int, chat_id bigint, avito_id text, side text, author_id bigint, type text, text text, has_text boolean, content jsonb,
+            quote jsonb, sent_at timestamptz, is_read boolean, read_at timestamptz, deleted_at timestamptz)
     ), written AS (
         INSERT INTO messages AS known (chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at, is_read,
                                        read_at, deleted_at)
-        SELECT :chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at, is_read, read_at, deleted_at
-        FROM page ORDER BY n
+        SELECT chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at, is_read, read_at, deleted_at
+        FROM page ORDER BY chat_id, n
         ON CONFLICT (chat_id, avito_id) DO UPDATE SET
             type = CASE WHEN excluded.deleted_at IS NULL THEN excluded.type ELSE known.type END,
             text = CASE WHEN excluded.deleted_at IS NULL THEN excluded.text ELSE known.text END,
@@ -36,17 +36,20 @@ _UPSERT = text(
            OR (excluded.deleted_at IS NULL
                AND (known.type, known.text, known.content, known.quote)
                    IS DISTINCT FROM (excluded.type, excluded.text, excluded.content, coalesce(excluded.quote, known.quote)))
-        RETURNING xmax = 0 AS is_new
+        RETURNING chat_id, xmax = 0 AS is_new
     )
-    SELECT count(*) FILTER (WHERE is_new) FROM written
+    SELECT chat_id, count(*) AS new FROM written WHERE is_new GROUP BY chat_id
     """
 )
 
 
-async def upsert_messages(session: AsyncSession, chat_id: int, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Writes messages, each at most once among the rows and oldest first by their key ``n``; returns how many are new."""
-    parameters = {"chat_id": chat_id, "rows": json.dumps(list(rows), default=str)}
-    return int(await session.scalar(_UPSERT, parameters) or 0)
+async def upsert_messages(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """Writes messages of any chats, each at most once among the rows, in the order of their key ``n`` in their chat.
+
+    Returns how many were new in each chat that has new ones.
+    """
+    written = await session.execute(_UPSERT, {"rows": json.dumps(rows, default=str)})
+    return {row.chat_id: row.new for row in written}
 
 
 async def list_known(session: AsyncSession, chat_id: int, avito_ids: list[str]) -> set[str]:

@@ -24,13 +24,14 @@ def chat_row(chat: AvitoChat) -> dict[str, Any]:
     }
 
 
-def message_rows(found: Iterable[AvitoMessage], *, from_avito: bool, now: datetime) -> list[dict[str, Any]]:
+def message_rows(chat_id: int, found: Iterable[AvitoMessage], *, from_avito: bool, now: datetime) -> list[dict[str, Any]]:
     """Rows oldest first. Avito gives the newest first, so of one second the later in its answer is the older."""
     oldest_first = list(found)[::-1]
     ordered = sorted(oldest_first, key=lambda message: (message.created_at, message.is_system))
     return [
         {
             "n": n,
+            "chat_id": chat_id,
             "avito_id": message.id,
             "side": _side(message, from_avito=from_avito),
             "author_id": message.author_id,

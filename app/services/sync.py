@@ -7,24 +7,22 @@ on from there. It never marks anything as read at Avito.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import structlog
 
 from app.clients.avito.client import AvitoClient
-from app.clients.avito.errors import AvitoChatGoneError, AvitoCredentialsError, AvitoPlanMissingError
-from app.clients.avito.schema import AvitoChat, AvitoMessage, AvitoSelf
+from app.clients.avito.schema import AvitoChat, AvitoSelf
 from app.clock import Clock
 from app.database.engine import Database
 from app.errors import UpstreamError
 from app.models import Account
-from app.repositories import accounts, chats, messages
-from app.repositories.chats import ChatToRead
-from app.services.avito_rows import chat_row, message_rows
+from app.repositories import accounts, chats
+from app.services.avito_rows import chat_row
 from app.services.plural import plural
 from app.services.runs import Progress, StepResult
+from app.services.sync_messages import MessagePass, Tally
 
 log = structlog.get_logger(__name__)
 
@@ -35,11 +33,7 @@ LIST_STEP = 90
 """Pages of the list overlap by ten: a chat that leaves the list moves the ones behind it up, over the edge of a page."""
 WATERMARK_GRACE = timedelta(hours=1)
 FULL_LIST_EVERY = timedelta(days=1)
-SETTLED = timedelta(minutes=65)
-"""Avito lets a message be deleted within the hour; older ones that are stored need no second look."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
-FAILURES_IN_A_ROW = 5
-"""So many chats that cannot be read one after the other are an account that cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +47,6 @@ class AvitoSource:
     """Chats read at a time."""
 
 
-@dataclass
-class _Tally:
-    synced_chats: int = 0
-    new_chats: int = 0
-    updated_chats: int = 0
-    new_messages: int = 0
-    incomplete_chats: int = 0
-    unread: int = 0
-    truncated: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-
-    def figures(self) -> dict[str, Any]:
-        names = ("synced_chats", "new_chats", "updated_chats", "new_messages", "incomplete_chats")
-        return {name: getattr(self, name) for name in names}
-
-
 async def sync_chats(
     database: Database, sources: Sequence[AvitoSource], clock: Clock, progress: Progress, *, full: bool = False
 ) -> StepResult:
@@ -76,7 +54,7 @@ async def sync_chats(
 
     An account that fails does not stop the others: the result names it and is not ``ok``.
     """
-    tally = _Tally()
+    tally = Tally()
     syncs = [_AccountSync(database, source, clock, progress, tally, full=full) for source in sources]
     async with asyncio.TaskGroup() as group:
         for account in syncs:
@@ -87,7 +65,7 @@ async def sync_chats(
 class _AccountSync:
     """The sync of one account: its client, its row, and what it has come to so far."""
 
-    def __init__(self, database: Database, source: AvitoSource, clock: Clock, progress: Progress, tally: _Tally, *, full: bool) -> None:
+    def __init__(self, database: Database, source: AvitoSource, clock: Clock, progress: Progress, tally: Tally, *, full: bool) -> None:
         self._database = database
         self._source = source
         self._client = source.client
@@ -95,16 +73,18 @@ class _AccountSync:
         self._progress = progress
         self._tally = tally
         self._full = full
-        self._failures_in_a_row = 0
 
     async def run(self) -> None:
         """Reads the account; a failure of the account is kept with it and told in the tally."""
         try:
-            self._me = await self._client.get_self()
-            account = await self._open(self._me)
-            await self._read_due(account)  # what an earlier sync did not come to
+            me = await self._client.get_self()
+            account = await self._open(me)
+            messages = MessagePass(
+                self._database, self._client, self._clock, self._progress, self._tally, me.id, readers=self._source.readers, full=self._full
+            )
+            await messages.read_due(account.id)  # what an earlier sync did not come to
             await self._list(account)
-            await self._read_due(account)
+            await messages.read_due(account.id)
         except UpstreamError as error:
             name = self._source.name or self._source.client_id
             log.warning("sync.account_failed", client_id=self._source.client_id, error=type(error).__name__)
@@ -132,7 +112,7 @@ class _AccountSync:
         stop_before = _NEVER if whole or account.listed_up_to is None else account.listed_up_to - WATERMARK_GRACE
         newest, has_more, past_it = account.listed_up_to, True, False
         for offset in (*range(0, LAST_OFFSET, LIST_STEP), LAST_OFFSET):
-            page = await self._client.list_chats(self._me.id, limit=PAGE, offset=offset, chat_types=CHAT_TYPES)
+            page = await self._client.list_chats(account.avito_user_id, limit=PAGE, offset=offset, chat_types=CHAT_TYPES)
             await self._write_listed(account.id, page.chats)
             times = [chat.updated_at for chat in page.chats if chat.updated_at]
             newest = max([*times, newest] if newest else times, default=None)
@@ -157,94 +137,8 @@ class _AccountSync:
             count = await chats.upsert_listed(session, account_id, rows.values(), reread=self._full)
         self._tally.new_chats += count.new
 
-    async def _read_due(self, account: Account) -> None:
-        """Reads the marked chats, several at a time; few of them are in memory at once."""
-        queue: asyncio.Queue[ChatToRead | None] = asyncio.Queue(maxsize=self._source.readers)
-        async with self._database.session() as session:
-            due = await chats.count_to_read(session, account.id)
-        self._progress.total = (self._progress.total or 0) + due
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._source.readers):
-                    group.create_task(self._reader(queue))
-                await self._feed(queue, account.id)
-        except ExceptionGroup as group_of_errors:
-            raise _the_failure(group_of_errors) from None
 
-    async def _feed(self, queue: asyncio.Queue[ChatToRead | None], account_id: int) -> None:
-        after_id = 0
-        while True:
-            async with self._database.session() as session:
-                batch = await chats.list_to_read(session, account_id, after_id=after_id, limit=PAGE)
-            if not batch:
-                break
-            for chat in batch:
-                await queue.put(chat)
-            after_id = batch[-1].id
-        for _ in range(self._source.readers):
-            await queue.put(None)
-
-    async def _reader(self, queue: asyncio.Queue[ChatToRead | None]) -> None:
-        while (chat := await queue.get()) is not None:
-            try:
-                await self._read(chat)
-            except (AvitoPlanMissingError, AvitoCredentialsError):
-                raise  # the next chat would fare no better
-            except UpstreamError as error:
-                await self._skip(chat, error)
-            else:
-                self._failures_in_a_row = 0
-            self._progress.done += 1
-            self._progress.figures = self._tally.figures()
-
-    async def _skip(self, chat: ChatToRead, error: UpstreamError) -> None:
-        """One chat that cannot be read costs only itself; many in a row are the account's failure."""
-        gone = isinstance(error, AvitoChatGoneError)
-        log.warning("sync.chat_unread", chat=chat.id, error=type(error).__name__)
-        async with self._database.transaction() as session:
-            await chats.mark_unreadable(session, chat, message=error.message, gone=gone)
-        if not gone:
-            self._tally.unread += 1
-            self._failures_in_a_row += 1
-        if self._failures_in_a_row >= FAILURES_IN_A_ROW:
-            raise error
-
-    async def _read(self, chat: ChatToRead) -> None:
-        """Copies what is new in one chat: all of its pages the first time, later back to the first settled message known."""
-        found: dict[str, AvitoMessage] = {}
-        complete, unreadable = False, 0
-        settled_before = self._clock() - SETTLED
-        for offset in range(0, LAST_OFFSET + 1, PAGE):
-            page = await self._client.list_messages(self._me.id, chat.avito_id, limit=PAGE, offset=offset)
-            for message in page.messages:
-                found.setdefault(message.id, message)
-            unreadable += page.unreadable
-            if not page.has_more:
-                complete = unreadable == 0
-                break
-            if not (chat.is_new or self._full) and await self._meets_known(chat, page.messages, settled_before):
-                complete = chat.history_complete
-                break
-        if any(message.is_placeholder for message in found.values()):
-            raise AvitoPlanMissingError(_PLAN_SENTENCE)
-        rows = message_rows(found.values(), from_avito=chat.chat_type == "a2u", now=self._clock())
-        async with self._database.transaction() as session:
-            await chats.lock_chat(session, chat.id)
-            new = await messages.upsert_messages(session, chat.id, rows)
-            await chats.mark_read(session, chat, now=self._clock(), complete=complete)
-        self._tally.new_messages += new
-        self._tally.updated_chats += bool(new) and not chat.is_new
-
-    async def _meets_known(self, chat: ChatToRead, page: Sequence[AvitoMessage], settled_before: datetime) -> bool:
-        settled = [message.id for message in page if message.created_at < settled_before]
-        async with self._database.session() as session:
-            return bool(settled) and bool(await messages.list_known(session, chat.id, settled))
-
-
-_PLAN_SENTENCE = "Не оплачен тариф Авито с API мессенджера: вместо сообщений приходит заглушка. Оплатите его в кабинете Авито."
-
-
-def _summary(tally: _Tally) -> str:
+def _summary(tally: Tally) -> str:
     parts = [f"Синхронизировано {plural(tally.synced_chats, 'чат', 'чата', 'чатов')}, новых сообщений: {tally.new_messages}."]
     if tally.incomplete_chats:
         parts.append(f"История не целиком (предел Авито — 1100 сообщений): {plural(tally.incomplete_chats, 'чат', 'чата', 'чатов')}.")
@@ -254,12 +148,3 @@ def _summary(tally: _Tally) -> str:
         parts.append(f"Не прочитано: {plural(tally.unread, 'чат', 'чата', 'чатов')}, они остались в очереди.")
     parts.extend(f"Ошибка. {failure}" for failure in tally.failures)
     return " ".join(parts)
-
-
-def _the_failure(group: ExceptionGroup[Exception]) -> Exception:
-    """What a group of readers failed of: Avito's first failure, or the group itself where something else went wrong too."""
-    upstream, others = group.split(UpstreamError)
-    error: Exception | None = group if others else upstream
-    while isinstance(error, ExceptionGroup) and not others:
-        error = error.exceptions[0]
-    return error or group
