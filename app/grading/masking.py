@@ -62,6 +62,7 @@ class Masker:
         self._numbers: dict[tuple[str, str], int] = {}  # (kind, key) -> number
         self._spellings: dict[tuple[str, int], str] = {}  # (kind, number) -> as first written
         self._names: dict[int, str] = {}  # number -> name as known
+        self._pieces: dict[str, list[Piece]] = {}  # each message is masked once and looked at again for quotes
 
     def mask(self, text: str) -> str:
         """The text with a token in place of each personal datum."""
@@ -69,6 +70,11 @@ class Masker:
 
     def pieces(self, text: str) -> list[Piece]:
         """The same as stretches; their originals joined are the text, their shown parts the masked text."""
+        if text not in self._pieces:
+            self._pieces[text] = self._cut(text)
+        return self._pieces[text]
+
+    def _cut(self, text: str) -> list[Piece]:
         if self._level is Masking.OFF:
             return [Piece(text, text, is_token=False)]
         pieces, position = [], 0

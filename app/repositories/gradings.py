@@ -104,7 +104,7 @@ _SETTLE = text(
         due_since = CASE WHEN :outcome = 'failed' THEN due_since ELSE (SELECT since FROM unseen) END,
         grading_token = NULL
     WHERE id = :id AND grading_token = :token
-    RETURNING id
+    RETURNING CASE WHEN :outcome = 'graded' THEN nextval(pg_get_serial_sequence('reports', 'id')) ELSE 0 END
     """
 )
 
@@ -119,8 +119,11 @@ async def settle(
     seen_message_id: int,
     run_id: int,
     now: datetime,
-) -> bool:
-    """Writes what came of a chat and gives it back; False where the lease was lost, and then nothing is written."""
+) -> int | None:
+    """Writes what came of a chat and gives it back; None where the lease was lost, and then nothing is written.
+
+    Returns the number that the report of a graded chat is to have, which stands in its stored body as well; else 0.
+    """
     parameters = {
         "id": chat_id,
         "token": token,
@@ -130,7 +133,8 @@ async def settle(
         "run_id": run_id,
         "now": now,
     }
-    return await session.scalar(_SETTLE, parameters) is not None
+    number: int | None = await session.scalar(_SETTLE, parameters)
+    return number
 
 
 async def mark_waiting(session: AsyncSession, scope: Scope, run_id: int, *, reason: str, now: datetime) -> None:

@@ -1,17 +1,19 @@
 """SQL of the reports."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Report, ReportKind
 
 
-async def next_report_id(session: AsyncSession) -> int:
-    """Draws a report's number before its row is written, because the number stands in the stored body as well."""
-    return int(await session.scalar(text("SELECT nextval(pg_get_serial_sequence('reports', 'id'))")) or 0)
+async def add_report(session: AsyncSession, values: Mapping[str, Any]) -> None:
+    """Writes a report, column by column."""
+    await session.execute(insert(Report), [dict(values)])
 
 
 async def count_by_run(session: AsyncSession, run_id: int) -> int:

@@ -24,7 +24,7 @@ from app.repositories.gradings import ClaimedChat, Scope
 from app.services.budget import BudgetSpentError, DailyBudget
 from app.services.grader import Grader, Grading, UngradedError
 from app.services.plural import plural
-from app.services.report_body import new_report
+from app.services.report_body import report_columns
 from app.services.runs import RunContext, StepResult
 from app.services.transcripts import Transcript, transcript_of
 
@@ -188,7 +188,7 @@ class _Analysis:
     ) -> None:
         """Writes the outcome, and the report with it, unless another process has taken the run over meanwhile."""
         async with self._database.transaction() as session:
-            ours = await gradings.settle(
+            number = await gradings.settle(
                 session,
                 chat.id,
                 self._run.token,
@@ -198,14 +198,14 @@ class _Analysis:
                 run_id=self._run.id,
                 now=self._clock(),
             )
-            if ours and grading is not None:
-                number = await reports.next_report_id(session)
-                session.add(
-                    new_report(
+            if number is not None and grading is not None:
+                await reports.add_report(
+                    session,
+                    report_columns(
                         number, chat, transcript, graded, grading, run_id=self._run.id, now=self._clock().astimezone(self._grader.zone)
-                    )
+                    ),
                 )
-        if not ours:
+        if number is None:
             log.warning("analyze.lease_lost", chat=chat.id, run=self._run.id)
         self._run.progress.done += 1
 

@@ -7,14 +7,13 @@ from typing import Any
 from app.grading.chat import ChatMessage
 from app.grading.judge import Verdict
 from app.grading.vocabulary import Criterion
-from app.models import Report
 from app.repositories.gradings import ClaimedChat
 from app.services.digests import NAMELESS, UNTITLED
 from app.services.grader import Grading
 from app.services.transcripts import Transcript
 
 
-def new_report(
+def report_columns(
     number: int,
     chat: ClaimedChat,
     transcript: Transcript,
@@ -23,12 +22,12 @@ def new_report(
     *,
     run_id: int,
     now: datetime,
-) -> Report:
-    """The row of one grading; ``now`` is aware, in the report's zone, whose offset the body keeps."""
+) -> dict[str, Any]:
+    """The columns of one grading; ``now`` is aware, in the report's zone, whose offset the body keeps."""
     verdict, usage = grading.verdict, grading.usage
     created_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
     grades = {f"{criterion}_grade": verdict.grades[criterion].value for criterion in Criterion}
-    return Report(
+    return dict(
         id=number,
         chat_id=chat.id,
         account_id=chat.account_id,
