@@ -1,0 +1,138 @@
+"""The process is killed in each step of the day and started again: nothing is lost, nothing is graded or mailed twice."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from app.clock import system_clock
+from app.database.engine import Database
+from app.models import RunKind
+from app.sandbox.server import Sandbox
+from app.services.runs import submit
+from tests.crash.processes import KEY, Served, serving
+from tests.stage import until
+
+DAY = "2026-11-22"
+
+# When the plug is pulled: the first row that a step writes is there, and the step is not over.
+MOMENTS = {
+    "sync": "SELECT 1 FROM messages LIMIT 1",
+    "analyze": "SELECT 1 FROM reports LIMIT 1",
+    "mail": "SELECT 1 FROM deliveries WHERE state = 'sending'",
+}
+
+
+@pytest_asyncio.fixture
+async def slow_sandbox() -> AsyncIterator[Sandbox]:
+    """Far ends slow enough that a step can be caught at work."""
+    async with Sandbox() as sandbox:
+        sandbox.avito.switches.latency_seconds = 0.03
+        sandbox.deepseek.switches.latency_seconds = 0.1
+        sandbox.smtp.switches.latency_seconds = 0.3
+        yield sandbox
+
+
+async def ask(database: Database, sql: str) -> list[dict[str, Any]]:
+    async with database.session() as session:
+        return [dict(row) for row in (await session.execute(text(sql))).mappings()]
+
+
+async def state_of(database: Database, run_id: int) -> str:
+    async with database.session() as session:
+        return str(await session.scalar(text("SELECT state FROM runs WHERE id = :id"), {"id": run_id}))
+
+
+def calling(served: Served) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=served.url, headers={"X-API-Key": KEY}, timeout=60)
+
+
+async def pass_the_leases(database: Database) -> None:
+    """What half a minute does."""
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
+
+
+@pytest.mark.parametrize("step", MOMENTS)
+async def test_a_day_killed_in_a_step_is_finished_by_the_next_process(
+    step: str, database: Database, database_url: str, slow_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    run_id = await submit(database, RunKind.DAILY, system_clock, slot=DAY)
+
+    async def caught() -> bool:
+        return bool(await ask(database, MOMENTS[step]))
+
+    async with serving(database_url, slow_sandbox, tmp_path) as served:
+        await until(caught)
+        served.kill()
+        await served.process.wait()
+    assert await state_of(database, run_id) == "running"
+    slow_sandbox.smtp.switches.latency_seconds = 0
+    await pass_the_leases(database)
+
+    async def ended() -> bool:
+        return await state_of(database, run_id) == "done"
+
+    async with serving(database_url, slow_sandbox, tmp_path):
+        await until(ended, seconds=40)
+    await assert_whole(database, slow_sandbox, killed_while_mailing=step == "mail")
+
+
+async def assert_whole(database: Database, sandbox: Sandbox, *, killed_while_mailing: bool) -> None:
+    chats = sandbox.avito.accounts[0].chats.values()
+    stored = {row["avito_id"] for row in await ask(database, "SELECT avito_id FROM messages")}
+    assert stored == {message.id for chat in chats for message in chat.messages}
+    reports = Counter(row["chat_id"] for row in await ask(database, "SELECT chat_id FROM reports"))
+    assert set(reports.values()) == {1}, "each chat is graded once"
+    settled = await ask(database, "SELECT count(*) AS n FROM chats WHERE outcome IN ('graded', 'skipped') AND due_since IS NULL")
+    assert settled[0]["n"] == len(chats)
+    assert len(await ask(database, "SELECT 1 FROM digests")) == 1
+    assert await ask(database, "SELECT 1 FROM reports WHERE digest_id IS NULL") == []
+    mails: dict[str, set[bytes]] = {mail.recipients[0]: set() for mail in sandbox.smtp.messages}
+    for mail in sandbox.smtp.messages:
+        mails[mail.recipients[0]].add(mail.data)
+    assert set(mails) == {"boss@example.ru", "second@example.ru"}
+    assert all(len(bodies) == 1 for bodies in mails.values()), "what goes again goes with the identical bytes"
+    # Only the one that was on the wire may have come twice: SMTP cannot tell whether it did.
+    assert len(sandbox.smtp.messages) <= 2 + killed_while_mailing
+
+
+async def test_a_persons_run_that_was_killed_ends_as_interrupted_and_the_next_call_does_the_rest(
+    database: Database, database_url: str, slow_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async def caught() -> bool:
+        return bool(await ask(database, MOMENTS["sync"]))
+
+    async with serving(database_url, slow_sandbox, tmp_path) as served:
+        run_id = await submit(database, RunKind.SYNC, system_clock)
+        await until(caught)
+        served.kill()
+        await served.process.wait()
+    await pass_the_leases(database)
+    async with serving(database_url, slow_sandbox, tmp_path) as served, calling(served) as rest:
+        answer = await rest.post("/api/v1/avito/sync")
+    assert answer.json()["synced_chats"] == len(slow_sandbox.avito.accounts[0].chats)
+    assert await state_of(database, run_id) == "interrupted"
+
+
+async def test_nothing_of_a_chat_and_no_secret_stands_in_the_log(
+    database: Database, database_url: str, slow_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A whole day with faults, at the most talkative level."""
+    chat = next(iter(slow_sandbox.avito.accounts[0].chats.values()))
+    slow_sandbox.avito.add_message(chat.id, "client", text="канарейка-7391 звоните 8 900 555-35-35")
+    slow_sandbox.smtp.switches.recipient_answers["second@example.ru"] = "550 5.1.1 канарейки нет"
+    slow_sandbox.avito.switches.latency_seconds = slow_sandbox.deepseek.switches.latency_seconds = 0
+    async with serving(database_url, slow_sandbox, tmp_path, LOG_LEVEL="DEBUG", LOG_FORMAT="json") as served, calling(served) as rest:
+        for path in ("/avito/sync", "/llm/analyze", "/timer/reports"):
+            await rest.post(f"/api/v1{path}")
+    log = served.log.decode()
+    assert "run.ended" in log
+    secrets = [KEY, slow_sandbox.deepseek.api_key, slow_sandbox.avito.accounts[0].client_secret]
+    for canary in ("канарейка-7391", "555-35-35", *secrets):
+        assert canary not in log
