@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any
 
 import httpx
@@ -98,6 +100,14 @@ class Stage:
             """,  # noqa: S608 - our own columns
             copies=copies,
         )
+
+    def last_mail(self) -> str:
+        """The text part of the mail that came last."""
+        message = message_from_bytes(self.sandbox.smtp.messages[-1].data, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        body = message.get_body(("plain",))
+        assert body is not None
+        return str(body.get_content())
 
     def add_talk(self, *turns: tuple[str, str], title: str = "Диван", client: str | None = "Анна", minutes_ago: float = 60) -> AvitoChat:
         """A chat of turns (side, text) two minutes apart, the last one so many minutes ago."""

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from sqlalchemy import false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Numbered
@@ -21,8 +20,8 @@ class Account(Numbered):
     """The watermark: the newest activity that the last list pass which ended well has seen."""
     fully_listed_at: Mapped[datetime | None]
     """When a list pass last ran to the end of Avito's list instead of stopping at the watermark."""
-    list_truncated: Mapped[bool] = mapped_column(server_default=false())
-    """Avito's list was longer than its reach: older chats exist that were never seen."""
+    lists_cut_short: Mapped[int] = mapped_column(server_default="0")
+    """Lists of chats, each as narrow as can be asked for, that went on past Avito's reach: chats exist that were never seen."""
     synced_at: Mapped[datetime | None]
     """When the account was last read without a failure of the account itself."""
     sync_error: Mapped[str | None]

@@ -48,6 +48,8 @@ class Chat(Numbered):
 
     messages_due: Mapped[bool] = mapped_column(server_default=true())
     """Avito has shown activity that is not copied yet."""
+    hints: Mapped[int] = mapped_column(server_default="0")
+    """How often a webhook has named the chat: one that comes while the chat is read must not be lost."""
     messages_read_at: Mapped[datetime | None]
     history_complete: Mapped[bool] = mapped_column(server_default=false())
     """Every message back to the first is stored; False once read: Avito's reach ended before the chat did."""

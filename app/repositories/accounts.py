@@ -1,6 +1,7 @@
 """SQL of the Avito accounts."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -21,16 +22,21 @@ async def upsert_account(session: AsyncSession, *, avito_user_id: int, client_id
     return (await session.scalars(statement, execution_options={"populate_existing": True})).one()
 
 
+async def get_account(session: AsyncSession, client_id: str) -> Account | None:
+    """The account that the keys were last seen to belong to."""
+    return (await session.scalars(select(Account).where(Account.client_id == client_id).order_by(Account.id.desc()).limit(1))).first()
+
+
 async def list_accounts(session: AsyncSession) -> list[Account]:
     """Every account ever read, oldest first."""
     return list(await session.scalars(select(Account).order_by(Account.id)))
 
 
 async def mark_listed(
-    session: AsyncSession, account_id: int, *, up_to: datetime | None, full_at: datetime | None, truncated: bool | None
+    session: AsyncSession, account_id: int, *, up_to: datetime | None, full_at: datetime | None, cut_short: int | None
 ) -> None:
     """Moves the watermark at the end of a list pass; what a pass could not learn (None) stays as it was."""
-    values = {"listed_up_to": up_to, "fully_listed_at": full_at, "list_truncated": truncated}
+    values = {"listed_up_to": up_to, "fully_listed_at": full_at, "lists_cut_short": cut_short}
     known = {name: value for name, value in values.items() if value is not None}
     if known:
         await session.execute(update(Account).where(Account.id == account_id).values(known))
@@ -46,16 +52,24 @@ async def mark_account_failed(session: AsyncSession, client_id: str, message: st
     await session.execute(update(Account).where(Account.client_id == client_id).values(sync_error=message))
 
 
-async def count_chats(session: AsyncSession, account_id: int) -> tuple[int, int]:
-    """The account's chats that are up to date with Avito, and those among them whose history Avito does not give in full."""
+class AccountCoverage(NamedTuple):
+    """The chats that are up to date with Avito, those among them whose history Avito does not give in full, and lists cut short."""
+
+    up_to_date: int
+    incomplete: int
+    lists_cut_short: int
+
+
+async def get_coverage(session: AsyncSession, account_id: int) -> AccountCoverage:
+    """How much of the account is here."""
     row = await session.execute(
         text(
             """
-            SELECT count(*) FILTER (WHERE NOT messages_due), count(*) FILTER (WHERE NOT messages_due AND NOT history_complete)
+            SELECT count(*) FILTER (WHERE NOT messages_due), count(*) FILTER (WHERE NOT messages_due AND NOT history_complete),
+                   (SELECT lists_cut_short FROM accounts WHERE id = :account_id)
             FROM chats WHERE account_id = :account_id
             """
         ),
         {"account_id": account_id},
     )
-    up_to_date, incomplete = row.one()
-    return up_to_date, incomplete
+    return AccountCoverage(*row.one())

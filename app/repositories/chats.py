@@ -29,6 +29,7 @@ class ChatToRead:
     history_complete: bool
     listed_message_id: str | None
     avito_updated_at: datetime | None
+    hints: int
 
 
 # A chat without a time or a last message cannot be told from a changed one, so it is read.
@@ -106,7 +107,8 @@ async def list_to_read(session: AsyncSession, account_id: int, *, after_id: int,
     rows = await session.execute(
         text(
             """
-            SELECT id, avito_id, chat_type, messages_read_at IS NULL, history_complete, listed_message_id, avito_updated_at
+            SELECT id, avito_id, chat_type, messages_read_at IS NULL, history_complete, listed_message_id, avito_updated_at,
+                   hints
             FROM chats WHERE account_id = :account_id AND messages_due AND id > :after_id ORDER BY id LIMIT :limit
             """
         ),
@@ -138,11 +140,13 @@ async def mark_unreadable(session: AsyncSession, chat: ChatToRead, *, message: s
 _MARK_READ = text(
     """
     WITH read AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:chats AS jsonb)) AS row (id bigint, updated_at timestamptz, listed text, complete boolean)
+        SELECT * FROM jsonb_to_recordset(CAST(:chats AS jsonb)) AS row (
+            id bigint, updated_at timestamptz, listed text, hints bigint, complete boolean)
     )
     UPDATE chats chat SET
         messages_read_at = :now,
-        messages_due = (chat.avito_updated_at, chat.listed_message_id) IS DISTINCT FROM (read.updated_at, read.listed),
+        messages_due = (chat.avito_updated_at, chat.listed_message_id, chat.hints)
+            IS DISTINCT FROM (read.updated_at, read.listed, read.hints),
         history_complete = read.complete,
         read_error = NULL,
         last_message_at = facts.last_message_at,
@@ -175,10 +179,16 @@ _MARK_READ = text(
 async def mark_read(session: AsyncSession, read: Iterable[tuple[ChatToRead, bool]], *, now: datetime) -> None:
     """Draws the chats' own columns from their messages; the flag beside a chat says whether its history is there back to the first.
 
-    A chat stays due where Avito has shown newer activity since it was taken up.
+    A chat stays due where Avito's list or a webhook has shown newer activity since it was taken up.
     """
     rows = [
-        {"id": chat.id, "updated_at": chat.avito_updated_at, "listed": chat.listed_message_id, "complete": complete}
+        {
+            "id": chat.id,
+            "updated_at": chat.avito_updated_at,
+            "listed": chat.listed_message_id,
+            "hints": chat.hints,
+            "complete": complete,
+        }
         for chat, complete in read
     ]
     await session.execute(_MARK_READ, {"chats": json.dumps(rows, default=str), "now": now})

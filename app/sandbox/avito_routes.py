@@ -153,7 +153,7 @@ def _add_chats(app: FastAPI, switches: AvitoSwitches, owner: Owner) -> None:
         """Newest activity first, only chats about listings unless asked otherwise."""
         found = [chat for chat in account.chats.values() if query.wants(chat)]
         found.sort(key=lambda chat: (-chat.updated, chat.id))
-        shown, has_more = _page(found, query.limit, query.offset)
+        shown, has_more = _page(found, _capped(query.limit, switches), query.offset)
         body: dict[str, Any] = {"chats": [chat_body(account, chat, switches) for chat in shown]}
         answer = JSONResponse(_with_meta(body, has_more, switches))
         _tell_page(switches, request, query.offset)
@@ -177,7 +177,7 @@ def _add_messages(app: FastAPI, switches: AvitoSwitches, owner: Owner) -> None:
         if switches.plan_missing:
             unpaid = error_body(402, "Payment required")
             raise AvitoRefusedError(402, unpaid if switches.plan_missing == "nested" else unpaid["error"])
-        shown, has_more = _page(chat.messages[::-1], limit, offset)
+        shown, has_more = _page(chat.messages[::-1], _capped(limit, switches), offset)
         bodies = [message_body(account, chat, message, switches) for message in shown]
         as_array = switches.messages_as == "array"
         answer = JSONResponse(bodies if as_array else _with_meta({"messages": bodies}, has_more, switches))
@@ -240,6 +240,10 @@ def _page(rows: list[Row], limit: int, offset: int) -> tuple[list[Row], bool]:
 
 def _with_meta(body: dict[str, Any], has_more: bool, switches: AvitoSwitches) -> dict[str, Any]:
     return body | {"meta": {"has_more": has_more}} if switches.has_more else body
+
+
+def _capped(limit: int, switches: AvitoSwitches) -> int:
+    return limit if switches.page_cap is None else min(limit, switches.page_cap)
 
 
 def _tell_page(switches: AvitoSwitches, request: Request, offset: int) -> None:

@@ -17,6 +17,9 @@ class AvitoSwitches(HttpSwitches):
     token_seconds: int = 86400
     """`expires_in` of the tokens that are issued from now on."""
 
+    page_cap: int | None = None
+    """Pages of chats and messages hold no more than so many, whatever `limit` asks for."""
+
     has_more: bool = True
     """Whether pages carry `meta.has_more`; the document knows no `meta`."""
 

@@ -74,6 +74,7 @@ async def draw_figures(
             for row in await digests.failed_chats(session, limit=_FAILED)
         ),
         incomplete_chats=await digests.incomplete_chats(session),
+        cut_short_accounts=tuple(account.name for account in seen if account.lists_cut_short),
         cost_usd=totals["cost_usd"],
         models=tuple(totals["models"]),
         prompt_versions=tuple(totals["prompt_versions"]),

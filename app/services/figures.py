@@ -102,6 +102,8 @@ class DigestFigures(_Figures):
     """The first ten."""
     incomplete_chats: int
     """Chats whose history Avito does not give in full."""
+    cut_short_accounts: tuple[str, ...]
+    """Accounts with more chats than Avito gives; the oldest were never seen."""
     cost_usd: Decimal | None
     """None where the model has no known price."""
     models: tuple[str, ...]

@@ -181,6 +181,9 @@ def _trust_line(figures: DigestFigures) -> str:
         parts.append(f"стоимость: {_dollars(figures.cost_usd)}")
     if figures.incomplete_chats:
         parts.append(f"чатов с неполной историей (Авито не отдаёт её целиком): {number(figures.incomplete_chats)}")
+    if figures.cut_short_accounts:
+        names = ", ".join(_listed(figures.cut_short_accounts, most=4))
+        parts.append(f"чатов больше, чем отдаёт Авито, самые старые не видны: {names}")
     return " · ".join(parts)
 
 

@@ -8,32 +8,25 @@ on from there. It never marks anything as read at Avito.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from app.clients.avito.client import AvitoClient
-from app.clients.avito.schema import AvitoChat, AvitoSelf
 from app.clock import Clock
 from app.database.engine import Database
 from app.errors import UpstreamError
 from app.models import Account
 from app.repositories import accounts, chats
-from app.services.avito_rows import chat_row
 from app.services.plural import plural
 from app.services.runs import Progress, StepResult
+from app.services.sync_list import ListPass
 from app.services.sync_messages import MessagePass, Tally
 
 log = structlog.get_logger(__name__)
 
-CHAT_TYPES = ("u2i", "u2u", "a2u")
-PAGE = 100
-LAST_OFFSET = 1000
-LIST_STEP = 90
-"""Pages of the list overlap by ten: a chat that leaves the list moves the ones behind it up, over the edge of a page."""
 WATERMARK_GRACE = timedelta(hours=1)
 FULL_LIST_EVERY = timedelta(days=1)
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -77,10 +70,16 @@ class _AccountSync:
     async def run(self) -> None:
         """Reads the account; a failure of the account is kept with it and told in the tally."""
         try:
-            me = await self._client.get_self()
-            account = await self._open(me)
+            account = await self._open()
             messages = MessagePass(
-                self._database, self._client, self._clock, self._progress, self._tally, me.id, readers=self._source.readers, full=self._full
+                self._database,
+                self._client,
+                self._clock,
+                self._progress,
+                self._tally,
+                account.avito_user_id,
+                readers=self._source.readers,
+                full=self._full,
             )
             await messages.read_due(account.id)  # what an earlier sync did not come to
             await self._list(account)
@@ -94,12 +93,20 @@ class _AccountSync:
         else:
             async with self._database.transaction() as session:
                 await accounts.mark_account_synced(session, account.id, self._clock())
-                synced, incomplete = await accounts.count_chats(session, account.id)
-            self._tally.synced_chats += synced
-            self._tally.incomplete_chats += incomplete
+                coverage = await accounts.get_coverage(session, account.id)
+            self._tally.synced_chats += coverage.up_to_date
+            self._tally.incomplete_chats += coverage.incomplete
+            if coverage.lists_cut_short:
+                self._tally.cut_short.append(account.name)
             self._progress.figures = self._tally.figures()
 
-    async def _open(self, me: AvitoSelf) -> Account:
+    async def _open(self) -> Account:
+        """The account behind the keys; Avito is asked who it is when it is new and once a day, as its name may change."""
+        async with self._database.session() as session:
+            known = await accounts.get_account(session, self._source.client_id)
+        if known is not None and not self._full and not _is_stale(known, self._clock()):
+            return known
+        me = await self._client.get_self()
         name = self._source.name or me.name or str(me.id)
         async with self._database.transaction() as session:
             return await accounts.upsert_account(session, avito_user_id=me.id, client_id=self._source.client_id, name=name)
@@ -107,43 +114,29 @@ class _AccountSync:
     async def _list(self, account: Account) -> None:
         """Marks what changed since the watermark; once a day, or when asked to, all of the list is looked at."""
         now = self._clock()
-        full_due = account.fully_listed_at is None or now - account.fully_listed_at >= FULL_LIST_EVERY
-        whole = self._full or full_due or account.listed_up_to is None
-        stop_before = _NEVER if whole or account.listed_up_to is None else account.listed_up_to - WATERMARK_GRACE
-        newest, has_more, past_it = account.listed_up_to, True, False
-        for offset in (*range(0, LAST_OFFSET, LIST_STEP), LAST_OFFSET):
-            page = await self._client.list_chats(account.avito_user_id, limit=PAGE, offset=offset, chat_types=CHAT_TYPES)
-            await self._write_listed(account.id, page.chats)
-            times = [chat.updated_at for chat in page.chats if chat.updated_at]
-            newest = max([*times, newest] if newest else times, default=None)
-            has_more = page.has_more
-            # A page with a chat that shows no time proves nothing. And the order of the list is seen, not promised: one page more
-            # than needed is read before stopping early.
-            proves = len(times) == len(page.chats) > 0
-            if not has_more or (past_it and proves and max(times) < stop_before):
-                break
-            past_it = past_it or (proves and min(times) < stop_before)
-        truncated = has_more if whole else None
-        if truncated:
-            self._tally.truncated.append(account.name)
+        listing = ListPass(
+            self._database, self._client, self._tally, account_id=account.id, user_id=account.avito_user_id, reread=self._full
+        )
+        cut_short, full_at = None, None
+        if self._full or account.listed_up_to is None or _is_stale(account, now):
+            cut_short, full_at = await listing.everything(), now
+        else:
+            await listing.since(account.listed_up_to, WATERMARK_GRACE)
         async with self._database.transaction() as session:
-            full_at = now if whole else None
-            await accounts.mark_listed(session, account.id, up_to=newest, full_at=full_at, truncated=truncated)
+            await accounts.mark_listed(session, account.id, up_to=listing.newest, full_at=full_at, cut_short=cut_short)
             await chats.mark_recent_due(session, account.id)
 
-    async def _write_listed(self, account_id: int, listed: Sequence[AvitoChat]) -> None:
-        rows = {chat.id: chat_row(chat) for chat in listed}
-        async with self._database.transaction() as session:
-            count = await chats.upsert_listed(session, account_id, rows.values(), reread=self._full)
-        self._tally.new_chats += count.new
+
+def _is_stale(account: Account, now: datetime) -> bool:
+    return account.fully_listed_at is None or now - account.fully_listed_at >= FULL_LIST_EVERY
 
 
 def _summary(tally: Tally) -> str:
     parts = [f"Синхронизировано {plural(tally.synced_chats, 'чат', 'чата', 'чатов')}, новых сообщений: {tally.new_messages}."]
     if tally.incomplete_chats:
         parts.append(f"История не целиком (предел Авито — 1100 сообщений): {plural(tally.incomplete_chats, 'чат', 'чата', 'чатов')}.")
-    if tally.truncated:
-        parts.append(f"Список чатов длиннее, чем отдаёт Авито (1100): {', '.join(tally.truncated)}; старые чаты не видны.")
+    if tally.cut_short:
+        parts.append(f"Чатов больше, чем отдаёт Авито (1100 на объявление): {', '.join(tally.cut_short)}; старые не видны.")
     if tally.unread:
         parts.append(f"Не прочитано: {plural(tally.unread, 'чат', 'чата', 'чатов')}, они остались в очереди.")
     parts.extend(f"Ошибка. {failure}" for failure in tally.failures)

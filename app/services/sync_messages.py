@@ -41,7 +41,8 @@ class Tally:
     new_messages: int = 0
     incomplete_chats: int = 0
     unread: int = 0
-    truncated: list[str] = field(default_factory=list)
+    cut_short: list[str] = field(default_factory=list)
+    """Accounts of which Avito lists more chats than it gives."""
     failures: list[str] = field(default_factory=list)
 
     def figures(self) -> dict[str, Any]:
@@ -150,7 +151,8 @@ class MessagePass:
         found: dict[str, AvitoMessage] = {}
         complete, unreadable = False, 0
         settled_before = self._clock() - SETTLED
-        for offset in range(0, LAST_OFFSET + 1, PAGE):
+        offset = 0
+        while True:
             page = await self._client.list_messages(self._user_id, chat.avito_id, limit=PAGE, offset=offset)
             for message in page.messages:
                 found.setdefault(message.id, message)
@@ -158,9 +160,12 @@ class MessagePass:
             if not page.has_more:
                 complete = unreadable == 0
                 break
+            if offset >= LAST_OFFSET:
+                break
             if not (chat.is_new or self._full) and await self._meets_known(chat, page.messages, settled_before):
                 complete = chat.history_complete
                 break
+            offset = min(offset + (len(page.messages) + page.unreadable or PAGE), LAST_OFFSET)
         if any(message.is_placeholder for message in found.values()):
             raise AvitoPlanMissingError(_PLAN_SENTENCE)
         rows = message_rows(chat.id, found.values(), from_avito=chat.chat_type == "a2u", now=self._clock())

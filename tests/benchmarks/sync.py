@@ -3,7 +3,8 @@
 from app.models import RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from app.services.sync import LIST_STEP
+from app.services.sync_list import OVERLAP
+from app.services.sync_messages import PAGE
 from tests.benchmarks.far_ends import apart, at_work, timed
 from tests.benchmarks.measures import Measure, resident_mb
 from tests.stage import on_stage
@@ -20,7 +21,7 @@ async def sync_speed(url: str) -> list[Measure]:
         before = resident_mb()
         seconds, run = await timed(service, RunKind.SYNC)
         assert run.figures["new_messages"] == CHATS * MESSAGES, run.message
-        ideal = (CHATS / LIST_STEP + CHATS / IN_FLIGHT) * LATENCY_SECONDS
+        ideal = (CHATS / (PAGE - OVERLAP) + CHATS / IN_FLIGHT) * LATENCY_SECONDS
         return [
             Measure(
                 f"{CHATS} chats x {MESSAGES} messages, {IN_FLIGHT} in flight", f"{seconds / ideal:.2f} x", "requests x latency / in flight"
@@ -38,4 +39,4 @@ async def sync_cost(url: str) -> list[Measure]:
         await stage.sync()
         stage.avito.traffic.requests.clear()
         await stage.sync()
-        return [Measure("requests for an unchanged account of 600 chats", str(len(stage.avito.requests)), "1 for the account, 2 pages")]
+        return [Measure("requests for an unchanged account of 600 chats", str(len(stage.avito.requests)), "2 pages")]

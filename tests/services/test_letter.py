@@ -32,7 +32,7 @@ DAY = {"day": date(2026, 11, 22), "covered_days": [date(2026, 11, 22)], "timezon
 PERIOD = {"period_start": END - timedelta(days=1), "period_end": END, "synced_at": END - timedelta(minutes=2)}
 NOTHING = {"coverage": {"graded": 0, "skipped": {}, "failed": 0, "waiting": 0}, "mean_score": None, "cost_usd": Decimal("0.0412")}
 ZEROS = dict.fromkeys(("reports", "bad_reports", "waiting_buyers_total", "incomplete_chats"), 0)
-LISTS = ("problems", "worst", "waiting_buyers", "failed_chats", "models", "prompt_versions", "failed_addresses")
+LISTS = ("problems", "worst", "waiting_buyers", "failed_chats", "cut_short_accounts", "models", "prompt_versions", "failed_addresses")
 SOME = Coverage(graded=74, skipped={"нет ответа": 8, "нет текста": 4}, failed=5, waiting=6)
 MANY = Coverage(graded=8123, skipped={"нет ответа": 1712}, failed=132, waiting=33)
 WHOSE = {"accounts": ["Склад", "Розница"], "criteria": [SHARE, OBJECTIONS]}

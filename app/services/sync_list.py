@@ -1,0 +1,115 @@
+"""The list pass of a sync: marks the chats that Avito shows to have changed, page by page, each page committed.
+
+Avito gives at most 1,100 chats for a filter, newest activity first. What lies past that is reached by asking with narrower filters:
+by kind of chat, unread ones only, and by listing. What even those do not reach is counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from app.clients.avito.client import AvitoClient
+from app.clients.avito.schema import AvitoChat
+from app.database.engine import Database
+from app.repositories import chats
+from app.services.avito_rows import chat_row
+from app.services.sync_messages import LAST_OFFSET, PAGE, Tally
+
+CHAT_TYPES = ("u2i", "u2u", "a2u")
+OVERLAP = 10
+"""Chats of a full page that are read again with the next: one that leaves the list moves those behind it up, over the edge of a page."""
+LISTINGS_AT_ONCE = 20
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """What a list is asked for."""
+
+    chat_types: Sequence[str] = CHAT_TYPES
+    unread_only: bool = False
+    item_ids: Sequence[int] = ()
+
+
+class ListPass:
+    """Looks through the chats of one account; ``reread`` marks every chat it sees, changed or not."""
+
+    def __init__(self, database: Database, client: AvitoClient, tally: Tally, *, account_id: int, user_id: int, reread: bool) -> None:
+        self._database = database
+        self._client = client
+        self._tally = tally
+        self._account_id = account_id
+        self._user_id = user_id
+        self._reread = reread
+        self.newest: datetime | None = None
+        """The newest activity seen: the watermark of the next pass."""
+
+    async def since(self, watermark: datetime, grace: timedelta) -> None:
+        """Looks at what has changed since the watermark, and a little further back."""
+        await self._walk(_Filter(), stop_before=watermark - grace)
+
+    async def everything(self) -> int:
+        """Looks at every chat that can be reached, and counts the lists that went on past Avito's reach."""
+        if not await self._walk(_Filter()):
+            return 0
+        cut_short = 0
+        for chat_type in CHAT_TYPES:
+            if await self._walk(_Filter((chat_type,))):
+                await self._walk(_Filter((chat_type,), unread_only=True))
+                cut_short += await self._by_listing() if chat_type == "u2i" else 1
+        return cut_short
+
+    async def _by_listing(self) -> int:
+        """Every chat about a listing that Avito still lists. An employee's key gets no listings, and then the list stays cut short."""
+        page, has_more, found = 1, True, 0
+        cut_short = 0
+        while has_more:
+            listings = await self._client.list_items(page)
+            ids = [item.id for item in listings.items]
+            found += len(ids)
+            for start in range(0, len(ids), LISTINGS_AT_ONCE):
+                cut_short += await self._of_listings(ids[start : start + LISTINGS_AT_ONCE])
+            page, has_more = page + 1, listings.has_more
+        return cut_short if found else 1
+
+    async def _of_listings(self, ids: Sequence[int]) -> int:
+        """The chats of some listings; where they are too many for one list, of half of them at a time."""
+        if not await self._walk(_Filter(("u2i",), item_ids=ids)):
+            return 0
+        if len(ids) == 1:
+            return 1
+        middle = len(ids) // 2
+        return await self._of_listings(ids[:middle]) + await self._of_listings(ids[middle:])
+
+    async def _walk(self, wanted: _Filter, stop_before: datetime = NEVER) -> bool:
+        """Reads one list to its end, to Avito's reach or to the watermark; True where Avito has more than it gives."""
+        offset, past_it = 0, False
+        while True:
+            page = await self._client.list_chats(
+                self._user_id,
+                limit=PAGE,
+                offset=offset,
+                chat_types=wanted.chat_types,
+                unread_only=wanted.unread_only,
+                item_ids=wanted.item_ids,
+            )
+            await self._write(page.chats)
+            self._tally.unread += page.unreadable
+            times = [chat.updated_at for chat in page.chats if chat.updated_at]
+            self.newest = max([*times, self.newest] if self.newest else times, default=None)
+            if not page.has_more or offset >= LAST_OFFSET:
+                return page.has_more
+            # A page with a chat that shows no time proves nothing. And the order of the list is seen, not promised: one page more
+            # than needed is read before stopping early.
+            proves = len(times) == len(page.chats) > 0
+            if past_it and proves and max(times) < stop_before:
+                return False
+            past_it = past_it or (proves and min(times) < stop_before)
+            got = len(page.chats) + page.unreadable
+            offset = min(offset + (got - OVERLAP if got > 2 * OVERLAP else got or PAGE), LAST_OFFSET)
+
+    async def _write(self, listed: Sequence[AvitoChat]) -> None:
+        rows = {chat.id: chat_row(chat) for chat in listed}
+        async with self._database.transaction() as session:
+            count = await chats.upsert_listed(session, self._account_id, rows.values(), reread=self._reread)
+        self._tally.new_chats += count.new
