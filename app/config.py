@@ -5,6 +5,7 @@ printed: half of them are secrets.
 """
 
 import json
+import re
 from datetime import time
 from decimal import Decimal
 from pathlib import Path
@@ -58,6 +59,9 @@ class Settings(BaseSettings):
     avito_base_url: HttpUrl = Field(HttpUrl("https://api.avito.ru"), description="адрес вида https://api.avito.ru")
     avito_max_concurrency: int = Field(4, ge=1, le=64, description="целое число от 1 до 64")
     avito_requests_per_minute: int = Field(600, ge=0, description="целое число, 0 — без предела")
+
+    avito_webhook_secret: SecretStr | None = Field(None, description="слово из 16 и более латинских букв, цифр, - и _")
+    public_url: HttpUrl | None = Field(None, description="адрес вида https://quality.example.ru, по которому службу видит Авито")
 
     deepseek_api_key: SecretStr | None = Field(None, description="ключ из кабинета DeepSeek")
     deepseek_base_url: HttpUrl = Field(HttpUrl("https://api.deepseek.com"), description="адрес вида https://api.deepseek.com")
@@ -121,6 +125,13 @@ class Settings(BaseSettings):
         # Pydantic's own reading takes "20" for twenty seconds past midnight.
         if isinstance(value, str) and value.count(":") != 1:
             raise ValueError("not HH:MM")
+        return value
+
+    @field_validator("avito_webhook_secret")
+    @classmethod
+    def _fit_for_a_path(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{16,}", value.get_secret_value()):
+            raise ValueError("not fit for a path")
         return value
 
     @field_validator("mail_from", "report_recipients")
@@ -200,14 +211,22 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError(_first_fault(error)) from None
+        raise SettingsError(_faults(error)[0]) from None
 
 
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors(include_input=False, include_url=False)[0]
-    if not fault["loc"]:
-        return str(fault["ctx"]["error"])
-    return _unfit(str(fault["loc"][0]).lower())
+def list_settings_faults(**overrides: Any) -> list[str]:
+    """One line for each wrong setting, by name; a missing one is not wrong."""
+    try:
+        Settings(**overrides)
+    except ValidationError as error:
+        return _faults(error)
+    return []
+
+
+def _faults(error: ValidationError) -> list[str]:
+    faults = error.errors(include_input=False, include_url=False)
+    lines = [_unfit(str(fault["loc"][0]).lower()) if fault["loc"] else str(fault["ctx"]["error"]) for fault in faults]
+    return list(dict.fromkeys(lines))  # a list has a fault for each wrong element
 
 
 def _unfit(name: str) -> str:

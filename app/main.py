@@ -1,7 +1,7 @@
 """Builds the service from its settings: the only place that does. ``open_service`` for whoever works, ``create_app`` for REST."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -81,9 +81,8 @@ async def open_service(
     *,
     clock: Clock = system_clock,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
-    kinds: Collection[RunKind] = tuple(RunKind),
 ) -> AsyncIterator[Service]:
-    """The database, the clients and a worker that is not working yet; it takes on runs of these kinds alone."""
+    """The database, the clients and a worker that is not working yet."""
     rubric = _rubric(settings)
     async with open_database(settings) as database, AsyncExitStack() as stack:
         http = await stack.enter_async_context(avito_http(str(settings.avito_base_url)))
@@ -136,7 +135,7 @@ async def open_service(
             clock=clock,
         )
         worker = Worker(database, clock)
-        worker.take_on({kind: step for kind, step in build_steps(tools, worker.wake).items() if kind in kinds})
+        worker.take_on(build_steps(tools, worker.wake))
         yield Service(settings, database, clock, timetable, worker)
 
 
@@ -162,11 +161,15 @@ def mail_client(settings: Settings) -> MailClient:
 
 
 @asynccontextmanager
-async def working(service: Service) -> AsyncIterator[asyncio.Task[None]]:
-    """The worker at work, and the scheduler where it is switched on; yields the worker's task, which may be cancelled early."""
-    task = asyncio.create_task(service.worker.work_forever(), name="worker")
+async def working(service: Service, *, only: tuple[RunKind, int] | None = None) -> AsyncIterator[asyncio.Task[None]]:
+    """The worker at work, and the scheduler where it is switched on; yields the worker's task, which may be cancelled early.
+
+    ``only``: the kind and number of the one run that is to be worked on here, and nothing is scheduled.
+    """
+    work = service.worker.work_forever() if only is None else service.worker.work_on(*only)
+    task = asyncio.create_task(work, name="worker")
     scheduler = AsyncIOScheduler(timezone=UTC)
-    if service.settings.scheduler_enabled:
+    if service.settings.scheduler_enabled and only is None:
         scheduler.add_job(
             _tick,
             "interval",

@@ -90,6 +90,12 @@ _to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 """What is kept as ``json`` is handed on to callers as it stands: Cyrillic not escaped, no blanks."""
 
 
+_OPTIONS = frozenset({"host", "port", "ssl", "target_session_attrs", "passfile"})
+"""What may stand behind the ``?`` of an address."""
+_LIBPQ_ALONE = frozenset({"channel_binding", "connect_timeout", "application_name", "gssencmode"})
+"""What providers print there for libpq and asyncpg does not know; nothing is lost without it."""
+
+
 def async_url(url: str) -> URL:
     """The address for asyncpg, from any usual spelling of a Postgres address.
 
@@ -98,10 +104,12 @@ def async_url(url: str) -> URL:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
-        raise SettingsError("DATABASE_URL: нужен адрес вида postgresql://имя:пароль@хост:5432/база.") from None
-    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+    except (ArgumentError, ValueError):  # ValueError: the port is not a number
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in {"postgresql", "postgres"} or not 0 < (parsed.port or 5432) < 65536:
         raise SettingsError("DATABASE_URL: нужен адрес вида postgresql://имя:пароль@хост:5432/база.")
     # libpq's name of the option is what providers print; asyncpg knows the same by another name.
-    query = {("ssl" if name == "sslmode" else name): value for name, value in parsed.query.items()}
+    query = {("ssl" if name == "sslmode" else name): value for name, value in parsed.query.items() if name not in _LIBPQ_ALONE}
+    if unknown := sorted(query.keys() - _OPTIONS):
+        raise SettingsError(f"DATABASE_URL: параметр «{unknown[0]}» не поддерживается, уберите его из адреса.")
     return parsed.set(drivername="postgresql+asyncpg", query=query)

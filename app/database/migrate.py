@@ -1,12 +1,16 @@
-"""Brings the schema up to date, by one process at a time."""
+"""Brings the schema up to date, by one process at a time, and tells which revision it has."""
 
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from app.database.engine import Database
+from app.errors import AppError, DatabaseUnavailableError
 
 _ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 
@@ -14,12 +18,49 @@ _ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 _LOCK = 5_318_008_201
 
 
+class SchemaTooNewError(AppError):
+    """A newer version of the program has migrated the database."""
+
+
 async def migrate(database: Database, revision: str = "head") -> None:
-    """Runs the migrations up to a revision, under an advisory lock that the other replicas wait for."""
+    """Runs the migrations up to a revision, under an advisory lock that the other replicas wait for.
+
+    Raises:
+        SchemaTooNewError: the database's revision is none of ours.
+        DatabaseUnavailableError: Postgres refuses, as it does where the tables' schema is not ours to write in.
+    """
+    try:
+        await _migrate_alone(database, revision)
+    except DBAPIError as error:
+        reason = str(error.orig).rpartition("'>: ")[2].partition("\n")[0]
+        raise DatabaseUnavailableError(f"DATABASE_URL: Postgres не дал обновить схему базы ({reason}).") from error
+
+
+async def current_revision(database: Database) -> str | None:
+    """The revision of the database's schema; None: it has no tables of ours."""
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(_revision)
+
+
+def head_revision() -> str | None:
+    """The revision that the program works with."""
+    return _scripts().get_current_head()
+
+
+def is_known(revision: str) -> bool:
+    """Whether it is one of ours; another is a newer program's."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
+async def _migrate_alone(database: Database, revision: str) -> None:
     async with database.engine.connect() as connection:
         await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
         await connection.commit()
         try:
+            present = await connection.run_sync(_revision)
+            await connection.commit()
+            if present is not None and not is_known(present):
+                raise SchemaTooNewError(f"Базу обновила более новая версия программы (схема {present}): обновите и эту.")
             await connection.run_sync(_upgrade, revision)
             await connection.commit()
         finally:
@@ -32,3 +73,11 @@ def _upgrade(connection: Connection, revision: str) -> None:
     config = Config(_ALEMBIC_INI)
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(Config(_ALEMBIC_INI))

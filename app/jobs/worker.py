@@ -47,10 +47,17 @@ class Worker:
 
     async def work_forever(self) -> None:
         """Takes runs until it is cancelled; then gives the ones under way back and returns."""
+        await self._work(dict.fromkeys(self._steps))
+
+    async def work_on(self, kind: RunKind, run_id: int) -> None:
+        """Takes this one run when its turn has come, and a dead scheduled one that stands in its way; otherwise as ``work_forever``."""
+        await self._work({kind: run_id})
+
+    async def _work(self, wanted: Mapping[RunKind, int | None]) -> None:
         try:
             while True:
                 self._awake.clear()
-                await self._take_what_is_there()
+                await self._take_what_is_there(wanted)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), _LOOK_SECONDS)
         finally:
@@ -59,14 +66,14 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _take_what_is_there(self) -> None:
-        for kind in self._steps:
+    async def _take_what_is_there(self, wanted: Mapping[RunKind, int | None]) -> None:
+        for kind, run_id in wanted.items():
             if kind in self._working:
                 continue
             token = uuid.uuid4()
             try:
                 async with self._database.transaction() as session:
-                    run = await runs.claim_run(session, kind, token, now=self._clock())
+                    run = await runs.claim_run(session, kind, token, now=self._clock(), only=run_id)
             except DatabaseUnavailableError as error:
                 log.warning("worker.database_away", error=error.message)
                 return

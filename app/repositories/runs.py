@@ -59,8 +59,8 @@ async def list_runs(session: AsyncSession, *, limit: int, before_id: int | None 
     return list(await session.scalars(statement if before_id is None else statement.where(Run.id < before_id)))
 
 
-async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, now: datetime) -> Run | None:
-    """Takes the next run of a kind under a lease: a scheduled one whose process died, else the oldest in the queue.
+async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, now: datetime, only: int | None = None) -> Run | None:
+    """Takes the next run of a kind under a lease: a scheduled one whose process died, else the oldest in the queue, or ``only`` that one.
 
     None while another works, or where there is nothing to do. A run that a person asked for and whose process died is ended as
     interrupted: its caller is gone, and what it had done is kept.
@@ -76,6 +76,8 @@ async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, n
     )
     dead = select(Run.id).where(Run.kind == kind, Run.state == RunState.RUNNING, Run.lease_until < func.now())
     oldest = select(Run.id).where(Run.kind == kind, Run.state == RunState.QUEUED).order_by(Run.id).limit(1)
+    if only is not None:
+        oldest = oldest.where(Run.id == only)
     lease = {
         "state": RunState.RUNNING,
         "lease_token": token,

@@ -1,0 +1,142 @@
+"""The command line: ``python -m app COMMAND``, or ``avito-quality COMMAND``.
+
+Exit codes: 0 done; 1 the work failed in part or whole; 2 wrong usage or setting; 3 the database cannot be reached; 130 interrupted.
+"""
+# ruff: noqa: PLC0415 - a command imports what it needs when it is called: the help answers at once, and the image lacks the demo's packages
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from app.cli.console import say
+from app.cli.process import PROGRAM, ExitCode, guarded, read_settings, run
+from app.cli.usage import Command, Group
+
+_ABOUT = """Контроль качества чатов Авито: копирует чаты, оценивает их через DeepSeek, рассылает отчёты.
+
+Настройки — переменные окружения или файл .env, все они описаны в .env.example."""
+_EXIT_CODES = (
+    "Код завершения: 0 — сделано; 1 — не удалось целиком или частью (аккаунт, получатель, модель, doctor нашёл ошибку); "
+    "2 — команда или настройка неверна; 3 — база недоступна; 130 — прервано."
+)
+
+app = typer.Typer(cls=Group, help=_ABOUT, epilog=_EXIT_CODES, add_completion=False, pretty_exceptions_enable=False)
+
+
+def _day(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise typer.BadParameter("нужна дата ГГГГ-ММ-ДД.") from None
+
+
+def _command(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    return app.command(name, cls=Command)
+
+
+@_command("serve")
+def serve() -> int:
+    """Запустить службу: REST, расписание, ежедневный отчёт. Сначала обновляет схему базы."""
+    settings = read_settings()
+    settings.require("api", "avito", "deepseek", "mail")
+    from app.cli import serving
+
+    return run(serving.serve(settings), stopped=ExitCode.DONE)
+
+
+@_command("demo")
+def demo(
+    once: Annotated[bool, typer.Option("--once", metavar="", help="Закончить после таблицы, не оставляя службу.")] = False,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, metavar="ПОРТ", help="Порт службы; без него — PORT или 8000.")] = None,
+) -> int:
+    """Показать весь день на примерах: без ключей, без настройки, без интернета."""
+    begun_at = time.monotonic()
+    say("День компании, которая продаёт на Авито: примеры переписки, местные Авито, DeepSeek и почта, без ключей и интернета.")
+    from app.cli.demo import run_demo
+
+    return run(run_demo(once=once, port=port, begun_at=begun_at), stopped=ExitCode.DONE)
+
+
+@_command("sync")
+def sync(full: Annotated[bool, typer.Option("--full", metavar="", help="Перечитать все чаты, а не только изменившиеся.")] = False) -> int:
+    """Скопировать из Авито новое."""
+    settings = read_settings()
+    from app.cli import actions
+
+    return run(actions.sync(settings, full=full))
+
+
+@_command("analyze")
+def analyze(
+    limit: Annotated[int | None, typer.Option(min=1, metavar="ЧИСЛО", help="Не больше стольких чатов, дольше всех ждущие первыми.")] = None,
+    chat: Annotated[list[str] | None, typer.Option(metavar="ЧАТ", help="Только этот чат (идентификатор Авито); можно повторять.")] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", metavar="", help="Ещё раз ошибочные и пропущенные; с --chat — названные, даже если они не изменились."),
+    ] = False,
+) -> int:
+    """Оценить через DeepSeek чаты, в которых писали после прошлой оценки."""
+    settings = read_settings()
+    from app.cli import actions
+
+    return run(actions.analyze(settings, limit=limit, chat_ids=chat or [], force=force))
+
+
+@_command("report")
+def report(
+    day: Annotated[
+        date | None, typer.Option("--date", parser=_day, metavar="ГГГГ-ММ-ДД", help="За какой день; без него — за сегодня.")
+    ] = None,
+    resend: Annotated[bool, typer.Option("--resend", metavar="", help="Отправить отчёты этого дня ещё раз, новым письмом.")] = False,
+) -> int:
+    """Отправить письмом отчёты, которых ещё не было ни в одном письме."""
+    settings = read_settings()
+    from app.cli import actions
+
+    return run(actions.report(settings, day=day, resend=resend))
+
+
+@_command("doctor")
+def doctor() -> int:
+    """Проверить каждую настройку, базу, Авито, DeepSeek и почту и сказать, что исправить."""
+    from app.cli.doctor import run_doctor
+
+    return run(run_doctor())
+
+
+@_command("migrate")
+def migrate() -> int:
+    """Обновить схему базы. Службе это не нужно: она обновляет её при запуске сама."""
+    settings = read_settings()
+    from app.cli.schema import bring_up_to_date
+
+    return run(bring_up_to_date(settings))
+
+
+@_command("sandbox")
+def sandbox(
+    host: Annotated[str, typer.Option(metavar="АДРЕС", help="На каком адресе слушать; без него — 127.0.0.1.")] = "127.0.0.1",
+    avito_port: Annotated[int, typer.Option(min=1, max=65535, metavar="ПОРТ", help="Порт Авито; без него — 8101.")] = 8101,
+    deepseek_port: Annotated[int, typer.Option(min=1, max=65535, metavar="ПОРТ", help="Порт DeepSeek; без него — 8102.")] = 8102,
+    smtp_port: Annotated[int, typer.Option(min=1, max=65535, metavar="ПОРТ", help="Порт почтового сервера; без него — 8103.")] = 8103,
+) -> int:
+    """Запустить местные Авито, DeepSeek и почтовый сервер и показать настройки для них."""
+    settings = read_settings()
+    from app.cli.sandbox import run_sandbox
+
+    work = run_sandbox(settings, host=host, avito_port=avito_port, deepseek_port=deepseek_port, smtp_port=smtp_port)
+    return run(work, stopped=ExitCode.DONE)
+
+
+def main() -> None:
+    """Runs the command line and ends the process with its exit code."""
+    words = sys.argv[1:] or ["--help"]
+    sys.exit(guarded(lambda: int(app(words, prog_name=PROGRAM, standalone_mode=False) or ExitCode.DONE)))
+
+
+if __name__ == "__main__":
+    main()

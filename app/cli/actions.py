@@ -1,0 +1,93 @@
+"""``sync``, ``analyze``, ``report``: the same runs in the same ledger as by REST, worked on here or by a service that is there already."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from app.cli.console import Mark, say, say_marked
+from app.cli.process import PROGRAM, ExitCode, beside
+from app.cli.progress import watch
+from app.cli.serving import check_data_dir
+from app.clock import local_date, system_clock
+from app.config import Settings
+from app.database.engine import Database
+from app.errors import SettingsError
+from app.main import open_service, working
+from app.models import Run, RunKind, RunState
+from app.services.runs import require_run, submit
+
+_FIGURES = {
+    "synced_chats": "чатов совпадает с Авито",
+    "new_chats": "новых",
+    "updated_chats": "пополнилось",
+    "new_messages": "новых сообщений",
+    "incomplete_chats": "с неполной историей",
+    "analyzed_chats": "отчётов",
+    "skipped_chats": "пропущено",
+    "failed_chats": "с ошибкой",
+    "waiting_chats": "ждут",
+    "date": "дата",
+    "send_reports": "новых отчётов дошло",
+}
+
+
+async def sync(settings: Settings, *, full: bool) -> int:
+    """Copies what changed at Avito; ``full`` reads every chat again."""
+    settings.require("avito")
+    return await _carry_out(settings, RunKind.SYNC, "Синхронизация", {"full": full})
+
+
+async def analyze(settings: Settings, *, limit: int | None, chat_ids: list[str], force: bool) -> int:
+    """Grades the chats that are due; the arguments are those of ``POST /llm/analyze``."""
+    settings.require("deepseek")
+    wanted = {"limit": limit, "chat_ids": chat_ids or None, "force": force}
+    return await _carry_out(settings, RunKind.ANALYZE, "Анализ", {name: value for name, value in wanted.items() if value is not None})
+
+
+async def report(settings: Settings, *, day: date | None, resend: bool) -> int:
+    """Mails the reports not mailed yet; ``day`` None is today in REPORT_TIMEZONE."""
+    settings.require("mail")
+    today = local_date(system_clock(), settings.report_timezone)
+    if (day or today) > today:
+        raise SettingsError(f"--date: этот день ещё не наступил, сегодня {today}.")
+    return await _carry_out(settings, RunKind.MAIL, "Отчёт", {"date": (day or today).isoformat(), "resend": resend})
+
+
+async def _carry_out(settings: Settings, kind: RunKind, title: str, params: Mapping[str, Any]) -> int:
+    check_data_dir(settings)
+    async with open_service(settings) as service:
+        run_id = await submit(service.database, kind, service.clock, params=params)
+        try:
+            # Nothing else is worked on here: it would be cut short when this is done, and somebody waits for it elsewhere.
+            async with working(service, only=(kind, run_id)) as worker:
+                run = await beside(watch(service.database, run_id, title), worker)
+        except asyncio.CancelledError:
+            await _say_what_becomes_of(service.database, run_id)
+            raise
+    return _tell(run)
+
+
+def _tell(run: Run) -> int:
+    done = run.state == RunState.DONE
+    if done:
+        say_marked(Mark.GOOD, run.message or "Готово.")
+    else:
+        print(f"{PROGRAM}: {run.message or 'не выполнено.'}", file=sys.stderr)
+    figures = [f"{words}: {run.figures[name]}" for name, words in _FIGURES.items() if run.figures.get(name) is not None]
+    if figures:
+        say(f"  {', '.join(figures)}", style="dim")
+    return ExitCode.DONE if done else ExitCode.FAILED
+
+
+async def _say_what_becomes_of(database: Database, run_id: int) -> None:
+    """After Ctrl-C: the worker has given the run back, unless it was never this process that worked on it."""
+    run = await require_run(database, run_id)
+    match run.state:
+        case RunState.QUEUED:
+            say(f"Запуск {run_id} остался в очереди: его выполнит служба (serve), когда дойдёт до него.")
+        case RunState.RUNNING:
+            say(f"Запуск {run_id} выполняет другой процесс, он продолжается.")
+        case _:
+            say(run.message or f"Запуск {run_id} окончен.")

@@ -1,0 +1,20 @@
+"""``migrate``: brings the database's schema up to date."""
+
+from app.cli.console import Mark, say_marked
+from app.cli.process import ExitCode
+from app.config import Settings
+from app.database.migrate import current_revision, migrate
+from app.main import open_database
+
+
+async def bring_up_to_date(settings: Settings) -> int:
+    """Runs the migrations and says from which revision to which they went."""
+    async with open_database(settings, migrated=False) as database:
+        before = await current_revision(database)
+        await migrate(database)
+        after = await current_revision(database)
+    if before == after:
+        say_marked(Mark.GOOD, f"Схема базы уже свежая: {after}.")
+    else:
+        say_marked(Mark.GOOD, f"Схема базы обновлена: {before or 'пустая база'} → {after}.")
+    return ExitCode.DONE

@@ -1,0 +1,50 @@
+"""``serve``: the service itself, until it is told to stop."""
+
+import asyncio
+import tempfile
+from contextlib import closing
+
+import structlog
+
+from app.cli.console import say
+from app.cli.process import beside
+from app.cli.rest_server import base_url, listen, rest
+from app.config import Settings
+from app.errors import SettingsError
+from app.log import configure_logging
+from app.main import open_service, working
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings) -> int:
+    """Runs the service until it is cancelled.
+
+    Raises:
+        AppError: it cannot start; one line that names the setting.
+    """
+    configure_logging(settings.log_level, settings.log_format)
+    with closing(listen(settings.host, settings.port, f"PORT={settings.port + 1} python -m app serve")) as listener:
+        check_data_dir(settings)
+        async with open_service(settings) as service, working(service) as worker, rest(service, listener, worker) as server:
+            address = base_url(settings)
+            log.info("serve.listening", address=address)
+            say(f"Служба работает: {address} (описание REST — {address}/docs). Остановить: Ctrl-C.")
+            await beside(asyncio.Event().wait(), worker, server)
+    return 0
+
+
+def check_data_dir(settings: Settings) -> None:
+    """Where something is to be kept in DATA_DIR, whether it can be.
+
+    Raises:
+        SettingsError: it cannot.
+    """
+    if settings.database_url is not None and settings.smtp_host is not None:
+        return
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.data_dir):
+            pass
+    except OSError as error:
+        raise SettingsError(f"DATA_DIR: в папку {settings.data_dir} не записать ({error.strerror}); укажите другую.") from None

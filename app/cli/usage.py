@@ -1,0 +1,65 @@
+"""Typer's help and its complaints in Russian: its own words are English and cannot be translated from outside."""
+
+import re
+from typing import Any
+
+import typer
+from typer import rich_utils
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+rich_utils.OPTIONS_PANEL_TITLE = "Параметры"
+rich_utils.COMMANDS_PANEL_TITLE = "Команды"
+
+_COMPLAINTS = (
+    (r"No such option: (\S+)", "нет параметра {}"),
+    (r"No such command '(.+?)'", "нет команды {}"),
+    (r"Missing command", "не сказано, что делать"),
+    (r"Option '(.+)' requires an argument", "параметру {} нужно значение"),
+    (r"Option '(.+)' does not take a value", "параметру {} значение не нужно"),
+    (r"Got unexpected extra argument.*? \((.+)\)", "лишнее: {}"),
+    (r"Invalid value for '(.+?)'", "{}: значение не подходит"),
+)
+
+
+def complaint(error: typer.TyperException) -> str:
+    """What is wrong with a command line, in one Russian line; what we say ourselves stays as it is."""
+    if isinstance(error, typer.BadParameter) and re.search("[а-я]", error.message):
+        option = error.param.opts[0] if error.param else ""
+        return f"{option}: {error.message}"
+    said = error.format_message()
+    for pattern, words in _COMPLAINTS:
+        if found := re.search(pattern, said):
+            return f"{words.format(*found.groups())}; как надо, покажет --help."
+    return "так команду не вызвать; как надо, покажет --help."
+
+
+class Command(TyperCommand):
+    """A command whose help is Russian to the last word."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "options_metavar": "[ПАРАМЕТРЫ]"})
+
+    def get_help_option(self, ctx: Any) -> TyperOption | None:
+        return _in_russian(super().get_help_option(ctx))
+
+    def get_usage(self, ctx: Any) -> str:
+        return super().get_usage(ctx).replace("Usage:", "Вызов:", 1)
+
+
+class Group(TyperGroup):
+    """The list of commands, in the order in which they were added."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "options_metavar": "", "subcommand_metavar": "КОМАНДА [ПАРАМЕТРЫ]"})
+
+    def get_help_option(self, ctx: Any) -> TyperOption | None:
+        return _in_russian(super().get_help_option(ctx))
+
+    def get_usage(self, ctx: Any) -> str:
+        return super().get_usage(ctx).replace("Usage:", "Вызов:", 1)
+
+
+def _in_russian(option: TyperOption | None) -> TyperOption | None:
+    if option is not None:
+        option.help, option.metavar = "Показать эту справку.", ""
+    return option

@@ -1,0 +1,60 @@
+"""Sync, analyze and report from the command line: runs in the ledger that REST has, and nobody else's."""
+
+import signal
+from pathlib import Path
+
+from app.clock import system_clock
+from app.database.engine import Database
+from app.models import RunKind
+from app.repositories.runs import list_runs
+from app.sandbox.server import Sandbox
+from app.services.runs import submit
+from tests.cli.processes import asked, run_app, settings_for, started, stop
+from tests.stage import Stage
+
+
+async def test_what_others_have_asked_for_is_left_to_them(tmp_path: Path, database_url: str, database: Database) -> None:
+    theirs = [await submit(database, kind, system_clock) for kind in (RunKind.SYNC, RunKind.ANALYZE, RunKind.DAILY)]
+    async with Sandbox() as sandbox:
+        ended = await run_app(tmp_path, "sync", **settings_for(sandbox, DATABASE_URL=database_url))
+        chats = len(sandbox.avito.accounts[0].chats)
+    assert (ended.code, ended.err) == (0, "")
+    assert f"Синхронизировано {chats} чат" in ended.out
+    assert f"новых: {chats}" in ended.out
+    assert await _states(database) == ["done"] + ["queued"] * len(theirs)
+
+
+async def test_ctrl_c_gives_the_run_back(tmp_path: Path, database_url: str, database: Database) -> None:
+    async with Sandbox() as sandbox:
+        sandbox.avito.switches.latency_seconds = 0.3
+        async with started(tmp_path, "sync", **settings_for(sandbox, DATABASE_URL=database_url)) as process:
+            await asked(sandbox, 4)
+            ended = await stop(process, signal.SIGINT)
+    assert ended.code == 130
+    assert "Прервано" in ended.out
+    assert ended.err == ""
+    assert await _states(database) == ["interrupted"]
+
+
+async def test_beside_a_service_at_work_either_of_them_does_it(tmp_path: Path, full_stage: Stage) -> None:
+    url = full_stage.service.settings.database_url
+    assert url
+    settings = settings_for(full_stage.sandbox, DATABASE_URL=url.get_secret_value(), REPORT_RECIPIENTS="boss@example.ru,second@example.ru")
+    await full_stage.sync()
+    graded = await run_app(tmp_path, "analyze", "--limit", "7", **settings)
+    full_stage.sandbox.smtp.switches.recipient_answers["boss@example.ru"] = "550 5.1.1 No such user"
+    mailed = await run_app(tmp_path, "report", **settings)
+    assert (graded.code, graded.err) == (0, "")
+    assert len(await full_stage.reports()) == 7
+    assert "Создано: 7 отчётов" in graded.out
+    assert mailed.code == 1
+    assert "avito-quality: Отправлено: 1 письмо, 7 новых отчётов. Не доставлено. boss@example.ru" in mailed.err
+    assert "новых отчётов дошло: 7" in mailed.out
+    assert len(full_stage.sandbox.smtp.messages) == 1
+    assert await _states(full_stage.service.database) == ["failed", "done", "done"]
+
+
+async def _states(database: Database) -> list[str]:
+    """How the runs stand, newest first."""
+    async with database.session() as session:
+        return [run.state for run in await list_runs(session, limit=10)]

@@ -1,0 +1,69 @@
+"""Doctor: a line for each check, and for each fault what to fix."""
+
+import json
+from email.utils import formatdate
+from pathlib import Path
+
+from app.sandbox.deepseek_faults import BALANCE_EMPTY
+from app.sandbox.faults import Answer, ReceivedRequest
+from app.sandbox.server import Sandbox
+from tests.cli.processes import Ended, run_app, settings_for
+
+SECRETS = ("cli-test-key", "sandbox-secret-1", "sk-sandbox", "canary")
+
+
+def _is_head(request: ReceivedRequest) -> bool:
+    return request.method == "HEAD"
+
+
+def _faults(ended: Ended) -> list[str]:
+    return [line[2:] for line in ended.lines if line.startswith("✗ ")]
+
+
+async def test_where_all_is_well_it_finds_no_fault(tmp_path: Path, database_url: str) -> None:
+    async with Sandbox() as sandbox:
+        sandbox.avito.switches.fail(Answer(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
+        ended = await run_app(tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=database_url, SCHEDULER_ENABLED="true"))
+    assert (ended.code, ended.err) == (0, ""), ended.out
+    checks = ended.lines[1:-1]
+    assert {line[0] for line in checks} == {"✓"}, ended.out
+    for subject in ("Настройки", "Критерии", "Расписание", "DATA_DIR", "База", "Авито", "Часы", "DeepSeek", "Почта"):
+        assert [line for line in checks if line[2:].startswith(subject)], subject
+    assert "/chat/completions" not in {request.path for request in sandbox.deepseek.requests}  # that would cost money
+    assert sandbox.smtp.messages == []
+    assert not [secret for secret in SECRETS if secret in ended.out]
+
+
+async def test_each_fault_is_told_with_what_to_fix(tmp_path: Path, postgres_url: str) -> None:
+    async with Sandbox(accounts=2) as sandbox:
+        sandbox.avito.switches.plan_missing = "nested"
+        sandbox.avito.switches.fail(Answer(404, {}, {"Date": "Sun, 22 Nov 2020 12:00:00 GMT"}), when=_is_head)
+        sandbox.deepseek.switches.fail(BALANCE_EMPTY, path="/user/balance")
+        sandbox.smtp.switches.refuse_connections = True
+        settings = settings_for(sandbox, DATABASE_URL=postgres_url, DEEPSEEK_MODEL="gpt", REPORT_RECIPIENTS="", API_KEYS="")
+        accounts = json.loads(settings["AVITO_ACCOUNTS"])
+        settings["AVITO_ACCOUNTS"] = json.dumps([accounts[0], {**accounts[1], "client_secret": "canary"}])
+        ended = await run_app(tmp_path, "doctor", **settings)
+    assert (ended.code, ended.err) == (1, "")
+    first, second = (account["name"] for account in accounts)
+    expected = [
+        "API_KEYS: не задано",
+        "REPORT_RECIPIENTS: не задано",
+        f"Авито, «{first}»: тариф с API мессенджера не оплачен",
+        f"Авито, «{second}»: Авито не принял ключи",
+        "Часы: расходятся с Авито",
+        "DEEPSEEK_MODEL: модели gpt нет",
+        "На счету DeepSeek кончились деньги",
+        "Почтовый сервер 127.0.0.1",
+    ]
+    for fault, words in zip(_faults(ended), expected, strict=True):
+        assert fault.startswith(words)
+    assert "! База: ещё пустая" in ended.out
+    assert not [secret for secret in SECRETS if secret in ended.out]
+
+
+async def test_every_setting_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    ended = await run_app(tmp_path, "doctor", PORT="canary", REPORT_TIMEZONE="Mars/Olympus", SYNC_INTERVAL_MINUTES="0")
+    assert (ended.code, ended.err) == (1, "")
+    assert {fault.split(":")[0] for fault in _faults(ended)} == {"PORT", "REPORT_TIMEZONE", "SYNC_INTERVAL_MINUTES"}
+    assert "canary" not in ended.out

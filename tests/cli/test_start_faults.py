@@ -1,0 +1,96 @@
+"""A start that cannot be: one line that names the setting, an exit code that says whose fault it is, and no secret."""
+
+import socket
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, make_url
+
+from app.cli.serving import check_data_dir
+from app.config import load_settings
+from app.database.engine import async_url
+from app.errors import SettingsError
+from tests.cli.processes import free_port, run_app
+
+SECRETS = {
+    "API_KEYS": "canary-rest-key",
+    "AVITO_CLIENT_SECRET": "canary-avito-secret",
+    "DEEPSEEK_API_KEY": "canary-deepseek-key",
+    "SMTP_PASSWORD": "canary-smtp-password",
+}
+COMPLETE = {
+    **SECRETS,
+    "AVITO_CLIENT_ID": "client",
+    "SMTP_HOST": "127.0.0.1",
+    "SMTP_USERNAME": "reports@example.ru",
+    "REPORT_RECIPIENTS": "boss@example.ru",
+}
+
+
+async def refused(folder: Path, code: int, name: str, **settings: str) -> str:
+    """The one line with which ``serve`` refuses to start."""
+    ended = await run_app(folder, "serve", **{**COMPLETE, "PORT": free_port(), **settings})
+    assert ended.code == code, ended
+    assert ended.out == ""
+    assert ended.err.count("\n") == 1
+    assert ended.err.startswith(f"avito-quality: {name}: ")
+    assert not [secret for secret in (*SECRETS.values(), "canary") if secret in ended.err]
+    return ended.err
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("API_KEYS", {"API_KEYS": ""}),
+        ("AVITO_CLIENT_ID", {"AVITO_CLIENT_ID": "", "AVITO_CLIENT_SECRET": ""}),
+        ("REPORT_TIME", {"REPORT_TIME": "canary"}),
+        ("DATABASE_URL", {"DATABASE_URL": "canary"}),
+    ],
+)
+async def test_a_missing_or_wrong_setting(tmp_path: Path, name: str, settings: dict[str, str]) -> None:
+    await refused(tmp_path, 2, name, **settings)
+
+
+@pytest.mark.parametrize("fault", ["nobody listens", "wrong password"])
+async def test_a_database_out_of_reach(tmp_path: Path, cluster_url: str, fault: str) -> None:
+    address = {
+        "nobody listens": URL.create("postgresql", "service", "canary", "127.0.0.1", int(free_port()), "db"),
+        "wrong password": make_url(cluster_url).set(password="canary"),
+    }[fault]
+    await refused(tmp_path, 3, "DATABASE_URL", DATABASE_URL=address.render_as_string(hide_password=False))
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://host/db", "postgresql://host:port/db", "postgresql://host:70000/db", "postgresql://host/db?fast=1"]
+)
+def test_an_address_that_no_postgres_has(address: str) -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL"):
+        async_url(address)
+
+
+def test_an_address_as_providers_print_it_is_understood() -> None:
+    address = async_url("postgres://user:secret@host/db?sslmode=require&channel_binding=require&connect_timeout=10")
+    assert (address.drivername, dict(address.query)) == ("postgresql+asyncpg", {"ssl": "require"})
+
+
+@pytest.mark.parametrize("kept_elsewhere", [False, True])
+def test_a_folder_that_cannot_be_written_matters_where_it_is_used(tmp_path: Path, kept_elsewhere: bool) -> None:
+    (tmp_path / "file").touch()
+    elsewhere = {"database_url": "postgresql://127.0.0.1/db", "smtp_host": "127.0.0.1"} if kept_elsewhere else {}
+    settings = load_settings(_env_file=None, data_dir=tmp_path / "file" / "var", **elsewhere)
+    with nullcontext() if kept_elsewhere else pytest.raises(SettingsError, match="DATA_DIR"):
+        check_data_dir(settings)
+
+
+async def test_a_taken_port_is_said_with_the_way_out(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        said = await refused(tmp_path, 2, "PORT", PORT=str(port), DATA_DIR=str(tmp_path / "var"))
+    assert f"PORT={port + 1}" in said
+    assert not (tmp_path / "var").exists()  # nothing was begun before
+
+
+async def test_a_settings_file_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("MAIL_FROM=отчёты@example.ru\n".encode("cp1251"))
+    await refused(tmp_path, 2, ".env")
