@@ -1,0 +1,44 @@
+"""The image: the files that the Dockerfile copies and the packages of its lock are enough to migrate a database."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.checks import CHECKOUT
+
+# Runs the command line where nothing can be imported from a package that the image's lock does not have.
+_AS_IN_THE_IMAGE = r"""
+import re, runpy, sys
+from importlib.metadata import packages_distributions
+held = {"avito-quality", *re.findall(r"^([a-z0-9.-]+)==", open(sys.argv.pop(1)).read(), re.MULTILINE)}
+for module, packages in packages_distributions().items():
+    if not any(re.sub(r"[-_.]+", "-", package).lower() in held for package in packages):
+        sys.modules[module] = None
+runpy.run_module("app", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_its_files_and_packages_are_enough(tmp_path: Path, postgres_url: str) -> None:
+    _copy_as_the_dockerfile_does(tmp_path)
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", _AS_IN_THE_IMAGE, str(CHECKOUT / "requirements-image.lock"), "migrate"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": postgres_url, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _copy_as_the_dockerfile_does(target: Path) -> None:
+    sources = re.findall(r"^COPY (\S+) /srv/", (CHECKOUT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sources
+    for source in sources:
+        if (CHECKOUT / source).is_dir():
+            shutil.copytree(CHECKOUT / source, target / source, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(CHECKOUT / source, target / source)

@@ -1,0 +1,45 @@
+"""The Makefile: it tells what it can do, and says in one line what a machine lacks."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.checks import CHECKOUT
+
+
+def _make(*words: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
+    """Out of reach of the `make` that may be running us."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(["make", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603, S607 - our own Makefile
+
+
+def test_alone_it_lists_every_target() -> None:
+    phony = re.search(r"^\.PHONY: (.+)$", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert phony
+    listed = re.findall(r"^ +make (\w+) +\S", _make().stdout, re.MULTILINE)
+    assert sorted(listed) == sorted(phony[1].split())
+
+
+@pytest.mark.parametrize(
+    ("python", "named"),
+    [
+        ("#!/bin/sh\nexit 1\n", "3.11"),
+        ('#!/bin/sh\ncase "$2" in *venv*) exit 1;; esac\n', "python3-venv"),
+    ],
+    ids=["too old", "without venv"],
+)
+def test_a_python_that_will_not_do_is_said_in_one_line(tmp_path: Path, python: str, named: str) -> None:
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(CHECKOUT / name, tmp_path)
+    (tmp_path / "python").write_text(python)
+    (tmp_path / "python").chmod(0o755)
+    done = _make("test", "PYTHON=./python", folder=tmp_path)
+    assert done.returncode != 0
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert len(said) == 1
+    assert named in said[0]
+    assert not (tmp_path / ".venv").exists()
