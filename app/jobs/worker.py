@@ -58,8 +58,10 @@ class Worker:
             while True:
                 self._awake.clear()
                 await self._take_what_is_there(wanted)
+                # Not wait_for: in Python 3.11 it swallows a cancel that comes in the same turn of the loop as the waking.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), _LOOK_SECONDS)
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await self._awake.wait()
         finally:
             tasks = list(self._working.values())
             for task in tasks:
