@@ -68,9 +68,18 @@ class Database:
         await self.engine.dispose()
 
 
-# By SQLSTATE: broken connections, wrong name or password, a server that stops or starts, no such database, no place left.
-_AWAY = re.compile(r"08...|28...|57P0[1-3]|3D000|53300")
-_WHY = {"28": "неверные имя или пароль", "3D": "такой базы нет", "53": "все места заняты", "57": "сервер останавливается или запускается"}
+# By SQLSTATE: broken connections, read-only after a failover, wrong name or password, no such database, no places, memory or disk
+# left, connections not allowed, a server that stops or starts, a failing disk.
+_AWAY = re.compile(r"08...|25006|28...|3D000|53...|55000|57P0.|58...")
+_WHY = {
+    "25": "база открыта только для чтения",
+    "28": "неверные имя или пароль",
+    "3D": "такой базы нет",
+    "53": "не хватает мест, памяти или диска",
+    "55": "база не принимает соединений",
+    "57": "сервер останавливается или запускается",
+    "58": "сбой диска",
+}
 
 
 @contextmanager

@@ -38,6 +38,10 @@ def introduced_names(texts: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(found) if _words_of(name)]
 
 
+# Words that look like a bent form of a common name: "Алло?" is how people begin, not Алла.
+_NO_NAMES = frozenset({"алло", "алё", "ало"})
+
+
 def name_pattern(name: str) -> re.Pattern[str] | None:
     """Matches the name or any of its words in any case, neighbours together; None where nothing in it is a person's name."""
     words = _words_of(name)
@@ -77,4 +81,6 @@ def _common_patterns() -> list[tuple[str, re.Pattern[str]]]:
 
 @lru_cache(maxsize=10_000)
 def _common_name(word: str) -> str | None:
+    if word.lower() in _NO_NAMES:
+        return None
     return next((name for name, pattern in _common_patterns() if pattern.fullmatch(word)), None)

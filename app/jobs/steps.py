@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from app.clock import Clock
 from app.database.engine import Database
@@ -9,7 +10,6 @@ from app.jobs.daily import DayPlan, run_day
 from app.jobs.tick import Timetable
 from app.models import RunKind
 from app.services.analyzer import analyze_chats
-from app.services.budget import DailyBudget
 from app.services.grader import Grader
 from app.services.mailer import Post, send_daily_report
 from app.services.runs import RunContext, Step, StepResult
@@ -25,7 +25,7 @@ class Tools:
     grader: Grader
     graders: int
     """Chats graded at a time."""
-    budget: DailyBudget
+    daily_budget_usd: Decimal | None
     post: Post
     timetable: Timetable
     plan: DayPlan
@@ -39,7 +39,9 @@ def build_steps(tools: Tools, wake: Callable[[], None]) -> Mapping[RunKind, Step
         return await sync_chats(tools.database, tools.sources, tools.clock, run.progress, full=bool(run.params.get("full")))
 
     async def analyze(run: RunContext) -> StepResult:
-        return await analyze_chats(tools.database, tools.grader, tools.budget, tools.clock, run, workers=tools.graders)
+        return await analyze_chats(
+            tools.database, tools.grader, tools.clock, run, workers=tools.graders, daily_budget_usd=tools.daily_budget_usd
+        )
 
     async def mail(run: RunContext) -> StepResult:
         return await send_daily_report(tools.database, tools.post, tools.timetable.zone, tools.clock, run)

@@ -79,6 +79,9 @@ class Worker:
             except DatabaseUnavailableError as error:
                 log.warning("worker.database_away", error=error.message)
                 return
+            except Exception:  # the worker is the top of every job: it looks again, whatever went wrong
+                log.exception("worker.claim_failed", kind=kind.value)
+                return
             if run is not None:
                 task = asyncio.create_task(self._carry_out(run, token), name=f"run-{run.id}")
                 self._working[kind] = task
@@ -104,6 +107,10 @@ class Worker:
         except LeaseLostError:
             log.warning("run.lease_lost", run=run.id, kind=kind.value)
             return
+        except DatabaseUnavailableError as error:
+            log.warning("run.database_away", run=run.id, kind=kind.value, error=error.message)
+            await self._give_back(context, error.message)
+            return
         except asyncio.CancelledError:
             await self._give_back(context)
             raise
@@ -123,6 +130,8 @@ class Worker:
             raise
         except Exception as error:
             known = _told(error)
+            if isinstance(known, DatabaseUnavailableError):
+                raise known from None
             if known is None:
                 log.exception("run.crashed", run=context.id, kind=kind.value)
             message = known.message if known else "Внутренняя ошибка службы; сделанное сохранено, подробности в журнале."
@@ -153,12 +162,12 @@ class Worker:
                 return
             renewed_at, written = loop.time(), now_written
 
-    async def _give_back(self, context: RunContext) -> None:
-        """The process is stopping: a scheduled run goes back into the queue, one that a person waited for ends here."""
+    async def _give_back(self, context: RunContext, reason: str = "службу остановили посреди работы.") -> None:
+        """The process is stopping or the database was away: a scheduled run goes back into the queue, a person's ends here."""
         if context.slot is not None:
             await self._end(context, RunState.QUEUED, None, context.progress.figures)
         else:
-            message = "Прервано: службу остановили посреди работы. Сделанное сохранено, вызовите ещё раз."
+            message = f"Прервано: {reason} Сделанное сохранено, вызовите ещё раз."
             await self._end(context, RunState.INTERRUPTED, message, context.progress.figures)
 
     async def _end(self, context: RunContext, state: RunState, message: str | None, figures: Mapping[str, object]) -> None:

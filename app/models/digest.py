@@ -35,6 +35,10 @@ class Digest(Numbered):
     period_start: Mapped[datetime | None]
     period_end: Mapped[datetime]
     """The cut-off: the mail covers what was created before it."""
+    after_message_id: Mapped[int | None]
+    """The newest message that was here at the cut-off before: what was copied since then is news, whenever it was written."""
+    last_message_id: Mapped[int | None]
+    """The newest message that was here when the mail was put together."""
     figures: Mapped[dict[str, Any]]
     reports_count: Mapped[int]
     subject: Mapped[str]

@@ -2,10 +2,11 @@
 
 import uuid
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Numbered, one_of
@@ -53,6 +54,8 @@ class Run(Numbered):
     figures: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     progress_done: Mapped[int] = mapped_column(server_default="0")
     progress_total: Mapped[int | None]
+    lost_usd: Mapped[Decimal] = mapped_column(Numeric(12, 8), server_default="0")
+    """What a grading run has spent on chats that got no report for it."""
     message: Mapped[str | None]
     """What came of it, one Russian sentence or two; the error where it failed."""
     created_at: Mapped[datetime]

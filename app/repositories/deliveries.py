@@ -26,9 +26,15 @@ class OpenDelivery:
     first_tried_at: datetime | None
 
 
-async def add_deliveries(session: AsyncSession, digest_id: int, message_ids: Mapping[str, str]) -> None:
-    """Queues one mail to each recipient; the keys are addresses, the values ``Message-ID`` headers."""
-    rows = [{"digest_id": digest_id, "recipient": to, "message_id": message_id} for to, message_id in message_ids.items()]
+async def add_deliveries(session: AsyncSession, digest_id: int, message_ids: Mapping[str, str], *, retry_at: datetime) -> None:
+    """Queues one mail to each recipient; the keys are addresses, the values ``Message-ID`` headers.
+
+    ``retry_at``: when the scheduler takes up what the run has not come to, should it die.
+    """
+    rows = [
+        {"digest_id": digest_id, "recipient": to, "message_id": message_id, "next_try_at": retry_at}
+        for to, message_id in message_ids.items()
+    ]
     if rows:
         await session.execute(insert(Delivery).on_conflict_do_nothing(), rows)
 
@@ -58,8 +64,8 @@ async def next_retry_at(session: AsyncSession) -> datetime | None:
     return await session.scalar(select(func.min(Delivery.next_try_at)).where(Delivery.state.in_(_OPEN)))
 
 
-async def mark_sending(session: AsyncSession, delivery_id: int, now: datetime) -> None:
-    """To be committed before the mail server is spoken to."""
+async def mark_sending(session: AsyncSession, delivery_id: int, now: datetime, *, retry_at: datetime) -> None:
+    """To be committed before the mail server is spoken to. ``retry_at``: when the scheduler tries again if no answer gets written."""
     await session.execute(
         update(Delivery)
         .where(Delivery.id == delivery_id)
@@ -67,7 +73,7 @@ async def mark_sending(session: AsyncSession, delivery_id: int, now: datetime) -
             state=DeliveryState.SENDING,
             tries=Delivery.tries + 1,
             first_tried_at=func.coalesce(Delivery.first_tried_at, now),
-            next_try_at=None,
+            next_try_at=retry_at,
         )
     )
 

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Result, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
-from app.models import Digest, DigestKind
+from app.models import Digest, DigestKind, Message
 
 Row = RowMapping
 
@@ -29,6 +30,8 @@ async def complete_digest(
     digest_id: int,
     *,
     period_start: datetime,
+    after_message_id: int | None,
+    last_message_id: int,
     figures: Mapping[str, Any],
     reports_count: int,
     subject: str,
@@ -37,6 +40,8 @@ async def complete_digest(
     """Fills a mail in."""
     values = {
         "period_start": period_start,
+        "after_message_id": after_message_id,
+        "last_message_id": last_message_id,
         "figures": dict(figures),
         "reports_count": reports_count,
         "subject": subject,
@@ -50,15 +55,33 @@ async def get_digest_by_run(session: AsyncSession, run_id: int) -> Digest | None
     return (await session.scalars(select(Digest).where(Digest.run_id == run_id))).one_or_none()
 
 
+async def get_digest(session: AsyncSession, digest_id: int) -> Digest:
+    """A mail without its bytes."""
+    statement = select(Digest).where(Digest.id == digest_id).options(defer(Digest.mime, raiseload=True))
+    return (await session.scalars(statement)).one()
+
+
 async def get_mime(session: AsyncSession, digest_id: int) -> bytes | None:
     """The bytes of a mail, while somebody still waits for it."""
     return await session.scalar(select(Digest.mime).where(Digest.id == digest_id))
 
 
-async def last_daily_cutoff(session: AsyncSession, before: datetime) -> datetime | None:
-    """The cut-off of the last daily run's mail before a moment."""
-    statement = select(func.max(Digest.period_end)).where(Digest.kind == DigestKind.DAILY, Digest.period_end < before)
-    return await session.scalar(statement)
+async def get_last_daily(session: AsyncSession, before: datetime) -> Digest | None:
+    """The last daily run's mail with a cut-off before a moment."""
+    statement = select(Digest).where(Digest.kind == DigestKind.DAILY, Digest.period_end < before)
+    return (await session.scalars(statement.order_by(Digest.period_end.desc()).limit(1))).first()
+
+
+async def get_span(session: AsyncSession, digest_ids: Sequence[int]) -> tuple[datetime, datetime, int | None]:
+    """The period that these mails cover together, and the newest message that was here at the first of their starts."""
+    spans = select(func.min(Digest.period_start), func.max(Digest.period_end), func.min(Digest.after_message_id))
+    start, end, after = (await session.execute(spans.where(Digest.id.in_(digest_ids)))).one()
+    return start or end, end, after
+
+
+async def newest_message_id(session: AsyncSession) -> int:
+    """The newest message here; to be asked for while nobody writes messages."""
+    return int(await session.scalar(select(func.coalesce(func.max(Message.id), 0))) or 0)
 
 
 async def list_carried(session: AsyncSession, day: date) -> list[int]:
@@ -74,15 +97,23 @@ async def count_brought(session: AsyncSession, run_id: int) -> int:
     )
 
 
-async def coverage(session: AsyncSession, start: datetime, end: datetime) -> list[Row]:
-    """Rows (status, reason, chats): what became of every chat in which a person wrote from ``start`` to ``end``, and of those left over."""
+async def coverage(
+    session: AsyncSession, start: datetime, end: datetime, *, after_message_id: int | None, late_since: datetime
+) -> list[Row]:
+    """Rows (status, reason, chats): what became of every chat in which a person wrote from ``start`` to ``end``, and of those left over.
+
+    A message after ``after_message_id`` was copied after the last mail was put together: it counts here even if it was written before
+    ``start``, but not before ``late_since``, so that an old account's import is no news.
+    """
     statement = text(
         """
         WITH counted AS (
             SELECT chat.* FROM chats chat
-            WHERE (chat.last_person_at >= :start AND EXISTS (
+            WHERE (chat.last_person_at >= CAST(:late_since AS timestamptz) AND EXISTS (
                     SELECT FROM messages message
-                    WHERE message.chat_id = chat.id AND message.side <> 'system' AND message.sent_at >= :start AND message.sent_at < :end))
+                    WHERE message.chat_id = chat.id AND message.side <> 'system' AND message.sent_at < :end
+                      AND (message.sent_at >= :start
+                           OR (message.id > CAST(:after_message_id AS bigint) AND message.sent_at >= :late_since))))
                OR (chat.due_since IS NOT NULL AND chat.outcome IN ('failed', 'waiting'))
         ), judged AS (
             SELECT CASE WHEN due_since IS NULL THEN outcome
@@ -95,7 +126,8 @@ async def coverage(session: AsyncSession, start: datetime, end: datetime) -> lis
         FROM judged GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
         """
     )
-    return _rows(await session.execute(statement, {"start": start, "end": end}))
+    parameters = {"start": start, "end": end, "after_message_id": after_message_id, "late_since": late_since}
+    return _rows(await session.execute(statement, parameters))
 
 
 _CRITERIA_COLUMNS = ("tonality", "professionalism", "clarity", "problem_solving", "objection_handling", "closure")

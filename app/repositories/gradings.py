@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Outcome
+from app.repositories.turns import wait_for_turn
 
 MAX_FAILURES = 4
 """The first attempt and the three calls or daily runs after it; then only ``force`` tries again."""
@@ -81,10 +82,11 @@ async def claim_due(session: AsyncSession, scope: Scope, run_id: int, token: uui
         f"""
         UPDATE chats SET grading_token = :token
         WHERE id IN (SELECT id FROM chats WHERE {_IN_SCOPE} AND grading_token IS DISTINCT FROM :token
-                     ORDER BY due_since, id LIMIT :limit FOR UPDATE SKIP LOCKED)
+                     ORDER BY due_since, id LIMIT :limit)
         RETURNING id, account_id, avito_id, item_title, client_name
         """  # noqa: S608
     )
+    await wait_for_turn(session)
     rows = await session.execute(statement, {**_parameters(scope, run_id), "token": token, "limit": limit})
     return [ClaimedChat(*row) for row in rows]
 
@@ -146,4 +148,5 @@ async def mark_waiting(session: AsyncSession, scope: Scope, run_id: int, *, reas
         WHERE {_IN_SCOPE} AND outcome IS DISTINCT FROM 'failed'
         """  # noqa: S608
     )
+    await wait_for_turn(session)
     await session.execute(statement, {**_parameters(scope, run_id), "reason": reason, "now": now})

@@ -6,6 +6,7 @@ Leases go by the database's clock, which all replicas share; everything that peo
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select, text, update
@@ -85,7 +86,7 @@ async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, n
         "started_at": func.coalesce(Run.started_at, now),
     }
     for candidates in (dead, oldest):
-        statement = update(Run).where(Run.id.in_(candidates.with_for_update(skip_locked=True))).values(lease).returning(Run)
+        statement = update(Run).where(Run.id.in_(candidates.with_for_update())).values(lease).returning(Run)
         try:
             async with session.begin_nested():
                 claimed = (await session.scalars(statement, execution_options={"populate_existing": True})).one_or_none()
@@ -141,6 +142,17 @@ async def end_run(
             progress_total=total,
         )
     )
+
+
+async def add_lost(session: AsyncSession, run_id: int, usd: Decimal) -> None:
+    """Keeps money that a run has spent for nothing: the day's budget counts it."""
+    await session.execute(update(Run).where(Run.id == run_id).values(lost_usd=Run.lost_usd + usd))
+
+
+async def sum_lost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:
+    """USD that the runs begun from ``start`` up to and without ``end`` have spent for nothing."""
+    statement = select(func.coalesce(func.sum(Run.lost_usd), 0)).where(Run.started_at >= start, Run.started_at < end)
+    return Decimal(await session.scalar(statement) or 0)
 
 
 async def newest_slot(session: AsyncSession, kind: RunKind) -> str | None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from app.clock import Clock, day_bounds, local_date
 from app.database.engine import Database
 from app.errors import AppError
-from app.repositories import reports
+from app.repositories import reports, runs
 
 
 class BudgetSpentError(AppError):
@@ -29,8 +29,8 @@ class Expense:
 class DailyBudget:
     """US dollars for one calendar day of the report's zone; ``limit`` None: no limit.
 
-    Knows what the day's reports have cost, and what the chats under way may still cost. One run grades at a time, so one object
-    sees all the spending there is.
+    Knows what the day has cost so far, and what the chats under way may still cost. One run grades at a time, over all replicas, so
+    what the database says at its start and what it spends itself is all the spending there is: each run makes a budget of its own.
     """
 
     def __init__(self, database: Database, limit: Decimal | None, zone: ZoneInfo, clock: Clock) -> None:
@@ -71,5 +71,5 @@ class DailyBudget:
         if self._limit is not None and today != self._day:
             start, end = day_bounds(today, today, self._zone)
             async with self._database.session() as session:
-                self._spent = await reports.sum_cost(session, start, end)
+                self._spent = await reports.sum_cost(session, start, end) + await runs.sum_lost(session, start, end)
             self._day = today

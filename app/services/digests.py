@@ -23,12 +23,18 @@ _WORST, _WAITING, _FAILED = 5, 10, 10
 
 @dataclass(frozen=True)
 class Period:
-    """What a mail is about: its date, the days it covers, and the span from the cut-off before to its own, ``[start, end)``."""
+    """What a mail is about: its date, the days it covers, and the span from the cut-off before to its own, ``[start, end)``.
+
+    ``after_message_id``: messages copied later than this one were in no mail before, and count from ``late_since`` on; None: no mail was
+    before.
+    """
 
     day: date
     covered_days: tuple[date, ...]
     start: datetime
     end: datetime
+    after_message_id: int | None
+    late_since: datetime
 
 
 async def draw_figures(
@@ -85,7 +91,10 @@ async def draw_figures(
 async def _coverage(session: AsyncSession, period: Period) -> Coverage:
     counts: dict[str, int] = {}
     skipped: dict[str, int] = {}
-    for row in await digests.coverage(session, period.start, period.end):
+    found = await digests.coverage(
+        session, period.start, period.end, after_message_id=period.after_message_id, late_since=period.late_since
+    )
+    for row in found:
         if row["status"] == "skipped":
             skipped[SkipReason(row["reason"]).label] = row["chats"]
         else:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from email import policy
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -81,7 +82,6 @@ def compose(figures: DigestFigures, *, sender: str, now: datetime) -> bytes:
     """
     origin = _mailbox(sender)
     mail = EmailMessage(policy=policy.SMTP)
-    mail["Subject"] = subject(figures)
     mail["From"] = origin
     mail["Reply-To"] = origin
     mail["Date"] = format_datetime(now.astimezone(ZoneInfo(figures.timezone)))
@@ -89,7 +89,9 @@ def compose(figures: DigestFigures, *, sender: str, now: datetime) -> bytes:
     mail.set_content(render_text(figures), cte="base64")
     mail.add_alternative(render_html(figures), subtype="html", cte="base64")
     mail.set_boundary(_BOUNDARY)
-    return mail.as_bytes()
+    # EmailMessage loses a blank where it folds a long Cyrillic header; the older class does not.
+    title = Header(_clean(subject(figures)), "utf-8", header_name="Subject").encode(linesep="\r\n")
+    return f"Subject: {title}\r\n".encode() + mail.as_bytes()
 
 
 def address(mime: bytes, *, recipient: str, message_id: str) -> bytes:

@@ -5,6 +5,7 @@ A mail, its bytes and one delivery for each recipient are written in one transac
 identical bytes go again under the same ``Message-ID``: SMTP can do no better (RFC 1047).
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clients.mail import MailClient, MailRefusedError
 from app.clock import Clock, day_bounds, local_date
 from app.database.engine import Database
-from app.errors import SettingsError, UpstreamError
+from app.errors import DatabaseUnavailableError, SettingsError, UpstreamError
 from app.models import DigestKind
 from app.repositories import accounts, deliveries, digests, reports
 from app.repositories.deliveries import OpenDelivery
+from app.repositories.turns import wait_for_turn
 from app.services import letter
 from app.services.digests import Period, draw_figures
 from app.services.plural import plural
@@ -31,6 +33,8 @@ RETRY_FOR = timedelta(days=3)
 """How long a recipient whom the mail server cannot reach for the moment is tried again."""
 REFUSALS = 3
 """A refusal for good (5xx) is believed after the first call and the two that follow it."""
+_PATIENCE_SECONDS = 25
+"""How long an arrival that could not be written down is held; within the lease of the run."""
 _FIRST_RETRY, _LONGEST_RETRY = timedelta(minutes=5), timedelta(hours=6)
 
 
@@ -104,6 +108,7 @@ async def _put_together(
     """Writes the mail with its deliveries and hands it its reports, all or nothing; does nothing where there is nothing to mail."""
     if await digests.get_digest_by_run(session, run_id) is not None:
         return  # an earlier process of this run came this far
+    await wait_for_turn(session)  # a message that is being copied meanwhile belongs to the next mail, and to one of them only
     cutoff = now if params.daily or day == local_date(now, zone) else day_bounds(day, day, zone)[1]
     carried = await digests.list_carried(session, day) if params.resend else []
     if not params.daily and not carried and (params.resend or not await reports.count_unmailed(session, cutoff)):
@@ -115,9 +120,7 @@ async def _put_together(
     if not params.resend:
         await reports.mark_mailed(session, digest_id, before=cutoff)
     ids = carried or [digest_id]
-    last_cutoff = await digests.last_daily_cutoff(session, cutoff)
-    start = last_cutoff or cutoff - post.first_period
-    period = Period(day=day, covered_days=params.covered_days or (day,), start=start, end=cutoff)
+    period = await _period(session, post, params, day, cutoff, carried)
     problems = params.problems if params.daily else await _account_problems(session)
     named = await deliveries.name_failed(session, digest_id)
     figures = await draw_figures(session, ids, period, zone, problems=problems, failed_addresses=named)
@@ -125,13 +128,27 @@ async def _put_together(
         session,
         digest_id,
         period_start=period.start,
+        after_message_id=period.after_message_id,
+        last_message_id=await digests.newest_message_id(session),
         figures=figures.model_dump(mode="json"),
         reports_count=figures.reports,
         subject=letter.subject(figures),
         mime=letter.compose(figures, sender=post.sender, now=now),
     )
     message_ids = {to: letter.message_id(digest_id, to, post.sender) for to in post.recipients}
-    await deliveries.add_deliveries(session, digest_id, message_ids)
+    await deliveries.add_deliveries(session, digest_id, message_ids, retry_at=now + _FIRST_RETRY)
+
+
+async def _period(session: AsyncSession, post: Post, params: MailParams, day: date, cutoff: datetime, carried: Sequence[int]) -> Period:
+    """From the last daily mail's cut-off, or as far back as the first day grades; a mail sent again keeps the period that it had."""
+    if carried:
+        start, end, after = await digests.get_span(session, carried)
+    elif (last := await digests.get_last_daily(session, cutoff)) is not None:
+        start, end, after = last.period_end, cutoff, last.last_message_id
+    else:
+        start, end, after = cutoff - post.first_period, cutoff, None
+    late_since = start if after is None else start - post.first_period
+    return Period(day, params.covered_days or (day,), start, end, after, late_since)
 
 
 async def _account_problems(session: AsyncSession) -> list[str]:
@@ -146,7 +163,7 @@ async def _send_all(
     run.progress.done, run.progress.total = 0, len(queue)
     for delivery in queue:
         async with database.transaction() as session:
-            await deliveries.mark_sending(session, delivery.id, clock())
+            await deliveries.mark_sending(session, delivery.id, clock(), retry_at=clock() + _FIRST_RETRY)
             mime = await digests.get_mime(session, delivery.digest_id)
         if mime is None:  # only where somebody has emptied the table by hand
             log.error("mail.bytes_missing", digest=delivery.digest_id)
@@ -158,10 +175,23 @@ async def _send_all(
             failures.append(f"{delivery.recipient}: {error.message}")
             await _keep_failure(database, delivery, error, clock())
         else:
-            async with database.transaction() as session:
-                await deliveries.mark_sent(session, delivery, answer=answer, now=clock(), run_id=run.id if by_call else None)
+            await _keep_success(database, delivery, answer, clock(), run.id if by_call else None)
         run.progress.done += 1
     return failures
+
+
+async def _keep_success(database: Database, delivery: OpenDelivery, answer: str, now: datetime, run_id: int | None) -> None:
+    """Writes the arrival down; a database that is away is waited for, as forgetting it would send the mail twice."""
+    for pause in (*([1] * _PATIENCE_SECONDS), None):
+        try:
+            async with database.transaction() as session:
+                await deliveries.mark_sent(session, delivery, answer=answer, now=now, run_id=run_id)
+        except DatabaseUnavailableError:
+            if pause is None:
+                raise
+            await asyncio.sleep(pause)
+        else:
+            return
 
 
 async def _keep_failure(database: Database, delivery: OpenDelivery, error: UpstreamError, now: datetime) -> None:
@@ -188,6 +218,6 @@ def _summary(brought: int, tried: int, failures: Sequence[str]) -> str:
     parts = []
     if sent:
         letters = plural(sent, "письмо", "письма", "писем")
-        parts.append(f"Отправлено: {letters}, {plural(brought, 'новый отчёт', 'новых отчёта', 'новых отчётов')}.")
+        parts.append(f"Отправлено: {letters}, {plural(brought, 'отчёт', 'отчёта', 'отчётов')}.")
     parts.extend(f"Не доставлено. {failure}" for failure in failures)
     return " ".join(parts)

@@ -134,7 +134,9 @@ def _is_stale(account: Account, now: datetime) -> bool:
 def _summary(tally: Tally) -> str:
     parts = [f"Синхронизировано {plural(tally.synced_chats, 'чат', 'чата', 'чатов')}, новых сообщений: {tally.new_messages}."]
     if tally.incomplete_chats:
-        parts.append(f"История не целиком (предел Авито — 1100 сообщений): {plural(tally.incomplete_chats, 'чат', 'чата', 'чатов')}.")
+        parts.append(
+            f"Авито отдал историю не целиком (его предел — 1100 сообщений): {plural(tally.incomplete_chats, 'чат', 'чата', 'чатов')}."
+        )
     if tally.cut_short:
         parts.append(f"Чатов больше, чем отдаёт Авито (1100 на объявление): {', '.join(tally.cut_short)}; старые не видны.")
     if tally.unread:

@@ -28,7 +28,7 @@ async def test_ctrl_c_gives_the_run_back(tmp_path: Path, database_url: str, data
     async with Sandbox() as sandbox:
         sandbox.avito.switches.latency_seconds = 0.3
         async with started(tmp_path, "sync", **settings_for(sandbox, DATABASE_URL=database_url)) as process:
-            await asked(sandbox, 4)
+            await asked(sandbox, 4, process)
             ended = await stop(process, signal.SIGINT)
     assert ended.code == 130
     assert "Прервано" in ended.out
@@ -48,7 +48,7 @@ async def test_beside_a_service_at_work_either_of_them_does_it(tmp_path: Path, f
     assert len(await full_stage.reports()) == 7
     assert "Создано: 7 отчётов" in graded.out
     assert mailed.code == 1
-    assert "avito-quality: Отправлено: 1 письмо, 7 новых отчётов. Не доставлено. boss@example.ru" in mailed.err
+    assert "avito-quality: Отправлено: 1 письмо, 7 отчётов. Не доставлено. boss@example.ru" in mailed.err
     assert "новых отчётов дошло: 7" in mailed.out
     assert len(full_stage.sandbox.smtp.messages) == 1
     assert await _states(full_stage.service.database) == ["failed", "done", "done"]

@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.jobs.tick import ask_for_what_is_due
+from app.models import RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.deepseek_faults import BALANCE_EMPTY
 from app.sandbox.server import Sandbox
+from app.services.runs import submit, wait
 from tests.services.test_mailer import BOSS, received, words
 from tests.stage import BAD_TALK, GOOD_TALK, MovableClock, Stage, on_stage, until
 
@@ -117,3 +119,22 @@ async def test_a_lost_mail_server_is_tried_again_by_the_scheduler(stage: Stage) 
 
     await until(arrived)
     assert {mail.recipients[0] for mail in stage.sandbox.smtp.messages} == {"boss@example.ru", "second@example.ru"}
+
+
+async def test_what_was_copied_late_is_counted_in_the_next_mail(stage: Stage) -> None:
+    """Written before the cut-off of a day on which Avito was away, copied after it: it must be in some mail's N."""
+    stage.clock.set(at(stage, 18))
+    stage.add_talk(*GOOD_TALK, minutes_ago=30)
+    stage.add_talk(("client", "Есть кто живой?"), minutes_ago=20)
+    day = stage.clock().astimezone(stage.service.settings.report_timezone).date().isoformat()
+    stage.clock.set(at(stage, 20))
+    run_id = await submit(stage.service.database, RunKind.MAIL, stage.clock, params={"date": day, "daily": True, "covered_days": [day]})
+    stage.service.worker.wake()
+    await wait(stage.service.database, run_id)
+    assert [row["figures"]["coverage"]["graded"] for row in await stage.rows("SELECT figures FROM digests")] == [0]
+    await live_through(stage, at(stage, 20, days_later=1))
+    figures = (await stage.rows("SELECT figures FROM digests ORDER BY id"))[-1]["figures"]
+    assert (figures["coverage"]["graded"], sum(figures["coverage"]["skipped"].values())) == (1, 1)
+    await live_through(stage, at(stage, 20, days_later=1))
+    figures = (await stage.rows("SELECT figures FROM digests ORDER BY id"))[-1]["figures"]
+    assert (figures["coverage"]["graded"], figures["coverage"]["skipped"]) == (0, {}), "and only in one"

@@ -3,6 +3,8 @@
 import asyncio
 import uuid
 
+from sqlalchemy import text
+
 from app.database.engine import Database
 from app.models import RunKind, RunState
 from app.repositories import runs
@@ -87,6 +89,23 @@ async def test_two_replicas_grade_each_chat_once(full_stage: Stage, database_url
         mails = await asyncio.gather(full_stage.mail(), other.mail())
         brought = sum(answer["send_reports"] for answer in mails) + answers[2]["send_reports"]
         assert brought == chats[0]["n"]
+
+
+async def test_a_sync_at_work_makes_the_grading_overlook_no_chat(full_stage: Stage, database_url: str) -> None:
+    """The message pass has locked half of the chats while the run claims those that are due."""
+    await full_stage.sync()
+    async with full_stage.service.database.transaction() as session:
+        await session.execute(text("SELECT FROM chats WHERE id % 2 = 0 FOR UPDATE"))
+        grading = asyncio.create_task(full_stage.analyze())
+
+        async def held_up() -> bool:
+            waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            return bool(await full_stage.rows(waiting))
+
+        await until(held_up)
+    answer = await grading
+    assert answer["waiting_chats"] == 0
+    assert answer["analyzed_chats"] + answer["skipped_chats"] == len(full_stage.avito.accounts[0].chats)
 
 
 async def test_a_stopped_service_gives_a_scheduled_run_back_and_the_next_one_finishes_it(database_url: str) -> None:

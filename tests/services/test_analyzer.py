@@ -112,6 +112,17 @@ async def test_an_outage_from_the_start_fails_the_run_and_no_chat(stage: Stage) 
     assert await stage.rows("SELECT 1 FROM chats WHERE failures > 0") == []
 
 
+async def test_an_outage_in_the_middle_stops_the_run_as_well(stage: Stage, database_url: str) -> None:
+    for number in range(14):
+        stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
+    await stage.sync()
+    first = iter(range(3))
+    stage.sandbox.deepseek.switches.fail(SERVER_ERROR, when=lambda _: next(first, None) is None, times=None)
+    async with on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow:
+        answer = await slow.post("/llm/analyze", status=500)
+    assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (3, 0, 11)
+
+
 @pytest.mark.parametrize("fault", [BLANK, BAD_REQUEST, SERVER_ERROR, CONTENT_RISK])
 async def test_a_chat_that_fails_costs_only_itself(stage: Stage, fault: Behaviour) -> None:
     for number in range(3):

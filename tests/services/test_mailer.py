@@ -4,9 +4,10 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+from app.jobs.tick import ask_for_what_is_due
 from app.sandbox.smtp import ReceivedMail
 from app.services.mailer import REFUSALS
-from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
+from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage, until
 
 BOSS, SECOND = "boss@example.ru", "second@example.ru"
 
@@ -182,3 +183,39 @@ async def test_the_bytes_are_forgotten_when_everybody_has_the_mail(stage: Stage)
     await graded_day(stage)
     await stage.mail()
     assert await stage.rows("SELECT 1 FROM digests WHERE mime IS NOT NULL") == []
+
+
+async def test_a_subject_keeps_its_blanks_wherever_it_is_folded(stage: Stage) -> None:
+    await graded_day(stage)
+    await stage.mail()
+    (digest,) = await stage.rows("SELECT subject FROM digests")
+    assert read(received(stage, BOSS)[0])["Subject"] == digest["subject"]
+
+
+async def test_a_mail_sent_again_keeps_its_period_and_its_coverage(stage: Stage) -> None:
+    await graded_day(stage)
+    await stage.mail()
+    stage.clock.move(hours=30)
+    day = (await stage.rows("SELECT day FROM digests"))[0]["day"].isoformat()
+    await stage.mail(date=day, resend=True)
+    first, again = await stage.rows("SELECT figures FROM digests ORDER BY id")
+    for name in ("period_start", "period_end", "coverage", "reports", "mean_score"):
+        assert first["figures"][name] == again["figures"][name], name
+
+
+async def test_what_a_dead_process_left_sending_is_taken_up_by_the_scheduler(stage: Stage) -> None:
+    """The mail was on the wire when the process died: it goes again, the identical bytes, without anybody's call."""
+    await graded_day(stage)
+    await stage.mail()
+    await stage.change("UPDATE digests SET mime = 'Subject: x'::bytea")
+    await stage.change("UPDATE deliveries SET state = 'sending', next_try_at = now() + interval '5 minutes' WHERE recipient = :to", to=BOSS)
+    stage.clock.move(minutes=6)
+    await ask_for_what_is_due(stage.service.database, stage.service.timetable, stage.clock)
+    stage.service.worker.wake()
+
+    async def arrived() -> bool:
+        return len(received(stage, BOSS)) == 2
+
+    await until(arrived)
+    assert len(received(stage, SECOND)) == 1
+    assert received(stage, BOSS)[1].data.endswith(b"Subject: x\r\n")
