@@ -50,7 +50,7 @@ class Report(Numbered):
     """0 to 100: the mean of 100, 50 and 0 over the criteria that apply."""
 
     detail: Mapped[dict[str, Any]]
-    """What stands behind the grades: checks, quotes with message ids, the model's own grades, flags, advice."""
+    """What stands behind the grades: checks, quotes with message ids, the model's own grades, flags, advice, answer times."""
     first_message_id: Mapped[int]
     last_message_id: Mapped[int]
     window_messages: Mapped[int]

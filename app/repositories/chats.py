@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.repositories.turns import wait_for_turn
+
 
 @dataclass(frozen=True)
 class ListedCount:
@@ -23,6 +25,7 @@ class ChatToRead:
     """A chat whose messages are to be read; the mark tells whether Avito has shown newer activity meanwhile."""
 
     id: int
+    account_id: int
     avito_id: str
     chat_type: str | None
     is_new: bool
@@ -30,6 +33,11 @@ class ChatToRead:
     listed_message_id: str | None
     avito_updated_at: datetime | None
     hints: int
+
+    @property
+    def is_only_hinted(self) -> bool:
+        """A webhook has named the chat, and nothing else is known of it."""
+        return self.is_new and self.hints > 0 and self.avito_updated_at is None and self.listed_message_id is None
 
 
 # A chat without a time or a last message cannot be told from a changed one, so it is read.
@@ -85,12 +93,14 @@ async def upsert_listed(session: AsyncSession, account_id: int, rows: Iterable[M
     ``rows`` hold a chat at most once; their keys are the columns of the statement. ``reread`` marks every chat of the page.
     """
     parameters = {"account_id": account_id, "rows": json.dumps(list(rows), default=str), "reread": reread}
+    await wait_for_turn(session)
     new, due = (await session.execute(_UPSERT_LISTED, parameters)).one()
     return ListedCount(new, due)
 
 
 async def mark_recent_due(session: AsyncSession, account_id: int) -> None:
     """Marks the chats that were last read while a message in them could still be deleted: within the hour, and some minutes of grace."""
+    await wait_for_turn(session)
     await session.execute(
         text(
             """
@@ -102,19 +112,40 @@ async def mark_recent_due(session: AsyncSession, account_id: int) -> None:
     )
 
 
+async def add_hint(session: AsyncSession, *, avito_user_id: int, avito_id: str, chat_type: str | None) -> bool:
+    """Marks the chat that a webhook names, be it known or not; False: we have no such account."""
+    hinted = await session.execute(
+        text(
+            """
+            INSERT INTO chats AS known (account_id, avito_id, chat_type, messages_due, hints)
+            SELECT id, :avito_id, :chat_type, true, 1 FROM accounts WHERE avito_user_id = :avito_user_id
+            ON CONFLICT (account_id, avito_id) DO UPDATE SET messages_due = true, hints = known.hints + 1
+            RETURNING id
+            """
+        ),
+        {"avito_user_id": avito_user_id, "avito_id": avito_id, "chat_type": chat_type},
+    )
+    return hinted.first() is not None
+
+
+_TO_READ = """
+    SELECT id, account_id, avito_id, chat_type, messages_read_at IS NULL, history_complete, listed_message_id, avito_updated_at, hints
+    FROM chats
+"""
+
+
 async def list_to_read(session: AsyncSession, account_id: int, *, after_id: int, limit: int) -> list[ChatToRead]:
     """The next chats whose messages are due, by id."""
     rows = await session.execute(
-        text(
-            """
-            SELECT id, avito_id, chat_type, messages_read_at IS NULL, history_complete, listed_message_id, avito_updated_at,
-                   hints
-            FROM chats WHERE account_id = :account_id AND messages_due AND id > :after_id ORDER BY id LIMIT :limit
-            """
-        ),
+        text(f"{_TO_READ} WHERE account_id = :account_id AND messages_due AND id > :after_id ORDER BY id LIMIT :limit"),
         {"account_id": account_id, "after_id": after_id, "limit": limit},
     )
     return [ChatToRead(*row) for row in rows]
+
+
+async def take_up_again(session: AsyncSession, chat: ChatToRead) -> ChatToRead:
+    """The chat as it stands now, before its messages are read."""
+    return ChatToRead(*(await session.execute(text(f"{_TO_READ} WHERE id = :id"), {"id": chat.id})).one())
 
 
 async def count_to_read(session: AsyncSession, account_id: int) -> int:
@@ -124,15 +155,20 @@ async def count_to_read(session: AsyncSession, account_id: int) -> int:
 
 
 async def lock_chats(session: AsyncSession, chat_ids: Sequence[int]) -> None:
-    """Keeps other writers of these chats' messages out until the end of the transaction; in one order, so that nobody waits in a ring."""
-    await session.execute(text("SELECT FROM chats WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"), {"ids": list(chat_ids)})
+    """Keeps other writers of these chats out until the end of the transaction."""
+    await wait_for_turn(session)
+    await session.execute(text("SELECT FROM chats WHERE id = ANY(:ids) FOR UPDATE"), {"ids": list(chat_ids)})
 
 
 async def mark_unreadable(session: AsyncSession, chat: ChatToRead, *, message: str, gone: bool) -> None:
-    """Keeps why a chat's messages could not be read; one that Avito no longer has is not asked for again."""
+    """Keeps why a chat's messages could not be read; one that Avito does not have is not asked for again until it is shown anew."""
     await session.execute(
-        text("UPDATE chats SET read_error = :message, messages_due = messages_due AND NOT :gone WHERE id = :id"),
-        {"id": chat.id, "message": message, "gone": gone},
+        text(
+            """
+            UPDATE chats SET read_error = :message, messages_due = messages_due AND NOT (:gone AND hints = :hints) WHERE id = :id
+            """
+        ),
+        {"id": chat.id, "message": message, "gone": gone, "hints": chat.hints},
     )
 
 

@@ -1,7 +1,7 @@
 """SQL of the messages."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select, text
@@ -62,3 +62,8 @@ async def list_messages(session: AsyncSession, chat_id: int) -> list[Message]:
     """The whole chat, oldest first; within one second system messages come last."""
     statement = select(Message).where(Message.chat_id == chat_id).order_by(Message.sent_at, Message.side == "system", Message.id)
     return list(await session.scalars(statement))
+
+
+async def get_messages(session: AsyncSession, message_ids: Collection[int]) -> dict[int, Message]:
+    """These messages by their numbers."""
+    return {message.id: message for message in await session.scalars(select(Message).where(Message.id.in_(message_ids)))}

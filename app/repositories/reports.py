@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Report, ReportKind
+from app.models import Account, Report, ReportKind
 
 
 async def add_report(session: AsyncSession, values: Mapping[str, Any]) -> None:
@@ -24,6 +24,23 @@ async def count_by_run(session: AsyncSession, run_id: int) -> int:
 async def list_by_run(session: AsyncSession, run_id: int) -> list[Report]:
     """The reports that a run has written, worst score first."""
     return list(await session.scalars(select(Report).where(Report.run_id == run_id).order_by(Report.score, Report.id)))
+
+
+async def list_bodies_by_chat(session: AsyncSession, chat_id: int) -> list[dict[str, Any]]:
+    """What REST answers of the chat's reports, newest first; regrades are none."""
+    statement = (
+        select(Report.body)
+        .where(Report.chat_id == chat_id, Report.kind == ReportKind.GRADING)
+        .order_by(Report.created_at.desc(), Report.id.desc())
+    )
+    return list(await session.scalars(statement))
+
+
+async def get_report(session: AsyncSession, report_id: int) -> tuple[Report, Account] | None:
+    """A report of any kind and the account of its chat."""
+    statement = select(Report, Account).join(Account, Account.id == Report.account_id).where(Report.id == report_id)
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 async def sum_cost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:

@@ -1,7 +1,7 @@
 """Grades the chats that are due: takes them under a lease, asks the model with no transaction open, writes each result at once.
 
-What costs a chat and what costs the run: a wrong key or an empty balance stops it at once; where every chat from the first on fails, it
-is not the chats, and it stops after five. Anything else costs the one chat. What was not reached keeps waiting.
+What costs a chat and what costs the run: a wrong key or an empty balance stops it at once; where five chats in a row fail without a
+success between them, it is not the chats, and it stops. Anything else costs the one chat. What was not reached keeps waiting.
 """
 
 import asyncio
@@ -16,10 +16,11 @@ import structlog
 from app.clients.deepseek.errors import DeepSeekAccessError, DeepSeekError, DeepSeekRequestError, DeepSeekUnavailableError
 from app.clock import Clock
 from app.database.engine import Database
+from app.grading.answer_times import answer_times
 from app.grading.chat import ChatMessage
-from app.grading.episode import why_ungradeable, window
+from app.grading.episode import latest_episode, why_ungradeable, window
 from app.models import Outcome
-from app.repositories import gradings, messages, reports
+from app.repositories import gradings, messages, reports, runs
 from app.repositories.gradings import ClaimedChat, Scope
 from app.services.budget import BudgetSpentError, DailyBudget
 from app.services.grader import Grader, Grading, UngradedError
@@ -30,7 +31,7 @@ from app.services.transcripts import Transcript, transcript_of
 
 log = structlog.get_logger(__name__)
 
-FAILURES_WITHOUT_SUCCESS = 5
+FAILURES_IN_A_ROW = 5
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,10 @@ class AnalyzeParams:
 
 
 async def analyze_chats(
-    database: Database, grader: Grader, budget: DailyBudget, clock: Clock, run: RunContext, *, workers: int
+    database: Database, grader: Grader, clock: Clock, run: RunContext, *, workers: int, daily_budget_usd: Decimal | None
 ) -> StepResult:
     """Grades what is due, ``workers`` chats at a time, and tells what became of every chat it found."""
+    budget = DailyBudget(database, daily_budget_usd, grader.zone, clock)
     analysis = _Analysis(database, grader, budget, clock, run)
     await analysis.carry_out(workers)
     figures = await analysis.count()
@@ -75,8 +77,8 @@ class _Analysis:
         self._run = run
         self._params = AnalyzeParams.of(run.params)
         self._taken = 0
-        self._succeeded = False
         self._suspects: list[tuple[ClaimedChat, Transcript, DeepSeekError]] = []
+        self._told: dict[Outcome, int] = {}
         self.stopped_by: str | None = None
         """A Russian clause: why chats were left."""
         self.access_lost = False
@@ -146,12 +148,11 @@ class _Analysis:
         except DeepSeekAccessError as error:
             self.access_lost, self.stopped_by = True, error.message
         except (DeepSeekUnavailableError, DeepSeekRequestError) as error:
-            await self._suspect(chat, transcript, error)
+            self._suspect(chat, transcript, error)
         except (DeepSeekError, UngradedError) as error:
             await self._settle(chat, transcript, Outcome.FAILED, error.message)
         else:
             await self._settle(chat, transcript, Outcome.GRADED, None, grading, graded)
-            self._succeeded = True
             await self._fail_suspects()
 
     async def _grade(self, graded: Sequence[ChatMessage], transcript: Transcript) -> Grading:
@@ -160,16 +161,17 @@ class _Analysis:
                 grading = await self._grader.grade(graded, names=transcript.names)
             except (DeepSeekError, UngradedError) as error:
                 expense.paid = self._grader.cost_usd(error.usage) or Decimal(0)
+                if expense.paid:
+                    async with self._database.transaction() as session:
+                        await runs.add_lost(session, self._run.id, expense.paid)
                 raise
             expense.paid = grading.cost_usd or Decimal(0)
             return grading
 
-    async def _suspect(self, chat: ClaimedChat, transcript: Transcript, error: DeepSeekError) -> None:
-        """A failure that may be the chat's or everybody's: the first success tells, or the fifth such failure without one."""
+    def _suspect(self, chat: ClaimedChat, transcript: Transcript, error: DeepSeekError) -> None:
+        """A failure that may be the chat's or everybody's: the next success tells, or the fifth such failure without one."""
         self._suspects.append((chat, transcript, error))
-        if self._succeeded:
-            await self._fail_suspects()
-        elif len(self._suspects) >= FAILURES_WITHOUT_SUCCESS:
+        if len(self._suspects) >= FAILURES_IN_A_ROW:
             self.access_lost, self.stopped_by = True, error.message
 
     async def _fail_suspects(self) -> None:
@@ -199,15 +201,27 @@ class _Analysis:
                 now=self._clock(),
             )
             if number is not None and grading is not None:
-                await reports.add_report(
-                    session,
-                    report_columns(
-                        number, chat, transcript, graded, grading, run_id=self._run.id, now=self._clock().astimezone(self._grader.zone)
-                    ),
-                )
+                await reports.add_report(session, self._columns(number, chat, transcript, graded, grading))
         if number is None:
             log.warning("analyze.lease_lost", chat=chat.id, run=self._run.id)
+        else:
+            self._told[outcome] = self._told.get(outcome, 0) + 1
         self._run.progress.done += 1
+        self._run.progress.figures = {
+            "analyzed_chats": self._told.get(Outcome.GRADED, 0),
+            "skipped_chats": self._told.get(Outcome.SKIPPED, 0),
+            "failed_chats": self._told.get(Outcome.FAILED, 0),
+            "waiting_chats": max((self._run.progress.total or 0) - self._run.progress.done, 0),
+        }
+
+    def _columns(
+        self, number: int, chat: ClaimedChat, transcript: Transcript, graded: Sequence[ChatMessage], grading: Grading
+    ) -> dict[str, Any]:
+        """The report's columns. Waits are counted over the whole episode: the window of a long one begins in its middle."""
+        zone = self._grader.zone
+        now = self._clock().astimezone(zone)
+        times = answer_times(latest_episode(transcript.messages, self._grader.episode_gap), self._grader.working_hours, zone, now)
+        return report_columns(number, chat, transcript, graded, grading, times, run_id=self._run.id, now=now)
 
 
 def _summary(figures: Mapping[str, int], stopped_by: str | None) -> str:

@@ -19,6 +19,7 @@ from app.grading.masking import Masker, Masking
 from app.grading.prompt import prompt_version, system_message, user_message, with_complaint
 from app.grading.rubric import Rubric
 from app.grading.vocabulary import VerdictError
+from app.working_hours import WorkingHours
 
 MAX_TOKENS = 1500
 _CHARACTERS_A_TOKEN = 2
@@ -50,9 +51,18 @@ class Grader:
     """One model, one rubric. Keeps nothing between chats."""
 
     def __init__(
-        self, client: DeepSeekClient, rubric: Rubric, zone: ZoneInfo, clock: Clock, *, episode_gap: timedelta, masking: bool
+        self,
+        client: DeepSeekClient,
+        rubric: Rubric,
+        zone: ZoneInfo,
+        clock: Clock,
+        *,
+        episode_gap: timedelta,
+        working_hours: WorkingHours,
+        masking: bool,
     ) -> None:
         self.episode_gap = episode_gap
+        self.working_hours = working_hours
         self._client = client
         self._rubric = rubric
         self.zone = zone

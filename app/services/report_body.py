@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from app.grading.answer_times import AnswerTimes
 from app.grading.chat import ChatMessage
 from app.grading.judge import Verdict
 from app.grading.vocabulary import Criterion
@@ -19,6 +20,7 @@ def report_columns(
     transcript: Transcript,
     graded: Sequence[ChatMessage],
     grading: Grading,
+    times: AnswerTimes,
     *,
     run_id: int,
     now: datetime,
@@ -36,7 +38,7 @@ def report_columns(
         body=_body(number, chat, transcript, verdict, grades, created_at),
         **grades,
         score=round(verdict.score, 2),
-        detail=_detail(verdict),
+        detail=_detail(verdict, times),
         first_message_id=graded[0].id,
         last_message_id=graded[-1].id,
         window_messages=len(graded),
@@ -69,11 +71,12 @@ def _body(
     }
 
 
-def _detail(verdict: Verdict) -> dict[str, Any]:
+def _detail(verdict: Verdict, times: AnswerTimes) -> dict[str, Any]:
     objection = verdict.objection
     return {
         "criteria": verdict.evidence,
         "objection": {"message_id": objection.message_id, "text": objection.text} if objection else None,
         "recommendations": [{"message_id": advice.message_id, "text": advice.text} for advice in verdict.recommendations],
         "flags": [flag.value for flag in verdict.flags],
+        "answer_times": times.as_json,
     }

@@ -1,13 +1,15 @@
-"""The list of reports as REST gives it: any number of them in flat memory, in an order that new reports do not disturb."""
+"""Reports as REST gives them: any number in flat memory, in an order that new ones do not disturb; and one with all behind it."""
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.database.engine import Database
-from app.errors import DatabaseUnavailableError, FieldError, InvalidRequestError
-from app.repositories import report_bodies
+from app.errors import DatabaseUnavailableError, FieldError, InvalidRequestError, NotFoundError
+from app.models import Account, Delivery, Digest, Message, Report
+from app.repositories import deliveries, digests, messages, report_bodies, reports
 from app.repositories.report_bodies import Position, ReportBody, ReportFilter
 
 CHUNK = 500
@@ -70,3 +72,40 @@ def read_cursor(cursor: str) -> Position:
         message = "возьмите его из заголовка Link прошлого ответа"
         raise InvalidRequestError(f"Неверные параметры запроса: cursor — {message}.", (FieldError("cursor", message),)) from error
     return position
+
+
+@dataclass(frozen=True)
+class ReportCard:
+    """A report with what it points to: the messages by number, the mail that carried it first and who got that."""
+
+    report: Report
+    account: Account
+    messages: Mapping[int, Message]
+    mail: Digest | None
+    deliveries: list[Delivery]
+
+
+async def read_report(database: Database, report_id: int) -> ReportCard:
+    """A report of any kind by its number.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    async with database.session() as session:
+        found = await reports.get_report(session, report_id)
+        if found is None:
+            raise NotFoundError(f"Отчёта {report_id} нет: номера отчётов — в поле id ответа GET /reports.")
+        report, account = found
+        named = await messages.get_messages(session, set(_named_messages(report)))
+        mail = await digests.get_digest(session, report.digest_id) if report.digest_id else None
+        ledger = await deliveries.list_by_digest(session, [mail.id]) if mail else []
+    return ReportCard(report, account, named, mail, ledger)
+
+
+def _named_messages(report: Report) -> Iterator[int]:
+    yield report.first_message_id
+    yield report.last_message_id
+    if objection := report.detail["objection"]:
+        yield objection["message_id"]
+    for verdict in report.detail["criteria"].values():
+        yield from (quote["message_id"] for quote in verdict["quotes"])

@@ -21,11 +21,14 @@ class Transcript:
     """The last message that a person wrote: what the grading has seen."""
 
 
+def chat_messages(stored: Sequence[Message]) -> tuple[ChatMessage, ...]:
+    """Stored messages as grading sees them, in the same order."""
+    return tuple(ChatMessage(id=row.id, side=Side(row.side), sent_at=row.sent_at, text=row.text, has_text=row.has_text) for row in stored)
+
+
 def transcript_of(chat: ClaimedChat, stored: Sequence[Message]) -> Transcript:
     """The transcript of a chat in which at least one person wrote."""
-    messages = tuple(
-        ChatMessage(id=row.id, side=Side(row.side), sent_at=row.sent_at, text=row.text, has_text=row.has_text) for row in stored
-    )
+    messages = chat_messages(stored)
     people = [message for message in messages if message.side is not Side.SYSTEM]
     company = sum(message.side is Side.COMPANY for message in people)
     # By the order in which sync finds the last person, where one second holds several messages.

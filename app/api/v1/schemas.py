@@ -1,12 +1,20 @@
 """The shapes of the answers, in the order of their fields in the customer's document."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 GradeWord = Literal["Высокая", "Средняя", "Низкая"]
 ObjectionGradeWord = Literal["Высокая", "Средняя", "Низкая", "Нет возражений"]
+
+
+def _in_zone(moment: datetime, info: ValidationInfo) -> datetime:
+    return moment.astimezone(info.context["zone"]) if info.context else moment
+
+
+LocalMoment = Annotated[datetime, AfterValidator(_in_zone)]
+"""An aware moment, in the ``zone`` of the context that the shape is validated with; as it was where there is none."""
 
 
 class Failure(BaseModel):
@@ -105,8 +113,8 @@ class DeliveryRead(BaseModel):
     state: Literal["queued", "sending", "sent", "failed"] = Field(description="queued — будет попытка, failed — окончательно.")
     tries: int = Field(description="Сколько было попыток.")
     answer: str | None = Field(description="Последний ответ почтового сервера.")
-    sent_at: datetime | None = Field(description="Когда сервер принял письмо.")
-    next_try_at: datetime | None = Field(description="Когда будет следующая попытка.")
+    sent_at: LocalMoment | None = Field(description="Когда сервер принял письмо.")
+    next_try_at: LocalMoment | None = Field(description="Когда будет следующая попытка.")
 
 
 class RunRead(BaseModel):

@@ -40,6 +40,10 @@ async def post_reports(
     """Takes the reports written before now, or before the end of the date where that is over."""
     today = local_date(backend.clock(), backend.settings.report_timezone)
     day = body.date or today
+    if day.year < 2000:
+        raise InvalidRequestError(
+            "Неверные параметры запроса: date — таких давних отчётов нет.", (FieldError("date", "таких давних отчётов нет"),)
+        )
     if day > today:
         raise InvalidRequestError(
             f"Неверные параметры запроса: date — этот день ещё не наступил, сегодня {today}.", (FieldError("date", "день ещё не наступил"),)

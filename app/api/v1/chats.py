@@ -1,0 +1,57 @@
+"""``GET /chats/{chat_id}``: one chat with its messages and its reports."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from app.api.dependencies import BackendDep
+from app.api.v1.chat_schemas import ChatRead
+from app.api.v1.responses import ERROR_RESPONSES, NOT_FOUND
+from app.services.chats import ChatCard, read_chat
+from app.services.digests import NAMELESS, UNTITLED
+from app.working_hours import ROUND_THE_CLOCK
+
+router = APIRouter(tags=["Чаты"], responses=ERROR_RESPONSES)
+
+ChatId = Annotated[str, Path(pattern="^[!-~]+$", description="Идентификатор чата на Авито: chat_id из отчёта.")]
+AccountWord = Annotated[
+    str | None, Query(pattern=r"^[^\x00]+$", description="Имя аккаунта или его номер на Авито; нужен, если такой чат есть у нескольких.")
+]
+
+
+@router.get(
+    "/chats/{chat_id}",
+    summary="Один чат",
+    description="Что известно о чате, его сообщения словами, сколько клиент ждал ответа, чем кончилась оценка и все отчёты о нём.",
+    responses=NOT_FOUND,
+    operation_id="get_chat",
+)
+async def get_chat(backend: BackendDep, chat_id: ChatId, account: AccountWord = None) -> ChatRead:
+    """Everything from the database: Avito is not asked."""
+    settings = backend.settings
+    zone = settings.report_timezone
+    hours = settings.working_hours or ROUND_THE_CLOCK
+    card = await read_chat(backend.database, chat_id, account, hours=hours, zone=zone, now=backend.clock())
+    return ChatRead.model_validate(_fields(card), context={"zone": zone})
+
+
+def _fields(card: ChatCard) -> dict[str, object]:
+    chat = card.chat
+    return {
+        "id": chat.avito_id,
+        "account": card.account.name,
+        "account_id": card.account.avito_user_id,
+        "title": chat.item_title or UNTITLED,
+        "client_name": chat.client_name or NAMELESS,
+        "url": chat.item_url,
+        "price": chat.item_price,
+        "type": chat.chat_type,
+        "history_complete": chat.history_complete,
+        "waiting_since": chat.waiting_since,
+        "outcome": chat.outcome,
+        "outcome_reason": card.outcome_reason,
+        "outcome_at": chat.outcome_at,
+        "answer_times": card.answer_times,
+        "messages": card.messages,
+        "reports": card.reports,
+    }

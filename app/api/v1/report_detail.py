@@ -1,0 +1,86 @@
+"""``GET /reports/{report_id}``: one report with everything behind it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from app.api.dependencies import BackendDep
+from app.api.v1.report_schemas import ReportDetail
+from app.api.v1.responses import ERROR_RESPONSES, NOT_FOUND
+from app.grading.vocabulary import Criterion, Flag
+from app.models import Message
+from app.services.reports import ReportCard, read_report
+
+router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
+
+ReportNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер отчёта: id из GET /reports.")]
+
+
+@router.get(
+    "/reports/{report_id}",
+    summary="Один отчёт со всем, что за ним стоит",
+    description=(
+        "Проверки и цитаты за каждой оценкой, оценённые сообщения, ожидание ответов, модель, токены, цена и письмо, в котором отчёт ушёл. "
+        "По номеру видна и повторная оценка (kind: regrade), которой нет в списке."
+    ),
+    responses=NOT_FOUND,
+    operation_id="get_report",
+)
+async def get_report(backend: BackendDep, report_id: ReportNumber) -> ReportDetail:
+    """Moments are in the report's zone."""
+    card = await read_report(backend.database, report_id)
+    return ReportDetail.model_validate(_fields(card), context={"zone": backend.settings.report_timezone})
+
+
+def _fields(card: ReportCard) -> dict[str, Any]:
+    report, detail, messages = card.report, card.report.detail, card.messages
+    objection = detail["objection"]
+    return {
+        **report.body,
+        "kind": report.kind,
+        "account": card.account.name,
+        "account_id": card.account.avito_user_id,
+        "run_id": report.run_id,
+        "score": report.score,
+        "criteria": [_criterion(criterion, detail["criteria"][criterion], messages) for criterion in Criterion],
+        "objection": _quote(objection, messages) if objection else None,
+        "advice": detail["recommendations"],
+        "flags": _labels(detail["flags"]),
+        "window": {
+            "first": messages[report.first_message_id],
+            "last": messages[report.last_message_id],
+            "count": report.window_messages,
+        },
+        "answer_times": detail.get("answer_times"),
+        "model": report.model,
+        "fingerprint": report.fingerprint,
+        "prompt_version": report.prompt_version,
+        "tokens": {
+            "prompt_hit": report.prompt_hit_tokens,
+            "prompt_miss": report.prompt_miss_tokens,
+            "completion": report.completion_tokens,
+        },
+        "cost_usd": report.cost_usd,
+        "mail": {"date": card.mail.day, "subject": card.mail.subject, "deliveries": card.deliveries} if card.mail else None,
+    }
+
+
+def _criterion(criterion: Criterion, verdict: Mapping[str, Any], messages: Mapping[int, Message]) -> dict[str, Any]:
+    return {
+        "criterion": criterion,
+        "label": criterion.label,
+        "grade": verdict["grade"],
+        "model_grade": verdict["model_grade"],
+        "checks": [{"id": check_id, "answer": answer} for check_id, answer in verdict["checks"].items()],
+        "quotes": [_quote(quote, messages) for quote in verdict["quotes"]],
+        "flags": _labels(verdict["flags"]),
+    }
+
+
+def _quote(quote: Mapping[str, Any], messages: Mapping[int, Message]) -> dict[str, Any]:
+    return {**quote, "message": messages[quote["message_id"]]}
+
+
+def _labels(flags: list[str]) -> list[str]:
+    return [Flag(flag).label for flag in flags]

@@ -1,0 +1,61 @@
+"""One chat as people look at it: what Avito says of it, its messages, what became of its grading, how long the buyer waited."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.database.engine import Database
+from app.errors import FieldError, InvalidRequestError, NotFoundError
+from app.grading.answer_times import AnswerTimes, answer_times
+from app.grading.episode import SkipReason
+from app.models import Account, Chat, Message, Outcome
+from app.repositories import messages, reports, shown_chats
+from app.repositories.shown_chats import AccountChat
+from app.services.transcripts import chat_messages
+from app.working_hours import WorkingHours
+
+
+@dataclass(frozen=True)
+class ChatCard:
+    """A chat with everything that belongs to it; messages oldest first, the reports' bodies newest first."""
+
+    chat: Chat
+    account: Account
+    messages: list[Message]
+    reports: list[dict[str, Any]]
+    answer_times: AnswerTimes
+    """Over the whole chat."""
+
+    @property
+    def outcome_reason(self) -> str | None:
+        """Why the last grading came to no report, in Russian."""
+        reason = self.chat.outcome_reason
+        return SkipReason(reason).label if reason and self.chat.outcome == Outcome.SKIPPED else reason
+
+
+async def read_chat(
+    database: Database, avito_id: str, account: str | None, *, hours: WorkingHours, zone: ZoneInfo, now: datetime
+) -> ChatCard:
+    """The chat with Avito's id, in the account of this name or Avito number where one is given.
+
+    Raises:
+        NotFoundError: no such chat is stored.
+        InvalidRequestError: several accounts have one, and it is not said which is meant.
+    """
+    async with database.session() as session:
+        chat, holder = _only(await shown_chats.find_chats(session, avito_id, account=account), avito_id, account)
+        stored = await messages.list_messages(session, chat.id)
+        bodies = await reports.list_bodies_by_chat(session, chat.id)
+    return ChatCard(chat, holder, stored, bodies, answer_times(chat_messages(stored), hours, zone, now))
+
+
+def _only(found: list[AccountChat], avito_id: str, account: str | None) -> AccountChat:
+    if not found:
+        where = "" if account is None else f" у аккаунта «{account}»"
+        raise NotFoundError(f"Чата {avito_id}{where} нет среди скопированных: проверьте номер или вызовите POST /avito/sync.")
+    if len(found) > 1:
+        holders = ", ".join(f"«{holder.name}» ({holder.avito_user_id})" for _, holder in found)
+        message = f"назовите аккаунт именем или номером, такой чат есть у нескольких: {holders}"
+        raise InvalidRequestError(f"Неверные параметры запроса: account — {message}.", (FieldError("account", message),))
+    return found[0]

@@ -1,0 +1,85 @@
+"""The hours in which buyers are answered, and how much of a span of time falls into them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+_WEEKS = (("пн", "вт", "ср", "чт", "пт", "сб", "вс"), ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+_DAYS = {name: number for week in _WEEKS for number, name in enumerate(week)}
+_DASH = re.compile(r"\s*[-‐‑‒–—−]\s*")
+_SHIFT = re.compile(r"([а-яa-z]+)(?:-([а-яa-z]+))? ([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
+_DAY_MINUTES = 24 * 60
+
+Shift = tuple[int, int]
+"""Opening and closing on one day, in minutes since midnight by the wall clock; a day ends at 1440."""
+
+
+@dataclass(frozen=True)
+class WorkingHours:
+    """The shifts of each weekday, Monday first; an empty week is one that never closes."""
+
+    week: tuple[tuple[Shift, ...], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "WorkingHours":
+        """Reads ``Пн-Пт 09:00-18:00, Сб 10:00-16:00`` (or ``Mon-Fri``); a day may come twice, what is empty never closes.
+
+        Raises:
+            ValueError: not days and hours, or a shift over midnight.
+        """
+        if not text.strip():
+            return ROUND_THE_CLOCK
+        week: list[list[Shift]] = [[] for _ in range(7)]
+        for part in text.lower().split(","):
+            first, last, shift = _read_shift(" ".join(_DASH.sub("-", part).split()))
+            for further in range((last - first) % 7 + 1):  # Вс-Чт goes over the end of the week
+                week[(first + further) % 7].append(shift)
+        return cls(tuple(tuple(shifts) for shifts in week))
+
+    def seconds_between(self, start: datetime, end: datetime, zone: ZoneInfo) -> int:
+        """How many seconds of the span are working time by the zone's wall clock; 0 where the end is not after the start.
+
+        The seconds are those that really passed: a shift over the hour that a change of clocks takes or adds is shorter or longer by it.
+        An hour that comes twice opens and closes by its first (PEP 495, ``fold=0``).
+        """
+        counted_to, end = start.astimezone(UTC), end.astimezone(UTC)  # two moments of one zone would be subtracted by the wall clock
+        if not self.week:
+            return max(0, int((end - counted_to).total_seconds()))
+        total = timedelta()
+        for opening, closing in sorted(self._open_spans(start.astimezone(zone).date(), end.astimezone(zone).date(), zone)):
+            begin, finish = max(opening, counted_to), min(closing, end)
+            if begin < finish:
+                total += finish - begin
+                counted_to = finish
+        return int(total.total_seconds())
+
+    def _open_spans(self, first: date, last: date, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            for opening, closing in self.week[day.weekday()]:
+                yield _moment(day, opening, zone), _moment(day, closing, zone)
+
+
+ROUND_THE_CLOCK = WorkingHours()
+
+
+def _read_shift(words: str) -> tuple[int, int, Shift]:
+    match = _SHIFT.fullmatch(words)
+    if match is None:
+        raise ValueError("not days and hours")
+    first, last, *clock = match.groups()
+    if first not in _DAYS or (last or first) not in _DAYS:
+        raise ValueError("not a day of the week")
+    from_hour, from_minute, to_hour, to_minute = map(int, clock)
+    opening, closing = 60 * from_hour + from_minute, 60 * to_hour + to_minute
+    if max(from_minute, to_minute) > 59 or not opening < closing <= _DAY_MINUTES:
+        raise ValueError("a shift opens before it closes, on one day")
+    return _DAYS[first], _DAYS[last or first], (opening, closing)
+
+
+def _moment(day: date, minutes: int, zone: ZoneInfo) -> datetime:
+    days, minutes = divmod(minutes, _DAY_MINUTES)
+    wall = time(*divmod(minutes, 60))
+    return datetime.combine(day + timedelta(days=days), wall, tzinfo=zone).astimezone(UTC)
