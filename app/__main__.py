@@ -132,6 +132,37 @@ def sandbox(
     return run(work, stopped=ExitCode.DONE)
 
 
+webhook = typer.Typer(cls=Group, help="Подписка на вебхуки Авито: он сам сообщает, в каком чате написали.")
+app.add_typer(webhook, name="webhook")
+
+
+@webhook.command("subscribe", cls=Command)
+def subscribe() -> int:
+    """Подписать службу на сообщения каждого аккаунта."""
+    settings = read_settings()
+    from app.cli.webhook import subscribe
+
+    return run(subscribe(settings))
+
+
+@webhook.command("list", cls=Command)
+def list_subscriptions() -> int:
+    """Показать, куда Авито шлёт сообщения каждого аккаунта."""
+    settings = read_settings()
+    from app.cli.webhook import list_subscriptions
+
+    return run(list_subscriptions(settings))
+
+
+@webhook.command("unsubscribe", cls=Command)
+def unsubscribe() -> int:
+    """Снять подписку службы; чужие подписки остаются."""
+    settings = read_settings()
+    from app.cli.webhook import unsubscribe
+
+    return run(unsubscribe(settings))
+
+
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
     words = sys.argv[1:] or ["--help"]

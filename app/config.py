@@ -17,9 +17,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import SettingsError
 from app.log import LogFormat
+from app.working_hours import WorkingHours
 
 Need = Literal["api", "avito", "deepseek", "mail"]
 """What a command cannot do without: keys of our own API, access to Avito, to DeepSeek, somebody to mail to."""
+
+WEBHOOK_PATH = "/webhooks/avito/"
+"""Where Avito posts to the service; the secret comes after it."""
 
 _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -49,7 +53,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, description="адрес вида postgresql://имя:пароль@хост:5432/база")
     data_dir: Path = Field(Path("var"), description="путь к папке")
 
-    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="ключи через запятую")
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="ключи через запятую, из латинских букв, цифр и знаков")
 
     avito_client_id: str | None = Field(None, description="client_id из кабинета Авито")
     avito_client_secret: SecretStr | None = Field(None, description="client_secret из кабинета Авито")
@@ -67,7 +71,7 @@ class Settings(BaseSettings):
     deepseek_base_url: HttpUrl = Field(HttpUrl("https://api.deepseek.com"), description="адрес вида https://api.deepseek.com")
     deepseek_model: str = Field("deepseek-flash", min_length=1, description="имя модели")
     deepseek_max_concurrency: int = Field(32, ge=1, le=2500, description="целое число от 1 до 2500")
-    deepseek_timeout_seconds: float = Field(120, gt=0, description="число секунд больше нуля")
+    deepseek_timeout_seconds: float = Field(120, gt=0, le=3600, description="число секунд больше нуля и до 3600")
     deepseek_daily_budget_usd: Decimal | None = Field(None, ge=0, description="сумма в долларах, например 2.50")
 
     smtp_host: str | None = Field(None, description="имя почтового сервера")
@@ -82,9 +86,12 @@ class Settings(BaseSettings):
     report_timezone: ZoneInfo = Field(ZoneInfo("Europe/Moscow"), description="название часового пояса, например Europe/Moscow")
     sync_interval_minutes: int = Field(15, ge=1, le=1440, description="целое число минут от 1 до 1440")
     scheduler_enabled: bool = Field(True, description="true или false")
-    run_deadline_minutes: float = Field(120, gt=0, description="число минут больше нуля")
-    grade_within_days: int = Field(7, ge=1, description="целое число дней от 1")
-    episode_gap_hours: float = Field(72, gt=0, description="число часов больше нуля")
+    run_deadline_minutes: float = Field(120, gt=0, le=1440, description="число минут больше нуля и до 1440")
+    grade_within_days: int = Field(7, ge=1, le=3650, description="целое число дней от 1 до 3650")
+    episode_gap_hours: float = Field(72, gt=0, le=8760, description="число часов больше нуля и до 8760")
+    working_hours: Annotated[WorkingHours | None, NoDecode] = Field(
+        None, description="дни и часы вида Пн-Пт 09:00-18:00, Сб 10:00-16:00; часы не переходят через полночь"
+    )
     mask_personal_data: bool = Field(True, description="true или false")
     rubric_file: Path | None = Field(None, description="путь к файлу рубрики")
 
@@ -127,6 +134,18 @@ class Settings(BaseSettings):
             raise ValueError("not HH:MM")
         return value
 
+    @field_validator("working_hours", mode="before")
+    @classmethod
+    def _hours(cls, value: object) -> object:
+        return WorkingHours.parse(value) if isinstance(value, str) else value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _fit_for_a_header(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not all(re.fullmatch(r"[!-~]+", key.get_secret_value()) for key in keys):
+            raise ValueError("not fit for a header")
+        return keys
+
     @field_validator("avito_webhook_secret")
     @classmethod
     def _fit_for_a_path(cls, value: SecretStr | None) -> SecretStr | None:
@@ -162,6 +181,9 @@ class Settings(BaseSettings):
         if bool(self.smtp_username) != bool(self.smtp_password):
             missing = "SMTP_PASSWORD" if self.smtp_username else "SMTP_USERNAME"
             raise ValueError(f"{missing}: не задано, а нужны и имя, и пароль почтового сервера.")
+        if bool(self.avito_webhook_secret) != bool(self.public_url):
+            missing = "PUBLIC_URL" if self.avito_webhook_secret else "AVITO_WEBHOOK_SECRET"
+            raise ValueError(f"{missing}: не задано, а для вебхуков Авито нужны и PUBLIC_URL, и AVITO_WEBHOOK_SECRET.")
         return self
 
     @property
@@ -170,6 +192,13 @@ class Settings(BaseSettings):
         if self.avito_client_id and self.avito_client_secret:
             return (AvitoAccount(client_id=self.avito_client_id, client_secret=self.avito_client_secret),)
         return self.avito_accounts
+
+    @property
+    def webhook_url(self) -> str | None:
+        """The address that Avito is to post to, secret and all; None where webhooks are off."""
+        if not (self.public_url and self.avito_webhook_secret):
+            return None
+        return f"{str(self.public_url).rstrip('/')}{WEBHOOK_PATH}{self.avito_webhook_secret.get_secret_value()}"
 
     @property
     def sender(self) -> str:

@@ -15,12 +15,13 @@ from app.api.docs import add_docs
 from app.api.errors import install_error_handlers
 from app.api.health import router as health_router
 from app.api.v1.router import router as v1_router
+from app.api.webhook import webhook_router
 from app.clients.avito import AvitoClient, AvitoCredentials, avito_http
 from app.clients.deepseek import DeepSeekClient
 from app.clients.mail import MailClient, OutboxFolder, SmtpClient
 from app.clients.retry import RetryPolicy
 from app.clock import Clock, system_clock
-from app.config import Settings
+from app.config import AvitoAccount, Settings
 from app.database.embedded import embedded_postgres
 from app.database.engine import Database
 from app.database.migrate import migrate
@@ -31,10 +32,11 @@ from app.jobs.steps import Tools, build_steps
 from app.jobs.tick import Timetable, ask_for_what_is_due
 from app.jobs.worker import Worker
 from app.models import RunKind
-from app.services.budget import DailyBudget
 from app.services.grader import Grader
+from app.services.hints import HintQueue
 from app.services.mailer import Post
 from app.services.sync import AvitoSource
+from app.working_hours import ROUND_THE_CLOCK
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +53,8 @@ class Service:
     clock: Clock
     timetable: Timetable
     worker: Worker
+    hints: HintQueue | None = None
+    """Where webhooks leave what they tell; None: the receiver is off."""
 
 
 @asynccontextmanager
@@ -85,7 +89,7 @@ async def open_service(
     """The database, the clients and a worker that is not working yet."""
     rubric = _rubric(settings)
     async with open_database(settings) as database, AsyncExitStack() as stack:
-        http = await stack.enter_async_context(avito_http(str(settings.avito_base_url)))
+        clients = await stack.enter_async_context(avito_clients(settings, clock=clock, retry=retry))
         deepseek = await stack.enter_async_context(
             DeepSeekClient(
                 str(settings.deepseek_base_url),
@@ -98,20 +102,8 @@ async def open_service(
             )
         )
         sources = [
-            AvitoSource(
-                name=account.name,
-                client_id=account.client_id,
-                client=AvitoClient(
-                    http,
-                    AvitoCredentials(account.client_id, account.client_secret.get_secret_value()),
-                    max_concurrency=settings.avito_max_concurrency,
-                    requests_per_minute=settings.avito_requests_per_minute,
-                    retry=retry,
-                    clock=clock,
-                ),
-                readers=settings.avito_max_concurrency,
-            )
-            for account in settings.accounts
+            AvitoSource(name=account.name, client_id=account.client_id, client=client, readers=settings.avito_max_concurrency)
+            for account, client in clients
         ]
         zone = settings.report_timezone
         timetable = Timetable(settings.report_time, zone, timedelta(minutes=settings.sync_interval_minutes))
@@ -125,10 +117,11 @@ async def open_service(
                 zone,
                 clock,
                 episode_gap=timedelta(hours=settings.episode_gap_hours),
+                working_hours=settings.working_hours or ROUND_THE_CLOCK,
                 masking=settings.mask_personal_data,
             ),
             graders=settings.deepseek_max_concurrency,
-            budget=DailyBudget(database, settings.deepseek_daily_budget_usd, zone, clock),
+            daily_budget_usd=settings.deepseek_daily_budget_usd,
             post=Post(mail_client(settings), settings.sender, settings.report_recipients, plan.grade_within),
             timetable=timetable,
             plan=plan,
@@ -136,7 +129,7 @@ async def open_service(
         )
         worker = Worker(database, clock)
         worker.take_on(build_steps(tools, worker.wake))
-        yield Service(settings, database, clock, timetable, worker)
+        yield Service(settings, database, clock, timetable, worker, HintQueue(database) if settings.webhook_url else None)
 
 
 def _rubric(settings: Settings) -> Rubric:
@@ -144,6 +137,31 @@ def _rubric(settings: Settings) -> Rubric:
         return load_rubric(settings.rubric_file)
     except RubricError as error:
         raise SettingsError(f"RUBRIC_FILE: {error}") from None
+
+
+@asynccontextmanager
+async def avito_clients(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+) -> AsyncIterator[list[tuple[AvitoAccount, AvitoClient]]]:
+    """Each account of the settings with the client that speaks for it."""
+    async with avito_http(str(settings.avito_base_url)) as http:
+        yield [
+            (
+                account,
+                AvitoClient(
+                    http,
+                    AvitoCredentials(account.client_id, account.client_secret.get_secret_value()),
+                    max_concurrency=settings.avito_max_concurrency,
+                    requests_per_minute=settings.avito_requests_per_minute,
+                    retry=retry,
+                    clock=clock,
+                ),
+            )
+            for account in settings.accounts
+        ]
 
 
 def mail_client(settings: Settings) -> MailClient:
@@ -168,6 +186,9 @@ async def working(service: Service, *, only: tuple[RunKind, int] | None = None) 
     """
     work = service.worker.work_forever() if only is None else service.worker.work_on(*only)
     task = asyncio.create_task(work, name="worker")
+    tasks = [task]
+    if service.hints is not None and only is None:
+        tasks.append(asyncio.create_task(service.hints.write_forever(), name="hints"))
     scheduler = AsyncIOScheduler(timezone=UTC)
     if service.settings.scheduler_enabled and only is None:
         scheduler.add_job(
@@ -185,8 +206,9 @@ async def working(service: Service, *, only: tuple[RunKind, int] | None = None) 
         yield task
     finally:
         scheduler.shutdown(wait=False)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for one in tasks:
+            one.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _tick(service: Service) -> None:
@@ -194,6 +216,8 @@ async def _tick(service: Service) -> None:
         await ask_for_what_is_due(service.database, service.timetable, service.clock)
     except DatabaseUnavailableError as error:
         log.warning("tick.database_away", error=error.message)
+    except Exception:  # the top of a job: the next tick tries again
+        log.exception("tick.failed")
     else:
         service.worker.wake()
 
@@ -213,6 +237,9 @@ def create_app(service: Service) -> FastAPI:
     install_error_handlers(app)
     app.include_router(health_router)
     app.include_router(v1_router)
+    secret = service.settings.avito_webhook_secret
+    if service.hints is not None and secret is not None:
+        app.include_router(webhook_router(service.hints, secret.get_secret_value()))
     if service.settings.docs_enabled:
         add_docs(app)
     return app

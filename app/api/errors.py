@@ -107,7 +107,9 @@ def field_errors(errors: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
 
 def _name(location: Iterable[str | int]) -> str:
     parts = [str(part) for part in location]
-    named = parts[1:] if parts and parts[0] in {"query", "path", "body", "header"} else parts
+    if parts[:1] == ["query"]:
+        return parts[1]  # of a repeated one, too, the name that the client wrote
+    named = parts[1:] if parts and parts[0] in {"path", "body", "header"} else parts
     return ".".join(named) or "body"
 
 

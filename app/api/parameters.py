@@ -14,6 +14,7 @@ from app.api.errors import field_errors, invalid_message
 from app.errors import FieldError, InvalidRequestError
 
 MAX_BODY_BYTES = 1_000_000
+_UNFIT = "недопустимый знак"
 
 
 def _calendar_day(value: object) -> object:
@@ -51,7 +52,7 @@ def read_optional_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]
 
     async def read(request: Request) -> Body:
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        raw = await _read_body(request)
+        raw = await read_body(request)
         if kind and kind != "application/json":
             raise _invalid(FieldError("Content-Type", "нужен application/json"))
         if not raw.strip():
@@ -64,6 +65,8 @@ def read_optional_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]
             raise _invalid(FieldError("body", "тело не разбирается как JSON")) from None
         if not isinstance(content, dict):
             raise _invalid(FieldError("body", "нужен объект JSON"))
+        if not _is_text(json.dumps(content, ensure_ascii=False)):
+            raise _invalid(FieldError("body", _UNFIT))
         try:
             return model.model_validate(content)
         except ValidationError as error:
@@ -72,7 +75,8 @@ def read_optional_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]
     return read
 
 
-async def _read_body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """The body as it came; one of more than ``MAX_BODY_BYTES`` is a 413."""
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
@@ -95,9 +99,17 @@ def refuse_unknown_query(request: Request) -> None:
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
         raise _invalid(*(FieldError(name, "неизвестный параметр") for name in dict.fromkeys(unknown)))
+    unfit = [name for name, value in request.query_params.multi_items() if not _is_text(json.dumps(value, ensure_ascii=False))]
+    if unfit:
+        raise _invalid(*(FieldError(name, _UNFIT) for name in dict.fromkeys(unfit)))
 
 
 RefuseUnknownQuery = Depends(refuse_unknown_query)
+
+
+def _is_text(written: str) -> bool:
+    """Whether JSON holds no NUL and no half of a character: Postgres stores neither, so nothing that is stored has them."""
+    return "\\u0000" not in written and not any("\ud800" <= char <= "\udfff" for char in written)
 
 
 def _query_names(dependant: Dependant) -> set[str]:

@@ -16,7 +16,7 @@ from app.database.engine import Database
 from app.errors import UpstreamError
 from app.repositories import chats, messages
 from app.repositories.chats import ChatToRead
-from app.services.avito_rows import message_rows
+from app.services.avito_rows import chat_row, message_rows
 from app.services.runs import Progress
 
 log = structlog.get_logger(__name__)
@@ -124,7 +124,7 @@ class MessagePass:
     async def _read_all(self, to_read: asyncio.Queue[ChatToRead | None], to_write: asyncio.Queue[_ReadChat | None]) -> None:
         while (chat := await to_read.get()) is not None:
             try:
-                read = await self._read(chat)
+                read = await self._read(await self._met(chat) if chat.is_only_hinted else chat)
             except (AvitoPlanMissingError, AvitoCredentialsError):
                 raise  # the next chat would fare no better
             except UpstreamError as error:
@@ -145,6 +145,16 @@ class MessagePass:
             self._failures_in_a_row += 1
         if self._failures_in_a_row >= FAILURES_IN_A_ROW:
             raise error
+
+    async def _met(self, chat: ChatToRead) -> ChatToRead:
+        """A chat that a webhook has named before any list: what the list would have said of it is asked for."""
+        listed = await self._client.get_chat(self._user_id, chat.avito_id)
+        async with self._database.transaction() as session:
+            row = {**chat_row(listed), "avito_id": chat.avito_id}
+            await chats.upsert_listed(session, chat.account_id, [row], reread=False)
+            met = await chats.take_up_again(session, chat)
+        self._tally.new_chats += 1
+        return met
 
     async def _read(self, chat: ChatToRead) -> _ReadChat:
         """What is new in one chat: all of its pages the first time, later back to the first settled message known."""

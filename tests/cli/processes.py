@@ -67,11 +67,11 @@ async def end_of(process: Process) -> Ended:
     return Ended(process.returncode, out.decode(), err.decode())
 
 
-async def asked(sandbox: Sandbox, times: int) -> None:
-    """Waits until the sandbox's Avito has been asked so often."""
+async def asked(sandbox: Sandbox, times: int, process: Process) -> None:
+    """Waits until the sandbox's Avito has been asked so often, or the process that is to ask it has ended."""
 
     async def enough() -> bool:
-        return len(sandbox.avito.requests) >= times
+        return len(sandbox.avito.requests) >= times or process.returncode is not None
 
     await until(enough, SECONDS)
 

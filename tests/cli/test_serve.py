@@ -28,7 +28,7 @@ async def test_sigterm_answers_those_who_wait_and_leaves_nothing_behind(tmp_path
             assert process.stdout
             assert port in (await process.stdout.readline()).decode()
             at_work, in_queue = (asyncio.create_task(rest.post("/api/v1/avito/sync")) for _ in range(2))
-            await asked(sandbox, 5)
+            await asked(sandbox, 5, process)
             ended = await stop(process, signal.SIGTERM)
             answers = sorted([(await call).json()["message"] for call in (at_work, in_queue)])
     assert ended.code == 0

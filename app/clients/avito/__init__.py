@@ -10,10 +10,11 @@ from app.clients.avito.errors import (
     AvitoRequestError,
     AvitoUnavailableError,
 )
-from app.clients.avito.parsing import parse_chat, parse_message
+from app.clients.avito.parsing import parse_chat, parse_hint, parse_message
 from app.clients.avito.schema import (
     PLAN_PLACEHOLDER,
     AvitoChat,
+    AvitoHint,
     AvitoItem,
     AvitoMessage,
     AvitoSelf,
@@ -31,6 +32,7 @@ __all__ = [
     "AvitoClient",
     "AvitoCredentials",
     "AvitoCredentialsError",
+    "AvitoHint",
     "AvitoItem",
     "AvitoMessage",
     "AvitoPermissionError",
@@ -45,5 +47,6 @@ __all__ = [
     "avito_http",
     "describe",
     "parse_chat",
+    "parse_hint",
     "parse_message",
 ]

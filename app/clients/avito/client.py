@@ -1,9 +1,12 @@
-"""The client of Avito's API: reads chats, messages and listings of one account. It never writes and never marks as read."""
+"""The client of Avito's API: reads chats, messages and listings of one account, and keeps its webhook subscriptions.
+
+It writes nothing else and never marks as read.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import structlog
@@ -116,6 +119,30 @@ class AvitoClient:
         items = _readable(raw, parse_item, "avito.items.unreadable", page=page)
         return ItemPage(items, _has_more(body, len(raw) >= per_page))
 
+    async def subscribe_webhook(self, url: str) -> None:
+        """Has Avito post the account's messages to the address; one that is subscribed already stays so."""
+        await self._change_webhook("/messenger/v3/webhook", url)
+
+    async def unsubscribe_webhook(self, url: str) -> None:
+        """Has Avito post nothing more to the address."""
+        await self._change_webhook("/messenger/v1/webhook/unsubscribe", url)
+
+    async def list_webhooks(self) -> tuple[str, ...]:
+        """The addresses that the account's messages are posted to, other programs' among them."""
+        body = await self._call("POST", "/messenger/v1/subscriptions")
+        if isinstance(body, dict):
+            body = body.get("subscriptions") or []
+        if not isinstance(body, list):
+            raise _unintelligible("списка подписок")
+        urls = (words(entry.get("url")) for entry in body if isinstance(entry, dict))
+        return tuple(url for url in urls if url)
+
+    async def _change_webhook(self, path: str, url: str) -> None:
+        # Avito may repeat the address in an error, and a part of it is a secret.
+        body = await self._call("POST", path, content={"url": url}, secrets=(urlsplit(url).path,))
+        if isinstance(body, dict) and body.get("ok") is False:
+            raise _unintelligible("подтверждения")
+
     async def _get_of_chat(self, user_id: int, chat_id: str, params: Mapping[str, str] | None = None) -> Any:
         """A chat (without ``params``) or a page of its messages."""
         version, tail = ("v2", "") if params is None else ("v3", "/messages/")
@@ -129,23 +156,36 @@ class AvitoClient:
             raise AvitoChatGoneError(f"Авито больше не знает чат {chat_id}: сохранённая переписка остаётся как есть.") from None
 
     async def _get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
-        return await self._retry.run(partial(self._attempt, path, params or {}))
+        return await self._call("GET", path, params=params or {})
 
-    async def _attempt(self, path: str, params: Mapping[str, str]) -> Any:
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        content: Mapping[str, str] | None = None,
+        secrets: Sequence[str] = (),
+    ) -> Any:
+        """Every call may be repeated: what does not read does the same twice as once."""
+        request = partial(self._http.build_request, method, path, params=params, json=content)
+        return await self._retry.run(partial(self._attempt, request, secrets))
+
+    async def _attempt(self, request: Callable[..., httpx.Request], secrets: Sequence[str]) -> Any:
         async with self._limiter.slot():
             token = await self._token.current()
-            answer = await self._send(path, params, token)
+            answer = await self._send(request, token)
             if answer.rejects_token or (answer.forbids and token != self._without_right):
                 token = await self._token.renewed(token)
-                answer = await self._send(path, params, token)
+                answer = await self._send(request, token)
                 if answer.forbids:
                     self._without_right = token
-            return answer.content(self._clock(), token, self._secret)
+            return answer.content(self._clock(), token, self._secret, *secrets)
 
-    async def _send(self, path: str, params: Mapping[str, str], token: str) -> Answer:
+    async def _send(self, request: Callable[..., httpx.Request], token: str) -> Answer:
         async with self._pace:
             try:
-                response = await self._http.get(path, params=params, headers={"Authorization": f"Bearer {token}"})
+                response = await self._http.send(request(headers={"Authorization": f"Bearer {token}"}))
             except httpx.RequestError as error:
                 raise unreachable(error) from error
         return Answer.read(response)

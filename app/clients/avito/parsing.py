@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.clients.avito.schema import AvitoChat, AvitoItem, AvitoMessage, Direction, is_plan_placeholder
+from app.clients.avito.schema import AvitoChat, AvitoHint, AvitoItem, AvitoMessage, Direction, is_plan_placeholder
 
 _CHAT_TYPES = ("u2i", "u2u", "a2u")
 _SYSTEM_PREFIX = "[Системное сообщение]"
 _SYSTEM_AUTHORS = (0, 1)  # Avito's robot: 0 over REST, 1 in webhooks
 _KINDS_OF_CONTENT = ("text", "image", "link", "item", "location", "call", "voice")
 _LARGEST_ID = 2**63 - 1
+_LONGEST_CHAT_ID = 100  # three times what was ever seen; it becomes a part of addresses
 
 
 def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> AvitoChat | None:
@@ -72,6 +73,16 @@ def parse_item(raw: object) -> AvitoItem | None:
     if item_id is None:
         return None
     return AvitoItem(id=item_id, title=words(item.get("title")), status=words(item.get("status")), url=words(item.get("url")))
+
+
+def parse_hint(raw: object) -> AvitoHint | None:
+    """What a webhook's body tells of, or None where that is no message in a chat of anybody: Avito's probe is an empty object."""
+    payload = _object(_object(raw).get("payload"))
+    value = _object(payload.get("value"))
+    user_id, chat_id, chat_type = integer(value.get("user_id")), _identifier(value.get("chat_id")), value.get("chat_type")
+    if payload.get("type") != "message" or user_id is None or chat_id is None or len(chat_id) > _LONGEST_CHAT_ID:
+        return None
+    return AvitoHint(user_id, chat_id, chat_type if chat_type in _CHAT_TYPES else None)
 
 
 def integer(value: object) -> int | None:

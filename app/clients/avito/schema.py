@@ -105,6 +105,15 @@ class ItemPage:
     has_more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class AvitoHint:
+    """What a webhook is believed: something was written in this chat of this account. The chat itself is read over REST."""
+
+    user_id: int
+    chat_id: str
+    chat_type: str | None
+
+
 def is_plan_placeholder(text: object) -> bool:
     """Whether a message's text is the sentence that Avito shows instead of it while the plan is not paid."""
     return isinstance(text, str) and " ".join(text.split()).rstrip(".") == PLAN_PLACEHOLDER

@@ -1,0 +1,39 @@
+"""``POST /webhooks/avito/{secret}``: where Avito tells that somebody wrote. The secret in the path is the whole protection.
+
+Avito wants a 200 within two seconds and repeats anything else without end, so whatever it posts is taken, and nothing is waited for.
+"""
+
+import hmac
+import json
+
+from fastapi import APIRouter, HTTPException, Request
+from starlette.requests import ClientDisconnect
+
+from app.api.parameters import read_body
+from app.clients.avito import AvitoHint, parse_hint
+from app.clients.text import clean
+from app.config import WEBHOOK_PATH
+from app.services.hints import HintQueue
+
+
+def webhook_router(hints: HintQueue, secret: str) -> APIRouter:
+    """The receiver; what it is told goes into ``hints``."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.post(WEBHOOK_PATH + "{given}")
+    async def receive(given: str, request: Request) -> dict[str, bool]:
+        if not hmac.compare_digest(given.encode(), secret.encode()):
+            raise HTTPException(404)
+        hint = await _read_hint(request)
+        if hint is not None:
+            hints.offer(hint)
+        return {"ok": True}
+
+    return router
+
+
+async def _read_hint(request: Request) -> AvitoHint | None:
+    try:
+        return parse_hint(clean(json.loads(await read_body(request))))
+    except (ValueError, RecursionError, ClientDisconnect):
+        return None

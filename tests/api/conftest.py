@@ -1,0 +1,17 @@
+"""The service with its receiver of webhooks on."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from app.sandbox.avito import LocalAvito
+from app.sandbox.server import Sandbox
+from tests.api.webhooks import RECEIVER
+from tests.stage import Stage, on_stage
+
+
+@pytest_asyncio.fixture
+async def receiving_stage(database_url: str) -> AsyncIterator[Stage]:
+    """The service with the receiver on, over an Avito that knows no chat yet."""
+    async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox, **RECEIVER) as stage:
+        yield stage
