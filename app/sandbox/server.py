@@ -81,6 +81,14 @@ class _GuestServer(uvicorn.Server):
         self.up.set()
         await self.leave.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Closes the listeners. uvicorn's own waits a tenth of a second for connections to close, and ours are broken already."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+
     def hang_up(self, client: tuple[str, int] | None = None) -> None:
         """Break the connection of one client (host and port), or every connection and the answers still under way."""
         for connection in list(self.server_state.connections):
