@@ -18,6 +18,7 @@ from app.clients.avito.schema import AvitoChat, AvitoSelf, ChatPage, ItemPage, M
 from app.clients.avito.token import AccessToken, AvitoCredentials, unreachable
 from app.clients.limiter import AdaptiveLimiter, per_minute
 from app.clients.retry import RetryPolicy
+from app.clients.tls import trusted
 from app.clock import Clock
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ def avito_http(base_url: str, *, timeout_seconds: float = 30) -> httpx.AsyncClie
     """The connections to Avito; whoever makes them closes them. ``timeout_seconds`` bounds the silence in an answer."""
     return httpx.AsyncClient(
         base_url=base_url,
+        verify=trusted(),
         # How long one waits for a free connection is the limiter's business.
         timeout=httpx.Timeout(timeout_seconds, connect=min(10, timeout_seconds), pool=None),
         limits=httpx.Limits(max_connections=100, max_keepalive_connections=100),

@@ -16,6 +16,7 @@ from app.clients.deepseek.errors import DeepSeekError, DeepSeekTruncatedError
 from app.clients.deepseek.schema import Balance, Completion, Usage
 from app.clients.limiter import AdaptiveLimiter
 from app.clients.retry import RetryPolicy
+from app.clients.tls import trusted
 from app.clock import Clock, system_clock
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ class DeepSeekClient:
             base_url=base_url,
             max_retries=0,
             timeout=timeout_seconds,
-            http_client=openai.DefaultAsyncHttpxClient(limits=limits),
+            http_client=openai.DefaultAsyncHttpxClient(limits=limits, verify=trusted()),
         )
 
     async def __aenter__(self) -> Self:
