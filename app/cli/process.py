@@ -1,6 +1,7 @@
 """How a command runs as a process: its exit code, its signals, and one line for whatever went wrong."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -97,6 +98,8 @@ def run(work: Coroutine[None, None, int], *, stopped: ExitCode = ExitCode.INTERR
 
     Further signals change nothing: what they would cut short is the tidying up.
     """
+    gc.freeze()  # what is imported stays for good
+    gc.enable()
     with asyncio.Runner() as runner:
         return runner.run(_until_stopped(work, stopped))
 
