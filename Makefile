@@ -19,7 +19,7 @@ serve: $(VENV)/ready ## служба с настройками из .env
 	@$(RUN) app serve $(ARGS)
 
 test: $(VENV)/ready ## все тесты; выбрать: ARGS=tests/api make test
-	@$(RUN) pytest --numprocesses=logical --maxprocesses=4 $(ARGS)
+	@$(RUN) pytest --numprocesses=4 --dist=worksteal $(ARGS)
 
 check: $(VENV)/ready ## стиль, типы, направление импортов; миграции, OpenAPI и lock-файлы против кода
 	$(RUN) ruff check .

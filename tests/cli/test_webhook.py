@@ -3,8 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from app.cli.webhook import list_subscriptions, subscribe, unsubscribe
+from app.config import Settings
+from app.errors import SettingsError
 from app.sandbox.server import Sandbox
 from tests.cli.processes import run_app, settings_for
+from tests.stage import stage_settings
 
 SECRET, FORMER = "canary-webhook-secret", "former-canary-secret"
 OURS = f"https://quality.example.ru/webhooks/avito/{SECRET}"
@@ -13,48 +19,52 @@ THEIRS = "https://crm.example.ru/avito/canary-of-theirs?token=canary"
 RECEIVER = {"AVITO_WEBHOOK_SECRET": SECRET, "PUBLIC_URL": "https://quality.example.ru"}
 
 
-async def test_every_account_is_subscribed_shown_and_unsubscribed(tmp_path: Path) -> None:
+def settings_of(sandbox: Sandbox, **settings: str) -> Settings:
+    lower = {name.lower(): value for name, value in settings.items()}
+    return stage_settings("postgresql://127.0.0.1/unused", sandbox.environment(), **lower)
+
+
+async def test_every_account_is_subscribed_shown_and_unsubscribed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async with Sandbox(accounts=2) as sandbox:
         first, second = sandbox.avito.accounts
         first.webhooks[:] = [THEIRS, OLD]
-        settings = settings_for(sandbox, **RECEIVER)
-        subscribed = await run_app(tmp_path, "webhook", "subscribe", **settings)
+        subscribed = await run_app(tmp_path, "webhook", "subscribe", **settings_for(sandbox, **RECEIVER))
+        assert (subscribed.code, subscribed.err) == (0, "")
         assert [first.webhooks, second.webhooks] == [[THEIRS, OLD, OURS], [OURS]]
-        listed = await run_app(tmp_path, "webhook", "list", **settings)
-        unsubscribed = await run_app(tmp_path, "webhook", "unsubscribe", **settings)
-        assert (unsubscribed.code, unsubscribed.err) == (0, "")
+        settings = settings_of(sandbox, **RECEIVER)
+        assert await list_subscriptions(settings) == 0
+        listed = capsys.readouterr()
+        assert await unsubscribe(settings) == 0
+        unsubscribed = capsys.readouterr()
         assert [first.webhooks, second.webhooks] == [[THEIRS], []]
-    for ended in (subscribed, listed, unsubscribed):
-        assert (ended.code, ended.err) == (0, "")
-        assert "canary-" not in ended.out
+    for said in (subscribed.out, *listed, *unsubscribed):
+        assert "canary-" not in said
     assert subscribed.lines[0].startswith("! Без оплаченного тарифа")
-    assert [line.partition(": ")[2] for line in listed.lines] == [
+    assert [line.partition(": ")[2] for line in listed.out.splitlines()] == [
         "https://crm.example.ru/… — чужая.",
         "https://quality.example.ru/webhooks/avito/form… — наша, но с прежним секретом; её снимет unsubscribe.",
         "https://quality.example.ru/webhooks/avito/cana… — наша.",
         "https://quality.example.ru/webhooks/avito/cana… — наша.",
     ]
-    assert [line.partition(": ")[2].partition(",")[0] for line in unsubscribed.lines] == ["подписка снята"] * 3
+    assert [line.partition(": ")[2].partition(",")[0] for line in unsubscribed.out.splitlines()] == ["подписка снята"] * 3
 
 
-async def test_an_account_that_fails_is_told_and_does_not_stop_the_others(tmp_path: Path) -> None:
+async def test_an_account_that_fails_is_told_and_does_not_stop_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     async with Sandbox(accounts=2) as sandbox:
         first, second = sandbox.avito.accounts
-        settings = settings_for(sandbox, **RECEIVER)
-        accounts = json.loads(settings["AVITO_ACCOUNTS"])
-        settings["AVITO_ACCOUNTS"] = json.dumps([{**accounts[0], "client_secret": "canary"}, accounts[1]])
-        ended = await run_app(tmp_path, "webhook", "subscribe", **settings)
-    assert ended.code == 1
-    assert ended.err.startswith(f"avito-quality: Авито, «{first.name}»: Авито не принял ключи")
-    assert (ended.err.count("\n"), "canary" in ended.err) == (1, False)
+        accounts = json.loads(sandbox.environment()["AVITO_ACCOUNTS"])
+        wrong = json.dumps([{**accounts[0], "client_secret": "canary"}, accounts[1]])
+        assert await subscribe(settings_of(sandbox, AVITO_ACCOUNTS=wrong, **RECEIVER)) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"avito-quality: Авито, «{first.name}»: Авито не принял ключи")
+    assert (told.count("\n"), "canary" in told) == (1, False)
     assert (first.webhooks, second.webhooks) == ([], [OURS])
 
 
-async def test_without_settings_there_is_nothing_to_subscribe_but_others_are_shown(tmp_path: Path) -> None:
+async def test_without_settings_there_is_nothing_to_subscribe_but_others_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     async with Sandbox() as sandbox:
         sandbox.avito.accounts[0].webhooks.append(THEIRS)
-        refused = await run_app(tmp_path, "webhook", "subscribe", **settings_for(sandbox))
-        listed = await run_app(tmp_path, "webhook", "list", **settings_for(sandbox))
-    assert (refused.code, refused.out) == (2, "")
-    assert refused.err.startswith("avito-quality: AVITO_WEBHOOK_SECRET, PUBLIC_URL: не заданы")
-    assert (listed.code, listed.lines) == (0, ["! Авито: https://crm.example.ru/… — чужая."])
+        with pytest.raises(SettingsError, match="AVITO_WEBHOOK_SECRET, PUBLIC_URL: не заданы"):
+            await subscribe(settings_of(sandbox))
+        assert await list_subscriptions(settings_of(sandbox)) == 0
+    assert capsys.readouterr().out.splitlines() == ["! Авито: https://crm.example.ru/… — чужая."]

@@ -30,10 +30,13 @@ MOMENTS = {
 
 @pytest_asyncio.fixture
 async def slow_sandbox() -> AsyncIterator[Sandbox]:
-    """Far ends slow enough that a step can be caught at work."""
+    """Far ends with every third dialogue, slow enough that a step can be caught at work."""
     async with Sandbox() as sandbox:
-        sandbox.avito.switches.latency_seconds = 0.03
-        sandbox.deepseek.switches.latency_seconds = 0.1
+        chats = sandbox.avito.accounts[0].chats
+        for chat_id in [chat_id for number, chat_id in enumerate(chats) if number % 3]:
+            del chats[chat_id]
+        sandbox.avito.switches.latency_seconds = 0.1
+        sandbox.deepseek.switches.latency_seconds = 0.2
         sandbox.smtp.switches.latency_seconds = 0.3
         yield sandbox
 
