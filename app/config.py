@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     deepseek_model: str = Field("deepseek-flash", min_length=1, description="имя модели")
     deepseek_max_concurrency: int = Field(32, ge=1, le=2500, description="целое число от 1 до 2500")
     deepseek_timeout_seconds: float = Field(120, gt=0, le=3600, description="число секунд больше нуля и до 3600")
+    deepseek_omit: Annotated[tuple[Literal["thinking", "response_format", "temperature", "balance"], ...], NoDecode] = Field(
+        (), description="слова thinking, response_format, temperature, balance через запятую"
+    )
     deepseek_daily_budget_usd: Decimal | None = Field(None, ge=0, description="сумма в долларах, например 2.50")
 
     smtp_host: str | None = Field(None, description="имя почтового сервера")
@@ -101,7 +104,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1, description="адрес, на котором слушать")
     port: int = Field(8000, ge=1, le=65535, description="номер порта от 1 до 65535")
 
-    @field_validator("api_keys", "report_recipients", mode="before")
+    @field_validator("api_keys", "report_recipients", "deepseek_omit", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return _words(value)

@@ -99,6 +99,7 @@ async def open_service(
                 timeout_seconds=settings.deepseek_timeout_seconds,
                 retry=retry,
                 clock=clock,
+                omit=settings.deepseek_omit,
             )
         )
         sources = [

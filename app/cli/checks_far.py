@@ -76,6 +76,7 @@ async def check_deepseek(checkup: Checkup, settings: Settings) -> None:
             max_concurrency=1,
             timeout_seconds=10,
             retry=_ONCE,
+            omit=settings.deepseek_omit,
         ) as client,
     ):
         models = await client.get_models()
@@ -84,6 +85,8 @@ async def check_deepseek(checkup: Checkup, settings: Settings) -> None:
         else:
             checkup.bad(f"DEEPSEEK_MODEL: модели {settings.deepseek_model} нет; есть {', '.join(models)}.")
         balance = await client.get_balance()
+        if balance is None:
+            return
         left = ", ".join(f"{amount} {currency}" for currency, amount in balance.total.items()) or "0"
         if balance.is_available:
             checkup.good(f"DeepSeek: на счёте {left}.")

@@ -21,11 +21,15 @@ BLANK_LINE_SECONDS = 0.05
 
 
 class LocalDeepSeek:
-    """A DeepSeek of one's own. `app` is served over HTTP; `switches` may be set while it runs."""
+    """A DeepSeek of one's own. `app` is served over HTTP; `switches` may be set while it runs.
+
+    `lacks` makes it another vendor's server: fields of a request in it are refused, `balance` is not found.
+    """
 
     def __init__(self, *, api_key: str = "sk-sandbox") -> None:
         self.api_key = api_key
         self.switches = HttpSwitches()
+        self.lacks: set[str] = set()
         self.traffic = Traffic()
         self._seen_prefixes: set[str] = set()
         self.app = self._routes()
@@ -43,7 +47,7 @@ class LocalDeepSeek:
         @app.post("/v1/chat/completions")
         async def completions(request: Request) -> Response:
             body = json.loads(await request.body())
-            refusal = self._unauthorized(request) or _refusal(body)
+            refusal = self._unauthorized(request) or self._unknown(body) or _refusal(body)
             return refusal or _sent(self._completion(body), request.scope.get(BEHAVIOUR_KEY))
 
         @app.get("/models")
@@ -54,6 +58,8 @@ class LocalDeepSeek:
 
         @app.get("/user/balance")
         async def balance(request: Request) -> Response:
+            if "balance" in self.lacks:
+                return JSONResponse({"detail": "Not Found"}, 404)
             money = {"currency": "USD", "total_balance": "25.00", "granted_balance": "0.00", "topped_up_balance": "25.00"}
             return self._unauthorized(request) or JSONResponse({"is_available": True, "balance_infos": [money]})
 
@@ -63,6 +69,10 @@ class LocalDeepSeek:
         if request.headers.get("authorization") == f"Bearer {self.api_key}":
             return None
         return JSONResponse(error_body("Authentication Fails, Your api key is invalid", "authentication_error"), 401)
+
+    def _unknown(self, body: dict[str, Any]) -> Response | None:
+        foreign = sorted(self.lacks & set(body))
+        return JSONResponse(error_body(f"Unrecognized request arguments supplied: {', '.join(foreign)}"), 400) if foreign else None
 
     def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
         """The answer in the shape of the API. Content longer than `max_tokens` is cut off and ends with `length`."""

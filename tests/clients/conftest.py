@@ -1,7 +1,7 @@
 """The far ends of the clients' tests, served on loopback, and clients that do not wait long between attempts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -116,8 +116,11 @@ async def make_deepseek(doorway: Doorway, local_deepseek: LocalDeepSeek) -> Asyn
             retry: RetryPolicy = IMPATIENT,
             max_concurrency: int = 8,
             timeout_seconds: float = 30,
+            omit: Collection[str] = (),
         ) -> DeepSeekClient:
-            client = DeepSeekClient(base_url, api_key, model, max_concurrency=max_concurrency, timeout_seconds=timeout_seconds, retry=retry)
+            client = DeepSeekClient(
+                base_url, api_key, model, max_concurrency=max_concurrency, timeout_seconds=timeout_seconds, retry=retry, omit=omit
+            )
             opened.push_async_callback(client.aclose)
             return client
 

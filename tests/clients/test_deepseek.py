@@ -54,6 +54,16 @@ async def test_request_is_what_grading_needs(deepseek: DeepSeekClient, local_dee
     assert request.headers["authorization"] == "Bearer sk-canary-key"
 
 
+async def test_what_another_vendors_server_does_not_know_is_left_out(make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek) -> None:
+    local_deepseek.lacks = {"thinking", "response_format", "balance"}
+    assert (await ask(make_deepseek(omit=local_deepseek.lacks))).finish_reason == "stop"
+    (request,) = local_deepseek.requests
+    assert set(request.body) == {"model", "messages", "temperature", "max_tokens"}
+    assert await make_deepseek(omit=local_deepseek.lacks).get_balance() is None
+    with pytest.raises(DeepSeekRequestError, match="thinking"):
+        await ask(make_deepseek())
+
+
 async def test_answer_comes_with_its_model_and_its_tokens(deepseek: DeepSeekClient) -> None:
     first = await ask(deepseek)
     assert (first.text, first.model, first.fingerprint) == ("{}", "deepseek-flash", FINGERPRINT)

@@ -17,6 +17,7 @@ MakeDeepSeek = Callable[..., DeepSeekClient]
 async def test_models_and_balance_are_told(deepseek: DeepSeekClient) -> None:
     assert await deepseek.get_models() == ["deepseek-flash", "deepseek-v4-pro"]
     balance = await deepseek.get_balance()
+    assert balance is not None
     assert (balance.is_available, balance.total) == (True, {"USD": Decimal("25.00")})
 
 
@@ -27,7 +28,9 @@ async def test_models_and_balance_are_asked_for_again(deepseek: DeepSeekClient, 
     local_deepseek.switches.fail(fault, path="/models")
     local_deepseek.switches.fail(fault, path="/balance")
     assert await deepseek.get_models()
-    assert (await deepseek.get_balance()).is_available
+    balance = await deepseek.get_balance()
+    assert balance is not None
+    assert balance.is_available
 
 
 async def test_a_wrong_key_is_told_without_the_key(make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek) -> None:

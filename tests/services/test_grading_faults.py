@@ -1,4 +1,4 @@
-"""Each way in which the model's API fails, as a run meets it: what is mended by asking again, what costs the one chat, and never a made-up grade."""
+"""Each way in which the model fails, as a run meets it: what asking again mends, what costs the one chat, and never a made-up grade."""
 
 from collections.abc import AsyncIterator
 

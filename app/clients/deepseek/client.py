@@ -1,12 +1,12 @@
 """The client of DeepSeek's API: one system message and one user message in, one JSON answer out, whatever happens on the way."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from json import JSONDecodeError
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx2
 import openai
@@ -33,7 +33,8 @@ class _Bill:
 class DeepSeekClient:
     """Talks to one DeepSeek account; every method raises DeepSeek's errors of ``errors.py``. Close it, or use it as a context.
 
-    ``timeout_seconds`` is one attempt's deadline from the moment it may start, ``max_concurrency`` how many may be in flight.
+    ``timeout_seconds`` is one attempt's deadline from the moment it may start, ``max_concurrency`` how many may be in flight. ``omit``
+    names what a server in DeepSeek's place does not know: parts of a request, or ``balance``.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class DeepSeekClient:
         timeout_seconds: float,
         retry: RetryPolicy,
         clock: Clock = system_clock,
+        omit: Collection[str] = (),
     ) -> None:
         self._api_key = api_key
         self._model = model
         self._timeout_seconds = timeout_seconds
         self._retry = retry
         self._clock = clock
+        self._omit = frozenset(omit)
         self._limiter = AdaptiveLimiter(max_concurrency)
         # The package's own pool of 1,000 connections, of which 100 stay open, would be the limit instead of ours.
         limits = httpx2.Limits(max_connections=max_concurrency, max_keepalive_connections=max_concurrency)
@@ -98,8 +101,10 @@ class DeepSeekClient:
         """The names of the models that the account may use. Costs nothing."""
         return await self._retry.run(partial(self._get, "/models", read_models))
 
-    async def get_balance(self) -> Balance:
-        """What is left on the account. Costs nothing."""
+    async def get_balance(self) -> Balance | None:
+        """What is left on the account, None where the server has no such thing. Costs nothing."""
+        if "balance" in self._omit:
+            return None
         return await self._retry.run(partial(self._get, "/user/balance", read_balance))
 
     async def _ask(self, system: str, user: str, max_tokens: int, bill: _Bill) -> Reply:
@@ -108,15 +113,18 @@ class DeepSeekClient:
             lambda: self._api.chat.completions.create(
                 model=self._model,
                 messages=[{"role": "system", "content": system}, {"role": "user", "content": user}],
-                response_format={"type": "json_object"},
-                temperature=0,
                 max_tokens=max_tokens,
-                # Thinking is on by default, and then the temperature does not count.
-                extra_body={"thinking": {"type": "disabled"}},
+                extra_body=self._manner,
             )
         )
         bill.usage += billed(answer)
         return read_reply(answer)
+
+    @property
+    def _manner(self) -> dict[str, Any]:
+        """How the model is to answer: JSON, and always the same. Thinking is on by default, and then the temperature does not count."""
+        manner = {"response_format": {"type": "json_object"}, "temperature": 0, "thinking": {"type": "disabled"}}
+        return {name: value for name, value in manner.items() if name not in self._omit}
 
     async def _get(self, path: str, read: Callable[[object], T]) -> T:
         return read(await self._answer(lambda: self._api.get(path, cast_to=object)))
