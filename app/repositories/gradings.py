@@ -1,8 +1,11 @@
 """SQL of the chats as the analyzer sees them: which are due, who grades them, what came of it."""
 
+import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -91,52 +94,47 @@ async def claim_due(session: AsyncSession, scope: Scope, run_id: int, token: uui
     return [ClaimedChat(*row) for row in rows]
 
 
+class Settled(NamedTuple):
+    """What came of one chat: an outcome with its reason, and the last person's message that was seen."""
+
+    chat_id: int
+    outcome: Outcome
+    reason: str | None
+    seen_message_id: int
+
+
 # A skipped chat has been seen whole, as a graded one has; a failed one stays due.
 _SETTLE = text(
     """
-    WITH seen AS (SELECT sent_at, id FROM messages WHERE id = :seen_id),
-    unseen AS (
-        SELECT min(message.sent_at) AS since FROM messages message, seen
-        WHERE message.chat_id = :id AND message.side <> 'system' AND (message.sent_at, message.id) > (seen.sent_at, seen.id)
+    WITH settled AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:settled AS jsonb)) AS row (chat_id bigint, outcome text, reason text, seen_message_id bigint)
     )
-    UPDATE chats SET
-        outcome = :outcome, outcome_reason = :reason, outcome_message_id = :seen_id, outcome_at = :now, outcome_run_id = :run_id,
-        failures = CASE WHEN :outcome = 'failed' THEN failures + 1 ELSE 0 END,
-        seen_message_id = CASE WHEN :outcome = 'failed' THEN seen_message_id ELSE :seen_id END,
-        due_since = CASE WHEN :outcome = 'failed' THEN due_since ELSE (SELECT since FROM unseen) END,
+    UPDATE chats chat SET
+        outcome = settled.outcome, outcome_reason = settled.reason, outcome_message_id = settled.seen_message_id, outcome_at = :now,
+        outcome_run_id = :run_id,
+        failures = CASE WHEN settled.outcome = 'failed' THEN failures + 1 ELSE 0 END,
+        seen_message_id = CASE WHEN settled.outcome = 'failed' THEN chat.seen_message_id ELSE settled.seen_message_id END,
+        due_since = CASE WHEN settled.outcome = 'failed' THEN chat.due_since ELSE (
+            SELECT min(message.sent_at) FROM messages message, messages seen
+            WHERE seen.id = settled.seen_message_id AND message.chat_id = chat.id AND message.side <> 'system'
+              AND (message.sent_at, message.id) > (seen.sent_at, seen.id)) END,
         grading_token = NULL
-    WHERE id = :id AND grading_token = :token
-    RETURNING CASE WHEN :outcome = 'graded' THEN nextval(pg_get_serial_sequence('reports', 'id')) ELSE 0 END
+    FROM settled
+    WHERE chat.id = settled.chat_id AND grading_token = :token
+    RETURNING chat.id, CASE WHEN settled.outcome = 'graded' THEN nextval(pg_get_serial_sequence('reports', 'id')) ELSE 0 END AS number
     """
 )
 
 
-async def settle(
-    session: AsyncSession,
-    chat_id: int,
-    token: uuid.UUID,
-    outcome: Outcome,
-    *,
-    reason: str | None,
-    seen_message_id: int,
-    run_id: int,
-    now: datetime,
-) -> int | None:
-    """Writes what came of a chat and gives it back; None where the lease was lost, and then nothing is written.
+async def settle(session: AsyncSession, settled: Sequence[Settled], token: uuid.UUID, *, run_id: int, now: datetime) -> dict[int, int]:
+    """Writes what came of chats and gives them back; where the lease was lost, nothing is written.
 
-    Returns the number that the report of a graded chat is to have, which stands in its stored body as well; else 0.
+    Returns by chat the number that the report of a graded one is to have, which stands in its stored body as well; else 0. A chat whose
+    lease was lost is not in it.
     """
-    parameters = {
-        "id": chat_id,
-        "token": token,
-        "outcome": outcome.value,
-        "reason": reason,
-        "seen_id": seen_message_id,
-        "run_id": run_id,
-        "now": now,
-    }
-    number: int | None = await session.scalar(_SETTLE, parameters)
-    return number
+    parameters = {"settled": json.dumps([one._asdict() for one in settled]), "token": token, "run_id": run_id, "now": now}
+    await wait_for_turn(session)
+    return {row.id: row.number for row in await session.execute(_SETTLE, parameters)}
 
 
 async def mark_waiting(session: AsyncSession, scope: Scope, run_id: int, *, reason: str, now: datetime) -> None:

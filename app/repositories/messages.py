@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -62,6 +65,29 @@ async def list_messages(session: AsyncSession, chat_id: int) -> list[Message]:
     """The whole chat, oldest first; within one second system messages come last."""
     statement = select(Message).where(Message.chat_id == chat_id).order_by(Message.sent_at, Message.side == "system", Message.id)
     return list(await session.scalars(statement))
+
+
+class MessageWords(NamedTuple):
+    """The part of a message that is graded; the names are those of the table's columns."""
+
+    chat_id: int
+    id: int
+    side: str
+    sent_at: datetime
+    text: str
+    has_text: bool
+
+
+async def list_words(session: AsyncSession, chat_ids: Collection[int]) -> dict[int, list[MessageWords]]:
+    """The messages of these chats, each chat as ``list_messages`` orders it."""
+    columns = (Message.chat_id, Message.id, Message.side, Message.sent_at, Message.text, Message.has_text)
+    statement = (
+        select(*columns)
+        .where(Message.chat_id.in_(chat_ids))
+        .order_by(Message.chat_id, Message.sent_at, Message.side == "system", Message.id)
+    )
+    rows = map(MessageWords._make, await session.execute(statement))
+    return {chat_id: list(words) for chat_id, words in groupby(rows, key=attrgetter("chat_id"))}
 
 
 async def get_messages(session: AsyncSession, message_ids: Collection[int]) -> dict[int, Message]:

@@ -1,6 +1,6 @@
 """SQL of the reports."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Account, Report, ReportKind
 
 
-async def add_report(session: AsyncSession, values: Mapping[str, Any]) -> None:
-    """Writes a report, column by column."""
-    await session.execute(insert(Report), [dict(values)])
+async def add_reports(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes reports, column by column."""
+    if rows:
+        await session.execute(insert(Report), [dict(row) for row in rows])
 
 
 async def count_by_run(session: AsyncSession, run_id: int) -> int:

@@ -1,4 +1,4 @@
-"""Grades the chats that are due: takes them under a lease, asks the model with no transaction open, writes each result at once.
+"""Grades the chats that are due: takes them under a lease, asks the model with no transaction open, hands each result on to be written.
 
 What costs a chat and what costs the run: a wrong key or an empty balance stops it at once; where five chats in a row fail without a
 success between them, it is not the chats, and it stops. Anything else costs the one chat. What was not reached keeps waiting.
@@ -9,27 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
-
-import structlog
+from typing import Any, NamedTuple
 
 from app.clients.deepseek.errors import DeepSeekAccessError, DeepSeekError, DeepSeekRequestError, DeepSeekUnavailableError
 from app.clock import Clock
 from app.database.engine import Database
-from app.grading.answer_times import answer_times
 from app.grading.chat import ChatMessage
-from app.grading.episode import latest_episode, why_ungradeable, window
+from app.grading.episode import why_ungradeable, window
 from app.models import Outcome
 from app.repositories import gradings, messages, reports, runs
 from app.repositories.gradings import ClaimedChat, Scope
 from app.services.budget import BudgetSpentError, DailyBudget
 from app.services.grader import Grader, Grading, UngradedError
+from app.services.outcomes import BATCH, Finding, OutcomeWriter
 from app.services.plural import plural
-from app.services.report_body import report_columns
 from app.services.runs import RunContext, StepResult
 from app.services.transcripts import Transcript, transcript_of
-
-log = structlog.get_logger(__name__)
 
 FAILURES_IN_A_ROW = 5
 
@@ -66,6 +61,13 @@ async def analyze_chats(
     return StepResult(ok=not analysis.access_lost, message=_summary(figures, analysis.stopped_by), figures=figures)
 
 
+class _TakenChat(NamedTuple):
+    """A chat under our lease, with its messages."""
+
+    chat: ClaimedChat
+    transcript: Transcript
+
+
 class _Analysis:
     """One grading run: what it has taken, what it has seen fail, and why it stopped."""
 
@@ -76,9 +78,9 @@ class _Analysis:
         self._clock = clock
         self._run = run
         self._params = AnalyzeParams.of(run.params)
+        self._outcomes = OutcomeWriter(database, grader, clock, run)
         self._taken = 0
         self._suspects: list[tuple[ClaimedChat, Transcript, DeepSeekError]] = []
-        self._told: dict[Outcome, int] = {}
         self.stopped_by: str | None = None
         """A Russian clause: why chats were left."""
         self.access_lost = False
@@ -89,15 +91,17 @@ class _Analysis:
             due = await gradings.count_due(session, self._params.scope, self._run.id)
         limit = self._params.limit
         self._run.progress.done, self._run.progress.total = 0, due if limit is None else min(due, limit)
-        queue: asyncio.Queue[ClaimedChat | None] = asyncio.Queue(maxsize=workers)
+        queue: asyncio.Queue[_TakenChat | None] = asyncio.Queue(maxsize=BATCH)
         async with asyncio.TaskGroup() as group:
-            for _ in range(workers):
-                group.create_task(self._worker(queue))
+            group.create_task(self._outcomes.write_all())
+            graders = [group.create_task(self._worker(queue)) for _ in range(workers)]
             await self._feed(queue)
-            for _ in range(workers):
+            for _ in graders:
                 await queue.put(None)
-        if not self.access_lost:  # too few to blame anything but the chats
-            await self._fail_suspects()
+            await asyncio.gather(*graders)
+            if not self.access_lost:  # too few to blame anything but the chats
+                await self._fail_suspects()
+            await self._outcomes.end()
         if self.stopped_by and self._params.scope.written_since:
             async with self._database.transaction() as session:
                 await gradings.mark_waiting(session, self._params.scope, self._run.id, reason=self.stopped_by, now=self._clock())
@@ -113,33 +117,38 @@ class _Analysis:
                 "waiting_chats": settled.get(Outcome.WAITING, 0) + await gradings.count_due(session, self._params.scope, self._run.id),
             }
 
-    async def _feed(self, queue: asyncio.Queue[ClaimedChat | None]) -> None:
+    async def _feed(self, queue: asyncio.Queue[_TakenChat | None]) -> None:
         deadline, limit = self._params.deadline, self._params.limit
         while self.stopped_by is None:
             if deadline is not None and self._clock() >= deadline:
                 self.stopped_by = "срок дня вышел"
                 return
-            size = queue.maxsize if limit is None else min(limit - self._taken, queue.maxsize)
-            async with self._database.transaction() as session:
-                batch = await gradings.claim_due(session, self._params.scope, self._run.id, self._run.token, limit=size)
+            batch = await self._take(BATCH if limit is None else min(limit - self._taken, BATCH))
             if not batch:
                 return
             self._taken += len(batch)
             for chat in batch:
                 await queue.put(chat)
 
-    async def _worker(self, queue: asyncio.Queue[ClaimedChat | None]) -> None:
-        while (chat := await queue.get()) is not None:
-            if self.stopped_by is None:  # else what is still in the queue is left
-                await self._handle(chat)
-
-    async def _handle(self, chat: ClaimedChat) -> None:
+    async def _take(self, most: int) -> list[_TakenChat]:
+        async with self._database.transaction() as session:
+            claimed = await gradings.claim_due(session, self._params.scope, self._run.id, self._run.token, limit=most)
+        if not claimed:
+            return []
         async with self._database.session() as session:
-            transcript = transcript_of(chat, await messages.list_messages(session, chat.id))
+            words = await messages.list_words(session, [chat.id for chat in claimed])
+        return [_TakenChat(chat, transcript_of(chat, words[chat.id])) for chat in claimed]
+
+    async def _worker(self, queue: asyncio.Queue[_TakenChat | None]) -> None:
+        while (taken := await queue.get()) is not None:
+            if self.stopped_by is None:  # else what is still in the queue is left
+                await self._handle(*taken)
+
+    async def _handle(self, chat: ClaimedChat, transcript: Transcript) -> None:
         graded = window(transcript.messages, self._grader.episode_gap)
         reason = why_ungradeable(graded)
         if reason is not None:
-            await self._settle(chat, transcript, Outcome.SKIPPED, reason.value)
+            await self._outcomes.add(Finding(chat, transcript, Outcome.SKIPPED, reason.value))
             return
         try:
             grading = await self._grade(graded, transcript)
@@ -150,9 +159,9 @@ class _Analysis:
         except (DeepSeekUnavailableError, DeepSeekRequestError) as error:
             self._suspect(chat, transcript, error)
         except (DeepSeekError, UngradedError) as error:
-            await self._settle(chat, transcript, Outcome.FAILED, error.message)
+            await self._outcomes.add(Finding(chat, transcript, Outcome.FAILED, error.message))
         else:
-            await self._settle(chat, transcript, Outcome.GRADED, None, grading, graded)
+            await self._outcomes.add(Finding(chat, transcript, Outcome.GRADED, grading=grading, graded=graded))
             await self._fail_suspects()
 
     async def _grade(self, graded: Sequence[ChatMessage], transcript: Transcript) -> Grading:
@@ -177,51 +186,7 @@ class _Analysis:
     async def _fail_suspects(self) -> None:
         while self._suspects:
             chat, transcript, error = self._suspects.pop()
-            await self._settle(chat, transcript, Outcome.FAILED, error.message)
-
-    async def _settle(
-        self,
-        chat: ClaimedChat,
-        transcript: Transcript,
-        outcome: Outcome,
-        reason: str | None,
-        grading: Grading | None = None,
-        graded: Sequence[ChatMessage] = (),
-    ) -> None:
-        """Writes the outcome, and the report with it, unless another process has taken the run over meanwhile."""
-        async with self._database.transaction() as session:
-            number = await gradings.settle(
-                session,
-                chat.id,
-                self._run.token,
-                outcome,
-                reason=reason,
-                seen_message_id=transcript.last_person_id,
-                run_id=self._run.id,
-                now=self._clock(),
-            )
-            if number is not None and grading is not None:
-                await reports.add_report(session, self._columns(number, chat, transcript, graded, grading))
-        if number is None:
-            log.warning("analyze.lease_lost", chat=chat.id, run=self._run.id)
-        else:
-            self._told[outcome] = self._told.get(outcome, 0) + 1
-        self._run.progress.done += 1
-        self._run.progress.figures = {
-            "analyzed_chats": self._told.get(Outcome.GRADED, 0),
-            "skipped_chats": self._told.get(Outcome.SKIPPED, 0),
-            "failed_chats": self._told.get(Outcome.FAILED, 0),
-            "waiting_chats": max((self._run.progress.total or 0) - self._run.progress.done, 0),
-        }
-
-    def _columns(
-        self, number: int, chat: ClaimedChat, transcript: Transcript, graded: Sequence[ChatMessage], grading: Grading
-    ) -> dict[str, Any]:
-        """The report's columns. Waits are counted over the whole episode: the window of a long one begins in its middle."""
-        zone = self._grader.zone
-        now = self._clock().astimezone(zone)
-        times = answer_times(latest_episode(transcript.messages, self._grader.episode_gap), self._grader.working_hours, zone, now)
-        return report_columns(number, chat, transcript, graded, grading, times, run_id=self._run.id, now=now)
+            await self._outcomes.add(Finding(chat, transcript, Outcome.FAILED, error.message))
 
 
 def _summary(figures: Mapping[str, int], stopped_by: str | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.grading.chat import ChatMessage, Side
 from app.models import Message
 from app.repositories.gradings import ClaimedChat
+from app.repositories.messages import MessageWords
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,12 @@ class Transcript:
     """The last message that a person wrote: what the grading has seen."""
 
 
-def chat_messages(stored: Sequence[Message]) -> tuple[ChatMessage, ...]:
+def chat_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage, ...]:
     """Stored messages as grading sees them, in the same order."""
     return tuple(ChatMessage(id=row.id, side=Side(row.side), sent_at=row.sent_at, text=row.text, has_text=row.has_text) for row in stored)
 
 
-def transcript_of(chat: ClaimedChat, stored: Sequence[Message]) -> Transcript:
+def transcript_of(chat: ClaimedChat, stored: Sequence[Message | MessageWords]) -> Transcript:
     """The transcript of a chat in which at least one person wrote."""
     messages = chat_messages(stored)
     people = [message for message in messages if message.side is not Side.SYSTEM]
