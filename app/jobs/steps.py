@@ -12,6 +12,8 @@ from app.models import RunKind
 from app.services.analyzer import analyze_chats
 from app.services.grader import Grader
 from app.services.mailer import Post, send_daily_report
+from app.services.originals import RegradePeriod
+from app.services.regrade import regrade_reports
 from app.services.runs import RunContext, Step, StepResult
 from app.services.sync import AvitoSource, sync_chats
 
@@ -39,9 +41,9 @@ def build_steps(tools: Tools, wake: Callable[[], None]) -> Mapping[RunKind, Step
         return await sync_chats(tools.database, tools.sources, tools.clock, run.progress, full=bool(run.params.get("full")))
 
     async def analyze(run: RunContext) -> StepResult:
-        return await analyze_chats(
-            tools.database, tools.grader, tools.clock, run, workers=tools.graders, daily_budget_usd=tools.daily_budget_usd
-        )
+        # One kind of run for both: they share the model, and the day's budget is counted by one run at a time.
+        grade = regrade_reports if RegradePeriod.is_in(run.params) else analyze_chats
+        return await grade(tools.database, tools.grader, tools.clock, run, workers=tools.graders, daily_budget_usd=tools.daily_budget_usd)
 
     async def mail(run: RunContext) -> StepResult:
         return await send_daily_report(tools.database, tools.post, tools.timetable.zone, tools.clock, run)

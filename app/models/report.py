@@ -28,10 +28,13 @@ class Report(Numbered):
         Index("ix_reports_chat_id", "chat_id"),
         Index("ix_reports_run_id", "run_id"),
         Index("ix_reports_digest_id", "digest_id"),
+        Index("ix_reports_regrade_of_id", "regrade_of_id", postgresql_where=text("regrade_of_id IS NOT NULL")),
         Index("ix_reports_unmailed", "created_at", postgresql_where=text("digest_id IS NULL AND kind = 'grading'")),
     )
 
     kind: Mapped[str] = mapped_column(server_default=ReportKind.GRADING)
+    regrade_of_id: Mapped[int | None] = mapped_column(ForeignKey("reports.id"))
+    """Of a regrade: the report whose messages it has graded again."""
     chat_id: Mapped[int] = mapped_column(ForeignKey("chats.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))

@@ -17,6 +17,11 @@ async def add_reports(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) 
         await session.execute(insert(Report), [dict(row) for row in rows])
 
 
+async def next_number(session: AsyncSession) -> int:
+    """The number of a report that is still to be written; it stands in its stored body as well."""
+    return int(await session.scalar(text("SELECT nextval(pg_get_serial_sequence('reports', 'id'))")) or 0)
+
+
 async def count_by_run(session: AsyncSession, run_id: int) -> int:
     """The reports that a run has written, over all its processes."""
     return int(await session.scalar(select(func.count()).where(Report.run_id == run_id)) or 0)
@@ -48,6 +53,13 @@ async def sum_cost(session: AsyncSession, start: datetime, end: datetime) -> Dec
     """USD spent on the reports written from ``start`` up to and without ``end``."""
     statement = select(func.coalesce(func.sum(Report.cost_usd), 0)).where(Report.created_at >= start, Report.created_at < end)
     return Decimal(await session.scalar(statement) or 0)
+
+
+async def mean_completion_tokens(session: AsyncSession) -> float | None:
+    """What the newest gradings' answers have taken on average; None where there are none."""
+    newest = select(Report.completion_tokens).order_by(Report.id.desc()).limit(200).subquery()
+    mean = await session.scalar(select(func.avg(newest.c.completion_tokens)))
+    return None if mean is None else float(mean)
 
 
 async def mark_mailed(session: AsyncSession, digest_id: int, *, before: datetime) -> int:

@@ -27,6 +27,12 @@ def chat_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage
     return tuple(ChatMessage(id=row.id, side=Side(row.side), sent_at=row.sent_at, text=row.text, has_text=row.has_text) for row in stored)
 
 
+def people_between(messages: Sequence[ChatMessage], first_id: int, last_id: int) -> tuple[ChatMessage, ...]:
+    """What people wrote from one message of a chat to another, both included: the window that a report has graded."""
+    places = {message.id: place for place, message in enumerate(messages)}
+    return tuple(message for message in messages[places[first_id] : places[last_id] + 1] if message.side is not Side.SYSTEM)
+
+
 def transcript_of(chat: ClaimedChat, stored: Sequence[Message | MessageWords]) -> Transcript:
     """The transcript of a chat in which at least one person wrote."""
     messages = chat_messages(stored)

@@ -1,0 +1,57 @@
+"""SQL of regrading: the reports of a period that are graded again, and each second grading beside its first."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app.models import Chat, Report, ReportKind
+
+
+class Original(NamedTuple):
+    """A report that is to be graded again, and what of it stays as it is."""
+
+    id: int
+    chat_id: int
+    account_id: int
+    client_name: str | None
+    first_message_id: int
+    last_message_id: int
+    body: dict[str, Any]
+    answer_times: dict[str, Any]
+
+
+async def count_originals(session: AsyncSession, start: datetime, end: datetime) -> int:
+    """The reports written from ``start`` up to and without ``end``."""
+    return int(await session.scalar(_written(select(func.count(Report.id)), start, end)) or 0)
+
+
+async def list_originals(session: AsyncSession, start: datetime, end: datetime, *, before_id: int | None, limit: int) -> list[Original]:
+    """The next of these reports, newest first."""
+    columns = (
+        Report.id,
+        Report.chat_id,
+        Report.account_id,
+        Chat.client_name,
+        Report.first_message_id,
+        Report.last_message_id,
+        Report.body,
+        Report.detail["answer_times"],
+    )
+    statement = _written(select(*columns).join(Chat, Chat.id == Report.chat_id), start, end)
+    if before_id is not None:
+        statement = statement.where(Report.id < before_id)
+    return [Original(*row) for row in await session.execute(statement.order_by(Report.id.desc()).limit(limit))]
+
+
+async def list_pairs(session: AsyncSession, run_id: int) -> list[tuple[Report, Report]]:
+    """Each report with the second grading that a run has made of it, in the order of the first."""
+    first, second = aliased(Report), aliased(Report)
+    statement = select(first, second).join(second, second.regrade_of_id == first.id).where(second.run_id == run_id).order_by(first.id)
+    return [(row[0], row[1]) for row in await session.execute(statement)]
+
+
+def _written(statement: Select[Any], start: datetime, end: datetime) -> Select[Any]:
+    return statement.where(Report.kind == ReportKind.GRADING, Report.created_at >= start, Report.created_at < end)
