@@ -79,12 +79,41 @@ def analyze(
         bool,
         typer.Option("--force", metavar="", help="Ещё раз ошибочные и пропущенные; с --chat — названные, даже если они не изменились."),
     ] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", metavar="", help="Только сказать, сколько чатов, токенов и денег на это уйдёт.")
+    ] = False,
 ) -> int:
     """Оценить через DeepSeek чаты, в которых писали после прошлой оценки."""
     settings = read_settings()
+    if estimate:
+        from app.cli.estimates import estimate_analyze
+
+        return run(estimate_analyze(settings, limit=limit, chat_ids=chat or [], force=force))
     from app.cli import actions
 
     return run(actions.analyze(settings, limit=limit, chat_ids=chat or [], force=force))
+
+
+@_command("regrade")
+def regrade(
+    since: Annotated[date, typer.Option(parser=_day, metavar="ГГГГ-ММ-ДД", help="Отчёты с этого дня.")],
+    until: Annotated[
+        date | None, typer.Option(parser=_day, metavar="ГГГГ-ММ-ДД", help="По этот день включительно; без него — по сегодня.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="ЧИСЛО", help="Не больше стольких отчётов, новые первыми.")] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", metavar="", help="Только сказать, сколько отчётов, токенов и денег на это уйдёт.")
+    ] = False,
+) -> int:
+    """Оценить отчёты за период заново нынешними моделью и критериями и показать, что изменилось. Прежние отчёты остаются."""
+    settings = read_settings()
+    if estimate:
+        from app.cli.estimates import estimate_regrade
+
+        return run(estimate_regrade(settings, since=since, until=until, limit=limit))
+    from app.cli import actions
+
+    return run(actions.regrade(settings, since=since, until=until, limit=limit))
 
 
 @_command("report")

@@ -87,21 +87,11 @@ async def open_service(
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> AsyncIterator[Service]:
     """The database, the clients and a worker that is not working yet."""
-    rubric = _rubric(settings)
-    async with open_database(settings) as database, AsyncExitStack() as stack:
-        clients = await stack.enter_async_context(avito_clients(settings, clock=clock, retry=retry))
-        deepseek = await stack.enter_async_context(
-            DeepSeekClient(
-                str(settings.deepseek_base_url),
-                settings.deepseek_api_key.get_secret_value() if settings.deepseek_api_key else "",
-                settings.deepseek_model,
-                max_concurrency=settings.deepseek_max_concurrency,
-                timeout_seconds=settings.deepseek_timeout_seconds,
-                retry=retry,
-                clock=clock,
-                omit=settings.deepseek_omit,
-            )
-        )
+    async with (
+        open_grader(settings, clock=clock, retry=retry) as grader,
+        open_database(settings) as database,
+        avito_clients(settings, clock=clock, retry=retry) as clients,
+    ):
         sources = [
             AvitoSource(name=account.name, client_id=account.client_id, client=client, readers=settings.avito_max_concurrency)
             for account, client in clients
@@ -112,15 +102,7 @@ async def open_service(
         tools = Tools(
             database=database,
             sources=sources,
-            grader=Grader(
-                deepseek,
-                rubric,
-                zone,
-                clock,
-                episode_gap=timedelta(hours=settings.episode_gap_hours),
-                working_hours=settings.working_hours or ROUND_THE_CLOCK,
-                masking=settings.mask_personal_data,
-            ),
+            grader=grader,
             graders=settings.deepseek_max_concurrency,
             daily_budget_usd=settings.deepseek_daily_budget_usd,
             post=Post(mail_client(settings), settings.sender, settings.report_recipients, plan.grade_within),
@@ -131,6 +113,40 @@ async def open_service(
         worker = Worker(database, clock)
         worker.take_on(build_steps(tools, worker.wake))
         yield Service(settings, database, clock, timetable, worker, HintQueue(database) if settings.webhook_url else None)
+
+
+@asynccontextmanager
+async def open_grader(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+) -> AsyncIterator[Grader]:
+    """The model and the rubric of the settings.
+
+    Raises:
+        SettingsError: the rubric's file cannot be used.
+    """
+    rubric = _rubric(settings)
+    async with DeepSeekClient(
+        str(settings.deepseek_base_url),
+        settings.deepseek_api_key.get_secret_value() if settings.deepseek_api_key else "",
+        settings.deepseek_model,
+        max_concurrency=settings.deepseek_max_concurrency,
+        timeout_seconds=settings.deepseek_timeout_seconds,
+        retry=retry,
+        clock=clock,
+        omit=settings.deepseek_omit,
+    ) as deepseek:
+        yield Grader(
+            deepseek,
+            rubric,
+            settings.report_timezone,
+            clock,
+            episode_gap=timedelta(hours=settings.episode_gap_hours),
+            working_hours=settings.working_hours or ROUND_THE_CLOCK,
+            masking=settings.mask_personal_data,
+        )
 
 
 def _rubric(settings: Settings) -> Rubric:

@@ -2,13 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import Any
 
 from app.cli.console import Mark, say, say_marked
 from app.cli.process import PROGRAM, ExitCode, beside
 from app.cli.progress import watch
+from app.cli.regrades import regrade_period, show_regrades
 from app.cli.serving import check_data_dir
 from app.clock import local_date, system_clock
 from app.config import Settings
@@ -18,6 +19,9 @@ from app.main import open_service, working
 from app.models import Run, RunKind, RunState
 from app.services.runs import require_run, submit
 
+Show = Callable[[Database, int], Awaitable[None]]
+"""Shows more of a run that has ended, by its number."""
+
 _FIGURES = {
     "synced_chats": "чатов совпадает с Авито",
     "new_chats": "новых",
@@ -25,6 +29,8 @@ _FIGURES = {
     "new_messages": "новых сообщений",
     "incomplete_chats": "с неполной историей",
     "analyzed_chats": "отчётов",
+    "regraded_reports": "оценено заново",
+    "failed_reports": "не оценено",
     "skipped_chats": "пропущено",
     "failed_chats": "с ошибкой",
     "waiting_chats": "ждут",
@@ -46,6 +52,13 @@ async def analyze(settings: Settings, *, limit: int | None, chat_ids: list[str],
     return await _carry_out(settings, RunKind.ANALYZE, "Анализ", {name: value for name, value in wanted.items() if value is not None})
 
 
+async def regrade(settings: Settings, *, since: date, until: date | None, limit: int | None) -> int:
+    """Grades the reports of a period again, beside the old ones, and shows what came out otherwise."""
+    settings.require("deepseek")
+    params = regrade_period(settings, since, until, limit).as_params
+    return await _carry_out(settings, RunKind.ANALYZE, "Переоценка", params, show_regrades)
+
+
 async def report(settings: Settings, *, day: date | None, resend: bool) -> int:
     """Mails the reports not mailed yet; ``day`` None is today in REPORT_TIMEZONE."""
     settings.require("mail")
@@ -55,7 +68,7 @@ async def report(settings: Settings, *, day: date | None, resend: bool) -> int:
     return await _carry_out(settings, RunKind.MAIL, "Отчёт", {"date": (day or today).isoformat(), "resend": resend})
 
 
-async def _carry_out(settings: Settings, kind: RunKind, title: str, params: Mapping[str, Any]) -> int:
+async def _carry_out(settings: Settings, kind: RunKind, title: str, params: Mapping[str, Any], show: Show | None = None) -> int:
     check_data_dir(settings)
     async with open_service(settings) as service:
         run_id = await submit(service.database, kind, service.clock, params=params)
@@ -66,7 +79,10 @@ async def _carry_out(settings: Settings, kind: RunKind, title: str, params: Mapp
         except asyncio.CancelledError:
             await _say_what_becomes_of(service.database, run_id)
             raise
-    return _tell(run)
+        code = _tell(run)
+        if show is not None:
+            await show(service.database, run.id)
+    return code
 
 
 def _tell(run: Run) -> int:

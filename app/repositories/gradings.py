@@ -94,6 +94,30 @@ async def claim_due(session: AsyncSession, scope: Scope, run_id: int, token: uui
     return [ClaimedChat(*row) for row in rows]
 
 
+_DUE_OR_LAST = "coalesce(due_since, timestamptz '9999-01-01')"
+
+
+class DuePosition(NamedTuple):
+    """A chat that is due and its place among them: the longest due come first, those without a date last."""
+
+    chat_id: int
+    due_since: datetime
+
+
+async def list_due(session: AsyncSession, scope: Scope, run_id: int, *, after: DuePosition | None, limit: int) -> list[DuePosition]:
+    """The chats that a run would take, in its order, without taking them."""
+    statement = text(
+        f"""
+        SELECT id, {_DUE_OR_LAST} FROM chats
+        WHERE {_IN_SCOPE} AND (CAST(:after_id AS bigint) IS NULL OR ({_DUE_OR_LAST}, id) > (CAST(:after_since AS timestamptz), :after_id))
+        ORDER BY {_DUE_OR_LAST}, id LIMIT :limit
+        """  # noqa: S608
+    )
+    place = {"after_id": after and after.chat_id, "after_since": after and after.due_since}
+    rows = await session.execute(statement, {**_parameters(scope, run_id), **place, "limit": limit})
+    return [DuePosition(*row) for row in rows]
+
+
 class Settled(NamedTuple):
     """What came of one chat: an outcome with its reason, and the last person's message that was seen."""
 

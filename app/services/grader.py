@@ -24,6 +24,10 @@ from app.working_hours import WorkingHours
 MAX_TOKENS = 1500
 _CHARACTERS_A_TOKEN = 2
 """Fewer than Russian text has by any tokenizer of today: an estimate that errs upwards."""
+_USUAL_CHARACTERS_A_TOKEN = 3
+"""About what Russian text and JSON have."""
+_USUAL_ANSWER_TOKENS = 700
+"""Where no answer of the past tells."""
 _ASKED_AT_MOST = 2
 
 
@@ -91,6 +95,16 @@ class Grader:
         characters = len(self._system) + sum(len(message.text) + 60 for message in window)
         tokens = Usage(prompt_miss_tokens=characters // _CHARACTERS_A_TOKEN, completion_tokens=MAX_TOKENS)
         return _ASKED_AT_MOST * (cost_usd(self._client.model, tokens, self._clock()) or Decimal(0))
+
+    def expected_usage(self, window: Sequence[ChatMessage], *, answer_tokens: float | None, first: bool) -> Usage:
+        """The tokens that grading the window may well take; the system message comes from the cache for all but the ``first``."""
+        system = len(self._system) // _USUAL_CHARACTERS_A_TOKEN
+        chat = sum(len(message.text) + 60 for message in window) // _USUAL_CHARACTERS_A_TOKEN
+        return Usage(
+            prompt_hit_tokens=0 if first else system,
+            prompt_miss_tokens=chat + (system if first else 0),
+            completion_tokens=round(answer_tokens or _USUAL_ANSWER_TOKENS),
+        )
 
     def cost_usd(self, usage: Usage) -> Decimal | None:
         """What these tokens cost now."""

@@ -32,13 +32,25 @@ def cost_usd(model: str, usage: Usage, at: datetime) -> Decimal | None:
 
     ``model`` is the name that was asked for, as prices go by it. The true bill may be lower.
     """
+    price = _price(model, at)
+    if price is None:
+        return None
+    tokens_usd = usage.prompt_hit_tokens * price.hit + usage.prompt_miss_tokens * price.miss + usage.completion_tokens * price.output
+    return tokens_usd * peak_factor(model, at) / _MILLION
+
+
+def peak_factor(model: str, at: datetime) -> int:
+    """How many times dearer than the model's cheapest hours the moment is; 1 where its price is the same all day, or unknown."""
+    price = _price(model, at)
+    return price.at_peak if price and is_peak(at) else 1
+
+
+def _price(model: str, at: datetime) -> Price | None:
     if model not in PRICES:
         return None
     first, *later = PRICES[model]
     day = at.astimezone(UTC).date()
-    price = next((price for price in reversed(later) if price.since <= day), first)
-    tokens_usd = usage.prompt_hit_tokens * price.hit + usage.prompt_miss_tokens * price.miss + usage.completion_tokens * price.output
-    return tokens_usd * (price.at_peak if is_peak(at) else 1) / _MILLION
+    return next((price for price in reversed(later) if price.since <= day), first)
 
 
 def is_peak(at: datetime) -> bool:

@@ -1,0 +1,69 @@
+"""``--estimate``: what a grading would take, before any of it is spent."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from decimal import Decimal
+
+from app.cli.console import say
+from app.cli.process import ExitCode
+from app.cli.regrades import regrade_period
+from app.cli.serving import check_data_dir
+from app.clients.deepseek.prices import peak_factor
+from app.clock import system_clock
+from app.config import Settings
+from app.database.engine import Database
+from app.grading.chat import ChatMessage
+from app.main import open_database, open_grader
+from app.repositories.gradings import Scope
+from app.services.estimate import Estimate, estimate_due, estimate_windows
+from app.services.originals import RegradePeriod, list_originals
+from app.services.plural import number, plural
+
+
+async def estimate_analyze(settings: Settings, *, limit: int | None, chat_ids: list[str], force: bool) -> int:
+    """Says what ``analyze`` with the same options would take."""
+    check_data_dir(settings)
+    scope = Scope(chat_ids=tuple(chat_ids) or None, force=force)
+    async with open_grader(settings) as grader, open_database(settings) as database:
+        estimate = await estimate_due(database, grader, scope, limit)
+    say(f"К оценке: {plural(estimate.windows, 'чат', 'чата', 'чатов')}.")
+    if estimate.skipped:
+        reasons = ", ".join(f"{reason.label}: {count}" for reason, count in estimate.skipped.most_common())
+        say(f"Оценить нельзя, будут пропущены: {plural(estimate.skipped.total(), 'чат', 'чата', 'чатов')} ({reasons}).")
+    return _tell(settings, estimate)
+
+
+async def estimate_regrade(settings: Settings, *, since: date, until: date | None, limit: int | None) -> int:
+    """Says what ``regrade`` with the same options would take."""
+    period = regrade_period(settings, since, until, limit)
+    check_data_dir(settings)
+    async with open_grader(settings) as grader, open_database(settings) as database:
+        estimate = await estimate_windows(database, grader, _windows(database, period))
+    say(f"К переоценке: {plural(estimate.windows, 'отчёт', 'отчёта', 'отчётов')}.")
+    return _tell(settings, estimate)
+
+
+async def _windows(database: Database, period: RegradePeriod) -> AsyncIterator[Sequence[ChatMessage]]:
+    async for case in list_originals(database, period):
+        yield case.window
+
+
+def _tell(settings: Settings, estimate: Estimate) -> int:
+    usage = estimate.usage
+    prompt = usage.prompt_hit_tokens + usage.prompt_miss_tokens
+    say(
+        f"Токенов примерно: {number(prompt)} на входе, из них {number(usage.prompt_hit_tokens)} из кэша, "
+        f"и {number(usage.completion_tokens)} на выходе."
+    )
+    if estimate.usd is None or estimate.most_usd is None:
+        say(f"Деньги: цены модели {settings.deepseek_model} в справочнике нет.")
+    else:
+        dearer = peak_factor(settings.deepseek_model, system_clock())
+        peak = f"; сейчас часы пик, вне их дешевле в {dearer} раза" if dearer > 1 else ""
+        say(f"Деньги: около {_dollars(estimate.usd)}, никак не больше {_dollars(estimate.most_usd)}{peak}.")
+    say("Ничего не отправлено.")
+    return ExitCode.DONE
+
+
+def _dollars(usd: Decimal) -> str:
+    return f"{usd:.4f}".replace(".", ",") + " $" if usd < 1 else f"{usd:.2f}".replace(".", ",") + " $"

@@ -1,0 +1,78 @@
+"""What ``regrade`` is asked for, and what it shows: how the second grading differs from the first."""
+
+from datetime import date
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from app.cli.console import say, screen
+from app.clock import day_bounds, local_date, system_clock
+from app.config import Settings
+from app.database.engine import Database
+from app.errors import SettingsError
+from app.grading.vocabulary import Criterion, Grade
+from app.services.comparison import Change, Comparison, compare_regrades
+from app.services.originals import RegradePeriod
+from app.services.plural import plural
+
+_SHOWN = 10
+
+
+def regrade_period(settings: Settings, since: date, until: date | None, limit: int | None) -> RegradePeriod:
+    """The days of the report's zone as a span, both included.
+
+    Raises:
+        SettingsError: the period ends before it begins.
+    """
+    last = until or max(since, local_date(system_clock(), settings.report_timezone))
+    if last < since:
+        raise SettingsError(f"--until: {last} раньше, чем --since {since}.")
+    return RegradePeriod(*day_bounds(since, last, settings.report_timezone), limit)
+
+
+async def show_regrades(database: Database, run_id: int) -> None:
+    """Prints the comparison of a run's second gradings with the first."""
+    comparison = await compare_regrades(database, run_id)
+    if comparison is None:
+        return
+    screen.print(_table(comparison))
+    say(f"Средний балл: {comparison.mean_before:.1f} → {comparison.mean_after:.1f} ({plural(comparison.pairs, 'пара', 'пары', 'пар')}).")
+    say(_who_judged(comparison))
+    for change in comparison.changes[:_SHOWN]:
+        say(_line(change))
+    if more := comparison.changes[_SHOWN:]:
+        say(f"И ещё {plural(len(more), 'отчёт', 'отчёта', 'отчётов')} с другими оценками.")
+
+
+def _table(comparison: Comparison) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Критерий")
+    table.add_column("Совпало", justify="right")
+    table.add_column("Что изменилось")
+    for criterion in Criterion:
+        moved = [(pair, count) for pair, count in comparison.moves[criterion].most_common() if pair[0] != pair[1]]
+        same = comparison.unchanged(criterion)
+        words = ", ".join(f"{_arrow(*pair)}: {count}" for pair, count in moved)
+        table.add_row(criterion.label, f"{same} из {comparison.pairs} ({same / comparison.pairs:.0%})", Text(words or "ничего"))
+    return table
+
+
+def _who_judged(comparison: Comparison) -> str:
+    if comparison.same_judge:
+        return "Модель и критерии те же: разница — непостоянство самой модели."
+    before, after = (
+        "; ".join(f"{model}, критерии {version}" for model, version in sorted(series))
+        for series in (comparison.series_before, comparison.series_after)
+    )
+    return f"Оценивали разные модели или критерии: раньше {before}; теперь {after}."
+
+
+def _line(change: Change) -> str:
+    grades = ", ".join(f"{criterion.label.lower()} {_arrow(*pair)}" for criterion, pair in change.grades.items())
+    numbers = f"отчёт {change.report_id}, заново {change.regrade_id}"
+    return f"  {change.score_before:.0f} → {change.score_after:.0f}  {change.chat_title} ({numbers}): {grades}"
+
+
+def _arrow(before: Grade, after: Grade) -> str:
+    return f"{before.value} → {after.value}"
