@@ -15,6 +15,7 @@ from app.database.engine import Database
 from app.models import RunKind
 from app.sandbox.server import Sandbox
 from app.services.runs import submit
+from tests.crash.chats import keep_every_third
 from tests.crash.processes import KEY, Served, serving
 from tests.stage import until
 
@@ -30,14 +31,8 @@ MOMENTS = {
 
 @pytest_asyncio.fixture
 async def slow_sandbox() -> AsyncIterator[Sandbox]:
-    """Far ends with every third dialogue, slow enough that a step can be caught at work."""
     async with Sandbox() as sandbox:
-        chats = sandbox.avito.accounts[0].chats
-        for chat_id in [chat_id for number, chat_id in enumerate(chats) if number % 3]:
-            del chats[chat_id]
-        sandbox.avito.switches.latency_seconds = 0.1
-        sandbox.deepseek.switches.latency_seconds = 0.2
-        sandbox.smtp.switches.latency_seconds = 0.3
+        keep_every_third(sandbox)
         yield sandbox
 
 

@@ -1,5 +1,6 @@
 """What a grading run leaves, over real HTTP, when all is well and when it is not."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -205,3 +206,18 @@ async def test_the_daily_budget_is_never_passed(full_stage: Stage, database_url:
         assert (await frugal.rows("SELECT sum(cost_usd) AS usd FROM reports"))[0]["usd"] <= limit
         again = await frugal.analyze()
         assert again["waiting_chats"] == answer["waiting_chats"] - again["analyzed_chats"] - again["skipped_chats"]
+
+
+async def test_two_replicas_share_one_budget(full_stage: Stage, database_url: str) -> None:
+    stage = full_stage
+    await stage.sync()
+    await stage.analyze(limit=10)
+    limit = (await stage.rows("SELECT sum(cost_usd) AS usd FROM reports"))[0]["usd"] * 2
+    async with (
+        on_stage(database_url, stage.sandbox, deepseek_daily_budget_usd=limit) as one,
+        on_stage(database_url, stage.sandbox, deepseek_daily_budget_usd=limit) as other,
+    ):
+        await asyncio.gather(one.analyze(), other.analyze(), one.analyze(), other.analyze())
+    spent = (await stage.rows("SELECT sum(cost_usd) AS usd, count(*) AS n FROM reports"))[0]
+    assert spent["usd"] <= limit
+    assert 10 < spent["n"] < 47

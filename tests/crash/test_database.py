@@ -1,0 +1,54 @@
+"""Postgres crashes under a day at work, in each of its steps: the service waits for it, nothing is lost and nothing done twice."""
+
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+from app.database.embedded import embedded_postgres
+from app.errors import DatabaseUnavailableError
+from app.models import RunKind
+from app.sandbox.server import Sandbox
+from app.services.runs import submit, wait
+from tests.crash.chats import keep_every_third
+from tests.database.clusters import servers
+from tests.stage import on_stage, until
+
+MOMENTS = (
+    "SELECT 1 FROM messages LIMIT 1",
+    "SELECT 1 FROM reports LIMIT 1",
+    "SELECT 1 FROM deliveries WHERE state = 'sending'",
+)
+"""In sync, in grading, in the mail: the step's first row is there, and the step is not over."""
+
+
+def crash(data_dir: Path) -> None:
+    """One backend dies, and the server ends all the others and recovers: it cannot know what the dead one has spoilt."""
+    backends = [process for process in servers(data_dir) if "[local]" in process.cmdline()[0]]
+    backends[0].kill()
+
+
+async def test_a_day_outlives_its_database(tmp_path: Path) -> None:
+    async with embedded_postgres(tmp_path) as url, Sandbox() as sandbox:
+        keep_every_third(sandbox)
+        async with on_stage(url, sandbox, deepseek_max_concurrency=2) as stage:
+            database = stage.service.database
+            run_id = await submit(database, RunKind.DAILY, stage.service.clock, slot="2026-11-22")
+            stage.service.worker.wake()
+            for moment in MOMENTS:
+
+                async def is_come(moment: str = moment) -> bool:
+                    with suppress(DatabaseUnavailableError):  # it still recovers from the last crash
+                        return bool(await stage.rows(moment))
+                    return False
+
+                await until(is_come, seconds=40)
+                crash(tmp_path)
+            run = await wait(database, run_id)
+            assert run.state == "done", run.message
+            stored = {row["avito_id"] for row in await stage.rows("SELECT avito_id FROM messages")}
+            assert stored == {message.id for chat in stage.avito.accounts[0].chats.values() for message in chat.messages}
+            reports = await stage.rows("SELECT chat_id, digest_id FROM reports")
+            assert set(Counter(row["chat_id"] for row in reports).values()) == {1}, "each chat is graded once"
+            assert {row["digest_id"] for row in reports} == {1}, "all in one mail"
+            arrived = Counter(mail.recipients[0] for mail in sandbox.smtp.messages)
+            assert arrived == {"boss@example.ru": 1, "second@example.ru": 1}, "an answer waits for the database to be written down"
