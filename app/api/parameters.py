@@ -2,9 +2,10 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.dependencies.models import Dependant
@@ -94,11 +95,13 @@ def body_schema(model: type[OptionalBody], example: dict[str, Any]) -> dict[str,
 
 
 def refuse_unknown_query(request: Request) -> None:
-    """A misspelt filter must not pass for no filter: an unknown query parameter is a 400 that names it."""
-    known = _query_names(request.scope["route"].dependant)
-    unknown = [name for name in request.query_params if name not in known]
-    if unknown:
-        raise _invalid(*(FieldError(name, "неизвестный параметр") for name in dict.fromkeys(unknown)))
+    """A misspelt filter must not pass for no filter, nor the last of two for both: such a query parameter is a 400 that names it."""
+    known = _query_fields(request.scope["route"].dependant)
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    wrong = [FieldError(name, "неизвестный параметр") for name in given if name not in known]
+    wrong += [FieldError(name, "указан несколько раз, а нужен один") for name in given if given[name] > 1 and not known.get(name, True)]
+    if wrong:
+        raise _invalid(*wrong)
     unfit = [name for name, value in request.query_params.multi_items() if not _is_text(json.dumps(value, ensure_ascii=False))]
     if unfit:
         raise _invalid(*(FieldError(name, _UNFIT) for name in dict.fromkeys(unfit)))
@@ -112,9 +115,16 @@ def _is_text(written: str) -> bool:
     return "\\u0000" not in written and not any("\ud800" <= char <= "\udfff" for char in written)
 
 
-def _query_names(dependant: Dependant) -> set[str]:
-    names = {field.alias for field in dependant.query_params}
-    return names.union(*(_query_names(inner) for inner in dependant.dependencies))
+def _query_fields(dependant: Dependant) -> dict[str, bool]:
+    """The parameters that an endpoint knows, and whether each may come several times."""
+    fields = {field.alias: _is_list(field.field_info.annotation) for field in dependant.query_params}
+    for inner in dependant.dependencies:
+        fields |= _query_fields(inner)
+    return fields
+
+
+def _is_list(annotation: object) -> bool:
+    return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))
 
 
 def _invalid(*fields: FieldError) -> InvalidRequestError:

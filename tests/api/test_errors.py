@@ -66,7 +66,7 @@ async def test_wrong_values_are_400s(stage: Stage, path: str, body: dict[str, ob
 
 
 async def test_wrong_parameters_of_reports_are_400s(stage: Stage) -> None:
-    cases = [
+    cases: list[tuple[dict[str, str | list[str]], list[str]]] = [
         ({}, ["start_date", "end_date"]),
         ({"start_date": "2026-11-01"}, ["end_date"]),
         ({"start_date": "0", "end_date": "2026-11-30"}, ["start_date"]),
@@ -83,6 +83,8 @@ async def test_wrong_parameters_of_reports_are_400s(stage: Stage) -> None:
         ({**DAYS, "chat_id": "a\0b"}, ["chat_id"]),
         ({**DAYS, "start": "2026-11-01"}, ["start"]),
         ({**DAYS, "page": "2", "size": "10"}, ["page", "size"]),
+        ({**DAYS, "start_date": ["2026-11-01", "2026-11-02"]}, ["start_date"]),
+        ({**DAYS, "chat_id": ["a", "a"], "limit": ["1", "2"]}, ["chat_id", "limit"]),
     ]
     for params, fields in cases:
         answer = await stage.rest.get("/api/v1/reports", params=params)
