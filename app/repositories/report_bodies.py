@@ -54,6 +54,19 @@ async def list_bodies(
     session: AsyncSession, wanted: ReportFilter, *, after: Position | None, newest_id: int, limit: int
 ) -> list[ReportBody]:
     """The next reports, newest first."""
+    sql, values = _select("report.created_at, report.id, report.body::text", wanted, after=after, newest_id=newest_id, limit=limit)
+    driver = await _driver(session)
+    return [ReportBody(*row) for row in await driver.fetch(sql, *values)]
+
+
+async def count_bodies(session: AsyncSession, wanted: ReportFilter, *, most: int) -> int:
+    """How many reports there are now; where there are more than ``most`` it counts no further."""
+    sql, values = _select("1", wanted, after=None, newest_id=await newest_report_id(session), limit=most)
+    driver = await _driver(session)
+    return int(await driver.fetchval(f"SELECT count(*) FROM ({sql}) AS found", *values))  # noqa: S608 - as below
+
+
+def _select(columns: str, wanted: ReportFilter, *, after: Position | None, newest_id: int, limit: int) -> tuple[str, list[object]]:
     conditions = ["report.kind = 'grading'", "report.id <= $1"]
     values: list[object] = [newest_id]
 
@@ -77,11 +90,10 @@ async def list_bodies(
     for column, words in wanted.grades.items():
         add(f"report.{column} = ANY({{}})", list(words))
     sql = f"""
-        SELECT report.created_at, report.id, report.body::text FROM reports report
+        SELECT {columns} FROM reports report
         WHERE {" AND ".join(conditions)} ORDER BY report.created_at DESC, report.id DESC LIMIT {limit:d}
     """  # noqa: S608 - columns and numbers are ours, values are parameters
-    driver = await _driver(session)
-    return [ReportBody(*row) for row in await driver.fetch(sql, *values)]
+    return sql, values
 
 
 async def _driver(session: AsyncSession):  # type: ignore[no-untyped-def]

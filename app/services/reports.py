@@ -1,5 +1,6 @@
 """Reports as REST gives them: any number in flat memory, in an order that new ones do not disturb; and one with all behind it."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -39,6 +40,19 @@ async def stream_all(database: Database, wanted: ReportFilter) -> AsyncIterator[
         if following is None:
             return
         after = following
+
+
+async def in_chunks(page: list[ReportBody]) -> AsyncIterator[list[ReportBody]]:
+    """A page that is here already, in chunks between which others get their turn."""
+    for start in range(0, len(page), CHUNK):
+        yield page[start : start + CHUNK]
+        await asyncio.sleep(0)
+
+
+async def count_up_to(database: Database, wanted: ReportFilter, most: int) -> int:
+    """How many reports there are; ``most`` where there are more."""
+    async with database.session() as session:
+        return await report_bodies.count_bodies(session, wanted, most=most)
 
 
 async def as_json_array(chunks: AsyncIterator[list[ReportBody]]) -> AsyncIterator[bytes]:

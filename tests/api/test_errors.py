@@ -83,6 +83,7 @@ async def test_wrong_parameters_of_reports_are_400s(stage: Stage) -> None:
         ({**DAYS, "chat_id": "a\0b"}, ["chat_id"]),
         ({**DAYS, "start": "2026-11-01"}, ["start"]),
         ({**DAYS, "page": "2", "size": "10"}, ["page", "size"]),
+        ({**DAYS, "format": "xls"}, ["format"]),
         ({**DAYS, "start_date": ["2026-11-01", "2026-11-02"]}, ["start_date"]),
         ({**DAYS, "chat_id": ["a", "a"], "limit": ["1", "2"]}, ["chat_id", "limit"]),
     ]

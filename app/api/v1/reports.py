@@ -1,22 +1,25 @@
-"""``GET /reports``: the reports of a period, to the letter as they were written."""
+"""``GET /reports``: the reports of a period, to the letter as they were written, as JSON, CSV or XLSX."""
 
 from collections.abc import AsyncIterator
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from app.api.dependencies import BackendDep
 from app.api.errors import invalid_message
 from app.api.parameters import CalendarDay
+from app.api.v1.report_formats import Format, answer_in, wanted_format
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
 from app.clock import at_local
 from app.config import Settings
+from app.database.engine import Database
 from app.errors import FieldError, InvalidRequestError
 from app.repositories.report_bodies import ReportBody, ReportFilter
 from app.services import reports
+from app.services.report_sheet import MAX_ROWS
 
 router = APIRouter(tags=["Отчёты"])
 
@@ -53,8 +56,11 @@ async def get_reports(
     problem_solving_grade: Grades = None,
     objection_handling_grade: ObjectionGrades = None,
     closure_grade: Grades = None,
+    named_form: Annotated[
+        Format | None, Query(alias="format", description="В каком виде ответить; важнее заголовка Accept. В xlsx — до 20 000 отчётов.")
+    ] = None,
 ) -> Response:
-    """Without a limit or a cursor everything is streamed; with one of them, a page."""
+    """Without a limit or a cursor it is everything; with one of them, a page."""
     columns = {
         "tonality_grade": tonality_grade,
         "professionalism_grade": professionalism_grade,
@@ -72,18 +78,40 @@ async def get_reports(
         mailed_on=mail,
         grades={column: tuple(words) for column, words in columns.items() if words},
     )
-    if limit is None and cursor is None:
-        chunks = reports.stream_all(backend.database, wanted)
-        first = await anext(chunks)  # what can fail fails here, before the status has left
-        return StreamingResponse(reports.as_json_array(_rejoin(first, chunks)), media_type="application/json")
+    form = wanted_format(named_form, request.headers.get("accept", ""))
+    whole = limit is None and cursor is None
+    expected = limit or MAX_LIMIT
+    if form == "xlsx" and whole:
+        expected = await _count_for_a_sheet(backend.database, wanted)
+    chunks, headers = await (_everything(backend.database, wanted) if whole else _page(request, backend.database, wanted, limit, cursor))
+    name = f"reports_{start_date}_{end_date}" if start_date else f"reports_mail_{mail}"
+    return await answer_in(form, chunks, name=name, headers=headers, expected=expected)
+
+
+Listed = tuple[AsyncIterator[list[ReportBody]], dict[str, str]]
+"""Reports in chunks, and the headers that go with them."""
+
+
+async def _everything(database: Database, wanted: ReportFilter) -> Listed:
+    chunks = reports.stream_all(database, wanted)
+    first = await anext(chunks)  # what can fail fails here, before the status has left
+    return _rejoin(first, chunks), {}
+
+
+async def _page(request: Request, database: Database, wanted: ReportFilter, limit: int | None, cursor: str | None) -> Listed:
     after = reports.read_cursor(cursor) if cursor is not None else None
-    page, following = await reports.read_page(backend.database, wanted, after=after, limit=limit or MAX_LIMIT)
-    headers = {}
-    if following is not None:
-        address = request.url.include_query_params(cursor=reports.write_cursor(following))
-        headers["Link"] = f'<{address}>; rel="next"'
-    body = "[" + ",".join(row.json for row in page) + "]"
-    return Response(body, media_type="application/json", headers=headers)
+    page, following = await reports.read_page(database, wanted, after=after, limit=limit or MAX_LIMIT)
+    if following is None:
+        return reports.in_chunks(page), {}
+    address = request.url.include_query_params(cursor=reports.write_cursor(following))
+    return reports.in_chunks(page), {"Link": f'<{address}>; rel="next"'}
+
+
+async def _count_for_a_sheet(database: Database, wanted: ReportFilter) -> int:
+    found = await reports.count_up_to(database, wanted, MAX_ROWS + 1)
+    if found > MAX_ROWS:
+        raise _invalid(FieldError("format", "в один файл xlsx войдёт не больше 20 000 отчётов; возьмите format=csv или сузьте период"))
+    return found
 
 
 def _period(start: date | None, end: date | None, settings: Settings, *, by_mail: bool) -> tuple[datetime | None, datetime | None]:

@@ -1,0 +1,66 @@
+"""The forms in which ``GET /reports`` answers: which one a caller wants, and the answer in it."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Literal
+
+from fastapi.responses import Response, StreamingResponse
+
+from app.repositories.report_bodies import ReportBody
+from app.services.report_csv import as_csv
+from app.services.report_sheet import stream_reports
+from app.services.reports import as_json_array
+
+Format = Literal["json", "csv", "xlsx"]
+
+MEDIA_TYPES: dict[Format, str] = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def wanted_format(named: Format | None, accept: str) -> Format:
+    """The form that the query names, else the one that the Accept header likes best, else JSON.
+
+    As in RFC 9110, 12.5.1: of the ranges that cover a type the narrowest tells how well it is liked. Of forms liked equally the one
+    with the narrower range wins, then the one named first.
+    """
+    if named is not None:
+        return named
+    best: Format = "json"
+    best_rank = (0.0, 0, 0)
+    ranges = list(_ranges(accept))
+    for form, media_type in MEDIA_TYPES.items():
+        patterns = ("*/*", media_type.split("/")[0] + "/*", media_type)
+        covering = [(patterns.index(media), -place, quality) for media, place, quality in ranges if media in patterns]
+        narrowness, earliness, quality = max(covering, default=(0, 0, 0.0))
+        if (rank := (quality, narrowness, earliness)) > best_rank and quality > 0:
+            best, best_rank = form, rank
+    return best
+
+
+async def answer_in(
+    form: Format, chunks: AsyncIterator[list[ReportBody]], *, name: str, headers: Mapping[str, str], expected: int
+) -> Response:
+    """The chunks in this form; ``name`` is that of a file without its ending, ``expected`` about how many reports there are.
+
+    JSON and CSV are streamed. If that fails half-way the connection is cut, so that a part never looks like the whole.
+    """
+    told = {**headers, "Vary": "Accept"}
+    if form == "json":
+        return StreamingResponse(as_json_array(chunks), media_type=MEDIA_TYPES[form], headers=told)
+    told["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    if form == "csv":
+        return StreamingResponse(as_csv(chunks), media_type=MEDIA_TYPES[form], headers=told)
+    return Response(await stream_reports(chunks, expected=expected), media_type=MEDIA_TYPES[form], headers=told)
+
+
+def _ranges(accept: str) -> Iterator[tuple[str, int, float]]:
+    """The media ranges of an Accept header with their places and qualities; those that cannot be read are left out."""
+    for place, part in enumerate(accept.split(",")):
+        media, *parameters = (word.strip().lower() for word in part.split(";"))
+        try:
+            quality = next((float(word[2:]) for word in parameters if word.startswith("q=")), 1.0)
+        except ValueError:
+            continue
+        yield media, place, quality

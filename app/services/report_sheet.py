@@ -1,0 +1,109 @@
+"""Reports as an XLSX file: a row each under the names of the JSON's keys, and a page that says in Russian what the columns are.
+
+``write_reports`` is for a mail, which has its rows at hand; ``stream_reports`` for a list that is still being read.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from app.repositories.report_bodies import ReportBody
+from app.services.sheets import Cell, Column, SheetFile
+
+T = TypeVar("T")
+
+MAX_ROWS = 20_000
+"""What REST puts into one file; Excel itself would take a million, slowly."""
+_FLAT_FROM = 2_000
+"""With fewer rows all are held in memory, at most 20 MB, for the sake of programs that do not read a flat file."""
+
+_GRADE_COLOURS = (("Высокая", "#DDF1E0"), ("Средняя", "#FFF1CC"), ("Низкая", "#F9D9D6"))
+
+
+def _number(name: str) -> Column:
+    return Column(name, len(name) + 3, centred=True)  # 3: the arrow of the filter
+
+
+def _grade(name: str) -> Column:
+    return Column(name, len(name) + 3, centred=True, colours=_GRADE_COLOURS)
+
+
+_COLUMNS: tuple[tuple[Column, str], ...] = (
+    (Column("chat_id", 30), "Идентификатор чата на Авито"),
+    (Column("created_at", 27), "Когда создан отчёт; за временем стоит смещение от всемирного"),
+    (Column("chat_title", 28, wrapped=True), "Название объявления"),
+    (Column("client_name", 16, wrapped=True), "Имя клиента"),
+    (_number("total_messages"), "Всего сообщений в чате, без системных"),
+    (_number("company_messages"), "Из них написала компания"),
+    (_number("client_messages"), "Из них написал клиент"),
+    (_grade("tonality_grade"), "Тональность"),
+    (_grade("professionalism_grade"), "Профессионализм"),
+    (_grade("clarity_grade"), "Ясность"),
+    (_grade("problem_solving_grade"), "Решение проблем"),
+    (_grade("objection_handling_grade"), "Обработка возражений; «Нет возражений» не снижает балл"),
+    (_grade("closure_grade"), "Завершение"),
+    (Column("summary", 60, wrapped=True), "Краткое резюме"),
+    (Column("recommendations", 60, wrapped=True), "Рекомендации, по одной в строке"),
+    (Column("id", 9, centred=True), "Номер отчёта в службе: GET /api/v1/reports/{id} покажет всё, что за ним стоит"),
+)
+REPORT_FIELDS = tuple(column.heading for column, _ in _COLUMNS)
+"""The names of a report's fields, in the order of its JSON."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One more page of a file."""
+
+    name: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+
+
+def write_reports(bodies: Sequence[Mapping[str, Any]], more: Sequence[Page] = ()) -> bytes:
+    """A file of these reports and the pages of the caller; takes a second for some thousand rows, so call it in a thread."""
+    with SheetFile(flat=len(bodies) > _FLAT_FROM) as book:
+        _begin(book)
+        book.add_rows(map(_row, bodies))
+        return _finish(book, more)
+
+
+async def stream_reports(chunks: AsyncIterator[list[ReportBody]], *, expected: int) -> bytes:
+    """A file of all the chunks, made beside the event loop; ``expected`` is about how many reports there are."""
+    with SheetFile(flat=expected > _FLAT_FROM) as book:
+        await _beside(_begin, book)
+        async for chunk in chunks:
+            await _beside(_add_texts, book, chunk)
+        return await _beside(_finish, book, ())
+
+
+_WORKER = ThreadPoolExecutor(1, "sheet")
+"""One thread for all files that are being made: they take turns chunk by chunk, and the event loop has one rival and not many."""
+
+
+async def _beside(work: Callable[..., T], *arguments: object) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_WORKER, work, *arguments)
+
+
+def _begin(book: SheetFile) -> None:
+    book.add_page("Отчёты", [column for column, _ in _COLUMNS])
+
+
+def _add_texts(book: SheetFile, chunk: Iterable[ReportBody]) -> None:
+    book.add_rows(_row(json.loads(body.json)) for body in chunk)
+
+
+def _row(body: Mapping[str, Any]) -> list[Cell]:
+    return [datetime.fromisoformat(body[name]) if name == "created_at" else body[name] for name in REPORT_FIELDS]
+
+
+def _finish(book: SheetFile, more: Sequence[Page]) -> bytes:
+    for page in more:
+        book.add_page(page.name, page.columns)
+        book.add_rows(page.rows)
+    book.add_page("Столбцы", [Column("Столбец", 26), Column("Что в нём", 80, wrapped=True)])
+    book.add_rows((column.heading, meaning) for column, meaning in _COLUMNS)
+    return book.finish()

@@ -1,0 +1,170 @@
+"""``GET /reports`` as CSV and XLSX: the same reports as in JSON, and safe to open."""
+
+import csv
+import io
+import json
+import os
+import re
+import tempfile
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from python_calamine import CalamineWorkbook
+
+from app.services.formulas import unguarded
+from app.services.report_sheet import MAX_ROWS
+from app.services.sheets import Column, SheetFile
+from tests.api.test_document import FIELDS
+from tests.stage import BAD_TALK, GOOD_TALK, Stage
+
+ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NASTY = [
+    *('=HYPERLINK("http://x";"y")', "+7 916", "-1", "@SUM(A1)", "\tx", "\rx", " =1", "\u00a0\u200b=1"),
+    *("＝1", "＋1", "－1", "＠x", "'=1", "''=1"),
+]
+FINE = ["'цитата'", "a=b", "5 - 3", "«=»", "12 000 ₽; торг", 'диван "Бергамо"', "первая\nвторая", "null", "007", "1-2", "да, нет"]
+
+
+async def reports(stage: Stage) -> None:
+    stage.add_talk(*GOOD_TALK, title="Диван")
+    stage.add_talk(*BAD_TALK, title="Шкаф", client=None)
+    await stage.sync()
+    await stage.analyze()
+
+
+async def set_words(stage: Stage, words: list[str]) -> None:
+    """Makes a report for each of the words, which stands in all that people write."""
+    await stage.copy_first_report(len(words))
+    for number, word in enumerate(words, 1001):
+        fields = json.dumps({"chat_title": word, "client_name": word, "summary": word, "recommendations": word})
+        await stage.change(
+            "UPDATE reports SET body = (body::jsonb || CAST(:fields AS jsonb))::json WHERE id = :id", fields=fields, id=number
+        )
+
+
+async def asked(stage: Stage, accept: str | None = None, **params: Any) -> httpx.Response:
+    headers = {} if accept is None else {"Accept": accept}
+    answer = await stage.rest.get("/api/v1/reports", params={**ALL, **params}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def read_csv(answer: httpx.Response) -> list[dict[str, Any]]:
+    """As the documentation tells pandas to: ``sep=";"``, ``encoding="utf-8-sig"``; then the guard is taken off."""
+    lines = csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";", strict=True)
+    names = next(lines)
+    kinds = {**FIELDS, "id": int}
+    return [{name: kinds[name](unguarded(cell)) for name, cell in zip(names, line, strict=True)} for line in lines]
+
+
+def read_xlsx(content: bytes, page: int = 0) -> list[list[Any]]:
+    return list(CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(page).to_python())
+
+
+def as_sheet(report: dict[str, Any]) -> list[Any]:
+    """What a report is in a sheet: numbers, texts, and the wall clock of its moment."""
+    return [datetime.fromisoformat(report[name]).replace(tzinfo=None) if name == "created_at" else report[name] for name in [*FIELDS, "id"]]
+
+
+async def test_csv_is_the_json_to_the_letter(stage: Stage) -> None:
+    await reports(stage)
+    await set_words(stage, NASTY + FINE)
+    answer = await asked(stage, format="csv")
+    assert answer.content.startswith("\ufeffchat_id;created_at;".encode())
+    assert b"\r\n" in answer.content
+    found = read_csv(answer)
+    assert found == await stage.reports()
+    assert list(found[0]) == [*FIELDS, "id"]
+
+
+async def test_no_cell_of_a_csv_acts_and_what_is_harmless_stays_as_it_is(stage: Stage) -> None:
+    await reports(stage)
+    await set_words(stage, NASTY + FINE)
+    answer = await asked(stage, format="csv")
+    harmless = (await stage.reports())[0]
+    cells = {line["id"]: line for line in csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";")}
+    for number, word in enumerate(NASTY + FINE, 1001):
+        for name in ("chat_title", "client_name", "summary", "recommendations"):
+            assert cells[str(number)][name] == ("'" + word if word in NASTY else word)
+    for name in ("chat_id", "created_at", "total_messages", "tonality_grade"):
+        assert cells[str(harmless["id"])][name] == str(harmless[name])
+
+
+async def test_a_sheet_is_the_json_with_numbers_and_moments(stage: Stage) -> None:
+    """Also where there are so many rows that they go to the disk as they come."""
+    await reports(stage)
+    await set_words(stage, [word for word in NASTY + FINE if "\r" not in word])
+    for copies in (0, 2_100):
+        if copies:
+            await stage.change("DELETE FROM reports WHERE id > 1000")
+            await stage.copy_first_report(copies)
+        names, *rows = read_xlsx((await asked(stage, format="xlsx")).content)
+        assert names == [*FIELDS, "id"]
+        assert rows == [as_sheet(report) for report in await stage.reports()]
+        assert len(rows) > copies
+
+
+async def test_no_cell_of_a_sheet_acts_even_when_it_is_edited(stage: Stage) -> None:
+    await reports(stage)
+    await set_words(stage, [*NASTY, "https://avito.ru", "a\x01b\x0bc\ufffed"])
+    content = (await asked(stage, format="xlsx")).content
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        page, styles = (package.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "styles"))
+    assert "<f>" not in page
+    assert "<hyperlink" not in page
+    assert 'quotePrefix="1"' in styles
+    titles = {row[-1]: row[2] for row in read_xlsx(content)}
+    assert titles[1000 + len(NASTY) + 2] == "abcd", "XML has no spelling for these"
+
+
+async def test_a_sheet_says_what_its_columns_are_and_in_which_zone_its_moments(stage: Stage) -> None:
+    await reports(stage)
+    content = (await asked(stage, format="xlsx")).content
+    meanings = dict(read_xlsx(content, page=1)[1:])
+    assert list(meanings) == [*FIELDS, "id"]
+    assert all(re.search("[а-я]", meaning) for meaning in meanings.values())
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        page, styles = (package.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "styles"))
+    assert "dd.mm.yyyy hh:mm:ss &quot;+03:00&quot;" in styles
+    assert 'state="frozen"' in page
+    assert '<autoFilter ref="A1:P3"' in page
+
+
+async def test_an_empty_period_is_an_empty_table(stage: Stage) -> None:
+    assert read_csv(await asked(stage, format="csv")) == []
+    assert read_xlsx((await asked(stage, format="xlsx")).content) == [[*FIELDS, "id"]]
+    answer = await stage.rest.get("/api/v1/reports", params={"mail": "2026-11-22", "format": "csv"})
+    assert answer.headers["content-disposition"] == 'attachment; filename="reports_mail_2026-11-22.csv"'
+
+
+async def test_too_much_for_a_sheet_is_a_400_that_names_csv(stage: Stage) -> None:
+    await reports(stage)
+    await stage.copy_first_report(MAX_ROWS)
+    for params, accept in (({"format": "xlsx"}, "*/*"), ({}, XLSX)):
+        answer = await stage.rest.get("/api/v1/reports", params={**ALL, **params}, headers={"Accept": accept})
+        assert answer.status_code == 400
+        assert [error["field"] for error in answer.json()["errors"]] == ["format"]
+        assert "format=csv" in answer.json()["message"]
+    assert len(read_xlsx((await asked(stage, format="xlsx", limit=10)).content)) == 11
+
+
+def temporary_folders() -> list[Path]:
+    return list(Path(tempfile.gettempdir()).glob(f"sheet-{os.getpid()}-*"))
+
+
+async def test_no_temporary_file_is_left_whatever_happens(stage: Stage) -> None:
+    await reports(stage)
+    await stage.copy_first_report(2_100)
+    await asked(stage, format="xlsx")
+    assert temporary_folders() == []
+    await stage.change("UPDATE reports SET body = '{}' WHERE id = 3000")
+    answer = await stage.rest.get("/api/v1/reports", params={**ALL, "format": "xlsx"})
+    assert (answer.status_code, answer.json()["status"]) == (500, "error")
+    assert temporary_folders() == []
+    with SheetFile(flat=True) as book:
+        book.add_page("Страница", [Column("Столбец", 10)])
+        assert temporary_folders() != [], "this is where they would be"
