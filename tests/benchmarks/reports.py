@@ -1,59 +1,108 @@
-"""``GET /reports`` against the usual way: rows as objects, objects as models, models as JSON."""
+"""``GET /reports`` against the usual way (rows as objects, objects as models, models as JSON), and how much of everything it takes."""
 
+import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from app.api.v1.schemas import ReportRead
+from app.cli.rest_server import listen, rest
 from app.models import Report
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from tests.benchmarks.measures import Measure, resident_mb
+from app.services.report_sheet import MAX_ROWS
+from tests.benchmarks.http_clients import load, probing
+from tests.benchmarks.measures import Measure, peak_memory
 from tests.stage import GOOD_TALK, Stage, on_stage
 
 _LIST = TypeAdapter(list[ReportRead])
+_MANY = 100_000
+_ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
 
 
 async def reports_speed(url: str) -> list[Measure]:
-    """The same thousand reports both ways in turn; then a hundred thousand in one answer."""
+    """The same thousand reports both ways in turn; then everything in one answer, in each of its forms, over a socket."""
     async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(url, sandbox) as stage:
         stage.add_talk(*GOOD_TALK)
         await stage.sync()
         await stage.analyze()
         await stage.copy_first_report(999)
+        ratio = await _against_the_usual_way(stage)
+        async with _served(stage) as port:
+            await load(port, "/api/v1/reports", **_ALL)  # the first answer of a process pays for what is made once
+            measures = [
+                Measure("1,000 reports, whole answer with the key's check", f"{ratio:.1f} x faster", "rows to models to JSON, no HTTP")
+            ]
+            await _make(stage, _MANY)
+            measures += await _streamed(port)
+            await _make(stage, MAX_ROWS - 1)
+            return measures + await _sheet(port)
 
-        async def ours() -> None:
-            assert len((await _get(stage)).content) > 500_000
 
-        async def usual() -> None:
-            async with stage.service.database.session() as session:
-                rows = await session.scalars(select(Report).order_by(Report.created_at.desc(), Report.id.desc()))
-                _LIST.dump_json(_LIST.validate_python([row.body for row in rows]))
+async def _against_the_usual_way(stage: Stage) -> float:
+    async def ours() -> None:
+        answer = await stage.rest.get("/api/v1/reports", params=_ALL)
+        assert answer.status_code == 200
+        assert len(answer.content) > 500_000
 
-        pairs = [(await _seconds(ours), await _seconds(usual)) for _ in range(15)]
-        ratio = statistics.median(theirs / mine for mine, theirs in pairs)
-        await stage.change("DELETE FROM reports WHERE id > 1")
-        await stage.copy_first_report(100_000)
-        before, peak = resident_mb(), 0.0
-        async with stage.rest.stream("GET", "/api/v1/reports", params=_ALL) as answer:
-            async for _ in answer.aiter_bytes():
-                peak = max(peak, resident_mb())
-        return [
-            Measure("1,000 reports, whole answer with the key's check", f"{ratio:.1f} x faster", "rows to models to JSON, no HTTP"),
-            Measure("100,000 reports, peak memory above idle", f"{peak - before:.0f} MB", "client in the same process"),
+    async def usual() -> None:
+        async with stage.service.database.session() as session:
+            rows = await session.scalars(select(Report).order_by(Report.created_at.desc(), Report.id.desc()))
+            _LIST.dump_json(_LIST.validate_python([row.body for row in rows]))
+
+    pairs = [(await _seconds(ours), await _seconds(usual)) for _ in range(15)]
+    return statistics.median(theirs / mine for mine, theirs in pairs)
+
+
+async def _make(stage: Stage, copies: int) -> None:
+    await stage.change("DELETE FROM reports WHERE id > 1")
+    await stage.copy_first_report(copies)
+    await stage.change("ANALYZE reports")
+
+
+async def _streamed(port: int) -> list[Measure]:
+    measures = []
+    seconds = {}
+    for form in ("json", "csv"):
+        with peak_memory() as peak:
+            found = await load(port, "/api/v1/reports", **_ALL, format=form)
+        assert found["status"] == 200
+        seconds[form] = found["seconds"]
+        measures += [
+            Measure(f"{_MANY:,} reports as {form}, peak memory above idle", f"{peak.mb:.0f} MB", f"{found['bytes'] / 2**20:.0f} MB sent"),
+            Measure("  first byte", f"{found['first_byte_ms']:.0f} ms", f"{found['seconds']:.1f} s in all"),
         ]
+    return [*measures, Measure("  CSV's time", f"{seconds['csv'] / seconds['json']:.1f} x", "JSON's")]
 
 
-_ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
+async def _sheet(port: int) -> list[Measure]:
+    async with probing(port, "/health/live") as idle:
+        await asyncio.sleep(2)
+    with peak_memory() as peak:
+        async with probing(port, "/health/live") as busy:
+            found = await load(port, "/api/v1/reports", **_ALL, format="xlsx")
+    assert found["status"] == 200
+    return [
+        Measure(f"{MAX_ROWS:,} reports as xlsx", f"{found['seconds']:.1f} s", f"{peak.mb:.0f} MB above idle"),
+        Measure(
+            "  /health/live meanwhile, p50 / p99 / max",
+            " / ".join(f"{busy[key]:.0f}" for key in ("p50", "p99", "max")) + " ms",
+            "idle: " + " / ".join(f"{idle[key]:.0f}" for key in ("p50", "p99", "max")) + " ms",
+        ),
+    ]
 
 
-async def _get(stage: Stage):  # type: ignore[no-untyped-def]
-    answer = await stage.rest.get("/api/v1/reports", params=_ALL)
-    assert answer.status_code == 200
-    return answer
+@asynccontextmanager
+async def _served(stage: Stage) -> AsyncIterator[int]:
+    """The port of a real server over the stage's service, in this process."""
+    nothing = asyncio.create_task(asyncio.sleep(3600))
+    with closing(listen("127.0.0.1", 0, "")) as listener:
+        async with rest(stage.service, listener, nothing):
+            yield listener.getsockname()[1]
 
 
 async def _seconds(work: Callable[[], Awaitable[None]]) -> float:

@@ -1,0 +1,82 @@
+"""Clients in a process of their own, so that what is measured is the server alone: one that loads an answer, one that keeps asking."""
+
+import argparse
+import asyncio
+import http.client
+import json
+import statistics
+import sys
+import threading
+import time
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.stage import KEY
+
+
+async def load(port: int, path: str, **query: str) -> dict[str, Any]:
+    """Loads an answer to its end: ``status``, ``bytes``, ``first_byte_ms`` of the body, ``seconds``."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", __name__, "load", str(port), f"{path}?{urlencode(query)}", stdout=PIPE
+    )
+    out, _ = await process.communicate()
+    return dict(json.loads(out))
+
+
+@asynccontextmanager
+async def probing(port: int, path: str) -> AsyncIterator[dict[str, float]]:
+    """Asks for the path a hundred times a second while the context lasts; then ``p50``, ``p99`` and ``max`` are there, in ms."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, "probe", str(port), path, stdin=PIPE, stdout=PIPE)
+    assert process.stdout is not None
+    await process.stdout.readline()  # it has begun
+    found: dict[str, float] = {}
+    try:
+        yield found
+    finally:
+        out, _ = await process.communicate(b"")  # its stdin is closed, which ends it
+        found.update(json.loads(out))
+
+
+def _load(port: int, path: str) -> dict[str, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    start = time.perf_counter()
+    connection.request("GET", path, headers={"X-API-Key": KEY})
+    answer = connection.getresponse()
+    size = len(answer.read(1))
+    first = time.perf_counter() - start
+    while part := answer.read(65_536):
+        size += len(part)
+    return {"status": answer.status, "bytes": size, "first_byte_ms": first * 1000, "seconds": time.perf_counter() - start}
+
+
+def _probe(port: int, path: str) -> dict[str, float]:
+    ended = threading.Event()
+
+    def watch() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    times = []
+    while not ended.wait(0.01):
+        start = time.perf_counter()
+        connection.request("GET", path)
+        connection.getresponse().read()
+        times.append((time.perf_counter() - start) * 1000)
+        if len(times) == 1:
+            sys.stdout.write("begun\n")
+            sys.stdout.flush()
+    return {"p50": statistics.median(times), "p99": statistics.quantiles(times, n=100)[98], "max": max(times)}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=["load", "probe"])
+    parser.add_argument("port", type=int)
+    parser.add_argument("path")
+    chosen = parser.parse_args()
+    sys.stdout.write(json.dumps((_load if chosen.what == "load" else _probe)(chosen.port, chosen.path)) + "\n")
