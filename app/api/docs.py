@@ -10,6 +10,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
+from app.api.examples import example_of
+
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
 
 
@@ -30,18 +32,65 @@ def add_docs(app: FastAPI) -> None:
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's own way to change the document
 
 
+_CONTACT = {"name": "Тот, кто запустил службу у вас"}
+_DESCRIPTION = """
+Копирует чаты Авито в свою базу, оценивает через DeepSeek, как в них отвечала компания, хранит и рассылает отчёты.
+
+Каждый вызов под `/api/v1` требует ключа в заголовке `X-API-Key`. Неизвестный параметр — ошибка 400, которая его называет. У всех ошибок
+одно тело: `{"status": "error", "message": "что случилось и что сделать"}`; у 400 ещё и `errors` — по записи на параметр.
+"""
+_TAGS = {
+    "Авито": "Копирование чатов и сообщений.",
+    "Анализ": "Оценки через DeepSeek.",
+    "Отчёты": "Готовые оценки: списком, по одной, письмом.",
+    "Чаты": "Переписка, как она скопирована.",
+    "Запуски": "Что и когда делала служба.",
+    "Состояние": "Для наблюдения за службой, без ключа.",
+}
+
+
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-        schema["servers"] = [{"url": "http://localhost:8000"}]
-        for operations in schema["paths"].values():
-            for operation in operations.values():
-                operation["responses"].pop("422", None)  # a wrong parameter is a 400
-                operation["responses"]["200"]["description"] = "Успешный запрос."
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            description=_DESCRIPTION.strip(),
+            contact=_CONTACT,
+            tags=[{"name": name, "description": words} for name, words in _TAGS.items()],
+            servers=[{"url": "http://localhost:8000", "description": "Служба на этой машине."}],
+            routes=app.routes,
+        )
         models = schema["components"]["schemas"]
         for name in ("HTTPValidationError", "ValidationError"):
             models.pop(name, None)
         for model in models.values():
             model.pop("description", None)  # our docstring, which speaks to programmers
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                _tell_parameters(operation)
+                _tell_answers(operation, models)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _tell_parameters(operation: dict[str, Any]) -> None:
+    """What a parameter may be, without the null that only Python knows: a query has no spelling for it."""
+    for parameter in operation.get("parameters", ()):
+        schema = parameter["schema"]
+        alternatives = [one for one in schema.pop("anyOf", ()) if one != {"type": "null"}]
+        parameter["schema"] = schema = {**(alternatives[0] if alternatives else {}), **schema}
+        parameter["required"] = schema.pop("x-required", parameter["required"])
+        for said_already in ("title", "description"):
+            schema.pop(said_already, None)
+
+
+def _tell_answers(operation: dict[str, Any], models: dict[str, Any]) -> None:
+    """No 422, because a wrong parameter is a 400; and an example for each answer in JSON."""
+    answers = operation["responses"]
+    answers.pop("422", None)
+    answers["200"]["description"] = "Успешный запрос."
+    for answer in answers.values():
+        content = answer.get("content", {}).get("application/json")
+        if content and "example" not in content:
+            content["example"] = example_of(content["schema"], models)

@@ -1,6 +1,7 @@
 """Health and metrics: outside the API, without a key, without anything personal."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -19,7 +20,17 @@ router = APIRouter(tags=["Состояние"])
 _PREFIX = "avito_quality"
 
 
-@router.get("/health/live", summary="Жива ли служба", description="Процесс отвечает. Без ключа.", operation_id="health_live")
+def _told(status: int, example: dict[str, Any], description: str = "") -> dict[int | str, dict[str, Any]]:
+    return {status: {"description": description, "content": {"application/json": {"schema": {"type": "object"}, "example": example}}}}
+
+
+@router.get(
+    "/health/live",
+    summary="Жива ли служба",
+    description="Процесс отвечает. Без ключа.",
+    operation_id="health_live",
+    responses=_told(200, {"status": "ok"}),
+)
 async def live() -> dict[str, str]:
     """The process answers; it says nothing about what it depends on."""
     return {"status": "ok"}
@@ -30,7 +41,18 @@ async def live() -> dict[str, str]:
     summary="Готова ли служба",
     description="База отвечает; когда и чем кончились последние запуски и когда следующий отчёт. Без ключа.",
     operation_id="health_ready",
-    responses={503: {"description": "База недоступна."}},
+    responses={
+        **_told(
+            200,
+            {
+                "status": "ok",
+                "database": "ok",
+                "last_runs": {"sync": {"state": "done", "age_seconds": 312}, "daily": {"state": "done", "age_seconds": 51_900}},
+                "next_daily_run": "2026-11-23T20:00:00+03:00",
+            },
+        ),
+        **_told(503, {"status": "error", "database": "unreachable"}, "База недоступна."),
+    },
 )
 async def ready(backend: BackendDep) -> JSONResponse:
     """The database answers; the age of the last runs and the time of the next one are told with it."""
@@ -56,6 +78,7 @@ async def ready(backend: BackendDep) -> JSONResponse:
     description="Сколько чего хранится и ждёт, когда чем кончились запуски, и сам процесс. Без ключа и личных данных.",
     operation_id="metrics",
     response_class=PlainTextResponse,
+    responses={200: {"content": {"text/plain": {"example": "# TYPE avito_quality_chats gauge\navito_quality_chats 97.0\n"}}}},
 )
 async def metrics(backend: BackendDep) -> Response:
     """Counts from the database at the moment of asking, and the process's own."""

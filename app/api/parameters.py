@@ -35,6 +35,9 @@ CalendarDay = Annotated[
 ]
 """A day as ``YYYY-MM-DD`` and in no other spelling."""
 
+REQUIRED: dict[str, Any] = {"x-required": True}
+"""Marks a query parameter that the customer's document requires, although something else may stand in its place."""
+
 
 class OptionalBody(BaseModel):
     """A body that may be left out; every key in it is optional, and an unknown one is an error."""

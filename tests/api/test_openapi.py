@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.main import create_app
-from tests.stage import Stage
+from tests.checks.test_openapi_rules import faults
+from tests.stage import GOOD_TALK, Stage
 
 
 def texts(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -41,6 +42,40 @@ async def test_every_endpoint_of_the_api_tells_its_errors_and_its_key(stage: Sta
 
 
 POSTS = {"/api/v1/avito/sync", "/api/v1/llm/analyze", "/api/v1/timer/reports"}
+
+
+async def test_answers_are_as_the_document_says(stage: Stage) -> None:
+    """Real ones of every endpoint of the API, errors included."""
+    document = (await stage.rest.get("/openapi.json")).json()
+    chat = stage.add_talk(*GOOD_TALK)
+    days = "start_date=2020-01-01&end_date=2099-12-31"
+    cases = [
+        ("POST /avito/sync", "", 200),
+        ("POST /llm/analyze", "", 200),
+        ("POST /timer/reports", "", 200),
+        ("GET /reports", f"?{days}", 200),
+        ("GET /reports/{report_id}", "1", 200),
+        ("GET /chats/{chat_id}", chat.id, 200),
+        ("GET /runs", "", 200),
+        ("GET /runs/{run_id}", "3", 200),
+        ("GET /reports", "?start_date=0", 400),
+        ("GET /reports/{report_id}", "99", 404),
+        ("GET /chats/{chat_id}", "u2i-nobody", 404),
+        ("GET /runs/{run_id}", "99", 404),
+        ("POST /timer/reports", "?date=2026-11-22", 400),
+    ]
+    for endpoint, more, status in cases:
+        method, path = endpoint.split()
+        answer = await stage.rest.request(method, f"/api/v1{path.split('{')[0]}{more}")
+        assert answer.status_code == status, (endpoint, answer.text)
+        content = document["paths"][f"/api/v1{path}"][method.lower()]["responses"][str(status)]["content"]["application/json"]
+        assert faults(answer.json(), content["schema"], document) == [], endpoint
+        assert set(first(content["example"])) <= set(first(answer.json())), endpoint
+
+
+def first(body: Any) -> dict[str, Any]:
+    """An object that stands for the body."""
+    return dict(body[0] if isinstance(body, list) else body)
 
 
 async def test_the_page_has_all_its_assets_here(stage: Stage) -> None:

@@ -9,8 +9,8 @@ from pydantic import Field
 from app.api.dependencies import BackendDep
 from app.api.parameters import OptionalBody, body_schema, read_optional_body
 from app.api.v1.actions import Prefer, act, counts
-from app.api.v1.responses import ACTION_RESPONSES
-from app.api.v1.schemas import SyncResult
+from app.api.v1.responses import ACTION_RESPONSES, failed, invalid, told
+from app.api.v1.schemas import Failure, SyncResult
 from app.models import Run, RunKind
 
 router = APIRouter(tags=["Авито"])
@@ -24,12 +24,26 @@ class SyncBody(OptionalBody):
     full: bool = Field(False, description="Перечитать все чаты, а не только изменившиеся.")
 
 
+_REFUSED = failed(
+    "Лавка на Садовой: не оплачен тариф Авито с API мессенджера, без него сообщения не прочитать; оплатите его в кабинете. Чаты сохранены.",
+    synced_chats=0,
+    new_chats=12,
+    updated_chats=0,
+    new_messages=0,
+    incomplete_chats=0,
+)
+
+
 @router.post(
     "/avito/sync",
     summary="Синхронизация с Авито",
     description="Копирует из Авито новое по всем аккаунтам и отвечает, когда закончит.",
     response_model=SyncResult,
-    responses=ACTION_RESPONSES,
+    responses={
+        **ACTION_RESPONSES,
+        400: invalid("full", "нужно true или false"),
+        500: told(SyncResult | Failure, "Авито отказал.", _REFUSED),
+    },
     openapi_extra=body_schema(SyncBody, {"full": False}),
     operation_id="sync_chats",
 )

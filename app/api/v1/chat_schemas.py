@@ -12,14 +12,17 @@ class MessageRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: int = Field(description="Номер сообщения в этой службе; на него ссылаются отчёты.")
+    id: int = Field(description="Номер сообщения в этой службе; на него ссылаются отчёты.", examples=[281])
     side: Literal["client", "company", "system"] = Field(description="Кто написал: клиент, компания или сам Авито.")
     type: str = Field(description="Тип сообщения на Авито.", examples=["text"])
-    text: str = Field(description="Текст; у фото, голосового и прочего — слова в квадратных скобках.", examples=["[фото]"])
-    has_text: bool = Field(description="Написан ли текст человеком.")
+    text: str = Field(
+        description="Текст; у фото, голосового и прочего — слова в квадратных скобках.",
+        examples=["Здравствуйте! Диван ещё продаётся?", "[фото]"],
+    )
+    has_text: bool = Field(description="Написан ли текст человеком.", examples=[True])
     sent_at: LocalMoment = Field(description="Когда отправлено, в REPORT_TIMEZONE.", examples=["2026-11-22T14:05:00+03:00"])
-    is_read: bool | None = Field(description="Прочитано ли; null — Авито не сказал.")
-    deleted_at: LocalMoment | None = Field(description="Когда замечено, что автор удалил сообщение; его слова сохранены.")
+    is_read: bool | None = Field(description="Прочитано ли; null — Авито не сказал.", examples=[True])
+    deleted_at: LocalMoment | None = Field(description="Когда замечено, что автор удалил сообщение; его слова сохранены.", examples=[None])
 
 
 class AnswerTimesRead(BaseModel):
@@ -28,34 +31,40 @@ class AnswerTimesRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     first_answer_seconds: int | None = Field(
-        description="Секунд от первого сообщения клиента до первого ответа компании, только рабочее время (WORKING_HOURS)."
+        description="Секунд от первого сообщения клиента до первого ответа компании, только рабочее время (WORKING_HOURS).",
+        examples=[420],
     )
     longest_wait_seconds: int | None = Field(
-        description="Самое долгое ожидание ответа в секундах рабочего времени, считая и то, что ещё длится."
+        description="Самое долгое ожидание ответа в секундах рабочего времени, считая и то, что ещё длится.",
+        examples=[1140],
     )
-    waiting_since: LocalMoment | None = Field(description="С какого времени клиент ждёт ответа; null — не ждёт.")
+    waiting_since: LocalMoment | None = Field(description="С какого времени клиент ждёт ответа; null — не ждёт.", examples=[None])
 
 
 class ChatRead(BaseModel):
     """A chat with its messages and its reports."""
 
-    id: str = Field(description="Идентификатор чата на Авито.", examples=["u2i-1a2b3c4d5e6~f7a8b9c0d1e"])
-    account: str = Field(description="Имя аккаунта.")
-    account_id: int = Field(description="Номер аккаунта на Авито.")
-    title: str = Field(description="Название объявления.")
-    client_name: str = Field(description="Имя клиента.")
-    url: str | None = Field(description="Адрес объявления.")
-    price: str | None = Field(description="Цена в объявлении, как её пишет Авито.", examples=["1 350 000 ₽"])
-    type: str | None = Field(description="Тип чата: u2i — об объявлении, u2u — между пользователями.")
+    id: str = Field(description="Идентификатор чата на Авито.", examples=["u2i-f7227b263e8~7c8423dd6c9"])
+    account: str = Field(description="Имя аккаунта.", examples=["Лавка на Садовой"])
+    account_id: int = Field(description="Номер аккаунта на Авито.", examples=[4900000001])
+    title: str = Field(description="Название объявления.", examples=["Диван угловой «Бергамо» с ящиком"])
+    client_name: str = Field(description="Имя клиента.", examples=["Елена"])
+    url: str | None = Field(description="Адрес объявления.", examples=["https://avito.ru/moskva/listing_4928810066"])
+    price: str | None = Field(description="Цена в объявлении, как её пишет Авито.", examples=["34 900 ₽"])
+    type: str | None = Field(description="Тип чата: u2i — об объявлении, u2u — между пользователями.", examples=["u2i"])
     history_complete: bool = Field(
-        description="Скопирована ли переписка с первого сообщения; false — Авито отдаёт её не целиком или она ещё не прочитана."
+        description="Скопирована ли переписка с первого сообщения; false — Авито отдаёт её не целиком или она ещё не прочитана.",
+        examples=[True],
     )
-    waiting_since: LocalMoment | None = Field(description="С какого времени клиент ждёт ответа; null — последнее слово за компанией.")
+    waiting_since: LocalMoment | None = Field(
+        description="С какого времени клиент ждёт ответа; null — последнее слово за компанией.", examples=[None]
+    )
     outcome: Literal["graded", "skipped", "failed", "waiting"] | None = Field(
-        description="Чем кончилась последняя попытка оценить чат: оценён, оценивать нечего, ошибка, не дошла очередь; null — её не было."
+        description="Чем кончилась последняя попытка оценить чат: оценён, оценивать нечего, ошибка, не дошла очередь; null — её не было.",
+        examples=["graded"],
     )
-    outcome_reason: str | None = Field(description="Почему чат не оценён.", examples=["нет ответа компании"])
-    outcome_at: LocalMoment | None = Field(description="Когда была эта попытка.")
+    outcome_reason: str | None = Field(description="Почему чат не оценён.", examples=[None, "нет ответа компании"])
+    outcome_at: LocalMoment | None = Field(description="Когда была эта попытка.", examples=["2026-11-22T20:03:11.402+03:00"])
     answer_times: AnswerTimesRead = Field(description="Сколько клиент ждал ответов, за всю переписку.")
     messages: list[MessageRead] = Field(description="Сообщения, старые первыми.")
     reports: list[ReportRead] = Field(description="Отчёты о чате, новые первыми.")

@@ -6,16 +6,23 @@ from fastapi import APIRouter, Path, Query
 
 from app.api.dependencies import BackendDep
 from app.api.v1.chat_schemas import ChatRead
-from app.api.v1.responses import ERROR_RESPONSES, NOT_FOUND
+from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.services.chats import ChatCard, read_chat
 from app.services.digests import NAMELESS, UNTITLED
 from app.working_hours import ROUND_THE_CLOCK
 
 router = APIRouter(tags=["Чаты"], responses=ERROR_RESPONSES)
 
-ChatId = Annotated[str, Path(pattern="^[!-~]+$", description="Идентификатор чата на Авито: chat_id из отчёта.")]
+ChatId = Annotated[
+    str, Path(pattern="^[!-~]+$", description="Идентификатор чата на Авито: chat_id из отчёта.", examples=["u2i-f7227b263e8~7c8423dd6c9"])
+]
 AccountWord = Annotated[
-    str | None, Query(pattern=r"^[^\x00]+$", description="Имя аккаунта или его номер на Авито; нужен, если такой чат есть у нескольких.")
+    str | None,
+    Query(
+        pattern=r"^[^\x00]+$",
+        description="Имя аккаунта или его номер на Авито; нужен, если такой чат есть у нескольких.",
+        examples=["Лавка на Садовой"],
+    ),
 ]
 
 
@@ -23,7 +30,7 @@ AccountWord = Annotated[
     "/chats/{chat_id}",
     summary="Один чат",
     description="Что известно о чате, его сообщения словами, сколько клиент ждал ответа, чем кончилась оценка и все отчёты о нём.",
-    responses=NOT_FOUND,
+    responses=not_found("Чата u2i-f7227b263e8~7c8423dd6c9 нет среди скопированных: проверьте номер или вызовите POST /avito/sync."),
     operation_id="get_chat",
 )
 async def get_chat(backend: BackendDep, chat_id: ChatId, account: AccountWord = None) -> ChatRead:

@@ -9,8 +9,8 @@ from pydantic import Field
 from app.api.dependencies import BackendDep
 from app.api.parameters import OptionalBody, body_schema, read_optional_body
 from app.api.v1.actions import Prefer, act, counts
-from app.api.v1.responses import ACTION_RESPONSES
-from app.api.v1.schemas import AnalyzeResult
+from app.api.v1.responses import ACTION_RESPONSES, failed, invalid, told
+from app.api.v1.schemas import AnalyzeResult, Failure
 from app.models import Run, RunKind
 
 router = APIRouter(tags=["Анализ"])
@@ -28,12 +28,21 @@ class AnalyzeBody(OptionalBody):
     )
 
 
+_REFUSED = failed(
+    "На счету DeepSeek кончились деньги: пополните его. Создано: 17 отчётов; пропущено чатов: 1, с ошибкой: 0, ждут: 24.",
+    analyzed_chats=17,
+    skipped_chats=1,
+    failed_chats=0,
+    waiting_chats=24,
+)
+
+
 @router.post(
     "/llm/analyze",
     summary="Анализ чатов через DeepSeek",
     description="Оценивает все чаты, в которых после прошлой оценки писал человек, и отвечает, когда закончит.",
     response_model=AnalyzeResult,
-    responses=ACTION_RESPONSES,
+    responses={**ACTION_RESPONSES, 400: invalid("limit", "не меньше 1"), 500: told(AnalyzeResult | Failure, "DeepSeek отказал.", _REFUSED)},
     openapi_extra=body_schema(AnalyzeBody, {"limit": 100}),
     operation_id="analyze_chats",
 )

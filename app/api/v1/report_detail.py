@@ -7,14 +7,14 @@ from fastapi import APIRouter, Path
 
 from app.api.dependencies import BackendDep
 from app.api.v1.report_schemas import ReportDetail
-from app.api.v1.responses import ERROR_RESPONSES, NOT_FOUND
+from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.grading.vocabulary import Criterion, Flag
 from app.models import Message
 from app.services.reports import ReportCard, read_report
 
 router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
 
-ReportNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер отчёта: id из GET /reports.")]
+ReportNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер отчёта: id из GET /reports.", examples=[35])]
 
 
 @router.get(
@@ -24,7 +24,7 @@ ReportNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер �
         "Проверки и цитаты за каждой оценкой, оценённые сообщения, ожидание ответов, модель, токены, цена и письмо, в котором отчёт ушёл. "
         "По номеру видна и повторная оценка (kind: regrade), которой нет в списке."
     ),
-    responses=NOT_FOUND,
+    responses=not_found("Отчёта 999 нет: номера отчётов — в поле id ответа GET /reports."),
     operation_id="get_report",
 )
 async def get_report(backend: BackendDep, report_id: ReportNumber) -> ReportDetail:

@@ -1,10 +1,12 @@
 """The forms in which ``GET /reports`` answers: which one a caller wants, and the answer in it."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi.responses import Response, StreamingResponse
 
+from app.api.v1.responses import Responses, invalid
+from app.api.v1.schemas import ReportRead
 from app.repositories.report_bodies import ReportBody
 from app.services.report_csv import as_csv
 from app.services.report_sheet import stream_reports
@@ -16,6 +18,29 @@ MEDIA_TYPES: dict[Format, str] = {
     "json": "application/json",
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def _text(words: str, example: str) -> dict[str, Any]:
+    return {"description": words, "schema": {"type": "string", "examples": [example]}}
+
+
+REPORT_RESPONSES: Responses = {
+    200: {
+        "model": list[ReportRead],
+        "headers": {
+            "Link": _text("Адрес следующей части; нет его — эта последняя.", '<http://localhost:8000/api/v1/reports?cursor=…>; rel="next"'),
+            "Content-Disposition": _text("Имя файла; только для csv и xlsx.", 'attachment; filename="reports_2026-11-01_2026-11-30.csv"'),
+        },
+        "content": {
+            MEDIA_TYPES["csv"]: {
+                "schema": {"type": "string", "description": "UTF-8 с BOM, разделитель «;», первая строка — имена полей."},
+                "example": "\ufeffchat_id;created_at;chat_title\r\nu2i-f7227b263e8~7c8423dd6c9;2026-11-22T20:03:11.402+03:00;Диван\r\n",
+            },
+            MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary", "description": "Книга Excel."}},
+        },
+    },
+    400: invalid("start_date", "позже, чем end_date"),
 }
 
 

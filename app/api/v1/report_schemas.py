@@ -19,15 +19,15 @@ class CheckRead(BaseModel):
 class ObjectionRead(BaseModel):
     """The buyer's objection."""
 
-    text: str = Field(description="Слова клиента дословно.")
+    text: str = Field(description="Слова клиента дословно.", examples=["у других дешевле"])
     message: MessageRead = Field(description="Сообщение, в котором они стоят.")
 
 
 class QuoteRead(BaseModel):
     """Words that stand behind a grade."""
 
-    text: str = Field(description="Слова из сообщения дословно.")
-    repaired: bool = Field(description="Модель назвала другое сообщение или чуть другие слова; здесь — как в переписке.")
+    text: str = Field(description="Слова из сообщения дословно.", examples=["Диван ещё продаётся?"])
+    repaired: bool = Field(description="Модель назвала другое сообщение или чуть другие слова; здесь — как в переписке.", examples=[False])
     message: MessageRead = Field(description="Сообщение, в котором они стоят.")
 
 
@@ -36,8 +36,8 @@ class CriterionRead(BaseModel):
 
     criterion: str = Field(description="Имя критерия в файле критериев.", examples=["tonality"])
     label: str = Field(description="Название критерия.", examples=["Тональность"])
-    grade: ObjectionGradeWord = Field(description="Оценка, выведенная из проверок.")
-    model_grade: ObjectionGradeWord = Field(description="Оценка, которую назвала сама модель.")
+    grade: ObjectionGradeWord = Field(description="Оценка, выведенная из проверок.", examples=["Высокая"])
+    model_grade: ObjectionGradeWord = Field(description="Оценка, которую назвала сама модель.", examples=["Высокая"])
     checks: list[CheckRead] = Field(description="Проверки, из которых выведена оценка.")
     quotes: list[QuoteRead] = Field(description="Цитаты, каждая сверена с перепиской.")
     flags: list[str] = Field(description="Почему человеку стоит взглянуть на эту оценку.", examples=[["нет подтверждающей цитаты"]])
@@ -46,8 +46,8 @@ class CriterionRead(BaseModel):
 class AdviceRead(BaseModel):
     """One recommendation."""
 
-    text: str = Field(description="Совет.")
-    message_id: int | None = Field(description="Номер сообщения, о котором он; null — модель не назвала его верно.")
+    text: str = Field(description="Совет.", examples=["Сообщение 4: назовите срок доставки числом."])
+    message_id: int | None = Field(description="Номер сообщения, о котором он; null — модель не назвала его верно.", examples=[284])
 
 
 class WindowRead(BaseModel):
@@ -55,22 +55,22 @@ class WindowRead(BaseModel):
 
     first: MessageRead = Field(description="Первое из них.")
     last: MessageRead = Field(description="Последнее из них.")
-    count: int = Field(description="Сколько их, без системных.")
+    count: int = Field(description="Сколько их, без системных.", examples=[8])
 
 
 class TokensRead(BaseModel):
     """What the model has read and written."""
 
-    prompt_hit: int = Field(description="Прочитано из кэша DeepSeek.")
-    prompt_miss: int = Field(description="Прочитано мимо кэша.")
-    completion: int = Field(description="Написано.")
+    prompt_hit: int = Field(description="Прочитано из кэша DeepSeek.", examples=[1920])
+    prompt_miss: int = Field(description="Прочитано мимо кэша.", examples=[640])
+    completion: int = Field(description="Написано.", examples=[410])
 
 
 class MailRead(BaseModel):
     """The mail that carried a report, and who got it."""
 
-    date: datetime.date = Field(description="Дата письма.")
-    subject: str = Field(description="Тема письма.")
+    date: datetime.date = Field(description="Дата письма.", examples=["2026-11-22"])
+    subject: str = Field(description="Тема письма.", examples=["Авито-чаты 22.11: 74 (▼3) · 97 чатов · 4 ждут ответа"])
     deliveries: list[DeliveryRead] = Field(description="Кому ушло письмо.")
 
 
@@ -80,21 +80,23 @@ class ReportDetail(ReportRead):
     kind: Literal["grading", "regrade"] = Field(
         description="regrade — повторная оценка для сравнения: её нет ни в GET /reports, ни в письмах."
     )
-    account: str = Field(description="Имя аккаунта.")
-    account_id: int = Field(description="Номер аккаунта на Авито.")
-    run_id: int = Field(description="Запуск, который создал отчёт.")
-    score: float = Field(description="Балл от 0 до 100: среднее по применимым критериям, где оценки дают 100, 50 и 0.")
+    account: str = Field(description="Имя аккаунта.", examples=["Лавка на Садовой"])
+    account_id: int = Field(description="Номер аккаунта на Авито.", examples=[4900000001])
+    run_id: int = Field(description="Запуск, который создал отчёт.", examples=[11])
+    score: float = Field(description="Балл от 0 до 100: среднее по применимым критериям, где оценки дают 100, 50 и 0.", examples=[70.0])
     criteria: list[CriterionRead] = Field(description="Шесть критериев: проверки и цитаты за каждой оценкой.")
-    objection: ObjectionRead | None = Field(description="Возражение клиента; null — его не было.")
+    objection: ObjectionRead | None = Field(description="Возражение клиента; null — его не было.", examples=[None])
     advice: list[AdviceRead] = Field(description="Рекомендации по одной, с номерами сообщений.")
-    flags: list[str] = Field(description="Почему человеку стоит взглянуть на отчёт.")
+    flags: list[str] = Field(
+        description="Почему человеку стоит взглянуть на отчёт.", examples=[["оценка модели расходится с оценкой по проверкам"]]
+    )
     window: WindowRead = Field(description="Какие сообщения оценены.")
     answer_times: AnswerTimesRead | None = Field(
         description="Сколько клиент ждал ответов в оценённом разговоре к моменту отчёта; null — отчёт создан, когда этого ещё не считали."
     )
-    model: str = Field(description="Модель, которая ставила оценки.")
-    fingerprint: str | None = Field(description="Отпечаток её сборки.")
-    prompt_version: str = Field(description="Версия вопроса к модели и критериев.")
+    model: str = Field(description="Модель, которая ставила оценки.", examples=["deepseek-flash"])
+    fingerprint: str | None = Field(description="Отпечаток её сборки.", examples=["fp_8802369eaa"])
+    prompt_version: str = Field(description="Версия вопроса к модели и критериев.", examples=["3f2a9c81d0b4"])
     tokens: TokensRead = Field(description="Сколько токенов ушло.")
-    cost_usd: float | None = Field(description="Сколько это стоило в долларах; null — цена модели не известна.")
+    cost_usd: float | None = Field(description="Сколько это стоило в долларах; null — цена модели не известна.", examples=[0.000348])
     mail: MailRead | None = Field(description="Первое письмо, в котором отчёт ушёл; null — ещё не уходил.")

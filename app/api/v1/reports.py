@@ -1,7 +1,7 @@
 """``GET /reports``: the reports of a period, to the letter as they were written, as JSON, CSV or XLSX."""
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -9,15 +9,15 @@ from fastapi.responses import Response
 
 from app.api.dependencies import BackendDep
 from app.api.errors import invalid_message
-from app.api.parameters import CalendarDay
-from app.api.v1.report_formats import Format, answer_in, wanted_format
+from app.api.parameters import REQUIRED, CalendarDay
+from app.api.v1.report_formats import REPORT_RESPONSES, Format, answer_in, wanted_format
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
 from app.clock import at_local
 from app.config import Settings
 from app.database.engine import Database
 from app.errors import FieldError, InvalidRequestError
-from app.repositories.report_bodies import ReportBody, ReportFilter
+from app.repositories.report_bodies import Position, ReportBody, ReportFilter
 from app.services import reports
 from app.services.report_sheet import MAX_ROWS
 
@@ -28,27 +28,43 @@ MAX_LIMIT = 10_000
 Grades = Annotated[list[GradeWord] | None, Query(description="Только с такой оценкой; можно повторять.")]
 ObjectionGrades = Annotated[list[ObjectionGradeWord] | None, Query(description="Только с такой оценкой; можно повторять.")]
 
+_CURSOR = reports.write_cursor(Position(datetime(2026, 11, 22, 17, 3, 11, tzinfo=UTC), 35, 41))
+_DESCRIPTION = """
+Все отчёты, созданные с start_date по end_date включительно (в REPORT_TIMEZONE), новые первыми. С limit — по частям: адрес следующей
+в заголовке Link. С mail даты можно не указывать.
+
+Вид ответа задаёт format или заголовок Accept (format важнее); без них и с незнакомым Accept — JSON.
+
+- **csv** открывается двойным щелчком в русском Excel. В pandas: `pd.read_csv(файл, sep=";", encoding="utf-8-sig", keep_default_na=False)`.
+  Текст, похожий на формулу (начинается с `=`, `+`, `-`, `@`, табуляции или возврата каретки, хотя бы и после пробелов), получает впереди
+  апостроф; числа и даты — как в JSON.
+- **xlsx** — до 20 000 отчётов, больше — 400. В created_at настоящая дата, смещение от всемирного времени стоит за ней.
+"""
+
 
 @router.get(
     "/reports",
     summary="Отчёты за период",
-    description=(
-        "Все отчёты, созданные с start_date по end_date включительно (в REPORT_TIMEZONE), новые первыми. "
-        "С limit — по частям: адрес следующей в заголовке Link. С mail даты можно не указывать."
-    ),
+    description=_DESCRIPTION,
     response_model=list[ReportRead],
-    responses=ERROR_RESPONSES,
+    responses={**ERROR_RESPONSES, **REPORT_RESPONSES},
     operation_id="list_reports",
 )
 async def get_reports(
     request: Request,
     backend: BackendDep,
-    start_date: Annotated[CalendarDay | None, Query(description="Начальная дата периода, ГГГГ-ММ-ДД. Обязательна без mail.")] = None,
-    end_date: Annotated[CalendarDay | None, Query(description="Конечная дата периода, ГГГГ-ММ-ДД. Обязательна без mail.")] = None,
-    limit: Annotated[int | None, Query(ge=1, le=MAX_LIMIT, description="Не больше стольких.")] = None,
-    cursor: Annotated[str | None, Query(description="Откуда продолжить: из заголовка Link прошлого ответа.")] = None,
-    chat_id: Annotated[str | None, Query(description="Только отчёты этого чата.")] = None,
-    account: Annotated[str | None, Query(description="Только этого аккаунта: имя или номер на Авито.")] = None,
+    start_date: Annotated[
+        CalendarDay | None, Query(description="Начальная дата периода, ГГГГ-ММ-ДД. Без неё — только с mail.", json_schema_extra=REQUIRED)
+    ] = None,
+    end_date: Annotated[
+        CalendarDay | None, Query(description="Конечная дата периода, ГГГГ-ММ-ДД. Без неё — только с mail.", json_schema_extra=REQUIRED)
+    ] = None,
+    limit: Annotated[int | None, Query(ge=1, le=MAX_LIMIT, description="Не больше стольких.", examples=[100])] = None,
+    cursor: Annotated[str | None, Query(description="Откуда продолжить: из заголовка Link прошлого ответа.", examples=[_CURSOR])] = None,
+    chat_id: Annotated[str | None, Query(description="Только отчёты этого чата.", examples=["u2i-f7227b263e8~7c8423dd6c9"])] = None,
+    account: Annotated[
+        str | None, Query(description="Только этого аккаунта: имя или номер на Авито.", examples=["Лавка на Садовой"])
+    ] = None,
     mail: Annotated[CalendarDay | None, Query(description="Только отчёты, которые ушли в письмах этой даты.")] = None,
     tonality_grade: Grades = None,
     professionalism_grade: Grades = None,

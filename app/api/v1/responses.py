@@ -1,4 +1,4 @@
-"""The error answers that OpenAPI shows for every endpoint."""
+"""The answers that OpenAPI shows for every endpoint beside its own: errors, and that a run was accepted."""
 
 from typing import Any
 
@@ -6,14 +6,45 @@ from app.api.v1.schemas import Accepted, Failure, InvalidRequest
 
 Responses = dict[int | str, dict[str, Any]]
 
-ERROR_RESPONSES: Responses = {
-    400: {"model": InvalidRequest, "description": "Неверные параметры запроса."},
-    401: {"model": Failure, "description": "Неверный или отсутствующий API Key."},
-    500: {"model": Failure, "description": "Внутренняя ошибка сервера или отказ внешней системы; в message — что сделать."},
+_REFUSED = {"status": "error", "message": "Неверный или отсутствующий API Key: передайте ключ в заголовке X-API-Key."}
+_CRASHED = {
+    "status": "error",
+    "message": "DATABASE_URL: Postgres недоступен (сервер не отвечает); проверьте адрес, имя, пароль и сам сервер.",
 }
-NOT_FOUND: Responses = {404: {"model": Failure, "description": "Такого нет."}}
+
+
+def told(model: Any, description: str, example: dict[str, Any]) -> dict[str, Any]:
+    """One answer in JSON with the example that belongs to it."""
+    return {"model": model, "description": description, "content": {"application/json": {"example": example}}}
+
+
+def failed(message: str, **more: Any) -> dict[str, Any]:
+    """The body of an error."""
+    return {"status": "error", "message": message, **more}
+
+
+def invalid(field: str, message: str, **more: Any) -> dict[str, Any]:
+    """A 400 over one parameter."""
+    example = failed(f"Неверные параметры запроса: {field} — {message}.", errors=[{"field": field, "message": message}], **more)
+    return told(InvalidRequest, "Неверные параметры запроса.", example)
+
+
+ERROR_RESPONSES: Responses = {
+    400: invalid("page", "неизвестный параметр"),
+    401: told(Failure, "Неверный или отсутствующий API Key.", _REFUSED),
+    500: told(Failure, "Внутренняя ошибка сервера; в message — что сделать.", _CRASHED),
+}
 ACTION_RESPONSES: Responses = {
     **ERROR_RESPONSES,
-    202: {"model": Accepted, "description": "Принято к исполнению (Prefer: respond-async); адрес запуска — в Location."},
-    413: {"model": Failure, "description": "Тело запроса слишком велико."},
+    202: {
+        "model": Accepted,
+        "description": "Принято к исполнению (Prefer: respond-async).",
+        "headers": {"Location": {"description": "Адрес запуска.", "schema": {"type": "string", "examples": ["/api/v1/runs/12"]}}},
+    },
+    413: told(Failure, "Тело запроса слишком велико.", failed("Тело запроса слишком велико.")),
 }
+
+
+def not_found(message: str) -> Responses:
+    """What an endpoint says of what it does not have."""
+    return {404: told(Failure, "Такого нет.", failed(message))}

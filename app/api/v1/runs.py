@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from app.api.dependencies import BackendDep
-from app.api.v1.responses import ERROR_RESPONSES, NOT_FOUND
+from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.api.v1.schemas import DeliveryRead, RunDetail, RunRead
 from app.repositories import deliveries, digests, runs
 from app.services.runs import require_run
 
 router = APIRouter(tags=["Запуски"], responses=ERROR_RESPONSES)
 
-RunNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер запуска.")]
+RunNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер запуска.", examples=[1])]
 
 
 @router.get(
@@ -24,7 +24,7 @@ RunNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер за
 async def get_runs(
     backend: BackendDep,
     limit: Annotated[int, Query(ge=1, le=500, description="Не больше стольких.")] = 50,
-    before_id: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Только более ранние, чем этот.")] = None,
+    before_id: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Только более ранние, чем этот.", examples=[100])] = None,
 ) -> list[RunRead]:
     """Every run of every kind, scheduled ones and those that a person asked for."""
     async with backend.database.session() as session:
@@ -36,7 +36,7 @@ async def get_runs(
     "/runs/{run_id}",
     summary="Один запуск",
     description="Состояние и ход запуска, шаги ежедневного запуска, а для письма — кто его получил и что ответил сервер.",
-    responses=NOT_FOUND,
+    responses=not_found("Запуска 999 нет."),
     operation_id="get_run",
 )
 async def get_run(backend: BackendDep, run_id: RunNumber) -> RunDetail:

@@ -41,7 +41,7 @@ class SyncResult(BaseModel):
     """What a sync came to."""
 
     status: Literal["success", "error"] = Field(description="Статус выполнения.")
-    message: str = Field(description="Сообщение о результате операции.")
+    message: str = Field(description="Сообщение о результате операции.", examples=["Синхронизировано 97 чатов, новых сообщений: 204."])
     synced_chats: int = Field(description="Сколько чатов после вызова совпадает с Авито, изменились они или нет.", examples=[97])
     new_chats: int = Field(description="Из них новых.", examples=[12])
     updated_chats: int = Field(description="Сколько известных чатов пополнилось.", examples=[5])
@@ -54,7 +54,9 @@ class AnalyzeResult(BaseModel):
 
     status: Literal["success", "error"] = Field(description="Статус выполнения.")
     analyzed_chats: int = Field(description="Сколько отчётов создал этот вызов.", examples=[41])
-    message: str = Field(description="Сообщение о результате операции.")
+    message: str = Field(
+        description="Сообщение о результате операции.", examples=["Создано: 41 отчёт; пропущено чатов: 3, с ошибкой: 0, ждут: 0."]
+    )
     skipped_chats: int = Field(description="Чаты, которые этот вызов счёл непригодными для оценки.", examples=[3])
     failed_chats: int = Field(description="Чаты, которые этот вызов не смог оценить.", examples=[0])
     waiting_chats: int = Field(description="Чаты, до которых очередь не дошла.", examples=[0])
@@ -66,13 +68,13 @@ class MailResult(BaseModel):
     status: Literal["success", "error"] = Field(description="Статус выполнения.")
     date: str = Field(description="Дата, за которую отправлены отчёты.", examples=["2026-11-22"])
     send_reports: int = Field(description="Сколько отчётов впервые дошло до получателя.", examples=[41])
-    message: str = Field(description="Сообщение о результате операции.")
+    message: str = Field(description="Сообщение о результате операции.", examples=["Отправлено: 2 письма, 41 отчёт."])
 
 
 class MailFailure(Failure):
     """A mailing that failed; the document wants the number in this answer always."""
 
-    date: str | None = Field(None, description="Дата, за которую отправлялись отчёты.")
+    date: str | None = Field(None, description="Дата, за которую отправлялись отчёты.", examples=["2026-11-22"])
     send_reports: int = Field(description="Сколько отчётов всё же дошло.", examples=[0])
 
 
@@ -86,22 +88,30 @@ class Accepted(BaseModel):
 class ReportRead(BaseModel):
     """One report: the document's fifteen fields in its order, then our number of it."""
 
-    chat_id: str = Field(description="Уникальный идентификатор чата (Авито).")
+    chat_id: str = Field(description="Уникальный идентификатор чата (Авито).", examples=["u2i-f7227b263e8~7c8423dd6c9"])
     created_at: str = Field(description="Время создания отчёта, ISO 8601 со смещением.", examples=["2026-11-22T20:03:11.402+03:00"])
-    chat_title: str = Field(description="Название объявления.")
-    client_name: str = Field(description="Имя клиента.")
-    total_messages: int = Field(description="Всего сообщений в чате, без системных.")
-    company_messages: int = Field(description="Сообщений компании.")
-    client_messages: int = Field(description="Сообщений клиента.")
-    tonality_grade: GradeWord = Field(description="Оценка тональности.")
-    professionalism_grade: GradeWord = Field(description="Оценка профессионализма.")
-    clarity_grade: GradeWord = Field(description="Оценка ясности.")
-    problem_solving_grade: GradeWord = Field(description="Оценка решения проблем.")
-    objection_handling_grade: ObjectionGradeWord = Field(description="Оценка обработки возражений.")
-    closure_grade: GradeWord = Field(description="Оценка завершения.")
-    summary: str = Field(description="Краткое резюме анализа.")
-    recommendations: str = Field(description="Рекомендации, по одной в строке.")
-    id: int = Field(description="Номер отчёта в этой службе.")
+    chat_title: str = Field(description="Название объявления.", examples=["Диван угловой «Бергамо» с ящиком"])
+    client_name: str = Field(description="Имя клиента.", examples=["Елена"])
+    total_messages: int = Field(description="Всего сообщений в чате, без системных.", examples=[8])
+    company_messages: int = Field(description="Сообщений компании.", examples=[4])
+    client_messages: int = Field(description="Сообщений клиента.", examples=[4])
+    tonality_grade: GradeWord = Field(description="Оценка тональности.", examples=["Высокая"])
+    professionalism_grade: GradeWord = Field(description="Оценка профессионализма.", examples=["Высокая"])
+    clarity_grade: GradeWord = Field(description="Оценка ясности.", examples=["Средняя"])
+    problem_solving_grade: GradeWord = Field(description="Оценка решения проблем.", examples=["Высокая"])
+    objection_handling_grade: ObjectionGradeWord = Field(description="Оценка обработки возражений.", examples=["Нет возражений"])
+    closure_grade: GradeWord = Field(description="Оценка завершения.", examples=["Низкая"])
+    summary: str = Field(
+        description="Краткое резюме анализа.",
+        examples=[
+            "Клиент спросил о доставке и сборке. Компания ответила за 7 минут, но не назвала срок и не договорилась о следующем шаге."
+        ],
+    )
+    recommendations: str = Field(
+        description="Рекомендации, по одной в строке.",
+        examples=["Сообщение 4: назовите срок доставки числом.\nСообщение 8: предложите день и время."],
+    )
+    id: int = Field(description="Номер отчёта в этой службе.", examples=[35])
 
 
 class DeliveryRead(BaseModel):
@@ -109,12 +119,14 @@ class DeliveryRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    recipient: str = Field(description="Адрес.")
-    state: Literal["queued", "sending", "sent", "failed"] = Field(description="queued — будет попытка, failed — окончательно.")
-    tries: int = Field(description="Сколько было попыток.")
-    answer: str | None = Field(description="Последний ответ почтового сервера.")
-    sent_at: LocalMoment | None = Field(description="Когда сервер принял письмо.")
-    next_try_at: LocalMoment | None = Field(description="Когда будет следующая попытка.")
+    recipient: str = Field(description="Адрес.", examples=["boss@example.ru"])
+    state: Literal["queued", "sending", "sent", "failed"] = Field(
+        description="queued — будет попытка, failed — окончательно.", examples=["sent"]
+    )
+    tries: int = Field(description="Сколько было попыток.", examples=[1])
+    answer: str | None = Field(description="Последний ответ почтового сервера.", examples=["250 2.0.0 Ok: queued"])
+    sent_at: LocalMoment | None = Field(description="Когда сервер принял письмо.", examples=["2026-11-22T20:04:31+03:00"])
+    next_try_at: LocalMoment | None = Field(description="Когда будет следующая попытка.", examples=[None])
 
 
 class RunRead(BaseModel):
@@ -122,20 +134,21 @@ class RunRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True, validate_by_name=True)
 
-    id: int = Field(description="Номер запуска.")
-    kind: Literal["sync", "analyze", "mail", "daily"] = Field(description="Что делает.")
+    id: int = Field(description="Номер запуска.", examples=[12])
+    kind: Literal["sync", "analyze", "mail", "daily"] = Field(description="Что делает.", examples=["mail"])
     state: Literal["queued", "running", "done", "failed", "interrupted", "merged"] = Field(
-        description="merged — пропущенный день, который выполнил более поздний запуск."
+        description="merged — пропущенный день, который выполнил более поздний запуск.",
+        examples=["done"],
     )
-    slot: str | None = Field(description="День или начало интервала; null — запустил человек.")
-    parent_id: int | None = Field(description="Ежедневный запуск, чьим шагом он был.")
-    done: int = Field(description="Сделано.", validation_alias="progress_done")
-    total: int | None = Field(description="Всего; null — ещё не известно.", validation_alias="progress_total")
-    figures: dict[str, Any] = Field(description="Числа на этот момент.")
-    message: str | None = Field(description="Итог или ошибка.")
-    created_at: datetime = Field(description="Когда поставлен в очередь.")
-    started_at: datetime | None = Field(description="Когда начат.")
-    finished_at: datetime | None = Field(description="Когда окончен.")
+    slot: str | None = Field(description="День или начало интервала; null — запустил человек.", examples=[None])
+    parent_id: int | None = Field(description="Ежедневный запуск, чьим шагом он был.", examples=[None])
+    done: int = Field(description="Сделано.", validation_alias="progress_done", examples=[2])
+    total: int | None = Field(description="Всего; null — ещё не известно.", validation_alias="progress_total", examples=[2])
+    figures: dict[str, Any] = Field(description="Числа на этот момент.", examples=[{"date": "2026-11-22", "send_reports": 41}])
+    message: str | None = Field(description="Итог или ошибка.", examples=["Отправлено: 2 письма, 41 отчёт."])
+    created_at: datetime = Field(description="Когда поставлен в очередь.", examples=["2026-11-22T17:04:29.120Z"])
+    started_at: datetime | None = Field(description="Когда начат.", examples=["2026-11-22T17:04:29.161Z"])
+    finished_at: datetime | None = Field(description="Когда окончен.", examples=["2026-11-22T17:04:31.803Z"])
 
 
 class RunDetail(RunRead):

@@ -9,7 +9,7 @@ from pydantic import Field
 from app.api.dependencies import BackendDep
 from app.api.parameters import CalendarDay, OptionalBody, body_schema, read_optional_body
 from app.api.v1.actions import Prefer, act
-from app.api.v1.responses import ACTION_RESPONSES
+from app.api.v1.responses import ACTION_RESPONSES, failed, invalid, told
 from app.api.v1.schemas import MailFailure, MailResult
 from app.clock import local_date
 from app.errors import FieldError, InvalidRequestError
@@ -25,12 +25,19 @@ class MailBody(OptionalBody):
     resend: bool = Field(False, description="Отправить отчёты этой даты ещё раз, новым письмом.")
 
 
+_REFUSED = failed("Не доставлено. boss@example.ru: почтовый сервер не отвечает; попробуем ещё раз сами.", date="2026-11-22", send_reports=0)
+
+
 @router.post(
     "/timer/reports",
     summary="Отправка ежедневных отчётов",
     description="Отправляет все отчёты, которых ещё не было ни в одном письме. Второй вызов подряд ничего не отправит.",
     response_model=MailResult,
-    responses={**ACTION_RESPONSES, 500: {"model": MailFailure, "description": "Письмо не дошло до части получателей или не ушло вовсе."}},
+    responses={
+        **ACTION_RESPONSES,
+        400: invalid("date", "день ещё не наступил", send_reports=0),
+        500: told(MailFailure, "Письмо не дошло до части получателей или не ушло вовсе.", _REFUSED),
+    },
     openapi_extra=body_schema(MailBody, {"date": "2026-11-22"}),
     operation_id="send_reports",
 )

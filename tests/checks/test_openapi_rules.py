@@ -1,0 +1,127 @@
+"""What Postman, spectral (its ruleset ``oas``) and readers of /docs ask of the OpenAPI document, checked without any of them."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from tests.checks.openapi import openapi_text
+
+Node = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def document() -> Node:
+    return dict(json.loads(openapi_text()))
+
+
+def operations(document: Node) -> Iterator[tuple[str, Node]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def contents(operation: Node) -> Iterator[tuple[str, Node]]:
+    """Everything with a media type: the answers by status, and the request."""
+    for status, answer in operation["responses"].items():
+        for media_type, content in answer.get("content", {}).items():
+            yield f"{status} {media_type}", content
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        yield f"request {media_type}", content
+
+
+def schemas(node: Any, path: str = "") -> Iterator[tuple[str, Node]]:
+    """Every schema of the document that has examples of its own."""
+    if isinstance(node, dict):
+        if isinstance(node.get("examples"), list):
+            yield path, node
+        for name, value in node.items():
+            if name not in ("example", "examples"):
+                yield from schemas(value, f"{path}/{name}")
+    elif isinstance(node, list):
+        for place, value in enumerate(node):
+            yield from schemas(value, f"{path}/{place}")
+
+
+def faults(example: Any, schema: Node, document: Node) -> list[str]:
+    whole = {**schema, "components": document["components"]}
+    return [error.message for error in Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(example)]
+
+
+def test_every_operation_has_a_name_of_its_own_a_description_and_a_known_tag(document: Node) -> None:
+    found = dict(operations(document))
+    assert len(found) >= 11
+    names = Counter(operation["operationId"] for operation in found.values())
+    assert names.most_common(1)[0][1] == 1
+    assert all(re.fullmatch(r"[a-z_]+", name) for name in names)
+    declared = {tag["name"] for tag in document["tags"] if tag["description"]}
+    assert {tag for operation in found.values() for tag in operation["tags"]} == declared
+    assert [where for where, operation in found.items() if not (operation["summary"] and operation["description"])] == []
+    assert [where for where, operation in found.items() if len(operation["tags"]) != 1] == []
+
+
+def test_the_document_says_what_it_is(document: Node) -> None:
+    assert document["info"]["description"]
+    assert document["info"]["contact"]["name"]
+    assert [server["url"] for server in document["servers"]] == ["http://localhost:8000"]
+
+
+def test_every_answer_has_an_example_and_each_example_is_true(document: Node) -> None:
+    """Errors included. A binary file has none."""
+    seen = 0
+    for where, operation in operations(document):
+        for what, content in contents(operation):
+            if content["schema"].get("format") == "binary":
+                continue
+            assert "example" in content, (where, what)
+            assert faults(content["example"], content["schema"], document) == [], (where, what)
+            seen += 1
+        assert operation["responses"]["200"]["description"]
+        assert all(answer["description"] and answer["content"] for answer in operation["responses"].values()), where
+    assert seen > 40
+
+
+def test_examples_of_errors_look_like_errors(document: Node) -> None:
+    for where, operation in operations(document):
+        for status in set(operation["responses"]) & {"400", "401", "404", "413", "500"}:
+            example = operation["responses"][status]["content"]["application/json"]["example"]
+            assert example["status"] == "error", (where, status)
+            assert re.search("[а-я]", example["message"]), (where, status)
+            assert bool(example.get("errors")) is (status == "400"), (where, status)
+
+
+def test_every_field_has_a_description_and_an_example_that_fits_it(document: Node) -> None:
+    """From these the examples of the answers are made."""
+    for name, model in document["components"]["schemas"].items():
+        for field, schema in model.get("properties", {}).items():
+            assert schema.get("description") or "$ref" in schema, f"{name}.{field} has no description"
+            made_of_others = "$ref" in json.dumps(schema) or "const" in schema or "enum" in schema
+            assert made_of_others or schema.get("examples"), f"{name}.{field} has no example"
+    found = list(schemas(document))
+    assert len(found) > 60
+    wrong = [(where, faults(example, schema, document)) for where, schema in found for example in schema["examples"]]
+    assert [one for one in wrong if one[1]] == []
+
+
+def test_parameters_are_described_and_those_of_the_path_are_there(document: Node) -> None:
+    for where, operation in operations(document):
+        parameters = operation.get("parameters", [])
+        assert {p["name"] for p in parameters if p["in"] == "path"} == set(re.findall(r"{(\w+)}", where)), where
+        assert all(p["required"] for p in parameters if p["in"] == "path"), where
+        assert all(p["description"] and "anyOf" not in p["schema"] for p in parameters), where
+        assert len({(p["in"], p["name"]) for p in parameters}) == len(parameters), where
+    listed = dict(operations(document))["GET /api/v1/reports"]["parameters"]
+    assert [p["name"] for p in listed if p["required"]] == ["start_date", "end_date"], "as the customer's document has it"
+
+
+def test_no_part_is_missing_or_left_over(document: Node) -> None:
+    text = json.dumps(document)
+    used = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert used == set(document["components"]["schemas"])
+    enums = [enum for enum in re.findall(r'"enum": \[(.*?)\]', text) if len(set(enum.split(", "))) != len(enum.split(", "))]
+    assert enums == []
+    assert "</script" not in text
