@@ -12,7 +12,10 @@ from app.models import Run, RunKind, RunState
 from app.services.runs import submit, wait
 
 Prefer = Annotated[
-    str | None, Header(description="respond-async: ответить 202 сразу, за ходом следить по адресу из Location.", examples=["respond-async"])
+    str | None,
+    Header(
+        alias="Prefer", description="respond-async: ответить 202 сразу, за ходом следить по адресу из Location.", examples=["respond-async"]
+    ),
 ]
 
 Figures = Callable[[Run], Mapping[str, Any]]

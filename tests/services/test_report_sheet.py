@@ -1,0 +1,75 @@
+"""The file that a mail carries: the reports, the pages that the mail adds, the meaning of the columns."""
+
+import io
+import re
+import zipfile
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from app.services.report_sheet import Page, write_reports
+from app.services.sheets import Column
+
+GRADES = ("tonality", "professionalism", "clarity", "problem_solving", "objection_handling", "closure")
+BODY: dict[str, Any] = {
+    "chat_id": "u2i-1~2",
+    "created_at": "2026-11-22T20:03:11.402+03:00",
+    "chat_title": "Диван",
+    "client_name": "Анна",
+    "total_messages": 8,
+    "company_messages": 5,
+    "client_messages": 3,
+    **{f"{name}_grade": "Высокая" for name in GRADES},
+    "summary": "Всё хорошо.",
+    "recommendations": "Первая.\nВторая.",
+    "id": 1,
+}
+WAITING = Page(
+    "Ждут ответа",
+    [Column("Чат", 40, wrapped=True), Column("Клиент", 20), Column("Ждёт с", 26)],
+    [["Шкаф", "=Анна", datetime(2026, 11, 22, 17, 0, tzinfo=UTC)], ["", None, datetime(2026, 11, 22, 18, 0, tzinfo=UTC)]],
+)
+
+
+def pages(content: bytes) -> dict[str, list[list[Any]]]:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+@pytest.mark.parametrize("rows", [0, 2, 2_001])
+def test_pages_come_in_their_order_however_many_rows_there_are(rows: int) -> None:
+    found = pages(write_reports([{**BODY, "id": number} for number in range(rows)], [WAITING]))
+    assert list(found) == ["Отчёты", "Ждут ответа", "Столбцы"]
+    names, *reports = found["Отчёты"]
+    assert names == list(BODY)
+    assert [row[-1] for row in reports] == list(range(rows))
+    moment = datetime(2026, 11, 22, 20, 3, 11, 402_000)  # noqa: DTZ001 - a sheet's moments have no zone
+    assert [row[:4] for row in reports[:1]] == [["u2i-1~2", moment, "Диван", "Анна"]][:rows]
+    assert [row[:2] for row in found["Ждут ответа"]] == [["Чат", "Клиент"], ["Шкаф", "=Анна"], ["", ""]]
+
+
+def test_texts_are_in_the_cells_of_big_files_alone() -> None:
+    """Apple's Numbers shows no text that stands in its cell; the mail of a usual day must be readable there."""
+    for rows, inline in ((2_000, False), (2_001, True)):
+        with zipfile.ZipFile(io.BytesIO(write_reports([BODY] * rows))) as package:
+            assert ("inlineStr" in package.read("xl/worksheets/sheet1.xml").decode()) is inline
+
+
+def test_what_no_cell_can_hold_is_cut_and_marked() -> None:
+    for text in ("ы" * 40_000, "😀" * 20_000):
+        summary = pages(write_reports([{**BODY, "summary": text}]))["Отчёты"][1][13]
+        assert summary == text[: len(summary) - 1] + "…"
+        assert len(summary.encode("utf-16-le")) // 2 in (32_766, 32_767)
+    whole = "ы" * 32_767
+    assert pages(write_reports([{**BODY, "summary": whole}]))["Отчёты"][1][13] == whole
+
+
+def test_rows_are_as_high_as_their_longest_text() -> None:
+    """Not every program measures a row by itself."""
+    bodies = [{**BODY, "recommendations": words} for words in ("Одна.", "Одна.\nДве.\nТри.", "слово " * 100, "слово\n" * 100)]
+    with zipfile.ZipFile(io.BytesIO(write_reports(bodies))) as package:
+        page = package.read("xl/worksheets/sheet1.xml").decode()
+    heights = [re.search(r' ht="(\d+)"', row) for row in re.findall("<row [^>]+>", page)[1:]]
+    assert [found and found[1] for found in heights] == [None, "45", "165", "405"], "without a height it is a line"
