@@ -48,7 +48,7 @@ class SheetFile:
     """An XLSX file that grows page by page and row by row; a context, at whose end its temporary files are gone.
 
     ``flat``: rows go to the disk as they come, so that any number takes the same memory. Their texts then stand in the cells
-    themselves, which Excel and LibreOffice read but Apple's Numbers and the iPhone's preview do not: not for mails.
+    themselves, and XlsxWriter's documentation names a program that does not show those: Apple's Numbers. So not for mails.
     """
 
     def __init__(self, *, flat: bool) -> None:
