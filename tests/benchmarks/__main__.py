@@ -12,7 +12,7 @@ from rich.table import Table
 
 from app.database.embedded import embedded_postgres
 from app.log import configure_logging
-from tests.benchmarks.grading import grading_speed
+from tests.benchmarks.grading import grading_backlog, grading_speed
 from tests.benchmarks.measures import Measure
 from tests.benchmarks.reports import reports_speed
 from tests.benchmarks.sync import sync_cost, sync_speed
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "sync": sync_speed,
     "sync-unchanged": sync_cost,
     "grading": grading_speed,
+    "grading-backlog": grading_backlog,
     "reports": reports_speed,
 }
 

@@ -2,9 +2,10 @@
 
 from app.models import RunKind
 from tests.benchmarks.far_ends import apart, at_work, timed
-from tests.benchmarks.measures import Measure, resident_mb
+from tests.benchmarks.measures import Measure, peak_memory
 
 CHATS, LATENCY_SECONDS, IN_FLIGHT = 1_000, 1.0, 100
+WAITING = 10_000
 
 
 async def grading_speed(url: str) -> list[Measure]:
@@ -14,11 +15,31 @@ async def grading_speed(url: str) -> list[Measure]:
         at_work(url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT) as service,
     ):
         await timed(service, RunKind.SYNC)
-        before = resident_mb()
-        seconds, run = await timed(service, RunKind.ANALYZE)
+        with peak_memory() as peak:
+            seconds, run = await timed(service, RunKind.ANALYZE)
         assert run.figures["analyzed_chats"] == CHATS, run.message
         ideal = CHATS * LATENCY_SECONDS / IN_FLIGHT
         return [
             Measure(f"{CHATS} chats, {IN_FLIGHT} in flight", f"{seconds / ideal:.2f} x", "chats x latency / in flight"),
-            Measure("memory above idle at the end", f"{resident_mb() - before:.0f} MB", ""),
+            Measure("peak memory above idle", f"{peak.mb:.0f} MB", ""),
+        ]
+
+
+async def grading_backlog(url: str) -> list[Measure]:
+    """Ten thousand chats that wait, graded as fast as they can be: first some of them, then all the others in one run."""
+    async with (
+        apart(chats=WAITING, messages=6) as environment,
+        at_work(url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT) as service,
+    ):
+        # The cap of a list hides most of the account, but every chat of a listing's is reached.
+        await timed(service, RunKind.SYNC)
+        with peak_memory() as few:
+            await timed(service, RunKind.ANALYZE, limit=WAITING // 10)
+        with peak_memory() as many:
+            seconds, run = await timed(service, RunKind.ANALYZE)
+        graded = run.figures["analyzed_chats"]
+        return [
+            Measure(f"peak memory above idle, {WAITING // 10} chats of {WAITING}", f"{few.mb:.0f} MB", ""),
+            Measure(f"peak memory above idle, the other {graded}", f"{many.mb:.0f} MB", f"{few.mb:.0f} MB"),
+            Measure("chats a second without the model's latency", f"{graded / seconds:.0f}", ""),
         ]
