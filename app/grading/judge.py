@@ -44,13 +44,15 @@ class Advice:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One grading of one window; `score` is 0..100, `objection` the buyer's verified words, `flags` every flag set anywhere."""
+    """One grading of one window; `score` is 0..100 by the rubric's `weights`, `objection` the buyer's verified words, `flags` every
+    flag set anywhere."""
 
     criteria: Mapping[Criterion, CriterionVerdict]
     objection: Quote | None
     summary: str
     recommendations: tuple[Advice, ...]
     score: float
+    weights: Mapping[Criterion, float]
     flags: tuple[Flag, ...]
 
     @property
@@ -79,8 +81,11 @@ class Verdict:
 
     @property
     def evidence(self) -> dict[str, dict[str, object]]:
-        """Behind each grade, ready for JSON: grade, model_grade, checks, quotes [{message_id, text, repaired}], flags."""
-        return {criterion.value: _as_json(entry) for criterion, entry in self.criteria.items()}
+        """Behind each grade, ready for JSON: grade, model_grade, checks, quotes [{message_id, text, repaired}], flags, weight.
+
+        The weight is kept because a person's correction is scored by the rubric of the grading, not by that of the day.
+        """
+        return {criterion.value: {**_as_json(entry), "weight": self.weights[criterion]} for criterion, entry in self.criteria.items()}
 
 
 def judge(answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubric: Rubric) -> Verdict:
@@ -107,6 +112,7 @@ def judge(answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubri
         summary=masker.to_words(answer.summary),
         recommendations=_advice(answer, window, masker),
         score=score({criterion: entry.grade for criterion, entry in criteria.items()}, rubric.weights),
+        weights=rubric.weights,
         flags=tuple(flag for flag in Flag if flag in flags),
     )
 

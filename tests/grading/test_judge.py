@@ -48,6 +48,7 @@ def test_evidence_is_ready_for_json() -> None:
             {"message_id": 106, "text": "Жду вас в семь", "repaired": False},
         ],
         "flags": ["disagreement"],
+        "weight": 1,
     }
     assert verdict.flags == (Flag.DISAGREEMENT,)
 
@@ -165,7 +166,9 @@ def test_weights_of_the_rubric_reach_the_score() -> None:
     weighted = Rubric.model_validate(raw)
     text = json.dumps(answer(closure=criterion("closure", "n n n", "low")), ensure_ascii=False)
     assert judge(text, SOFA, Masker([]), RUBRIC).score == 80
-    assert judge(text, SOFA, Masker([]), weighted).score == 40
+    verdict = judge(text, SOFA, Masker([]), weighted)
+    assert verdict.score == 40
+    assert [entry["weight"] for entry in verdict.evidence.values()] == [1, 1, 1, 1, 1, 6]
 
 
 def test_unusable_answer() -> None:
