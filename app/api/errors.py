@@ -95,6 +95,7 @@ _RUSSIAN = {
     "bool_parsing": "нужно true или false",
     "bool_type": "нужно true или false",
     "string_type": "нужна строка",
+    "model_type": "нужен объект",
     "list_type": "нужен список",
     "tuple_type": "нужен список",
 }
@@ -121,6 +122,8 @@ def _words(error: Mapping[str, Any]) -> str:
         case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
             limit = next(context[key] for key in ("ge", "le", "gt", "lt") if key in context)
             return f"не {'меньше' if kind == 'greater_than_equal' else 'больше'} {limit}" if "equal" in kind else f"за пределом {limit}"
+        case "string_too_long":
+            return f"не длиннее {context['max_length']} знаков"
         case "enum" | "literal_error":
             return f"одно из: {context['expected']}".replace(" or ", ", ").replace("'", "")
         case _:

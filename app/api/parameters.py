@@ -89,12 +89,25 @@ async def read_body(request: Request) -> bytes:
     return bytes(raw)
 
 
-def body_schema(model: type[OptionalBody], example: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI of an optional body."""
+def body_schema(model: type[OptionalBody], example: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
+    """The OpenAPI of a body; ``required`` only tells readers, the endpoint refuses for itself."""
     schema = model.model_json_schema()
     schema.pop("description", None)  # our docstring, which speaks to programmers
+    schema = _written_out(schema, schema.pop("$defs", {}))
     content = {"application/json": {"schema": schema, "example": example}}
-    return {"requestBody": {"required": False, "content": content}}
+    return {"requestBody": {"required": required, "content": content}}
+
+
+def _written_out(node: Any, models: dict[str, Any]) -> Any:
+    """A schema with each model in the place that refers to it: ``$defs`` inside an operation are nobody's to find."""
+    if isinstance(node, list):
+        return [_written_out(part, models) for part in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        node = {**models[node["$ref"].rpartition("/")[2]], **node}
+        del node["$ref"]
+    return {name: _written_out(part, models) for name, part in node.items()}
 
 
 def refuse_unknown_query(request: Request) -> None:

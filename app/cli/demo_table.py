@@ -1,5 +1,6 @@
 """What the demo shows of a day: the grades as a table, where every chat went, the mail, and how to ask the service for more."""
 
+import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -78,4 +79,7 @@ def curl_lines(openapi: Mapping[str, Any], base_url: str, key: str, samples: Map
             words = ["curl", *(["-X", method.upper()] if method != "get" else [])]
             if path.startswith("/api/"):
                 words += ["-H", f"X-API-Key: {key}"]
+            if (body := operation.get("requestBody", {})) and body["required"]:
+                example = body["content"]["application/json"]["example"]
+                words += ["-H", "Content-Type: application/json", "-d", json.dumps(example, ensure_ascii=False)]
             yield operation["summary"], shlex.join([*words, address])

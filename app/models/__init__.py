@@ -7,6 +7,7 @@ from app.models.delivery import Delivery, DeliveryState
 from app.models.digest import Digest, DigestKind
 from app.models.message import Message
 from app.models.report import Report, ReportKind
+from app.models.review import Review
 from app.models.run import Run, RunKind, RunState
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Outcome",
     "Report",
     "ReportKind",
+    "Review",
     "Run",
     "RunKind",
     "RunState",

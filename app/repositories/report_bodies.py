@@ -11,13 +11,16 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.repositories.reviews import IN_FORCE
+
 
 @dataclass(frozen=True)
 class ReportFilter:
     """Which reports: written in ``[start, end)`` where given, and whatever else a caller narrows them to.
 
     ``grades``: for each column of a grade the Russian words that may stand in it. ``account``: a name or Avito's number.
-    ``mailed_on``: only those that the date's mails carried first.
+    ``mailed_on``: only those that the date's mails carried first. ``reviewed``: the grades, shown and filtered by, are those after a
+    person's review.
     """
 
     start: datetime | None = None
@@ -26,6 +29,7 @@ class ReportFilter:
     account: str | None = None
     mailed_on: date | None = None
     grades: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reviewed: bool = False
 
 
 class Position(NamedTuple):
@@ -54,7 +58,8 @@ async def list_bodies(
     session: AsyncSession, wanted: ReportFilter, *, after: Position | None, newest_id: int, limit: int
 ) -> list[ReportBody]:
     """The next reports, newest first."""
-    sql, values = _select("report.created_at, report.id, report.body::text", wanted, after=after, newest_id=newest_id, limit=limit)
+    columns = f"report.created_at, report.id, {_shown('body', wanted)}::text"
+    sql, values = _select(columns, wanted, after=after, newest_id=newest_id, limit=limit)
     driver = await _driver(session)
     return [ReportBody(*row) for row in await driver.fetch(sql, *values)]
 
@@ -88,12 +93,16 @@ def _select(columns: str, wanted: ReportFilter, *, after: Position | None, newes
     if wanted.mailed_on is not None:
         add("report.digest_id IN (SELECT id FROM digests WHERE day = {})", wanted.mailed_on)
     for column, words in wanted.grades.items():
-        add(f"report.{column} = ANY({{}})", list(words))
+        add(f"{_shown(column, wanted)} = ANY({{}})", list(words))
     sql = f"""
-        SELECT {columns} FROM reports report
+        SELECT {columns} FROM reports report {IN_FORCE if wanted.reviewed else ""}
         WHERE {" AND ".join(conditions)} ORDER BY report.created_at DESC, report.id DESC LIMIT {limit:d}
     """  # noqa: S608 - columns and numbers are ours, values are parameters
     return sql, values
+
+
+def _shown(column: str, wanted: ReportFilter) -> str:
+    return f"coalesce(review.{column}, report.{column})" if wanted.reviewed else f"report.{column}"
 
 
 async def _driver(session: AsyncSession):  # type: ignore[no-untyped-def]

@@ -9,8 +9,8 @@ from app.database.engine import Database
 from app.errors import FieldError, InvalidRequestError, NotFoundError
 from app.grading.answer_times import AnswerTimes, answer_times
 from app.grading.episode import SkipReason
-from app.models import Account, Chat, Message, Outcome
-from app.repositories import messages, reports, shown_chats
+from app.models import Account, Chat, Message, Outcome, Review
+from app.repositories import messages, reports, reviews, shown_chats
 from app.repositories.shown_chats import AccountChat
 from app.services.transcripts import chat_messages
 from app.working_hours import WorkingHours
@@ -18,12 +18,13 @@ from app.working_hours import WorkingHours
 
 @dataclass(frozen=True)
 class ChatCard:
-    """A chat with everything that belongs to it; messages oldest first, the reports' bodies newest first."""
+    """A chat with everything that belongs to it; messages oldest first, the reports' bodies and the reviews newest first."""
 
     chat: Chat
     account: Account
     messages: list[Message]
     reports: list[dict[str, Any]]
+    reviews: list[Review]
     answer_times: AnswerTimes
     """Over the whole chat."""
 
@@ -47,7 +48,8 @@ async def read_chat(
         chat, holder = _only(await shown_chats.find_chats(session, avito_id, account=account), avito_id, account)
         stored = await messages.list_messages(session, chat.id)
         bodies = await reports.list_bodies_by_chat(session, chat.id)
-    return ChatCard(chat, holder, stored, bodies, answer_times(chat_messages(stored), hours, zone, now))
+        words = await reviews.list_by_chat(session, chat.id)
+    return ChatCard(chat, holder, stored, bodies, words, answer_times(chat_messages(stored), hours, zone, now))
 
 
 def _only(found: list[AccountChat], avito_id: str, account: str | None) -> AccountChat:

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from app.database.engine import Database
 from app.errors import DatabaseUnavailableError, FieldError, InvalidRequestError, NotFoundError
-from app.models import Account, Delivery, Digest, Message, Report
-from app.repositories import deliveries, digests, messages, report_bodies, reports
+from app.models import Account, Delivery, Digest, Message, Report, Review
+from app.repositories import deliveries, digests, messages, report_bodies, reports, reviews
 from app.repositories.report_bodies import Position, ReportBody, ReportFilter
 
 CHUNK = 500
@@ -90,11 +90,12 @@ def read_cursor(cursor: str) -> Position:
 
 @dataclass(frozen=True)
 class ReportCard:
-    """A report with what it points to: the messages by number, the mail that carried it first and who got that."""
+    """A report with what it points to: the messages by number, a person's word on it, the mail that carried it first and who got that."""
 
     report: Report
     account: Account
     messages: Mapping[int, Message]
+    review: Review | None
     mail: Digest | None
     deliveries: list[Delivery]
 
@@ -111,9 +112,10 @@ async def read_report(database: Database, report_id: int) -> ReportCard:
             raise NotFoundError(f"Отчёта {report_id} нет: номера отчётов — в поле id ответа GET /reports.")
         report, account = found
         named = await messages.get_messages(session, set(_named_messages(report)))
+        review = await reviews.get_review(session, report.id)
         mail = await digests.get_digest(session, report.digest_id) if report.digest_id else None
         ledger = await deliveries.list_by_digest(session, [mail.id]) if mail else []
-    return ReportCard(report, account, named, mail, ledger)
+    return ReportCard(report, account, named, review, mail, ledger)
 
 
 def _named_messages(report: Report) -> Iterator[int]:

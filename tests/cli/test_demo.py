@@ -86,9 +86,10 @@ async def _carry_out(command: str) -> httpx.Response:
     """What curl would get."""
     _, *words = shlex.split(command)
     method = words[words.index("-X") + 1] if "-X" in words else "GET"
-    name, _, value = words[words.index("-H") + 1].partition(": ") if "-H" in words else ("Accept", "", "*/*")
+    headers = dict(words[place + 1].split(": ", 1) for place, word in enumerate(words) if word == "-H")
+    body = words[words.index("-d") + 1] if "-d" in words else None
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-        return await client.request(method, words[-1], headers={name: value})
+        return await client.request(method, words[-1], headers=headers, content=body)
 
 
 async def test_a_taken_port_is_said_before_anything_is_touched(tmp_path: Path) -> None:

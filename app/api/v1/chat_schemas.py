@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import LocalMoment, ReportRead
 
 
@@ -68,3 +69,4 @@ class ChatRead(BaseModel):
     answer_times: AnswerTimesRead = Field(description="Сколько клиент ждал ответов, за всю переписку.")
     messages: list[MessageRead] = Field(description="Сообщения, старые первыми.")
     reports: list[ReportRead] = Field(description="Отчёты о чате, новые первыми.")
+    reviews: list[ReviewRead] = Field(description="Проверки этих отчётов человеком, по report_id; отчётов без проверки здесь нет.")

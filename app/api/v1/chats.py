@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query
 from app.api.dependencies import BackendDep
 from app.api.v1.chat_schemas import ChatRead
 from app.api.v1.responses import ERROR_RESPONSES, not_found
+from app.api.v1.review_schemas import review_fields
 from app.services.chats import ChatCard, read_chat
 from app.services.digests import NAMELESS, UNTITLED
 from app.working_hours import ROUND_THE_CLOCK
@@ -29,7 +30,10 @@ AccountWord = Annotated[
 @router.get(
     "/chats/{chat_id}",
     summary="Один чат",
-    description="Что известно о чате, его сообщения словами, сколько клиент ждал ответа, чем кончилась оценка и все отчёты о нём.",
+    description=(
+        "Что известно о чате, его сообщения словами, сколько клиент ждал ответа, чем кончилась оценка, "
+        "все отчёты о нём и что сказал о них человек."
+    ),
     responses=not_found("Чата u2i-f7227b263e8~7c8423dd6c9 нет среди скопированных: проверьте номер или вызовите POST /avito/sync."),
     operation_id="get_chat",
 )
@@ -61,4 +65,5 @@ def _fields(card: ChatCard) -> dict[str, object]:
         "answer_times": card.answer_times,
         "messages": card.messages,
         "reports": card.reports,
+        "reviews": [review_fields(review) for review in card.reviews],
     }

@@ -5,15 +5,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from app.api.dependencies import BackendDep
+from app.api.dependencies import Backend, BackendDep
 from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.responses import ERROR_RESPONSES, not_found
+from app.api.v1.review_schemas import review_fields
 from app.grading.vocabulary import Criterion, Flag
 from app.models import Message
 from app.services.reports import ReportCard, read_report
 
 router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
 
+NO_SUCH_REPORT = not_found("Отчёта 999 нет: номера отчётов — в поле id ответа GET /reports.")
 ReportNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер отчёта: id из GET /reports.", examples=[35])]
 
 
@@ -21,14 +23,20 @@ ReportNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер �
     "/reports/{report_id}",
     summary="Один отчёт со всем, что за ним стоит",
     description=(
-        "Проверки и цитаты за каждой оценкой, оценённые сообщения, ожидание ответов, модель, токены, цена и письмо, в котором отчёт ушёл. "
+        "Проверки и цитаты за каждой оценкой, оценённые сообщения, ожидание ответов, модель, токены, цена, проверка человеком и письмо, "
+        "в котором отчёт ушёл. Поля верхнего уровня и criteria — оценки модели, оценки человека — в review. "
         "По номеру видна и повторная оценка (kind: regrade), которой нет в списке."
     ),
-    responses=not_found("Отчёта 999 нет: номера отчётов — в поле id ответа GET /reports."),
+    responses=NO_SUCH_REPORT,
     operation_id="get_report",
 )
 async def get_report(backend: BackendDep, report_id: ReportNumber) -> ReportDetail:
-    """Moments are in the report's zone."""
+    """The same answer as to a review."""
+    return await read_detail(backend, report_id)
+
+
+async def read_detail(backend: Backend, report_id: int) -> ReportDetail:
+    """What is answered of one report; moments are in the report's zone."""
     card = await read_report(backend.database, report_id)
     return ReportDetail.model_validate(_fields(card), context={"zone": backend.settings.report_timezone})
 
@@ -62,6 +70,7 @@ def _fields(card: ReportCard) -> dict[str, Any]:
             "completion": report.completion_tokens,
         },
         "cost_usd": report.cost_usd,
+        "review": review_fields(card.review) if card.review else None,
         "mail": {"date": card.mail.day, "subject": card.mail.subject, "deliveries": card.deliveries} if card.mail else None,
     }
 

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from app.api.v1.chat_schemas import AnswerTimesRead, MessageRead
+from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import DeliveryRead, ObjectionGradeWord, ReportRead
 
 
@@ -99,4 +100,5 @@ class ReportDetail(ReportRead):
     prompt_version: str = Field(description="Версия вопроса к модели и критериев.", examples=["3f2a9c81d0b4"])
     tokens: TokensRead = Field(description="Сколько токенов ушло.")
     cost_usd: float | None = Field(description="Сколько это стоило в долларах; null — цена модели не известна.", examples=[0.000348])
+    review: ReviewRead | None = Field(description="Что сказал об отчёте человек; null — ничего.")
     mail: MailRead | None = Field(description="Первое письмо, в котором отчёт ушёл; null — ещё не уходил.")

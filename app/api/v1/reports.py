@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -75,6 +75,10 @@ async def get_reports(
     named_form: Annotated[
         Format | None, Query(alias="format", description="В каком виде ответить; важнее заголовка Accept. В xlsx — до 20 000 отчётов.")
     ] = None,
+    grades: Annotated[
+        Literal["machine", "reviewed"],
+        Query(description="Чьи оценки показать и по чьим отбирать: machine — модели, reviewed — после проверки человеком."),
+    ] = "machine",
 ) -> Response:
     """Without a limit or a cursor it is everything; with one of them, a page."""
     columns = {
@@ -93,6 +97,7 @@ async def get_reports(
         account=account,
         mailed_on=mail,
         grades={column: tuple(words) for column, words in columns.items() if words},
+        reviewed=grades == "reviewed",
     )
     form = wanted_format(named_form, request.headers.get("accept", ""))
     whole = limit is None and cursor is None

@@ -34,6 +34,7 @@ ERROR_RESPONSES: Responses = {
     401: told(Failure, "Неверный или отсутствующий API Key.", _REFUSED),
     500: told(Failure, "Внутренняя ошибка сервера; в message — что сделать.", _CRASHED),
 }
+TOO_LARGE: Responses = {413: told(Failure, "Тело запроса слишком велико.", failed("Тело запроса слишком велико."))}
 ACTION_RESPONSES: Responses = {
     **ERROR_RESPONSES,
     202: {
@@ -41,7 +42,7 @@ ACTION_RESPONSES: Responses = {
         "description": "Принято к исполнению (Prefer: respond-async).",
         "headers": {"Location": {"description": "Адрес запуска.", "schema": {"type": "string", "examples": ["/api/v1/runs/12"]}}},
     },
-    413: told(Failure, "Тело запроса слишком велико.", failed("Тело запроса слишком велико.")),
+    **TOO_LARGE,
 }
 
 

@@ -1,0 +1,54 @@
+"""``/reports/{report_id}/review``: a person's word on a report, beside the machine's."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from app.api.dependencies import BackendDep
+from app.api.errors import invalid_message
+from app.api.parameters import body_schema, read_optional_body
+from app.api.v1.report_detail import NO_SUCH_REPORT, ReportNumber, read_detail
+from app.api.v1.report_schemas import ReportDetail
+from app.api.v1.responses import ERROR_RESPONSES, TOO_LARGE, invalid
+from app.api.v1.review_schemas import REVIEW_EXAMPLE, ReviewBody
+from app.errors import FieldError, InvalidRequestError
+from app.grading.vocabulary import Criterion, Grade
+from app.services.reviews import Word, put_review, take_back_review
+
+router = APIRouter(tags=["Отчёты"], responses={**ERROR_RESPONSES, **NO_SUCH_REPORT})
+
+
+@router.put(
+    "/reports/{report_id}/review",
+    summary="Проверка отчёта человеком",
+    description=(
+        "Оценки человека рядом с оценками модели: ни те, ни другие не теряются. Сказанное заменяет прежнюю проверку целиком; "
+        "повтор того же ничего не меняет. GET /reports показывает эти оценки с grades=reviewed. Отвечает отчётом, как GET /reports/{id}."
+    ),
+    responses={**TOO_LARGE, 400: invalid("grades", "назовите хотя бы одну оценку или напишите comment")},
+    openapi_extra=body_schema(ReviewBody, REVIEW_EXAMPLE, required=True),
+    operation_id="put_review",
+)
+async def put_report_review(
+    backend: BackendDep, report_id: ReportNumber, body: Annotated[ReviewBody, Depends(read_optional_body(ReviewBody))]
+) -> ReportDetail:
+    """A regrade is a 404: it is in no list and no mail, and has its first grading for a person to speak of."""
+    named = body.grades.model_dump(exclude_none=True)
+    if not named and body.comment is None:
+        message = "назовите хотя бы одну оценку или напишите comment"
+        raise InvalidRequestError(invalid_message([FieldError("grades", message)]), (FieldError("grades", message),))
+    grades = {criterion: Grade(named[name]) for criterion in Criterion if (name := f"{criterion}_grade") in named}
+    await put_review(backend.database, report_id, Word(grades, body.comment, body.reviewer), now=backend.clock())
+    return await read_detail(backend, report_id)
+
+
+@router.delete(
+    "/reports/{report_id}/review",
+    summary="Отмена проверки",
+    description="Остаются оценки модели. Если проверки не было, ничего не меняется. Отвечает отчётом, как GET /reports/{id}.",
+    operation_id="delete_review",
+)
+async def delete_report_review(backend: BackendDep, report_id: ReportNumber) -> ReportDetail:
+    """Ends the word that is in force; the row stays."""
+    await take_back_review(backend.database, report_id, now=backend.clock())
+    return await read_detail(backend, report_id)
