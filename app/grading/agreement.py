@@ -1,0 +1,173 @@
+"""How far two graders agree: exact agreement, quadratic weighted kappa, Gwet's AC2, and how sure that is.
+
+Pure statistics over levels 0, 1, … of an ordinal scale. A chat that two people graded is a cell of a table, row the first's level, column
+the second's. Several pairs of graders are pooled by giving several tables: each has margins of its own, so that a strict grader and a
+mild one are not mixed into one that nobody is.
+
+Sources: J. Cohen, Weighted kappa, Psychological Bulletin 70 (1968) 213-220; A. J. Conger, Integration and generalization of kappas for
+multiple raters, Psychological Bulletin 88 (1980) 322-328; K. L. Gwet, Handbook of Inter-Rater Reliability, 4th ed. (2014), ch. 4;
+B. Efron, R. Tibshirani, An Introduction to the Bootstrap (1993), ch. 13.
+"""
+
+import random
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+RESAMPLES = 2000
+SMALLEST_FOR_INTERVAL = 10
+"""Of fewer chats the bootstrap sees too few different ones: five that agree would make an interval without width."""
+SMALLEST_FOR_TRUST = 50
+"""Below it a kappa of 0.6 on three levels is less sure than 0.19 either way."""
+_MOST_UNDEFINED = 0.05
+
+Table = list[list[int]]
+
+
+class Cell(NamedTuple):
+    """What two graders said of one chat; ``pair`` tells which two."""
+
+    pair: int
+    row: int
+    column: int
+
+
+Chat = tuple[Cell, ...]
+"""Everything that is compared in one chat: one cell for each pair of graders that both graded it."""
+
+
+class Interval(NamedTuple):
+    """The middle 95 % of a bootstrap."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How two graders, or pooled pairs of them, agree on one scale; None: there is nothing to compute it from.
+
+    ``n``: comparisons, ``chats``: the chats they are of, as many unless pairs are pooled. ``table``: the sum of all pairs.
+    """
+
+    n: int
+    chats: int
+    table: Table
+    exact: float | None
+    kappa: float | None
+    kappa_interval: Interval | None
+    ac2: float | None
+    ac2_interval: Interval | None
+
+
+def measure(chats: Sequence[Chat], *, levels: int, seed: int, resamples: int = RESAMPLES) -> Agreement:
+    """All of it for these chats; those without a cell are left out. The same seed gives the same intervals."""
+    compared = [chat for chat in chats if chat]
+    tables = tabulate(((chat, 1) for chat in compared), levels)
+    summed = _sum(tables, levels)
+    n = sum(map(sum, summed))
+    kappa_interval, ac2_interval = _bootstrap(compared, levels, seed, resamples)
+    return Agreement(
+        n=n,
+        chats=len(compared),
+        table=summed,
+        exact=sum(summed[level][level] for level in range(levels)) / n if n else None,
+        kappa=weighted_kappa(tables),
+        kappa_interval=kappa_interval,
+        ac2=gwet_ac2(tables),
+        ac2_interval=ac2_interval,
+    )
+
+
+def tabulate(chats: Iterable[tuple[Chat, int]], levels: int) -> list[Table]:
+    """The table of each pair of graders that occurs, over chats that each count so many times."""
+    tables: dict[int, Table] = {}
+    for chat, times in chats:
+        for pair, row, column in chat:
+            table = tables.get(pair)
+            if table is None:
+                table = tables[pair] = [[0] * levels for _ in range(levels)]
+            table[row][column] += times
+    return list(tables.values())
+
+
+def weighted_kappa(tables: Sequence[Table]) -> float | None:
+    """Quadratic weighted kappa (Cohen 1968): 1 - D/E, pooled over the pairs of graders.
+
+    With k levels, d(i,j) = ((i-j)/(k-1))², for each pair a table n(i,j) of n chats with row sums r and column sums c:
+    D = Σ d(i,j)·n(i,j), E = Σ d(i,j)·r(i)·c(j)/n, both summed over the pairs. For one pair this is Cohen's; for several raters who all
+    graded all chats it is Conger's (1980), whose chance agreement is the mean of the pairs'. None where E is 0: nobody ever left one and
+    the same level, and whether chance or care made them agree cannot be told.
+    """
+    observed = expected = 0.0
+    for table in tables:
+        rows, columns = _margins(table)
+        total = sum(rows)
+        for i, line in enumerate(table):
+            for j, count in enumerate(line):
+                distance = _distance(i, j, len(table))
+                observed += distance * count
+                expected += distance * rows[i] * columns[j] / (total or 1)
+    return 1 - observed / expected if expected else None
+
+
+def gwet_ac2(tables: Sequence[Table]) -> float | None:
+    """Gwet's AC2 with quadratic weights (Gwet 2014): (p - e) / (1 - e), which a rare level does not upset as it does kappa.
+
+    With k levels, w(i,j) = 1 - ((i-j)/(k-1))², T = Σ w(i,j): p = the mean w of all comparisons, π(i) = the share of level i in both margins
+    together, e = T/(k(k-1)) · Σ π(i)(1-π(i)). For several raters who all graded all chats this is Gwet's for many raters.
+    None where nothing was compared.
+    """
+    if not tables:
+        return None
+    levels = len(tables[0])
+    summed = _sum(tables, levels)
+    rows, columns = _margins(summed)
+    total = sum(rows)
+    if not total:
+        return None
+    distances = [[_distance(i, j, levels) for j in range(levels)] for i in range(levels)]
+    agreed = 1 - sum(distances[i][j] * summed[i][j] for i in range(levels) for j in range(levels)) / total
+    weights = levels**2 - sum(map(sum, distances))
+    shares = [(row + column) / (2 * total) for row, column in zip(rows, columns, strict=True)]
+    by_chance = weights / (levels * (levels - 1)) * sum(share * (1 - share) for share in shares)
+    return (agreed - by_chance) / (1 - by_chance)
+
+
+def _bootstrap(chats: Sequence[Chat], levels: int, seed: int, resamples: int) -> tuple[Interval | None, Interval | None]:
+    """Percentile intervals of kappa and AC2 over resampled chats: all that is said of one chat is drawn together.
+
+    None of too few chats, and of kappa where more than a twentieth of the resamples leave it undefined: what remains would be a
+    choice of the resamples in which graders differ.
+    """
+    if len(chats) < SMALLEST_FOR_INTERVAL:
+        return None, None
+    rng = random.Random(seed)  # noqa: S311 - statistics, not secrets
+    kappas, coefficients = [], []
+    for _ in range(resamples):
+        tables = tabulate(Counter(rng.choices(chats, k=len(chats))).items(), levels)
+        kappas.append(weighted_kappa(tables))
+        coefficients.append(gwet_ac2(tables))
+    return _middle(kappas), _middle(coefficients)
+
+
+def _middle(values: Sequence[float | None]) -> Interval | None:
+    defined = [value for value in values if value is not None]
+    if len(defined) < (1 - _MOST_UNDEFINED) * len(values):
+        return None
+    fortieths = statistics.quantiles(defined, n=40, method="inclusive")
+    return Interval(fortieths[0], fortieths[-1])
+
+
+def _sum(tables: Sequence[Table], levels: int) -> Table:
+    return [[sum(table[i][j] for table in tables) for j in range(levels)] for i in range(levels)]
+
+
+def _margins(table: Table) -> tuple[list[int], list[int]]:
+    return [sum(line) for line in table], [sum(column) for column in zip(*table, strict=True)]
+
+
+def _distance(i: int, j: int, levels: int) -> float:
+    return ((i - j) / (levels - 1)) ** 2
