@@ -127,7 +127,7 @@ async def open_grader(
     Raises:
         SettingsError: the rubric's file cannot be used.
     """
-    rubric = _rubric(settings)
+    rubric = rubric_of(settings)
     async with DeepSeekClient(
         str(settings.deepseek_base_url),
         settings.deepseek_api_key.get_secret_value() if settings.deepseek_api_key else "",
@@ -149,7 +149,12 @@ async def open_grader(
         )
 
 
-def _rubric(settings: Settings) -> Rubric:
+def rubric_of(settings: Settings) -> Rubric:
+    """The rubric that the settings name.
+
+    Raises:
+        SettingsError: it cannot be used.
+    """
     try:
         return load_rubric(settings.rubric_file)
     except RubricError as error:

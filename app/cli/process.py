@@ -14,7 +14,7 @@ import typer
 from app.cli.usage import complaint
 from app.config import Settings, load_settings
 from app.database.cluster import EmbeddedPostgresError
-from app.errors import AppError, DatabaseUnavailableError, SettingsError
+from app.errors import AppError, DatabaseUnavailableError, InvalidRequestError, SettingsError
 from app.log import configure_logging
 
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ class ExitCode(IntEnum):
     FAILED = 1
     """The work failed in part or whole: an account, a recipient, the model, a fault that doctor found."""
     MISUSED = 2
-    """A wrong command line, or a setting that is missing or wrong."""
+    """A wrong command line, a setting that is missing or wrong, a file that cannot be read as it is."""
     NO_DATABASE = 3
     INTERRUPTED = 130
 
@@ -58,7 +58,7 @@ def _told(error: Exception) -> tuple[ExitCode, str]:
     match error:
         case typer.TyperException():
             return ExitCode.MISUSED, complaint(error)
-        case SettingsError():
+        case SettingsError() | InvalidRequestError():
             return ExitCode.MISUSED, error.message
         case DatabaseUnavailableError() | EmbeddedPostgresError():
             return ExitCode.NO_DATABASE, error.message

@@ -5,14 +5,17 @@ from typing import Any
 
 import typer
 from typer import rich_utils
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 rich_utils.OPTIONS_PANEL_TITLE = "Параметры"
 rich_utils.COMMANDS_PANEL_TITLE = "Команды"
+rich_utils.ARGUMENTS_PANEL_TITLE = "Аргументы"
+rich_utils.REQUIRED_LONG_STRING = ""
 
 _COMPLAINTS = (
     (r"No such option: (\S+)", "нет параметра {}"),
     (r"No such command '(.+?)'", "нет команды {}"),
+    (r"Missing argument '(.+?)'", "не указан {}"),
     (r"Missing command", "не сказано, что делать"),
     (r"Option '(.+)' requires an argument", "параметру {} нужно значение"),
     (r"Option '(.+)' does not take a value", "параметру {} значение не нужно"),
@@ -38,6 +41,9 @@ class Command(TyperCommand):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "options_metavar": "[ПАРАМЕТРЫ]"})
+        for param in self.params:
+            if isinstance(param, TyperArgument):
+                param.display_type_rich = lambda ctx: None  # type: ignore[method-assign]  # an English word that no setting changes
 
     def get_help_option(self, ctx: Any) -> TyperOption | None:
         return _in_russian(super().get_help_option(ctx))

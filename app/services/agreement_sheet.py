@@ -1,0 +1,146 @@
+"""The workbook in which people grade chats by hand: what to fill in, what was written, by which rubric. No word of the machine's."""
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from app.grading.chat import ChatMessage, Side
+from app.grading.hygiene import clean
+from app.grading.rubric import Rubric
+from app.grading.vocabulary import GRADE_CODES, Check, Criterion, Grade
+
+GRADES_SHEET, TALKS_SHEET, RUBRIC_SHEET = "Оценки", "Переписка", "Критерии"
+NUMBER, REPORT, MESSAGES, TALK, COMMENT, RATER = "№", "Отчёт", "Сообщений", "Переписка", "Комментарий", "Эксперт"
+NO_OPINION = "Не могу оценить"
+"""Says that a person has looked and leaves the grade open; an empty cell may only have been forgotten."""
+
+_SIDES = {Side.CLIENT: "Клиент", Side.COMPANY: "Компания"}
+_LEVELS = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
+_ANSWERS = {Check.YES: "да", Check.NO: "нет", Check.NOT_APPLICABLE: "не применимо"}
+_CELL_LIMIT = 32_000
+"""Characters; Excel takes 32,767 and xlsxwriter drops a longer text without a word."""
+_GUIDE = (
+    "Оцените каждый чат листа «Оценки» по его переписке на листе «Переписка» и по этим критериям. "
+    "Оценок модели в файле нет: они не должны на вас влиять.",
+    "Оценивается только компания. Сначала ответьте себе на три проверки критерия: ни одного «нет» — Высокая, одно — Средняя, "
+    "два и больше — Низкая; «не применимо» не считается.",
+    f"Оценку выбирайте из списка в ячейке. Не можете решить — «{NO_OPINION}»; пустая ячейка значит, что до неё не дошли.",
+    f"В столбце «{RATER}» — ваше имя; если файл заполняете вы один, достаточно в одной строке. Второй эксперт берёт свой файл "
+    "или добавляет строки с тем же номером отчёта и своим именем.",
+)
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A chat to be graded: the report's number, the listing, and the very messages that the report has graded."""
+
+    report_id: int
+    title: str
+    messages: Sequence[ChatMessage]
+
+
+def choices(criterion: Criterion) -> list[str]:
+    """What may stand in a cell of the criterion."""
+    absent = [Grade.NONE.value] if criterion is Criterion.OBJECTION_HANDLING else []
+    return [*(grade.value for grade in _LEVELS), *absent, NO_OPINION]
+
+
+def write_sheet(talks: Sequence[Talk], rubric: Rubric, zone: ZoneInfo) -> bytes:
+    """An .xlsx of three sheets, the chats in the given order; times are those of the zone.
+
+    The sheet that is filled in holds nothing of the chats, so that it may be saved as CSV and opened anywhere: what people wrote there
+    could be taken for formulas.
+    """
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    styles = {
+        "head": book.add_format({"bold": True, "bg_color": "#E8EAED", "text_wrap": True, "valign": "vcenter", "border": 1}),
+        "text": book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True}),
+        "link": book.add_format({"font_color": "#1155CC", "underline": 1, "valign": "top"}),
+    }
+    sheets = [book.add_worksheet(name) for name in (GRADES_SHEET, TALKS_SHEET, RUBRIC_SHEET)]
+    for sheet in sheets:
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+    first_rows = _write_talks(sheets[1], talks, zone, styles)
+    _write_grades(sheets[0], talks, first_rows, styles)
+    _write_rubric(sheets[2], rubric, styles)
+    book.close()
+    return target.getvalue()
+
+
+def _write_grades(sheet: Worksheet, talks: Sequence[Talk], first_rows: Sequence[int], styles: dict[str, Format]) -> None:
+    columns = [NUMBER, REPORT, MESSAGES, TALK, *(criterion.label for criterion in Criterion), COMMENT, RATER]
+    sheet.write_row(0, 0, columns, styles["head"])
+    sheet.freeze_panes(1, 4)
+    sheet.set_column(0, 2, 11)
+    sheet.set_column(3, 3, 12)
+    sheet.set_column(4, 9, 18)
+    sheet.set_column(10, 10, 40)
+    sheet.set_column(11, 11, 18)
+    for row, (talk, first_row) in enumerate(zip(talks, first_rows, strict=True), start=1):
+        sheet.write_row(row, 0, [row, talk.report_id, len(talk.messages)])
+        sheet.write_url(row, 3, f"internal:'{TALKS_SHEET}'!A{first_row + 1}", styles["link"], "Читать")
+    for column, criterion in enumerate(Criterion, start=4):
+        wrong = {"error_title": "Такой оценки нет", "error_message": "Выберите оценку из списка."}
+        sheet.data_validation(1, column, max(len(talks), 1), column, {"validate": "list", "source": choices(criterion), **wrong})
+
+
+def _write_talks(sheet: Worksheet, talks: Sequence[Talk], zone: ZoneInfo, styles: dict[str, Format]) -> list[int]:
+    """Writes the chats one below another; returns the row of each one's heading."""
+    sheet.set_column(0, 0, 10)
+    sheet.set_column(1, 1, 18)
+    sheet.set_column(2, 2, 110)
+    row, headings = 0, []
+    for number, talk in enumerate(talks, start=1):
+        headings.append(row)
+        sheet.write_url(row, 0, f"internal:'{GRADES_SHEET}'!A{number + 1}", styles["head"], f"№ {number}")
+        sheet.write_string(row, 1, f"отчёт {talk.report_id}", styles["head"])
+        sheet.write_string(row, 2, clean(talk.title), styles["head"])
+        for message in talk.messages:
+            for part in _parts(clean(message.text)):
+                row += 1
+                sheet.write_string(row, 0, _SIDES[message.side])
+                sheet.write_string(row, 1, f"{message.sent_at.astimezone(zone):%d.%m.%Y %H:%M}")
+                sheet.write_string(row, 2, part, styles["text"])
+        row += 2
+    return headings
+
+
+def _write_rubric(sheet: Worksheet, rubric: Rubric, styles: dict[str, Format]) -> None:
+    sheet.set_column(0, 0, 24)
+    sheet.set_column(1, 1, 130)
+    for row, words in enumerate(_GUIDE):
+        sheet.merge_range(row, 0, row, 1, words, styles["text"])
+        sheet.set_row(row, 32)
+    row = len(_GUIDE) + 1
+    for criterion, entry in rubric.criteria.items():
+        anchors = entry.anchors.model_dump(exclude_none=True)
+        lines: list[tuple[str, Any]] = [(f"Проверка {place}", check.text) for place, check in enumerate(entry.checks, start=1)]
+        lines += [(grade.value, anchors[level]) for level, grade in GRADE_CODES.items() if level in anchors]
+        sheet.write_string(row, 0, criterion.label, styles["head"])
+        sheet.write_string(row, 1, entry.sentence, styles["head"])
+        for place, (name, words) in enumerate(lines, start=1):
+            sheet.write_string(row + place, 0, name, styles["text"])
+            sheet.write_string(row + place, 1, _in_words(words, entry.check_ids), styles["text"])
+        row += len(lines) + 2
+
+
+def _in_words(words: str, check_ids: Sequence[str]) -> str:
+    """The rubric speaks to the model in codes; a person reads what they stand for."""
+    for place, check_id in enumerate(check_ids, start=1):
+        words = re.sub(rf"\b{check_id}\b", f"проверке {place}", words)
+    words = re.sub(r"«(y|n|na)»", lambda found: f"«{_ANSWERS[Check(found[1])]}»", words)
+    return re.sub(rf"\b({'|'.join(GRADE_CODES)})\b", lambda found: f"«{GRADE_CODES[found[1]]}»", words)
+
+
+def _parts(text: str) -> list[str]:
+    """The text in pieces that a cell can hold."""
+    return [text[start : start + _CELL_LIMIT] for start in range(0, len(text), _CELL_LIMIT)] or [""]

@@ -1,0 +1,117 @@
+"""Agreement from the command line: a sheet out of a real database, filled in, and the report on it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.processes import Ended, run_app, settings_for
+from tests.services.sheets import ALL_HIGH, HEADING, filled, filled_row, rows_of, save_csv, save_xlsx
+from tests.stage import BAD_TALK, GOOD_TALK, Stage
+
+COMPARED = re.compile(r"(?P<n>\d+)\s+(?P<exact>\d+ %|—)\s+(?P<kappa>−?\d,\d\d|—)\s+(?P<ac2>−?\d,\d\d|—)\s")
+
+
+async def agreement(stage: Stage, folder: Path, *words: str) -> Ended:
+    url = stage.service.settings.database_url
+    assert url
+    return await run_app(folder, "agreement", *words, **settings_for(stage.sandbox, DATABASE_URL=url.get_secret_value()))
+
+
+def sections(ended: Ended) -> dict[str, list[dict[str, str]]]:
+    """The figures of each comparison, a row a scale, under its title."""
+    found: dict[str, list[dict[str, str]]] = {}
+    before = title = ""
+    for line in ended.lines:
+        if line.lstrip().startswith("строки:"):
+            title = before
+            found[title] = []
+        elif title and (row := COMPARED.search(line)):
+            found[title].append(row.groupdict())
+        before = line
+    return found
+
+
+async def test_from_the_sheet_to_the_report(tmp_path: Path, full_stage: Stage) -> None:
+    stage = full_stage
+    await stage.sync()
+    await stage.analyze()
+    machine = {report["id"]: [report[name] for name in report if name.endswith("_grade")] for report in await stage.reports()}
+    drawn = await agreement(stage, tmp_path, "export", "sheet.xlsx", "--size", "30")
+    assert (drawn.code, drawn.err) == (0, "")
+    assert f"sheet.xlsx: 30 чатов из {len(machine)}, от 1 аккаунта, --seed 1" in drawn.out
+    numbers = [int(row[1]) for row in rows_of(tmp_path / "sheet.xlsx", "Оценки")[1:]]
+    assert len(set(numbers)) == 30
+    other = {number: ALL_HIGH if place % 2 else machine[number] for place, number in enumerate(numbers[:20])}
+    save_xlsx(tmp_path / "a.xlsx", filled(tmp_path / "sheet.xlsx", "Анна [bold]", {number: machine[number] for number in numbers}))
+    save_csv(tmp_path / "b.csv", filled(tmp_path / "sheet.xlsx", "Борис", other), encoding="cp1251")
+    for number in numbers[:3]:
+        word = {"grades": {"clarity_grade": "Средняя"}}
+        assert (await stage.rest.put(f"/api/v1/reports/{number}/review", json=word)).status_code == 200
+    ended = await agreement(stage, tmp_path, "report", "a.xlsx", "b.csv", "--with-reviews")
+    assert (ended.code, ended.err) == (0, "")
+    _check_report(ended)
+    plain = await agreement(stage, tmp_path, "report", "a.xlsx", "b.csv")
+    assert list(sections(plain)) == list(sections(ended))[:-1]
+    assert "служб" not in plain.out
+
+
+def _check_report(ended: Ended) -> None:
+    assert "Анна [bold] — 30 чатов, Борис — 20 чатов" in ended.out
+    assert "Проверки в службе (3 отчёта) — не вслепую" in ended.out
+    assert "nan" not in ended.out.lower()
+    found = sections(ended)
+    assert list(found) == [
+        "Анна [bold] — Борис",
+        "Эксперты — модель, все вместе",
+        "Анна [bold] — модель",
+        "Борис — модель",
+        "Проверка в службе — модель",
+    ]
+    assert [len(rows) for rows in found.values()] == [7] * 5
+    for row in found["Анна [bold] — модель"]:
+        assert (row["exact"], row["kappa"], row["ac2"]) == ("100 %", "1,00", "1,00")
+    assert found["Анна [bold] — модель"][0]["n"] == "30"
+    assert found["Анна [bold] — Борис"] == found["Борис — модель"], "Anna says what the model says"
+    assert all(row["kappa"] not in ("1,00", "—") for row in found["Борис — модель"] if row["n"] == "20")
+    pooled = found["Эксперты — модель, все вместе"]
+    assert [row["n"] for row in pooled][:4] == ["50"] * 4
+    assert "(30 ч.)" in ended.out
+    review = found["Проверка в службе — модель"]
+    assert [row["n"] for row in review] == ["0", "0", "3", "0", "0", "0", "0"]
+    assert "мало" in ended.out
+    assert "меньше 50 чатов: выводов не делайте" in ended.out
+
+
+async def test_what_is_refused_and_with_which_code(tmp_path: Path, stage: Stage) -> None:
+    for talk in (GOOD_TALK, BAD_TALK):
+        stage.add_talk(*talk)
+    empty = await agreement(stage, tmp_path, "export", "sheet.xlsx")
+    assert (empty.code, empty.err.count("\n")) == (1, 1)
+    assert "Отчётов за этот период нет" in empty.err
+    await stage.sync()
+    await stage.analyze()
+    kept = save_xlsx(tmp_path / "kept.xlsx", [HEADING, filled_row(999_999, ALL_HIGH, "Анна")])
+    before = kept.read_bytes()
+    again = await agreement(stage, tmp_path, "export", "kept.xlsx")
+    assert (again.code, kept.read_bytes()) == (2, before)
+    assert "такой файл уже есть" in again.err
+    unknown = await agreement(stage, tmp_path, "report", "kept.xlsx")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert unknown.err.startswith("avito-quality: kept.xlsx, строка 2: отчёта 999999 в этой базе нет")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["export", "sheet.xlsx", "--since", "2026-11-02", "--until", "2026-11-01"], "--since: позже, чем --until"),
+        (["report"], "не указан ФАЙЛ"),
+        (["report", "missing.xlsx"], "missing.xlsx: такого файла нет"),
+    ],
+)
+async def test_a_wrong_command_line_needs_no_database(tmp_path: Path, words: list[str], said: str) -> None:
+    ended = await run_app(tmp_path, "agreement", *words, DATA_DIR="data")
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+    assert ended.err.count("\n") == 1
+    assert not (tmp_path / "data").exists()
