@@ -26,6 +26,8 @@ _LEVELS = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
 _ANSWERS = {Check.YES: "да", Check.NO: "нет", Check.NOT_APPLICABLE: "не применимо"}
 _CELL_LIMIT = 32_000
 """Characters; Excel takes 32,767 and xlsxwriter drops a longer text without a word."""
+_TALK_WIDTH, _RUBRIC_WIDTH = 110, 130
+_LINE_POINTS, _TALLEST_ROW = 15, 409
 _GUIDE = (
     "Оцените каждый чат листа «Оценки» по его переписке на листе «Переписка» и по этим критериям. "
     "Оценок модели в файле нет: они не должны на вас влиять.",
@@ -97,7 +99,7 @@ def _write_talks(sheet: Worksheet, talks: Sequence[Talk], zone: ZoneInfo, styles
     """Writes the chats one below another; returns the row of each one's heading."""
     sheet.set_column(0, 0, 10)
     sheet.set_column(1, 1, 18)
-    sheet.set_column(2, 2, 110)
+    sheet.set_column(2, 2, _TALK_WIDTH)
     row, headings = 0, []
     for number, talk in enumerate(talks, start=1):
         headings.append(row)
@@ -107,16 +109,16 @@ def _write_talks(sheet: Worksheet, talks: Sequence[Talk], zone: ZoneInfo, styles
         for message in talk.messages:
             for part in _parts(clean(message.text)):
                 row += 1
-                sheet.write_string(row, 0, _SIDES[message.side])
-                sheet.write_string(row, 1, f"{message.sent_at.astimezone(zone):%d.%m.%Y %H:%M}")
-                sheet.write_string(row, 2, part, styles["text"])
+                sheet.write_string(row, 0, _SIDES[message.side], styles["text"])
+                sheet.write_string(row, 1, f"{message.sent_at.astimezone(zone):%d.%m.%Y %H:%M}", styles["text"])
+                _write_long(sheet, row, 2, part, styles["text"], wide=_TALK_WIDTH)
         row += 2
     return headings
 
 
 def _write_rubric(sheet: Worksheet, rubric: Rubric, styles: dict[str, Format]) -> None:
     sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 1, 130)
+    sheet.set_column(1, 1, _RUBRIC_WIDTH)
     for row, words in enumerate(_GUIDE):
         sheet.merge_range(row, 0, row, 1, words, styles["text"])
         sheet.set_row(row, 32)
@@ -126,11 +128,19 @@ def _write_rubric(sheet: Worksheet, rubric: Rubric, styles: dict[str, Format]) -
         lines: list[tuple[str, Any]] = [(f"Проверка {place}", check.text) for place, check in enumerate(entry.checks, start=1)]
         lines += [(grade.value, anchors[level]) for level, grade in GRADE_CODES.items() if level in anchors]
         sheet.write_string(row, 0, criterion.label, styles["head"])
-        sheet.write_string(row, 1, entry.sentence, styles["head"])
+        _write_long(sheet, row, 1, entry.sentence, styles["head"], wide=_RUBRIC_WIDTH)
         for place, (name, words) in enumerate(lines, start=1):
             sheet.write_string(row + place, 0, name, styles["text"])
-            sheet.write_string(row + place, 1, _in_words(words, entry.check_ids), styles["text"])
+            _write_long(sheet, row + place, 1, _in_words(words, entry.check_ids), styles["text"], wide=_RUBRIC_WIDTH)
         row += len(lines) + 2
+
+
+def _write_long(sheet: Worksheet, row: int, column: int, words: str, style: Format, *, wide: int) -> None:
+    """A text with room for all its lines: not every program makes a row as high as what is wrapped in it."""
+    lines = sum(max(1, -(-len(line) // (wide * 9 // 10))) for line in words.split("\n"))
+    sheet.write_string(row, column, words, style)
+    if lines > 1:
+        sheet.set_row(row, min(_LINE_POINTS * lines, _TALLEST_ROW))
 
 
 def _in_words(words: str, check_ids: Sequence[str]) -> str:
