@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.grading.episode import SkipReason
 from app.grading.vocabulary import Criterion, Grade
 from app.models import Report
-from app.repositories import digests, health
+from app.repositories import coverage, health
 from app.services.plural import plural
 
 _SHORT = {
@@ -51,7 +51,7 @@ def grades_table(reports: Iterable[Report]) -> Table:
 
 async def where_chats_went(session: AsyncSession, until: datetime) -> str:
     """One line: every chat that was copied, in one of the ways that a chat can go."""
-    ways = await digests.coverage(session, _BEGINNING_OF_TIME, until, after_message_id=None, late_since=_BEGINNING_OF_TIME)
+    ways = await coverage.list_coverage(session, (), _BEGINNING_OF_TIME, until, after_message_id=None, late_since=_BEGINNING_OF_TIME)
     counts = {status: sum(way["chats"] for way in ways if way["status"] == status) for status in ("graded", "skipped", "failed", "waiting")}
     reasons = ", ".join(f"{SkipReason(way['reason']).label} — {way['chats']}" for way in ways if way["status"] == "skipped")
     copied = (await health.counts(session))["chats"]

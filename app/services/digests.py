@@ -3,22 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.grading.episode import SkipReason
-from app.grading.vocabulary import Check, Criterion, Grade
-from app.repositories import accounts, digests
-from app.services.figures import Coverage, CriterionShare, DigestFigures, FailedChat, WaitingBuyer, WorstChat
+from app.repositories import accounts, coverage
+from app.repositories.report_figures import Selection
+from app.services.comparison import compare
+from app.services.digest_chats import shown_chats
+from app.services.figures import CarriedReports, Coverage, DigestFigures
+from app.services.measures import measure
 
 WAITING_FOR_AT_MOST = timedelta(days=7)
 """A buyer who wrote longer ago no longer waits."""
-UNTITLED = "Чат без объявления"
-NAMELESS = "Клиент"
-
-_WORST, _WAITING, _FAILED = 5, 10, 10
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,11 @@ class Period:
     after_message_id: int | None
     late_since: datetime
 
+    @property
+    def waiting_span(self) -> dict[str, datetime]:
+        """When a buyer who waits has written last: ``since`` and ``until``."""
+        return {"since": self.end - WAITING_FOR_AT_MOST, "until": self.end}
+
 
 async def draw_figures(
     session: AsyncSession,
@@ -47,9 +50,12 @@ async def draw_figures(
     failed_addresses: Sequence[str],
 ) -> DigestFigures:
     """The figures over the reports that the given mails carry."""
-    totals = await digests.totals(session, digest_ids)
+    selection = Selection(digest_ids=list(digest_ids))
+    measured = await measure(session, selection, zone.key)
+    total = measured.total
+    compared = await compare(session, digest_ids, measured, period.covered_days, zone.key)
     seen = await accounts.list_accounts(session)
-    buyers = await digests.waiting_buyers(session, since=period.end - WAITING_FOR_AT_MOST, until=period.end, limit=_WAITING)
+    cover, carried = await _coverage(session, digest_ids, period, total.reports)
     return DigestFigures(
         day=period.day,
         covered_days=period.covered_days,
@@ -59,81 +65,48 @@ async def draw_figures(
         accounts=tuple(account.name for account in seen),
         synced_at=min((account.synced_at for account in seen if account.synced_at), default=None),
         problems=tuple(problems),
-        coverage=await _coverage(session, period),
-        reports=totals["reports"],
-        mean_score=totals["mean_score"],
-        bad_reports=totals["bad_reports"],
-        criteria=await _shares(session, digest_ids),
-        worst=tuple(_worst(row) for row in await digests.worst(session, digest_ids, limit=_WORST)),
-        waiting_buyers=tuple(
-            WaitingBuyer(
-                chat_id=row["avito_id"],
-                chat_title=row["item_title"] or UNTITLED,
-                client_name=row["client_name"] or NAMELESS,
-                since=row["waiting_since"],
-            )
-            for row in buyers
-        ),
-        waiting_buyers_total=buyers[0]["total"] if buyers else 0,
-        failed_chats=tuple(
-            FailedChat(chat_id=row["avito_id"], chat_title=row["item_title"] or UNTITLED, reason=row["outcome_reason"] or "")
-            for row in await digests.failed_chats(session, limit=_FAILED)
-        ),
-        incomplete_chats=await digests.incomplete_chats(session),
+        coverage=cover,
+        carried=carried,
+        reports=total.reports,
+        chats_reported=total.chats,
+        mean_score=total.mean_score,
+        bad_reports=total.bad_reports,
+        first_answer=total.first_answer,
+        criteria=total.criteria,
+        series=measured.series,
+        day_before=compared.day_before,
+        same_weekdays=compared.same_weekdays,
+        days=compared.days,
+        **await shown_chats(session, selection, waiting=period.waiting_span),
+        incomplete_chats=await coverage.count_incomplete_chats(session),
         cut_short_accounts=tuple(account.name for account in seen if account.lists_cut_short),
-        cost_usd=totals["cost_usd"],
-        models=tuple(totals["models"]),
-        prompt_versions=tuple(totals["prompt_versions"]),
+        cost_usd=total.cost_usd,
+        models=tuple(dict.fromkeys(series.model for series in measured.series)),
+        prompt_versions=tuple(dict.fromkeys(series.prompt_version for series in measured.series)),
         failed_addresses=tuple(failed_addresses),
     )
 
 
-async def _coverage(session: AsyncSession, period: Period) -> Coverage:
+async def _coverage(session: AsyncSession, digest_ids: Sequence[int], period: Period, reports: int) -> tuple[Coverage, CarriedReports]:
     counts: dict[str, int] = {}
     skipped: dict[str, int] = {}
-    found = await digests.coverage(
-        session, period.start, period.end, after_message_id=period.after_message_id, late_since=period.late_since
+    found = await coverage.list_coverage(
+        session, digest_ids, period.start, period.end, after_message_id=period.after_message_id, late_since=period.late_since
     )
     for row in found:
         if row["status"] == "skipped":
             skipped[SkipReason(row["reason"]).label] = row["chats"]
         else:
             counts[row["status"]] = row["chats"]
-    return Coverage(graded=counts.get("graded", 0), skipped=skipped, failed=counts.get("failed", 0), waiting=counts.get("waiting", 0))
-
-
-async def _shares(session: AsyncSession, digest_ids: Sequence[int]) -> tuple[CriterionShare, ...]:
-    counted = {(row["criterion"], row["grade"]): row["reports"] for row in await digests.grade_shares(session, digest_ids)}
-    return tuple(
-        CriterionShare(
-            label=criterion.label,
-            high=counted.get((criterion, Grade.HIGH), 0),
-            medium=counted.get((criterion, Grade.MEDIUM), 0),
-            low=counted.get((criterion, Grade.LOW), 0),
-            absent=counted.get((criterion, Grade.NONE), 0),
-        )
-        for criterion in Criterion
+    graded = counts.get("graded", 0)
+    newest = sum(row["chats_reported"] for row in found if row["status"] == "graded")
+    of_period = sum(row["reports"] for row in found)
+    return (
+        Coverage(graded=graded, skipped=skipped, failed=counts.get("failed", 0), waiting=counts.get("waiting", 0)),
+        CarriedReports(
+            of_graded_chats=newest,
+            of_same_chats=of_period - newest,
+            of_other_chats=reports - of_period,
+            graded_chats_mailed_before=graded - newest,
+        ),
     )
-
-
-def _worst(row: digests.Row) -> WorstChat:
-    detail: dict[str, Any] = row["detail"]
-    low = [name for name in Criterion if detail["criteria"][name]["grade"] == Grade.LOW]
-    # Where several are low, the one that failed most of its checks and has a quote to show for it.
-    criterion = max(low, key=lambda name: (bool(detail["criteria"][name]["quotes"]), _failed_checks(detail["criteria"][name])))
-    quotes = detail["criteria"][criterion]["quotes"]
-    advice = detail["recommendations"]
-    return WorstChat(
-        report_id=row["id"],
-        chat_id=row["avito_id"],
-        chat_title=row["chat_title"],
-        client_name=row["client_name"],
-        score=row["score"],
-        criterion=criterion.label,
-        quote=quotes[0]["text"] if quotes else None,
-        advice=advice[0]["text"] if advice else None,
-    )
-
-
-def _failed_checks(verdict: dict[str, Any]) -> int:
-    return list(verdict["checks"].values()).count(Check.NO)

@@ -40,6 +40,79 @@ class CriterionShare(_Figures):
         return self.high + self.medium + self.low
 
 
+class FirstAnswer(_Figures):
+    """How long buyers waited for the first answer, over the reports that know it; in seconds of working time."""
+
+    answered: int = 0
+    median_seconds: float | None = None
+    p90_seconds: float | None = None
+
+
+class Measures(_Figures):
+    """What is counted of any selection of reports: a mail's, a day's, an account's, a model's."""
+
+    reports: int
+    chats: int
+    mean_score: float | None
+    """0 to 100; None without reports."""
+    bad_reports: int
+    """Reports with a score under 50."""
+    first_answer: FirstAnswer
+    cost_usd: Decimal | None
+    """None where one of the reports has no known price."""
+    criteria: tuple[CriterionShare, ...]
+
+
+class Series(_Figures):
+    """Who graded: scores are comparable within one model and one prompt version, and with nothing else."""
+
+    model: str
+    prompt_version: str
+    reports: int
+    mean_score: float
+    bad_reports: int
+
+
+class Baseline(_Figures):
+    """Earlier mails that this one is compared with; their reports are taken together."""
+
+    days: tuple[date, ...]
+    """Their dates, oldest first."""
+    reports: int
+    mean_score: float | None
+    bad_reports: int
+    first_answer: FirstAnswer
+    waiting_buyers: float | None
+    """The mean over the dates."""
+    same_series: bool
+    """Graded by what graded this mail's reports, all of them."""
+
+
+class MailedDay(_Figures):
+    """One of the days whose course the mail shows."""
+
+    day: date
+    reports: int
+    mean_score: float | None
+    new_series: bool = False
+    """Another model or prompt version than on the day before it that has reports."""
+    new_build: bool = False
+    """The model answered with a fingerprint that no day before it shows."""
+
+
+class CarriedReports(_Figures):
+    """Whose reports a mail carries: the first three add up to all of them; the first and the last to the coverage's graded chats."""
+
+    of_graded_chats: int
+    """The newest of each graded chat of the period."""
+    of_same_chats: int
+    """Further ones of the period's chats: a chat graded twice, or one that waits to be graded anew."""
+    of_other_chats: int
+    """Of chats in which nobody wrote in the period."""
+    graded_chats_mailed_before: int
+    """Graded chats of the period whose reports an earlier mail carried."""
+
+
 class WorstChat(_Figures):
     """A chat that somebody should open: the lowest scores of the mail."""
 
@@ -52,7 +125,24 @@ class WorstChat(_Figures):
     """The criterion that pulled it down, in Russian."""
     quote: str | None
     """Verbatim from the chat; None where no quote was left after checking."""
+    quote_side: str | None = None
+    """Who wrote it: ``client`` or ``company``."""
     advice: str | None
+
+
+class GoodChat(_Figures):
+    """A chat to learn from: the highest scores of the mail."""
+
+    report_id: int
+    chat_id: str
+    chat_title: str
+    client_name: str
+    score: float
+    criterion: str
+    """A criterion that it did well, in Russian."""
+    quote: str | None
+    """Verbatim from the chat."""
+    quote_side: str | None = None
 
 
 class WaitingBuyer(_Figures):
@@ -73,7 +163,10 @@ class FailedChat(_Figures):
 
 
 class DigestFigures(_Figures):
-    """Everything that a mail says. Moments are aware; people see them in ``timezone``."""
+    """Everything that a mail says. Moments are aware; people see them in ``timezone``.
+
+    What has a default was not yet said by mails of older versions, whose figures are kept.
+    """
 
     day: date
     covered_days: tuple[date, ...]
@@ -110,3 +203,16 @@ class DigestFigures(_Figures):
     prompt_versions: tuple[str, ...]
     failed_addresses: tuple[str, ...]
     """Recipients whom an earlier mail failed to reach for good, not named before."""
+    chats_reported: int | None = None
+    """The chats that the reports are of."""
+    carried: CarriedReports | None = None
+    first_answer: FirstAnswer = FirstAnswer()
+    series: tuple[Series, ...] = ()
+    """Who graded the reports; several of them are several yardsticks in one mean."""
+    day_before: Baseline | None = None
+    """The mails of the day before the first covered day; None where there were none."""
+    same_weekdays: Baseline | None = None
+    """The mails of the same weekday in the four weeks before."""
+    days: tuple[MailedDay, ...] = ()
+    """The last fourteen days, oldest first, the mail's own last; its reports alone stand for that day."""
+    best: tuple[GoodChat, ...] = ()

@@ -11,7 +11,7 @@ from app.grading.vocabulary import Criterion
 from app.models import ReportKind
 from app.repositories.gradings import ClaimedChat
 from app.repositories.regrades import Original
-from app.services.digests import NAMELESS, UNTITLED
+from app.services.digest_chats import NAMELESS, UNTITLED
 from app.services.grader import Grading
 from app.services.transcripts import Transcript
 

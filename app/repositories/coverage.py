@@ -1,0 +1,90 @@
+"""SQL of what became of the chats: who was graded and who not, who waits for an answer, what Avito does not give."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Result, RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+Row = RowMapping
+
+
+async def list_coverage(
+    session: AsyncSession,
+    digest_ids: Sequence[int],
+    start: datetime,
+    end: datetime,
+    *,
+    after_message_id: int | None,
+    late_since: datetime,
+) -> list[Row]:
+    """What became of every chat in which a person wrote from ``start`` to ``end``, and of those left over, by status and reason.
+
+    Rows (status, reason, chats, chats_reported, reports): the last two are the chats among them of which these mails carry a report,
+    and how many reports of them.
+
+    A message after ``after_message_id`` was copied after the last mail was put together: it counts here even if it was written before
+    ``start``, but not before ``late_since``, so that an old account's import is no news.
+    """
+    statement = text(
+        """
+        WITH counted AS (
+            SELECT chat.* FROM chats chat
+            WHERE (chat.last_person_at >= CAST(:late_since AS timestamptz) AND EXISTS (
+                    SELECT FROM messages message
+                    WHERE message.chat_id = chat.id AND message.side <> 'system' AND message.sent_at < :end
+                      AND (message.sent_at >= :start
+                           OR (message.id > CAST(:after_message_id AS bigint) AND message.sent_at >= :late_since))))
+               OR (chat.due_since IS NOT NULL AND chat.outcome IN ('failed', 'waiting'))
+        ), judged AS (
+            SELECT CASE WHEN due_since IS NULL THEN outcome
+                        WHEN outcome = 'failed' AND outcome_message_id = last_person_message_id THEN 'failed'
+                        ELSE 'waiting' END AS status,
+                   outcome_reason, carried.reports
+            FROM counted LEFT JOIN (
+                SELECT chat_id, count(*) AS reports FROM reports WHERE digest_id = ANY(:digest_ids) GROUP BY 1
+            ) AS carried ON carried.chat_id = counted.id
+        )
+        SELECT status, CASE WHEN status = 'skipped' THEN outcome_reason END AS reason, count(*) AS chats,
+               count(reports) AS chats_reported, coalesce(sum(reports), 0)::bigint AS reports
+        FROM judged GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
+        """
+    )
+    span = {"start": start, "end": end, "after_message_id": after_message_id, "late_since": late_since}
+    return _rows(await session.execute(statement, span | {"digest_ids": list(digest_ids)}))
+
+
+async def list_waiting_buyers(session: AsyncSession, *, since: datetime, until: datetime, limit: int) -> list[Row]:
+    """Chats whose last person is a buyer who wrote between the two moments, longest wait first; ``total`` counts all of them."""
+    statement = text(
+        """
+        SELECT account.name AS account, avito_id, item_title, client_name, waiting_since, count(*) OVER () AS total
+        FROM chats JOIN accounts account ON account.id = account_id
+        WHERE last_person_side = 'client' AND last_person_at >= :since AND last_person_at < :until
+        ORDER BY waiting_since, chats.id LIMIT :limit
+        """
+    )
+    return _rows(await session.execute(statement, {"since": since, "until": until, "limit": limit}))
+
+
+async def list_failed_chats(session: AsyncSession, *, limit: int) -> list[Row]:
+    """Chats whose last grading failed and that nothing new was written in since."""
+    statement = text(
+        """
+        SELECT avito_id, item_title, outcome_reason FROM chats
+        WHERE due_since IS NOT NULL AND outcome = 'failed' AND outcome_message_id = last_person_message_id
+        ORDER BY outcome_at DESC, id LIMIT :limit
+        """
+    )
+    return _rows(await session.execute(statement, {"limit": limit}))
+
+
+async def count_incomplete_chats(session: AsyncSession) -> int:
+    """Chats whose history Avito does not give in full."""
+    statement = text("SELECT count(*) FROM chats WHERE messages_read_at IS NOT NULL AND NOT history_complete")
+    return int(await session.scalar(statement) or 0)
+
+
+def _rows(result: Result[Any]) -> list[Row]:
+    return list(result.mappings())
