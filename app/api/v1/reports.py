@@ -1,22 +1,19 @@
 """``GET /reports``: the reports of a period, to the letter as they were written, as JSON, CSV or XLSX."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.api.dependencies import BackendDep
-from app.api.errors import invalid_message
-from app.api.parameters import REQUIRED, CalendarDay
+from app.api.v1.period import AccountWord, EndDay, MailDay, StartDay, invalid_parameters, read_period
 from app.api.v1.report_formats import REPORT_RESPONSES, Format, answer_in, wanted_format
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
-from app.clock import at_local
-from app.config import Settings
 from app.database.engine import Database
-from app.errors import FieldError, InvalidRequestError
+from app.errors import FieldError
 from app.repositories.report_bodies import Position, ReportBody, ReportFilter
 from app.services import reports
 from app.services.report_sheet import MAX_ROWS
@@ -53,19 +50,13 @@ _DESCRIPTION = """
 async def get_reports(
     request: Request,
     backend: BackendDep,
-    start_date: Annotated[
-        CalendarDay | None, Query(description="Начальная дата периода, ГГГГ-ММ-ДД. Без неё — только с mail.", json_schema_extra=REQUIRED)
-    ] = None,
-    end_date: Annotated[
-        CalendarDay | None, Query(description="Конечная дата периода, ГГГГ-ММ-ДД. Без неё — только с mail.", json_schema_extra=REQUIRED)
-    ] = None,
+    start_date: StartDay = None,
+    end_date: EndDay = None,
     limit: Annotated[int | None, Query(ge=1, le=MAX_LIMIT, description="Не больше стольких.", examples=[100])] = None,
     cursor: Annotated[str | None, Query(description="Откуда продолжить: из заголовка Link прошлого ответа.", examples=[_CURSOR])] = None,
     chat_id: Annotated[str | None, Query(description="Только отчёты этого чата.", examples=["u2i-f7227b263e8~7c8423dd6c9"])] = None,
-    account: Annotated[
-        str | None, Query(description="Только этого аккаунта: имя или номер на Авито.", examples=["Лавка на Садовой"])
-    ] = None,
-    mail: Annotated[CalendarDay | None, Query(description="Только отчёты, которые ушли в письмах этой даты.")] = None,
+    account: AccountWord = None,
+    mail: MailDay = None,
     tonality_grade: Grades = None,
     professionalism_grade: Grades = None,
     clarity_grade: Grades = None,
@@ -89,7 +80,7 @@ async def get_reports(
         "objection_handling_grade": objection_handling_grade,
         "closure_grade": closure_grade,
     }
-    start, end = _period(start_date, end_date, backend.settings, by_mail=mail is not None)
+    start, end = read_period(start_date, end_date, backend.settings, by_mail=mail is not None)
     wanted = ReportFilter(
         start=start,
         end=end,
@@ -131,31 +122,10 @@ async def _page(request: Request, database: Database, wanted: ReportFilter, limi
 async def _count_for_a_sheet(database: Database, wanted: ReportFilter) -> int:
     found = await reports.count_up_to(database, wanted, MAX_ROWS + 1)
     if found > MAX_ROWS:
-        raise _invalid(FieldError("format", "в один файл xlsx войдёт не больше 20 000 отчётов; возьмите format=csv или сузьте период"))
+        raise invalid_parameters(
+            FieldError("format", "в один файл xlsx войдёт не больше 20 000 отчётов; возьмите format=csv или сузьте период")
+        )
     return found
-
-
-def _period(start: date | None, end: date | None, settings: Settings, *, by_mail: bool) -> tuple[datetime | None, datetime | None]:
-    missing = [name for name, day in (("start_date", start), ("end_date", end)) if day is None]
-    if missing and not (by_mail and len(missing) == 2):
-        raise _invalid(*(FieldError(name, "обязательный параметр") for name in missing))
-    if start is None or end is None:
-        return None, None
-    if start > end:
-        raise _invalid(FieldError("start_date", "позже, чем end_date"))
-    return _midnight(start, settings), _midnight(end, settings, days_later=1)
-
-
-def _midnight(day: date, settings: Settings, *, days_later: int = 0) -> datetime | None:
-    """The start of a day; None where the calendar ends, and then there is no bound."""
-    try:
-        return at_local(day + timedelta(days=days_later), time.min, settings.report_timezone)
-    except OverflowError:
-        return None
-
-
-def _invalid(*fields: FieldError) -> InvalidRequestError:
-    return InvalidRequestError(invalid_message(fields), fields)
 
 
 async def _rejoin(first: list[ReportBody], rest: AsyncIterator[list[ReportBody]]) -> AsyncIterator[list[ReportBody]]:

@@ -1,0 +1,48 @@
+"""Which reports a caller means: the parameters that a list of reports and its figures have in common."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import Query
+
+from app.api.errors import invalid_message
+from app.api.parameters import REQUIRED, CalendarDay
+from app.clock import at_local
+from app.config import Settings
+from app.errors import FieldError, InvalidRequestError
+
+_WITHOUT = "ГГГГ-ММ-ДД. Без неё — только с mail."
+
+StartDay = Annotated[CalendarDay | None, Query(description=f"Начальная дата периода, {_WITHOUT}", json_schema_extra=REQUIRED)]
+EndDay = Annotated[CalendarDay | None, Query(description=f"Конечная дата периода, {_WITHOUT}", json_schema_extra=REQUIRED)]
+AccountWord = Annotated[str | None, Query(description="Только этого аккаунта: имя или номер на Авито.", examples=["Лавка на Садовой"])]
+MailDay = Annotated[CalendarDay | None, Query(description="Только отчёты, которые ушли в письмах этой даты.")]
+
+
+def read_period(start: date | None, end: date | None, settings: Settings, *, by_mail: bool) -> tuple[datetime | None, datetime | None]:
+    """The moments from which and before which a report of the period was written; None is no bound.
+
+    Raises:
+        InvalidRequestError: a date is missing, which only both may with a mail's date, or the start is after the end.
+    """
+    missing = [name for name, day in (("start_date", start), ("end_date", end)) if day is None]
+    if missing and not (by_mail and len(missing) == 2):
+        raise invalid_parameters(*(FieldError(name, "обязательный параметр") for name in missing))
+    if start is None or end is None:
+        return None, None
+    if start > end:
+        raise invalid_parameters(FieldError("start_date", "позже, чем end_date"))
+    return _midnight(start, settings), _midnight(end, settings, days_later=1)
+
+
+def _midnight(day: date, settings: Settings, *, days_later: int = 0) -> datetime | None:
+    """The start of a day; None where the calendar ends, and then there is no bound."""
+    try:
+        return at_local(day + timedelta(days=days_later), time.min, settings.report_timezone)
+    except OverflowError:
+        return None
+
+
+def invalid_parameters(*fields: FieldError) -> InvalidRequestError:
+    """The 400 that names these parameters."""
+    return InvalidRequestError(invalid_message(fields), fields)

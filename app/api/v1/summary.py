@@ -1,0 +1,94 @@
+"""``GET /reports/summary``: the figures of a period or of a date's mails, counted as the mail counts them."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from app.api.dependencies import BackendDep
+from app.api.v1.period import AccountWord, EndDay, MailDay, StartDay, read_period
+from app.api.v1.responses import ERROR_RESPONSES
+from app.api.v1.summary_schemas import SummaryRead
+from app.grading.vocabulary import Criterion
+from app.repositories.report_figures import Selection
+from app.services.figures import CriterionShare, Measures
+from app.services.summary import Summary, summarize
+
+router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
+
+_MIXED = "Оценивали разные модели или рубрики: сравнивайте баллы внутри одной из series."
+
+
+@router.get(
+    "/reports/summary",
+    summary="Сводка за период",
+    description=(
+        "Сколько отчётов, средний балл, доли оценок по каждому критерию, время первого ответа и стоимость: всего, по дням, по аккаунтам "
+        "и по сериям (модель и версия рубрики). Отчёты те же, что в GET /reports с теми же параметрами; с mail — те, что ушли в письмах "
+        "этой даты, и числа те же, что в письме."
+    ),
+    operation_id="summarize_reports",
+)
+async def get_summary(
+    backend: BackendDep,
+    start_date: StartDay = None,
+    end_date: EndDay = None,
+    account: AccountWord = None,
+    mail: MailDay = None,
+) -> SummaryRead:
+    """Both days are included, in the report's zone."""
+    start, end = read_period(start_date, end_date, backend.settings, by_mail=mail is not None)
+    zone = backend.settings.report_timezone.key
+    selection = Selection(start=start, end=end, account=account, mailed_on=None if mail is None else [mail])
+    return SummaryRead.model_validate(_summary(await summarize(backend.database, selection, zone), zone))
+
+
+def _summary(summary: Summary, zone: str) -> dict[str, Any]:
+    measured = summary.measured
+    mixed = len(measured.by_series) > 1
+    return {
+        **_figures(measured.total),
+        "timezone": zone,
+        "mixed_series": mixed,
+        "message": _MIXED if mixed else None,
+        "series": [
+            {"model": model, "prompt_version": version, **_figures(measures)} for (model, version), measures in measured.by_series.items()
+        ],
+        "days": [{"date": day, **_figures(measures)} for day, measures in measured.days.items()],
+        "accounts": [
+            {"account": account.name, "account_id": account.avito_user_id, **_figures(measured.accounts[account.id])}
+            for account in summary.accounts
+        ],
+    }
+
+
+def _figures(measures: Measures) -> dict[str, Any]:
+    answer = measures.first_answer
+    return {
+        "reports": measures.reports,
+        "chats": measures.chats,
+        "mean_score": None if measures.mean_score is None else round(measures.mean_score, 2),
+        "bad_reports": measures.bad_reports,
+        "bad_share": _share(measures.bad_reports, measures.reports),
+        "first_answer": {"reports": answer.answered, "median_seconds": answer.median_seconds, "p90_seconds": answer.p90_seconds},
+        "cost_usd": measures.cost_usd,
+        "criteria": [_criterion(*pair) for pair in zip(Criterion, measures.criteria, strict=True)],
+    }
+
+
+def _criterion(criterion: Criterion, share: CriterionShare) -> dict[str, Any]:
+    return {
+        "criterion": criterion,
+        "label": share.label,
+        "high": share.high,
+        "medium": share.medium,
+        "low": share.low,
+        "not_applicable": share.absent,
+        "high_share": _share(share.high, share.applicable),
+        "medium_share": _share(share.medium, share.applicable),
+        "low_share": _share(share.low, share.applicable),
+        "not_applicable_share": _share(share.absent, share.applicable + share.absent),
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None

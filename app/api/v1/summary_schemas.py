@@ -1,0 +1,79 @@
+"""The shapes of a summary: the same figures of everything, of each day, each account and each series."""
+
+import datetime
+
+from pydantic import BaseModel, Field
+
+_SHARE = "доля от 0 до 1; null — ни в одном отчёте критерий не применим."
+
+
+class CriterionSummary(BaseModel):
+    """How one criterion was graded."""
+
+    criterion: str = Field(description="Имя критерия.", examples=["objection_handling"])
+    label: str = Field(description="Название критерия.", examples=["Работа с возражениями"])
+    high: int = Field(description="Отчётов с оценкой «Высокая».", examples=[9])
+    medium: int = Field(description="Отчётов с оценкой «Средняя».", examples=[4])
+    low: int = Field(description="Отчётов с оценкой «Низкая».", examples=[2])
+    not_applicable: int = Field(description="Отчётов, к которым критерий не применим («Нет возражений»).", examples=[32])
+    high_share: float | None = Field(description=f"«Высокая» среди отчётов, к которым критерий применим: {_SHARE}", examples=[0.6])
+    medium_share: float | None = Field(description=f"«Средняя» среди них же: {_SHARE}", examples=[0.2667])
+    low_share: float | None = Field(description=f"«Низкая» среди них же: {_SHARE}", examples=[0.1333])
+    not_applicable_share: float | None = Field(description="Неприменимо, доля всех отчётов; null — отчётов нет.", examples=[0.6809])
+
+
+class FirstAnswerRead(BaseModel):
+    """How long buyers waited for the first answer."""
+
+    reports: int = Field(description="Отчётов, где время первого ответа известно.", examples=[47])
+    median_seconds: float | None = Field(description="Медиана, секунды (рабочего времени, если задано WORKING_HOURS).", examples=[540.0])
+    p90_seconds: float | None = Field(description="90-й процентиль: девять ответов из десяти быстрее. Секунды.", examples=[11400.0])
+
+
+class FiguresRead(BaseModel):
+    """What is counted of a selection of reports."""
+
+    reports: int = Field(description="Отчётов.", examples=[47])
+    chats: int = Field(description="Чатов, по которым они.", examples=[45])
+    mean_score: float | None = Field(description="Средний балл от 0 до 100, как в письме; null — отчётов нет.", examples=[74.31])
+    bad_reports: int = Field(description="Отчётов с баллом ниже 50.", examples=[9])
+    bad_share: float | None = Field(description="Их доля от 0 до 1; null — отчётов нет.", examples=[0.1915])
+    first_answer: FirstAnswerRead = Field(description="Сколько клиенты ждали первого ответа.")
+    cost_usd: float | None = Field(description="Цена оценок, доллары; null — цена одной из моделей не известна.", examples=[0.0412])
+    criteria: list[CriterionSummary] = Field(description="Шесть критериев: сколько отчётов и какая доля с каждой оценкой.")
+
+
+class DayFigures(FiguresRead):
+    """The same of one day."""
+
+    date: datetime.date = Field(description="День создания отчётов в REPORT_TIMEZONE.", examples=["2026-11-22"])
+
+
+class AccountFigures(FiguresRead):
+    """The same of one account."""
+
+    account: str = Field(description="Имя аккаунта.", examples=["Лавка на Садовой"])
+    account_id: int = Field(description="Номер аккаунта на Авито.", examples=[94235311])
+
+
+class SeriesFigures(FiguresRead):
+    """The same of one model with one version of the rubric."""
+
+    model: str = Field(description="Модель.", examples=["deepseek-flash"])
+    prompt_version: str = Field(description="Версия вопроса к модели и критериев.", examples=["82d565d89c94"])
+
+
+class SummaryRead(FiguresRead):
+    """A summary."""
+
+    timezone: str = Field(description="Часовой пояс дней.", examples=["Europe/Moscow"])
+    mixed_series: bool = Field(
+        description="Отчёты оценены разными моделями или рубриками: баллы сравнимы только внутри одной из series.", examples=[False]
+    )
+    message: str | None = Field(
+        description="То же словами; null — оценивала одна модель с одной рубрикой.",
+        examples=["Оценивали разные модели или рубрики: сравнивайте баллы внутри одной из series."],
+    )
+    series: list[SeriesFigures] = Field(description="По модели и версии рубрики, первая первой.")
+    days: list[DayFigures] = Field(description="По дням, старые первыми; дней без отчётов нет.")
+    accounts: list[AccountFigures] = Field(description="По аккаунтам.")
