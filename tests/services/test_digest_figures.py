@@ -1,0 +1,194 @@
+"""One source of figures: the mail, its sheet, ``/reports/summary`` and the list of reports say the same, and days are compared fairly."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from io import BytesIO
+from statistics import mean, median
+from typing import Any
+
+from python_calamine import CalamineWorkbook
+
+from app.services.plural import number
+from app.services.wording import percent, span
+from tests.stage import BAD_TALK, GOOD_TALK, Stage
+
+NOON = datetime(2026, 3, 15, 9, 0, tzinfo=UTC)
+MARKS = {"Высокая": 100, "Средняя": 50, "Низкая": 0}
+GRADES = ("tonality", "professionalism", "clarity", "problem_solving", "objection_handling", "closure")
+
+
+def sheet_of(stage: Stage) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The two pages of the last mail's attachment, a row as a mapping."""
+    message = message_from_bytes(stage.sandbox.smtp.messages[-1].data, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    (attached,) = message.iter_attachments()
+    book = CalamineWorkbook.from_filelike(BytesIO(attached.get_content()))
+    assert book.sheet_names == ["Отчёты", "Ждут ответа"]
+    pages = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
+    reports, waiting = ([dict(zip(map(str, page[0]), row, strict=True)) for row in page[1:]] for page in pages)
+    return reports, waiting
+
+
+def score(report: dict[str, Any]) -> float:
+    return mean(MARKS[report[f"{name}_grade"]] for name in GRADES if report[f"{name}_grade"] in MARKS)
+
+
+async def figures(stage: Stage) -> dict[str, Any]:
+    """The figures stored with the mail put together last."""
+    return dict((await stage.rows("SELECT figures FROM digests ORDER BY id DESC LIMIT 1"))[0]["figures"])
+
+
+async def summary(stage: Stage, **params: Any) -> dict[str, Any]:
+    answer = await stage.rest.get("/api/v1/reports/summary", params=params)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def day_of(stage: Stage, *talks: Any, days_ago: int = 0) -> dict[str, Any]:
+    """A day's work on these talks, mailed on its date; the figures of that mail."""
+    stage.clock.set(NOON - timedelta(days=days_ago))
+    for title, talk in enumerate(talks):
+        stage.add_talk(*talk, title=f"Лот {title}")
+    await stage.sync()
+    await stage.analyze()
+    await stage.mail()
+    return await figures(stage)
+
+
+async def test_mail_sheet_summary_and_list_say_the_same(full_stage: Stage) -> None:
+    """The test adds up ``GET /reports?mail=`` by itself and finds its sums in everything else."""
+    stage = full_stage
+    await stage.sync()
+    await stage.analyze()
+    day = (await stage.mail())["date"]
+    listed = await stage.reports(mail=day)
+    assert len(listed) > 40
+    rows, waiting = sheet_of(stage)
+    told, stored, text = await summary(stage, mail=day), await figures(stage), stage.last_mail().replace("\u00a0", " ")
+
+    assert rows == listed
+    scores = [score(report) for report in listed]
+    bad = sum(one < 50 for one in scores)
+    assert stored["reports"] == told["reports"] == len(listed)
+    assert abs(stored["mean_score"] - mean(scores)) < 0.01
+    assert abs(told["mean_score"] - mean(scores)) < 0.01
+    assert f"Средняя оценка: {number(mean(scores))} (из 100, по {len(listed)} отчётам)" in text
+    assert stored["bad_reports"] == told["bad_reports"] == bad
+    assert f"Плохие чаты: {percent(bad, len(listed))} ({bad} из {len(listed)}".replace("\u00a0", " ") in text
+    for name, share, kept in zip(GRADES, told["criteria"], stored["criteria"], strict=True):
+        grades = Counter(report[f"{name}_grade"] for report in listed)
+        counts = tuple(grades[grade] for grade in ("Высокая", "Средняя", "Низкая", "Нет возражений"))
+        assert share["criterion"] == name
+        assert tuple(share[key] for key in ("high", "medium", "low", "not_applicable")) == counts
+        assert tuple(kept[key] for key in ("high", "medium", "low", "absent")) == counts
+        assert f"Высокая {counts[0]} · Средняя {counts[1]} · Низкая {counts[2]}" in text
+        assert share["high_share"] == round(counts[0] / sum(counts[:3]), 4)
+    assert len(waiting) == stored["waiting_buyers_total"]
+    assert f"Ждут ответа: {len(waiting)} " in text
+    assert [row["chat_id"] for row in waiting[:10]] == [buyer["chat_id"] for buyer in stored["waiting_buyers"]]
+
+
+async def test_first_answers_are_those_stored_with_the_reports(full_stage: Stage) -> None:
+    stage = full_stage
+    await stage.sync()
+    await stage.analyze()
+    day = (await stage.mail())["date"]
+    details = [(await stage.rest.get(f"/api/v1/reports/{report['id']}")).json() for report in await stage.reports(mail=day)]
+    seconds = sorted(detail["answer_times"]["first_answer_seconds"] for detail in details)
+    place = 0.9 * (len(seconds) - 1)
+    p90 = seconds[int(place)] + (place % 1) * (seconds[int(place) + 1] - seconds[int(place)])
+    told, stored = (await summary(stage, mail=day))["first_answer"], (await figures(stage))["first_answer"]
+    assert (told["reports"], stored["answered"]) == (len(seconds), len(seconds))
+    assert told["median_seconds"] == stored["median_seconds"] == median(seconds)
+    assert abs(stored["p90_seconds"] - p90) < 0.01
+    words = span(int(median(seconds) / 60 + 0.5)), span(int(p90 / 60 + 0.5))
+    text = stage.last_mail()
+    assert f"Первый ответ: {words[0]} " in text
+    assert f"быстрее: {words[1]}" in text
+
+
+async def test_a_day_is_compared_with_the_day_before_and_the_same_weekdays(stage: Stage) -> None:
+    assert (await day_of(stage, BAD_TALK, days_ago=14))["day_before"] is None
+    await day_of(stage, BAD_TALK, GOOD_TALK, days_ago=7)
+    before = await day_of(stage, GOOD_TALK, GOOD_TALK, BAD_TALK, days_ago=1)
+    today = await day_of(stage, GOOD_TALK, BAD_TALK)
+    yesterday, weeks = today["day_before"], today["same_weekdays"]
+    for name in ("reports", "mean_score", "bad_reports", "first_answer"):
+        assert yesterday[name] == before[name], name
+    assert yesterday["waiting_buyers"] == before["waiting_buyers_total"]
+    assert weeks["reports"] == 3
+    assert weeks["days"] == ["2026-03-01", "2026-03-08"]
+    assert weeks["same_series"] is yesterday["same_series"] is True
+    lost = int(before["mean_score"] + 0.5) - int(today["mean_score"] + 0.5)
+    assert lost > 0
+    (digest, *_) = await stage.rows("SELECT subject FROM digests ORDER BY id DESC")
+    assert f": {number(today['mean_score'])} (▼{lost}) · " in digest["subject"]
+    assert [day["reports"] for day in today["days"]] == [0] * 6 + [2, *[0] * 5, 3, 2]
+    assert not any(day["new_series"] or day["new_build"] for day in today["days"])
+
+
+async def test_another_model_or_rubric_is_marked_and_not_compared(stage: Stage) -> None:
+    await day_of(stage, GOOD_TALK, days_ago=3)
+    await stage.change("UPDATE reports SET model = 'older', fingerprint = 'fp_old'")
+    await day_of(stage, GOOD_TALK, days_ago=2)
+    await stage.change("UPDATE reports SET fingerprint = 'fp_other' WHERE model <> 'older'")
+    await day_of(stage, GOOD_TALK, days_ago=1)
+    await stage.change("UPDATE reports SET prompt_version = 'older' WHERE digest_id = 3")
+    today = await day_of(stage, BAD_TALK)
+    marks = [(day["new_series"], day["new_build"]) for day in today["days"][-4:]]
+    assert marks == [(False, False), (True, True), (True, True), (True, False)]
+    assert today["day_before"]["same_series"] is False
+    assert "(▼" not in (await stage.rows("SELECT subject FROM digests ORDER BY id DESC"))[0]["subject"]
+    assert "не сравниваются: другая модель или рубрика" in stage.last_mail()
+
+
+async def test_reports_of_chats_outside_the_period_are_said(stage: Stage) -> None:
+    """A call grades chats however old, and a chat may be graded twice between two mails: the mail's numbers still add up."""
+    chat = stage.add_talk(*GOOD_TALK)
+    stage.add_talk(*GOOD_TALK, title="Давний", minutes_ago=60 * 24 * 20)
+    await stage.sync()
+    await stage.analyze()
+    stage.avito.add_message(chat.id, "client", text="А цвет какой?", at=stage.clock())
+    await stage.sync()
+    await stage.analyze()
+    await stage.mail()
+    carried = (await figures(stage))["carried"]
+    assert carried == {"of_graded_chats": 1, "of_same_chats": 1, "of_other_chats": 1, "graded_chats_mailed_before": 0}
+    assert "Чатов: 1 = оценено 1 " in stage.last_mail().replace("\u00a0", " ")
+    assert "Отчётов в письме: 3: 2 по чатам этого периода" in stage.last_mail()
+    stage.add_talk(*BAD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    await stage.mail()
+    carried = (await figures(stage))["carried"]
+    assert carried == {"of_graded_chats": 1, "of_same_chats": 0, "of_other_chats": 0, "graded_chats_mailed_before": 1}
+
+
+async def test_good_chats_teach_and_quotes_name_who_wrote_them(stage: Stage) -> None:
+    today = await day_of(stage, GOOD_TALK, BAD_TALK)
+    (good,), (bad,) = today["best"], today["worst"]
+    assert good["score"] >= 80
+    assert bad["score"] < 50
+    talks = {"company": [text for side, text in (*GOOD_TALK, *BAD_TALK) if side == "company"]}
+    talks["client"] = [text for side, text in (*GOOD_TALK, *BAD_TALK) if side == "client"]
+    for entry in (good, bad):
+        assert any(entry["quote"] in text for text in talks[entry["quote_side"]])
+
+
+async def test_the_sheet_keeps_hostile_texts_as_texts(stage: Stage) -> None:
+    title, client = '=HYPERLINK("http://evil")\x0b\u202e', "@SUM(1+1)*cmd|'/c calc'!A0"
+    stage.add_talk(*GOOD_TALK, title=title, client=client)
+    stage.add_talk(("client", "Ещё продаёте?"), title="+7 900", client=None)
+    await stage.sync()
+    await stage.analyze()
+    await stage.mail()
+    (report,), (buyer,) = sheet_of(stage)
+    assert report["chat_title"].startswith('=HYPERLINK("http://evil")')
+    assert "\u202e" not in report["chat_title"]
+    assert report["client_name"] == client
+    assert (buyer["chat_title"], buyer["client_name"]) == ("+7 900", "Клиент")
+    assert buyer["url"].startswith("https://www.avito.ru/profile/messenger/channel/u2i-")
+    assert json.loads(json.dumps(report)) == report
