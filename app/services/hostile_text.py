@@ -30,6 +30,8 @@ def clean(text: str) -> str:
 
 def without_controls(text: str) -> str:
     """The same, with its lines."""
+    if text.replace("\n", " ").isprintable():  # nearly every text, and a hundred times faster
+        return text
     return "".join(
         " " if unicodedata.category(char) == "Cc" and char != "\n" else char
         for char in text

@@ -18,7 +18,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from app.services.figures import DigestFigures
 from app.services.hostile_text import clean
-from app.services.letter_context import ENOUGH, absence, context, covered_days, score_change, speaker, verdict
+from app.services.letter_context import absence, context, covered_days, speaker, verdict
+from app.services.letter_tiles import ENOUGH, score_change
 from app.services.mail_sheet import Attachment
 from app.services.plural import number, plural
 from app.services.wording import chat_url

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.database.engine import Database
 from app.models import Account
 from app.repositories import accounts
@@ -22,8 +20,7 @@ class Summary:
 async def summarize(database: Database, selection: Selection, zone: str) -> Summary:
     """Counts the selection as it stands at one moment: a report written meanwhile is in all of the figures or in none."""
     async with database.session() as session:
-        connection: AsyncConnection = await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        await connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         measured = await measure(session, selection, zone)
         known = await accounts.list_accounts(session)
     return Summary(measured, [account for account in known if account.id in measured.accounts])

@@ -51,11 +51,12 @@ async def test_accounts_are_told_apart(database_url: str) -> None:
         await stage.sync()
         await stage.analyze()
         whole = await summary(stage)
-        assert {row["account"]: row["reports"] for row in whole["accounts"]} == {account.name: 1 for account in accounts}
-        for account, row in zip(accounts, whole["accounts"], strict=True):
+        rows = {row["account_id"]: row for row in whole["accounts"]}
+        assert {number: row["reports"] for number, row in rows.items()} == {account.user_id: 1 for account in accounts}
+        for account in accounts:
             for key in (account.name, str(account.user_id)):
                 one = await summary(stage, **ALL, account=key)
-                assert (one["reports"], one["mean_score"]) == (1, row["mean_score"])
+                assert (one["reports"], one["mean_score"]) == (1, rows[account.user_id]["mean_score"])
         assert (await summary(stage, **ALL, account="Чужой"))["reports"] == 0
 
 

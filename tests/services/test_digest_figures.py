@@ -70,6 +70,7 @@ async def test_mail_sheet_summary_and_list_say_the_same(full_stage: Stage) -> No
     told, stored, text = await summary(stage, mail=day), await figures(stage), stage.last_mail().replace("\u00a0", " ")
 
     assert rows == listed
+    assert list(rows[0]) == list(listed[0])
     scores = [score(report) for report in listed]
     bad = sum(one < 50 for one in scores)
     assert stored["reports"] == told["reports"] == len(listed)

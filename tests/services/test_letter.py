@@ -301,6 +301,7 @@ def test_gaps_are_said_or_leave_no_trace() -> None:
 def test_empty_day_is_a_few_calm_lines_with_trouble_and_buyers_if_any() -> None:
     assert flat(render_text(EMPTY)).endswith("Новых отчётов нет. Чатов: 0 = оценено 0 + пропущено 0 + с ошибкой 0 + ждут 0")
     assert len([line for line in render_text(EMPTY).splitlines() if line]) == 7
+    assert render_text(changed(EMPTY, **COMPARED)) == render_text(EMPTY), "nothing to compare"
     assert "<h2" not in tags(render_html(EMPTY))
     for shown in both(changed(EMPTY, problems=("Авито не отвечал.",), waiting_buyers=(BUYER,), waiting_buyers_total=1)):
         assert re.search("Авито не отвечал. .*Новых отчётов нет. .*Kia Rio .*Ольга", shown)
