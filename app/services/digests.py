@@ -46,10 +46,11 @@ async def draw_figures(
     period: Period,
     zone: ZoneInfo,
     *,
+    working_time: bool,
     problems: Sequence[str],
     failed_addresses: Sequence[str],
 ) -> DigestFigures:
-    """The figures over the reports that the given mails carry."""
+    """The figures over the reports that the given mails carry. ``working_time``: answer times are counted in working hours."""
     selection = Selection(digest_ids=list(digest_ids))
     measured = await measure(session, selection, zone.key)
     total = measured.total
@@ -72,6 +73,7 @@ async def draw_figures(
         mean_score=total.mean_score,
         bad_reports=total.bad_reports,
         first_answer=total.first_answer,
+        working_time=working_time,
         criteria=total.criteria,
         series=measured.series,
         day_before=compared.day_before,

@@ -207,6 +207,8 @@ class DigestFigures(_Figures):
     """The chats that the reports are of."""
     carried: CarriedReports | None = None
     first_answer: FirstAnswer = FirstAnswer()
+    working_time: bool = False
+    """Answer times count working hours only."""
     series: tuple[Series, ...] = ()
     """Who graded the reports; several of them are several yardsticks in one mean."""
     day_before: Baseline | None = None

@@ -8,7 +8,7 @@ from app.services.wording import dollars
 
 
 def coverage_line(coverage: Coverage) -> str:
-    reasons = [f"{short(reason, NAME_LIMIT)}: {number(count)}" for reason, count in coverage.skipped.items() if count]
+    reasons = [f"{short(reason, NAME_LIMIT)}:{NBSP}{number(count)}" for reason, count in coverage.skipped.items() if count]
     parts = [
         f"оценено{NBSP}{number(coverage.graded)}",
         f"пропущено{NBSP}{number(sum(coverage.skipped.values()))}" + (f" ({', '.join(reasons)})" if reasons else ""),
@@ -20,14 +20,14 @@ def coverage_line(coverage: Coverage) -> str:
 
 def carried_line(figures: DigestFigures) -> str:
     """How the reports relate to the period's chats, where that is not one for one."""
-    line, carried = f"Отчётов в письме: {number(figures.reports)}", figures.carried
+    line, carried = f"Отчётов в письме:{NBSP}{number(figures.reports)}", figures.carried
     if carried is None:
         return line
     own = carried.of_graded_chats + carried.of_same_chats
     again = f" (из них {number(carried.of_same_chats)} – по чатам, оценённым дважды или снова ждущим)" if carried.of_same_chats else ""
     if carried.of_other_chats or again:
         others = f" и {number(carried.of_other_chats)} по более ранним" if carried.of_other_chats else ""
-        line += f": {number(own)} по чатам этого периода{again}{others}"
+        line = f"Отчётов в письме {number(figures.reports)}: {number(own)} по чатам этого периода{again}{others}"
     if before := carried.graded_chats_mailed_before:
         line += f"; отчёты ещё {plural(before, 'оценённого чата', 'оценённых чатов', 'оценённых чатов')} ушли в прежних письмах"
     return line

@@ -75,12 +75,13 @@ def _first_answer(figures: DigestFigures) -> Tile:
     if median is None or p90 is None:
         return Tile("Первый ответ", "—", "ни в одном отчёте его времени нет", [])
     few = ", мало данных" if answer.answered < ENOUGH else ""
+    hours = ", рабочее время" if figures.working_time else ""
     return Tile(
         "Первый ответ",
         span(median),
-        f"медиана по {_tied(answer.answered, 'отчёту', 'отчётам', 'отчётам')}{few}",
+        f"медиана по {_tied(answer.answered, 'отчёту', 'отчётам', 'отчётам')}{hours}{few}",
         _changes(figures, lambda of: _minutes(of.first_answer.median_seconds), median, shown=span),
-        f"p90, 9{NBSP}из{NBSP}10 быстрее: {span(p90)}",
+        f"p90: {span(p90)} (9{NBSP}из{NBSP}10 быстрее)",
         _changes(figures, lambda of: _minutes(of.first_answer.p90_seconds), p90, shown=span),
     )
 

@@ -71,13 +71,15 @@ class MailParams:
 class Post:
     """Who mails to whom, and through what.
 
-    ``first_period``: how far the very first mail looks back, which is as far as the first daily run grades.
+    ``first_period``: how far the very first mail looks back, which is as far as the first daily run grades. ``working_time``: answer
+    times are counted in working hours.
     """
 
     client: MailClient
     sender: str
     recipients: tuple[str, ...]
     first_period: timedelta
+    working_time: bool = False
 
 
 async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, clock: Clock, run: RunContext) -> StepResult:
@@ -125,7 +127,7 @@ async def _put_together(
     period = await _period(session, post, params, day, cutoff, carried)
     problems = params.problems if params.daily else await _account_problems(session)
     named = await deliveries.name_failed(session, digest_id)
-    figures = await draw_figures(session, ids, period, zone, problems=problems, failed_addresses=named)
+    figures = await draw_figures(session, ids, period, zone, working_time=post.working_time, problems=problems, failed_addresses=named)
     rows = await read_rows(session, ids, period, reports=figures.reports)
     await digests.complete_digest(
         session,

@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 
 from app.services.plural import number
 from app.services.wording import percent, span
-from tests.stage import BAD_TALK, GOOD_TALK, Stage
+from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
 NOON = datetime(2026, 3, 15, 9, 0, tzinfo=UTC)
 MARKS = {"Высокая": 100, "Средняя": 50, "Низкая": 0}
@@ -108,7 +108,15 @@ async def test_first_answers_are_those_stored_with_the_reports(full_stage: Stage
     words = span(int(median(seconds) / 60 + 0.5)), span(int(p90 / 60 + 0.5))
     text = stage.last_mail()
     assert f"Первый ответ: {words[0]} " in text
-    assert f"быстрее: {words[1]}" in text
+    assert f"p90: {words[1]} " in text
+
+
+async def test_working_time_is_said_where_hours_are_set(stage: Stage, database_url: str) -> None:
+    await day_of(stage, GOOD_TALK)
+    assert "рабочее время" not in stage.last_mail()
+    async with on_stage(database_url, stage.sandbox, stage.clock, working_hours="Пн-Вс 00:00-24:00") as office:
+        await office.mail(resend=True)
+        assert "медиана по 1 отчёту, рабочее время" in office.last_mail().replace("\u00a0", " ")
 
 
 async def test_a_day_is_compared_with_the_day_before_and_the_same_weekdays(stage: Stage) -> None:
@@ -159,7 +167,7 @@ async def test_reports_of_chats_outside_the_period_are_said(stage: Stage) -> Non
     carried = (await figures(stage))["carried"]
     assert carried == {"of_graded_chats": 1, "of_same_chats": 1, "of_other_chats": 1, "graded_chats_mailed_before": 0}
     assert "Чатов: 1 = оценено 1 " in stage.last_mail().replace("\u00a0", " ")
-    assert "Отчётов в письме: 3: 2 по чатам этого периода" in stage.last_mail()
+    assert "Отчётов в письме 3: 2 по чатам этого периода" in stage.last_mail()
     stage.add_talk(*BAD_TALK)
     await stage.sync()
     await stage.analyze()
