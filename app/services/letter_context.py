@@ -11,7 +11,7 @@ from app.services.letter_tiles import ENOUGH, compared_line, tiles
 from app.services.plural import NBSP, number
 from app.services.wording import at_moment, days_title, percent, short_weekday, since_words, waited, zone_words
 
-_PROBLEM_LIMIT = 240
+_PROBLEM_LIMIT = 200
 _BAR_HEIGHT = 72
 """Of a day with a mean score of 100, in pixels."""
 
@@ -33,7 +33,7 @@ def context(figures: DigestFigures) -> dict[str, Any]:
     return {
         "figures": figures,
         "title": days_title(days),
-        "covered": ", ".join(listed((f"{day:%d.%m}" for day in days), most=31)) if len(days) > 1 else None,
+        "covered": ", ".join(listed((f"{day:%d.%m}" for day in days), most=20)) if len(days) > 1 else None,
         "period": f"с {at_moment(figures.period_start, zone)} до {at_moment(end, zone)}, {zone_words(zone, figures.period_start, end)}",
         "accounts": listed(figures.accounts),
         "synced": at_moment(figures.synced_at, zone) if figures.synced_at else None,

@@ -37,9 +37,11 @@ AVITO = "https://www.avito.ru/profile/messenger/channel/"
 SHARE = CriterionShare(label="Тональность", high=60, medium=10, low=4, absent=0)
 OBJECTIONS = CriterionShare(label="Работа с возражениями", high=2, medium=1, low=1, absent=70)
 NAMES = {"chat_id": "u2i-Ab~3k/f9", "chat_title": "Kia Rio", "client_name": "Ольга"}
-TOLD = {"criterion": "Завершение", "quote": "Читайте объявление", "advice": "Назвать пробег."}
+TOLD = {"criterion": "Завершение", "quote": "Читайте объявление", "quote_side": "company", "advice": "Назвать пробег."}
 WORST = WorstChat.model_validate({"report_id": 512, "score": 16.67} | NAMES | TOLD)
-BEST = GoodChat.model_validate({"report_id": 77, "score": 100, "criterion": "Ясность", "quote": "Да, 12 000 км"} | NAMES)
+BEST = GoodChat.model_validate(
+    {"report_id": 77, "score": 100, "criterion": "Ясность", "quote": "Да, 12 000 км", "quote_side": "company"} | NAMES
+)
 BUYER = WaitingBuyer.model_validate({"since": END - timedelta(hours=5, minutes=55)} | NAMES)
 FAILED = FailedChat(chat_id="u2i-f1", chat_title="Гараж", reason="Модель не ответила.")
 
@@ -155,7 +157,7 @@ def test_what_a_rich_day_says_in_both_parts() -> None:
         assert "Чатов: 97 = оценено 74 + пропущено 12 (нет ответа: 8, нет текста: 4) + с ошибкой 5 + ждут 6" in shown
         assert "Отчётов в письме: 74" in shown
         assert "Ольга · Завершение · отчёт № 512" in shown
-        assert "«Читайте объявление» Совет: Назвать пробег." in shown
+        assert "Продавец: «Читайте объявление» Совет: Назвать пробег." in shown
         assert re.search("(?i)Хорошие примеры Kia Rio.* 100.* «Да, 12 000 км»", shown)
         assert "Модель: flash · рубрика: r7 · стоимость: 0,0412 $ · чатов с неполной историей" in shown
         assert "не всё получилось" not in shown.lower()
