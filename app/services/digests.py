@@ -69,7 +69,6 @@ async def draw_figures(
         coverage=cover,
         carried=carried,
         reports=total.reports,
-        chats_reported=total.chats,
         mean_score=total.mean_score,
         bad_reports=total.bad_reports,
         first_answer=total.first_answer,

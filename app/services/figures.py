@@ -203,8 +203,6 @@ class DigestFigures(_Figures):
     prompt_versions: tuple[str, ...]
     failed_addresses: tuple[str, ...]
     """Recipients whom an earlier mail failed to reach for good, not named before."""
-    chats_reported: int | None = None
-    """The chats that the reports are of."""
     carried: CarriedReports | None = None
     first_answer: FirstAnswer = FirstAnswer()
     working_time: bool = False

@@ -8,6 +8,7 @@ from app.services.wording import dollars
 
 
 def coverage_line(coverage: Coverage) -> str:
+    """N and the four that add up to it."""
     reasons = [f"{short(reason, NAME_LIMIT)}:{NBSP}{number(count)}" for reason, count in coverage.skipped.items() if count]
     parts = [
         f"оценено{NBSP}{number(coverage.graded)}",

@@ -42,6 +42,7 @@ def score_change(figures: DigestFigures) -> str | None:
 
 
 def tiles(figures: DigestFigures) -> tuple[Tile, ...]:
+    """The four; for a mail that carries reports."""
     few = ", мало данных" if figures.reports < ENOUGH else ""
     mean = "—" if figures.mean_score is None else number(figures.mean_score)
     bad = 100 * figures.bad_reports / figures.reports
@@ -148,4 +149,5 @@ def compared_line(figures: DigestFigures) -> str | None:
 
 
 def longest_wait(figures: DigestFigures) -> str | None:
+    """How long the buyer who waits longest has waited, in words."""
     return waited(min(buyer.since for buyer in figures.waiting_buyers), figures.period_end) if figures.waiting_buyers else None
