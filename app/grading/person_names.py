@@ -2,25 +2,41 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+
+from app.grading.first_names import first_name, first_name_or_word, forms, is_capitalised_only
+from app.grading.transliteration import in_cyrillic, in_latin
 
 _NAME = r"[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?"
 _SURNAME = r"[А-ЯЁ][а-яё]+(?:[оеё]в|[иы]н|[оеё]ва|[иы]на|[сц]кий|[сц]кая|ко|[уюя]к|ян|дзе|швили)"
+_PATRONYMIC = (
+    r"(?:[А-ЯЁ][а-яё]+(?:(?:[оеь]вич|ьич|[кмт]ич)(?:а|у|ем|е)?|(?:[оеь]вн|ичн)(?:а|у|ой|ы|е))|[А-ЯЁ][а-яё]+[ -](?i:[оу]г?лы|[кг]ызы))"
+)
 _INTRODUCTIONS = (
-    re.compile(rf"(?i:меня зовут|зовите меня|мо[её] имя|фио|получатель|с уважением)[\s:,—-]+({_NAME}(?: {_NAME}){{0,2}})"),
-    re.compile(r"(?i:меня зовут) (?!как|так|не |очень|тоже|все|туда|сюда|на )([а-яё]{3,})"),
-    re.compile(rf"\b((?:{_SURNAME} )?{_NAME} [А-ЯЁ][а-яё]+(?:[оеь]вич|ьич|мич|ична|[оеь]вна)(?:а|у|ем|е|ы|ой)?)\b"),
-    re.compile(rf"\b({_SURNAME} [А-ЯЁ]\. ?[А-ЯЁ]\.)"),
+    re.compile(
+        r"(?i:меня зовут|(?<![а-яё] )зовут|зовите меня|мо[её] имя|фио|получател[ья]|с уважением|вас приветствует|на связи|вам пишет|уважаем(?:ый|ая))"
+        rf"[\s:,—-]+({_NAME}(?: {_NAME}){{0,2}})"
+    ),
+    re.compile(rf"(?i:меня) ({_NAME}) (?i:зовут)"),
+    re.compile(r"(?i:my name is|меня зовут) ([A-Z][a-z]+)"),
+    re.compile(r"(?i:меня зовут) (?!как|так|не |очень|тоже|все|туда|сюда|на |в )([а-яё]{3,})"),
+    re.compile(rf"(?<!\w)((?:{_SURNAME}(?:а|у|е|ым|ой)? )?{_NAME} {_PATRONYMIC})(?!\w)"),
+    re.compile(rf"(?<!\w)({_SURNAME} [А-ЯЁ]\. ?[А-ЯЁ]\.)"),
 )
-_COMMON_NAMES = (
-    "Александр Александра Алексей Алёна Алина Алла Анастасия Анатолий Анна Андрей Антон Анжела Арина Артём Артур Борис Вадим Валентина "
-    "Валерий Василий Вероника Виктор Виктория Виталий Владимир Владислав Вячеслав Галина Геннадий Георгий Григорий Дарья Денис Диана "
-    "Дмитрий Евгений Евгения Екатерина Елена Елизавета Иван Игорь Илья Инна Ирина Кирилл Константин Кристина Ксения Лариса Леонид "
-    "Лидия Людмила Максим Маргарита Марина Мария Михаил Наталья Наталия Никита Николай Нина Оксана Олег Ольга Павел Пётр Полина "
-    "Раиса Руслан Светлана Семён Сергей Станислав Степан Тамара Татьяна Тимур Ульяна Фёдор Эдуард Юлия Юрий Яна Ярослав "
-    "Саша Дима Катя Наташа Таня Оля Юля Миша Коля Серёжа Вова Лёша Маша Настя Лена Камиль Рустам Ильдар Азамат Фарход Армен Ашот"
+_GREETING = r"(?i:здравствуйте|здраствуйте|приветствую|привет|добрый (?:день|вечер)|доброе утро|доброго дня|салам(?: алейкум)?|спасибо|уважаем(?:ый|ая))"
+# Where a name that is also a word can only be a name.
+_ADDRESSED = (
+    re.compile(rf"{_GREETING}[, ]+({_NAME})(?=[!.,;)]|\s*$)", re.MULTILINE),
+    re.compile(rf"(?:^|[.!?] )({_NAME}), (?={_GREETING}|(?i:подскаж|скаж|добр|будьте|можно|можете|когда|извин))", re.MULTILINE),
+    re.compile(rf"(?<!\w)(?i:это|я|мастер|менеджер|замерщик|водитель|курьер|продавец)[ —-]+({_NAME})(?=[!.,;)]|\s*$)", re.MULTILINE),
 )
-_LEGAL_FORMS = re.compile(r"(?i)ооо|ип|зао|оао|клиент|покупатель|продавец|пользователь|менеджер|частное|лицо|user|avito|авито")
+# A product's name is often a person's: «кухня Марина», «кровать Виктория».
+_PRODUCT = re.compile(
+    r"(?i)(?:диван|кроват|кухн|шкаф|стол|стул|кресл|комод|прихож|гостин|спальн|матрас|модел|коллекци|сери|сорт|роз|плать|ткан|цвет|люстр|обо|двер"
+    r"|плитк|книг|роман|кукл|духи|аромат|виноград|клубник)[а-яё]{0,3}[ \"«„]{1,2}$"
+)
+_LEGAL_FORMS = re.compile(
+    r"(?i)ооо|ип|зао|оао|клиент\w*|покупател\w*|продав\w*|пользовател\w*|менеджер\w*|частное|лицо|user|avito|авито|мастер\w*|служба|отдел|друзья"
+)
 # A name with one of these is a shop's; masked, it would take ordinary words out of the whole chat.
 _SHOP = re.compile(
     r"(?i)\b(?:авто\w*|магазин\w*|салон\w*|мебел\w*|строй\w*|ремонт\w*|сервис\w*|центр\w*|студи\w*|компани\w*|команда|техник\w*"
@@ -28,22 +44,23 @@ _SHOP = re.compile(
 )
 _ENDING = r"(?:ого|его|ому|ему|ой|ей|ою|ею|ом|[её]м|ым|им|ая|яя|ую|юю|ый|ий|[аяыиеуюйьо])"
 _CAN_BEND_UNCAPITALISED = 5  # letters of the stem: «марине» is Марина, «марки» is hardly Марк
+_WORD = re.compile(r"(?<![^\W_])[А-ЯЁа-яё]{2,}(?![^\W_])")
 
 
 def introduced_names(texts: Iterable[str]) -> list[str]:
-    """Names people call themselves or others by: «меня зовут Олег», «Иванов Иван Петрович», «Иванов И. И.», and the common first names."""
+    """Names people call themselves or others by: «меня зовут Олег», «Иванов Иван Петрович», «Иванов И. И.», and the usual first names."""
     chat = "\n".join(texts)
     found = [match[1] for pattern in _INTRODUCTIONS for match in pattern.finditer(chat)]
-    found += filter(None, map(_common_name, re.findall(r"(?<!\w)[А-ЯЁ][А-ЯЁа-яё]+", chat)))
+    found += [name for pattern in _ADDRESSED for match in pattern.finditer(chat) if (name := first_name_or_word(match[1]))]
+    for match in _WORD.finditer(chat):
+        name = first_name(match[0])
+        if name and not _PRODUCT.search(chat, max(0, match.start() - 20), match.start()):
+            found.append(name)
     return [name for name in dict.fromkeys(found) if _words_of(name)]
 
 
-# Words that look like a bent form of a common name: "Алло?" is how people begin, not Алла.
-_NO_NAMES = frozenset({"алло", "алё", "ало"})
-
-
 def name_pattern(name: str) -> re.Pattern[str] | None:
-    """Matches the name or any of its words in any case, neighbours together; None where nothing in it is a person's name."""
+    """Matches the name or any of its words in any case and in the other alphabet, neighbours together; None where nobody is named."""
     words = _words_of(name)
     if not words:
         return None
@@ -59,10 +76,25 @@ def _words_of(name: str) -> list[str]:
 
 
 def _forms(word: str) -> Iterator[str]:
+    if re.fullmatch("(?i)[a-z]{3,}", word):
+        yield f"(?i:{word})"
+        yield f"(?=[А-ЯЁ])(?i:{in_cyrillic(re.sub('(?<=...)[aoy]$', '', word.lower()))}{_ENDING}?)"
+    elif not re.fullmatch("(?i)[а-яё]{3,}", word):
+        yield f"(?i:{word})"
+    elif usual := forms(word):
+        capital = "(?=[А-ЯЁ])" if is_capitalised_only(word) else ""
+        yield f"{capital}(?i:{'|'.join(map(_e_or_yo, usual))})"
+        yield f"(?i:{_e_or_yo(word)})" if first_name(word.capitalize()) else rf"(?i:{word})(?=[,!.]|\s*$)"
+        yield f"(?=[A-Z])(?i:{in_latin(word.lower())})"
+    else:
+        yield from _bent_by_rule(word)
+        yield f"(?=[A-Z])(?i:{in_latin(word.lower())})"
+
+
+def _bent_by_rule(word: str) -> Iterator[str]:
+    """The forms of a name that stands in no list: its stem and any ending; uncapitalised only where the stem is long."""
     yield f"(?i:{_e_or_yo(word)})"
-    if not re.fullmatch("(?i)[а-яё]{3,}", word):
-        return
-    stem = re.sub("(?i)(?:ий|ый|ая|яя|[аяйьео])$", "", word)
+    stem = re.sub("(?i)(?:ий|ый|ая|яя|[аяйьеоую])$", "", word)
     bent = _e_or_yo(re.sub("(?i)(?<=..)[её](?=[лкц]$)", "е?", stem))  # Павел, Павла
     if len(stem) >= _CAN_BEND_UNCAPITALISED:
         yield f"(?i:{bent}{_ENDING}?)"
@@ -72,15 +104,3 @@ def _forms(word: str) -> Iterator[str]:
 
 def _e_or_yo(word: str) -> str:
     return re.sub("(?i)[её]", "[её]", word)
-
-
-@cache
-def _common_patterns() -> list[tuple[str, re.Pattern[str]]]:
-    return [(name, re.compile("|".join(_forms(name)))) for name in _COMMON_NAMES.split()]
-
-
-@lru_cache(maxsize=10_000)
-def _common_name(word: str) -> str | None:
-    if word.lower() in _NO_NAMES:
-        return None
-    return next((name for name, pattern in _common_patterns() if pattern.fullmatch(word)), None)
