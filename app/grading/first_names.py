@@ -90,7 +90,10 @@ def _bent(name: str) -> Iterator[str]:
     elif last == "ь":
         endings = ("я", "ю", "ем", "е", "и", "ью")
     elif re.fullmatch("[бвгджзклмнпрстфхцчшщ]", last):
-        stem, endings = re.sub("(?<=Пав)е(?=л$)|(?<=^Л)е(?=в$)", lambda vowel: "ь" if name == "Лев" else "", name), ("а", "у", "ом", "ем", "е")
+        stem, endings = (
+            re.sub("(?<=Пав)е(?=л$)|(?<=^Л)е(?=в$)", lambda vowel: "ь" if name == "Лев" else "", name),
+            ("а", "у", "ом", "ем", "е"),
+        )
     else:
         return
     yield from (stem + ending for ending in endings)

@@ -5,11 +5,11 @@ a token of its own ("[МЕТКА_1]") and can never be restored into somebody's 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.grading.detectors import FINDERS, uniform
+from app.grading.detectors import blanked, personal_data
 from app.grading.hygiene import clean
 from app.grading.person_names import introduced_names, name_pattern
 
@@ -59,6 +59,7 @@ class Masker:
         self._level = level
         people = dict.fromkeys([*(name.strip() for name in names), *introduced_names(map(clean, texts))])
         self._people = [(name, pattern) for name in people if (pattern := name_pattern(name))]
+        self._anybody = re.compile("|".join(pattern.pattern for _, pattern in self._people) or r"(?!)")
         self._numbers: dict[tuple[str, str], int] = {}  # (kind, key) -> number
         self._spellings: dict[tuple[str, int], str] = {}  # (kind, number) -> as first written
         self._names: dict[int, str] = {}  # number -> name as known
@@ -94,7 +95,7 @@ class Masker:
         if self._level is Masking.OFF:
             return text
         said, position = "", 0
-        for start, end, kind, _ in sorted(_personal(text)):
+        for start, end, kind, _ in sorted(personal_data(text)):
             said += text[position:start] + _WORDS[kind]
             position = end
         return _TOKEN.sub(self._word, said + text[position:])
@@ -116,36 +117,16 @@ class Masker:
     def _found(self, text: str) -> Iterator[tuple[int, int, str, str]]:
         literals = [(*match.span(), _LITERAL, match[0]) for match in _TOKEN.finditer(text)]
         yield from literals
-        rest = _blank(text, literals)
-        personal = list(_personal(rest))
+        rest = blanked(text, literals)
+        personal = list(personal_data(rest))
         yield from personal
-        rest = _blank(rest, personal)
-        for name, pattern in self._people:
+        rest = blanked(rest, personal)
+        for name, pattern in self._people if self._anybody.search(rest) else ():
             called = [(*match.span(), _NAME, name) for match in pattern.finditer(rest)]
             yield from called
-            rest = _blank(rest, called)
+            rest = blanked(rest, called)
         if self._level is Masking.STRICT:
             yield from ((*match.span(), _WORD, match[0]) for match in _SUSPICIOUS.finditer(rest))
-
-
-def _personal(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """(start, end, kind, key) of what the finders take for personal data; none overlap."""
-    rest = uniform(text)
-    for kind, find in FINDERS:
-        found = [(start, end, kind or "", key) for start, end, key in find(rest)]
-        if kind is not None:
-            yield from found
-        rest = _blank(rest, found)
-
-
-def _blank(text: str, found: Sequence[tuple[int, int, str, str]]) -> str:
-    """The text with what was found made unreadable, every other character in its place."""
-    if not found:
-        return text
-    characters = list(text)
-    for start, end, _, _ in found:
-        characters[start:end] = "\0" * (end - start)
-    return "".join(characters)
 
 
 def _identity(match: re.Match[str]) -> tuple[str, int]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 _UNITS = ("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять")
+_ENGLISH_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TEEN_STEMS = ("один", "две", "три", "четыр", "пят", "шест", "сем", "восем", "девят")
 _TEENS = ("десять", *(f"{stem}надцать" for stem in _TEEN_STEMS))
 _TENS = ("двадцать", "тридцать", "сорок", "пятьдесят", "шестьдесят", "семьдесят", "восемьдесят", "девяносто")
@@ -13,10 +14,10 @@ _VALUES = (
     | {word: value for value, word in enumerate(_TEENS, start=10)}
     | {word: value * 10 for value, word in enumerate(_TENS, start=2)}
     | {word: value * 100 for value, word in enumerate(_HUNDREDS, start=1)}
-    | {"нуль": 0, "одна": 1, "две": 2}
+    | {"нуль": 0, "ноля": 0, "нуля": 0, "одна": 1, "две": 2}
+    | {word: value for value, word in enumerate(_ENGLISH_UNITS)}
 )
-_WORD = "|".join(sorted(_VALUES, key=len, reverse=True))
-_ITEM = re.compile(rf"(?i:(?<![а-яё])(?:{_WORD})(?![а-яё]))|\d+")
+_ITEM = re.compile(r"[A-Za-zА-яЁё]+|\d+")
 _GAP = re.compile(r"[\s,.\-()+]{0,4}")
 _PHONE = re.compile(r"[78][3-9]\d{9}|9\d{9}")
 _LONGEST = 11
@@ -24,7 +25,7 @@ _LONGEST = 11
 
 def spoken_phones(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, ten digits) of each phone number with at least one figure written as a word."""
-    items = list(_ITEM.finditer(text))
+    items = [item for item in _ITEM.finditer(text) if item[0].isdecimal() or item[0].lower() in _VALUES]
     first = 0
     while first < len(items):
         found = _phone_at(text, items[first : first + _LONGEST * 2])

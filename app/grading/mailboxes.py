@@ -1,0 +1,26 @@
+"""Patterns of e-mail addresses: written, with blanks and brackets in them, and spelled in words («иван собака мейл ру»)."""
+
+import re
+
+ZONE = r"(?i:ru|su|com|net|org|info|me|io|pro|shop|store|site|online|app|link|cc|by|kz|ua|uz|kg|xyz|biz|ly|рф|рус|онлайн)"
+
+_NAME = r"[\w%+-]{1,40}"
+_DOT = r"(?: ?[.,] ?| ?[(\[](?i:dot|точка)[)\]] ?| (?i:точка|дот|dot) )"
+_JOINT = rf"(?:[.]|{_DOT}| ?(?i:нижнее подч[её]ркивание|подч[её]ркивание|тире|дефис|минус|underscore) ?)"
+_MAILBOX = rf"(?<![\w.%+-]){_NAME}(?:{_JOINT}{_NAME}){{0,4}}(?: \d{{1,4}})?"
+_BRACKETED_AT = r" ?[(\[](?i:at|эт|ат|собака|собачка)[)\]] ?"
+_SPOKEN_AT = rf"(?:{_BRACKETED_AT}| (?i:собак[аи]|собачка|эт|at|псина) | ?@ ?)"
+_PROVIDER = (
+    r"(?i:mail|gmail|yandex|ya|inbox|list|bk|rambler|icloud|outlook|hotmail|yahoo"
+    r"|м[еэ]йл|майл|маил|(?:джи|г)[ -]?м[еэ]йл|яндекс|рамблер|инбокс|лист|бк|б\.?к|ай ?клауд|аутлук|хотм[еэ]йл|протон)"
+)
+_SPOKEN_ZONE = rf"(?:{ZONE}|(?i:ру|ком|нет|орг|эр ?эф|су))(?!\w)"
+
+MAIL_HINT = re.compile(r"@|[(\[](?:at|эт|ат)|соба[кч]|псин| (?:эт|at) ", re.IGNORECASE)
+MAIL_PATTERNS = (
+    r"(?<![\w.%+-])[\w.%+-]{1,64}@[A-Za-zА-яё0-9-]{1,63}(?:\.[A-Za-zА-яё0-9-]{1,63}){0,4}\.[A-Za-zА-яё]{2,24}",
+    rf"{_MAILBOX}{_SPOKEN_AT}[\w-]{{1,40}}{_DOT}{_SPOKEN_ZONE}",
+    rf"{_MAILBOX}{_SPOKEN_AT}{_PROVIDER} {_SPOKEN_ZONE}",
+    rf"{_MAILBOX}{_BRACKETED_AT}{_PROVIDER}(?!\w)",
+    rf"(?<![\w.%+-])(?=[a-z\d._%+-]*[a-z]){_NAME}(?:\.{_NAME}){{0,4}} (?i:собак[аи]|собачка) {_PROVIDER}(?!\w)",
+)
