@@ -2,11 +2,15 @@
 
 import re
 
-ZONE = r"(?i:ru|su|com|net|org|info|me|io|pro|shop|store|site|online|app|link|cc|by|kz|ua|uz|kg|xyz|biz|ly|рф|рус|онлайн)"
+ZONE = (
+    r"(?i:ru|su|com|net|org|info|me|io|pro|shop|store|site|online|app|link|cc|by|kz|ua|uz|kg"
+    r"|xyz|biz|ly|рф|рус|онлайн|be|tv|gg|de|eu|ai|dev|tech|club|top|vip|tatar|москва)"
+)
 
 _NAME = r"[\w%+-]{1,40}"
-_DOT = r"(?: ?[.,] ?| ?[(\[](?i:dot|точка)[)\]] ?| (?i:точка|дот|dot) )"
-_JOINT = rf"(?:[.]|{_DOT}| ?(?i:нижнее подч[её]ркивание|подч[её]ркивание|тире|дефис|минус|underscore) ?)"
+_SAID_DOT = r"(?: ?[(\[](?i:dot|точка)[)\]] ?| (?i:точка|дот|dot) )"
+_DOT = rf"(?: ?[.,] ?|{_SAID_DOT})"
+_JOINT = rf"(?:[.]|{_SAID_DOT}| ?(?i:нижнее подч[её]ркивание|подч[её]ркивание|тире|дефис|минус|underscore) ?)"
 _MAILBOX = rf"(?<![\w.%+-]){_NAME}(?:{_JOINT}{_NAME}){{0,4}}(?: \d{{1,4}})?"
 _BRACKETED_AT = r" ?[(\[](?i:at|эт|ат|собака|собачка)[)\]] ?"
 _SPOKEN_AT = rf"(?:{_BRACKETED_AT}| (?i:собак[аи]|собачка|эт|at|псина) | ?@ ?)"
@@ -16,11 +20,12 @@ _PROVIDER = (
 )
 _SPOKEN_ZONE = rf"(?:{ZONE}|(?i:ру|ком|нет|орг|эр ?эф|су))(?!\w)"
 
-MAIL_HINT = re.compile(r"@|[(\[](?:at|эт|ат)|соба[кч]|псин| (?:эт|at) ", re.IGNORECASE)
+MAIL_HINT = re.compile(r"@|[(\[]\w{2,8}[)\]]|соба[кч]|псин| (?:эт|at) ", re.IGNORECASE)
 MAIL_PATTERNS = (
     r"(?<![\w.%+-])[\w.%+-]{1,64}@[A-Za-zА-яё0-9-]{1,63}(?:\.[A-Za-zА-яё0-9-]{1,63}){0,4}\.[A-Za-zА-яё]{2,24}",
     rf"{_MAILBOX}{_SPOKEN_AT}[\w-]{{1,40}}{_DOT}{_SPOKEN_ZONE}",
     rf"{_MAILBOX}{_SPOKEN_AT}{_PROVIDER} {_SPOKEN_ZONE}",
+    rf"{_MAILBOX} ?[(\[]\w{{2,8}}[)\]] ?{_PROVIDER}{_DOT}{_SPOKEN_ZONE}",
     rf"{_MAILBOX}{_BRACKETED_AT}{_PROVIDER}(?!\w)",
     rf"(?<![\w.%+-])(?=[a-z\d._%+-]*[a-z]){_NAME}(?:\.{_NAME}){{0,4}} (?i:собак[аи]|собачка) {_PROVIDER}(?!\w)",
 )

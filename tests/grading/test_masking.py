@@ -1,22 +1,22 @@
 """Masking: what is hidden, what stays, and the way back."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.grading.masking import Masker, Masking
 
-CASES: dict[str, Any] = json.loads(Path(__file__).with_name("masking_cases.json").read_text(encoding="utf-8"))
+from .masking_set import CASES, HIDDEN, KEPT, masking_figures
 
 PERSONAL = (
     "89161234567",
     "+7 (903) 765-43-21",
     "восемь девятьсот пять 123 сорок пять 67",
     "ivan@mail.ru",
+    "ivan собака mail точка ru",
+    "иван собака мейл ру",
     "https://example.com/a",
     "@seller_77",
     "4276 3800 1234 5679",
@@ -29,14 +29,45 @@ PERSONAL = (
 )
 
 
-@pytest.mark.parametrize("case", CASES["hidden"], ids=lambda case: case["text"])
-def test_personal_data_becomes_tokens(case: dict[str, Any]) -> None:
-    assert Masker(case.get("names", []), [case["text"]]).mask(case["text"]) == case["masked"]
+def test_labelled_set_is_large_and_of_every_kind() -> None:
+    assert sum(len(case.personal) for case in HIDDEN) >= 350
+    assert len(KEPT) >= 150
+    assert {"phone", "email", "card", "snils", "inn", "document", "account", "address", "name", "link", "nick"} <= {
+        case.category for case in HIDDEN
+    }
+    assert {"price", "listing", "time", "size", "part", "model", "place", "word"} <= {case.category for case in KEPT}
+    assert all(case.personal for case in HIDDEN)
+    assert not any(case.personal for case in KEPT)
+    assert len({case.text for case in (*HIDDEN, *KEPT)}) == len(HIDDEN) + len(KEPT)
 
 
-@pytest.mark.parametrize("text", CASES["kept"])
-def test_look_alikes_stay(text: str) -> None:
-    assert Masker([], [text]).mask(text) == text
+def test_personal_data_is_masked_and_look_alikes_stay() -> None:
+    figures = masking_figures()
+    assert figures.recall >= 0.99, figures.missed
+    assert figures.false_masks <= 0.01, figures.overmasked
+    worst = {kind: sum(missed == kind for missed, _ in figures.missed) / n for kind, n in figures.data.items()}
+    assert max(worst.values()) <= 0.03, figures.missed
+
+
+def test_what_stands_round_personal_data_stays() -> None:
+    overmasked = [case.text for case in HIDDEN if case.is_overmasked()]
+    assert len(overmasked) <= 0.01 * len(HIDDEN), overmasked
+
+
+@pytest.mark.parametrize("case", [case for case in CASES["hidden"] if "masked" in case], ids=lambda case: case["text"])
+def test_kind_and_number_of_tokens(case: dict[str, Any]) -> None:
+    text = case["text"].replace("{", "").replace("}", "")
+    assert Masker(case.get("names", []), [text]).mask(text) == case["masked"]
+
+
+def test_strict_masking_hides_all_that_masking_hides() -> None:
+    shown = [
+        (case.text, at)
+        for case in (*HIDDEN, *KEPT)
+        for at, (usual, strict) in enumerate(zip(case.covered(), case.covered(Masking.STRICT), strict=True))
+        if usual and not strict
+    ]
+    assert not shown
 
 
 @given(st.lists(st.sampled_from((*PERSONAL, "site.ru/", "ул. ", "тел", "паспорт ", "[")) | st.text(max_size=5)).map("".join))
@@ -67,7 +98,7 @@ def test_tokens_are_stable(data: list[str]) -> None:
 
 @pytest.mark.parametrize("before", ["", "слово ", "(", "тел. ", "\n"])
 @pytest.mark.parametrize("after", ["", " слово", ")", ", жду", "\n"])
-@pytest.mark.parametrize("datum", PERSONAL[:11])
+@pytest.mark.parametrize("datum", PERSONAL[:13])
 def test_nothing_personal_is_left_whatever_stands_around(before: str, datum: str, after: str) -> None:
     masked = Masker(["Марина"]).mask(before + datum + after)
     assert masked.startswith(before + "[")
@@ -135,7 +166,59 @@ def test_strict_masking_hides_numbers_and_capitalised_words_and_says_them_again(
     assert masker.to_words("Поедут в [СЛОВО_1]") == "Поедут в Белгород"
 
 
-@pytest.mark.parametrize("part", ["a", "1", "1 ", "а ", "8 ", "[", "Аа ", "000 ", "a.", "a@", "восемь ", "ул. ", "Иван "])
+HOSTILE = (
+    *(
+        "a",
+        "1",
+        "1 ",
+        "а ",
+        "8 ",
+        "[",
+        "Аа ",
+        "000 ",
+        "a.",
+        "a@",
+        "восемь ",
+        "ул. ",
+        "Иван ",
+        "a точка ",
+        "+7",
+        "(8",
+        "а собака ",
+        "4 ",
+        "1-",
+    ),
+    *(
+        "Ленина 1 ",
+        "д 1, ",
+        "кв 5 ",
+        "на Лесной ",
+        "паспорт ",
+        "снилс ",
+        "@",
+        "_",
+        "ооо",
+        "б1",
+        "Ив",
+        "Ivan",
+        "меня зовут ",
+        "Б. ",
+        "-",
+        "é",
+        "،",
+    ),
+)
+
+
+@pytest.mark.parametrize("part", HOSTILE)
 def test_hostile_text_is_masked_and_joined_back(part: str) -> None:
+    """A pattern that goes back over what it has read would need hours here; a hang is named and fails."""
     text = part * (20_000 // len(part))
+    assert "".join(piece.original for piece in Masker(["Иван"], [text]).pieces(text)) == text
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(HOSTILE) | st.sampled_from(PERSONAL), min_size=2, max_size=4).map("".join))
+def test_mixed_hostile_text_is_masked_and_joined_back(part: str) -> None:
+    text = part * (4_000 // len(part))
     assert "".join(piece.original for piece in Masker(["Иван"], [text]).pieces(text)) == text
