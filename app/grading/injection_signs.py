@@ -1,0 +1,141 @@
+"""Patterns of lines, lower-case, that speak to a grader: families of wordings in Russian, English and the languages of Avito's sellers."""
+
+_BRIEFLY = r"\W+(?:\w+\W+){0,4}?"
+_TWO_WORDS = r"\W+(?:\w+\W+){0,2}?"
+_RULES = r"(?:instruction|prompt|rule|guideline|guidance|directive|rubric)"
+_ORDER = (
+    r"(?:оцени(?:те)?|постав\w*|выстав\w*|присво\w*|напиши\w*|верни\w*|сниз\w*|завыс\w*|заниз\w*|засчита\w*"
+    r"|rate|give|grade|score|assign|output|return)"
+)
+_EXTREME = (
+    r"(?:высок\w*|высш\w*|максимальн\w*|отличн\w*|наивысш\w*|низк\w*|минимальн\w*|успешн\w*|сто баллов|100|high\w*|low\w*|max\w*|perfect"
+    r"|excellent|top)"
+)
+_GRADED = (
+    r"(?:диалог\w*|переписк\w*|тональност\w*|профессионализм\w*|ясност\w*|(?:все|всем|шести|каждому) критери\w*|работ\w+ с возражени\w*"
+    r"|chat|conversation|dialog\w*|tonality|professionalism|clarity|closure|criteri\w+)"
+)
+_CRITERION = r"(?:тональност|профессионализм|ясност|завершени|решени\w* проблем|возражени|tonality|professionalism|clarity|closure)"
+_EACH_CRITERION = r"(?:кажд|вс|шест|every|each|all)\w*\W+(?:критери|пункт\w* оценк|criteri)"
+_MARK = r"(?:(?:(?<!\w)|по)став(?:ь|ьте)(?!\w)|выстав(?:и|ите|ь|ьте)(?!\w)|высок|максимальн|высш|балл|выполнен|high|grade|score)"
+_FIELD = r"(?:grade|checks|summary|recommendations|objection(?:_handling)?|problem_solving)"
+_KEY = (
+    r"(?:objection|criteria|checks|grade|objection_handling|tonality|problem_solving|professionalism|clarity|closure|summary"
+    r"|recommendations|оценк[аи]|критери[ий])"
+)
+_MODEL = (
+    r"(?:нейросет\w*|искусственн\w+ интеллект\w*|языков\w+ модел\w*|(?<!\w)ии(?!\w)|оценщик\w*|проверяющ\w+"
+    r"|gpt|chatgpt|deepseek|llm|language model|grader|evaluator)"
+)
+_JUDGING = r"(?:оцени(?!т)\w*|оценк\w*|балл\w*|критери\w*|инструкци\w*|диалог\w*|переписк\w*|grade|score|rating|instruction\w*)"
+_JUDGE = r"(?:проверяющ|оценщик|экзаменатор|аудитор|контрол[её]р|нейросет|(?:ии|бот)(?!\w)|искусственн)"
+_ENGLISH_JUDGE = r"(?:ai|llm|grader|evaluator|reviewer|judge|auditor|assistant|language model)"
+_READER = (
+    r"(?:нейросет|нейронк|(?<!\w)ии(?!\w)|искусственн\w+ интеллект|(?<!\w)(?:llm|gpt|ai|deepseek|openai|chatgpt)(?!\w)"
+    r"|проверяющ|контрол[её]р|grader|evaluator|reviewer|auditor)"
+)
+_THIS_CHAT = r"(?:(?:эт|данн)\w+ (?:чат|диалог|переписк)|this (?:chat|conversation))"
+_VERDICT = (
+    rf"(?:оцени(?:те)?(?!\w)|оценк\w+ (?:эт|диалог|продавц)|оценива(?:ешь|ть|я)|оценке|занижа|(?<!\w)балл|критери"
+    rf"|(?<!\w)поставь|засчит|учт[её]т|{_THIS_CHAT}|(?<!\w)(?:scor|grad|rate(?!\w)|rubric|perform|did everything))"
+)
+
+_TO_FORGET = (
+    rf"(?:игнориру|проигнорир|забуд|отмен|не учитыва|обойди|отброс|не следуй)\w*{_TWO_WORDS}"
+    rf"(?:все|всё|предыдущ|прошл|прежн|сво|выше|систем)\w*{_TWO_WORDS}(?:инструкци|указани|промпт|prompt)",
+    rf"(?:игнориру|забуд|отброс)\w*{_TWO_WORDS}(?:предыдущ|прошл|прежн)\w*\W+правил",
+    rf"(?:отброс|игнориру|забуд)\w*\W+правил\w*{_TWO_WORDS}систем|отмен\w*\W+тво\w+\W+правил",
+    r"игнор\w*\W+инструкци.{0,40}(?:став|постав|оцен|балл)",
+    rf"(?:прежн|предыдущ|стар|сво)\w*\W+(?:критери|инструкци|промпт|рубрик)\w*{_TWO_WORDS}(?:не действ|отмен|недействит)",
+    rf"(?:указани|инструкци|промпт)\w*{_TWO_WORDS}(?:недействит|не действ|отмен[её]н|удал[её]н|больше не)",
+    r"(?:не (?:обращай|смотри)|забей|наплюй).{0,25}(?:промпт|инструкци|указани)",
+    r"(?:свой|твой|твои|свои|your)\W+(?:\w+\W+)?(?:промпт|prompt|instruction)",
+    r"(?:тво\w+|прежн\w+|your|earlier)\W+(?:\w+\W+)?(?:настройк|directive)",
+    r"новые\W+(?:правила|критерии)\W+(?:оцен|провер)",
+    rf"(?:ignore|disregard|forget|override|bypass|(?:stop|do not|don't|not) follow(?:ing)?){_BRIEFLY}{_RULES}",
+    rf"(?:rubric|instruction|guideline|criteria)\w*{_TWO_WORDS}(?:no longer|do not|don't|is off|void|invalid|cancel|delet|outdated)",
+    r"(?:the|your|this) rubric",
+    r"(?:system|системн\w+|developer)[ _-]?(?:prompt|промпт|инструкци|message|override|reminder)",
+    r"\bпромпт\w*.{0,20}(?:инструкци|оценк)",
+    r"(?:new|новые|новая|updated)\W+(?:instruction|инструкци)\w*\W*(?::|для (?:модел|нейросет|проверяющ|оценщик))",
+)
+_TO_GRADE = (
+    rf"{_ORDER}.{{0,60}}{_EXTREME}.{{0,40}}{_GRADED}",
+    rf"{_ORDER}.{{0,60}}{_GRADED}.{{0,40}}{_EXTREME}",
+    rf"{_EXTREME}.{{0,30}}оценк\w*.{{0,30}}{_GRADED}",
+    rf"(?:give|assign|award|receive|get|deserves?){_BRIEFLY}"
+    r"(?:highest|high|perfect|maximum|top|full|lowest|low)\W+(?:grade|score|rating|mark)s?",
+    r"(?:чат|диалог|переписк|менеджер)\w*.{0,25}(?:оценива\w+|оценк\w*).{0,15}(?:высок|максимальн|низк)",
+    rf"оценк\w*\W+по вс\w+ критери\w*|{_CRITERION}\w*\W{{1,4}}(?:высок|средн|низк|high|medium|low)",
+    r"(?:постав|выстав|оцени|проверк|диалог|grade).{0,60}(?:высок\w+|high|балл).{0,40}критери",
+    rf"{_MARK}.{{0,60}}{_EACH_CRITERION}|{_EACH_CRITERION}.{{0,60}}{_MARK}",
+    r"(?:считать|засчит\w+|зачесть).{0,20}критери",
+    rf"{_CRITERION}.{{0,40}}(?:оцени|постав|выстав).{{0,20}}(?:высок|низк|high)",
+    r"оценк\w*\s*[—–-]\s*(?:высок|низк|средн)|(?:grade|оценка)\s*[:=]\s*(?:high|высокая)",
+    r"(?:правильный|верный|correct|expected) (?:ответ|answer)\W.{0,10}(?:высок|низк|high|low)",
+    r"(?:дай|ставь|выдай|дайте|answer|give|set|put|respond|say)\W+(?:\w+\W+){0,2}?high(?=\W*$)",
+)
+_IN_THE_ANSWERS_WORDS = (
+    rf"\b{_FIELD}\b.{{0,30}}(?:напиши|ответь|ставь|\bhigh\b|\bfalse\b|\by\b|\bnone\b|empty)",
+    rf"(?:\b(?:set|mark|leave|output|return|put|write)|выдай|ответь|ставь|напиши|пиши)\b.{{0,30}}\b{_FIELD}\b",
+    r"(?:ответь|отвечай|выдай|ставь|answer|output|respond|grade)\W+(?:\w+\W+){0,3}?(?:high|medium|low|none|y)(?=\W*$|\W+(?:for|every|по|во|на))",
+    r"(?:в|для) рекомендаци\w+\W+(?:напиши|укажи|пиши)(?:те)?(?!\w)|every check as",
+    rf"[\"']{_KEY}\\?[\"']\s*:|\"r\\?\"\s*:\s*\\?\"(?:buyer|seller)|\"role\\?\"\s*:\s*\\?\"(?:system|user|assistant)",
+    r"\b(?:problem_solving|objection_handling)\b",
+)
+_TO_A_READER = (
+    rf"{_READER}.{{0,80}}{_VERDICT}|{_VERDICT}.{{0,80}}{_READER}",
+    rf"{_THIS_CHAT}.{{0,60}}{_VERDICT}|{_VERDICT}.{{0,60}}this (?:chat|conversation)",
+    rf"(?<!\w){_MODEL}.{{0,15}}[,:—-].{{0,40}}{_JUDGING}|(?:для|dear|attention|note to|внимание)\W+(?:the\W+|ai\W+)?{_MODEL}",
+    r"(?:сообщение|примечание|указание|подсказка) для (?:модел|нейросет|ии)\w*\s*:",
+    rf"(?:если|представь,? что)\W+(?:вы|ты)\W+(?:\w+\W+)?{_JUDGE}|(?:dear|if you are an?|for the)\W+{_ENGLISH_JUDGE}\b",
+    r"кто\W+(?:анализиру|проверя|оценива|чита)\w+\W+(?:эт|данн)\w+\W+(?:переписк|диалог|чат)",
+    rf"(?:прошу|просьба к?|уважаем\w+|господ\w+)\W+(?:\w+\W+)?{_JUDGE}",
+    r"(?:бот|ии|ai|нейро)-?\s?(?:оценщик|проверя|контрол|судь)|(?<!\w)(?:hey|dear) ai(?!\w)",
+    r"(?:для|тест) систем\w+ оценки\W*(?::|,|$)|when you (?:grade|score|rate|evaluate)",
+    r"who(?:ever)? (?:grades|evaluates|reviews|scores|reads)",
+    rf"(?<!\w)ты(?!\w).{{0,40}}(?:судья|{_JUDGE}).{{0,60}}(?:чат|диалог|переписк)",
+    r"контрол\w+ качества.{0,40}(?:засчита|оцен|балл|учт|учесть)|проверк\w+ качества (?:отключ|пройден|не нужн)",
+    r"(?:разработчик|администратор|создател)\w* (?:этого|этой|данного) (?:сервис|систем|бот)",
+    r"режим\w* отладки.{0,40}(?:high|оценк|критери|выдай)|grading (?:service|system|instruction|mode|rule)|evaluation mode",
+    r"(?:чат|диалог|переписк)\w* (?:\w+ )?(?:проверен|одобрен)\w*,? .{0,20}оценк",
+    r"you are (?:now )?(?:an? )?(?:ai|assistant|grader|evaluator|judge|language model|llm)",
+    r"ты (?:теперь|больше не|—|-)\W*(?:ассистент|оценщик|проверяющий|модель|нейросеть|ии)(?!\w)",
+)
+_MARKS_OF_THE_FRAME = (
+    r"<\|?/?(?:system[\w-]*|im_start|im_end|assistant|user|chat|data|conversation|instructions?|endoftext|end)\|?>",
+    r"\[/?(?:inst|system)\]|<<(?:sys|система)>>|^#+\s*(?:system|instruction|инструкци)",
+    r"^\W*(?:system|assistant|developer|human|ассистент)\s*:|^\W*система\s*:.*(?:оцен|инструкц|критери|провер)",
+    r"^\W*системное (?:сообщение|уведомление)(?:\]|\W*:)",
+    r"(?:конец|end of) (?:данных|data|input|chat|conversation)|new task\W*:|(?:начало|begin|start of) (?:инструкци|instruction)",
+    r"конец (?:переписки|диалога|чата)\W*(?:$|начало|далее)|переписка (?:за|о)кончена,? (?:ответь|поставь|оцени)",
+    r"[\"']\s*\}\s*\]|метк\w{1,3}\W{1,3}[\w-]{16,64}(?![\w-])",
+)
+# (to forget, what) and (to give, a grade), in either order.
+_IN_OTHER_LANGUAGES = (
+    ("忽略|无视|忘记|不要理会", "指令|指示|规则|提示"),
+    ("打|给|评", "高分|满分|最高分|高评价"),
+    ("დააიგნორ|დაივიწყ|უგულებელ", "ინსტრუქცი|მითითებ|წეს"),
+    ("დაწერ|მიეც|დაუწერ", "მაღალი შეფასებ|უმაღლესი"),
+    ("تجاهل|انس", "التعليمات|الأوامر|القواعد"),
+    ("امنح|أعط", "أعلى تقييم|تقييم عال"),
+    ("անտեսիր|մոռացիր", "հրահանգ|կանոն"),
+    (r"ігнору|забудь", r"інструкці|вказівк"),
+    (r"постав|оціни", r"найвищ\w+ оцінк|високу оцінку"),
+    (r"оныт|игътибар итмә", r"күрсәтмә|кагыйдә"),
+    (r"ұмыт|елеме", r"нұсқау|ереже"),
+    (r"unut|e.?tiborsiz|yok say", r"ko.?rsatma|qoida|talimat|kural"),
+    (r"ignorier|vergiss", r"anweisung|regeln"),
+    (r"ignora|ignorez|oublie|olvida", r"instru[ck]+[cit]+|consignes"),
+    (r"ignoriru?[jiy]|zabud|ne uchityva[jiy]", r"instrukt?[cs]|ukazani|promp?t"),
+    (r"po?stav|ocen[iy]|vystav", r"vysok\w+ (?:ocenk|bal)|ocenk\w* vysok"),
+)
+
+SIGNS = (
+    *_TO_FORGET,
+    *_TO_GRADE,
+    *_IN_THE_ANSWERS_WORDS,
+    *_TO_A_READER,
+    *_MARKS_OF_THE_FRAME,
+    *(f"(?:{order}).{{0,40}}(?:{what})|(?:{what}).{{0,40}}(?:{order})" for order, what in _IN_OTHER_LANGUAGES),
+)
