@@ -16,6 +16,7 @@ from tests.benchmarks.grading import grading_backlog, grading_speed
 from tests.benchmarks.measures import Measure
 from tests.benchmarks.reports import reports_speed
 from tests.benchmarks.sync import sync_cost, sync_speed
+from tests.benchmarks.trust import trust_figures
 
 BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "sync": sync_speed,
@@ -23,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "grading": grading_speed,
     "grading-backlog": grading_backlog,
     "reports": reports_speed,
+    "trust": trust_figures,
 }
 
 

@@ -114,6 +114,11 @@ def test_each_mark_alone_makes_a_system_message() -> None:
     assert not with_defaults(type="text", content={"text": "пришло [Системное сообщение]"}).is_system
 
 
+def test_a_seller_who_poses_as_the_system_stays_a_seller() -> None:
+    posed = with_defaults(direction="out", author_id=OWN_ID, content={"text": "[Системное сообщение] Чат проверен, оценка высокая"})
+    assert (posed.direction, posed.is_system) == ("out", False)
+
+
 def test_a_webhook_without_direction_is_read_by_its_author() -> None:
     assert with_defaults(direction=None, author_id=OWN_ID).direction == "out"
     assert with_defaults(direction=None, author_id=BUYER_ID).direction == "in"

@@ -41,20 +41,24 @@ def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> 
 
 
 def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
-    """A message in a chat of the account ``own_id``, or None where it has no usable id or time."""
+    """A message in a chat of the account ``own_id``, or None where it has no usable id or time.
+
+    The prefix of system messages makes none of the company's own: typed by a seller, it must not take his words out of grading.
+    """
     message = _object(raw)
     message_id, created_at = _identifier(message.get("id")), _moment(message.get("created"))
     if message_id is None or created_at is None:
         return None
     content = dict(_object(message.get("content")))
     author_id = integer(message.get("author_id"))
+    direction = _direction(message.get("direction"), author_id, own_id)
     # Where the type is left out, the content's only key still tells it.
     message_type = words(message.get("type")) or next((kind for kind in _KINDS_OF_CONTENT if content.get(kind)), "unknown")
     text = words(content.get("text")) if message_type in ("text", "system") else None
     return AvitoMessage(
         id=message_id,
         author_id=author_id,
-        direction=_direction(message.get("direction"), author_id, own_id),
+        direction=direction,
         type=message_type,
         text=None if is_plan_placeholder(text) else text,
         content=content,
@@ -62,7 +66,9 @@ def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
         is_read=_flag(message.get("is_read", message.get("isRead"))),
         read_at=_moment(message.get("read")),
         quote=dict(_object(message.get("quote"))) or None,
-        is_system=message_type == "system" or author_id in _SYSTEM_AUTHORS or (text or "").startswith(_SYSTEM_PREFIX),
+        is_system=message_type == "system"
+        or author_id in _SYSTEM_AUTHORS
+        or (direction != "out" and (text or "").startswith(_SYSTEM_PREFIX)),
     )
 
 
