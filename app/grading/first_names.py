@@ -41,7 +41,7 @@ _ALSO_WORDS = (
 )
 # Forms that are words, at the head of a sentence too; and names whose forms are words unless capitalised («семена», «виктория»).
 _WORDS = "борей вари варю жене жени женю коли колей колею лени леней любой людей саней сани саше степей"
-_CAPITALISED_ONLY = "Варвара Вероника Виктория Гарик Динар Динара Катюша Малика Маргарита Муслим Семён Толик Марина"
+_CAPITALISED_ONLY = "Варвара Вероника Виктория Гарик Динар Динара Катюша Максим Малика Маргарита Муслим Семён Толик Марина"
 _LONG_ENOUGH_UNCAPITALISED = 6
 _FOLDED_E = str.maketrans("ё", "е")
 _BACK = "гкхжшчщ"

@@ -14,7 +14,7 @@ _PATRONYMIC = (
 )
 _INTRODUCTIONS = (
     re.compile(
-        r"(?i:меня зовут|(?<![а-яё] )зовут|зовите меня|зовут меня|мо[её] имя|фио|получател[ья]|отправител[ья]|заказчик"
+        r"(?i:меня зовут|(?<![а-яё] )зовут|зовите меня|звать|зовут меня|мо[её] имя|фио|получател[ья]|отправител[ья]|заказчик"
         r"|контактное лицо|на имя|с уважением|вас приветствует|на связи|вам пишет|уважаем(?:ый|ая))"
         rf"[\s:,—-]+({_NAME}(?: {_NAME}){{0,2}})"
     ),
@@ -96,6 +96,8 @@ def _forms(word: str) -> Iterator[str]:
         yield f"{capital}(?i:{'|'.join(map(_e_or_yo, usual))})"
         yield f"(?i:{_e_or_yo(word)})" if first_name(word.capitalize()) else rf"(?i:{word})(?=[,!.]|\s*$)"
         yield f"(?=[A-Z])(?i:{in_latin(word.lower())})"
+        if word[-1] in "ая":
+            yield rf"(?=[А-ЯЁ])(?i:{_e_or_yo(word[:-1])}ь?)(?=[,!])"  # «Маш, привет»
     else:
         yield from _bent_by_rule(word)
         yield f"(?=[A-Z])(?i:{in_latin(word.lower())})"
