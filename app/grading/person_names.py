@@ -15,8 +15,8 @@ _PATRONYMIC = (
 _INTRODUCTIONS = (
     re.compile(
         r"(?i:меня зовут|(?<![а-яё] )зовут|зовите меня|звать|зовут меня|мо[её] имя|фио|получател[ья]|отправител[ья]|заказчик"
-        r"|контактное лицо|на имя|с уважением|вас приветствует|на связи|вам пишет|уважаем(?:ый|ая))"
-        rf"[\s:,—-]+({_NAME}(?: {_NAME}){{0,2}})"
+        r"|контактное лицо|на имя|с уважением,?\n?|вас приветствует|на связи|вам пишет|уважаем(?:ый|ая))"
+        rf"[ :,—-]*(?<!\w)({_NAME}(?: {_NAME}){{0,2}})"
     ),
     re.compile(rf"(?i:меня) ({_NAME}) (?i:зовут)"),
     re.compile(rf"(?i:это|я) ({_NAME}), (?i:менеджер|мастер|консультант|администратор|продавец|хозя|собственник)"),
@@ -45,7 +45,8 @@ _PRODUCT = re.compile(
     r"|плитк|книг|роман|кукл|духи|аромат|виноград|клубник)[а-яё]{0,3}[ \"«„]{1,2}$"
 )
 _LEGAL_FORMS = re.compile(
-    r"(?i)ооо|ип|зао|оао|клиент\w*|покупател\w*|продав\w*|пользовател\w*|менеджер\w*|частное|лицо|user|avito|авито|мастер\w*|служба|отдел|друзья"
+    r"(?i)ооо|ип|зао|оао|клиент\w*|покупател\w*|продав\w*|пользовател\w*|менеджер\w*|частное|лицо|user|avito|авито|мастер\w*|служба|отдел"
+    r"|друзья|администраци\w*|коллектив"
 )
 # A name with one of these is a shop's; masked, it would take ordinary words out of the whole chat.
 _SHOP = re.compile(
@@ -59,7 +60,7 @@ _WORD = re.compile(r"(?<![^\W_])[А-ЯЁа-яё]{2,}(?![^\W_])")
 
 def introduced_names(texts: Iterable[str]) -> list[str]:
     """Names people call themselves or others by: «меня зовут Олег», «Иванов Иван Петрович», «Иванов И. И.», and the usual first names."""
-    chat = "\n".join(texts)
+    chat = "\n\0\n".join(texts)  # nothing reaches from one message into the next
     found = [match[1] for pattern in _INTRODUCTIONS for match in pattern.finditer(chat)]
     found += [name for pattern in _ADDRESSED for match in pattern.finditer(chat) if (name := first_name_or_word(match[1]))]
     for match in _WORD.finditer(chat):

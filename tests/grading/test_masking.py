@@ -152,6 +152,12 @@ def test_name_learnt_later_is_hidden_from_the_start() -> None:
     assert [masker.mask(text) for text in texts] == ["[ИМЯ_1], это вы?", "Да, меня зовут [ИМЯ_1]"]
 
 
+def test_no_introduction_reaches_into_the_next_message() -> None:
+    texts = ["Всегда на связи", "Хорошо, спасибо", "меня зовут", "Диван ещё есть", "С уважением\nЗинфира", "Хорошо, Зинфира"]
+    masker = Masker([], texts)
+    assert [masker.mask(text) for text in texts] == [*texts[:4], "С уважением\n[ИМЯ_1]", "Хорошо, [ИМЯ_1]"]
+
+
 def test_masking_can_be_off() -> None:
     masker = Masker(["Марина"], level=Masking.OFF)
     text = "Марина 89161234567 [ТЕЛЕФОН_1]"
