@@ -16,6 +16,7 @@ _CYRILLIC_LOOKS = "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁ"
 _LATIN_LOOKS = "ABESIJKMHOPCTYXaesijopcyxd"
 _TO_LATIN = str.maketrans(_CYRILLIC_LOOKS + "0134579$@!", _LATIN_LOOKS + "oieastgsai")
 _TO_CYRILLIC = str.maketrans("ABEKMHOPCTYXaeopcyxutmkr01346@", "АВЕКМНОРСТУХаеорсухитмкгоизчба")
+_OTHER_FIGURES = str.maketrans("34", "еа")
 _WORD = re.compile(r"[\w$@!]+")
 # Two alphabets or a figure in one word, letters apart, a long code, anything but Russian, English and signs: nearly no message has any.
 _SUSPECT = re.compile(
@@ -30,7 +31,7 @@ def readings(text: str) -> list[str]:
         return [text]
     seen = unicodedata.normalize("NFKC", clean(text))  # full-width, bold, circled letters are letters again
     found = [seen, _SPACED_OUT.sub(lambda letters: re.sub(r"[ .*_-]", "", letters[0]), seen)]
-    found += [_in_one_script(reading) for reading in found]
+    found += [_in_one_script(reading) for reading in (*found, seen.translate(_OTHER_FIGURES))]
     found += [_WORD.sub(_as_latin, reading) for reading in found[:2]]
     return list(dict.fromkeys([*found, *_coded(text)]))
 
