@@ -52,7 +52,7 @@ async def test_bad_keys_are_told_although_the_status_is_200(make_avito: MakeAvit
     assert arrived(local_avito, "/token") == 1  # repeating would not help
 
 
-@pytest.mark.parametrize("answer", [SERVER_ERROR, UNAVAILABLE, html(200), html(403), CUT, too_many()])
+@pytest.mark.parametrize("answer", [SERVER_ERROR, UNAVAILABLE, html(200), html(403), CUT, too_many(), ERROR_UNDER_200])
 async def test_a_failing_token_server_is_asked_again(avito: AvitoClient, local_avito: LocalAvito, answer: Any) -> None:
     local_avito.switches.fail(answer, path="/token")
     assert (await avito.get_self()).id == OWN_ID

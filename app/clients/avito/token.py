@@ -70,8 +70,10 @@ class AccessToken:
         outage = answer.outage(self._clock(), self._credentials.client_secret)
         if outage:
             raise outage
-        # Bad keys are answered with 200 as well: only a token is a success.
+        # Bad keys are answered with 200 as well: only a token is a success. They are told by a word; an object is Avito's own failure.
         body = answer.body if isinstance(answer.body, dict) else {}
+        if answer.status == 200 and isinstance(body.get("error"), dict):
+            answer.content(self._clock(), self._credentials.client_secret)
         token, lifetime = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not token:
             said = answer.complaint(self._credentials.client_secret)
