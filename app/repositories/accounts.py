@@ -67,7 +67,7 @@ async def get_coverage(session: AsyncSession, account_id: int) -> AccountCoverag
             """
             SELECT count(*) FILTER (WHERE NOT messages_due), count(*) FILTER (WHERE NOT messages_due AND NOT history_complete),
                    (SELECT lists_cut_short FROM accounts WHERE id = :account_id)
-            FROM chats WHERE account_id = :account_id
+            FROM chats WHERE account_id = :account_id AND messages_read_at IS NOT NULL
             """
         ),
         {"account_id": account_id},

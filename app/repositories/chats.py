@@ -28,11 +28,17 @@ class ChatToRead:
     account_id: int
     avito_id: str
     chat_type: str | None
-    is_new: bool
+    read_at: datetime | None
+    """When its messages were last read; None: never."""
     history_complete: bool
     listed_message_id: str | None
     avito_updated_at: datetime | None
     hints: int
+
+    @property
+    def is_new(self) -> bool:
+        """None of its messages are here."""
+        return self.read_at is None
 
     @property
     def is_only_hinted(self) -> bool:
@@ -99,13 +105,17 @@ async def upsert_listed(session: AsyncSession, account_id: int, rows: Iterable[M
 
 
 async def mark_recent_due(session: AsyncSession, account_id: int) -> None:
-    """Marks the chats that were last read while a message in them could still be deleted: within the hour, and some minutes of grace."""
+    """Marks the chats that were last read while a message in them could still be deleted: within the hour, and some minutes of grace.
+
+    One that could not be read is due already, or Avito does not have it any more.
+    """
     await wait_for_turn(session)
     await session.execute(
         text(
             """
             UPDATE chats SET messages_due = true
-            WHERE account_id = :account_id AND NOT messages_due AND messages_read_at < last_message_at + interval '65 minutes'
+            WHERE account_id = :account_id AND NOT messages_due AND read_error IS NULL
+              AND messages_read_at < last_message_at + interval '65 minutes'
             """
         ),
         {"account_id": account_id},
@@ -129,16 +139,17 @@ async def add_hint(session: AsyncSession, *, avito_user_id: int, avito_id: str, 
 
 
 _TO_READ = """
-    SELECT id, account_id, avito_id, chat_type, messages_read_at IS NULL, history_complete, listed_message_id, avito_updated_at, hints
+    SELECT id, account_id, avito_id, chat_type, messages_read_at, history_complete, listed_message_id, avito_updated_at, hints
     FROM chats
 """
 
 
-async def list_to_read(session: AsyncSession, account_id: int, *, after_id: int, limit: int) -> list[ChatToRead]:
-    """The next chats whose messages are due, by id."""
+async def list_to_read(session: AsyncSession, account_id: int, *, failed: bool, after_id: int, limit: int) -> list[ChatToRead]:
+    """The next chats whose messages are due, by id: those whose last reading failed, or the others."""
+    due = "account_id = :account_id AND messages_due AND (read_error IS NOT NULL) = :failed AND id > :after_id"
     rows = await session.execute(
-        text(f"{_TO_READ} WHERE account_id = :account_id AND messages_due AND id > :after_id ORDER BY id LIMIT :limit"),
-        {"account_id": account_id, "after_id": after_id, "limit": limit},
+        text(f"{_TO_READ} WHERE {due} ORDER BY id LIMIT :limit"),
+        {"account_id": account_id, "failed": failed, "after_id": after_id, "limit": limit},
     )
     return [ChatToRead(*row) for row in rows]
 
@@ -146,6 +157,24 @@ async def list_to_read(session: AsyncSession, account_id: int, *, after_id: int,
 async def take_up_again(session: AsyncSession, chat: ChatToRead) -> ChatToRead:
     """The chat as it stands now, before its messages are read."""
     return ChatToRead(*(await session.execute(text(f"{_TO_READ} WHERE id = :id"), {"id": chat.id})).one())
+
+
+async def get_readable(session: AsyncSession, account_id: int) -> str | None:
+    """Avito's id of a chat whose messages could be read the last time, as lately as possible; one that is not due if there is any."""
+    statement = text(
+        """
+        SELECT avito_id FROM chats WHERE account_id = :account_id AND messages_read_at IS NOT NULL AND read_error IS NULL
+        ORDER BY messages_due, messages_read_at DESC LIMIT 1
+        """
+    )
+    found: str | None = await session.scalar(statement, {"account_id": account_id})
+    return found
+
+
+async def list_item_ids(session: AsyncSession, account_id: int) -> list[int]:
+    """The listings that any chat of the account is about."""
+    statement = text("SELECT DISTINCT item_id FROM chats WHERE account_id = :account_id AND item_id IS NOT NULL ORDER BY item_id")
+    return list(await session.scalars(statement, {"account_id": account_id}))
 
 
 async def count_to_read(session: AsyncSession, account_id: int) -> int:

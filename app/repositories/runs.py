@@ -155,6 +155,12 @@ async def sum_lost(session: AsyncSession, start: datetime, end: datetime) -> Dec
     return Decimal(await session.scalar(statement) or 0)
 
 
+async def get_newest_ended(session: AsyncSession, kind: RunKind) -> Run | None:
+    """The run of a kind that came to its end last, well or not."""
+    ended = select(Run).where(Run.kind == kind, Run.state.in_([RunState.DONE, RunState.FAILED]))
+    return (await session.scalars(ended.order_by(Run.finished_at.desc(), Run.id.desc()).limit(1))).first()
+
+
 async def newest_slot(session: AsyncSession, kind: RunKind) -> str | None:
     """The greatest slot of a kind: slots are ISO dates and moments, whose order is that of time."""
     return await session.scalar(select(func.max(Run.slot)).where(Run.kind == kind))

@@ -18,8 +18,8 @@ from app.clients.mail import MailClient, MailRefusedError
 from app.clock import Clock, day_bounds, local_date
 from app.database.engine import Database
 from app.errors import DatabaseUnavailableError, SettingsError, UpstreamError
-from app.models import DigestKind
-from app.repositories import accounts, deliveries, digests, reports
+from app.models import DigestKind, RunKind
+from app.repositories import deliveries, digests, reports, runs
 from app.repositories.deliveries import OpenDelivery
 from app.repositories.turns import wait_for_turn
 from app.services import letter
@@ -125,7 +125,7 @@ async def _put_together(
         await reports.mark_mailed(session, digest_id, before=cutoff)
     ids = carried or [digest_id]
     period = await _period(session, post, params, day, cutoff, carried)
-    problems = params.problems if params.daily else await _account_problems(session)
+    problems = [*params.problems, *await _sync_problems(session, params.problems)]
     named = await deliveries.name_failed(session, digest_id)
     figures = await draw_figures(session, ids, period, zone, working_time=post.working_time, problems=problems, failed_addresses=named)
     rows = await read_rows(session, ids, period, reports=figures.reports)
@@ -161,8 +161,11 @@ async def _period(session: AsyncSession, post: Post, params: MailParams, day: da
     return Period(day, params.covered_days or (day,), start, end, after, late_since)
 
 
-async def _account_problems(session: AsyncSession) -> list[str]:
-    return [f"{account.name}: {account.sync_error}" for account in await accounts.list_accounts(session) if account.sync_error]
+async def _sync_problems(session: AsyncSession, said: Sequence[str]) -> list[str]:
+    """What the last sync could not read, as far as it is not said already."""
+    last = await runs.get_newest_ended(session, RunKind.SYNC)
+    problems: list[str] = last.figures.get("problems", []) if last else []
+    return [problem for problem in problems if not any(problem in words for words in said)]
 
 
 async def _send_all(

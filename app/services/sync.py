@@ -52,7 +52,9 @@ async def sync_chats(
     async with asyncio.TaskGroup() as group:
         for account in syncs:
             group.create_task(account.run())
-    return StepResult(ok=not tally.failures, message=_summary(tally), figures=tally.figures())
+    return StepResult(
+        ok=not tally.failures, message=_summary(tally), figures={**tally.figures(), "problems": [*tally.unread, *tally.failures]}
+    )
 
 
 class _AccountSync:
@@ -66,6 +68,7 @@ class _AccountSync:
         self._progress = progress
         self._tally = tally
         self._full = full
+        self._name = source.name or source.client_id
 
     async def run(self) -> None:
         """Reads the account; a failure of the account is kept with it and told in the tally."""
@@ -77,17 +80,16 @@ class _AccountSync:
                 self._clock,
                 self._progress,
                 self._tally,
-                account.avito_user_id,
+                account,
                 readers=self._source.readers,
                 full=self._full,
             )
-            await messages.read_due(account.id)  # what an earlier sync did not come to
+            await messages.read_due()  # what an earlier sync did not come to
             await self._list(account)
-            await messages.read_due(account.id)
+            await messages.read_due()
         except UpstreamError as error:
-            name = self._source.name or self._source.client_id
             log.warning("sync.account_failed", client_id=self._source.client_id, error=type(error).__name__)
-            self._tally.failures.append(f"{name}: {error.message}")
+            self._tally.failures.append(f"{self._name}: {error.message}")
             async with self._database.transaction() as session:
                 await accounts.mark_account_failed(session, self._source.client_id, error.message)
         else:
@@ -96,6 +98,8 @@ class _AccountSync:
                 coverage = await accounts.get_coverage(session, account.id)
             self._tally.synced_chats += coverage.up_to_date
             self._tally.incomplete_chats += coverage.incomplete
+            if messages.unread:
+                self._tally.unread.append(f"{self._name}: {messages.unread}")
             if coverage.lists_cut_short:
                 self._tally.cut_short.append(account.name)
             self._progress.figures = self._tally.figures()
@@ -104,12 +108,14 @@ class _AccountSync:
         """The account behind the keys; Avito is asked who it is when it is new and once a day, as its name may change."""
         async with self._database.session() as session:
             known = await accounts.get_account(session, self._source.client_id)
-        if known is not None and not self._full and not _is_stale(known, self._clock()):
-            return known
+        if known is not None:
+            self._name = known.name
+            if not self._full and not _is_stale(known, self._clock()):
+                return known
         me = await self._client.get_self()
-        name = self._source.name or me.name or str(me.id)
+        self._name = self._source.name or me.name or str(me.id)
         async with self._database.transaction() as session:
-            return await accounts.upsert_account(session, avito_user_id=me.id, client_id=self._source.client_id, name=name)
+            return await accounts.upsert_account(session, avito_user_id=me.id, client_id=self._source.client_id, name=self._name)
 
     async def _list(self, account: Account) -> None:
         """Marks what changed since the watermark; once a day, or when asked to, all of the list is looked at."""
@@ -118,12 +124,13 @@ class _AccountSync:
             self._database, self._client, self._tally, account_id=account.id, user_id=account.avito_user_id, reread=self._full
         )
         cut_short, full_at = None, None
-        if self._full or account.listed_up_to is None or _is_stale(account, now):
+        watermark = None if self._full or _is_stale(account, now) else account.listed_up_to
+        if watermark is None or not await listing.since(watermark - WATERMARK_GRACE):
             cut_short, full_at = await listing.everything(), now
-        else:
-            await listing.since(account.listed_up_to, WATERMARK_GRACE)
+        # A time that has not come yet would hide what is written until then.
+        newest = min(listing.newest, now) if listing.newest else None
         async with self._database.transaction() as session:
-            await accounts.mark_listed(session, account.id, up_to=listing.newest, full_at=full_at, cut_short=cut_short)
+            await accounts.mark_listed(session, account.id, up_to=newest, full_at=full_at, cut_short=cut_short)
             await chats.mark_recent_due(session, account.id)
 
 
@@ -139,7 +146,8 @@ def _summary(tally: Tally) -> str:
         )
     if tally.cut_short:
         parts.append(f"Чатов больше, чем отдаёт Авито (1100 на объявление): {', '.join(tally.cut_short)}; старые не видны.")
-    if tally.unread:
-        parts.append(f"Не прочитано: {plural(tally.unread, 'чат', 'чата', 'чатов')}, они остались в очереди.")
-    parts.extend(f"Ошибка. {failure}" for failure in tally.failures)
+    parts += tally.unread
+    if tally.nameless:
+        parts.append("Авито прислал чаты без номера, их не скопировать; если повторяется, обновите программу.")
+    parts += (f"Ошибка. {failure}" for failure in tally.failures)
     return " ".join(parts)

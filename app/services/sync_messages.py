@@ -1,34 +1,34 @@
 """The message pass of a sync: reads the marked chats, several at a time, and writes what they hold in batches."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
 from app.clients.avito.client import AvitoClient
-from app.clients.avito.errors import AvitoChatGoneError, AvitoCredentialsError, AvitoPlanMissingError
-from app.clients.avito.schema import AvitoMessage
+from app.clients.avito.errors import AvitoChatGoneError, AvitoCredentialsError
 from app.clock import Clock
 from app.database.engine import Database
 from app.errors import UpstreamError
+from app.models import Account
 from app.repositories import chats, messages
 from app.repositories.chats import ChatToRead
-from app.services.avito_rows import chat_row, message_rows
+from app.services.avito_rows import chat_row
+from app.services.plural import plural
 from app.services.runs import Progress
+from app.services.sync_chat import ChatReader, ReadChat
 
 log = structlog.get_logger(__name__)
 
-PAGE = 100
-LAST_OFFSET = 1000
-SETTLED = timedelta(minutes=65)
-"""Avito lets a message be deleted within the hour; older ones that are stored need no second look."""
 FAILURES_IN_A_ROW = 5
-"""So many chats that cannot be read one after the other are an account that cannot be read."""
-BATCH = 50
-"""Chats written in one transaction at most: a commit waits for the disk, and one for each chat would be what a sync waits for."""
+"""After so many chats that cannot be read one after the other it is asked whether any can be read at all."""
+AT_ONCE = 100
+"""Due chats that are looked up at a time."""
+BATCH, BATCH_ROWS = 50, 2_000
+"""Chats and messages written in one transaction: a commit waits for the disk, and one for each chat would be what a sync waits for."""
 
 
 @dataclass
@@ -40,7 +40,10 @@ class Tally:
     updated_chats: int = 0
     new_messages: int = 0
     incomplete_chats: int = 0
-    unread: int = 0
+    unread: list[str] = field(default_factory=list)
+    """Of each account that has such: how many of its chats could not be read, and why."""
+    nameless: bool = False
+    """Whether Avito listed chats without an id, which nobody can read."""
     cut_short: list[str] = field(default_factory=list)
     """Accounts of which Avito lists more chats than it gives."""
     failures: list[str] = field(default_factory=list)
@@ -49,14 +52,6 @@ class Tally:
         """The numbers of the answer."""
         names = ("synced_chats", "new_chats", "updated_chats", "new_messages", "incomplete_chats")
         return {name: getattr(self, name) for name in names}
-
-
-class _ReadChat(NamedTuple):
-    """A chat's messages as rows, ready to be written; ``complete``: back to the first."""
-
-    chat: ChatToRead
-    rows: list[dict[str, Any]]
-    complete: bool
 
 
 class MessagePass:
@@ -69,7 +64,7 @@ class MessagePass:
         clock: Clock,
         progress: Progress,
         tally: Tally,
-        user_id: int,
+        account: Account,
         *,
         readers: int,
         full: bool,
@@ -79,53 +74,68 @@ class MessagePass:
         self._clock = clock
         self._progress = progress
         self._tally = tally
-        self._user_id = user_id
+        self._account = account
         self._readers = readers
-        self._full = full
+        self._reader = ChatReader(database, client, clock, account.avito_user_id, full=full)
         self._failures_in_a_row = 0
+        self._skipped: set[int] = set()
+        self._error: UpstreamError | None = None
 
-    async def read_due(self, account_id: int) -> None:
+    @property
+    def unread(self) -> str:
+        """How many chats could not be read and why the last of them could not, in Russian; empty where all could."""
+        if self._error is None:
+            return ""
+        count = plural(len(self._skipped), "чат", "чата", "чатов")
+        return f"не прочитано: {count}, они остались в очереди. Причина: {self._error.message}"
+
+    async def read_due(self) -> None:
         """Reads every marked chat and clears its mark with the messages it wrote; few chats are in memory at once.
 
         Raises:
             UpstreamError: the account cannot be read; what was written stays.
         """
         async with self._database.session() as session:
-            due = await chats.count_to_read(session, account_id)
-        if not due:
+            due = await chats.count_to_read(session, self._account.id) - len(self._skipped)
+        if due <= 0:
             return
         self._progress.total = (self._progress.total or 0) + due
         to_read: asyncio.Queue[ChatToRead | None] = asyncio.Queue(maxsize=self._readers)
-        to_write: asyncio.Queue[_ReadChat | None] = asyncio.Queue(maxsize=BATCH)
+        to_write: asyncio.Queue[ReadChat | None] = asyncio.Queue(maxsize=2 * self._readers)
         try:
             async with asyncio.TaskGroup() as group:
                 writer = group.create_task(self._write_all(to_write))
                 readers = [group.create_task(self._read_all(to_read, to_write)) for _ in range(self._readers)]
-                await self._feed(to_read, account_id)
+                await self._feed(to_read)
                 await asyncio.gather(*readers)
                 await to_write.put(None)
                 await writer
         except ExceptionGroup as failures:
             raise _the_failure(failures) from None
+        if self._error and self._failures_in_a_row:
+            await self._blame_account_or_chats(self._error)
 
-    async def _feed(self, to_read: asyncio.Queue[ChatToRead | None], account_id: int) -> None:
-        after_id = 0
-        while True:
-            async with self._database.session() as session:
-                batch = await chats.list_to_read(session, account_id, after_id=after_id, limit=PAGE)
-            if not batch:
-                break
-            for chat in batch:
-                await to_read.put(chat)
-            after_id = batch[-1].id
+    async def _feed(self, to_read: asyncio.Queue[ChatToRead | None]) -> None:
+        """Hands out the due chats; those that could not be read the last time come last, so that they stand in nobody's way."""
+        for failed in (False, True):
+            batch = await self._due_after(0, failed=failed)
+            while batch:
+                for chat in batch:
+                    if chat.id not in self._skipped:
+                        await to_read.put(chat)
+                batch = await self._due_after(batch[-1].id, failed=failed)
         for _ in range(self._readers):
             await to_read.put(None)
 
-    async def _read_all(self, to_read: asyncio.Queue[ChatToRead | None], to_write: asyncio.Queue[_ReadChat | None]) -> None:
+    async def _due_after(self, after_id: int, *, failed: bool) -> list[ChatToRead]:
+        async with self._database.session() as session:
+            return await chats.list_to_read(session, self._account.id, failed=failed, after_id=after_id, limit=AT_ONCE)
+
+    async def _read_all(self, to_read: asyncio.Queue[ChatToRead | None], to_write: asyncio.Queue[ReadChat | None]) -> None:
         while (chat := await to_read.get()) is not None:
             try:
-                read = await self._read(await self._met(chat) if chat.is_only_hinted else chat)
-            except (AvitoPlanMissingError, AvitoCredentialsError):
+                read = await self._reader.read(await self._met(chat) if chat.is_only_hinted else chat)
+            except AvitoCredentialsError:
                 raise  # the next chat would fare no better
             except UpstreamError as error:
                 await self._skip(chat, error)
@@ -134,21 +144,38 @@ class MessagePass:
                 await to_write.put(read)
 
     async def _skip(self, chat: ChatToRead, error: UpstreamError) -> None:
-        """One chat that cannot be read costs only itself; many in a row are the account's failure."""
+        """One chat that cannot be read costs only itself."""
         gone = isinstance(error, AvitoChatGoneError)
         log.warning("sync.chat_unread", chat=chat.id, error=type(error).__name__)
         async with self._database.transaction() as session:
             await chats.mark_unreadable(session, chat, message=error.message, gone=gone)
         self._progress.done += 1
-        if not gone:
-            self._tally.unread += 1
-            self._failures_in_a_row += 1
+        if gone:
+            self._failures_in_a_row = 0
+            return
+        self._skipped.add(chat.id)
+        self._error = error
+        self._failures_in_a_row += 1
         if self._failures_in_a_row >= FAILURES_IN_A_ROW:
+            await self._blame_account_or_chats(error)
+
+    async def _blame_account_or_chats(self, error: UpstreamError) -> None:
+        """Goes on if a chat that could be read before still can, so that the fault is the failing chats' own.
+
+        Raises:
+            UpstreamError: none can be read, the fault is the account's or Avito's.
+        """
+        async with self._database.session() as session:
+            readable = await chats.get_readable(session, self._account.id)
+        if readable is None:
             raise error
+        with contextlib.suppress(AvitoChatGoneError):  # an answer as good as any
+            await self._reader.can_read(readable)
+        self._failures_in_a_row = 0
 
     async def _met(self, chat: ChatToRead) -> ChatToRead:
         """A chat that a webhook has named before any list: what the list would have said of it is asked for."""
-        listed = await self._client.get_chat(self._user_id, chat.avito_id)
+        listed = await self._client.get_chat(self._account.avito_user_id, chat.avito_id)
         async with self._database.transaction() as session:
             row = {**chat_row(listed), "avito_id": chat.avito_id}
             await chats.upsert_listed(session, chat.account_id, [row], reread=False)
@@ -156,49 +183,21 @@ class MessagePass:
         self._tally.new_chats += 1
         return met
 
-    async def _read(self, chat: ChatToRead) -> _ReadChat:
-        """What is new in one chat: all of its pages the first time, later back to the first settled message known."""
-        found: dict[str, AvitoMessage] = {}
-        complete, unreadable = False, 0
-        settled_before = self._clock() - SETTLED
-        offset = 0
-        while True:
-            page = await self._client.list_messages(self._user_id, chat.avito_id, limit=PAGE, offset=offset)
-            for message in page.messages:
-                found.setdefault(message.id, message)
-            unreadable += page.unreadable
-            if not page.has_more:
-                complete = unreadable == 0
-                break
-            if offset >= LAST_OFFSET:
-                break
-            if not (chat.is_new or self._full) and await self._meets_known(chat, page.messages, settled_before):
-                complete = chat.history_complete
-                break
-            offset = min(offset + (len(page.messages) + page.unreadable or PAGE), LAST_OFFSET)
-        if any(message.is_placeholder for message in found.values()):
-            raise AvitoPlanMissingError(_PLAN_SENTENCE)
-        rows = message_rows(chat.id, found.values(), from_avito=chat.chat_type == "a2u", now=self._clock())
-        return _ReadChat(chat, rows, complete)
-
-    async def _meets_known(self, chat: ChatToRead, page: Sequence[AvitoMessage], settled_before: datetime) -> bool:
-        settled = [message.id for message in page if message.created_at < settled_before]
-        async with self._database.session() as session:
-            return bool(settled) and bool(await messages.list_known(session, chat.id, settled))
-
-    async def _write_all(self, to_write: asyncio.Queue[_ReadChat | None]) -> None:
+    async def _write_all(self, to_write: asyncio.Queue[ReadChat | None]) -> None:
         """Writes what has been read as it comes: alone where Avito is slow, in batches where the disk is."""
         last = False
         while not last:
-            batch = [await to_write.get()]
-            while len(batch) < BATCH and not to_write.empty():
-                batch.append(to_write.get_nowait())
-            last = batch[-1] is None
-            read = [one for one in batch if one is not None]
-            if read:
-                await self._write(read)
+            batch, rows = list[ReadChat](), 0
+            while not batch or (len(batch) < BATCH and rows < BATCH_ROWS and not to_write.empty()):
+                read = await to_write.get()
+                if last := read is None:
+                    break
+                batch.append(read)
+                rows += len(read.rows)
+            if batch:
+                await self._write(batch)
 
-    async def _write(self, batch: Sequence[_ReadChat]) -> None:
+    async def _write(self, batch: Sequence[ReadChat]) -> None:
         by_id = {read.chat.id: read for read in batch}
         async with self._database.transaction() as session:
             await chats.lock_chats(session, list(by_id))
@@ -208,9 +207,6 @@ class MessagePass:
         self._tally.updated_chats += sum(not by_id[chat_id].chat.is_new for chat_id in new)
         self._progress.done += len(batch)
         self._progress.figures = self._tally.figures()
-
-
-_PLAN_SENTENCE = "Не оплачен тариф Авито с API мессенджера: вместо сообщений приходит заглушка. Оплатите его в кабинете Авито."
 
 
 def _the_failure(group: ExceptionGroup[Exception]) -> Exception:

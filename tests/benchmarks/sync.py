@@ -3,8 +3,7 @@
 from app.models import RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from app.services.sync_list import OVERLAP
-from app.services.sync_messages import PAGE
+from app.services.sync_pages import OVERLAP, PAGE
 from tests.benchmarks.far_ends import apart, at_work, timed
 from tests.benchmarks.measures import Measure, resident_mb
 from tests.stage import on_stage
