@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from app.cli.checks_far import check_avito, check_deepseek, check_mail
+from app.cli.checks_avito import check_avito
+from app.cli.checks_far import check_deepseek, check_mail
 from app.cli.checks_near import check_clock, check_database, check_folder, check_rubric, check_settings, check_timetable
 from app.cli.checkup import Checkup
 from app.cli.console import say

@@ -49,7 +49,7 @@ async def unsubscribe(settings: Settings) -> int:
     url = _our_url(settings)
 
     async def act(client: AvitoClient, subject: str) -> None:
-        ours = [found for found in await client.list_webhooks() if _is_ours(found, url)]
+        ours = [found for found in await client.list_webhooks() if is_ours(found, url)]
         for found in ours:
             await client.unsubscribe_webhook(found)
             say_marked(Mark.GOOD, f"{subject}: подписка снята, адрес {_masked(found, url)}.")
@@ -79,20 +79,20 @@ async def _for_each_account(settings: Settings, act: Callable[[AvitoClient, str]
     return code
 
 
-def _is_ours(found: str, url: str | None) -> bool:
+def is_ours(found: str, url: str | None) -> bool:
     """Whether an address is the service's, be it under a former secret."""
     return url is not None and found.rpartition("/")[0] == url.rpartition("/")[0]
 
 
 def _whose(found: str, url: str | None) -> str:
-    if not _is_ours(found, url):
+    if not is_ours(found, url):
         return "чужая"
     return "наша" if found == url else "наша, но с прежним секретом; её снимет unsubscribe"
 
 
 def _masked(found: str, url: str | None) -> str:
     """An address fit to be shown: of ours the secret's beginning, of another's the server alone, as its secret may stand anywhere."""
-    if _is_ours(found, url):
+    if is_ours(found, url):
         before, slash, secret = found.rpartition("/")
         return f"{before}{slash}{secret[:_SHOWN]}…"
     where = urlsplit(found)

@@ -4,6 +4,8 @@ import json
 from email.utils import formatdate
 from pathlib import Path
 
+from app.sandbox.avito import LocalAvito
+from app.sandbox.avito_state import numbered_account
 from app.sandbox.deepseek_faults import BALANCE_EMPTY
 from app.sandbox.faults import Answer, ReceivedRequest
 from app.sandbox.server import Sandbox
@@ -18,6 +20,10 @@ def _is_head(request: ReceivedRequest) -> bool:
 
 def _faults(ended: Ended) -> list[str]:
     return [line[2:] for line in ended.lines if line.startswith("✗ ")]
+
+
+def _told_of(ended: Ended, account: str) -> list[str]:
+    return [line.replace(f"Авито, «{account}»: ", "") for line in ended.lines if f"«{account}»" in line]
 
 
 async def test_where_all_is_well_it_finds_no_fault(tmp_path: Path, database_url: str) -> None:
@@ -60,6 +66,43 @@ async def test_each_fault_is_told_with_what_to_fix(tmp_path: Path, postgres_url:
         assert fault.startswith(words)
     assert "! База: ещё пустая" in ended.out
     assert not [secret for secret in SECRETS if secret in ended.out]
+
+
+async def test_of_each_account_it_tells_chats_plan_and_webhooks(tmp_path: Path, database_url: str) -> None:
+    """Many chats and few, a plan that is missing, and webhooks under our address, under a former secret and under none of ours."""
+    base, secret = "https://quality.example.ru/webhooks/avito/", "canary-webhook-secret"
+    async with Sandbox(avito=LocalAvito([numbered_account(number) for number in (1, 2, 3)])) as sandbox:
+        first, second, third = sandbox.avito.accounts
+        sandbox.avito.switches.fail(Answer(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
+        sandbox.avito.add_synthetic_chats(1_101, 1, first)
+        sandbox.avito.add_synthetic_chats(730, 1, second)
+        sandbox.avito.switches.fail(Answer(402, {"code": 402, "message": "no"}), path=f"{second.user_id}/chats/", times=None)
+        first.webhooks.append(f"{base}{secret}")
+        second.webhooks.append(f"{base}former-canary-secret")
+        third.webhooks.append("https://crm.example.ru/canary")
+        receiver = {"AVITO_WEBHOOK_SECRET": secret, "PUBLIC_URL": "https://quality.example.ru"}
+        ended = await run_app(tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=database_url, **receiver))
+        told = {account.name: _told_of(ended, account.name)[1:] for account in (first, second, third)}
+    assert told == {
+        first.name: [
+            "✓ список чатов читается; их больше 1100, остальные находятся по объявлениям.",
+            "✓ сообщения читаются, тариф оплачен.",
+            "✓ вебхуки подключены.",
+        ],
+        second.name: [
+            "✓ список чатов читается, чатов: 730.",
+            "✗ тариф с API мессенджера не оплачен, сообщения не читаются; подключите его в кабинете Авито, раздел «Тарифы».",
+            "! вебхуки приходят с прежним AVITO_WEBHOOK_SECRET и не принимаются; запустите webhook subscribe.",
+        ],
+        third.name: [
+            "✓ список чатов читается, чатов: 0.",
+            "! чатов ещё нет; оплачен ли тариф с API мессенджера, не узнать.",
+            "! вебхуки не подключены, чаты находит только синхронизация; запустите webhook subscribe.",
+        ],
+    }
+    assert "canary" not in ended.out
+    assert not [request for request in sandbox.avito.requests if request.path.endswith("/read")]
+    assert len([request for request in sandbox.avito.requests if request.path.endswith(f"{second.user_id}/chats")]) <= 6
 
 
 async def test_every_setting_that_does_not_fit_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""Doctor's checks of Avito, account by account. They only read, and mark nothing as read."""
+
+from app.cli.checkup import Checkup
+from app.cli.webhook import is_ours
+from app.clients.avito import (
+    AvitoChat,
+    AvitoChatGoneError,
+    AvitoClient,
+    AvitoCredentials,
+    AvitoPlanMissingError,
+    ChatPage,
+    avito_http,
+)
+from app.clients.retry import RetryPolicy
+from app.clock import system_clock
+from app.config import AvitoAccount, Settings
+
+_SECONDS = 30
+_ONCE = RetryPolicy(attempts=1)
+_CHAT_TYPES = ("u2i", "u2u", "a2u")
+_PAGE, _LAST_PAGE = 100, 10
+_NO_PLAN = "тариф с API мессенджера не оплачен, сообщения не читаются; подключите его в кабинете Авито, раздел «Тарифы»."
+
+
+async def check_avito(checkup: Checkup, settings: Settings) -> None:
+    """Of each account: its keys, how many chats it has, whether messages are to be had, and whether Avito tells us of new ones."""
+    async with avito_http(str(settings.avito_base_url), timeout_seconds=10) as http:
+        for account in settings.accounts:
+            client = AvitoClient(
+                http,
+                AvitoCredentials(account.client_id, account.client_secret.get_secret_value()),
+                max_concurrency=1,
+                requests_per_minute=0,
+                retry=_ONCE,
+                clock=system_clock,
+            )
+            await _check_account(checkup, account, client, settings.webhook_url)
+
+
+async def _check_account(checkup: Checkup, account: AvitoAccount, client: AvitoClient, webhook_url: str | None) -> None:
+    subject = f"Авито, «{account.name}»" if account.name else "Авито"
+    async with checkup.checking(subject, _SECONDS, prefix=f"{subject}: " if account.name else ""):
+        me = await client.get_self()
+        checkup.good(f"{subject}: ключи подходят, аккаунт {me.id} ({me.name or 'без имени'}).")
+        newest = await _check_chats(checkup, subject, client, me.id)
+        if newest is None:
+            checkup.unsure(f"{subject}: чатов ещё нет; оплачен ли тариф с API мессенджера, не узнать.")
+        else:
+            await _check_plan(checkup, subject, client, me.id, newest)
+        if webhook_url:
+            await _check_webhook(checkup, subject, client, webhook_url)
+
+
+async def _check_chats(checkup: Checkup, subject: str, client: AvitoClient, user_id: int) -> AvitoChat | None:
+    """How many chats Avito lists, by the last page that has any; the newest of them. At most six requests."""
+
+    async def page_at(number: int) -> ChatPage:
+        return await client.list_chats(user_id, limit=_PAGE, offset=number * _PAGE, chat_types=_CHAT_TYPES)
+
+    first = last = await page_at(0)
+    low, high = 0, _LAST_PAGE if first.has_more else 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        page = await page_at(middle)
+        if page.chats:
+            low, last = middle, page
+        else:
+            high = middle - 1
+    count = low * _PAGE + len(last.chats)
+    if last.has_more:
+        checkup.good(f"{subject}: список чатов читается; их больше {count}, остальные находятся по объявлениям.")
+    else:
+        checkup.good(f"{subject}: список чатов читается, чатов: {count}.")
+    return first.chats[0] if first.chats else None
+
+
+async def _check_plan(checkup: Checkup, subject: str, client: AvitoClient, user_id: int, chat: AvitoChat) -> None:
+    try:
+        page = await client.list_messages(user_id, chat.id, limit=1)
+    except AvitoPlanMissingError:
+        checkup.bad(f"{subject}: {_NO_PLAN}")
+    except AvitoChatGoneError:
+        checkup.unsure(f"{subject}: чат, который Авито только что показал, исчез; запустите doctor ещё раз.")
+    else:
+        if any(message.is_placeholder for message in page.messages):
+            checkup.bad(f"{subject}: {_NO_PLAN}")
+        else:
+            checkup.good(f"{subject}: сообщения читаются, тариф оплачен.")
+
+
+async def _check_webhook(checkup: Checkup, subject: str, client: AvitoClient, url: str) -> None:
+    subscribed = await client.list_webhooks()
+    if url in subscribed:
+        checkup.good(f"{subject}: вебхуки подключены.")
+    elif any(is_ours(found, url) for found in subscribed):
+        checkup.unsure(f"{subject}: вебхуки приходят с прежним AVITO_WEBHOOK_SECRET и не принимаются; запустите webhook subscribe.")
+    else:
+        checkup.unsure(f"{subject}: вебхуки не подключены, чаты находит только синхронизация; запустите webhook subscribe.")
