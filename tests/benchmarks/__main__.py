@@ -12,6 +12,7 @@ from rich.table import Table
 
 from app.database.embedded import embedded_postgres
 from app.log import configure_logging
+from tests.benchmarks.drift import sync_drift
 from tests.benchmarks.grading import grading_backlog, grading_speed
 from tests.benchmarks.measures import Measure
 from tests.benchmarks.reports import reports_speed
@@ -21,6 +22,7 @@ from tests.benchmarks.trust import trust_figures
 BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "sync": sync_speed,
     "sync-unchanged": sync_cost,
+    "sync-drift": sync_drift,
     "grading": grading_speed,
     "grading-backlog": grading_backlog,
     "reports": reports_speed,
