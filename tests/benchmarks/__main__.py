@@ -16,12 +16,13 @@ from tests.benchmarks.drift import sync_drift
 from tests.benchmarks.grading import grading_backlog, grading_speed
 from tests.benchmarks.measures import Measure
 from tests.benchmarks.reports import reports_speed
-from tests.benchmarks.sync import sync_cost, sync_speed
+from tests.benchmarks.sync import sync_cost, sync_memory, sync_speed
 from tests.benchmarks.trust import trust_figures
 
 BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "sync": sync_speed,
     "sync-unchanged": sync_cost,
+    "sync-memory": sync_memory,
     "sync-drift": sync_drift,
     "grading": grading_speed,
     "grading-backlog": grading_backlog,

@@ -5,10 +5,12 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.sync_pages import OVERLAP, PAGE
 from tests.benchmarks.far_ends import apart, at_work, timed
-from tests.benchmarks.measures import Measure, resident_mb
+from tests.benchmarks.measures import Measure, resident_mb, watched
+from tests.services.avito_worlds import empty
 from tests.stage import on_stage
 
 CHATS, MESSAGES, LATENCY_SECONDS, IN_FLIGHT = 1_000, 20, 0.05, 8
+IMPORTS, LONG = (200, 1_000), 100
 
 
 async def sync_speed(url: str) -> list[Measure]:
@@ -17,8 +19,9 @@ async def sync_speed(url: str) -> list[Measure]:
         apart(chats=CHATS, messages=MESSAGES, avito_latency=LATENCY_SECONDS) as environment,
         at_work(url, environment, avito_max_concurrency=IN_FLIGHT) as service,
     ):
-        before = resident_mb()
-        seconds, run = await timed(service, RunKind.SYNC)
+        idle = resident_mb()
+        async with watched() as peak:
+            seconds, run = await timed(service, RunKind.SYNC)
         assert run.figures["new_messages"] == CHATS * MESSAGES, run.message
         ideal = (CHATS / (PAGE - OVERLAP) + CHATS / IN_FLIGHT) * LATENCY_SECONDS
         return [
@@ -26,8 +29,23 @@ async def sync_speed(url: str) -> list[Measure]:
                 f"{CHATS} chats x {MESSAGES} messages, {IN_FLIGHT} in flight", f"{seconds / ideal:.2f} x", "requests x latency / in flight"
             ),
             Measure("messages a second", f"{CHATS * MESSAGES / seconds:,.0f}", ""),
-            Measure("memory above idle at the end", f"{resident_mb() - before:.0f} MB", ""),
+            Measure("peak memory above idle", f"{peak.mb - idle:.0f} MB", ""),
         ]
+
+
+async def sync_memory(url: str) -> list[Measure]:
+    """Twenty thousand messages and a hundred thousand, as fast as they come: the peak must not grow with them."""
+    measures, idle = [], 0.0
+    for chats in IMPORTS:
+        async with apart(chats=chats, messages=LONG) as environment, at_work(url, environment, avito_max_concurrency=IN_FLIGHT) as service:
+            idle = idle or resident_mb()
+            async with watched() as peak:
+                seconds, run = await timed(service, RunKind.SYNC)
+            assert run.figures["new_messages"] == chats * LONG, run.message
+            await empty(service.database)
+        what = f"{chats * LONG:,} messages in {chats:,} chats, peak memory above idle"
+        measures.append(Measure(what, f"{peak.mb - idle:.0f} MB", f"{chats * LONG / seconds:,.0f} messages/s"))
+    return measures
 
 
 async def sync_cost(url: str) -> list[Measure]:

@@ -45,15 +45,17 @@ class Round:
 
 EVENTS = st.builds(
     Event,
-    page=st.integers(1, 25),
+    page=st.integers(1, 12),
     kind=st.sampled_from(["message", "message", "chat", "delete", "vanish", "leave"]),
     chat=st.integers(0, 30),
     message=st.integers(0, 30),
 )
 ROUNDS = st.lists(
-    st.builds(Round, events=st.lists(EVENTS, max_size=6).map(tuple), killed_at=st.none() | st.integers(1, 25)), min_size=1, max_size=3
+    st.builds(Round, events=st.lists(EVENTS, min_size=1, max_size=8).map(tuple), killed_at=st.none() | st.integers(1, 15)),
+    min_size=1,
+    max_size=3,
 )
-SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=12)
+SIZES = st.lists(st.integers(1, 9), min_size=3, max_size=12)
 
 _CHATS = """
     SELECT avito_id, messages_due, history_complete FROM chats JOIN accounts ON accounts.id = account_id WHERE avito_user_id = :user
