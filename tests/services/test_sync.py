@@ -96,6 +96,9 @@ async def test_what_avito_does_not_give_is_told_as_incomplete(stage: Stage) -> N
     answer = await stage.sync()
     assert (answer["synced_chats"], answer["new_messages"], answer["incomplete_chats"]) == (1, 1_100, 1)
     assert "не целиком" in answer["message"]
+    await stage.analyze()
+    await stage.mail()
+    assert "чатов с неполной историей (Авито не отдаёт её целиком): 1" in " ".join(stage.last_mail().split())
 
 
 async def test_a_chat_that_moves_up_while_pages_are_read_is_not_lost(stage: Stage) -> None:

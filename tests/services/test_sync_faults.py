@@ -7,8 +7,8 @@ import pytest
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_payloads import PLAN_PLACEHOLDER
 from app.sandbox.avito_state import AvitoChat, numbered_account
-from app.sandbox.avito_switches import FORBIDDEN, SERVER_ERROR
-from app.sandbox.faults import Fault
+from app.sandbox.avito_switches import SERVER_ERROR, error_body
+from app.sandbox.faults import Answer, Fault
 from app.sandbox.server import Sandbox
 from tests.api.webhooks import RECEIVER, tell
 from tests.services.avito_worlds import assert_equal
@@ -120,7 +120,8 @@ async def test_each_account_is_named_with_its_own_fault_and_the_others_go_on(dat
             await stage.sync()
         chat = avito.add_chat(account=unpaid, chat_type="u2u")
         avito.add_message(chat.id, "client", text="Здравствуйте", account=unpaid)
-        avito.switches.fail(FORBIDDEN, path=f"/accounts/{unpaid.user_id}/chats/{chat.id}/messages", times=None)
+        no_plan = Answer(402, error_body(402, "Payment required"))
+        avito.switches.fail(no_plan, path=f"/accounts/{unpaid.user_id}/chats/{chat.id}/messages", times=None)
         locked.client_secret = "changed since"
         avito.expire_tokens()
         stage.clock.move(hours=25)
@@ -132,6 +133,6 @@ async def test_each_account_is_named_with_its_own_fault_and_the_others_go_on(dat
         await stage.mail()
         mail = " ".join(stage.last_mail().split())
         for text in (answer["message"], run["message"], mail):
-            assert f"{unpaid.name}: Авито не даёт этим ключам читать чаты (403)" in text
+            assert f"{unpaid.name}: Авито не отдаёт сообщения, пока не оплачен тариф" in text
             assert f"{locked.name}: Авито не принял ключи" in text
             assert f"{good.name}:" not in text
