@@ -84,7 +84,11 @@ class _AccountSync:
                 readers=self._source.readers,
                 full=self._full,
             )
-            await messages.read_due()  # what an earlier sync did not come to
+            try:
+                await messages.read_due()  # what an earlier sync did not come to
+            except UpstreamError:
+                await self._list(account)  # what is new is seen all the same, and kept for when it can be read
+                raise
             await self._list(account)
             await messages.read_due()
         except UpstreamError as error:

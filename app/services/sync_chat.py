@@ -53,7 +53,7 @@ class ChatReader:
             unreadable += page.unreadable
             complete = not page.has_more and unreadable == 0
             if page.has_more and await self._meets_known(chat, page.messages):
-                complete = chat.history_complete
+                complete = chat.history_complete and unreadable == 0
                 break
         told = _without_placeholders(found)
         rows = message_rows(chat.id, told, from_avito=chat.chat_type == "a2u", now=self._clock())

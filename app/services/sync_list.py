@@ -68,10 +68,10 @@ class ListPass:
         cut_short = 0
         while has_more:
             listings = await self._client.list_items(page)
-            ids = [item.id for item in listings.items]
-            cut_short += await self._in_batches([number for number in ids if number not in listed])
-            listed.update(ids)
-            page, has_more = page + 1, listings.has_more
+            new = [item.id for item in listings.items if item.id not in listed]
+            cut_short += await self._in_batches(new)
+            listed.update(new)
+            page, has_more = page + 1, listings.has_more and bool(new)
         async with self._database.session() as session:
             known = await chats.list_item_ids(session, self._account_id)
         cut_short += await self._in_batches([number for number in known if number not in listed])

@@ -89,6 +89,31 @@ async def test_a_missing_plan_takes_no_words_away_that_are_here(stage: Stage) ->
     assert await stage.rows("SELECT * FROM messages ORDER BY id") == before
 
 
+async def test_chats_are_seen_while_no_message_can_be_read(stage: Stage) -> None:
+    """What an earlier sync left unread does not keep the list from being looked at."""
+    stage.avito.switches.plan_missing = "nested"
+    for number in (1, 2):
+        stage.add_talk(*GOOD_TALK, minutes_ago=600 - number)
+        answer = await stage.post("/avito/sync", status=500)
+        assert "не оплачен тариф" in answer["message"]
+        assert len(await stage.rows("SELECT 1 FROM chats WHERE messages_due")) == number
+    stage.avito.switches.plan_missing = None
+    assert figures(await stage.sync()) == ("success", 2, 0, 8, 0)
+
+
+async def test_a_message_that_cannot_be_read_leaves_the_history_incomplete(stage: Stage) -> None:
+    """Without a time it has no place in the chat; the others come, and nobody is told that they are all."""
+    chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
+    await stage.sync()
+    stage.avito.add_message(chat.id, "client", text="Ещё вопрос")
+    timeless = {"id": "m-timeless", "type": "text", "content": {"text": "Без времени"}, "direction": "in"}
+    known = [{"id": message.id, "created": message.created, "type": "text", "content": {"text": message.text}} for message in chat.messages]
+    stage.avito.switches.fail(Answer(200, {"messages": [timeless, *known[::-1]], "meta": {"has_more": True}}), path="/messages/")
+    assert figures(await stage.sync()) == ("success", 1, 0, 1, 1)
+    stage.avito.add_message(chat.id, "client", text="И ещё")
+    assert (await stage.sync())["new_messages"] == 1
+
+
 async def test_a_named_chat_that_avito_does_not_know_is_no_synced_chat(database_url: str) -> None:
     async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox, **RECEIVER) as stage:
         await stage.sync()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from app.sandbox.avito_state import AvitoListing
+from app.sandbox.faults import Answer
 from tests.services.avito_worlds import assert_equal, assert_manners
 from tests.stage import GOOD_TALK, Stage
 
@@ -78,6 +79,17 @@ async def test_a_listing_that_avito_no_longer_lists_is_asked_for_by_its_known_ch
     stage.avito.switches.plan_missing = "flat"
     await stage.post("/avito/sync", status=500)
     assert (await stage.rows("SELECT count(*) AS n FROM chats"))[0]["n"] == 1_122
+
+
+async def test_listings_that_come_again_on_every_page_end_the_walk(stage: Stage) -> None:
+    """A full page of listings promises another; where that one says the same there is nothing more."""
+    stage.avito.add_synthetic_chats(1_120, 1)
+    same = [{"id": number} for number in list(stage.avito.accounts[0].listings)[:99]]
+    stage.avito.switches.fail(Answer(200, {"resources": same}), path="/core/v1/items", times=None)
+    stage.avito.switches.plan_missing = "flat"
+    await stage.post("/avito/sync", status=500)
+    assert (await stage.rows("SELECT count(*) AS n FROM chats"))[0]["n"] == 1_120
+    assert len([request for request in stage.avito.requests if request.path == "/core/v1/items"]) == 2
 
 
 async def test_a_time_that_has_not_come_yet_hides_nothing(stage: Stage) -> None:
