@@ -113,9 +113,11 @@ class World:
             if event.kind == "delete":
                 self.avito.delete_message(chat.id, message.id)
                 self.kept |= {message.id} & self.stored
-            elif len(chat.messages) > 1:
+            elif message is not chat.messages[-1]:  # that would take the chat's activity back, to where only the daily look at all finds it
                 self.avito.remove_message(chat.id, message.id)
                 self.vanished.add(message.id)
+            else:
+                return
         self.happened[event.kind] += 1
 
     async def sync(self, events: tuple[Event, ...] = (), killed_at: int | None = None) -> None:

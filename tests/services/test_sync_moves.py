@@ -88,7 +88,6 @@ async def test_listings_that_come_again_on_every_page_end_the_walk(stage: Stage)
     stage.avito.switches.fail(Answer(200, {"resources": same}), path="/core/v1/items", times=None)
     stage.avito.switches.plan_missing = "flat"
     await stage.post("/avito/sync", status=500)
-    assert (await stage.rows("SELECT count(*) AS n FROM chats"))[0]["n"] == 1_120
     assert len([request for request in stage.avito.requests if request.path == "/core/v1/items"]) == 2
 
 
