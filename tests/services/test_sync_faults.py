@@ -35,6 +35,17 @@ async def test_a_chat_that_stays_broken_is_counted_once_and_its_reason_named(sta
     assert (await stage.rows("SELECT read_error FROM chats WHERE messages_due"))[0]["read_error"].startswith("Авито временно")
 
 
+async def test_what_avito_says_of_a_failure_is_for_people_and_in_no_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """It stands in the answer, but who knows what else is in it."""
+    stage.add_talk(*GOOD_TALK, minutes_ago=600)
+    stage.avito.switches.fail(Answer(500, error_body(500, "canary of a buyer")), path="/messages/", times=None)
+    answer = await stage.post("/avito/sync", status=500)
+    assert "canary" in answer["message"]
+    logged = " ".join(str(record.msg) for record in caplog.records)
+    assert "run.ended" in logged
+    assert "canary" not in logged
+
+
 async def test_many_broken_chats_stop_neither_the_account_nor_new_chats(stage: Stage) -> None:
     """More of them in a row than make one ask whether anything can be read at all."""
     stage.add_talk(*GOOD_TALK, minutes_ago=900)
