@@ -8,10 +8,14 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import stamina
+import structlog
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from app.errors import TransientError
 
 T = TypeVar("T")
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _EARLIEST_EPOCH = 1_000_000_000  # a reset "in 30 years" is a Unix time
 
@@ -82,3 +86,12 @@ def _seconds_until(date: str, now: datetime) -> float | None:
     except ValueError:
         return None
     return (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+
+
+def _log_retry(details: RetryDetails) -> None:
+    """stamina's own hook would log the error's words, and who knows what a far end has put into them."""
+    error = type(details.caused_by).__name__
+    log.warning("retry.scheduled", error=error, attempt=details.retry_num, wait_seconds=round(details.wait_for, 3))
+
+
+set_on_retry_hooks([_log_retry])

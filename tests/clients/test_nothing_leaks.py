@@ -51,7 +51,7 @@ async def test_nothing_leaks(log_format: str, tmp_path: Path) -> None:
     )
     printed = (await process.communicate())[0].decode()
     assert process.returncode == 0, printed
-    for event in ("avito.token.renewed", "avito.messages.unreadable", "stamina.retry_scheduled", "probe.failed", "probe.worked"):
+    for event in ("avito.token.renewed", "avito.messages.unreadable", "retry.scheduled", "probe.failed", "probe.worked"):
         assert event in printed
     assert CANARY not in printed.lower()
     assert CANARY not in printed.encode().decode("unicode_escape", "replace").lower()  # as JSON might write it
