@@ -7,7 +7,7 @@ import pytest
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_payloads import PLAN_PLACEHOLDER
 from app.sandbox.avito_state import AvitoChat, numbered_account
-from app.sandbox.avito_switches import SERVER_ERROR, error_body
+from app.sandbox.avito_switches import SERVER_ERROR, error_body, too_many
 from app.sandbox.faults import Answer, Fault
 from app.sandbox.server import Sandbox
 from tests.api.webhooks import RECEIVER, tell
@@ -172,3 +172,13 @@ async def test_each_account_is_named_with_its_own_fault_and_the_others_go_on(dat
             assert f"{unpaid.name}: Авито не отдаёт сообщения, пока не оплачен тариф" in text
             assert f"{locked.name}: Авито не принял ключи" in text
             assert f"{good.name}:" not in text
+
+
+async def test_after_a_429_fewer_chats_are_read_at_a_time(stage: Stage) -> None:
+    """Four at a time by the settings, two after a refusal; none is lost for it."""
+    for _ in range(5):
+        stage.add_talk(*GOOD_TALK, minutes_ago=600)
+    stage.avito.switches.fail(too_many(), path="/self")
+    stage.avito.switches.latency_seconds = 0.05
+    assert figures(await stage.sync()) == ("success", 5, 5, 20, 0)
+    assert stage.avito.traffic.most_in_flight == 2
