@@ -37,7 +37,7 @@ def furnish(stage: Stage) -> list[AvitoChat]:
     kinds = avito.add_chat(item=AvitoListing(8_200_000_001, "Стол"), client=AvitoClient(6_100_000_001, "Олег"), at=now - timedelta(hours=9))
     for place, kind in enumerate(("text", "system", *(kind for kind in WORDS if kind != "sticker"))):
         side = "system" if kind == "system" else ("client", "company")[place % 2]
-        avito.add_message(kinds.id, side, type=kind, text="Мира, 2", at=now - timedelta(hours=9) + timedelta(minutes=place))  # type: ignore[arg-type]
+        avito.add_message(kinds.id, side, type=kind, text="Да, есть", at=now - timedelta(hours=9) + timedelta(minutes=place))  # type: ignore[arg-type]
     avito.add_message(kinds.id, "client", type="sticker", content={"sticker": {"id": 7}}, at=now - timedelta(hours=8))
     pair = avito.add_chat(chat_type="u2u", client=AvitoClient(6_100_000_002, "Анна"), at=now - timedelta(hours=7))
     for words in ("первое", "второе", "третье"):  # all of one second
