@@ -210,7 +210,7 @@ async def test_an_answer_after_the_deadline_is_given_up(make_deepseek: MakeDeepS
     async with asyncio.timeout(60):
         with pytest.raises(DeepSeekTimeoutError, match="DEEPSEEK_TIMEOUT_SECONDS"):
             await ask(make_deepseek(timeout_seconds=0.1))
-    assert len(local_deepseek.requests) == 2 + 3
+    assert 2 < len(local_deepseek.requests) <= 2 + 3  # where the machine is busy, an attempt is over before it has arrived
 
 
 async def test_blank_lines_before_the_answer_do_no_harm(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
