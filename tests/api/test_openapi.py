@@ -56,6 +56,8 @@ async def test_answers_are_as_the_document_says(stage: Stage) -> None:
         ("GET /reports", f"?{days}", 200),
         ("GET /reports/{report_id}", "1", 200),
         ("GET /chats/{chat_id}", chat.id, 200),
+        ("GET /reports/daily", "", 200),
+        ("GET /reports/daily/{date}", "1999-12-31", 404),
         ("GET /runs", "", 200),
         ("GET /runs/{run_id}", "3", 200),
         ("GET /reports", "?start_date=0", 400),

@@ -75,6 +75,14 @@ class MailRead(BaseModel):
     deliveries: list[DeliveryRead] = Field(description="Кому ушло письмо.")
 
 
+class MailDayRead(BaseModel):
+    """One date that has a mail."""
+
+    date: datetime.date = Field(description="День.", examples=["2026-11-22"])
+    mails: int = Field(description="Сколько писем за него составлено.", examples=[1])
+    reports: int = Field(description="Сколько отчётов в них вместе.", examples=[41])
+
+
 class ReportDetail(ReportRead):
     """A report with everything behind it; the list's sixteen fields come first."""
 

@@ -4,8 +4,8 @@ from fastapi import APIRouter
 
 from app.api.parameters import RefuseUnknownQuery
 from app.api.security import RequireKey
-from app.api.v1 import avito, chats, llm, report_detail, reports, reviews, runs, summary, timer
+from app.api.v1 import avito, chats, daily, llm, report_detail, reports, reviews, runs, summary, timer
 
 router = APIRouter(prefix="/api/v1", dependencies=[RequireKey, RefuseUnknownQuery])
-for part in (avito, llm, timer, reports, summary, report_detail, reviews, chats, runs):
+for part in (avito, llm, timer, reports, summary, daily, report_detail, reviews, chats, runs):
     router.include_router(part.router)

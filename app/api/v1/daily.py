@@ -1,0 +1,63 @@
+"""``GET /reports/daily``: the days that have a mail, and one of them as its mails told it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import HTMLResponse, Response
+
+from app.api.dependencies import BackendDep
+from app.api.parameters import CalendarDay
+from app.api.v1.report_schemas import MailDayRead
+from app.api.v1.responses import ERROR_RESPONSES, not_found
+from app.clock import local_date
+from app.repositories import mail_days
+from app.services.daily import render_day
+
+router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+_EXAMPLE = '<!DOCTYPE html>\n<html lang="ru">\n<head>…<title>Авито-чаты 22.11: 74 · 97 чатов…</title>…</head>\n<body>…</body>\n</html>\n'
+
+
+@router.get(
+    "/reports/daily",
+    summary="Дни, за которые есть письмо",
+    description="Новые первыми: сколько писем составлено за день и сколько отчётов в них. Повторные отправки не считаются.",
+    operation_id="list_mail_days",
+)
+async def get_days(
+    backend: BackendDep,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Не больше стольких.")] = 31,
+    before: Annotated[CalendarDay | None, Query(description="Только более ранние, чем этот день.")] = None,
+) -> list[MailDayRead]:
+    """What a calendar of the mails needs."""
+    async with backend.database.session() as session:
+        found = await mail_days.list_days(session, before=before, limit=limit)
+    return [MailDayRead.model_validate(day._asdict()) for day in found]
+
+
+@router.get(
+    "/reports/daily/{date}",
+    summary="Письмо за день",
+    description=(
+        "То же письмо, что ушло получателям, страницей HTML: тот же шаблон, те же числа. Если за день составлено несколько писем, "
+        "они идут одно под другим, новые первыми; их отчёты — GET /reports?mail=ДАТА. Повторная отправка ничего не добавляет."
+    ),
+    response_class=Response,  # with HTML's own class OpenAPI would say that errors are HTML, too
+    responses={
+        **not_found("Письма за 2026-11-23 ещё нет: этот день не наступил, сегодня 2026-11-22."),
+        200: {"content": {"text/html": {"schema": {"type": "string"}, "example": _EXAMPLE}}},
+    },
+    operation_id="get_day",
+)
+async def get_day(
+    backend: BackendDep, day: Annotated[CalendarDay, Path(alias="date", description="День, ГГГГ-ММ-ДД.", examples=["2026-11-22"])]
+) -> HTMLResponse:
+    """From what is stored with the mails: nothing is counted anew."""
+    today = local_date(backend.clock(), backend.settings.report_timezone)
+    return HTMLResponse(await render_day(backend.database, day, today=today), headers=_HEADERS)
