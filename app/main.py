@@ -261,7 +261,9 @@ def create_app(service: Service) -> FastAPI:
         openapi_url="/openapi.json" if service.settings.docs_enabled else None,
         redirect_slashes=False,
     )
-    app.state.backend = Backend(service.settings, service.database, service.clock, service.timetable, service.worker.wake)
+    app.state.backend = Backend(
+        service.settings, service.database, service.clock, service.timetable, rubric_of(service.settings), service.worker.wake
+    )
     install_error_handlers(app)
     app.include_router(health_router)
     app.include_router(v1_router)

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from app.clock import Clock
 from app.config import Settings
 from app.database.engine import Database
+from app.grading.rubric import Rubric
 from app.jobs.tick import Timetable
 
 
@@ -20,6 +21,7 @@ class Backend:
     database: Database
     clock: Clock
     timetable: Timetable
+    rubric: Rubric
     wake: Callable[[], None]
 
 

@@ -38,6 +38,9 @@ async def test_every_report_shows_its_grounds(full_stage: Stage) -> None:
             assert entry["label"] == Criterion(entry["criterion"]).label
             assert entry["model_grade"] in GRADES | {"Нет возражений"}
             assert {check["id"] for check in entry["checks"]} == set(rubric.criteria[Criterion(entry["criterion"])].check_ids)
+            assert {check["text"] for check in entry["checks"]} == {
+                check.text for check in rubric.criteria[Criterion(entry["criterion"])].checks
+            }
             assert {check["answer"] for check in entry["checks"]} <= {"y", "n", "na"}
             for quote in entry["quotes"]:
                 assert quote["message"] == messages[quote["message"]["id"]]
@@ -85,6 +88,13 @@ async def test_flags_are_words(stage: Stage) -> None:
     await stage.change("""UPDATE reports SET detail = jsonb_set(detail, '{criteria,clarity,flags}', '["all_na"]')""")
     clarity = (await shown(stage, 1))["criteria"][2]
     assert clarity["flags"] == ["ни одна проверка не применима, стоит оценка модели"]
+
+
+async def test_a_check_that_the_rubric_no_longer_has_keeps_its_answer(stage: Stage) -> None:
+    stage.add_talk(*GOOD_TALK)
+    await graded(stage)
+    await stage.change("""UPDATE reports SET detail = jsonb_set(detail, '{criteria,clarity,checks}', '{"of_old": "n"}')""")
+    assert (await shown(stage, 1))["criteria"][2]["checks"] == [{"id": "of_old", "text": None, "answer": "n"}]
 
 
 async def test_answer_times_are_the_episodes_when_the_report_was_written(stage: Stage) -> None:

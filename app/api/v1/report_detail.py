@@ -9,6 +9,7 @@ from app.api.dependencies import Backend, BackendDep
 from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.api.v1.review_schemas import review_fields
+from app.grading.rubric import Rubric
 from app.grading.vocabulary import Criterion, Flag
 from app.models import Message
 from app.services.reports import ReportCard, read_report
@@ -38,10 +39,10 @@ async def get_report(backend: BackendDep, report_id: ReportNumber) -> ReportDeta
 async def read_detail(backend: Backend, report_id: int) -> ReportDetail:
     """What is answered of one report; moments are in the report's zone."""
     card = await read_report(backend.database, report_id)
-    return ReportDetail.model_validate(_fields(card), context={"zone": backend.settings.report_timezone})
+    return ReportDetail.model_validate(_fields(card, backend.rubric), context={"zone": backend.settings.report_timezone})
 
 
-def _fields(card: ReportCard) -> dict[str, Any]:
+def _fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
     report, detail, messages = card.report, card.report.detail, card.messages
     objection = detail["objection"]
     return {
@@ -51,7 +52,7 @@ def _fields(card: ReportCard) -> dict[str, Any]:
         "account_id": card.account.avito_user_id,
         "run_id": report.run_id,
         "score": report.score,
-        "criteria": [_criterion(criterion, detail["criteria"][criterion], messages) for criterion in Criterion],
+        "criteria": [_criterion(criterion, detail["criteria"][criterion], messages, rubric) for criterion in Criterion],
         "objection": _quote(objection, messages) if objection else None,
         "advice": detail["recommendations"],
         "flags": _labels(detail["flags"]),
@@ -75,13 +76,14 @@ def _fields(card: ReportCard) -> dict[str, Any]:
     }
 
 
-def _criterion(criterion: Criterion, verdict: Mapping[str, Any], messages: Mapping[int, Message]) -> dict[str, Any]:
+def _criterion(criterion: Criterion, verdict: Mapping[str, Any], messages: Mapping[int, Message], rubric: Rubric) -> dict[str, Any]:
+    texts = {check.id: check.text for check in rubric.criteria[criterion].checks}
     return {
         "criterion": criterion,
         "label": criterion.label,
         "grade": verdict["grade"],
         "model_grade": verdict["model_grade"],
-        "checks": [{"id": check_id, "answer": answer} for check_id, answer in verdict["checks"].items()],
+        "checks": [{"id": check_id, "text": texts.get(check_id), "answer": answer} for check_id, answer in verdict["checks"].items()],
         "quotes": [_quote(quote, messages) for quote in verdict["quotes"]],
         "flags": _labels(verdict["flags"]),
     }

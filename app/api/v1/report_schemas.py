@@ -14,6 +14,10 @@ class CheckRead(BaseModel):
     """The model's answer to one check of the rubric."""
 
     id: str = Field(description="Имя проверки в файле критериев.", examples=["questions_closed"])
+    text: str | None = Field(
+        description="Что она спрашивает, словами нынешнего файла критериев; null — в нём её больше нет.",
+        examples=["Нет грубости, сарказма, упрёков, давления."],
+    )
     answer: Literal["y", "n", "na"] = Field(description="y — да, n — нет, na — не применимо.")
 
 
