@@ -14,6 +14,7 @@ from app.api.dependencies import Backend
 from app.api.docs import add_docs
 from app.api.errors import install_error_handlers
 from app.api.health import router as health_router
+from app.api.page import page_router
 from app.api.v1.router import router as v1_router
 from app.api.webhook import webhook_router
 from app.clients.avito import AvitoClient, AvitoCredentials, avito_http
@@ -266,6 +267,7 @@ def create_app(service: Service) -> FastAPI:
     )
     install_error_handlers(app)
     app.include_router(health_router)
+    app.include_router(page_router())
     app.include_router(v1_router)
     secret = service.settings.avito_webhook_secret
     if service.hints is not None and secret is not None:

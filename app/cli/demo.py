@@ -158,7 +158,8 @@ async def _show_calls(service: Service, grading: Run) -> None:
     key = settings.api_keys[0].get_secret_value()
     say()
     say(f"Служба осталась работать: {address}, ключ {key} (новый при каждом запуске).", style="bold")
-    say(f"Описание REST: {address}/docs. Расписание в демо выключено: дальше всё делается только по вызову, например:")
+    say(f"Страница для людей: {address}/ — введите на ней этот ключ. Описание REST: {address}/docs.")
+    say("Расписание в демо выключено: дальше всё делается только по вызову, например:")
     for summary, line in curl_lines(create_app(service).openapi(), address, key, samples):
         say(f"# {summary}", style="dim")
         say(line, whole=True)

@@ -29,7 +29,7 @@ async def serve(settings: Settings) -> int:
         async with open_service(settings) as service, working(service) as worker, rest(service, listener, worker) as server:
             address = base_url(settings)
             log.info("serve.listening", address=address)
-            say(f"Служба работает: {address} (описание REST — {address}/docs). Остановить: Ctrl-C.")
+            say(f"Служба работает: {address} (страница — {address}/, описание REST — {address}/docs). Остановить: Ctrl-C.")
             await beside(asyncio.Event().wait(), worker, server)
     return 0
 

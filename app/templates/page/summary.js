@@ -1,0 +1,31 @@
+/** The figures of the reports that are listed, as the service counts them for the mail. */
+
+import { read } from './api.js';
+import { el } from './dom.js';
+import { number, plural, span } from './words.js';
+
+const COUNTED_BY = ['start_date', 'end_date', 'mail', 'account'];
+
+/** The summary of the same reports; null where the service has none for such filters. */
+export async function readSummary(wanted, signal) {
+  if ([...wanted.keys()].some((name) => !COUNTED_BY.includes(name))) return null;
+  try {
+    return await read('/reports/summary', { params: wanted, signal });
+  } catch (error) {
+    if (![400, 404].includes(error.status)) throw error;
+    return null;
+  }
+}
+
+/** Four numbers, each with what it is of. */
+export function tiles(summary) {
+  if (!summary?.reports) return '';
+  const { reports, chats, mean_score: mean, bad_reports: bad, first_answer: first } = summary;
+  return el('dl.tiles', {},
+    tile('Средняя оценка', number(mean), `из 100, по ${plural(reports, 'отчёту', 'отчётам', 'отчётам')}`),
+    tile('Плохие чаты', `${number((100 * bad) / reports)} %`, `${number(bad)} из ${number(reports)} с оценкой ниже 50`),
+    tile('Первый ответ', first.median_seconds === null ? '—' : span(first.median_seconds), first.p90_seconds === null ? 'нет данных' : `медиана; 90 % быстрее ${span(first.p90_seconds)}`),
+    tile('Отчёты', number(reports), `о ${plural(chats, 'чате', 'чатах', 'чатах')}`));
+}
+
+const tile = (label, value, of) => el('div.card', {}, el('dt.soft.small', {}, label), el('dd.value', {}, value), el('dd.soft.small', {}, of));
