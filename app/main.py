@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -86,11 +86,15 @@ async def open_service(
     *,
     clock: Clock = system_clock,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+    pool: Database | None = None,
 ) -> AsyncIterator[Service]:
-    """The database, the clients and a worker that is not working yet."""
+    """The database, the clients and a worker that is not working yet.
+
+    ``pool``: a database that is open and migrated already, and stays open after the service.
+    """
     async with (
         open_grader(settings, clock=clock, retry=retry) as grader,
-        open_database(settings) as database,
+        nullcontext(pool) if pool else open_database(settings) as database,
         avito_clients(settings, clock=clock, retry=retry) as clients,
     ):
         sources = [
@@ -262,9 +266,7 @@ def create_app(service: Service) -> FastAPI:
         openapi_url="/openapi.json" if service.settings.docs_enabled else None,
         redirect_slashes=False,
     )
-    app.state.backend = Backend(
-        service.settings, service.database, service.clock, service.timetable, rubric_of(service.settings), service.worker.wake
-    )
+    attach(app, service)
     install_error_handlers(app)
     app.include_router(health_router)
     app.include_router(page_router())
@@ -275,3 +277,9 @@ def create_app(service: Service) -> FastAPI:
     if service.settings.docs_enabled:
         add_docs(app)
     return app
+
+
+def attach(app: FastAPI, service: Service) -> None:
+    """Has the application answer for this service from now on."""
+    rubric = rubric_of(service.settings)
+    app.state.backend = Backend(service.settings, service.database, service.clock, service.timetable, rubric, service.worker.wake)

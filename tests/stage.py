@@ -1,8 +1,8 @@
 """The whole service on one stage: local far ends, a real database, REST over the application, a clock that can be moved."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -10,11 +10,13 @@ from email.message import EmailMessage
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.clients.retry import RetryPolicy
 from app.config import Settings, load_settings
-from app.main import Service, create_app, open_service, working
+from app.database.engine import Database
+from app.main import Service, attach, create_app, open_service, working
 from app.models import Report
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat, AvitoListing
@@ -150,21 +152,40 @@ def stage_settings(url: str, environment: Mapping[str, str], **settings: Any) ->
     return load_settings(**chosen)
 
 
+_usual_apps: list[FastAPI] = []
+"""Applications that no stage uses at the moment: making one takes as long as a whole run of a few chats."""
+
+
+@contextmanager
+def _app_of(service: Service, *, usual: bool) -> Iterator[FastAPI]:
+    """An application for the service; one for the ``usual`` settings serves one stage after the other."""
+    if not usual:
+        yield create_app(service)
+        return
+    app = _usual_apps.pop() if _usual_apps else create_app(service)
+    attach(app, service)
+    yield app
+    _usual_apps.append(app)
+
+
 @asynccontextmanager
-async def on_stage(url: str, sandbox: Sandbox, clock: MovableClock | None = None, **settings: Any) -> AsyncIterator[Stage]:
-    """A service at work over the sandbox, with REST at hand."""
+async def on_stage(
+    url: str, sandbox: Sandbox, clock: MovableClock | None = None, pool: Database | None = None, **settings: Any
+) -> AsyncIterator[Stage]:
+    """A service at work over the sandbox, with REST at hand; ``pool``: connections to share with other stages."""
     clock = clock or MovableClock()
-    async with (
-        open_service(stage_settings(url, sandbox.environment(), **settings), clock=clock, retry=IMPATIENT) as service,
-        working(service),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(create_app(service), raise_app_exceptions=False),
+    chosen = stage_settings(url, sandbox.environment(), **settings)
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(open_service(chosen, clock=clock, retry=IMPATIENT, pool=pool))
+        await stack.enter_async_context(working(service))
+        app = stack.enter_context(_app_of(service, usual=not settings))
+        rest = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
             base_url="http://localhost:8000",
             headers={"X-API-Key": KEY},
             timeout=60,
-        ) as rest,
-    ):
-        yield Stage(sandbox, service, clock, rest)
+        )
+        yield Stage(sandbox, service, clock, await stack.enter_async_context(rest))
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:

@@ -1,5 +1,6 @@
 """Brings the schema up to date, by one process at a time, and tells which revision it has."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -49,7 +50,12 @@ def head_revision() -> str | None:
 
 def is_known(revision: str) -> bool:
     """Whether it is one of ours; another is a newer program's."""
-    return revision in {script.revision for script in _scripts().walk_revisions()}
+    return revision in _known_revisions()
+
+
+@cache
+def _known_revisions() -> frozenset[str]:
+    return frozenset(script.revision for script in _scripts().walk_revisions())
 
 
 async def _migrate_alone(database: Database, revision: str) -> None:
@@ -61,8 +67,9 @@ async def _migrate_alone(database: Database, revision: str) -> None:
             await connection.commit()
             if present is not None and not is_known(present):
                 raise SchemaTooNewError(f"Базу обновила более новая версия программы (схема {present}): обновите и эту.")
-            await connection.run_sync(_upgrade, revision)
-            await connection.commit()
+            if revision != "head" or present != head_revision():
+                await connection.run_sync(_upgrade, revision)
+                await connection.commit()
         finally:
             await connection.rollback()
             await connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
@@ -79,5 +86,6 @@ def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(Config(_ALEMBIC_INI))
