@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.repositories.reviews import IN_FORCE
+
 Row = RowMapping
 
 _CRITERIA = ("tonality", "professionalism", "clarity", "problem_solving", "objection_handling", "closure")
@@ -18,7 +20,7 @@ _GRADE_COLUMNS = ", ".join(f"{name}_grade" for name in _CRITERIA)
 class Selection:
     """Which reports: those that these mails carry, those of these dates' mails, those written in ``[start, end)``, those of an account.
 
-    What is None narrows nothing. ``account``: a name or Avito's number.
+    What is None narrows nothing. ``account``: a name or Avito's number. ``reviewed``: counted are the grades after a person's review.
     """
 
     digest_ids: list[int] | None = None
@@ -26,6 +28,11 @@ class Selection:
     start: datetime | None = None
     end: datetime | None = None
     account: str | None = None
+    reviewed: bool = False
+
+    def counted(self, column: str) -> str:
+        """A grade's or the score's column as SQL over ``reports report`` and ``review``, under its own name."""
+        return f"coalesce(review.{column}, report.{column}) AS {column}" if self.reviewed else f"report.{column}"
 
     def condition(self) -> tuple[str, dict[str, Any]]:
         """SQL over ``reports report`` and its parameters; regrades are never in it."""
@@ -44,7 +51,7 @@ class Selection:
 
 
 async def measure(session: AsyncSession, selection: Selection, zone: str) -> list[Row]:
-    """Counts, mean score, bad ones (under 50), first answers, cost: of all, and for each day, account and series.
+    """Counts, mean score, bad ones (under 50), first answers, reviews, cost: of all, and for each day, account and series.
 
     In the row of all, ``day``, ``account_id`` and ``model`` are None; in every other row exactly one of them is not. Days are those on
     which the reports were written, in ``zone``. A first answer is counted where the report has one; its times are in seconds.
@@ -56,7 +63,7 @@ async def measure(session: AsyncSession, selection: Selection, zone: str) -> lis
         SELECT day, account_id, model, prompt_version, count(*) AS reports, count(DISTINCT chat_id) AS chats,
                avg(score)::float8 AS mean_score, count(*) FILTER (WHERE score < 50) AS bad_reports, count(waited) AS answered,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS median_seconds,
-               percentile_cont(0.9) WITHIN GROUP (ORDER BY waited) AS p90_seconds,
+               percentile_cont(0.9) WITHIN GROUP (ORDER BY waited) AS p90_seconds, count(review_id) AS reviewed,
                CASE WHEN bool_and(cost_usd IS NOT NULL) THEN sum(cost_usd) END AS cost_usd
         FROM selected GROUP BY GROUPING SETS ((), (day), (account_id), (model, prompt_version))
         ORDER BY day, account_id, min(id)
@@ -77,7 +84,7 @@ async def count_grades(session: AsyncSession, selection: Selection, zone: str) -
         SELECT day, account_id, model, prompt_version, criterion, grade, count(*) AS reports
         FROM selected, LATERAL (VALUES {graded}) AS graded (criterion, grade) GROUP BY GROUPING SETS ({splits})
         """,  # noqa: S608 - our own columns
-        columns=_GRADE_COLUMNS,
+        columns=", ".join(selection.counted(f"{name}_grade") for name in _CRITERIA),
         zone=zone,
     )
 
@@ -123,8 +130,8 @@ async def _select(session: AsyncSession, selection: Selection, sql: str, *, colu
         f"""
         WITH selected AS (
             SELECT report.id, chat_id, account_id, (report.created_at AT TIME ZONE :zone)::date AS day, model, prompt_version,
-                   score, cost_usd, {columns}
-            FROM reports report WHERE {condition}
+                   {selection.counted("score")}, cost_usd, review.id AS review_id, {columns}
+            FROM reports report {IN_FORCE} WHERE {condition}
         ) {sql}
         """  # noqa: S608 - our own columns and conditions; values are parameters
     )

@@ -61,6 +61,8 @@ class Measures(_Figures):
     cost_usd: Decimal | None
     """None where one of the reports has no known price."""
     criteria: tuple[CriterionShare, ...]
+    reviewed_reports: int = 0
+    """Reports with a person's word in force."""
 
 
 class Series(_Figures):

@@ -63,11 +63,18 @@ class Page:
     rows: Sequence[Sequence[Cell]]
 
 
-def write_reports(bodies: Sequence[Mapping[str, Any]], more: Sequence[Page] = ()) -> bytes:
-    """A file of these reports and the pages of the caller; takes a second for some thousand rows, so call it in a thread."""
-    with SheetFile(flat=len(bodies) > _FLAT_FROM) as book:
+def write_reports(
+    bodies: Sequence[Mapping[str, Any]], more: Sequence[Page] = (), *, rest: str | None = None, created_at: datetime | None = None
+) -> bytes:
+    """A file of these reports and the pages of the caller; takes a second for some thousand rows, so call it in a thread.
+
+    ``rest``: a sentence below the reports, where there are more of them. With ``created_at`` the same rows give the same bytes.
+    """
+    with SheetFile(flat=len(bodies) > _FLAT_FROM, created_at=created_at) as book:
         _begin(book)
         book.add_rows(map(_row, bodies))
+        if rest is not None:
+            book.add_rows([[rest, *[None] * (len(REPORT_FIELDS) - 1)]])
         return _finish(book, more)
 
 

@@ -18,8 +18,8 @@ from app.services.formulas import is_formula_like
 Cell = str | float | datetime | None
 """What may stand in a cell. An aware moment is shown by its own wall clock with its offset behind it: Excel knows no zones."""
 
-_REFUSED = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
-"""What XML 1.0 takes in no spelling, and the carriage return, of which it makes a line break of its own."""
+_REFUSED = re.compile("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+"""What XML 1.0 takes in no spelling, the carriage return, of which it makes a line break of its own, and what turns text round."""
 _MAX_UNITS = 32_767
 """Excel's limit for a cell, in UTF-16 units."""
 _LINE_POINTS, _MAX_LINES = 15, 27
@@ -51,10 +51,12 @@ class SheetFile:
     themselves, and XlsxWriter's documentation names a program that does not show those: Apple's Numbers. So not for mails.
     """
 
-    def __init__(self, *, flat: bool) -> None:
+    def __init__(self, *, flat: bool, created_at: datetime | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix=f"sheet-{os.getpid()}-")
         self._content = BytesIO()
         self._book = Workbook(self._content, {"constant_memory": flat, "in_memory": not flat, "tmpdir": self._folder.name})
+        if created_at is not None:
+            self._book.set_properties({"created": created_at.replace(tzinfo=None)})
         self._formats: dict[tuple[bool, bool, bool, str], Any] = {}
         self._columns: Sequence[Column] = ()
         self._page: Any = None

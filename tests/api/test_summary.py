@@ -90,3 +90,24 @@ async def test_wrong_parameters_are_named(stage: Stage) -> None:
     ):
         refused = await summary(stage, **params)
         assert (refused["code"], [error["field"] for error in refused["errors"]]) == (400, [field])
+
+
+async def test_a_persons_word_counts_where_it_is_asked_for(stage: Stage) -> None:
+    await two_reports(stage)
+    before = await summary(stage)
+    answer = await stage.rest.put("/api/v1/reports/1/review", json={"grades": {"tonality_grade": "Низкая"}})
+    corrected = answer.json()["review"]
+    machine = await summary(stage)
+    assert (before["reviewed_reports"], machine["reviewed_reports"]) == (0, 1)
+    assert machine | {"reviewed_reports": 0, "days": [], "accounts": [], "series": []} == before | {
+        "days": [],
+        "accounts": [],
+        "series": [],
+    }
+    reviewed = await summary(stage, **ALL, grades="reviewed")
+    assert reviewed["criteria"][0]["low"] == before["criteria"][0]["low"] + 1
+    listed = await stage.reports(grades="reviewed")
+    assert reviewed["criteria"][0]["low"] == sum(report["tonality_grade"] == "Низкая" for report in listed)
+    other = (await stage.rest.get("/api/v1/reports/2")).json()["score"]
+    assert reviewed["mean_score"] == round((corrected["score"] + other) / 2, 2)
+    assert (await summary(stage, **ALL, grades="both"))["code"] == 400

@@ -2,16 +2,17 @@
 
 import json
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
 from python_calamine import CalamineWorkbook
 
-from app.services.mail_sheet import REPORT_COLUMNS, SheetRows, write_sheet
+from app.services.mail_sheet import SheetRows, write_sheet
+from app.services.report_sheet import REPORT_FIELDS
 from tests.services.test_letter import RICH
 
-BODY = json.dumps(dict.fromkeys(REPORT_COLUMNS, "текст") | {"total_messages": 8, "id": 35})
+BODY = json.dumps(dict.fromkeys(REPORT_FIELDS, "текст") | {"created_at": "2026-11-22T20:03:11.402+03:00", "total_messages": 8, "id": 35})
 BUYER = {
     "account": "Лавка",
     "avito_id": "u2i-1",
@@ -33,18 +34,18 @@ def test_what_does_not_fit_is_counted_and_the_way_to_it_is_shown() -> None:
     pages = rows_of(sheet.content)
     assert len(pages["Отчёты"]) == 4
     assert pages["Отчёты"][3][0] == "Ещё 30\u00a0000: GET /api/v1/reports?mail=2026-11-22"
-    assert pages["Ждут ответа"][1][2:6] == ["Чат без объявления", "Клиент", "2026-11-21T14:00:00+03:00", 30.0]
+    assert pages["Ждут ответа"][1][2:6] == ["Чат без объявления", "Клиент", datetime.fromisoformat("2026-11-21T14:00"), 30.0]
     assert pages["Ждут ответа"][2][0] == "Ещё 6"
 
 
 def test_the_same_rows_are_the_same_bytes_and_hold_no_formula_and_no_link() -> None:
-    evil = json.dumps(dict.fromkeys(REPORT_COLUMNS, "=1+1") | {"chat_title": "http://evil"})
+    evil = json.dumps(dict.fromkeys(REPORT_FIELDS, "=1+1") | {"created_at": "2026-11-22T20:03:11.402+03:00", "chat_title": "http://evil"})
     rows = SheetRows([evil], 1, [BUYER | {"total": 1}])
     one, other = write_sheet(rows, RICH), write_sheet(rows, RICH)
     assert one is not None
     assert one == other
     with zipfile.ZipFile(BytesIO(one.content)) as archive:
-        xml = "".join(archive.read(name).decode() for name in archive.namelist() if "worksheets" in name)
+        xml = "".join(archive.read(name).decode() for name in archive.namelist() if "worksheets" in name or "sharedStrings" in name)
     assert "=1+1" in xml
     assert "<f>" not in xml
     assert "hyperlink" not in xml.lower()

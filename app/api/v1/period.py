@@ -1,7 +1,7 @@
 """Which reports a caller means: the parameters that a list of reports and its figures have in common."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 
@@ -17,6 +17,10 @@ StartDay = Annotated[CalendarDay | None, Query(description=f"Начальная 
 EndDay = Annotated[CalendarDay | None, Query(description=f"Конечная дата периода, {_WITHOUT}", json_schema_extra=REQUIRED)]
 AccountWord = Annotated[str | None, Query(description="Только этого аккаунта: имя или номер на Авито.", examples=["Лавка на Садовой"])]
 MailDay = Annotated[CalendarDay | None, Query(description="Только отчёты, которые ушли в письмах этой даты.")]
+WhoseGrades = Annotated[
+    Literal["machine", "reviewed"],
+    Query(description="Чьи оценки показать и по чьим отбирать и считать: machine — модели, reviewed — после проверки человеком."),
+]
 
 
 def read_period(start: date | None, end: date | None, settings: Settings, *, by_mail: bool) -> tuple[datetime | None, datetime | None]:

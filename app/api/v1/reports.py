@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.api.dependencies import BackendDep
-from app.api.v1.period import AccountWord, EndDay, MailDay, StartDay, invalid_parameters, read_period
+from app.api.v1.period import AccountWord, EndDay, MailDay, StartDay, WhoseGrades, invalid_parameters, read_period
 from app.api.v1.report_formats import REPORT_RESPONSES, Format, answer_in, wanted_format
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
@@ -66,10 +66,7 @@ async def get_reports(
     named_form: Annotated[
         Format | None, Query(alias="format", description="В каком виде ответить; важнее заголовка Accept. В xlsx — до 20 000 отчётов.")
     ] = None,
-    grades: Annotated[
-        Literal["machine", "reviewed"],
-        Query(description="Чьи оценки показать и по чьим отбирать: machine — модели, reviewed — после проверки человеком."),
-    ] = "machine",
+    grades: WhoseGrades = "machine",
 ) -> Response:
     """Without a limit or a cursor it is everything; with one of them, a page."""
     columns = {

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.api.dependencies import BackendDep
-from app.api.v1.period import AccountWord, EndDay, MailDay, StartDay, read_period
+from app.api.v1.period import AccountWord, EndDay, MailDay, StartDay, WhoseGrades, read_period
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.summary_schemas import SummaryRead
 from app.grading.vocabulary import Criterion
@@ -34,11 +34,12 @@ async def get_summary(
     end_date: EndDay = None,
     account: AccountWord = None,
     mail: MailDay = None,
+    grades: WhoseGrades = "machine",
 ) -> SummaryRead:
     """Both days are included, in the report's zone."""
     start, end = read_period(start_date, end_date, backend.settings, by_mail=mail is not None)
     zone = backend.settings.report_timezone.key
-    selection = Selection(start=start, end=end, account=account, mailed_on=None if mail is None else [mail])
+    selection = Selection(start=start, end=end, account=account, mailed_on=None if mail is None else [mail], reviewed=grades == "reviewed")
     return SummaryRead.model_validate(_summary(await summarize(backend.database, selection, zone), zone))
 
 
@@ -68,6 +69,7 @@ def _figures(measures: Measures) -> dict[str, Any]:
         "chats": measures.chats,
         "mean_score": None if measures.mean_score is None else round(measures.mean_score, 2),
         "bad_reports": measures.bad_reports,
+        "reviewed_reports": measures.reviewed_reports,
         "bad_share": _share(measures.bad_reports, measures.reports),
         "first_answer": {"reports": answer.answered, "median_seconds": answer.median_seconds, "p90_seconds": answer.p90_seconds},
         "cost_usd": measures.cost_usd,
