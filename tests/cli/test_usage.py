@@ -10,7 +10,7 @@ from tests.cli.processes import run_app
 async def test_alone_it_lists_the_commands_and_the_exit_codes(tmp_path: Path) -> None:
     ended = await run_app(tmp_path)
     assert (ended.code, ended.err) == (0, "")
-    for command in ("serve", "demo", "sync", "analyze", "report", "doctor", "migrate", "sandbox"):
+    for command in ("serve", "demo", "sync", "analyze", "regrade", "report", "doctor", "migrate", "sandbox", "webhook", "agreement"):
         assert f" {command} " in ended.out
     assert "Код завершения: 0" in ended.out
     assert not [word for word in ("Usage", "Options", "Commands", "Show this") if word in ended.out]

@@ -78,12 +78,14 @@ def _fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
 
 def _criterion(criterion: Criterion, verdict: Mapping[str, Any], messages: Mapping[int, Message], rubric: Rubric) -> dict[str, Any]:
     texts = {check.id: check.text for check in rubric.criteria[criterion].checks}
+    # jsonb keeps no order; the rubric's comes first, and then what an earlier rubric asked.
+    answers = sorted(verdict["checks"].items(), key=lambda pair: ([*texts, pair[0]].index(pair[0]), pair[0]))
     return {
         "criterion": criterion,
         "label": criterion.label,
         "grade": verdict["grade"],
         "model_grade": verdict["model_grade"],
-        "checks": [{"id": check_id, "text": texts.get(check_id), "answer": answer} for check_id, answer in verdict["checks"].items()],
+        "checks": [{"id": check_id, "text": texts.get(check_id), "answer": answer} for check_id, answer in answers],
         "quotes": [_quote(quote, messages) for quote in verdict["quotes"]],
         "flags": _labels(verdict["flags"]),
     }

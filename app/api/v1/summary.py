@@ -71,7 +71,11 @@ def _figures(measures: Measures) -> dict[str, Any]:
         "bad_reports": measures.bad_reports,
         "reviewed_reports": measures.reviewed_reports,
         "bad_share": _share(measures.bad_reports, measures.reports),
-        "first_answer": {"reports": answer.answered, "median_seconds": answer.median_seconds, "p90_seconds": answer.p90_seconds},
+        "first_answer": {
+            "reports": answer.answered,
+            "median_seconds": _seconds(answer.median_seconds),
+            "p90_seconds": _seconds(answer.p90_seconds),
+        },
         "cost_usd": measures.cost_usd,
         "criteria": [_criterion(*pair) for pair in zip(Criterion, measures.criteria, strict=True)],
     }
@@ -94,3 +98,7 @@ def _criterion(criterion: Criterion, share: CriterionShare) -> dict[str, Any]:
 
 def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
+
+
+def _seconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
