@@ -96,13 +96,13 @@ def test_tokens_are_stable(data: list[str]) -> None:
     assert [masker.mask(datum) for datum in data] == first
 
 
-@pytest.mark.parametrize("before", ["", "слово ", "(", "тел. ", "\n"])
-@pytest.mark.parametrize("after", ["", " слово", ")", ", жду", "\n"])
 @pytest.mark.parametrize("datum", PERSONAL[:13])
-def test_nothing_personal_is_left_whatever_stands_around(before: str, datum: str, after: str) -> None:
-    masked = Masker(["Марина"]).mask(before + datum + after)
-    assert masked.startswith(before + "[")
-    assert masked.endswith("]" + after)
+def test_nothing_personal_is_left_whatever_stands_around(datum: str) -> None:
+    for before in ("", "слово ", "(", "тел. ", "\n"):
+        for after in ("", " слово", ")", ", жду", "\n"):
+            masked = Masker(["Марина"]).mask(before + datum + after)
+            assert masked.startswith(before + "["), (before, after)
+            assert masked.endswith("]" + after), (before, after)
 
 
 def test_one_number_has_one_token_over_the_chat() -> None:
