@@ -69,23 +69,25 @@ class Worker:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _take_what_is_there(self, wanted: Mapping[RunKind, int | None]) -> None:
-        for kind, run_id in wanted.items():
-            if kind in self._working:
-                continue
-            token = uuid.uuid4()
-            try:
-                async with self._database.transaction() as session:
-                    run = await runs.claim_run(session, kind, token, now=self._clock(), only=run_id)
-            except DatabaseUnavailableError as error:
-                log.warning("worker.database_away", error=error.message)
-                return
-            except Exception:  # the worker is the top of every job: it looks again, whatever went wrong
-                log.exception("worker.claim_failed", kind=kind.value)
-                return
-            if run is not None:
-                task = asyncio.create_task(self._carry_out(run, token), name=f"run-{run.id}")
-                self._working[kind] = task
-                task.add_done_callback(partial(self._free, kind))
+        try:
+            async with self._database.session() as session:
+                claimable = await runs.list_claimable_kinds(session)
+            for kind, run_id in wanted.items():
+                if kind in claimable and kind not in self._working:
+                    await self._take(kind, run_id)
+        except DatabaseUnavailableError as error:
+            log.warning("worker.database_away", error=error.message)
+        except Exception:  # the worker is the top of every job: it looks again, whatever went wrong
+            log.exception("worker.claim_failed")
+
+    async def _take(self, kind: RunKind, run_id: int | None) -> None:
+        token = uuid.uuid4()
+        async with self._database.transaction() as session:
+            run = await runs.claim_run(session, kind, token, now=self._clock(), only=run_id)
+        if run is not None:
+            task = asyncio.create_task(self._carry_out(run, token), name=f"run-{run.id}")
+            self._working[kind] = task
+            task.add_done_callback(partial(self._free, kind))
 
     def _free(self, kind: RunKind, _: asyncio.Task[None]) -> None:
         del self._working[kind]

@@ -60,6 +60,12 @@ async def list_runs(session: AsyncSession, *, limit: int, before_id: int | None 
     return list(await session.scalars(statement if before_id is None else statement.where(Run.id < before_id)))
 
 
+async def list_claimable_kinds(session: AsyncSession) -> set[str]:
+    """The kinds of which a run waits in the queue or has been left by a dead process: the question that an idle worker asks."""
+    statement = text("SELECT DISTINCT kind FROM runs WHERE state = 'queued' OR (state = 'running' AND lease_until < now())")
+    return set(await session.scalars(statement))
+
+
 async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, now: datetime, only: int | None = None) -> Run | None:
     """Takes the next run of a kind under a lease: a scheduled one whose process died, else the oldest in the queue, or ``only`` that one.
 
