@@ -53,6 +53,14 @@ class Stage:
     service: Service
     clock: MovableClock
     rest: httpx.AsyncClient
+    _work: AsyncExitStack
+
+    @asynccontextmanager
+    async def resting(self) -> AsyncIterator[None]:
+        """Lets another service over the same database do all the work meanwhile."""
+        await self._work.aclose()
+        yield
+        await self._work.enter_async_context(working(self.service))
 
     @property
     def avito(self) -> LocalAvito:
@@ -177,7 +185,8 @@ async def on_stage(
     chosen = stage_settings(url, sandbox.environment(), **settings)
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(open_service(chosen, clock=clock, retry=IMPATIENT, pool=pool))
-        await stack.enter_async_context(working(service))
+        work = await stack.enter_async_context(AsyncExitStack())
+        await work.enter_async_context(working(service))
         app = stack.enter_context(_app_of(service, usual=not settings))
         rest = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False),
@@ -185,7 +194,7 @@ async def on_stage(
             headers={"X-API-Key": KEY},
             timeout=60,
         )
-        yield Stage(sandbox, service, clock, await stack.enter_async_context(rest))
+        yield Stage(sandbox, service, clock, await stack.enter_async_context(rest), work)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:

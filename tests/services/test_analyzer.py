@@ -119,7 +119,7 @@ async def test_an_outage_in_the_middle_stops_the_run_as_well(stage: Stage, datab
     await stage.sync()
     first = iter(range(3))
     stage.sandbox.deepseek.switches.fail(SERVER_ERROR, when=lambda _: next(first, None) is None, times=None)
-    async with on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow:
+    async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow:
         answer = await slow.post("/llm/analyze", status=500)
     assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (3, 0, 11)
 
@@ -198,7 +198,7 @@ async def test_the_daily_budget_is_never_passed(full_stage: Stage, database_url:
     await stage.analyze(limit=10)
     spent = (await stage.rows("SELECT sum(cost_usd) AS usd FROM reports"))[0]["usd"]
     limit = spent * 2
-    async with on_stage(database_url, stage.sandbox, deepseek_daily_budget_usd=limit) as frugal:
+    async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_daily_budget_usd=limit) as frugal:
         answer = await frugal.analyze()
         assert 0 < answer["analyzed_chats"] < 37
         assert answer["waiting_chats"] > 0
@@ -214,6 +214,7 @@ async def test_two_replicas_share_one_budget(full_stage: Stage, database_url: st
     await stage.analyze(limit=10)
     limit = (await stage.rows("SELECT sum(cost_usd) AS usd FROM reports"))[0]["usd"] * 2
     async with (
+        stage.resting(),
         on_stage(database_url, stage.sandbox, deepseek_daily_budget_usd=limit) as one,
         on_stage(database_url, stage.sandbox, deepseek_daily_budget_usd=limit) as other,
     ):

@@ -118,7 +118,7 @@ async def test_first_answers_are_those_stored_with_the_reports(full_stage: Stage
 async def test_working_time_is_said_where_hours_are_set(stage: Stage, database_url: str) -> None:
     await day_of(stage, GOOD_TALK)
     assert "рабочее время" not in stage.last_mail()
-    async with on_stage(database_url, stage.sandbox, stage.clock, working_hours="Пн-Вс 00:00-24:00") as office:
+    async with stage.resting(), on_stage(database_url, stage.sandbox, stage.clock, working_hours="Пн-Вс 00:00-24:00") as office:
         await office.mail(resend=True)
         assert "медиана по 1 отчёту, рабочее время" in office.last_mail().replace("\u00a0", " ")
 

@@ -154,14 +154,14 @@ async def test_an_address_taken_out_of_the_settings_is_not_tried_again(stage: St
     stage.sandbox.smtp.switches.refuse_connections = True
     await stage.post("/timer/reports", status=500)
     stage.sandbox.smtp.switches.refuse_connections = False
-    async with on_stage(database_url, stage.sandbox, report_recipients=(BOSS,)) as smaller:
+    async with stage.resting(), on_stage(database_url, stage.sandbox, report_recipients=(BOSS,)) as smaller:
         assert (await smaller.mail())["send_reports"] == 2
     assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (1, 0)
 
 
 async def test_without_a_recipient_the_reports_stay(stage: Stage, database_url: str) -> None:
     await graded_day(stage)
-    async with on_stage(database_url, stage.sandbox, report_recipients=(), smtp_host=None) as nobody:
+    async with stage.resting(), on_stage(database_url, stage.sandbox, report_recipients=(), smtp_host=None) as nobody:
         body = await nobody.post("/timer/reports", status=500)
         assert "REPORT_RECIPIENTS" in body["message"]
     assert (await stage.mail())["send_reports"] == 2
