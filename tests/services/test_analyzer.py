@@ -26,7 +26,7 @@ async def graded(stage: Stage, **body: Any) -> tuple[int, int, int, int]:
     return answer["analyzed_chats"], answer["skipped_chats"], answer["failed_chats"], answer["waiting_chats"]
 
 
-async def test_every_chat_is_graded_or_said_why_not(full_stage: Stage) -> None:
+async def test_every_chat_is_graded_with_quotes_or_said_why_not(full_stage: Stage) -> None:
     stage = full_stage
     await stage.sync()
     analyzed, skipped, failed, waiting = await graded(stage)
@@ -35,13 +35,11 @@ async def test_every_chat_is_graded_or_said_why_not(full_stage: Stage) -> None:
     assert analyzed + skipped == chats[0]["n"]
     assert skipped == (await stage.rows("SELECT count(*) AS n FROM chats WHERE outcome = 'skipped' AND outcome_reason IS NOT NULL"))[0]["n"]
     assert analyzed == len(await stage.reports())
+    await assert_quotes_stand_in_their_messages(stage)
 
 
-async def test_every_quote_stands_in_the_message_it_names(full_stage: Stage) -> None:
+async def assert_quotes_stand_in_their_messages(stage: Stage) -> None:
     """Word for word, in the chat that was graded."""
-    stage = full_stage
-    await stage.sync()
-    await stage.analyze()
     quoted = 0
     for report in await stage.rows("SELECT chat_id, detail FROM reports"):
         for verdict in report["detail"]["criteria"].values():
