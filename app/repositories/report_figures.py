@@ -139,13 +139,15 @@ async def _select(session: AsyncSession, selection: Selection, sql: str, *, colu
 
 
 async def _list_shown(session: AsyncSession, selection: Selection, which: str, order: str, limit: int) -> list[Row]:
+    """Each chat at most once, by its newest report of the selection."""
     condition, parameters = selection.condition()
+    newest = f"report.id IN (SELECT max(report.id) FROM reports report WHERE {condition} GROUP BY report.chat_id)"  # noqa: S608 - as below
     statement = text(
         f"""
         SELECT report.id, chat.avito_id, body ->> 'chat_title' AS chat_title, body ->> 'client_name' AS client_name,
                report.score::float8 AS score, report.detail
         FROM reports report JOIN chats chat ON chat.id = report.chat_id
-        WHERE {condition} AND {which} ORDER BY {order} LIMIT :limit
+        WHERE {newest} AND {which} ORDER BY {order} LIMIT :limit
         """  # noqa: S608 - our own columns and conditions; values are parameters
     )
     return _rows(await session.execute(statement, parameters | {"limit": limit}))

@@ -54,9 +54,9 @@ async def _baseline(session: AsyncSession, days: Sequence[date], measured: Measu
 
 
 async def _course(session: AsyncSession, digest_ids: Sequence[int], last: date) -> tuple[MailedDay, ...]:
-    """The days before ``last`` by their dates' mails, ``last`` by these mails alone."""
+    """Fourteen days by all of their dates' mails; of ``last`` these mails are part."""
     earlier = [last - timedelta(days=ago) for ago in range(DAYS - 1, 0, -1)]
-    rows = {row["day"]: row for row in await report_figures.list_mailed_days(session, earlier, digest_ids)}
+    rows = {row["day"]: row for row in await report_figures.list_mailed_days(session, [*earlier, last], digest_ids)}
     course: list[MailedDay] = []
     series_before: set[str] = set()
     builds_before: set[str] = set()

@@ -173,6 +173,8 @@ class DigestFigures(_Figures):
     day: date
     covered_days: tuple[date, ...]
     """The days that a late run makes up for, oldest first, ``day`` included."""
+    part: str | None = None
+    """What the mail is where its date has had one before: «дополнение» or «повтор»."""
     timezone: str
     period_start: datetime
     period_end: datetime

@@ -34,9 +34,8 @@ def subject(figures: DigestFigures) -> str:
     """The subject: day, mean score and its change, chats, buyers who wait, and a warning where something is missing."""
     days = covered_days(figures)
     span = f"{days[0]:%d.%m}" if len(days) == 1 else f"{days[0]:%d.%m}–{days[-1]:%d.%m}"
-    change = score_change(figures)
     parts = [
-        "новых отчётов нет" if figures.mean_score is None else number(figures.mean_score) + (f" ({change})" if change else ""),
+        _mean(figures),
         plural(figures.coverage.total, "чат", "чата", "чатов"),
         f"{plural(figures.waiting_buyers_total, 'ждёт', 'ждут', 'ждут')} ответа"
         if figures.waiting_buyers_total
@@ -44,7 +43,17 @@ def subject(figures: DigestFigures) -> str:
     ]
     if figures.problems:
         parts.append("не всё получилось")
-    return f"Авито-чаты {span}: {' · '.join(parts)}"
+    return f"Авито-чаты {span}{f', {figures.part}' if figures.part else ''}: {' · '.join(parts)}"
+
+
+def _mean(figures: DigestFigures) -> str:
+    """The mean score with its change; of a mail that is not its date's first, with what it is the mean of."""
+    if figures.mean_score is None:
+        return "новых отчётов нет"
+    if figures.part:
+        return f"{number(figures.mean_score)} по {plural(figures.reports, 'отчёту', 'отчётам', 'отчётам')}"
+    change = score_change(figures)
+    return number(figures.mean_score) + (f" ({change})" if change else "")
 
 
 def render_html(figures: DigestFigures) -> str:

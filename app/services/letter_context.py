@@ -32,7 +32,7 @@ def context(figures: DigestFigures) -> dict[str, Any]:
     problems = listed(figures.problems, most=6, limit=_PROBLEM_LIMIT)
     return {
         "figures": figures,
-        "title": days_title(days),
+        "title": days_title(days) + (f" · {figures.part}" if figures.part else ""),
         "covered": ", ".join(listed((f"{day:%d.%m}" for day in days), most=20)) if len(days) > 1 else None,
         "period": f"с {at_moment(figures.period_start, zone)} до {at_moment(end, zone)}, {zone_words(zone, figures.period_start, end)}",
         "accounts": listed(figures.accounts),

@@ -9,7 +9,8 @@ from app.services.wording import dollars
 
 def coverage_line(coverage: Coverage) -> str:
     """N and the four that add up to it."""
-    reasons = [f"{short(reason, NAME_LIMIT)}:{NBSP}{number(count)}" for reason, count in coverage.skipped.items() if count]
+    ordered = sorted(coverage.skipped.items(), key=lambda entry: (-entry[1], entry[0]))  # stored figures keep no order of their own
+    reasons = [f"{short(reason, NAME_LIMIT)}:{NBSP}{number(count)}" for reason, count in ordered if count]
     parts = [
         f"оценено{NBSP}{number(coverage.graded)}",
         f"пропущено{NBSP}{number(sum(coverage.skipped.values()))}" + (f" ({', '.join(reasons)})" if reasons else ""),

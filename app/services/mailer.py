@@ -103,7 +103,7 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
         await deliveries.drop_finished_mails(session)
         brought = await digests.count_brought(session, run.id)
     figures = {"date": params.day.isoformat() if params.day else None, "send_reports": brought}
-    return StepResult(ok=not failures, message=_summary(brought, len(queue), failures), figures=figures)
+    return StepResult(ok=not failures, message=_summary(params, brought, len(queue), failures), figures=figures)
 
 
 async def _put_together(
@@ -127,7 +127,9 @@ async def _put_together(
     period = await _period(session, post, params, day, cutoff, carried)
     problems = [*params.problems, *await _sync_problems(session, params.problems)]
     named = await deliveries.name_failed(session, digest_id)
-    figures = await draw_figures(session, ids, period, zone, working_time=post.working_time, problems=problems, failed_addresses=named)
+    drawn = await draw_figures(session, ids, period, zone, working_time=post.working_time, problems=problems, failed_addresses=named)
+    earlier = [number for number in await digests.list_carried(session, day) if number != digest_id]
+    figures = drawn.model_copy(update={"part": "повтор" if params.resend else "дополнение" if earlier else None})
     rows = await read_rows(session, ids, period, reports=figures.reports)
     await digests.complete_digest(
         session,
@@ -224,13 +226,14 @@ async def _keep_failure(database: Database, delivery: OpenDelivery, error: Upstr
         )
 
 
-def _summary(brought: int, tried: int, failures: Sequence[str]) -> str:
+def _summary(params: MailParams, brought: int, tried: int, failures: Sequence[str]) -> str:
     if not tried:
-        return "Новых отчётов нет, письмо не отправлялось."
+        return f"За {params.day} писем не было, повторять нечего." if params.resend else "Новых отчётов нет, письмо не отправлялось."
     sent = tried - len(failures)
     parts = []
     if sent:
         letters = plural(sent, "письмо", "письма", "писем")
-        parts.append(f"Отправлено: {letters}, {plural(brought, 'отчёт', 'отчёта', 'отчётов')}.")
-    parts.extend(f"Не доставлено. {failure}" for failure in failures)
+        reports_brought = f", {plural(brought, 'отчёт', 'отчёта', 'отчётов')}" if brought else "; новых отчётов нет"
+        parts.append(f"Отправлено: {letters}{reports_brought}.")
+    parts.extend(f"Не доставлено. {failure}" for failure in dict.fromkeys(failures))
     return " ".join(parts)

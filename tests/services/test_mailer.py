@@ -219,3 +219,28 @@ async def test_what_a_dead_process_left_sending_is_taken_up_by_the_scheduler(sta
     await until(arrived)
     assert len(received(stage, SECOND)) == 1
     assert received(stage, BOSS)[1].data.endswith(b"Subject: x\r\n")
+
+
+async def test_a_second_mail_of_a_date_says_what_it_is(stage: Stage) -> None:
+    """A mean of few reports is not passed off as the day's, and a chat that was graded twice is shown once."""
+    await graded_day(stage)
+    await stage.mail()
+    chats = [row["avito_id"] for row in await stage.rows("SELECT avito_id FROM chats ORDER BY id")]
+    await stage.analyze(chat_ids=chats[:1], force=True)
+    await stage.mail()
+    await stage.mail(resend=True)
+    first, supplement, resent = await stage.rows("SELECT subject, figures FROM digests ORDER BY id")
+    assert "дополнение" not in first["subject"]
+    assert ", дополнение: " in supplement["subject"]
+    assert "по 1 отчёту" in supplement["subject"]
+    assert ", повтор: " in resent["subject"]
+    assert "по 3 отчётам" in resent["subject"]
+    assert supplement["figures"]["days"][-1] == resent["figures"]["days"][-1], "the day's bar is the whole date's"
+    shown = [chat["chat_id"] for chat in (*resent["figures"]["worst"], *resent["figures"]["best"])]
+    assert shown
+    assert len(set(shown)) == len(shown)
+
+
+async def test_a_date_without_a_mail_has_nothing_to_repeat(stage: Stage) -> None:
+    answer = await stage.mail(date="2026-01-01", resend=True)
+    assert (answer["send_reports"], answer["message"]) == (0, "За 2026-01-01 писем не было, повторять нечего.")

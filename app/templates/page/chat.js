@@ -1,6 +1,6 @@
 /** «Чат»: a report with its grounds beside the messages that they stand in. */
 
-import { read } from './api.js';
+import { ApiError, read } from './api.js';
 import { bubbles } from './bubbles.js';
 import { el, failure, outside, reveal, say, skeleton } from './dom.js';
 import { reviewForm } from './review.js';
@@ -16,6 +16,7 @@ export async function showChat(root, query, signal) {
   root.ariaBusy = 'true';
   try {
     let report = query.has('report') ? await read(`/reports/${encodeURIComponent(query.get('report'))}`, { signal }) : null;
+    if (report && report.chat_id !== query.get('chat')) throw new ApiError(404, `Отчёт № ${report.id} — о другом чате: проверьте ссылку.`);
     const account = query.get('account') ?? report?.account_id;
     const params = new URLSearchParams(account ? { account } : {});
     const chat = await read(`/chats/${encodeURIComponent(query.get('chat'))}`, { params, signal });

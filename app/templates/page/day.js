@@ -1,6 +1,6 @@
 /** «День»: the mail of a date, in a frame that runs nothing. */
 
-import { read, ask } from './api.js';
+import { ApiError, ask, read } from './api.js';
 import { dateField, el, failure, say, settled, skeleton } from './dom.js';
 import { longDay, plural } from './words.js';
 
@@ -13,6 +13,7 @@ export async function showDay(root, query, signal) {
   try {
     const days = await read('/reports/daily', { params: new URLSearchParams({ limit: '366' }), signal });
     const day = query.get('day') || days[0]?.date;
+    if (day && !isDate(day)) throw new ApiError(400, `${day} — не дата: нужна ГГГГ-ММ-ДД.`);
     const content = day ? await ofDay(day, signal) : [nothing('Писем ещё не было.', 'Первое составит ежедневный запуск.')];
     document.title = day ? `${longDay(day)} — качество чатов` : 'Качество чатов Авито';
     root.replaceChildren(toolbar(day, days), ...content);
@@ -39,6 +40,8 @@ function toolbar(day, days) {
 function step(sign, label, entry) {
   return el('button.quiet.step', { type: 'button', 'aria-label': label, title: label, disabled: !entry, onclick: () => go(entry.date) }, sign);
 }
+
+const isDate = (day) => /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(Date.parse(day));
 
 const go = (day) => { location.hash = `#day=${day}`; };
 
