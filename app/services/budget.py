@@ -55,7 +55,7 @@ class DailyBudget:
             await self._open_day()
             while self._limit is not None and self._spent + self._reserved + most > self._limit:
                 if not self._reserved:
-                    raise BudgetSpentError(f"дневной бюджет DeepSeek ({self._limit} $) исчерпан")
+                    raise BudgetSpentError(f"остатка дневного бюджета DeepSeek ({self._limit} $) не хватает ещё на один чат")
                 await self._changed.wait()
             self._reserved += most
         try:

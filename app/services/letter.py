@@ -93,9 +93,12 @@ def address(mime: bytes, *, recipient: str, message_id: str) -> bytes:
     return f"To: {clean(recipient)}\r\nMessage-ID: {clean(message_id)}\r\n".encode() + mime
 
 
-def message_id(digest_id: int, recipient: str, sender: str) -> str:
-    """The ``Message-ID`` of one mail to one recipient: the same at each attempt, and silent about who the recipient is."""
-    mark = sha256(f"{digest_id}\n{recipient}".encode()).hexdigest()[:32]
+def message_id(digest_id: int, recipient: str, sender: str, now: datetime) -> str:
+    """The ``Message-ID`` of one mail to one recipient: the same at each attempt, and silent about who the recipient is.
+
+    ``now`` tells mails of the same number apart: those of another installation, and those of a database that was begun anew.
+    """
+    mark = sha256(f"{digest_id}\n{recipient}\n{now.isoformat()}".encode()).hexdigest()[:32]
     return f"<digest-{digest_id}.{mark}@{_mailbox(sender).domain}>"
 
 

@@ -142,7 +142,7 @@ async def _put_together(
         subject=letter.subject(figures),
         mime=await asyncio.to_thread(_compose, figures, rows, post.sender, now),
     )
-    message_ids = {to: letter.message_id(digest_id, to, post.sender) for to in post.recipients}
+    message_ids = {to: letter.message_id(digest_id, to, post.sender, now) for to in post.recipients}
     await deliveries.add_deliveries(session, digest_id, message_ids, retry_at=now + _FIRST_RETRY)
 
 

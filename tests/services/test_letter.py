@@ -408,11 +408,11 @@ def test_sender_has_a_name_and_an_ascii_domain() -> None:
     ):
         origin = parsed(compose(RICH, sender=sender, now=END))["From"].addresses[0]
         assert (origin.display_name, origin.addr_spec) == (name, spec)
-        assert message_id(7, BOSS, sender).endswith(f"@{origin.domain}>")
+        assert message_id(7, BOSS, sender, END).endswith(f"@{origin.domain}>")
 
 
 def test_address_puts_two_headers_in_front_of_the_stored_bytes() -> None:
-    mime, identity = compose(RICH, sender=SENDER, now=END), message_id(7, BOSS, SENDER)
+    mime, identity = compose(RICH, sender=SENDER, now=END), message_id(7, BOSS, SENDER, END)
     addressed = address(mime, recipient=BOSS, message_id=identity)
     assert addressed == f"To: {BOSS}\r\nMessage-ID: {identity}\r\n".encode() + mime
     assert addressed == address(mime, recipient=BOSS, message_id=identity)
@@ -423,7 +423,17 @@ def test_address_puts_two_headers_in_front_of_the_stored_bytes() -> None:
 
 
 def test_message_id_is_stable_unique_and_discreet() -> None:
-    identity = message_id(7, BOSS, SENDER)
-    assert identity == message_id(7, BOSS, SENDER)
+    identity = message_id(7, BOSS, SENDER, END)
+    assert identity == message_id(7, BOSS, SENDER, END)
     assert re.fullmatch(r"<digest-7\.[0-9a-f]{32}@example\.ru>", identity)
-    assert len({message_id(digest, who, SENDER) for digest in (7, 8) for who in (BOSS, "chief@example.ru")}) == 4
+    assert (
+        len(
+            {
+                message_id(digest, who, SENDER, now)
+                for digest in (7, 8)
+                for who in (BOSS, "chief@example.ru")
+                for now in (END, END - timedelta(days=1))
+            }
+        )
+        == 8
+    )
