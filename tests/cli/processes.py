@@ -1,20 +1,19 @@
-"""The program as its user has it: a process of its own, with nothing of our environment, and what it says and ends with."""
+"""The program as its user has it, and what it says and ends with."""
 
 import asyncio
-import os
 import signal
 import socket
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.sandbox.server import Sandbox
+from tests import programs
+from tests.programs import Program
 from tests.stage import until
 
-CHECKOUT = Path(__file__).parents[2]
 SECONDS = 90
 """Nothing takes so long; a process that does has hung."""
 
@@ -33,45 +32,45 @@ class Ended:
 
 
 @asynccontextmanager
-async def started(folder: Path, *words: str, **settings: str) -> AsyncIterator[Process]:
+async def started(folder: Path, *words: str, **settings: str) -> AsyncIterator[Program]:
     """``python -m app`` with these words in a folder and with these settings; killed at the end if it still runs."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT), "LANG": "C.UTF-8", **settings}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", *words, cwd=folder, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        async with asyncio.timeout(SECONDS):
-            yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    async with programs.started(folder, *words, environment=settings) as program, asyncio.timeout(SECONDS):
+        yield program
 
 
 async def run_app(folder: Path, *words: str, **settings: str) -> Ended:
     """The program from its start to its own end."""
-    async with started(folder, *words, **settings) as process:
-        return await end_of(process)
+    async with started(folder, *words, **settings) as program:
+        return await end_of(program)
 
 
-async def stop(process: Process, how: signal.Signals) -> Ended:
-    """Sends a signal and waits for the end; what was said since the last reading."""
-    process.send_signal(how)
-    return await end_of(process)
-
-
-async def end_of(process: Process) -> Ended:
-    """Waits for the end."""
+async def run_from_nothing(folder: Path, *words: str) -> Ended:
+    """The same in a new interpreter, as a shell starts it."""
+    checkout = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app", *words, cwd=folder, env=checkout, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
     out, err = await process.communicate()
-    assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
+    return Ended(await process.wait(), out.decode(), err.decode())
 
 
-async def asked(sandbox: Sandbox, times: int, process: Process) -> None:
+async def stop(program: Program, how: signal.Signals) -> Ended:
+    """Sends a signal and waits for the end; what was said since the last reading."""
+    program.send_signal(how)
+    return await end_of(program)
+
+
+async def end_of(program: Program) -> Ended:
+    """Waits for the end."""
+    out, err = await program.communicate()
+    return Ended(await program.wait(), out.decode(), err.decode())
+
+
+async def asked(sandbox: Sandbox, times: int, program: Program) -> None:
     """Waits until the sandbox's Avito has been asked so often, or the process that is to ask it has ended."""
 
     async def enough() -> bool:
-        return len(sandbox.avito.requests) >= times or process.returncode is not None
+        return len(sandbox.avito.requests) >= times or program.returncode is not None
 
     await until(enough, SECONDS)
 

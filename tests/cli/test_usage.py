@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import run_app
+from tests.cli.processes import run_app, run_from_nothing
 
 
 async def test_alone_it_lists_the_commands_and_the_exit_codes(tmp_path: Path) -> None:
-    ended = await run_app(tmp_path)
+    ended = await run_from_nothing(tmp_path)
     assert (ended.code, ended.err) == (0, "")
     for command in ("serve", "demo", "sync", "analyze", "regrade", "report", "doctor", "migrate", "sandbox", "webhook", "agreement"):
         assert f" {command} " in ended.out

@@ -1,10 +1,8 @@
 """The service as a process of its own, to be killed."""
 
 import asyncio
-import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from app.sandbox.server import Sandbox
+from tests.programs import Program, started
 
 KEY = "crash-test-key"
 
@@ -19,14 +18,14 @@ KEY = "crash-test-key"
 class Served:
     """A running ``serve``; its log lines are gathered."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
-        self.process = process
+    def __init__(self, program: Program, url: str) -> None:
+        self.program = program
         self.url = url
         self.log = bytearray()
 
     def kill(self) -> None:
         """The plug is pulled."""
-        self.process.send_signal(signal.SIGKILL)
+        self.program.send_signal(signal.SIGKILL)
 
 
 @asynccontextmanager
@@ -35,7 +34,6 @@ async def serving(database_url: str, sandbox: Sandbox, folder: Path, **settings:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = {
-        "PATH": os.environ["PATH"],
         "DATABASE_URL": database_url,
         "DATA_DIR": str(folder),
         "API_KEYS": KEY,
@@ -48,31 +46,26 @@ async def serving(database_url: str, sandbox: Sandbox, folder: Path, **settings:
         **sandbox.environment(),
         **settings,
     }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", "serve", env=environment, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL
-    )
-    served = Served(process, f"http://127.0.0.1:{port}")
-    reader = asyncio.create_task(_gather(process, served.log))
-    try:
-        await _until_it_answers(served)
-        yield served
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-        await reader
+    async with started(folder, "serve", environment=environment) as program:
+        served = Served(program, f"http://127.0.0.1:{port}")
+        reader = asyncio.create_task(_gather(program.stderr, served.log))
+        try:
+            await _until_it_answers(served)
+            yield served
+        finally:
+            program.send_signal(signal.SIGTERM)
+            await reader
 
 
-async def _gather(process: asyncio.subprocess.Process, log: bytearray) -> None:
-    assert process.stderr is not None
-    while chunk := await process.stderr.read(65536):
+async def _gather(stderr: asyncio.StreamReader, log: bytearray) -> None:
+    while chunk := await stderr.read(65536):
         log += chunk
 
 
 async def _until_it_answers(served: Served) -> None:
     async with asyncio.timeout(30), httpx.AsyncClient(base_url=served.url) as rest:
         while True:
-            assert served.process.returncode is None, served.log.decode()
+            assert served.program.returncode is None, served.log.decode()
             try:
                 if (await rest.get("/health/ready")).status_code == 200:
                     return

@@ -68,7 +68,7 @@ async def test_a_day_killed_in_a_step_is_finished_by_the_next_process(
     async with serving(database_url, slow_sandbox, tmp_path) as served:
         await until(caught)
         served.kill()
-        await served.process.wait()
+        await served.program.wait()
     assert await state_of(database, run_id) == "running"
     slow_sandbox.smtp.switches.latency_seconds = 0
     await pass_the_leases(database)
@@ -110,7 +110,7 @@ async def test_a_persons_run_that_was_killed_ends_as_interrupted_and_the_next_ca
         run_id = await submit(database, RunKind.SYNC, system_clock)
         await until(caught)
         served.kill()
-        await served.process.wait()
+        await served.program.wait()
     await pass_the_leases(database)
     async with serving(database_url, slow_sandbox, tmp_path) as served, calling(served) as rest:
         answer = await rest.post("/api/v1/avito/sync")
