@@ -23,6 +23,12 @@ _numbers = count(1)
 gc.disable()  # what is imported and collected stays for good: looking through it again and again takes a sixth of the suite's time
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long tests, those that start programs, come first: at the end no processor waits for one of them."""
+    items.sort(key=lambda item: item.path.parent.name not in {"cli", "crash", "database"})
+
+
 def pytest_collection_finish() -> None:
     """Garbage is looked for again, among what the tests themselves make."""
     gc.freeze()

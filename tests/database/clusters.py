@@ -37,9 +37,9 @@ asyncio.run(main())
 
 
 async def ask(url: str | URL, sql: str) -> Any:
-    """The first value of the statement's first row, if it has one; committed."""
-    engine = create_async_engine(url, poolclass=NullPool)
-    async with engine.begin() as connection:
+    """The first value of the statement's first row, if it has one; nothing else is in its transaction."""
+    engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
         result = await connection.execute(text(sql))
         return result.scalar() if result.returns_rows else None
 
