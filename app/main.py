@@ -33,9 +33,9 @@ from app.jobs.steps import Tools, build_steps
 from app.jobs.tick import Timetable, ask_for_what_is_due
 from app.jobs.worker import Worker
 from app.models import RunKind
+from app.services.composer import Post
 from app.services.grader import Grader
 from app.services.hints import HintQueue
-from app.services.mailer import Post
 from app.services.sync import AvitoSource
 from app.working_hours import ROUND_THE_CLOCK
 

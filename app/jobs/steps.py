@@ -10,8 +10,9 @@ from app.jobs.daily import DayPlan, run_day
 from app.jobs.tick import Timetable
 from app.models import RunKind
 from app.services.analyzer import analyze_chats
+from app.services.composer import Post
 from app.services.grader import Grader
-from app.services.mailer import Post, send_daily_report
+from app.services.mailer import send_daily_report
 from app.services.originals import RegradePeriod
 from app.services.regrade import regrade_reports
 from app.services.runs import RunContext, Step, StepResult

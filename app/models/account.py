@@ -24,5 +24,3 @@ class Account(Numbered):
     """Lists of chats, each as narrow as can be asked for, that went on past Avito's reach: chats exist that were never seen."""
     synced_at: Mapped[datetime | None]
     """When the account was last read without a failure of the account itself."""
-    sync_error: Mapped[str | None]
-    """Why the last sync of this account failed; a Russian sentence."""

@@ -40,6 +40,9 @@ class Digest(Numbered):
     last_message_id: Mapped[int | None]
     """The newest message that was here when the mail was put together."""
     figures: Mapped[dict[str, Any]]
+    """What the mail says."""
+    day_figures: Mapped[dict[str, Any] | None]
+    """What its date's mails say together so far; None for the first of them, which says just that."""
     reports_count: Mapped[int]
     subject: Mapped[str]
     mime: Mapped[bytes | None]

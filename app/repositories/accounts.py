@@ -44,12 +44,7 @@ async def mark_listed(
 
 async def mark_account_synced(session: AsyncSession, account_id: int, now: datetime) -> None:
     """The account was read without a failure of its own."""
-    await session.execute(update(Account).where(Account.id == account_id).values(synced_at=now, sync_error=None))
-
-
-async def mark_account_failed(session: AsyncSession, client_id: str, message: str) -> None:
-    """Keeps why the account behind a client could not be read; an account never seen yet has no row to keep it in."""
-    await session.execute(update(Account).where(Account.client_id == client_id).values(sync_error=message))
+    await session.execute(update(Account).where(Account.id == account_id).values(synced_at=now))
 
 
 class AccountCoverage(NamedTuple):

@@ -55,17 +55,17 @@ async def list_coverage(
     return _rows(await session.execute(statement, span | {"digest_ids": list(digest_ids)}))
 
 
-async def list_waiting_buyers(session: AsyncSession, *, since: datetime, until: datetime, limit: int) -> list[Row]:
-    """Chats whose last person is a buyer who wrote between the two moments, longest wait first; ``total`` counts all of them."""
+async def list_waiting_buyers(session: AsyncSession, *, since: datetime, until: datetime) -> list[Row]:
+    """Chats whose last person is a buyer who wrote between the two moments, longest wait first."""
     statement = text(
         """
-        SELECT account.name AS account, avito_id, item_title, client_name, waiting_since, count(*) OVER () AS total
+        SELECT account.name AS account, avito_id, item_title, client_name, waiting_since
         FROM chats JOIN accounts account ON account.id = account_id
         WHERE last_person_side = 'client' AND last_person_at >= :since AND last_person_at < :until
-        ORDER BY waiting_since, chats.id LIMIT :limit
+        ORDER BY waiting_since, chats.id
         """
     )
-    return _rows(await session.execute(statement, {"since": since, "until": until, "limit": limit}))
+    return _rows(await session.execute(statement, {"since": since, "until": until}))
 
 
 async def list_failed_chats(session: AsyncSession, *, limit: int) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -15,10 +15,11 @@ _OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING)
 
 @dataclass(frozen=True)
 class OpenDelivery:
-    """A mail on its way to one recipient."""
+    """A date's mail on its way to one recipient."""
 
     id: int
     digest_id: int
+    day: date
     recipient: str
     message_id: str
     tries: int
@@ -45,12 +46,14 @@ async def list_open(session: AsyncSession, recipients: Collection[str], *, due_a
         select(
             Delivery.id,
             Delivery.digest_id,
+            Digest.day,
             Delivery.recipient,
             Delivery.message_id,
             Delivery.tries,
             Delivery.refusals,
             Delivery.first_tried_at,
         )
+        .join(Digest, Digest.id == Delivery.digest_id)
         .where(Delivery.state.in_(_OPEN), Delivery.recipient.in_(recipients))
         .order_by(Delivery.id)
     )

@@ -31,6 +31,7 @@ async def complete_digest(
     after_message_id: int | None,
     last_message_id: int,
     figures: Mapping[str, Any],
+    day_figures: Mapping[str, Any] | None,
     reports_count: int,
     subject: str,
     mime: bytes,
@@ -41,6 +42,7 @@ async def complete_digest(
         "after_message_id": after_message_id,
         "last_message_id": last_message_id,
         "figures": dict(figures),
+        "day_figures": day_figures and dict(day_figures),
         "reports_count": reports_count,
         "subject": subject,
         "mime": mime,
@@ -71,10 +73,11 @@ async def get_last_daily(session: AsyncSession, before: datetime) -> Digest | No
 
 
 async def get_span(session: AsyncSession, digest_ids: Sequence[int]) -> tuple[datetime, datetime, int | None]:
-    """The period that these mails cover together, and the newest message that was here at the first of their starts."""
-    spans = select(func.min(Digest.period_start), func.max(Digest.period_end), func.min(Digest.after_message_id))
-    start, end, after = (await session.execute(spans.where(Digest.id.in_(digest_ids)))).one()
-    return start or end, end, after
+    """The period that these mails cover together, and the newest message that was here at the start of the first of them."""
+    after_first = func.array_agg(Digest.after_message_id).aggregate_order_by(Digest.id)
+    spans = select(func.min(Digest.period_start), func.max(Digest.period_end), after_first).where(Digest.id.in_(digest_ids))
+    start, end, after = (await session.execute(spans)).one()
+    return start or end, end, after[0]
 
 
 async def newest_message_id(session: AsyncSession) -> int:
@@ -93,7 +96,7 @@ async def mean_waiting_buyers(session: AsyncSession, days: Sequence[date]) -> tu
     statement = text(
         """
         SELECT coalesce(array_agg(day ORDER BY day), '{}'), avg(waiting) FROM (
-            SELECT DISTINCT ON (day) day, (figures ->> 'waiting_buyers_total')::float8 AS waiting FROM digests
+            SELECT DISTINCT ON (day) day, jsonb_array_length(figures -> 'waiting_buyers')::float8 AS waiting FROM digests
             WHERE day = ANY(:days) AND kind <> 'resend' ORDER BY day, (kind = 'daily') DESC, id DESC
         ) AS mails
         """

@@ -1,6 +1,6 @@
-"""SQL of the dates that have a mail, and of what their mails said. A mail sent again shows nothing new and is left out."""
+"""SQL of the dates that have a mail, and of what their mails said together."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
@@ -10,26 +10,43 @@ from app.models import Digest, DigestKind
 
 
 class MailDay(NamedTuple):
-    """A date, how many mails it has, how many reports they carried."""
+    """A date, how many mails brought its reports, how many reports those are, and how often they were sent again."""
 
     date: date
     mails: int
+    reports: int
+    resent: int
+
+
+class DayMail(NamedTuple):
+    """One of a date's mails: when it was put together, what it is, how many reports it carries."""
+
+    created_at: datetime
+    kind: str
     reports: int
 
 
 async def list_days(session: AsyncSession, *, before: date | None, limit: int) -> list[MailDay]:
     """The dates that have a mail, newest first."""
-    statement = select(Digest.day, func.count(), func.sum(Digest.reports_count)).where(Digest.kind != DigestKind.RESEND)
+    again = Digest.kind == DigestKind.RESEND
+    statement = select(Digest.day, func.count().filter(~again), func.sum(Digest.reports_count).filter(~again), func.count().filter(again))
     if before is not None:
         statement = statement.where(Digest.day < before)
     found = await session.execute(statement.group_by(Digest.day).order_by(Digest.day.desc()).limit(limit))
     return [MailDay(*row) for row in found]
 
 
-async def list_figures(session: AsyncSession, day: date) -> list[dict[str, Any]]:
-    """The figures of a date's mails, newest mail first."""
-    statement = select(Digest.figures).where(Digest.day == day, Digest.kind != DigestKind.RESEND).order_by(Digest.id.desc())
-    return list(await session.scalars(statement))
+async def list_mails(session: AsyncSession, day: date) -> list[DayMail]:
+    """A date's mails, oldest first."""
+    statement = select(Digest.created_at, Digest.kind, Digest.reports_count).where(Digest.day == day).order_by(Digest.id)
+    return [DayMail(*row) for row in await session.execute(statement)]
+
+
+async def get_figures(session: AsyncSession, day: date) -> dict[str, Any] | None:
+    """What a date's mails say together, as of the newest of them; None before the first."""
+    said = func.coalesce(Digest.day_figures, Digest.figures)
+    found: dict[str, Any] | None = await session.scalar(select(said).where(Digest.day == day).order_by(Digest.id.desc()).limit(1))
+    return found
 
 
 async def get_covering_day(session: AsyncSession, day: date) -> date | None:

@@ -15,7 +15,7 @@ from app.services.figures import FailedChat, GoodChat, WaitingBuyer, WorstChat
 UNTITLED = "Чат без объявления"
 NAMELESS = "Клиент"
 
-_WORST, _BEST, _WAITING, _FAILED = 5, 3, 10, 10
+_WORST, _BEST, _FAILED = 5, 3, 10
 
 Quote = dict[str, Any]
 
@@ -26,7 +26,6 @@ class ShownChats(TypedDict):
     worst: tuple[WorstChat, ...]
     best: tuple[GoodChat, ...]
     waiting_buyers: tuple[WaitingBuyer, ...]
-    waiting_buyers_total: int
     failed_chats: tuple[FailedChat, ...]
 
 
@@ -35,12 +34,11 @@ async def shown_chats(session: AsyncSession, selection: Selection, *, waiting: M
     worst = [(row, *_low_point(row)) for row in await report_figures.list_worst(session, selection, limit=_WORST)]
     best = [(row, *_high_point(row)) for row in await report_figures.list_best(session, selection, limit=_BEST)]
     quoted = await messages.get_messages(session, {quote["message_id"] for _, _, quote in (*worst, *best) if quote})
-    buyers = await coverage.list_waiting_buyers(session, since=waiting["since"], until=waiting["until"], limit=_WAITING)
+    buyers = await coverage.list_waiting_buyers(session, since=waiting["since"], until=waiting["until"])
     return ShownChats(
         worst=tuple(WorstChat(**_shown(row, criterion, quote, quoted), advice=_advice(row)) for row, criterion, quote in worst),
         best=tuple(GoodChat(**_shown(row, criterion, quote, quoted)) for row, criterion, quote in best),
         waiting_buyers=tuple(_waiting_buyer(row) for row in buyers),
-        waiting_buyers_total=buyers[0]["total"] if buyers else 0,
         failed_chats=tuple(_failed_chat(row) for row in await coverage.list_failed_chats(session, limit=_FAILED)),
     )
 
@@ -83,6 +81,7 @@ def _advice(row: Row) -> str | None:
 
 def _waiting_buyer(row: Row) -> WaitingBuyer:
     return WaitingBuyer(
+        account=row["account"],
         chat_id=row["avito_id"],
         chat_title=row["item_title"] or UNTITLED,
         client_name=row["client_name"] or NAMELESS,

@@ -150,6 +150,7 @@ class GoodChat(_Figures):
 class WaitingBuyer(_Figures):
     """A buyer whose message is the last one of the chat."""
 
+    account: str = ""
     chat_id: str
     chat_title: str
     client_name: str
@@ -193,8 +194,7 @@ class DigestFigures(_Figures):
     criteria: tuple[CriterionShare, ...]
     worst: tuple[WorstChat, ...]
     waiting_buyers: tuple[WaitingBuyer, ...]
-    """The ten longest waits."""
-    waiting_buyers_total: int
+    """All of them, the longest wait first."""
     failed_chats: tuple[FailedChat, ...]
     """The first ten."""
     incomplete_chats: int

@@ -4,6 +4,7 @@ Both parts are filled from one context, so they cannot differ in a figure. Chat 
 cleaned and cut, and the HTML template escapes it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from email import policy
 from email.header import Header
@@ -12,10 +13,12 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from app.repositories.mail_days import DayMail
 from app.services.figures import DigestFigures
 from app.services.hostile_text import clean
 from app.services.letter_context import absence, context, covered_days, speaker, verdict
@@ -37,9 +40,7 @@ def subject(figures: DigestFigures) -> str:
     parts = [
         _mean(figures),
         plural(figures.coverage.total, "чат", "чата", "чатов"),
-        f"{plural(figures.waiting_buyers_total, 'ждёт', 'ждут', 'ждут')} ответа"
-        if figures.waiting_buyers_total
-        else "никто не ждёт ответа",
+        f"{plural(len(figures.waiting_buyers), 'ждёт', 'ждут', 'ждут')} ответа" if figures.waiting_buyers else "никто не ждёт ответа",
     ]
     if figures.problems:
         parts.append("не всё получилось")
@@ -59,6 +60,11 @@ def _mean(figures: DigestFigures) -> str:
 def render_html(figures: DigestFigures) -> str:
     """The mail's HTML part: a whole page without outside resources, at most 60 KB in UTF-8."""
     return _render("daily.html.jinja", figures)
+
+
+def render_page(figures: DigestFigures, mails: Sequence[DayMail]) -> str:
+    """The same of a date, for a browser: with every buyer who waits and, where there are several, the ``mails`` that brought it."""
+    return _render("daily.html.jinja", figures, mails=mails if len(mails) > 1 else (), waiting_shown=None)
 
 
 def render_text(figures: DigestFigures) -> str:
@@ -109,8 +115,8 @@ def _mailbox(sender: str) -> Address:
     return Address(clean(name) or _SENDER_NAME, user, domain if domain.isascii() else domain.encode("idna").decode())
 
 
-def _render(template: str, figures: DigestFigures) -> str:
-    return _TEMPLATES.get_template(template).render(context(figures), subject=subject(figures))
+def _render(template: str, figures: DigestFigures, **page: Any) -> str:
+    return _TEMPLATES.get_template(template).render(context(figures, **page), subject=subject(figures))
 
 
 _TEMPLATES = Environment(

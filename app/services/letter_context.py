@@ -1,17 +1,21 @@
 """What both parts of the mail are filled with: the figures as tiles, bars and lines, so that the parts cannot differ in one."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from app.repositories.mail_days import DayMail
 from app.services.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.hostile_text import listed, trimmed
-from app.services.letter_lines import carried_line, coverage_line, mixed_line, preheader, trust_line
+from app.services.letter_lines import carried_line, coverage_line, mails_line, mixed_line, preheader, trust_line
 from app.services.letter_tiles import ENOUGH, compared_line, tiles
 from app.services.plural import NBSP, number
 from app.services.wording import at_moment, days_title, percent, short_weekday, since_words, waited, zone_words
 
 _PROBLEM_LIMIT = 200
+WAITING_SHOWN = 10
+"""Of the buyers who wait; the others stand in the mail's sheet."""
 _BAR_HEIGHT = 72
 """Of a day with a mean score of 100, in pixels."""
 
@@ -26,8 +30,11 @@ class Bar(NamedTuple):
     mark: str
 
 
-def context(figures: DigestFigures) -> dict[str, Any]:
-    """The figures, their texts made harmless, and the lines that both parts share."""
+def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown: int | None = WAITING_SHOWN) -> dict[str, Any]:
+    """The figures, their texts made harmless, and the lines that both parts share.
+
+    ``mails``: those whose figures these are, where they are not one mail's. ``waiting_shown``: how many buyers are named, None: all.
+    """
     zone, end, days = ZoneInfo(figures.timezone), figures.period_end, covered_days(figures)
     problems = listed(figures.problems, most=6, limit=_PROBLEM_LIMIT)
     return {
@@ -38,7 +45,8 @@ def context(figures: DigestFigures) -> dict[str, Any]:
         "accounts": listed(figures.accounts),
         "synced": at_moment(figures.synced_at, zone) if figures.synced_at else None,
         "coverage": coverage_line(figures.coverage),
-        "carried": carried_line(figures) if figures.reports else None,
+        "mails": mails_line(mails, zone) if mails else None,
+        "carried": carried_line(figures, where="в письмах этого дня" if mails else "в письме") if figures.reports else None,
         "problems": problems,
         "addresses": ", ".join(listed(figures.failed_addresses, limit=60)),
         "preheader": preheader(figures, problems),
@@ -46,7 +54,10 @@ def context(figures: DigestFigures) -> dict[str, Any]:
         "compared": compared_line(figures) if figures.reports else None,
         "mixed": mixed_line(figures),
         "worst": [trimmed(chat) for chat in figures.worst],
-        "waiting": [(trimmed(buyer), waited(buyer.since, end), since_words(buyer.since, zone)) for buyer in figures.waiting_buyers],
+        "waiting_total": len(figures.waiting_buyers),
+        "waiting": [
+            (trimmed(buyer), waited(buyer.since, end), since_words(buyer.since, zone)) for buyer in figures.waiting_buyers[:waiting_shown]
+        ],
         "best": [trimmed(chat) for chat in figures.best],
         "failed": [trimmed(chat) for chat in figures.failed_chats],
         "bars": [_bar(day) for day in figures.days] if figures.reports else [],

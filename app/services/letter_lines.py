@@ -1,10 +1,15 @@
 """The mail's sentences about itself: which chats and reports it is of, what is missing, what its grades rest on."""
 
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from app.models import DigestKind
+from app.repositories.mail_days import DayMail
 from app.services.figures import Coverage, DigestFigures
 from app.services.hostile_text import NAME_LIMIT, listed, short
 from app.services.letter_tiles import longest_wait
 from app.services.plural import NBSP, number, plural
-from app.services.wording import dollars
+from app.services.wording import dollars, since_words
 
 
 def coverage_line(coverage: Coverage) -> str:
@@ -20,16 +25,26 @@ def coverage_line(coverage: Coverage) -> str:
     return f"Чатов:{NBSP}{number(coverage.total)} = {' + '.join(parts)}"
 
 
-def carried_line(figures: DigestFigures) -> str:
+def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
+    """A date's mails, oldest first: when each was put together, what it is beside the first, how many reports it carried."""
+    parts = ("", *("повтор, " if mail.kind == DigestKind.RESEND else "дополнение, " for mail in mails[1:]))
+    each = (
+        f"{since_words(mail.created_at, zone)} – {part}{plural(mail.reports, 'отчёт', 'отчёта', 'отчётов')}"
+        for mail, part in zip(mails, parts, strict=True)
+    )
+    return f"Письма этого дня: {'; '.join(each)}"
+
+
+def carried_line(figures: DigestFigures, *, where: str) -> str:
     """How the reports relate to the period's chats, where that is not one for one."""
-    line, carried = f"Отчётов в письме:{NBSP}{number(figures.reports)}", figures.carried
+    line, carried = f"Отчётов {where}:{NBSP}{number(figures.reports)}", figures.carried
     if carried is None:
         return line
     own = carried.of_graded_chats + carried.of_same_chats
     again = f" (из них {number(carried.of_same_chats)} – по чатам, оценённым дважды или снова ждущим)" if carried.of_same_chats else ""
     if carried.of_other_chats or again:
         others = f" и {number(carried.of_other_chats)} по более ранним" if carried.of_other_chats else ""
-        line = f"Отчётов в письме {number(figures.reports)}: {number(own)} по чатам этого периода{again}{others}"
+        line = f"Отчётов {where} {number(figures.reports)}: {number(own)} по чатам этого периода{again}{others}"
     if before := carried.graded_chats_mailed_before:
         line += f"; отчёты ещё {plural(before, 'оценённого чата', 'оценённых чатов', 'оценённых чатов')} ушли в прежних письмах"
     return line

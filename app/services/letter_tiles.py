@@ -63,9 +63,9 @@ def tiles(figures: DigestFigures) -> tuple[Tile, ...]:
         _first_answer(figures),
         Tile(
             "Ждут ответа",
-            number(figures.waiting_buyers_total),
+            number(len(figures.waiting_buyers)),
             f"дольше всех: {longest}" if longest else "сейчас никто",
-            _changes(figures, lambda of: of.waiting_buyers, figures.waiting_buyers_total),
+            _changes(figures, lambda of: of.waiting_buyers, len(figures.waiting_buyers)),
         ),
     )
 

@@ -1,19 +1,16 @@
 """The mail's attachment: every report that it carries and every buyer who waits, for a spreadsheet."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.repositories import coverage, report_figures
+from app.repositories import report_figures
 from app.repositories.report_figures import Selection
-from app.services.digest_chats import NAMELESS, UNTITLED
-from app.services.digests import Period
-from app.services.figures import DigestFigures
+from app.services.figures import DigestFigures, WaitingBuyer
 from app.services.plural import number
 from app.services.report_sheet import MAX_ROWS, Page, write_reports
 from app.services.sheets import Cell, Column
@@ -37,47 +34,34 @@ class Attachment(NamedTuple):
     filename: str
 
 
-@dataclass(frozen=True)
-class SheetRows:
-    """What stands in the two pages: reports as JSON, newest first, and buyers who wait, longest first."""
-
-    bodies: Sequence[str]
-    reports: int
-    buyers: Sequence[Mapping[Any, Any]]
+async def read_bodies(session: AsyncSession, digest_ids: Sequence[int]) -> list[str]:
+    """The reports of these mails as JSON, newest first, at most ``MAX_ROWS``."""
+    return await report_figures.list_bodies(session, Selection(digest_ids=list(digest_ids)), limit=MAX_ROWS)
 
 
-async def read_rows(session: AsyncSession, digest_ids: Sequence[int], period: Period, *, reports: int) -> SheetRows:
-    """The rows of these mails; ``reports``: how many there are, of which the first ``MAX_ROWS`` are read."""
-    return SheetRows(
-        bodies=await report_figures.list_bodies(session, Selection(digest_ids=list(digest_ids)), limit=MAX_ROWS),
-        reports=reports,
-        buyers=await coverage.list_waiting_buyers(session, **period.waiting_span, limit=MAX_ROWS),
-    )
-
-
-def write_sheet(rows: SheetRows, figures: DigestFigures) -> Attachment | None:
+def write_sheet(bodies: Sequence[str], figures: DigestFigures) -> Attachment | None:
     """The file for a mail, None where it would be empty. It takes seconds for 10,000 reports: not for the event loop."""
-    if not rows.bodies and not rows.buyers:
+    buyers = figures.waiting_buyers
+    if not bodies and not buyers:
         return None
     day, end, zone = figures.day.isoformat(), figures.period_end, ZoneInfo(figures.timezone)
-    buyers = [_buyer(buyer, end, zone) for buyer in rows.buyers]
-    if rows.buyers and (unseen := rows.buyers[0]["total"] - len(rows.buyers)):
-        buyers.append([f"Ещё {number(unseen)}", *[None] * (len(_WAITING) - 1)])
-    waiting = Page("Ждут ответа", _WAITING, buyers)
-    more = rows.reports - len(rows.bodies)
+    lines = [_buyer(buyer, end, zone) for buyer in buyers[:MAX_ROWS]]
+    if unseen := len(buyers) - len(lines):
+        lines.append([f"Ещё {number(unseen)}", *[None] * (len(_WAITING) - 1)])
+    more = figures.reports - len(bodies)
     rest = f"Ещё {number(more)}: GET /api/v1/reports?mail={day}" if more else None
-    content = write_reports([json.loads(body) for body in rows.bodies], [waiting], rest=rest, created_at=end.astimezone(zone))
+    waiting = Page("Ждут ответа", _WAITING, lines)
+    content = write_reports([json.loads(body) for body in bodies], [waiting], rest=rest, created_at=end.astimezone(zone))
     return Attachment(content, f"avito-chats-{day}.xlsx")
 
 
-def _buyer(row: Mapping[Any, Any], end: datetime, zone: ZoneInfo) -> list[Cell]:
-    since: datetime = row["waiting_since"]
+def _buyer(buyer: WaitingBuyer, end: datetime, zone: ZoneInfo) -> list[Cell]:
     return [
-        row["account"],
-        row["avito_id"],
-        row["item_title"] or UNTITLED,
-        row["client_name"] or NAMELESS,
-        since.astimezone(zone),
-        int((end - since).total_seconds() // 3600),
-        chat_url(row["avito_id"]),
+        buyer.account,
+        buyer.chat_id,
+        buyer.chat_title,
+        buyer.client_name,
+        buyer.since.astimezone(zone),
+        int((end - buyer.since).total_seconds() // 3600),
+        chat_url(buyer.chat_id),
     ]

@@ -94,8 +94,6 @@ class _AccountSync:
         except UpstreamError as error:
             log.warning("sync.account_failed", client_id=self._source.client_id, error=type(error).__name__)
             self._tally.failures.append(f"{self._name}: {error.message}")
-            async with self._database.transaction() as session:
-                await accounts.mark_account_failed(session, self._source.client_id, error.message)
         else:
             async with self._database.transaction() as session:
                 await accounts.mark_account_synced(session, account.id, self._clock())

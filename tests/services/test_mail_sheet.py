@@ -8,18 +8,15 @@ from typing import Any
 
 from python_calamine import CalamineWorkbook
 
-from app.services.mail_sheet import SheetRows, write_sheet
-from app.services.report_sheet import REPORT_FIELDS
-from tests.services.test_letter import RICH
+from app.services.figures import WaitingBuyer
+from app.services.mail_sheet import write_sheet
+from app.services.report_sheet import MAX_ROWS, REPORT_FIELDS
+from tests.services.letters import RICH
 
 BODY = json.dumps(dict.fromkeys(REPORT_FIELDS, "текст") | {"created_at": "2026-11-22T20:03:11.402+03:00", "total_messages": 8, "id": 35})
-BUYER = {
-    "account": "Лавка",
-    "avito_id": "u2i-1",
-    "item_title": None,
-    "client_name": None,
-    "waiting_since": RICH.period_end - timedelta(hours=30),
-}
+SINCE = RICH.period_end - timedelta(hours=30)
+BUYER = WaitingBuyer(account="Лавка", chat_id="u2i-1", chat_title="Чат без объявления", client_name="Клиент", since=SINCE)
+FULL = MAX_ROWS * (BUYER,)
 
 
 def rows_of(content: bytes) -> dict[str, list[list[Any]]]:
@@ -28,20 +25,20 @@ def rows_of(content: bytes) -> dict[str, list[list[Any]]]:
 
 
 def test_what_does_not_fit_is_counted_and_the_way_to_it_is_shown() -> None:
-    sheet = write_sheet(SheetRows([BODY] * 2, 30_002, [BUYER | {"total": 7}]), RICH)
+    sheet = write_sheet([BODY] * 2, RICH.model_copy(update={"reports": 30_002, "waiting_buyers": (*FULL, *[BUYER] * 6)}))
     assert sheet is not None
     assert sheet.filename == "avito-chats-2026-11-22.xlsx"
     pages = rows_of(sheet.content)
     assert len(pages["Отчёты"]) == 4
     assert pages["Отчёты"][3][0] == "Ещё 30\u00a0000: GET /api/v1/reports?mail=2026-11-22"
     assert pages["Ждут ответа"][1][2:6] == ["Чат без объявления", "Клиент", datetime.fromisoformat("2026-11-21T14:00"), 30.0]
-    assert pages["Ждут ответа"][2][0] == "Ещё 6"
+    assert len(pages["Ждут ответа"]) == 1 + MAX_ROWS + 1
+    assert pages["Ждут ответа"][-1][0] == "Ещё 6"
 
 
 def test_the_same_rows_are_the_same_bytes_and_hold_no_formula_and_no_link() -> None:
     evil = json.dumps(dict.fromkeys(REPORT_FIELDS, "=1+1") | {"created_at": "2026-11-22T20:03:11.402+03:00", "chat_title": "http://evil"})
-    rows = SheetRows([evil], 1, [BUYER | {"total": 1}])
-    one, other = write_sheet(rows, RICH), write_sheet(rows, RICH)
+    one, other = write_sheet([evil], RICH), write_sheet([evil], RICH)
     assert one is not None
     assert one == other
     with zipfile.ZipFile(BytesIO(one.content)) as archive:
@@ -52,4 +49,4 @@ def test_the_same_rows_are_the_same_bytes_and_hold_no_formula_and_no_link() -> N
 
 
 def test_an_empty_day_has_no_sheet() -> None:
-    assert write_sheet(SheetRows([], 0, []), RICH) is None
+    assert write_sheet([], RICH.model_copy(update={"waiting_buyers": ()})) is None

@@ -1,6 +1,6 @@
 """Who gets which mail, what it says, and that nothing goes twice."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -106,6 +106,7 @@ async def test_only_the_recipient_who_was_not_reached_is_tried_again(stage: Stag
     assert body["send_reports"] == 2
     assert SECOND in body["message"]
     assert BOSS not in body["message"]
+    assert f"Письмо за {date.fromisoformat(body['date']):%d.%m} не дошло до {SECOND}: " in body["message"]
     assert "451" in body["message"]
     stage.sandbox.smtp.switches.recipient_answers.clear()
     assert (await stage.mail())["send_reports"] == 0, "the reports were brought to their first recipient before"

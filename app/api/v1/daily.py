@@ -1,4 +1,4 @@
-"""``GET /reports/daily``: the days that have a mail, and one of them as its mails told it."""
+"""``GET /reports/daily``: the days that have a mail, and one of them as its mails told it together."""
 
 from typing import Annotated
 
@@ -27,7 +27,7 @@ _EXAMPLE = '<!DOCTYPE html>\n<html lang="ru">\n<head>…<title>Авито-чат
 @router.get(
     "/reports/daily",
     summary="Дни, за которые есть письмо",
-    description="Новые первыми: сколько писем составлено за день и сколько отчётов в них. Повторные отправки не считаются.",
+    description="Новые первыми: сколько писем составлено за день, сколько отчётов в них и сколько раз их отправляли повторно.",
     operation_id="list_mail_days",
 )
 async def get_days(
@@ -45,8 +45,8 @@ async def get_days(
     "/reports/daily/{date}",
     summary="Письмо за день",
     description=(
-        "То же письмо, что ушло получателям, страницей HTML: тот же шаблон, те же числа. Если за день составлено несколько писем, "
-        "они идут одно под другим, новые первыми; их отчёты — GET /reports?mail=ДАТА. Повторная отправка ничего не добавляет."
+        "То же письмо, что ушло получателям, страницей HTML: тот же шаблон, те же числа; ждущие ответа названы все. Если писем за день "
+        "несколько, числа — по всем их отчётам вместе, то есть по GET /reports?mail=ДАТА, и письма перечислены."
     ),
     response_class=Response,  # with HTML's own class OpenAPI would say that errors are HTML, too
     responses={

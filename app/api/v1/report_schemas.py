@@ -85,6 +85,7 @@ class MailDayRead(BaseModel):
     date: datetime.date = Field(description="День.", examples=["2026-11-22"])
     mails: int = Field(description="Сколько писем за него составлено.", examples=[1])
     reports: int = Field(description="Сколько отчётов в них вместе.", examples=[41])
+    resent: int = Field(description="Сколько раз эти отчёты отправляли повторно.", examples=[0])
 
 
 class ReportDetail(ReportRead):

@@ -1,0 +1,148 @@
+"""The mail's form: what mail clients draw, how much of it, hostile texts, the bytes on the wire."""
+
+import re
+from collections import Counter
+from datetime import date, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.services.figures import (
+    MailedDay,
+    Series,
+)
+from app.services.letter import address, compose, message_id, render_html, render_text, subject
+from app.services.mail_sheet import Attachment
+from tests.services.letters import AVITO, BOSS, CROWD, EMPTY, END, RICH, SENDER, TROUBLE, both, changed, flat, parsed, tags, worded
+
+
+def test_page_is_what_mail_clients_draw() -> None:
+    html = render_html(TROUBLE)
+    assert html.startswith('<!DOCTYPE html>\n<html lang="ru">')
+    assert '<meta name="color-scheme" content="light dark">' in html
+    assert not re.search(r"<svg|<img|<script|<link|data:|url\(|@import|rgb", html, re.IGNORECASE)
+    assert all(url.startswith(AVITO) for url in re.findall(r"\w+://[^\s\"'<]*", html))
+    assert set(re.findall(r'([\w-]+)="[^"]*//', html)) == {"href"}
+    opened = Counter(tag for tag in re.findall(r"<(\w+)", html) if tag not in {"meta", "br"})
+    assert opened == Counter(re.findall(r"</(\w+)", html))
+
+
+def test_hidden_first_line_adds_to_the_subject() -> None:
+    said = ("Плохих чатов: 9 из 74. Дольше всех ждут ответа: 5 часов.", "Не всё получилось: Авито: тариф не оплачен.", "Новых отчётов нет.")
+    for figures, line in zip((RICH, TROUBLE, EMPTY), said, strict=True):
+        assert re.search(f"<div style=.display:none[^>]*>{line}</div>", flat(render_html(figures)))
+
+
+@pytest.mark.parametrize("letter", ["'", "<", "🙂", "ж"])
+def test_size_is_bounded_whatever_the_texts(letter: str) -> None:
+    long = letter * 5_000
+    texts = dict.fromkeys(("chat_title", "client_name", "quote", "advice", "criterion", "reason"), long)
+    texts["chat_id"] = "u2i-0582e17b467~56c31ded9f0" * 2
+    lists = {
+        name: tuple(entry.model_copy(update={key: texts[key] for key in texts.keys() & dict(entry)}) for entry in getattr(CROWD, name))
+        for name in ("worst", "best", "waiting_buyers", "failed_chats")
+    }
+    many: dict[str, Any] = dict.fromkeys(("accounts", "problems", "failed_addresses", "models", "prompt_versions"), (long,) * 50)
+    days = tuple(date(2026, 1, 1) + timedelta(days=ahead) for ahead in range(300))
+    many["series"] = (Series(model=long, prompt_version=long, reports=8_123, mean_score=50, bad_reports=8_123),) * 50
+    course = tuple(MailedDay(day=day, reports=8_123, mean_score=100, new_series=True) for day in days[:14])
+    assert len(render_html(changed(CROWD, covered_days=days, **lists, **many, days=course)).encode()) <= 60_000
+
+
+def test_hostile_text_is_shown_and_does_nothing() -> None:
+    text = '<script>1</script>"><img src=http://evil/x>{{ 7 * 7 }}</table>\r\nBcc: spy@evil\u202e\u2028\ud800\x00\x1b[31m'
+    figures = worded(text)
+    assert not re.search("[\u202e\u2028\ud800\x00\x1b\r]", render_html(figures) + render_text(figures))
+    assert all('<script>1</script>"><img src=http://evil/x>{{ 7 * 7 }}</table> Bcc: spy@evil' in shown for shown in both(figures))
+    assert parsed(compose(figures, sender=SENDER, now=END)).keys() == parsed(compose(RICH, sender=SENDER, now=END)).keys()
+
+
+@given(st.text(max_size=400))
+@settings(max_examples=40, deadline=None)
+def test_no_text_changes_the_structure_of_either_part(text: str) -> None:
+    plain, strange = worded("Текст"), worded(f"Ж{text}")
+    assert tags(render_html(strange)) == tags(render_html(plain))
+    assert len(render_text(strange).splitlines()) == len(render_text(plain).splitlines())
+
+
+def test_texts_are_cut_and_nameless_chats_get_a_name_to_click() -> None:
+    for shown in both(worded("т" * 301)):
+        assert re.search(" т{69}….*«т{159}…».*Совет: т{239}…", shown)
+    for shown in both(worded("\u200b \x00")):
+        assert "Чат без объявления" in shown
+        assert "Клиент · ждёт" in shown
+
+
+def test_stored_mail_has_two_parts_and_no_recipient() -> None:
+    mail = parsed(compose(RICH, sender=SENDER, now=END))
+    assert mail["Subject"] == subject(RICH)
+    assert mail["From"].addresses[0].addr_spec == mail["Reply-To"].addresses[0].addr_spec == SENDER
+    assert mail["Date"] == "Sun, 22 Nov 2026 20:00:00 +0300"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert set(mail) == {"Subject", "From", "Reply-To", "Date", "Auto-Submitted", "MIME-Version", "Content-Type"}
+    assert mail.get_content_type() == "multipart/alternative"
+    parts = [(part.get_content_type(), part["Content-Transfer-Encoding"], part.get_content_charset()) for part in mail.iter_parts()]
+    assert parts == [("text/plain", "base64", "utf-8"), ("text/html", "base64", "utf-8")]
+    texts = [part.get_content().splitlines() for part in mail.iter_parts() if isinstance(part, EmailMessage)]
+    assert texts == [render_text(RICH).splitlines(), render_html(RICH).splitlines()]
+
+
+def test_a_sheet_goes_with_the_two_parts() -> None:
+    sheet = Attachment(bytes(range(256)) * 40, "avito-chats-2026-11-22.xlsx")
+    mail = parsed(compose(RICH, sender=SENDER, now=END, attachment=sheet))
+    assert mail.get_content_type() == "multipart/mixed"
+    texts, attached = (part for part in mail.iter_parts() if isinstance(part, EmailMessage))
+    assert [part.get_content_type() for part in texts.iter_parts()] == ["text/plain", "text/html"]
+    assert (attached.get_filename(), attached.get_content_disposition()) == (sheet.filename, "attachment")
+    assert attached.get_content_type() == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    assert attached.get_content() == sheet.content
+    assert compose(RICH, sender=SENDER, now=END, attachment=sheet) == compose(RICH, sender=SENDER, now=END, attachment=sheet)
+
+
+def test_stored_mail_is_fit_for_the_wire() -> None:
+    mime = compose(CROWD, sender=SENDER, now=END, attachment=Attachment(bytes(range(256)) * 40, "sheet.xlsx"))
+    assert mime.isascii()
+    assert mime.count(b"\n") == mime.count(b"\r\n") == mime.count(b"\r")
+    assert max(len(line) for line in mime.split(b"\r\n")) <= 79  # the sheet's content type has no place to fold at
+
+
+def test_sender_has_a_name_and_an_ascii_domain() -> None:
+    for sender, name, spec in (
+        (SENDER, "Авито-чаты", SENDER),
+        (f"Отчёты <{SENDER}>", "Отчёты", SENDER),
+        ("reports@пример.рф", "Авито-чаты", "reports@xn--e1afmkfd.xn--p1ai"),
+    ):
+        origin = parsed(compose(RICH, sender=sender, now=END))["From"].addresses[0]
+        assert (origin.display_name, origin.addr_spec) == (name, spec)
+        assert message_id(7, BOSS, sender, END).endswith(f"@{origin.domain}>")
+
+
+def test_address_puts_two_headers_in_front_of_the_stored_bytes() -> None:
+    mime, identity = compose(RICH, sender=SENDER, now=END), message_id(7, BOSS, SENDER, END)
+    addressed = address(mime, recipient=BOSS, message_id=identity)
+    assert addressed == f"To: {BOSS}\r\nMessage-ID: {identity}\r\n".encode() + mime
+    assert addressed == address(mime, recipient=BOSS, message_id=identity)
+    mail = parsed(addressed)
+    assert (mail["To"], mail["Message-ID"], mail["Subject"]) == (BOSS, identity, subject(RICH))
+    spy = f"{BOSS}\r\nBcc: spy@evil.example"
+    assert "Bcc" not in parsed(address(compose(RICH, sender=spy, now=END), recipient=spy, message_id=identity + spy))
+
+
+def test_message_id_is_stable_unique_and_discreet() -> None:
+    identity = message_id(7, BOSS, SENDER, END)
+    assert identity == message_id(7, BOSS, SENDER, END)
+    assert re.fullmatch(r"<digest-7\.[0-9a-f]{32}@example\.ru>", identity)
+    assert (
+        len(
+            {
+                message_id(digest, who, SENDER, now)
+                for digest in (7, 8)
+                for who in (BOSS, "chief@example.ru")
+                for now in (END, END - timedelta(days=1))
+            }
+        )
+        == 8
+    )
