@@ -33,11 +33,21 @@ async def shown_chats(session: AsyncSession, selection: Selection, *, waiting: M
     """``waiting``: ``since`` and ``until``, between which a buyer who waits has written last."""
     worst = [(row, *_low_point(row)) for row in await report_figures.list_worst(session, selection, limit=_WORST)]
     best = [(row, *_high_point(row)) for row in await report_figures.list_best(session, selection, limit=_BEST)]
-    quoted = await messages.get_messages(session, {quote["message_id"] for _, _, quote in (*worst, *best) if quote})
+    advised = [_advice(row) for row, _, _ in worst]
+    named = [quote["message_id"] for _, _, quote in (*worst, *best) if quote] + [advice["message_id"] for advice in advised]
+    written = await messages.get_messages(session, {message_id for message_id in named if message_id is not None})
     buyers = await coverage.list_waiting_buyers(session, since=waiting["since"], until=waiting["until"])
     return ShownChats(
-        worst=tuple(WorstChat(**_shown(row, criterion, quote, quoted), advice=_advice(row)) for row, criterion, quote in worst),
-        best=tuple(GoodChat(**_shown(row, criterion, quote, quoted)) for row, criterion, quote in best),
+        worst=tuple(
+            WorstChat(
+                **_shown(row, criterion, quote, written),
+                advice=advice["text"],
+                advice_at=written[advice["message_id"]].sent_at if advice["message_id"] is not None else None,
+                addressed=row["addressed"],
+            )
+            for (row, criterion, quote), advice in zip(worst, advised, strict=True)
+        ),
+        best=tuple(GoodChat(**_shown(row, criterion, quote, written)) for row, criterion, quote in best),
         waiting_buyers=tuple(_waiting_buyer(row) for row in buyers),
         failed_chats=tuple(_failed_chat(row) for row in await coverage.list_failed_chats(session, limit=_FAILED)),
     )
@@ -62,7 +72,7 @@ def _high_point(row: Row) -> tuple[Criterion, Quote | None]:
     return max(longest.items(), key=lambda entry: len(entry[1]["text"]) if entry[1] else 0)
 
 
-def _shown(row: Row, criterion: Criterion, quote: Quote | None, quoted: Mapping[int, Message]) -> dict[str, Any]:
+def _shown(row: Row, criterion: Criterion, quote: Quote | None, written: Mapping[int, Message]) -> dict[str, Any]:
     return {
         "report_id": row["id"],
         "chat_id": row["avito_id"],
@@ -71,12 +81,12 @@ def _shown(row: Row, criterion: Criterion, quote: Quote | None, quoted: Mapping[
         "score": row["score"],
         "criterion": criterion.label,
         "quote": quote["text"] if quote else None,
-        "quote_side": quoted[quote["message_id"]].side if quote else None,
+        "quote_side": written[quote["message_id"]].side if quote else None,
     }
 
 
-def _advice(row: Row) -> str | None:
-    return next((advice["text"] for advice in row["detail"]["recommendations"]), None)
+def _advice(row: Row) -> dict[str, Any]:
+    return next(iter(row["detail"]["recommendations"]), {"message_id": None, "text": None})
 
 
 def _waiting_buyer(row: Row) -> WaitingBuyer:

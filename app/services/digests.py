@@ -71,6 +71,7 @@ async def draw_figures(
         reports=total.reports,
         mean_score=total.mean_score,
         bad_reports=total.bad_reports,
+        addressed_reports=total.addressed_reports,
         first_answer=total.first_answer,
         working_time=working_time,
         criteria=total.criteria,

@@ -63,6 +63,8 @@ class Measures(_Figures):
     criteria: tuple[CriterionShare, ...]
     reviewed_reports: int = 0
     """Reports with a person's word in force."""
+    addressed_reports: int = 0
+    """Reports whose chat speaks to the grader: their grades deserve a look."""
 
 
 class Series(_Figures):
@@ -130,6 +132,10 @@ class WorstChat(_Figures):
     quote_side: str | None = None
     """Who wrote it: ``client`` or ``company``."""
     advice: str | None
+    advice_at: datetime | None = None
+    """When the message was written that the advice is about."""
+    addressed: bool = False
+    """The chat speaks to the grader."""
 
 
 class GoodChat(_Figures):
@@ -197,6 +203,8 @@ class DigestFigures(_Figures):
     """All of them, the longest wait first."""
     failed_chats: tuple[FailedChat, ...]
     """The first ten."""
+    addressed_reports: int = 0
+    """Reports whose chat speaks to the grader."""
     incomplete_chats: int
     """Chats whose history Avito does not give in full."""
     cut_short_accounts: tuple[str, ...]

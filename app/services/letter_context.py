@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.repositories.mail_days import DayMail
 from app.services.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.hostile_text import listed, trimmed
-from app.services.letter_lines import carried_line, coverage_line, mails_line, mixed_line, preheader, trust_line
+from app.services.letter_lines import advice_label, carried_line, coverage_line, mails_line, mixed_line, preheader, trust_line
 from app.services.letter_tiles import ENOUGH, compared_line, tiles
 from app.services.plural import NBSP, number
 from app.services.wording import at_moment, days_title, percent, short_weekday, since_words, waited, zone_words
@@ -53,11 +53,12 @@ def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown
         "tiles": tiles(figures) if figures.reports else (),
         "compared": compared_line(figures) if figures.reports else None,
         "mixed": mixed_line(figures),
-        "worst": [trimmed(chat) for chat in figures.worst],
+        "worst": [(trimmed(chat), advice_label(chat, zone)) for chat in figures.worst],
         "waiting_total": len(figures.waiting_buyers),
         "waiting": [
             (trimmed(buyer), waited(buyer.since, end), since_words(buyer.since, zone)) for buyer in figures.waiting_buyers[:waiting_shown]
         ],
+        "addressed": "Переписка обращается к проверяющему: оцените чат сами",
         "best": [trimmed(chat) for chat in figures.best],
         "failed": [trimmed(chat) for chat in figures.failed_chats],
         "bars": [_bar(day) for day in figures.days] if figures.reports else [],

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
-from app.services.figures import Coverage, DigestFigures
+from app.services.figures import Coverage, DigestFigures, WorstChat
 from app.services.hostile_text import NAME_LIMIT, listed, short
 from app.services.letter_tiles import longest_wait
 from app.services.plural import NBSP, number, plural
@@ -50,6 +50,13 @@ def carried_line(figures: DigestFigures, *, where: str) -> str:
     return line
 
 
+def advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
+    """What stands before the advice: the message that it is about by its moment, unless the words name it themselves."""
+    if chat.advice_at is None or chat.advice is None or f"{chat.advice_at.astimezone(zone):%H:%M}" in chat.advice:
+        return "Совет:"
+    return f"Совет к сообщению {since_words(chat.advice_at, zone)}:"
+
+
 def mixed_line(figures: DigestFigures) -> str | None:
     """Several yardsticks in one mean are said, each with its own figures."""
     if len(figures.series) < 2:
@@ -71,6 +78,8 @@ def trust_line(figures: DigestFigures) -> str:
         parts.append(f"рубрика: {', '.join(listed(figures.prompt_versions, most=4))}")
     if figures.reports:
         parts.append(f"стоимость: {dollars(figures.cost_usd)}")
+    if figures.addressed_reports:
+        parts.append(f"отчётов, где переписка обращается к проверяющему: {number(figures.addressed_reports)}, взгляните на них сами")
     if figures.incomplete_chats:
         parts.append(f"чатов с неполной историей (Авито не отдаёт её целиком): {number(figures.incomplete_chats)}")
     if figures.cut_short_accounts:

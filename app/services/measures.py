@@ -64,6 +64,7 @@ def _measures(row: Row, grades: Sequence[Row]) -> Measures:
         mean_score=row["mean_score"],
         bad_reports=row["bad_reports"],
         reviewed_reports=row["reviewed"],
+        addressed_reports=row["addressed"],
         first_answer=FirstAnswer(answered=row["answered"], median_seconds=row["median_seconds"], p90_seconds=row["p90_seconds"]),
         cost_usd=row["cost_usd"],
         criteria=_shares(grades),

@@ -29,7 +29,13 @@ AVITO = "https://www.avito.ru/profile/messenger/channel/"
 SHARE = CriterionShare(label="Тональность", high=60, medium=10, low=4, absent=0)
 OBJECTIONS = CriterionShare(label="Работа с возражениями", high=2, medium=1, low=1, absent=70)
 NAMES = {"chat_id": "u2i-Ab~3k/f9", "chat_title": "Kia Rio", "client_name": "Ольга"}
-TOLD = {"criterion": "Завершение", "quote": "Читайте объявление", "quote_side": "company", "advice": "Назвать пробег."}
+TOLD = {
+    "criterion": "Завершение",
+    "quote": "Читайте объявление",
+    "quote_side": "company",
+    "advice": "Назвать пробег.",
+    "advice_at": END - timedelta(hours=3),
+}
 WORST = WorstChat.model_validate({"report_id": 512, "score": 16.67} | NAMES | TOLD)
 BEST = GoodChat.model_validate(
     {"report_id": 77, "score": 100, "criterion": "Ясность", "quote": "Да, 12 000 км", "quote_side": "company"} | NAMES

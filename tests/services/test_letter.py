@@ -76,7 +76,7 @@ def test_what_a_rich_day_says_in_both_parts() -> None:
         assert "Чатов: 97 = оценено 74 + пропущено 12 (нет ответа: 8, нет текста: 4) + с ошибкой 5 + ждут 6" in shown
         assert "Отчётов в письме: 74" in shown
         assert "Ольга · Завершение · отчёт № 512" in shown
-        assert "Продавец: «Читайте объявление» Совет: Назвать пробег." in shown
+        assert "Продавец: «Читайте объявление» Совет к сообщению 22.11 17:00: Назвать пробег." in shown
         assert re.search("(?i)Хорошие примеры Kia Rio.* 100.* «Да, 12 000 км»", shown)
         assert "Модель: flash · рубрика: r7 · стоимость: 0,0412 $ · чатов с неполной историей" in shown
         assert "не всё получилось" not in shown.lower()
@@ -204,6 +204,22 @@ def test_longer_lists_say_how_many_are_left_out() -> None:
     for shown in both(CROWD):
         assert "и ещё 1 408" in shown
         assert re.search("не удалось оценить: 132 гараж модель не ответила. .*и ещё 122", shown.lower())
+
+
+def test_advice_names_its_message_by_its_moment_once() -> None:
+    known = WORST.model_copy(update={"advice": "В сообщении от 22.11 в 17:00 назовите пробег."})
+    unknown = WORST.model_copy(update={"advice_at": None})
+    for shown in both(changed(RICH, worst=(known, unknown))):
+        assert "Совет: В сообщении от 22.11 в 17:00" in shown
+        assert "Совет: Назвать пробег." in shown
+
+
+def test_chats_that_speak_to_the_grader_are_pointed_out() -> None:
+    suspect = WORST.model_copy(update={"addressed": True})
+    for shown in both(changed(RICH, worst=(suspect, WORST), addressed_reports=3)):
+        assert shown.count("Переписка обращается к проверяющему") == 1
+        assert "отчётов, где переписка обращается к проверяющему: 3" in shown
+    assert not any("проверяющему" in shown for shown in both(RICH))
 
 
 def test_trouble_stands_in_a_banner() -> None:

@@ -48,8 +48,9 @@ def test_size_is_bounded_whatever_the_texts(letter: str) -> None:
     many: dict[str, Any] = dict.fromkeys(("accounts", "problems", "failed_addresses", "models", "prompt_versions"), (long,) * 50)
     days = tuple(date(2026, 1, 1) + timedelta(days=ahead) for ahead in range(300))
     many["series"] = (Series(model=long, prompt_version=long, reports=8_123, mean_score=50, bad_reports=8_123),) * 50
+    lists["worst"] = tuple(chat.model_copy(update={"addressed": True}) for chat in lists["worst"])
     course = tuple(MailedDay(day=day, reports=8_123, mean_score=100, new_series=True) for day in days[:14])
-    assert len(render_html(changed(CROWD, covered_days=days, **lists, **many, days=course)).encode()) <= 60_000
+    assert len(render_html(changed(CROWD, covered_days=days, **lists, **many, days=course, addressed_reports=8_123)).encode()) <= 60_000
 
 
 def test_hostile_text_is_shown_and_does_nothing() -> None:
@@ -70,7 +71,7 @@ def test_no_text_changes_the_structure_of_either_part(text: str) -> None:
 
 def test_texts_are_cut_and_nameless_chats_get_a_name_to_click() -> None:
     for shown in both(worded("т" * 301)):
-        assert re.search(" т{69}….*«т{159}…».*Совет: т{239}…", shown)
+        assert re.search(" т{63}….*«т{159}…».*Совет к сообщению 22.11 17:00: т{219}…", shown)
     for shown in both(worded("\u200b \x00")):
         assert "Чат без объявления" in shown
         assert "Клиент · ждёт" in shown

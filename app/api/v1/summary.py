@@ -70,6 +70,7 @@ def _figures(measures: Measures) -> dict[str, Any]:
         "mean_score": None if measures.mean_score is None else round(measures.mean_score, 2),
         "bad_reports": measures.bad_reports,
         "reviewed_reports": measures.reviewed_reports,
+        "addressed_reports": measures.addressed_reports,
         "bad_share": _share(measures.bad_reports, measures.reports),
         "first_answer": {
             "reports": answer.answered,

@@ -39,6 +39,9 @@ class FiguresRead(BaseModel):
     bad_reports: int = Field(description="Отчётов с баллом ниже 50.", examples=[9])
     bad_share: float | None = Field(description="Их доля от 0 до 1; null — отчётов нет.", examples=[0.1915])
     reviewed_reports: int = Field(description="Отчётов, о которых сказал слово человек (PUT /reports/{id}/review).", examples=[3])
+    addressed_reports: int = Field(
+        description="Отчётов, где текст переписки обращается к проверяющему: на их оценки стоит взглянуть самому.", examples=[1]
+    )
     first_answer: FirstAnswerRead = Field(description="Сколько клиенты ждали первого ответа.")
     cost_usd: float | None = Field(description="Цена оценок, доллары; null — цена одной из моделей не известна.", examples=[0.0412])
     criteria: list[CriterionSummary] = Field(description="Шесть критериев: сколько отчётов и какая доля с каждой оценкой.")

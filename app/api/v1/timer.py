@@ -25,7 +25,9 @@ class MailBody(OptionalBody):
     resend: bool = Field(False, description="Отправить отчёты этой даты ещё раз, новым письмом.")
 
 
-_REFUSED = failed("Письмо за 22.11 не дошло до boss@example.ru: почтовый сервер не отвечает; попробуем ещё раз сами.", date="2026-11-22", send_reports=0)
+_REFUSED = failed(
+    "Письмо за 22.11 не дошло до boss@example.ru: почтовый сервер не отвечает; попробуем ещё раз сами.", date="2026-11-22", send_reports=0
+)
 
 
 @router.post(
