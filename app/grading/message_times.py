@@ -1,0 +1,92 @@
+"""Says when a message was written where the model names its number: the number is the window's own, people see none in a chat.
+
+Where a number may be anything else (a price, a count, a date), it stays: a number too many is better than a wrong time.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+# At most a window's; no part of a price, a decimal, a date, a time or a word.
+_N = r"[1-9]\d{0,2}(?![\d%₽°]|[.,:/×*xх]\d|[ \xa0]\d|-?[а-яёa-z])"
+_NUMBERS = rf"(?>с {_N} по (?:№ ?)?{_N}|{_N}(?:(?:, | и | или |, и | ?[–—-] ?)(?:№ ?)?{_N})*)"
+_MARK = r"(?:(?:под|с|за) номер(?:ом|ами)|номера?|(?:под )?№{1,2}|#|n|i ?[=:]?)"
+_OWNER = rf"(?:клиента|покупателя|продавца|компании|менеджера|(?-i:[А-ЯЁ][а-яё]+)(?= ?(?:{_MARK} ?\d|[(\[])))"
+_NAMED = re.compile(
+    r"(?i)(?<!\d[ \xa0])\b(?P<noun>(?:сообщени(?:е|я|ю|ем|и|й|ям|ями|ях)|реплик(?:а|и|е|у|ой|ам|ами|ах))\b|сообщ\b\.?)(?P<owner> "
+    rf"{_OWNER})? ?(?:[(\[](?:{_MARK} ?)?(?P<framed>{_NUMBERS})[)\]]|{_MARK} ?(?P<marked>{_NUMBERS})|(?<=[ .])(?P<bare>{_NUMBERS}))"
+)
+# What follows a number that counts, or that is a day, a price, a share.
+_COUNTED = re.compile(
+    r"(?i)[ \xa0]?(?:[%₽$€°²]|(?:из|лет|раза?|года?|мин|сек|час(?:а|ов)?|ма[йя]|р|руб\w*|тыс\w*|млн|евро|к?м|[смк][мг]|г|л|шт|фото\w*|видео"
+    r"|человека?|мест[ао]?|(?:шту|ошиб|опечат|стро|ссыл|попыт)(?:ки|ок|к)|(?:сообщени|предложени|рубл)[яй]"
+    r"|(?:вопрос|вариант|довод|совет|слов|товар|файл|этаж|звонк|градус|балл|метр)а)\b|секунд|минут|дн[яей]|день|сут[ок]|недел|месяц"
+    r"|процент|комнат|январ|феврал|март|апрел|ию[нл]|август|(?:сент|окт|но|дек)[а-я]{0,2}бр)"
+)
+_COUNTED_FROM_FIVE = re.compile(r"(?i)[ \xa0](?!готов\b)[а-яё]{2,}(?:[оеё]в|ей)\b")
+_CITED = re.compile(
+    rf"(?i)(?:\b(?P<before>в|на|к|по|из|до|после|о) )?(?:(?P<bracket>\()?(?<![a-z\d\]])\[(?P<listed>{_NUMBERS})\](?(bracket)\))"
+    rf"|(?P<paren>\()?\bi ?= ?(?P<field>{_N})(?(paren)\)))"
+)
+_CASES = {
+    **dict.fromkeys(("в", "о"), ("сообщении", "сообщениях")),
+    **dict.fromkeys(("к", "по"), ("сообщению", "сообщениям")),
+    **dict.fromkeys(("из", "до", "после"), ("сообщения", "сообщений")),
+    "на": ("сообщение", "сообщения"),
+}
+_SEVERAL = "сообщений"
+
+
+def with_times(text: str, moments: Sequence[datetime]) -> str:
+    """«Сообщение 8» → «Сообщение от 22.11 в 14:05»; `moments`: the local times of the window's messages, the first of them number 1.
+
+    A number that names no message stays, and so does whatever stands in one list with it.
+    """
+
+    def named(match: re.Match[str]) -> str:
+        times = _times(match["framed"] or match["marked"] or match["bare"], moments)
+        if not times or (match["bare"] and _is_count(match)):
+            return match[0]
+        return f"{match['noun']}{match['owner'] or ''} от {times}"
+
+    def cited(match: re.Match[str]) -> str:
+        numbers = match["listed"] or match["field"]
+        if not (times := _times(numbers, moments)):
+            return match[0]
+        several = not numbers.isdigit()
+        if before := match["before"]:
+            return f"{before} {_CASES[before.lower()][several]} от {times}"
+        glued = match.start() > 0 and match.string[match.start() - 1] not in " \n(«"
+        return f"{' ' * glued}({'сообщения' if several else 'сообщение'} от {times})"
+
+    return _CITED.sub(cited, _NAMED.sub(named, text))
+
+
+def _is_count(match: re.Match[str]) -> bool:
+    """«Сообщений 8», «в сообщении 5 ошибок», «сообщение 8 марта»."""
+    if match["noun"].lower() == _SEVERAL and match["bare"].isdigit():
+        return True
+    last = int(re.findall(r"\d+", match["bare"])[-1])
+    takes_plural = last % 10 in {0, 5, 6, 7, 8, 9} or last % 100 in {11, 12, 13, 14}
+    rest, end = match.string, match.end()
+    return bool(_COUNTED.match(rest, end) or (takes_plural and _COUNTED_FROM_FIVE.match(rest, end)))
+
+
+def _times(numbers: str, moments: Sequence[datetime]) -> str:
+    """The times in a list of numbers, a day once for its neighbours; empty where one of them names no message."""
+    said, day, clock = "", "", ""
+    for joint, digits in re.findall(r"(\D*)(\d+)", numbers):
+        if int(digits) > len(moments):
+            return ""
+        moment = moments[int(digits) - 1]
+        before, day, clock = (day, clock), f"{moment:%d.%m}", f"{moment:%H:%M}"
+        if before != (day, clock):
+            said += _joint(joint, same_day=before[0] == day) * bool(said) + (clock if before[0] == day else f"{day} в {clock}")
+    return said
+
+
+def _joint(joint: str, *, same_day: bool) -> str:
+    """What stood between two numbers, fit to stand between their times."""
+    if re.search("[–—-]|по", joint):
+        return "–" if same_day else " – "
+    return joint.replace("№", "").rstrip() + " "
