@@ -33,9 +33,12 @@ class _Shown:
         self.original = clean(message.text)
         self.folded = ""
         self._spans: list[tuple[int, int]] = []  # of each folded character in the original
+        self._tokens: list[tuple[int, str]] = []  # where each begins in `folded`, and its original
         position = 0
         for piece in masker.pieces(self.original):
             end = position + len(piece.original)
+            if piece.is_token:
+                self._tokens.append((len(self.folded), piece.original))
             for offset, char in enumerate(piece.shown):
                 self._add(char, (position, end) if piece.is_token else (position + offset, position + offset + 1))
             position = end
@@ -50,8 +53,12 @@ class _Shown:
     def find(self, wanted: str) -> tuple[int, int] | None:
         """Where the folded words stand as whole words: «дорого» does not stand in «недорого»."""
         head, tail = (r"(?<!\w)" if wanted[0].isalnum() else ""), (r"(?!\w)" if wanted[-1].isalnum() else "")
-        match = re.search(head + re.escape(wanted) + tail, self.folded)
+        match = re.search(head + re.escape(wanted) + tail, self.folded) if wanted in self.folded else None
         return match.span() if match else None
+
+    def originals(self, span: tuple[int, int]) -> list[str]:
+        """What stands behind the tokens under a folded span."""
+        return [original for start, original in self._tokens if span[0] <= start < span[1]]
 
     def find_near(self, wanted: str) -> tuple[int, int] | None:
         """Where nearly these words stand, widened to whole words."""
@@ -103,6 +110,17 @@ class Transcript:
         named = [shown for distance, _, shown in right if distance == 0]
         if named and (span := named[0].find_near(wanted)):
             return Quote(named[0].message.id, named[0].verbatim(span), repaired=True)
+        return None
+
+    def originals(self, words: str, near: int) -> list[str] | None:
+        """What stands behind the tokens in these words, one by one, in the message nearest to `near` (from 1) that has them as it was
+        shown, whoever wrote it; None where none has."""
+        wanted = _fold(words).strip(' ".,;:')
+        if not any(map(str.isalnum, wanted)):
+            return None
+        for _, shown in sorted(enumerate(self._shown, start=1), key=lambda entry: abs(entry[0] - near)):
+            if span := shown.find(wanted):
+                return shown.originals(span)
         return None
 
 

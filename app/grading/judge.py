@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from app.grading.chat import ChatMessage, Side
 from app.grading.evidence import Quote, Transcript
 from app.grading.injection import addresses_grader
 from app.grading.masking import Masker
+from app.grading.retelling import Retelling
 from app.grading.rubric import Rubric
 from app.grading.score import grade_from_checks, score
 from app.grading.verdict import Answer, CriterionAnswer, ObjectionClaim, parse_verdict
@@ -88,8 +90,8 @@ class Verdict:
         return {criterion.value: {**_as_json(entry), "weight": self.weights[criterion]} for criterion, entry in self.criteria.items()}
 
 
-def judge(answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubric: Rubric) -> Verdict:
-    """The verdict in the model's answer about `window`, shown to it through `masker`. Raises VerdictError.
+def judge(answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubric: Rubric, zone: ZoneInfo) -> Verdict:
+    """The verdict in the model's answer about `window`, shown to it through `masker`, with `zone`'s times. Raises VerdictError.
 
     An objection that the model claims without words of the buyer's to show for it counts as absent and is flagged: a made-up objection
     would punish the seller for nothing. Where the verdict has a `complaint`, ask once more and keep the second verdict, or this one if
@@ -106,11 +108,12 @@ def judge(answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubri
         flags.add(Flag.OBJECTION_UNVERIFIED)
     if any(addresses_grader(message.text) for message in window):
         flags.add(Flag.ADDRESSES_GRADER)
+    retelling = Retelling(window, masker, transcript, zone)
     return Verdict(
         criteria=criteria,
         objection=objection,
-        summary=masker.to_words(answer.summary),
-        recommendations=_advice(answer, window, masker),
+        summary=retelling.in_words(answer.summary),
+        recommendations=_advice(answer, window, retelling),
         score=score({criterion: entry.grade for criterion, entry in criteria.items()}, rubric.weights),
         weights=rubric.weights,
         flags=tuple(flag for flag in Flag if flag in flags),
@@ -155,9 +158,9 @@ def _quotes(answer: CriterionAnswer, sides: frozenset[Side], transcript: Transcr
     return tuple(by_place.values())[:MAX_QUOTES]
 
 
-def _advice(answer: Answer, window: Sequence[ChatMessage], masker: Masker) -> tuple[Advice, ...]:
+def _advice(answer: Answer, window: Sequence[ChatMessage], retelling: Retelling) -> tuple[Advice, ...]:
     ids = {number: message.id for number, message in enumerate(window, start=1)}
-    return tuple(Advice(ids.get(claim.number), masker.to_words(claim.text)) for claim in answer.recommendations)
+    return tuple(Advice(ids.get(claim.number), retelling.in_words(claim.text, claim.number)) for claim in answer.recommendations)
 
 
 def _as_json(entry: CriterionVerdict) -> dict[str, object]:

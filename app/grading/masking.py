@@ -5,7 +5,7 @@ a token of its own ("[МЕТКА_1]") and can never be restored into somebody's 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -90,21 +90,41 @@ class Masker:
         """The text with each token's first spelling; unknown tokens stay."""
         return _TOKEN.sub(lambda match: self._spellings.get(_identity(match), match[0]), text)
 
-    def to_words(self, text: str) -> str:
-        """For texts the model wrote: names put back, other tokens and whatever else is personal in it as words («телефон»)."""
+    def hide(self, text: str) -> str:
+        """A text the model wrote, with an empty token ("[ТЕЛЕФОН_0]") in place of whatever is personal in it."""
         if self._level is Masking.OFF:
             return text
         said, position = "", 0
         for start, end, kind, _ in sorted(personal_data(text)):
-            said += text[position:start] + _WORDS[kind]
+            said += f"{text[position:start]}[{kind}_0]"
             position = end
-        return _TOKEN.sub(self._word, said + text[position:])
+        return said + text[position:]
 
-    def _word(self, match: re.Match[str]) -> str:
+    def to_words(self, hidden: str) -> str:
+        """For what the model tells: names put back, other tokens as words («телефон»)."""
+        if self._level is Masking.OFF:
+            return hidden
+        return _TOKEN.sub(lambda match: self._known(match) or _WORDS[_identity(match)[0]], hidden)
+
+    def to_speech(self, hidden: str, originals: Sequence[str] = ()) -> str:
+        """For what the model quotes: names as `originals` spell them, token by token, or as known; other tokens as words in brackets.
+
+        «[телефон]»: the person quoted wrote his number and not the word, and the number itself stays hidden.
+        """
+        if self._level is Masking.OFF:
+            return hidden
+        spellings = iter(originals)
+
+        def said(match: re.Match[str]) -> str:
+            spelling, known = next(spellings, None), self._known(match)
+            return (spelling or known) if known else f"[{_WORDS[_identity(match)[0]]}]"
+
+        return _TOKEN.sub(said, hidden)
+
+    def _known(self, match: re.Match[str]) -> str | None:
+        """What may be said of a token's original: a name, or a word that only strict masking hides."""
         kind, number = _identity(match)
-        if kind == _NAME:
-            return self._names.get(number, _WORDS[kind])
-        return self._spellings.get((kind, number), _WORDS[kind]) if kind == _WORD else _WORDS[kind]
+        return self._names.get(number) if kind == _NAME else self._spellings.get((kind, number)) if kind == _WORD else None
 
     def _token(self, kind: str, key: str, spelling: str) -> str:
         numbers_of_kind = sum(known == kind for known, _ in self._numbers)

@@ -138,7 +138,7 @@ class Grader:
 
     def _judge(self, completion: Completion, window: Sequence[ChatMessage], masker: Masker) -> tuple[Verdict | None, str | None]:
         try:
-            verdict = judge(completion.text, window, masker, self._rubric)
+            verdict = judge(completion.text, window, masker, self._rubric, self.zone)
         except VerdictError as error:
             return None, str(error)
         return verdict, verdict.complaint

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from app.grading.chat import ChatMessage, Side
 
+MOSCOW = ZoneInfo("Europe/Moscow")
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 CHECKS = {

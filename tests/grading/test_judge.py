@@ -12,13 +12,13 @@ from app.grading.masking import Masker
 from app.grading.rubric import Rubric, load_rubric
 from app.grading.vocabulary import Criterion, Flag, Grade, VerdictError
 
-from .chats import CHECKS, OBJECTED, SOFA, answer, chat, criterion
+from .chats import CHECKS, MOSCOW, OBJECTED, SOFA, answer, chat, criterion
 
 RUBRIC = load_rubric(None)
 
 
 def verdict_on(raw: dict[str, Any], messages: list[ChatMessage] = SOFA, masker: Masker | None = None) -> Verdict:
-    return judge(json.dumps(raw, ensure_ascii=False), messages, masker or Masker([]), RUBRIC)
+    return judge(json.dumps(raw, ensure_ascii=False), messages, masker or Masker([]), RUBRIC, MOSCOW)
 
 
 def test_good_answer() -> None:
@@ -165,12 +165,12 @@ def test_weights_of_the_rubric_reach_the_score() -> None:
     raw["criteria"]["closure"]["weight"] = 6
     weighted = Rubric.model_validate(raw)
     text = json.dumps(answer(closure=criterion("closure", "n n n", "low")), ensure_ascii=False)
-    assert judge(text, SOFA, Masker([]), RUBRIC).score == 80
-    verdict = judge(text, SOFA, Masker([]), weighted)
+    assert judge(text, SOFA, Masker([]), RUBRIC, MOSCOW).score == 80
+    verdict = judge(text, SOFA, Masker([]), weighted, MOSCOW)
     assert verdict.score == 40
     assert [entry["weight"] for entry in verdict.evidence.values()] == [1, 1, 1, 1, 1, 6]
 
 
 def test_unusable_answer() -> None:
     with pytest.raises(VerdictError):
-        judge("Извините", SOFA, Masker([]), RUBRIC)
+        judge("Извините", SOFA, Masker([]), RUBRIC, MOSCOW)

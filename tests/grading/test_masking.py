@@ -131,7 +131,18 @@ def test_model_text_gets_words_and_names() -> None:
 
 
 def test_personal_data_in_model_text_becomes_words() -> None:
-    assert Masker([]).to_words("Звонить на 8 916 123-45-67, цена 1 350 000 ₽") == "Звонить на телефон, цена 1 350 000 ₽"
+    masker = Masker([])
+    hidden = masker.hide("Звонить на 8 916 123-45-67, цена 1 350 000 ₽")
+    assert hidden == "Звонить на [ТЕЛЕФОН_0], цена 1 350 000 ₽"
+    assert masker.to_words(hidden) == "Звонить на телефон, цена 1 350 000 ₽"
+
+
+def test_quoted_tokens_are_names_as_spelled_and_words_in_brackets() -> None:
+    masker = Masker(["Марина"])
+    masker.mask("Марине позвонить 89161234567, запасной 89031234567")
+    said = "для [ИМЯ_1] на [ТЕЛЕФОН_2], и [ИМЯ_1], и [ИМЯ_9]"
+    assert masker.to_speech(said) == "для Марина на [телефон], и Марина, и [имя]"
+    assert masker.to_speech(said, ["Марины", "89031234567", "Мариночка", "Олег"]) == "для Марины на [телефон], и Мариночка, и [имя]"
 
 
 def test_name_is_restored_as_written_and_said_as_known() -> None:
@@ -161,7 +172,7 @@ def test_no_introduction_reaches_into_the_next_message() -> None:
 def test_masking_can_be_off() -> None:
     masker = Masker(["Марина"], level=Masking.OFF)
     text = "Марина 89161234567 [ТЕЛЕФОН_1]"
-    assert masker.mask(text) == masker.restore(text) == masker.to_words(text) == text
+    assert masker.mask(text) == masker.restore(text) == masker.hide(text) == masker.to_words(text) == masker.to_speech(text) == text
 
 
 def test_strict_masking_hides_numbers_and_capitalised_words_and_says_them_again() -> None:

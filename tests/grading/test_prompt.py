@@ -2,7 +2,6 @@
 
 import json
 import re
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -15,9 +14,8 @@ from app.grading.rubric import Rubric, load_rubric
 from app.grading.verdict import parse_verdict
 from app.grading.vocabulary import Criterion
 
-from .chats import CHECKS, SOFA, chat
+from .chats import CHECKS, MOSCOW, SOFA, chat
 
-MOSCOW = ZoneInfo("Europe/Moscow")
 NONCE = "c0ffee" * 5
 RUBRIC = load_rubric(None)
 
@@ -56,7 +54,7 @@ def test_example_is_an_answer_the_validator_takes_and_its_quotes_stand_in_its_ch
     shown = chat(*(({"buyer": "client", "seller": "company"}[role], text) for role, text in lines))
     example = message[message.rindex('{"objection"') :]
     assert len(parse_verdict(example, RUBRIC).criteria) == 6
-    verdict = judge(example, shown, Masker([]), RUBRIC)
+    verdict = judge(example, shown, Masker([]), RUBRIC, MOSCOW)
     assert verdict.flags == ()
     assert verdict.complaint is None
 
