@@ -1,4 +1,4 @@
-"""The Russian words of the local DeepSeek: a summary out of a chat's facts, and advice that names a message."""
+"""The Russian words of the local DeepSeek: a summary out of a chat's facts, and advice that quotes a message."""
 
 import re
 
@@ -8,27 +8,29 @@ from app.sandbox.deepseek_lexicon import QUESTION
 
 MOST_ADVICE = 3
 LONG_ENOUGH = re.compile(r"(\w+\W+){2}\w")  # a bare greeting tells nothing
+FEW_WORDS = 5
 
-# In the order of what hurts a buyer most; each sentence is about one message.
+# In the order of what hurts a buyer most; each sentence is about one message, told by some of its words or by its time.
+# One names the number all the same, as a model now and then does whatever it is told.
 ADVICE = {
-    "no_rudeness": "Сообщение {i}: уберите грубость, ответьте по делу и спокойно.",
-    "no_hanging": "После сообщения {i} разговор повис: ответьте клиенту и назовите, что будет дальше.",
-    "questions_closed": "Сообщение {i}: закройте последний вопрос клиента прямым ответом.",
+    "no_rudeness": "Уберите грубость ({place}), ответьте по делу и спокойно.",
+    "no_hanging": "Разговор повис ({place}): ответьте клиенту и назовите, что будет дальше.",
+    "questions_closed": "Закройте последний вопрос клиента прямым ответом ({place}).",
     "timely": "Сообщение {i} пришло слишком поздно: отвечайте в рабочее время в пределах часа.",
-    "direct_answers": "Сообщение {i}: ответьте на заданный вопрос, не отсылая клиента звонить или смотреть самому.",
-    "option_offered": "На возражение из сообщения {i} предложите вариант: другой комплект, рассрочку, осмотр или безопасную оплату.",
-    "argued": "На возражение из сообщения {i} приведите довод: что входит в цену и чем это подтверждается.",
-    "acknowledged": "На возражение из сообщения {i} сначала дайте понять, что оно услышано.",
-    "solution_offered": "Сообщение {i}: предложите решение, а не только сообщите факт.",
-    "next_step": "Сообщение {i}: завершите следующим шагом с днём и временем.",
-    "agreement": "Сообщение {i}: повторите договорённость и дождитесь подтверждения клиента.",
-    "need_identified": "К сообщению {i}: задайте уточняющий вопрос, чтобы понять, что нужно клиенту.",
-    "specifics": "Сообщение {i}: назовите цифры, сроки или адрес.",
-    "competent": "Сообщение {i}: вместо предположения уточните и назовите точный факт.",
-    "attentive": "К сообщению {i}: не заставляйте клиента переспрашивать, отвечайте полной фразой.",
-    "courteous": "Сообщение {i}: начните с приветствия.",
-    "readable": "Сообщение {i}: пишите законченными фразами, длинный текст делите на строки.",
-    "literate": "Сообщение {i}: пишите без жаргона и с заглавной буквы.",
+    "direct_answers": "Ответьте на заданный вопрос, не отсылая клиента звонить или смотреть самому ({place}).",
+    "option_offered": "На возражение ({place}) предложите вариант: другой комплект, рассрочку, осмотр или безопасную оплату.",
+    "argued": "На возражение ({place}) приведите довод: что входит в цену и чем это подтверждается.",
+    "acknowledged": "На возражение ({place}) сначала дайте понять, что оно услышано.",
+    "solution_offered": "Предложите решение, а не только сообщите факт ({place}).",
+    "next_step": "Завершите следующим шагом с днём и временем ({place}).",
+    "agreement": "Повторите договорённость и дождитесь подтверждения клиента ({place}).",
+    "need_identified": "Задайте уточняющий вопрос, чтобы понять, что нужно клиенту ({place}).",
+    "specifics": "Назовите цифры, сроки или адрес ({place}).",
+    "competent": "Вместо предположения уточните и назовите точный факт ({place}).",
+    "attentive": "Не заставляйте клиента переспрашивать, отвечайте полной фразой ({place}).",
+    "courteous": "Начните с приветствия ({place}).",
+    "readable": "Пишите законченными фразами, длинный текст делите на строки ({place}).",
+    "literate": "Пишите без жаргона и с заглавной буквы ({place}).",
 }
 
 
@@ -51,8 +53,16 @@ def advice(chat: GradedChat, findings: dict[str, Finding]) -> list[dict[str, obj
     found: list[dict[str, object]] = []
     for words, finding in wanting[:MOST_ADVICE]:
         i = finding.i or (finding.quote.i if finding.quote else last)
-        found.append({"i": i, "t": words.format(i=i)})
-    return found or [{"i": last, "t": f"Сообщение {last} и весь чат можно показать новичкам как образец."}]
+        found.append({"i": i, "t": words.format(i=i, place=_place(chat, i))})
+    return found or [{"i": last, "t": f"Весь чат можно показать новичкам как образец, до последнего слова ({_place(chat, last)})."}]
+
+
+def _place(chat: GradedChat, i: int) -> str:
+    """A message by its first words, as they stand in it; a picture by its time."""
+    turn = next((turn for turn in chat.turns if turn.i == i), None)
+    if turn and turn.sentences:
+        return f"«{' '.join(turn.sentences[0].split()[:FEW_WORDS])}»"
+    return f"сообщение от {turn.at:%d.%m} в {turn.at:%H:%M}" if turn and turn.at else "в конце"
 
 
 def _counts(chat: GradedChat) -> str:
@@ -77,7 +87,7 @@ def _speed(chat: GradedChat) -> str:
 
 def _end(chat: GradedChat, findings: dict[str, Finding]) -> str:
     if chat.hanging:
-        return f"Сообщение клиента под номером {chat.hanging.i} осталось без ответа."
+        return f"Сообщение клиента осталось без ответа: {_place(chat, chat.hanging.i)}."
     if findings.get("agreement", Finding("na")).value == "y":
         return "Разговор закончился договорённостью."
     return "Договорённости в чате нет."

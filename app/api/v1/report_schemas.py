@@ -51,7 +51,7 @@ class CriterionRead(BaseModel):
 class AdviceRead(BaseModel):
     """One recommendation."""
 
-    text: str = Field(description="Совет.", examples=["Сообщение 4: назовите срок доставки числом."])
+    text: str = Field(description="Совет.", examples=["Назовите срок доставки числом (сообщение от 22.11 в 14:12)."])
     message_id: int | None = Field(description="Номер сообщения, о котором он; null — модель не назвала его верно.", examples=[284])
 
 
