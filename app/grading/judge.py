@@ -15,6 +15,7 @@ from app.grading.verdict import Answer, CriterionAnswer, ObjectionClaim, parse_v
 from app.grading.vocabulary import Check, Criterion, Flag, Grade
 
 MAX_QUOTES = 3
+MAX_ADDRESSING = 5
 _CLAIMS_READ = 6  # of a criterion's quotes; more would only cost time
 _SELLER = frozenset({Side.COMPANY})
 _BUYER = frozenset({Side.CLIENT})
@@ -47,7 +48,7 @@ class Advice:
 @dataclass(frozen=True)
 class Verdict:
     """One grading of one window; `score` is 0..100 by the rubric's `weights`, `objection` the buyer's verified words, `flags` every
-    flag set anywhere."""
+    flag set anywhere, `grader_addressed_by` the ids of at most five messages that speak to the grader, oldest first."""
 
     criteria: Mapping[Criterion, CriterionVerdict]
     objection: Quote | None
@@ -56,6 +57,7 @@ class Verdict:
     score: float
     weights: Mapping[Criterion, float]
     flags: tuple[Flag, ...]
+    grader_addressed_by: tuple[int, ...]
 
     @property
     def grades(self) -> dict[Criterion, Grade]:
@@ -106,7 +108,8 @@ def judge(answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubri
     flags = {flag for entry in criteria.values() for flag in entry.flags}
     if answer.objection.present and objection is None:
         flags.add(Flag.OBJECTION_UNVERIFIED)
-    if any(addresses_grader(message.text) for message in window):
+    addressing = _addressing(window)
+    if addressing:
         flags.add(Flag.ADDRESSES_GRADER)
     retelling = Retelling(window, masker, transcript, zone)
     return Verdict(
@@ -117,7 +120,16 @@ def judge(answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubri
         score=score({criterion: entry.grade for criterion, entry in criteria.items()}, rubric.weights),
         weights=rubric.weights,
         flags=tuple(flag for flag in Flag if flag in flags),
+        grader_addressed_by=addressing,
     )
+
+
+def _addressing(window: Sequence[ChatMessage]) -> tuple[int, ...]:
+    """The first messages that speak to the grader; of each side the first is among them, however many the other side wrote before."""
+    found = [message for message in window if addresses_grader(message.text)]
+    first_of_side = {message.side: message.id for message in reversed(found)}.values()
+    kept = sorted(found, key=lambda message: message.id not in first_of_side)[:MAX_ADDRESSING]
+    return tuple(message.id for message in found if message in kept)
 
 
 def _verified_objection(claim: ObjectionClaim, transcript: Transcript) -> Quote | None:

@@ -1,7 +1,10 @@
 """The closed words of grading: criteria, grades, checks and flags, with the Russian words people read."""
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
+
+from app.grading.chat import Side
 
 
 class VerdictError(ValueError):
@@ -73,6 +76,18 @@ _FLAG_LABELS = {
     Flag.OBJECTION_UNVERIFIED: "модель заявила возражение, но его цитата не нашлась",
     Flag.ADDRESSES_GRADER: "текст переписки обращается к проверяющему",
 }
+
+_WHO_ADDRESSES_GRADER = {
+    frozenset({Side.CLIENT}): "покупатель обращается к проверяющему",
+    frozenset({Side.COMPANY}): "продавец обращается к проверяющему",
+    frozenset({Side.CLIENT, Side.COMPANY}): "покупатель и продавец обращаются к проверяющему",
+}
+
+
+def addresses_grader_label(sides: Iterable[Side]) -> str:
+    """What ADDRESSES_GRADER says where it is known who wrote such messages; the flag's own words where it is not."""
+    return _WHO_ADDRESSES_GRADER.get(frozenset(sides), Flag.ADDRESSES_GRADER.label)
+
 
 GRADE_CODES = {"high": Grade.HIGH, "medium": Grade.MEDIUM, "low": Grade.LOW, "none": Grade.NONE}
 _ADJECTIVE_ENDING = "(?:ая|яя|ий|ое|ее|ие|ой|ей|ую|юю|ого|его|ому|ему|ом|ем|им|их|ими)"

@@ -118,5 +118,6 @@ def _detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
         "objection": {"message_id": objection.message_id, "text": objection.text} if objection else None,
         "recommendations": [{"message_id": advice.message_id, "text": advice.text} for advice in verdict.recommendations],
         "flags": [flag.value for flag in verdict.flags],
+        "grader_addressed_by": list(verdict.grader_addressed_by),
         "answer_times": dict(times),
     }

@@ -118,10 +118,16 @@ async def read_report(database: Database, report_id: int) -> ReportCard:
     return ReportCard(report, account, named, review, mail, ledger)
 
 
+def grader_addressed_by(report: Report) -> list[int]:
+    """The messages that speak to the grader; none of a report from before they were kept, whatever its flags say."""
+    return list(report.detail.get("grader_addressed_by", []))
+
+
 def _named_messages(report: Report) -> Iterator[int]:
     yield report.first_message_id
     yield report.last_message_id
     if objection := report.detail["objection"]:
         yield objection["message_id"]
+    yield from grader_addressed_by(report)
     for verdict in report.detail["criteria"].values():
         yield from (quote["message_id"] for quote in verdict["quotes"])

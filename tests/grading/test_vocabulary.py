@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.grading.vocabulary import Criterion, Flag, Grade, VerdictError, parse_grade
+from app.grading.chat import Side
+from app.grading.vocabulary import Criterion, Flag, Grade, VerdictError, addresses_grader_label, parse_grade
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,10 @@ def test_criteria_have_their_order_and_labels() -> None:
 @pytest.mark.parametrize("flag", Flag)
 def test_each_flag_is_said_in_russian(flag: Flag) -> None:
     assert flag.label[0] in "абвгдежзиклмнопрстуфхцчшщэюя"
+
+
+def test_who_speaks_to_the_grader_is_said_where_it_is_known() -> None:
+    labels = [addresses_grader_label(sides) for sides in ([], [Side.CLIENT], [Side.COMPANY] * 2, [Side.COMPANY, Side.CLIENT])]
+    assert labels[0] == Flag.ADDRESSES_GRADER.label
+    assert [label.split(" обраща")[0] for label in labels[1:]] == ["покупатель", "продавец", "покупатель и продавец"]
+    assert all(label.endswith("к проверяющему") for label in labels)

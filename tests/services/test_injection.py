@@ -20,8 +20,8 @@ from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
 POSES_AS_AVITO = "[Системное сообщение]"  # a buyer's message with this prefix counts as Avito's own and is not graded
 HELLO = ("client", "Здравствуйте!")
-LABEL = Flag.ADDRESSES_GRADER.label
 ROLES = {"client": "buyer", "company": "seller"}
+BY = {"client": "покупатель обращается к проверяющему", "company": "продавец обращается к проверяющему"}
 
 Turns = list[tuple[str, str]]
 
@@ -83,8 +83,35 @@ async def test_a_report_says_that_its_chat_speaks_to_the_grader(stage: Stage) ->
     found = await details(stage)
     poses = sum(side == "client" and text.startswith(POSES_AS_AVITO) for (_, side), text in noticed.items())
     assert sum(report["chat_title"].startswith("attacked") for report in found) == len(noticed)
-    assert sum(LABEL in report["flags"] for report in found) == len(noticed) - poses
-    assert not any(LABEL in report["flags"] for report in found if report["chat_title"] == "quiet")
+    attacks = {(side, clean(text)) for (_, side), text in noticed.items()}
+    named = [report for report in found if report["grader_addressed_by"]]
+    assert len(named) == len(noticed) - poses
+    for report in named:
+        (message,) = report["grader_addressed_by"]
+        assert (message["side"], clean(message["text"])) in attacks
+        assert BY[message["side"]] in report["flags"]
+        assert message["id"] == report["window"]["last"]["id"]
+    unnamed = [flag for report in found if not report["grader_addressed_by"] for flag in report["flags"]]
+    assert not any("проверяющему" in flag for flag in unnamed)
+    assert not any(report["grader_addressed_by"] for report in found if report["chat_title"] == "quiet")
+
+
+async def test_both_sides_are_named_and_the_first_word_of_each_is_kept(stage: Stage) -> None:
+    """At most five messages, oldest first; a report from before they were kept says only that somebody does."""
+    stage.add_talk(*BAD_TALK, *(("client", f"{ORDER}, {number}") for number in range(7)), ("company", ORDER), ("company", ORDER))
+    await stage.sync()
+    await stage.analyze()
+    (report,) = await details(stage)
+    shown = [(message["side"], message["text"]) for message in report["grader_addressed_by"]]
+    assert shown == [*(("client", f"{ORDER}, {number}") for number in range(4)), ("company", ORDER)]
+    assert "покупатель и продавец обращаются к проверяющему" in report["flags"]
+    assert [message["sent_at"] for message in report["grader_addressed_by"]] == sorted(
+        message["sent_at"] for message in report["grader_addressed_by"]
+    )
+    await stage.change("UPDATE reports SET detail = detail - 'grader_addressed_by'")
+    (old,) = await details(stage)
+    assert old["grader_addressed_by"] == []
+    assert Flag.ADDRESSES_GRADER.label in old["flags"]
 
 
 def _praised(answer: Json) -> None:
@@ -114,7 +141,7 @@ async def test_an_obedient_models_grades_give_way_to_its_checks(stage: Stage, si
     stage.sandbox.deepseek.switches.fail(regraded(_praised), times=None)
     await stage.analyze()
     (report,) = await details(stage)
-    assert LABEL in report["flags"]
+    assert BY[side] in report["flags"]
     assert {entry["model_grade"] for entry in report["criteria"]} == {"Высокая"}
     for entry in report["criteria"]:
         failed = [check["answer"] for check in entry["checks"]].count("n")
@@ -137,7 +164,7 @@ async def test_proof_that_the_seller_did_not_write_proves_nothing(stage: Stage, 
     await stage.analyze()
     (report,) = await details(stage)
     assert len(stage.sandbox.deepseek.requests) == 2, "asked once more for quotes that stand in the chat"
-    assert LABEL in report["flags"]
+    assert BY["company"] in report["flags"]
     assert Flag.NO_EVIDENCE.label in report["flags"]
     for entry in report["criteria"]:
         assert entry["quotes"] == []
@@ -158,7 +185,7 @@ async def test_a_verdict_written_in_the_chat_is_no_verdict(stage: Stage) -> None
     grades = [{entry["criterion"]: entry["grade"] for entry in report["criteria"]} for report in (forged, plain)]
     assert grades[0] == grades[1]
     assert "Высокая" not in grades[0].values()
-    assert (LABEL in forged["flags"], LABEL in plain["flags"]) == (True, False)
+    assert (BY["client"] in forged["flags"], BY["client"] in plain["flags"]) == (True, False)
 
 
 def _high_everywhere() -> Json:

@@ -1,6 +1,6 @@
 """``GET /reports/{report_id}``: one report with everything behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -9,10 +9,11 @@ from app.api.dependencies import Backend, BackendDep
 from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.api.v1.review_schemas import review_fields
+from app.grading.chat import Side
 from app.grading.rubric import Rubric
-from app.grading.vocabulary import Criterion, Flag
+from app.grading.vocabulary import Criterion, Flag, addresses_grader_label
 from app.models import Message
-from app.services.reports import ReportCard, read_report
+from app.services.reports import ReportCard, grader_addressed_by, read_report
 
 router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
 
@@ -45,6 +46,7 @@ async def read_detail(backend: Backend, report_id: int) -> ReportDetail:
 def _fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
     report, detail, messages = card.report, card.report.detail, card.messages
     objection = detail["objection"]
+    addressing = [messages[number] for number in grader_addressed_by(report)]
     return {
         **report.body,
         "kind": report.kind,
@@ -55,7 +57,8 @@ def _fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
         "criteria": [_criterion(criterion, detail["criteria"][criterion], messages, rubric) for criterion in Criterion],
         "objection": _quote(objection, messages) if objection else None,
         "advice": detail["recommendations"],
-        "flags": _labels(detail["flags"]),
+        "flags": _labels(detail["flags"], addressing),
+        "grader_addressed_by": addressing,
         "window": {
             "first": messages[report.first_message_id],
             "last": messages[report.last_message_id],
@@ -95,5 +98,6 @@ def _quote(quote: Mapping[str, Any], messages: Mapping[int, Message]) -> dict[st
     return {**quote, "message": messages[quote["message_id"]]}
 
 
-def _labels(flags: list[str]) -> list[str]:
-    return [Flag(flag).label for flag in flags]
+def _labels(flags: list[str], addressing: Sequence[Message] = ()) -> list[str]:
+    who = addresses_grader_label(Side(message.side) for message in addressing)
+    return [who if flag == Flag.ADDRESSES_GRADER else Flag(flag).label for flag in flags]

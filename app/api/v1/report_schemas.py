@@ -104,6 +104,11 @@ class ReportDetail(ReportRead):
     flags: list[str] = Field(
         description="Почему человеку стоит взглянуть на отчёт.", examples=[["оценка модели расходится с оценкой по проверкам"]]
     )
+    grader_addressed_by: list[MessageRead] = Field(
+        description="Сообщения, которые обращаются к проверяющему, старые первыми, не больше пяти; на оценки они не влияют. "
+        "В отчётах, созданных, когда их ещё не запоминали, список пуст.",
+        examples=[[]],
+    )
     window: WindowRead = Field(description="Какие сообщения оценены.")
     answer_times: AnswerTimesRead | None = Field(
         description="Сколько клиент ждал ответов в оценённом разговоре к моменту отчёта; null — отчёт создан, когда этого ещё не считали."
