@@ -1,7 +1,7 @@
 /** A chat's messages as bubbles, with the words that a report quotes marked in them. */
 
 import { el } from './dom.js';
-import { clock, longDay, moment, tone } from './words.js';
+import { clock, longDay, moment, TO_THE_GRADER, tone } from './words.js';
 
 const SIDES = { client: 'Клиент', company: 'Компания', system: 'Авито' };
 const WORST_FIRST = ['low', 'medium', 'high', 'none', 'objection'];
@@ -10,6 +10,7 @@ const WORST_FIRST = ['low', 'medium', 'high', 'none', 'objection'];
 export function bubbles(chat, report, onQuote) {
   const quoted = report ? quotesByMessage(report) : new Map();
   const { first, last } = report?.window ?? {};
+  const addressing = new Set(report?.grader_addressed_by.map(({ id }) => id));
   const nodes = [];
   let day = '';
   let side = '';
@@ -20,7 +21,7 @@ export function bubbles(chat, report, onQuote) {
       nodes.push(el('li.day', {}, longDay(day)));
     }
     if (message.id === first?.id && nodes.length > 1) nodes.push(el('li.border.start', {}, 'отсюда оценено'));
-    nodes.push(bubble(message, message.side === side, quoted.get(message.id) ?? [], chat, onQuote));
+    nodes.push(bubble(message, message.side === side, addressing.has(message.id), quoted.get(message.id) ?? [], chat, onQuote));
     side = message.side;
     if (message.id === last?.id && message !== chat.messages.at(-1)) nodes.push(el('li.border', {}, 'дальше — после отчёта'));
   }
@@ -38,13 +39,14 @@ function quotesByMessage(report) {
   return found;
 }
 
-function bubble(message, goesOn, quotes, chat, onQuote) {
+function bubble(message, goesOn, addresses, quotes, chat, onQuote) {
   const name = message.side === 'client' ? chat.client_name : SIDES[message.side];
   const told = [clock(message.sent_at), message.side === 'company' && message.is_read === false && 'не прочитано', message.deleted_at && `удалено автором, замечено ${moment(message.deleted_at)}`];
   return el(`li.message.${message.side}${goesOn ? '.goes-on' : ''}${message.deleted_at ? '.deleted' : ''}`, { id: `message-${message.id}`, tabindex: '-1' },
     el(goesOn ? 'div.unseen' : 'div.author', {}, name),
     el(message.has_text || message.side === 'system' ? 'p' : 'p.wordless', {}, marked(message.text, quotes, onQuote)),
-    el('div.told', {}, el('time', { datetime: message.sent_at }, told.filter(Boolean).join(' · '))));
+    el('div.told', {}, el('time', { datetime: message.sent_at }, told.filter(Boolean).join(' · '))),
+    addresses && el('div.addresses', {}, `обращается ${TO_THE_GRADER}`));
 }
 
 /** The text in pieces; a piece under one quote or more is a mark. Quotes hold single spaces where the text may have any. */

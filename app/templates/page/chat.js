@@ -4,7 +4,7 @@ import { ApiError, read } from './api.js';
 import { bubbles } from './bubbles.js';
 import { el, failure, outside, reveal, say, skeleton } from './dom.js';
 import { reviewForm } from './review.js';
-import { clock, moment, number, plural, shortDay, span, tone } from './words.js';
+import { clock, moment, number, plural, shortDay, span, TO_THE_GRADER, tone } from './words.js';
 
 const ANSWERS = { y: ['да', '✓'], n: ['нет', '✕'], na: ['не применимо', '–'] };
 
@@ -82,7 +82,7 @@ function panel(chat, report, again) {
       el('div', {}, el('b', {}, number(report.score)), ' из 100'),
       report.review && el('div', {}, el('b', {}, number(report.review.score)), ' после проверки'),
       el('p.soft.small', {}, `Отчёт № ${report.id} от ${moment(report.created_at)}${report.kind === 'regrade' ? ', повторная оценка' : ''}. Оценено ${plural(report.window.count, 'сообщение', 'сообщения', 'сообщений')}.`)),
-    warnings(report.flags),
+    warnings(report.flags, report.grader_addressed_by),
     el('p', {}, report.summary),
     times(report.answer_times),
     el('h2', {}, 'Оценки'),
@@ -94,7 +94,12 @@ function panel(chat, report, again) {
   ];
 }
 
-const warnings = (flags) => flags.length > 0 && el('ul.flags', { 'aria-label': 'На что взглянуть' }, flags.map((flag) => el('li', {}, flag)));
+/** The flag of the messages that speak to the grader leads to the first of them; old reports have not kept which they are. */
+function warnings(flags, [first] = []) {
+  const words = (flag) => (first && flag.endsWith(TO_THE_GRADER)
+    ? el('button.link', { type: 'button', title: 'Показать в переписке', onclick: () => toMessage(first.id) }, flag) : flag);
+  return flags.length > 0 && el('ul.flags', { 'aria-label': 'На что взглянуть' }, flags.map((flag) => el('li', {}, words(flag))));
+}
 
 function times(times) {
   if (!times) return null;
