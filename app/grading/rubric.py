@@ -1,9 +1,9 @@
 """The rubric: what the judge looks at for each criterion. Loaded from a file, so that a company can have its own."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from app.grading.vocabulary import Criterion
 from app.grading.wording import in_russian
@@ -11,7 +11,10 @@ from app.grading.wording import in_russian
 BUILT_IN = Path(__file__).with_name("rubric.json")
 CHECKS_EACH = 3
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+# One line of visible text: a tab or a line break would break the prompt's lines, and Postgres stores no NUL.
+_ONE_LINE = r"^[^\p{Cc}\p{Zl}\p{Zp}]*$"
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600, pattern=_ONE_LINE)]
 
 
 class RubricError(ValueError):
@@ -38,24 +41,27 @@ class Anchors(_Entry):
     none: Words | None = None
 
 
+def _three_different(checks: tuple[RubricCheck, ...]) -> tuple[RubricCheck, ...]:
+    """Counted here and not by pydantic, which leaves out of its count what is wrong in itself."""
+    if len(checks) != CHECKS_EACH:
+        raise ValueError(f"проверок должно быть {CHECKS_EACH}, а не {len(checks)}")
+    if len({check.id for check in checks}) < CHECKS_EACH:
+        raise ValueError("две проверки с одним id")
+    return checks
+
+
 class RubricCriterion(_Entry):
     """A criterion: one sentence, three checks, an anchor for each level, its weight in the score."""
 
     sentence: Words
     weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1
-    checks: Annotated[tuple[RubricCheck, ...], Field(min_length=CHECKS_EACH, max_length=CHECKS_EACH)]
+    checks: Annotated[tuple[RubricCheck, ...], AfterValidator(_three_different)]
     anchors: Anchors
 
     @property
     def check_ids(self) -> tuple[str, ...]:
         """The ids of the checks, in order."""
         return tuple(check.id for check in self.checks)
-
-    @model_validator(mode="after")
-    def _ids_differ(self) -> Self:
-        if len(set(self.check_ids)) < CHECKS_EACH:
-            raise ValueError("две проверки с одним id")
-        return self
 
 
 def _complete_and_in_order(criteria: dict[Criterion, RubricCriterion]) -> dict[Criterion, RubricCriterion]:
@@ -71,7 +77,7 @@ def _complete_and_in_order(criteria: dict[Criterion, RubricCriterion]) -> dict[C
 class Rubric(_Entry):
     """All six criteria, in the order of Criterion whatever the file's order."""
 
-    version: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+    version: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=_ONE_LINE)]
     criteria: Annotated[dict[Criterion, RubricCriterion], AfterValidator(_complete_and_in_order)]
 
     @property
