@@ -41,8 +41,8 @@ def page_router() -> APIRouter:
             return Response(status_code=304, headers=headers)
         return Response(file.content, media_type=file.media_type, headers=headers)
 
-    router.add_api_route("/", serve, methods=["GET", "HEAD"])
-    router.add_api_route("/page/{name}", serve, methods=["GET", "HEAD"])
+    router.add_api_route("/", serve)
+    router.add_api_route("/page/{name}", serve)
     return router
 
 

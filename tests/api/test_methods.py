@@ -1,0 +1,57 @@
+"""Methods beside the documented ones: HEAD wherever GET is."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+
+from app.api.head import HeadAsGet
+from tests.stage import GOOD_TALK, Stage
+
+DAYS = "start_date=2020-01-01&end_date=2099-12-31"
+PLACES = ("/", "/page/page.js", "/docs", "/docs/assets/swagger-ui.css", "/openapi.json", "/nothing", "/api/v1/avito/sync")
+ANSWERS = (f"/api/v1/reports?{DAYS}", f"/api/v1/reports?{DAYS}&limit=1", f"/api/v1/reports?{DAYS}&format=csv", "/api/v1/reports")
+
+
+async def test_head_is_get_without_the_body(stage: Stage) -> None:
+    stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    await stage.copy_first_report(1)
+    paths = (await stage.rest.get("/openapi.json")).json()["paths"]
+    documented = [path.replace("{date}", "2026-11-22").replace("{", "").replace("}", "") for path in paths if "get" in paths[path]]
+    assert {"/health/live", "/health/ready", "/metrics", "/api/v1/reports/daily"} < set(documented)
+    assert not any("head" in operations for operations in paths.values())
+    for path in (*PLACES, *ANSWERS, *documented):
+        get, head = await stage.rest.get(path), await stage.rest.head(path)
+        assert head.status_code == get.status_code, path
+        assert (head.content, bool(get.content)) == (b"", True), path
+        if path == "/metrics":  # its figures change from one look to the next
+            del get.headers["content-length"], head.headers["content-length"]
+        assert head.headers == get.headers, path
+
+
+async def test_head_wants_the_key_as_get_does(stage: Stage) -> None:
+    answer = await stage.rest.head("/api/v1/runs", headers={"X-API-Key": "wrong"})
+    assert answer.status_code == 401
+
+
+async def test_head_does_not_go_through_what_get_would_send() -> None:
+    app, made = FastAPI(), 0
+    app.add_middleware(HeadAsGet)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        nonlocal made
+        for _ in range(1000):
+            made += 1
+            yield b"a report"
+
+    @app.get("/reports")
+    async def reports() -> StreamingResponse:
+        return StreamingResponse(pieces(), headers={"Vary": "Accept"})
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as rest:
+        answer = await rest.head("/reports")
+        assert (answer.status_code, answer.headers["vary"], answer.content, made) == (200, "Accept", b"", 1)
+        assert len((await rest.get("/reports")).content) == 8000
