@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, Mount
 
 from app.api.security import UnauthorizedError
 from app.errors import AppError, FieldError, InvalidRequestError, NotFoundError
@@ -19,6 +20,7 @@ _OF_HTTP = {
     405: "Этот адрес не принимает такой метод: смотрите /docs.",
     413: "Тело запроса слишком велико.",
 }
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def error_response(
@@ -64,7 +66,19 @@ async def _answer_validation(request: Request, error: Exception) -> JSONResponse
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - by the registration above
     message = _OF_HTTP.get(error.status_code, f"Запрос не выполнен (HTTP {error.status_code}).")
-    return error_response(error.status_code, message, headers=error.headers, extra=_promised(request))
+    headers = {"Allow": ", ".join(_methods_of(request))} if error.status_code == 405 else error.headers
+    return error_response(error.status_code, message, headers=headers, extra=_promised(request))
+
+
+def _methods_of(request: Request) -> list[str]:
+    """What the address takes: the router names the methods of the path's first route alone, a folder of files none at all."""
+    asked = {"type": "http", "path": request.scope["path"]}
+
+    def takes(route: BaseRoute, method: str) -> bool:
+        return route.matches({**asked, "method": method})[0] is Match.FULL and (method == "GET" or not isinstance(route, Mount))
+
+    taken = [method for method in _METHODS if any(takes(route, method) for route in request.app.routes)]
+    return ["HEAD", *taken] if "GET" in taken else taken
 
 
 async def _answer_crash(request: Request, error: Exception) -> JSONResponse:

@@ -1,8 +1,9 @@
-"""Methods beside the documented ones: HEAD wherever GET is."""
+"""Methods beside the documented ones: HEAD wherever GET is, and what a 405 says the address takes."""
 
 from collections.abc import AsyncIterator
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
@@ -55,3 +56,22 @@ async def test_head_does_not_go_through_what_get_would_send() -> None:
         answer = await rest.head("/reports")
         assert (answer.status_code, answer.headers["vary"], answer.content, made) == (200, "Accept", b"", 1)
         assert len((await rest.get("/reports")).content) == 8000
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/v1/reports/1/review", "PUT, DELETE"),
+        ("/api/v1/reports", "HEAD, GET"),
+        ("/api/v1/reports/summary", "HEAD, GET"),
+        ("/api/v1/avito/sync", "POST"),
+        ("/health/live", "HEAD, GET"),
+        ("/docs/assets/swagger-ui.css", "HEAD, GET"),
+        ("/", "HEAD, GET"),
+    ],
+)
+async def test_a_405_names_every_method_of_the_address(stage: Stage, path: str, methods: str) -> None:
+    for method in {"OPTIONS", "PATCH", "TRACE", "POST", "DELETE"} - set(methods.split(", ")):
+        answer = await stage.rest.request(method, path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods), (method, path)
+        assert answer.json()["status"] == "error"
