@@ -16,6 +16,7 @@ from app.errors import FieldError, InvalidRequestError
 
 MAX_BODY_BYTES = 1_000_000
 _UNFIT = "недопустимый знак"
+_NOT_UTF8 = "не в UTF-8: запишите буквы через проценты (curl -G --data-urlencode)"
 
 
 def _calendar_day(value: object) -> object:
@@ -118,12 +119,19 @@ def refuse_unknown_query(request: Request) -> None:
     wrong += [FieldError(name, "указан несколько раз, а нужен один") for name in given if given[name] > 1 and not known.get(name, True)]
     if wrong:
         raise _invalid(*wrong)
-    unfit = [name for name, value in request.query_params.multi_items() if not _is_text(json.dumps(value, ensure_ascii=False))]
+    unfit = {name: words for name, value in request.query_params.multi_items() if (words := _what_is_unfit(value))}
     if unfit:
-        raise _invalid(*(FieldError(name, _UNFIT) for name in dict.fromkeys(unfit)))
+        raise _invalid(*(FieldError(name, words) for name, words in unfit.items()))
 
 
 RefuseUnknownQuery = Depends(refuse_unknown_query)
+
+
+def _what_is_unfit(value: str) -> str | None:
+    """What is the matter with a value of the query, if anything is; bytes that are no UTF-8 have become replacement characters."""
+    if "\ufffd" in value:
+        return _NOT_UTF8
+    return None if _is_text(json.dumps(value, ensure_ascii=False)) else _UNFIT
 
 
 def _is_text(written: str) -> bool:

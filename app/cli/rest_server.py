@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 
 import uvicorn
 
+from app.cli.http_protocol import HttpProtocol, error_body
 from app.config import Settings
 from app.errors import SettingsError
 from app.main import Service, create_app
@@ -76,7 +76,16 @@ async def rest(service: Service, listener: socket.socket, worker: asyncio.Task[N
     """
     answers = _Answers(create_app(service))
     server = _Server(
-        uvicorn.Config(answers, ws="none", lifespan="off", log_config=None, log_level="warning", access_log=False, server_header=False)
+        uvicorn.Config(
+            answers,
+            http=HttpProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+        )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="rest")
     try:
@@ -142,7 +151,7 @@ class _Answers:
 
 async def _say_stopping(send: Send) -> None:
     words = "Служба останавливается и не дождалась конца: что сделано, сохранено; повторите вызов позже."
-    body = json.dumps({"status": "error", "message": words}, ensure_ascii=False, separators=(",", ":")).encode()
+    body = error_body(words)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
     await send({"type": "http.response.body", "body": body})
