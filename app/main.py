@@ -73,7 +73,7 @@ async def open_database(settings: Settings, *, migrated: bool = True) -> AsyncIt
             url = await stack.enter_async_context(embedded_postgres(settings.data_dir))
         else:
             url = settings.database_url.get_secret_value()
-        database = Database(url)
+        database = Database(url, embedded=settings.database_url is None)
         stack.push_async_callback(database.close)
         await database.check()
         if migrated:

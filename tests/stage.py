@@ -144,8 +144,8 @@ BAD_TALK = (
 )
 
 
-def stage_settings(url: str, environment: Mapping[str, str], **settings: Any) -> Settings:
-    """Settings that point a service at the far ends of an environment; ``settings`` win."""
+def stage_settings(url: str | None, environment: Mapping[str, str], **settings: Any) -> Settings:
+    """Settings that point a service at the far ends of an environment; ``settings`` win. Without a ``url`` it has a Postgres of its own."""
     chosen: dict[str, Any] = {
         "_env_file": None,
         "database_url": url,
@@ -178,7 +178,7 @@ def _app_of(service: Service, *, usual: bool) -> Iterator[FastAPI]:
 
 @asynccontextmanager
 async def on_stage(
-    url: str, sandbox: Sandbox, clock: MovableClock | None = None, pool: Database | None = None, **settings: Any
+    url: str | None, sandbox: Sandbox, clock: MovableClock | None = None, pool: Database | None = None, **settings: Any
 ) -> AsyncIterator[Stage]:
     """A service at work over the sandbox, with REST at hand; ``pool``: connections to share with other stages."""
     clock = clock or MovableClock()

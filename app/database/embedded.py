@@ -10,7 +10,9 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from sqlalchemy import URL
@@ -44,8 +46,9 @@ async def embedded_postgres(data_dir: Path, *, durable: bool = True, patience_se
     """The address (for SQLAlchemy with asyncpg) of a database that is ready; its server is made or started where there is none.
 
     Any number of our processes may share a ``data_dir``; the last to leave stops the server. One that was killed leaves it running,
-    and the next uses it. With ``durable=False`` a crash of the machine may cost the data: for tests. ``patience_seconds`` limits
-    the wait for a start, crash recovery included, and for a stop.
+    and the next uses it. A server that ends before that, killed or stopped by hand, is started again. With ``durable=False`` a crash
+    of the machine may cost the data: for tests. ``patience_seconds`` limits the wait for a start, crash recovery included, and for a
+    stop.
 
     Raises:
         EmbeddedPostgresError: the programs are missing, the folder cannot be used, the server does not start, answer or stop.
@@ -63,11 +66,21 @@ async def embedded_postgres(data_dir: Path, *, durable: bool = True, patience_se
                     await create_cluster(cluster, programs, lock, durable=durable)
                 password = read_password(cluster)
                 command = [*await account_of(cluster, programs), *_server(cluster, programs, durable=durable)]
-                await postmaster.start(cluster, command, address, password, patience_seconds)
+                start = partial(postmaster.start, cluster, command, address, password, patience_seconds)
+                server = await start()
                 fcntl.flock(users, fcntl.LOCK_SH)
+
+        async def start_again() -> Any:
+            with _explained(data_dir):
+                async with _turn(cluster):
+                    return await start()
+
+        keeper = asyncio.create_task(postmaster.keep_running(server, cluster, start_again), name="postgres")
         try:
             yield _url(address, password)
         finally:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
             with _explained(data_dir):
                 async with _turn(cluster):
                     if _locked(users):

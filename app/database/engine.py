@@ -27,7 +27,8 @@ class Database:
     queue the slowest of 32 clients waits many times longer than the typical one.
     """
 
-    def __init__(self, url: str, *, pool_size: int = POOL_SIZE) -> None:
+    def __init__(self, url: str, *, pool_size: int = POOL_SIZE, embedded: bool = False) -> None:
+        self.name, self._way_out = _EMBEDDED if embedded else _OF_THE_SETTING
         self.engine: AsyncEngine = create_async_engine(
             async_url(url),
             pool_size=pool_size,
@@ -43,14 +44,14 @@ class Database:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """A session whose work is undone unless it is committed; keep it short and never over a network call."""
-        with _away_is_told():
+        with self._away_is_told():
             async with self._places, self._sessions() as session:
                 yield session
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session that commits at the end, or undoes everything on an error."""
-        with _away_is_told():
+        with self._away_is_told():
             async with self._places, self._sessions.begin() as session:
                 yield session
 
@@ -67,6 +68,25 @@ class Database:
         """Closes every connection."""
         await self.engine.dispose()
 
+    @contextmanager
+    def _away_is_told(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+            at_connection = isinstance(error, OSError | PoolTimeoutError | InterfaceError | asyncpg.InterfaceError)
+            if not (at_connection or getattr(error, "connection_invalidated", False) or _AWAY.fullmatch(state)):
+                raise
+            why = _WHY.get(state[:2], "сервер не отвечает")
+            raise DatabaseUnavailableError(f"{self.name} недоступен ({why}); {self._way_out}.") from None
+
+
+_OF_THE_SETTING = ("DATABASE_URL: Postgres", "проверьте адрес, имя, пароль и сам сервер")
+_EMBEDDED = (
+    "Встроенный Postgres",
+    "если он остановился, то запускается снова сам: повторите через минуту, подробности в файле postgres.log в DATA_DIR",
+)
+"""What the server is called, and what to do where it is away."""
 
 # By SQLSTATE: broken connections, read-only after a failover, wrong name or password, no such database, no places, memory or disk
 # left, connections not allowed, a server that stops or starts, a failing disk.
@@ -80,19 +100,6 @@ _WHY = {
     "57": "сервер останавливается или запускается",
     "58": "сбой диска",
 }
-
-
-@contextmanager
-def _away_is_told() -> Iterator[None]:
-    try:
-        yield
-    except (DBAPIError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
-        at_connection = isinstance(error, OSError | PoolTimeoutError | InterfaceError | asyncpg.InterfaceError)
-        if not (at_connection or getattr(error, "connection_invalidated", False) or _AWAY.fullmatch(state)):
-            raise
-        why = _WHY.get(state[:2], "сервер не отвечает")
-        raise DatabaseUnavailableError(f"DATABASE_URL: Postgres недоступен ({why}); проверьте адрес, имя, пароль и сам сервер.") from None
 
 
 _to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))

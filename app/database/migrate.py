@@ -34,7 +34,7 @@ async def migrate(database: Database, revision: str = "head") -> None:
         await _migrate_alone(database, revision)
     except DBAPIError as error:
         reason = str(error.orig).rpartition("'>: ")[2].partition("\n")[0]
-        raise DatabaseUnavailableError(f"DATABASE_URL: Postgres не дал обновить схему базы ({reason}).") from error
+        raise DatabaseUnavailableError(f"{database.name} не дал обновить схему базы ({reason}).") from error
 
 
 async def current_revision(database: Database) -> str | None:

@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -16,17 +16,21 @@ import asyncpg
 import psutil  # type: ignore[import-untyped]
 import structlog
 
-from app.database.cluster import DATABASE, PORT, USER, environment
+from app.database.cluster import DATABASE, PORT, USER, EmbeddedPostgresError, environment
 
 _POLL_SECONDS = 0.03
+_WATCH_SECONDS = 0.5
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 60.0
 _LOG_BYTES = 10_000_000
 _NOT_YET = (FileNotFoundError, ConnectionError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError)
 
 _log = structlog.get_logger(__name__)
 
 
-async def start(cluster: Path, command: Sequence[str], address: Path, password: str, patience_seconds: float) -> None:
-    """Returns when a server on the folder lets us in: the one that is there, or a new one, started by ``command``.
+async def start(cluster: Path, command: Sequence[str], address: Path, password: str, patience_seconds: float) -> psutil.Process:
+    """Returns a server on the folder when it lets us in: the one that is there, or a new one, started by ``command``.
+
+    One that was told to stop is not waited for but ended: it may wait for clients that mean to stay, ourselves among them.
 
     The caller sees to it that nobody else starts or stops one. Cancelled or failed, it leaves no server that it has started.
 
@@ -36,10 +40,14 @@ async def start(cluster: Path, command: Sequence[str], address: Path, password: 
         asyncpg.InvalidPasswordError: it does not know the password.
     """
     async with asyncio.timeout(patience_seconds):
-        if server := await _find(cluster):
+        server = await _find(cluster)
+        if server and _is_stopping(cluster):
+            await _end(server)
+            server = await _find(cluster)
+        if server:
             _log.info("postgres.found", pid=server.pid)
             await _wait_until_ready(server, address, password)
-            return
+            return server
         with _open_log(cluster.with_name("postgres.log")) as log:
             server = _launch(command, log)
         try:
@@ -48,6 +56,33 @@ async def start(cluster: Path, command: Sequence[str], address: Path, password: 
             await _end(server)
             raise
         _log.info("postgres.started", pid=server.pid)
+        return server
+
+
+async def keep_running(server: psutil.Process, cluster: Path, start_again: Callable[[], Awaitable[psutil.Process]]) -> None:
+    """Starts the server again whenever it has ended or was told to, by whatever hand, until it is cancelled.
+
+    Every process of ours does so; ``start_again`` lets one at a time, and all but the first find the new server. What hinders a start
+    (a full disk) may pass, so it is tried for ever, after pauses that grow.
+    """
+    while True:
+        while _lives(server) and not _is_stopping(cluster):  # noqa: ASYNC110 - it is nobody's child: nothing tells us
+            await asyncio.sleep(_WATCH_SECONDS)
+        _log.warning("postgres.ended", pid=server.pid)
+        server = await _start_in_the_end(start_again)
+
+
+async def _start_in_the_end(start_again: Callable[[], Awaitable[psutil.Process]]) -> psutil.Process:
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return await start_again()
+        except EmbeddedPostgresError as error:
+            _log.error("postgres.not_started", error=error.message)
+        except Exception:  # the top of a job: it tries again, whatever went wrong
+            _log.exception("postgres.not_started")
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
 async def stop(cluster: Path, patience_seconds: float) -> None:
@@ -94,6 +129,14 @@ def _noted_pid(cluster: Path) -> int | None:
         return int((cluster / "postmaster.pid").read_text().partition("\n")[0])
     except (FileNotFoundError, ValueError):
         return None
+
+
+def _is_stopping(cluster: Path) -> bool:
+    """Whether the server was told to stop; the file's last line is its state."""
+    try:
+        return (cluster / "postmaster.pid").read_bytes().rstrip().endswith(b"\nstopping")
+    except OSError:
+        return False
 
 
 def _open_log(path: Path) -> BinaryIO:

@@ -1,40 +1,65 @@
-"""Postgres crashes under a day at work, in each of its steps: the service waits for it, nothing is lost and nothing done twice."""
+"""Postgres fails under a day at work, in each of its steps: the service waits for it, nothing is lost and nothing done twice."""
 
+import fcntl
+import signal
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from app.database.embedded import embedded_postgres
 from app.errors import DatabaseUnavailableError
 from app.models import RunKind
 from app.sandbox.server import Sandbox
 from app.services.runs import submit, wait
 from tests.crash.chats import keep_every_third
-from tests.database.clusters import servers
-from tests.stage import on_stage, until
-
-MOMENTS = (
-    "SELECT 1 FROM messages LIMIT 1",
-    "SELECT 1 FROM reports LIMIT 1",
-    "SELECT 1 FROM deliveries WHERE state = 'sending'",
-)
-"""In sync, in grading, in the mail: the step's first row is there, and the step is not over."""
+from tests.database.clusters import end_all, postmaster, servers
+from tests.stage import Stage, on_stage, until
 
 
-def crash(data_dir: Path) -> None:
+async def crash(stage: Stage, data_dir: Path) -> None:
     """One backend dies, and the server ends all the others and recovers: it cannot know what the dead one has spoilt."""
     backends = [process for process in servers(data_dir) if "[local]" in process.cmdline()[0]]
     backends[0].kill()
 
 
+async def kill(stage: Stage, data_dir: Path) -> None:
+    """The whole server dies. Until it is started again callers hear what is true of a server that is ours."""
+    with (data_dir / "postgres.start.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # so long nobody starts it
+        end_all(data_dir)
+        ready = await stage.rest.get("/health/ready")
+        assert (ready.status_code, ready.json()["database"]) == (503, "unreachable")
+        message = (await stage.post("/avito/sync", status=500))["message"]
+        assert "Встроенный Postgres" in message
+        assert "DATABASE_URL" not in message
+
+
+async def stop(stage: Stage, data_dir: Path) -> None:
+    """Somebody stops the server by hand, in the way that waits for its clients; and we are one that stays."""
+    server = postmaster(data_dir)
+    server.send_signal(signal.SIGTERM)
+
+    async def ended() -> bool:
+        return not server.is_running()
+
+    await until(ended)
+
+
+MOMENTS = {
+    "SELECT 1 FROM messages LIMIT 1": crash,
+    "SELECT 1 FROM reports LIMIT 1": kill,
+    "SELECT 1 FROM deliveries WHERE state = 'sending'": stop,
+}
+"""In sync, in grading, in the mail: the step's first row is there, and the step is not over."""
+
+
 async def test_a_day_outlives_its_database(tmp_path: Path) -> None:
-    async with embedded_postgres(tmp_path) as url, Sandbox() as sandbox:
+    async with Sandbox() as sandbox:
         keep_every_third(sandbox)
-        async with on_stage(url, sandbox, deepseek_max_concurrency=2) as stage:
+        async with on_stage(None, sandbox, data_dir=tmp_path, deepseek_max_concurrency=2) as stage:
             database = stage.service.database
             run_id = await submit(database, RunKind.DAILY, stage.service.clock, slot="2026-11-22")
             stage.service.worker.wake()
-            for moment in MOMENTS:
+            for moment, fail in MOMENTS.items():
 
                 async def is_come(moment: str = moment) -> bool:
                     with suppress(DatabaseUnavailableError):  # it still recovers from the last crash
@@ -42,7 +67,7 @@ async def test_a_day_outlives_its_database(tmp_path: Path) -> None:
                     return False
 
                 await until(is_come, seconds=40)
-                crash(tmp_path)
+                await fail(stage, tmp_path)
             run = await wait(database, run_id)
             assert run.state == "done", run.message
             stored = {row["avito_id"] for row in await stage.rows("SELECT avito_id FROM messages")}

@@ -95,6 +95,32 @@ async def test_a_frozen_server_is_an_error_and_not_replaced(used_dir: Path) -> N
         assert postmaster(used_dir) == server
 
 
+async def test_a_killed_server_is_started_again_once_for_all_its_users(used_dir: Path) -> None:
+    """In the end: what keeps it from starting may pass."""
+    configuration = used_dir / "postgres" / "postgresql.conf"
+    async with embedded_postgres(used_dir, durable=False) as url, embedded_postgres(used_dir, durable=False):
+        good = configuration.read_text()
+        configuration.write_text("no_such_setting = 1\n")
+        end_all(used_dir)
+        log = used_dir / "postgres.log"
+        await until(lambda: log.read_text().count("no_such_setting") >= 2)  # each has tried
+        configuration.write_text(good)
+        begun = log.stat().st_size
+        await until(lambda: "ready to accept connections" in log.read_text()[begun:])
+        assert await ask(url, "SELECT count(*) FROM chats") == 2
+    assert log.read_text()[begun:].count("ready to accept connections") == 1
+    assert servers(used_dir) == []
+    assert await state(used_dir) == "shut down"
+
+
+async def test_a_server_that_is_just_started_again_is_not_left_behind(used_dir: Path) -> None:
+    async with embedded_postgres(used_dir, durable=False):
+        end_all(used_dir)
+        before = (used_dir / "postgres.log").stat().st_size
+        await until(lambda: (used_dir / "postgres.log").stat().st_size > before)
+    assert servers(used_dir) == []
+
+
 async def cancelled(data_dir: Path, moment: str) -> None:
     """A start that is cancelled as soon as a file by this pattern is there."""
 
