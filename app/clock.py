@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
@@ -30,3 +31,19 @@ def at_local(day: date, wall: time, zone: ZoneInfo) -> datetime:
 def day_bounds(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The half-open span ``[start, end)`` of UTC moments that the days ``first`` to ``last`` cover, both included."""
     return at_local(first, time.min, zone), at_local(last + timedelta(days=1), time.min, zone)
+
+
+def spelled_in(moment: str, zone: ZoneInfo) -> str:
+    """A moment in ISO 8601 with a numeric offset, as the zone's wall clock shows it, with the offset that holds there at that moment.
+
+    Seconds and their parts stay to the letter: clocks differ by whole minutes.
+    """
+    minute, offset = _minute_in(moment[:16], moment[-6:], zone)
+    return f"{minute}{moment[16:-6]}{offset}"
+
+
+@lru_cache(1024)
+def _minute_in(minute: str, offset: str, zone: ZoneInfo) -> tuple[str, str]:
+    """Remembered: reports are written many to a minute, and spelling a moment takes many times as long as looking it up."""
+    spelled = datetime.fromisoformat(minute + offset).astimezone(zone).isoformat(timespec="minutes")
+    return spelled[:16], spelled[16:]

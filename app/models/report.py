@@ -19,7 +19,10 @@ class ReportKind(StrEnum):
 
 
 class Report(Numbered):
-    """One grading. ``body`` is the object that REST answers, stored as text once so that reading it costs nothing."""
+    """One grading. ``body`` is the object that REST answers, stored as text once so that reading it costs next to nothing.
+
+    Only its moment is spelled anew, where REPORT_TIMEZONE has changed since.
+    """
 
     __tablename__ = "reports"
     __table_args__ = (

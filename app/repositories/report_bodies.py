@@ -1,28 +1,34 @@
 """SQL of the list of reports: Postgres' own JSON text, a chunk at a time, never an object of ours.
 
 Reading goes to the driver under SQLAlchemy. Its ``json`` codec hands the stored text on as it is; measured against rows, models
-and a serializer it is many times faster, and the order and the spelling of what was written once stay to the letter.
+and a serializer it is many times faster, and the order and the spelling of what was written once stay to the letter. Only the moment
+is spelled anew, where REPORT_TIMEZONE is not what it was when the report was written.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.clock import spelled_in
 from app.repositories.reviews import IN_FORCE
+
+_MOMENT = '"created_at":'
 
 
 @dataclass(frozen=True)
 class ReportFilter:
-    """Which reports: written in ``[start, end)`` where given, and whatever else a caller narrows them to.
+    """Which reports: written in ``[start, end)`` where given, and whatever else a caller narrows them to; shown in ``zone``.
 
     ``grades``: for each column of a grade the Russian words that may stand in it. ``account``: a name or Avito's number.
     ``mailed_on``: only those that the date's mails carried first. ``reviewed``: the grades, shown and filtered by, are those after a
     person's review.
     """
 
+    zone: ZoneInfo
     start: datetime | None = None
     end: datetime | None = None
     chat_id: str | None = None
@@ -61,7 +67,19 @@ async def list_bodies(
     columns = f"report.created_at, report.id, {_shown('body', wanted)}::text"
     sql, values = _select(columns, wanted, after=after, newest_id=newest_id, limit=limit)
     driver = await _driver(session)
-    return [ReportBody(*row) for row in await driver.fetch(sql, *values)]
+    return [ReportBody(created_at, number, in_zone(body, wanted.zone)) for created_at, number, body in await driver.fetch(sql, *values)]
+
+
+def in_zone(body: str, zone: ZoneInfo) -> str:
+    """A stored body with its moment in the zone and everything else to the letter.
+
+    The key is found by its quotes: within a text they would have backslashes before them.
+    """
+    start = body.index('"', body.index(_MOMENT) + len(_MOMENT)) + 1
+    end = body.index('"', start)
+    moment = body[start:end]
+    spelled = spelled_in(moment, zone)
+    return body if spelled == moment else f"{body[:start]}{spelled}{body[end:]}"
 
 
 async def count_bodies(session: AsyncSession, wanted: ReportFilter, *, most: int) -> int:

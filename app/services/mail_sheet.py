@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.repositories import report_figures
+from app.repositories.report_bodies import in_zone
 from app.repositories.report_figures import Selection
 from app.services.figures import DigestFigures, WaitingBuyer
 from app.services.plural import number
@@ -51,7 +52,8 @@ def write_sheet(bodies: Sequence[str], figures: DigestFigures) -> Attachment | N
     more = figures.reports - len(bodies)
     rest = f"Ещё {number(more)}: GET /api/v1/reports?mail={day}" if more else None
     waiting = Page("Ждут ответа", _WAITING, lines)
-    content = write_reports([json.loads(body) for body in bodies], [waiting], rest=rest, created_at=end.astimezone(zone))
+    reports = [json.loads(in_zone(body, zone)) for body in bodies]
+    content = write_reports(reports, [waiting], rest=rest, created_at=end.astimezone(zone))
     return Attachment(content, f"avito-chats-{day}.xlsx")
 
 

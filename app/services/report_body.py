@@ -27,7 +27,7 @@ def report_columns(
     run_id: int,
     now: datetime,
 ) -> dict[str, Any]:
-    """The columns of one grading; ``now`` is aware, in the report's zone, whose offset the body keeps."""
+    """The columns of one grading; ``now`` is aware, in the report's zone of that day."""
     created_at = _to_the_millisecond(now)
     return dict(
         id=number,

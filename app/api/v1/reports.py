@@ -79,6 +79,7 @@ async def get_reports(
     }
     start, end = read_period(start_date, end_date, backend.settings, by_mail=mail is not None)
     wanted = ReportFilter(
+        zone=backend.settings.report_timezone,
         start=start,
         end=end,
         chat_id=chat_id,

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
+from app.clock import spelled_in
+
 GradeWord = Literal["Высокая", "Средняя", "Низкая"]
 ObjectionGradeWord = Literal["Высокая", "Средняя", "Низкая", "Нет возражений"]
 
@@ -15,6 +17,14 @@ def _in_zone(moment: datetime, info: ValidationInfo) -> datetime:
 
 LocalMoment = Annotated[datetime, AfterValidator(_in_zone)]
 """An aware moment, in the ``zone`` of the context that the shape is validated with; as it was where there is none."""
+
+
+def _spelled_in_zone(moment: str, info: ValidationInfo) -> str:
+    return spelled_in(moment, info.context["zone"]) if info.context else moment
+
+
+SpelledMoment = Annotated[str, AfterValidator(_spelled_in_zone)]
+"""The same of a moment that is kept as text, spelled as the list of reports spells it."""
 
 
 class Failure(BaseModel):
@@ -89,7 +99,9 @@ class ReportRead(BaseModel):
     """One report: the document's fifteen fields in its order, then our number of it."""
 
     chat_id: str = Field(description="Уникальный идентификатор чата (Авито).", examples=["u2i-f7227b263e8~7c8423dd6c9"])
-    created_at: str = Field(description="Время создания отчёта, ISO 8601 со смещением.", examples=["2026-11-22T20:03:11.402+03:00"])
+    created_at: SpelledMoment = Field(
+        description="Время создания отчёта в REPORT_TIMEZONE, ISO 8601 со смещением.", examples=["2026-11-22T20:03:11.402+03:00"]
+    )
     chat_title: str = Field(description="Название объявления.", examples=["Диван угловой «Бергамо» с ящиком"])
     client_name: str = Field(description="Имя клиента.", examples=["Елена"])
     total_messages: int = Field(description="Всего сообщений в чате, без системных.", examples=[8])
