@@ -100,6 +100,13 @@ def _foreign_quotes(answer: Json) -> None:
 UNAUTHORIZED = Answer(401, error_body("Authentication Fails (no such user)", "authentication_error"))
 BALANCE_EMPTY = Answer(402, error_body("Insufficient Balance", "unknown_error"))
 BAD_REQUEST = Answer(400, error_body("Invalid request: the field messages is not acceptable"))
+TOO_LONG = Answer(
+    400,
+    error_body(
+        "This model's maximum context length is 131072 tokens. However, you requested 140000 tokens (138500 in the messages, "
+        "1500 in the completion). Please reduce the length of the messages or completion."
+    ),
+)
 CONTENT_RISK = Answer(400, error_body("Content Exists Risk"))
 SERVER_ERROR = Answer(500, error_body("Internal Server Error", "server_error"))
 OVERLOADED = Answer(503, error_body("Service is too busy", "service_unavailable_error"))

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from app.clients.deepseek.prices import cost_usd
 from app.clients.deepseek.schema import Completion, Usage
 from app.clock import Clock
 from app.errors import AppError
-from app.grading.chat import ChatMessage
+from app.grading.chat import ChatMessage, Side
 from app.grading.judge import Verdict, judge
 from app.grading.masking import Masker, Masking
 from app.grading.prompt import prompt_version, system_message, user_message, with_complaint
@@ -29,6 +29,10 @@ _USUAL_CHARACTERS_A_TOKEN = 3
 _USUAL_ANSWER_TOKENS = 700
 """Where no answer of the past tells."""
 _ASKED_AT_MOST = 2
+_NOBODYS_CHAT = (
+    ChatMessage(1, Side.CLIENT, datetime(2026, 1, 1, 9, tzinfo=UTC), "Здравствуйте, ещё продаётся?", has_text=True),
+    ChatMessage(2, Side.COMPANY, datetime(2026, 1, 1, 9, 5, tzinfo=UTC), "Добрый день! Да, приезжайте.", has_text=True),
+)
 
 
 class UngradedError(AppError):
@@ -89,6 +93,18 @@ class Grader:
                 raise
             # The provider's filter takes offence at names and numbers more often than at what is said.
             return await self._ask_twice(window, names, Masking.STRICT, already=error.usage)
+
+    async def probe(self) -> Usage:
+        """Asks about a chat that is nobody's in the way in which every chat is asked about: whether a failure is a chat's own.
+
+        Returns what it is billed for, which is next to nothing: the answer is cut off after its first words.
+
+        Raises:
+            DeepSeekError: no answer; its ``usage`` is what the attempts are billed for.
+        """
+        texts = [message.text for message in _NOBODYS_CHAT]
+        question = user_message(_NOBODYS_CHAT, Masker((), texts, level=self._masking), self.zone, secrets.token_urlsafe(18))
+        return await self._client.probe(system=self._system, user=question)
 
     def most_usd(self, window: Sequence[ChatMessage]) -> Decimal:
         """The most that grading the window can cost, 0 for a model without a known price."""

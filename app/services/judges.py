@@ -1,7 +1,14 @@
-"""Several chats before the model at a time, and what costs a chat and what costs the run.
+"""Several chats before the model at a time, and whose fault a failure is: a chat's own costs the chat a try, everybody's ends the run.
 
-A wrong key or an empty balance stops the run at once; where five chats in a row fail without a success between them, it is not the
-chats, and it stops. Anything else costs the one chat. What was not reached keeps waiting.
+- Everybody's by the answer itself (a wrong key, an empty balance, no such model, no such address): the run stops at once.
+- The chat's own by the answer itself (a text that the provider refuses, answers that cannot be used): it has failed.
+- What no answer tells (another 4xx, an outage, a deadline, a 429 that lasts): the chat is a suspect until something tells. A chat that
+  is graded after it does: the model was there. Where none is, by the fifth suspect or by the end of the run, a probe does: a question
+  of the same make about a chat that is nobody's. Answered, the failures were the suspects' own, and the run goes on; not answered,
+  they are everybody's, and the run stops.
+
+So a chat that always fails is given up after its tries however few others there are, and holds nobody up; and an outage or a wrong
+setting uses up no try: what was not reached, and whoever was under suspicion, keeps waiting.
 """
 
 import asyncio
@@ -11,16 +18,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from app.clients.deepseek.errors import DeepSeekAccessError, DeepSeekError, DeepSeekRequestError, DeepSeekUnavailableError
+from app.clients.deepseek import (
+    DeepSeekAccessError,
+    DeepSeekError,
+    DeepSeekRateLimitedError,
+    DeepSeekRequestError,
+    DeepSeekUnavailableError,
+    Usage,
+)
 from app.database.engine import Database
 from app.grading.chat import ChatMessage
 from app.repositories import runs
-from app.services.budget import BudgetSpentError, DailyBudget
+from app.services.budget import BudgetSpentError, DailyBudget, Expense
 from app.services.grader import Grader, Grading, UngradedError
 
 T = TypeVar("T")
 
-FAILURES_IN_A_ROW = 5
+SUSPECTS = 5
+"""How many failures that may be anybody's are held before the model is probed; at the end of a run one is enough."""
 READ_AHEAD = 50
 """Chats that wait in memory for their turn, at most."""
 
@@ -48,6 +63,7 @@ class Judges(Generic[T]):
         self._run_id = run_id
         self._done = done
         self._suspects: list[tuple[Case[T], str]] = []
+        self._probing = asyncio.Lock()
         self.stopped_by: str | None = None
         """A Russian clause: why cases were left."""
         self.access_lost = False
@@ -69,8 +85,7 @@ class Judges(Generic[T]):
                         break
             for _ in range(workers):
                 await queue.put(None)
-        if not self.access_lost:  # too few to blame anything but the cases
-            await self._fail_suspects()
+        await self._find_out(at_least=1)
 
     async def _work(self, queue: asyncio.Queue[Case[T] | None]) -> None:
         while (case := await queue.get()) is not None:
@@ -84,8 +99,9 @@ class Judges(Generic[T]):
             self.stop(error.message)
         except DeepSeekAccessError as error:
             self._lose_access(error)
-        except (DeepSeekUnavailableError, DeepSeekRequestError) as error:
-            self._suspect(case, error)
+        except (DeepSeekUnavailableError, DeepSeekRateLimitedError, DeepSeekRequestError) as error:
+            self._suspects.append((case, error.message))
+            await self._find_out(at_least=SUSPECTS)
         except (DeepSeekError, UngradedError) as error:
             await self._done(case, error.message)
         else:
@@ -97,22 +113,44 @@ class Judges(Generic[T]):
             try:
                 grading = await self._grader.grade(case.window, names=case.names)
             except (DeepSeekError, UngradedError) as error:
-                expense.paid = self._grader.cost_usd(error.usage) or Decimal(0)
-                if expense.paid:
-                    async with self._database.transaction() as session:
-                        await runs.add_lost(session, self._run_id, expense.paid)
+                await self._lose(expense, error.usage)
                 raise
             expense.paid = grading.cost_usd or Decimal(0)
             return grading
 
-    def _suspect(self, case: Case[T], error: DeepSeekError) -> None:
-        """A failure that may be the case's or everybody's: the next success tells, or the fifth such failure without one."""
-        self._suspects.append((case, error.message))
-        if len(self._suspects) >= FAILURES_IN_A_ROW:
-            self._lose_access(error)
+    async def _find_out(self, *, at_least: int) -> None:
+        """Whose fault it was, where there are so many suspects; a success that comes meanwhile tells as well."""
+        async with self._probing:
+            if self.access_lost or len(self._suspects) < at_least:
+                return
+            try:
+                await self._probe()
+            except BudgetSpentError as error:  # nobody can tell: they wait with the rest
+                self.stop(error.message)
+            except DeepSeekError as error:
+                if self._suspects:
+                    self._lose_access(error)
+            else:
+                await self._fail_suspects()
+
+    async def _probe(self) -> None:
+        async with self._budget.spend(self._grader.most_usd(())) as expense:
+            try:
+                usage = await self._grader.probe()
+            except DeepSeekError as error:
+                await self._lose(expense, error.usage)
+                raise
+            await self._lose(expense, usage)
+
+    async def _lose(self, expense: Expense, usage: Usage) -> None:
+        """Keeps what was billed for no grading."""
+        expense.paid = self._grader.cost_usd(usage) or Decimal(0)
+        if expense.paid:
+            async with self._database.transaction() as session:
+                await runs.add_lost(session, self._run_id, expense.paid)
 
     async def _fail_suspects(self) -> None:
-        while self._suspects:
+        while self._suspects and not self.access_lost:
             await self._done(*self._suspects.pop())
 
     def _lose_access(self, error: DeepSeekError) -> None:

@@ -101,7 +101,7 @@ async def test_the_outcome_is_said_in_russian(stage: Stage) -> None:
     assert graded["outcome_at"].endswith("+03:00")
     stage.avito.add_message(good.id, "client", text="Ау?")
     await stage.sync()
-    stage.sandbox.deepseek.switches.fail(BAD_REQUEST, times=None)
+    stage.sandbox.deepseek.switches.fail(BAD_REQUEST, times=1)
     await stage.analyze()
     failed = await shown(stage, good.id)
     assert failed["outcome"] == "failed"

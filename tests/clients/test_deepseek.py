@@ -17,7 +17,9 @@ from app.clients.deepseek import (
     DeepSeekError,
     DeepSeekRateLimitedError,
     DeepSeekRequestError,
+    DeepSeekSettingsError,
     DeepSeekTimeoutError,
+    DeepSeekTooLongError,
     DeepSeekTruncatedError,
     DeepSeekUnavailableError,
     Usage,
@@ -125,7 +127,9 @@ async def test_what_does_not_pass_is_transient_after_the_last_attempt(
         (faults.CONTENT_RISK, DeepSeekBlockedError, "Фильтр DeepSeek"),
         (faults.CONTENT_FILTER, DeepSeekBlockedError, "Фильтр DeepSeek"),
         (faults.BAD_REQUEST, DeepSeekRequestError, "the field messages is not acceptable"),
-        (Answer(404, {"error_msg": "Not found"}), DeepSeekRequestError, "Not found"),
+        (faults.TOO_LONG, DeepSeekTooLongError, "контекст"),
+        (Answer(413, "<html>Request Entity Too Large</html>"), DeepSeekTooLongError, "контекст"),
+        (Answer(404, {"error_msg": "Not found"}), DeepSeekSettingsError, "DEEPSEEK_BASE_URL.*Not found"),
         (Answer(422, {"error": {"message": "bad temperature"}}), DeepSeekRequestError, "bad temperature"),
     ],
 )
@@ -136,14 +140,25 @@ async def test_what_does_not_pass_by_itself_is_asked_once(
     with pytest.raises(error, match=words) as caught:
         await ask(deepseek)
     assert isinstance(caught.value, PermanentError)
-    assert isinstance(caught.value, DeepSeekAccessError) is (error in (DeepSeekCredentialsError, DeepSeekBalanceError))
+    assert isinstance(caught.value, DeepSeekAccessError) is issubclass(error, DeepSeekAccessError)
     assert len(local_deepseek.requests) == 1
 
 
 async def test_an_unknown_model_is_our_fault_and_names_the_setting(make_deepseek: MakeDeepSeek) -> None:
-    with pytest.raises(DeepSeekRequestError, match=r"DEEPSEEK_MODEL.*Model Not Exist") as caught:
+    with pytest.raises(DeepSeekSettingsError, match=r"DEEPSEEK_MODEL.*Model Not Exist"):
         await ask(make_deepseek(model="deepseek-chat"))
-    assert caught.value.status == 400
+
+
+async def test_a_chat_that_speaks_of_models_does_not_pass_for_a_missing_one(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
+    """Some servers repeat the request beside their message."""
+    local_deepseek.switches.fail(Answer(422, {"detail": [{"input": "the model does not exist"}], "message": "bad request"}))
+    with pytest.raises(DeepSeekRequestError, match="422"):
+        await ask(deepseek)
+    local_deepseek.switches.fail(Answer(400, {"detail": [{"input": "the model does not exist"}]}))
+    with pytest.raises(DeepSeekRequestError, match="400"):
+        await ask(deepseek)
 
 
 async def test_long_words_of_a_refusal_are_cut(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
@@ -197,6 +212,32 @@ async def test_usage_may_be_told_in_part(deepseek: DeepSeekClient, local_deepsee
     local_deepseek.switches.fail(faults.Rewrite(lambda completion: completion.update(usage=told, model=None, system_fingerprint=None)))
     answer = await ask(deepseek)
     assert (answer.usage, answer.model, answer.fingerprint) == (usage, "deepseek-flash", None)
+
+
+# A probe
+
+
+async def test_a_probe_asks_as_ever_for_a_few_tokens_and_takes_any_answer(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
+    assert await deepseek.probe(system=SYSTEM, user=USER) == Usage(0, PROMPT_TOKENS, 1)
+    await ask(deepseek)
+    probe, asked = (request.body for request in local_deepseek.requests)
+    assert probe == {**asked, "max_tokens": probe["max_tokens"]}
+    assert probe["max_tokens"] < 100
+    for fault in (faults.LENGTH, faults.BLANK, faults.PROSE):
+        local_deepseek.switches.fail(fault)
+        await deepseek.probe(system=SYSTEM, user=USER)
+
+
+async def test_a_probe_is_repeated_and_billed_but_for_no_longer_than_one_attempt(
+    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
+) -> None:
+    local_deepseek.switches.fail(faults.ABORTED)
+    assert (await make_deepseek().probe(system=SYSTEM, user=USER)).prompt_miss_tokens == PROMPT_TOKENS + tokens(USER)
+    local_deepseek.switches.fail(faults.Hang(600), times=None)
+    patient = RetryPolicy(attempts=1000, first_wait_seconds=0.001, longest_wait_seconds=0.01)
+    async with asyncio.timeout(60):
+        with pytest.raises(DeepSeekTimeoutError):
+            await make_deepseek(timeout_seconds=0.2, retry=patient).probe(system=SYSTEM, user=USER)
 
 
 # Deadlines

@@ -43,7 +43,7 @@ HARMLESS: dict[str, Behaviour] = {
     "gendered Russian words": faults.RUSSIAN_GRADES,
     "blank lines before the answer": faults.Hang(0.1),
 }
-LASTING = {**PASSING, **UNUSABLE, **REFUSED, "400": faults.BAD_REQUEST}
+LASTING = {**PASSING, **UNUSABLE, **REFUSED, "400": faults.BAD_REQUEST, "too long": faults.TOO_LONG}
 SECONDS = 0.4
 """The deadline of one attempt, in the cases that wait for it."""
 

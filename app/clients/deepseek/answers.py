@@ -4,6 +4,7 @@ The package checks nothing of a 200: HTML comes back as a ``str``, an error as a
 as a bare ``json.JSONDecodeError``.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -19,7 +20,9 @@ from app.clients.deepseek.errors import (
     DeepSeekError,
     DeepSeekRateLimitedError,
     DeepSeekRequestError,
+    DeepSeekSettingsError,
     DeepSeekTimeoutError,
+    DeepSeekTooLongError,
     DeepSeekUnavailableError,
 )
 from app.clients.deepseek.schema import Balance, Usage
@@ -27,6 +30,11 @@ from app.clients.retry import wait_asked_for
 from app.clients.text import excerpt
 
 _LONGEST_EXCERPT = 300
+# DeepSeek's own words ("Model Not Exist", "The supported API model names are …, but you passed …"), vLLM's, Ollama's, LiteLLM's.
+_NO_SUCH_MODEL = re.compile(
+    r"\bmodel\b.{0,120}\b(not exist|not found|you passed|decommissioned)\b|\b(invalid|unknown|not a valid) model\b", re.IGNORECASE
+)
+_TOO_LONG = re.compile(r"\bcontext (length|size|window)\b|\btoo long\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +111,44 @@ def failure(error: openai.APIError, now: datetime, api_key: str) -> DeepSeekErro
         message = "DeepSeek просит слать запросы реже (429): уменьшите DEEPSEEK_MAX_CONCURRENCY."
         return DeepSeekRateLimitedError(message, wait_asked_for(error.response.headers, now))
     if 400 <= error.status_code < 500:
-        return _refusal(error.status_code, excerpt(_said(error), _LONGEST_EXCERPT, api_key))
+        return _refusal(error, excerpt(_said(error), _LONGEST_EXCERPT, api_key))
     return DeepSeekUnavailableError(f"DeepSeek временно не работает ({error.status_code}): повторим позже сами.")
 
 
-def _refusal(status: int, said: str) -> DeepSeekError:
+def _refusal(error: openai.APIStatusError, said: str) -> DeepSeekError:
+    status = error.status_code
     if status == 401:
-        return DeepSeekCredentialsError(
-            "DeepSeek не принял ключ: впишите в DEEPSEEK_API_KEY действующий с platform.deepseek.com → API keys."
-        )
+        return wrong_key()
     if status == 402:
         return DeepSeekBalanceError("На счету DeepSeek кончились деньги: пополните его на platform.deepseek.com → Top up.")
     if status == 400 and "content exists risk" in said.lower():
         return blocked()
-    hint = "если так с каждым чатом, проверьте DEEPSEEK_MODEL"
+    return _wrong_request(error, said)
+
+
+def _wrong_request(error: openai.APIStatusError, said: str) -> DeepSeekError:
+    status = error.status_code
+    if status == 413 or error.code == "context_length_exceeded" or _TOO_LONG.search(said):
+        hint = "если так с каждым чатом, впишите в DEEPSEEK_MODEL модель с большим контекстом"
+        return DeepSeekTooLongError(f"Чат не уместился в контекст модели; {hint}. Ответ DeepSeek: {said}", status)
+    if error.code == "model_not_found" or _NO_SUCH_MODEL.search(_message(error) or ""):
+        return DeepSeekSettingsError(f"DeepSeek не знает модели из DEEPSEEK_MODEL: впишите ту, что есть. Его ответ: {said}")
+    if status in (404, 405):
+        return DeepSeekSettingsError(
+            f"DeepSeek такого не знает ({status}): проверьте DEEPSEEK_BASE_URL и DEEPSEEK_MODEL. Его ответ: {said}"
+        )
+    hint = "если так с каждым чатом, проверьте DEEPSEEK_MODEL и DEEPSEEK_OMIT"
     return DeepSeekRequestError(f"DeepSeek не принял запрос ({status}); {hint}. Его ответ: {said}", status)
 
 
 def _said(error: openai.APIStatusError) -> str:
-    # Servers in DeepSeek's place repeat the whole request beside their message, chat included.
-    message = error.body.get("message") if isinstance(error.body, dict) else None
-    return message if isinstance(message, str) else error.response.text
+    return _message(error) or error.response.text
+
+
+def _message(error: openai.APIStatusError) -> str | None:
+    """The server's own words, without what some servers in DeepSeek's place repeat beside them: the whole request, chat included."""
+    message = error.body.get("message") if isinstance(error.body, dict) else error.body
+    return message if isinstance(message, str) else None
 
 
 def wrong_key() -> DeepSeekCredentialsError:

@@ -21,6 +21,9 @@ from app.clock import Clock, system_clock
 
 T = TypeVar("T")
 
+_FIRST_WORDS = 16
+"""Tokens of an answer that is only asked for to see whether there is one."""
+
 
 @dataclass(slots=True)
 class _Bill:
@@ -96,6 +99,26 @@ class DeepSeekClient:
         except DeepSeekError as error:
             error.usage = bill.usage
             raise
+
+    async def probe(self, *, system: str, user: str) -> Usage:
+        """What the first words of an answer are billed, whatever they say: asks whether the model answers at all.
+
+        All the attempts together may take as long as one of a completion.
+        """
+        bill = _Bill()
+        try:
+            await self._first_words(system, user, bill)
+        except DeepSeekError as error:
+            error.usage = bill.usage
+            raise
+        return bill.usage
+
+    async def _first_words(self, system: str, user: str, bill: _Bill) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                await self._retry.run(partial(self._ask, system, user, _FIRST_WORDS, bill))
+        except TimeoutError:
+            raise timed_out() from None
 
     async def get_models(self) -> list[str]:
         """The names of the models that the account may use. Costs nothing."""

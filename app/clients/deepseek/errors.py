@@ -24,7 +24,7 @@ class DeepSeekRateLimitedError(DeepSeekError, RateLimitedError):
 
 
 class DeepSeekAccessError(DeepSeekError, PermanentError):
-    """DeepSeek refuses the account, so every further request: a run stops here."""
+    """DeepSeek refuses us whatever we ask, so every further request: a run stops here."""
 
 
 class DeepSeekCredentialsError(DeepSeekAccessError):
@@ -35,12 +35,23 @@ class DeepSeekBalanceError(DeepSeekAccessError):
     """The balance is empty (402)."""
 
 
+class DeepSeekSettingsError(DeepSeekAccessError):
+    """There is no such model, or no such API at the address (404, 405); the message names the setting."""
+
+
 class DeepSeekRequestError(DeepSeekError, PermanentError):
-    """DeepSeek calls our request wrong; ``status`` is the HTTP status, the message ends in DeepSeek's own words."""
+    """DeepSeek calls our request wrong, and only another request tells whether it would any.
+
+    ``status`` is the HTTP status, the message ends in DeepSeek's own words.
+    """
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class DeepSeekTooLongError(DeepSeekRequestError):
+    """The request is longer than the model's context; of a small model even the rubric may be."""
 
 
 class DeepSeekBlockedError(DeepSeekError, PermanentError):
