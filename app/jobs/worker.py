@@ -5,6 +5,7 @@ import contextlib
 import uuid
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -21,6 +22,8 @@ _LOOK_SECONDS = 5.0
 """How often the queue is looked at without being woken: what another process has asked for, or left behind dying."""
 _WRITE_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 10.0
+_STOP_SECONDS = 1.0
+"""How long a step may take to hear that it is to stop before it is told again."""
 
 
 class LeaseLostError(Exception):
@@ -141,9 +144,7 @@ class Worker:
             message = known.message if known else "Внутренняя ошибка службы; сделанное сохранено, подробности в журнале."
             return StepResult(ok=False, message=message, figures=context.progress.figures)
         finally:
-            for task in (step, keeper):
-                task.cancel()
-            await asyncio.gather(step, keeper, return_exceptions=True)
+            await _stop(step, keeper)
 
     async def _keep_lease(self, context: RunContext) -> None:
         """Renews the lease and writes the progress; returns when the run is no longer ours."""
@@ -196,6 +197,19 @@ class Worker:
                 await asyncio.sleep(1)
             else:
                 return
+
+
+async def _stop(*tasks: asyncio.Future[Any]) -> None:
+    """Cancels until it is heard.
+
+    In Python 3.11 ``wait_for`` swallows a cancel that comes in the same turn of the loop as what it waits for, and mail is sent with it:
+    the step would go on, and the process could not end, for as long as the mail server is waited for.
+    """
+    while any(not task.done() for task in tasks):
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=_STOP_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _told(error: Exception) -> AppError | None:

@@ -2,14 +2,16 @@
 
 import asyncio
 import uuid
+from contextlib import suppress
 
 from sqlalchemy import text
 
 from app.database.engine import Database
+from app.jobs.worker import Worker
 from app.models import RunKind, RunState
 from app.repositories import runs
 from app.sandbox.server import Sandbox
-from app.services.runs import submit, wait
+from app.services.runs import RunContext, StepResult, require_run, submit, wait
 from tests.stage import GOOD_TALK, KEY, MovableClock, Stage, on_stage, until
 
 CLOCK = MovableClock()
@@ -125,6 +127,30 @@ async def test_a_stopped_service_gives_a_scheduled_run_back_and_the_next_one_fin
             assert run.state == "done"
             stored = await second.rows("SELECT count(*) AS n FROM messages")
             assert stored[0]["n"] == sum(len(chat.messages) for chat in sandbox.avito.accounts[0].chats.values())
+
+
+async def test_a_step_that_does_not_hear_the_first_cancel_is_told_again(database: Database) -> None:
+    """As a mail that is being sent may be, by Python 3.11: the process must end all the same."""
+
+    async def deaf(run: RunContext) -> StepResult:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    worker = Worker(database, CLOCK)
+    worker.take_on({RunKind.SYNC: deaf})
+    run_id = await submit(database, RunKind.SYNC, CLOCK)
+    work = asyncio.create_task(worker.work_forever())
+
+    async def begun() -> bool:
+        return (await require_run(database, run_id)).state == RunState.RUNNING
+
+    await until(begun)
+    work.cancel()
+    await asyncio.wait({work}, timeout=20)
+    assert work.cancelled()
+    assert (await require_run(database, run_id)).state == RunState.INTERRUPTED
 
 
 async def test_a_caller_who_hangs_up_stops_nothing(stage: Stage) -> None:
