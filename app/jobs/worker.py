@@ -120,7 +120,7 @@ class Worker:
             await self._give_back(context)
             raise
         state = RunState.DONE if result.ok else RunState.FAILED
-        await self._end(context, state, result.message, result.figures)
+        await self._end(context, state, _with_repeat(result.message, context.repeats), result.figures)
         # What outside systems say of a failure is for people, and stands in the row; the log holds numbers.
         numbers = {name: value for name, value in result.figures.items() if not isinstance(value, list)}
         log.info("run.ended", run=run.id, kind=kind.value, state=state.value, **numbers)
@@ -210,6 +210,12 @@ async def _stop(*tasks: asyncio.Future[Any]) -> None:
             task.cancel()
         await asyncio.wait(tasks, timeout=_STOP_SECONDS)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _with_repeat(message: str, first_id: int | None) -> str:
+    if first_id is None:
+        return message
+    return f"{message} Такой же запрос уже выполнялся (запуск {first_id}): сделанное им не повторялось."
 
 
 def _told(error: Exception) -> AppError | None:

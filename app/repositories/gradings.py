@@ -22,12 +22,14 @@ class Scope:
     """Which chats a run may grade.
 
     ``written_since``: only chats in which a person wrote since then, and those left failed or waiting (the daily run).
-    ``chat_ids``: only these Avito ids. ``force``: failed and skipped chats again, and whatever ``chat_ids`` names.
+    ``chat_ids``: only these Avito ids. ``force``: failed and skipped chats again, and whatever ``chat_ids`` names, but for what runs from
+    the number ``done_since`` on have settled and nobody has written in since.
     """
 
     written_since: datetime | None = None
     chat_ids: tuple[str, ...] | None = None
     force: bool = False
+    done_since: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ _IN_SCOPE = """
     AND (CAST(:chat_ids AS text[]) IS NULL OR avito_id = ANY(CAST(:chat_ids AS text[])))
     AND (CAST(:written_since AS timestamptz) IS NULL OR last_person_at >= :written_since OR outcome IN ('failed', 'waiting'))
     AND outcome_run_id IS DISTINCT FROM :run_id
+    AND (:force AND outcome IN ('graded', 'skipped', 'failed') AND outcome_message_id = last_person_message_id
+             AND outcome_run_id >= CAST(:done_since AS bigint)) IS NOT TRUE
 """
 
 
@@ -58,6 +62,7 @@ def _parameters(scope: Scope, run_id: int) -> dict[str, object]:
         "force": scope.force,
         "chat_ids": chat_ids,
         "written_since": scope.written_since,
+        "done_since": scope.done_since,
         "run_id": run_id,
     }
 

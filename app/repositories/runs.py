@@ -3,9 +3,10 @@
 Leases go by the database's clock, which all replicas share; everything that people see goes by the caller's.
 """
 
+import json
 import uuid
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Run, RunKind, RunState
 
 LEASE_SECONDS = 30
+REPEATS = "repeats"
+"""The parameter in which a run keeps the number of the first run that was under way with the same parameters."""
+CONTINUED_FOR = timedelta(hours=1)
+"""How long an interrupted run counts as under way: its caller was told to call again."""
+# Any number will do; all our processes must agree on it.
+_SAME_WORK = 5_318_008_203
 
 
 async def add_run(
@@ -37,6 +44,24 @@ async def add_run(
         .returning(Run.id)
     )
     return await session.scalar(statement)
+
+
+async def get_same_under_way(session: AsyncSession, kind: RunKind, params: Mapping[str, Any], *, now: datetime) -> int | None:
+    """The first of the runs with these parameters whose work is still to be done, or was interrupted lately.
+
+    Whoever asks is waited for by the next one until its transaction has ended: of two calls at the same moment one sees the other.
+    """
+    statement = text(
+        f"""
+        WITH same AS (SELECT * FROM runs WHERE kind = :kind AND slot IS NULL AND params - '{REPEATS}' = CAST(:params AS jsonb))
+        SELECT min(coalesce(CAST(params ->> '{REPEATS}' AS bigint), id)) FROM same
+        WHERE (state IN ('queued', 'running') OR (state = 'interrupted' AND finished_at > :since))
+          AND id > coalesce((SELECT max(id) FROM same WHERE state IN ('done', 'failed')), 0)
+        """  # noqa: S608 - our own word
+    )
+    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SAME_WORK})
+    first: int | None = await session.scalar(statement, {"kind": kind, "params": json.dumps(params), "since": now - CONTINUED_FOR})
+    return first
 
 
 async def get_run(session: AsyncSession, run_id: int) -> Run | None:

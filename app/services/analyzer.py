@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from app.clock import Clock
 from app.database.engine import Database
@@ -31,14 +31,16 @@ class AnalyzeParams:
     deadline: datetime | None
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> "AnalyzeParams":
+    def of(cls, run: RunContext) -> "AnalyzeParams":
         """Reads them from a run."""
+        params = run.params
         chat_ids = params.get("chat_ids")
         written_since, deadline = params.get("written_since"), params.get("deadline")
         scope = Scope(
             written_since=datetime.fromisoformat(written_since) if written_since else None,
             chat_ids=None if chat_ids is None else tuple(chat_ids),
             force=bool(params.get("force")),
+            done_since=run.done_since,
         )
         return cls(scope, params.get("limit"), datetime.fromisoformat(deadline) if deadline else None)
 
@@ -69,7 +71,7 @@ class _Analysis:
         self._grader = grader
         self._clock = clock
         self._run = run
-        self._params = AnalyzeParams.of(run.params)
+        self._params = AnalyzeParams.of(run)
         self._outcomes = OutcomeWriter(database, grader, clock, run)
         self.judges = Judges(database, grader, budget, run_id=run.id, done=self._keep)
 

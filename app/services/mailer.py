@@ -16,7 +16,7 @@ from app.clients.mail import MailRefusedError
 from app.clock import Clock
 from app.database.engine import Database
 from app.errors import DatabaseUnavailableError, SettingsError, UpstreamError
-from app.repositories import deliveries, digests
+from app.repositories import deliveries, digests, resends
 from app.repositories.deliveries import OpenDelivery
 from app.services import letter
 from app.services.composer import FIRST_RETRY, MailParams, Post, put_together
@@ -43,9 +43,14 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
     if not post.recipients:
         raise SettingsError("REPORT_RECIPIENTS: не задано; укажите через запятую, кому слать отчёт. Отчёты сохранены.")
     params = MailParams.of(run)
+    resent = False
     if params.day is not None:
         async with database.transaction() as session:
-            await put_together(session, post, zone, params, day=params.day, run_id=run.id, now=clock())
+            if params.resend:
+                await resends.continue_interrupted(session, params.day, post.recipients, run_id=run.id)
+                resent = await resends.is_resent(session, params.day, post.recipients, since_run=run.done_since)
+            if not resent:
+                await put_together(session, post, zone, params, day=params.day, run_id=run.id, now=clock())
     async with database.transaction() as session:
         await deliveries.drop_removed(session, post.recipients)
         due_at = clock() if params.day is None else None
@@ -55,7 +60,7 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
         await deliveries.drop_finished_mails(session)
         brought = await digests.count_brought(session, run.id)
     figures = {"date": params.day.isoformat() if params.day else None, "send_reports": brought}
-    return StepResult(ok=not failures, message=_summary(params, brought, len(queue), failures), figures=figures)
+    return StepResult(ok=not failures, message=_summary(params, brought, len(queue), failures, resent=resent), figures=figures)
 
 
 async def _send_all(
@@ -114,7 +119,9 @@ async def _keep_failure(database: Database, delivery: OpenDelivery, error: Upstr
         )
 
 
-def _summary(params: MailParams, brought: int, tried: int, failures: Sequence[str]) -> str:
+def _summary(params: MailParams, brought: int, tried: int, failures: Sequence[str], *, resent: bool) -> str:
+    if not tried and resent:
+        return f"Письмо за {params.day} ещё раз не отправлялось."
     if not tried:
         return f"За {params.day} писем не было, повторять нечего." if params.resend else "Новых отчётов нет, письмо не отправлялось."
     sent = tried - len(failures)

@@ -13,6 +13,8 @@ from app.errors import DatabaseUnavailableError, NotFoundError
 from app.models import Run, RunKind, RunState
 from app.repositories import runs
 
+FORCING = ("force", "resend")
+"""The parameters that ask for work that is done already."""
 ENDED = frozenset({RunState.DONE, RunState.FAILED, RunState.INTERRUPTED, RunState.MERGED})
 
 
@@ -36,6 +38,16 @@ class RunContext:
     started_at: datetime
     progress: Progress
 
+    @property
+    def repeats(self) -> int | None:
+        """The first run that was under way with the same parameters when this one was asked for: what is done since is not done again."""
+        return self.params.get(runs.REPEATS)
+
+    @property
+    def done_since(self) -> int:
+        """Runs from this number on have done this run's work as well: those that it repeats, and one that was let in before it."""
+        return self.repeats or self.id
+
 
 @dataclass(frozen=True)
 class StepResult:
@@ -58,9 +70,16 @@ async def submit(
     slot: str | None = None,
     parent_id: int | None = None,
 ) -> int:
-    """Queues a run and returns its number; a slot's run that exists already is that run."""
+    """Queues a run and returns its number; a slot's run that exists already is that run.
+
+    One that forces work, as another that is under way does with the same parameters, keeps the other's number.
+    """
+    asked = dict(params or {})
     async with database.transaction() as session:
-        run_id = await runs.add_run(session, kind, now=clock(), params=params, slot=slot, parent_id=parent_id)
+        if any(asked.get(name) for name in FORCING):
+            first = await runs.get_same_under_way(session, kind, asked, now=clock())
+            asked |= {} if first is None else {runs.REPEATS: first}
+        run_id = await runs.add_run(session, kind, now=clock(), params=asked, slot=slot, parent_id=parent_id)
         if run_id is not None:
             return run_id
         existing = await runs.get_run_by_slot(session, kind, slot or "")
