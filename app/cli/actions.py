@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -14,11 +14,14 @@ from app.cli.serving import check_data_dir
 from app.clock import local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
-from app.errors import SettingsError
+from app.errors import InvalidRequestError, SettingsError
 from app.main import open_service, working
 from app.models import Run, RunKind, RunState
+from app.services.named_chats import require_named
 from app.services.runs import require_run, submit
 
+Check = Callable[[Database], Awaitable[object]]
+"""Looks before the run is asked for whether there is anything to do."""
 Show = Callable[[Database, int], Awaitable[None]]
 """Shows more of a run that has ended, by its number."""
 
@@ -34,6 +37,7 @@ _FIGURES = {
     "skipped_chats": "пропущено",
     "failed_chats": "с ошибкой",
     "waiting_chats": "ждут",
+    "unknown_chats": "не найдено",
     "date": "дата",
     "send_reports": "новых отчётов дошло",
 }
@@ -48,15 +52,16 @@ async def sync(settings: Settings, *, full: bool) -> int:
 async def analyze(settings: Settings, *, limit: int | None, chat_ids: list[str], force: bool) -> int:
     """Grades the chats that are due; the arguments are those of ``POST /llm/analyze``."""
     settings.require("deepseek")
-    wanted = {"limit": limit, "chat_ids": chat_ids or None, "force": force}
-    return await _carry_out(settings, RunKind.ANALYZE, "Анализ", {name: value for name, value in wanted.items() if value is not None})
+    wanted = {"limit": limit, "chat_ids": sorted(set(chat_ids)) or None, "force": force}
+    params = {name: value for name, value in wanted.items() if value is not None}
+    return await _carry_out(settings, RunKind.ANALYZE, "Анализ", params, check=lambda database: check_named(database, chat_ids))
 
 
 async def regrade(settings: Settings, *, since: date, until: date | None, limit: int | None) -> int:
     """Grades the reports of a period again, beside the old ones, and shows what came out otherwise."""
     settings.require("deepseek")
     params = regrade_period(settings, since, until, limit).as_params
-    return await _carry_out(settings, RunKind.ANALYZE, "Переоценка", params, show_regrades)
+    return await _carry_out(settings, RunKind.ANALYZE, "Переоценка", params, show=show_regrades)
 
 
 async def report(settings: Settings, *, day: date | None, resend: bool) -> int:
@@ -68,9 +73,25 @@ async def report(settings: Settings, *, day: date | None, resend: bool) -> int:
     return await _carry_out(settings, RunKind.MAIL, "Отчёт", {"date": (day or today).isoformat(), "resend": resend})
 
 
-async def _carry_out(settings: Settings, kind: RunKind, title: str, params: Mapping[str, Any], show: Show | None = None) -> int:
+async def check_named(database: Database, chat_ids: Collection[str]) -> list[str]:
+    """Those of the chats that ``--chat`` names that there are not.
+
+    Raises:
+        SettingsError: there is none of them.
+    """
+    try:
+        return await require_named(database, sorted(set(chat_ids)))
+    except InvalidRequestError as error:
+        raise SettingsError(f"--chat: {error.errors[0].message}.") from None
+
+
+async def _carry_out(
+    settings: Settings, kind: RunKind, title: str, params: Mapping[str, Any], *, check: Check | None = None, show: Show | None = None
+) -> int:
     check_data_dir(settings)
     async with open_service(settings) as service:
+        if check is not None:
+            await check(service.database)
         run_id = await submit(service.database, kind, service.clock, params=params)
         try:
             # Nothing else is worked on here: it would be cut short when this is done, and somebody waits for it elsewhere.
@@ -87,14 +108,15 @@ async def _carry_out(settings: Settings, kind: RunKind, title: str, params: Mapp
 
 def _tell(run: Run) -> int:
     done = run.state == RunState.DONE
+    whole = done and not run.figures.get("unknown_chats")
     if done:
-        say_marked(Mark.GOOD, run.message or "Готово.")
+        say_marked(Mark.GOOD if whole else Mark.UNSURE, run.message or "Готово.")
     else:
         print(f"{PROGRAM}: {run.message or 'не выполнено.'}", file=sys.stderr)
     figures = [f"{words}: {run.figures[name]}" for name, words in _FIGURES.items() if run.figures.get(name) is not None]
     if figures:
         say(f"  {', '.join(figures)}", style="dim")
-    return ExitCode.DONE if done else ExitCode.FAILED
+    return ExitCode.DONE if whole else ExitCode.FAILED
 
 
 async def _say_what_becomes_of(database: Database, run_id: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from decimal import Decimal
 
+from app.cli.actions import check_named
 from app.cli.console import say
 from app.cli.process import ExitCode
 from app.cli.regrades import regrade_period
@@ -16,6 +17,7 @@ from app.grading.chat import ChatMessage
 from app.main import open_database, open_grader
 from app.repositories.gradings import Scope
 from app.services.estimate import Estimate, estimate_due, estimate_windows
+from app.services.named_chats import not_found
 from app.services.originals import RegradePeriod, list_originals
 from app.services.plural import number, plural
 
@@ -25,12 +27,16 @@ async def estimate_analyze(settings: Settings, *, limit: int | None, chat_ids: l
     check_data_dir(settings)
     scope = Scope(chat_ids=tuple(chat_ids) or None, force=force)
     async with open_grader(settings) as grader, open_database(settings) as database:
+        unknown = await check_named(database, chat_ids)
         estimate = await estimate_due(database, grader, scope, limit)
     say(f"К оценке: {plural(estimate.windows, 'чат', 'чата', 'чатов')}.")
     if estimate.skipped:
         reasons = ", ".join(f"{reason.label}: {count}" for reason, count in estimate.skipped.most_common())
         say(f"Оценить нельзя, будут пропущены: {plural(estimate.skipped.total(), 'чат', 'чата', 'чатов')} ({reasons}).")
-    return _tell(settings, estimate)
+    if unknown:
+        say(f"Из названных {not_found(unknown)}.")
+    told = _tell(settings, estimate)
+    return ExitCode.FAILED if unknown else told
 
 
 async def estimate_regrade(settings: Settings, *, since: date, until: date | None, limit: int | None) -> int:

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -65,6 +65,17 @@ def _parameters(scope: Scope, run_id: int) -> dict[str, object]:
         "done_since": scope.done_since,
         "run_id": run_id,
     }
+
+
+async def list_unknown(session: AsyncSession, chat_ids: Collection[str]) -> list[str]:
+    """Those of these Avito ids that no chat has, in their order."""
+    statement = text(
+        """
+        SELECT id FROM unnest(CAST(:chat_ids AS text[])) WITH ORDINALITY AS named (id, place)
+        WHERE NOT EXISTS (SELECT FROM chats WHERE avito_id = named.id) ORDER BY place
+        """
+    )
+    return list(await session.scalars(statement, {"chat_ids": list(chat_ids)}))
 
 
 async def count_due(session: AsyncSession, scope: Scope, run_id: int) -> int:

@@ -1,7 +1,7 @@
 """Grades the chats that are due: takes them under a lease, asks the model with no transaction open, hands each result on to be written."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from app.repositories.gradings import ClaimedChat, Scope
 from app.services.budget import DailyBudget
 from app.services.grader import Grader, Grading
 from app.services.judges import READ_AHEAD, Case, Judges
+from app.services.named_chats import list_unknown, not_found
 from app.services.outcomes import Finding, OutcomeWriter
 from app.services.plural import plural
 from app.services.runs import RunContext, StepResult
@@ -52,8 +53,11 @@ async def analyze_chats(
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock)
     analysis = _Analysis(database, grader, budget, clock, run)
     await analysis.carry_out(workers)
-    figures = await analysis.count()
-    return StepResult(ok=not analysis.judges.access_lost, message=_summary(figures, analysis.judges.stopped_by), figures=figures)
+    figures, unknown = await analysis.count(), await analysis.list_unknown()
+    message = _summary(figures, analysis.judges.stopped_by, unknown)
+    if unknown:
+        figures["unknown_chats"] = len(unknown)
+    return StepResult(ok=not analysis.judges.access_lost, message=message, figures=figures)
 
 
 class _TakenChat(NamedTuple):
@@ -101,6 +105,10 @@ class _Analysis:
                 "waiting_chats": settled.get(Outcome.WAITING, 0) + await gradings.count_due(session, self._params.scope, self._run.id),
             }
 
+    async def list_unknown(self) -> list[str]:
+        """The ids that were asked for and that no chat has."""
+        return await list_unknown(self._database, self._params.scope.chat_ids or ())
+
     async def _gradeable(self) -> AsyncIterator[Case[_TakenChat]]:
         """The chats that can be graded; the others are skipped with their reason."""
         async for taken in self._taken():
@@ -142,12 +150,14 @@ class _Analysis:
         await self._outcomes.add(finding)
 
 
-def _summary(figures: Mapping[str, int], stopped_by: str | None) -> str:
+def _summary(figures: Mapping[str, int], stopped_by: str | None, unknown: Sequence[str]) -> str:
     made = plural(figures["analyzed_chats"], "отчёт", "отчёта", "отчётов")
     parts = [
         f"Создано: {made}; пропущено чатов: {figures['skipped_chats']}, с ошибкой: {figures['failed_chats']}, "
         f"ждут: {figures['waiting_chats']}."
     ]
+    if unknown:
+        parts.append(f"Из названных {not_found(unknown)}.")
     if stopped_by:
         parts.append(f"Остановлено: {stopped_by.rstrip('.')}. Сделанное сохранено.")
     return " ".join(parts)

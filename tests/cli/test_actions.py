@@ -10,7 +10,7 @@ from app.repositories.runs import list_runs
 from app.sandbox.server import Sandbox
 from app.services.runs import submit
 from tests.cli.processes import asked, run_app, settings_for, started, stop
-from tests.stage import Stage
+from tests.stage import GOOD_TALK, Stage
 
 
 async def test_what_others_have_asked_for_is_left_to_them(tmp_path: Path, database_url: str, database: Database) -> None:
@@ -52,6 +52,21 @@ async def test_beside_a_service_at_work_either_of_them_does_it(tmp_path: Path, f
     assert "новых отчётов дошло: 7" in mailed.out
     assert len(full_stage.sandbox.smtp.messages) == 1
     assert await _states(full_stage.service.database) == ["failed", "done", "done"]
+
+
+async def test_chats_that_are_not_there_are_named(tmp_path: Path, stage: Stage) -> None:
+    known = stage.add_talk(*GOOD_TALK).id
+    await stage.sync()
+    url = stage.service.settings.database_url
+    assert url
+    settings = settings_for(stage.sandbox, DATABASE_URL=url.get_secret_value())
+    none = await run_app(tmp_path, "analyze", "--chat", "нет-такого", **settings)
+    assert (none.code, none.err) == (2, "avito-quality: --chat: не найдены чаты: нет-такого.\n")
+    some = await run_app(tmp_path, "analyze", "--chat", known, "--chat", "нет-такого", **settings)
+    assert (some.code, some.err) == (1, "")
+    assert "Создано: 1 отчёт" in some.out
+    assert "не найдены чаты: нет-такого." in some.out
+    assert await _states(stage.service.database) == ["done", "done"]
 
 
 async def _states(database: Database) -> list[str]:

@@ -78,12 +78,27 @@ async def test_chat_ids_and_force(stage: Stage) -> None:
     good, lonely = stage.add_talk(*GOOD_TALK), stage.add_talk(("client", "Алло?"))
     await stage.sync()
     assert await graded(stage, chat_ids=[good.id]) == (1, 0, 0, 0)
-    assert await graded(stage, chat_ids=["u2i-unknown"]) == (0, 0, 0, 0)
+    assert await graded(stage, chat_ids=[]) == (0, 0, 0, 0)
     assert await graded(stage) == (0, 1, 0, 0)
     assert await graded(stage) == (0, 0, 0, 0), "an unchanged skipped chat is not counted again"
     assert await graded(stage, force=True) == (0, 1, 0, 0), "skipped chats again, unchanged graded ones not"
     assert await graded(stage, force=True, chat_ids=[good.id, lonely.id]) == (1, 1, 0, 0)
     assert len(await stage.reports()) == 2
+
+
+async def test_chats_that_are_not_there_are_named(stage: Stage) -> None:
+    """Some of them in the message, none at all as a wrong parameter; a chat that needs nothing is no such case."""
+    known = stage.add_talk(*GOOD_TALK).id
+    await stage.sync()
+    answer = await stage.analyze(chat_ids=["u2i-б", known, "u2i-а", "u2i-б"])
+    assert answer["analyzed_chats"] == 1
+    assert "не найдены чаты: u2i-а, u2i-б." in answer["message"]
+    assert "не найдены" not in (await stage.analyze(chat_ids=[known]))["message"]
+    unknown = [f"u2i-{number}" for number in range(7)]
+    answer = await stage.post("/llm/analyze", {"chat_ids": unknown}, status=400)
+    assert answer["errors"] == [{"field": "chat_ids", "message": "не найдены чаты: u2i-0, u2i-1, u2i-2, u2i-3, u2i-4 и другие, всего 7"}]
+    assert answer["errors"][0]["message"] in answer["message"]
+    assert len(await stage.rows("SELECT 1 FROM runs WHERE kind = 'analyze'")) == 2
 
 
 @pytest.mark.parametrize("refusal", [UNAUTHORIZED, BALANCE_EMPTY])

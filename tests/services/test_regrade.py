@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from app.cli.estimates import estimate_analyze, estimate_regrade
+from app.cli.process import ExitCode
 from app.cli.regrades import show_regrades
+from app.errors import SettingsError
 from app.models import Run, RunKind
 from app.sandbox.deepseek_faults import BLANK, UNAUTHORIZED, regraded
 from app.services.originals import RegradePeriod
@@ -120,6 +122,18 @@ async def test_the_estimate_spends_nothing_and_is_near_the_truth(stage: Stage, c
     about, most = _dollars(capsys.readouterr().out)
     assert 0.5 * spent["usd"] < about < 2 * spent["usd"]
     assert about < most
+
+
+async def test_the_estimate_names_chats_that_are_not_there(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    known = stage.add_talk(*GOOD_TALK).id
+    await stage.sync()
+    settings = stage.service.settings
+    assert await estimate_analyze(settings, limit=None, chat_ids=[known, "нет-такого"], force=False) == ExitCode.FAILED
+    said = capsys.readouterr().out
+    assert "К оценке: 1 чат." in said
+    assert "не найдены чаты: нет-такого." in said
+    with pytest.raises(SettingsError, match="--chat: не найдены чаты: нет-такого"):
+        await estimate_analyze(settings, limit=None, chat_ids=["нет-такого"], force=False)
 
 
 def _dollars(said: str) -> list[float]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app.api.dependencies import BackendDep
 from app.api.parameters import OptionalBody, body_schema, read_optional_body
@@ -12,16 +12,21 @@ from app.api.v1.actions import Prefer, act, counts
 from app.api.v1.responses import ACTION_RESPONSES, failed, invalid, told
 from app.api.v1.schemas import AnalyzeResult, Failure
 from app.models import Run, RunKind
+from app.services.named_chats import require_named
 
 router = APIRouter(tags=["Анализ"])
 
 ANALYZE_FIGURES = ("analyzed_chats", "skipped_chats", "failed_chats", "waiting_chats")
 
 
+ChatIds = Annotated[list[str], AfterValidator(lambda chat_ids: sorted(set(chat_ids)))]
+"""In whatever order and however often: the same chats are the same request."""
+
+
 class AnalyzeBody(OptionalBody):
     """Which chats, and how many of them."""
 
-    chat_ids: list[str] | None = Field(None, description="Только эти чаты (идентификаторы Авито).")
+    chat_ids: ChatIds | None = Field(None, description="Только эти чаты (идентификаторы Авито).")
     limit: int | None = Field(None, ge=1, description="Не больше стольких чатов, дольше всех ждущие первыми.")
     force: bool = Field(
         False, description="Ещё раз ошибочные и пропущенные; вместе с chat_ids — названные чаты, даже если они не изменились."
@@ -49,7 +54,9 @@ _REFUSED = failed(
 async def post_analyze(
     backend: BackendDep, body: Annotated[AnalyzeBody, Depends(read_optional_body(AnalyzeBody))], prefer: Prefer = None
 ) -> JSONResponse:
-    """Single failed chats leave it a 200; lost access to the model makes it a 500 with the figures of what was done."""
+    """Single failed or unknown chats leave it a 200; lost access to the model makes it a 500 with the figures of what was done."""
+    if body.chat_ids:
+        await require_named(backend.database, body.chat_ids)
     return await act(backend, RunKind.ANALYZE, body.model_dump(exclude_none=True), prefer, _figures)
 
 
