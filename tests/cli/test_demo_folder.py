@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.cli.demo_folder import emptied
-from app.database.embedded import embedded_postgres
 from app.errors import SettingsError
-from tests.database.clusters import servers
+from tests.database.clusters import other_process, servers
 
 
 async def test_what_an_earlier_demo_left_is_gone(tmp_path: Path) -> None:
@@ -25,7 +24,9 @@ async def test_what_an_earlier_demo_left_is_gone(tmp_path: Path) -> None:
 async def test_the_postgres_of_a_killed_demo_is_stopped(tmp_path: Path) -> None:
     async with emptied(tmp_path / "demo"):
         pass
-    async with embedded_postgres(tmp_path / "demo", durable=False):
+    async with other_process(tmp_path / "demo") as demo:
+        demo.kill()
+        await demo.wait()
         assert servers(tmp_path / "demo")
         async with emptied(tmp_path / "demo") as folder:
             assert servers(folder) == []
