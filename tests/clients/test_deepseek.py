@@ -144,6 +144,24 @@ async def test_what_does_not_pass_by_itself_is_asked_once(
     assert len(local_deepseek.requests) == 1
 
 
+NO_SUCH_MODEL = {
+    "vLLM": Answer(404, {"object": "error", "message": "The model `x` does not exist.", "code": 404}),
+    "Ollama": Answer(404, {"error": {"message": 'model "x" not found, try pulling it first'}}),
+    "LiteLLM": Answer(400, {"error": "/chat/completions: Invalid model name passed in model=x."}),
+    "by code": Answer(403, {"error": {"message": "No access.", "code": "model_not_found"}}),
+}
+
+
+@pytest.mark.parametrize("answer", NO_SUCH_MODEL.values(), ids=NO_SUCH_MODEL.keys())
+async def test_whatever_server_has_no_such_model_the_setting_is_named(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, answer: Answer
+) -> None:
+    local_deepseek.switches.fail(answer)
+    with pytest.raises(DeepSeekSettingsError, match="DEEPSEEK_MODEL"):
+        await ask(deepseek)
+    assert len(local_deepseek.requests) == 1
+
+
 async def test_an_unknown_model_is_our_fault_and_names_the_setting(make_deepseek: MakeDeepSeek) -> None:
     with pytest.raises(DeepSeekSettingsError, match=r"DEEPSEEK_MODEL.*Model Not Exist"):
         await ask(make_deepseek(model="deepseek-chat"))

@@ -17,9 +17,7 @@ from tests.stage import GOOD_TALK, Stage, on_stage
 COMPLETIONS = "chat/completions"
 UNTOLD: dict[str, Behaviour] = {
     "400": BAD_REQUEST,
-    "422": Answer(422, {"error": {"message": "Failed to deserialize the JSON body"}}),
     "too long": TOO_LONG,
-    "500": SERVER_ERROR,
     "cut connection": CUT,
     "429": too_many(),
 }
@@ -29,10 +27,6 @@ EVERYBODYS: dict[str, tuple[Behaviour, str]] = {
         Answer(400, error_body("The supported API model names are deepseek-flash, deepseek-v4-pro, but you passed deepseek-chat.")),
         "DEEPSEEK_MODEL",
     ),
-    "vLLM's": (Answer(404, {"object": "error", "message": "The model `x` does not exist.", "code": 404}), "DEEPSEEK_MODEL"),
-    "Ollama's": (Answer(404, {"error": {"message": 'model "x" not found, try pulling it first'}}), "DEEPSEEK_MODEL"),
-    "LiteLLM's": (Answer(400, {"error": "/chat/completions: Invalid model name passed in model=x."}), "DEEPSEEK_MODEL"),
-    "a code": (Answer(403, {"error": {"message": "No access.", "code": "model_not_found"}}), "DEEPSEEK_MODEL"),
     "no such address": (Answer(404, "<html>404 Not Found</html>"), "DEEPSEEK_BASE_URL"),
 }
 
@@ -54,7 +48,7 @@ async def assert_nobody_has_lost_a_try(stage: Stage) -> None:
     assert await stage.rows("SELECT 1 FROM chats WHERE failures > 0 OR outcome IS NOT NULL") == []
 
 
-@pytest.mark.parametrize("chats", [1, 4, 7])
+@pytest.mark.parametrize("chats", [1, 7])
 async def test_a_wrong_model_name_ends_the_run_however_few_chats(stage: Stage, database_url: str, chats: int) -> None:
     await copied(stage, chats)
     async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_model="deepseek-chat") as wrong:
@@ -77,7 +71,7 @@ async def test_what_no_chat_can_cause_names_its_setting(stage: Stage, fault: Beh
     await assert_nobody_has_lost_a_try(stage)
 
 
-@pytest.mark.parametrize(("fault", "chats"), [*((fault, 1) for fault in UNTOLD.values()), (SERVER_ERROR, 4)])
+@pytest.mark.parametrize(("fault", "chats"), [(BAD_REQUEST, 1), (too_many(), 1), (SERVER_ERROR, 4)])
 async def test_what_befalls_the_probe_as_well_is_everybodys(stage: Stage, fault: Behaviour, chats: int) -> None:
     await copied(stage, chats)
     failing = stage.sandbox.deepseek.switches.fail(fault, path=COMPLETIONS, times=None)
