@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.sandbox.deepseek_chat import Exchange, GradedChat, Quote, Turn, first, opening
+from app.sandbox.deepseek_chat import CLOSES, OPENS, Exchange, GradedChat, Quote, Turn, first, opening
 from app.sandbox.deepseek_lexicon import (
     ACKNOWLEDGED,
     ARGUED,
@@ -29,7 +29,7 @@ from app.sandbox.deepseek_lexicon import (
     WARM,
 )
 
-LATE_MINUTES = 60
+FIRST_MINUTES, LATER_MINUTES = 60, 180
 LONG_MESSAGE = 600
 
 
@@ -65,13 +65,21 @@ def _attentive(chat: GradedChat) -> Finding:
 
 
 def _timely(chat: GradedChat) -> Finding:
-    waits = [(exchange.wait, exchange) for exchange in chat.exchanges if exchange.wait is not None]
+    """An hour for the first answer and for what is written at night, which is till 10:00; three for the others."""
+    answered = [(number, exchange) for number, exchange in enumerate(chat.exchanges) if exchange.wait is not None]
+    waits = [((exchange.wait or 0) - _allowed(exchange, is_first=number == 0), exchange) for number, exchange in answered]
     if chat.hanging and not chat.seller:
         return Finding("n", i=chat.hanging.i)
     if not waits:
         return Finding("na")
-    longest, exchange = max(waits, key=lambda wait: wait[0])
-    return Finding("n" if longest > LATE_MINUTES else "y", opening(exchange.seller), exchange.seller[0].i)
+    late, exchange = max(waits, key=lambda wait: wait[0])
+    return Finding("n" if late > 0 else "y", opening(exchange.seller), exchange.seller[0].i)
+
+
+def _allowed(exchange: Exchange, *, is_first: bool) -> int:
+    written = exchange.buyer[0].at
+    at_night = written is not None and not OPENS <= written.hour < CLOSES
+    return FIRST_MINUTES if is_first or at_night else LATER_MINUTES
 
 
 def _competent(chat: GradedChat) -> Finding:

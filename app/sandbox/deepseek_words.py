@@ -16,7 +16,7 @@ ADVICE = {
     "no_rudeness": "Уберите грубость ({place}), ответьте по делу и спокойно.",
     "no_hanging": "Разговор повис ({place}): ответьте клиенту и назовите, что будет дальше.",
     "questions_closed": "Закройте последний вопрос клиента прямым ответом ({place}).",
-    "timely": "Сообщение {i} пришло слишком поздно: отвечайте в рабочее время в пределах часа.",
+    "timely": "Сообщение {i} пришло слишком поздно: на первое отвечайте в течение часа, на следующие — трёх.",
     "direct_answers": "Ответьте на заданный вопрос, не отсылая клиента звонить или смотреть самому ({place}).",
     "option_offered": "На возражение ({place}) предложите вариант: другой комплект, рассрочку, осмотр или безопасную оплату.",
     "argued": "На возражение ({place}) приведите довод: что входит в цену и чем это подтверждается.",
@@ -35,8 +35,8 @@ ADVICE = {
 
 
 def summary(chat: GradedChat, findings: dict[str, Finding]) -> str:
-    """Two to five sentences: who wrote how much, what was asked, how fast the answers came, what stood in the way, how it ended."""
-    parts = [_counts(chat), _asked(chat), _speed(chat)]
+    """Two to five sentences: who wrote how much, what was asked, what stood in the way, how it ended."""
+    parts = [_counts(chat), _asked(chat)]
     if objection := objection_of(chat):
         handled = [check for check in ("acknowledged", "argued", "option_offered") if findings.get(check, Finding("na")).value == "y"]
         answer = "возражение отработано" if len(handled) > 1 else "ответ на возражение слабый"
@@ -77,26 +77,12 @@ def _asked(chat: GradedChat) -> str:
     return f"Клиент писал: «{said.text}»." if said else "Клиент писал без текста."
 
 
-def _speed(chat: GradedChat) -> str:
-    waits = [exchange.wait for exchange in chat.exchanges if exchange.wait is not None]
-    if not waits:
-        return ""
-    start = f"Первый ответ занял {duration(waits[0])} рабочего времени" if waits[0] >= 1 else "Первый ответ пришёл без задержки"
-    return f"{start}, дольше всего клиент ждал {duration(max(waits))}." if max(waits) > waits[0] else f"{start}."
-
-
 def _end(chat: GradedChat, findings: dict[str, Finding]) -> str:
     if chat.hanging:
         return f"Сообщение клиента осталось без ответа: {_place(chat, chat.hanging.i)}."
     if findings.get("agreement", Finding("na")).value == "y":
         return "Разговор закончился договорённостью."
     return "Договорённости в чате нет."
-
-
-def duration(minutes: float) -> str:
-    """Minutes as a person says them: «12 мин», «3 ч 10 мин»."""
-    hours, rest = divmod(round(minutes), 60)
-    return f"{hours} ч {rest} мин" if hours else f"{rest} мин"
 
 
 def plural(number: int, one: str, few: str, many: str) -> str:

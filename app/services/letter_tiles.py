@@ -82,7 +82,7 @@ def _first_answer(figures: DigestFigures) -> Tile:
         span(median),
         f"медиана по {_tied(answer.answered, 'отчёту', 'отчётам', 'отчётам')}{hours}{few}",
         _changes(figures, lambda of: _minutes(of.first_answer.median_seconds), median, shown=span),
-        f"p90: {span(p90)} (9{NBSP}из{NBSP}10 быстрее)",
+        f"p90: {span(p90)}" + ("" if few else f" (9{NBSP}из{NBSP}10 быстрее)"),
         _changes(figures, lambda of: _minutes(of.first_answer.p90_seconds), p90, shown=span),
     )
 

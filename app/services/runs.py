@@ -115,5 +115,5 @@ async def require_run(database: Database, run_id: int) -> Run:
     async with database.session() as session:
         run = await runs.get_run(session, run_id)
     if run is None:
-        raise NotFoundError(f"Запуска {run_id} нет.")
+        raise NotFoundError(f"Запуска {run_id} нет: номера запусков — в поле id ответа GET /runs.")
     return run

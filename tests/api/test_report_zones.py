@@ -122,3 +122,13 @@ async def test_a_moment_within_a_text_stays_as_it_is(stage: Stage, database_url:
         reports = await moved.reports()
         assert by_number(reports) == await expected(moved, VLADIVOSTOK)
         assert [report["summary"] for report in reports if report["id"] == 1] == [words]
+
+
+async def test_runs_and_deliveries_go_by_the_same_clock(stage: Stage) -> None:
+    await two_reports(stage)
+    await stage.mail()
+    mail, *_ = runs = await get(stage, "/runs")
+    (delivery, *_) = (await get(stage, f"/runs/{mail['id']}"))["deliveries"]
+    moments = [*(run[name] for run in runs for name in ("created_at", "started_at", "finished_at")), delivery["sent_at"]]
+    assert len(moments) >= 10
+    assert {moment[-6:] for moment in moments} == {"+03:00"}

@@ -33,7 +33,7 @@ async def detail(stage: Stage, report_id: int) -> dict[str, Any]:
 async def test_a_number_the_model_names_is_a_time_wherever_the_advice_is_read(stage: Stage) -> None:
     answered = await add_late_talk(stage)
     await stage.analyze()
-    advice = f"Сообщение от {answered:%d.%m} в 15:07 пришло слишком поздно: отвечайте в рабочее время в пределах часа."
+    advice = f"Сообщение от {answered:%d.%m} в 15:07 пришло слишком поздно: на первое отвечайте в течение часа, на следующие — трёх."
     (report,) = await stage.reports()
     assert advice in report["recommendations"].splitlines()
     shown = await detail(stage, report["id"])

@@ -1,10 +1,10 @@
 """``GET /runs``: what was asked for, how far it is, what came of it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from app.api.dependencies import BackendDep
+from app.api.dependencies import Backend, BackendDep
 from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.api.v1.schemas import DeliveryRead, RunDetail, RunRead
 from app.repositories import deliveries, digests, runs
@@ -29,14 +29,14 @@ async def get_runs(
     """Every run of every kind, scheduled ones and those that a person asked for."""
     async with backend.database.session() as session:
         found = await runs.list_runs(session, limit=limit, before_id=before_id)
-    return [RunRead.model_validate(run) for run in found]
+    return [RunRead.model_validate(run, context=_zone(backend)) for run in found]
 
 
 @router.get(
     "/runs/{run_id}",
     summary="Один запуск",
     description="Состояние и ход запуска, шаги ежедневного запуска, а для письма — кто его получил и что ответил сервер.",
-    responses=not_found("Запуска 999 нет."),
+    responses=not_found("Запуска 999 нет: номера запусков — в поле id ответа GET /runs."),
     operation_id="get_run",
 )
 async def get_run(backend: BackendDep, run_id: RunNumber) -> RunDetail:
@@ -47,7 +47,12 @@ async def get_run(backend: BackendDep, run_id: RunNumber) -> RunDetail:
         mails = [await digests.get_digest_by_run(session, number) for number in (run_id, *(step.id for step in steps))]
         ledger = await deliveries.list_by_digest(session, [mail.id for mail in mails if mail])
     return RunDetail(
-        **RunRead.model_validate(run).model_dump(by_alias=False),
-        steps=[RunRead.model_validate(step) for step in steps],
-        deliveries=[DeliveryRead.model_validate(row) for row in ledger],
+        **RunRead.model_validate(run, context=_zone(backend)).model_dump(by_alias=False),
+        steps=[RunRead.model_validate(step, context=_zone(backend)) for step in steps],
+        deliveries=[DeliveryRead.model_validate(row, context=_zone(backend)) for row in ledger],
     )
+
+
+def _zone(backend: Backend) -> dict[str, Any]:
+    """Moments are in the report's zone."""
+    return {"zone": backend.settings.report_timezone}

@@ -158,9 +158,9 @@ class RunRead(BaseModel):
     total: int | None = Field(description="Всего; null — ещё не известно.", validation_alias="progress_total", examples=[2])
     figures: dict[str, Any] = Field(description="Числа на этот момент.", examples=[{"date": "2026-11-22", "send_reports": 41}])
     message: str | None = Field(description="Итог или ошибка.", examples=["Отправлено: 2 письма, 41 отчёт."])
-    created_at: datetime = Field(description="Когда поставлен в очередь.", examples=["2026-11-22T17:04:29.120Z"])
-    started_at: datetime | None = Field(description="Когда начат.", examples=["2026-11-22T17:04:29.161Z"])
-    finished_at: datetime | None = Field(description="Когда окончен.", examples=["2026-11-22T17:04:31.803Z"])
+    created_at: LocalMoment = Field(description="Когда поставлен в очередь.", examples=["2026-11-22T20:04:29.120+03:00"])
+    started_at: LocalMoment | None = Field(description="Когда начат.", examples=["2026-11-22T20:04:29.161+03:00"])
+    finished_at: LocalMoment | None = Field(description="Когда окончен.", examples=["2026-11-22T20:04:31.803+03:00"])
 
 
 class RunDetail(RunRead):
