@@ -51,7 +51,8 @@ def grades_table(reports: Iterable[Report]) -> Table:
 
 async def where_chats_went(session: AsyncSession, until: datetime) -> str:
     """One line: every chat that was copied, in one of the ways that a chat can go."""
-    ways = await coverage.list_coverage(session, (), _BEGINNING_OF_TIME, until, after_message_id=None, late_since=_BEGINNING_OF_TIME)
+    always = {"start": _BEGINNING_OF_TIME, "end": until, "after_message_id": None, "late_since": _BEGINNING_OF_TIME}
+    ways = await coverage.list_coverage(session, (), always)
     counts = {status: sum(way["chats"] for way in ways if way["status"] == status) for status in ("graded", "skipped", "failed", "waiting")}
     reasons = ", ".join(f"{SkipReason(way['reason']).label} — {way['chats']}" for way in ways if way["status"] == "skipped")
     copied = (await health.counts(session))["chats"]

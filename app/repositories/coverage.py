@@ -1,6 +1,6 @@
 """SQL of what became of the chats: who was graded and who not, who waits for an answer, what Avito does not give."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,49 +10,51 @@ from sqlalchemy.ext.asyncio import AsyncSession
 Row = RowMapping
 
 
-async def list_coverage(
-    session: AsyncSession,
-    digest_ids: Sequence[int],
-    start: datetime,
-    end: datetime,
-    *,
-    after_message_id: int | None,
-    late_since: datetime,
-) -> list[Row]:
+# Every chat that counts in a mail, with what became of it. A message after :after_message_id was copied after the last mail was put
+# together: it counts even if it was written before :start, but not before :late_since, so that an old account's import is no news.
+_JUDGED = """
+    SELECT chat.*, CASE WHEN due_since IS NULL THEN outcome
+                        WHEN outcome = 'failed' AND outcome_message_id = last_person_message_id THEN 'failed'
+                        ELSE 'waiting' END AS status
+    FROM chats chat
+    WHERE (chat.last_person_at >= CAST(:late_since AS timestamptz) AND EXISTS (
+            SELECT FROM messages message
+            WHERE message.chat_id = chat.id AND message.side <> 'system' AND message.sent_at < :end
+              AND (message.sent_at >= :start
+                   OR (message.id > CAST(:after_message_id AS bigint) AND message.sent_at >= :late_since))))
+       OR (chat.due_since IS NOT NULL AND chat.outcome IN ('failed', 'waiting'))
+"""
+
+
+async def list_coverage(session: AsyncSession, digest_ids: Sequence[int], span: Mapping[str, Any]) -> list[Row]:
     """What became of every chat in which a person wrote from ``start`` to ``end``, and of those left over, by status and reason.
 
     Rows (status, reason, chats, chats_reported, reports): the last two are the chats among them of which these mails carry a report,
-    and how many reports of them.
-
-    A message after ``after_message_id`` was copied after the last mail was put together: it counts here even if it was written before
-    ``start``, but not before ``late_since``, so that an old account's import is no news.
+    and how many reports of them. ``span``: ``start``, ``end``, ``after_message_id`` and ``late_since``.
     """
     statement = text(
-        """
-        WITH counted AS (
-            SELECT chat.* FROM chats chat
-            WHERE (chat.last_person_at >= CAST(:late_since AS timestamptz) AND EXISTS (
-                    SELECT FROM messages message
-                    WHERE message.chat_id = chat.id AND message.side <> 'system' AND message.sent_at < :end
-                      AND (message.sent_at >= :start
-                           OR (message.id > CAST(:after_message_id AS bigint) AND message.sent_at >= :late_since))))
-               OR (chat.due_since IS NOT NULL AND chat.outcome IN ('failed', 'waiting'))
-        ), judged AS (
-            SELECT CASE WHEN due_since IS NULL THEN outcome
-                        WHEN outcome = 'failed' AND outcome_message_id = last_person_message_id THEN 'failed'
-                        ELSE 'waiting' END AS status,
-                   outcome_reason, carried.reports
-            FROM counted LEFT JOIN (
-                SELECT chat_id, count(*) AS reports FROM reports WHERE digest_id = ANY(:digest_ids) GROUP BY 1
-            ) AS carried ON carried.chat_id = counted.id
-        )
+        f"""
         SELECT status, CASE WHEN status = 'skipped' THEN outcome_reason END AS reason, count(*) AS chats,
                count(reports) AS chats_reported, coalesce(sum(reports), 0)::bigint AS reports
-        FROM judged GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
-        """
+        FROM ({_JUDGED}) AS judged LEFT JOIN (
+            SELECT chat_id, count(*) AS reports FROM reports WHERE digest_id = ANY(:digest_ids) GROUP BY 1
+        ) AS carried ON carried.chat_id = judged.id
+        GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
+        """  # noqa: S608 - our own words
     )
-    span = {"start": start, "end": end, "after_message_id": after_message_id, "late_since": late_since}
-    return _rows(await session.execute(statement, span | {"digest_ids": list(digest_ids)}))
+    return _rows(await session.execute(statement, {**span, "digest_ids": list(digest_ids)}))
+
+
+async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[Row]:
+    """The chats among them that have no grade: account, chat, status and why."""
+    statement = text(
+        f"""
+        SELECT account.name AS account, avito_id, item_title, client_name, status, outcome_reason
+        FROM ({_JUDGED}) AS judged JOIN accounts account ON account.id = account_id
+        WHERE status <> 'graded' ORDER BY status, outcome_reason, judged.id
+        """  # noqa: S608 - our own words
+    )
+    return _rows(await session.execute(statement, dict(span)))
 
 
 async def list_waiting_buyers(session: AsyncSession, *, since: datetime, until: datetime) -> list[Row]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,6 +34,11 @@ class Period:
     end: datetime
     after_message_id: int | None
     late_since: datetime
+
+    @property
+    def span(self) -> dict[str, Any]:
+        """Which messages make a chat count."""
+        return {"start": self.start, "end": self.end, "after_message_id": self.after_message_id, "late_since": self.late_since}
 
     @property
     def waiting_span(self) -> dict[str, datetime]:
@@ -92,9 +98,7 @@ async def draw_figures(
 async def _coverage(session: AsyncSession, digest_ids: Sequence[int], period: Period, reports: int) -> tuple[Coverage, CarriedReports]:
     counts: dict[str, int] = {}
     skipped: dict[str, int] = {}
-    found = await coverage.list_coverage(
-        session, digest_ids, period.start, period.end, after_message_id=period.after_message_id, late_since=period.late_since
-    )
+    found = await coverage.list_coverage(session, digest_ids, period.span)
     for row in found:
         if row["status"] == "skipped":
             skipped[SkipReason(row["reason"]).label] = row["chats"]

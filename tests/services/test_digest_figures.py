@@ -19,16 +19,16 @@ MARKS = {"Высокая": 100, "Средняя": 50, "Низкая": 0}
 GRADES = ("tonality", "professionalism", "clarity", "problem_solving", "objection_handling", "closure")
 
 
-def sheet_of(stage: Stage) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The two pages of the last mail's attachment, a row as a mapping."""
+def sheet_of(stage: Stage) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """The three pages of the last mail's attachment, a row as a mapping."""
     message = message_from_bytes(stage.sandbox.smtp.messages[-1].data, policy=policy.default)
     assert isinstance(message, EmailMessage)
     (attached,) = message.iter_attachments()
     book = CalamineWorkbook.from_filelike(BytesIO(attached.get_content()))
-    assert book.sheet_names == ["Отчёты", "Ждут ответа", "Столбцы"]
-    pages = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names[:2]]
-    reports, waiting = ([dict(zip(map(str, page[0]), row, strict=True)) for row in page[1:]] for page in pages)
-    return reports, waiting
+    assert book.sheet_names == ["Отчёты", "Ждут ответа", "Без оценки", "Столбцы"]
+    pages = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names[:3]]
+    reports, waiting, ungraded = ([dict(zip(map(str, page[0]), row, strict=True)) for row in page[1:]] for page in pages)
+    return reports, waiting, ungraded
 
 
 def as_in_a_sheet(report: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ async def test_mail_sheet_summary_and_list_say_the_same(full_stage: Stage) -> No
     day = (await stage.mail())["date"]
     listed = await stage.reports(mail=day)
     assert len(listed) > 40
-    rows, waiting = sheet_of(stage)
+    rows, waiting, ungraded = sheet_of(stage)
     told, stored, text = await summary(stage, mail=day), await figures(stage), stage.last_mail().replace("\u00a0", " ")
 
     assert rows == [as_in_a_sheet(report) for report in listed]
@@ -93,6 +93,9 @@ async def test_mail_sheet_summary_and_list_say_the_same(full_stage: Stage) -> No
         assert share["high_share"] == round(counts[0] / sum(counts[:3]), 4)
     assert len(waiting) == len(stored["waiting_buyers"])
     assert f"Ждут ответа: {len(waiting)} " in text
+    assert Counter(row["reason"] for row in ungraded) == stored["coverage"]["skipped"]
+    assert {row["status"] for row in ungraded} == {"пропущен"}
+    assert len(ungraded) + len({row["chat_id"] for row in rows}) == len(stage.avito.accounts[0].chats), "every chat is accounted for"
     assert [row["chat_id"] for row in waiting] == [buyer["chat_id"] for buyer in stored["waiting_buyers"]]
 
 
@@ -214,9 +217,10 @@ async def test_the_sheet_keeps_hostile_texts_as_texts(stage: Stage) -> None:
     await stage.sync()
     await stage.analyze()
     await stage.mail()
-    (report,), (buyer,) = sheet_of(stage)
+    (report,), (buyer,), (other,) = sheet_of(stage)
     assert report["chat_title"].startswith('=HYPERLINK("http://evil")')
     assert "\u202e" not in report["chat_title"]
     assert report["client_name"] == client
-    assert (buyer["chat_title"], buyer["client_name"]) == ("+7 900", "Клиент")
+    assert (buyer["chat_title"], buyer["client_name"]) == (other["chat_title"], other["client_name"]) == ("+7 900", "Клиент")
+    assert (other["status"], other["reason"]) == ("пропущен", "нет ответа компании")
     assert buyer["url"].startswith("https://www.avito.ru/profile/messenger/channel/u2i-")
