@@ -78,6 +78,7 @@ class MessagePass:
         self._readers = readers
         self._reader = ChatReader(database, client, clock, account.avito_user_id, full=full)
         self._failures_in_a_row = 0
+        self._last_read: str | None = None
         self._skipped: set[int] = set()
         self._error: UpstreamError | None = None
 
@@ -141,6 +142,7 @@ class MessagePass:
                 await self._skip(chat, error)
             else:
                 self._failures_in_a_row = 0
+                self._last_read = chat.avito_id
                 await to_write.put(read)
 
     async def _skip(self, chat: ChatToRead, error: UpstreamError) -> None:
@@ -165,8 +167,10 @@ class MessagePass:
         Raises:
             UpstreamError: none can be read, the fault is the account's or Avito's.
         """
-        async with self._database.session() as session:
-            readable = await chats.get_readable(session, self._account.id)
+        readable = self._last_read  # which may not be written yet
+        if readable is None:
+            async with self._database.session() as session:
+                readable = await chats.get_readable(session, self._account.id)
         if readable is None:
             raise error
         with contextlib.suppress(AvitoChatGoneError):  # an answer as good as any

@@ -1,8 +1,10 @@
 """Chats that cannot be read, and what of it is the account's fault: they stand in nobody's way and are counted right."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_payloads import PLAN_PLACEHOLDER
@@ -12,7 +14,7 @@ from app.sandbox.faults import Answer, Fault
 from app.sandbox.server import Sandbox
 from tests.api.webhooks import RECEIVER, tell
 from tests.services.avito_worlds import assert_equal
-from tests.stage import GOOD_TALK, Stage, on_stage
+from tests.stage import GOOD_TALK, Stage, on_stage, until
 
 
 def break_chat(stage: Stage, chat: AvitoChat) -> Fault:
@@ -71,6 +73,23 @@ async def test_a_new_account_gets_past_its_broken_chats(stage: Stage) -> None:
     first = await stage.post("/avito/sync", status=500)
     assert "Лавка на Садовой: Авито временно не работает (500)" in first["message"]
     assert figures(await stage.sync()) == ("success", 6, 0, 24, 0)
+
+
+async def test_what_is_read_and_not_written_yet_speaks_for_the_account(stage: Stage) -> None:
+    """Writing is held up until all that can fail has failed."""
+    for _ in range(6):
+        stage.add_talk(*GOOD_TALK, minutes_ago=700)
+    for _ in range(9):
+        break_chat(stage, stage.add_talk(*GOOD_TALK, minutes_ago=500))
+
+    async def all_have_failed() -> bool:
+        return len(await stage.rows("SELECT 1 FROM chats WHERE read_error IS NOT NULL")) == 9 or call.done()
+
+    async with stage.service.database.engine.begin() as other:
+        await other.execute(text("LOCK TABLE messages IN EXCLUSIVE MODE"))
+        call = asyncio.create_task(stage.sync())
+        await until(all_have_failed)
+    assert figures(await call) == ("success", 6, 15, 24, 0)
 
 
 async def test_a_joke_is_not_a_missing_plan(stage: Stage) -> None:
