@@ -15,8 +15,8 @@ async def is_resent(session: AsyncSession, day: date, recipients: Collection[str
     return await session.scalar(statement.limit(1)) is not None
 
 
-async def continue_interrupted(session: AsyncSession, day: date, recipients: Collection[str], *, run_id: int) -> None:
-    """Makes the run's own what an interrupted one has left of the date's repeat: a mail that one of these recipients still waits for.
+async def continue_unfinished(session: AsyncSession, day: date, recipients: Collection[str], *, run_id: int) -> None:
+    """Makes the run's own what an interrupted or failed one has left of the date's repeat: a mail that a recipient still waits for.
 
     What that one has brought counts for this run, as its own caller was told of nothing.
     """
@@ -26,7 +26,7 @@ async def continue_interrupted(session: AsyncSession, day: date, recipients: Col
     left = (
         select(Digest.id)
         .join(Run, Run.id == Digest.run_id)
-        .where(*_repeat(day, recipients), Digest.id.in_(owed), Run.state == RunState.INTERRUPTED)
+        .where(*_repeat(day, recipients), Digest.id.in_(owed), Run.state.in_([RunState.INTERRUPTED, RunState.FAILED]))
         .order_by(Digest.id.desc())
         .limit(1)
     )

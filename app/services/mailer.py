@@ -47,7 +47,7 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
     if params.day is not None:
         async with database.transaction() as session:
             if params.resend:
-                await resends.continue_interrupted(session, params.day, post.recipients, run_id=run.id)
+                await resends.continue_unfinished(session, params.day, post.recipients, run_id=run.id)
                 resent = await resends.is_resent(session, params.day, post.recipients, since_run=run.done_since)
             if not resent:
                 await put_together(session, post, zone, params, day=params.day, run_id=run.id, now=clock())

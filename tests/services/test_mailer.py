@@ -99,6 +99,19 @@ async def test_resend_mails_the_dates_reports_again_as_a_new_mail(stage: Stage) 
     assert (await stage.mail(date="2020-01-01", resend=True))["send_reports"] == 0
 
 
+async def test_a_repeat_that_nobody_got_is_sent_by_the_next_call_and_not_made_again(stage: Stage) -> None:
+    await graded_day(stage)
+    await stage.mail()
+    stage.sandbox.smtp.switches.refuse_connections = True
+    for _ in range(3):
+        assert (await stage.post("/timer/reports", {"resend": True}, status=500))["send_reports"] == 0
+    stage.sandbox.smtp.switches.refuse_connections = False
+    assert (await stage.mail(resend=True))["send_reports"] == 2
+    assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (2, 2), "the mail and one repeat"
+    assert (await stage.mail(resend=True))["send_reports"] == 2, "once all have it, a repeat is a new mail again"
+    assert len(received(stage, BOSS)) == 3
+
+
 async def test_only_the_recipient_who_was_not_reached_is_tried_again(stage: Stage) -> None:
     await graded_day(stage)
     stage.sandbox.smtp.switches.recipient_answers[SECOND] = "451 4.7.1 Try again later"
