@@ -10,8 +10,10 @@ from itertools import count
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
+from starlette.types import ASGIApp
+
 from app.sandbox.avito_payloads import webhook_body
-from app.sandbox.avito_routes import Tokens, avito_app
+from app.sandbox.avito_routes import AvitoBackend, avito_app
 from app.sandbox.avito_state import (
     AvitoAccount,
     AvitoChat,
@@ -51,10 +53,9 @@ class LocalAvito:
         self.switches = AvitoSwitches()
         self.traffic = Traffic()
         self._clock = clock
-        self._tokens = Tokens(self.switches)
         self._numbers = count(1)
-        self.app = avito_app(self.accounts, self._tokens, self.switches)
-        self.app.add_middleware(Front, switches=self.switches, traffic=self.traffic)
+        self._backend = AvitoBackend(self.accounts, self.switches)
+        self.app: ASGIApp = Front(avito_app(self._backend), self.switches, self.traffic)
 
     @classmethod
     def from_catalogue(cls, now: datetime, *, accounts: int = 1) -> Self:
@@ -71,7 +72,7 @@ class LocalAvito:
 
     def expire_tokens(self) -> None:
         """Every token issued so far is expired from now on."""
-        self._tokens.expire_all()
+        self._backend.tokens.clear()
 
     def chat(self, chat_id: str, account: AvitoAccount | None = None) -> AvitoChat:
         """A chat of the given account, else of the first that has it: one id may occur under two. Raises KeyError."""

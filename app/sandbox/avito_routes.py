@@ -1,6 +1,5 @@
 """The paths of the local Avito: access, account, listings, chats, messages, voice files and webhook subscriptions."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_urlsafe
@@ -11,6 +10,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.sandbox.avito_payloads import TOKEN_EXPIRED, chat_body, listing_body, message_body, self_body
 from app.sandbox.avito_state import AvitoAccount, AvitoChat
@@ -20,6 +20,7 @@ Row = TypeVar("Row")
 Limit = Annotated[int, Query(ge=1, le=100)]
 Offset = Annotated[int, Query(ge=0, le=1000)]
 
+BACKEND_KEY = "sandbox.avito"
 ITEMS = "/core/v1/items"
 MESSENGER = "/messenger/v2/accounts/{user_id}/chats"
 
@@ -50,24 +51,24 @@ class ChatsQuery(BaseModel):
 
 
 @dataclass
-class Tokens:
-    """The access tokens in use: whose they are and when they end. Several tokens of one account are valid side by side."""
+class AvitoBackend:
+    """What the routes answer from; what is changed in it shows in the next answer. Several tokens of one account are valid side by side."""
 
+    accounts: list[AvitoAccount]
     switches: AvitoSwitches
-    issued: dict[str, tuple[AvitoAccount, float]] = field(default_factory=dict)
+    tokens: dict[str, tuple[AvitoAccount, float]] = field(default_factory=dict)
+    """Whose an access token is and when it ends, in seconds of the epoch."""
 
-    def issue(self, account: AvitoAccount) -> str:
-        token = token_urlsafe(16)
-        self.issued[token] = (account, datetime.now(UTC).timestamp() + self.switches.token_seconds)
-        return token
-
-    def expire_all(self) -> None:
-        self.issued.clear()
+    def token_for(self, account: AvitoAccount) -> dict[str, Any]:
+        """A new access token, as it is answered."""
+        token, seconds = token_urlsafe(16), self.switches.token_seconds
+        self.tokens[token] = (account, datetime.now(UTC).timestamp() + seconds)
+        return {"access_token": token, "expires_in": seconds, "token_type": "Bearer"}
 
     def account_of(self, authorization: str | None) -> AvitoAccount:
         """The account of a bearer. Raises AvitoRefusedError: 401 without one, else the body of an expired token as the switch says."""
         scheme, _, token = (authorization or "").partition(" ")
-        account, ends = self.issued.get(token, (None, 0.0))
+        account, ends = self.tokens.get(token, (None, 0.0))
         if scheme.lower() != "bearer":
             raise AvitoRefusedError(401, TOKEN_EXPIRED)
         if account is None or ends <= datetime.now(UTC).timestamp():
@@ -75,150 +76,169 @@ class Tokens:
         return account
 
 
-def avito_app(accounts: Sequence[AvitoAccount], tokens: Tokens, switches: AvitoSwitches) -> FastAPI:
-    """The app over this state; what is changed in the state shows in the next answer."""
-    app = FastAPI(openapi_url=None)
+def avito_app(backend: AvitoBackend) -> ASGIApp:
+    """The paths over this backend. They are laid out once for all backends: FastAPI takes as long for it as for a hundred answers."""
 
-    async def key_owner(request: Request) -> AvitoAccount:
-        return tokens.account_of(request.headers.get("authorization"))
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[BACKEND_KEY] = backend
+        await paths(scope, receive, send)
 
-    async def messenger_owner(user_id: int, account: Annotated[AvitoAccount, Depends(key_owner)]) -> AvitoAccount:
-        if user_id != account.user_id:
-            raise AvitoRefusedError(403, error_body(403, "Forbidden"))
-        return account
-
-    _add_refusals(app)
-    _add_access(app, accounts, tokens, switches)
-    _add_account(app, switches, key_owner)
-    _add_chats(app, switches, messenger_owner)
-    _add_messages(app, switches, messenger_owner)
-    _add_webhooks(app, key_owner)
-    return app
+    return answer
 
 
-Owner = Callable[..., Any]
+async def _backend(request: Request) -> AvitoBackend:
+    backend: AvitoBackend = request.scope[BACKEND_KEY]
+    return backend
 
 
-def _add_refusals(app: FastAPI) -> None:
-    @app.exception_handler(AvitoRefusedError)
-    async def refuse(request: Request, refusal: AvitoRefusedError) -> JSONResponse:
-        return JSONResponse(refusal.body, refusal.status)
-
-    @app.exception_handler(RequestValidationError)
-    async def refuse_values(request: Request, error: RequestValidationError) -> JSONResponse:
-        """A limit beyond 100 or an offset beyond 1000 is a 400 that names the field."""
-        fields = {str(fault["loc"][-1]): fault["msg"] for fault in error.errors()}
-        if request.url.path == ITEMS:  # its document has an error of its own shape
-            return JSONResponse({"code": "400", "message": f"Validation error: {', '.join(fields)}"}, 400)
-        return JSONResponse(error_body(400, "Validation error", fields=fields), 400)
+Backend = Annotated[AvitoBackend, Depends(_backend)]
 
 
-def _add_access(app: FastAPI, accounts: Sequence[AvitoAccount], tokens: Tokens, switches: AvitoSwitches) -> None:
-    @app.post("/token")
-    async def token(request: Request) -> JSONResponse:
-        """Avito answers bad credentials with 200, an `error` and no `access_token`."""
-        form = {name: values[-1] for name, values in parse_qs((await request.body()).decode(errors="replace")).items()}
-        if form.get("grant_type") != "client_credentials":
-            return JSONResponse({"error": "unsupported_grant_type", "error_description": "Unsupported grant type"})
-        for account in accounts:
-            if (account.client_id, account.client_secret) == (form.get("client_id"), form.get("client_secret")):
-                return JSONResponse({"access_token": tokens.issue(account), "expires_in": switches.token_seconds, "token_type": "Bearer"})
-        return JSONResponse({"error": "invalid_client", "error_description": "Client authentication failed"})
+async def _switches(backend: Backend) -> AvitoSwitches:
+    return backend.switches
 
 
-def _add_account(app: FastAPI, switches: AvitoSwitches, owner: Owner) -> None:
-    @app.get("/core/v1/accounts/self")
-    async def account_self(account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
-        return JSONResponse(self_body(account))
-
-    @app.get(ITEMS)
-    async def items(
-        request: Request,
-        account: Annotated[AvitoAccount, Depends(owner)],
-        per_page: Annotated[int, Query(gt=0, lt=100)] = 25,
-        page: Annotated[int, Query(gt=0)] = 1,
-        status: str = "active",
-    ) -> JSONResponse:
-        """The listings of an account; an employee's key sees none."""
-        wanted = set(status.split(","))
-        found = [] if account.employee else [listing for listing in account.listings.values() if listing.status in wanted]
-        shown = [listing_body(listing) for listing in sorted(found, key=lambda listing: listing.id)[(page - 1) * per_page :][:per_page]]
-        answer = JSONResponse({"meta": {"page": page, "per_page": per_page}, "resources": shown})
-        _tell_page(switches, request, page)
-        return answer
+Switches = Annotated[AvitoSwitches, Depends(_switches)]
 
 
-def _add_chats(app: FastAPI, switches: AvitoSwitches, owner: Owner) -> None:
-    @app.get(MESSENGER)
-    async def chats(
-        request: Request, account: Annotated[AvitoAccount, Depends(owner)], query: Annotated[ChatsQuery, Query()]
-    ) -> JSONResponse:
-        """Newest activity first, only chats about listings unless asked otherwise."""
-        found = [chat for chat in account.chats.values() if query.wants(chat)]
-        found.sort(key=lambda chat: (-chat.updated, chat.id))
-        shown, has_more = _page(found, _capped(query.limit, switches), query.offset)
-        body: dict[str, Any] = {"chats": [chat_body(account, chat, switches) for chat in shown]}
-        answer = JSONResponse(_with_meta(body, has_more, switches))
-        _tell_page(switches, request, query.offset)
-        return answer
-
-    @app.get(MESSENGER + "/{chat_id}")
-    async def one_chat(chat_id: str, account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
-        return JSONResponse(chat_body(account, _chat(account, chat_id), switches))
+async def _key_owner(request: Request, backend: Backend) -> AvitoAccount:
+    return backend.account_of(request.headers.get("authorization"))
 
 
-def _add_messages(app: FastAPI, switches: AvitoSwitches, owner: Owner) -> None:
-    @app.get("/messenger/v3/accounts/{user_id}/chats/{chat_id}/messages")
-    @app.get("/messenger/v3/accounts/{user_id}/chats/{chat_id}/messages/")
-    async def messages(
-        request: Request, chat_id: str, account: Annotated[AvitoAccount, Depends(owner)], limit: Limit = 100, offset: Offset = 0
-    ) -> JSONResponse:
-        """Newest first, and within a second the later written first. Reading marks nothing as read."""
-        chat = _chat(account, chat_id)
-        if account.employee:
-            raise AvitoRefusedError(403, error_body(403, "Forbidden"))
-        if switches.plan_missing:
-            unpaid = error_body(402, "Payment required")
-            raise AvitoRefusedError(402, unpaid if switches.plan_missing == "nested" else unpaid["error"])
-        shown, has_more = _page(chat.messages[::-1], _capped(limit, switches), offset)
-        bodies = [message_body(account, chat, message, switches) for message in shown]
-        as_array = switches.messages_as == "array"
-        answer = JSONResponse(bodies if as_array else _with_meta({"messages": bodies}, has_more, switches))
-        _tell_page(switches, request, offset)
-        return answer
-
-    @app.post("/messenger/v1/accounts/{user_id}/chats/{chat_id}/read")
-    async def read(chat_id: str, account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
-        """Marks everything in the chat as read, which is why a service that only looks on must never call it."""
-        for message in _chat(account, chat_id).messages:
-            if message.side == "client" and message.read is None:
-                message.read = int(datetime.now(UTC).timestamp())
-        return JSONResponse({"ok": True})
-
-    @app.get("/messenger/v1/accounts/{user_id}/getVoiceFiles")
-    async def voice_files(account: Annotated[AvitoAccount, Depends(owner)], voice_ids: Annotated[list[str], Query()]) -> JSONResponse:
-        wanted = [voice_id for value in voice_ids for voice_id in value.split(",")]
-        return JSONResponse({"voices_urls": {voice_id: f"https://avito.ru/voice/{voice_id}.mp4" for voice_id in wanted}})
+KeyOwner = Annotated[AvitoAccount, Depends(_key_owner)]
 
 
-def _add_webhooks(app: FastAPI, owner: Owner) -> None:
-    @app.post("/messenger/v3/webhook")
-    async def subscribe(request: Request, account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
-        """Several addresses of one account stand side by side; the same address twice is one subscription."""
-        url = await _url(request)
-        if url not in account.webhooks:
-            account.webhooks.append(url)
-        return JSONResponse({"ok": True})
+async def _messenger_owner(user_id: int, account: KeyOwner) -> AvitoAccount:
+    if user_id != account.user_id:
+        raise AvitoRefusedError(403, error_body(403, "Forbidden"))
+    return account
 
-    @app.post("/messenger/v1/subscriptions")
-    async def subscriptions(account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
-        return JSONResponse({"subscriptions": [{"url": url, "version": "3"} for url in account.webhooks]})
 
-    @app.post("/messenger/v1/webhook/unsubscribe")
-    async def unsubscribe(request: Request, account: Annotated[AvitoAccount, Depends(owner)]) -> JSONResponse:
-        url = await _url(request)
-        account.webhooks[:] = [known for known in account.webhooks if known != url]
-        return JSONResponse({"ok": True})
+MessengerOwner = Annotated[AvitoAccount, Depends(_messenger_owner)]
+
+paths = FastAPI(openapi_url=None)
+
+
+@paths.exception_handler(AvitoRefusedError)
+async def refuse(request: Request, refusal: AvitoRefusedError) -> JSONResponse:
+    return JSONResponse(refusal.body, refusal.status)
+
+
+@paths.exception_handler(RequestValidationError)
+async def refuse_values(request: Request, error: RequestValidationError) -> JSONResponse:
+    """A limit beyond 100 or an offset beyond 1000 is a 400 that names the field."""
+    fields = {str(fault["loc"][-1]): fault["msg"] for fault in error.errors()}
+    if request.url.path == ITEMS:  # its document has an error of its own shape
+        return JSONResponse({"code": "400", "message": f"Validation error: {', '.join(fields)}"}, 400)
+    return JSONResponse(error_body(400, "Validation error", fields=fields), 400)
+
+
+@paths.post("/token")
+async def token(request: Request, backend: Backend) -> JSONResponse:
+    """Avito answers bad credentials with 200, an `error` and no `access_token`."""
+    form = {name: values[-1] for name, values in parse_qs((await request.body()).decode(errors="replace")).items()}
+    if form.get("grant_type") != "client_credentials":
+        return JSONResponse({"error": "unsupported_grant_type", "error_description": "Unsupported grant type"})
+    for account in backend.accounts:
+        if (account.client_id, account.client_secret) == (form.get("client_id"), form.get("client_secret")):
+            return JSONResponse(backend.token_for(account))
+    return JSONResponse({"error": "invalid_client", "error_description": "Client authentication failed"})
+
+
+@paths.get("/core/v1/accounts/self")
+async def account_self(account: KeyOwner) -> JSONResponse:
+    return JSONResponse(self_body(account))
+
+
+@paths.get(ITEMS)
+async def items(
+    request: Request,
+    switches: Switches,
+    account: KeyOwner,
+    per_page: Annotated[int, Query(gt=0, lt=100)] = 25,
+    page: Annotated[int, Query(gt=0)] = 1,
+    status: str = "active",
+) -> JSONResponse:
+    """The listings of an account; an employee's key sees none."""
+    wanted = set(status.split(","))
+    found = [] if account.employee else [listing for listing in account.listings.values() if listing.status in wanted]
+    shown = [listing_body(listing) for listing in sorted(found, key=lambda listing: listing.id)[(page - 1) * per_page :][:per_page]]
+    answer = JSONResponse({"meta": {"page": page, "per_page": per_page}, "resources": shown})
+    _tell_page(switches, request, page)
+    return answer
+
+
+@paths.get(MESSENGER)
+async def chats(request: Request, switches: Switches, account: MessengerOwner, query: Annotated[ChatsQuery, Query()]) -> JSONResponse:
+    """Newest activity first, only chats about listings unless asked otherwise."""
+    found = [chat for chat in account.chats.values() if query.wants(chat)]
+    found.sort(key=lambda chat: (-chat.updated, chat.id))
+    shown, has_more = _page(found, _capped(query.limit, switches), query.offset)
+    body: dict[str, Any] = {"chats": [chat_body(account, chat, switches) for chat in shown]}
+    answer = JSONResponse(_with_meta(body, has_more, switches))
+    _tell_page(switches, request, query.offset)
+    return answer
+
+
+@paths.get(MESSENGER + "/{chat_id}")
+async def one_chat(chat_id: str, switches: Switches, account: MessengerOwner) -> JSONResponse:
+    return JSONResponse(chat_body(account, _chat(account, chat_id), switches))
+
+
+@paths.get("/messenger/v3/accounts/{user_id}/chats/{chat_id}/messages")
+@paths.get("/messenger/v3/accounts/{user_id}/chats/{chat_id}/messages/")
+async def messages(
+    request: Request, chat_id: str, switches: Switches, account: MessengerOwner, limit: Limit = 100, offset: Offset = 0
+) -> JSONResponse:
+    """Newest first, and within a second the later written first. Reading marks nothing as read."""
+    chat = _chat(account, chat_id)
+    if account.employee:
+        raise AvitoRefusedError(403, error_body(403, "Forbidden"))
+    if switches.plan_missing:
+        unpaid = error_body(402, "Payment required")
+        raise AvitoRefusedError(402, unpaid if switches.plan_missing == "nested" else unpaid["error"])
+    shown, has_more = _page(chat.messages[::-1], _capped(limit, switches), offset)
+    bodies = [message_body(account, chat, message, switches) for message in shown]
+    as_array = switches.messages_as == "array"
+    answer = JSONResponse(bodies if as_array else _with_meta({"messages": bodies}, has_more, switches))
+    _tell_page(switches, request, offset)
+    return answer
+
+
+@paths.post("/messenger/v1/accounts/{user_id}/chats/{chat_id}/read")
+async def read(chat_id: str, account: MessengerOwner) -> JSONResponse:
+    """Marks everything in the chat as read, which is why a service that only looks on must never call it."""
+    for message in _chat(account, chat_id).messages:
+        if message.side == "client" and message.read is None:
+            message.read = int(datetime.now(UTC).timestamp())
+    return JSONResponse({"ok": True})
+
+
+@paths.get("/messenger/v1/accounts/{user_id}/getVoiceFiles")
+async def voice_files(account: MessengerOwner, voice_ids: Annotated[list[str], Query()]) -> JSONResponse:
+    wanted = [voice_id for value in voice_ids for voice_id in value.split(",")]
+    return JSONResponse({"voices_urls": {voice_id: f"https://avito.ru/voice/{voice_id}.mp4" for voice_id in wanted}})
+
+
+@paths.post("/messenger/v3/webhook")
+async def subscribe(request: Request, account: KeyOwner) -> JSONResponse:
+    """Several addresses of one account stand side by side; the same address twice is one subscription."""
+    url = await _url(request)
+    if url not in account.webhooks:
+        account.webhooks.append(url)
+    return JSONResponse({"ok": True})
+
+
+@paths.post("/messenger/v1/subscriptions")
+async def subscriptions(account: KeyOwner) -> JSONResponse:
+    return JSONResponse({"subscriptions": [{"url": url, "version": "3"} for url in account.webhooks]})
+
+
+@paths.post("/messenger/v1/webhook/unsubscribe")
+async def unsubscribe(request: Request, account: KeyOwner) -> JSONResponse:
+    url = await _url(request)
+    account.webhooks[:] = [known for known in account.webhooks if known != url]
+    return JSONResponse({"ok": True})
 
 
 async def _url(request: Request) -> str:

@@ -128,7 +128,7 @@ async def test_doubles_echoes_and_any_order_change_nothing(stage: Stage) -> None
 
 async def test_a_hint_that_comes_while_the_chat_is_read_is_not_lost(database_url: str) -> None:
     avito, reached, opened = LocalAvito(), asyncio.Event(), asyncio.Event()
-    avito.app.add_middleware(Door, ends=["/messages/"], reached=reached, opened=opened)
+    avito.app = Door(avito.app, ["/messages/"], reached, opened)
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox, **RECEIVER) as stage:
         await stage.sync()
         hide_lists(stage)
@@ -147,7 +147,7 @@ async def test_a_hint_that_comes_while_the_chat_is_read_is_not_lost(database_url
 
 async def test_nor_is_one_that_comes_while_avito_does_not_know_the_chat_yet(database_url: str) -> None:
     avito, reached, opened, ends = LocalAvito(), asyncio.Event(), asyncio.Event(), list[str]()
-    avito.app.add_middleware(Door, ends=ends, reached=reached, opened=opened)
+    avito.app = Door(avito.app, ends, reached, opened)
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox, **RECEIVER) as stage:
         await stage.sync()
         hide_lists(stage)
