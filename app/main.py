@@ -34,10 +34,10 @@ from app.jobs.steps import Tools, build_steps
 from app.jobs.tick import Timetable, ask_for_what_is_due
 from app.jobs.worker import Worker
 from app.models import RunKind
-from app.services.composer import Post
-from app.services.grader import Grader
-from app.services.hints import HintQueue
-from app.services.sync import AvitoSource
+from app.services.analysis.grader import Grader
+from app.services.mail.composer import Post
+from app.services.sync.hints import HintQueue
+from app.services.sync.syncer import AvitoSource
 from app.working_hours import ROUND_THE_CLOCK
 
 log = structlog.get_logger(__name__)

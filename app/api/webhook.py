@@ -13,7 +13,7 @@ from app.api.parameters import read_body
 from app.clients.avito import AvitoHint, parse_hint
 from app.clients.text import clean
 from app.config import WEBHOOK_PATH
-from app.services.hints import HintQueue
+from app.services.sync.hints import HintQueue
 
 
 def webhook_router(hints: HintQueue, secret: str) -> APIRouter:

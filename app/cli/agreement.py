@@ -12,9 +12,9 @@ from app.clock import at_local
 from app.config import Settings
 from app.errors import SettingsError
 from app.main import open_database, rubric_of
-from app.services.agreement import Material, common_pairs, compare, gather
-from app.services.agreement_export import Export, export_sheet
-from app.services.agreement_files import read_ratings
+from app.services.agreement.comparison import Material, common_pairs, compare, gather
+from app.services.agreement.export import Export, export_sheet
+from app.services.agreement.files import read_ratings
 from app.services.plural import plural
 
 

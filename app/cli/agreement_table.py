@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.grading.agreement import RESAMPLES, SMALLEST_FOR_INTERVAL, SMALLEST_FOR_TRUST, Agreement, Interval
-from app.services.agreement import Comparison, Scale
+from app.services.agreement.comparison import Comparison, Scale
 
 _NOTHING = "—"
 

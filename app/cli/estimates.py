@@ -16,9 +16,9 @@ from app.database.engine import Database
 from app.grading.chat import ChatMessage
 from app.main import open_database, open_grader
 from app.repositories.gradings import Scope
-from app.services.estimate import Estimate, estimate_due, estimate_windows
+from app.services.analysis.estimate import Estimate, estimate_due, estimate_windows
+from app.services.analysis.originals import RegradePeriod, list_originals
 from app.services.named_chats import not_found
-from app.services.originals import RegradePeriod, list_originals
 from app.services.plural import number, plural
 
 

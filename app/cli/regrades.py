@@ -12,9 +12,9 @@ from app.config import Settings
 from app.database.engine import Database
 from app.errors import SettingsError
 from app.grading.vocabulary import Criterion, Grade
-from app.services.originals import RegradePeriod
+from app.services.analysis.originals import RegradePeriod
+from app.services.analysis.regrade_pairs import Change, Comparison, compare_regrades
 from app.services.plural import plural
-from app.services.regrade_pairs import Change, Comparison, compare_regrades
 
 _SHOWN = 10
 

@@ -9,14 +9,14 @@ from app.database.engine import Database
 from app.jobs.daily import DayPlan, run_day
 from app.jobs.tick import Timetable
 from app.models import RunKind
-from app.services.analyzer import analyze_chats
-from app.services.composer import Post
-from app.services.grader import Grader
-from app.services.mailer import send_daily_report
-from app.services.originals import RegradePeriod
-from app.services.regrade import regrade_reports
+from app.services.analysis.analyzer import analyze_chats
+from app.services.analysis.grader import Grader
+from app.services.analysis.originals import RegradePeriod
+from app.services.analysis.regrade import regrade_reports
+from app.services.mail.composer import Post
+from app.services.mail.mailer import send_daily_report
 from app.services.runs import RunContext, Step, StepResult
-from app.services.sync import AvitoSource, sync_chats
+from app.services.sync.syncer import AvitoSource, sync_chats
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from app.grading.episode import SkipReason
 from app.models import Account, Chat, Message, Outcome, Review
 from app.repositories import messages, reports, reviews, shown_chats
 from app.repositories.shown_chats import AccountChat
-from app.services.transcripts import chat_messages
+from app.services.analysis.transcripts import chat_messages
 from app.working_hours import WorkingHours
 
 

@@ -15,7 +15,7 @@ import httpx
 from python_calamine import CalamineWorkbook
 
 from app.services.formulas import unguarded
-from app.services.report_sheet import MAX_ROWS
+from app.services.reports.sheet import MAX_ROWS
 from app.services.sheets import Column, SheetFile
 from tests.api.test_document import FIELDS
 from tests.stage import BAD_TALK, GOOD_TALK, Stage

@@ -9,7 +9,7 @@ import pytest
 
 from app.cli.rest_server import listen, rest
 from app.models import Report
-from app.services.reports import CHUNK
+from app.services.reports.reading import CHUNK
 from tests.api.test_report_exports import ALL, XLSX, asked, read_csv, read_xlsx, reports
 from tests.stage import KEY, Stage
 

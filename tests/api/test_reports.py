@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from app.services.reports import CHUNK
+from app.services.reports.reading import CHUNK
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 
 

@@ -14,7 +14,7 @@ from app.errors import SettingsError
 from app.main import avito_clients, create_app
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox, running
-from app.services.hints import MOST_WAITING
+from app.services.sync.hints import MOST_WAITING
 from tests.api.webhooks import OK, RECEIVER, SECRET, hints, post, tell
 from tests.cli.processes import free_port
 from tests.database.clusters import ask

@@ -3,7 +3,7 @@
 from app.models import RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from app.services.sync_pages import OVERLAP, PAGE
+from app.services.sync.pages import OVERLAP, PAGE
 from tests.benchmarks.far_ends import apart, at_work, timed
 from tests.benchmarks.measures import Measure, peak_memory, resident_mb
 from tests.services.avito_worlds import empty

@@ -18,7 +18,7 @@ from app.database.engine import Database
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import numbered_account
 from app.services.runs import Progress
-from app.services.sync import AvitoSource, sync_chats
+from app.services.sync.syncer import AvitoSource, sync_chats
 from tests.stage import IMPATIENT
 
 PAGE_CAP = 5

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from html import unescape
 from typing import Any
 
-from app.services.figures import (
+from app.services.digests.figures import (
     Baseline,
     Coverage,
     CriterionShare,
@@ -20,7 +20,7 @@ from app.services.figures import (
     WaitingBuyer,
     WorstChat,
 )
-from app.services.letter import render_html, render_text
+from app.services.mail.letter import render_html, render_text
 
 END = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 SENDER, BOSS = "reports@example.ru", "boss@example.ru"

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from app.grading.vocabulary import Criterion, Grade
-from app.services.agreement import Comparison, compare, gather
-from app.services.agreement_files import Rating, SheetError
+from app.services.agreement.comparison import Comparison, compare, gather
+from app.services.agreement.files import Rating, SheetError
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 
 H, M, L, N = Grade.HIGH, Grade.MEDIUM, Grade.LOW, Grade.NONE

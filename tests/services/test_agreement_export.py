@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import NotFoundError
 from app.main import rubric_of
-from app.services.agreement_export import Export, export_sheet
+from app.services.agreement.export import Export, export_sheet
 from tests.services.sheets import HEADING, all_text, rows_of
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.grading.vocabulary import Criterion, Grade
-from app.services.agreement_files import SheetError, read_ratings
+from app.services.agreement.files import SheetError, read_ratings
 from tests.services.sheets import ALL_HIGH, HEADING, filled_row, save_csv, save_xlsx
 
 MIXED = ["Высокая", "средняя", " Низкая ", "Не могу оценить", "Нет возражений", ""]

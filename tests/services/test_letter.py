@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.services.figures import (
+from app.services.digests.figures import (
     CarriedReports,
     Coverage,
     CriterionShare,
@@ -15,7 +15,7 @@ from app.services.figures import (
     MailedDay,
     Series,
 )
-from app.services.letter import render_html, render_text, subject
+from app.services.mail.letter import render_html, render_text, subject
 from tests.services.letters import (
     AVITO,
     BOSS,

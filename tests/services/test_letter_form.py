@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.services.figures import (
+from app.services.digests.figures import (
     MailedDay,
     Series,
 )
-from app.services.letter import address, compose, message_id, render_html, render_text, subject
-from app.services.mail_sheet import Attachment
+from app.services.mail.letter import address, compose, message_id, render_html, render_text, subject
+from app.services.mail.sheet import Attachment
 from tests.services.letters import AVITO, BOSS, CROWD, EMPTY, END, RICH, SENDER, TROUBLE, both, changed, flat, parsed, tags, worded
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from python_calamine import CalamineWorkbook
 
-from app.services.figures import WaitingBuyer
-from app.services.mail_sheet import write_sheet
-from app.services.report_sheet import MAX_ROWS, REPORT_FIELDS
+from app.services.digests.figures import WaitingBuyer
+from app.services.mail.sheet import write_sheet
+from app.services.reports.sheet import MAX_ROWS, REPORT_FIELDS
 from tests.services.letters import RICH
 
 BODY = json.dumps(dict.fromkeys(REPORT_FIELDS, "текст") | {"created_at": "2026-11-22T20:03:11.402+03:00", "total_messages": 8, "id": 35})

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 from app.jobs.tick import ask_for_what_is_due
 from app.sandbox.smtp import ReceivedMail
-from app.services.mailer import REFUSALS
+from app.services.mail.mailer import REFUSALS
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage, until
 
 BOSS, SECOND = "boss@example.ru", "second@example.ru"

@@ -11,7 +11,7 @@ from app.cli.regrades import show_regrades
 from app.errors import SettingsError
 from app.models import Run, RunKind
 from app.sandbox.deepseek_faults import BLANK, UNAUTHORIZED, regraded
-from app.services.originals import RegradePeriod
+from app.services.analysis.originals import RegradePeriod
 from app.services.runs import submit, wait
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 

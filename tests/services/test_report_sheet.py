@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
-from app.services.report_sheet import Page, write_reports
+from app.services.reports.sheet import Page, write_reports
 from app.services.sheets import Column
 
 GRADES = ("tonality", "professionalism", "clarity", "problem_solving", "objection_handling", "closure")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.models import RunKind
 from app.sandbox.deepseek_faults import Json, regraded
-from app.services.originals import RegradePeriod
+from app.services.analysis.originals import RegradePeriod
 from app.services.runs import submit, wait
 from tests.stage import Stage
 

@@ -9,7 +9,7 @@ from app.api.v1.chat_schemas import ChatRead
 from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.api.v1.review_schemas import review_fields
 from app.services.chats import ChatCard, read_chat
-from app.services.digest_chats import NAMELESS, UNTITLED
+from app.services.digests.chats import NAMELESS, UNTITLED
 from app.working_hours import ROUND_THE_CLOCK
 
 router = APIRouter(tags=["Чаты"], responses=ERROR_RESPONSES)

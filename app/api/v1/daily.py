@@ -11,7 +11,7 @@ from app.api.v1.report_schemas import MailDayRead
 from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.clock import local_date
 from app.repositories import mail_days
-from app.services.daily import render_day
+from app.services.mail.day_page import render_day
 
 router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
 

@@ -13,7 +13,7 @@ from app.grading.chat import Side
 from app.grading.rubric import Rubric
 from app.grading.vocabulary import Criterion, Flag, addresses_grader_label
 from app.models import Message
-from app.services.reports import ReportCard, grader_addressed_by, read_report
+from app.services.reports.reading import ReportCard, grader_addressed_by, read_report
 
 router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
 

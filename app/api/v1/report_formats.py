@@ -8,9 +8,9 @@ from fastapi.responses import Response, StreamingResponse
 from app.api.v1.responses import Responses, invalid
 from app.api.v1.schemas import ReportRead
 from app.repositories.report_bodies import ReportBody
-from app.services.report_csv import as_csv
-from app.services.report_sheet import stream_reports
-from app.services.reports import as_json_array
+from app.services.reports.csv_file import as_csv
+from app.services.reports.reading import as_json_array
+from app.services.reports.sheet import stream_reports
 
 Format = Literal["json", "csv", "xlsx"]
 

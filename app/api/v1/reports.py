@@ -15,8 +15,8 @@ from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
 from app.database.engine import Database
 from app.errors import FieldError
 from app.repositories.report_bodies import Position, ReportBody, ReportFilter
-from app.services import reports
-from app.services.report_sheet import MAX_ROWS
+from app.services.reports import reading
+from app.services.reports.sheet import MAX_ROWS
 
 router = APIRouter(tags=["Отчёты"])
 
@@ -25,7 +25,7 @@ MAX_LIMIT = 10_000
 Grades = Annotated[list[GradeWord] | None, Query(description="Только с такой оценкой; можно повторять.")]
 ObjectionGrades = Annotated[list[ObjectionGradeWord] | None, Query(description="Только с такой оценкой; можно повторять.")]
 
-_CURSOR = reports.write_cursor(Position(datetime(2026, 11, 22, 17, 3, 11, tzinfo=UTC), 35, 41))
+_CURSOR = reading.write_cursor(Position(datetime(2026, 11, 22, 17, 3, 11, tzinfo=UTC), 35, 41))
 _DESCRIPTION = """
 Все отчёты, созданные с start_date по end_date включительно (в REPORT_TIMEZONE), новые первыми. С limit — по частям: адрес следующей
 в заголовке Link. С mail даты можно не указывать.
@@ -103,22 +103,22 @@ Listed = tuple[AsyncIterator[list[ReportBody]], dict[str, str]]
 
 
 async def _everything(database: Database, wanted: ReportFilter) -> Listed:
-    chunks = reports.stream_all(database, wanted)
+    chunks = reading.stream_all(database, wanted)
     first = await anext(chunks)  # what can fail fails here, before the status has left
     return _rejoin(first, chunks), {}
 
 
 async def _page(request: Request, database: Database, wanted: ReportFilter, limit: int | None, cursor: str | None) -> Listed:
-    after = reports.read_cursor(cursor) if cursor is not None else None
-    page, following = await reports.read_page(database, wanted, after=after, limit=limit or MAX_LIMIT)
+    after = reading.read_cursor(cursor) if cursor is not None else None
+    page, following = await reading.read_page(database, wanted, after=after, limit=limit or MAX_LIMIT)
     if following is None:
-        return reports.in_chunks(page), {}
-    address = request.url.include_query_params(cursor=reports.write_cursor(following))
-    return reports.in_chunks(page), {"Link": f'<{address}>; rel="next"'}
+        return reading.in_chunks(page), {}
+    address = request.url.include_query_params(cursor=reading.write_cursor(following))
+    return reading.in_chunks(page), {"Link": f'<{address}>; rel="next"'}
 
 
 async def _count_for_a_sheet(database: Database, wanted: ReportFilter) -> int:
-    found = await reports.count_up_to(database, wanted, MAX_ROWS + 1)
+    found = await reading.count_up_to(database, wanted, MAX_ROWS + 1)
     if found > MAX_ROWS:
         raise invalid_parameters(
             FieldError("format", "в один файл xlsx войдёт не больше 20 000 отчётов; возьмите format=csv или сузьте период")

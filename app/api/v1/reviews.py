@@ -13,7 +13,7 @@ from app.api.v1.responses import ERROR_RESPONSES, TOO_LARGE, invalid
 from app.api.v1.review_schemas import REVIEW_EXAMPLE, ReviewBody
 from app.errors import FieldError, InvalidRequestError
 from app.grading.vocabulary import Criterion, Grade
-from app.services.reviews import Word, put_review, take_back_review
+from app.services.reports.reviews import Word, put_review, take_back_review
 
 router = APIRouter(tags=["Отчёты"], responses={**ERROR_RESPONSES, **NO_SUCH_REPORT})
 

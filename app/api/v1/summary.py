@@ -10,8 +10,8 @@ from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.summary_schemas import SummaryRead
 from app.grading.vocabulary import Criterion
 from app.repositories.report_figures import Selection
-from app.services.figures import CriterionShare, Measures
-from app.services.summary import Summary, summarize
+from app.services.digests.figures import CriterionShare, Measures
+from app.services.digests.summary import Summary, summarize
 
 router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
 

@@ -1,0 +1,1 @@
+"""How far people and the model agree in their grades."""

@@ -1,0 +1,1 @@
+"""Has the model grade what is due, and keeps what it says."""

@@ -1,0 +1,78 @@
+"""What a grading would cost before any of it is bought: chats, tokens and money, from the very windows that would be sent."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from app.clients.deepseek import Usage
+from app.database.engine import Database
+from app.grading.chat import ChatMessage
+from app.grading.episode import SkipReason, why_ungradeable, window
+from app.repositories import gradings, messages, reports
+from app.repositories.gradings import Scope
+from app.services.analysis.grader import Grader
+from app.services.analysis.judges import READ_AHEAD
+from app.services.analysis.transcripts import chat_messages
+
+_NO_RUN = 0
+
+
+@dataclass
+class Estimate:
+    """Windows that would be graded, chats that would be skipped by reason, tokens to be expected, and US dollars.
+
+    ``usd`` and ``most_usd`` are None for a model without a known price. ``most_usd`` is what the daily budget sets aside.
+    """
+
+    windows: int = 0
+    skipped: Counter[SkipReason] = field(default_factory=Counter)
+    usage: Usage = field(default_factory=Usage)
+    usd: Decimal | None = None
+    most_usd: Decimal | None = None
+
+
+async def estimate_due(database: Database, grader: Grader, scope: Scope, limit: int | None) -> Estimate:
+    """What grading the chats that are due would come to; nothing is taken and nothing is written."""
+    skipped: Counter[SkipReason] = Counter()
+    estimate = await estimate_windows(database, grader, _due_windows(database, grader, scope, limit, skipped))
+    estimate.skipped = skipped
+    return estimate
+
+
+async def estimate_windows(database: Database, grader: Grader, windows: AsyncIterator[Sequence[ChatMessage]]) -> Estimate:
+    """What grading these windows would come to, judged by what answers have taken so far."""
+    async with database.session() as session:
+        answer_tokens = await reports.mean_completion_tokens(session)
+    estimate = Estimate()
+    most = Decimal(0)
+    async for messages_of_one in windows:
+        estimate.windows += 1
+        estimate.usage += grader.expected_usage(messages_of_one, answer_tokens=answer_tokens, first=estimate.windows == 1)
+        most += grader.most_usd(messages_of_one)
+    estimate.usd = grader.cost_usd(estimate.usage)
+    estimate.most_usd = None if estimate.usd is None else most
+    return estimate
+
+
+async def _due_windows(
+    database: Database, grader: Grader, scope: Scope, limit: int | None, skipped: Counter[SkipReason]
+) -> AsyncIterator[list[ChatMessage]]:
+    after: gradings.DuePosition | None = None
+    left = limit
+    while left is None or left > 0:
+        most = READ_AHEAD if left is None else min(left, READ_AHEAD)
+        async with database.session() as session:
+            due = await gradings.list_due(session, scope, _NO_RUN, after=after, limit=most)
+            words = await messages.list_words(session, [chat.chat_id for chat in due])
+        if not due:
+            return
+        for chat in due:
+            graded = window(chat_messages(words[chat.chat_id]), grader.episode_gap)
+            reason = why_ungradeable(graded)
+            if reason is None:
+                yield graded
+            else:
+                skipped[reason] += 1
+        after = due[-1]
+        left = None if left is None else left - len(due)

@@ -1,0 +1,157 @@
+"""Several chats before the model at a time, and whose fault a failure is: a chat's own costs the chat a try, everybody's ends the run.
+
+- Everybody's by the answer itself (a wrong key, an empty balance, no such model, no such address): the run stops at once.
+- The chat's own by the answer itself (a text that the provider refuses, answers that cannot be used): it has failed.
+- What no answer tells (another 4xx, an outage, a deadline, a 429 that lasts): the chat is a suspect until something tells. A chat that
+  is graded after it does: the model was there. Where none is, by the fifth suspect or by the end of the run, a probe does: a question
+  of the same make about a chat that is nobody's. Answered, the failures were the suspects' own, and the run goes on; not answered,
+  they are everybody's, and the run stops.
+
+So a chat that always fails is given up after its tries however few others there are, and holds nobody up; and an outage or a wrong
+setting uses up no try: what was not reached, and whoever was under suspicion, keeps waiting.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from app.clients.deepseek import (
+    DeepSeekAccessError,
+    DeepSeekError,
+    DeepSeekRateLimitedError,
+    DeepSeekRequestError,
+    DeepSeekUnavailableError,
+    Usage,
+)
+from app.database.engine import Database
+from app.grading.chat import ChatMessage
+from app.repositories import runs
+from app.services.analysis.budget import BudgetSpentError, DailyBudget, Expense
+from app.services.analysis.grader import Grader, Grading, UngradedError
+
+T = TypeVar("T")
+
+SUSPECTS = 5
+"""How many failures that may be anybody's are held before the model is probed; at the end of a run one is enough."""
+READ_AHEAD = 50
+"""Chats that wait in memory for their turn, at most."""
+
+
+@dataclass(frozen=True)
+class Case(Generic[T]):
+    """A window that can be graded, the people known from its chat, and what the caller wants to know it by."""
+
+    subject: T
+    window: Sequence[ChatMessage]
+    names: Sequence[str]
+
+
+Done = Callable[[Case[T], Grading | str], Awaitable[None]]
+"""Told of each case that was judged: its grading, or the Russian sentence of why it failed."""
+
+
+class Judges(Generic[T]):
+    """Grades the cases of one run, ``workers`` at a time, within the day's budget."""
+
+    def __init__(self, database: Database, grader: Grader, budget: DailyBudget, *, run_id: int, done: Done[T]) -> None:
+        self._database = database
+        self._grader = grader
+        self._budget = budget
+        self._run_id = run_id
+        self._done = done
+        self._suspects: list[tuple[Case[T], str]] = []
+        self._probing = asyncio.Lock()
+        self.stopped_by: str | None = None
+        """A Russian clause: why cases were left."""
+        self.access_lost = False
+
+    def stop(self, reason: str) -> None:
+        """Lets the cases under way come to their end and begins no more."""
+        self.stopped_by = self.stopped_by or reason
+
+    async def judge_all(self, cases: AsyncIterator[Case[T]], workers: int) -> None:
+        """Takes cases, few ahead, until there are no more or something stops the run."""
+        queue: asyncio.Queue[Case[T] | None] = asyncio.Queue(maxsize=READ_AHEAD)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._work(queue))
+            async with aclosing(cases):  # type: ignore[type-var]
+                async for case in cases:
+                    await queue.put(case)
+                    if self.stopped_by is not None:
+                        break
+            for _ in range(workers):
+                await queue.put(None)
+        await self._find_out(at_least=1)
+
+    async def _work(self, queue: asyncio.Queue[Case[T] | None]) -> None:
+        while (case := await queue.get()) is not None:
+            if self.stopped_by is None:  # else what is still in the queue is left
+                await self._judge(case)
+
+    async def _judge(self, case: Case[T]) -> None:
+        try:
+            grading = await self._within_budget(case)
+        except BudgetSpentError as error:
+            self.stop(error.message)
+        except DeepSeekAccessError as error:
+            self._lose_access(error)
+        except (DeepSeekUnavailableError, DeepSeekRateLimitedError, DeepSeekRequestError) as error:
+            self._suspects.append((case, error.message))
+            await self._find_out(at_least=SUSPECTS)
+        except (DeepSeekError, UngradedError) as error:
+            await self._done(case, error.message)
+        else:
+            await self._done(case, grading)
+            await self._fail_suspects()
+
+    async def _within_budget(self, case: Case[T]) -> Grading:
+        async with self._budget.spend(self._grader.most_usd(case.window)) as expense:
+            try:
+                grading = await self._grader.grade(case.window, names=case.names)
+            except (DeepSeekError, UngradedError) as error:
+                await self._lose(expense, error.usage)
+                raise
+            expense.paid = grading.cost_usd or Decimal(0)
+            return grading
+
+    async def _find_out(self, *, at_least: int) -> None:
+        """Whose fault it was, where there are so many suspects; a success that comes meanwhile tells as well."""
+        async with self._probing:
+            if self.access_lost or len(self._suspects) < at_least:
+                return
+            try:
+                await self._probe()
+            except BudgetSpentError as error:  # nobody can tell: they wait with the rest
+                self.stop(error.message)
+            except DeepSeekError as error:
+                if self._suspects:
+                    self._lose_access(error)
+            else:
+                await self._fail_suspects()
+
+    async def _probe(self) -> None:
+        async with self._budget.spend(self._grader.most_usd(())) as expense:
+            try:
+                usage = await self._grader.probe()
+            except DeepSeekError as error:
+                await self._lose(expense, error.usage)
+                raise
+            await self._lose(expense, usage)
+
+    async def _lose(self, expense: Expense, usage: Usage) -> None:
+        """Keeps what was billed for no grading."""
+        expense.paid = self._grader.cost_usd(usage) or Decimal(0)
+        if expense.paid:
+            async with self._database.transaction() as session:
+                await runs.add_lost(session, self._run_id, expense.paid)
+
+    async def _fail_suspects(self) -> None:
+        while self._suspects and not self.access_lost:
+            await self._done(*self._suspects.pop())
+
+    def _lose_access(self, error: DeepSeekError) -> None:
+        self.access_lost, self.stopped_by = True, error.message

@@ -1,0 +1,107 @@
+"""Writes what came of the chats of a grading run, and their reports with it, apart from the grading: no chat waits for another's disk."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from app.clock import Clock
+from app.database.engine import Database
+from app.grading.answer_times import answer_times
+from app.grading.chat import ChatMessage
+from app.grading.episode import latest_episode
+from app.models import Outcome
+from app.repositories import gradings, reports
+from app.repositories.gradings import ClaimedChat, Settled
+from app.services.analysis.grader import Grader, Grading
+from app.services.analysis.report_body import report_columns
+from app.services.analysis.transcripts import Transcript
+from app.services.runs import RunContext
+
+log = structlog.get_logger(__name__)
+
+BATCH = 50
+"""Chats written in one transaction at most."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found out about one chat; a graded one has its grading and the window that was graded."""
+
+    chat: ClaimedChat
+    transcript: Transcript
+    outcome: Outcome
+    reason: str | None = None
+    grading: Grading | None = None
+    graded: Sequence[ChatMessage] = ()
+
+
+class OutcomeWriter:
+    """Takes findings and writes them as they come: one alone where the model is slow, many together where the disk is.
+
+    Whoever is killed loses the findings that were not written; their chats are still due.
+    """
+
+    def __init__(self, database: Database, grader: Grader, clock: Clock, run: RunContext) -> None:
+        self._database = database
+        self._grader = grader
+        self._clock = clock
+        self._run = run
+        self._found: asyncio.Queue[Finding | None] = asyncio.Queue(maxsize=BATCH)
+        self._told: dict[Outcome, int] = {}
+
+    async def add(self, finding: Finding) -> None:
+        """Hands a finding over; waits where the writing lags behind."""
+        await self._found.put(finding)
+
+    async def end(self) -> None:
+        """Says that there will be no more."""
+        await self._found.put(None)
+
+    async def write_all(self) -> None:
+        """Writes until the end was said."""
+        last = False
+        while not last:
+            batch = [await self._found.get()]
+            while len(batch) < BATCH and not self._found.empty():
+                batch.append(self._found.get_nowait())
+            last = batch[-1] is None
+            findings = [found for found in batch if found is not None]
+            if findings:
+                await self._write(findings)
+
+    async def _write(self, findings: Sequence[Finding]) -> None:
+        settled = [Settled(found.chat.id, found.outcome, found.reason, found.transcript.last_person_id) for found in findings]
+        async with self._database.transaction() as session:
+            numbers = await gradings.settle(session, settled, self._run.token, run_id=self._run.id, now=self._clock())
+            rows = [
+                self._columns(numbers[found.chat.id], found, found.grading)
+                for found in findings
+                if found.grading and found.chat.id in numbers
+            ]
+            await reports.add_reports(session, rows)
+        for found in findings:
+            if found.chat.id in numbers:
+                self._told[found.outcome] = self._told.get(found.outcome, 0) + 1
+            else:  # another process has taken the run over meanwhile
+                log.warning("analyze.lease_lost", chat=found.chat.id, run=self._run.id)
+        self._tell(len(findings))
+
+    def _columns(self, number: int, found: Finding, grading: Grading) -> dict[str, Any]:
+        """The report's columns. Waits are counted over the whole episode: the window of a long one begins in its middle."""
+        now = self._clock().astimezone(self._grader.zone)
+        episode = latest_episode(found.transcript.messages, self._grader.episode_gap)
+        times = answer_times(episode, self._grader.working_hours, self._grader.zone, now)
+        return report_columns(number, found.chat, found.transcript, found.graded, grading, times, run_id=self._run.id, now=now)
+
+    def _tell(self, more: int) -> None:
+        progress = self._run.progress
+        progress.done += more
+        progress.figures = {
+            "analyzed_chats": self._told.get(Outcome.GRADED, 0),
+            "skipped_chats": self._told.get(Outcome.SKIPPED, 0),
+            "failed_chats": self._told.get(Outcome.FAILED, 0),
+            "waiting_chats": max((progress.total or 0) - progress.done, 0),
+        }

@@ -1,0 +1,69 @@
+"""Grades a period's reports again: the same messages, today's rubric and model, beside the old reports and never over them."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from app.clock import Clock
+from app.database.engine import Database
+from app.grading.chat import ChatMessage
+from app.repositories import reports
+from app.repositories.regrades import Original
+from app.services.analysis.budget import DailyBudget
+from app.services.analysis.grader import Grader, Grading
+from app.services.analysis.judges import Case, Judges
+from app.services.analysis.originals import RegradePeriod, count_originals, list_originals
+from app.services.analysis.report_body import regrade_columns
+from app.services.plural import plural
+from app.services.runs import RunContext, StepResult
+
+
+async def regrade_reports(
+    database: Database, grader: Grader, clock: Clock, run: RunContext, *, workers: int, daily_budget_usd: Decimal | None
+) -> StepResult:
+    """Grades each report's messages again and writes the second grading down as a report of its own kind."""
+    period = RegradePeriod.of(run.params)
+    regrading = _Regrading(database, grader, clock, run)
+    budget = DailyBudget(database, daily_budget_usd, grader.zone, clock)
+    judges = Judges(database, grader, budget, run_id=run.id, done=regrading.keep)
+    run.progress.done, run.progress.total = 0, await count_originals(database, period)
+    await judges.judge_all(list_originals(database, period), workers)
+    return StepResult(ok=not judges.access_lost, message=regrading.summary(judges.stopped_by), figures=regrading.figures())
+
+
+class _Regrading:
+    """What a run has come to."""
+
+    def __init__(self, database: Database, grader: Grader, clock: Clock, run: RunContext) -> None:
+        self._database = database
+        self._zone = grader.zone
+        self._clock = clock
+        self._run = run
+        self._regraded = 0
+        self._failed = 0
+
+    async def keep(self, case: Case[Original], result: Grading | str) -> None:
+        """Writes the second grading; a failure leaves nothing but the count."""
+        if isinstance(result, Grading):
+            await self._write(case.subject, case.window, result)
+            self._regraded += 1
+        else:
+            self._failed += 1
+        self._run.progress.done += 1
+        self._run.progress.figures = self.figures()
+
+    async def _write(self, original: Original, graded: Sequence[ChatMessage], grading: Grading) -> None:
+        async with self._database.transaction() as session:
+            number = await reports.next_number(session)
+            now = self._clock().astimezone(self._zone)
+            await reports.add_reports(session, [regrade_columns(number, original, graded, grading, run_id=self._run.id, now=now)])
+
+    def figures(self) -> dict[str, int]:
+        """The numbers of the run."""
+        return {"regraded_reports": self._regraded, "failed_reports": self._failed}
+
+    def summary(self, stopped_by: str | None) -> str:
+        """What came of the run, for people."""
+        parts = [f"Оценено заново: {plural(self._regraded, 'отчёт', 'отчёта', 'отчётов')}; с ошибкой: {self._failed}."]
+        if stopped_by:
+            parts.append(f"Остановлено: {stopped_by.rstrip('.')}. Сделанное сохранено.")
+        return " ".join(parts)

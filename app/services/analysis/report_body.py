@@ -1,0 +1,123 @@
+"""What a grading becomes in the table: the body that REST answers, the columns that filters use, the detail behind the grades."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.grading.answer_times import AnswerTimes
+from app.grading.chat import ChatMessage
+from app.grading.judge import Verdict
+from app.grading.vocabulary import Criterion
+from app.models import ReportKind
+from app.repositories.gradings import ClaimedChat
+from app.repositories.regrades import Original
+from app.services.analysis.grader import Grading
+from app.services.analysis.transcripts import Transcript
+from app.services.digests.chats import NAMELESS, UNTITLED
+
+
+def report_columns(
+    number: int,
+    chat: ClaimedChat,
+    transcript: Transcript,
+    graded: Sequence[ChatMessage],
+    grading: Grading,
+    times: AnswerTimes,
+    *,
+    run_id: int,
+    now: datetime,
+) -> dict[str, Any]:
+    """The columns of one grading; ``now`` is aware, in the report's zone of that day."""
+    created_at = _to_the_millisecond(now)
+    return dict(
+        id=number,
+        chat_id=chat.id,
+        account_id=chat.account_id,
+        run_id=run_id,
+        created_at=created_at,
+        body=_body(number, chat, transcript, grading.verdict, created_at),
+        detail=_detail(grading.verdict, times.as_json),
+        **_grading_columns(grading, graded),
+    )
+
+
+def regrade_columns(
+    number: int, original: Original, graded: Sequence[ChatMessage], grading: Grading, *, run_id: int, now: datetime
+) -> dict[str, Any]:
+    """The columns of a second grading of the same messages: what is no grade stays as the first report had it."""
+    created_at = _to_the_millisecond(now)
+    words = _words(grading.verdict)
+    return dict(
+        id=number,
+        kind=ReportKind.REGRADE.value,
+        regrade_of_id=original.id,
+        chat_id=original.chat_id,
+        account_id=original.account_id,
+        run_id=run_id,
+        created_at=created_at,
+        body={**original.body, "created_at": created_at.isoformat(timespec="milliseconds"), **words, "id": number},
+        detail=_detail(grading.verdict, original.answer_times),
+        **_grading_columns(grading, graded),
+    )
+
+
+def _to_the_millisecond(now: datetime) -> datetime:
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _grading_columns(grading: Grading, graded: Sequence[ChatMessage]) -> dict[str, Any]:
+    usage = grading.usage
+    return dict(
+        **_grades(grading.verdict),
+        score=round(grading.verdict.score, 2),
+        first_message_id=graded[0].id,
+        last_message_id=graded[-1].id,
+        window_messages=len(graded),
+        model=grading.model,
+        fingerprint=grading.fingerprint,
+        prompt_version=grading.prompt_version,
+        prompt_hit_tokens=usage.prompt_hit_tokens,
+        prompt_miss_tokens=usage.prompt_miss_tokens,
+        completion_tokens=usage.completion_tokens,
+        cost_usd=grading.cost_usd,
+    )
+
+
+def _body(number: int, chat: ClaimedChat, transcript: Transcript, verdict: Verdict, created_at: datetime) -> dict[str, Any]:
+    """The document's fifteen fields in the document's order, then the number."""
+    return {
+        "chat_id": chat.avito_id,
+        "created_at": created_at.isoformat(timespec="milliseconds"),
+        "chat_title": chat.title or UNTITLED,
+        "client_name": chat.client_name or NAMELESS,
+        "total_messages": transcript.company_messages + transcript.client_messages,
+        "company_messages": transcript.company_messages,
+        "client_messages": transcript.client_messages,
+        **_words(verdict),
+        "id": number,
+    }
+
+
+def _words(verdict: Verdict) -> dict[str, str]:
+    """What the verdict says, as the document has it."""
+    return {
+        **_grades(verdict),
+        "summary": verdict.summary,
+        "recommendations": "\n".join(" ".join(advice.text.split()) for advice in verdict.recommendations),
+    }
+
+
+def _grades(verdict: Verdict) -> dict[str, str]:
+    return {f"{criterion}_grade": verdict.grades[criterion].value for criterion in Criterion}
+
+
+def _detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
+    objection = verdict.objection
+    return {
+        "criteria": verdict.evidence,
+        "objection": {"message_id": objection.message_id, "text": objection.text} if objection else None,
+        "recommendations": [{"message_id": advice.message_id, "text": advice.text} for advice in verdict.recommendations],
+        "flags": [flag.value for flag in verdict.flags],
+        "grader_addressed_by": list(verdict.grader_addressed_by),
+        "answer_times": dict(times),
+    }

@@ -1,0 +1,103 @@
+"""The chats that a mail shows by name: the worst, the best, whose buyers wait, and which could not be graded."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.grading.vocabulary import Check, Criterion, Grade
+from app.models import Message
+from app.repositories import coverage, messages, report_figures
+from app.repositories.report_figures import Row, Selection
+from app.services.digests.figures import FailedChat, GoodChat, WaitingBuyer, WorstChat
+
+UNTITLED = "Чат без объявления"
+NAMELESS = "Клиент"
+
+_WORST, _BEST, _FAILED = 5, 3, 10
+
+Quote = dict[str, Any]
+
+
+class ShownChats(TypedDict):
+    """The fields of :class:`DigestFigures` that hold chats."""
+
+    worst: tuple[WorstChat, ...]
+    best: tuple[GoodChat, ...]
+    waiting_buyers: tuple[WaitingBuyer, ...]
+    failed_chats: tuple[FailedChat, ...]
+
+
+async def shown_chats(session: AsyncSession, selection: Selection, *, waiting: Mapping[str, datetime]) -> ShownChats:
+    """``waiting``: ``since`` and ``until``, between which a buyer who waits has written last."""
+    worst = [(row, *_low_point(row)) for row in await report_figures.list_worst(session, selection, limit=_WORST)]
+    best = [(row, *_high_point(row)) for row in await report_figures.list_best(session, selection, limit=_BEST)]
+    advised = [_advice(row) for row, _, _ in worst]
+    named = [quote["message_id"] for _, _, quote in (*worst, *best) if quote] + [advice["message_id"] for advice in advised]
+    written = await messages.get_messages(session, {message_id for message_id in named if message_id is not None})
+    buyers = await coverage.list_waiting_buyers(session, since=waiting["since"], until=waiting["until"])
+    return ShownChats(
+        worst=tuple(
+            WorstChat(
+                **_shown(row, criterion, quote, written),
+                advice=advice["text"],
+                advice_at=written[advice["message_id"]].sent_at if advice["message_id"] is not None else None,
+                addressed=row["addressed"],
+            )
+            for (row, criterion, quote), advice in zip(worst, advised, strict=True)
+        ),
+        best=tuple(GoodChat(**_shown(row, criterion, quote, written)) for row, criterion, quote in best),
+        waiting_buyers=tuple(_waiting_buyer(row) for row in buyers),
+        failed_chats=tuple(_failed_chat(row) for row in await coverage.list_failed_chats(session, limit=_FAILED)),
+    )
+
+
+def _low_point(row: Row) -> tuple[Criterion, Quote | None]:
+    """The low criterion that failed most of its checks and has a quote to show for it."""
+    verdicts = row["detail"]["criteria"]
+    low = [name for name in Criterion if verdicts[name]["grade"] == Grade.LOW]
+    criterion = max(low, key=lambda name: (bool(verdicts[name]["quotes"]), list(verdicts[name]["checks"].values()).count(Check.NO)))
+    return criterion, next(iter(verdicts[criterion]["quotes"]), None)
+
+
+def _high_point(row: Row) -> tuple[Criterion, Quote | None]:
+    """The high criterion with the longest words to show for it: a greeting teaches nobody."""
+    verdicts = row["detail"]["criteria"]
+    longest = {
+        name: max(verdicts[name]["quotes"], key=lambda quote: len(quote["text"]), default=None)
+        for name in Criterion
+        if verdicts[name]["grade"] == Grade.HIGH
+    }
+    return max(longest.items(), key=lambda entry: len(entry[1]["text"]) if entry[1] else 0)
+
+
+def _shown(row: Row, criterion: Criterion, quote: Quote | None, written: Mapping[int, Message]) -> dict[str, Any]:
+    return {
+        "report_id": row["id"],
+        "chat_id": row["avito_id"],
+        "chat_title": row["chat_title"],
+        "client_name": row["client_name"],
+        "score": row["score"],
+        "criterion": criterion.label,
+        "quote": quote["text"] if quote else None,
+        "quote_side": written[quote["message_id"]].side if quote else None,
+    }
+
+
+def _advice(row: Row) -> dict[str, Any]:
+    return next(iter(row["detail"]["recommendations"]), {"message_id": None, "text": None})
+
+
+def _waiting_buyer(row: Row) -> WaitingBuyer:
+    return WaitingBuyer(
+        account=row["account"],
+        chat_id=row["avito_id"],
+        chat_title=row["item_title"] or UNTITLED,
+        client_name=row["client_name"] or NAMELESS,
+        since=row["waiting_since"],
+    )
+
+
+def _failed_chat(row: Row) -> FailedChat:
+    return FailedChat(chat_id=row["avito_id"], chat_title=row["item_title"] or UNTITLED, reason=row["outcome_reason"] or "")

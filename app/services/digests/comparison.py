@@ -1,0 +1,79 @@
+"""What a mail is compared with: the day before, the same weekday of the last four weeks, and the course of fourteen days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.repositories import digests, report_figures
+from app.repositories.report_figures import Selection
+from app.services.digests.figures import Baseline, MailedDay
+from app.services.digests.measures import Measured, measure
+
+DAYS = 14
+WEEKS = 4
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The three; a baseline is None where its dates had no mail."""
+
+    day_before: Baseline | None
+    same_weekdays: Baseline | None
+    days: tuple[MailedDay, ...]
+
+
+async def compare(
+    session: AsyncSession, digest_ids: Sequence[int], measured: Measured, covered_days: Sequence[date], zone: str
+) -> Comparison:
+    """Compares the reports of these mails, which are those of the covered days' one mail, with earlier dates' mails."""
+    first, last = min(covered_days), max(covered_days)
+    weekdays = [last - timedelta(weeks=weeks) for weeks in range(1, WEEKS + 1)]
+    return Comparison(
+        day_before=await _baseline(session, [first - timedelta(days=1)], measured, zone),
+        same_weekdays=await _baseline(session, weekdays, measured, zone),
+        days=await _course(session, digest_ids, last),
+    )
+
+
+async def _baseline(session: AsyncSession, days: Sequence[date], measured: Measured, zone: str) -> Baseline | None:
+    mailed, waiting = await digests.mean_waiting_buyers(session, days)
+    if not mailed:
+        return None
+    before = await measure(session, Selection(mailed_on=mailed), zone)
+    return Baseline(
+        days=tuple(mailed),
+        reports=before.total.reports,
+        mean_score=before.total.mean_score,
+        bad_reports=before.total.bad_reports,
+        first_answer=before.total.first_answer,
+        waiting_buyers=waiting,
+        same_series=len(before.by_series.keys() | measured.by_series.keys()) == 1,
+    )
+
+
+async def _course(session: AsyncSession, digest_ids: Sequence[int], last: date) -> tuple[MailedDay, ...]:
+    """Fourteen days by all of their dates' mails; of ``last`` these mails are part."""
+    earlier = [last - timedelta(days=ago) for ago in range(DAYS - 1, 0, -1)]
+    rows = {row["day"]: row for row in await report_figures.list_mailed_days(session, [*earlier, last], digest_ids)}
+    course: list[MailedDay] = []
+    series_before: set[str] = set()
+    builds_before: set[str] = set()
+    for day in (*earlier, last):
+        row = rows.get(day)
+        if row is None:
+            course.append(MailedDay(day=day, reports=0, mean_score=None))
+            continue
+        series, builds = set(row["series"]), set(row["builds"])
+        course.append(
+            MailedDay(
+                day=day,
+                reports=row["reports"],
+                mean_score=row["mean_score"],
+                new_series=bool(series_before and series - series_before),
+                new_build=bool(builds_before and builds - builds_before),
+            )
+        )
+        series_before, builds_before = series, builds_before | builds
+    return tuple(course)

@@ -1,0 +1,118 @@
+"""The figures of a mail, drawn from its reports and chats in the transaction that puts it together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.grading.episode import SkipReason
+from app.repositories import accounts, coverage
+from app.repositories.report_figures import Selection
+from app.services.digests.chats import shown_chats
+from app.services.digests.comparison import compare
+from app.services.digests.figures import CarriedReports, Coverage, DigestFigures
+from app.services.digests.measures import measure
+
+WAITING_FOR_AT_MOST = timedelta(days=7)
+"""A buyer who wrote longer ago no longer waits."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """What a mail is about: its date, the days it covers, and the span from the cut-off before to its own, ``[start, end)``.
+
+    ``after_message_id``: messages copied later than this one were in no mail before, and count from ``late_since`` on; None: no mail was
+    before.
+    """
+
+    day: date
+    covered_days: tuple[date, ...]
+    start: datetime
+    end: datetime
+    after_message_id: int | None
+    late_since: datetime
+
+    @property
+    def span(self) -> dict[str, Any]:
+        """Which messages make a chat count."""
+        return {"start": self.start, "end": self.end, "after_message_id": self.after_message_id, "late_since": self.late_since}
+
+    @property
+    def waiting_span(self) -> dict[str, datetime]:
+        """When a buyer who waits has written last: ``since`` and ``until``."""
+        return {"since": self.end - WAITING_FOR_AT_MOST, "until": self.end}
+
+
+async def draw_figures(
+    session: AsyncSession,
+    digest_ids: Sequence[int],
+    period: Period,
+    zone: ZoneInfo,
+    *,
+    working_time: bool,
+    problems: Sequence[str],
+    failed_addresses: Sequence[str],
+) -> DigestFigures:
+    """The figures over the reports that the given mails carry. ``working_time``: answer times are counted in working hours."""
+    selection = Selection(digest_ids=list(digest_ids))
+    measured = await measure(session, selection, zone.key)
+    total = measured.total
+    compared = await compare(session, digest_ids, measured, period.covered_days, zone.key)
+    seen = await accounts.list_accounts(session)
+    cover, carried = await _coverage(session, digest_ids, period, total.reports)
+    return DigestFigures(
+        day=period.day,
+        covered_days=period.covered_days,
+        timezone=zone.key,
+        period_start=period.start,
+        period_end=period.end,
+        accounts=tuple(account.name for account in seen),
+        synced_at=min((account.synced_at for account in seen if account.synced_at), default=None),
+        problems=tuple(problems),
+        coverage=cover,
+        carried=carried,
+        reports=total.reports,
+        mean_score=total.mean_score,
+        bad_reports=total.bad_reports,
+        addressed_reports=total.addressed_reports,
+        first_answer=total.first_answer,
+        working_time=working_time,
+        criteria=total.criteria,
+        series=measured.series,
+        day_before=compared.day_before,
+        same_weekdays=compared.same_weekdays,
+        days=compared.days,
+        **await shown_chats(session, selection, waiting=period.waiting_span),
+        incomplete_chats=await coverage.count_incomplete_chats(session),
+        cut_short_accounts=tuple(account.name for account in seen if account.lists_cut_short),
+        cost_usd=total.cost_usd,
+        models=tuple(dict.fromkeys(series.model for series in measured.series)),
+        prompt_versions=tuple(dict.fromkeys(series.prompt_version for series in measured.series)),
+        failed_addresses=tuple(failed_addresses),
+    )
+
+
+async def _coverage(session: AsyncSession, digest_ids: Sequence[int], period: Period, reports: int) -> tuple[Coverage, CarriedReports]:
+    counts: dict[str, int] = {}
+    skipped: dict[str, int] = {}
+    found = await coverage.list_coverage(session, digest_ids, period.span)
+    for row in found:
+        if row["status"] == "skipped":
+            skipped[SkipReason(row["reason"]).label] = row["chats"]
+        else:
+            counts[row["status"]] = row["chats"]
+    graded = counts.get("graded", 0)
+    newest = sum(row["chats_reported"] for row in found if row["status"] == "graded")
+    of_period = sum(row["reports"] for row in found)
+    return (
+        Coverage(graded=graded, skipped=skipped, failed=counts.get("failed", 0), waiting=counts.get("waiting", 0)),
+        CarriedReports(
+            of_graded_chats=newest,
+            of_same_chats=of_period - newest,
+            of_other_chats=reports - of_period,
+            graded_chats_mailed_before=graded - newest,
+        ),
+    )

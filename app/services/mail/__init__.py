@@ -1,0 +1,1 @@
+"""Puts the mail together and sends it."""

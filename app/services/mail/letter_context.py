@@ -1,0 +1,112 @@
+"""What both parts of the mail are filled with: the figures as tiles, bars and lines, so that the parts cannot differ in one."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from app.repositories.mail_days import DayMail
+from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
+from app.services.hostile_text import listed, trimmed
+from app.services.mail.letter_lines import advice_label, carried_line, coverage_line, mails_line, mixed_line, preheader, trust_line
+from app.services.mail.letter_tiles import ENOUGH, compared_line, tiles
+from app.services.plural import NBSP, number
+from app.services.wording import at_moment, days_title, percent, short_weekday, since_words, waited, zone_words
+
+_PROBLEM_LIMIT = 200
+WAITING_SHOWN = 10
+"""Of the buyers who wait; the others stand in the mail's sheet."""
+_BAR_HEIGHT = 72
+"""Of a day with a mean score of 100, in pixels."""
+
+
+class Bar(NamedTuple):
+    """One of the fourteen days."""
+
+    value: str
+    height: int
+    weekday: str
+    day: str
+    mark: str
+
+
+def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown: int | None = WAITING_SHOWN) -> dict[str, Any]:
+    """The figures, their texts made harmless, and the lines that both parts share.
+
+    ``mails``: those whose figures these are, where they are not one mail's. ``waiting_shown``: how many buyers are named, None: all.
+    """
+    zone, end, days = ZoneInfo(figures.timezone), figures.period_end, covered_days(figures)
+    problems = listed(figures.problems, most=6, limit=_PROBLEM_LIMIT)
+    return {
+        "figures": figures,
+        "title": days_title(days) + (f" · {figures.part}" if figures.part else ""),
+        "covered": ", ".join(listed((f"{day:%d.%m}" for day in days), most=20)) if len(days) > 1 else None,
+        "period": f"с {at_moment(figures.period_start, zone)} до {at_moment(end, zone)}, {zone_words(zone, figures.period_start, end)}",
+        "accounts": listed(figures.accounts),
+        "synced": at_moment(figures.synced_at, zone) if figures.synced_at else None,
+        "coverage": coverage_line(figures.coverage),
+        "mails": mails_line(mails, zone) if mails else None,
+        "carried": carried_line(figures, where="в письмах этого дня" if mails else "в письме") if figures.reports else None,
+        "problems": problems,
+        "addresses": ", ".join(listed(figures.failed_addresses, limit=60)),
+        "preheader": preheader(figures, problems),
+        "tiles": tiles(figures) if figures.reports else (),
+        "compared": compared_line(figures) if figures.reports else None,
+        "mixed": mixed_line(figures),
+        "worst": [(trimmed(chat), advice_label(chat, zone)) for chat in figures.worst],
+        "waiting_total": len(figures.waiting_buyers),
+        "waiting": [
+            (trimmed(buyer), waited(buyer.since, end), since_words(buyer.since, zone)) for buyer in figures.waiting_buyers[:waiting_shown]
+        ],
+        "addressed": "Переписка обращается к проверяющему: оцените чат сами",
+        "best": [trimmed(chat) for chat in figures.best],
+        "failed": [trimmed(chat) for chat in figures.failed_chats],
+        "bars": [_bar(day) for day in figures.days] if figures.reports else [],
+        "marks": _marks(figures),
+        "trust": trust_line(figures),
+    }
+
+
+def covered_days(figures: DigestFigures) -> tuple[date, ...]:
+    """The days that the mail is about, oldest first."""
+    return figures.covered_days or (figures.day,)
+
+
+def verdict(share: CriterionShare) -> str:
+    """One criterion in a word: a share only where there is enough to take it of."""
+    if not share.applicable:
+        return "нет данных"
+    if share.applicable < ENOUGH:
+        return f"мало данных, n{NBSP}={NBSP}{share.applicable}"
+    return f"{percent(share.high, share.applicable)} высоких, n{NBSP}={NBSP}{number(share.applicable)}"
+
+
+def absence(share: CriterionShare) -> str | None:
+    """To how many a criterion does not apply, and which share of all they are."""
+    if not share.absent:
+        return None
+    return f"не применимо: {number(share.absent)} ({percent(share.absent, share.absent + share.applicable)})"
+
+
+def speaker(side: str | None) -> str:
+    """Who wrote a quote, as the words before it; empty where that is not known."""
+    return {"client": "Клиент: ", "company": "Продавец: "}.get(side or "", "")
+
+
+def _bar(day: MailedDay) -> Bar:
+    known = day.mean_score is not None
+    return Bar(
+        value=number(day.mean_score) if day.mean_score is not None else "–",
+        height=max(2, round((day.mean_score or 0) * _BAR_HEIGHT / 100)) if known else 0,
+        weekday=short_weekday(day.day),
+        day=f"{day.day:%d}",
+        mark="◆" if day.new_series else "◇" if day.new_build else "",
+    )
+
+
+def _marks(figures: DigestFigures) -> str:
+    meanings = [
+        ("◆ другая модель или рубрика: оценки до и после не сравнить", any(day.new_series for day in figures.days)),
+        ("◇ другая сборка той же модели", any(day.new_build and not day.new_series for day in figures.days)),
+    ]
+    return " · ".join(words for words, occurs in meanings if occurs)

@@ -1,0 +1,99 @@
+"""The mail's sentences about itself: which chats and reports it is of, what is missing, what its grades rest on."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from app.models import DigestKind
+from app.repositories.mail_days import DayMail
+from app.services.digests.figures import Coverage, DigestFigures, WorstChat
+from app.services.hostile_text import NAME_LIMIT, listed, short
+from app.services.mail.letter_tiles import longest_wait
+from app.services.plural import NBSP, number, plural
+from app.services.wording import dollars, since_words
+
+
+def coverage_line(coverage: Coverage) -> str:
+    """N and the four that add up to it."""
+    ordered = sorted(coverage.skipped.items(), key=lambda entry: (-entry[1], entry[0]))  # stored figures keep no order of their own
+    reasons = [f"{short(reason, NAME_LIMIT)}:{NBSP}{number(count)}" for reason, count in ordered if count]
+    parts = [
+        f"оценено{NBSP}{number(coverage.graded)}",
+        f"пропущено{NBSP}{number(sum(coverage.skipped.values()))}" + (f" ({', '.join(reasons)})" if reasons else ""),
+        f"с{NBSP}ошибкой{NBSP}{number(coverage.failed)}",
+        f"ждут{NBSP}{number(coverage.waiting)}" + (" (очередь на оценку)" if coverage.waiting else ""),
+    ]
+    return f"Чатов:{NBSP}{number(coverage.total)} = {' + '.join(parts)}"
+
+
+def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
+    """A date's mails, oldest first: when each was put together, what it is beside the first, how many reports it carried."""
+    parts = ("", *("повтор, " if mail.kind == DigestKind.RESEND else "дополнение, " for mail in mails[1:]))
+    each = (
+        f"{since_words(mail.created_at, zone)} – {part}{plural(mail.reports, 'отчёт', 'отчёта', 'отчётов')}"
+        for mail, part in zip(mails, parts, strict=True)
+    )
+    return f"Письма этого дня: {'; '.join(each)}"
+
+
+def carried_line(figures: DigestFigures, *, where: str) -> str:
+    """How the reports relate to the period's chats, where that is not one for one."""
+    line, carried = f"Отчётов {where}:{NBSP}{number(figures.reports)}", figures.carried
+    if carried is None:
+        return line
+    own = carried.of_graded_chats + carried.of_same_chats
+    again = f" (из них {number(carried.of_same_chats)} – по чатам, оценённым дважды или снова ждущим)" if carried.of_same_chats else ""
+    if carried.of_other_chats or again:
+        others = f" и {number(carried.of_other_chats)} по более ранним" if carried.of_other_chats else ""
+        line = f"Отчётов {where} {number(figures.reports)}: {number(own)} по чатам этого периода{again}{others}"
+    if before := carried.graded_chats_mailed_before:
+        line += f"; отчёты ещё {plural(before, 'оценённого чата', 'оценённых чатов', 'оценённых чатов')} ушли в прежних письмах"
+    return line
+
+
+def advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
+    """What stands before the advice: the message that it is about by its moment, unless the words name it themselves."""
+    if chat.advice_at is None or chat.advice is None or f"{chat.advice_at.astimezone(zone):%H:%M}" in chat.advice:
+        return "Совет:"
+    return f"Совет к сообщению {since_words(chat.advice_at, zone)}:"
+
+
+def mixed_line(figures: DigestFigures) -> str | None:
+    """Several yardsticks in one mean are said, each with its own figures."""
+    if len(figures.series) < 2:
+        return None
+    each = (
+        f"{short(series.model, NAME_LIMIT)} с рубрикой {short(series.prompt_version, NAME_LIMIT)} – средняя {number(series.mean_score)} "
+        f"по {plural(series.reports, 'отчёту', 'отчётам', 'отчётам')}"
+        for series in figures.series
+    )
+    return f"В средних смешаны разные модели или рубрики: {'; '.join(listed(each, most=3, limit=160))}."
+
+
+def trust_line(figures: DigestFigures) -> str:
+    """What the grades rest on, and what they cost."""
+    parts = []
+    if figures.models:
+        parts.append(f"Модель: {', '.join(listed(figures.models, most=4))}")
+    if figures.prompt_versions:
+        parts.append(f"рубрика: {', '.join(listed(figures.prompt_versions, most=4))}")
+    if figures.reports:
+        parts.append(f"стоимость: {dollars(figures.cost_usd)}")
+    if figures.addressed_reports:
+        parts.append(f"отчётов, где переписка обращается к проверяющему: {number(figures.addressed_reports)}, взгляните на них сами")
+    if figures.incomplete_chats:
+        parts.append(f"чатов с неполной историей (Авито не отдаёт её целиком): {number(figures.incomplete_chats)}")
+    if figures.cut_short_accounts:
+        names = ", ".join(listed(figures.cut_short_accounts, most=4))
+        parts.append(f"чатов больше, чем отдаёт Авито, самые старые не видны: {names}")
+    return " · ".join(parts)
+
+
+def preheader(figures: DigestFigures, problems: list[str]) -> str:
+    """What a list of mails shows after the subject: what the subject does not say."""
+    if problems:
+        return f"Не всё получилось: {short(problems[0], 120)}"
+    longest = longest_wait(figures)
+    waiting = f" Дольше всех ждут ответа: {longest}." if longest else ""
+    if not figures.reports:
+        return f"Новых отчётов нет.{waiting}"
+    return f"Плохих чатов: {number(figures.bad_reports)} из {number(figures.reports)}.{waiting}"

@@ -1,0 +1,1 @@
+"""Copies Avito's chats into Postgres."""
