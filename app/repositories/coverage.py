@@ -10,12 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 Row = RowMapping
 
 
+STATUS = """
+    CASE WHEN due_since IS NULL THEN outcome
+         WHEN outcome = 'failed' AND outcome_message_id = last_person_message_id THEN 'failed'
+         ELSE 'waiting' END
+"""
+"""What has become of a chat so far, as mails count it: a chat with messages that no grading has seen waits, whatever it came to before."""
+
+
 # Every chat that counts in a mail, with what became of it. A message after :after_message_id was copied after the last mail was put
 # together: it counts even if it was written before :start, but not before :late_since, so that an old account's import is no news.
-_JUDGED = """
-    SELECT chat.*, CASE WHEN due_since IS NULL THEN outcome
-                        WHEN outcome = 'failed' AND outcome_message_id = last_person_message_id THEN 'failed'
-                        ELSE 'waiting' END AS status
+_JUDGED = f"""
+    SELECT chat.*, {STATUS} AS status
     FROM chats chat
     WHERE (chat.last_person_at >= CAST(:late_since AS timestamptz) AND EXISTS (
             SELECT FROM messages message
@@ -23,7 +29,7 @@ _JUDGED = """
               AND (message.sent_at >= :start
                    OR (message.id > CAST(:after_message_id AS bigint) AND message.sent_at >= :late_since))))
        OR (chat.due_since IS NOT NULL AND chat.outcome IN ('failed', 'waiting'))
-"""
+"""  # noqa: S608 - our own words
 
 
 async def list_coverage(session: AsyncSession, digest_ids: Sequence[int], span: Mapping[str, Any]) -> list[Row]:
@@ -49,9 +55,10 @@ async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[
     """The chats among them that have no grade: account, chat, status and why."""
     statement = text(
         f"""
-        SELECT account.name AS account, avito_id, item_title, client_name, status, outcome_reason
+        SELECT account.name AS account, avito_id, item_title, client_name, status,
+               CASE WHEN status = outcome THEN outcome_reason END AS reason
         FROM ({_JUDGED}) AS judged JOIN accounts account ON account.id = account_id
-        WHERE status <> 'graded' ORDER BY status, outcome_reason, judged.id
+        WHERE status <> 'graded' ORDER BY status, reason, judged.id
         """  # noqa: S608 - our own words
     )
     return _rows(await session.execute(statement, dict(span)))

@@ -22,6 +22,9 @@ class ChatCard:
 
     chat: Chat
     account: Account
+    outcome: str | None
+    """What has become of it so far, as the mails count it."""
+
     messages: list[Message]
     reports: list[dict[str, Any]]
     reviews: list[Review]
@@ -30,9 +33,9 @@ class ChatCard:
 
     @property
     def outcome_reason(self) -> str | None:
-        """Why the last grading came to no report, in Russian."""
-        reason = self.chat.outcome_reason
-        return SkipReason(reason).label if reason and self.chat.outcome == Outcome.SKIPPED else reason
+        """Why it came to no report, in Russian; None also where it waits for its first grading, or for the next."""
+        reason = self.chat.outcome_reason if self.chat.outcome == self.outcome else None
+        return SkipReason(reason).label if reason and self.outcome == Outcome.SKIPPED else reason
 
 
 async def read_chat(
@@ -45,11 +48,11 @@ async def read_chat(
         InvalidRequestError: several accounts have one, and it is not said which is meant.
     """
     async with database.session() as session:
-        chat, holder = _only(await shown_chats.find_chats(session, avito_id, account=account), avito_id, account)
+        chat, holder, status = _only(await shown_chats.find_chats(session, avito_id, account=account), avito_id, account)
         stored = await messages.list_messages(session, chat.id)
         bodies = await reports.list_bodies_by_chat(session, chat.id)
         words = await reviews.list_by_chat(session, chat.id)
-    return ChatCard(chat, holder, stored, bodies, words, answer_times(chat_messages(stored), hours, zone, now))
+    return ChatCard(chat, holder, status, stored, bodies, words, answer_times(chat_messages(stored), hours, zone, now))
 
 
 def _only(found: list[AccountChat], avito_id: str, account: str | None) -> AccountChat:
@@ -57,7 +60,7 @@ def _only(found: list[AccountChat], avito_id: str, account: str | None) -> Accou
         where = "" if account is None else f" у аккаунта «{account}»"
         raise NotFoundError(f"Чата {avito_id}{where} нет среди скопированных: проверьте номер или вызовите POST /avito/sync.")
     if len(found) > 1:
-        holders = ", ".join(f"«{holder.name}» ({holder.avito_user_id})" for _, holder in found)
+        holders = ", ".join(f"«{holder.name}» ({holder.avito_user_id})" for _, holder, _ in found)
         message = f"назовите аккаунт именем или номером, такой чат есть у нескольких: {holders}"
         raise InvalidRequestError(f"Неверные параметры запроса: account — {message}.", (FieldError("account", message),))
     return found[0]

@@ -28,7 +28,7 @@ async def test_a_chat_tells_what_avito_says_of_it(stage: Stage) -> None:
     assert (found["title"], found["client_name"], found["price"], found["type"]) == ("Диван угловой", "Анна", "1 000 ₽", "u2i")
     assert str(found["url"]).startswith("https://")
     assert found["history_complete"] is True
-    assert (found["outcome"], found["outcome_reason"], found["outcome_at"], found["reports"]) == (None, None, None, [])
+    assert (found["outcome"], found["outcome_reason"], found["outcome_at"], found["reports"]) == ("waiting", None, None, [])
 
 
 async def test_messages_are_words_oldest_first_in_the_reports_zone(stage: Stage) -> None:

@@ -224,3 +224,24 @@ async def test_the_sheet_keeps_hostile_texts_as_texts(stage: Stage) -> None:
     assert (buyer["chat_title"], buyer["client_name"]) == (other["chat_title"], other["client_name"]) == ("+7 900", "Клиент")
     assert (other["status"], other["reason"]) == ("пропущен", "нет ответа компании")
     assert buyer["url"].startswith("https://www.avito.ru/profile/messenger/channel/u2i-")
+
+
+async def test_a_chat_with_messages_that_no_grading_has_seen_waits(stage: Stage) -> None:
+    """Whatever came of it before: in the mail, on its sheet and where one looks at the chat."""
+    chats = [stage.add_talk(*GOOD_TALK), stage.add_talk(("client", "Есть кто живой?"))]
+    await stage.sync()
+    await stage.analyze()
+    await stage.mail()
+    for chat in chats:
+        stage.avito.add_message(chat.id, "client", text="Ау?")
+    await stage.sync()
+    shown = [(await stage.rest.get(f"/api/v1/chats/{chat.id}")).json() for chat in chats]
+    assert [(chat["outcome"], chat["outcome_reason"], chat["outcome_at"] is None) for chat in shown] == [("waiting", None, False)] * 2
+    third = stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    assert (await stage.analyze(chat_ids=[third.id]))["analyzed_chats"] == 1
+    await stage.mail()
+    coverage = (await figures(stage))["coverage"]
+    assert (coverage["graded"], coverage["waiting"]) == (1, 2)
+    ungraded = sheet_of(stage)[2]
+    assert [(row["chat_id"], row["status"], row["reason"]) for row in ungraded] == [(chat.id, "ждёт оценки", "") for chat in chats]

@@ -61,11 +61,19 @@ class ChatRead(BaseModel):
         description="С какого времени клиент ждёт ответа; null — последнее слово за компанией.", examples=[None]
     )
     outcome: Literal["graded", "skipped", "failed", "waiting"] | None = Field(
-        description="Чем кончилась последняя попытка оценить чат: оценён, оценивать нечего, ошибка, не дошла очередь; null — её не было.",
+        description=(
+            "Что с оценкой чата сейчас, как его считает письмо: оценён, оценивать нечего, ошибка, ждёт оценки "
+            "(есть сообщения, которых оценка ещё не видела); null — люди в чате не писали."
+        ),
         examples=["graded"],
     )
-    outcome_reason: str | None = Field(description="Почему чат не оценён.", examples=[None, "нет ответа компании"])
-    outcome_at: LocalMoment | None = Field(description="Когда была эта попытка.", examples=["2026-11-22T20:03:11.402+03:00"])
+    outcome_reason: str | None = Field(
+        description="Почему чат не оценён; null — оценён или просто ждёт очереди.", examples=[None, "нет ответа компании"]
+    )
+    outcome_at: LocalMoment | None = Field(
+        description="Когда его оценивали в последний раз, с любым исходом; null — ещё не оценивали.",
+        examples=["2026-11-22T20:03:11.402+03:00"],
+    )
     answer_times: AnswerTimesRead = Field(description="Сколько клиент ждал ответов, за всю переписку.")
     messages: list[MessageRead] = Field(description="Сообщения, старые первыми.")
     reports: list[ReportRead] = Field(description="Отчёты о чате, новые первыми.")

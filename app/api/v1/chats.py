@@ -59,7 +59,7 @@ def _fields(card: ChatCard) -> dict[str, object]:
         "type": chat.chat_type,
         "history_complete": chat.history_complete,
         "waiting_since": chat.waiting_since,
-        "outcome": chat.outcome,
+        "outcome": card.outcome,
         "outcome_reason": card.outcome_reason,
         "outcome_at": chat.outcome_at,
         "answer_times": card.answer_times,

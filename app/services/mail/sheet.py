@@ -63,7 +63,7 @@ async def list_ungraded(session: AsyncSession, period: Period) -> list[list[Cell
             row["item_title"] or UNTITLED,
             row["client_name"] or NAMELESS,
             _STATUS[row["status"]],
-            SkipReason(row["outcome_reason"]).label if row["status"] == "skipped" else row["outcome_reason"],
+            SkipReason(row["reason"]).label if row["status"] == "skipped" else row["reason"],
             chat_url(row["avito_id"]),
         ]
         for row in await coverage.list_ungraded(session, period.span)

@@ -67,12 +67,13 @@ function columns(chat, report, again) {
     el('section.card.panel', { 'aria-label': 'Отчёт', tabindex: '0' }, report ? panel(chat, report, again) : ungraded(chat)),
     el('section.talk', { 'aria-label': 'Переписка', tabindex: '0' },
       !chat.history_complete && el('p.notice', {}, 'Переписка не с самого начала: остального Авито не отдаёт, или оно ещё не прочитано.'),
+      report && chat.outcome === 'waiting' && el('p.notice', {}, 'Последние сообщения ещё не оценены.'),
       chat.waiting_since && el('p.notice', {}, `Клиент ждёт ответа с ${moment(chat.waiting_since)}.`),
       bubbles(chat, report, toCriterion)));
 }
 
 function ungraded(chat) {
-  const words = { skipped: 'Чат не оценён', failed: 'Чат не удалось оценить', waiting: 'Чат ждёт оценки' }[chat.outcome] ?? 'Чат ещё не оценивали';
+  const words = { skipped: 'Чат не оценён', failed: 'Чат не удалось оценить', waiting: 'Чат ждёт оценки' }[chat.outcome] ?? 'Люди в чате не писали';
   return [el('p.lead', {}, words), chat.outcome_reason && el('p.soft', {}, `Причина: ${chat.outcome_reason}.`)];
 }
 
