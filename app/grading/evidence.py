@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from app.grading.chat import ChatMessage, Side
 from app.grading.hygiene import clean
-from app.grading.masking import Masker
+from app.grading.masking.masker import Masker
 
 MAX_QUOTE_LENGTH = 120
 _NEAR_ENOUGH = 0.85  # share of the quote's letters found in order

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from app.grading.chat import ChatMessage, Side
 from app.grading.evidence import Quote, Transcript
-from app.grading.injection import addresses_grader
-from app.grading.masking import Masker
+from app.grading.injection.detect import addresses_grader
+from app.grading.masking.masker import Masker
 from app.grading.retelling import Retelling
 from app.grading.rubric import Rubric
 from app.grading.score import grade_from_checks, score

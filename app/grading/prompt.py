@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.grading.chat import ChatMessage, Side
 from app.grading.hygiene import clean
-from app.grading.masking import Masker
+from app.grading.masking.masker import Masker
 from app.grading.rubric import Rubric, RubricCriterion
 from app.grading.vocabulary import Criterion
 

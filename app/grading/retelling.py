@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from app.grading.chat import ChatMessage
 from app.grading.evidence import Transcript
-from app.grading.masking import Masker
+from app.grading.masking.masker import Masker
 from app.grading.message_times import with_times
 
 # «…» with quotations inside it, “…” and "…"; an inch is no quotation mark.

@@ -4,8 +4,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from app.grading.injection import addresses_grader
-from app.grading.masking import Masker
+from app.grading.injection.detect import addresses_grader
+from app.grading.masking.masker import Masker
 from tests.benchmarks.measures import Measure
 from tests.grading.attack_set import INNOCENT, injection_figures
 from tests.grading.masking_set import HIDDEN, KEPT, masking_figures

@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
-from app.grading.masking import Masker, Masking
+from app.grading.masking.masker import Masker, Masking
 
 CASES: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("masking_cases.json").read_text(encoding="utf-8"))
 

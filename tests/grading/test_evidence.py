@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from app.grading.chat import Side
 from app.grading.evidence import MAX_QUOTE_LENGTH, Quote, Transcript
 from app.grading.hygiene import clean
-from app.grading.masking import Masker
+from app.grading.masking.masker import Masker
 
 from .chats import SOFA, chat
 

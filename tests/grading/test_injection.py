@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.grading.chat import Side
-from app.grading.disguises import readings
-from app.grading.injection import addresses_grader
+from app.grading.injection.detect import addresses_grader
+from app.grading.injection.disguises import readings
 
 from .attack_set import ATTACKS, INNOCENT, injection_figures
 

@@ -8,7 +8,7 @@ import pytest
 from app.grading.chat import ChatMessage
 from app.grading.evidence import Quote
 from app.grading.judge import Advice, Verdict, judge
-from app.grading.masking import Masker
+from app.grading.masking.masker import Masker
 from app.grading.rubric import Rubric, load_rubric
 from app.grading.vocabulary import Criterion, Flag, Grade, VerdictError
 

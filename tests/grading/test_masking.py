@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.grading.masking import Masker, Masking
+from app.grading.masking.masker import Masker, Masking
 
 from .masking_set import CASES, HIDDEN, KEPT, masking_figures
 

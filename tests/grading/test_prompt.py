@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.grading.judge import judge
-from app.grading.masking import Masker
+from app.grading.masking.masker import Masker
 from app.grading.prompt import prompt_version, system_message, user_message, with_complaint
 from app.grading.rubric import Rubric, load_rubric
 from app.grading.verdict import parse_verdict

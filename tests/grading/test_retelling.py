@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.grading.chat import ChatMessage
 from app.grading.evidence import Transcript
-from app.grading.masking import Masker, Masking
+from app.grading.masking.masker import Masker, Masking
 from app.grading.retelling import Retelling
 
 from .chats import MOSCOW, chat

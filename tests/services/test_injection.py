@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.grading.hygiene import clean
-from app.grading.injection import addresses_grader
+from app.grading.injection.detect import addresses_grader
 from app.grading.prompt import system_message
 from app.grading.rubric import load_rubric
 from app.grading.vocabulary import Flag

@@ -15,7 +15,7 @@ from app.clock import Clock
 from app.errors import AppError
 from app.grading.chat import ChatMessage, Side
 from app.grading.judge import Verdict, judge
-from app.grading.masking import Masker, Masking
+from app.grading.masking.masker import Masker, Masking
 from app.grading.prompt import prompt_version, system_message, user_message, with_complaint
 from app.grading.rubric import Rubric
 from app.grading.vocabulary import VerdictError

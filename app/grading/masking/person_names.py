@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from app.grading.first_names import first_name, first_name_or_word, forms, is_capitalised_only
-from app.grading.transliteration import in_cyrillic, in_latin
+from app.grading.masking.first_names import first_name, first_name_or_word, forms, is_capitalised_only
+from app.grading.masking.transliteration import in_cyrillic, in_latin
 
 _NAME = r"[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?"
 _SURNAME = r"[А-ЯЁ][а-яё]+(?:[оеё]в|[иы]н|[оеё]ва|[иы]на|[сц]кий|[сц]кая|ко|[уюя]к|ян|дзе|швили)"

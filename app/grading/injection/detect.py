@@ -2,8 +2,8 @@
 
 import re
 
-from app.grading.disguises import readings
-from app.grading.injection_signs import SIGNS
+from app.grading.injection.disguises import readings
+from app.grading.injection.signs import SIGNS
 
 # Of lower-case lines: a pattern that ignores case is several times slower.
 _SIGNS = tuple(map(re.compile, SIGNS))

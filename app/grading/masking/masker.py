@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.grading.detectors import blanked, personal_data
 from app.grading.hygiene import clean
-from app.grading.person_names import introduced_names, name_pattern
+from app.grading.masking.detectors import blanked, personal_data
+from app.grading.masking.person_names import introduced_names, name_pattern
 
 _NAME, _LITERAL, _WORD = "ИМЯ", "МЕТКА", "СЛОВО"
 _WORDS = {

@@ -9,9 +9,9 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from app.grading.addresses import HOUSE_PATTERNS, STREET_HINT, STREET_PATTERNS
-from app.grading.mailboxes import MAIL_HINT, MAIL_PATTERNS, ZONE
-from app.grading.spoken_numbers import spoken_phones
+from app.grading.masking.addresses import HOUSE_PATTERNS, STREET_HINT, STREET_PATTERNS
+from app.grading.masking.mailboxes import MAIL_HINT, MAIL_PATTERNS, ZONE
+from app.grading.masking.spoken_numbers import spoken_phones
 
 Finder = Callable[[str], Iterator[tuple[int, int, str]]]
 
