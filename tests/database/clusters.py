@@ -17,7 +17,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 # Uses the database until Ctrl-C, and once more after it.
 CHILD = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -32,6 +32,7 @@ async def main():
             async with create_async_engine(url).connect() as connection:
                 print("rows", await connection.scalar(text("SELECT count(*) FROM chats")), flush=True)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests themselves run in the background of a shell
 asyncio.run(main())
 """
 
