@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
@@ -89,20 +89,6 @@ async def list_carried(session: AsyncSession, day: date) -> list[int]:
     """The mails that carried a date's reports for the first time."""
     statement = select(Digest.id).where(Digest.day == day, Digest.kind != DigestKind.RESEND).order_by(Digest.id)
     return list(await session.scalars(statement))
-
-
-async def mean_waiting_buyers(session: AsyncSession, days: Sequence[date]) -> tuple[list[date], float | None]:
-    """The dates among these that had a mail, and how many buyers waited on them, in the mean of their last mails."""
-    statement = text(
-        """
-        SELECT coalesce(array_agg(day ORDER BY day), '{}'), avg(waiting) FROM (
-            SELECT DISTINCT ON (day) day, jsonb_array_length(figures -> 'waiting_buyers')::float8 AS waiting FROM digests
-            WHERE day = ANY(:days) AND kind <> 'resend' ORDER BY day, (kind = 'daily') DESC, id DESC
-        ) AS mails
-        """
-    )
-    dates, waiting = (await session.execute(statement, {"days": list(days)})).one()
-    return list(dates), waiting
 
 
 async def count_brought(session: AsyncSession, run_id: int) -> int:

@@ -1,9 +1,11 @@
 """SQL of the dates that have a mail, and of what their mails said together."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Digest, DigestKind
@@ -42,11 +44,21 @@ async def list_mails(session: AsyncSession, day: date) -> list[DayMail]:
     return [DayMail(*row) for row in await session.execute(statement)]
 
 
+_SAID = func.coalesce(Digest.day_figures, Digest.figures)
+"""What a date's mails say together, as of the newest of them."""
+
+
 async def get_figures(session: AsyncSession, day: date) -> dict[str, Any] | None:
-    """What a date's mails say together, as of the newest of them; None before the first."""
-    said = func.coalesce(Digest.day_figures, Digest.figures)
-    found: dict[str, Any] | None = await session.scalar(select(said).where(Digest.day == day).order_by(Digest.id.desc()).limit(1))
+    """What a date's mails say together; None before the first."""
+    found: dict[str, Any] | None = await session.scalar(select(_SAID).where(Digest.day == day).order_by(Digest.id.desc()).limit(1))
     return found
+
+
+async def count_waiting_buyers(session: AsyncSession, days: Sequence[date]) -> dict[date, int]:
+    """How many buyers waited by what is said of each of these dates that has a mail, oldest first."""
+    waiting = func.jsonb_array_length(_SAID["waiting_buyers"]).label("waiting")
+    newest = select(Digest.day, waiting).where(Digest.day.in_(days)).ext(distinct_on(Digest.day)).order_by(Digest.day, Digest.id.desc())
+    return {row.day: row.waiting for row in await session.execute(newest)}
 
 
 async def get_covering_day(session: AsyncSession, day: date) -> date | None:

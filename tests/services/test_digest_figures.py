@@ -146,6 +146,18 @@ async def test_a_day_is_compared_with_the_day_before_and_the_same_weekdays(stage
     assert not any(day["new_series"] or day["new_build"] for day in today["days"])
 
 
+async def test_a_day_is_compared_with_what_the_pages_of_earlier_dates_show(stage: Stage) -> None:
+    """A mail beside the daily one changes what is said of its date, those who wait included."""
+    waits = (("client", "Ещё продаёте?"),)
+    await day_of(stage, GOOD_TALK, waits, days_ago=1)
+    await stage.change("UPDATE digests SET kind = 'daily'")
+    await day_of(stage, BAD_TALK, waits, waits, days_ago=1)
+    page = (await stage.rest.get("/api/v1/reports/daily/2026-03-14")).text
+    assert "Ждут ответа: 4" in page
+    before = (await day_of(stage, GOOD_TALK))["day_before"]
+    assert (before["reports"], before["waiting_buyers"]) == (2, 4)
+
+
 async def test_another_model_or_rubric_is_marked_and_not_compared(stage: Stage) -> None:
     await day_of(stage, GOOD_TALK, days_ago=3)
     await stage.change("UPDATE reports SET model = 'older', fingerprint = 'fp_old'")

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from statistics import mean
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.repositories import digests, report_figures
+from app.repositories import mail_days, report_figures
 from app.repositories.report_figures import Selection
 from app.services.digests.figures import Baseline, MailedDay
 from app.services.digests.measures import Measured, measure
@@ -38,17 +39,17 @@ async def compare(
 
 
 async def _baseline(session: AsyncSession, days: Sequence[date], measured: Measured, zone: str) -> Baseline | None:
-    mailed, waiting = await digests.mean_waiting_buyers(session, days)
-    if not mailed:
+    waiting = await mail_days.count_waiting_buyers(session, days)
+    if not waiting:
         return None
-    before = await measure(session, Selection(mailed_on=mailed), zone)
+    before = await measure(session, Selection(mailed_on=list(waiting)), zone)
     return Baseline(
-        days=tuple(mailed),
+        days=tuple(waiting),
         reports=before.total.reports,
         mean_score=before.total.mean_score,
         bad_reports=before.total.bad_reports,
         first_answer=before.total.first_answer,
-        waiting_buyers=waiting,
+        waiting_buyers=mean(waiting.values()),
         same_series=len(before.by_series.keys() | measured.by_series.keys()) == 1,
     )
 
