@@ -68,7 +68,7 @@ class _Day:
             self._run.progress.done = 1
             grading = await self.step(RunKind.ANALYZE, attempt, scope, until=self._deadline + _GRADING_GRACE)
             self._run.progress.done = 2
-            self._run.progress.figures.update({**sync.figures, **grading.figures})
+            self._run.progress.figures.update({**grading.figures, **sync.figures})
             problems = [_problem(step) for step in (sync, grading) if step.state != RunState.DONE]
             if not problems or self._clock() + pause >= self._deadline:
                 return problems
@@ -103,7 +103,8 @@ class _Day:
 
 
 def _problem(step: Run) -> str:
+    """What the mail says in red: why, without the step's counts, which are of other chats than the mail's."""
     title = _TITLES[RunKind(step.kind)]
     if step.state in (RunState.QUEUED, RunState.RUNNING):
         return f"{title}: к сроку не закончено, сделанное сохранено."
-    return f"{title}: {step.message or 'не выполнено.'}"
+    return f"{title}: {' '.join(step.figures.get('problems', ())) or step.message or 'не выполнено.'}"

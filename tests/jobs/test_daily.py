@@ -6,7 +6,7 @@ from typing import Any
 from app.jobs.tick import ask_for_what_is_due
 from app.models import RunKind
 from app.sandbox.avito import LocalAvito
-from app.sandbox.deepseek_faults import BALANCE_EMPTY
+from app.sandbox.deepseek_faults import BAD_REQUEST, BALANCE_EMPTY
 from app.sandbox.server import Sandbox
 from app.services.runs import submit, wait
 from tests.services.test_mailer import BOSS, received, words
@@ -83,16 +83,21 @@ async def test_what_is_missing_is_said_when_the_deadline_is_over(database_url: s
     ):
         stage.clock.set(at(stage, 18))
         stage.add_talk(*GOOD_TALK)
+        sandbox.deepseek.switches.fail(BAD_REQUEST, times=1)
+        await stage.sync()
+        await stage.analyze()
+        stage.add_talk(*GOOD_TALK)
         empty = sandbox.deepseek.switches.fail(BALANCE_EMPTY, path="chat/completions", times=None)
         day = await live_through(stage, at(stage, 20))
         assert day["state"] == "failed"
-        mail = words(received(stage, BOSS)[0])
-        assert "кончились деньги" in mail, "the banner says what is missing"
-        assert "ждут 1" in mail.replace("\u00a0", " ")
+        mail = words(received(stage, BOSS)[0]).replace("\u00a0", " ")
+        assert "Анализ: Остановлено: На счету DeepSeek кончились деньги" in mail, "the banner says what is missing"
+        assert "с ошибкой 1 + ждут 1" in mail
+        assert mail.count("с ошибкой") == mail.count("ждут") == 1, "and leaves counting to the line that adds up"
         empty.times = 0
         stage.clock.move(days=9)
         day = await live_through(stage, at(stage, 20))
-        assert day["figures"]["analyzed_chats"] == 1, "a chat left waiting is taken however old it has become"
+        assert day["figures"]["analyzed_chats"] == 2, "a chat left waiting is taken however old it has become"
 
 
 async def test_the_day_does_not_buy_the_import_of_an_old_account(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.clock import Clock
 from app.database.engine import Database
@@ -53,11 +53,13 @@ async def analyze_chats(
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock)
     analysis = _Analysis(database, grader, budget, clock, run)
     await analysis.carry_out(workers)
-    figures, unknown = await analysis.count(), await analysis.list_unknown()
-    message = _summary(figures, analysis.judges.stopped_by, unknown)
+    counts, unknown, judges = await analysis.count(), await analysis.list_unknown(), analysis.judges
+    figures: dict[str, Any] = dict(counts)
     if unknown:
         figures["unknown_chats"] = len(unknown)
-    return StepResult(ok=not analysis.judges.access_lost, message=message, figures=figures)
+    if judges.stopped_by and judges.access_lost:
+        figures["problems"] = [_stopped(judges.stopped_by)]
+    return StepResult(ok=not judges.access_lost, message=_summary(counts, judges.stopped_by, unknown), figures=figures)
 
 
 class _TakenChat(NamedTuple):
@@ -159,5 +161,9 @@ def _summary(figures: Mapping[str, int], stopped_by: str | None, unknown: Sequen
     if unknown:
         parts.append(f"Из названных {not_found(unknown)}.")
     if stopped_by:
-        parts.append(f"Остановлено: {stopped_by.rstrip('.')}. Сделанное сохранено.")
+        parts.append(_stopped(stopped_by))
     return " ".join(parts)
+
+
+def _stopped(by: str) -> str:
+    return f"Остановлено: {by.rstrip('.')}. Сделанное сохранено."
