@@ -82,7 +82,7 @@ async def test_mail_sheet_summary_and_list_say_the_same(full_stage: Stage) -> No
     assert abs(told["mean_score"] - mean(scores)) < 0.01
     assert f"Средняя оценка: {number(mean(scores))} (из 100, по {len(listed)} отчётам)" in text
     assert stored["bad_reports"] == told["bad_reports"] == bad
-    assert f"Плохие чаты: {percent(bad, len(listed))} ({bad} из {len(listed)}".replace("\u00a0", " ") in text
+    assert f"Оценка ниже 50: {percent(bad, len(listed))} ({bad} из {len(listed)} отчётов".replace("\u00a0", " ") in text
     for name, share, kept in zip(GRADES, told["criteria"], stored["criteria"], strict=True):
         grades = Counter(report[f"{name}_grade"] for report in listed)
         counts = tuple(grades[grade] for grade in ("Высокая", "Средняя", "Низкая", "Нет возражений"))
@@ -193,6 +193,21 @@ async def test_reports_of_chats_outside_the_period_are_said(stage: Stage) -> Non
     await stage.mail()
     carried = (await figures(stage))["carried"]
     assert carried == {"of_graded_chats": 1, "of_same_chats": 0, "of_other_chats": 0, "graded_chats_mailed_before": 1}
+
+
+async def test_shares_are_of_reports_and_say_so(stage: Stage) -> None:
+    """A chat graded twice is two reports in the mean, in each share and in the words beside them."""
+    chat = stage.add_talk(*BAD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    stage.avito.add_message(chat.id, "client", text="Ау?", at=stage.clock())
+    await stage.sync()
+    await stage.analyze()
+    told = await summary(stage, mail=(await stage.mail())["date"])
+    assert (told["reports"], told["chats"], told["bad_reports"], told["bad_share"]) == (2, 1, 2, 1)
+    text = stage.last_mail().replace("\u00a0", " ")
+    assert "Оценка ниже 50: 100 % (2 из 2 отчётов, мало данных)" in text
+    assert "Чатов: 1 = оценено 1 " in text
 
 
 async def test_good_chats_teach_and_quotes_name_who_wrote_them(stage: Stage) -> None:

@@ -31,7 +31,8 @@ def test_page_is_what_mail_clients_draw() -> None:
 
 
 def test_hidden_first_line_adds_to_the_subject() -> None:
-    said = ("Плохих чатов: 9 из 74. Дольше всех ждут ответа: 5 часов.", "Не всё получилось: Авито: тариф не оплачен.", "Новых отчётов нет.")
+    rich = "С оценкой ниже 50: 9 из 74 отчётов. Дольше всех ждут ответа: 5 часов."
+    said = (rich, "Не всё получилось: Авито: тариф не оплачен.", "Новых отчётов нет.")
     for figures, line in zip((RICH, TROUBLE, EMPTY), said, strict=True):
         assert re.search(f"<div style=.display:none[^>]*>{line}</div>", flat(render_html(figures)))
 

@@ -36,7 +36,7 @@ class FiguresRead(BaseModel):
     reports: int = Field(description="Отчётов.", examples=[47])
     chats: int = Field(description="Чатов, по которым они.", examples=[45])
     mean_score: float | None = Field(description="Средний балл от 0 до 100, как в письме; null — отчётов нет.", examples=[74.31])
-    bad_reports: int = Field(description="Отчётов с баллом ниже 50.", examples=[9])
+    bad_reports: int = Field(description="Отчётов с баллом ниже 50; как и все доли, по отчётам, а не по чатам.", examples=[9])
     bad_share: float | None = Field(description="Их доля от 0 до 1; null — отчётов нет.", examples=[0.1915])
     reviewed_reports: int = Field(description="Отчётов, о которых сказал слово человек (PUT /reports/{id}/review).", examples=[3])
     addressed_reports: int = Field(

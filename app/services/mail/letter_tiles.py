@@ -55,9 +55,9 @@ def tiles(figures: DigestFigures) -> tuple[Tile, ...]:
             _changes(figures, lambda of: of.mean_score if of.same_series else None, figures.mean_score, gain=1),
         ),
         Tile(
-            "Плохие чаты",
+            f"Оценка ниже{NBSP}50",
             percent(figures.bad_reports, figures.reports),
-            f"{number(figures.bad_reports)} из {number(figures.reports)} с оценкой ниже{NBSP}50{few}",
+            f"{bad_count(figures)}{few}",
             _changes(figures, _bad_share, bad, shown=lambda points: f"{number(points)}{NBSP}п.{NBSP}п."),
         ),
         _first_answer(figures),
@@ -146,6 +146,11 @@ def compared_line(figures: DigestFigures) -> str | None:
     other = [name for baseline, name in named if baseline.reports and not baseline.same_series]
     apart = f" Оценки {' и '.join(other)} не сравниваются: другая модель или рубрика." if other else ""
     return f"Изменения: {', '.join(against)}.{apart}"
+
+
+def bad_count(figures: DigestFigures) -> str:
+    """How many reports have a score under 50, of how many: a chat that was graded twice is two of them, as it is in the mean."""
+    return f"{number(figures.bad_reports)} из {_tied(figures.reports, 'отчёта', 'отчётов', 'отчётов')}"
 
 
 def longest_wait(figures: DigestFigures) -> str | None:
