@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.grading.chat import ChatMessage, Side
 from app.working_hours import WorkingHours
+
+WAITING_FOR_AT_MOST = timedelta(days=7)
+"""A buyer whose last message is older no longer waits, answered or not."""
 
 
 @dataclass(frozen=True)
@@ -16,9 +19,9 @@ class AnswerTimes:
     first_answer_seconds: int | None
     """From the buyer's first message to the company's first one after it."""
     longest_wait_seconds: int | None
-    """Of any message of the buyer's to the next of the company's; a wait that goes on counts as far as it has come."""
+    """Of any message of the buyer's to the next of the company's; one that nobody has ended counts as far as it has come."""
     waiting_since: datetime | None
-    """When the buyer wrote the first of the messages that nobody has answered."""
+    """When a buyer who waits wrote the first of the messages that nobody has answered."""
 
     @property
     def as_json(self) -> dict[str, int | str | None]:
@@ -36,10 +39,10 @@ def answer_times(messages: Sequence[ChatMessage], hours: WorkingHours, zone: Zon
     A buyer who writes again before the answer waits since the first of these messages. System messages ask and answer nothing.
     """
     waits: list[int] = []
-    since: datetime | None = None
+    since = asked_at = None
     for message in messages:
         if message.side is Side.CLIENT:
-            since = since or message.sent_at
+            since, asked_at = since or message.sent_at, message.sent_at
         elif message.side is Side.COMPANY and since is not None:
             waits.append(hours.seconds_between(since, message.sent_at, zone))
             since = None
@@ -47,5 +50,5 @@ def answer_times(messages: Sequence[ChatMessage], hours: WorkingHours, zone: Zon
     return AnswerTimes(
         first_answer_seconds=waits[0] if waits else None,
         longest_wait_seconds=max(waits + going_on, default=None),
-        waiting_since=since,
+        waiting_since=since if asked_at and now - asked_at <= WAITING_FOR_AT_MOST else None,
     )

@@ -124,7 +124,31 @@ async def test_answer_times_cover_the_whole_chat(stage: Stage) -> None:
     stage.avito.add_message(chat.id, "company", text="Есть")
     await stage.sync()
     found = await shown(stage, chat.id)
-    assert found["waiting_since"] is found["answer_times"]["waiting_since"] is None
+    assert found["waiting_since"] is found["unanswered_since"] is found["answer_times"]["waiting_since"] is None
+
+
+async def test_a_buyer_waits_here_as_long_as_in_the_mail(stage: Stage) -> None:
+    """Seven days after the last question, however long ago the first was; after that the chat says that nobody has answered."""
+    chat = stage.add_talk(*GOOD_TALK, minutes_ago=9 * 24 * 60)
+    for days_ago in (8, 6.9):
+        stage.avito.add_message(chat.id, "client", text="Ау?", at=stage.clock() - timedelta(days=days_ago))
+    await stage.sync()
+    for hours, waits in ((0, True), (3, False)):
+        stage.clock.move(hours=hours)
+        await stage.analyze(force=True, chat_ids=[chat.id])
+        await stage.mail()
+        named = [row["chat"] for row in await stage.rows(_BUYERS)]
+        found = await shown(stage, chat.id)
+        first = found["messages"][-2]["sent_at"]
+        assert (named, found["waiting_since"]) == (([chat.id], first) if waits else ([], None))
+        assert found["waiting_since"] == found["answer_times"]["waiting_since"]
+        assert found["unanswered_since"] == first
+        assert found["answer_times"]["longest_wait_seconds"] >= 8 * 24 * 3600
+
+
+_BUYERS = """
+    SELECT jsonb_array_elements(figures -> 'waiting_buyers') ->> 'chat_id' AS chat FROM digests WHERE id = (SELECT max(id) FROM digests)
+"""
 
 
 async def test_nights_do_not_count_where_hours_are_set(database_url: str) -> None:

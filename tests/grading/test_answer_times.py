@@ -56,6 +56,15 @@ def test_waits_of_a_chat(events: list[tuple[str, int]], first: int | None, longe
     )
 
 
+@pytest.mark.parametrize(("minutes", "waits"), [(0, True), (1, False)])
+def test_who_wrote_longer_ago_than_a_week_waits_no_more(minutes: int, waits: bool) -> None:
+    """By the last message; how long the buyer was left is counted on."""
+    messages = timeline(("company", 0), ("client", 10), ("client", 60))
+    times = answer_times(messages, ROUND_THE_CLOCK, MOSCOW, START + timedelta(days=7, minutes=60 + minutes))
+    assert times.waiting_since == (messages[1].sent_at if waits else None)
+    assert times.longest_wait_seconds == (7 * 24 * 60 + 50 + minutes) * 60
+
+
 def test_only_working_hours_count() -> None:
     """Asked on Friday at 17:30, answered on Monday at 9:15: half an hour, Saturday's six, a quarter."""
     messages = [

@@ -6,6 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import LocalMoment, ReportRead
+from app.grading.answer_times import WAITING_FOR_AT_MOST
+
+_WAITING = (
+    "С какого времени клиент ждёт ответа: когда он написал первое из сообщений, оставшихся без ответа. null — не ждёт: ему ответили, "
+    f"или он писал больше {WAITING_FOR_AT_MOST.days} дней назад; так же считает ждущих письмо."
+)
 
 
 class MessageRead(BaseModel):
@@ -36,10 +42,10 @@ class AnswerTimesRead(BaseModel):
         examples=[420],
     )
     longest_wait_seconds: int | None = Field(
-        description="Самое долгое ожидание ответа в секундах рабочего времени, считая и то, что ещё длится.",
+        description="Самое долгое ожидание ответа в секундах рабочего времени, считая и то, что осталось без ответа.",
         examples=[1140],
     )
-    waiting_since: LocalMoment | None = Field(description="С какого времени клиент ждёт ответа; null — не ждёт.", examples=[None])
+    waiting_since: LocalMoment | None = Field(description=_WAITING, examples=[None])
 
 
 class ChatRead(BaseModel):
@@ -57,8 +63,10 @@ class ChatRead(BaseModel):
         description="Скопирована ли переписка с первого сообщения; false — Авито отдаёт её не целиком или она ещё не прочитана.",
         examples=[True],
     )
-    waiting_since: LocalMoment | None = Field(
-        description="С какого времени клиент ждёт ответа; null — последнее слово за компанией.", examples=[None]
+    waiting_since: LocalMoment | None = Field(description=_WAITING, examples=[None])
+    unanswered_since: LocalMoment | None = Field(
+        description="С какого времени сообщения клиента без ответа, как бы давно он ни писал; null — последнее слово за компанией.",
+        examples=[None],
     )
     outcome: Literal["graded", "skipped", "failed", "waiting"] | None = Field(
         description=(

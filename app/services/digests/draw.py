@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.grading.answer_times import WAITING_FOR_AT_MOST
 from app.grading.episode import SkipReason
 from app.repositories import accounts, coverage
 from app.repositories.report_figures import Selection
@@ -15,9 +16,6 @@ from app.services.digests.chats import shown_chats
 from app.services.digests.comparison import compare
 from app.services.digests.figures import CarriedReports, Coverage, DigestFigures
 from app.services.digests.measures import measure
-
-WAITING_FOR_AT_MOST = timedelta(days=7)
-"""A buyer who wrote longer ago no longer waits."""
 
 
 @dataclass(frozen=True)

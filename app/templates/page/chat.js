@@ -68,8 +68,12 @@ function columns(chat, report, again) {
     el('section.talk', { 'aria-label': 'Переписка', tabindex: '0' },
       !chat.history_complete && el('p.notice', {}, 'Переписка не с самого начала: остального Авито не отдаёт, или оно ещё не прочитано.'),
       report && chat.outcome === 'waiting' && el('p.notice', {}, 'Последние сообщения ещё не оценены.'),
-      chat.waiting_since && el('p.notice', {}, `Клиент ждёт ответа с ${moment(chat.waiting_since)}.`),
+      chat.unanswered_since && el('p.notice', {}, unanswered(chat)),
       bubbles(chat, report, toCriterion)));
+}
+
+function unanswered({ waiting_since: waiting, unanswered_since: since }) {
+  return waiting ? `Клиент ждёт ответа с ${moment(waiting)}.` : `Клиент остался без ответа с ${moment(since)}. Он писал больше 7 дней назад, и в письме его среди ждущих уже нет.`;
 }
 
 function ungraded(chat) {
@@ -107,7 +111,7 @@ function times(times) {
   const parts = [
     times.first_answer_seconds !== null ? `первый ответ через ${span(times.first_answer_seconds)}` : 'ответа не было',
     times.longest_wait_seconds !== null && `дольше всего ждал ${span(times.longest_wait_seconds)}`,
-    times.waiting_since && `ждёт с ${moment(times.waiting_since)}`,
+    times.waiting_since && `к моменту отчёта ждал с ${moment(times.waiting_since)}`,
   ];
   return el('p.soft', {}, `Клиент: ${parts.filter(Boolean).join(', ')}.`);
 }
