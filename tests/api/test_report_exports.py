@@ -124,7 +124,7 @@ async def test_no_cell_of_a_sheet_acts_even_when_it_is_edited(stage: Stage) -> N
 async def test_a_sheet_says_what_its_columns_are_and_in_which_zone_its_moments(stage: Stage) -> None:
     await reports(stage)
     content = (await asked(stage, format="xlsx")).content
-    meanings = dict(read_xlsx(content, page=1)[1:])
+    meanings = {column: meaning for _, column, meaning in read_xlsx(content, page=1)[1:]}
     assert list(meanings) == [*FIELDS, "id"]
     assert all(re.search("[а-я]", meaning) for meaning in meanings.values())
     with zipfile.ZipFile(io.BytesIO(content)) as package:

@@ -94,7 +94,11 @@ def test_four_numbers_say_what_they_are_of_and_how_they_changed() -> None:
     for shown in (html, text):
         assert "Изменения: к 21.11 (45 отчётов), к воскресеньям 01.11, 08.11, 15.11 (190 отчётов)." in shown
         assert "другая модель" not in shown
-    assert "медиана по 70 отчётам, рабочее время ▲1" in both(changed(RICH, working_time=True))[0]
+        assert "круглосуточно" not in shown
+    for shown in both(changed(RICH, working_time=True)):
+        assert "медиана по 70 отчётам, рабочее время" in shown
+        assert "дольше всех: 5 часов, круглосуточно" in shown
+        assert re.search("(?i)ждут ответа: 4 Здесь время идёт круглосуточно, не только в рабочие часы. Kia Rio", shown)
     assert "по 1 отчёту, мало данных" in both(changed(RICH, reports=1, bad_reports=0))[1]
 
 

@@ -48,5 +48,18 @@ def test_the_same_rows_are_the_same_bytes_and_hold_no_formula_and_no_link() -> N
     assert "hyperlink" not in xml.lower()
 
 
+def test_every_column_of_every_page_is_explained() -> None:
+    sheet = write_sheet([BODY], [["Лавка", "u2i-2", "Стол", "Анна", "ошибка", "Модель не ответила.", "https://www.avito.ru"]], RICH)
+    assert sheet is not None
+    pages = rows_of(sheet.content)
+    heading, *explained = pages.pop("Столбцы")
+    assert heading == ["Лист", "Столбец", "Что в нём"]
+    assert [row[:2] for row in explained] == [[name, column] for name, rows in pages.items() for column in rows[0]]
+    assert len(pages) == 3
+    meanings = {column: meaning for _, column, meaning in explained}
+    assert all(meanings.values())
+    assert "круглосуточно" in meanings["waiting_hours"]
+
+
 def test_an_empty_day_has_no_sheet() -> None:
     assert write_sheet([], [], RICH.model_copy(update={"waiting_buyers": ()})) is None

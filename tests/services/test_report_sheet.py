@@ -28,7 +28,7 @@ BODY: dict[str, Any] = {
 }
 WAITING = Page(
     "Ждут ответа",
-    [Column("Чат", 40, wrapped=True), Column("Клиент", 20), Column("Ждёт с", 26)],
+    [(Column("Чат", 40, wrapped=True), "Что это"), (Column("Клиент", 20), "Кто"), (Column("Ждёт с", 26), "С какого времени")],
     [["Шкаф", "=Анна", datetime(2026, 11, 22, 17, 0, tzinfo=UTC)], ["", None, datetime(2026, 11, 22, 18, 0, tzinfo=UTC)]],
 )
 

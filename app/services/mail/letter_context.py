@@ -54,6 +54,7 @@ def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown
         "compared": compared_line(figures) if figures.reports else None,
         "mixed": mixed_line(figures),
         "worst": [(trimmed(chat), advice_label(chat, zone)) for chat in figures.worst],
+        "waiting_note": "Здесь время идёт круглосуточно, не только в рабочие часы." if figures.working_time else None,
         "waiting_total": len(figures.waiting_buyers),
         "waiting": [
             (trimmed(buyer), waited(buyer.since, end), since_words(buyer.since, zone)) for buyer in figures.waiting_buyers[:waiting_shown]

@@ -46,7 +46,7 @@ def tiles(figures: DigestFigures) -> tuple[Tile, ...]:
     few = ", мало данных" if figures.reports < ENOUGH else ""
     mean = "—" if figures.mean_score is None else number(figures.mean_score)
     bad = 100 * figures.bad_reports / figures.reports
-    longest = longest_wait(figures)
+    longest, around_the_clock = longest_wait(figures), ", круглосуточно" if figures.working_time else ""
     return (
         Tile(
             "Средняя оценка",
@@ -64,7 +64,7 @@ def tiles(figures: DigestFigures) -> tuple[Tile, ...]:
         Tile(
             "Ждут ответа",
             number(len(figures.waiting_buyers)),
-            f"дольше всех: {longest}" if longest else "сейчас никто",
+            f"дольше всех: {longest}{around_the_clock}" if longest else "сейчас никто",
             _changes(figures, lambda of: of.waiting_buyers, len(figures.waiting_buyers)),
         ),
     )

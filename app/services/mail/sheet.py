@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.grading.answer_times import WAITING_FOR_AT_MOST
 from app.grading.episode import SkipReason
 from app.repositories import coverage, report_figures
 from app.repositories.report_bodies import in_zone
@@ -20,24 +21,31 @@ from app.services.reports.sheet import MAX_ROWS, Page, write_reports
 from app.services.sheets import Cell, Column
 from app.services.wording import chat_url
 
-_WAITING = (
-    Column("account", 20),
-    Column("chat_id", 30),
-    Column("chat_title", 36, wrapped=True),
-    Column("client_name", 18, wrapped=True),
-    Column("waiting_since", 28),
-    Column("waiting_hours", 17, centred=True),
-    Column("url", 70),
+_CHAT = (
+    (Column("account", 20), "Аккаунт Авито"),
+    (Column("chat_id", 30), "Идентификатор чата на Авито"),
+    (Column("chat_title", 36, wrapped=True), "Название объявления"),
+    (Column("client_name", 18, wrapped=True), "Имя клиента"),
 )
-
+_URL = (Column("url", 70), "Чат на сайте Авито")
+_WAITING = (
+    *_CHAT,
+    (
+        Column("waiting_since", 28),
+        "С какого времени клиент ждёт ответа: когда он написал первое из сообщений, оставшихся без ответа; за временем стоит смещение "
+        f"от всемирного. Кто писал больше {WAITING_FOR_AT_MOST.days} дней назад, ждущим не считается",
+    ),
+    (
+        Column("waiting_hours", 17, centred=True),
+        "Сколько полных часов прошло с тех пор до конца периода письма: круглосуточно, не рабочее время",
+    ),
+    _URL,
+)
 _UNGRADED = (
-    Column("account", 20),
-    Column("chat_id", 30),
-    Column("chat_title", 36, wrapped=True),
-    Column("client_name", 18, wrapped=True),
-    Column("status", 14),
-    Column("reason", 46, wrapped=True),
-    Column("url", 70),
+    *_CHAT,
+    (Column("status", 14), "Что с чатом: пропущен — оценивать нечего; ошибка — оценить не удалось; ждёт оценки — не дошла очередь"),
+    (Column("reason", 46, wrapped=True), "Почему он не оценён"),
+    _URL,
 )
 _STATUS = {"skipped": "пропущен", "failed": "ошибка", "waiting": "ждёт оценки"}
 

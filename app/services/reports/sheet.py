@@ -21,6 +21,7 @@ MAX_ROWS = 20_000
 _FLAT_FROM = 2_000
 """With fewer rows all are held in memory, at most 20 MB, for the sake of programs that do not read a flat file."""
 
+_REPORTS = "Отчёты"
 _GRADE_COLOURS = (("Высокая", "#DDF1E0"), ("Средняя", "#FFF1CC"), ("Низкая", "#F9D9D6"))
 
 
@@ -56,10 +57,10 @@ REPORT_FIELDS = tuple(column.heading for column, _ in _COLUMNS)
 
 @dataclass(frozen=True)
 class Page:
-    """One more page of a file."""
+    """One more page of a file; with each of its columns goes what is in it, in Russian."""
 
     name: str
-    columns: Sequence[Column]
+    columns: Sequence[tuple[Column, str]]
     rows: Sequence[Sequence[Cell]]
 
 
@@ -96,7 +97,7 @@ async def _beside(work: Callable[..., T], *arguments: object) -> T:
 
 
 def _begin(book: SheetFile) -> None:
-    book.add_page("Отчёты", [column for column, _ in _COLUMNS])
+    book.add_page(_REPORTS, [column for column, _ in _COLUMNS])
 
 
 def _add_texts(book: SheetFile, chunk: Iterable[ReportBody]) -> None:
@@ -109,8 +110,9 @@ def _row(body: Mapping[str, Any]) -> list[Cell]:
 
 def _finish(book: SheetFile, more: Sequence[Page]) -> bytes:
     for page in more:
-        book.add_page(page.name, page.columns)
+        book.add_page(page.name, [column for column, _ in page.columns])
         book.add_rows(page.rows)
-    book.add_page("Столбцы", [Column("Столбец", 26), Column("Что в нём", 80, wrapped=True)])
-    book.add_rows((column.heading, meaning) for column, meaning in _COLUMNS)
+    book.add_page("Столбцы", [Column("Лист", 16), Column("Столбец", 26), Column("Что в нём", 80, wrapped=True)])
+    for name, columns in ((_REPORTS, _COLUMNS), *((page.name, page.columns) for page in more)):
+        book.add_rows((name, column.heading, meaning) for column, meaning in columns)
     return book.finish()
