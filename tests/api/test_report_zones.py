@@ -85,9 +85,13 @@ async def test_a_report_is_shown_everywhere_in_the_zone_that_is_set_now(stage: S
         review = await moved.rest.put("/api/v1/reports/2/review", json={"grades": {}, "comment": "Верно."})
         assert review.json()["created_at"] == new[2]
         assert by_number(await moved.reports(start_date="2026-11-23", end_date="2026-11-23")) == listed
+        pages = [(await moved.rest.get("/api/v1/reports/daily/2026-11-22")).text]
         await moved.mail(date="2026-11-22", resend=True)
+        pages.append((await moved.rest.get("/api/v1/reports/daily/2026-11-22")).text)
         text = (await moved.rest.get("/api/v1/reports", params=ALL)).text
     assert text == before.text.replace(old[1], new[1]).replace(old[2], new[2]), "to the letter but for the moments"
+    named = [[zone for zone in ("Europe/Moscow (UTC+03:00)", "Asia/Vladivostok (UTC+10:00)") if zone in page] for page in pages]
+    assert named == [["Europe/Moscow (UTC+03:00)"], ["Asia/Vladivostok (UTC+10:00)"]], "a mail's page is in the zone that it names"
     mail = message_from_bytes(stage.sandbox.smtp.messages[-1].data, policy=policy.default)
     assert isinstance(mail, EmailMessage)
     (attached,) = mail.iter_attachments()

@@ -152,6 +152,7 @@ def test_fourteen_days_are_bars_with_numbers_and_marks() -> None:
     assert "67 68 69 ◆ 70 ◇ 71 – 74 пн 09 вт 10" in html
     assert "вс 15: 66 пн 16: 67 вт 17: 68 ср 18: 69 чт 19: 70 ◆ пт 20: 71 ◇ сб 21: – вс 22: 74" in text
     for shown in (html, text):
+        assert "средняя оценка по датам писем" in shown.lower()
         assert "◆ другая модель или рубрика: оценки до и после не сравнить · ◇ другая сборка той же модели" in shown
 
 
@@ -162,7 +163,7 @@ def test_figures_of_an_older_version_still_make_a_mail() -> None:
     for shown in both(DigestFigures.model_validate(old)):
         assert "Средняя оценка" in shown
         assert "Изменения" not in shown
-        assert "по дням" not in shown.lower()
+        assert "по датам" not in shown.lower()
         assert "None" not in shown
 
 

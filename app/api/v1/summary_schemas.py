@@ -50,7 +50,10 @@ class FiguresRead(BaseModel):
 class DayFigures(FiguresRead):
     """The same of one day."""
 
-    date: datetime.date = Field(description="День создания отчётов в REPORT_TIMEZONE.", examples=["2026-11-22"])
+    date: datetime.date = Field(
+        description="День создания отчётов в REPORT_TIMEZONE; столбики письма — по датам писем, их числа даёт mail=ДАТА.",
+        examples=["2026-11-22"],
+    )
 
 
 class AccountFigures(FiguresRead):
