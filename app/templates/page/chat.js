@@ -4,7 +4,7 @@ import { ApiError, read } from './api.js';
 import { bubbles } from './bubbles.js';
 import { el, failure, outside, reveal, say, skeleton } from './dom.js';
 import { reviewForm } from './review.js';
-import { clock, moment, number, plural, shortDay, span, TO_THE_GRADER, tone } from './words.js';
+import { clock, moment, number, plural, sentence, shortDay, span, TO_THE_GRADER, tone } from './words.js';
 
 const ANSWERS = { y: ['да', '✓'], n: ['нет', '✕'], na: ['не применимо', '–'] };
 
@@ -78,7 +78,7 @@ function unanswered({ waiting_since: waiting, unanswered_since: since }) {
 
 function ungraded(chat) {
   const words = { skipped: 'Чат не оценён', failed: 'Чат не удалось оценить', waiting: 'Чат ждёт оценки' }[chat.outcome] ?? 'Люди в чате не писали';
-  return [el('p.lead', {}, words), chat.outcome_reason && el('p.soft', {}, `Причина: ${chat.outcome_reason}.`)];
+  return [el('p.lead', {}, words), chat.outcome_reason && el('p.soft', {}, sentence(`Причина: ${chat.outcome_reason}`))];
 }
 
 function panel(chat, report, again) {
@@ -109,11 +109,11 @@ function warnings(flags, [first] = []) {
 function times(times) {
   if (!times) return null;
   const parts = [
-    times.first_answer_seconds !== null ? `первый ответ через ${span(times.first_answer_seconds)}` : 'ответа не было',
-    times.longest_wait_seconds !== null && `дольше всего ждал ${span(times.longest_wait_seconds)}`,
+    times.first_answer_seconds !== null ? `первый ответ — ${span(times.first_answer_seconds)}` : 'ответа не было',
+    times.longest_wait_seconds !== null && `самое долгое — ${span(times.longest_wait_seconds)}`,
     times.waiting_since && `к моменту отчёта ждал с ${moment(times.waiting_since)}`,
   ];
-  return el('p.soft', {}, `Клиент: ${parts.filter(Boolean).join(', ')}.`);
+  return el('p.soft', {}, `Ожидание клиента: ${parts.filter(Boolean).join(', ')}.`);
 }
 
 function criterion(entry, review) {

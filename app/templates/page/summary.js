@@ -24,7 +24,7 @@ export function tiles(summary) {
   return el('dl.tiles', {},
     tile('Средняя оценка', number(mean), `из 100, по ${plural(reports, 'отчёту', 'отчётам', 'отчётам')}`),
     tile('Оценка ниже 50', `${number((100 * bad) / reports)} %`, `${number(bad)} из ${plural(reports, 'отчёта', 'отчётов', 'отчётов')}`),
-    tile('Первый ответ', first.median_seconds === null ? '—' : span(first.median_seconds), first.p90_seconds === null ? 'нет данных' : `медиана; 90 % быстрее ${span(first.p90_seconds)}`),
+    tile('Первый ответ', first.median_seconds === null ? '—' : span(first.median_seconds), first.p90_seconds === null ? 'нет данных' : `медиана; p90: ${span(first.p90_seconds)}`),
     tile('Отчёты', number(reports), `о ${plural(chats, 'чате', 'чатах', 'чатах')}`));
 }
 

@@ -50,12 +50,16 @@ export const shortDay = (moment) => moment.slice(0, 10).split('-').reverse().joi
 export const clock = (moment) => moment.slice(11, 16);
 export const moment = (at) => `${shortDay(at)} ${clock(at)}`;
 
-/** Seconds as «2 ч 41 мин». */
+/** The words with one full stop at their end: what the service gives is a word, or a sentence that has its own. */
+export const sentence = (words) => words.replace(/\.*$/, '.');
+
+/** Seconds in their two largest units, as in the mail: «12 мин», «2 ч 41 мин», «2 дн 4 ч». */
 export function span(seconds) {
   const minutes = Math.floor(seconds / 60 + 0.5);
-  if (minutes < 1) return 'до 1 мин';
-  const hours = Math.floor(minutes / 60);
-  return [hours && `${number(hours)} ч`, minutes % 60 && `${minutes % 60} мин`].filter(Boolean).join(' ');
+  const units = [[Math.floor(minutes / 1440), 'дн'], [Math.floor(minutes / 60) % 24, 'ч'], [minutes % 60, 'мин']];
+  const largest = units.findIndex(([count]) => count);
+  if (largest < 0) return 'до 1 мин';
+  return units.slice(largest, largest + 2).filter(([count]) => count).map(([count, unit]) => `${number(count)} ${unit}`).join(' ');
 }
 
 /** The date so many days after another, as YYYY-MM-DD. */
