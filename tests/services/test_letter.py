@@ -167,6 +167,14 @@ def test_figures_of_an_older_version_still_make_a_mail() -> None:
         assert "None" not in shown
 
 
+def test_chats_that_are_only_the_lowest_are_not_called_the_worst() -> None:
+    """Where few were graded, or all well, a chat with one low grade is shown for what it is."""
+    better = WORST.model_copy(update={"score": 50})
+    for chats, title in (((WORST,), "худшие чаты"), ((better,), "чаты с низкими оценками"), ((WORST, better), "чаты с низкими оценками")):
+        for shown in both(changed(RICH, worst=chats)):
+            assert re.findall("худшие чаты|чаты с низкими оценками", shown.lower()) == [title]
+
+
 def test_period_is_exact_to_the_second_and_over_a_change_of_clocks() -> None:
     start = datetime(2026, 10, 24, 18, 0, 7, tzinfo=UTC)
     for shown in both(changed(RICH, timezone="Europe/Berlin", period_start=start, period_end=start + timedelta(days=1))):

@@ -118,7 +118,7 @@ class CarriedReports(_Figures):
 
 
 class WorstChat(_Figures):
-    """A chat that somebody should open: the lowest scores of the mail."""
+    """A chat that somebody should open: those with a low grade, the lowest scores of the mail first."""
 
     report_id: int
     chat_id: str

@@ -9,7 +9,7 @@ from app.repositories.mail_days import DayMail
 from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.hostile_text import listed, trimmed
 from app.services.mail.letter_lines import advice_label, carried_line, coverage_line, mails_line, mixed_line, preheader, trust_line
-from app.services.mail.letter_tiles import ENOUGH, compared_line, tiles
+from app.services.mail.letter_tiles import BAD, ENOUGH, compared_line, tiles
 from app.services.plural import NBSP, number
 from app.services.wording import at_moment, days_title, percent, short_weekday, since_words, waited, zone_words
 
@@ -53,6 +53,7 @@ def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown
         "tiles": tiles(figures) if figures.reports else (),
         "compared": compared_line(figures) if figures.reports else None,
         "mixed": mixed_line(figures),
+        "worst_title": "Худшие чаты" if all(chat.score < BAD for chat in figures.worst) else "Чаты с низкими оценками",
         "worst": [(trimmed(chat), advice_label(chat, zone)) for chat in figures.worst],
         "waiting_note": "Здесь время идёт круглосуточно, не только в рабочие часы." if figures.working_time else None,
         "waiting_total": len(figures.waiting_buyers),

@@ -7,7 +7,7 @@ from app.models import DigestKind
 from app.repositories.mail_days import DayMail
 from app.services.digests.figures import Coverage, DigestFigures, WorstChat
 from app.services.hostile_text import NAME_LIMIT, listed, short
-from app.services.mail.letter_tiles import bad_count, longest_wait
+from app.services.mail.letter_tiles import BAD, bad_count, longest_wait
 from app.services.plural import NBSP, number, plural
 from app.services.wording import dollars, since_words
 
@@ -96,4 +96,4 @@ def preheader(figures: DigestFigures, problems: list[str]) -> str:
     waiting = f" Дольше всех ждут ответа: {longest}." if longest else ""
     if not figures.reports:
         return f"Новых отчётов нет.{waiting}"
-    return f"С оценкой ниже 50: {bad_count(figures)}.{waiting}"
+    return f"С оценкой ниже {BAD}: {bad_count(figures)}.{waiting}"

@@ -11,6 +11,9 @@ from app.services.wording import arrow, percent, span, to_weekdays, waited
 ENOUGH = 5
 """Fewer reports than this say nothing about a share."""
 
+BAD = 50
+"""A score under this is a bad one, as ``Measures.bad_reports`` counts them."""
+
 Tone = Literal["good", "bad", "soft"]
 
 
@@ -55,7 +58,7 @@ def tiles(figures: DigestFigures) -> tuple[Tile, ...]:
             _changes(figures, lambda of: of.mean_score if of.same_series else None, figures.mean_score, gain=1),
         ),
         Tile(
-            f"Оценка ниже{NBSP}50",
+            f"Оценка ниже{NBSP}{BAD}",
             percent(figures.bad_reports, figures.reports),
             f"{bad_count(figures)}{few}",
             _changes(figures, _bad_share, bad, shown=lambda points: f"{number(points)}{NBSP}п.{NBSP}п."),
