@@ -77,18 +77,6 @@ async def list_waiting_buyers(session: AsyncSession, *, since: datetime, until: 
     return _rows(await session.execute(statement, {"since": since, "until": until}))
 
 
-async def list_failed_chats(session: AsyncSession, *, limit: int) -> list[Row]:
-    """Chats whose last grading failed and that nothing new was written in since."""
-    statement = text(
-        """
-        SELECT avito_id, item_title, outcome_reason FROM chats
-        WHERE due_since IS NOT NULL AND outcome = 'failed' AND outcome_message_id = last_person_message_id
-        ORDER BY outcome_at DESC, id LIMIT :limit
-        """
-    )
-    return _rows(await session.execute(statement, {"limit": limit}))
-
-
 async def count_incomplete_chats(session: AsyncSession) -> int:
     """Chats whose history Avito does not give in full."""
     statement = text("SELECT count(*) FROM chats WHERE messages_read_at IS NOT NULL AND NOT history_complete")

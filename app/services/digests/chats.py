@@ -6,11 +6,12 @@ from typing import Any, TypedDict
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.grading.episode import SkipReason
 from app.grading.vocabulary import Check, Criterion, Grade
 from app.models import Message
 from app.repositories import coverage, messages, report_figures
 from app.repositories.report_figures import Row, Selection
-from app.services.digests.figures import FailedChat, GoodChat, WaitingBuyer, WorstChat
+from app.services.digests.figures import FailedChat, GoodChat, UngradedChat, WaitingBuyer, WorstChat
 
 UNTITLED = "Чат без объявления"
 NAMELESS = "Клиент"
@@ -27,16 +28,20 @@ class ShownChats(TypedDict):
     best: tuple[GoodChat, ...]
     waiting_buyers: tuple[WaitingBuyer, ...]
     failed_chats: tuple[FailedChat, ...]
+    ungraded: tuple[UngradedChat, ...]
 
 
-async def shown_chats(session: AsyncSession, selection: Selection, *, waiting: Mapping[str, datetime]) -> ShownChats:
-    """``waiting``: ``since`` and ``until``, between which a buyer who waits has written last."""
+async def shown_chats(
+    session: AsyncSession, selection: Selection, *, span: Mapping[str, Any], waiting: Mapping[str, datetime]
+) -> ShownChats:
+    """``span``: which chats count. ``waiting``: ``since`` and ``until``, between which a buyer who waits has written last."""
     worst = [(row, *_low_point(row)) for row in await report_figures.list_worst(session, selection, limit=_WORST)]
     best = [(row, *_high_point(row)) for row in await report_figures.list_best(session, selection, limit=_BEST)]
     advised = [_advice(row) for row, _, _ in worst]
     named = [quote["message_id"] for _, _, quote in (*worst, *best) if quote] + [advice["message_id"] for advice in advised]
     written = await messages.get_messages(session, {message_id for message_id in named if message_id is not None})
     buyers = await coverage.list_waiting_buyers(session, since=waiting["since"], until=waiting["until"])
+    ungraded = tuple(_ungraded_chat(row) for row in await coverage.list_ungraded(session, span))
     return ShownChats(
         worst=tuple(
             WorstChat(
@@ -49,7 +54,12 @@ async def shown_chats(session: AsyncSession, selection: Selection, *, waiting: M
         ),
         best=tuple(GoodChat(**_shown(row, criterion, quote, written)) for row, criterion, quote in best),
         waiting_buyers=tuple(_waiting_buyer(row) for row in buyers),
-        failed_chats=tuple(_failed_chat(row) for row in await coverage.list_failed_chats(session, limit=_FAILED)),
+        failed_chats=tuple(
+            FailedChat(chat_id=chat.chat_id, chat_title=chat.chat_title, reason=chat.reason or "")
+            for chat in ungraded
+            if chat.status == "failed"
+        )[:_FAILED],
+        ungraded=ungraded,
     )
 
 
@@ -99,5 +109,12 @@ def _waiting_buyer(row: Row) -> WaitingBuyer:
     )
 
 
-def _failed_chat(row: Row) -> FailedChat:
-    return FailedChat(chat_id=row["avito_id"], chat_title=row["item_title"] or UNTITLED, reason=row["outcome_reason"] or "")
+def _ungraded_chat(row: Row) -> UngradedChat:
+    return UngradedChat(
+        account=row["account"],
+        chat_id=row["avito_id"],
+        chat_title=row["item_title"] or UNTITLED,
+        client_name=row["client_name"] or NAMELESS,
+        status=row["status"],
+        reason=SkipReason(row["outcome_reason"]).label if row["status"] == "skipped" else row["outcome_reason"],
+    )

@@ -83,7 +83,7 @@ async def draw_figures(
         day_before=compared.day_before,
         same_weekdays=compared.same_weekdays,
         days=compared.days,
-        **await shown_chats(session, selection, waiting=period.waiting_span),
+        **await shown_chats(session, selection, span=period.span, waiting=period.waiting_span),
         incomplete_chats=await coverage.count_incomplete_chats(session),
         cut_short_accounts=tuple(account.name for account in seen if account.lists_cut_short),
         cost_usd=total.cost_usd,

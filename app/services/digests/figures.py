@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -163,6 +164,18 @@ class WaitingBuyer(_Figures):
     since: datetime
 
 
+class UngradedChat(_Figures):
+    """A chat that counts in the mail and has no grade."""
+
+    account: str
+    chat_id: str
+    chat_title: str
+    client_name: str
+    status: Literal["skipped", "failed", "waiting"]
+    reason: str | None
+    """In Russian."""
+
+
 class FailedChat(_Figures):
     """A chat that should have been graded and was not."""
 
@@ -228,3 +241,5 @@ class DigestFigures(_Figures):
     days: tuple[MailedDay, ...] = ()
     """The last fourteen days, oldest first, the mail's own last; its reports alone stand for that day."""
     best: tuple[GoodChat, ...] = ()
+    ungraded: tuple[UngradedChat, ...] = ()
+    """All of them: as many as the coverage says."""

@@ -23,9 +23,8 @@ from app.repositories.turns import wait_for_turn
 from app.services.digests.draw import Period, draw_figures
 from app.services.digests.figures import DigestFigures
 from app.services.mail import letter
-from app.services.mail.sheet import list_ungraded, read_bodies, write_sheet
+from app.services.mail.sheet import read_bodies, write_sheet
 from app.services.runs import RunContext
-from app.services.sheets import Cell
 
 FIRST_RETRY = timedelta(minutes=5)
 """When the scheduler takes up a delivery that was not tried, or not answered."""
@@ -93,7 +92,7 @@ async def put_together(
         await reports.mark_mailed(session, digest_id, before=cutoff)
     period = await _period(session, post, params.covered_days or (day,), day, cutoff)
     figures, of_date, period, ids = await _content(session, post, zone, params, period, digest_id, earlier, said)
-    bodies, ungraded = await read_bodies(session, ids), await list_ungraded(session, period)
+    bodies = await read_bodies(session, ids)
     await digests.complete_digest(
         session,
         digest_id,
@@ -104,7 +103,7 @@ async def put_together(
         day_figures=None if of_date is None else of_date.model_dump(mode="json"),
         reports_count=figures.reports,
         subject=letter.subject(figures),
-        mime=await asyncio.to_thread(_compose, figures, bodies, ungraded, post.sender, now),
+        mime=await asyncio.to_thread(_compose, figures, bodies, post.sender, now),
     )
     message_ids = {to: letter.message_id(digest_id, to, post.sender, now) for to in post.recipients}
     await deliveries.add_deliveries(session, digest_id, message_ids, retry_at=now + FIRST_RETRY)
@@ -144,9 +143,9 @@ async def _content(
     return _Content(own.model_copy(update={"part": "дополнение"}), of_date, period, [digest_id])
 
 
-def _compose(figures: DigestFigures, bodies: Sequence[str], ungraded: Sequence[list[Cell]], sender: str, now: datetime) -> bytes:
+def _compose(figures: DigestFigures, bodies: Sequence[str], sender: str, now: datetime) -> bytes:
     """Seconds of work where there are thousands of reports: in a thread, so that leases go on being renewed."""
-    return letter.compose(figures, sender=sender, now=now, attachment=write_sheet(bodies, ungraded, figures))
+    return letter.compose(figures, sender=sender, now=now, attachment=write_sheet(bodies, figures))
 
 
 async def _period(session: AsyncSession, post: Post, covered_days: tuple[date, ...], day: date, cutoff: datetime) -> Period:

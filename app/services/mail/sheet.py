@@ -9,13 +9,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.grading.answer_times import WAITING_FOR_AT_MOST
-from app.grading.episode import SkipReason
-from app.repositories import coverage, report_figures
+from app.repositories import report_figures
 from app.repositories.report_bodies import in_zone
 from app.repositories.report_figures import Selection
-from app.services.digests.chats import NAMELESS, UNTITLED
-from app.services.digests.draw import Period
-from app.services.digests.figures import DigestFigures, WaitingBuyer
+from app.services.digests.figures import DigestFigures, UngradedChat, WaitingBuyer
 from app.services.plural import number
 from app.services.reports.sheet import MAX_ROWS, Page, write_reports
 from app.services.sheets import Cell, Column
@@ -62,30 +59,14 @@ async def read_bodies(session: AsyncSession, digest_ids: Sequence[int]) -> list[
     return await report_figures.list_bodies(session, Selection(digest_ids=list(digest_ids)), limit=MAX_ROWS)
 
 
-async def list_ungraded(session: AsyncSession, period: Period) -> list[list[Cell]]:
-    """The rows of the chats that count in the mail and have no grade: as many as its coverage says."""
-    return [
-        [
-            row["account"],
-            row["avito_id"],
-            row["item_title"] or UNTITLED,
-            row["client_name"] or NAMELESS,
-            _STATUS[row["status"]],
-            SkipReason(row["reason"]).label if row["status"] == "skipped" else row["reason"],
-            chat_url(row["avito_id"]),
-        ]
-        for row in await coverage.list_ungraded(session, period.span)
-    ]
-
-
-def write_sheet(bodies: Sequence[str], ungraded: Sequence[list[Cell]], figures: DigestFigures) -> Attachment | None:
+def write_sheet(bodies: Sequence[str], figures: DigestFigures) -> Attachment | None:
     """The file for a mail, None where it would be empty. It takes seconds for 10,000 reports: not for the event loop."""
     buyers = figures.waiting_buyers
-    if not bodies and not buyers and not ungraded:
+    if not bodies and not buyers and not figures.ungraded:
         return None
     day, end, zone = figures.day.isoformat(), figures.period_end, ZoneInfo(figures.timezone)
     waiting = Page("Ждут ответа", _WAITING, _cut([_buyer(buyer, end, zone) for buyer in buyers]))
-    others = Page("Без оценки", _UNGRADED, _cut(ungraded))
+    others = Page("Без оценки", _UNGRADED, _cut([_chat(chat) for chat in figures.ungraded]))
     more = figures.reports - len(bodies)
     rest = f"Ещё {number(more)}: GET /api/v1/reports?mail={day}" if more else None
     reports = [json.loads(in_zone(body, zone)) for body in bodies]
@@ -110,3 +91,7 @@ def _buyer(buyer: WaitingBuyer, end: datetime, zone: ZoneInfo) -> list[Cell]:
         int((end - buyer.since).total_seconds() // 3600),
         chat_url(buyer.chat_id),
     ]
+
+
+def _chat(chat: UngradedChat) -> list[Cell]:
+    return [chat.account, chat.chat_id, chat.chat_title, chat.client_name, _STATUS[chat.status], chat.reason, chat_url(chat.chat_id)]
