@@ -123,6 +123,8 @@ async def test_working_time_is_said_where_hours_are_set(stage: Stage, database_u
     assert "рабочее время" not in stage.last_mail()
     async with stage.resting(), on_stage(database_url, stage.sandbox, stage.clock, working_hours="Пн-Вс 00:00-24:00") as office:
         await office.mail(resend=True)
+        assert "рабочее время" not in office.last_mail(), "the times that it repeats were counted round the clock"
+        await day_of(office, GOOD_TALK, days_ago=-1)
         assert "медиана по 1 отчёту, рабочее время" in office.last_mail().replace("\u00a0", " ")
 
 

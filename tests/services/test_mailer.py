@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from app.jobs.tick import ask_for_what_is_due
 from app.sandbox.smtp import ReceivedMail
 from app.services.mail.mailer import REFUSALS
+from tests.services.sheets import rows_of
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage, until
 
 BOSS, SECOND = "boss@example.ru", "second@example.ru"
@@ -206,15 +207,25 @@ async def test_a_subject_keeps_its_blanks_wherever_it_is_folded(stage: Stage) ->
     assert read(received(stage, BOSS)[0])["Subject"] == digest["subject"]
 
 
-async def test_a_mail_sent_again_keeps_its_period_and_its_coverage(stage: Stage) -> None:
+async def test_a_mail_sent_again_says_what_it_said(stage: Stage) -> None:
+    """Whatever has been written, answered and graded since: figures, names, and the pages of the sheet."""
     await graded_day(stage)
     await stage.mail()
     stage.clock.move(hours=30)
+    sofa, wardrobe, table = stage.avito.accounts[0].chats
+    stage.avito.add_message(sofa, "client", text="А доставка?", at=stage.clock())
+    for chat in (wardrobe, table):
+        stage.avito.add_message(chat, "company", text="Добрый день!", at=stage.clock())
+    await stage.sync()
+    await stage.analyze(limit=1)
     day = (await stage.rows("SELECT day FROM digests"))[0]["day"].isoformat()
     await stage.mail(date=day, resend=True)
     first, again = await stage.rows("SELECT figures FROM digests ORDER BY id")
-    for name in ("period_start", "period_end", "coverage", "reports", "mean_score"):
-        assert first["figures"][name] == again["figures"][name], name
+    assert len(first["figures"]["waiting_buyers"]) == 2
+    assert again["figures"] == first["figures"] | {"part": "повтор"}
+    sheets = [next(read(mail).iter_attachments()).get_content() for mail in received(stage, BOSS)]
+    for page in ("Отчёты", "Ждут ответа", "Без оценки"):
+        assert rows_of(sheets[0], page) == rows_of(sheets[1], page)
 
 
 async def test_what_a_dead_process_left_sending_is_taken_up_by_the_scheduler(stage: Stage) -> None:

@@ -1,8 +1,9 @@
 """Puts a mail together before anything is sent: its reports, its figures, its bytes and a delivery for each recipient, all or nothing.
 
 A date may have several mails: the daily one, what somebody sends beside it, and repeats. Each carries reports of its own; only a repeat
-carries all of the date's again. With every mail but the first the figures of the whole date are stored as well, so that a date has one
-set of figures whatever number of mails.
+carries all of the date's again, and says what was said of them: drawn anew, chats that have been answered or written in since would
+be told of that date as they are now. With every mail but the first the figures of the whole date are stored as well, so that a date
+has one set of figures whatever number of mails.
 """
 
 import asyncio
@@ -91,12 +92,12 @@ async def put_together(
     if not params.resend:
         await reports.mark_mailed(session, digest_id, before=cutoff)
     period = await _period(session, post, params.covered_days or (day,), day, cutoff)
-    figures, of_date, period, ids = await _content(session, post, zone, params, period, digest_id, earlier, said)
+    figures, of_date, ids = await _content(session, post, zone, params, period, digest_id, earlier, said)
     bodies = await read_bodies(session, ids)
     await digests.complete_digest(
         session,
         digest_id,
-        period_start=period.start,
+        period_start=figures.period_start,
         after_message_id=period.after_message_id,
         last_message_id=await digests.newest_message_id(session),
         figures=figures.model_dump(mode="json"),
@@ -110,11 +111,10 @@ async def put_together(
 
 
 class _Content(NamedTuple):
-    """What a mail says; what its date says with it, where there were mails before; of which period; the mails whose reports it carries."""
+    """What a mail says; what its date says with it, where there were mails before; the mails whose reports it carries."""
 
     figures: DigestFigures
     of_date: DigestFigures | None
-    period: Period
     digest_ids: Sequence[int]
 
 
@@ -133,14 +133,15 @@ async def _content(
     named = await deliveries.name_failed(session, digest_id)
     draw = partial(draw_figures, session, zone=zone, working_time=post.working_time, problems=problems)
     if said is None:
-        return _Content(await draw([digest_id], period, failed_addresses=named), None, period, [digest_id])
+        return _Content(await draw([digest_id], period, failed_addresses=named), None, [digest_id])
     before = DigestFigures.model_validate(said)
-    whole = await _whole_period(session, post, period, before, earlier, repeats=params.resend)
-    of_date = await draw([*earlier, digest_id], whole, failed_addresses=[*dict.fromkeys([*before.failed_addresses, *named])])
+    addresses = tuple(dict.fromkeys([*before.failed_addresses, *named]))
     if params.resend:
-        return _Content(of_date.model_copy(update={"part": "повтор"}), of_date, whole, earlier)
+        again = before.model_copy(update={"timezone": zone.key, "failed_addresses": addresses})
+        return _Content(again.model_copy(update={"part": "повтор"}), again, earlier)
+    of_date = await draw([*earlier, digest_id], await _whole_period(session, post, period, before, earlier), failed_addresses=addresses)
     own = await draw([digest_id], period, failed_addresses=named)
-    return _Content(own.model_copy(update={"part": "дополнение"}), of_date, period, [digest_id])
+    return _Content(own.model_copy(update={"part": "дополнение"}), of_date, [digest_id])
 
 
 def _compose(figures: DigestFigures, bodies: Sequence[str], sender: str, now: datetime) -> bytes:
@@ -156,14 +157,11 @@ async def _period(session: AsyncSession, post: Post, covered_days: tuple[date, .
     return _span(post, covered_days, day, last.period_end, cutoff, last.last_message_id)
 
 
-async def _whole_period(
-    session: AsyncSession, post: Post, own: Period, before: DigestFigures, earlier: Sequence[int], *, repeats: bool
-) -> Period:
-    """What the date's mails cover together; one that repeats them adds nothing."""
+async def _whole_period(session: AsyncSession, post: Post, own: Period, before: DigestFigures, earlier: Sequence[int]) -> Period:
+    """What the date's mails cover together."""
     start, end, after = await digests.get_span(session, earlier)
-    if not repeats:
-        start, end = min(start, own.start), max(end, own.end)
-    return _span(post, tuple(sorted({*before.covered_days, *own.covered_days})), own.day, start, end, after)
+    covered = tuple(sorted({*before.covered_days, *own.covered_days}))
+    return _span(post, covered, own.day, min(start, own.start), max(end, own.end), after)
 
 
 def _span(post: Post, covered: tuple[date, ...], day: date, start: datetime, end: datetime, after: int | None) -> Period:
