@@ -52,7 +52,7 @@ async def list_coverage(session: AsyncSession, digest_ids: Sequence[int], span: 
 
 
 async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[Row]:
-    """The chats among them that have no grade: account, chat, status and why."""
+    """The chats among them that have no grade: account, chat, status and why; the reason of an outcome gone by is none of today's."""
     statement = text(
         f"""
         SELECT account.name AS account, avito_id, item_title, client_name, status,

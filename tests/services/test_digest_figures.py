@@ -239,6 +239,20 @@ async def test_advice_comes_with_the_moment_of_its_message(stage: Stage) -> None
     assert (worst["advice"], datetime.fromisoformat(worst["advice_at"])) == (first["text"], message["sent_at"])
 
 
+async def test_a_chat_that_waits_anew_has_not_the_reason_of_before(stage: Stage) -> None:
+    """Skipped once, written in since and not reached yet."""
+    stage.clock.set(NOON)
+    chat = stage.add_talk(("client", "Ещё продаёте?"), minutes_ago=90)
+    await day_of(stage, GOOD_TALK)
+    stage.avito.add_message(chat.id, "client", text="Ау?", at=NOON)
+    stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.analyze(limit=1)
+    await stage.mail()
+    _, _, ungraded = sheet_of(stage)
+    assert [(row["status"], row["reason"]) for row in ungraded] == [("ждёт оценки", "")]
+
+
 async def test_the_sheet_keeps_hostile_texts_as_texts(stage: Stage) -> None:
     title, client = '=HYPERLINK("http://evil")\x0b\u202e', "@SUM(1+1)*cmd|'/c calc'!A0"
     stage.add_talk(*GOOD_TALK, title=title, client=client)

@@ -116,5 +116,5 @@ def _ungraded_chat(row: Row) -> UngradedChat:
         chat_title=row["item_title"] or UNTITLED,
         client_name=row["client_name"] or NAMELESS,
         status=row["status"],
-        reason=SkipReason(row["outcome_reason"]).label if row["status"] == "skipped" else row["outcome_reason"],
+        reason=SkipReason(row["reason"]).label if row["status"] == "skipped" else row["reason"],
     )
