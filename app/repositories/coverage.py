@@ -65,13 +65,18 @@ async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[
 
 
 async def list_waiting_buyers(session: AsyncSession, *, since: datetime, until: datetime) -> list[Row]:
-    """Chats whose last person is a buyer who wrote between the two moments, longest wait first."""
+    """Chats in which the last person before ``until`` was a buyer who wrote from ``since`` on, whatever came later; longest wait first."""
     statement = text(
         """
-        SELECT account.name AS account, avito_id, item_title, client_name, waiting_since
-        FROM chats JOIN accounts account ON account.id = account_id
-        WHERE last_person_side = 'client' AND last_person_at >= :since AND last_person_at < :until
-        ORDER BY waiting_since, chats.id
+        SELECT account.name AS account, avito_id, item_title, client_name, unanswered.waiting_since
+        FROM chats chat JOIN accounts account ON account.id = account_id, LATERAL (
+            SELECT min(sent_at) AS waiting_since, max(sent_at) AS asked_at FROM messages asked
+            WHERE chat_id = chat.id AND side = 'client' AND sent_at < :until AND NOT EXISTS (
+                SELECT FROM messages answer WHERE answer.chat_id = chat.id AND answer.side = 'company' AND answer.sent_at < :until
+                    AND (answer.sent_at, answer.id) > (asked.sent_at, asked.id))
+        ) AS unanswered
+        WHERE chat.last_person_at >= :since AND (last_person_side = 'client' OR last_person_at >= :until) AND asked_at >= :since
+        ORDER BY unanswered.waiting_since, chat.id
         """
     )
     return _rows(await session.execute(statement, {"since": since, "until": until}))

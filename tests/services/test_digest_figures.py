@@ -160,6 +160,25 @@ async def test_a_day_is_compared_with_what_the_pages_of_earlier_dates_show(stage
     assert (before["reports"], before["waiting_buyers"]) == (2, 4)
 
 
+async def test_a_mail_of_a_past_date_names_who_waited_at_its_end(stage: Stage) -> None:
+    """Also those who have been answered since, or have asked again."""
+    stage.clock.set(NOON - timedelta(days=1))
+    stage.add_talk(*GOOD_TALK)
+    asked = [stage.add_talk(("client", "Ещё продаёте?"), title=title, minutes_ago=age) for title, age in (("Стол", 50), ("Стул", 90))]
+    await stage.sync()
+    await stage.analyze()
+    stage.clock.set(NOON)
+    stage.avito.add_message(asked[0].id, "company", text="Да", at=NOON)
+    stage.avito.add_message(asked[1].id, "client", text="Ау?", at=NOON)
+    await stage.sync()
+    await stage.mail(date="2026-03-14")
+    said = await figures(stage)
+    assert [(buyer["chat_title"], buyer["since"]) for buyer in said["waiting_buyers"]] == [
+        ("Стул", "2026-03-14T07:30:00Z"),
+        ("Стол", "2026-03-14T08:10:00Z"),
+    ]
+
+
 async def test_another_model_or_rubric_is_marked_and_not_compared(stage: Stage) -> None:
     await day_of(stage, GOOD_TALK, days_ago=3)
     await stage.change("UPDATE reports SET model = 'older', fingerprint = 'fp_old'")
