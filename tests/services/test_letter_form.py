@@ -51,7 +51,8 @@ def test_size_is_bounded_whatever_the_texts(letter: str) -> None:
     many["series"] = (Series(model=long, prompt_version=long, reports=8_123, mean_score=50, bad_reports=8_123),) * 50
     lists["worst"] = tuple(chat.model_copy(update={"addressed": True}) for chat in lists["worst"])
     course = tuple(MailedDay(day=day, reports=8_123, mean_score=100, new_series=True) for day in days[:14])
-    assert len(render_html(changed(CROWD, covered_days=days, **lists, **many, days=course, addressed_reports=8_123)).encode()) <= 60_000
+    said = {"covered_days": days, "days": course, "addressed_reports": 8_123, "working_time": True}
+    assert len(render_html(changed(CROWD, **lists, **many, **said)).encode()) <= 60_000
 
 
 def test_hostile_text_is_shown_and_does_nothing() -> None:
