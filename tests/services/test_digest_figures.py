@@ -145,6 +145,8 @@ async def test_a_day_is_compared_with_the_day_before_and_the_same_weekdays(stage
     (digest, *_) = await stage.rows("SELECT subject FROM digests ORDER BY id DESC")
     assert f": {number(today['mean_score'])} (▼{lost}) · " in digest["subject"]
     assert [day["reports"] for day in today["days"]] == [0] * 6 + [2, *[0] * 5, 3, 2]
+    bars = [day for day in today["days"] if day["reports"]]
+    assert [round(bar["mean_score"], 2) for bar in bars] == [(await summary(stage, mail=bar["day"]))["mean_score"] for bar in bars]
     assert not any(day["new_series"] or day["new_build"] for day in today["days"])
 
 

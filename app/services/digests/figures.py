@@ -115,7 +115,7 @@ class CarriedReports(_Figures):
     of_other_chats: int
     """Of chats in which nobody wrote in the period."""
     graded_chats_mailed_before: int
-    """Graded chats of the period whose reports an earlier mail carried."""
+    """Graded chats of the period whose reports another mail carried: an earlier one, or a later one where this one is of a past date."""
 
 
 class WorstChat(_Figures):

@@ -46,7 +46,7 @@ def carried_line(figures: DigestFigures, *, where: str) -> str:
         others = f" и {number(carried.of_other_chats)} по более ранним" if carried.of_other_chats else ""
         line = f"Отчётов {where} {number(figures.reports)}: {number(own)} по чатам этого периода{again}{others}"
     if before := carried.graded_chats_mailed_before:
-        line += f"; отчёты ещё {plural(before, 'оценённого чата', 'оценённых чатов', 'оценённых чатов')} ушли в прежних письмах"
+        line += f"; отчёты ещё {plural(before, 'оценённого чата', 'оценённых чатов', 'оценённых чатов')} – в других письмах"
     return line
 
 
