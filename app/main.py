@@ -32,7 +32,7 @@ from app.grading.rubric import Rubric, RubricError, load_rubric
 from app.jobs.daily import DayPlan
 from app.jobs.steps import Tools, build_steps
 from app.jobs.tick import Timetable, ask_for_what_is_due
-from app.jobs.worker import Worker
+from app.jobs.worker import FINISH_SECONDS, Worker
 from app.models import RunKind
 from app.services.analysis.grader import Grader
 from app.services.mail.composer import Post
@@ -88,10 +88,12 @@ async def open_service(
     clock: Clock = system_clock,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
     pool: Database | None = None,
+    finish_seconds: float = FINISH_SECONDS,
 ) -> AsyncIterator[Service]:
     """The database, the clients and a worker that is not working yet.
 
-    ``pool``: a database that is open and migrated already, and stays open after the service.
+    ``pool``: a database that is open and migrated already, and stays open after the service. ``finish_seconds``: how long the worker,
+    told to stop, waits for the model's answers under way.
     """
     async with (
         open_grader(settings, clock=clock, retry=retry) as grader,
@@ -122,7 +124,7 @@ async def open_service(
             plan=plan,
             clock=clock,
         )
-        worker = Worker(database, clock)
+        worker = Worker(database, clock, finish_seconds=finish_seconds)
         worker.take_on(build_steps(tools, worker.wake))
         yield Service(settings, database, clock, timetable, worker, HintQueue(database) if settings.webhook_url else None)
 

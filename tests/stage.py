@@ -178,13 +178,19 @@ def _app_of(service: Service, *, usual: bool) -> Iterator[FastAPI]:
 
 @asynccontextmanager
 async def on_stage(
-    url: str | None, sandbox: Sandbox, clock: MovableClock | None = None, pool: Database | None = None, **settings: Any
+    url: str | None,
+    sandbox: Sandbox,
+    clock: MovableClock | None = None,
+    pool: Database | None = None,
+    finish_seconds: float = 0.2,
+    **settings: Any,
 ) -> AsyncIterator[Stage]:
     """A service at work over the sandbox, with REST at hand; ``pool``: connections to share with other stages."""
     clock = clock or MovableClock()
     chosen = stage_settings(url, sandbox.environment(), **settings)
     async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(open_service(chosen, clock=clock, retry=IMPATIENT, pool=pool))
+        opened = open_service(chosen, clock=clock, retry=IMPATIENT, pool=pool, finish_seconds=finish_seconds)
+        service = await stack.enter_async_context(opened)
         work = await stack.enter_async_context(AsyncExitStack())
         await work.enter_async_context(working(service))
         app = stack.enter_context(_app_of(service, usual=not settings))

@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -96,7 +97,8 @@ async def _carry_out(
         try:
             # Nothing else is worked on here: it would be cut short when this is done, and somebody waits for it elsewhere.
             async with working(service, only=(kind, run_id)) as worker:
-                run = await beside(watch(service.database, run_id, title), worker)
+                with _stopping_said():
+                    run = await beside(watch(service.database, run_id, title), worker)
         except asyncio.CancelledError:
             await _say_what_becomes_of(service.database, run_id)
             raise
@@ -117,6 +119,15 @@ def _tell(run: Run) -> int:
     if figures:
         say(f"  {', '.join(figures)}", style="dim")
     return ExitCode.DONE if whole else ExitCode.FAILED
+
+
+@contextmanager
+def _stopping_said() -> Iterator[None]:
+    try:
+        yield
+    except asyncio.CancelledError:
+        say("Останавливаюсь: дождусь оплаченных ответов модели, если они уже в пути.")
+        raise
 
 
 async def _say_what_becomes_of(database: Database, run_id: int) -> None:

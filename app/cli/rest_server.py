@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ import uvicorn
 from app.cli.http_protocol import HttpProtocol, error_body
 from app.config import Settings
 from app.errors import SettingsError
+from app.jobs.worker import FINISH_SECONDS
 from app.main import Service, create_app
 
 Message = MutableMapping[str, Any]
@@ -19,9 +21,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-_GIVE_BACK_SECONDS, _HEAR_SECONDS, _FINISH_SECONDS, _CLOSE_SECONDS = 5.0, 1.5, 3.0, 0.5
+_GIVE_BACK_SECONDS = FINISH_SECONDS + 1.0
+_HEAR_SECONDS, _SEND_SECONDS, _CLOSE_SECONDS = 1.5, 4.5, 0.25
 """At the end, at most: for the worker to give its runs back, for those who wait for these to hear of it, for long answers to be
-sent, for connections to close. Ten seconds in all, as long as whoever stops a container waits."""
+sent (counted from the beginning), for connections to close. Eight seconds in all, and then the database is closed: whoever stops a
+container waits ten."""
 _BACKLOG = 2048
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - said of an address, not bound
 
@@ -92,11 +96,12 @@ async def rest(service: Service, listener: socket.socket, worker: asyncio.Task[N
         yield serving
     finally:
         server.should_exit = True
+        sent_by = time.monotonic() + _SEND_SECONDS
         worker.cancel()
         await asyncio.wait({worker}, timeout=_GIVE_BACK_SECONDS)
         await asyncio.wait({serving}, timeout=_HEAR_SECONDS)
         answers.break_off_waiting()
-        await asyncio.wait({serving}, timeout=_FINISH_SECONDS)
+        await asyncio.wait({serving}, timeout=max(sent_by - time.monotonic(), _CLOSE_SECONDS))
         answers.break_off_all()
         server.force_exit = True
         await asyncio.wait({serving}, timeout=_CLOSE_SECONDS)

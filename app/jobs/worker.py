@@ -22,6 +22,9 @@ _LOOK_SECONDS = 5.0
 """How often the queue is looked at without being woken: what another process has asked for, or left behind dying."""
 _WRITE_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 10.0
+FINISH_SECONDS = 5.0
+"""How long, when the process is told to stop, the model's answers under way are waited for: they are paid for. Whoever stops a
+container waits ten seconds for all of it."""
 _STOP_SECONDS = 1.0
 """How long a step may take to hear that it is to stop before it is told again."""
 
@@ -33,9 +36,11 @@ class LeaseLostError(Exception):
 class Worker:
     """Takes runs of every kind it has a step for, one of a kind at a time."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, finish_seconds: float = FINISH_SECONDS) -> None:
         self._database = database
         self._clock = clock
+        self._finish_seconds = finish_seconds
+        self._stopping = asyncio.Event()
         self._steps: Mapping[RunKind, Step] = {}
         self._working: dict[RunKind, asyncio.Task[None]] = {}
         self._awake = asyncio.Event()
@@ -49,7 +54,7 @@ class Worker:
         self._awake.set()
 
     async def work_forever(self) -> None:
-        """Takes runs until it is cancelled; then gives the ones under way back and returns."""
+        """Takes runs until it is cancelled; then has the grading finish what is under way, gives the runs back and returns."""
         await self._work(dict.fromkeys(self._steps))
 
     async def work_on(self, kind: RunKind, run_id: int) -> None:
@@ -57,6 +62,7 @@ class Worker:
         await self._work({kind: run_id})
 
     async def _work(self, wanted: Mapping[RunKind, int | None]) -> None:
+        self._stopping.clear()
         try:
             while True:
                 self._awake.clear()
@@ -66,8 +72,20 @@ class Worker:
                     async with asyncio.timeout(_LOOK_SECONDS):
                         await self._awake.wait()
         finally:
-            tasks = list(self._working.values())
-            for task in tasks:
+            await self._stop_working()
+
+    async def _stop_working(self) -> None:
+        """Cancels what is under way, the grading last; told to stop again meanwhile, at once."""
+        self._stopping.set()
+        tasks = set(self._working.values())
+        grading = {task for kind, task in self._working.items() if kind is RunKind.ANALYZE}
+        for task in tasks - grading:
+            task.cancel()
+        try:
+            if grading:
+                await asyncio.wait(grading, timeout=self._finish_seconds)
+        finally:
+            for task in grading:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -105,6 +123,7 @@ class Worker:
             token=token,
             started_at=run.started_at or self._clock(),
             progress=Progress(done=run.progress_done, total=run.progress_total, figures=dict(run.figures)),
+            stopping=self._stopping,
         )
         log.info("run.started", run=run.id, kind=kind.value, slot=run.slot)
         try:
@@ -119,6 +138,10 @@ class Worker:
         except asyncio.CancelledError:
             await self._give_back(context)
             raise
+        if result.cut_short:
+            context.progress.figures = result.figures
+            await self._give_back(context)
+            return
         state = RunState.DONE if result.ok else RunState.FAILED
         await self._end(context, state, _with_repeat(result.message, context.repeats), result.figures)
         # What outside systems say of a failure is for people, and stands in the row; the log holds numbers.

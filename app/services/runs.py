@@ -37,6 +37,8 @@ class RunContext:
     token: uuid.UUID
     started_at: datetime
     progress: Progress
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is told to stop: a step that heeds it begins nothing more and finishes what is under way."""
 
     @property
     def repeats(self) -> int | None:
@@ -51,11 +53,15 @@ class RunContext:
 
 @dataclass(frozen=True)
 class StepResult:
-    """The end of a step: ``message`` is Russian and for people; not ``ok`` where an account, a recipient or the model failed."""
+    """The end of a step: ``message`` is Russian and for people; not ``ok`` where an account, a recipient or the model failed.
+
+    ``cut_short``: the process is stopping and work was left, so this is no end yet.
+    """
 
     ok: bool
     message: str
     figures: dict[str, Any]
+    cut_short: bool = False
 
 
 Step = Callable[[RunContext], Awaitable[StepResult]]

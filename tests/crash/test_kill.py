@@ -1,5 +1,7 @@
 """The process is killed in each step of the day and started again: nothing is lost, nothing is graded or mailed twice."""
 
+import asyncio
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -116,6 +118,28 @@ async def test_a_persons_run_that_was_killed_ends_as_interrupted_and_the_next_ca
         answer = await rest.post("/api/v1/avito/sync")
     assert answer.json()["synced_chats"] == len(slow_sandbox.avito.accounts[0].chats)
     assert await state_of(database, run_id) == "interrupted"
+
+
+async def test_a_service_that_is_told_to_stop_keeps_the_answers_that_it_waits_for(
+    database: Database, database_url: str, slow_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    slow_sandbox.avito.switches.latency_seconds = 0
+    requests = slow_sandbox.deepseek.requests
+
+    async def asked() -> bool:
+        return len(requests) >= 4
+
+    async with serving(database_url, slow_sandbox, tmp_path) as served, calling(served) as rest:
+        await rest.post("/api/v1/avito/sync")
+        slow_sandbox.deepseek.switches.latency_seconds = 1
+        call = asyncio.create_task(rest.post("/api/v1/llm/analyze"))
+        await until(asked)
+        served.program.send_signal(signal.SIGTERM)
+        answer = (await call).json()
+        assert await served.program.wait() == 0
+    assert answer["message"].startswith("Прервано")
+    graded = [row["avito_id"] for row in await ask(database, "SELECT avito_id FROM chats WHERE outcome = 'graded'")]
+    assert answer["analyzed_chats"] == len(graded) >= 4, "all that were asked about when it was told"
 
 
 async def test_nothing_of_a_chat_and_no_secret_stands_in_the_log(

@@ -59,7 +59,8 @@ async def analyze_chats(
         figures["unknown_chats"] = len(unknown)
     if judges.stopped_by and judges.access_lost:
         figures["problems"] = [_stopped(judges.stopped_by)]
-    return StepResult(ok=not judges.access_lost, message=_summary(counts, judges.stopped_by, unknown), figures=figures)
+    message = _summary(counts, judges.stopped_by, unknown)
+    return StepResult(not judges.access_lost, message, figures, cut_short=judges.cut_short)
 
 
 class _TakenChat(NamedTuple):
@@ -79,7 +80,7 @@ class _Analysis:
         self._run = run
         self._params = AnalyzeParams.of(run)
         self._outcomes = OutcomeWriter(database, grader, clock, run)
-        self.judges = Judges(database, grader, budget, run_id=run.id, done=self._keep)
+        self.judges = Judges(database, grader, budget, run=run, done=self._keep)
 
     async def carry_out(self, workers: int) -> None:
         """Takes chats in small batches and grades them until none is left or something stops the run."""
@@ -92,7 +93,7 @@ class _Analysis:
             await self.judges.judge_all(self._gradeable(), workers)
             await self._outcomes.end()
         stopped_by = self.judges.stopped_by
-        if stopped_by and self._params.scope.written_since:
+        if stopped_by and not self.judges.cut_short and self._params.scope.written_since:
             async with self._database.transaction() as session:
                 await gradings.mark_waiting(session, self._params.scope, self._run.id, reason=stopped_by, now=self._clock())
 

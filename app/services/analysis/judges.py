@@ -31,6 +31,7 @@ from app.grading.chat import ChatMessage
 from app.repositories import runs
 from app.services.analysis.budget import BudgetSpentError, DailyBudget, Expense
 from app.services.analysis.grader import Grader, Grading, UngradedError
+from app.services.runs import RunContext
 
 T = TypeVar("T")
 
@@ -56,24 +57,26 @@ Done = Callable[[Case[T], Grading | str], Awaitable[None]]
 class Judges(Generic[T]):
     """Grades the cases of one run, ``workers`` at a time, within the day's budget."""
 
-    def __init__(self, database: Database, grader: Grader, budget: DailyBudget, *, run_id: int, done: Done[T]) -> None:
+    def __init__(self, database: Database, grader: Grader, budget: DailyBudget, *, run: RunContext, done: Done[T]) -> None:
         self._database = database
         self._grader = grader
         self._budget = budget
-        self._run_id = run_id
+        self._run = run
         self._done = done
         self._suspects: list[tuple[Case[T], str]] = []
         self._probing = asyncio.Lock()
         self.stopped_by: str | None = None
         """A Russian clause: why cases were left."""
         self.access_lost = False
+        self.cut_short = False
+        """The process is stopping, and cases were left for that alone: whoever takes the run up does them."""
 
     def stop(self, reason: str) -> None:
         """Lets the cases under way come to their end and begins no more."""
         self.stopped_by = self.stopped_by or reason
 
     async def judge_all(self, cases: AsyncIterator[Case[T]], workers: int) -> None:
-        """Takes cases, few ahead, until there are no more or something stops the run."""
+        """Takes cases, few ahead, until there are no more, something stops the run or the process is stopping."""
         queue: asyncio.Queue[Case[T] | None] = asyncio.Queue(maxsize=READ_AHEAD)
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
@@ -81,7 +84,7 @@ class Judges(Generic[T]):
             async with aclosing(cases):  # type: ignore[type-var]
                 async for case in cases:
                     await queue.put(case)
-                    if self.stopped_by is not None:
+                    if self.stopped_by is not None or self._run.stopping.is_set():
                         break
             for _ in range(workers):
                 await queue.put(None)
@@ -89,7 +92,11 @@ class Judges(Generic[T]):
 
     async def _work(self, queue: asyncio.Queue[Case[T] | None]) -> None:
         while (case := await queue.get()) is not None:
-            if self.stopped_by is None:  # else what is still in the queue is left
+            if self.stopped_by is not None:
+                continue  # what is still in the queue is left
+            if self._run.stopping.is_set():
+                self.cut_short = True
+            else:
                 await self._judge(case)
 
     async def _judge(self, case: Case[T]) -> None:
@@ -123,6 +130,9 @@ class Judges(Generic[T]):
         async with self._probing:
             if self.access_lost or len(self._suspects) < at_least:
                 return
+            if self._run.stopping.is_set():
+                self.cut_short = True
+                return
             try:
                 await self._probe()
             except BudgetSpentError as error:  # nobody can tell: they wait with the rest
@@ -147,7 +157,7 @@ class Judges(Generic[T]):
         expense.paid = self._grader.cost_usd(usage) or Decimal(0)
         if expense.paid:
             async with self._database.transaction() as session:
-                await runs.add_lost(session, self._run_id, expense.paid)
+                await runs.add_lost(session, self._run.id, expense.paid)
 
     async def _fail_suspects(self) -> None:
         while self._suspects and not self.access_lost:

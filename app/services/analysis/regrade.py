@@ -24,10 +24,10 @@ async def regrade_reports(
     period = RegradePeriod.of(run.params)
     regrading = _Regrading(database, grader, clock, run)
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock)
-    judges = Judges(database, grader, budget, run_id=run.id, done=regrading.keep)
+    judges = Judges(database, grader, budget, run=run, done=regrading.keep)
     run.progress.done, run.progress.total = 0, await count_originals(database, period)
     await judges.judge_all(list_originals(database, period), workers)
-    return StepResult(ok=not judges.access_lost, message=regrading.summary(judges.stopped_by), figures=regrading.figures())
+    return StepResult(not judges.access_lost, regrading.summary(judges.stopped_by), regrading.figures(), cut_short=judges.cut_short)
 
 
 class _Regrading:

@@ -1,0 +1,97 @@
+"""The service is told to stop while it grades: the answers under way are paid for, so they are waited for and kept."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.models import RunKind
+from app.sandbox.avito import LocalAvito
+from app.sandbox.server import Sandbox
+from app.services.analysis.originals import RegradePeriod
+from app.services.runs import require_run, submit, wait
+from tests.stage import GOOD_TALK, Stage, on_stage, until
+
+AT_A_TIME = 3
+CHATS = 8
+
+
+@asynccontextmanager
+async def synced(url: str, chats: int = CHATS) -> AsyncIterator[Stage]:
+    """A service with chats that are due, which has all the time that it wants to stop."""
+    async with (
+        Sandbox(avito=LocalAvito()) as sandbox,
+        on_stage(url, sandbox, finish_seconds=60, deepseek_max_concurrency=AT_A_TIME) as stage,
+    ):
+        for number in range(chats):
+            stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
+        await stage.sync()
+        sandbox.deepseek.switches.latency_seconds = 0.4
+        yield stage
+
+
+async def begun(stage: Stage, requests: int = AT_A_TIME) -> None:
+    """Waits until the model has been asked so often."""
+
+    async def enough() -> bool:
+        return len(stage.sandbox.deepseek.requests) >= requests
+
+    await until(enough)
+
+
+async def reports(stage: Stage) -> int:
+    return len(await stage.rows("SELECT 1 FROM reports"))
+
+
+async def test_a_caller_is_told_of_the_answers_that_came_while_the_service_stopped(database_url: str) -> None:
+    async with synced(database_url) as stage:
+        call = asyncio.create_task(stage.rest.post("/api/v1/llm/analyze"))
+        await begun(stage)
+        async with stage.resting():
+            answer: dict[str, Any] = (await call).json()
+            asked = len(stage.sandbox.deepseek.requests)
+            assert AT_A_TIME <= asked < CHATS
+            assert await reports(stage) == asked, "none of them was paid for in vain"
+        assert answer["message"].startswith("Прервано")
+        assert (answer["analyzed_chats"], answer["waiting_chats"]) == (asked, CHATS - asked)
+        assert (await stage.analyze())["analyzed_chats"] == CHATS - asked
+
+
+async def test_a_scheduled_grading_is_given_back_and_the_next_process_does_the_rest(database_url: str) -> None:
+    async with synced(database_url) as stage:
+        database, clock = stage.service.database, stage.clock
+        params = {"written_since": (clock() - timedelta(days=7)).isoformat()}
+        run_id = await submit(database, RunKind.ANALYZE, clock, params=params, slot="2026-11-22 #1")
+        stage.service.worker.wake()
+        await begun(stage)
+        async with stage.resting():
+            given_back = await require_run(database, run_id)
+            asked = len(stage.sandbox.deepseek.requests)
+            assert (given_back.state, given_back.figures["analyzed_chats"]) == ("queued", asked)
+        run = await wait(database, run_id)
+        assert (run.state, run.figures["analyzed_chats"], run.figures["waiting_chats"]) == ("done", CHATS, 0)
+        assert len(stage.sandbox.deepseek.requests) == CHATS
+
+
+async def test_a_grading_of_which_nothing_is_left_has_ended_well(database_url: str) -> None:
+    async with synced(database_url, AT_A_TIME) as stage:
+        call = asyncio.create_task(stage.rest.post("/api/v1/llm/analyze"))
+        await begun(stage)
+        async with stage.resting():
+            answer = (await call).json()
+        assert (answer["status"], answer["analyzed_chats"], answer["waiting_chats"]) == ("success", AT_A_TIME, 0)
+
+
+async def test_second_gradings_under_way_are_kept_as_well(database_url: str) -> None:
+    async with synced(database_url) as stage:
+        await stage.analyze()
+        period = RegradePeriod(datetime(2020, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC))
+        run_id = await submit(stage.service.database, RunKind.ANALYZE, stage.clock, params=period.as_params)
+        stage.service.worker.wake()
+        await begun(stage, CHATS + AT_A_TIME)
+        async with stage.resting():
+            run = await require_run(stage.service.database, run_id)
+            asked = len(stage.sandbox.deepseek.requests) - CHATS
+            assert asked < CHATS
+            assert (run.state, run.figures["regraded_reports"], await reports(stage)) == ("interrupted", asked, CHATS + asked)
