@@ -22,6 +22,11 @@ REPEATS = "repeats"
 """The parameter in which a run keeps the number of the first run that was under way with the same parameters."""
 CONTINUED_FOR = timedelta(hours=1)
 """How long an interrupted run counts as under way: its caller was told to call again."""
+_KILLED = (
+    "Прервано: служба остановилась посреди работы и не записала итог, поэтому числа здесь могут быть меньше сделанного. "
+    "Сделанное сохранено, вызовите ещё раз."
+)
+"""Of a person's run whose process died: its figures were written every second at most, and not all can be counted from the tables."""
 # Any number will do; all our processes must agree on it.
 _SAME_WORK = 5_318_008_203
 
@@ -103,7 +108,7 @@ async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, n
         .values(
             state=RunState.INTERRUPTED,
             finished_at=now,
-            message="Прервано: служба остановилась посреди работы. Сделанное сохранено, вызовите ещё раз.",
+            message=_KILLED,
         )
     )
     dead = select(Run.id).where(Run.kind == kind, Run.state == RunState.RUNNING, Run.lease_until < func.now())

@@ -116,8 +116,10 @@ async def test_a_persons_run_that_was_killed_ends_as_interrupted_and_the_next_ca
     await pass_the_leases(database)
     async with serving(database_url, slow_sandbox, tmp_path) as served, calling(served) as rest:
         answer = await rest.post("/api/v1/avito/sync")
+        killed = (await rest.get(f"/api/v1/runs/{run_id}")).json()
     assert answer.json()["synced_chats"] == len(slow_sandbox.avito.accounts[0].chats)
-    assert await state_of(database, run_id) == "interrupted"
+    assert killed["state"] == "interrupted"
+    assert "числа здесь могут быть меньше сделанного" in killed["message"]
 
 
 async def test_a_service_that_is_told_to_stop_keeps_the_answers_that_it_waits_for(
