@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.database.engine import Database
 from app.errors import AppError, DatabaseUnavailableError
 from app.models import Run, RunKind, RunState
 from app.repositories import runs
-from app.services.runs import Progress, RunContext, Step, StepResult
+from app.services.runs import Progress, RunContext, Step, StepResult, is_forced
 
 log = structlog.get_logger(__name__)
 
@@ -105,8 +105,9 @@ class Worker:
         token = uuid.uuid4()
         async with self._database.transaction() as session:
             run = await runs.claim_run(session, kind, token, now=self._clock(), only=run_id)
+            repeated = await runs.list_repeated(session, run) if run and is_forced(run.params) else []
         if run is not None:
-            task = asyncio.create_task(self._carry_out(run, token), name=f"run-{run.id}")
+            task = asyncio.create_task(self._carry_out(run, token, repeated), name=f"run-{run.id}")
             self._working[kind] = task
             task.add_done_callback(partial(self._free, kind))
 
@@ -114,7 +115,7 @@ class Worker:
         del self._working[kind]
         self.wake()
 
-    async def _carry_out(self, run: Run, token: uuid.UUID) -> None:
+    async def _carry_out(self, run: Run, token: uuid.UUID, repeated: Sequence[int]) -> None:
         kind = RunKind(run.kind)
         context = RunContext(
             id=run.id,
@@ -123,6 +124,7 @@ class Worker:
             token=token,
             started_at=run.started_at or self._clock(),
             progress=Progress(done=run.progress_done, total=run.progress_total, figures=dict(run.figures)),
+            repeated=repeated,
             stopping=self._stopping,
         )
         log.info("run.started", run=run.id, kind=kind.value, slot=run.slot)
@@ -143,7 +145,7 @@ class Worker:
             await self._give_back(context)
             return
         state = RunState.DONE if result.ok else RunState.FAILED
-        await self._end(context, state, _with_repeat(result.message, context.repeats), result.figures)
+        await self._end(context, state, _with_repeated(result.message, repeated), result.figures)
         # What outside systems say of a failure is for people, and stands in the row; the log holds numbers.
         numbers = {name: value for name, value in result.figures.items() if not isinstance(value, list)}
         log.info("run.ended", run=run.id, kind=kind.value, state=state.value, **numbers)
@@ -235,10 +237,12 @@ async def _stop(*tasks: asyncio.Future[Any]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _with_repeat(message: str, first_id: int | None) -> str:
-    if first_id is None:
+def _with_repeated(message: str, repeated: Sequence[int]) -> str:
+    if not repeated:
         return message
-    return f"{message} Такой же запрос уже выполнялся (запуск {first_id}): сделанное им не повторялось."
+    numbers = ", ".join(map(str, repeated))
+    which, whose = ("запуск", "им") if len(repeated) == 1 else ("запуски", "ими")
+    return f"{message} Такой же запрос уже выполнялся ({which} {numbers}): сделанное {whose} не повторялось."
 
 
 def _told(error: Exception) -> AppError | None:

@@ -27,6 +27,7 @@ _KILLED = (
     "Сделанное сохранено, вызовите ещё раз."
 )
 """Of a person's run whose process died: its figures were written every second at most, and not all can be counted from the tables."""
+_SAME = f"kind = :kind AND slot IS NULL AND params - '{REPEATS}' = CAST(:params AS jsonb)"
 # Any number will do; all our processes must agree on it.
 _SAME_WORK = 5_318_008_203
 
@@ -58,7 +59,7 @@ async def get_same_under_way(session: AsyncSession, kind: RunKind, params: Mappi
     """
     statement = text(
         f"""
-        WITH same AS (SELECT * FROM runs WHERE kind = :kind AND slot IS NULL AND params - '{REPEATS}' = CAST(:params AS jsonb))
+        WITH same AS (SELECT * FROM runs WHERE {_SAME})
         SELECT min(coalesce(CAST(params ->> '{REPEATS}' AS bigint), id)) FROM same
         WHERE (state IN ('queued', 'running') OR (state = 'interrupted' AND finished_at > :since))
           AND id > coalesce((SELECT max(id) FROM same WHERE state IN ('done', 'failed')), 0)
@@ -67,6 +68,16 @@ async def get_same_under_way(session: AsyncSession, kind: RunKind, params: Mappi
     await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SAME_WORK})
     first: int | None = await session.scalar(statement, {"kind": kind, "params": json.dumps(params), "since": now - CONTINUED_FOR})
     return first
+
+
+async def list_repeated(session: AsyncSession, run: Run) -> list[int]:
+    """The runs with this one's parameters that were begun before it and under way when it was asked for, or asked for since."""
+    statement = text(
+        f"SELECT id FROM runs WHERE {_SAME} AND started_at IS NOT NULL AND id >= :since AND id <> :id ORDER BY id"  # noqa: S608
+    )
+    asked = {name: value for name, value in run.params.items() if name != REPEATS}
+    since = run.params.get(REPEATS, run.id)
+    return list(await session.scalars(statement, {"kind": run.kind, "params": json.dumps(asked), "since": since, "id": run.id}))
 
 
 async def get_run(session: AsyncSession, run_id: int) -> Run | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -37,18 +37,15 @@ class RunContext:
     token: uuid.UUID
     started_at: datetime
     progress: Progress
+    repeated: Sequence[int] = ()
+    """The runs that were asked to force the same work and were begun before this one: what they did it does not do again."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is told to stop: a step that heeds it begins nothing more and finishes what is under way."""
 
     @property
-    def repeats(self) -> int | None:
-        """The first run that was under way with the same parameters when this one was asked for: what is done since is not done again."""
-        return self.params.get(runs.REPEATS)
-
-    @property
     def done_since(self) -> int:
         """Runs from this number on have done this run's work as well: those that it repeats, and one that was let in before it."""
-        return self.repeats or self.id
+        return int(self.params.get(runs.REPEATS, self.id))
 
 
 @dataclass(frozen=True)
@@ -67,6 +64,11 @@ class StepResult:
 Step = Callable[[RunContext], Awaitable[StepResult]]
 
 
+def is_forced(params: Mapping[str, Any]) -> bool:
+    """Whether a run with these parameters does again what is done already."""
+    return any(params.get(name) for name in FORCING)
+
+
 async def submit(
     database: Database,
     kind: RunKind,
@@ -82,7 +84,7 @@ async def submit(
     """
     asked = dict(params or {})
     async with database.transaction() as session:
-        if any(asked.get(name) for name in FORCING):
+        if is_forced(asked):
             first = await runs.get_same_under_way(session, kind, asked, now=clock())
             asked |= {} if first is None else {runs.REPEATS: first}
         run_id = await runs.add_run(session, kind, now=clock(), params=asked, slot=slot, parent_id=parent_id)

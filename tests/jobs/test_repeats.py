@@ -157,6 +157,24 @@ async def test_what_the_first_could_not_do_the_second_does(stage: Stage, replica
     assert [row["n"] for row in await stage.rows("SELECT count(*) AS n FROM reports GROUP BY chat_id")] == [2] * 5
 
 
+async def test_a_third_call_names_each_that_worked_before_it(stage: Stage, replica: Stage) -> None:
+    """The first was interrupted before it came to anything, the second has done the work."""
+    ids = await graded(stage, 2)
+    database, clock = stage.service.database, stage.clock
+    params = {"chat_ids": ids, "force": True}
+    async with nobody_working(stage, replica):
+        first, second, third, never_begun = [await submit(database, RunKind.ANALYZE, clock, params=params) for _ in range(4)]
+        await stage.change(
+            "UPDATE runs SET state = 'interrupted', started_at = :now, finished_at = :now WHERE id = :id", now=clock(), id=first
+        )
+        did = await work_off(stage, second)
+        repeat = await work_off(stage, third)
+    assert (did["figures"]["analyzed_chats"], repeat["figures"]["analyzed_chats"]) == (2, 0)
+    assert f"уже выполнялся (запуск {first}): сделанное им" in did["message"]
+    assert f"уже выполнялся (запуски {first}, {second}): сделанное ими" in repeat["message"]
+    assert str(never_begun) not in repeat["message"]
+
+
 async def test_a_chat_that_failed_for_the_first_is_not_tried_by_the_second(stage: Stage, replica: Stage) -> None:
     ids = await graded(stage, 1)
     stage.sandbox.deepseek.switches.fail(BLANK, when=lambda request: bool(user_message(request)), times=None)
@@ -189,8 +207,10 @@ async def test_whichever_of_the_two_comes_first_does_the_work(stage: Stage) -> N
             (RunKind.MAIL, {"date": today, "resend": True}, "send_reports"),
         ):
             first, second = [await submit(database, kind, clock, params=params) for _ in range(2)]
-            done = [(await work_off(stage, run_id))["figures"][figure] for run_id in (second, first)]
-            assert done == [2, 0]
+            done = [await work_off(stage, run_id) for run_id in (second, first)]
+            assert [run["figures"][figure] for run in done] == [2, 0]
+            assert f"(запуск {second}): сделанное им не повторялось" in done[1]["message"]
+            assert "Такой же запрос" not in done[0]["message"]
     assert len(received(stage, BOSS)) == 2
 
 
