@@ -8,16 +8,19 @@ import json
 import re
 from datetime import time
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import SettingsError
 from app.log import LogFormat
 from app.working_hours import WorkingHours
+
+Text = TypeVar("Text", str, SecretStr)
 
 Need = Literal["api", "avito", "deepseek", "mail"]
 """What a command cannot do without: keys of our own API, access to Avito, to DeepSeek, somebody to mail to."""
@@ -28,14 +31,41 @@ WEBHOOK_PATH = "/webhooks/avito/"
 _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
+def _whole(pattern: str) -> AfterValidator:
+    """All of a value, secret or not, is of this pattern."""
+
+    def fits(value: Text) -> Text:
+        if not re.fullmatch(pattern, value.get_secret_value() if isinstance(value, SecretStr) else value):
+            raise ValueError("not of the pattern")
+        return value
+
+    return AfterValidator(fits)
+
+
+def _a_host(host: str) -> str:
+    """A name, in its own letters or as punycode, or an IP address: what the resolver takes."""
+    if re.fullmatch(r"[\w.-]+", host):
+        host.encode("idna")
+    else:
+        ip_address(host)
+    return host
+
+
+_IN_A_HEADER = _whole(r"[!-~]+")
+Key = Annotated[SecretStr, _IN_A_HEADER]
+_IN_A_PATH = _whole(r"[A-Za-z0-9_-]{16,}")
+_IN_A_LOGIN = _whole(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+"""Letters of any language and blanks: SASL speaks UTF-8, but forbids control characters (RFC 4013). Surrogates were bytes of no UTF-8."""
+
+
 class AvitoAccount(BaseModel):
     """The keys of one Avito account; ``name`` is what people call it (None: the name that Avito gives)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: str | None = None
-    client_id: str = Field(min_length=1)
-    client_secret: SecretStr = Field(min_length=1)
+    client_id: Annotated[str, _IN_A_HEADER]
+    client_secret: Key
 
 
 def _words(value: object) -> object:
@@ -53,21 +83,27 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, description="адрес вида postgresql://имя:пароль@хост:5432/база")
     data_dir: Path = Field(Path("var"), description="путь к папке")
 
-    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="ключи через запятую, из латинских букв, цифр и знаков")
+    api_keys: Annotated[tuple[Key, ...], NoDecode] = Field((), description="ключи через запятую, из латинских букв, цифр и знаков")
 
-    avito_client_id: str | None = Field(None, description="client_id из кабинета Авито")
-    avito_client_secret: SecretStr | None = Field(None, description="client_secret из кабинета Авито")
+    avito_client_id: Annotated[str, _IN_A_HEADER] | None = Field(
+        None, description="client_id из кабинета Авито, без пробелов и русских букв"
+    )
+    avito_client_secret: Key | None = Field(None, description="client_secret из кабинета Авито, без пробелов и русских букв")
     avito_accounts: Annotated[tuple[AvitoAccount, ...], NoDecode] = Field(
-        (), description='JSON-список вида [{"name": "Склад", "client_id": "…", "client_secret": "…"}], имена и client_id разные'
+        (),
+        description='JSON-список вида [{"name": "Склад", "client_id": "…", "client_secret": "…"}], '
+        "имена и client_id разные, ключи без пробелов и русских букв",
     )
     avito_base_url: HttpUrl = Field(HttpUrl("https://api.avito.ru"), description="адрес вида https://api.avito.ru")
     avito_max_concurrency: int = Field(4, ge=1, le=64, description="целое число от 1 до 64")
     avito_requests_per_minute: int = Field(600, ge=0, description="целое число, 0 — без предела")
 
-    avito_webhook_secret: SecretStr | None = Field(None, description="слово из 16 и более латинских букв, цифр, - и _")
+    avito_webhook_secret: Annotated[SecretStr, _IN_A_PATH] | None = Field(
+        None, description="слово из 16 и более латинских букв, цифр, - и _"
+    )
     public_url: HttpUrl | None = Field(None, description="адрес вида https://quality.example.ru, по которому службу видит Авито")
 
-    deepseek_api_key: SecretStr | None = Field(None, description="ключ из кабинета DeepSeek")
+    deepseek_api_key: Key | None = Field(None, description="ключ из кабинета DeepSeek, без пробелов и русских букв")
     deepseek_base_url: HttpUrl = Field(HttpUrl("https://api.deepseek.com"), description="адрес вида https://api.deepseek.com")
     deepseek_model: str = Field("deepseek-flash", min_length=1, description="имя модели")
     deepseek_max_concurrency: int = Field(32, ge=1, le=2500, description="целое число от 1 до 2500")
@@ -77,10 +113,12 @@ class Settings(BaseSettings):
     )
     deepseek_daily_budget_usd: Decimal | None = Field(None, ge=0, description="сумма в долларах, например 2.50")
 
-    smtp_host: str | None = Field(None, description="имя почтового сервера")
+    smtp_host: Annotated[str, AfterValidator(_a_host)] | None = Field(
+        None, description="имя почтового сервера без порта и пробелов, например smtp.yandex.ru"
+    )
     smtp_port: int | None = Field(None, ge=1, le=65535, description="номер порта от 1 до 65535")
-    smtp_username: str | None = Field(None, description="имя пользователя почтового сервера")
-    smtp_password: SecretStr | None = Field(None, description="пароль почтового сервера")
+    smtp_username: Annotated[str, _IN_A_LOGIN] | None = Field(None, description="имя пользователя почтового сервера, одной строкой")
+    smtp_password: Annotated[SecretStr, _IN_A_LOGIN] | None = Field(None, description="пароль почтового сервера, одной строкой")
     smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="starttls, tls или none")
     mail_from: str | None = Field(None, description="адрес вида reports@example.ru")
     report_recipients: Annotated[tuple[str, ...], NoDecode] = Field((), description="почтовые адреса через запятую")
@@ -141,20 +179,6 @@ class Settings(BaseSettings):
     @classmethod
     def _hours(cls, value: object) -> object:
         return WorkingHours.parse(value) if isinstance(value, str) else value
-
-    @field_validator("api_keys")
-    @classmethod
-    def _fit_for_a_header(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if not all(re.fullmatch(r"[!-~]+", key.get_secret_value()) for key in keys):
-            raise ValueError("not fit for a header")
-        return keys
-
-    @field_validator("avito_webhook_secret")
-    @classmethod
-    def _fit_for_a_path(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{16,}", value.get_secret_value()):
-            raise ValueError("not fit for a path")
-        return value
 
     @field_validator("mail_from", "report_recipients")
     @classmethod

@@ -46,10 +46,57 @@ async def refused(folder: Path, code: int, name: str, **settings: str) -> str:
         ("AVITO_CLIENT_ID", {"AVITO_CLIENT_ID": "", "AVITO_CLIENT_SECRET": ""}),
         ("REPORT_TIME", {"REPORT_TIME": "canary"}),
         ("DATABASE_URL", {"DATABASE_URL": "canary"}),
+        ("DEEPSEEK_API_KEY", {"DEEPSEEK_API_KEY": "canary-с-кириллицей"}),
+        ("SMTP_PASSWORD", {"SMTP_PASSWORD": "canary\ncanary"}),
     ],
 )
 async def test_a_missing_or_wrong_setting(tmp_path: Path, name: str, settings: dict[str, str]) -> None:
     await refused(tmp_path, 2, name, **settings)
+
+
+ACCOUNTS = '[{"client_id": "id", "client_secret": "%s"}]'
+UNFIT = {
+    **dict.fromkeys(("AVITO_CLIENT_ID", "AVITO_CLIENT_SECRET"), ("", " canary", "canary canary", "canary\n", "канарейка")),
+    "AVITO_ACCOUNTS": (ACCOUNTS % "", ACCOUNTS % "canary canary", ACCOUNTS % "канарейка"),
+    "DEEPSEEK_API_KEY": ("canary canary", "canary\r\n", "канарейка"),
+    "SMTP_HOST": ("a b", "host:587", "smtp://host", "a..b", "host\n", "[::1]", "host,other", "boss@host", "a" * 64),
+    "SMTP_USERNAME": ("canary\ncanary", "canary\0", "\udcff"),
+    "SMTP_PASSWORD": ("canary\n", "\x7fcanary", "\udcff"),
+}
+FIT = {
+    "AVITO_CLIENT_SECRET": ("a-Z_0.9~+/=",),
+    "DEEPSEEK_API_KEY": ("sk-0123", "no/key:needed"),
+    "SMTP_HOST": (
+        "smtp.yandex.ru",
+        "почта.рф",
+        "xn--80a1acny.xn--p1ai",
+        "mail_pit",
+        "127.0.0.1",
+        "::1",
+        "fe80::1%eth0",
+        "smtp.example.ru.",
+    ),
+    "SMTP_USERNAME": ("отчёты@почта.рф", "DOMAIN\\reports"),
+    "SMTP_PASSWORD": ("пароль", "abcd efgh ijkl mnop", " ", "p\u00a0w"),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_nothing_could_be_done_with_is_refused_at_the_start(name: str) -> None:
+    usual = {setting.lower(): value for setting, value in COMPLETE.items() if setting not in ("AVITO_CLIENT_ID", "AVITO_CLIENT_SECRET")}
+    account = {} if name == "AVITO_ACCOUNTS" else {"avito_client_id": "client", "avito_client_secret": "secret"}
+    load_settings(_env_file=None, **usual, **account)
+    for value in UNFIT[name]:
+        with pytest.raises(SettingsError, match=rf"^{name}: значение не подходит; нужно: [^\n]+$") as refusal:
+            load_settings(_env_file=None, **{**usual, **account, name.lower(): value})
+        assert "canary" not in refusal.value.message
+        assert "канарейка" not in refusal.value.message
+
+
+@pytest.mark.parametrize("name", FIT)
+def test_what_is_legal_is_taken(name: str) -> None:
+    for value in FIT[name]:
+        load_settings(_env_file=None, **{setting.lower(): given for setting, given in {**COMPLETE, name: value}.items()})
 
 
 @pytest.mark.parametrize("fault", ["nobody listens", "wrong password"])
