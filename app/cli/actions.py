@@ -16,7 +16,8 @@ from app.clock import local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
 from app.errors import InvalidRequestError, SettingsError
-from app.main import open_service, working
+from app.grading.prompt import prompt_version
+from app.main import open_service, rubric_of, working
 from app.models import Run, RunKind, RunState
 from app.services.named_chats import require_named
 from app.services.runs import require_run, submit
@@ -61,7 +62,9 @@ async def analyze(settings: Settings, *, limit: int | None, chat_ids: list[str],
 async def regrade(settings: Settings, *, since: date, until: date | None, limit: int | None) -> int:
     """Grades the reports of a period again, beside the old ones, and shows what came out otherwise."""
     settings.require("deepseek")
-    params = regrade_period(settings, since, until, limit).as_params
+    period = regrade_period(settings, since, until, limit).as_params
+    # Only with the same judge is it the same call, of which nothing is done twice.
+    params = {**period, "judge": [settings.deepseek_model, prompt_version(rubric_of(settings))]}
     return await _carry_out(settings, RunKind.ANALYZE, "Переоценка", params, show=show_regrades)
 
 

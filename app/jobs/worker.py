@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -105,7 +105,7 @@ class Worker:
         token = uuid.uuid4()
         async with self._database.transaction() as session:
             run = await runs.claim_run(session, kind, token, now=self._clock(), only=run_id)
-            repeated = await runs.list_repeated(session, run) if run and is_forced(run.params) else []
+            repeated = await runs.list_repeated(session, run) if run and is_forced(run.params) else {}
         if run is not None:
             task = asyncio.create_task(self._carry_out(run, token, repeated), name=f"run-{run.id}")
             self._working[kind] = task
@@ -115,7 +115,7 @@ class Worker:
         del self._working[kind]
         self.wake()
 
-    async def _carry_out(self, run: Run, token: uuid.UUID, repeated: Sequence[int]) -> None:
+    async def _carry_out(self, run: Run, token: uuid.UUID, repeated: Mapping[int, RunState]) -> None:
         kind = RunKind(run.kind)
         context = RunContext(
             id=run.id,
@@ -237,7 +237,7 @@ async def _stop(*tasks: asyncio.Future[Any]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _with_repeated(message: str, repeated: Sequence[int]) -> str:
+def _with_repeated(message: str, repeated: Collection[int]) -> str:
     if not repeated:
         return message
     numbers = ", ".join(map(str, repeated))

@@ -1,9 +1,10 @@
 """SQL of regrading: the reports of a period that are graded again, and each second grading beside its first."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -46,11 +47,28 @@ async def list_originals(session: AsyncSession, start: datetime, end: datetime, 
     return [Original(*row) for row in await session.execute(statement.order_by(Report.id.desc()).limit(limit))]
 
 
-async def list_pairs(session: AsyncSession, run_id: int) -> list[tuple[Report, Report]]:
-    """Each report with the second grading that a run has made of it, in the order of the first."""
+async def count_regraded(session: AsyncSession, run_ids: Collection[int]) -> int:
+    """How many reports these runs have graded again."""
+    return int(await session.scalar(select(func.count(Report.id)).where(_regraded_by(run_ids))) or 0)
+
+
+async def list_regraded(session: AsyncSession, report_ids: Collection[int], run_ids: Collection[int]) -> set[int]:
+    """Those of the reports that these runs have graded again."""
+    if not run_ids:
+        return set()
+    statement = select(Report.regrade_of_id).where(Report.regrade_of_id.in_(report_ids), _regraded_by(run_ids))
+    return {number for number in await session.scalars(statement) if number is not None}
+
+
+async def list_pairs(session: AsyncSession, run_ids: Collection[int]) -> list[tuple[Report, Report]]:
+    """Each report with the second grading that one of the runs has made of it, in the order of the first."""
     first, second = aliased(Report), aliased(Report)
-    statement = select(first, second).join(second, second.regrade_of_id == first.id).where(second.run_id == run_id).order_by(first.id)
+    statement = select(first, second).join(second, second.regrade_of_id == first.id).where(second.run_id.in_(run_ids)).order_by(first.id)
     return [(row[0], row[1]) for row in await session.execute(statement)]
+
+
+def _regraded_by(run_ids: Collection[int]) -> ColumnElement[bool]:
+    return Report.regrade_of_id.is_not(None) & Report.run_id.in_(run_ids)
 
 
 def _written(statement: Select[Any], start: datetime, end: datetime) -> Select[Any]:

@@ -70,14 +70,15 @@ async def get_same_under_way(session: AsyncSession, kind: RunKind, params: Mappi
     return first
 
 
-async def list_repeated(session: AsyncSession, run: Run) -> list[int]:
+async def list_repeated(session: AsyncSession, run: Run) -> dict[int, RunState]:
     """The runs with this one's parameters that were begun before it and under way when it was asked for, or asked for since."""
     statement = text(
-        f"SELECT id FROM runs WHERE {_SAME} AND started_at IS NOT NULL AND id >= :since AND id <> :id ORDER BY id"  # noqa: S608
+        f"SELECT id, state FROM runs WHERE {_SAME} AND started_at IS NOT NULL AND id >= :since AND id <> :id ORDER BY id"  # noqa: S608
     )
     asked = {name: value for name, value in run.params.items() if name != REPEATS}
     since = run.params.get(REPEATS, run.id)
-    return list(await session.scalars(statement, {"kind": run.kind, "params": json.dumps(asked), "since": since, "id": run.id}))
+    rows = await session.execute(statement, {"kind": run.kind, "params": json.dumps(asked), "since": since, "id": run.id})
+    return {run_id: RunState(state) for run_id, state in rows}
 
 
 async def get_run(session: AsyncSession, run_id: int) -> Run | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from app.errors import DatabaseUnavailableError, NotFoundError
 from app.models import Run, RunKind, RunState
 from app.repositories import runs
 
-FORCING = ("force", "resend")
+FORCING = ("force", "resend", "full", "regrade")
 """The parameters that ask for work that is done already."""
 ENDED = frozenset({RunState.DONE, RunState.FAILED, RunState.INTERRUPTED, RunState.MERGED})
 
@@ -37,7 +37,7 @@ class RunContext:
     token: uuid.UUID
     started_at: datetime
     progress: Progress
-    repeated: Sequence[int] = ()
+    repeated: Mapping[int, RunState] = field(default_factory=dict)
     """The runs that were asked to force the same work and were begun before this one: what they did it does not do again."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is told to stop: a step that heeds it begins nothing more and finishes what is under way."""

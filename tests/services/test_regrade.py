@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.cli import actions
 from app.cli.estimates import estimate_analyze, estimate_regrade
 from app.cli.process import ExitCode
 from app.cli.regrades import show_regrades
@@ -139,3 +140,17 @@ async def test_the_estimate_names_chats_that_are_not_there(stage: Stage, capsys:
 def _dollars(said: str) -> list[float]:
     (line,) = [line for line in said.splitlines() if line.startswith("Деньги")]
     return [float(word.replace(",", ".")) for word in line.split() if word[0].isdigit()]
+
+
+async def test_only_with_the_same_judge_an_interrupted_call_is_continued(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever has seen that the model is the wrong one stops it, sets another and calls again."""
+    await graded(stage)
+    wrong = stage.service.settings
+    right = wrong.model_copy(update={"deepseek_model": "deepseek-v4-pro"})
+    async with stage.resting():
+        for settings in (wrong, right, right):
+            await actions.regrade(settings, since=NOW.date() - timedelta(days=1), until=None, limit=None)
+            await stage.change("UPDATE runs SET state = 'interrupted' WHERE slot IS NULL")
+    rows = await stage.rows("SELECT model, count(*) AS n FROM reports WHERE kind = 'regrade' GROUP BY model ORDER BY model")
+    assert [tuple(row.values()) for row in rows] == [("deepseek-flash", 2), ("deepseek-v4-pro", 2)]
+    assert "Такой же запрос уже выполнялся" in capsys.readouterr().out

@@ -25,8 +25,8 @@ async def regrade_reports(
     regrading = _Regrading(database, grader, clock, run)
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock)
     judges = Judges(database, grader, budget, run=run, done=regrading.keep)
-    run.progress.done, run.progress.total = 0, await count_originals(database, period)
-    await judges.judge_all(list_originals(database, period), workers)
+    run.progress.done, run.progress.total = 0, await count_originals(database, period, done_by=run.repeated)
+    await judges.judge_all(list_originals(database, period, done_by=run.repeated), workers)
     return StepResult(not judges.access_lost, regrading.summary(judges.stopped_by), regrading.figures(), cut_short=judges.cut_short)
 
 

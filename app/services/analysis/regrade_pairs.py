@@ -8,7 +8,8 @@ from statistics import fmean
 from app.database.engine import Database
 from app.grading.vocabulary import Criterion, Grade
 from app.models import Report
-from app.repositories import regrades
+from app.repositories import regrades, runs
+from app.services.runs import require_run
 
 Series = tuple[str, str]
 """Model as it names itself, and prompt version: grades of two series are not to be mixed."""
@@ -50,9 +51,10 @@ class Comparison:
 
 
 async def compare_regrades(database: Database, run_id: int) -> Comparison | None:
-    """The second gradings of a run beside the first; None where it has made none."""
+    """The second gradings of a run beside the first, with those that it did not make again; None where there are none."""
+    run = await require_run(database, run_id)
     async with database.session() as session:
-        pairs = await regrades.list_pairs(session, run_id)
+        pairs = await regrades.list_pairs(session, [run_id, *await runs.list_repeated(session, run)])
     return _compare(pairs) if pairs else None
 
 
