@@ -1,10 +1,19 @@
-"""HEAD wherever GET is: the same status and headers, and nothing made of the body beyond its first piece."""
+"""HEAD wherever GET is: the same status and headers, and nothing made of the body."""
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HEADERS_ONLY = "headers_only"
+"""Marks a request in its scope."""
+
+
+def wants_headers_only(request: HTTPConnection) -> bool:
+    """Whether a body that has to be made before its first byte need not be made: headers that only its making tells may be left out."""
+    return _HEADERS_ONLY in request.scope
 
 
 class _HeadersSentError(Exception):
-    """Whoever asked with HEAD has all of the answer: leaves the endpoint where it would send the body."""
+    """Whoever asked with HEAD has all of the answer: leaves the endpoint where it would go on to the body."""
 
 
 class HeadAsGet:
@@ -19,12 +28,11 @@ class HeadAsGet:
             return
 
         async def send_headers(message: Message) -> None:
-            if message["type"] != "http.response.start":
-                raise _HeadersSentError
             await send(message)
             await send({"type": "http.response.body"})
+            raise _HeadersSentError
 
         try:
-            await self._app({**scope, "method": "GET"}, receive, send_headers)
+            await self._app({**scope, "method": "GET", _HEADERS_ONLY: True}, receive, send_headers)
         except _HeadersSentError:
             return

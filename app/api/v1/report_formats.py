@@ -65,17 +65,18 @@ def wanted_format(named: Format | None, accept: str) -> Format:
 
 
 async def answer_in(
-    form: Format, chunks: AsyncIterator[list[ReportBody]], *, name: str, headers: Mapping[str, str], expected: int
+    form: Format, chunks: AsyncIterator[list[ReportBody]], *, name: str, headers: Mapping[str, str], expected: int, headers_only: bool
 ) -> Response:
     """The chunks in this form; ``name`` is that of a file without its ending, ``expected`` about how many reports there are.
 
-    JSON and CSV are streamed. If that fails half-way the connection is cut, so that a part never looks like the whole.
+    JSON and CSV are streamed. If that fails half-way the connection is cut, so that a part never looks like the whole. With
+    ``headers_only`` a sheet is not made, and its length is not told.
     """
     told = {**headers, "Vary": "Accept"}
     if form == "json":
         return StreamingResponse(as_json_array(chunks), media_type=MEDIA_TYPES[form], headers=told)
     told["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    if form == "csv":
+    if form == "csv" or headers_only:  # whose body nobody asks for
         return StreamingResponse(as_csv(chunks), media_type=MEDIA_TYPES[form], headers=told)
     return Response(await stream_reports(chunks, expected=expected), media_type=MEDIA_TYPES[form], headers=told)
 

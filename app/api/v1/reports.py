@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.api.dependencies import BackendDep
+from app.api.head import wants_headers_only
 from app.api.v1.period import AccountWord, EndDay, MailDay, StartDay, WhoseGrades, invalid_parameters, read_period
 from app.api.v1.report_formats import REPORT_RESPONSES, Format, answer_in, wanted_format
 from app.api.v1.responses import ERROR_RESPONSES
@@ -95,7 +96,7 @@ async def get_reports(
         expected = await _count_for_a_sheet(backend.database, wanted)
     chunks, headers = await (_everything(backend.database, wanted) if whole else _page(request, backend.database, wanted, limit, cursor))
     name = f"reports_{start_date}_{end_date}" if start_date else f"reports_mail_{mail}"
-    return await answer_in(form, chunks, name=name, headers=headers, expected=expected)
+    return await answer_in(form, chunks, name=name, headers=headers, expected=expected, headers_only=wants_headers_only(request))
 
 
 Listed = tuple[AsyncIterator[list[ReportBody]], dict[str, str]]
