@@ -16,6 +16,7 @@ from app.errors import FieldError, InvalidRequestError
 
 MAX_BODY_BYTES = 1_000_000
 _UNFIT = "недопустимый знак"
+_EMPTY = "пусто: впишите значение или уберите параметр"
 _NOT_UTF8 = "не в UTF-8: запишите буквы через проценты (curl -G --data-urlencode)"
 
 
@@ -112,7 +113,7 @@ def _written_out(node: Any, models: dict[str, Any]) -> Any:
 
 
 def refuse_unknown_query(request: Request) -> None:
-    """A misspelt filter must not pass for no filter, nor the last of two for both: such a query parameter is a 400 that names it."""
+    """A filter that is misspelt or empty must not pass for no filter, nor the last of two for both: it is a 400 that names it."""
     known = _query_fields(request.scope["route"].dependant)
     given = Counter(name for name, _ in request.query_params.multi_items())
     wrong = [FieldError(name, "неизвестный параметр") for name in given if name not in known]
@@ -129,6 +130,8 @@ RefuseUnknownQuery = Depends(refuse_unknown_query)
 
 def _what_is_unfit(value: str) -> str | None:
     """What is the matter with a value of the query, if anything is; bytes that are no UTF-8 have become replacement characters."""
+    if not value.strip():
+        return _EMPTY
     if "\ufffd" in value:
         return _NOT_UTF8
     return None if _is_text(json.dumps(value, ensure_ascii=False)) else _UNFIT

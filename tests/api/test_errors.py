@@ -1,5 +1,7 @@
 """The one body of errors, whatever went wrong with a request."""
 
+import re
+
 import pytest
 
 from tests.stage import GOOD_TALK, Stage
@@ -81,6 +83,9 @@ async def test_wrong_parameters_of_reports_are_400s(stage: Stage) -> None:
         ({**DAYS, "tonality_grade": "high"}, ["tonality_grade"]),
         ({**DAYS, "tonality_grade": "Нет возражений"}, ["tonality_grade"]),
         ({**DAYS, "chat_id": "a\0b"}, ["chat_id"]),
+        ({**DAYS, "chat_id": "", "account": " "}, ["chat_id", "account"]),
+        ({**DAYS, "limit": "", "cursor": "", "tonality_grade": ["Низкая", ""]}, ["limit", "cursor", "tonality_grade"]),
+        ({"start_date": "", "end_date": "2026-11-30"}, ["start_date"]),
         ({**DAYS, "start": "2026-11-01"}, ["start"]),
         ({**DAYS, "page": "2", "size": "10"}, ["page", "size"]),
         ({**DAYS, "format": "xls"}, ["format"]),
@@ -94,6 +99,23 @@ async def test_wrong_parameters_of_reports_are_400s(stage: Stage) -> None:
         assert body["status"] == "error"
         assert [error["field"] for error in body["errors"]] == fields
         assert all(field in body["message"] for field in fields)
+
+
+async def test_no_parameter_anywhere_is_taken_empty_or_twice(stage: Stage) -> None:
+    paths = (await stage.rest.get("/openapi.json")).json()["paths"]
+    tried = 0
+    for path, operations in paths.items():
+        for parameter in operations.get("get", {}).get("parameters", []):
+            if parameter["in"] != "query":
+                continue
+            name, address = parameter["name"], re.sub(r"\{\w+\}", "1", path)
+            answers = [await stage.rest.get(address, params={name: ""})]
+            if "array" not in str(parameter["schema"]):
+                answers.append(await stage.rest.get(address, params={name: ["1", "2"]}))
+            for answer in answers:
+                assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, name), (path, answer.text)
+                tried += 1
+    assert tried > 30
 
 
 async def test_the_ends_of_the_calendar_are_served(stage: Stage) -> None:
