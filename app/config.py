@@ -8,6 +8,7 @@ import json
 import re
 from datetime import time
 from decimal import Decimal
+from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -56,6 +57,8 @@ Key = Annotated[SecretStr, _IN_A_HEADER]
 _IN_A_PATH = _whole(r"[A-Za-z0-9_-]{16,}")
 _IN_A_LOGIN = _whole(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Letters of any language and blanks: SASL speaks UTF-8, but forbids control characters (RFC 4013). Surrogates were bytes of no UTF-8."""
+
+_IN_AN_ADDRESS = r"[^\s,;<>\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
 
 
 class AvitoAccount(BaseModel):
@@ -185,8 +188,8 @@ class Settings(BaseSettings):
     def _addresses(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
         addresses = (value,) if isinstance(value, str) else value or ()
         for address in addresses:
-            name, at, domain = address.partition("@")
-            if not (name and at and domain) or any(mark in address for mark in "\r\n\t ,;<>"):
+            # What is more than one bare address the mail client does not send to either.
+            if not re.fullmatch(rf"{_IN_AN_ADDRESS}@{_IN_AN_ADDRESS}", address) or parseaddr(address)[1] != address:
                 raise ValueError("not an address")
         return value if isinstance(value, str) or value is None else tuple(dict.fromkeys(value))
 

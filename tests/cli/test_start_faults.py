@@ -60,6 +60,19 @@ UNFIT = {
     "AVITO_ACCOUNTS": (ACCOUNTS % "", ACCOUNTS % "canary canary", ACCOUNTS % "канарейка"),
     "DEEPSEEK_API_KEY": ("canary canary", "canary\r\n", "канарейка"),
     "SMTP_HOST": ("a b", "host:587", "smtp://host", "a..b", "host\n", "[::1]", "host,other", "boss@host", "a" * 64),
+    "MAIL_FROM": (
+        "canary",
+        "@host",
+        "canary@",
+        "a@b@c",
+        "a(b)@c",
+        "a b@c",
+        "canary@host\n",
+        "Отчёты <reports@host>",
+        "a@\udcff",
+        "a@b\x0b",
+    ),
+    "REPORT_RECIPIENTS": ("a@b,canary", "a@b;c@d", 'a"b@c'),
     "SMTP_USERNAME": ("canary\ncanary", "canary\0", "\udcff"),
     "SMTP_PASSWORD": ("canary\n", "\x7fcanary", "\udcff"),
 }
@@ -76,6 +89,8 @@ FIT = {
         "fe80::1%eth0",
         "smtp.example.ru.",
     ),
+    "MAIL_FROM": ("отчёты@почта.рф", "o'neil+mail@example.ru", "root@localhost"),
+    "REPORT_RECIPIENTS": ("boss@example.ru, second@example.ru,", "boss@[127.0.0.1]"),
     "SMTP_USERNAME": ("отчёты@почта.рф", "DOMAIN\\reports"),
     "SMTP_PASSWORD": ("пароль", "abcd efgh ijkl mnop", " ", "p\u00a0w"),
 }
