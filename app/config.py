@@ -57,7 +57,6 @@ Key = Annotated[SecretStr, _IN_A_HEADER]
 _IN_A_PATH = _whole(r"[A-Za-z0-9_-]{16,}")
 _IN_A_LOGIN = _whole(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Letters of any language and blanks: SASL speaks UTF-8, but forbids control characters (RFC 4013). Surrogates were bytes of no UTF-8."""
-
 _IN_AN_ADDRESS = r"[^\s,;<>\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
 
 

@@ -74,6 +74,20 @@ async def test_a_scheduled_grading_is_given_back_and_the_next_process_does_the_r
         assert len(stage.sandbox.deepseek.requests) == CHATS
 
 
+async def test_a_day_that_is_stopped_while_it_grades_is_finished_by_the_next_process(database_url: str) -> None:
+    async with synced(database_url) as stage:
+        run_id = await submit(stage.service.database, RunKind.DAILY, stage.clock, slot="2026-11-22")
+        stage.service.worker.wake()
+        await begun(stage)
+        async with stage.resting():
+            states = await stage.rows("SELECT kind, state FROM runs WHERE slot IS NOT NULL ORDER BY id")
+            assert [tuple(row.values()) for row in states] == [("daily", "queued"), ("sync", "done"), ("analyze", "queued")]
+        run = await wait(stage.service.database, run_id)
+        assert (run.state, run.figures["analyzed_chats"], run.figures["send_reports"]) == ("done", CHATS, CHATS)
+        assert len(stage.sandbox.deepseek.requests) == CHATS
+        assert len(stage.sandbox.smtp.messages) == 2
+
+
 async def test_a_grading_of_which_nothing_is_left_has_ended_well(database_url: str) -> None:
     async with synced(database_url, AT_A_TIME) as stage:
         call = asyncio.create_task(stage.rest.post("/api/v1/llm/analyze"))
