@@ -1,0 +1,14 @@
+"""A second service beside the stage's."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.stage import Stage, on_stage
+
+
+@pytest_asyncio.fixture
+async def replica(stage: Stage, database_url: str) -> AsyncIterator[Stage]:
+    """Another service over the same database and far ends."""
+    async with on_stage(database_url, stage.sandbox, stage.clock, stage.service.database) as other:
+        yield other
