@@ -8,7 +8,7 @@ from app.clock import Clock
 from app.database.engine import Database
 from app.jobs.daily import DayPlan, run_day
 from app.jobs.tick import Timetable
-from app.models import RunKind, RunState
+from app.models import RunKind
 from app.services.analysis.analyzer import analyze_chats
 from app.services.analysis.grader import Grader
 from app.services.analysis.originals import RegradePeriod
@@ -39,8 +39,7 @@ def build_steps(tools: Tools, wake: Callable[[], None]) -> Mapping[RunKind, Step
     """The steps by kind of run; ``wake`` tells the worker that a run was queued."""
 
     async def sync(run: RunContext) -> StepResult:
-        # Where the same call has read every chat again, what changed since is left to do.
-        full = bool(run.params.get("full")) and RunState.DONE not in run.repeated.values()
+        full = bool(run.params.get("full")) and not run.repeated  # else what changed since is left to do
         return await sync_chats(tools.database, tools.sources, tools.clock, run.progress, full=full)
 
     async def analyze(run: RunContext) -> StepResult:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
 from app.database.engine import Database
@@ -105,7 +106,7 @@ class Worker:
         token = uuid.uuid4()
         async with self._database.transaction() as session:
             run = await runs.claim_run(session, kind, token, now=self._clock(), only=run_id)
-            repeated = await runs.list_repeated(session, run) if run and is_forced(run.params) else {}
+            repeated = await _list_repeated(session, run) if run else []
         if run is not None:
             task = asyncio.create_task(self._carry_out(run, token, repeated), name=f"run-{run.id}")
             self._working[kind] = task
@@ -115,7 +116,7 @@ class Worker:
         del self._working[kind]
         self.wake()
 
-    async def _carry_out(self, run: Run, token: uuid.UUID, repeated: Mapping[int, RunState]) -> None:
+    async def _carry_out(self, run: Run, token: uuid.UUID, repeated: Collection[int]) -> None:
         kind = RunKind(run.kind)
         context = RunContext(
             id=run.id,
@@ -222,6 +223,14 @@ class Worker:
                 await asyncio.sleep(1)
             else:
                 return
+
+
+async def _list_repeated(session: AsyncSession, run: Run) -> list[int]:
+    """The runs whose work this one is not to do again. A reading of every chat that came to no good end is begun anew."""
+    if not is_forced(run.params):
+        return []
+    same = await runs.list_repeated(session, run)
+    return [run_id for run_id, state in same.items() if run.kind != RunKind.SYNC or state is RunState.DONE]
 
 
 async def _stop(*tasks: asyncio.Future[Any]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ class RunContext:
     token: uuid.UUID
     started_at: datetime
     progress: Progress
-    repeated: Mapping[int, RunState] = field(default_factory=dict)
+    repeated: Collection[int] = ()
     """The runs that were asked to force the same work and were begun before this one: what they did it does not do again."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is told to stop: a step that heeds it begins nothing more and finishes what is under way."""
