@@ -11,6 +11,7 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.analysis.originals import RegradePeriod
 from app.services.runs import require_run, submit, wait
+from tests.services.test_mailer import BOSS, SECOND, graded_day, received
 from tests.stage import GOOD_TALK, Stage, on_stage, until
 
 AT_A_TIME = 3
@@ -95,6 +96,24 @@ async def test_a_grading_of_which_nothing_is_left_has_ended_well(database_url: s
         async with stage.resting():
             answer = (await call).json()
         assert (answer["status"], answer["analyzed_chats"], answer["waiting_chats"]) == ("success", AT_A_TIME, 0)
+
+
+async def test_a_mail_that_is_stopped_between_two_recipients_tells_what_the_first_got(stage: Stage) -> None:
+    await graded_day(stage)
+    stage.sandbox.smtp.switches.latency_seconds = 0.5
+    call = asyncio.create_task(stage.rest.post("/api/v1/timer/reports"))
+
+    async def half_way() -> bool:
+        return bool(await stage.rows("SELECT 1 FROM deliveries WHERE state = 'sent'"))
+
+    await until(half_way)
+    async with stage.resting():
+        answer = (await call).json()
+        assert answer["message"].startswith("Прервано")
+        assert (answer["send_reports"], len(received(stage, BOSS))) == (2, 1)
+    stage.sandbox.smtp.switches.latency_seconds = 0
+    assert (await stage.mail())["send_reports"] == 0, "it was counted in the call that brought it"
+    assert received(stage, SECOND)
 
 
 async def test_second_gradings_under_way_are_kept_as_well(database_url: str) -> None:

@@ -8,6 +8,7 @@ identical bytes go again under the same ``Message-ID``: SMTP can do no better (R
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -58,9 +59,17 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
     failures = await _send_all(database, post, clock, run, queue, by_call=params.day is not None)
     async with database.transaction() as session:
         await deliveries.drop_finished_mails(session)
+    figures = await _figures(database, run)
+    message = _summary(params, figures["send_reports"], len(queue), failures, resent=resent)
+    return StepResult(ok=not failures, message=message, figures=figures)
+
+
+async def _figures(database: Database, run: RunContext) -> dict[str, Any]:
+    """The numbers so far, from what stands in the tables: true also of a run that several processes worked on."""
+    day = MailParams.of(run).day
+    async with database.session() as session:
         brought = await digests.count_brought(session, run.id)
-    figures = {"date": params.day.isoformat() if params.day else None, "send_reports": brought}
-    return StepResult(ok=not failures, message=_summary(params, brought, len(queue), failures, resent=resent), figures=figures)
+    return {"date": day.isoformat() if day else None, "send_reports": brought}
 
 
 async def _send_all(
@@ -85,6 +94,7 @@ async def _send_all(
         else:
             await _keep_success(database, delivery, answer, clock(), run.id if by_call else None)
         run.progress.done += 1
+        run.progress.figures = await _figures(database, run)
     return failures
 
 
