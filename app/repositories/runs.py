@@ -134,7 +134,8 @@ async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, n
         "started_at": func.coalesce(Run.started_at, now),
     }
     for candidates in (dead, oldest):
-        statement = update(Run).where(Run.id.in_(candidates.with_for_update())).values(lease).returning(Run)
+        # Not IN: that may look for a candidate again for each row of the table, and then finds the next one after it has taken the first.
+        statement = update(Run).where(Run.id == candidates.with_for_update().scalar_subquery()).values(lease).returning(Run)
         try:
             async with session.begin_nested():
                 claimed = (await session.scalars(statement, execution_options={"populate_existing": True})).one_or_none()

@@ -47,6 +47,8 @@ async def test_one_run_of_a_kind_works_at_a_time(database: Database) -> None:
 
 async def test_many_claims_at_once_give_one(database: Database) -> None:
     run_id = await submit(database, RunKind.SYNC, CLOCK)
+    async with database.transaction() as session:
+        await session.execute(text("ANALYZE runs"))  # as autovacuum does: to the planner it has one row from now on
     await submit(database, RunKind.SYNC, CLOCK)
     claimed = [found for found, _ in await asyncio.gather(*(claim(database) for _ in range(8))) if found]
     assert claimed == [run_id]
