@@ -101,15 +101,17 @@ def weighted_kappa(tables: Sequence[Table]) -> float | None:
     graded all chats it is Conger's (1980), whose chance agreement is the mean of the pairs'. None where E is 0: nobody ever left one and
     the same level, and whether chance or care made them agree cannot be told.
     """
-    observed = expected = 0.0
+    observed, expected = 0, 0.0
     for table in tables:
         rows, columns = _margins(table)
-        total = sum(rows)
+        by_chance = 0
         for i, line in enumerate(table):
             for j, count in enumerate(line):
-                distance = _distance(i, j, len(table))
+                # Whole numbers, as (k-1)² stands in both: the sum is the same to the last bit whichever grader is named first.
+                distance = (i - j) ** 2
                 observed += distance * count
-                expected += distance * rows[i] * columns[j] / (total or 1)
+                by_chance += distance * rows[i] * columns[j]
+        expected += by_chance / (sum(rows) or 1)
     return 1 - observed / expected if expected else None
 
 
@@ -128,9 +130,10 @@ def gwet_ac2(tables: Sequence[Table]) -> float | None:
     total = sum(rows)
     if not total:
         return None
-    distances = [[_distance(i, j, levels) for j in range(levels)] for i in range(levels)]
-    agreed = 1 - sum(distances[i][j] * summed[i][j] for i in range(levels) for j in range(levels)) / total
-    weights = levels**2 - sum(map(sum, distances))
+    cells = [(i, j) for i in range(levels) for j in range(levels)]
+    farthest = (levels - 1) ** 2
+    agreed = 1 - sum((i - j) ** 2 * summed[i][j] for i, j in cells) / (farthest * total)
+    weights = levels**2 - sum((i - j) ** 2 for i, j in cells) / farthest
     shares = [(row + column) / (2 * total) for row, column in zip(rows, columns, strict=True)]
     by_chance = weights / (levels * (levels - 1)) * sum(share * (1 - share) for share in shares)
     return (agreed - by_chance) / (1 - by_chance)
@@ -167,7 +170,3 @@ def _sum(tables: Sequence[Table], levels: int) -> Table:
 
 def _margins(table: Table) -> tuple[list[int], list[int]]:
     return [sum(line) for line in table], [sum(column) for column in zip(*table, strict=True)]
-
-
-def _distance(i: int, j: int, levels: int) -> float:
-    return ((i - j) / (levels - 1)) ** 2
