@@ -67,7 +67,7 @@ class Worker:
         try:
             while True:
                 self._awake.clear()
-                await self._take_what_is_there(wanted)
+                await self._take_undisturbed(wanted)
                 # Not wait_for: in Python 3.11 it swallows a cancel that comes in the same turn of the loop as the waking.
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_SECONDS):
@@ -89,6 +89,16 @@ class Worker:
             for task in grading:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _take_undisturbed(self, wanted: Mapping[RunKind, int | None]) -> None:
+        """A stop waits for it: a run that is claimed and not begun would have no owner until its lease ends."""
+        taking = asyncio.create_task(self._take_what_is_there(wanted))
+        try:
+            await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            await asyncio.wait({taking}, timeout=_STOP_SECONDS)
+            taking.cancel()
+            raise
 
     async def _take_what_is_there(self, wanted: Mapping[RunKind, int | None]) -> None:
         try:

@@ -2,9 +2,11 @@
 
 import asyncio
 import uuid
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.engine import Database
 from app.jobs.worker import Worker
@@ -52,6 +54,38 @@ async def test_many_claims_at_once_give_one(database: Database) -> None:
     await submit(database, RunKind.SYNC, CLOCK)
     claimed = [found for found, _ in await asyncio.gather(*(claim(database) for _ in range(8))) if found]
     assert claimed == [run_id]
+
+
+class StoppedAtCommit(Database):
+    """Tells a task to stop between a commit and the moment in which whoever has waited for it goes on."""
+
+    task: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        async with super().transaction() as session:
+            yield session
+        if self.task:
+            self.task.cancel()
+            await asyncio.sleep(0)
+
+
+async def test_a_run_that_is_claimed_as_the_process_stops_is_given_back(database: Database, database_url: str) -> None:
+    run_id = await submit(database, RunKind.SYNC, CLOCK)
+    stopped = StoppedAtCommit(database_url)
+
+    async def work_on_and_on(run: RunContext) -> StepResult:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    worker = Worker(stopped, CLOCK)
+    worker.take_on({RunKind.SYNC: work_on_and_on})
+    stopped.task = asyncio.create_task(worker.work_forever())
+    with suppress(asyncio.CancelledError):
+        await stopped.task
+    await stopped.close()
+    run = await require_run(database, run_id)
+    assert (run.state, run.message) == ("interrupted", "Прервано: службу остановили посреди работы. Сделанное сохранено, вызовите ещё раз.")
 
 
 async def test_a_dead_scheduled_run_is_taken_over_and_its_old_owner_can_write_nothing(database: Database) -> None:
