@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from app.main import working
@@ -41,12 +41,10 @@ async def asked(stage: Stage, path: str, body: dict[str, Any]) -> asyncio.Task[A
 
 @asynccontextmanager
 async def nobody_working(*stages: Stage) -> AsyncIterator[None]:
-    async with stages[0].resting():
-        if stages[1:]:
-            async with nobody_working(*stages[1:]):
-                yield
-        else:
-            yield
+    """They stop all at once: one that stopped later might take up what another gives back."""
+    async with AsyncExitStack() as stopped:
+        await asyncio.gather(*(stopped.enter_async_context(stage.resting()) for stage in stages))
+        yield
 
 
 async def asked_by_both(stage: Stage, replica: Stage, path: str, body: dict[str, Any]) -> list[Answer]:
