@@ -20,7 +20,7 @@ from app.services.runs import RunContext, StepResult, submit, wait
 
 log = structlog.get_logger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
+_LONGEST_PAUSE = timedelta(minutes=10)
 _GRADING_GRACE = timedelta(minutes=5)
 """Grading stops by itself at the deadline; this long it may take to finish the chats under way."""
 
@@ -29,22 +29,23 @@ _TITLES = {RunKind.SYNC: "Синхронизация", RunKind.ANALYZE: "Ана�
 
 @dataclass(frozen=True)
 class DayPlan:
-    """The settings of the day. ``grade_within``: older chats are left to a call by a person."""
+    """The settings of the day. ``grade_within``: older chats are left to a call by a person. ``first_pause``: after the first failure."""
 
     deadline: timedelta
     grade_within: timedelta
+    first_pause: timedelta = timedelta(seconds=30)
 
 
 async def run_day(database: Database, plan: DayPlan, clock: Clock, wake: Callable[[], None], run: RunContext) -> StepResult:
     """Carries the day ``run.slot`` out. ``wake`` tells the worker that a child waits for it."""
     day = _Day(database, plan, clock, wake, run)
-    problems = await day.sync_and_grade()
+    problems, ok = await day.sync_and_grade()
     covered = [*await day.merged_days(), run.slot or ""]
     params = {"date": run.slot, "daily": True, "problems": problems, "covered_days": covered}
     mail = await day.step(RunKind.MAIL, 1, params, until=None)
     figures = {**run.progress.figures, **mail.figures}
     message = " ".join(part for part in (*problems, mail.message) if part)
-    return StepResult(ok=not problems and mail.state == RunState.DONE, message=message, figures=figures)
+    return StepResult(ok=ok and mail.state == RunState.DONE, message=message, figures=figures)
 
 
 class _Day:
@@ -59,22 +60,34 @@ class _Day:
         self._deadline = run.started_at + plan.deadline
         run.progress.total = len(_TITLES)
 
-    async def sync_and_grade(self) -> list[str]:
-        """Both steps, repeated while one fails and the deadline is not near; what is still wrong after that, in Russian."""
+    async def sync_and_grade(self) -> tuple[list[str], bool]:
+        """Both steps, repeated while one fails and the deadline is not near.
+
+        Returns what is missing after that, in Russian, and whether neither step has failed: a grading that has reached the budget has not.
+        """
         scope = {"deadline": self._deadline.isoformat(), "written_since": (await self._written_since()).isoformat()}
-        attempt, pause = 1, _FIRST_PAUSE
+        attempt, pause, failures = 1, self._plan.first_pause, dict[str, str]()
         while True:
             sync = await self.step(RunKind.SYNC, attempt, {}, until=self._deadline)
             self._run.progress.done = 1
             grading = await self.step(RunKind.ANALYZE, attempt, scope, until=self._deadline + _GRADING_GRACE)
             self._run.progress.done = 2
             self._run.progress.figures.update({**grading.figures, **sync.figures})
-            problems = [_problem(step) for step in (sync, grading) if step.state != RunState.DONE]
-            if not problems or self._clock() + pause >= self._deadline:
-                return problems
+            failures |= {step.kind: _reason(step) for step in (sync, grading) if step.state == RunState.FAILED}
+            ok = sync.state == grading.state == RunState.DONE
+            if ok or self._clock() + pause >= self._deadline:
+                return [words for step in (sync, grading) if (words := self._problem(step, failures))], ok
             log.warning("daily.step_failed", run=self._run.id, attempt=attempt, pause_seconds=pause.total_seconds())
             await asyncio.sleep(pause.total_seconds())
             attempt, pause = attempt + 1, min(pause * 2, _LONGEST_PAUSE)
+
+    def _problem(self, step: Run, failures: Mapping[str, str]) -> str | None:
+        """What the mail says in red; of a step that the deadline has cut off, also why the attempt before it had failed."""
+        if step.state == RunState.DONE and not step.figures.get("problems"):
+            return None
+        cut_off = step.state != RunState.FAILED and self._clock() >= self._deadline
+        before = f" До этого: {failures[step.kind]}" if cut_off and step.kind in failures else ""
+        return f"{_TITLES[RunKind(step.kind)]}: {_reason(step)}{before}"
 
     async def step(self, kind: RunKind, attempt: int, params: Mapping[str, Any], *, until: datetime | None) -> Run:
         """Asks for one step and waits for its end, at the longest ``until`` then; a step already asked for is that step."""
@@ -102,9 +115,8 @@ class _Day:
         return min(usual, last) if last else usual
 
 
-def _problem(step: Run) -> str:
-    """What the mail says in red: why, without the step's counts, which are of other chats than the mail's."""
-    title = _TITLES[RunKind(step.kind)]
+def _reason(step: Run) -> str:
+    """Why something is missing, without the step's counts, which are of other chats than the mail's."""
     if step.state in (RunState.QUEUED, RunState.RUNNING):
-        return f"{title}: к сроку не закончено, сделанное сохранено."
-    return f"{title}: {' '.join(step.figures.get('problems', ())) or step.message or 'не выполнено.'}"
+        return "к сроку не закончено, сделанное сохранено."
+    return " ".join(step.figures.get("problems", ())) or step.message or "не выполнено."

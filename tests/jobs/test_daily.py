@@ -2,13 +2,16 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
+from app.jobs.daily import DayPlan, run_day
 from app.jobs.tick import ask_for_what_is_due
 from app.models import RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.deepseek_faults import BAD_REQUEST, BALANCE_EMPTY
+from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
-from app.services.runs import submit, wait
+from app.services.runs import Progress, RunContext, submit, wait
 from tests.services.test_mailer import BOSS, received, words
 from tests.stage import BAD_TALK, GOOD_TALK, MovableClock, Stage, on_stage, until
 
@@ -91,13 +94,50 @@ async def test_what_is_missing_is_said_when_the_deadline_is_over(database_url: s
         day = await live_through(stage, at(stage, 20))
         assert day["state"] == "failed"
         mail = words(received(stage, BOSS)[0]).replace("\u00a0", " ")
-        assert "Анализ: Остановлено: На счету DeepSeek кончились деньги" in mail, "the banner says what is missing"
+        assert "Анализ: На счету DeepSeek кончились деньги" in mail, "the banner says what is missing"
         assert "с ошибкой 1 + ждут 1" in mail
         assert mail.count("с ошибкой") == mail.count("ждут") == 1, "and leaves counting to the line that adds up"
         empty.times = 0
         stage.clock.move(days=9)
         day = await live_through(stage, at(stage, 20))
         assert day["figures"]["analyzed_chats"] == 2, "a chat left waiting is taken however old it has become"
+
+
+async def test_a_day_that_has_reached_its_budget_says_so_and_has_not_failed(database_url: str) -> None:
+    async with (
+        Sandbox(avito=LocalAvito()) as sandbox,
+        on_stage(database_url, sandbox, MovableClock(), deepseek_daily_budget_usd="0.000001") as stage,
+    ):
+        stage.clock.set(at(stage, 18))
+        stage.add_talk(*GOOD_TALK)
+        day = await live_through(stage, at(stage, 20))
+        assert (day["state"], day["figures"]["waiting_chats"], len(sandbox.deepseek.requests)) == ("done", 1, 0)
+        mail = words(received(stage, BOSS)[0])
+        assert "Анализ: остатка дневного бюджета DeepSeek" in mail
+        assert mail.count("НЕ ВСЁ ПОЛУЧИЛОСЬ") == 1
+
+
+async def test_the_cause_is_said_also_where_the_deadline_cuts_the_next_attempt_off(stage: Stage) -> None:
+    """The balance is empty in the first attempt; in the second Avito keeps the sync waiting until the deadline is over."""
+    service, clock, hour = stage.service, stage.clock, timedelta(hours=1)
+    await stage.change(
+        "INSERT INTO runs (kind, slot, state, params, created_at, lease_until)"
+        " VALUES ('daily', '2026-11-22', 'running', '{}', now(), now() + interval '1 hour')"
+    )
+    run = RunContext(1, "2026-11-22", {}, uuid4(), clock(), Progress())
+
+    def late(_: ReceivedRequest) -> bool:
+        clock.set(run.started_at + hour - timedelta(seconds=3))
+        stage.avito.switches.latency_seconds = 60
+        return True
+
+    stage.add_talk(*GOOD_TALK)
+    stage.sandbox.deepseek.switches.fail(BALANCE_EMPTY, when=late)
+    plan = DayPlan(hour, 24 * hour, first_pause=timedelta(seconds=0.01))
+    done = await run_day(service.database, plan, clock, service.worker.wake, run)
+    assert not done.ok
+    assert "Синхронизация: к сроку не закончено" in done.message
+    assert "Анализ: срок дня вышел. Сделанное сохранено. До этого: На счету DeepSeek кончились деньги" in done.message
 
 
 async def test_the_day_does_not_buy_the_import_of_an_old_account(stage: Stage) -> None:

@@ -57,8 +57,8 @@ async def analyze_chats(
     figures: dict[str, Any] = dict(counts)
     if unknown:
         figures["unknown_chats"] = len(unknown)
-    if judges.stopped_by and judges.access_lost:
-        figures["problems"] = [_stopped(judges.stopped_by)]
+    if judges.stopped_by and not judges.cut_short:
+        figures["problems"] = [f"{judges.stopped_by.rstrip('.')}. Сделанное сохранено."]
     message = _summary(counts, judges.stopped_by, unknown)
     return StepResult(not judges.access_lost, message, figures, cut_short=judges.cut_short)
 
