@@ -14,6 +14,7 @@ Row = RowMapping
 
 _CRITERIA = ("tonality", "professionalism", "clarity", "problem_solving", "objection_handling", "closure")
 _ADDRESSED = "jsonb_exists(report.detail -> 'flags', 'addresses_grader')"
+_UNPROVEN = "jsonb_exists(report.detail -> 'flags', 'no_evidence')"
 _GRADE_COLUMNS = ", ".join(f"{name}_grade" for name in _CRITERIA)
 
 
@@ -54,7 +55,7 @@ class Selection:
 async def measure(session: AsyncSession, selection: Selection, zone: str) -> list[Row]:
     """Counts, mean score, bad ones (under 50), first answers, reviews, cost: of all, and for each day, account and series.
 
-    ``addressed`` counts those whose chat speaks to the grader.
+    ``addressed`` counts those whose chat speaks to the grader, ``unproven`` those with a high or low grade without a verified quote.
 
     In the row of all, ``day``, ``account_id`` and ``model`` are None; in every other row exactly one of them is not. Days are those on
     which the reports were written, in ``zone``. A first answer is counted where the report has one; its times are in seconds.
@@ -67,12 +68,15 @@ async def measure(session: AsyncSession, selection: Selection, zone: str) -> lis
                avg(score)::float8 AS mean_score, count(*) FILTER (WHERE score < 50) AS bad_reports, count(waited) AS answered,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS median_seconds,
                percentile_cont(0.9) WITHIN GROUP (ORDER BY waited) AS p90_seconds, count(review_id) AS reviewed,
-               count(*) FILTER (WHERE addressed) AS addressed,
+               count(*) FILTER (WHERE addressed) AS addressed, count(*) FILTER (WHERE unproven) AS unproven,
                CASE WHEN bool_and(cost_usd IS NOT NULL) THEN sum(cost_usd) END AS cost_usd
         FROM selected GROUP BY GROUPING SETS ((), (day), (account_id), (model, prompt_version))
         ORDER BY day, account_id, min(id)
         """,
-        columns=f"(report.detail #>> '{{answer_times,first_answer_seconds}}')::float8 AS waited, {_ADDRESSED} AS addressed",
+        columns=f"""
+            (report.detail #>> '{{answer_times,first_answer_seconds}}')::float8 AS waited,
+            {_ADDRESSED} AS addressed, {_UNPROVEN} AS unproven
+        """,
         zone=zone,
     )
 
@@ -115,10 +119,11 @@ async def list_worst(session: AsyncSession, selection: Selection, *, limit: int)
 async def list_best(session: AsyncSession, selection: Selection, *, limit: int) -> list[Row]:
     """The reports with scores from 80 and no low grade, best first; of equals the one with more to learn from.
 
-    A chat that speaks to the grader is no example, whatever its grades.
+    A chat that speaks to the grader is no example, nor one with a grade that no quote proves.
     """
     order = "score DESC, (objection_handling_grade = 'Высокая') DESC, window_messages DESC, report.id"
-    return await _list_shown(session, selection, f"score >= 80 AND 'Низкая' NOT IN ({_GRADE_COLUMNS}) AND NOT {_ADDRESSED}", order, limit)
+    which = f"score >= 80 AND 'Низкая' NOT IN ({_GRADE_COLUMNS}) AND NOT {_ADDRESSED} AND NOT {_UNPROVEN}"
+    return await _list_shown(session, selection, which, order, limit)
 
 
 async def list_bodies(session: AsyncSession, selection: Selection, *, limit: int) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from python_calamine import CalamineWorkbook
 
+from app.sandbox import deepseek_faults as faults
 from app.services.plural import number
 from app.services.wording import percent, span
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
@@ -250,6 +251,18 @@ async def test_chats_that_speak_to_the_grader_are_counted_and_are_no_examples(st
     assert today["best"] == []
     assert sorted(chat["addressed"] for chat in today["worst"]) == [False, True]
     assert today["addressed_reports"] == (await summary(stage, mail=today["day"]))["addressed_reports"] == 2
+
+
+async def test_grades_without_a_quote_are_counted_and_said_and_are_no_examples(stage: Stage) -> None:
+    stage.sandbox.deepseek.switches.fail(faults.FOREIGN_QUOTES, when=lambda request: "Без слов" in faults.user_message(request), times=None)
+    mute = ("company", "Без слов.")
+    today = await day_of(stage, (*GOOD_TALK, mute), GOOD_TALK, (*BAD_TALK, mute), BAD_TALK)
+    assert [chat["chat_title"] for chat in today["best"]] == ["Лот 1"]
+    assert {chat["chat_title"]: bool(chat["quote"]) for chat in today["worst"]} == {"Лот 2": False, "Лот 3": True}
+    assert today["unproven_reports"] == (await summary(stage, mail=today["day"]))["unproven_reports"] == 2
+    text = stage.last_mail().replace("\u00a0", " ")
+    assert text.count("! У оценки нет подтверждающей цитаты: оцените чат сами") == 1
+    assert "отчётов, где у высокой или низкой оценки нет подтверждающей цитаты: 2" in text
 
 
 async def test_advice_comes_with_the_moment_of_its_message(stage: Stage) -> None:

@@ -71,6 +71,7 @@ def _figures(measures: Measures) -> dict[str, Any]:
         "bad_reports": measures.bad_reports,
         "reviewed_reports": measures.reviewed_reports,
         "addressed_reports": measures.addressed_reports,
+        "unproven_reports": measures.unproven_reports,
         "bad_share": _share(measures.bad_reports, measures.reports),
         "first_answer": {
             "reports": answer.answered,

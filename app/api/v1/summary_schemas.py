@@ -42,6 +42,9 @@ class FiguresRead(BaseModel):
     addressed_reports: int = Field(
         description="Отчётов, где текст переписки обращается к проверяющему: на их оценки стоит взглянуть самому.", examples=[1]
     )
+    unproven_reports: int = Field(
+        description="Отчётов, где у высокой или низкой оценки нет подтверждающей цитаты: на них тоже стоит взглянуть самому.", examples=[2]
+    )
     first_answer: FirstAnswerRead = Field(description="Сколько клиенты ждали первого ответа.")
     cost_usd: float | None = Field(description="Цена оценок, доллары; null — цена одной из моделей не известна.", examples=[0.0412])
     criteria: list[CriterionSummary] = Field(description="Шесть критериев: сколько отчётов и какая доля с каждой оценкой.")

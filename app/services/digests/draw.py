@@ -76,6 +76,7 @@ async def draw_figures(
         mean_score=total.mean_score,
         bad_reports=total.bad_reports,
         addressed_reports=total.addressed_reports,
+        unproven_reports=total.unproven_reports,
         first_answer=total.first_answer,
         working_time=working_time,
         criteria=total.criteria,

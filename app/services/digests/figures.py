@@ -66,6 +66,8 @@ class Measures(_Figures):
     """Reports with a person's word in force."""
     addressed_reports: int = 0
     """Reports whose chat speaks to the grader: their grades deserve a look."""
+    unproven_reports: int = 0
+    """Reports with a high or low grade that no verified quote stands behind: they deserve one too."""
 
 
 class Series(_Figures):
@@ -218,6 +220,8 @@ class DigestFigures(_Figures):
     """The first ten."""
     addressed_reports: int = 0
     """Reports whose chat speaks to the grader."""
+    unproven_reports: int = 0
+    """Reports with a high or low grade that no verified quote stands behind."""
     incomplete_chats: int
     """Chats whose history Avito does not give in full."""
     cut_short_accounts: tuple[str, ...]

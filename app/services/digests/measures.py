@@ -65,6 +65,7 @@ def _measures(row: Row, grades: Sequence[Row]) -> Measures:
         bad_reports=row["bad_reports"],
         reviewed_reports=row["reviewed"],
         addressed_reports=row["addressed"],
+        unproven_reports=row["unproven"],
         first_answer=FirstAnswer(answered=row["answered"], median_seconds=row["median_seconds"], p90_seconds=row["p90_seconds"]),
         cost_usd=row["cost_usd"],
         criteria=_shares(grades),

@@ -61,6 +61,7 @@ def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown
             (trimmed(buyer), waited(buyer.since, end), since_words(buyer.since, zone)) for buyer in figures.waiting_buyers[:waiting_shown]
         ],
         "addressed": "Переписка обращается к проверяющему: оцените чат сами",
+        "unproven": "У оценки нет подтверждающей цитаты: оцените чат сами",
         "best": [trimmed(chat) for chat in figures.best],
         "failed": [trimmed(chat) for chat in figures.failed_chats],
         "bars": [_bar(day) for day in figures.days] if figures.reports else [],

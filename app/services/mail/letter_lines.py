@@ -80,6 +80,8 @@ def trust_line(figures: DigestFigures) -> str:
         parts.append(f"стоимость: {dollars(figures.cost_usd)}")
     if figures.addressed_reports:
         parts.append(f"отчётов, где переписка обращается к проверяющему: {number(figures.addressed_reports)}, взгляните на них сами")
+    if figures.unproven_reports:
+        parts.append(f"отчётов, где у высокой или низкой оценки нет подтверждающей цитаты: {number(figures.unproven_reports)}")
     if figures.incomplete_chats:
         parts.append(f"чатов с неполной историей (Авито не отдаёт её целиком): {number(figures.incomplete_chats)}")
     if figures.cut_short_accounts:
