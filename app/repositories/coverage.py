@@ -68,7 +68,7 @@ async def list_waiting_buyers(session: AsyncSession, *, since: datetime, until: 
     """Chats in which the last person before ``until`` was a buyer who wrote from ``since`` on, whatever came later; longest wait first."""
     statement = text(
         """
-        SELECT account.name AS account, avito_id, item_title, client_name, unanswered.waiting_since
+        SELECT chat.id, account.name AS account, avito_id, item_title, client_name, unanswered.waiting_since
         FROM chats chat JOIN accounts account ON account.id = account_id, LATERAL (
             SELECT min(sent_at) AS waiting_since, max(sent_at) AS asked_at FROM messages asked
             WHERE chat_id = chat.id AND side = 'client' AND sent_at < :until AND NOT EXISTS (

@@ -116,14 +116,14 @@ async def list_worst(session: AsyncSession, selection: Selection, *, limit: int)
     return await _list_shown(session, selection, f"'Низкая' IN ({_GRADE_COLUMNS})", "score, report.id", limit)
 
 
-async def list_best(session: AsyncSession, selection: Selection, *, limit: int) -> list[Row]:
+async def list_best(session: AsyncSession, selection: Selection, *, waiting: Sequence[int], limit: int) -> list[Row]:
     """The reports with scores from 80 and no low grade, best first; of equals the one with more to learn from.
 
-    A chat that speaks to the grader is no example, nor one with a grade that no quote proves.
+    A chat that speaks to the grader is no example, nor one with a grade that no quote proves, nor those ``waiting`` for an answer.
     """
     order = "score DESC, (objection_handling_grade = 'Высокая') DESC, window_messages DESC, report.id"
-    which = f"score >= 80 AND 'Низкая' NOT IN ({_GRADE_COLUMNS}) AND NOT {_ADDRESSED} AND NOT {_UNPROVEN}"
-    return await _list_shown(session, selection, which, order, limit)
+    which = f"score >= 80 AND 'Низкая' NOT IN ({_GRADE_COLUMNS}) AND NOT {_ADDRESSED} AND NOT {_UNPROVEN} AND chat.id <> ALL(:waiting)"
+    return await _list_shown(session, selection, which, order, limit, waiting=list(waiting))
 
 
 async def list_bodies(session: AsyncSession, selection: Selection, *, limit: int) -> list[str]:
@@ -150,8 +150,8 @@ async def _select(session: AsyncSession, selection: Selection, sql: str, *, colu
     return _rows(await session.execute(statement, parameters | {"zone": zone}))
 
 
-async def _list_shown(session: AsyncSession, selection: Selection, which: str, order: str, limit: int) -> list[Row]:
-    """Each chat at most once, by its newest report of the selection."""
+async def _list_shown(session: AsyncSession, selection: Selection, which: str, order: str, limit: int, **named: Any) -> list[Row]:
+    """Each chat at most once, by its newest report of the selection; ``named``: the parameters of ``which``."""
     condition, parameters = selection.condition()
     newest = f"report.id IN (SELECT max(report.id) FROM reports report WHERE {condition} GROUP BY report.chat_id)"  # noqa: S608 - as below
     statement = text(
@@ -162,7 +162,7 @@ async def _list_shown(session: AsyncSession, selection: Selection, which: str, o
         WHERE {newest} AND {which} ORDER BY {order} LIMIT :limit
         """  # noqa: S608 - our own columns and conditions; values are parameters
     )
-    return _rows(await session.execute(statement, parameters | {"limit": limit}))
+    return _rows(await session.execute(statement, parameters | named | {"limit": limit}))
 
 
 def _rows(result: Any) -> list[Row]:

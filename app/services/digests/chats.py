@@ -36,11 +36,12 @@ async def shown_chats(
 ) -> ShownChats:
     """``span``: which chats count. ``waiting``: ``since`` and ``until``, between which a buyer who waits has written last."""
     worst = [(row, *_low_point(row)) for row in await report_figures.list_worst(session, selection, limit=_WORST)]
-    best = [(row, *_high_point(row)) for row in await report_figures.list_best(session, selection, limit=_BEST)]
+    buyers = await coverage.list_waiting_buyers(session, since=waiting["since"], until=waiting["until"])
+    good = await report_figures.list_best(session, selection, waiting=[buyer["id"] for buyer in buyers], limit=_BEST)
+    best = [(row, *_high_point(row)) for row in good]
     advised = [_advice(row) for row, _, _ in worst]
     named = [quote["message_id"] for _, _, quote in (*worst, *best) if quote] + [advice["message_id"] for advice in advised]
     written = await messages.get_messages(session, {message_id for message_id in named if message_id is not None})
-    buyers = await coverage.list_waiting_buyers(session, since=waiting["since"], until=waiting["until"])
     ungraded = tuple(_ungraded_chat(row) for row in await coverage.list_ungraded(session, span))
     return ShownChats(
         worst=tuple(
