@@ -119,6 +119,7 @@ async def open_service(
                 settings.report_recipients,
                 plan.grade_within,
                 working_time=settings.working_hours not in (None, ROUND_THE_CLOCK),
+                avito_clients=tuple(account.client_id for account in settings.accounts),
             ),
             timetable=timetable,
             plan=plan,

@@ -11,6 +11,9 @@ from typing import Any
 from python_calamine import CalamineWorkbook
 
 from app.sandbox import deepseek_faults as faults
+from app.sandbox.avito import LocalAvito
+from app.sandbox.avito_state import numbered_account
+from app.sandbox.server import Sandbox
 from app.services.plural import number
 from app.services.wording import percent, span
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
@@ -127,6 +130,25 @@ async def test_working_time_is_said_where_hours_are_set(stage: Stage, database_u
         assert "рабочее время" not in office.last_mail(), "the times that it repeats were counted round the clock"
         await day_of(office, GOOD_TALK, days_ago=-1)
         assert "медиана по 1 отчёту, рабочее время" in office.last_mail().replace("\u00a0", " ")
+
+
+async def test_an_account_taken_out_of_the_settings_is_not_said_to_be_read(database_url: str) -> None:
+    """It is named for as long as something of it is in the mail, and its last sync is not the mail's."""
+    avito = LocalAvito([numbered_account(1), numbered_account(2)])
+    kept, gone = avito.accounts
+    async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox) as both:
+        both.clock.set(NOON)
+        waits = both.add_talk(("client", "Ещё продаёте?"))
+        gone.put(kept.chats.pop(waits.id))
+        await day_of(both, GOOD_TALK)
+        assert f"Аккаунты: {kept.name}, {gone.name}" in both.last_mail().splitlines()
+        avito.accounts.remove(gone)
+        async with both.resting(), on_stage(database_url, sandbox, both.clock) as one:
+            for days, more in ((-1, f"; больше не читаем, нет в настройках: {gone.name}"), (-8, "")):
+                today = await day_of(one, GOOD_TALK, days_ago=days)
+                assert f"Аккаунт: {kept.name}{more}" in one.last_mail().splitlines()
+                assert datetime.fromisoformat(today["synced_at"]) >= NOON - timedelta(days=days)
+                assert len(today["waiting_buyers"]) == bool(more)
 
 
 async def test_a_day_is_compared_with_the_day_before_and_the_same_weekdays(stage: Stage) -> None:

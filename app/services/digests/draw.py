@@ -12,10 +12,10 @@ from app.grading.answer_times import WAITING_FOR_AT_MOST
 from app.grading.episode import SkipReason
 from app.repositories import accounts, coverage
 from app.repositories.report_figures import Selection
-from app.services.digests.chats import shown_chats
+from app.services.digests.chats import ShownChats, shown_chats
 from app.services.digests.comparison import compare
 from app.services.digests.figures import CarriedReports, Coverage, DigestFigures
-from app.services.digests.measures import measure
+from app.services.digests.measures import Measured, measure
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,19 @@ async def draw_figures(
     zone: ZoneInfo,
     *,
     working_time: bool,
+    avito_clients: Sequence[str],
     problems: Sequence[str],
     failed_addresses: Sequence[str],
 ) -> DigestFigures:
-    """The figures over the reports that the given mails carry. ``working_time``: answer times are counted in working hours."""
+    """The figures over the reports that the given mails carry.
+
+    ``working_time``: answer times are counted in working hours. ``avito_clients``: whose accounts are read.
+    """
     selection = Selection(digest_ids=list(digest_ids))
     measured = await measure(session, selection, zone.key)
     total = measured.total
     compared = await compare(session, digest_ids, measured, period.covered_days, zone.key)
-    seen = await accounts.list_accounts(session)
+    shown = await shown_chats(session, selection, span=period.span, waiting=period.waiting_span)
     cover, carried = await _coverage(session, digest_ids, period, total.reports)
     return DigestFigures(
         day=period.day,
@@ -67,8 +71,7 @@ async def draw_figures(
         timezone=zone.key,
         period_start=period.start,
         period_end=period.end,
-        accounts=tuple(account.name for account in seen),
-        synced_at=min((account.synced_at for account in seen if account.synced_at), default=None),
+        **await _accounts(session, avito_clients, measured, shown),
         problems=tuple(problems),
         coverage=cover,
         carried=carried,
@@ -84,14 +87,27 @@ async def draw_figures(
         day_before=compared.day_before,
         same_weekdays=compared.same_weekdays,
         days=compared.days,
-        **await shown_chats(session, selection, span=period.span, waiting=period.waiting_span),
+        **shown,
         incomplete_chats=await coverage.count_incomplete_chats(session),
-        cut_short_accounts=tuple(account.name for account in seen if account.lists_cut_short),
         cost_usd=total.cost_usd,
         models=tuple(dict.fromkeys(series.model for series in measured.series)),
         prompt_versions=tuple(dict.fromkeys(series.prompt_version for series in measured.series)),
         failed_addresses=tuple(failed_addresses),
     )
+
+
+async def _accounts(session: AsyncSession, avito_clients: Sequence[str], measured: Measured, shown: ShownChats) -> dict[str, Any]:
+    """What is said of the accounts: one that is read no more is named where something of it is counted or shown."""
+    seen = await accounts.list_accounts(session)
+    newest = {account.client_id: account for account in seen}  # keys may have come to belong to another account
+    read = [newest[client] for client in avito_clients if client in newest]
+    counted = {buyer.account for buyer in shown["waiting_buyers"]} | {chat.account for chat in shown["ungraded"]}
+    return {
+        "accounts": tuple(account.name for account in read),
+        "dropped_accounts": tuple(one.name for one in seen if one not in read and (one.id in measured.accounts or one.name in counted)),
+        "synced_at": min((account.synced_at for account in read if account.synced_at), default=None),
+        "cut_short_accounts": tuple(account.name for account in read if account.lists_cut_short),
+    }
 
 
 async def _coverage(session: AsyncSession, digest_ids: Sequence[int], period: Period, reports: int) -> tuple[Coverage, CarriedReports]:

@@ -201,8 +201,11 @@ class DigestFigures(_Figures):
     period_start: datetime
     period_end: datetime
     accounts: tuple[str, ...]
+    """Those of the settings that have been read."""
+    dropped_accounts: tuple[str, ...] = ()
+    """Those that were taken out of the settings and have chats or reports in this mail."""
     synced_at: datetime | None
-    """The oldest of the accounts' last good syncs."""
+    """The oldest of their last good syncs."""
     problems: tuple[str, ...]
     """What is missing and why, one Russian sentence each: the red banner."""
     coverage: Coverage

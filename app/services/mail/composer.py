@@ -63,7 +63,8 @@ class Post:
     """Who mails to whom, and through what.
 
     ``first_period``: how far the very first mail looks back, which is as far as the first daily run grades. ``working_time``: answer
-    times are counted in working hours.
+    times are counted in working hours. ``avito_clients``: the API clients of the settings, which tell the accounts that are read from
+    those that once were.
     """
 
     client: MailClient
@@ -71,6 +72,7 @@ class Post:
     recipients: tuple[str, ...]
     first_period: timedelta
     working_time: bool = False
+    avito_clients: tuple[str, ...] = ()
 
 
 async def put_together(
@@ -131,7 +133,8 @@ async def _content(
     """``earlier``: the mails that brought the date's reports so far; ``said``: what they say together."""
     problems = [*params.problems, *await _sync_problems(session, params.problems)]
     named = await deliveries.name_failed(session, digest_id)
-    draw = partial(draw_figures, session, zone=zone, working_time=post.working_time, problems=problems)
+    whose = partial(draw_figures, working_time=post.working_time, avito_clients=post.avito_clients)
+    draw = partial(whose, session, zone=zone, problems=problems)
     if said is None:
         return _Content(await draw([digest_id], period, failed_addresses=named), None, [digest_id])
     before = DigestFigures.model_validate(said)

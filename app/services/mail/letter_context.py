@@ -43,6 +43,7 @@ def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown
         "covered": ", ".join(listed((f"{day:%d.%m}" for day in days), most=20)) if len(days) > 1 else None,
         "period": f"с {at_moment(figures.period_start, zone)} до {at_moment(end, zone)}, {zone_words(zone, figures.period_start, end)}",
         "accounts": listed(figures.accounts),
+        "dropped": ", ".join(listed(figures.dropped_accounts, most=5)),
         "synced": at_moment(figures.synced_at, zone) if figures.synced_at else None,
         "coverage": coverage_line(figures.coverage),
         "mails": mails_line(mails, zone) if mails else None,
