@@ -32,6 +32,7 @@ from tests.services.letters import (
     RICH,
     SATURDAY,
     SHARE,
+    SOME,
     TODAY,
     TROUBLE,
     WORST,
@@ -141,6 +142,10 @@ def test_reports_of_other_chats_than_the_periods_are_told_apart() -> None:
     again = "(из них 2 – по чатам, оценённым дважды или снова ждущим)"
     assert said(54, 47, 2, 5, 0) == f"Отчётов в письме 54: 49 по чатам этого периода {again} и 5 по более ранним"
     assert said(20, 20, 0, 0, 54) == "Отчётов в письме: 20; отчёты ещё 54 оценённых чатов – в других письмах"
+    elsewhere = CarriedReports(of_graded_chats=0, of_same_chats=0, of_other_chats=0, graded_chats_mailed_before=121)
+    for shown in both(changed(EMPTY, coverage=SOME, carried=elsewhere)):
+        assert "Новых отчётов нет. Чатов: 97 = оценено 74" in shown
+        assert "(очередь на оценку) Отчёты 121 оценённого чата – в других письмах" in shown
 
 
 def test_fourteen_days_are_bars_with_numbers_and_marks() -> None:

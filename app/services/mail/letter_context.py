@@ -47,7 +47,7 @@ def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown
         "synced": at_moment(figures.synced_at, zone) if figures.synced_at else None,
         "coverage": coverage_line(figures.coverage),
         "mails": mails_line(mails, zone) if mails else None,
-        "carried": carried_line(figures, where="в письмах этого дня" if mails else "в письме") if figures.reports else None,
+        "carried": carried_line(figures, where="в письмах этого дня" if mails else "в письме"),
         "problems": problems,
         "addresses": ", ".join(listed(figures.failed_addresses, limit=60)),
         "preheader": preheader(figures, problems),

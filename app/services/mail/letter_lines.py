@@ -35,9 +35,13 @@ def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
     return f"Письма этого дня: {'; '.join(each)}"
 
 
-def carried_line(figures: DigestFigures, *, where: str) -> str:
-    """How the reports relate to the period's chats, where that is not one for one."""
+def carried_line(figures: DigestFigures, *, where: str) -> str | None:
+    """How the reports relate to the period's chats, where that is not one for one; None where there are neither."""
     line, carried = f"Отчётов {where}:{NBSP}{number(figures.reports)}", figures.carried
+    before = carried.graded_chats_mailed_before if carried else 0
+    graded = plural(before, "оценённого чата", "оценённых чатов", "оценённых чатов")
+    if not figures.reports:
+        return f"Отчёты {graded} – в других письмах" if before else None
     if carried is None:
         return line
     own = carried.of_graded_chats + carried.of_same_chats
@@ -45,9 +49,7 @@ def carried_line(figures: DigestFigures, *, where: str) -> str:
     if carried.of_other_chats or again:
         others = f" и {number(carried.of_other_chats)} по более ранним" if carried.of_other_chats else ""
         line = f"Отчётов {where} {number(figures.reports)}: {number(own)} по чатам этого периода{again}{others}"
-    if before := carried.graded_chats_mailed_before:
-        line += f"; отчёты ещё {plural(before, 'оценённого чата', 'оценённых чатов', 'оценённых чатов')} – в других письмах"
-    return line
+    return line + f"; отчёты ещё {graded} – в других письмах" * bool(before)
 
 
 def advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
