@@ -53,6 +53,8 @@ def test_subject_says_the_day_in_a_line() -> None:
         "22.11: 74 · 97 чатов · 4 ждут ответа": {"day_before": OTHER_YARDSTICK},
         "22.11: 74 · 97 чатов · 5 ждут ответа": {"day_before": None, "waiting_buyers": (BUYER,) * 5},
         "22.11: новых отчётов нет · 97 чатов · 4 ждут ответа": {"reports": 0, "mean_score": None},
+        "22.11, повтор: 74 по 74 отчётам · 97 чатов · 4 ждут ответа": {"part": "повтор"},
+        "22.11, дополнение: 74 по 3 отчётам · 4 ждут ответа": {"part": "дополнение", "reports": 3},
     }
     for expected, update in expectations.items():
         assert subject(changed(RICH, **update)) == f"Авито-чаты {expected}"

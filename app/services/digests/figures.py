@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+SUPPLEMENT, REPEAT = "дополнение", "повтор"
+
 
 class _Figures(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -196,7 +198,7 @@ class DigestFigures(_Figures):
     covered_days: tuple[date, ...]
     """The days that a late run makes up for, oldest first, ``day`` included."""
     part: str | None = None
-    """What the mail is where its date has had one before: «дополнение» or «повтор»."""
+    """What the mail is where its date has had one before: ``SUPPLEMENT`` or ``REPEAT``."""
     timezone: str
     period_start: datetime
     period_end: datetime

@@ -22,7 +22,7 @@ from app.models import DigestKind, RunKind
 from app.repositories import deliveries, digests, mail_days, reports, runs
 from app.repositories.turns import wait_for_turn
 from app.services.digests.draw import Period, draw_figures
-from app.services.digests.figures import DigestFigures
+from app.services.digests.figures import REPEAT, SUPPLEMENT, DigestFigures
 from app.services.mail import letter
 from app.services.mail.sheet import read_bodies, write_sheet
 from app.services.runs import RunContext
@@ -141,10 +141,10 @@ async def _content(
     addresses = tuple(dict.fromkeys([*before.failed_addresses, *named]))
     if params.resend:
         again = before.model_copy(update={"timezone": zone.key, "failed_addresses": addresses})
-        return _Content(again.model_copy(update={"part": "повтор"}), again, earlier)
+        return _Content(again.model_copy(update={"part": REPEAT}), again, earlier)
     of_date = await draw([*earlier, digest_id], await _whole_period(session, post, period, before, earlier), failed_addresses=addresses)
     own = await draw([digest_id], period, failed_addresses=named)
-    return _Content(own.model_copy(update={"part": "дополнение"}), of_date, [digest_id])
+    return _Content(own.model_copy(update={"part": SUPPLEMENT}), of_date, [digest_id])
 
 
 def _compose(figures: DigestFigures, bodies: Sequence[str], sender: str, now: datetime) -> bytes:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from app.repositories.mail_days import DayMail
-from app.services.digests.figures import DigestFigures
+from app.services.digests.figures import SUPPLEMENT, DigestFigures
 from app.services.hostile_text import clean
 from app.services.mail.letter_context import absence, context, covered_days, speaker, verdict
 from app.services.mail.letter_tiles import ENOUGH, score_change
@@ -34,12 +34,15 @@ _SHEET_TYPE = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def subject(figures: DigestFigures) -> str:
-    """The subject: day, mean score and its change, chats, buyers who wait, and a warning where something is missing."""
+    """The subject: day, mean score and its change, chats, buyers who wait, and a warning where something is missing.
+
+    The chats of a mail beside the daily one are others than those of its few reports: they are no company for their mean score.
+    """
     days = covered_days(figures)
     span = f"{days[0]:%d.%m}" if len(days) == 1 else f"{days[0]:%d.%m}–{days[-1]:%d.%m}"
     parts = [
         _mean(figures),
-        plural(figures.coverage.total, "чат", "чата", "чатов"),
+        *([plural(figures.coverage.total, "чат", "чата", "чатов")] if figures.part != SUPPLEMENT else []),
         f"{plural(len(figures.waiting_buyers), 'ждёт', 'ждут', 'ждут')} ответа" if figures.waiting_buyers else "никто не ждёт ответа",
     ]
     if figures.problems:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
-from app.services.digests.figures import Coverage, DigestFigures, WorstChat
+from app.services.digests.figures import REPEAT, SUPPLEMENT, Coverage, DigestFigures, WorstChat
 from app.services.hostile_text import NAME_LIMIT, listed, short
 from app.services.mail.letter_tiles import BAD, bad_count, longest_wait
 from app.services.plural import NBSP, number, plural
@@ -27,7 +27,7 @@ def coverage_line(coverage: Coverage) -> str:
 
 def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
     """A date's mails, oldest first: when each was put together, what it is beside the first, how many reports it carried."""
-    parts = ("", *("повтор, " if mail.kind == DigestKind.RESEND else "дополнение, " for mail in mails[1:]))
+    parts = ("", *(f"{REPEAT if mail.kind == DigestKind.RESEND else SUPPLEMENT}, " for mail in mails[1:]))
     each = (
         f"{since_words(mail.created_at, zone)} – {part}{plural(mail.reports, 'отчёт', 'отчёта', 'отчётов')}"
         for mail, part in zip(mails, parts, strict=True)
