@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, sql
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -59,6 +59,12 @@ async def count_waiting_buyers(session: AsyncSession, days: Sequence[date]) -> d
     waiting = func.jsonb_array_length(_SAID["waiting_buyers"]).label("waiting")
     newest = select(Digest.day, waiting).where(Digest.day.in_(days)).ext(distinct_on(Digest.day)).order_by(Digest.day, Digest.id.desc())
     return {row.day: row.waiting for row in await session.execute(newest)}
+
+
+async def list_answer_times(session: AsyncSession, days: Sequence[date]) -> set[bool]:
+    """How answer times were counted in these dates' mails that carried reports: True for working hours only, False round the clock."""
+    working = func.coalesce(Digest.figures["working_time"].as_boolean(), sql.false())
+    return set(await session.scalars(select(working).where(Digest.day.in_(days), Digest.reports_count > 0).distinct()))
 
 
 async def get_covering_day(session: AsyncSession, day: date) -> date | None:

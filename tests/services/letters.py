@@ -90,6 +90,7 @@ CROWD = changed(RICH, coverage=MANY, reports=8123, bad_reports=1021, **FULL_LIST
 
 
 OTHER_YARDSTICK = YESTERDAY.model_copy(update={"same_series": False})
+OTHER_CLOCK = YESTERDAY.model_copy(update={"same_hours": False})
 
 
 def worded(text: str) -> DigestFigures:

@@ -128,8 +128,11 @@ async def test_working_time_is_said_where_hours_are_set(stage: Stage, database_u
     async with stage.resting(), on_stage(database_url, stage.sandbox, stage.clock, working_hours="Пн-Вс 00:00-24:00") as office:
         await office.mail(resend=True)
         assert "рабочее время" not in office.last_mail(), "the times that it repeats were counted round the clock"
-        await day_of(office, GOOD_TALK, days_ago=-1)
+        before = (await day_of(office, GOOD_TALK, days_ago=-1))["day_before"]
+        assert (before["same_hours"], before["same_series"]) == (False, True)
+        assert "не сравнивается: тогда он считался круглосуточно." in office.last_mail()
         assert "медиана по 1 отчёту, рабочее время" in office.last_mail().replace("\u00a0", " ")
+        assert (await day_of(office, GOOD_TALK, days_ago=-2))["day_before"]["same_hours"] is True
 
 
 async def test_an_account_taken_out_of_the_settings_is_not_said_to_be_read(database_url: str) -> None:

@@ -28,6 +28,7 @@ from tests.services.letters import (
     OBJECTIONS,
     OLD,
     OLD_FIELDS,
+    OTHER_CLOCK,
     OTHER_YARDSTICK,
     RICH,
     SATURDAY,
@@ -119,6 +120,14 @@ def test_scores_of_another_model_or_rubric_are_not_compared() -> None:
         assert "▼8" not in shown
         assert re.search("▲1 к воскресеньям .*▲1 мин к 21.11", shown)
         assert "Оценки к 21.11 не сравниваются: другая модель или рубрика." in shown
+
+
+def test_answer_times_of_another_clock_are_not_compared() -> None:
+    for hours, how in ((True, "круглосуточно"), (False, "в рабочих часах")):
+        for shown in both(changed(RICH, day_before=OTHER_CLOCK, working_time=hours)):
+            assert not re.search("мин к 21.11", shown)
+            assert re.search("▼3 к 21.11.*▲1 мин к воскресеньям.*▼10 мин к воскресеньям.*▼2 к 21.11", shown)
+            assert f"Первый ответ к 21.11 не сравнивается: тогда он считался {how}." in shown
 
 
 def test_a_mean_over_several_yardsticks_says_so() -> None:

@@ -26,19 +26,22 @@ class Comparison:
 
 
 async def compare(
-    session: AsyncSession, digest_ids: Sequence[int], measured: Measured, covered_days: Sequence[date], zone: str
+    session: AsyncSession, digest_ids: Sequence[int], measured: Measured, covered_days: Sequence[date], zone: str, *, working_time: bool
 ) -> Comparison:
-    """Compares the reports of these mails, which are those of the covered days' one mail, with earlier dates' mails."""
+    """Compares the reports of these mails, which are those of the covered days' one mail, with earlier dates' mails.
+
+    ``working_time``: these mails' answer times are counted in working hours.
+    """
     first, last = min(covered_days), max(covered_days)
     weekdays = [last - timedelta(weeks=weeks) for weeks in range(1, WEEKS + 1)]
     return Comparison(
-        day_before=await _baseline(session, [first - timedelta(days=1)], measured, zone),
-        same_weekdays=await _baseline(session, weekdays, measured, zone),
+        day_before=await _baseline(session, [first - timedelta(days=1)], measured, zone, working_time),
+        same_weekdays=await _baseline(session, weekdays, measured, zone, working_time),
         days=await _course(session, digest_ids, last),
     )
 
 
-async def _baseline(session: AsyncSession, days: Sequence[date], measured: Measured, zone: str) -> Baseline | None:
+async def _baseline(session: AsyncSession, days: Sequence[date], measured: Measured, zone: str, working_time: bool) -> Baseline | None:
     waiting = await mail_days.count_waiting_buyers(session, days)
     if not waiting:
         return None
@@ -51,6 +54,7 @@ async def _baseline(session: AsyncSession, days: Sequence[date], measured: Measu
         first_answer=before.total.first_answer,
         waiting_buyers=mean(waiting.values()),
         same_series=len(before.by_series.keys() | measured.by_series.keys()) == 1,
+        same_hours=await mail_days.list_answer_times(session, days) <= {working_time},
     )
 
 

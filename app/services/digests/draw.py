@@ -62,7 +62,7 @@ async def draw_figures(
     selection = Selection(digest_ids=list(digest_ids))
     measured = await measure(session, selection, zone.key)
     total = measured.total
-    compared = await compare(session, digest_ids, measured, period.covered_days, zone.key)
+    compared = await compare(session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time)
     shown = await shown_chats(session, selection, span=period.span, waiting=period.waiting_span)
     cover, carried = await _coverage(session, digest_ids, period, total.reports)
     return DigestFigures(

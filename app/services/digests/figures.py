@@ -95,6 +95,8 @@ class Baseline(_Figures):
     """The mean over the dates."""
     same_series: bool
     """Graded by what graded this mail's reports, all of them."""
+    same_hours: bool = True
+    """Their answer times are counted as this mail's: in working hours, or round the clock."""
 
 
 class MailedDay(_Figures):

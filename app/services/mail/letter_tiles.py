@@ -84,9 +84,9 @@ def _first_answer(figures: DigestFigures) -> Tile:
         "Первый ответ",
         span(median),
         f"медиана по {_tied(answer.answered, 'отчёту', 'отчётам', 'отчётам')}{hours}{few}",
-        _changes(figures, lambda of: _minutes(of.first_answer.median_seconds), median, shown=span),
+        _changes(figures, lambda of: _minutes(of.first_answer.median_seconds) if of.same_hours else None, median, shown=span),
         f"p90: {span(p90)}" + ("" if few else f" (9{NBSP}из{NBSP}10 быстрее)"),
-        _changes(figures, lambda of: _minutes(of.first_answer.p90_seconds), p90, shown=span),
+        _changes(figures, lambda of: _minutes(of.first_answer.p90_seconds) if of.same_hours else None, p90, shown=span),
     )
 
 
@@ -138,7 +138,7 @@ def _tied(count: int, one: str, few: str, many: str) -> str:
 
 
 def compared_line(figures: DigestFigures) -> str | None:
-    """What the changes are against, and which ones are left out because the yardstick was another."""
+    """What the changes are against, and which ones are left out because the yardstick or the clock was another."""
     named = list(_baselines(figures))
     if not named:
         return None
@@ -148,6 +148,9 @@ def compared_line(figures: DigestFigures) -> str | None:
         against.append(f"{name}{days} ({plural(baseline.reports, 'отчёт', 'отчёта', 'отчётов')})")
     other = [name for baseline, name in named if baseline.reports and not baseline.same_series]
     apart = f" Оценки {' и '.join(other)} не сравниваются: другая модель или рубрика." if other else ""
+    clocked = [name for baseline, name in named if baseline.first_answer.answered and not baseline.same_hours]
+    how = "круглосуточно" if figures.working_time else "в рабочих часах"
+    apart += f" Первый ответ {' и '.join(clocked)} не сравнивается: тогда он считался {how}." if clocked else ""
     return f"Изменения: {', '.join(against)}.{apart}"
 
 
