@@ -14,7 +14,7 @@ _Entry = TypeVar("_Entry", bound=BaseModel)
 
 NAME_LIMIT = 40
 # In characters. Together they keep the HTML under 60 KB, whatever is in the texts; Gmail clips a mail at 102 KB.
-_LIMITS = {"chat_title": 64, "client_name": 40, "quote": 160, "advice": 220, "criterion": 30, "reason": 80}
+_LIMITS = {"chat_title": 64, "client_name": 40, "quote": 160, "advice": 220, "criterion": 30, "reason": 160}
 _BYTES = 2
 """A character of Russian in UTF-8; texts of heavier ones are cut sooner."""
 _UNNAMED = {"chat_title": "Чат без объявления", "client_name": "Клиент"}

@@ -135,9 +135,9 @@ async def test_every_buyer_who_waits_is_named(stage: Stage) -> None:
     for number in range(12):
         stage.add_talk(("client", "Ещё продаёте?"), title=f"Диван {number}")
     await mailed(stage)
-    assert "и ещё 2 – все в приложенной таблице" in unescape(html_of_last_mail(stage))
+    assert "и ещё 2 – все в таблице письма, лист «Ждут ответа»" in unescape(html_of_last_mail(stage))
     page = seen(await day_page(stage))
-    assert "приложенной" not in page
+    assert "таблице" not in page
     assert all(f"Диван {number} " in page for number in range(12))
 
 

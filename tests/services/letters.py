@@ -83,7 +83,7 @@ FULL_LISTS = {
     "worst": (WORST,) * 5,
     "best": (BEST,) * 3,
     "waiting_buyers": (BUYER,) * 1_418,
-    "failed_chats": (FAILED,) * 10,
+    "failed_chats": (FAILED,) * 5,
     "criteria": (SHARE,) * 6,
 }
 CROWD = changed(RICH, coverage=MANY, reports=8123, bad_reports=1021, **FULL_LISTS)

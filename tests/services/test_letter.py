@@ -12,6 +12,7 @@ from app.services.digests.figures import (
     Coverage,
     CriterionShare,
     DigestFigures,
+    FirstAnswer,
     MailedDay,
     Series,
 )
@@ -25,6 +26,7 @@ from tests.services.letters import (
     CROWD,
     EMPTY,
     END,
+    FAILED,
     OBJECTIONS,
     OLD,
     OLD_FIELDS,
@@ -37,6 +39,7 @@ from tests.services.letters import (
     TODAY,
     TROUBLE,
     WORST,
+    YESTERDAY,
     both,
     changed,
     flat,
@@ -231,8 +234,22 @@ def test_waiting_is_said_in_words() -> None:
 
 def test_longer_lists_say_how_many_are_left_out() -> None:
     for shown in both(CROWD):
-        assert "и ещё 1 408" in shown
-        assert re.search("не удалось оценить: 132 гараж модель не ответила. .*и ещё 122", shown.lower())
+        assert "и ещё 1 408 – все в таблице письма, лист «Ждут ответа»" in shown
+        assert re.search("(?i)не удалось оценить: 132 гараж модель не ответила", shown)
+        assert "и ещё 127 – все в таблице письма, лист «Без оценки»" in shown
+
+
+def test_why_a_chat_could_not_be_graded_is_said_to_the_end() -> None:
+    reason = "Ответ модели дважды не подошёл: Ответ не по образцу: summary: нужен непустой текст на русском языке."
+    failed = FAILED.model_copy(update={"reason": reason})
+    assert all(f"Гараж {reason}" in shown for shown in both(changed(RICH, failed_chats=(failed,))))
+
+
+def test_a_day_without_reports_is_compared_by_those_who_wait() -> None:
+    nothing = YESTERDAY.model_copy(update={"reports": 0, "mean_score": None, "bad_reports": 0, "first_answer": FirstAnswer()})
+    for shown in both(changed(RICH, day_before=nothing)):
+        assert re.findall("[▲▼±]\\S+(?: мин| п. п.)? к 21.11", shown) == ["▼2 к 21.11"]
+        assert "Изменения: к 21.11 (отчётов не было, сравниваются только ждущие), к воскресеньям" in shown
 
 
 def test_advice_names_its_message_by_its_moment_once() -> None:
@@ -260,7 +277,7 @@ def test_trouble_stands_in_a_banner() -> None:
 def test_gaps_are_said_or_leave_no_trace() -> None:
     bare = WORST.model_copy(update={"quote": None, "advice": None})
     for shown in both(changed(RICH, worst=(bare,), best=(), cost_usd=None, synced_at=None)):
-        assert not re.search("«|Совет|None", shown)
+        assert not re.search("«(?!Без оценки)|Совет|None", shown)
         assert shown.count("У оценки нет подтверждающей цитаты: оцените чат сами") == 1
         assert "стоимость: неизвестна" in shown
         assert "Последняя синхронизация: ещё не было" in shown

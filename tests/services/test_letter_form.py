@@ -46,12 +46,14 @@ def test_size_is_bounded_whatever_the_texts(letter: str) -> None:
         name: tuple(entry.model_copy(update={key: texts[key] for key in texts.keys() & dict(entry)}) for entry in getattr(CROWD, name))
         for name in ("worst", "best", "waiting_buyers", "failed_chats")
     }
-    many: dict[str, Any] = dict.fromkeys(("accounts", "problems", "failed_addresses", "models", "prompt_versions"), (long,) * 50)
+    lists_of_texts = ("accounts", "dropped_accounts", "problems", "failed_addresses", "models", "prompt_versions", "cut_short_accounts")
+    many: dict[str, Any] = dict.fromkeys(lists_of_texts, (long,) * 50)
     days = tuple(date(2026, 1, 1) + timedelta(days=ahead) for ahead in range(300))
     many["series"] = (Series(model=long, prompt_version=long, reports=8_123, mean_score=50, bad_reports=8_123),) * 50
     lists["worst"] = tuple(chat.model_copy(update={"addressed": True}) for chat in lists["worst"])
     course = tuple(MailedDay(day=day, reports=8_123, mean_score=100, new_series=True) for day in days[:14])
-    said = {"covered_days": days, "days": course, "addressed_reports": 8_123, "working_time": True}
+    said = {"covered_days": days, "days": course, "addressed_reports": 8_123, "unproven_reports": 8_123, "working_time": True}
+    said |= {name: getattr(CROWD, name).model_copy(update={"same_hours": False}) for name in ("day_before", "same_weekdays")}
     assert len(render_html(changed(CROWD, **lists, **many, **said)).encode()) <= 60_000
 
 

@@ -16,7 +16,7 @@ from app.services.digests.figures import FailedChat, GoodChat, UngradedChat, Wai
 UNTITLED = "Чат без объявления"
 NAMELESS = "Клиент"
 
-_WORST, _BEST, _FAILED = 5, 3, 10
+_WORST, _BEST, _FAILED = 5, 3, 5
 
 Quote = dict[str, Any]
 

@@ -224,7 +224,7 @@ class DigestFigures(_Figures):
     waiting_buyers: tuple[WaitingBuyer, ...]
     """All of them, the longest wait first."""
     failed_chats: tuple[FailedChat, ...]
-    """The first ten."""
+    """The first five, with the whole reason."""
     addressed_reports: int = 0
     """Reports whose chat speaks to the grader."""
     unproven_reports: int = 0

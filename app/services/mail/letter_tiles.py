@@ -145,7 +145,8 @@ def compared_line(figures: DigestFigures) -> str | None:
     against = []
     for baseline, name in named:
         days = "" if baseline is figures.day_before else f" {', '.join(f'{day:%d.%m}' for day in baseline.days)}"
-        against.append(f"{name}{days} ({plural(baseline.reports, 'отчёт', 'отчёта', 'отчётов')})")
+        of = plural(baseline.reports, "отчёт", "отчёта", "отчётов") if baseline.reports else "отчётов не было, сравниваются только ждущие"
+        against.append(f"{name}{days} ({of})")
     other = [name for baseline, name in named if baseline.reports and not baseline.same_series]
     apart = f" Оценки {' и '.join(other)} не сравниваются: другая модель или рубрика." if other else ""
     clocked = [name for baseline, name in named if baseline.first_answer.answered and not baseline.same_hours]
