@@ -205,6 +205,13 @@ async def test_a_mail_of_a_past_date_names_who_waited_at_its_end(stage: Stage) -
         ("Стул", "2026-03-14T07:30:00Z"),
         ("Стол", "2026-03-14T08:10:00Z"),
     ]
+    now = "; так на 15.03 12:00"
+    assert now in stage.last_mail().replace("\u00a0", " "), "what has become of the chats is of today"
+    await stage.mail(date="2026-03-14", resend=True)
+    assert now in stage.last_mail().replace("\u00a0", " ")
+    await stage.analyze()
+    await stage.mail()
+    assert "; так на" not in stage.last_mail().replace("\u00a0", " ")
 
 
 async def test_another_model_or_rubric_is_marked_and_not_compared(stage: Stage) -> None:

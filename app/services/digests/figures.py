@@ -204,6 +204,8 @@ class DigestFigures(_Figures):
     timezone: str
     period_start: datetime
     period_end: datetime
+    drawn_at: datetime | None = None
+    """When it was found out what had become of the chats: after the period, where a past date is mailed."""
     accounts: tuple[str, ...]
     """Those of the settings that have been read."""
     dropped_accounts: tuple[str, ...] = ()

@@ -94,7 +94,7 @@ async def put_together(
     if not params.resend:
         await reports.mark_mailed(session, digest_id, before=cutoff)
     period = await _period(session, post, params.covered_days or (day,), day, cutoff)
-    figures, of_date, ids = await _content(session, post, zone, params, period, digest_id, earlier, said)
+    figures, of_date, ids = await _content(session, post, zone, params, period, digest_id, earlier, said, now)
     bodies = await read_bodies(session, ids)
     await digests.complete_digest(
         session,
@@ -129,12 +129,13 @@ async def _content(
     digest_id: int,
     earlier: Sequence[int],
     said: Mapping[str, Any] | None,
+    now: datetime,
 ) -> _Content:
     """``earlier``: the mails that brought the date's reports so far; ``said``: what they say together."""
     problems = [*params.problems, *await _sync_problems(session, params.problems)]
     named = await deliveries.name_failed(session, digest_id)
     whose = partial(draw_figures, working_time=post.working_time, avito_clients=post.avito_clients)
-    draw = partial(whose, session, zone=zone, problems=problems)
+    draw = partial(whose, session, zone=zone, now=now, problems=problems)
     if said is None:
         return _Content(await draw([digest_id], period, failed_addresses=named), None, [digest_id])
     before = DigestFigures.model_validate(said)

@@ -45,7 +45,7 @@ def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown
         "accounts": listed(figures.accounts),
         "dropped": ", ".join(listed(figures.dropped_accounts, most=5)),
         "synced": at_moment(figures.synced_at, zone) if figures.synced_at else None,
-        "coverage": coverage_line(figures.coverage),
+        "coverage": coverage_line(figures, zone),
         "mails": mails_line(mails, zone) if mails else None,
         "carried": carried_line(figures, where="в письмах этого дня" if mails else "в письме"),
         "problems": problems,

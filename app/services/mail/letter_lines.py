@@ -5,15 +5,17 @@ from zoneinfo import ZoneInfo
 
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
-from app.services.digests.figures import REPEAT, SUPPLEMENT, Coverage, DigestFigures, WorstChat
+from app.services.digests.figures import REPEAT, SUPPLEMENT, DigestFigures, WorstChat
 from app.services.hostile_text import NAME_LIMIT, listed, short
 from app.services.mail.letter_tiles import BAD, bad_count, longest_wait
 from app.services.plural import NBSP, number, plural
 from app.services.wording import dollars, since_words
 
 
-def coverage_line(coverage: Coverage) -> str:
-    """N and the four that add up to it."""
+def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:
+    """N and the four that add up to it; of a past date also that this is what has become of its chats since."""
+    coverage = figures.coverage
+    since = figures.drawn_at if figures.drawn_at and figures.drawn_at > figures.period_end else None
     ordered = sorted(coverage.skipped.items(), key=lambda entry: (-entry[1], entry[0]))  # stored figures keep no order of their own
     reasons = [f"{short(reason, NAME_LIMIT)}:{NBSP}{number(count)}" for reason, count in ordered if count]
     parts = [
@@ -22,7 +24,7 @@ def coverage_line(coverage: Coverage) -> str:
         f"с{NBSP}ошибкой{NBSP}{number(coverage.failed)}",
         f"ждут{NBSP}{number(coverage.waiting)}" + (" (очередь на оценку)" if coverage.waiting else ""),
     ]
-    return f"Чатов:{NBSP}{number(coverage.total)} = {' + '.join(parts)}"
+    return f"Чатов:{NBSP}{number(coverage.total)} = {' + '.join(parts)}" + (f"; так на {since_words(since, zone)}" if since else "")
 
 
 def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
