@@ -13,6 +13,10 @@ MAX_QUOTE_LENGTH = 120
 _NEAR_ENOUGH = 0.85  # share of the quote's letters found in order
 _SHORTEST_NEAR = 12  # below this, a few equal letters prove nothing
 _LONGEST_READ = 2 * MAX_QUOTE_LENGTH
+_NEGATED = re.compile(r"(?<!\w)(?:(?:не|ни|нет|нету|нельзя|невозможно|без|никогда|никак|никто|никаких)[ \"]+)+(?:\w+[ \"]+){0,2}$")
+"""Folded words that end with a negation of what follows: up to two words and no comma stand between."""
+_SENTENCE_BEGINS = re.compile(r"(?:^|\n|[!?…]|\.\W)\W*$")
+_SENTENCE_ENDS = re.compile(r"\W*?(?:$|\n|[.!?…](?!\w))")
 _FOLDED = dict.fromkeys("«»„“”‟\"'`’‘‚‹›″′", '"') | dict.fromkeys("‐‑‒–—―−", "-") | {"ё": "е", "…": "..."}
 
 
@@ -23,6 +27,23 @@ class Quote:
     message_id: int
     text: str
     repaired: bool
+
+
+def in_sentence(words: str, text: str) -> str:
+    """A quote for people, out of the message `text`: «…» on each side where it was cut out of the middle of a sentence."""
+    original = clean(text)
+    head, tail = _word_edges(words)
+    found = re.search(head + re.escape(words) + tail, original)
+    if found is None:
+        return words
+    before = "" if _SENTENCE_BEGINS.search(original, 0, found.start()) else "…"
+    after = "" if words[-1] in ".!?…" or _SENTENCE_ENDS.match(original, found.end()) else "…"
+    return f"{before}{words}{after}"
+
+
+def _word_edges(words: str) -> tuple[str, str]:
+    """Patterns for before and after, that let the words be whole ones only: «дорого» does not stand in «недорого»."""
+    return (r"(?<!\w)" if words[0].isalnum() else ""), (r"(?!\w)" if words[-1].isalnum() else "")
 
 
 class _Shown:
@@ -51,8 +72,8 @@ class _Shown:
         self._spans += [span] * len(folded)
 
     def find(self, wanted: str) -> tuple[int, int] | None:
-        """Where the folded words stand as whole words: «дорого» does not stand in «недорого»."""
-        head, tail = (r"(?<!\w)" if wanted[0].isalnum() else ""), (r"(?!\w)" if wanted[-1].isalnum() else "")
+        """Where the folded words stand as whole words."""
+        head, tail = _word_edges(wanted)
         match = re.search(head + re.escape(wanted) + tail, self.folded) if wanted in self.folded else None
         return match.span() if match else None
 
@@ -76,12 +97,14 @@ class _Shown:
             end += 1
         return start, end
 
-    def verbatim(self, span: tuple[int, int]) -> str:
-        """The original's words under a folded span, cut to the longest quote at a word's end."""
-        text = self.original[self._spans[span[0]][0] : self._spans[span[1] - 1][1]].strip()
-        if len(text) <= MAX_QUOTE_LENGTH:
-            return text
-        return text[: MAX_QUOTE_LENGTH + 1].rpartition(" ")[0].rstrip() or text[:MAX_QUOTE_LENGTH]
+    def quote(self, span: tuple[int, int], *, repaired: bool) -> Quote:
+        """The original's words under a folded span, from the negation on that may stand before it: cut off, «не приезжайте» would say
+        the opposite. What is too long ends at a word's end; only a single word (a link) is broken."""
+        negated = _NEGATED.search(self.folded, 0, span[0])
+        start = negated.start() if negated else span[0]
+        text = self.original[self._spans[start][0] : self._spans[span[1] - 1][1]].strip()
+        whole_words = re.match(rf"(?s).{{1,{MAX_QUOTE_LENGTH}}}(?!\S)", text)
+        return Quote(self.message.id, whole_words[0].rstrip() if whole_words else text[:MAX_QUOTE_LENGTH], repaired or negated is not None)
 
 
 class Transcript:
@@ -106,10 +129,10 @@ class Transcript:
         for part in filter(None, (wanted, longest_part)):
             for distance, _, shown in right:
                 if span := shown.find(part):
-                    return Quote(shown.message.id, shown.verbatim(span), repaired=distance > 0 or part != wanted)
+                    return shown.quote(span, repaired=distance > 0 or part != wanted)
         named = [shown for distance, _, shown in right if distance == 0]
         if named and (span := named[0].find_near(wanted)):
-            return Quote(named[0].message.id, named[0].verbatim(span), repaired=True)
+            return named[0].quote(span, repaired=True)
         return None
 
     def originals(self, words: str, near: int) -> list[str] | None:

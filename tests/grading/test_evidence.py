@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.grading.chat import Side
-from app.grading.evidence import MAX_QUOTE_LENGTH, Quote, Transcript
+from app.grading.evidence import MAX_QUOTE_LENGTH, Quote, Transcript, in_sentence
 from app.grading.hygiene import clean
 from app.grading.masking.masker import Masker
 
@@ -106,6 +106,58 @@ def test_long_quote_is_cut_at_a_word() -> None:
     assert quote is not None
     assert len(quote.text) <= MAX_QUOTE_LENGTH
     assert text.startswith(quote.text + " ")
+
+
+@pytest.mark.parametrize(
+    ("said", "quoted", "shown"),
+    [
+        ("не хамите, не приезжайте, не звоните сюда", "хамите, не приезж", "не хамите, не приезжайте"),
+        ("никогда не приезжайте", "приезжайте", "никогда не приезжайте"),
+        ("Нельзя сюда приезжать, мы закрыты", "приезжать", "Нельзя сюда приезжать"),
+        ("Без\n«торга», цена такая", "торга», цена", "Без\n«торга», цена"),
+    ],
+)
+def test_a_quote_never_leaves_its_negation_behind(said: str, quoted: str, shown: str) -> None:
+    assert Transcript(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(101, shown, repaired=True)
+
+
+@pytest.mark.parametrize("said", ["Нет, приезжайте завтра", "Не верите — приезжайте", "Мне приезжайте", "Ни я ни брат её там приезжайте"])
+def test_a_negation_of_something_else_is_left(said: str) -> None:
+    assert Transcript(chat(("company", said)), Masker([])).verify(1, "приезжайте", SELLER) == Quote(101, "приезжайте", repaired=False)
+
+
+def test_a_negated_quote_is_no_longer_than_others() -> None:
+    said = "не " + "приезжайте к нам " * 20
+    quote = Transcript(chat(("company", said)), Masker([])).verify(1, said[3:122], SELLER)
+    assert quote is not None
+    assert len(quote.text) <= MAX_QUOTE_LENGTH
+    assert said.startswith(quote.text + " ")
+
+
+def test_a_long_quote_of_short_lines_is_cut_at_a_line() -> None:
+    said = "\n".join(["диван"] * 40)
+    quote = Transcript(chat(("company", said)), Masker([])).verify(1, said, SELLER)
+    assert quote is not None
+    assert said.startswith(quote.text + "\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "shown"),
+    [
+        ("Добрый день! Диван продан.", "Добрый день!", "Добрый день!"),
+        ("Добрый день! Диван продан.", "Диван продан", "Диван продан"),
+        ("Добрый день! Диван продан.", "день! Диван", "…день! Диван…"),
+        ("Диван продан\nДоставки нет", "Доставки нет", "Доставки нет"),
+        ("👍 приезжайте :)", "приезжайте", "приезжайте"),
+        ("Звоните, только завтра", "Звоните", "Звоните…"),
+        ("Дайте знать, я на месте. Да", "Да", "Да"),
+        ("Цена 5.000 рублей", "Цена 5", "Цена 5…"),
+        ("Цена 5.000 рублей", "000 рублей", "…000 рублей"),
+        ("Исправлено с тех пор", "Цена 5", "Цена 5"),
+    ],
+)
+def test_people_see_where_a_sentence_was_cut(text: str, words: str, shown: str) -> None:
+    assert in_sentence(words, text) == shown
 
 
 @given(st.lists(LETTERS, min_size=1, max_size=4), st.data())

@@ -1,5 +1,6 @@
 """One source of figures: the mail, its sheet, ``/reports/summary`` and the list of reports say the same, and days are compared fairly."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -274,7 +275,22 @@ async def test_good_chats_teach_and_quotes_name_who_wrote_them(stage: Stage) -> 
     talks = {"company": [text for side, text in (*GOOD_TALK, *BAD_TALK) if side == "company"]}
     talks["client"] = [text for side, text in (*GOOD_TALK, *BAD_TALK) if side == "client"]
     for entry in (good, bad):
-        assert any(entry["quote"] in text for text in talks[entry["quote_side"]])
+        assert any(entry["quote"].strip("…") in text for text in talks[entry["quote_side"]])
+
+
+async def test_a_quote_cut_out_of_a_sentence_says_so_to_people(stage: Stage) -> None:
+    """Stored are the words as they stand in the message; the mail, and the page by ``shown``, tell that there is more."""
+    stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    words, (report,) = "показать сегодня с 18 до", await stage.rows("SELECT detail, first_message_id FROM reports")
+    for verdict in report["detail"]["criteria"].values():
+        verdict["quotes"] = [{"message_id": report["first_message_id"] + 1, "text": words, "repaired": False}]
+    await stage.change("UPDATE reports SET detail = CAST(:detail AS jsonb)", detail=json.dumps(report["detail"]))
+    await stage.mail()
+    assert f"«…{words}…»" in stage.last_mail()
+    detail = (await stage.rest.get("/api/v1/reports/1")).json()
+    assert {(quote["text"], quote["shown"]) for entry in detail["criteria"] for quote in entry["quotes"]} == {(words, f"…{words}…")}
 
 
 async def test_a_chat_whose_buyer_waits_is_no_example(stage: Stage) -> None:

@@ -10,6 +10,7 @@ from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.api.v1.review_schemas import review_fields
 from app.grading.chat import Side
+from app.grading.evidence import in_sentence
 from app.grading.rubric import Rubric
 from app.grading.vocabulary import Criterion, Flag, addresses_grader_label
 from app.models import Message
@@ -95,7 +96,8 @@ def _criterion(criterion: Criterion, verdict: Mapping[str, Any], messages: Mappi
 
 
 def _quote(quote: Mapping[str, Any], messages: Mapping[int, Message]) -> dict[str, Any]:
-    return {**quote, "message": messages[quote["message_id"]]}
+    message = messages[quote["message_id"]]
+    return {**quote, "shown": in_sentence(quote["text"], message.text), "message": message}
 
 
 def _labels(flags: list[str], addressing: Sequence[Message] = ()) -> list[str]:

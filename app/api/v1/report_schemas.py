@@ -1,7 +1,7 @@
 """The shape of a report with everything behind it."""
 
 import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -21,17 +21,22 @@ class CheckRead(BaseModel):
     answer: Literal["y", "n", "na"] = Field(description="y — да, n — нет, na — не применимо.")
 
 
+Shown = Annotated[str, Field(description="Они же для людей: с «…» там, где вырваны из предложения.", examples=["…ещё продаётся?"])]
+
+
 class ObjectionRead(BaseModel):
     """The buyer's objection."""
 
     text: str = Field(description="Слова клиента дословно.", examples=["у других дешевле"])
+    shown: Shown
     message: MessageRead = Field(description="Сообщение, в котором они стоят.")
 
 
 class QuoteRead(BaseModel):
     """Words that stand behind a grade."""
 
-    text: str = Field(description="Слова из сообщения дословно.", examples=["Диван ещё продаётся?"])
+    text: str = Field(description="Слова из сообщения дословно.", examples=["ещё продаётся?"])
+    shown: Shown
     repaired: bool = Field(description="Модель назвала другое сообщение или чуть другие слова; здесь — как в переписке.", examples=[False])
     message: MessageRead = Field(description="Сообщение, в котором они стоят.")
 

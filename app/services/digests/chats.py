@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.grading.episode import SkipReason
+from app.grading.evidence import in_sentence
 from app.grading.vocabulary import Check, Criterion, Grade
 from app.models import Message
 from app.repositories import coverage, messages, report_figures
@@ -91,7 +92,7 @@ def _shown(row: Row, criterion: Criterion, quote: Quote | None, written: Mapping
         "client_name": row["client_name"],
         "score": row["score"],
         "criterion": criterion.label,
-        "quote": quote["text"] if quote else None,
+        "quote": in_sentence(quote["text"], written[quote["message_id"]].text) if quote else None,
         "quote_side": written[quote["message_id"]].side if quote else None,
     }
 

@@ -132,9 +132,9 @@ function check({ id, text, answer }) {
   return el(`li.${answer}`, { title: text }, el('span.sign', { 'aria-hidden': 'true' }, sign), el('span', {}, /^.*?\.(?=\s|$)/s.exec(text ?? '')?.[0] ?? text ?? id, el('span.unseen', {}, ` — ${words}`)));
 }
 
-function quote({ text, message }, kind) {
+function quote({ shown, message }, kind) {
   return el(`button.quote.${kind}`, { type: 'button', title: 'Показать в переписке', onclick: () => toMessage(message.id) },
-    `«${text}»`, el('span.soft.small', {}, ` ${shortDay(message.sent_at)} ${clock(message.sent_at)}`));
+    `«${shown}»`, el('span.soft.small', {}, ` ${shortDay(message.sent_at)} ${clock(message.sent_at)}`));
 }
 
 function advice({ text, message_id: place }) {
