@@ -10,12 +10,13 @@ from app.cli.process import ExitCode
 from app.cli.regrades import regrade_period
 from app.cli.serving import check_data_dir
 from app.clients.deepseek.prices import peak_factor
-from app.clock import system_clock
+from app.clock import local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
 from app.grading.chat import ChatMessage
 from app.main import open_database, open_grader
 from app.repositories.gradings import Scope
+from app.services.analysis.budget import spent_on
 from app.services.analysis.estimate import Estimate, estimate_due, estimate_windows
 from app.services.analysis.originals import RegradePeriod, list_originals
 from app.services.named_chats import not_found
@@ -29,13 +30,14 @@ async def estimate_analyze(settings: Settings, *, limit: int | None, chat_ids: l
     async with open_grader(settings) as grader, open_database(settings) as database:
         unknown = await check_named(database, chat_ids)
         estimate = await estimate_due(database, grader, scope, limit)
+        spent = await spent_on(database, local_date(system_clock(), grader.zone), grader.zone)
     say(f"К оценке: {plural(estimate.windows, 'чат', 'чата', 'чатов')}.")
     if estimate.skipped:
         reasons = ", ".join(f"{reason.label}: {count}" for reason, count in estimate.skipped.most_common())
         say(f"Оценить нельзя, будут пропущены: {plural(estimate.skipped.total(), 'чат', 'чата', 'чатов')} ({reasons}).")
     if unknown:
         say(f"Из названных {not_found(unknown)}.")
-    told = _tell(settings, estimate)
+    told = _tell(settings, estimate, spent)
     return ExitCode.FAILED if unknown else told
 
 
@@ -45,8 +47,9 @@ async def estimate_regrade(settings: Settings, *, since: date, until: date | Non
     check_data_dir(settings)
     async with open_grader(settings) as grader, open_database(settings) as database:
         estimate = await estimate_windows(database, grader, _windows(database, period))
+        spent = await spent_on(database, local_date(system_clock(), grader.zone), grader.zone)
     say(f"К переоценке: {plural(estimate.windows, 'отчёт', 'отчёта', 'отчётов')}.")
-    return _tell(settings, estimate)
+    return _tell(settings, estimate, spent)
 
 
 async def _windows(database: Database, period: RegradePeriod) -> AsyncIterator[Sequence[ChatMessage]]:
@@ -54,7 +57,7 @@ async def _windows(database: Database, period: RegradePeriod) -> AsyncIterator[S
         yield case.window
 
 
-def _tell(settings: Settings, estimate: Estimate) -> int:
+def _tell(settings: Settings, estimate: Estimate, spent: Decimal) -> int:
     usage = estimate.usage
     prompt = usage.prompt_hit_tokens + usage.prompt_miss_tokens
     say(
@@ -67,6 +70,8 @@ def _tell(settings: Settings, estimate: Estimate) -> int:
         dearer = peak_factor(settings.deepseek_model, system_clock())
         peak = f"; сейчас часы пик, вне их дешевле в {dearer} раза" if dearer > 1 else ""
         say(f"Деньги: около {_dollars(estimate.usd)}, никак не больше {_dollars(estimate.most_usd)}{peak}.")
+    if settings.deepseek_daily_budget_usd is not None:
+        say(f"Дневной бюджет: {_dollars(settings.deepseek_daily_budget_usd)}, сегодня из него потрачено {_dollars(spent)}.")
     say("Ничего не отправлено.")
     return ExitCode.DONE
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from json import JSONDecodeError
 from types import TracebackType
@@ -12,7 +13,8 @@ import httpx2
 import openai
 
 from app.clients.deepseek.answers import Reply, billed, failure, read_balance, read_models, read_reply, timed_out, unintelligible, wrong_key
-from app.clients.deepseek.errors import DeepSeekError, DeepSeekTruncatedError
+from app.clients.deepseek.errors import DeepSeekCostlyError, DeepSeekError, DeepSeekTruncatedError
+from app.clients.deepseek.prices import most_usd
 from app.clients.deepseek.schema import Balance, Completion, Usage
 from app.clients.limiter import AdaptiveLimiter
 from app.clients.retry import RetryPolicy
@@ -26,9 +28,10 @@ _FIRST_WORDS = 16
 
 
 @dataclass(slots=True)
-class _Bill:
-    """What one completion has taken so far, over all its attempts."""
+class Bill:
+    """What the requests under it have taken so far, over all attempts, and the US dollars that they may cost; None: any sum."""
 
+    most_usd: Decimal | None = None
     attempts: int = 0
     usage: Usage = field(default_factory=Usage)
 
@@ -84,12 +87,13 @@ class DeepSeekClient:
         """The name of the model that is asked for."""
         return self._model
 
-    async def complete(self, *, system: str, user: str, max_tokens: int = 1500) -> Completion:
+    async def complete(self, *, system: str, user: str, max_tokens: int = 1500, bill: Bill | None = None) -> Completion:
         """The model's answer. One that runs out of tokens is asked for once more with twice as many.
 
-        The text is not looked at: it may be blank or not JSON, and judging it is the caller's business.
+        The text is not looked at: it may be blank or not JSON, and judging it is the caller's business. ``bill`` goes on from earlier
+        completions: no request is sent that might cost more than it allows.
         """
-        bill = _Bill()
+        bill = bill or Bill()
         try:
             for allowed_tokens in (max_tokens, 2 * max_tokens):
                 reply = await self._retry.run(partial(self._ask, system, user, allowed_tokens, bill))
@@ -105,7 +109,7 @@ class DeepSeekClient:
 
         All the attempts together may take as long as one of a completion.
         """
-        bill = _Bill()
+        bill = Bill()
         try:
             await self._first_words(system, user, bill)
         except DeepSeekError as error:
@@ -113,7 +117,7 @@ class DeepSeekClient:
             raise
         return bill.usage
 
-    async def _first_words(self, system: str, user: str, bill: _Bill) -> None:
+    async def _first_words(self, system: str, user: str, bill: Bill) -> None:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await self._retry.run(partial(self._ask, system, user, _FIRST_WORDS, bill))
@@ -130,7 +134,10 @@ class DeepSeekClient:
             return None
         return await self._retry.run(partial(self._get, "/user/balance", read_balance))
 
-    async def _ask(self, system: str, user: str, max_tokens: int, bill: _Bill) -> Reply:
+    async def _ask(self, system: str, user: str, max_tokens: int, bill: Bill) -> Reply:
+        most = most_usd(self._model, len(system) + len(user), max_tokens, self._clock(), already=bill.usage)
+        if bill.most_usd is not None and most > bill.most_usd:
+            raise DeepSeekCostlyError("Ещё один запрос к DeepSeek об этом чате мог бы стоить больше, чем на чат отложено.")
         bill.attempts += 1
         answer = await self._answer(
             lambda: self._api.chat.completions.create(
@@ -169,7 +176,7 @@ class DeepSeekClient:
             except (JSONDecodeError, UnicodeDecodeError):
                 raise unintelligible() from None
 
-    def _completion(self, reply: Reply, bill: _Bill) -> Completion:
+    def _completion(self, reply: Reply, bill: Bill) -> Completion:
         return Completion(
             text=reply.text,
             model=reply.model or self._model,

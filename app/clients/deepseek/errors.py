@@ -58,5 +58,9 @@ class DeepSeekBlockedError(DeepSeekError, PermanentError):
     """The provider's filter does not let this text through, or stopped the answer to it."""
 
 
+class DeepSeekCostlyError(DeepSeekError, PermanentError):
+    """One more request might cost more than may be spent on this chat: it was not sent."""
+
+
 class DeepSeekTruncatedError(DeepSeekError, PermanentError):
     """The answer did not end within twice ``max_tokens``; the fragment is of no use."""

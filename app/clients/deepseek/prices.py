@@ -1,12 +1,16 @@
 """What DeepSeek's tokens cost: one dated table, from https://api-docs.deepseek.com/quick_start/pricing."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from app.clients.deepseek.schema import Usage
 
 _MILLION = 1_000_000
+_CHARACTERS_A_TOKEN = 2
+"""Fewer than Russian text has by any tokenizer of today: an estimate that errs upwards."""
+_LONGEST_WORK = timedelta(hours=1)
+"""What is begun now is billed by then, its waits and repeats included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,13 @@ def cost_usd(model: str, usage: Usage, at: datetime) -> Decimal | None:
         return None
     tokens_usd = usage.prompt_hit_tokens * price.hit + usage.prompt_miss_tokens * price.miss + usage.completion_tokens * price.output
     return tokens_usd * peak_factor(model, at) / _MILLION
+
+
+def most_usd(model: str, characters: int, max_tokens: int, at: datetime, *, already: Usage) -> Decimal:
+    """The most that a prompt of so many characters and its answer can be billed, after ``already``; 0 for a model that is not in the
+    table. What is begun before a peak may end in it."""
+    usage = already + Usage(prompt_miss_tokens=characters // _CHARACTERS_A_TOKEN, completion_tokens=max_tokens)
+    return max(cost_usd(model, usage, moment) or Decimal(0) for moment in (at, at + _LONGEST_WORK))
 
 
 def peak_factor(model: str, at: datetime) -> int:

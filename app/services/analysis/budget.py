@@ -12,6 +12,7 @@ from app.clock import Clock, day_bounds, local_date
 from app.database.engine import Database
 from app.errors import AppError
 from app.repositories import reports, runs
+from app.services.wording import dollars
 
 
 class BudgetSpentError(AppError):
@@ -55,7 +56,10 @@ class DailyBudget:
             await self._open_day()
             while self._limit is not None and self._spent + self._reserved + most > self._limit:
                 if not self._reserved:
-                    raise BudgetSpentError(f"остатка дневного бюджета DeepSeek ({self._limit} $) не хватает ещё на один чат")
+                    raise BudgetSpentError(
+                        f"дневного бюджета DeepSeek в {dollars(self._limit)} не хватает ещё на один чат "
+                        f"(сегодня потрачено {dollars(self._spent)}, чат может стоить до {dollars(most)})"
+                    )
                 await self._changed.wait()
             self._reserved += most
         try:
@@ -69,7 +73,12 @@ class DailyBudget:
     async def _open_day(self) -> None:
         today = local_date(self._clock(), self._zone)
         if self._limit is not None and today != self._day:
-            start, end = day_bounds(today, today, self._zone)
-            async with self._database.session() as session:
-                self._spent = await reports.sum_cost(session, start, end) + await runs.sum_lost(session, start, end)
+            self._spent = await spent_on(self._database, today, self._zone)
             self._day = today
+
+
+async def spent_on(database: Database, day: date, zone: ZoneInfo) -> Decimal:
+    """US dollars that a day of the zone has cost so far, what was billed for no grading included."""
+    start, end = day_bounds(day, day, zone)
+    async with database.session() as session:
+        return await reports.sum_cost(session, start, end) + await runs.sum_lost(session, start, end)

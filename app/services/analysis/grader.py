@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from app.clients.deepseek.client import DeepSeekClient
+from app.clients.deepseek.client import Bill, DeepSeekClient
 from app.clients.deepseek.errors import DeepSeekAccessError, DeepSeekBlockedError, DeepSeekError
-from app.clients.deepseek.prices import cost_usd
+from app.clients.deepseek.prices import cost_usd, most_usd
 from app.clients.deepseek.schema import Completion, Usage
 from app.clock import Clock
 from app.errors import AppError
@@ -22,13 +22,10 @@ from app.grading.vocabulary import VerdictError
 from app.working_hours import WorkingHours
 
 MAX_TOKENS = 1500
-_CHARACTERS_A_TOKEN = 2
-"""Fewer than Russian text has by any tokenizer of today: an estimate that errs upwards."""
 _USUAL_CHARACTERS_A_TOKEN = 3
 """About what Russian text and JSON have."""
 _USUAL_ANSWER_TOKENS = 700
 """Where no answer of the past tells."""
-_ASKED_AT_MOST = 2
 _NOBODYS_CHAT = (
     ChatMessage(1, Side.CLIENT, datetime(2026, 1, 1, 9, tzinfo=UTC), "Здравствуйте, ещё продаётся?", has_text=True),
     ChatMessage(2, Side.COMPANY, datetime(2026, 1, 1, 9, 5, tzinfo=UTC), "Добрый день! Да, приезжайте.", has_text=True),
@@ -86,13 +83,14 @@ class Grader:
             DeepSeekError: no answer; its ``usage`` is what the attempts are billed for.
             UngradedError: answers, but none that can be used.
         """
+        bill = Bill(self.most_usd(window))
         try:
-            return await self._ask_twice(window, names, self._masking, already=Usage())
-        except DeepSeekBlockedError as error:
+            return await self._ask_twice(window, names, self._masking, bill)
+        except DeepSeekBlockedError:
             if self._masking is Masking.OFF:
                 raise
             # The provider's filter takes offence at names and numbers more often than at what is said.
-            return await self._ask_twice(window, names, Masking.STRICT, already=error.usage)
+            return await self._ask_twice(window, names, Masking.STRICT, bill)
 
     async def probe(self) -> Usage:
         """Asks about a chat that is nobody's in the way in which every chat is asked about: whether a failure is a chat's own.
@@ -107,10 +105,10 @@ class Grader:
         return await self._client.probe(system=self._system, user=question)
 
     def most_usd(self, window: Sequence[ChatMessage]) -> Decimal:
-        """The most that grading the window can cost, 0 for a model without a known price."""
+        """The most that grading the window can cost, 0 for a model without a known price: two questions, the second with twice the
+        tokens. Whatever else may be asked is asked for what the former have left of it."""
         characters = len(self._system) + sum(len(message.text) + 60 for message in window)
-        tokens = Usage(prompt_miss_tokens=characters // _CHARACTERS_A_TOKEN, completion_tokens=MAX_TOKENS)
-        return _ASKED_AT_MOST * (cost_usd(self._client.model, tokens, self._clock()) or Decimal(0))
+        return most_usd(self._client.model, 2 * characters, 3 * MAX_TOKENS, self._clock(), already=Usage())
 
     def expected_usage(self, window: Sequence[ChatMessage], *, answer_tokens: float | None, first: bool) -> Usage:
         """The tokens that grading the window may well take; the system message comes from the cache for all but the ``first``."""
@@ -126,31 +124,30 @@ class Grader:
         """What these tokens cost now."""
         return cost_usd(self._client.model, usage, self._clock())
 
-    async def _ask_twice(self, window: Sequence[ChatMessage], names: Sequence[str], masking: Masking, *, already: Usage) -> Grading:
+    async def _ask_twice(self, window: Sequence[ChatMessage], names: Sequence[str], masking: Masking, bill: Bill) -> Grading:
         """Asks; where the answer cannot be used, or lacks evidence, once more with what was wrong. The better of the two stays."""
         masker = Masker(names, [message.text for message in window], level=masking)
         question = user_message(window, masker, self.zone, secrets.token_urlsafe(18))
-        first = await self._client.complete(system=self._system, user=question, max_tokens=MAX_TOKENS)
-        usage = already + first.usage
+        first = await self._ask(question, bill)
         verdict, complaint = self._judge(first, window, masker)
         answered = first
         if complaint:
             try:
-                second = await self._client.complete(system=self._system, user=with_complaint(question, complaint), max_tokens=MAX_TOKENS)
+                second = await self._ask(with_complaint(question, complaint), bill)
             except DeepSeekAccessError:
                 raise
-            except DeepSeekError as error:
-                usage += error.usage
+            except DeepSeekError:
                 if verdict is None:
-                    error.usage = usage
                     raise
             else:
-                usage += second.usage
                 better, complaint = self._judge(second, window, masker)
                 verdict, answered = (better, second) if better else (verdict, first)
         if verdict is None:
-            raise UngradedError(f"Ответ модели дважды не подошёл: {complaint}", usage)
-        return Grading(verdict, answered.model, answered.fingerprint, self._prompt_version, usage, self.cost_usd(usage))
+            raise UngradedError(f"Ответ модели дважды не подошёл: {complaint}", bill.usage)
+        return Grading(verdict, answered.model, answered.fingerprint, self._prompt_version, bill.usage, self.cost_usd(bill.usage))
+
+    async def _ask(self, question: str, bill: Bill) -> Completion:
+        return await self._client.complete(system=self._system, user=question, max_tokens=MAX_TOKENS, bill=bill)
 
     def _judge(self, completion: Completion, window: Sequence[ChatMessage], masker: Masker) -> tuple[Verdict | None, str | None]:
         try:

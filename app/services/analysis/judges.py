@@ -20,6 +20,7 @@ from typing import Generic, TypeVar
 
 from app.clients.deepseek import (
     DeepSeekAccessError,
+    DeepSeekCostlyError,
     DeepSeekError,
     DeepSeekRateLimitedError,
     DeepSeekRequestError,
@@ -106,7 +107,7 @@ class Judges(Generic[T]):
             self.stop(error.message)
         except DeepSeekAccessError as error:
             self._lose_access(error)
-        except (DeepSeekUnavailableError, DeepSeekRateLimitedError, DeepSeekRequestError) as error:
+        except (DeepSeekUnavailableError, DeepSeekRateLimitedError, DeepSeekRequestError, DeepSeekCostlyError) as error:
             self._suspects.append((case, error.message))
             await self._find_out(at_least=SUSPECTS)
         except (DeepSeekError, UngradedError) as error:
