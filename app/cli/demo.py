@@ -45,7 +45,7 @@ async def run_demo(*, once: bool, port: int | None, begun_at: float) -> int:
     os.environ["no_proxy"] = "*"  # the far ends are on this machine, whatever proxy the environment names
     settings = _settings(**({} if port is None else {"port": port}))
     log_quietly(settings)
-    with closing(listen(settings.host, settings.port, f"PORT={settings.port + 1} make demo")) as listener:
+    with closing(listen(settings.host, settings.port, "PORT={port} make demo")) as listener:
         try:
             async with emptied(settings.data_dir / "demo") as folder:
                 say("Готовлю пустую базу, запускаю местные серверы и службу…")

@@ -5,7 +5,7 @@ import errno
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -27,14 +27,16 @@ _HEAR_SECONDS, _SEND_SECONDS, _CLOSE_SECONDS = 1.5, 4.5, 0.25
 sent (counted from the beginning), for connections to close. Eight seconds in all, and then the database is closed: whoever stops a
 container waits ten."""
 _BACKLOG = 2048
+_UNPRIVILEGED = 1024
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - said of an address, not bound
 
 
-def listen(host: str, port: int, way_out: str, *, name: str = "PORT") -> socket.socket:
+def listen(host: str, port: int, way_out: str, *, name: str = "PORT", apart: int = 1) -> socket.socket:
     """A socket that listens on the address. What connects before there is a server on it waits.
 
     Raises:
-        SettingsError: one line; ``name`` is where the port was set, ``way_out`` the command that avoids a taken one.
+        SettingsError: one line; ``name`` is where the port was set, ``way_out`` the command that
+            avoids a taken one, by a free ``{port}`` at least so far ``apart``.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE)
@@ -49,8 +51,19 @@ def listen(host: str, port: int, way_out: str, *, name: str = "PORT") -> socket.
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise _unfit(error, host, f"{name}: порт {port}", way_out) from None
+        raise _unfit(error, host, f"{name}: порт {port}", way_out.format(port=_free_port(family, address, port + apart))) from None
     return listener
+
+
+def _free_port(family: int, address: tuple[Any, ...], first: int) -> int:
+    """The next port that anybody may open."""
+    first = max(first, _UNPRIVILEGED)
+    for port in range(first, min(first + 1000, 2**16)):
+        with socket.socket(family, socket.SOCK_STREAM) as trial, suppress(OSError):
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((address[0], port, *address[2:]))
+            return port
+    return _UNPRIVILEGED
 
 
 def _unfit(error: OSError, host: str, port: str, way_out: str) -> SettingsError:

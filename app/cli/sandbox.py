@@ -17,7 +17,7 @@ async def run_sandbox(settings: Settings, *, host: str, avito_port: int, deepsee
         SettingsError: a port is taken.
     """
     for option, port in {"--avito-port": avito_port, "--deepseek-port": deepseek_port, "--smtp-port": smtp_port}.items():
-        listen(host, port, f"{option} {port + 10}", name=option).close()
+        listen(host, port, option + " {port}", name=option, apart=10).close()
     mail = settings.data_dir / "sandbox-mail"
     async with Sandbox(host=host, avito_port=avito_port, deepseek_port=deepseek_port, smtp_port=smtp_port, mail_folder=mail) as sandbox:
         say("# Авито, DeepSeek и почтовый сервер работают. Настройки службы для них (впишите в .env):", style="dim")

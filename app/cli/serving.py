@@ -24,7 +24,7 @@ async def serve(settings: Settings) -> int:
         AppError: it cannot start; one line that names the setting.
     """
     configure_logging(settings.log_level, settings.log_format)
-    with closing(listen(settings.host, settings.port, f"PORT={settings.port + 1} python -m app serve")) as listener:
+    with closing(listen(settings.host, settings.port, "PORT={port} python -m app serve")) as listener:
         check_data_dir(settings)
         async with open_service(settings) as service, working(service) as worker, rest(service, listener, worker) as server:
             address = base_url(settings)
