@@ -1,5 +1,6 @@
 """Each way in which the model fails, as a run meets it: what asking again mends, what costs the one chat, and never a made-up grade."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -100,6 +101,7 @@ async def test_what_stays_costs_the_one_chat_and_is_never_a_grade(hasty_stage: S
     for row in await stage.rows("SELECT avito_id, outcome, outcome_reason FROM chats WHERE avito_id <> :well", well=well.id):
         assert row["outcome"] == "failed", row
         assert row["outcome_reason"], row
+        assert not re.search(": [А-ЯЁ]", row["outcome_reason"]), "no sentence begins behind a colon"
         assert "деталь" not in row["outcome_reason"], "what is told holds nothing of the chat"
 
 

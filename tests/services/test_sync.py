@@ -124,7 +124,7 @@ async def test_one_chat_that_cannot_be_read_costs_only_itself(stage: Stage) -> N
     stage.avito.switches.fail(SERVER_ERROR, path=f"{bad.id}/messages", times=None)
     answer = await stage.sync()
     assert (answer["status"], answer["synced_chats"]) == ("success", 1)
-    assert "не прочитано: 1 чат" in answer["message"]
+    assert "1 чат не прочитан" in answer["message"]
     stage.avito.switches.faults.clear()
     assert (await stage.sync())["synced_chats"] == 2
     assert len(good.messages) + len(bad.messages) == (await stage.rows("SELECT count(*) AS n FROM messages"))[0]["n"]

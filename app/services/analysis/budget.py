@@ -57,8 +57,8 @@ class DailyBudget:
             while self._limit is not None and self._spent + self._reserved + most > self._limit:
                 if not self._reserved:
                     raise BudgetSpentError(
-                        f"дневного бюджета DeepSeek в {dollars(self._limit)} не хватает ещё на один чат "
-                        f"(сегодня потрачено {dollars(self._spent)}, чат может стоить до {dollars(most)})"
+                        f"остатка дневного бюджета DeepSeek не хватает ещё на один чат (бюджет {dollars(self._limit)}, "
+                        f"сегодня потрачено {dollars(self._spent)}, чат может стоить до {dollars(most)})"
                     )
                 await self._changed.wait()
             self._reserved += most

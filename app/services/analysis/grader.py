@@ -143,7 +143,7 @@ class Grader:
                 better, complaint = self._judge(second, window, masker)
                 verdict, answered = (better, second) if better else (verdict, first)
         if verdict is None:
-            raise UngradedError(f"Ответ модели дважды не подошёл: {complaint}", bill.usage)
+            raise UngradedError(f"Ответ модели дважды не подошёл. {complaint}", bill.usage)
         return Grading(verdict, answered.model, answered.fingerprint, self._prompt_version, bill.usage, self.cost_usd(bill.usage))
 
     async def _ask(self, question: str, bill: Bill) -> Completion:

@@ -87,8 +87,13 @@ class MessagePass:
         """How many chats could not be read and why the last of them could not, in Russian; empty where all could."""
         if self._error is None:
             return ""
-        count = plural(len(self._skipped), "чат", "чата", "чатов")
-        return f"не прочитано: {count}, они остались в очереди. Причина: {self._error.message}"
+        count = plural(
+            len(self._skipped),
+            "чат не прочитан и остался в очереди",
+            "чата не прочитаны и остались в очереди",
+            "чатов не прочитаны и остались в очереди",
+        )
+        return f"{count}. Причина: {self._error.message}"
 
     async def read_due(self) -> None:
         """Reads every marked chat and clears its mark with the messages it wrote; few chats are in memory at once.

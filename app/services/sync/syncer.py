@@ -151,5 +151,4 @@ def _summary(tally: Tally) -> str:
     parts += tally.unread
     if tally.nameless:
         parts.append("Авито прислал чаты без номера, их не скопировать; если повторяется, обновите программу.")
-    parts += (f"Ошибка. {failure}" for failure in tally.failures)
-    return " ".join(parts)
+    return " ".join([*parts, *tally.failures])
