@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from python_calamine import CalamineWorkbook
 
+from app.sandbox.deepseek_faults import regraded
 from app.services.formulas import unguarded
 from app.services.reports.sheet import MAX_ROWS
 from app.services.sheets import Column, SheetFile
@@ -79,6 +80,31 @@ async def test_csv_is_the_json_to_the_letter(stage: Stage) -> None:
     found = read_csv(answer)
     assert found == await stage.reports()
     assert list(found[0]) == [*FIELDS, "id"]
+
+
+async def test_names_that_reorder_or_hide_are_the_same_in_every_form(stage: Stage) -> None:
+    """Also where the summary names the client, in the mail and where one looks at the chat; a name of nothing else is none."""
+
+    def told(answer: dict[str, Any]) -> None:
+        answer["summary"] = "[ИМЯ_1] осталась без ответа."
+
+    stage.add_talk(("client", "Это Анна. Торг есть?"), *BAD_TALK[1:], title="Ди\u202eван\u2066", client="\u202eАнна\u202c")
+    stage.sandbox.deepseek.switches.fail(regraded(told), path="chat/completions")
+    await stage.sync()
+    await stage.analyze()
+    stage.add_talk(*BAD_TALK, title="\u202e\u2069", client="\u200b")
+    await stage.sync()
+    await stage.analyze()
+    unnamed, named = await stage.reports()
+    assert (named["chat_title"], named["client_name"], named["summary"]) == ("Диван", "Анна", "Анна осталась без ответа.")
+    assert (unnamed["chat_title"], unnamed["client_name"]) == ("Чат без объявления", "Клиент")
+    assert read_csv(await asked(stage, format="csv")) == [unnamed, named]
+    assert read_xlsx((await asked(stage, format="xlsx")).content)[1:] == [as_sheet(unnamed), as_sheet(named)]
+    await stage.mail()
+    for report in (named, unnamed):
+        chat = (await stage.rest.get(f"/api/v1/chats/{report['chat_id']}")).json()
+        assert (chat["title"], chat["client_name"]) == (report["chat_title"], report["client_name"])
+        assert f"\n{report['chat_title']}: " in stage.last_mail()
 
 
 async def test_no_cell_of_a_csv_acts_and_what_is_harmless_stays_as_it_is(stage: Stage) -> None:

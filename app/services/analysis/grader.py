@@ -14,6 +14,7 @@ from app.clients.deepseek.schema import Completion, Usage
 from app.clock import Clock
 from app.errors import AppError
 from app.grading.chat import ChatMessage, Side
+from app.grading.hygiene import clean
 from app.grading.judge import Verdict, judge
 from app.grading.masking.masker import Masker, Masking
 from app.grading.prompt import prompt_version, system_message, user_message, with_complaint
@@ -126,7 +127,7 @@ class Grader:
 
     async def _ask_twice(self, window: Sequence[ChatMessage], names: Sequence[str], masking: Masking, bill: Bill) -> Grading:
         """Asks; where the answer cannot be used, or lacks evidence, once more with what was wrong. The better of the two stays."""
-        masker = Masker(names, [message.text for message in window], level=masking)
+        masker = Masker([clean(name) for name in names], [message.text for message in window], level=masking)
         question = user_message(window, masker, self.zone, secrets.token_urlsafe(18))
         first = await self._ask(question, bill)
         verdict, complaint = self._judge(first, window, masker)

@@ -14,6 +14,7 @@ from app.repositories.regrades import Original
 from app.services.analysis.grader import Grading
 from app.services.analysis.transcripts import Transcript
 from app.services.digests.chats import NAMELESS, UNTITLED
+from app.services.hostile_text import clean
 
 
 def report_columns(
@@ -84,12 +85,15 @@ def _grading_columns(grading: Grading, graded: Sequence[ChatMessage]) -> dict[st
 
 
 def _body(number: int, chat: ClaimedChat, transcript: Transcript, verdict: Verdict, created_at: datetime) -> dict[str, Any]:
-    """The document's fifteen fields in the document's order, then the number."""
+    """The document's fifteen fields in the document's order, then the number.
+
+    Names are cleaned here, once: a sheet and a mail must not hold what reorders or hides, and every form is to hold the same.
+    """
     return {
         "chat_id": chat.avito_id,
         "created_at": created_at.isoformat(timespec="milliseconds"),
-        "chat_title": chat.title or UNTITLED,
-        "client_name": chat.client_name or NAMELESS,
+        "chat_title": clean(chat.title or "") or UNTITLED,
+        "client_name": clean(chat.client_name or "") or NAMELESS,
         "total_messages": transcript.company_messages + transcript.client_messages,
         "company_messages": transcript.company_messages,
         "client_messages": transcript.client_messages,
