@@ -15,6 +15,8 @@ _SHORTEST_NEAR = 12  # below this, a few equal letters prove nothing
 _LONGEST_READ = 2 * MAX_QUOTE_LENGTH
 _NEGATED = re.compile(r"(?<!\w)(?:(?:не|ни|нет|нету|нельзя|невозможно|без|никогда|никак|никто|никаких)[ \"]+)+(?:\w+[ \"]+){0,2}$")
 """Folded words that end with a negation of what follows: up to two words and no comma stand between."""
+_LOOK_BACK = 40
+"""Characters before a quote in which its negation, or its sentence's beginning, is looked for."""
 _SENTENCE_BEGINS = re.compile(r"(?:^|\n|[!?…]|\.\W)\W*$")
 _SENTENCE_ENDS = re.compile(r"\W*?(?:$|\n|[.!?…](?!\w))")
 _FOLDED = dict.fromkeys("«»„“”‟\"'`’‘‚‹›″′", '"') | dict.fromkeys("‐‑‒–—―−", "-") | {"ё": "е", "…": "..."}
@@ -36,7 +38,7 @@ def in_sentence(words: str, text: str) -> str:
     found = re.search(head + re.escape(words) + tail, original)
     if found is None:
         return words
-    before = "" if _SENTENCE_BEGINS.search(original, 0, found.start()) else "…"
+    before = "" if _SENTENCE_BEGINS.search(original, max(0, found.start() - _LOOK_BACK), found.start()) else "…"
     after = "" if words[-1] in ".!?…" or _SENTENCE_ENDS.match(original, found.end()) else "…"
     return f"{before}{words}{after}"
 
@@ -100,7 +102,7 @@ class _Shown:
     def quote(self, span: tuple[int, int], *, repaired: bool) -> Quote:
         """The original's words under a folded span, from the negation on that may stand before it: cut off, «не приезжайте» would say
         the opposite. What is too long ends at a word's end; only a single word (a link) is broken."""
-        negated = _NEGATED.search(self.folded, 0, span[0])
+        negated = _NEGATED.search(self.folded, max(0, span[0] - _LOOK_BACK), span[0])
         start = negated.start() if negated else span[0]
         text = self.original[self._spans[start][0] : self._spans[span[1] - 1][1]].strip()
         whole_words = re.match(rf"(?s).{{1,{MAX_QUOTE_LENGTH}}}(?!\S)", text)

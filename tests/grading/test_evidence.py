@@ -126,6 +126,12 @@ def test_a_negation_of_something_else_is_left(said: str) -> None:
     assert Transcript(chat(("company", said)), Masker([])).verify(1, "приезжайте", SELLER) == Quote(101, "приезжайте", repaired=False)
 
 
+def test_any_number_of_negations_push_no_quote_out() -> None:
+    quote = Transcript(chat(("company", f"{'не ' * 3000}приезжайте сюда")), Masker([])).verify(1, "приезжайте сюда", SELLER)
+    assert quote is not None
+    assert quote.text.endswith("не приезжайте сюда")
+
+
 def test_a_negated_quote_is_no_longer_than_others() -> None:
     said = "не " + "приезжайте к нам " * 20
     quote = Transcript(chat(("company", said)), Masker([])).verify(1, said[3:122], SELLER)
