@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clients.mail import MailRefusedError
 from app.clock import Clock
@@ -59,17 +60,16 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
     failures = await _send_all(database, post, clock, run, queue, by_call=params.day is not None)
     async with database.transaction() as session:
         await deliveries.drop_finished_mails(session)
-    figures = await _figures(database, run)
+    async with database.session() as session:
+        figures = await _figures(session, run)
     message = _summary(params, figures["send_reports"], len(queue), failures, resent=resent)
     return StepResult(ok=not failures, message=message, figures=figures)
 
 
-async def _figures(database: Database, run: RunContext) -> dict[str, Any]:
+async def _figures(session: AsyncSession, run: RunContext) -> dict[str, Any]:
     """The numbers so far, from what stands in the tables: true also of a run that several processes worked on."""
     day = MailParams.of(run).day
-    async with database.session() as session:
-        brought = await digests.count_brought(session, run.id)
-    return {"date": day.isoformat() if day else None, "send_reports": brought}
+    return {"date": day.isoformat() if day else None, "send_reports": await digests.count_brought(session, run.id)}
 
 
 async def _send_all(
@@ -92,18 +92,21 @@ async def _send_all(
             failures.append(f"Письмо за {delivery.day:%d.%m} не дошло до {delivery.recipient}: {error.message}")
             await _keep_failure(database, delivery, error, clock())
         else:
-            await _keep_success(database, delivery, answer, clock(), run.id if by_call else None)
+            await _keep_success(database, delivery, answer, clock(), run, by_call=by_call)
         run.progress.done += 1
-        run.progress.figures = await _figures(database, run)
     return failures
 
 
-async def _keep_success(database: Database, delivery: OpenDelivery, answer: str, now: datetime, run_id: int | None) -> None:
-    """Writes the arrival down; a database that is away is waited for, as forgetting it would send the mail twice."""
+async def _keep_success(database: Database, delivery: OpenDelivery, answer: str, now: datetime, run: RunContext, *, by_call: bool) -> None:
+    """Writes the arrival down; a database that is away is waited for, as forgetting it would send the mail twice.
+
+    The run's figures count it before anybody can see it: wherever the run is stopped, they are true.
+    """
     for pause in (*([1] * _PATIENCE_SECONDS), None):
         try:
             async with database.transaction() as session:
-                await deliveries.mark_sent(session, delivery, answer=answer, now=now, run_id=run_id)
+                await deliveries.mark_sent(session, delivery, answer=answer, now=now, run_id=run.id if by_call else None)
+                run.progress.figures = await _figures(session, run)
         except DatabaseUnavailableError:
             if pause is None:
                 raise
