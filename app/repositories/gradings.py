@@ -55,6 +55,9 @@ _IN_SCOPE = """
 """
 
 
+_DUE_OR_LAST = "coalesce(due_since, timestamptz '9999-01-01')"
+
+
 def _parameters(scope: Scope, run_id: int) -> dict[str, object]:
     chat_ids = None if scope.chat_ids is None else list(scope.chat_ids)
     return {
@@ -102,15 +105,12 @@ async def claim_due(session: AsyncSession, scope: Scope, run_id: int, token: uui
         UPDATE chats SET grading_token = :token
         WHERE id IN (SELECT id FROM chats WHERE {_IN_SCOPE} AND grading_token IS DISTINCT FROM :token
                      ORDER BY due_since, id LIMIT :limit)
-        RETURNING id, account_id, avito_id, item_title, client_name
+        RETURNING {_DUE_OR_LAST} AS due, id, account_id, avito_id, item_title, client_name
         """  # noqa: S608
     )
     await wait_for_turn(session)
     rows = await session.execute(statement, {**_parameters(scope, run_id), "token": token, "limit": limit})
-    return [ClaimedChat(*row) for row in rows]
-
-
-_DUE_OR_LAST = "coalesce(due_since, timestamptz '9999-01-01')"
+    return [ClaimedChat(*row[1:]) for row in sorted(rows)]  # an UPDATE returns them in any order
 
 
 class DuePosition(NamedTuple):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import pytest
@@ -72,6 +73,16 @@ async def test_the_limit_takes_the_longest_due_and_the_rest_waits(stage: Stage) 
     assert await graded(stage, limit=1) == (1, 0, 0, 2)
     assert [report["chat_title"] for report in await stage.reports()] == ["900"]
     assert await graded(stage) == (2, 0, 0, 0)
+
+
+async def test_the_longest_due_are_asked_about_first(stage: Stage, database_url: str) -> None:
+    for minutes in (30, 900, 300, 600):
+        stage.add_talk(*GOOD_TALK, ("client", f"Ждал {minutes}"), minutes_ago=minutes)
+    await stage.sync()
+    async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as one_at_a_time:
+        assert await graded(one_at_a_time) == (4, 0, 0, 0)
+    asked = [re.search(r"Ждал (\d+)", user_message(request)) for request in stage.sandbox.deepseek.requests]
+    assert [found and found[1] for found in asked] == ["900", "600", "300", "30"]
 
 
 async def test_chat_ids_and_force(stage: Stage) -> None:
