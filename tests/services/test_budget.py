@@ -55,12 +55,12 @@ async def test_the_estimates_most_is_what_a_chat_needs(stage: Stage, database_ur
 
 
 @pytest.mark.parametrize("finish_reason", ["aborted", "length", "stop"])
-async def test_no_chat_costs_more_than_was_set_aside_for_it(stage: Stage, finish_reason: str) -> None:
+async def test_no_chat_costs_more_than_was_set_aside_for_it(stage: Stage, database_url: str, finish_reason: str) -> None:
     """Whatever would be asked once more is not, where it might."""
     most = await one_due(stage)
     stage.sandbox.deepseek.switches.fail(dear(finish_reason), when=lambda request: request.body["max_tokens"] > 100, times=None)
-    answer = await stage.analyze()
-    assert answer["analyzed_chats"] == 0
+    async with stage.resting(), on_stage(database_url, stage.sandbox, stage.clock, deepseek_daily_budget_usd=1) as frugal:
+        assert (await frugal.analyze())["analyzed_chats"] == 0
     lost = (await stage.rows("SELECT lost_usd FROM runs WHERE kind = 'analyze'"))[0]["lost_usd"]
     one = cost_usd("deepseek-flash", DEAR, SUNDAY)
     assert one is not None

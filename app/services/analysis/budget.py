@@ -21,9 +21,9 @@ class BudgetSpentError(AppError):
 
 @dataclass
 class Expense:
-    """The money of one chat: the most it can cost until ``paid`` says what it did."""
+    """The money of one chat: the ``most`` that it may cost (None: any sum), and what it did."""
 
-    most: Decimal
+    most: Decimal | None
     paid: Decimal = Decimal(0)
 
 
@@ -51,7 +51,7 @@ class DailyBudget:
         Raises:
             BudgetSpentError: the day's money does not suffice, whatever the chats under way give back.
         """
-        expense = Expense(most)
+        expense = Expense(None if self._limit is None else most)
         async with self._changed:
             await self._open_day()
             while self._limit is not None and self._spent + self._reserved + most > self._limit:

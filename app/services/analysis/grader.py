@@ -77,14 +77,16 @@ class Grader:
         self._system = system_message(rubric)
         self._prompt_version = prompt_version(rubric)
 
-    async def grade(self, window: Sequence[ChatMessage], *, names: Sequence[str]) -> Grading:
+    async def grade(self, window: Sequence[ChatMessage], *, names: Sequence[str], most_usd: Decimal | None = None) -> Grading:
         """The model's verdict on a window that can be graded; ``names`` are people known from the chat, to be masked.
+
+        ``most_usd``: no request is sent that might make it cost more; None: it may cost any sum.
 
         Raises:
             DeepSeekError: no answer; its ``usage`` is what the attempts are billed for.
             UngradedError: answers, but none that can be used.
         """
-        bill = Bill(self.most_usd(window))
+        bill = Bill(most_usd)
         try:
             return await self._ask_twice(window, names, self._masking, bill)
         except DeepSeekBlockedError:

@@ -119,7 +119,7 @@ class Judges(Generic[T]):
     async def _within_budget(self, case: Case[T]) -> Grading:
         async with self._budget.spend(self._grader.most_usd(case.window)) as expense:
             try:
-                grading = await self._grader.grade(case.window, names=case.names)
+                grading = await self._grader.grade(case.window, names=case.names, most_usd=expense.most)
             except (DeepSeekError, UngradedError) as error:
                 await self._lose(expense, error.usage)
                 raise
