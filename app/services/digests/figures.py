@@ -135,7 +135,7 @@ class WorstChat(_Figures):
     criterion: str
     """The criterion that pulled it down, in Russian."""
     quote: str | None
-    """Verbatim from the chat; None where no quote was left after checking."""
+    """Word for word from the chat, with «…» where a sentence is cut; None where no quote was left after checking."""
     quote_side: str | None = None
     """Who wrote it: ``client`` or ``company``."""
     advice: str | None
@@ -156,7 +156,7 @@ class GoodChat(_Figures):
     criterion: str
     """A criterion that it did well, in Russian."""
     quote: str | None
-    """Verbatim from the chat."""
+    """Word for word from the chat, with «…» where a sentence is cut."""
     quote_side: str | None = None
 
 
