@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
 import asyncpg
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -33,11 +34,11 @@ class Database:
             async_url(url),
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
             json_serializer=_to_json,
             hide_parameters=True,  # they hold chats, and errors end in logs
             connect_args={"timeout": _CONNECT_SECONDS},
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._places = asyncio.Semaphore(pool_size)
 
@@ -79,6 +80,15 @@ class Database:
                 raise
             why = _WHY.get(state[:2], "сервер не отвечает")
             raise DatabaseUnavailableError(f"{self.name} недоступен ({why}); {self._way_out}.") from None
+
+
+def _refuse_closed(connection: DBAPIConnection, *_: object) -> None:
+    """Has the pool replace connections that the server has closed, as a restart does with all of them.
+
+    asyncpg knows of it by itself. The pool's own way to find out (``pool_pre_ping``) asks the server four times before each session.
+    """
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
 
 
 _OF_THE_SETTING = ("DATABASE_URL: Postgres", "проверьте адрес, имя, пароль и сам сервер")

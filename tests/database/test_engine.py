@@ -1,0 +1,29 @@
+"""The pool of connections: what becomes of those that the server has closed."""
+
+import asyncio
+
+from sqlalchemy import make_url, text
+
+from app.database.engine import Database
+
+from .clusters import ask
+
+
+async def test_connections_that_the_server_has_closed_are_replaced(postgres_url: str, cluster_url: str) -> None:
+    """As a restart leaves them: nobody who asks after it is told of it."""
+    database = Database(postgres_url, pool_size=3)
+    together = asyncio.Barrier(3)
+
+    async def backend() -> int:
+        async with database.session() as session:
+            number = int(await session.scalar(text("SELECT pg_backend_pid()")) or 0)
+            await together.wait()  # each has a connection of its own
+            return number
+
+    before = await asyncio.gather(backend(), backend(), backend())
+    name = make_url(postgres_url).database
+    closed = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname ="
+    assert await ask(cluster_url, f"{closed} '{name}'") == 3
+    after = await asyncio.gather(backend(), backend(), backend())
+    assert len({*before, *after}) == 6
+    await database.close()
