@@ -287,4 +287,5 @@ def create_app(service: Service) -> FastAPI:
 def attach(app: FastAPI, service: Service) -> None:
     """Has the application answer for this service from now on."""
     rubric = rubric_of(service.settings)
-    app.state.backend = Backend(service.settings, service.database, service.clock, service.timetable, rubric, service.worker.wake)
+    worker = service.worker
+    app.state.backend = Backend(service.settings, service.database, service.clock, service.timetable, rubric, worker.wake, worker.one_ends)

@@ -1,6 +1,6 @@
 """What endpoints ask for by type: the database, the clock, the settings, a way to start a run."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -15,7 +15,10 @@ from app.jobs.tick import Timetable
 
 @dataclass(frozen=True)
 class Backend:
-    """What stands behind the endpoints. ``wake`` tells the process's worker that a run was queued."""
+    """What stands behind the endpoints.
+
+    ``wake`` tells the process's worker that a run was queued; ``one_ends`` returns when it has ended one.
+    """
 
     settings: Settings
     database: Database
@@ -23,6 +26,7 @@ class Backend:
     timetable: Timetable
     rubric: Rubric
     wake: Callable[[], None]
+    one_ends: Callable[[], Awaitable[None]]
 
 
 def get_backend(request: Request) -> Backend:

@@ -45,6 +45,7 @@ class Worker:
         self._steps: Mapping[RunKind, Step] = {}
         self._working: dict[RunKind, asyncio.Task[None]] = {}
         self._awake = asyncio.Event()
+        self._ended = asyncio.Event()
 
     def take_on(self, steps: Mapping[RunKind, Step]) -> None:
         """Gives it its steps. They come after it because the day's step wakes it."""
@@ -53,6 +54,10 @@ class Worker:
     def wake(self) -> None:
         """Says that there may be something to do."""
         self._awake.set()
+
+    async def one_ends(self) -> None:
+        """Returns when a run that this worker has taken ends."""
+        await self._ended.wait()
 
     async def work_forever(self) -> None:
         """Takes runs until it is cancelled; then has the grading finish what is under way, gives the runs back and returns."""
@@ -124,6 +129,8 @@ class Worker:
 
     def _free(self, kind: RunKind, _: asyncio.Task[None]) -> None:
         del self._working[kind]
+        self._ended.set()  # for those who wait now
+        self._ended = asyncio.Event()
         self.wake()
 
     async def _carry_out(self, run: Run, token: uuid.UUID, repeated: Collection[int]) -> None:

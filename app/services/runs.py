@@ -1,6 +1,7 @@
 """Runs as the rest of the service sees them: ask for one, wait for its end, and what a step is given to report its progress."""
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -96,12 +97,17 @@ async def submit(
     return existing.id
 
 
-async def wait(database: Database, run_id: int) -> Run:
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+async def wait(database: Database, run_id: int, *, one_ends: Callable[[], Awaitable[None]] = _never) -> Run:
     """Waits until a run has ended, whichever process works on it, and returns its last state.
 
-    Asks often at first and twice a second later; an outage of the database is waited out.
+    Asks often at first and twice a second later, and whenever ``one_ends`` returns, which it does when a run of this process has ended.
+    An outage of the database is waited out.
     """
-    pause = 0.02
+    pause = 0.02 if one_ends is _never else 0.2
     while True:
         try:
             async with database.session() as session:
@@ -110,7 +116,9 @@ async def wait(database: Database, run_id: int) -> Run:
             run = None
         if run is not None and run.state in ENDED:
             return run
-        await asyncio.sleep(pause)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await one_ends()
         pause = min(pause * 1.5, 0.5)
 
 

@@ -56,6 +56,24 @@ async def test_many_claims_at_once_give_one(database: Database) -> None:
     assert claimed == [run_id]
 
 
+async def test_whoever_waits_is_told_when_a_run_has_ended(database: Database) -> None:
+    async def work(run: RunContext) -> StepResult:
+        return StepResult(ok=True, message="", figures={})
+
+    worker = Worker(database, CLOCK)
+    worker.take_on({RunKind.SYNC: work})
+    working = asyncio.create_task(worker.work_forever())
+    for _ in range(2):
+        told = asyncio.create_task(worker.one_ends())
+        run_id = await submit(database, RunKind.SYNC, CLOCK)
+        worker.wake()
+        await asyncio.wait_for(told, 20)
+        assert (await require_run(database, run_id)).state == RunState.DONE
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+
+
 class StoppedAtCommit(Database):
     """Tells a task to stop between a commit and the moment in which whoever has waited for it goes on."""
 
