@@ -26,6 +26,7 @@ _SETTINGS = {
     "unix_socket_directories": ".",  # the cluster itself: the server is in it, so the length of its path does not matter
     "max_connections": "100",
     "shared_buffers": "64MB",
+    "io_method": "sync",  # three processes less; what is read here fits into memory
     "timezone": "UTC",
     "log_timezone": "UTC",
     # Statements and their errors hold chats. The client is told; the log is not.
@@ -34,7 +35,13 @@ _SETTINGS = {
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
-_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 
 _POLL_SECONDS = 0.03
 # The path of a socket has 108 bytes on Linux and 104 on macOS, a zero at its end included.
