@@ -1,0 +1,18 @@
+"""What the tests ask the local DeepSeek, and through which client."""
+
+from collections.abc import Callable
+from typing import Any
+
+from app.clients.deepseek import Completion, DeepSeekClient
+from app.sandbox.deepseek import tokens
+
+MakeDeepSeek = Callable[..., DeepSeekClient]
+
+SYSTEM = "Ответь одним объектом JSON."
+USER = "Дороговато, уступите?"
+COMPLETIONS = "/chat/completions"
+PROMPT_TOKENS = tokens(SYSTEM) + tokens(USER)
+
+
+async def ask(client: DeepSeekClient, **options: Any) -> Completion:
+    return await client.complete(system=SYSTEM, user=USER, **options)
