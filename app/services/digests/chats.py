@@ -102,21 +102,18 @@ def _advice(row: Row) -> dict[str, Any]:
 
 
 def _waiting_buyer(row: Row) -> WaitingBuyer:
-    return WaitingBuyer(
-        account=row["account"],
-        chat_id=row["avito_id"],
-        chat_title=row["item_title"] or UNTITLED,
-        client_name=row["client_name"] or NAMELESS,
-        since=row["waiting_since"],
-    )
+    return WaitingBuyer(**_named(row), since=row["waiting_since"])
 
 
 def _ungraded_chat(row: Row) -> UngradedChat:
-    return UngradedChat(
-        account=row["account"],
-        chat_id=row["avito_id"],
-        chat_title=row["item_title"] or UNTITLED,
-        client_name=row["client_name"] or NAMELESS,
-        status=row["status"],
-        reason=SkipReason(row["reason"]).label if row["status"] == "skipped" else row["reason"],
-    )
+    reason = SkipReason(row["reason"]).label if row["status"] == "skipped" else row["reason"]
+    return UngradedChat(**_named(row), status=row["status"], reason=reason)
+
+
+def _named(row: Row) -> dict[str, Any]:
+    return {
+        "account": row["account"],
+        "chat_id": row["avito_id"],
+        "chat_title": row["item_title"] or UNTITLED,
+        "client_name": row["client_name"] or NAMELESS,
+    }

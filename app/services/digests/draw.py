@@ -62,10 +62,9 @@ async def draw_figures(
     """
     selection = Selection(digest_ids=list(digest_ids))
     measured = await measure(session, selection, zone.key)
-    total = measured.total
     compared = await compare(session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time)
     shown = await shown_chats(session, selection, span=period.span, waiting=period.waiting_span)
-    cover, carried = await _coverage(session, digest_ids, period, total.reports)
+    cover, carried = await _coverage(session, digest_ids, period, measured.total.reports)
     return DigestFigures(
         day=period.day,
         covered_days=period.covered_days,
@@ -77,25 +76,32 @@ async def draw_figures(
         problems=tuple(problems),
         coverage=cover,
         carried=carried,
-        reports=total.reports,
-        mean_score=total.mean_score,
-        bad_reports=total.bad_reports,
-        addressed_reports=total.addressed_reports,
-        unproven_reports=total.unproven_reports,
-        first_answer=total.first_answer,
+        **_totals(measured),
         working_time=working_time,
-        criteria=total.criteria,
-        series=measured.series,
         day_before=compared.day_before,
         same_weekdays=compared.same_weekdays,
         days=compared.days,
         **shown,
         incomplete_chats=await coverage.count_incomplete_chats(session),
-        cost_usd=total.cost_usd,
-        models=tuple(dict.fromkeys(series.model for series in measured.series)),
-        prompt_versions=tuple(dict.fromkeys(series.prompt_version for series in measured.series)),
         failed_addresses=tuple(failed_addresses),
     )
+
+
+def _totals(measured: Measured) -> dict[str, Any]:
+    total = measured.total
+    return {
+        "reports": total.reports,
+        "mean_score": total.mean_score,
+        "bad_reports": total.bad_reports,
+        "addressed_reports": total.addressed_reports,
+        "unproven_reports": total.unproven_reports,
+        "first_answer": total.first_answer,
+        "criteria": total.criteria,
+        "cost_usd": total.cost_usd,
+        "series": measured.series,
+        "models": tuple(dict.fromkeys(series.model for series in measured.series)),
+        "prompt_versions": tuple(dict.fromkeys(series.prompt_version for series in measured.series)),
+    }
 
 
 async def _accounts(session: AsyncSession, avito_clients: Sequence[str], measured: Measured, shown: ShownChats) -> dict[str, Any]:

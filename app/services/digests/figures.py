@@ -124,20 +124,23 @@ class CarriedReports(_Figures):
     """Graded chats of the period whose reports another mail carried: an earlier one, or a later one where this one is of a past date."""
 
 
-class WorstChat(_Figures):
-    """A chat that somebody should open: those with a low grade, the lowest scores of the mail first."""
-
+class _ShownChat(_Figures):
     report_id: int
     chat_id: str
     chat_title: str
     client_name: str
     score: float
     criterion: str
-    """The criterion that pulled it down, in Russian."""
+    """The criterion that pulled it down, or that it did well, in Russian."""
     quote: str | None
     """Word for word from the chat, with «…» where a sentence is cut; None where no quote was left after checking."""
     quote_side: str | None = None
     """Who wrote it: ``client`` or ``company``."""
+
+
+class WorstChat(_ShownChat):
+    """A chat that somebody should open: those with a low grade, the lowest scores of the mail first."""
+
     advice: str | None
     advice_at: datetime | None = None
     """When the message was written that the advice is about."""
@@ -145,19 +148,8 @@ class WorstChat(_Figures):
     """The chat speaks to the grader."""
 
 
-class GoodChat(_Figures):
+class GoodChat(_ShownChat):
     """A chat to learn from: the highest scores of the mail."""
-
-    report_id: int
-    chat_id: str
-    chat_title: str
-    client_name: str
-    score: float
-    criterion: str
-    """A criterion that it did well, in Russian."""
-    quote: str | None
-    """Word for word from the chat, with «…» where a sentence is cut."""
-    quote_side: str | None = None
 
 
 class WaitingBuyer(_Figures):
