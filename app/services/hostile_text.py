@@ -18,6 +18,7 @@ _LIMITS = {"chat_title": 64, "client_name": 40, "quote": 160, "advice": 220, "cr
 _BYTES = 2
 """A character of Russian in UTF-8; texts of heavier ones are cut sooner."""
 _UNNAMED = {"chat_title": "Чат без объявления", "client_name": "Клиент"}
+"""What stands for a name that Avito does not give, or of which nothing can be shown."""
 
 _ZERO_WIDTH_JOINER = "\u200d"
 """The one format character that is kept: emoji are glued together with it."""
@@ -26,6 +27,16 @@ _ZERO_WIDTH_JOINER = "\u200d"
 def clean(text: str) -> str:
     """One line without what could reorder, hide or break it: control and format characters, lone surrogates."""
     return " ".join(without_controls(text).split())
+
+
+def shown_title(title: str | None) -> str:
+    """A listing's title as people and programs get it."""
+    return clean(title or "") or _UNNAMED["chat_title"]
+
+
+def shown_name(name: str | None) -> str:
+    """A buyer's name as people and programs get it."""
+    return clean(name or "") or _UNNAMED["client_name"]
 
 
 def without_controls(text: str) -> str:

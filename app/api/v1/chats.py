@@ -9,8 +9,7 @@ from app.api.v1.chat_schemas import ChatRead
 from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.api.v1.review_schemas import review_fields
 from app.services.chats import ChatCard, read_chat
-from app.services.digests.chats import NAMELESS, UNTITLED
-from app.services.hostile_text import clean
+from app.services.hostile_text import shown_name, shown_title
 from app.working_hours import ROUND_THE_CLOCK
 
 router = APIRouter(tags=["Чаты"], responses=ERROR_RESPONSES)
@@ -53,8 +52,8 @@ def _fields(card: ChatCard) -> dict[str, object]:
         "id": chat.avito_id,
         "account": card.account.name,
         "account_id": card.account.avito_user_id,
-        "title": clean(chat.item_title or "") or UNTITLED,
-        "client_name": clean(chat.client_name or "") or NAMELESS,
+        "title": shown_title(chat.item_title),
+        "client_name": shown_name(chat.client_name),
         "url": chat.item_url,
         "price": chat.item_price,
         "type": chat.chat_type,

@@ -57,9 +57,9 @@ async def analyze_chats(
     figures: dict[str, Any] = dict(counts)
     if unknown:
         figures["unknown_chats"] = len(unknown)
-    if judges.stopped_by and not judges.cut_short:
-        figures["problems"] = [f"{judges.stopped_by.rstrip('.')}. Сделанное сохранено."]
-    message = _summary(counts, judges.stopped_by, unknown)
+    if judges.why_stopped and not judges.cut_short:
+        figures["problems"] = [judges.why_stopped]
+    message = _summary(counts, judges.why_stopped, unknown)
     return StepResult(not judges.access_lost, message, figures, cut_short=judges.cut_short)
 
 
@@ -153,7 +153,7 @@ class _Analysis:
         await self._outcomes.add(finding)
 
 
-def _summary(figures: Mapping[str, int], stopped_by: str | None, unknown: Sequence[str]) -> str:
+def _summary(figures: Mapping[str, int], why_stopped: str | None, unknown: Sequence[str]) -> str:
     made = plural(figures["analyzed_chats"], "отчёт", "отчёта", "отчётов")
     parts = [
         f"Создано: {made}; пропущено чатов: {figures['skipped_chats']}, с ошибкой: {figures['failed_chats']}, "
@@ -161,10 +161,6 @@ def _summary(figures: Mapping[str, int], stopped_by: str | None, unknown: Sequen
     ]
     if unknown:
         parts.append(f"Из названных {not_found(unknown)}.")
-    if stopped_by:
-        parts.append(_stopped(stopped_by))
+    if why_stopped:
+        parts.append(f"Остановлено: {why_stopped}")
     return " ".join(parts)
-
-
-def _stopped(by: str) -> str:
-    return f"Остановлено: {by.rstrip('.')}. Сделанное сохранено."

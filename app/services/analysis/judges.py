@@ -72,6 +72,11 @@ class Judges(Generic[T]):
         self.cut_short = False
         """The process is stopping, and cases were left for that alone: whoever takes the run up does them."""
 
+    @property
+    def why_stopped(self) -> str | None:
+        """The same in whole sentences."""
+        return f"{self.stopped_by.rstrip('.')}. Сделанное сохранено." if self.stopped_by else None
+
     def stop(self, reason: str) -> None:
         """Lets the cases under way come to their end and begins no more."""
         self.stopped_by = self.stopped_by or reason

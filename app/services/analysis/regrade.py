@@ -27,7 +27,7 @@ async def regrade_reports(
     judges = Judges(database, grader, budget, run=run, done=regrading.keep)
     run.progress.done, run.progress.total = 0, await count_originals(database, period, done_by=run.repeated)
     await judges.judge_all(list_originals(database, period, done_by=run.repeated), workers)
-    return StepResult(not judges.access_lost, regrading.summary(judges.stopped_by), regrading.figures(), cut_short=judges.cut_short)
+    return StepResult(not judges.access_lost, regrading.summary(judges.why_stopped), regrading.figures(), cut_short=judges.cut_short)
 
 
 class _Regrading:
@@ -61,9 +61,9 @@ class _Regrading:
         """The numbers of the run."""
         return {"regraded_reports": self._regraded, "failed_reports": self._failed}
 
-    def summary(self, stopped_by: str | None) -> str:
+    def summary(self, why_stopped: str | None) -> str:
         """What came of the run, for people."""
         parts = [f"Оценено заново: {plural(self._regraded, 'отчёт', 'отчёта', 'отчётов')}; с ошибкой: {self._failed}."]
-        if stopped_by:
-            parts.append(f"Остановлено: {stopped_by.rstrip('.')}. Сделанное сохранено.")
+        if why_stopped:
+            parts.append(f"Остановлено: {why_stopped}")
         return " ".join(parts)

@@ -13,8 +13,7 @@ from app.repositories.gradings import ClaimedChat
 from app.repositories.regrades import Original
 from app.services.analysis.grader import Grading
 from app.services.analysis.transcripts import Transcript
-from app.services.digests.chats import NAMELESS, UNTITLED
-from app.services.hostile_text import clean
+from app.services.hostile_text import shown_name, shown_title
 
 
 def report_columns(
@@ -92,8 +91,8 @@ def _body(number: int, chat: ClaimedChat, transcript: Transcript, verdict: Verdi
     return {
         "chat_id": chat.avito_id,
         "created_at": created_at.isoformat(timespec="milliseconds"),
-        "chat_title": clean(chat.title or "") or UNTITLED,
-        "client_name": clean(chat.client_name or "") or NAMELESS,
+        "chat_title": shown_title(chat.title),
+        "client_name": shown_name(chat.client_name),
         "total_messages": transcript.company_messages + transcript.client_messages,
         "company_messages": transcript.company_messages,
         "client_messages": transcript.client_messages,

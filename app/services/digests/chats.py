@@ -13,9 +13,7 @@ from app.models import Message
 from app.repositories import coverage, messages, report_figures
 from app.repositories.report_figures import Row, Selection
 from app.services.digests.figures import FailedChat, GoodChat, UngradedChat, WaitingBuyer, WorstChat
-
-UNTITLED = "Чат без объявления"
-NAMELESS = "Клиент"
+from app.services.hostile_text import shown_name, shown_title
 
 _WORST, _BEST, _FAILED = 5, 3, 5
 
@@ -114,6 +112,6 @@ def _named(row: Row) -> dict[str, Any]:
     return {
         "account": row["account"],
         "chat_id": row["avito_id"],
-        "chat_title": row["item_title"] or UNTITLED,
-        "client_name": row["client_name"] or NAMELESS,
+        "chat_title": shown_title(row["item_title"]),
+        "client_name": shown_name(row["client_name"]),
     }
