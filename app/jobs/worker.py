@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -191,13 +192,13 @@ class Worker:
 
     async def _keep_lease(self, context: RunContext) -> None:
         """Renews the lease and writes the progress; returns when the run is no longer ours."""
-        loop = asyncio.get_running_loop()
-        renewed_at, written = loop.time(), None
-        while loop.time() - renewed_at < runs.LEASE_SECONDS:
+        renewed_at, written = time.monotonic(), None
+        while context.lease.held:
             await asyncio.sleep(_WRITE_SECONDS)
             progress = context.progress
             now_written = (progress.done, progress.total, dict(progress.figures))
-            if now_written == written and loop.time() - renewed_at < _HEARTBEAT_SECONDS:
+            asked_at = time.monotonic()
+            if now_written == written and asked_at - renewed_at < _HEARTBEAT_SECONDS:
                 continue
             try:
                 async with self._database.transaction() as session:
@@ -208,7 +209,8 @@ class Worker:
                 continue
             if not ours:
                 return
-            renewed_at, written = loop.time(), now_written
+            context.lease.renew(asked_at)
+            renewed_at, written = asked_at, now_written
 
     async def _give_back(self, context: RunContext, reason: str = "службу остановили посреди работы.") -> None:
         """The process is stopping or the database was away: a scheduled run goes back into the queue, a person's ends here."""

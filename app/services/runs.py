@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,25 @@ class Progress:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
+class Lease:
+    """The run's lease as this process can be sure of it, measured by the monotonic clock: no change of the wall clock prolongs it.
+
+    ``asked_at`` is when the renewal was sent, not when it was answered, so that the database never considers the lease shorter.
+    """
+
+    def __init__(self) -> None:
+        self._asked_at = time.monotonic()
+
+    def renew(self, asked_at: float) -> None:
+        """Record a renewal that the database has committed; ``asked_at`` is a value of ``time.monotonic``."""
+        self._asked_at = asked_at
+
+    @property
+    def held(self) -> bool:
+        """Whether no other process can have claimed the run. Check it before a step that cannot be undone."""
+        return time.monotonic() - self._asked_at < runs.LEASE_SECONDS
+
+
 @dataclass(frozen=True)
 class RunContext:
     """What a step knows of the run that it works for. ``token`` is the lease: results are written only while it is ours."""
@@ -40,6 +60,7 @@ class RunContext:
     progress: Progress
     repeated: Collection[int] = ()
     """The runs that were asked to force the same work and were begun before this one: what they did it does not do again."""
+    lease: Lease = field(default_factory=Lease)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is told to stop: a step that heeds it begins nothing more and finishes what is under way."""
 
