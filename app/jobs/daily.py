@@ -1,21 +1,23 @@
 """The day: sync, then grading, then the mail. The only place that knows their order.
 
 Each step is a run of its own, a child of the day's, so that whatever dies is taken up where it stood: a child that has ended is not
-asked for again. Failed steps are repeated with growing pauses until the deadline; then the mail goes and says what is missing.
+asked for again. Failed steps are repeated with growing pauses until the deadline; then the mail goes and says what is missing. The mail
+itself is repeated until a mail covers the date; recipients whom it has not reached are the business of its deliveries.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
-from app.clock import Clock
+from app.clock import Clock, local_date
 from app.database.engine import Database
 from app.models import Run, RunKind, RunState
-from app.repositories import runs
+from app.repositories import covered_dates, runs
 from app.services.runs import RunContext, StepResult, submit, wait
 
 log = structlog.get_logger(__name__)
@@ -23,6 +25,12 @@ log = structlog.get_logger(__name__)
 _LONGEST_PAUSE = timedelta(minutes=10)
 _GRADING_GRACE = timedelta(minutes=5)
 """Grading stops by itself at the deadline; this long it may take to finish the chats under way."""
+
+_LONGEST_MAIL = timedelta(minutes=30)
+"""How long a mail that cannot be built is repeated where the other steps have used up the time until the deadline."""
+_CLOCK_WAS_AHEAD = (
+    "Часы службы спешили, когда этот запуск был поставлен: его дата ещё не наступила. Сделанное сохранено, письмо не отправлялось."
+)
 
 _TITLES = {RunKind.SYNC: "Синхронизация", RunKind.ANALYZE: "Анализ", RunKind.MAIL: "Письмо"}
 
@@ -36,13 +44,13 @@ class DayPlan:
     first_pause: timedelta = timedelta(seconds=30)
 
 
-async def run_day(database: Database, plan: DayPlan, clock: Clock, wake: Callable[[], None], run: RunContext) -> StepResult:
-    """Carries the day ``run.slot`` out. ``wake`` tells the worker that a child waits for it."""
-    day = _Day(database, plan, clock, wake, run)
+async def run_day(database: Database, plan: DayPlan, zone: ZoneInfo, clock: Clock, wake: Callable[[], None], run: RunContext) -> StepResult:
+    """Carry out the daily run of the date ``run.slot``. ``wake`` tells the worker that a child waits for it."""
+    day = _Day(database, plan, zone, clock, wake, run)
     problems, ok = await day.sync_and_grade()
-    covered = [*await day.merged_days(), run.slot or ""]
-    params = {"date": run.slot, "daily": True, "problems": problems, "covered_days": covered}
-    mail = await day.step(RunKind.MAIL, 1, params, until=None)
+    if day.is_to_come:
+        return StepResult(ok=False, message=_CLOCK_WAS_AHEAD, figures=run.progress.figures)
+    mail = await day.mail(problems)
     figures = {**run.progress.figures, **mail.figures}
     message = " ".join(part for part in (*problems, mail.message) if part)
     return StepResult(ok=ok and mail.state == RunState.DONE, message=message, figures=figures)
@@ -51,11 +59,13 @@ async def run_day(database: Database, plan: DayPlan, clock: Clock, wake: Callabl
 class _Day:
     """One day's run under way."""
 
-    def __init__(self, database: Database, plan: DayPlan, clock: Clock, wake: Callable[[], None], run: RunContext) -> None:
+    def __init__(self, database: Database, plan: DayPlan, zone: ZoneInfo, clock: Clock, wake: Callable[[], None], run: RunContext) -> None:
         self._database = database
         self._clock = clock
+        self._zone = zone
         self._wake = wake
         self._run = run
+        self._day = date.fromisoformat(run.slot or "")
         self._plan = plan
         self._deadline = run.started_at + plan.deadline
         run.progress.total = len(_TITLES)
@@ -75,7 +85,7 @@ class _Day:
             self._run.progress.figures.update({**grading.figures, **sync.figures})
             failures |= {step.kind: _reason(step) for step in (sync, grading) if step.state == RunState.FAILED}
             ok = sync.state == grading.state == RunState.DONE
-            if ok or self._clock() + pause >= self._deadline:
+            if ok or self._clock() + pause >= self._deadline or self.is_to_come:
                 return [words for step in (sync, grading) if (words := self._problem(step, failures))], ok
             log.warning("daily.step_failed", run=self._run.id, attempt=attempt, pause_seconds=pause.total_seconds())
             await asyncio.sleep(pause.total_seconds())
@@ -102,10 +112,29 @@ class _Day:
             async with self._database.session() as session:
                 return await session.get_one(Run, run_id)
 
-    async def merged_days(self) -> list[str]:
-        """The missed days that this one makes up for."""
-        async with self._database.session() as session:
-            return await runs.list_merged(session, self._run.id)
+    @property
+    def is_to_come(self) -> bool:
+        """Whether the date has not come: the clock was ahead when the run was queued, and is right again."""
+        return self._day > local_date(self._clock(), self._zone)
+
+    async def mail(self, problems: list[str]) -> Run:
+        """Ask for the mail until one covers the date; stop at the deadline, or half an hour from now if that is later."""
+        until = max(self._deadline, self._clock() + _LONGEST_MAIL)
+        attempt, pause = 1, self._plan.first_pause
+        while True:
+            # Mails find out by themselves which dates they cover. A worker of the previous release reads them here.
+            async with self._database.transaction() as session:
+                covered = [day.isoformat() for day in await covered_dates.list_uncovered(session, until=self._day)]
+            day = self._day.isoformat()
+            params = {"date": day, "daily": True, "problems": problems, "covered_days": covered or [day]}
+            mail = await self.step(RunKind.MAIL, attempt, params, until=None)
+            async with self._database.transaction() as session:
+                mailed = await covered_dates.is_mailed(session, self._day)
+            if mailed or self._clock() + pause >= until:
+                return mail
+            log.warning("daily.mail_failed", run=self._run.id, attempt=attempt, pause_seconds=pause.total_seconds())
+            await asyncio.sleep(pause.total_seconds())
+            attempt, pause = attempt + 1, min(pause * 2, _LONGEST_PAUSE)
 
     async def _written_since(self) -> datetime:
         """What the day grades goes back by the setting, or to the last day that was finished if that is longer ago."""

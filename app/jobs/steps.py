@@ -51,6 +51,6 @@ def build_steps(tools: Tools, wake: Callable[[], None]) -> Mapping[RunKind, Step
         return await send_daily_report(tools.database, tools.post, tools.timetable.zone, tools.clock, run)
 
     async def daily(run: RunContext) -> StepResult:
-        return await run_day(tools.database, tools.plan, tools.clock, wake, run)
+        return await run_day(tools.database, tools.plan, tools.timetable.zone, tools.clock, wake, run)
 
     return {RunKind.SYNC: sync, RunKind.ANALYZE: analyze, RunKind.MAIL: mail, RunKind.DAILY: daily}

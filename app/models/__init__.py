@@ -3,6 +3,7 @@
 from app.models.account import Account
 from app.models.base import Base
 from app.models.chat import Chat, Outcome
+from app.models.covered_date import CoveredDate
 from app.models.delivery import Delivery, DeliveryState
 from app.models.digest import Digest, DigestKind
 from app.models.message import Message
@@ -14,6 +15,7 @@ __all__ = [
     "Account",
     "Base",
     "Chat",
+    "CoveredDate",
     "Delivery",
     "DeliveryState",
     "Digest",

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
-from app.models import Digest, DigestKind, Message
+from app.models import Delivery, Digest, DigestKind, Message
 
 
 async def add_digest(session: AsyncSession, *, day: date, kind: DigestKind, run_id: int, period_end: datetime, now: datetime) -> int | None:
@@ -23,7 +23,7 @@ async def add_digest(session: AsyncSession, *, day: date, kind: DigestKind, run_
     return await session.scalar(statement)
 
 
-async def complete_digest(
+async def set_figures(
     session: AsyncSession,
     digest_id: int,
     *,
@@ -34,9 +34,8 @@ async def complete_digest(
     day_figures: Mapping[str, Any] | None,
     reports_count: int,
     subject: str,
-    mime: bytes,
 ) -> None:
-    """Fills a mail in."""
+    """Store what a mail says."""
     values = {
         "period_start": period_start,
         "after_message_id": after_message_id,
@@ -45,9 +44,23 @@ async def complete_digest(
         "day_figures": day_figures and dict(day_figures),
         "reports_count": reports_count,
         "subject": subject,
-        "mime": mime,
     }
     await session.execute(update(Digest).where(Digest.id == digest_id).values(values))
+
+
+_UNDELIVERED = ~select(Delivery.id).where(Delivery.digest_id == Digest.id).exists()
+"""The deliveries are stored with the bytes: a mail without any has figures only."""
+
+
+async def list_undelivered(session: AsyncSession) -> list[Digest]:
+    """The mails whose bytes have still to be rendered, oldest first."""
+    return list(await session.scalars(select(Digest).where(_UNDELIVERED).order_by(Digest.id)))
+
+
+async def set_mime(session: AsyncSession, digest_id: int, mime: bytes) -> bool:
+    """Store a mail's bytes; False if another process has done so."""
+    statement = update(Digest).where(Digest.id == digest_id, Digest.mime.is_(None), _UNDELIVERED).values(mime=mime).returning(Digest.id)
+    return await session.scalar(statement) is not None
 
 
 async def get_digest_by_run(session: AsyncSession, run_id: int) -> Digest | None:
@@ -66,10 +79,14 @@ async def get_mime(session: AsyncSession, digest_id: int) -> bytes | None:
     return await session.scalar(select(Digest.mime).where(Digest.id == digest_id))
 
 
-async def get_last_daily(session: AsyncSession, before: datetime) -> Digest | None:
-    """The last daily run's mail with a cut-off before a moment."""
-    statement = select(Digest).where(Digest.kind == DigestKind.DAILY, Digest.period_end < before)
-    return (await session.scalars(statement.order_by(Digest.period_end.desc()).limit(1))).first()
+async def get_last_daily(session: AsyncSession, *, before: datetime | None) -> Digest | None:
+    """The daily run's last mail with a cut-off before a moment; None: its newest mail that has figures."""
+    statement = select(Digest).where(Digest.kind == DigestKind.DAILY, Digest.last_message_id.is_not(None))
+    if before is None:
+        statement = statement.order_by(Digest.id.desc())
+    else:
+        statement = statement.where(Digest.period_end < before).order_by(Digest.period_end.desc())
+    return (await session.scalars(statement.limit(1))).first()
 
 
 async def get_span(session: AsyncSession, digest_ids: Sequence[int]) -> tuple[datetime, datetime, int | None]:
@@ -85,10 +102,10 @@ async def newest_message_id(session: AsyncSession) -> int:
     return int(await session.scalar(select(func.coalesce(func.max(Message.id), 0))) or 0)
 
 
-async def list_carried(session: AsyncSession, day: date) -> list[int]:
-    """The mails that carried a date's reports for the first time."""
+async def list_carried(session: AsyncSession, day: date, *, before_id: int | None = None) -> list[int]:
+    """The mails that carried a date's reports for the first time; with ``before_id`` only those older than that mail."""
     statement = select(Digest.id).where(Digest.day == day, Digest.kind != DigestKind.RESEND).order_by(Digest.id)
-    return list(await session.scalars(statement))
+    return list(await session.scalars(statement if before_id is None else statement.where(Digest.id < before_id)))
 
 
 async def count_brought(session: AsyncSession, run_id: int) -> int:

@@ -65,10 +65,3 @@ async def list_answer_times(session: AsyncSession, days: Sequence[date]) -> set[
     """How answer times were counted in these dates' mails that carried reports: True for working hours only, False round the clock."""
     working = func.coalesce(Digest.figures["working_time"].as_boolean(), sql.false())
     return set(await session.scalars(select(working).where(Digest.day.in_(days), Digest.reports_count > 0).distinct()))
-
-
-async def get_covering_day(session: AsyncSession, day: date) -> date | None:
-    """The date of the mail that made up for a missed day."""
-    covered = Digest.figures["covered_days"].contains([day.isoformat()])
-    statement = select(Digest.day).where(Digest.kind == DigestKind.DAILY, Digest.day > day, covered)
-    return (await session.scalars(statement.order_by(Digest.day).limit(1))).first()

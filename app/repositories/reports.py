@@ -62,13 +62,16 @@ async def mean_completion_tokens(session: AsyncSession) -> float | None:
     return None if mean is None else float(mean)
 
 
-async def mark_mailed(session: AsyncSession, digest_id: int, *, before: datetime) -> int:
-    """Hands every report not mailed yet and written before the cut-off to a mail; returns how many."""
+async def mark_mailed(session: AsyncSession, digest_id: int, *, before: datetime | None) -> int:
+    """Assign every report not mailed yet and created before the cut-off to a mail; return how many.
+
+    ``before`` None: the cut-off is now, so every stored report was created before it, whatever the clock showed then.
+    """
     statement = text(
         """
         WITH carried AS (
             UPDATE reports SET digest_id = :digest_id
-            WHERE digest_id IS NULL AND kind = :kind AND created_at < :before RETURNING id
+            WHERE digest_id IS NULL AND kind = :kind AND (CAST(:before AS timestamptz) IS NULL OR created_at < :before) RETURNING id
         ) SELECT count(*) FROM carried
         """
     )
@@ -76,7 +79,7 @@ async def mark_mailed(session: AsyncSession, digest_id: int, *, before: datetime
     return int(await session.scalar(statement, parameters) or 0)
 
 
-async def count_unmailed(session: AsyncSession, before: datetime) -> int:
-    """The reports that the next mail with this cut-off would carry."""
-    statement = select(func.count()).where(Report.digest_id.is_(None), Report.kind == ReportKind.GRADING, Report.created_at < before)
-    return int(await session.scalar(statement) or 0)
+async def count_unmailed(session: AsyncSession, before: datetime | None) -> int:
+    """The reports that the next mail with this cut-off would carry; None: the cut-off is now."""
+    statement = select(func.count()).where(Report.digest_id.is_(None), Report.kind == ReportKind.GRADING)
+    return int(await session.scalar(statement if before is None else statement.where(Report.created_at < before)) or 0)

@@ -164,6 +164,12 @@ async def renew_lease(
     return await session.scalar(statement) is not None
 
 
+async def is_leased(session: AsyncSession, run_id: int, token: uuid.UUID) -> bool:
+    """Whether the run is still under this lease."""
+    statement = select(Run.id).where(Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING)
+    return await session.scalar(statement) is not None
+
+
 async def end_run(
     session: AsyncSession,
     run_id: int,
@@ -205,14 +211,36 @@ async def sum_lost(session: AsyncSession, start: datetime, end: datetime) -> Dec
 
 
 async def get_newest_ended(session: AsyncSession, kind: RunKind) -> Run | None:
-    """The run of a kind that came to its end last, well or not."""
+    """The newest run of a kind that has ended, well or not. One of a kind runs at a time, so the newest is the last to end."""
     ended = select(Run).where(Run.kind == kind, Run.state.in_([RunState.DONE, RunState.FAILED]))
-    return (await session.scalars(ended.order_by(Run.finished_at.desc(), Run.id.desc()).limit(1))).first()
+    return (await session.scalars(ended.order_by(Run.id.desc()).limit(1))).first()
 
 
-async def newest_slot(session: AsyncSession, kind: RunKind) -> str | None:
-    """The greatest slot of a kind: slots are ISO dates and moments, whose order is that of time."""
-    return await session.scalar(select(func.max(Run.slot)).where(Run.kind == kind))
+async def newest_slot(session: AsyncSession, kind: RunKind, *, created_until: datetime) -> str | None:
+    """The greatest slot of a kind's runs created until then: slots are ISO dates and moments, whose order is that of time."""
+    return await session.scalar(select(func.max(Run.slot)).where(Run.kind == kind, Run.created_at <= created_until))
+
+
+_ISO_DATE = r"^\d{4}-\d\d-\d\d"
+_UNDER_WAY = (RunState.QUEUED, RunState.RUNNING)
+
+
+async def release_later_slots(session: AsyncSession, *, after: str, created_after: datetime, kinds: Collection[RunKind]) -> int:
+    """Take from ended runs the slots that lie after ``after``, and from the dates merged into them; return how many.
+
+    Only runs created after a moment that is still to come are meant: the clock was ahead when they were created. Their slots are then
+    due again at their own time. What the runs did stays, and so does the slot, as the parameter ``clock_slot``.
+    """
+    dated = Run.slot.regexp_match(_ISO_DATE) & (Run.slot.collate("C") > after)
+    early = select(Run.id).where(Run.kind.in_(kinds), dated, Run.created_at > created_after, Run.state.not_in(_UNDER_WAY))
+    merged = (Run.state == RunState.MERGED) & Run.parent_id.in_(early)
+    released = (
+        update(Run)
+        .where(Run.slot.is_not(None), Run.id.in_(early) | merged)
+        .values(slot=None, params=Run.params.concat(func.jsonb_build_object("clock_slot", Run.slot)))
+        .returning(Run.id)
+    )
+    return len((await session.scalars(released)).all())
 
 
 async def has_queued(session: AsyncSession, kind: RunKind) -> bool:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.clock import Clock
 from app.database.engine import Database
-from app.errors import DatabaseUnavailableError, NotFoundError
+from app.errors import AppError, DatabaseUnavailableError, NotFoundError
 from app.models import Run, RunKind, RunState
 from app.repositories import runs
 
@@ -83,6 +85,10 @@ class StepResult:
     cut_short: bool = False
 
 
+class LeaseLostError(AppError):
+    """Another process has taken the run over."""
+
+
 Step = Callable[[RunContext], Awaitable[StepResult]]
 
 
@@ -141,6 +147,16 @@ async def wait(database: Database, run_id: int, *, one_ends: Callable[[], Awaita
             async with asyncio.timeout(pause):
                 await one_ends()
         pause = min(pause * 1.5, 0.5)
+
+
+async def require_lease(session: AsyncSession, run: RunContext) -> None:
+    """Check within a transaction that the run is still this process's.
+
+    Raises:
+        LeaseLostError: it is not.
+    """
+    if not await runs.is_leased(session, run.id, run.token):
+        raise LeaseLostError("Запуск перешёл к другому процессу службы: он его и закончит.")
 
 
 async def require_run(database: Database, run_id: int) -> Run:

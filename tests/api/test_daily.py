@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 import httpx
 
+from app.models import RunKind
+from app.services.runs import submit, wait
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 
 MORNING = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -151,17 +153,25 @@ async def test_a_date_without_a_mail_tells_why(stage: Stage) -> None:
     assert await days(stage) == []
 
 
-async def test_a_missed_day_names_the_mail_that_made_up_for_it(stage: Stage) -> None:
+async def test_a_missed_day_shows_the_mail_that_covers_it(stage: Stage) -> None:
     stage.clock.set(MORNING)
     stage.add_talk(*GOOD_TALK)
-    await mailed(stage)
-    covered = '["2026-11-20", "2026-11-21", "2026-11-22"]'
+    await stage.sync()
+    await stage.analyze()
     await stage.change(
-        "UPDATE digests SET kind = 'daily', figures = figures || jsonb_build_object('covered_days', CAST(:days AS jsonb))", days=covered
+        "INSERT INTO runs (kind, slot, state, params, created_at) SELECT 'daily', slot, 'merged', '{}', now()"
+        " FROM unnest(ARRAY['2026-11-20', '2026-11-21']) AS slot"
     )
-    assert "вошёл в письмо за 2026-11-22" in (await day_page(stage, "2026-11-21", 404)).json()["message"]
-    assert "2026-11-22" not in (await day_page(stage, "2026-11-19", 404)).json()["message"]
-    assert "20.11, 21.11, 22.11" in (await day_page(stage)).text
+    run_id = await submit(stage.service.database, RunKind.MAIL, stage.clock, params={"date": DAY, "daily": True})
+    stage.service.worker.wake()
+    await wait(stage.service.database, run_id)
+    own = (await day_page(stage)).text
+    assert "20.11, 21.11, 22.11" in own
+    assert (await day_page(stage, "2026-11-21")).text == own
+    assert "выберите день" in (await day_page(stage, "2026-11-19", 404)).json()["message"]
+    assert await stage.reports(mail="2026-11-21") == await stage.reports(mail=DAY) != []
+    summary = (await stage.rest.get("/api/v1/reports/summary", params={"mail": "2026-11-20"})).json()
+    assert summary["reports"] == 1
 
 
 async def test_days_are_newest_first_and_can_be_paged(stage: Stage) -> None:

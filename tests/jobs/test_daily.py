@@ -134,7 +134,7 @@ async def test_the_cause_is_said_also_where_the_deadline_cuts_the_next_attempt_o
     stage.add_talk(*GOOD_TALK)
     stage.sandbox.deepseek.switches.fail(BALANCE_EMPTY, when=late)
     plan = DayPlan(hour, 24 * hour, first_pause=timedelta(seconds=0.01))
-    done = await run_day(service.database, plan, clock, service.worker.wake, run)
+    done = await run_day(service.database, plan, service.timetable.zone, clock, service.worker.wake, run)
     assert not done.ok
     assert "Синхронизация: к сроку не закончено" in done.message
     assert "Анализ: срок дня вышел. Сделанное сохранено. До этого: На счету DeepSeek кончились деньги" in done.message

@@ -16,7 +16,10 @@ _WITHOUT = "ГГГГ-ММ-ДД. Без неё — только с mail."
 StartDay = Annotated[CalendarDay | None, Query(description=f"Начальная дата периода, {_WITHOUT}", json_schema_extra=REQUIRED)]
 EndDay = Annotated[CalendarDay | None, Query(description=f"Конечная дата периода, {_WITHOUT}", json_schema_extra=REQUIRED)]
 AccountWord = Annotated[str | None, Query(description="Только этого аккаунта: имя или номер на Авито.", examples=["Лавка на Садовой"])]
-MailDay = Annotated[CalendarDay | None, Query(description="Только отчёты, которые ушли в письмах этой даты.")]
+MailDay = Annotated[
+    CalendarDay | None,
+    Query(description="Только отчёты, которые ушли в письмах этой даты; пропущенный день — отчёты письма, в которое он вошёл."),
+]
 WhoseGrades = Annotated[
     Literal["machine", "reviewed"],
     Query(description="Чьи оценки показать и по чьим отбирать и считать: machine — модели, reviewed — после проверки человеком."),

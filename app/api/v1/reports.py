@@ -16,6 +16,7 @@ from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
 from app.database.engine import Database
 from app.errors import FieldError
 from app.repositories.report_bodies import Position, ReportBody, ReportFilter
+from app.services.mail.day_page import get_mail_day
 from app.services.reports import reading
 from app.services.reports.sheet import MAX_ROWS
 
@@ -85,7 +86,7 @@ async def get_reports(
         end=end,
         chat_id=chat_id,
         account=account,
-        mailed_on=mail,
+        mailed_on=mail and await get_mail_day(backend.database, mail),
         grades={column: tuple(words) for column, words in columns.items() if words},
         reviewed=grades == "reviewed",
     )

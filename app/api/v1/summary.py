@@ -12,6 +12,7 @@ from app.grading.vocabulary import Criterion
 from app.repositories.report_figures import Selection
 from app.services.digests.figures import CriterionShare, Measures
 from app.services.digests.summary import Summary, summarize
+from app.services.mail.day_page import get_mail_day
 
 router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
 
@@ -39,7 +40,8 @@ async def get_summary(
     """Both days are included, in the report's zone."""
     start, end = read_period(start_date, end_date, backend.settings, by_mail=mail is not None)
     zone = backend.settings.report_timezone.key
-    selection = Selection(start=start, end=end, account=account, mailed_on=None if mail is None else [mail], reviewed=grades == "reviewed")
+    mailed_on = None if mail is None else [await get_mail_day(backend.database, mail)]
+    selection = Selection(start=start, end=end, account=account, mailed_on=mailed_on, reviewed=grades == "reviewed")
     return SummaryRead.model_validate(_summary(await summarize(backend.database, selection, zone), zone))
 
 

@@ -1,4 +1,10 @@
-"""Puts a mail together before anything is sent: its reports, its figures, its bytes and a delivery for each recipient, all or nothing.
+"""Build a mail in two steps, each a short transaction, with the slow rendering between them and outside both.
+
+1. ``assign_reports`` creates the mail: its date, its reports, its period and its figures, all at one moment.
+2. ``render_mails`` turns the stored figures into bytes, in a thread, and stores them with one delivery for each recipient.
+
+A mail without deliveries is one whose process stopped after the first step. Every later mail run completes it first. The same
+figures give the same bytes and the same ``Message-ID``, so it does not matter which process does it, or whether two do.
 
 A date may have several mails: the daily one, what somebody sends beside it, and repeats. Each carries reports of its own; only a repeat
 carries all of the date's again, and says what was said of them: drawn anew, chats that have been answered or written in since would
@@ -17,15 +23,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clients.mail import MailClient
-from app.clock import day_bounds, local_date
+from app.clock import Clock, day_bounds, local_date
+from app.database.engine import Database
 from app.models import DigestKind, RunKind
-from app.repositories import deliveries, digests, mail_days, reports, runs
+from app.repositories import covered_dates, deliveries, digests, mail_days, reports, runs
 from app.repositories.turns import wait_for_turn
 from app.services.digests.draw import Period, draw_figures
 from app.services.digests.figures import REPEAT, SUPPLEMENT, DigestFigures
 from app.services.mail import letter
 from app.services.mail.sheet import read_bodies, write_sheet
-from app.services.runs import RunContext
+from app.services.runs import RunContext, require_lease
 
 FIRST_RETRY = timedelta(minutes=5)
 """When the scheduler takes up a delivery that was not tried, or not answered."""
@@ -36,14 +43,13 @@ class MailParams:
     """What a mail run is to do, as it stands in the run's parameters.
 
     ``day``: the report's date (None: only try again what the scheduler owes somebody). ``daily``: asked for by the daily run, which
-    knows what is missing (``problems``) and the days it makes up for.
+    knows what is missing (``problems``).
     """
 
     day: date | None
     resend: bool = False
     daily: bool = False
     problems: tuple[str, ...] = ()
-    covered_days: tuple[date, ...] = ()
 
     @classmethod
     def of(cls, run: RunContext) -> "MailParams":
@@ -54,7 +60,6 @@ class MailParams:
             resend=bool(params.get("resend")),
             daily=bool(params.get("daily")),
             problems=tuple(params.get("problems", ())),
-            covered_days=tuple(date.fromisoformat(day) for day in params.get("covered_days", ())),
         )
 
 
@@ -75,28 +80,37 @@ class Post:
     avito_clients: tuple[str, ...] = ()
 
 
-async def put_together(
-    session: AsyncSession, post: Post, zone: ZoneInfo, params: MailParams, *, day: date, run_id: int, now: datetime
+async def assign_reports(
+    session: AsyncSession, post: Post, zone: ZoneInfo, params: MailParams, *, day: date, run: RunContext, now: datetime
 ) -> None:
-    """Writes the mail with its deliveries and hands it its reports; does nothing where there is nothing to mail."""
-    if await digests.get_digest_by_run(session, run_id) is not None:
+    """Create the run's mail with its reports and figures; do nothing where there is nothing to mail or the mail exists.
+
+    Raises:
+        LeaseLostError: another process has taken the run over.
+    """
+    if await digests.get_digest_by_run(session, run.id) is not None:
         return  # an earlier process of this run came this far
     await wait_for_turn(session)  # a message that is being copied meanwhile belongs to the next mail, and to one of them only
-    cutoff = now if params.daily or day == local_date(now, zone) else day_bounds(day, day, zone)[1]
+    await require_lease(session, run)
+    at_present = params.daily or day == local_date(now, zone)
+    cutoff = now if at_present else day_bounds(day, day, zone)[1]
     earlier = await digests.list_carried(session, day)
-    if not params.daily and not (earlier if params.resend else await reports.count_unmailed(session, cutoff)):
+    created_before = None if at_present else cutoff
+    if not params.daily and not (earlier if params.resend else await reports.count_unmailed(session, created_before)):
         return
     said = await mail_days.get_figures(session, day)
     kind = DigestKind.RESEND if params.resend else DigestKind.DAILY if params.daily else DigestKind.SUPPLEMENT
-    digest_id = await digests.add_digest(session, day=day, kind=kind, run_id=run_id, period_end=cutoff, now=now)
+    covered = await _cover(session, day) if params.daily else [day]
+    digest_id = await digests.add_digest(session, day=day, kind=kind, run_id=run.id, period_end=cutoff, now=now) if covered else None
     if digest_id is None:
         return
+    if params.daily:
+        await covered_dates.cover(session, digest_id, covered)
     if not params.resend:
-        await reports.mark_mailed(session, digest_id, before=cutoff)
-    period = await _period(session, post, params.covered_days or (day,), day, cutoff)
-    figures, of_date, ids = await _content(session, post, zone, params, period, digest_id, earlier, said, now)
-    bodies = await read_bodies(session, ids)
-    await digests.complete_digest(
+        await reports.mark_mailed(session, digest_id, before=created_before)
+    period = await _period(session, post, tuple(covered), day, cutoff, at_present=at_present)
+    figures, of_date = await _figures(session, post, zone, params, period, digest_id, earlier, said, now)
+    await digests.set_figures(
         session,
         digest_id,
         period_start=figures.period_start,
@@ -106,21 +120,39 @@ async def put_together(
         day_figures=None if of_date is None else of_date.model_dump(mode="json"),
         reports_count=figures.reports,
         subject=letter.subject(figures),
-        mime=await asyncio.to_thread(_compose, figures, bodies, post.sender, now),
     )
-    message_ids = {to: letter.message_id(digest_id, to, post.sender, now) for to in post.recipients}
-    await deliveries.add_deliveries(session, digest_id, message_ids, retry_at=now + FIRST_RETRY)
 
 
-class _Content(NamedTuple):
-    """What a mail says; what its date says with it, where there were mails before; the mails whose reports it carries."""
+async def render_mails(database: Database, post: Post, clock: Clock) -> None:
+    """Give every mail that has none its bytes and its deliveries. Rendering thousands of reports takes seconds: no transaction is open."""
+    async with database.session() as session:
+        unfinished = await digests.list_undelivered(session)
+    for mail in unfinished:
+        async with database.session() as session:
+            carried = await digests.list_carried(session, mail.day, before_id=mail.id) if mail.kind == DigestKind.RESEND else [mail.id]
+            bodies = await read_bodies(session, carried)
+        figures = DigestFigures.model_validate(mail.figures)
+        mime = await asyncio.to_thread(_render, figures, bodies, post.sender, mail.created_at)
+        message_ids = {to: letter.message_id(mail.id, to, post.sender, mail.created_at) for to in post.recipients}
+        async with database.transaction() as session:
+            if await digests.set_mime(session, mail.id, mime):
+                await deliveries.add_deliveries(session, mail.id, message_ids, retry_at=clock() + FIRST_RETRY)
 
-    figures: DigestFigures
-    of_date: DigestFigures | None
-    digest_ids: Sequence[int]
+
+async def _cover(session: AsyncSession, day: date) -> list[date]:
+    """The dates that the daily mail of ``day`` covers: its own, and earlier ones without a mail; none if a mail covers it already."""
+    uncovered = await covered_dates.list_uncovered(session, until=day)
+    return uncovered if day in uncovered else []
 
 
-async def _content(
+class _Figures(NamedTuple):
+    """The figures of a mail, and those of its whole date where the date had mails before."""
+
+    mail: DigestFigures
+    day: DigestFigures | None
+
+
+async def _figures(
     session: AsyncSession,
     post: Post,
     zone: ZoneInfo,
@@ -130,35 +162,38 @@ async def _content(
     earlier: Sequence[int],
     said: Mapping[str, Any] | None,
     now: datetime,
-) -> _Content:
+) -> _Figures:
     """``earlier``: the mails that brought the date's reports so far; ``said``: what they say together."""
     problems = [*params.problems, *await _sync_problems(session, params.problems)]
     named = await deliveries.name_failed(session, digest_id)
     whose = partial(draw_figures, working_time=post.working_time, avito_clients=post.avito_clients)
     draw = partial(whose, session, zone=zone, now=now, problems=problems)
     if said is None:
-        return _Content(await draw([digest_id], period, failed_addresses=named), None, [digest_id])
+        return _Figures(await draw([digest_id], period, failed_addresses=named), None)
     before = DigestFigures.model_validate(said)
     addresses = tuple(dict.fromkeys([*before.failed_addresses, *named]))
     if params.resend:
         again = before.model_copy(update={"timezone": zone.key, "failed_addresses": addresses})
-        return _Content(again.model_copy(update={"part": REPEAT}), again, earlier)
+        return _Figures(again.model_copy(update={"part": REPEAT}), again)
     of_date = await draw([*earlier, digest_id], await _whole_period(session, post, period, before, earlier), failed_addresses=addresses)
     own = await draw([digest_id], period, failed_addresses=named)
-    return _Content(own.model_copy(update={"part": SUPPLEMENT}), of_date, [digest_id])
+    return _Figures(own.model_copy(update={"part": SUPPLEMENT}), of_date)
 
 
-def _compose(figures: DigestFigures, bodies: Sequence[str], sender: str, now: datetime) -> bytes:
-    """Seconds of work where there are thousands of reports: in a thread, so that leases go on being renewed."""
-    return letter.compose(figures, sender=sender, now=now, attachment=write_sheet(bodies, figures))
+def _render(figures: DigestFigures, bodies: Sequence[str], sender: str, at: datetime) -> bytes:
+    return letter.compose(figures, sender=sender, now=at, attachment=write_sheet(bodies, figures))
 
 
-async def _period(session: AsyncSession, post: Post, covered_days: tuple[date, ...], day: date, cutoff: datetime) -> Period:
-    """From the last daily mail's cut-off, or as far back as the first day grades."""
-    last = await digests.get_last_daily(session, cutoff)
+async def _period(session: AsyncSession, post: Post, covered: tuple[date, ...], day: date, cutoff: datetime, *, at_present: bool) -> Period:
+    """From the last daily mail's cut-off, or as far back as the first day grades.
+
+    The last one before a cut-off of the past is found by time; the last one so far is the newest, whatever the clock showed when it was
+    built. If the clock was ahead then, only messages copied since that mail are in the period.
+    """
+    last = await digests.get_last_daily(session, before=None if at_present else cutoff)
     if last is None:
-        return _span(post, covered_days, day, cutoff - post.first_period, cutoff, None)
-    return _span(post, covered_days, day, last.period_end, cutoff, last.last_message_id)
+        return _span(post, covered, day, cutoff - post.first_period, cutoff, None)
+    return _span(post, covered, day, min(last.period_end, cutoff), cutoff, last.last_message_id)
 
 
 async def _whole_period(session: AsyncSession, post: Post, own: Period, before: DigestFigures, earlier: Sequence[int]) -> Period:

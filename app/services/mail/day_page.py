@@ -4,29 +4,33 @@ from datetime import date
 
 from app.database.engine import Database
 from app.errors import NotFoundError
-from app.repositories import mail_days
+from app.repositories import covered_dates, mail_days
 from app.services.digests.figures import DigestFigures
 from app.services.mail.letter import render_page
 
 
 async def render_day(database: Database, day: date, *, today: date) -> str:
-    """The date as an HTML document; ``today`` is the present day in the report's zone.
+    """The date as an HTML document; ``today`` is the present day in the report's zone. A missed date shows the mail that covers it.
 
     Raises:
-        NotFoundError: the date has no mail; the sentence tells whether it is still to come.
+        NotFoundError: no mail covers the date; the sentence tells whether it is still to come.
     """
+    filed = await get_mail_day(database, day)
     async with database.session() as session:
-        figures = await mail_days.get_figures(session, day)
-        mails = await mail_days.list_mails(session, day)
-        covering = None if figures else await mail_days.get_covering_day(session, day)
+        figures = await mail_days.get_figures(session, filed)
+        mails = await mail_days.list_mails(session, filed)
     if figures is None:
-        raise NotFoundError(_why_none(day, today, covering))
+        raise NotFoundError(_why_none(day, today))
     return render_page(DigestFigures.model_validate(figures), mails)
 
 
-def _why_none(day: date, today: date, covering: date | None) -> str:
-    if covering is not None:
-        return f"Отдельного письма за {day} нет: этот день вошёл в письмо за {covering}."
+async def get_mail_day(database: Database, day: date) -> date:
+    """The date whose mails hold a date's reports: itself, or the later date whose mail makes up for it."""
+    async with database.session() as session:
+        return await covered_dates.get_mail_day(session, day)
+
+
+def _why_none(day: date, today: date) -> str:
     if day > today:
         return f"Письма за {day} ещё нет: этот день не наступил, сегодня {today}."
     if day == today:

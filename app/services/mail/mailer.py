@@ -1,6 +1,6 @@
 """Mails the day's reports: each report once, each mail to each recipient once, whatever dies in between.
 
-A mail, its bytes and one delivery for each recipient are written in one transaction before anything is sent. A delivery is marked
+A mail, its bytes and one delivery for each recipient are stored before anything is sent. A delivery is marked
 ``sending`` before the mail server is spoken to and ``sent`` after its answer. A process that dies in between leaves it open, and the
 identical bytes go again under the same ``Message-ID``: SMTP can do no better (RFC 1047).
 """
@@ -21,7 +21,7 @@ from app.errors import DatabaseUnavailableError, SettingsError, UpstreamError
 from app.repositories import deliveries, digests, resends
 from app.repositories.deliveries import OpenDelivery
 from app.services.mail import letter
-from app.services.mail.composer import FIRST_RETRY, MailParams, Post, put_together
+from app.services.mail.composer import FIRST_RETRY, MailParams, Post, assign_reports, render_mails
 from app.services.plural import plural
 from app.services.runs import RunContext, StepResult
 
@@ -52,7 +52,8 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
                 await resends.continue_unfinished(session, params.day, post.recipients, run_id=run.id)
                 resent = await resends.is_resent(session, params.day, post.recipients, since_run=run.done_since)
             if not resent:
-                await put_together(session, post, zone, params, day=params.day, run_id=run.id, now=clock())
+                await assign_reports(session, post, zone, params, day=params.day, run=run, now=clock())
+    await render_mails(database, post, clock)
     async with database.transaction() as session:
         await deliveries.drop_removed(session, post.recipients)
         due_at = clock() if params.day is None else None
