@@ -4,12 +4,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock, at_local, local_date
 from app.database.engine import Database
 from app.models import RunKind
-from app.repositories import deliveries, runs
+from app.repositories import covered_dates, deliveries, runs
+
+log = structlog.get_logger(__name__)
 
 
 class Timetable(NamedTuple):
@@ -40,12 +43,25 @@ def next_report_at(timetable: Timetable, now: datetime) -> datetime:
     return at_local(newest_due_day(timetable, now) + timedelta(days=1), timetable.report_time, timetable.zone)
 
 
+CLOCK_TOLERANCE = timedelta(hours=12)
+"""What was created later than this from now was created by a clock that was ahead. A clock that was put back by less than this, or that
+differs from another replica's, mails no date twice."""
+
+
 async def _ask_for_day(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
-    """On an empty ledger only today is due; later, several missed days are made up for by the newest's run."""
+    """Queue the run of the newest due date. On an empty ledger only today is due; later, that run makes up for missed dates.
+
+    Slots of dates to come are released: a clock that was ahead has taken them.
+    """
+    today = local_date(now, timetable.zone)
+    ahead = now + CLOCK_TOLERANCE
+    if await runs.release_later_slots(session, after=f"{today}~", created_after=ahead, kinds=list(RunKind)):
+        log.warning("tick.slots_released", today=today.isoformat())
+    await covered_dates.release_later(session, today=today, created_after=ahead)
     due = newest_due_day(timetable, now)
-    newest = await runs.newest_slot(session, RunKind.DAILY)
+    newest = await runs.newest_slot(session, RunKind.DAILY, created_until=ahead)
     if newest is None:
-        if due == local_date(now, timetable.zone):
+        if due == today:
             await runs.add_run(session, RunKind.DAILY, now=now, slot=due.isoformat())
         return
     last = date.fromisoformat(newest)
@@ -58,9 +74,11 @@ async def _ask_for_day(session: AsyncSession, timetable: Timetable, now: datetim
 
 
 async def _ask_for_sync(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
-    """One that still waits for its turn serves the later interval as well."""
+    """Queue the interval's sync. One that still waits for its turn serves the later interval as well."""
     every = timetable.sync_every.total_seconds()
     start = datetime.fromtimestamp(now.timestamp() // every * every, UTC)
+    following = start + timetable.sync_every
+    await runs.release_later_slots(session, after=following.isoformat(), created_after=now + timetable.sync_every, kinds=[RunKind.SYNC])
     if not await runs.has_queued(session, RunKind.SYNC):
         await runs.add_run(session, RunKind.SYNC, now=now, slot=start.isoformat())
 

@@ -1,10 +1,12 @@
 """What is due by the clock: the day once, missed days made up for, the clocks changing."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
 from app.database.engine import Database
 from app.jobs.tick import Timetable, ask_for_what_is_due, newest_due_day, next_report_at
@@ -76,6 +78,46 @@ async def test_a_changed_report_time_gives_no_second_run(database: Database) -> 
     later = Timetable(time(22, 0), ZoneInfo("Asia/Yekaterinburg"), timedelta(minutes=15))
     await ask_for_what_is_due(database, later, lambda: moscow(22, 23))
     assert await dailies(database) == [("2026-11-22", "queued")]
+
+
+def _same(moment: datetime) -> datetime:
+    return moment
+
+
+async def end_all(database: Database) -> None:
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE runs SET state = 'done', finished_at = created_at WHERE state = 'queued'"))
+
+
+@pytest.mark.parametrize("back", [timedelta(hours=2), timedelta(hours=11)])
+async def test_a_clock_put_back_over_midnight_gives_no_second_run(database: Database, back: timedelta) -> None:
+    night = Timetable(time(0, 30), MOSCOW, timedelta(minutes=15))
+    first = moscow(22, 0, 31)
+    for moment in (first, first - back, first - back / 2, first, first + timedelta(days=1)):
+        await ask_for_what_is_due(database, night, partial(_same, moment))
+        await end_all(database)
+    assert await dailies(database) == [("2026-11-22", "done"), ("2026-11-23", "done")]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Santiago"])
+async def test_each_date_has_one_run_while_clocks_change(database: Database, zone: str) -> None:
+    """Both changes of 2026, at a report time within the hour that is left out or comes twice."""
+    table = Timetable(time(1, 45) if zone == "Australia/Lord_Howe" else time(0, 30), ZoneInfo(zone), timedelta(hours=1))
+    for first in _changes_of_2026(table.zone):
+        for half_hours in range(-96, 96):
+            moment = first + timedelta(minutes=30 * half_hours)
+            await ask_for_what_is_due(database, table, partial(_same, moment))
+            await end_all(database)
+    slots = [slot for slot, _ in await dailies(database)]
+    assert len(slots) == len(set(slots))
+    assert {state for _, state in await dailies(database)} <= {"done", "merged"}
+    days = [date.fromisoformat(slot) for slot in slots if slot]
+    assert (days[-1] - days[0]).days + 1 == len(days)
+
+
+def _changes_of_2026(zone: ZoneInfo) -> list[datetime]:
+    hours = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(365 * 24)]
+    return [later for earlier, later in pairwise(hours) if earlier.astimezone(zone).utcoffset() != later.astimezone(zone).utcoffset()]
 
 
 async def test_a_sync_is_asked_for_once_an_interval_and_does_not_pile_up(database: Database) -> None:

@@ -137,7 +137,8 @@ class _AccountSync:
 
 
 def _is_stale(account: Account, now: datetime) -> bool:
-    return account.fully_listed_at is None or now - account.fully_listed_at >= FULL_LIST_EVERY
+    """Whether the whole list was last read a day ago, or at a time that is still to come: the clock was ahead then."""
+    return account.fully_listed_at is None or not timedelta(0) <= now - account.fully_listed_at < FULL_LIST_EVERY
 
 
 def _summary(tally: Tally) -> str:
