@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -28,29 +28,32 @@ class Served:
         self.program.send_signal(signal.SIGKILL)
 
 
-@asynccontextmanager
-async def serving(database_url: str, sandbox: Sandbox, folder: Path, **settings: str) -> AsyncIterator[Served]:
-    """Starts the service over the sandbox and waits until it answers; at the end it is stopped, unless it was killed."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    environment = {
+def service_environment(database_url: str, sandbox: Sandbox, folder: Path) -> dict[str, str]:
+    """The settings of a service over the sandbox, without a port."""
+    return {
         "DATABASE_URL": database_url,
         "DATA_DIR": str(folder),
         "API_KEYS": KEY,
-        "PORT": str(port),
         "MAIL_FROM": "reports@example.ru",
         "REPORT_RECIPIENTS": "boss@example.ru,second@example.ru",
         "SCHEDULER_ENABLED": "false",
         "AVITO_REQUESTS_PER_MINUTE": "0",
         "DEEPSEEK_MAX_CONCURRENCY": "4",
         **sandbox.environment(),
-        **settings,
     }
+
+
+@asynccontextmanager
+async def serving(database_url: str, sandbox: Sandbox, folder: Path, **settings: str) -> AsyncIterator[Served]:
+    """Starts the service over the sandbox and waits until it answers; at the end it is stopped, unless it was killed."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = {**service_environment(database_url, sandbox, folder), "PORT": str(port), **settings}
     async with started(folder, "serve", environment=environment) as program:
         served = Served(program, f"http://127.0.0.1:{port}")
         reader = asyncio.create_task(_gather(program.stderr, served.log))
         try:
-            await _until_it_answers(served)
+            await until_it_answers(served.url, lambda: program.returncode)
             yield served
         finally:
             program.send_signal(signal.SIGTERM)
@@ -62,10 +65,11 @@ async def _gather(stderr: asyncio.StreamReader, log: bytearray) -> None:
         log += chunk
 
 
-async def _until_it_answers(served: Served) -> None:
-    async with asyncio.timeout(30), httpx.AsyncClient(base_url=served.url) as rest:
+async def until_it_answers(url: str, exit_code: Callable[[], int | None]) -> None:
+    """Wait until a service is ready; fail if its process ends."""
+    async with asyncio.timeout(30), httpx.AsyncClient(base_url=url) as rest:
         while True:
-            assert served.program.returncode is None, served.log.decode()
+            assert exit_code() is None
             try:
                 if (await rest.get("/health/ready")).status_code == 200:
                     return

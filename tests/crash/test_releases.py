@@ -1,0 +1,111 @@
+"""Two releases on one database: a process of the previous one keeps working after the next one has migrated."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app.clock import system_clock
+from app.database.engine import Database
+from app.models import RunKind
+from app.sandbox.server import Sandbox
+from app.services.runs import submit, wait
+from tests.checks import CHECKOUT
+from tests.crash.chats import keep_every_third
+from tests.crash.processes import KEY, service_environment, serving, until_it_answers
+
+PREVIOUS_RELEASE = "53d3d4ceaa60919a2be4f46d85508cb67690d041"
+"""The last commit whose processes may still run when this one is rolled out; move it with each release."""
+
+
+@pytest.fixture
+def previous(tmp_path: Path) -> Path:
+    """A checkout of the previous release."""
+    archived = subprocess.run(  # noqa: S603
+        ["git", "archive", PREVIOUS_RELEASE, "app", "migrations", "alembic.ini"],  # noqa: S607
+        cwd=CHECKOUT,
+        capture_output=True,
+        check=False,
+    )
+    if archived.returncode:
+        pytest.skip("the previous release is not in this checkout's history")
+    folder = tmp_path / "previous"
+    folder.mkdir()
+    subprocess.run(["tar", "-x"], cwd=folder, input=archived.stdout, check=True)  # noqa: S607
+    return folder
+
+
+@asynccontextmanager
+async def serving_previous(previous: Path, database_url: str, sandbox: Sandbox) -> AsyncIterator[str]:
+    """The previous release's service; yields its address. It is stopped at the end and must end well."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = {**service_environment(database_url, sandbox, previous), "PORT": str(port), "PATH": os.environ["PATH"]}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app", "serve", cwd=previous, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        await until_it_answers(url, lambda: process.returncode)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
+async def test_a_process_of_the_previous_release_works_on(postgres_url: str, previous: Path, tmp_path: Path) -> None:
+    async with Sandbox() as sandbox:
+        keep_every_third(sandbox)
+        sandbox.deepseek.switches.latency_seconds = sandbox.smtp.switches.latency_seconds = 0
+        database = Database(postgres_url)
+        try:
+            async with serving_previous(previous, postgres_url, sandbox) as old:
+                await _call(old, "/avito/sync", "/llm/analyze")
+                async with serving(postgres_url, sandbox, tmp_path) as served:
+                    await _call(old, "/timer/reports")
+                    await _run_day(database, sandbox, "2026-11-20")  # its steps are taken by either
+                    await _call(served.url, "/avito/sync", "/llm/analyze", "/timer/reports")
+                await _run_day(database, sandbox, "2026-11-21")
+                await _call(old, "/avito/sync", "/llm/analyze", "/timer/reports")
+            async with serving(postgres_url, sandbox, tmp_path) as served, httpx.AsyncClient(headers={"X-API-Key": KEY}) as rest:
+                await _run_day(database, sandbox, "2026-11-23")
+                for day in ("2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23"):
+                    assert (await rest.get(f"{served.url}/api/v1/reports/daily/{day}")).status_code == 200
+            await _assert_mailed_once(database, sandbox)
+        finally:
+            await database.close()
+
+
+async def _call(url: str, *paths: str) -> None:
+    async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": KEY}, timeout=60) as rest:
+        for path in paths:
+            answer = await rest.post(f"/api/v1{path}")
+            assert answer.status_code == 200, answer.text
+        assert (await rest.get("/health/ready")).status_code == 200
+
+
+async def _run_day(database: Database, sandbox: Sandbox, day: str) -> None:
+    chat = next(iter(sandbox.avito.accounts[0].chats.values()))
+    sandbox.avito.add_message(chat.id, "client", text=f"Вопрос от {day}: ещё продаётся?")
+    run = await wait(database, await submit(database, RunKind.DAILY, system_clock, slot=day))
+    assert run.state == "done", run.message
+
+
+async def _assert_mailed_once(database: Database, sandbox: Sandbox) -> None:
+    async with database.session() as session:
+        unmailed = await session.scalar(text("SELECT count(*) FROM reports WHERE digest_id IS NULL"))
+        unfinished = await session.scalar(text("SELECT count(*) FROM runs WHERE state IN ('queued', 'running')"))
+        mails = int(await session.scalar(text("SELECT count(*) FROM digests")) or 0)
+    assert (unmailed, unfinished) == (0, 0)
+    copies = Counter(line for mail in sandbox.smtp.messages for line in mail.data.splitlines() if line.startswith(b"Message-ID"))
+    assert (len(copies), set(copies.values())) == (2 * mails, {1})
