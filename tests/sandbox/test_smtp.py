@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-import subprocess
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import aiosmtplib
 import pytest
 
 from app.sandbox.smtp import LocalSmtp
+from tests.certificates import self_signed
 
 TO = ["head@example.com", "owner@example.com"]
 
@@ -29,18 +29,14 @@ def client(port: int, **options: object) -> aiosmtplib.SMTP:
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate for 127.0.0.1 with its key, in one file."""
     file = tmp_path_factory.mktemp("tls") / "both.pem"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command = ["openssl", "req", "-x509", *key, "-days", "2", *subject, "-keyout", str(file), "-out", str(file) + ".crt"]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - a fixed command
-    file.write_text(file.read_text() + Path(str(file) + ".crt").read_text())
+    file.write_text(self_signed("127.0.0.1"))
     return file
 
 
 def contexts(certificate: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     serving.load_cert_chain(certificate)
-    return serving, ssl.create_default_context(cafile=str(certificate) + ".crt")
+    return serving, ssl.create_default_context(cafile=certificate)
 
 
 async def test_a_mail_is_kept_with_its_envelope_and_its_bytes(smtp: LocalSmtp) -> None:
