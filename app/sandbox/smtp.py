@@ -83,7 +83,7 @@ class LocalSmtp:
             return
         self._server.close()
         for transport in list(self._open):
-            transport.abort() if isinstance(transport, asyncio.WriteTransport) else transport.close()
+            _abort(transport)
         await self._server.wait_closed()
         self._server = None
 
@@ -122,8 +122,8 @@ class LocalSmtp:
             return self.switches.data_answer
         mail = ReceivedMail(envelope.mail_from or "", list(envelope.rcpt_tos), envelope.original_content or b"", datetime.now(UTC))
         self._keep(mail)
-        if self.switches.cut_after_dot and isinstance(server.transport, asyncio.WriteTransport):
-            server.transport.abort()
+        if self.switches.cut_after_dot:
+            _abort(server.transport)
             await asyncio.Event().wait()  # the broken connection ends this conversation, no answer is written to it
         return "250 OK"
 
@@ -144,6 +144,12 @@ class LocalSmtp:
         }
 
 
+def _abort(transport: asyncio.BaseTransport | None) -> None:
+    """Close a connection at once, unless it is closing: Python 3.11.2 raises AttributeError if a closing TLS transport is aborted."""
+    if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
+        transport.abort()
+
+
 class _Connection(SMTP):
     """One client's conversation, known to the server so that it can be broken."""
 
@@ -159,8 +165,8 @@ class _Connection(SMTP):
         self._wire = transport
         welcome = self._owner.opened(transport)
         super().connection_made(transport)
-        if not welcome and isinstance(transport, asyncio.WriteTransport):
-            transport.abort()
+        if not welcome:
+            _abort(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._wire is not None:
