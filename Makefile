@@ -47,8 +47,8 @@ lock: $(VENV)/ready ## lock-файлы по pyproject.toml; обновить и 
 
 # Two stamps: a changed lock makes the environment anew, a changed pyproject.toml only installs the checkout again.
 $(VENV)/packages: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo 'Нужен Python 3.11 или новее; если он зовётся иначе: PYTHON=python3.11 make …' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null || \
+	  { echo 'Нужен Python от 3.11 до 3.14; если он зовётся иначе: PYTHON=python3.11 make …' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo 'У $(PYTHON) нет модуля venv; в Debian и Ubuntu: sudo apt-get install python3-venv' >&2; exit 1; }
 	@echo 'Готовлю $(VENV), это минута-другая…' >&2

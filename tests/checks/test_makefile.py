@@ -11,7 +11,7 @@ import pytest
 from tests.checks import CHECKOUT
 
 
-def _make(*words: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
+def run_make(*words: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
     """Out of reach of the `make` that may be running us."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     return subprocess.run(["make", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603, S607 - our own Makefile
@@ -20,7 +20,7 @@ def _make(*words: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[s
 def test_alone_it_lists_every_target() -> None:
     phony = re.search(r"^\.PHONY: (.+)$", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert phony
-    listed = re.findall(r"^ +make (\w+) +\S", _make().stdout, re.MULTILINE)
+    listed = re.findall(r"^ +make (\w+) +\S", run_make().stdout, re.MULTILINE)
     assert sorted(listed) == sorted(phony[1].split())
 
 
@@ -37,7 +37,7 @@ def test_a_python_that_will_not_do_is_said_in_one_line(tmp_path: Path, python: s
         shutil.copy(CHECKOUT / name, tmp_path)
     (tmp_path / "python").write_text(python)
     (tmp_path / "python").chmod(0o755)
-    done = _make("test", "PYTHON=./python", folder=tmp_path)
+    done = run_make("test", "PYTHON=./python", folder=tmp_path)
     assert done.returncode != 0
     said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert len(said) == 1

@@ -1,0 +1,129 @@
+"""The Python versions: pyproject.toml, the Makefile and .ci/run accept the same ones; .ci/run finds or installs one of them."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from tests.checks import CHECKOUT
+from tests.checks.test_locks import PROJECT
+from tests.checks.test_makefile import run_make
+
+ACCEPTED = {"3.10": False, "3.11": True, "3.12": True, "3.13": True, "3.14": True, "3.15": False}
+
+
+def write_script(path: Path, *lines: str) -> None:
+    path.write_text("\n".join(("#!/bin/sh", *lines, "")))
+    path.chmod(0o755)
+
+
+def write_python(path: Path, version: str) -> None:
+    """A Python that takes itself for another version, and runs `-c` only."""
+    info = (*map(int, version.split(".")), 0, "final", 0)
+    write_script(path, '[ "$1" = -c ] || exit 1', f'exec {sys.executable} -c "import sys; sys.version_info = {info}; $2"')
+
+
+class Machine:
+    """A machine with the tools of a bare Debian, a `make` that prints its arguments, and an `apt-get` that installs Python 3.13."""
+
+    def __init__(self, folder: Path) -> None:
+        self.programs = folder / "bin"
+        self.installed = folder / "installed"
+        self._folder = folder
+        for part in (self.programs, folder / ".ci"):
+            part.mkdir()
+        shutil.copy(CHECKOUT / ".ci" / "run", folder / ".ci")
+        for name in ("bash", "cp", "dirname", "grep", "mktemp", "rm", "tail", "tee"):
+            (self.programs / name).symlink_to(shutil.which(name) or name)
+        write_script(self.programs / "make", 'echo "make $*"', "echo '1 passed in 1s'")
+        self.become(0)
+        write_python(folder / "python", "3.13")
+        write_script(
+            self.programs / "apt-get",
+            f'echo "$*" >> {self.installed}',
+            f'case "$*" in *python3) cp {folder}/python {self.programs}/python3;; esac',
+        )
+
+    def become(self, user: int) -> None:
+        write_script(self.programs / "id", f"echo {user}")
+
+    def run(self, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [str(self.programs / "bash"), ".ci/run"]
+        settings = {"PATH": str(self.programs), **environment}
+        return subprocess.run(command, cwd=self._folder, env=settings, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_the_package_is_for_the_same_versions() -> None:
+    supported = SpecifierSet(PROJECT["requires-python"])
+    assert {version: supported.contains(f"{version}.1") for version in ACCEPTED} == ACCEPTED
+
+
+@pytest.mark.parametrize("version", ACCEPTED)
+def test_make_accepts_the_same_versions(tmp_path: Path, version: str) -> None:
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(CHECKOUT / name, tmp_path)
+    write_python(tmp_path / "python", version)
+    done = run_make("test", "PYTHON=./python", folder=tmp_path)
+    assert ("Нужен Python от 3.11 до 3.14" not in done.stderr) == ACCEPTED[version]
+
+
+@pytest.mark.parametrize("version", ACCEPTED)
+def test_ci_accepts_the_same_versions(machine: Machine, version: str) -> None:
+    write_python(machine.programs / "python3", version)
+    done = machine.run(PYTHON="python3")
+    assert (done.returncode == 0) == ACCEPTED[version]
+    assert ("make test PYTHON=python3\n" in done.stdout) == ACCEPTED[version]
+    assert ("Нужен Python от 3.11 до 3.14, а PYTHON=python3." in done.stderr) != ACCEPTED[version]
+
+
+@pytest.mark.parametrize(
+    ("found", "chosen"),
+    [
+        ({"python3": "3.11", "python3.13": "3.13"}, "python3"),
+        ({"python3": "3.10", "python3.12": "3.12"}, "python3.12"),
+        ({"python3": "3.15", "python3.14": "3.14"}, "python3.14"),
+        ({"python3.13": "3.13"}, "python3.13"),
+    ],
+    ids=["the default", "the default is too old", "the default is too new", "no default"],
+)
+def test_ci_takes_a_python_that_is_there(machine: Machine, found: dict[str, str], chosen: str) -> None:
+    for name, version in found.items():
+        write_python(machine.programs / name, version)
+    done = machine.run()
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if line.startswith("make")] == [
+        f"make {step} PYTHON={chosen}" for step in ("test", "check")
+    ]
+    assert done.stdout.splitlines()[-1] == "1 passed in 1s"
+    assert not machine.installed.exists()
+
+
+def test_ci_installs_a_python_where_there_is_none(machine: Machine) -> None:
+    done = machine.run()
+    assert done.returncode == 0, done.stderr
+    assert "make test PYTHON=python3\n" in done.stdout
+    assert machine.installed.read_text().endswith("--no-install-recommends python3\n")
+
+
+def test_ci_installs_nothing_without_the_right_to(machine: Machine) -> None:
+    machine.become(1000)
+    done = machine.run()
+    assert done.returncode == 1
+    assert done.stderr == "Нужен Python от 3.11 до 3.14.\n"
+    assert not machine.installed.exists()
+
+
+def test_ci_does_not_replace_the_python_that_was_asked_for(machine: Machine) -> None:
+    write_python(machine.programs / "python3", "3.13")
+    done = machine.run(PYTHON="python3.12")
+    assert done.returncode == 1
+    assert done.stderr == "Нужен Python от 3.11 до 3.14, а PYTHON=python3.12.\n"
+    assert not machine.installed.exists()
