@@ -8,6 +8,7 @@ import pytest
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_switches import CUT, ERROR_UNDER_200, SERVER_ERROR, UNAVAILABLE, html, too_many
 from app.sandbox.faults import Answer, Slow
+from tests.stage import until
 
 SELF = "/core/v1/accounts/self"
 
@@ -89,15 +90,23 @@ async def test_a_slow_answer_comes_after_the_client_gave_up(seller: httpx.AsyncC
 
 
 async def test_requests_are_on_record_and_counted_while_they_wait(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+    await seller.get(SELF)
+    assert (avito.traffic.most_in_flight, avito.traffic.in_flight) == (1, 0)
     avito.requests.clear()
-    avito.switches.latency_seconds = 0.05
+    avito.switches.latency_seconds = 60
 
-    await asyncio.gather(*(seller.get(SELF, params={"n": number}) for number in range(4)))
+    async def all_wait() -> bool:
+        return avito.traffic.in_flight == 4
+
+    waiting = [asyncio.create_task(seller.get(SELF, params={"n": number}, timeout=60)) for number in range(4)]
+    await until(all_wait)
+    for request in waiting:
+        request.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
 
     assert sorted(request.query["n"][0] for request in avito.requests) == ["0", "1", "2", "3"]
     assert {(request.method, request.path) for request in avito.requests} == {("GET", SELF)}
     assert avito.traffic.most_in_flight == 4
-    assert avito.traffic.in_flight == 0
 
 
 async def test_the_record_can_be_switched_off(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
