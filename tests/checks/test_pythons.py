@@ -27,7 +27,7 @@ def write_python(path: Path, version: str) -> None:
 
 
 class Machine:
-    """A machine with the tools of a bare Debian, a `make` that prints its arguments, and an `apt-get` that installs Python 3.13."""
+    """A machine with few tools, a `make` that prints its arguments, and an `apt-get` that installs Python 3.13."""
 
     def __init__(self, folder: Path) -> None:
         self.programs = folder / "bin"
@@ -36,7 +36,7 @@ class Machine:
         for part in (self.programs, folder / ".ci"):
             part.mkdir()
         shutil.copy(CHECKOUT / ".ci" / "run", folder / ".ci")
-        for name in ("bash", "cp", "dirname", "grep", "mktemp", "rm", "tail", "tee"):
+        for name in ("bash", "cp", "dirname", "git", "grep", "mktemp", "rm", "tail", "tee"):
             (self.programs / name).symlink_to(shutil.which(name) or name)
         write_script(self.programs / "make", 'echo "make $*"', "echo '1 passed in 1s'")
         self.become(0)
@@ -111,6 +111,13 @@ def test_ci_installs_a_python_where_there_is_none(machine: Machine) -> None:
     assert done.returncode == 0, done.stderr
     assert "make test PYTHON=python3\n" in done.stdout
     assert machine.installed.read_text().endswith("--no-install-recommends python3\n")
+
+
+def test_ci_installs_the_tools_that_are_missing(machine: Machine) -> None:
+    write_python(machine.programs / "python3", "3.13")
+    (machine.programs / "git").unlink()
+    assert machine.run().returncode == 0
+    assert machine.installed.read_text().endswith("--no-install-recommends git\n")
 
 
 def test_ci_installs_nothing_without_the_right_to(machine: Machine) -> None:
