@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -31,6 +32,8 @@ PREVIOUS_RELEASE = "53d3d4ceaa60919a2be4f46d85508cb67690d041"
 @pytest.fixture
 def previous(tmp_path: Path) -> Path:
     """A checkout of the previous release."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
     archived = subprocess.run(  # noqa: S603
         ["git", "archive", PREVIOUS_RELEASE, "app", "migrations", "alembic.ini"],  # noqa: S607
         cwd=CHECKOUT,
