@@ -23,6 +23,10 @@ class DatabaseUnavailableError(AppError):
     """Postgres cannot be reached or refuses us."""
 
 
+class DatabaseRefusedError(DatabaseUnavailableError):
+    """Postgres refuses us until a person changes a setting: a wrong password, no such database, no TLS."""
+
+
 @dataclass(frozen=True)
 class FieldError:
     """One wrong parameter of a request: its name as the client wrote it, and what is wrong with it."""

@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from app.config import load_settings
-from app.database.engine import Database
+from app.database.engine import UNLIMITED, Database
 from app.errors import SettingsError
 from app.models import Base
 
@@ -21,7 +21,7 @@ async def migrate_from_settings() -> None:
     url = load_settings().database_url
     if url is None:
         raise SettingsError("DATABASE_URL: не задано; для встроенной базы служит команда `python -m app migrate`.")
-    database = Database(url.get_secret_value())
+    database = Database(url.get_secret_value(), limits=UNLIMITED)
     try:
         async with database.engine.connect() as connection:
             await connection.run_sync(migrate)

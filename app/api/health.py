@@ -17,6 +17,9 @@ from app.repositories import health
 
 router = APIRouter(tags=["Состояние"])
 
+_ANSWER_SECONDS = 2.0
+"""A probe needs an answer in a few seconds, whatever state the database is in."""
+_SCRAPE_SECONDS = 6.0
 _PREFIX = "avito_quality"
 
 
@@ -58,7 +61,7 @@ async def ready(backend: BackendDep) -> JSONResponse:
     """The database answers; the age of the last runs and the time of the next one are told with it."""
     now = backend.clock()
     try:
-        async with backend.database.session() as session:
+        async with backend.database.session(within=_ANSWER_SECONDS) as session:
             ended = await health.last_ended_runs(session)
     except DatabaseUnavailableError:
         return JSONResponse({"status": "error", "database": "unreachable"}, 503)
@@ -84,7 +87,7 @@ async def metrics(backend: BackendDep) -> Response:
     """Counts from the database at the moment of asking, and the process's own."""
     gauges = _Gauges()
     try:
-        async with backend.database.session() as session:
+        async with backend.database.session(within=_SCRAPE_SECONDS) as session:
             gauges.counts = await health.counts(session)
             gauges.ended = [(kind, at.timestamp(), state == "done") for kind, state, at in await health.last_ended_runs(session)]
         gauges.counts["database_up"] = 1

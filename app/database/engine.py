@@ -1,94 +1,228 @@
-"""The engine and the way to a session: a pool of fixed size with a fair queue before it."""
+"""The engine and the way to a session: a pool of fixed size with a fair queue before it, and limits for every wait."""
 
 import asyncio
+import copy
 import json
-import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from typing import Self
 
-import asyncpg
+import structlog
 from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InvalidatePoolError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from app.errors import DatabaseUnavailableError, SettingsError
+from app.database.connection import LimitedConnection, Limits
+from app.database.failures import DATABASE_ERRORS, is_out_of_connections, reason_away, reason_refused
+from app.database.idle import IdleConnections
+from app.database.places import Places
+from app.errors import DatabaseRefusedError, DatabaseUnavailableError, SettingsError
+
+log = structlog.get_logger(__name__)
 
 POOL_SIZE = 10
-_CONNECT_SECONDS = 10
+QUICK = Limits(statement=10, lock=8)
+"""For requests that a client waits for, and for the short writes of the worker."""
+PATIENT = Limits(statement=45, lock=40)
+"""For the steps of a run. A lock is waited for longer than Postgres lets a frozen client hold it (``Limits.idle``)."""
+UNLIMITED = Limits(statement=0, lock=0)
+"""For migrations. A dead network is still noticed: by the kernel, see ``LimitedConnection``."""
+
+_CHECK_SECONDS = 6.0
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
 
 
 class Database:
-    """Sessions on one Postgres. Every one of them raises ``DatabaseUnavailableError`` when the server is away or lets nobody in.
+    """Sessions on one Postgres. Every one of them raises ``DatabaseUnavailableError`` when the server is away, silent or too slow.
 
     The pool never overflows and waiting tasks are served in the order in which they came: with an overflow and the pool's own
     queue the slowest of 32 clients waits many times longer than the typical one.
+
+    ``slot_seconds`` limits the wait for a connection while all are in use, ``idle_seconds`` how long an unused one is kept.
     """
 
-    def __init__(self, url: str, *, pool_size: int = POOL_SIZE, embedded: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = POOL_SIZE,
+        embedded: bool = False,
+        limits: Limits = QUICK,
+        patient_limits: Limits = PATIENT,
+        connect_seconds: float = 5,
+        slot_seconds: float = 30,
+        idle_seconds: float = 60,
+    ) -> None:
         self.name, self._way_out = _EMBEDDED if embedded else _OF_THE_SETTING
+        self._limits, self._patient_limits = limits, patient_limits
+        self._slot_seconds = slot_seconds
         self.engine: AsyncEngine = create_async_engine(
             async_url(url),
             pool_size=pool_size,
             max_overflow=0,
+            pool_use_lifo=True,  # else a little work in turn on each keeps all of them from being idle
             json_serializer=_to_json,
             hide_parameters=True,  # they hold chats, and errors end in logs
-            connect_args={"timeout": _CONNECT_SECONDS},
+            connect_args={"timeout": connect_seconds, "command_timeout": limits.answer, "connection_class": LimitedConnection},
         )
-        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        self._places = asyncio.Semaphore(pool_size)
+        self._sessions = async_sessionmaker(expire_on_commit=False)
+        self._places = Places(pool_size, raise_seconds=idle_seconds / 4)
+        self._idle = IdleConnections(idle_seconds)
+        event.listen(self.engine.sync_engine, "checkin", self._note_idle)
+        event.listen(self.engine.sync_engine, "checkout", self._note_used)
+
+    def with_limits(self, limits: Limits, *, slot_seconds: float | None = None) -> Self:
+        """The same database, pool included, with other limits for its sessions."""
+        other = copy.copy(self)
+        other._limits = limits
+        other._slot_seconds = self._slot_seconds if slot_seconds is None else slot_seconds
+        return other
+
+    def patient(self) -> Self:
+        """The same database for the steps of a run, which may take longer than a request."""
+        return self.with_limits(self._patient_limits)
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[AsyncSession]:
-        """A session whose work is undone unless it is committed; keep it short and never over a network call."""
+    async def session(self, *, within: float | None = None) -> AsyncIterator[AsyncSession]:
+        """A session whose work is undone unless it is committed; keep it short and never over a network call.
+
+        ``within``: seconds for all of it, for a caller who needs an answer whatever the state of the server.
+        """
         with self._away_is_told():
-            async with self._places, self._sessions() as session:
+            async with asyncio.timeout(within), self._open() as session:
                 yield session
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session that commits at the end, or undoes everything on an error."""
-        with self._away_is_told():
-            async with self._places, self._sessions.begin() as session:
-                yield session
+        async with self.session() as session:
+            yield session
+            await session.commit()
 
     async def check(self) -> str:
-        """Asks for the server's version.
+        """Ask for the server's version.
 
         Raises:
-            DatabaseUnavailableError: nobody answers, or refuses us; the message names the setting.
+            DatabaseUnavailableError: the server does not answer, or refuses us; the message names the setting.
         """
-        async with self.session() as session:
-            return str(await session.scalar(text("SHOW server_version")))
+        async with self.with_limits(self._limits, slot_seconds=_CHECK_SECONDS).session() as session:
+            version, encoding = (await session.execute(text(_ABOUT))).one()
+        if encoding != "UTF8":
+            raise DatabaseRefusedError(f"{self.name}: кодировка базы {encoding}, а нужна UTF8; создайте базу с ENCODING 'UTF8'.")
+        return str(version)
 
     async def close(self) -> None:
-        """Closes every connection."""
+        """Close every connection."""
+        self._idle.close_all()
         await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[AsyncSession]:
+        connection = await self._connect()
+        driver = _driver_of(connection)
+        driver.set_limits(self._limits)
+        session = self._sessions(bind=connection)
+        try:
+            yield session
+        except BaseException as error:
+            await self._discard_unfit(driver, error)
+            if driver.is_closed():
+                await connection.invalidate()  # else the session would roll back
+            raise
+        finally:
+            try:
+                await asyncio.shield(asyncio.ensure_future(_close(session, connection)))
+            finally:
+                self._places.give_back()
+
+    async def _connect(self) -> AsyncConnection:
+        """Take a place in the pool and a connection. While the server has none left, wait for one of our own."""
+        pause, refusal = _PAUSE_SECONDS, ""
+        try:
+            async with asyncio.timeout(self._slot_seconds) as patience:
+                while True:
+                    await self._places.take(first=bool(refusal))
+                    try:
+                        return await self.engine.connect()
+                    except BaseException as error:
+                        refusal = self._leave_place(error)
+                        if not refusal:
+                            raise
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        except TimeoutError:
+            if not patience.expired():
+                self._idle.close_all()  # no connection could be opened in time, so the open ones are in doubt
+                raise
+            raise self._away(refusal or _NO_PLACE) from None
+
+    def _leave_place(self, error: BaseException) -> str:
+        """Leave the queue after a failed attempt; the reason if another attempt makes sense."""
+        refused = is_out_of_connections(error)
+        if refused and not self._idle.close_one() and self._places.lower():
+            log.warning("database.out_of_connections", pool=self._places.limit)
+        self._places.give_back()
+        return (reason_away(error) or "") if refused else ""
+
+    async def _discard_unfit(self, driver: LimitedConnection, error: BaseException) -> None:
+        """Close a connection whose last statement may still run, without waiting for a dead network.
+
+        A statement whose answer did not come in time proves a connection dead: Postgres itself would have cancelled it before. The
+        idle connections have then probably met the same fate.
+        """
+        if isinstance(error, asyncio.CancelledError):
+            await driver.close_soon()
+        elif isinstance(error, TimeoutError):
+            driver.terminate()
+            self._idle.close_all()
+            log.warning("database.connection_dead")
 
     @contextmanager
     def _away_is_told(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
-            at_connection = isinstance(error, OSError | PoolTimeoutError | InterfaceError | asyncpg.InterfaceError)
-            if not (at_connection or getattr(error, "connection_invalidated", False) or _AWAY.fullmatch(state)):
-                raise
-            why = _WHY.get(state[:2], "сервер не отвечает")
-            raise DatabaseUnavailableError(f"{self.name} недоступен ({why}); {self._way_out}.") from None
+        except DATABASE_ERRORS as error:
+            if refusal := reason_refused(error):
+                raise DatabaseRefusedError(self._sentence(refusal)) from None
+            if reason := reason_away(error):
+                raise self._away(reason) from None
+            raise
+
+    def _away(self, reason: str) -> DatabaseUnavailableError:
+        return DatabaseUnavailableError(self._sentence(reason))
+
+    def _sentence(self, reason: str) -> str:
+        return f"{self.name} недоступен ({reason}); {self._way_out}."
+
+    def _note_idle(self, connection: DBAPIConnection | None, _: object) -> None:
+        if connection is not None:  # else the pool has closed it
+            self._idle.add(connection.driver_connection)
+
+    def _note_used(self, connection: DBAPIConnection, *_: object) -> None:
+        """Have the pool replace a connection that is closed: by the server, as by a restart, or by us.
+
+        asyncpg knows of it by itself. The pool's own way to find out (``pool_pre_ping``) asks the server four times before each session.
+        """
+        self._idle.remove(connection.driver_connection)
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
 
 
-def _refuse_closed(connection: DBAPIConnection, *_: object) -> None:
-    """Has the pool replace connections that the server has closed, as a restart does with all of them.
+async def _close(session: AsyncSession, connection: AsyncConnection) -> None:
+    try:
+        await session.close()
+    finally:
+        await connection.close()
 
-    asyncpg knows of it by itself. The pool's own way to find out (``pool_pre_ping``) asks the server four times before each session.
-    """
-    if connection.driver_connection.is_closed():
-        raise InvalidatePoolError
+
+def _driver_of(connection: AsyncConnection) -> LimitedConnection:
+    assert connection.sync_connection is not None  # noqa: S101 - it is open
+    driver = connection.sync_connection.connection.driver_connection
+    assert isinstance(driver, LimitedConnection)  # noqa: S101 - the class that the engine was given
+    return driver
 
 
 _OF_THE_SETTING = ("DATABASE_URL: Postgres", "проверьте адрес, имя, пароль и сам сервер")
@@ -97,19 +231,8 @@ _EMBEDDED = (
     "если он остановился, то запускается снова сам: повторите через минуту, подробности в файле postgres.log в DATA_DIR",
 )
 """What the server is called, and what to do where it is away."""
-
-# By SQLSTATE: broken connections, read-only after a failover, wrong name or password, no such database, no places, memory or disk
-# left, connections not allowed, a server that stops or starts, a failing disk.
-_AWAY = re.compile(r"08...|25006|28...|3D000|53...|55000|57P0.|58...")
-_WHY = {
-    "25": "база открыта только для чтения",
-    "28": "неверные имя или пароль",
-    "3D": "такой базы нет",
-    "53": "не хватает мест, памяти или диска",
-    "55": "база не принимает соединений",
-    "57": "сервер останавливается или запускается",
-    "58": "сбой диска",
-}
+_NO_PLACE = "все соединения заняты; их число задаёт DATABASE_POOL_SIZE"
+_ABOUT = "SELECT current_setting('server_version'), current_setting('server_encoding')"
 
 
 _to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))

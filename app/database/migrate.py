@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from app.database.engine import Database
-from app.errors import AppError, DatabaseUnavailableError
+from app.database.engine import UNLIMITED, Database
+from app.errors import AppError, DatabaseRefusedError
 
 _ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 
@@ -28,19 +28,20 @@ async def migrate(database: Database, revision: str = "head") -> None:
 
     Raises:
         SchemaTooNewError: the database's revision is none of ours.
-        DatabaseUnavailableError: Postgres refuses, as it does where the tables' schema is not ours to write in.
+        DatabaseUnavailableError: Postgres went away; nothing has been changed.
+        DatabaseRefusedError: Postgres refuses, as it does where the tables' schema is not ours to write in.
     """
     try:
         await _migrate_alone(database, revision)
     except DBAPIError as error:
         reason = str(error.orig).rpartition("'>: ")[2].partition("\n")[0]
-        raise DatabaseUnavailableError(f"{database.name} не дал обновить схему базы ({reason}).") from error
+        raise DatabaseRefusedError(f"{database.name} не дал обновить схему базы ({reason}).") from error
 
 
 async def current_revision(database: Database) -> str | None:
     """The revision of the database's schema; None: it has no tables of ours."""
-    async with database.engine.connect() as connection:
-        return await connection.run_sync(_revision)
+    async with database.session() as session:
+        return await (await session.connection()).run_sync(_revision)
 
 
 def head_revision() -> str | None:
@@ -59,21 +60,15 @@ def _known_revisions() -> frozenset[str]:
 
 
 async def _migrate_alone(database: Database, revision: str) -> None:
-    async with database.engine.connect() as connection:
-        await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
-        await connection.commit()
-        try:
-            present = await connection.run_sync(_revision)
-            await connection.commit()
-            if present is not None and not is_known(present):
-                raise SchemaTooNewError(f"Базу обновила более новая версия программы (схема {present}): обновите и эту.")
-            if revision != "head" or present != head_revision():
-                await connection.run_sync(_upgrade, revision)
-                await connection.commit()
-        finally:
-            await connection.rollback()
-            await connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
-            await connection.commit()
+    """Migrates in one transaction, which holds the lock: Postgres ends it, and so the lock, when its client is frozen or gone."""
+    async with database.with_limits(UNLIMITED).transaction() as session:
+        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection = await session.connection()
+        present = await connection.run_sync(_revision)
+        if present is not None and not is_known(present):
+            raise SchemaTooNewError(f"Базу обновила более новая версия программы (схема {present}): обновите и эту.")
+        if revision != "head" or present != head_revision():
+            await connection.run_sync(_upgrade, revision)
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

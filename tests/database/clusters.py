@@ -45,6 +45,18 @@ async def ask(url: str | URL, sql: str) -> Any:
         return result.scalar() if result.returns_rows else None
 
 
+@asynccontextmanager
+async def few_connections(cluster_url: str, url: str, limit: int) -> AsyncIterator[str]:
+    """The address of a database for a role that may have so many connections."""
+    await ask(cluster_url, f"CREATE ROLE small LOGIN PASSWORD 'small' CONNECTION LIMIT {limit}")
+    await ask(url, "GRANT ALL ON SCHEMA public TO small")
+    try:
+        yield make_url(url).set(username="small", password="small").render_as_string(hide_password=False)
+    finally:
+        await ask(url, "DROP OWNED BY small")
+        await ask(cluster_url, "DROP ROLE small")
+
+
 def host(url: str) -> Path:
     """The folder that clients look for the socket in."""
     return Path(str(make_url(url).query["host"]))

@@ -1,0 +1,85 @@
+"""Which failures mean that the database is away for now, which ones that it refuses us, and the reason in Russian."""
+
+import socket
+import ssl
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, InterfaceError
+
+DATABASE_ERRORS = (DBAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, UnicodeError)
+"""What SQLAlchemy and the driver raise."""
+
+# By SQLSTATE, the longest beginning that fits. A transaction that failed with one of these can be repeated as it is.
+_AWAY = {
+    "08": "соединение прервалось",
+    "25006": "база открыта только для чтения",
+    "25P03": "сервер прервал простаивавшую транзакцию",
+    "25P04": "сервер прервал слишком долгую транзакцию",
+    "40001": "помешала другая транзакция",
+    "40P01": "взаимная блокировка с другой транзакцией",
+    "53": "не хватает мест, памяти или диска",
+    "53100": "на диске сервера нет места",
+    "53200": "серверу не хватает памяти",
+    "53300": "все соединения сервера заняты",
+    "55000": "база не принимает соединений",
+    "55P03": "нужные строки слишком долго заблокированы другой транзакцией",
+    "57014": "запрос отменён: не уложился в срок",
+    "57P": "сервер останавливается или запускается",
+    "57P05": "сервер закрыл простаивавшее соединение",
+    "58": "сбой диска",
+}
+# Somebody has to change a setting, here or on the server.
+_REFUSED = {
+    "28": "неверные имя или пароль, или сервер не пускает с этого адреса",
+    "3D000": "такой базы нет",
+}
+_SILENT = "сервер не отвечает"
+_NO_PLACES = "53300"
+
+
+def reason_away(error: BaseException) -> str | None:
+    """Why the database cannot be used at the moment; None if the error means something else."""
+    state = _state(error)
+    if reason := _by_state(_AWAY, state):
+        return reason
+    if _is_at_connection(error) or getattr(error, "connection_invalidated", False):
+        return "имя сервера не находится" if isinstance(_original(error), socket.gaierror) else _SILENT
+    return None
+
+
+def reason_refused(error: BaseException) -> str | None:
+    """Why the database will refuse us until a person changes something; None if the error means something else."""
+    original = _original(error)
+    match original:
+        case ssl.SSLError():
+            return f"TLS не установлен: {original.reason or 'ошибка сертификата'}"
+        case ConnectionError() if "SSL" in str(original):  # asyncpg's own, without a class
+            return "сервер не поддерживает TLS, а он затребован"
+        case UnicodeError():
+            return "такого имени сервера не бывает"
+        case asyncpg.exceptions.ClientConfigurationError():
+            return "параметр адреса не подходит"
+        case _:
+            return _by_state(_REFUSED, _state(error))
+
+
+def is_out_of_connections(error: BaseException) -> bool:
+    """Whether the server has no connection left for us, though it works."""
+    return _state(error) == _NO_PLACES
+
+
+def _is_at_connection(error: BaseException) -> bool:
+    return isinstance(error, OSError | InterfaceError | asyncpg.InterfaceError | asyncpg.TargetServerAttributeNotMatched)
+
+
+def _original(error: BaseException) -> BaseException:
+    """The driver's error: SQLAlchemy wraps it twice."""
+    return error.driver_exception if isinstance(error, DBAPIError) else error
+
+
+def _state(error: BaseException) -> str:
+    return getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+
+
+def _by_state(reasons: dict[str, str], state: str) -> str | None:
+    return next((reasons[state[:length]] for length in (5, 3, 2) if state[:length] in reasons), None)

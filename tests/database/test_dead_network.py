@@ -1,0 +1,220 @@
+"""A network that loses bytes and tells nobody: every use of the database ends in time, and recovers at once."""
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from app.database.connection import Limits
+from app.database.embedded import embedded_postgres
+from app.database.engine import Database
+from app.database.migrate import migrate
+from app.errors import DatabaseUnavailableError
+from tests.stage import until
+
+from .clusters import servers
+from .proxy import Network, network_to
+
+SOON = Limits(statement=0.3, lock=0.1, idle=0.5, margin=0.3)
+HOLD_SECONDS = 30
+"""Far more than the limits, their margins and a busy machine need; what takes longer has hung."""
+
+
+@pytest_asyncio.fixture
+async def network(postgres_url: str) -> AsyncIterator[Network]:
+    async with network_to(postgres_url) as network:
+        yield network
+
+
+@pytest_asyncio.fixture
+async def database(network: Network) -> AsyncIterator[Database]:
+    database = Database(network.url, pool_size=5, limits=SOON, connect_seconds=1, slot_seconds=5)
+    yield database
+    async with asyncio.timeout(HOLD_SECONDS):
+        await database.close()
+
+
+async def backend(database: Database, sql: str = "SELECT 1") -> int:
+    async with database.session() as session:
+        number = int(await session.scalar(text("SELECT pg_backend_pid()")) or 0)
+        await session.execute(text(sql))
+    return number
+
+
+async def fails(database: Database, sql: str = "SELECT 1") -> str:
+    async with asyncio.timeout(HOLD_SECONDS):
+        with pytest.raises(DatabaseUnavailableError) as caught:
+            await backend(database, sql)
+    return caught.value.message
+
+
+async def test_a_silent_connection_costs_one_limit_and_takes_the_idle_ones_with_it(database: Database, network: Network) -> None:
+    before = await asyncio.gather(*(backend(database, "SELECT pg_sleep(0.05)") for _ in range(5)))
+    assert len(set(before)) == 5
+    network.blackhole()
+    assert "сервер не отвечает" in await fails(database)
+    network.heal()
+    after = await asyncio.gather(*(backend(database) for _ in range(5)))  # none of them meets a dead one
+    assert not {*before} & {*after}
+
+
+@pytest.mark.parametrize("direction", ["to_server", "to_client"])
+async def test_one_direction_alone_is_enough(database: Database, network: Network, direction: str) -> None:
+    await backend(database)
+    network.silent = frozenset({direction})  # type: ignore[arg-type]
+    assert "сервер не отвечает" in await fails(database)
+
+
+async def test_every_step_of_a_transaction_is_limited(database: Database, network: Network) -> None:
+    async def dies(*, before_commit: bool) -> None:
+        async with database.transaction() as session:
+            await session.execute(text("SELECT 1"))
+            network.blackhole()
+            if not before_commit:
+                await session.execute(text("SELECT 2"))
+
+    for before_commit in (True, False):
+        network.heal()
+        async with asyncio.timeout(HOLD_SECONDS):
+            with pytest.raises(DatabaseUnavailableError):
+                await dies(before_commit=before_commit)
+
+
+async def test_a_failed_rollback_is_limited(database: Database, network: Network) -> None:
+    async def fail() -> None:
+        async with database.session() as session:
+            await session.execute(text("SELECT 1"))
+            network.blackhole()
+            raise ValueError
+
+    async with asyncio.timeout(HOLD_SECONDS):
+        with pytest.raises((ValueError, DatabaseUnavailableError)):
+            await fail()
+    network.heal()
+    await backend(database)
+
+
+async def test_the_driver_beneath_the_session_is_limited_as_well(database: Database, network: Network) -> None:
+    async def ask_driver() -> None:
+        async with database.session() as session:
+            driver = (await (await session.connection()).get_raw_connection()).driver_connection
+            assert driver
+            network.blackhole()
+            await driver.fetchval("SELECT 1")
+
+    async with asyncio.timeout(HOLD_SECONDS):
+        with pytest.raises(DatabaseUnavailableError):
+            await ask_driver()
+
+
+async def test_a_task_that_is_cancelled_on_a_dead_network_ends(database: Database, network: Network) -> None:
+    patient = database.with_limits(Limits(statement=600, lock=600))
+    await backend(patient)
+    network.blackhole()
+    for _ in range(2):  # on an open connection, and while one is opened
+        task = asyncio.create_task(backend(patient))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        async with asyncio.timeout(HOLD_SECONDS):
+            with pytest.raises((asyncio.CancelledError, DatabaseUnavailableError)):
+                await task
+    network.heal()
+    await backend(database)
+
+
+async def test_a_caller_may_want_an_answer_sooner(database: Database, network: Network) -> None:
+    patient = database.with_limits(Limits(statement=600, lock=600))
+    await backend(patient)
+    network.blackhole()
+
+    async def ask_soon() -> None:
+        async with patient.session(within=0.1) as session:
+            await session.execute(text("SELECT 1"))
+
+    async with asyncio.timeout(HOLD_SECONDS):
+        with pytest.raises(DatabaseUnavailableError):
+            await ask_soon()
+
+
+async def test_closing_does_not_wait_for_a_dead_network(database: Database, network: Network) -> None:
+    await asyncio.gather(*(backend(database, "SELECT pg_sleep(0.05)") for _ in range(5)))
+    network.blackhole()
+    async with asyncio.timeout(HOLD_SECONDS):
+        await database.close()
+
+
+async def test_connections_that_are_reset_or_refused(database: Database, network: Network) -> None:
+    await backend(database)
+    network.refusing = True
+    network.reset()
+    assert "DATABASE_URL" in await fails(database)
+    network.heal()
+    await backend(database)
+
+
+async def test_a_migration_has_no_limit_but_ends_with_its_connection(network: Network, postgres_url: str) -> None:
+    holder, waiting = Database(postgres_url), Database(network.url, limits=SOON)
+    async with holder.transaction() as session:
+        await session.execute(text("SELECT pg_advisory_xact_lock(5318008201)"))
+        task = asyncio.create_task(migrate(waiting))
+        await asyncio.sleep(1)
+        assert not task.done()
+        network.reset()
+        with pytest.raises(DatabaseUnavailableError):
+            await task
+    await waiting.close()
+    await holder.close()
+
+
+async def test_a_paused_server(used_dir: Path) -> None:
+    """SIGSTOP, as ``docker pause`` does it: connections are accepted by the kernel and answered by nobody."""
+    async with embedded_postgres(used_dir, durable=False) as url:
+        database = Database(url, limits=SOON, connect_seconds=0.5)
+        await asyncio.gather(*(backend(database) for _ in range(3)))
+        stopped = servers(used_dir)
+        for process in stopped:
+            process.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(3):  # with a connection, and without one
+                assert "Postgres" in await fails(database)
+            async with asyncio.timeout(HOLD_SECONDS):
+                await database.close()
+        finally:
+            for process in stopped:
+                with suppress(Exception):
+                    process.send_signal(signal.SIGCONT)
+        await backend(database)
+        await database.close()
+
+
+async def test_a_connection_that_is_too_slow_to_be_made_is_not_left_open(network: Network) -> None:
+    """It is let in, and its first statements, the pool's own, come too late."""
+    database = Database(network.url, limits=SOON, connect_seconds=20)
+    network.delay_seconds = 0.4
+    for _ in range(2):
+        await fails(database)
+    network.heal()
+
+    async def none_is_open() -> bool:
+        return network.connections == 0
+
+    await until(none_is_open)
+    await database.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_USER_TIMEOUT is Linux's")
+async def test_the_kernel_looks_after_the_peer(database: Database) -> None:
+    async with database.session() as session:
+        driver = (await (await session.connection()).get_raw_connection()).driver_connection
+        assert driver
+        connected = driver._transport.get_extra_info("socket")
+        assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
+        assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000

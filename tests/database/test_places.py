@@ -1,0 +1,157 @@
+"""The pool: its size, what becomes of idle connections, and a server that has fewer than the pool would take."""
+
+import asyncio
+from collections.abc import Callable
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url, text
+
+from app.database.engine import Database
+from app.database.places import Places
+from app.errors import DatabaseUnavailableError
+from tests.stage import until
+
+from .clusters import ask, few_connections
+
+
+async def hold(database: Database, seconds: float = 0.02) -> int:
+    """Uses a connection for a while; its backend's number."""
+    async with database.session() as session:
+        number = int(await session.scalar(text("SELECT pg_backend_pid()")) or 0)
+        await asyncio.sleep(seconds)
+        return number
+
+
+async def connections(url: str, role: str | None = None) -> int:
+    """How many connections a database has, beside the one that asks."""
+    asked = f"usename = '{role}'" if role else "datname = current_database()"
+    found = await ask(url, f"SELECT count(*) FROM pg_stat_activity WHERE {asked} AND pid <> pg_backend_pid()")  # noqa: S608 - our own words
+    return int(found)
+
+
+async def test_idle_connections_are_closed_without_anybody_asking_for_one(postgres_url: str) -> None:
+    database = Database(postgres_url, pool_size=5, idle_seconds=0.3)
+    assert len(set(await asyncio.gather(*(hold(database) for _ in range(5))))) == 5
+
+    async def none_is_left() -> bool:
+        return await connections(postgres_url) == 0
+
+    await until(none_is_left)
+    await hold(database)
+    await database.close()
+
+
+async def test_a_little_work_keeps_one_connection_and_not_all(postgres_url: str) -> None:
+    database = Database(postgres_url, pool_size=5, idle_seconds=0.5)
+    await asyncio.gather(*(hold(database) for _ in range(5)))
+
+    async def one_is_left() -> bool:
+        await hold(database)
+        return await connections(postgres_url) == 1
+
+    await until(one_is_left)
+    await database.close()
+
+
+@pytest.mark.parametrize("limit", [1, 4])
+async def test_calls_wait_where_the_server_has_fewer_connections(cluster_url: str, postgres_url: str, limit: int) -> None:
+    async with few_connections(cluster_url, postgres_url, limit) as url:
+        database = Database(url, pool_size=10, idle_seconds=5)
+        backends = await asyncio.gather(*(hold(database) for _ in range(60)))
+        assert len(set(backends)) <= limit
+        await database.close()
+
+
+async def test_connections_that_others_hold_are_waited_for(cluster_url: str, postgres_url: str) -> None:
+    async with few_connections(cluster_url, postgres_url, 2) as url:
+        parsed = make_url(url)
+        others = [
+            await asyncpg.connect(user="small", password="small", database=parsed.database, host=str(parsed.query["host"]))
+            for _ in range(2)
+        ]
+        database = Database(url, pool_size=3)
+        waiting = asyncio.gather(*(hold(database) for _ in range(6)))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        for other in others:
+            await other.close()
+        assert len(set(await waiting)) <= 2
+        await database.close()
+
+
+async def test_it_is_said_when_there_is_none_for_too_long(cluster_url: str, postgres_url: str) -> None:
+    async with few_connections(cluster_url, postgres_url, 0) as url:
+        database = Database(url, slot_seconds=0.5)
+        with pytest.raises(DatabaseUnavailableError, match="все соединения сервера заняты"):
+            await hold(database)
+        await database.close()
+
+
+async def test_connections_given_back_to_a_small_server_can_be_taken_again(cluster_url: str, postgres_url: str) -> None:
+    """Another client has taken ours meanwhile; those that we still have must do."""
+    async with few_connections(cluster_url, postgres_url, 3) as url:
+        parsed = make_url(url)
+        database = Database(url, pool_size=10, idle_seconds=0.6)
+        await asyncio.gather(*(hold(database) for _ in range(10)))
+
+        async def one_is_left() -> bool:
+            await hold(database)
+            return await connections(postgres_url, "small") == 1
+
+        await until(one_is_left)
+        other = await asyncpg.connect(user="small", password="small", database=parsed.database, host=str(parsed.query["host"]))
+        await asyncio.gather(*(hold(database) for _ in range(30)))
+        await other.close()
+        await database.close()
+
+
+async def test_a_saturated_pool_is_waited_for_and_named(postgres_url: str) -> None:
+    database = Database(postgres_url, pool_size=1, slot_seconds=0.5)
+    await asyncio.gather(*(hold(database) for _ in range(5)))
+    async with database.session():
+        with pytest.raises(DatabaseUnavailableError, match="DATABASE_POOL_SIZE"):
+            await hold(database)
+    await hold(database)
+    await database.close()
+
+
+async def test_places_are_given_in_order_and_none_is_lost_to_a_task_that_leaves() -> None:
+    places, served = Places(1, raise_seconds=60), list[int]()
+
+    async def use(number: int) -> None:
+        await places.take()
+        served.append(number)
+        await asyncio.sleep(0)
+        places.give_back()
+
+    await places.take()
+    tasks = [asyncio.create_task(use(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    tasks[1].cancel()  # while it waits
+    places.give_back()
+    tasks[0].cancel()  # after the place was given to it
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert served == [2, 3, 4]
+    await use(5)
+
+
+async def test_the_limit_rises_again() -> None:
+    places = Places(3, raise_seconds=0.05)
+    for _ in range(3):
+        await places.take()
+    assert places.lower()
+    places.give_back()
+    assert places.limit == 2
+
+    def is_raised() -> bool:
+        return places.limit == 3
+
+    await _until(is_raised)
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async def holds() -> bool:
+        return condition()
+
+    await until(holds)
