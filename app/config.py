@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr | None = Field(None, description="адрес вида postgresql://имя:пароль@хост:5432/база")
+    database_pool_size: int = Field(10, ge=1, le=100, description="целое число от 1 до 100")
     data_dir: Path = Field(Path("var"), description="путь к папке")
 
     api_keys: Annotated[tuple[Key, ...], NoDecode] = Field((), description="ключи через запятую, из латинских букв, цифр и знаков")

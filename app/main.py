@@ -26,7 +26,7 @@ from app.clock import Clock, system_clock
 from app.config import AvitoAccount, Settings
 from app.database.embedded import embedded_postgres
 from app.database.engine import Database
-from app.database.migrate import migrate
+from app.database.startup import PATIENCE_SECONDS, prepare
 from app.errors import DatabaseUnavailableError, SettingsError
 from app.grading.rubric import Rubric, RubricError, load_rubric
 from app.jobs.daily import DayPlan
@@ -60,10 +60,13 @@ class Service:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, *, migrated: bool = True) -> AsyncIterator[Database]:
+async def open_database(
+    settings: Settings, *, migrated: bool = True, patience_seconds: float | None = PATIENCE_SECONDS
+) -> AsyncIterator[Database]:
     """The database of the settings, reachable and migrated; the embedded one is started where no address is set.
 
-    With ``migrated=False`` its tables stay as they are found.
+    With ``migrated=False`` its tables stay as they are found. ``patience_seconds`` limits the wait for a server that is not ready yet;
+    None: without a limit.
 
     Raises:
         AppError: it cannot be reached or started; one sentence that names the setting.
@@ -73,11 +76,9 @@ async def open_database(settings: Settings, *, migrated: bool = True) -> AsyncIt
             url = await stack.enter_async_context(embedded_postgres(settings.data_dir))
         else:
             url = settings.database_url.get_secret_value()
-        database = Database(url, embedded=settings.database_url is None)
+        database = Database(url, pool_size=settings.database_pool_size, embedded=settings.database_url is None)
         stack.push_async_callback(database.close)
-        await database.check()
-        if migrated:
-            await migrate(database)
+        await prepare(database, migrated=migrated, patience_seconds=patience_seconds)
         yield database
 
 
@@ -88,16 +89,18 @@ async def open_service(
     clock: Clock = system_clock,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
     pool: Database | None = None,
+    patience_seconds: float | None = PATIENCE_SECONDS,
     finish_seconds: float = FINISH_SECONDS,
 ) -> AsyncIterator[Service]:
     """The database, the clients and a worker that is not working yet.
 
-    ``pool``: a database that is open and migrated already, and stays open after the service. ``finish_seconds``: how long the worker,
+    ``pool``: a database that is open and migrated already, and stays open after the service. ``patience_seconds``: as of
+    ``open_database``. ``finish_seconds``: how long the worker,
     told to stop, waits for the model's answers under way.
     """
     async with (
         open_grader(settings, clock=clock, retry=retry) as grader,
-        nullcontext(pool) if pool else open_database(settings) as database,
+        nullcontext(pool) if pool else open_database(settings, patience_seconds=patience_seconds) as database,
         avito_clients(settings, clock=clock, retry=retry) as clients,
     ):
         sources = [
@@ -108,7 +111,7 @@ async def open_service(
         timetable = Timetable(settings.report_time, zone, timedelta(minutes=settings.sync_interval_minutes))
         plan = DayPlan(timedelta(minutes=settings.run_deadline_minutes), timedelta(days=settings.grade_within_days))
         tools = Tools(
-            database=database,
+            database=database.patient(),
             sources=sources,
             grader=grader,
             graders=settings.deepseek_max_concurrency,

@@ -83,7 +83,7 @@ def check_folder(checkup: Checkup, settings: Settings) -> None:
 async def check_database(checkup: Checkup, settings: Settings) -> None:
     """Whether the database answers and its schema is of today; nothing in it is changed."""
     where = "DATABASE_URL" if settings.database_url else "встроенный, в DATA_DIR"
-    async with checkup.checking("База", _DATABASE_SECONDS), open_database(settings, migrated=False) as database:
+    async with checkup.checking("База", _DATABASE_SECONDS), open_database(settings, migrated=False, patience_seconds=0) as database:
         checkup.good(f"База: Postgres {await database.check()} отвечает ({where}).")
         present, head = await current_revision(database), head_revision()
         if present == head:

@@ -26,7 +26,11 @@ async def serve(settings: Settings) -> int:
     configure_logging(settings.log_level, settings.log_format)
     with closing(listen(settings.host, settings.port, "PORT={port} python -m app serve")) as listener:
         check_data_dir(settings)
-        async with open_service(settings) as service, working(service) as worker, rest(service, listener, worker) as server:
+        async with (
+            open_service(settings, patience_seconds=None) as service,
+            working(service) as worker,
+            rest(service, listener, worker) as server,
+        ):
             address = base_url(settings)
             log.info("serve.listening", address=address)
             say(f"Служба работает: {address} (страница — {address}/, описание REST — {address}/docs). Остановить: Ctrl-C.")
