@@ -1,7 +1,10 @@
-"""How a connection is read: addresses as people type them, and an answer in our words to what cannot be read as HTTP."""
+"""How a connection is read and ended: addresses as people type them, our words for what is no HTTP, no part that looks like the whole."""
 
 import json
 import re
+import socket
+import struct
+from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -19,7 +22,29 @@ def error_body(message: str) -> bytes:
 
 
 class HttpProtocol(H11Protocol):
-    """uvicorn's, which refuses the raw letters that curl puts into an address as they were typed, and refuses in plain English."""
+    """uvicorn's, which refuses the raw letters that curl puts into an address as they were typed, and refuses in plain English.
+
+    An answer to HTTP/1.0 without a Content-Length ends with its connection. If it breaks off, the connection is reset: uvicorn's clean
+    close would present the part as the whole, as it did to nginx, whose ``proxy_pass`` uses HTTP/1.0 by default. Chunks of HTTP/1.1 need
+    no reset, because their end is marked.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._application = self.app
+        self.app = self._answer_visibly
+
+    async def _answer_visibly(self, scope: Any, receive: Any, send: Any) -> None:
+        cycle = self.cycle  # of this request: while it is answered no other begins
+        try:
+            await self._application(scope, receive, send)
+        finally:
+            if cycle.response_started and not cycle.response_complete and self.conn.their_http_version == b"1.0":
+                self._reset()
+
+    def _reset(self) -> None:
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Takes what has come; raw bytes of an address mean the same as their percent-encoding."""

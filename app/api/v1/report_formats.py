@@ -69,8 +69,8 @@ async def answer_in(
 ) -> Response:
     """The chunks in this form; ``name`` is that of a file without its ending, ``expected`` about how many reports there are.
 
-    JSON and CSV are streamed. If that fails half-way the connection is cut, so that a part never looks like the whole. With
-    ``headers_only`` a sheet is not made, and its length is not told.
+    JSON and CSV are streamed. If that fails half-way the connection is cut (``HttpProtocol``), so that a part never looks like the whole.
+    With ``headers_only`` a sheet is not made, and its length is not told.
     """
     told = {**headers, "Vary": "Accept"}
     if form == "json":
