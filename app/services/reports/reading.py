@@ -3,17 +3,20 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.database.engine import Database
-from app.errors import DatabaseUnavailableError, FieldError, InvalidRequestError, NotFoundError
+from app.errors import DatabaseRefusedError, DatabaseUnavailableError, FieldError, InvalidRequestError, NotFoundError
 from app.models import Account, Delivery, Digest, Message, Report, Review
 from app.repositories import deliveries, digests, messages, report_bodies, reports, reviews
 from app.repositories.report_bodies import Position, ReportBody, ReportFilter
 
 CHUNK = 500
+_OUTAGE_SECONDS = 10.0
+"""How long an answer under way waits for the database to come back, as after a crash and its recovery."""
 
 
 async def read_page(
@@ -32,14 +35,26 @@ async def stream_all(database: Database, wanted: ReportFilter) -> AsyncIterator[
     """Every report, newest first, in chunks. Each is read in a transaction of its own, so a slow reader holds no connection."""
     after: Position | None = None
     while True:
-        try:
-            page, following = await read_page(database, wanted, after=after, limit=CHUNK)
-        except DatabaseUnavailableError:  # the pool has thrown its dead connections away; the second try gets a new one
-            page, following = await read_page(database, wanted, after=after, limit=CHUNK)
+        page, following = await _read_chunk(database, wanted, after)
         yield page
         if following is None:
             return
         after = following
+
+
+async def _read_chunk(database: Database, wanted: ReportFilter, after: Position | None) -> tuple[list[ReportBody], Position | None]:
+    """The next chunk; over a short outage it is read again, once at least: the pool replaces connections that have proven dead."""
+    give_up_at, pause = time.monotonic() + _OUTAGE_SECONDS, 0.0
+    while True:
+        try:
+            return await read_page(database, wanted, after=after, limit=CHUNK)
+        except DatabaseRefusedError:
+            raise
+        except DatabaseUnavailableError:
+            if pause and time.monotonic() + pause > give_up_at:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, 1.0) or 0.1
 
 
 async def in_chunks(page: list[ReportBody]) -> AsyncIterator[list[ReportBody]]:
