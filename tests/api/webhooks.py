@@ -17,7 +17,7 @@ OK = (200, {"ok": True})
 async def post(stage: Stage, content: Any, *, secret: str = SECRET, method: str = "POST") -> httpx.Response:
     """What Avito posts: JSON, or bytes as they are, without a key of ours."""
     transport = httpx.ASGITransport(create_app(stage.service), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as http, asyncio.timeout(2):
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as http, asyncio.timeout(60):
         body = {"content": content} if isinstance(content, bytes) else {"json": content}
         return await http.request(method, f"/webhooks/avito/{secret}", **body)
 
