@@ -1,0 +1,88 @@
+"""REST over a database that answers nothing: every call gets its answer, and the service recovers with the network."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from app.database.connection import Limits
+from app.database.engine import Database
+from app.sandbox.avito import LocalAvito
+from app.sandbox.server import Sandbox
+from tests.database.proxy import Network, network_to
+from tests.stage import GOOD_TALK, Stage, on_stage, until
+
+SECONDS = 60
+"""What takes longer has hung."""
+
+
+@pytest_asyncio.fixture
+async def network(database_url: str) -> AsyncIterator[Network]:
+    async with network_to(database_url) as network:
+        yield network
+
+
+@pytest_asyncio.fixture
+async def stage(network: Network, database_url: str) -> AsyncIterator[Stage]:
+    limits = Limits(statement=1, lock=1, margin=0.5)
+    pool = Database(network.url, limits=limits, patient_limits=limits, connect_seconds=1)
+    async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox, pool=pool) as stage:
+        stage.add_talk(*GOOD_TALK)
+        await stage.sync()
+        await stage.analyze()
+        yield stage
+        network.heal()
+    await pool.close()
+
+
+async def test_every_call_is_answered_while_nothing_gets_through(stage: Stage, network: Network) -> None:
+    network.blackhole()
+
+    async def is_refused(method: str, path: str) -> None:
+        answer = await stage.rest.request(method, f"/api/v1{path}")
+        assert (answer.status_code, answer.json()["status"]) == (500, "error"), path
+        assert "DATABASE_URL: Postgres недоступен" in answer.json()["message"]
+
+    async with asyncio.timeout(SECONDS):
+        ready = await stage.rest.get("/health/ready")
+        assert (ready.status_code, ready.json()["database"]) == (503, "unreachable")
+        assert "avito_quality_database_up 0.0" in (await stage.rest.get("/metrics")).text
+        await asyncio.gather(*(is_refused("POST", path) for path in ("/avito/sync", "/llm/analyze", "/timer/reports")))
+        period = "start_date=2020-01-01&end_date=2099-12-31"
+        paths = (f"/reports?{period}", f"/reports/summary?{period}", "/reports/1", "/runs", "/runs/1", "/chats/1")
+        await asyncio.gather(*(is_refused("GET", path) for path in paths))
+
+
+async def test_the_service_works_again_when_the_network_does(stage: Stage, network: Network) -> None:
+    """The worker's and the pool's connections are gone for good; nothing waits for them."""
+    network.blackhole()
+    assert (await stage.rest.get("/health/ready")).status_code == 503
+    network.heal()
+
+    async def is_ready() -> bool:
+        return (await stage.rest.get("/health/ready")).status_code == 200
+
+    await until(is_ready, SECONDS)
+    chat = stage.add_talk(*GOOD_TALK)
+    async with asyncio.timeout(SECONDS):
+        assert (await stage.sync())["new_chats"] == 1
+        assert (await stage.analyze())["analyzed_chats"] == 1
+        assert {report["chat_id"] for report in await stage.reports()} >= {chat.id}
+
+
+async def test_a_step_whose_connections_fall_silent_is_given_back(stage: Stage, network: Network) -> None:
+    stage.avito.switches.latency_seconds = 0.5
+    for _ in range(3):
+        stage.add_talk(*GOOD_TALK)
+    call = asyncio.create_task(stage.rest.post("/api/v1/avito/sync"))
+    await asyncio.sleep(0.7)
+    network.blackhole()
+    await asyncio.sleep(1)
+    network.heal()
+    stage.avito.switches.latency_seconds = 0
+    async with asyncio.timeout(2 * SECONDS):
+        answer = await call
+        if answer.status_code != 200:  # interrupted; what was done is kept
+            assert "Сделанное сохранено" in answer.json()["message"]
+            await stage.sync()
+    assert len(await stage.rows("SELECT 1 FROM chats WHERE NOT messages_due")) == 4
