@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,23 @@ class SmtpSwitches:
     refuse_connections: bool = False
     """Every connection breaks before the greeting."""
 
+    replies: dict[str, str] = field(default_factory=dict)
+    """What a command answers instead of being carried out, code and words: `MAIL`, `DATA` and so on; `CONNECT` is the greeting."""
+
     latency_seconds: float = 0.0
     """How long MAIL, RCPT and the end of DATA wait, each, before they are answered."""
+
+    latencies: dict[str, float] = field(default_factory=dict)
+    """How long one command waits before it is answered, named as in `replies`: with `DATA` the client waits between 354 and its dot."""
+
+    recipient_latencies: dict[str, float] = field(default_factory=dict)
+    """How long RCPT waits for an address before it is answered."""
+
+    dot_latencies: dict[str, float] = field(default_factory=dict)
+    """By recipient: how long the reply to the final dot takes. The mail is kept by then, as by a slow content filter."""
+
+    smtputf8: bool = True
+    """Whether addresses may hold Cyrillic before the @ (RFC 6531); for connections that come in later."""
 
 
 class LocalSmtp:
@@ -110,7 +127,7 @@ class LocalSmtp:
         return "250 OK"
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
-        await asyncio.sleep(self.switches.latency_seconds)
+        await asyncio.sleep(self.switches.latency_seconds + self.switches.recipient_latencies.get(address, 0))
         if answer := self.switches.recipient_answers.get(address):
             return answer
         envelope.rcpt_tos.append(address)
@@ -122,6 +139,7 @@ class LocalSmtp:
             return self.switches.data_answer
         mail = ReceivedMail(envelope.mail_from or "", list(envelope.rcpt_tos), envelope.original_content or b"", datetime.now(UTC))
         self._keep(mail)
+        await asyncio.sleep(max(self.switches.dot_latencies.get(recipient, 0) for recipient in mail.recipients))
         if self.switches.cut_after_dot:
             _abort(server.transport)
             await asyncio.Event().wait()  # the broken connection ends this conversation, no answer is written to it
@@ -137,7 +155,7 @@ class LocalSmtp:
         """How aiosmtpd is to speak: AUTH is offered without TLS too, for a local server has no wire to protect."""
         return {
             "hostname": "localhost",  # else aiosmtpd asks DNS
-            "enable_SMTPUTF8": True,
+            "enable_SMTPUTF8": self.switches.smtputf8,
             "tls_context": self._starttls,
             "auth_require_tls": self._username is None,
             "authenticator": self.authenticate,
@@ -157,6 +175,26 @@ class _Connection(SMTP):
         super().__init__(owner, loop=loop, **owner.protocol_arguments())
         self._owner = owner
         self._wire: asyncio.BaseTransport | None = None
+        for command, carry_out in self._smtp_methods.items():
+            self._smtp_methods[command] = partial(self._answer, command, carry_out)
+
+    async def _answer(self, command: str, carry_out: Callable[[str], Awaitable[None]], argument: str) -> None:
+        """Answer a command, late or otherwise than well-behaved servers do where a switch says so."""
+        switches = self._owner.switches
+        await asyncio.sleep(switches.latencies.get(command, 0))
+        if reply := switches.replies.get(command):
+            await self.push(reply)
+        else:
+            await carry_out(argument)
+
+    async def _handle_client(self) -> None:
+        switches = self._owner.switches
+        await asyncio.sleep(switches.latencies.get("CONNECT", 0))
+        if reply := switches.replies.get("CONNECT"):
+            await self.push(reply)
+            self._writer.close()
+        else:
+            await super()._handle_client()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._wire is not None:  # TLS has begun on a known connection
