@@ -8,7 +8,6 @@ import json
 import re
 from datetime import time
 from decimal import Decimal
-from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.addresses import MailAddress, encode_domain
 from app.errors import SettingsError
 from app.log import LogFormat
 from app.working_hours import WorkingHours
@@ -57,7 +57,14 @@ Key = Annotated[SecretStr, _IN_A_HEADER]
 _IN_A_PATH = _whole(r"[A-Za-z0-9_-]{16,}")
 _IN_A_LOGIN = _whole(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Letters of any language and blanks: SASL speaks UTF-8, but forbids control characters (RFC 4013). Surrogates were bytes of no UTF-8."""
-_IN_AN_ADDRESS = r"[^\s,;<>\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        MailAddress.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 class AvitoAccount(BaseModel):
@@ -122,7 +129,10 @@ class Settings(BaseSettings):
     smtp_port: int | None = Field(None, ge=1, le=65535, description="номер порта от 1 до 65535")
     smtp_username: Annotated[str, _IN_A_LOGIN] | None = Field(None, description="имя пользователя почтового сервера, одной строкой")
     smtp_password: Annotated[SecretStr, _IN_A_LOGIN] | None = Field(None, description="пароль почтового сервера, одной строкой")
-    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="starttls, tls или none")
+    smtp_security: Literal["starttls", "tls", "none"] | None = Field(None, description="starttls, tls или none")
+    smtp_ehlo_name: Annotated[str, AfterValidator(encode_domain)] | None = Field(
+        None, description="полное имя этой машины, например reports.example.ru, или её адрес вида [203.0.113.7]"
+    )
     mail_from: str | None = Field(None, description="адрес вида reports@example.ru")
     report_recipients: Annotated[tuple[str, ...], NoDecode] = Field((), description="почтовые адреса через запятую")
 
@@ -188,9 +198,7 @@ class Settings(BaseSettings):
     def _addresses(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
         addresses = (value,) if isinstance(value, str) else value or ()
         for address in addresses:
-            # What is more than one bare address the mail client does not send to either.
-            if not re.fullmatch(rf"{_IN_AN_ADDRESS}@{_IN_AN_ADDRESS}", address) or parseaddr(address)[1] != address:
-                raise ValueError("not an address")
+            MailAddress.parse(address)
         return value if isinstance(value, str) or value is None else tuple(dict.fromkeys(value))
 
     @field_validator("avito_accounts")
@@ -235,12 +243,17 @@ class Settings(BaseSettings):
         """The address that mails come from; without a server (mails become files) any address does."""
         if self.mail_from:
             return self.mail_from
-        return self.smtp_username if self.smtp_username and "@" in self.smtp_username else "avito-quality@localhost"
+        return self.smtp_username if self.smtp_username and _is_address(self.smtp_username) else "avito-quality@localhost"
+
+    @property
+    def smtp_encryption(self) -> Literal["starttls", "tls", "none"]:
+        """``SMTP_SECURITY``; if it is not set, TLS from the first byte on port 465 (RFC 8314), else STARTTLS."""
+        return self.smtp_security or ("tls" if self.smtp_port == _DEFAULT_PORTS["tls"] else "starttls")
 
     @property
     def smtp_server_port(self) -> int:
         """The port of the mail server: the one that was set, else the usual one of the way of encryption."""
-        return self.smtp_port or _DEFAULT_PORTS[self.smtp_security]
+        return self.smtp_port or _DEFAULT_PORTS[self.smtp_encryption]
 
     def require(self, *needs: Need) -> None:
         """Stops a command that lacks a setting.

@@ -49,5 +49,5 @@ async def check_mail(checkup: Checkup, settings: Settings) -> None:
         if settings.smtp_host is None:
             checkup.unsure(f"Почта: SMTP_HOST не задан, письма складываются файлами ({answer}); {recipients}.")
         else:
-            server = f"{settings.smtp_host}:{settings.smtp_server_port}, {settings.smtp_security}"
+            server = f"{settings.smtp_host}:{settings.smtp_server_port}, {settings.smtp_encryption}"
             checkup.good(f"Почта: сервер пускает ({server}); отправитель {settings.sender}, {recipients}.")

@@ -133,7 +133,22 @@ def test_address_puts_two_headers_in_front_of_the_stored_bytes() -> None:
     mail = parsed(addressed)
     assert (mail["To"], mail["Message-ID"], mail["Subject"]) == (BOSS, identity, subject(RICH))
     spy = f"{BOSS}\r\nBcc: spy@evil.example"
-    assert "Bcc" not in parsed(address(compose(RICH, sender=spy, now=END), recipient=spy, message_id=identity + spy))
+    assert "Bcc" not in parsed(address(mime, recipient=BOSS, message_id=identity + spy))
+    with pytest.raises(ValueError, match="dot-atom"):
+        address(mime, recipient=spy, message_id=identity)
+    with pytest.raises(ValueError, match="dot-atom"):
+        compose(RICH, sender=spy, now=END)
+
+
+def test_address_names_an_international_domain_in_ascii() -> None:
+    """The header of a Cyrillic local part is UTF-8 as it stands (RFC 6532): only servers with SMTPUTF8 get it."""
+    for recipient, header in (("boss@пример.рф", "boss@xn--e1afmkfd.xn--p1ai"), ("шеф@пример.рф", "шеф@xn--e1afmkfd.xn--p1ai")):
+        assert address(b"", recipient=recipient, message_id="<1@b>").startswith(f"To: {header}\r\n".encode())
+
+
+def test_a_cyrillic_sender_stands_in_the_header_as_it_is() -> None:
+    mime = compose(RICH, sender="отчёты@пример.рф", now=END)
+    assert "<отчёты@xn--e1afmkfd.xn--p1ai>".encode() in mime
 
 
 def test_message_id_is_stable_unique_and_discreet() -> None:

@@ -10,7 +10,7 @@ from email import policy
 from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from app.addresses import MailAddress
 from app.repositories.mail_days import DayMail
 from app.services.digests.figures import SUPPLEMENT, DigestFigures
 from app.services.hostile_text import clean
@@ -81,7 +82,7 @@ def compose(figures: DigestFigures, *, sender: str, now: datetime, attachment: A
     The same arguments give the same bytes. ``sender`` is an address, with or without a name before it; answers go there as well.
     """
     origin = _mailbox(sender)
-    mail = EmailMessage(policy=policy.SMTP)
+    mail = EmailMessage(policy=policy.SMTP if origin.username.isascii() else policy.SMTPUTF8)
     mail["From"] = origin
     mail["Reply-To"] = origin
     mail["Date"] = format_datetime(now.astimezone(ZoneInfo(figures.timezone)))
@@ -99,7 +100,7 @@ def compose(figures: DigestFigures, *, sender: str, now: datetime, attachment: A
 
 def address(mime: bytes, *, recipient: str, message_id: str) -> bytes:
     """A stored mail made out to one recipient; what was stored follows byte for byte."""
-    return f"To: {clean(recipient)}\r\nMessage-ID: {clean(message_id)}\r\n".encode() + mime
+    return f"To: {MailAddress.parse(recipient)}\r\nMessage-ID: {clean(message_id)}\r\n".encode() + mime
 
 
 def message_id(digest_id: int, recipient: str, sender: str, now: datetime) -> str:
@@ -112,10 +113,9 @@ def message_id(digest_id: int, recipient: str, sender: str, now: datetime) -> st
 
 
 def _mailbox(sender: str) -> Address:
-    name, spec = parseaddr(clean(sender))
-    user, _, domain = spec.rpartition("@")
-    # Mail servers know a Cyrillic domain by its ASCII name only.
-    return Address(clean(name) or _SENDER_NAME, user, domain if domain.isascii() else domain.encode("idna").decode())
+    name, bracket, spec = clean(sender).rpartition("<")
+    address = MailAddress.parse(spec.rstrip(">") if bracket else spec)
+    return Address(name.strip() or _SENDER_NAME, address.local_part, address.domain)
 
 
 def _render(template: str, figures: DigestFigures, **page: Any) -> str:
