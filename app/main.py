@@ -35,6 +35,7 @@ from app.jobs.tick import Timetable, ask_for_what_is_due
 from app.jobs.worker import FINISH_SECONDS, Worker
 from app.models import RunKind
 from app.services.analysis.grader import Grader
+from app.services.mail.arrivals import Arrivals
 from app.services.mail.composer import Post
 from app.services.sync.hints import HintQueue
 from app.services.sync.syncer import AvitoSource
@@ -102,6 +103,7 @@ async def open_service(
         open_grader(settings, clock=clock, retry=retry) as grader,
         nullcontext(pool) if pool else open_database(settings, patience_seconds=patience_seconds) as database,
         avito_clients(settings, clock=clock, retry=retry) as clients,
+        Arrivals() as arrivals,
     ):
         sources = [
             AvitoSource(name=account.name, client_id=account.client_id, client=client, readers=settings.avito_max_concurrency)
@@ -123,6 +125,7 @@ async def open_service(
                 plan.grade_within,
                 working_time=settings.working_hours not in (None, ROUND_THE_CLOCK),
                 avito_clients=tuple(account.client_id for account in settings.accounts),
+                arrivals=arrivals,
             ),
             timetable=timetable,
             plan=plan,
@@ -213,7 +216,8 @@ def mail_client(settings: Settings) -> MailClient:
         settings.smtp_server_port,
         username=settings.smtp_username,
         password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-        security=settings.smtp_security,
+        security=settings.smtp_encryption,
+        ehlo_name=settings.smtp_ehlo_name,
         timeout_seconds=_SMTP_TIMEOUT_SECONDS,
     )
 

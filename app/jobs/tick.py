@@ -11,6 +11,7 @@ from app.clock import Clock, at_local, local_date
 from app.database.engine import Database
 from app.models import RunKind
 from app.repositories import covered_dates, deliveries, runs
+from app.services.mail.composer import FIRST_RETRY
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +85,7 @@ async def _ask_for_sync(session: AsyncSession, timetable: Timetable, now: dateti
 
 
 async def _ask_for_retries(session: AsyncSession, now: datetime) -> None:
-    owed_at = await deliveries.next_retry_at(session)
-    if owed_at is not None and owed_at <= now:
-        await runs.add_run(session, RunKind.MAIL, now=now, slot=f"retry {owed_at.isoformat()}")
+    """The run is told which deliveries to retry, so that the clock of the replica that carries it out does not matter."""
+    due = await deliveries.take_due(session, now, again_at=now + FIRST_RETRY)
+    if due:
+        await runs.add_run(session, RunKind.MAIL, now=now, slot=f"retry {now.isoformat()}", params={"deliveries": due})

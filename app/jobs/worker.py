@@ -16,7 +16,7 @@ from app.database.engine import Database
 from app.errors import AppError, DatabaseUnavailableError
 from app.models import Run, RunKind, RunState
 from app.repositories import runs
-from app.services.runs import Progress, RunContext, Step, StepResult, is_forced
+from app.services.runs import LeaseLostError, Progress, RunContext, Step, StepResult, is_forced
 
 log = structlog.get_logger(__name__)
 
@@ -29,10 +29,6 @@ FINISH_SECONDS = 5.0
 container waits ten seconds for all of it."""
 _STOP_SECONDS = 1.0
 """How long a step may take to hear that it is to stop before it is told again."""
-
-
-class LeaseLostError(Exception):
-    """Another process has taken the run over, or the database was away for as long as the lease: nothing more may be written."""
 
 
 class Worker:

@@ -1,5 +1,6 @@
 """Deliveries: one row for each recipient of each mail; the ledger that keeps a mail from going out twice."""
 
+import uuid
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,10 +36,14 @@ class Delivery(Numbered):
     state: Mapped[str] = mapped_column(server_default=DeliveryState.QUEUED)
     tries: Mapped[int] = mapped_column(server_default="0")
     refusals: Mapped[int] = mapped_column(server_default="0")
-    """How often the server refused for good (5xx)."""
+    """How often the server refused this recipient."""
     first_tried_at: Mapped[datetime | None]
     next_try_at: Mapped[datetime | None]
     """When the scheduler tries again; None: only a call or a daily run does."""
+    claim_token: Mapped[uuid.UUID | None]
+    """The attempt under way, or the last one: another attempt's writes change nothing."""
+    claimed_until: Mapped[datetime | None]
+    """Until when, by the database's clock, no other attempt may begin."""
     sent_at: Mapped[datetime | None]
     answer: Mapped[str | None]
     """What the mail server said last."""

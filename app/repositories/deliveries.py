@@ -1,26 +1,47 @@
-"""SQL of the deliveries: who gets which mail, and what the mail server said."""
+"""SQL of the deliveries: who gets which mail, who attempts to deliver it, and what the mail server said.
 
+An attempt claims its delivery under a token of its own. Its later writes match that token and an open state, so a process that was frozen
+meanwhile changes nothing. Claims go by the database's clock, which all replicas share.
+"""
+
+import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Delivery, DeliveryState, Digest
+from app.models import Delivery, DeliveryState, Digest, Run, RunState
 
-_OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING)
+CLAIM_SECONDS = 15
+"""How long a claim lasts before the final dot. A run that takes over a dead one's work finds it over: the run's lease is longer."""
+DOT_SECONDS = 720
+"""How long a claim lasts from the final dot: the ten minutes in which the reply may come, and time to write it."""
+LONGEST_AHEAD = timedelta(days=3)
+"""A next try later than that was written by a process whose clock was wrong, and is due now."""
+
+_OPEN = Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENDING))
+_UNCLAIMED = or_(Delivery.claimed_until.is_(None), Delivery.claimed_until < func.now())
 
 
 @dataclass(frozen=True)
 class OpenDelivery:
-    """A date's mail on its way to one recipient."""
+    """A date's mail that one recipient has not got yet."""
+
+    id: int
+    day: date
+    recipient: str
+
+
+@dataclass(frozen=True)
+class ClaimedDelivery:
+    """A delivery as the attempt that has claimed it finds it; ``tries`` counts this attempt too."""
 
     id: int
     digest_id: int
-    day: date
-    recipient: str
     message_id: str
     tries: int
     refusals: int
@@ -40,87 +61,139 @@ async def add_deliveries(session: AsyncSession, digest_id: int, message_ids: Map
         await session.execute(insert(Delivery).on_conflict_do_nothing(), rows)
 
 
-async def list_open(session: AsyncSession, recipients: Collection[str], *, due_at: datetime | None) -> list[OpenDelivery]:
-    """Deliveries not final yet to these recipients, oldest mail first; with ``due_at`` only those whose own next try has come."""
+async def list_open(
+    session: AsyncSession, recipients: Collection[str], *, ids: Collection[int] = (), due_at: datetime | None = None
+) -> list[OpenDelivery]:
+    """Deliveries not final yet to these recipients, oldest mail first; ``ids``: only these; ``due_at``: only those due at this moment."""
     statement = (
-        select(
-            Delivery.id,
-            Delivery.digest_id,
-            Digest.day,
-            Delivery.recipient,
-            Delivery.message_id,
-            Delivery.tries,
-            Delivery.refusals,
-            Delivery.first_tried_at,
-        )
+        select(Delivery.id, Digest.day, Delivery.recipient)
         .join(Digest, Digest.id == Delivery.digest_id)
-        .where(Delivery.state.in_(_OPEN), Delivery.recipient.in_(recipients))
+        .where(_OPEN, Delivery.recipient.in_(recipients))
         .order_by(Delivery.id)
     )
+    if ids:
+        statement = statement.where(Delivery.id.in_(ids))
     if due_at is not None:
         statement = statement.where(Delivery.next_try_at <= due_at)
     return [OpenDelivery(*row) for row in await session.execute(statement)]
 
 
-async def next_retry_at(session: AsyncSession) -> datetime | None:
-    """The earliest moment at which the scheduler owes somebody another try."""
-    return await session.scalar(select(func.min(Delivery.next_try_at)).where(Delivery.state.in_(_OPEN)))
+async def is_open(session: AsyncSession, delivery_id: int) -> bool:
+    """Whether the recipient still waits for the mail."""
+    return await session.scalar(select(Delivery.id).where(Delivery.id == delivery_id, _OPEN)) is not None
 
 
-async def mark_sending(session: AsyncSession, delivery_id: int, now: datetime, *, retry_at: datetime) -> None:
-    """To be committed before the mail server is spoken to. ``retry_at``: when the scheduler tries again if no answer gets written."""
-    await session.execute(
+async def take_due(session: AsyncSession, now: datetime, *, again_at: datetime) -> list[int]:
+    """Take the deliveries that are due for a retry and that no attempt holds; they are due again at ``again_at``.
+
+    Of several replicas that call it one gets a delivery. If the run that it asks for dies or does nothing, the next call takes it again.
+    """
+    due = or_(Delivery.next_try_at <= now, Delivery.next_try_at > now + LONGEST_AHEAD)
+    statement = update(Delivery).where(_OPEN, _UNCLAIMED, due).values(next_try_at=again_at).returning(Delivery.id)
+    return sorted(await session.scalars(statement))
+
+
+async def claim_delivery(
+    session: AsyncSession, delivery_id: int, token: uuid.UUID, *, now: datetime, retry_at: datetime
+) -> ClaimedDelivery | None:
+    """Begin an attempt; to be committed before the mail server is contacted.
+
+    Returns None if the delivery is final or another attempt holds it. ``retry_at``: when the scheduler retries if no result is written.
+    """
+    statement = (
         update(Delivery)
-        .where(Delivery.id == delivery_id)
+        .where(Delivery.id == delivery_id, _OPEN, _UNCLAIMED)
         .values(
             state=DeliveryState.SENDING,
             tries=Delivery.tries + 1,
             first_tried_at=func.coalesce(Delivery.first_tried_at, now),
             next_try_at=retry_at,
+            claim_token=token,
+            claimed_until=_seconds_ahead(CLAIM_SECONDS),
         )
+        .returning(Delivery.id, Delivery.digest_id, Delivery.message_id, Delivery.tries, Delivery.refusals, Delivery.first_tried_at)
     )
+    row = (await session.execute(statement)).one_or_none()
+    return ClaimedDelivery(*row) if row else None
 
 
-async def mark_sent(session: AsyncSession, delivery: OpenDelivery, *, answer: str, now: datetime, run_id: int | None) -> None:
-    """The mail server has taken the mail; the first recipient's arrival is the mail's own."""
-    await session.execute(
-        update(Delivery).where(Delivery.id == delivery.id).values(state=DeliveryState.SENT, answer=answer, sent_at=now, next_try_at=None)
-    )
-    await session.execute(
-        update(Digest)
-        .where(Digest.id == delivery.digest_id, Digest.first_sent_at.is_(None))
-        .values(first_sent_at=now, first_sent_run_id=run_id)
-    )
+async def announce_dot(session: AsyncSession, delivery_id: int, token: uuid.UUID) -> bool:
+    """Prolong the claim over the wait for the reply; to be committed before the final dot. False if the attempt is no longer the one."""
+    return await _write(session, delivery_id, token, claimed_until=_seconds_ahead(DOT_SECONDS))
+
+
+async def release_claim(session: AsyncSession, delivery_id: int, token: uuid.UUID) -> bool:
+    """End an attempt that was stopped before the final dot: the next one may begin at once."""
+    return await _write(session, delivery_id, token, state=DeliveryState.QUEUED, claimed_until=None)
 
 
 async def mark_unsent(
-    session: AsyncSession, delivery_id: int, *, answer: str, refused: bool, final: bool, next_try_at: datetime | None
-) -> None:
-    """The mail did not go; it waits for its next try, or has failed for good."""
-    await session.execute(
-        update(Delivery)
-        .where(Delivery.id == delivery_id)
-        .values(
-            state=DeliveryState.FAILED if final else DeliveryState.QUEUED,
-            answer=answer,
-            refusals=Delivery.refusals + int(refused),
-            next_try_at=None if final else next_try_at,
-        )
+    session: AsyncSession,
+    delivery_id: int,
+    token: uuid.UUID,
+    *,
+    answer: str,
+    refused: bool,
+    final: bool,
+    next_try_at: datetime | None,
+) -> bool:
+    """End an attempt that did not deliver: the delivery waits for its next try, or has failed for good. False if nothing was written."""
+    return await _write(
+        session,
+        delivery_id,
+        token,
+        state=DeliveryState.FAILED if final else DeliveryState.QUEUED,
+        answer=answer,
+        refusals=Delivery.refusals + int(refused),
+        next_try_at=None if final else next_try_at,
+        claimed_until=None,
     )
 
 
+async def mark_sent(session: AsyncSession, delivery_id: int, *, answer: str, now: datetime, run_id: int | None) -> bool:
+    """Write an arrival; the first recipient's is the mail's own. False if it is written already.
+
+    No token is asked for: what has arrived has arrived, whichever attempt brought it, and an attempt begun since must not send it again.
+    ``run_id``: the run that counts the reports, unless it has ended meanwhile: its figures are told already.
+    """
+    statement = (
+        update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.state != DeliveryState.SENT)
+        .values(state=DeliveryState.SENT, answer=answer, sent_at=now, next_try_at=None, claimed_until=None)
+        .returning(Delivery.digest_id)
+    )
+    digest_id = await session.scalar(statement)
+    if digest_id is None:
+        return False
+    counting = select(Run.id).where(Run.id == run_id, Run.state.in_((RunState.QUEUED, RunState.RUNNING))).scalar_subquery()
+    await session.execute(
+        update(Digest).where(Digest.id == digest_id, Digest.first_sent_at.is_(None)).values(first_sent_at=now, first_sent_run_id=counting)
+    )
+    return True
+
+
+async def _write(session: AsyncSession, delivery_id: int, token: uuid.UUID, **values: Any) -> bool:
+    """Change a delivery that is open and still held by this attempt."""
+    ours = (Delivery.id == delivery_id, Delivery.claim_token == token, Delivery.state == DeliveryState.SENDING)
+    return await session.scalar(update(Delivery).where(*ours).values(values).returning(Delivery.id)) is not None
+
+
+def _seconds_ahead(seconds: int) -> ColumnElement[datetime]:
+    return func.now() + text(f"interval '{seconds} seconds'")
+
+
 async def drop_removed(session: AsyncSession, recipients: Collection[str]) -> None:
-    """Ends the deliveries to addresses that are no longer in the settings; nobody asked for them any more."""
+    """End the deliveries to addresses that are no longer in the settings, but for those under way."""
     await session.execute(
         update(Delivery)
-        .where(Delivery.state.in_(_OPEN), Delivery.recipient.not_in(recipients))
+        .where(_OPEN, _UNCLAIMED, Delivery.recipient.not_in(recipients))
         .values(state=DeliveryState.FAILED, answer="адрес убран из настроек", next_try_at=None, named_in_digest_id=Delivery.digest_id)
     )
 
 
 async def drop_finished_mails(session: AsyncSession) -> None:
     """Forgets the bytes of mails that nobody waits for any more."""
-    waiting = select(Delivery.digest_id).where(Delivery.state.in_(_OPEN))
+    waiting = select(Delivery.digest_id).where(_OPEN)
     await session.execute(update(Digest).where(Digest.mime.is_not(None), Digest.id.not_in(waiting)).values(mime=None))
 
 

@@ -31,6 +31,10 @@ class Progress:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
+class LeaseLostError(Exception):
+    """Another process has taken the run over, or the database was away for as long as the lease: nothing more may be written."""
+
+
 class Lease:
     """The run's lease as this process can be sure of it, measured by the monotonic clock: no change of the wall clock prolongs it.
 

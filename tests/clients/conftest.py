@@ -20,6 +20,15 @@ from app.sandbox.avito_state import AvitoListing
 from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.server import running
 
+
+class Unfenced:
+    """Lets every mail pass."""
+
+    async def before_data(self) -> None: ...
+
+    def before_dot(self) -> None: ...
+
+
 IMPATIENT = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_seconds=0.01)
 
 
@@ -137,7 +146,7 @@ def deepseek(make_deepseek: Callable[..., DeepSeekClient]) -> DeepSeekClient:
 def scripted_smtp() -> Callable[[dict[str, str]], Any]:
     """A mail server that answers each command as told, 250 otherwise: what well-behaved servers cannot be made to say.
 
-    Keys are commands, ``greeting``, and ``.`` for the mail's end; the words ``cut`` and ``hang`` do what they say.
+    Keys are commands or whole lines, ``greeting``, and ``.`` for the mail's end; the words ``cut`` and ``hang`` do what they say.
     """
 
     @asynccontextmanager
@@ -148,7 +157,8 @@ def scripted_smtp() -> Callable[[dict[str, str]], Any]:
                 if answer != "hang":
                     writer.write(f"{answer}\r\n".encode())
                 line = await reader.readuntil(b"\r\n.\r\n") if step == "DATA" and answer.startswith("354") else await reader.readline()
-                step = "." if line.endswith(b"\r\n.\r\n") else line.decode().partition(" ")[0].strip().upper()
+                command = line.decode(errors="replace").strip()
+                step = "." if line.endswith(b"\r\n.\r\n") else command if command in script else command.partition(" ")[0].upper()
             writer.close()
 
         server = await asyncio.start_server(talk, "127.0.0.1")

@@ -11,6 +11,7 @@ import pytest
 from app.clients.mail import MailAccessError, MailTemporaryError, SmtpClient
 from app.sandbox.smtp import LocalSmtp
 from tests.certificates import self_signed
+from tests.clients.conftest import Unfenced
 
 LOGIN: dict[str, Any] = {"username": "reports", "password": "app-password"}
 
@@ -42,7 +43,7 @@ async def listening(certificate: Path, way: str) -> AsyncIterator[tuple[LocalSmt
 
 async def send(port: int, security: Any, host: str = "127.0.0.1") -> str:
     client = SmtpClient(host, port, **LOGIN, security=security, timeout_seconds=30)
-    return await client.send(b"Subject: x\r\n\r\nx\r\n", sender="a@example.ru", recipient="b@example.ru")
+    return await client.send(b"Subject: x\r\n\r\nx\r\n", sender="a@example.ru", recipient="b@example.ru", fence=Unfenced())
 
 
 @pytest.mark.usefixtures("trusted")

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from app.clients.mail import MailAccessError, OutboxFolder
+from tests.clients.conftest import Unfenced
 
 MAIL = "Message-ID: <digest-7.boss@example.ru>\r\nDate: Sun, 22 Nov 2026 20:00:05 +0300\r\nTo: boss@example.ru\r\n\r\nОтчёт\r\n".encode()
 
 
 async def put(folder: Path, mime: bytes = MAIL, recipient: str = "boss@example.ru") -> str:
-    return await OutboxFolder(folder).send(mime, sender="reports@example.ru", recipient=recipient)
+    return await OutboxFolder(folder).send(mime, sender="reports@example.ru", recipient=recipient, fence=Unfenced())
 
 
 def files(folder: Path) -> list[Path]:

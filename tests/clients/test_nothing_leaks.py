@@ -26,6 +26,7 @@ from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.faults import Answer
 from app.sandbox.server import running
 from app.sandbox.smtp import LocalSmtp
+from tests.clients.conftest import Unfenced
 
 CANARY = "канарейка"
 SECRET = "canary-0451"
@@ -118,10 +119,10 @@ async def probe_mail(folder: Path) -> None:
     port = await server.start()
     for password in (SECRET, f"wrong-{SECRET}"):
         client = SmtpClient("127.0.0.1", port, username="reports", password=password, security="none", timeout_seconds=5)
-        await probe(partial(client.send, mime, sender="a@example.ru", recipient="b@example.ru"), client.check)
+        await probe(partial(client.send, mime, sender="a@example.ru", recipient="b@example.ru", fence=Unfenced()), client.check)
     await server.stop()
     outboxes = [OutboxFolder(folder), OutboxFolder(Path(__file__))]
-    await probe(*(partial(outbox.send, mime, sender="a@example.ru", recipient="b@example.ru") for outbox in outboxes))
+    await probe(*(partial(outbox.send, mime, sender="a@example.ru", recipient="b@example.ru", fence=Unfenced()) for outbox in outboxes))
 
 
 async def probe_all(log_format: LogFormat, folder: Path) -> None:

@@ -100,7 +100,7 @@ async def test_a_grading_of_which_nothing_is_left_has_ended_well(database_url: s
 
 async def test_a_mail_that_is_stopped_between_two_recipients_tells_what_the_first_got(stage: Stage) -> None:
     await graded_day(stage)
-    stage.sandbox.smtp.switches.latency_seconds = 0.5
+    stage.sandbox.smtp.switches.recipient_latencies[SECOND] = 60
     call = asyncio.create_task(stage.rest.post("/api/v1/timer/reports"))
 
     async def half_way() -> bool:
@@ -111,7 +111,7 @@ async def test_a_mail_that_is_stopped_between_two_recipients_tells_what_the_firs
         answer = (await call).json()
         assert answer["message"].startswith("Прервано")
         assert (answer["send_reports"], len(received(stage, BOSS))) == (2, 1)
-    stage.sandbox.smtp.switches.latency_seconds = 0
+    stage.sandbox.smtp.switches.recipient_latencies.clear()
     assert (await stage.mail())["send_reports"] == 0, "it was counted in the call that brought it"
     assert received(stage, SECOND)
 

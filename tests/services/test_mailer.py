@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 from app.jobs.tick import ask_for_what_is_due
 from app.sandbox.smtp import ReceivedMail
-from app.services.mail.mailer import REFUSALS
+from app.services.mail.attempt import REFUSALS
 from tests.services.sheets import rows_of
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage, until
 

@@ -1,12 +1,14 @@
 """Mail: a server or a folder to send through, with the same ``send`` and ``check``, and what may go wrong."""
 
 from app.clients.mail.errors import MailAccessError, MailError, MailRefusedError, MailTemporaryError
+from app.clients.mail.fence import Fence
 from app.clients.mail.outbox import OutboxFolder
 from app.clients.mail.smtp import Security, SmtpClient
 
 MailClient = SmtpClient | OutboxFolder
 
 __all__ = [
+    "Fence",
     "MailAccessError",
     "MailClient",
     "MailError",

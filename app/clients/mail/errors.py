@@ -1,4 +1,4 @@
-"""What goes wrong with mail, by whose turn it is. ``code`` is the server's SMTP code, if it gave one; ``answer`` its own words."""
+"""Failures of sending a mail, by who has to act. ``code`` is the server's SMTP code, if it gave one; ``answer`` its own words."""
 
 from app.errors import PermanentError, TransientError, UpstreamError
 
@@ -13,15 +13,15 @@ class MailError(UpstreamError):
 
 
 class MailTemporaryError(MailError, TransientError):
-    """The server says "later" (4xx), cannot be reached, is too slow or hung up.
+    """The server asks for a retry (4xx), cannot be reached, is too slow or has closed the connection.
 
-    After a connection that was lost at the very end nobody knows whether the mail was taken: the same bytes may go again.
+    After a connection that was lost after the final dot it is unknown whether the mail was taken: the same bytes may be sent again.
     """
 
 
 class MailRefusedError(MailError, PermanentError):
-    """The server does not take this mail for this recipient (5xx)."""
+    """The server refuses this recipient: other recipients of the mail are not affected."""
 
 
 class MailAccessError(MailError, PermanentError):
-    """The server does not work with our settings (or the folder cannot be written): the same goes for every recipient."""
+    """The server refuses our settings, our machine or the mail (or the folder cannot be written); the recipient is not the cause."""

@@ -1,6 +1,12 @@
-"""Which of our errors a failure of aiosmtplib's is: the mail's fault, the settings', or nobody's for now."""
+"""Classify failures of SMTP: the recipient's, the settings' or temporary ones.
 
+The enhanced status code (RFC 3463, RFC 5248) decides; the step of the conversation counts only where there is none.
+"""
+
+import re
 import ssl
+from enum import StrEnum
+from typing import NamedTuple
 
 import aiosmtplib
 
@@ -8,58 +14,191 @@ from app.clients.mail.errors import MailAccessError, MailError, MailRefusedError
 from app.clients.text import excerpt
 
 _LONGEST_EXCERPT = 300
-_AUTHENTICATION_CODES = (530, 534, 535, 538)  # RFC 4954: log in first, another way, wrong, encrypt first
-_TOO_LARGE = 552
+# A reply of several lines repeats the code on each of them. qmail puts it at the end: "no mailbox here by that name (#5.1.1)".
+_ENHANCED = re.compile(r"(?:^#?|\(#)([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.MULTILINE)
+_OF_THE_RECIPIENT = re.compile(r"5\.[12]\.\d+")
+_OF_THE_SENDER = frozenset({"5.1.7", "5.1.8"})
+_NO_SMTPUTF8 = "5.6.7"
 
 
-def mail_error(error: Exception, host: str, port: int) -> MailError:
-    """The error for a failed attempt to send; the message names the setting that may be wrong."""
-    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        error = error.recipients[0]
+class Step(StrEnum):
+    """The command that a reply belongs to; ``DOT`` is the end of the mail's text."""
+
+    CONNECT = "CONNECT"
+    EHLO = "EHLO"
+    STARTTLS = "STARTTLS"
+    AUTH = "AUTH"
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    DOT = "."
+
+
+class _Cause(NamedTuple):
+    """A cause of a refusal and what to check. A refusal has it if one of its signs fits; in a temporary reply only ``words`` are a sign."""
+
+    what: str
+    check: str
+    words: str | None = None
+    codes: frozenset[int] = frozenset()
+    enhanced: str | None = None
+    steps: frozenset[Step] = frozenset()
+
+    def fits_words(self, answer: str) -> bool:
+        own_words = re.sub(r"<[^>]*>", "", answer)  # an address says nothing of the cause
+        return self.words is not None and re.search(self.words, own_words, re.IGNORECASE) is not None
+
+    def fits(self, step: Step, code: int, enhanced: str, answer: str) -> bool:
+        by_code = code in self.codes or (self.enhanced is not None and re.fullmatch(self.enhanced, enhanced) is not None)
+        return by_code or step in self.steps or self.fits_words(answer)
+
+
+_CAUSES = (
+    _Cause(
+        "не пустил",
+        "проверьте SMTP_USERNAME, SMTP_PASSWORD и SMTP_SECURITY; часто нужен пароль приложения",
+        words=r"authentication (is )?required|must (be )?authenticat",
+        codes=frozenset({530, 534, 535, 538}),  # RFC 4954: log in first, another way, wrong, encrypt first
+        enhanced=r"5\.7\.(8|9|13|14)",
+        steps=frozenset({Step.AUTH}),
+    ),
+    _Cause(
+        "не принял шифрование",
+        "проверьте SMTP_SECURITY и SMTP_PORT",
+        words=r"\bstarttls\b|\btls (is )?required",
+        enhanced=r"5\.7\.(10|11)",
+        steps=frozenset({Step.STARTTLS}),
+    ),
+    _Cause(
+        "не принял имя, которым представилась служба",
+        "задайте в SMTP_EHLO_NAME полное имя этой машины, известное в DNS",
+        words=r"\b(helo|ehlo)\b",
+        codes=frozenset({504}),
+        steps=frozenset({Step.EHLO}),
+    ),
+    _Cause(
+        "не пересылает наши письма на чужие адреса (relay)",
+        "проверьте SMTP_HOST, SMTP_PORT, SMTP_USERNAME и SMTP_PASSWORD: обычно для пересылки нужен вход",
+        words=r"\brelay|rcpthosts|not permitted to send to",
+    ),
+    _Cause(
+        "не верит, что письмо от домена отправителя",
+        "проверьте MAIL_FROM и записи SPF, DKIM, DMARC его домена и обратную запись адреса этой машины",
+        words=r"\b(spf|dkim|dmarc)\b",
+        enhanced=r"5\.7\.2[0-9]",
+    ),
+    _Cause(
+        "держит отправителя в чёрном списке или принял письмо за спам",
+        "проверьте адрес этой машины по спискам, MAIL_FROM и SMTP_HOST или покажите ответ администратору почты",
+        words=r"\bspam|\bjunk\b|\bblock(ed|list| list)|\bblack ?list|\b(rbl|dnsbl)\b|\blisted\b|\breputation|\bvirus|\bunsolicited",
+    ),
+    _Cause(
+        "не принимает такие большие письма",
+        "поднимите предел размера на сервере SMTP_HOST или возьмите другой сервер",
+        words=r"\bmessage (file |size )?(is )?too (big|large)|\bmessage size",
+        codes=frozenset({523, 552}),
+        enhanced=r"5\.3\.4",
+    ),
+    _Cause(
+        "не понимает команды или их параметра",
+        "проверьте, тот ли сервер в SMTP_HOST и SMTP_PORT, и покажите ответ его администратору",
+        codes=frozenset({500, 502, 503, 555}),
+        enhanced=r"5\.5\.[1-5]",
+    ),
+    _Cause(
+        "не разрешает слать с этого адреса",
+        "проверьте MAIL_FROM, обычно это тот же адрес, что SMTP_USERNAME",
+        words=r"\bsender\b|mail from|not owned by",
+        codes=frozenset({553}),
+        enhanced=r"5\.1\.[78]|5\.6\.7",
+        steps=frozenset({Step.MAIL}),
+    ),
+    _Cause(
+        "не хочет с нами работать",
+        "проверьте SMTP_HOST, SMTP_PORT и SMTP_SECURITY",
+        codes=frozenset({521}),
+        steps=frozenset({Step.CONNECT}),
+    ),
+)
+_SOME_RULE = _Cause("не принял письмо по своим правилам", "проверьте MAIL_FROM и SMTP_HOST или покажите ответ администратору почты")
+
+
+def reply_error(step: Step, code: int, text: str, *, cyrillic_recipient: bool = False) -> MailError:
+    """Return the error for a reply that is not the one hoped for.
+
+    Only 5.1.x (except 5.1.7 and 5.1.8, the sender's) and 5.2.x count against the recipient; without an enhanced code 550 and 551 at
+    RCPT do. ``cyrillic_recipient``: the recipient's address alone needs SMTPUTF8, so 5.6.7 is about it.
+    """
+    answer = excerpt(text, _LONGEST_EXCERPT)
+    said = f"{code} {answer}"
+    found = _ENHANCED.search(text)
+    enhanced = found[1] if found else ""
+    if not 500 <= code < 600:
+        named = next((cause for cause in _CAUSES if cause.fits_words(text)), None)
+        remedy = f"; если не пройдёт, {named.check}" if named else ""
+        return MailTemporaryError(
+            f"Почтовый сервер просит зайти позже ({said}): повторим сами{remedy}.", code=code if code > 0 else None, answer=answer
+        )
+    if enhanced == _NO_SMTPUTF8 and cyrillic_recipient:
+        return _no_smtputf8_for_recipient(code, answer)
+    cause = next((cause for cause in _CAUSES if cause.fits(step, code, enhanced, text)), _SOME_RULE)
+    if _is_about_recipient(step, code, enhanced, cause, text):
+        message = f"Почтовый сервер не принял этого получателя ({said}): проверьте его адрес в REPORT_RECIPIENTS."
+        return MailRefusedError(message, code=code, answer=answer)
+    return MailAccessError(f"Почтовый сервер {cause.what} ({said}): {cause.check}.", code=code, answer=answer)
+
+
+def _is_about_recipient(step: Step, code: int, enhanced: str, cause: _Cause, text: str) -> bool:
+    if enhanced:
+        return _OF_THE_RECIPIENT.fullmatch(enhanced) is not None and enhanced not in _OF_THE_SENDER
+    # Old servers refuse to relay, too, with a bare 550.
+    return step is Step.RCPT and code in (550, 551) and not cause.fits_words(text)
+
+
+def connection_error(error: Exception, host: str, port: int) -> MailError:
+    """Return the error for a conversation that broke off or never began; the message names the setting that may be wrong."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return _answered(error)
+        return reply_error(_step_of(error), error.code, str(error.message))
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
         reason = excerpt(str(error), _LONGEST_EXCERPT)
         message = f"Соединение с почтовым сервером {host}:{port} не зашифровать ({reason}): проверьте SMTP_SECURITY, SMTP_PORT и SMTP_HOST."
         return MailAccessError(message, answer=reason)
-    if isinstance(error, aiosmtplib.SMTPNotSupported):
-        return MailRefusedError("Почтовый сервер не умеет адреса с кириллицей: замените адрес в REPORT_RECIPIENTS или MAIL_FROM.")
-    if isinstance(error, OSError):  # aiosmtplib's lost connections and time-outs are OSErrors as well
-        reason = excerpt(str(error) or type(error).__name__, _LONGEST_EXCERPT)
-        message = f"Почтовый сервер {host}:{port} недоступен ({reason}): повторим позже; если повторяется, проверьте SMTP_HOST и SMTP_PORT."
-        return MailTemporaryError(message, answer=reason)
-    if isinstance(error, aiosmtplib.SMTPException):
+    if isinstance(error, aiosmtplib.SMTPException) and not isinstance(error, OSError):
         reason = excerpt(error.message, _LONGEST_EXCERPT)
         message = f"Почтовый сервер {host}:{port} не предлагает нужного ({reason}): проверьте SMTP_SECURITY, SMTP_PORT и SMTP_USERNAME."
         return MailAccessError(message, answer=reason)
-    return not_an_address()
+    # aiosmtplib's lost connections and timeouts are OSErrors.
+    reason = excerpt(str(error) or type(error).__name__, _LONGEST_EXCERPT)
+    message = f"Почтовый сервер {host}:{port} недоступен ({reason}): повторим позже; если повторяется, проверьте SMTP_HOST и SMTP_PORT."
+    return MailTemporaryError(message, answer=reason)
 
 
-def not_an_address() -> MailRefusedError:
-    """The error for a sender or a recipient that no server would understand."""
-    return MailRefusedError("Почтовый адрес записан неверно: проверьте REPORT_RECIPIENTS и MAIL_FROM.")
+def _step_of(error: aiosmtplib.SMTPResponseException) -> Step:
+    """The step of a reply while the connection is set up; aiosmtplib has no class of its own for STARTTLS."""
+    match error:
+        case aiosmtplib.SMTPConnectResponseError():
+            return Step.CONNECT
+        case aiosmtplib.SMTPHeloError():
+            return Step.EHLO
+        case aiosmtplib.SMTPAuthenticationError():
+            return Step.AUTH
+    return Step.STARTTLS
 
 
-def _answered(error: aiosmtplib.SMTPResponseException) -> MailError:
-    """The error for what the server said in so many words."""
-    code, answer = error.code, excerpt(str(error.message), _LONGEST_EXCERPT)
-    said = f"{code} {answer}"
-    if not 500 <= code < 600:
-        message = f"Почтовый сервер просит зайти позже ({said}): повторим сами."
-        return MailTemporaryError(message, code=code if code > 0 else None, answer=answer)
-    if isinstance(error, aiosmtplib.SMTPAuthenticationError) or code in _AUTHENTICATION_CODES:
-        message = (
-            f"Почтовый сервер не пустил ({said}): проверьте SMTP_USERNAME, SMTP_PASSWORD и SMTP_SECURITY; часто нужен пароль приложения."
-        )
-        return MailAccessError(message, code=code, answer=answer)
-    if isinstance(error, aiosmtplib.SMTPSenderRefused) and code != _TOO_LARGE:
-        message = (
-            f"Почтовый сервер не разрешает слать с этого адреса ({said}): проверьте MAIL_FROM, обычно это тот же адрес, что SMTP_USERNAME."
-        )
-        return MailAccessError(message, code=code, answer=answer)
-    if isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError | aiosmtplib.SMTPSenderRefused):
-        return MailRefusedError(
-            f"Почтовый сервер не принял письмо ({said}): проверьте адрес в REPORT_RECIPIENTS.", code=code, answer=answer
-        )
-    message = f"Почтовый сервер не хочет с нами работать ({said}): проверьте SMTP_HOST, SMTP_PORT и SMTP_SECURITY."
-    return MailAccessError(message, code=code, answer=answer)
+def bad_address(setting: str) -> MailError:
+    """Return the error for an address that no server would understand: ``setting`` is the one that holds it."""
+    error = MailRefusedError if setting == "REPORT_RECIPIENTS" else MailAccessError
+    return error(f"Почтовый адрес записан неверно: проверьте {setting}.")
+
+
+def no_smtputf8(*, recipient: bool) -> MailError:
+    """Return the error for an address with a Cyrillic local part on a server that only knows ASCII."""
+    if recipient:
+        return _no_smtputf8_for_recipient(None, "")
+    return MailAccessError("Почтовый сервер не умеет адреса с кириллицей до знака @: замените адрес в MAIL_FROM.")
+
+
+def _no_smtputf8_for_recipient(code: int | None, answer: str) -> MailRefusedError:
+    said = f" ({code} {answer})" if code else ""
+    message = f"Почтовый сервер не умеет адреса с кириллицей до знака @{said}: замените этот адрес в REPORT_RECIPIENTS."
+    return MailRefusedError(message, code=code, answer=answer)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.clients.mail.errors import MailAccessError
+from app.clients.mail.fence import Fence
 
 T = TypeVar("T")
 
@@ -24,13 +25,17 @@ class OutboxFolder:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def send(self, mime: bytes, *, sender: str, recipient: str) -> str:
+    async def send(self, mime: bytes, *, sender: str, recipient: str, fence: Fence) -> str:
         """Writes the mail, byte for byte, and gives the file's name. ``sender`` stands in the mail already.
+
+        If ``fence`` raises, nothing is written.
 
         Raises:
             MailAccessError: the folder cannot be written.
         """
         name = _file_name(mime, recipient)
+        await fence.before_data()
+        fence.before_dot()
         await self._write(lambda: self._put(name, mime))
         return f"файл {name}"
 

@@ -14,7 +14,7 @@ has one set of figures whatever number of mails.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -31,6 +31,7 @@ from app.repositories.turns import wait_for_turn
 from app.services.digests.draw import Period, draw_figures
 from app.services.digests.figures import REPEAT, SUPPLEMENT, DigestFigures
 from app.services.mail import letter
+from app.services.mail.arrivals import Arrivals
 from app.services.mail.sheet import read_bodies, write_sheet
 from app.services.runs import RunContext, require_lease
 
@@ -50,6 +51,8 @@ class MailParams:
     resend: bool = False
     daily: bool = False
     problems: tuple[str, ...] = ()
+    deliveries: tuple[int, ...] = ()
+    """What a retry of the scheduler's is to deliver, by number."""
 
     @classmethod
     def of(cls, run: RunContext) -> "MailParams":
@@ -60,6 +63,7 @@ class MailParams:
             resend=bool(params.get("resend")),
             daily=bool(params.get("daily")),
             problems=tuple(params.get("problems", ())),
+            deliveries=tuple(params.get("deliveries", ())),
         )
 
 
@@ -78,6 +82,7 @@ class Post:
     first_period: timedelta
     working_time: bool = False
     avito_clients: tuple[str, ...] = ()
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
 
 async def assign_reports(

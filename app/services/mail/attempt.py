@@ -1,0 +1,190 @@
+"""One attempt to deliver a mail to one recipient, fenced by a claim of its own and by the run's lease.
+
+The attempt is claimed before the mail server is contacted, and the claim is prolonged before the final dot. The lease is checked once
+more, by the monotonic clock, immediately before the dot: a process that was frozen meanwhile sends none.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.clients.mail import MailAccessError, MailRefusedError
+from app.clock import Clock
+from app.database.engine import Database
+from app.errors import DatabaseUnavailableError, UpstreamError
+from app.repositories import deliveries, digests
+from app.repositories.deliveries import ClaimedDelivery, OpenDelivery
+from app.services.mail import letter
+from app.services.mail.composer import FIRST_RETRY, MailParams, Post
+from app.services.runs import LeaseLostError, RunContext
+
+log = structlog.get_logger(__name__)
+
+RETRY_FOR = timedelta(days=3)
+"""How long a recipient whom the mail server does not accept mail for at the moment is tried again."""
+REFUSALS = 3
+"""A refusal of the recipient (5xx) is believed after the first call and the two that follow it."""
+_LONGEST_RETRY = timedelta(hours=6)
+_DOUBLINGS = 7
+"""More of them exceed the longest pause anyway, and in the end what a timedelta can hold."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a delivery in this run. Neither ``sent`` nor a ``failure`` (a Russian sentence): another attempt has ended it."""
+
+    sent: bool = False
+    failure: str | None = None
+
+
+class _OvertakenError(Exception):
+    """Another attempt has taken the delivery over or ended it."""
+
+
+class Attempt:
+    """An attempt under its own token. ``past_dot``: the mail server may have the mail."""
+
+    def __init__(self, database: Database, post: Post, clock: Clock, run: RunContext, delivery: OpenDelivery) -> None:
+        self.past_dot = False
+        self._database = database
+        self._post = post
+        self._clock = clock
+        self._run = run
+        self._delivery = delivery
+        self._token = uuid.uuid4()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the service has been told to stop."""
+        return self._run.stopping.is_set()
+
+    async def make(self) -> Outcome:
+        """Claim the delivery, send the mail and write the result.
+
+        Raises:
+            LeaseLostError: the run's lease was lost before the final dot; nothing was sent and nothing is written.
+            DatabaseUnavailableError: the claim or a failure could not be written.
+        """
+        if self._delivery.id in self._post.arrivals:
+            return self._report_under_way()
+        async with self._database.transaction() as session:
+            now = self._clock()
+            claimed = await deliveries.claim_delivery(session, self._delivery.id, self._token, now=now, retry_at=now + FIRST_RETRY)
+            mime = await digests.get_mime(session, claimed.digest_id) if claimed else None
+        if claimed is None:
+            return await self._report_overtaken()
+        if mime is None:
+            return await self._give_up_without_mail()
+        try:
+            answer = await self._send(claimed, mime)
+        except _OvertakenError:
+            return await self._report_overtaken()
+        except UpstreamError as error:
+            return await self._keep_failure(claimed, error)
+        await self._post.arrivals.write(self._delivery.id, lambda: self._write_arrival(answer))
+        return Outcome(sent=True)
+
+    async def before_data(self) -> None:
+        """Commit the claim's prolongation over the wait for the reply: from here on the final dot may follow."""
+        if not self._run.lease.held:
+            raise LeaseLostError
+        async with self._database.transaction() as session:
+            if not await deliveries.announce_dot(session, self._delivery.id, self._token):
+                raise _OvertakenError
+
+    def before_dot(self) -> None:
+        """Check the lease without a round trip: whatever froze the process since, no other process has the run."""
+        if not self._run.lease.held:
+            log.warning("mail.lease_lost_before_dot", delivery=self._delivery.id)
+            raise LeaseLostError
+        self.past_dot = True
+
+    async def _send(self, claimed: ClaimedDelivery, mime: bytes) -> str:
+        sent = False
+        recipient = self._delivery.recipient
+        try:
+            answer = await self._post.client.send(
+                letter.address(mime, recipient=recipient, message_id=claimed.message_id),
+                sender=self._post.sender,
+                recipient=recipient,
+                fence=self,
+            )
+            sent = True
+            return answer
+        finally:
+            if not sent and not self.past_dot and self.stopping:
+                await self._release_claim()
+
+    async def _release_claim(self) -> None:
+        """The service stops before the dot: the next process need not wait for the claim to expire."""
+        try:
+            async with self._database.transaction() as session:
+                await deliveries.release_claim(session, self._delivery.id, self._token)
+        except DatabaseUnavailableError as error:
+            log.warning("mail.claim_not_released", delivery=self._delivery.id, error=error.message)
+
+    async def _write_arrival(self, answer: str) -> None:
+        """The run's figures count the arrival before anybody can see it: wherever the run is stopped, they are true."""
+        by_call = MailParams.of(self._run).day is not None
+        async with self._database.transaction() as session:
+            written = await deliveries.mark_sent(
+                session, self._delivery.id, answer=answer, now=self._clock(), run_id=self._run.id if by_call else None
+            )
+            figures = await read_figures(session, self._run)
+        self._run.progress.figures = figures
+        if not written:
+            log.warning("mail.arrived_twice", delivery=self._delivery.id)
+
+    async def _keep_failure(self, claimed: ClaimedDelivery, error: UpstreamError) -> Outcome:
+        refused, now = isinstance(error, MailRefusedError), self._clock()
+        final = claimed.refusals + 1 >= REFUSALS if refused else now - (claimed.first_tried_at or now) >= RETRY_FOR
+        pause = min(FIRST_RETRY * 2 ** min(claimed.tries - 1, _DOUBLINGS), _LONGEST_RETRY)
+        log.warning("mail.unsent", delivery=claimed.id, tries=claimed.tries, error=type(error).__name__, final=final)
+        async with self._database.transaction() as session:
+            written = await deliveries.mark_unsent(
+                session,
+                claimed.id,
+                self._token,
+                answer=error.message,
+                refused=refused,
+                final=final,
+                next_try_at=None if refused else now + pause,
+            )
+        if not written:
+            return await self._report_overtaken()
+        kept = " Письмо сохранено, повторим сами." if isinstance(error, MailAccessError) and not final else ""
+        return self._report_failure(error.message + kept)
+
+    async def _give_up_without_mail(self) -> Outcome:
+        """The bytes of the mail are gone, so no attempt can ever succeed."""
+        reason = "текст письма не сохранился, отправить его нельзя; вызовите отправку с resend, и оно составится заново."
+        log.error("mail.bytes_missing", delivery=self._delivery.id)
+        async with self._database.transaction() as session:
+            await deliveries.mark_unsent(
+                session, self._delivery.id, self._token, answer=reason, refused=False, final=True, next_try_at=None
+            )
+        return self._report_failure(reason)
+
+    async def _report_overtaken(self) -> Outcome:
+        log.info("mail.overtaken", delivery=self._delivery.id)
+        async with self._database.session() as session:
+            still_open = await deliveries.is_open(session, self._delivery.id)
+        return self._report_under_way() if still_open else Outcome()
+
+    def _report_under_way(self) -> Outcome:
+        return self._report_failure(
+            "его отправляет другой запуск, и ответ почтового сервера ещё не записан; если не придёт, повторим сами.", "пока не дошло"
+        )
+
+    def _report_failure(self, reason: str, what: str = "не дошло") -> Outcome:
+        return Outcome(failure=f"Письмо за {self._delivery.day:%d.%m} {what} до {self._delivery.recipient}: {reason}")
+
+
+async def read_figures(session: AsyncSession, run: RunContext) -> dict[str, Any]:
+    """The numbers so far, from what stands in the tables: true also of a run that several processes worked on."""
+    day = MailParams.of(run).day
+    return {"date": day.isoformat() if day else None, "send_reports": await digests.count_brought(session, run.id)}
