@@ -31,10 +31,6 @@ class Progress:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-class LeaseLostError(Exception):
-    """Another process has taken the run over, or the database was away for as long as the lease: nothing more may be written."""
-
-
 class Lease:
     """The run's lease as this process can be sure of it, measured by the monotonic clock: no change of the wall clock prolongs it.
 
@@ -90,7 +86,10 @@ class StepResult:
 
 
 class LeaseLostError(AppError):
-    """Another process has taken the run over."""
+    """Another process has taken the run over, or the database was away for as long as the lease: nothing more may be written."""
+
+    def __init__(self) -> None:
+        super().__init__("Запуск перешёл к другому процессу службы: он его и закончит.")
 
 
 Step = Callable[[RunContext], Awaitable[StepResult]]
@@ -160,7 +159,7 @@ async def require_lease(session: AsyncSession, run: RunContext) -> None:
         LeaseLostError: it is not.
     """
     if not await runs.is_leased(session, run.id, run.token):
-        raise LeaseLostError("Запуск перешёл к другому процессу службы: он его и закончит.")
+        raise LeaseLostError
 
 
 async def require_run(database: Database, run_id: int) -> Run:

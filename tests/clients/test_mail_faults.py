@@ -34,6 +34,7 @@ REPLIES: list[tuple[str, str, type[MailError], str]] = [
     ("RCPT", "550 5.1.8 <reports@example.ru>: Sender address rejected: Domain not found", ACCESS, "MAIL_FROM"),
     ("RCPT", "553 5.7.1 <reports@example.ru>: Sender address rejected: not owned by user boss", ACCESS, "MAIL_FROM"),
     ("MAIL", "553 sender not allowed", ACCESS, "MAIL_FROM"),
+    ("MAIL", "504 5.5.2 <reports@web1>: Sender address rejected: need fully-qualified address", ACCESS, "MAIL_FROM"),
     ("MAIL", "550 go away", ACCESS, "MAIL_FROM"),
     ("RCPT", "550-Verification failed\r\n550 Sender verify failed", ACCESS, "MAIL_FROM"),
     (".", "550 5.7.60 SMTP; Client does not have permissions to send as this sender", ACCESS, "MAIL_FROM"),

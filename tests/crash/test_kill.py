@@ -56,6 +56,7 @@ async def pass_the_leases(database: Database) -> None:
     """What half a minute does."""
     async with database.transaction() as session:
         await session.execute(text("UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
+        await session.execute(text("UPDATE deliveries SET claimed_until = claimed_until - interval '30 seconds'"))
 
 
 @pytest.mark.parametrize("step", MOMENTS)

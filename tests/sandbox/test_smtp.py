@@ -168,3 +168,59 @@ async def test_tls_from_the_first_byte(certificate: Path) -> None:
     await server.stop()
 
     assert len(server.messages) == 1
+
+
+async def test_each_command_can_answer_otherwise(smtp: LocalSmtp) -> None:
+    port = await smtp.start()
+    for command, error in (
+        ("CONNECT", aiosmtplib.SMTPConnectResponseError),
+        ("MAIL", aiosmtplib.SMTPSenderRefused),
+        ("RCPT", aiosmtplib.SMTPRecipientsRefused),
+        ("DATA", aiosmtplib.SMTPDataError),
+    ):
+        smtp.switches.replies = {command: "554-5.7.1 No\r\n554 5.7.1 really"}
+        sender = client(port)
+        with pytest.raises(error):
+            await sender.connect()
+            await sender.send_message(letter())
+        sender.close()
+    smtp.switches.replies.clear()
+    async with client(port) as sender:
+        await sender.send_message(letter())
+    assert len(smtp.messages) == 1
+
+
+async def test_a_command_can_answer_late(smtp: LocalSmtp) -> None:
+    """With DATA the client waits between its command and its text; the mail of a slow filter is kept before the reply."""
+    port = await smtp.start()
+    smtp.switches.latencies = {"DATA": 60}
+    async with client(port) as sender:
+        await sender.mail("shop@example.com")
+        await sender.rcpt(TO[0])
+        with pytest.raises(aiosmtplib.SMTPTimeoutError):
+            await sender.data(b"text", timeout=0.05)
+    smtp.switches.latencies.clear()
+    smtp.switches.dot_latencies = {TO[0]: 60}
+    async with client(port) as sender:
+        with pytest.raises(aiosmtplib.SMTPTimeoutError):
+            await sender.send_message(letter(), timeout=0.5)
+    assert [mail.recipients for mail in smtp.messages] == [TO]
+
+
+async def test_one_recipient_can_be_answered_late(smtp: LocalSmtp) -> None:
+    port = await smtp.start()
+    smtp.switches.recipient_latencies = {TO[1]: 60}
+    async with client(port) as sender:
+        await sender.mail("shop@example.com")
+        await sender.rcpt(TO[0])
+        with pytest.raises(aiosmtplib.SMTPTimeoutError):
+            await sender.rcpt(TO[1], timeout=0.05)
+
+
+async def test_a_server_without_smtputf8_does_not_offer_it(smtp: LocalSmtp) -> None:
+    port = await smtp.start()
+    for offered in (True, False):
+        smtp.switches.smtputf8 = offered
+        async with client(port) as sender:
+            await sender.ehlo()
+            assert sender.supports_extension("smtputf8") is offered

@@ -35,7 +35,7 @@ class Step(StrEnum):
 
 
 class _Cause(NamedTuple):
-    """A cause of a refusal and what to check. A refusal has it if one of its signs fits; in a temporary reply only ``words`` are a sign."""
+    """A cause of a refusal, what to check, and its signs; in a temporary reply only ``words`` are a sign."""
 
     what: str
     check: str
@@ -48,9 +48,8 @@ class _Cause(NamedTuple):
         own_words = re.sub(r"<[^>]*>", "", answer)  # an address says nothing of the cause
         return self.words is not None and re.search(self.words, own_words, re.IGNORECASE) is not None
 
-    def fits(self, step: Step, code: int, enhanced: str, answer: str) -> bool:
-        by_code = code in self.codes or (self.enhanced is not None and re.fullmatch(self.enhanced, enhanced) is not None)
-        return by_code or step in self.steps or self.fits_words(answer)
+    def fits_code(self, code: int, enhanced: str) -> bool:
+        return code in self.codes or (self.enhanced is not None and re.fullmatch(self.enhanced, enhanced) is not None)
 
 
 _CAUSES = (
@@ -141,11 +140,19 @@ def reply_error(step: Step, code: int, text: str, *, cyrillic_recipient: bool = 
         )
     if enhanced == _NO_SMTPUTF8 and cyrillic_recipient:
         return _no_smtputf8_for_recipient(code, answer)
-    cause = next((cause for cause in _CAUSES if cause.fits(step, code, enhanced, text)), _SOME_RULE)
+    cause = _find_cause(step, code, enhanced, text)
     if _is_about_recipient(step, code, enhanced, cause, text):
         message = f"Почтовый сервер не принял этого получателя ({said}): проверьте его адрес в REPORT_RECIPIENTS."
         return MailRefusedError(message, code=code, answer=answer)
     return MailAccessError(f"Почтовый сервер {cause.what} ({said}): {cause.check}.", code=code, answer=answer)
+
+
+def _find_cause(step: Step, code: int, enhanced: str, text: str) -> _Cause:
+    """Words tell more than codes: Postfix says 504 5.5.2 of names in EHLO as of senders. The step tells least."""
+    by_words = [cause for cause in _CAUSES if cause.fits_words(text)]
+    by_code = [cause for cause in _CAUSES if cause.fits_code(code, enhanced)]
+    by_step = [cause for cause in _CAUSES if step in cause.steps]
+    return [*by_words, *by_code, *by_step, _SOME_RULE][0]
 
 
 def _is_about_recipient(step: Step, code: int, enhanced: str, cause: _Cause, text: str) -> bool:

@@ -15,8 +15,10 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 FINISH_SECONDS = 5.0
 """How long a service that is told to stop waits for the reply to a final dot. Its supervisor allows ten seconds for everything."""
-_ABORT_SECONDS = 1.0
-"""How long an attempt may take to close its connection and to give its claim back, and a last write at the end of the process."""
+_ABORT_SECONDS = 3.0
+"""How long an attempt may take to close its connection and to give its claim back."""
+_LAST_SECONDS = 1.0
+"""How long the end of the process waits for what is still under way."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 
@@ -52,7 +54,7 @@ class Arrivals:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Wait a moment for what can be written, then drop the rest: the process ends."""
         if self._attempts:
-            await asyncio.wait(self._attempts, timeout=_ABORT_SECONDS)
+            await asyncio.wait(self._attempts, timeout=_LAST_SECONDS)
         for attempt in list(self._attempts):
             attempt.cancel()
         await asyncio.gather(*self._attempts, return_exceptions=True)

@@ -4,6 +4,7 @@ The attempt is claimed before the mail server is contacted, and the claim is pro
 more, by the monotonic clock, immediately before the dot: a process that was frozen meanwhile sends none.
 """
 
+import asyncio
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -69,6 +70,14 @@ class Attempt:
             LeaseLostError: the run's lease was lost before the final dot; nothing was sent and nothing is written.
             DatabaseUnavailableError: the claim or a failure could not be written.
         """
+        try:
+            return await self._deliver()
+        except asyncio.CancelledError:
+            if self.stopping and not self.past_dot:
+                await self._release_claim()
+            raise
+
+    async def _deliver(self) -> Outcome:
         if self._delivery.id in self._post.arrivals:
             return self._report_under_way()
         async with self._database.transaction() as session:
@@ -104,20 +113,9 @@ class Attempt:
         self.past_dot = True
 
     async def _send(self, claimed: ClaimedDelivery, mime: bytes) -> str:
-        sent = False
         recipient = self._delivery.recipient
-        try:
-            answer = await self._post.client.send(
-                letter.address(mime, recipient=recipient, message_id=claimed.message_id),
-                sender=self._post.sender,
-                recipient=recipient,
-                fence=self,
-            )
-            sent = True
-            return answer
-        finally:
-            if not sent and not self.past_dot and self.stopping:
-                await self._release_claim()
+        addressed = letter.address(mime, recipient=recipient, message_id=claimed.message_id)
+        return await self._post.client.send(addressed, sender=self._post.sender, recipient=recipient, fence=self)
 
     async def _release_claim(self) -> None:
         """The service stops before the dot: the next process need not wait for the claim to expire."""
