@@ -132,8 +132,7 @@ class Attempt:
             written = await deliveries.mark_sent(
                 session, self._delivery.id, answer=answer, now=self._clock(), run_id=self._run.id if by_call else None
             )
-            figures = await read_figures(session, self._run)
-        self._run.progress.figures = figures
+            self._run.progress.figures = await read_figures(session, self._run)
         if not written:
             log.warning("mail.arrived_twice", delivery=self._delivery.id)
 
