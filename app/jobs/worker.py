@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -14,12 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import Clock
 from app.database.engine import Database
 from app.errors import AppError, DatabaseUnavailableError
+from app.jobs.heartbeat import Heartbeat
 from app.models import Run, RunKind, RunState
 from app.repositories import runs
-from app.services.runs import LeaseLostError, Progress, RunContext, Step, StepResult, is_forced
+from app.services.runs import Lease, LeaseLostError, Progress, RunContext, Step, StepResult, is_forced
 
 log = structlog.get_logger(__name__)
 
+_POLL = "poll"
 _LOOK_SECONDS = 5.0
 """How often the queue is looked at without being woken: what another process has asked for, or left behind dying."""
 _WRITE_SECONDS = 1.0
@@ -29,18 +32,43 @@ FINISH_SECONDS = 5.0
 container waits ten seconds for all of it."""
 _STOP_SECONDS = 1.0
 """How long a step may take to hear that it is to stop before it is told again."""
+_STUCK_SECONDS = 30.0
+"""After so long the step that does not stop counts as stuck, and the worker as not working."""
+_DATABASE_SECONDS = 20.0
+"""A claim or a renewal waits so long for the database; the database's own limits are shorter."""
+_LAST_WRITE_SECONDS = 2.0
+"""How long, when the process is told to stop, the end of a run may take to be written."""
+_LONGEST_PAUSE = timedelta(minutes=1)
+_LONGEST_KIND_PAUSE = timedelta(seconds=8)
+"""Pauses double from two seconds: a run that the database fails is started at most ten times a minute. The pause of a run is stored for
+all replicas; that of a kind is this worker's, also for runs that people ask for, and short for them."""
 
 
 class Worker:
     """Takes runs of every kind it has a step for, one of a kind at a time."""
 
-    def __init__(self, database: Database, clock: Clock, *, finish_seconds: float = FINISH_SECONDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        finish_seconds: float = FINISH_SECONDS,
+        database_seconds: float = _DATABASE_SECONDS,
+        stuck_seconds: float = _STUCK_SECONDS,
+        heartbeat: Heartbeat | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._finish_seconds = finish_seconds
+        self._database_seconds = database_seconds
+        self._stuck_seconds = stuck_seconds
+        self._heartbeat = heartbeat or Heartbeat()
         self._stopping = asyncio.Event()
         self._steps: Mapping[RunKind, Step] = {}
         self._working: dict[RunKind, asyncio.Task[None]] = {}
+        self._stuck: set[int] = set()
+        self._failed_in_a_row: dict[RunKind, int] = {}
+        self._paused_until: dict[RunKind, float] = {}
         self._awake = asyncio.Event()
         self._ended = asyncio.Event()
 
@@ -66,6 +94,7 @@ class Worker:
 
     async def _work(self, wanted: Mapping[RunKind, int | None]) -> None:
         self._stopping.clear()
+        self._heartbeat.start(_POLL)
         try:
             while True:
                 self._awake.clear()
@@ -75,6 +104,7 @@ class Worker:
                     async with asyncio.timeout(_LOOK_SECONDS):
                         await self._awake.wait()
         finally:
+            self._heartbeat.stop()
             await self._stop_working()
 
     async def _stop_working(self) -> None:
@@ -94,35 +124,40 @@ class Worker:
 
     async def _take_undisturbed(self, wanted: Mapping[RunKind, int | None]) -> None:
         """A stop waits for it: a run that is claimed and not begun would have no owner until its lease ends."""
-        taking = asyncio.create_task(self._take_what_is_there(wanted))
-        try:
-            await asyncio.shield(taking)
-        except asyncio.CancelledError:
-            await asyncio.wait({taking}, timeout=_STOP_SECONDS)
-            taking.cancel()
-            raise
+        await _undisturbed(self._take_what_is_there(wanted), _STOP_SECONDS)
 
     async def _take_what_is_there(self, wanted: Mapping[RunKind, int | None]) -> None:
         try:
-            async with self._database.session() as session:
+            async with asyncio.timeout(self._database_seconds), self._database.session() as session:
                 claimable = await runs.list_claimable_kinds(session)
             for kind, run_id in wanted.items():
-                if kind in claimable and kind not in self._working:
+                if kind in claimable and kind not in self._working and not self._is_paused(kind):
                     await self._take(kind, run_id)
-        except DatabaseUnavailableError as error:
-            log.warning("worker.database_away", error=error.message)
+        except (DatabaseUnavailableError, TimeoutError) as error:
+            log.warning("worker.database_away", error=str(error))
         except Exception:  # the worker is the top of every job: it looks again, whatever went wrong
             log.exception("worker.claim_failed")
+        else:
+            if not self._stuck:
+                self._heartbeat.beat(_POLL)
 
     async def _take(self, kind: RunKind, run_id: int | None) -> None:
-        token = uuid.uuid4()
-        async with self._database.transaction() as session:
+        token, asked_at = uuid.uuid4(), time.monotonic()
+        async with asyncio.timeout(self._database_seconds), self._database.transaction() as session:
             run = await runs.claim_run(session, kind, token, now=self._clock(), only=run_id)
             repeated = await _list_repeated(session, run) if run else []
         if run is not None:
-            task = asyncio.create_task(self._carry_out(run, token, repeated), name=f"run-{run.id}")
+            task = asyncio.create_task(self._carry_out(run, Lease(asked_at), token, repeated), name=f"run-{run.id}")
             self._working[kind] = task
             task.add_done_callback(partial(self._free, kind))
+
+    def _is_paused(self, kind: RunKind) -> bool:
+        return time.monotonic() < self._paused_until.get(kind, 0)
+
+    def _pause(self, kind: RunKind) -> None:
+        """Claim no run of the kind for a while: the database failed the last one."""
+        failed = self._failed_in_a_row[kind] = self._failed_in_a_row.get(kind, 0) + 1
+        self._paused_until[kind] = time.monotonic() + _doubled(failed, _LONGEST_KIND_PAUSE).total_seconds()
 
     def _free(self, kind: RunKind, _: asyncio.Task[None]) -> None:
         del self._working[kind]
@@ -130,7 +165,7 @@ class Worker:
         self._ended = asyncio.Event()
         self.wake()
 
-    async def _carry_out(self, run: Run, token: uuid.UUID, repeated: Collection[int]) -> None:
+    async def _carry_out(self, run: Run, lease: Lease, token: uuid.UUID, repeated: Collection[int]) -> None:
         kind = RunKind(run.kind)
         context = RunContext(
             id=run.id,
@@ -140,6 +175,7 @@ class Worker:
             started_at=run.started_at or self._clock(),
             progress=Progress(done=run.progress_done, total=run.progress_total, figures=dict(run.figures)),
             repeated=repeated,
+            lease=lease,
             stopping=self._stopping,
         )
         log.info("run.started", run=run.id, kind=kind.value, slot=run.slot)
@@ -149,12 +185,15 @@ class Worker:
             log.warning("run.lease_lost", run=run.id, kind=kind.value)
             return
         except DatabaseUnavailableError as error:
-            log.warning("run.database_away", run=run.id, kind=kind.value, error=error.message)
-            await self._give_back(context, error.message)
+            pause = _doubled(run.returned_count + 1, _LONGEST_PAUSE)
+            log.warning("run.database_away", run=run.id, kind=kind.value, error=error.message, pause_seconds=pause.total_seconds())
+            self._pause(kind)
+            await self._give_back(context, error.message, pause=pause)
             return
         except asyncio.CancelledError:
             await self._give_back(context)
             raise
+        self._failed_in_a_row.pop(kind, None)
         if result.cut_short:
             context.progress.figures = result.figures
             await self._give_back(context)
@@ -184,7 +223,7 @@ class Worker:
             message = known.message if known else "Внутренняя ошибка службы; сделанное сохранено, подробности в журнале."
             return StepResult(ok=False, message=message, figures=context.progress.figures)
         finally:
-            await _stop(step, keeper)
+            await self._stop(context.id, step, keeper)
 
     async def _keep_lease(self, context: RunContext) -> None:
         """Renews the lease and writes the progress; returns when the run is no longer ours."""
@@ -197,47 +236,113 @@ class Worker:
             if now_written == written and asked_at - renewed_at < _HEARTBEAT_SECONDS:
                 continue
             try:
-                async with self._database.transaction() as session:
+                seconds = min(self._database_seconds, context.lease.seconds_left)
+                async with asyncio.timeout(seconds), self._database.transaction() as session:
                     ours = await runs.renew_lease(
                         session, context.id, context.token, figures=progress.figures, done=progress.done, total=progress.total
                     )
-            except DatabaseUnavailableError:
+            except (DatabaseUnavailableError, TimeoutError):
                 continue
             if not ours:
                 return
             context.lease.renew(asked_at)
             renewed_at, written = asked_at, now_written
 
-    async def _give_back(self, context: RunContext, reason: str = "службу остановили посреди работы.") -> None:
+    async def _give_back(
+        self, context: RunContext, reason: str = "службу остановили посреди работы.", *, pause: timedelta | None = None
+    ) -> None:
         """The process is stopping or the database was away: a scheduled run goes back into the queue, a person's ends here."""
         if context.slot is not None:
-            await self._end(context, RunState.QUEUED, None, context.progress.figures)
+            await self._end(context, RunState.QUEUED, None, context.progress.figures, pause=pause)
         else:
             message = f"Прервано: {reason} Сделанное сохранено, вызовите ещё раз."
             await self._end(context, RunState.INTERRUPTED, message, context.progress.figures)
 
-    async def _end(self, context: RunContext, state: RunState, message: str | None, figures: Mapping[str, object]) -> None:
-        """Writes the end; while the database is away, as long as the lease would last: then others take the run over."""
-        progress = context.progress
-        for _ in range(runs.LEASE_SECONDS):
+    async def _end(
+        self,
+        context: RunContext,
+        state: RunState,
+        message: str | None,
+        figures: Mapping[str, object],
+        *,
+        pause: timedelta | None = None,
+    ) -> None:
+        """Writes the end; while the database is away, as long as the lease would last: then others take the run over.
+
+        A process that stops has less time.
+        """
+        work = partial(self._write_end, context, state, message, figures, pause)
+        if self._stopping.is_set():
+            await _within(_LAST_WRITE_SECONDS, self._until_written(context, work))
+        else:
+            await _undisturbed(_within(runs.LEASE_SECONDS, self._until_written(context, work)), _LAST_WRITE_SECONDS)
+
+    async def _until_written(self, context: RunContext, write: Callable[[], Awaitable[None]]) -> None:
+        while True:
             try:
-                async with self._database.transaction() as session:
-                    await runs.end_run(
-                        session,
-                        context.id,
-                        context.token,
-                        state,
-                        now=self._clock(),
-                        message=message,
-                        figures=figures,
-                        done=progress.done,
-                        total=progress.total,
-                    )
+                await write()
             except DatabaseUnavailableError as error:
                 log.warning("run.end_not_written", run=context.id, error=error.message)
                 await asyncio.sleep(1)
             else:
                 return
+
+    async def _write_end(
+        self, context: RunContext, state: RunState, message: str | None, figures: Mapping[str, object], pause: timedelta | None
+    ) -> None:
+        progress = context.progress
+        async with self._database.transaction() as session:
+            await runs.end_run(
+                session,
+                context.id,
+                context.token,
+                state,
+                now=self._clock(),
+                message=message,
+                figures=figures,
+                done=progress.done,
+                total=progress.total,
+                pause=pause,
+            )
+
+    async def _stop(self, run_id: int, *tasks: asyncio.Future[Any]) -> None:
+        """Cancels until it is heard.
+
+        In Python 3.11 ``wait_for`` swallows a cancel that comes in the same turn of the loop as what it waits for, and mail is sent with
+        it: the step would go on, and the process could not end, for as long as the mail server is waited for.
+        """
+        stuck_at = time.monotonic() + self._stuck_seconds
+        while any(not task.done() for task in tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=_STOP_SECONDS)
+            if time.monotonic() > stuck_at and run_id not in self._stuck:
+                log.error("run.stuck", run=run_id)
+                self._stuck.add(run_id)
+        self._stuck.discard(run_id)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _undisturbed(work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Work that goes on for at most so many seconds after a cancel."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=seconds)
+        task.cancel()
+        raise
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await work
+
+
+def _doubled(times: int, longest: timedelta) -> timedelta:
+    """Two seconds, doubled each time after the first."""
+    return min(timedelta(seconds=2 ** min(times, 10)), longest)
 
 
 async def _list_repeated(session: AsyncSession, run: Run) -> list[int]:
@@ -246,19 +351,6 @@ async def _list_repeated(session: AsyncSession, run: Run) -> list[int]:
         return []
     same = await runs.list_repeated(session, run)
     return [run_id for run_id, state in same.items() if run.kind != RunKind.SYNC or state is RunState.DONE]
-
-
-async def _stop(*tasks: asyncio.Future[Any]) -> None:
-    """Cancels until it is heard.
-
-    In Python 3.11 ``wait_for`` swallows a cancel that comes in the same turn of the loop as what it waits for, and mail is sent with it:
-    the step would go on, and the process could not end, for as long as the mail server is waited for.
-    """
-    while any(not task.done() for task in tasks):
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=_STOP_SECONDS)
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _with_repeated(message: str, repeated: Collection[int]) -> str:

@@ -63,3 +63,7 @@ class Run(Numbered):
     finished_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     lease_token: Mapped[uuid.UUID | None]
+    not_before: Mapped[datetime | None]
+    """A queued run may not be claimed before this moment of the database's clock; None: at once."""
+    returned_count: Mapped[int] = mapped_column(server_default="0")
+    """How often the run went back into the queue because the database failed."""

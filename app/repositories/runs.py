@@ -104,12 +104,19 @@ async def list_runs(session: AsyncSession, *, limit: int, before_id: int | None 
 
 async def list_claimable_kinds(session: AsyncSession) -> set[str]:
     """The kinds of which a run waits in the queue or has been left by a dead process: the question that an idle worker asks."""
-    statement = text("SELECT DISTINCT kind FROM runs WHERE state = 'queued' OR (state = 'running' AND lease_until < now())")
+    statement = text(
+        """
+        SELECT DISTINCT kind FROM runs
+        WHERE (state = 'queued' AND (not_before IS NULL OR not_before <= now())) OR (state = 'running' AND lease_until < now())
+        """
+    )
     return set(await session.scalars(statement))
 
 
 async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, now: datetime, only: int | None = None) -> Run | None:
     """Takes the next run of a kind under a lease: a scheduled one whose process died, else the oldest in the queue, or ``only`` that one.
+
+    A queued run is not taken before its ``not_before``.
 
     None while another works, or where there is nothing to do. A run that a person asked for and whose process died is ended as
     interrupted: its caller is gone, and what it had done is kept.
@@ -124,7 +131,8 @@ async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, n
         )
     )
     dead = select(Run.id).where(Run.kind == kind, Run.state == RunState.RUNNING, Run.lease_until < func.now())
-    oldest = select(Run.id).where(Run.kind == kind, Run.state == RunState.QUEUED).order_by(Run.id).limit(1)
+    claimable = (Run.kind == kind, Run.state == RunState.QUEUED, Run.not_before.is_(None) | (Run.not_before <= func.now()))
+    oldest = select(Run.id).where(*claimable).order_by(Run.id).limit(1)
     if only is not None:
         oldest = oldest.where(Run.id == only)
     lease = {
@@ -181,8 +189,12 @@ async def end_run(
     figures: Mapping[str, Any],
     done: int,
     total: int | None,
+    pause: timedelta | None = None,
 ) -> None:
-    """Writes the end of a run, or puts it back into the queue; nothing happens where it is no longer ours."""
+    """Writes the end of a run, or puts it back into the queue; nothing happens where it is no longer ours.
+
+    ``pause``: the run failed of the database, and no process may claim it again before so long.
+    """
     await session.execute(
         update(Run)
         .where(Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING)
@@ -195,6 +207,8 @@ async def end_run(
             figures=dict(figures),
             progress_done=done,
             progress_total=total,
+            not_before=None if pause is None else func.now() + pause,
+            returned_count=Run.returned_count + int(pause is not None),
         )
     )
 

@@ -34,11 +34,12 @@ class Progress:
 class Lease:
     """The run's lease as this process can be sure of it, measured by the monotonic clock: no change of the wall clock prolongs it.
 
-    ``asked_at`` is when the renewal was sent, not when it was answered, so that the database never considers the lease shorter.
+    ``asked_at`` is when the claim or the renewal was sent, not when it was answered, so that the database never considers the lease
+    shorter.
     """
 
-    def __init__(self) -> None:
-        self._asked_at = time.monotonic()
+    def __init__(self, asked_at: float | None = None) -> None:
+        self._asked_at = time.monotonic() if asked_at is None else asked_at
 
     def renew(self, asked_at: float) -> None:
         """Record a renewal that the database has committed; ``asked_at`` is a value of ``time.monotonic``."""
@@ -47,7 +48,12 @@ class Lease:
     @property
     def held(self) -> bool:
         """Whether no other process can have claimed the run. Check it before a step that cannot be undone."""
-        return time.monotonic() - self._asked_at < runs.LEASE_SECONDS
+        return self.seconds_left > 0
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it is held without a renewal; 0 or less: it is not."""
+        return self._asked_at + runs.LEASE_SECONDS - time.monotonic()
 
 
 @dataclass(frozen=True)
