@@ -1,5 +1,6 @@
 """Time: the clock that is handed to whatever needs the present moment, and calendar days in the report's time zone."""
 
+import time as machine
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -9,9 +10,35 @@ Clock = Callable[[], datetime]
 """Gives the present moment, aware. An argument everywhere, so that a test can live through a week in a second."""
 
 
+Monotonic = Callable[[], float]
+"""Gives seconds that no change of the wall clock affects; only differences have a meaning."""
+
+
 def system_clock() -> datetime:
     """The machine's clock, in UTC."""
     return datetime.now(UTC)
+
+
+class Deadline:
+    """The end of a span, kept by the monotonic clock: a change of the wall clock neither ends the span at once nor prolongs it.
+
+    ``span`` counts from ``since``, which another process may have written. A ``since`` in the future counts as now.
+    """
+
+    def __init__(self, span: timedelta, *, since: datetime, clock: Clock, monotonic: Monotonic = machine.monotonic) -> None:
+        elapsed = max(clock() - since, timedelta(0))
+        self._monotonic = monotonic
+        self._ends_at = monotonic() + (span - elapsed).total_seconds()
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the end; 0 after it."""
+        return max(self._ends_at - self._monotonic(), 0.0)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the end has come."""
+        return self._monotonic() >= self._ends_at
 
 
 def local_date(moment: datetime, zone: ZoneInfo) -> date:

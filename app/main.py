@@ -1,13 +1,12 @@
 """Builds the service from its settings: the only place that does. ``open_service`` for whoever works, ``create_app`` for REST."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from fastapi import FastAPI
 
 from app.api.dependencies import Backend
@@ -22,16 +21,19 @@ from app.clients.avito import AvitoClient, AvitoCredentials, avito_http
 from app.clients.deepseek import DeepSeekClient
 from app.clients.mail import MailClient, OutboxFolder, SmtpClient
 from app.clients.retry import RetryPolicy
-from app.clock import Clock, system_clock
+from app.clock import Clock, Monotonic, system_clock
 from app.config import AvitoAccount, Settings
 from app.database.embedded import embedded_postgres
 from app.database.engine import Database
 from app.database.startup import PATIENCE_SECONDS, prepare
-from app.errors import DatabaseUnavailableError, SettingsError
+from app.errors import SettingsError
 from app.grading.rubric import Rubric, RubricError, load_rubric
+from app.jobs.clock_watch import ClockWatch
 from app.jobs.daily import DayPlan
+from app.jobs.heartbeat import Heartbeats
+from app.jobs.scheduler import Scheduler, watch_clock
 from app.jobs.steps import Tools, build_steps
-from app.jobs.tick import Timetable, ask_for_what_is_due
+from app.jobs.tick import Timetable
 from app.jobs.worker import FINISH_SECONDS, Worker
 from app.models import RunKind
 from app.services.analysis.grader import Grader
@@ -41,9 +43,6 @@ from app.services.sync.hints import HintQueue
 from app.services.sync.syncer import AvitoSource
 from app.working_hours import ROUND_THE_CLOCK
 
-log = structlog.get_logger(__name__)
-
-_TICK_SECONDS = 30
 _SMTP_TIMEOUT_SECONDS = 60
 
 
@@ -56,6 +55,8 @@ class Service:
     clock: Clock
     timetable: Timetable
     worker: Worker
+    heartbeats: Heartbeats
+    clock_watch: ClockWatch
     hints: HintQueue | None = None
     """Where webhooks leave what they tell; None: the receiver is off."""
 
@@ -92,12 +93,13 @@ async def open_service(
     pool: Database | None = None,
     patience_seconds: float | None = PATIENCE_SECONDS,
     finish_seconds: float = FINISH_SECONDS,
+    monotonic: Monotonic = time.monotonic,
 ) -> AsyncIterator[Service]:
     """The database, the clients and a worker that is not working yet.
 
     ``pool``: a database that is open and migrated already, and stays open after the service. ``patience_seconds``: as of
-    ``open_database``. ``finish_seconds``: how long the worker,
-    told to stop, waits for the model's answers under way.
+    ``open_database``. ``finish_seconds``: how long the worker, told to stop, waits for the model's answers under way. ``monotonic``
+    measures the age of the parts' last success and finds jumps of the ``clock``.
     """
     async with (
         open_grader(settings, clock=clock, retry=retry) as grader,
@@ -131,9 +133,11 @@ async def open_service(
             plan=plan,
             clock=clock,
         )
-        worker = Worker(database, clock, finish_seconds=finish_seconds)
+        heartbeats = Heartbeats.by(monotonic)
+        worker = Worker(database, clock, finish_seconds=finish_seconds, heartbeat=heartbeats.worker)
         worker.take_on(build_steps(tools, worker.wake))
-        yield Service(settings, database, clock, timetable, worker, HintQueue(database) if settings.webhook_url else None)
+        hints = HintQueue(database) if settings.webhook_url else None
+        yield Service(settings, database, clock, timetable, worker, heartbeats, ClockWatch(clock, monotonic), hints)
 
 
 @asynccontextmanager
@@ -233,37 +237,30 @@ async def working(service: Service, *, only: tuple[RunKind, int] | None = None) 
     tasks = [task]
     if service.hints is not None and only is None:
         tasks.append(asyncio.create_task(service.hints.write_forever(), name="hints"))
-    scheduler = AsyncIOScheduler(timezone=UTC)
-    if service.settings.scheduler_enabled and only is None:
-        scheduler.add_job(
-            _tick,
-            "interval",
-            args=(service,),
-            seconds=_TICK_SECONDS,
-            next_run_time=datetime.now(UTC),
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=None,
-        )
-    scheduler.start()
     try:
-        yield task
+        with _scheduling(service) if only is None else nullcontext() as watching:
+            tasks += [watching] if watching else []
+            yield task
     finally:
-        scheduler.shutdown(wait=False)
         for one in tasks:
             one.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _tick(service: Service) -> None:
+@contextmanager
+def _scheduling(service: Service) -> Iterator[asyncio.Task[None]]:
+    """The scheduler where it is switched on; yields the task that watches the clock."""
+    scheduler = None
+    if service.settings.scheduler_enabled:
+        scheduler = Scheduler(
+            service.database, service.timetable, service.clock, wake=service.worker.wake, heartbeat=service.heartbeats.scheduler
+        )
+        scheduler.start()
     try:
-        await ask_for_what_is_due(service.database, service.timetable, service.clock)
-    except DatabaseUnavailableError as error:
-        log.warning("tick.database_away", error=error.message)
-    except Exception:  # the top of a job: the next tick tries again
-        log.exception("tick.failed")
-    else:
-        service.worker.wake()
+        yield asyncio.create_task(watch_clock(service.clock_watch, scheduler), name="clock")
+    finally:
+        if scheduler is not None:
+            scheduler.stop()
 
 
 def create_app(service: Service) -> FastAPI:
@@ -295,4 +292,14 @@ def attach(app: FastAPI, service: Service) -> None:
     """Has the application answer for this service from now on."""
     rubric = rubric_of(service.settings)
     worker = service.worker
-    app.state.backend = Backend(service.settings, service.database, service.clock, service.timetable, rubric, worker.wake, worker.one_ends)
+    app.state.backend = Backend(
+        service.settings,
+        service.database,
+        service.clock,
+        service.timetable,
+        rubric,
+        worker.wake,
+        worker.one_ends,
+        service.heartbeats,
+        service.clock_watch,
+    )

@@ -10,6 +10,8 @@ from app.clock import Clock
 from app.config import Settings
 from app.database.engine import Database
 from app.grading.rubric import Rubric
+from app.jobs.clock_watch import ClockWatch
+from app.jobs.heartbeat import Heartbeats
 from app.jobs.tick import Timetable
 
 
@@ -27,6 +29,8 @@ class Backend:
     rubric: Rubric
     wake: Callable[[], None]
     one_ends: Callable[[], Awaitable[None]]
+    heartbeats: Heartbeats
+    clock_watch: ClockWatch
 
 
 def get_backend(request: Request) -> Backend:

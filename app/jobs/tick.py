@@ -1,5 +1,6 @@
-"""The tick: asks for the runs that are due by the clock. It decides nothing else; the unique slots make it safe in every replica."""
+"""Which runs are due by the clock: one function for each job of the scheduler. The unique slots make them safe in every replica."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -7,8 +8,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import Clock, at_local, local_date
-from app.database.engine import Database
+from app.clock import at_local, local_date
 from app.models import RunKind
 from app.repositories import covered_dates, deliveries, runs
 from app.services.mail.composer import FIRST_RETRY
@@ -24,13 +24,8 @@ class Timetable(NamedTuple):
     sync_every: timedelta
 
 
-async def ask_for_what_is_due(database: Database, timetable: Timetable, clock: Clock) -> None:
-    """Queues the day's run, the interval's sync and the second tries of mails, each unless it exists already."""
-    now = clock()
-    async with database.transaction() as session:
-        await _ask_for_day(session, timetable, now)
-        await _ask_for_sync(session, timetable, now)
-        await _ask_for_retries(session, now)
+QueueDueRun = Callable[[AsyncSession, Timetable, datetime], Awaitable[None]]
+"""Queues the run that is due at the moment, unless it exists already."""
 
 
 def newest_due_day(timetable: Timetable, now: datetime) -> date:
@@ -49,7 +44,7 @@ CLOCK_TOLERANCE = timedelta(hours=12)
 differs from another replica's, mails no date twice."""
 
 
-async def _ask_for_day(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
+async def ask_for_day(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
     """Queue the run of the newest due date. On an empty ledger only today is due; later, that run makes up for missed dates.
 
     Slots of dates to come are released: a clock that was ahead has taken them.
@@ -74,7 +69,7 @@ async def _ask_for_day(session: AsyncSession, timetable: Timetable, now: datetim
         await runs.merge_missed(session, run_id, missed, now=now)
 
 
-async def _ask_for_sync(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
+async def ask_for_sync(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
     """Queue the interval's sync. One that still waits for its turn serves the later interval as well."""
     every = timetable.sync_every.total_seconds()
     start = datetime.fromtimestamp(now.timestamp() // every * every, UTC)
@@ -84,8 +79,11 @@ async def _ask_for_sync(session: AsyncSession, timetable: Timetable, now: dateti
         await runs.add_run(session, RunKind.SYNC, now=now, slot=start.isoformat())
 
 
-async def _ask_for_retries(session: AsyncSession, now: datetime) -> None:
-    """The run is told which deliveries to retry, so that the clock of the replica that carries it out does not matter."""
+async def ask_for_retries(session: AsyncSession, _timetable: Timetable, now: datetime) -> None:
+    """Queue a run for the deliveries whose next try is due.
+
+    The run is told which deliveries to retry, so that the clock of the replica that carries it out does not matter.
+    """
     due = await deliveries.take_due(session, now, again_at=now + FIRST_RETRY)
     if due:
         await runs.add_run(session, RunKind.MAIL, now=now, slot=f"retry {now.isoformat()}", params={"deliveries": due})

@@ -41,3 +41,9 @@ async def counts(session: AsyncSession) -> dict[str, int]:
         """
     )
     return dict((await session.execute(statement)).mappings().one())
+
+
+async def database_now(session: AsyncSession) -> datetime:
+    """The moment that the database's clock shows."""
+    moment: datetime = await session.scalar(text("SELECT clock_timestamp()"))
+    return moment

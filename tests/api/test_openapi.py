@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from app.main import create_app
@@ -92,7 +93,7 @@ async def test_the_page_has_all_its_assets_here(stage: Stage) -> None:
 
 async def test_it_can_be_switched_off(stage: Stage) -> None:
     hidden = stage.service.settings.model_copy(update={"docs_enabled": False})
-    app = create_app(type(stage.service)(hidden, *(getattr(stage.service, name) for name in ("database", "clock", "timetable", "worker"))))
+    app = create_app(replace(stage.service, settings=hidden))
     assert {"/docs", "/openapi.json"}.isdisjoint({getattr(route, "path", "") for route in app.routes})
 
 

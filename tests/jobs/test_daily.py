@@ -5,13 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 from app.jobs.daily import DayPlan, run_day
-from app.jobs.tick import ask_for_what_is_due
 from app.models import RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.deepseek_faults import BAD_REQUEST, BALANCE_EMPTY
 from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
 from app.services.runs import Progress, RunContext, submit, wait
+from tests.jobs.ticks import ask_for_what_is_due
 from tests.services.test_mailer import BOSS, received, words
 from tests.stage import BAD_TALK, GOOD_TALK, MovableClock, Stage, on_stage, until
 

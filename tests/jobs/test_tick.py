@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from app.database.engine import Database
-from app.jobs.tick import Timetable, ask_for_what_is_due, newest_due_day, next_report_at
+from app.jobs.tick import Timetable, newest_due_day, next_report_at
 from app.models import RunKind
 from app.repositories import runs
+from tests.jobs.ticks import ask_for_what_is_due
 
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
 EVENING = Timetable(time(20, 0), MOSCOW, timedelta(minutes=15))

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
-from app.jobs.tick import ask_for_what_is_due
 from app.sandbox.smtp import ReceivedMail
 from app.services.mail.attempt import REFUSALS
+from tests.jobs.ticks import ask_for_what_is_due
 from tests.services.sheets import rows_of
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage, until
 
