@@ -1,6 +1,7 @@
 """The command line: ``python -m app COMMAND``, or ``avito-quality COMMAND``.
 
-Exit codes: 0 done; 1 the work failed in part or whole; 2 wrong usage or setting; 3 the database cannot be reached; 130 interrupted.
+Exit codes: 0 done; 1 the work failed in part or whole; 2 wrong usage or setting; 3 the database cannot be reached;
+4 the service stalled or did not end in time; 130 interrupted.
 """
 # ruff: noqa: PLC0415 - a command imports what it needs when it is called: the help answers at once, and the image lacks the demo's packages
 
@@ -23,7 +24,7 @@ _ABOUT = """Контроль качества чатов Авито: копир�
 Настройки — переменные окружения или файл .env, все они описаны в .env.example."""
 _EXIT_CODES = (
     "Код завершения: 0 — сделано; 1 — не удалось целиком или частью (аккаунт, получатель, модель, doctor нашёл ошибку); "
-    "2 — команда или настройка неверна; 3 — база недоступна; 130 — прервано."
+    "2 — команда или настройка неверна; 3 — база недоступна; 4 — служба зависла; 130 — прервано."
 )
 
 app = typer.Typer(cls=Group, help=_ABOUT, epilog=_EXIT_CODES, add_completion=False, pretty_exceptions_enable=False)

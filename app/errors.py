@@ -27,6 +27,10 @@ class DatabaseRefusedError(DatabaseUnavailableError):
     """Postgres refuses us until a person changes a setting: a wrong password, no such database, no TLS."""
 
 
+class StalledError(AppError):
+    """A part of the process has had no success for minutes: its supervisor has to start it anew."""
+
+
 @dataclass(frozen=True)
 class FieldError:
     """One wrong parameter of a request: its name as the client wrote it, and what is wrong with it."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -59,6 +59,8 @@ class Service:
     clock_watch: ClockWatch
     hints: HintQueue | None = None
     """Where webhooks leave what they tell; None: the receiver is off."""
+    may_exit: Callable[[], bool] = lambda: True
+    """Whether nothing is held that only this process knows: only then does the watchdog end it."""
 
 
 @asynccontextmanager

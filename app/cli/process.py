@@ -2,11 +2,16 @@
 
 import asyncio
 import gc
+import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Coroutine
 from enum import IntEnum
-from typing import Any, TypeVar
+from queue import SimpleQueue
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
 
 import structlog
 import typer
@@ -14,7 +19,7 @@ import typer
 from app.cli.usage import complaint
 from app.config import Settings, load_settings
 from app.database.cluster import EmbeddedPostgresError
-from app.errors import AppError, DatabaseUnavailableError, InvalidRequestError, SettingsError
+from app.errors import AppError, DatabaseUnavailableError, InvalidRequestError, SettingsError, StalledError
 from app.log import configure_logging
 
 log = structlog.get_logger(__name__)
@@ -24,6 +29,9 @@ T = TypeVar("T")
 PROGRAM = "avito-quality"
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+END_SECONDS = 9.0
+"""How long the process may take to end in order. Supervisors of containers kill after ten seconds."""
+_LOG_SECONDS = 0.5
 
 
 class ExitCode(IntEnum):
@@ -35,6 +43,8 @@ class ExitCode(IntEnum):
     MISUSED = 2
     """A wrong command line, a setting that is missing or wrong, a file that cannot be read as it is."""
     NO_DATABASE = 3
+    STALLED = 4
+    """A part of the service did not work for ten minutes, or the process did not end in time: only a new start helps."""
     INTERRUPTED = 130
 
 
@@ -54,16 +64,19 @@ def guarded(command: Callable[[], int]) -> int:
         return code
 
 
+_CODES: dict[tuple[type[AppError], ...], ExitCode] = {
+    (SettingsError, InvalidRequestError): ExitCode.MISUSED,
+    (DatabaseUnavailableError, EmbeddedPostgresError): ExitCode.NO_DATABASE,
+    (StalledError,): ExitCode.STALLED,
+}
+
+
 def _told(error: Exception) -> tuple[ExitCode, str]:
     match error:
         case typer.TyperException():
             return ExitCode.MISUSED, complaint(error)
-        case SettingsError() | InvalidRequestError():
-            return ExitCode.MISUSED, error.message
-        case DatabaseUnavailableError() | EmbeddedPostgresError():
-            return ExitCode.NO_DATABASE, error.message
         case AppError():
-            return ExitCode.FAILED, error.message
+            return next((code for kinds, code in _CODES.items() if isinstance(error, kinds)), ExitCode.FAILED), error.message
         case ModuleNotFoundError():
             package = (error.name or "").partition(".")[0]
             return ExitCode.FAILED, f"нет пакета {package}: установите его командой pip install 'avito-quality[local]'."
@@ -93,10 +106,36 @@ def log_quietly(settings: Settings) -> None:
     configure_logging("WARNING" if settings.log_level == "INFO" else settings.log_level, settings.log_format)
 
 
+def end_at_once(event: str, **fields: object) -> NoReturn:
+    """Log why and end the process without tidying up: for when that is what hangs. The next start recovers."""
+    # In a thread of its own: the one that hangs may hold the lock of the log.
+    logging = threading.Thread(target=log.critical, args=(event,), kwargs=fields, daemon=True)
+    logging.start()
+    logging.join(_LOG_SECONDS)
+    os._exit(ExitCode.STALLED)
+
+
+class _LastResort:
+    """Ends the process when it has not ended in order. A thread: the event loop, or what comes after it, may be what hangs."""
+
+    def __init__(self) -> None:
+        self._asked: SimpleQueue[int] = SimpleQueue()
+        threading.Thread(target=self._wait, name="last-resort", daemon=True).start()
+
+    def ask(self, received: int) -> None:
+        """Begin to count; a signal's handler may call it."""
+        self._asked.put(received)
+
+    def _wait(self) -> None:
+        received = self._asked.get()
+        time.sleep(END_SECONDS)
+        end_at_once("process.end_too_slow", signal=signal.Signals(received).name, seconds=END_SECONDS)
+
+
 def run(work: Coroutine[None, None, int], *, stopped: ExitCode = ExitCode.INTERRUPTED) -> int:
     """Carries a command's work out. The first Ctrl-C, SIGTERM or SIGHUP cancels it, and it ends in its own time, with ``stopped``.
 
-    Further signals change nothing: what they would cut short is the tidying up.
+    Further signals change nothing: what they would cut short is the tidying up. If that takes too long, the process ends without it.
     """
     gc.freeze()  # what is imported stays for good
     gc.enable()
@@ -106,18 +145,22 @@ def run(work: Coroutine[None, None, int], *, stopped: ExitCode = ExitCode.INTERR
 
 async def _until_stopped(work: Coroutine[None, None, int], stopped: ExitCode) -> int:
     task = asyncio.ensure_future(work)
-    asked: list[signal.Signals] = []
+    loop, last_resort = asyncio.get_running_loop(), _LastResort()
+    asked: list[int] = []
 
-    def stop(received: signal.Signals) -> None:
-        if not asked:
-            task.cancel()
+    def stop(received: int, _: FrameType | None) -> None:
+        if asked:
+            return
         asked.append(received)
+        last_resort.ask(received)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(task.cancel)
 
-    loop = asyncio.get_running_loop()
     for wanted in _STOP_SIGNALS:
         if wanted is signal.SIGHUP and signal.getsignal(wanted) is signal.SIG_IGN:
             continue  # started under nohup, to outlive its terminal
-        loop.add_signal_handler(wanted, stop, wanted)
+        # Not the loop's own handlers: a loop that is blocked does not call them.
+        signal.signal(wanted, stop)
     try:
         return await task
     except asyncio.CancelledError:
@@ -130,7 +173,8 @@ async def beside(work: Coroutine[Any, Any, T], *guards: asyncio.Task[None]) -> T
     """What the work comes to; a guard is to outlive it, so one that ends before it is a failure.
 
     Raises:
-        RuntimeError: a guard has ended; its own error is the cause.
+        AppError: a guard has ended with it.
+        RuntimeError: a guard has ended otherwise; its own error is the cause.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -139,6 +183,8 @@ async def beside(work: Coroutine[Any, Any, T], *guards: asyncio.Task[None]) -> T
             return task.result()
         ended = next(guard for guard in guards if guard.done())
         cause = None if ended.cancelled() else ended.exception()
+        if isinstance(cause, AppError):
+            raise cause
         log.error("command.part_ended", part=ended.get_name(), exc_info=cause)
         raise RuntimeError(f"{ended.get_name()} has ended") from cause
     finally:

@@ -9,6 +9,7 @@ import structlog
 from app.cli.console import say
 from app.cli.process import beside
 from app.cli.rest_server import base_url, listen, rest
+from app.cli.watchdog import watched
 from app.config import Settings
 from app.errors import SettingsError
 from app.log import configure_logging
@@ -30,11 +31,12 @@ async def serve(settings: Settings) -> int:
             open_service(settings, patience_seconds=None) as service,
             working(service) as worker,
             rest(service, listener, worker) as server,
+            watched(service.heartbeats, service.may_exit) as watchdog,
         ):
             address = base_url(settings)
             log.info("serve.listening", address=address)
             say(f"Служба работает: {address} (страница — {address}/, описание REST — {address}/docs). Остановить: Ctrl-C.")
-            await beside(asyncio.Event().wait(), worker, server)
+            await beside(asyncio.Event().wait(), worker, server, watchdog)
     return 0
 
 
