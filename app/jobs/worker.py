@@ -216,7 +216,7 @@ class Worker:
             raise
         except Exception as error:
             known = _told(error)
-            if isinstance(known, DatabaseUnavailableError):
+            if isinstance(known, DatabaseUnavailableError | LeaseLostError):
                 raise known from None
             if known is None:
                 log.exception("run.crashed", run=context.id, kind=kind.value)

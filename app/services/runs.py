@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -92,7 +93,7 @@ class StepResult:
 
 
 class LeaseLostError(AppError):
-    """Another process has taken the run over, or the database was away for as long as the lease: nothing more may be written."""
+    """Another process has taken the run over, or may have: nothing more may be written."""
 
     def __init__(self) -> None:
         super().__init__("Запуск перешёл к другому процессу службы: он его и закончит.")
@@ -137,25 +138,51 @@ async def _never() -> None:
     await asyncio.Event().wait()
 
 
-async def wait(database: Database, run_id: int, *, one_ends: Callable[[], Awaitable[None]] = _never) -> Run:
+_READ_SECONDS = 10.0
+"""One look at the run; a database that does not answer in that time is away."""
+
+
+async def wait(
+    database: Database,
+    run_id: int,
+    *,
+    one_ends: Callable[[], Awaitable[None]] = _never,
+    away_seconds: float = math.inf,
+    read_seconds: float = _READ_SECONDS,
+) -> Run:
     """Waits until a run has ended, whichever process works on it, and returns its last state.
 
     Asks often at first and twice a second later, and whenever ``one_ends`` returns, which it does when a run of this process has ended.
-    An outage of the database is waited out.
+
+    Raises:
+        DatabaseUnavailableError: the database has been away for longer than ``away_seconds``; a shorter outage is waited out.
     """
     pause = 0.02 if one_ends is _never else 0.2
+    read_at = time.monotonic()
     while True:
-        try:
-            async with database.session() as session:
-                run = await runs.get_run(session, run_id)
-        except DatabaseUnavailableError:
-            run = None
-        if run is not None and run.state in ENDED:
-            return run
+        run = await _read(database, run_id, read_seconds)
+        if run is not None:
+            read_at = time.monotonic()
+            if run.state in ENDED:
+                return run
+        elif time.monotonic() - read_at > away_seconds:
+            raise DatabaseUnavailableError(
+                f"База недоступна дольше {away_seconds:.0f} с. Запуск {run_id} не отменён: когда база вернётся, "
+                f"его итог покажет GET /api/v1/runs/{run_id}."
+            )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await one_ends()
         pause = min(pause * 1.5, 0.5)
+
+
+async def _read(database: Database, run_id: int, seconds: float) -> Run | None:
+    """The run as it stands now; None while the database is away."""
+    try:
+        async with asyncio.timeout(seconds), database.session() as session:
+            return await runs.get_run(session, run_id)
+    except (DatabaseUnavailableError, TimeoutError):
+        return None
 
 
 async def require_lease(session: AsyncSession, run: RunContext) -> None:
