@@ -1,7 +1,7 @@
 """Which function carries out which kind of run, with everything that it needs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.clock import Clock
@@ -12,6 +12,7 @@ from app.models import RunKind
 from app.services.analysis.analyzer import analyze_chats
 from app.services.analysis.grader import Grader
 from app.services.analysis.originals import RegradePeriod
+from app.services.analysis.paid_work import PaidWork
 from app.services.analysis.regrade import regrade_reports
 from app.services.mail.composer import Post
 from app.services.mail.mailer import send_daily_report
@@ -33,6 +34,7 @@ class Tools:
     timetable: Timetable
     plan: DayPlan
     clock: Clock
+    paid: PaidWork = field(default_factory=PaidWork)
 
 
 def build_steps(tools: Tools, wake: Callable[[], None]) -> Mapping[RunKind, Step]:
@@ -45,7 +47,15 @@ def build_steps(tools: Tools, wake: Callable[[], None]) -> Mapping[RunKind, Step
     async def analyze(run: RunContext) -> StepResult:
         # One kind of run for both: they share the model, and the day's budget is counted by one run at a time.
         grade = regrade_reports if RegradePeriod.is_in(run.params) else analyze_chats
-        return await grade(tools.database, tools.grader, tools.clock, run, workers=tools.graders, daily_budget_usd=tools.daily_budget_usd)
+        return await grade(
+            tools.database,
+            tools.grader,
+            tools.clock,
+            run,
+            paid=tools.paid,
+            workers=tools.graders,
+            daily_budget_usd=tools.daily_budget_usd,
+        )
 
     async def mail(run: RunContext) -> StepResult:
         return await send_daily_report(tools.database, tools.post, tools.timetable.zone, tools.clock, run)

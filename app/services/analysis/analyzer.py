@@ -16,7 +16,8 @@ from app.repositories.gradings import ClaimedChat, Scope
 from app.services.analysis.budget import DailyBudget
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.judges import READ_AHEAD, Case, Judges
-from app.services.analysis.outcomes import Finding, OutcomeWriter
+from app.services.analysis.outcomes import OutcomeWriter
+from app.services.analysis.paid_work import Finding, PaidWork
 from app.services.analysis.transcripts import Transcript, transcript_of
 from app.services.named_chats import list_unknown, not_found
 from app.services.plural import plural
@@ -47,11 +48,12 @@ class AnalyzeParams:
 
 
 async def analyze_chats(
-    database: Database, grader: Grader, clock: Clock, run: RunContext, *, workers: int, daily_budget_usd: Decimal | None
+    database: Database, grader: Grader, clock: Clock, run: RunContext, *, paid: PaidWork, workers: int, daily_budget_usd: Decimal | None
 ) -> StepResult:
     """Grades what is due, ``workers`` chats at a time, and tells what became of every chat it found."""
-    budget = DailyBudget(database, daily_budget_usd, grader.zone, clock)
-    analysis = _Analysis(database, grader, budget, clock, run)
+    await paid.book(database)
+    budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
+    analysis = _Analysis(database, grader, budget, clock, run, paid)
     await analysis.carry_out(workers)
     counts, unknown, judges = await analysis.count(), await analysis.list_unknown(), analysis.judges
     figures: dict[str, Any] = dict(counts)
@@ -73,14 +75,15 @@ class _TakenChat(NamedTuple):
 class _Analysis:
     """One grading run: what it has taken, what it has found out, and why it stopped."""
 
-    def __init__(self, database: Database, grader: Grader, budget: DailyBudget, clock: Clock, run: RunContext) -> None:
+    def __init__(self, database: Database, grader: Grader, budget: DailyBudget, clock: Clock, run: RunContext, paid: PaidWork) -> None:
         self._database = database
         self._grader = grader
         self._clock = clock
         self._run = run
         self._params = AnalyzeParams.of(run)
-        self._outcomes = OutcomeWriter(database, grader, clock, run)
-        self.judges = Judges(database, grader, budget, run=run, done=self._keep)
+        self._paid = paid
+        self._outcomes = OutcomeWriter(database, grader, clock, run, paid)
+        self.judges = Judges(database, grader, budget, run=run, paid=paid, done=self._keep, ready=self._outcomes.wait_writable)
 
     async def carry_out(self, workers: int) -> None:
         """Takes chats in small batches and grades them until none is left or something stops the run."""
@@ -92,6 +95,9 @@ class _Analysis:
             group.create_task(self._outcomes.write_all())
             await self.judges.judge_all(self._gradeable(), workers)
             await self._outcomes.end()
+        if self._params.scope.chat_ids is None and limit is None and self.judges.stopped_by is None and not self.judges.cut_short:
+            self._paid.drop_before(self._run.id)
+        await self._paid.book(self._database)
         stopped_by = self.judges.stopped_by
         if stopped_by and not self.judges.cut_short and self._params.scope.written_since:
             async with self._database.transaction() as session:
@@ -117,7 +123,9 @@ class _Analysis:
         async for taken in self._taken():
             graded = window(taken.transcript.messages, self._grader.episode_gap)
             reason = why_ungradeable(graded)
-            if reason is None:
+            if reason is None and (kept := self._paid.find(*taken, graded)):
+                await self._outcomes.add(Finding(*taken, Outcome.GRADED, grading=kept, graded=graded))
+            elif reason is None:
                 yield Case(taken, graded, taken.transcript.names)
             else:
                 await self._outcomes.add(Finding(*taken, Outcome.SKIPPED, reason.value))

@@ -12,6 +12,7 @@ from app.clock import Clock, day_bounds, local_date
 from app.database.engine import Database
 from app.errors import AppError
 from app.repositories import reports, runs
+from app.services.analysis.paid_work import PaidWork
 from app.services.wording import dollars
 
 
@@ -31,11 +32,13 @@ class DailyBudget:
     """US dollars for one calendar day of the report's zone; ``limit`` None: no limit.
 
     Knows what the day has cost so far, and what the chats under way may still cost. One run grades at a time, over all replicas, so
-    what the database says at its start and what it spends itself is all the spending there is: each run makes a budget of its own.
+    what the database says at its start, what this process has not been able to write yet and what the run spends itself is all the
+    spending there is: each run makes a budget of its own.
     """
 
-    def __init__(self, database: Database, limit: Decimal | None, zone: ZoneInfo, clock: Clock) -> None:
+    def __init__(self, database: Database, limit: Decimal | None, zone: ZoneInfo, clock: Clock, paid: PaidWork) -> None:
         self._database = database
+        self._paid = paid
         self._limit = limit
         self._zone = zone
         self._clock = clock
@@ -73,7 +76,8 @@ class DailyBudget:
     async def _open_day(self) -> None:
         today = local_date(self._clock(), self._zone)
         if self._limit is not None and today != self._day:
-            self._spent = await spent_on(self._database, today, self._zone)
+            unbooked = self._paid.unbooked_usd  # first: what is written meanwhile counts twice rather than not at all
+            self._spent = unbooked + await spent_on(self._database, today, self._zone)
             self._day = today
 
 

@@ -29,9 +29,9 @@ from app.clients.deepseek import (
 )
 from app.database.engine import Database
 from app.grading.chat import ChatMessage
-from app.repositories import runs
 from app.services.analysis.budget import BudgetSpentError, DailyBudget, Expense
 from app.services.analysis.grader import Grader, Grading, UngradedError
+from app.services.analysis.paid_work import PaidWork
 from app.services.runs import RunContext
 
 T = TypeVar("T")
@@ -55,15 +55,31 @@ Done = Callable[[Case[T], Grading | str], Awaitable[None]]
 """Told of each case that was judged: its grading, or the Russian sentence of why it failed."""
 
 
-class Judges(Generic[T]):
-    """Grades the cases of one run, ``workers`` at a time, within the day's budget."""
+async def _at_once() -> None:
+    """Nothing is waited for."""
 
-    def __init__(self, database: Database, grader: Grader, budget: DailyBudget, *, run: RunContext, done: Done[T]) -> None:
+
+class Judges(Generic[T]):
+    """Grades the cases of one run, ``workers`` at a time, within the day's budget. None is begun before ``ready`` returns."""
+
+    def __init__(
+        self,
+        database: Database,
+        grader: Grader,
+        budget: DailyBudget,
+        *,
+        run: RunContext,
+        paid: PaidWork,
+        done: Done[T],
+        ready: Callable[[], Awaitable[None]] = _at_once,
+    ) -> None:
         self._database = database
         self._grader = grader
         self._budget = budget
         self._run = run
+        self._paid = paid
         self._done = done
+        self._ready = ready
         self._suspects: list[tuple[Case[T], str]] = []
         self._probing = asyncio.Lock()
         self.stopped_by: str | None = None
@@ -98,6 +114,7 @@ class Judges(Generic[T]):
 
     async def _work(self, queue: asyncio.Queue[Case[T] | None]) -> None:
         while (case := await queue.get()) is not None:
+            await self._ready()
             if self.stopped_by is not None:
                 continue  # what is still in the queue is left
             if self._run.stopping.is_set():
@@ -161,9 +178,8 @@ class Judges(Generic[T]):
     async def _lose(self, expense: Expense, usage: Usage) -> None:
         """Keeps what was billed for no grading."""
         expense.paid = self._grader.cost_usd(usage) or Decimal(0)
-        if expense.paid:
-            async with self._database.transaction() as session:
-                await runs.add_lost(session, self._run.id, expense.paid)
+        self._paid.lose(self._run.id, expense.paid)
+        await self._paid.book(self._database)
 
     async def _fail_suspects(self) -> None:
         while self._suspects and not self.access_lost:

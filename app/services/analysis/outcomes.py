@@ -2,22 +2,22 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
 
 from app.clock import Clock
 from app.database.engine import Database
+from app.errors import DatabaseUnavailableError
 from app.grading.answer_times import answer_times
-from app.grading.chat import ChatMessage
 from app.grading.episode import latest_episode
 from app.models import Outcome
 from app.repositories import gradings, reports
-from app.repositories.gradings import ClaimedChat, Settled
+from app.repositories.gradings import Settled
 from app.services.analysis.grader import Grader, Grading
+from app.services.analysis.paid_work import Finding, PaidWork, write_patiently
 from app.services.analysis.report_body import report_columns
-from app.services.analysis.transcripts import Transcript
 from app.services.runs import RunContext
 
 log = structlog.get_logger(__name__)
@@ -26,34 +26,31 @@ BATCH = 50
 """Chats written in one transaction at most."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What was found out about one chat; a graded one has its grading and the window that was graded."""
-
-    chat: ClaimedChat
-    transcript: Transcript
-    outcome: Outcome
-    reason: str | None = None
-    grading: Grading | None = None
-    graded: Sequence[ChatMessage] = ()
-
-
 class OutcomeWriter:
     """Takes findings and writes them as they come: one alone where the model is slow, many together where the disk is.
 
-    Whoever is killed loses the findings that were not written; their chats are still due.
+    A process that is killed loses the findings that were not written; their chats are still due. While the database fails, the same
+    findings are written again, and no more are asked for: ``wait_writable``.
     """
 
-    def __init__(self, database: Database, grader: Grader, clock: Clock, run: RunContext) -> None:
+    def __init__(self, database: Database, grader: Grader, clock: Clock, run: RunContext, paid: PaidWork) -> None:
         self._database = database
         self._grader = grader
         self._clock = clock
         self._run = run
         self._found: asyncio.Queue[Finding | None] = asyncio.Queue(maxsize=BATCH)
         self._told: dict[Outcome, int] = {}
+        self._paid = paid
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    async def wait_writable(self) -> None:
+        """Wait while the database fails."""
+        await self._writable.wait()
 
     async def add(self, finding: Finding) -> None:
         """Hands a finding over; waits where the writing lags behind."""
+        self._paid.keep(self._run.id, finding)
         await self._found.put(finding)
 
     async def end(self) -> None:
@@ -73,6 +70,27 @@ class OutcomeWriter:
                 await self._write(findings)
 
     async def _write(self, findings: Sequence[Finding]) -> None:
+        numbers = await write_patiently(self._run, partial(self._try_to_settle, findings))
+        for found in findings:
+            if found.chat.id in numbers:
+                self._paid.forget(found.chat.id)
+                self._told[found.outcome] = self._told.get(found.outcome, 0) + 1
+            else:  # another process has taken the run over meanwhile
+                self._paid.drop(found.chat.id)
+                log.warning("analyze.lease_lost", chat=found.chat.id, run=self._run.id)
+        self._tell(len(findings))
+
+    async def _try_to_settle(self, findings: Sequence[Finding]) -> dict[int, int]:
+        try:
+            numbers = await self._settle(findings)
+        except DatabaseUnavailableError:
+            self._writable.clear()
+            raise
+        self._writable.set()
+        return numbers
+
+    async def _settle(self, findings: Sequence[Finding]) -> dict[int, int]:
+        """Writes the findings; the numbers of their reports by chat."""
         settled = [Settled(found.chat.id, found.outcome, found.reason, found.transcript.last_person_id) for found in findings]
         async with self._database.transaction() as session:
             numbers = await gradings.settle(session, settled, self._run.token, run_id=self._run.id, now=self._clock())
@@ -82,12 +100,7 @@ class OutcomeWriter:
                 if found.grading and found.chat.id in numbers
             ]
             await reports.add_reports(session, rows)
-        for found in findings:
-            if found.chat.id in numbers:
-                self._told[found.outcome] = self._told.get(found.outcome, 0) + 1
-            else:  # another process has taken the run over meanwhile
-                log.warning("analyze.lease_lost", chat=found.chat.id, run=self._run.id)
-        self._tell(len(findings))
+        return numbers
 
     def _columns(self, number: int, found: Finding, grading: Grading) -> dict[str, Any]:
         """The report's columns. Waits are counted over the whole episode: the window of a long one begins in its middle."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 from app.clock import Clock
 from app.database.engine import Database
@@ -12,19 +13,21 @@ from app.services.analysis.budget import DailyBudget
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.judges import Case, Judges
 from app.services.analysis.originals import RegradePeriod, count_originals, list_originals
+from app.services.analysis.paid_work import PaidWork, write_patiently
 from app.services.analysis.report_body import regrade_columns
 from app.services.plural import plural
 from app.services.runs import RunContext, StepResult
 
 
 async def regrade_reports(
-    database: Database, grader: Grader, clock: Clock, run: RunContext, *, workers: int, daily_budget_usd: Decimal | None
+    database: Database, grader: Grader, clock: Clock, run: RunContext, *, paid: PaidWork, workers: int, daily_budget_usd: Decimal | None
 ) -> StepResult:
     """Grades each report's messages again and writes the second grading down as a report of its own kind."""
     period = RegradePeriod.of(run.params)
-    regrading = _Regrading(database, grader, clock, run)
-    budget = DailyBudget(database, daily_budget_usd, grader.zone, clock)
-    judges = Judges(database, grader, budget, run=run, done=regrading.keep)
+    await paid.book(database)
+    regrading = _Regrading(database, grader, clock, run, paid)
+    budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
+    judges = Judges(database, grader, budget, run=run, paid=paid, done=regrading.keep)
     run.progress.done, run.progress.total = 0, await count_originals(database, period, done_by=run.repeated)
     await judges.judge_all(list_originals(database, period, done_by=run.repeated), workers)
     return StepResult(not judges.access_lost, regrading.summary(judges.why_stopped), regrading.figures(), cut_short=judges.cut_short)
@@ -33,18 +36,23 @@ async def regrade_reports(
 class _Regrading:
     """What a run has come to."""
 
-    def __init__(self, database: Database, grader: Grader, clock: Clock, run: RunContext) -> None:
+    def __init__(self, database: Database, grader: Grader, clock: Clock, run: RunContext, paid: PaidWork) -> None:
         self._database = database
         self._zone = grader.zone
         self._clock = clock
         self._run = run
+        self._paid = paid
         self._regraded = 0
         self._failed = 0
 
     async def keep(self, case: Case[Original], result: Grading | str) -> None:
         """Writes the second grading; a failure leaves nothing but the count."""
         if isinstance(result, Grading):
-            await self._write(case.subject, case.window, result)
+            try:
+                await write_patiently(self._run, partial(self._write, case.subject, case.window, result))
+            except BaseException:  # also where the run is cancelled meanwhile
+                self._paid.lose(self._run.id, result.cost_usd or Decimal(0))
+                raise
             self._regraded += 1
         else:
             self._failed += 1

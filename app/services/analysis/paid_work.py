@@ -1,0 +1,123 @@
+"""What the model was paid for and the database does not hold yet. The process keeps it in memory over all its runs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+import structlog
+
+from app.database.engine import Database
+from app.errors import DatabaseUnavailableError
+from app.grading.chat import ChatMessage
+from app.models import Outcome
+from app.repositories import runs
+from app.repositories.gradings import ClaimedChat
+from app.services.analysis.grader import Grading
+from app.services.analysis.transcripts import Transcript
+from app.services.runs import RunContext
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found out about one chat; a graded one has its grading and the window that was graded."""
+
+    chat: ClaimedChat
+    transcript: Transcript
+    outcome: Outcome
+    reason: str | None = None
+    grading: Grading | None = None
+    graded: Sequence[ChatMessage] = ()
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """What the grading was billed."""
+        return (self.grading and self.grading.cost_usd) or Decimal(0)
+
+
+class PaidWork:
+    """Gradings that are not written yet, and money that was spent for nothing and is not booked yet.
+
+    If the database fails while a run writes, the next run of this process writes the same gradings instead of paying again. The day's
+    budget counts all of it until the database does. What a killed process kept is gone.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[int, Finding]] = {}
+        self._lost: dict[int, Decimal] = {}
+        self._booking = asyncio.Lock()
+
+    @property
+    def unbooked_usd(self) -> Decimal:
+        """US dollars that the model has billed and the database does not show."""
+        return sum((found.cost_usd for _, found in self._kept.values()), sum(self._lost.values(), Decimal(0)))
+
+    def keep(self, run_id: int, finding: Finding) -> None:
+        """Keep the grading of a chat until it is written."""
+        if finding.grading is not None:
+            self._kept[finding.chat.id] = run_id, finding
+
+    def forget(self, chat_id: int) -> None:
+        """The grading is written."""
+        self._kept.pop(chat_id, None)
+
+    def drop(self, chat_id: int) -> None:
+        """The grading is of no use any more: its money is lost."""
+        if chat_id in self._kept:
+            run_id, finding = self._kept.pop(chat_id)
+            self.lose(run_id, finding.cost_usd)
+
+    def drop_before(self, run_id: int) -> None:
+        """Drop the gradings of earlier runs: no chat of theirs is due."""
+        for chat_id in [chat_id for chat_id, (paid_by, _) in self._kept.items() if paid_by < run_id]:
+            self.drop(chat_id)
+
+    def find(self, chat: ClaimedChat, transcript: Transcript, graded: Sequence[ChatMessage]) -> Grading | None:
+        """The grading kept for exactly these messages; one of other messages is dropped."""
+        if chat.id not in self._kept:
+            return None
+        _, kept = self._kept[chat.id]
+        if (tuple(kept.graded), kept.transcript) == (tuple(graded), transcript):
+            return kept.grading
+        self.drop(chat.id)
+        return None
+
+    def lose(self, run_id: int, usd: Decimal) -> None:
+        """Note money that a run spent for nothing."""
+        if usd:
+            self._lost[run_id] = self._lost.get(run_id, Decimal(0)) + usd
+
+    async def book(self, database: Database) -> None:
+        """Write down the lost money; while the database is away it stays noted."""
+        try:
+            async with self._booking:
+                for run_id, usd in list(self._lost.items()):
+                    async with database.transaction() as session:
+                        await runs.add_lost(session, run_id, usd)
+                    self._lost[run_id] -= usd
+                    if not self._lost[run_id]:
+                        del self._lost[run_id]
+        except DatabaseUnavailableError as error:
+            log.warning("analyze.loss_not_booked", error=error.message)
+
+
+async def write_patiently(run: RunContext, write: Callable[[], Awaitable[T]]) -> T:
+    """Write what was paid for. While the database fails, write again, at most for as long as a lease lasts.
+
+    Raises:
+        DatabaseUnavailableError: it still fails.
+    """
+    for _ in range(int(runs.LEASE_SECONDS / _RETRY_SECONDS)):
+        try:
+            return await write()
+        except DatabaseUnavailableError as error:
+            log.warning("analyze.not_written", run=run.id, error=error.message)
+            await asyncio.sleep(_RETRY_SECONDS)
+    return await write()
