@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from app.clock import Clock
+from app.clock import Clock, Deadline
 from app.database.engine import Database
 from app.grading.episode import why_ungradeable, window
 from app.models import Outcome
@@ -131,10 +131,11 @@ class _Analysis:
                 await self._outcomes.add(Finding(*taken, Outcome.SKIPPED, reason.value))
 
     async def _taken(self) -> AsyncIterator[_TakenChat]:
-        deadline, limit = self._params.deadline, self._params.limit
+        limit, ends_at, now = self._params.limit, self._params.deadline, self._clock()
+        deadline = Deadline(ends_at - now, since=now, clock=self._clock) if ends_at else None
         taken = 0
         while limit is None or taken < limit:
-            if deadline is not None and self._clock() >= deadline:
+            if deadline is not None and deadline.passed:
                 self.judges.stop("срок дня вышел")
                 return
             batch = await self._take(READ_AHEAD if limit is None else min(limit - taken, READ_AHEAD))

@@ -1,0 +1,66 @@
+"""A deadline is a span of real time, whatever the wall clock is set to meanwhile."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.clock import Deadline
+from app.models import RunKind
+from app.sandbox.avito import LocalAvito
+from app.sandbox.server import Sandbox
+from app.services.runs import submit, wait
+from tests.stage import GOOD_TALK, MovableClock, on_stage, until
+
+SPAN = timedelta(hours=2)
+
+
+class Seconds:
+    """A monotonic clock that a test moves."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=26), -timedelta(hours=2), timedelta(days=40)])
+def test_a_jump_of_the_clock_changes_nothing(jump: timedelta) -> None:
+    clock, seconds = MovableClock(), Seconds()
+    deadline = Deadline(SPAN, since=clock(), clock=clock, monotonic=seconds)
+    clock.move(seconds=jump.total_seconds())
+    assert not deadline.passed
+    seconds.now += 7000
+    assert deadline.seconds_left == pytest.approx(200, abs=1)
+    seconds.now += 201
+    assert deadline.passed
+    assert deadline.seconds_left == 0
+
+
+@pytest.mark.parametrize(("began_hours_ago", "hours_left"), [(0.5, 1.5), (3, 0), (-5, 2)])
+def test_it_counts_from_the_start_in_another_process(began_hours_ago: float, hours_left: float) -> None:
+    """A start in the future was noted by a clock that was ahead: it counts as now."""
+    clock, seconds = MovableClock(), Seconds()
+    deadline = Deadline(SPAN, since=clock() - timedelta(hours=began_hours_ago), clock=clock, monotonic=seconds)
+    assert deadline.seconds_left == pytest.approx(hours_left * 3600, abs=5)
+    assert deadline.passed is (hours_left == 0)
+
+
+async def test_a_grading_whose_clock_jumps_goes_on(database_url: str) -> None:
+    """More chats than are read ahead: the deadline is looked at again while they are graded."""
+    async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox, deepseek_max_concurrency=4) as stage:
+        for number in range(70):
+            stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
+        await stage.sync()
+        sandbox.deepseek.switches.latency_seconds = 0.1
+        params = {"deadline": (stage.clock() + SPAN).isoformat()}
+        run_id = await submit(stage.service.database, RunKind.ANALYZE, stage.clock, params=params, slot="2026-11-22 #1")
+        stage.service.worker.wake()
+
+        async def begun() -> bool:
+            return bool(sandbox.deepseek.requests)
+
+        await until(begun)
+        sandbox.deepseek.switches.latency_seconds = 0
+        stage.clock.move(hours=26)
+        run = await wait(stage.service.database, run_id)
+    assert (run.state, run.figures["analyzed_chats"], run.figures["waiting_chats"]) == ("done", 70, 0)
