@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import urllib.error
 import urllib.request
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from app.cli.checkup import Checkup
@@ -16,6 +16,7 @@ from app.errors import SettingsError
 from app.grading.rubric import RubricError, load_rubric
 from app.jobs.tick import Timetable, next_report_at
 from app.main import open_database
+from app.repositories import health
 
 _NEEDS: tuple[Need, ...] = ("api", "avito", "deepseek", "mail")
 _DATABASE_SECONDS = 60
@@ -81,7 +82,7 @@ def check_folder(checkup: Checkup, settings: Settings) -> None:
 
 
 async def check_database(checkup: Checkup, settings: Settings) -> None:
-    """Whether the database answers and its schema is of today; nothing in it is changed."""
+    """Whether the database answers, its schema is of today and its clock goes with ours; nothing in it is changed."""
     where = "DATABASE_URL" if settings.database_url else "встроенный, в DATA_DIR"
     async with checkup.checking("База", _DATABASE_SECONDS), open_database(settings, migrated=False, patience_seconds=0) as database:
         checkup.good(f"База: Postgres {await database.check()} отвечает ({where}).")
@@ -94,6 +95,23 @@ async def check_database(checkup: Checkup, settings: Settings) -> None:
             checkup.unsure(f"База: схема {present}, а нужна {head}; её обновит служба при запуске или команда migrate.")
         else:
             checkup.bad(f"База: её обновила более новая версия программы (схема {present}); обновите и эту.")
+        async with database.session() as session:
+            _compare_clocks(checkup, await health.database_now(session))
+            newest = await health.newest_run_at(session) if present == head else None
+        if newest is not None and newest - system_clock() > _SKEW:
+            checkup.unsure(
+                f"Часы: последний запуск в базе — из будущего ({newest.astimezone(settings.report_timezone):%d.%m.%Y %H:%M}): "
+                "часы службы спешили или теперь отстают; проверьте синхронизацию времени (NTP)."
+            )
+
+
+def _compare_clocks(checkup: Checkup, database_now: datetime) -> None:
+    skew = (system_clock() - database_now).total_seconds()
+    if abs(skew) > _SKEW.total_seconds():
+        which = "спешат" if skew > 0 else "отстают"
+        checkup.bad(f"Часы: {which} против часов базы на {abs(skew):.0f} с; включите синхронизацию времени (NTP) здесь и на сервере базы.")
+    else:
+        checkup.good("Часы: сходятся с часами базы.")
 
 
 async def check_clock(checkup: Checkup, settings: Settings) -> None:

@@ -47,3 +47,9 @@ async def database_now(session: AsyncSession) -> datetime:
     """The moment that the database's clock shows."""
     moment: datetime = await session.scalar(text("SELECT clock_timestamp()"))
     return moment
+
+
+async def newest_run_at(session: AsyncSession) -> datetime | None:
+    """When the newest run was created, by the clock of the process that created it."""
+    moment: datetime | None = await session.scalar(text("SELECT max(created_at) FROM runs"))
+    return moment

@@ -4,6 +4,10 @@ import json
 from email.utils import formatdate
 from pathlib import Path
 
+from sqlalchemy import make_url, text
+
+from app.database.engine import Database
+from app.database.migrate import migrate
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import numbered_account
 from app.sandbox.deepseek_faults import BALANCE_EMPTY
@@ -110,3 +114,24 @@ async def test_every_setting_that_does_not_fit_is_named(tmp_path: Path) -> None:
     assert (ended.code, ended.err) == (1, "")
     assert {fault.split(":")[0] for fault in _faults(ended)} == {"PORT", "REPORT_TIMEZONE", "SYNC_INTERVAL_MINUTES"}
     assert "canary" not in ended.out
+
+
+async def test_a_clock_that_differs_from_the_databases_is_told(tmp_path: Path, postgres_url: str) -> None:
+    """The database's is an hour behind. A run that a clock ahead of time has left in it is told as well."""
+    database = Database(postgres_url)
+    await migrate(database)
+    name = make_url(postgres_url).database
+    async with database.transaction() as session:
+        shifted = "CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$ SELECT now() - interval '1 hour' $$"
+        await session.execute(text(shifted))
+        await session.execute(text(f"ALTER DATABASE {name} SET search_path = public, pg_catalog"))
+        left = "INSERT INTO runs (kind, state, params, created_at) VALUES ('sync', 'done', '{}', now() + interval '40 days')"
+        await session.execute(text(left))
+    await database.close()
+    async with Sandbox() as sandbox:
+        sandbox.avito.switches.fail(Answer(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
+        ended = await run_app(tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=postgres_url))
+    assert ended.code == 1
+    (fault,) = _faults(ended)
+    assert fault.startswith("Часы: спешат против часов базы на 36")
+    assert [line for line in ended.lines if line.startswith("! Часы: последний запуск в базе — из будущего")]
