@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from enum import IntEnum
 from queue import SimpleQueue
@@ -128,7 +127,7 @@ class _LastResort:
 
     def _wait(self) -> None:
         received = self._asked.get()
-        time.sleep(END_SECONDS)
+        threading.Event().wait(END_SECONDS)
         end_at_once("process.end_too_slow", signal=signal.Signals(received).name, seconds=END_SECONDS)
 
 

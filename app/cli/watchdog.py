@@ -3,7 +3,6 @@
 import asyncio
 import sys
 import threading
-import time
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -74,12 +73,11 @@ class _Watchdog:
 
     def guard(self) -> None:
         """Watch the event loop from outside of it."""
-        while not self._left.is_set() and not self._failed.is_set():
-            time.sleep(self._look_seconds)
+        while not self._left.wait(self._look_seconds) and not self._failed.is_set():
             if (self._loop.age_seconds or 0) > self._dead_seconds and self._may_exit():
                 end_at_once("watchdog.loop_blocked", seconds=self._dead_seconds, at=self._blocked_at())
         if self._failed.is_set():
-            time.sleep(END_SECONDS)
+            threading.Event().wait(END_SECONDS)
             end_at_once("watchdog.end_too_slow", seconds=END_SECONDS)
 
     def _blocked_at(self) -> list[str]:

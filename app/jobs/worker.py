@@ -272,20 +272,8 @@ class Worker:
         A process that stops has less time.
         """
         work = partial(self._write_end, context, state, message, figures, pause)
-        if self._stopping.is_set():
-            await _within(_LAST_WRITE_SECONDS, self._until_written(context, work))
-        else:
-            await _undisturbed(_within(runs.LEASE_SECONDS, self._until_written(context, work)), _LAST_WRITE_SECONDS)
-
-    async def _until_written(self, context: RunContext, write: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await write()
-            except DatabaseUnavailableError as error:
-                log.warning("run.end_not_written", run=context.id, error=error.message)
-                await asyncio.sleep(1)
-            else:
-                return
+        seconds = _LAST_WRITE_SECONDS if self._stopping.is_set() else runs.LEASE_SECONDS
+        await _undisturbed(_until_written(context.id, work, seconds), _LAST_WRITE_SECONDS)
 
     async def _write_end(
         self, context: RunContext, state: RunState, message: str | None, figures: Mapping[str, object], pause: timedelta | None
@@ -334,10 +322,17 @@ async def _undisturbed(work: Coroutine[Any, Any, None], seconds: float) -> None:
         raise
 
 
-async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
-    with contextlib.suppress(TimeoutError):
+async def _until_written(run_id: int, write: Callable[[], Awaitable[None]], seconds: float) -> None:
+    try:
         async with asyncio.timeout(seconds):
-            await work
+            while True:
+                try:
+                    return await write()
+                except DatabaseUnavailableError as error:
+                    log.warning("run.end_not_written", run=run_id, error=error.message)
+                    await asyncio.sleep(1)
+    except TimeoutError:
+        log.warning("run.end_given_up", run=run_id)
 
 
 def _doubled(times: int, longest: timedelta) -> timedelta:
