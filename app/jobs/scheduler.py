@@ -78,7 +78,7 @@ class Scheduler:
             async with asyncio.timeout(_JOB_SECONDS), self._database.transaction() as session:
                 await JOBS[name](session, self._timetable, self._clock())
         except (DatabaseUnavailableError, TimeoutError) as error:
-            log.warning("scheduler.database_away", job=name, error=str(error))
+            log.warning("scheduler.database_away", job=name, error=str(error) or "timeout")
         except asyncio.CancelledError:  # by ``stop``; APScheduler would log a traceback
             log.info("scheduler.job_cancelled", job=name)
         except Exception:  # the top of a job: it is executed again

@@ -134,7 +134,7 @@ class Worker:
                 if kind in claimable and kind not in self._working and not self._is_paused(kind):
                     await self._take(kind, run_id)
         except (DatabaseUnavailableError, TimeoutError) as error:
-            log.warning("worker.database_away", error=str(error))
+            log.warning("worker.database_away", error=str(error) or "timeout")
         except Exception:  # the worker is the top of every job: it looks again, whatever went wrong
             log.exception("worker.claim_failed")
         else:

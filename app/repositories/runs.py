@@ -107,7 +107,8 @@ async def list_claimable_kinds(session: AsyncSession) -> set[str]:
     statement = text(
         """
         SELECT DISTINCT kind FROM runs
-        WHERE (state = 'queued' AND (not_before IS NULL OR not_before <= now())) OR (state = 'running' AND lease_until < now())
+        WHERE (state = 'running' AND lease_until < now())
+           OR (state = 'queued' AND (slot IS NULL OR kind NOT IN (SELECT kind FROM runs WHERE state = 'queued' AND not_before > now())))
         """
     )
     return set(await session.scalars(statement))
@@ -116,7 +117,7 @@ async def list_claimable_kinds(session: AsyncSession) -> set[str]:
 async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, now: datetime, only: int | None = None) -> Run | None:
     """Takes the next run of a kind under a lease: a scheduled one whose process died, else the oldest in the queue, or ``only`` that one.
 
-    A queued run is not taken before its ``not_before``.
+    A scheduled run is not taken before its ``not_before`` or that of another run of its kind.
 
     None while another works, or where there is nothing to do. A run that a person asked for and whose process died is ended as
     interrupted: its caller is gone, and what it had done is kept.
@@ -131,8 +132,9 @@ async def claim_run(session: AsyncSession, kind: RunKind, token: uuid.UUID, *, n
         )
     )
     dead = select(Run.id).where(Run.kind == kind, Run.state == RunState.RUNNING, Run.lease_until < func.now())
-    claimable = (Run.kind == kind, Run.state == RunState.QUEUED, Run.not_before.is_(None) | (Run.not_before <= func.now()))
-    oldest = select(Run.id).where(*claimable).order_by(Run.id).limit(1)
+    queued = Run.kind == kind, Run.state == RunState.QUEUED
+    paused = select(Run.id).where(*queued, Run.not_before > func.now()).correlate(None).exists()
+    oldest = select(Run.id).where(*queued, Run.slot.is_(None) | ~paused).order_by(Run.id).limit(1)
     if only is not None:
         oldest = oldest.where(Run.id == only)
     lease = {

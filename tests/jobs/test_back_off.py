@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -218,3 +219,22 @@ async def test_a_step_that_cannot_be_stopped_makes_the_worker_stale_only_while_i
         await until(stale)
         let_go.set()
         await until(fresh)
+
+
+async def test_other_scheduled_runs_of_a_kind_wait_with_it_and_a_persons_run_does_not(database: Database) -> None:
+    await submit(database, RunKind.SYNC, CLOCK, slot=SLOT)
+    await change(database, "UPDATE runs SET not_before = now() + interval '1 minute'")
+    await submit(database, RunKind.SYNC, CLOCK, slot="2026-11-22T12:15:00+00:00")
+
+    async def claimed() -> int | None:
+        async with database.transaction() as session:
+            run = await runs.claim_run(session, RunKind.SYNC, uuid4(), now=CLOCK())
+            return run.id if run else None
+
+    assert await claimed() is None
+    async with database.session() as session:
+        assert await runs.list_claimable_kinds(session) == set()
+    by_hand = await submit(database, RunKind.SYNC, CLOCK)
+    async with database.session() as session:
+        assert await runs.list_claimable_kinds(session) == {"sync"}
+    assert await claimed() == by_hand
