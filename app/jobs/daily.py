@@ -6,6 +6,7 @@ itself is repeated until a mail covers the date; recipients whom it has not reac
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from app.clock import Clock, local_date
+from app.clock import Clock, Deadline, Monotonic, local_date
 from app.database.engine import Database
 from app.models import Run, RunKind, RunState
 from app.repositories import covered_dates, runs
@@ -44,9 +45,19 @@ class DayPlan:
     first_pause: timedelta = timedelta(seconds=30)
 
 
-async def run_day(database: Database, plan: DayPlan, zone: ZoneInfo, clock: Clock, wake: Callable[[], None], run: RunContext) -> StepResult:
+async def run_day(
+    database: Database,
+    plan: DayPlan,
+    zone: ZoneInfo,
+    clock: Clock,
+    wake: Callable[[], None],
+    run: RunContext,
+    *,
+    monotonic: Monotonic = time.monotonic,
+) -> StepResult:
     """Carry out the daily run of the date ``run.slot``. ``wake`` tells the worker that a child waits for it."""
-    day = _Day(database, plan, zone, clock, wake, run)
+    deadline = Deadline(plan.deadline, since=run.started_at, clock=clock, monotonic=monotonic)
+    day = _Day(database, plan, zone, clock, wake, run, deadline)
     problems, ok = await day.sync_and_grade()
     if day.is_to_come:
         return StepResult(ok=False, message=_CLOCK_WAS_AHEAD, figures=run.progress.figures)
@@ -59,7 +70,16 @@ async def run_day(database: Database, plan: DayPlan, zone: ZoneInfo, clock: Cloc
 class _Day:
     """One day's run under way."""
 
-    def __init__(self, database: Database, plan: DayPlan, zone: ZoneInfo, clock: Clock, wake: Callable[[], None], run: RunContext) -> None:
+    def __init__(
+        self,
+        database: Database,
+        plan: DayPlan,
+        zone: ZoneInfo,
+        clock: Clock,
+        wake: Callable[[], None],
+        run: RunContext,
+        deadline: Deadline,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._zone = zone
@@ -67,7 +87,7 @@ class _Day:
         self._run = run
         self._day = date.fromisoformat(run.slot or "")
         self._plan = plan
-        self._deadline = run.started_at + plan.deadline
+        self._deadline = deadline
         run.progress.total = len(_TITLES)
 
     async def sync_and_grade(self) -> tuple[list[str], bool]:
@@ -75,17 +95,19 @@ class _Day:
 
         Returns what is missing after that, in Russian, and whether neither step has failed: a grading that has reached the budget has not.
         """
-        scope = {"deadline": self._deadline.isoformat(), "written_since": (await self._written_since()).isoformat()}
+        written_since = (await self._written_since()).isoformat()
         attempt, pause, failures = 1, self._plan.first_pause, dict[str, str]()
         while True:
-            sync = await self.step(RunKind.SYNC, attempt, {}, until=self._deadline)
+            sync = await self.step(RunKind.SYNC, attempt, {}, seconds=self._deadline.seconds_left)
             self._run.progress.done = 1
-            grading = await self.step(RunKind.ANALYZE, attempt, scope, until=self._deadline + _GRADING_GRACE)
+            ends_at = self._clock() + timedelta(seconds=self._deadline.seconds_left)
+            scope = {"deadline": ends_at.isoformat(), "written_since": written_since}
+            grading = await self.step(RunKind.ANALYZE, attempt, scope, seconds=self._deadline.seconds_left + _GRADING_GRACE.total_seconds())
             self._run.progress.done = 2
             self._run.progress.figures.update({**grading.figures, **sync.figures})
             failures |= {step.kind: _reason(step) for step in (sync, grading) if step.state == RunState.FAILED}
             ok = sync.state == grading.state == RunState.DONE
-            if ok or self._clock() + pause >= self._deadline or self.is_to_come:
+            if ok or pause.total_seconds() >= self._deadline.seconds_left or self.is_to_come:
                 return [words for step in (sync, grading) if (words := self._problem(step, failures))], ok
             log.warning("daily.step_failed", run=self._run.id, attempt=attempt, pause_seconds=pause.total_seconds())
             await asyncio.sleep(pause.total_seconds())
@@ -95,18 +117,17 @@ class _Day:
         """What the mail says in red; of a step that the deadline has cut off, also why the attempt before it had failed."""
         if step.state == RunState.DONE and not step.figures.get("problems"):
             return None
-        cut_off = step.state != RunState.FAILED and self._clock() >= self._deadline
+        cut_off = step.state != RunState.FAILED and self._deadline.passed
         before = f" До этого: {failures[step.kind]}" if cut_off and step.kind in failures else ""
         return f"{_TITLES[RunKind(step.kind)]}: {_reason(step)}{before}"
 
-    async def step(self, kind: RunKind, attempt: int, params: Mapping[str, Any], *, until: datetime | None) -> Run:
-        """Asks for one step and waits for its end, at the longest ``until`` then; a step already asked for is that step."""
+    async def step(self, kind: RunKind, attempt: int, params: Mapping[str, Any], *, seconds: float | None) -> Run:
+        """Ask for one step and wait for its end, at most so many ``seconds``; a step already asked for is that step."""
         slot = f"{self._run.slot} #{attempt}"
         run_id = await submit(self._database, kind, self._clock, params=params, slot=slot, parent_id=self._run.id)
         self._wake()
-        seconds = None if until is None else max((until - self._clock()).total_seconds(), 1.0)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds and max(seconds, 1.0)):
                 return await wait(self._database, run_id)
         except TimeoutError:
             async with self._database.session() as session:
@@ -119,7 +140,8 @@ class _Day:
 
     async def mail(self, problems: list[str]) -> Run:
         """Ask for the mail until one covers the date; stop at the deadline, or half an hour from now if that is later."""
-        until = max(self._deadline, self._clock() + _LONGEST_MAIL)
+        longest = max(timedelta(seconds=self._deadline.seconds_left), _LONGEST_MAIL)
+        until = Deadline(longest, since=self._clock(), clock=self._clock)
         attempt, pause = 1, self._plan.first_pause
         while True:
             # Mails find out by themselves which dates they cover. A worker of the previous release reads them here.
@@ -127,10 +149,10 @@ class _Day:
                 covered = [day.isoformat() for day in await covered_dates.list_uncovered(session, until=self._day)]
             day = self._day.isoformat()
             params = {"date": day, "daily": True, "problems": problems, "covered_days": covered or [day]}
-            mail = await self.step(RunKind.MAIL, attempt, params, until=None)
+            mail = await self.step(RunKind.MAIL, attempt, params, seconds=None)
             async with self._database.transaction() as session:
                 mailed = await covered_dates.is_mailed(session, self._day)
-            if mailed or self._clock() + pause >= until:
+            if mailed or pause.total_seconds() >= until.seconds_left:
                 return mail
             log.warning("daily.mail_failed", run=self._run.id, attempt=attempt, pause_seconds=pause.total_seconds())
             await asyncio.sleep(pause.total_seconds())

@@ -1,5 +1,6 @@
 """The day: sync, grading and mail in one, once, whatever fails on the way."""
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -117,6 +118,15 @@ async def test_a_day_that_has_reached_its_budget_says_so_and_has_not_failed(data
         assert mail.count("НЕ ВСЁ ПОЛУЧИЛОСЬ") == 1
 
 
+class Seconds:
+    """A monotonic clock that goes on and can be moved ahead."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.now
+
+
 async def test_the_cause_is_said_also_where_the_deadline_cuts_the_next_attempt_off(stage: Stage) -> None:
     """The balance is empty in the first attempt; in the second Avito keeps the sync waiting until the deadline is over."""
     service, clock, hour = stage.service, stage.clock, timedelta(hours=1)
@@ -125,16 +135,17 @@ async def test_the_cause_is_said_also_where_the_deadline_cuts_the_next_attempt_o
         " VALUES ('daily', '2026-11-22', 'running', '{}', now(), now() + interval '1 hour')"
     )
     run = RunContext(1, "2026-11-22", {}, uuid4(), clock(), Progress())
+    passed = Seconds()
 
     def late(_: ReceivedRequest) -> bool:
-        clock.set(run.started_at + hour - timedelta(seconds=3))
+        passed.now += hour.total_seconds() - 3
         stage.avito.switches.latency_seconds = 60
         return True
 
     stage.add_talk(*GOOD_TALK)
     stage.sandbox.deepseek.switches.fail(BALANCE_EMPTY, when=late)
     plan = DayPlan(hour, 24 * hour, first_pause=timedelta(seconds=0.01))
-    done = await run_day(service.database, plan, service.timetable.zone, clock, service.worker.wake, run)
+    done = await run_day(service.database, plan, service.timetable.zone, clock, service.worker.wake, run, monotonic=passed)
     assert not done.ok
     assert "Синхронизация: к сроку не закончено" in done.message
     assert "Анализ: срок дня вышел. Сделанное сохранено. До этого: На счету DeepSeek кончились деньги" in done.message
