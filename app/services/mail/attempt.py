@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 RETRY_FOR = timedelta(days=3)
 """How long a recipient whom the mail server does not accept mail for at the moment is tried again."""
+FEWEST_TRIES = 4
+"""Before so many tries no delivery fails for good: a clock that is ahead for a moment makes three days pass at once."""
 REFUSALS = 3
 """A refusal of the recipient (5xx) is believed after the first call and the two that follow it."""
 _LONGEST_RETRY = timedelta(hours=6)
@@ -138,7 +140,8 @@ class Attempt:
 
     async def _keep_failure(self, claimed: ClaimedDelivery, error: UpstreamError) -> Outcome:
         refused, now = isinstance(error, MailRefusedError), self._clock()
-        final = claimed.refusals + 1 >= REFUSALS if refused else now - (claimed.first_tried_at or now) >= RETRY_FOR
+        expired = now - (claimed.first_tried_at or now) >= RETRY_FOR and claimed.tries >= FEWEST_TRIES
+        final = claimed.refusals + 1 >= REFUSALS if refused else expired
         pause = min(FIRST_RETRY * 2 ** min(claimed.tries - 1, _DOUBLINGS), _LONGEST_RETRY)
         log.warning("mail.unsent", delivery=claimed.id, tries=claimed.tries, error=type(error).__name__, final=final)
         async with self._database.transaction() as session:
