@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import at_local, local_date
 from app.models import RunKind
-from app.repositories import covered_dates, deliveries, runs
+from app.repositories import covered_dates, deliveries, digests, runs
 from app.services.mail.composer import FIRST_RETRY
 
 log = structlog.get_logger(__name__)
@@ -71,8 +71,7 @@ async def ask_for_day(session: AsyncSession, timetable: Timetable, now: datetime
 
 async def ask_for_sync(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
     """Queue the interval's sync. One that still waits for its turn serves the later interval as well."""
-    every = timetable.sync_every.total_seconds()
-    start = datetime.fromtimestamp(now.timestamp() // every * every, UTC)
+    start = _interval_start(now, timetable.sync_every)
     following = start + timetable.sync_every
     await runs.release_later_slots(session, after=following.isoformat(), created_after=now + timetable.sync_every, kinds=[RunKind.SYNC])
     if not await runs.has_queued(session, RunKind.SYNC):
@@ -80,10 +79,17 @@ async def ask_for_sync(session: AsyncSession, timetable: Timetable, now: datetim
 
 
 async def ask_for_retries(session: AsyncSession, _timetable: Timetable, now: datetime) -> None:
-    """Queue a run for the deliveries whose next try is due.
+    """Queue a run for the deliveries whose next try is due, and for mails whose process stopped before they were rendered.
 
     The run is told which deliveries to retry, so that the clock of the replica that carries it out does not matter.
     """
     due = await deliveries.take_due(session, now, again_at=now + FIRST_RETRY)
     if due:
         await runs.add_run(session, RunKind.MAIL, now=now, slot=f"retry {now.isoformat()}", params={"deliveries": due})
+    elif await digests.has_undelivered(session, before=now - FIRST_RETRY):
+        await runs.add_run(session, RunKind.MAIL, now=now, slot=f"retry {_interval_start(now, FIRST_RETRY).isoformat()}")
+
+
+def _interval_start(now: datetime, length: timedelta) -> datetime:
+    seconds = length.total_seconds()
+    return datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)

@@ -57,6 +57,11 @@ async def list_undelivered(session: AsyncSession) -> list[Digest]:
     return list(await session.scalars(select(Digest).where(_UNDELIVERED).order_by(Digest.id)))
 
 
+async def has_undelivered(session: AsyncSession, *, before: datetime) -> bool:
+    """Whether a mail created before then has still no bytes: the process that built it has stopped."""
+    return await session.scalar(select(Digest.id).where(_UNDELIVERED, Digest.created_at < before).limit(1)) is not None
+
+
 async def set_mime(session: AsyncSession, digest_id: int, mime: bytes) -> bool:
     """Store a mail's bytes; False if another process has done so."""
     statement = update(Digest).where(Digest.id == digest_id, Digest.mime.is_(None), _UNDELIVERED).values(mime=mime).returning(Digest.id)

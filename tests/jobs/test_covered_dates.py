@@ -124,6 +124,39 @@ async def test_a_mail_whose_process_stopped_before_it_was_rendered_is_completed(
     assert answer["send_reports"] == 1, "the call that reached the first recipient counts the reports"
 
 
+async def test_the_scheduler_completes_a_mail_that_nobody_asks_for_again(stage: Stage) -> None:
+    stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    async with failing_insert(stage, "deliveries", times=1):
+        await stage.post("/timer/reports", status=500)
+    await tick(stage)
+    assert stage.sandbox.smtp.messages == [], "the process may still be at it"
+    stage.clock.move(minutes=6)
+    await tick(stage)
+
+    async def arrived() -> bool:
+        return len(stage.sandbox.smtp.messages) == 2
+
+    await until(arrived)
+
+
+async def test_a_clock_that_is_ahead_for_a_moment_gives_no_recipient_up(stage: Stage) -> None:
+    """Three days have passed at once, after one try."""
+    stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    stage.sandbox.smtp.switches.refuse_connections = True
+    now = stage.clock()
+    await stage.post("/timer/reports", status=500)
+    stage.clock.move(days=40)
+    await stage.post("/timer/reports", status=500)
+    stage.clock.set(now)
+    stage.sandbox.smtp.switches.refuse_connections = False
+    await stage.mail()
+    assert len(stage.sandbox.smtp.messages) == 2
+
+
 async def test_a_date_of_a_clock_that_was_ahead_gets_its_own_mail_when_it_comes(stage: Stage) -> None:
     stage.clock.set(at(stage, 20))
     first = stage.clock()

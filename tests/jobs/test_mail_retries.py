@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from app.database.engine import Database
-from app.jobs.tick import ask_for_what_is_due
 from app.models import RunKind
 from app.repositories import runs
 from app.services.mail.composer import FIRST_RETRY
+from tests.jobs.ticks import ask_for_what_is_due
 from tests.services.posting import Process, delivery_rows, pass_claims
 from tests.services.test_mailer import BOSS, SECOND, graded_day, received
 from tests.stage import Stage

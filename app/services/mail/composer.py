@@ -128,8 +128,11 @@ async def assign_reports(
     )
 
 
-async def render_mails(database: Database, post: Post, clock: Clock) -> None:
-    """Give every mail that has none its bytes and its deliveries. Rendering thousands of reports takes seconds: no transaction is open."""
+async def render_mails(database: Database, post: Post, clock: Clock) -> bool:
+    """Give every mail that has none its bytes and its deliveries; return whether there was one.
+
+    Rendering thousands of reports takes seconds: no transaction is open.
+    """
     async with database.session() as session:
         unfinished = await digests.list_undelivered(session)
     for mail in unfinished:
@@ -142,6 +145,7 @@ async def render_mails(database: Database, post: Post, clock: Clock) -> None:
         async with database.transaction() as session:
             if await digests.set_mime(session, mail.id, mime):
                 await deliveries.add_deliveries(session, mail.id, message_ids, retry_at=clock() + FIRST_RETRY)
+    return bool(unfinished)
 
 
 async def _cover(session: AsyncSession, day: date) -> list[date]:

@@ -41,8 +41,9 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
                 resent = await resends.is_resent(session, params.day, post.recipients, since_run=run.done_since)
             if not resent:
                 await assign_reports(session, post, zone, params, day=params.day, run=run, now=clock())
-    await render_mails(database, post, clock)
-    outcomes = await _send_all(database, post, clock, run, await _list_queue(database, post, params, clock))
+    rendered = await render_mails(database, post, clock)
+    queue = await _list_queue(database, post, params, clock, everything=rendered or params.day is not None)
+    outcomes = await _send_all(database, post, clock, run, queue)
     async with database.transaction() as session:
         await deliveries.drop_finished_mails(session)
     async with database.session() as session:
@@ -51,15 +52,16 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
     return StepResult(ok=not any(outcome.failure for outcome in outcomes), message=message, figures=figures)
 
 
-async def _list_queue(database: Database, post: Post, params: MailParams, clock: Clock) -> list[OpenDelivery]:
-    """What the run has to deliver: everything open, or of a scheduler's retry the deliveries that it names, without a look at the clock.
+async def _list_queue(database: Database, post: Post, params: MailParams, clock: Clock, *, everything: bool) -> list[OpenDelivery]:
+    """What the run has to deliver: ``everything`` that is open, or the deliveries that a scheduler's retry names, whatever the clock shows.
 
     A retry that names none was queued by a process of the previous release.
     """
-    due_at = clock() if params.day is None and not params.deliveries else None
+    named = () if everything else params.deliveries
+    due_at = None if everything or named else clock()
     async with database.transaction() as session:
         await deliveries.drop_removed(session, post.recipients)
-        return await deliveries.list_open(session, post.recipients, ids=params.deliveries, due_at=due_at)
+        return await deliveries.list_open(session, post.recipients, ids=named, due_at=due_at)
 
 
 async def _send_all(database: Database, post: Post, clock: Clock, run: RunContext, queue: Sequence[OpenDelivery]) -> list[Outcome]:
