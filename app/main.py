@@ -139,7 +139,8 @@ async def open_service(
         worker = Worker(database, clock, finish_seconds=finish_seconds, heartbeat=heartbeats.worker)
         worker.take_on(build_steps(tools, worker.wake))
         hints = HintQueue(database) if settings.webhook_url else None
-        yield Service(settings, database, clock, timetable, worker, heartbeats, ClockWatch(clock, monotonic), hints)
+        clock_watch = ClockWatch(clock, monotonic)
+        yield Service(settings, database, clock, timetable, worker, heartbeats, clock_watch, hints, lambda: not arrivals.unwritten)
 
 
 @asynccontextmanager

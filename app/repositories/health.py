@@ -16,11 +16,11 @@ class EndedRun(NamedTuple):
 
 
 async def last_ended_runs(session: AsyncSession) -> list[EndedRun]:
-    """One for each kind that ever ended."""
+    """One for each kind that ever ended: the newest by its number, whatever the clock showed when it ended."""
     statement = text(
         """
         SELECT DISTINCT ON (kind) kind, state, finished_at FROM runs
-        WHERE finished_at IS NOT NULL AND state <> 'merged' ORDER BY kind, finished_at DESC
+        WHERE finished_at IS NOT NULL AND state <> 'merged' ORDER BY kind, id DESC
         """
     )
     return [EndedRun(*row) for row in await session.execute(statement)]

@@ -21,12 +21,12 @@ class Away(Database):
     hangs = away = False
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[AsyncSession]:
+    async def session(self, *, within: float | None = None) -> AsyncIterator[AsyncSession]:
         if self.hangs:
             await asyncio.Event().wait()
         if self.away:
             raise DatabaseUnavailableError("Postgres недоступен")
-        async with super().session() as session:
+        async with super().session(within=within) as session:
             yield session
 
 
