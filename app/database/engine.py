@@ -74,6 +74,11 @@ class Database:
         event.listen(self.engine.sync_engine, "checkin", self._note_idle)
         event.listen(self.engine.sync_engine, "checkout", self._note_used)
 
+    @property
+    def pool_size(self) -> int:
+        """How many connections may be open at the same time now."""
+        return self._places.limit
+
     def with_limits(self, limits: Limits, *, slot_seconds: float | None = None) -> Self:
         """The same database, pool included, with other limits for its sessions."""
         other = copy.copy(self)

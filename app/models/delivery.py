@@ -44,6 +44,8 @@ class Delivery(Numbered):
     """The attempt under way, or the last one: another attempt's writes change nothing."""
     claimed_until: Mapped[datetime | None]
     """Until when, by the database's clock, no other attempt may begin."""
+    claim_backend: Mapped[str | None]
+    """The Postgres backend that lives as long as the process whose attempt is past its final dot; None: not known."""
     sent_at: Mapped[datetime | None]
     answer: Mapped[str | None]
     """What the mail server said last."""

@@ -24,7 +24,21 @@ LONGEST_AHEAD = timedelta(days=3)
 """A next try later than that was written by a process whose clock was wrong, and is due now."""
 
 _OPEN = Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENDING))
-_UNCLAIMED = or_(Delivery.claimed_until.is_(None), Delivery.claimed_until < func.now())
+GONE_SECONDS = 120
+"""How long after the announced dot the claim of a process that has died is kept. One that has only lost its connections may need the time
+to write an arrival that the mail server has acknowledged."""
+_SERVER = "extract(epoch FROM pg_postmaster_start_time())"
+_BACKEND = f"pid || ' ' || extract(epoch FROM backend_start) || ' ' || {_SERVER}"
+_DEAD = text(
+    f"""
+    deliveries.claim_backend IS NOT NULL
+    AND deliveries.claimed_until < now() + interval '{DOT_SECONDS - GONE_SECONDS} seconds'
+    AND split_part(deliveries.claim_backend, ' ', 3) = CAST({_SERVER} AS text)
+    AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE {_BACKEND} = deliveries.claim_backend)
+    """
+)
+"""The process past its dot has died. A restart of Postgres ends all backends, so it tells nothing of their processes."""
+_UNCLAIMED = or_(Delivery.claimed_until.is_(None), Delivery.claimed_until < func.now(), _DEAD)
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,12 @@ async def is_open(session: AsyncSession, delivery_id: int) -> bool:
     return await session.scalar(select(Delivery.id).where(Delivery.id == delivery_id, _OPEN)) is not None
 
 
+async def is_claimed_briefly(session: AsyncSession, delivery_id: int) -> bool:
+    """Whether an attempt holds the delivery that has not announced its final dot: its claim ends within ``CLAIM_SECONDS``."""
+    brief = (_OPEN, Delivery.claimed_until <= _seconds_ahead(CLAIM_SECONDS))
+    return await session.scalar(select(Delivery.id).where(Delivery.id == delivery_id, *brief)) is not None
+
+
 async def take_due(session: AsyncSession, now: datetime, *, again_at: datetime) -> list[int]:
     """Take the deliveries that are due for a retry and that no attempt holds; they are due again at ``again_at``.
 
@@ -110,6 +130,7 @@ async def claim_delivery(
             next_try_at=retry_at,
             claim_token=token,
             claimed_until=_seconds_ahead(CLAIM_SECONDS),
+            claim_backend=None,
         )
         .returning(Delivery.id, Delivery.digest_id, Delivery.message_id, Delivery.tries, Delivery.refusals, Delivery.first_tried_at)
     )
@@ -117,9 +138,18 @@ async def claim_delivery(
     return ClaimedDelivery(*row) if row else None
 
 
-async def announce_dot(session: AsyncSession, delivery_id: int, token: uuid.UUID) -> bool:
-    """Prolong the claim over the wait for the reply; to be committed before the final dot. False if the attempt is no longer the one."""
-    return await _write(session, delivery_id, token, claimed_until=_seconds_ahead(DOT_SECONDS))
+async def announce_dot(session: AsyncSession, delivery_id: int, token: uuid.UUID, *, backend: str | None) -> bool:
+    """Prolong the claim over the wait for the reply; to be committed before the final dot. False if the attempt is no longer the one.
+
+    ``backend``: the one that lives as long as this process (see ``name_backend``). Once it is gone, the claim need not be kept.
+    """
+    return await _write(session, delivery_id, token, claimed_until=_seconds_ahead(DOT_SECONDS), claim_backend=backend)
+
+
+async def name_backend(session: AsyncSession) -> str:
+    """A name of the session's backend that no other backend ever has."""
+    statement = text(f"SELECT {_BACKEND} FROM pg_stat_activity WHERE pid = pg_backend_pid()")  # noqa: S608 - our own words
+    return str((await session.execute(statement)).scalar_one())
 
 
 async def release_claim(session: AsyncSession, delivery_id: int, token: uuid.UUID) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import asyncpg
@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 
 from app.database.engine import Database
 from app.repositories import deliveries
+from app.services.mail.presence import Presence
 from app.services.runs import LeaseLostError, RunContext
 from tests.services.posting import Process, delivery_rows, lose_lease, pass_claims, received_any, state_of, unwritten_arrivals
 from tests.services.test_mailer import BOSS, SECOND, graded_day, received
@@ -63,8 +64,8 @@ async def test_one_attempt_at_a_time_holds_a_delivery(still: Stage, process: Pro
     assert again is not None
     assert again.tries == 3
     async with database.transaction() as session:
-        assert not await deliveries.announce_dot(session, number, first), "another attempt has begun"
-        assert await deliveries.announce_dot(session, number, second)
+        assert not await deliveries.announce_dot(session, number, first, backend=None), "another attempt has begun"
+        assert await deliveries.announce_dot(session, number, second, backend=None)
 
 
 async def test_an_attempt_that_was_overtaken_writes_nothing(still: Stage, process: Process, database: Database) -> None:
@@ -79,7 +80,7 @@ async def test_an_attempt_that_was_overtaken_writes_nothing(still: Stage, proces
     async with database.transaction() as session:
         for token in (frozen, other):
             assert not await deliveries.release_claim(session, number, token)
-            assert not await deliveries.announce_dot(session, number, token)
+            assert not await deliveries.announce_dot(session, number, token, backend=None)
             assert not await deliveries.mark_unsent(
                 session, number, token, answer="451", refused=True, final=True, next_try_at=process.clock()
             )
@@ -97,7 +98,7 @@ async def test_an_arrival_ends_the_attempt_that_was_begun_after_it(still: Stage,
     await claim(database, process, number, second)
     async with database.transaction() as session:
         assert await deliveries.mark_sent(session, number, answer="250 Ok", now=process.clock(), run_id=None)
-        assert not await deliveries.announce_dot(session, number, second)
+        assert not await deliveries.announce_dot(session, number, second, backend=None)
 
 
 async def test_a_process_that_thaws_before_the_dot_does_not_send_it(still: Stage, database: Database) -> None:
@@ -132,7 +133,7 @@ async def test_a_dead_holders_claim_is_kept_after_the_dot_and_not_before(still: 
     await claim(database, process, number, token)
     assert 0 < (await still.rows(left, id=number))[0]["seconds"] <= 30
     async with database.transaction() as session:
-        await deliveries.announce_dot(session, number, token)
+        await deliveries.announce_dot(session, number, token, backend=None)
     assert 660 < (await still.rows(left, id=number))[0]["seconds"] <= 720
     told = await process.mail()
     assert not told.ok
@@ -143,6 +144,32 @@ async def test_a_dead_holders_claim_is_kept_after_the_dot_and_not_before(still: 
     await pass_claims(still)
     assert (await process.mail()).ok
     assert len(received(still, BOSS)) == 1
+
+
+@pytest.mark.parametrize("lives", [True, False])
+async def test_a_claim_past_the_dot_is_taken_from_a_process_that_has_died(
+    still: Stage, process: Process, database: Database, database_url: str, *, lives: bool
+) -> None:
+    """Its connection to Postgres is gone. A process that is frozen keeps it, and the wait for the mail server's reply."""
+    number, token, holder = await owed(still, process), uuid.uuid4(), Database(database_url)
+    await claim(database, process, number, token)
+    async with AsyncExitStack() as alive:
+        backend = await alive.enter_async_context(Presence().held(holder))
+        async with database.transaction() as session:
+            await deliveries.announce_dot(session, number, token, backend=backend)
+        if not lives:
+            await alive.aclose()
+
+            async def gone() -> bool:
+                await holder.close()
+                return await still.rows("SELECT 1 FROM pg_stat_activity WHERE pid = :pid", pid=int(str(backend).split()[0])) == []
+
+            await until(gone)
+        assert not (await process.mail()).ok, "the process may have lost its connection only, and be about to write an arrival"
+        await still.change("UPDATE deliveries SET claimed_until = claimed_until - interval '121 seconds' WHERE claim_backend IS NOT NULL")
+        assert (await process.mail()).ok is not lives
+        assert len(received(still, BOSS)) == (0 if lives else 1)
+    await holder.close()
 
 
 async def test_a_lease_lost_after_the_dot_does_not_abort_the_wait_for_the_reply(still: Stage, database: Database) -> None:

@@ -5,6 +5,7 @@ more, by the monotonic clock, immediately before the dot: a process that was fro
 """
 
 import asyncio
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +32,8 @@ FEWEST_TRIES = 4
 """Before so many tries no delivery fails for good: a clock that is ahead for a moment makes three days pass at once."""
 REFUSALS = 3
 """A refusal of the recipient (5xx) is believed after the first call and the two that follow it."""
+_RESULT_IN = timedelta(seconds=deliveries.GONE_SECONDS + 10)
+"""When the scheduler looks again at a delivery whose attempt has written no result."""
 _LONGEST_RETRY = timedelta(hours=6)
 _DOUBLINGS = 7
 """More of them exceed the longest pause anyway, and in the end what a timedelta can hold."""
@@ -59,6 +62,7 @@ class Attempt:
         self._run = run
         self._delivery = delivery
         self._token = uuid.uuid4()
+        self._backend: str | None = None
 
     @property
     def stopping(self) -> bool:
@@ -80,31 +84,47 @@ class Attempt:
             raise
 
     async def _deliver(self) -> Outcome:
-        if self._delivery.id in self._post.arrivals:
-            return self._report_under_way()
-        async with self._database.transaction() as session:
-            now = self._clock()
-            claimed = await deliveries.claim_delivery(session, self._delivery.id, self._token, now=now, retry_at=now + FIRST_RETRY)
-            mime = await digests.get_mime(session, claimed.digest_id) if claimed else None
+        claimed, mime = await self._claim()
         if claimed is None:
             return await self._report_overtaken()
         if mime is None:
             return await self._give_up_without_mail()
-        try:
-            answer = await self._send(claimed, mime)
-        except _OvertakenError:
-            return await self._report_overtaken()
-        except UpstreamError as error:
-            return await self._keep_failure(claimed, error)
-        await self._post.arrivals.write(self._delivery.id, lambda: self._write_arrival(answer))
+        async with self._post.presence.held(self._database) as self._backend:
+            try:
+                answer = await self._send(claimed, mime)
+            except _OvertakenError:
+                return await self._report_overtaken()
+            except UpstreamError as error:
+                return await self._keep_failure(claimed, error)
+            await self._post.arrivals.write(self._delivery.id, lambda: self._write_arrival(answer))
         return Outcome(sent=True)
+
+    async def _claim(self) -> tuple[ClaimedDelivery | None, bytes | None]:
+        """Claim the delivery; None if it is final or another attempt keeps it.
+
+        An attempt that an outage of the database has cut off before the dot leaves a claim of some seconds, and an arrival of this
+        process is about to be written: both are waited for.
+        """
+        give_up_at = time.monotonic() + deliveries.CLAIM_SECONDS + 1
+        while True:
+            if self._delivery.id not in self._post.arrivals:
+                async with self._database.transaction() as session:
+                    now = self._clock()
+                    claimed = await deliveries.claim_delivery(session, self._delivery.id, self._token, now=now, retry_at=now + _RESULT_IN)
+                    if claimed is not None:
+                        return claimed, await digests.get_mime(session, claimed.digest_id)
+                    if not await deliveries.is_claimed_briefly(session, self._delivery.id):
+                        return None, None
+            if time.monotonic() >= give_up_at:
+                return None, None
+            await asyncio.sleep(1)
 
     async def before_data(self) -> None:
         """Commit the claim's prolongation over the wait for the reply: from here on the final dot may follow."""
         if not self._run.lease.held:
             raise LeaseLostError
         async with self._database.transaction() as session:
-            if not await deliveries.announce_dot(session, self._delivery.id, self._token):
+            if not await deliveries.announce_dot(session, self._delivery.id, self._token, backend=self._backend):
                 raise _OvertakenError
 
     def before_dot(self) -> None:

@@ -32,6 +32,7 @@ from app.services.digests.draw import Period, draw_figures
 from app.services.digests.figures import REPEAT, SUPPLEMENT, DigestFigures
 from app.services.mail import letter
 from app.services.mail.arrivals import Arrivals
+from app.services.mail.presence import Presence
 from app.services.mail.sheet import read_bodies, write_sheet
 from app.services.runs import RunContext, require_lease
 
@@ -83,6 +84,7 @@ class Post:
     working_time: bool = False
     avito_clients: tuple[str, ...] = ()
     arrivals: Arrivals = field(default_factory=Arrivals)
+    presence: Presence = field(default_factory=Presence)
 
 
 async def assign_reports(
