@@ -1,0 +1,115 @@
+"""``make chaos``: several worlds side by side for ``MINUTES``, their faults drawn by ``SEED``, each with ``REPLICAS`` replicas."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from app.log import configure_logging
+from tests.chaos.course import SETTLE_SECONDS, calendars, run_course
+from tests.chaos.evidence import Evidence
+from tests.chaos.journal import Journal
+from tests.chaos.postgres import own_postgres
+from tests.chaos.report import list_violations, tabulate
+from tests.chaos.world import Calendar, World, open_world
+
+_PROGRESS_SECONDS = 60.0
+_SHOWN = 12
+
+
+def _setting(name: str, default: int, least: int) -> int:
+    try:
+        value = int(os.environ.get(name) or default)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise SystemExit(f"{name}: a whole number of at least {least}")
+    return value
+
+
+async def main(folder: Path) -> int:
+    """Run the bench, print the table and return the exit code; logs and events go to the folder."""
+    minutes, replicas, worlds = _setting("MINUTES", 13, 5), _setting("REPLICAS", 3, 1), _setting("WORLDS", 6, 1)
+    seed = _setting("SEED", random.SystemRandom().randint(1, 9999), 0)
+    console = Console(highlight=False, width=120)
+    console.print(f"SEED={seed} MINUTES={minutes} REPLICAS={replicas} WORLDS={worlds}; events and logs: {folder}")
+    configure_logging("ERROR", "console")
+    journal = Journal(folder / "events.log")
+    until = time.monotonic() + minutes * 60
+    evidence = await _simulate(folder, journal, console, seed=seed, replicas=replicas, worlds=worlds, until=until)
+    journal.close()
+    violations = list_violations(evidence)
+    console.print(tabulate(evidence, violations))
+    console.print("faults: " + ", ".join(f"{kind} {count}" for kind, count in sorted(journal.counts.items())))
+    found = [f"{title}: {one}" for title, words in violations.items() for one in words]
+    (folder / "violations.txt").write_text("\n".join(found), encoding="utf-8")
+    if not found:
+        return 0
+    for words in found[:_SHOWN]:
+        console.print(words)
+    console.print(f"SEED={seed}: {len(found)} violations, all in {folder}/violations.txt; events: {journal.path}")
+    return 1
+
+
+async def _simulate(
+    folder: Path, journal: Journal, console: Console, *, seed: int, replicas: int, worlds: int, until: float
+) -> list[Evidence]:
+    async with AsyncExitStack() as stack:
+        opened: list[World] = []
+        for number, calendar in enumerate(calendars(range(seed, seed + worlds))):
+            opened.append(await _open(stack, f"w{number}", calendar, journal, folder, seed=f"{seed}/{number}", replicas=replicas))
+        if replicas > 1:
+            opened[0].replicas[0].veteran = True
+        progress = asyncio.create_task(_print_progress(opened, console, until))
+        stack.callback(progress.cancel)
+        return list(await asyncio.gather(*(run_course(world, until) for world in opened)))
+
+
+async def _open(stack: AsyncExitStack, name: str, calendar: Calendar, journal: Journal, folder: Path, *, seed: str, replicas: int) -> World:
+    home = folder / name
+    home.mkdir(mode=0o755)
+    database = await stack.enter_async_context(own_postgres(home))
+    return await stack.enter_async_context(open_world(name, calendar, database, journal, home, seed=seed, replicas=replicas))
+
+
+async def _print_progress(worlds: list[World], console: Console, until: float) -> None:
+    begun = time.monotonic()
+    while True:
+        await asyncio.sleep(_PROGRESS_SECONDS)
+        minutes = (time.monotonic() - begun) / 60
+        stuck = [replica.name for world in worlds for replica in world.replicas if replica.stuck]
+        console.print(
+            f"{minutes:3.0f} min: {sum(len(world.dates) for world in worlds)} dates, {sum(world.kills for world in worlds)} kills, "
+            f"{sum(len(world.sandbox.smtp.messages) for world in worlds)} mails"
+            + (f"; stuck: {', '.join(stuck)}" if stuck else "")
+            + ("; settling" if time.monotonic() > until - SETTLE_SECONDS else "")
+        )
+
+
+def _make_folder() -> Path:
+    """A new folder that stays, open to the account that Postgres runs under."""
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    folder.chmod(0o755)
+    return folder
+
+
+async def _until_stopped() -> int:
+    """A Ctrl-C or SIGTERM cancels the run, which ends its processes and its servers."""
+    task = asyncio.ensure_future(main(_make_folder()))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(_until_stopped()))

@@ -1,0 +1,34 @@
+"""The true time of a world: it runs like the machine's, and jumps ahead from one simulated day to the next."""
+
+from bisect import bisect_right
+from datetime import UTC, datetime, timedelta
+
+
+def real_now() -> datetime:
+    """The machine's wall clock."""
+    return datetime.now(UTC)
+
+
+class Truth:
+    """A clock that can be set ahead and remembers when that happened."""
+
+    def __init__(self, start: datetime) -> None:
+        self._jumps = [(real_now(), start - real_now())]
+
+    def __call__(self) -> datetime:
+        return real_now() + self.offset
+
+    @property
+    def offset(self) -> timedelta:
+        """How far the true time is ahead of the machine's."""
+        return self._jumps[-1][1]
+
+    def advance_to(self, moment: datetime) -> None:
+        """Jump ahead; a moment that has passed changes nothing."""
+        if moment > self():
+            self._jumps.append((real_now(), moment - real_now()))
+
+    def at(self, real: datetime) -> datetime:
+        """The true time at a moment of the machine's clock."""
+        place = bisect_right(self._jumps, real, key=lambda jump: jump[0])
+        return real + self._jumps[max(place - 1, 0)][1]

@@ -1,0 +1,118 @@
+"""The course of a world: date after date with faults, then quiet dates, then the evidence."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from datetime import date, timedelta
+from datetime import time as clock_time
+from zoneinfo import ZoneInfo
+
+from tests.chaos.days import live_through
+from tests.chaos.evidence import Evidence, gather
+from tests.chaos.faults import draw
+from tests.chaos.postgres import AWAY, thaw
+from tests.chaos.world import Calendar, World
+
+SETTLE_SECONDS = 200.0
+"""What the quiet dates at the end take at most."""
+
+_DOWNTIME = 0.06
+"""How likely all replicas are down for days before a date."""
+_EMPTY = """
+    SELECT (SELECT count(*) FROM runs WHERE state IN ('queued', 'running'))
+         + (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending'))
+         + (SELECT count(*) FROM chats WHERE messages_due OR grading_token IS NOT NULL)
+"""
+
+
+def _calendar(zone: str, hour: int, minute: int, year: int, month: int, day: int) -> Calendar:
+    return Calendar(ZoneInfo(zone), clock_time(hour, minute), date(year, month, day))
+
+
+CALENDARS = (
+    _calendar("Europe/Moscow", 20, 0, 2026, 12, 1),
+    _calendar("Europe/Berlin", 2, 30, 2027, 3, 25),
+    _calendar("America/New_York", 1, 30, 2027, 11, 4),
+    _calendar("Australia/Lord_Howe", 2, 15, 2027, 9, 30),
+    _calendar("Africa/Cairo", 0, 30, 2027, 4, 27),
+    _calendar("America/Santiago", 0, 10, 2027, 9, 2),
+    _calendar("Europe/Berlin", 2, 30, 2027, 10, 28),
+    _calendar("America/New_York", 2, 30, 2027, 3, 11),
+    _calendar("Australia/Lord_Howe", 1, 45, 2027, 4, 1),
+    _calendar("Africa/Cairo", 23, 30, 2027, 10, 26),
+)
+"""Each begins a few dates before the clocks are changed, with a report time that does not exist that night, or comes twice."""
+
+
+async def run_course(world: World, until: float) -> Evidence:
+    """Simulate dates until a monotonic moment, then let the world settle, and gather the evidence."""
+    watch = asyncio.create_task(world.watch(), name=f"watch-{world.name}")
+    try:
+        day = world.calendar.first
+        await live_through(world, day, ())
+        while time.monotonic() < until - SETTLE_SECONDS:
+            day += timedelta(days=await _stay_down(world))
+            drawn = draw(world.rng, own_cluster=world.database.folder is not None)
+            world.note("faults", ", ".join(name for name, _ in drawn))
+            await live_through(world, day + timedelta(days=1), [fault for _, fault in drawn], early_sync=world.rng.random() < 0.4)
+            day += timedelta(days=1)
+            _end_policy(world, day)
+        await settle(world, day, until)
+        return await gather(world)
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+async def _stay_down(world: World) -> int:
+    """Now and then all replicas are down for days, whose reports come due without them; how many days."""
+    if world.rng.random() >= _DOWNTIME:
+        return 0
+    days = world.rng.randint(1, 4)
+    world.note("downtime", f"{days} days")
+    for replica in world.replicas:
+        await replica.stop()
+    last = world.dates[-1]
+    world.dates.extend(last + timedelta(days=number) for number in range(1, days + 1))
+    return days
+
+
+def _end_policy(world: World, day: date) -> None:
+    if world.policy_until is not None and day >= world.policy_until:
+        world.policy_until = None
+        world.heal_mail()
+        world.note("smtp.heal")
+
+
+async def settle(world: World, day: date, until: float) -> None:
+    """Two quiet dates after all faults, and time for what is left over."""
+    world.heal()
+    world.policy_until = None
+    if world.database.folder is not None:
+        thaw(world.database.folder)
+    world.spared.clear()
+    world.note("settle")
+    world.start()
+    for number in (1, 2):
+        await live_through(world, day + timedelta(days=number), (), patience=max(5.0, min(75.0, (until - time.monotonic()) / 2)))
+    while time.monotonic() < until and not await _is_empty(world):  # noqa: ASYNC110 - it stands in the tables
+        await asyncio.sleep(1)
+    _mark_stuck(world)
+
+
+async def _is_empty(world: World) -> bool:
+    try:
+        return int((await world.database.rows(_EMPTY))[0][0]) == 0
+    except AWAY:
+        return False
+
+
+def _mark_stuck(world: World) -> None:
+    for replica in world.replicas:
+        if replica.stuck:
+            replica.ledger.stuck[-1].at_end = True
+
+
+def calendars(numbers: Iterable[int]) -> list[Calendar]:
+    """One for each world."""
+    return [CALENDARS[number % len(CALENDARS)] for number in numbers]

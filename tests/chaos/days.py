@@ -1,0 +1,143 @@
+"""One simulated date: what is written, the report's moment, the faults of the date, and the end of its work."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from tests.chaos.postgres import AWAY
+from tests.chaos.replicas import Replica
+from tests.chaos.taps import Step, Trap
+from tests.chaos.world import World
+
+PATIENCE_SECONDS = 75.0
+"""How long a date's work is waited for: a lease, a pause between two attempts and the work itself. Then the next date comes."""
+
+_POLL_SECONDS = 0.4
+_TAIL_SECONDS = 6.0
+"""How long deliveries are waited for that stay open when the daily run has ended: their next try may be due on the next date."""
+_MISLED = timedelta(hours=1)
+_ACTIVE = "SELECT count(*) FROM runs WHERE kind = 'daily' AND state IN ('queued', 'running')"
+_OPEN = "SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')"
+_COVERED = """
+    SELECT id, created_at, figures -> 'covered_days' ? $1 AS covers FROM digests WHERE kind = 'daily' AND id > $2 ORDER BY id
+"""
+
+
+@dataclass
+class Day:
+    """A date under way. Faults end what they wait for when it is ``over``."""
+
+    world: World
+    date: date
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    kills: list[float] = field(default_factory=list)
+    """Monotonic moments of the SIGKILLs that its work has to outlive."""
+    until: float = 0.0
+    """The monotonic moment at which the patience ends; a fault that takes long may move it."""
+    lock_frozen_at: float | None = None
+
+    async def reach(self, step: Step, after: int, act: Callable[[Replica], bool]) -> Replica | None:
+        """Act on the first replica that comes to a step for the ``after``-th time; None where none does before the date is over.
+
+        ``act`` is called at that very moment and returns False to have the chunk on the wire dropped.
+        """
+        caught: asyncio.Future[Replica] = asyncio.get_running_loop().create_future()
+        traps = [(replica, Trap(step, after, self._spring(replica, caught, act))) for replica in self.world.list_exposed()]
+        for replica, trap in traps:
+            replica.taps.traps.append(trap)
+        over = asyncio.ensure_future(self.over.wait())
+        try:
+            waiting: set[asyncio.Future[Any]] = {caught, over}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            return caught.result() if caught.done() else None
+        finally:
+            over.cancel()
+            for replica, trap in traps:
+                if trap in replica.taps.traps:
+                    replica.taps.traps.remove(trap)
+
+    def _spring(self, replica: Replica, caught: asyncio.Future[Replica], act: Callable[[Replica], bool]) -> Callable[[], bool]:
+        def spring() -> bool:
+            if caught.done():
+                return True
+            caught.set_result(replica)
+            return act(replica)
+
+        return spring
+
+    def kill(self, replica: Replica, words: str) -> None:
+        """SIGKILL, noted."""
+        if replica.alive:
+            replica.kill()
+            self.kills.append(time.monotonic())
+            self.world.note("kill", f"{replica.name} {words}")
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, at most until the date is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.over.wait()
+
+
+Fault = Callable[[Day], Coroutine[None, None, None]]
+
+
+async def live_through(
+    world: World, day: date, faults: Sequence[Fault], *, patience: float = PATIENCE_SECONDS, early_sync: bool = False
+) -> bool:
+    """Simulate a date; whether its mail was there before the patience ended."""
+    moment = world.calendar.moment(day)
+    world.advance_to(moment - timedelta(minutes=50))
+    world.dialogues.add_news(minutes=40)
+    if early_sync:
+        world.start()
+        await world.post("/avito/sync")
+    if world.rng.random() < 0.4:
+        await world.take_back_one()
+    world.advance_to(moment + timedelta(seconds=1))
+    world.dates.append(day)
+    world.note("date", day)
+    current = Day(world, day, until=time.monotonic() + patience)
+    working = [asyncio.create_task(fault(current)) for fault in faults]
+    await asyncio.sleep(0)
+    world.start()
+    if world.rng.random() < 0.3:
+        world.dialogues.say_one()
+    covered = await _wait_covered(current)
+    _count(current, covered=covered)
+    current.over.set()
+    await asyncio.gather(*working)
+    world.note("covered" if covered else "late", day)
+    return covered
+
+
+def _count(day: Day, *, covered: bool) -> None:
+    now = time.monotonic()
+    if covered:
+        day.world.recoveries.extend(now - killed for killed in day.kills)
+    if day.lock_frozen_at is not None:
+        day.world.lock_waits.append(now - day.lock_frozen_at)
+
+
+async def _wait_covered(day: Day) -> bool:
+    """Wait for the date's mail and for the end of the daily run."""
+    seen, found = 0, False
+    while time.monotonic() < day.until:
+        with suppress(*AWAY):
+            async with day.world.database.connected() as connection:
+                for row in await connection.fetch(_COVERED, day.date.isoformat(), seen):
+                    seen = row["id"]
+                    false_clock = row["created_at"] > day.world.truth() + _MISLED
+                    if false_clock:
+                        day.world.misled.add(seen)
+                    found = found or (row["covers"] and not false_clock)
+                if found and not await connection.fetchval(_ACTIVE):
+                    if not await connection.fetchval(_OPEN):
+                        return True
+                    day.until = min(day.until, time.monotonic() + _TAIL_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
+    return found

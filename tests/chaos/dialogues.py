@@ -1,0 +1,104 @@
+"""The chats of a world: what was said in them and taken back, as the truth that the database is held against."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+
+from app.sandbox.avito import LocalAvito
+from app.sandbox.avito_state import AvitoChat, AvitoClient, AvitoListing
+from tests.chaos.clocks import Truth
+from tests.chaos.model_calls import QUESTION
+
+Key = tuple[str, str]
+"""Avito's ids of a chat and of a message in it."""
+
+_NAMES = ("Анна", "Борис", "Вера", "Глеб", "Дарья", "Егор", None)
+_QUESTIONS = (
+    QUESTION + " {n}: здравствуйте, ещё продаётся?",
+    QUESTION + " {n}: торг есть? Дорого у вас, у других дешевле.",
+    QUESTION + " {n}: когда можно забрать?",
+)
+_ANSWERS = (
+    "Ответ {n}: добрый день! Да, продаётся, могу показать сегодня с 18 до 20.",
+    "Ответ {n}: нет",
+    "Ответ {n}: договорились, жду вас в 19:00. Спасибо!",
+)
+_MOST_CHATS = 12
+_YOUNG = timedelta(minutes=45)
+"""Sync looks again at what was written in the last hour: what is taken back later it does not see."""
+
+
+@dataclass
+class Said:
+    """A message as it was written. ``kept``: it stood in the database, with its text, before it was taken back."""
+
+    text: str
+    deleted: bool = False
+    kept: bool = False
+
+
+class Dialogues:
+    """Writes the chats of one account."""
+
+    def __init__(self, avito: LocalAvito, truth: Truth, rng: random.Random) -> None:
+        self.said: dict[Key, Said] = {}
+        self._avito = avito
+        self._truth = truth
+        self._rng = rng
+        self._numbers = count(1)
+        for _ in range(5):
+            self.open_chat(minutes_ago=rng.randint(60, 600))
+
+    @property
+    def chats(self) -> dict[str, AvitoChat]:
+        return self._avito.accounts[0].chats
+
+    def open_chat(self, minutes_ago: float = 1) -> None:
+        """A buyer asks, and most get an answer."""
+        number = next(self._numbers)
+        at = self._truth() - timedelta(minutes=minutes_ago)
+        chat = self._avito.add_chat(
+            item=AvitoListing(8_000_000_000 + number, f"Диван {number}", "12 000 ₽"),
+            client=AvitoClient(6_000_000_000 + number, self._rng.choice(_NAMES)),
+            at=at,
+        )
+        self._say(chat.id, "client", minutes_ago)
+        if self._rng.random() < 0.85:
+            self._say(chat.id, "company", minutes_ago * 0.8)
+
+    def add_news(self, minutes: float) -> None:
+        """What is written in the minutes before now: in some chats, and now and then in a new one."""
+        for chat_id in self._rng.sample(sorted(self.chats), k=min(len(self.chats), self._rng.randint(2, 3))):
+            spent = self._rng.uniform(1, minutes)
+            self._say(chat_id, "client", spent)
+            if self._rng.random() < 0.8:
+                self._say(chat_id, "company", spent * self._rng.uniform(0.1, 0.9))
+        if len(self.chats) < _MOST_CHATS and self._rng.random() < 0.35:
+            self.open_chat(self._rng.uniform(1, minutes))
+
+    def say_one(self) -> None:
+        """One message, now."""
+        self._say(self._rng.choice(sorted(self.chats)), self._rng.choice(("client", "company")), 0)
+
+    def list_young(self) -> Iterator[Key]:
+        """The messages that sync would still notice to be taken back."""
+        since = (self._truth() - _YOUNG).timestamp()
+        for chat in self.chats.values():
+            for message in chat.messages:
+                if message.created > since and not self.said[chat.id, message.id].deleted:
+                    yield chat.id, message.id
+
+    def take_back(self, key: Key, *, kept: bool) -> None:
+        """An author deletes a message."""
+        self._avito.delete_message(*key)
+        self.said[key].deleted = True
+        self.said[key].kept = kept
+
+    def _say(self, chat_id: str, side: str, minutes_ago: float) -> None:
+        number = next(self._numbers)
+        text = self._rng.choice(_QUESTIONS if side == "client" else _ANSWERS).format(n=number)
+        at = self._truth() - timedelta(minutes=minutes_ago)
+        message = self._avito.add_message(chat_id, "client" if side == "client" else "company", text=text, at=at)
+        self.said[chat_id, message.id] = Said(text)

@@ -1,0 +1,289 @@
+"""What is found in a world at the end, as plain values: the checks of ``invariants`` judge them, whoever has gathered them."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from enum import StrEnum
+
+import httpx
+
+from tests.chaos.dialogues import Key, Said
+from tests.chaos.model_calls import count_duplicates
+from tests.chaos.replicas import KEY, Ledger, Stuck
+from tests.chaos.taps import Conversation
+from tests.chaos.world import World
+
+_WRITTEN_SECONDS = 5.0
+"""A kill or a freeze so long after the server's answer may have come before the arrival was written down."""
+
+
+class Fate(StrEnum):
+    """How the conversation of a mail that arrived has ended; only after some of these may the same mail come again."""
+
+    HEARD = "the replica was told that it arrived"
+    CUT = "the connection ended after the final dot"
+    KILLED = "the replica was killed after the final dot"
+    FROZEN = "the replica was frozen after the final dot"
+    GIVEN_UP = "the replica gave up waiting for the answer"
+    UNKNOWN = "no conversation was seen"
+
+
+@dataclass(frozen=True)
+class StoredMessage:
+    """A message in the database."""
+
+    text: str
+    deleted: bool
+
+
+@dataclass(frozen=True)
+class StoredChat:
+    """A chat in the database, and whether everything of it was done."""
+
+    avito_id: str
+    both_sides: bool
+    newest_person_message: int | None
+    newest_report_up_to: int | None
+    unread: bool
+    claimed: bool
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """A report: the chat, the last message that it saw, the mail that carried it."""
+
+    id: int
+    chat: str
+    last_message: int
+    digest: int | None
+
+
+@dataclass(frozen=True)
+class StoredMail:
+    """A digest. ``misled``: put together under a clock that was far ahead. ``printed``: N and its four parts as the mail says them."""
+
+    id: int
+    day: date
+    kind: str
+    covered: tuple[date, ...]
+    misled: bool
+    reports: int
+    mean: float | None
+
+
+@dataclass(frozen=True)
+class StoredDelivery:
+    """A delivery as it stands."""
+
+    digest: int
+    recipient: str
+    state: str
+    answer: str
+    message_id: str
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A mail that the mail server took."""
+
+    recipient: str
+    message_id: str
+    print: str
+    printed: tuple[int, ...] | None
+    """N and the four numbers that it says to add up to N."""
+    fate: Fate
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that the checks look at."""
+
+    world: str
+    dates: Sequence[date] = ()
+    said: dict[Key, Said] = field(default_factory=dict)
+    stored: dict[Key, StoredMessage] = field(default_factory=dict)
+    chats: Sequence[StoredChat] = ()
+    reports: Sequence[StoredReport] = ()
+    mails: Sequence[StoredMail] = ()
+    deliveries: Sequence[StoredDelivery] = ()
+    arrivals: Sequence[Arrival] = ()
+    open_runs: Sequence[str] = ()
+    pages: dict[date, int] = field(default_factory=dict)
+    listed: dict[date, tuple[int, float | None]] = field(default_factory=dict)
+    """Per date of a mail: how many reports REST gives for it, and their mean score."""
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    recoveries: Sequence[float] = ()
+    lock_waits: Sequence[float] = ()
+    model_calls: int = 0
+    duplicate_calls: int = 0
+
+    @property
+    def kills(self) -> int:
+        return sum(len(ledger.kills) for ledger in self.ledgers.values())
+
+    @property
+    def stuck(self) -> list[Stuck]:
+        return [span for ledger in self.ledgers.values() for span in ledger.stuck]
+
+
+async def gather(world: World) -> Evidence:
+    """Read the world's database, its mail server and its REST."""
+    mails = await _mails(world)
+    return Evidence(
+        world=world.name,
+        dates=tuple(world.dates),
+        said=world.dialogues.said,
+        stored=await _messages(world),
+        chats=await _chats(world),
+        reports=await _reports(world),
+        mails=mails,
+        deliveries=await _deliveries(world),
+        arrivals=list_arrivals(world),
+        open_runs=await _open_runs(world),
+        pages={day: await _page(world, day) for day in world.dates},
+        listed={day: await _listed(world, day) for day in sorted({mail.day for mail in mails})},
+        ledgers={replica.name: replica.ledger for replica in world.replicas},
+        recoveries=world.recoveries,
+        lock_waits=world.lock_waits,
+        model_calls=len(world.calls),
+        duplicate_calls=count_duplicates(world.calls),
+    )
+
+
+async def _messages(world: World) -> dict[Key, StoredMessage]:
+    rows = await world.database.rows(
+        "SELECT chats.avito_id AS chat, messages.avito_id AS message, text, deleted_at IS NOT NULL AS deleted "
+        "FROM messages JOIN chats ON chats.id = chat_id"
+    )
+    return {(row["chat"], row["message"]): StoredMessage(row["text"], row["deleted"]) for row in rows}
+
+
+async def _chats(world: World) -> list[StoredChat]:
+    rows = await world.database.rows(
+        """
+        SELECT avito_id, last_person_message_id, messages_due, grading_token IS NOT NULL AS claimed,
+               (SELECT count(DISTINCT side) FROM messages WHERE chat_id = chats.id AND side <> 'system' AND deleted_at IS NULL) AS sides,
+               (SELECT max(last_message_id) FROM reports WHERE chat_id = chats.id AND kind = 'grading') AS graded_up_to
+        FROM chats
+        """
+    )
+    return [
+        StoredChat(
+            row["avito_id"], row["sides"] == 2, row["last_person_message_id"], row["graded_up_to"], row["messages_due"], row["claimed"]
+        )
+        for row in rows
+    ]
+
+
+async def _reports(world: World) -> list[StoredReport]:
+    rows = await world.database.rows(
+        "SELECT reports.id, avito_id, last_message_id, digest_id FROM reports JOIN chats ON chats.id = chat_id WHERE kind = 'grading'"
+    )
+    return [StoredReport(row["id"], row["avito_id"], row["last_message_id"], row["digest_id"]) for row in rows]
+
+
+async def _mails(world: World) -> list[StoredMail]:
+    rows = await world.database.rows(
+        """
+        SELECT id, day, kind, reports_count, (figures ->> 'mean_score')::float AS mean,
+               ARRAY(SELECT jsonb_array_elements_text(figures -> 'covered_days')) AS covered
+        FROM digests ORDER BY id
+        """
+    )
+    return [
+        StoredMail(
+            row["id"],
+            row["day"],
+            row["kind"],
+            tuple(date.fromisoformat(day) for day in row["covered"]),
+            row["id"] in world.misled,
+            row["reports_count"],
+            row["mean"],
+        )
+        for row in rows
+    ]
+
+
+async def _deliveries(world: World) -> list[StoredDelivery]:
+    rows = await world.database.rows("SELECT digest_id, recipient, state, coalesce(answer, '') AS answer, message_id FROM deliveries")
+    return [StoredDelivery(*row.values()) for row in rows]
+
+
+async def _open_runs(world: World) -> list[str]:
+    rows = await world.database.rows("SELECT id, kind, slot, state FROM runs WHERE state IN ('queued', 'running') ORDER BY id")
+    return [f"{row['kind']} {row['slot']} ({row['id']}) {row['state']}" for row in rows]
+
+
+async def _page(world: World, day: date) -> int:
+    answer = await _get(world, f"/reports/daily/{day}")
+    return answer.status_code if answer is not None else 0
+
+
+async def _listed(world: World, day: date) -> tuple[int, float | None]:
+    answer = await _get(world, f"/reports/summary?mail={day}")
+    if answer is None or answer.status_code != 200:
+        return -1, None
+    reports = await _get(world, f"/reports?mail={day}")
+    count = len(reports.json()) if reports is not None and reports.status_code == 200 else -1
+    return count, answer.json()["mean_score"]
+
+
+async def _get(world: World, path: str) -> httpx.Response | None:
+    """From the first replica that answers."""
+    for replica in world.replicas:
+        if not replica.alive:
+            continue
+        with replica.probing():
+            try:
+                async with httpx.AsyncClient(base_url=replica.url, headers={"X-API-Key": KEY}, timeout=15) as rest:
+                    return await rest.get(f"/api/v1{path}")
+            except httpx.HTTPError:
+                continue
+    return None
+
+
+def list_arrivals(world: World) -> list[Arrival]:
+    """The mails in the order of their arrival, each with the end of its conversation."""
+    ledgers = {replica.name: replica.ledger for replica in world.replicas}
+    talks = [
+        talk for replica in world.replicas for talk in replica.taps.conversations if talk.dot_at is not None and talk.accepted is not False
+    ]
+    talks.sort(key=lambda talk: talk.dot_at or 0)
+    arrivals = []
+    for mail in world.sandbox.smtp.messages:
+        message = message_from_bytes(mail.data, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        message_id = str(message["Message-ID"])
+        talk = next((talk for talk in talks if talk.message_id == message_id), None)
+        if talk is not None:
+            talks.remove(talk)
+        fate = fate_of(talk, ledgers[talk.replica]) if talk is not None else Fate.UNKNOWN
+        arrivals.append(Arrival(mail.recipients[0], message_id, hashlib.sha256(mail.data).hexdigest(), printed_numbers(message), fate))
+    return arrivals
+
+
+def fate_of(talk: Conversation, ledger: Ledger) -> Fate:
+    """Why the replica may, or may not, have known that the mail arrived."""
+    assert talk.dot_at is not None
+    until = (talk.answered_at or talk.ended_at or talk.dot_at) + _WRITTEN_SECONDS
+    if any(talk.dot_at <= at <= until for at in ledger.kills):
+        return Fate.KILLED
+    if any(talk.dot_at <= start <= until for start, _ in ledger.freezes):
+        return Fate.FROZEN
+    if talk.answered_at is not None:
+        return Fate.HEARD
+    return Fate.GIVEN_UP if talk.ended_by_replica else Fate.CUT
+
+
+_NUMBERS = re.compile(r"Чатов:\s*([\d\s]+?)\s*=\s*оценено\s*(\d+)\D+пропущено\s*(\d+).*?с\s*ошибкой\s*(\d+)\D+ждут\s*(\d+)", re.DOTALL)
+
+
+def printed_numbers(message: EmailMessage) -> tuple[int, ...] | None:
+    """N of the mail and the four numbers behind it; None where it prints none."""
+    body = message.get_body(("plain",))
+    found = _NUMBERS.search(str(body.get_content())) if body is not None else None
+    return tuple(int(re.sub(r"\s", "", number)) for number in found.groups()) if found else None

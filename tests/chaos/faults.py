@@ -1,0 +1,473 @@
+"""The faults of the bench, by name and weight. Each acts on one date and heals itself, but for those that a replica's start heals."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from typing import NamedTuple
+
+from app.sandbox.avito_switches import SERVER_ERROR as AVITO_ERROR
+from app.sandbox.avito_switches import too_many as avito_too_many
+from app.sandbox.deepseek_faults import OVERLOADED
+from app.sandbox.deepseek_faults import too_many as model_too_many
+from app.sandbox.faults import Behaviour, Cut, Slow
+from tests.chaos import postgres
+from tests.chaos.days import Day, Fault
+from tests.chaos.postgres import AWAY
+from tests.chaos.proxies import Mode
+from tests.chaos.replicas import Replica
+from tests.chaos.taps import Step
+
+_LEASE_SECONDS = 30.0
+_RECIPIENT = "second@example.ru"
+_TEMPORARY = ("451 4.7.1 Greylisted, try again later", "452 4.2.2 Mailbox full", "421 4.3.2 Service shutting down")
+_POLICY = (
+    "554 5.7.1 Message rejected as spam",
+    "550 5.7.1 Listed on a block list",
+    "552 5.3.4 Message too big",
+    "554 5.7.1 Relay access denied",
+)
+
+
+class Weighted(NamedTuple):
+    """A fault and how often it is drawn. ``own_cluster``: it needs a Postgres that is the world's alone."""
+
+    fault: Fault
+    weight: float
+    own_cluster: bool = False
+
+
+# --- SIGKILL ---
+
+
+async def kill_at(step: Step, day: Day) -> None:
+    """The replica that comes to a step is killed; before or after what it says there is on the wire."""
+    rng, after = day.world.rng, day.world.rng.randint(1, 6 if step in (Step.SYNC, Step.GRADE, Step.GRADED) else 2)
+    keep = rng.random() < 0.5 and step in (Step.SYNC, Step.GRADE, Step.MAIL)
+
+    def act(replica: Replica) -> bool:
+        if step is Step.ACKNOWLEDGED:
+            asyncio.get_running_loop().call_later(rng.choice((0, 0.002, 0.01)), day.kill, replica, step)
+            return True
+        day.kill(replica, step)
+        return keep
+
+    await _start_again(day, await day.reach(step, after, act))
+
+
+async def kill_anywhere(day: Day) -> None:
+    """The replica that sends some query is killed, whatever the query is for."""
+
+    def act(replica: Replica) -> bool:
+        day.kill(replica, Step.QUERY)
+        return day.world.rng.random() < 0.5
+
+    await _start_again(day, await day.reach(Step.QUERY, day.world.rng.randint(5, 300), act))
+
+
+async def kill_idle(day: Day) -> None:
+    """Any replica, at any time."""
+    await day.pause(day.world.rng.uniform(0, 4))
+    if victims := day.world.list_victims():
+        replica = day.world.rng.choice(victims)
+        day.kill(replica, "idle")
+        await _start_again(day, replica)
+
+
+async def cut_power(day: Day) -> None:
+    """All replicas at once, at a step."""
+    step = day.world.rng.choice((Step.SYNC, Step.GRADE, Step.GRADED, Step.MAIL, Step.AFTER_DOT))
+
+    def act(replica: Replica) -> bool:
+        for one in day.world.list_victims():
+            day.kill(one, f"power cut, {step}")
+        return False
+
+    if await day.reach(step, day.world.rng.randint(1, 3), act):
+        await asyncio.sleep(day.world.rng.uniform(0, 2))
+        day.world.start()
+
+
+async def flap(day: Day) -> None:
+    """One replica is killed again and again while it starts."""
+    for _ in range(day.world.rng.randint(2, 4)):
+        await asyncio.sleep(day.world.rng.uniform(0.2, 1.5))
+        victims = day.world.list_victims()
+        if not victims:
+            return
+        replica = day.world.rng.choice(victims)
+        day.kill(replica, "starting")
+        await replica.ended()
+        replica.start()
+
+
+async def _start_again(day: Day, replica: Replica | None) -> None:
+    if replica is None:
+        return
+    await asyncio.sleep(0.02)  # a kill that comes a moment later
+    await replica.ended()
+    if day.world.rng.random() < 0.7:  # else it is down until the next date
+        await day.pause(day.world.rng.choice((0, 0.5, 3)))
+        replica.start()
+
+
+# --- SIGSTOP and SIGTERM ---
+
+
+async def freeze_at(step: Step, day: Day) -> None:
+    """A replica is frozen at a step for longer than its lease, and thawed."""
+    seconds = day.world.rng.uniform(_LEASE_SECONDS + 5, _LEASE_SECONDS + 15)
+
+    def act(replica: Replica) -> bool:
+        replica.freeze()
+        day.world.note("freeze", f"{replica.name} {step} {seconds:.0f} s")
+        return True
+
+    if replica := await day.reach(step, day.world.rng.randint(1, 2), act):
+        await asyncio.sleep(seconds)
+        replica.thaw()
+        day.world.note("thaw", replica.name)
+
+
+async def freeze_in_lock(day: Day) -> None:
+    """A replica is frozen in a transaction that holds the lock of chats; the network is slow meanwhile, so that it is met there."""
+    for replica in day.world.replicas:
+        replica.proxies["postgres"].delay_seconds = 0.02
+    frozen = await _catch_in_lock(day)
+    for replica in day.world.replicas:
+        replica.proxies["postgres"].delay_seconds = 0.0
+    if frozen is not None:
+        await asyncio.gather(day.pause(120), asyncio.sleep(_LEASE_SECONDS + 5))
+        frozen.thaw()
+        day.world.note("thaw", frozen.name)
+
+
+async def _catch_in_lock(day: Day) -> Replica | None:
+    with suppress(*AWAY):
+        async with day.world.database.connected() as connection:
+            while not day.over.is_set():
+                rows = await connection.fetch("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+                holders = {row["pid"] for row in rows}
+                for replica in day.world.list_victims():
+                    if holders & {wire.backend for wire in replica.proxies["postgres"].wires}:
+                        replica.freeze()
+                        day.lock_frozen_at = time.monotonic()
+                        day.until = day.lock_frozen_at + 125
+                        day.world.note("freeze", f"{replica.name} in the lock")
+                        return replica
+                await asyncio.sleep(0.002)
+    return None
+
+
+async def stop_at(step: Step, day: Day) -> None:
+    """SIGTERM at a step; the replica is started again."""
+    if replica := await day.reach(step, day.world.rng.randint(1, 3), lambda _: True):
+        await _stop(day, replica, step)
+        replica.start()
+
+
+async def stop_all_in_turn(day: Day) -> None:
+    """A rolling restart."""
+    for replica in day.world.list_victims():
+        await _stop(day, replica, "rolling restart")
+        replica.start()
+        await asyncio.sleep(day.world.rng.uniform(0.5, 2))
+
+
+async def _stop(day: Day, replica: Replica, words: str) -> None:
+    seconds = await replica.stop()
+    day.world.note("stop", f"{replica.name} {words} {'' if seconds is None else f'{seconds:.1f} s'}")
+
+
+# --- Postgres ---
+
+
+@asynccontextmanager
+async def _database_away(day: Day) -> AsyncIterator[None]:
+    """Replicas that ask nothing meanwhile are not stuck."""
+    day.world.database_faults += 1
+    try:
+        yield
+    finally:
+        day.world.database_faults -= 1
+
+
+async def _at_some_step(day: Day) -> bool:
+    """Wait for a random step of the date's work."""
+    step = day.world.rng.choice((Step.SYNC, Step.GRADE, Step.GRADED, Step.MAIL, Step.AFTER_DOT))
+    return await day.reach(step, day.world.rng.randint(1, 3), lambda _: True) is not None
+
+
+async def crash_database(day: Day) -> None:
+    """SIGKILL to the whole server, or to one backend; it starts again."""
+    folder = day.world.database.folder
+    if folder is None or not await _at_some_step(day):
+        return
+    async with _database_away(day):
+        if day.world.rng.random() < 0.5:
+            day.world.note("database.crash")
+            postgres.crash(folder)
+        else:
+            day.world.note("database.backend_killed")
+            postgres.kill_backend(folder, day.world.rng)
+        await asyncio.sleep(3)
+
+
+async def freeze_database(day: Day) -> None:
+    """SIGSTOP to the server for seconds to a minute, as a paused container; now and then a replica is told to stop meanwhile."""
+    folder = day.world.database.folder
+    if folder is None or not await _at_some_step(day):
+        return
+    seconds = day.world.rng.choice((4, 12, 50))
+    async with _database_away(day):
+        day.world.note("database.freeze", f"{seconds} s")
+        postgres.freeze(folder)
+        try:
+            await _sit_out(day, seconds)
+        finally:
+            postgres.thaw(folder)
+    day.world.note("database.thaw")
+
+
+async def hold_database(day: Day) -> None:
+    """No packet reaches Postgres or comes from it for a while; connections stay open."""
+    await _at_some_step(day)
+    seconds = day.world.rng.choice((5, 20, 50))
+    async with _database_away(day):
+        day.world.note("database.hold", f"{seconds} s")
+        _set_modes(day.world.replicas, "postgres", Mode.HOLD)
+        await _sit_out(day, seconds)
+        _set_modes(day.world.replicas, "postgres", Mode.PASS)
+    day.world.note("database.pass")
+
+
+async def _sit_out(day: Day, seconds: float) -> None:
+    """Wait for the end of a fault; half the times a replica is told to stop in the middle of it."""
+    await asyncio.sleep(seconds / 3)
+    victims = day.world.list_victims()
+    if victims and seconds > 10 and day.world.rng.random() < 0.5:
+        replica = day.world.rng.choice(victims)
+        await _stop(day, replica, "while the database is away")
+        replica.start()
+    await asyncio.sleep(seconds * 2 / 3)
+
+
+async def strand(day: Day) -> None:
+    """The connections of a replica, or of all, to Postgres are half-open for ever: the peer is gone without a reset."""
+    await _at_some_step(day)
+    victims = day.world.list_victims()
+    chosen = victims if day.world.rng.random() < 0.3 else day.world.rng.sample(victims, k=min(1, len(victims)))
+    for replica in chosen:
+        replica.proxies["postgres"].strand_all()
+    day.world.spare(chosen, 150)
+    day.world.note("database.strand", " ".join(replica.name for replica in chosen))
+
+
+async def starve(day: Day) -> None:
+    """The server has next to no connections left."""
+    if day.world.database.folder is None:
+        return
+    await _at_some_step(day)
+    places = day.world.rng.choice((0, 1, 2, 4))
+    async with _database_away(day):
+        day.world.note("database.starve", f"{places} connections")
+        with suppress(*AWAY):
+            async with postgres.connection_limit(day.world.database, places):
+                await asyncio.sleep(day.world.rng.uniform(5, 20))
+    day.world.note("database.fed")
+
+
+async def make_read_only(day: Day) -> None:
+    """Every transaction is read-only for a while."""
+    if day.world.database.folder is None:
+        return
+    await _at_some_step(day)
+    async with _database_away(day):
+        day.world.note("database.read_only")
+        with suppress(*AWAY):
+            async with postgres.read_only(day.world.database):
+                await asyncio.sleep(day.world.rng.uniform(5, 20))
+    day.world.note("database.read_write")
+
+
+async def lock_digests(day: Day) -> None:
+    """A long lock on ``digests`` when the mail is put together."""
+    if await day.reach(Step.GRADE, 1, lambda _: True):
+        day.world.note("database.lock", "digests 25 s")
+        await postgres.lock_table(day.world.database, "digests", 25)
+        day.world.note("database.unlock")
+
+
+def _set_modes(replicas: list[Replica], far_end: str, mode: Mode) -> None:
+    for replica in replicas:
+        replica.proxies[far_end].mode = mode
+
+
+# --- Avito and DeepSeek ---
+
+
+async def fail_far_end(day: Day) -> None:
+    """Avito or the model is away, slow, overrun or cuts connections, for seconds or until the date is over."""
+    world, rng = day.world, day.world.rng
+    name = rng.choice(("avito", "deepseek"))
+    errors: Mapping[str, list[Behaviour]] = {
+        "avito": [AVITO_ERROR, avito_too_many(), avito_too_many("2"), Cut(), Slow(2)],
+        "deepseek": [OVERLOADED, model_too_many(), model_too_many("2"), Cut(), Slow(3)],
+    }
+    behaviour = rng.choice(errors[name])
+    switches = world.sandbox.avito.switches if name == "avito" else world.sandbox.deepseek.switches
+    world.note(f"{name}.fail", behaviour)
+    fault = switches.fail(behaviour, times=rng.choice((3, 10, None)))
+    await day.pause(rng.choice((5, 15, 40)))
+    if fault in switches.faults:
+        switches.faults.remove(fault)
+    world.note(f"{name}.heal")
+
+
+async def cut_off_far_end(day: Day) -> None:
+    """The network to Avito or the model refuses, cuts or holds connections."""
+    rng = day.world.rng
+    name, mode = rng.choice(("avito", "deepseek")), rng.choice((Mode.REFUSE, Mode.HOLD))
+    day.world.note(f"{name}.{mode.value}")
+    _set_modes(day.world.replicas, name, mode)
+    for replica in day.world.replicas:
+        replica.proxies[name].cut_all()
+    await day.pause(rng.uniform(5, 25))
+    _set_modes(day.world.replicas, name, Mode.PASS)
+    day.world.note(f"{name}.pass")
+
+
+# --- SMTP ---
+
+
+async def fail_mail(day: Day) -> None:
+    """The mail server refuses connections, recipients or mails for a date, for the moment or as its policy."""
+    switches, rng = day.world.sandbox.smtp.switches, day.world.rng
+    match kind := rng.choice(("connect", "temporary", "recipient", "policy")):
+        case "connect":
+            switches.refuse_connections = True
+        case "temporary":
+            switches.recipient_answers[_RECIPIENT] = rng.choice(_TEMPORARY)
+        case "recipient":
+            switches.recipient_answers[_RECIPIENT] = "550 5.1.1 No such user"
+        case _:
+            switches.data_answer = rng.choice(_POLICY)
+    day.world.note("smtp.fail", kind)
+    await day.pause(rng.uniform(8, 20))
+    day.world.heal_mail()
+    day.world.note("smtp.heal")
+
+
+async def refuse_by_policy(day: Day) -> None:
+    """The mail server refuses every mail as its policy, over three dates: what it says is of the mail, and not of a recipient."""
+    day.world.sandbox.smtp.switches.data_answer = day.world.rng.choice(_POLICY)
+    day.world.policy_until = day.date + timedelta(days=2)
+    day.world.note("smtp.policy", day.world.sandbox.smtp.switches.data_answer)
+
+
+async def cut_after_dot(day: Day) -> None:
+    """The mail server takes a mail and the connection ends before it says so."""
+    day.world.sandbox.smtp.switches.cut_after_dot = True
+    day.world.note("smtp.cut_after_dot")
+    await day.reach(Step.BEFORE_DOT, 1, lambda _: True)
+    await day.pause(day.world.rng.uniform(0.5, 3))
+    day.world.sandbox.smtp.switches.cut_after_dot = False
+
+
+async def answer_late(day: Day) -> None:
+    """A content filter takes more than a minute before the final dot is answered."""
+    seconds = day.world.rng.choice((20, 70))
+    for replica in day.world.replicas:
+        replica.taps.answer_delay_seconds = seconds
+    day.world.note("smtp.slow", f"{seconds} s after the dot")
+    if await day.reach(Step.BEFORE_DOT, 1, lambda _: True):
+        await asyncio.sleep(seconds + 2)
+    for replica in day.world.replicas:
+        replica.taps.answer_delay_seconds = 0
+
+
+async def hold_mail(day: Day) -> None:
+    """The mail server falls silent in the middle of a mail."""
+    if await day.reach(Step.MAIL, 1, lambda _: True):
+        day.world.note("smtp.hold")
+        _set_modes(day.world.replicas, "smtp", Mode.HOLD)
+        await asyncio.sleep(day.world.rng.choice((15, 65)))
+        _set_modes(day.world.replicas, "smtp", Mode.PASS)
+        day.world.note("smtp.pass")
+
+
+# --- clocks ---
+
+
+async def mislead(day: Day) -> None:
+    """The clock of a replica or of all is hours or days wrong for a minute."""
+    rng = day.world.rng
+    error = rng.choice((timedelta(hours=26), timedelta(hours=26), timedelta(hours=-2), timedelta(days=40)))
+    chosen = day.world.replicas if rng.random() < 0.5 else [rng.choice(day.world.replicas)]
+    await day.pause(rng.uniform(0, 5))
+    _set_clocks(day, chosen, error)
+    await asyncio.sleep(rng.uniform(35, 60))
+    _set_clocks(day, chosen, timedelta())
+
+
+async def skew(day: Day) -> None:
+    """The clocks of the replicas are minutes apart."""
+    for replica in day.world.replicas:
+        _set_clocks(day, [replica], timedelta(minutes=day.world.rng.uniform(-8, 8)))
+
+
+def _set_clocks(day: Day, replicas: list[Replica], error: timedelta) -> None:
+    for replica in replicas:
+        replica.clock_error = error
+        replica.tell_time()
+    day.world.note("clock", f"{' '.join(replica.name for replica in replicas)} {error.total_seconds() / 3600:+.2f} h")
+
+
+KILLS: Mapping[str, Weighted] = {
+    **{f"kill {step}": Weighted(partial(kill_at, step), 2.0) for step in Step if step is not Step.QUERY},
+    "kill anywhere": Weighted(kill_anywhere, 2.0),
+    "kill idle": Weighted(kill_idle, 1.5),
+    "cut power": Weighted(cut_power, 2.0),
+    "flap": Weighted(flap, 2.5),
+}
+OTHERS: Mapping[str, Weighted] = {
+    **{f"freeze {step}": Weighted(partial(freeze_at, step), 0.6) for step in Step if step not in (Step.QUERY, Step.ACKNOWLEDGED)},
+    "freeze in the lock": Weighted(freeze_in_lock, 0.7),
+    **{f"stop {step}": Weighted(partial(stop_at, step), 0.6) for step in Step},
+    "rolling restart": Weighted(stop_all_in_turn, 1.5),
+    "database crash": Weighted(crash_database, 3.0, own_cluster=True),
+    "database freeze": Weighted(freeze_database, 1.2, own_cluster=True),
+    "database hold": Weighted(hold_database, 1.2),
+    "database strand": Weighted(strand, 1.0),
+    "database starve": Weighted(starve, 1.2, own_cluster=True),
+    "database read-only": Weighted(make_read_only, 1.2, own_cluster=True),
+    "lock on digests": Weighted(lock_digests, 1.0),
+    "far end fails": Weighted(fail_far_end, 2.5),
+    "far end cut off": Weighted(cut_off_far_end, 1.5),
+    "mail fails": Weighted(fail_mail, 2.0),
+    "mail policy": Weighted(refuse_by_policy, 0.6),
+    "cut after the dot": Weighted(cut_after_dot, 1.2),
+    "late answer to the dot": Weighted(answer_late, 0.8),
+    "mail hold": Weighted(hold_mail, 0.8),
+    "clock": Weighted(mislead, 0.8),
+    "skew": Weighted(skew, 1.0),
+}
+
+
+def draw(rng: random.Random, *, own_cluster: bool) -> list[tuple[str, Fault]]:
+    """The faults of one date: mostly kills, often another kind with them, now and then none."""
+    drawn: list[tuple[str, Fault]] = []
+    if rng.random() < 0.8:
+        drawn.extend(_pick(rng, KILLS, rng.choice((1, 1, 2)), own_cluster=own_cluster))
+    if rng.random() < 0.4:
+        drawn.extend(_pick(rng, OTHERS, 1, own_cluster=own_cluster))
+    return drawn
+
+
+def _pick(rng: random.Random, kinds: Mapping[str, Weighted], number: int, *, own_cluster: bool) -> list[tuple[str, Fault]]:
+    fit = {name: kind for name, kind in kinds.items() if own_cluster or not kind.own_cluster}
+    names = rng.choices(list(fit), [kind.weight for kind in fit.values()], k=number)
+    return [(name, fit[name].fault) for name in dict.fromkeys(names)]

@@ -1,0 +1,68 @@
+"""A record of what the model was asked and whether it answered: an answer that is asked for again is paid for twice."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+QUESTION = "Вопрос"
+"""A word of every dialogue of the bench: what the service makes up to probe the model has it not."""
+
+
+@dataclass(eq=False)
+class ModelCall:
+    """One request for a grading. ``prompt``: the print of all that it says."""
+
+    prompt: str
+    answered: bool = False
+
+
+class CallRecorder:
+    """ASGI middleware before the local DeepSeek."""
+
+    def __init__(self, app: ASGIApp, calls: list[ModelCall]) -> None:
+        self._app = app
+        self._calls = calls
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = bytearray()
+        call: ModelCall | None = None
+        status = 0
+
+        async def listen() -> Message:
+            nonlocal call
+            message = await receive()
+            body.extend(message.get("body", b""))
+            if message["type"] == "http.request" and not message.get("more_body") and call is None:
+                call = self._begun(bytes(body))
+            return message
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif call is not None and not message.get("more_body"):
+                call.answered = status == 200
+            await send(message)
+
+        await self._app(scope, listen, answer)
+
+    def _begun(self, body: bytes) -> ModelCall | None:
+        try:
+            words = [str(message.get("content")) for message in json.loads(body)["messages"]]
+        except (ValueError, KeyError, TypeError):
+            return None
+        if not any(QUESTION in said for said in words):
+            return None
+        call = ModelCall(hashlib.sha256("\0".join(words).encode()).hexdigest())
+        self._calls.append(call)
+        return call
+
+
+def count_duplicates(calls: Sequence[ModelCall]) -> int:
+    """How many answers were paid for beyond the first to the same prompt."""
+    answered = Counter(call.prompt for call in calls if call.answered)
+    return sum(answered.values()) - len(answered)

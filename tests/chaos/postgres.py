@@ -1,0 +1,174 @@
+"""A world's Postgres: its addresses, what is asked of it behind the service's back, and its faults."""
+
+import asyncio
+import random
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psutil  # type: ignore[import-untyped]
+from sqlalchemy import URL, make_url
+
+from app.database.cluster import PORT
+from app.database.embedded import embedded_postgres
+from tests.database.clusters import end_all, postmaster, servers
+
+_ROLE = _DATABASE = "chaos"
+_PASSWORD = "chaos"
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What asking a server fails of while a fault is on it."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """One database. ``folder`` is the data folder of a cluster that is the world's own; None where others share it: no faults then."""
+
+    url: URL
+    folder: Path | None = None
+    role: str = ""
+
+    @property
+    def socket(self) -> str:
+        """The Unix socket that the server listens on."""
+        return f"{self.url.query['host']}/.s.PGSQL.{PORT}"
+
+    def url_at(self, port: int) -> str:
+        """The address for a replica whose proxy has this port."""
+        user = {"username": _ROLE, "password": _PASSWORD} if self.role else {}
+        return self.url.set(drivername="postgresql", host="127.0.0.1", port=port, query={}, **user).render_as_string(hide_password=False)
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection past all proxies; the bench's own."""
+        connection = await asyncpg.connect(
+            user=self.url.username,
+            password=self.url.password,
+            database=self.url.database,
+            host=str(self.url.query["host"]),
+            timeout=5,
+            command_timeout=20,
+        )
+        try:
+            yield connection
+        finally:
+            with suppress(*AWAY):
+                await connection.close(timeout=2)
+
+    async def rows(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """What stands in the tables."""
+        async with self.connected() as connection:
+            return list(await connection.fetch(sql, *values))
+
+    async def execute(self, *statements: str) -> None:
+        """Change something behind the service's back."""
+        async with self.connected() as connection:
+            for statement in statements:
+                await connection.execute(statement)
+
+
+@asynccontextmanager
+async def own_postgres(folder: Path) -> AsyncIterator[Postgres]:
+    """A cluster of the world's own, with a role that has no rights beyond its database.
+
+    It is not durable against a crash of the machine, but commits survive a crash of the server.
+    """
+    async with embedded_postgres(folder, durable=False) as address:
+        admin = Postgres(make_url(address), folder)
+        await admin.execute(
+            f"CREATE ROLE {_ROLE} LOGIN PASSWORD '{_PASSWORD}'",
+            f"CREATE DATABASE {_DATABASE} OWNER {_ROLE}",
+            f"ALTER DATABASE {_DATABASE} SET synchronous_commit = on",
+            f"ALTER ROLE {admin.url.username} SET default_transaction_read_only = off",
+        )
+        try:
+            yield Postgres(admin.url.set(database=_DATABASE), folder, _ROLE)
+        finally:
+            thaw(folder)
+
+
+def crash(folder: Path) -> None:
+    """SIGKILL to every process of the server; the keeper of the embedded server starts it again."""
+    end_all(folder)
+
+
+def kill_backend(folder: Path, rng: random.Random) -> None:
+    """SIGKILL to one backend: the server ends all others and recovers."""
+    backends = [process for process in servers(folder) if f" {_DATABASE} " in _title(process)]
+    if backends:
+        with suppress(psutil.NoSuchProcess):
+            rng.choice(backends).kill()
+
+
+def freeze(folder: Path) -> None:
+    """SIGSTOP to every process of the server, as a paused container."""
+    for process in [postmaster(folder), *servers(folder)]:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGSTOP)
+
+
+def thaw(folder: Path) -> None:
+    """The end of ``freeze``; harmless without one."""
+    for process in servers(folder):
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGCONT)
+
+
+@asynccontextmanager
+async def read_only(database: Postgres) -> AsyncIterator[None]:
+    """Every transaction of the service is read-only, as after a failover to a replica."""
+    await database.execute(f"ALTER ROLE {database.role} SET default_transaction_read_only = on", _end_sessions(database.role))
+    try:
+        yield
+    finally:
+        await _in_the_end(
+            lambda: database.execute(f"ALTER ROLE {database.role} RESET default_transaction_read_only", _end_sessions(database.role))
+        )
+
+
+@asynccontextmanager
+async def connection_limit(database: Postgres, places: int) -> AsyncIterator[None]:
+    """The service gets no more than so many connections, all replicas together."""
+    await database.execute(f"ALTER ROLE {database.role} CONNECTION LIMIT {places}", _end_sessions(database.role))
+    try:
+        yield
+    finally:
+        await _in_the_end(lambda: database.execute(f"ALTER ROLE {database.role} CONNECTION LIMIT -1"))
+
+
+async def lock_table(database: Postgres, table: str, seconds: float) -> None:
+    """Hold the strongest lock on a table, as a migration or a VACUUM FULL by hand does."""
+    with suppress(*AWAY):
+        async with database.connected() as connection, connection.transaction():
+            await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            await asyncio.sleep(seconds)
+
+
+async def list_lock_holders(database: Postgres) -> set[int]:
+    """The backends that hold an advisory lock of transactions."""
+    rows = await database.rows("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+    return {row["pid"] for row in rows}
+
+
+def _end_sessions(role: str) -> str:
+    return f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"  # noqa: S608 - our own role
+
+
+async def _in_the_end(work: Callable[[], Any]) -> None:
+    """Repeat until the server is there to take it."""
+    while True:
+        try:
+            await work()
+        except AWAY:
+            await asyncio.sleep(0.5)
+        else:
+            return
+
+
+def _title(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""

@@ -1,0 +1,273 @@
+"""A replica: the process of the service with its proxies, under a supervisor that starts it again, as compose's ``unless-stopped`` does."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import httpx
+import psutil  # type: ignore[import-untyped]
+
+from tests import programs  # has the fork server import the service once  # noqa: F401
+from tests.chaos.clocks import Truth
+from tests.chaos.launcher import become_replica
+from tests.chaos.proxies import Mode, Proxy
+from tests.chaos.taps import Taps
+
+KEY = "chaos-test-key"
+STUCK_SECONDS = 60.0
+"""A worker asks Postgres every few seconds; one that has not for so long is stuck."""
+
+_FORKS = multiprocessing.get_context("forkserver")
+_EXIT_PATIENCE_SECONDS = 60.0
+_PROBE_TAIL_SECONDS = 0.3
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 10.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a process takes: resident memory, descriptors, connections to Postgres."""
+
+    day: date
+    rss_mb: float
+    descriptors: int
+    connections: int
+
+
+@dataclass
+class Stuck:
+    """A span in which a live replica asked nothing of a Postgres that was there. ``readiness``: what it said in the meantime."""
+
+    replica: str
+    since: float
+    seconds: float = 0.0
+    readiness: list[str] = field(default_factory=list)
+    at_end: bool = False
+
+
+@dataclass
+class Ledger:
+    """What happened to a replica. Moments are monotonic."""
+
+    kills: list[float] = field(default_factory=list)
+    freezes: list[tuple[float, float]] = field(default_factory=list)
+    exit_seconds: list[float] = field(default_factory=list)
+    """From SIGTERM to the end of the process."""
+    unasked_exits: list[int] = field(default_factory=list)
+    stuck: list[Stuck] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+
+
+class Replica:
+    """One replica of a world."""
+
+    def __init__(self, name: str, truth: Truth, folder: Path, proxies: Mapping[str, Proxy], taps: Taps) -> None:
+        self.name = name
+        self.proxies = proxies
+        self.taps = taps
+        self.ledger = Ledger()
+        self.wanted = False
+        self.frozen_at: float | None = None
+        self.clock_error = timedelta()
+        self.log = folder / f"{name}.log"
+        self.environment: dict[str, str] = {}
+        self.veteran = False
+        """Never killed: what it takes is measured over all days."""
+        self._truth = truth
+        self._folder = folder
+        self._process: ForkServerProcess | None = None
+        self._clock: Connection | None = None
+        self._told_to_end = False
+        self._supervisor: asyncio.Task[None] | None = None
+        self._up_since = 0.0
+        self._probes = 0
+        self._asked_at = 0.0
+        self._excused_until = 0.0
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs, frozen or not."""
+        return self._process is not None and self._process.exitcode is None
+
+    def start(self) -> None:
+        """Run it from now on, whatever ends it, until ``kill`` or ``stop``."""
+        self.wanted = True
+        if self._supervisor is None or self._supervisor.done():
+            self._supervisor = asyncio.create_task(self._supervise(), name=self.name)
+
+    async def _supervise(self) -> None:
+        pause = _FIRST_PAUSE_SECONDS
+        while self.wanted:
+            if not self.alive:
+                self._launch()
+            process, begun = self._process, time.monotonic()
+            assert process is not None
+            while process.exitcode is None:  # noqa: ASYNC110 - a process of the fork server
+                await asyncio.sleep(0.02)
+            if self._told_to_end:
+                continue
+            self.ledger.unasked_exits.append(process.exitcode or 0)
+            pause = _FIRST_PAUSE_SECONDS if time.monotonic() - begun > _LONGEST_PAUSE_SECONDS else min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+
+    def _launch(self) -> None:
+        receiver, self._clock = _FORKS.Pipe(duplex=False)
+        self._process = _FORKS.Process(target=become_replica, args=(self._folder, self.environment, self.log, receiver))
+        self._process.start()
+        receiver.close()
+        self._up_since = self._asked_at = time.monotonic()
+        self.frozen_at, self._told_to_end = None, False
+        self.tell_time()
+
+    def tell_time(self) -> None:
+        """Set its wall clock to the true time and its own error."""
+        if self._clock is not None:
+            with suppress(OSError):
+                self._clock.send((self._truth.offset + self.clock_error).total_seconds())
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process if it runs."""
+        if self._process is not None and self._process.exitcode is None and self._process.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL; it stays down until ``start``."""
+        self.wanted = False
+        self._told_to_end = True
+        if self.alive:
+            self.ledger.kills.append(time.monotonic())
+            self._thawed()
+            self.signal(signal.SIGKILL)
+
+    async def stop(self) -> float | None:
+        """SIGTERM; the seconds that it took to end, None where it did not run."""
+        self.wanted = False
+        self.thaw()
+        if not self.alive:
+            return None
+        self._told_to_end = True
+        begun = time.monotonic()
+        self.signal(signal.SIGTERM)
+        while self.alive and time.monotonic() - begun < _EXIT_PATIENCE_SECONDS:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.02)
+        seconds = time.monotonic() - begun
+        self.ledger.exit_seconds.append(seconds)
+        self.signal(signal.SIGKILL)
+        return seconds
+
+    async def ended(self) -> None:
+        """Wait for the end of a process that was killed or stopped."""
+        if self._supervisor is not None:
+            await asyncio.wait({self._supervisor})
+
+    def freeze(self) -> None:
+        """SIGSTOP."""
+        if self.alive and self.frozen_at is None:
+            self.frozen_at = time.monotonic()
+            self.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        if self.frozen_at is not None:
+            self._thawed()
+            self.signal(signal.SIGCONT)
+
+    def _thawed(self) -> None:
+        if self.frozen_at is not None:
+            self.ledger.freezes.append((self.frozen_at, time.monotonic()))
+            self.frozen_at = None
+            self.excuse()
+
+    def excuse(self) -> None:
+        """Count being stuck from now on: until now a fault kept the replica from its Postgres."""
+        self._excused_until = time.monotonic()
+
+    def heal(self) -> None:
+        """End what is done to its connections, its clock and its process."""
+        for proxy in self.proxies.values():
+            proxy.mode, proxy.delay_seconds = Mode.PASS, 0.0
+        self.taps.traps.clear()
+        self.taps.answer_delay_seconds = 0.0
+        self.clock_error = timedelta()
+        self.tell_time()
+        self.thaw()
+
+    @contextmanager
+    def probing(self) -> Iterator[None]:
+        """While it lasts, and shortly after, what the replica asks of Postgres is for the bench and proves nothing."""
+        self._note_asking()
+        self._probes += 1
+        try:
+            yield
+        finally:
+            asyncio.get_running_loop().call_later(_PROBE_TAIL_SECONDS, self._end_probe)
+
+    def _end_probe(self) -> None:
+        self._probes -= 1
+        self.proxies["postgres"].sent_at = min(self.proxies["postgres"].sent_at, self._asked_at)
+
+    def _note_asking(self) -> None:
+        if not self._probes:
+            self._asked_at = max(self._asked_at, self.proxies["postgres"].sent_at)
+
+    async def readiness(self) -> str:
+        """The status of ``/health/ready``, or why there is none."""
+        with self.probing():
+            try:
+                async with httpx.AsyncClient(base_url=self.url, timeout=10) as rest:
+                    return str((await rest.get("/health/ready")).status_code)
+            except httpx.HTTPError as error:
+                return type(error).__name__
+
+    def look(self, readiness: str | None, *, excused: bool) -> None:
+        """Find out whether it is stuck. ``excused``: a fault that lasts keeps it from its Postgres."""
+        self._note_asking()
+        if excused or not self.alive or self.frozen_at is not None:
+            self.excuse()
+        since = max(self._asked_at, self._up_since, self._excused_until)
+        spans, silent = self.ledger.stuck, time.monotonic() - since
+        if silent < STUCK_SECONDS:
+            return
+        if not spans or spans[-1].since < since:
+            spans.append(Stuck(self.name, since))
+        spans[-1].seconds = silent
+        if readiness is not None and silent > STUCK_SECONDS:
+            spans[-1].readiness.append(readiness)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it is stuck now, as far as the last look found out."""
+        spans = self.ledger.stuck
+        return bool(spans) and self.alive and spans[-1].since >= max(self._asked_at, self._up_since, self._excused_until)
+
+    def sample(self) -> None:
+        """Measure what the process takes."""
+        if not self.alive or self.frozen_at is not None or self._process is None:
+            return
+        with suppress(psutil.Error):
+            process = psutil.Process(self._process.pid)
+            connections = len(self.proxies["postgres"].wires)
+            self.ledger.samples.append(Sample(self._truth().date(), process.memory_info().rss / 2**20, process.num_fds(), connections))
+
+    async def close(self) -> None:
+        """End the process and its proxies."""
+        self.wanted, self._told_to_end = False, True
+        self.signal(signal.SIGKILL)
+        await self.ended()
+        if self._clock is not None:
+            self._clock.close()
+        for proxy in self.proxies.values():
+            await proxy.stop()

@@ -1,0 +1,170 @@
+"""What the proxies of a replica see: the step that it works on, its Postgres backends, each mail and the answer to its final dot."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tests.chaos.proxies import Way, Wire
+
+_DOT = b"\r\n.\r\n"
+_MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+
+
+class Step(StrEnum):
+    """A moment of a replica's work that a fault can wait for."""
+
+    SYNC = "sync"
+    GRADE = "grade"
+    GRADED = "graded"
+    """The model has answered; the replica has not heard it yet."""
+    MAIL = "mail"
+    BEFORE_DOT = "before the dot"
+    AFTER_DOT = "after the dot"
+    """The mail server has answered the final dot; the replica has not heard it yet."""
+    ACKNOWLEDGED = "acknowledged"
+    """The replica is being given the answer."""
+    QUERY = "query"
+
+
+@dataclass(eq=False)
+class Conversation:
+    """One mail on its way from a replica to the mail server. Moments are monotonic."""
+
+    replica: str
+    message_id: str = ""
+    dot_at: float | None = None
+    answered_at: float | None = None
+    """When the server's answer to the final dot was passed on to the replica."""
+    accepted: bool | None = None
+    ended_at: float | None = None
+    ended_by_replica: bool = False
+    """The replica closed the connection first: by itself, or because it was killed."""
+    head: bytes = b""
+
+
+@dataclass
+class Trap:
+    """A fault that waits for a step: sprung at the ``after``-th time. ``spring`` returns False to have the chunk dropped."""
+
+    step: Step
+    after: int
+    spring: Callable[[], bool]
+
+
+@dataclass
+class Taps:
+    """The taps of one replica's proxies, and the traps that are set on it."""
+
+    replica: str
+    traps: list[Trap] = field(default_factory=list)
+    conversations: list[Conversation] = field(default_factory=list)
+    answer_delay_seconds: float = 0.0
+    """How long the mail server takes to answer the final dot."""
+    _talks: dict[Wire, "_Talk"] = field(default_factory=dict)
+
+    def _passes(self, step: Step) -> bool:
+        """Spring the traps that wait for this step."""
+        passes = True
+        for trap in [trap for trap in self.traps if trap.step is step]:
+            trap.after -= 1
+            if trap.after <= 0:
+                self.traps.remove(trap)
+                passes = trap.spring() and passes
+        return passes
+
+    def avito(self, wire: Wire, way: Way, chunk: bytes) -> bool:
+        """Requests are steps of a sync."""
+        return self._passes(Step.SYNC) if way is Way.UP else True
+
+    def deepseek(self, wire: Wire, way: Way, chunk: bytes) -> bool:
+        """Requests for completions, and the answers to them."""
+        if way is Way.UP:
+            return self._passes(Step.GRADE) if chunk.startswith(b"POST") else True
+        return self._passes(Step.GRADED) if chunk.startswith(b"HTTP/1.1 200") else True
+
+    def postgres(self, wire: Wire, way: Way, chunk: bytes) -> bool:
+        """Queries; the key of the backend is in the first answers after the login."""
+        if way is Way.DOWN and wire.backend is None:
+            wire.backend = _backend(chunk)
+        return self._passes(Step.QUERY) if way is Way.UP else True
+
+    def smtp(self, wire: Wire, way: Way, chunk: bytes) -> bool:
+        """A mail: its recipients, its data, the final dot and the answer to it."""
+        talk = self._talks.setdefault(wire, _Talk(self))
+        return talk.says(wire, chunk) if way is Way.UP else talk.hears(wire, chunk)
+
+    def smtp_ended(self, wire: Wire, way: Way) -> None:
+        """The connection of a mail has ended."""
+        talk = self._talks.pop(wire, None)
+        if talk is not None:
+            talk.end(by_replica=way is Way.UP)
+
+    def check(self, step: Step) -> bool:
+        """Reach a step of a mail."""
+        return self._passes(step)
+
+
+class _Talk:
+    """The state of one SMTP connection."""
+
+    def __init__(self, taps: Taps) -> None:
+        self._taps = taps
+        self._mail: Conversation | None = None
+        self._in_data = False
+        self._tail = b""
+
+    def says(self, wire: Wire, chunk: bytes) -> bool:
+        if self._in_data:
+            return self._data(wire, chunk)
+        word = chunk[:4].upper()
+        if word == b"RCPT" and not self._taps.check(Step.MAIL):
+            return False
+        if word == b"DATA":
+            self._mail = Conversation(self._taps.replica)
+            self._taps.conversations.append(self._mail)
+        return True
+
+    def end(self, *, by_replica: bool) -> None:
+        if self._mail is not None and self._mail.ended_at is None:
+            self._mail.ended_at, self._mail.ended_by_replica = time.monotonic(), by_replica
+
+    def _data(self, wire: Wire, chunk: bytes) -> bool:
+        assert self._mail is not None
+        if not self._mail.message_id:
+            self._mail.head += chunk
+            found = _MESSAGE_ID.search(self._mail.head)
+            self._mail.message_id = found[1].decode() if found else ""
+        self._tail = (self._tail + chunk)[-len(_DOT) :]
+        if self._tail == _DOT:
+            self._mail.head = b""
+            if not self._taps.check(Step.BEFORE_DOT):
+                return False
+            self._in_data, self._mail.dot_at = False, time.monotonic()
+            wire.delay_seconds = self._taps.answer_delay_seconds
+        return True
+
+    def hears(self, wire: Wire, chunk: bytes) -> bool:
+        if self._mail is None:
+            return True
+        if chunk.startswith(b"354"):
+            self._in_data = True
+        elif self._mail.dot_at is not None and self._mail.answered_at is None:
+            wire.delay_seconds = 0.0
+            if not self._taps.check(Step.AFTER_DOT):
+                return False
+            self._mail.answered_at, self._mail.accepted = time.monotonic(), chunk.startswith(b"250")
+            return self._taps.check(Step.ACKNOWLEDGED)
+        return True
+
+
+def _backend(chunk: bytes) -> int | None:
+    """The process number in a BackendKeyData message, if the chunk has one; all messages of the login come whole."""
+    place = 0
+    while place + 5 <= len(chunk):
+        kind, length = chunk[place : place + 1], int.from_bytes(chunk[place + 1 : place + 5], "big")
+        if kind == b"K":
+            return int.from_bytes(chunk[place + 5 : place + 9], "big")
+        place += 1 + length
+    return None

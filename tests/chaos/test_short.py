@@ -1,0 +1,66 @@
+"""A few simulated dates with kills and a clock that jumps, judged as a long run of ``make chaos`` is."""
+
+from datetime import date, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import make_url
+
+from tests.chaos.days import Day, Fault, live_through
+from tests.chaos.evidence import gather
+from tests.chaos.invariants import judge
+from tests.chaos.journal import Journal
+from tests.chaos.postgres import Postgres
+from tests.chaos.replicas import Replica
+from tests.chaos.taps import Step
+from tests.chaos.world import Calendar, World, open_world
+
+FIRST = date(2027, 3, 27)
+"""The night after it the clocks are put forward in Berlin, over the report's time."""
+BERLIN = Calendar(ZoneInfo("Europe/Berlin"), time(2, 30), FIRST)
+
+
+def cut_power_at(step: Step) -> Fault:
+    """All replicas are killed at a step, and started again when their leases have run out."""
+
+    async def cut_power(day: Day) -> None:
+        def act(_: Replica) -> bool:
+            for replica in day.world.replicas:
+                day.kill(replica, step)
+            return False
+
+        await day.reach(step, 1, act)
+        await end_all(day.world)
+        day.world.start()
+
+    return cut_power
+
+
+async def end_all(world: World) -> None:
+    """Leaves no replica; in the database half a minute passes. A start looks at once for what is due, which saves the test a minute."""
+    for replica in world.replicas:
+        replica.kill()
+    for replica in world.replicas:
+        await replica.ended()
+    await world.database.execute("UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'")
+
+
+async def put_clock_back(day: Day) -> None:
+    """The clock of one replica shows two hours less for as long as the date takes."""
+    day.world.replicas[0].clock_error = timedelta(hours=-2)
+    await day.over.wait()
+    day.world.heal()
+
+
+async def test_dates_with_kills_and_a_jumping_clock_lose_and_repeat_nothing(database_url: str, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "events.log")
+    database = Postgres(make_url(database_url))
+    async with open_world("short", BERLIN, database, journal, tmp_path, seed="1", replicas=2) as world:
+        for number, fault in enumerate((cut_power_at(Step.GRADE), put_clock_back, cut_power_at(Step.AFTER_DOT))):
+            assert await live_through(world, FIRST + timedelta(days=number), [fault])
+            evidence = await gather(world)
+            await end_all(world)
+    journal.close()
+    assert {title: words for title, words in judge(evidence).items() if words} == {}
+    assert evidence.kills >= 4
+    assert len(evidence.dates) == 3
