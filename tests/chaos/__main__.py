@@ -1,6 +1,7 @@
 """``make chaos``: several worlds side by side for ``MINUTES``, their faults drawn by ``SEED``, each with ``REPLICAS`` replicas."""
 
 import asyncio
+import logging
 import os
 import random
 import signal
@@ -41,6 +42,7 @@ async def main(folder: Path) -> int:
     console = Console(highlight=False, width=120)
     console.print(f"SEED={seed} MINUTES={minutes} REPLICAS={replicas} WORLDS={worlds}; events and logs: {folder}")
     configure_logging("ERROR", "console")
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # a client that is killed in the middle of a request is no news
     journal = Journal(folder / "events.log")
     until = time.monotonic() + minutes * 60
     evidence = await _simulate(folder, journal, console, seed=seed, replicas=replicas, worlds=worlds, until=until)

@@ -13,7 +13,7 @@ from tests.chaos.faults import draw
 from tests.chaos.postgres import AWAY, thaw
 from tests.chaos.world import Calendar, World
 
-SETTLE_SECONDS = 200.0
+SETTLE_SECONDS = 170.0
 """What the quiet dates at the end take at most."""
 
 _DOWNTIME = 0.06
@@ -54,8 +54,9 @@ async def run_course(world: World, until: float) -> Evidence:
             day += timedelta(days=await _stay_down(world))
             drawn = draw(world.rng, own_cluster=world.database.folder is not None)
             world.note("faults", ", ".join(name for name, _ in drawn))
-            await live_through(world, day + timedelta(days=1), [fault for _, fault in drawn], early_sync=world.rng.random() < 0.4)
             day += timedelta(days=1)
+            faults = [fault for _, fault in drawn]
+            await live_through(world, day, faults, early_sync=world.rng.random() < 0.4, restart=world.rng.random() < 0.7)
             _end_policy(world, day)
         await settle(world, day, until)
         return await gather(world)

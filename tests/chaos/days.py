@@ -87,17 +87,22 @@ Fault = Callable[[Day], Coroutine[None, None, None]]
 
 
 async def live_through(
-    world: World, day: date, faults: Sequence[Fault], *, patience: float = PATIENCE_SECONDS, early_sync: bool = False
+    world: World, day: date, faults: Sequence[Fault], *, patience: float = PATIENCE_SECONDS, early_sync: bool = False, restart: bool = False
 ) -> bool:
-    """Simulate a date; whether its mail was there before the patience ended."""
+    """Simulate a date; whether its mail was there before the patience ended.
+
+    ``early_sync``: a person asks for a sync before the report is due. ``restart``: a replica ends before that, and starts when it is.
+    """
     moment = world.calendar.moment(day)
     world.advance_to(moment - timedelta(minutes=50))
     world.dialogues.add_news(minutes=40)
     if early_sync:
         world.start()
         await world.post("/avito/sync")
-    if world.rng.random() < 0.4:
+    if world.rng.random() < (0.8 if early_sync else 0.2):
         await world.take_back_one()
+    if restart:
+        await _end_one(world)
     world.advance_to(moment + timedelta(seconds=1))
     world.dates.append(day)
     world.note("date", day)
@@ -113,6 +118,20 @@ async def live_through(
     await asyncio.gather(*working)
     world.note("covered" if covered else "late", day)
     return covered
+
+
+async def _end_one(world: World) -> None:
+    """Kill or stop a replica between two dates. The start of one that is down looks at once for what is due, and dates take less time."""
+    victims = world.list_victims()
+    if len(victims) < len(world.list_exposed()) or not victims:
+        return
+    replica = world.rng.choice(victims)
+    if world.rng.random() < 0.7:
+        replica.kill()
+        world.note("kill", f"{replica.name} between dates")
+        await replica.ended()
+    else:
+        world.note("stop", f"{replica.name} between dates {await replica.stop() or 0:.1f} s")
 
 
 def _count(day: Day, *, covered: bool) -> None:

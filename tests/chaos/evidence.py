@@ -8,8 +8,10 @@ from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from enum import StrEnum
+from io import BytesIO
 
 import httpx
+from python_calamine import CalamineWorkbook
 
 from tests.chaos.dialogues import Key, Said
 from tests.chaos.model_calls import count_duplicates
@@ -45,26 +47,26 @@ class StoredChat:
     """A chat in the database, and whether everything of it was done."""
 
     avito_id: str
-    both_sides: bool
+    outcome: str
     newest_person_message: int | None
     newest_report_up_to: int | None
+    due: bool
     unread: bool
     claimed: bool
 
 
 @dataclass(frozen=True)
 class StoredReport:
-    """A report: the chat, the last message that it saw, the mail that carried it."""
+    """A report: the chat, and the last message of it that was graded."""
 
     id: int
     chat: str
     last_message: int
-    digest: int | None
 
 
 @dataclass(frozen=True)
 class StoredMail:
-    """A digest. ``misled``: put together under a clock that was far ahead. ``printed``: N and its four parts as the mail says them."""
+    """A digest. ``misled``: put together under a clock that was far ahead."""
 
     id: int
     day: date
@@ -95,6 +97,8 @@ class Arrival:
     print: str
     printed: tuple[int, ...] | None
     """N and the four numbers that it says to add up to N."""
+    reports: frozenset[int]
+    """The numbers of the reports in its sheet."""
     fate: Fate
 
 
@@ -165,15 +169,20 @@ async def _messages(world: World) -> dict[Key, StoredMessage]:
 async def _chats(world: World) -> list[StoredChat]:
     rows = await world.database.rows(
         """
-        SELECT avito_id, last_person_message_id, messages_due, grading_token IS NOT NULL AS claimed,
-               (SELECT count(DISTINCT side) FROM messages WHERE chat_id = chats.id AND side <> 'system' AND deleted_at IS NULL) AS sides,
+        SELECT avito_id, outcome, last_person_message_id, messages_due, due_since IS NOT NULL AS due, grading_token IS NOT NULL AS claimed,
                (SELECT max(last_message_id) FROM reports WHERE chat_id = chats.id AND kind = 'grading') AS graded_up_to
         FROM chats
         """
     )
     return [
         StoredChat(
-            row["avito_id"], row["sides"] == 2, row["last_person_message_id"], row["graded_up_to"], row["messages_due"], row["claimed"]
+            row["avito_id"],
+            row["outcome"],
+            row["last_person_message_id"],
+            row["graded_up_to"],
+            due=row["due"],
+            unread=row["messages_due"],
+            claimed=row["claimed"],
         )
         for row in rows
     ]
@@ -181,9 +190,9 @@ async def _chats(world: World) -> list[StoredChat]:
 
 async def _reports(world: World) -> list[StoredReport]:
     rows = await world.database.rows(
-        "SELECT reports.id, avito_id, last_message_id, digest_id FROM reports JOIN chats ON chats.id = chat_id WHERE kind = 'grading'"
+        "SELECT reports.id, avito_id, last_message_id FROM reports JOIN chats ON chats.id = chat_id WHERE kind = 'grading'"
     )
-    return [StoredReport(row["id"], row["avito_id"], row["last_message_id"], row["digest_id"]) for row in rows]
+    return [StoredReport(row["id"], row["avito_id"], row["last_message_id"]) for row in rows]
 
 
 async def _mails(world: World) -> list[StoredMail]:
@@ -262,8 +271,29 @@ def list_arrivals(world: World) -> list[Arrival]:
         if talk is not None:
             talks.remove(talk)
         fate = fate_of(talk, ledgers[talk.replica]) if talk is not None else Fate.UNKNOWN
-        arrivals.append(Arrival(mail.recipients[0], message_id, hashlib.sha256(mail.data).hexdigest(), printed_numbers(message), fate))
+        arrivals.append(
+            Arrival(
+                mail.recipients[0],
+                message_id,
+                hashlib.sha256(mail.data).hexdigest(),
+                printed_numbers(message),
+                listed_reports(message),
+                fate,
+            )
+        )
     return arrivals
+
+
+def listed_reports(message: EmailMessage) -> frozenset[int]:
+    """The reports in the sheet that comes with a mail; none where there is no sheet."""
+    for part in message.iter_attachments():
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        rows = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
+        if "id" in rows[0]:
+            column = rows[0].index("id")
+            return frozenset(int(number) for row in rows[1:] if isinstance(number := row[column], int | float))
+    return frozenset()
 
 
 def fate_of(talk: Conversation, ledger: Ledger) -> Fate:

@@ -460,8 +460,8 @@ OTHERS: Mapping[str, Weighted] = {
 def draw(rng: random.Random, *, own_cluster: bool) -> list[tuple[str, Fault]]:
     """The faults of one date: mostly kills, often another kind with them, now and then none."""
     drawn: list[tuple[str, Fault]] = []
-    if rng.random() < 0.8:
-        drawn.extend(_pick(rng, KILLS, rng.choice((1, 1, 2)), own_cluster=own_cluster))
+    if rng.random() < 0.85:
+        drawn.extend(_pick(rng, KILLS, rng.choice((1, 2)), own_cluster=own_cluster))
     if rng.random() < 0.4:
         drawn.extend(_pick(rng, OTHERS, 1, own_cluster=own_cluster))
     return drawn

@@ -42,9 +42,11 @@ def find_lost_messages(evidence: Evidence) -> Iterator[str]:
 
 
 def find_chats_left(evidence: Evidence) -> Iterator[str]:
-    """Each chat with both sides is graded up to its newest person's message; none is unread or claimed."""
+    """Each chat is skipped, or graded up to its newest person's message; none is due, unread or claimed."""
     for chat in evidence.chats:
-        if chat.both_sides and chat.newest_person_message != chat.newest_report_up_to:
+        if chat.due or chat.outcome not in ("graded", "skipped"):
+            yield f"chat {chat.avito_id} is due, {chat.outcome}"
+        elif chat.outcome == "graded" and chat.newest_person_message != chat.newest_report_up_to:
             yield f"chat {chat.avito_id} is graded up to {chat.newest_report_up_to}, not {chat.newest_person_message}"
         if chat.unread:
             yield f"chat {chat.avito_id} is still to be read"
@@ -61,16 +63,16 @@ def find_repeated_gradings(evidence: Evidence) -> Iterator[str]:
 
 
 def find_unmailed_reports(evidence: Evidence) -> Iterator[str]:
-    """Each report is in a mail, and that mail came to every recipient."""
-    came = Counter((arrival.recipient, arrival.message_id) for arrival in evidence.arrivals)
-    delivered = {(delivery.digest, delivery.recipient) for delivery in evidence.deliveries if came[delivery.recipient, delivery.message_id]}
+    """Each report is in the sheet of one mail that came to each recipient; copies of a mail are that mail."""
+    carried: Mapping[tuple[int, str], set[str]] = defaultdict(set)
+    for arrival in evidence.arrivals:
+        for number in arrival.reports:
+            carried[number, arrival.recipient].add(arrival.message_id)
     for report in evidence.reports:
-        if report.digest is None:
-            yield f"report {report.id} is in no mail"
-        else:
-            missed = [recipient for recipient in RECIPIENTS if (report.digest, recipient) not in delivered]
-            if missed:
-                yield f"report {report.id} of mail {report.digest} did not come to {', '.join(missed)}"
+        for recipient in RECIPIENTS:
+            mails = len(carried[report.id, recipient])
+            if mails != 1:
+                yield f"report {report.id} came to {recipient} in {mails} mails"
 
 
 def find_lost_mails(evidence: Evidence) -> Iterator[str]:
@@ -193,7 +195,7 @@ CHECKS: Mapping[str, Check] = {
     "messages lost, or their texts": find_lost_messages,
     "chats not graded, not read or claimed": find_chats_left,
     "gradings repeated": find_repeated_gradings,
-    "reports that did not reach a recipient": find_unmailed_reports,
+    "reports that came in no mail, or in several": find_unmailed_reports,
     "mails lost, or in a wrong state": find_lost_mails,
     "mails repeated without doubt": find_repeated_mails,
     "mails repeated in another form": find_changed_mails,

@@ -28,7 +28,7 @@ STUCK_SECONDS = 60.0
 """A worker asks Postgres every few seconds; one that has not for so long is stuck."""
 
 _FORKS = multiprocessing.get_context("forkserver")
-_EXIT_PATIENCE_SECONDS = 60.0
+_EXIT_PATIENCE_SECONDS = 100.0
 _PROBE_TAIL_SECONDS = 0.3
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 10.0
 
@@ -153,19 +153,22 @@ class Replica:
             self.signal(signal.SIGKILL)
 
     async def stop(self) -> float | None:
-        """SIGTERM; the seconds that it took to end, None where it did not run."""
+        """SIGTERM; the seconds that it took to end, None where it did not run or was killed."""
         self.wanted = False
         self.thaw()
-        if not self.alive:
+        process, begun = self._process, time.monotonic()
+        if process is None or process.exitcode is not None:
             return None
         self._told_to_end = True
-        begun = time.monotonic()
         self.signal(signal.SIGTERM)
-        while self.alive and time.monotonic() - begun < _EXIT_PATIENCE_SECONDS:  # noqa: ASYNC110 - as above
+        while process.exitcode is None and time.monotonic() - begun < _EXIT_PATIENCE_SECONDS:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.02)
         seconds = time.monotonic() - begun
+        if process.exitcode == -signal.SIGKILL:  # a fault has killed it meanwhile
+            return None
         self.ledger.exit_seconds.append(seconds)
-        self.signal(signal.SIGKILL)
+        if process.exitcode is None:
+            self.signal(signal.SIGKILL)
         return seconds
 
     async def ended(self) -> None:

@@ -28,11 +28,14 @@ def whole() -> Evidence:
         dates=DAYS,
         said={said: Said("Вопрос"), deleted: Said("Ответ", deleted=True, kept=True)},
         stored={said: StoredMessage("Вопрос", deleted=False), deleted: StoredMessage("Ответ", deleted=True)},
-        chats=[StoredChat("chat", True, 8, 8, unread=False, claimed=False)],
-        reports=[StoredReport(1, "chat", 7, 0), StoredReport(2, "chat", 8, 1)],
+        chats=[StoredChat("chat", "graded", 8, 8, due=False, unread=False, claimed=False)],
+        reports=[StoredReport(0, "chat", 7), StoredReport(1, "chat", 8)],
         mails=mails,
         deliveries=deliveries,
-        arrivals=[Arrival(one.recipient, one.message_id, one.message_id, (4, 1, 1, 1, 1), Fate.HEARD) for one in deliveries],
+        arrivals=[
+            Arrival(one.recipient, one.message_id, one.message_id, (4, 1, 1, 1, 1), frozenset({one.digest}), Fate.HEARD)
+            for one in deliveries
+        ],
         pages=dict.fromkeys(DAYS, 200),
         listed=dict.fromkeys(DAYS, (1, 50.0)),
         ledgers={"w-1": Ledger(exit_seconds=[1.0])},
@@ -93,18 +96,24 @@ BROKEN: dict[str, tuple[Change, tuple[str, ...]]] = {
         ("messages lost, or their texts",),
     ),
     "a chat that is not graded": (chat(newest_person_message=9), ("chats not graded, not read or claimed",)),
+    "a chat that failed": (chat(outcome="failed"), ("chats not graded, not read or claimed",)),
+    "a chat that is still due": (chat(due=True), ("chats not graded, not read or claimed",)),
     "a chat that is claimed for ever": (chat(claimed=True), ("chats not graded, not read or claimed",)),
     "a chat that is graded twice": (
-        lambda evidence: replace(evidence, reports=[*evidence.reports, replace(evidence.reports[1], id=3)]),
+        lambda evidence: replace(evidence, reports=[*evidence.reports, replace(evidence.reports[1], id=0)]),
         ("gradings repeated",),
     ),
     "a report in no mail": (
-        lambda evidence: replace(evidence, reports=[evidence.reports[0], replace(evidence.reports[1], digest=None)]),
-        ("reports that did not reach a recipient",),
+        lambda evidence: replace(evidence, arrivals=[replace(evidence.arrivals[0], reports=frozenset()), *evidence.arrivals[1:]]),
+        ("reports that came in no mail, or in several",),
+    ),
+    "a report in two mails": (
+        lambda evidence: replace(evidence, arrivals=[replace(one, reports=frozenset({0, 1})) for one in evidence.arrivals]),
+        ("reports that came in no mail, or in several",),
     ),
     "a mail that never came": (
         lambda evidence: replace(evidence, arrivals=evidence.arrivals[1:]),
-        ("reports that did not reach a recipient", "mails lost, or in a wrong state"),
+        ("reports that came in no mail, or in several", "mails lost, or in a wrong state"),
     ),
     "a mail that came and is open": (delivery(state="queued"), ("mails lost, or in a wrong state", "runs and deliveries left open")),
     "a mail that came again though it was acknowledged": (again(HEARD), ("mails repeated without doubt",)),
