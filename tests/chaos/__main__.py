@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rich.console import Console
 from app.log import configure_logging
 from tests.chaos.course import SETTLE_SECONDS, calendars, run_course
 from tests.chaos.evidence import Evidence
+from tests.chaos.faults import KILLS, OTHERS
 from tests.chaos.journal import Journal
 from tests.chaos.postgres import own_postgres
 from tests.chaos.report import list_violations, tabulate
@@ -35,6 +37,14 @@ def _setting(name: str, default: int, least: int) -> int:
     return value
 
 
+def _read_faults() -> list[str]:
+    """``FAULTS``: the kinds to draw from, for one suspicion; unset: all of them, mostly kills."""
+    only = [name.strip() for name in os.environ.get("FAULTS", "").split(",") if name.strip()]
+    if unknown := set(only) - {*KILLS, *OTHERS}:
+        raise SystemExit(f"FAULTS: no such kind: {', '.join(sorted(unknown))}; there are: {', '.join([*KILLS, *OTHERS])}")
+    return only
+
+
 async def main(folder: Path) -> int:
     """Run the bench, print the table and return the exit code; logs and events go to the folder."""
     minutes, replicas, worlds = _setting("MINUTES", 13, 5), _setting("REPLICAS", 3, 1), _setting("WORLDS", 6, 1)
@@ -43,9 +53,10 @@ async def main(folder: Path) -> int:
     console.print(f"SEED={seed} MINUTES={minutes} REPLICAS={replicas} WORLDS={worlds}; events and logs: {folder}")
     configure_logging("ERROR", "console")
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # a client that is killed in the middle of a request is no news
+    only = _read_faults()
     journal = Journal(folder / "events.log")
     until = time.monotonic() + minutes * 60
-    evidence = await _simulate(folder, journal, console, seed=seed, replicas=replicas, worlds=worlds, until=until)
+    evidence = await _simulate(folder, journal, console, seed=seed, replicas=replicas, worlds=worlds, until=until, only=only)
     journal.close()
     violations = list_violations(evidence)
     console.print(tabulate(evidence, violations))
@@ -61,7 +72,7 @@ async def main(folder: Path) -> int:
 
 
 async def _simulate(
-    folder: Path, journal: Journal, console: Console, *, seed: int, replicas: int, worlds: int, until: float
+    folder: Path, journal: Journal, console: Console, *, seed: int, replicas: int, worlds: int, until: float, only: Collection[str]
 ) -> list[Evidence]:
     async with AsyncExitStack() as stack:
         opened: list[World] = []
@@ -71,7 +82,7 @@ async def _simulate(
             opened[0].replicas[0].veteran = True
         progress = asyncio.create_task(_print_progress(opened, console, until))
         stack.callback(progress.cancel)
-        return list(await asyncio.gather(*(run_course(world, until) for world in opened)))
+        return list(await asyncio.gather(*(run_course(world, until, only) for world in opened)))
 
 
 async def _open(stack: AsyncExitStack, name: str, calendar: Calendar, journal: Journal, folder: Path, *, seed: str, replicas: int) -> World:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from datetime import time as clock_time
 from zoneinfo import ZoneInfo
@@ -44,15 +44,15 @@ CALENDARS = (
 """Each begins a few dates before the clocks are changed, with a report time that does not exist that night, or comes twice."""
 
 
-async def run_course(world: World, until: float) -> Evidence:
-    """Simulate dates until a monotonic moment, then let the world settle, and gather the evidence."""
+async def run_course(world: World, until: float, only: Collection[str] = ()) -> Evidence:
+    """Simulate dates until a monotonic moment, then let the world settle, and gather the evidence. ``only``: these kinds of faults."""
     watch = asyncio.create_task(world.watch(), name=f"watch-{world.name}")
     try:
         day = world.calendar.first
         await live_through(world, day, ())
         while time.monotonic() < until - SETTLE_SECONDS:
             day += timedelta(days=await _stay_down(world))
-            drawn = draw(world.rng, own_cluster=world.database.folder is not None)
+            drawn = draw(world.rng, own_cluster=world.database.folder is not None, only=only)
             world.note("faults", ", ".join(name for name, _ in drawn))
             day += timedelta(days=1)
             faults = [fault for _, fault in drawn]

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -20,9 +20,9 @@ from tests.chaos.postgres import AWAY
 from tests.chaos.proxies import Mode
 from tests.chaos.replicas import Replica
 from tests.chaos.taps import Step
+from tests.chaos.world import RECIPIENTS
 
 _LEASE_SECONDS = 30.0
-_RECIPIENT = "second@example.ru"
 _TEMPORARY = ("451 4.7.1 Greylisted, try again later", "452 4.2.2 Mailbox full", "421 4.3.2 Service shutting down")
 _POLICY = (
     "554 5.7.1 Message rejected as spam",
@@ -350,13 +350,17 @@ async def fail_mail(day: Day) -> None:
         case "connect":
             switches.refuse_connections = True
         case "temporary":
-            switches.recipient_answers[_RECIPIENT] = rng.choice(_TEMPORARY)
+            switches.recipient_answers[RECIPIENTS[-1]] = rng.choice(_TEMPORARY)
         case "recipient":
-            switches.recipient_answers[_RECIPIENT] = "550 5.1.1 No such user"
+            switches.recipient_answers[RECIPIENTS[-1]] = "550 5.1.1 No such user"
         case _:
             switches.data_answer = rng.choice(_POLICY)
     day.world.note("smtp.fail", kind)
-    await day.pause(rng.uniform(8, 20))
+    if kind == "recipient":  # refused once: after the third time the service may give the recipient up
+        await day.reach(Step.MAIL, len(RECIPIENTS), lambda _: True)
+        await day.pause(2)
+    else:
+        await day.pause(rng.uniform(8, 20))
     day.world.heal_mail()
     day.world.note("smtp.heal")
 
@@ -457,8 +461,11 @@ OTHERS: Mapping[str, Weighted] = {
 }
 
 
-def draw(rng: random.Random, *, own_cluster: bool) -> list[tuple[str, Fault]]:
-    """The faults of one date: mostly kills, often another kind with them, now and then none."""
+def draw(rng: random.Random, *, own_cluster: bool, only: Collection[str] = ()) -> list[tuple[str, Fault]]:
+    """The faults of one date: mostly kills, often another kind with them, now and then none. ``only``: one of these kinds each time."""
+    if only:
+        named = {name: kind for name, kind in {**KILLS, **OTHERS}.items() if name in only}
+        return _pick(rng, named, 1, own_cluster=own_cluster)
     drawn: list[tuple[str, Fault]] = []
     if rng.random() < 0.85:
         drawn.extend(_pick(rng, KILLS, rng.choice((1, 2)), own_cluster=own_cluster))

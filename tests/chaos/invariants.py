@@ -20,7 +20,8 @@ DUPLICATE_CALLS_PER_KILL = 0.1
 
 _IN_DOUBT = frozenset({Fate.CUT, Fate.KILLED, Fate.FROZEN})
 """After these the sender cannot know that the mail arrived (RFC 1047)."""
-_FEWEST_SAMPLES = 30
+_FEWEST_DATES = 25
+"""Over fewer the figures are printed and not judged."""
 _GROWTH = {"rss_mb": 0.10, "descriptors": 0.05, "connections": 0.02}
 """What a process may take more on each date, at most."""
 
@@ -184,7 +185,7 @@ def find_growth(evidence: Evidence) -> Iterator[str]:
     """Memory, descriptors and connections of a process that is never killed do not grow over the dates."""
     for name, ledger in evidence.ledgers.items():
         samples = settled(ledger.samples)
-        if not ledger.kills and not ledger.exit_seconds and len(samples) >= _FEWEST_SAMPLES:
+        if not ledger.kills and not ledger.exit_seconds and len({sample.day for sample in samples}) >= _FEWEST_DATES:
             for what, allowed in _GROWTH.items():
                 growth = slope(samples, what)
                 if growth > allowed:

@@ -1,6 +1,7 @@
 """A few simulated dates with kills and a clock that jumps, judged as a long run of ``make chaos`` is."""
 
 from datetime import date, time, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from tests.chaos.postgres import Postgres
 from tests.chaos.replicas import Replica
 from tests.chaos.taps import Step
 from tests.chaos.world import Calendar, World, open_world
+from tests.stage import until
 
 FIRST = date(2027, 3, 27)
 """The night after it the clocks are put forward in Berlin, over the report's time."""
@@ -45,22 +47,35 @@ async def end_all(world: World) -> None:
     await world.database.execute("UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'")
 
 
-async def put_clock_back(day: Day) -> None:
-    """The clock of a replica shows two hours less for as long as the date takes."""
-    day.world.replicas[0].clock_error = timedelta(hours=-2)
-    await day.over.wait()
-    day.world.heal()
+async def put_clock_ahead(day: Day) -> None:
+    """The replica starts 26 hours ahead, mails for a date that has not come, and starts again with the true time."""
+    world, [replica] = day.world, day.world.replicas
+    replica.clock_error = timedelta(hours=26)
+    await until(partial(has_ended_misled, world))
+    await replica.stop()
+    world.heal()
+    world.start()
+
+
+async def has_ended_misled(world: World) -> bool:
+    """Whether the mail under the false clock is there and its daily run has ended."""
+    return bool(world.misled) and not await world.database.rows(
+        "SELECT 1 FROM runs WHERE kind = 'daily' AND state IN ('queued', 'running')"
+    )
 
 
 async def test_dates_with_kills_and_a_jumping_clock_lose_and_repeat_nothing(database_url: str, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "events.log")
     database = Postgres(make_url(database_url))
     async with open_world("short", BERLIN, database, journal, tmp_path, seed="1", replicas=1) as world:
-        for number, fault in enumerate((cut_power_at(Step.GRADE), put_clock_back, cut_power_at(Step.AFTER_DOT))):
-            assert await live_through(world, FIRST + timedelta(days=number), [fault])
-            evidence = await gather(world)
-            await end_all(world)
+        assert await live_through(world, FIRST, [cut_power_at(Step.GRADE)])
+        await end_all(world)
+        assert await live_through(world, FIRST + timedelta(days=1), [put_clock_ahead])
+        await end_all(world)
+        world.dates.append(FIRST + timedelta(days=2))
+        assert await live_through(world, FIRST + timedelta(days=3), [cut_power_at(Step.AFTER_DOT)])
+        evidence = await gather(world)
     journal.close()
     assert {title: words for title, words in judge(evidence).items() if words} == {}
-    assert evidence.kills >= 2
-    assert len(evidence.dates) == 3
+    assert evidence.kills >= 4
+    assert len(evidence.dates) == 4
