@@ -56,7 +56,7 @@ async def run_course(world: World, until: float, only: Collection[str] = ()) -> 
             world.note("faults", ", ".join(name for name, _ in drawn))
             day += timedelta(days=1)
             faults = [fault for _, fault in drawn]
-            await live_through(world, day, faults, early_sync=world.rng.random() < 0.4, restart=world.rng.random() < 0.7)
+            await live_through(world, day, faults, early_sync=world.rng.random() < 0.4, restart=world.rng.random() < 0.8)
             _end_policy(world, day)
         await settle(world, day, until)
         return await gather(world)

@@ -91,7 +91,7 @@ async def live_through(
 ) -> bool:
     """Simulate a date; whether its mail was there before the patience ended.
 
-    ``early_sync``: a person asks for a sync before the report is due. ``restart``: a replica ends before that, and starts when it is.
+    ``early_sync``: a person asks for a sync before the report is due. ``restart``: replicas end before that, and start when it is.
     """
     moment = world.calendar.moment(day)
     world.advance_to(moment - timedelta(minutes=50))
@@ -102,7 +102,7 @@ async def live_through(
     if world.rng.random() < (0.8 if early_sync else 0.2):
         await world.take_back_one()
     if restart:
-        await _end_one(world)
+        await _end_some(world)
     world.advance_to(moment + timedelta(seconds=1))
     world.dates.append(day)
     world.note("date", day)
@@ -120,18 +120,19 @@ async def live_through(
     return covered
 
 
-async def _end_one(world: World) -> None:
-    """Kill or stop a replica between two dates. The start of one that is down looks at once for what is due, and dates take less time."""
+async def _end_some(world: World) -> None:
+    """Kill or stop replicas between two dates. The start of one that is down looks at once for what is due, and dates take less time."""
     victims = world.list_victims()
-    if len(victims) < len(world.list_exposed()) or not victims:
+    if len(victims) < len(world.list_exposed()):
         return
-    replica = world.rng.choice(victims)
-    if world.rng.random() < 0.7:
-        replica.kill()
-        world.note("kill", f"{replica.name} between dates")
-        await replica.ended()
-    else:
-        world.note("stop", f"{replica.name} between dates {await replica.stop() or 0:.1f} s")
+    for replica in world.rng.sample(victims, k=min(len(victims), world.rng.randint(1, 2))):
+        if world.rng.random() < 0.75:
+            replica.kill()
+            world.note("kill", f"{replica.name} between dates")
+            await replica.ended()
+        else:
+            seconds = await replica.stop()
+            world.note("stop", f"{replica.name} between dates{'' if seconds is None else f' {seconds:.1f} s'}")
 
 
 def _count(day: Day, *, covered: bool) -> None:

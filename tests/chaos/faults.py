@@ -93,7 +93,7 @@ async def cut_power(day: Day) -> None:
 
 async def flap(day: Day) -> None:
     """One replica is killed again and again while it starts."""
-    for _ in range(day.world.rng.randint(2, 4)):
+    for _ in range(day.world.rng.randint(3, 6)):
         await asyncio.sleep(day.world.rng.uniform(0.2, 1.5))
         victims = day.world.list_victims()
         if not victims:
@@ -468,7 +468,7 @@ def draw(rng: random.Random, *, own_cluster: bool, only: Collection[str] = ()) -
         return _pick(rng, named, 1, own_cluster=own_cluster)
     drawn: list[tuple[str, Fault]] = []
     if rng.random() < 0.85:
-        drawn.extend(_pick(rng, KILLS, rng.choice((1, 2)), own_cluster=own_cluster))
+        drawn.extend(_pick(rng, KILLS, rng.choice((1, 2, 3)), own_cluster=own_cluster))
     if rng.random() < 0.4:
         drawn.extend(_pick(rng, OTHERS, 1, own_cluster=own_cluster))
     return drawn
