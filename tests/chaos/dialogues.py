@@ -9,7 +9,7 @@ from itertools import count
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat, AvitoClient, AvitoListing
 from tests.chaos.clocks import Truth
-from tests.chaos.model_calls import QUESTION
+from tests.chaos.model_calls import ANSWER, QUESTION
 
 Key = tuple[str, str]
 """Avito's ids of a chat and of a message in it."""
@@ -21,9 +21,9 @@ _QUESTIONS = (
     QUESTION + " {n}: когда можно забрать?",
 )
 _ANSWERS = (
-    "Ответ {n}: добрый день! Да, продаётся, могу показать сегодня с 18 до 20.",
-    "Ответ {n}: нет",
-    "Ответ {n}: договорились, жду вас в 19:00. Спасибо!",
+    ANSWER + " {n}: добрый день! Да, продаётся, могу показать сегодня с 18 до 20.",
+    ANSWER + " {n}: нет",
+    ANSWER + " {n}: договорились, жду вас в 19:00. Спасибо!",
 )
 _MOST_CHATS = 12
 _YOUNG = timedelta(minutes=45)

@@ -1,20 +1,21 @@
 """A record of what the model was asked and whether it answered: an answer that is asked for again is paid for twice."""
 
-import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-QUESTION = "Вопрос"
-"""A word of every dialogue of the bench: what the service makes up to probe the model has it not."""
+QUESTION, ANSWER = "Вопрос", "Ответ"
+"""The words before the number of each message of a world: what the service makes up to probe the model has none."""
+_NUMBERED = re.compile(rf"(?:{QUESTION}|{ANSWER}) \d+")
 
 
 @dataclass(eq=False)
 class ModelCall:
-    """One request for a grading. ``prompt``: the print of all that it says."""
+    """One request for a grading. ``prompt``: the numbered messages in it; the rest of a prompt is new each time."""
 
     prompt: str
     answered: bool = False
@@ -55,9 +56,10 @@ class CallRecorder:
             words = [str(message.get("content")) for message in json.loads(body)["messages"]]
         except (ValueError, KeyError, TypeError):
             return None
-        if not any(QUESTION in said for said in words):
+        asked = " ".join(_NUMBERED.findall(" ".join(words)))
+        if not asked:
             return None
-        call = ModelCall(hashlib.sha256("\0".join(words).encode()).hexdigest())
+        call = ModelCall(asked)
         self._calls.append(call)
         return call
 
