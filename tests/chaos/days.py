@@ -19,12 +19,9 @@ PATIENCE_SECONDS = 75.0
 _POLL_SECONDS = 0.4
 _TAIL_SECONDS = 6.0
 """How long deliveries are waited for that stay open when the daily run has ended: their next try may be due on the next date."""
-_MISLED = timedelta(hours=1)
 _ACTIVE = "SELECT count(*) FROM runs WHERE kind = 'daily' AND state IN ('queued', 'running')"
 _OPEN = "SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')"
-_COVERED = """
-    SELECT id, created_at, figures -> 'covered_days' ? $1 AS covers FROM digests WHERE kind = 'daily' AND id > $2 ORDER BY id
-"""
+_COVERING = "SELECT id FROM digests WHERE kind = 'daily' AND figures -> 'covered_days' ? $1"
 
 
 @dataclass
@@ -145,16 +142,13 @@ def _count(day: Day, *, covered: bool) -> None:
 
 async def _wait_covered(day: Day) -> bool:
     """Wait for the date's mail and for the end of the daily run."""
-    seen, found = 0, False
+    world, found = day.world, False
     while time.monotonic() < day.until:
         with suppress(*AWAY):
-            async with day.world.database.connected() as connection:
-                for row in await connection.fetch(_COVERED, day.date.isoformat(), seen):
-                    seen = row["id"]
-                    false_clock = row["created_at"] > day.world.truth() + _MISLED
-                    if false_clock:
-                        day.world.misled.add(seen)
-                    found = found or (row["covers"] and not false_clock)
+            async with world.database.connected() as connection:
+                await world.note_mails(connection)
+                covering = await connection.fetch(_COVERING, day.date.isoformat())
+                found = any(not world.is_early(row["id"], day.date) for row in covering)
                 if found and not await connection.fetchval(_ACTIVE):
                     if not await connection.fetchval(_OPEN):
                         return True

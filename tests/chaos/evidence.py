@@ -66,13 +66,13 @@ class StoredReport:
 
 @dataclass(frozen=True)
 class StoredMail:
-    """A digest. ``misled``: put together under a clock that was far ahead."""
+    """A digest. ``early``: the covered dates whose report was not due yet by the true time."""
 
     id: int
     day: date
     kind: str
     covered: tuple[date, ...]
-    misled: bool
+    early: tuple[date, ...]
     reports: int
     mean: float | None
 
@@ -203,18 +203,12 @@ async def _mails(world: World) -> list[StoredMail]:
         FROM digests ORDER BY id
         """
     )
-    return [
-        StoredMail(
-            row["id"],
-            row["day"],
-            row["kind"],
-            tuple(date.fromisoformat(day) for day in row["covered"]),
-            row["id"] in world.misled,
-            row["reports_count"],
-            row["mean"],
-        )
-        for row in rows
-    ]
+    mails = []
+    for row in rows:
+        covered = tuple(date.fromisoformat(day) for day in row["covered"])
+        early = tuple(day for day in covered if world.is_early(row["id"], day))
+        mails.append(StoredMail(row["id"], row["day"], row["kind"], covered, early, row["reports_count"], row["mean"]))
+    return mails
 
 
 async def _deliveries(world: World) -> list[StoredDelivery]:

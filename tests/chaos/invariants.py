@@ -103,13 +103,13 @@ def find_changed_mails(evidence: Evidence) -> Iterator[str]:
 
 
 def find_uncovered_dates(evidence: Evidence) -> Iterator[str]:
-    """Each date is covered by one daily mail, its own or one that names it. A mail made under a false clock does not count."""
+    """Each date is covered by one daily mail, its own or one that names it. One that was made before the date came does not count."""
     covering = _covering(evidence)
     for day in evidence.dates:
-        mails = [mail for mail in covering[day] if not mail.misled]
+        mails = [mail for mail in covering[day] if day not in mail.early]
         if not mails:
-            misled = " (but for one made under a false clock)" if covering[day] else ""
-            yield f"{day} has no mail{misled}"
+            early = " but one that was made before it came" if covering[day] else ""
+            yield f"{day} has no mail{early}"
         elif len(mails) > 1:
             yield f"{day} has {len(mails)} mails: {', '.join(str(mail.id) for mail in mails)}"
 

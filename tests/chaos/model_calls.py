@@ -29,17 +29,18 @@ class CallRecorder:
         self._calls = calls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = bytearray()
-        call: ModelCall | None = None
-        status = 0
+        body, whole = bytearray(), False
+        while not whole:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return  # the replica was killed before it had asked
+            body.extend(message.get("body", b""))
+            whole = not message.get("more_body", False)
+        asked: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+        call, status = self._begun(bytes(body)), 0
 
         async def listen() -> Message:
-            nonlocal call
-            message = await receive()
-            body.extend(message.get("body", b""))
-            if message["type"] == "http.request" and not message.get("more_body") and call is None:
-                call = self._begun(bytes(body))
-            return message
+            return asked.pop() if asked else await receive()
 
         async def answer(message: Message) -> None:
             nonlocal status

@@ -19,7 +19,7 @@ DAYS = (date(2027, 3, 27), date(2027, 3, 28))
 def whole() -> Evidence:
     """A world in which nothing is amiss: one chat, and a mail for each of two dates."""
     said, deleted = ("chat", "said"), ("chat", "deleted")
-    mails = [StoredMail(number, day, "daily", (day,), misled=False, reports=1, mean=50.0) for number, day in enumerate(DAYS)]
+    mails = [StoredMail(number, day, "daily", (day,), early=(), reports=1, mean=50.0) for number, day in enumerate(DAYS)]
     deliveries = [
         StoredDelivery(mail.id, recipient, "sent", "250 OK", f"<{mail.id}.{recipient}>") for mail in mails for recipient in RECIPIENTS
     ]
@@ -121,7 +121,7 @@ BROKEN: dict[str, tuple[Change, tuple[str, ...]]] = {
     "a mail that came again in another form": (again(IN_DOUBT, print_="other"), ("mails repeated in another form",)),
     "a date without a mail": (mail(covered=()), ("dates without a mail, or with several",)),
     "a date with two mails": (mail(covered=DAYS), ("dates without a mail, or with several",)),
-    "a date with a mail under a false clock alone": (mail(misled=True), ("dates without a mail, or with several",)),
+    "a date with an early mail alone": (mail(early=DAYS), ("dates without a mail, or with several",)),
     "a date without a page": (lambda evidence: replace(evidence, pages={DAYS[0]: 404}), ("dates without a page",)),
     "numbers that do not add up": (
         lambda evidence: replace(evidence, arrivals=[replace(evidence.arrivals[0], printed=(5, 1, 1, 1, 1)), *evidence.arrivals[1:]]),

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import httpx
 
 from app.clock import at_local
@@ -30,6 +31,8 @@ FAR_ENDS = ("postgres", "avito", "deepseek", "smtp")
 
 _LOOK_SECONDS = 2.0
 _PROBE_SECONDS = 12.0
+_CLOCKS_APART = timedelta(minutes=15)
+"""Clocks that differ by less are no fault."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ class World:
     replicas: list[Replica] = field(default_factory=list)
     dates: list[date] = field(default_factory=list)
     """The dates whose report has come due."""
-    misled: set[int] = field(default_factory=set)
-    """The mails that were put together under a clock that was far ahead of the true time."""
+    mailed_at: dict[int, datetime] = field(default_factory=dict)
+    """By the number of a mail: the true time when it was first seen."""
     recoveries: list[float] = field(default_factory=list)
     """Seconds from a kill to the end of the date's work."""
     lock_waits: list[float] = field(default_factory=list)
@@ -127,6 +130,15 @@ class World:
         switches.recipient_answers.clear()
         switches.data_answer, switches.cut_after_dot, switches.refuse_connections, switches.latency_seconds = None, False, False, 0.0
 
+    async def note_mails(self, connection: asyncpg.Connection) -> None:
+        """Note the true time of the mails that are new."""
+        for row in await connection.fetch("SELECT id FROM digests WHERE id > $1", max(self.mailed_at, default=0)):
+            self.mailed_at[row["id"]] = self.truth()
+
+    def is_early(self, mail: int, day: date) -> bool:
+        """Whether a mail was there before a date's report was due: a replica's clock was far ahead."""
+        return self.mailed_at.get(mail, self.truth()) + _CLOCKS_APART < self.calendar.moment(day)
+
     async def take_back_one(self) -> None:
         """An author deletes a message that is young enough to be noticed; it is found out first whether it is stored."""
         young = sorted(self.dialogues.list_young())
@@ -161,6 +173,10 @@ class World:
                 probed_at = machine.monotonic()
                 for replica in self.replicas:
                     replica.sample()
+            if not self.database_faults:
+                with suppress(*AWAY):
+                    async with self.database.connected() as connection:
+                        await self.note_mails(connection)
             for replica, answer in zip(self.replicas, answers, strict=True):
                 replica.look(answer, excused=self.database_faults > 0)
 
