@@ -47,7 +47,7 @@ def _read_faults() -> list[str]:
 
 async def main(folder: Path) -> int:
     """Run the bench, print the table and return the exit code; logs and events go to the folder."""
-    minutes, replicas, worlds = _setting("MINUTES", 13, 5), _setting("REPLICAS", 3, 1), _setting("WORLDS", 6, 1)
+    minutes, replicas, worlds = _setting("MINUTES", 13, 5), _setting("REPLICAS", 3, 1), _setting("WORLDS", 4, 1)
     seed = _setting("SEED", random.SystemRandom().randint(1, 9999), 0)
     console = Console(highlight=False, width=120)
     console.print(f"SEED={seed} MINUTES={minutes} REPLICAS={replicas} WORLDS={worlds}; events and logs: {folder}")
