@@ -238,7 +238,7 @@ class Replica:
     def look(self, readiness: str | None, *, excused: bool) -> None:
         """Find out whether it is stuck. ``excused``: a fault that lasts keeps it from its Postgres."""
         self._note_asking()
-        if excused or not self.alive or self.frozen_at is not None:
+        if excused or self._told_to_end or not self.alive or self.frozen_at is not None:
             self.excuse()
         since = max(self._asked_at, self._up_since, self._excused_until)
         spans, silent = self.ledger.stuck, time.monotonic() - since
