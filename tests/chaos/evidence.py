@@ -22,6 +22,9 @@ from tests.chaos.world import World
 _WRITTEN_SECONDS = 5.0
 """A kill or a freeze so long after the server's answer may have come before the arrival was written down."""
 
+_ON_THE_WAY_SECONDS = 0.5
+"""A replica that is frozen so shortly before the final dot is seen on the wire has written it already."""
+
 
 class Fate(StrEnum):
     """How the conversation of a mail that arrived has ended; only after some of these may the same mail come again."""
@@ -296,7 +299,7 @@ def fate_of(talk: Conversation, ledger: Ledger) -> Fate:
     until = (talk.answered_at or talk.ended_at or talk.dot_at) + _WRITTEN_SECONDS
     if any(talk.dot_at <= at <= until for at in ledger.kills):
         return Fate.KILLED
-    if any(talk.dot_at <= start <= until for start, _ in ledger.freezes):
+    if any(talk.dot_at - _ON_THE_WAY_SECONDS <= start <= until for start, _ in ledger.freezes):
         return Fate.FROZEN
     if talk.answered_at is not None:
         return Fate.HEARD
