@@ -3,22 +3,25 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+
+from rapidfuzz import fuzz
 
 from app.grading.chat import ChatMessage, Side
 from app.grading.hygiene import clean
 from app.grading.masking.masker import Masker
 
 MAX_QUOTE_LENGTH = 120
-_NEAR_ENOUGH = 0.85  # share of the quote's letters found in order
+_NEAR_ENOUGH = 85  # percent of the quote's letters found in order
 _SHORTEST_NEAR = 12  # below this, a few equal letters prove nothing
 _LONGEST_READ = 2 * MAX_QUOTE_LENGTH
-_NEGATED = re.compile(r"(?<!\w)(?:(?:не|ни|нет|нету|нельзя|невозможно|без|никогда|никак|никто|никаких)[ \"]+)+(?:\w+[ \"]+){0,2}$")
+_NEGATED = re.compile(
+    r"(?<!\w)(?:(?:не|ни|нет|нету|нельзя|невозможно|без|никогда|никак|никто|никаких)[ \"]{1,3}){1,8}(?:\w{1,24}[ \"]{1,3}){0,2}$"
+)
 """Folded words that end with a negation of what follows: up to two words and no comma stand between."""
 _LOOK_BACK = 40
 """Characters before a quote in which its negation, or its sentence's beginning, is looked for."""
-_SENTENCE_BEGINS = re.compile(r"(?:^|\n|[!?…]|\.\W)\W*$")
-_SENTENCE_ENDS = re.compile(r"\W*?(?:$|\n|[.!?…](?!\w))")
+_SENTENCE_BEGINS = re.compile(r"(?:^|\n|[!?…]|\.\W)\W{0,20}$")
+_SENTENCE_ENDS = re.compile(r"\W{0,20}?(?:$|\n|[.!?…](?!\w))")
 _FOLDED = dict.fromkeys("«»„“”‟\"'`’‘‚‹›″′", '"') | dict.fromkeys("‐‑‒–—―−", "-") | {"ё": "е", "…": "..."}
 
 
@@ -54,24 +57,23 @@ class _Shown:
     def __init__(self, message: ChatMessage, masker: Masker) -> None:
         self.message = message
         self.original = clean(message.text)
-        self.folded = ""
+        folded: list[str] = []
         self._spans: list[tuple[int, int]] = []  # of each folded character in the original
         self._tokens: list[tuple[int, str]] = []  # where each begins in `folded`, and its original
-        position = 0
+        position, length = 0, 0
         for piece in masker.pieces(self.original):
             end = position + len(piece.original)
             if piece.is_token:
-                self._tokens.append((len(self.folded), piece.original))
+                self._tokens.append((length, piece.original))
             for offset, char in enumerate(piece.shown):
-                self._add(char, (position, end) if piece.is_token else (position + offset, position + offset + 1))
+                added = _fold_char(char)
+                if added == " " and folded and folded[-1].endswith(" "):
+                    continue
+                folded.append(added)
+                self._spans += [(position, end) if piece.is_token else (position + offset, position + offset + 1)] * len(added)
+                length += len(added)
             position = end
-
-    def _add(self, char: str, span: tuple[int, int]) -> None:
-        folded = _fold_char(char)
-        if folded == " " and self.folded.endswith(" "):
-            return
-        self.folded += folded
-        self._spans += [span] * len(folded)
+        self.folded = "".join(folded)
 
     def find(self, wanted: str) -> tuple[int, int] | None:
         """Where the folded words stand as whole words."""
@@ -85,14 +87,14 @@ class _Shown:
 
     def find_near(self, wanted: str) -> tuple[int, int] | None:
         """Where nearly these words stand, widened to whole words."""
-        if len(wanted) < _SHORTEST_NEAR:
+        if len(wanted) < _SHORTEST_NEAR or len(self.folded) * 100 < len(wanted) * _NEAR_ENOUGH:
             return None
-        blocks = [block for block in SequenceMatcher(None, wanted, self.folded, autojunk=False).get_matching_blocks() if block.size > 2]
-        if sum(block.size for block in blocks) < _NEAR_ENOUGH * len(wanted):
+        if len(self.folded) <= len(wanted):
+            return (0, len(self.folded)) if fuzz.ratio(wanted, self.folded) >= _NEAR_ENOUGH else None
+        nearest = fuzz.partial_ratio_alignment(wanted, self.folded, score_cutoff=_NEAR_ENOUGH)
+        if nearest is None:
             return None
-        start, end = blocks[0].b, blocks[-1].b + blocks[-1].size
-        if (end - start) * _NEAR_ENOUGH > len(wanted):
-            return None
+        start, end = nearest.dest_start, nearest.dest_end
         while start and self.folded[start - 1].isalnum():
             start -= 1
         while end < len(self.folded) and self.folded[end].isalnum():
