@@ -1,7 +1,8 @@
 """First names of Avito's buyers and sellers: Russian, Tatar, Caucasian and Central Asian ones with their short forms, in every case."""
 
-from collections.abc import Iterator
 from functools import cache
+
+from app.grading.masking.words import name_forms
 
 _PEOPLE_ONLY = (
     # Russian
@@ -14,7 +15,7 @@ _PEOPLE_ONLY = (
     "Софья Станислав Степан Таисия Тамара Татьяна Тимофей Ульяна Фёдор Филипп Эвелина Эдуард Элина Юлия Юрий Яна Ярослав Яков "
     # short forms
     "Аня Антоха Боря Валера Ваня Вася Вика Виталик Витя Влад Вова Володя Гена Гоша Гриша Даша Дашка Деня Дима Димон Женя Ира Иришка "
-    "Катя Катюша Кирюша Коля Колян Костян Ксюша Лена Леночка Лёня Лёха Лёша Лиза Люба Лиля Люда Макс Маша Машенька Миша Настя Наташа "
+    "Катя Катюша Кирюша Коля Колян Костян Ксюша Лена Леночка Лёня Лёха Лёша Лиза Лиля Люда Макс Маша Машенька Миша Настя Наташа "
     "Надя Оля Олечка Паша Петя Рита Рома Саня Саша Сашка Серёга Серёжа Стас Стёпа Таня Танюша Толик Федя Юля Юра Яша "
     # Tatar and Bashkir
     "Адель Азалия Айгиз Айгуль Айдар Айрат Айнур Айсылу Азат Азамат Алан Асия Ахмат Алия Алсу Альберт Альбина Альфия Артур Вильдан "
@@ -36,70 +37,50 @@ _PEOPLE_ONLY = (
 )
 # Also towns, things, states of mind: names only where somebody is spoken to or introduced by them.
 _ALSO_WORDS = (
-    "Алмаз Булат Варя Вера Владимир Герман Ева Ислам Казбек Камила Костя Лада Лев Лида Лилия Любовь Майя Макар Марк Марсель Милана "
+    "Алмаз Булат Варя Вера Люба Владимир Герман Ева Ислам Казбек Камила Костя Лада Лев Лида Лилия Любовь Майя Макар Марк Марсель Милана "
     "Надежда Платон Рамазан Рафик Роза Роман Салават Света Слава Соня София Тёма Эмма "
 )
-# Forms that are words, at the head of a sentence too; and names whose forms are words unless capitalised («семена», «виктория»).
-_WORDS = "борей вари варю жене жени женю коли колей колею лени леней любой людей саней сани саше степей"
-_CAPITALISED_ONLY = "Варвара Вероника Виктория Гарик Динар Динара Катюша Максим Малика Маргарита Муслим Семён Толик Марина"
-_LONG_ENOUGH_UNCAPITALISED = 6
+# Short forms and the names they stand for, where a lower-case short form is known to be a person's only by that name.
+_SHORT_FORMS = (
+    "Александр: Саша Саня Саш Шура Санёк Сашка Алекс|Александра: Саша Шура|Алексей: Лёша Лёха Алёша|Анастасия: Настя Настёна"
+    "|Анатолий: Толя Толик"
+    "|Андрей: Андрюха Андрюша|Анна: Аня Анюта Нюра|Антон: Антоха Тоха|Артём: Тёма|Борис: Боря|Вадим: Вадик|Валентина: Валя|Валерий: Валера"
+    "|Валерия: Лера|Василий: Вася|Виктор: Витя Витёк|Виктория: Вика|Виталий: Виталик|Владимир: Вова Володя Вован|Владислав: Влад Владик"
+    "|Вячеслав: Слава|Галина: Галя|Геннадий: Гена|Георгий: Гоша Жора|Григорий: Гриша|Даниил: Даня Данила|Дарья: Даша|Денис: Деня"
+    "|Дмитрий: Дима Димон Митя Димка|Евгений: Женя Женька|Евгения: Женя|Екатерина: Катя Катюша|Елена: Лена|Елизавета: Лиза"
+    "|Иван: Ваня Ванька"
+    "|Игорь: Игорёк|Илья: Илюха Илюша|Ирина: Ира Иришка|Константин: Костя Костян|Ксения: Ксюша|Лариса: Лара|Леонид: Лёня|Людмила: Люда Мила"
+    "|Максим: Макс|Маргарита: Рита|Мария: Маша|Михаил: Миша Мишка Миха|Надежда: Надя|Наталья: Наташа|Наталия: Наташа|Николай: Коля Колян"
+    "|Олег: Олежка|Ольга: Оля|Павел: Паша Пашка|Пётр: Петя|Роман: Рома Ромка|Светлана: Света|Семён: Сёма|Сергей: Серёжа Серёга"
+    "|Станислав: Стас"
+    "|Степан: Стёпа|Тамара: Тома|Татьяна: Таня|Тимофей: Тима|Фёдор: Федя|Юлия: Юля|Юрий: Юра|Яков: Яша|Ярослав: Ярик"
+)
 _FOLDED_E = str.maketrans("ё", "е")
-_BACK = "гкхжшчщ"
-_CONSONANTS = "бвгджзклмнпрстфхцчшщ"
-_OBLIQUE_STEMS = {"Павел": "Павл", "Лев": "Льв"}
 
 
-def first_name(word: str) -> str | None:
-    """The name that this word is a form of («Сергею»: Сергей); None for a word that is also, or only, something else."""
-    name = _forms_of(_PEOPLE_ONLY).get(_folded(word))
-    if name is None or word[0].isupper():
-        return name
-    return name if len(word) >= _LONG_ENOUGH_UNCAPITALISED and name not in _CAPITALISED_ONLY.split() else None
-
-
-def first_name_or_word(word: str) -> str | None:
-    """The same with the names that are words as well (Вера, Слава, Роман)."""
-    return first_name(word) or (_forms_of(_ALSO_WORDS).get(_folded(word)) if word[0].isupper() else None)
-
-
-def forms(name: str) -> list[str]:
-    """All cases of a name of these lists, lower-case, «е» for «ё»; none of another word."""
-    known = first_name_or_word(name.capitalize())
-    return (
-        sorted({_folded(form) for form in (known, *_bent(known))} - set(_WORDS.split()))
-        if known and _folded(known) == _folded(name)
-        else []
-    )
-
-
-def is_capitalised_only(name: str) -> bool:
-    """True for a name whose forms are ordinary words unless capitalised, or that is short."""
-    return len(name) < _LONG_ENOUGH_UNCAPITALISED or name.capitalize() in _CAPITALISED_ONLY.split()
-
-
-def _folded(word: str) -> str:
+def folded(word: str) -> str:
+    """Lower-case with «е» for «ё»."""
     return word.lower().translate(_FOLDED_E)
 
 
 @cache
-def _forms_of(names: str) -> dict[str, str]:
-    words = frozenset(_WORDS.split())
-    return {folded: name for name in reversed(names.split()) for form in (name, *_bent(name)) if (folded := _folded(form)) not in words}
+def listed_names() -> dict[str, str]:
+    """Every form of the listed names, folded, with the name it is a form of."""
+    return {folded(form): name for name in reversed(_PEOPLE_ONLY.split()) for form in name_forms(name)}
 
 
-def _bent(name: str) -> Iterator[str]:
-    """The forms of the oblique cases; for a woman's name on a consonant they are forms that nobody uses."""
-    stem, last = name[:-1], name[-1]
-    if last == "а":
-        endings = "и е у ой ою ей" if stem[-1] in _BACK else "ы е у ой ою"
-    elif last == "я":
-        endings = "и е ю ей ею"
-    elif last == "й":
-        endings = "я ю ем е и"
-    elif last == "ь":
-        endings = "я ю ем е и ью"
-    elif last in _CONSONANTS:
-        stem, endings = _OBLIQUE_STEMS.get(name, name), "а у ом ем е"
-    else:
-        return
-    yield from (stem + ending for ending in endings.split())
+@cache
+def ambiguous_names() -> dict[str, str]:
+    """The same of names that are words as well."""
+    return {folded(form): name for name in _ALSO_WORDS.split() for form in name_forms(name)}
+
+
+def short_forms(name: str) -> list[str]:
+    """What the bearer of a name is called: «Дмитрий»: Дима, Димон, Митя."""
+    return _short_forms().get(name, [])
+
+
+@cache
+def _short_forms() -> dict[str, list[str]]:
+    pairs = (entry.split(": ") for entry in _SHORT_FORMS.split("|"))
+    return {name: forms.split() for name, forms in pairs}

@@ -5,13 +5,16 @@ a token of its own ("[МЕТКА_1]") and can never be restored into somebody's 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from app.grading.hygiene import clean
-from app.grading.masking.detectors import blanked, personal_data
-from app.grading.masking.person_names import introduced_names, name_pattern
+from app.grading.masking.detectors import personal_data
+from app.grading.masking.finders import Found, blanked
+from app.grading.masking.neighbours import numbers_in_parts
+from app.grading.masking.person_names import People
 
 _NAME, _LITERAL, _WORD = "ИМЯ", "МЕТКА", "СЛОВО"
 _WORDS = {
@@ -26,6 +29,8 @@ _WORDS = {
     "СЧЁТ": "счёт",
     "ССЫЛКА": "ссылка",
     "НИК": "ник",
+    "АВТО": "номер машины",
+    "ДАТА": "дата рождения",
     _LITERAL: "метка",
     _WORD: "слово",
 }
@@ -55,11 +60,12 @@ class Masker:
     """Remembers one chat's tokens. Give each chat its own."""
 
     def __init__(self, names: Iterable[str], texts: Iterable[str] = (), *, level: Masking = Masking.ON) -> None:
-        """`names`: people known from the chat; `texts`: its messages, for names by which people introduce themselves in them."""
+        """`names`: people known from the chat; `texts`: its messages in order, for introductions and for numbers sent in parts."""
         self._level = level
-        people = dict.fromkeys([*(name.strip() for name in names), *introduced_names(map(clean, texts))])
-        self._people = [(name, pattern) for name in people if (pattern := name_pattern(name))]
-        self._anybody = re.compile("|".join(pattern.pattern for _, pattern in self._people) or r"(?!)")
+        cleaned = [] if level is Masking.OFF else [clean(text) for text in texts]
+        self._people = People(names, cleaned)
+        self._parts = numbers_in_parts(cleaned)
+        self._counts: Counter[str] = Counter()
         self._numbers: dict[tuple[str, str], int] = {}  # (kind, key) -> number
         self._spellings: dict[tuple[str, int], str] = {}  # (kind, number) -> as first written
         self._names: dict[int, str] = {}  # number -> name as known
@@ -127,26 +133,29 @@ class Masker:
         return self._names.get(number) if kind == _NAME else self._spellings.get((kind, number)) if kind == _WORD else None
 
     def _token(self, kind: str, key: str, spelling: str) -> str:
-        numbers_of_kind = sum(known == kind for known, _ in self._numbers)
-        number = self._numbers.setdefault((kind, key), numbers_of_kind + 1)
+        if (kind, key) not in self._numbers:
+            self._counts[kind] += 1
+            self._numbers[kind, key] = self._counts[kind]
+        number = self._numbers[kind, key]
         self._spellings.setdefault((kind, number), spelling)
         if kind == _NAME:
             self._names[number] = key
         return f"[{kind}_{number}]"
 
-    def _found(self, text: str) -> Iterator[tuple[int, int, str, str]]:
+    def _found(self, text: str) -> Iterator[Found]:
         literals = [(*match.span(), _LITERAL, match[0]) for match in _TOKEN.finditer(text)]
         yield from literals
         rest = blanked(text, literals)
+        parts = [self._parts[text]] if text in self._parts and not literals else []
+        yield from parts
+        rest = blanked(rest, parts)
         personal = list(personal_data(rest))
         yield from personal
         rest = blanked(rest, personal)
-        for name, pattern in self._people if self._anybody.search(rest) else ():
-            called = [(*match.span(), _NAME, name) for match in pattern.finditer(rest)]
-            yield from called
-            rest = blanked(rest, called)
+        called = [(start, end, _NAME, name) for start, end, name in self._people.find(rest)]
+        yield from called
         if self._level is Masking.STRICT:
-            yield from ((*match.span(), _WORD, match[0]) for match in _SUSPICIOUS.finditer(rest))
+            yield from ((*match.span(), _WORD, match[0]) for match in _SUSPICIOUS.finditer(blanked(rest, called)))
 
 
 def _identity(match: re.Match[str]) -> tuple[str, int]:

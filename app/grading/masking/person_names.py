@@ -1,119 +1,230 @@
-"""Finds people's names in Russian text: known ones in every case, and those by which people introduce themselves."""
+"""Finds people's names in Russian text: by morphology, by what stands around, and those known from the chat in every case and alphabet.
+
+Only what can be a name is one: particles, greetings, common nouns and verbs stay, also where a buyer calls himself by them.
+"""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from app.grading.masking.first_names import first_name, first_name_or_word, forms, is_capitalised_only
-from app.grading.masking.transliteration import in_cyrillic, in_latin
+from app.grading.masking.first_names import ambiguous_names, folded, listed_names, short_forms
+from app.grading.masking.name_surroundings import (
+    ABBREVIATED,
+    GREETED,
+    INTRODUCTION,
+    INTRODUCTIONS,
+    LOOK_BACK,
+    NO_LATIN_NAME,
+    NOT_BEFORE_THING,
+    PRODUCT,
+    SELF,
+    SHOP,
+    is_spoken_to,
+    may_be_name,
+    names_a_thing,
+)
+from app.grading.masking.name_words import (
+    CAUCASIAN,
+    CYRILLIC,
+    FAMILY,
+    LONG_ENOUGH_UNCAPITALISED,
+    WORD,
+    NameToken,
+    full_name,
+    goes_on,
+    is_diminutive,
+    is_first_name,
+    is_latin_name,
+    is_latin_surname,
+    is_plain_word,
+    is_surname,
+    is_vocative,
+    lower_names,
+    name_by_skeleton,
+)
+from app.grading.masking.transliteration import in_cyrillic, skeleton
+from app.grading.masking.words import name_forms, read_word
 
-_NAME = r"[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?"
-_SURNAME = r"[А-ЯЁ][а-яё]+(?:[оеё]в|[иы]н|[оеё]ва|[иы]на|[сц]кий|[сц]кая|ко|[уюя]к|ян|дзе|швили)"
-_PATRONYMIC = (
-    r"(?:[А-ЯЁ][а-яё]+(?:[аиы]ныч|[аеи]лыч|[аео]ич|(?:[оеь]вич|ьич|[кмт]ич)(?:а|у|ем|е)?|(?:[оеь]вн|ичн)(?:а|у|ой|ы|е))"
-    r"|[А-ЯЁ][а-яё]+[ -](?i:[оу]г?лы|[кг]ызы))"
-)
-_INTRODUCTIONS = (
-    re.compile(
-        r"(?i:меня зовут|(?<![а-яё] )зовут|зовите меня|звать|зовут меня|мо[её] имя|фио|получател[ья]|отправител[ья]|заказчик"
-        r"|контактное лицо|на имя|с уважением,?\n?|вас приветствует|на связи|вам пишет|уважаем(?:ый|ая))"
-        rf"[ :,—-]*(?<!\w)({_NAME}(?: {_NAME}){{0,2}})"
-    ),
-    re.compile(rf"(?i:меня) ({_NAME}) (?i:зовут)"),
-    re.compile(rf"(?i:это|я) ({_NAME}), (?i:менеджер|мастер|консультант|администратор|продавец|хозя|собственник)"),
-    re.compile(rf"(?<=[а-яё,] )(?:мастер|замерщик|сборщик|прораб|курьер|консультант|кладовщик)(?:[ау]|ом)? ({_NAME})"),
-    re.compile(r"(?i:my name is|меня зовут) ([A-Z][a-z]+)"),
-    re.compile(r"(?i:меня зовут) (?!как|так|не |очень|тоже|все|туда|сюда|на |в )([а-яё]{3,})"),
-    re.compile(rf"(?<!\w)((?:{_SURNAME}(?:а|у|е|ым|ой)? )?{_NAME} {_PATRONYMIC})(?!\w)"),
-    re.compile(rf"(?<!\w)({_SURNAME} [А-ЯЁ]\. ?[А-ЯЁ]\.)"),
-)
-_GREETING = (
-    r"(?i:здрав?ствуйте|приветствую|привет|добрый (?:день|вечер)|доброе утро|доброго дня|салам(?: алейкум)?|спасибо|уважаем(?:ый|ая))"
-)
-# Where a name that is also a word can only be a name.
-_ADDRESSED = (
-    re.compile(rf"{_GREETING}[, ]+({_NAME})(?=[!.,;)]|\s*$)", re.MULTILINE),
-    re.compile(rf"(?:^|[.!?] )({_NAME}), (?={_GREETING}|(?i:подскаж|скаж|добр|будьте|можно|можете|когда|извин))", re.MULTILINE),
-    re.compile(
-        r"(?<!\w)(?i:это|я|мастер|менеджер|замерщик|водитель|курьер|продавец|спросит[ье]|спросить|позовите|администратор[а-я]{0,2}|консультант[а-я]{0,2})"
-        rf"[ —-]+({_NAME})(?=[!.,;)]|\s*$)",
-        re.MULTILINE,
-    ),
-)
-# A product's name is often a person's: «кухня Марина», «кровать Виктория».
-_PRODUCT = re.compile(
-    r"(?i)(?:диван|кроват|кухн|шкаф|стол|стул|кресл|комод|прихож|гостин|спальн|матрас|модел|коллекци|сери|сорт|роз|плать|ткан|цвет|люстр|обо|двер"
-    r"|плитк|книг|роман|кукл|духи|аромат|виноград|клубник)[а-яё]{0,3}[ \"«„]{1,2}$"
-)
-_LEGAL_FORMS = re.compile(
-    r"(?i)ооо|ип|зао|оао|клиент\w*|покупател\w*|продав\w*|пользовател\w*|менеджер\w*|частное|лицо|user|avito|авито|мастер\w*|служба|отдел"
-    r"|друзья|администраци\w*|коллектив"
-)
-# A name with one of these is a shop's; masked, it would take ordinary words out of the whole chat.
-_SHOP = re.compile(
-    r"(?i)\b(?:авто\w*|магазин\w*|салон\w*|мебел\w*|строй\w*|ремонт\w*|сервис\w*|центр\w*|студи\w*|компани\w*|команда|техник\w*"
-    r"|запчаст\w*|квартир\w*|недвиж\w*|дом|мир|для|shop|store|market|service)\b"
-)
-_ENDING = r"(?:ого|его|ому|ему|ой|ей|ою|ею|ом|[её]м|ым|им|ая|яя|ую|юю|ый|ий|[аяыиеуюйьо])"
-_CAN_BEND_UNCAPITALISED = 5  # letters of the stem: «марине» is Марина, «марки» is hardly Марк
-_WORD = re.compile(r"(?<![^\W_])[А-ЯЁа-яё]{2,}(?![^\W_])")
+MAX_NAME_LENGTH = 200
+MAX_PEOPLE = 200
+MOST_WORDS = 6
+JOINT = re.compile(r" ?- ?| {1,2}|\. ?")
+BEFORE_FORM = re.compile(r"(?:ИП|ип|Ип|гр\.|гражданин|гражданка) $")
 
 
-def introduced_names(texts: Iterable[str]) -> list[str]:
-    """Names people call themselves or others by: «меня зовут Олег», «Иванов Иван Петрович», «Иванов И. И.», and the usual first names."""
-    chat = "\n\0\n".join(texts)  # nothing reaches from one message into the next
-    found = [match[1] for pattern in _INTRODUCTIONS for match in pattern.finditer(chat)]
-    found += [name for pattern in _ADDRESSED for match in pattern.finditer(chat) if (name := first_name_or_word(match[1]))]
-    for match in _WORD.finditer(chat):
-        name = first_name(match[0])
-        if name and not _PRODUCT.search(chat, max(0, match.start() - 20), match.start()):
-            found.append(name)
-    return [name for name in dict.fromkeys(found) if _words_of(name)]
+class People:
+    """The people of one chat: each form of a known name leads to the name. At most MAX_PEOPLE names of MAX_NAME_LENGTH characters."""
 
+    def __init__(self, names: Iterable[str], texts: Sequence[str]) -> None:
+        """`names`: people known from the chat; `texts`: its messages, for names by which people introduce themselves in them."""
+        self._capitalised: dict[str, str] = {}  # folded form, as a rule capitalised in the text -> name
+        self._any_case: dict[str, str] = {}
+        self._skeletons: dict[str, str] = {}  # of Latin spellings
+        self._known = 0
+        for name in names:
+            self._add(name.strip()[:MAX_NAME_LENGTH])
+        for text in texts:
+            for word in introduced_words(text):
+                self._add(word)
+        self._own_forms = {*self._any_case, *self._capitalised}
 
-def name_pattern(name: str) -> re.Pattern[str] | None:
-    """Matches the name or any of its words in any case and in the other alphabet, neighbours together; None where nobody is named."""
-    words = _words_of(name)
-    if not words:
+    def find(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """(start, end, name) of each person named in the text; the name is as known, or in the nominative, or as it stands there."""
+        position = 0
+        while first := self._next_candidate(text, position):
+            length, end, name = self._name_at(text, first)
+            if length:
+                before = BEFORE_FORM.search(text, max(0, first.start - 12), first.start)
+                yield before.start() if before else first.start, end, name
+            position = end
+
+    def _next_candidate(self, text: str, position: int) -> NameToken | None:
+        """The next word that may begin a name: capitalised, known or a first name."""
+        own, usual = self._own_forms, lower_names()
+        for match in WORD.finditer(text, position):
+            word = match[0]
+            if not word.islower():
+                if word[0].isupper() and (not is_plain_word(word) or folded(word) in own):
+                    return NameToken(match.start(), match.end(), word)
+            elif (
+                word in own
+                or word in usual
+                or ("ё" in word and (folded(word) in own or folded(word) in usual))
+                or (word.isascii() and skeleton(word) in self._skeletons)
+            ):
+                return NameToken(match.start(), match.end(), word)
         return None
-    one = "|".join(form for word in words for form in _forms(word))
-    initials = r"(?: ?(?-i:[А-ЯЁ])\.){0,2}"
-    return re.compile(rf"(?<!\w)(?:{one})(?:[ -](?:{one}))*(?!\w){initials}")
+
+    def _name_at(self, text: str, first: NameToken) -> tuple[int, int, str]:
+        """How many words from this one on are one person's name, where they end, and the name."""
+        group = [first]
+        for match in WORD.finditer(text, first.end, first.end + MOST_WORDS * 42):
+            if not JOINT.fullmatch(text, group[-1].end, match.start()) or (text[group[-1].end] == "." and len(group[-1].word) > 1):
+                break
+            group.append(NameToken(match.start(), match.end(), match[0]))
+            if len(group) == MOST_WORDS:
+                break
+        length, name = self._name_of(text, group)
+        last = group[max(length, 1) - 1]
+        has_dot = len(last.word) == 1 and text[last.end : last.end + 1] == "."
+        return length, last.end + has_dot, name
+
+    def _name_of(self, text: str, group: list[NameToken]) -> tuple[int, str]:
+        first = group[0]
+        known = [self._person(token) for token in group]
+        if not first.is_capitalised and text[first.end : first.end + 1] == "," and not text[: first.start].strip():
+            known[0] = known[0] or self._capitalised.get(folded(first.word))
+        if known[0]:
+            length = 1
+            while length < len(group) and (known[length] or goes_on(group[:length], group[length])):
+                length += 1
+            return length, next((person for person in known[:length] if person), "")
+        length = full_name(group) or self._single(text, group)
+        return length, nominative(group[:length], [*known[:length]])
+
+    def _is_known(self, word: str) -> bool:
+        form = folded(word)
+        return form in self._any_case or form in self._capitalised or (word.isascii() and skeleton(word) in self._skeletons)
+
+    def _person(self, token: NameToken) -> str | None:
+        form = folded(token.word)
+        if not CYRILLIC.fullmatch(token.word):
+            return self._skeletons.get(skeleton(token.word)) if token.is_capitalised or len(token.word) > 4 else None
+        if form in self._any_case:
+            return self._any_case[form]
+        return self._capitalised.get(form) if token.is_capitalised else None
+
+    def _single(self, text: str, group: list[NameToken]) -> int:
+        """The length of a name that begins with a first name, or with a word that can only be a name where it stands."""
+        first = group[0]
+        before = text[max(0, first.start - LOOK_BACK) : first.start]
+        is_introduced = bool(INTRODUCTION.search(before))
+        if not (self._stands_alone(text, before, first) or (is_introduced and may_be_name(first, before))):
+            return 2 if len(group) > 1 and is_latin_name(first) and is_latin_surname(group[1]) else 0
+        length = 1
+        while length < len(group) and (goes_on(group[:length], group[length]) or (is_introduced and may_be_name(group[length], ""))):
+            length += 1
+        return length
+
+    def _stands_alone(self, text: str, before: str, token: NameToken) -> bool:
+        """Whether the word is a name without a second one beside it."""
+        if ABBREVIATED.match(text, token.end) or self._is_product(before, token) or names_a_thing(text, token):
+            return False
+        if is_first_name(token) or is_diminutive(token):
+            return True
+        if not token.is_capitalised:
+            return False
+        reading = token.reading
+        return (
+            (reading.is_patronymic and not reading.is_common)
+            or (CAUCASIAN.search(token.word) is not None and not reading.is_common and not reading.is_place)
+            or (reading.is_surname and bool(INTRODUCTION.search(before)))
+            or (is_latin_name(token) and bool(SELF.search(before) or GREETED.search(before)))
+            or (text[token.end : token.end + 1] in {",", "!"} and is_vocative(token.word))
+            or (folded(token.word) in ambiguous_names() and is_spoken_to(text, before, token))
+            or (bool(SELF.search(before)) and is_surname(token) and bool(FAMILY.search(token.word)))
+        )
+
+    @staticmethod
+    def _is_product(before: str, token: NameToken) -> bool:
+        """«Кухня Мария», «духи Шанель»: a thing's name in the nominative, right after the thing."""
+        if PRODUCT.search(before):
+            return True
+        last = re.search(r"([А-ЯЁа-яё]{2,30}) [«\"„]?$", before)
+        if not last or NOT_BEFORE_THING.fullmatch(folded(last[1])):
+            return False
+        reading = read_word(last[1])
+        is_nominative = folded(token.word) == folded(token.reading.lemma)
+        return reading.is_thing and not (reading.is_first_name or reading.is_surname) and (is_nominative or last[1][0].isupper())
+
+    def _add(self, name: str) -> None:
+        words = plausible_words(name)
+        if not words or self._known >= MAX_PEOPLE:
+            return
+        self._known += 1
+        for word in words:
+            self._skeletons.setdefault(skeleton(word), name)
+            russian = word if CYRILLIC.fullmatch(word) else in_cyrillic(word)
+            listed = listed_names().get(folded(russian)) or ambiguous_names().get(folded(russian)) or name_by_skeleton().get(skeleton(word))
+            for spelling in (russian, *([listed, *short_forms(listed)] if listed else ())):
+                self._add_forms(spelling, name)
+
+    def _add_forms(self, word: str, name: str) -> None:
+        for form in name_forms(word):
+            reading = read_word(form)
+            any_case = not reading.is_common and (reading.is_first_name or len(form) > LONG_ENOUGH_UNCAPITALISED)
+            (self._any_case if any_case else self._capitalised).setdefault(folded(form), name)
 
 
-def _words_of(name: str) -> list[str]:
-    if _SHOP.search(name):
+def plausible_words(name: str) -> list[str]:
+    """The words of a profile's name that can be a person's; none of a shop's, of «Не важно» or of «Диван»."""
+    if SHOP.search(name):
         return []
-    return [word for word in re.findall(r"[^\W\d_]{2,}", name) if not _LEGAL_FORMS.fullmatch(word)]
+    words = [word for word in WORD.findall(name) if len(word) > 1][:MOST_WORDS]
+    return [word for word in words if is_plausible(word, among=len(words))]
 
 
-def _forms(word: str) -> Iterator[str]:
-    if re.fullmatch("(?i)[a-z]{3,}", word):
-        yield f"(?i:{word})"
-        yield f"(?=[А-ЯЁ])(?i:{in_cyrillic(re.sub('(?<=...)[aoy]$', '', word.lower()))}{_ENDING}?)"
-    elif not re.fullmatch("(?i)[а-яё]{3,}", word):
-        yield f"(?i:{word})"
-    elif usual := forms(word):
-        capital = "(?=[А-ЯЁ])" if is_capitalised_only(word) else ""
-        yield f"{capital}(?i:{'|'.join(map(_e_or_yo, usual))})"
-        yield f"(?i:{_e_or_yo(word)})" if first_name(word.capitalize()) else rf"(?i:{word})(?=[,!.]|\s*$)"
-        yield f"(?=[A-Z])(?i:{in_latin(word.lower())})"
-        if word[-1] in "ая":
-            yield rf"(?=[А-ЯЁ])(?i:{_e_or_yo(word[:-1])}ь?)(?=[,!])"  # «Маш, привет»
-    else:
-        yield from _bent_by_rule(word)
-        yield f"(?=[A-Z])(?i:{in_latin(word.lower())})"
+def introduced_words(text: str) -> Iterator[str]:
+    """Words by which people introduce themselves or others and that are names nowhere else: «меня зовут Нурсеит»."""
+    lower = text.lower()
+    for introduction in INTRODUCTIONS.finditer(lower) if len(lower) == len(text) else ():
+        match = WORD.match(text, introduction.end())
+        if match and len(match[0]) > 2 and may_be_name(NameToken(match.start(), match.end(), match[0]), text[: match.start()][-LOOK_BACK:]):
+            yield match[0]
 
 
-def _bent_by_rule(word: str) -> Iterator[str]:
-    """The forms of a name that stands in no list: its stem and any ending; uncapitalised only where the stem is long."""
-    yield f"(?i:{_e_or_yo(word)})"
-    stem = re.sub("(?i)(?:ий|ый|ая|яя|[аяйьеоую])$", "", word)
-    bent = _e_or_yo(re.sub("(?i)(?<=..)[её](?=[лкц]$)", "е?", stem))  # Павел, Павла
-    if len(stem) >= _CAN_BEND_UNCAPITALISED:
-        yield f"(?i:{bent}{_ENDING}?)"
-    elif len(stem) > 1:
-        yield f"(?=[А-ЯЁ])(?i:{bent}{_ENDING})"
+def is_plausible(word: str, among: int) -> bool:
+    if not CYRILLIC.fullmatch(word):
+        return len(word) > 2 and (skeleton(word) in name_by_skeleton() or (word[0].isupper() and not NO_LATIN_NAME.fullmatch(word)))
+    reading = read_word(word)
+    if folded(word) in listed_names() or reading.is_first_name or folded(word) in ambiguous_names():
+        return True
+    if reading.is_common or (reading.is_known and not (reading.is_surname or reading.is_patronymic)):
+        return False
+    return reading.is_surname or reading.is_patronymic or (word[0].isupper() and reading.is_noun and len(word) > 2)
 
 
-def _e_or_yo(word: str) -> str:
-    return re.sub("(?i)[её]", "[её]", word)
+def nominative(group: Sequence[NameToken], known: Sequence[str | None]) -> str:
+    person = next((name for name in known if name), None)
+    if person or not group:
+        return person or ""
+    return " ".join(listed_names().get(folded(token.word)) or token.word for token in group)

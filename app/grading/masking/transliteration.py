@@ -2,32 +2,36 @@
 
 import re
 
-_LATIN = (  # a Russian letter, and after it the ways to write it
-    "а a|б b|в [vw]|г [gh]|д d|е (?:y?e!je)|ё (?:[yj]?o!y?e)|ж (?:zh!j)|з z|и (?:iy?!y!ee)|й [yij]?|к (?:k!ck?)|л l|м m"
-    "|н n|о o|п p|р r|с s|т t"
-    "|у (?:u!oo)|ф (?:f!ph)|х (?:kh!h!x)|ц (?:ts!tz!c)|ч t?ch|ш sh|щ s(?:h?ch!h)|ъ |ы [yi]|ь ['’]?|э e|ю [yij]?u|я [yij]?a"
-)
-_CYRILLIC = (  # the other way round
-    "shch щ|sch [шщ]|tch ч|zh ж|kh х|ts ц|tz ц|ch ч|sh ш|ph ф|ck к|oo у|ee и|iya ия|yu ь?ю|iu ю|ju ю|ya ь?я|ia и?я|ja я|yo [ёо]|jo ё|ye е"
-    "|iy ий|ey ей|ay ай|a а|b б|c [кц]|d дь?|e [еэё]|f ф|g г|h х|i [ий]|j (?:дж!ж!й)|k к|l ль?|m м|n нь?|o [оё]|p п|q к|r рь?|s сь?|t ть?"
-    "|u у|v в|w в|x (?:кс!х)|y (?:ий![йыи])|z з"
-)
-
 
 def _table(lines: str) -> dict[str, str]:
-    """`!` stands for the patterns' own bar."""
-    return {letter: spelling.replace("!", "|") for letter, _, spelling in (line.partition(" ") for line in lines.split("|"))}
+    return {spelling: letter for spelling, _, letter in (line.partition(" ") for line in lines.split("|"))}
 
 
-_TO_LATIN, _TO_CYRILLIC = _table(_LATIN), _table(_CYRILLIC)
-_LATIN_PIECE = re.compile("|".join(sorted(_TO_CYRILLIC, key=len, reverse=True)))
+_LATIN = _table(
+    "а a|б b|в v|г g|д d|е e|ё e|ж zh|з z|и i|й i|к k|л l|м m|н n|о o|п p|р r|с s|т t|у u|ф f|х h|ц ts|ч ch|ш sh|щ sh|ъ |ы i|ь |э e"
+    "|ю iu|я ia"
+)
+_PLAIN = _table(
+    "shch sh|sch sh|tch ch|kh h|tz ts|ck k|ph f|yu iu|ju iu|ya ia|ja ia|yo e|jo e|ye e|ee i|oo u|iy i|ey ei|x ks|w v|y i|j i|c k|q k|' "
+    "|’ |` "
+)
+_SPELLINGS = re.compile("shch|sch|tch|zh|kh|ts|tz|ck|ph|yu|ju|ya|ja|yo|jo|ye|ee|oo|iy|ey|x|w|y|j|c|q|['’`]")
+_REPEATED = re.compile(r"(.)\1{1,40}")
+_CYRILLIC = _table(
+    "iia ия|ia ия|shch щ|sch щ|tch ч|zh ж|kh х|ts ц|tz ц|ch ч|sh ш|ph ф|ck к|oo у|ee и|yu ю|ju ю|ya я|ja я|yo ё|jo ё|ye е|iy ий|ey ей"
+    "|ay ай|sky ский"
+    "|a а|b б|c к|d д|e е|f ф|g г|h х|i и|j й|k к|l л|m м|n н|o о|p п|q к|r р|s с|t т|u у|v в|w в|x кс|y и|z з|' ь|’ ь|` ь"
+)
+_LATIN_PIECE = re.compile("|".join(sorted(_CYRILLIC, key=len, reverse=True)))
 
 
-def in_latin(name: str) -> str:
-    """A pattern of the spellings of a lower-case Russian name in Latin letters; letters of neither alphabet stay."""
-    return "".join(_TO_LATIN.get(letter, re.escape(letter)) for letter in name)
+def skeleton(word: str) -> str:
+    """One spelling for all that a name may have in either alphabet: «Sergey», «Sergei» and «Сергей» are "sergei"."""
+    latin = "".join(_LATIN.get(letter, letter) for letter in word.lower())
+    plain = _SPELLINGS.sub(lambda match: _PLAIN.get(match[0], match[0]), latin)
+    return _REPEATED.sub(r"\1", plain)
 
 
-def in_cyrillic(name: str) -> str:
-    """A pattern of the spellings of a lower-case Latin name in Russian letters."""
-    return _LATIN_PIECE.sub(lambda piece: _TO_CYRILLIC[piece[0]], name)
+def in_cyrillic(word: str) -> str:
+    """The likeliest Russian spelling of a Latin name, lower-case."""
+    return _LATIN_PIECE.sub(lambda match: _CYRILLIC[match[0]], word.lower())

@@ -1,0 +1,92 @@
+"""Finds numbers that were sent in parts, one after another: «8916», «204», «17 33»."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from app.grading.masking.finders import uniform
+from app.grading.masking.spoken_numbers import SPOKEN_WORD, digit_readings, may_be_spoken
+
+_MOST_PARTS = 8
+_MOST_READINGS = 16
+_MOST_WORDS_ASIDE = 4
+_LONGEST_PART_TEXT = 80
+_ITEM = rf"(?:\d{{1,16}}|(?<!\w){SPOKEN_WORD}(?!\w))"
+_RUN = re.compile(rf"(?:\+|(?<!\w)(?i:плюс) )? ?\(?{_ITEM}(?:[ ().,_-]{{0,3}}{_ITEM}){{0,15}}(?![A-Za-z])")
+_DIGIT = re.compile(r"\d")
+_MOST_BLANKS = 12
+_WORD = re.compile(r"[^\W\d_]{1,40}")
+_OUT_OF_ALL = re.compile(
+    r"(?i)(?:последн|перв|дальше|следующ)\w{1,4} (?:две|три|четыре|пять|2|3|4)(?: цифр\w)?(?!\w)|(?:две|три|четыре"
+    r"|2|3|4) цифр\w"
+)
+_COUNTED = re.compile(
+    r"(?i)[₽%$€]|\d:\d|(?<!\w)(?:р|руб\w{0,6}|тыс\w{0,4}|к|т\.?р|шт\w{0,4}|штук\w?|час\w{0,3}|мин\w{0,4}|лет|год\w{0,2}|дн\w{1,3}"
+    r"|размер\w{0,2}|метр\w{0,2}|м|см|мм|кг|гб|км|этаж"
+    r"|цен\w|торг|скидк\w|итого|всего|доставк\w|куплю|возьму|беру|заберу|отдам|января|феврал\w|март\w|апрел\w|ма[яй]|июн\w|июл\w"
+    r"|август\w|сентябр\w|октябр\w|ноябр\w|декабр\w)(?!\w)"
+)
+_PHONE = re.compile(r"[78][3-9]\d{9}|9\d{9}|375\d{9}|380\d{9}|99[2-68]\d{9}")
+_CARD = re.compile(r"[2-6]\d{15}")
+_PAPER = re.compile(r"\d{10}")
+_PAPER_WORD = re.compile(r"(?i)паспорт|серия|права|водительск|(?<!\w)ву(?!\w)")
+_CARD_WORD = re.compile(r"(?i)карт|сбер|тинь|перевод|перевед|кидай|скин")
+
+
+def numbers_in_parts(texts: Sequence[str]) -> dict[str, tuple[int, int, str, str]]:
+    """Of each text that holds a part of a number: (start, end, kind, key); the parts of a number share its kind and key."""
+    found: dict[str, tuple[int, int, str, str]] = {}
+    run: list[tuple[str, tuple[int, int], list[str]]] = []
+    context = ""
+    for text in [*texts, ""]:
+        part = _part(text)
+        if part:
+            run.append((text, *part))
+            continue
+        about = context + " ".join(said for said, _, _ in run[:_MOST_PARTS])
+        for kind, key, first, last in _numbers([readings for _, _, readings in run], about):
+            found.update({said: (*span, kind, key) for said, span, _ in run[first:last]})
+        run, context = [], text[-_LONGEST_PART_TEXT:]
+    return found
+
+
+def _part(text: str) -> tuple[tuple[int, int], list[str]] | None:
+    """Where the only figures of a short message stand, and the digits they may spell."""
+    if not text or len(text) > _LONGEST_PART_TEXT or not (_DIGIT.search(text) or may_be_spoken(text)) or text.count(" ") > _MOST_BLANKS:
+        return None
+    plain = _OUT_OF_ALL.sub(lambda match: "-" * len(match[0]), uniform(text))
+    runs = list(_RUN.finditer(plain))
+    if len(runs) != 1 or _COUNTED.search(plain):
+        return None
+    start, end = runs[0].span()
+    start += len(runs[0][0]) - len(runs[0][0].lstrip())
+    aside = _WORD.findall(plain[:start] + " " + plain[end:])
+    readings = digit_readings(plain[start:end].replace("+", " ").lower().replace("плюс", " "))
+    return ((start, end), readings) if readings and len(aside) <= _MOST_WORDS_ASIDE else None
+
+
+def _numbers(parts: Sequence[list[str]], context: str) -> Iterator[tuple[str, str, int, int]]:
+    """(kind, digits, first, after the last) of each number that at least two neighbouring parts make up."""
+    first = 0
+    while first < len(parts) - 1:
+        for last in range(min(len(parts), first + _MOST_PARTS), first + 1, -1):
+            number = _number(parts[first:last], context)
+            if number:
+                yield *number, first, last
+                first = last - 1
+                break
+        first += 1
+
+
+def _number(parts: Sequence[list[str]], context: str) -> tuple[str, str] | None:
+    for count, reading in enumerate(product(*parts)):
+        digits = "".join(reading)
+        if count > _MOST_READINGS or len(digits) > 19:
+            break
+        if _PHONE.fullmatch(digits):
+            return "ТЕЛЕФОН", digits[-10:]
+        if _CARD.fullmatch(digits) and (_CARD_WORD.search(context) or len(parts) == 4 or all(len(part) % 4 == 0 for part in reading)):
+            return "КАРТА", digits
+        if _PAPER.fullmatch(digits) and _PAPER_WORD.search(context):
+            return "ПАСПОРТ", digits
+    return None

@@ -1,0 +1,45 @@
+"""Phone numbers in figures: of Russia and its neighbours, and the Russian ones of a town."""
+
+import re
+from itertools import pairwise
+
+from app.grading.masking.finders import END, FREE, Finder, digits_of, finder
+
+_SEP = r"[\s().\-_*\[\]{}/]{0,4}"
+_PLUS = r"(?:(?<!\w)(?i:плюс) {0,2}|\+ ?)"
+_CALL = (
+    r"(?<!\w)(?i:(?:дом\.? )?тел\.?|телефон\w{0,6}|звон\w{0,8}|позвон\w{0,8}|перезвон\w{0,8}|номер\w{0,6}|набер\w{0,6}|набирай\w{0,3}"
+    r"|диспетчер\w{0,6}|городской|стационарный|домашний|рабочий|моб\w{0,8})\.?"
+)
+_COUNTED = r"(?! ?(?i:руб|₽|р\b|тыс|шт|км|кг|мм|см|м\b|лет|год|мин|час|л\b|гб|gb))"
+
+
+def phone_key(text: str) -> str:
+    """The digits without Russia's code."""
+    digits = digits_of(text)
+    return digits[-10:] if len(digits) == 11 and digits[0] in "78" else digits
+
+
+def _is_no_size_list(text: str) -> bool:
+    """A row of sizes («8 9 10 11 12 13») grows; a phone number does not."""
+    numbers = [float(number) for number in re.findall(r"\d{1,15}(?:\.\d)?(?!\d)", text)]
+    return len(numbers) < 4 or any(after <= before for before, after in pairwise(numbers))
+
+
+def _phones(pattern: str) -> Finder:
+    return finder(pattern, phone_key, _is_no_size_list)
+
+
+PHONE_FINDERS = (
+    _phones(rf"(?:{_PLUS}|(?<!\d)00) ?\(?\d(?:{_SEP}\d){{9,13}}{END}"),
+    _phones(rf"{FREE}[78]{_SEP}[3-9](?:{_SEP}\d){{9}}(?: \d{{1,2}}(?=\s{{0,4}}$))?{END}"),
+    _phones(rf"{FREE}\(8\){_SEP}[3-9](?:{_SEP}\d){{9}}{END}"),
+    _phones(rf"{FREE}(?<!\d[ -])(?:375|380|99[2-68])(?:{_SEP}\d){{9}}{END}"),
+    _phones(rf"{FREE}\(?[3489]\d\d\)?[ .-]{{1,2}}(?!000)\d{{3}}[ .-]?\d\d[ .-]?\d\d{END}"),
+    _phones(rf"{FREE}(?<![\d,.] )9(?:\d{{9}}|(?:[ .-]\d){{9}}){END}(?! ?\d)"),
+    _phones(rf"(?<![\d+])\+?[78]([,/…|~:•·=]{{1,2}})\d{{3}}\1\d{{3}}\1\d\d\1\d\d{END}"),
+    _phones(rf"{_CALL}[^\d\0]{{0,25}}(?<![\d,.])(?P<v>\(?\d{{3,5}}\)?[ -]\d{{1,3}}-\d\d-\d\d)(?![\d-])"),
+    _phones(rf"{_CALL}[^\d\0]{{0,25}}(?<![\d,.])(?P<v>\d{{1,3}}-\d\d-\d\d)(?![\d-])"),
+    _phones(rf"{_CALL}[^\d\0]{{0,15}}(?<![\d,.])(?P<v>\d{{1,3}}(?:[ .]\d\d){{2,3}})(?! ?\d){_COUNTED}"),
+    finder(r"\0[ ,.(]{1,3}(?i:доб\w{0,8}|внутр\w{0,8})\.?[ :№]{0,3}(?P<v>\d{1,6})(?!\d)"),
+)
