@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from app.grading.chat import ChatMessage, Side
 from app.grading.evidence import Quote, Transcript
-from app.grading.injection.detect import addresses_grader
+from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker
 from app.grading.retelling import Retelling
 from app.grading.rubric import Rubric
@@ -126,7 +126,11 @@ def judge(answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubri
 
 def _addressing(window: Sequence[ChatMessage]) -> tuple[int, ...]:
     """The first messages that speak to the grader; of each side the first is among them, however many the other side wrote before."""
-    found = [message for message in window if addresses_grader(message.text)]
+    speaking = set()
+    for side in (Side.CLIENT, Side.COMPANY, Side.SYSTEM):
+        own = [message for message in window if message.side is side]
+        speaking |= {own[place].id for place in addressing_messages([message.text for message in own])}
+    found = [message for message in window if message.id in speaking]
     first_of_side = {message.side: message.id for message in reversed(found)}.values()
     kept = sorted(found, key=lambda message: message.id not in first_of_side)[:MAX_ADDRESSING]
     return tuple(message.id for message in found if message in kept)

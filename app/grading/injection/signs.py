@@ -81,7 +81,8 @@ _TO_GRADE = (
 _IN_THE_ANSWERS_WORDS = (
     rf"\b{_FIELD}\b.{{0,30}}(?:напиши|ответь|ставь|\bhigh\b|\bfalse\b|\by\b|\bnone\b|empty)",
     rf"(?:\b(?:set|mark|leave|output|return|put|write)|выдай|ответь|ставь|напиши|пиши)\b.{{0,30}}\b{_FIELD}\b",
-    r"(?:ответь|отвечай|выдай|ставь|answer|output|respond|grade)\W+(?:\w+\W+){0,3}?(?:high|medium|low|none|y)(?=\W*$|\W+(?:for|every|по|во|на))",
+    r"(?:ответь|отвечай|выдай|ставь|answer|output|respond|grade)\W+(?:\w+\W+){0,3}?(?:high|medium|low|none|y)(?=\W*$|\W+(?:for|every|по"
+    r"|во|на))",
     r"(?:в|для) рекомендаци\w+\W+(?:напиши|укажи|пиши)(?:те)?(?!\w)|every check as",
     rf"[\"']{_KEY}\\?[\"']\s*:|\"r\\?\"\s*:\s*\\?\"(?:buyer|seller)|\"role\\?\"\s*:\s*\\?\"(?:system|user|assistant)",
     r"\b(?:problem_solving|objection_handling)\b",
@@ -89,7 +90,8 @@ _IN_THE_ANSWERS_WORDS = (
 _TO_A_READER = (
     rf"{_READER}.{{0,80}}{_VERDICT}|{_VERDICT}.{{0,80}}{_READER}",
     rf"{_THIS_CHAT}.{{0,60}}{_VERDICT}|{_VERDICT}.{{0,60}}this (?:chat|conversation)",
-    rf"(?<!\w){_MODEL}.{{0,15}}[,:—-].{{0,40}}{_JUDGING}|(?:для|dear|attention|note to|внимание)\W+(?:the\W+|ai\W+)?(?:{_MODEL}|оценщик)",
+    rf"(?<!\w){_MODEL}.{{0,15}}[,:—-].{{0,40}}{_JUDGING}|(?:для|dear|attention|note to|внимание)\W+(?:the\W+|ai\W+)?(?:{_MODEL}"
+    rf"|оценщик)\W*[:—]",
     r"(?:сообщение|примечание|указание|подсказка) для (?:модел|нейросет|ии)\w*\s*:",
     rf"(?:если|представь,? что)\W+(?:вы|ты)\W+(?:\w+\W+)?{_JUDGE}|(?:dear|if you are an?|for the)\W+{_ENGLISH_JUDGE}\b",
     r"кто\W+(?:анализиру|проверя|оценива|чита)\w+\W+(?:эт|данн)\w+\W+(?:переписк|диалог|чат)",
@@ -137,11 +139,30 @@ _IN_OTHER_LANGUAGES = (
     (r"po?stav|ocen[iy]|vystav", r"vysok\w+ (?:ocenk|bal)|ocenk\w* vysok"),
 )
 
-SIGNS = (
-    *_TO_FORGET,
-    *_TO_GRADE,
-    *_IN_THE_ANSWERS_WORDS,
-    *_TO_A_READER,
-    *_MARKS_OF_THE_FRAME,
-    *(f"(?:{order}).{{0,40}}(?:{what})|(?:{what}).{{0,40}}(?:{order})" for order, what in _IN_OTHER_LANGUAGES),
+
+def bounded(pattern: str) -> str:
+    """The pattern with every repetition of a class limited, so that its cost is linear in the line."""
+    limits = {
+        r".*": r".{0,80}",
+        r"[\w-]*": r"[\w-]{0,20}",
+        r"\w*": r"\w{0,16}",
+        r"\w+": r"\w{1,24}",
+        r"\W+": r"\W{1,8}",
+        r"\W*": r"\W{0,8}",
+    }
+    for unbounded, limited in (limits | {r"\s*": r"\s{0,4}"}).items():
+        pattern = pattern.replace(unbounded, limited)
+    return pattern
+
+
+SIGNS = tuple(
+    bounded(sign)
+    for sign in (
+        *_TO_FORGET,
+        *_TO_GRADE,
+        *_IN_THE_ANSWERS_WORDS,
+        *_TO_A_READER,
+        *_MARKS_OF_THE_FRAME,
+        *(f"(?:{order}).{{0,40}}(?:{what})|(?:{what}).{{0,40}}(?:{order})" for order, what in _IN_OTHER_LANGUAGES),
+    )
 )
