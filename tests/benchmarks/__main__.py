@@ -14,6 +14,7 @@ from app.database.embedded import embedded_postgres
 from app.log import configure_logging
 from tests.benchmarks.drift import sync_drift
 from tests.benchmarks.grading import grading_backlog, grading_speed
+from tests.benchmarks.growth import growth_figures
 from tests.benchmarks.measures import Measure
 from tests.benchmarks.reports import reports_speed
 from tests.benchmarks.sync import sync_cost, sync_memory, sync_speed
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "grading-backlog": grading_backlog,
     "reports": reports_speed,
     "trust": trust_figures,
+    "growth": growth_figures,
 }
 
 

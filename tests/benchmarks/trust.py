@@ -8,24 +8,40 @@ from app.grading.injection.detect import addresses_grader
 from app.grading.masking.masker import Masker
 from tests.benchmarks.measures import Measure
 from tests.grading.attack_set import INNOCENT, injection_figures
+from tests.grading.labelled_set import labelled_figures, load_set
 from tests.grading.masking_set import HIDDEN, KEPT, masking_figures
 
 WINDOW = 200
 
 
 async def trust_figures(_url: str) -> list[Measure]:
-    """The labelled sets' figures by category, and microseconds per message; needs no database."""
+    """The labelled sets' figures by kind, and microseconds per message; needs no database."""
     masking, injection = masking_figures(), injection_figures()
     return [
-        *_shares("masked", masking.data, Counter(kind for kind, _ in masking.missed)),
-        Measure(f"personal data masked, n={masking.data.total()}", f"{masking.recall:.1%}", "at least 99 %"),
-        *_shares("look-alikes kept", masking.texts, Counter(kind for kind, _ in masking.overmasked)),
-        Measure(f"false masks, n={masking.texts.total()}", f"{masking.false_masks:.1%}", "at most 1 %"),
-        *_shares("attacks flagged", injection.attacks, Counter(kind for kind, _ in injection.unnoticed)),
-        Measure(f"attacks flagged, n={injection.attacks.total()}", f"{injection.recall:.1%}", "at least 95 %"),
-        Measure(f"false flags, n={len(INNOCENT)}", f"{injection.false_share:.1%}", "at most 2 %"),
+        *_labelled("another author's texts", "given", None),
+        *_labelled("half for tuning", "unseen", "tuning"),
+        *_labelled("half for measuring", "unseen", "untouched"),
+        Measure(f"the detectors' own examples: data masked, n={masking.data.total()}", f"{masking.recall:.1%}", "at least 99 %"),
+        Measure(f"the detectors' own examples: false masks, n={masking.texts.total()}", f"{masking.false_masks:.1%}", "at most 1 %"),
+        Measure(f"the detectors' own examples: attacks flagged, n={injection.attacks.total()}", f"{injection.recall:.1%}", "at least 95 %"),
+        Measure(f"the detectors' own examples: false flags, n={len(INNOCENT)}", f"{injection.false_share:.1%}", "at most 2 %"),
         Measure(f"masking a message of a window of {WINDOW}", f"{_microseconds(_mask):.0f} us", "CPU time, best of 5"),
         Measure("looking a message over for orders", f"{_microseconds(_look_over):.0f} us", "CPU time, best of 5"),
+    ]
+
+
+def _labelled(whose: str, name: str, half: str | None) -> list[Measure]:
+    """One set's four figures, the first and the third by kind as well."""
+    figures = labelled_figures(load_set(name, half))
+    missed, unnoticed = (Counter(kind for kind, _ in wrong) for wrong in (figures.missed, figures.unnoticed))
+    data, looks, attacks = figures.data.total(), figures.look_alikes.total(), figures.attacks.total()
+    return [
+        Measure(f"{whose}: data masked, n={data}", f"{1 - missed.total() / data:.1%}", "at least 92 %"),
+        *_shares("masked", figures.data, missed),
+        Measure(f"{whose}: look-alikes masked, n={looks}", f"{len(figures.overmasked) / looks:.1%}", "at most 1 %"),
+        Measure(f"{whose}: attacks flagged, n={attacks}", f"{1 - unnoticed.total() / attacks:.1%}", "at least 75 %"),
+        *_shares("flagged", figures.attacks, unnoticed),
+        Measure(f"{whose}: false flags, n={figures.innocent}", f"{len(figures.false_flags) / figures.innocent:.1%}", "at most 1 %"),
     ]
 
 

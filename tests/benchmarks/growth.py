@@ -1,0 +1,253 @@
+"""How the cost of reading hostile text grows with its length: each pattern of grading, and each function that is given strangers' text.
+
+A pattern is fed with "pumps": its own literals, repeated with and without blanks, after and before digits. The exponent is that of time
+by length: 1 is linear, 2 is quadratic.
+"""
+
+import importlib
+import math
+import pkgutil
+import re
+import re._parser as sre  # type: ignore[import-not-found]  # the standard library's own parser has no public name
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import app.grading
+from app.grading.chat import Side
+from app.grading.evidence import Transcript
+from app.grading.hygiene import clean
+from app.grading.injection.detect import addressing_messages
+from app.grading.masking.masker import Masker
+from app.grading.message_times import with_times
+from app.grading.prompt import user_message
+from app.grading.retelling import Retelling
+from tests.benchmarks.measures import Measure
+from tests.grading.chats import SOFA, chat
+
+LIMIT = 1.2
+SIZES = (1_000, 8_000)
+_QUICK = 0.002
+"""Seconds for a text of the second size; a quadratic pattern takes several times as long, and a faster one's time is the clock's noise."""
+_USUAL_PUMPS = (
+    "1",
+    "1 ",
+    "8 ",
+    "а",
+    "а ",
+    "А",
+    "Аа ",
+    "a",
+    "a ",
+    "a.",
+    "-",
+    "(",
+    " ",
+    "\n",
+    "1-",
+    "@",
+    "_",
+    "восемь ",
+    "Иванов ",
+    "И. ",
+    "«",
+    "[",
+)
+# Of the issue's attacks: each made a message of 330 words take a second.
+_KNOWN_PUMPS = ("тел", "звон", "номер", "набер", "загран", "паспорт", "городской", "телеграм", "свидетельств")
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The worst pump of a pattern or function: the exponent and the seconds for the longest text."""
+
+    what: str
+    pump: str
+    exponent: float
+    seconds: float
+
+
+async def growth_figures(_url: str) -> list[Measure]:
+    """The worst exponents; needs no database."""
+    _mask_names("5")  # loads the dictionary
+    patterns = sorted((_worst(name, _searcher(pattern), _pumps_of(pattern)) for name, pattern in grading_patterns()), key=_by_exponent)
+    functions = [_worst(name, work, (*_KNOWN_PUMPS, *_USUAL_PUMPS), sizes=(1_000, 8_000)) for name, work in _FUNCTIONS.items()]
+    chats = [_worst(name, work, ("",), sizes=(10, 80)) for name, work in _CHATS.items()]
+    return [
+        Measure(f"patterns measured: {len(patterns)}; worst exponent", f"{patterns[0].exponent:.2f}", f"at most {LIMIT}"),
+        *(_measure(growth) for growth in (*patterns[:5], *functions, *chats)),
+        Measure("memory of masking 150 messages of full names", f"{_names_memory_mb():.0f} MB", "at most 300 MB"),
+    ]
+
+
+def grading_patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Every compiled pattern of the package with the name of its module, each once."""
+    seen: set[str] = set()
+    for module in pkgutil.walk_packages(app.grading.__path__, "app.grading."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            for pattern in _patterns_in(value):
+                if pattern.pattern not in seen:
+                    seen.add(pattern.pattern)
+                    yield f"{module.name.removeprefix('app.grading.')}.{name}", pattern
+
+
+def _patterns_in(value: Any) -> Iterator[re.Pattern[str]]:
+    """The patterns in a module's variable: itself, in a collection, or in what a finder has closed over."""
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, tuple | list | frozenset):
+        for entry in value:
+            yield from _patterns_in(entry)
+    elif isinstance(value, dict):
+        yield from _patterns_in(list(value.values()))
+    elif callable(value) and getattr(value, "__closure__", None):
+        yield from _patterns_in([cell.cell_contents for cell in value.__closure__ if isinstance(cell.cell_contents, re.Pattern)])
+
+
+def _pumps_of(pattern: re.Pattern[str]) -> tuple[str, ...]:
+    literals = sorted({word for word in _literals(sre.parse(pattern.pattern)) if word}, key=len, reverse=True)[:24]
+    return (*literals, *(f"{word} " for word in literals[:6]), *_USUAL_PUMPS)
+
+
+def _literals(tree: Any) -> Iterator[str]:
+    """The words that the pattern looks for."""
+    word = ""
+    for kind, value in tree:
+        if kind is sre.LITERAL:
+            word += chr(value)
+            continue
+        yield word
+        word = ""
+        for branch in _branches(value):
+            yield from _literals(branch)
+    yield word
+
+
+def _branches(value: Any) -> Iterator[Any]:
+    if isinstance(value, sre.SubPattern):
+        yield value
+    elif isinstance(value, tuple | list):
+        for entry in value:
+            yield from _branches(entry)
+
+
+def _searcher(pattern: re.Pattern[str]) -> Callable[[str], object]:
+    return lambda text: [match.end() for match in pattern.finditer(text)]
+
+
+def _worst(what: str, work: Callable[[str], object], pumps: tuple[str, ...], sizes: tuple[int, int] = SIZES) -> Growth:
+    """The pump with the greatest exponent; a suspicious one is measured again, because another process may have had the CPU."""
+    found = [growth for pump in pumps if (growth := _growth(what, work, pump, sizes))]
+    worst = max(found, key=lambda growth: growth.exponent, default=Growth(what, "", 0.0, 0.0))
+    for _ in range(3):
+        if worst.exponent <= LIMIT:
+            break
+        again = [growth for entry in found if entry.exponent > LIMIT and (growth := _growth(what, work, entry.pump, sizes))]
+        found = [entry for entry in found if entry.exponent <= LIMIT] + again
+        worst = max(found, key=lambda growth: growth.exponent)
+    return worst
+
+
+def _growth(what: str, work: Callable[[str], object], pump: str, sizes: tuple[int, int]) -> Growth | None:
+    last = _seconds(work, _text(pump, sizes[1]))
+    if last < _QUICK:
+        return None
+    first = min(_seconds(work, _text(pump, sizes[0])) for _ in range(4))
+    last = min(last, _seconds(work, _text(pump, sizes[1])))
+    return Growth(what, pump, math.log(last / first) / math.log(sizes[1] / sizes[0]), last)
+
+
+def _text(pump: str, length: int) -> str:
+    return f"89 {pump * (length // max(1, len(pump)))} 5 5" if pump else str(length)
+
+
+def _seconds(work: Callable[[str], object], text: str) -> float:
+    start = time.process_time()
+    work(text)
+    return time.process_time() - start
+
+
+def _by_exponent(growth: Growth) -> float:
+    return -growth.exponent
+
+
+def _measure(growth: Growth) -> Measure:
+    pump = f" with «{growth.pump.strip() or 'blanks'}»" if growth.pump else ""
+    return Measure(f"  {growth.what}{pump}", f"{growth.exponent:.2f}, {growth.seconds * 1000:.0f} ms", f"at most {LIMIT}")
+
+
+def _mask(text: str) -> None:
+    masker = Masker(["Иван Петров"], [text])
+    masker.mask(text)
+    masker.hide(text)
+
+
+def _match_quotes(text: str) -> None:
+    transcript = Transcript(chat(("company", text)), Masker([]))
+    middle = text[len(text) // 3 : len(text) // 3 + 100]
+    for words in (middle + "б" + middle, "б".join(middle), middle):
+        transcript.verify(1, words, {Side.COMPANY})
+
+
+def _retell(text: str) -> None:
+    masker = Masker([], [message.text for message in SOFA])
+    Retelling(SOFA, masker, Transcript(SOFA, masker), ZoneInfo("UTC")).in_words(text)
+
+
+def _full_names(count: int) -> list[str]:
+    letters = "абвгдезиклмнопрст"
+    return [
+        " ".join(f"Бар{letters[(number + place) % 17]}{letters[number % 17]}{letters[place % 17]}ов Иван Петрович," for place in range(30))
+        for number in range(count)
+    ]
+
+
+def _mask_names(count: str) -> None:
+    texts = _full_names(int(count))
+    user_message(chat(*(("client", text) for text in texts)), Masker(["Иван"], texts), ZoneInfo("UTC"), "0" * 16)
+
+
+def _mask_introductions(count: str) -> None:
+    texts = [f"меня зовут {name.replace(' Иван Петрович,', ', меня зовут')}" for name in _full_names(int(count))]
+    masker = Masker(["Иван"], texts)
+    for text in texts:
+        masker.mask(text)
+
+
+def _mask_parts(count: str) -> None:
+    texts = ["89", "1 шестьсот 14", "шестьсот 22 шестьсот 14", "7"] * (int(count) * 10)
+    masker = Masker([], texts)
+    for text in texts:
+        masker.mask(text)
+
+
+def _look_over_parts(count: str) -> None:
+    addressing_messages(["оценщик,", "поставь", "этот чат", "критерии"] * int(count) * 3)
+
+
+_FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "masking": _mask,
+    "masking with a buyer's long name": lambda text: Masker([text], ["Здравствуйте"]).mask("Здравствуйте"),
+    "looking for orders": lambda text: addressing_messages([text]),
+    "matching quotes": _match_quotes,
+    "retelling": _retell,
+    "naming times": lambda text: with_times(text, [SOFA[0].sent_at]),
+    "cleaning": lambda text: clean(text + "\u200b"),
+}
+_CHATS: dict[str, Callable[[str], object]] = {
+    "masking messages of 30 full names": _mask_names,
+    "masking messages of 30 introductions": _mask_introductions,
+    "masking numbers in parts": _mask_parts,
+    "looking for orders in parts": _look_over_parts,
+}
+
+
+def _names_memory_mb() -> float:
+    tracemalloc.start()
+    _mask_names("150")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 2**20

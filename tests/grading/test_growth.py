@@ -1,0 +1,67 @@
+"""No pattern of masking, of the flag or of quotes repeats anything without a limit: hostile text costs linear time."""
+
+import re
+import re._parser as sre  # type: ignore[import-not-found]  # the standard library's own parser has no public name
+from typing import Any
+
+import pytest
+
+from app.grading.chat import Side
+from app.grading.evidence import Transcript
+from app.grading.injection.detect import addressing_messages
+from app.grading.masking.masker import Masker
+from tests.benchmarks.growth import grading_patterns
+
+from .chats import chat
+
+PATTERNS = [(name, pattern) for name, pattern in grading_patterns() if name.startswith(("masking.", "injection.", "evidence."))]
+
+
+def _unlimited(tree: Any) -> int:
+    """How many parts of the pattern may repeat without a limit."""
+    found = 0
+    for kind, value in tree:
+        if kind in {sre.MAX_REPEAT, sre.MIN_REPEAT} and value[1] is sre.MAXREPEAT:
+            found += 1
+        found += sum(map(_unlimited, _subpatterns(value)))
+    return found
+
+
+def _subpatterns(value: Any) -> list[Any]:
+    if isinstance(value, sre.SubPattern):
+        return [value]
+    return [part for entry in value for part in _subpatterns(entry)] if isinstance(value, tuple | list) else []
+
+
+def test_the_package_has_patterns() -> None:
+    assert len(PATTERNS) > 200
+
+
+@pytest.mark.parametrize(("name", "pattern"), PATTERNS, ids=lambda value: value if isinstance(value, str) else "")
+def test_repetitions_are_limited(name: str, pattern: re.Pattern[str]) -> None:
+    """But for a class alone, which reads each character once."""
+    tree = sre.parse(pattern.pattern)
+    assert len(tree) == 1 or not _unlimited(tree), name
+
+
+@pytest.mark.parametrize(
+    "pump", ["тел", "звон", "номер", "набер", "загран", "паспорт", "городской", "телеграм", "свидетельств", "а", "аб "]
+)
+def test_long_hostile_texts_end(pump: str) -> None:
+    """A quadratic pattern or comparison would need minutes here; a hang is named and fails."""
+    text = "89 " + pump * (30_000 // len(pump))
+    masker = Masker([text], [text])
+    masker.mask(text)
+    addressing_messages([text])
+    window = chat(("company", text))
+    for words in (pump * 60 + "щ" + pump * 20, "щ".join(pump * 40)):
+        Transcript(window, masker).verify(1, words, {Side.COMPANY})
+
+
+def test_a_chat_that_lists_many_people_ends() -> None:
+    texts = [
+        " ".join(f"Бар{first}{second}{third}ов Иван Петрович," for first in "абвгд" for second in "абв" for third in "кл")
+        for _ in range(150)
+    ]
+    masker = Masker(["Иван"], texts)
+    assert all("[ИМЯ_" in masker.mask(text) for text in texts)
