@@ -1,6 +1,9 @@
 # The service without what it needs only on a developer's machine: no embedded Postgres, no sandbox, no tests.
 
-FROM python:3.13-slim AS builder
+# Python 3.13.15 on Debian trixie, all architectures. `docker buildx imagetools inspect python:3.13-slim` prints a newer digest.
+ARG PYTHON_IMAGE=python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
+
+FROM ${PYTHON_IMAGE} AS builder
 COPY requirements-image.lock /build/
 # Wheels alone: there is no compiler here, and nothing that is downloaded gets to run.
 RUN python -m venv --without-pip /opt/venv \
@@ -12,7 +15,7 @@ COPY app /srv/app
 # Readable whatever the umask of the checkout was, and compiled once, as the file system will be read-only.
 RUN chmod -R a+rX /srv && python -m compileall -q --invalidation-mode unchecked-hash /srv
 
-FROM python:3.13-slim
+FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="avito-quality" \
       org.opencontainers.image.description="Контроль качества чатов Авито: копирует чаты, оценивает их через DeepSeek, рассылает отчёты."
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin service \

@@ -34,6 +34,18 @@ def test_its_files_and_packages_are_enough(tmp_path: Path, postgres_url: str) ->
     assert done.returncode == 0, done.stderr
 
 
+def test_base_images_are_pinned_by_digest() -> None:
+    """A tag is moved at any time; a digest names the same bytes forever."""
+    dockerfile = (CHECKOUT / "Dockerfile").read_text(encoding="utf-8")
+    declared = dict(re.findall(r"^ARG (\w+)=(\S+)", dockerfile, re.MULTILINE))
+    bases = [declared.get(base.strip("${}"), base) for base in re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)]
+    compose = (CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8")
+    pulled = [image for image in re.findall(r"^ +image: (\S+)", compose, re.MULTILINE) if image != "avito-quality"]  # built here
+    assert len(bases) == 2
+    assert len(pulled) == 1
+    assert [image for image in bases + pulled if not re.fullmatch(r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}", image)] == []
+
+
 def _copy_as_the_dockerfile_does(target: Path) -> None:
     sources = re.findall(r"^COPY (\S+) /srv/", (CHECKOUT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     assert sources
