@@ -8,6 +8,7 @@ from app.grading.chat import ChatMessage
 from app.grading.evidence import Transcript
 from app.grading.masking.masker import Masker
 from app.grading.message_times import with_times
+from app.grading.web_addresses import replace_addresses
 
 # «…» with quotations inside it, “…” and "…"; an inch is no quotation mark.
 _QUOTATION = re.compile(r"""«(?:[^«»]++|«[^«»]*+»)*+»|[“„][^“”„]*+[“”]|(?<![\w"])"[^"]*+"(?!\w)""")
@@ -36,11 +37,11 @@ class Retelling:
         return told + self._told(hidden[position:])
 
     def _told(self, hidden: str) -> str:
-        return with_times(self._masker.to_words(hidden), self._moments)
+        return replace_addresses(with_times(self._masker.to_words(hidden), self._moments), "ссылка")
 
     def _quoted(self, quotation: str, near: int) -> str:
         parts = _LEFT_OUT.split(quotation[1:-1])
-        return quotation[0] + "".join(self._spoken(part, near) for part in parts) + quotation[-1]
+        return quotation[0] + "".join(replace_addresses(self._spoken(part, near), "[ссылка]") for part in parts) + quotation[-1]
 
     def _spoken(self, part: str, near: int) -> str:
         said = with_times(self._masker.to_speech(part), self._moments)

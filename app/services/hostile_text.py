@@ -1,6 +1,5 @@
-"""Texts of strangers made fit to be shown: no character that reorders, hides or breaks, and no more of them than there is room for."""
+"""Sanitize, defang and truncate untrusted text for display."""
 
-import unicodedata
 from collections.abc import Iterable
 from html import escape
 from itertools import accumulate
@@ -8,6 +7,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from app.grading import hygiene
+from app.grading.web_addresses import defang
 from app.services.plural import number
 
 _Entry = TypeVar("_Entry", bound=BaseModel)
@@ -20,13 +21,10 @@ _BYTES = 2
 _UNNAMED = {"chat_title": "Чат без объявления", "client_name": "Клиент"}
 """What stands for a name that Avito does not give, or of which nothing can be shown."""
 
-_ZERO_WIDTH_JOINER = "\u200d"
-"""The one format character that is kept: emoji are glued together with it."""
-
 
 def clean(text: str) -> str:
-    """One line without what could reorder, hide or break it: control and format characters, lone surrogates."""
-    return " ".join(without_controls(text).split())
+    """Return the visible text on one line: no control, format, filler or surrogate character."""
+    return " ".join(hygiene.clean(text).split())
 
 
 def shown_title(title: str | None) -> str:
@@ -39,23 +37,16 @@ def shown_name(name: str | None) -> str:
     return clean(name or "") or _UNNAMED["client_name"]
 
 
-def without_controls(text: str) -> str:
-    """The same, with its lines."""
-    if text.replace("\n", " ").isprintable():  # nearly every text, and a hundred times faster
-        return text
-    return "".join(
-        " " if unicodedata.category(char) == "Cc" and char != "\n" else char
-        for char in text
-        if char == _ZERO_WIDTH_JOINER or unicodedata.category(char) not in {"Cf", "Cs"}
-    )
-
-
 def short(text: str, limit: int) -> str:
-    """The text cut to ``limit`` characters, or to fewer where they weigh more than ``_BYTES`` of HTML each: emoji, entities."""
-    cleaned = clean(text)
-    weights = accumulate(len(escape(char).encode()) for char in cleaned[:limit])
+    """Return the text for a mail: cleaned, with no address that becomes a link, cut to ``limit`` characters."""
+    return _cut(defang(clean(text)[: limit + 1]), limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    """Cut to ``limit`` characters, or to fewer where they weigh more than ``_BYTES`` of HTML each: emoji, entities."""
+    weights = accumulate(len(escape(char).encode()) for char in text[:limit])
     fitting = sum(weight <= _BYTES * limit for weight in weights)
-    return cleaned if len(cleaned) <= fitting else cleaned[: fitting - 1].rstrip() + "…"
+    return text if len(text) <= fitting else text[: fitting - 1].rstrip() + "…"
 
 
 def trimmed(entry: _Entry) -> _Entry:
@@ -64,8 +55,8 @@ def trimmed(entry: _Entry) -> _Entry:
     return entry.model_copy(update={name: short(text, _LIMITS[name]) or _UNNAMED.get(name, "") for name, text in texts})
 
 
-def listed(texts: Iterable[str], *, most: int = 10, limit: int = NAME_LIMIT) -> list[str]:
-    """The first texts, cut, and how many more there are."""
+def listed(texts: Iterable[str], *, most: int = 10, limit: int = NAME_LIMIT, trusted: bool = False) -> list[str]:
+    """Return the first texts, cut, and how many more there are; addresses in ``trusted`` texts stay as they are."""
     every = tuple(texts)
     more = [f"и ещё {number(len(every) - most)}"] if len(every) > most else []
-    return [short(text, limit) for text in every[:most]] + more
+    return [_cut(clean(text), limit) if trusted else short(text, limit) for text in every[:most]] + more

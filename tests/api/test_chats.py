@@ -31,6 +31,16 @@ async def test_a_chat_tells_what_avito_says_of_it(stage: Stage) -> None:
     assert (found["outcome"], found["outcome_reason"], found["outcome_at"], found["reports"]) == ("waiting", None, None, [])
 
 
+@pytest.mark.parametrize(
+    "url", ["https://evil.example/avito.ru", "https://avito.ru@evil.example/", "https://avito.ru\\.evil.example", "javascript:1"]
+)
+async def test_only_avito_s_own_addresses_are_given(stage: Stage, url: str) -> None:
+    chat = stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.change("UPDATE chats SET item_url = :url", url=url)
+    assert (await shown(stage, chat.id))["url"] is None
+
+
 async def test_messages_are_words_oldest_first_in_the_reports_zone(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     stage.avito.add_message(chat.id, "client", type="image")

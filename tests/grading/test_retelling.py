@@ -107,3 +107,15 @@ def test_hostile_answers_are_read_through(part: str) -> None:
     """Two thousand characters are the most that an answer's text may have."""
     long = chat(*(("client", f"я от Марины, она просила {place} " * 10) for place in range(200)))
     retold(part * (2_000 // len(part)), window=long)
+
+
+@pytest.mark.parametrize("level", [Masking.ON, Masking.OFF])
+def test_addresses_of_others_become_words(level: Masking) -> None:
+    """Written or spoken, by the model or by a person whom it quotes."""
+    assert retold("Платите на evil.space/pay или evil точка ру.", level=level) == "Платите на ссылка или ссылка."
+    assert retold("Продавец: «пишите на evil.click/x»", level=level) == "Продавец: «пишите на [ссылка]»"
+
+
+def test_avito_s_addresses_and_names_of_things_stay() -> None:
+    said = "Адрес avito.ru/moskva в силе, iPhone 13.Pro и ООО.Ромашка тоже"
+    assert retold(said, level=Masking.OFF) == said

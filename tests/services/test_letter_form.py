@@ -14,7 +14,8 @@ from app.services.digests.figures import (
     MailedDay,
     Series,
 )
-from app.services.mail.letter import address, compose, message_id, render_html, render_text, subject
+from app.services.hostile_text import clean
+from app.services.mail.letter import address, compose, message_id, render_html, render_page, render_text, subject
 from app.services.mail.sheet import Attachment
 from tests.services.letters import AVITO, BOSS, CROWD, EMPTY, END, RICH, SENDER, TROUBLE, both, changed, flat, parsed, tags, worded
 
@@ -37,7 +38,7 @@ def test_hidden_first_line_adds_to_the_subject() -> None:
         assert re.search(f"<div style=.display:none[^>]*>{line}</div>", flat(render_html(figures)))
 
 
-@pytest.mark.parametrize("letter", ["'", "<", "🙂", "ж"])
+@pytest.mark.parametrize("letter", ["'", "<", "🙂", "ж", "aa.", "a@", "1"])
 def test_size_is_bounded_whatever_the_texts(letter: str) -> None:
     long = letter * 5_000
     texts = dict.fromkeys(("chat_title", "client_name", "quote", "advice", "criterion", "reason"), long)
@@ -61,8 +62,27 @@ def test_hostile_text_is_shown_and_does_nothing() -> None:
     text = '<script>1</script>"><img src=http://evil/x>{{ 7 * 7 }}</table>\r\nBcc: spy@evil\u202e\u2028\ud800\x00\x1b[31m'
     figures = worded(text)
     assert not re.search("[\u202e\u2028\ud800\x00\x1b\r]", render_html(figures) + render_text(figures))
-    assert all('<script>1</script>"><img src=http://evil/x>{{ 7 * 7 }}</table> Bcc: spy@evil' in shown for shown in both(figures))
+    assert all('<script>1</script>"><img src=http: //evil/x>{{ 7 * 7 }}</table> Bcc: spy@ evil' in shown for shown in both(figures))
     assert parsed(compose(figures, sender=SENDER, now=END)).keys() == parsed(compose(RICH, sender=SENDER, now=END)).keys()
+
+
+@pytest.mark.parametrize(
+    "address", ["avito-bonus.ru/login", "evil.space/pay", "http://1.2.3.4", "ivan@evil.zip", "evil\u200b.\u2060click", "tel:+79161234567"]
+)
+def test_no_address_of_a_stranger_is_a_link_in_a_mail_program(address: str) -> None:
+    """The subject has no text of theirs; the page of the day is the HTML part."""
+    entry = dict.fromkeys(("chat_title", "client_name", "quote", "advice", "reason", "criterion"), address)
+    lists = {
+        name: tuple(one.model_copy(update={key: entry[key] for key in entry.keys() & dict(one)}) for one in getattr(CROWD, name))
+        for name in ("worst", "best", "waiting_buyers", "failed_chats")
+    }
+    told = changed(CROWD, **lists, accounts=(address,), problems=(address,), models=(address,))
+    assert subject(told) == subject(changed(CROWD, problems=told.problems))
+    bare = clean(address)
+    for part in (render_html(told), render_text(told), render_page(told, [])):
+        assert bare not in part
+        assert len(re.findall("\u200a|\u200c", part)) > 20
+        assert set(re.findall(r"\w+://[^\s\"'<]*?channel/", part)) == {AVITO}
 
 
 @given(st.text(max_size=400))

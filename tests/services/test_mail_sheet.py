@@ -8,7 +8,7 @@ from typing import Any
 
 from python_calamine import CalamineWorkbook
 
-from app.services.digests.figures import WaitingBuyer
+from app.services.digests.figures import UngradedChat, WaitingBuyer
 from app.services.mail.sheet import write_sheet
 from app.services.reports.sheet import MAX_ROWS, REPORT_FIELDS
 from tests.services.letters import RICH
@@ -63,3 +63,23 @@ def test_every_column_of_every_page_is_explained() -> None:
 
 def test_an_empty_day_has_no_sheet() -> None:
     assert write_sheet([], RICH.model_copy(update={"waiting_buyers": ()})) is None
+
+
+def test_no_cell_holds_an_address_of_a_stranger() -> None:
+    """Programs that preview attachments make links of such texts. A number stays as it is."""
+    texts = {
+        "chat_title": "evil.space/pay",
+        "client_name": "1.2.3.4",
+        "summary": "https://evil.click",
+        "recommendations": "8 916 123-45-67",
+    }
+    buyer = BUYER.model_copy(update={"chat_title": "evil.zip", "client_name": "avito-bonus.ru"})
+    chat = UngradedChat(
+        account="Лавка", chat_id="u2i-2", chat_title="t.me", client_name="a@evil.pro", status="failed", reason="см. evil.icu"
+    )
+    figures = RICH.model_copy(update={"waiting_buyers": (buyer,), "ungraded": (chat,)})
+    sheet = write_sheet([json.dumps(json.loads(BODY) | texts)], figures)
+    assert sheet is not None
+    cells = [cell for rows in rows_of(sheet.content).values() for row in rows for cell in row if isinstance(cell, str)]
+    assert {"evil.\u200aspace/pay", "1.\u200a2.\u200a3.\u200a4", "https:\u200a//evil.\u200aclick", "8 916 123-45-67"} < set(cells)
+    assert {"evil.\u200azip", "avito-bonus.\u200aru", "t.\u200ame", "a@\u200aevil.\u200apro", "см. evil.\u200aicu"} < set(cells)

@@ -56,7 +56,10 @@ class ChatRead(BaseModel):
     account_id: int = Field(description="Номер аккаунта на Авито.", examples=[4900000001])
     title: str = Field(description="Название объявления.", examples=["Диван угловой «Бергамо» с ящиком"])
     client_name: str = Field(description="Имя клиента.", examples=["Елена"])
-    url: str | None = Field(description="Адрес объявления.", examples=["https://avito.ru/moskva/listing_4928810066"])
+    url: str | None = Field(
+        description="Адрес объявления на Авито; null — Авито его не дал, или он ведёт на другой сайт.",
+        examples=["https://avito.ru/moskva/listing_4928810066"],
+    )
     price: str | None = Field(description="Цена в объявлении, как её пишет Авито.", examples=["34 900 ₽"])
     type: str | None = Field(description="Тип чата: u2i — об объявлении, u2u — между пользователями.", examples=["u2i"])
     history_complete: bool = Field(

@@ -8,6 +8,7 @@ from app.api.dependencies import BackendDep
 from app.api.v1.chat_schemas import ChatRead
 from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.api.v1.review_schemas import review_fields
+from app.grading.web_addresses import is_avito_url
 from app.services.chats import ChatCard, read_chat
 from app.services.hostile_text import shown_name, shown_title
 from app.working_hours import ROUND_THE_CLOCK
@@ -54,7 +55,7 @@ def _fields(card: ChatCard) -> dict[str, object]:
         "account_id": card.account.avito_user_id,
         "title": shown_title(chat.item_title),
         "client_name": shown_name(chat.client_name),
-        "url": chat.item_url,
+        "url": chat.item_url if chat.item_url and is_avito_url(chat.item_url) else None,
         "price": chat.item_price,
         "type": chat.chat_type,
         "history_complete": chat.history_complete,

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.grading.answer_times import WAITING_FOR_AT_MOST
+from app.grading.web_addresses import defang_certain
 from app.repositories import report_figures
 from app.repositories.report_bodies import in_zone
 from app.repositories.report_figures import Selection
@@ -44,6 +45,7 @@ _UNGRADED = (
     (Column("reason", 46, wrapped=True), "Почему он не оценён"),
     _URL,
 )
+_UNTRUSTED = ("chat_title", "client_name", "summary", "recommendations")
 _STATUS = {"skipped": "пропущен", "failed": "ошибка", "waiting": "ждёт оценки"}
 
 
@@ -69,9 +71,14 @@ def write_sheet(bodies: Sequence[str], figures: DigestFigures) -> Attachment | N
     others = Page("Без оценки", _UNGRADED, _cut([_chat(chat) for chat in figures.ungraded]))
     more = figures.reports - len(bodies)
     rest = f"Ещё {number(more)}: GET /api/v1/reports?mail={day}" if more else None
-    reports = [json.loads(in_zone(body, zone)) for body in bodies]
+    reports = [_defanged(json.loads(in_zone(body, zone))) for body in bodies]
     content = write_reports(reports, [waiting, others], rest=rest, created_at=end.astimezone(zone))
     return Attachment(content, f"avito-chats-{day}.xlsx")
+
+
+def _defanged(body: dict[str, Any]) -> dict[str, Any]:
+    """Programs that preview attachments make links of addresses in cells. REST gives the same texts unchanged."""
+    return body | {name: defang_certain(body[name]) for name in _UNTRUSTED}
 
 
 def _cut(rows: Sequence[list[Cell]]) -> list[list[Cell]]:
@@ -85,8 +92,8 @@ def _buyer(buyer: WaitingBuyer, end: datetime, zone: ZoneInfo) -> list[Cell]:
     return [
         buyer.account,
         buyer.chat_id,
-        buyer.chat_title,
-        buyer.client_name,
+        defang_certain(buyer.chat_title),
+        defang_certain(buyer.client_name),
         buyer.since.astimezone(zone),
         int((end - buyer.since).total_seconds() // 3600),
         chat_url(buyer.chat_id),
@@ -94,4 +101,5 @@ def _buyer(buyer: WaitingBuyer, end: datetime, zone: ZoneInfo) -> list[Cell]:
 
 
 def _chat(chat: UngradedChat) -> list[Cell]:
-    return [chat.account, chat.chat_id, chat.chat_title, chat.client_name, _STATUS[chat.status], chat.reason, chat_url(chat.chat_id)]
+    names = (defang_certain(chat.chat_title), defang_certain(chat.client_name))
+    return [chat.account, chat.chat_id, *names, _STATUS[chat.status], chat.reason and defang_certain(chat.reason), chat_url(chat.chat_id)]
