@@ -13,6 +13,7 @@ from app.api.dependencies import Backend
 from app.api.docs import add_docs
 from app.api.errors import install_error_handlers
 from app.api.head import HeadAsGet
+from app.api.headers import PrivateAnswers
 from app.api.health import router as health_router
 from app.api.page import page_router
 from app.api.v1.router import router as v1_router
@@ -280,6 +281,7 @@ def create_app(service: Service) -> FastAPI:
     attach(app, service)
     install_error_handlers(app)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(PrivateAnswers)
     app.include_router(health_router)
     app.include_router(page_router())
     app.include_router(v1_router)

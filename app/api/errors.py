@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Mount
 
+from app.api.headers import PRIVATE
 from app.api.security import UnauthorizedError
 from app.errors import AppError, FieldError, InvalidRequestError, NotFoundError
 
@@ -27,7 +28,7 @@ def error_response(
     status: int, message: str, *, headers: Mapping[str, str] | None = None, extra: Mapping[str, Any] | None = None
 ) -> JSONResponse:
     """The body that every error has, with what an endpoint adds to it."""
-    return JSONResponse({"status": "error", "message": message, **(extra or {})}, status, headers)
+    return JSONResponse({"status": "error", "message": message, **(extra or {})}, status, {**PRIVATE, **(headers or {})})
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -38,7 +38,7 @@ async def test_the_form_is_what_was_asked_for(stage: Stage) -> None:
     for accept, form, content_type in cases:
         answer = await asked(stage, accept, **({"format": form} if form else {}))
         assert answer.headers["content-type"] == content_type, (accept, form)
-        assert answer.headers["vary"] == "Accept"
+        assert answer.headers["vary"] == "Accept, X-API-Key"
         ending = {CSV: "csv", XLSX: "xlsx"}.get(content_type)
         named = f'attachment; filename="reports_2020-01-01_2099-12-31.{ending}"' if ending else None
         assert answer.headers.get("content-disposition") == named

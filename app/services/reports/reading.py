@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError, FieldError, InvalidRequestError, NotFoundError
@@ -93,14 +93,29 @@ def read_cursor(cursor: str) -> Position:
         InvalidRequestError: it is not one of ours.
     """
     try:
-        created_at, report_id, newest_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        position = Position(datetime.fromisoformat(created_at), int(report_id), int(newest_id))
-        if position.created_at.tzinfo is None:
-            raise ValueError("no offset")
-    except (ValueError, TypeError) as error:
+        padded = (cursor + "=" * (-len(cursor) % 4)).encode()
+        written = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        position = Position(_cursor_moment(written[0]), *map(_cursor_id, written[1:]))
+        if write_cursor(position) != cursor:
+            raise ValueError("another spelling")
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
         message = "возьмите его из заголовка Link прошлого ответа"
         raise InvalidRequestError(f"Неверные параметры запроса: cursor — {message}.", (FieldError("cursor", message),)) from error
     return position
+
+
+def _cursor_moment(written: str) -> datetime:
+    """Years at the ends of the calendar leave it when they are converted to UTC for Postgres."""
+    moment = datetime.fromisoformat(written)
+    if moment.tzinfo is None or not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError("no moment of a report")
+    return moment
+
+
+def _cursor_id(written: int) -> int:
+    if type(written) is not int or not 0 <= written < 2**63:
+        raise ValueError("no number of a report")
+    return written
 
 
 @dataclass(frozen=True)
