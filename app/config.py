@@ -54,6 +54,8 @@ def _a_host(host: str) -> str:
 
 _IN_A_HEADER = _whole(r"[!-~]+")
 Key = Annotated[SecretStr, _IN_A_HEADER]
+_OWN_KEY = Annotated[SecretStr, _whole(r"[!-~]{16,}")]
+"""Long enough not to be guessed."""
 _IN_A_PATH = _whole(r"[A-Za-z0-9_-]{16,}")
 _IN_A_LOGIN = _whole(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """Letters of any language and blanks: SASL speaks UTF-8, but forbids control characters (RFC 4013). Surrogates were bytes of no UTF-8."""
@@ -93,7 +95,9 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(10, ge=1, le=100, description="целое число от 1 до 100")
     data_dir: Path = Field(Path("var"), description="путь к папке")
 
-    api_keys: Annotated[tuple[Key, ...], NoDecode] = Field((), description="ключи через запятую, из латинских букв, цифр и знаков")
+    api_keys: Annotated[tuple[_OWN_KEY, ...], NoDecode] = Field(
+        (), description="ключи через запятую, каждый из 16 и более латинских букв, цифр и знаков"
+    )
 
     avito_client_id: Annotated[str, _IN_A_HEADER] | None = Field(
         None, description="client_id из кабинета Авито, без пробелов и русских букв"

@@ -23,7 +23,7 @@ from app.sandbox.avito_state import AvitoChat, AvitoListing
 from app.sandbox.avito_state import AvitoClient as AvitoBuyer
 from app.sandbox.server import Sandbox
 
-KEY = "test-key-1"
+KEY, SECOND_KEY = "test-key-1-of-two", "test-key-2-of-two"
 IMPATIENT = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_seconds=0.01)
 
 
@@ -149,7 +149,7 @@ def stage_settings(url: str | None, environment: Mapping[str, str], **settings: 
     chosen: dict[str, Any] = {
         "_env_file": None,
         "database_url": url,
-        "api_keys": (KEY, "test-key-2"),
+        "api_keys": (KEY, SECOND_KEY),
         "mail_from": "reports@example.ru",
         "report_recipients": ("boss@example.ru", "second@example.ru"),
         "scheduler_enabled": False,

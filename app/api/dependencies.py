@@ -1,11 +1,12 @@
 """What endpoints ask for by type: the database, the clock, the settings, a way to start a run."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from app.api.attempts import FailedAttempts
 from app.clock import Clock
 from app.config import Settings
 from app.database.engine import Database
@@ -31,6 +32,7 @@ class Backend:
     one_ends: Callable[[], Awaitable[None]]
     heartbeats: Heartbeats
     clock_watch: ClockWatch
+    failed_attempts: FailedAttempts = field(default_factory=FailedAttempts)
 
 
 def get_backend(request: Request) -> Backend:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Mount
 
 from app.api.headers import PRIVATE
-from app.api.security import UnauthorizedError
+from app.api.security import TooManyAttemptsError, UnauthorizedError
 from app.errors import AppError, FieldError, InvalidRequestError, NotFoundError
 
 log = structlog.get_logger(__name__)
@@ -47,6 +47,8 @@ def _status_of(error: AppError) -> int:
             return 401
         case NotFoundError():
             return 404
+        case TooManyAttemptsError():
+            return 429
         case _:
             return 500
 
@@ -55,7 +57,17 @@ async def _answer_app_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)  # noqa: S101 - by the registration above
     fields = getattr(error, "errors", ())
     extra = {"errors": _listed(fields)} if isinstance(error, InvalidRequestError) else {}
-    return error_response(_status_of(error), error.message, extra={**_promised(request), **extra})
+    return error_response(_status_of(error), error.message, headers=_headers_of(error), extra={**_promised(request), **extra})
+
+
+def _headers_of(error: AppError) -> dict[str, str]:
+    match error:
+        case UnauthorizedError():
+            return {"WWW-Authenticate": 'ApiKey realm="avito-quality", header="X-API-Key"'}  # RFC 9110, 11.6.1: a scheme and its parameters
+        case TooManyAttemptsError():
+            return {"Retry-After": str(error.retry_after)}
+        case _:
+            return {}
 
 
 async def _answer_validation(request: Request, error: Exception) -> JSONResponse:

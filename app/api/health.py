@@ -149,7 +149,7 @@ async def metrics(backend: BackendDep) -> Response:
     except DatabaseUnavailableError:
         gauges.counts["database_up"] = 0
     registry = CollectorRegistry()
-    for collector in (gauges, ProcessCollector(registry=None), PlatformCollector(registry=None)):
+    for collector in (gauges, backend.failed_attempts, ProcessCollector(registry=None), PlatformCollector(registry=None)):
         registry.register(collector)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 

@@ -112,7 +112,7 @@ def _written_out(node: Any, models: dict[str, Any]) -> Any:
     return {name: _written_out(part, models) for name, part in node.items()}
 
 
-def refuse_unknown_query(request: Request) -> None:
+async def refuse_unknown_query(request: Request) -> None:
     """A filter that is misspelt or empty must not pass for no filter, nor the last of two for both: it is a 400 that names it."""
     known = _query_fields(request.scope["route"].dependant)
     given = Counter(name for name, _ in request.query_params.multi_items())

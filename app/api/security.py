@@ -3,7 +3,7 @@
 import hmac
 from typing import Annotated
 
-from fastapi import Depends, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
 
 from app.api.dependencies import BackendDep
@@ -16,12 +16,27 @@ class UnauthorizedError(AppError):
     """No key, or one that we do not know (HTTP 401)."""
 
 
-def require_key(backend: BackendDep, key: Annotated[str | None, Security(_header)]) -> None:
-    """Lets a caller in whose key is one of ``API_KEYS``; takes the same time whichever it is."""
+class TooManyAttemptsError(AppError):
+    """Too many requests with a wrong key or none from one address (HTTP 429)."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+async def require_key(request: Request, backend: BackendDep, key: Annotated[str | None, Security(_header)]) -> None:
+    """Admit a caller whose key is one of ``API_KEYS``; the comparison takes the same time for each.
+
+    A valid key is never throttled. The address is that of the connection: behind a proxy all callers share the proxy's.
+    """
     given = (key or "").encode()
     known = [hmac.compare_digest(given, secret.get_secret_value().encode()) for secret in backend.settings.api_keys]
-    if not any(known):
-        raise UnauthorizedError("Неверный или отсутствующий API Key: передайте ключ в заголовке X-API-Key.")
+    if any(known):
+        return
+    seconds = backend.failed_attempts.add(request.client.host if request.client else None, backend.clock())
+    if seconds is not None:
+        raise TooManyAttemptsError(f"Слишком много запросов без верного ключа: повторите через {seconds} с с ключом в X-API-Key.", seconds)
+    raise UnauthorizedError("Неверный или отсутствующий API Key: передайте ключ в заголовке X-API-Key.")
 
 
 RequireKey = Depends(require_key)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.stage import BAD_TALK, GOOD_TALK, Stage
+from tests.stage import BAD_TALK, GOOD_TALK, KEY, SECOND_KEY, Stage
 
 FIELDS = {
     "chat_id": str,
@@ -96,7 +96,7 @@ async def test_a_missing_or_wrong_key_is_a_401(stage: Stage) -> None:
     stage.rest.headers.pop("X-API-Key")
     endpoints = ["POST /avito/sync", "POST /v1/avito/sync", "POST /llm/analyze", "POST /timer/reports", "GET /reports", "GET /runs"]
     for method, path in (endpoint.split() for endpoint in endpoints):
-        for key in (None, "", "wrong", "test-key-", "тест"):
+        for key in (None, "", "wrong", KEY[:-1], "тест"):
             headers = {} if key is None else {b"X-API-Key": key.encode()}
             answer = await stage.rest.request(method, f"/api/v1{path}", headers=headers, content=b"{not json")
             assert answer.status_code == 401, (method, path, key)
@@ -107,7 +107,7 @@ async def test_a_missing_or_wrong_key_is_a_401(stage: Stage) -> None:
 
 
 async def test_every_key_of_the_setting_is_let_in(stage: Stage) -> None:
-    answer = await stage.rest.get("/api/v1/runs", headers={"X-API-Key": "test-key-2"})
+    answer = await stage.rest.get("/api/v1/runs", headers={"X-API-Key": SECOND_KEY})
     assert answer.status_code == 200
 
 

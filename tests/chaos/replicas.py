@@ -23,7 +23,7 @@ from tests.chaos.launcher import become_replica
 from tests.chaos.proxies import Mode, Proxy
 from tests.chaos.taps import Taps
 
-KEY = "chaos-test-key"
+KEY = "key-of-the-chaos-test"
 STUCK_SECONDS = 60.0
 """A worker asks Postgres every few seconds; one that has not for so long is stuck."""
 

@@ -10,7 +10,7 @@ from tests.checks import CHECKOUT
 
 EXAMPLE = CHECKOUT / ".env.example"
 FILLED_IN = {
-    "API_KEYS": "first,second",
+    "API_KEYS": "first-key-of-sixteen,second-key-of-sixteen",
     "AVITO_CLIENT_ID": "id",
     "AVITO_CLIENT_SECRET": "secret",
     "DEEPSEEK_API_KEY": "key",

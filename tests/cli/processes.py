@@ -85,7 +85,7 @@ def settings_for(sandbox: Sandbox, **settings: str) -> dict[str, str]:
     """The environment that points the program at a sandbox; ``settings`` win."""
     return {
         **sandbox.environment(),
-        "API_KEYS": "cli-test-key",
+        "API_KEYS": "key-of-the-cli-tests",
         "MAIL_FROM": "reports@example.ru",
         "REPORT_RECIPIENTS": "boss@example.ru",
         "AVITO_REQUESTS_PER_MINUTE": "0",

@@ -15,7 +15,7 @@ from app.sandbox.faults import Answer, ReceivedRequest
 from app.sandbox.server import Sandbox
 from tests.cli.processes import Ended, run_app, settings_for
 
-SECRETS = ("cli-test-key", "sandbox-secret-1", "sk-sandbox", "canary")
+SECRETS = ("key-of-the-cli-tests", "sandbox-secret-1", "sk-sandbox", "canary")
 
 
 def _is_head(request: ReceivedRequest) -> bool:

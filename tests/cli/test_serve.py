@@ -23,7 +23,7 @@ async def test_sigterm_answers_those_who_wait_and_leaves_nothing_behind(tmp_path
         port = free_port()
         async with (
             started(tmp_path, "serve", **settings_for(sandbox, PORT=port, LOG_FORMAT="json")) as process,
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"X-API-Key": "cli-test-key"}, timeout=60) as rest,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"X-API-Key": "key-of-the-cli-tests"}, timeout=60) as rest,
         ):
             assert process.stdout
             assert port in (await process.stdout.readline()).decode()
@@ -35,7 +35,7 @@ async def test_sigterm_answers_those_who_wait_and_leaves_nothing_behind(tmp_path
     assert "Traceback" not in ended.err
     assert answers[0].startswith("Прервано")
     assert answers[1].startswith("Служба останавливается")  # it was in the queue
-    assert not [secret for secret in ("cli-test-key", "sandbox-secret-1", "sk-sandbox") if secret in ended.err]
+    assert not [secret for secret in ("key-of-the-cli-tests", "sandbox-secret-1", "sk-sandbox") if secret in ended.err]
     assert servers(tmp_path / "var") == []
 
 

@@ -15,7 +15,7 @@ from app.errors import SettingsError
 from tests.cli.processes import free_port, run_app
 
 SECRETS = {
-    "API_KEYS": "canary-rest-key",
+    "API_KEYS": "canary-rest-key-1",
     "AVITO_CLIENT_SECRET": "canary-avito-secret",
     "DEEPSEEK_API_KEY": "canary-deepseek-key",
     "SMTP_PASSWORD": "canary-smtp-password",

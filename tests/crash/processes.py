@@ -12,7 +12,7 @@ import httpx
 from app.sandbox.server import Sandbox
 from tests.programs import Program, started
 
-KEY = "crash-test-key"
+KEY = "key-of-the-crash-tests"
 
 
 class Served:

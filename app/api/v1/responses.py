@@ -7,6 +7,7 @@ from app.api.v1.schemas import Accepted, Failure, InvalidRequest
 Responses = dict[int | str, dict[str, Any]]
 
 _REFUSED = {"status": "error", "message": "Неверный или отсутствующий API Key: передайте ключ в заголовке X-API-Key."}
+_THROTTLED = {"status": "error", "message": "Слишком много запросов без верного ключа: повторите через 42 с с ключом в X-API-Key."}
 _CRASHED = {
     "status": "error",
     "message": "DATABASE_URL: Postgres недоступен (сервер не отвечает); проверьте адрес, имя, пароль и сам сервер.",
@@ -29,9 +30,22 @@ def invalid(field: str, message: str, **more: Any) -> dict[str, Any]:
     return told(InvalidRequest, "Неверные параметры запроса.", example)
 
 
+def _header(name: str, description: str, example: str) -> dict[str, Any]:
+    return {name: {"description": description, "schema": {"type": "string", "examples": [example]}}}
+
+
 ERROR_RESPONSES: Responses = {
     400: invalid("page", "неизвестный параметр"),
-    401: told(Failure, "Неверный или отсутствующий API Key.", _REFUSED),
+    401: {
+        **told(Failure, "Неверный или отсутствующий API Key.", _REFUSED),
+        "headers": _header("WWW-Authenticate", "Чем представиться.", 'ApiKey realm="avito-quality", header="X-API-Key"'),
+    },
+    429: {
+        **told(
+            Failure, "С этого адреса больше 30 запросов за минуту без верного ключа; с верным ключом такого ответа не бывает.", _THROTTLED
+        ),
+        "headers": _header("Retry-After", "Через сколько секунд повторить.", "42"),
+    },
     500: told(Failure, "Внутренняя ошибка сервера; в message — что сделать.", _CRASHED),
 }
 TOO_LARGE: Responses = {413: told(Failure, "Тело запроса слишком велико.", failed("Тело запроса слишком велико."))}
@@ -40,7 +54,7 @@ ACTION_RESPONSES: Responses = {
     202: {
         "model": Accepted,
         "description": "Принято к исполнению (Prefer: respond-async).",
-        "headers": {"Location": {"description": "Адрес запуска.", "schema": {"type": "string", "examples": ["/api/v1/runs/12"]}}},
+        "headers": _header("Location", "Адрес запуска.", "/api/v1/runs/12"),
     },
     **TOO_LARGE,
 }
