@@ -270,7 +270,7 @@ def _scheduling(service: Service) -> Iterator[asyncio.Task[None]]:
 def create_app(service: Service) -> FastAPI:
     """The REST application over an open service."""
     app = FastAPI(
-        title="Контроль качества чатов Авито",
+        title="Avito Quality API",
         version="1.0.0",
         summary="Копирует чаты Авито, оценивает их через DeepSeek, рассылает отчёты.",
         docs_url=None,

@@ -56,12 +56,12 @@ _DESCRIPTION = """
 одно тело: `{"status": "error", "message": "что случилось и что сделать"}`; у 400 ещё и `errors` — по записи на параметр.
 """
 _TAGS = {
-    "Авито": "Копирование чатов и сообщений.",
-    "Анализ": "Оценки через DeepSeek.",
-    "Отчёты": "Готовые оценки: списком, по одной, письмом.",
-    "Чаты": "Переписка, как она скопирована.",
-    "Запуски": "Что и когда делала служба.",
-    "Состояние": "Для наблюдения за службой, без ключа.",
+    "avito": "Копирование чатов и сообщений.",
+    "analysis": "Оценки через DeepSeek.",
+    "reports": "Готовые оценки: списком, по одной, письмом.",
+    "chats": "Переписка, как она скопирована.",
+    "runs": "Что и когда делала служба.",
+    "health": "Для наблюдения за службой, без ключа.",
 }
 
 
@@ -96,7 +96,6 @@ def _tell_parameters(operation: dict[str, Any]) -> None:
         schema = parameter["schema"]
         alternatives = [one for one in schema.pop("anyOf", ()) if one != {"type": "null"}]
         parameter["schema"] = schema = {**(alternatives[0] if alternatives else {}), **schema}
-        parameter["required"] = schema.pop("x-required", parameter["required"])
         for said_already in ("title", "description"):
             schema.pop(said_already, None)
 

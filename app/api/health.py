@@ -18,7 +18,7 @@ from app.jobs.clock_watch import TOLERANCE
 from app.jobs.tick import next_report_at
 from app.repositories import health
 
-router = APIRouter(tags=["Состояние"])
+router = APIRouter(tags=["health"])
 
 _ANSWER_SECONDS = 2.0
 """A probe needs an answer in a few seconds, whatever state the database is in."""

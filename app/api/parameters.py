@@ -37,9 +37,6 @@ CalendarDay = Annotated[
 ]
 """A day as ``YYYY-MM-DD`` and in no other spelling."""
 
-REQUIRED: dict[str, Any] = {"x-required": True}
-"""Marks a query parameter that the customer's document requires, although something else may stand in its place."""
-
 
 class OptionalBody(BaseModel):
     """A body that may be left out; every key in it is optional, and an unknown one is an error."""
@@ -101,13 +98,19 @@ def body_schema(model: type[OptionalBody], example: dict[str, Any], *, required:
 
 
 def _written_out(node: Any, models: dict[str, Any]) -> Any:
-    """A schema with each model in the place that refers to it: ``$defs`` inside an operation are nobody's to find."""
+    """A schema with each model in the place that refers to it: ``$defs`` inside an operation are nobody's to find.
+
+    Words are left out: the answers have them among the components already.
+    """
     if isinstance(node, list):
         return [_written_out(part, models) for part in node]
     if not isinstance(node, dict):
         return node
     if "$ref" in node:
-        node = {**models[node["$ref"].rpartition("/")[2]], **node}
+        name = node["$ref"].rpartition("/")[2]
+        if "enum" in models[name]:
+            return {**node, "$ref": f"#/components/schemas/{name}"}
+        node = {**models[name], **node}
         del node["$ref"]
     return {name: _written_out(part, models) for name, part in node.items()}
 

@@ -13,7 +13,7 @@ from app.api.v1.responses import ACTION_RESPONSES, failed, invalid, told
 from app.api.v1.schemas import Failure, SyncResult
 from app.models import Run, RunKind
 
-router = APIRouter(tags=["Авито"])
+router = APIRouter(tags=["avito"])
 
 SYNC_FIGURES = ("synced_chats", "new_chats", "updated_chats", "new_messages", "incomplete_chats")
 

@@ -13,7 +13,7 @@ from app.services.chats import ChatCard, read_chat
 from app.services.hostile_text import shown_name, shown_title
 from app.working_hours import ROUND_THE_CLOCK
 
-router = APIRouter(tags=["Чаты"], responses=ERROR_RESPONSES)
+router = APIRouter(tags=["chats"], responses=ERROR_RESPONSES)
 
 ChatId = Annotated[
     str, Path(pattern="^[!-~]+$", description="Идентификатор чата на Авито: chat_id из отчёта.", examples=["u2i-f7227b263e8~7c8423dd6c9"])

@@ -13,7 +13,7 @@ from app.clock import local_date
 from app.repositories import mail_days
 from app.services.mail.day_page import render_day
 
-router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
+router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

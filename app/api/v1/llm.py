@@ -14,7 +14,7 @@ from app.api.v1.schemas import AnalyzeResult, Failure
 from app.models import Run, RunKind
 from app.services.named_chats import require_named
 
-router = APIRouter(tags=["Анализ"])
+router = APIRouter(tags=["analysis"])
 
 ANALYZE_FIGURES = ("analyzed_chats", "skipped_chats", "failed_chats", "waiting_chats")
 

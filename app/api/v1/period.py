@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 from fastapi import Query
 
 from app.api.errors import invalid_message
-from app.api.parameters import REQUIRED, CalendarDay
+from app.api.parameters import CalendarDay
 from app.clock import at_local
 from app.config import Settings
 from app.errors import FieldError, InvalidRequestError
 
-_WITHOUT = "ГГГГ-ММ-ДД. Без неё — только с mail."
+_WITHOUT = "ГГГГ-ММ-ДД. Обязательна, если нет mail."
 
-StartDay = Annotated[CalendarDay | None, Query(description=f"Начальная дата периода, {_WITHOUT}", json_schema_extra=REQUIRED)]
-EndDay = Annotated[CalendarDay | None, Query(description=f"Конечная дата периода, {_WITHOUT}", json_schema_extra=REQUIRED)]
+StartDay = Annotated[CalendarDay | None, Query(description=f"Начальная дата периода, {_WITHOUT}")]
+EndDay = Annotated[CalendarDay | None, Query(description=f"Конечная дата периода, {_WITHOUT}")]
 AccountWord = Annotated[str | None, Query(description="Только этого аккаунта: имя или номер на Авито.", examples=["Лавка на Садовой"])]
 MailDay = Annotated[
     CalendarDay | None,

@@ -16,7 +16,7 @@ from app.grading.vocabulary import Criterion, Flag, addresses_grader_label
 from app.models import Message
 from app.services.reports.reading import ReportCard, grader_addressed_by, read_report
 
-router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
+router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)
 
 NO_SUCH_REPORT = not_found("Отчёта 999 нет: номера отчётов — в поле id ответа GET /reports.")
 ReportNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер отчёта: id из GET /reports.", examples=[35])]

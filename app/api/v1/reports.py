@@ -20,7 +20,7 @@ from app.services.mail.day_page import get_mail_day
 from app.services.reports import reading
 from app.services.reports.sheet import MAX_ROWS
 
-router = APIRouter(tags=["Отчёты"])
+router = APIRouter(tags=["reports"])
 
 MAX_LIMIT = 10_000
 

@@ -15,7 +15,7 @@ from app.errors import FieldError, InvalidRequestError
 from app.grading.vocabulary import Criterion, Grade
 from app.services.reports.reviews import Word, put_review, take_back_review
 
-router = APIRouter(tags=["Отчёты"], responses={**ERROR_RESPONSES, **NO_SUCH_REPORT})
+router = APIRouter(tags=["reports"], responses={**ERROR_RESPONSES, **NO_SUCH_REPORT})
 
 
 @router.put(

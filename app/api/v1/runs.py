@@ -10,7 +10,7 @@ from app.api.v1.schemas import DeliveryRead, RunDetail, RunRead
 from app.repositories import deliveries, digests, runs
 from app.services.runs import require_run
 
-router = APIRouter(tags=["Запуски"], responses=ERROR_RESPONSES)
+router = APIRouter(tags=["runs"], responses=ERROR_RESPONSES)
 
 RunNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер запуска.", examples=[1])]
 

@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema
+from typing_extensions import TypeAliasType
 
 from app.clock import spelled_in
 
-GradeWord = Literal["Высокая", "Средняя", "Низкая"]
-ObjectionGradeWord = Literal["Высокая", "Средняя", "Низкая", "Нет возражений"]
+GradeWord = TypeAliasType("GradeWord", Literal["Высокая", "Средняя", "Низкая"])
+ObjectionGradeWord = TypeAliasType("ObjectionGradeWord", Literal["Высокая", "Средняя", "Низкая", "Нет возражений"])
+"""Named types, so that OpenAPI has each once, as a component."""
 
 
 def _in_zone(moment: datetime, info: ValidationInfo) -> datetime:
@@ -23,14 +25,16 @@ def _spelled_in_zone(moment: str, info: ValidationInfo) -> str:
     return spelled_in(moment, info.context["zone"]) if info.context else moment
 
 
-SpelledMoment = Annotated[str, AfterValidator(_spelled_in_zone)]
+SpelledMoment = Annotated[str, AfterValidator(_spelled_in_zone), WithJsonSchema({"type": "string", "format": "date-time"})]
 """The same of a moment that is kept as text, spelled as the list of reports spells it."""
+
+MailDate = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 
 
 class Failure(BaseModel):
     """The body of every error."""
 
-    status: Literal["error"] = Field("error", description="Всегда error.")
+    status: Literal["error"] = Field(description="Всегда error.")
     message: str = Field(description="Что случилось и что сделать.", examples=["Неверный или отсутствующий API Key."])
 
 
@@ -76,7 +80,7 @@ class MailResult(BaseModel):
     """What a mailing came to."""
 
     status: Literal["success", "error"] = Field(description="Статус выполнения.")
-    date: str = Field(description="Дата, за которую отправлены отчёты.", examples=["2026-11-22"])
+    date: MailDate = Field(description="Дата, за которую отправлены отчёты.", examples=["2026-11-22"])
     send_reports: int = Field(description="Сколько отчётов впервые дошло до получателя.", examples=[41])
     message: str = Field(description="Сообщение о результате операции.", examples=["Отправлено: 2 письма, 41 отчёт."])
 
@@ -84,14 +88,14 @@ class MailResult(BaseModel):
 class MailFailure(Failure):
     """A mailing that failed; the document wants the number in this answer always."""
 
-    date: str | None = Field(None, description="Дата, за которую отправлялись отчёты.", examples=["2026-11-22"])
+    date: MailDate | None = Field(None, description="Дата, за которую отправлялись отчёты.", examples=["2026-11-22"])
     send_reports: int = Field(description="Сколько отчётов всё же дошло.", examples=[0])
 
 
 class Accepted(BaseModel):
     """The answer to ``Prefer: respond-async``."""
 
-    status: Literal["success"] = Field("success", description="Запуск принят.")
+    status: Literal["success"] = Field(description="Запуск принят.")
     message: str = Field(description="Где следить за ним.", examples=["Запуск 12 принят: GET /api/v1/runs/12."])
 
 

@@ -14,7 +14,7 @@ from app.services.digests.figures import CriterionShare, Measures
 from app.services.digests.summary import Summary, summarize
 from app.services.mail.day_page import get_mail_day
 
-router = APIRouter(tags=["Отчёты"], responses=ERROR_RESPONSES)
+router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)
 
 _MIXED = "Оценивали разные модели или рубрики: сравнивайте баллы внутри одной из series."
 

@@ -15,7 +15,7 @@ from app.clock import local_date
 from app.errors import FieldError, InvalidRequestError
 from app.models import Run, RunKind
 
-router = APIRouter(tags=["Отчёты"])
+router = APIRouter(tags=["reports"])
 
 
 class MailBody(OptionalBody):
