@@ -32,8 +32,9 @@ format: $(VENV)/ready ## привести код к стилю
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-snapshot: $(VENV)/ready ## записать OpenAPI в tests/api/openapi.json, когда он изменён намеренно
+snapshot: $(VENV)/ready ## записать OpenAPI в tests/api/openapi.json и коллекцию Postman в docs, когда они изменены намеренно
 	@$(RUN) tests.checks.openapi
+	@$(RUN) tests.checks.postman
 
 bench: $(VENV)/ready ## замеры скорости; выбрать: ARGS=sync make bench
 	@$(RUN) tests.benchmarks $(ARGS)
