@@ -1,6 +1,6 @@
 """The one body of errors, and which HTTP status each error of the service becomes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -15,6 +15,8 @@ from app.api.security import TooManyAttemptsError, UnauthorizedError
 from app.errors import AppError, FieldError, InvalidRequestError, NotFoundError
 
 log = structlog.get_logger(__name__)
+
+MAX_TOLD_FIELDS, MAX_TOLD_NAME = 20, 100
 
 _OF_HTTP = {
     404: "Такого адреса нет: смотрите список в /docs.",
@@ -104,13 +106,25 @@ def _promised(request: Request) -> dict[str, Any]:
     return {"send_reports": 0} if request.url.path.endswith("/timer/reports") else {}
 
 
-def invalid_message(fields: Iterable[FieldError]) -> str:
+def invalid_message(fields: Sequence[FieldError]) -> str:
     """The sentence of a 400 over its parameters."""
-    return "Неверные параметры запроса: " + "; ".join(f"{field.field} — {field.message}" for field in fields) + "."
+    told = [f"{name} — {message}" for name, message in _bounded(fields)]
+    more = [f"и другие, всего {len(fields)}"] if len(fields) > len(told) else []
+    return "Неверные параметры запроса: " + "; ".join([*told, *more]) + "."
 
 
-def _listed(fields: Iterable[FieldError]) -> list[dict[str, str]]:
-    return [{"field": field.field, "message": field.message} for field in fields]
+def _listed(fields: Sequence[FieldError]) -> list[dict[str, str]]:
+    return [{"field": name, "message": message} for name, message in _bounded(fields)]
+
+
+def _bounded(fields: Sequence[FieldError]) -> list[tuple[str, str]]:
+    """The names and messages to show: a caller's own names come back, so a request must not make an answer larger than itself."""
+    return [(_shorten(field.field), field.message) for field in fields[:MAX_TOLD_FIELDS]]
+
+
+def _shorten(name: str) -> str:
+    """The name as the client wrote it, or its beginning."""
+    return name if len(name) <= MAX_TOLD_NAME else f"{name[:MAX_TOLD_NAME]}…"
 
 
 _RUSSIAN = {

@@ -16,6 +16,7 @@ from app.errors import FieldError, InvalidRequestError
 
 MAX_BODY_BYTES = 1_000_000
 _UNFIT = "недопустимый знак"
+_REPEATED = "указан несколько раз, а нужен один"
 _EMPTY = "пусто: впишите значение или уберите параметр"
 _NOT_UTF8 = "не в UTF-8: запишите буквы через проценты (curl -G --data-urlencode)"
 
@@ -63,12 +64,13 @@ def read_optional_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]
         if not kind:
             raise _invalid(FieldError("Content-Type", "тело без типа; нужен application/json"))
         try:
-            content = json.loads(raw)
+            content = json.loads(raw, object_pairs_hook=_without_repeats)
+            is_text = _is_text(json.dumps(content, ensure_ascii=False))
         except (ValueError, RecursionError):
             raise _invalid(FieldError("body", "тело не разбирается как JSON")) from None
         if not isinstance(content, dict):
             raise _invalid(FieldError("body", "нужен объект JSON"))
-        if not _is_text(json.dumps(content, ensure_ascii=False)):
+        if not is_text:
             raise _invalid(FieldError("body", _UNFIT))
         try:
             return model.model_validate(content)
@@ -76,6 +78,14 @@ def read_optional_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]
             raise _invalid(*field_errors(error.errors(include_url=False))) from None
 
     return read
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; of a key that comes twice, JSON readers take the first or the last value."""
+    counted = Counter(name for name, _ in pairs)
+    if repeated := [name for name in counted if counted[name] > 1]:
+        raise _invalid(*(FieldError(name, _REPEATED) for name in repeated))
+    return dict(pairs)
 
 
 async def read_body(request: Request) -> bytes:
@@ -120,7 +130,7 @@ async def refuse_unknown_query(request: Request) -> None:
     known = _query_fields(request.scope["route"].dependant)
     given = Counter(name for name, _ in request.query_params.multi_items())
     wrong = [FieldError(name, "неизвестный параметр") for name in given if name not in known]
-    wrong += [FieldError(name, "указан несколько раз, а нужен один") for name in given if given[name] > 1 and not known.get(name, True)]
+    wrong += [FieldError(name, _REPEATED) for name in given if given[name] > 1 and not known.get(name, True)]
     if wrong:
         raise _invalid(*wrong)
     unfit = {name: words for name, value in request.query_params.multi_items() if (words := _what_is_unfit(value))}

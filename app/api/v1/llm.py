@@ -27,7 +27,7 @@ class AnalyzeBody(OptionalBody):
     """Which chats, and how many of them."""
 
     chat_ids: ChatIds | None = Field(None, description="Только эти чаты (идентификаторы Авито).")
-    limit: int | None = Field(None, ge=1, description="Не больше стольких чатов, дольше всех ждущие первыми.")
+    limit: int | None = Field(None, ge=1, le=1_000_000, description="Не больше стольких чатов, дольше всех ждущие первыми.")
     force: bool = Field(
         False, description="Ещё раз ошибочные и пропущенные; вместе с chat_ids — названные чаты, даже если они не изменились."
     )
