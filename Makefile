@@ -7,7 +7,7 @@ PIP := $(RUN) pip --quiet --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test check format snapshot bench chaos lock
+.PHONY: help demo serve test check format snapshot bench chaos fuzz lock
 
 help: ## эта подсказка
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench: $(VENV)/ready ## замеры скорости; выбрать: ARGS=sync
 
 chaos: $(VENV)/ready ## дни службы под сбоями: kill, обрывы, чужие часы; MINUTES=13 SEED=1 REPLICAS=3 make chaos
 	@$(RUN) tests.chaos
+
+fuzz: $(VENV)/ready ## запросы, выдуманные по OpenAPI, всеми проверками schemathesis; дольше: ARGS=--max-time=600 make fuzz
+	@$(RUN) tests.fuzz --max-time=120 $(ARGS)
 
 COMPILE := $(RUN) uv pip compile pyproject.toml --quiet --universal --python-version=3.11 --generate-hashes \
            --custom-compile-command='make lock' --no-emit-package=avito-quality
