@@ -24,7 +24,7 @@ _BREAKS = re.compile(
     rf"(?<=[^\s.]){_DOT}(?=[\ufe0e\ufe0f\u200d]*[^\W\d_][\w\-\u0300-\u036f])"  # evil.space, ООО.Ромашка, 13.Pro; not 1.5, т.е., Ну...Да
     rf"|(?<=\S){_AT}(?=\S)"  # user@host, user:password@host
     rf"|(?<=www){_DOT}(?=\S)|(?<=WWW){_DOT}(?=\S)"
-    r"|(?<=[A-Za-z]):(?=\S)|(?<=[A-Za-z][.+-]):(?=\S)|(?<=\w):(?=[/\\])"  # https://, mailto:, tel:, host:8080; not 12:30
+    r"|(?<=[A-Za-z.+-]):(?=\S)|(?<=\w):(?=[/\\])"  # https://, mailto:, tel:, host:8080; not 12:30
     r"|\\(?=\\)"  # \\server\folder
 )
 _IP_V4 = re.compile(rf"(?<!\d)\d++(?:{_DOT}\d++){{3,}}")

@@ -30,15 +30,15 @@ BEFORE = (
 AFTER = ("", "/pay", ":8080/x", "?next=1", "#top", ".", ")", "»")
 PHONES = ("+79161234567", "8 916 123-45-67", "8(916)123-45-67", "8.916.123.45.67", "+7 (916) 1234567")
 ORDINARY = (
-    *("1.5 кг", "т.е. так", "и т.д., да", "Ну...Да", "12:30", "22.11 в 15:07", "2,1 метра", "802.11ac", "5.0", "А.С. Пушкин", "—"),
-    *("Skoda Octavia 1.4 TSI DSG, 2018", "12 000 ₽", "1/2", "№ 5", "100 %", "«Да»", "a:", "@anna", "C++"),
+    *("1.5 кг", "т.е. так", "и т.д., да", "Ну...Да", "12:30", "12:30:15", "22.11 в 15:07", "2,1 метра", "802.11ac", "5.0", "А.С. Пушкин"),
+    *("—", "Skoda Octavia 1.4 TSI DSG, 2018", "12 000 ₽", "1/2", "№ 5", "100 %", "«Да»", "a:", "@anna", "C++"),
 )
 READABLE = ("iPhone 13.Pro", "ООО.Ромашка", "ул.Ленина", "Node.js", "Готово.Потом", "И.И.Иванов")
 
 # What linkifiers look for, the most generous of them: a scheme, a mailbox, a domain, an IP address, a phone number.
 _LINK = re.compile(
     r"[a-z][a-z+.-]*:[/\\]*[\w\[]|\w:[/\\]+\w|www[.。．｡․]\S|\S[@＠]\S|\w[.。．｡․][\ufe0f\u200d]*[^\W\d_][\w-]"
-    r"|\d+\.\d+\.\d+\.\d|[\da-f]:[\da-f]{0,4}::?[\da-f]{1,4}|\\\\\w|\d(?:[\s().-]{0,3}\d){6}",
+    r"|\d+\.\d+\.\d+\.\d|[\da-f]{0,4}::[\da-f]{1,4}|(?:[\da-f]{1,4}:){7}[\da-f]|\\\\\w|\d(?:[\s().-]{0,3}\d){6}",
     re.IGNORECASE,
 )
 
@@ -49,7 +49,7 @@ def links(text: str) -> list[str]:
 
 def test_no_form_of_an_address_stays_one() -> None:
     addresses = [before + host + after for before in BEFORE for host in HOSTS for after in AFTER]
-    for text in (*addresses, *PHONES, r"\\server\share", "evil.space, http://evil.click и 1.2.3.4"):
+    for text in (*addresses, *PHONES, r"\\server\share", "C++:8080/x", "evil.space, http://evil.click и 1.2.3.4"):
         assert links(text), text
         assert not links(defang(text)), text
 
