@@ -38,6 +38,7 @@ from app.jobs.tick import Timetable
 from app.jobs.worker import FINISH_SECONDS, Worker
 from app.models import RunKind
 from app.services.analysis.grader import Grader
+from app.services.analysis.worker_pool import WorkerPool
 from app.services.mail.arrivals import Arrivals
 from app.services.mail.composer import Post
 from app.services.sync.hints import HintQueue
@@ -95,17 +96,18 @@ async def open_service(
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
     pool: Database | None = None,
     patience_seconds: float | None = PATIENCE_SECONDS,
+    graders: WorkerPool | None = None,
     finish_seconds: float = FINISH_SECONDS,
     monotonic: Monotonic = time.monotonic,
 ) -> AsyncIterator[Service]:
     """The database, the clients and a worker that is not working yet.
 
-    ``pool``: a database that is open and migrated already, and stays open after the service. ``patience_seconds``: as of
-    ``open_database``. ``finish_seconds``: how long the worker, told to stop, waits for the model's answers under way. ``monotonic``
-    measures the age of the parts' last success and finds jumps of the ``clock``.
+    ``pool``: a database that is open and migrated already, and ``graders``: worker processes; both stay after the service.
+    ``patience_seconds``: as of ``open_database``. ``finish_seconds``: how long the worker, told to stop, waits for the model's answers
+    under way. ``monotonic`` measures the age of the parts' last success and finds jumps of the ``clock``.
     """
     async with (
-        open_grader(settings, clock=clock, retry=retry) as grader,
+        open_grader(settings, clock=clock, retry=retry, pool=graders) as grader,
         nullcontext(pool) if pool else open_database(settings, patience_seconds=patience_seconds) as database,
         avito_clients(settings, clock=clock, retry=retry) as clients,
         Arrivals() as arrivals,
@@ -150,14 +152,15 @@ async def open_grader(
     *,
     clock: Clock = system_clock,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+    pool: WorkerPool | None = None,
 ) -> AsyncIterator[Grader]:
-    """The model and the rubric of the settings.
+    """The model and the rubric of the settings. ``pool``: processes that stay after the grader.
 
     Raises:
         SettingsError: the rubric's file cannot be used.
     """
     rubric = rubric_of(settings)
-    async with DeepSeekClient(
+    deepseek = DeepSeekClient(
         str(settings.deepseek_base_url),
         settings.deepseek_api_key.get_secret_value() if settings.deepseek_api_key else "",
         settings.deepseek_model,
@@ -166,9 +169,11 @@ async def open_grader(
         retry=retry,
         clock=clock,
         omit=settings.deepseek_omit,
-    ) as deepseek:
+    )
+    async with deepseek, nullcontext(pool) if pool else WorkerPool() as processes:
         yield Grader(
             deepseek,
+            processes,
             rubric,
             settings.report_timezone,
             clock,

@@ -16,7 +16,7 @@ from app.log import configure_logging
 from app.models import Base
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from tests.stage import Stage, on_stage
+from tests.stage import Stage, on_stage, shared_graders
 
 _numbers = count(1)
 
@@ -38,6 +38,12 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _logs() -> None:
     configure_logging("INFO", "json")
+
+
+@pytest_asyncio.fixture(scope="session", autouse=True)
+async def _graders() -> AsyncIterator[None]:
+    yield
+    await shared_graders().aclose()
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat, AvitoListing
 from app.sandbox.avito_state import AvitoClient as AvitoBuyer
 from app.sandbox.server import Sandbox
+from app.services.analysis.worker_pool import WorkerPool
 
 KEY, SECOND_KEY = "test-key-1-of-two", "test-key-2-of-two"
 IMPATIENT = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_seconds=0.01)
@@ -160,6 +162,12 @@ def stage_settings(url: str | None, environment: Mapping[str, str], **settings: 
     return load_settings(**chosen)
 
 
+@cache
+def shared_graders() -> WorkerPool:
+    """The worker processes of this test process; closed when its tests have ended."""
+    return WorkerPool()
+
+
 _usual_apps: list[FastAPI] = []
 """Applications that no stage uses at the moment: making one takes as long as a whole run of a few chats."""
 
@@ -182,14 +190,20 @@ async def on_stage(
     sandbox: Sandbox,
     clock: MovableClock | None = None,
     pool: Database | None = None,
+    graders: WorkerPool | None = None,
     finish_seconds: float = 0.2,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
-    """A service at work over the sandbox, with REST at hand; ``pool``: connections to share with other stages."""
+    """A service at work over the sandbox, with REST at hand; ``pool``: connections to share with other stages.
+
+    Unless ``graders`` are given, all stages of a test process share worker processes: starting one takes as long as many tests.
+    """
     clock = clock or MovableClock()
     chosen = stage_settings(url, sandbox.environment(), **settings)
     async with AsyncExitStack() as stack:
-        opened = open_service(chosen, clock=clock, retry=IMPATIENT, pool=pool, finish_seconds=finish_seconds)
+        opened = open_service(
+            chosen, clock=clock, retry=IMPATIENT, pool=pool, graders=graders or shared_graders(), finish_seconds=finish_seconds
+        )
         service = await stack.enter_async_context(opened)
         work = await stack.enter_async_context(AsyncExitStack())
         await work.enter_async_context(working(service))

@@ -1,14 +1,17 @@
 """Which messages of a chat are graded, and when there is nothing to grade."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
-from itertools import dropwhile, pairwise
+from itertools import accumulate, dropwhile, pairwise
 
 from app.grading.chat import ChatMessage, Side
 from app.grading.hygiene import clean
 
 WINDOW_LIMIT = 200
+WINDOW_CHARACTERS = 100_000
+"""Of all the texts in a window together."""
 
 
 class SkipReason(StrEnum):
@@ -48,8 +51,10 @@ def latest_episode(messages: Sequence[ChatMessage], gap: timedelta) -> list[Chat
 
 
 def window(messages: Sequence[ChatMessage], gap: timedelta, limit: int = WINDOW_LIMIT) -> list[ChatMessage]:
-    """What is graded: the last `limit` messages of the latest episode, oldest first."""
-    return latest_episode(messages, gap)[-limit:]
+    """What is graded: the last messages of the latest episode, oldest first, at most `limit` and with at most WINDOW_CHARACTERS."""
+    last = latest_episode(messages, gap)[-limit:]
+    lengths = list(accumulate(len(message.text) for message in reversed(last)))
+    return last[len(last) - bisect_right(lengths, WINDOW_CHARACTERS) :]
 
 
 def why_ungradeable(window: Sequence[ChatMessage]) -> SkipReason | None:

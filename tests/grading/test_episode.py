@@ -72,3 +72,9 @@ def test_reasons_to_skip(lines: list[tuple[str, str]], reason: SkipReason | None
 
 def test_reasons_are_said_in_russian() -> None:
     assert [reason.label for reason in SkipReason] == ["нет сообщений клиента", "нет ответа компании", "нет текста"]
+
+
+def test_of_long_texts_the_oldest_are_left_out() -> None:
+    messages = chat(("client", "а" * 60_000), ("company", "б" * 30_000), ("client", "в" * 30_000), ("company", "г" * 40_000))
+    assert window(messages, GAP) == messages[1:]
+    assert window(chat(*[("client", "а" * 500)] * 300), GAP) == window(chat(*[("client", "а" * 500)] * 300), GAP, limit=200)

@@ -14,12 +14,12 @@ from app.clients.deepseek.schema import Completion, Usage
 from app.clock import Clock
 from app.errors import AppError
 from app.grading.chat import ChatMessage, Side
-from app.grading.hygiene import clean
-from app.grading.judge import Verdict, judge
-from app.grading.masking.masker import Masker, Masking
-from app.grading.prompt import prompt_version, system_message, user_message, with_complaint
+from app.grading.judge import Verdict
+from app.grading.masking.masker import Masking
+from app.grading.prompt import prompt_version, system_message, with_complaint
 from app.grading.rubric import Rubric
-from app.grading.vocabulary import VerdictError
+from app.services.analysis.chat_work import ChatWork, Judgement, judge_answer, write_question
+from app.services.analysis.worker_pool import Allowance, ChatWorkError, WorkerPool
 from app.working_hours import WorkingHours
 
 MAX_TOKENS = 1500
@@ -34,7 +34,7 @@ _NOBODYS_CHAT = (
 
 
 class UngradedError(AppError):
-    """The model answered twice, and neither answer can be used; ``usage`` is what they are billed for."""
+    """No usable answer of the model, or a text that cannot be worked on; ``usage`` is what the answers are billed for."""
 
     def __init__(self, message: str, usage: Usage) -> None:
         super().__init__(message)
@@ -54,11 +54,12 @@ class Grading:
 
 
 class Grader:
-    """One model, one rubric. Keeps nothing between chats."""
+    """One model, one rubric. Keeps nothing between chats; what is costly is done in ``pool``'s processes."""
 
     def __init__(
         self,
         client: DeepSeekClient,
+        pool: WorkerPool,
         rubric: Rubric,
         zone: ZoneInfo,
         clock: Clock,
@@ -70,6 +71,7 @@ class Grader:
         self.episode_gap = episode_gap
         self.working_hours = working_hours
         self._client = client
+        self._pool = pool
         self._rubric = rubric
         self.zone = zone
         self._clock = clock
@@ -84,16 +86,20 @@ class Grader:
 
         Raises:
             DeepSeekError: no answer; its ``usage`` is what the attempts are billed for.
-            UngradedError: answers, but none that can be used.
+            UngradedError: answers, but none that can be used; or the text takes more time or memory than one chat may.
+            WorkersUnavailableError: no process can be started.
         """
-        bill = Bill(most_usd)
+        bill, allowance = Bill(most_usd), self._pool.allowance()
         try:
-            return await self._ask_twice(window, names, self._masking, bill)
-        except DeepSeekBlockedError:
-            if self._masking is Masking.OFF:
-                raise
-            # The provider's filter takes offence at names and numbers more often than at what is said.
-            return await self._ask_twice(window, names, Masking.STRICT, bill)
+            try:
+                return await self._ask_twice(self._work(window, names, self._masking), bill, allowance)
+            except DeepSeekBlockedError:
+                if self._masking is Masking.OFF:
+                    raise
+                # The provider's filter takes offence at names and numbers more often than at what is said.
+                return await self._ask_twice(self._work(window, names, Masking.STRICT), bill, allowance)
+        except ChatWorkError as error:
+            raise UngradedError(error.message, bill.usage) from None
 
     async def probe(self) -> Usage:
         """Asks about a chat that is nobody's in the way in which every chat is asked about: whether a failure is a chat's own.
@@ -103,8 +109,7 @@ class Grader:
         Raises:
             DeepSeekError: no answer; its ``usage`` is what the attempts are billed for.
         """
-        texts = [message.text for message in _NOBODYS_CHAT]
-        question = user_message(_NOBODYS_CHAT, Masker((), texts, level=self._masking), self.zone, secrets.token_urlsafe(18))
+        question = write_question(self._work(_NOBODYS_CHAT, (), self._masking))
         return await self._client.probe(system=self._system, user=question)
 
     def most_usd(self, window: Sequence[ChatMessage]) -> Decimal:
@@ -127,13 +132,15 @@ class Grader:
         """What these tokens cost now."""
         return cost_usd(self._client.model, usage, self._clock())
 
-    async def _ask_twice(self, window: Sequence[ChatMessage], names: Sequence[str], masking: Masking, bill: Bill) -> Grading:
+    def _work(self, window: Sequence[ChatMessage], names: Sequence[str], masking: Masking) -> ChatWork:
+        return ChatWork(tuple(window), tuple(names), masking, self.zone, secrets.token_urlsafe(18))
+
+    async def _ask_twice(self, work: ChatWork, bill: Bill, allowance: Allowance) -> Grading:
         """Asks; where the answer cannot be used, or lacks evidence, once more with what was wrong. The better of the two stays."""
-        masker = Masker([clean(name) for name in names], [message.text for message in window], level=masking)
-        question = user_message(window, masker, self.zone, secrets.token_urlsafe(18))
-        first = await self._ask(question, bill)
-        verdict, complaint = self._judge(first, window, masker)
-        answered = first
+        question = await self._pool.run(write_question, work, allowance=allowance)
+        answered = await self._ask(question, bill)
+        judgement = await self._judge(answered, work, allowance)
+        verdict, complaint = judgement.verdict, judgement.complaint
         if complaint:
             try:
                 second = await self._ask(with_complaint(question, complaint), bill)
@@ -143,8 +150,9 @@ class Grader:
                 if verdict is None:
                     raise
             else:
-                better, complaint = self._judge(second, window, masker)
-                verdict, answered = (better, second) if better else (verdict, first)
+                better = await self._judge(second, work, allowance)
+                complaint = better.complaint
+                verdict, answered = (better.verdict, second) if better.verdict else (verdict, answered)
         if verdict is None:
             raise UngradedError(f"Ответ модели дважды не подошёл. {complaint}", bill.usage)
         return Grading(verdict, answered.model, answered.fingerprint, self._prompt_version, bill.usage, self.cost_usd(bill.usage))
@@ -152,9 +160,5 @@ class Grader:
     async def _ask(self, question: str, bill: Bill) -> Completion:
         return await self._client.complete(system=self._system, user=question, max_tokens=MAX_TOKENS, bill=bill)
 
-    def _judge(self, completion: Completion, window: Sequence[ChatMessage], masker: Masker) -> tuple[Verdict | None, str | None]:
-        try:
-            verdict = judge(completion.text, window, masker, self._rubric, self.zone)
-        except VerdictError as error:
-            return None, str(error)
-        return verdict, verdict.complaint
+    async def _judge(self, completion: Completion, work: ChatWork, allowance: Allowance) -> Judgement:
+        return await self._pool.run(judge_answer, work, completion.text, self._rubric, allowance=allowance)

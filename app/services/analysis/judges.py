@@ -28,10 +28,12 @@ from app.clients.deepseek import (
     Usage,
 )
 from app.database.engine import Database
+from app.errors import AppError
 from app.grading.chat import ChatMessage
 from app.services.analysis.budget import BudgetSpentError, DailyBudget, Expense
 from app.services.analysis.grader import Grader, Grading, UngradedError
 from app.services.analysis.paid_work import PaidWork
+from app.services.analysis.worker_pool import WorkersUnavailableError
 from app.services.runs import RunContext
 
 T = TypeVar("T")
@@ -127,7 +129,7 @@ class Judges(Generic[T]):
             grading = await self._within_budget(case)
         except BudgetSpentError as error:
             self.stop(error.message)
-        except DeepSeekAccessError as error:
+        except (DeepSeekAccessError, WorkersUnavailableError) as error:
             self._lose_access(error)
         except (DeepSeekUnavailableError, DeepSeekRateLimitedError, DeepSeekRequestError, DeepSeekCostlyError) as error:
             self._suspects.append((case, error.message))
@@ -185,5 +187,5 @@ class Judges(Generic[T]):
         while self._suspects and not self.access_lost:
             await self._done(*self._suspects.pop())
 
-    def _lose_access(self, error: DeepSeekError) -> None:
+    def _lose_access(self, error: AppError) -> None:
         self.access_lost, self.stopped_by = True, error.message

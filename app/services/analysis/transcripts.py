@@ -8,6 +8,9 @@ from app.models import Message
 from app.repositories.gradings import ClaimedChat
 from app.repositories.messages import MessageWords
 
+LONGEST_TEXT = 10_000
+"""Characters of one message that are graded: ten times what Avito lets a person write."""
+
 
 @dataclass(frozen=True)
 class Transcript:
@@ -23,8 +26,11 @@ class Transcript:
 
 
 def chat_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage, ...]:
-    """Stored messages as grading sees them, in the same order."""
-    return tuple(ChatMessage(id=row.id, side=Side(row.side), sent_at=row.sent_at, text=row.text, has_text=row.has_text) for row in stored)
+    """Stored messages as grading sees them, in the same order; of a very long one the beginning."""
+    return tuple(
+        ChatMessage(id=row.id, side=Side(row.side), sent_at=row.sent_at, text=row.text[:LONGEST_TEXT], has_text=row.has_text)
+        for row in stored
+    )
 
 
 def people_between(messages: Sequence[ChatMessage], first_id: int, last_id: int) -> tuple[ChatMessage, ...]:

@@ -1,0 +1,53 @@
+"""The costly work on one chat's text: masking, the question for the model and the check of its answer. Runs in a worker process.
+
+Imports nothing but grading: a worker process loads this module and what it imports.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from app.grading.chat import ChatMessage
+from app.grading.hygiene import clean
+from app.grading.judge import Verdict, judge
+from app.grading.masking.masker import Masker, Masking
+from app.grading.prompt import user_message
+from app.grading.rubric import Rubric
+from app.grading.vocabulary import VerdictError
+
+
+@dataclass(frozen=True)
+class ChatWork:
+    """The window to be graded and how it is shown to the model; ``nonce`` frames it."""
+
+    window: Sequence[ChatMessage]
+    names: Sequence[str]
+    masking: Masking
+    zone: ZoneInfo
+    nonce: str
+
+    def masker(self) -> Masker:
+        """A masker of this chat. Equal chats get equal tokens, whichever process makes them."""
+        return Masker([clean(name) for name in self.names], [message.text for message in self.window], level=self.masking)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, or None where the answer cannot be used; ``complaint`` is what to ask of the model once more."""
+
+    verdict: Verdict | None
+    complaint: str | None
+
+
+def write_question(work: ChatWork) -> str:
+    """The user message for the model."""
+    return user_message(work.window, work.masker(), work.zone, work.nonce)
+
+
+def judge_answer(work: ChatWork, answer: str, rubric: Rubric) -> Judgement:
+    """The verdict in the model's answer to that question."""
+    try:
+        verdict = judge(answer, work.window, work.masker(), rubric, work.zone)
+    except VerdictError as error:
+        return Judgement(None, str(error))
+    return Judgement(verdict, verdict.complaint)

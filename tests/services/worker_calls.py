@@ -1,0 +1,55 @@
+"""Calls that a worker process is given by tests: each does one thing that hostile text may lead to."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+def add(first: int, second: int) -> int:
+    return first + second
+
+
+def environment() -> dict[str, str]:
+    return dict(os.environ)
+
+
+def spin(seconds: float) -> None:
+    """Takes so much processor time."""
+    while time.process_time() < seconds:
+        pass
+
+
+def fill(megabytes: int) -> int:
+    return len(bytearray(megabytes * 2**20))
+
+
+def recurse(depth: int) -> int:
+    return recurse(depth + 1)
+
+
+def die() -> None:
+    """What the system's OOM killer does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_once(folder: str) -> int:
+    """Dies the first time and leaves its number; the second time it returns how many calls were under way beside it."""
+    mark = Path(folder, "died")
+    if not mark.exists():
+        mark.touch()
+        die()
+    return len(list(Path(folder).glob("busy-*")))
+
+
+def be_busy(folder: str, seconds: float) -> None:
+    mark = Path(folder, f"busy-{os.getpid()}")
+    mark.touch()
+    time.sleep(seconds)
+    mark.unlink()
+
+
+def tell_pid(path: str) -> None:
+    """Writes the process's number and stays busy."""
+    Path(path).write_text(str(os.getpid()), encoding="ascii")
+    time.sleep(600)
