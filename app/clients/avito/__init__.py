@@ -9,6 +9,7 @@ from app.clients.avito.errors import (
     AvitoRateLimitedError,
     AvitoRequestError,
     AvitoUnavailableError,
+    AvitoUnreadableError,
 )
 from app.clients.avito.parsing import parse_chat, parse_hint, parse_message
 from app.clients.avito.schema import (
@@ -41,6 +42,7 @@ __all__ = [
     "AvitoRequestError",
     "AvitoSelf",
     "AvitoUnavailableError",
+    "AvitoUnreadableError",
     "ChatPage",
     "ItemPage",
     "MessagePage",

@@ -3,7 +3,6 @@
 The status alone says little: a refused key comes as 200, an expired token as 401, 403 or 200, a gateway's HTML under any status.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +19,7 @@ from app.clients.avito.errors import (
     AvitoUnavailableError,
 )
 from app.clients.retry import wait_asked_for
-from app.clients.text import clean, excerpt
+from app.clients.text import excerpt, read_json
 from app.errors import UpstreamError
 
 _TOKEN_FAULT = re.compile(r"token\b.*\b(expired|invalid)|\b(expired|invalid)\b.*\btoken", re.IGNORECASE | re.DOTALL)
@@ -55,7 +54,7 @@ class Answer:
         """Takes an answer apart; never fails."""
         text = response.content.decode("utf-8-sig", "replace")
         try:
-            body, is_json = clean(json.loads(text)), True
+            body, is_json = read_json(text), True
         except (ValueError, RecursionError):
             body, is_json = None, False
         return cls(response.status_code, response.headers, text, body, is_json)

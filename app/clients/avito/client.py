@@ -3,7 +3,7 @@
 It writes nothing else and never marks as read.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -13,9 +13,10 @@ import structlog
 
 from app.clients.avito.answers import Answer
 from app.clients.avito.errors import AvitoChatGoneError, AvitoRequestError, AvitoUnavailableError
-from app.clients.avito.parsing import integer, parse_chat, parse_item, parse_message, words
+from app.clients.avito.parsing import integer, name, parse_chat, parse_item, parse_message, words
 from app.clients.avito.schema import AvitoChat, AvitoSelf, ChatPage, ItemPage, MessagePage
-from app.clients.avito.token import AccessToken, AvitoCredentials, unreachable
+from app.clients.avito.token import AccessToken, AvitoCredentials, send
+from app.clients.bounded import unpacked
 from app.clients.limiter import AdaptiveLimiter, per_minute
 from app.clients.retry import RetryPolicy
 from app.clients.tls import trusted
@@ -24,6 +25,8 @@ from app.clock import Clock
 T = TypeVar("T")
 
 _ITEMS_PER_MINUTE = 25  # the only limit that Avito's documents name
+_LARGEST_ANSWER = 4 * 2**20
+"""Bytes; the fullest page of messages that Avito allows to be written has a tenth of it."""
 _ITEM_STATUSES = "active,old,removed,blocked,rejected"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -37,8 +40,29 @@ def avito_http(base_url: str, *, timeout_seconds: float = 30) -> httpx.AsyncClie
         # How long one waits for a free connection is the limiter's business.
         timeout=httpx.Timeout(timeout_seconds, connect=min(10, timeout_seconds), pool=None),
         limits=httpx.Limits(max_connections=100, max_keepalive_connections=100),
-        headers={"Accept": "application/json"},
+        headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
+        event_hooks={"response": [_bound]},
     )
+
+
+async def _bound(response: httpx.Response) -> None:
+    """Has the answer unpacked by us, before anything of it is read."""
+    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous client's always is
+    response.stream = _BoundedStream(response.stream, response.headers.pop("Content-Encoding", ""))
+
+
+class _BoundedStream(httpx.AsyncByteStream):
+    """The body of an answer, unpacked and no larger than it may be."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, encoding: str) -> None:
+        self._stream, self._encoding = stream, encoding
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return unpacked(self._stream, self._encoding, _LARGEST_ANSWER)
+
+    async def aclose(self) -> None:
+        """Closes the connection, or gives it back."""
+        await self._stream.aclose()
 
 
 class AvitoClient:
@@ -73,7 +97,7 @@ class AvitoClient:
         account_id = integer(body.get("id")) if isinstance(body, dict) else None
         if account_id is None:
             raise _unintelligible("номера аккаунта")
-        return AvitoSelf(id=account_id, name=words(body.get("name")))
+        return AvitoSelf(id=account_id, name=name(body.get("name")))
 
     async def list_chats(
         self,
@@ -186,10 +210,7 @@ class AvitoClient:
 
     async def _send(self, request: Callable[..., httpx.Request], token: str) -> Answer:
         async with self._pace:
-            try:
-                response = await self._http.send(request(headers={"Authorization": f"Bearer {token}"}))
-            except httpx.RequestError as error:
-                raise unreachable(error) from error
+            response = await send(self._http, request(headers={"Authorization": f"Bearer {token}"}))
         return Answer.read(response)
 
 

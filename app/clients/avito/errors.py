@@ -32,5 +32,9 @@ class AvitoRequestError(PermanentError):
         self.status = status
 
 
+class AvitoUnreadableError(PermanentError):
+    """An answer of Avito's is larger than any of its pages, or packed in a way that was not asked for."""
+
+
 class AvitoChatGoneError(PermanentError):
     """Avito does not know the chat (any more)."""

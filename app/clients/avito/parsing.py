@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.clients.avito.schema import AvitoChat, AvitoHint, AvitoItem, AvitoMessage, Direction, is_plan_placeholder
+from app.clients.text import shorten
 
 _CHAT_TYPES = ("u2i", "u2u", "a2u")
 _SYSTEM_PREFIX = "[Системное сообщение]"
@@ -12,13 +13,19 @@ _SYSTEM_AUTHORS = (0, 1)  # Avito's robot: 0 over REST, 1 in webhooks
 _KINDS_OF_CONTENT = ("text", "image", "link", "item", "location", "call", "voice")
 _LARGEST_ID = 2**63 - 1
 _LONGEST_CHAT_ID = 100  # three times what was ever seen; it becomes a part of addresses
+_LONGEST_ID = 255
+_LONGEST_NAME = 200
+_LONGEST_TYPE = 40
+_LONGEST_URL = 2_000
+_EARLIEST, _LATEST = 946_684_800, 4_102_444_800
+"""Seconds: the years 2000 and 2100. A time outside is a mistake, and near the calendar's ends it could be shown in no zone."""
 
 
 def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> AvitoChat | None:
     """A chat of the account ``own_id``, or None where it has no usable id. ``asked_types`` are the types the list was filtered by."""
     chat = _object(raw)
     chat_id = _identifier(chat.get("id"))
-    if chat_id is None:
+    if chat_id is None or len(chat_id) > _LONGEST_CHAT_ID:
         return None
     context = _object(chat.get("context"))
     item = _object(context.get("value")) if context.get("type", "item") == "item" else {}
@@ -29,12 +36,12 @@ def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> 
         created_at=_moment(chat.get("created")),
         updated_at=_moment(chat.get("updated")),
         item_id=integer(item.get("id")),
-        item_title=words(item.get("title")),
-        item_url=words(item.get("url")),
-        price=words(item.get("price_string")),
+        item_title=name(item.get("title")),
+        item_url=_url(item.get("url")),
+        price=name(item.get("price_string")),
         client_id=integer(client.get("id")),
-        client_name=words(client.get("name")),
-        client_url=words(_object(client.get("public_user_profile")).get("url")),
+        client_name=name(client.get("name")),
+        client_url=_url(_object(client.get("public_user_profile")).get("url")),
         last_message=parse_message(chat.get("last_message"), own_id=own_id),
         raw=dict(chat),
     )
@@ -53,7 +60,9 @@ def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
     author_id = integer(message.get("author_id"))
     direction = _direction(message.get("direction"), author_id, own_id)
     # Where the type is left out, the content's only key still tells it.
-    message_type = words(message.get("type")) or next((kind for kind in _KINDS_OF_CONTENT if content.get(kind)), "unknown")
+    message_type = (words(message.get("type")) or "")[:_LONGEST_TYPE] or next(
+        (kind for kind in _KINDS_OF_CONTENT if content.get(kind)), "unknown"
+    )
     text = words(content.get("text")) if message_type in ("text", "system") else None
     return AvitoMessage(
         id=message_id,
@@ -78,7 +87,7 @@ def parse_item(raw: object) -> AvitoItem | None:
     item_id = integer(item.get("id"))
     if item_id is None:
         return None
-    return AvitoItem(id=item_id, title=words(item.get("title")), status=words(item.get("status")), url=words(item.get("url")))
+    return AvitoItem(id=item_id, title=name(item.get("title")), status=name(item.get("status")), url=_url(item.get("url")))
 
 
 def parse_hint(raw: object) -> AvitoHint | None:
@@ -103,13 +112,26 @@ def words(value: object) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
+def name(value: object) -> str | None:
+    """A name or a title, of which only the beginning is kept."""
+    said = words(value)
+    return said and words(shorten(said, _LONGEST_NAME))
+
+
+def _url(value: object) -> str | None:
+    """An address; the beginning of one leads nowhere."""
+    address = words(value)
+    return address if address and len(address) <= _LONGEST_URL else None
+
+
 def _object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
 def _identifier(value: object) -> str | None:
     number = integer(value)
-    return words(value) if number is None else str(number)
+    identifier = words(value) if number is None else str(number)
+    return identifier if identifier and len(identifier) <= _LONGEST_ID else None
 
 
 def _flag(value: object) -> bool | None:
@@ -118,12 +140,9 @@ def _flag(value: object) -> bool | None:
 
 def _moment(value: object) -> datetime | None:
     seconds = integer(int(value) if isinstance(value, float) and abs(value) < _LARGEST_ID else value)
-    if not seconds or seconds < 0:  # 0 is how Avito's own code says "not yet"
+    if seconds is None or not _EARLIEST <= seconds < _LATEST:  # 0 is how Avito's own code says "not yet"
         return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _client(users: object, own_id: int) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """The access token of one Avito account: fetched when it is needed, kept for its day, renewed once for all who wait for it."""
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -8,11 +9,13 @@ import httpx
 import structlog
 
 from app.clients.avito.answers import Answer
-from app.clients.avito.errors import AvitoCredentialsError, AvitoUnavailableError
+from app.clients.avito.errors import AvitoCredentialsError, AvitoUnavailableError, AvitoUnreadableError
+from app.clients.bounded import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
 from app.clock import Clock
 
 _MARGIN = timedelta(minutes=5)
 _LIFETIME_SECONDS = 86_400  # by Avito's documents
+_TOKEN = re.compile("[!-~]{1,8000}")  # what a header can carry
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -63,10 +66,7 @@ class AccessToken:
             "client_id": self._credentials.client_id,
             "client_secret": self._credentials.client_secret,
         }
-        try:
-            answer = Answer.read(await self._http.post("/token", data=form))
-        except httpx.RequestError as error:
-            raise unreachable(error) from error
+        answer = Answer.read(await send(self._http, self._http.build_request("POST", "/token", data=form)))
         outage = answer.outage(self._clock(), self._credentials.client_secret)
         if outage:
             raise outage
@@ -75,7 +75,7 @@ class AccessToken:
         if answer.status == 200 and isinstance(body.get("error"), dict):
             answer.content(self._clock(), self._credentials.client_secret)
         token, lifetime = body.get("access_token"), body.get("expires_in")
-        if not isinstance(token, str) or not token:
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             said = answer.complaint(self._credentials.client_secret)
             raise AvitoCredentialsError(
                 f"Авито не принял ключи ({said}): проверьте AVITO_CLIENT_ID и AVITO_CLIENT_SECRET (или AVITO_ACCOUNTS), "
@@ -88,9 +88,21 @@ class AccessToken:
         log.info("avito.token.renewed")
 
 
-def unreachable(error: httpx.RequestError) -> AvitoUnavailableError:
-    """The error for a request that got no answer."""
-    return AvitoUnavailableError(
-        f"Авито не отвечает ({type(error).__name__}): повторим позже сами; если так больше часа, "
-        "проверьте AVITO_BASE_URL и доступ сервера в интернет."
-    )
+async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """The answer to a request, read to its end.
+
+    Raises:
+        AvitoUnavailableError: there is none.
+        AvitoUnreadableError: it is too large or packed in a way that was not asked for.
+    """
+    try:
+        return await http.send(request)
+    except UnreadableBodyError as error:
+        raise AvitoUnreadableError(f"Авито прислал ответ, который не прочесть ({error}); если повторяется, обновите программу.") from None
+    except httpx.RequestError as error:
+        if is_out_of_files(error):
+            raise AvitoUnavailableError(OUT_OF_FILES) from None
+        raise AvitoUnavailableError(
+            f"Авито не отвечает ({type(error).__name__}): повторим позже сами; если так больше часа, "
+            "проверьте AVITO_BASE_URL и доступ сервера в интернет."
+        ) from error

@@ -15,6 +15,7 @@ from app.clients.deepseek.errors import (
     DeepSeekTooLongError,
     DeepSeekTruncatedError,
     DeepSeekUnavailableError,
+    DeepSeekUnreadableError,
 )
 from app.clients.deepseek.prices import cost_usd
 from app.clients.deepseek.schema import Balance, Completion, Usage
@@ -36,6 +37,7 @@ __all__ = [
     "DeepSeekTooLongError",
     "DeepSeekTruncatedError",
     "DeepSeekUnavailableError",
+    "DeepSeekUnreadableError",
     "Usage",
     "cost_usd",
 ]

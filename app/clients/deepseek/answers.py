@@ -1,18 +1,18 @@
-"""Reads what the openai package makes of DeepSeek's answers: our types, or which of our errors a failure is.
+"""Reads DeepSeek's answers: our types, or which of our errors a failure is.
 
-The package checks nothing of a 200: HTML comes back as a ``str``, an error as a completion whose ``choices`` is None, an empty body
-as a bare ``json.JSONDecodeError``.
+An answer is read from its JSON and not from the openai package's types: the package checks nothing of a 200, and JSON nested deeply
+or with a number of thousands of digits ends its reading with errors of Python's own.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 import openai
-from openai.types.chat import ChatCompletion
-from openai.types.chat.chat_completion import Choice
 
+from app.clients.bounded import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
 from app.clients.deepseek.errors import (
     DeepSeekBalanceError,
     DeepSeekBlockedError,
@@ -24,12 +24,19 @@ from app.clients.deepseek.errors import (
     DeepSeekTimeoutError,
     DeepSeekTooLongError,
     DeepSeekUnavailableError,
+    DeepSeekUnreadableError,
 )
 from app.clients.deepseek.schema import Balance, Usage
 from app.clients.retry import wait_asked_for
-from app.clients.text import excerpt
+from app.clients.text import excerpt, shorten
 
 _LONGEST_EXCERPT = 300
+_LONGEST_COMPLAINT = 2_000  # looked through for what it means
+_LONGEST_NAME = 100
+_MOST_MODELS = 1_000
+_MOST_TOKENS = 10_000_000
+"""Several times the largest context: what is beyond it is no count."""
+_MOST_MONEY = Decimal(10) ** 12
 # DeepSeek's own words ("Model Not Exist", "The supported API model names are …, but you passed …"), vLLM's, Ollama's, LiteLLM's.
 _NO_SUCH_MODEL = re.compile(
     r"\bmodel\b.{0,120}\b(not exist|not found|you passed|decommissioned)\b|\b(invalid|unknown|not a valid) model\b", re.IGNORECASE
@@ -49,7 +56,7 @@ class Reply:
 
 def billed(answer: object) -> Usage:
     """The tokens that an answer, however it ended, is billed for."""
-    usage = getattr(answer, "usage", None)
+    usage = _object(_object(answer).get("usage"))
     hit = _tokens(usage, "prompt_cache_hit_tokens")
     # An answer that does not split the prompt is priced as if nothing came from the cache.
     miss = _tokens(usage, "prompt_cache_miss_tokens") or max(0, _tokens(usage, "prompt_tokens") - hit)
@@ -63,41 +70,50 @@ def read_reply(answer: object) -> Reply:
         DeepSeekUnavailableError: it is no completion, or one that was broken off.
         DeepSeekBlockedError: the provider's filter stopped it.
     """
-    choices = answer.choices if isinstance(answer, ChatCompletion) else None
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    if not isinstance(answer, ChatCompletion) or not isinstance(choice, Choice):
+    completion = _object(answer)
+    choices = completion.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise unintelligible()
-    reason = str(choice.finish_reason)
+    reason, content = choices[0].get("finish_reason"), _object(choices[0].get("message")).get("content")
     if reason == "content_filter":
         raise blocked()
     if reason not in ("stop", "length"):
-        raise DeepSeekUnavailableError(f"DeepSeek оборвал ответ ({excerpt(reason, 40)}): повторим позже сами.")
-    content = getattr(choice.message, "content", None)
+        raise DeepSeekUnavailableError(f"DeepSeek оборвал ответ ({excerpt(str(reason), 40)}): повторим позже сами.")
     return Reply(
         text=content if isinstance(content, str) else "",
-        model=answer.model if isinstance(answer.model, str) else None,
-        fingerprint=answer.system_fingerprint if isinstance(answer.system_fingerprint, str) else None,
+        model=_name(completion.get("model")),
+        fingerprint=_name(completion.get("system_fingerprint")),
         finish_reason=reason,
     )
 
 
 def read_models(answer: object) -> list[str]:
     """The names of the models. Raises DeepSeekUnavailableError where they are not in the answer."""
-    models = answer.get("data") if isinstance(answer, dict) else None
+    models = _object(answer).get("data")
     if not isinstance(models, list):
         raise unintelligible()
-    return [model["id"] for model in models if isinstance(model, dict) and isinstance(model.get("id"), str)]
+    names = (_name(_object(model).get("id")) for model in models[:_MOST_MODELS])
+    return [name for name in names if name]
 
 
 def read_balance(answer: object) -> Balance:
     """The account's balance. Raises DeepSeekUnavailableError where it is not in the answer."""
-    if not isinstance(answer, dict) or not isinstance(answer.get("balance_infos"), list):
+    balance = _object(answer)
+    infos = balance.get("balance_infos")
+    if not isinstance(infos, list):
         raise unintelligible()
     try:
-        total = {str(info["currency"]): Decimal(str(info["total_balance"])) for info in answer["balance_infos"]}
+        total = {shorten(str(info["currency"]), _LONGEST_NAME): _money(info["total_balance"]) for info in infos[:_MOST_MODELS]}
     except (KeyError, TypeError, InvalidOperation):
         raise unintelligible() from None
-    return Balance(is_available=answer.get("is_available") is True, total=total)
+    return Balance(is_available=balance.get("is_available") is True, total=total)
+
+
+def _money(value: object) -> Decimal:
+    amount = Decimal(shorten(str(value), _LONGEST_NAME))
+    if not amount.is_finite() or abs(amount) > _MOST_MONEY:
+        raise InvalidOperation
+    return amount
 
 
 def failure(error: openai.APIError, now: datetime, api_key: str) -> DeepSeekError:
@@ -105,14 +121,20 @@ def failure(error: openai.APIError, now: datetime, api_key: str) -> DeepSeekErro
     if isinstance(error, openai.APITimeoutError):
         return timed_out()
     if not isinstance(error, openai.APIStatusError):
-        hint = "если так больше часа, проверьте DEEPSEEK_BASE_URL и доступ сервера в интернет"
-        return DeepSeekUnavailableError(f"DeepSeek не отвечает ({type(error).__name__}): повторим позже сами; {hint}.")
+        return _no_answer(error)
     if error.status_code == 429:
         message = "DeepSeek просит слать запросы реже (429): уменьшите DEEPSEEK_MAX_CONCURRENCY."
         return DeepSeekRateLimitedError(message, wait_asked_for(error.response.headers, now))
     if 400 <= error.status_code < 500:
         return _refusal(error, excerpt(_said(error), _LONGEST_EXCERPT, api_key))
     return DeepSeekUnavailableError(f"DeepSeek временно не работает ({error.status_code}): повторим позже сами.")
+
+
+def _no_answer(error: openai.APIError) -> DeepSeekError:
+    if is_out_of_files(error):
+        return DeepSeekUnavailableError(OUT_OF_FILES)
+    hint = "если так больше часа, проверьте DEEPSEEK_BASE_URL и доступ сервера в интернет"
+    return DeepSeekUnavailableError(f"DeepSeek не отвечает ({type(error).__name__}): повторим позже сами; {hint}.")
 
 
 def _refusal(error: openai.APIStatusError, said: str) -> DeepSeekError:
@@ -142,13 +164,13 @@ def _wrong_request(error: openai.APIStatusError, said: str) -> DeepSeekError:
 
 
 def _said(error: openai.APIStatusError) -> str:
-    return _message(error) or error.response.text
+    return _message(error) or error.response.text[:_LONGEST_COMPLAINT]
 
 
 def _message(error: openai.APIStatusError) -> str | None:
     """The server's own words, without what some servers in DeepSeek's place repeat beside them: the whole request, chat included."""
     message = error.body.get("message") if isinstance(error.body, dict) else error.body
-    return message if isinstance(message, str) else None
+    return message[:_LONGEST_COMPLAINT] if isinstance(message, str) else None
 
 
 def wrong_key() -> DeepSeekCredentialsError:
@@ -163,6 +185,11 @@ def unintelligible() -> DeepSeekUnavailableError:
     )
 
 
+def unreadable(error: UnreadableBodyError) -> DeepSeekUnreadableError:
+    """The error for an answer that is not read to its end."""
+    return DeepSeekUnreadableError(f"DeepSeek прислал ответ, который не прочесть ({error}); проверьте DEEPSEEK_BASE_URL.", 200)
+
+
 def timed_out() -> DeepSeekTimeoutError:
     """The error for an answer that is late."""
     return DeepSeekTimeoutError("DeepSeek не успел ответить: повторим позже; если так часто, увеличьте DEEPSEEK_TIMEOUT_SECONDS.")
@@ -173,6 +200,15 @@ def blocked() -> DeepSeekBlockedError:
     return DeepSeekBlockedError("Фильтр DeepSeek не пропустил текст чата: такой чат остаётся без оценки.")
 
 
-def _tokens(usage: object, name: str) -> int:
-    tokens = getattr(usage, name, None)
-    return tokens if isinstance(tokens, int) and tokens > 0 else 0
+def _object(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _name(value: object) -> str | None:
+    """The beginning of a name."""
+    return (shorten(value.strip(), _LONGEST_NAME) or None) if isinstance(value, str) else None
+
+
+def _tokens(usage: Mapping[str, object], name: str) -> int:
+    tokens = usage.get(name)
+    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and 0 < tokens <= _MOST_TOKENS else 0

@@ -1,23 +1,35 @@
 """The client of DeepSeek's API: one system message and one user message in, one JSON answer out, whatever happens on the way."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from json import JSONDecodeError
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import httpx2
 import openai
 
-from app.clients.deepseek.answers import Reply, billed, failure, read_balance, read_models, read_reply, timed_out, unintelligible, wrong_key
+from app.clients.bounded import UnreadableBodyError, unpacked
+from app.clients.deepseek.answers import (
+    Reply,
+    billed,
+    failure,
+    read_balance,
+    read_models,
+    read_reply,
+    timed_out,
+    unintelligible,
+    unreadable,
+    wrong_key,
+)
 from app.clients.deepseek.errors import DeepSeekCostlyError, DeepSeekError, DeepSeekTruncatedError
 from app.clients.deepseek.prices import most_usd
 from app.clients.deepseek.schema import Balance, Completion, Usage
 from app.clients.limiter import AdaptiveLimiter
 from app.clients.retry import RetryPolicy
+from app.clients.text import read_json
 from app.clients.tls import trusted
 from app.clock import Clock, system_clock
 
@@ -25,6 +37,36 @@ T = TypeVar("T")
 
 _FIRST_WORDS = 16
 """Tokens of an answer that is only asked for to see whether there is one."""
+_LARGEST_ANSWER = 2**20
+"""Bytes; the longest answer that is asked for has a fiftieth of it."""
+
+
+class HasContent(Protocol):
+    """An answer that was read to its end."""
+
+    @property
+    def content(self) -> bytes:
+        """Its body."""
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """Has the answer unpacked by us, before anything of it is read."""
+    assert isinstance(response.stream, httpx2.AsyncByteStream)  # noqa: S101 - an asynchronous client's always is
+    response.stream = _BoundedStream(response.stream, response.headers.pop("Content-Encoding", ""))
+
+
+class _BoundedStream(httpx2.AsyncByteStream):
+    """The body of an answer, unpacked and no larger than it may be."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream, encoding: str) -> None:
+        self._stream, self._encoding = stream, encoding
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return unpacked(self._stream, self._encoding, _LARGEST_ANSWER)
+
+    async def aclose(self) -> None:
+        """Closes the connection, or gives it back."""
+        await self._stream.aclose()
 
 
 @dataclass(slots=True)
@@ -69,7 +111,9 @@ class DeepSeekClient:
             base_url=base_url,
             max_retries=0,
             timeout=timeout_seconds,
-            http_client=openai.DefaultAsyncHttpxClient(limits=limits, verify=trusted()),
+            http_client=openai.DefaultAsyncHttpxClient(
+                limits=limits, verify=trusted(), headers={"Accept-Encoding": "gzip"}, event_hooks={"response": [_bound]}
+            ),
         )
 
     async def __aenter__(self) -> Self:
@@ -140,7 +184,7 @@ class DeepSeekClient:
             raise DeepSeekCostlyError("Ещё один запрос к DeepSeek об этом чате мог бы стоить больше, чем на чат отложено.")
         bill.attempts += 1
         answer = await self._answer(
-            lambda: self._api.chat.completions.create(
+            lambda: self._api.chat.completions.with_raw_response.create(
                 model=self._model,
                 messages=[{"role": "system", "content": system}, {"role": "user", "content": user}],
                 max_tokens=max_tokens,
@@ -157,24 +201,28 @@ class DeepSeekClient:
         return {name: value for name, value in manner.items() if name not in self._omit}
 
     async def _get(self, path: str, read: Callable[[object], T]) -> T:
-        return read(await self._answer(lambda: self._api.get(path, cast_to=object)))
+        return read(await self._answer(lambda: self._api.get(path, cast_to=httpx2.Response)))
 
-    async def _answer(self, call: Callable[[], Awaitable[T]]) -> T:
-        """One attempt, whose failures leave as our errors."""
+    async def _answer(self, call: Callable[[], Awaitable[HasContent]]) -> Any:
+        """The JSON that one attempt is answered, whose failures leave as our errors."""
         if not self._api_key or not self._api_key.isascii():
             raise wrong_key()  # no header can carry it
         async with self._limiter.slot():
             try:
                 # The package's own time-out starts anew with every blank line that keeps a waiting connection open.
                 async with asyncio.timeout(self._timeout_seconds):
-                    return await call()
+                    answer = await call()
             except TimeoutError:
                 raise timed_out() from None
+            except UnreadableBodyError as error:
+                raise unreadable(error) from None
             except openai.APIError as error:
                 # Without the cause: its text is DeepSeek's whole answer.
                 raise failure(error, self._clock(), self._api_key) from None
-            except (JSONDecodeError, UnicodeDecodeError):
-                raise unintelligible() from None
+        try:
+            return read_json(answer.content.decode("utf-8-sig", "replace"))
+        except (ValueError, RecursionError):
+            raise unintelligible() from None
 
     def _completion(self, reply: Reply, bill: Bill) -> Completion:
         return Completion(

@@ -54,6 +54,10 @@ class DeepSeekTooLongError(DeepSeekRequestError):
     """The request is longer than the model's context; of a small model even the rubric may be."""
 
 
+class DeepSeekUnreadableError(DeepSeekRequestError):
+    """The answer is larger than any that was asked for, or packed in a way that was not asked for: it was not read to its end."""
+
+
 class DeepSeekBlockedError(DeepSeekError, PermanentError):
     """The provider's filter does not let this text through, or stopped the answer to it."""
 

@@ -1,0 +1,172 @@
+"""Whatever stands in an answer, a client gives what can be stored or raises its own error, and reads no more than it may."""
+
+import gzip
+import json
+import tracemalloc
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.clients.avito import AvitoClient, AvitoUnreadableError
+from app.clients.deepseek import DeepSeekClient, DeepSeekError, DeepSeekUnreadableError
+from app.clients.text import read_json, shorten
+from app.errors import UpstreamError
+from app.sandbox.avito import LocalAvito
+from app.sandbox.deepseek import LocalDeepSeek
+from app.sandbox.faults import Answer
+from tests.clients.conftest import Doorway
+from tests.clients.hostile import ANY_LITERAL, LITERALS, Spoiler, assert_storable, paths_of, spoilt
+from tests.clients.questions import ask
+
+OWN_ID = 4_900_000_001
+FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+AVITO: dict[str, tuple[str, Callable[[AvitoClient, str], Awaitable[Any]]]] = {
+    "chats": ("/chats", lambda client, _: client.list_chats(OWN_ID)),
+    "chat": ("/chats/", lambda client, chat_id: client.get_chat(OWN_ID, chat_id)),
+    "messages": ("/messages/", lambda client, chat_id: client.list_messages(OWN_ID, chat_id)),
+    "items": ("/items", lambda client, _: client.list_items(1)),
+    "self": ("/self", lambda client, _: client.get_self()),
+    "webhooks": ("/subscriptions", lambda client, _: client.list_webhooks()),
+    "token": ("/token", lambda client, _: client.get_self()),
+}
+
+
+def strings_in(value: Any) -> list[str]:
+    """Every text in what a client has made of an answer."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for pair in value.items() for part in pair for text in strings_in(part)]
+    if isinstance(value, list | tuple):
+        return [text for part in value for text in strings_in(part)]
+    slots = getattr(value, "__dataclass_fields__", {})
+    return [text for name in slots for text in strings_in(getattr(value, name))]
+
+
+@FUZZ
+@given(data=st.data())
+async def test_avito_may_put_anything_anywhere(
+    doorway: Doorway, local_avito: LocalAvito, make_avito: Callable[..., AvitoClient], chat_id: str, data: st.DataObject
+) -> None:
+    part, call = AVITO[data.draw(st.sampled_from(sorted(AVITO)))]
+    literal = data.draw(ANY_LITERAL)
+
+    def spoil(path: str, body: Any) -> str | None:
+        is_meant = part in path if part != "/chats" else path.endswith(part)
+        return spoilt(body, data.draw(st.sampled_from(list(paths_of(body)))), literal) if is_meant else None
+
+    doorway.app = Spoiler(local_avito.app, spoil)
+    try:
+        given_back = await call(make_avito(), chat_id)
+    except UpstreamError as error:
+        assert_storable(error.message)
+    else:
+        for text in strings_in(given_back):
+            assert_storable(text)
+
+
+@FUZZ
+@given(data=st.data())
+async def test_deepseek_may_put_anything_anywhere(
+    doorway: Doorway, local_deepseek: LocalDeepSeek, deepseek: DeepSeekClient, data: st.DataObject
+) -> None:
+    calls: list[Callable[[DeepSeekClient], Awaitable[Any]]] = [ask, DeepSeekClient.get_balance, DeepSeekClient.get_models]
+    call = data.draw(st.sampled_from(calls))
+    literal = data.draw(ANY_LITERAL)
+    doorway.app = Spoiler(local_deepseek.app, lambda _, body: spoilt(body, data.draw(st.sampled_from(list(paths_of(body)))), literal))
+    try:
+        answer = await call(deepseek)
+    except DeepSeekError as error:
+        assert_storable(error.message)
+        return
+    for text in strings_in(answer):
+        assert_storable(text)
+    if call is ask:
+        assert len(answer.model) <= 100
+        assert len(answer.fingerprint or "") <= 100
+        assert all(0 <= tokens < 2**31 for tokens in (answer.prompt_hit_tokens, answer.prompt_miss_tokens, answer.completion_tokens))
+
+
+@pytest.mark.parametrize("literal", LITERALS.values(), ids=LITERALS)
+async def test_one_element_that_cannot_be_kept_costs_only_itself(
+    doorway: Doorway, local_avito: LocalAvito, avito: AvitoClient, chat_id: str, literal: str
+) -> None:
+    other = local_avito.add_chat()
+    local_avito.add_message(other.id, "client", text="Здравствуйте")
+
+    def spoil(path: str, body: Any) -> str | None:
+        if not path.endswith("/chats"):
+            return None
+        place = next(number for number, chat in enumerate(body["chats"]) if chat["id"] == chat_id)
+        return spoilt(body, ("chats", place), literal)
+
+    doorway.app = Spoiler(local_avito.app, spoil)
+    page = await avito.list_chats(OWN_ID)
+    assert other.id in [chat.id for chat in page.chats]
+    assert len(page.chats) + page.unreadable == 2
+
+
+async def test_names_titles_and_ids_are_bounded(doorway: Doorway, local_avito: LocalAvito, avito: AvitoClient, chat_id: str) -> None:
+    def spoil(path: str, body: Any) -> str | None:
+        if path.endswith("/chats"):
+            body["chats"][0]["users"] = [{"id": 1, "name": "Ы" * 199 + "е\u0308" + "Ы" * 100_000}]
+            body["chats"][0]["context"]["value"]["title"] = "Диван " * 1_000
+        if path.endswith("/messages/"):
+            body["messages"][0]["id"] = "m" * 1_000_000
+        return json.dumps(body)
+
+    doorway.app = Spoiler(local_avito.app, spoil)
+    (chat,) = (await avito.list_chats(OWN_ID)).chats
+    assert chat.client_name == "Ы" * 199
+    assert chat.item_title
+    assert 190 <= len(chat.item_title) <= 200
+    page = await avito.list_messages(OWN_ID, chat_id)
+    assert (len(page.messages), page.unreadable) == (1, 1)
+
+
+def test_a_text_is_cut_between_characters_as_people_see_them() -> None:
+    family, flag = "👨\u200d👩\u200d👧", "🇷🇺"
+    assert shorten("аб" + family, 4) == "аб"
+    assert shorten("аб" + flag, 3) == "аб"
+    assert shorten("аб👍🏽в", 3) == "аб"
+    assert shorten("абв", 3) == "абв"
+    assert len(shorten("\u0301" * 500, 200)) == 200
+
+
+def test_what_is_nested_too_deeply_is_none_and_the_rest_stays() -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    assert read_json(f'{{"a": {deep}, "b": "]}}\\"", "c": [1, {deep}, 2], "d": {"9" * 5_000}}}')["b"] == ']}"'
+    with pytest.raises(ValueError, match="Expecting"):
+        read_json("[" * 100_000)
+
+
+BOMB = gzip.compress(b" " * 200_000_000)
+
+
+def packed(body: bytes, encoding: str) -> Answer:
+    """An answer as a proxy may send it."""
+    return Answer(200, body.decode("latin-1"), {"Content-Encoding": encoding}, "application/json; charset=latin-1")
+
+
+@pytest.mark.parametrize("fault", [packed(BOMB, "gzip"), packed(b"{}", "br"), packed(b"{}", "gzip"), Answer(200, " " * 30_000_000)])
+async def test_an_answer_that_is_too_large_or_packed_otherwise_is_not_read_to_its_end(
+    doorway: Doorway, make_avito: Callable[..., AvitoClient], deepseek: DeepSeekClient, fault: Answer
+) -> None:
+    local_avito, local_deepseek = LocalAvito(), LocalDeepSeek(api_key="sk-canary-key")
+    local_avito.switches.fail(fault, path="/self", times=None)
+    local_deepseek.switches.fail(fault, times=None)
+    tracemalloc.start()
+    doorway.app = local_avito.app
+    with pytest.raises(AvitoUnreadableError):
+        await make_avito().get_self()
+    doorway.app = local_deepseek.app
+    with pytest.raises(DeepSeekUnreadableError):
+        await ask(deepseek)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 150_000_000  # the servers' own copies of the answer included
+    assert len(local_deepseek.requests) == 1
