@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 from fastapi import Depends, HTTPException, Request
 from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from starlette.requests import ClientDisconnect
 
 from app.api.errors import field_errors, invalid_message
 from app.errors import FieldError, InvalidRequestError
@@ -89,12 +90,18 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 async def read_body(request: Request) -> bytes:
-    """The body as it came; one of more than ``MAX_BODY_BYTES`` is a 413."""
+    """The body as it came; one of more than ``MAX_BODY_BYTES`` is a 413.
+
+    A client that leaves before its end, or breaks off what we can read, gets a 400 that it does not see: no error of ours.
+    """
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_BODY_BYTES:
-            raise HTTPException(413)
+    try:
+        async for chunk in request.stream():
+            raw += chunk
+            if len(raw) > MAX_BODY_BYTES:
+                raise HTTPException(413)
+    except ClientDisconnect:
+        raise HTTPException(400) from None
     return bytes(raw)
 
 

@@ -4,14 +4,12 @@ Avito wants a 200 within two seconds and repeats anything else without end, so w
 """
 
 import hmac
-import json
 
 from fastapi import APIRouter, HTTPException, Request
-from starlette.requests import ClientDisconnect
 
 from app.api.parameters import read_body
 from app.clients.avito import AvitoHint, parse_hint
-from app.clients.text import clean
+from app.clients.text import read_json
 from app.config import WEBHOOK_PATH
 from app.services.sync.hints import HintQueue
 
@@ -34,6 +32,6 @@ def webhook_router(hints: HintQueue, secret: str) -> APIRouter:
 
 async def _read_hint(request: Request) -> AvitoHint | None:
     try:
-        return parse_hint(clean(json.loads(await read_body(request))))
-    except (ValueError, RecursionError, ClientDisconnect):
+        return parse_hint(read_json((await read_body(request)).decode(errors="replace")))
+    except (ValueError, RecursionError):
         return None

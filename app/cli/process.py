@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 import structlog
 import typer
 
+from app.cli.open_files import raise_file_limit
 from app.cli.usage import complaint
 from app.config import Settings, load_settings
 from app.database.cluster import EmbeddedPostgresError
@@ -136,6 +137,7 @@ def run(work: Coroutine[None, None, int], *, stopped: ExitCode = ExitCode.INTERR
 
     Further signals change nothing: what they would cut short is the tidying up. If that takes too long, the process ends without it.
     """
+    raise_file_limit()
     gc.freeze()  # what is imported stays for good
     gc.enable()
     with asyncio.Runner() as runner:

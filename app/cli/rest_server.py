@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 
 from app.cli.http_protocol import HttpProtocol, error_body
+from app.cli.open_files import seldom_told_of_missing_files
 from app.config import Settings
 from app.errors import SettingsError
 from app.jobs.worker import FINISH_SECONDS
@@ -26,7 +27,8 @@ _HEAR_SECONDS, _SEND_SECONDS, _CLOSE_SECONDS = 1.5, 4.5, 0.25
 """At the end, at most: for the worker to give its runs back, for those who wait for these to hear of it, for long answers to be
 sent (counted from the beginning), for connections to close. Eight seconds in all, and then the database is closed: whoever stops a
 container waits ten."""
-_BACKLOG = 2048
+_BACKLOG = 128
+"""As many are accepted in one turn of the loop, before any of them is counted."""
 _UNPRIVILEGED = 1024
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - said of an address, not bound
 
@@ -102,11 +104,13 @@ async def rest(service: Service, listener: socket.socket, worker: asyncio.Task[N
             log_level="warning",
             access_log=False,
             server_header=False,
+            backlog=_BACKLOG,
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="rest")
     try:
-        yield serving
+        with seldom_told_of_missing_files():
+            yield serving
     finally:
         server.should_exit = True
         sent_by = time.monotonic() + _SEND_SECONDS

@@ -1,0 +1,61 @@
+"""HTTP as it is written: what h11 forgives, a proxy before the service may read in another way, and take one request for two."""
+
+import re
+from typing import Any
+
+import h11
+from h11._receivebuffer import ReceiveBuffer
+
+MOST_CHUNKS = 1_000
+"""Of one body; each costs as much time as a kilobyte does."""
+_LENGTHS = (bytearray(b"content-length"), bytearray(b"transfer-encoding"))
+_LAX_LINES = re.compile(rb"(?<!\r)\n|\n[ \t]")
+
+
+class _StrictLines(ReceiveBuffer):
+    """h11's buffer without its leniency."""
+
+    def maybe_extract_lines(self) -> list[bytearray] | None:
+        """The lines of a head.
+
+        Raises:
+            h11.RemoteProtocolError: a line ends in a bare LF or goes on in the next one, or the body's length is told twice.
+        """
+        raw = bytes(self._data)
+        lines = super().maybe_extract_lines()
+        if lines:
+            if _LAX_LINES.search(raw, 0, len(raw) - len(self._data)):
+                raise h11.RemoteProtocolError("bare LF or folded header")
+            _refuse_two_lengths(lines)
+        return lines
+
+
+def _refuse_two_lengths(lines: list[bytearray]) -> None:
+    lengths = [line for line in lines[1:] if line.partition(b":")[0].strip().lower() in _LENGTHS]
+    is_old = lines[0].rstrip().endswith(b"HTTP/1.0")
+    if len(lengths) > 1 or any(b"," in line or (is_old and line.lower().startswith(b"t")) for line in lengths):
+        raise h11.RemoteProtocolError("more than one length")
+
+
+class StrictConnection(h11.Connection):
+    """h11's connection over strict lines, and with a bound on the chunks of a body."""
+
+    def __init__(self, max_incomplete_event_size: int) -> None:
+        super().__init__(h11.SERVER, max_incomplete_event_size)
+        self._receive_buffer = _StrictLines()
+        self._chunks = 0
+
+    def next_event(self) -> Any:
+        """What has come next.
+
+        Raises:
+            h11.RemoteProtocolError: it is no HTTP, or not such as we take.
+        """
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._chunks = 0
+        elif isinstance(event, h11.Data) and event.chunk_start:
+            self._chunks += 1
+            if self._chunks > MOST_CHUNKS:
+                raise h11.RemoteProtocolError("too many chunks")
+        return event

@@ -1,0 +1,187 @@
+"""The served port under connections that mean no good: silent ones, slow ones, too many, and requests that two readers read apart."""
+
+import asyncio
+import json
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+
+import httpx
+import pytest
+
+from app.cli import http_protocol, open_files
+from app.cli.open_files import most_connections, raise_file_limit, seldom_told_of_missing_files
+from app.cli.rest_server import listen, rest
+from app.cli.strict_http import MOST_CHUNKS
+from tests.stage import KEY, Stage, until
+
+Address = tuple[str, int]
+
+
+@asynccontextmanager
+async def served(stage: Stage) -> AsyncIterator[Address]:
+    """The service on a port of its own."""
+
+    async def until_cancelled() -> None:
+        await asyncio.Event().wait()
+
+    with closing(listen("127.0.0.1", 0, "")) as listener:
+        address = listener.getsockname()
+        async with rest(stage.service, listener, asyncio.create_task(until_cancelled())):
+            yield address
+
+
+@contextmanager
+def files(soft: int) -> Iterator[None]:
+    """So many open files at most."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def told(address: Address, *pieces: bytes, pause: float = 0) -> bytes:
+    """Everything that is answered to a request that comes in these pieces, up to the end of the connection."""
+    reader, writer = await asyncio.open_connection(*address)
+    answer = b""
+
+    async def listen_on() -> None:
+        nonlocal answer
+        with suppress(ConnectionError):
+            while piece := await reader.read(65_536):
+                answer += piece
+
+    listening = asyncio.create_task(listen_on())
+    with suppress(ConnectionError):
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(pause)
+    await listening
+    writer.close()
+    await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+    return answer
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split()[1]) if answer else 0
+
+
+GET = b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+POST = (
+    f"POST /api/v1/llm/analyze HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nContent-Type: application/json\r\nConnection: close\r\n".encode()
+)
+SMUGGLED: dict[str, bytes] = {
+    "bare LF at a line's end": GET.replace(b"Host: a\r\n", b"Host: a\n") + b"\r\n",
+    "bare LF at the head's end": GET + b"\n",
+    "bare LF throughout": GET.replace(b"\r\n", b"\n") + b"\n",
+    "folded header": GET + b"X-Note: a\r\n b\r\n\r\n",
+    "folded length": POST + b"Content-Length:\r\n 2\r\n\r\n{}",
+    "one length twice": POST + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+    "two lengths": POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "a list of lengths": POST + b"Content-Length: 2, 2\r\n\r\n{}",
+    "length and chunks": POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "chunks and length": POST + b"transfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "chunks twice": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "chunks of HTTP/1.0": POST.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "signed length": POST + b"Content-Length: +2\r\n\r\n{}",
+    "malformed chunk": POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+    "chunk that ends in a bare LF": POST + b"Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n",
+    "tiny chunks": POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * (MOST_CHUNKS + 1) + b"0\r\n\r\n",
+}
+
+
+async def test_what_a_proxy_may_read_otherwise_is_a_400_and_leaves_no_trace(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    async with served(stage) as address:
+        for name, request in SMUGGLED.items():
+            for pieces in ([request], [request[:-1], request[-1:]]):
+                answer = await told(address, *pieces, pause=0.01)
+                assert status_of(answer) == 400, name
+                assert "не разобрать как HTTP" in json.loads(answer.partition(b"\r\n\r\n")[2])["message"], name
+        for request in (
+            GET + b"\r\n",
+            POST + b"Content-Length: 2\r\n\r\n{}",
+            POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        ):
+            assert status_of(await told(address, request)) == 200
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+async def test_a_request_behind_another_is_held_to_the_same(stage: Stage) -> None:
+    async with served(stage) as address:
+        first = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
+        answer = await told(address, first + SMUGGLED["length and chunks"])
+        assert answer.count(b"HTTP/1.1 ") == 2
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"HTTP/1.1 400" in answer
+
+
+async def test_clients_that_leave_leave_no_trace(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    async with served(stage) as address:
+        for request in (
+            GET,
+            POST + b"Content-Length: 100\r\n\r\n{",
+            POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
+            POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\nzz\r\n",
+            b"GET /api/v1/reports?start_date=2020-01-01&end_date=2099-01-01 HTTP/1.1\r\nHost: a\r\nX-API-Key: "
+            + KEY.encode()
+            + b"\r\n\r\n",
+        ):
+            for abruptly in (False, True):
+                _, writer = await asyncio.open_connection(*address)
+                writer.write(request)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+                writer.transport.abort() if abruptly else writer.close()
+        assert status_of(await told(address, GET + b"\r\n")) == 200
+    assert [record for record in caplog.records if record.exc_info or "crashed" in record.getMessage()] == []
+
+
+async def test_silent_and_slow_clients_are_let_go(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HEAD_SECONDS", "BODY_SECONDS"):
+        assert getattr(http_protocol, name) <= 30
+        monkeypatch.setattr(http_protocol, name, 0.3)
+    async with served(stage) as address:
+        assert await told(address) == b""
+        head = await told(address, *[bytes([byte]) for byte in GET + b"X-Long: " + b"a" * 1_000], pause=0.01)
+        assert status_of(head) in (0, 408)
+        body = await told(address, POST + b"Content-Length: 1000\r\n\r\n", *[b" "] * 200, pause=0.01)
+        assert status_of(body) in (0, 408)
+        kept = await told(address, b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n", *[b"G"] * 100, pause=0.01)
+        assert kept.startswith(b"HTTP/1.1 200")
+
+
+async def test_at_the_cap_new_connections_are_refused_and_established_ones_served(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_files, "MOST_CONNECTIONS", 5)
+    async with served(stage) as address, httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}") as known:
+        assert (await known.get("/health/live")).status_code == 200
+        idle = [await asyncio.open_connection(*address) for _ in range(40)]
+        await asyncio.sleep(0.2)
+        assert sum(reader.at_eof() for reader, _ in idle) == 36
+        assert (await known.get("/health/live")).status_code == 200
+        assert await told(address, GET + b"\r\n") == b""
+        for _, writer in idle:
+            writer.close()
+        await until(lambda: _answers(address))
+
+
+async def _answers(address: Address) -> bool:
+    return status_of(await told(address, GET + b"\r\n")) == 200
+
+
+def test_the_file_limit_is_raised_and_most_of_it_is_for_our_own_traffic() -> None:
+    with files(256):
+        assert most_connections() == 50
+        raise_file_limit()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        assert soft == hard or soft >= 65_536
+    with files(1_024):
+        assert most_connections() == 512
+
+
+async def test_that_no_file_is_left_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.get_running_loop()
+    with seldom_told_of_missing_files():
+        for _ in range(1_000):
+            loop.call_exception_handler({"message": "socket.accept() out of system resource", "exception": OSError(24, "no files")})
+    assert caplog.text.count("out_of_files") == 1
