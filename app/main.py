@@ -141,7 +141,7 @@ async def open_service(
         heartbeats = Heartbeats.by(monotonic)
         worker = Worker(database, clock, finish_seconds=finish_seconds, heartbeat=heartbeats.worker)
         worker.take_on(build_steps(tools, worker.wake))
-        hints = HintQueue(database) if settings.webhook_url else None
+        hints = HintQueue(database, {account.client_id: client for account, client in clients}) if settings.webhook_url else None
         clock_watch = ClockWatch(clock, monotonic)
         yield Service(settings, database, clock, timetable, worker, heartbeats, clock_watch, hints, lambda: not arrivals.unwritten)
 

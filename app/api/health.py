@@ -17,6 +17,7 @@ from app.errors import DatabaseUnavailableError
 from app.jobs.clock_watch import TOLERANCE
 from app.jobs.tick import next_report_at
 from app.repositories import health
+from app.services.sync.hints import DROPPED
 
 router = APIRouter(tags=["health"])
 
@@ -149,7 +150,7 @@ async def metrics(backend: BackendDep) -> Response:
     except DatabaseUnavailableError:
         gauges.counts["database_up"] = 0
     registry = CollectorRegistry()
-    for collector in (gauges, backend.failed_attempts, ProcessCollector(registry=None), PlatformCollector(registry=None)):
+    for collector in (gauges, DROPPED, backend.failed_attempts, ProcessCollector(registry=None), PlatformCollector(registry=None)):
         registry.register(collector)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 

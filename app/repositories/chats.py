@@ -122,20 +122,47 @@ async def mark_recent_due(session: AsyncSession, account_id: int) -> None:
     )
 
 
-async def add_hint(session: AsyncSession, *, avito_user_id: int, avito_id: str, chat_type: str | None) -> bool:
-    """Marks the chat that a webhook names, be it known or not; False: we have no such account."""
-    hinted = await session.execute(
+async def add_hint(session: AsyncSession, *, avito_user_id: int, avito_id: str, chat_type: str | None, times: int) -> None:
+    """Marks the chat that webhooks have named so often, be it known or not; nothing happens where we have no such account."""
+    await session.execute(
         text(
             """
             INSERT INTO chats AS known (account_id, avito_id, chat_type, messages_due, hints)
-            SELECT id, :avito_id, :chat_type, true, 1 FROM accounts WHERE avito_user_id = :avito_user_id
-            ON CONFLICT (account_id, avito_id) DO UPDATE SET messages_due = true, hints = known.hints + 1
-            RETURNING id
+            SELECT id, :avito_id, :chat_type, true, :times FROM accounts WHERE avito_user_id = :avito_user_id
+            ON CONFLICT (account_id, avito_id) DO UPDATE SET messages_due = true, hints = known.hints + excluded.hints
             """
         ),
-        {"avito_user_id": avito_user_id, "avito_id": avito_id, "chat_type": chat_type},
+        {"avito_user_id": avito_user_id, "avito_id": avito_id, "chat_type": chat_type, "times": times},
     )
-    return hinted.first() is not None
+
+
+async def mark_hinted(session: AsyncSession, avito_user_id: int, avito_id: str, *, times: int) -> bool:
+    """Marks a known chat that webhooks have named so often; False: it is not known."""
+    marked = await session.execute(
+        text(
+            """
+            UPDATE chats SET messages_due = true, hints = hints + :times FROM accounts
+            WHERE accounts.id = account_id AND avito_user_id = :avito_user_id AND avito_id = :avito_id
+            RETURNING chats.id
+            """
+        ),
+        {"avito_user_id": avito_user_id, "avito_id": avito_id, "times": times},
+    )
+    return marked.first() is not None
+
+
+async def list_keys(session: AsyncSession, *, after_id: int, limit: int) -> list[tuple[int, int, str]]:
+    """The next chats by id: their ids, and Avito's ids of account and chat."""
+    rows = await session.execute(
+        text(
+            """
+            SELECT chats.id, avito_user_id, avito_id FROM chats JOIN accounts ON accounts.id = account_id
+            WHERE chats.id > :after_id ORDER BY chats.id LIMIT :limit
+            """
+        ),
+        {"after_id": after_id, "limit": limit},
+    )
+    return [(row.id, row.avito_user_id, row.avito_id) for row in rows]
 
 
 _TO_READ = """

@@ -13,8 +13,9 @@ from app.database.connection import Limits
 from app.errors import SettingsError
 from app.main import avito_clients, create_app
 from app.sandbox.avito import LocalAvito
+from app.sandbox.avito_state import AvitoChat
 from app.sandbox.server import Sandbox, running
-from app.services.sync.hints import MOST_WAITING
+from app.services.sync.hints import CONFIRMED_A_MINUTE, DROPPED, MOST_UNKNOWN
 from tests.api.webhooks import OK, RECEIVER, SECRET, hints, post, tell
 from tests.cli.processes import free_port
 from tests.database.clusters import ask
@@ -103,12 +104,11 @@ def test_one_setting_of_the_two_is_refused(missing: str) -> None:
     assert SECRET not in caught.value.message
 
 
-async def test_a_database_that_is_slow_makes_nobody_wait_and_what_has_no_room_is_dropped(stage: Stage) -> None:
-    chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
+async def test_a_database_that_is_slow_makes_nobody_wait_and_costs_no_hint_of_a_known_chat(stage: Stage) -> None:
+    first, last = (stage.add_talk(*GOOD_TALK, minutes_ago=minutes) for minutes in (600, 700))
     await stage.sync()
-    envelope = stage.avito.webhook(chat.id, chat.messages[-1].id)
-    value = envelope["payload"]["value"]
-    more = MOST_WAITING + 50
+    await tell(stage, first)  # by now both are known
+    before = dropped("queue_full")
     app = create_app(stage.service)
     async with (
         stage.service.database.with_limits(Limits(statement=0, lock=0, idle=0)).transaction() as session,
@@ -116,29 +116,61 @@ async def test_a_database_that_is_slow_makes_nobody_wait_and_what_has_no_room_is
     ):
         connection = await session.connection()
         await connection.exec_driver_sql("LOCK TABLE chats")
-        for number in range(more):
-            told = {**envelope, "payload": {"type": "message", "value": {**value, "chat_id": f"u2u-{number}"}}}
+        strange = [named(stage, last, f"u2u-{number}") for number in range(MOST_UNKNOWN + 50)]
+        for told in (*strange, named(stage, first, first.id), named(stage, last, last.id)):
             answer = await http.post(f"/webhooks/avito/{SECRET}", json=told)
             assert (answer.status_code, answer.json()) == OK  # while the table is locked
-
-    async def told_last() -> bool:
-        await post(stage, envelope)  # dropped while the queue is full; the queue is in order
-        return await hints(stage, chat) > 0
-
-    await until(told_last, seconds=60)
-    kept = len(await stage.rows("SELECT id FROM chats WHERE hints > 0 AND avito_id LIKE 'u2u-%'"))
-    assert 0 < kept < more
+    await until(lambda: _marked(stage, first, 2))
+    await until(lambda: _marked(stage, last, 1))
+    assert dropped("queue_full") - before == 50
 
 
-async def test_a_database_that_is_away_costs_the_hints_of_that_time_alone(cluster_url: str, postgres_url: str) -> None:
+def named(stage: Stage, chat: AvitoChat, chat_id: str) -> dict[str, Any]:
+    """The envelope of a chat's last message, under the id of another."""
+    envelope = stage.avito.webhook(chat.id, chat.messages[-1].id)
+    return {**envelope, "payload": {"type": "message", "value": {**envelope["payload"]["value"], "chat_id": chat_id}}}
+
+
+def dropped(reason: str) -> float:
+    """How many hints this process has dropped for this reason."""
+    return float(DROPPED.labels(reason)._value.get())
+
+
+async def _marked(stage: Stage, chat: AvitoChat, times: int) -> bool:
+    return await hints(stage, chat) == times
+
+
+async def test_ids_that_avito_does_not_know_become_no_chats_and_are_asked_for_at_a_measured_pace(stage: Stage) -> None:
+    known = stage.add_talk(*GOOD_TALK, minutes_ago=600)
+    await stage.sync()
+    stage.avito.requests.clear()
+    before, app = dropped("unknown_chat"), create_app(stage.service)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8000") as http:
+        for number in range(200):
+            await http.post(f"/webhooks/avito/{SECRET}", json=named(stage, known, f"u2i-made-up-{number}"))
+    await tell(stage, known)
+
+    async def asked() -> bool:
+        return dropped("unknown_chat") > before
+
+    await until(asked)
+    assert len([request for request in stage.avito.requests if "made-up" in request.path]) <= CONFIRMED_A_MINUTE
+    assert [row["avito_id"] for row in await stage.rows("SELECT avito_id FROM chats")] == [known.id]
+    assert (await stage.sync())["incomplete_chats"] == 0
+    metrics = (await stage.rest.get("/metrics")).text
+    assert 'avito_quality_webhook_hints_dropped_total{reason="unknown_chat"}' in metrics
+
+
+async def test_a_database_that_is_away_delays_the_hints_of_that_time(cluster_url: str, postgres_url: str) -> None:
     async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(postgres_url, sandbox, **RECEIVER) as stage:
         chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
         await stage.sync()
+        await tell(stage, chat)
         async with without_database(cluster_url, str(make_url(postgres_url).database)):
             answer = await post(stage, stage.avito.webhook(chat.id, chat.messages[-1].id))
             assert (answer.status_code, answer.json()) == OK
             assert (await stage.rest.get("/health/ready")).status_code == 503
-        await tell(stage, chat)
+        await until(lambda: _marked(stage, chat, 2))
 
 
 @asynccontextmanager
