@@ -27,8 +27,8 @@ _HEAR_SECONDS, _SEND_SECONDS, _CLOSE_SECONDS = 1.5, 4.5, 0.25
 """At the end, at most: for the worker to give its runs back, for those who wait for these to hear of it, for long answers to be
 sent (counted from the beginning), for connections to close. Eight seconds in all, and then the database is closed: whoever stops a
 container waits ten."""
-_BACKLOG = 128
-"""As many are accepted in one turn of the loop, before any of them is counted."""
+_BACKLOG, _ACCEPTED_AT_ONCE = 2048, 128
+"""Connections that the kernel keeps for us, and those that asyncio accepts in one turn of the loop, before any of them is counted."""
 _UNPRIVILEGED = 1024
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - said of an address, not bound
 
@@ -104,7 +104,7 @@ async def rest(service: Service, listener: socket.socket, worker: asyncio.Task[N
             log_level="warning",
             access_log=False,
             server_header=False,
-            backlog=_BACKLOG,
+            backlog=_ACCEPTED_AT_ONCE,
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="rest")
@@ -130,6 +130,12 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens; asyncio takes one number for what it accepts at once and for what the kernel keeps."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(_BACKLOG)
 
 
 class _Answers:

@@ -15,6 +15,7 @@ from app.log import configure_logging
 from tests.benchmarks.drift import sync_drift
 from tests.benchmarks.grading import grading_backlog, grading_speed
 from tests.benchmarks.growth import growth_figures
+from tests.benchmarks.hostile import hostile
 from tests.benchmarks.measures import Measure
 from tests.benchmarks.reports import reports_speed
 from tests.benchmarks.sync import sync_cost, sync_memory, sync_speed
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "reports": reports_speed,
     "trust": trust_figures,
     "growth": growth_figures,
+    "hostile": hostile,
 }
 
 

@@ -14,13 +14,16 @@ from app.models import Run, RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.runs import submit, wait
+from tests.benchmarks.worst_chats import add_worst_chats
 from tests.stage import IMPATIENT, MovableClock, stage_settings
 
 
 @asynccontextmanager
-async def apart(*, chats: int, messages: int, avito_latency: float = 0, deepseek_latency: float = 0) -> AsyncIterator[dict[str, str]]:
-    """Starts the far ends and gives the settings that point at them."""
-    arguments = [str(chats), str(messages), str(avito_latency), str(deepseek_latency)]
+async def apart(
+    *, chats: int, messages: int, avito_latency: float = 0, deepseek_latency: float = 0, worst: bool = False
+) -> AsyncIterator[dict[str, str]]:
+    """Starts the far ends and gives the settings that point at them; ``worst``: with chats that have held the service up."""
+    arguments = [str(chats), str(messages), str(avito_latency), str(deepseek_latency), *(["--worst"] if worst else [])]
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, *arguments, stdout=asyncio.subprocess.PIPE)
     try:
         assert process.stdout is not None
@@ -47,9 +50,11 @@ async def timed(service: Service, kind: RunKind, **params: Any) -> tuple[float, 
     return time.perf_counter() - start, run
 
 
-async def _serve(chats: int, messages: int, avito_latency: float, deepseek_latency: float) -> None:
+async def _serve(chats: int, messages: int, avito_latency: float, deepseek_latency: float, *, worst: bool) -> None:
     avito = LocalAvito()
     avito.add_synthetic_chats(chats, messages)
+    if worst:
+        add_worst_chats(avito)
     async with Sandbox(avito=avito) as sandbox:
         for far_end, latency in ((avito, avito_latency), (sandbox.deepseek, deepseek_latency)):
             far_end.switches.latency_seconds = latency
@@ -65,4 +70,5 @@ if __name__ == "__main__":
     parser.add_argument("messages", type=int)
     parser.add_argument("avito_latency", type=float)
     parser.add_argument("deepseek_latency", type=float)
+    parser.add_argument("--worst", action="store_true")
     asyncio.run(_serve(**vars(parser.parse_args())))

@@ -32,10 +32,11 @@ async def test_a_call_past_its_processor_time_fails_and_the_next_does_not() -> N
 
 async def test_the_time_of_one_chat_is_counted_over_all_its_calls() -> None:
     async with WorkerPool(1) as pool:
-        allowance = Allowance(0.2)
-        await pool.run(worker_calls.spin, 0.6, allowance=allowance)
+        allowance = Allowance(3)
+        await pool.run(worker_calls.spin, 1.5, allowance=allowance)
+        assert await pool.run(worker_calls.add, 1, 2, allowance=allowance) == 3
         with pytest.raises(ChatWorkError, match="времени процессора"):
-            await pool.run(worker_calls.add, 1, 2, allowance=allowance)
+            await pool.run(worker_calls.spin, 4, allowance=allowance)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system limits the memory")
@@ -113,7 +114,7 @@ async def test_a_chat_that_takes_too_long_fails_alone_and_loses_a_try(stage: Sta
     hostile = stage.add_talk(*[(side, f"{number} {words}") for number in range(60) for side in ("client", "company")], minutes_ago=600)
     good = [stage.add_talk(*talk) for talk in (GOOD_TALK, BAD_TALK)]
     await stage.sync()
-    async with stage.resting(), WorkerPool(cpu_seconds=0.2) as graders, on_stage(database_url, stage.sandbox, graders=graders) as strict:
+    async with stage.resting(), WorkerPool(cpu_seconds=0.1) as graders, on_stage(database_url, stage.sandbox, graders=graders) as strict:
         answer = await strict.analyze()
     assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (2, 1, 0)
     rows = await stage.rows("SELECT avito_id, failures, outcome_reason FROM chats WHERE outcome = 'failed'")

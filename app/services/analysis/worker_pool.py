@@ -140,6 +140,8 @@ class WorkerPool:
             else:
                 self._end(worker)
         allowance.cpu_seconds -= reply.cpu_seconds
+        if allowance.cpu_seconds < 0:  # the kernel counts whole seconds
+            raise self._too_slow()
         return self._result(reply)  # type: ignore[no-any-return]
 
     def _result(self, reply: Reply) -> Any:

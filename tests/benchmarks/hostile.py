@@ -1,0 +1,121 @@
+"""Hostile chats and connections against the service's own answers: how long `/health/live` takes meanwhile, and what it costs."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+
+import httpx
+
+from app.cli.rest_server import listen, rest
+from app.main import Service
+from app.models import RunKind
+from tests.benchmarks.far_ends import apart, at_work, timed
+from tests.benchmarks.measures import Measure, peak_memory, resident_mb
+from tests.benchmarks.worst_chats import worst_chats
+
+GOOD = 50
+CONNECTIONS = 1_500
+
+
+@asynccontextmanager
+async def _served(service: Service) -> AsyncIterator[str]:
+    async def until_cancelled() -> None:
+        await asyncio.Event().wait()
+
+    with closing(listen("127.0.0.1", 0, "")) as listener:
+        host, port = listener.getsockname()
+        async with rest(service, listener, asyncio.create_task(until_cancelled())):
+            yield f"http://{host}:{port}"
+
+
+async def _ask_live(url: str, taken: list[float]) -> None:
+    """Asks whether the service is alive, over and over, and notes how long each answer takes."""
+    async with httpx.AsyncClient(base_url=url, timeout=600) as http:
+        while True:
+            start = time.perf_counter()
+            (await http.get("/health/live")).raise_for_status()
+            taken.append(time.perf_counter() - start)
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def live_times(url: str) -> AsyncIterator[list[float]]:
+    """The seconds that each answer of `/health/live` takes while the context lasts."""
+    taken = list[float]()
+    asking = asyncio.create_task(_ask_live(url, taken))
+    try:
+        yield taken
+    finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+
+def _p99(taken: Sequence[float]) -> str:
+    return f"{1000 * statistics.quantiles(taken, n=100)[98]:.0f} ms (max {1000 * max(taken):.0f})" if len(taken) > 1 else "no answer"
+
+
+def _workers_mb() -> float:
+    """The memory of the worker processes now, each page counted once for each."""
+    total = 0.0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if b"app.services.analysis.worker_process" in (process / "cmdline").read_bytes():
+                status = (process / "status").read_text(encoding="ascii", errors="replace")
+                total += sum(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+    return total
+
+
+async def hostile_chats(url: str) -> list[Measure]:
+    """The worst chats among good ones."""
+    async with apart(chats=GOOD, messages=6, worst=True) as environment, at_work(url, environment) as service, _served(service) as rest_url:
+        await timed(service, RunKind.SYNC)
+        async with live_times(rest_url) as idle:
+            await asyncio.sleep(5)
+        with peak_memory() as peak:
+            async with live_times(rest_url) as taken:
+                seconds, run = await timed(service, RunKind.ANALYZE)
+        figures = run.figures
+        return [
+            Measure("live p99 while nothing is graded", _p99(idle), ""),
+            Measure(f"live p99 while {len(worst_chats())} worst and {GOOD} good chats are graded", _p99(taken), "<= 50 ms"),
+            Measure("graded / failed", f"{figures['analyzed_chats']} / {figures['failed_chats']} in {seconds:.1f} s", ""),
+            Measure("peak memory of the service above idle", f"{peak.mb:.0f} MB", ""),
+            Measure("peak memory of the worker processes", f"{_workers_mb():.0f} MB", ""),
+        ]
+
+
+async def connection_flood(url: str) -> list[Measure]:
+    """Connections that say nothing, more than there is room for."""
+    async with apart(chats=GOOD, messages=6, worst=True) as environment, at_work(url, environment) as service, _served(service) as rest_url:
+        host, _, port = rest_url.removeprefix("http://").partition(":")
+        before = resident_mb()
+        async with live_times(rest_url) as taken:
+            await asyncio.sleep(1)
+            opened = await asyncio.gather(*(asyncio.open_connection(host, int(port)) for _ in range(CONNECTIONS)), return_exceptions=True)
+            pairs = [one for one in opened if isinstance(one, tuple)]
+            await asyncio.sleep(1)
+            refused = sum(reader.at_eof() or reader.exception() is not None for reader, _ in pairs)
+            sync_seconds, run = await timed(service, RunKind.SYNC)
+            after = resident_mb()
+            start = time.perf_counter()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(60):
+                    await asyncio.gather(*(reader.read() for reader, _ in pairs), return_exceptions=True)
+            let_go = time.perf_counter() - start
+            for _, writer in pairs:
+                writer.close()
+        return [
+            Measure(f"{CONNECTIONS} idle connections: refused at once", str(refused), ""),
+            Measure("the others were let go after", f"{let_go:.0f} s", "<= 30 s"),
+            Measure("live p99 on an established connection", _p99(taken), ""),
+            Measure("sync beside it", f"{run.state} in {sync_seconds:.1f} s", ""),
+            Measure("memory above idle", f"{after - before:.0f} MB", ""),
+        ]
+
+
+async def hostile(url: str) -> list[Measure]:
+    """Both."""
+    return [*await hostile_chats(url), *await connection_flood(url)]
