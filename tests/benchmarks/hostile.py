@@ -1,6 +1,8 @@
 """Hostile chats and connections against the service's own answers: how long `/health/live` takes meanwhile, and what it costs."""
 
 import asyncio
+import os
+import resource
 import statistics
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -57,15 +59,20 @@ def _p99(taken: Sequence[float]) -> str:
     return f"{1000 * statistics.quantiles(taken, n=100)[98]:.0f} ms (max {1000 * max(taken):.0f})" if len(taken) > 1 else "no answer"
 
 
-def _workers_mb() -> float:
-    """The memory of the worker processes now, each page counted once for each."""
-    total = 0.0
-    for process in Path("/proc").glob("[0-9]*"):
+def _children_mb() -> float:
+    """The memory of this process's worker processes now, each page counted once for each."""
+    pid, total = os.getpid(), 0.0
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
         with suppress(OSError):
-            if b"app.services.analysis.worker_process" in (process / "cmdline").read_bytes():
-                status = (process / "status").read_text(encoding="ascii", errors="replace")
-                total += sum(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+            if b"worker_process" in Path(f"/proc/{child}/cmdline").read_bytes():
+                total += int(Path(f"/proc/{child}/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize() / 2**20
     return total
+
+
+async def _watch_children(seen: list[float]) -> None:
+    while True:
+        seen.append(_children_mb())
+        await asyncio.sleep(0.2)
 
 
 async def hostile_chats(url: str) -> list[Measure]:
@@ -74,16 +81,19 @@ async def hostile_chats(url: str) -> list[Measure]:
         await timed(service, RunKind.SYNC)
         async with live_times(rest_url) as idle:
             await asyncio.sleep(5)
+        sizes = list[float]()
+        watching = asyncio.create_task(_watch_children(sizes))
         with peak_memory() as peak:
             async with live_times(rest_url) as taken:
                 seconds, run = await timed(service, RunKind.ANALYZE)
+        watching.cancel()
         figures = run.figures
         return [
             Measure("live p99 while nothing is graded", _p99(idle), ""),
             Measure(f"live p99 while {len(worst_chats())} worst and {GOOD} good chats are graded", _p99(taken), "<= 50 ms"),
             Measure("graded / failed", f"{figures['analyzed_chats']} / {figures['failed_chats']} in {seconds:.1f} s", ""),
             Measure("peak memory of the service above idle", f"{peak.mb:.0f} MB", ""),
-            Measure("peak memory of the worker processes", f"{_workers_mb():.0f} MB", ""),
+            Measure("peak memory of all worker processes together", f"{max(sizes):.0f} MB", ""),
         ]
 
 

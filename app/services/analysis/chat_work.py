@@ -15,6 +15,8 @@ from app.grading.prompt import user_message
 from app.grading.rubric import Rubric
 from app.grading.vocabulary import VerdictError
 
+_MOST_NAMES, _LONGEST_NAME = 20, 200  # chats copied by earlier versions have longer ones
+
 
 @dataclass(frozen=True)
 class ChatWork:
@@ -28,7 +30,8 @@ class ChatWork:
 
     def masker(self) -> Masker:
         """A masker of this chat. Equal chats get equal tokens, whichever process makes them."""
-        return Masker([clean(name) for name in self.names], [message.text for message in self.window], level=self.masking)
+        names = [clean(name[:_LONGEST_NAME]) for name in self.names[:_MOST_NAMES]]
+        return Masker(names, [message.text for message in self.window], level=self.masking)
 
 
 @dataclass(frozen=True)

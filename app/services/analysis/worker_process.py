@@ -97,7 +97,8 @@ def _carry_out(call: Call, first_size: int) -> Reply:
         ending, result = Ending.OUT_OF_MEMORY, None
     except Exception as error:  # nothing of the error's own words: they may be the chat's
         ending, result = Ending.CRASHED, (type(error).__name__, _places(error))
-    _limit(resource.RLIMIT_AS, resource.RLIM_INFINITY)
+    for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS):  # the next call is another chat's
+        _limit(kind, None)
     grown = _memory_bytes() - first_size
     return Reply(ending, result, time.process_time() - started, ending is not Ending.OUT_OF_MEMORY and grown < _SPARE_BYTES)
 
@@ -106,11 +107,12 @@ def _places(error: Exception) -> str:
     return "; ".join(f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:])
 
 
-def _limit(kind: int, soft: int) -> None:
-    """Sets a soft limit; where the system knows none of the kind (macOS: memory), the process runs without it."""
+def _limit(kind: int, soft: int | None) -> None:
+    """Sets a soft limit, or lifts it; where the system knows none of the kind (macOS: memory), the process runs without it."""
     _, hard = resource.getrlimit(kind)
+    beyond = soft is None or soft > hard != resource.RLIM_INFINITY
     with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(kind, (soft, hard))
+        resource.setrlimit(kind, (hard if beyond or soft is None else soft, hard))
 
 
 def _memory_bytes() -> int:
