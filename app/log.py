@@ -13,7 +13,19 @@ import structlog
 LogFormat = Literal["console", "json"]
 
 # They log addresses and, when asked to be verbose, whole bodies: chats and keys. Warnings are all that may come through.
-_TALKATIVE = ("httpx", "httpcore", "httpx2", "httpcore2", "openai", "aiosmtplib", "asyncio", "apscheduler", "mail.log", "alembic")
+_TALKATIVE = (
+    "httpx",
+    "httpcore",
+    "httpx2",
+    "httpcore2",
+    "openai",
+    "aiosmtplib",
+    "asyncio",
+    "apscheduler",
+    "mail.log",
+    "alembic",
+    "pymorphy3",
+)
 
 
 def configure_logging(level: str, log_format: LogFormat) -> None:

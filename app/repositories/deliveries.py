@@ -24,7 +24,7 @@ LONGEST_AHEAD = timedelta(days=3)
 """A next try later than that was written by a process whose clock was wrong, and is due now."""
 
 _OPEN = Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENDING))
-GONE_SECONDS = 120
+GONE_SECONDS = 60
 """How long after the announced dot the claim of a process that has died is kept. One that has only lost its connections may need the time
 to write an arrival that the mail server has acknowledged."""
 _SERVER = "extract(epoch FROM pg_postmaster_start_time())"
