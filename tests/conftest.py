@@ -92,7 +92,7 @@ async def database_url(migrated_url: str, shared_pool: Database) -> AsyncIterato
     async with shared_pool.engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
-        await driver.execute("; ".join([*emptied, *(f"ALTER SEQUENCE {table}_id_seq RESTART" for table in numbered)]))
+        await driver.execute("; ".join([*emptied, *(f"ALTER SEQUENCE {table}_id_seq RESTART" for table in numbered)]), timeout=120)
 
 
 @pytest_asyncio.fixture

@@ -114,7 +114,7 @@ async def test_a_chat_that_takes_too_long_fails_alone_and_loses_a_try(stage: Sta
     hostile = stage.add_talk(*[(side, f"{number} {words}") for number in range(60) for side in ("client", "company")], minutes_ago=600)
     good = [stage.add_talk(*talk) for talk in (GOOD_TALK, BAD_TALK)]
     await stage.sync()
-    async with stage.resting(), WorkerPool(cpu_seconds=0.1) as graders, on_stage(database_url, stage.sandbox, graders=graders) as strict:
+    async with stage.resting(), WorkerPool(cpu_seconds=0.3) as graders, on_stage(database_url, stage.sandbox, graders=graders) as strict:
         answer = await strict.analyze()
     assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (2, 1, 0)
     rows = await stage.rows("SELECT avito_id, failures, outcome_reason FROM chats WHERE outcome = 'failed'")

@@ -16,6 +16,7 @@ from app.grading.rubric import Rubric
 from app.grading.vocabulary import VerdictError
 
 _MOST_NAMES, _LONGEST_NAME = 20, 200  # chats copied by earlier versions have longer ones
+_GREETING = "Добрый день, Анна! Перезвоните по номеру 8 900 000-00-00, улица Садовая, 5."
 
 
 @dataclass(frozen=True)
@@ -54,3 +55,8 @@ def judge_answer(work: ChatWork, answer: str, rubric: Rubric) -> Judgement:
     except VerdictError as error:
         return Judgement(None, str(error))
     return Judgement(verdict, verdict.complaint)
+
+
+def warm_up() -> None:
+    """Load the dictionary and compile the patterns of masking: half a second that no chat's budget is to pay for."""
+    Masker((), [_GREETING]).mask(_GREETING)

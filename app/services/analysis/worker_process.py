@@ -21,7 +21,7 @@ from pathlib import Path
 from struct import Struct
 from typing import Any, BinaryIO
 
-from app.grading.masking.words import read_word
+from app.services.analysis.chat_work import warm_up
 
 LENGTH = Struct(">I")
 READY = b"ready"
@@ -67,7 +67,7 @@ def main(parent: int) -> None:
     """Serves the process ``parent`` until the end of stdin."""
     _prepare(parent)
     calls, replies = sys.stdin.buffer, sys.stdout.buffer
-    read_word("а")  # the dictionary is loaded once, at no chat's cost
+    warm_up()
     first_size = _memory_bytes()
     _send(replies, READY)
     while call := _receive(calls):
