@@ -6,6 +6,7 @@ from typing import Any
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import numbered_account
 from app.sandbox.server import Sandbox
+from tests.api.test_reports import two_reports
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
 ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
@@ -14,13 +15,6 @@ ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
 async def summary(stage: Stage, /, **params: Any) -> dict[str, Any]:
     answer = await stage.rest.get("/api/v1/reports/summary", params=params or ALL)
     return dict(answer.json()) | {"code": answer.status_code}
-
-
-async def two_reports(stage: Stage) -> None:
-    stage.add_talk(*GOOD_TALK)
-    stage.add_talk(*BAD_TALK)
-    await stage.sync()
-    await stage.analyze()
 
 
 async def test_days_are_those_of_the_list_and_add_up(stage: Stage) -> None:
