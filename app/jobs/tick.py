@@ -39,7 +39,7 @@ def next_report_at(timetable: Timetable, now: datetime) -> datetime:
     return at_local(newest_due_day(timetable, now) + timedelta(days=1), timetable.report_time, timetable.zone)
 
 
-CLOCK_TOLERANCE = timedelta(hours=12)
+CLOCK_TOLERANCE = timedelta(hours=2, minutes=30)
 """What was created later than this from now was created by a clock that was ahead. A clock that was put back by less than this, or that
 differs from another replica's, mails no date twice."""
 
