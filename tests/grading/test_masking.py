@@ -239,3 +239,16 @@ def test_hostile_text_is_masked_and_joined_back(part: str) -> None:
 def test_mixed_hostile_text_is_masked_and_joined_back(part: str) -> None:
     text = part * (4_000 // len(part))
     assert "".join(piece.original for piece in Masker(["Иван"], [text]).pieces(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("пишите ivan.petrov собака яндекс", "пишите [ПОЧТА_1]"),
+        ("моя почта anna77 собачка мейл", "моя почта [ПОЧТА_1]"),
+        ("у меня собака яндекс", "у меня собака яндекс"),
+    ],
+)
+def test_a_mailbox_is_found_by_its_provider_without_a_zone(text: str, masked: str) -> None:
+    """A Latin name tells it from a dog."""
+    assert Masker((), [text]).mask(text) == masked

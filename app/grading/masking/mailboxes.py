@@ -27,5 +27,5 @@ MAIL_PATTERNS = (
     rf"{_MAILBOX}{_SPOKEN_AT}{_PROVIDER} {_SPOKEN_ZONE}",
     rf"{_MAILBOX} ?[(\[]\w{{2,8}}[)\]] ?{_PROVIDER}{_DOT}{_SPOKEN_ZONE}",
     rf"{_MAILBOX}{_BRACKETED_AT}{_PROVIDER}(?!\w)",
-    rf"(?<![\w.%+-])(?=[a-z\d._%+-]{0, 64}[a-z]){_NAME}(?:\.{_NAME}){{0,4}} (?i:собак[аи]|собачка) {_PROVIDER}(?!\w)",
+    rf"(?<![\w.%+-])(?=[a-z\d._%+-]{{0,64}}[a-z]){_NAME}(?:\.{_NAME}){{0,4}} (?i:собак[аи]|собачка) {_PROVIDER}(?!\w)",
 )
