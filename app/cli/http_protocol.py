@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import struct
+from dataclasses import dataclass
 from typing import Any
 
 import h11
@@ -13,12 +14,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from app.cli.open_files import SeldomWarning, most_connections
+from app.cli.open_files import MOST_CONNECTIONS, SeldomWarning, most_connections
 from app.cli.strict_http import StrictConnection
 
-HEAD_SECONDS, BODY_SECONDS, STALL_SECONDS = 20.0, 30.0, 60.0
-"""From the connection, or the last answer, to the end of a request's head; from there to the end of its body; and how long a client
-may take nothing of an answer. Between the two a run may take as long as it likes."""
 _RAW = re.compile(rb"[\x80-\xff]")
 _UNREADABLE = (
     "Запрос не разобрать как HTTP: пробелы и русские буквы в адресе запишите через проценты (curl -G --data-urlencode), "
@@ -34,6 +32,20 @@ def error_body(message: str) -> bytes:
     return json.dumps({"status": "error", "message": message}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """Limits of the clients' connections: how many at a time, and seconds in which a client has to send or to take something.
+
+    ``head_seconds`` count from the connection, or the last answer, to the end of a request's head, ``body_seconds`` from there to the end
+    of its body. ``stall_seconds``: how long a client may take nothing of an answer. A run in between takes as long as it needs.
+    """
+
+    connections: int = MOST_CONNECTIONS
+    head_seconds: float = 20.0
+    body_seconds: float = 30.0
+    stall_seconds: float = 60.0
+
+
 class HttpProtocol(H11Protocol):
     """uvicorn's, which refuses the raw letters that curl puts into an address as they were typed, and refuses in plain English.
 
@@ -45,9 +57,16 @@ class HttpProtocol(H11Protocol):
     """
 
     def __init__(
-        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: ConnectionLimits = ConnectionLimits(),
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._limits = limits
         self.conn = StrictConnection(config.h11_max_incomplete_event_size or 16 * 1024)
         self._awaited: object = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -70,7 +89,7 @@ class HttpProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Takes the connection, unless there are too many."""
         super().connection_made(transport)
-        if len(self.connections) > most_connections():
+        if len(self.connections) > most_connections(self._limits.connections):
             _refused()
             transport.abort()
         else:
@@ -101,7 +120,7 @@ class HttpProtocol(H11Protocol):
     def pause_writing(self) -> None:
         """The client is behind with its reading."""
         super().pause_writing()
-        self._stall = self.loop.call_later(STALL_SECONDS, self._reset)
+        self._stall = self.loop.call_later(self._limits.stall_seconds, self._reset)
 
     def resume_writing(self) -> None:
         """It has caught up."""
@@ -121,7 +140,7 @@ class HttpProtocol(H11Protocol):
         self._awaited = state
         if self._deadline is not None:
             self._deadline.cancel()
-        seconds = HEAD_SECONDS if state is h11.IDLE else BODY_SECONDS if state is h11.SEND_BODY else None
+        seconds = {h11.IDLE: self._limits.head_seconds, h11.SEND_BODY: self._limits.body_seconds}.get(state)
         self._deadline = None if seconds is None else self.loop.call_later(seconds, self._time_out)
 
     def _time_out(self) -> None:

@@ -30,12 +30,12 @@ def raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def most_connections() -> int:
-    """How many connections may be open to the service at a time."""
+def most_connections(wanted: int = MOST_CONNECTIONS) -> int:
+    """How many connections may be open to the service at a time: the ``wanted`` number, or fewer if the file limit is low."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
-        return MOST_CONNECTIONS
-    return min(MOST_CONNECTIONS, max(_FEWEST_CONNECTIONS, soft - _OWN_FILES))
+        return wanted
+    return min(wanted, max(_FEWEST_CONNECTIONS, soft - _OWN_FILES))
 
 
 class SeldomWarning:

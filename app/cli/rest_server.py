@@ -6,11 +6,12 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
-from app.cli.http_protocol import HttpProtocol, error_body
+from app.cli.http_protocol import ConnectionLimits, HttpProtocol, error_body
 from app.cli.open_files import seldom_told_of_missing_files
 from app.config import Settings
 from app.errors import SettingsError
@@ -87,7 +88,13 @@ def base_url(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def rest(service: Service, listener: socket.socket, worker: asyncio.Task[None]) -> AsyncIterator[asyncio.Task[None]]:
+async def rest(
+    service: Service,
+    listener: socket.socket,
+    worker: asyncio.Task[None],
+    *,
+    limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
+) -> AsyncIterator[asyncio.Task[None]]:
     """REST is served while the context lasts; yields the server's task, which ends by itself only if it fails.
 
     At the end no connection is taken any more and the worker is stopped first: it gives its runs back, so the calls that wait for
@@ -97,7 +104,7 @@ async def rest(service: Service, listener: socket.socket, worker: asyncio.Task[N
     server = _Server(
         uvicorn.Config(
             answers,
-            http=HttpProtocol,
+            http=cast("type[HttpProtocol]", partial(HttpProtocol, limits=limits)),  # uvicorn only calls it
             ws="none",
             lifespan="off",
             log_config=None,

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing, contextmanager, suppress
 import httpx
 import pytest
 
-from app.cli import http_protocol, open_files
+from app.cli.http_protocol import ConnectionLimits
 from app.cli.open_files import most_connections, raise_file_limit, seldom_told_of_missing_files
 from app.cli.rest_server import listen, rest
 from app.cli.strict_http import MOST_CHUNKS
@@ -19,7 +19,7 @@ Address = tuple[str, int]
 
 
 @asynccontextmanager
-async def served(stage: Stage) -> AsyncIterator[Address]:
+async def served(stage: Stage, limits: ConnectionLimits = ConnectionLimits()) -> AsyncIterator[Address]:  # noqa: B008 - frozen
     """The service on a port of its own."""
 
     async def until_cancelled() -> None:
@@ -27,7 +27,7 @@ async def served(stage: Stage) -> AsyncIterator[Address]:
 
     with closing(listen("127.0.0.1", 0, "")) as listener:
         address = listener.getsockname()
-        async with rest(stage.service, listener, asyncio.create_task(until_cancelled())):
+        async with rest(stage.service, listener, asyncio.create_task(until_cancelled()), limits=limits):
             yield address
 
 
@@ -137,11 +137,9 @@ async def test_clients_that_leave_leave_no_trace(stage: Stage, caplog: pytest.Lo
     assert [record for record in caplog.records if record.exc_info or "crashed" in record.getMessage()] == []
 
 
-async def test_silent_and_slow_clients_are_let_go(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HEAD_SECONDS", "BODY_SECONDS"):
-        assert getattr(http_protocol, name) <= 30
-        monkeypatch.setattr(http_protocol, name, 0.3)
-    async with served(stage) as address:
+async def test_silent_and_slow_clients_are_let_go(stage: Stage) -> None:
+    assert max(ConnectionLimits().head_seconds, ConnectionLimits().body_seconds) <= 30
+    async with served(stage, ConnectionLimits(head_seconds=0.3, body_seconds=0.3)) as address:
         assert await told(address) == b""
         head = await told(address, *[bytes([byte]) for byte in GET + b"X-Long: " + b"a" * 1_000], pause=0.01)
         assert status_of(head) in (0, 408)
@@ -151,9 +149,11 @@ async def test_silent_and_slow_clients_are_let_go(stage: Stage, monkeypatch: pyt
         assert kept.startswith(b"HTTP/1.1 200")
 
 
-async def test_at_the_cap_new_connections_are_refused_and_established_ones_served(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_files, "MOST_CONNECTIONS", 5)
-    async with served(stage) as address, httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}") as known:
+async def test_at_the_cap_new_connections_are_refused_and_established_ones_served(stage: Stage) -> None:
+    async with (
+        served(stage, ConnectionLimits(connections=5)) as address,
+        httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}") as known,
+    ):
         assert (await known.get("/health/live")).status_code == 200
         idle = [await asyncio.open_connection(*address) for _ in range(40)]
         await asyncio.sleep(0.2)
