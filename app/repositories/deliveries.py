@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Delivery, DeliveryState, Digest, Run, RunState
+from app.models import Delivery, DeliveryState, Digest
 
 CLAIM_SECONDS = 15
 """How long a claim lasts before the final dot. A run that takes over a dead one's work finds it over: the run's lease is longer."""
@@ -180,26 +180,19 @@ async def mark_unsent(
     )
 
 
-async def mark_sent(session: AsyncSession, delivery_id: int, *, answer: str, now: datetime, run_id: int | None) -> bool:
-    """Write an arrival; the first recipient's is the mail's own. False if it is written already.
+async def mark_sent(session: AsyncSession, delivery_id: int, *, answer: str, now: datetime) -> bool:
+    """Write an arrival. False if it is written already.
 
     No token is asked for: what has arrived has arrived, whichever attempt brought it, and an attempt begun since must not send it again.
-    ``run_id``: the run that counts the reports, unless it has ended meanwhile: its figures are told already.
+    Only the delivery's row is touched, so no lock on the mails holds the arrival back.
     """
     statement = (
         update(Delivery)
         .where(Delivery.id == delivery_id, Delivery.state != DeliveryState.SENT)
         .values(state=DeliveryState.SENT, answer=answer, sent_at=now, next_try_at=None, claimed_until=None)
-        .returning(Delivery.digest_id)
+        .returning(Delivery.id)
     )
-    digest_id = await session.scalar(statement)
-    if digest_id is None:
-        return False
-    counting = select(Run.id).where(Run.id == run_id, Run.state.in_((RunState.QUEUED, RunState.RUNNING))).scalar_subquery()
-    await session.execute(
-        update(Digest).where(Digest.id == digest_id, Digest.first_sent_at.is_(None)).values(first_sent_at=now, first_sent_run_id=counting)
-    )
-    return True
+    return await session.scalar(statement) is not None
 
 
 async def _write(session: AsyncSession, delivery_id: int, token: uuid.UUID, **values: Any) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
-from app.models import Delivery, Digest, DigestKind, Message
+from app.models import Delivery, DeliveryState, Digest, DigestKind, Message, Run, RunState
 
 
 async def add_digest(session: AsyncSession, *, day: date, kind: DigestKind, run_id: int, period_end: datetime, now: datetime) -> int | None:
@@ -66,6 +66,23 @@ async def set_mime(session: AsyncSession, digest_id: int, mime: bytes) -> bool:
     """Store a mail's bytes; False if another process has done so."""
     statement = update(Digest).where(Digest.id == digest_id, Digest.mime.is_(None), _UNDELIVERED).values(mime=mime).returning(Digest.id)
     return await session.scalar(statement) is not None
+
+
+async def mark_first_sent(session: AsyncSession, digest_id: int, *, now: datetime, run_id: int | None) -> None:
+    """Write that a mail has reached its first recipient, unless that is written already.
+
+    ``run_id``: the run that counts the mail's reports, unless it has ended: its figures are final.
+    """
+    counting = select(Run.id).where(Run.id == run_id, Run.state.in_((RunState.QUEUED, RunState.RUNNING))).scalar_subquery()
+    unwritten = update(Digest).where(Digest.id == digest_id, Digest.first_sent_at.is_(None))
+    await session.execute(unwritten.values(first_sent_at=now, first_sent_run_id=counting))
+
+
+async def adopt_first_sent(session: AsyncSession) -> None:
+    """Write the first arrival of mails whose process stopped between the recipient's row and the mail's: their own run counts it."""
+    arrived_at = select(func.min(Delivery.sent_at)).where(Delivery.digest_id == Digest.id, Delivery.state == DeliveryState.SENT)
+    statement = update(Digest).where(Digest.first_sent_at.is_(None), arrived_at.scalar_subquery().is_not(None))
+    await session.execute(statement.values(first_sent_at=arrived_at.scalar_subquery(), first_sent_run_id=Digest.run_id))
 
 
 async def get_digest_by_run(session: AsyncSession, run_id: int) -> Digest | None:

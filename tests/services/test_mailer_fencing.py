@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 from app.database.engine import Database
 from app.repositories import deliveries
@@ -76,7 +76,7 @@ async def test_an_attempt_that_was_overtaken_writes_nothing(still: Stage, proces
     await pass_claims(still)
     await claim(database, process, number, other)
     async with database.transaction() as session:
-        assert await deliveries.mark_sent(session, number, answer="250 Ok", now=process.clock(), run_id=None)
+        assert await deliveries.mark_sent(session, number, answer="250 Ok", now=process.clock())
     async with database.transaction() as session:
         for token in (frozen, other):
             assert not await deliveries.release_claim(session, number, token)
@@ -84,7 +84,7 @@ async def test_an_attempt_that_was_overtaken_writes_nothing(still: Stage, proces
             assert not await deliveries.mark_unsent(
                 session, number, token, answer="451", refused=True, final=True, next_try_at=process.clock()
             )
-        assert not await deliveries.mark_sent(session, number, answer="250 again", now=process.clock(), run_id=None)
+        assert not await deliveries.mark_sent(session, number, answer="250 again", now=process.clock())
     row = (await delivery_rows(still))[BOSS]
     assert (row["state"], row["answer"], row["refusals"], row["next_try_at"]) == ("sent", "250 Ok", 0, None)
 
@@ -97,7 +97,7 @@ async def test_an_arrival_ends_the_attempt_that_was_begun_after_it(still: Stage,
     await pass_claims(still)
     await claim(database, process, number, second)
     async with database.transaction() as session:
-        assert await deliveries.mark_sent(session, number, answer="250 Ok", now=process.clock(), run_id=None)
+        assert await deliveries.mark_sent(session, number, answer="250 Ok", now=process.clock())
         assert not await deliveries.announce_dot(session, number, second, backend=None)
 
 
@@ -407,6 +407,26 @@ async def test_a_process_killed_with_an_unwritten_arrival_leaves_its_claim(
         assert (await next_process.resume(run)).figures["send_reports"] == 2
         first, again = received(still, BOSS)
         assert first.data == again.data
+
+
+async def test_a_lock_on_the_mails_does_not_hold_an_arrival_back(still: Stage, database: Database, database_url: str) -> None:
+    """A process killed while the lock is held has lost nothing: its mail is not sent again, and the run that resumes counts it."""
+    process = Process(still, Database(database_url), recipients=(BOSS,))
+    still.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
+    run = await process.begin()
+    step = process.work_on(run)
+    await received_any(still)
+    async with database.session() as session:
+        await session.execute(text("LOCK TABLE digests IN EXCLUSIVE MODE"))
+        await state_of(still, BOSS, "sent")
+        step.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await step
+        async with process.arrivals:
+            pass  # the end of the process
+    await process.database.close()
+    assert (await Process(still, database, recipients=(BOSS,)).resume(run)).figures["send_reports"] == 2
+    assert len(received(still, BOSS)) == 1
 
 
 async def _never() -> None:

@@ -97,6 +97,7 @@ class Attempt:
             except UpstreamError as error:
                 return await self._keep_failure(claimed, error)
             await self._post.arrivals.write(self._delivery.id, lambda: self._write_arrival(answer))
+            await self._count_arrival(claimed.digest_id)
         return Outcome(sent=True)
 
     async def _claim(self) -> tuple[ClaimedDelivery | None, bytes | None]:
@@ -148,15 +149,17 @@ class Attempt:
             log.warning("mail.claim_not_released", delivery=self._delivery.id, error=error.message)
 
     async def _write_arrival(self, answer: str) -> None:
-        """The run's figures count the arrival before anybody can see it: wherever the run is stopped, they are true."""
-        by_call = MailParams.of(self._run).day is not None
         async with self._database.transaction() as session:
-            written = await deliveries.mark_sent(
-                session, self._delivery.id, answer=answer, now=self._clock(), run_id=self._run.id if by_call else None
-            )
-            self._run.progress.figures = await read_figures(session, self._run)
+            written = await deliveries.mark_sent(session, self._delivery.id, answer=answer, now=self._clock())
         if not written:
             log.warning("mail.arrived_twice", delivery=self._delivery.id)
+
+    async def _count_arrival(self, digest_id: int) -> None:
+        """The run's figures count the arrival before another session can see it: wherever the run is stopped, they are true."""
+        by_call = MailParams.of(self._run).day is not None
+        async with self._database.transaction() as session:
+            await digests.mark_first_sent(session, digest_id, now=self._clock(), run_id=self._run.id if by_call else None)
+            self._run.progress.figures = await read_figures(session, self._run)
 
     async def _keep_failure(self, claimed: ClaimedDelivery, error: UpstreamError) -> Outcome:
         refused, now = isinstance(error, MailRefusedError), self._clock()

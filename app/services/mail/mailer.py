@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from app.clock import Clock
 from app.database.engine import Database
 from app.errors import SettingsError
-from app.repositories import deliveries, resends
+from app.repositories import deliveries, digests, resends
 from app.repositories.deliveries import OpenDelivery
 from app.services.mail.attempt import Attempt, Outcome, read_figures
 from app.services.mail.composer import MailParams, Post, assign_reports, render_mails
@@ -34,6 +34,8 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
         raise SettingsError("REPORT_RECIPIENTS: не задано; укажите через запятую, кому слать отчёт. Отчёты сохранены.")
     params = MailParams.of(run)
     resent = False
+    async with database.transaction() as session:
+        await digests.adopt_first_sent(session)
     if params.day is not None:
         async with database.transaction() as session:
             if params.resend:
