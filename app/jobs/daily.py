@@ -58,6 +58,7 @@ async def run_day(
     """Carry out the daily run of the date ``run.slot``. ``wake`` tells the worker that a child waits for it."""
     deadline = Deadline(plan.deadline, since=run.started_at, clock=clock, monotonic=monotonic)
     day = _Day(database, plan, zone, clock, wake, run, deadline)
+    run.progress.total = len(_TITLES)
     problems, ok = await day.sync_and_grade()
     if day.is_to_come:
         return StepResult(ok=False, message=_CLOCK_WAS_AHEAD, figures=run.progress.figures)
@@ -67,28 +68,22 @@ async def run_day(
     return StepResult(ok=ok and mail.state == RunState.DONE, message=message, figures=figures)
 
 
+@dataclass(frozen=True)
 class _Day:
     """One day's run under way."""
 
-    def __init__(
-        self,
-        database: Database,
-        plan: DayPlan,
-        zone: ZoneInfo,
-        clock: Clock,
-        wake: Callable[[], None],
-        run: RunContext,
-        deadline: Deadline,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._zone = zone
-        self._wake = wake
-        self._run = run
-        self._day = date.fromisoformat(run.slot or "")
-        self._plan = plan
-        self._deadline = deadline
-        run.progress.total = len(_TITLES)
+    database: Database
+    plan: DayPlan
+    zone: ZoneInfo
+    clock: Clock
+    wake: Callable[[], None]
+    run: RunContext
+    deadline: Deadline
+
+    @property
+    def day(self) -> date:
+        """The date whose mail the run sends."""
+        return date.fromisoformat(self.run.slot or "")
 
     async def sync_and_grade(self) -> tuple[list[str], bool]:
         """Both steps, repeated while one fails and the deadline is not near.
@@ -96,20 +91,20 @@ class _Day:
         Returns what is missing after that, in Russian, and whether neither step has failed: a grading that has reached the budget has not.
         """
         written_since = (await self._written_since()).isoformat()
-        attempt, pause, failures = 1, self._plan.first_pause, dict[str, str]()
+        attempt, pause, failures = 1, self.plan.first_pause, dict[str, str]()
         while True:
-            sync = await self.step(RunKind.SYNC, attempt, {}, seconds=self._deadline.seconds_left)
-            self._run.progress.done = 1
-            ends_at = self._clock() + timedelta(seconds=self._deadline.seconds_left)
+            sync = await self.step(RunKind.SYNC, attempt, {}, seconds=self.deadline.seconds_left)
+            self.run.progress.done = 1
+            ends_at = self.clock() + timedelta(seconds=self.deadline.seconds_left)
             scope = {"deadline": ends_at.isoformat(), "written_since": written_since}
-            grading = await self.step(RunKind.ANALYZE, attempt, scope, seconds=self._deadline.seconds_left + _GRADING_GRACE.total_seconds())
-            self._run.progress.done = 2
-            self._run.progress.figures.update({**grading.figures, **sync.figures})
+            grading = await self.step(RunKind.ANALYZE, attempt, scope, seconds=self.deadline.seconds_left + _GRADING_GRACE.total_seconds())
+            self.run.progress.done = 2
+            self.run.progress.figures.update({**grading.figures, **sync.figures})
             failures |= {step.kind: _reason(step) for step in (sync, grading) if step.state == RunState.FAILED}
             ok = sync.state == grading.state == RunState.DONE
-            if ok or pause.total_seconds() >= self._deadline.seconds_left or self.is_to_come:
+            if ok or pause.total_seconds() >= self.deadline.seconds_left or self.is_to_come:
                 return [words for step in (sync, grading) if (words := self._problem(step, failures))], ok
-            log.warning("daily.step_failed", run=self._run.id, attempt=attempt, pause_seconds=pause.total_seconds())
+            log.warning("daily.step_failed", run=self.run.id, attempt=attempt, pause_seconds=pause.total_seconds())
             await asyncio.sleep(pause.total_seconds())
             attempt, pause = attempt + 1, min(pause * 2, _LONGEST_PAUSE)
 
@@ -117,51 +112,51 @@ class _Day:
         """What the mail says in red; of a step that the deadline has cut off, also why the attempt before it had failed."""
         if step.state == RunState.DONE and not step.figures.get("problems"):
             return None
-        cut_off = step.state != RunState.FAILED and self._deadline.passed
+        cut_off = step.state != RunState.FAILED and self.deadline.passed
         before = f" До этого: {failures[step.kind]}" if cut_off and step.kind in failures else ""
         return f"{_TITLES[RunKind(step.kind)]}: {_reason(step)}{before}"
 
     async def step(self, kind: RunKind, attempt: int, params: Mapping[str, Any], *, seconds: float | None) -> Run:
         """Ask for one step and wait for its end, at most so many ``seconds``; a step already asked for is that step."""
-        slot = f"{self._run.slot} #{attempt}"
-        run_id = await submit(self._database, kind, self._clock, params=params, slot=slot, parent_id=self._run.id)
-        self._wake()
+        slot = f"{self.run.slot} #{attempt}"
+        run_id = await submit(self.database, kind, self.clock, params=params, slot=slot, parent_id=self.run.id)
+        self.wake()
         try:
-            async with asyncio.timeout(seconds and max(seconds, 1.0)):
-                return await wait(self._database, run_id)
+            async with asyncio.timeout(None if seconds is None else max(seconds, 1.0)):
+                return await wait(self.database, run_id)
         except TimeoutError:
-            async with self._database.session() as session:
+            async with self.database.session() as session:
                 return await session.get_one(Run, run_id)
 
     @property
     def is_to_come(self) -> bool:
         """Whether the date has not come: the clock was ahead when the run was queued, and is right again."""
-        return self._day > local_date(self._clock(), self._zone)
+        return self.day > local_date(self.clock(), self.zone)
 
     async def mail(self, problems: list[str]) -> Run:
         """Ask for the mail until one covers the date; stop at the deadline, or half an hour from now if that is later."""
-        longest = max(timedelta(seconds=self._deadline.seconds_left), _LONGEST_MAIL)
-        until = Deadline(longest, since=self._clock(), clock=self._clock)
-        attempt, pause = 1, self._plan.first_pause
+        longest = max(timedelta(seconds=self.deadline.seconds_left), _LONGEST_MAIL)
+        until = Deadline(longest, since=self.clock(), clock=self.clock)
+        attempt, pause = 1, self.plan.first_pause
         while True:
             # Mails find out by themselves which dates they cover. A worker of the previous release reads them here.
-            async with self._database.transaction() as session:
-                covered = [day.isoformat() for day in await covered_dates.list_uncovered(session, until=self._day)]
-            day = self._day.isoformat()
+            async with self.database.transaction() as session:
+                covered = [day.isoformat() for day in await covered_dates.list_uncovered(session, until=self.day)]
+            day = self.day.isoformat()
             params = {"date": day, "daily": True, "problems": problems, "covered_days": covered or [day]}
             mail = await self.step(RunKind.MAIL, attempt, params, seconds=None)
-            async with self._database.transaction() as session:
-                mailed = await covered_dates.is_mailed(session, self._day)
+            async with self.database.transaction() as session:
+                mailed = await covered_dates.is_mailed(session, self.day)
             if mailed or pause.total_seconds() >= until.seconds_left:
                 return mail
-            log.warning("daily.mail_failed", run=self._run.id, attempt=attempt, pause_seconds=pause.total_seconds())
+            log.warning("daily.mail_failed", run=self.run.id, attempt=attempt, pause_seconds=pause.total_seconds())
             await asyncio.sleep(pause.total_seconds())
             attempt, pause = attempt + 1, min(pause * 2, _LONGEST_PAUSE)
 
     async def _written_since(self) -> datetime:
         """What the day grades goes back by the setting, or to the last day that was finished if that is longer ago."""
-        usual = self._run.started_at - self._plan.grade_within
-        async with self._database.session() as session:
+        usual = self.run.started_at - self.plan.grade_within
+        async with self.database.session() as session:
             last = await runs.last_finished_daily(session)
         return min(usual, last) if last else usual
 
