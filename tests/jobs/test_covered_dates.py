@@ -124,6 +124,22 @@ async def test_a_mail_whose_process_stopped_before_it_was_rendered_is_completed(
     assert answer["send_reports"] == 1, "the call that reached the first recipient counts the reports"
 
 
+async def test_a_mail_that_cannot_be_rendered_costs_no_other(stage: Stage) -> None:
+    stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    async with failing_insert(stage, "deliveries", times=1):
+        await stage.post("/timer/reports", status=500)
+    await stage.change("UPDATE digests SET figures = figures - 'coverage'")
+    stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    stage.clock.move(days=1)
+    answer = await stage.post("/timer/reports", status=500)
+    assert (answer["send_reports"], len(received(stage, BOSS)), len(received(stage, SECOND))) == (1, 1, 1)
+    assert "не составить" in answer["message"]
+
+
 async def test_the_scheduler_completes_a_mail_that_nobody_asks_for_again(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     await stage.sync()

@@ -10,7 +10,7 @@ SUPPLEMENT, REPEAT = "дополнение", "повтор"
 
 
 class _Figures(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)  # chats, and errors end in logs
 
 
 class Coverage(_Figures):

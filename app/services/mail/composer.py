@@ -20,12 +20,14 @@ from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clients.mail import MailClient
 from app.clock import Clock, day_bounds, local_date
 from app.database.engine import Database
-from app.models import DigestKind, RunKind
+from app.errors import DatabaseUnavailableError
+from app.models import Digest, DigestKind, RunKind
 from app.repositories import covered_dates, deliveries, digests, mail_days, reports, runs
 from app.repositories.turns import wait_for_turn
 from app.services.digests.draw import Period, draw_figures
@@ -35,6 +37,8 @@ from app.services.mail.arrivals import Arrivals
 from app.services.mail.presence import Presence
 from app.services.mail.sheet import read_bodies, write_sheet
 from app.services.runs import RunContext, require_lease
+
+log = structlog.get_logger(__name__)
 
 FIRST_RETRY = timedelta(minutes=5)
 """When the scheduler takes up a delivery that was not tried, or not answered."""
@@ -130,24 +134,42 @@ async def assign_reports(
     )
 
 
-async def render_mails(database: Database, post: Post, clock: Clock) -> bool:
-    """Give every mail that has none its bytes and its deliveries; return whether there was one.
+class Rendered(NamedTuple):
+    """How many mails got their bytes, and the dates of those that could not be rendered."""
+
+    mails: int
+    failed: tuple[date, ...]
+
+
+async def render_mails(database: Database, post: Post, clock: Clock) -> Rendered:
+    """Give every mail that has none its bytes and its deliveries. One that cannot be rendered costs no other.
 
     Rendering thousands of reports takes seconds: no transaction is open.
     """
     async with database.session() as session:
         unfinished = await digests.list_undelivered(session)
+    failed = []
     for mail in unfinished:
-        async with database.session() as session:
-            carried = await digests.list_carried(session, mail.day, before_id=mail.id) if mail.kind == DigestKind.RESEND else [mail.id]
-            bodies = await read_bodies(session, carried)
-        figures = DigestFigures.model_validate(mail.figures)
-        mime = await asyncio.to_thread(_render, figures, bodies, post.sender, mail.created_at)
-        message_ids = {to: letter.message_id(mail.id, to, post.sender, mail.created_at) for to in post.recipients}
-        async with database.transaction() as session:
-            if await digests.set_mime(session, mail.id, mime):
-                await deliveries.add_deliveries(session, mail.id, message_ids, retry_at=clock() + FIRST_RETRY)
-    return bool(unfinished)
+        try:
+            await _render_mail(database, post, clock, mail)
+        except DatabaseUnavailableError:
+            raise
+        except Exception:
+            log.exception("mail.not_rendered", digest=mail.id)
+            failed.append(mail.day)
+    return Rendered(len(unfinished) - len(failed), tuple(failed))
+
+
+async def _render_mail(database: Database, post: Post, clock: Clock, mail: Digest) -> None:
+    async with database.session() as session:
+        carried = await digests.list_carried(session, mail.day, before_id=mail.id) if mail.kind == DigestKind.RESEND else [mail.id]
+        bodies = await read_bodies(session, carried)
+    figures = DigestFigures.model_validate(mail.figures)
+    mime = await asyncio.to_thread(_render, figures, bodies, post.sender, mail.created_at)
+    message_ids = {to: letter.message_id(mail.id, to, post.sender, mail.created_at) for to in post.recipients}
+    async with database.transaction() as session:
+        if await digests.set_mime(session, mail.id, mime):
+            await deliveries.add_deliveries(session, mail.id, message_ids, retry_at=clock() + FIRST_RETRY)
 
 
 async def _cover(session: AsyncSession, day: date) -> list[date]:

@@ -8,6 +8,7 @@ A mail, its bytes and one delivery for each recipient are stored before anything
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from app.clock import Clock
@@ -44,14 +45,19 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
             if not resent:
                 await assign_reports(session, post, zone, params, day=params.day, run=run, now=clock())
     rendered = await render_mails(database, post, clock)
-    queue = await _list_queue(database, post, params, clock, everything=rendered or params.day is not None)
-    outcomes = await _send_all(database, post, clock, run, queue)
+    queue = await _list_queue(database, post, params, clock, everything=bool(rendered.mails) or params.day is not None)
+    outcomes = [_report_not_rendered(day) for day in rendered.failed]
+    outcomes += await _send_all(database, post, clock, run, queue)
     async with database.transaction() as session:
         await deliveries.drop_finished_mails(session)
     async with database.session() as session:
         figures = await read_figures(session, run)
     message = _summary(params, figures["send_reports"], outcomes, resent=resent)
     return StepResult(ok=not any(outcome.failure for outcome in outcomes), message=message, figures=figures)
+
+
+def _report_not_rendered(day: date) -> Outcome:
+    return Outcome(failure=f"Письмо за {day:%d.%m} не составить: внутренняя ошибка службы, подробности в журнале; отчёты сохранены.")
 
 
 async def _list_queue(database: Database, post: Post, params: MailParams, clock: Clock, *, everything: bool) -> list[OpenDelivery]:
