@@ -1,5 +1,6 @@
 """Which failures mean that the database is away for now, which ones that it refuses us, and the reason in Russian."""
 
+import errno
 import socket
 import ssl
 
@@ -43,8 +44,16 @@ def reason_away(error: BaseException) -> str | None:
     if reason := _by_state(_AWAY, state):
         return reason
     if _is_at_connection(error) or getattr(error, "connection_invalidated", False):
-        return "имя сервера не находится" if isinstance(_original(error), socket.gaierror) else _SILENT
+        return _reason_of_connection(_original(error))
     return None
+
+
+def _reason_of_connection(error: BaseException) -> str:
+    if isinstance(error, socket.gaierror):
+        return "имя сервера не находится"
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return "у службы кончились файлы для соединений (ulimit -n, LimitNOFILE)"
+    return _SILENT
 
 
 def reason_refused(error: BaseException) -> str | None:

@@ -1,10 +1,12 @@
 """Whose fault a reply of the mail server is: the recipient's, the settings' or nobody's for now."""
 
+import errno
 from typing import Any
 
 import pytest
 
 from app.clients.mail import MailAccessError, MailError, MailRefusedError, MailTemporaryError
+from app.clients.mail.faults import connection_error
 from tests.clients.conftest import Unfenced
 from tests.clients.test_mail_smtp import RECIPIENT, SENDER, Scripted, client, report, send
 
@@ -125,3 +127,10 @@ async def test_the_name_in_ehlo(scripted_smtp: Scripted) -> None:
         with pytest.raises(MailAccessError, match="SMTP_EHLO_NAME"):
             await send(port, ehlo_name="web1")
         assert await send(port, ehlo_name="reports.example.ru") == "250 2.0.0 Ok"
+
+
+def test_a_process_without_free_files_does_not_blame_the_mail_server() -> None:
+    error = connection_error(OSError(errno.EMFILE, "Too many open files"), "smtp.example.ru", 587)
+    assert isinstance(error, MailTemporaryError)
+    assert "ulimit" in error.message
+    assert "smtp.example.ru" not in error.message

@@ -1,7 +1,11 @@
 """The limits that Postgres itself keeps: slow statements, locks, frozen clients; and what each failure means to a caller."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -24,6 +28,19 @@ async def database(postgres_url: str) -> AsyncIterator[Database]:
     database = Database(postgres_url, limits=SOON)
     yield database
     await database.close()
+
+
+@contextmanager
+def no_free_files() -> Iterator[None]:
+    """All file descriptors of this process are in use."""
+    with ExitStack() as stack:
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+        with suppress(OSError):
+            while True:
+                stack.enter_context(Path(os.devnull).open("rb"))
+        yield
 
 
 async def scalar(database: Database, sql: str) -> object:
@@ -147,3 +164,8 @@ async def test_nothing_is_a_startup_parameter(database: Database) -> None:
         driver = (await (await session.connection()).get_raw_connection()).driver_connection
     assert isinstance(driver, asyncpg.Connection)
     assert set(driver._params.server_settings or {}) == set()
+
+
+async def test_a_process_without_free_files_does_not_blame_the_server(database: Database) -> None:
+    with no_free_files(), pytest.raises(DatabaseUnavailableError, match="ulimit"):
+        await scalar(database, "SELECT 1")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import aiosmtplib
 
+from app.clients.bounded import OUT_OF_FILES, is_out_of_files
 from app.clients.mail.errors import MailAccessError, MailError, MailRefusedError, MailTemporaryError
 from app.clients.text import excerpt
 
@@ -174,6 +175,8 @@ def connection_error(error: Exception, host: str, port: int) -> MailError:
         reason = excerpt(error.message, _LONGEST_EXCERPT)
         message = f"Почтовый сервер {host}:{port} не предлагает нужного ({reason}): проверьте SMTP_SECURITY, SMTP_PORT и SMTP_USERNAME."
         return MailAccessError(message, answer=reason)
+    if is_out_of_files(error):
+        return MailTemporaryError(OUT_OF_FILES)
     # aiosmtplib's lost connections and timeouts are OSErrors.
     reason = excerpt(str(error) or type(error).__name__, _LONGEST_EXCERPT)
     message = f"Почтовый сервер {host}:{port} недоступен ({reason}): повторим позже; если повторяется, проверьте SMTP_HOST и SMTP_PORT."
