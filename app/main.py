@@ -15,6 +15,7 @@ from app.api.errors import install_error_handlers
 from app.api.head import HeadAsGet
 from app.api.headers import PrivateAnswers
 from app.api.health import router as health_router
+from app.api.key_before_body import KeyBeforeBody
 from app.api.page import page_router
 from app.api.v1.router import router as v1_router
 from app.api.webhook import webhook_router
@@ -285,6 +286,7 @@ def create_app(service: Service) -> FastAPI:
     )
     attach(app, service)
     install_error_handlers(app)
+    app.add_middleware(KeyBeforeBody)
     app.add_middleware(HeadAsGet)
     app.add_middleware(PrivateAnswers)
     app.include_router(health_router)

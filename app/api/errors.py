@@ -35,7 +35,7 @@ def error_response(
 
 def install_error_handlers(app: FastAPI) -> None:
     """Makes every error that leaves an endpoint, ours or a library's, the one body."""
-    app.add_exception_handler(AppError, _answer_app_error)
+    app.add_exception_handler(AppError, answer_app_error)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_crash)
@@ -55,7 +55,8 @@ def _status_of(error: AppError) -> int:
             return 500
 
 
-async def _answer_app_error(request: Request, error: Exception) -> JSONResponse:
+async def answer_app_error(request: Request, error: Exception) -> JSONResponse:
+    """Return the response for an error of the service."""
     assert isinstance(error, AppError)  # noqa: S101 - by the registration above
     fields = getattr(error, "errors", ())
     extra = {"errors": _listed(fields)} if isinstance(error, InvalidRequestError) else {}

@@ -14,7 +14,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from app.cli.open_files import MOST_CONNECTIONS, SeldomWarning, most_connections
+from app.cli.open_files import MOST_CONNECTIONS, most_connections
+from app.cli.seldom import SeldomWarning
 from app.cli.strict_http import StrictConnection
 
 _RAW = re.compile(rb"[\x80-\xff]")
@@ -67,7 +68,7 @@ class HttpProtocol(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits
-        self.conn = StrictConnection(config.h11_max_incomplete_event_size or 16 * 1024)
+        self.conn: StrictConnection = StrictConnection(config.h11_max_incomplete_event_size or 16 * 1024)
         self._awaited: object = None
         self._deadline: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
@@ -111,6 +112,21 @@ class HttpProtocol(H11Protocol):
             data = _RAW.sub(lambda raw: b"%%%02X" % ord(raw[0]), line) + end + rest
         super().data_received(data)
         self._watch()
+
+    def handle_events(self) -> None:
+        """Handle what has been received. The body of a request is parsed one iteration of the loop after its head.
+
+        By then the application has checked the key: its middleware refuses a request with a body before its first ``await`` that waits.
+        """
+        super().handle_events()
+        if self.conn.holds_body:
+            self.loop.call_soon(self._handle_body)
+
+    def _handle_body(self) -> None:
+        if self.conn.holds_body and not self.transport.is_closing():
+            self.conn.release_body()
+            self.handle_events()
+            self._watch()
 
     def on_response_complete(self) -> None:
         """The answer is sent: the next request may come."""

@@ -3,14 +3,11 @@
 import asyncio
 import errno
 import resource
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import structlog
-
-log = structlog.get_logger(__name__)
+from app.cli.seldom import SeldomWarning
 
 MOST_CONNECTIONS = 1_000
 _OWN_FILES = 512
@@ -18,7 +15,6 @@ _OWN_FILES = 512
 _FEWEST_CONNECTIONS = 50
 _ENOUGH_FILES = 65_536  # where the system names no upper limit
 _NO_FILE_LEFT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_LOG_SECONDS = 60.0
 
 
 def raise_file_limit() -> None:
@@ -36,22 +32,6 @@ def most_connections(wanted: int = MOST_CONNECTIONS) -> int:
     if soft == resource.RLIM_INFINITY:
         return wanted
     return min(wanted, max(_FEWEST_CONNECTIONS, soft - _OWN_FILES))
-
-
-class SeldomWarning:
-    """A warning that is logged once a minute at most, with the number of times that it was due."""
-
-    def __init__(self, event: str) -> None:
-        self._event = event
-        self._times = 0
-        self._next = 0.0
-
-    def __call__(self) -> None:
-        """Counts, and logs if it is time."""
-        self._times += 1
-        if time.monotonic() >= self._next:
-            log.warning(self._event, times=self._times)
-            self._times, self._next = 0, time.monotonic() + _LOG_SECONDS
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
@@ -13,6 +14,7 @@ import uvicorn
 
 from app.cli.http_protocol import ConnectionLimits, HttpProtocol, error_body
 from app.cli.open_files import seldom_told_of_missing_files
+from app.cli.seldom import SeldomRecords
 from app.config import Settings
 from app.errors import SettingsError
 from app.jobs.worker import FINISH_SECONDS
@@ -116,7 +118,7 @@ async def rest(
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="rest")
     try:
-        with seldom_told_of_missing_files():
+        with seldom_told_of_missing_files(), _seldom_warnings_of_uvicorn():
             yield serving
     finally:
         server.should_exit = True
@@ -129,6 +131,17 @@ async def rest(
         answers.break_off_all()
         server.force_exit = True
         await asyncio.wait({serving}, timeout=_CLOSE_SECONDS)
+
+
+@contextmanager
+def _seldom_warnings_of_uvicorn() -> Iterator[None]:
+    """uvicorn logs a line for each request that is no HTTP or asks for an upgrade."""
+    logger, seldom = logging.getLogger("uvicorn.error"), SeldomRecords()
+    logger.addFilter(seldom)
+    try:
+        yield
+    finally:
+        logger.removeFilter(seldom)
 
 
 class _Server(uvicorn.Server):

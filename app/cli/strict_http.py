@@ -1,6 +1,7 @@
 """HTTP as it is written: what h11 forgives, a proxy before the service may read in another way, and take one request for two."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import h11
@@ -30,6 +31,11 @@ class _StrictLines(ReceiveBuffer):
         return lines
 
 
+def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Return whether a request with these headers (lower-case names) has a body (RFC 9112, 6)."""
+    return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in headers)
+
+
 def _refuse_two_lengths(lines: list[bytearray]) -> None:
     lengths = [line for line in lines[1:] if line.partition(b":")[0].strip().lower() in _LENGTHS]
     is_old = lines[0].rstrip().endswith(b"HTTP/1.0")
@@ -38,22 +44,30 @@ def _refuse_two_lengths(lines: list[bytearray]) -> None:
 
 
 class StrictConnection(h11.Connection):
-    """h11's connection over strict lines, and with a bound on the chunks of a body."""
+    """h11's connection over strict lines, with a bound on the chunks of a body and a stop between head and body."""
 
     def __init__(self, max_incomplete_event_size: int) -> None:
         super().__init__(h11.SERVER, max_incomplete_event_size)
         self._receive_buffer = _StrictLines()
         self._chunks = 0
+        self.holds_body = False
+
+    def release_body(self) -> None:
+        """Let ``next_event`` parse the body of the current request."""
+        self.holds_body = False
 
     def next_event(self) -> Any:
-        """What has come next.
+        """Return the next event. Between a request and its body it is ``NEED_DATA`` until ``release_body`` is called.
 
         Raises:
             h11.RemoteProtocolError: it is no HTTP, or not such as we take.
         """
+        if self.holds_body:
+            return h11.NEED_DATA
         event = super().next_event()
         if isinstance(event, h11.Request):
             self._chunks = 0
+            self.holds_body = has_body(event.headers)
         elif isinstance(event, h11.Data) and event.chunk_start:
             self._chunks += 1
             if self._chunks > MOST_CHUNKS:

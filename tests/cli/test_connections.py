@@ -107,6 +107,32 @@ async def test_what_a_proxy_may_read_otherwise_is_a_400_and_leaves_no_trace(stag
     assert [record for record in caplog.records if record.exc_info] == []
 
 
+async def test_the_key_is_checked_before_a_body_is_parsed(stage: Stage) -> None:
+    no_key = POST.replace(KEY.encode(), b"not the key that was set")
+    tiny = b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * (3 * MOST_CHUNKS)
+    async with served(stage) as address:
+        for rest_of_request in (tiny, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", b"Content-Length: 9\r\n\r\n"):
+            answer = await told(address, no_key + rest_of_request)
+            assert status_of(answer) == 401
+            assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == "error"
+
+
+async def test_a_connection_goes_on_after_a_refused_body(stage: Stage) -> None:
+    refused = POST.replace(KEY.encode(), b"-").replace(b"Connection: close\r\n", b"")
+    async with served(stage) as address:
+        for body in (b"Content-Length: 2\r\n\r\n{}", b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"):
+            answer = await told(address, refused + body + GET + b"\r\n")
+            assert [int(part.split()[0]) for part in answer.split(b"HTTP/1.1 ")[1:]] == [401, 200]
+
+
+async def test_warnings_that_a_client_can_cause_are_logged_once_a_minute(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    async with served(stage) as address:
+        for _ in range(20):
+            await told(address, b"GET\r\n\r\n")
+            await told(address, GET.replace(b"close", b"close, upgrade") + b"Upgrade: h2c\r\n\r\n")
+    assert (caplog.text.count("Invalid HTTP"), caplog.text.count("Unsupported upgrade")) == (1, 1)
+
+
 async def test_a_request_behind_another_is_held_to_the_same(stage: Stage) -> None:
     async with served(stage) as address:
         first = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -1,0 +1,27 @@
+"""Refuse a request with a body and without a valid key before the body is read."""
+
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.dependencies import get_backend
+from app.api.errors import answer_app_error
+from app.api.security import TooManyAttemptsError, UnauthorizedError, check_key
+
+
+class KeyBeforeBody:
+    """Check the key of a request to /api/ that has a body. FastAPI reads the body before it resolves dependencies."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+            request = Request(scope)
+            if "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0":
+                try:
+                    check_key(get_backend(request), request.headers.get("X-API-Key"), request.client.host if request.client else None)
+                except (UnauthorizedError, TooManyAttemptsError) as error:
+                    response = await answer_app_error(request, error)
+                    await response(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
