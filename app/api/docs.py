@@ -74,7 +74,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             description=_DESCRIPTION.strip(),
             contact=_CONTACT,
             tags=[{"name": name, "description": words} for name, words in _TAGS.items()],
-            servers=[{"url": "http://localhost:8000", "description": "Служба на этой машине."}],
+            servers=[{"url": "/", "description": "Эта служба."}],
             routes=app.routes,
         )
         models = schema["components"]["schemas"]

@@ -34,7 +34,7 @@ def _collection(document: Node) -> Node:
             "schema": _FORMAT,
         },
         "auth": {"type": "apikey", "apikey": [_pair("key", "X-API-Key"), _pair("value", "{{apiKey}}"), _pair("in", "header")]},
-        "variable": [_pair("baseUrl", document["servers"][0]["url"]), _pair("apiKey", "")],
+        "variable": [_pair("baseUrl", "http://localhost:8000"), _pair("apiKey", "")],
         "item": [_folder(tag, document) for tag in document["tags"]],
     }
 

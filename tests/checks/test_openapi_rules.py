@@ -67,7 +67,7 @@ def test_every_operation_has_a_name_of_its_own_a_description_and_a_known_tag(doc
 def test_the_document_says_what_it_is(document: Node) -> None:
     assert document["info"]["description"]
     assert document["info"]["contact"]["name"]
-    assert [server["url"] for server in document["servers"]] == ["http://localhost:8000"]
+    assert [server["url"] for server in document["servers"]] == ["/"]
 
 
 def test_every_answer_has_an_example_and_each_example_is_true(document: Node) -> None:
