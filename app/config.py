@@ -17,9 +17,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, Secr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.addresses import MailAddress, encode_domain
+from app.domain.working_hours import WorkingHours
 from app.errors import SettingsError
 from app.log import LogFormat
-from app.working_hours import WorkingHours
 
 Text = TypeVar("Text", str, SecretStr)
 

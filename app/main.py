@@ -28,6 +28,7 @@ from app.config import AvitoAccount, Settings
 from app.database.embedded import embedded_postgres
 from app.database.engine import Database
 from app.database.startup import PATIENCE_SECONDS, prepare
+from app.domain.working_hours import ROUND_THE_CLOCK
 from app.errors import SettingsError
 from app.grading.rubric import Rubric, RubricError, load_rubric
 from app.jobs.clock_watch import ClockWatch
@@ -44,7 +45,6 @@ from app.services.mail.arrivals import Arrivals
 from app.services.mail.composer import Post
 from app.services.sync.hints import HintQueue
 from app.services.sync.syncer import AvitoSource
-from app.working_hours import ROUND_THE_CLOCK
 
 _SMTP_TIMEOUT_SECONDS = 60
 

@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.grading.episode import SkipReason
-from app.grading.vocabulary import Criterion, Grade
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
+from app.domain.outcomes import SkipReason
 from app.models import Report
 from app.repositories import coverage, health
 from app.services.plural import plural

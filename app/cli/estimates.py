@@ -13,7 +13,7 @@ from app.clients.deepseek.prices import peak_factor
 from app.clock import local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
-from app.grading.chat import ChatMessage
+from app.domain.messages import ChatMessage
 from app.main import open_database, open_grader
 from app.repositories.gradings import Scope
 from app.services.analysis.budget import spent_on

@@ -10,8 +10,9 @@ from app.cli.console import say, screen
 from app.clock import day_bounds, local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
 from app.errors import SettingsError
-from app.grading.vocabulary import Criterion, Grade
 from app.services.analysis.originals import RegradePeriod
 from app.services.analysis.regrade_pairs import Change, Comparison, compare_regrades
 from app.services.plural import plural

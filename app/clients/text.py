@@ -23,9 +23,9 @@ def read_json(text: str) -> Any:
         ValueError: it is no JSON.
     """
     try:
-        return clean(json.loads(text, parse_int=_integer))
+        return keep_storable(json.loads(text, parse_int=_integer))
     except RecursionError:
-        return clean(json.loads(_without_depths(text), parse_int=_integer))
+        return keep_storable(json.loads(_without_depths(text), parse_int=_integer))
 
 
 def _integer(digits: str) -> int | None:
@@ -66,18 +66,18 @@ def _continues(text: str, place: int) -> bool:
     return before == "\u200d" or bool(_JOINED.match(here)) or unicodedata.category(here).startswith("M")
 
 
-def clean(value: Any) -> Any:
+def keep_storable(value: Any) -> Any:
     """A parsed JSON value whose strings, keys included, hold no control characters but ``\\n`` and ``\\t`` and no lone surrogates."""
     if isinstance(value, str):
         if value.isprintable():  # nearly every string is, and finding out costs a tenth of the search
             return value
         return _UNWANTED.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
     if isinstance(value, list):
-        return [clean(element) for element in value]
+        return [keep_storable(element) for element in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None  # JSON has no word for it, Python's reader makes it of 1e999
     if isinstance(value, dict):
-        return {clean(key): clean(element) for key, element in value.items()}
+        return {keep_storable(key): keep_storable(element) for key, element in value.items()}
     return value
 
 
@@ -85,5 +85,5 @@ def excerpt(text: str, limit: int, *secrets: str) -> str:
     """The beginning of a far end's own words, on one line, fit to be shown to a person."""
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
-    line = " ".join(clean(text).split())
+    line = " ".join(keep_storable(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

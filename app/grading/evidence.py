@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from app.grading.chat import ChatMessage, Side
-from app.grading.hygiene import clean
+from app.domain.messages import ChatMessage, Side
+from app.domain.visible_text import keep_visible
 from app.grading.masking.masker import Masker
 
 MAX_QUOTE_LENGTH = 120
@@ -36,7 +36,7 @@ class Quote:
 
 def in_sentence(words: str, text: str) -> str:
     """A quote for people, out of the message `text`: «…» on each side where it was cut out of the middle of a sentence."""
-    original = clean(text)
+    original = keep_visible(text)
     head, tail = _word_edges(words)
     found = re.search(head + re.escape(words) + tail, original)
     if found is None:
@@ -56,7 +56,7 @@ class _Shown:
 
     def __init__(self, message: ChatMessage, masker: Masker) -> None:
         self.message = message
-        self.original = clean(message.text)
+        self.original = keep_visible(message.text)
         folded: list[str] = []
         self._spans: list[tuple[int, int]] = []  # of each folded character in the original
         self._tokens: list[tuple[int, str]] = []  # where each begins in `folded`, and its original
@@ -157,4 +157,4 @@ def _fold_char(char: str) -> str:
 
 
 def _fold(text: str) -> str:
-    return " ".join("".join(_fold_char(char) for char in clean(text)).split())
+    return " ".join("".join(_fold_char(char) for char in keep_visible(text)).split())

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from app.grading.chat import ChatMessage, Side
+from app.domain.criteria import Check, Criterion
+from app.domain.flags import Flag
+from app.domain.grades import Grade
+from app.domain.messages import ChatMessage, Side
+from app.domain.score import grade_from_checks, score
 from app.grading.evidence import Quote, Transcript
 from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker
 from app.grading.retelling import Retelling
 from app.grading.rubric import Rubric
-from app.grading.score import grade_from_checks, score
 from app.grading.verdict import Answer, CriterionAnswer, ObjectionClaim, parse_verdict
-from app.grading.vocabulary import Check, Criterion, Flag, Grade
 
 MAX_QUOTES = 3
 MAX_ADDRESSING = 5

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from app.grading.chat import ChatMessage, Side
-from app.grading.hygiene import clean
+from app.domain.criteria import Criterion
+from app.domain.messages import ChatMessage, Side
+from app.domain.visible_text import keep_visible
 from app.grading.masking.masker import Masker
 from app.grading.rubric import Rubric, RubricCriterion
-from app.grading.vocabulary import Criterion
 
 ROLES = {Side.CLIENT: "buyer", Side.COMPANY: "seller"}
 
@@ -74,12 +74,12 @@ def user_message(window: Sequence[ChatMessage], masker: Masker, zone: ZoneInfo, 
         {
             "i": number,
             "r": ROLES[message.side],
-            "t": masker.mask(clean(message.text)),
+            "t": masker.mask(keep_visible(message.text)),
             "at": message.sent_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
         }
         for number, message in enumerate(window, start=1)
     ]
-    # One line whatever was written: of all line breaks `clean` leaves "\n" alone, and JSON escapes that.
+    # One line whatever was written: of all line breaks `keep_visible` leaves "\n" alone, and JSON escapes that.
     return f"{nonce}\n{json.dumps(rows, ensure_ascii=False)}\n{nonce}"
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from app.grading.chat import ChatMessage
+from app.domain.messages import ChatMessage
 from app.grading.evidence import Transcript
 from app.grading.masking.masker import Masker
 from app.grading.message_times import with_times

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from app.grading.vocabulary import Criterion
+from app.domain.criteria import Criterion
 from app.grading.wording import in_russian
 
 BUILT_IN = Path(__file__).with_name("rubric.json")

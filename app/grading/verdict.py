@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from app.grading.hygiene import clean
+from app.domain.criteria import Check, Criterion
+from app.domain.grades import Grade
+from app.domain.visible_text import keep_visible
+from app.grading.grade_words import VerdictError, parse_grade
 from app.grading.rubric import Rubric
-from app.grading.vocabulary import Check, Criterion, Grade, VerdictError, parse_grade
 from app.grading.wording import in_russian
 
 MAX_RECOMMENDATIONS = 3
@@ -40,7 +42,7 @@ def _russian(value: object) -> object:
     """One line of Russian: at least half of its letters, tokens left out, are Russian ones."""
     if not isinstance(value, str):
         return value
-    text = " ".join(clean(value).split())
+    text = " ".join(keep_visible(value).split())
     letters = [char for char in _PERSONAL_TOKEN.sub("", text).lower() if char.isalpha()]
     russian = sum("а" <= char <= "я" or char == "ё" for char in letters)
     if not letters or 2 * russian < len(letters):

@@ -2,7 +2,7 @@
 
 from app.models.account import Account
 from app.models.base import Base
-from app.models.chat import Chat, Outcome
+from app.models.chat import Chat
 from app.models.covered_date import CoveredDate
 from app.models.delivery import Delivery, DeliveryState
 from app.models.digest import Digest, DigestKind
@@ -21,7 +21,6 @@ __all__ = [
     "Digest",
     "DigestKind",
     "Message",
-    "Outcome",
     "Report",
     "ReportKind",
     "Review",

@@ -2,21 +2,12 @@
 
 import uuid
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.outcomes import Outcome
 from app.models.base import Numbered, one_of
-
-
-class Outcome(StrEnum):
-    """What the last attempt to grade a chat came to."""
-
-    GRADED = "graded"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-    WAITING = "waiting"
 
 
 class Chat(Numbered):

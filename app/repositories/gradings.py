@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Outcome
+from app.domain.outcomes import Outcome
 from app.repositories.turns import wait_for_turn
 
 MAX_FAILURES = 4

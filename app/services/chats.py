@@ -6,14 +6,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.database.engine import Database
+from app.domain.outcomes import Outcome, SkipReason
+from app.domain.waiting import AnswerTimes, answer_times
+from app.domain.working_hours import WorkingHours
 from app.errors import FieldError, InvalidRequestError, NotFoundError
-from app.grading.answer_times import AnswerTimes, answer_times
-from app.grading.episode import SkipReason
-from app.models import Account, Chat, Message, Outcome, Review
+from app.models import Account, Chat, Message, Review
 from app.repositories import messages, reports, reviews, shown_chats
 from app.repositories.shown_chats import AccountChat
 from app.services.analysis.transcripts import chat_messages
-from app.working_hours import WorkingHours
 
 
 @dataclass(frozen=True)

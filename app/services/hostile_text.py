@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from app.grading import hygiene
+from app.domain.visible_text import keep_visible
 from app.grading.web_addresses import defang
 from app.services.plural import number
 
@@ -22,24 +22,24 @@ _UNNAMED = {"chat_title": "Чат без объявления", "client_name": "
 """What stands for a name that Avito does not give, or of which nothing can be shown."""
 
 
-def clean(text: str) -> str:
+def to_one_line(text: str) -> str:
     """Return the visible text on one line: no control, format, filler or surrogate character."""
-    return " ".join(hygiene.clean(text).split())
+    return " ".join(keep_visible(text).split())
 
 
 def shown_title(title: str | None) -> str:
     """A listing's title as people and programs get it."""
-    return clean(title or "") or _UNNAMED["chat_title"]
+    return to_one_line(title or "") or _UNNAMED["chat_title"]
 
 
 def shown_name(name: str | None) -> str:
     """A buyer's name as people and programs get it."""
-    return clean(name or "") or _UNNAMED["client_name"]
+    return to_one_line(name or "") or _UNNAMED["client_name"]
 
 
 def short(text: str, limit: int) -> str:
     """Return the text for a mail: cleaned, with no address that becomes a link, cut to ``limit`` characters."""
-    return _cut(defang(clean(text)[: limit + 1]), limit)
+    return _cut(defang(to_one_line(text)[: limit + 1]), limit)
 
 
 def _cut(text: str, limit: int) -> str:
@@ -59,4 +59,4 @@ def listed(texts: Iterable[str], *, most: int = 10, limit: int = NAME_LIMIT, tru
     """Return the first texts, cut, and how many more there are; addresses in ``trusted`` texts stay as they are."""
     every = tuple(texts)
     more = [f"и ещё {number(len(every) - most)}"] if len(every) > most else []
-    return [_cut(clean(text), limit) if trusted else short(text, limit) for text in every[:most]] + more
+    return [_cut(to_one_line(text), limit) if trusted else short(text, limit) for text in every[:most]] + more

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.domain.criteria import Criterion
 from app.grading.rubric import load_rubric
-from app.grading.vocabulary import Criterion
 from tests.api.test_document import FIELDS, GRADES
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 

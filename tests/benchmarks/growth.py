@@ -17,9 +17,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import app.grading
-from app.grading.chat import Side
+from app.domain.messages import Side
+from app.domain.visible_text import keep_visible
 from app.grading.evidence import Transcript
-from app.grading.hygiene import clean
 from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker
 from app.grading.message_times import with_times
@@ -235,7 +235,7 @@ _FUNCTIONS: dict[str, Callable[[str], object]] = {
     "matching quotes": _match_quotes,
     "retelling": _retell,
     "naming times": lambda text: with_times(text, [SOFA[0].sent_at]),
-    "cleaning": lambda text: clean(text + "\u200b"),
+    "cleaning": lambda text: keep_visible(text + "\u200b"),
 }
 _CHATS: dict[str, Callable[[str], object]] = {
     "masking messages of 30 full names": _mask_names,

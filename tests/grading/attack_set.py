@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.grading.chat import Side
+from app.domain.messages import Side
 from app.grading.injection.detect import addresses_grader
 
 _LABELLED: dict[str, list[Any]] = json.loads(Path(__file__).with_name("attacks.json").read_text(encoding="utf-8"))

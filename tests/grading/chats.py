@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.grading.chat import ChatMessage, Side
+from app.domain.messages import ChatMessage, Side
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

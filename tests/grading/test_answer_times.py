@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.config import load_settings
+from app.domain.messages import ChatMessage, Side
+from app.domain.waiting import AnswerTimes, answer_times
+from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
 from app.errors import SettingsError
-from app.grading.answer_times import AnswerTimes, answer_times
-from app.grading.chat import ChatMessage, Side
-from app.working_hours import ROUND_THE_CLOCK, WorkingHours
 
 from .chats import START
 

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from app.grading.chat import ChatMessage, Side
-from app.grading.episode import SkipReason, latest_episode, why_ungradeable, window
+from app.domain.episode import latest_episode, why_ungradeable, window
+from app.domain.messages import ChatMessage, Side
+from app.domain.outcomes import SkipReason
 
 from .chats import START, chat
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.grading.chat import Side
+from app.domain.messages import Side
+from app.domain.visible_text import keep_visible
 from app.grading.evidence import MAX_QUOTE_LENGTH, Quote, Transcript, in_sentence
-from app.grading.hygiene import clean
 from app.grading.masking.masker import Masker
 
 from .chats import SOFA, chat
@@ -170,7 +170,7 @@ def test_people_see_where_a_sentence_was_cut(text: str, words: str, shown: str) 
 def test_words_of_a_message_are_always_found_in_it(texts: list[str], data: st.DataObject) -> None:
     """Whatever whole words are taken from a message, however they are spelled, they are found and shown as they stand there."""
     number = data.draw(st.integers(1, len(texts)))
-    words = clean(texts[number - 1]).split()
+    words = keep_visible(texts[number - 1]).split()
     if not words or not any(char.isalnum() for word in words for char in word):
         return
     quoted = " ".join(words).upper().replace("Ё", "Е").replace("—", "-").replace("«", '"')
@@ -178,10 +178,10 @@ def test_words_of_a_message_are_always_found_in_it(texts: list[str], data: st.Da
     assert quote is not None
     assert quote.message_id == 100 + number
     assert not quote.repaired
-    assert quote.text in clean(texts[number - 1])
+    assert quote.text in keep_visible(texts[number - 1])
 
 
 @given(LETTERS, LETTERS)
 def test_whatever_is_shown_stands_in_the_message(said: str, quoted: str) -> None:
     quote = Transcript(chat(("company", said)), Masker([])).verify(1, quoted, SELLER)
-    assert quote is None or quote.text in clean(said)
+    assert quote is None or quote.text in keep_visible(said)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.grading.chat import Side
+from app.domain.messages import Side
 from app.grading.evidence import Transcript
 from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.grading.hygiene import clean
+from app.domain.visible_text import keep_visible
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ from app.grading.hygiene import clean
     ],
 )
 def test_clean(dirty: str, expected: str) -> None:
-    assert clean(dirty) == expected
+    assert keep_visible(dirty) == expected
 
 
 @given(st.text(st.characters(exclude_categories=[])))
 def test_clean_text_is_safe_everywhere(text: str) -> None:
-    cleaned = clean(text)
+    cleaned = keep_visible(text)
     cleaned.encode("utf-8")
     assert not set(map(unicodedata.category, cleaned.replace("\n", ""))) & {"Cc", "Cs", "Co"}
     assert cleaned.splitlines() == cleaned.removesuffix("\n").split("\n") or not cleaned
     assert unicodedata.is_normalized("NFC", cleaned)
-    assert clean(cleaned) == cleaned
+    assert keep_visible(cleaned) == cleaned

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.grading.chat import Side
+from app.domain.messages import Side
 from app.grading.injection.detect import addresses_grader, addressing_messages
 from app.grading.injection.disguises import readings
 

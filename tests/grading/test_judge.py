@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
-from app.grading.chat import ChatMessage
+from app.domain.criteria import Criterion
+from app.domain.flags import Flag
+from app.domain.grades import Grade
+from app.domain.messages import ChatMessage
 from app.grading.evidence import Quote
+from app.grading.grade_words import VerdictError
 from app.grading.judge import Advice, Verdict, judge
 from app.grading.masking.masker import Masker
 from app.grading.rubric import Rubric, load_rubric
-from app.grading.vocabulary import Criterion, Flag, Grade, VerdictError
 
 from .chats import CHECKS, MOSCOW, OBJECTED, SOFA, answer, chat, criterion
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.grading.chat import Side
+from app.domain.messages import Side
 from app.grading.evidence import Transcript
 from app.grading.masking.masker import Masker
 from app.grading.retelling import Retelling

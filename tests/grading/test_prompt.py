@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.criteria import Criterion
 from app.grading.judge import judge
 from app.grading.masking.masker import Masker
 from app.grading.prompt import prompt_version, system_message, user_message, with_complaint
 from app.grading.rubric import Rubric, load_rubric
 from app.grading.verdict import parse_verdict
-from app.grading.vocabulary import Criterion
 
 from .chats import CHECKS, MOSCOW, SOFA, chat
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.grading.chat import ChatMessage
+from app.domain.messages import ChatMessage
 from app.grading.evidence import Transcript
 from app.grading.masking.masker import Masker, Masking
 from app.grading.retelling import Retelling

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.domain.criteria import Criterion
 from app.grading.rubric import BUILT_IN, RubricError, load_rubric
-from app.grading.vocabulary import Criterion
 
 from .chats import CHECKS
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from app.grading.score import grade_from_checks, score
-from app.grading.vocabulary import Check, Criterion, Grade
+from app.domain.criteria import Check, Criterion
+from app.domain.grades import Grade
+from app.domain.score import grade_from_checks, score
 
 H, M, L, N = Grade.HIGH, Grade.MEDIUM, Grade.LOW, Grade.NONE
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from app.domain.criteria import Check, Criterion
+from app.domain.grades import Grade
+from app.grading.grade_words import VerdictError
 from app.grading.rubric import load_rubric
 from app.grading.verdict import parse_verdict
-from app.grading.vocabulary import Check, Criterion, Grade, VerdictError
 
 from .chats import CHECKS, OBJECTED, answer, criterion
 

@@ -2,8 +2,11 @@
 
 import pytest
 
-from app.grading.chat import Side
-from app.grading.vocabulary import Criterion, Flag, Grade, VerdictError, addresses_grader_label, parse_grade
+from app.domain.criteria import Criterion
+from app.domain.flags import Flag, addresses_grader_label
+from app.domain.grades import Grade
+from app.domain.messages import Side
+from app.grading.grade_words import VerdictError, parse_grade
 
 
 @pytest.mark.parametrize(

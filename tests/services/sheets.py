@@ -10,7 +10,7 @@ from typing import Any
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
-from app.grading.vocabulary import Criterion
+from app.domain.criteria import Criterion
 
 LABELS = [criterion.label for criterion in Criterion]
 HEADING = ["№", "Отчёт", "Сообщений", "Переписка", *LABELS, "Комментарий", "Эксперт"]

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from app.grading.vocabulary import Criterion, Grade
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
 from app.services.agreement.comparison import Comparison, compare, gather
 from app.services.agreement.files import Rating, SheetError
 from tests.stage import BAD_TALK, GOOD_TALK, Stage

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.grading.vocabulary import Criterion, Grade
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
 from app.services.agreement.files import SheetError, read_ratings
 from tests.services.sheets import ALL_HIGH, HEADING, filled_row, save_csv, save_xlsx
 

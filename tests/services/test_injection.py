@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.grading.hygiene import clean
+from app.domain.flags import Flag
+from app.domain.visible_text import keep_visible
 from app.grading.injection.detect import addresses_grader
 from app.grading.prompt import system_message
 from app.grading.rubric import load_rubric
-from app.grading.vocabulary import Flag
 from app.sandbox.avito import LocalAvito
 from app.sandbox.deepseek_faults import Json, regraded
 from app.sandbox.server import Sandbox
@@ -65,7 +65,7 @@ async def test_no_attack_leaves_the_frame(database_url: str) -> None:
         assert [row["i"] for row in rows] == list(range(1, len(rows) + 1))
         shown.add(tuple((row["r"], row["t"]) for row in rows))
         nonces.add(nonce)
-    assert shown == {tuple((ROLES[side], clean(text)) for side, text in turns) for turns in chats}
+    assert shown == {tuple((ROLES[side], keep_visible(text)) for side, text in turns) for turns in chats}
     assert len(nonces) == len(chats)
 
 
@@ -83,12 +83,12 @@ async def test_a_report_says_that_its_chat_speaks_to_the_grader(stage: Stage) ->
     found = await details(stage)
     poses = sum(side == "client" and text.startswith(POSES_AS_AVITO) for (_, side), text in noticed.items())
     assert sum(report["chat_title"].startswith("attacked") for report in found) == len(noticed)
-    attacks = {(side, clean(text)) for (_, side), text in noticed.items()}
+    attacks = {(side, keep_visible(text)) for (_, side), text in noticed.items()}
     named = [report for report in found if report["grader_addressed_by"]]
     assert len(named) == len(noticed) - poses
     for report in named:
         (message,) = report["grader_addressed_by"]
-        assert (message["side"], clean(message["text"])) in attacks
+        assert (message["side"], keep_visible(message["text"])) in attacks
         assert BY[message["side"]] in report["flags"]
         assert message["id"] == report["window"]["last"]["id"]
     unnamed = [flag for report in found if not report["grader_addressed_by"] for flag in report["flags"]]

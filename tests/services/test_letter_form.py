@@ -14,7 +14,7 @@ from app.services.digests.figures import (
     MailedDay,
     Series,
 )
-from app.services.hostile_text import clean
+from app.services.hostile_text import to_one_line
 from app.services.mail.letter import address, compose, message_id, render_html, render_page, render_text, subject
 from app.services.mail.sheet import Attachment
 from tests.services.letters import AVITO, BOSS, CROWD, EMPTY, END, RICH, SENDER, TROUBLE, both, changed, flat, parsed, tags, worded
@@ -78,7 +78,7 @@ def test_no_address_of_a_stranger_is_a_link_in_a_mail_program(address: str) -> N
     }
     told = changed(CROWD, **lists, accounts=(address,), problems=(address,), models=(address,))
     assert subject(told) == subject(changed(CROWD, problems=told.problems))
-    bare = clean(address)
+    bare = to_one_line(address)
     for part in (render_html(told), render_text(told), render_page(told, [])):
         assert bare not in part
         assert len(re.findall("\u200a|\u200c", part)) > 20

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import LocalMoment, ReportRead
-from app.grading.answer_times import WAITING_FOR_AT_MOST
+from app.domain.waiting import WAITING_FOR_AT_MOST
 
 _WAITING = (
     "С какого времени клиент ждёт ответа: когда он написал первое из сообщений, оставшихся без ответа. null — не ждёт: ему ответили, "

@@ -8,10 +8,10 @@ from app.api.dependencies import BackendDep
 from app.api.v1.chat_schemas import ChatRead
 from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.api.v1.review_schemas import review_fields
+from app.domain.working_hours import ROUND_THE_CLOCK
 from app.grading.web_addresses import is_avito_url
 from app.services.chats import ChatCard, read_chat
 from app.services.hostile_text import shown_name, shown_title
-from app.working_hours import ROUND_THE_CLOCK
 
 router = APIRouter(tags=["chats"], responses=ERROR_RESPONSES)
 

@@ -9,10 +9,11 @@ from app.api.dependencies import Backend, BackendDep
 from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.responses import ERROR_RESPONSES, not_found
 from app.api.v1.review_schemas import review_fields
-from app.grading.chat import Side
+from app.domain.criteria import Criterion
+from app.domain.flags import Flag, addresses_grader_label
+from app.domain.messages import Side
 from app.grading.evidence import in_sentence
 from app.grading.rubric import Rubric
-from app.grading.vocabulary import Criterion, Flag, addresses_grader_label
 from app.models import Message
 from app.services.reports.reading import ReportCard, grader_addressed_by, read_report
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.api.parameters import OptionalBody
 from app.api.v1.schemas import GradeWord, LocalMoment, ObjectionGradeWord
-from app.grading.vocabulary import Criterion
+from app.domain.criteria import Criterion
 from app.models import Review
 
 

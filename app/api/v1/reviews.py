@@ -11,8 +11,9 @@ from app.api.v1.report_detail import NO_SUCH_REPORT, ReportNumber, read_detail
 from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.responses import ERROR_RESPONSES, TOO_LARGE, invalid
 from app.api.v1.review_schemas import REVIEW_EXAMPLE, ReviewBody
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
 from app.errors import FieldError, InvalidRequestError
-from app.grading.vocabulary import Criterion, Grade
 from app.services.reports.reviews import Word, put_review, take_back_review
 
 router = APIRouter(tags=["reports"], responses={**ERROR_RESPONSES, **NO_SUCH_REPORT})

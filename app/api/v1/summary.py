@@ -8,7 +8,7 @@ from app.api.dependencies import BackendDep
 from app.api.v1.period import AccountWord, EndDay, MailDay, StartDay, WhoseGrades, read_period
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.summary_schemas import SummaryRead
-from app.grading.vocabulary import Criterion
+from app.domain.criteria import Criterion
 from app.repositories.report_figures import Selection
 from app.services.digests.figures import CriterionShare, Measures
 from app.services.digests.summary import Summary, summarize

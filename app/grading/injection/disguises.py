@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from app.grading.hygiene import clean
+from app.domain.visible_text import keep_visible
 from app.grading.masking.transliteration import in_cyrillic
 
 _TAGS = re.compile("[\U000e0020-\U000e007e]+")
@@ -39,7 +39,7 @@ def readings(text: str) -> list[str]:
     backwards = [text[::-1]] if _BACKWARDS.search(text) else []
     if not _SUSPECT.search(text):
         return [text, *backwards, *_transliterated(text)]
-    seen = unicodedata.normalize("NFKC", clean(text))  # full-width, bold, circled letters are letters again
+    seen = unicodedata.normalize("NFKC", keep_visible(text))  # full-width, bold, circled letters are letters again
     together = _SPACED_OUT.sub(lambda letters: re.sub(r"[ .*_-]", "", letters[0]), seen)
     found = [seen, re.sub(" {2,9}", " ", together) if together != seen else seen]
     found += [_in_one_script(reading) for reading in (*found, seen.translate(_OTHER_FIGURES))]
@@ -67,9 +67,11 @@ def _coded(text: str) -> Iterator[str]:
     for tags in _TAGS.findall(text):
         yield "".join(chr(ord(tag) - _TAG_BLOCK) for tag in tags)
     for code in _HEX.findall(text):
-        yield clean(bytes.fromhex(re.sub("[ :]", "", code)).decode(errors="ignore"))
+        yield keep_visible(bytes.fromhex(re.sub("[ :]", "", code)).decode(errors="ignore"))
     for code in _BASE64.findall(text):
         try:
-            yield clean(base64.b64decode(code + "=" * (-len(code) % 4), altchars=b"-_" if re.search("[-_]", code) else None).decode())
+            yield keep_visible(
+                base64.b64decode(code + "=" * (-len(code) % 4), altchars=b"-_" if re.search("[-_]", code) else None).decode()
+            )
         except (binascii.Error, UnicodeDecodeError):
             continue

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.grading.hygiene import clean
+from app.domain.visible_text import keep_visible
 from app.grading.masking.detectors import personal_data
 from app.grading.masking.finders import Found, blanked
 from app.grading.masking.neighbours import numbers_in_parts
@@ -62,7 +62,7 @@ class Masker:
     def __init__(self, names: Iterable[str], texts: Iterable[str] = (), *, level: Masking = Masking.ON) -> None:
         """`names`: people known from the chat; `texts`: its messages in order, for introductions and for numbers sent in parts."""
         self._level = level
-        cleaned = [] if level is Masking.OFF else [clean(text) for text in texts]
+        cleaned = [] if level is Masking.OFF else [keep_visible(text) for text in texts]
         self._people = People(names, cleaned)
         self._parts = numbers_in_parts(cleaned)
         self._counts: Counter[str] = Counter()

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from app.database.engine import Database
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
 from app.grading.agreement import Agreement, Cell, Chat, measure
-from app.grading.vocabulary import Criterion, Grade
 from app.repositories import agreement
 from app.services.agreement.files import Rating, SheetError, name_key
 

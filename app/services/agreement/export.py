@@ -5,8 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.database.engine import Database
+from app.domain.messages import ChatMessage, Side
 from app.errors import NotFoundError
-from app.grading.chat import ChatMessage, Side
 from app.grading.prompt import prompt_version
 from app.grading.rubric import Rubric
 from app.grading.sample import balanced_sample

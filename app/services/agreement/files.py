@@ -9,8 +9,10 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
 from app.errors import InvalidRequestError
-from app.grading.vocabulary import Criterion, Grade, VerdictError, parse_grade
+from app.grading.grade_words import VerdictError, parse_grade
 from app.services.agreement.sheet import GRADES_SHEET, NO_OPINION, RATER, REPORT, choices
 
 

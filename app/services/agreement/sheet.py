@@ -11,10 +11,11 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from app.grading.chat import ChatMessage, Side
-from app.grading.hygiene import clean
+from app.domain.criteria import Check, Criterion
+from app.domain.grades import GRADE_CODES, Grade
+from app.domain.messages import ChatMessage, Side
+from app.domain.visible_text import keep_visible
 from app.grading.rubric import Rubric
-from app.grading.vocabulary import GRADE_CODES, Check, Criterion, Grade
 
 GRADES_SHEET, TALKS_SHEET, RUBRIC_SHEET = "Оценки", "Переписка", "Критерии"
 NUMBER, REPORT, MESSAGES, TALK, COMMENT, RATER = "№", "Отчёт", "Сообщений", "Переписка", "Комментарий", "Эксперт"
@@ -105,9 +106,9 @@ def _write_talks(sheet: Worksheet, talks: Sequence[Talk], zone: ZoneInfo, styles
         headings.append(row)
         sheet.write_url(row, 0, f"internal:'{GRADES_SHEET}'!A{number + 1}", styles["head"], f"№ {number}")
         sheet.write_string(row, 1, f"отчёт {talk.report_id}", styles["head"])
-        sheet.write_string(row, 2, clean(talk.title), styles["head"])
+        sheet.write_string(row, 2, keep_visible(talk.title), styles["head"])
         for message in talk.messages:
-            for part in _parts(clean(message.text)):
+            for part in _parts(keep_visible(message.text)):
                 row += 1
                 sheet.write_string(row, 0, _SIDES[message.side], styles["text"])
                 sheet.write_string(row, 1, f"{message.sent_at.astimezone(zone):%d.%m.%Y %H:%M}", styles["text"])

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from app.clock import Clock, Deadline
 from app.database.engine import Database
-from app.grading.episode import why_ungradeable, window
-from app.models import Outcome
+from app.domain.episode import why_ungradeable, window
+from app.domain.outcomes import Outcome
 from app.repositories import gradings, messages, reports
 from app.repositories.gradings import ClaimedChat, Scope
 from app.services.analysis.budget import DailyBudget

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from app.grading.chat import ChatMessage
-from app.grading.hygiene import clean
+from app.domain.messages import ChatMessage
+from app.domain.visible_text import keep_visible
+from app.grading.grade_words import VerdictError
 from app.grading.judge import Verdict, judge
 from app.grading.masking.masker import Masker, Masking
 from app.grading.prompt import user_message
 from app.grading.rubric import Rubric
-from app.grading.vocabulary import VerdictError
 
 _MOST_NAMES, _LONGEST_NAME = 20, 200  # chats copied by earlier versions have longer ones
 _GREETING = "Добрый день, Анна! Перезвоните по номеру 8 900 000-00-00, улица Садовая, 5."
@@ -31,7 +31,7 @@ class ChatWork:
 
     def masker(self) -> Masker:
         """A masker of this chat. Equal chats get equal tokens, whichever process makes them."""
-        names = [clean(name[:_LONGEST_NAME]) for name in self.names[:_MOST_NAMES]]
+        names = [keep_visible(name[:_LONGEST_NAME]) for name in self.names[:_MOST_NAMES]]
         return Masker(names, [message.text for message in self.window], level=self.masking)
 
 

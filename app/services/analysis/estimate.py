@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from app.clients.deepseek import Usage
 from app.database.engine import Database
-from app.grading.chat import ChatMessage
-from app.grading.episode import SkipReason, why_ungradeable, window
+from app.domain.episode import why_ungradeable, window
+from app.domain.messages import ChatMessage
+from app.domain.outcomes import SkipReason
 from app.repositories import gradings, messages, reports
 from app.repositories.gradings import Scope
 from app.services.analysis.grader import Grader

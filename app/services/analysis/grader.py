@@ -12,15 +12,15 @@ from app.clients.deepseek.errors import DeepSeekAccessError, DeepSeekBlockedErro
 from app.clients.deepseek.prices import cost_usd, most_usd
 from app.clients.deepseek.schema import Completion, Usage
 from app.clock import Clock
+from app.domain.messages import ChatMessage, Side
+from app.domain.working_hours import WorkingHours
 from app.errors import AppError
-from app.grading.chat import ChatMessage, Side
 from app.grading.judge import Verdict
 from app.grading.masking.masker import Masking
 from app.grading.prompt import prompt_version, system_message, with_complaint
 from app.grading.rubric import Rubric
 from app.services.analysis.chat_work import ChatWork, Judgement, judge_answer, write_question
 from app.services.analysis.worker_pool import Allowance, ChatWorkError, WorkerPool
-from app.working_hours import WorkingHours
 
 MAX_TOKENS = 1500
 _USUAL_CHARACTERS_A_TOKEN = 3

@@ -28,8 +28,8 @@ from app.clients.deepseek import (
     Usage,
 )
 from app.database.engine import Database
+from app.domain.messages import ChatMessage
 from app.errors import AppError
-from app.grading.chat import ChatMessage
 from app.services.analysis.budget import BudgetSpentError, DailyBudget, Expense
 from app.services.analysis.grader import Grader, Grading, UngradedError
 from app.services.analysis.paid_work import PaidWork

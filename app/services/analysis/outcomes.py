@@ -9,10 +9,10 @@ import structlog
 
 from app.clock import Clock
 from app.database.engine import Database
+from app.domain.episode import latest_episode
+from app.domain.outcomes import Outcome
+from app.domain.waiting import answer_times
 from app.errors import DatabaseUnavailableError
-from app.grading.answer_times import answer_times
-from app.grading.episode import latest_episode
-from app.models import Outcome
 from app.repositories import gradings, reports
 from app.repositories.gradings import Settled
 from app.services.analysis.grader import Grader, Grading

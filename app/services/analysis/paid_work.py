@@ -9,9 +9,9 @@ from typing import TypeVar
 import structlog
 
 from app.database.engine import Database
+from app.domain.messages import ChatMessage
+from app.domain.outcomes import Outcome
 from app.errors import DatabaseUnavailableError
-from app.grading.chat import ChatMessage
-from app.models import Outcome
 from app.repositories import runs
 from app.repositories.gradings import ClaimedChat
 from app.services.analysis.grader import Grading

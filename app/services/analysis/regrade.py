@@ -6,7 +6,7 @@ from functools import partial
 
 from app.clock import Clock
 from app.database.engine import Database
-from app.grading.chat import ChatMessage
+from app.domain.messages import ChatMessage
 from app.repositories import reports
 from app.repositories.regrades import Original
 from app.services.analysis.budget import DailyBudget

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from app.database.engine import Database
-from app.grading.vocabulary import Criterion, Grade
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
 from app.models import Report
 from app.repositories import regrades, runs
 from app.services.runs import require_run

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.grading.answer_times import AnswerTimes
-from app.grading.chat import ChatMessage
+from app.domain.criteria import Criterion
+from app.domain.messages import ChatMessage
+from app.domain.waiting import AnswerTimes
 from app.grading.judge import Verdict
-from app.grading.vocabulary import Criterion
 from app.models import ReportKind
 from app.repositories.gradings import ClaimedChat
 from app.repositories.regrades import Original

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.grading.chat import ChatMessage, Side
+from app.domain.messages import ChatMessage, Side
 from app.models import Message
 from app.repositories.gradings import ClaimedChat
 from app.repositories.messages import MessageWords

@@ -6,9 +6,10 @@ from typing import Any, TypedDict
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.grading.episode import SkipReason
+from app.domain.criteria import Check, Criterion
+from app.domain.grades import Grade
+from app.domain.outcomes import SkipReason
 from app.grading.evidence import in_sentence
-from app.grading.vocabulary import Check, Criterion, Grade
 from app.models import Message
 from app.repositories import coverage, messages, report_figures
 from app.repositories.report_figures import Row, Selection

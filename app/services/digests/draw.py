@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.grading.answer_times import WAITING_FOR_AT_MOST
-from app.grading.episode import SkipReason
+from app.domain.outcomes import SkipReason
+from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.repositories import accounts, coverage
 from app.repositories.report_figures import Selection
 from app.services.digests.chats import ShownChats, shown_chats

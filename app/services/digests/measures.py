@@ -6,7 +6,8 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.grading.vocabulary import Criterion, Grade
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
 from app.repositories import report_figures
 from app.repositories.report_figures import Row, Selection
 from app.services.digests.figures import CriterionShare, FirstAnswer, Measures, Series

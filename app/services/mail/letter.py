@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from app.addresses import MailAddress
 from app.repositories.mail_days import DayMail
 from app.services.digests.figures import SUPPLEMENT, DigestFigures
-from app.services.hostile_text import clean
+from app.services.hostile_text import to_one_line
 from app.services.mail.letter_context import absence, context, covered_days, speaker, verdict
 from app.services.mail.letter_tiles import ENOUGH, score_change
 from app.services.mail.sheet import Attachment
@@ -94,13 +94,13 @@ def compose(figures: DigestFigures, *, sender: str, now: datetime, attachment: A
         mail.add_attachment(attachment.content, maintype="application", subtype=_SHEET_TYPE, filename=attachment.filename)
         mail.set_boundary(_BOUNDARY)
     # EmailMessage loses a blank where it folds a long Cyrillic header; the older class does not.
-    title = Header(clean(subject(figures)), "utf-8", header_name="Subject").encode(linesep="\r\n")
+    title = Header(to_one_line(subject(figures)), "utf-8", header_name="Subject").encode(linesep="\r\n")
     return f"Subject: {title}\r\n".encode() + mail.as_bytes()
 
 
 def address(mime: bytes, *, recipient: str, message_id: str) -> bytes:
     """A stored mail made out to one recipient; what was stored follows byte for byte."""
-    return f"To: {MailAddress.parse(recipient)}\r\nMessage-ID: {clean(message_id)}\r\n".encode() + mime
+    return f"To: {MailAddress.parse(recipient)}\r\nMessage-ID: {to_one_line(message_id)}\r\n".encode() + mime
 
 
 def message_id(digest_id: int, recipient: str, sender: str, now: datetime) -> str:
@@ -113,7 +113,7 @@ def message_id(digest_id: int, recipient: str, sender: str, now: datetime) -> st
 
 
 def _mailbox(sender: str) -> Address:
-    name, bracket, spec = clean(sender).rpartition("<")
+    name, bracket, spec = to_one_line(sender).rpartition("<")
     address = MailAddress.parse(spec.rstrip(">") if bracket else spec)
     return Address(name.strip() or _SENDER_NAME, address.local_part, address.domain)
 

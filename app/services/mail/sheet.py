@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.grading.answer_times import WAITING_FOR_AT_MOST
+from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.grading.web_addresses import defang_certain
 from app.repositories import report_figures
 from app.repositories.report_bodies import in_zone

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from app.database.engine import Database
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
+from app.domain.score import score
 from app.errors import NotFoundError
-from app.grading.score import score
-from app.grading.vocabulary import Criterion, Grade
 from app.models import Report, Review
 from app.repositories import reviews
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from app.grading.vocabulary import Check, Criterion, Grade
+from app.domain.criteria import Check, Criterion
+from app.domain.grades import Grade
 
 POINTS = {Grade.HIGH: 100, Grade.MEDIUM: 50, Grade.LOW: 0}
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from app.grading.chat import ChatMessage, Side
-from app.working_hours import WorkingHours
+from app.domain.messages import ChatMessage, Side
+from app.domain.working_hours import WorkingHours
 
 WAITING_FOR_AT_MOST = timedelta(days=7)
 """A buyer whose last message is older no longer waits, answered or not."""

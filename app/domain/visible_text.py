@@ -14,7 +14,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
-def clean(text: str) -> str:
+def keep_visible(text: str) -> str:
     """The visible text in NFC: no control, zero-width, bidi, tag, private-use or surrogate characters.
 
     Every kind of line break becomes "\\n", a tab a space. Emoji keep the joiners and selectors they are made of.

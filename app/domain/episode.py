@@ -3,35 +3,15 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import timedelta
-from enum import StrEnum
 from itertools import accumulate, dropwhile, pairwise
 
-from app.grading.chat import ChatMessage, Side
-from app.grading.hygiene import clean
+from app.domain.messages import ChatMessage, Side
+from app.domain.outcomes import SkipReason
+from app.domain.visible_text import keep_visible
 
 WINDOW_LIMIT = 200
 WINDOW_CHARACTERS = 100_000
 """Of all the texts in a window together."""
-
-
-class SkipReason(StrEnum):
-    """Why a chat is skipped instead of being given a made-up grade."""
-
-    NO_CLIENT_MESSAGE = "no_client_message"
-    NO_COMPANY_ANSWER = "no_company_answer"
-    NO_TEXT = "no_text"
-
-    @property
-    def label(self) -> str:
-        """The reason in Russian."""
-        return _LABELS[self]
-
-
-_LABELS = {
-    SkipReason.NO_CLIENT_MESSAGE: "нет сообщений клиента",
-    SkipReason.NO_COMPANY_ANSWER: "нет ответа компании",
-    SkipReason.NO_TEXT: "нет текста",
-}
 
 
 def latest_episode(messages: Sequence[ChatMessage], gap: timedelta) -> list[ChatMessage]:
@@ -70,6 +50,6 @@ def why_ungradeable(window: Sequence[ChatMessage]) -> SkipReason | None:
     answers = [message for message in since_client if message.side is Side.COMPANY]
     if not answers:
         return SkipReason.NO_COMPANY_ANSWER
-    if not any(message.has_text and clean(message.text).strip() for message in answers):
+    if not any(message.has_text and keep_visible(message.text).strip() for message in answers):
         return SkipReason.NO_TEXT
     return None
