@@ -144,9 +144,9 @@ def doctor() -> int:
 def migrate() -> int:
     """Обновить схему базы. Службе это не нужно: она обновляет её при запуске сама."""
     settings = read_settings()
-    from app.cli.schema import bring_up_to_date
+    from app.cli.schema import migrate_schema
 
-    return run(bring_up_to_date(settings))
+    return run(migrate_schema(settings))
 
 
 @_command("sandbox")

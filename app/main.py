@@ -35,14 +35,14 @@ from app.jobs.clock_watch import ClockWatch
 from app.jobs.daily import DayPlan
 from app.jobs.heartbeat import Heartbeats
 from app.jobs.scheduler import Scheduler, watch_clock
-from app.jobs.steps import Tools, build_steps
+from app.jobs.steps import StepDependencies, build_steps
 from app.jobs.tick import Timetable
 from app.jobs.worker import FINISH_SECONDS, Worker
 from app.models import RunKind
 from app.services.analysis.grader import Grader
 from app.services.analysis.worker_pool import WorkerPool
 from app.services.mail.arrivals import Arrivals
-from app.services.mail.composer import Post
+from app.services.mail.composer import MailSettings
 from app.services.sync.hints import HintQueue
 from app.services.sync.syncer import AvitoSource
 
@@ -120,13 +120,13 @@ async def open_service(
         zone = settings.report_timezone
         timetable = Timetable(settings.report_time, zone, timedelta(minutes=settings.sync_interval_minutes))
         plan = DayPlan(timedelta(minutes=settings.run_deadline_minutes), timedelta(days=settings.grade_within_days))
-        tools = Tools(
+        tools = StepDependencies(
             database=database.patient(),
             sources=sources,
             grader=grader,
             graders=settings.deepseek_max_concurrency,
             daily_budget_usd=settings.deepseek_daily_budget_usd,
-            post=Post(
+            post=MailSettings(
                 mail_client(settings),
                 settings.sender,
                 settings.report_recipients,
@@ -141,7 +141,7 @@ async def open_service(
         )
         heartbeats = Heartbeats.by(monotonic)
         worker = Worker(database, clock, finish_seconds=finish_seconds, heartbeat=heartbeats.worker)
-        worker.take_on(build_steps(tools, worker.wake))
+        worker.register_steps(build_steps(tools, worker.wake))
         hints = HintQueue(database, {account.client_id: client for account, client in clients}) if settings.webhook_url else None
         clock_watch = ClockWatch(clock, monotonic)
         yield Service(settings, database, clock, timetable, worker, heartbeats, clock_watch, hints, lambda: not arrivals.unwritten)
@@ -311,7 +311,7 @@ def attach(app: FastAPI, service: Service) -> None:
         service.timetable,
         rubric,
         worker.wake,
-        worker.one_ends,
+        worker.wait_run_finished,
         service.heartbeats,
         service.clock_watch,
     )

@@ -20,8 +20,7 @@ from app.database.engine import Database
 from app.main import Service, attach, create_app, open_service, working
 from app.models import Report
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_state import AvitoChat, AvitoListing
-from app.sandbox.avito_state import AvitoClient as AvitoBuyer
+from app.sandbox.avito_state import AvitoChat, AvitoListing, SandboxBuyer
 from app.sandbox.server import Sandbox
 from app.services.analysis.worker_pool import WorkerPool
 
@@ -125,7 +124,7 @@ class Stage:
         """A chat of turns (side, text) two minutes apart, the last one so many minutes ago."""
         number = len(self.avito.accounts[0].chats) + 1
         first = self.clock() - timedelta(minutes=minutes_ago + 2 * (len(turns) - 1))
-        buyer = AvitoBuyer(6_000_000_000 + number, client)
+        buyer = SandboxBuyer(6_000_000_000 + number, client)
         chat = self.avito.add_chat(item=AvitoListing(8_000_000_000 + number, title, "1 000 ₽"), client=buyer, at=first)
         for place, (side, words) in enumerate(turns):
             at = first + timedelta(minutes=2 * place)

@@ -20,7 +20,7 @@ from app.jobs.tick import Timetable
 class Backend:
     """What stands behind the endpoints.
 
-    ``wake`` tells the process's worker that a run was queued; ``one_ends`` returns when it has ended one.
+    ``wake`` tells the process's worker that a run was queued; ``wait_run_finished`` returns when it has ended one.
     """
 
     settings: Settings
@@ -29,7 +29,7 @@ class Backend:
     timetable: Timetable
     rubric: Rubric
     wake: Callable[[], None]
-    one_ends: Callable[[], Awaitable[None]]
+    wait_run_finished: Callable[[], Awaitable[None]]
     heartbeats: Heartbeats
     clock_watch: ClockWatch
     failed_attempts: FailedAttempts = field(default_factory=FailedAttempts)

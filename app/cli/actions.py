@@ -19,7 +19,7 @@ from app.errors import InvalidRequestError, SettingsError
 from app.grading.prompt import prompt_version
 from app.main import open_service, rubric_of, working
 from app.models import Run, RunKind, RunState
-from app.services.named_chats import require_named
+from app.services.requested_chats import require_known_chats
 from app.services.runs import require_run, submit
 
 Check = Callable[[Database], Awaitable[object]]
@@ -84,7 +84,7 @@ async def check_named(database: Database, chat_ids: Collection[str]) -> list[str
         SettingsError: there is none of them.
     """
     try:
-        return await require_named(database, sorted(set(chat_ids)))
+        return await require_known_chats(database, sorted(set(chat_ids)))
     except InvalidRequestError as error:
         raise SettingsError(f"--chat: {error.errors[0].message}.") from None
 

@@ -12,7 +12,7 @@ from app.clock import at_local
 from app.config import Settings
 from app.errors import SettingsError
 from app.main import open_database, rubric_of
-from app.services.agreement.comparison import Material, common_pairs, compare, gather
+from app.services.agreement.comparison import Material, common_pairs, compare_grades, gather
 from app.services.agreement.export import Export, export_sheet
 from app.services.agreement.files import read_ratings
 from app.services.plural import plural
@@ -47,7 +47,7 @@ async def report(settings: Settings, paths: Sequence[Path], *, with_reviews: boo
         material = await gather(database, ratings, with_reviews=with_reviews)
     _tell_material(material, files=len(paths))
     scarce = False
-    for comparison in compare(material):
+    for comparison in compare_grades(material):
         say()
         say(comparison.title, style="bold")
         screen.print(comparison_table(comparison))

@@ -7,12 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from app.grading.agreement import RESAMPLES, SMALLEST_FOR_INTERVAL, SMALLEST_FOR_TRUST, Agreement, Interval
-from app.services.agreement.comparison import Comparison, Scale
+from app.services.agreement.comparison import AgreementComparison, Scale
 
 _NOTHING = "—"
 
 
-def comparison_table(comparison: Comparison) -> Table:
+def comparison_table(comparison: AgreementComparison) -> Table:
     """Each scale with its figures, under each coefficient its interval, and its table: lines are ``row``'s levels, columns ``column``'s."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Критерий", max_width=26)
@@ -34,7 +34,7 @@ def comparison_table(comparison: Comparison) -> Table:
     return table
 
 
-def few(comparison: Comparison) -> bool:
+def few(comparison: AgreementComparison) -> bool:
     """Whether some figure of it stands on too few chats."""
     return any(found.chats < SMALLEST_FOR_TRUST for _, found in comparison.results)
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from app.cli.checks_avito import check_avito
-from app.cli.checks_far import check_deepseek, check_mail
-from app.cli.checks_near import check_clock, check_database, check_folder, check_rubric, check_settings, check_timetable
-from app.cli.checkup import Checkup
 from app.cli.console import say
+from app.cli.doctor_avito import check_avito
+from app.cli.doctor_findings import DoctorFindings
+from app.cli.doctor_local import check_clock, check_database, check_folder, check_rubric, check_settings, check_timetable
+from app.cli.doctor_upstreams import check_deepseek, check_mail
 from app.cli.process import ExitCode, read_settings
 from app.config import Settings, list_settings_faults
 from app.errors import SettingsError
@@ -16,7 +16,7 @@ from app.services.plural import plural
 async def run_doctor() -> int:
     """Prints a line for each check as it ends."""
     _say_where_settings_are()
-    checkup = Checkup()
+    checkup = DoctorFindings()
     try:
         settings = read_settings()
     except SettingsError as error:
@@ -44,7 +44,7 @@ def _wrong_settings() -> list[str]:
         return []
 
 
-async def _check_everything(checkup: Checkup, settings: Settings) -> None:
+async def _check_everything(checkup: DoctorFindings, settings: Settings) -> None:
     check_settings(checkup, settings)
     check_rubric(checkup, settings)
     check_timetable(checkup, settings)

@@ -19,8 +19,8 @@ from app.repositories.gradings import Scope
 from app.services.analysis.budget import spent_on
 from app.services.analysis.estimate import Estimate, estimate_due, estimate_windows
 from app.services.analysis.originals import RegradePeriod, list_originals
-from app.services.named_chats import not_found
 from app.services.plural import number, plural
+from app.services.requested_chats import describe_unknown
 
 
 async def estimate_analyze(settings: Settings, *, limit: int | None, chat_ids: list[str], force: bool) -> int:
@@ -36,7 +36,7 @@ async def estimate_analyze(settings: Settings, *, limit: int | None, chat_ids: l
         reasons = ", ".join(f"{reason.label}: {count}" for reason, count in estimate.skipped.most_common())
         say(f"Оценить нельзя, будут пропущены: {plural(estimate.skipped.total(), 'чат', 'чата', 'чатов')} ({reasons}).")
     if unknown:
-        say(f"Из названных {not_found(unknown)}.")
+        say(f"Из названных {describe_unknown(unknown)}.")
     told = _tell(settings, estimate, spent)
     return ExitCode.FAILED if unknown else told
 

@@ -14,7 +14,7 @@ from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.errors import SettingsError
 from app.services.analysis.originals import RegradePeriod
-from app.services.analysis.regrade_pairs import Change, Comparison, compare_regrades
+from app.services.analysis.regrade_pairs import GradeChange, RegradeComparison, compare_regrades
 from app.services.plural import plural
 
 _SHOWN = 10
@@ -46,7 +46,7 @@ async def show_regrades(database: Database, run_id: int) -> None:
         say(f"И ещё {plural(len(more), 'отчёт', 'отчёта', 'отчётов')} с другими оценками.")
 
 
-def _table(comparison: Comparison) -> Table:
+def _table(comparison: RegradeComparison) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Критерий")
     table.add_column("Совпало", justify="right")
@@ -59,7 +59,7 @@ def _table(comparison: Comparison) -> Table:
     return table
 
 
-def _who_judged(comparison: Comparison) -> str:
+def _who_judged(comparison: RegradeComparison) -> str:
     if comparison.same_judge:
         return "Модель и критерии те же: разница — непостоянство самой модели."
     before, after = (
@@ -69,7 +69,7 @@ def _who_judged(comparison: Comparison) -> str:
     return f"Оценивали разные модели или критерии: раньше {before}; теперь {after}."
 
 
-def _line(change: Change) -> str:
+def _line(change: GradeChange) -> str:
     grades = ", ".join(f"{criterion.label.lower()} {_arrow(*pair)}" for criterion, pair in change.grades.items())
     numbers = f"отчёт {change.report_id}, заново {change.regrade_id}"
     return f"  {change.score_before:.0f} → {change.score_after:.0f}  {change.chat_title} ({numbers}): {grades}"

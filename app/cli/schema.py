@@ -7,7 +7,7 @@ from app.database.migrate import current_revision, migrate
 from app.main import open_database
 
 
-async def bring_up_to_date(settings: Settings) -> int:
+async def migrate_schema(settings: Settings) -> int:
     """Runs the migrations and says from which revision to which they went."""
     async with open_database(settings, migrated=False) as database:
         before = await current_revision(database)

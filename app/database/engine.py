@@ -16,9 +16,9 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from app.database.connection import LimitedConnection, Limits
-from app.database.failures import DATABASE_ERRORS, is_out_of_connections, reason_away, reason_refused
+from app.database.failures import DATABASE_ERRORS, describe_outage, describe_refusal, is_out_of_connections
 from app.database.idle import IdleConnections
-from app.database.places import Places
+from app.database.slots import ConnectionSlots
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError, SettingsError
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class Database:
             connect_args={"timeout": connect_seconds, "command_timeout": limits.answer, "connection_class": LimitedConnection},
         )
         self._sessions = async_sessionmaker(expire_on_commit=False)
-        self._places = Places(pool_size, raise_seconds=idle_seconds / 4)
+        self._places = ConnectionSlots(pool_size, raise_seconds=idle_seconds / 4)
         self._idle = IdleConnections(idle_seconds)
         event.listen(self.engine.sync_engine, "checkin", self._note_idle)
         event.listen(self.engine.sync_engine, "checkout", self._note_used)
@@ -170,7 +170,7 @@ class Database:
         if refused and not self._idle.close_one() and self._places.lower():
             log.warning("database.out_of_connections", pool=self._places.limit)
         self._places.give_back()
-        return (reason_away(error) or "") if refused else ""
+        return (describe_outage(error) or "") if refused else ""
 
     async def _discard_unfit(self, driver: LimitedConnection, error: BaseException) -> None:
         """Close a connection whose last statement may still run, without waiting for a dead network.
@@ -190,9 +190,9 @@ class Database:
         try:
             yield
         except DATABASE_ERRORS as error:
-            if refusal := reason_refused(error):
+            if refusal := describe_refusal(error):
                 raise DatabaseRefusedError(self._sentence(refusal)) from None
-            if reason := reason_away(error):
+            if reason := describe_outage(error):
                 raise self._away(reason) from None
             raise
 

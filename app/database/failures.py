@@ -38,7 +38,7 @@ _SILENT = "сервер не отвечает"
 _NO_PLACES = "53300"
 
 
-def reason_away(error: BaseException) -> str | None:
+def describe_outage(error: BaseException) -> str | None:
     """Why the database cannot be used at the moment; None if the error means something else."""
     state = _state(error)
     if reason := _by_state(_AWAY, state):
@@ -56,7 +56,7 @@ def _reason_of_connection(error: BaseException) -> str:
     return _SILENT
 
 
-def reason_refused(error: BaseException) -> str | None:
+def describe_refusal(error: BaseException) -> str | None:
     """Why the database will refuse us until a person changes something; None if the error means something else."""
     original = _original(error)
     match original:

@@ -62,7 +62,7 @@ class Agreement:
     ac2_interval: Interval | None
 
 
-def measure(chats: Sequence[Chat], *, levels: int, seed: int, resamples: int = RESAMPLES) -> Agreement:
+def measure_agreement(chats: Sequence[Chat], *, levels: int, seed: int, resamples: int = RESAMPLES) -> Agreement:
     """All of it for these chats; those without a cell are left out. The same seed gives the same intervals."""
     compared = [chat for chat in chats if chat]
     tables = tabulate(((chat, 1) for chat in compared), levels)

@@ -111,7 +111,7 @@ class _Shown:
         return Quote(self.message.id, whole_words[0].rstrip() if whole_words else text[:MAX_QUOTE_LENGTH], repaired or negated is not None)
 
 
-class Transcript:
+class QuoteVerifier:
     """The graded window, ready for looking quotes up."""
 
     def __init__(self, window: Sequence[ChatMessage], masker: Masker) -> None:
@@ -121,7 +121,7 @@ class Transcript:
     def verify(self, number: int, words: str, sides: Collection[Side]) -> Quote | None:
         """The quote as it stands in message `number` (from 1) if one of `sides` wrote it; repaired where it stands elsewhere; or None.
 
-        Case, ё, blanks, quotation marks and dashes make no difference. Repairs, in this order: the words stand in another message of the
+        GradingCase, ё, blanks, quotation marks and dashes make no difference. Repairs, in this order: the words stand in another message of the
         right side (the nearest one), the longest part round an ellipsis does, the named message has nearly these words.
         """
         wanted = _fold(words[:_LONGEST_READ]).strip(' ".')

@@ -37,7 +37,7 @@ _CASES = {
 _SEVERAL = "сообщений"
 
 
-def with_times(text: str, moments: Sequence[datetime]) -> str:
+def replace_numbers_with_times(text: str, moments: Sequence[datetime]) -> str:
     """«Сообщение 8» → «Сообщение от 22.11 в 14:05»; `moments`: the local times of the window's messages, the first of them number 1.
 
     A number that names no message stays, and so does whatever stands in one list with it.

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from app.domain.messages import ChatMessage
-from app.grading.evidence import Transcript
+from app.grading.evidence import QuoteVerifier
 from app.grading.masking.masker import Masker
-from app.grading.message_times import with_times
+from app.grading.message_times import replace_numbers_with_times
 from app.grading.web_addresses import replace_addresses
 
 # «…» with quotations inside it, “…” and "…"; an inch is no quotation mark.
@@ -18,7 +18,7 @@ _LEFT_OUT = re.compile(r"(…|\.{3})")
 class Retelling:
     """The texts of one answer about one window."""
 
-    def __init__(self, window: Sequence[ChatMessage], masker: Masker, transcript: Transcript, zone: ZoneInfo) -> None:
+    def __init__(self, window: Sequence[ChatMessage], masker: Masker, transcript: QuoteVerifier, zone: ZoneInfo) -> None:
         """`zone`: whose clock the times are by."""
         self._masker = masker
         self._transcript = transcript
@@ -37,14 +37,14 @@ class Retelling:
         return told + self._told(hidden[position:])
 
     def _told(self, hidden: str) -> str:
-        return replace_addresses(with_times(self._masker.to_words(hidden), self._moments), "ссылка")
+        return replace_addresses(replace_numbers_with_times(self._masker.to_words(hidden), self._moments), "ссылка")
 
     def _quoted(self, quotation: str, near: int) -> str:
         parts = _LEFT_OUT.split(quotation[1:-1])
         return quotation[0] + "".join(replace_addresses(self._spoken(part, near), "[ссылка]") for part in parts) + quotation[-1]
 
     def _spoken(self, part: str, near: int) -> str:
-        said = with_times(self._masker.to_speech(part), self._moments)
+        said = replace_numbers_with_times(self._masker.to_speech(part), self._moments)
         if said == part:
             return part
         originals = self._transcript.originals(part, near)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from app.domain.criteria import Criterion
-from app.grading.wording import in_russian
+from app.grading.validation_messages import describe_validation_error
 
 BUILT_IN = Path(__file__).with_name("rubric.json")
 CHECKS_EACH = 3
@@ -98,4 +98,4 @@ def load_rubric(path: Path | None) -> Rubric:
     except ValidationError as error:
         if error.errors()[0]["type"] == "json_invalid":
             raise RubricError(f"Файл критериев {source} — не JSON: исправьте запятые, кавычки и скобки.") from error
-        raise RubricError(f"Файл критериев {source} — {in_russian(error)}.") from error
+        raise RubricError(f"Файл критериев {source} — {describe_validation_error(error)}.") from error

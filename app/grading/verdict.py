@@ -1,171 +1,191 @@
-"""Reads the model's answer: lenient about what is wrapped round it, strict about what it means."""
+"""Puts the parts together: from the model's words to a verdict that can be stored, mailed and defended."""
 
-import json
-import re
-from collections.abc import Iterator
-from typing import Annotated, Any
-
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from app.domain.criteria import Check, Criterion
+from app.domain.flags import Flag
 from app.domain.grades import Grade
-from app.domain.visible_text import keep_visible
-from app.grading.grade_words import VerdictError, parse_grade
+from app.domain.messages import ChatMessage, Side
+from app.domain.score import grade_from_checks, score
+from app.grading.evidence import Quote, QuoteVerifier
+from app.grading.injection.detect import addressing_messages
+from app.grading.masking.masker import Masker
+from app.grading.model_answer import CriterionAnswer, ModelAnswer, ObjectionClaim, parse_answer
+from app.grading.retelling import Retelling
 from app.grading.rubric import Rubric
-from app.grading.wording import in_russian
 
-MAX_RECOMMENDATIONS = 3
-_MOST_BRACES = 100  # tried as the beginning of the object; a broken answer of braces alone would take for ever
-_CRITERIA = tuple(criterion.value for criterion in Criterion)
-_PERSONAL_TOKEN = re.compile(r"\[[А-ЯЁ]+_\d+\]")
-
-
-def _grade(value: object) -> Grade:
-    if not isinstance(value, str):
-        raise VerdictError("оценка должна быть строкой")
-    return parse_grade(value)
+MAX_QUOTES = 3
+MAX_ADDRESSING = 5
+_CLAIMS_READ = 6  # of a criterion's quotes; more would only cost time
+_SELLER = frozenset({Side.COMPANY})
+_BUYER = frozenset({Side.CLIENT})
 
 
-def _check(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
+@dataclass(frozen=True)
+class CriterionVerdict:
+    """The final grade (by rule), the model's own, and what stands behind them; `checks` in the rubric's order."""
+
+    grade: Grade
+    model_grade: Grade
+    checks: Mapping[str, Check]
+    quotes: tuple[Quote, ...]
+    flags: tuple[Flag, ...]
+
+    @property
+    def lacks_evidence(self) -> bool:
+        """True for a high or low grade without a verified quote."""
+        return Flag.NO_EVIDENCE in self.flags
 
 
-def _number(value: object) -> object:
-    return "true" if isinstance(value, bool) else value  # pydantic would read true as 1
+@dataclass(frozen=True)
+class Advice:
+    """A recommendation and the id of the message it is about; None where the model named a message that does not exist."""
+
+    message_id: int | None
+    text: str
 
 
-def _first_three(value: object) -> object:
-    return value[:MAX_RECOMMENDATIONS] if isinstance(value, list) else value
+@dataclass(frozen=True)
+class Verdict:
+    """One grading of one window; `score` is 0..100 by the rubric's `weights`, `objection` the buyer's verified words, `flags` every
+    flag set anywhere, `grader_addressed_by` the ids of at most five messages that speak to the grader, oldest first."""
+
+    criteria: Mapping[Criterion, CriterionVerdict]
+    objection: Quote | None
+    summary: str
+    recommendations: tuple[Advice, ...]
+    score: float
+    weights: Mapping[Criterion, float]
+    flags: tuple[Flag, ...]
+    grader_addressed_by: tuple[int, ...]
+
+    @property
+    def grades(self) -> dict[Criterion, Grade]:
+        """The final grade of each criterion."""
+        return {criterion: entry.grade for criterion, entry in self.criteria.items()}
+
+    @property
+    def lacks_evidence(self) -> tuple[Criterion, ...]:
+        """The criteria with a high or low grade and no verified quote."""
+        return tuple(criterion for criterion, entry in self.criteria.items() if entry.lacks_evidence)
+
+    @property
+    def complaint(self) -> str | None:
+        """What to ask of the model once more; None where nothing is missing. The second verdict is kept as it is, flags and all."""
+        wishes = []
+        if Flag.OBJECTION_UNVERIFIED in self.flags:
+            wishes.append(
+                "objection.present — true, но слов q нет ни в одном сообщении покупателя: приведи дословную цитату покупателя "
+                "либо ответь present: false и grade: none у objection_handling."
+            )
+        if self.lacks_evidence:
+            names = ", ".join(criterion.value for criterion in self.lacks_evidence)
+            wishes.append(f"Цитат ev нет в переписке у критериев: {names}. Приведи дословные слова продавца и верный номер сообщения i.")
+        return " ".join(wishes) or None
+
+    @property
+    def evidence(self) -> dict[str, dict[str, object]]:
+        """Behind each grade, ready for JSON: grade, model_grade, checks, quotes [{message_id, text, repaired}], flags, weight.
+
+        The weight is kept because a person's correction is scored by the rubric of the grading, not by that of the day.
+        """
+        return {criterion.value: {**_as_json(entry), "weight": self.weights[criterion]} for criterion, entry in self.criteria.items()}
 
 
-def _russian(value: object) -> object:
-    """One line of Russian: at least half of its letters, tokens left out, are Russian ones."""
-    if not isinstance(value, str):
-        return value
-    text = " ".join(keep_visible(value).split())
-    letters = [char for char in _PERSONAL_TOKEN.sub("", text).lower() if char.isalpha()]
-    russian = sum("а" <= char <= "я" or char == "ё" for char in letters)
-    if not letters or 2 * russian < len(letters):
-        raise VerdictError("нужен непустой текст на русском языке")
-    return text
+def build_verdict(answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubric: Rubric, zone: ZoneInfo) -> Verdict:
+    """The verdict in the model's answer about `window`, shown to it through `masker`, with `zone`'s times. Raises VerdictError.
+
+    An objection that the model claims without words of the buyer's to show for it counts as absent and is flagged: a made-up objection
+    would punish the seller for nothing. Where the verdict has a `complaint`, ask once more and keep the second verdict, or this one if
+    the second answer cannot be read.
+    """
+    answer = parse_answer(answer_text, rubric)
+    transcript = QuoteVerifier(window, masker)
+    objection = _verified_objection(answer.objection, transcript)
+    criteria = {
+        criterion: _criterion_verdict(criterion, answer.criteria[criterion], rubric, transcript, objection) for criterion in Criterion
+    }
+    flags = {flag for entry in criteria.values() for flag in entry.flags}
+    if answer.objection.present and objection is None:
+        flags.add(Flag.OBJECTION_UNVERIFIED)
+    addressing = _addressing(window)
+    if addressing:
+        flags.add(Flag.ADDRESSES_GRADER)
+    retelling = Retelling(window, masker, transcript, zone)
+    return Verdict(
+        criteria=criteria,
+        objection=objection,
+        summary=retelling.in_words(answer.summary),
+        recommendations=_advice(answer, window, retelling),
+        score=score({criterion: entry.grade for criterion, entry in criteria.items()}, rubric.weights),
+        weights=rubric.weights,
+        flags=tuple(flag for flag in Flag if flag in flags),
+        grader_addressed_by=addressing,
+    )
 
 
-Number = Annotated[int, BeforeValidator(_number)]
-RussianText = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_russian)]
+def _addressing(window: Sequence[ChatMessage]) -> tuple[int, ...]:
+    """The first messages that speak to the grader; of each side the first is among them, however many the other side wrote before."""
+    speaking = set()
+    for side in (Side.CLIENT, Side.COMPANY, Side.SYSTEM):
+        own = [message for message in window if message.side is side]
+        speaking |= {own[place].id for place in addressing_messages([message.text for message in own])}
+    found = [message for message in window if message.id in speaking]
+    first_of_side = {message.side: message.id for message in reversed(found)}.values()
+    kept = sorted(found, key=lambda message: message.id not in first_of_side)[:MAX_ADDRESSING]
+    return tuple(message.id for message in found if message in kept)
 
 
-class _Answered(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _verified_objection(claim: ObjectionClaim, transcript: QuoteVerifier) -> Quote | None:
+    if not claim.present or claim.words is None:
+        return None
+    return transcript.verify(claim.number or 0, claim.words, _BUYER)
 
 
-class QuoteClaim(_Answered):
-    """Words the model says stand in message `number` of the window (counted from 1)."""
-
-    number: Number = Field(alias="i")
-    words: str = Field(alias="q")
-
-
-class ObjectionClaim(_Answered):
-    """Whether the model saw an objection of the buyer's, and where."""
-
-    present: bool
-    number: Number | None = Field(default=None, alias="i")
-    words: str | None = Field(default=None, alias="q")
-
-
-class AdviceClaim(_Answered):
-    """One piece of advice and the message it is about."""
-
-    number: Number = Field(alias="i")
-    text: RussianText = Field(validation_alias=AliasChoices("t", "text"))
+def _criterion_verdict(
+    criterion: Criterion, answer: CriterionAnswer, rubric: Rubric, transcript: QuoteVerifier, objection: Quote | None
+) -> CriterionVerdict:
+    checks = {check_id: answer.checks[check_id] for check_id in rubric.criteria[criterion].check_ids}
+    if criterion is Criterion.OBJECTION_HANDLING and objection is None:
+        flags = () if answer.grade is Grade.NONE else (Flag.DISAGREEMENT,)
+        return CriterionVerdict(Grade.NONE, answer.grade, checks, (), flags)
+    by_rule = grade_from_checks(checks.values())
+    grade = by_rule or answer.grade
+    quotes = _quotes(answer, _quotable_sides(criterion, checks), transcript)
+    found = {
+        Flag.DISAGREEMENT: grade is not answer.grade,
+        Flag.NO_EVIDENCE: grade in {Grade.HIGH, Grade.LOW} and not quotes,
+        Flag.ALL_NA: by_rule is None,
+    }
+    return CriterionVerdict(grade, answer.grade, checks, quotes, tuple(flag for flag, is_set in found.items() if is_set))
 
 
-class CriterionAnswer(_Answered):
-    """The model's word on one criterion."""
-
-    checks: dict[str, Annotated[Check, BeforeValidator(_check)]]
-    evidence: tuple[QuoteClaim, ...] = Field(default=(), alias="ev")
-    grade: Annotated[Grade, BeforeValidator(_grade)]
-
-
-class Answer(_Answered):
-    """The whole answer, of the right shape and free of contradictions; its quotes are not verified yet."""
-
-    objection: ObjectionClaim
-    criteria: dict[Criterion, CriterionAnswer]
-    summary: RussianText
-    recommendations: Annotated[tuple[AdviceClaim, ...], BeforeValidator(_first_three)]
+def _quotable_sides(criterion: Criterion, checks: Mapping[str, Check]) -> frozenset[Side]:
+    """A grade is proved by the seller's words. What he left undone may be proved by the buyer's (a question without an answer), but only
+    where a check failed, and never for the tonality, which is in his own words or nowhere."""
+    if criterion is not Criterion.TONALITY and Check.NO in checks.values():
+        return _SELLER | _BUYER
+    return _SELLER
 
 
-def parse_verdict(text: str, rubric: Rubric) -> Answer:
-    """The one answer in `text`, which may have prose or a fence round it. Raises VerdictError with words for the model."""
-    try:
-        answer = Answer.model_validate(_in_protocol_shape(_only_object(text), rubric))
-    except ValidationError as error:
-        raise VerdictError(f"Ответ не по образцу: {in_russian(error)}.") from error
-    for criterion in Criterion:
-        _require_consistent(answer, criterion, rubric.criteria[criterion].check_ids)
-    return answer
+def _quotes(answer: CriterionAnswer, sides: frozenset[Side], transcript: QuoteVerifier) -> tuple[Quote, ...]:
+    verified = (transcript.verify(claim.number, claim.words, sides) for claim in answer.evidence[:_CLAIMS_READ])
+    by_place = {(quote.message_id, quote.text): quote for quote in verified if quote}
+    return tuple(by_place.values())[:MAX_QUOTES]
 
 
-def _require_consistent(answer: Answer, criterion: Criterion, check_ids: tuple[str, ...]) -> None:
-    entry = answer.criteria.get(criterion)
-    if entry is None:
-        raise VerdictError(f"Нет критерия {criterion.value}: нужны все шесть.")
-    if set(entry.checks) != set(check_ids):
-        raise VerdictError(f"У {criterion.value} проверки должны быть ровно такие: {', '.join(check_ids)}.")
-    if entry.grade is Grade.NONE and criterion is not Criterion.OBJECTION_HANDLING:
-        raise VerdictError(f"У {criterion.value} не бывает оценки none: она есть только у objection_handling.")
-    if entry.grade is Grade.NONE and answer.objection.present:
-        raise VerdictError("objection.present — true, а у objection_handling оценка none: так не бывает, исправь одно из двух.")
+def _advice(answer: ModelAnswer, window: Sequence[ChatMessage], retelling: Retelling) -> tuple[Advice, ...]:
+    ids = {number: message.id for number, message in enumerate(window, start=1)}
+    return tuple(Advice(ids.get(claim.number), retelling.in_words(claim.text, claim.number)) for claim in answer.recommendations)
 
 
-def _only_object(text: str) -> dict[str, Any]:
-    answers = [found for found in _objects(text) if "criteria" in found or "objection" in found]
-    if not answers:
-        raise VerdictError("В ответе нет целого объекта JSON по образцу.")
-    if len(answers) > 1:
-        raise VerdictError("В ответе несколько объектов JSON, нужен один.")
-    return answers[0]
-
-
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """The outermost objects in the text, in order; a brace that opens none is prose."""
-    decoder = json.JSONDecoder(object_pairs_hook=_without_repeats)
-    position = text.find("{")
-    for _ in range(_MOST_BRACES):
-        if position < 0:
-            return
-        try:
-            found, end = decoder.raw_decode(text, position)
-        except VerdictError:
-            raise
-        except (ValueError, RecursionError):
-            end = position + 1
-        else:
-            yield found
-        position = text.find("{", end)
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise VerdictError("В объекте JSON один ключ стоит дважды.")
-    return dict(pairs)
-
-
-def _in_protocol_shape(raw: dict[str, Any], rubric: Rubric) -> dict[str, Any]:
-    """The six at the top level go under `criteria`; three checks as a list get the rubric's ids."""
-    if "criteria" not in raw:
-        nested = {key: raw[key] for key in _CRITERIA if key in raw}
-        raw = {key: value for key, value in raw.items() if key not in nested} | {"criteria": nested}
-    if not isinstance(raw["criteria"], dict):
-        return raw
-    criteria = {key: _with_check_ids(entry, key, rubric) for key, entry in raw["criteria"].items()}
-    return raw | {"criteria": criteria}
-
-
-def _with_check_ids(entry: Any, key: str, rubric: Rubric) -> Any:
-    if key not in _CRITERIA or not isinstance(entry, dict) or not isinstance(entry.get("checks"), list):
-        return entry
-    ids = rubric.criteria[Criterion(key)].check_ids
-    return entry | {"checks": dict(zip(ids, entry["checks"], strict=True))} if len(entry["checks"]) == len(ids) else entry
+def _as_json(entry: CriterionVerdict) -> dict[str, object]:
+    return {
+        "grade": entry.grade.value,
+        "model_grade": entry.model_grade.value,
+        "checks": {check_id: check.value for check_id, check in entry.checks.items()},
+        "quotes": [{"message_id": quote.message_id, "text": quote.text, "repaired": quote.repaired} for quote in entry.quotes],
+        "flags": [flag.value for flag in entry.flags],
+    }

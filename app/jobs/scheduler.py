@@ -13,11 +13,11 @@ from app.database.engine import Database
 from app.errors import DatabaseUnavailableError
 from app.jobs.clock_watch import ClockWatch
 from app.jobs.heartbeat import Heartbeat
-from app.jobs.tick import QueueDueRun, Timetable, ask_for_day, ask_for_retries, ask_for_sync
+from app.jobs.tick import QueueDueRun, Timetable, queue_daily_run, queue_retry_run, queue_sync_run
 
 log = structlog.get_logger(__name__)
 
-JOBS: Mapping[str, QueueDueRun] = {"daily_report": ask_for_day, "sync": ask_for_sync, "mail_retries": ask_for_retries}
+JOBS: Mapping[str, QueueDueRun] = {"daily_report": queue_daily_run, "sync": queue_sync_run, "mail_retries": queue_retry_run}
 INTERVAL = timedelta(seconds=15)
 _LOOK_SECONDS = 1.0
 _JOB_SECONDS = 20.0

@@ -14,14 +14,14 @@ from app.services.analysis.grader import Grader
 from app.services.analysis.originals import RegradePeriod
 from app.services.analysis.paid_work import PaidWork
 from app.services.analysis.regrade import regrade_reports
-from app.services.mail.composer import Post
+from app.services.mail.composer import MailSettings
 from app.services.mail.mailer import send_daily_report
 from app.services.runs import RunContext, Step, StepResult
 from app.services.sync.syncer import AvitoSource, sync_chats
 
 
 @dataclass(frozen=True)
-class Tools:
+class StepDependencies:
     """What the steps work with."""
 
     database: Database
@@ -30,14 +30,14 @@ class Tools:
     graders: int
     """Chats graded at a time."""
     daily_budget_usd: Decimal | None
-    post: Post
+    post: MailSettings
     timetable: Timetable
     plan: DayPlan
     clock: Clock
     paid: PaidWork = field(default_factory=PaidWork)
 
 
-def build_steps(tools: Tools, wake: Callable[[], None]) -> Mapping[RunKind, Step]:
+def build_steps(tools: StepDependencies, wake: Callable[[], None]) -> Mapping[RunKind, Step]:
     """The steps by kind of run; ``wake`` tells the worker that a run was queued."""
 
     async def sync(run: RunContext) -> StepResult:

@@ -44,7 +44,7 @@ CLOCK_TOLERANCE = timedelta(hours=2, minutes=30)
 differs from another replica's, mails no date twice."""
 
 
-async def ask_for_day(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
+async def queue_daily_run(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
     """Queue the run of the newest due date. On an empty ledger only today is due; later, that run makes up for missed dates.
 
     Slots of dates to come are released: a clock that was ahead has taken them.
@@ -69,7 +69,7 @@ async def ask_for_day(session: AsyncSession, timetable: Timetable, now: datetime
         await runs.merge_missed(session, run_id, missed, now=now)
 
 
-async def ask_for_sync(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
+async def queue_sync_run(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
     """Queue the interval's sync. One that still waits for its turn serves the later interval as well."""
     start = _interval_start(now, timetable.sync_every)
     following = start + timetable.sync_every
@@ -78,7 +78,7 @@ async def ask_for_sync(session: AsyncSession, timetable: Timetable, now: datetim
         await runs.add_run(session, RunKind.SYNC, now=now, slot=start.isoformat())
 
 
-async def ask_for_retries(session: AsyncSession, _timetable: Timetable, now: datetime) -> None:
+async def queue_retry_run(session: AsyncSession, _timetable: Timetable, now: datetime) -> None:
     """Queue a run for the deliveries whose next try is due, and for mails whose process stopped before they were rendered.
 
     The run is told which deliveries to retry, so that the clock of the replica that carries it out does not matter.

@@ -72,7 +72,7 @@ class Worker:
         self._awake = asyncio.Event()
         self._ended = asyncio.Event()
 
-    def take_on(self, steps: Mapping[RunKind, Step]) -> None:
+    def register_steps(self, steps: Mapping[RunKind, Step]) -> None:
         """Gives it its steps. They come after it because the day's step wakes it."""
         self._steps = steps
 
@@ -80,7 +80,7 @@ class Worker:
         """Says that there may be something to do."""
         self._awake.set()
 
-    async def one_ends(self) -> None:
+    async def wait_run_finished(self) -> None:
         """Returns when a run that this worker has taken ends."""
         await self._ended.wait()
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.repositories.turns import wait_for_turn
+from app.repositories.locks import lock_bulk_chat_updates
 
 
 @dataclass(frozen=True)
@@ -99,17 +99,17 @@ async def upsert_listed(session: AsyncSession, account_id: int, rows: Iterable[M
     ``rows`` hold a chat at most once; their keys are the columns of the statement. ``reread`` marks every chat of the page.
     """
     parameters = {"account_id": account_id, "rows": json.dumps(list(rows), default=str), "reread": reread}
-    await wait_for_turn(session)
+    await lock_bulk_chat_updates(session)
     new, due = (await session.execute(_UPSERT_LISTED, parameters)).one()
     return ListedCount(new, due)
 
 
-async def mark_recent_due(session: AsyncSession, account_id: int) -> None:
+async def mark_recent_unread(session: AsyncSession, account_id: int) -> None:
     """Marks the chats that were last read while a message in them could still be deleted: within the hour, and some minutes of grace.
 
     One that could not be read is due already, or Avito does not have it any more.
     """
-    await wait_for_turn(session)
+    await lock_bulk_chat_updates(session)
     await session.execute(
         text(
             """
@@ -212,7 +212,7 @@ async def count_to_read(session: AsyncSession, account_id: int) -> int:
 
 async def lock_chats(session: AsyncSession, chat_ids: Sequence[int]) -> None:
     """Keeps other writers of these chats out until the end of the transaction."""
-    await wait_for_turn(session)
+    await lock_bulk_chat_updates(session)
     await session.execute(text("SELECT FROM chats WHERE id = ANY(:ids) FOR UPDATE"), {"ids": list(chat_ids)})
 
 

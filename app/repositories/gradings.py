@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.outcomes import Outcome
-from app.repositories.turns import wait_for_turn
+from app.repositories.locks import lock_bulk_chat_updates
 
 MAX_FAILURES = 4
 """The first attempt and the three calls or daily runs after it; then only ``force`` tries again."""
@@ -108,7 +108,7 @@ async def claim_due(session: AsyncSession, scope: Scope, run_id: int, token: uui
         RETURNING {_DUE_OR_LAST} AS due, id, account_id, avito_id, item_title, client_name
         """  # noqa: S608
     )
-    await wait_for_turn(session)
+    await lock_bulk_chat_updates(session)
     rows = await session.execute(statement, {**_parameters(scope, run_id), "token": token, "limit": limit})
     return [ClaimedChat(*row[1:]) for row in sorted(rows)]  # an UPDATE returns them in any order
 
@@ -173,7 +173,7 @@ async def settle(session: AsyncSession, settled: Sequence[Settled], token: uuid.
     lease was lost is not in it.
     """
     parameters = {"settled": json.dumps([one._asdict() for one in settled]), "token": token, "run_id": run_id, "now": now}
-    await wait_for_turn(session)
+    await lock_bulk_chat_updates(session)
     return {row.id: row.number for row in await session.execute(_SETTLE, parameters)}
 
 
@@ -186,5 +186,5 @@ async def mark_waiting(session: AsyncSession, scope: Scope, run_id: int, *, reas
         WHERE {_IN_SCOPE} AND outcome IS DISTINCT FROM 'failed'
         """  # noqa: S608
     )
-    await wait_for_turn(session)
+    await lock_bulk_chat_updates(session)
     await session.execute(statement, {**_parameters(scope, run_id), "reason": reason, "now": now})

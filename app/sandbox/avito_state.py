@@ -21,7 +21,7 @@ class AvitoListing:
 
 
 @dataclass
-class AvitoClient:
+class SandboxBuyer:
     """The buyer of a chat. Ids of people exceed 32 bits; a name may be missing."""
 
     id: int
@@ -50,7 +50,7 @@ class AvitoChat:
     chat_type: str
     created: int
     item: AvitoListing | None = None
-    client: AvitoClient | None = None
+    client: SandboxBuyer | None = None
     messages: list[AvitoMessage] = field(default_factory=list)
 
     @property
@@ -130,7 +130,7 @@ def chat_of(dialogue: Dialogue, now: datetime) -> AvitoChat:
         chat_type=dialogue.chat_type,
         created=moments[0] if moments else int(ended.timestamp()),
         item=AvitoListing(dialogue.item.id, dialogue.item.title, dialogue.item.price_string) if dialogue.item else None,
-        client=AvitoClient(dialogue.client.id, dialogue.client.name) if dialogue.client else None,
+        client=SandboxBuyer(dialogue.client.id, dialogue.client.name) if dialogue.client else None,
     )
     for number, (message, created) in enumerate(zip(dialogue.messages, moments, strict=True)):
         chat.add(AvitoMessage(stable_id(dialogue.key, number), message.side, message.type, created, message.text))
@@ -148,7 +148,7 @@ def synthetic_chat(number: int, messages: int, ended: datetime) -> AvitoChat:
     listing = AvitoListing(7_000_000_000 + number // 10, f"Товар № {number // 10 + 1}", "1 000 ₽")
     first = int(ended.timestamp()) - 60 * (messages - 1)
     chat = AvitoChat(
-        chat_id_of("u2i", f"synthetic-{number}"), "u2i", first, listing, AvitoClient(5_500_000_000 + number, f"Покупатель {number + 1}")
+        chat_id_of("u2i", f"synthetic-{number}"), "u2i", first, listing, SandboxBuyer(5_500_000_000 + number, f"Покупатель {number + 1}")
     )
     for place in range(messages):
         side, text = _SYNTHETIC_TURNS[place % 2]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from app.sandbox.faults import Answer, Cut, HttpSwitches
+from app.sandbox.faults import CannedResponse, Cut, HttpSwitches
 
 
 @dataclass
@@ -63,21 +63,21 @@ def error_body(code: int, message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"code": code, "message": message, **more}}
 
 
-def too_many(retry_after: str | None = None, remaining: int | None = None) -> Answer:
+def too_many(retry_after: str | None = None, remaining: int | None = None) -> CannedResponse:
     """A 429, with `Retry-After` and `X-RateLimit-*` where given; the real messenger was never seen to send either."""
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     if remaining is not None:
         headers |= {"X-RateLimit-Limit": "25", "X-RateLimit-Remaining": str(remaining)}
-    return Answer(429, error_body(429, "Too many requests"), headers)
+    return CannedResponse(429, error_body(429, "Too many requests"), headers)
 
 
-def html(status: int) -> Answer:
+def html(status: int) -> CannedResponse:
     """A gateway's page instead of JSON; gateways send it under any status, 200 included."""
-    return Answer(status, "<html><head><title>Доступ ограничен</title></head><body>Проблема с IP</body></html>")
+    return CannedResponse(status, "<html><head><title>Доступ ограничен</title></head><body>Проблема с IP</body></html>")
 
 
-SERVER_ERROR = Answer(500, error_body(500, "Error while processing request. Please, contact support"))
-UNAVAILABLE = Answer(503, error_body(503, "Service temporarily unavailable. Please, contact support"))
-FORBIDDEN = Answer(403, error_body(403, "Forbidden"))
-ERROR_UNDER_200 = Answer(200, error_body(500, "Internal error"))
+SERVER_ERROR = CannedResponse(500, error_body(500, "Error while processing request. Please, contact support"))
+UNAVAILABLE = CannedResponse(503, error_body(503, "Service temporarily unavailable. Please, contact support"))
+FORBIDDEN = CannedResponse(403, error_body(403, "Forbidden"))
+ERROR_UNDER_200 = CannedResponse(200, error_body(500, "Internal error"))
 CUT = Cut()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.sandbox.faults import Answer, Behaviour, Cut, ReceivedRequest
+from app.sandbox.faults import Behaviour, CannedResponse, Cut, ReceivedRequest
 
 Json = dict[str, Any]
 
@@ -29,9 +29,11 @@ def error_body(message: str, kind: str = "invalid_request_error") -> Json:
     return {"error": {"message": message, "type": kind, "param": None, "code": "invalid_request_error"}}
 
 
-def too_many(retry_after: str | None = None) -> Answer:
+def too_many(retry_after: str | None = None) -> CannedResponse:
     """A 429, with `Retry-After` where given."""
-    return Answer(429, error_body("Rate limit reached", "rate_limit_error"), {} if retry_after is None else {"Retry-After": retry_after})
+    return CannedResponse(
+        429, error_body("Rate limit reached", "rate_limit_error"), {} if retry_after is None else {"Retry-After": retry_after}
+    )
 
 
 def user_message(request: ReceivedRequest) -> str:
@@ -97,22 +99,22 @@ def _foreign_quotes(answer: Json) -> None:
             evidence["q"] = "этих слов в переписке никто не писал"
 
 
-UNAUTHORIZED = Answer(401, error_body("Authentication Fails (no such user)", "authentication_error"))
-BALANCE_EMPTY = Answer(402, error_body("Insufficient Balance", "unknown_error"))
-BAD_REQUEST = Answer(400, error_body("Invalid request: the field messages is not acceptable"))
-TOO_LONG = Answer(
+UNAUTHORIZED = CannedResponse(401, error_body("Authentication Fails (no such user)", "authentication_error"))
+BALANCE_EMPTY = CannedResponse(402, error_body("Insufficient Balance", "unknown_error"))
+BAD_REQUEST = CannedResponse(400, error_body("Invalid request: the field messages is not acceptable"))
+TOO_LONG = CannedResponse(
     400,
     error_body(
         "This model's maximum context length is 131072 tokens. However, you requested 140000 tokens (138500 in the messages, "
         "1500 in the completion). Please reduce the length of the messages or completion."
     ),
 )
-CONTENT_RISK = Answer(400, error_body("Content Exists Risk"))
-SERVER_ERROR = Answer(500, error_body("Internal Server Error", "server_error"))
-OVERLOADED = Answer(503, error_body("Service is too busy", "service_unavailable_error"))
-EMPTY_BODY = Answer(200, "", content_type="application/json")
-HTML = Answer(200, "<html><body><h1>502 Bad Gateway</h1></body></html>")
-NULL_CHOICES = Answer(200, {"choices": None, **error_body("upstream failed", "server_error")})
+CONTENT_RISK = CannedResponse(400, error_body("Content Exists Risk"))
+SERVER_ERROR = CannedResponse(500, error_body("Internal Server Error", "server_error"))
+OVERLOADED = CannedResponse(503, error_body("Service is too busy", "service_unavailable_error"))
+EMPTY_BODY = CannedResponse(200, "", content_type="application/json")
+HTML = CannedResponse(200, "<html><body><h1>502 Bad Gateway</h1></body></html>")
+NULL_CHOICES = CannedResponse(200, {"choices": None, **error_body("upstream failed", "server_error")})
 CUT = Cut()
 
 CONTENT_FILTER = finished("content_filter")

@@ -34,7 +34,7 @@ class Behaviour:
 
 
 @dataclass(frozen=True)
-class Answer(Behaviour):
+class CannedResponse(Behaviour):
     """This answer instead of the true one. A string goes out as HTML unless `content_type` says otherwise, anything else as JSON."""
 
     status: int
@@ -146,7 +146,7 @@ class Front:
                 case Cut():
                     await cut_connection(scope)
                     return
-                case Answer():
+                case CannedResponse():
                     await behaviour.response()(scope, receive, send)
                     return
                 case Slow():

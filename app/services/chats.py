@@ -11,9 +11,10 @@ from app.domain.waiting import AnswerTimes, answer_times
 from app.domain.working_hours import WorkingHours
 from app.errors import FieldError, InvalidRequestError, NotFoundError
 from app.models import Account, Chat, Message, Review
-from app.repositories import messages, reports, reviews, shown_chats
-from app.repositories.shown_chats import AccountChat
-from app.services.analysis.transcripts import chat_messages
+from app.repositories import chat_views as shown_chats
+from app.repositories import messages, reports, reviews
+from app.repositories.chat_views import AccountChat
+from app.services.analysis.transcript import chat_messages
 
 
 @dataclass(frozen=True)

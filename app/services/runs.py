@@ -146,18 +146,18 @@ async def wait(
     database: Database,
     run_id: int,
     *,
-    one_ends: Callable[[], Awaitable[None]] = _never,
+    wait_run_finished: Callable[[], Awaitable[None]] = _never,
     away_seconds: float = math.inf,
     read_seconds: float = _READ_SECONDS,
 ) -> Run:
     """Waits until a run has ended, whichever process works on it, and returns its last state.
 
-    Asks often at first and twice a second later, and whenever ``one_ends`` returns, which it does when a run of this process has ended.
+    Asks often at first and twice a second later, and whenever ``wait_run_finished`` returns, which it does when a run of this process has ended.
 
     Raises:
         DatabaseUnavailableError: the database has been away for longer than ``away_seconds``; a shorter outage is waited out.
     """
-    pause = 0.02 if one_ends is _never else 0.2
+    pause = 0.02 if wait_run_finished is _never else 0.2
     read_at = time.monotonic()
     while True:
         run = await _read(database, run_id, read_seconds)
@@ -172,7 +172,7 @@ async def wait(
             )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
-                await one_ends()
+                await wait_run_finished()
         pause = min(pause * 1.5, 0.5)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_state import AvitoClient, AvitoListing, numbered_account
+from app.sandbox.avito_state import AvitoListing, SandboxBuyer, numbered_account
 from app.sandbox.deepseek_faults import BAD_REQUEST
 from app.sandbox.server import Sandbox
 from tests.stage import GOOD_TALK, MovableClock, Stage, on_stage
@@ -182,7 +182,7 @@ async def test_of_two_accounts_chats_one_must_be_named(database_url: str) -> Non
     avito = LocalAvito([numbered_account(1), numbered_account(2)])
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox) as stage:
         for number, account in enumerate(avito.accounts):
-            item, client = AvitoListing(8_200_000_000 + number, f"Товар {number}"), AvitoClient(6_200_000_000 + number, "Анна")
+            item, client = AvitoListing(8_200_000_000 + number, f"Товар {number}"), SandboxBuyer(6_200_000_000 + number, "Анна")
             avito.add_chat(chat_id="u2i-shared~1", account=account, item=item, client=client)
             avito.add_message("u2i-shared~1", "client", text=f"Вопрос {number}", account=account)
         alone = avito.add_chat(account=avito.accounts[1])

@@ -16,8 +16,8 @@ from python_calamine import CalamineWorkbook
 
 from app.sandbox.deepseek_faults import regraded
 from app.services.formulas import unguarded
-from app.services.reports.sheet import MAX_ROWS
-from app.services.sheets import Column, SheetFile
+from app.services.reports.xlsx_file import MAX_ROWS
+from app.services.spreadsheet import Column, SpreadsheetFile
 from tests.api.test_document import FIELDS
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 
@@ -191,6 +191,6 @@ async def test_no_temporary_file_is_left_whatever_happens(stage: Stage) -> None:
     answer = await stage.rest.get("/api/v1/reports", params={**ALL, "format": "xlsx"})
     assert (answer.status_code, answer.json()["status"]) == (500, "error")
     assert temporary_folders() == []
-    with SheetFile(flat=True) as book:
+    with SpreadsheetFile(flat=True) as book:
         book.add_page("Страница", [Column("Столбец", 10)])
         assert temporary_folders() != [], "this is where they would be"

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat
-from app.sandbox.faults import Answer, ReceivedRequest
+from app.sandbox.faults import CannedResponse, ReceivedRequest
 from app.sandbox.server import Sandbox
 from tests.api.webhooks import RECEIVER, post, tell
 from tests.stage import GOOD_TALK, Stage, on_stage, until
@@ -51,7 +51,7 @@ def hide_lists(stage: Stage) -> None:
     def is_list(request: ReceivedRequest) -> bool:
         return request.path.endswith("/chats")
 
-    stage.avito.switches.fail(Answer(200, {"chats": [], "meta": {"has_more": False}}), when=is_list, times=None)
+    stage.avito.switches.fail(CannedResponse(200, {"chats": [], "meta": {"has_more": False}}), when=is_list, times=None)
 
 
 async def test_the_next_sync_reads_just_the_chat_that_was_named(stage: Stage) -> None:

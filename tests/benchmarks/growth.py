@@ -19,10 +19,10 @@ from zoneinfo import ZoneInfo
 import app.grading
 from app.domain.messages import Side
 from app.domain.visible_text import keep_visible
-from app.grading.evidence import Transcript
+from app.grading.evidence import QuoteVerifier
 from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker
-from app.grading.message_times import with_times
+from app.grading.message_times import replace_numbers_with_times
 from app.grading.prompt import user_message
 from app.grading.retelling import Retelling
 from tests.benchmarks.measures import Measure
@@ -186,7 +186,7 @@ def _mask(text: str) -> None:
 
 
 def _match_quotes(text: str) -> None:
-    transcript = Transcript(chat(("company", text)), Masker([]))
+    transcript = QuoteVerifier(chat(("company", text)), Masker([]))
     middle = text[len(text) // 3 : len(text) // 3 + 100]
     for words in (middle + "б" + middle, "б".join(middle), middle):
         transcript.verify(1, words, {Side.COMPANY})
@@ -194,7 +194,7 @@ def _match_quotes(text: str) -> None:
 
 def _retell(text: str) -> None:
     masker = Masker([], [message.text for message in SOFA])
-    Retelling(SOFA, masker, Transcript(SOFA, masker), ZoneInfo("UTC")).in_words(text)
+    Retelling(SOFA, masker, QuoteVerifier(SOFA, masker), ZoneInfo("UTC")).in_words(text)
 
 
 def _full_names(count: int) -> list[str]:
@@ -234,7 +234,7 @@ _FUNCTIONS: dict[str, Callable[[str], object]] = {
     "looking for orders": lambda text: addressing_messages([text]),
     "matching quotes": _match_quotes,
     "retelling": _retell,
-    "naming times": lambda text: with_times(text, [SOFA[0].sent_at]),
+    "naming times": lambda text: replace_numbers_with_times(text, [SOFA[0].sent_at]),
     "cleaning": lambda text: keep_visible(text + "\u200b"),
 }
 _CHATS: dict[str, Callable[[str], object]] = {

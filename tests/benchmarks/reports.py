@@ -14,7 +14,7 @@ from app.cli.rest_server import listen, rest
 from app.models import Report
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from app.services.reports.sheet import MAX_ROWS
+from app.services.reports.xlsx_file import MAX_ROWS
 from tests.benchmarks.http_clients import load, probing
 from tests.benchmarks.measures import Measure, peak_memory
 from tests.stage import GOOD_TALK, Stage, on_stage

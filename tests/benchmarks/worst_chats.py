@@ -3,7 +3,7 @@
 import itertools
 
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_state import AvitoClient as Buyer
+from app.sandbox.avito_state import SandboxBuyer
 
 _FIRST = ("Александр", "Екатерина", "Владимир", "Анастасия", "Константин", "Виктория", "Станислав", "Маргарита")
 _ROOTS = ("Иван", "Кузнец", "Воробь", "Медвед", "Соколов", "Лебед", "Григорь", "Тимофе")
@@ -34,6 +34,6 @@ def worst_chats() -> dict[str, tuple[str, list[str]]]:
 def add_worst_chats(avito: LocalAvito) -> None:
     """Adds one chat of each kind, with a question of the buyer's and an answer in turn."""
     for number, (name, texts) in enumerate(worst_chats().values()):
-        chat = avito.add_chat(client=Buyer(5_900_000_000 + number, name))
+        chat = avito.add_chat(client=SandboxBuyer(5_900_000_000 + number, name))
         for place, text in enumerate(texts):
             avito.add_message(chat.id, "client" if place % 2 == 0 else "company", text=text)

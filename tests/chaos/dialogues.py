@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import count
 
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_state import AvitoChat, AvitoClient, AvitoListing
+from app.sandbox.avito_state import AvitoChat, AvitoListing, SandboxBuyer
 from tests.chaos.clocks import Truth
 from tests.chaos.model_calls import ANSWER, QUESTION
 
@@ -61,7 +61,7 @@ class Dialogues:
         at = self._truth() - timedelta(minutes=minutes_ago)
         chat = self._avito.add_chat(
             item=AvitoListing(8_000_000_000 + number, f"Диван {number}", "12 000 ₽"),
-            client=AvitoClient(6_000_000_000 + number, self._rng.choice(_NAMES)),
+            client=SandboxBuyer(6_000_000_000 + number, self._rng.choice(_NAMES)),
             at=at,
         )
         self._say(chat.id, "client", minutes_ago)

@@ -23,7 +23,7 @@ _WRITTEN_SECONDS = 5.0
 """A kill or a freeze so long after the server's answer may have come before the arrival was written down."""
 
 _ON_THE_WAY_SECONDS = 0.5
-"""A replica that is frozen so shortly before the final dot is seen on the wire has written it already."""
+"""A replica that is killed or frozen so shortly before the final dot is seen on the wire has written it already."""
 
 
 class Fate(StrEnum):
@@ -296,10 +296,11 @@ def listed_reports(message: EmailMessage) -> frozenset[int]:
 def fate_of(talk: Conversation, ledger: Ledger) -> Fate:
     """Why the replica may, or may not, have known that the mail arrived."""
     assert talk.dot_at is not None
+    since = talk.dot_at - _ON_THE_WAY_SECONDS
     until = (talk.answered_at or talk.ended_at or talk.dot_at) + _WRITTEN_SECONDS
-    if any(talk.dot_at <= at <= until for at in ledger.kills):
+    if any(since <= at <= until for at in ledger.kills):
         return Fate.KILLED
-    if any(talk.dot_at - _ON_THE_WAY_SECONDS <= start <= until for start, _ in ledger.freezes):
+    if any(since <= start <= until for start, _ in ledger.freezes):
         return Fate.FROZEN
     if talk.answered_at is not None:
         return Fate.HEARD

@@ -182,6 +182,7 @@ def test_a_mail_that_is_in_doubt_may_come_again() -> None:
         (Conversation("w-1", dot_at=10, answered_at=11, ended_at=11.1, ended_by_replica=True), Ledger(), Fate.HEARD),
         (Conversation("w-1", dot_at=10, answered_at=11, ended_at=11.1), Ledger(kills=[11.2]), Fate.KILLED),
         (Conversation("w-1", dot_at=10, ended_at=11, ended_by_replica=True), Ledger(kills=[11]), Fate.KILLED),
+        (Conversation("w-1", dot_at=10.01, answered_at=10.02), Ledger(kills=[10]), Fate.KILLED),
         (Conversation("w-1", dot_at=10, ended_at=50), Ledger(freezes=[(10.5, 50)]), Fate.FROZEN),
         (Conversation("w-1", dot_at=10, answered_at=11), Ledger(freezes=[(9.9, 50)]), Fate.FROZEN),
         (Conversation("w-1", dot_at=60, answered_at=61), Ledger(freezes=[(10, 59)]), Fate.HEARD),

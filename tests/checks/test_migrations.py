@@ -15,7 +15,7 @@ from app.database.migrate import migrate
 from app.models import Base
 from tests.checks import CHECKOUT
 
-# Everything that a migration can get wrong. Places of columns are left out: new ones come last, wherever the model has them.
+# Everything that a migration can get wrong. ConnectionSlots of columns are left out: new ones come last, wherever the model has them.
 _SCHEMA = """
 SELECT 'column', c.relname, a.attname, concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
        pg_get_expr(d.adbin, d.adrelid))

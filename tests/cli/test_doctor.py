@@ -11,7 +11,7 @@ from app.database.migrate import migrate
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import numbered_account
 from app.sandbox.deepseek_faults import BALANCE_EMPTY
-from app.sandbox.faults import Answer, ReceivedRequest
+from app.sandbox.faults import CannedResponse, ReceivedRequest
 from app.sandbox.server import Sandbox
 from tests.cli.processes import Ended, run_app, settings_for
 
@@ -32,7 +32,7 @@ def _told_of(ended: Ended, account: str) -> list[str]:
 
 async def test_where_all_is_well_it_finds_no_fault(tmp_path: Path, database_url: str) -> None:
     async with Sandbox() as sandbox:
-        sandbox.avito.switches.fail(Answer(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
+        sandbox.avito.switches.fail(CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
         ended = await run_app(tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=database_url, SCHEDULER_ENABLED="true"))
     assert (ended.code, ended.err) == (0, ""), ended.out
     checks = ended.lines[1:-1]
@@ -47,7 +47,7 @@ async def test_where_all_is_well_it_finds_no_fault(tmp_path: Path, database_url:
 async def test_each_fault_is_told_with_what_to_fix(tmp_path: Path, postgres_url: str) -> None:
     async with Sandbox(accounts=2) as sandbox:
         sandbox.avito.switches.plan_missing = "nested"
-        sandbox.avito.switches.fail(Answer(404, {}, {"Date": "Sun, 22 Nov 2020 12:00:00 GMT"}), when=_is_head)
+        sandbox.avito.switches.fail(CannedResponse(404, {}, {"Date": "Sun, 22 Nov 2020 12:00:00 GMT"}), when=_is_head)
         sandbox.deepseek.switches.fail(BALANCE_EMPTY, path="/user/balance")
         sandbox.smtp.switches.refuse_connections = True
         settings = settings_for(sandbox, DATABASE_URL=postgres_url, DEEPSEEK_MODEL="gpt", REPORT_RECIPIENTS="", API_KEYS="")
@@ -77,10 +77,10 @@ async def test_of_each_account_it_tells_chats_plan_and_webhooks(tmp_path: Path, 
     base, secret = "https://quality.example.ru/webhooks/avito/", "canary-webhook-secret"
     async with Sandbox(avito=LocalAvito([numbered_account(number) for number in (1, 2, 3)])) as sandbox:
         first, second, third = sandbox.avito.accounts
-        sandbox.avito.switches.fail(Answer(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
+        sandbox.avito.switches.fail(CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
         sandbox.avito.add_synthetic_chats(1_101, 1, first)
         sandbox.avito.add_synthetic_chats(730, 1, second)
-        sandbox.avito.switches.fail(Answer(402, {"code": 402, "message": "no"}), path=f"{second.user_id}/chats/", times=None)
+        sandbox.avito.switches.fail(CannedResponse(402, {"code": 402, "message": "no"}), path=f"{second.user_id}/chats/", times=None)
         first.webhooks.append(f"{base}{secret}")
         second.webhooks.append(f"{base}former-canary-secret")
         third.webhooks.append("https://crm.example.ru/canary")
@@ -129,7 +129,7 @@ async def test_a_clock_that_differs_from_the_databases_is_told(tmp_path: Path, p
         await session.execute(text(left))
     await database.close()
     async with Sandbox() as sandbox:
-        sandbox.avito.switches.fail(Answer(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
+        sandbox.avito.switches.fail(CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
         ended = await run_app(tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=postgres_url))
     assert ended.code == 1
     (fault,) = _faults(ended)

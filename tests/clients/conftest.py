@@ -15,8 +15,7 @@ from app.clients.deepseek import DeepSeekClient
 from app.clients.retry import RetryPolicy
 from app.clock import Clock, system_clock
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_state import AvitoClient as Buyer
-from app.sandbox.avito_state import AvitoListing
+from app.sandbox.avito_state import AvitoListing, SandboxBuyer
 from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.server import running
 
@@ -99,7 +98,7 @@ def chat_id(local_avito: LocalAvito) -> str:
     """A chat about a listing in which the buyer has asked and the company has answered."""
     noon = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     listing = AvitoListing(3_014_567_801, "Kia Rio 1.6 AT, 2019", "1 350 000 ₽")
-    chat = local_avito.add_chat(item=listing, client=Buyer(5_300_000_000_001, "Марина"), at=noon)
+    chat = local_avito.add_chat(item=listing, client=SandboxBuyer(5_300_000_000_001, "Марина"), at=noon)
     local_avito.add_message(chat.id, "client", text="Торг есть? 🙂", at=noon)
     local_avito.add_message(chat.id, "company", text="Добрый день!\nЕсть.", at=noon)
     return chat.id

@@ -8,9 +8,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.clients.avito import AvitoChat, AvitoClient, AvitoUnavailableError, parse_chat
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_state import AvitoClient as Buyer
-from app.sandbox.avito_state import AvitoListing
-from app.sandbox.faults import Answer
+from app.sandbox.avito_state import AvitoListing, SandboxBuyer
+from app.sandbox.faults import CannedResponse
 
 OWN_ID = 4_900_000_001
 BUYER_ID = 5_300_000_000_001
@@ -72,7 +71,7 @@ async def test_buyer_is_missing_where_the_account_stands_alone(avito: AvitoClien
 @pytest.mark.parametrize("context", ["absent", "empty"])
 async def test_chat_between_users_has_no_listing(avito: AvitoClient, local_avito: LocalAvito, context: Any) -> None:
     local_avito.switches.u2u_context = context
-    local_avito.add_chat(chat_type="u2u", client=Buyer(BUYER_ID, "Олег"))
+    local_avito.add_chat(chat_type="u2u", client=SandboxBuyer(BUYER_ID, "Олег"))
     (chat,) = (await avito.list_chats(OWN_ID)).chats
     assert (chat.chat_type, chat.item_id, chat.client_name) == ("u2u", None, "Олег")
 
@@ -97,7 +96,7 @@ def test_wrong_values_count_as_missing(value: object) -> None:
 
 @pytest.mark.parametrize("bad", [{}, {"id": ""}, {"id": None}, "text", None, 5])
 async def test_a_chat_without_id_costs_no_other_and_is_counted(avito: AvitoClient, local_avito: LocalAvito, bad: object) -> None:
-    local_avito.switches.fail(Answer(200, {"chats": [{"id": "u2i-1"}, bad, {"id": 17}]}), path="/chats")
+    local_avito.switches.fail(CannedResponse(200, {"chats": [{"id": "u2i-1"}, bad, {"id": 17}]}), path="/chats")
     page = await avito.list_chats(OWN_ID, limit=3)
     assert [chat.id for chat in page.chats] == ["u2i-1", "17"]
     assert page.unreadable == 1
@@ -116,12 +115,12 @@ async def test_has_more_is_believed_else_a_short_page_is_the_last(avito: AvitoCl
 
 
 async def test_an_empty_page_is_not_the_end_while_avito_says_there_is_more(avito: AvitoClient, local_avito: LocalAvito) -> None:
-    local_avito.switches.fail(Answer(200, {"chats": [], "meta": {"has_more": True}}), path="/chats")
+    local_avito.switches.fail(CannedResponse(200, {"chats": [], "meta": {"has_more": True}}), path="/chats")
     assert (await avito.list_chats(OWN_ID)).has_more is True
 
 
 async def test_an_answer_without_its_list_is_not_an_empty_account(avito: AvitoClient, local_avito: LocalAvito) -> None:
-    local_avito.switches.fail(Answer(200, {"ok": True}), path="/chats")
+    local_avito.switches.fail(CannedResponse(200, {"ok": True}), path="/chats")
     with pytest.raises(AvitoUnavailableError):
         await avito.list_chats(OWN_ID)
 
@@ -147,8 +146,8 @@ async def test_chat_ids_are_encoded_in_paths(avito: AvitoClient, local_avito: Lo
         await local_avito.app(scope, receive, send)
 
     doorway.app = remember
-    local_avito.switches.fail(Answer(200, {"id": "u2i-x"}), path="/chats/")
-    local_avito.switches.fail(Answer(200, []), path="/chats/")
+    local_avito.switches.fail(CannedResponse(200, {"id": "u2i-x"}), path="/chats/")
+    local_avito.switches.fail(CannedResponse(200, []), path="/chats/")
     await avito.get_chat(OWN_ID, "u2i-a~b/c?d%e#ё")
     await avito.list_messages(OWN_ID, "u2i-a~b/c?d%e#ё")
     encoded = b"u2i-a%7Eb%2Fc%3Fd%25e%23%D1%91"
@@ -178,7 +177,7 @@ async def test_listings_of_every_state_come_in_pages(avito: AvitoClient, local_a
 
 
 async def test_reading_marks_nothing_as_read(avito: AvitoClient, local_avito: LocalAvito) -> None:
-    chat = local_avito.add_chat(client=Buyer(BUYER_ID))
+    chat = local_avito.add_chat(client=SandboxBuyer(BUYER_ID))
     local_avito.add_message(chat.id, "client", text="Ещё продаёте?")
     await avito.list_chats(OWN_ID)
     await avito.get_chat(OWN_ID, chat.id)

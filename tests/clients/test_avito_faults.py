@@ -21,7 +21,7 @@ from app.clients.retry import RetryPolicy
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_payloads import TOKEN_EXPIRED
 from app.sandbox.avito_switches import CUT, ERROR_UNDER_200, FORBIDDEN, SERVER_ERROR, UNAVAILABLE, error_body, html, too_many
-from app.sandbox.faults import Answer, Behaviour, ReceivedRequest, Slow
+from app.sandbox.faults import Behaviour, CannedResponse, ReceivedRequest, Slow
 
 MakeAvito = Callable[..., AvitoClient]
 
@@ -87,7 +87,7 @@ async def test_a_token_is_renewed_before_its_day_is_over(make_avito: MakeAvito, 
 
 
 async def test_a_token_refused_twice_is_a_fault_of_the_keys(avito: AvitoClient, local_avito: LocalAvito) -> None:
-    local_avito.switches.fail(Answer(401, error_body(401, "Unauthorized")), path=SELF, times=None)
+    local_avito.switches.fail(CannedResponse(401, error_body(401, "Unauthorized")), path=SELF, times=None)
     with pytest.raises(AvitoCredentialsError, match="не отозваны ли ключи"):
         await avito.get_self()
     assert (arrived(local_avito, "/token"), arrived(local_avito, SELF)) == (2, 2)
@@ -119,7 +119,7 @@ async def test_a_403_that_goes_away_with_a_new_token_is_none(avito: AvitoClient,
 
 
 async def test_an_expired_token_after_renewal_is_a_fault_of_the_keys(avito: AvitoClient, local_avito: LocalAvito) -> None:
-    local_avito.switches.fail(Answer(200, TOKEN_EXPIRED), path=SELF, times=None)
+    local_avito.switches.fail(CannedResponse(200, TOKEN_EXPIRED), path=SELF, times=None)
     with pytest.raises(AvitoCredentialsError):
         await avito.get_self()
 
@@ -137,9 +137,12 @@ PASSING: list[Behaviour] = [
     ERROR_UNDER_200,
     CUT,
     too_many(),
-    Answer(200, ""),
+    CannedResponse(200, ""),
 ]
-REPORTED: list[Behaviour] = [Answer(200, {"result": {"status": False, "message": "internal"}}), Answer(302, "", {"Location": "/elsewhere"})]
+REPORTED: list[Behaviour] = [
+    CannedResponse(200, {"result": {"status": False, "message": "internal"}}),
+    CannedResponse(302, "", {"Location": "/elsewhere"}),
+]
 
 
 @pytest.mark.parametrize("answer", PASSING + REPORTED)
@@ -268,7 +271,7 @@ async def test_beyond_avitos_reach_is_a_wrong_request(avito: AvitoClient, local_
     ],
 )
 async def test_avitos_own_words_are_kept_short(avito: AvitoClient, local_avito: LocalAvito, body: Any, words: str) -> None:
-    local_avito.switches.fail(Answer(422, body), path=SELF)
+    local_avito.switches.fail(CannedResponse(422, body), path=SELF)
     with pytest.raises(AvitoRequestError) as caught:
         await avito.get_self()
     assert caught.value.message == f"Авито не принял запрос (422): {words}"
@@ -277,7 +280,7 @@ async def test_avitos_own_words_are_kept_short(avito: AvitoClient, local_avito: 
 async def test_no_secret_is_told_even_where_avito_repeats_it(avito: AvitoClient, local_avito: LocalAvito) -> None:
     await avito.get_self()
     token = local_avito.requests[-1].headers["authorization"].removeprefix("Bearer ")
-    local_avito.switches.fail(Answer(400, {"message": f"bad request with {token}"}), path=SELF)
+    local_avito.switches.fail(CannedResponse(400, {"message": f"bad request with {token}"}), path=SELF)
     with pytest.raises(AvitoRequestError) as caught:
         await avito.get_self()
     assert caught.value.message.endswith("bad request with ***")

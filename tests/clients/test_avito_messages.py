@@ -7,7 +7,7 @@ import pytest
 
 from app.clients.avito import PLAN_PLACEHOLDER, AvitoClient, AvitoMessage, AvitoPlanMissingError, describe, parse_message
 from app.sandbox.avito import LocalAvito
-from app.sandbox.faults import Answer
+from app.sandbox.faults import CannedResponse
 
 OWN_ID = 4_900_000_001
 BUYER_ID = 5_300_000_000_001
@@ -148,7 +148,7 @@ async def test_damaged_text_is_cleaned_everywhere(avito: AvitoClient, local_avit
     damaged = r'"a\u0000b\ud83d\u0007\r\nc\t👩‍🔧\u0085"'
     content = f'{{"text": {damaged}, "deep": [{{{damaged}: {damaged}}}], "n": 1e999}}'
     body = f'[{{"id": "m1", "created": 1763800000, "type": "text", "content": {content}}}]'
-    local_avito.switches.fail(Answer(200, body, content_type="application/json"), path="/messages")
+    local_avito.switches.fail(CannedResponse(200, body, content_type="application/json"), path="/messages")
     (message,) = (await avito.list_messages(OWN_ID, "u2i-1")).messages
     assert message.text == "ab\nc\t👩‍🔧"
     assert message.content == {"text": "ab\nc\t👩‍🔧", "deep": [{"ab\nc\t👩‍🔧": "ab\nc\t👩‍🔧"}], "n": None}

@@ -8,7 +8,7 @@ import pytest
 from app.clients.avito import AvitoClient, AvitoHint, AvitoRequestError, AvitoUnavailableError, parse_hint
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_switches import CUT, ERROR_UNDER_200, SERVER_ERROR, error_body, html, too_many
-from app.sandbox.faults import Answer
+from app.sandbox.faults import CannedResponse
 
 URL = "https://quality.example.ru/webhooks/avito/canary-secret"
 OTHER = "https://crm.example.ru/avito"
@@ -42,14 +42,16 @@ async def test_an_expired_token_is_renewed_for_them_too(avito: AvitoClient, loca
 
 
 async def test_a_refusal_is_told_without_the_secret_that_avito_repeats(avito: AvitoClient, local_avito: LocalAvito) -> None:
-    local_avito.switches.fail(Answer(400, error_body(400, f"bad url {URL}: /webhooks/avito/canary-secret is away")), path="/webhook")
+    local_avito.switches.fail(
+        CannedResponse(400, error_body(400, f"bad url {URL}: /webhooks/avito/canary-secret is away")), path="/webhook"
+    )
     with pytest.raises(AvitoRequestError, match="bad url https://quality") as caught:
         await avito.subscribe_webhook(URL)
     assert "canary" not in caught.value.message
 
 
 async def test_a_subscription_that_avito_does_not_confirm_is_none(avito: AvitoClient, local_avito: LocalAvito) -> None:
-    local_avito.switches.fail(Answer(200, {"ok": False}), path="/webhook", times=None)
+    local_avito.switches.fail(CannedResponse(200, {"ok": False}), path="/webhook", times=None)
     for change in (avito.subscribe_webhook, avito.unsubscribe_webhook):
         with pytest.raises(AvitoUnavailableError):
             await change(URL)
@@ -65,7 +67,7 @@ async def test_a_subscription_that_avito_does_not_confirm_is_none(avito: AvitoCl
     ],
 )
 async def test_lists_are_read_in_every_shape(avito: AvitoClient, local_avito: LocalAvito, body: Any, urls: tuple[str, ...]) -> None:
-    local_avito.switches.fail(Answer(200, body), path="/subscriptions")
+    local_avito.switches.fail(CannedResponse(200, body), path="/subscriptions")
     assert await avito.list_webhooks() == urls
 
 

@@ -19,7 +19,7 @@ from app.clients.deepseek import (
 from app.errors import PermanentError, TransientError
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.deepseek import FINGERPRINT, LocalDeepSeek, tokens
-from app.sandbox.faults import Answer
+from app.sandbox.faults import CannedResponse
 from tests.clients.questions import PROMPT_TOKENS, SYSTEM, USER, MakeDeepSeek, ask
 
 
@@ -70,12 +70,12 @@ PASSING = {
     "cut": faults.CUT,
     "empty body": faults.EMPTY_BODY,
     "html": faults.HTML,
-    "html called json": Answer(200, "<html>", content_type="application/json"),
-    "not utf-8": Answer(200, "\ufeff\x00", content_type="application/json"),
+    "html called json": CannedResponse(200, "<html>", content_type="application/json"),
+    "not utf-8": CannedResponse(200, "\ufeff\x00", content_type="application/json"),
     "null choices": faults.NULL_CHOICES,
-    "no choices": Answer(200, {"choices": []}),
-    "strange choices": Answer(200, {"choices": ["x"]}),
-    "a list": Answer(200, []),
+    "no choices": CannedResponse(200, {"choices": []}),
+    "strange choices": CannedResponse(200, {"choices": ["x"]}),
+    "a list": CannedResponse(200, []),
     "no resource": faults.NO_RESOURCE,
     "aborted": faults.ABORTED,
     "unheard-of end": faults.finished("tool_calls"),
@@ -109,9 +109,9 @@ async def test_what_does_not_pass_is_transient_after_the_last_attempt(
         (faults.CONTENT_FILTER, DeepSeekBlockedError, "Фильтр DeepSeek"),
         (faults.BAD_REQUEST, DeepSeekRequestError, "the field messages is not acceptable"),
         (faults.TOO_LONG, DeepSeekTooLongError, "контекст"),
-        (Answer(413, "<html>Request Entity Too Large</html>"), DeepSeekTooLongError, "контекст"),
-        (Answer(404, {"error_msg": "Not found"}), DeepSeekSettingsError, "DEEPSEEK_BASE_URL.*Not found"),
-        (Answer(422, {"error": {"message": "bad temperature"}}), DeepSeekRequestError, "bad temperature"),
+        (CannedResponse(413, "<html>Request Entity Too Large</html>"), DeepSeekTooLongError, "контекст"),
+        (CannedResponse(404, {"error_msg": "Not found"}), DeepSeekSettingsError, "DEEPSEEK_BASE_URL.*Not found"),
+        (CannedResponse(422, {"error": {"message": "bad temperature"}}), DeepSeekRequestError, "bad temperature"),
     ],
 )
 async def test_what_does_not_pass_by_itself_is_asked_once(
@@ -126,16 +126,16 @@ async def test_what_does_not_pass_by_itself_is_asked_once(
 
 
 NO_SUCH_MODEL = {
-    "vLLM": Answer(404, {"object": "error", "message": "The model `x` does not exist.", "code": 404}),
-    "Ollama": Answer(404, {"error": {"message": 'model "x" not found, try pulling it first'}}),
-    "LiteLLM": Answer(400, {"error": "/chat/completions: Invalid model name passed in model=x."}),
-    "by code": Answer(403, {"error": {"message": "No access.", "code": "model_not_found"}}),
+    "vLLM": CannedResponse(404, {"object": "error", "message": "The model `x` does not exist.", "code": 404}),
+    "Ollama": CannedResponse(404, {"error": {"message": 'model "x" not found, try pulling it first'}}),
+    "LiteLLM": CannedResponse(400, {"error": "/chat/completions: Invalid model name passed in model=x."}),
+    "by code": CannedResponse(403, {"error": {"message": "No access.", "code": "model_not_found"}}),
 }
 
 
 @pytest.mark.parametrize("answer", NO_SUCH_MODEL.values(), ids=NO_SUCH_MODEL.keys())
 async def test_whatever_server_has_no_such_model_the_setting_is_named(
-    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, answer: Answer
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, answer: CannedResponse
 ) -> None:
     local_deepseek.switches.fail(answer)
     with pytest.raises(DeepSeekSettingsError, match="DEEPSEEK_MODEL"):
@@ -152,16 +152,16 @@ async def test_a_chat_that_speaks_of_models_does_not_pass_for_a_missing_one(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     """Some servers repeat the request beside their message."""
-    local_deepseek.switches.fail(Answer(422, {"detail": [{"input": "the model does not exist"}], "message": "bad request"}))
+    local_deepseek.switches.fail(CannedResponse(422, {"detail": [{"input": "the model does not exist"}], "message": "bad request"}))
     with pytest.raises(DeepSeekRequestError, match="422"):
         await ask(deepseek)
-    local_deepseek.switches.fail(Answer(400, {"detail": [{"input": "the model does not exist"}]}))
+    local_deepseek.switches.fail(CannedResponse(400, {"detail": [{"input": "the model does not exist"}]}))
     with pytest.raises(DeepSeekRequestError, match="400"):
         await ask(deepseek)
 
 
 async def test_long_words_of_a_refusal_are_cut(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
-    local_deepseek.switches.fail(Answer(400, {"error": {"message": "x" * 5000}}))
+    local_deepseek.switches.fail(CannedResponse(400, {"error": {"message": "x" * 5000}}))
     with pytest.raises(DeepSeekRequestError) as caught:
         await ask(deepseek)
     assert caught.value.message.endswith(" " + "x" * 299 + "…")

@@ -9,7 +9,7 @@ import pytest
 from app.clients.deepseek import DeepSeekClient, DeepSeekCredentialsError
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.deepseek import LocalDeepSeek
-from app.sandbox.faults import Answer
+from app.sandbox.faults import CannedResponse
 
 MakeDeepSeek = Callable[..., DeepSeekClient]
 
@@ -22,7 +22,7 @@ async def test_models_and_balance_are_told(deepseek: DeepSeekClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [faults.HTML, faults.EMPTY_BODY, faults.SERVER_ERROR, faults.CUT, Answer(200, {"data": 5, "balance_infos": [{}]})]
+    "fault", [faults.HTML, faults.EMPTY_BODY, faults.SERVER_ERROR, faults.CUT, CannedResponse(200, {"data": 5, "balance_infos": [{}]})]
 )
 async def test_models_and_balance_are_asked_for_again(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, fault: Any) -> None:
     local_deepseek.switches.fail(fault, path="/models")

@@ -16,7 +16,7 @@ from app.clients.deepseek import (
 from app.clients.retry import RetryPolicy
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.deepseek import LocalDeepSeek
-from app.sandbox.faults import Answer, Slow
+from app.sandbox.faults import CannedResponse, Slow
 from tests.clients.questions import USER, MakeDeepSeek, ask
 
 
@@ -80,7 +80,7 @@ async def test_requests_in_flight_are_limited_and_halved_by_a_429(make_deepseek:
 
 async def test_neither_key_nor_chat_is_told_where_the_server_repeats_them(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
     repeated = {"error": {"message": "bad key sk-canary-key"}, "input": json.dumps({"messages": [USER]})}
-    local_deepseek.switches.fail(Answer(422, repeated))
+    local_deepseek.switches.fail(CannedResponse(422, repeated))
     with pytest.raises(DeepSeekRequestError) as caught:
         await ask(deepseek)
     assert caught.value.message.endswith("bad key ***")

@@ -16,7 +16,7 @@ from app.clients.text import read_json, shorten
 from app.errors import UpstreamError
 from app.sandbox.avito import LocalAvito
 from app.sandbox.deepseek import LocalDeepSeek
-from app.sandbox.faults import Answer
+from app.sandbox.faults import CannedResponse
 from tests.clients.conftest import Doorway
 from tests.clients.hostile import ANY_LITERAL, LITERALS, Spoiler, assert_storable, paths_of, spoilt
 from tests.clients.questions import ask
@@ -147,14 +147,14 @@ def test_what_is_nested_too_deeply_is_none_and_the_rest_stays() -> None:
 BOMB = gzip.compress(b" " * 200_000_000)
 
 
-def packed(body: bytes, encoding: str) -> Answer:
+def packed(body: bytes, encoding: str) -> CannedResponse:
     """An answer as a proxy may send it."""
-    return Answer(200, body.decode("latin-1"), {"Content-Encoding": encoding}, "application/json; charset=latin-1")
+    return CannedResponse(200, body.decode("latin-1"), {"Content-Encoding": encoding}, "application/json; charset=latin-1")
 
 
-@pytest.mark.parametrize("fault", [packed(BOMB, "gzip"), packed(b"{}", "br"), packed(b"{}", "gzip"), Answer(200, " " * 30_000_000)])
+@pytest.mark.parametrize("fault", [packed(BOMB, "gzip"), packed(b"{}", "br"), packed(b"{}", "gzip"), CannedResponse(200, " " * 30_000_000)])
 async def test_an_answer_that_is_too_large_or_packed_otherwise_is_not_read_to_its_end(
-    doorway: Doorway, make_avito: Callable[..., AvitoClient], deepseek: DeepSeekClient, fault: Answer
+    doorway: Doorway, make_avito: Callable[..., AvitoClient], deepseek: DeepSeekClient, fault: CannedResponse
 ) -> None:
     local_avito, local_deepseek = LocalAvito(), LocalDeepSeek(api_key="sk-canary-key")
     local_avito.switches.fail(fault, path="/self", times=None)

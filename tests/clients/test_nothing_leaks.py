@@ -20,10 +20,9 @@ from app.errors import AppError
 from app.log import LogFormat, configure_logging
 from app.sandbox import avito_switches, deepseek_faults
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_state import AvitoAccount
-from app.sandbox.avito_state import AvitoClient as Buyer
+from app.sandbox.avito_state import AvitoAccount, SandboxBuyer
 from app.sandbox.deepseek import LocalDeepSeek
-from app.sandbox.faults import Answer
+from app.sandbox.faults import CannedResponse
 from app.sandbox.server import running
 from app.sandbox.smtp import LocalSmtp
 from tests.clients.conftest import Unfenced
@@ -32,9 +31,9 @@ CANARY = "канарейка"
 SECRET = "canary-0451"
 RETRY = RetryPolicy(attempts=2, first_wait_seconds=0.001, longest_wait_seconds=0.01)
 PASSING = [
-    Answer(200, f"<html>{CANARY}</html>"),
-    Answer(200, {"error": {"message": SECRET}}),
-    Answer(200, {"error": True, "chats": CANARY}),
+    CannedResponse(200, f"<html>{CANARY}</html>"),
+    CannedResponse(200, {"error": {"message": SECRET}}),
+    CannedResponse(200, {"error": True, "chats": CANARY}),
 ]
 
 
@@ -72,7 +71,7 @@ async def probe(*calls: Callable[[], Awaitable[Any]]) -> None:
 
 async def probe_avito() -> None:
     local = LocalAvito([AvitoAccount(f"id-{SECRET}", SECRET, 5, CANARY)])
-    chat = local.add_chat(client=Buyer(6, CANARY))
+    chat = local.add_chat(client=SandboxBuyer(6, CANARY))
     local.add_message(chat.id, "client", text=CANARY)
     async with running(local.app) as url, avito_http(url) as http:
 
@@ -106,7 +105,7 @@ async def probe_deepseek() -> None:
         async with client(SECRET) as deepseek, client(f"wrong-{SECRET}") as stranger:
             await probe(*(partial(who.complete, system="JSON", user=CANARY) for who in (deepseek, stranger)))
             troubles = [deepseek_faults.SERVER_ERROR, deepseek_faults.CONTENT_RISK, deepseek_faults.LENGTH, deepseek_faults.NULL_CHOICES]
-            repeating = Answer(400, {"error": {"message": f"bad {SECRET}"}, "input": CANARY})
+            repeating = CannedResponse(400, {"error": {"message": f"bad {SECRET}"}, "input": CANARY})
             for fault in [*troubles, deepseek_faults.EMPTY_BODY, deepseek_faults.CUT, repeating, *PASSING]:
                 local.switches.faults = []
                 local.switches.fail(fault, times=None)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from app.database.connection import Limits
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
-from app.repositories.turns import wait_for_turn
+from app.repositories.locks import lock_bulk_chat_updates
 
 from .clusters import ask
 
@@ -83,9 +83,9 @@ async def test_a_frozen_replica_loses_its_lock_and_the_others_get_it(database: D
     """The frozen one has begun a transaction as the service does, and never says another word."""
     frozen = Database(postgres_url, limits=SOON)
     async with frozen.session() as session:
-        await wait_for_turn(session)
+        await lock_bulk_chat_updates(session)
         async with asyncio.timeout(30), database.with_limits(Limits(20, 20)).transaction() as other:
-            await wait_for_turn(other)
+            await lock_bulk_chat_updates(other)
         with pytest.raises(DBAPIError):
             await session.execute(text("SELECT 1"))
         await session.invalidate()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from app.database.engine import Database
-from app.database.places import Places
+from app.database.slots import ConnectionSlots
 from app.errors import DatabaseUnavailableError
 from tests.stage import until
 
@@ -117,7 +117,7 @@ async def test_a_saturated_pool_is_waited_for_and_named(postgres_url: str) -> No
 
 
 async def test_places_are_given_in_order_and_none_is_lost_to_a_task_that_leaves() -> None:
-    places, served = Places(1, raise_seconds=60), list[int]()
+    places, served = ConnectionSlots(1, raise_seconds=60), list[int]()
 
     async def use(number: int) -> None:
         await places.take()
@@ -137,7 +137,7 @@ async def test_places_are_given_in_order_and_none_is_lost_to_a_task_that_leaves(
 
 
 async def test_the_limit_rises_again() -> None:
-    places = Places(3, raise_seconds=0.05)
+    places = ConnectionSlots(3, raise_seconds=0.05)
     for _ in range(3):
         await places.take()
     assert places.lower()

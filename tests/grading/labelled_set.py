@@ -20,12 +20,12 @@ from typing import Any
 from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker
 
-Case = dict[str, Any]
+GradingCase = dict[str, Any]
 
 
-def load_set(name: str, half: str | None = None) -> list[Case]:
+def load_set(name: str, half: str | None = None) -> list[GradingCase]:
     """The cases of a file, or of one half of it."""
-    cases: list[Case] = json.loads(Path(__file__).with_name(f"{name}_set.json").read_text(encoding="utf-8"))
+    cases: list[GradingCase] = json.loads(Path(__file__).with_name(f"{name}_set.json").read_text(encoding="utf-8"))
     return [case for case in cases if half is None or case["half"] == half]
 
 
@@ -43,9 +43,9 @@ class LabelledFigures:
     false_flags: list[str]
 
 
-def labelled_figures(cases: Iterable[Case]) -> LabelledFigures:
+def labelled_figures(cases: Iterable[GradingCase]) -> LabelledFigures:
     """Every case masked and looked at once."""
-    by_set: dict[str, list[Case]] = {"personal": [], "look_alike": [], "attack": [], "innocent": []}
+    by_set: dict[str, list[GradingCase]] = {"personal": [], "look_alike": [], "attack": [], "innocent": []}
     for case in cases:
         by_set[case["set"]].append(case)
     return LabelledFigures(
@@ -70,16 +70,16 @@ def _spans(text: str) -> list[tuple[int, int]]:
     return list(pairwise(places))[1::2]
 
 
-def _personal(case: Case) -> list[tuple[int, tuple[int, int]]]:
+def _personal(case: GradingCase) -> list[tuple[int, tuple[int, int]]]:
     return [(number, span) for number, text in enumerate(case["texts"]) for span in _spans(text)]
 
 
-def _masked(case: Case) -> list[str]:
+def _masked(case: GradingCase) -> list[str]:
     masker = Masker(case["names"], case["texts"])
     return [masker.mask(text) for text in case["texts"]]
 
 
-def _missed(case: Case) -> list[str]:
+def _missed(case: GradingCase) -> list[str]:
     texts = [_plain(text) for text in case["texts"]]
     masker = Masker(case["names"], texts)
     covered = [[piece.is_token for piece in masker.pieces(text) for _ in piece.original] for text in texts]

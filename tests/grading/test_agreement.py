@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.grading.agreement import SMALLEST_FOR_INTERVAL, Cell, Chat, Table, gwet_ac2, measure, weighted_kappa
+from app.grading.agreement import SMALLEST_FOR_INTERVAL, Cell, Chat, Table, gwet_ac2, measure_agreement, weighted_kappa
 
 # kappa: scikit-learn 1.9.1, cohen_kappa_score(labels=range(k), weights="quadratic");
 # AC2: irrCAC 0.4.4, CAC(ratings, weights="quadratic", categories=range(k), digits=10).gwet().
@@ -51,7 +51,7 @@ def test_pooled_pairs_of_three_raters_are_congers_kappa_and_gwets_ac2_for_many()
         tuple(Cell(pair, int(levels[i]), int(levels[j])) for pair, (i, j) in enumerate(((0, 1), (0, 2), (1, 2))))
         for levels in THREE_RATERS.split()
     ]
-    found = measure(chats, levels=3, seed=1, resamples=50)
+    found = measure_agreement(chats, levels=3, seed=1, resamples=50)
     assert (found.n, found.chats) == (120, 40)
     assert found.kappa == pytest.approx(CONGER, abs=1e-9)
     assert found.ac2 == pytest.approx(GWET, abs=1e-9)
@@ -104,14 +104,16 @@ def test_the_same_pair_twice_says_the_same(table: Table, times: int) -> None:
 
 
 def test_the_bootstraps_intervals_are_near_the_analytic_ones() -> None:
-    found = measure(chats_of(LARGE), levels=3, seed=1)
+    found = measure_agreement(chats_of(LARGE), levels=3, seed=1)
     assert found.kappa_interval == pytest.approx(CONGER_INTERVAL, abs=0.02)
     assert found.ac2_interval == pytest.approx(GWET_INTERVAL, abs=0.02)
-    assert found == measure(chats_of(LARGE), levels=3, seed=1), "the same seed, the same report"
+    assert found == measure_agreement(chats_of(LARGE), levels=3, seed=1), "the same seed, the same report"
 
 
 def test_an_interval_holds_the_figure_and_narrows_with_more_chats() -> None:
-    some, many = (measure(chats_of([[times * n for n in line] for line in LARGE]), levels=3, seed=2, resamples=300) for times in (1, 4))
+    some, many = (
+        measure_agreement(chats_of([[times * n for n in line] for line in LARGE]), levels=3, seed=2, resamples=300) for times in (1, 4)
+    )
     for found in (some, many):
         for value, interval in ((found.kappa, found.kappa_interval), (found.ac2, found.ac2_interval)):
             assert interval is not None
@@ -125,7 +127,7 @@ def test_an_interval_holds_the_figure_and_narrows_with_more_chats() -> None:
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=SMALLEST_FOR_INTERVAL, max_size=60), st.integers(0, 99))
 def test_intervals_are_ordered_and_in_range(pairs: list[tuple[int, int]], seed: int) -> None:
-    found = measure([(Cell(0, *pair),) for pair in pairs], levels=3, seed=seed, resamples=60)
+    found = measure_agreement([(Cell(0, *pair),) for pair in pairs], levels=3, seed=seed, resamples=60)
     assert found.n == found.chats == len(pairs)
     assert found.ac2_interval is not None
     for interval in (found.kappa_interval, found.ac2_interval):
@@ -136,18 +138,18 @@ def test_what_is_said_of_one_chat_is_drawn_together() -> None:
     """The same chat compared three times is no more certain than once."""
     once = chats_of([[12, 2, 1], [2, 9, 2], [0, 3, 9]])
     thrice = [tuple(Cell(pair, *cell[1:]) for pair in range(3) for cell in chat) for chat in once]
-    one, three = (measure(chats, levels=3, seed=5, resamples=200) for chats in (once, thrice))
+    one, three = (measure_agreement(chats, levels=3, seed=5, resamples=200) for chats in (once, thrice))
     assert three.kappa_interval == pytest.approx(one.kappa_interval)
     assert (three.n, three.chats) == (3 * one.n, one.chats)
 
 
 def test_too_little_is_said_and_nothing_made_up() -> None:
-    nothing = measure([(), ()], levels=3, seed=1)
+    nothing = measure_agreement([(), ()], levels=3, seed=1)
     assert (nothing.n, nothing.exact, nothing.kappa, nothing.ac2) == (0, None, None, None)
     assert (nothing.kappa_interval, nothing.ac2_interval) == (None, None)
-    nine = measure(chats_of([[5, 0, 0], [0, 2, 0], [0, 0, 2]]), levels=3, seed=1)
+    nine = measure_agreement(chats_of([[5, 0, 0], [0, 2, 0], [0, 0, 2]]), levels=3, seed=1)
     assert (nine.kappa, nine.ac2, nine.kappa_interval, nine.ac2_interval) == (1, 1, None, None)
-    same = measure(chats_of([[40, 0, 0], [0, 0, 0], [0, 0, 0]]), levels=3, seed=1)
+    same = measure_agreement(chats_of([[40, 0, 0], [0, 0, 0], [0, 0, 0]]), levels=3, seed=1)
     assert (same.exact, same.kappa, same.kappa_interval, same.ac2, same.ac2_interval) == (1, None, None, 1, (1, 1))
-    nearly = measure(chats_of([[39, 0, 0], [0, 1, 0], [0, 0, 0]]), levels=3, seed=1, resamples=300)
+    nearly = measure_agreement(chats_of([[39, 0, 0], [0, 1, 0], [0, 0, 0]]), levels=3, seed=1, resamples=300)
     assert (nearly.kappa, nearly.kappa_interval) == (1, None), "a third of the resamples have one level alone"

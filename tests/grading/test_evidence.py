@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.domain.messages import Side
 from app.domain.visible_text import keep_visible
-from app.grading.evidence import MAX_QUOTE_LENGTH, Quote, Transcript, in_sentence
+from app.grading.evidence import MAX_QUOTE_LENGTH, Quote, QuoteVerifier, in_sentence
 from app.grading.masking.masker import Masker
 
 from .chats import SOFA, chat
@@ -17,7 +17,7 @@ LETTERS = st.text(st.sampled_from("абвгёЁД «»—-…,.!?\n ab12"), min_
 
 
 def sofa(number: int, words: str, sides: set[Side] = SELLER) -> Quote | None:
-    return Transcript(SOFA, Masker([])).verify(number, words, sides)
+    return QuoteVerifier(SOFA, Masker([])).verify(number, words, sides)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def sofa(number: int, words: str, sides: set[Side] = SELLER) -> Quote | None:
     ],
 )
 def test_spelling_makes_no_difference(said: str, quoted: str, shown: str) -> None:
-    assert Transcript(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(101, shown, repaired=False)
+    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(101, shown, repaired=False)
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_what_does_not_stand_there_is_dropped(number: int, words: str) -> None:
 
 
 def test_part_of_a_word_is_no_quote() -> None:
-    transcript = Transcript(chat(("client", "Недорого!")), Masker([]))
+    transcript = QuoteVerifier(chat(("client", "Недорого!")), Masker([]))
     assert transcript.verify(1, "дорого", BUYER) is None
 
 
 def test_right_side_is_looked_for() -> None:
     both = chat(("client", "Хорошо"), ("company", "Хорошо"), ("client", "Спасибо"))
-    transcript = Transcript(both, Masker([]))
+    transcript = QuoteVerifier(both, Masker([]))
     assert transcript.verify(1, "хорошо", SELLER) == Quote(102, "Хорошо", repaired=True)
     assert transcript.verify(1, "хорошо", BUYER) == Quote(101, "Хорошо", repaired=False)
     assert transcript.verify(2, "спасибо", SELLER) is None
@@ -88,7 +88,7 @@ def test_right_side_is_looked_for() -> None:
 
 def test_nearest_message_wins() -> None:
     many = chat(*[("company", "Да")] * 3, ("client", "Да?"), ("company", "нет"), ("company", "Да"))
-    assert Transcript(many, Masker([])).verify(5, "да", SELLER) == Quote(106, "Да", repaired=True)
+    assert QuoteVerifier(many, Masker([])).verify(5, "да", SELLER) == Quote(106, "Да", repaired=True)
 
 
 def test_quote_of_masked_words_comes_back_verbatim() -> None:
@@ -96,13 +96,13 @@ def test_quote_of_masked_words_comes_back_verbatim() -> None:
     masker = Masker(["Марина"])
     shown = [masker.mask(message.text) for message in messages]
     assert shown[1] == "Записал: [ТЕЛЕФОН_1], [ИМЯ_1] передам"
-    quote = Transcript(messages, masker).verify(2, "Записал: [ТЕЛЕФОН_1], [ИМЯ_1]", SELLER)
+    quote = QuoteVerifier(messages, masker).verify(2, "Записал: [ТЕЛЕФОН_1], [ИМЯ_1]", SELLER)
     assert quote == Quote(102, "Записал: 8 (916) 123-45-67, Марине", repaired=False)
 
 
 def test_long_quote_is_cut_at_a_word() -> None:
     text = "очень хороший диван " * 20
-    quote = Transcript(chat(("company", text)), Masker([])).verify(1, text, SELLER)
+    quote = QuoteVerifier(chat(("company", text)), Masker([])).verify(1, text, SELLER)
     assert quote is not None
     assert len(quote.text) <= MAX_QUOTE_LENGTH
     assert text.startswith(quote.text + " ")
@@ -118,23 +118,23 @@ def test_long_quote_is_cut_at_a_word() -> None:
     ],
 )
 def test_a_quote_never_leaves_its_negation_behind(said: str, quoted: str, shown: str) -> None:
-    assert Transcript(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(101, shown, repaired=True)
+    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(101, shown, repaired=True)
 
 
 @pytest.mark.parametrize("said", ["Нет, приезжайте завтра", "Не верите — приезжайте", "Мне приезжайте", "Ни я ни брат её там приезжайте"])
 def test_a_negation_of_something_else_is_left(said: str) -> None:
-    assert Transcript(chat(("company", said)), Masker([])).verify(1, "приезжайте", SELLER) == Quote(101, "приезжайте", repaired=False)
+    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(1, "приезжайте", SELLER) == Quote(101, "приезжайте", repaired=False)
 
 
 def test_any_number_of_negations_push_no_quote_out() -> None:
-    quote = Transcript(chat(("company", f"{'не ' * 3000}приезжайте сюда")), Masker([])).verify(1, "приезжайте сюда", SELLER)
+    quote = QuoteVerifier(chat(("company", f"{'не ' * 3000}приезжайте сюда")), Masker([])).verify(1, "приезжайте сюда", SELLER)
     assert quote is not None
     assert quote.text.endswith("не приезжайте сюда")
 
 
 def test_a_negated_quote_is_no_longer_than_others() -> None:
     said = "не " + "приезжайте к нам " * 20
-    quote = Transcript(chat(("company", said)), Masker([])).verify(1, said[3:122], SELLER)
+    quote = QuoteVerifier(chat(("company", said)), Masker([])).verify(1, said[3:122], SELLER)
     assert quote is not None
     assert len(quote.text) <= MAX_QUOTE_LENGTH
     assert said.startswith(quote.text + " ")
@@ -142,7 +142,7 @@ def test_a_negated_quote_is_no_longer_than_others() -> None:
 
 def test_a_long_quote_of_short_lines_is_cut_at_a_line() -> None:
     said = "\n".join(["диван"] * 40)
-    quote = Transcript(chat(("company", said)), Masker([])).verify(1, said, SELLER)
+    quote = QuoteVerifier(chat(("company", said)), Masker([])).verify(1, said, SELLER)
     assert quote is not None
     assert said.startswith(quote.text + "\n")
 
@@ -174,7 +174,7 @@ def test_words_of_a_message_are_always_found_in_it(texts: list[str], data: st.Da
     if not words or not any(char.isalnum() for word in words for char in word):
         return
     quoted = " ".join(words).upper().replace("Ё", "Е").replace("—", "-").replace("«", '"')
-    quote = Transcript(chat(*(("company", text) for text in texts)), Masker([])).verify(number, quoted, SELLER)
+    quote = QuoteVerifier(chat(*(("company", text) for text in texts)), Masker([])).verify(number, quoted, SELLER)
     assert quote is not None
     assert quote.message_id == 100 + number
     assert not quote.repaired
@@ -183,5 +183,5 @@ def test_words_of_a_message_are_always_found_in_it(texts: list[str], data: st.Da
 
 @given(LETTERS, LETTERS)
 def test_whatever_is_shown_stands_in_the_message(said: str, quoted: str) -> None:
-    quote = Transcript(chat(("company", said)), Masker([])).verify(1, quoted, SELLER)
+    quote = QuoteVerifier(chat(("company", said)), Masker([])).verify(1, quoted, SELLER)
     assert quote is None or quote.text in keep_visible(said)

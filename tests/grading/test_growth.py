@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.domain.messages import Side
-from app.grading.evidence import Transcript
+from app.grading.evidence import QuoteVerifier
 from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker
 from tests.benchmarks.growth import grading_patterns
@@ -55,7 +55,7 @@ def test_long_hostile_texts_end(pump: str) -> None:
     addressing_messages([text])
     window = chat(("company", text))
     for words in (pump * 60 + "щ" + pump * 20, "щ".join(pump * 40)):
-        Transcript(window, masker).verify(1, words, {Side.COMPANY})
+        QuoteVerifier(window, masker).verify(1, words, {Side.COMPANY})
 
 
 def test_a_chat_that_lists_many_people_ends() -> None:

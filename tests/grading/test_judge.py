@@ -11,9 +11,9 @@ from app.domain.grades import Grade
 from app.domain.messages import ChatMessage
 from app.grading.evidence import Quote
 from app.grading.grade_words import VerdictError
-from app.grading.judge import Advice, Verdict, judge
 from app.grading.masking.masker import Masker
 from app.grading.rubric import Rubric, load_rubric
+from app.grading.verdict import Advice, Verdict, build_verdict
 
 from .chats import CHECKS, MOSCOW, OBJECTED, SOFA, answer, chat, criterion
 
@@ -21,7 +21,7 @@ RUBRIC = load_rubric(None)
 
 
 def verdict_on(raw: dict[str, Any], messages: list[ChatMessage] = SOFA, masker: Masker | None = None) -> Verdict:
-    return judge(json.dumps(raw, ensure_ascii=False), messages, masker or Masker([]), RUBRIC, MOSCOW)
+    return build_verdict(json.dumps(raw, ensure_ascii=False), messages, masker or Masker([]), RUBRIC, MOSCOW)
 
 
 def test_good_answer() -> None:
@@ -170,12 +170,12 @@ def test_weights_of_the_rubric_reach_the_score() -> None:
     raw["criteria"]["closure"]["weight"] = 6
     weighted = Rubric.model_validate(raw)
     text = json.dumps(answer(closure=criterion("closure", "n n n", "low")), ensure_ascii=False)
-    assert judge(text, SOFA, Masker([]), RUBRIC, MOSCOW).score == 80
-    verdict = judge(text, SOFA, Masker([]), weighted, MOSCOW)
+    assert build_verdict(text, SOFA, Masker([]), RUBRIC, MOSCOW).score == 80
+    verdict = build_verdict(text, SOFA, Masker([]), weighted, MOSCOW)
     assert verdict.score == 40
     assert [entry["weight"] for entry in verdict.evidence.values()] == [1, 1, 1, 1, 1, 6]
 
 
 def test_unusable_answer() -> None:
     with pytest.raises(VerdictError):
-        judge("Извините", SOFA, Masker([]), RUBRIC, MOSCOW)
+        build_verdict("Извините", SOFA, Masker([]), RUBRIC, MOSCOW)

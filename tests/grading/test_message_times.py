@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.grading.message_times import with_times
+from app.grading.message_times import replace_numbers_with_times
 
 # Message 1 at 14:00 on 22 November, the next ones ten minutes apart; 12 is the first of the next day, 13 in the same minute as 12.
 MOMENTS = [datetime(2026, 11, 22, 14, 0) + timedelta(minutes=10 * place) for place in range(11)]  # noqa: DTZ001 - a wall clock
@@ -116,13 +116,13 @@ STAYS = [
 
 @pytest.mark.parametrize(("said", "wanted"), REFERENCES, ids=[said for said, _ in REFERENCES])
 def test_a_number_of_a_message_becomes_its_time(said: str, wanted: str) -> None:
-    assert with_times(said, MOMENTS) == wanted
-    assert with_times(wanted, MOMENTS) == wanted, "said once"
+    assert replace_numbers_with_times(said, MOMENTS) == wanted
+    assert replace_numbers_with_times(wanted, MOMENTS) == wanted, "said once"
 
 
 @pytest.mark.parametrize("said", STAYS)
 def test_a_number_of_anything_else_stays(said: str) -> None:
-    assert with_times(said, MOMENTS) == said
+    assert replace_numbers_with_times(said, MOMENTS) == said
 
 
 PARTS = ["сообщение ", "сообщений ", "8", "10 ", "№ ", "[", "]", "(", ")", ", ", " и ", "с ", " по ", "i=", "-", "в ", " "]
@@ -130,11 +130,11 @@ PARTS = ["сообщение ", "сообщений ", "8", "10 ", "№ ", "[", 
 
 @given(st.lists(st.sampled_from(PARTS)))
 def test_no_mixture_breaks_it(parts: list[str]) -> None:
-    assert with_times("".join(parts), []) == "".join(parts), "in an empty window nothing is named"
-    with_times("".join(parts), MOMENTS)
+    assert replace_numbers_with_times("".join(parts), []) == "".join(parts), "in an empty window nothing is named"
+    replace_numbers_with_times("".join(parts), MOMENTS)
 
 
 @pytest.mark.parametrize("part", ["сообщение ", "сообщение 8, ", "8, ", "с 8 по ", "[8, ", "(", "i = ", "сообщение клиента ", "№"])
 def test_hostile_text_is_read_through(part: str) -> None:
     """A pattern that goes back over what it has read would need hours here; a hang is named and fails."""
-    with_times(part * (20_000 // len(part)), MOMENTS)
+    replace_numbers_with_times(part * (20_000 // len(part)), MOMENTS)

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.messages import Side
-from app.grading.evidence import Transcript
+from app.grading.evidence import QuoteVerifier
 from app.grading.masking.masker import Masker
 from app.grading.retelling import Retelling
 
@@ -40,7 +40,7 @@ def test_quotes_and_summary_take_the_parts_back() -> None:
     window = chat(("client", "мой 8916"), ("client", "204"), ("client", "17 33"), ("company", "Записал 8916"))
     masker = Masker([], [message.text for message in window])
     assert [masker.mask(message.text) for message in window[:3]] == ["мой [ТЕЛЕФОН_1]", "[ТЕЛЕФОН_1]", "[ТЕЛЕФОН_1]"]
-    transcript = Transcript(window, masker)
+    transcript = QuoteVerifier(window, masker)
     quote = transcript.verify(1, "мой [ТЕЛЕФОН_1]", {Side.CLIENT})
     assert quote is not None
     assert quote.text == "мой 8916"

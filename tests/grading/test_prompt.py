@@ -1,4 +1,4 @@
-"""What the judge is sent."""
+"""What the build_verdict is sent."""
 
 import json
 import re
@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.criteria import Criterion
-from app.grading.judge import judge
 from app.grading.masking.masker import Masker
+from app.grading.model_answer import parse_answer
 from app.grading.prompt import prompt_version, system_message, user_message, with_complaint
 from app.grading.rubric import Rubric, load_rubric
-from app.grading.verdict import parse_verdict
+from app.grading.verdict import build_verdict
 
 from .chats import CHECKS, MOSCOW, SOFA, chat
 
@@ -53,8 +53,8 @@ def test_example_is_an_answer_the_validator_takes_and_its_quotes_stand_in_its_ch
     lines = re.findall(r"^\d, (buyer|seller), [\d:]+: (.+)$", message, re.MULTILINE)
     shown = chat(*(({"buyer": "client", "seller": "company"}[role], text) for role, text in lines))
     example = message[message.rindex('{"objection"') :]
-    assert len(parse_verdict(example, RUBRIC).criteria) == 6
-    verdict = judge(example, shown, Masker([]), RUBRIC, MOSCOW)
+    assert len(parse_answer(example, RUBRIC).criteria) == 6
+    verdict = build_verdict(example, shown, Masker([]), RUBRIC, MOSCOW)
     assert verdict.flags == ()
     assert verdict.complaint is None
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.messages import ChatMessage
-from app.grading.evidence import Transcript
+from app.grading.evidence import QuoteVerifier
 from app.grading.masking.masker import Masker, Masking
 from app.grading.retelling import Retelling
 
@@ -22,7 +22,7 @@ WINDOW = chat(
 
 def retold(text: str, near: int = 1, window: list[ChatMessage] = WINDOW, level: Masking = Masking.ON) -> str:
     masker = Masker(["Марина"], [message.text for message in window], level=level)
-    return Retelling(window, masker, Transcript(window, masker), MOSCOW).in_words(text, near)
+    return Retelling(window, masker, QuoteVerifier(window, masker), MOSCOW).in_words(text, near)
 
 
 @pytest.mark.parametrize(

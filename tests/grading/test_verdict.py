@@ -8,8 +8,8 @@ import pytest
 from app.domain.criteria import Check, Criterion
 from app.domain.grades import Grade
 from app.grading.grade_words import VerdictError
+from app.grading.model_answer import parse_answer
 from app.grading.rubric import load_rubric
-from app.grading.verdict import parse_verdict
 
 from .chats import CHECKS, OBJECTED, answer, criterion
 
@@ -20,7 +20,7 @@ GOOD = json.dumps(answer(), ensure_ascii=False)
 def refused(raw: dict[str, Any] | str) -> str:
     """The words with which the answer is refused."""
     with pytest.raises(VerdictError) as raised:
-        parse_verdict(raw if isinstance(raw, str) else json.dumps(raw), RUBRIC)
+        parse_answer(raw if isinstance(raw, str) else json.dumps(raw), RUBRIC)
     return str(raised.value)
 
 
@@ -40,7 +40,7 @@ def with_tonality(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_wrapping_does_not_matter(text: str) -> None:
-    parsed = parse_verdict(text, RUBRIC)
+    parsed = parse_answer(text, RUBRIC)
     assert parsed.criteria[Criterion.TONALITY].grade is Grade.HIGH
     assert parsed.criteria[Criterion.OBJECTION_HANDLING].grade is Grade.NONE
     assert parsed.criteria[Criterion.TONALITY].evidence[0].words == "Добрый день!"
@@ -50,38 +50,38 @@ def test_wrapping_does_not_matter(text: str) -> None:
 def test_criteria_may_stand_at_the_top_level() -> None:
     raw = answer()
     flat = {key: value for key, value in raw.items() if key != "criteria"} | raw["criteria"]
-    assert parse_verdict(json.dumps(flat), RUBRIC) == parse_verdict(GOOD, RUBRIC)
+    assert parse_answer(json.dumps(flat), RUBRIC) == parse_answer(GOOD, RUBRIC)
 
 
 def test_checks_may_be_a_list() -> None:
-    parsed = parse_verdict(json.dumps(with_tonality(checks=["y", "n", "NA"])), RUBRIC)
+    parsed = parse_answer(json.dumps(with_tonality(checks=["y", "n", "NA"])), RUBRIC)
     assert parsed.criteria[Criterion.TONALITY].checks == dict(zip(CHECKS["tonality"], map(Check, ("y", "n", "na")), strict=True))
 
 
 @pytest.mark.parametrize("key", ["t", "text"])
 def test_advice_has_two_spellings(key: str) -> None:
     raw = answer({"recommendations": [{"i": 2, key: "Сказать о доставке\nсразу."}]})
-    assert parse_verdict(json.dumps(raw), RUBRIC).recommendations[0].text == "Сказать о доставке сразу."
+    assert parse_answer(json.dumps(raw), RUBRIC).recommendations[0].text == "Сказать о доставке сразу."
 
 
 def test_latin_words_may_stand_in_a_russian_text() -> None:
     raw = answer({"summary": "Покупатель спросил про iPhone 13 Pro Max."})
-    assert parse_verdict(json.dumps(raw), RUBRIC).summary == raw["summary"]
+    assert parse_answer(json.dumps(raw), RUBRIC).summary == raw["summary"]
 
 
 def test_three_recommendations_are_kept() -> None:
     raw = answer({"recommendations": [{"i": number, "t": f"Совет номер {number}"} for number in range(1, 6)]})
-    assert [advice.number for advice in parse_verdict(json.dumps(raw), RUBRIC).recommendations] == [1, 2, 3]
+    assert [advice.number for advice in parse_answer(json.dumps(raw), RUBRIC).recommendations] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("objection", [{"present": False}, {"present": False, "i": None, "q": None}, {"present": False, "i": 3, "q": "а"}])
 def test_absent_objection_has_several_spellings(objection: dict[str, Any]) -> None:
-    assert not parse_verdict(json.dumps(answer({"objection": objection})), RUBRIC).objection.present
+    assert not parse_answer(json.dumps(answer({"objection": objection})), RUBRIC).objection.present
 
 
 def test_russian_grades_and_missing_evidence_are_taken() -> None:
     part = {key: value for key, value in criterion("tonality", grade="Высокий").items() if key != "ev"}
-    parsed = parse_verdict(json.dumps(answer(tonality=part)), RUBRIC)
+    parsed = parse_answer(json.dumps(answer(tonality=part)), RUBRIC)
     assert parsed.criteria[Criterion.TONALITY].grade is Grade.HIGH
     assert parsed.criteria[Criterion.TONALITY].evidence == ()
 

@@ -43,7 +43,7 @@ async def at_work(worker: Worker) -> AsyncIterator[None]:
 
 def failing(database: Database) -> Worker:
     worker = Worker(database, CLOCK)
-    worker.take_on({RunKind.SYNC: fail})
+    worker.register_steps({RunKind.SYNC: fail})
     return worker
 
 
@@ -116,7 +116,7 @@ async def test_a_run_that_is_given_back_because_the_process_stops_may_be_claimed
         raise AssertionError
 
     worker = Worker(database, CLOCK)
-    worker.take_on({RunKind.SYNC: work_on_and_on})
+    worker.register_steps({RunKind.SYNC: work_on_and_on})
     async with at_work(worker):
         await asyncio.wait_for(begun.wait(), 20)
     run = await require_run(database, run_id)
@@ -128,7 +128,7 @@ async def test_a_worker_that_waits_for_a_lock_goes_on_and_keeps_no_connection(da
     database, heartbeat = Database(database_url), Heartbeat()
     run_id = await submit(database, RunKind.SYNC, CLOCK)
     worker = Worker(database, CLOCK, database_seconds=0.3, heartbeat=heartbeat)
-    worker.take_on({RunKind.SYNC: succeed})
+    worker.register_steps({RunKind.SYNC: succeed})
 
     async def done() -> bool:
         return (await require_run(database, run_id)).state == RunState.DONE
@@ -172,7 +172,7 @@ async def test_a_run_whose_claim_was_committed_and_not_answered_is_done_after_it
     run_id = await submit(database, RunKind.SYNC, CLOCK, slot=SLOT)
     lossy = LostAtCommit(database_url)
     worker = Worker(lossy, CLOCK)
-    worker.take_on({RunKind.SYNC: succeed})
+    worker.register_steps({RunKind.SYNC: succeed})
 
     async def claimed() -> bool:
         return (await require_run(database, run_id)).state == RunState.RUNNING
@@ -200,7 +200,7 @@ async def test_a_step_that_cannot_be_stopped_makes_the_worker_stale_only_while_i
 
     heartbeat = Heartbeat()
     worker = Worker(database, CLOCK, stuck_seconds=0.5, heartbeat=heartbeat)
-    worker.take_on({RunKind.SYNC: deaf})
+    worker.register_steps({RunKind.SYNC: deaf})
     run_id = await submit(database, RunKind.SYNC, CLOCK)
 
     async def running() -> bool:

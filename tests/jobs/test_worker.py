@@ -61,10 +61,10 @@ async def test_whoever_waits_is_told_when_a_run_has_ended(database: Database) ->
         return StepResult(ok=True, message="", figures={})
 
     worker = Worker(database, CLOCK)
-    worker.take_on({RunKind.SYNC: work})
+    worker.register_steps({RunKind.SYNC: work})
     working = asyncio.create_task(worker.work_forever())
     for _ in range(2):
-        told = asyncio.create_task(worker.one_ends())
+        told = asyncio.create_task(worker.wait_run_finished())
         run_id = await submit(database, RunKind.SYNC, CLOCK)
         worker.wake()
         await asyncio.wait_for(told, 20)
@@ -97,7 +97,7 @@ async def test_a_run_that_is_claimed_as_the_process_stops_is_given_back(database
         raise AssertionError
 
     worker = Worker(stopped, CLOCK)
-    worker.take_on({RunKind.SYNC: work_on_and_on})
+    worker.register_steps({RunKind.SYNC: work_on_and_on})
     stopped.task = asyncio.create_task(worker.work_forever())
     with suppress(asyncio.CancelledError):
         await stopped.task
@@ -193,7 +193,7 @@ async def test_a_step_that_does_not_hear_the_first_cancel_is_told_again(database
         raise AssertionError
 
     worker = Worker(database, CLOCK)
-    worker.take_on({RunKind.SYNC: deaf})
+    worker.register_steps({RunKind.SYNC: deaf})
     run_id = await submit(database, RunKind.SYNC, CLOCK)
     work = asyncio.create_task(worker.work_forever())
 

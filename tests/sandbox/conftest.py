@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_state import AvitoAccount, AvitoClient, AvitoListing, numbered_account
+from app.sandbox.avito_state import AvitoAccount, AvitoListing, SandboxBuyer, numbered_account
 from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.server import running
 from app.sandbox.smtp import LocalSmtp
@@ -27,10 +27,10 @@ def avito() -> LocalAvito:
     """Two accounts; the first has a chat about a listing ("u2i-kia") and one about none ("u2u-ann")."""
     avito = LocalAvito([numbered_account(1), numbered_account(2)], clock=lambda: NOW)
     item = AvitoListing(3014567801, "Kia Rio 1.6 AT, 2019", "1 350 000 ₽")
-    avito.add_chat(chat_id="u2i-kia", item=item, client=AvitoClient(5300000001, "Марина"), at=NOW - timedelta(hours=2))
+    avito.add_chat(chat_id="u2i-kia", item=item, client=SandboxBuyer(5300000001, "Марина"), at=NOW - timedelta(hours=2))
     avito.add_message("u2i-kia", "client", text="Здравствуйте! Ещё продаётся?", at=NOW - timedelta(hours=2))
     avito.add_message("u2i-kia", "company", text="Добрый день! Да, продаётся.", at=NOW - timedelta(hours=1))
-    avito.add_chat(chat_id="u2u-ann", chat_type="u2u", client=AvitoClient(5300000002, "Анна"), at=NOW - timedelta(minutes=30))
+    avito.add_chat(chat_id="u2u-ann", chat_type="u2u", client=SandboxBuyer(5300000002, "Анна"), at=NOW - timedelta(minutes=30))
     avito.add_message("u2u-ann", "client", text="Вы ещё стеклите балконы?", at=NOW - timedelta(minutes=30))
     return avito
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_state import AvitoClient, AvitoListing
+from app.sandbox.avito_state import AvitoListing, SandboxBuyer
 
 from .conftest import NOW
 
@@ -125,7 +125,7 @@ async def test_a_chat_about_no_listing_has_no_context(
 
 async def test_the_account_stands_alone_where_avito_names_no_client(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
     alone = avito.add_chat(at=NOW)
-    nameless = avito.add_chat(client=AvitoClient(5300000009), at=NOW - timedelta(seconds=1))
+    nameless = avito.add_chat(client=SandboxBuyer(5300000009), at=NOW - timedelta(seconds=1))
 
     body = (await chats(seller, avito))["chats"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.deepseek import LocalDeepSeek
-from app.sandbox.faults import Answer
+from app.sandbox.faults import CannedResponse
 from app.sandbox.server import running
 
 from .protocol import CHECKS, GOOD, RUDE, system_message, user_message
@@ -129,7 +129,7 @@ async def test_models_and_balance(model: httpx.AsyncClient) -> None:
         (faults.too_many(), 429),
     ],
 )
-async def test_refusals_come_with_their_body(model: httpx.AsyncClient, deepseek: LocalDeepSeek, fault: Answer, status: int) -> None:
+async def test_refusals_come_with_their_body(model: httpx.AsyncClient, deepseek: LocalDeepSeek, fault: CannedResponse, status: int) -> None:
     deepseek.switches.fail(fault)
 
     answer = await model.post(PATH, json=request())
@@ -147,7 +147,9 @@ async def test_too_many_requests_with_a_header(model: httpx.AsyncClient, deepsee
 @pytest.mark.parametrize(
     ("fault", "kind", "body"), [(faults.EMPTY_BODY, "application/json", ""), (faults.HTML, "text/html; charset=utf-8", "<html>")]
 )
-async def test_bodies_that_are_no_json(model: httpx.AsyncClient, deepseek: LocalDeepSeek, fault: Answer, kind: str, body: str) -> None:
+async def test_bodies_that_are_no_json(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek, fault: CannedResponse, kind: str, body: str
+) -> None:
     deepseek.switches.fail(fault)
 
     answer = await model.post(PATH, json=request())

@@ -7,7 +7,7 @@ import pytest
 
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_switches import CUT, ERROR_UNDER_200, SERVER_ERROR, UNAVAILABLE, html, too_many
-from app.sandbox.faults import Answer, Slow
+from app.sandbox.faults import CannedResponse, Slow
 from tests.stage import until
 
 SELF = "/core/v1/accounts/self"
@@ -20,10 +20,12 @@ SELF = "/core/v1/accounts/self"
         (UNAVAILABLE, 503),
         (ERROR_UNDER_200, 200),
         (too_many(), 429),
-        (Answer(418, {"teapot": True}), 418),
+        (CannedResponse(418, {"teapot": True}), 418),
     ],
 )
-async def test_a_fault_happens_as_often_as_ordered(seller: httpx.AsyncClient, avito: LocalAvito, answer: Answer, status: int) -> None:
+async def test_a_fault_happens_as_often_as_ordered(
+    seller: httpx.AsyncClient, avito: LocalAvito, answer: CannedResponse, status: int
+) -> None:
     avito.switches.fail(answer, times=2)
 
     answers = [await seller.get(SELF) for _ in range(3)]

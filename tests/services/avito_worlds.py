@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.database.engine import Database
 from app.models import Base
 from app.sandbox.avito_payloads import PLAN_PLACEHOLDER, SYSTEM_PREFIX
-from app.sandbox.avito_state import AvitoChat, AvitoClient, AvitoListing, AvitoMessage
+from app.sandbox.avito_state import AvitoChat, AvitoListing, AvitoMessage, SandboxBuyer
 from app.sandbox.avito_switches import AvitoSwitches
 from tests.stage import GOOD_TALK, Stage
 
@@ -34,12 +34,14 @@ def furnish(stage: Stage) -> list[AvitoChat]:
     """A fresh talk, one that is long over, one with every type of message, one about nothing, one of Avito's own, one without anybody."""
     avito, now = stage.avito, stage.clock()
     fresh, over = stage.add_talk(*GOOD_TALK, minutes_ago=3), stage.add_talk(*GOOD_TALK, minutes_ago=3000, client="Пётр")
-    kinds = avito.add_chat(item=AvitoListing(8_200_000_001, "Стол"), client=AvitoClient(6_100_000_001, "Олег"), at=now - timedelta(hours=9))
+    kinds = avito.add_chat(
+        item=AvitoListing(8_200_000_001, "Стол"), client=SandboxBuyer(6_100_000_001, "Олег"), at=now - timedelta(hours=9)
+    )
     for place, kind in enumerate(("text", "system", *(kind for kind in WORDS if kind != "sticker"))):
         side = "system" if kind == "system" else ("client", "company")[place % 2]
         avito.add_message(kinds.id, side, type=kind, text="Да, есть", at=now - timedelta(hours=9) + timedelta(minutes=place))  # type: ignore[arg-type]
     avito.add_message(kinds.id, "client", type="sticker", content={"sticker": {"id": 7}}, at=now - timedelta(hours=8))
-    pair = avito.add_chat(chat_type="u2u", client=AvitoClient(6_100_000_002, "Анна"), at=now - timedelta(hours=7))
+    pair = avito.add_chat(chat_type="u2u", client=SandboxBuyer(6_100_000_002, "Анна"), at=now - timedelta(hours=7))
     for words in ("первое", "второе", "третье"):  # all of one second
         avito.add_message(pair.id, "client", text=words, at=now - timedelta(hours=7))
     notice = avito.add_chat(chat_type="a2u", at=now - timedelta(hours=6))

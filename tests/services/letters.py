@@ -20,7 +20,7 @@ from app.services.digests.figures import (
     WaitingBuyer,
     WorstChat,
 )
-from app.services.mail.letter import render_html, render_text
+from app.services.mail.mime import render_html, render_text
 
 END = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 SENDER, BOSS = "reports@example.ru", "boss@example.ru"

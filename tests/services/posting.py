@@ -15,7 +15,7 @@ from app.clock import local_date
 from app.database.engine import Database
 from app.models import RunKind
 from app.services.mail.arrivals import Arrivals
-from app.services.mail.composer import Post
+from app.services.mail.composer import MailSettings
 from app.services.mail.mailer import send_daily_report
 from app.services.runs import Lease, Progress, RunContext, StepResult, submit
 from tests.services.test_mailer import BOSS, SECOND
@@ -37,7 +37,7 @@ class Process:
         options: dict[str, Any] = {"username": None, "password": None, "security": "none", **self.smtp}
         client = SmtpClient("127.0.0.1", self.stage.sandbox.smtp_port, **options)
         self.arrivals = Arrivals(finish_seconds=self.finish_seconds)
-        self.post = Post(client, "reports@example.ru", self.recipients, timedelta(days=7), arrivals=self.arrivals)
+        self.post = MailSettings(client, "reports@example.ru", self.recipients, timedelta(days=7), arrivals=self.arrivals)
 
     async def begin(self, *, slot: str | None = None, **params: Any) -> RunContext:
         """A mail run of today (``date=None``: of no date) that this process holds the lease of."""

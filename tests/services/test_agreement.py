@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.services.agreement.comparison import Comparison, compare, gather
+from app.services.agreement.comparison import AgreementComparison, compare_grades, gather
 from app.services.agreement.files import Rating, SheetError
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 
@@ -29,7 +29,7 @@ async def graded(stage: Stage, *, machine: Mapping[int, tuple[Grade, Grade]]) ->
         await stage.change(sql, id=number, tonality=tonality.value, objection=objection.value)
 
 
-def tables(comparison: Comparison) -> dict[str, list[list[int]]]:
+def tables(comparison: AgreementComparison) -> dict[str, list[list[int]]]:
     """The tables in which something stands, the lowest level first."""
     return {scale.label: found.table for scale, found in comparison.results if found.n}
 
@@ -41,7 +41,7 @@ async def test_who_is_compared_with_whom(stage: Stage) -> None:
     assert {name: set(word) for name, word in material.people.items()} == {"Анна": {1, 2}, "Борис": {2, 3}, "Клара": {3}}
     assert (material.open, material.reviews) == (5, None)
     assert sum(material.versions.values()) == 3
-    comparisons = {comparison.title: tables(comparison) for comparison in compare(material)}
+    comparisons = {comparison.title: tables(comparison) for comparison in compare_grades(material)}
     assert comparisons == {
         "Эксперты между собой, все пары вместе": {"Тональность": [[0, 0, 0], [0, 1, 0], [0, 0, 0]]},
         "Анна — Борис": {"Тональность": [[0, 0, 0], [0, 1, 0], [0, 0, 0]]},
@@ -58,7 +58,7 @@ async def test_no_objection_is_no_level_of_the_scale(stage: Stage) -> None:
     await graded(stage, machine={1: (M, N), 2: (M, N), 3: (M, L), 4: (M, H)})
     words = {1: N, 2: L, 3: M, 4: None}
     material = await gather(stage.service.database, [rating("Анна", number, word) for number, word in words.items()], with_reviews=False)
-    (found,) = [tables(comparison) for comparison in compare(material)]
+    (found,) = [tables(comparison) for comparison in compare_grades(material)]
     assert found["Возражение: было или нет"] == [[1, 0], [1, 1]]
     assert found["Работа с возражениями, где его видели оба"] == [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
 
@@ -71,12 +71,12 @@ async def test_reviews_are_one_more_rater_of_the_grades_that_they_name(stage: St
         answer = await stage.rest.put(f"/api/v1/reports/{number}/review", json={"grades": grades, "comment": "Да"})
         assert answer.status_code == 200
     material = await gather(stage.service.database, [rating("Анна", 3)], with_reviews=True)
-    *_, last = compare(material)
+    *_, last = compare_grades(material)
     assert (last.title, tables(last)) == ("Проверка в службе — модель", {"Тональность": [[0, 0, 0], [0, 1, 1], [0, 0, 0]]})
     for number in (1, 2):
         await stage.rest.delete(f"/api/v1/reports/{number}/review")
     empty = await gather(stage.service.database, [rating("Анна", 3)], with_reviews=True)
-    assert [comparison.title for comparison in compare(empty)] == ["Анна — модель"]
+    assert [comparison.title for comparison in compare_grades(empty)] == ["Анна — модель"]
 
 
 async def test_a_report_that_is_not_here_is_named(stage: Stage) -> None:

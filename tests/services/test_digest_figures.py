@@ -8,7 +8,7 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import numbered_account
 from app.sandbox.server import Sandbox
 from app.services.plural import number
-from app.services.wording import percent, span
+from app.services.russian_text import percent, span
 from tests.services.mailed_days import GRADES, NOON, as_in_a_sheet, day_of, figures, score, sheet_of, summary
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 

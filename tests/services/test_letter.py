@@ -16,7 +16,7 @@ from app.services.digests.figures import (
     MailedDay,
     Series,
 )
-from app.services.mail.letter import render_html, render_text, subject
+from app.services.mail.mime import render_html, render_text, subject
 from tests.services.letters import (
     AVITO,
     BOSS,

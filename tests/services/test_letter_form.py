@@ -14,9 +14,9 @@ from app.services.digests.figures import (
     MailedDay,
     Series,
 )
-from app.services.hostile_text import to_one_line
-from app.services.mail.letter import address, compose, message_id, render_html, render_page, render_text, subject
-from app.services.mail.sheet import Attachment
+from app.services.display_text import to_one_line
+from app.services.mail.attachment import Attachment
+from app.services.mail.mime import add_recipient, build_mime, message_id, render_html, render_page, render_text, subject
 from tests.services.letters import AVITO, BOSS, CROWD, EMPTY, END, RICH, SENDER, TROUBLE, both, changed, flat, parsed, tags, worded
 
 
@@ -63,22 +63,23 @@ def test_hostile_text_is_shown_and_does_nothing() -> None:
     figures = worded(text)
     assert not re.search("[\u202e\u2028\ud800\x00\x1b\r]", render_html(figures) + render_text(figures))
     assert all('<script>1</script>"><img src=http: //evil/x>{{ 7 * 7 }}</table> Bcc: spy@ evil' in shown for shown in both(figures))
-    assert parsed(compose(figures, sender=SENDER, now=END)).keys() == parsed(compose(RICH, sender=SENDER, now=END)).keys()
+    assert parsed(build_mime(figures, sender=SENDER, now=END)).keys() == parsed(build_mime(RICH, sender=SENDER, now=END)).keys()
 
 
 @pytest.mark.parametrize(
-    "address", ["avito-bonus.ru/login", "evil.space/pay", "http://1.2.3.4", "ivan@evil.zip", "evil\u200b.\u2060click", "tel:+79161234567"]
+    "add_recipient",
+    ["avito-bonus.ru/login", "evil.space/pay", "http://1.2.3.4", "ivan@evil.zip", "evil\u200b.\u2060click", "tel:+79161234567"],
 )
-def test_no_address_of_a_stranger_is_a_link_in_a_mail_program(address: str) -> None:
+def test_no_address_of_a_stranger_is_a_link_in_a_mail_program(add_recipient: str) -> None:
     """The subject has no text of theirs; the page of the day is the HTML part."""
-    entry = dict.fromkeys(("chat_title", "client_name", "quote", "advice", "reason", "criterion"), address)
+    entry = dict.fromkeys(("chat_title", "client_name", "quote", "advice", "reason", "criterion"), add_recipient)
     lists = {
         name: tuple(one.model_copy(update={key: entry[key] for key in entry.keys() & dict(one)}) for one in getattr(CROWD, name))
         for name in ("worst", "best", "waiting_buyers", "failed_chats")
     }
-    told = changed(CROWD, **lists, accounts=(address,), problems=(address,), models=(address,))
+    told = changed(CROWD, **lists, accounts=(add_recipient,), problems=(add_recipient,), models=(add_recipient,))
     assert subject(told) == subject(changed(CROWD, problems=told.problems))
-    bare = to_one_line(address)
+    bare = to_one_line(add_recipient)
     for part in (render_html(told), render_text(told), render_page(told, [])):
         assert bare not in part
         assert len(re.findall("\u200a|\u200c", part)) > 20
@@ -102,7 +103,7 @@ def test_texts_are_cut_and_nameless_chats_get_a_name_to_click() -> None:
 
 
 def test_stored_mail_has_two_parts_and_no_recipient() -> None:
-    mail = parsed(compose(RICH, sender=SENDER, now=END))
+    mail = parsed(build_mime(RICH, sender=SENDER, now=END))
     assert mail["Subject"] == subject(RICH)
     assert mail["From"].addresses[0].addr_spec == mail["Reply-To"].addresses[0].addr_spec == SENDER
     assert mail["Date"] == "Sun, 22 Nov 2026 20:00:00 +0300"
@@ -117,18 +118,18 @@ def test_stored_mail_has_two_parts_and_no_recipient() -> None:
 
 def test_a_sheet_goes_with_the_two_parts() -> None:
     sheet = Attachment(bytes(range(256)) * 40, "avito-chats-2026-11-22.xlsx")
-    mail = parsed(compose(RICH, sender=SENDER, now=END, attachment=sheet))
+    mail = parsed(build_mime(RICH, sender=SENDER, now=END, attachment=sheet))
     assert mail.get_content_type() == "multipart/mixed"
     texts, attached = (part for part in mail.iter_parts() if isinstance(part, EmailMessage))
     assert [part.get_content_type() for part in texts.iter_parts()] == ["text/plain", "text/html"]
     assert (attached.get_filename(), attached.get_content_disposition()) == (sheet.filename, "attachment")
     assert attached.get_content_type() == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     assert attached.get_content() == sheet.content
-    assert compose(RICH, sender=SENDER, now=END, attachment=sheet) == compose(RICH, sender=SENDER, now=END, attachment=sheet)
+    assert build_mime(RICH, sender=SENDER, now=END, attachment=sheet) == build_mime(RICH, sender=SENDER, now=END, attachment=sheet)
 
 
 def test_stored_mail_is_fit_for_the_wire() -> None:
-    mime = compose(CROWD, sender=SENDER, now=END, attachment=Attachment(bytes(range(256)) * 40, "sheet.xlsx"))
+    mime = build_mime(CROWD, sender=SENDER, now=END, attachment=Attachment(bytes(range(256)) * 40, "sheet.xlsx"))
     assert mime.isascii()
     assert mime.count(b"\n") == mime.count(b"\r\n") == mime.count(b"\r")
     assert max(len(line) for line in mime.split(b"\r\n")) <= 79  # the sheet's content type has no place to fold at
@@ -140,34 +141,34 @@ def test_sender_has_a_name_and_an_ascii_domain() -> None:
         (f"Отчёты <{SENDER}>", "Отчёты", SENDER),
         ("reports@пример.рф", "Авито-чаты", "reports@xn--e1afmkfd.xn--p1ai"),
     ):
-        origin = parsed(compose(RICH, sender=sender, now=END))["From"].addresses[0]
+        origin = parsed(build_mime(RICH, sender=sender, now=END))["From"].addresses[0]
         assert (origin.display_name, origin.addr_spec) == (name, spec)
         assert message_id(7, BOSS, sender, END).endswith(f"@{origin.domain}>")
 
 
 def test_address_puts_two_headers_in_front_of_the_stored_bytes() -> None:
-    mime, identity = compose(RICH, sender=SENDER, now=END), message_id(7, BOSS, SENDER, END)
-    addressed = address(mime, recipient=BOSS, message_id=identity)
+    mime, identity = build_mime(RICH, sender=SENDER, now=END), message_id(7, BOSS, SENDER, END)
+    addressed = add_recipient(mime, recipient=BOSS, message_id=identity)
     assert addressed == f"To: {BOSS}\r\nMessage-ID: {identity}\r\n".encode() + mime
-    assert addressed == address(mime, recipient=BOSS, message_id=identity)
+    assert addressed == add_recipient(mime, recipient=BOSS, message_id=identity)
     mail = parsed(addressed)
     assert (mail["To"], mail["Message-ID"], mail["Subject"]) == (BOSS, identity, subject(RICH))
     spy = f"{BOSS}\r\nBcc: spy@evil.example"
-    assert "Bcc" not in parsed(address(mime, recipient=BOSS, message_id=identity + spy))
+    assert "Bcc" not in parsed(add_recipient(mime, recipient=BOSS, message_id=identity + spy))
     with pytest.raises(ValueError, match="dot-atom"):
-        address(mime, recipient=spy, message_id=identity)
+        add_recipient(mime, recipient=spy, message_id=identity)
     with pytest.raises(ValueError, match="dot-atom"):
-        compose(RICH, sender=spy, now=END)
+        build_mime(RICH, sender=spy, now=END)
 
 
 def test_address_names_an_international_domain_in_ascii() -> None:
     """The header of a Cyrillic local part is UTF-8 as it stands (RFC 6532): only servers with SMTPUTF8 get it."""
     for recipient, header in (("boss@пример.рф", "boss@xn--e1afmkfd.xn--p1ai"), ("шеф@пример.рф", "шеф@xn--e1afmkfd.xn--p1ai")):
-        assert address(b"", recipient=recipient, message_id="<1@b>").startswith(f"To: {header}\r\n".encode())
+        assert add_recipient(b"", recipient=recipient, message_id="<1@b>").startswith(f"To: {header}\r\n".encode())
 
 
 def test_a_cyrillic_sender_stands_in_the_header_as_it_is() -> None:
-    mime = compose(RICH, sender="отчёты@пример.рф", now=END)
+    mime = build_mime(RICH, sender="отчёты@пример.рф", now=END)
     assert "<отчёты@xn--e1afmkfd.xn--p1ai>".encode() in mime
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from python_calamine import CalamineWorkbook
 
 from app.services.digests.figures import UngradedChat, WaitingBuyer
-from app.services.mail.sheet import write_sheet
-from app.services.reports.sheet import MAX_ROWS, REPORT_FIELDS
+from app.services.mail.attachment import write_attachment
+from app.services.reports.xlsx_file import MAX_ROWS, REPORT_FIELDS
 from tests.services.letters import RICH
 
 BODY = json.dumps(dict.fromkeys(REPORT_FIELDS, "текст") | {"created_at": "2026-11-22T20:03:11.402+03:00", "total_messages": 8, "id": 35})
@@ -25,7 +25,7 @@ def rows_of(content: bytes) -> dict[str, list[list[Any]]]:
 
 
 def test_what_does_not_fit_is_counted_and_the_way_to_it_is_shown() -> None:
-    sheet = write_sheet([BODY] * 2, RICH.model_copy(update={"reports": 30_002, "waiting_buyers": (*FULL, *[BUYER] * 6)}))
+    sheet = write_attachment([BODY] * 2, RICH.model_copy(update={"reports": 30_002, "waiting_buyers": (*FULL, *[BUYER] * 6)}))
     assert sheet is not None
     assert sheet.filename == "avito-chats-2026-11-22.xlsx"
     pages = rows_of(sheet.content)
@@ -38,7 +38,7 @@ def test_what_does_not_fit_is_counted_and_the_way_to_it_is_shown() -> None:
 
 def test_the_same_rows_are_the_same_bytes_and_hold_no_formula_and_no_link() -> None:
     evil = json.dumps(dict.fromkeys(REPORT_FIELDS, "=1+1") | {"created_at": "2026-11-22T20:03:11.402+03:00", "chat_title": "http://evil"})
-    one, other = write_sheet([evil], RICH), write_sheet([evil], RICH)
+    one, other = write_attachment([evil], RICH), write_attachment([evil], RICH)
     assert one is not None
     assert one == other
     with zipfile.ZipFile(BytesIO(one.content)) as archive:
@@ -49,7 +49,7 @@ def test_the_same_rows_are_the_same_bytes_and_hold_no_formula_and_no_link() -> N
 
 
 def test_every_column_of_every_page_is_explained() -> None:
-    sheet = write_sheet([BODY], RICH)
+    sheet = write_attachment([BODY], RICH)
     assert sheet is not None
     pages = rows_of(sheet.content)
     heading, *explained = pages.pop("Столбцы")
@@ -62,7 +62,7 @@ def test_every_column_of_every_page_is_explained() -> None:
 
 
 def test_an_empty_day_has_no_sheet() -> None:
-    assert write_sheet([], RICH.model_copy(update={"waiting_buyers": ()})) is None
+    assert write_attachment([], RICH.model_copy(update={"waiting_buyers": ()})) is None
 
 
 def test_no_cell_holds_an_address_of_a_stranger() -> None:
@@ -78,7 +78,7 @@ def test_no_cell_holds_an_address_of_a_stranger() -> None:
         account="Лавка", chat_id="u2i-2", chat_title="t.me", client_name="a@evil.pro", status="failed", reason="см. evil.icu"
     )
     figures = RICH.model_copy(update={"waiting_buyers": (buyer,), "ungraded": (chat,)})
-    sheet = write_sheet([json.dumps(json.loads(BODY) | texts)], figures)
+    sheet = write_attachment([json.dumps(json.loads(BODY) | texts)], figures)
     assert sheet is not None
     cells = [cell for rows in rows_of(sheet.content).values() for row in rows for cell in row if isinstance(cell, str)]
     assert {"evil.\u200aspace/pay", "1.\u200a2.\u200a3.\u200a4", "https:\u200a//evil.\u200aclick", "8 916 123-45-67"} < set(cells)

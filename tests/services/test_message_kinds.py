@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from app.sandbox.faults import Answer
+from app.sandbox.faults import CannedResponse
 from tests.services.avito_worlds import WORDS, furnish, words_of
 from tests.stage import GOOD_TALK, Stage
 
@@ -38,7 +38,7 @@ async def test_damage_is_taken_out_at_the_door_and_faces_are_kept(stage: Stage) 
     listed = {"id": chat.id, "updated": 1_795_000_001, "context": item, "users": [{"id": 5, "name": f"Анна{damage}"}]}
     for path, body in (("/chats", {"chats": [listed], "meta": {"has_more": False}}), ("/messages/", messages)):
         # Python writes all of it as ASCII escapes, as Avito may.
-        stage.avito.switches.fail(Answer(200, json.dumps(body), content_type="application/json"), path=path)
+        stage.avito.switches.fail(CannedResponse(200, json.dumps(body), content_type="application/json"), path=path)
     answer = await stage.sync()
     assert (answer["status"], answer["new_messages"]) == ("success", 2)
     rows = await stage.rows("SELECT text, content FROM messages ORDER BY sent_at")

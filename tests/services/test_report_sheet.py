@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
-from app.services.reports.sheet import Page, write_reports
-from app.services.sheets import Column
+from app.services.reports.xlsx_file import Page, write_reports
+from app.services.spreadsheet import Column
 
 GRADES = ("tonality", "professionalism", "clarity", "problem_solving", "objection_handling", "closure")
 BODY: dict[str, Any] = {

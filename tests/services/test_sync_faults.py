@@ -11,7 +11,7 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_payloads import PLAN_PLACEHOLDER
 from app.sandbox.avito_state import AvitoChat, numbered_account
 from app.sandbox.avito_switches import SERVER_ERROR, error_body, too_many
-from app.sandbox.faults import Answer, Fault
+from app.sandbox.faults import CannedResponse, Fault
 from app.sandbox.server import Sandbox
 from tests.api.webhooks import RECEIVER, tell
 from tests.services.avito_worlds import assert_equal
@@ -41,7 +41,7 @@ async def test_a_chat_that_stays_broken_is_counted_once_and_its_reason_named(sta
 async def test_what_avito_says_of_a_failure_is_for_people_and_in_no_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     """It stands in the answer, but who knows what else is in it."""
     stage.add_talk(*GOOD_TALK, minutes_ago=600)
-    stage.avito.switches.fail(Answer(500, error_body(500, "canary of a buyer")), path="/messages/", times=None)
+    stage.avito.switches.fail(CannedResponse(500, error_body(500, "canary of a buyer")), path="/messages/", times=None)
     answer = await stage.post("/avito/sync", status=500)
     assert re.search(rf"новых сообщений: 0\. {stage.avito.accounts[0].name}: .*canary", answer["message"])
     logged = " ".join(str(record.msg) for record in caplog.records)
@@ -139,7 +139,7 @@ async def test_a_message_that_cannot_be_read_leaves_the_history_incomplete(stage
     stage.avito.add_message(chat.id, "client", text="Ещё вопрос")
     timeless = {"id": "m-timeless", "type": "text", "content": {"text": "Без времени"}, "direction": "in"}
     known = [{"id": message.id, "created": message.created, "type": "text", "content": {"text": message.text}} for message in chat.messages]
-    stage.avito.switches.fail(Answer(200, {"messages": [timeless, *known[::-1]], "meta": {"has_more": True}}), path="/messages/")
+    stage.avito.switches.fail(CannedResponse(200, {"messages": [timeless, *known[::-1]], "meta": {"has_more": True}}), path="/messages/")
     assert figures(await stage.sync()) == ("success", 1, 0, 1, 1)
     stage.avito.add_message(chat.id, "client", text="И ещё")
     assert (await stage.sync())["new_messages"] == 1
@@ -176,7 +176,7 @@ async def test_each_account_is_named_with_its_own_fault_and_the_others_go_on(dat
             await stage.sync()
         chat = avito.add_chat(account=unpaid, chat_type="u2u")
         avito.add_message(chat.id, "client", text="Здравствуйте", account=unpaid)
-        no_plan = Answer(402, error_body(402, "Payment required"))
+        no_plan = CannedResponse(402, error_body(402, "Payment required"))
         avito.switches.fail(no_plan, path=f"/accounts/{unpaid.user_id}/chats/{chat.id}/messages", times=None)
         locked.client_secret = "changed since"
         avito.expire_tokens()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.sandbox.avito_state import AvitoListing
-from app.sandbox.faults import Answer
+from app.sandbox.faults import CannedResponse
 from tests.services.avito_worlds import assert_equal, assert_manners
 from tests.stage import GOOD_TALK, Stage
 
@@ -85,7 +85,7 @@ async def test_listings_that_come_again_on_every_page_end_the_walk(stage: Stage)
     """A full page of listings promises another; where that one says the same there is nothing more."""
     stage.avito.add_synthetic_chats(1_120, 1)
     same = [{"id": number} for number in list(stage.avito.accounts[0].listings)[:99]]
-    stage.avito.switches.fail(Answer(200, {"resources": same}), path="/core/v1/items", times=None)
+    stage.avito.switches.fail(CannedResponse(200, {"resources": same}), path="/core/v1/items", times=None)
     stage.avito.switches.plan_missing = "flat"
     await stage.post("/avito/sync", status=500)
     assert len([request for request in stage.avito.requests if request.path == "/core/v1/items"]) == 2

@@ -9,7 +9,7 @@ import pytest_asyncio
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat
 from app.sandbox.avito_switches import CUT, ERROR_UNDER_200, FORBIDDEN, SERVER_ERROR, UNAVAILABLE, html, too_many
-from app.sandbox.faults import Answer, Behaviour, Slow
+from app.sandbox.faults import Behaviour, CannedResponse, Slow
 from app.sandbox.server import Sandbox
 from tests.services.avito_worlds import assert_equal, assert_manners, emptied, furnish
 from tests.stage import Stage, on_stage
@@ -141,7 +141,7 @@ def _always(behaviour: Behaviour, path: str) -> Callable[[Stage], None]:
 
 
 def _refused_keys(stage: Stage) -> None:
-    _always(Answer(200, {"error": "invalid_client", "error_description": "Client authentication failed"}), "/token")(stage)
+    _always(CannedResponse(200, {"error": "invalid_client", "error_description": "Client authentication failed"}), "/token")(stage)
     stage.avito.expire_tokens()
 
 

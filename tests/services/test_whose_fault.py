@@ -9,7 +9,7 @@ from app.main import open_grader
 from app.models import RunKind
 from app.repositories.gradings import MAX_FAILURES
 from app.sandbox.deepseek_faults import ABORTED, BAD_REQUEST, CUT, SERVER_ERROR, TOO_LONG, Hang, error_body, too_many, user_message
-from app.sandbox.faults import Answer, Behaviour, ReceivedRequest
+from app.sandbox.faults import Behaviour, CannedResponse, ReceivedRequest
 from app.services.runs import submit, wait
 from tests.services.test_regrade import PERIOD
 from tests.stage import GOOD_TALK, Stage, on_stage
@@ -24,10 +24,10 @@ UNTOLD: dict[str, Behaviour] = {
 """What may be the chat's fault or everybody's."""
 EVERYBODYS: dict[str, tuple[Behaviour, str]] = {
     "DeepSeek's words of today": (
-        Answer(400, error_body("The supported API model names are deepseek-flash, deepseek-v4-pro, but you passed deepseek-chat.")),
+        CannedResponse(400, error_body("The supported API model names are deepseek-flash, deepseek-v4-pro, but you passed deepseek-chat.")),
         "DEEPSEEK_MODEL",
     ),
-    "no such address": (Answer(404, "<html>404 Not Found</html>"), "DEEPSEEK_BASE_URL"),
+    "no such address": (CannedResponse(404, "<html>404 Not Found</html>"), "DEEPSEEK_BASE_URL"),
 }
 
 

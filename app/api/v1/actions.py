@@ -35,7 +35,7 @@ async def act(backend: Backend, kind: RunKind, params: Mapping[str, Any], prefer
         location = f"/api/v1/runs/{run_id}"
         body = {"status": "success", "message": f"Запуск {run_id} принят: GET {location}."}
         return JSONResponse(body, 202, {"Location": location, "Preference-Applied": "respond-async"})
-    run = await wait(backend.database, run_id, one_ends=backend.one_ends, away_seconds=_AWAY_SECONDS)
+    run = await wait(backend.database, run_id, wait_run_finished=backend.wait_run_finished, away_seconds=_AWAY_SECONDS)
     if run.state == RunState.DONE:
         return JSONResponse({"status": "success", "message": run.message, **figures(run)})
     return error_response(500, run.message or "Запуск не выполнен.", extra=figures(run))

@@ -11,7 +11,7 @@ from app.api.v1.review_schemas import review_fields
 from app.domain.working_hours import ROUND_THE_CLOCK
 from app.grading.web_addresses import is_avito_url
 from app.services.chats import ChatCard, read_chat
-from app.services.hostile_text import shown_name, shown_title
+from app.services.display_text import display_name, display_title
 
 router = APIRouter(tags=["chats"], responses=ERROR_RESPONSES)
 
@@ -53,8 +53,8 @@ def _fields(card: ChatCard) -> dict[str, object]:
         "id": chat.avito_id,
         "account": card.account.name,
         "account_id": card.account.avito_user_id,
-        "title": shown_title(chat.item_title),
-        "client_name": shown_name(chat.client_name),
+        "title": display_title(chat.item_title),
+        "client_name": display_name(chat.client_name),
         "url": chat.item_url if chat.item_url and is_avito_url(chat.item_url) else None,
         "price": chat.item_price,
         "type": chat.chat_type,

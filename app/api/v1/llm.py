@@ -12,7 +12,7 @@ from app.api.v1.actions import Prefer, act, counts
 from app.api.v1.responses import ACTION_RESPONSES, failed, invalid, told
 from app.api.v1.schemas import AnalyzeResult, Failure
 from app.models import Run, RunKind
-from app.services.named_chats import require_named
+from app.services.requested_chats import require_known_chats
 
 router = APIRouter(tags=["analysis"])
 
@@ -56,7 +56,7 @@ async def post_analyze(
 ) -> JSONResponse:
     """Single failed or unknown chats leave it a 200; lost access to the model makes it a 500 with the figures of what was done."""
     if body.chat_ids:
-        await require_named(backend.database, body.chat_ids)
+        await require_known_chats(backend.database, body.chat_ids)
     return await act(backend, RunKind.ANALYZE, body.model_dump(exclude_none=True), prefer, _figures)
 
 

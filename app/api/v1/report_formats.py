@@ -10,7 +10,7 @@ from app.api.v1.schemas import ReportRead
 from app.repositories.report_bodies import ReportBody
 from app.services.reports.csv_file import as_csv
 from app.services.reports.reading import as_json_array
-from app.services.reports.sheet import stream_reports
+from app.services.reports.xlsx_file import stream_reports
 
 Format = Literal["json", "csv", "xlsx"]
 

@@ -18,7 +18,7 @@ from app.errors import FieldError
 from app.repositories.report_bodies import Position, ReportBody, ReportFilter
 from app.services.mail.day_page import get_mail_day
 from app.services.reports import reading
-from app.services.reports.sheet import MAX_ROWS
+from app.services.reports.xlsx_file import MAX_ROWS
 
 router = APIRouter(tags=["reports"])
 

@@ -14,7 +14,7 @@ from app.api.v1.review_schemas import REVIEW_EXAMPLE, ReviewBody
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.errors import FieldError, InvalidRequestError
-from app.services.reports.reviews import Word, put_review, take_back_review
+from app.services.reports.reviews import ReviewInput, delete_review, put_review
 
 router = APIRouter(tags=["reports"], responses={**ERROR_RESPONSES, **NO_SUCH_REPORT})
 
@@ -39,7 +39,7 @@ async def put_report_review(
         message = "назовите хотя бы одну оценку или напишите comment"
         raise InvalidRequestError(invalid_message([FieldError("grades", message)]), (FieldError("grades", message),))
     grades = {criterion: Grade(named[name]) for criterion in Criterion if (name := f"{criterion}_grade") in named}
-    await put_review(backend.database, report_id, Word(grades, body.comment, body.reviewer), now=backend.clock())
+    await put_review(backend.database, report_id, ReviewInput(grades, body.comment, body.reviewer), now=backend.clock())
     return await read_detail(backend, report_id)
 
 
@@ -51,5 +51,5 @@ async def put_report_review(
 )
 async def delete_report_review(backend: BackendDep, report_id: ReportNumber) -> ReportDetail:
     """Ends the word that is in force; the row stays."""
-    await take_back_review(backend.database, report_id, now=backend.clock())
+    await delete_review(backend.database, report_id, now=backend.clock())
     return await read_detail(backend, report_id)

@@ -11,12 +11,12 @@ from urllib.parse import quote, urlsplit
 import httpx
 import structlog
 
-from app.clients.avito.answers import Answer
 from app.clients.avito.errors import AvitoChatGoneError, AvitoRequestError, AvitoUnavailableError
 from app.clients.avito.parsing import integer, name, parse_chat, parse_item, parse_message, words
+from app.clients.avito.responses import AvitoResponse
 from app.clients.avito.schema import AvitoChat, AvitoSelf, ChatPage, ItemPage, MessagePage
 from app.clients.avito.token import AccessToken, AvitoCredentials, send
-from app.clients.bounded import unpacked
+from app.clients.bounded_body import unpacked
 from app.clients.limiter import AdaptiveLimiter, per_minute
 from app.clients.retry import RetryPolicy
 from app.clients.tls import trusted
@@ -208,10 +208,10 @@ class AvitoClient:
                     self._without_right = token
             return answer.content(self._clock(), token, self._secret, *secrets)
 
-    async def _send(self, request: Callable[..., httpx.Request], token: str) -> Answer:
+    async def _send(self, request: Callable[..., httpx.Request], token: str) -> AvitoResponse:
         async with self._pace:
             response = await send(self._http, request(headers={"Authorization": f"Bearer {token}"}))
-        return Answer.read(response)
+        return AvitoResponse.read(response)
 
 
 def _elements(body: object, name: str) -> list[Any]:

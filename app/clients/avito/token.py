@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import httpx
 import structlog
 
-from app.clients.avito.answers import Answer
 from app.clients.avito.errors import AvitoCredentialsError, AvitoUnavailableError, AvitoUnreadableError
-from app.clients.bounded import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
+from app.clients.avito.responses import AvitoResponse
+from app.clients.bounded_body import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
 from app.clock import Clock
 
 _MARGIN = timedelta(minutes=5)
@@ -66,7 +66,7 @@ class AccessToken:
             "client_id": self._credentials.client_id,
             "client_secret": self._credentials.client_secret,
         }
-        answer = Answer.read(await send(self._http, self._http.build_request("POST", "/token", data=form)))
+        answer = AvitoResponse.read(await send(self._http, self._http.build_request("POST", "/token", data=form)))
         outage = answer.outage(self._clock(), self._credentials.client_secret)
         if outage:
             raise outage

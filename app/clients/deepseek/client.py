@@ -11,8 +11,10 @@ from typing import Any, Protocol, Self, TypeVar
 import httpx2
 import openai
 
-from app.clients.bounded import UnreadableBodyError, unpacked
-from app.clients.deepseek.answers import (
+from app.clients.bounded_body import UnreadableBodyError, unpacked
+from app.clients.deepseek.errors import DeepSeekCostlyError, DeepSeekError, DeepSeekTruncatedError
+from app.clients.deepseek.prices import most_usd
+from app.clients.deepseek.responses import (
     Reply,
     billed,
     failure,
@@ -24,8 +26,6 @@ from app.clients.deepseek.answers import (
     unreadable,
     wrong_key,
 )
-from app.clients.deepseek.errors import DeepSeekCostlyError, DeepSeekError, DeepSeekTruncatedError
-from app.clients.deepseek.prices import most_usd
 from app.clients.deepseek.schema import Balance, Completion, Usage
 from app.clients.limiter import AdaptiveLimiter
 from app.clients.retry import RetryPolicy

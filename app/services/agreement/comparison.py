@@ -8,12 +8,12 @@ from itertools import combinations
 from app.database.engine import Database
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.grading.agreement import Agreement, Cell, Chat, measure
+from app.grading.agreement import Agreement, Cell, Chat, measure_agreement
 from app.repositories import agreement
 from app.services.agreement.files import Rating, SheetError, name_key
 
 Grades = Mapping[Criterion, Grade]
-Word = Mapping[int, Grades]
+GradesByReport = Mapping[int, Grades]
 """What one grader says, by report: a report stands for its chat."""
 
 _ORDINAL = {Grade.LOW: 0, Grade.MEDIUM: 1, Grade.HIGH: 2}
@@ -51,7 +51,7 @@ SCALES = tuple(_scales())
 
 
 @dataclass(frozen=True)
-class Comparison:
+class AgreementComparison:
     """One or several pairs of graders on each scale; ``row`` and ``column`` say whose levels a table's lines and columns are."""
 
     title: str
@@ -65,12 +65,12 @@ class Material:
     """The filled sheets beside the machine's grades. ``reviews``: grades that people have given in the service, and the machine's own
     of the same reports; None: not asked for."""
 
-    people: Mapping[str, Word]
-    machine: Word
+    people: Mapping[str, GradesByReport]
+    machine: GradesByReport
     versions: Mapping[tuple[str, str], int]
     """How many of the sheets' reports each model and prompt version made."""
     open: int
-    reviews: tuple[Word, Word] | None
+    reviews: tuple[GradesByReport, GradesByReport] | None
 
 
 async def gather(database: Database, ratings: Sequence[Rating], *, with_reviews: bool) -> Material:
@@ -90,7 +90,7 @@ async def gather(database: Database, ratings: Sequence[Rating], *, with_reviews:
     people: dict[str, dict[int, Grades]] = {}
     for rating in ratings:
         people.setdefault(names[name_key(rating.rater)], {})[rating.report_id] = rating.grades
-    reviews: tuple[Word, Word] = (
+    reviews: tuple[GradesByReport, GradesByReport] = (
         {report.report_id: _named(report.given) for report in reviewed},
         {report.report_id: _in_order(report.grades) for report in reviewed},
     )
@@ -98,7 +98,7 @@ async def gather(database: Database, ratings: Sequence[Rating], *, with_reviews:
     return Material(people, machine, versions, sum(rating.open for rating in ratings), reviews if with_reviews else None)
 
 
-def compare(material: Material) -> Iterator[Comparison]:
+def compare_grades(material: Material) -> Iterator[AgreementComparison]:
     """People with each other, then people with the model, then the reviews in the service, where there are any with grades.
 
     Of several pairs of graders first all of them pooled, each with its own margins (see ``weighted_kappa``), then one by one.
@@ -124,12 +124,12 @@ def common_pairs(material: Material) -> list[tuple[str, str]]:
     return [(first, second) for first, second in combinations(people, 2) if people[first].keys() & people[second].keys()]
 
 
-def _compare(title: str, row: str, column: str, pairs: Sequence[tuple[Word, Word]]) -> Comparison:
-    results = [(scale, measure(_chats(scale, pairs), levels=len(scale.names), seed=_SEED)) for scale in SCALES]
-    return Comparison(title, row, column, results)
+def _compare(title: str, row: str, column: str, pairs: Sequence[tuple[GradesByReport, GradesByReport]]) -> AgreementComparison:
+    results = [(scale, measure_agreement(_chats(scale, pairs), levels=len(scale.names), seed=_SEED)) for scale in SCALES]
+    return AgreementComparison(title, row, column, results)
 
 
-def _chats(scale: Scale, pairs: Sequence[tuple[Word, Word]]) -> list[Chat]:
+def _chats(scale: Scale, pairs: Sequence[tuple[GradesByReport, GradesByReport]]) -> list[Chat]:
     """Each chat with the levels that each pair of graders gave it, where both gave one."""
     chats: dict[int, list[Cell]] = {}
     for number, (first, second) in enumerate(pairs):

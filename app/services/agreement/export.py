@@ -12,7 +12,7 @@ from app.grading.rubric import Rubric
 from app.grading.sample import balanced_sample
 from app.repositories import agreement
 from app.repositories.agreement import Candidate, WindowMessage
-from app.services.agreement.sheet import Talk, write_sheet
+from app.services.agreement.label_sheet import SheetChat, write_label_sheet
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ async def export_sheet(
         titles = await agreement.get_titles(session, drawn)
         seen = await agreement.list_window_messages(session, drawn)
     chosen = [candidates[number] for number in drawn]
-    talks = [Talk(number, titles[number], messages) for number, messages in _by_report(drawn, seen).items()]
+    talks = [SheetChat(number, titles[number], messages) for number, messages in _by_report(drawn, seen).items()]
     return Export(
-        content=write_sheet(talks, rubric, zone),
+        content=write_label_sheet(talks, rubric, zone),
         chats=len(talks),
         accounts=len({candidate.account_id for candidate in chosen}),
         available=len(candidates),

@@ -13,7 +13,7 @@ from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.errors import InvalidRequestError
 from app.grading.grade_words import VerdictError, parse_grade
-from app.services.agreement.sheet import GRADES_SHEET, NO_OPINION, RATER, REPORT, choices
+from app.services.agreement.label_sheet import GRADES_SHEET, NO_OPINION, RATER, REPORT, choices
 
 
 class SheetError(InvalidRequestError):

@@ -15,12 +15,12 @@ from app.repositories import gradings, messages, reports
 from app.repositories.gradings import ClaimedChat, Scope
 from app.services.analysis.budget import DailyBudget
 from app.services.analysis.grader import Grader, Grading
-from app.services.analysis.judges import READ_AHEAD, Case, Judges
+from app.services.analysis.grading_pool import READ_AHEAD, GradingCase, GradingPool
 from app.services.analysis.outcomes import OutcomeWriter
 from app.services.analysis.paid_work import Finding, PaidWork
-from app.services.analysis.transcripts import Transcript, transcript_of
-from app.services.named_chats import list_unknown, not_found
+from app.services.analysis.transcript import Transcript, transcript_of
 from app.services.plural import plural
+from app.services.requested_chats import describe_unknown, list_unknown_chats
 from app.services.runs import RunContext, StepResult
 
 
@@ -55,7 +55,7 @@ async def analyze_chats(
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
     analysis = _Analysis(database, grader, budget, clock, run, paid)
     await analysis.carry_out(workers)
-    counts, unknown, judges = await analysis.count(), await analysis.list_unknown(), analysis.judges
+    counts, unknown, judges = await analysis.count(), await analysis.list_unknown_chats(), analysis.judges
     figures: dict[str, Any] = dict(counts)
     if unknown:
         figures["unknown_chats"] = len(unknown)
@@ -83,7 +83,7 @@ class _Analysis:
         self._params = AnalyzeParams.of(run)
         self._paid = paid
         self._outcomes = OutcomeWriter(database, grader, clock, run, paid)
-        self.judges = Judges(database, grader, budget, run=run, paid=paid, done=self._keep, ready=self._outcomes.wait_writable)
+        self.judges = GradingPool(database, grader, budget, run=run, paid=paid, done=self._keep, ready=self._outcomes.wait_writable)
 
     async def carry_out(self, workers: int) -> None:
         """Takes chats in small batches and grades them until none is left or something stops the run."""
@@ -93,7 +93,7 @@ class _Analysis:
         self._run.progress.done, self._run.progress.total = 0, due if limit is None else min(due, limit)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._outcomes.write_all())
-            await self.judges.judge_all(self._gradeable(), workers)
+            await self.judges.grade_all(self._gradeable(), workers)
             await self._outcomes.end()
         if self._params.scope.chat_ids is None and limit is None and self.judges.stopped_by is None and not self.judges.cut_short:
             self._paid.drop_before(self._run.id)
@@ -114,11 +114,11 @@ class _Analysis:
                 "waiting_chats": settled.get(Outcome.WAITING, 0) + await gradings.count_due(session, self._params.scope, self._run.id),
             }
 
-    async def list_unknown(self) -> list[str]:
+    async def list_unknown_chats(self) -> list[str]:
         """The ids that were asked for and that no chat has."""
-        return await list_unknown(self._database, self._params.scope.chat_ids or ())
+        return await list_unknown_chats(self._database, self._params.scope.chat_ids or ())
 
-    async def _gradeable(self) -> AsyncIterator[Case[_TakenChat]]:
+    async def _gradeable(self) -> AsyncIterator[GradingCase[_TakenChat]]:
         """The chats that can be graded; the others are skipped with their reason."""
         async for taken in self._taken():
             graded = window(taken.transcript.messages, self._grader.episode_gap)
@@ -126,7 +126,7 @@ class _Analysis:
             if reason is None and (kept := self._paid.find(*taken, graded)):
                 await self._outcomes.add(Finding(*taken, Outcome.GRADED, grading=kept, graded=graded))
             elif reason is None:
-                yield Case(taken, graded, taken.transcript.names)
+                yield GradingCase(taken, graded, taken.transcript.names)
             else:
                 await self._outcomes.add(Finding(*taken, Outcome.SKIPPED, reason.value))
 
@@ -154,7 +154,7 @@ class _Analysis:
             words = await messages.list_words(session, [chat.id for chat in claimed])
         return [_TakenChat(chat, transcript_of(chat, words[chat.id])) for chat in claimed]
 
-    async def _keep(self, case: Case[_TakenChat], result: Grading | str) -> None:
+    async def _keep(self, case: GradingCase[_TakenChat], result: Grading | str) -> None:
         if isinstance(result, Grading):
             finding = Finding(*case.subject, Outcome.GRADED, grading=result, graded=case.window)
         else:
@@ -169,7 +169,7 @@ def _summary(figures: Mapping[str, int], why_stopped: str | None, unknown: Seque
         f"ждут: {figures['waiting_chats']}."
     ]
     if unknown:
-        parts.append(f"Из названных {not_found(unknown)}.")
+        parts.append(f"Из названных {describe_unknown(unknown)}.")
     if why_stopped:
         parts.append(f"Остановлено: {why_stopped}")
     return " ".join(parts)

@@ -13,7 +13,7 @@ from app.database.engine import Database
 from app.errors import AppError
 from app.repositories import reports, runs
 from app.services.analysis.paid_work import PaidWork
-from app.services.wording import dollars
+from app.services.russian_text import dollars
 
 
 class BudgetSpentError(AppError):

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from app.domain.messages import ChatMessage
 from app.domain.visible_text import keep_visible
 from app.grading.grade_words import VerdictError
-from app.grading.judge import Verdict, judge
 from app.grading.masking.masker import Masker, Masking
 from app.grading.prompt import user_message
 from app.grading.rubric import Rubric
+from app.grading.verdict import Verdict, build_verdict
 
 _MOST_NAMES, _LONGEST_NAME = 20, 200  # chats copied by earlier versions have longer ones
 _GREETING = "Добрый день, Анна! Перезвоните по номеру 8 900 000-00-00, улица Садовая, 5."
@@ -51,7 +51,7 @@ def write_question(work: ChatWork) -> str:
 def judge_answer(work: ChatWork, answer: str, rubric: Rubric) -> Judgement:
     """The verdict in the model's answer to that question."""
     try:
-        verdict = judge(answer, work.window, work.masker(), rubric, work.zone)
+        verdict = build_verdict(answer, work.window, work.masker(), rubric, work.zone)
     except VerdictError as error:
         return Judgement(None, str(error))
     return Judgement(verdict, verdict.complaint)

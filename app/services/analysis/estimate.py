@@ -13,8 +13,8 @@ from app.domain.outcomes import SkipReason
 from app.repositories import gradings, messages, reports
 from app.repositories.gradings import Scope
 from app.services.analysis.grader import Grader
-from app.services.analysis.judges import READ_AHEAD
-from app.services.analysis.transcripts import chat_messages
+from app.services.analysis.grading_pool import READ_AHEAD
+from app.services.analysis.transcript import chat_messages
 
 _NO_RUN = 0
 

@@ -15,10 +15,10 @@ from app.clock import Clock
 from app.domain.messages import ChatMessage, Side
 from app.domain.working_hours import WorkingHours
 from app.errors import AppError
-from app.grading.judge import Verdict
 from app.grading.masking.masker import Masking
 from app.grading.prompt import prompt_version, system_message, with_complaint
 from app.grading.rubric import Rubric
+from app.grading.verdict import Verdict
 from app.services.analysis.chat_work import ChatWork, Judgement, judge_answer, write_question
 from app.services.analysis.worker_pool import Allowance, ChatWorkError, WorkerPool
 

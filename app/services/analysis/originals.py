@@ -8,8 +8,8 @@ from typing import Any
 from app.database.engine import Database
 from app.repositories import messages, regrades
 from app.repositories.regrades import Original
-from app.services.analysis.judges import READ_AHEAD, Case
-from app.services.analysis.transcripts import chat_messages, people_between
+from app.services.analysis.grading_pool import READ_AHEAD, GradingCase
+from app.services.analysis.transcript import chat_messages, people_between
 
 _PARAMETER = "regrade"
 
@@ -47,7 +47,9 @@ async def count_originals(database: Database, period: RegradePeriod, *, done_by:
     return (found if period.limit is None else min(found, period.limit)) - done
 
 
-async def list_originals(database: Database, period: RegradePeriod, *, done_by: Collection[int] = ()) -> AsyncIterator[Case[Original]]:
+async def list_originals(
+    database: Database, period: RegradePeriod, *, done_by: Collection[int] = ()
+) -> AsyncIterator[GradingCase[Original]]:
     """These reports with their windows, newest first, few in memory at a time."""
     before_id, left = None, period.limit
     while left is None or left > 0:
@@ -62,6 +64,6 @@ async def list_originals(database: Database, period: RegradePeriod, *, done_by: 
             if original.id in done:
                 continue
             graded = people_between(chat_messages(words[original.chat_id]), original.first_message_id, original.last_message_id)
-            yield Case(original, graded, (original.client_name,) if original.client_name else ())
+            yield GradingCase(original, graded, (original.client_name,) if original.client_name else ())
         before_id = found[-1].id
         left = None if left is None else left - len(found)

@@ -15,7 +15,7 @@ from app.errors import DatabaseUnavailableError
 from app.repositories import runs
 from app.repositories.gradings import ClaimedChat
 from app.services.analysis.grader import Grading
-from app.services.analysis.transcripts import Transcript
+from app.services.analysis.transcript import Transcript
 from app.services.runs import RunContext
 
 log = structlog.get_logger(__name__)

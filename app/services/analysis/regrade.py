@@ -11,7 +11,7 @@ from app.repositories import reports
 from app.repositories.regrades import Original
 from app.services.analysis.budget import DailyBudget
 from app.services.analysis.grader import Grader, Grading
-from app.services.analysis.judges import Case, Judges
+from app.services.analysis.grading_pool import GradingCase, GradingPool
 from app.services.analysis.originals import RegradePeriod, count_originals, list_originals
 from app.services.analysis.paid_work import PaidWork, write_patiently
 from app.services.analysis.report_body import regrade_columns
@@ -27,9 +27,9 @@ async def regrade_reports(
     await paid.book(database)
     regrading = _Regrading(database, grader, clock, run, paid)
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
-    judges = Judges(database, grader, budget, run=run, paid=paid, done=regrading.keep)
+    judges = GradingPool(database, grader, budget, run=run, paid=paid, done=regrading.keep)
     run.progress.done, run.progress.total = 0, await count_originals(database, period, done_by=run.repeated)
-    await judges.judge_all(list_originals(database, period, done_by=run.repeated), workers)
+    await judges.grade_all(list_originals(database, period, done_by=run.repeated), workers)
     return StepResult(not judges.access_lost, regrading.summary(judges.why_stopped), regrading.figures(), cut_short=judges.cut_short)
 
 
@@ -45,7 +45,7 @@ class _Regrading:
         self._regraded = 0
         self._failed = 0
 
-    async def keep(self, case: Case[Original], result: Grading | str) -> None:
+    async def keep(self, case: GradingCase[Original], result: Grading | str) -> None:
         """Writes the second grading; a failure leaves nothing but the count."""
         if isinstance(result, Grading):
             try:

@@ -17,7 +17,7 @@ Series = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Change:
+class GradeChange:
     """One report whose grades came out otherwise; grades as pairs (before, after) of the criteria that changed."""
 
     report_id: int
@@ -29,14 +29,14 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RegradeComparison:
     """Pairs of gradings; ``moves`` counts, for each criterion, (grade before, grade after), unchanged ones included."""
 
     pairs: int
     mean_before: float
     mean_after: float
     moves: dict[Criterion, Counter[tuple[Grade, Grade]]]
-    changes: tuple[Change, ...]
+    changes: tuple[GradeChange, ...]
     """Largest difference of scores first."""
     series_before: frozenset[Series]
     series_after: frozenset[Series]
@@ -51,7 +51,7 @@ class Comparison:
         return sum(count for (before, after), count in self.moves[criterion].items() if before == after)
 
 
-async def compare_regrades(database: Database, run_id: int) -> Comparison | None:
+async def compare_regrades(database: Database, run_id: int) -> RegradeComparison | None:
     """The second gradings of a run beside the first, with those that it did not make again; None where there are none."""
     run = await require_run(database, run_id)
     async with database.session() as session:
@@ -59,7 +59,7 @@ async def compare_regrades(database: Database, run_id: int) -> Comparison | None
     return _compare(pairs) if pairs else None
 
 
-def _compare(pairs: Sequence[tuple[Report, Report]]) -> Comparison:
+def _compare(pairs: Sequence[tuple[Report, Report]]) -> RegradeComparison:
     moves: dict[Criterion, Counter[tuple[Grade, Grade]]] = {criterion: Counter() for criterion in Criterion}
     changes = []
     for before, after in pairs:
@@ -69,9 +69,9 @@ def _compare(pairs: Sequence[tuple[Report, Report]]) -> Comparison:
         changed = {criterion: pair for criterion, pair in grades.items() if pair[0] != pair[1]}
         if changed:
             title = str(before.body["chat_title"])
-            changes.append(Change(before.id, after.id, title, float(before.score), float(after.score), changed))
+            changes.append(GradeChange(before.id, after.id, title, float(before.score), float(after.score), changed))
     changes.sort(key=lambda change: (-abs(change.score_after - change.score_before), change.report_id))
-    return Comparison(
+    return RegradeComparison(
         pairs=len(pairs),
         mean_before=fmean(float(before.score) for before, _ in pairs),
         mean_after=fmean(float(after.score) for _, after in pairs),

@@ -7,13 +7,13 @@ from typing import Any
 from app.domain.criteria import Criterion
 from app.domain.messages import ChatMessage
 from app.domain.waiting import AnswerTimes
-from app.grading.judge import Verdict
+from app.grading.verdict import Verdict
 from app.models import ReportKind
 from app.repositories.gradings import ClaimedChat
 from app.repositories.regrades import Original
 from app.services.analysis.grader import Grading
-from app.services.analysis.transcripts import Transcript
-from app.services.hostile_text import shown_name, shown_title
+from app.services.analysis.transcript import Transcript
+from app.services.display_text import display_name, display_title
 
 
 def report_columns(
@@ -91,8 +91,8 @@ def _body(number: int, chat: ClaimedChat, transcript: Transcript, verdict: Verdi
     return {
         "chat_id": chat.avito_id,
         "created_at": created_at.isoformat(timespec="milliseconds"),
-        "chat_title": shown_title(chat.title),
-        "client_name": shown_name(chat.client_name),
+        "chat_title": display_title(chat.title),
+        "client_name": display_name(chat.client_name),
         "total_messages": transcript.company_messages + transcript.client_messages,
         "company_messages": transcript.company_messages,
         "client_messages": transcript.client_messages,

@@ -14,7 +14,7 @@ from app.models import Message
 from app.repositories import coverage, messages, report_figures
 from app.repositories.report_figures import Row, Selection
 from app.services.digests.figures import FailedChat, GoodChat, UngradedChat, WaitingBuyer, WorstChat
-from app.services.hostile_text import shown_name, shown_title
+from app.services.display_text import display_name, display_title
 
 _WORST, _BEST, _FAILED = 5, 3, 5
 
@@ -31,7 +31,7 @@ class ShownChats(TypedDict):
     ungraded: tuple[UngradedChat, ...]
 
 
-async def shown_chats(
+async def select_shown_chats(
     session: AsyncSession, selection: Selection, *, span: Mapping[str, Any], waiting: Mapping[str, datetime]
 ) -> ShownChats:
     """``span``: which chats count. ``waiting``: ``since`` and ``until``, between which a buyer who waits has written last."""
@@ -113,6 +113,6 @@ def _named(row: Row) -> dict[str, Any]:
     return {
         "account": row["account"],
         "chat_id": row["avito_id"],
-        "chat_title": shown_title(row["item_title"]),
-        "client_name": shown_name(row["client_name"]),
+        "chat_title": display_title(row["item_title"]),
+        "client_name": display_name(row["client_name"]),
     }

@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.repositories import mail_days, report_figures
 from app.repositories.report_figures import Selection
 from app.services.digests.figures import Baseline, MailedDay
-from app.services.digests.measures import Measured, measure
+from app.services.digests.measures import Measured, measure_reports
 
 DAYS = 14
 WEEKS = 4
 
 
 @dataclass(frozen=True)
-class Comparison:
+class DayComparison:
     """The three; a baseline is None where its dates had no mail."""
 
     day_before: Baseline | None
@@ -25,16 +25,16 @@ class Comparison:
     days: tuple[MailedDay, ...]
 
 
-async def compare(
+async def compare_days(
     session: AsyncSession, digest_ids: Sequence[int], measured: Measured, covered_days: Sequence[date], zone: str, *, working_time: bool
-) -> Comparison:
+) -> DayComparison:
     """Compares the reports of these mails, which are those of the covered days' one mail, with earlier dates' mails.
 
     ``working_time``: these mails' answer times are counted in working hours.
     """
     first, last = min(covered_days), max(covered_days)
     weekdays = [last - timedelta(weeks=weeks) for weeks in range(1, WEEKS + 1)]
-    return Comparison(
+    return DayComparison(
         day_before=await _baseline(session, [first - timedelta(days=1)], measured, zone, working_time),
         same_weekdays=await _baseline(session, weekdays, measured, zone, working_time),
         days=await _course(session, digest_ids, last),
@@ -45,7 +45,7 @@ async def _baseline(session: AsyncSession, days: Sequence[date], measured: Measu
     waiting = await mail_days.count_waiting_buyers(session, days)
     if not waiting:
         return None
-    before = await measure(session, Selection(mailed_on=list(waiting)), zone)
+    before = await measure_reports(session, Selection(mailed_on=list(waiting)), zone)
     return Baseline(
         days=tuple(waiting),
         reports=before.total.reports,

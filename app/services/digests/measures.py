@@ -40,7 +40,7 @@ class Measured:
         )
 
 
-async def measure(session: AsyncSession, selection: Selection, zone: str) -> Measured:
+async def measure_reports(session: AsyncSession, selection: Selection, zone: str) -> Measured:
     """Counts the selection; two queries, whatever it is."""
     grades: dict[_Split, list[Row]] = {}
     for row in await report_figures.count_grades(session, selection, zone):

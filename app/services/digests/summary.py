@@ -6,7 +6,7 @@ from app.database.engine import Database
 from app.models import Account
 from app.repositories import accounts
 from app.repositories.report_figures import Selection
-from app.services.digests.measures import Measured, measure
+from app.services.digests.measures import Measured, measure_reports
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,6 @@ async def summarize(database: Database, selection: Selection, zone: str) -> Summ
     """Counts the selection as it stands at one moment: a report written meanwhile is in all of the figures or in none."""
     async with database.session() as session:
         await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        measured = await measure(session, selection, zone)
+        measured = await measure_reports(session, selection, zone)
         known = await accounts.list_accounts(session)
     return Summary(measured, [account for account in known if account.id in measured.accounts])

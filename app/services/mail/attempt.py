@@ -20,8 +20,8 @@ from app.database.engine import Database
 from app.errors import DatabaseUnavailableError, UpstreamError
 from app.repositories import deliveries, digests
 from app.repositories.deliveries import ClaimedDelivery, OpenDelivery
-from app.services.mail import letter
-from app.services.mail.composer import FIRST_RETRY, MailParams, Post
+from app.services.mail import mime
+from app.services.mail.composer import FIRST_RETRY, MailParams, MailSettings
 from app.services.runs import LeaseLostError, RunContext
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ _DOUBLINGS = 7
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AttemptOutcome:
     """What came of a delivery in this run. Neither ``sent`` nor a ``failure`` (a Russian sentence): another attempt has ended it."""
 
     sent: bool = False
@@ -54,7 +54,7 @@ class _OvertakenError(Exception):
 class Attempt:
     """An attempt under its own token. ``past_dot``: the mail server may have the mail."""
 
-    def __init__(self, database: Database, post: Post, clock: Clock, run: RunContext, delivery: OpenDelivery) -> None:
+    def __init__(self, database: Database, post: MailSettings, clock: Clock, run: RunContext, delivery: OpenDelivery) -> None:
         self.past_dot = False
         self._database = database
         self._post = post
@@ -69,7 +69,7 @@ class Attempt:
         """Whether the service has been told to stop."""
         return self._run.stopping.is_set()
 
-    async def make(self) -> Outcome:
+    async def make(self) -> AttemptOutcome:
         """Claim the delivery, send the mail and write the result.
 
         Raises:
@@ -83,22 +83,22 @@ class Attempt:
                 await self._release_claim()
             raise
 
-    async def _deliver(self) -> Outcome:
-        claimed, mime = await self._claim()
+    async def _deliver(self) -> AttemptOutcome:
+        claimed, content = await self._claim()
         if claimed is None:
             return await self._report_overtaken()
-        if mime is None:
+        if content is None:
             return await self._give_up_without_mail()
         async with self._post.presence.held(self._database) as self._backend:
             try:
-                answer = await self._send(claimed, mime)
+                answer = await self._send(claimed, content)
             except _OvertakenError:
                 return await self._report_overtaken()
             except UpstreamError as error:
                 return await self._keep_failure(claimed, error)
             await self._post.arrivals.write(self._delivery.id, lambda: self._write_arrival(answer))
             await self._count_arrival(claimed.digest_id)
-        return Outcome(sent=True)
+        return AttemptOutcome(sent=True)
 
     async def _claim(self) -> tuple[ClaimedDelivery | None, bytes | None]:
         """Claim the delivery; None if it is final or another attempt keeps it.
@@ -135,9 +135,9 @@ class Attempt:
             raise LeaseLostError
         self.past_dot = True
 
-    async def _send(self, claimed: ClaimedDelivery, mime: bytes) -> str:
+    async def _send(self, claimed: ClaimedDelivery, content: bytes) -> str:
         recipient = self._delivery.recipient
-        addressed = letter.address(mime, recipient=recipient, message_id=claimed.message_id)
+        addressed = mime.add_recipient(content, recipient=recipient, message_id=claimed.message_id)
         return await self._post.client.send(addressed, sender=self._post.sender, recipient=recipient, fence=self)
 
     async def _release_claim(self) -> None:
@@ -161,7 +161,7 @@ class Attempt:
             await digests.mark_first_sent(session, digest_id, now=self._clock(), run_id=self._run.id if by_call else None)
             self._run.progress.figures = await read_figures(session, self._run)
 
-    async def _keep_failure(self, claimed: ClaimedDelivery, error: UpstreamError) -> Outcome:
+    async def _keep_failure(self, claimed: ClaimedDelivery, error: UpstreamError) -> AttemptOutcome:
         refused, now = isinstance(error, MailRefusedError), self._clock()
         expired = now - (claimed.first_tried_at or now) >= RETRY_FOR and claimed.tries >= FEWEST_TRIES
         final = claimed.refusals + 1 >= REFUSALS if refused else expired
@@ -182,7 +182,7 @@ class Attempt:
         kept = " Письмо сохранено, повторим сами." if isinstance(error, MailAccessError) and not final else ""
         return self._report_failure(error.message + kept)
 
-    async def _give_up_without_mail(self) -> Outcome:
+    async def _give_up_without_mail(self) -> AttemptOutcome:
         """The bytes of the mail are gone, so no attempt can ever succeed."""
         reason = "текст письма не сохранился, отправить его нельзя; вызовите отправку с resend, и оно составится заново."
         log.error("mail.bytes_missing", delivery=self._delivery.id)
@@ -192,19 +192,19 @@ class Attempt:
             )
         return self._report_failure(reason)
 
-    async def _report_overtaken(self) -> Outcome:
+    async def _report_overtaken(self) -> AttemptOutcome:
         log.info("mail.overtaken", delivery=self._delivery.id)
         async with self._database.session() as session:
             still_open = await deliveries.is_open(session, self._delivery.id)
-        return self._report_under_way() if still_open else Outcome()
+        return self._report_under_way() if still_open else AttemptOutcome()
 
-    def _report_under_way(self) -> Outcome:
+    def _report_under_way(self) -> AttemptOutcome:
         return self._report_failure(
             "его отправляет другой запуск, и ответ почтового сервера ещё не записан; если не придёт, повторим сами.", "пока не дошло"
         )
 
-    def _report_failure(self, reason: str, what: str = "не дошло") -> Outcome:
-        return Outcome(failure=f"Письмо за {self._delivery.day:%d.%m} {what} до {self._delivery.recipient}: {reason}")
+    def _report_failure(self, reason: str, what: str = "не дошло") -> AttemptOutcome:
+        return AttemptOutcome(failure=f"Письмо за {self._delivery.day:%d.%m} {what} до {self._delivery.recipient}: {reason}")
 
 
 async def read_figures(session: AsyncSession, run: RunContext) -> dict[str, Any]:

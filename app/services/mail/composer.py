@@ -29,13 +29,13 @@ from app.database.engine import Database
 from app.errors import DatabaseUnavailableError
 from app.models import Digest, DigestKind, RunKind
 from app.repositories import covered_dates, deliveries, digests, mail_days, reports, runs
-from app.repositories.turns import wait_for_turn
-from app.services.digests.draw import Period, draw_figures
+from app.repositories.locks import lock_bulk_chat_updates
+from app.services.digests.build import Period, build_figures
 from app.services.digests.figures import REPEAT, SUPPLEMENT, DigestFigures
-from app.services.mail import letter
+from app.services.mail import mime
 from app.services.mail.arrivals import Arrivals
+from app.services.mail.attachment import read_bodies, write_attachment
 from app.services.mail.presence import Presence
-from app.services.mail.sheet import read_bodies, write_sheet
 from app.services.runs import RunContext, require_lease
 
 log = structlog.get_logger(__name__)
@@ -73,7 +73,7 @@ class MailParams:
 
 
 @dataclass(frozen=True)
-class Post:
+class MailSettings:
     """Who mails to whom, and through what.
 
     ``first_period``: how far the very first mail looks back, which is as far as the first daily run grades. ``working_time``: answer
@@ -92,7 +92,7 @@ class Post:
 
 
 async def assign_reports(
-    session: AsyncSession, post: Post, zone: ZoneInfo, params: MailParams, *, day: date, run: RunContext, now: datetime
+    session: AsyncSession, post: MailSettings, zone: ZoneInfo, params: MailParams, *, day: date, run: RunContext, now: datetime
 ) -> None:
     """Create the run's mail with its reports and figures; do nothing where there is nothing to mail or the mail exists.
 
@@ -101,7 +101,7 @@ async def assign_reports(
     """
     if await digests.get_digest_by_run(session, run.id) is not None:
         return  # an earlier process of this run came this far
-    await wait_for_turn(session)  # a message that is being copied meanwhile belongs to the next mail, and to one of them only
+    await lock_bulk_chat_updates(session)  # a message that is being copied meanwhile belongs to the next mail, and to one of them only
     await require_lease(session, run)
     at_present = params.daily or day == local_date(now, zone)
     cutoff = now if at_present else day_bounds(day, day, zone)[1]
@@ -130,7 +130,7 @@ async def assign_reports(
         figures=figures.model_dump(mode="json"),
         day_figures=None if of_date is None else of_date.model_dump(mode="json"),
         reports_count=figures.reports,
-        subject=letter.subject(figures),
+        subject=mime.subject(figures),
     )
 
 
@@ -141,7 +141,7 @@ class Rendered(NamedTuple):
     failed: tuple[date, ...]
 
 
-async def render_mails(database: Database, post: Post, clock: Clock) -> Rendered:
+async def render_mails(database: Database, post: MailSettings, clock: Clock) -> Rendered:
     """Give every mail that has none its bytes and its deliveries. One that cannot be rendered costs no other.
 
     Rendering thousands of reports takes seconds: no transaction is open.
@@ -160,15 +160,15 @@ async def render_mails(database: Database, post: Post, clock: Clock) -> Rendered
     return Rendered(len(unfinished) - len(failed), tuple(failed))
 
 
-async def _render_mail(database: Database, post: Post, clock: Clock, mail: Digest) -> None:
+async def _render_mail(database: Database, post: MailSettings, clock: Clock, mail: Digest) -> None:
     async with database.session() as session:
         carried = await digests.list_carried(session, mail.day, before_id=mail.id) if mail.kind == DigestKind.RESEND else [mail.id]
         bodies = await read_bodies(session, carried)
     figures = DigestFigures.model_validate(mail.figures)
-    mime = await asyncio.to_thread(_render, figures, bodies, post.sender, mail.created_at)
-    message_ids = {to: letter.message_id(mail.id, to, post.sender, mail.created_at) for to in post.recipients}
+    content = await asyncio.to_thread(_render, figures, bodies, post.sender, mail.created_at)
+    message_ids = {to: mime.message_id(mail.id, to, post.sender, mail.created_at) for to in post.recipients}
     async with database.transaction() as session:
-        if await digests.set_mime(session, mail.id, mime):
+        if await digests.set_mime(session, mail.id, content):
             await deliveries.add_deliveries(session, mail.id, message_ids, retry_at=clock() + FIRST_RETRY)
 
 
@@ -187,7 +187,7 @@ class _Figures(NamedTuple):
 
 async def _figures(
     session: AsyncSession,
-    post: Post,
+    post: MailSettings,
     zone: ZoneInfo,
     params: MailParams,
     period: Period,
@@ -199,7 +199,7 @@ async def _figures(
     """``earlier``: the mails that brought the date's reports so far; ``said``: what they say together."""
     problems = [*params.problems, *await _sync_problems(session, params.problems)]
     named = await deliveries.name_failed(session, digest_id)
-    whose = partial(draw_figures, working_time=post.working_time, avito_clients=post.avito_clients)
+    whose = partial(build_figures, working_time=post.working_time, avito_clients=post.avito_clients)
     draw = partial(whose, session, zone=zone, now=now, problems=problems)
     if said is None:
         return _Figures(await draw([digest_id], period, failed_addresses=named), None)
@@ -214,10 +214,12 @@ async def _figures(
 
 
 def _render(figures: DigestFigures, bodies: Sequence[str], sender: str, at: datetime) -> bytes:
-    return letter.compose(figures, sender=sender, now=at, attachment=write_sheet(bodies, figures))
+    return mime.build_mime(figures, sender=sender, now=at, attachment=write_attachment(bodies, figures))
 
 
-async def _period(session: AsyncSession, post: Post, covered: tuple[date, ...], day: date, cutoff: datetime, *, at_present: bool) -> Period:
+async def _period(
+    session: AsyncSession, post: MailSettings, covered: tuple[date, ...], day: date, cutoff: datetime, *, at_present: bool
+) -> Period:
     """From the last daily mail's cut-off, or as far back as the first day grades.
 
     The last one before a cut-off of the past is found by time; the last one so far is the newest, whatever the clock showed when it was
@@ -229,14 +231,14 @@ async def _period(session: AsyncSession, post: Post, covered: tuple[date, ...], 
     return _span(post, covered, day, min(last.period_end, cutoff), cutoff, last.last_message_id)
 
 
-async def _whole_period(session: AsyncSession, post: Post, own: Period, before: DigestFigures, earlier: Sequence[int]) -> Period:
+async def _whole_period(session: AsyncSession, post: MailSettings, own: Period, before: DigestFigures, earlier: Sequence[int]) -> Period:
     """What the date's mails cover together."""
     start, end, after = await digests.get_span(session, earlier)
     covered = tuple(sorted({*before.covered_days, *own.covered_days}))
     return _span(post, covered, own.day, min(start, own.start), max(end, own.end), after)
 
 
-def _span(post: Post, covered: tuple[date, ...], day: date, start: datetime, end: datetime, after: int | None) -> Period:
+def _span(post: MailSettings, covered: tuple[date, ...], day: date, start: datetime, end: datetime, after: int | None) -> Period:
     return Period(day, covered, start, end, after, late_since=start if after is None else start - post.first_period)
 
 

@@ -6,7 +6,7 @@ from app.database.engine import Database
 from app.errors import NotFoundError
 from app.repositories import covered_dates, mail_days
 from app.services.digests.figures import DigestFigures
-from app.services.mail.letter import render_page
+from app.services.mail.mime import render_page
 
 
 async def render_day(database: Database, day: date, *, today: date) -> str:

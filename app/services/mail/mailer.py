@@ -16,8 +16,8 @@ from app.database.engine import Database
 from app.errors import SettingsError
 from app.repositories import deliveries, digests, resends
 from app.repositories.deliveries import OpenDelivery
-from app.services.mail.attempt import Attempt, Outcome, read_figures
-from app.services.mail.composer import MailParams, Post, assign_reports, render_mails
+from app.services.mail.attempt import Attempt, AttemptOutcome, read_figures
+from app.services.mail.composer import MailParams, MailSettings, assign_reports, render_mails
 from app.services.plural import plural
 from app.services.runs import RunContext, StepResult
 
@@ -25,7 +25,7 @@ _AT_A_TIME = 8
 """Recipients served at the same time: one whose server takes minutes to answer does not hold up the others."""
 
 
-async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, clock: Clock, run: RunContext) -> StepResult:
+async def send_daily_report(database: Database, post: MailSettings, zone: ZoneInfo, clock: Clock, run: RunContext) -> StepResult:
     """Puts the date's mail together, once for a run, and sends it and what earlier mails still owe their recipients.
 
     Raises:
@@ -56,11 +56,11 @@ async def send_daily_report(database: Database, post: Post, zone: ZoneInfo, cloc
     return StepResult(ok=not any(outcome.failure for outcome in outcomes), message=message, figures=figures)
 
 
-def _report_not_rendered(day: date) -> Outcome:
-    return Outcome(failure=f"Письмо за {day:%d.%m} не составить: внутренняя ошибка службы, подробности в журнале; отчёты сохранены.")
+def _report_not_rendered(day: date) -> AttemptOutcome:
+    return AttemptOutcome(failure=f"Письмо за {day:%d.%m} не составить: внутренняя ошибка службы, подробности в журнале; отчёты сохранены.")
 
 
-async def _list_queue(database: Database, post: Post, params: MailParams, clock: Clock, *, everything: bool) -> list[OpenDelivery]:
+async def _list_queue(database: Database, post: MailSettings, params: MailParams, clock: Clock, *, everything: bool) -> list[OpenDelivery]:
     """What the run has to deliver: ``everything`` that is open, or the deliveries that a scheduler's retry names, whatever the clock shows.
 
     A retry that names none was queued by a process of the previous release.
@@ -72,7 +72,9 @@ async def _list_queue(database: Database, post: Post, params: MailParams, clock:
         return await deliveries.list_open(session, post.recipients, ids=named, due_at=due_at)
 
 
-async def _send_all(database: Database, post: Post, clock: Clock, run: RunContext, queue: Sequence[OpenDelivery]) -> list[Outcome]:
+async def _send_all(
+    database: Database, post: MailSettings, clock: Clock, run: RunContext, queue: Sequence[OpenDelivery]
+) -> list[AttemptOutcome]:
     """Attempt each delivery once: several recipients at the same time, the mails of one recipient in their order."""
     places = asyncio.Semaphore(_AT_A_TIME)
     mails: dict[str, list[OpenDelivery]] = defaultdict(list)
@@ -80,7 +82,7 @@ async def _send_all(database: Database, post: Post, clock: Clock, run: RunContex
         mails[delivery.recipient].append(delivery)
     run.progress.done, run.progress.total = 0, len(queue)
 
-    async def send_to_one(owed: Sequence[OpenDelivery]) -> list[Outcome]:
+    async def send_to_one(owed: Sequence[OpenDelivery]) -> list[AttemptOutcome]:
         outcomes = []
         async with places:
             for delivery in owed:
@@ -97,7 +99,7 @@ async def _send_all(database: Database, post: Post, clock: Clock, run: RunContex
         await asyncio.gather(*recipients, return_exceptions=True)
 
 
-def _summary(params: MailParams, brought: int, outcomes: Sequence[Outcome], *, resent: bool) -> str:
+def _summary(params: MailParams, brought: int, outcomes: Sequence[AttemptOutcome], *, resent: bool) -> str:
     sent = sum(outcome.sent for outcome in outcomes)
     failures = [outcome.failure for outcome in outcomes if outcome.failure]
     if not (sent or failures):

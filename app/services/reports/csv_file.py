@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from app.repositories.report_bodies import ReportBody
 from app.services.formulas import guarded
-from app.services.reports.sheet import REPORT_FIELDS
+from app.services.reports.xlsx_file import REPORT_FIELDS
 
 _BOM = "\ufeff"
 """Without it Excel reads UTF-8 as the system's 8-bit encoding; ``encoding="utf-8-sig"`` takes it away."""

@@ -15,7 +15,7 @@ from app.repositories import reviews
 
 
 @dataclass(frozen=True)
-class Word:
+class ReviewInput:
     """The whole of what a person says of a report: corrected grades, any number of the six, and words."""
 
     grades: Mapping[Criterion, Grade]
@@ -23,7 +23,7 @@ class Word:
     reviewer: str | None
 
 
-async def put_review(database: Database, report_id: int, word: Word, *, now: datetime) -> None:
+async def put_review(database: Database, report_id: int, word: ReviewInput, *, now: datetime) -> None:
     """Makes this the word on the report, in place of whatever was said before; said once more as it stands it changes nothing.
 
     Raises:
@@ -42,7 +42,7 @@ async def put_review(database: Database, report_id: int, word: Word, *, now: dat
         await reviews.add_review(session, {"report_id": report_id, **words, **_after(report, given)})
 
 
-async def take_back_review(database: Database, report_id: int, *, now: datetime) -> None:
+async def delete_review(database: Database, report_id: int, *, now: datetime) -> None:
     """The machine's grades stand alone again; where nobody has said anything, nothing changes.
 
     Raises:

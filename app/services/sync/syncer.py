@@ -133,7 +133,7 @@ class _AccountSync:
         newest = min(listing.newest, now) if listing.newest else None
         async with self._database.transaction() as session:
             await accounts.mark_listed(session, account.id, up_to=newest, full_at=full_at, cut_short=cut_short)
-            await chats.mark_recent_due(session, account.id)
+            await chats.mark_recent_unread(session, account.id)
 
 
 def _is_stale(account: Account, now: datetime) -> bool:

@@ -1,10 +1,10 @@
-"""Places in the pool: a fair queue whose size follows what the server allows."""
+"""ConnectionSlots in the pool: a fair queue whose size follows what the server allows."""
 
 import asyncio
 from collections import deque
 
 
-class Places:
+class ConnectionSlots:
     """At most ``size`` users at a time, served in the order in which they came.
 
     A server with fewer connections than that lowers the limit. It is raised again by one at a time, as the server may have more now.

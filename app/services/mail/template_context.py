@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from app.repositories.mail_days import DayMail
 from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
-from app.services.hostile_text import listed, trimmed
-from app.services.mail.letter_lines import advice_label, carried_line, coverage_line, mails_line, mixed_line, preheader, trust_line
-from app.services.mail.letter_tiles import BAD, ENOUGH, compared_line, tiles
+from app.services.display_text import list_shortened, sanitize_entry
+from app.services.mail.template_lines import advice_label, carried_line, coverage_line, mails_line, mixed_line, preheader, trust_line
+from app.services.mail.template_tiles import BAD, ENOUGH, compared_line, tiles
 from app.services.plural import NBSP, number
-from app.services.wording import at_moment, days_title, percent, short_weekday, since_words, waited, zone_words
+from app.services.russian_text import at_moment, days_title, percent, short_weekday, since_words, waited, zone_words
 
 _PROBLEM_LIMIT = 200
 WAITING_SHOWN = 10
@@ -36,35 +36,36 @@ def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown
     ``mails``: those whose figures these are, where they are not one mail's. ``waiting_shown``: how many buyers are named, None: all.
     """
     zone, end, days = ZoneInfo(figures.timezone), figures.period_end, covered_days(figures)
-    problems = listed(figures.problems, most=6, limit=_PROBLEM_LIMIT)
+    problems = list_shortened(figures.problems, most=6, limit=_PROBLEM_LIMIT)
     return {
         "figures": figures,
         "title": days_title(days) + (f" · {figures.part}" if figures.part else ""),
-        "covered": ", ".join(listed((f"{day:%d.%m}" for day in days), most=20)) if len(days) > 1 else None,
+        "covered": ", ".join(list_shortened((f"{day:%d.%m}" for day in days), most=20)) if len(days) > 1 else None,
         "period": f"с {at_moment(figures.period_start, zone)} до {at_moment(end, zone)}, {zone_words(zone, figures.period_start, end)}",
-        "accounts": listed(figures.accounts),
-        "dropped": ", ".join(listed(figures.dropped_accounts, most=5)),
+        "accounts": list_shortened(figures.accounts),
+        "dropped": ", ".join(list_shortened(figures.dropped_accounts, most=5)),
         "synced": at_moment(figures.synced_at, zone) if figures.synced_at else None,
         "coverage": coverage_line(figures, zone),
         "mails": mails_line(mails, zone) if mails else None,
         "carried": carried_line(figures, where="в письмах этого дня" if mails else "в письме"),
         "problems": problems,
-        "addresses": ", ".join(listed(figures.failed_addresses, limit=60, trusted=True)),
+        "addresses": ", ".join(list_shortened(figures.failed_addresses, limit=60, trusted=True)),
         "preheader": preheader(figures, problems),
         "tiles": tiles(figures) if figures.reports else (),
         "compared": compared_line(figures) if figures.reports else None,
         "mixed": mixed_line(figures),
         "worst_title": "Худшие чаты" if all(chat.score < BAD for chat in figures.worst) else "Чаты с низкими оценками",
-        "worst": [(trimmed(chat), advice_label(chat, zone)) for chat in figures.worst],
+        "worst": [(sanitize_entry(chat), advice_label(chat, zone)) for chat in figures.worst],
         "waiting_note": "Здесь время идёт круглосуточно, не только в рабочие часы." if figures.working_time else None,
         "waiting_total": len(figures.waiting_buyers),
         "waiting": [
-            (trimmed(buyer), waited(buyer.since, end), since_words(buyer.since, zone)) for buyer in figures.waiting_buyers[:waiting_shown]
+            (sanitize_entry(buyer), waited(buyer.since, end), since_words(buyer.since, zone))
+            for buyer in figures.waiting_buyers[:waiting_shown]
         ],
         "addressed": "Переписка обращается к проверяющему: оцените чат сами",
         "unproven": "У оценки нет подтверждающей цитаты: оцените чат сами",
-        "best": [trimmed(chat) for chat in figures.best],
-        "failed": [trimmed(chat) for chat in figures.failed_chats],
+        "best": [sanitize_entry(chat) for chat in figures.best],
+        "failed": [sanitize_entry(chat) for chat in figures.failed_chats],
         "bars": [_bar(day) for day in figures.days] if figures.reports else [],
         "marks": _marks(figures),
         "trust": trust_line(figures),

@@ -8,7 +8,7 @@ from app.cli.console import Mark, say_marked
 from app.errors import AppError
 
 
-class Checkup:
+class DoctorFindings:
     """Prints what the checks find; ``faults`` counts what is to be fixed."""
 
     def __init__(self) -> None:

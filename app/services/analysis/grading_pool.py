@@ -45,7 +45,7 @@ READ_AHEAD = 50
 
 
 @dataclass(frozen=True)
-class Case(Generic[T]):
+class GradingCase(Generic[T]):
     """A window that can be graded, the people known from its chat, and what the caller wants to know it by."""
 
     subject: T
@@ -53,7 +53,7 @@ class Case(Generic[T]):
     names: Sequence[str]
 
 
-Done = Callable[[Case[T], Grading | str], Awaitable[None]]
+Done = Callable[[GradingCase[T], Grading | str], Awaitable[None]]
 """Told of each case that was judged: its grading, or the Russian sentence of why it failed."""
 
 
@@ -61,7 +61,7 @@ async def _at_once() -> None:
     """Nothing is waited for."""
 
 
-class Judges(Generic[T]):
+class GradingPool(Generic[T]):
     """Grades the cases of one run, ``workers`` at a time, within the day's budget. None is begun before ``ready`` returns."""
 
     def __init__(
@@ -82,7 +82,7 @@ class Judges(Generic[T]):
         self._paid = paid
         self._done = done
         self._ready = ready
-        self._suspects: list[tuple[Case[T], str]] = []
+        self._suspects: list[tuple[GradingCase[T], str]] = []
         self._probing = asyncio.Lock()
         self.stopped_by: str | None = None
         """A Russian clause: why cases were left."""
@@ -99,9 +99,9 @@ class Judges(Generic[T]):
         """Lets the cases under way come to their end and begins no more."""
         self.stopped_by = self.stopped_by or reason
 
-    async def judge_all(self, cases: AsyncIterator[Case[T]], workers: int) -> None:
+    async def grade_all(self, cases: AsyncIterator[GradingCase[T]], workers: int) -> None:
         """Takes cases, few ahead, until there are no more, something stops the run or the process is stopping."""
-        queue: asyncio.Queue[Case[T] | None] = asyncio.Queue(maxsize=READ_AHEAD)
+        queue: asyncio.Queue[GradingCase[T] | None] = asyncio.Queue(maxsize=READ_AHEAD)
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
                 group.create_task(self._work(queue))
@@ -114,7 +114,7 @@ class Judges(Generic[T]):
                 await queue.put(None)
         await self._find_out(at_least=1)
 
-    async def _work(self, queue: asyncio.Queue[Case[T] | None]) -> None:
+    async def _work(self, queue: asyncio.Queue[GradingCase[T] | None]) -> None:
         while (case := await queue.get()) is not None:
             await self._ready()
             if self.stopped_by is not None:
@@ -124,7 +124,7 @@ class Judges(Generic[T]):
             else:
                 await self._judge(case)
 
-    async def _judge(self, case: Case[T]) -> None:
+    async def _judge(self, case: GradingCase[T]) -> None:
         try:
             grading = await self._within_budget(case)
         except BudgetSpentError as error:
@@ -140,7 +140,7 @@ class Judges(Generic[T]):
             await self._done(case, grading)
             await self._fail_suspects()
 
-    async def _within_budget(self, case: Case[T]) -> Grading:
+    async def _within_budget(self, case: GradingCase[T]) -> Grading:
         async with self._budget.spend(self._grader.most_usd(case.window)) as expense:
             try:
                 grading = await self._grader.grade(case.window, names=case.names, most_usd=expense.most)

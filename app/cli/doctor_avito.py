@@ -1,6 +1,6 @@
 """Doctor's checks of Avito, account by account. They only read, and mark nothing as read."""
 
-from app.cli.checkup import Checkup
+from app.cli.doctor_findings import DoctorFindings
 from app.cli.webhook import is_ours
 from app.clients.avito import (
     AvitoChat,
@@ -22,7 +22,7 @@ _PAGE, _LAST_PAGE = 100, 10
 _NO_PLAN = "тариф с API мессенджера не оплачен, сообщения не читаются; подключите его в кабинете Авито, раздел «Тарифы»."
 
 
-async def check_avito(checkup: Checkup, settings: Settings) -> None:
+async def check_avito(checkup: DoctorFindings, settings: Settings) -> None:
     """Of each account: its keys, how many chats it has, whether messages are to be had, and whether Avito tells us of new ones."""
     async with avito_http(str(settings.avito_base_url), timeout_seconds=10) as http:
         for account in settings.accounts:
@@ -37,7 +37,7 @@ async def check_avito(checkup: Checkup, settings: Settings) -> None:
             await _check_account(checkup, account, client, settings.webhook_url)
 
 
-async def _check_account(checkup: Checkup, account: AvitoAccount, client: AvitoClient, webhook_url: str | None) -> None:
+async def _check_account(checkup: DoctorFindings, account: AvitoAccount, client: AvitoClient, webhook_url: str | None) -> None:
     subject = f"Авито, «{account.name}»" if account.name else "Авито"
     async with checkup.checking(subject, _SECONDS, prefix=f"{subject}: " if account.name else ""):
         me = await client.get_self()
@@ -51,7 +51,7 @@ async def _check_account(checkup: Checkup, account: AvitoAccount, client: AvitoC
             await _check_webhook(checkup, subject, client, webhook_url)
 
 
-async def _check_chats(checkup: Checkup, subject: str, client: AvitoClient, user_id: int) -> AvitoChat | None:
+async def _check_chats(checkup: DoctorFindings, subject: str, client: AvitoClient, user_id: int) -> AvitoChat | None:
     """How many chats Avito lists, by the last page that has any; the newest of them. At most six requests."""
 
     async def page_at(number: int) -> ChatPage:
@@ -74,7 +74,7 @@ async def _check_chats(checkup: Checkup, subject: str, client: AvitoClient, user
     return first.chats[0] if first.chats else None
 
 
-async def _check_plan(checkup: Checkup, subject: str, client: AvitoClient, user_id: int, chat: AvitoChat) -> None:
+async def _check_plan(checkup: DoctorFindings, subject: str, client: AvitoClient, user_id: int, chat: AvitoChat) -> None:
     try:
         page = await client.list_messages(user_id, chat.id, limit=1)
     except AvitoPlanMissingError:
@@ -88,7 +88,7 @@ async def _check_plan(checkup: Checkup, subject: str, client: AvitoClient, user_
             checkup.good(f"{subject}: сообщения читаются, тариф оплачен.")
 
 
-async def _check_webhook(checkup: Checkup, subject: str, client: AvitoClient, url: str) -> None:
+async def _check_webhook(checkup: DoctorFindings, subject: str, client: AvitoClient, url: str) -> None:
     subscribed = await client.list_webhooks()
     if url in subscribed:
         checkup.good(f"{subject}: вебхуки подключены.")

@@ -21,12 +21,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from app.addresses import MailAddress
 from app.repositories.mail_days import DayMail
 from app.services.digests.figures import SUPPLEMENT, DigestFigures
-from app.services.hostile_text import to_one_line
-from app.services.mail.letter_context import absence, context, covered_days, speaker, verdict
-from app.services.mail.letter_tiles import ENOUGH, score_change
-from app.services.mail.sheet import Attachment
+from app.services.display_text import to_one_line
+from app.services.mail.attachment import Attachment
+from app.services.mail.template_context import absence, context, covered_days, speaker, verdict
+from app.services.mail.template_tiles import ENOUGH, score_change
 from app.services.plural import number, plural
-from app.services.wording import chat_url
+from app.services.russian_text import chat_url
 
 _SENDER_NAME = "Авито-чаты"
 _BOUNDARY, _INNER_BOUNDARY = "=_avito-quality_=", "=_avito-quality-text_="
@@ -76,10 +76,10 @@ def render_text(figures: DigestFigures) -> str:
     return _render("daily.txt.jinja", figures)
 
 
-def compose(figures: DigestFigures, *, sender: str, now: datetime, attachment: Attachment | None = None) -> bytes:
-    """The mail as it is stored: everything but ``To`` and ``Message-ID``, which :func:`address` puts in front.
+def build_mime(figures: DigestFigures, *, sender: str, now: datetime, attachment: Attachment | None = None) -> bytes:
+    """The mail as it is stored: everything but ``To`` and ``Message-ID``, which :func:`add_recipient` puts in front.
 
-    The same arguments give the same bytes. ``sender`` is an address, with or without a name before it; answers go there as well.
+    The same arguments give the same bytes. ``sender`` is an add_recipient, with or without a name before it; answers go there as well.
     """
     origin = _mailbox(sender)
     mail = EmailMessage(policy=policy.SMTP if origin.username.isascii() else policy.SMTPUTF8)
@@ -98,7 +98,7 @@ def compose(figures: DigestFigures, *, sender: str, now: datetime, attachment: A
     return f"Subject: {title}\r\n".encode() + mail.as_bytes()
 
 
-def address(mime: bytes, *, recipient: str, message_id: str) -> bytes:
+def add_recipient(mime: bytes, *, recipient: str, message_id: str) -> bytes:
     """A stored mail made out to one recipient; what was stored follows byte for byte."""
     return f"To: {MailAddress.parse(recipient)}\r\nMessage-ID: {to_one_line(message_id)}\r\n".encode() + mime
 
@@ -114,8 +114,8 @@ def message_id(digest_id: int, recipient: str, sender: str, now: datetime) -> st
 
 def _mailbox(sender: str) -> Address:
     name, bracket, spec = to_one_line(sender).rpartition("<")
-    address = MailAddress.parse(spec.rstrip(">") if bracket else spec)
-    return Address(name.strip() or _SENDER_NAME, address.local_part, address.domain)
+    add_recipient = MailAddress.parse(spec.rstrip(">") if bracket else spec)
+    return Address(name.strip() or _SENDER_NAME, add_recipient.local_part, add_recipient.domain)
 
 
 def _render(template: str, figures: DigestFigures, **page: Any) -> str:

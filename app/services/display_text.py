@@ -27,17 +27,17 @@ def to_one_line(text: str) -> str:
     return " ".join(keep_visible(text).split())
 
 
-def shown_title(title: str | None) -> str:
+def display_title(title: str | None) -> str:
     """A listing's title as people and programs get it."""
     return to_one_line(title or "") or _UNNAMED["chat_title"]
 
 
-def shown_name(name: str | None) -> str:
+def display_name(name: str | None) -> str:
     """A buyer's name as people and programs get it."""
     return to_one_line(name or "") or _UNNAMED["client_name"]
 
 
-def short(text: str, limit: int) -> str:
+def shorten_for_mail(text: str, limit: int) -> str:
     """Return the text for a mail: cleaned, with no address that becomes a link, cut to ``limit`` characters."""
     return _cut(defang(to_one_line(text)[: limit + 1]), limit)
 
@@ -49,14 +49,14 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= fitting else text[: fitting - 1].rstrip() + "…"
 
 
-def trimmed(entry: _Entry) -> _Entry:
+def sanitize_entry(entry: _Entry) -> _Entry:
     """The entry with its texts cleaned, cut, and named where nothing is left of a name."""
     texts = ((name, text) for name, text in entry if name in _LIMITS and text is not None)
-    return entry.model_copy(update={name: short(text, _LIMITS[name]) or _UNNAMED.get(name, "") for name, text in texts})
+    return entry.model_copy(update={name: shorten_for_mail(text, _LIMITS[name]) or _UNNAMED.get(name, "") for name, text in texts})
 
 
-def listed(texts: Iterable[str], *, most: int = 10, limit: int = NAME_LIMIT, trusted: bool = False) -> list[str]:
+def list_shortened(texts: Iterable[str], *, most: int = 10, limit: int = NAME_LIMIT, trusted: bool = False) -> list[str]:
     """Return the first texts, cut, and how many more there are; addresses in ``trusted`` texts stay as they are."""
     every = tuple(texts)
     more = [f"и ещё {number(len(every) - most)}"] if len(every) > most else []
-    return [_cut(to_one_line(text), limit) if trusted else short(text, limit) for text in every[:most]] + more
+    return [_cut(to_one_line(text), limit) if trusted else shorten_for_mail(text, limit) for text in every[:most]] + more

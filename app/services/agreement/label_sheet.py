@@ -41,7 +41,7 @@ _GUIDE = (
 
 
 @dataclass(frozen=True)
-class Talk:
+class SheetChat:
     """A chat to be graded: the report's number, the listing, and the very messages that the report has graded."""
 
     report_id: int
@@ -55,7 +55,7 @@ def choices(criterion: Criterion) -> list[str]:
     return [*(grade.value for grade in _LEVELS), *absent, NO_OPINION]
 
 
-def write_sheet(talks: Sequence[Talk], rubric: Rubric, zone: ZoneInfo) -> bytes:
+def write_label_sheet(talks: Sequence[SheetChat], rubric: Rubric, zone: ZoneInfo) -> bytes:
     """An .xlsx of three sheets, the chats in the given order; times are those of the zone.
 
     The sheet that is filled in holds nothing of the chats, so that it may be saved as CSV and opened anywhere: what people wrote there
@@ -79,7 +79,7 @@ def write_sheet(talks: Sequence[Talk], rubric: Rubric, zone: ZoneInfo) -> bytes:
     return target.getvalue()
 
 
-def _write_grades(sheet: Worksheet, talks: Sequence[Talk], first_rows: Sequence[int], styles: dict[str, Format]) -> None:
+def _write_grades(sheet: Worksheet, talks: Sequence[SheetChat], first_rows: Sequence[int], styles: dict[str, Format]) -> None:
     columns = [NUMBER, REPORT, MESSAGES, TALK, *(criterion.label for criterion in Criterion), COMMENT, RATER]
     sheet.write_row(0, 0, columns, styles["head"])
     sheet.freeze_panes(1, 4)
@@ -96,7 +96,7 @@ def _write_grades(sheet: Worksheet, talks: Sequence[Talk], first_rows: Sequence[
         sheet.data_validation(1, column, max(len(talks), 1), column, {"validate": "list", "source": choices(criterion), **wrong})
 
 
-def _write_talks(sheet: Worksheet, talks: Sequence[Talk], zone: ZoneInfo, styles: dict[str, Format]) -> list[int]:
+def _write_talks(sheet: Worksheet, talks: Sequence[SheetChat], zone: ZoneInfo, styles: dict[str, Format]) -> list[int]:
     """Writes the chats one below another; returns the row of each one's heading."""
     sheet.set_column(0, 0, 10)
     sheet.set_column(1, 1, 18)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 _MANY_CHATS = 5_318_008_202
 
 
-async def wait_for_turn(session: AsyncSession) -> None:
+async def lock_bulk_chat_updates(session: AsyncSession) -> None:
     """Lets one transaction at a time write several chats, until it ends.
 
     The list pass, the message pass and the claiming of chats each lock rows in an order of their own; two at a time could wait for each

@@ -15,9 +15,9 @@ from app.repositories.report_bodies import in_zone
 from app.repositories.report_figures import Selection
 from app.services.digests.figures import DigestFigures, UngradedChat, WaitingBuyer
 from app.services.plural import number
-from app.services.reports.sheet import MAX_ROWS, Page, write_reports
-from app.services.sheets import Cell, Column
-from app.services.wording import chat_url
+from app.services.reports.xlsx_file import MAX_ROWS, Page, write_reports
+from app.services.russian_text import chat_url
+from app.services.spreadsheet import Cell, Column
 
 _CHAT = (
     (Column("account", 20), "Аккаунт Авито"),
@@ -61,7 +61,7 @@ async def read_bodies(session: AsyncSession, digest_ids: Sequence[int]) -> list[
     return await report_figures.list_bodies(session, Selection(digest_ids=list(digest_ids)), limit=MAX_ROWS)
 
 
-def write_sheet(bodies: Sequence[str], figures: DigestFigures) -> Attachment | None:
+def write_attachment(bodies: Sequence[str], figures: DigestFigures) -> Attachment | None:
     """The file for a mail, None where it would be empty. It takes seconds for 10,000 reports: not for the event loop."""
     buyers = figures.waiting_buyers
     if not bodies and not buyers and not figures.ungraded:

@@ -12,10 +12,10 @@ from app.domain.outcomes import SkipReason
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.repositories import accounts, coverage
 from app.repositories.report_figures import Selection
-from app.services.digests.chats import ShownChats, shown_chats
-from app.services.digests.comparison import compare
+from app.services.digests.chats import ShownChats, select_shown_chats
+from app.services.digests.comparison import compare_days
 from app.services.digests.figures import CarriedReports, Coverage, DigestFigures
-from app.services.digests.measures import Measured, measure
+from app.services.digests.measures import Measured, measure_reports
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Period:
         return {"since": self.end - WAITING_FOR_AT_MOST, "until": self.end}
 
 
-async def draw_figures(
+async def build_figures(
     session: AsyncSession,
     digest_ids: Sequence[int],
     period: Period,
@@ -61,9 +61,9 @@ async def draw_figures(
     ``working_time``: answer times are counted in working hours. ``avito_clients``: whose accounts are read.
     """
     selection = Selection(digest_ids=list(digest_ids))
-    measured = await measure(session, selection, zone.key)
-    compared = await compare(session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time)
-    shown = await shown_chats(session, selection, span=period.span, waiting=period.waiting_span)
+    measured = await measure_reports(session, selection, zone.key)
+    compared = await compare_days(session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time)
+    shown = await select_shown_chats(session, selection, span=period.span, waiting=period.waiting_span)
     cover, carried = await _coverage(session, digest_ids, period, measured.total.reports)
     return DigestFigures(
         day=period.day,

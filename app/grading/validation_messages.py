@@ -30,7 +30,7 @@ _FAULTS = {
 }
 
 
-def in_russian(error: ValidationError) -> str:
+def describe_validation_error(error: ValidationError) -> str:
     """The first three faults, each with the path of its field: "criteria.clarity.grade: поля нет; …"."""
     return "; ".join(f"{_path(fault['loc'])}: {_fault(fault['type'], fault.get('ctx'))}" for fault in error.errors()[:3])
 

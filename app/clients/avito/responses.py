@@ -40,7 +40,7 @@ _NO_PLAN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AvitoResponse:
     """One answer: ``body`` is the parsed JSON, free of control characters, if ``is_json``."""
 
     status: int

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from app.repositories.report_bodies import ReportBody
-from app.services.sheets import Cell, Column, SheetFile
+from app.services.spreadsheet import Cell, Column, SpreadsheetFile
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ def write_reports(
 
     ``rest``: a sentence below the reports, where there are more of them. With ``created_at`` the same rows give the same bytes.
     """
-    with SheetFile(flat=len(bodies) > _FLAT_FROM, created_at=created_at) as book:
+    with SpreadsheetFile(flat=len(bodies) > _FLAT_FROM, created_at=created_at) as book:
         _begin(book)
         book.add_rows(map(_row, bodies))
         if rest is not None:
@@ -81,7 +81,7 @@ def write_reports(
 
 async def stream_reports(chunks: AsyncIterator[list[ReportBody]], *, expected: int) -> bytes:
     """A file of all the chunks, made beside the event loop; ``expected`` is about how many reports there are."""
-    with SheetFile(flat=expected > _FLAT_FROM) as book:
+    with SpreadsheetFile(flat=expected > _FLAT_FROM) as book:
         await _beside(_begin, book)
         async for chunk in chunks:
             await _beside(_add_texts, book, chunk)
@@ -96,11 +96,11 @@ async def _beside(work: Callable[..., T], *arguments: object) -> T:
     return await asyncio.get_running_loop().run_in_executor(_WORKER, work, *arguments)
 
 
-def _begin(book: SheetFile) -> None:
+def _begin(book: SpreadsheetFile) -> None:
     book.add_page(_REPORTS, [column for column, _ in _COLUMNS])
 
 
-def _add_texts(book: SheetFile, chunk: Iterable[ReportBody]) -> None:
+def _add_texts(book: SpreadsheetFile, chunk: Iterable[ReportBody]) -> None:
     book.add_rows(_row(json.loads(body.json)) for body in chunk)
 
 
@@ -108,7 +108,7 @@ def _row(body: Mapping[str, Any]) -> list[Cell]:
     return [datetime.fromisoformat(body[name]) if name == "created_at" else body[name] for name in REPORT_FIELDS]
 
 
-def _finish(book: SheetFile, more: Sequence[Page]) -> bytes:
+def _finish(book: SpreadsheetFile, more: Sequence[Page]) -> bytes:
     for page in more:
         book.add_page(page.name, [column for column, _ in page.columns])
         book.add_rows(page.rows)

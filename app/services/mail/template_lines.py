@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
 from app.services.digests.figures import REPEAT, SUPPLEMENT, DigestFigures, WorstChat
-from app.services.hostile_text import NAME_LIMIT, listed, short
-from app.services.mail.letter_tiles import BAD, bad_count, longest_wait
+from app.services.display_text import NAME_LIMIT, list_shortened, shorten_for_mail
+from app.services.mail.template_tiles import BAD, bad_count, longest_wait
 from app.services.plural import NBSP, number, plural
-from app.services.wording import dollars, since_words
+from app.services.russian_text import dollars, since_words
 
 
 def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:
@@ -17,7 +17,7 @@ def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:
     coverage = figures.coverage
     since = figures.drawn_at if figures.drawn_at and figures.drawn_at > figures.period_end else None
     ordered = sorted(coverage.skipped.items(), key=lambda entry: (-entry[1], entry[0]))  # stored figures keep no order of their own
-    reasons = [f"{short(reason, NAME_LIMIT)}:{NBSP}{number(count)}" for reason, count in ordered if count]
+    reasons = [f"{shorten_for_mail(reason, NAME_LIMIT)}:{NBSP}{number(count)}" for reason, count in ordered if count]
     parts = [
         f"оценено{NBSP}{number(coverage.graded)}",
         f"пропущено{NBSP}{number(sum(coverage.skipped.values()))}" + (f" ({', '.join(reasons)})" if reasons else ""),
@@ -66,20 +66,20 @@ def mixed_line(figures: DigestFigures) -> str | None:
     if len(figures.series) < 2:
         return None
     each = (
-        f"{short(series.model, NAME_LIMIT)} с рубрикой {short(series.prompt_version, NAME_LIMIT)} – средняя {number(series.mean_score)} "
+        f"{shorten_for_mail(series.model, NAME_LIMIT)} с рубрикой {shorten_for_mail(series.prompt_version, NAME_LIMIT)} – средняя {number(series.mean_score)} "
         f"по {plural(series.reports, 'отчёту', 'отчётам', 'отчётам')}"
         for series in figures.series
     )
-    return f"В средних смешаны разные модели или рубрики: {'; '.join(listed(each, most=3, limit=160))}."
+    return f"В средних смешаны разные модели или рубрики: {'; '.join(list_shortened(each, most=3, limit=160))}."
 
 
 def trust_line(figures: DigestFigures) -> str:
     """What the grades rest on, and what they cost."""
     parts = []
     if figures.models:
-        parts.append(f"Модель: {', '.join(listed(figures.models, most=4))}")
+        parts.append(f"Модель: {', '.join(list_shortened(figures.models, most=4))}")
     if figures.prompt_versions:
-        parts.append(f"рубрика: {', '.join(listed(figures.prompt_versions, most=4))}")
+        parts.append(f"рубрика: {', '.join(list_shortened(figures.prompt_versions, most=4))}")
     if figures.reports:
         parts.append(f"стоимость: {dollars(figures.cost_usd)}")
     if figures.addressed_reports:
@@ -89,7 +89,7 @@ def trust_line(figures: DigestFigures) -> str:
     if figures.incomplete_chats:
         parts.append(f"чатов с неполной историей (Авито не отдаёт её целиком): {number(figures.incomplete_chats)}")
     if figures.cut_short_accounts:
-        names = ", ".join(listed(figures.cut_short_accounts, most=4))
+        names = ", ".join(list_shortened(figures.cut_short_accounts, most=4))
         parts.append(f"чатов больше, чем отдаёт Авито, самые старые не видны: {names}")
     return " · ".join(parts)
 
@@ -97,7 +97,7 @@ def trust_line(figures: DigestFigures) -> str:
 def preheader(figures: DigestFigures, problems: list[str]) -> str:
     """What a list of mails shows after the subject: what the subject does not say."""
     if problems:
-        return f"Не всё получилось: {short(problems[0], 120)}"
+        return f"Не всё получилось: {shorten_for_mail(problems[0], 120)}"
     longest = longest_wait(figures)
     waiting = f" Дольше всех ждут ответа: {longest}." if longest else ""
     if not figures.reports:

@@ -44,7 +44,7 @@ class Column:
     colours: tuple[tuple[str, str], ...] = ()
 
 
-class SheetFile:
+class SpreadsheetFile:
     """An XLSX file that grows page by page and row by row; a context, at whose end its temporary files are gone.
 
     ``flat``: rows go to the disk as they come, so that any number takes the same memory. Their texts then stand in the cells

@@ -7,7 +7,7 @@ import urllib.request
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from app.cli.checkup import Checkup
+from app.cli.doctor_findings import DoctorFindings
 from app.cli.serving import check_data_dir
 from app.clock import system_clock
 from app.config import Need, Settings
@@ -26,7 +26,7 @@ _SKEW = timedelta(minutes=1)
 _LITTLE_BYTES, _TOO_LITTLE_BYTES = 1_000_000_000, 100_000_000
 
 
-def check_settings(checkup: Checkup, settings: Settings) -> None:
+def check_settings(checkup: DoctorFindings, settings: Settings) -> None:
     """Whether everything is set that the service does not start without."""
     before = checkup.faults
     for need in _NEEDS:
@@ -40,7 +40,7 @@ def check_settings(checkup: Checkup, settings: Settings) -> None:
         checkup.good("Настройки: обязательные заданы, все подходят.")
 
 
-def check_rubric(checkup: Checkup, settings: Settings) -> None:
+def check_rubric(checkup: DoctorFindings, settings: Settings) -> None:
     """Whether the rubric can be used."""
     try:
         rubric = load_rubric(settings.rubric_file)
@@ -50,7 +50,7 @@ def check_rubric(checkup: Checkup, settings: Settings) -> None:
         checkup.good(f"Критерии оценки: {settings.rubric_file or 'встроенные'}, версия {rubric.version}.")
 
 
-def check_timetable(checkup: Checkup, settings: Settings) -> None:
+def check_timetable(checkup: DoctorFindings, settings: Settings) -> None:
     """When the next day's run is due."""
     zone = settings.report_timezone
     if not settings.scheduler_enabled:
@@ -61,7 +61,7 @@ def check_timetable(checkup: Checkup, settings: Settings) -> None:
     checkup.good(f"Расписание: следующий ежедневный отчёт {following:%d.%m.%Y в %H:%M}, {zone.key}.")
 
 
-def check_folder(checkup: Checkup, settings: Settings) -> None:
+def check_folder(checkup: DoctorFindings, settings: Settings) -> None:
     """Whether DATA_DIR, where anything is kept in it, can be written and has room."""
     if settings.database_url is not None and settings.smtp_host is not None:
         checkup.good("DATA_DIR: не нужна, всё хранится в Postgres.")
@@ -81,7 +81,7 @@ def check_folder(checkup: Checkup, settings: Settings) -> None:
         checkup.good(f"{words}.")
 
 
-async def check_database(checkup: Checkup, settings: Settings) -> None:
+async def check_database(checkup: DoctorFindings, settings: Settings) -> None:
     """Whether the database answers, its schema is of today and its clock goes with ours; nothing in it is changed."""
     where = "DATABASE_URL" if settings.database_url else "встроенный, в DATA_DIR"
     async with checkup.checking("База", _DATABASE_SECONDS), open_database(settings, migrated=False, patience_seconds=0) as database:
@@ -105,7 +105,7 @@ async def check_database(checkup: Checkup, settings: Settings) -> None:
             )
 
 
-def _compare_clocks(checkup: Checkup, database_now: datetime) -> None:
+def _compare_clocks(checkup: DoctorFindings, database_now: datetime) -> None:
     skew = (system_clock() - database_now).total_seconds()
     if abs(skew) > _SKEW.total_seconds():
         which = "спешат" if skew > 0 else "отстают"
@@ -114,7 +114,7 @@ def _compare_clocks(checkup: Checkup, database_now: datetime) -> None:
         checkup.good("Часы: сходятся с часами базы.")
 
 
-async def check_clock(checkup: Checkup, settings: Settings) -> None:
+async def check_clock(checkup: DoctorFindings, settings: Settings) -> None:
     """Whether our clock goes with Avito's, which stands in the header of every answer."""
     stamp = await asyncio.to_thread(_date_header, str(settings.avito_base_url))
     try:

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 import openai
 
-from app.clients.bounded import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
+from app.clients.bounded_body import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
 from app.clients.deepseek.errors import (
     DeepSeekBalanceError,
     DeepSeekBlockedError,

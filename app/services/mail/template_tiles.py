@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from app.services.digests.figures import Baseline, DigestFigures
 from app.services.plural import NBSP, number, plural
-from app.services.wording import arrow, percent, span, to_weekdays, waited
+from app.services.russian_text import arrow, percent, span, to_weekdays, waited
 
 ENOUGH = 5
 """Fewer reports than this say nothing about a share."""
@@ -17,7 +17,7 @@ BAD = 50
 Tone = Literal["good", "bad", "soft"]
 
 
-class Change(NamedTuple):
+class TileChange(NamedTuple):
     """How a number differs from an earlier one."""
 
     words: str
@@ -30,9 +30,9 @@ class Tile(NamedTuple):
     label: str
     value: str
     note: str
-    changes: list[Change]
+    changes: list[TileChange]
     second: str = ""
-    second_changes: Sequence[Change] = ()
+    second_changes: Sequence[TileChange] = ()
 
 
 def score_change(figures: DigestFigures) -> str | None:
@@ -105,7 +105,7 @@ def _changes(
     *,
     gain: int = -1,
     shown: Callable[[int], str] = number,
-) -> list[Change]:
+) -> list[TileChange]:
     """Differences of the numbers as they are shown, so that they are those between two mails; ``gain``: 1 where more is better."""
     changes = []
     for baseline, name in _baselines(figures):
@@ -114,7 +114,7 @@ def _changes(
             continue
         change = _rounded(now) - _rounded(before)
         tone: Tone = "good" if change * gain > 0 else "bad" if change else "soft"
-        changes.append(Change(f"{arrow(change, shown(abs(change)))} {name}", tone))
+        changes.append(TileChange(f"{arrow(change, shown(abs(change)))} {name}", tone))
     return changes
 
 

@@ -11,26 +11,26 @@ _LONGEST = 60
 """Characters of an id that are told; Avito's have about thirty."""
 
 
-async def require_named(database: Database, chat_ids: Collection[str]) -> list[str]:
+async def require_known_chats(database: Database, chat_ids: Collection[str]) -> list[str]:
     """Those of the ids, each of them given once, that no stored chat has, where one of them has.
 
     Raises:
         InvalidRequestError: there is none of them.
     """
-    unknown = await list_unknown(database, chat_ids)
+    unknown = await list_unknown_chats(database, chat_ids)
     if unknown and len(unknown) == len(chat_ids):
-        message = not_found(unknown)
+        message = describe_unknown(unknown)
         raise InvalidRequestError(f"Неверные параметры запроса: chat_ids — {message}.", (FieldError("chat_ids", message),))
     return unknown
 
 
-async def list_unknown(database: Database, chat_ids: Collection[str]) -> list[str]:
+async def list_unknown_chats(database: Database, chat_ids: Collection[str]) -> list[str]:
     """Those of the ids that no stored chat has."""
     async with database.session() as session:
         return await gradings.list_unknown(session, chat_ids)
 
 
-def not_found(unknown: Sequence[str]) -> str:
+def describe_unknown(unknown: Sequence[str]) -> str:
     """A Russian clause that names the first of these ids, and says how many there are where that is not all."""
     told = ", ".join(f"{chat_id:.{_LONGEST}}" for chat_id in unknown[:_TOLD])
     more = f" и другие, всего {len(unknown)}" if len(unknown) > _TOLD else ""

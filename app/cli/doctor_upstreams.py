@@ -1,6 +1,6 @@
 """Doctor's checks of DeepSeek and the mail server. They only read, and cost nothing."""
 
-from app.cli.checkup import Checkup
+from app.cli.doctor_findings import DoctorFindings
 from app.clients.deepseek import DeepSeekClient
 from app.clients.retry import RetryPolicy
 from app.config import Settings
@@ -10,7 +10,7 @@ _SECONDS = 30
 _ONCE = RetryPolicy(attempts=1)
 
 
-async def check_deepseek(checkup: Checkup, settings: Settings) -> None:
+async def check_deepseek(checkup: DoctorFindings, settings: Settings) -> None:
     """The key, the model and the balance."""
     if settings.deepseek_api_key is None:
         return
@@ -41,7 +41,7 @@ async def check_deepseek(checkup: Checkup, settings: Settings) -> None:
             checkup.bad(f"DeepSeek: денег на счёте не хватает ({left}); пополните его на platform.deepseek.com.")
 
 
-async def check_mail(checkup: Checkup, settings: Settings) -> None:
+async def check_mail(checkup: DoctorFindings, settings: Settings) -> None:
     """Whether the mail server lets us in, or the folder in its place can be written."""
     async with checkup.checking("Почта", _SECONDS):
         answer = await mail_client(settings).check()

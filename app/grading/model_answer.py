@@ -1,0 +1,171 @@
+"""Reads the model's answer: lenient about what is wrapped round it, strict about what it means."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from app.domain.criteria import Check, Criterion
+from app.domain.grades import Grade
+from app.domain.visible_text import keep_visible
+from app.grading.grade_words import VerdictError, parse_grade
+from app.grading.rubric import Rubric
+from app.grading.validation_messages import describe_validation_error
+
+MAX_RECOMMENDATIONS = 3
+_MOST_BRACES = 100  # tried as the beginning of the object; a broken answer of braces alone would take for ever
+_CRITERIA = tuple(criterion.value for criterion in Criterion)
+_PERSONAL_TOKEN = re.compile(r"\[[А-ЯЁ]+_\d+\]")
+
+
+def _grade(value: object) -> Grade:
+    if not isinstance(value, str):
+        raise VerdictError("оценка должна быть строкой")
+    return parse_grade(value)
+
+
+def _check(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _number(value: object) -> object:
+    return "true" if isinstance(value, bool) else value  # pydantic would read true as 1
+
+
+def _first_three(value: object) -> object:
+    return value[:MAX_RECOMMENDATIONS] if isinstance(value, list) else value
+
+
+def _russian(value: object) -> object:
+    """One line of Russian: at least half of its letters, tokens left out, are Russian ones."""
+    if not isinstance(value, str):
+        return value
+    text = " ".join(keep_visible(value).split())
+    letters = [char for char in _PERSONAL_TOKEN.sub("", text).lower() if char.isalpha()]
+    russian = sum("а" <= char <= "я" or char == "ё" for char in letters)
+    if not letters or 2 * russian < len(letters):
+        raise VerdictError("нужен непустой текст на русском языке")
+    return text
+
+
+Number = Annotated[int, BeforeValidator(_number)]
+RussianText = Annotated[str, StringConstraints(max_length=2000), BeforeValidator(_russian)]
+
+
+class _Answered(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QuoteClaim(_Answered):
+    """Words the model says stand in message `number` of the window (counted from 1)."""
+
+    number: Number = Field(alias="i")
+    words: str = Field(alias="q")
+
+
+class ObjectionClaim(_Answered):
+    """Whether the model saw an objection of the buyer's, and where."""
+
+    present: bool
+    number: Number | None = Field(default=None, alias="i")
+    words: str | None = Field(default=None, alias="q")
+
+
+class AdviceClaim(_Answered):
+    """One piece of advice and the message it is about."""
+
+    number: Number = Field(alias="i")
+    text: RussianText = Field(validation_alias=AliasChoices("t", "text"))
+
+
+class CriterionAnswer(_Answered):
+    """The model's word on one criterion."""
+
+    checks: dict[str, Annotated[Check, BeforeValidator(_check)]]
+    evidence: tuple[QuoteClaim, ...] = Field(default=(), alias="ev")
+    grade: Annotated[Grade, BeforeValidator(_grade)]
+
+
+class ModelAnswer(_Answered):
+    """The whole answer, of the right shape and free of contradictions; its quotes are not verified yet."""
+
+    objection: ObjectionClaim
+    criteria: dict[Criterion, CriterionAnswer]
+    summary: RussianText
+    recommendations: Annotated[tuple[AdviceClaim, ...], BeforeValidator(_first_three)]
+
+
+def parse_answer(text: str, rubric: Rubric) -> ModelAnswer:
+    """The one answer in `text`, which may have prose or a fence round it. Raises VerdictError with words for the model."""
+    try:
+        answer = ModelAnswer.model_validate(_in_protocol_shape(_only_object(text), rubric))
+    except ValidationError as error:
+        raise VerdictError(f"Ответ не по образцу: {describe_validation_error(error)}.") from error
+    for criterion in Criterion:
+        _require_consistent(answer, criterion, rubric.criteria[criterion].check_ids)
+    return answer
+
+
+def _require_consistent(answer: ModelAnswer, criterion: Criterion, check_ids: tuple[str, ...]) -> None:
+    entry = answer.criteria.get(criterion)
+    if entry is None:
+        raise VerdictError(f"Нет критерия {criterion.value}: нужны все шесть.")
+    if set(entry.checks) != set(check_ids):
+        raise VerdictError(f"У {criterion.value} проверки должны быть ровно такие: {', '.join(check_ids)}.")
+    if entry.grade is Grade.NONE and criterion is not Criterion.OBJECTION_HANDLING:
+        raise VerdictError(f"У {criterion.value} не бывает оценки none: она есть только у objection_handling.")
+    if entry.grade is Grade.NONE and answer.objection.present:
+        raise VerdictError("objection.present — true, а у objection_handling оценка none: так не бывает, исправь одно из двух.")
+
+
+def _only_object(text: str) -> dict[str, Any]:
+    answers = [found for found in _objects(text) if "criteria" in found or "objection" in found]
+    if not answers:
+        raise VerdictError("В ответе нет целого объекта JSON по образцу.")
+    if len(answers) > 1:
+        raise VerdictError("В ответе несколько объектов JSON, нужен один.")
+    return answers[0]
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """The outermost objects in the text, in order; a brace that opens none is prose."""
+    decoder = json.JSONDecoder(object_pairs_hook=_without_repeats)
+    position = text.find("{")
+    for _ in range(_MOST_BRACES):
+        if position < 0:
+            return
+        try:
+            found, end = decoder.raw_decode(text, position)
+        except VerdictError:
+            raise
+        except (ValueError, RecursionError):
+            end = position + 1
+        else:
+            yield found
+        position = text.find("{", end)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise VerdictError("В объекте JSON один ключ стоит дважды.")
+    return dict(pairs)
+
+
+def _in_protocol_shape(raw: dict[str, Any], rubric: Rubric) -> dict[str, Any]:
+    """The six at the top level go under `criteria`; three checks as a list get the rubric's ids."""
+    if "criteria" not in raw:
+        nested = {key: raw[key] for key in _CRITERIA if key in raw}
+        raw = {key: value for key, value in raw.items() if key not in nested} | {"criteria": nested}
+    if not isinstance(raw["criteria"], dict):
+        return raw
+    criteria = {key: _with_check_ids(entry, key, rubric) for key, entry in raw["criteria"].items()}
+    return raw | {"criteria": criteria}
+
+
+def _with_check_ids(entry: Any, key: str, rubric: Rubric) -> Any:
+    if key not in _CRITERIA or not isinstance(entry, dict) or not isinstance(entry.get("checks"), list):
+        return entry
+    ids = rubric.criteria[Criterion(key)].check_ids
+    return entry | {"checks": dict(zip(ids, entry["checks"], strict=True))} if len(entry["checks"]) == len(ids) else entry
