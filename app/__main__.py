@@ -1,9 +1,11 @@
 """The command line: ``python -m app COMMAND``, or ``avito-quality COMMAND``.
 
-Exit codes: 0 done; 1 the work failed in part or whole; 2 wrong usage or setting; 3 the database cannot be reached;
-4 the service stalled or did not end in time; 130 interrupted.
+Exit codes: 0 done; 1 the work failed in part or whole; 2 wrong usage or setting; 3 the database
+cannot be reached; 4 the service stalled or did not end in time; 130 interrupted.
 """
-# ruff: noqa: PLC0415 - a command imports what it needs when it is called: the help answers at once, and the image lacks the demo's packages
+
+# ruff: noqa: PLC0415 - a command imports what it needs when it is called: the help answers at once,
+# and the image lacks the demo's packages
 
 import gc
 import sys
@@ -23,11 +25,14 @@ _ABOUT = """Контроль качества чатов Авито: копир�
 
 Настройки — переменные окружения или файл .env, все они описаны в .env.example."""
 _EXIT_CODES = (
-    "Код завершения: 0 — сделано; 1 — не удалось целиком или частью (аккаунт, получатель, модель, doctor нашёл ошибку); "
-    "2 — команда или настройка неверна; 3 — база недоступна; 4 — служба зависла; 130 — прервано."
+    "Код завершения: 0 — сделано; 1 — не удалось целиком или частью (аккаунт, получатель, модель,"
+    " doctor нашёл ошибку); 2 — команда или настройка неверна; 3 — база недоступна; 4 — служба"
+    " зависла; 130 — прервано."
 )
 
-app = typer.Typer(cls=Group, help=_ABOUT, epilog=_EXIT_CODES, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=Group, help=_ABOUT, epilog=_EXIT_CODES, add_completion=False, pretty_exceptions_enable=False
+)
 
 
 def _day(value: str) -> date:
@@ -53,19 +58,35 @@ def serve() -> int:
 
 @_command("demo")
 def demo(
-    once: Annotated[bool, typer.Option("--once", metavar="", help="Закончить после таблицы, не оставляя службу.")] = False,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, metavar="ПОРТ", help="Порт службы; без него — PORT или 8000.")] = None,
+    once: Annotated[
+        bool,
+        typer.Option("--once", metavar="", help="Закончить после таблицы, не оставляя службу."),
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, metavar="ПОРТ", help="Порт службы; без него — PORT или 8000."
+        ),
+    ] = None,
 ) -> int:
     """Показать весь день на примерах: без ключей, без настройки, без интернета."""
     begun_at = time.monotonic()
-    say("День компании, которая продаёт на Авито: примеры переписки, местные Авито, DeepSeek и почта, без ключей и интернета.")
+    say(
+        "День компании, которая продаёт на Авито: примеры переписки, местные Авито, DeepSeek и"
+        " почта, без ключей и интернета."
+    )
     from app.cli.demo import run_demo
 
     return run(run_demo(once=once, port=port, begun_at=begun_at), stopped=ExitCode.DONE)
 
 
 @_command("sync")
-def sync(full: Annotated[bool, typer.Option("--full", metavar="", help="Перечитать все чаты, а не только изменившиеся.")] = False) -> int:
+def sync(
+    full: Annotated[
+        bool,
+        typer.Option("--full", metavar="", help="Перечитать все чаты, а не только изменившиеся."),
+    ] = False,
+) -> int:
     """Скопировать из Авито новое."""
     settings = read_settings()
     from app.cli import actions
@@ -75,14 +96,34 @@ def sync(full: Annotated[bool, typer.Option("--full", metavar="", help="Пере
 
 @_command("analyze")
 def analyze(
-    limit: Annotated[int | None, typer.Option(min=1, metavar="ЧИСЛО", help="Не больше стольких чатов, дольше всех ждущие первыми.")] = None,
-    chat: Annotated[list[str] | None, typer.Option(metavar="ЧАТ", help="Только этот чат (идентификатор Авито); можно повторять.")] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="ЧИСЛО", help="Не больше стольких чатов, дольше всех ждущие первыми."
+        ),
+    ] = None,
+    chat: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ЧАТ", help="Только этот чат (идентификатор Авито); можно повторять."),
+    ] = None,
     force: Annotated[
         bool,
-        typer.Option("--force", metavar="", help="Ещё раз ошибочные и пропущенные; с --chat — названные, даже если они не изменились."),
+        typer.Option(
+            "--force",
+            metavar="",
+            help=(
+                "Ещё раз ошибочные и пропущенные; с --chat — названные, даже если они не"
+                " изменились."
+            ),
+        ),
     ] = False,
     estimate: Annotated[
-        bool, typer.Option("--estimate", metavar="", help="Только сказать, сколько чатов, токенов и денег на это уйдёт.")
+        bool,
+        typer.Option(
+            "--estimate",
+            metavar="",
+            help="Только сказать, сколько чатов, токенов и денег на это уйдёт.",
+        ),
     ] = False,
 ) -> int:
     """Оценить через DeepSeek чаты, в которых писали после прошлой оценки."""
@@ -98,16 +139,33 @@ def analyze(
 
 @_command("regrade")
 def regrade(
-    since: Annotated[date, typer.Option(parser=_day, metavar="ГГГГ-ММ-ДД", help="Отчёты с этого дня.")],
+    since: Annotated[
+        date, typer.Option(parser=_day, metavar="ГГГГ-ММ-ДД", help="Отчёты с этого дня.")
+    ],
     until: Annotated[
-        date | None, typer.Option(parser=_day, metavar="ГГГГ-ММ-ДД", help="По этот день включительно; без него — по сегодня.")
+        date | None,
+        typer.Option(
+            parser=_day,
+            metavar="ГГГГ-ММ-ДД",
+            help="По этот день включительно; без него — по сегодня.",
+        ),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="ЧИСЛО", help="Не больше стольких отчётов, новые первыми.")] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="ЧИСЛО", help="Не больше стольких отчётов, новые первыми."),
+    ] = None,
     estimate: Annotated[
-        bool, typer.Option("--estimate", metavar="", help="Только сказать, сколько отчётов, токенов и денег на это уйдёт.")
+        bool,
+        typer.Option(
+            "--estimate",
+            metavar="",
+            help="Только сказать, сколько отчётов, токенов и денег на это уйдёт.",
+        ),
     ] = False,
 ) -> int:
-    """Оценить отчёты за период заново нынешними моделью и критериями и показать, что изменилось. Прежние отчёты остаются."""
+    """Оценить отчёты за период заново нынешними моделью и критериями и показать, что изменилось.
+    Прежние отчёты остаются.
+    """
     settings = read_settings()
     if estimate:
         from app.cli.estimates import estimate_regrade
@@ -121,9 +179,20 @@ def regrade(
 @_command("report")
 def report(
     day: Annotated[
-        date | None, typer.Option("--date", parser=_day, metavar="ГГГГ-ММ-ДД", help="За какой день; без него — за сегодня.")
+        date | None,
+        typer.Option(
+            "--date",
+            parser=_day,
+            metavar="ГГГГ-ММ-ДД",
+            help="За какой день; без него — за сегодня.",
+        ),
     ] = None,
-    resend: Annotated[bool, typer.Option("--resend", metavar="", help="Отправить отчёты этого дня ещё раз, новым письмом.")] = False,
+    resend: Annotated[
+        bool,
+        typer.Option(
+            "--resend", metavar="", help="Отправить отчёты этого дня ещё раз, новым письмом."
+        ),
+    ] = False,
 ) -> int:
     """Отправить письмом отчёты, которых ещё не было ни в одном письме."""
     settings = read_settings()
@@ -151,20 +220,35 @@ def migrate() -> int:
 
 @_command("sandbox")
 def sandbox(
-    host: Annotated[str, typer.Option(metavar="АДРЕС", help="На каком адресе слушать; без него — 127.0.0.1.")] = "127.0.0.1",
-    avito_port: Annotated[int, typer.Option(min=1, max=65535, metavar="ПОРТ", help="Порт Авито; без него — 8101.")] = 8101,
-    deepseek_port: Annotated[int, typer.Option(min=1, max=65535, metavar="ПОРТ", help="Порт DeepSeek; без него — 8102.")] = 8102,
-    smtp_port: Annotated[int, typer.Option(min=1, max=65535, metavar="ПОРТ", help="Порт почтового сервера; без него — 8103.")] = 8103,
+    host: Annotated[
+        str, typer.Option(metavar="АДРЕС", help="На каком адресе слушать; без него — 127.0.0.1.")
+    ] = "127.0.0.1",
+    avito_port: Annotated[
+        int, typer.Option(min=1, max=65535, metavar="ПОРТ", help="Порт Авито; без него — 8101.")
+    ] = 8101,
+    deepseek_port: Annotated[
+        int, typer.Option(min=1, max=65535, metavar="ПОРТ", help="Порт DeepSeek; без него — 8102.")
+    ] = 8102,
+    smtp_port: Annotated[
+        int,
+        typer.Option(
+            min=1, max=65535, metavar="ПОРТ", help="Порт почтового сервера; без него — 8103."
+        ),
+    ] = 8103,
 ) -> int:
     """Запустить местные Авито, DeepSeek и почтовый сервер и показать настройки для них."""
     settings = read_settings()
     from app.cli.sandbox import run_sandbox
 
-    work = run_sandbox(settings, host=host, avito_port=avito_port, deepseek_port=deepseek_port, smtp_port=smtp_port)
+    work = run_sandbox(
+        settings, host=host, avito_port=avito_port, deepseek_port=deepseek_port, smtp_port=smtp_port
+    )
     return run(work, stopped=ExitCode.DONE)
 
 
-webhook = typer.Typer(cls=Group, help="Подписка на вебхуки Авито: он сам сообщает, в каком чате написали.")
+webhook = typer.Typer(
+    cls=Group, help="Подписка на вебхуки Авито: он сам сообщает, в каком чате написали."
+)
 app.add_typer(webhook, name="webhook")
 
 
@@ -195,19 +279,48 @@ def unsubscribe() -> int:
     return run(unsubscribe(settings))
 
 
-agreement = typer.Typer(cls=Group, help="Согласие с людьми: лист для оценки вручную, вслепую, и сравнение заполненных листов с моделью.")
+agreement = typer.Typer(
+    cls=Group,
+    help=(
+        "Согласие с людьми: лист для оценки вручную, вслепую, и сравнение заполненных листов с"
+        " моделью."
+    ),
+)
 app.add_typer(agreement, name="agreement")
 
 
 @agreement.command("export", cls=Command)
 def export_agreement(
-    file: Annotated[Path, typer.Argument(metavar="ФАЙЛ", help="Куда записать: новый файл .xlsx.", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="ФАЙЛ", help="Куда записать: новый файл .xlsx.", show_default=False),
+    ],
     since: Annotated[
-        date | None, typer.Option(parser=_day, metavar="ГГГГ-ММ-ДД", help="Отчёты, созданные с этого дня; без него — все.")
+        date | None,
+        typer.Option(
+            parser=_day, metavar="ГГГГ-ММ-ДД", help="Отчёты, созданные с этого дня; без него — все."
+        ),
     ] = None,
-    until: Annotated[date | None, typer.Option(parser=_day, metavar="ГГГГ-ММ-ДД", help="По этот день включительно.")] = None,
-    size: Annotated[int, typer.Option(min=1, max=1000, metavar="ЧИСЛО", help="Сколько чатов; без него — 100.", show_default=False)] = 100,
-    seed: Annotated[int, typer.Option(metavar="ЧИСЛО", help="С тем же числом выборка та же; без него — 1.", show_default=False)] = 1,
+    until: Annotated[
+        date | None,
+        typer.Option(parser=_day, metavar="ГГГГ-ММ-ДД", help="По этот день включительно."),
+    ] = None,
+    size: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=1000,
+            metavar="ЧИСЛО",
+            help="Сколько чатов; без него — 100.",
+            show_default=False,
+        ),
+    ] = 100,
+    seed: Annotated[
+        int,
+        typer.Option(
+            metavar="ЧИСЛО", help="С тем же числом выборка та же; без него — 1.", show_default=False
+        ),
+    ] = 1,
 ) -> int:
     """Записать лист чатов для оценки вручную: с перепиской и критериями, без оценок модели."""
     settings = read_settings()
@@ -218,9 +331,19 @@ def export_agreement(
 
 @agreement.command("report", cls=Command)
 def report_agreement(
-    files: Annotated[list[Path], typer.Argument(metavar="ФАЙЛ", help="Заполненные листы, .xlsx или .csv.", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="ФАЙЛ", help="Заполненные листы, .xlsx или .csv.", show_default=False
+        ),
+    ],
     with_reviews: Annotated[
-        bool, typer.Option("--with-reviews", metavar="", help="Сравнить с моделью и проверки в службе; они не вслепую.")
+        bool,
+        typer.Option(
+            "--with-reviews",
+            metavar="",
+            help="Сравнить с моделью и проверки в службе; они не вслепую.",
+        ),
     ] = False,
 ) -> int:
     """Показать, насколько люди согласны друг с другом и с моделью: каппа, AC2, таблицы, интервалы."""
@@ -232,9 +355,13 @@ def report_agreement(
 
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
-    gc.disable()  # imports leave no garbage, and looking for it is a quarter of their time; ``run`` begins to look
+    # imports leave no garbage, and looking for it is a quarter of their time; ``run`` begins to
+    # look
+    gc.disable()
     words = sys.argv[1:] or ["--help"]
-    sys.exit(guarded(lambda: int(app(words, prog_name=PROGRAM, standalone_mode=False) or ExitCode.DONE)))
+    sys.exit(
+        guarded(lambda: int(app(words, prog_name=PROGRAM, standalone_mode=False) or ExitCode.DONE))
+    )
 
 
 if __name__ == "__main__":

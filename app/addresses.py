@@ -1,6 +1,7 @@
 """E-mail addresses and host names: one strict reading for the settings and for the mail client.
 
-``email.utils.parseaddr`` is not used: its patch releases disagree, for example on ``boss@[127.0.0.1]``.
+``email.utils.parseaddr`` is not used: its patch releases disagree, for example on
+``boss@[127.0.0.1]``.
 """
 
 import re
@@ -26,7 +27,8 @@ class MailAddress:
 
     @classmethod
     def parse(cls, text: str) -> "MailAddress":
-        """Read one bare address: a dot-atom (RFC 5322, with the UTF-8 of RFC 6531) and a domain or an address literal.
+        """Read one bare address: a dot-atom (RFC 5322, with the UTF-8 of RFC 6531) and a domain or
+        an address literal.
 
         Raises:
             ValueError: it is not one.
@@ -35,7 +37,10 @@ class MailAddress:
         if not (_DOT_ATOM.fullmatch(local_part) and local_part.isprintable()):
             raise ValueError("the local part is not a dot-atom")
         address = cls(local_part, encode_domain(domain))
-        if len(local_part.encode()) > _LONGEST_LOCAL_PART or len(str(address).encode()) > _LONGEST_ADDRESS:
+        if (
+            len(local_part.encode()) > _LONGEST_LOCAL_PART
+            or len(str(address).encode()) > _LONGEST_ADDRESS
+        ):
             raise ValueError("the address is too long")
         return address
 
@@ -49,7 +54,8 @@ class MailAddress:
 
 
 def encode_domain(domain: str) -> str:
-    """Return a domain in ASCII: an internationalized one as punycode (IDNA 2008), an address literal as it is (RFC 5321, 4.1.3).
+    """Return a domain in ASCII: an internationalized one as punycode (IDNA 2008), an address
+    literal as it is (RFC 5321, 4.1.3).
 
     Raises:
         ValueError: it is neither.
@@ -62,7 +68,8 @@ def encode_domain(domain: str) -> str:
         else:
             IPv4Address(literal)
         return domain
-    # idna.IDNAError is a ValueError. ASCII is checked here: IDNA forbids names that exist, such as "r3---sn.example.com".
+    # idna.IDNAError is a ValueError. ASCII is checked here: IDNA forbids names that exist, such as
+    # "r3---sn.example.com".
     ascii_domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
     if not _LABELS.fullmatch(ascii_domain) or len(ascii_domain) > _LONGEST_DOMAIN:
         raise ValueError("not a domain")

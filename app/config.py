@@ -1,7 +1,8 @@
-"""Settings: read once from the environment and ``.env``, checked as a whole, handed on as one frozen object.
+"""Settings: read once from the environment and ``.env``, checked as a whole, handed on as one
+frozen object.
 
-Each field's description is the Russian end of the sentence, "needed: ...", that the one-line error prints. Values are never
-printed: half of them are secrets.
+Each field's description is the Russian end of the sentence, "needed: ...", that the one-line error
+prints. Values are never printed: half of them are secrets.
 """
 
 import json
@@ -13,7 +14,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.addresses import MailAddress, encode_domain
@@ -24,7 +35,9 @@ from app.log import LogFormat
 Text = TypeVar("Text", str, SecretStr)
 
 Need = Literal["api", "avito", "deepseek", "mail"]
-"""What a command cannot do without: keys of our own API, access to Avito, to DeepSeek, somebody to mail to."""
+"""What a command cannot do without: keys of our own API, access to Avito, to DeepSeek, somebody to
+mail to.
+"""
 
 WEBHOOK_PATH = "/webhooks/avito/"
 """Where Avito posts to the service; the secret comes after it."""
@@ -36,7 +49,9 @@ def _whole(pattern: str) -> AfterValidator:
     """All of a value, secret or not, is of this pattern."""
 
     def fits(value: Text) -> Text:
-        if not re.fullmatch(pattern, value.get_secret_value() if isinstance(value, SecretStr) else value):
+        if not re.fullmatch(
+            pattern, value.get_secret_value() if isinstance(value, SecretStr) else value
+        ):
             raise ValueError("not of the pattern")
         return value
 
@@ -58,7 +73,9 @@ _OWN_KEY = Annotated[SecretStr, _whole(r"[!-~]{16,}")]
 """Long enough not to be guessed."""
 _IN_A_PATH = _whole(r"[A-Za-z0-9_-]{16,}")
 _IN_A_LOGIN = _whole(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-"""Letters of any language and blanks: SASL speaks UTF-8, but forbids control characters (RFC 4013). Surrogates were bytes of no UTF-8."""
+"""Letters of any language and blanks: SASL speaks UTF-8, but forbids control characters (RFC 4013).
+Surrogates were bytes of no UTF-8.
+"""
 
 
 def _is_address(text: str) -> bool:
@@ -70,7 +87,9 @@ def _is_address(text: str) -> bool:
 
 
 class AvitoAccount(BaseModel):
-    """The keys of one Avito account; ``name`` is what people call it (None: the name that Avito gives)."""
+    """The keys of one Avito account; ``name`` is what people call it (None: the name that Avito
+    gives).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -81,17 +100,30 @@ class AvitoAccount(BaseModel):
 
 def _words(value: object) -> object:
     """A comma-separated list as people write it: blanks and empty places do not count."""
-    return [word for part in value.split(",") if (word := part.strip())] if isinstance(value, str) else value
+    return (
+        [word for part in value.split(",") if (word := part.strip())]
+        if isinstance(value, str)
+        else value
+    )
 
 
 class Settings(BaseSettings):
-    """Every setting of the service, by the names of the environment in lower case. Times are named with their units."""
+    """Every setting of the service, by the names of the environment in lower case. Times are named
+    with their units.
+    """
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=True
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=True,
     )
 
-    database_url: SecretStr | None = Field(None, description="адрес вида postgresql://имя:пароль@хост:5432/база")
+    database_url: SecretStr | None = Field(
+        None, description="адрес вида postgresql://имя:пароль@хост:5432/база"
+    )
     database_pool_size: int = Field(10, ge=1, le=100, description="целое число от 1 до 100")
     data_dir: Path = Field(Path("var"), description="путь к папке")
 
@@ -102,59 +134,99 @@ class Settings(BaseSettings):
     avito_client_id: Annotated[str, _IN_A_HEADER] | None = Field(
         None, description="client_id из кабинета Авито, без пробелов и русских букв"
     )
-    avito_client_secret: Key | None = Field(None, description="client_secret из кабинета Авито, без пробелов и русских букв")
+    avito_client_secret: Key | None = Field(
+        None, description="client_secret из кабинета Авито, без пробелов и русских букв"
+    )
     avito_accounts: Annotated[tuple[AvitoAccount, ...], NoDecode] = Field(
         (),
-        description='JSON-список вида [{"name": "Склад", "client_id": "…", "client_secret": "…"}], '
-        "имена и client_id разные, ключи без пробелов и русских букв",
+        description=(
+            'JSON-список вида [{"name": "Склад", "client_id": "…", "client_secret": "…"}], '
+            "имена и client_id разные, ключи без пробелов и русских букв"
+        ),
     )
-    avito_base_url: HttpUrl = Field(HttpUrl("https://api.avito.ru"), description="адрес вида https://api.avito.ru")
+    avito_base_url: HttpUrl = Field(
+        HttpUrl("https://api.avito.ru"), description="адрес вида https://api.avito.ru"
+    )
     avito_max_concurrency: int = Field(4, ge=1, le=64, description="целое число от 1 до 64")
     avito_requests_per_minute: int = Field(600, ge=0, description="целое число, 0 — без предела")
 
     avito_webhook_secret: Annotated[SecretStr, _IN_A_PATH] | None = Field(
         None, description="слово из 16 и более латинских букв, цифр, - и _"
     )
-    public_url: HttpUrl | None = Field(None, description="адрес вида https://quality.example.ru, по которому службу видит Авито")
+    public_url: HttpUrl | None = Field(
+        None, description="адрес вида https://quality.example.ru, по которому службу видит Авито"
+    )
 
-    deepseek_api_key: Key | None = Field(None, description="ключ из кабинета DeepSeek, без пробелов и русских букв")
-    deepseek_base_url: HttpUrl = Field(HttpUrl("https://api.deepseek.com"), description="адрес вида https://api.deepseek.com")
+    deepseek_api_key: Key | None = Field(
+        None, description="ключ из кабинета DeepSeek, без пробелов и русских букв"
+    )
+    deepseek_base_url: HttpUrl = Field(
+        HttpUrl("https://api.deepseek.com"), description="адрес вида https://api.deepseek.com"
+    )
     deepseek_model: str = Field("deepseek-flash", min_length=1, description="имя модели")
     deepseek_max_concurrency: int = Field(32, ge=1, le=2500, description="целое число от 1 до 2500")
-    deepseek_timeout_seconds: float = Field(120, gt=0, le=3600, description="число секунд больше нуля и до 3600")
-    deepseek_omit: Annotated[tuple[Literal["thinking", "response_format", "temperature", "balance"], ...], NoDecode] = Field(
-        (), description="слова thinking, response_format, temperature, balance через запятую"
+    deepseek_timeout_seconds: float = Field(
+        120, gt=0, le=3600, description="число секунд больше нуля и до 3600"
     )
-    deepseek_daily_budget_usd: Decimal | None = Field(None, ge=0, description="сумма в долларах, например 2.50")
+    deepseek_omit: Annotated[
+        tuple[Literal["thinking", "response_format", "temperature", "balance"], ...], NoDecode
+    ] = Field((), description="слова thinking, response_format, temperature, balance через запятую")
+    deepseek_daily_budget_usd: Decimal | None = Field(
+        None, ge=0, description="сумма в долларах, например 2.50"
+    )
 
     smtp_host: Annotated[str, AfterValidator(_a_host)] | None = Field(
         None, description="имя почтового сервера без порта и пробелов, например smtp.yandex.ru"
     )
     smtp_port: int | None = Field(None, ge=1, le=65535, description="номер порта от 1 до 65535")
-    smtp_username: Annotated[str, _IN_A_LOGIN] | None = Field(None, description="имя пользователя почтового сервера, одной строкой")
-    smtp_password: Annotated[SecretStr, _IN_A_LOGIN] | None = Field(None, description="пароль почтового сервера, одной строкой")
-    smtp_security: Literal["starttls", "tls", "none"] | None = Field(None, description="starttls, tls или none")
+    smtp_username: Annotated[str, _IN_A_LOGIN] | None = Field(
+        None, description="имя пользователя почтового сервера, одной строкой"
+    )
+    smtp_password: Annotated[SecretStr, _IN_A_LOGIN] | None = Field(
+        None, description="пароль почтового сервера, одной строкой"
+    )
+    smtp_security: Literal["starttls", "tls", "none"] | None = Field(
+        None, description="starttls, tls или none"
+    )
     smtp_ehlo_name: Annotated[str, AfterValidator(encode_domain)] | None = Field(
-        None, description="полное имя этой машины, например reports.example.ru, или её адрес вида [203.0.113.7]"
+        None,
+        description=(
+            "полное имя этой машины, например reports.example.ru, или её адрес вида [203.0.113.7]"
+        ),
     )
     mail_from: str | None = Field(None, description="адрес вида reports@example.ru")
-    report_recipients: Annotated[tuple[str, ...], NoDecode] = Field((), description="почтовые адреса через запятую")
+    report_recipients: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="почтовые адреса через запятую"
+    )
 
     report_time: time = Field(time(20, 0), description="время ЧЧ:ММ, например 20:00")
-    report_timezone: ZoneInfo = Field(ZoneInfo("Europe/Moscow"), description="название часового пояса, например Europe/Moscow")
-    sync_interval_minutes: int = Field(15, ge=1, le=1440, description="целое число минут от 1 до 1440")
+    report_timezone: ZoneInfo = Field(
+        ZoneInfo("Europe/Moscow"), description="название часового пояса, например Europe/Moscow"
+    )
+    sync_interval_minutes: int = Field(
+        15, ge=1, le=1440, description="целое число минут от 1 до 1440"
+    )
     scheduler_enabled: bool = Field(True, description="true или false")
-    run_deadline_minutes: float = Field(120, gt=0, le=1440, description="число минут больше нуля и до 1440")
+    run_deadline_minutes: float = Field(
+        120, gt=0, le=1440, description="число минут больше нуля и до 1440"
+    )
     grade_within_days: int = Field(7, ge=1, le=3650, description="целое число дней от 1 до 3650")
-    episode_gap_hours: float = Field(72, gt=0, le=8760, description="число часов больше нуля и до 8760")
+    episode_gap_hours: float = Field(
+        72, gt=0, le=8760, description="число часов больше нуля и до 8760"
+    )
     working_hours: Annotated[WorkingHours | None, NoDecode] = Field(
-        None, description="дни и часы вида Пн-Пт 09:00-18:00, Сб 10:00-16:00; часы не переходят через полночь"
+        None,
+        description=(
+            "дни и часы вида Пн-Пт 09:00-18:00, Сб 10:00-16:00; часы не переходят через полночь"
+        ),
     )
     mask_personal_data: bool = Field(True, description="true или false")
     rubric_file: Path | None = Field(None, description="путь к файлу рубрики")
 
     docs_enabled: bool = Field(True, description="true или false")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING или ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING или ERROR"
+    )
     log_format: LogFormat = Field("console", description="console или json")
     host: str = Field("127.0.0.1", min_length=1, description="адрес, на котором слушать")
     port: int = Field(8000, ge=1, le=65535, description="номер порта от 1 до 65535")
@@ -209,7 +281,9 @@ class Settings(BaseSettings):
     @classmethod
     def _distinct(cls, accounts: tuple[AvitoAccount, ...]) -> tuple[AvitoAccount, ...]:
         names = [account.name for account in accounts if account.name]
-        if len(set(names)) < len(names) or len({account.client_id for account in accounts}) < len(accounts):
+        if len(set(names)) < len(names) or len({account.client_id for account in accounts}) < len(
+            accounts
+        ):
             raise ValueError("two accounts are alike")
         return accounts
 
@@ -219,20 +293,29 @@ class Settings(BaseSettings):
             missing = "AVITO_CLIENT_SECRET" if self.avito_client_id else "AVITO_CLIENT_ID"
             raise ValueError(f"{missing}: не задано, а без пары ключи Авито не работают.")
         if self.avito_client_id and self.avito_accounts:
-            raise ValueError("AVITO_ACCOUNTS: задано вместе с AVITO_CLIENT_ID; оставьте что-то одно.")
+            raise ValueError(
+                "AVITO_ACCOUNTS: задано вместе с AVITO_CLIENT_ID; оставьте что-то одно."
+            )
         if bool(self.smtp_username) != bool(self.smtp_password):
             missing = "SMTP_PASSWORD" if self.smtp_username else "SMTP_USERNAME"
             raise ValueError(f"{missing}: не задано, а нужны и имя, и пароль почтового сервера.")
         if bool(self.avito_webhook_secret) != bool(self.public_url):
             missing = "PUBLIC_URL" if self.avito_webhook_secret else "AVITO_WEBHOOK_SECRET"
-            raise ValueError(f"{missing}: не задано, а для вебхуков Авито нужны и PUBLIC_URL, и AVITO_WEBHOOK_SECRET.")
+            raise ValueError(
+                f"{missing}: не задано, а для вебхуков Авито нужны и PUBLIC_URL, и"
+                " AVITO_WEBHOOK_SECRET."
+            )
         return self
 
     @property
     def accounts(self) -> tuple[AvitoAccount, ...]:
         """The Avito accounts, whichever way they were given."""
         if self.avito_client_id and self.avito_client_secret:
-            return (AvitoAccount(client_id=self.avito_client_id, client_secret=self.avito_client_secret),)
+            return (
+                AvitoAccount(
+                    client_id=self.avito_client_id, client_secret=self.avito_client_secret
+                ),
+            )
         return self.avito_accounts
 
     @property
@@ -247,16 +330,26 @@ class Settings(BaseSettings):
         """The address that mails come from; without a server (mails become files) any address does."""
         if self.mail_from:
             return self.mail_from
-        return self.smtp_username if self.smtp_username and _is_address(self.smtp_username) else "avito-quality@localhost"
+        return (
+            self.smtp_username
+            if self.smtp_username and _is_address(self.smtp_username)
+            else "avito-quality@localhost"
+        )
 
     @property
     def smtp_encryption(self) -> Literal["starttls", "tls", "none"]:
-        """``SMTP_SECURITY``; if it is not set, TLS from the first byte on port 465 (RFC 8314), else STARTTLS."""
-        return self.smtp_security or ("tls" if self.smtp_port == _DEFAULT_PORTS["tls"] else "starttls")
+        """``SMTP_SECURITY``; if it is not set, TLS from the first byte on port 465 (RFC 8314), else
+        STARTTLS.
+        """
+        return self.smtp_security or (
+            "tls" if self.smtp_port == _DEFAULT_PORTS["tls"] else "starttls"
+        )
 
     @property
     def smtp_server_port(self) -> int:
-        """The port of the mail server: the one that was set, else the usual one of the way of encryption."""
+        """The port of the mail server: the one that was set, else the usual one of the way of
+        encryption.
+        """
         return self.smtp_port or _DEFAULT_PORTS[self.smtp_encryption]
 
     def require(self, *needs: Need) -> None:
@@ -268,14 +361,23 @@ class Settings(BaseSettings):
         if "api" in needs and not self.api_keys:
             raise SettingsError("API_KEYS: не задано; придумайте длинный ключ, им защищён REST.")
         if "avito" in needs and not self.accounts:
-            raise SettingsError("AVITO_CLIENT_ID: не задано; ключи выдаёт Авито: «Для профессионалов» → «Интеграции».")
+            raise SettingsError(
+                "AVITO_CLIENT_ID: не задано; ключи выдаёт Авито: «Для профессионалов» →"
+                " «Интеграции»."
+            )
         if "deepseek" in needs and not self.deepseek_api_key:
-            raise SettingsError("DEEPSEEK_API_KEY: не задано; ключ выдаёт platform.deepseek.com → API keys.")
+            raise SettingsError(
+                "DEEPSEEK_API_KEY: не задано; ключ выдаёт platform.deepseek.com → API keys."
+            )
         if "mail" in needs and self.smtp_host:
             if not self.report_recipients:
-                raise SettingsError("REPORT_RECIPIENTS: не задано; укажите через запятую, кому слать отчёт.")
+                raise SettingsError(
+                    "REPORT_RECIPIENTS: не задано; укажите через запятую, кому слать отчёт."
+                )
             if self.sender == "avito-quality@localhost":
-                raise SettingsError("MAIL_FROM: не задано; укажите адрес, от имени которого уходит отчёт.")
+                raise SettingsError(
+                    "MAIL_FROM: не задано; укажите адрес, от имени которого уходит отчёт."
+                )
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -301,9 +403,14 @@ def list_settings_faults(**overrides: Any) -> list[str]:
 
 def _faults(error: ValidationError) -> list[str]:
     faults = error.errors(include_input=False, include_url=False)
-    lines = [_unfit(str(fault["loc"][0]).lower()) if fault["loc"] else str(fault["ctx"]["error"]) for fault in faults]
+    lines = [
+        _unfit(str(fault["loc"][0]).lower()) if fault["loc"] else str(fault["ctx"]["error"])
+        for fault in faults
+    ]
     return list(dict.fromkeys(lines))  # a list has a fault for each wrong element
 
 
 def _unfit(name: str) -> str:
-    return f"{name.upper()}: значение не подходит; нужно: {Settings.model_fields[name].description}."
+    return (
+        f"{name.upper()}: значение не подходит; нужно: {Settings.model_fields[name].description}."
+    )

@@ -1,7 +1,9 @@
-"""The tree of errors: what went wrong, whose turn it is, and the one sentence that a person is told.
+"""The tree of errors: what went wrong, whose turn it is, and the one sentence that a person is
+told.
 
-Every error carries a Russian ``message`` that says what to do; it goes into REST answers, the mail, runs and the command line,
-so it never holds a secret or a chat's text. A client turns each failure of its vendor into one of the two upstream errors.
+Every error carries a Russian ``message`` that says what to do; it goes into REST answers, the mail,
+runs and the command line, so it never holds a secret or a chat's text. A client turns each failure
+of its vendor into one of the two upstream errors.
 """
 
 from dataclasses import dataclass
@@ -24,7 +26,9 @@ class DatabaseUnavailableError(AppError):
 
 
 class DatabaseRefusedError(DatabaseUnavailableError):
-    """Postgres refuses us until a person changes a setting: a wrong password, no such database, no TLS."""
+    """Postgres refuses us until a person changes a setting: a wrong password, no such database, no
+    TLS.
+    """
 
 
 class StalledError(AppError):
@@ -60,4 +64,6 @@ class TransientError(UpstreamError):
 
 
 class PermanentError(UpstreamError):
-    """The same call fails until a person does something: a wrong key, an unpaid plan, an empty balance."""
+    """The same call fails until a person does something: a wrong key, an unpaid plan, an empty
+    balance.
+    """

@@ -1,6 +1,7 @@
 """Logs: one line an event, for a console or as JSON, never with a chat's text, a name or a secret.
 
-Events are dotted words (``avito.token.renewed``) with ids and counts as fields. Libraries' records go through the same lines.
+Events are dotted words (``avito.token.renewed``) with ids and counts as fields. Libraries' records
+go through the same lines.
 """
 
 import logging
@@ -12,7 +13,8 @@ import structlog
 
 LogFormat = Literal["console", "json"]
 
-# They log addresses and, when asked to be verbose, whole bodies: chats and keys. Warnings are all that may come through.
+# They log addresses and, when asked to be verbose, whole bodies: chats and keys. Warnings are all
+# that may come through.
 _TALKATIVE = (
     "httpx",
     "httpcore",
@@ -29,18 +31,28 @@ _TALKATIVE = (
 
 
 def configure_logging(level: str, log_format: LogFormat) -> None:
-    """Sends every log line of the process to stderr; ``level`` is a name of the logging module (``INFO``)."""
+    """Sends every log line of the process to stderr; ``level`` is a name of the logging module
+    (``INFO``).
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=log_format == "json"),
     ]
     # Tracebacks without local variables: those hold chats and keys.
-    tracebacks = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+    tracebacks = structlog.processors.ExceptionRenderer(
+        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    )
     renderer: list[structlog.typing.Processor] = (
         [tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
         if log_format == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback)]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                pad_event_to=0,
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -55,7 +67,11 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,

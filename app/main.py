@@ -1,4 +1,6 @@
-"""Builds the service from its settings: the only place that does. ``open_service`` for whoever works, ``create_app`` for REST."""
+"""Builds the service from its settings: the only place that does. ``open_service`` for whoever
+works, ``create_app`` for REST.
+"""
 
 import asyncio
 import time
@@ -70,10 +72,11 @@ class Service:
 async def open_database(
     settings: Settings, *, migrated: bool = True, patience_seconds: float | None = PATIENCE_SECONDS
 ) -> AsyncIterator[Database]:
-    """The database of the settings, reachable and migrated; the embedded one is started where no address is set.
+    """The database of the settings, reachable and migrated; the embedded one is started where no
+    address is set.
 
-    With ``migrated=False`` its tables stay as they are found. ``patience_seconds`` limits the wait for a server that is not ready yet;
-    None: without a limit.
+    With ``migrated=False`` its tables stay as they are found. ``patience_seconds`` limits the wait
+    for a server that is not ready yet; None: without a limit.
 
     Raises:
         AppError: it cannot be reached or started; one sentence that names the setting.
@@ -83,7 +86,9 @@ async def open_database(
             url = await stack.enter_async_context(embedded_postgres(settings.data_dir))
         else:
             url = settings.database_url.get_secret_value()
-        database = Database(url, pool_size=settings.database_pool_size, embedded=settings.database_url is None)
+        database = Database(
+            url, pool_size=settings.database_pool_size, embedded=settings.database_url is None
+        )
         stack.push_async_callback(database.close)
         await prepare(database, migrated=migrated, patience_seconds=patience_seconds)
         yield database
@@ -103,23 +108,36 @@ async def open_service(
 ) -> AsyncIterator[Service]:
     """The database, the clients and a worker that is not working yet.
 
-    ``pool``: a database that is open and migrated already, and ``graders``: worker processes; both stay after the service.
-    ``patience_seconds``: as of ``open_database``. ``finish_seconds``: how long the worker, told to stop, waits for the model's answers
-    under way. ``monotonic`` measures the age of the parts' last success and finds jumps of the ``clock``.
+    ``pool``: a database that is open and migrated already, and ``graders``: worker processes; both
+    stay after the service. ``patience_seconds``: as of ``open_database``. ``finish_seconds``: how
+    long the worker, told to stop, waits for the model's answers under way. ``monotonic`` measures
+    the age of the parts' last success and finds jumps of the ``clock``.
     """
     async with (
         open_grader(settings, clock=clock, retry=retry, pool=graders) as grader,
-        nullcontext(pool) if pool else open_database(settings, patience_seconds=patience_seconds) as database,
+        nullcontext(pool)
+        if pool
+        else open_database(settings, patience_seconds=patience_seconds) as database,
         avito_clients(settings, clock=clock, retry=retry) as clients,
         Arrivals() as arrivals,
     ):
         sources = [
-            AvitoSource(name=account.name, client_id=account.client_id, client=client, readers=settings.avito_max_concurrency)
+            AvitoSource(
+                name=account.name,
+                client_id=account.client_id,
+                client=client,
+                readers=settings.avito_max_concurrency,
+            )
             for account, client in clients
         ]
         zone = settings.report_timezone
-        timetable = Timetable(settings.report_time, zone, timedelta(minutes=settings.sync_interval_minutes))
-        plan = DayPlan(timedelta(minutes=settings.run_deadline_minutes), timedelta(days=settings.grade_within_days))
+        timetable = Timetable(
+            settings.report_time, zone, timedelta(minutes=settings.sync_interval_minutes)
+        )
+        plan = DayPlan(
+            timedelta(minutes=settings.run_deadline_minutes),
+            timedelta(days=settings.grade_within_days),
+        )
         tools = StepDependencies(
             database=database.patient(),
             sources=sources,
@@ -142,9 +160,23 @@ async def open_service(
         heartbeats = Heartbeats.by(monotonic)
         worker = Worker(database, clock, finish_seconds=finish_seconds, heartbeat=heartbeats.worker)
         worker.register_steps(build_steps(tools, worker.wake))
-        hints = HintQueue(database, {account.client_id: client for account, client in clients}) if settings.webhook_url else None
+        hints = (
+            HintQueue(database, {account.client_id: client for account, client in clients})
+            if settings.webhook_url
+            else None
+        )
         clock_watch = ClockWatch(clock, monotonic)
-        yield Service(settings, database, clock, timetable, worker, heartbeats, clock_watch, hints, lambda: not arrivals.unwritten)
+        yield Service(
+            settings,
+            database,
+            clock,
+            timetable,
+            worker,
+            heartbeats,
+            clock_watch,
+            hints,
+            lambda: not arrivals.unwritten,
+        )
 
 
 @asynccontextmanager
@@ -237,10 +269,14 @@ def mail_client(settings: Settings) -> MailClient:
 
 
 @asynccontextmanager
-async def working(service: Service, *, only: tuple[RunKind, int] | None = None) -> AsyncIterator[asyncio.Task[None]]:
-    """The worker at work, and the scheduler where it is switched on; yields the worker's task, which may be cancelled early.
+async def working(
+    service: Service, *, only: tuple[RunKind, int] | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
+    """The worker at work, and the scheduler where it is switched on; yields the worker's task,
+    which may be cancelled early.
 
-    ``only``: the kind and number of the one run that is to be worked on here, and nothing is scheduled.
+    ``only``: the kind and number of the one run that is to be worked on here, and nothing is
+    scheduled.
     """
     work = service.worker.work_forever() if only is None else service.worker.work_on(*only)
     task = asyncio.create_task(work, name="worker")
@@ -263,7 +299,11 @@ def _scheduling(service: Service) -> Iterator[asyncio.Task[None]]:
     scheduler = None
     if service.settings.scheduler_enabled:
         scheduler = Scheduler(
-            service.database, service.timetable, service.clock, wake=service.worker.wake, heartbeat=service.heartbeats.scheduler
+            service.database,
+            service.timetable,
+            service.clock,
+            wake=service.worker.wake,
+            heartbeat=service.heartbeats.scheduler,
         )
         scheduler.start()
     try:

@@ -1,4 +1,6 @@
-"""Self-signed certificates, made without openssl or a package: ECDSA on P-256 (FIPS 186) in DER (X.690, RFC 5280, RFC 5915)."""
+"""Self-signed certificates, made without openssl or a package: ECDSA on P-256 (FIPS 186) in DER
+(X.690, RFC 5280, RFC 5915).
+"""
 
 import base64
 import hashlib
@@ -20,7 +22,11 @@ def added(a: Point, b: Point) -> Point:
         return a or b
     if a[0] == b[0] and (a[1] + b[1]) % P == 0:
         return None
-    slope = (3 * a[0] ** 2 - 3) * pow(2 * a[1], -1, P) if a == b else (b[1] - a[1]) * pow(b[0] - a[0], -1, P)
+    slope = (
+        (3 * a[0] ** 2 - 3) * pow(2 * a[1], -1, P)
+        if a == b
+        else (b[1] - a[1]) * pow(b[0] - a[0], -1, P)
+    )
     x = (slope**2 - a[0] - b[0]) % P
     return x, (slope * (a[0] - x) - a[1]) % P
 
@@ -40,7 +46,10 @@ def der(tag: int, *parts: bytes) -> bytes:
     body = b"".join(parts)
     size = len(body)
     length = (
-        bytes([size]) if size < 128 else bytes([128 + (size.bit_length() + 7) // 8]) + size.to_bytes((size.bit_length() + 7) // 8, "big")
+        bytes([size])
+        if size < 128
+        else bytes([128 + (size.bit_length() + 7) // 8])
+        + size.to_bytes((size.bit_length() + 7) // 8, "big")
     )
     return bytes([tag]) + length + body
 
@@ -56,13 +65,26 @@ def pem(label: str, body: bytes) -> str:
 def self_signed(address: str) -> str:
     """A key and its certificate for an IPv4 address, in PEM."""
     ecdsa_sha256, ec_key, p256, common_name, alternative_name = map(
-        bytes.fromhex, ("06082a8648ce3d040302", "06072a8648ce3d0201", "06082a8648ce3d030107", "0603550403", "0603551d11")
+        bytes.fromhex,
+        (
+            "06082a8648ce3d040302",
+            "06072a8648ce3d0201",
+            "06082a8648ce3d030107",
+            "0603550403",
+            "0603551d11",
+        ),
     )
-    key, nonce, now = secrets.randbelow(ORDER - 1) + 1, secrets.randbelow(ORDER - 1) + 1, datetime.now(UTC)
+    key, nonce, now = (
+        secrets.randbelow(ORDER - 1) + 1,
+        secrets.randbelow(ORDER - 1) + 1,
+        datetime.now(UTC),
+    )
     x, y = multiplied(key)
     public = der(3, b"\0\4" + x.to_bytes(32, "big") + y.to_bytes(32, "big"))
     name = der(0x30, der(0x31, der(0x30, common_name, der(12, address.encode()))))
-    validity = der(0x30, *(der(23, f"{now + timedelta(days=days):%y%m%d%H%M%SZ}".encode()) for days in (-1, 1)))
+    validity = der(
+        0x30, *(der(23, f"{now + timedelta(days=days):%y%m%d%H%M%SZ}".encode()) for days in (-1, 1))
+    )
     names = der(4, der(0x30, der(0x87, bytes(map(int, address.split("."))))))
     body = der(
         0x30,
@@ -76,7 +98,15 @@ def self_signed(address: str) -> str:
         der(0xA3, der(0x30, der(0x30, alternative_name, names))),
     )
     r = multiplied(nonce)[0] % ORDER
-    s = pow(nonce, -1, ORDER) * (int.from_bytes(hashlib.sha256(body).digest(), "big") + r * key) % ORDER
+    s = (
+        pow(nonce, -1, ORDER)
+        * (int.from_bytes(hashlib.sha256(body).digest(), "big") + r * key)
+        % ORDER
+    )
     signature = der(3, b"\0", der(0x30, integer(r), integer(s)))
-    private = der(0x30, integer(1), der(4, key.to_bytes(32, "big")), der(0xA0, p256), der(0xA1, public))
-    return pem("EC PRIVATE KEY", private) + pem("CERTIFICATE", der(0x30, body, der(0x30, ecdsa_sha256), signature))
+    private = der(
+        0x30, integer(1), der(4, key.to_bytes(32, "big")), der(0xA0, p256), der(0xA1, public)
+    )
+    return pem("EC PRIVATE KEY", private) + pem(
+        "CERTIFICATE", der(0x30, body, der(0x30, ecdsa_sha256), signature)
+    )

@@ -1,4 +1,6 @@
-"""Real Postgres for every test: one cluster for each test process, one migrated database, emptied after each test."""
+"""Real Postgres for every test: one cluster for each test process, one migrated database, emptied
+after each test.
+"""
 
 import gc
 from collections.abc import AsyncIterator
@@ -20,12 +22,16 @@ from tests.stage import Stage, on_stage, shared_graders
 
 _numbers = count(1)
 
-gc.disable()  # what is imported and collected stays for good: looking through it again and again takes a sixth of the suite's time
+# what is imported and collected stays for good: looking through it again and again takes a sixth of
+# the suite's time
+gc.disable()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long tests, those that start programs, come first: at the end no processor waits for one of them."""
+    """The long tests, those that start programs, come first: at the end no processor waits for one
+    of them.
+    """
     items.sort(key=lambda item: item.path.parent.name not in {"cli", "crash", "database"})
 
 
@@ -75,7 +81,9 @@ async def migrated_url(cluster_url: str) -> str:
 
 @pytest_asyncio.fixture(scope="session")
 async def shared_pool(migrated_url: str) -> AsyncIterator[Database]:
-    """Connections to the shared database that outlive a test: opening some for each takes longer than most tests."""
+    """Connections to the shared database that outlive a test: opening some for each takes longer
+    than most tests.
+    """
     database = Database(migrated_url)
     yield database
     await database.close()
@@ -85,14 +93,20 @@ async def shared_pool(migrated_url: str) -> AsyncIterator[Database]:
 async def database_url(migrated_url: str, shared_pool: Database) -> AsyncIterator[str]:
     """The address of a migrated database that is empty again after the test."""
     yield migrated_url
-    # TRUNCATE makes a new file for each table and index, which takes sixty times as long where they are all but empty.
+    # TRUNCATE makes a new file for each table and index, which takes sixty times as long where they
+    # are all but empty.
     tables = [table.name for table in reversed(Base.metadata.sorted_tables)]
     numbered = [table for table in tables if "id" in Base.metadata.tables[table].columns]
     emptied = [f"DELETE FROM {table}" for table in tables]  # noqa: S608 - our own tables
     async with shared_pool.engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
-        await driver.execute("; ".join([*emptied, *(f"ALTER SEQUENCE {table}_id_seq RESTART" for table in numbered)]), timeout=120)
+        await driver.execute(
+            "; ".join(
+                [*emptied, *(f"ALTER SEQUENCE {table}_id_seq RESTART" for table in numbered)]
+            ),
+            timeout=120,
+        )
 
 
 @pytest_asyncio.fixture
@@ -104,7 +118,10 @@ async def database(database_url: str, shared_pool: Database) -> Database:
 @pytest_asyncio.fixture
 async def stage(database_url: str, shared_pool: Database) -> AsyncIterator[Stage]:
     """The service over far ends that know no chat yet."""
-    async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox, pool=shared_pool) as stage:
+    async with (
+        Sandbox(avito=LocalAvito()) as sandbox,
+        on_stage(database_url, sandbox, pool=shared_pool) as stage,
+    ):
         yield stage
 
 
@@ -118,7 +135,10 @@ async def full_stage(database_url: str, shared_pool: Database) -> AsyncIterator[
 async def _administer(url: str, sql: str) -> None:
     parsed = make_url(url)
     connection = await asyncpg.connect(
-        user=parsed.username, password=parsed.password, database=parsed.database, host=str(parsed.query["host"])
+        user=parsed.username,
+        password=parsed.password,
+        database=parsed.database,
+        host=str(parsed.query["host"]),
     )
     try:
         await connection.execute(sql)

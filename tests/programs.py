@@ -1,7 +1,8 @@
 """The program as its user has it: a process of its own, with nothing of our environment.
 
-It is forked from a process that has imported the program already (``multiprocessing``'s fork server): importing it takes most of
-a second of processor time, and the suite starts it fifty times. ``python -m app`` from nothing is tried in ``tests/cli/test_usage.py``.
+It is forked from a process that has imported the program already (``multiprocessing``'s fork
+server): importing it takes most of a second of processor time, and the suite starts it fifty times.
+``python -m app`` from nothing is tried in ``tests/cli/test_usage.py``.
 """
 
 import asyncio
@@ -20,13 +21,21 @@ import app.cli
 from app.__main__ import main
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__, "app.__main__", *(f"app.cli.{module.name}" for module in pkgutil.iter_modules(app.cli.__path__))])
+_FORKS.set_forkserver_preload(
+    [
+        __name__,
+        "app.__main__",
+        *(f"app.cli.{module.name}" for module in pkgutil.iter_modules(app.cli.__path__)),
+    ]
+)
 
 
 class Program:
     """A running program: its output, signals to it, its end."""
 
-    def __init__(self, process: ForkServerProcess, stdout: asyncio.StreamReader, stderr: asyncio.StreamReader) -> None:
+    def __init__(
+        self, process: ForkServerProcess, stdout: asyncio.StreamReader, stderr: asyncio.StreamReader
+    ) -> None:
         self._process = process
         self.stdout = stdout
         self.stderr = stderr
@@ -55,10 +64,14 @@ class Program:
 
 
 @asynccontextmanager
-async def started(folder: Path, *words: str, environment: Mapping[str, str]) -> AsyncIterator[Program]:
+async def started(
+    folder: Path, *words: str, environment: Mapping[str, str]
+) -> AsyncIterator[Program]:
     """``python -m app`` with these words, in a folder; killed at the end if it still runs."""
     (out, out_end), (err, err_end) = _FORKS.Pipe(duplex=False), _FORKS.Pipe(duplex=False)
-    process = _FORKS.Process(target=_become, args=(folder, words, {"LANG": "C.UTF-8", **environment}, out_end, err_end))
+    process = _FORKS.Process(
+        target=_become, args=(folder, words, {"LANG": "C.UTF-8", **environment}, out_end, err_end)
+    )
     process.start()
     out_end.close()
     err_end.close()
@@ -75,7 +88,8 @@ async def started(folder: Path, *words: str, environment: Mapping[str, str]) -> 
 async def _reading(pipe: Connection) -> AsyncIterator[asyncio.StreamReader]:
     reader = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(pipe.fileno()), "rb", buffering=0)
+        lambda: asyncio.StreamReaderProtocol(reader),
+        os.fdopen(os.dup(pipe.fileno()), "rb", buffering=0),
     )
     pipe.close()
     try:
@@ -84,7 +98,13 @@ async def _reading(pipe: Connection) -> AsyncIterator[asyncio.StreamReader]:
         transport.close()
 
 
-def _become(folder: Path, words: tuple[str, ...], environment: dict[str, str], out: Connection, err: Connection) -> None:
+def _become(
+    folder: Path,
+    words: tuple[str, ...],
+    environment: dict[str, str],
+    out: Connection,
+    err: Connection,
+) -> None:
     """What a shell does before it runs a program, and the program."""
     os.environ.clear()
     os.environ.update(environment)

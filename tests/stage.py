@@ -1,4 +1,6 @@
-"""The whole service on one stage: local far ends, a real database, REST over the application, a clock that can be moved."""
+"""The whole service on one stage: local far ends, a real database, REST over the application, a
+clock that can be moved.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -67,9 +69,15 @@ class Stage:
     def avito(self) -> LocalAvito:
         return self.sandbox.avito
 
-    async def post(self, path: str, body: dict[str, Any] | None = None, status: int = 200) -> dict[str, Any]:
+    async def post(
+        self, path: str, body: dict[str, Any] | None = None, status: int = 200
+    ) -> dict[str, Any]:
         """Calls ``/api/v1`` + path and expects a status."""
-        answer = await self.rest.post(f"/api/v1{path}", json=body) if body is not None else await self.rest.post(f"/api/v1{path}")
+        answer = (
+            await self.rest.post(f"/api/v1{path}", json=body)
+            if body is not None
+            else await self.rest.post(f"/api/v1{path}")
+        )
         assert answer.status_code == status, answer.text
         return dict(answer.json())
 
@@ -100,8 +108,14 @@ class Stage:
             await session.execute(text(sql), params)
 
     async def copy_first_report(self, copies: int) -> None:
-        """Adds copies of report 1, three of them in each second going back; their bodies hold their own numbers."""
-        columns = ", ".join(column.name for column in Report.__table__.columns if column.name not in ("id", "created_at", "body"))
+        """Adds copies of report 1, three of them in each second going back; their bodies hold their
+        own numbers.
+        """
+        columns = ", ".join(
+            column.name
+            for column in Report.__table__.columns
+            if column.name not in ("id", "created_at", "body")
+        )
         await self.change(
             f"""
             INSERT INTO reports (id, created_at, body, {columns})
@@ -120,21 +134,37 @@ class Stage:
         assert body is not None
         return str(body.get_content())
 
-    def add_talk(self, *turns: tuple[str, str], title: str = "Диван", client: str | None = "Анна", minutes_ago: float = 60) -> AvitoChat:
+    def add_talk(
+        self,
+        *turns: tuple[str, str],
+        title: str = "Диван",
+        client: str | None = "Анна",
+        minutes_ago: float = 60,
+    ) -> AvitoChat:
         """A chat of turns (side, text) two minutes apart, the last one so many minutes ago."""
         number = len(self.avito.accounts[0].chats) + 1
         first = self.clock() - timedelta(minutes=minutes_ago + 2 * (len(turns) - 1))
         buyer = SandboxBuyer(6_000_000_000 + number, client)
-        chat = self.avito.add_chat(item=AvitoListing(8_000_000_000 + number, title, "1 000 ₽"), client=buyer, at=first)
+        chat = self.avito.add_chat(
+            item=AvitoListing(8_000_000_000 + number, title, "1 000 ₽"), client=buyer, at=first
+        )
         for place, (side, words) in enumerate(turns):
             at = first + timedelta(minutes=2 * place)
-            self.avito.add_message(chat.id, "client" if side == "client" else "company", text=words, at=at)
+            self.avito.add_message(
+                chat.id, "client" if side == "client" else "company", text=words, at=at
+            )
         return chat
 
 
 GOOD_TALK = (
     ("client", "Здравствуйте! Диван ещё продаётся?"),
-    ("company", "Добрый день! Да, продаётся, 12 000 рублей, длина 2,1 метра. Могу показать сегодня с 18 до 20."),
+    (
+        "company",
+        (
+            "Добрый день! Да, продаётся, 12 000 рублей, длина 2,1 метра. Могу показать сегодня с 18"
+            " до 20."
+        ),
+    ),
     ("client", "Отлично, приеду в 19."),
     ("company", "Договорились, жду вас в 19:00. Спасибо!"),
 )
@@ -146,7 +176,9 @@ BAD_TALK = (
 
 
 def stage_settings(url: str | None, environment: Mapping[str, str], **settings: Any) -> Settings:
-    """Settings that point a service at the far ends of an environment; ``settings`` win. Without a ``url`` it has a Postgres of its own."""
+    """Settings that point a service at the far ends of an environment; ``settings`` win. Without a
+    ``url`` it has a Postgres of its own.
+    """
     chosen: dict[str, Any] = {
         "_env_file": None,
         "database_url": url,
@@ -168,12 +200,16 @@ def shared_graders() -> WorkerPool:
 
 
 _usual_apps: list[FastAPI] = []
-"""Applications that no stage uses at the moment: making one takes as long as a whole run of a few chats."""
+"""Applications that no stage uses at the moment: making one takes as long as a whole run of a few
+chats.
+"""
 
 
 @contextmanager
 def _app_of(service: Service, *, usual: bool) -> Iterator[FastAPI]:
-    """An application for the service; one for the ``usual`` settings serves one stage after the other."""
+    """An application for the service; one for the ``usual`` settings serves one stage after the
+    other.
+    """
     if not usual:
         yield create_app(service)
         return
@@ -193,15 +229,22 @@ async def on_stage(
     finish_seconds: float = 0.2,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
-    """A service at work over the sandbox, with REST at hand; ``pool``: connections to share with other stages.
+    """A service at work over the sandbox, with REST at hand; ``pool``: connections to share with
+    other stages.
 
-    Unless ``graders`` are given, all stages of a test process share worker processes: starting one takes as long as many tests.
+    Unless ``graders`` are given, all stages of a test process share worker processes: starting one
+    takes as long as many tests.
     """
     clock = clock or MovableClock()
     chosen = stage_settings(url, sandbox.environment(), **settings)
     async with AsyncExitStack() as stack:
         opened = open_service(
-            chosen, clock=clock, retry=IMPATIENT, pool=pool, graders=graders or shared_graders(), finish_seconds=finish_seconds
+            chosen,
+            clock=clock,
+            retry=IMPATIENT,
+            pool=pool,
+            graders=graders or shared_graders(),
+            finish_seconds=finish_seconds,
         )
         service = await stack.enter_async_context(opened)
         work = await stack.enter_async_context(AsyncExitStack())

@@ -15,7 +15,9 @@ log = structlog.get_logger(__name__)
 
 ATTEMPTS_A_MINUTE = 30
 MAX_ADDRESSES = 10_000
-"""Addresses kept at a time, about 2 MB; of more the one that has failed least recently is forgotten."""
+"""Addresses kept at a time, about 2 MB; of more the one that has failed least recently is
+forgotten.
+"""
 _MINUTE = timedelta(minutes=1)
 
 
@@ -25,16 +27,20 @@ class _Window(NamedTuple):
 
 
 class FailedAttempts(Collector):
-    """The failed attempts of the last minute by address, and the count of all. One object for each process."""
+    """The failed attempts of the last minute by address, and the count of all. One object for each
+    process.
+    """
 
     def __init__(self) -> None:
         self._windows: OrderedDict[str, _Window] = OrderedDict()
         self._refused = {"401": 0, "429": 0}
 
     def add(self, host: str | None, now: datetime) -> int | None:
-        """Record a failed attempt. Return the seconds after which the address may try again, or None if it may go on.
+        """Record a failed attempt. Return the seconds after which the address may try again, or
+        None if it may go on.
 
-        A minute begins with an address's first failed attempt. An attempt above the limit is not logged, except for the first.
+        A minute begins with an address's first failed attempt. An attempt above the limit is not
+        logged, except for the first.
         """
         address = _network(host)
         window = self._windows.pop(address, _Window(now, 0))
@@ -55,14 +61,20 @@ class FailedAttempts(Collector):
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """The count since the start, by the status of the answer."""
-        refused = CounterMetricFamily("avito_quality_failed_key_attempts", "requests without a valid API key", labels=["status"])
+        refused = CounterMetricFamily(
+            "avito_quality_failed_key_attempts",
+            "requests without a valid API key",
+            labels=["status"],
+        )
         for status, count in self._refused.items():
             refused.add_metric([status], count)
         yield refused
 
 
 def _network(host: str | None) -> str:
-    """An IPv4 address, or the /64 of an IPv6 address: a single customer of a provider has that many."""
+    """An IPv4 address, or the /64 of an IPv6 address: a single customer of a provider has that
+    many.
+    """
     try:
         address = ip_address(host or "")
     except ValueError:

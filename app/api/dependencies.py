@@ -20,7 +20,8 @@ from app.jobs.tick import Timetable
 class Backend:
     """What stands behind the endpoints.
 
-    ``wake`` tells the process's worker that a run was queued; ``wait_run_finished`` returns when it has ended one.
+    ``wake`` tells the process's worker that a run was queued; ``wait_run_finished`` returns when it
+    has ended one.
     """
 
     settings: Settings

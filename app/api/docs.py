@@ -1,4 +1,6 @@
-"""``/docs`` without the internet, and an OpenAPI document in Russian without what FastAPI adds that never happens."""
+"""``/docs`` without the internet, and an OpenAPI document in Russian without what FastAPI adds that
+never happens.
+"""
 
 import re
 from base64 import b64encode
@@ -29,7 +31,11 @@ def add_docs(app: FastAPI) -> None:
         swagger_css_url="/docs/assets/swagger-ui.css",
         swagger_favicon_url="/docs/assets/favicon.png",
     ).body
-    headers = {"Content-Security-Policy": _docs_policy(bytes(page)), "Cache-Control": "no-cache", "Referrer-Policy": "no-referrer"}
+    headers = {
+        "Content-Security-Policy": _docs_policy(bytes(page)),
+        "Cache-Control": "no-cache",
+        "Referrer-Policy": "no-referrer",
+    }
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
@@ -39,12 +45,17 @@ def add_docs(app: FastAPI) -> None:
 
 
 def _docs_policy(page: bytes) -> str:
-    """The Content-Security-Policy of the page: its inline script is allowed by hash, Swagger UI's styles and images are inline."""
+    """The Content-Security-Policy of the page: its inline script is allowed by hash, Swagger UI's
+    styles and images are inline.
+    """
     scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
-    hashes = " ".join(f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in scripts)
+    hashes = " ".join(
+        f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in scripts
+    )
     return (
-        f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src"
+        " 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors"
+        " 'none'"
     )
 
 
@@ -91,7 +102,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 
 
 def _tell_parameters(operation: dict[str, Any]) -> None:
-    """What a parameter may be, without the null that only Python knows: a query has no spelling for it."""
+    """What a parameter may be, without the null that only Python knows: a query has no spelling for
+    it.
+    """
     for parameter in operation.get("parameters", ()):
         schema = parameter["schema"]
         alternatives = [one for one in schema.pop("anyOf", ()) if one != {"type": "null"}]

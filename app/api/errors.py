@@ -27,10 +27,18 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def error_response(
-    status: int, message: str, *, headers: Mapping[str, str] | None = None, extra: Mapping[str, Any] | None = None
+    status: int,
+    message: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
     """The body that every error has, with what an endpoint adds to it."""
-    return JSONResponse({"status": "error", "message": message, **(extra or {})}, status, {**PRIVATE, **(headers or {})})
+    return JSONResponse(
+        {"status": "error", "message": message, **(extra or {})},
+        status,
+        {**PRIVATE, **(headers or {})},
+    )
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -60,13 +68,20 @@ async def answer_app_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)  # noqa: S101 - by the registration above
     fields = getattr(error, "errors", ())
     extra = {"errors": _listed(fields)} if isinstance(error, InvalidRequestError) else {}
-    return error_response(_status_of(error), error.message, headers=_headers_of(error), extra={**_promised(request), **extra})
+    return error_response(
+        _status_of(error),
+        error.message,
+        headers=_headers_of(error),
+        extra={**_promised(request), **extra},
+    )
 
 
 def _headers_of(error: AppError) -> dict[str, str]:
     match error:
         case UnauthorizedError():
-            return {"WWW-Authenticate": 'ApiKey realm="avito-quality", header="X-API-Key"'}  # RFC 9110, 11.6.1: a scheme and its parameters
+            return {
+                "WWW-Authenticate": 'ApiKey realm="avito-quality", header="X-API-Key"'
+            }  # RFC 9110, 11.6.1: a scheme and its parameters
         case TooManyAttemptsError():
             return {"Retry-After": str(error.retry_after)}
         case _:
@@ -76,30 +91,46 @@ def _headers_of(error: AppError) -> dict[str, str]:
 async def _answer_validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - by the registration above
     fields = field_errors(error.errors())
-    return error_response(400, invalid_message(fields), extra={**_promised(request), "errors": _listed(fields)})
+    return error_response(
+        400, invalid_message(fields), extra={**_promised(request), "errors": _listed(fields)}
+    )
 
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - by the registration above
     message = _OF_HTTP.get(error.status_code, f"Запрос не выполнен (HTTP {error.status_code}).")
-    headers = {"Allow": ", ".join(_methods_of(request))} if error.status_code == 405 else error.headers
+    headers = (
+        {"Allow": ", ".join(_methods_of(request))} if error.status_code == 405 else error.headers
+    )
     return error_response(error.status_code, message, headers=headers, extra=_promised(request))
 
 
 def _methods_of(request: Request) -> list[str]:
-    """What the address takes: the router names the methods of the path's first route alone, a folder of files none at all."""
+    """What the address takes: the router names the methods of the path's first route alone, a
+    folder of files none at all.
+    """
     asked = {"type": "http", "path": request.scope["path"]}
 
     def takes(route: BaseRoute, method: str) -> bool:
-        return route.matches({**asked, "method": method})[0] is Match.FULL and (method == "GET" or not isinstance(route, Mount))
+        return route.matches({**asked, "method": method})[0] is Match.FULL and (
+            method == "GET" or not isinstance(route, Mount)
+        )
 
-    taken = [method for method in _METHODS if any(takes(route, method) for route in request.app.routes)]
+    taken = [
+        method for method in _METHODS if any(takes(route, method) for route in request.app.routes)
+    ]
     return ["HEAD", *taken] if "GET" in taken else taken
 
 
 async def _answer_crash(request: Request, error: Exception) -> JSONResponse:
-    log.error("request.crashed", path=request.scope.get("route_path") or request.url.path, exc_info=error)
-    return error_response(500, "Внутренняя ошибка сервера: повторите позже, подробности в журнале службы.", extra=_promised(request))
+    log.error(
+        "request.crashed", path=request.scope.get("route_path") or request.url.path, exc_info=error
+    )
+    return error_response(
+        500,
+        "Внутренняя ошибка сервера: повторите позже, подробности в журнале службы.",
+        extra=_promised(request),
+    )
 
 
 def _promised(request: Request) -> dict[str, Any]:
@@ -119,7 +150,9 @@ def _listed(fields: Sequence[FieldError]) -> list[dict[str, str]]:
 
 
 def _bounded(fields: Sequence[FieldError]) -> list[tuple[str, str]]:
-    """The names and messages to show: a caller's own names come back, so a request must not make an answer larger than itself."""
+    """The names and messages to show: a caller's own names come back, so a request must not make an
+    answer larger than itself.
+    """
     return [(_shorten(field.field), field.message) for field in fields[:MAX_TOLD_FIELDS]]
 
 
@@ -163,7 +196,11 @@ def _words(error: Mapping[str, Any]) -> str:
             return str(context["error"])
         case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
             limit = next(context[key] for key in ("ge", "le", "gt", "lt") if key in context)
-            return f"не {'меньше' if kind == 'greater_than_equal' else 'больше'} {limit}" if "equal" in kind else f"за пределом {limit}"
+            return (
+                f"не {'меньше' if kind == 'greater_than_equal' else 'больше'} {limit}"
+                if "equal" in kind
+                else f"за пределом {limit}"
+            )
         case "string_too_long":
             return f"не длиннее {context['max_length']} знаков"
         case "enum" | "literal_error":

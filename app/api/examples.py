@@ -1,4 +1,6 @@
-"""Examples of answers, made of those of their fields, so that none is written twice and none differs from its shape."""
+"""Examples of answers, made of those of their fields, so that none is written twice and none
+differs from its shape.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +9,8 @@ Schema = Mapping[str, Any]
 
 
 def example_of(schema: Schema, models: Mapping[str, Schema]) -> Any:
-    """An example of what a JSON schema describes; ``models`` are the schemas that its ``$ref`` name.
+    """An example of what a JSON schema describes; ``models`` are the schemas that its ``$ref``
+    name.
 
     A field's own first example wins, then its only or first word, then what it is made of.
     """
@@ -26,4 +29,12 @@ def example_of(schema: Schema, models: Mapping[str, Schema]) -> Any:
             return _PLAIN[schema.get("type", "null")]
 
 
-_PLAIN: dict[str, Any] = {"boolean": False, "integer": 0, "number": 0.0, "string": "", "object": {}, "array": [], "null": None}
+_PLAIN: dict[str, Any] = {
+    "boolean": False,
+    "integer": 0,
+    "number": 0.0,
+    "string": "",
+    "object": {},
+    "array": [],
+    "null": None,
+}

@@ -8,16 +8,22 @@ _HEADERS_ONLY = "headers_only"
 
 
 def wants_headers_only(request: HTTPConnection) -> bool:
-    """Whether a body that has to be made before its first byte need not be made: headers that only its making tells may be left out."""
+    """Whether a body that has to be made before its first byte need not be made: headers that only
+    its making tells may be left out.
+    """
     return _HEADERS_ONLY in request.scope
 
 
 class _HeadersSentError(Exception):
-    """Whoever asked with HEAD has all of the answer: leaves the endpoint where it would go on to the body."""
+    """Whoever asked with HEAD has all of the answer: leaves the endpoint where it would go on to
+    the body.
+    """
 
 
 class HeadAsGet:
-    """Has the application answer a HEAD as a GET, up to the body (RFC 9110, 9.3.2). To FastAPI a GET is a GET alone."""
+    """Has the application answer a HEAD as a GET, up to the body (RFC 9110, 9.3.2). To FastAPI a
+    GET is a GET alone.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -6,7 +6,12 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
@@ -28,8 +33,15 @@ _PREFIX = "avito_quality"
 _PARTS = {"database": "база данных", "worker": "исполнитель запусков", "scheduler": "расписание"}
 
 
-def _told(status: int, example: dict[str, Any], description: str = "") -> dict[int | str, dict[str, Any]]:
-    return {status: {"description": description, "content": {"application/json": {"schema": {"type": "object"}, "example": example}}}}
+def _told(
+    status: int, example: dict[str, Any], description: str = ""
+) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: {
+            "description": description,
+            "content": {"application/json": {"schema": {"type": "object"}, "example": example}},
+        }
+    }
 
 
 @router.get(
@@ -48,8 +60,9 @@ async def live() -> dict[str, str]:
     "/health/ready",
     summary="Готова ли служба",
     description=(
-        "База отвечает, исполнитель запусков (worker) и расписание (scheduler) работали не позже минуты назад; "
-        "когда и чем кончились последние запуски, когда следующий отчёт и верны ли часы. Без ключа."
+        "База отвечает, исполнитель запусков (worker) и расписание (scheduler) работали не позже"
+        " минуты назад; когда и чем кончились последние запуски, когда следующий отчёт и верны ли"
+        " часы. Без ключа."
     ),
     operation_id="health_ready",
     responses={
@@ -61,7 +74,10 @@ async def live() -> dict[str, str]:
                 "worker": {"status": "ok", "age_seconds": 2},
                 "scheduler": {"status": "ok", "age_seconds": 9},
                 "clock": {"status": "ok", "jumps": 0, "database_offset_seconds": 0},
-                "last_runs": {"sync": {"state": "done", "age_seconds": 312}, "daily": {"state": "done", "age_seconds": 51_900}},
+                "last_runs": {
+                    "sync": {"state": "done", "age_seconds": 312},
+                    "daily": {"state": "done", "age_seconds": 51_900},
+                },
                 "next_daily_run": "2026-11-23T20:00:00+03:00",
             },
         ),
@@ -69,19 +85,25 @@ async def live() -> dict[str, str]:
             503,
             {
                 "status": "error",
-                "message": "Не работает: расписание (scheduler). Через десять минут служба перезапустится, причина в её журнале.",
+                "message": (
+                    "Не работает: расписание (scheduler). Через десять минут служба перезапустится,"
+                    " причина в её журнале."
+                ),
                 "stale": ["scheduler"],
                 "database": "ok",
                 "worker": {"status": "ok", "age_seconds": 2},
                 "scheduler": {"status": "stale", "age_seconds": 75},
                 "clock": {"status": "ok", "jumps": 0, "database_offset_seconds": 0},
             },
-            "База недоступна, исполнитель запусков или расписание не работают больше минуты: что именно, стоит в stale.",
+            "База недоступна, исполнитель запусков или расписание не работают больше минуты: что"
+            " именно, стоит в stale.",
         ),
     },
 )
 async def ready(backend: BackendDep) -> JSONResponse:
-    """The database answers, the parts of this process work; the last runs, the next one and the clock are told with it."""
+    """The database answers, the parts of this process work; the last runs, the next one and the
+    clock are told with it.
+    """
     found: dict[str, Any] = {}
     database_now = None
     try:
@@ -93,50 +115,91 @@ async def ready(backend: BackendDep) -> JSONResponse:
     else:
         found["next_daily_run"] = _next_daily_run(backend)
     stale = [*([] if database_now else ["database"]), *backend.heartbeats.list_stale()]
-    parts = {name: {"status": "stale" if name in stale else "ok", "age_seconds": int(age)} for name, age in backend.heartbeats.ages.items()}
-    body = {"database": "ok" if database_now else "unreachable", **parts, "clock": _clock(backend, database_now), **found}
+    parts = {
+        name: {"status": "stale" if name in stale else "ok", "age_seconds": int(age)}
+        for name, age in backend.heartbeats.ages.items()
+    }
+    body = {
+        "database": "ok" if database_now else "unreachable",
+        **parts,
+        "clock": _clock(backend, database_now),
+        **found,
+    }
     if stale:
-        return JSONResponse({"status": "error", "message": _stale_message(stale), "stale": stale, **body}, 503)
+        return JSONResponse(
+            {"status": "error", "message": _stale_message(stale), "stale": stale, **body}, 503
+        )
     return JSONResponse({"status": "ok", **body})
 
 
 def _last_runs(ended: list[health.EndedRun], now: datetime) -> dict[str, Any]:
-    return {kind: {"state": state, "age_seconds": int((now - at).total_seconds())} for kind, state, at in ended}
+    return {
+        kind: {"state": state, "age_seconds": int((now - at).total_seconds())}
+        for kind, state, at in ended
+    }
 
 
 def _next_daily_run(backend: Backend) -> str | None:
     if not backend.settings.scheduler_enabled:
         return None
-    return next_report_at(backend.timetable, backend.clock()).astimezone(backend.timetable.zone).isoformat()
+    return (
+        next_report_at(backend.timetable, backend.clock())
+        .astimezone(backend.timetable.zone)
+        .isoformat()
+    )
 
 
 def _stale_message(stale: list[str]) -> str:
     what = ", ".join(f"{_PARTS[name]} ({name})" for name in stale)
-    return f"Не работает: {what}. Если это не пройдёт за десять минут, служба перезапустится; причина в её журнале."
+    return (
+        f"Не работает: {what}. Если это не пройдёт за десять минут, служба перезапустится; причина"
+        " в её журнале."
+    )
 
 
 def _clock(backend: Backend, database_now: datetime | None) -> dict[str, Any]:
     """Whether the process's clock jumped within an hour, or differs from the database's."""
     jump, offset = backend.clock_watch.recent, _offset_seconds(backend, database_now)
-    told: dict[str, Any] = {"status": "ok", "jumps": backend.clock_watch.jumps, "database_offset_seconds": offset}
+    told: dict[str, Any] = {
+        "status": "ok",
+        "jumps": backend.clock_watch.jumps,
+        "database_offset_seconds": offset,
+    }
     if offset is not None and abs(offset) > TOLERANCE.total_seconds():
         told["status"] = "off"
     if jump is not None:
-        told |= {"status": "jumped", "jump_seconds": jump.seconds, "at": jump.at.astimezone(backend.timetable.zone).isoformat()}
+        told |= {
+            "status": "jumped",
+            "jump_seconds": jump.seconds,
+            "at": jump.at.astimezone(backend.timetable.zone).isoformat(),
+        }
     return told
 
 
 def _offset_seconds(backend: Backend, database_now: datetime | None) -> float | None:
-    return None if database_now is None else round((backend.clock() - database_now).total_seconds(), 1)
+    return (
+        None if database_now is None else round((backend.clock() - database_now).total_seconds(), 1)
+    )
 
 
 @router.get(
     "/metrics",
     summary="Метрики Prometheus",
-    description="Сколько чего хранится и ждёт, когда чем кончились запуски, часы и сам процесс. Без ключа и личных данных.",
+    description=(
+        "Сколько чего хранится и ждёт, когда чем кончились запуски, часы и сам процесс. Без ключа и"
+        " личных данных."
+    ),
     operation_id="metrics",
     response_class=PlainTextResponse,
-    responses={200: {"content": {"text/plain": {"example": "# TYPE avito_quality_chats gauge\navito_quality_chats 97.0\n"}}}},
+    responses={
+        200: {
+            "content": {
+                "text/plain": {
+                    "example": "# TYPE avito_quality_chats gauge\navito_quality_chats 97.0\n"
+                }
+            }
+        }
+    },
 )
 async def metrics(backend: BackendDep) -> Response:
     """Counts from the database at the moment of asking, and the process's own."""
@@ -144,13 +207,24 @@ async def metrics(backend: BackendDep) -> Response:
     try:
         async with backend.database.session(within=_SCRAPE_SECONDS) as session:
             gauges.counts = await health.counts(session)
-            gauges.ended = [(kind, at.timestamp(), state == "done") for kind, state, at in await health.last_ended_runs(session)]
-            gauges.clock_offset_seconds = _offset_seconds(backend, await health.database_now(session))
+            gauges.ended = [
+                (kind, at.timestamp(), state == "done")
+                for kind, state, at in await health.last_ended_runs(session)
+            ]
+            gauges.clock_offset_seconds = _offset_seconds(
+                backend, await health.database_now(session)
+            )
         gauges.counts["database_up"] = 1
     except DatabaseUnavailableError:
         gauges.counts["database_up"] = 0
     registry = CollectorRegistry()
-    for collector in (gauges, DROPPED, backend.failed_attempts, ProcessCollector(registry=None), PlatformCollector(registry=None)):
+    for collector in (
+        gauges,
+        DROPPED,
+        backend.failed_attempts,
+        ProcessCollector(registry=None),
+        PlatformCollector(registry=None),
+    ):
         registry.register(collector)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
@@ -168,19 +242,35 @@ class _Gauges(Collector):
     def collect(self) -> Iterator[Metric]:
         for name, value in self.counts.items():
             yield GaugeMetricFamily(f"{_PREFIX}_{name}", name.replace("_", " "), value=value)
-        when = GaugeMetricFamily(f"{_PREFIX}_run_ended_timestamp_seconds", "when a run of the kind last ended", labels=["kind"])
-        well = GaugeMetricFamily(f"{_PREFIX}_run_succeeded", "whether that run ended well", labels=["kind"])
+        when = GaugeMetricFamily(
+            f"{_PREFIX}_run_ended_timestamp_seconds",
+            "when a run of the kind last ended",
+            labels=["kind"],
+        )
+        well = GaugeMetricFamily(
+            f"{_PREFIX}_run_succeeded", "whether that run ended well", labels=["kind"]
+        )
         for kind, at, succeeded in self.ended:
             when.add_metric([kind], at)
             well.add_metric([kind], succeeded)
         yield from (when, well)
         for part, action in _SUCCESSES.items():
             if part in self._ages:
-                yield GaugeMetricFamily(f"{_PREFIX}_{action}_age_seconds", f"since the last success: {part}", value=self._ages[part])
-        yield CounterMetricFamily(f"{_PREFIX}_clock_jumps", "jumps of the wall clock since the start", value=self._clock_jumps)
+                yield GaugeMetricFamily(
+                    f"{_PREFIX}_{action}_age_seconds",
+                    f"since the last success: {part}",
+                    value=self._ages[part],
+                )
+        yield CounterMetricFamily(
+            f"{_PREFIX}_clock_jumps",
+            "jumps of the wall clock since the start",
+            value=self._clock_jumps,
+        )
         if self.clock_offset_seconds is not None:
             yield GaugeMetricFamily(
-                f"{_PREFIX}_clock_offset_seconds", "the process's clock minus the database's", value=self.clock_offset_seconds
+                f"{_PREFIX}_clock_offset_seconds",
+                "the process's clock minus the database's",
+                value=self.clock_offset_seconds,
             )
 
 

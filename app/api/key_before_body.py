@@ -9,7 +9,9 @@ from app.api.security import TooManyAttemptsError, UnauthorizedError, check_key
 
 
 class KeyBeforeBody:
-    """Check the key of a request to /api/ that has a body. FastAPI reads the body before it resolves dependencies."""
+    """Check the key of a request to /api/ that has a body. FastAPI reads the body before it
+    resolves dependencies.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -17,9 +19,16 @@ class KeyBeforeBody:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/api/"):
             request = Request(scope)
-            if "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0":
+            if (
+                "transfer-encoding" in request.headers
+                or request.headers.get("content-length", "0") != "0"
+            ):
                 try:
-                    check_key(get_backend(request), request.headers.get("X-API-Key"), request.client.host if request.client else None)
+                    check_key(
+                        get_backend(request),
+                        request.headers.get("X-API-Key"),
+                        request.client.host if request.client else None,
+                    )
                 except (UnauthorizedError, TooManyAttemptsError) as error:
                     response = await answer_app_error(request, error)
                     await response(scope, receive, send)

@@ -1,4 +1,6 @@
-"""``/``: the page for people. Static files that are open to all; what they show is fetched with the key that a person types."""
+"""``/``: the page for people. Static files that are open to all; what they show is fetched with the
+key that a person types.
+"""
 
 from hashlib import sha256
 from pathlib import Path
@@ -7,13 +9,18 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Header, HTTPException, Response
 
 _FOLDER = Path(__file__).parent.parent / "templates" / "page"
-_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 
 # Inline styles are the mail's, which is shown in a frame and is held by these rules as well.
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self';"
+        " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
@@ -32,7 +39,9 @@ def page_router() -> APIRouter:
     router = APIRouter(include_in_schema=False)
     files = {path.name: _read(path) for path in _FOLDER.iterdir() if path.suffix in _TYPES}
 
-    async def serve(name: str = "index.html", if_none_match: Annotated[str, Header()] = "") -> Response:
+    async def serve(
+        name: str = "index.html", if_none_match: Annotated[str, Header()] = ""
+    ) -> Response:
         if name not in files:
             raise HTTPException(404)
         file = files[name]

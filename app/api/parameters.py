@@ -1,4 +1,6 @@
-"""Parameters of requests as all endpoints read them: calendar days, optional bodies, no unknown names."""
+"""Parameters of requests as all endpoints read them: calendar days, optional bodies, no unknown
+names.
+"""
 
 import json
 import re
@@ -35,7 +37,9 @@ def _calendar_day(value: object) -> object:
 
 
 CalendarDay = Annotated[
-    date, BeforeValidator(_calendar_day), WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-22"]})
+    date,
+    BeforeValidator(_calendar_day),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-22"]}),
 ]
 """A day as ``YYYY-MM-DD`` and in no other spelling."""
 
@@ -50,9 +54,11 @@ Body = TypeVar("Body", bound=OptionalBody)
 
 
 def read_optional_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
-    """A dependency that reads a JSON object, or nothing at all: a plain ``curl -X POST`` sends no body and no content type.
+    """A dependency that reads a JSON object, or nothing at all: a plain ``curl -X POST`` sends no
+    body and no content type.
 
-    It runs after the check of the key, unlike a body parameter of FastAPI, whose errors come before a 401.
+    It runs after the check of the key, unlike a body parameter of FastAPI, whose errors come before
+    a 401.
     """
 
     async def read(request: Request) -> Body:
@@ -92,7 +98,8 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 async def read_body(request: Request) -> bytes:
     """The body as it came; one of more than ``MAX_BODY_BYTES`` is a 413.
 
-    A client that leaves before its end, or breaks off what we can read, gets a 400 that it does not see: no error of ours.
+    A client that leaves before its end, or breaks off what we can read, gets a 400 that it does not
+    see: no error of ours.
     """
     raw = bytearray()
     try:
@@ -105,7 +112,9 @@ async def read_body(request: Request) -> bytes:
     return bytes(raw)
 
 
-def body_schema(model: type[OptionalBody], example: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
+def body_schema(
+    model: type[OptionalBody], example: dict[str, Any], *, required: bool = False
+) -> dict[str, Any]:
     """The OpenAPI of a body; ``required`` only tells readers, the endpoint refuses for itself."""
     schema = model.model_json_schema()
     schema.pop("description", None)  # our docstring, which speaks to programmers
@@ -115,7 +124,8 @@ def body_schema(model: type[OptionalBody], example: dict[str, Any], *, required:
 
 
 def _written_out(node: Any, models: dict[str, Any]) -> Any:
-    """A schema with each model in the place that refers to it: ``$defs`` inside an operation are nobody's to find.
+    """A schema with each model in the place that refers to it: ``$defs`` inside an operation are
+    nobody's to find.
 
     Words are left out: the answers have them among the components already.
     """
@@ -133,14 +143,24 @@ def _written_out(node: Any, models: dict[str, Any]) -> Any:
 
 
 async def refuse_unknown_query(request: Request) -> None:
-    """A filter that is misspelt or empty must not pass for no filter, nor the last of two for both: it is a 400 that names it."""
+    """A filter that is misspelt or empty must not pass for no filter, nor the last of two for both:
+    it is a 400 that names it.
+    """
     known = _query_fields(request.scope["route"].dependant)
     given = Counter(name for name, _ in request.query_params.multi_items())
     wrong = [FieldError(name, "неизвестный параметр") for name in given if name not in known]
-    wrong += [FieldError(name, _REPEATED) for name in given if given[name] > 1 and not known.get(name, True)]
+    wrong += [
+        FieldError(name, _REPEATED)
+        for name in given
+        if given[name] > 1 and not known.get(name, True)
+    ]
     if wrong:
         raise _invalid(*wrong)
-    unfit = {name: words for name, value in request.query_params.multi_items() if (words := _what_is_unfit(value))}
+    unfit = {
+        name: words
+        for name, value in request.query_params.multi_items()
+        if (words := _what_is_unfit(value))
+    }
     if unfit:
         raise _invalid(*(FieldError(name, words) for name, words in unfit.items()))
 
@@ -149,7 +169,9 @@ RefuseUnknownQuery = Depends(refuse_unknown_query)
 
 
 def _what_is_unfit(value: str) -> str | None:
-    """What is the matter with a value of the query, if anything is; bytes that are no UTF-8 have become replacement characters."""
+    """What is the matter with a value of the query, if anything is; bytes that are no UTF-8 have
+    become replacement characters.
+    """
     if not value.strip():
         return _EMPTY
     if "\ufffd" in value:
@@ -158,13 +180,17 @@ def _what_is_unfit(value: str) -> str | None:
 
 
 def _is_text(written: str) -> bool:
-    """Whether JSON holds no NUL and no half of a character: Postgres stores neither, so nothing that is stored has them."""
+    """Whether JSON holds no NUL and no half of a character: Postgres stores neither, so nothing
+    that is stored has them.
+    """
     return "\\u0000" not in written and not any("\ud800" <= char <= "\udfff" for char in written)
 
 
 def _query_fields(dependant: Dependant) -> dict[str, bool]:
     """The parameters that an endpoint knows, and whether each may come several times."""
-    fields = {field.alias: _is_list(field.field_info.annotation) for field in dependant.query_params}
+    fields = {
+        field.alias: _is_list(field.field_info.annotation) for field in dependant.query_params
+    }
     for inner in dependant.dependencies:
         fields |= _query_fields(inner)
     return fields

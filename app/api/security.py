@@ -9,7 +9,9 @@ from fastapi.security import APIKeyHeader
 from app.api.dependencies import Backend, BackendDep
 from app.errors import AppError
 
-_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="Ключ из настройки API_KEYS.")
+_header = APIKeyHeader(
+    name="X-API-Key", auto_error=False, description="Ключ из настройки API_KEYS."
+)
 
 
 class UnauthorizedError(AppError):
@@ -27,23 +29,35 @@ class TooManyAttemptsError(AppError):
 def check_key(backend: Backend, key: str | None, host: str | None) -> None:
     """Admit a caller whose key is one of ``API_KEYS``; the comparison takes the same time for each.
 
-    A valid key is never throttled. ``host``: the address of the connection; behind a proxy all callers share the proxy's.
+    A valid key is never throttled. ``host``: the address of the connection; behind a proxy all
+    callers share the proxy's.
 
     Raises:
         UnauthorizedError: the key is missing or unknown.
         TooManyAttemptsError: so are the keys of too many requests from this address.
     """
     given = (key or "").encode()
-    known = [hmac.compare_digest(given, secret.get_secret_value().encode()) for secret in backend.settings.api_keys]
+    known = [
+        hmac.compare_digest(given, secret.get_secret_value().encode())
+        for secret in backend.settings.api_keys
+    ]
     if any(known):
         return
     seconds = backend.failed_attempts.add(host, backend.clock())
     if seconds is not None:
-        raise TooManyAttemptsError(f"Слишком много запросов без верного ключа: повторите через {seconds} с с ключом в X-API-Key.", seconds)
-    raise UnauthorizedError("Неверный или отсутствующий API Key: передайте ключ в заголовке X-API-Key.")
+        raise TooManyAttemptsError(
+            f"Слишком много запросов без верного ключа: повторите через {seconds} с с ключом в"
+            " X-API-Key.",
+            seconds,
+        )
+    raise UnauthorizedError(
+        "Неверный или отсутствующий API Key: передайте ключ в заголовке X-API-Key."
+    )
 
 
-async def require_key(request: Request, backend: BackendDep, key: Annotated[str | None, Security(_header)]) -> None:
+async def require_key(
+    request: Request, backend: BackendDep, key: Annotated[str | None, Security(_header)]
+) -> None:
     """Refuse a request without a valid key."""
     check_key(backend, key, request.client.host if request.client else None)
 

@@ -1,6 +1,8 @@
-"""``POST /webhooks/avito/{secret}``: where Avito tells that somebody wrote. The secret in the path is the whole protection.
+"""``POST /webhooks/avito/{secret}``: where Avito tells that somebody wrote. The secret in the path
+is the whole protection.
 
-Avito wants a 200 within two seconds and repeats anything else without end, so whatever it posts is taken, and nothing is waited for.
+Avito wants a 200 within two seconds and repeats anything else without end, so whatever it posts is
+taken, and nothing is waited for.
 """
 
 import hmac

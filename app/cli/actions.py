@@ -1,4 +1,6 @@
-"""``sync``, ``analyze``, ``report``: the same runs in the same ledger as by REST, worked on here or by a service that is there already."""
+"""``sync``, ``analyze``, ``report``: the same runs in the same ledger as by REST, worked on here or
+by a service that is there already.
+"""
 
 import asyncio
 import sys
@@ -51,12 +53,20 @@ async def sync(settings: Settings, *, full: bool) -> int:
     return await _carry_out(settings, RunKind.SYNC, "Синхронизация", {"full": full})
 
 
-async def analyze(settings: Settings, *, limit: int | None, chat_ids: list[str], force: bool) -> int:
+async def analyze(
+    settings: Settings, *, limit: int | None, chat_ids: list[str], force: bool
+) -> int:
     """Grades the chats that are due; the arguments are those of ``POST /llm/analyze``."""
     settings.require("deepseek")
     wanted = {"limit": limit, "chat_ids": sorted(set(chat_ids)) or None, "force": force}
     params = {name: value for name, value in wanted.items() if value is not None}
-    return await _carry_out(settings, RunKind.ANALYZE, "Анализ", params, check=lambda database: check_named(database, chat_ids))
+    return await _carry_out(
+        settings,
+        RunKind.ANALYZE,
+        "Анализ",
+        params,
+        check=lambda database: check_named(database, chat_ids),
+    )
 
 
 async def regrade(settings: Settings, *, since: date, until: date | None, limit: int | None) -> int:
@@ -74,7 +84,9 @@ async def report(settings: Settings, *, day: date | None, resend: bool) -> int:
     today = local_date(system_clock(), settings.report_timezone)
     if (day or today) > today:
         raise SettingsError(f"--date: этот день ещё не наступил, сегодня {today}.")
-    return await _carry_out(settings, RunKind.MAIL, "Отчёт", {"date": (day or today).isoformat(), "resend": resend})
+    return await _carry_out(
+        settings, RunKind.MAIL, "Отчёт", {"date": (day or today).isoformat(), "resend": resend}
+    )
 
 
 async def check_named(database: Database, chat_ids: Collection[str]) -> list[str]:
@@ -90,7 +102,13 @@ async def check_named(database: Database, chat_ids: Collection[str]) -> list[str
 
 
 async def _carry_out(
-    settings: Settings, kind: RunKind, title: str, params: Mapping[str, Any], *, check: Check | None = None, show: Show | None = None
+    settings: Settings,
+    kind: RunKind,
+    title: str,
+    params: Mapping[str, Any],
+    *,
+    check: Check | None = None,
+    show: Show | None = None,
 ) -> int:
     check_data_dir(settings)
     async with open_service(settings) as service:
@@ -98,7 +116,8 @@ async def _carry_out(
             await check(service.database)
         run_id = await submit(service.database, kind, service.clock, params=params)
         try:
-            # Nothing else is worked on here: it would be cut short when this is done, and somebody waits for it elsewhere.
+            # Nothing else is worked on here: it would be cut short when this is done, and somebody
+            # waits for it elsewhere.
             async with working(service, only=(kind, run_id)) as worker:
                 with _stopping_said():
                     run = await beside(watch(service.database, run_id, title), worker)
@@ -118,7 +137,11 @@ def _tell(run: Run) -> int:
         say_marked(Mark.GOOD if whole else Mark.UNSURE, run.message or "Готово.")
     else:
         print(f"{PROGRAM}: {run.message or 'не выполнено.'}", file=sys.stderr)
-    figures = [f"{words}: {run.figures[name]}" for name, words in _FIGURES.items() if run.figures.get(name) is not None]
+    figures = [
+        f"{words}: {run.figures[name]}"
+        for name, words in _FIGURES.items()
+        if run.figures.get(name) is not None
+    ]
     if figures:
         say(f"  {', '.join(figures)}", style="dim")
     return ExitCode.DONE if whole else ExitCode.FAILED
@@ -134,11 +157,16 @@ def _stopping_said() -> Iterator[None]:
 
 
 async def _say_what_becomes_of(database: Database, run_id: int) -> None:
-    """After Ctrl-C: the worker has given the run back, unless it was never this process that worked on it."""
+    """After Ctrl-C: the worker has given the run back, unless it was never this process that worked
+    on it.
+    """
     run = await require_run(database, run_id)
     match run.state:
         case RunState.QUEUED:
-            say(f"Запуск {run_id} остался в очереди: его выполнит служба (serve), когда дойдёт до него.")
+            say(
+                f"Запуск {run_id} остался в очереди: его выполнит служба (serve), когда дойдёт до"
+                " него."
+            )
         case RunState.RUNNING:
             say(f"Запуск {run_id} выполняет другой процесс, он продолжается.")
         case _:

@@ -1,4 +1,6 @@
-"""``agreement``: a sheet of chats to be graded by hand, blind; and from filled sheets, how far people and the model agree."""
+"""``agreement``: a sheet of chats to be graded by hand, blind; and from filled sheets, how far
+people and the model agree.
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -18,8 +20,12 @@ from app.services.agreement.files import read_ratings
 from app.services.plural import plural
 
 
-async def export(settings: Settings, path: Path, *, since: date | None, until: date | None, size: int, seed: int) -> int:
-    """Writes the sheet; a file that is there already is never written over, for it may hold somebody's work."""
+async def export(
+    settings: Settings, path: Path, *, since: date | None, until: date | None, size: int, seed: int
+) -> int:
+    """Writes the sheet; a file that is there already is never written over, for it may hold
+    somebody's work.
+    """
     _check_target(path)
     if since and until and since > until:
         raise SettingsError("--since: позже, чем --until.")
@@ -29,12 +35,16 @@ async def export(settings: Settings, path: Path, *, since: date | None, until: d
     check_data_dir(settings)
     say("Выбираю чаты…")
     async with open_database(settings) as database:
-        drawn = await export_sheet(database, rubric, zone, start=start, end=end, size=size, seed=seed)
+        drawn = await export_sheet(
+            database, rubric, zone, start=start, end=end, size=size, seed=seed
+        )
     try:
         with path.open("xb") as target:
             target.write(drawn.content)
     except OSError as error:
-        raise SettingsError(f"{path}: не записать ({error.strerror}); укажите другой файл.") from None
+        raise SettingsError(
+            f"{path}: не записать ({error.strerror}); укажите другой файл."
+        ) from None
     _tell_export(path, drawn, size=size, seed=seed)
     return ExitCode.DONE
 
@@ -62,7 +72,9 @@ def _check_target(path: Path) -> None:
     if path.suffix.lower() != ".xlsx":
         raise SettingsError(f"{path}: имя файла должно кончаться на .xlsx.")
     if path.exists():
-        raise SettingsError(f"{path}: такой файл уже есть, в нём может быть чья-то работа; укажите другое имя.")
+        raise SettingsError(
+            f"{path}: такой файл уже есть, в нём может быть чья-то работа; укажите другое имя."
+        )
     if not path.parent.is_dir():
         raise SettingsError(f"{path}: папки {path.parent} нет.")
 
@@ -78,23 +90,41 @@ def _midnight(day: date, settings: Settings, *, days_later: int = 0) -> datetime
 def _tell_export(path: Path, drawn: Export, *, size: int, seed: int) -> None:
     chats = plural(drawn.chats, "чат", "чата", "чатов")
     accounts = plural(drawn.accounts, "аккаунта", "аккаунтов", "аккаунтов")
-    say_marked(Mark.GOOD, f"{path}: {chats} из {drawn.available}, от {accounts}, --seed {seed}. Оценок модели в файле нет.")
+    say_marked(
+        Mark.GOOD,
+        f"{path}: {chats} из {drawn.available}, от {accounts}, --seed {seed}. Оценок модели в файле"
+        " нет.",
+    )
     if drawn.chats < size:
         say_marked(Mark.UNSURE, f"Просили {size}: больше чатов с отчётами за этот период нет.")
     if drawn.changed:
         count = plural(drawn.changed, "чат", "чата", "чатов")
-        say_marked(Mark.UNSURE, f"Не вошли {count}: в оценённую часть переписки сообщения скопированы уже после оценки.")
+        say_marked(
+            Mark.UNSURE,
+            f"Не вошли {count}: в оценённую часть переписки сообщения скопированы уже после"
+            " оценки.",
+        )
     if drawn.other_rubric:
         count = plural(drawn.other_rubric, "отчёт сделан", "отчёта сделаны", "отчётов сделаны")
-        say_marked(Mark.UNSURE, f"{count} по другой версии критериев, чем на листе «Критерии»: для них сравнение будет неточным.")
+        say_marked(
+            Mark.UNSURE,
+            f"{count} по другой версии критериев, чем на листе «Критерии»: для них сравнение будет"
+            " неточным.",
+        )
     say("В файле переписка с личными данными: храните и удаляйте его как саму переписку.")
     say("Заполненный файл (или несколько): agreement report ФАЙЛ…", style="dim")
 
 
 def _tell_material(material: Material, *, files: int) -> None:
-    people = ", ".join(f"{name} — {plural(len(word), 'чат', 'чата', 'чатов')}" for name, word in material.people.items())
+    people = ", ".join(
+        f"{name} — {plural(len(word), 'чат', 'чата', 'чатов')}"
+        for name, word in material.people.items()
+    )
     say(f"Файлов: {files}. Эксперты: {people}. «Не могу оценить»: {material.open}.")
-    versions = "; ".join(f"{model}, критерии {version} — {count}" for (model, version), count in material.versions.items())
+    versions = "; ".join(
+        f"{model}, критерии {version} — {count}"
+        for (model, version), count in material.versions.items()
+    )
     say(f"Отчёты модели: {versions}.")
     if len(material.people) > 1 and not common_pairs(material):
         say_marked(Mark.UNSURE, "Общих чатов у экспертов нет: согласие между ними не посчитать.")
@@ -104,6 +134,7 @@ def _tell_material(material: Material, *, files: int) -> None:
         count = plural(len(material.reviews[0]), "отчёт", "отчёта", "отчётов")
         say_marked(
             Mark.UNSURE,
-            f"Проверки в службе ({count}) — не вслепую: человек видел оценку модели и чаще правит то, с чем не согласен. "
-            "Их согласие с моделью нельзя сравнивать с согласием экспертов.",
+            f"Проверки в службе ({count}) — не вслепую: человек видел оценку модели и чаще правит"
+            " то, с чем не согласен. Их согласие с моделью нельзя сравнивать с согласием"
+            " экспертов.",
         )

@@ -1,4 +1,6 @@
-"""The report on agreement as tables: one a comparison, a row a scale; and what must be known to read them."""
+"""The report on agreement as tables: one a comparison, a row a scale; and what must be known to
+read them.
+"""
 
 from collections.abc import Iterator
 
@@ -6,14 +8,22 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from app.grading.agreement import RESAMPLES, SMALLEST_FOR_INTERVAL, SMALLEST_FOR_TRUST, Agreement, Interval
+from app.grading.agreement import (
+    RESAMPLES,
+    SMALLEST_FOR_INTERVAL,
+    SMALLEST_FOR_TRUST,
+    Agreement,
+    Interval,
+)
 from app.services.agreement.comparison import AgreementComparison, Scale
 
 _NOTHING = "—"
 
 
 def comparison_table(comparison: AgreementComparison) -> Table:
-    """Each scale with its figures, under each coefficient its interval, and its table: lines are ``row``'s levels, columns ``column``'s."""
+    """Each scale with its figures, under each coefficient its interval, and its table: lines are
+    ``row``'s levels, columns ``column``'s.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Критерий", max_width=26)
     table.add_column("n", justify="right", no_wrap=True)
@@ -43,22 +53,23 @@ def notes(*, scarce: bool) -> Iterator[str]:
     """How the tables are to be read."""
     if scarce:
         yield (
-            f"«мало» — меньше {SMALLEST_FOR_TRUST} чатов: выводов не делайте. На трёх уровнях каппа 0,6 известна с точностью ±0,19 "
-            "при n = 50, ±0,14 при 100, ±0,08 при 300."
+            f"«мало» — меньше {SMALLEST_FOR_TRUST} чатов: выводов не делайте. На трёх уровнях каппа"
+            " 0,6 известна с точностью ±0,19 при n = 50, ±0,14 при 100, ±0,08 при 300."
         )
     yield (
-        "Каппа — взвешенная квадратично (Cohen 1968), AC2 — Гвета с теми же весами (Gwet 2014): 1 — согласие полное, 0 — как случайно. "
-        "Когда почти все оценки одинаковы, каппа мала и при согласии; смотрите AC2."
+        "Каппа — взвешенная квадратично (Cohen 1968), AC2 — Гвета с теми же весами (Gwet 2014): 1 —"
+        " согласие полное, 0 — как случайно. Когда почти все оценки одинаковы, каппа мала и при"
+        " согласии; смотрите AC2."
     )
     yield (
-        f"Под ними — 95-процентный интервал: бутстрэп по чатам, {RESAMPLES} повторов; при n < {SMALLEST_FOR_INTERVAL} его нет. "
-        f"«{_NOTHING}» у каппы: обе стороны ставили одну и ту же оценку, и она не определена; если так выходит в части повторов, "
-        "нет интервала."
+        f"Под ними — 95-процентный интервал: бутстрэп по чатам, {RESAMPLES} повторов; при n <"
+        f" {SMALLEST_FOR_INTERVAL} его нет. «{_NOTHING}» у каппы: обе стороны ставили одну и ту же"
+        " оценку, и она не определена; если так выходит в части повторов, нет интервала."
     )
     yield "В таблицах В — Высокая, С — Средняя, Н — Низкая; на диагонали — совпавшие."
     yield (
-        "«Нет возражений» — не ступень шкалы: сначала согласие в том, было ли возражение, потом — в оценке работы с ним там, где его "
-        "видели оба."
+        "«Нет возражений» — не ступень шкалы: сначала согласие в том, было ли возражение, потом — в"
+        " оценке работы с ним там, где его видели оба."
     )
     yield (
         "Выборка agreement export уравнивает редкие и частые оценки: цифры верны для неё, "
@@ -74,7 +85,11 @@ def _count(found: Agreement) -> Text:
 def _coefficient(value: float | None, interval: Interval | None) -> Text:
     if value is None:
         return Text(_NOTHING)
-    lines = [_decimal(value)] if interval is None else [_decimal(value), f"{_decimal(interval.low)}…{_decimal(interval.high)}"]
+    lines = (
+        [_decimal(value)]
+        if interval is None
+        else [_decimal(value), f"{_decimal(interval.low)}…{_decimal(interval.high)}"]
+    )
     return Text("\n".join(lines))
 
 
@@ -84,7 +99,11 @@ def _levels(scale: Scale, found: Agreement) -> Text:
     named = max(map(len, scale.names))
     wide = 1 + max(3, named, *(len(str(count)) for line in found.table for count in line))
     heading = " " * named + "".join(f"{scale.names[level]:>{wide}}" for level in order)
-    lines = [f"{scale.names[row]:{named}}" + "".join(f"{found.table[row][column]:>{wide}}" for column in order) for row in order]
+    lines = [
+        f"{scale.names[row]:{named}}"
+        + "".join(f"{found.table[row][column]:>{wide}}" for column in order)
+        for row in order
+    ]
     return Text("\n".join([heading, *lines]))
 
 

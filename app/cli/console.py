@@ -1,6 +1,7 @@
 """Words on the terminal: plain lines, and a mark before a result.
 
-Whatever is printed may hold a listing's title or a buyer's name, so no text is read as Rich's markup.
+Whatever is printed may hold a listing's title or a buyer's name, so no text is read as Rich's
+markup.
 """
 
 from enum import Enum
@@ -25,7 +26,9 @@ class Mark(Enum):
 
 
 def say(words: str = "", style: str = "", *, whole: bool = False) -> None:
-    """A line; one too long for the terminal goes on in the next, unless it is to be copied as a ``whole``."""
+    """A line; one too long for the terminal goes on in the next, unless it is to be copied as a
+    ``whole``.
+    """
     screen.print(Text(words, style=style), soft_wrap=whole or not screen.is_terminal)
 
 

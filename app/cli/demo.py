@@ -1,4 +1,6 @@
-"""``demo``: a whole day on examples, over real HTTP and SMTP to local far ends; then the service stays for whoever wants to look around."""
+"""``demo``: a whole day on examples, over real HTTP and SMTP to local far ends; then the service
+stays for whoever wants to look around.
+"""
 
 import asyncio
 import email
@@ -28,7 +30,9 @@ from app.sandbox.server import Sandbox
 from app.services.runs import submit
 
 _KEPT = {"host", "port", "data_dir", "report_timezone", "log_level", "log_format"}
-"""The settings that the demo takes from the environment; all others are its own, so that no real account can be touched."""
+"""The settings that the demo takes from the environment; all others are its own, so that no real
+account can be touched.
+"""
 _SECOND_RECIPIENT = "analitik@example.ru"
 
 
@@ -37,12 +41,15 @@ class DemoFailedError(AppError):
 
 
 async def run_demo(*, once: bool, port: int | None, begun_at: float) -> int:
-    """Runs the day and, unless ``once``, serves until it is cancelled. ``begun_at``: the monotonic clock when somebody began to wait.
+    """Runs the day and, unless ``once``, serves until it is cancelled. ``begun_at``: the monotonic
+    clock when somebody began to wait.
 
     Raises:
         AppError: it cannot start, or a step failed; one line.
     """
-    os.environ["no_proxy"] = "*"  # the far ends are on this machine, whatever proxy the environment names
+    os.environ["no_proxy"] = (
+        "*"  # the far ends are on this machine, whatever proxy the environment names
+    )
     settings = _settings(**({} if port is None else {"port": port}))
     log_quietly(settings)
     with closing(listen(settings.host, settings.port, "PORT={port} make demo")) as listener:
@@ -56,27 +63,38 @@ async def run_demo(*, once: bool, port: int | None, begun_at: float) -> int:
     return ExitCode.DONE
 
 
-async def _live_through(settings: Settings, folder: Path, listener: socket.socket, *, once: bool, begun_at: float) -> None:
+async def _live_through(
+    settings: Settings, folder: Path, listener: socket.socket, *, once: bool, begun_at: float
+) -> None:
     async with (
         Sandbox(mail_folder=folder / "mail") as sandbox,
         open_service(_pointed_at(sandbox, settings, folder)) as service,
         working(service) as worker,
         rest(service, listener, worker) as server,
     ):
-        say_marked(Mark.GOOD, f"Postgres, Авито, DeepSeek, почта и служба работают; всё лежит в {folder}.")
+        say_marked(
+            Mark.GOOD, f"Postgres, Авито, DeepSeek, почта и служба работают; всё лежит в {folder}."
+        )
         ready_at = time.monotonic()
         grading = await beside(_run_day(service), worker, server)
         seconds = time.monotonic() - ready_at
         await _show_day(service, grading, sandbox, folder / "mail")
-        say(f"Весь день занял {seconds:.1f} с, вместе с подготовкой {time.monotonic() - begun_at:.1f} с.")
+        say(
+            f"Весь день занял {seconds:.1f} с, вместе с подготовкой"
+            f" {time.monotonic() - begun_at:.1f} с."
+        )
         if not once:
             await _show_calls(service, grading)
             await beside(asyncio.Event().wait(), worker, server)
 
 
 def _settings(**own: Any) -> Settings:
-    """Settings of which ``_KEPT`` come from the environment, ``own`` win, and the rest are the defaults; no ``.env`` is read."""
-    defaults = {name: field.default for name, field in Settings.model_fields.items() if name not in _KEPT}
+    """Settings of which ``_KEPT`` come from the environment, ``own`` win, and the rest are the
+    defaults; no ``.env`` is read.
+    """
+    defaults = {
+        name: field.default for name, field in Settings.model_fields.items() if name not in _KEPT
+    }
     return load_settings(**{"_env_file": None, **defaults, **own})
 
 
@@ -125,14 +143,19 @@ async def _show_day(service: Service, grading: Run, sandbox: Sandbox, folder: Pa
     say(went, style="bold")
     say()
     for number, received in enumerate(sandbox.smtp.messages, start=1):
-        say(f"Письмо пришло на {', '.join(received.recipients)}: {folder / f'{number:04}.eml'}", whole=True)
+        say(
+            f"Письмо пришло на {', '.join(received.recipients)}: {folder / f'{number:04}.eml'}",
+            whole=True,
+        )
     say(f"То же письмо для браузера: {_as_page(folder).as_uri()}", whole=True)
 
 
 def _as_page(folder: Path) -> Path:
     """The HTML part of the first mail that arrived, as a file of its own."""
     received = next(iter(sorted(folder.glob("*.eml"))))
-    part = email.message_from_bytes(received.read_bytes(), policy=email.policy.default).get_body(("html",))
+    part = email.message_from_bytes(received.read_bytes(), policy=email.policy.default).get_body(
+        ("html",)
+    )
     if part is None:
         raise DemoFailedError(f"В письме {received} нет HTML.")
     page = received.with_suffix(".html")
@@ -157,8 +180,12 @@ async def _show_calls(service: Service, grading: Run) -> None:
     address = base_url(settings)
     key = settings.api_keys[0].get_secret_value()
     say()
-    say(f"Служба осталась работать: {address}, ключ {key} (новый при каждом запуске).", style="bold")
-    say(f"Страница для людей: {address}/ — введите на ней этот ключ. Описание REST: {address}/docs.")
+    say(
+        f"Служба осталась работать: {address}, ключ {key} (новый при каждом запуске).", style="bold"
+    )
+    say(
+        f"Страница для людей: {address}/ — введите на ней этот ключ. Описание REST: {address}/docs."
+    )
     say("Расписание в демо выключено: дальше всё делается только по вызову, например:")
     for summary, line in curl_lines(create_app(service).openapi(), address, key, samples):
         say(f"# {summary}", style="dim")

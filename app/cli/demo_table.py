@@ -1,4 +1,6 @@
-"""What the demo shows of a day: the grades as a table, where every chat went, the mail, and how to ask the service for more."""
+"""What the demo shows of a day: the grades as a table, where every chat went, the mail, and how to
+ask the service for more.
+"""
 
 import json
 import shlex
@@ -26,17 +28,27 @@ _SHORT = {
     Criterion.OBJECTION_HANDLING: "Возр",
     Criterion.CLOSURE: "Зав",
 }
-_MARKS = {Grade.HIGH: ("В", "green"), Grade.MEDIUM: ("С", "yellow"), Grade.LOW: ("Н", "bold red"), Grade.NONE: ("–", "dim")}
+_MARKS = {
+    Grade.HIGH: ("В", "green"),
+    Grade.MEDIUM: ("С", "yellow"),
+    Grade.LOW: ("Н", "bold red"),
+    Grade.NONE: ("–", "dim"),
+}
 _BEGINNING_OF_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 LEGEND = (
     f"{', '.join(f'{short} — {criterion.label.lower()}' for criterion, short in _SHORT.items())}.",
-    f"{', '.join(f'{mark} — {grade.value.lower()}' for grade, (mark, _) in _MARKS.items())}. Балл — от 0 до 100.",
+    (
+        f"{', '.join(f'{mark} — {grade.value.lower()}' for grade, (mark, _) in _MARKS.items())}."
+        " Балл — от 0 до 100."
+    ),
 )
 
 
 def grades_table(reports: Iterable[Report]) -> Table:
-    """One row a report, in the given order; on a narrow terminal it is the titles and names that are cut short."""
+    """One row a report, in the given order; on a narrow terminal it is the titles and names that
+    are cut short.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     table.add_column("Чат", max_width=40)
     table.add_column("Клиент", max_width=16)
@@ -44,18 +56,35 @@ def grades_table(reports: Iterable[Report]) -> Table:
     for short in _SHORT.values():
         table.add_column(short, justify="center", no_wrap=True)
     for report in reports:
-        names = [Text(report.body[name], no_wrap=True, overflow="ellipsis") for name in ("chat_title", "client_name")]
+        names = [
+            Text(report.body[name], no_wrap=True, overflow="ellipsis")
+            for name in ("chat_title", "client_name")
+        ]
         marks = [_MARKS[Grade(getattr(report, f"{criterion}_grade"))] for criterion in Criterion]
-        table.add_row(*names, f"{report.score:.0f}", *(Text(mark, style=style) for mark, style in marks))
+        table.add_row(
+            *names, f"{report.score:.0f}", *(Text(mark, style=style) for mark, style in marks)
+        )
     return table
 
 
 async def where_chats_went(session: AsyncSession, until: datetime) -> str:
     """One line: every chat that was copied, in one of the ways that a chat can go."""
-    always = {"start": _BEGINNING_OF_TIME, "end": until, "after_message_id": None, "late_since": _BEGINNING_OF_TIME}
+    always = {
+        "start": _BEGINNING_OF_TIME,
+        "end": until,
+        "after_message_id": None,
+        "late_since": _BEGINNING_OF_TIME,
+    }
     ways = await coverage.list_coverage(session, (), always)
-    counts = {status: sum(way["chats"] for way in ways if way["status"] == status) for status in ("graded", "skipped", "failed", "waiting")}
-    reasons = ", ".join(f"{SkipReason(way['reason']).label} — {way['chats']}" for way in ways if way["status"] == "skipped")
+    counts = {
+        status: sum(way["chats"] for way in ways if way["status"] == status)
+        for status in ("graded", "skipped", "failed", "waiting")
+    }
+    reasons = ", ".join(
+        f"{SkipReason(way['reason']).label} — {way['chats']}"
+        for way in ways
+        if way["status"] == "skipped"
+    )
     copied = (await health.counts(session))["chats"]
     parts = [
         f"оценено {counts['graded']}",
@@ -68,14 +97,27 @@ async def where_chats_went(session: AsyncSession, until: datetime) -> str:
     return f"{plural(copied, 'чат', 'чата', 'чатов')} = {' + '.join(parts)}."
 
 
-def curl_lines(openapi: Mapping[str, Any], base_url: str, key: str, samples: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """A summary and a ready command for each endpoint, the API's first; ``samples`` are values by a parameter's name."""
-    for path, operations in sorted(openapi["paths"].items(), key=lambda entry: not entry[0].startswith("/api/")):
+def curl_lines(
+    openapi: Mapping[str, Any], base_url: str, key: str, samples: Mapping[str, object]
+) -> Iterator[tuple[str, str]]:
+    """A summary and a ready command for each endpoint, the API's first; ``samples`` are values by a
+    parameter's name.
+    """
+    for path, operations in sorted(
+        openapi["paths"].items(), key=lambda entry: not entry[0].startswith("/api/")
+    ):
         for method, operation in operations.items():
             named: Sequence[Mapping[str, Any]] = operation.get("parameters", ())
-            if any(parameter["in"] == "path" and parameter["name"] not in samples for parameter in named):
+            if any(
+                parameter["in"] == "path" and parameter["name"] not in samples
+                for parameter in named
+            ):
                 continue
-            asked = [one["name"] for one in named if one["in"] == "query" and one["name"] in ("start_date", "end_date")]
+            asked = [
+                one["name"]
+                for one in named
+                if one["in"] == "query" and one["name"] in ("start_date", "end_date")
+            ]
             query = "&".join(f"{name}={samples[name]}" for name in asked)
             address = base_url + path.format_map(samples) + (f"?{query}" if query else "")
             words = ["curl", *(["-X", method.upper()] if method != "get" else [])]
@@ -83,5 +125,10 @@ def curl_lines(openapi: Mapping[str, Any], base_url: str, key: str, samples: Map
                 words += ["-H", f"X-API-Key: {key}"]
             if (body := operation.get("requestBody", {})) and body["required"]:
                 example = body["content"]["application/json"]["example"]
-                words += ["-H", "Content-Type: application/json", "-d", json.dumps(example, ensure_ascii=False)]
+                words += [
+                    "-H",
+                    "Content-Type: application/json",
+                    "-d",
+                    json.dumps(example, ensure_ascii=False),
+                ]
             yield operation["summary"], shlex.join([*words, address])

@@ -5,7 +5,14 @@ from pathlib import Path
 from app.cli.console import say
 from app.cli.doctor_avito import check_avito
 from app.cli.doctor_findings import DoctorFindings
-from app.cli.doctor_local import check_clock, check_database, check_folder, check_rubric, check_settings, check_timetable
+from app.cli.doctor_local import (
+    check_clock,
+    check_database,
+    check_folder,
+    check_rubric,
+    check_settings,
+    check_timetable,
+)
 from app.cli.doctor_upstreams import check_deepseek, check_mail
 from app.cli.process import ExitCode, read_settings
 from app.config import Settings, list_settings_faults
@@ -40,7 +47,10 @@ def _say_where_settings_are() -> None:
 def _wrong_settings() -> list[str]:
     try:
         return list_settings_faults()
-    except (OSError, UnicodeDecodeError):  # the file itself is at fault, which has a line of its own
+    except (
+        OSError,
+        UnicodeDecodeError,
+    ):  # the file itself is at fault, which has a line of its own
         return []
 
 

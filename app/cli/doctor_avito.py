@@ -19,11 +19,16 @@ _SECONDS = 30
 _ONCE = RetryPolicy(attempts=1)
 _CHAT_TYPES = ("u2i", "u2u", "a2u")
 _PAGE, _LAST_PAGE = 100, 10
-_NO_PLAN = "тариф с API мессенджера не оплачен, сообщения не читаются; подключите его в кабинете Авито, раздел «Тарифы»."
+_NO_PLAN = (
+    "тариф с API мессенджера не оплачен, сообщения не читаются; подключите его в кабинете Авито,"
+    " раздел «Тарифы»."
+)
 
 
 async def check_avito(checkup: DoctorFindings, settings: Settings) -> None:
-    """Of each account: its keys, how many chats it has, whether messages are to be had, and whether Avito tells us of new ones."""
+    """Of each account: its keys, how many chats it has, whether messages are to be had, and whether
+    Avito tells us of new ones.
+    """
     async with avito_http(str(settings.avito_base_url), timeout_seconds=10) as http:
         for account in settings.accounts:
             client = AvitoClient(
@@ -37,25 +42,35 @@ async def check_avito(checkup: DoctorFindings, settings: Settings) -> None:
             await _check_account(checkup, account, client, settings.webhook_url)
 
 
-async def _check_account(checkup: DoctorFindings, account: AvitoAccount, client: AvitoClient, webhook_url: str | None) -> None:
+async def _check_account(
+    checkup: DoctorFindings, account: AvitoAccount, client: AvitoClient, webhook_url: str | None
+) -> None:
     subject = f"Авито, «{account.name}»" if account.name else "Авито"
     async with checkup.checking(subject, _SECONDS, prefix=f"{subject}: " if account.name else ""):
         me = await client.get_self()
         checkup.good(f"{subject}: ключи подходят, аккаунт {me.id} ({me.name or 'без имени'}).")
         newest = await _check_chats(checkup, subject, client, me.id)
         if newest is None:
-            checkup.unsure(f"{subject}: чатов ещё нет; оплачен ли тариф с API мессенджера, не узнать.")
+            checkup.unsure(
+                f"{subject}: чатов ещё нет; оплачен ли тариф с API мессенджера, не узнать."
+            )
         else:
             await _check_plan(checkup, subject, client, me.id, newest)
         if webhook_url:
             await _check_webhook(checkup, subject, client, webhook_url)
 
 
-async def _check_chats(checkup: DoctorFindings, subject: str, client: AvitoClient, user_id: int) -> AvitoChat | None:
-    """How many chats Avito lists, by the last page that has any; the newest of them. At most six requests."""
+async def _check_chats(
+    checkup: DoctorFindings, subject: str, client: AvitoClient, user_id: int
+) -> AvitoChat | None:
+    """How many chats Avito lists, by the last page that has any; the newest of them. At most six
+    requests.
+    """
 
     async def page_at(number: int) -> ChatPage:
-        return await client.list_chats(user_id, limit=_PAGE, offset=number * _PAGE, chat_types=_CHAT_TYPES)
+        return await client.list_chats(
+            user_id, limit=_PAGE, offset=number * _PAGE, chat_types=_CHAT_TYPES
+        )
 
     first = last = await page_at(0)
     low, high = 0, _LAST_PAGE if first.has_more else 0
@@ -68,19 +83,26 @@ async def _check_chats(checkup: DoctorFindings, subject: str, client: AvitoClien
             high = middle - 1
     count = low * _PAGE + len(last.chats)
     if last.has_more:
-        checkup.good(f"{subject}: список чатов читается; их больше {count}, остальные находятся по объявлениям.")
+        checkup.good(
+            f"{subject}: список чатов читается; их больше {count}, остальные находятся по"
+            " объявлениям."
+        )
     else:
         checkup.good(f"{subject}: список чатов читается, чатов: {count}.")
     return first.chats[0] if first.chats else None
 
 
-async def _check_plan(checkup: DoctorFindings, subject: str, client: AvitoClient, user_id: int, chat: AvitoChat) -> None:
+async def _check_plan(
+    checkup: DoctorFindings, subject: str, client: AvitoClient, user_id: int, chat: AvitoChat
+) -> None:
     try:
         page = await client.list_messages(user_id, chat.id, limit=1)
     except AvitoPlanMissingError:
         checkup.bad(f"{subject}: {_NO_PLAN}")
     except AvitoChatGoneError:
-        checkup.unsure(f"{subject}: чат, который Авито только что показал, исчез; запустите doctor ещё раз.")
+        checkup.unsure(
+            f"{subject}: чат, который Авито только что показал, исчез; запустите doctor ещё раз."
+        )
     else:
         if any(message.is_placeholder for message in page.messages):
             checkup.bad(f"{subject}: {_NO_PLAN}")
@@ -88,11 +110,19 @@ async def _check_plan(checkup: DoctorFindings, subject: str, client: AvitoClient
             checkup.good(f"{subject}: сообщения читаются, тариф оплачен.")
 
 
-async def _check_webhook(checkup: DoctorFindings, subject: str, client: AvitoClient, url: str) -> None:
+async def _check_webhook(
+    checkup: DoctorFindings, subject: str, client: AvitoClient, url: str
+) -> None:
     subscribed = await client.list_webhooks()
     if url in subscribed:
         checkup.good(f"{subject}: вебхуки подключены.")
     elif any(is_ours(found, url) for found in subscribed):
-        checkup.unsure(f"{subject}: вебхуки приходят с прежним AVITO_WEBHOOK_SECRET и не принимаются; запустите webhook subscribe.")
+        checkup.unsure(
+            f"{subject}: вебхуки приходят с прежним AVITO_WEBHOOK_SECRET и не принимаются;"
+            " запустите webhook subscribe."
+        )
     else:
-        checkup.unsure(f"{subject}: вебхуки не подключены, чаты находит только синхронизация; запустите webhook subscribe.")
+        checkup.unsure(
+            f"{subject}: вебхуки не подключены, чаты находит только синхронизация; запустите"
+            " webhook subscribe."
+        )

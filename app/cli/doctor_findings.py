@@ -1,4 +1,6 @@
-"""The course of a doctor's visit: each check is a line as soon as it ends, and the faults are counted."""
+"""The course of a doctor's visit: each check is a line as soon as it ends, and the faults are
+counted.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,12 +30,19 @@ class DoctorFindings:
         say_marked(Mark.BAD, words)
 
     @asynccontextmanager
-    async def checking(self, subject: str, seconds: float, *, prefix: str = "") -> AsyncIterator[None]:
-        """Checks of one system, ``seconds`` for all of them: the first that fails is told, after the prefix, and ends them."""
+    async def checking(
+        self, subject: str, seconds: float, *, prefix: str = ""
+    ) -> AsyncIterator[None]:
+        """Checks of one system, ``seconds`` for all of them: the first that fails is told, after
+        the prefix, and ends them.
+        """
         try:
             async with asyncio.timeout(seconds):
                 yield
         except TimeoutError:
-            self.bad(f"{subject}: нет ответа за {seconds:.0f} с; проверьте адрес и доступ этой машины в сеть.")
+            self.bad(
+                f"{subject}: нет ответа за {seconds:.0f} с; проверьте адрес и доступ этой машины в"
+                " сеть."
+            )
         except AppError as error:
             self.bad(prefix + error.message)

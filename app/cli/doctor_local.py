@@ -35,7 +35,9 @@ def check_settings(checkup: DoctorFindings, settings: Settings) -> None:
         except SettingsError as error:
             checkup.bad(error.message)
     if not settings.report_recipients and not settings.smtp_host:
-        checkup.bad("REPORT_RECIPIENTS: не задано; без получателей отчёт не отправляется даже в папку.")
+        checkup.bad(
+            "REPORT_RECIPIENTS: не задано; без получателей отчёт не отправляется даже в папку."
+        )
     if checkup.faults == before:
         checkup.good("Настройки: обязательные заданы, все подходят.")
 
@@ -47,7 +49,9 @@ def check_rubric(checkup: DoctorFindings, settings: Settings) -> None:
     except RubricError as error:
         checkup.bad(f"RUBRIC_FILE: {error}")
     else:
-        checkup.good(f"Критерии оценки: {settings.rubric_file or 'встроенные'}, версия {rubric.version}.")
+        checkup.good(
+            f"Критерии оценки: {settings.rubric_file or 'встроенные'}, версия {rubric.version}."
+        )
 
 
 def check_timetable(checkup: DoctorFindings, settings: Settings) -> None:
@@ -56,9 +60,13 @@ def check_timetable(checkup: DoctorFindings, settings: Settings) -> None:
     if not settings.scheduler_enabled:
         checkup.unsure("Расписание выключено (SCHEDULER_ENABLED): отчёты — только по вызову.")
         return
-    timetable = Timetable(settings.report_time, zone, timedelta(minutes=settings.sync_interval_minutes))
+    timetable = Timetable(
+        settings.report_time, zone, timedelta(minutes=settings.sync_interval_minutes)
+    )
     following = next_report_at(timetable, system_clock()).astimezone(zone)
-    checkup.good(f"Расписание: следующий ежедневный отчёт {following:%d.%m.%Y в %H:%M}, {zone.key}.")
+    checkup.good(
+        f"Расписание: следующий ежедневный отчёт {following:%d.%m.%Y в %H:%M}, {zone.key}."
+    )
 
 
 def check_folder(checkup: DoctorFindings, settings: Settings) -> None:
@@ -82,26 +90,39 @@ def check_folder(checkup: DoctorFindings, settings: Settings) -> None:
 
 
 async def check_database(checkup: DoctorFindings, settings: Settings) -> None:
-    """Whether the database answers, its schema is of today and its clock goes with ours; nothing in it is changed."""
+    """Whether the database answers, its schema is of today and its clock goes with ours; nothing in
+    it is changed.
+    """
     where = "DATABASE_URL" if settings.database_url else "встроенный, в DATA_DIR"
-    async with checkup.checking("База", _DATABASE_SECONDS), open_database(settings, migrated=False, patience_seconds=0) as database:
+    async with (
+        checkup.checking("База", _DATABASE_SECONDS),
+        open_database(settings, migrated=False, patience_seconds=0) as database,
+    ):
         checkup.good(f"База: Postgres {await database.check()} отвечает ({where}).")
         present, head = await current_revision(database), head_revision()
         if present == head:
             checkup.good(f"База: схема свежая ({head}).")
         elif present is None:
-            checkup.unsure("База: ещё пустая; схему создаст служба при запуске или команда migrate.")
+            checkup.unsure(
+                "База: ещё пустая; схему создаст служба при запуске или команда migrate."
+            )
         elif is_known(present):
-            checkup.unsure(f"База: схема {present}, а нужна {head}; её обновит служба при запуске или команда migrate.")
+            checkup.unsure(
+                f"База: схема {present}, а нужна {head}; её обновит служба при запуске или команда"
+                " migrate."
+            )
         else:
-            checkup.bad(f"База: её обновила более новая версия программы (схема {present}); обновите и эту.")
+            checkup.bad(
+                f"База: её обновила более новая версия программы (схема {present}); обновите и эту."
+            )
         async with database.session() as session:
             _compare_clocks(checkup, await health.database_now(session))
             newest = await health.newest_run_at(session) if present == head else None
         if newest is not None and newest - system_clock() > _SKEW:
             checkup.unsure(
-                f"Часы: последний запуск в базе — из будущего ({newest.astimezone(settings.report_timezone):%d.%m.%Y %H:%M}): "
-                "часы службы спешили или теперь отстают; проверьте синхронизацию времени (NTP)."
+                "Часы: последний запуск в базе — из будущего"
+                f" ({newest.astimezone(settings.report_timezone):%d.%m.%Y %H:%M}): часы службы"
+                " спешили или теперь отстают; проверьте синхронизацию времени (NTP)."
             )
 
 
@@ -109,7 +130,10 @@ def _compare_clocks(checkup: DoctorFindings, database_now: datetime) -> None:
     skew = (system_clock() - database_now).total_seconds()
     if abs(skew) > _SKEW.total_seconds():
         which = "спешат" if skew > 0 else "отстают"
-        checkup.bad(f"Часы: {which} против часов базы на {abs(skew):.0f} с; включите синхронизацию времени (NTP) здесь и на сервере базы.")
+        checkup.bad(
+            f"Часы: {which} против часов базы на {abs(skew):.0f} с; включите синхронизацию времени"
+            " (NTP) здесь и на сервере базы."
+        )
     else:
         checkup.good("Часы: сходятся с часами базы.")
 
@@ -123,13 +147,18 @@ async def check_clock(checkup: DoctorFindings, settings: Settings) -> None:
         checkup.unsure("Часы: сверить не с чем, Авито не прислал время.")
         return
     if skew > _SKEW:
-        checkup.bad(f"Часы: расходятся с Авито на {skew.total_seconds():.0f} с; включите на этой машине синхронизацию времени (NTP).")
+        checkup.bad(
+            f"Часы: расходятся с Авито на {skew.total_seconds():.0f} с; включите на этой машине"
+            " синхронизацию времени (NTP)."
+        )
     else:
         checkup.good("Часы: идут верно.")
 
 
 def _date_header(url: str) -> str:
-    """The ``Date`` of whatever is answered under the address; empty where nothing is, or nothing with a date."""
+    """The ``Date`` of whatever is answered under the address; empty where nothing is, or nothing
+    with a date.
+    """
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - a setting that is checked to be http or https
     try:
         with urllib.request.urlopen(request, timeout=_CLOCK_SECONDS) as answer:  # noqa: S310

@@ -30,15 +30,22 @@ async def check_deepseek(checkup: DoctorFindings, settings: Settings) -> None:
         if settings.deepseek_model in models:
             checkup.good(f"DeepSeek: ключ подходит, модель {settings.deepseek_model} есть.")
         else:
-            checkup.bad(f"DEEPSEEK_MODEL: модели {settings.deepseek_model} нет; есть {', '.join(models)}.")
+            checkup.bad(
+                f"DEEPSEEK_MODEL: модели {settings.deepseek_model} нет; есть {', '.join(models)}."
+            )
         balance = await client.get_balance()
         if balance is None:
             return
-        left = ", ".join(f"{amount} {currency}" for currency, amount in balance.total.items()) or "0"
+        left = (
+            ", ".join(f"{amount} {currency}" for currency, amount in balance.total.items()) or "0"
+        )
         if balance.is_available:
             checkup.good(f"DeepSeek: на счёте {left}.")
         else:
-            checkup.bad(f"DeepSeek: денег на счёте не хватает ({left}); пополните его на platform.deepseek.com.")
+            checkup.bad(
+                f"DeepSeek: денег на счёте не хватает ({left}); пополните его на"
+                " platform.deepseek.com."
+            )
 
 
 async def check_mail(checkup: DoctorFindings, settings: Settings) -> None:
@@ -47,7 +54,11 @@ async def check_mail(checkup: DoctorFindings, settings: Settings) -> None:
         answer = await mail_client(settings).check()
         recipients = f"получатели: {', '.join(settings.report_recipients) or 'нет'}"
         if settings.smtp_host is None:
-            checkup.unsure(f"Почта: SMTP_HOST не задан, письма складываются файлами ({answer}); {recipients}.")
+            checkup.unsure(
+                f"Почта: SMTP_HOST не задан, письма складываются файлами ({answer}); {recipients}."
+            )
         else:
             server = f"{settings.smtp_host}:{settings.smtp_server_port}, {settings.smtp_encryption}"
-            checkup.good(f"Почта: сервер пускает ({server}); отправитель {settings.sender}, {recipients}.")
+            checkup.good(
+                f"Почта: сервер пускает ({server}); отправитель {settings.sender}, {recipients}."
+            )

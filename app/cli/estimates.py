@@ -23,7 +23,9 @@ from app.services.plural import number, plural
 from app.services.requested_chats import describe_unknown
 
 
-async def estimate_analyze(settings: Settings, *, limit: int | None, chat_ids: list[str], force: bool) -> int:
+async def estimate_analyze(
+    settings: Settings, *, limit: int | None, chat_ids: list[str], force: bool
+) -> int:
     """Says what ``analyze`` with the same options would take."""
     check_data_dir(settings)
     scope = Scope(chat_ids=tuple(chat_ids) or None, force=force)
@@ -33,15 +35,22 @@ async def estimate_analyze(settings: Settings, *, limit: int | None, chat_ids: l
         spent = await spent_on(database, local_date(system_clock(), grader.zone), grader.zone)
     say(f"К оценке: {plural(estimate.windows, 'чат', 'чата', 'чатов')}.")
     if estimate.skipped:
-        reasons = ", ".join(f"{reason.label}: {count}" for reason, count in estimate.skipped.most_common())
-        say(f"Оценить нельзя, будут пропущены: {plural(estimate.skipped.total(), 'чат', 'чата', 'чатов')} ({reasons}).")
+        reasons = ", ".join(
+            f"{reason.label}: {count}" for reason, count in estimate.skipped.most_common()
+        )
+        say(
+            "Оценить нельзя, будут пропущены:"
+            f" {plural(estimate.skipped.total(), 'чат', 'чата', 'чатов')} ({reasons})."
+        )
     if unknown:
         say(f"Из названных {describe_unknown(unknown)}.")
     told = _tell(settings, estimate, spent)
     return ExitCode.FAILED if unknown else told
 
 
-async def estimate_regrade(settings: Settings, *, since: date, until: date | None, limit: int | None) -> int:
+async def estimate_regrade(
+    settings: Settings, *, since: date, until: date | None, limit: int | None
+) -> int:
     """Says what ``regrade`` with the same options would take."""
     period = regrade_period(settings, since, until, limit)
     check_data_dir(settings)
@@ -52,7 +61,9 @@ async def estimate_regrade(settings: Settings, *, since: date, until: date | Non
     return _tell(settings, estimate, spent)
 
 
-async def _windows(database: Database, period: RegradePeriod) -> AsyncIterator[Sequence[ChatMessage]]:
+async def _windows(
+    database: Database, period: RegradePeriod
+) -> AsyncIterator[Sequence[ChatMessage]]:
     async for case in list_originals(database, period):
         yield case.window
 
@@ -61,20 +72,28 @@ def _tell(settings: Settings, estimate: Estimate, spent: Decimal) -> int:
     usage = estimate.usage
     prompt = usage.prompt_hit_tokens + usage.prompt_miss_tokens
     say(
-        f"Токенов примерно: {number(prompt)} на входе, из них {number(usage.prompt_hit_tokens)} из кэша, "
-        f"и {number(usage.completion_tokens)} на выходе."
+        f"Токенов примерно: {number(prompt)} на входе, из них {number(usage.prompt_hit_tokens)} из"
+        f" кэша, и {number(usage.completion_tokens)} на выходе."
     )
     if estimate.usd is None or estimate.most_usd is None:
         say(f"Деньги: цены модели {settings.deepseek_model} в справочнике нет.")
     else:
         dearer = peak_factor(settings.deepseek_model, system_clock())
         peak = f"; сейчас часы пик, вне их дешевле в {dearer} раза" if dearer > 1 else ""
-        say(f"Деньги: около {_dollars(estimate.usd)}, никак не больше {_dollars(estimate.most_usd)}{peak}.")
+        say(
+            f"Деньги: около {_dollars(estimate.usd)}, никак не больше"
+            f" {_dollars(estimate.most_usd)}{peak}."
+        )
     if settings.deepseek_daily_budget_usd is not None:
-        say(f"Дневной бюджет: {_dollars(settings.deepseek_daily_budget_usd)}, сегодня из него потрачено {_dollars(spent)}.")
+        say(
+            f"Дневной бюджет: {_dollars(settings.deepseek_daily_budget_usd)}, сегодня из него"
+            f" потрачено {_dollars(spent)}."
+        )
     say("Ничего не отправлено.")
     return ExitCode.DONE
 
 
 def _dollars(usd: Decimal) -> str:
-    return f"{usd:.4f}".replace(".", ",") + " $" if usd < 1 else f"{usd:.2f}".replace(".", ",") + " $"
+    return (
+        f"{usd:.4f}".replace(".", ",") + " $" if usd < 1 else f"{usd:.2f}".replace(".", ",") + " $"
+    )

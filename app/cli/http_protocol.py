@@ -1,5 +1,6 @@
-"""How a connection is read and ended: addresses as people type them, our words for what is no HTTP, no part that looks like the whole,
-and no client that keeps it waiting."""
+"""How a connection is read and ended: addresses as people type them, our words for what is no HTTP,
+no part that looks like the whole, and no client that keeps it waiting.
+"""
 
 import asyncio
 import json
@@ -20,8 +21,8 @@ from app.cli.strict_http import StrictConnection
 
 _RAW = re.compile(rb"[\x80-\xff]")
 _UNREADABLE = (
-    "Запрос не разобрать как HTTP: пробелы и русские буквы в адресе запишите через проценты (curl -G --data-urlencode), "
-    "слишком длинный адрес сократите."
+    "Запрос не разобрать как HTTP: пробелы и русские буквы в адресе запишите через проценты (curl"
+    " -G --data-urlencode), слишком длинный адрес сократите."
 )
 _TOO_SLOW = "Запрос не пришёл целиком за отведённое время: повторите его."
 _REASONS = {400: b"Bad Request", 408: b"Request Timeout"}
@@ -30,15 +31,19 @@ _refused = SeldomWarning("rest.connections_refused")
 
 def error_body(message: str) -> bytes:
     """The one body of errors, for where no application makes it."""
-    return json.dumps({"status": "error", "message": message}, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(
+        {"status": "error", "message": message}, ensure_ascii=False, separators=(",", ":")
+    ).encode()
 
 
 @dataclass(frozen=True)
 class ConnectionLimits:
-    """Limits of the clients' connections: how many at a time, and seconds in which a client has to send or to take something.
+    """Limits of the clients' connections: how many at a time, and seconds in which a client has to
+    send or to take something.
 
-    ``head_seconds`` count from the connection, or the last answer, to the end of a request's head, ``body_seconds`` from there to the end
-    of its body. ``stall_seconds``: how long a client may take nothing of an answer. A run in between takes as long as it needs.
+    ``head_seconds`` count from the connection, or the last answer, to the end of a request's head,
+    ``body_seconds`` from there to the end of its body. ``stall_seconds``: how long a client may
+    take nothing of an answer. A run in between takes as long as it needs.
     """
 
     connections: int = MOST_CONNECTIONS
@@ -48,13 +53,15 @@ class ConnectionLimits:
 
 
 class HttpProtocol(H11Protocol):
-    """uvicorn's, which refuses the raw letters that curl puts into an address as they were typed, and refuses in plain English.
+    """uvicorn's, which refuses the raw letters that curl puts into an address as they were typed,
+    and refuses in plain English.
 
     It also waits for a request without end, and takes as many connections as come.
 
-    An answer to HTTP/1.0 without a Content-Length ends with its connection. If it breaks off, the connection is reset: uvicorn's clean
-    close would present the part as the whole, as it did to nginx, whose ``proxy_pass`` uses HTTP/1.0 by default. Chunks of HTTP/1.1 need
-    no reset, because their end is marked.
+    An answer to HTTP/1.0 without a Content-Length ends with its connection. If it breaks off, the
+    connection is reset: uvicorn's clean close would present the part as the whole, as it did to
+    nginx, whose ``proxy_pass`` uses HTTP/1.0 by default. Chunks of HTTP/1.1 need no reset, because
+    their end is marked.
     """
 
     def __init__(
@@ -68,7 +75,9 @@ class HttpProtocol(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits
-        self.conn: StrictConnection = StrictConnection(config.h11_max_incomplete_event_size or 16 * 1024)
+        self.conn: StrictConnection = StrictConnection(
+            config.h11_max_incomplete_event_size or 16 * 1024
+        )
         self._awaited: object = None
         self._deadline: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
@@ -80,11 +89,17 @@ class HttpProtocol(H11Protocol):
         try:
             await self._application(scope, receive, send)
         finally:
-            if cycle.response_started and not cycle.response_complete and self.conn.their_http_version == b"1.0":
+            if (
+                cycle.response_started
+                and not cycle.response_complete
+                and self.conn.their_http_version == b"1.0"
+            ):
                 self._reset()
 
     def _reset(self) -> None:
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
         self.transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -105,8 +120,11 @@ class HttpProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes what has come; raw bytes of an address mean the same as their percent-encoding."""
-        # A request that is sent ahead of the last one's answer is not looked into: h11 refuses it, in our words.
-        in_first_line = self.conn.their_state is h11.IDLE and b"\n" not in self.conn.trailing_data[0]
+        # A request that is sent ahead of the last one's answer is not looked into: h11 refuses it,
+        # in our words.
+        in_first_line = (
+            self.conn.their_state is h11.IDLE and b"\n" not in self.conn.trailing_data[0]
+        )
         if in_first_line and not data.isascii():
             line, end, rest = data.partition(b"\n")
             data = _RAW.sub(lambda raw: b"%%%02X" % ord(raw[0]), line) + end + rest
@@ -114,9 +132,11 @@ class HttpProtocol(H11Protocol):
         self._watch()
 
     def handle_events(self) -> None:
-        """Handle what has been received. The body of a request is parsed one iteration of the loop after its head.
+        """Handle what has been received. The body of a request is parsed one iteration of the loop
+        after its head.
 
-        By then the application has checked the key: its middleware refuses a request with a body before its first ``await`` that waits.
+        By then the application has checked the key: its middleware refuses a request with a body
+        before its first ``await`` that waits.
         """
         super().handle_events()
         if self.conn.holds_body:
@@ -149,14 +169,19 @@ class HttpProtocol(H11Protocol):
         self._refuse(400, _UNREADABLE)
 
     def _watch(self) -> None:
-        """Sets the time for what the client is to send, once for each part: a byte now and then gains it nothing."""
+        """Sets the time for what the client is to send, once for each part: a byte now and then
+        gains it nothing.
+        """
         state = self.conn.their_state
         if state is self._awaited:
             return
         self._awaited = state
         if self._deadline is not None:
             self._deadline.cancel()
-        seconds = {h11.IDLE: self._limits.head_seconds, h11.SEND_BODY: self._limits.body_seconds}.get(state)
+        seconds = {
+            h11.IDLE: self._limits.head_seconds,
+            h11.SEND_BODY: self._limits.body_seconds,
+        }.get(state)
         self._deadline = None if seconds is None else self.loop.call_later(seconds, self._time_out)
 
     def _time_out(self) -> None:
@@ -168,13 +193,19 @@ class HttpProtocol(H11Protocol):
             self.transport.close()
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answers in place of the application, if that has not begun to; either way the connection ends."""
+        """Answers in place of the application, if that has not begun to; either way the connection
+        ends.
+        """
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             body = error_body(message)
-            headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
+            headers = [
+                ("Content-Type", "application/json"),
+                ("Content-Length", str(len(body))),
+                ("Connection", "close"),
+            ]
             response = h11.Response(status_code=status, headers=headers, reason=_REASONS[status])
             for event in (response, h11.Data(data=body), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")

@@ -1,4 +1,6 @@
-"""How many files the process may have open, and what of them connections of strangers may take: the rest is for its own traffic."""
+"""How many files the process may have open, and what of them connections of strangers may take: the
+rest is for its own traffic.
+"""
 
 import asyncio
 import errno
@@ -11,14 +13,18 @@ from app.cli.seldom import SeldomWarning
 
 MOST_CONNECTIONS = 1_000
 _OWN_FILES = 512
-"""Kept back for Postgres, Avito, DeepSeek, the mail server and worker processes, and for what is accepted before it is counted."""
+"""Kept back for Postgres, Avito, DeepSeek, the mail server and worker processes, and for what is
+accepted before it is counted.
+"""
 _FEWEST_CONNECTIONS = 50
 _ENOUGH_FILES = 65_536  # where the system names no upper limit
 _NO_FILE_LEFT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 def raise_file_limit() -> None:
-    """Raises the soft limit to the hard one: many systems start a service with 1,024 files and allow it a thousand times as many."""
+    """Raises the soft limit to the hard one: many systems start a service with 1,024 files and
+    allow it a thousand times as many.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _ENOUGH_FILES if hard == resource.RLIM_INFINITY else hard
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -27,7 +33,9 @@ def raise_file_limit() -> None:
 
 
 def most_connections(wanted: int = MOST_CONNECTIONS) -> int:
-    """How many connections may be open to the service at a time: the ``wanted`` number, or fewer if the file limit is low."""
+    """How many connections may be open to the service at a time: the ``wanted`` number, or fewer if
+    the file limit is low.
+    """
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
@@ -36,7 +44,9 @@ def most_connections(wanted: int = MOST_CONNECTIONS) -> int:
 
 @contextmanager
 def seldom_told_of_missing_files() -> Iterator[None]:
-    """The event loop's reports that it could accept no connection become a warning a minute: it makes thousands a second."""
+    """The event loop's reports that it could accept no connection become a warning a minute: it
+    makes thousands a second.
+    """
     loop, warn = asyncio.get_running_loop(), SeldomWarning("rest.out_of_files")
     before = loop.get_exception_handler()
 

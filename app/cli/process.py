@@ -1,4 +1,6 @@
-"""How a command runs as a process: its exit code, its signals, and one line for whatever went wrong."""
+"""How a command runs as a process: its exit code, its signals, and one line for whatever went
+wrong.
+"""
 
 import asyncio
 import gc
@@ -19,7 +21,13 @@ from app.cli.open_files import raise_file_limit
 from app.cli.usage import complaint
 from app.config import Settings, load_settings
 from app.database.cluster import EmbeddedPostgresError
-from app.errors import AppError, DatabaseUnavailableError, InvalidRequestError, SettingsError, StalledError
+from app.errors import (
+    AppError,
+    DatabaseUnavailableError,
+    InvalidRequestError,
+    SettingsError,
+    StalledError,
+)
 from app.log import configure_logging
 
 log = structlog.get_logger(__name__)
@@ -30,7 +38,8 @@ PROGRAM = "avito-quality"
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 END_SECONDS = 9.0
-"""How long the process may take to end in order. Supervisors of containers kill after ten seconds."""
+"""How long the process may take to end in order. Supervisors of containers kill after ten seconds.
+"""
 _LOG_SECONDS = 0.5
 
 
@@ -39,23 +48,32 @@ class ExitCode(IntEnum):
 
     DONE = 0
     FAILED = 1
-    """The work failed in part or whole: an account, a recipient, the model, a fault that doctor found."""
+    """The work failed in part or whole: an account, a recipient, the model, a fault that doctor
+    found.
+    """
     MISUSED = 2
-    """A wrong command line, a setting that is missing or wrong, a file that cannot be read as it is."""
+    """A wrong command line, a setting that is missing or wrong, a file that cannot be read as it
+    is.
+    """
     NO_DATABASE = 3
     STALLED = 4
-    """A part of the service did not work for ten minutes, or the process did not end in time: only a new start helps."""
+    """A part of the service did not work for ten minutes, or the process did not end in time: only
+    a new start helps.
+    """
     INTERRUPTED = 130
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """The command's exit code; whatever it fails of becomes one line on stderr and never a traceback.
+    """The command's exit code; whatever it fails of becomes one line on stderr and never a
+    traceback.
 
     With ``LOG_LEVEL=DEBUG`` the log shows the traceback of what nobody foresaw.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without Cyrillic is no reason to fail
-    configure_logging("WARNING", "console")  # until the settings are read; unconfigured it would print local variables
+    configure_logging(
+        "WARNING", "console"
+    )  # until the settings are read; unconfigured it would print local variables
     try:
         return command()
     except Exception as error:
@@ -76,13 +94,31 @@ def _told(error: Exception) -> tuple[ExitCode, str]:
         case typer.TyperException():
             return ExitCode.MISUSED, complaint(error)
         case AppError():
-            return next((code for kinds, code in _CODES.items() if isinstance(error, kinds)), ExitCode.FAILED), error.message
+            return (
+                next(
+                    (code for kinds, code in _CODES.items() if isinstance(error, kinds)),
+                    ExitCode.FAILED,
+                ),
+                error.message,
+            )
         case ModuleNotFoundError():
             package = (error.name or "").partition(".")[0]
-            return ExitCode.FAILED, f"нет пакета {package}: установите его командой pip install 'avito-quality[local]'."
+            return (
+                ExitCode.FAILED,
+                (
+                    f"нет пакета {package}: установите его командой pip install"
+                    " 'avito-quality[local]'."
+                ),
+            )
         case _:
             log.debug("command.crashed", exc_info=error)
-            return ExitCode.FAILED, f"внутренняя ошибка ({type(error).__name__}); подробности в журнале при LOG_LEVEL=DEBUG."
+            return (
+                ExitCode.FAILED,
+                (
+                    f"внутренняя ошибка ({type(error).__name__}); подробности в журнале при"
+                    " LOG_LEVEL=DEBUG."
+                ),
+            )
 
 
 def read_settings() -> Settings:
@@ -102,12 +138,18 @@ def read_settings() -> Settings:
 
 
 def log_quietly(settings: Settings) -> None:
-    """Logs of a command that a person waits for: its own words tell the course of things, so the log is for warnings."""
-    configure_logging("WARNING" if settings.log_level == "INFO" else settings.log_level, settings.log_format)
+    """Logs of a command that a person waits for: its own words tell the course of things, so the
+    log is for warnings.
+    """
+    configure_logging(
+        "WARNING" if settings.log_level == "INFO" else settings.log_level, settings.log_format
+    )
 
 
 def end_at_once(event: str, **fields: object) -> NoReturn:
-    """Log why and end the process without tidying up: for when that is what hangs. The next start recovers."""
+    """Log why and end the process without tidying up: for when that is what hangs. The next start
+    recovers.
+    """
     # In a thread of its own: the one that hangs may hold the lock of the log.
     logging = threading.Thread(target=log.critical, args=(event,), kwargs=fields, daemon=True)
     logging.start()
@@ -116,7 +158,9 @@ def end_at_once(event: str, **fields: object) -> NoReturn:
 
 
 class _LastResort:
-    """Ends the process when it has not ended in order. A thread: the event loop, or what comes after it, may be what hangs."""
+    """Ends the process when it has not ended in order. A thread: the event loop, or what comes
+    after it, may be what hangs.
+    """
 
     def __init__(self) -> None:
         self._asked: SimpleQueue[int] = SimpleQueue()
@@ -129,13 +173,17 @@ class _LastResort:
     def _wait(self) -> None:
         received = self._asked.get()
         threading.Event().wait(END_SECONDS)
-        end_at_once("process.end_too_slow", signal=signal.Signals(received).name, seconds=END_SECONDS)
+        end_at_once(
+            "process.end_too_slow", signal=signal.Signals(received).name, seconds=END_SECONDS
+        )
 
 
 def run(work: Coroutine[None, None, int], *, stopped: ExitCode = ExitCode.INTERRUPTED) -> int:
-    """Carries a command's work out. The first Ctrl-C, SIGTERM or SIGHUP cancels it, and it ends in its own time, with ``stopped``.
+    """Carries a command's work out. The first Ctrl-C, SIGTERM or SIGHUP cancels it, and it ends in
+    its own time, with ``stopped``.
 
-    Further signals change nothing: what they would cut short is the tidying up. If that takes too long, the process ends without it.
+    Further signals change nothing: what they would cut short is the tidying up. If that takes too
+    long, the process ends without it.
     """
     raise_file_limit()
     gc.freeze()  # what is imported stays for good

@@ -5,7 +5,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from app.cli.console import say, screen
 from app.database.engine import Database
@@ -19,7 +26,9 @@ _LINE_SECONDS = 5.0
 _QUEUED_SECONDS = 1.5
 """A run that waits longer than this waits for another of its kind."""
 _AWAY_SECONDS = 60.0
-"""How long an outage of the database is waited out: twice the lease, after which the run is nobody's."""
+"""How long an outage of the database is waited out: twice the lease, after which the run is
+nobody's.
+"""
 
 Show = Callable[[Run], None]
 
@@ -69,7 +78,11 @@ def _bar(title: str) -> Iterator[Show]:
             waits = run.state == RunState.QUEUED and time.monotonic() - begun_at > _QUEUED_SECONDS
             words = f"{title} (ждёт: идёт другой такой же запуск)" if waits else f"{title:<14}"
             # Without this a run that found nothing to do would pulse for ever.
-            total = run.progress_done if run.state in ENDED and run.progress_total is None else run.progress_total
+            total = (
+                run.progress_done
+                if run.state in ENDED and run.progress_total is None
+                else run.progress_total
+            )
             bars.update(bar, description=words, completed=run.progress_done, total=total)
 
         yield show
@@ -87,7 +100,11 @@ def _lines(title: str) -> Iterator[Show]:
         if run.state == RunState.QUEUED and told is None and now - begun_at > _QUEUED_SECONDS:
             told = (run.state, 0)
             say(f"{title}: ждёт, пока кончится другой такой же запуск.")
-        if run.progress_total and now - said_at > _LINE_SECONDS and told != (run.state, run.progress_done):
+        if (
+            run.progress_total
+            and now - said_at > _LINE_SECONDS
+            and told != (run.state, run.progress_done)
+        ):
             said_at, told = now, (run.state, run.progress_done)
             say(f"{title}: {run.progress_done} из {run.progress_total}")
 

@@ -20,7 +20,9 @@ from app.services.plural import plural
 _SHOWN = 10
 
 
-def regrade_period(settings: Settings, since: date, until: date | None, limit: int | None) -> RegradePeriod:
+def regrade_period(
+    settings: Settings, since: date, until: date | None, limit: int | None
+) -> RegradePeriod:
     """The days of the report's zone as a span, both included.
 
     Raises:
@@ -38,7 +40,10 @@ async def show_regrades(database: Database, run_id: int) -> None:
     if comparison is None:
         return
     screen.print(_table(comparison))
-    say(f"Средний балл: {comparison.mean_before:.1f} → {comparison.mean_after:.1f} ({plural(comparison.pairs, 'пара', 'пары', 'пар')}).")
+    say(
+        f"Средний балл: {comparison.mean_before:.1f} → {comparison.mean_after:.1f}"
+        f" ({plural(comparison.pairs, 'пара', 'пары', 'пар')})."
+    )
     say(_who_judged(comparison))
     for change in comparison.changes[:_SHOWN]:
         say(_line(change))
@@ -52,10 +57,18 @@ def _table(comparison: RegradeComparison) -> Table:
     table.add_column("Совпало", justify="right")
     table.add_column("Что изменилось")
     for criterion in Criterion:
-        moved = [(pair, count) for pair, count in comparison.moves[criterion].most_common() if pair[0] != pair[1]]
+        moved = [
+            (pair, count)
+            for pair, count in comparison.moves[criterion].most_common()
+            if pair[0] != pair[1]
+        ]
         same = comparison.unchanged(criterion)
         words = ", ".join(f"{_arrow(*pair)}: {count}" for pair, count in moved)
-        table.add_row(criterion.label, f"{same} из {comparison.pairs} ({same / comparison.pairs:.0%})", Text(words or "ничего"))
+        table.add_row(
+            criterion.label,
+            f"{same} из {comparison.pairs} ({same / comparison.pairs:.0%})",
+            Text(words or "ничего"),
+        )
     return table
 
 
@@ -70,9 +83,14 @@ def _who_judged(comparison: RegradeComparison) -> str:
 
 
 def _line(change: GradeChange) -> str:
-    grades = ", ".join(f"{criterion.label.lower()} {_arrow(*pair)}" for criterion, pair in change.grades.items())
+    grades = ", ".join(
+        f"{criterion.label.lower()} {_arrow(*pair)}" for criterion, pair in change.grades.items()
+    )
     numbers = f"отчёт {change.report_id}, заново {change.regrade_id}"
-    return f"  {change.score_before:.0f} → {change.score_after:.0f}  {change.chat_title} ({numbers}): {grades}"
+    return (
+        f"  {change.score_before:.0f} → {change.score_after:.0f}  {change.chat_title} ({numbers}):"
+        f" {grades}"
+    )
 
 
 def _arrow(before: Grade, after: Grade) -> str:

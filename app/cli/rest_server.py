@@ -1,4 +1,6 @@
-"""Serves an open service over HTTP: on a port that was ours before, and with an end in which everybody gets an answer."""
+"""Serves an open service over HTTP: on a port that was ours before, and with an end in which
+everybody gets an answer.
+"""
 
 import asyncio
 import errno
@@ -27,16 +29,21 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _GIVE_BACK_SECONDS = FINISH_SECONDS + 1.0
 _HEAR_SECONDS, _SEND_SECONDS, _CLOSE_SECONDS = 1.5, 4.5, 0.25
-"""At the end, at most: for the worker to give its runs back, for those who wait for these to hear of it, for long answers to be
-sent (counted from the beginning), for connections to close. Eight seconds in all, and then the database is closed: whoever stops a
-container waits ten."""
+"""At the end, at most: for the worker to give its runs back, for those who wait for these to hear
+of it, for long answers to be sent (counted from the beginning), for connections to close. Eight
+seconds in all, and then the database is closed: whoever stops a container waits ten.
+"""
 _BACKLOG, _ACCEPTED_AT_ONCE = 2048, 128
-"""Connections that the kernel keeps for us, and those that asyncio accepts in one turn of the loop, before any of them is counted."""
+"""Connections that the kernel keeps for us, and those that asyncio accepts in one turn of the loop,
+before any of them is counted.
+"""
 _UNPRIVILEGED = 1024
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - said of an address, not bound
 
 
-def listen(host: str, port: int, way_out: str, *, name: str = "PORT", apart: int = 1) -> socket.socket:
+def listen(
+    host: str, port: int, way_out: str, *, name: str = "PORT", apart: int = 1
+) -> socket.socket:
     """A socket that listens on the address. What connects before there is a server on it waits.
 
     Raises:
@@ -44,11 +51,16 @@ def listen(host: str, port: int, way_out: str, *, name: str = "PORT", apart: int
             avoids a taken one, by a free ``{port}`` at least so far ``apart``.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+        )
     except (OSError, UnicodeError):
-        raise SettingsError(f"HOST: адреса {host} нет; нужно 127.0.0.1, 0.0.0.0 или имя этой машины.") from None
+        raise SettingsError(
+            f"HOST: адреса {host} нет; нужно 127.0.0.1, 0.0.0.0 или имя этой машины."
+        ) from None
     family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
-    # asyncio sets TCP_NODELAY only where the protocol is named; without it each answer waits 40 ms for an ACK.
+    # asyncio sets TCP_NODELAY only where the protocol is named; without it each answer waits 40 ms
+    # for an ACK.
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -56,7 +68,12 @@ def listen(host: str, port: int, way_out: str, *, name: str = "PORT", apart: int
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise _unfit(error, host, f"{name}: порт {port}", way_out.format(port=_free_port(family, address, port + apart))) from None
+        raise _unfit(
+            error,
+            host,
+            f"{name}: порт {port}",
+            way_out.format(port=_free_port(family, address, port + apart)),
+        ) from None
     return listener
 
 
@@ -78,14 +95,18 @@ def _unfit(error: OSError, host: str, port: str, way_out: str) -> SettingsError:
         case errno.EACCES:
             return SettingsError(f"{port} открывает только root; другой порт: {way_out}")
         case errno.EADDRNOTAVAIL:
-            return SettingsError(f"HOST: у этой машины нет адреса {host}; нужно 127.0.0.1 или 0.0.0.0.")
+            return SettingsError(
+                f"HOST: у этой машины нет адреса {host}; нужно 127.0.0.1 или 0.0.0.0."
+            )
         case _:
             return SettingsError(f"{port} на {host} не открыть ({error.strerror}).")
 
 
 def base_url(settings: Settings) -> str:
     """The address under which a person on this machine reaches the service."""
-    host = _ANY_HOST.get(settings.host, f"[{settings.host}]" if ":" in settings.host else settings.host)
+    host = _ANY_HOST.get(
+        settings.host, f"[{settings.host}]" if ":" in settings.host else settings.host
+    )
     return f"http://{host}:{settings.port}"
 
 
@@ -97,16 +118,20 @@ async def rest(
     *,
     limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """REST is served while the context lasts; yields the server's task, which ends by itself only if it fails.
+    """REST is served while the context lasts; yields the server's task, which ends by itself only
+    if it fails.
 
-    At the end no connection is taken any more and the worker is stopped first: it gives its runs back, so the calls that wait for
-    them answer. Calls that wait for anything else are told that nobody waits with them any longer.
+    At the end no connection is taken any more and the worker is stopped first: it gives its runs
+    back, so the calls that wait for them answer. Calls that wait for anything else are told that
+    nobody waits with them any longer.
     """
     answers = _Answers(create_app(service))
     server = _Server(
         uvicorn.Config(
             answers,
-            http=cast("type[HttpProtocol]", partial(HttpProtocol, limits=limits)),  # uvicorn only calls it
+            http=cast(
+                "type[HttpProtocol]", partial(HttpProtocol, limits=limits)
+            ),  # uvicorn only calls it
             ws="none",
             lifespan="off",
             log_config=None,
@@ -145,21 +170,27 @@ def _seldom_warnings_of_uvicorn() -> Iterator[None]:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: they end the process by the signal, and the command means to end well."""
+    """uvicorn without its signal handlers: they end the process by the signal, and the command
+    means to end well.
+    """
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listens; asyncio takes one number for what it accepts at once and for what the kernel keeps."""
+        """Listens; asyncio takes one number for what it accepts at once and for what the kernel
+        keeps.
+        """
         await super().startup(sockets)
         for listener in sockets or ():
             listener.listen(_BACKLOG)
 
 
 class _Answers:
-    """The application, whose answers can be broken off: with a sentence before they have begun, without one later."""
+    """The application, whose answers can be broken off: with a sentence before they have begun,
+    without one later.
+    """
 
     def __init__(self, app: Application) -> None:
         self._app = app
@@ -198,8 +229,15 @@ class _Answers:
 
 
 async def _say_stopping(send: Send) -> None:
-    words = "Служба останавливается и не дождалась конца: что сделано, сохранено; повторите вызов позже."
+    words = (
+        "Служба останавливается и не дождалась конца: что сделано, сохранено; повторите вызов"
+        " позже."
+    )
     body = error_body(words)
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -28,7 +28,9 @@ class SeldomWarning:
 
 
 class SeldomRecords(logging.Filter):
-    """A filter for a library's logger: it passes each message without a traceback once a minute at most."""
+    """A filter for a library's logger: it passes each message without a traceback once a minute at
+    most.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -25,7 +25,9 @@ async def serve(settings: Settings) -> int:
         AppError: it cannot start; one line that names the setting.
     """
     configure_logging(settings.log_level, settings.log_format)
-    with closing(listen(settings.host, settings.port, "PORT={port} python -m app serve")) as listener:
+    with closing(
+        listen(settings.host, settings.port, "PORT={port} python -m app serve")
+    ) as listener:
         check_data_dir(settings)
         async with (
             open_service(settings, patience_seconds=None) as service,
@@ -35,7 +37,10 @@ async def serve(settings: Settings) -> int:
         ):
             address = base_url(settings)
             log.info("serve.listening", address=address)
-            say(f"Служба работает: {address} (страница — {address}/, описание REST — {address}/docs). Остановить: Ctrl-C.")
+            say(
+                f"Служба работает: {address} (страница — {address}/, описание REST —"
+                f" {address}/docs). Остановить: Ctrl-C."
+            )
             await beside(asyncio.Event().wait(), worker, server, watchdog)
     return 0
 
@@ -53,4 +58,6 @@ def check_data_dir(settings: Settings) -> None:
         with tempfile.TemporaryFile(dir=settings.data_dir):
             pass
     except OSError as error:
-        raise SettingsError(f"DATA_DIR: в папку {settings.data_dir} не записать ({error.strerror}); укажите другую.") from None
+        raise SettingsError(
+            f"DATA_DIR: в папку {settings.data_dir} не записать ({error.strerror}); укажите другую."
+        ) from None

@@ -1,4 +1,6 @@
-"""HTTP as it is written: what h11 forgives, a proxy before the service may read in another way, and take one request for two."""
+"""HTTP as it is written: what h11 forgives, a proxy before the service may read in another way, and
+take one request for two.
+"""
 
 import re
 from collections.abc import Iterable
@@ -20,7 +22,8 @@ class _StrictLines(ReceiveBuffer):
         """The lines of a head.
 
         Raises:
-            h11.RemoteProtocolError: a line ends in a bare LF or goes on in the next one, or the body's length is told twice.
+            h11.RemoteProtocolError: a line ends in a bare LF or goes on in the next one, or the
+            body's length is told twice.
         """
         raw = bytes(self._data)
         lines = super().maybe_extract_lines()
@@ -33,18 +36,25 @@ class _StrictLines(ReceiveBuffer):
 
 def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Return whether a request with these headers (lower-case names) has a body (RFC 9112, 6)."""
-    return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in headers)
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in headers
+    )
 
 
 def _refuse_two_lengths(lines: list[bytearray]) -> None:
     lengths = [line for line in lines[1:] if line.partition(b":")[0].strip().lower() in _LENGTHS]
     is_old = lines[0].rstrip().endswith(b"HTTP/1.0")
-    if len(lengths) > 1 or any(b"," in line or (is_old and line.lower().startswith(b"t")) for line in lengths):
+    if len(lengths) > 1 or any(
+        b"," in line or (is_old and line.lower().startswith(b"t")) for line in lengths
+    ):
         raise h11.RemoteProtocolError("more than one length")
 
 
 class StrictConnection(h11.Connection):
-    """h11's connection over strict lines, with a bound on the chunks of a body and a stop between head and body."""
+    """h11's connection over strict lines, with a bound on the chunks of a body and a stop between
+    head and body.
+    """
 
     def __init__(self, max_incomplete_event_size: int) -> None:
         super().__init__(h11.SERVER, max_incomplete_event_size)
@@ -57,7 +67,8 @@ class StrictConnection(h11.Connection):
         self.holds_body = False
 
     def next_event(self) -> Any:
-        """Return the next event. Between a request and its body it is ``NEED_DATA`` until ``release_body`` is called.
+        """Return the next event. Between a request and its body it is ``NEED_DATA`` until
+        ``release_body`` is called.
 
         Raises:
             h11.RemoteProtocolError: it is no HTTP, or not such as we take.

@@ -1,4 +1,6 @@
-"""Typer's help and its complaints in Russian: its own words are English and cannot be translated from outside."""
+"""Typer's help and its complaints in Russian: its own words are English and cannot be translated
+from outside.
+"""
 
 import re
 from typing import Any
@@ -56,7 +58,9 @@ class Group(TyperGroup):
     """The list of commands, in the order in which they were added."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "options_metavar": "", "subcommand_metavar": "КОМАНДА [ПАРАМЕТРЫ]"})
+        super().__init__(
+            *args, **{**kwargs, "options_metavar": "", "subcommand_metavar": "КОМАНДА [ПАРАМЕТРЫ]"}
+        )
 
     def get_help_option(self, ctx: Any) -> TyperOption | None:
         return _in_russian(super().get_help_option(ctx))

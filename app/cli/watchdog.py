@@ -16,7 +16,9 @@ from app.jobs.heartbeat import Heartbeat, Heartbeats
 log = structlog.get_logger(__name__)
 
 DEAD_SECONDS = 600.0
-"""After so long without a success of the worker, of the scheduler or of the event loop the process ends."""
+"""After so long without a success of the worker, of the scheduler or of the event loop the process
+ends.
+"""
 _LOOK_SECONDS = 5.0
 _TURN = "turn"
 
@@ -29,10 +31,12 @@ async def watched(
     dead_seconds: float = DEAD_SECONDS,
     look_seconds: float = _LOOK_SECONDS,
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """Watch the parts of the process; yields a task that fails with ``StalledError`` when one of them is dead.
+    """Watch the parts of the process; yields a task that fails with ``StalledError`` when one of
+    them is dead.
 
-    A thread watches the event loop, and ends the process if it is blocked, or if the end in order takes too long. The process goes on
-    while ``may_exit`` returns False: something that only its memory holds is not written yet.
+    A thread watches the event loop, and ends the process if it is blocked, or if the end in order
+    takes too long. The process goes on while ``may_exit`` returns False: something that only its
+    memory holds is not written yet.
     """
     watchdog = _Watchdog(heartbeats, may_exit, dead_seconds, look_seconds)
     threading.Thread(target=watchdog.guard, name="watchdog", daemon=True).start()
@@ -46,7 +50,13 @@ async def watched(
 
 
 class _Watchdog:
-    def __init__(self, heartbeats: Heartbeats, may_exit: Callable[[], bool], dead_seconds: float, look_seconds: float) -> None:
+    def __init__(
+        self,
+        heartbeats: Heartbeats,
+        may_exit: Callable[[], bool],
+        dead_seconds: float,
+        look_seconds: float,
+    ) -> None:
         self._heartbeats = heartbeats
         self._may_exit = may_exit
         self._dead_seconds = dead_seconds
@@ -64,7 +74,10 @@ class _Watchdog:
             if dead and self._may_exit():
                 log.critical("watchdog.stalled", parts=dead, seconds=self._dead_seconds)
                 self._failed.set()
-                raise StalledError(f"Не работает дольше {self._dead_seconds:.0f} с: {', '.join(dead)}; причина в журнале. Запустите снова.")
+                raise StalledError(
+                    f"Не работает дольше {self._dead_seconds:.0f} с: {', '.join(dead)}; причина в"
+                    " журнале. Запустите снова."
+                )
             await asyncio.sleep(self._look_seconds)
 
     def leave(self) -> None:
@@ -75,7 +88,9 @@ class _Watchdog:
         """Watch the event loop from outside of it."""
         while not self._left.wait(self._look_seconds) and not self._failed.is_set():
             if (self._loop.age_seconds or 0) > self._dead_seconds and self._may_exit():
-                end_at_once("watchdog.loop_blocked", seconds=self._dead_seconds, at=self._blocked_at())
+                end_at_once(
+                    "watchdog.loop_blocked", seconds=self._dead_seconds, at=self._blocked_at()
+                )
         if self._failed.is_set():
             threading.Event().wait(END_SECONDS)
             end_at_once("watchdog.end_too_slow", seconds=END_SECONDS)

@@ -1,4 +1,6 @@
-"""``webhook``: tells Avito where to post what is written in the accounts' chats, shows what it was told, and takes it back."""
+"""``webhook``: tells Avito where to post what is written in the accounts' chats, shows what it was
+told, and takes it back.
+"""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -24,19 +26,28 @@ async def subscribe(settings: Settings) -> int:
         await client.subscribe_webhook(url)
         say_marked(Mark.GOOD, f"{subject}: подписка есть, адрес {_masked(url, url)}.")
 
-    say_marked(Mark.UNSURE, "Без оплаченного тарифа с API мессенджера Авито подписку примет, но ничего присылать не будет.")
+    say_marked(
+        Mark.UNSURE,
+        "Без оплаченного тарифа с API мессенджера Авито подписку примет, но ничего присылать не"
+        " будет.",
+    )
     return await _for_each_account(settings, act)
 
 
 async def list_subscriptions(settings: Settings) -> int:
-    """Shows where the messages of every account are posted to, other programs' addresses among them."""
+    """Shows where the messages of every account are posted to, other programs' addresses among
+    them.
+    """
     settings.require("avito")
     url = settings.webhook_url
 
     async def act(client: AvitoClient, subject: str) -> None:
         urls = await client.list_webhooks()
         for found in urls:
-            say_marked(Mark.GOOD if found == url else Mark.UNSURE, f"{subject}: {_masked(found, url)} — {_whose(found, url)}.")
+            say_marked(
+                Mark.GOOD if found == url else Mark.UNSURE,
+                f"{subject}: {_masked(found, url)} — {_whose(found, url)}.",
+            )
         if not urls:
             say_marked(Mark.UNSURE, f"{subject}: подписок нет.")
 
@@ -44,7 +55,9 @@ async def list_subscriptions(settings: Settings) -> int:
 
 
 async def unsubscribe(settings: Settings) -> int:
-    """Has Avito post nothing more to the service, under a former secret either; other programs' subscriptions stay."""
+    """Has Avito post nothing more to the service, under a former secret either; other programs'
+    subscriptions stay.
+    """
     settings.require("avito")
     url = _our_url(settings)
 
@@ -61,11 +74,16 @@ async def unsubscribe(settings: Settings) -> int:
 
 def _our_url(settings: Settings) -> str:
     if settings.webhook_url is None:
-        raise SettingsError("AVITO_WEBHOOK_SECRET, PUBLIC_URL: не заданы; из них складывается адрес, на который шлёт Авито.")
+        raise SettingsError(
+            "AVITO_WEBHOOK_SECRET, PUBLIC_URL: не заданы; из них складывается адрес, на который"
+            " шлёт Авито."
+        )
     return settings.webhook_url
 
 
-async def _for_each_account(settings: Settings, act: Callable[[AvitoClient, str], Awaitable[None]]) -> int:
+async def _for_each_account(
+    settings: Settings, act: Callable[[AvitoClient, str], Awaitable[None]]
+) -> int:
     """Acts for one account after the other; one that fails is told and does not stop the others."""
     code = ExitCode.DONE
     async with avito_clients(settings) as clients:
@@ -91,7 +109,9 @@ def _whose(found: str, url: str | None) -> str:
 
 
 def _masked(found: str, url: str | None) -> str:
-    """An address fit to be shown: of ours the secret's beginning, of another's the server alone, as its secret may stand anywhere."""
+    """An address fit to be shown: of ours the secret's beginning, of another's the server alone, as
+    its secret may stand anywhere.
+    """
     if is_ours(found, url):
         before, slash, secret = found.rpartition("/")
         return f"{before}{slash}{secret[:_SHOWN]}…"

@@ -1,1 +1,3 @@
-"""Talks to the outside systems: Avito, DeepSeek and the mail server. Each failure leaves here as transient or permanent."""
+"""Talks to the outside systems: Avito, DeepSeek and the mail server. Each failure leaves here as
+transient or permanent.
+"""

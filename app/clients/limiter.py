@@ -1,4 +1,6 @@
-"""How much a far end is asked for at a time: requests in flight, which adapt to its refusals, and requests a minute."""
+"""How much a far end is asked for at a time: requests in flight, which adapt to its refusals, and
+requests a minute.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +14,9 @@ _SUCCESSES_FOR_ONE_MORE = 10
 
 
 class AdaptiveLimiter:
-    """At most so many requests in flight: half as many after a refusal (429), one more again after every ten successes."""
+    """At most so many requests in flight: half as many after a refusal (429), one more again after
+    every ten successes.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -29,14 +33,17 @@ class AdaptiveLimiter:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Lasts as long as one request; a ``RateLimitedError`` that leaves it makes the limit smaller."""
+        """Lasts as long as one request; a ``RateLimitedError`` that leaves it makes the limit
+        smaller.
+        """
         await self._slots.acquire()
         cuts_before = self._cuts
         try:
             yield
             self._count_success()
         except RateLimitedError:
-            # What was sent before the last cut says nothing new: a burst of refusals is one refusal.
+            # What was sent before the last cut says nothing new: a burst of refusals is one
+            # refusal.
             if self._cuts == cuts_before:
                 await self._cut()
             raise
@@ -69,7 +76,8 @@ class AdaptiveLimiter:
 
 
 def per_minute(requests: int) -> AbstractAsyncContextManager[None]:
-    """A gate that lets at most so many through in any minute (0: no limit): a tenth of them at once, the rest evenly.
+    """A gate that lets at most so many through in any minute (0: no limit): a tenth of them at
+    once, the rest evenly.
 
     A leaky bucket of the whole minute's size would let twice the limit through in its first minute.
     """

@@ -1,4 +1,6 @@
-"""Repeating what failed for the moment: how often, how long to wait in between, and the wait that a far end itself asks for."""
+"""Repeating what failed for the moment: how often, how long to wait in between, and the wait that a
+far end itself asks for.
+"""
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,7 +23,9 @@ _EARLIEST_EPOCH = 1_000_000_000  # a reset "in 30 years" is a Unix time
 
 
 class RateLimitedError(TransientError):
-    """The far end wants fewer requests; ``retry_after_seconds`` is the wait that it asked for, if it did."""
+    """The far end wants fewer requests; ``retry_after_seconds`` is the wait that it asked for, if
+    it did.
+    """
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -30,9 +34,11 @@ class RateLimitedError(TransientError):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often one call is tried in all, and the waits in between: doubling, with jitter of up to ``first_wait_seconds``.
+    """How often one call is tried in all, and the waits in between: doubling, with jitter of up to
+    ``first_wait_seconds``.
 
-    A wait that the far end asks for is kept instead, but never longer than ``longest_wait_seconds``.
+    A wait that the far end asks for is kept instead, but never longer than
+    ``longest_wait_seconds``.
     """
 
     attempts: int = 5
@@ -40,7 +46,9 @@ class RetryPolicy:
     longest_wait_seconds: float = 60.0
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Calls until it works. The last attempt's error goes through; one that is not transient does so at once."""
+        """Calls until it works. The last attempt's error goes through; one that is not transient
+        does so at once.
+        """
         caller = stamina.AsyncRetryingCaller(
             attempts=self.attempts,
             timeout=None,
@@ -57,9 +65,11 @@ class RetryPolicy:
 
 
 def wait_asked_for(headers: Mapping[str, str], now: datetime) -> float | None:
-    """The seconds that a 429 asks to wait: ``Retry-After`` (seconds or a date, RFC 9110), else ``X-RateLimit-Reset``.
+    """The seconds that a 429 asks to wait: ``Retry-After`` (seconds or a date, RFC 9110), else
+    ``X-RateLimit-Reset``.
 
-    The latter has no standard: vendors send seconds from now or a Unix time, told apart by their size.
+    The latter has no standard: vendors send seconds from now or a Unix time, told apart by their
+    size.
     """
     asked = headers.get("Retry-After", "")
     seconds = _number(asked)
@@ -89,9 +99,16 @@ def _seconds_until(date: str, now: datetime) -> float | None:
 
 
 def _log_retry(details: RetryDetails) -> None:
-    """stamina's own hook would log the error's words, and who knows what a far end has put into them."""
+    """stamina's own hook would log the error's words, and who knows what a far end has put into
+    them.
+    """
     error = type(details.caused_by).__name__
-    log.warning("retry.scheduled", error=error, attempt=details.retry_num, wait_seconds=round(details.wait_for, 3))
+    log.warning(
+        "retry.scheduled",
+        error=error,
+        attempt=details.retry_num,
+        wait_seconds=round(details.wait_for, 3),
+    )
 
 
 set_on_retry_hooks([_log_retry])

@@ -1,4 +1,6 @@
-"""What may pass from a far end into our rows, logs and messages: text without damage, and short excerpts without secrets."""
+"""What may pass from a far end into our rows, logs and messages: text without damage, and short
+excerpts without secrets.
+"""
 
 import json
 import math
@@ -6,7 +8,8 @@ import re
 import unicodedata
 from typing import Any
 
-# NUL and lone surrogates break Postgres and JSON; the other control characters are of no use to anybody who reads a chat.
+# NUL and lone surrogates break Postgres and JSON; the other control characters are of no use to
+# anybody who reads a chat.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _DEEPEST = 100
 _LONGEST_INTEGER = 20
@@ -15,7 +18,8 @@ _JOINED = re.compile("[\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 def read_json(text: str) -> Any:
-    """The JSON in a far end's text, cleaned. What is nested deeper than a hundred levels, and numbers that no table holds, are None.
+    """The JSON in a far end's text, cleaned. What is nested deeper than a hundred levels, and
+    numbers that no table holds, are None.
 
     So one element that nobody can keep costs only itself and not the page that it stands in.
 
@@ -49,7 +53,9 @@ def _without_depths(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The beginning of a text, cut between two characters as people see them: no accent, emoji or flag is cut in two."""
+    """The beginning of a text, cut between two characters as people see them: no accent, emoji or
+    flag is cut in two.
+    """
     if len(text) <= limit:
         return text
     end = limit
@@ -63,13 +69,21 @@ def _continues(text: str, place: int) -> bool:
     before, here = text[place - 1], text[place]
     if "\U0001f1e6" <= here <= "\U0001f1ff" and "\U0001f1e6" <= before <= "\U0001f1ff":
         return True
-    return before == "\u200d" or bool(_JOINED.match(here)) or unicodedata.category(here).startswith("M")
+    return (
+        before == "\u200d"
+        or bool(_JOINED.match(here))
+        or unicodedata.category(here).startswith("M")
+    )
 
 
 def keep_storable(value: Any) -> Any:
-    """A parsed JSON value whose strings, keys included, hold no control characters but ``\\n`` and ``\\t`` and no lone surrogates."""
+    """A parsed JSON value whose strings, keys included, hold no control characters but ``\\n`` and
+    ``\\t`` and no lone surrogates.
+    """
     if isinstance(value, str):
-        if value.isprintable():  # nearly every string is, and finding out costs a tenth of the search
+        if (
+            value.isprintable()
+        ):  # nearly every string is, and finding out costs a tenth of the search
             return value
         return _UNWANTED.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
     if isinstance(value, list):

@@ -1,4 +1,6 @@
-"""Whom the clients trust: one context for the process, as reading the certificates is the slowest part of its start."""
+"""Whom the clients trust: one context for the process, as reading the certificates is the slowest
+part of its start.
+"""
 
 import ssl
 from functools import cache
@@ -6,5 +8,7 @@ from functools import cache
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """The system's certificates, or those that ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name; to be shared and not to be changed."""
+    """The system's certificates, or those that ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name; to be
+    shared and not to be changed.
+    """
     return ssl.create_default_context()

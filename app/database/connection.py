@@ -1,4 +1,6 @@
-"""One connection to Postgres, on which neither a statement nor a lock nor a dead network is waited for without end."""
+"""One connection to Postgres, on which neither a statement nor a lock nor a dead network is waited
+for without end.
+"""
 
 import socket
 from dataclasses import dataclass
@@ -13,7 +15,8 @@ _TCP_OPTIONS = {
     "TCP_KEEPALIVE": 10,  # what macOS calls TCP_KEEPIDLE
     "TCP_KEEPINTVL": 5,
     "TCP_KEEPCNT": 3,
-    "TCP_USER_TIMEOUT": 20_000,  # milliseconds; Linux only: without it the kernel repeats unacknowledged data for 15 minutes
+    # milliseconds; Linux only: without it the kernel repeats unacknowledged data for 15 minutes
+    "TCP_USER_TIMEOUT": 20_000,
 }
 
 
@@ -21,8 +24,9 @@ _TCP_OPTIONS = {
 class Limits:
     """Time limits of a transaction, in seconds. Postgres keeps them; 0 is no limit.
 
-    ``idle``: how long the transaction may stay open between two statements. It releases the locks of a frozen client.
-    ``margin``: how long after ``statement`` the server may report that it has cancelled it. Then the connection counts as dead.
+    ``idle``: how long the transaction may stay open between two statements. It releases the locks
+    of a frozen client. ``margin``: how long after ``statement`` the server may report that it has
+    cancelled it. Then the connection counts as dead.
     """
 
     statement: float
@@ -38,15 +42,23 @@ class Limits:
     @cached_property
     def sql(self) -> str:
         """The statements that set the limits for one transaction."""
-        limits = {"statement_timeout": self.statement, "lock_timeout": self.lock, "idle_in_transaction_session_timeout": self.idle}
-        return "".join(f" SET LOCAL {name} = {seconds * 1000:.0f};" for name, seconds in limits.items())
+        limits = {
+            "statement_timeout": self.statement,
+            "lock_timeout": self.lock,
+            "idle_in_transaction_session_timeout": self.idle,
+        }
+        return "".join(
+            f" SET LOCAL {name} = {seconds * 1000:.0f};" for name, seconds in limits.items()
+        )
 
 
 class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """asyncpg's connection with limits for each transaction, and a socket on which a dead network is noticed.
+    """asyncpg's connection with limits for each transaction, and a socket on which a dead network
+    is noticed.
 
-    The limits travel with BEGIN and end with the transaction. As startup parameters pgbouncer would refuse them, and set for the
-    session they would stay on a server connection that pgbouncer hands to other clients.
+    The limits travel with BEGIN and end with the transaction. As startup parameters pgbouncer would
+    refuse them, and set for the session they would stay on a server connection that pgbouncer hands
+    to other clients.
     """
 
     _config: Any
@@ -62,16 +74,23 @@ class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
         if limits is self._limits:
             return
         self._limits = limits
-        # asyncpg takes its own limit once, at connect time. Its calls have a ``timeout`` each, which SQLAlchemy does not pass.
+        # asyncpg takes its own limit once, at connect time. Its calls have a ``timeout`` each,
+        # which SQLAlchemy does not pass.
         self._config = self._config._replace(command_timeout=limits.answer)
         self._begin_sql = limits.sql
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         """Run a statement. BEGIN takes the limits along, so they cost no round trip."""
-        return str(await super().execute(query + self._begin_sql if query.startswith("BEGIN") else query, *args, **options))
+        return str(
+            await super().execute(
+                query + self._begin_sql if query.startswith("BEGIN") else query, *args, **options
+            )
+        )
 
     async def close_soon(self) -> None:
-        """Cancel what runs on the server and close the connection: politely for a second, then without waiting."""
+        """Cancel what runs on the server and close the connection: politely for a second, then
+        without waiting.
+        """
         try:
             await self.close(timeout=_CLOSE_SECONDS)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
@@ -79,7 +98,9 @@ class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
 
 
 def _keep_alive(connected: socket.socket | None) -> None:
-    """Have the kernel close the connection about 25 s after the peer has vanished, whether or not data is under way."""
+    """Have the kernel close the connection about 25 s after the peer has vanished, whether or not
+    data is under way.
+    """
     if connected is None or connected.family not in (socket.AF_INET, socket.AF_INET6):
         return
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -1,7 +1,9 @@
-"""The embedded Postgres: a server of our own under DATA_DIR, for when DATABASE_URL is unset. Kept over restarts, shared by our processes.
+"""The embedded Postgres: a server of our own under DATA_DIR, for when DATABASE_URL is unset. Kept
+over restarts, shared by our processes.
 
-``DATA_DIR/postgres`` (0700) is the cluster, with its socket and its ``password`` (0600). Beside it lie ``postgres.log`` and two lock
-files: whoever starts or stops the server holds the start lock, whoever uses it shares the users lock.
+``DATA_DIR/postgres`` (0700) is the cluster, with its socket and its ``password`` (0600). Beside it
+lie ``postgres.log`` and two lock files: whoever starts or stops the server holds the start lock,
+whoever uses it shares the users lock.
 """
 
 import asyncio
@@ -17,13 +19,23 @@ from typing import Any
 import asyncpg
 from sqlalchemy import URL
 
-from app.database.cluster import DATABASE, PORT, USER, EmbeddedPostgresError, account_of, create_cluster, find_programs, read_password
+from app.database.cluster import (
+    DATABASE,
+    PORT,
+    USER,
+    EmbeddedPostgresError,
+    account_of,
+    create_cluster,
+    find_programs,
+    read_password,
+)
 
 __all__ = ["EmbeddedPostgresError", "embedded_postgres"]
 
 _SETTINGS = {
     "listen_addresses": "",
-    "unix_socket_directories": ".",  # the cluster itself: the server is in it, so the length of its path does not matter
+    # the cluster itself: the server is in it, so the length of its path does not matter
+    "unix_socket_directories": ".",
     "max_connections": "100",
     "shared_buffers": "64MB",
     "io_method": "sync",  # three processes less; what is read here fits into memory
@@ -49,16 +61,21 @@ _SOCKET_PATH_BYTES = 103
 
 
 @asynccontextmanager
-async def embedded_postgres(data_dir: Path, *, durable: bool = True, patience_seconds: float = 300) -> AsyncIterator[str]:
-    """The address (for SQLAlchemy with asyncpg) of a database that is ready; its server is made or started where there is none.
+async def embedded_postgres(
+    data_dir: Path, *, durable: bool = True, patience_seconds: float = 300
+) -> AsyncIterator[str]:
+    """The address (for SQLAlchemy with asyncpg) of a database that is ready; its server is made or
+    started where there is none.
 
-    Any number of our processes may share a ``data_dir``; the last to leave stops the server. One that was killed leaves it running,
-    and the next uses it. A server that ends before that, killed or stopped by hand, is started again. With ``durable=False`` a crash
-    of the machine may cost the data: for tests. ``patience_seconds`` limits the wait for a start, crash recovery included, and for a
-    stop.
+    Any number of our processes may share a ``data_dir``; the last to leave stops the server. One
+    that was killed leaves it running, and the next uses it. A server that ends before that, killed
+    or stopped by hand, is started again. With ``durable=False`` a crash of the machine may cost the
+    data: for tests. ``patience_seconds`` limits the wait for a start, crash recovery included, and
+    for a stop.
 
     Raises:
-        EmbeddedPostgresError: the programs are missing, the folder cannot be used, the server does not start, answer or stop.
+        EmbeddedPostgresError: the programs are missing, the folder cannot be used, the server does
+          not start, answer or stop.
     """
     programs = find_programs()
     from app.database import postmaster  # noqa: PLC0415 - psutil comes with the same extra as the programs
@@ -72,8 +89,13 @@ async def embedded_postgres(data_dir: Path, *, durable: bool = True, patience_se
                 if not _is_there(cluster):
                     await create_cluster(cluster, programs, lock, durable=durable)
                 password = read_password(cluster)
-                command = [*await account_of(cluster, programs), *_server(cluster, programs, durable=durable)]
-                start = partial(postmaster.start, cluster, command, address, password, patience_seconds)
+                command = [
+                    *await account_of(cluster, programs),
+                    *_server(cluster, programs, durable=durable),
+                ]
+                start = partial(
+                    postmaster.start, cluster, command, address, password, patience_seconds
+                )
                 server = await start()
                 fcntl.flock(users, fcntl.LOCK_SH)
 
@@ -82,7 +104,9 @@ async def embedded_postgres(data_dir: Path, *, durable: bool = True, patience_se
                 async with _turn(cluster):
                     return await start()
 
-        keeper = asyncio.create_task(postmaster.keep_running(server, cluster, start_again), name="postgres")
+        keeper = asyncio.create_task(
+            postmaster.keep_running(server, cluster, start_again), name="postgres"
+        )
         try:
             yield _url(address, password)
         finally:
@@ -100,23 +124,38 @@ def _prepared(data_dir: Path) -> Path:
 
 
 def _is_there(cluster: Path) -> bool:
-    """An empty folder, as a mounted volume leaves it, is no cluster; one with anything else in it is not ours to fill."""
+    """An empty folder, as a mounted volume leaves it, is no cluster; one with anything else in it
+    is not ours to fill.
+    """
     return cluster.exists() and any(cluster.iterdir())
 
 
 def _server(cluster: Path, programs: Path, *, durable: bool) -> list[str]:
     settings = _SETTINGS if durable else _SETTINGS | _NOT_DURABLE
-    return [f"{programs}/postgres", "-D", str(cluster), *(f"--{name}={value}" for name, value in settings.items())]
+    return [
+        f"{programs}/postgres",
+        "-D",
+        str(cluster),
+        *(f"--{name}={value}" for name, value in settings.items()),
+    ]
 
 
 @contextmanager
 def _short(cluster: Path) -> Iterator[Path]:
-    """The folder by a name that clients can use: itself, or a link to it where its own is too long or would read as two hosts."""
-    if len(os.fsencode(cluster / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_BYTES and "," not in str(cluster):
+    """The folder by a name that clients can use: itself, or a link to it where its own is too long
+    or would read as two hosts.
+    """
+    if len(os.fsencode(cluster / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_BYTES and "," not in str(
+        cluster
+    ):
         yield cluster
         return
-    with tempfile.TemporaryDirectory(prefix="avito-quality-") as folder, _lock_file(Path(folder)) as lock:
-        # systemd clears away what has lain in /tmp for days, but nothing that somebody holds a lock on.
+    with (
+        tempfile.TemporaryDirectory(prefix="avito-quality-") as folder,
+        _lock_file(Path(folder)) as lock,
+    ):
+        # systemd clears away what has lain in /tmp for days, but nothing that somebody holds a lock
+        # on.
         fcntl.flock(lock, fcntl.LOCK_SH)
         alias = Path(folder) / "postgres"
         alias.symlink_to(cluster)
@@ -125,12 +164,16 @@ def _short(cluster: Path) -> Iterator[Path]:
 
 def _url(address: Path, password: str) -> str:
     where = {"host": str(address), "port": str(PORT)}
-    return URL.create("postgresql+asyncpg", USER, password, database=DATABASE, query=where).render_as_string(hide_password=False)
+    return URL.create(
+        "postgresql+asyncpg", USER, password, database=DATABASE, query=where
+    ).render_as_string(hide_password=False)
 
 
 @asynccontextmanager
 async def _turn(cluster: Path) -> AsyncIterator[int]:
-    """While it lasts nobody else starts or stops the server. (A flock that blocks could not be cancelled.)"""
+    """While it lasts nobody else starts or stops the server. (A flock that blocks could not be
+    cancelled.)
+    """
     with _lock_file(cluster.with_name("postgres.start.lock")) as lock:
         while not _locked(lock):  # noqa: ASYNC110 - another process holds it: nothing tells us
             await asyncio.sleep(_POLL_SECONDS)
@@ -139,7 +182,9 @@ async def _turn(cluster: Path) -> AsyncIterator[int]:
 
 @contextmanager
 def _lock_file(path: Path) -> Iterator[int]:
-    """A file that is made, or a folder that is there, to take a lock on; closing it gives the lock back."""
+    """A file that is made, or a folder that is there, to take a lock on; closing it gives the lock
+    back.
+    """
     descriptor = os.open(path, os.O_RDONLY | (0 if path.is_dir() else os.O_CREAT), 0o600)
     try:
         yield descriptor
@@ -163,10 +208,18 @@ def _explained(data_dir: Path) -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise EmbeddedPostgresError(f"Встроенный Postgres не отвечает; завершите его процесс и запустите снова ({log}).") from error
+        raise EmbeddedPostgresError(
+            f"Встроенный Postgres не отвечает; завершите его процесс и запустите снова ({log})."
+        ) from error
     except ProcessLookupError as error:
-        raise EmbeddedPostgresError(f"Встроенный Postgres не запустился, причина в конце файла {log}.") from error
+        raise EmbeddedPostgresError(
+            f"Встроенный Postgres не запустился, причина в конце файла {log}."
+        ) from error
     except asyncpg.InvalidPasswordError as error:
-        raise EmbeddedPostgresError(f"Встроенный Postgres не принимает пароль из {data_dir / 'postgres' / 'password'}.") from error
+        raise EmbeddedPostgresError(
+            f"Встроенный Postgres не принимает пароль из {data_dir / 'postgres' / 'password'}."
+        ) from error
     except OSError as error:
-        raise EmbeddedPostgresError(f"Встроенный Postgres не может работать в DATA_DIR ({data_dir}): {error}.") from error
+        raise EmbeddedPostgresError(
+            f"Встроенный Postgres не может работать в DATA_DIR ({data_dir}): {error}."
+        ) from error

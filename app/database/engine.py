@@ -1,4 +1,6 @@
-"""The engine and the way to a session: a pool of fixed size with a fair queue before it, and limits for every wait."""
+"""The engine and the way to a session: a pool of fixed size with a fair queue before it, and limits
+for every wait.
+"""
 
 import asyncio
 import copy
@@ -13,10 +15,21 @@ from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 
 from app.database.connection import LimitedConnection, Limits
-from app.database.failures import DATABASE_ERRORS, describe_outage, describe_refusal, is_out_of_connections
+from app.database.failures import (
+    DATABASE_ERRORS,
+    describe_outage,
+    describe_refusal,
+    is_out_of_connections,
+)
 from app.database.idle import IdleConnections
 from app.database.slots import ConnectionSlots
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError, SettingsError
@@ -27,7 +40,9 @@ POOL_SIZE = 10
 QUICK = Limits(statement=10, lock=8)
 """For requests that a client waits for, and for the short writes of the worker."""
 PATIENT = Limits(statement=45, lock=40)
-"""For the steps of a run. A lock is waited for longer than Postgres lets a frozen client hold it (``Limits.idle``)."""
+"""For the steps of a run. A lock is waited for longer than Postgres lets a frozen client hold it
+(``Limits.idle``).
+"""
 UNLIMITED = Limits(statement=0, lock=0)
 """For migrations. A dead network is still noticed: by the kernel, see ``LimitedConnection``."""
 
@@ -36,12 +51,15 @@ _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
 
 
 class Database:
-    """Sessions on one Postgres. Every one of them raises ``DatabaseUnavailableError`` when the server is away, silent or too slow.
+    """Sessions on one Postgres. Every one of them raises ``DatabaseUnavailableError`` when the
+    server is away, silent or too slow.
 
-    The pool never overflows and waiting tasks are served in the order in which they came: with an overflow and the pool's own
-    queue the slowest of 32 clients waits many times longer than the typical one.
+    The pool never overflows and waiting tasks are served in the order in which they came: with an
+    overflow and the pool's own queue the slowest of 32 clients waits many times longer than the
+    typical one.
 
-    ``slot_seconds`` limits the wait for a connection while all are in use, ``idle_seconds`` how long an unused one is kept.
+    ``slot_seconds`` limits the wait for a connection while all are in use, ``idle_seconds`` how
+    long an unused one is kept.
     """
 
     def __init__(
@@ -63,10 +81,15 @@ class Database:
             async_url(url),
             pool_size=pool_size,
             max_overflow=0,
-            pool_use_lifo=True,  # else a little work in turn on each keeps all of them from being idle
+            # else a little work in turn on each keeps all of them from being idle
+            pool_use_lifo=True,
             json_serializer=_to_json,
             hide_parameters=True,  # they hold chats, and errors end in logs
-            connect_args={"timeout": connect_seconds, "command_timeout": limits.answer, "connection_class": LimitedConnection},
+            connect_args={
+                "timeout": connect_seconds,
+                "command_timeout": limits.answer,
+                "connection_class": LimitedConnection,
+            },
         )
         self._sessions = async_sessionmaker(expire_on_commit=False)
         self._places = ConnectionSlots(pool_size, raise_seconds=idle_seconds / 4)
@@ -92,9 +115,11 @@ class Database:
 
     @asynccontextmanager
     async def session(self, *, within: float | None = None) -> AsyncIterator[AsyncSession]:
-        """A session whose work is undone unless it is committed; keep it short and never over a network call.
+        """A session whose work is undone unless it is committed; keep it short and never over a
+        network call.
 
-        ``within``: seconds for all of it, for a caller who needs an answer whatever the state of the server.
+        ``within``: seconds for all of it, for a caller who needs an answer whatever the state of
+        the server.
         """
         with self._away_is_told():
             async with asyncio.timeout(within), self._open() as session:
@@ -111,12 +136,16 @@ class Database:
         """Ask for the server's version.
 
         Raises:
-            DatabaseUnavailableError: the server does not answer, or refuses us; the message names the setting.
+            DatabaseUnavailableError: the server does not answer, or refuses us; the message names
+              the setting.
         """
         async with self.with_limits(self._limits, slot_seconds=_CHECK_SECONDS).session() as session:
             version, encoding = (await session.execute(text(_ABOUT))).one()
         if encoding != "UTF8":
-            raise DatabaseRefusedError(f"{self.name}: кодировка базы {encoding}, а нужна UTF8; создайте базу с ENCODING 'UTF8'.")
+            raise DatabaseRefusedError(
+                f"{self.name}: кодировка базы {encoding}, а нужна UTF8; создайте базу с ENCODING"
+                " 'UTF8'."
+            )
         return str(version)
 
     async def close(self) -> None:
@@ -144,7 +173,9 @@ class Database:
                 self._places.give_back()
 
     async def _connect(self) -> AsyncConnection:
-        """Take a place in the pool and a connection. While the server has none left, wait for one of our own."""
+        """Take a place in the pool and a connection. While the server has none left, wait for one
+        of our own.
+        """
         pause, refusal = _PAUSE_SECONDS, ""
         try:
             async with asyncio.timeout(self._slot_seconds) as patience:
@@ -160,7 +191,8 @@ class Database:
                     pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
         except TimeoutError:
             if not patience.expired():
-                self._idle.close_all()  # no connection could be opened in time, so the open ones are in doubt
+                # no connection could be opened in time, so the open ones are in doubt
+                self._idle.close_all()
                 raise
             raise self._away(refusal or _NO_PLACE) from None
 
@@ -173,10 +205,11 @@ class Database:
         return (describe_outage(error) or "") if refused else ""
 
     async def _discard_unfit(self, driver: LimitedConnection, error: BaseException) -> None:
-        """Close a connection whose last statement may still run, without waiting for a dead network.
+        """Close a connection whose last statement may still run, without waiting for a dead
+        network.
 
-        A statement whose answer did not come in time proves a connection dead: Postgres itself would have cancelled it before. The
-        idle connections have then probably met the same fate.
+        A statement whose answer did not come in time proves a connection dead: Postgres itself
+        would have cancelled it before. The idle connections have then probably met the same fate.
         """
         if isinstance(error, asyncio.CancelledError):
             await driver.close_soon()
@@ -207,9 +240,11 @@ class Database:
             self._idle.add(connection.driver_connection)
 
     def _note_used(self, connection: DBAPIConnection, *_: object) -> None:
-        """Have the pool replace a connection that is closed: by the server, as by a restart, or by us.
+        """Have the pool replace a connection that is closed: by the server, as by a restart, or by
+        us.
 
-        asyncpg knows of it by itself. The pool's own way to find out (``pool_pre_ping``) asks the server four times before each session.
+        asyncpg knows of it by itself. The pool's own way to find out (``pool_pre_ping``) asks the
+        server four times before each session.
         """
         self._idle.remove(connection.driver_connection)
         if connection.driver_connection.is_closed():
@@ -233,7 +268,10 @@ def _driver_of(connection: AsyncConnection) -> LimitedConnection:
 _OF_THE_SETTING = ("DATABASE_URL: Postgres", "проверьте адрес, имя, пароль и сам сервер")
 _EMBEDDED = (
     "Встроенный Postgres",
-    "если он остановился, то запускается снова сам: повторите через минуту, подробности в файле postgres.log в DATA_DIR",
+    (
+        "если он остановился, то запускается снова сам: повторите через минуту, подробности в файле"
+        " postgres.log в DATA_DIR"
+    ),
 )
 """What the server is called, and what to do where it is away."""
 _NO_PLACE = "все соединения заняты; их число задаёт DATABASE_POOL_SIZE"
@@ -241,7 +279,8 @@ _ABOUT = "SELECT current_setting('server_version'), current_setting('server_enco
 
 
 _to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
-"""What is kept as ``json`` is handed on to callers as it stands: Cyrillic not escaped, no blanks."""
+"""What is kept as ``json`` is handed on to callers as it stands: Cyrillic not escaped, no blanks.
+"""
 
 
 _OPTIONS = frozenset({"host", "port", "ssl", "target_session_attrs", "passfile"})
@@ -260,10 +299,22 @@ def async_url(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # ValueError: the port is not a number
         parsed = None
-    if parsed is None or parsed.get_backend_name() not in {"postgresql", "postgres"} or not 0 < (parsed.port or 5432) < 65536:
-        raise SettingsError("DATABASE_URL: нужен адрес вида postgresql://имя:пароль@хост:5432/база.")
+    if (
+        parsed is None
+        or parsed.get_backend_name() not in {"postgresql", "postgres"}
+        or not 0 < (parsed.port or 5432) < 65536
+    ):
+        raise SettingsError(
+            "DATABASE_URL: нужен адрес вида postgresql://имя:пароль@хост:5432/база."
+        )
     # libpq's name of the option is what providers print; asyncpg knows the same by another name.
-    query = {("ssl" if name == "sslmode" else name): value for name, value in parsed.query.items() if name not in _LIBPQ_ALONE}
+    query = {
+        ("ssl" if name == "sslmode" else name): value
+        for name, value in parsed.query.items()
+        if name not in _LIBPQ_ALONE
+    }
     if unknown := sorted(query.keys() - _OPTIONS):
-        raise SettingsError(f"DATABASE_URL: параметр «{unknown[0]}» не поддерживается, уберите его из адреса.")
+        raise SettingsError(
+            f"DATABASE_URL: параметр «{unknown[0]}» не поддерживается, уберите его из адреса."
+        )
     return parsed.set(drivername="postgresql+asyncpg", query=query)

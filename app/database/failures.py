@@ -1,4 +1,6 @@
-"""Which failures mean that the database is away for now, which ones that it refuses us, and the reason in Russian."""
+"""Which failures mean that the database is away for now, which ones that it refuses us, and the
+reason in Russian.
+"""
 
 import errno
 import socket
@@ -7,10 +9,18 @@ import ssl
 import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError
 
-DATABASE_ERRORS = (DBAPIError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, UnicodeError)
+DATABASE_ERRORS = (
+    DBAPIError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    UnicodeError,
+)
 """What SQLAlchemy and the driver raise."""
 
-# By SQLSTATE, the longest beginning that fits. A transaction that failed with one of these can be repeated as it is.
+# By SQLSTATE, the longest beginning that fits. A transaction that failed with one of these can be
+# repeated as it is.
 _AWAY = {
     "08": "соединение прервалось",
     "25006": "база открыта только для чтения",
@@ -57,7 +67,9 @@ def _reason_of_connection(error: BaseException) -> str:
 
 
 def describe_refusal(error: BaseException) -> str | None:
-    """Why the database will refuse us until a person changes something; None if the error means something else."""
+    """Why the database will refuse us until a person changes something; None if the error means
+    something else.
+    """
     original = _original(error)
     match original:
         case ssl.SSLError():
@@ -78,7 +90,10 @@ def is_out_of_connections(error: BaseException) -> bool:
 
 
 def _is_at_connection(error: BaseException) -> bool:
-    return isinstance(error, OSError | InterfaceError | asyncpg.InterfaceError | asyncpg.TargetServerAttributeNotMatched)
+    return isinstance(
+        error,
+        OSError | InterfaceError | asyncpg.InterfaceError | asyncpg.TargetServerAttributeNotMatched,
+    )
 
 
 def _original(error: BaseException) -> BaseException:
@@ -91,4 +106,6 @@ def _state(error: BaseException) -> str:
 
 
 def _by_state(reasons: dict[str, str], state: str) -> str | None:
-    return next((reasons[state[:length]] for length in (5, 3, 2) if state[:length] in reasons), None)
+    return next(
+        (reasons[state[:length]] for length in (5, 3, 2) if state[:length] in reasons), None
+    )

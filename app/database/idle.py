@@ -1,4 +1,6 @@
-"""Idle connections of the pool: closed when unused for a while, so that a quiet service gives them back to a small server."""
+"""Idle connections of the pool: closed when unused for a while, so that a quiet service gives them
+back to a small server.
+"""
 
 import asyncio
 from functools import partial
@@ -7,7 +9,9 @@ from app.database.connection import LimitedConnection
 
 
 class IdleConnections:
-    """Each idle connection with the timer that closes it. The pool replaces closed ones when it needs them."""
+    """Each idle connection with the timer that closes it. The pool replaces closed ones when it
+    needs them.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -16,7 +20,9 @@ class IdleConnections:
     def add(self, connection: LimitedConnection) -> None:
         """Note that a connection is unused from now on."""
         if not connection.is_closed():
-            self._timers[connection] = asyncio.get_running_loop().call_later(self._seconds, partial(self._close, connection))
+            self._timers[connection] = asyncio.get_running_loop().call_later(
+                self._seconds, partial(self._close, connection)
+            )
 
     def remove(self, connection: LimitedConnection) -> None:
         """Note that a connection is in use."""

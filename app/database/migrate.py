@@ -24,18 +24,22 @@ class SchemaTooNewError(AppError):
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
-    """Runs the migrations up to a revision, under an advisory lock that the other replicas wait for.
+    """Runs the migrations up to a revision, under an advisory lock that the other replicas wait
+    for.
 
     Raises:
         SchemaTooNewError: the database's revision is none of ours.
         DatabaseUnavailableError: Postgres went away; nothing has been changed.
-        DatabaseRefusedError: Postgres refuses, as it does where the tables' schema is not ours to write in.
+        DatabaseRefusedError: Postgres refuses, as it does where the tables' schema is not ours to
+          write in.
     """
     try:
         await _migrate_alone(database, revision)
     except DBAPIError as error:
         reason = str(error.orig).rpartition("'>: ")[2].partition("\n")[0]
-        raise DatabaseRefusedError(f"{database.name} не дал обновить схему базы ({reason}).") from error
+        raise DatabaseRefusedError(
+            f"{database.name} не дал обновить схему базы ({reason})."
+        ) from error
 
 
 async def current_revision(database: Database) -> str | None:
@@ -60,13 +64,17 @@ def _known_revisions() -> frozenset[str]:
 
 
 async def _migrate_alone(database: Database, revision: str) -> None:
-    """Migrates in one transaction, which holds the lock: Postgres ends it, and so the lock, when its client is frozen or gone."""
+    """Migrates in one transaction, which holds the lock: Postgres ends it, and so the lock, when
+    its client is frozen or gone.
+    """
     async with database.with_limits(UNLIMITED).transaction() as session:
         await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         connection = await session.connection()
         present = await connection.run_sync(_revision)
         if present is not None and not is_known(present):
-            raise SchemaTooNewError(f"Базу обновила более новая версия программы (схема {present}): обновите и эту.")
+            raise SchemaTooNewError(
+                f"Базу обновила более новая версия программы (схема {present}): обновите и эту."
+            )
         if revision != "head" or present != head_revision():
             await connection.run_sync(_upgrade, revision)
 

@@ -1,4 +1,5 @@
-"""The process of the embedded Postgres: found by what it is and not by its number alone; started, asked and stopped.
+"""The process of the embedded Postgres: found by what it is and not by its number alone; started,
+asked and stopped.
 
 Knows no words for people: what it raises its caller turns into a sentence.
 """
@@ -22,17 +23,28 @@ _POLL_SECONDS = 0.03
 _WATCH_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 60.0
 _LOG_BYTES = 10_000_000
-_NOT_YET = (FileNotFoundError, ConnectionError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError)
+_NOT_YET = (
+    FileNotFoundError,
+    ConnectionError,
+    TimeoutError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ConnectionDoesNotExistError,
+)
 
 _log = structlog.get_logger(__name__)
 
 
-async def start(cluster: Path, command: Sequence[str], address: Path, password: str, patience_seconds: float) -> psutil.Process:
-    """Returns a server on the folder when it lets us in: the one that is there, or a new one, started by ``command``.
+async def start(
+    cluster: Path, command: Sequence[str], address: Path, password: str, patience_seconds: float
+) -> psutil.Process:
+    """Returns a server on the folder when it lets us in: the one that is there, or a new one,
+    started by ``command``.
 
-    One that was told to stop is not waited for but ended: it may wait for clients that mean to stay, ourselves among them.
+    One that was told to stop is not waited for but ended: it may wait for clients that mean to
+    stay, ourselves among them.
 
-    The caller sees to it that nobody else starts or stops one. Cancelled or failed, it leaves no server that it has started.
+    The caller sees to it that nobody else starts or stops one. Cancelled or failed, it leaves no
+    server that it has started.
 
     Raises:
         TimeoutError: it does not answer.
@@ -59,11 +71,15 @@ async def start(cluster: Path, command: Sequence[str], address: Path, password: 
         return server
 
 
-async def keep_running(server: psutil.Process, cluster: Path, start_again: Callable[[], Awaitable[psutil.Process]]) -> None:
-    """Starts the server again whenever it has ended or was told to, by whatever hand, until it is cancelled.
+async def keep_running(
+    server: psutil.Process, cluster: Path, start_again: Callable[[], Awaitable[psutil.Process]]
+) -> None:
+    """Starts the server again whenever it has ended or was told to, by whatever hand, until it is
+    cancelled.
 
-    Every process of ours does so; ``start_again`` lets one at a time, and all but the first find the new server. What hinders a start
-    (a full disk) may pass, so it is tried for ever, after pauses that grow.
+    Every process of ours does so; ``start_again`` lets one at a time, and all but the first find
+    the new server. What hinders a start (a full disk) may pass, so it is tried for ever, after
+    pauses that grow.
     """
     while True:
         while _lives(server) and not _is_stopping(cluster):  # noqa: ASYNC110 - it is nobody's child: nothing tells us
@@ -98,10 +114,12 @@ async def stop(cluster: Path, patience_seconds: float) -> None:
 
 
 async def _find(cluster: Path) -> psutil.Process | None:
-    """The server at work in the folder; if None, the files by which one claims it are gone, so that a new one may.
+    """The server at work in the folder; if None, the files by which one claims it are gone, so that
+    a new one may.
 
-    The number in ``postmaster.pid`` proves nothing: after a crash it is anybody's. And no file does not mean no processes: a server
-    that is just starting has none yet, and the children of one that was killed may still be writing. Both are waited for.
+    The number in ``postmaster.pid`` proves nothing: after a crash it is anybody's. And no file does
+    not mean no processes: a server that is just starting has none yet, and the children of one that
+    was killed may still be writing. Both are waited for.
     """
     while residents := _residents(cluster):
         if server := residents.get(_noted_pid(cluster)):
@@ -113,7 +131,9 @@ async def _find(cluster: Path) -> psutil.Process | None:
 
 
 def _residents(cluster: Path) -> dict[int | None, psutil.Process]:
-    """Postgres's processes that work in the folder, by pid: each of them has its data folder as its current one."""
+    """Postgres's processes that work in the folder, by pid: each of them has its data folder as its
+    current one.
+    """
     residents: dict[int | None, psutil.Process] = {}
     for process in psutil.process_iter(["name"]):
         try:
@@ -149,8 +169,8 @@ def _open_log(path: Path) -> BinaryIO:
 def _launch(command: Sequence[str], log: BinaryIO) -> psutil.Process:
     """Starts a server out of reach of our terminal and of our own end.
 
-    A shell leaves it to init, for it to be nobody's child to reap. This blocks for those milliseconds and so cannot be cancelled
-    half-way: no server is lost sight of.
+    A shell leaves it to init, for it to be nobody's child to reap. This blocks for those
+    milliseconds and so cannot be cancelled half-way: no server is lost sight of.
     """
     shell = subprocess.run(  # noqa: S603 - our own program and arguments
         ["/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *command],
@@ -171,7 +191,9 @@ def _launch(command: Sequence[str], log: BinaryIO) -> psutil.Process:
 async def _wait_until_ready(server: psutil.Process, address: Path, password: str) -> None:
     while _lives(server):
         try:
-            connection = await asyncpg.connect(host=str(address), port=PORT, user=USER, password=password, database=DATABASE)
+            connection = await asyncpg.connect(
+                host=str(address), port=PORT, user=USER, password=password, database=DATABASE
+            )
         except _NOT_YET:
             await asyncio.sleep(_POLL_SECONDS)
         except asyncpg.TooManyConnectionsError:
@@ -185,7 +207,9 @@ async def _wait_until_ready(server: psutil.Process, address: Path, password: str
 async def _end(server: psutil.Process) -> None:
     while _lives(server):
         with suppress(psutil.NoSuchProcess):
-            server.send_signal(signal.SIGINT)  # Postgres's fast shutdown; again each time, as it is deaf to the first while it starts
+            server.send_signal(
+                signal.SIGINT
+            )  # Postgres's fast shutdown; again each time, as it is deaf to the first while it starts
         await asyncio.sleep(_POLL_SECONDS)
 
 

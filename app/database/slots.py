@@ -7,7 +7,8 @@ from collections import deque
 class ConnectionSlots:
     """At most ``size`` users at a time, served in the order in which they came.
 
-    A server with fewer connections than that lowers the limit. It is raised again by one at a time, as the server may have more now.
+    A server with fewer connections than that lowers the limit. It is raised again by one at a time,
+    as the server may have more now.
     """
 
     def __init__(self, size: int, *, raise_seconds: float) -> None:

@@ -1,4 +1,6 @@
-"""The start of a command: wait for a database that is not ready yet, but not for one that refuses us."""
+"""The start of a command: wait for a database that is not ready yet, but not for one that refuses
+us.
+"""
 
 import asyncio
 import time
@@ -12,12 +14,14 @@ from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 log = structlog.get_logger(__name__)
 
 PATIENCE_SECONDS = 30.0
-"""How long a command that a person waits for tries. The service itself tries until it is stopped."""
+"""How long a command that a person waits for tries. The service itself tries until it is stopped.
+"""
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 5.0
 
 
 async def prepare(database: Database, *, migrated: bool, patience_seconds: float | None) -> None:
-    """Check that the database is usable, and migrate it where ``migrated``; retry with back-off while it is away.
+    """Check that the database is usable, and migrate it where ``migrated``; retry with back-off
+    while it is away.
 
     ``patience_seconds`` None: retry until cancelled.
 

@@ -4,7 +4,9 @@ from enum import StrEnum
 
 
 class Criterion(StrEnum):
-    """A criterion of a report. The order of the members is the order in every table, column list and response."""
+    """A criterion of a report. The order of the members is the order in every table, column list
+    and response.
+    """
 
     TONALITY = "tonality"
     PROFESSIONALISM = "professionalism"

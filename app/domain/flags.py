@@ -37,5 +37,7 @@ _WHO_ADDRESSES_GRADER = {
 
 
 def addresses_grader_label(sides: Iterable[Side]) -> str:
-    """Return the Russian label of ADDRESSES_GRADER; ``sides`` are the authors of such messages, empty where they are unknown."""
+    """Return the Russian label of ADDRESSES_GRADER; ``sides`` are the authors of such messages,
+    empty where they are unknown.
+    """
     return _WHO_ADDRESSES_GRADER.get(frozenset(sides), Flag.ADDRESSES_GRADER.label)

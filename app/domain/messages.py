@@ -15,7 +15,9 @@ class Side(StrEnum):
 
 @dataclass(frozen=True)
 class ChatMessage:
-    """One message; `text` is words already (a picture is "[фото]"), `has_text` tells whether a person typed them, `sent_at` is aware."""
+    """One message; `text` is words already (a picture is "[фото]"), `has_text` tells whether a
+    person typed them, `sent_at` is aware.
+    """
 
     id: int
     side: Side

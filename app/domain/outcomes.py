@@ -13,7 +13,9 @@ class Outcome(StrEnum):
 
 
 MAX_FAILURES = 4
-"""Attempts to grade a chat that fails: the first one and three more. Then only ``force`` tries again."""
+"""Attempts to grade a chat that fails: the first one and three more. Then only ``force`` tries
+again.
+"""
 
 
 class SkipReason(StrEnum):

@@ -5,21 +5,27 @@ import unicodedata
 from itertools import pairwise
 
 _LINE_BREAKS = re.compile("\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
-# Visible, and the same in NFC: ASCII, Russian letters, the punctuation and signs of prices and sizes.
+# Visible, and the same in NFC: ASCII, Russian letters, the punctuation and signs of prices and
+# sizes.
 _ORDINARY = re.compile("[ -~\nА-яЁё«»„“”‘’—–…№₽°²³×]*")
 _ZERO_WIDTH_JOINER = "\u200d"
 _EMOJI_PRESENTATION = "\ufe0f"
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# Letters, marks and symbols by category, invisible by looks: Hangul and Khmer fillers, braille blank, grapheme joiner.
+# Letters, marks and symbols by category, invisible by looks: Hangul and Khmer fillers, braille
+# blank, grapheme joiner.
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
 def keep_visible(text: str) -> str:
-    """The visible text in NFC: no control, zero-width, bidi, tag, private-use or surrogate characters.
+    """The visible text in NFC: no control, zero-width, bidi, tag, private-use or surrogate
+    characters.
 
-    Every kind of line break becomes "\\n", a tab a space. Emoji keep the joiners and selectors they are made of.
+    Every kind of line break becomes "\\n", a tab a space. Emoji keep the joiners and selectors they
+    are made of.
     """
-    if _ORDINARY.fullmatch(text):  # nearly every message: seen at once, where looking at each character takes a millisecond
+    if _ORDINARY.fullmatch(
+        text
+    ):  # nearly every message: seen at once, where looking at each character takes a millisecond
         return text
     lines = _LINE_BREAKS.sub("\n", _SURROGATES.sub("", text)).replace("\t", " ")
     kept = [" "]
@@ -37,7 +43,11 @@ def _is_visible(before: str, char: str, after: str) -> bool:
     if char == _EMOJI_PRESENTATION:
         return unicodedata.category(before) in {"So", "Sm", "Po", "Nd"}
     # The other variation selectors change no letter people write here and can smuggle text.
-    if char in _BLANKS or "\ufe00" <= char < _EMOJI_PRESENTATION or "\U000e0100" <= char <= "\U000e01ef":
+    if (
+        char in _BLANKS
+        or "\ufe00" <= char < _EMOJI_PRESENTATION
+        or "\U000e0100" <= char <= "\U000e01ef"
+    ):
         return False
     if ord(char) & 0xFFFE == 0xFFFE or "\ufdd0" <= char <= "\ufdef":  # Unicode's noncharacters
         return False

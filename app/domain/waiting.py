@@ -19,7 +19,9 @@ class AnswerTimes:
     first_answer_seconds: int | None
     """From the buyer's first message to the company's first one after it."""
     longest_wait_seconds: int | None
-    """Of any message of the buyer's to the next of the company's; one that nobody has ended counts as far as it has come."""
+    """Of any message of the buyer's to the next of the company's; one that nobody has ended counts
+    as far as it has come.
+    """
     waiting_since: datetime | None
     """When a buyer who waits wrote the first of the messages that nobody has answered."""
 
@@ -33,10 +35,13 @@ class AnswerTimes:
         }
 
 
-def answer_times(messages: Sequence[ChatMessage], hours: WorkingHours, zone: ZoneInfo, now: datetime) -> AnswerTimes:
+def answer_times(
+    messages: Sequence[ChatMessage], hours: WorkingHours, zone: ZoneInfo, now: datetime
+) -> AnswerTimes:
     """The waits of a chat, or of an episode, oldest message first, as they stand ``now``.
 
-    A buyer who writes again before the answer waits since the first of these messages. System messages ask and answer nothing.
+    A buyer who writes again before the answer waits since the first of these messages. System
+    messages ask and answer nothing.
     """
     waits: list[int] = []
     since = asked_at = None

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-_WEEKS = (("пн", "вт", "ср", "чт", "пт", "сб", "вс"), ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+_WEEKS = (
+    ("пн", "вт", "ср", "чт", "пт", "сб", "вс"),
+    ("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
+)
 _DAYS = {name: number for week in _WEEKS for number, name in enumerate(week)}
 _DASH = re.compile(r"\s*[-‐‑‒–—−]\s*")
 _SHIFT = re.compile(r"([а-яa-z]+)(?:-([а-яa-z]+))? ([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
 _DAY_MINUTES = 24 * 60
 
 Shift = tuple[int, int]
-"""Opening and closing on one day, in minutes since midnight by the wall clock; a day ends at 1440."""
+"""Opening and closing on one day, in minutes since midnight by the wall clock; a day ends at 1440.
+"""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class WorkingHours:
 
     @classmethod
     def parse(cls, text: str) -> "WorkingHours":
-        """Reads ``Пн-Пт 09:00-18:00, Сб 10:00-16:00`` (or ``Mon-Fri``); a day may come twice, what is empty never closes.
+        """Reads ``Пн-Пт 09:00-18:00, Сб 10:00-16:00`` (or ``Mon-Fri``); a day may come twice, what
+        is empty never closes.
 
         Raises:
             ValueError: not days and hours, or a shift over midnight.
@@ -39,23 +44,32 @@ class WorkingHours:
         return cls(tuple(tuple(shifts) for shifts in week))
 
     def seconds_between(self, start: datetime, end: datetime, zone: ZoneInfo) -> int:
-        """How many seconds of the span are working time by the zone's wall clock; 0 where the end is not after the start.
+        """How many seconds of the span are working time by the zone's wall clock; 0 where the end
+        is not after the start.
 
-        The seconds are those that really passed: a shift over the hour that a change of clocks takes or adds is shorter or longer by it.
-        An hour that comes twice opens and closes by its first (PEP 495, ``fold=0``).
+        The seconds are those that really passed: a shift over the hour that a change of clocks
+        takes or adds is shorter or longer by it. An hour that comes twice opens and closes by its
+        first (PEP 495, ``fold=0``).
         """
-        counted_to, end = start.astimezone(UTC), end.astimezone(UTC)  # two moments of one zone would be subtracted by the wall clock
+        counted_to, end = (
+            start.astimezone(UTC),
+            end.astimezone(UTC),
+        )  # two moments of one zone would be subtracted by the wall clock
         if not self.week:
             return max(0, int((end - counted_to).total_seconds()))
         total = timedelta()
-        for opening, closing in sorted(self._open_spans(start.astimezone(zone).date(), end.astimezone(zone).date(), zone)):
+        for opening, closing in sorted(
+            self._open_spans(start.astimezone(zone).date(), end.astimezone(zone).date(), zone)
+        ):
             begin, finish = max(opening, counted_to), min(closing, end)
             if begin < finish:
                 total += finish - begin
                 counted_to = finish
         return int(total.total_seconds())
 
-    def _open_spans(self, first: date, last: date, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    def _open_spans(
+        self, first: date, last: date, zone: ZoneInfo
+    ) -> Iterator[tuple[datetime, datetime]]:
         for number in range((last - first).days + 1):
             day = first + timedelta(days=number)
             for opening, closing in self.week[day.weekday()]:

@@ -1,12 +1,15 @@
-"""How far two graders agree: exact agreement, quadratic weighted kappa, Gwet's AC2, and how sure that is.
+"""How far two graders agree: exact agreement, quadratic weighted kappa, Gwet's AC2, and how sure
+that is.
 
-Pure statistics over levels 0, 1, … of an ordinal scale. A chat that two people graded is a cell of a table, row the first's level, column
-the second's. Several pairs of graders are pooled by giving several tables: each has margins of its own, so that a strict grader and a
-mild one are not mixed into one that nobody is.
+Pure statistics over levels 0, 1, … of an ordinal scale. A chat that two people graded is a cell of
+a table, row the first's level, column the second's. Several pairs of graders are pooled by giving
+several tables: each has margins of its own, so that a strict grader and a mild one are not mixed
+into one that nobody is.
 
-Sources: J. Cohen, Weighted kappa, Psychological Bulletin 70 (1968) 213-220; A. J. Conger, Integration and generalization of kappas for
-multiple raters, Psychological Bulletin 88 (1980) 322-328; K. L. Gwet, Handbook of Inter-Rater Reliability, 4th ed. (2014), ch. 4;
-B. Efron, R. Tibshirani, An Introduction to the Bootstrap (1993), ch. 13.
+Sources: J. Cohen, Weighted kappa, Psychological Bulletin 70 (1968) 213-220; A. J. Conger,
+Integration and generalization of kappas for multiple raters, Psychological Bulletin 88 (1980)
+322-328; K. L. Gwet, Handbook of Inter-Rater Reliability, 4th ed. (2014), ch. 4; B. Efron, R.
+Tibshirani, An Introduction to the Bootstrap (1993), ch. 13.
 """
 
 import random
@@ -18,7 +21,9 @@ from typing import NamedTuple
 
 RESAMPLES = 2000
 SMALLEST_FOR_INTERVAL = 10
-"""Of fewer chats the bootstrap sees too few different ones: five that agree would make an interval without width."""
+"""Of fewer chats the bootstrap sees too few different ones: five that agree would make an interval
+without width.
+"""
 SMALLEST_FOR_TRUST = 50
 """Below it a kappa of 0.6 on three levels is less sure than 0.19 either way."""
 _MOST_UNDEFINED = 0.05
@@ -35,7 +40,8 @@ class Cell(NamedTuple):
 
 
 Chat = tuple[Cell, ...]
-"""Everything that is compared in one chat: one cell for each pair of graders that both graded it."""
+"""Everything that is compared in one chat: one cell for each pair of graders that both graded it.
+"""
 
 
 class Interval(NamedTuple):
@@ -47,9 +53,11 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Agreement:
-    """How two graders, or pooled pairs of them, agree on one scale; None: there is nothing to compute it from.
+    """How two graders, or pooled pairs of them, agree on one scale; None: there is nothing to
+    compute it from.
 
-    ``n``: comparisons, ``chats``: the chats they are of, as many unless pairs are pooled. ``table``: the sum of all pairs.
+    ``n``: comparisons, ``chats``: the chats they are of, as many unless pairs are pooled.
+    ``table``: the sum of all pairs.
     """
 
     n: int
@@ -62,8 +70,12 @@ class Agreement:
     ac2_interval: Interval | None
 
 
-def measure_agreement(chats: Sequence[Chat], *, levels: int, seed: int, resamples: int = RESAMPLES) -> Agreement:
-    """All of it for these chats; those without a cell are left out. The same seed gives the same intervals."""
+def measure_agreement(
+    chats: Sequence[Chat], *, levels: int, seed: int, resamples: int = RESAMPLES
+) -> Agreement:
+    """All of it for these chats; those without a cell are left out. The same seed gives the same
+    intervals.
+    """
     compared = [chat for chat in chats if chat]
     tables = tabulate(((chat, 1) for chat in compared), levels)
     summed = _sum(tables, levels)
@@ -96,9 +108,10 @@ def tabulate(chats: Iterable[tuple[Chat, int]], levels: int) -> list[Table]:
 def weighted_kappa(tables: Sequence[Table]) -> float | None:
     """Quadratic weighted kappa (Cohen 1968): 1 - D/E, pooled over the pairs of graders.
 
-    With k levels, d(i,j) = ((i-j)/(k-1))², for each pair a table n(i,j) of n chats with row sums r and column sums c:
-    D = Σ d(i,j)·n(i,j), E = Σ d(i,j)·r(i)·c(j)/n, both summed over the pairs. For one pair this is Cohen's; for several raters who all
-    graded all chats it is Conger's (1980), whose chance agreement is the mean of the pairs'. None where E is 0: nobody ever left one and
+    With k levels, d(i,j) = ((i-j)/(k-1))², for each pair a table n(i,j) of n chats with row sums r
+    and column sums c: D = Σ d(i,j)·n(i,j), E = Σ d(i,j)·r(i)·c(j)/n, both summed over the pairs.
+    For one pair this is Cohen's; for several raters who all graded all chats it is Conger's (1980),
+    whose chance agreement is the mean of the pairs'. None where E is 0: nobody ever left one and
     the same level, and whether chance or care made them agree cannot be told.
     """
     observed, expected = 0, 0.0
@@ -107,7 +120,8 @@ def weighted_kappa(tables: Sequence[Table]) -> float | None:
         by_chance = 0
         for i, line in enumerate(table):
             for j, count in enumerate(line):
-                # Whole numbers, as (k-1)² stands in both: the sum is the same to the last bit whichever grader is named first.
+                # Whole numbers, as (k-1)² stands in both: the sum is the same to the last bit
+                # whichever grader is named first.
                 distance = (i - j) ** 2
                 observed += distance * count
                 by_chance += distance * rows[i] * columns[j]
@@ -116,11 +130,13 @@ def weighted_kappa(tables: Sequence[Table]) -> float | None:
 
 
 def gwet_ac2(tables: Sequence[Table]) -> float | None:
-    """Gwet's AC2 with quadratic weights (Gwet 2014): (p - e) / (1 - e), which a rare level does not upset as it does kappa.
+    """Gwet's AC2 with quadratic weights (Gwet 2014): (p - e) / (1 - e), which a rare level does not
+    upset as it does kappa.
 
-    With k levels, w(i,j) = 1 - ((i-j)/(k-1))², T = Σ w(i,j): p = the mean w of all comparisons, π(i) = the share of level i in both margins
-    together, e = T/(k(k-1)) · Σ π(i)(1-π(i)). For several raters who all graded all chats this is Gwet's for many raters.
-    None where nothing was compared.
+    With k levels, w(i,j) = 1 - ((i-j)/(k-1))², T = Σ w(i,j): p = the mean w of all comparisons,
+    π(i) = the share of level i in both margins together, e = T/(k(k-1)) · Σ π(i)(1-π(i)). For
+    several raters who all graded all chats this is Gwet's for many raters. None where nothing was
+    compared.
     """
     if not tables:
         return None
@@ -139,11 +155,14 @@ def gwet_ac2(tables: Sequence[Table]) -> float | None:
     return (agreed - by_chance) / (1 - by_chance)
 
 
-def _bootstrap(chats: Sequence[Chat], levels: int, seed: int, resamples: int) -> tuple[Interval | None, Interval | None]:
-    """Percentile intervals of kappa and AC2 over resampled chats: all that is said of one chat is drawn together.
+def _bootstrap(
+    chats: Sequence[Chat], levels: int, seed: int, resamples: int
+) -> tuple[Interval | None, Interval | None]:
+    """Percentile intervals of kappa and AC2 over resampled chats: all that is said of one chat is
+    drawn together.
 
-    None of too few chats, and of kappa where more than a twentieth of the resamples leave it undefined: what remains would be a
-    choice of the resamples in which graders differ.
+    None of too few chats, and of kappa where more than a twentieth of the resamples leave it
+    undefined: what remains would be a choice of the resamples in which graders differ.
     """
     if len(chats) < SMALLEST_FOR_INTERVAL:
         return None, None

@@ -1,4 +1,6 @@
-"""Looks each of the model's quotes up in the messages it was shown: what does not stand there is repaired or dropped."""
+"""Looks each of the model's quotes up in the messages it was shown: what does not stand there is
+repaired or dropped.
+"""
 
 import re
 from collections.abc import Collection, Sequence
@@ -15,19 +17,26 @@ _NEAR_ENOUGH = 85  # percent of the quote's letters found in order
 _SHORTEST_NEAR = 12  # below this, a few equal letters prove nothing
 _LONGEST_READ = 2 * MAX_QUOTE_LENGTH
 _NEGATED = re.compile(
-    r"(?<!\w)(?:(?:не|ни|нет|нету|нельзя|невозможно|без|никогда|никак|никто|никаких)[ \"]{1,3}){1,8}(?:\w{1,24}[ \"]{1,3}){0,2}$"
+    r"(?<!\w)(?:(?:не|ни|нет|нету|нельзя|невозможно|без|никогда|никак|никто|никаких)["
+    r" \"]{1,3}){1,8}(?:\w{1,24}[ \"]{1,3}){0,2}$"
 )
-"""Folded words that end with a negation of what follows: up to two words and no comma stand between."""
+"""Folded words that end with a negation of what follows: up to two words and no comma stand
+between.
+"""
 _LOOK_BACK = 40
 """Characters before a quote in which its negation, or its sentence's beginning, is looked for."""
 _SENTENCE_BEGINS = re.compile(r"(?:^|\n|[!?…]|\.\W)\W{0,20}$")
 _SENTENCE_ENDS = re.compile(r"\W{0,20}?(?:$|\n|[.!?…](?!\w))")
-_FOLDED = dict.fromkeys("«»„“”‟\"'`’‘‚‹›″′", '"') | dict.fromkeys("‐‑‒–—―−", "-") | {"ё": "е", "…": "..."}
+_FOLDED = (
+    dict.fromkeys("«»„“”‟\"'`’‘‚‹›″′", '"') | dict.fromkeys("‐‑‒–—―−", "-") | {"ё": "е", "…": "..."}
+)
 
 
 @dataclass(frozen=True)
 class Quote:
-    """Words that stand in a message, verbatim and unmasked; `repaired` where the model named another message or other words."""
+    """Words that stand in a message, verbatim and unmasked; `repaired` where the model named
+    another message or other words.
+    """
 
     message_id: int
     text: str
@@ -35,19 +44,27 @@ class Quote:
 
 
 def in_sentence(words: str, text: str) -> str:
-    """A quote for people, out of the message `text`: «…» on each side where it was cut out of the middle of a sentence."""
+    """A quote for people, out of the message `text`: «…» on each side where it was cut out of the
+    middle of a sentence.
+    """
     original = keep_visible(text)
     head, tail = _word_edges(words)
     found = re.search(head + re.escape(words) + tail, original)
     if found is None:
         return words
-    before = "" if _SENTENCE_BEGINS.search(original, max(0, found.start() - _LOOK_BACK), found.start()) else "…"
+    before = (
+        ""
+        if _SENTENCE_BEGINS.search(original, max(0, found.start() - _LOOK_BACK), found.start())
+        else "…"
+    )
     after = "" if words[-1] in ".!?…" or _SENTENCE_ENDS.match(original, found.end()) else "…"
     return f"{before}{words}{after}"
 
 
 def _word_edges(words: str) -> tuple[str, str]:
-    """Patterns for before and after, that let the words be whole ones only: «дорого» does not stand in «недорого»."""
+    """Patterns for before and after, that let the words be whole ones only: «дорого» does not stand
+    in «недорого».
+    """
     return (r"(?<!\w)" if words[0].isalnum() else ""), (r"(?!\w)" if words[-1].isalnum() else "")
 
 
@@ -70,7 +87,11 @@ class _Shown:
                 if added == " " and folded and folded[-1].endswith(" "):
                     continue
                 folded.append(added)
-                self._spans += [(position, end) if piece.is_token else (position + offset, position + offset + 1)] * len(added)
+                self._spans += [
+                    (position, end)
+                    if piece.is_token
+                    else (position + offset, position + offset + 1)
+                ] * len(added)
                 length += len(added)
             position = end
         self.folded = "".join(folded)
@@ -78,7 +99,11 @@ class _Shown:
     def find(self, wanted: str) -> tuple[int, int] | None:
         """Where the folded words stand as whole words."""
         head, tail = _word_edges(wanted)
-        match = re.search(head + re.escape(wanted) + tail, self.folded) if wanted in self.folded else None
+        match = (
+            re.search(head + re.escape(wanted) + tail, self.folded)
+            if wanted in self.folded
+            else None
+        )
         return match.span() if match else None
 
     def originals(self, span: tuple[int, int]) -> list[str]:
@@ -90,7 +115,9 @@ class _Shown:
         if len(wanted) < _SHORTEST_NEAR or len(self.folded) * 100 < len(wanted) * _NEAR_ENOUGH:
             return None
         if len(self.folded) <= len(wanted):
-            return (0, len(self.folded)) if fuzz.ratio(wanted, self.folded) >= _NEAR_ENOUGH else None
+            return (
+                (0, len(self.folded)) if fuzz.ratio(wanted, self.folded) >= _NEAR_ENOUGH else None
+            )
         nearest = fuzz.partial_ratio_alignment(wanted, self.folded, score_cutoff=_NEAR_ENOUGH)
         if nearest is None:
             return None
@@ -102,13 +129,19 @@ class _Shown:
         return start, end
 
     def quote(self, span: tuple[int, int], *, repaired: bool) -> Quote:
-        """The original's words under a folded span, from the negation on that may stand before it: cut off, «не приезжайте» would say
-        the opposite. What is too long ends at a word's end; only a single word (a link) is broken."""
+        """The original's words under a folded span, from the negation on that may stand before it:
+        cut off, «не приезжайте» would say the opposite. What is too long ends at a word's end; only
+        a single word (a link) is broken.
+        """
         negated = _NEGATED.search(self.folded, max(0, span[0] - _LOOK_BACK), span[0])
         start = negated.start() if negated else span[0]
         text = self.original[self._spans[start][0] : self._spans[span[1] - 1][1]].strip()
         whole_words = re.match(rf"(?s).{{1,{MAX_QUOTE_LENGTH}}}(?!\S)", text)
-        return Quote(self.message.id, whole_words[0].rstrip() if whole_words else text[:MAX_QUOTE_LENGTH], repaired or negated is not None)
+        return Quote(
+            self.message.id,
+            whole_words[0].rstrip() if whole_words else text[:MAX_QUOTE_LENGTH],
+            repaired or negated is not None,
+        )
 
 
 class QuoteVerifier:
@@ -119,15 +152,21 @@ class QuoteVerifier:
         self._shown = [_Shown(message, masker) for message in window]
 
     def verify(self, number: int, words: str, sides: Collection[Side]) -> Quote | None:
-        """The quote as it stands in message `number` (from 1) if one of `sides` wrote it; repaired where it stands elsewhere; or None.
+        """The quote as it stands in message `number` (from 1) if one of `sides` wrote it; repaired
+        where it stands elsewhere; or None.
 
-        GradingCase, ё, blanks, quotation marks and dashes make no difference. Repairs, in this order: the words stand in another message of the
-        right side (the nearest one), the longest part round an ellipsis does, the named message has nearly these words.
+        GradingCase, ё, blanks, quotation marks and dashes make no difference. Repairs, in this
+        order: the words stand in another message of the right side (the nearest one), the longest
+        part round an ellipsis does, the named message has nearly these words.
         """
         wanted = _fold(words[:_LONGEST_READ]).strip(' ".')
         if not any(char.isalnum() or ord(char) > 0x2000 for char in wanted):
             return None
-        right = [(abs(place - number), place, shown) for place, shown in enumerate(self._shown, start=1) if shown.message.side in sides]
+        right = [
+            (abs(place - number), place, shown)
+            for place, shown in enumerate(self._shown, start=1)
+            if shown.message.side in sides
+        ]
         right.sort(key=lambda entry: entry[:2])
         longest_part = max(wanted.split("..."), key=len).strip(' ".,')
         for part in filter(None, (wanted, longest_part)):
@@ -140,12 +179,15 @@ class QuoteVerifier:
         return None
 
     def originals(self, words: str, near: int) -> list[str] | None:
-        """What stands behind the tokens in these words, one by one, in the message nearest to `near` (from 1) that has them as it was
-        shown, whoever wrote it; None where none has."""
+        """What stands behind the tokens in these words, one by one, in the message nearest to
+        `near` (from 1) that has them as it was shown, whoever wrote it; None where none has.
+        """
         wanted = _fold(words).strip(' ".,;:')
         if not any(map(str.isalnum, wanted)):
             return None
-        for _, shown in sorted(enumerate(self._shown, start=1), key=lambda entry: abs(entry[0] - near)):
+        for _, shown in sorted(
+            enumerate(self._shown, start=1), key=lambda entry: abs(entry[0] - near)
+        ):
             if span := shown.find(wanted):
                 return shown.originals(span)
         return None

@@ -19,7 +19,9 @@ _RUSSIAN_GRADES = (
 
 
 def parse_grade(text: str) -> Grade:
-    """The grade a model's word means: a code or the Russian word in any gender and case. Raises VerdictError, never guesses."""
+    """The grade a model's word means: a code or the Russian word in any gender and case. Raises
+    VerdictError, never guesses.
+    """
     word = text.strip().strip("«»\"'.").lower()
     if word in GRADE_CODES:
         return GRADE_CODES[word]

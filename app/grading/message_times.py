@@ -1,6 +1,8 @@
-"""Says when a message was written where the model names its number: the number is the window's own, people see none in a chat.
+"""Says when a message was written where the model names its number: the number is the window's own,
+people see none in a chat.
 
-Where a number may be anything else (a price, a count, a date), it stays: a number too many is better than a wrong time.
+Where a number may be anything else (a price, a count, a date), it stays: a number too many is
+better than a wrong time.
 """
 
 import re
@@ -11,21 +13,28 @@ from datetime import datetime
 _N = r"[1-9]\d{0,2}(?![\d%₽°]|[.,:/×*xх]\d|[ \xa0]\d|-?[а-яёa-z])"
 _NUMBERS = rf"(?>с {_N} по (?:№ ?)?{_N}|{_N}(?:(?:, | и | или |, и | ?[–—-] ?)(?:№ ?)?{_N})*)"
 _MARK = r"(?:(?:под|с|за) номер(?:ом|ами)|номера?|(?:под )?№{1,2}|#|n|i ?[=:]?)"
-_OWNER = rf"(?:клиента|покупателя|продавца|компании|менеджера|(?-i:[А-ЯЁ][а-яё]+)(?= ?(?:{_MARK} ?\d|[(\[])))"
+_OWNER = (
+    rf"(?:клиента|покупателя|продавца|компании|менеджера|(?-i:[А-ЯЁ][а-яё]+)(?= ?(?:{_MARK}"
+    r" ?\d|[(\[])))"
+)
 _NAMED = re.compile(
-    r"(?i)(?<!\d[ \xa0])\b(?P<noun>(?:сообщени(?:е|я|ю|ем|и|й|ям|ями|ях)|реплик(?:а|и|е|у|ой|ам|ами|ах))\b|сообщ\b\.?)(?P<owner> "
-    rf"{_OWNER})? ?(?:[(\[](?:{_MARK} ?)?(?P<framed>{_NUMBERS})[)\]]|{_MARK} ?(?P<marked>{_NUMBERS})|(?<=[ .])(?P<bare>{_NUMBERS}))"
+    r"(?i)(?<!\d["
+    r" \xa0])\b(?P<noun>(?:сообщени(?:е|я|ю|ем|и|й|ям|ями|ях)|реплик(?:а|и|е|у|ой|ам|ами|ах))\b|сообщ\b\.?)(?P<owner> "
+    rf"{_OWNER})? ?(?:[(\[](?:{_MARK} ?)?(?P<framed>{_NUMBERS})[)\]]|{_MARK}"
+    rf" ?(?P<marked>{_NUMBERS})|(?<=[ .])(?P<bare>{_NUMBERS}))"
 )
 # What follows a number that counts, or that is a day, a price, a share.
 _COUNTED = re.compile(
-    r"(?i)[ \xa0]?(?:[%₽$€°²]|(?:из|лет|раза?|года?|мин|сек|час(?:а|ов)?|ма[йя]|р|руб\w*|тыс\w*|млн|евро|к?м|[смк][мг]|г|л|шт|фото\w*|видео"
+    r"(?i)["
+    r" \xa0]?(?:[%₽$€°²]|(?:из|лет|раза?|года?|мин|сек|час(?:а|ов)?|ма[йя]|р|руб\w*|тыс\w*|млн|евро|к?м|[смк][мг]|г|л|шт|фото\w*|видео"
     r"|человека?|мест[ао]?|(?:шту|ошиб|опечат|стро|ссыл|попыт)(?:ки|ок|к)|(?:сообщени|предложени|рубл)[яй]"
     r"|(?:вопрос|вариант|довод|совет|слов|товар|файл|этаж|звонк|градус|балл|метр)а)\b|секунд|минут|дн[яей]|день|сут[ок]|недел|месяц"
     r"|процент|комнат|январ|феврал|март|апрел|ию[нл]|август|(?:сент|окт|но|дек)[а-я]{0,2}бр)"
 )
 _COUNTED_FROM_FIVE = re.compile(r"(?i)[ \xa0](?!готов\b)[а-яё]{2,}(?:[оеё]в|ей)\b")
 _CITED = re.compile(
-    rf"(?i)(?:\b(?P<before>в|на|к|по|из|до|после|о) )?(?:(?P<bracket>\()?(?<![a-z\d\]])\[(?:№ ?)?(?P<listed>{_NUMBERS})\](?(bracket)\))"
+    r"(?i)(?:\b(?P<before>в|на|к|по|из|до|после|о) )?(?:(?P<bracket>\()?(?<![a-z\d\]])\[(?:№"
+    rf" ?)?(?P<listed>{_NUMBERS})\](?(bracket)\))"
     rf"|(?P<paren>\()?\bi ?= ?(?P<field>{_N})(?(paren)\)))"
 )
 _CASES = {
@@ -38,7 +47,8 @@ _SEVERAL = "сообщений"
 
 
 def replace_numbers_with_times(text: str, moments: Sequence[datetime]) -> str:
-    """«Сообщение 8» → «Сообщение от 22.11 в 14:05»; `moments`: the local times of the window's messages, the first of them number 1.
+    """«Сообщение 8» → «Сообщение от 22.11 в 14:05»; `moments`: the local times of the window's
+    messages, the first of them number 1.
 
     A number that names no message stays, and so does whatever stands in one list with it.
     """
@@ -60,7 +70,9 @@ def replace_numbers_with_times(text: str, moments: Sequence[datetime]) -> str:
         return f"{' ' * glued}({'сообщения' if several else 'сообщение'} от {times})"
 
     told = _NAMED.sub(named, text)
-    return _CITED.sub(cited, told) if "[" in told or "=" in told else told  # four times as dear as the first
+    return (
+        _CITED.sub(cited, told) if "[" in told or "=" in told else told
+    )  # four times as dear as the first
 
 
 def _is_count(match: re.Match[str]) -> bool:
@@ -74,7 +86,9 @@ def _is_count(match: re.Match[str]) -> bool:
 
 
 def _times(numbers: str, moments: Sequence[datetime]) -> str:
-    """The times in a list of numbers, a day once for its neighbours; empty where one of them names no message."""
+    """The times in a list of numbers, a day once for its neighbours; empty where one of them names
+    no message.
+    """
     said, day, clock = "", "", ""
     for joint, digits in re.findall(r"(\D*)(\d+)", numbers):
         if int(digits) > len(moments):
@@ -82,7 +96,9 @@ def _times(numbers: str, moments: Sequence[datetime]) -> str:
         moment = moments[int(digits) - 1]
         before, day, clock = (day, clock), f"{moment:%d.%m}", f"{moment:%H:%M}"
         if before != (day, clock):
-            said += _joint(joint, same_day=before[0] == day) * bool(said) + (clock if before[0] == day else f"{day} в {clock}")
+            said += _joint(joint, same_day=before[0] == day) * bool(said) + (
+                clock if before[0] == day else f"{day} в {clock}"
+            )
     return said
 
 

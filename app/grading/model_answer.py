@@ -5,7 +5,15 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from app.domain.criteria import Check, Criterion
 from app.domain.grades import Grade
@@ -15,7 +23,9 @@ from app.grading.rubric import Rubric
 from app.grading.validation_messages import describe_validation_error
 
 MAX_RECOMMENDATIONS = 3
-_MOST_BRACES = 100  # tried as the beginning of the object; a broken answer of braces alone would take for ever
+_MOST_BRACES = (
+    100  # tried as the beginning of the object; a broken answer of braces alone would take for ever
+)
 _CRITERIA = tuple(criterion.value for criterion in Criterion)
 _PERSONAL_TOKEN = re.compile(r"\[[А-ЯЁ]+_\d+\]")
 
@@ -89,7 +99,9 @@ class CriterionAnswer(_Answered):
 
 
 class ModelAnswer(_Answered):
-    """The whole answer, of the right shape and free of contradictions; its quotes are not verified yet."""
+    """The whole answer, of the right shape and free of contradictions; its quotes are not verified
+    yet.
+    """
 
     objection: ObjectionClaim
     criteria: dict[Criterion, CriterionAnswer]
@@ -98,7 +110,9 @@ class ModelAnswer(_Answered):
 
 
 def parse_answer(text: str, rubric: Rubric) -> ModelAnswer:
-    """The one answer in `text`, which may have prose or a fence round it. Raises VerdictError with words for the model."""
+    """The one answer in `text`, which may have prose or a fence round it. Raises VerdictError with
+    words for the model.
+    """
     try:
         answer = ModelAnswer.model_validate(_in_protocol_shape(_only_object(text), rubric))
     except ValidationError as error:
@@ -108,16 +122,25 @@ def parse_answer(text: str, rubric: Rubric) -> ModelAnswer:
     return answer
 
 
-def _require_consistent(answer: ModelAnswer, criterion: Criterion, check_ids: tuple[str, ...]) -> None:
+def _require_consistent(
+    answer: ModelAnswer, criterion: Criterion, check_ids: tuple[str, ...]
+) -> None:
     entry = answer.criteria.get(criterion)
     if entry is None:
         raise VerdictError(f"Нет критерия {criterion.value}: нужны все шесть.")
     if set(entry.checks) != set(check_ids):
-        raise VerdictError(f"У {criterion.value} проверки должны быть ровно такие: {', '.join(check_ids)}.")
+        raise VerdictError(
+            f"У {criterion.value} проверки должны быть ровно такие: {', '.join(check_ids)}."
+        )
     if entry.grade is Grade.NONE and criterion is not Criterion.OBJECTION_HANDLING:
-        raise VerdictError(f"У {criterion.value} не бывает оценки none: она есть только у objection_handling.")
+        raise VerdictError(
+            f"У {criterion.value} не бывает оценки none: она есть только у objection_handling."
+        )
     if entry.grade is Grade.NONE and answer.objection.present:
-        raise VerdictError("objection.present — true, а у objection_handling оценка none: так не бывает, исправь одно из двух.")
+        raise VerdictError(
+            "objection.present — true, а у objection_handling оценка none: так не бывает, исправь"
+            " одно из двух."
+        )
 
 
 def _only_object(text: str) -> dict[str, Any]:
@@ -165,7 +188,15 @@ def _in_protocol_shape(raw: dict[str, Any], rubric: Rubric) -> dict[str, Any]:
 
 
 def _with_check_ids(entry: Any, key: str, rubric: Rubric) -> Any:
-    if key not in _CRITERIA or not isinstance(entry, dict) or not isinstance(entry.get("checks"), list):
+    if (
+        key not in _CRITERIA
+        or not isinstance(entry, dict)
+        or not isinstance(entry.get("checks"), list)
+    ):
         return entry
     ids = rubric.criteria[Criterion(key)].check_ids
-    return entry | {"checks": dict(zip(ids, entry["checks"], strict=True))} if len(entry["checks"]) == len(ids) else entry
+    return (
+        entry | {"checks": dict(zip(ids, entry["checks"], strict=True))}
+        if len(entry["checks"]) == len(ids)
+        else entry
+    )

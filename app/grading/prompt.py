@@ -1,4 +1,6 @@
-"""What the judge is sent: one system message for every chat, and the chat in a frame that no text in it can leave."""
+"""What the judge is sent: one system message for every chat, and the chat in a frame that no text
+in it can leave.
+"""
 
 import hashlib
 import json
@@ -48,7 +50,8 @@ _EXAMPLE_CHAT = """\
 4, seller, 10:15: Цена окончательная
 Ответ — один объект JSON, без пояснений до и после него:"""
 
-_EXAMPLE_ANSWERS = {  # the three checks in the rubric's order, the quote's message and words, the grade
+# the three checks in the rubric's order, the quote's message and words, the grade
+_EXAMPLE_ANSWERS = {
     Criterion.TONALITY: ("y y y", 2, "Добрый день!", "high"),
     Criterion.PROFESSIONALISM: ("y y y", 2, "В наличии, можно посмотреть сегодня до 20:00", "high"),
     Criterion.CLARITY: ("n y y", 1, "Доставка есть?", "medium"),
@@ -56,18 +59,27 @@ _EXAMPLE_ANSWERS = {  # the three checks in the rubric's order, the quote's mess
     Criterion.OBJECTION_HANDLING: ("n n y", 4, "Цена окончательная", "low"),
     Criterion.CLOSURE: ("y na y", 4, "Цена окончательная", "high"),
 }
-_COMPLAINT = "Предыдущий ответ не принят: {words}\nОтветь заново на ту же переписку одним объектом JSON по образцу."
+_COMPLAINT = (
+    "Предыдущий ответ не принят: {words}\nОтветь заново на ту же переписку одним объектом JSON по"
+    " образцу."
+)
 _NONCE = re.compile(r"[0-9A-Za-z_-]{16,64}")
 
 
 def system_message(rubric: Rubric) -> str:
-    """The same bytes for every chat (the provider caches prefixes); ends with the one full example of an answer."""
-    criteria = "\n\n".join(_criterion(criterion, entry) for criterion, entry in rubric.criteria.items())
+    """The same bytes for every chat (the provider caches prefixes); ends with the one full example
+    of an answer.
+    """
+    criteria = "\n\n".join(
+        _criterion(criterion, entry) for criterion, entry in rubric.criteria.items()
+    )
     return f"{_ROLE}\n\nКРИТЕРИИ\n\n{criteria}\n\n{_EXAMPLE_CHAT}\n{_example(rubric)}"
 
 
 def user_message(window: Sequence[ChatMessage], masker: Masker, zone: ZoneInfo, nonce: str) -> str:
-    """Three lines: nonce, the window as a JSON array, nonce. `nonce` is 16-64 letters and digits that nobody can guess (ValueError)."""
+    """Three lines: nonce, the window as a JSON array, nonce. `nonce` is 16-64 letters and digits
+    that nobody can guess (ValueError).
+    """
     if not _NONCE.fullmatch(nonce):
         raise ValueError("Метка рамки: от 16 до 64 латинских букв и цифр.")
     rows = [
@@ -79,26 +91,37 @@ def user_message(window: Sequence[ChatMessage], masker: Masker, zone: ZoneInfo, 
         }
         for number, message in enumerate(window, start=1)
     ]
-    # One line whatever was written: of all line breaks `keep_visible` leaves "\n" alone, and JSON escapes that.
+    # One line whatever was written: of all line breaks `keep_visible` leaves "\n" alone, and JSON
+    # escapes that.
     return f"{nonce}\n{json.dumps(rows, ensure_ascii=False)}\n{nonce}"
 
 
 def with_complaint(user_message: str, words: str) -> str:
-    """The retry's user message: the chat, and after it what was wrong with the answer (the validator's own words, none of the chat's)."""
+    """The retry's user message: the chat, and after it what was wrong with the answer (the
+    validator's own words, none of the chat's).
+    """
     return f"{user_message}\n\n{_COMPLAINT.format(words=words)}"
 
 
 def prompt_version(rubric: Rubric) -> str:
     """12 hex digits that change whenever what is sent changes: system message, frame or complaint."""
-    chat = [ChatMessage(1, side, datetime(2026, 1, 1, tzinfo=UTC), "т", has_text=True) for side in ROLES]
+    chat = [
+        ChatMessage(1, side, datetime(2026, 1, 1, tzinfo=UTC), "т", has_text=True) for side in ROLES
+    ]
     sample = with_complaint(user_message(chat, Masker([]), ZoneInfo("UTC"), "0" * 16), "")
     return hashlib.sha256(f"{system_message(rubric)}\0{sample}".encode()).hexdigest()[:12]
 
 
 def _criterion(criterion: Criterion, entry: RubricCriterion) -> str:
     checks = "\n".join(f"  {check.id}: {check.text}" for check in entry.checks)
-    levels = "\n".join(f"  {level}: {words}" for level, words in entry.anchors.model_dump(exclude_none=True).items())
-    return f"{criterion.value} ({criterion.label}). {entry.sentence}\n Проверки:\n{checks}\n Уровни:\n{levels}"
+    levels = "\n".join(
+        f"  {level}: {words}"
+        for level, words in entry.anchors.model_dump(exclude_none=True).items()
+    )
+    return (
+        f"{criterion.value} ({criterion.label}). {entry.sentence}\n Проверки:\n{checks}\n"
+        f" Уровни:\n{levels}"
+    )
 
 
 def _example(rubric: Rubric) -> str:
@@ -113,11 +136,19 @@ def _example(rubric: Rubric) -> str:
     answer = {
         "objection": {"present": True, "i": 3, "q": "Дороговато для б/у"},
         "criteria": criteria,
-        "summary": "Покупатель спросил о наличии и доставке дивана и счёл цену высокой. Продавец подтвердил наличие и предложил осмотр, "
-        "но о доставке не сказал и цену не объяснил.",
+        "summary": (
+            "Покупатель спросил о наличии и доставке дивана и счёл цену высокой. Продавец"
+            " подтвердил наличие и предложил осмотр, но о доставке не сказал и цену не объяснил."
+        ),
         "recommendations": [
             {"i": 2, "t": "Ответить и на вопрос о доставке: есть она или нет, сколько стоит."},
-            {"i": 4, "t": "На «Дороговато для б/у» объяснить, из чего складывается цена, прежде чем называть её окончательной."},
+            {
+                "i": 4,
+                "t": (
+                    "На «Дороговато для б/у» объяснить, из чего складывается цена, прежде чем"
+                    " называть её окончательной."
+                ),
+            },
         ],
     }
     return json.dumps(answer, ensure_ascii=False)

@@ -1,4 +1,6 @@
-"""What the model tells of a chat, in words for people: masking taken back as far as it may be, times in place of message numbers."""
+"""What the model tells of a chat, in words for people: masking taken back as far as it may be,
+times in place of message numbers.
+"""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +20,13 @@ _LEFT_OUT = re.compile(r"(…|\.{3})")
 class Retelling:
     """The texts of one answer about one window."""
 
-    def __init__(self, window: Sequence[ChatMessage], masker: Masker, transcript: QuoteVerifier, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        window: Sequence[ChatMessage],
+        masker: Masker,
+        transcript: QuoteVerifier,
+        zone: ZoneInfo,
+    ) -> None:
         """`zone`: whose clock the times are by."""
         self._masker = masker
         self._transcript = transcript
@@ -32,16 +40,24 @@ class Retelling:
         hidden = self._masker.hide(text)
         told, position = "", 0
         for quotation in _QUOTATION.finditer(hidden):
-            told += self._told(hidden[position : quotation.start()]) + self._quoted(quotation[0], near)
+            told += self._told(hidden[position : quotation.start()]) + self._quoted(
+                quotation[0], near
+            )
             position = quotation.end()
         return told + self._told(hidden[position:])
 
     def _told(self, hidden: str) -> str:
-        return replace_addresses(replace_numbers_with_times(self._masker.to_words(hidden), self._moments), "ссылка")
+        return replace_addresses(
+            replace_numbers_with_times(self._masker.to_words(hidden), self._moments), "ссылка"
+        )
 
     def _quoted(self, quotation: str, near: int) -> str:
         parts = _LEFT_OUT.split(quotation[1:-1])
-        return quotation[0] + "".join(replace_addresses(self._spoken(part, near), "[ссылка]") for part in parts) + quotation[-1]
+        return (
+            quotation[0]
+            + "".join(replace_addresses(self._spoken(part, near), "[ссылка]") for part in parts)
+            + quotation[-1]
+        )
 
     def _spoken(self, part: str, near: int) -> str:
         said = replace_numbers_with_times(self._masker.to_speech(part), self._moments)

@@ -1,9 +1,18 @@
-"""The rubric: what the judge looks at for each criterion. Loaded from a file, so that a company can have its own."""
+"""The rubric: what the judge looks at for each criterion. Loaded from a file, so that a company can
+have its own.
+"""
 
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from app.domain.criteria import Criterion
 from app.grading.validation_messages import describe_validation_error
@@ -11,10 +20,13 @@ from app.grading.validation_messages import describe_validation_error
 BUILT_IN = Path(__file__).with_name("rubric.json")
 CHECKS_EACH = 3
 
-# One line of visible text: a tab or a line break would break the prompt's lines, and Postgres stores no NUL.
+# One line of visible text: a tab or a line break would break the prompt's lines, and Postgres
+# stores no NUL.
 _ONE_LINE = r"^[^\p{Cc}\p{Zl}\p{Zp}]*$"
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600, pattern=_ONE_LINE)]
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600, pattern=_ONE_LINE)
+]
 
 
 class RubricError(ValueError):
@@ -64,7 +76,9 @@ class RubricCriterion(_Entry):
         return tuple(check.id for check in self.checks)
 
 
-def _complete_and_in_order(criteria: dict[Criterion, RubricCriterion]) -> dict[Criterion, RubricCriterion]:
+def _complete_and_in_order(
+    criteria: dict[Criterion, RubricCriterion],
+) -> dict[Criterion, RubricCriterion]:
     missing = [criterion.value for criterion in Criterion if criterion not in criteria]
     if missing:
         raise ValueError(f"нет критериев: {', '.join(missing)}")
@@ -77,7 +91,10 @@ def _complete_and_in_order(criteria: dict[Criterion, RubricCriterion]) -> dict[C
 class Rubric(_Entry):
     """All six criteria, in the order of Criterion whatever the file's order."""
 
-    version: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=_ONE_LINE)]
+    version: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=_ONE_LINE),
+    ]
     criteria: Annotated[dict[Criterion, RubricCriterion], AfterValidator(_complete_and_in_order)]
 
     @property
@@ -92,10 +109,16 @@ def load_rubric(path: Path | None) -> Rubric:
     try:
         text = source.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise RubricError(f"Файл критериев {source} не читается: проверьте путь, права и кодировку UTF-8.") from error
+        raise RubricError(
+            f"Файл критериев {source} не читается: проверьте путь, права и кодировку UTF-8."
+        ) from error
     try:
         return Rubric.model_validate_json(text)
     except ValidationError as error:
         if error.errors()[0]["type"] == "json_invalid":
-            raise RubricError(f"Файл критериев {source} — не JSON: исправьте запятые, кавычки и скобки.") from error
-        raise RubricError(f"Файл критериев {source} — {describe_validation_error(error)}.") from error
+            raise RubricError(
+                f"Файл критериев {source} — не JSON: исправьте запятые, кавычки и скобки."
+            ) from error
+        raise RubricError(
+            f"Файл критериев {source} — {describe_validation_error(error)}."
+        ) from error

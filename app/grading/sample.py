@@ -1,4 +1,6 @@
-"""Which chats people are to grade by hand: drawn so that no grade and no account is drowned by the frequent ones."""
+"""Which chats people are to grade by hand: drawn so that no grade and no account is drowned by the
+frequent ones.
+"""
 
 import random
 from collections import Counter
@@ -8,14 +10,20 @@ Stratum = tuple[int, Hashable]
 """The place of a trait among a candidate's traits, and the trait."""
 
 
-def balanced_sample(candidates: Mapping[int, Sequence[Hashable]], size: int, seed: int) -> list[int]:
-    """At most ``size`` of the numbers, in an order that tells nothing; the same candidates and seed give the same.
+def balanced_sample(
+    candidates: Mapping[int, Sequence[Hashable]], size: int, seed: int
+) -> list[int]:
+    """At most ``size`` of the numbers, in an order that tells nothing; the same candidates and seed
+    give the same.
 
-    Each number comes with its traits: a grade of each criterion, then the account. Every draw is from the stratum that lags most behind
-    an equal share for each trait in its place; of those that lag alike, the earlier place, then the rarer trait. So every trait that
-    occurs is drawn as soon as ``size`` is at least the number of strata, and one that a report in a hundred has is taken up to its share.
+    Each number comes with its traits: a grade of each criterion, then the account. Every draw is
+    from the stratum that lags most behind an equal share for each trait in its place; of those that
+    lag alike, the earlier place, then the rarer trait. So every trait that occurs is drawn as soon
+    as ``size`` is at least the number of strata, and one that a report in a hundred has is taken up
+    to its share.
 
-    What is measured on such a sample is true of the sample: among all chats the traits have other frequencies.
+    What is measured on such a sample is true of the sample: among all chats the traits have other
+    frequencies.
     """
     rng = random.Random(seed)  # noqa: S311 - a draw that can be repeated, not a secret
     shuffled = sorted(candidates)

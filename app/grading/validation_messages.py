@@ -1,4 +1,6 @@
-"""Says in Russian what pydantic found wrong, without repeating the value: it may be an attacker's text."""
+"""Says in Russian what pydantic found wrong, without repeating the value: it may be an attacker's
+text.
+"""
 
 import re
 
@@ -31,12 +33,21 @@ _FAULTS = {
 
 
 def describe_validation_error(error: ValidationError) -> str:
-    """The first three faults, each with the path of its field: "criteria.clarity.grade: поля нет; …"."""
-    return "; ".join(f"{_path(fault['loc'])}: {_fault(fault['type'], fault.get('ctx'))}" for fault in error.errors()[:3])
+    """The first three faults, each with the path of its field: "criteria.clarity.grade: поля нет;
+    …".
+    """
+    return "; ".join(
+        f"{_path(fault['loc'])}: {_fault(fault['type'], fault.get('ctx'))}"
+        for fault in error.errors()[:3]
+    )
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
-    keys = [str(key) if isinstance(key, int) or _PLAIN_KEY.fullmatch(key) else "…" for key in loc if key != "[key]"]
+    keys = [
+        str(key) if isinstance(key, int) or _PLAIN_KEY.fullmatch(key) else "…"
+        for key in loc
+        if key != "[key]"
+    ]
     return ".".join(keys) or "весь объект"
 
 

@@ -1,4 +1,6 @@
-"""Puts the parts together: from the model's words to a verdict that can be stored, mailed and defended."""
+"""Puts the parts together: from the model's words to a verdict that can be stored, mailed and
+defended.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +27,9 @@ _BUYER = frozenset({Side.CLIENT})
 
 @dataclass(frozen=True)
 class CriterionVerdict:
-    """The final grade (by rule), the model's own, and what stands behind them; `checks` in the rubric's order."""
+    """The final grade (by rule), the model's own, and what stands behind them; `checks` in the
+    rubric's order.
+    """
 
     grade: Grade
     model_grade: Grade
@@ -41,7 +45,9 @@ class CriterionVerdict:
 
 @dataclass(frozen=True)
 class Advice:
-    """A recommendation and the id of the message it is about; None where the model named a message that does not exist."""
+    """A recommendation and the id of the message it is about; None where the model named a message
+    that does not exist.
+    """
 
     message_id: int | None
     text: str
@@ -49,8 +55,10 @@ class Advice:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One grading of one window; `score` is 0..100 by the rubric's `weights`, `objection` the buyer's verified words, `flags` every
-    flag set anywhere, `grader_addressed_by` the ids of at most five messages that speak to the grader, oldest first."""
+    """One grading of one window; `score` is 0..100 by the rubric's `weights`, `objection` the
+    buyer's verified words, `flags` every flag set anywhere, `grader_addressed_by` the ids of at
+    most five messages that speak to the grader, oldest first.
+    """
 
     criteria: Mapping[Criterion, CriterionVerdict]
     objection: Quote | None
@@ -69,43 +77,63 @@ class Verdict:
     @property
     def lacks_evidence(self) -> tuple[Criterion, ...]:
         """The criteria with a high or low grade and no verified quote."""
-        return tuple(criterion for criterion, entry in self.criteria.items() if entry.lacks_evidence)
+        return tuple(
+            criterion for criterion, entry in self.criteria.items() if entry.lacks_evidence
+        )
 
     @property
     def complaint(self) -> str | None:
-        """What to ask of the model once more; None where nothing is missing. The second verdict is kept as it is, flags and all."""
+        """What to ask of the model once more; None where nothing is missing. The second verdict is
+        kept as it is, flags and all.
+        """
         wishes = []
         if Flag.OBJECTION_UNVERIFIED in self.flags:
             wishes.append(
-                "objection.present — true, но слов q нет ни в одном сообщении покупателя: приведи дословную цитату покупателя "
-                "либо ответь present: false и grade: none у objection_handling."
+                "objection.present — true, но слов q нет ни в одном сообщении покупателя: приведи"
+                " дословную цитату покупателя либо ответь present: false и grade: none у"
+                " objection_handling."
             )
         if self.lacks_evidence:
             names = ", ".join(criterion.value for criterion in self.lacks_evidence)
-            wishes.append(f"Цитат ev нет в переписке у критериев: {names}. Приведи дословные слова продавца и верный номер сообщения i.")
+            wishes.append(
+                f"Цитат ev нет в переписке у критериев: {names}. Приведи дословные слова продавца и"
+                " верный номер сообщения i."
+            )
         return " ".join(wishes) or None
 
     @property
     def evidence(self) -> dict[str, dict[str, object]]:
-        """Behind each grade, ready for JSON: grade, model_grade, checks, quotes [{message_id, text, repaired}], flags, weight.
+        """Behind each grade, ready for JSON: grade, model_grade, checks, quotes [{message_id, text,
+        repaired}], flags, weight.
 
-        The weight is kept because a person's correction is scored by the rubric of the grading, not by that of the day.
+        The weight is kept because a person's correction is scored by the rubric of the grading, not
+        by that of the day.
         """
-        return {criterion.value: {**_as_json(entry), "weight": self.weights[criterion]} for criterion, entry in self.criteria.items()}
+        return {
+            criterion.value: {**_as_json(entry), "weight": self.weights[criterion]}
+            for criterion, entry in self.criteria.items()
+        }
 
 
-def build_verdict(answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubric: Rubric, zone: ZoneInfo) -> Verdict:
-    """The verdict in the model's answer about `window`, shown to it through `masker`, with `zone`'s times. Raises VerdictError.
+def build_verdict(
+    answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubric: Rubric, zone: ZoneInfo
+) -> Verdict:
+    """The verdict in the model's answer about `window`, shown to it through `masker`, with `zone`'s
+    times. Raises VerdictError.
 
-    An objection that the model claims without words of the buyer's to show for it counts as absent and is flagged: a made-up objection
-    would punish the seller for nothing. Where the verdict has a `complaint`, ask once more and keep the second verdict, or this one if
-    the second answer cannot be read.
+    An objection that the model claims without words of the buyer's to show for it counts as absent
+    and is flagged: a made-up objection would punish the seller for nothing. Where the verdict has a
+    `complaint`, ask once more and keep the second verdict, or this one if the second answer cannot
+    be read.
     """
     answer = parse_answer(answer_text, rubric)
     transcript = QuoteVerifier(window, masker)
     objection = _verified_objection(answer.objection, transcript)
     criteria = {
-        criterion: _criterion_verdict(criterion, answer.criteria[criterion], rubric, transcript, objection) for criterion in Criterion
+        criterion: _criterion_verdict(
+            criterion, answer.criteria[criterion], rubric, transcript, objection
+        )
+        for criterion in Criterion
     }
     flags = {flag for entry in criteria.values() for flag in entry.flags}
     if answer.objection.present and objection is None:
@@ -119,7 +147,9 @@ def build_verdict(answer_text: str, window: Sequence[ChatMessage], masker: Maske
         objection=objection,
         summary=retelling.in_words(answer.summary),
         recommendations=_advice(answer, window, retelling),
-        score=score({criterion: entry.grade for criterion, entry in criteria.items()}, rubric.weights),
+        score=score(
+            {criterion: entry.grade for criterion, entry in criteria.items()}, rubric.weights
+        ),
         weights=rubric.weights,
         flags=tuple(flag for flag in Flag if flag in flags),
         grader_addressed_by=addressing,
@@ -127,11 +157,15 @@ def build_verdict(answer_text: str, window: Sequence[ChatMessage], masker: Maske
 
 
 def _addressing(window: Sequence[ChatMessage]) -> tuple[int, ...]:
-    """The first messages that speak to the grader; of each side the first is among them, however many the other side wrote before."""
+    """The first messages that speak to the grader; of each side the first is among them, however
+    many the other side wrote before.
+    """
     speaking = set()
     for side in (Side.CLIENT, Side.COMPANY, Side.SYSTEM):
         own = [message for message in window if message.side is side]
-        speaking |= {own[place].id for place in addressing_messages([message.text for message in own])}
+        speaking |= {
+            own[place].id for place in addressing_messages([message.text for message in own])
+        }
     found = [message for message in window if message.id in speaking]
     first_of_side = {message.side: message.id for message in reversed(found)}.values()
     kept = sorted(found, key=lambda message: message.id not in first_of_side)[:MAX_ADDRESSING]
@@ -145,9 +179,15 @@ def _verified_objection(claim: ObjectionClaim, transcript: QuoteVerifier) -> Quo
 
 
 def _criterion_verdict(
-    criterion: Criterion, answer: CriterionAnswer, rubric: Rubric, transcript: QuoteVerifier, objection: Quote | None
+    criterion: Criterion,
+    answer: CriterionAnswer,
+    rubric: Rubric,
+    transcript: QuoteVerifier,
+    objection: Quote | None,
 ) -> CriterionVerdict:
-    checks = {check_id: answer.checks[check_id] for check_id in rubric.criteria[criterion].check_ids}
+    checks = {
+        check_id: answer.checks[check_id] for check_id in rubric.criteria[criterion].check_ids
+    }
     if criterion is Criterion.OBJECTION_HANDLING and objection is None:
         flags = () if answer.grade is Grade.NONE else (Flag.DISAGREEMENT,)
         return CriterionVerdict(Grade.NONE, answer.grade, checks, (), flags)
@@ -159,26 +199,40 @@ def _criterion_verdict(
         Flag.NO_EVIDENCE: grade in {Grade.HIGH, Grade.LOW} and not quotes,
         Flag.ALL_NA: by_rule is None,
     }
-    return CriterionVerdict(grade, answer.grade, checks, quotes, tuple(flag for flag, is_set in found.items() if is_set))
+    return CriterionVerdict(
+        grade, answer.grade, checks, quotes, tuple(flag for flag, is_set in found.items() if is_set)
+    )
 
 
 def _quotable_sides(criterion: Criterion, checks: Mapping[str, Check]) -> frozenset[Side]:
-    """A grade is proved by the seller's words. What he left undone may be proved by the buyer's (a question without an answer), but only
-    where a check failed, and never for the tonality, which is in his own words or nowhere."""
+    """A grade is proved by the seller's words. What he left undone may be proved by the buyer's (a
+    question without an answer), but only where a check failed, and never for the tonality, which is
+    in his own words or nowhere.
+    """
     if criterion is not Criterion.TONALITY and Check.NO in checks.values():
         return _SELLER | _BUYER
     return _SELLER
 
 
-def _quotes(answer: CriterionAnswer, sides: frozenset[Side], transcript: QuoteVerifier) -> tuple[Quote, ...]:
-    verified = (transcript.verify(claim.number, claim.words, sides) for claim in answer.evidence[:_CLAIMS_READ])
+def _quotes(
+    answer: CriterionAnswer, sides: frozenset[Side], transcript: QuoteVerifier
+) -> tuple[Quote, ...]:
+    verified = (
+        transcript.verify(claim.number, claim.words, sides)
+        for claim in answer.evidence[:_CLAIMS_READ]
+    )
     by_place = {(quote.message_id, quote.text): quote for quote in verified if quote}
     return tuple(by_place.values())[:MAX_QUOTES]
 
 
-def _advice(answer: ModelAnswer, window: Sequence[ChatMessage], retelling: Retelling) -> tuple[Advice, ...]:
+def _advice(
+    answer: ModelAnswer, window: Sequence[ChatMessage], retelling: Retelling
+) -> tuple[Advice, ...]:
     ids = {number: message.id for number, message in enumerate(window, start=1)}
-    return tuple(Advice(ids.get(claim.number), retelling.in_words(claim.text, claim.number)) for claim in answer.recommendations)
+    return tuple(
+        Advice(ids.get(claim.number), retelling.in_words(claim.text, claim.number))
+        for claim in answer.recommendations
+    )
 
 
 def _as_json(entry: CriterionVerdict) -> dict[str, object]:
@@ -186,6 +240,9 @@ def _as_json(entry: CriterionVerdict) -> dict[str, object]:
         "grade": entry.grade.value,
         "model_grade": entry.model_grade.value,
         "checks": {check_id: check.value for check_id, check in entry.checks.items()},
-        "quotes": [{"message_id": quote.message_id, "text": quote.text, "repaired": quote.repaired} for quote in entry.quotes],
+        "quotes": [
+            {"message_id": quote.message_id, "text": quote.text, "repaired": quote.repaired}
+            for quote in entry.quotes
+        ],
         "flags": [flag.value for flag in entry.flags],
     }

@@ -1,6 +1,8 @@
-"""Addresses in untrusted text, recognized by form: no list of zones, because a new zone is a link in mail programs on its first day.
+"""Addresses in untrusted text, recognized by form: no list of zones, because a new zone is a link
+in mail programs on its first day.
 
-``defang`` keeps the text readable and stops mail programs from making links of it. ``replace_addresses`` takes addresses out.
+``defang`` keeps the text readable and stops mail programs from making links of it.
+``replace_addresses`` takes addresses out.
 """
 
 import re
@@ -17,11 +19,13 @@ _AVITO_HOST = r"(?:[a-z0-9-]{1,63}\.){0,9}avito\.ru"
 _AVITO_URL = re.compile(rf"https?://{_AVITO_HOST}(?::443)?(?:[/?#]\S*)?", re.ASCII | re.IGNORECASE)
 # A whole word of the text, so that neither "avito.ru.evil.com" nor "avito.ru@evil.com" is one.
 _AVITO_WORD = re.compile(
-    rf"(?<![^\s(«\"])(?:https?://)?{_AVITO_HOST}(?:/[\w/?=&%~.+-]*+)?(?=[)»\",.;:!?…]*+(?:\s|$))", re.ASCII | re.IGNORECASE
+    rf"(?<![^\s(«\"])(?:https?://)?{_AVITO_HOST}(?:/[\w/?=&%~.+-]*+)?(?=[)»\",.;:!?…]*+(?:\s|$))",
+    re.ASCII | re.IGNORECASE,
 )
 
 _BREAKS = re.compile(
-    rf"(?<=[^\s.]){_DOT}(?=[\ufe0e\ufe0f\u200d]*[^\W\d_][\w\-\u0300-\u036f])"  # evil.space, ООО.Ромашка, 13.Pro; not 1.5, т.е., Ну...Да
+    # evil.space, ООО.Ромашка, 13.Pro; not 1.5, т.е., Ну...Да
+    rf"(?<=[^\s.]){_DOT}(?=[\ufe0e\ufe0f\u200d]*[^\W\d_][\w\-\u0300-\u036f])"
     rf"|(?<=\S){_AT}(?=\S)"  # user@host, user:password@host
     rf"|(?<=www){_DOT}(?=\S)|(?<=WWW){_DOT}(?=\S)"
     r"|(?<=[A-Za-z.+-]):(?=\S)|(?<=\w):(?=[/\\])"  # https://, mailto:, tel:, host:8080; not 12:30
@@ -65,20 +69,29 @@ def is_avito_url(url: str) -> bool:
 
 
 def defang(text: str) -> str:
-    """Return the text with a hair space inside whatever looks like an address and invisible breaks inside phone numbers.
+    """Return the text with a hair space inside whatever looks like an address and invisible breaks
+    inside phone numbers.
 
     Avito's addresses stay whole.
     """
-    return _outside_avito(text, lambda part: _LONG_NUMBER.sub(_break_number, _break_addresses(part)))
+    return _outside_avito(
+        text, lambda part: _LONG_NUMBER.sub(_break_number, _break_addresses(part))
+    )
 
 
 def defang_certain(text: str) -> str:
-    """Return the text with a hair space only inside what is hardly anything but an address: for cells that people filter and search."""
-    return _outside_avito(text, lambda part: _sub_written(part, lambda match: _break_addresses(match[0])))
+    """Return the text with a hair space only inside what is hardly anything but an address: for
+    cells that people filter and search.
+    """
+    return _outside_avito(
+        text, lambda part: _sub_written(part, lambda match: _break_addresses(match[0]))
+    )
 
 
 def replace_addresses(text: str, word: str) -> str:
-    """Return the text with ``word`` for each address, written or spelled in words, that is not Avito's."""
+    """Return the text with ``word`` for each address, written or spelled in words, that is not
+    Avito's.
+    """
 
     def replaced(match: re.Match[str]) -> str:
         return word + _trailing(match[0])

@@ -1,1 +1,3 @@
-"""Who does the work and when: the worker that takes runs, the tick that asks for what is due, the daily run."""
+"""Who does the work and when: the worker that takes runs, the tick that asks for what is due, the
+daily run.
+"""

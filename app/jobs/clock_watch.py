@@ -18,14 +18,18 @@ REPORTED_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class ClockJump:
-    """A change of the wall clock: by how many seconds (forward is positive), and the moment that it showed when this was noticed."""
+    """A change of the wall clock: by how many seconds (forward is positive), and the moment that it
+    showed when this was noticed.
+    """
 
     seconds: float
     at: datetime
 
 
 class ClockWatch:
-    """The wall clock as compared with the monotonic clock since the start or the last jump, so that small steps add up."""
+    """The wall clock as compared with the monotonic clock since the start or the last jump, so that
+    small steps add up.
+    """
 
     def __init__(self, clock: Clock, monotonic: Monotonic = time.monotonic) -> None:
         self._clock = clock
@@ -51,4 +55,8 @@ class ClockWatch:
     @property
     def recent(self) -> ClockJump | None:
         """The last jump, if it was noticed within the last hour."""
-        return self._last if self._last and self._monotonic() - self._noticed_at < REPORTED_SECONDS else None
+        return (
+            self._last
+            if self._last and self._monotonic() - self._noticed_at < REPORTED_SECONDS
+            else None
+        )

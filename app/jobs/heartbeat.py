@@ -10,7 +10,9 @@ STALE_SECONDS = 60.0
 
 
 class Heartbeat:
-    """When every task of one part of the process last succeeded. A part that does not run has no tasks and no age."""
+    """When every task of one part of the process last succeeded. A part that does not run has no
+    tasks and no age.
+    """
 
     def __init__(self, monotonic: Monotonic = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -31,7 +33,9 @@ class Heartbeat:
 
     @property
     def age_seconds(self) -> float | None:
-        """How long ago the task that has waited longest for a success had its last one; None: the part does not run."""
+        """How long ago the task that has waited longest for a success had its last one; None: the
+        part does not run.
+        """
         oldest = min(list(self._beats.values()), default=None)
         return None if oldest is None else self._monotonic() - oldest
 

@@ -1,4 +1,6 @@
-"""The scheduler of the process: APScheduler with three named interval jobs, each of which only queues the run that is due."""
+"""The scheduler of the process: APScheduler with three named interval jobs, each of which only
+queues the run that is due.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -17,7 +19,11 @@ from app.jobs.tick import QueueDueRun, Timetable, queue_daily_run, queue_retry_r
 
 log = structlog.get_logger(__name__)
 
-JOBS: Mapping[str, QueueDueRun] = {"daily_report": queue_daily_run, "sync": queue_sync_run, "mail_retries": queue_retry_run}
+JOBS: Mapping[str, QueueDueRun] = {
+    "daily_report": queue_daily_run,
+    "sync": queue_sync_run,
+    "mail_retries": queue_retry_run,
+}
 INTERVAL = timedelta(seconds=15)
 _LOOK_SECONDS = 1.0
 _JOB_SECONDS = 20.0
@@ -25,7 +31,9 @@ _JOB_SECONDS = 20.0
 
 
 class _Interval(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """An interval that counts from now. APScheduler's own computes every run between the planned one and now: 5,760 a day."""
+    """An interval that counts from now. APScheduler's own computes every run between the planned
+    one and now: 5,760 a day.
+    """
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         """The next run, whatever the planned one was."""
@@ -33,7 +41,9 @@ class _Interval(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no ty
 
 
 class Scheduler:
-    """The jobs of one process. APScheduler plans a job's next run by the wall clock; ``look_at_clock`` plans it again after a jump."""
+    """The jobs of one process. APScheduler plans a job's next run by the wall clock;
+    ``look_at_clock`` plans it again after a jump.
+    """
 
     def __init__(
         self,
@@ -57,7 +67,13 @@ class Scheduler:
         every = _Interval(seconds=INTERVAL.total_seconds(), timezone=UTC)
         for name in JOBS:
             self.apscheduler.add_job(
-                self._queue_due_run, every, args=(name,), id=name, coalesce=True, max_instances=1, misfire_grace_time=None
+                self._queue_due_run,
+                every,
+                args=(name,),
+                id=name,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
             )
         self.apscheduler.start()
 
@@ -67,7 +83,9 @@ class Scheduler:
         self._heartbeat.stop()
 
     def replan(self, *, jumped: bool) -> None:
-        """Execute the jobs now if the clock has ``jumped``, and those whose next run was planned by a clock that was ahead."""
+        """Execute the jobs now if the clock has ``jumped``, and those whose next run was planned by
+        a clock that was ahead.
+        """
         now = system_clock()
         for job in self.apscheduler.get_jobs():
             if jumped or job.next_run_time > now + INTERVAL:
@@ -89,7 +107,9 @@ class Scheduler:
 
 
 async def watch_clock(clock_watch: ClockWatch, scheduler: Scheduler | None) -> None:
-    """Look for jumps of the clock, by the monotonic clock, until it is cancelled; the ``scheduler``'s jobs are planned again."""
+    """Look for jumps of the clock, by the monotonic clock, until it is cancelled; the
+    ``scheduler``'s jobs are planned again.
+    """
     while True:
         jump = clock_watch.look()
         if scheduler is not None:

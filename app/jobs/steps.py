@@ -41,11 +41,14 @@ def build_steps(tools: StepDependencies, wake: Callable[[], None]) -> Mapping[Ru
     """The steps by kind of run; ``wake`` tells the worker that a run was queued."""
 
     async def sync(run: RunContext) -> StepResult:
-        full = bool(run.params.get("full")) and not run.repeated  # else what changed since is left to do
+        full = (
+            bool(run.params.get("full")) and not run.repeated
+        )  # else what changed since is left to do
         return await sync_chats(tools.database, tools.sources, tools.clock, run.progress, full=full)
 
     async def analyze(run: RunContext) -> StepResult:
-        # One kind of run for both: they share the model, and the day's budget is counted by one run at a time.
+        # One kind of run for both: they share the model, and the day's budget is counted by one run
+        # at a time.
         grade = regrade_reports if RegradePeriod.is_in(run.params) else analyze_chats
         return await grade(
             tools.database,
@@ -58,9 +61,13 @@ def build_steps(tools: StepDependencies, wake: Callable[[], None]) -> Mapping[Ru
         )
 
     async def mail(run: RunContext) -> StepResult:
-        return await send_daily_report(tools.database, tools.post, tools.timetable.zone, tools.clock, run)
+        return await send_daily_report(
+            tools.database, tools.post, tools.timetable.zone, tools.clock, run
+        )
 
     async def daily(run: RunContext) -> StepResult:
-        return await run_day(tools.database, tools.plan, tools.timetable.zone, tools.clock, wake, run)
+        return await run_day(
+            tools.database, tools.plan, tools.timetable.zone, tools.clock, wake, run
+        )
 
     return {RunKind.SYNC: sync, RunKind.ANALYZE: analyze, RunKind.MAIL: mail, RunKind.DAILY: daily}

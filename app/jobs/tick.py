@@ -1,4 +1,6 @@
-"""Which runs are due by the clock: one function for each job of the scheduler. The unique slots make them safe in every replica."""
+"""Which runs are due by the clock: one function for each job of the scheduler. The unique slots
+make them safe in every replica.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -29,29 +31,41 @@ QueueDueRun = Callable[[AsyncSession, Timetable, datetime], Awaitable[None]]
 
 
 def newest_due_day(timetable: Timetable, now: datetime) -> date:
-    """The last day whose report time has come; right over changes of the clocks, because it compares moments."""
+    """The last day whose report time has come; right over changes of the clocks, because it
+    compares moments.
+    """
     today = local_date(now, timetable.zone)
-    return today if at_local(today, timetable.report_time, timetable.zone) <= now else today - timedelta(days=1)
+    return (
+        today
+        if at_local(today, timetable.report_time, timetable.zone) <= now
+        else today - timedelta(days=1)
+    )
 
 
 def next_report_at(timetable: Timetable, now: datetime) -> datetime:
     """When the next day's run is due."""
-    return at_local(newest_due_day(timetable, now) + timedelta(days=1), timetable.report_time, timetable.zone)
+    return at_local(
+        newest_due_day(timetable, now) + timedelta(days=1), timetable.report_time, timetable.zone
+    )
 
 
 CLOCK_TOLERANCE = timedelta(hours=2, minutes=30)
-"""What was created later than this from now was created by a clock that was ahead. A clock that was put back by less than this, or that
-differs from another replica's, mails no date twice."""
+"""What was created later than this from now was created by a clock that was ahead. A clock that was
+put back by less than this, or that differs from another replica's, mails no date twice.
+"""
 
 
 async def queue_daily_run(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
-    """Queue the run of the newest due date. On an empty ledger only today is due; later, that run makes up for missed dates.
+    """Queue the run of the newest due date. On an empty ledger only today is due; later, that run
+    makes up for missed dates.
 
     Slots of dates to come are released: a clock that was ahead has taken them.
     """
     today = local_date(now, timetable.zone)
     ahead = now + CLOCK_TOLERANCE
-    if await runs.release_later_slots(session, after=f"{today}~", created_after=ahead, kinds=list(RunKind)):
+    if await runs.release_later_slots(
+        session, after=f"{today}~", created_after=ahead, kinds=list(RunKind)
+    ):
         log.warning("tick.slots_released", today=today.isoformat())
     await covered_dates.release_later(session, today=today, created_after=ahead)
     due = newest_due_day(timetable, now)
@@ -70,24 +84,44 @@ async def queue_daily_run(session: AsyncSession, timetable: Timetable, now: date
 
 
 async def queue_sync_run(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
-    """Queue the interval's sync. One that still waits for its turn serves the later interval as well."""
+    """Queue the interval's sync. One that still waits for its turn serves the later interval as
+    well.
+    """
     start = _interval_start(now, timetable.sync_every)
     following = start + timetable.sync_every
-    await runs.release_later_slots(session, after=following.isoformat(), created_after=now + timetable.sync_every, kinds=[RunKind.SYNC])
+    await runs.release_later_slots(
+        session,
+        after=following.isoformat(),
+        created_after=now + timetable.sync_every,
+        kinds=[RunKind.SYNC],
+    )
     if not await runs.has_queued(session, RunKind.SYNC):
         await runs.add_run(session, RunKind.SYNC, now=now, slot=start.isoformat())
 
 
 async def queue_retry_run(session: AsyncSession, _timetable: Timetable, now: datetime) -> None:
-    """Queue a run for the deliveries whose next try is due, and for mails whose process stopped before they were rendered.
+    """Queue a run for the deliveries whose next try is due, and for mails whose process stopped
+    before they were rendered.
 
-    The run is told which deliveries to retry, so that the clock of the replica that carries it out does not matter.
+    The run is told which deliveries to retry, so that the clock of the replica that carries it out
+    does not matter.
     """
     due = await deliveries.take_due(session, now, again_at=now + FIRST_RETRY)
     if due:
-        await runs.add_run(session, RunKind.MAIL, now=now, slot=f"retry {now.isoformat()}", params={"deliveries": due})
+        await runs.add_run(
+            session,
+            RunKind.MAIL,
+            now=now,
+            slot=f"retry {now.isoformat()}",
+            params={"deliveries": due},
+        )
     elif await digests.has_undelivered(session, before=now - FIRST_RETRY):
-        await runs.add_run(session, RunKind.MAIL, now=now, slot=f"retry {_interval_start(now, FIRST_RETRY).isoformat()}")
+        await runs.add_run(
+            session,
+            RunKind.MAIL,
+            now=now,
+            slot=f"retry {_interval_start(now, FIRST_RETRY).isoformat()}",
+        )
 
 
 def _interval_start(now: datetime, length: timedelta) -> datetime:

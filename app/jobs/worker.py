@@ -1,4 +1,6 @@
-"""The worker of a process: takes runs from the queue under a lease, carries their step out and writes down the end."""
+"""The worker of a process: takes runs from the queue under a lease, carries their step out and
+writes down the end.
+"""
 
 import asyncio
 import contextlib
@@ -18,18 +20,29 @@ from app.errors import AppError, DatabaseUnavailableError
 from app.jobs.heartbeat import Heartbeat
 from app.models import Run, RunKind, RunState
 from app.repositories import runs
-from app.services.runs import Lease, LeaseLostError, Progress, RunContext, Step, StepResult, is_forced
+from app.services.runs import (
+    Lease,
+    LeaseLostError,
+    Progress,
+    RunContext,
+    Step,
+    StepResult,
+    is_forced,
+)
 
 log = structlog.get_logger(__name__)
 
 _POLL = "poll"
 _LOOK_SECONDS = 5.0
-"""How often the queue is looked at without being woken: what another process has asked for, or left behind dying."""
+"""How often the queue is looked at without being woken: what another process has asked for, or left
+behind dying.
+"""
 _WRITE_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 10.0
 FINISH_SECONDS = 5.0
-"""How long, when the process is told to stop, the model's answers under way are waited for: they are paid for. Whoever stops a
-container waits ten seconds for all of it."""
+"""How long, when the process is told to stop, the model's answers under way are waited for: they
+are paid for. Whoever stops a container waits ten seconds for all of it.
+"""
 _STOP_SECONDS = 1.0
 """How long a step may take to hear that it is to stop before it is told again."""
 _STUCK_SECONDS = 30.0
@@ -40,8 +53,10 @@ _LAST_WRITE_SECONDS = 2.0
 """How long, when the process is told to stop, the end of a run may take to be written."""
 _LONGEST_PAUSE = timedelta(minutes=1)
 _LONGEST_KIND_PAUSE = timedelta(seconds=8)
-"""Pauses double from two seconds: a run that the database fails is started at most ten times a minute. The pause of a run is stored for
-all replicas; that of a kind is this worker's, also for runs that people ask for, and short for them."""
+"""Pauses double from two seconds: a run that the database fails is started at most ten times a
+minute. The pause of a run is stored for all replicas; that of a kind is this worker's, also for
+runs that people ask for, and short for them.
+"""
 
 
 class Worker:
@@ -85,11 +100,15 @@ class Worker:
         await self._ended.wait()
 
     async def work_forever(self) -> None:
-        """Takes runs until it is cancelled; then has the grading finish what is under way, gives the runs back and returns."""
+        """Takes runs until it is cancelled; then has the grading finish what is under way, gives
+        the runs back and returns.
+        """
         await self._work(dict.fromkeys(self._steps))
 
     async def work_on(self, kind: RunKind, run_id: int) -> None:
-        """Takes this one run when its turn has come, and a dead scheduled one that stands in its way; otherwise as ``work_forever``."""
+        """Takes this one run when its turn has come, and a dead scheduled one that stands in its
+        way; otherwise as ``work_forever``.
+        """
         await self._work({kind: run_id})
 
     async def _work(self, wanted: Mapping[RunKind, int | None]) -> None:
@@ -99,7 +118,8 @@ class Worker:
             while True:
                 self._awake.clear()
                 await self._take_undisturbed(wanted)
-                # Not wait_for: in Python 3.11 it swallows a cancel that comes in the same turn of the loop as the waking.
+                # Not wait_for: in Python 3.11 it swallows a cancel that comes in the same turn of
+                # the loop as the waking.
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_SECONDS):
                         await self._awake.wait()
@@ -123,7 +143,9 @@ class Worker:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _take_undisturbed(self, wanted: Mapping[RunKind, int | None]) -> None:
-        """A stop waits for it: a run that is claimed and not begun would have no owner until its lease ends."""
+        """A stop waits for it: a run that is claimed and not begun would have no owner until its
+        lease ends.
+        """
         await _undisturbed(self._take_what_is_there(wanted), _STOP_SECONDS)
 
     async def _take_what_is_there(self, wanted: Mapping[RunKind, int | None]) -> None:
@@ -147,7 +169,9 @@ class Worker:
             run = await runs.claim_run(session, kind, token, now=self._clock(), only=run_id)
             repeated = await _list_repeated(session, run) if run else []
         if run is not None:
-            task = asyncio.create_task(self._carry_out(run, Lease(asked_at), token, repeated), name=f"run-{run.id}")
+            task = asyncio.create_task(
+                self._carry_out(run, Lease(asked_at), token, repeated), name=f"run-{run.id}"
+            )
             self._working[kind] = task
             task.add_done_callback(partial(self._free, kind))
 
@@ -157,7 +181,9 @@ class Worker:
     def _pause(self, kind: RunKind) -> None:
         """Claim no run of the kind for a while: the database failed the last one."""
         failed = self._failed_in_a_row[kind] = self._failed_in_a_row.get(kind, 0) + 1
-        self._paused_until[kind] = time.monotonic() + _doubled(failed, _LONGEST_KIND_PAUSE).total_seconds()
+        self._paused_until[kind] = (
+            time.monotonic() + _doubled(failed, _LONGEST_KIND_PAUSE).total_seconds()
+        )
 
     def _free(self, kind: RunKind, _: asyncio.Task[None]) -> None:
         del self._working[kind]
@@ -165,7 +191,9 @@ class Worker:
         self._ended = asyncio.Event()
         self.wake()
 
-    async def _carry_out(self, run: Run, lease: Lease, token: uuid.UUID, repeated: Collection[int]) -> None:
+    async def _carry_out(
+        self, run: Run, lease: Lease, token: uuid.UUID, repeated: Collection[int]
+    ) -> None:
         kind = RunKind(run.kind)
         context = RunContext(
             id=run.id,
@@ -173,7 +201,9 @@ class Worker:
             params=run.params,
             token=token,
             started_at=run.started_at or self._clock(),
-            progress=Progress(done=run.progress_done, total=run.progress_total, figures=dict(run.figures)),
+            progress=Progress(
+                done=run.progress_done, total=run.progress_total, figures=dict(run.figures)
+            ),
             repeated=repeated,
             lease=lease,
             stopping=self._stopping,
@@ -186,7 +216,13 @@ class Worker:
             return
         except DatabaseUnavailableError as error:
             pause = _doubled(run.returned_count + 1, _LONGEST_PAUSE)
-            log.warning("run.database_away", run=run.id, kind=kind.value, error=error.message, pause_seconds=pause.total_seconds())
+            log.warning(
+                "run.database_away",
+                run=run.id,
+                kind=kind.value,
+                error=error.message,
+                pause_seconds=pause.total_seconds(),
+            )
             self._pause(kind)
             await self._give_back(context, error.message, pause=pause)
             return
@@ -200,8 +236,11 @@ class Worker:
             return
         state = RunState.DONE if result.ok else RunState.FAILED
         await self._end(context, state, _with_repeated(result.message, repeated), result.figures)
-        # What outside systems say of a failure is for people, and stands in the row; the log holds numbers.
-        numbers = {name: value for name, value in result.figures.items() if not isinstance(value, list)}
+        # What outside systems say of a failure is for people, and stands in the row; the log holds
+        # numbers.
+        numbers = {
+            name: value for name, value in result.figures.items() if not isinstance(value, list)
+        }
         log.info("run.ended", run=run.id, kind=kind.value, state=state.value, **numbers)
 
     async def _under_lease(self, kind: RunKind, context: RunContext) -> StepResult:
@@ -220,7 +259,11 @@ class Worker:
                 raise known from None
             if known is None:
                 log.exception("run.crashed", run=context.id, kind=kind.value)
-            message = known.message if known else "Внутренняя ошибка службы; сделанное сохранено, подробности в журнале."
+            message = (
+                known.message
+                if known
+                else "Внутренняя ошибка службы; сделанное сохранено, подробности в журнале."
+            )
             return StepResult(ok=False, message=message, figures=context.progress.figures)
         finally:
             await self._stop(context.id, step, keeper)
@@ -239,7 +282,12 @@ class Worker:
                 seconds = min(self._database_seconds, context.lease.seconds_left)
                 async with asyncio.timeout(seconds), self._database.transaction() as session:
                     ours = await runs.renew_lease(
-                        session, context.id, context.token, figures=progress.figures, done=progress.done, total=progress.total
+                        session,
+                        context.id,
+                        context.token,
+                        figures=progress.figures,
+                        done=progress.done,
+                        total=progress.total,
                     )
             except (DatabaseUnavailableError, TimeoutError):
                 continue
@@ -249,9 +297,15 @@ class Worker:
             renewed_at, written = asked_at, now_written
 
     async def _give_back(
-        self, context: RunContext, reason: str = "службу остановили посреди работы.", *, pause: timedelta | None = None
+        self,
+        context: RunContext,
+        reason: str = "службу остановили посреди работы.",
+        *,
+        pause: timedelta | None = None,
     ) -> None:
-        """The process is stopping or the database was away: a scheduled run goes back into the queue, a person's ends here."""
+        """The process is stopping or the database was away: a scheduled run goes back into the
+        queue, a person's ends here.
+        """
         if context.slot is not None:
             await self._end(context, RunState.QUEUED, None, context.progress.figures, pause=pause)
         else:
@@ -267,7 +321,8 @@ class Worker:
         *,
         pause: timedelta | None = None,
     ) -> None:
-        """Writes the end; while the database is away, as long as the lease would last: then others take the run over.
+        """Writes the end; while the database is away, as long as the lease would last: then others
+        take the run over.
 
         A process that stops has less time.
         """
@@ -276,7 +331,12 @@ class Worker:
         await _undisturbed(_until_written(context.id, work, seconds), _LAST_WRITE_SECONDS)
 
     async def _write_end(
-        self, context: RunContext, state: RunState, message: str | None, figures: Mapping[str, object], pause: timedelta | None
+        self,
+        context: RunContext,
+        state: RunState,
+        message: str | None,
+        figures: Mapping[str, object],
+        pause: timedelta | None,
     ) -> None:
         progress = context.progress
         async with self._database.transaction() as session:
@@ -296,8 +356,9 @@ class Worker:
     async def _stop(self, run_id: int, *tasks: asyncio.Future[Any]) -> None:
         """Cancels until it is heard.
 
-        In Python 3.11 ``wait_for`` swallows a cancel that comes in the same turn of the loop as what it waits for, and mail is sent with
-        it: the step would go on, and the process could not end, for as long as the mail server is waited for.
+        In Python 3.11 ``wait_for`` swallows a cancel that comes in the same turn of the loop as
+        what it waits for, and mail is sent with it: the step would go on, and the process could not
+        end, for as long as the mail server is waited for.
         """
         stuck_at = time.monotonic() + self._stuck_seconds
         while any(not task.done() for task in tasks):
@@ -341,11 +402,17 @@ def _doubled(times: int, longest: timedelta) -> timedelta:
 
 
 async def _list_repeated(session: AsyncSession, run: Run) -> list[int]:
-    """The runs whose work this one is not to do again. A reading of every chat that came to no good end is begun anew."""
+    """The runs whose work this one is not to do again. A reading of every chat that came to no good
+    end is begun anew.
+    """
     if not is_forced(run.params):
         return []
     same = await runs.list_repeated(session, run)
-    return [run_id for run_id, state in same.items() if run.kind != RunKind.SYNC or state is RunState.DONE]
+    return [
+        run_id
+        for run_id, state in same.items()
+        if run.kind != RunKind.SYNC or state is RunState.DONE
+    ]
 
 
 def _with_repeated(message: str, repeated: Collection[int]) -> str:
@@ -353,11 +420,16 @@ def _with_repeated(message: str, repeated: Collection[int]) -> str:
         return message
     numbers = ", ".join(map(str, repeated))
     which, whose = ("запуск", "им") if len(repeated) == 1 else ("запуски", "ими")
-    return f"{message} Такой же запрос уже выполнялся ({which} {numbers}): сделанное {whose} не повторялось."
+    return (
+        f"{message} Такой же запрос уже выполнялся ({which} {numbers}): сделанное {whose} не"
+        " повторялось."
+    )
 
 
 def _told(error: Exception) -> AppError | None:
-    """The error that a person can be told, also where several tasks failed of it at once; None where something else went wrong too."""
+    """The error that a person can be told, also where several tasks failed of it at once; None
+    where something else went wrong too.
+    """
     if isinstance(error, ExceptionGroup):
         known = [_told(one) for one in error.exceptions]
         return known[0] if all(known) else None

@@ -8,7 +8,9 @@ from app.models.base import Numbered
 
 
 class Account(Numbered):
-    """One Avito account; the key is Avito's number of it, so that a changed name or key changes nothing else."""
+    """One Avito account; the key is Avito's number of it, so that a changed name or key changes
+    nothing else.
+    """
 
     __tablename__ = "accounts"
 
@@ -21,6 +23,8 @@ class Account(Numbered):
     fully_listed_at: Mapped[datetime | None]
     """When a list pass last ran to the end of Avito's list instead of stopping at the watermark."""
     lists_cut_short: Mapped[int] = mapped_column(server_default="0")
-    """Lists of chats, each as narrow as can be asked for, that went on past Avito's reach: chats exist that were never seen."""
+    """Lists of chats, each as narrow as can be asked for, that went on past Avito's reach: chats
+    exist that were never seen.
+    """
     synced_at: Mapped[datetime | None]
     """When the account was last read without a failure of the account itself."""

@@ -10,7 +10,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """The registry of the tables. Text is ``text``, moments are ``timestamptz``, whole numbers from outside are ``bigint``."""
+    """The registry of the tables. Text is ``text``, moments are ``timestamptz``, whole numbers from
+    outside are ``bigint``.
+    """
 
     metadata = MetaData(
         naming_convention={

@@ -40,33 +40,52 @@ class Chat(Numbered):
     messages_due: Mapped[bool] = mapped_column(server_default=true())
     """Avito has shown activity that is not copied yet."""
     hints: Mapped[int] = mapped_column(server_default="0")
-    """How often a webhook has named the chat: one that comes while the chat is read must not be lost."""
+    """How often a webhook has named the chat: one that comes while the chat is read must not be
+    lost.
+    """
     messages_read_at: Mapped[datetime | None]
     history_complete: Mapped[bool] = mapped_column(server_default=false())
-    """Every message back to the first is stored; False once read: Avito's reach ended before the chat did."""
+    """Every message back to the first is stored; False once read: Avito's reach ended before the
+    chat did.
+    """
     read_error: Mapped[str | None]
     """Why the last reading of the messages failed; a Russian sentence."""
 
     last_message_at: Mapped[datetime | None]
     last_person_message_id: Mapped[int | None]
-    """The newest message that a person wrote, on either side, by order in the chat. Not a foreign key: messages point here."""
+    """The newest message that a person wrote, on either side, by order in the chat. Not a foreign
+    key: messages point here.
+    """
     last_person_at: Mapped[datetime | None]
     last_person_side: Mapped[str | None]
     waiting_since: Mapped[datetime | None]
-    """When the buyer wrote the first of the messages that nobody has answered; None: the company has the last word."""
+    """When the buyer wrote the first of the messages that nobody has answered; None: the company
+    has the last word.
+    """
 
     seen_message_id: Mapped[int | None]
-    """The last person's message that a report, or the finding that there is nothing to grade, has seen."""
+    """The last person's message that a report, or the finding that there is nothing to grade, has
+    seen.
+    """
     due_since: Mapped[datetime | None]
-    """When the first person's message after ``seen_message_id`` was written; None: the chat is not due."""
+    """When the first person's message after ``seen_message_id`` was written; None: the chat is not
+    due.
+    """
     outcome: Mapped[str | None]
     outcome_reason: Mapped[str | None]
-    """Skipped: a code of why. Failed: a Russian sentence. Waiting: a Russian word for what stopped the grading."""
+    """Skipped: a code of why. Failed: a Russian sentence. Waiting: a Russian word for what stopped
+    the grading.
+    """
     outcome_message_id: Mapped[int | None]
-    """The last person's message when the outcome was found; a newer one makes an old failure forgotten."""
+    """The last person's message when the outcome was found; a newer one makes an old failure
+    forgotten.
+    """
     outcome_at: Mapped[datetime | None]
     outcome_run_id: Mapped[int | None]
     failures: Mapped[int] = mapped_column(server_default="0")
-    """Failed attempts since the last person's message; past the fourth only ``force`` tries again."""
+    """Failed attempts since the last person's message; past the fourth only ``force`` tries again.
+    """
     grading_token: Mapped[uuid.UUID | None]
-    """The lease of the run that is grading the chat; a result is written only where it still matches."""
+    """The lease of the run that is grading the chat; a result is written only where it still
+    matches.
+    """

@@ -1,4 +1,6 @@
-"""Deliveries: one row for each recipient of each mail; the ledger that keeps a mail from going out twice."""
+"""Deliveries: one row for each recipient of each mail; the ledger that keeps a mail from going out
+twice.
+"""
 
 import uuid
 from datetime import datetime
@@ -26,7 +28,11 @@ class Delivery(Numbered):
     __table_args__ = (
         UniqueConstraint("digest_id", "recipient"),
         one_of("state", DeliveryState),
-        Index("ix_deliveries_open", "next_try_at", postgresql_where=text("state IN ('queued', 'sending')")),
+        Index(
+            "ix_deliveries_open",
+            "next_try_at",
+            postgresql_where=text("state IN ('queued', 'sending')"),
+        ),
     )
 
     digest_id: Mapped[int] = mapped_column(ForeignKey("digests.id"))
@@ -45,7 +51,9 @@ class Delivery(Numbered):
     claimed_until: Mapped[datetime | None]
     """Until when, by the database's clock, no other attempt may begin."""
     claim_backend: Mapped[str | None]
-    """The Postgres backend that lives as long as the process whose attempt is past its final dot; None: not known."""
+    """The Postgres backend that lives as long as the process whose attempt is past its final dot;
+    None: not known.
+    """
     sent_at: Mapped[datetime | None]
     answer: Mapped[str | None]
     """What the mail server said last."""

@@ -11,7 +11,9 @@ from app.models.base import Numbered, one_of
 
 
 class DigestKind(StrEnum):
-    """``daily``: by the daily run, one a date; ``supplement``: by a person; ``resend``: an old date's reports again."""
+    """``daily``: by the daily run, one a date; ``supplement``: by a person; ``resend``: an old
+    date's reports again.
+    """
 
     DAILY = "daily"
     SUPPLEMENT = "supplement"
@@ -36,13 +38,16 @@ class Digest(Numbered):
     period_end: Mapped[datetime]
     """The cut-off: the mail covers what was created before it."""
     after_message_id: Mapped[int | None]
-    """The newest message that was here at the cut-off before: what was copied since then is news, whenever it was written."""
+    """The newest message that was here at the cut-off before: what was copied since then is news,
+    whenever it was written.
+    """
     last_message_id: Mapped[int | None]
     """The newest message that was here when the mail was put together."""
     figures: Mapped[dict[str, Any]]
     """What the mail says."""
     day_figures: Mapped[dict[str, Any] | None]
-    """What its date's mails say together so far; None for the first of them, which says just that."""
+    """What its date's mails say together so far; None for the first of them, which says just that.
+    """
     reports_count: Mapped[int]
     subject: Mapped[str]
     mime: Mapped[bytes | None]
@@ -50,4 +55,6 @@ class Digest(Numbered):
     created_at: Mapped[datetime]
     first_sent_at: Mapped[datetime | None]
     first_sent_run_id: Mapped[int | None]
-    """The run whose call brought the mail to its first recipient; None while nobody has it, or the scheduler's retry did."""
+    """The run whose call brought the mail to its first recipient; None while nobody has it, or the
+    scheduler's retry did.
+    """

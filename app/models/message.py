@@ -10,10 +10,15 @@ from app.models.base import Numbered
 
 
 class Message(Numbered):
-    """One message. Order in a chat: ``sent_at``, then system messages last, then ``id``, which follows Avito's order of one second."""
+    """One message. Order in a chat: ``sent_at``, then system messages last, then ``id``, which
+    follows Avito's order of one second.
+    """
 
     __tablename__ = "messages"
-    __table_args__ = (UniqueConstraint("chat_id", "avito_id"), Index("ix_messages_chat_id_sent_at", "chat_id", "sent_at"))
+    __table_args__ = (
+        UniqueConstraint("chat_id", "avito_id"),
+        Index("ix_messages_chat_id_sent_at", "chat_id", "sent_at"),
+    )
 
     chat_id: Mapped[int] = mapped_column(ForeignKey("chats.id"))
     avito_id: Mapped[str]

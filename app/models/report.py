@@ -19,7 +19,8 @@ class ReportKind(StrEnum):
 
 
 class Report(Numbered):
-    """One grading. ``body`` is the object that REST answers, stored as text once so that reading it costs next to nothing.
+    """One grading. ``body`` is the object that REST answers, stored as text once so that reading it
+    costs next to nothing.
 
     Only its moment is spelled anew, where REPORT_TIMEZONE has changed since.
     """
@@ -27,12 +28,25 @@ class Report(Numbered):
     __tablename__ = "reports"
     __table_args__ = (
         one_of("kind", ReportKind),
-        Index("ix_reports_created_at_id", "created_at", "id", postgresql_where=text("kind = 'grading'")),
+        Index(
+            "ix_reports_created_at_id",
+            "created_at",
+            "id",
+            postgresql_where=text("kind = 'grading'"),
+        ),
         Index("ix_reports_chat_id", "chat_id"),
         Index("ix_reports_run_id", "run_id"),
         Index("ix_reports_digest_id", "digest_id"),
-        Index("ix_reports_regrade_of_id", "regrade_of_id", postgresql_where=text("regrade_of_id IS NOT NULL")),
-        Index("ix_reports_unmailed", "created_at", postgresql_where=text("digest_id IS NULL AND kind = 'grading'")),
+        Index(
+            "ix_reports_regrade_of_id",
+            "regrade_of_id",
+            postgresql_where=text("regrade_of_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_reports_unmailed",
+            "created_at",
+            postgresql_where=text("digest_id IS NULL AND kind = 'grading'"),
+        ),
     )
 
     kind: Mapped[str] = mapped_column(server_default=ReportKind.GRADING)
@@ -56,7 +70,9 @@ class Report(Numbered):
     """0 to 100: the mean of 100, 50 and 0 over the criteria that apply."""
 
     detail: Mapped[dict[str, Any]]
-    """What stands behind the grades: checks, quotes with message ids, the model's own grades, flags, advice, answer times."""
+    """What stands behind the grades: checks, quotes with message ids, the model's own grades,
+    flags, advice, answer times.
+    """
     first_message_id: Mapped[int]
     last_message_id: Mapped[int]
     window_messages: Mapped[int]

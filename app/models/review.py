@@ -11,18 +11,25 @@ from app.models.base import Numbered
 
 
 class Review(Numbered):
-    """One word of a person. A newer one, or taking it back, ends it and deletes nothing: of each report at most one row is not ended.
+    """One word of a person. A newer one, or taking it back, ends it and deletes nothing: of each
+    report at most one row is not ended.
 
-    Earlier words stay because a grade may cost somebody a bonus, and who changed it from what must not be lost when a second person
-    has looked; it costs a column and a partial index. Whoever wants what is in force joins by ``reviews.IN_FORCE`` of the repositories.
+    Earlier words stay because a grade may cost somebody a bonus, and who changed it from what must
+    not be lost when a second person has looked; it costs a column and a partial index. Whoever
+    wants what is in force joins by ``reviews.IN_FORCE`` of the repositories.
 
-    Like a report, a row holds its ``body`` as text and its grades as columns, so that a list of corrected reports costs what a list
-    of the machine's does.
+    Like a report, a row holds its ``body`` as text and its grades as columns, so that a list of
+    corrected reports costs what a list of the machine's does.
     """
 
     __tablename__ = "reviews"
     __table_args__ = (
-        Index("uq_reviews_report_id_in_force", "report_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "uq_reviews_report_id_in_force",
+            "report_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
         Index("ix_reviews_report_id", "report_id"),
     )
 

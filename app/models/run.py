@@ -33,21 +33,27 @@ class RunState(StrEnum):
 
 
 class Run(Numbered):
-    """One run. The unique slot makes a day's run one over all replicas; the partial index lets one run of a kind work at a time."""
+    """One run. The unique slot makes a day's run one over all replicas; the partial index lets one
+    run of a kind work at a time.
+    """
 
     __tablename__ = "runs"
     __table_args__ = (
         UniqueConstraint("kind", "slot"),
         one_of("kind", RunKind),
         one_of("state", RunState),
-        Index("uq_runs_kind_running", "kind", unique=True, postgresql_where=text("state = 'running'")),
+        Index(
+            "uq_runs_kind_running", "kind", unique=True, postgresql_where=text("state = 'running'")
+        ),
         Index("ix_runs_state", "state", postgresql_where=text("state IN ('queued', 'running')")),
         Index("ix_runs_parent_id", "parent_id"),
     )
 
     kind: Mapped[str]
     slot: Mapped[str | None]
-    """What makes a scheduled run the only one: the day, the start of a sync interval; None: a person asked for it."""
+    """What makes a scheduled run the only one: the day, the start of a sync interval; None: a
+    person asked for it.
+    """
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
     state: Mapped[str]
     params: Mapped[dict[str, Any]]

@@ -1,1 +1,3 @@
-"""All SQL: plain functions that take the session first, one file a noun. They never commit; whoever calls them does."""
+"""All SQL: plain functions that take the session first, one file a noun. They never commit; whoever
+calls them does.
+"""

@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Account
 
 
-async def upsert_account(session: AsyncSession, *, avito_user_id: int, client_id: str, name: str) -> Account:
+async def upsert_account(
+    session: AsyncSession, *, avito_user_id: int, client_id: str, name: str
+) -> Account:
     """Writes what is known of an account and returns its row."""
     values = {"client_id": client_id, "name": name}
     statement = (
@@ -24,7 +26,14 @@ async def upsert_account(session: AsyncSession, *, avito_user_id: int, client_id
 
 async def get_account(session: AsyncSession, client_id: str) -> Account | None:
     """The account that the keys were last seen to belong to."""
-    return (await session.scalars(select(Account).where(Account.client_id == client_id).order_by(Account.id.desc()).limit(1))).first()
+    return (
+        await session.scalars(
+            select(Account)
+            .where(Account.client_id == client_id)
+            .order_by(Account.id.desc())
+            .limit(1)
+        )
+    ).first()
 
 
 async def list_accounts(session: AsyncSession) -> list[Account]:
@@ -33,9 +42,16 @@ async def list_accounts(session: AsyncSession) -> list[Account]:
 
 
 async def mark_listed(
-    session: AsyncSession, account_id: int, *, up_to: datetime | None, full_at: datetime | None, cut_short: int | None
+    session: AsyncSession,
+    account_id: int,
+    *,
+    up_to: datetime | None,
+    full_at: datetime | None,
+    cut_short: int | None,
 ) -> None:
-    """Moves the watermark at the end of a list pass; what a pass could not learn (None) stays as it was."""
+    """Moves the watermark at the end of a list pass; what a pass could not learn (None) stays as it
+    was.
+    """
     values = {"listed_up_to": up_to, "fully_listed_at": full_at, "lists_cut_short": cut_short}
     known = {name: value for name, value in values.items() if value is not None}
     if known:
@@ -48,7 +64,9 @@ async def mark_account_synced(session: AsyncSession, account_id: int, now: datet
 
 
 class AccountCoverage(NamedTuple):
-    """The chats that are up to date with Avito, those among them whose history Avito does not give in full, and lists cut short."""
+    """The chats that are up to date with Avito, those among them whose history Avito does not give
+    in full, and lists cut short.
+    """
 
     up_to_date: int
     incomplete: int
@@ -58,13 +76,11 @@ class AccountCoverage(NamedTuple):
 async def get_coverage(session: AsyncSession, account_id: int) -> AccountCoverage:
     """How much of the account is here."""
     row = await session.execute(
-        text(
-            """
+        text("""
             SELECT count(*) FILTER (WHERE NOT messages_due), count(*) FILTER (WHERE NOT messages_due AND NOT history_complete),
                    (SELECT lists_cut_short FROM accounts WHERE id = :account_id)
             FROM chats WHERE account_id = :account_id AND messages_read_at IS NOT NULL
-            """
-        ),
+            """),
         {"account_id": account_id},
     )
     return AccountCoverage(*row.one())

@@ -1,4 +1,6 @@
-"""SQL of what people grade by hand: reports to draw from, the messages that each has graded, the machine's grades."""
+"""SQL of what people grade by hand: reports to draw from, the messages that each has graded, the
+machine's grades.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Report
 
-_GRADES = ", ".join(f"report.{column.name}" for column in Report.__table__.columns if column.name.endswith("_grade"))
+_GRADES = ", ".join(
+    f"report.{column.name}" for column in Report.__table__.columns if column.name.endswith("_grade")
+)
 # The people's messages from a report's first to its last: what grading has seen.
 _WINDOW = """
     messages message
@@ -25,7 +29,9 @@ _IN_PERIOD = """
 
 
 class Candidate(NamedTuple):
-    """A report that can be graded by hand; ``grades`` are the machine's, in the order of the model's columns."""
+    """A report that can be graded by hand; ``grades`` are the machine's, in the order of the
+    model's columns.
+    """
 
     report_id: int
     account_id: int
@@ -54,7 +60,9 @@ class GradedReport(NamedTuple):
 
 
 class ReviewedReport(NamedTuple):
-    """A report with a person's word in force: what the machine said, and what the person named of it."""
+    """A report with a person's word in force: what the machine said, and what the person named of
+    it.
+    """
 
     report_id: int
     grades: tuple[str, ...]
@@ -63,36 +71,42 @@ class ReviewedReport(NamedTuple):
 
 async def count_chats(session: AsyncSession, start: datetime | None, end: datetime | None) -> int:
     """The chats with a report written in ``[start, end)``."""
-    statement = text(f"SELECT count(DISTINCT report.chat_id) FROM reports report WHERE {_IN_PERIOD}")  # noqa: S608 - our own
+    statement = text(
+        f"SELECT count(DISTINCT report.chat_id) FROM reports report WHERE {_IN_PERIOD}"
+    )  # noqa: S608 - our own
     return int(await session.scalar(statement, {"start": start, "end": end}) or 0)
 
 
-async def list_candidates(session: AsyncSession, start: datetime | None, end: datetime | None) -> list[Candidate]:
-    """Of each chat with a report written in ``[start, end)`` the newest one whose messages are still those that it graded.
+async def list_candidates(
+    session: AsyncSession, start: datetime | None, end: datetime | None
+) -> list[Candidate]:
+    """Of each chat with a report written in ``[start, end)`` the newest one whose messages are
+    still those that it graded.
 
-    A message that was copied late and stands in between has not been graded: nobody could judge the grade by it.
+    A message that was copied late and stands in between has not been graded: nobody could judge the
+    grade by it.
     """
-    statement = text(
-        f"""
+    statement = text(f"""
         SELECT DISTINCT ON (report.chat_id) report.id, report.account_id, report.prompt_version, {_GRADES} FROM reports report
         WHERE {_IN_PERIOD} AND report.window_messages = (SELECT count(*) FROM {_WINDOW})
         ORDER BY report.chat_id, report.created_at DESC, report.id DESC
-        """  # noqa: S608 - our own
-    )
+        """)  # noqa: S608 - our own
     rows = await session.execute(statement, {"start": start, "end": end})
     return [Candidate(row[0], row[1], row[2], tuple(row[3:])) for row in rows]
 
 
-async def list_window_messages(session: AsyncSession, report_ids: Sequence[int]) -> list[WindowMessage]:
+async def list_window_messages(
+    session: AsyncSession, report_ids: Sequence[int]
+) -> list[WindowMessage]:
     """What these reports have graded, each report's messages oldest first."""
-    statement = text(
-        f"""
+    statement = text(f"""
         SELECT report.id, seen.id, seen.side, seen.sent_at, seen.text, seen.has_text
         FROM reports report, LATERAL (SELECT message.* FROM {_WINDOW}) seen
         WHERE report.id = ANY(:ids) ORDER BY report.id, seen.sent_at, seen.id
-        """  # noqa: S608 - our own
-    )
-    return [WindowMessage(*row) for row in await session.execute(statement, {"ids": list(report_ids)})]
+        """)  # noqa: S608 - our own
+    return [
+        WindowMessage(*row) for row in await session.execute(statement, {"ids": list(report_ids)})
+    ]
 
 
 async def get_titles(session: AsyncSession, report_ids: Sequence[int]) -> dict[int, str]:
@@ -103,22 +117,20 @@ async def get_titles(session: AsyncSession, report_ids: Sequence[int]) -> dict[i
 
 async def list_graded(session: AsyncSession, report_ids: Sequence[int]) -> list[GradedReport]:
     """Those of these reports that there are, of either kind."""
-    statement = text(
-        f"""
+    statement = text(f"""
         SELECT report.id, report.model, report.prompt_version, {_GRADES} FROM reports report
         WHERE report.id = ANY(:ids) ORDER BY report.id
-        """  # noqa: S608 - our own
-    )
+        """)  # noqa: S608 - our own
     rows = await session.execute(statement, {"ids": list(report_ids)})
     return [GradedReport(row[0], row[1], row[2], tuple(row[3:])) for row in rows]
 
 
 async def list_reviewed(session: AsyncSession) -> list[ReviewedReport]:
     """Every report with a person's word in force that names a grade."""
-    statement = text(
-        f"""
+    statement = text(f"""
         SELECT report.id, review.given, {_GRADES} FROM reports report JOIN reviews review ON review.report_id = report.id
         WHERE review.ended_at IS NULL AND review.given <> '{{}}' ORDER BY report.id
-        """  # noqa: S608 - our own
-    )
-    return [ReviewedReport(row[0], tuple(row[2:]), row[1]) for row in await session.execute(statement)]
+        """)  # noqa: S608 - our own
+    return [
+        ReviewedReport(row[0], tuple(row[2:]), row[1]) for row in await session.execute(statement)
+    ]

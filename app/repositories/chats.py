@@ -14,7 +14,9 @@ from app.repositories.locks import lock_bulk_chat_updates
 
 @dataclass(frozen=True)
 class ListedCount:
-    """What one page of Avito's list changed: chats never seen before, and chats whose messages are to be read."""
+    """What one page of Avito's list changed: chats never seen before, and chats whose messages are
+    to be read.
+    """
 
     new: int
     due: int
@@ -22,7 +24,9 @@ class ListedCount:
 
 @dataclass(frozen=True)
 class ChatToRead:
-    """A chat whose messages are to be read; the mark tells whether Avito has shown newer activity meanwhile."""
+    """A chat whose messages are to be read; the mark tells whether Avito has shown newer activity
+    meanwhile.
+    """
 
     id: int
     account_id: int
@@ -43,12 +47,16 @@ class ChatToRead:
     @property
     def is_only_hinted(self) -> bool:
         """A webhook has named the chat, and nothing else is known of it."""
-        return self.is_new and self.hints > 0 and self.avito_updated_at is None and self.listed_message_id is None
+        return (
+            self.is_new
+            and self.hints > 0
+            and self.avito_updated_at is None
+            and self.listed_message_id is None
+        )
 
 
 # A chat without a time or a last message cannot be told from a changed one, so it is read.
-_UPSERT_LISTED = text(
-    """
+_UPSERT_LISTED = text("""
     WITH listed AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
             avito_id text, chat_type text, item_id bigint, item_title text, item_url text, item_price text, client_id bigint,
@@ -89,77 +97,90 @@ _UPSERT_LISTED = text(
         RETURNING xmax = 0 AS is_new, messages_due
     )
     SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE messages_due) FROM written
+    """)
+
+
+async def upsert_listed(
+    session: AsyncSession, account_id: int, rows: Iterable[Mapping[str, Any]], *, reread: bool
+) -> ListedCount:
+    """Writes one page of Avito's list and marks the chats in it that changed; a value that Avito
+    left out keeps the known one.
+
+    ``rows`` hold a chat at most once; their keys are the columns of the statement. ``reread`` marks
+    every chat of the page.
     """
-)
-
-
-async def upsert_listed(session: AsyncSession, account_id: int, rows: Iterable[Mapping[str, Any]], *, reread: bool) -> ListedCount:
-    """Writes one page of Avito's list and marks the chats in it that changed; a value that Avito left out keeps the known one.
-
-    ``rows`` hold a chat at most once; their keys are the columns of the statement. ``reread`` marks every chat of the page.
-    """
-    parameters = {"account_id": account_id, "rows": json.dumps(list(rows), default=str), "reread": reread}
+    parameters = {
+        "account_id": account_id,
+        "rows": json.dumps(list(rows), default=str),
+        "reread": reread,
+    }
     await lock_bulk_chat_updates(session)
     new, due = (await session.execute(_UPSERT_LISTED, parameters)).one()
     return ListedCount(new, due)
 
 
 async def mark_recent_unread(session: AsyncSession, account_id: int) -> None:
-    """Marks the chats that were last read while a message in them could still be deleted: within the hour, and some minutes of grace.
+    """Marks the chats that were last read while a message in them could still be deleted: within
+    the hour, and some minutes of grace.
 
     One that could not be read is due already, or Avito does not have it any more.
     """
     await lock_bulk_chat_updates(session)
     await session.execute(
-        text(
-            """
+        text("""
             UPDATE chats SET messages_due = true
             WHERE account_id = :account_id AND NOT messages_due AND read_error IS NULL
               AND messages_read_at < last_message_at + interval '65 minutes'
-            """
-        ),
+            """),
         {"account_id": account_id},
     )
 
 
-async def add_hint(session: AsyncSession, *, avito_user_id: int, avito_id: str, chat_type: str | None, times: int) -> None:
-    """Marks the chat that webhooks have named so often, be it known or not; nothing happens where we have no such account."""
+async def add_hint(
+    session: AsyncSession, *, avito_user_id: int, avito_id: str, chat_type: str | None, times: int
+) -> None:
+    """Marks the chat that webhooks have named so often, be it known or not; nothing happens where
+    we have no such account.
+    """
     await session.execute(
-        text(
-            """
+        text("""
             INSERT INTO chats AS known (account_id, avito_id, chat_type, messages_due, hints)
             SELECT id, :avito_id, :chat_type, true, :times FROM accounts WHERE avito_user_id = :avito_user_id
             ON CONFLICT (account_id, avito_id) DO UPDATE SET messages_due = true, hints = known.hints + excluded.hints
-            """
-        ),
-        {"avito_user_id": avito_user_id, "avito_id": avito_id, "chat_type": chat_type, "times": times},
+            """),
+        {
+            "avito_user_id": avito_user_id,
+            "avito_id": avito_id,
+            "chat_type": chat_type,
+            "times": times,
+        },
     )
 
 
-async def mark_hinted(session: AsyncSession, avito_user_id: int, avito_id: str, *, times: int) -> bool:
+async def mark_hinted(
+    session: AsyncSession, avito_user_id: int, avito_id: str, *, times: int
+) -> bool:
     """Marks a known chat that webhooks have named so often; False: it is not known."""
     marked = await session.execute(
-        text(
-            """
+        text("""
             UPDATE chats SET messages_due = true, hints = hints + :times FROM accounts
             WHERE accounts.id = account_id AND avito_user_id = :avito_user_id AND avito_id = :avito_id
             RETURNING chats.id
-            """
-        ),
+            """),
         {"avito_user_id": avito_user_id, "avito_id": avito_id, "times": times},
     )
     return marked.first() is not None
 
 
-async def list_keys(session: AsyncSession, *, after_id: int, limit: int) -> list[tuple[int, int, str]]:
+async def list_keys(
+    session: AsyncSession, *, after_id: int, limit: int
+) -> list[tuple[int, int, str]]:
     """The next chats by id: their ids, and Avito's ids of account and chat."""
     rows = await session.execute(
-        text(
-            """
+        text("""
             SELECT chats.id, avito_user_id, avito_id FROM chats JOIN accounts ON accounts.id = account_id
             WHERE chats.id > :after_id ORDER BY chats.id LIMIT :limit
-            """
-        ),
+            """),
         {"after_id": after_id, "limit": limit},
     )
     return [(row.id, row.avito_user_id, row.avito_id) for row in rows]
@@ -171,9 +192,14 @@ _TO_READ = """
 """
 
 
-async def list_to_read(session: AsyncSession, account_id: int, *, failed: bool, after_id: int, limit: int) -> list[ChatToRead]:
+async def list_to_read(
+    session: AsyncSession, account_id: int, *, failed: bool, after_id: int, limit: int
+) -> list[ChatToRead]:
     """The next chats whose messages are due, by id: those whose last reading failed, or the others."""
-    due = "account_id = :account_id AND messages_due AND (read_error IS NOT NULL) = :failed AND id > :after_id"
+    due = (
+        "account_id = :account_id AND messages_due AND (read_error IS NOT NULL) = :failed AND id >"
+        " :after_id"
+    )
     rows = await session.execute(
         text(f"{_TO_READ} WHERE {due} ORDER BY id LIMIT :limit"),
         {"account_id": account_id, "failed": failed, "after_id": after_id, "limit": limit},
@@ -183,24 +209,29 @@ async def list_to_read(session: AsyncSession, account_id: int, *, failed: bool, 
 
 async def take_up_again(session: AsyncSession, chat: ChatToRead) -> ChatToRead:
     """The chat as it stands now, before its messages are read."""
-    return ChatToRead(*(await session.execute(text(f"{_TO_READ} WHERE id = :id"), {"id": chat.id})).one())
+    return ChatToRead(
+        *(await session.execute(text(f"{_TO_READ} WHERE id = :id"), {"id": chat.id})).one()
+    )
 
 
 async def get_readable(session: AsyncSession, account_id: int) -> str | None:
-    """Avito's id of a chat whose messages could be read the last time, as lately as possible; one that is not due if there is any."""
-    statement = text(
-        """
+    """Avito's id of a chat whose messages could be read the last time, as lately as possible; one
+    that is not due if there is any.
+    """
+    statement = text("""
         SELECT avito_id FROM chats WHERE account_id = :account_id AND messages_read_at IS NOT NULL AND read_error IS NULL
         ORDER BY messages_due, messages_read_at DESC LIMIT 1
-        """
-    )
+        """)
     found: str | None = await session.scalar(statement, {"account_id": account_id})
     return found
 
 
 async def list_item_ids(session: AsyncSession, account_id: int) -> list[int]:
     """The listings that any chat of the account is about."""
-    statement = text("SELECT DISTINCT item_id FROM chats WHERE account_id = :account_id AND item_id IS NOT NULL ORDER BY item_id")
+    statement = text(
+        "SELECT DISTINCT item_id FROM chats WHERE account_id = :account_id AND item_id IS NOT NULL"
+        " ORDER BY item_id"
+    )
     return list(await session.scalars(statement, {"account_id": account_id}))
 
 
@@ -213,24 +244,28 @@ async def count_to_read(session: AsyncSession, account_id: int) -> int:
 async def lock_chats(session: AsyncSession, chat_ids: Sequence[int]) -> None:
     """Keeps other writers of these chats out until the end of the transaction."""
     await lock_bulk_chat_updates(session)
-    await session.execute(text("SELECT FROM chats WHERE id = ANY(:ids) FOR UPDATE"), {"ids": list(chat_ids)})
-
-
-async def mark_unreadable(session: AsyncSession, chat: ChatToRead, *, message: str, gone: bool) -> None:
-    """Keeps why a chat's messages could not be read; one that Avito does not have is not asked for again until it is shown anew."""
     await session.execute(
-        text(
-            """
+        text("SELECT FROM chats WHERE id = ANY(:ids) FOR UPDATE"), {"ids": list(chat_ids)}
+    )
+
+
+async def mark_unreadable(
+    session: AsyncSession, chat: ChatToRead, *, message: str, gone: bool
+) -> None:
+    """Keeps why a chat's messages could not be read; one that Avito does not have is not asked for
+    again until it is shown anew.
+    """
+    await session.execute(
+        text("""
             UPDATE chats SET read_error = :message, messages_due = messages_due AND NOT (:gone AND hints = :hints) WHERE id = :id
-            """
-        ),
+            """),
         {"id": chat.id, "message": message, "gone": gone, "hints": chat.hints},
     )
 
 
-# The grading is due by message and not by clock: what counts is whether a person's message comes after the last one seen.
-_MARK_READ = text(
-    """
+# The grading is due by message and not by clock: what counts is whether a person's message comes
+# after the last one seen.
+_MARK_READ = text("""
     WITH read AS (
         SELECT * FROM jsonb_to_recordset(CAST(:chats AS jsonb)) AS row (
             id bigint, updated_at timestamptz, listed text, hints bigint, complete boolean)
@@ -264,12 +299,14 @@ _MARK_READ = text(
                 AND (NOT EXISTS (SELECT FROM seen) OR (sent_at, id) > (SELECT sent_at, id FROM seen))) AS due_since
     ) facts
     WHERE chat.id = read.id
-    """
-)
+    """)
 
 
-async def mark_read(session: AsyncSession, read: Iterable[tuple[ChatToRead, bool]], *, now: datetime) -> None:
-    """Draws the chats' own columns from their messages; the flag beside a chat says whether its history is there back to the first.
+async def mark_read(
+    session: AsyncSession, read: Iterable[tuple[ChatToRead, bool]], *, now: datetime
+) -> None:
+    """Draws the chats' own columns from their messages; the flag beside a chat says whether its
+    history is there back to the first.
 
     A chat stays due where Avito's list or a webhook has shown newer activity since it was taken up.
     """

@@ -1,7 +1,9 @@
-"""SQL of the deliveries: who gets which mail, who attempts to deliver it, and what the mail server said.
+"""SQL of the deliveries: who gets which mail, who attempts to deliver it, and what the mail server
+said.
 
-An attempt claims its delivery under a token of its own. Its later writes match that token and an open state, so a process that was frozen
-meanwhile changes nothing. Claims go by the database's clock, which all replicas share.
+An attempt claims its delivery under a token of its own. Its later writes match that token and an
+open state, so a process that was frozen meanwhile changes nothing. Claims go by the database's
+clock, which all replicas share.
 """
 
 import uuid
@@ -17,27 +19,32 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Delivery, DeliveryState, Digest
 
 CLAIM_SECONDS = 15
-"""How long a claim lasts before the final dot. A run that takes over a dead one's work finds it over: the run's lease is longer."""
+"""How long a claim lasts before the final dot. A run that takes over a dead one's work finds it
+over: the run's lease is longer.
+"""
 DOT_SECONDS = 720
-"""How long a claim lasts from the final dot: the ten minutes in which the reply may come, and time to write it."""
+"""How long a claim lasts from the final dot: the ten minutes in which the reply may come, and time
+to write it.
+"""
 LONGEST_AHEAD = timedelta(days=3)
 """A next try later than that was written by a process whose clock was wrong, and is due now."""
 
 _OPEN = Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENDING))
 GONE_SECONDS = 60
-"""How long after the announced dot the claim of a process that has died is kept. One that has only lost its connections may need the time
-to write an arrival that the mail server has acknowledged."""
+"""How long after the announced dot the claim of a process that has died is kept. One that has only
+lost its connections may need the time to write an arrival that the mail server has acknowledged.
+"""
 _SERVER = "extract(epoch FROM pg_postmaster_start_time())"
 _BACKEND = f"pid || ' ' || extract(epoch FROM backend_start) || ' ' || {_SERVER}"
-_DEAD = text(
-    f"""
+_DEAD = text(f"""
     deliveries.claim_backend IS NOT NULL
     AND deliveries.claimed_until < now() + interval '{DOT_SECONDS - GONE_SECONDS} seconds'
     AND split_part(deliveries.claim_backend, ' ', 3) = CAST({_SERVER} AS text)
     AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE {_BACKEND} = deliveries.claim_backend)
-    """
-)
-"""The process past its dot has died. A restart of Postgres ends all backends, so it tells nothing of their processes."""
+    """)
+"""The process past its dot has died. A restart of Postgres ends all backends, so it tells nothing
+of their processes.
+"""
 _UNCLAIMED = or_(Delivery.claimed_until.is_(None), Delivery.claimed_until < func.now(), _DEAD)
 
 
@@ -62,7 +69,9 @@ class ClaimedDelivery:
     first_tried_at: datetime | None
 
 
-async def add_deliveries(session: AsyncSession, digest_id: int, message_ids: Mapping[str, str], *, retry_at: datetime) -> None:
+async def add_deliveries(
+    session: AsyncSession, digest_id: int, message_ids: Mapping[str, str], *, retry_at: datetime
+) -> None:
     """Queues one mail to each recipient; the keys are addresses, the values ``Message-ID`` headers.
 
     ``retry_at``: when the scheduler takes up what the run has not come to, should it die.
@@ -76,9 +85,15 @@ async def add_deliveries(session: AsyncSession, digest_id: int, message_ids: Map
 
 
 async def list_open(
-    session: AsyncSession, recipients: Collection[str], *, ids: Collection[int] = (), due_at: datetime | None = None
+    session: AsyncSession,
+    recipients: Collection[str],
+    *,
+    ids: Collection[int] = (),
+    due_at: datetime | None = None,
 ) -> list[OpenDelivery]:
-    """Deliveries not final yet to these recipients, oldest mail first; ``ids``: only these; ``due_at``: only those due at this moment."""
+    """Deliveries not final yet to these recipients, oldest mail first; ``ids``: only these;
+    ``due_at``: only those due at this moment.
+    """
     statement = (
         select(Delivery.id, Digest.day, Delivery.recipient)
         .join(Digest, Digest.id == Delivery.digest_id)
@@ -94,22 +109,37 @@ async def list_open(
 
 async def is_open(session: AsyncSession, delivery_id: int) -> bool:
     """Whether the recipient still waits for the mail."""
-    return await session.scalar(select(Delivery.id).where(Delivery.id == delivery_id, _OPEN)) is not None
+    return (
+        await session.scalar(select(Delivery.id).where(Delivery.id == delivery_id, _OPEN))
+        is not None
+    )
 
 
 async def is_claimed_briefly(session: AsyncSession, delivery_id: int) -> bool:
-    """Whether an attempt holds the delivery that has not announced its final dot: its claim ends within ``CLAIM_SECONDS``."""
+    """Whether an attempt holds the delivery that has not announced its final dot: its claim ends
+    within ``CLAIM_SECONDS``.
+    """
     brief = (_OPEN, Delivery.claimed_until <= _seconds_ahead(CLAIM_SECONDS))
-    return await session.scalar(select(Delivery.id).where(Delivery.id == delivery_id, *brief)) is not None
+    return (
+        await session.scalar(select(Delivery.id).where(Delivery.id == delivery_id, *brief))
+        is not None
+    )
 
 
 async def take_due(session: AsyncSession, now: datetime, *, again_at: datetime) -> list[int]:
-    """Take the deliveries that are due for a retry and that no attempt holds; they are due again at ``again_at``.
+    """Take the deliveries that are due for a retry and that no attempt holds; they are due again at
+    ``again_at``.
 
-    Of several replicas that call it one gets a delivery. If the run that it asks for dies or does nothing, the next call takes it again.
+    Of several replicas that call it one gets a delivery. If the run that it asks for dies or does
+    nothing, the next call takes it again.
     """
     due = or_(Delivery.next_try_at <= now, Delivery.next_try_at > now + LONGEST_AHEAD)
-    statement = update(Delivery).where(_OPEN, _UNCLAIMED, due).values(next_try_at=again_at).returning(Delivery.id)
+    statement = (
+        update(Delivery)
+        .where(_OPEN, _UNCLAIMED, due)
+        .values(next_try_at=again_at)
+        .returning(Delivery.id)
+    )
     return sorted(await session.scalars(statement))
 
 
@@ -118,7 +148,8 @@ async def claim_delivery(
 ) -> ClaimedDelivery | None:
     """Begin an attempt; to be committed before the mail server is contacted.
 
-    Returns None if the delivery is final or another attempt holds it. ``retry_at``: when the scheduler retries if no result is written.
+    Returns None if the delivery is final or another attempt holds it. ``retry_at``: when the
+    scheduler retries if no result is written.
     """
     statement = (
         update(Delivery)
@@ -132,18 +163,35 @@ async def claim_delivery(
             claimed_until=_seconds_ahead(CLAIM_SECONDS),
             claim_backend=None,
         )
-        .returning(Delivery.id, Delivery.digest_id, Delivery.message_id, Delivery.tries, Delivery.refusals, Delivery.first_tried_at)
+        .returning(
+            Delivery.id,
+            Delivery.digest_id,
+            Delivery.message_id,
+            Delivery.tries,
+            Delivery.refusals,
+            Delivery.first_tried_at,
+        )
     )
     row = (await session.execute(statement)).one_or_none()
     return ClaimedDelivery(*row) if row else None
 
 
-async def announce_dot(session: AsyncSession, delivery_id: int, token: uuid.UUID, *, backend: str | None) -> bool:
-    """Prolong the claim over the wait for the reply; to be committed before the final dot. False if the attempt is no longer the one.
+async def announce_dot(
+    session: AsyncSession, delivery_id: int, token: uuid.UUID, *, backend: str | None
+) -> bool:
+    """Prolong the claim over the wait for the reply; to be committed before the final dot. False if
+    the attempt is no longer the one.
 
-    ``backend``: the one that lives as long as this process (see ``name_backend``). Once it is gone, the claim need not be kept.
+    ``backend``: the one that lives as long as this process (see ``name_backend``). Once it is gone,
+    the claim need not be kept.
     """
-    return await _write(session, delivery_id, token, claimed_until=_seconds_ahead(DOT_SECONDS), claim_backend=backend)
+    return await _write(
+        session,
+        delivery_id,
+        token,
+        claimed_until=_seconds_ahead(DOT_SECONDS),
+        claim_backend=backend,
+    )
 
 
 async def name_backend(session: AsyncSession) -> str:
@@ -167,7 +215,9 @@ async def mark_unsent(
     final: bool,
     next_try_at: datetime | None,
 ) -> bool:
-    """End an attempt that did not deliver: the delivery waits for its next try, or has failed for good. False if nothing was written."""
+    """End an attempt that did not deliver: the delivery waits for its next try, or has failed for
+    good. False if nothing was written.
+    """
     return await _write(
         session,
         delivery_id,
@@ -183,13 +233,20 @@ async def mark_unsent(
 async def mark_sent(session: AsyncSession, delivery_id: int, *, answer: str, now: datetime) -> bool:
     """Write an arrival. False if it is written already.
 
-    No token is asked for: what has arrived has arrived, whichever attempt brought it, and an attempt begun since must not send it again.
-    Only the delivery's row is touched, so no lock on the mails holds the arrival back.
+    No token is asked for: what has arrived has arrived, whichever attempt brought it, and an
+    attempt begun since must not send it again. Only the delivery's row is touched, so no lock on
+    the mails holds the arrival back.
     """
     statement = (
         update(Delivery)
         .where(Delivery.id == delivery_id, Delivery.state != DeliveryState.SENT)
-        .values(state=DeliveryState.SENT, answer=answer, sent_at=now, next_try_at=None, claimed_until=None)
+        .values(
+            state=DeliveryState.SENT,
+            answer=answer,
+            sent_at=now,
+            next_try_at=None,
+            claimed_until=None,
+        )
         .returning(Delivery.id)
     )
     return await session.scalar(statement) is not None
@@ -197,8 +254,15 @@ async def mark_sent(session: AsyncSession, delivery_id: int, *, answer: str, now
 
 async def _write(session: AsyncSession, delivery_id: int, token: uuid.UUID, **values: Any) -> bool:
     """Change a delivery that is open and still held by this attempt."""
-    ours = (Delivery.id == delivery_id, Delivery.claim_token == token, Delivery.state == DeliveryState.SENDING)
-    return await session.scalar(update(Delivery).where(*ours).values(values).returning(Delivery.id)) is not None
+    ours = (
+        Delivery.id == delivery_id,
+        Delivery.claim_token == token,
+        Delivery.state == DeliveryState.SENDING,
+    )
+    return (
+        await session.scalar(update(Delivery).where(*ours).values(values).returning(Delivery.id))
+        is not None
+    )
 
 
 def _seconds_ahead(seconds: int) -> ColumnElement[datetime]:
@@ -210,14 +274,21 @@ async def drop_removed(session: AsyncSession, recipients: Collection[str]) -> No
     await session.execute(
         update(Delivery)
         .where(_OPEN, _UNCLAIMED, Delivery.recipient.not_in(recipients))
-        .values(state=DeliveryState.FAILED, answer="адрес убран из настроек", next_try_at=None, named_in_digest_id=Delivery.digest_id)
+        .values(
+            state=DeliveryState.FAILED,
+            answer="адрес убран из настроек",
+            next_try_at=None,
+            named_in_digest_id=Delivery.digest_id,
+        )
     )
 
 
 async def drop_finished_mails(session: AsyncSession) -> None:
     """Forgets the bytes of mails that nobody waits for any more."""
     waiting = select(Delivery.digest_id).where(_OPEN)
-    await session.execute(update(Digest).where(Digest.mime.is_not(None), Digest.id.not_in(waiting)).values(mime=None))
+    await session.execute(
+        update(Digest).where(Digest.mime.is_not(None), Digest.id.not_in(waiting)).values(mime=None)
+    )
 
 
 async def name_failed(session: AsyncSession, digest_id: int) -> list[str]:
@@ -233,4 +304,8 @@ async def name_failed(session: AsyncSession, digest_id: int) -> list[str]:
 
 async def list_by_digest(session: AsyncSession, digest_ids: Collection[int]) -> list[Delivery]:
     """The ledger of these mails."""
-    return list(await session.scalars(select(Delivery).where(Delivery.digest_id.in_(digest_ids)).order_by(Delivery.id)))
+    return list(
+        await session.scalars(
+            select(Delivery).where(Delivery.digest_id.in_(digest_ids)).order_by(Delivery.id)
+        )
+    )

@@ -12,11 +12,30 @@ from sqlalchemy.orm import defer
 from app.models import Delivery, DeliveryState, Digest, DigestKind, Message, Run, RunState
 
 
-async def add_digest(session: AsyncSession, *, day: date, kind: DigestKind, run_id: int, period_end: datetime, now: datetime) -> int | None:
-    """Begins a mail whose figures are still to be filled in; None where the date's daily mail exists already."""
+async def add_digest(
+    session: AsyncSession,
+    *,
+    day: date,
+    kind: DigestKind,
+    run_id: int,
+    period_end: datetime,
+    now: datetime,
+) -> int | None:
+    """Begins a mail whose figures are still to be filled in; None where the date's daily mail
+    exists already.
+    """
     statement = (
         insert(Digest)
-        .values(day=day, kind=kind, run_id=run_id, period_end=period_end, figures={}, reports_count=0, subject="", created_at=now)
+        .values(
+            day=day,
+            kind=kind,
+            run_id=run_id,
+            period_end=period_end,
+            figures={},
+            reports_count=0,
+            subject="",
+            created_at=now,
+        )
         .on_conflict_do_nothing()
         .returning(Digest.id)
     )
@@ -59,30 +78,56 @@ async def list_undelivered(session: AsyncSession) -> list[Digest]:
 
 async def has_undelivered(session: AsyncSession, *, before: datetime) -> bool:
     """Whether a mail created before then has still no bytes: the process that built it has stopped."""
-    return await session.scalar(select(Digest.id).where(_UNDELIVERED, Digest.created_at < before).limit(1)) is not None
+    return (
+        await session.scalar(
+            select(Digest.id).where(_UNDELIVERED, Digest.created_at < before).limit(1)
+        )
+        is not None
+    )
 
 
 async def set_mime(session: AsyncSession, digest_id: int, mime: bytes) -> bool:
     """Store a mail's bytes; False if another process has done so."""
-    statement = update(Digest).where(Digest.id == digest_id, Digest.mime.is_(None), _UNDELIVERED).values(mime=mime).returning(Digest.id)
+    statement = (
+        update(Digest)
+        .where(Digest.id == digest_id, Digest.mime.is_(None), _UNDELIVERED)
+        .values(mime=mime)
+        .returning(Digest.id)
+    )
     return await session.scalar(statement) is not None
 
 
-async def mark_first_sent(session: AsyncSession, digest_id: int, *, now: datetime, run_id: int | None) -> None:
+async def mark_first_sent(
+    session: AsyncSession, digest_id: int, *, now: datetime, run_id: int | None
+) -> None:
     """Write that a mail has reached its first recipient, unless that is written already.
 
     ``run_id``: the run that counts the mail's reports, unless it has ended: its figures are final.
     """
-    counting = select(Run.id).where(Run.id == run_id, Run.state.in_((RunState.QUEUED, RunState.RUNNING))).scalar_subquery()
+    counting = (
+        select(Run.id)
+        .where(Run.id == run_id, Run.state.in_((RunState.QUEUED, RunState.RUNNING)))
+        .scalar_subquery()
+    )
     unwritten = update(Digest).where(Digest.id == digest_id, Digest.first_sent_at.is_(None))
     await session.execute(unwritten.values(first_sent_at=now, first_sent_run_id=counting))
 
 
 async def adopt_first_sent(session: AsyncSession) -> None:
-    """Write the first arrival of mails whose process stopped between the recipient's row and the mail's: their own run counts it."""
-    arrived_at = select(func.min(Delivery.sent_at)).where(Delivery.digest_id == Digest.id, Delivery.state == DeliveryState.SENT)
-    statement = update(Digest).where(Digest.first_sent_at.is_(None), arrived_at.scalar_subquery().is_not(None))
-    await session.execute(statement.values(first_sent_at=arrived_at.scalar_subquery(), first_sent_run_id=Digest.run_id))
+    """Write the first arrival of mails whose process stopped between the recipient's row and the
+    mail's: their own run counts it.
+    """
+    arrived_at = select(func.min(Delivery.sent_at)).where(
+        Delivery.digest_id == Digest.id, Delivery.state == DeliveryState.SENT
+    )
+    statement = update(Digest).where(
+        Digest.first_sent_at.is_(None), arrived_at.scalar_subquery().is_not(None)
+    )
+    await session.execute(
+        statement.values(
+            first_sent_at=arrived_at.scalar_subquery(), first_sent_run_id=Digest.run_id
+        )
+    )
 
 
 async def get_digest_by_run(session: AsyncSession, run_id: int) -> Digest | None:
@@ -92,7 +137,9 @@ async def get_digest_by_run(session: AsyncSession, run_id: int) -> Digest | None
 
 async def get_digest(session: AsyncSession, digest_id: int) -> Digest:
     """A mail without its bytes."""
-    statement = select(Digest).where(Digest.id == digest_id).options(defer(Digest.mime, raiseload=True))
+    statement = (
+        select(Digest).where(Digest.id == digest_id).options(defer(Digest.mime, raiseload=True))
+    )
     return (await session.scalars(statement)).one()
 
 
@@ -102,8 +149,12 @@ async def get_mime(session: AsyncSession, digest_id: int) -> bytes | None:
 
 
 async def get_last_daily(session: AsyncSession, *, before: datetime | None) -> Digest | None:
-    """The daily run's last mail with a cut-off before a moment; None: its newest mail that has figures."""
-    statement = select(Digest).where(Digest.kind == DigestKind.DAILY, Digest.last_message_id.is_not(None))
+    """The daily run's last mail with a cut-off before a moment; None: its newest mail that has
+    figures.
+    """
+    statement = select(Digest).where(
+        Digest.kind == DigestKind.DAILY, Digest.last_message_id.is_not(None)
+    )
     if before is None:
         statement = statement.order_by(Digest.id.desc())
     else:
@@ -111,10 +162,16 @@ async def get_last_daily(session: AsyncSession, *, before: datetime | None) -> D
     return (await session.scalars(statement.limit(1))).first()
 
 
-async def get_span(session: AsyncSession, digest_ids: Sequence[int]) -> tuple[datetime, datetime, int | None]:
-    """The period that these mails cover together, and the newest message that was here at the start of the first of them."""
+async def get_span(
+    session: AsyncSession, digest_ids: Sequence[int]
+) -> tuple[datetime, datetime, int | None]:
+    """The period that these mails cover together, and the newest message that was here at the start
+    of the first of them.
+    """
     after_first = func.array_agg(Digest.after_message_id).aggregate_order_by(Digest.id)
-    spans = select(func.min(Digest.period_start), func.max(Digest.period_end), after_first).where(Digest.id.in_(digest_ids))
+    spans = select(func.min(Digest.period_start), func.max(Digest.period_end), after_first).where(
+        Digest.id.in_(digest_ids)
+    )
     start, end, after = (await session.execute(spans)).one()
     return start or end, end, after[0]
 
@@ -124,14 +181,31 @@ async def newest_message_id(session: AsyncSession) -> int:
     return int(await session.scalar(select(func.coalesce(func.max(Message.id), 0))) or 0)
 
 
-async def list_carried(session: AsyncSession, day: date, *, before_id: int | None = None) -> list[int]:
-    """The mails that carried a date's reports for the first time; with ``before_id`` only those older than that mail."""
-    statement = select(Digest.id).where(Digest.day == day, Digest.kind != DigestKind.RESEND).order_by(Digest.id)
-    return list(await session.scalars(statement if before_id is None else statement.where(Digest.id < before_id)))
+async def list_carried(
+    session: AsyncSession, day: date, *, before_id: int | None = None
+) -> list[int]:
+    """The mails that carried a date's reports for the first time; with ``before_id`` only those
+    older than that mail.
+    """
+    statement = (
+        select(Digest.id)
+        .where(Digest.day == day, Digest.kind != DigestKind.RESEND)
+        .order_by(Digest.id)
+    )
+    return list(
+        await session.scalars(
+            statement if before_id is None else statement.where(Digest.id < before_id)
+        )
+    )
 
 
 async def count_brought(session: AsyncSession, run_id: int) -> int:
     """The reports that came to their first recipient in a run."""
     return int(
-        await session.scalar(select(func.coalesce(func.sum(Digest.reports_count), 0)).where(Digest.first_sent_run_id == run_id)) or 0
+        await session.scalar(
+            select(func.coalesce(func.sum(Digest.reports_count), 0)).where(
+                Digest.first_sent_run_id == run_id
+            )
+        )
+        or 0
     )

@@ -16,20 +16,19 @@ class EndedRun(NamedTuple):
 
 
 async def last_ended_runs(session: AsyncSession) -> list[EndedRun]:
-    """One for each kind that ever ended: the newest by its number, whatever the clock showed when it ended."""
-    statement = text(
-        """
+    """One for each kind that ever ended: the newest by its number, whatever the clock showed when
+    it ended.
+    """
+    statement = text("""
         SELECT DISTINCT ON (kind) kind, state, finished_at FROM runs
         WHERE finished_at IS NOT NULL AND state <> 'merged' ORDER BY kind, id DESC
-        """
-    )
+        """)
     return [EndedRun(*row) for row in await session.execute(statement)]
 
 
 async def counts(session: AsyncSession) -> dict[str, int]:
     """What is stored and what waits, by a metric's name."""
-    statement = text(
-        """
+    statement = text("""
         SELECT (SELECT count(*) FROM chats) AS chats,
                (SELECT count(*) FROM chats WHERE messages_due) AS chats_unread,
                (SELECT count(*) FROM chats WHERE due_since IS NOT NULL) AS chats_due,
@@ -38,8 +37,7 @@ async def counts(session: AsyncSession) -> dict[str, int]:
                (SELECT count(*) FROM reports WHERE kind = 'grading' AND digest_id IS NULL) AS reports_unmailed,
                (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')) AS deliveries_open,
                (SELECT count(*) FROM deliveries WHERE state = 'failed') AS deliveries_failed
-        """
-    )
+        """)
     return dict((await session.execute(statement)).mappings().one())
 
 

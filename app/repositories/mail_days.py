@@ -12,7 +12,9 @@ from app.models import Digest, DigestKind
 
 
 class MailDay(NamedTuple):
-    """A date, how many mails brought its reports, how many reports those are, and how often they were sent again."""
+    """A date, how many mails brought its reports, how many reports those are, and how often they
+    were sent again.
+    """
 
     date: date
     mails: int
@@ -31,16 +33,27 @@ class DayMail(NamedTuple):
 async def list_days(session: AsyncSession, *, before: date | None, limit: int) -> list[MailDay]:
     """The dates that have a mail, newest first."""
     again = Digest.kind == DigestKind.RESEND
-    statement = select(Digest.day, func.count().filter(~again), func.sum(Digest.reports_count).filter(~again), func.count().filter(again))
+    statement = select(
+        Digest.day,
+        func.count().filter(~again),
+        func.sum(Digest.reports_count).filter(~again),
+        func.count().filter(again),
+    )
     if before is not None:
         statement = statement.where(Digest.day < before)
-    found = await session.execute(statement.group_by(Digest.day).order_by(Digest.day.desc()).limit(limit))
+    found = await session.execute(
+        statement.group_by(Digest.day).order_by(Digest.day.desc()).limit(limit)
+    )
     return [MailDay(*row) for row in found]
 
 
 async def list_mails(session: AsyncSession, day: date) -> list[DayMail]:
     """A date's mails, oldest first."""
-    statement = select(Digest.created_at, Digest.kind, Digest.reports_count).where(Digest.day == day).order_by(Digest.id)
+    statement = (
+        select(Digest.created_at, Digest.kind, Digest.reports_count)
+        .where(Digest.day == day)
+        .order_by(Digest.id)
+    )
     return [DayMail(*row) for row in await session.execute(statement)]
 
 
@@ -50,18 +63,31 @@ _SAID = func.coalesce(Digest.day_figures, Digest.figures)
 
 async def get_figures(session: AsyncSession, day: date) -> dict[str, Any] | None:
     """What a date's mails say together; None before the first."""
-    found: dict[str, Any] | None = await session.scalar(select(_SAID).where(Digest.day == day).order_by(Digest.id.desc()).limit(1))
+    found: dict[str, Any] | None = await session.scalar(
+        select(_SAID).where(Digest.day == day).order_by(Digest.id.desc()).limit(1)
+    )
     return found
 
 
 async def count_waiting_buyers(session: AsyncSession, days: Sequence[date]) -> dict[date, int]:
     """How many buyers waited by what is said of each of these dates that has a mail, oldest first."""
     waiting = func.jsonb_array_length(_SAID["waiting_buyers"]).label("waiting")
-    newest = select(Digest.day, waiting).where(Digest.day.in_(days)).ext(distinct_on(Digest.day)).order_by(Digest.day, Digest.id.desc())
+    newest = (
+        select(Digest.day, waiting)
+        .where(Digest.day.in_(days))
+        .ext(distinct_on(Digest.day))
+        .order_by(Digest.day, Digest.id.desc())
+    )
     return {row.day: row.waiting for row in await session.execute(newest)}
 
 
 async def list_answer_times(session: AsyncSession, days: Sequence[date]) -> set[bool]:
-    """How answer times were counted in these dates' mails that carried reports: True for working hours only, False round the clock."""
+    """How answer times were counted in these dates' mails that carried reports: True for working
+    hours only, False round the clock.
+    """
     working = func.coalesce(Digest.figures["working_time"].as_boolean(), sql.false())
-    return set(await session.scalars(select(working).where(Digest.day.in_(days), Digest.reports_count > 0).distinct()))
+    return set(
+        await session.scalars(
+            select(working).where(Digest.day.in_(days), Digest.reports_count > 0).distinct()
+        )
+    )

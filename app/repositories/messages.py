@@ -13,8 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Message
 
 # What a deletion takes away stays: the row keeps its words and only learns that they were deleted.
-_UPSERT = text(
-    """
+_UPSERT = text("""
     WITH page AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
             n int, chat_id bigint, avito_id text, side text, author_id bigint, type text, text text, has_text boolean, content jsonb,
@@ -42,12 +41,14 @@ _UPSERT = text(
         RETURNING chat_id, xmax = 0 AS is_new
     )
     SELECT chat_id, count(*) AS new FROM written WHERE is_new GROUP BY chat_id
-    """
-)
+    """)
 
 
-async def upsert_messages(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> dict[int, int]:
-    """Writes messages of any chats, each at most once among the rows, in the order of their key ``n`` in their chat.
+async def upsert_messages(
+    session: AsyncSession, rows: Sequence[Mapping[str, Any]]
+) -> dict[int, int]:
+    """Writes messages of any chats, each at most once among the rows, in the order of their key
+    ``n`` in their chat.
 
     Returns how many were new in each chat that has new ones.
     """
@@ -57,13 +58,19 @@ async def upsert_messages(session: AsyncSession, rows: Sequence[Mapping[str, Any
 
 async def list_known(session: AsyncSession, chat_id: int, avito_ids: list[str]) -> set[str]:
     """Which of these Avito ids the chat already has."""
-    found = await session.scalars(select(Message.avito_id).where(Message.chat_id == chat_id, Message.avito_id.in_(avito_ids)))
+    found = await session.scalars(
+        select(Message.avito_id).where(Message.chat_id == chat_id, Message.avito_id.in_(avito_ids))
+    )
     return set(found)
 
 
 async def list_messages(session: AsyncSession, chat_id: int) -> list[Message]:
     """The whole chat, oldest first; within one second system messages come last."""
-    statement = select(Message).where(Message.chat_id == chat_id).order_by(Message.sent_at, Message.side == "system", Message.id)
+    statement = (
+        select(Message)
+        .where(Message.chat_id == chat_id)
+        .order_by(Message.sent_at, Message.side == "system", Message.id)
+    )
     return list(await session.scalars(statement))
 
 
@@ -78,9 +85,18 @@ class MessageWords(NamedTuple):
     has_text: bool
 
 
-async def list_words(session: AsyncSession, chat_ids: Collection[int]) -> dict[int, list[MessageWords]]:
+async def list_words(
+    session: AsyncSession, chat_ids: Collection[int]
+) -> dict[int, list[MessageWords]]:
     """The messages of these chats, each chat as ``list_messages`` orders it."""
-    columns = (Message.chat_id, Message.id, Message.side, Message.sent_at, Message.text, Message.has_text)
+    columns = (
+        Message.chat_id,
+        Message.id,
+        Message.side,
+        Message.sent_at,
+        Message.text,
+        Message.has_text,
+    )
     statement = (
         select(*columns)
         .where(Message.chat_id.in_(chat_ids))
@@ -92,4 +108,7 @@ async def list_words(session: AsyncSession, chat_ids: Collection[int]) -> dict[i
 
 async def get_messages(session: AsyncSession, message_ids: Collection[int]) -> dict[int, Message]:
     """These messages by their numbers."""
-    return {message.id: message for message in await session.scalars(select(Message).where(Message.id.in_(message_ids)))}
+    return {
+        message.id: message
+        for message in await session.scalars(select(Message).where(Message.id.in_(message_ids)))
+    }

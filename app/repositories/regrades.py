@@ -1,4 +1,6 @@
-"""SQL of regrading: the reports of a period that are graded again, and each second grading beside its first."""
+"""SQL of regrading: the reports of a period that are graded again, and each second grading beside
+its first.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -29,7 +31,9 @@ async def count_originals(session: AsyncSession, start: datetime, end: datetime)
     return int(await session.scalar(_written(select(func.count(Report.id)), start, end)) or 0)
 
 
-async def list_originals(session: AsyncSession, start: datetime, end: datetime, *, before_id: int | None, limit: int) -> list[Original]:
+async def list_originals(
+    session: AsyncSession, start: datetime, end: datetime, *, before_id: int | None, limit: int
+) -> list[Original]:
     """The next of these reports, newest first."""
     columns = (
         Report.id,
@@ -44,26 +48,44 @@ async def list_originals(session: AsyncSession, start: datetime, end: datetime, 
     statement = _written(select(*columns).join(Chat, Chat.id == Report.chat_id), start, end)
     if before_id is not None:
         statement = statement.where(Report.id < before_id)
-    return [Original(*row) for row in await session.execute(statement.order_by(Report.id.desc()).limit(limit))]
+    return [
+        Original(*row)
+        for row in await session.execute(statement.order_by(Report.id.desc()).limit(limit))
+    ]
 
 
 async def count_regraded(session: AsyncSession, run_ids: Collection[int]) -> int:
     """How many reports these runs have graded again."""
-    return int(await session.scalar(select(func.count(Report.id)).where(_regraded_by(run_ids))) or 0)
+    return int(
+        await session.scalar(select(func.count(Report.id)).where(_regraded_by(run_ids))) or 0
+    )
 
 
-async def list_regraded(session: AsyncSession, report_ids: Collection[int], run_ids: Collection[int]) -> set[int]:
+async def list_regraded(
+    session: AsyncSession, report_ids: Collection[int], run_ids: Collection[int]
+) -> set[int]:
     """Those of the reports that these runs have graded again."""
     if not run_ids:
         return set()
-    statement = select(Report.regrade_of_id).where(Report.regrade_of_id.in_(report_ids), _regraded_by(run_ids))
+    statement = select(Report.regrade_of_id).where(
+        Report.regrade_of_id.in_(report_ids), _regraded_by(run_ids)
+    )
     return {number for number in await session.scalars(statement) if number is not None}
 
 
-async def list_pairs(session: AsyncSession, run_ids: Collection[int]) -> list[tuple[Report, Report]]:
-    """Each report with the second grading that one of the runs has made of it, in the order of the first."""
+async def list_pairs(
+    session: AsyncSession, run_ids: Collection[int]
+) -> list[tuple[Report, Report]]:
+    """Each report with the second grading that one of the runs has made of it, in the order of the
+    first.
+    """
     first, second = aliased(Report), aliased(Report)
-    statement = select(first, second).join(second, second.regrade_of_id == first.id).where(second.run_id.in_(run_ids)).order_by(first.id)
+    statement = (
+        select(first, second)
+        .join(second, second.regrade_of_id == first.id)
+        .where(second.run_id.in_(run_ids))
+        .order_by(first.id)
+    )
     return [(row[0], row[1]) for row in await session.execute(statement)]
 
 
@@ -72,4 +94,6 @@ def _regraded_by(run_ids: Collection[int]) -> ColumnElement[bool]:
 
 
 def _written(statement: Select[Any], start: datetime, end: datetime) -> Select[Any]:
-    return statement.where(Report.kind == ReportKind.GRADING, Report.created_at >= start, Report.created_at < end)
+    return statement.where(
+        Report.kind == ReportKind.GRADING, Report.created_at >= start, Report.created_at < end
+    )

@@ -1,8 +1,9 @@
 """SQL of the list of reports: Postgres' own JSON text, a chunk at a time, never an object of ours.
 
-Reading goes to the driver under SQLAlchemy. Its ``json`` codec hands the stored text on as it is; measured against rows, models
-and a serializer it is many times faster, and the order and the spelling of what was written once stay to the letter. Only the moment
-is spelled anew, where REPORT_TIMEZONE is not what it was when the report was written.
+Reading goes to the driver under SQLAlchemy. Its ``json`` codec hands the stored text on as it is;
+measured against rows, models and a serializer it is many times faster, and the order and the
+spelling of what was written once stay to the letter. Only the moment is spelled anew, where
+REPORT_TIMEZONE is not what it was when the report was written.
 """
 
 from collections.abc import Mapping
@@ -21,11 +22,12 @@ _MOMENT = '"created_at":'
 
 @dataclass(frozen=True)
 class ReportFilter:
-    """Which reports: written in ``[start, end)`` where given, and whatever else a caller narrows them to; shown in ``zone``.
+    """Which reports: written in ``[start, end)`` where given, and whatever else a caller narrows
+    them to; shown in ``zone``.
 
-    ``grades``: for each column of a grade the Russian words that may stand in it. ``account``: a name or Avito's number.
-    ``mailed_on``: only those that the date's mails carried first. ``reviewed``: the grades, shown and filtered by, are those after a
-    person's review.
+    ``grades``: for each column of a grade the Russian words that may stand in it. ``account``: a
+    name or Avito's number. ``mailed_on``: only those that the date's mails carried first.
+    ``reviewed``: the grades, shown and filtered by, are those after a person's review.
     """
 
     zone: ZoneInfo
@@ -39,7 +41,9 @@ class ReportFilter:
 
 
 class Position(NamedTuple):
-    """Where a list stands: the report after which it goes on, and the newest report that existed when it began."""
+    """Where a list stands: the report after which it goes on, and the newest report that existed
+    when it began.
+    """
 
     created_at: datetime
     id: int
@@ -61,13 +65,21 @@ async def newest_report_id(session: AsyncSession) -> int:
 
 
 async def list_bodies(
-    session: AsyncSession, wanted: ReportFilter, *, after: Position | None, newest_id: int, limit: int
+    session: AsyncSession,
+    wanted: ReportFilter,
+    *,
+    after: Position | None,
+    newest_id: int,
+    limit: int,
 ) -> list[ReportBody]:
     """The next reports, newest first."""
     columns = f"report.created_at, report.id, {_shown('body', wanted)}::text"
     sql, values = _select(columns, wanted, after=after, newest_id=newest_id, limit=limit)
     driver = await _driver(session)
-    return [ReportBody(created_at, number, in_zone(body, wanted.zone)) for created_at, number, body in await driver.fetch(sql, *values)]
+    return [
+        ReportBody(created_at, number, in_zone(body, wanted.zone))
+        for created_at, number, body in await driver.fetch(sql, *values)
+    ]
 
 
 def in_zone(body: str, zone: ZoneInfo) -> str:
@@ -84,12 +96,16 @@ def in_zone(body: str, zone: ZoneInfo) -> str:
 
 async def count_bodies(session: AsyncSession, wanted: ReportFilter, *, most: int) -> int:
     """How many reports there are now; where there are more than ``most`` it counts no further."""
-    sql, values = _select("1", wanted, after=None, newest_id=await newest_report_id(session), limit=most)
+    sql, values = _select(
+        "1", wanted, after=None, newest_id=await newest_report_id(session), limit=most
+    )
     driver = await _driver(session)
     return int(await driver.fetchval(f"SELECT count(*) FROM ({sql}) AS found", *values))  # noqa: S608 - as below
 
 
-def _select(columns: str, wanted: ReportFilter, *, after: Position | None, newest_id: int, limit: int) -> tuple[str, list[object]]:
+def _select(
+    columns: str, wanted: ReportFilter, *, after: Position | None, newest_id: int, limit: int
+) -> tuple[str, list[object]]:
     conditions = ["report.kind = 'grading'", "report.id <= $1"]
     values: list[object] = [newest_id]
 
@@ -107,7 +123,12 @@ def _select(columns: str, wanted: ReportFilter, *, after: Position | None, newes
     if wanted.chat_id is not None:
         add("report.chat_id IN (SELECT id FROM chats WHERE avito_id = {})", wanted.chat_id)
     if wanted.account is not None:
-        add("report.account_id IN (SELECT id FROM accounts WHERE name = {} OR avito_user_id::text = {})", wanted.account, wanted.account)
+        add(
+            "report.account_id IN (SELECT id FROM accounts WHERE name = {} OR avito_user_id::text"
+            " = {})",
+            wanted.account,
+            wanted.account,
+        )
     if wanted.mailed_on is not None:
         add("report.digest_id IN (SELECT id FROM digests WHERE day = {})", wanted.mailed_on)
     for column, words in wanted.grades.items():

@@ -19,7 +19,9 @@ async def add_reports(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) 
 
 async def next_number(session: AsyncSession) -> int:
     """The number of a report that is still to be written; it stands in its stored body as well."""
-    return int(await session.scalar(text("SELECT nextval(pg_get_serial_sequence('reports', 'id'))")) or 0)
+    return int(
+        await session.scalar(text("SELECT nextval(pg_get_serial_sequence('reports', 'id'))")) or 0
+    )
 
 
 async def count_by_run(session: AsyncSession, run_id: int) -> int:
@@ -29,7 +31,11 @@ async def count_by_run(session: AsyncSession, run_id: int) -> int:
 
 async def list_by_run(session: AsyncSession, run_id: int) -> list[Report]:
     """The reports that a run has written, worst score first."""
-    return list(await session.scalars(select(Report).where(Report.run_id == run_id).order_by(Report.score, Report.id)))
+    return list(
+        await session.scalars(
+            select(Report).where(Report.run_id == run_id).order_by(Report.score, Report.id)
+        )
+    )
 
 
 async def list_bodies_by_chat(session: AsyncSession, chat_id: int) -> list[dict[str, Any]]:
@@ -44,14 +50,20 @@ async def list_bodies_by_chat(session: AsyncSession, chat_id: int) -> list[dict[
 
 async def get_report(session: AsyncSession, report_id: int) -> tuple[Report, Account] | None:
     """A report of any kind and the account of its chat."""
-    statement = select(Report, Account).join(Account, Account.id == Report.account_id).where(Report.id == report_id)
+    statement = (
+        select(Report, Account)
+        .join(Account, Account.id == Report.account_id)
+        .where(Report.id == report_id)
+    )
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else (row[0], row[1])
 
 
 async def sum_cost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:
     """USD spent on the reports written from ``start`` up to and without ``end``."""
-    statement = select(func.coalesce(func.sum(Report.cost_usd), 0)).where(Report.created_at >= start, Report.created_at < end)
+    statement = select(func.coalesce(func.sum(Report.cost_usd), 0)).where(
+        Report.created_at >= start, Report.created_at < end
+    )
     return Decimal(await session.scalar(statement) or 0)
 
 
@@ -65,21 +77,27 @@ async def mean_completion_tokens(session: AsyncSession) -> float | None:
 async def mark_mailed(session: AsyncSession, digest_id: int, *, before: datetime | None) -> int:
     """Assign every report not mailed yet and created before the cut-off to a mail; return how many.
 
-    ``before`` None: the cut-off is now, so every stored report was created before it, whatever the clock showed then.
+    ``before`` None: the cut-off is now, so every stored report was created before it, whatever the
+    clock showed then.
     """
-    statement = text(
-        """
+    statement = text("""
         WITH carried AS (
             UPDATE reports SET digest_id = :digest_id
             WHERE digest_id IS NULL AND kind = :kind AND (CAST(:before AS timestamptz) IS NULL OR created_at < :before) RETURNING id
         ) SELECT count(*) FROM carried
-        """
-    )
+        """)
     parameters = {"digest_id": digest_id, "before": before, "kind": ReportKind.GRADING.value}
     return int(await session.scalar(statement, parameters) or 0)
 
 
 async def count_unmailed(session: AsyncSession, before: datetime | None) -> int:
     """The reports that the next mail with this cut-off would carry; None: the cut-off is now."""
-    statement = select(func.count()).where(Report.digest_id.is_(None), Report.kind == ReportKind.GRADING)
-    return int(await session.scalar(statement if before is None else statement.where(Report.created_at < before)) or 0)
+    statement = select(func.count()).where(
+        Report.digest_id.is_(None), Report.kind == ReportKind.GRADING
+    )
+    return int(
+        await session.scalar(
+            statement if before is None else statement.where(Report.created_at < before)
+        )
+        or 0
+    )

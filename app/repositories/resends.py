@@ -1,4 +1,6 @@
-"""SQL of the mails that are asked for again: whether the work is done already, or was begun by a call that was interrupted."""
+"""SQL of the mails that are asked for again: whether the work is done already, or was begun by a
+call that was interrupted.
+"""
 
 from collections.abc import Collection
 from datetime import date
@@ -9,31 +11,51 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Delivery, DeliveryState, Digest, DigestKind, Run, RunState
 
 
-async def is_resent(session: AsyncSession, day: date, recipients: Collection[str], *, since_run: int) -> bool:
-    """Whether a run from this number on has put the date's repeat together for these recipients, or for some others as well."""
+async def is_resent(
+    session: AsyncSession, day: date, recipients: Collection[str], *, since_run: int
+) -> bool:
+    """Whether a run from this number on has put the date's repeat together for these recipients, or
+    for some others as well.
+    """
     statement = select(Digest.id).where(*_repeat(day, recipients), Digest.run_id >= since_run)
     return await session.scalar(statement.limit(1)) is not None
 
 
-async def continue_unfinished(session: AsyncSession, day: date, recipients: Collection[str], *, run_id: int) -> None:
-    """Makes the run's own what an interrupted or failed one has left of the date's repeat: a mail that a recipient still waits for.
+async def continue_unfinished(
+    session: AsyncSession, day: date, recipients: Collection[str], *, run_id: int
+) -> None:
+    """Makes the run's own what an interrupted or failed one has left of the date's repeat: a mail
+    that a recipient still waits for.
 
     What that one has brought counts for this run, as its own caller was told of nothing.
     """
     owed = select(Delivery.digest_id).where(
-        Delivery.recipient.in_(recipients), Delivery.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING])
+        Delivery.recipient.in_(recipients),
+        Delivery.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING]),
     )
     left = (
         select(Digest.id)
         .join(Run, Run.id == Digest.run_id)
-        .where(*_repeat(day, recipients), Digest.id.in_(owed), Run.state.in_([RunState.INTERRUPTED, RunState.FAILED]))
+        .where(
+            *_repeat(day, recipients),
+            Digest.id.in_(owed),
+            Run.state.in_([RunState.INTERRUPTED, RunState.FAILED]),
+        )
         .order_by(Digest.id.desc())
         .limit(1)
     )
     brought_by = case((Digest.first_sent_at.is_not(None), run_id))
-    await session.execute(update(Digest).where(Digest.id.in_(left)).values(run_id=run_id, first_sent_run_id=brought_by))
+    await session.execute(
+        update(Digest)
+        .where(Digest.id.in_(left))
+        .values(run_id=run_id, first_sent_run_id=brought_by)
+    )
 
 
 def _repeat(day: date, recipients: Collection[str]) -> tuple[ColumnElement[bool], ...]:
-    meant = select(func.count()).where(Delivery.digest_id == Digest.id, Delivery.recipient.in_(recipients)).scalar_subquery()
+    meant = (
+        select(func.count())
+        .where(Delivery.digest_id == Digest.id, Delivery.recipient.in_(recipients))
+        .scalar_subquery()
+    )
     return Digest.day == day, Digest.kind == DigestKind.RESEND, meant == len(set(recipients))

@@ -46,9 +46,13 @@ class WebhookDelivery:
 
 
 class LocalAvito:
-    """An Avito of one's own. `app` is served over HTTP; the accounts and `switches` are open to change at any moment."""
+    """An Avito of one's own. `app` is served over HTTP; the accounts and `switches` are open to
+    change at any moment.
+    """
 
-    def __init__(self, accounts: list[AvitoAccount] | None = None, *, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self, accounts: list[AvitoAccount] | None = None, *, clock: Callable[[], datetime] = _now
+    ) -> None:
         self.accounts = accounts or [numbered_account(1)]
         self.switches = AvitoSwitches()
         self.traffic = Traffic()
@@ -59,7 +63,9 @@ class LocalAvito:
 
     @classmethod
     def from_catalogue(cls, now: datetime, *, accounts: int = 1) -> Self:
-        """An Avito with every dialogue of the catalogue, shared out in turn over that many accounts."""
+        """An Avito with every dialogue of the catalogue, shared out in turn over that many
+        accounts.
+        """
         avito = cls([numbered_account(number + 1) for number in range(accounts)])
         for number, dialogue in enumerate(load_dialogues()):
             avito.accounts[number % accounts].put(chat_of(dialogue, now))
@@ -75,7 +81,9 @@ class LocalAvito:
         self._backend.tokens.clear()
 
     def chat(self, chat_id: str, account: AvitoAccount | None = None) -> AvitoChat:
-        """A chat of the given account, else of the first that has it: one id may occur under two. Raises KeyError."""
+        """A chat of the given account, else of the first that has it: one id may occur under two.
+        Raises KeyError.
+        """
         return self._holder(chat_id, account).chats[chat_id]
 
     def add_chat(
@@ -105,19 +113,29 @@ class LocalAvito:
         quote: AvitoMessage | None = None,
         account: AvitoAccount | None = None,
     ) -> AvitoMessage:
-        """Write a message (now, unless `at` says when). `content` is the raw content of a type nobody knows."""
+        """Write a message (now, unless `at` says when). `content` is the raw content of a type
+        nobody knows.
+        """
         identity = stable_id("added", chat_id, next(self._numbers))
-        message = AvitoMessage(identity, side, type, self._seconds(at), text, content=content, quote=quote)
+        message = AvitoMessage(
+            identity, side, type, self._seconds(at), text, content=content, quote=quote
+        )
         self.chat(chat_id, account).add(message)
         return message
 
-    def delete_message(self, chat_id: str, message_id: str, account: AvitoAccount | None = None) -> AvitoMessage:
-        """What Avito does when an author takes a message back: it stays in its place, as `deleted` and empty."""
+    def delete_message(
+        self, chat_id: str, message_id: str, account: AvitoAccount | None = None
+    ) -> AvitoMessage:
+        """What Avito does when an author takes a message back: it stays in its place, as `deleted`
+        and empty.
+        """
         message = self.chat(chat_id, account).message(message_id)
         message.type, message.text, message.content = "deleted", "", None
         return message
 
-    def remove_message(self, chat_id: str, message_id: str, account: AvitoAccount | None = None) -> None:
+    def remove_message(
+        self, chat_id: str, message_id: str, account: AvitoAccount | None = None
+    ) -> None:
         """Make a message vanish without a trace."""
         chat = self.chat(chat_id, account)
         chat.messages.remove(chat.message(message_id))
@@ -126,23 +144,38 @@ class LocalAvito:
         """Make a chat vanish without a trace; its listing stays."""
         del self._holder(chat_id, account).chats[chat_id]
 
-    def add_synthetic_chats(self, chats: int, messages: int, account: AvitoAccount | None = None) -> list[AvitoChat]:
-        """Fill an account for load tests: the newest chat ended a minute ago, each further one a minute earlier."""
+    def add_synthetic_chats(
+        self, chats: int, messages: int, account: AvitoAccount | None = None
+    ) -> list[AvitoChat]:
+        """Fill an account for load tests: the newest chat ended a minute ago, each further one a
+        minute earlier.
+        """
         holder, now = account or self.accounts[0], self._clock()
         numbers = [next(self._numbers) for _ in range(chats)]
-        return [holder.put(synthetic_chat(number, messages, now - timedelta(minutes=place + 1))) for place, number in enumerate(numbers)]
+        return [
+            holder.put(synthetic_chat(number, messages, now - timedelta(minutes=place + 1)))
+            for place, number in enumerate(numbers)
+        ]
 
-    def webhook(self, chat_id: str, message_id: str, account: AvitoAccount | None = None) -> dict[str, Any]:
-        """The envelope that tells of a message, for a test that posts it itself: twice, late or in another order."""
+    def webhook(
+        self, chat_id: str, message_id: str, account: AvitoAccount | None = None
+    ) -> dict[str, Any]:
+        """The envelope that tells of a message, for a test that posts it itself: twice, late or in
+        another order.
+        """
         holder = self._holder(chat_id, account)
         chat = holder.chats[chat_id]
         return webhook_body(holder, chat, chat.message(message_id), self._clock())
 
-    async def notify(self, chat_id: str, message_id: str, account: AvitoAccount | None = None) -> list[WebhookDelivery]:
+    async def notify(
+        self, chat_id: str, message_id: str, account: AvitoAccount | None = None
+    ) -> list[WebhookDelivery]:
         """Tell every subscriber of the account of a message, its own messages included, once each."""
         envelope = self.webhook(chat_id, message_id, account)
         urls = list(self._holder(chat_id, account).webhooks)
-        return list(await asyncio.gather(*(asyncio.to_thread(_post, url, envelope) for url in urls)))
+        return list(
+            await asyncio.gather(*(asyncio.to_thread(_post, url, envelope) for url in urls))
+        )
 
     def _holder(self, chat_id: str, account: AvitoAccount | None) -> AvitoAccount:
         for holder in [account] if account else self.accounts:
@@ -159,7 +192,12 @@ def _post(url: str, envelope: dict[str, Any]) -> WebhookDelivery:
     path = urlunsplit(("", "", target.path or "/", target.query, ""))
     connection = http.client.HTTPConnection(target.netloc, timeout=WEBHOOK_TIMEOUT_SECONDS)
     try:
-        connection.request("POST", path, json.dumps(envelope, ensure_ascii=False).encode(), {"Content-Type": "application/json"})
+        connection.request(
+            "POST",
+            path,
+            json.dumps(envelope, ensure_ascii=False).encode(),
+            {"Content-Type": "application/json"},
+        )
         return WebhookDelivery(url, connection.getresponse().status)
     except (OSError, http.client.HTTPException):
         return WebhookDelivery(url, None)

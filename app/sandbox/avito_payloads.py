@@ -1,4 +1,6 @@
-"""JSON bodies of the local Avito, as its documents and the recordings of programs that talk to it have them."""
+"""JSON bodies of the local Avito, as its documents and the recordings of programs that talk to it
+have them.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -18,7 +20,12 @@ Json = dict[str, Any]
 
 def chat_body(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> Json:
     """A chat; what it has no value for is a missing key."""
-    body: Json = {"id": chat.id, "created": chat.created, "updated": chat.updated, "users": _users(account, chat, switches)}
+    body: Json = {
+        "id": chat.id,
+        "created": chat.created,
+        "updated": chat.updated,
+        "users": _users(account, chat, switches),
+    }
     if chat.item is not None:
         body["context"] = {"type": "item", "value": _context_value(account, chat.item, switches)}
     elif switches.u2u_context == "empty":
@@ -28,7 +35,9 @@ def chat_body(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -
     return _without(body, switches.drop_chat_keys)
 
 
-def message_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, switches: AvitoSwitches) -> Json:
+def message_body(
+    account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, switches: AvitoSwitches
+) -> Json:
     """A message of the messages endpoint."""
     body = _message_core(account, chat, message, switches)
     body[switches.read_flag] = message.read is not None
@@ -40,13 +49,19 @@ def message_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, 
     return _without(body, switches.drop_message_keys)
 
 
-def webhook_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, sent_at: datetime) -> Json:
+def webhook_body(
+    account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, sent_at: datetime
+) -> Json:
     """The envelope in which Avito tells a subscriber of a message (version 3)."""
     value: Json = {
         "id": message.id,
         "chat_id": chat.id,
         "user_id": account.user_id,
-        "author_id": WEBHOOK_SYSTEM_AUTHOR_ID if message.side == "system" else author_id(account, chat, message),
+        "author_id": (
+            WEBHOOK_SYSTEM_AUTHOR_ID
+            if message.side == "system"
+            else author_id(account, chat, message)
+        ),
         "created": message.created,
         "type": message.type,
         "chat_type": chat.chat_type,
@@ -58,7 +73,12 @@ def webhook_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, 
     if message.read is not None:
         value["read"] = message.read
     envelope_id = hashlib.sha256(f"webhook:{message.id}".encode()).hexdigest()[:32]
-    return {"id": envelope_id, "version": "v3.0.0", "timestamp": int(sent_at.timestamp()), "payload": {"type": "message", "value": value}}
+    return {
+        "id": envelope_id,
+        "version": "v3.0.0",
+        "timestamp": int(sent_at.timestamp()),
+        "payload": {"type": "message", "value": value},
+    }
 
 
 def listing_body(listing: AvitoListing) -> Json:
@@ -87,7 +107,9 @@ def self_body(account: AvitoAccount) -> Json:
     }
 
 
-def author_id(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, system_author_id: int = 0) -> int:
+def author_id(
+    account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, system_author_id: int = 0
+) -> int:
     """Who wrote a message. A client whom Avito does not name is an author all the same."""
     if message.side == "system":
         return system_author_id
@@ -97,7 +119,9 @@ def author_id(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, sys
 
 
 def content_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
-    """The `content` of a message: empty for deleted messages and for the types the API does not support (appCall, file, video)."""
+    """The `content` of a message: empty for deleted messages and for the types the API does not
+    support (appCall, file, video).
+    """
     if message.content is not None:
         return message.content
     build = _CONTENTS.get(message.type)
@@ -106,37 +130,72 @@ def content_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) 
 
 def _image(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
     sizes = ("1280x960", "640x480", "140x105", "32x32")
-    return {"image": {"sizes": {size: f"https://img.k.avito.ru/chat/{size}/{message.id[:12]}.jpg" for size in sizes}}}
+    return {
+        "image": {
+            "sizes": {
+                size: f"https://img.k.avito.ru/chat/{size}/{message.id[:12]}.jpg" for size in sizes
+            }
+        }
+    }
 
 
 def _link(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
     text = message.text
-    return {"link": {"text": text, "url": text, "preview": {"domain": "example.com", "title": text, "url": text}}}
+    return {
+        "link": {
+            "text": text,
+            "url": text,
+            "preview": {"domain": "example.com", "title": text, "url": text},
+        }
+    }
 
 
 def _item(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
     title = message.text or (chat.item.title if chat.item else "Объявление")
-    return {"item": {"title": title, "item_url": "https://avito.ru/item_url", "image_url": "https://avito.ru/image_url.webp"}}
+    return {
+        "item": {
+            "title": title,
+            "item_url": "https://avito.ru/item_url",
+            "image_url": "https://avito.ru/image_url.webp",
+        }
+    }
 
 
 def _location(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
-    return {"location": {"title": message.text, "text": message.text, "lat": 55.599799, "lon": 37.603954, "kind": "house"}}
+    return {
+        "location": {
+            "title": message.text,
+            "text": message.text,
+            "lat": 55.599799,
+            "lon": 37.603954,
+            "kind": "house",
+        }
+    }
 
 
 _CONTENTS: dict[str, Callable[[AvitoAccount, AvitoChat, AvitoMessage], Json]] = {
     "text": lambda account, chat, message: {"text": message.text},
-    "system": lambda account, chat, message: {"text": _prefixed(message.text), "flow_id": "seller_audience_discount"},
+    "system": lambda account, chat, message: {
+        "text": _prefixed(message.text),
+        "flow_id": "seller_audience_discount",
+    },
     "image": _image,
     "link": _link,
     "item": _item,
     "location": _location,
-    "call": lambda account, chat, message: {"call": {"status": "missed", "target_user_id": account.user_id}},
+    "call": lambda account, chat, message: {
+        "call": {"status": "missed", "target_user_id": account.user_id}
+    },
     "voice": lambda account, chat, message: {"voice": {"voice_id": f"voice-{message.id}"}},
 }
 
 
-def _message_core(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, switches: AvitoSwitches) -> Json:
-    """What a message, a chat's last message and a quote have in common. A system message's direction is "in"."""
+def _message_core(
+    account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, switches: AvitoSwitches
+) -> Json:
+    """What a message, a chat's last message and a quote have in common. A system message's
+    direction is "in".
+    """
     shown_as_text = message.type == "system" and switches.system_as_text
     return {
         "id": message.id,
@@ -144,7 +203,11 @@ def _message_core(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage,
         "created": message.created,
         "direction": "out" if message.side == "company" else "in",
         "type": "text" if shown_as_text else message.type,
-        "content": {"text": _prefixed(message.text)} if shown_as_text else content_body(account, chat, message),
+        "content": (
+            {"text": _prefixed(message.text)}
+            if shown_as_text
+            else content_body(account, chat, message)
+        ),
     }
 
 
@@ -162,9 +225,13 @@ def _last_message(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitche
 def _users(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> list[Json]:
     """The people of a chat; the account stands alone where Avito does not tell who the client is."""
     people = (
-        [(account.user_id, account.name)] if chat.client is None else [(chat.client.id, chat.client.name), (account.user_id, account.name)]
+        [(account.user_id, account.name)]
+        if chat.client is None
+        else [(chat.client.id, chat.client.name), (account.user_id, account.name)]
     )
-    return [_user(chat, user_id, None if switches.nameless_users else name) for user_id, name in people]
+    return [
+        _user(chat, user_id, None if switches.nameless_users else name) for user_id, name in people
+    ]
 
 
 def _user(chat: AvitoChat, user_id: int, name: str | None) -> Json:
@@ -186,7 +253,10 @@ def _context_value(account: AvitoAccount, listing: AvitoListing, switches: Avito
         "url": _listing_url(listing),
         "user_id": account.user_id,
         "status_id": 10 if listing.status == "active" else 20,
-        "images": {"count": 1, "main": {"140x105": f"https://img.k.avito.ru/140x105/{listing.id}.jpg"}},
+        "images": {
+            "count": 1,
+            "main": {"140x105": f"https://img.k.avito.ru/140x105/{listing.id}.jpg"},
+        },
         "location": {"title": "Москва", "lat": 55.599799, "lon": 37.603954},
     }
     return body if listing.price_string is None else body | {"price_string": listing.price_string}

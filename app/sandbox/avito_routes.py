@@ -1,4 +1,6 @@
-"""The paths of the local Avito: access, account, listings, chats, messages, voice files and webhook subscriptions."""
+"""The paths of the local Avito: access, account, listings, chats, messages, voice files and webhook
+subscriptions.
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +14,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.sandbox.avito_payloads import TOKEN_EXPIRED, chat_body, listing_body, message_body, self_body
+from app.sandbox.avito_payloads import (
+    TOKEN_EXPIRED,
+    chat_body,
+    listing_body,
+    message_body,
+    self_body,
+)
 from app.sandbox.avito_state import AvitoAccount, AvitoChat
 from app.sandbox.avito_switches import AvitoSwitches, error_body
 
@@ -45,14 +53,18 @@ class ChatsQuery(BaseModel):
 
     def wants(self, chat: AvitoChat) -> bool:
         items = {int(number) for number in self.item_ids.split(",") if number}
-        if chat.chat_type not in self.chat_types.split(",") or (self.unread_only and not chat.unread):
+        if chat.chat_type not in self.chat_types.split(",") or (
+            self.unread_only and not chat.unread
+        ):
             return False
         return not items or (chat.item is not None and chat.item.id in items)
 
 
 @dataclass
 class AvitoBackend:
-    """What the routes answer from; what is changed in it shows in the next answer. Several tokens of one account are valid side by side."""
+    """What the routes answer from; what is changed in it shows in the next answer. Several tokens
+    of one account are valid side by side.
+    """
 
     accounts: list[AvitoAccount]
     switches: AvitoSwitches
@@ -66,7 +78,9 @@ class AvitoBackend:
         return {"access_token": token, "expires_in": seconds, "token_type": "Bearer"}
 
     def account_of(self, authorization: str | None) -> AvitoAccount:
-        """The account of a bearer. Raises AvitoRefusedError: 401 without one, else the body of an expired token as the switch says."""
+        """The account of a bearer. Raises AvitoRefusedError: 401 without one, else the body of an
+        expired token as the switch says.
+        """
         scheme, _, token = (authorization or "").partition(" ")
         account, ends = self.tokens.get(token, (None, 0.0))
         if scheme.lower() != "bearer":
@@ -77,7 +91,9 @@ class AvitoBackend:
 
 
 def avito_app(backend: AvitoBackend) -> ASGIApp:
-    """The paths over this backend. They are laid out once for all backends: FastAPI takes as long for it as for a hundred answers."""
+    """The paths over this backend. They are laid out once for all backends: FastAPI takes as long
+    for it as for a hundred answers.
+    """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         scope[BACKEND_KEY] = backend
@@ -129,20 +145,32 @@ async def refuse_values(request: Request, error: RequestValidationError) -> JSON
     """A limit beyond 100 or an offset beyond 1000 is a 400 that names the field."""
     fields = {str(fault["loc"][-1]): fault["msg"] for fault in error.errors()}
     if request.url.path == ITEMS:  # its document has an error of its own shape
-        return JSONResponse({"code": "400", "message": f"Validation error: {', '.join(fields)}"}, 400)
+        return JSONResponse(
+            {"code": "400", "message": f"Validation error: {', '.join(fields)}"}, 400
+        )
     return JSONResponse(error_body(400, "Validation error", fields=fields), 400)
 
 
 @paths.post("/token")
 async def token(request: Request, backend: Backend) -> JSONResponse:
     """Avito answers bad credentials with 200, an `error` and no `access_token`."""
-    form = {name: values[-1] for name, values in parse_qs((await request.body()).decode(errors="replace")).items()}
+    form = {
+        name: values[-1]
+        for name, values in parse_qs((await request.body()).decode(errors="replace")).items()
+    }
     if form.get("grant_type") != "client_credentials":
-        return JSONResponse({"error": "unsupported_grant_type", "error_description": "Unsupported grant type"})
+        return JSONResponse(
+            {"error": "unsupported_grant_type", "error_description": "Unsupported grant type"}
+        )
     for account in backend.accounts:
-        if (account.client_id, account.client_secret) == (form.get("client_id"), form.get("client_secret")):
+        if (account.client_id, account.client_secret) == (
+            form.get("client_id"),
+            form.get("client_secret"),
+        ):
             return JSONResponse(backend.token_for(account))
-    return JSONResponse({"error": "invalid_client", "error_description": "Client authentication failed"})
+    return JSONResponse(
+        {"error": "invalid_client", "error_description": "Client authentication failed"}
+    )
 
 
 @paths.get("/core/v1/accounts/self")
@@ -161,15 +189,29 @@ async def items(
 ) -> JSONResponse:
     """The listings of an account; an employee's key sees none."""
     wanted = set(status.split(","))
-    found = [] if account.employee else [listing for listing in account.listings.values() if listing.status in wanted]
-    shown = [listing_body(listing) for listing in sorted(found, key=lambda listing: listing.id)[(page - 1) * per_page :][:per_page]]
+    found = (
+        []
+        if account.employee
+        else [listing for listing in account.listings.values() if listing.status in wanted]
+    )
+    shown = [
+        listing_body(listing)
+        for listing in sorted(found, key=lambda listing: listing.id)[(page - 1) * per_page :][
+            :per_page
+        ]
+    ]
     answer = JSONResponse({"meta": {"page": page, "per_page": per_page}, "resources": shown})
     _tell_page(switches, request, page)
     return answer
 
 
 @paths.get(MESSENGER)
-async def chats(request: Request, switches: Switches, account: MessengerOwner, query: Annotated[ChatsQuery, Query()]) -> JSONResponse:
+async def chats(
+    request: Request,
+    switches: Switches,
+    account: MessengerOwner,
+    query: Annotated[ChatsQuery, Query()],
+) -> JSONResponse:
     """Newest activity first, only chats about listings unless asked otherwise."""
     found = [chat for chat in account.chats.values() if query.wants(chat)]
     found.sort(key=lambda chat: (-chat.updated, chat.id))
@@ -188,7 +230,12 @@ async def one_chat(chat_id: str, switches: Switches, account: MessengerOwner) ->
 @paths.get("/messenger/v3/accounts/{user_id}/chats/{chat_id}/messages")
 @paths.get("/messenger/v3/accounts/{user_id}/chats/{chat_id}/messages/")
 async def messages(
-    request: Request, chat_id: str, switches: Switches, account: MessengerOwner, limit: Limit = 100, offset: Offset = 0
+    request: Request,
+    chat_id: str,
+    switches: Switches,
+    account: MessengerOwner,
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> JSONResponse:
     """Newest first, and within a second the later written first. Reading marks nothing as read."""
     chat = _chat(account, chat_id)
@@ -196,18 +243,24 @@ async def messages(
         raise AvitoRefusedError(403, error_body(403, "Forbidden"))
     if switches.plan_missing:
         unpaid = error_body(402, "Payment required")
-        raise AvitoRefusedError(402, unpaid if switches.plan_missing == "nested" else unpaid["error"])
+        raise AvitoRefusedError(
+            402, unpaid if switches.plan_missing == "nested" else unpaid["error"]
+        )
     shown, has_more = _page(chat.messages[::-1], _capped(limit, switches), offset)
     bodies = [message_body(account, chat, message, switches) for message in shown]
     as_array = switches.messages_as == "array"
-    answer = JSONResponse(bodies if as_array else _with_meta({"messages": bodies}, has_more, switches))
+    answer = JSONResponse(
+        bodies if as_array else _with_meta({"messages": bodies}, has_more, switches)
+    )
     _tell_page(switches, request, offset)
     return answer
 
 
 @paths.post("/messenger/v1/accounts/{user_id}/chats/{chat_id}/read")
 async def read(chat_id: str, account: MessengerOwner) -> JSONResponse:
-    """Marks everything in the chat as read, which is why a service that only looks on must never call it."""
+    """Marks everything in the chat as read, which is why a service that only looks on must never
+    call it.
+    """
     for message in _chat(account, chat_id).messages:
         if message.side == "client" and message.read is None:
             message.read = int(datetime.now(UTC).timestamp())
@@ -215,14 +268,20 @@ async def read(chat_id: str, account: MessengerOwner) -> JSONResponse:
 
 
 @paths.get("/messenger/v1/accounts/{user_id}/getVoiceFiles")
-async def voice_files(account: MessengerOwner, voice_ids: Annotated[list[str], Query()]) -> JSONResponse:
+async def voice_files(
+    account: MessengerOwner, voice_ids: Annotated[list[str], Query()]
+) -> JSONResponse:
     wanted = [voice_id for value in voice_ids for voice_id in value.split(",")]
-    return JSONResponse({"voices_urls": {voice_id: f"https://avito.ru/voice/{voice_id}.mp4" for voice_id in wanted}})
+    return JSONResponse(
+        {"voices_urls": {voice_id: f"https://avito.ru/voice/{voice_id}.mp4" for voice_id in wanted}}
+    )
 
 
 @paths.post("/messenger/v3/webhook")
 async def subscribe(request: Request, account: KeyOwner) -> JSONResponse:
-    """Several addresses of one account stand side by side; the same address twice is one subscription."""
+    """Several addresses of one account stand side by side; the same address twice is one
+    subscription.
+    """
     url = await _url(request)
     if url not in account.webhooks:
         account.webhooks.append(url)
@@ -231,7 +290,9 @@ async def subscribe(request: Request, account: KeyOwner) -> JSONResponse:
 
 @paths.post("/messenger/v1/subscriptions")
 async def subscriptions(account: KeyOwner) -> JSONResponse:
-    return JSONResponse({"subscriptions": [{"url": url, "version": "3"} for url in account.webhooks]})
+    return JSONResponse(
+        {"subscriptions": [{"url": url, "version": "3"} for url in account.webhooks]}
+    )
 
 
 @paths.post("/messenger/v1/webhook/unsubscribe")
@@ -247,7 +308,9 @@ async def _url(request: Request) -> str:
     except (ValueError, KeyError, TypeError):
         url = None
     if not isinstance(url, str) or not url:
-        raise AvitoRefusedError(400, error_body(400, "Validation error", fields={"url": "url is required"}))
+        raise AvitoRefusedError(
+            400, error_body(400, "Validation error", fields={"url": "url is required"})
+        )
     return url
 
 

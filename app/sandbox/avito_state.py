@@ -1,4 +1,6 @@
-"""What the local Avito knows: accounts with their listings, chats and messages, as plain objects a test may change while it runs."""
+"""What the local Avito knows: accounts with their listings, chats and messages, as plain objects a
+test may change while it runs.
+"""
 
 import bisect
 import hashlib
@@ -30,7 +32,9 @@ class SandboxBuyer:
 
 @dataclass
 class AvitoMessage:
-    """A message. `created` and `read` are Unix seconds; `content` replaces what the type would give (for types nobody knows)."""
+    """A message. `created` and `read` are Unix seconds; `content` replaces what the type would give
+    (for types nobody knows).
+    """
 
     id: str
     side: Side
@@ -44,7 +48,9 @@ class AvitoMessage:
 
 @dataclass
 class AvitoChat:
-    """A chat with its messages, oldest first (in the order of writing within a second). `created` is Unix seconds."""
+    """A chat with its messages, oldest first (in the order of writing within a second). `created`
+    is Unix seconds.
+    """
 
     id: str
     chat_type: str
@@ -64,7 +70,9 @@ class AvitoChat:
         return any(message.side == "client" and message.read is None for message in self.messages)
 
     def add(self, message: AvitoMessage) -> None:
-        """Put a message in its place in time. Whoever writes has read what the other side wrote before."""
+        """Put a message in its place in time. Whoever writes has read what the other side wrote
+        before.
+        """
         place = bisect.bisect_right(self.messages, message.created, key=lambda known: known.created)
         self.messages.insert(place, message)
         if message.side != "system":
@@ -84,7 +92,8 @@ class AvitoChat:
 class AvitoAccount:
     """A seller's account with the credentials of its API key.
 
-    The key of an `employee` gets no listings and is refused the messages, as Avito does with the company's chats.
+    The key of an `employee` gets no listings and is refused the messages, as Avito does with the
+    company's chats.
     """
 
     client_id: str
@@ -107,11 +116,15 @@ class AvitoAccount:
 def numbered_account(number: int) -> AvitoAccount:
     """The sandbox's account of that number, counted from 1."""
     name = "Лавка на Садовой" if number == 1 else f"Лавка на Садовой, филиал {number}"
-    return AvitoAccount(f"sandbox-client-{number}", f"sandbox-secret-{number}", 4_900_000_000 + number, name)
+    return AvitoAccount(
+        f"sandbox-client-{number}", f"sandbox-secret-{number}", 4_900_000_000 + number, name
+    )
 
 
 def stable_id(*parts: object) -> str:
-    """Thirty-two hexadecimal digits that are the same at every start, as long as Avito's own message ids."""
+    """Thirty-two hexadecimal digits that are the same at every start, as long as Avito's own
+    message ids.
+    """
     return hashlib.sha256(":".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
@@ -122,38 +135,60 @@ def chat_id_of(chat_type: str, key: str) -> str:
 
 
 def chat_of(dialogue: Dialogue, now: datetime) -> AvitoChat:
-    """Turn a dialogue into a chat whose last message was written `ended_minutes_ago` minutes before `now`."""
+    """Turn a dialogue into a chat whose last message was written `ended_minutes_ago` minutes before
+    `now`.
+    """
     ended = now - timedelta(minutes=dialogue.ended_minutes_ago)
     moments = list(_moments(ended, [message.gap for message in dialogue.messages]))
     chat = AvitoChat(
         id=chat_id_of(dialogue.chat_type, dialogue.key),
         chat_type=dialogue.chat_type,
         created=moments[0] if moments else int(ended.timestamp()),
-        item=AvitoListing(dialogue.item.id, dialogue.item.title, dialogue.item.price_string) if dialogue.item else None,
+        item=AvitoListing(dialogue.item.id, dialogue.item.title, dialogue.item.price_string)
+        if dialogue.item
+        else None,
         client=SandboxBuyer(dialogue.client.id, dialogue.client.name) if dialogue.client else None,
     )
     for number, (message, created) in enumerate(zip(dialogue.messages, moments, strict=True)):
-        chat.add(AvitoMessage(stable_id(dialogue.key, number), message.side, message.type, created, message.text))
+        chat.add(
+            AvitoMessage(
+                stable_id(dialogue.key, number), message.side, message.type, created, message.text
+            )
+        )
     return chat
 
 
 def _moments(ended: datetime, gaps: list[float]) -> Iterable[int]:
-    """When each message was written, in Unix seconds, counted back from the last; the first message's gap precedes nothing."""
+    """When each message was written, in Unix seconds, counted back from the last; the first
+    message's gap precedes nothing.
+    """
     for number in range(len(gaps)):
         yield int((ended - timedelta(minutes=sum(gaps[number + 1 :]))).timestamp())
 
 
 def synthetic_chat(number: int, messages: int, ended: datetime) -> AvitoChat:
-    """A chat for load tests: question and answer in turn, a minute apart, the last message at `ended`. Ten chats share a listing."""
+    """A chat for load tests: question and answer in turn, a minute apart, the last message at
+    `ended`. Ten chats share a listing.
+    """
     listing = AvitoListing(7_000_000_000 + number // 10, f"Товар № {number // 10 + 1}", "1 000 ₽")
     first = int(ended.timestamp()) - 60 * (messages - 1)
     chat = AvitoChat(
-        chat_id_of("u2i", f"synthetic-{number}"), "u2i", first, listing, SandboxBuyer(5_500_000_000 + number, f"Покупатель {number + 1}")
+        chat_id_of("u2i", f"synthetic-{number}"),
+        "u2i",
+        first,
+        listing,
+        SandboxBuyer(5_500_000_000 + number, f"Покупатель {number + 1}"),
     )
     for place in range(messages):
         side, text = _SYNTHETIC_TURNS[place % 2]
         chat.messages.append(
-            AvitoMessage(stable_id("synthetic", number, place), side, "text", first + 60 * place, text.format(number=place // 2 + 1))
+            AvitoMessage(
+                stable_id("synthetic", number, place),
+                side,
+                "text",
+                first + 60 * place,
+                text.format(number=place // 2 + 1),
+            )
         )
     return chat
 

@@ -1,4 +1,6 @@
-"""The sandbox's dialogues: invented conversations of several trades, read from the JSON files in `dialogues/`."""
+"""The sandbox's dialogues: invented conversations of several trades, read from the JSON files in
+`dialogues/`.
+"""
 
 from pathlib import Path
 from typing import Literal
@@ -39,7 +41,9 @@ class DialogueMessage(_Strict):
 
 
 class Dialogue(_Strict):
-    """One conversation, oldest message first. Its last message is `ended_minutes_ago` minutes old when the sandbox starts."""
+    """One conversation, oldest message first. Its last message is `ended_minutes_ago` minutes old
+    when the sandbox starts.
+    """
 
     key: str
     about: str
@@ -53,10 +57,15 @@ class Dialogue(_Strict):
 def load_dialogues(folder: Path = DIALOGUES_FOLDER) -> list[Dialogue]:
     """Read every dialogue of a folder, in the order of the files' names.
 
-    Raises `pydantic.ValidationError` for a file that is not as described above and `ValueError` for a key that occurs twice.
+    Raises `pydantic.ValidationError` for a file that is not as described above and `ValueError` for
+    a key that occurs twice.
     """
     several = TypeAdapter(list[Dialogue])
-    dialogues = [dialogue for file in sorted(folder.glob("*.json")) for dialogue in several.validate_json(file.read_bytes())]
+    dialogues = [
+        dialogue
+        for file in sorted(folder.glob("*.json"))
+        for dialogue in several.validate_json(file.read_bytes())
+    ]
     keys = [dialogue.key for dialogue in dialogues]
     if repeated := sorted({key for key in keys if keys.count(key) > 1}):
         raise ValueError(f"dialogue keys occur twice: {', '.join(repeated)}")

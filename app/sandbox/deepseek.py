@@ -1,4 +1,6 @@
-"""The local DeepSeek: its API over HTTP, graded by stated rules (`deepseek_rules`) instead of a model."""
+"""The local DeepSeek: its API over HTTP, graded by stated rules (`deepseek_rules`) instead of a
+model.
+"""
 
 import asyncio
 import json
@@ -23,7 +25,8 @@ BLANK_LINE_SECONDS = 0.05
 class LocalDeepSeek:
     """A DeepSeek of one's own. `app` is served over HTTP; `switches` may be set while it runs.
 
-    `lacks` makes it another vendor's server: fields of a request in it are refused, `balance` is not found.
+    `lacks` makes it another vendor's server: fields of a request in it are refused, `balance` is
+    not found.
     """
 
     def __init__(self, *, api_key: str = "sk-sandbox") -> None:
@@ -60,22 +63,39 @@ class LocalDeepSeek:
         async def balance(request: Request) -> Response:
             if "balance" in self.lacks:
                 return JSONResponse({"detail": "Not Found"}, 404)
-            money = {"currency": "USD", "total_balance": "25.00", "granted_balance": "0.00", "topped_up_balance": "25.00"}
-            return self._unauthorized(request) or JSONResponse({"is_available": True, "balance_infos": [money]})
+            money = {
+                "currency": "USD",
+                "total_balance": "25.00",
+                "granted_balance": "0.00",
+                "topped_up_balance": "25.00",
+            }
+            return self._unauthorized(request) or JSONResponse(
+                {"is_available": True, "balance_infos": [money]}
+            )
 
         return app
 
     def _unauthorized(self, request: Request) -> Response | None:
         if request.headers.get("authorization") == f"Bearer {self.api_key}":
             return None
-        return JSONResponse(error_body("Authentication Fails, Your api key is invalid", "authentication_error"), 401)
+        return JSONResponse(
+            error_body("Authentication Fails, Your api key is invalid", "authentication_error"), 401
+        )
 
     def _unknown(self, body: dict[str, Any]) -> Response | None:
         foreign = sorted(self.lacks & set(body))
-        return JSONResponse(error_body(f"Unrecognized request arguments supplied: {', '.join(foreign)}"), 400) if foreign else None
+        return (
+            JSONResponse(
+                error_body(f"Unrecognized request arguments supplied: {', '.join(foreign)}"), 400
+            )
+            if foreign
+            else None
+        )
 
     def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The answer in the shape of the API. Content longer than `max_tokens` is cut off and ends with `length`."""
+        """The answer in the shape of the API. Content longer than `max_tokens` is cut off and ends
+        with `length`.
+        """
         system, user = _content(body, "system"), _content(body, "user")
         content = json.dumps(grade(system, user) or {}, ensure_ascii=False)
         allowed = body.get("max_tokens") or tokens(content)
@@ -89,12 +109,23 @@ class LocalDeepSeek:
             "created": int(time()),
             "model": body["model"],
             "system_fingerprint": FINGERPRINT,
-            "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "length" if cut else "stop"}],
-            "usage": self._usage(system, user, message["content"] + message.get("reasoning_content", "")),
+            "choices": [
+                {
+                    "index": 0,
+                    "message": message,
+                    "logprobs": None,
+                    "finish_reason": "length" if cut else "stop",
+                }
+            ],
+            "usage": self._usage(
+                system, user, message["content"] + message.get("reasoning_content", "")
+            ),
         }
 
     def _usage(self, system: str, user: str, written: str) -> dict[str, int]:
-        """Estimated tokens. The system message is a cache hit from its second use on: whole prefixes are cached, automatically."""
+        """Estimated tokens. The system message is a cache hit from its second use on: whole
+        prefixes are cached, automatically.
+        """
         hit = tokens(system) if system in self._seen_prefixes else 0
         self._seen_prefixes.add(system)
         prompt, completion = tokens(system) + tokens(user), tokens(written)
@@ -113,7 +144,9 @@ def tokens(text: str) -> int:
 
 
 def _refusal(body: dict[str, Any]) -> Response | None:
-    """What the API rejects with 400: an unknown model, `json_schema`, JSON asked for without the word, no messages."""
+    """What the API rejects with 400: an unknown model, `json_schema`, JSON asked for without the
+    word, no messages.
+    """
     wanted = body.get("response_format", {}).get("type", "text")
     said = " ".join(str(message.get("content", "")) for message in body.get("messages", []))
     if body.get("model") not in MODELS:
@@ -123,7 +156,10 @@ def _refusal(body: dict[str, Any]) -> Response | None:
     if wanted not in ("text", "json_object"):
         return JSONResponse(error_body("This response_format type is unavailable now"), 400)
     if wanted == "json_object" and "json" not in said.lower():
-        return JSONResponse(error_body("Prompt must contain the word 'json' in some form to use 'response_format'"), 400)
+        return JSONResponse(
+            error_body("Prompt must contain the word 'json' in some form to use 'response_format'"),
+            400,
+        )
     return None
 
 
@@ -131,7 +167,9 @@ def _sent(completion: dict[str, Any], behaviour: object) -> Response:
     if isinstance(behaviour, Rewrite):
         behaviour.change(completion)
     if isinstance(behaviour, Hang):
-        return StreamingResponse(_after_blank_lines(completion, behaviour.seconds), media_type="application/json")
+        return StreamingResponse(
+            _after_blank_lines(completion, behaviour.seconds), media_type="application/json"
+        )
     return JSONResponse(completion)
 
 
@@ -144,4 +182,8 @@ async def _after_blank_lines(completion: dict[str, Any], seconds: float) -> Asyn
 
 def _content(body: dict[str, Any], role: str) -> str:
     """The messages of a role, joined: a conversation of several turns is read as one."""
-    return "\n".join(str(message.get("content", "")) for message in body["messages"] if message.get("role") == role)
+    return "\n".join(
+        str(message.get("content", ""))
+        for message in body["messages"]
+        if message.get("role") == role
+    )

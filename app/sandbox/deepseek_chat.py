@@ -1,4 +1,6 @@
-"""A chat as the local DeepSeek reads it: the turns out of the user message, exchanges of question and answer, waiting times, quotes."""
+"""A chat as the local DeepSeek reads it: the turns out of the user message, exchanges of question
+and answer, waiting times, quotes.
+"""
 
 import json
 import re
@@ -8,7 +10,14 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from app.sandbox.deepseek_lexicon import FAREWELL, INVISIBLE, QUESTION, SILENT, TO_THE_GRADER, WORDLESS
+from app.sandbox.deepseek_lexicon import (
+    FAREWELL,
+    INVISIBLE,
+    QUESTION,
+    SILENT,
+    TO_THE_GRADER,
+    WORDLESS,
+)
 
 QUOTE_LENGTH = 90
 OPENS, CLOSES = 9, 21  # a buyer who writes at night is not kept waiting until the morning
@@ -24,7 +33,9 @@ class Quote:
 
 @dataclass(frozen=True)
 class Turn:
-    """A message. `sentences` are verbatim pieces of its text: none of a picture's, nothing from where it begins to address the grader."""
+    """A message. `sentences` are verbatim pieces of its text: none of a picture's, nothing from
+    where it begins to address the grader.
+    """
 
     i: int
     role: str
@@ -44,7 +55,9 @@ class Turn:
 
 @dataclass(frozen=True)
 class Exchange:
-    """What the buyer wrote in a row and what the seller wrote in a row after it; either may be empty at the chat's ends."""
+    """What the buyer wrote in a row and what the seller wrote in a row after it; either may be
+    empty at the chat's ends.
+    """
 
     buyer: tuple[Turn, ...]
     seller: tuple[Turn, ...]
@@ -55,8 +68,15 @@ class Exchange:
 
     @property
     def wait(self) -> float | None:
-        """Minutes from the buyer's first message to the answer, nights left out; None where there is no answer or no clock."""
-        if not self.buyer or not self.seller or self.buyer[0].at is None or self.seller[0].at is None:
+        """Minutes from the buyer's first message to the answer, nights left out; None where there
+        is no answer or no clock.
+        """
+        if (
+            not self.buyer
+            or not self.seller
+            or self.buyer[0].at is None
+            or self.seller[0].at is None
+        ):
             return None
         return working_minutes(self.buyer[0].at, self.seller[0].at)
 
@@ -89,7 +109,9 @@ class GradedChat:
 
     @property
     def hanging(self) -> Turn | None:
-        """The buyer's message that was left without an answer at the end, unless it only says goodbye."""
+        """The buyer's message that was left without an answer at the end, unless it only says
+        goodbye.
+        """
         if not self.turns or self.turns[-1].role != "buyer":
             return None
         last = self.exchanges[-1]
@@ -112,12 +134,16 @@ def opening(turns: Iterable[Turn]) -> Quote | None:
 
 
 def clip(sentence: str, start: int = 0) -> str:
-    """At most 90 characters of a sentence, whole words round the place `start`, exactly as they stand there."""
+    """At most 90 characters of a sentence, whole words round the place `start`, exactly as they
+    stand there.
+    """
     if len(sentence) <= QUOTE_LENGTH:
         return sentence
     begin = sentence.rfind(" ", 0, start + 1) + 1
     piece = sentence[begin : begin + QUOTE_LENGTH]
-    return piece.rsplit(" ", 1)[0] if begin + QUOTE_LENGTH < len(sentence) and " " in piece else piece
+    return (
+        piece.rsplit(" ", 1)[0] if begin + QUOTE_LENGTH < len(sentence) and " " in piece else piece
+    )
 
 
 def working_minutes(start: datetime, end: datetime) -> float:
@@ -131,24 +157,36 @@ def working_minutes(start: datetime, end: datetime) -> float:
 
 
 def read_chat(user_message: str) -> GradedChat | None:
-    """Find the JSON array of the chat among the lines of a user message, whatever stands round it. None where there is none."""
+    """Find the JSON array of the chat among the lines of a user message, whatever stands round it.
+    None where there is none.
+    """
     for line in user_message.split("\n"):
         try:
             rows = json.loads(line)
         except json.JSONDecodeError:
             continue
-        if isinstance(rows, list) and all(isinstance(row, dict) and "i" in row and "r" in row for row in rows):
+        if isinstance(rows, list) and all(
+            isinstance(row, dict) and "i" in row and "r" in row for row in rows
+        ):
             return GradedChat(tuple(turn for turn in map(_turn, rows) if turn.speaks))
     return None
 
 
 def _turn(row: dict[str, Any]) -> Turn:
     text = str(row.get("t", ""))
-    return Turn(int(row["i"]), str(row["r"]), text, _moment(row.get("at")), () if WORDLESS.match(text) else tuple(_sentences(text)))
+    return Turn(
+        int(row["i"]),
+        str(row["r"]),
+        text,
+        _moment(row.get("at")),
+        () if WORDLESS.match(text) else tuple(_sentences(text)),
+    )
 
 
 def _sentences(text: str) -> Iterable[str]:
-    """The sentences of a message up to the first that addresses the grader: what follows that one is part of the same speech."""
+    """The sentences of a message up to the first that addresses the grader: what follows that one
+    is part of the same speech.
+    """
     for piece in re.split(r"(?<=[.!?…])\s+|\n+", text):
         sentence = piece.strip()
         if TO_THE_GRADER.search(INVISIBLE.sub("", sentence)):

@@ -1,10 +1,21 @@
-"""The checks the local DeepSeek knows, each a rule over words and times: yes, no or not applicable, and the quote it rests on."""
+"""The checks the local DeepSeek knows, each a rule over words and times: yes, no or not applicable,
+and the quote it rests on.
+"""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.sandbox.deepseek_chat import CLOSES, OPENS, Exchange, GradedChat, Quote, Turn, first, opening
+from app.sandbox.deepseek_chat import (
+    CLOSES,
+    OPENS,
+    Exchange,
+    GradedChat,
+    Quote,
+    Turn,
+    first,
+    opening,
+)
 from app.sandbox.deepseek_lexicon import (
     ACKNOWLEDGED,
     ARGUED,
@@ -35,7 +46,9 @@ LONG_MESSAGE = 600
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: `y`, `n` or `na`, the quote it rests on, and the message that advice about it names."""
+    """What a check found: `y`, `n` or `na`, the quote it rests on, and the message that advice
+    about it names.
+    """
 
     value: str
     quote: Quote | None = None
@@ -65,9 +78,18 @@ def _attentive(chat: GradedChat) -> Finding:
 
 
 def _timely(chat: GradedChat) -> Finding:
-    """An hour for the first answer and for what is written at night, which is till 10:00; three for the others."""
-    answered = [(number, exchange) for number, exchange in enumerate(chat.exchanges) if exchange.wait is not None]
-    waits = [((exchange.wait or 0) - _allowed(exchange, is_first=number == 0), exchange) for number, exchange in answered]
+    """An hour for the first answer and for what is written at night, which is till 10:00; three for
+    the others.
+    """
+    answered = [
+        (number, exchange)
+        for number, exchange in enumerate(chat.exchanges)
+        if exchange.wait is not None
+    ]
+    waits = [
+        ((exchange.wait or 0) - _allowed(exchange, is_first=number == 0), exchange)
+        for number, exchange in answered
+    ]
     if chat.hanging and not chat.seller:
         return Finding("n", i=chat.hanging.i)
     if not waits:
@@ -94,7 +116,11 @@ def _literate(chat: GradedChat) -> Finding:
         return Finding("n", slang)
     said = [turn for turn in chat.seller if turn.sentences and turn.words[0].isalpha()]
     careless = [turn for turn in said if turn.words[0].islower()]
-    return Finding("n", opening(careless)) if len(careless) * 2 > len(said) else Finding("y", opening(chat.seller))
+    return (
+        Finding("n", opening(careless))
+        if len(careless) * 2 > len(said)
+        else Finding("y", opening(chat.seller))
+    )
 
 
 def _evaded(exchange: Exchange) -> bool:
@@ -103,7 +129,11 @@ def _evaded(exchange: Exchange) -> bool:
     shown = any(SHOWN.match(turn.text) for turn in exchange.seller)
     if not shown and all(EVASIVE.search(sentence) for sentence in said):
         return True
-    return len(exchange.seller) == 1 and any(map(EVASIVE.search, said)) and not any(map(DIGIT.search, said))
+    return (
+        len(exchange.seller) == 1
+        and any(map(EVASIVE.search, said))
+        and not any(map(DIGIT.search, said))
+    )
 
 
 def _direct_answers(chat: GradedChat) -> Finding:
@@ -158,7 +188,9 @@ def _questions_closed(chat: GradedChat) -> Finding:
     if not asked:
         return Finding("na")
     last = asked[-1]
-    return Finding("n" if _evaded(last) else "y", opening(last.seller), (last.seller or last.buyer)[-1].i)
+    return Finding(
+        "n" if _evaded(last) else "y", opening(last.seller), (last.seller or last.buyer)[-1].i
+    )
 
 
 def _after_objection(chat: GradedChat, pattern: re.Pattern[str]) -> Finding:
@@ -167,7 +199,11 @@ def _after_objection(chat: GradedChat, pattern: re.Pattern[str]) -> Finding:
         return Finding("na")
     later = [turn for turn in chat.seller if turn.i > objection.i and not first(RUDE, [turn])]
     found = first(pattern, later)
-    return Finding("y", found) if found else Finding("n", opening(later) or opening(chat.seller), objection.i)
+    return (
+        Finding("y", found)
+        if found
+        else Finding("n", opening(later) or opening(chat.seller), objection.i)
+    )
 
 
 def _next_step(chat: GradedChat) -> Finding:

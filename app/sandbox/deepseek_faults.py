@@ -1,4 +1,6 @@
-"""The local DeepSeek's wrong answers, ready to be ordered with `switches.fail(…)`: refusals, broken bodies and spoilt grades."""
+"""The local DeepSeek's wrong answers, ready to be ordered with `switches.fail(…)`: refusals, broken
+bodies and spoilt grades.
+"""
 
 import json
 from collections.abc import Callable
@@ -19,27 +21,42 @@ class Rewrite(Behaviour):
 
 @dataclass(frozen=True)
 class Hang(Behaviour):
-    """Status 200 and blank lines for that many seconds before the true body, as the real server does while a request waits its turn."""
+    """Status 200 and blank lines for that many seconds before the true body, as the real server
+    does while a request waits its turn.
+    """
 
     seconds: float
 
 
 def error_body(message: str, kind: str = "invalid_request_error") -> Json:
     """DeepSeek's error body."""
-    return {"error": {"message": message, "type": kind, "param": None, "code": "invalid_request_error"}}
+    return {
+        "error": {"message": message, "type": kind, "param": None, "code": "invalid_request_error"}
+    }
 
 
 def too_many(retry_after: str | None = None) -> CannedResponse:
     """A 429, with `Retry-After` where given."""
     return CannedResponse(
-        429, error_body("Rate limit reached", "rate_limit_error"), {} if retry_after is None else {"Retry-After": retry_after}
+        429,
+        error_body("Rate limit reached", "rate_limit_error"),
+        {} if retry_after is None else {"Retry-After": retry_after},
     )
 
 
 def user_message(request: ReceivedRequest) -> str:
-    """What the last user message of a request says; for `when=` of an ordered fault. Empty for any other request."""
+    """What the last user message of a request says; for `when=` of an ordered fault. Empty for any
+    other request.
+    """
     messages = request.body.get("messages", []) if isinstance(request.body, dict) else []
-    return next((str(message.get("content", "")) for message in reversed(messages) if message.get("role") == "user"), "")
+    return next(
+        (
+            str(message.get("content", ""))
+            for message in reversed(messages)
+            if message.get("role") == "user"
+        ),
+        "",
+    )
 
 
 def finished(reason: str) -> Rewrite:
@@ -48,7 +65,9 @@ def finished(reason: str) -> Rewrite:
     def change(completion: Json) -> None:
         choice = completion["choices"][0]
         choice["finish_reason"] = reason
-        choice["message"]["content"] = choice["message"]["content"][: len(choice["message"]["content"]) // 2]
+        choice["message"]["content"] = choice["message"]["content"][
+            : len(choice["message"]["content"]) // 2
+        ]
 
     return Rewrite(change)
 
@@ -99,14 +118,19 @@ def _foreign_quotes(answer: Json) -> None:
             evidence["q"] = "этих слов в переписке никто не писал"
 
 
-UNAUTHORIZED = CannedResponse(401, error_body("Authentication Fails (no such user)", "authentication_error"))
+UNAUTHORIZED = CannedResponse(
+    401, error_body("Authentication Fails (no such user)", "authentication_error")
+)
 BALANCE_EMPTY = CannedResponse(402, error_body("Insufficient Balance", "unknown_error"))
-BAD_REQUEST = CannedResponse(400, error_body("Invalid request: the field messages is not acceptable"))
+BAD_REQUEST = CannedResponse(
+    400, error_body("Invalid request: the field messages is not acceptable")
+)
 TOO_LONG = CannedResponse(
     400,
     error_body(
-        "This model's maximum context length is 131072 tokens. However, you requested 140000 tokens (138500 in the messages, "
-        "1500 in the completion). Please reduce the length of the messages or completion."
+        "This model's maximum context length is 131072 tokens. However, you requested 140000 tokens"
+        " (138500 in the messages, 1500 in the completion). Please reduce the length of the"
+        " messages or completion."
     ),
 )
 CONTENT_RISK = CannedResponse(400, error_body("Content Exists Risk"))
@@ -114,7 +138,9 @@ SERVER_ERROR = CannedResponse(500, error_body("Internal Server Error", "server_e
 OVERLOADED = CannedResponse(503, error_body("Service is too busy", "service_unavailable_error"))
 EMPTY_BODY = CannedResponse(200, "", content_type="application/json")
 HTML = CannedResponse(200, "<html><body><h1>502 Bad Gateway</h1></body></html>")
-NULL_CHOICES = CannedResponse(200, {"choices": None, **error_body("upstream failed", "server_error")})
+NULL_CHOICES = CannedResponse(
+    200, {"choices": None, **error_body("upstream failed", "server_error")}
+)
 CUT = Cut()
 
 CONTENT_FILTER = finished("content_filter")

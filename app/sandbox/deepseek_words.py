@@ -1,4 +1,6 @@
-"""The Russian words of the local DeepSeek: a summary out of a chat's facts, and advice that quotes a message."""
+"""The Russian words of the local DeepSeek: a summary out of a chat's facts, and advice that quotes
+a message.
+"""
 
 import re
 
@@ -10,16 +12,27 @@ MOST_ADVICE = 3
 LONG_ENOUGH = re.compile(r"(\w+\W+){2}\w")  # a bare greeting tells nothing
 FEW_WORDS = 5
 
-# In the order of what hurts a buyer most; each sentence is about one message, told by some of its words or by its time.
-# One names the number all the same, as a model now and then does whatever it is told.
+# In the order of what hurts a buyer most; each sentence is about one message, told by some of its
+# words or by its time. One names the number all the same, as a model now and then does whatever it
+# is told.
 ADVICE = {
     "no_rudeness": "Уберите грубость ({place}), ответьте по делу и спокойно.",
     "no_hanging": "Разговор повис ({place}): ответьте клиенту и назовите, что будет дальше.",
     "questions_closed": "Закройте последний вопрос клиента прямым ответом ({place}).",
-    "timely": "Сообщение {i} пришло слишком поздно: на первое отвечайте в течение часа, на следующие — трёх.",
-    "direct_answers": "Ответьте на заданный вопрос, не отсылая клиента звонить или смотреть самому ({place}).",
-    "option_offered": "На возражение ({place}) предложите вариант: другой комплект, рассрочку, осмотр или безопасную оплату.",
-    "argued": "На возражение ({place}) приведите довод: что входит в цену и чем это подтверждается.",
+    "timely": (
+        "Сообщение {i} пришло слишком поздно: на первое отвечайте в течение часа, на следующие —"
+        " трёх."
+    ),
+    "direct_answers": (
+        "Ответьте на заданный вопрос, не отсылая клиента звонить или смотреть самому ({place})."
+    ),
+    "option_offered": (
+        "На возражение ({place}) предложите вариант: другой комплект, рассрочку, осмотр или"
+        " безопасную оплату."
+    ),
+    "argued": (
+        "На возражение ({place}) приведите довод: что входит в цену и чем это подтверждается."
+    ),
     "acknowledged": "На возражение ({place}) сначала дайте понять, что оно услышано.",
     "solution_offered": "Предложите решение, а не только сообщите факт ({place}).",
     "next_step": "Завершите следующим шагом с днём и временем ({place}).",
@@ -35,10 +48,16 @@ ADVICE = {
 
 
 def summary(chat: GradedChat, findings: dict[str, Finding]) -> str:
-    """Two to five sentences: who wrote how much, what was asked, what stood in the way, how it ended."""
+    """Two to five sentences: who wrote how much, what was asked, what stood in the way, how it
+    ended.
+    """
     parts = [_counts(chat), _asked(chat)]
     if objection := objection_of(chat):
-        handled = [check for check in ("acknowledged", "argued", "option_offered") if findings.get(check, Finding("na")).value == "y"]
+        handled = [
+            check
+            for check in ("acknowledged", "argued", "option_offered")
+            if findings.get(check, Finding("na")).value == "y"
+        ]
         answer = "возражение отработано" if len(handled) > 1 else "ответ на возражение слабый"
         parts.append(f"Клиент возразил: «{objection.text}»; {answer}.")
     if findings.get("no_rudeness", Finding("na")).value == "n":
@@ -49,12 +68,24 @@ def summary(chat: GradedChat, findings: dict[str, Finding]) -> str:
 def advice(chat: GradedChat, findings: dict[str, Finding]) -> list[dict[str, object]]:
     """One to three recommendations, the weightiest first; a faultless chat is named as an example."""
     last = (chat.seller or chat.buyer)[-1].i if chat.turns else 1
-    wanting = [(words, findings[check]) for check, words in ADVICE.items() if check in findings and findings[check].value == "n"]
+    wanting = [
+        (words, findings[check])
+        for check, words in ADVICE.items()
+        if check in findings and findings[check].value == "n"
+    ]
     found: list[dict[str, object]] = []
     for words, finding in wanting[:MOST_ADVICE]:
         i = finding.i or (finding.quote.i if finding.quote else last)
         found.append({"i": i, "t": words.format(i=i, place=_place(chat, i))})
-    return found or [{"i": last, "t": f"Весь чат можно показать новичкам как образец, до последнего слова ({_place(chat, last)})."}]
+    return found or [
+        {
+            "i": last,
+            "t": (
+                "Весь чат можно показать новичкам как образец, до последнего слова"
+                f" ({_place(chat, last)})."
+            ),
+        }
+    ]
 
 
 def _place(chat: GradedChat, i: int) -> str:
@@ -67,7 +98,10 @@ def _place(chat: GradedChat, i: int) -> str:
 
 def _counts(chat: GradedChat) -> str:
     buyer, seller = len(chat.buyer), len(chat.seller)
-    return f"Клиент написал {buyer} {plural(buyer, 'сообщение', 'сообщения', 'сообщений')}, компания — {seller}."
+    return (
+        f"Клиент написал {buyer} {plural(buyer, 'сообщение', 'сообщения', 'сообщений')}, компания —"
+        f" {seller}."
+    )
 
 
 def _asked(chat: GradedChat) -> str:

@@ -1,4 +1,6 @@
-"""Wrong answers on demand: what a local HTTP server does instead of answering well, and the record of what it was asked."""
+"""Wrong answers on demand: what a local HTTP server does instead of answering well, and the record
+of what it was asked.
+"""
 
 import asyncio
 import json
@@ -12,13 +14,19 @@ from urllib.parse import parse_qs
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-CUT_KEY = "sandbox.cut"  # where `server.running` leaves the function that breaks a request's connection
-BEHAVIOUR_KEY = "sandbox.behaviour"  # where `Front` leaves a behaviour that only the routes can act out
+CUT_KEY = (
+    "sandbox.cut"  # where `server.running` leaves the function that breaks a request's connection
+)
+BEHAVIOUR_KEY = (
+    "sandbox.behaviour"  # where `Front` leaves a behaviour that only the routes can act out
+)
 
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """A request as it arrived. `query` has every value of a name; `body` is the parsed JSON, or the text where it is not JSON."""
+    """A request as it arrived. `query` has every value of a name; `body` is the parsed JSON, or the
+    text where it is not JSON.
+    """
 
     method: str
     path: str
@@ -35,7 +43,9 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class CannedResponse(Behaviour):
-    """This answer instead of the true one. A string goes out as HTML unless `content_type` says otherwise, anything else as JSON."""
+    """This answer instead of the true one. A string goes out as HTML unless `content_type` says
+    otherwise, anything else as JSON.
+    """
 
     status: int
     body: Any
@@ -62,7 +72,9 @@ class Slow(Behaviour):
 
 @dataclass
 class Fault:
-    """A behaviour for the next `times` requests (None: for all) whose path contains `path` and for which `when` holds."""
+    """A behaviour for the next `times` requests (None: for all) whose path contains `path` and for
+    which `when` holds.
+    """
 
     behaviour: Behaviour
     path: str = ""
@@ -70,7 +82,11 @@ class Fault:
     times: int | None = 1
 
     def meets(self, request: ReceivedRequest) -> bool:
-        return self.times != 0 and self.path in request.path and (self.when is None or self.when(request))
+        return (
+            self.times != 0
+            and self.path in request.path
+            and (self.when is None or self.when(request))
+        )
 
 
 @dataclass
@@ -84,7 +100,9 @@ class HttpSwitches:
     """Whether arriving requests are kept; off for load tests, where they would fill the memory."""
 
     faults: list[Fault] = field(default_factory=list)
-    """Faults still to come. Of those that fit a request the first is used; a used-up one stays, with `times` 0."""
+    """Faults still to come. Of those that fit a request the first is used; a used-up one stays,
+    with `times` 0.
+    """
 
     def fail(
         self,
@@ -127,7 +145,9 @@ class Traffic:
 
 
 class Front:
-    """ASGI middleware before a local server's routes: keeps the request, waits, and acts out the fault that fits."""
+    """ASGI middleware before a local server's routes: keeps the request, waits, and acts out the
+    fault that fits.
+    """
 
     def __init__(self, app: ASGIApp, switches: HttpSwitches, traffic: Traffic) -> None:
         self._app = app
@@ -157,7 +177,9 @@ class Front:
 
 
 async def cut_connection(scope: Scope) -> None:
-    """Break the connection of a request. Raises KeyError where the app is not served by `server.running`."""
+    """Break the connection of a request. Raises KeyError where the app is not served by
+    `server.running`.
+    """
     scope[CUT_KEY]()
     await asyncio.sleep(0)  # the server learns of the broken connection in the loop's next turn
 
@@ -172,7 +194,9 @@ def _received(scope: Scope, body: bytes) -> ReceivedRequest:
         method=scope["method"],
         path=scope["path"],
         query=parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        headers={
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        },
         body=content,
         at=datetime.now(UTC),
     )

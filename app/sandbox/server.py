@@ -1,4 +1,6 @@
-"""Serves the sandbox inside the running event loop: one HTTP server for any ASGI app, and all three far ends together."""
+"""Serves the sandbox inside the running event loop: one HTTP server for any ASGI app, and all three
+far ends together.
+"""
 
 import asyncio
 import json
@@ -25,9 +27,11 @@ LOOPBACK = "127.0.0.1"
 
 @asynccontextmanager
 async def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> AsyncIterator[str]:
-    """Serve an app while the context lasts and yield its base URL, without a slash at the end; port 0 takes a free one.
+    """Serve an app while the context lasts and yield its base URL, without a slash at the end; port
+    0 takes a free one.
 
-    Leaving the context breaks every open connection at once. Raises OSError where the port is taken.
+    Leaving the context breaks every open connection at once. Raises OSError where the port is
+    taken.
     """
     listener = _listener(host, port)
     server = _GuestServer(_stoppable(app))
@@ -42,7 +46,9 @@ async def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> AsyncIte
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    """A bound socket. asyncio sets TCP_NODELAY only where the protocol is named; without it each answer waits 40 ms for an ACK."""
+    """A bound socket. asyncio sets TCP_NODELAY only where the protocol is named; without it each
+    answer waits 40 ms for an ACK.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -55,7 +61,9 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 class _GuestServer(uvicorn.Server):
-    """uvicorn in somebody else's loop: no signal handlers, no polling, and a way to break one connection or all of them."""
+    """uvicorn in somebody else's loop: no signal handlers, no polling, and a way to break one
+    connection or all of them.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         # log_config=None: logging belongs to the process that hosts the sandbox.
@@ -82,7 +90,9 @@ class _GuestServer(uvicorn.Server):
         await self.leave.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Closes the listeners. uvicorn's own waits a tenth of a second for connections to close, and ours are broken already."""
+        """Closes the listeners. uvicorn's own waits a tenth of a second for connections to close,
+        and ours are broken already.
+        """
         for server in self.servers:
             server.close()
         for listener in sockets or []:
@@ -90,7 +100,9 @@ class _GuestServer(uvicorn.Server):
         await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
 
     def hang_up(self, client: tuple[str, int] | None = None) -> None:
-        """Break the connection of one client (host and port), or every connection and the answers still under way."""
+        """Break the connection of one client (host and port), or every connection and the answers
+        still under way.
+        """
         for connection in list(self.server_state.connections):
             if isinstance(connection, H11Protocol) and client in (None, connection.client):
                 connection.transport.abort()
@@ -107,7 +119,9 @@ class _GuestServer(uvicorn.Server):
 
 
 def _stoppable(app: ASGIApp) -> ASGIApp:
-    """An app whose answers may be cancelled when the server stops, without uvicorn reporting a failure of the app."""
+    """An app whose answers may be cancelled when the server stops, without uvicorn reporting a
+    failure of the app.
+    """
 
     async def stoppable(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -121,8 +135,9 @@ def _stoppable(app: ASGIApp) -> ASGIApp:
 class Sandbox:
     """The three far ends on free or given ports, as an async context manager.
 
-    `now` is the moment the dialogues are counted back from; with `accounts=2` the dialogues are shared out over two Avito accounts.
-    Mails are also written as .eml files into `mail_folder` where one is given.
+    `now` is the moment the dialogues are counted back from; with `accounts=2` the dialogues are
+    shared out over two Avito accounts. Mails are also written as .eml files into `mail_folder`
+    where one is given.
     """
 
     def __init__(
@@ -148,15 +163,26 @@ class Sandbox:
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as opened:  # takes down what is already up where a later port is taken
-            self.avito_url = await opened.enter_async_context(running(self.avito.app, self.host, self._avito_port))
-            self.deepseek_url = await opened.enter_async_context(running(self.deepseek.app, self.host, self._deepseek_port))
+        async with (
+            AsyncExitStack() as opened
+        ):  # takes down what is already up where a later port is taken
+            self.avito_url = await opened.enter_async_context(
+                running(self.avito.app, self.host, self._avito_port)
+            )
+            self.deepseek_url = await opened.enter_async_context(
+                running(self.deepseek.app, self.host, self._deepseek_port)
+            )
             opened.push_async_callback(self.smtp.stop)
             self.smtp_port = await self.smtp.start(self.host, self.smtp_port)
             self._open = opened.pop_all()
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         await self._open.aclose()
 
     def environment(self) -> dict[str, str]:
@@ -174,8 +200,14 @@ class Sandbox:
     def _avito_credentials(self) -> dict[str, str]:
         accounts = self.avito.accounts
         if len(accounts) == 1:
-            return {"AVITO_CLIENT_ID": accounts[0].client_id, "AVITO_CLIENT_SECRET": accounts[0].client_secret}
+            return {
+                "AVITO_CLIENT_ID": accounts[0].client_id,
+                "AVITO_CLIENT_SECRET": accounts[0].client_secret,
+            }
         fields = ("name", "client_id", "client_secret")
         return {
-            "AVITO_ACCOUNTS": json.dumps([{name: getattr(account, name) for name in fields} for account in accounts], ensure_ascii=False)
+            "AVITO_ACCOUNTS": json.dumps(
+                [{name: getattr(account, name) for name in fields} for account in accounts],
+                ensure_ascii=False,
+            )
         }

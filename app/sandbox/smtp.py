@@ -15,7 +15,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 @dataclass(frozen=True)
 class ReceivedMail:
-    """A mail as it came: the envelope's addresses and the message's bytes, dots and line ends as in the sender's own."""
+    """A mail as it came: the envelope's addresses and the message's bytes, dots and line ends as in
+    the sender's own.
+    """
 
     sender: str
     recipients: list[str]
@@ -28,41 +30,54 @@ class SmtpSwitches:
     """How the local SMTP server misbehaves. All may be set while it runs."""
 
     recipient_answers: dict[str, str] = field(default_factory=dict)
-    """What RCPT answers for an address, code and words: `550 5.1.1 No such user`, `451 4.7.1 Try again later`."""
+    """What RCPT answers for an address, code and words: `550 5.1.1 No such user`, `451 4.7.1 Try
+    again later`.
+    """
 
     data_answer: str | None = None
     """What the end of DATA answers instead of 250, code and words; the mail is not kept then."""
 
     cut_after_dot: bool = False
-    """The mail is kept, but the connection breaks before the 250: the sender cannot know that it arrived (RFC 1047)."""
+    """The mail is kept, but the connection breaks before the 250: the sender cannot know that it
+    arrived (RFC 1047).
+    """
 
     refuse_connections: bool = False
     """Every connection breaks before the greeting."""
 
     replies: dict[str, str] = field(default_factory=dict)
-    """What a command answers instead of being carried out, code and words: `MAIL`, `DATA` and so on; `CONNECT` is the greeting."""
+    """What a command answers instead of being carried out, code and words: `MAIL`, `DATA` and so
+    on; `CONNECT` is the greeting.
+    """
 
     latency_seconds: float = 0.0
     """How long MAIL, RCPT and the end of DATA wait, each, before they are answered."""
 
     latencies: dict[str, float] = field(default_factory=dict)
-    """How long one command waits before it is answered, named as in `replies`: with `DATA` the client waits between 354 and its dot."""
+    """How long one command waits before it is answered, named as in `replies`: with `DATA` the
+    client waits between 354 and its dot.
+    """
 
     recipient_latencies: dict[str, float] = field(default_factory=dict)
     """How long RCPT waits for an address before it is answered."""
 
     dot_latencies: dict[str, float] = field(default_factory=dict)
-    """By recipient: how long the reply to the final dot takes. The mail is kept by then, as by a slow content filter."""
+    """By recipient: how long the reply to the final dot takes. The mail is kept by then, as by a
+    slow content filter.
+    """
 
     smtputf8: bool = True
-    """Whether addresses may hold Cyrillic before the @ (RFC 6531); for connections that come in later."""
+    """Whether addresses may hold Cyrillic before the @ (RFC 6531); for connections that come in
+    later.
+    """
 
 
 class LocalSmtp:
     """An SMTP server in the caller's event loop.
 
-    With `username` it takes mail only after AUTH. `starttls` offers STARTTLS with that context, `tls` speaks TLS from the first
-    byte. Each mail is also written to `mail_folder` as 0001.eml, 0002.eml and so on, where one is given.
+    With `username` it takes mail only after AUTH. `starttls` offers STARTTLS with that context,
+    `tls` speaks TLS from the first byte. Each mail is also written to `mail_folder` as 0001.eml,
+    0002.eml and so on, where one is given.
     """
 
     def __init__(
@@ -88,9 +103,13 @@ class LocalSmtp:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen and return the port; 0 takes a free one. Raises OSError where the port is taken."""
-        logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd writes every address into its log
+        logging.getLogger("mail.log").setLevel(
+            logging.ERROR
+        )  # aiosmtpd writes every address into its log
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self, loop), host, port, ssl=self._tls)
+        self._server = await loop.create_server(
+            lambda: _Connection(self, loop), host, port, ssl=self._tls
+        )
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
@@ -113,12 +132,23 @@ class LocalSmtp:
     def closed(self, transport: asyncio.BaseTransport) -> None:
         self._open.discard(transport)
 
-    def authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: Any) -> AuthResult:
+    def authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: Any
+    ) -> AuthResult:
         """Check what a client logged in with; called by aiosmtpd."""
-        known = isinstance(login, LoginPassword) and (login.login.decode(), login.password.decode()) == (self._username, self._password)
-        return AuthResult(success=known, handled=False, message=None if known else "535 5.7.8 Authentication credentials invalid")
+        known = isinstance(login, LoginPassword) and (
+            login.login.decode(),
+            login.password.decode(),
+        ) == (self._username, self._password)
+        return AuthResult(
+            success=known,
+            handled=False,
+            message=None if known else "535 5.7.8 Authentication credentials invalid",
+        )
 
-    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:  # noqa: N802
         await asyncio.sleep(self.switches.latency_seconds)
         if self._username is not None and not session.authenticated:
             return "530 5.7.0 Authentication required"
@@ -126,8 +156,12 @@ class LocalSmtp:
         envelope.mail_options.extend(options)
         return "250 OK"
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
-        await asyncio.sleep(self.switches.latency_seconds + self.switches.recipient_latencies.get(address, 0))
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:  # noqa: N802
+        await asyncio.sleep(
+            self.switches.latency_seconds + self.switches.recipient_latencies.get(address, 0)
+        )
         if answer := self.switches.recipient_answers.get(address):
             return answer
         envelope.rcpt_tos.append(address)
@@ -137,12 +171,21 @@ class LocalSmtp:
         await asyncio.sleep(self.switches.latency_seconds)
         if self.switches.data_answer:
             return self.switches.data_answer
-        mail = ReceivedMail(envelope.mail_from or "", list(envelope.rcpt_tos), envelope.original_content or b"", datetime.now(UTC))
+        mail = ReceivedMail(
+            envelope.mail_from or "",
+            list(envelope.rcpt_tos),
+            envelope.original_content or b"",
+            datetime.now(UTC),
+        )
         self._keep(mail)
-        await asyncio.sleep(max(self.switches.dot_latencies.get(recipient, 0) for recipient in mail.recipients))
+        await asyncio.sleep(
+            max(self.switches.dot_latencies.get(recipient, 0) for recipient in mail.recipients)
+        )
         if self.switches.cut_after_dot:
             _abort(server.transport)
-            await asyncio.Event().wait()  # the broken connection ends this conversation, no answer is written to it
+            await (
+                asyncio.Event().wait()
+            )  # the broken connection ends this conversation, no answer is written to it
         return "250 OK"
 
     def _keep(self, mail: ReceivedMail) -> None:
@@ -152,7 +195,9 @@ class LocalSmtp:
             (self._mail_folder / f"{len(self.messages):04}.eml").write_bytes(mail.data)
 
     def protocol_arguments(self) -> dict[str, Any]:
-        """How aiosmtpd is to speak: AUTH is offered without TLS too, for a local server has no wire to protect."""
+        """How aiosmtpd is to speak: AUTH is offered without TLS too, for a local server has no wire
+        to protect.
+        """
         return {
             "hostname": "localhost",  # else aiosmtpd asks DNS
             "enable_SMTPUTF8": self.switches.smtputf8,
@@ -163,7 +208,9 @@ class LocalSmtp:
 
 
 def _abort(transport: asyncio.BaseTransport | None) -> None:
-    """Close a connection at once, unless it is closing: Python 3.11.2 raises AttributeError if a closing TLS transport is aborted."""
+    """Close a connection at once, unless it is closing: Python 3.11.2 raises AttributeError if a
+    closing TLS transport is aborted.
+    """
     if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
         transport.abort()
 
@@ -178,7 +225,9 @@ class _Connection(SMTP):
         for command, carry_out in self._smtp_methods.items():
             self._smtp_methods[command] = partial(self._answer, command, carry_out)
 
-    async def _answer(self, command: str, carry_out: Callable[[str], Awaitable[None]], argument: str) -> None:
+    async def _answer(
+        self, command: str, carry_out: Callable[[str], Awaitable[None]], argument: str
+    ) -> None:
         """Answer a command, late or otherwise than well-behaved servers do where a switch says so."""
         switches = self._owner.switches
         await asyncio.sleep(switches.latencies.get(command, 0))

@@ -1,1 +1,3 @@
-"""What the service does: sync, grading, mail, reports. Each reads what the one before has committed."""
+"""What the service does: sync, grading, mail, reports. Each reads what the one before has
+committed.
+"""

@@ -14,8 +14,16 @@ from app.services.plural import number
 _Entry = TypeVar("_Entry", bound=BaseModel)
 
 NAME_LIMIT = 40
-# In characters. Together they keep the HTML under 60 KB, whatever is in the texts; Gmail clips a mail at 102 KB.
-_LIMITS = {"chat_title": 64, "client_name": 40, "quote": 160, "advice": 220, "criterion": 30, "reason": 160}
+# In characters. Together they keep the HTML under 60 KB, whatever is in the texts; Gmail clips a
+# mail at 102 KB.
+_LIMITS = {
+    "chat_title": 64,
+    "client_name": 40,
+    "quote": 160,
+    "advice": 220,
+    "criterion": 30,
+    "reason": 160,
+}
 _BYTES = 2
 """A character of Russian in UTF-8; texts of heavier ones are cut sooner."""
 _UNNAMED = {"chat_title": "Чат без объявления", "client_name": "Клиент"}
@@ -38,12 +46,16 @@ def display_name(name: str | None) -> str:
 
 
 def shorten_for_mail(text: str, limit: int) -> str:
-    """Return the text for a mail: cleaned, with no address that becomes a link, cut to ``limit`` characters."""
+    """Return the text for a mail: cleaned, with no address that becomes a link, cut to ``limit``
+    characters.
+    """
     return _cut(defang(to_one_line(text)[: limit + 1]), limit)
 
 
 def _cut(text: str, limit: int) -> str:
-    """Cut to ``limit`` characters, or to fewer where they weigh more than ``_BYTES`` of HTML each: emoji, entities."""
+    """Cut to ``limit`` characters, or to fewer where they weigh more than ``_BYTES`` of HTML each:
+    emoji, entities.
+    """
     weights = accumulate(len(escape(char).encode()) for char in text[:limit])
     fitting = sum(weight <= _BYTES * limit for weight in weights)
     return text if len(text) <= fitting else text[: fitting - 1].rstrip() + "…"
@@ -52,11 +64,23 @@ def _cut(text: str, limit: int) -> str:
 def sanitize_entry(entry: _Entry) -> _Entry:
     """The entry with its texts cleaned, cut, and named where nothing is left of a name."""
     texts = ((name, text) for name, text in entry if name in _LIMITS and text is not None)
-    return entry.model_copy(update={name: shorten_for_mail(text, _LIMITS[name]) or _UNNAMED.get(name, "") for name, text in texts})
+    return entry.model_copy(
+        update={
+            name: shorten_for_mail(text, _LIMITS[name]) or _UNNAMED.get(name, "")
+            for name, text in texts
+        }
+    )
 
 
-def list_shortened(texts: Iterable[str], *, most: int = 10, limit: int = NAME_LIMIT, trusted: bool = False) -> list[str]:
-    """Return the first texts, cut, and how many more there are; addresses in ``trusted`` texts stay as they are."""
+def list_shortened(
+    texts: Iterable[str], *, most: int = 10, limit: int = NAME_LIMIT, trusted: bool = False
+) -> list[str]:
+    """Return the first texts, cut, and how many more there are; addresses in ``trusted`` texts stay
+    as they are.
+    """
     every = tuple(texts)
     more = [f"и ещё {number(len(every) - most)}"] if len(every) > most else []
-    return [_cut(to_one_line(text), limit) if trusted else shorten_for_mail(text, limit) for text in every[:most]] + more
+    return [
+        _cut(to_one_line(text), limit) if trusted else shorten_for_mail(text, limit)
+        for text in every[:most]
+    ] + more

@@ -11,7 +11,9 @@ def number(value: float) -> str:
 
 
 def plural(count: int, one: str, few: str, many: str) -> str:
-    """A count with its noun in the form that Russian wants: 1 чат, 2 чата, 5 чатов, 11 чатов, 21 чат."""
+    """A count with its noun in the form that Russian wants: 1 чат, 2 чата, 5 чатов, 11 чатов, 21
+    чат.
+    """
     if count % 10 == 1 and count % 100 != 11:
         form = one
     elif count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14):

@@ -1,4 +1,6 @@
-"""Chats that a caller names by Avito's ids: an id that was mistyped must not pass for a chat that needs nothing."""
+"""Chats that a caller names by Avito's ids: an id that was mistyped must not pass for a chat that
+needs nothing.
+"""
 
 from collections.abc import Collection, Sequence
 
@@ -20,7 +22,9 @@ async def require_known_chats(database: Database, chat_ids: Collection[str]) -> 
     unknown = await list_unknown_chats(database, chat_ids)
     if unknown and len(unknown) == len(chat_ids):
         message = describe_unknown(unknown)
-        raise InvalidRequestError(f"Неверные параметры запроса: chat_ids — {message}.", (FieldError("chat_ids", message),))
+        raise InvalidRequestError(
+            f"Неверные параметры запроса: chat_ids — {message}.", (FieldError("chat_ids", message),)
+        )
     return unknown
 
 
@@ -31,7 +35,9 @@ async def list_unknown_chats(database: Database, chat_ids: Collection[str]) -> l
 
 
 def describe_unknown(unknown: Sequence[str]) -> str:
-    """A Russian clause that names the first of these ids, and says how many there are where that is not all."""
+    """A Russian clause that names the first of these ids, and says how many there are where that is
+    not all.
+    """
     told = ", ".join(f"{chat_id:.{_LONGEST}}" for chat_id in unknown[:_TOLD])
     more = f" и другие, всего {len(unknown)}" if len(unknown) > _TOLD else ""
     return f"не найдены чаты: {told}{more}"

@@ -1,4 +1,6 @@
-"""Runs as the rest of the service sees them: ask for one, wait for its end, and what a step is given to report its progress."""
+"""Runs as the rest of the service sees them: ask for one, wait for its end, and what a step is
+given to report its progress.
+"""
 
 import asyncio
 import contextlib
@@ -33,22 +35,27 @@ class Progress:
 
 
 class Lease:
-    """The run's lease as this process can be sure of it, measured by the monotonic clock: no change of the wall clock prolongs it.
+    """The run's lease as this process can be sure of it, measured by the monotonic clock: no change
+    of the wall clock prolongs it.
 
-    ``asked_at`` is when the claim or the renewal was sent, not when it was answered, so that the database never considers the lease
-    shorter.
+    ``asked_at`` is when the claim or the renewal was sent, not when it was answered, so that the
+    database never considers the lease shorter.
     """
 
     def __init__(self, asked_at: float | None = None) -> None:
         self._asked_at = time.monotonic() if asked_at is None else asked_at
 
     def renew(self, asked_at: float) -> None:
-        """Record a renewal that the database has committed; ``asked_at`` is a value of ``time.monotonic``."""
+        """Record a renewal that the database has committed; ``asked_at`` is a value of
+        ``time.monotonic``.
+        """
         self._asked_at = asked_at
 
     @property
     def held(self) -> bool:
-        """Whether no other process can have claimed the run. Check it before a step that cannot be undone."""
+        """Whether no other process can have claimed the run. Check it before a step that cannot be
+        undone.
+        """
         return self.seconds_left > 0
 
     @property
@@ -59,7 +66,9 @@ class Lease:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What a step knows of the run that it works for. ``token`` is the lease: results are written only while it is ours."""
+    """What a step knows of the run that it works for. ``token`` is the lease: results are written
+    only while it is ours.
+    """
 
     id: int
     slot: str | None
@@ -68,20 +77,27 @@ class RunContext:
     started_at: datetime
     progress: Progress
     repeated: Collection[int] = ()
-    """The runs that were asked to force the same work and were begun before this one: what they did it does not do again."""
+    """The runs that were asked to force the same work and were begun before this one: what they did
+    it does not do again.
+    """
     lease: Lease = field(default_factory=Lease)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the process is told to stop: a step that heeds it begins nothing more and finishes what is under way."""
+    """Set when the process is told to stop: a step that heeds it begins nothing more and finishes
+    what is under way.
+    """
 
     @property
     def done_since(self) -> int:
-        """Runs from this number on have done this run's work as well: those that it repeats, and one that was let in before it."""
+        """Runs from this number on have done this run's work as well: those that it repeats, and
+        one that was let in before it.
+        """
         return int(self.params.get(runs.REPEATS, self.id))
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """The end of a step: ``message`` is Russian and for people; not ``ok`` where an account, a recipient or the model failed.
+    """The end of a step: ``message`` is Russian and for people; not ``ok`` where an account, a
+    recipient or the model failed.
 
     ``cut_short``: the process is stopping and work was left, so this is no end yet.
     """
@@ -118,14 +134,17 @@ async def submit(
 ) -> int:
     """Queues a run and returns its number; a slot's run that exists already is that run.
 
-    One that forces work, as another that is under way does with the same parameters, keeps the other's number.
+    One that forces work, as another that is under way does with the same parameters, keeps the
+    other's number.
     """
     asked = dict(params or {})
     async with database.transaction() as session:
         if is_forced(asked):
             first = await runs.get_same_under_way(session, kind, asked, now=clock())
             asked |= {} if first is None else {runs.REPEATS: first}
-        run_id = await runs.add_run(session, kind, now=clock(), params=asked, slot=slot, parent_id=parent_id)
+        run_id = await runs.add_run(
+            session, kind, now=clock(), params=asked, slot=slot, parent_id=parent_id
+        )
         if run_id is not None:
             return run_id
         existing = await runs.get_run_by_slot(session, kind, slot or "")
@@ -152,10 +171,12 @@ async def wait(
 ) -> Run:
     """Waits until a run has ended, whichever process works on it, and returns its last state.
 
-    Asks often at first and twice a second later, and whenever ``wait_run_finished`` returns, which it does when a run of this process has ended.
+    Asks often at first and twice a second later, and whenever ``wait_run_finished`` returns, which
+    it does when a run of this process has ended.
 
     Raises:
-        DatabaseUnavailableError: the database has been away for longer than ``away_seconds``; a shorter outage is waited out.
+        DatabaseUnavailableError: the database has been away for longer than ``away_seconds``; a
+          shorter outage is waited out.
     """
     pause = 0.02 if wait_run_finished is _never else 0.2
     read_at = time.monotonic()
@@ -167,8 +188,8 @@ async def wait(
                 return run
         elif time.monotonic() - read_at > away_seconds:
             raise DatabaseUnavailableError(
-                f"База недоступна дольше {away_seconds:.0f} с. Запуск {run_id} не отменён: когда база вернётся, "
-                f"его итог покажет GET /api/v1/runs/{run_id}."
+                f"База недоступна дольше {away_seconds:.0f} с. Запуск {run_id} не отменён: когда"
+                f" база вернётся, его итог покажет GET /api/v1/runs/{run_id}."
             )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):

@@ -8,9 +8,30 @@ from zoneinfo import ZoneInfo
 
 from app.services.plural import NBSP, number, plural
 
-_MONTHS = ("января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря")
+_MONTHS = (
+    "января",
+    "февраля",
+    "марта",
+    "апреля",
+    "мая",
+    "июня",
+    "июля",
+    "августа",
+    "сентября",
+    "октября",
+    "ноября",
+    "декабря",
+)
 _WEEKDAYS = ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")
-_TO_WEEKDAYS = ("понедельникам", "вторникам", "средам", "четвергам", "пятницам", "субботам", "воскресеньям")
+_TO_WEEKDAYS = (
+    "понедельникам",
+    "вторникам",
+    "средам",
+    "четвергам",
+    "пятницам",
+    "субботам",
+    "воскресеньям",
+)
 _SHORT_WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
 
 
@@ -39,7 +60,11 @@ def short_weekday(day: date) -> str:
 def at_moment(moment: datetime, zone: ZoneInfo) -> str:
     """Exact to the second where that says more."""
     local = moment.astimezone(zone)
-    return f"{local:%d.%m.%Y}{NBSP}{local:%H:%M:%S}" if local.second else f"{local:%d.%m.%Y}{NBSP}{local:%H:%M}"
+    return (
+        f"{local:%d.%m.%Y}{NBSP}{local:%H:%M:%S}"
+        if local.second
+        else f"{local:%d.%m.%Y}{NBSP}{local:%H:%M}"
+    )
 
 
 def since_words(moment: datetime, zone: ZoneInfo) -> str:
@@ -57,7 +82,9 @@ def zone_words(zone: ZoneInfo, start: datetime, end: datetime) -> str:
 def waited(since: datetime, until: datetime) -> str:
     """How long somebody has waited, in whole hours."""
     days, hours = divmod(max(0, int((until - since).total_seconds() // 3600)), 24)
-    parts = [plural(days, "день", "дня", "дней")] * bool(days) + [plural(hours, "час", "часа", "часов")] * bool(hours)
+    parts = [plural(days, "день", "дня", "дней")] * bool(days) + [
+        plural(hours, "час", "часа", "часов")
+    ] * bool(hours)
     return (" ".join(parts) or "меньше часа").replace(" ", NBSP)
 
 
@@ -81,7 +108,9 @@ def dollars(cost: Decimal | None) -> str:
     """A sum of money; a day of few chats costs less than a cent."""
     if cost is None:
         return "неизвестна, цены модели нет в справочнике"
-    return (f"{cost:,.2f}" if cost >= 1 else f"{cost:.4f}").replace(",", NBSP).replace(".", ",") + f"{NBSP}$"
+    return (f"{cost:,.2f}" if cost >= 1 else f"{cost:.4f}").replace(",", NBSP).replace(
+        ".", ","
+    ) + f"{NBSP}$"
 
 
 def arrow(change: int, size: str) -> str:

@@ -13,5 +13,8 @@ from tests.stage import Stage, on_stage
 @pytest_asyncio.fixture
 async def receiving_stage(database_url: str) -> AsyncIterator[Stage]:
     """The service with the receiver on, over an Avito that knows no chat yet."""
-    async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox, **RECEIVER) as stage:
+    async with (
+        Sandbox(avito=LocalAvito()) as sandbox,
+        on_stage(database_url, sandbox, **RECEIVER) as stage,
+    ):
         yield stage

@@ -1,4 +1,6 @@
-"""``GET /chats/{chat_id}``: one chat, its messages in words, its reports, and which of two accounts' chats is meant."""
+"""``GET /chats/{chat_id}``: one chat, its messages in words, its reports, and which of two
+accounts' chats is meant.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,15 +26,35 @@ async def test_a_chat_tells_what_avito_says_of_it(stage: Stage) -> None:
     await stage.sync()
     found = await shown(stage, chat.id)
     account = stage.avito.accounts[0]
-    assert (found["id"], found["account"], found["account_id"]) == (chat.id, account.name, account.user_id)
-    assert (found["title"], found["client_name"], found["price"], found["type"]) == ("Диван угловой", "Анна", "1 000 ₽", "u2i")
+    assert (found["id"], found["account"], found["account_id"]) == (
+        chat.id,
+        account.name,
+        account.user_id,
+    )
+    assert (found["title"], found["client_name"], found["price"], found["type"]) == (
+        "Диван угловой",
+        "Анна",
+        "1 000 ₽",
+        "u2i",
+    )
     assert str(found["url"]).startswith("https://")
     assert found["history_complete"] is True
-    assert (found["outcome"], found["outcome_reason"], found["outcome_at"], found["reports"]) == ("waiting", None, None, [])
+    assert (found["outcome"], found["outcome_reason"], found["outcome_at"], found["reports"]) == (
+        "waiting",
+        None,
+        None,
+        [],
+    )
 
 
 @pytest.mark.parametrize(
-    "url", ["https://evil.example/avito.ru", "https://avito.ru@evil.example/", "https://avito.ru\\.evil.example", "javascript:1"]
+    "url",
+    [
+        "https://evil.example/avito.ru",
+        "https://avito.ru@evil.example/",
+        "https://avito.ru\\.evil.example",
+        "javascript:1",
+    ],
 )
 async def test_only_avito_s_own_addresses_are_given(stage: Stage, url: str) -> None:
     chat = stage.add_talk(*GOOD_TALK)
@@ -44,18 +66,27 @@ async def test_only_avito_s_own_addresses_are_given(stage: Stage, url: str) -> N
 async def test_messages_are_words_oldest_first_in_the_reports_zone(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     stage.avito.add_message(chat.id, "client", type="image")
-    stage.avito.add_message(chat.id, "system", type="system", text="[Системное сообщение] Объявление снято")
+    stage.avito.add_message(
+        chat.id, "system", type="system", text="[Системное сообщение] Объявление снято"
+    )
     await stage.sync()
     messages = (await shown(stage, chat.id))["messages"]
     assert [(message["side"], message["text"]) for message in messages[:4]] == list(GOOD_TALK)
     picture, notice = messages[4:]
-    assert (picture["side"], picture["type"], picture["text"], picture["has_text"]) == ("client", "image", "[фото]", False)
+    assert (picture["side"], picture["type"], picture["text"], picture["has_text"]) == (
+        "client",
+        "image",
+        "[фото]",
+        False,
+    )
     assert notice["side"] == "system"
     assert all(message["has_text"] and message["type"] == "text" for message in messages[:4])
     assert [message["is_read"] for message in messages[:3]] == [True, True, True]
     assert all(message["deleted_at"] is None for message in messages)
     moments = [datetime.fromisoformat(message["sent_at"]) for message in messages]
-    assert [int(moment.timestamp()) for moment in moments] == [message.created for message in chat.messages]
+    assert [int(moment.timestamp()) for moment in moments] == [
+        message.created for message in chat.messages
+    ]
     assert all(message["sent_at"].endswith("+03:00") for message in messages)
 
 
@@ -81,7 +112,9 @@ async def test_a_deleted_message_keeps_its_words_and_says_so(stage: Stage) -> No
     messages = (await shown(stage, chat.id))["messages"]
     assert messages[1]["text"] == GOOD_TALK[1][1]
     assert datetime.fromisoformat(messages[1]["deleted_at"]) <= stage.clock()
-    assert [message["deleted_at"] for message in messages if message is not messages[1]] == [None] * 4
+    assert [message["deleted_at"] for message in messages if message is not messages[1]] == [
+        None
+    ] * 4
 
 
 async def test_reports_are_the_listed_ones_newest_first(stage: Stage) -> None:
@@ -94,7 +127,11 @@ async def test_reports_are_the_listed_ones_newest_first(stage: Stage) -> None:
     await stage.copy_first_report(2)
     await stage.change("UPDATE reports SET kind = 'regrade' WHERE id = 1002")
     found = (await shown(stage, chat.id))["reports"]
-    assert [report["id"] for report in found] == [2, 1001, 1], "of one moment the one written later comes first"
+    assert [report["id"] for report in found] == [
+        2,
+        1001,
+        1,
+    ], "of one moment the one written later comes first"
     assert found == await stage.reports()
 
 
@@ -134,14 +171,23 @@ async def test_answer_times_cover_the_whole_chat(stage: Stage) -> None:
     stage.avito.add_message(chat.id, "company", text="Есть")
     await stage.sync()
     found = await shown(stage, chat.id)
-    assert found["waiting_since"] is found["unanswered_since"] is found["answer_times"]["waiting_since"] is None
+    assert (
+        found["waiting_since"]
+        is found["unanswered_since"]
+        is found["answer_times"]["waiting_since"]
+        is None
+    )
 
 
 async def test_a_buyer_waits_here_as_long_as_in_the_mail(stage: Stage) -> None:
-    """Seven days after the last question, however long ago the first was; after that the chat says that nobody has answered."""
+    """Seven days after the last question, however long ago the first was; after that the chat says
+    that nobody has answered.
+    """
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=9 * 24 * 60)
     for days_ago in (8, 6.9):
-        stage.avito.add_message(chat.id, "client", text="Ау?", at=stage.clock() - timedelta(days=days_ago))
+        stage.avito.add_message(
+            chat.id, "client", text="Ау?", at=stage.clock() - timedelta(days=days_ago)
+        )
     await stage.sync()
     for hours, waits in ((0, True), (3, False)):
         stage.clock.move(hours=hours)
@@ -170,11 +216,15 @@ async def test_nights_do_not_count_where_hours_are_set(database_url: str) -> Non
         on_stage(database_url, sandbox, clock, working_hours="Пн-Пт 10:00-19:00") as stage,
     ):
         chat = stage.avito.add_chat(at=datetime(2026, 11, 20, 15, 50, tzinfo=UTC))
-        stage.avito.add_message(chat.id, "client", text="Актуально?", at=datetime(2026, 11, 20, 15, 50, tzinfo=UTC))
+        stage.avito.add_message(
+            chat.id, "client", text="Актуально?", at=datetime(2026, 11, 20, 15, 50, tzinfo=UTC)
+        )
         await stage.sync()
         times = (await shown(stage, chat.id))["answer_times"]
     assert times["first_answer_seconds"] is None
-    assert 70 * 60 <= times["longest_wait_seconds"] < 72 * 60, "ten minutes on Friday, an hour on Monday"
+    assert 70 * 60 <= times["longest_wait_seconds"] < 72 * 60, (
+        "ten minutes on Friday, an hour on Monday"
+    )
     assert times["waiting_since"] == "2026-11-20T18:50:00+03:00"
 
 
@@ -182,7 +232,10 @@ async def test_of_two_accounts_chats_one_must_be_named(database_url: str) -> Non
     avito = LocalAvito([numbered_account(1), numbered_account(2)])
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox) as stage:
         for number, account in enumerate(avito.accounts):
-            item, client = AvitoListing(8_200_000_000 + number, f"Товар {number}"), SandboxBuyer(6_200_000_000 + number, "Анна")
+            item, client = (
+                AvitoListing(8_200_000_000 + number, f"Товар {number}"),
+                SandboxBuyer(6_200_000_000 + number, "Анна"),
+            )
             avito.add_chat(chat_id="u2i-shared~1", account=account, item=item, client=client)
             avito.add_message("u2i-shared~1", "client", text=f"Вопрос {number}", account=account)
         alone = avito.add_chat(account=avito.accounts[1])
@@ -203,9 +256,17 @@ async def test_of_two_accounts_chats_one_must_be_named(database_url: str) -> Non
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("u2i-nobody~1", 404), ("u2i-nobody~1?account=Склад", 404), ("u2i-1?acount=1", 400), ("u2i-%00", 400), ("u2i-1?account=%00", 400)],
+    [
+        ("u2i-nobody~1", 404),
+        ("u2i-nobody~1?account=Склад", 404),
+        ("u2i-1?acount=1", 400),
+        ("u2i-%00", 400),
+        ("u2i-1?account=%00", 400),
+    ],
 )
-async def test_what_does_not_exist_or_is_misspelt_is_said_in_the_one_body(stage: Stage, path: str, status: int) -> None:
+async def test_what_does_not_exist_or_is_misspelt_is_said_in_the_one_body(
+    stage: Stage, path: str, status: int
+) -> None:
     answer = await stage.rest.get(f"/api/v1/chats/{path}")
     assert answer.status_code == status, answer.text
     body = answer.json()

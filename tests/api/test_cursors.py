@@ -13,7 +13,11 @@ MOMENT = '"2026-11-22T17:03:11+00:00"'
 
 
 def encode(plain: str | bytes) -> str:
-    return base64.urlsafe_b64encode(plain.encode() if isinstance(plain, str) else plain).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(plain.encode() if isinstance(plain, str) else plain)
+        .decode()
+        .rstrip("=")
+    )
 
 
 TAMPERED = {
@@ -68,15 +72,24 @@ async def test_a_cursor_that_is_not_ours_is_a_400(stage: Stage, own_cursor: str)
         "cut": own_cursor[:-3],
         "twice": own_cursor * 2,
     }
-    for what, cursor in {**{name: encode(plain) for name, plain in TAMPERED.items()}, **others}.items():
+    for what, cursor in {
+        **{name: encode(plain) for name, plain in TAMPERED.items()},
+        **others,
+    }.items():
         answer = await stage.rest.get("/api/v1/reports", params={**DAYS, "cursor": cursor})
-        assert (answer.status_code, [error["field"] for error in answer.json().get("errors", [])]) == (400, ["cursor"]), what
+        assert (
+            answer.status_code,
+            [error["field"] for error in answer.json().get("errors", [])],
+        ) == (400, ["cursor"]), what
 
 
 async def test_ours_is_served_wherever_it_points(stage: Stage, own_cursor: str) -> None:
     """The ends of what a cursor may hold reach Postgres and come back."""
     moment = json.loads(base64.urlsafe_b64decode(own_cursor + "=" * (-len(own_cursor) % 4)))[0]
-    assert len((await stage.rest.get("/api/v1/reports", params={**DAYS, "cursor": own_cursor})).json()) == 1
+    assert (
+        len((await stage.rest.get("/api/v1/reports", params={**DAYS, "cursor": own_cursor})).json())
+        == 1
+    )
     for written in (moment, "0002-01-01T00:00:00+00:00", "9998-12-31T23:59:59+00:00"):
         for number in (0, 2**63 - 1):
             cursor = encode(json.dumps([written, number, number]))

@@ -65,12 +65,16 @@ async def test_it_is_the_mail_that_left(full_stage: Stage) -> None:
     assert page.headers["content-type"] == "text/html; charset=utf-8"
 
 
-async def test_the_worst_chats_name_their_reports_in_the_cell_of_the_link(full_stage: Stage) -> None:
+async def test_the_worst_chats_name_their_reports_in_the_cell_of_the_link(
+    full_stage: Stage,
+) -> None:
     """By that number the page opens a chat with the report that the mail speaks of."""
     stage = full_stage
     stage.clock.set(MORNING)
     await mailed(stage)
-    cells = re.findall(r"<td\b[^>]*>((?:(?!<td\b|</td>).)*)</td>", (await day_page(stage)).text, re.DOTALL)
+    cells = re.findall(
+        r"<td\b[^>]*>((?:(?!<td\b|</td>).)*)</td>", (await day_page(stage)).text, re.DOTALL
+    )
     named = {}
     for cell in cells:
         links = re.findall(r'href="https://www\.avito\.ru/profile/messenger/channel/([^"]+)"', cell)
@@ -84,15 +88,17 @@ async def test_the_worst_chats_name_their_reports_in_the_cell_of_the_link(full_s
 
 async def test_it_may_load_and_run_nothing(stage: Stage) -> None:
     stage.clock.set(MORNING)
-    stage.add_talk(*BAD_TALK, title="<script>alert(1)</script>", client="<img src=x onerror=alert(1)>")
+    stage.add_talk(
+        *BAD_TALK, title="<script>alert(1)</script>", client="<img src=x onerror=alert(1)>"
+    )
     await mailed(stage)
     page = await day_page(stage)
     rules = dict(rule.split(" ", 1) for rule in page.headers["content-security-policy"].split("; "))
     assert rules["default-src"] == "'none'"
     assert rules["style-src"] == "'unsafe-inline'"
-    assert {name: rules[name] for name in ("base-uri", "form-action", "frame-ancestors")} == dict.fromkeys(
-        ("base-uri", "form-action", "frame-ancestors"), "'none'"
-    )
+    assert {
+        name: rules[name] for name in ("base-uri", "form-action", "frame-ancestors")
+    } == dict.fromkeys(("base-uri", "form-action", "frame-ancestors"), "'none'")
     assert "script-src" not in rules
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["x-content-type-options"] == "nosniff"
@@ -125,7 +131,7 @@ async def test_a_date_with_several_mails_has_one_set_of_figures(stage: Stage) ->
     await stage.mail(resend=True)
     again = seen(await day_page(stage))
     assert again.replace("; 22.11 14:00 – повтор, 2 отчёта", "") == both
-    (repeated, *_) = await stage.rows("SELECT figures, day_figures FROM digests ORDER BY id DESC")
+    repeated, *_ = await stage.rows("SELECT figures, day_figures FROM digests ORDER BY id DESC")
     assert repeated["figures"] == repeated["day_figures"] | {"part": "повтор"}
     assert await days(stage) == [{"date": DAY, "mails": 2, "reports": 2, "resent": 1}]
 
@@ -137,7 +143,9 @@ async def test_every_buyer_who_waits_is_named(stage: Stage) -> None:
     for number in range(12):
         stage.add_talk(("client", "Ещё продаёте?"), title=f"Диван {number}")
     await mailed(stage)
-    assert "и ещё 2 – все в таблице письма, лист «Ждут ответа»" in unescape(html_of_last_mail(stage))
+    assert "и ещё 2 – все в таблице письма, лист «Ждут ответа»" in unescape(
+        html_of_last_mail(stage)
+    )
     page = seen(await day_page(stage))
     assert "таблице" not in page
     assert all(f"Диван {number} " in page for number in range(12))
@@ -145,7 +153,11 @@ async def test_every_buyer_who_waits_is_named(stage: Stage) -> None:
 
 async def test_a_date_without_a_mail_tells_why(stage: Stage) -> None:
     stage.clock.set(MORNING)
-    for day, words in (("2026-11-23", "не наступил, сегодня 2026-11-22"), (DAY, "За сегодня"), ("2026-11-21", "выберите день")):
+    for day, words in (
+        ("2026-11-23", "не наступил, сегодня 2026-11-22"),
+        (DAY, "За сегодня"),
+        ("2026-11-21", "выберите день"),
+    ):
         answer = await day_page(stage, day, 404)
         assert answer.headers["content-type"] == "application/json"
         assert answer.json()["status"] == "error"
@@ -159,10 +171,12 @@ async def test_a_missed_day_shows_the_mail_that_covers_it(stage: Stage) -> None:
     await stage.sync()
     await stage.analyze()
     await stage.change(
-        "INSERT INTO runs (kind, slot, state, params, created_at) SELECT 'daily', slot, 'merged', '{}', now()"
-        " FROM unnest(ARRAY['2026-11-20', '2026-11-21']) AS slot"
+        "INSERT INTO runs (kind, slot, state, params, created_at) SELECT 'daily', slot, 'merged',"
+        " '{}', now() FROM unnest(ARRAY['2026-11-20', '2026-11-21']) AS slot"
     )
-    run_id = await submit(stage.service.database, RunKind.MAIL, stage.clock, params={"date": DAY, "daily": True})
+    run_id = await submit(
+        stage.service.database, RunKind.MAIL, stage.clock, params={"date": DAY, "daily": True}
+    )
     stage.service.worker.wake()
     await wait(stage.service.database, run_id)
     own = (await day_page(stage)).text
@@ -170,7 +184,9 @@ async def test_a_missed_day_shows_the_mail_that_covers_it(stage: Stage) -> None:
     assert (await day_page(stage, "2026-11-21")).text == own
     assert "выберите день" in (await day_page(stage, "2026-11-19", 404)).json()["message"]
     assert await stage.reports(mail="2026-11-21") == await stage.reports(mail=DAY) != []
-    summary = (await stage.rest.get("/api/v1/reports/summary", params={"mail": "2026-11-20"})).json()
+    summary = (
+        await stage.rest.get("/api/v1/reports/summary", params={"mail": "2026-11-20"})
+    ).json()
     assert summary["reports"] == 1
 
 
@@ -182,7 +198,9 @@ async def test_days_are_newest_first_and_can_be_paged(stage: Stage) -> None:
         stage.clock.move(days=1)
     assert [entry["date"] for entry in await days(stage)] == ["2026-11-24", "2026-11-23", DAY]
     assert [entry["date"] for entry in await days(stage, limit=1)] == ["2026-11-24"]
-    assert [entry["date"] for entry in await days(stage, before="2026-11-24", limit=1)] == ["2026-11-23"]
+    assert [entry["date"] for entry in await days(stage, before="2026-11-24", limit=1)] == [
+        "2026-11-23"
+    ]
     assert await days(stage, before=DAY) == []
 
 
@@ -192,6 +210,8 @@ async def test_it_needs_a_key_and_a_day(stage: Stage) -> None:
         assert [error["field"] for error in answer.json()["errors"]] == ["date"]
     for path in ("/api/v1/reports/daily", f"/api/v1/reports/daily/{DAY}"):
         assert (await stage.rest.get(path, headers={"X-API-Key": "wrong"})).status_code == 401
-    assert (await day_page(stage, f"{DAY}?format=pdf", 400)).json()["errors"][0]["field"] == "format"
+    assert (await day_page(stage, f"{DAY}?format=pdf", 400)).json()["errors"][0][
+        "field"
+    ] == "format"
     yesterday = (stage.clock() - timedelta(days=1)).date()
     assert (await stage.rest.post(f"/api/v1/reports/daily/{yesterday}")).status_code == 405

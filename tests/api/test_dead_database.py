@@ -1,4 +1,6 @@
-"""REST over a database that answers nothing: every call gets its answer, and the service recovers with the network."""
+"""REST over a database that answers nothing: every call gets its answer, and the service recovers
+with the network.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +28,10 @@ async def network(database_url: str) -> AsyncIterator[Network]:
 async def stage(network: Network, database_url: str) -> AsyncIterator[Stage]:
     limits = Limits(statement=1, lock=1, margin=0.5)
     pool = Database(network.url, limits=limits, patient_limits=limits, connect_seconds=1)
-    async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox, pool=pool) as stage:
+    async with (
+        Sandbox(avito=LocalAvito()) as sandbox,
+        on_stage(database_url, sandbox, pool=pool) as stage,
+    ):
         stage.add_talk(*GOOD_TALK)
         await stage.sync()
         await stage.analyze()
@@ -35,7 +40,9 @@ async def stage(network: Network, database_url: str) -> AsyncIterator[Stage]:
     await pool.close()
 
 
-async def test_every_call_is_answered_while_nothing_gets_through(stage: Stage, network: Network) -> None:
+async def test_every_call_is_answered_while_nothing_gets_through(
+    stage: Stage, network: Network
+) -> None:
     network.blackhole()
 
     async def is_refused(method: str, path: str) -> None:
@@ -47,13 +54,27 @@ async def test_every_call_is_answered_while_nothing_gets_through(stage: Stage, n
         ready = await stage.rest.get("/health/ready")
         assert (ready.status_code, ready.json()["database"]) == (503, "unreachable")
         assert "avito_quality_database_up 0.0" in (await stage.rest.get("/metrics")).text
-        await asyncio.gather(*(is_refused("POST", path) for path in ("/avito/sync", "/llm/analyze", "/timer/reports")))
+        await asyncio.gather(
+            *(
+                is_refused("POST", path)
+                for path in ("/avito/sync", "/llm/analyze", "/timer/reports")
+            )
+        )
         period = "start_date=2020-01-01&end_date=2099-12-31"
-        paths = (f"/reports?{period}", f"/reports/summary?{period}", "/reports/1", "/runs", "/runs/1", "/chats/1")
+        paths = (
+            f"/reports?{period}",
+            f"/reports/summary?{period}",
+            "/reports/1",
+            "/runs",
+            "/runs/1",
+            "/chats/1",
+        )
         await asyncio.gather(*(is_refused("GET", path) for path in paths))
 
 
-async def test_the_service_works_again_when_the_network_does(stage: Stage, network: Network) -> None:
+async def test_the_service_works_again_when_the_network_does(
+    stage: Stage, network: Network
+) -> None:
     """The worker's and the pool's connections are gone for good; nothing waits for them."""
     network.blackhole()
     assert (await stage.rest.get("/health/ready")).status_code == 503
@@ -70,7 +91,9 @@ async def test_the_service_works_again_when_the_network_does(stage: Stage, netwo
         assert {report["chat_id"] for report in await stage.reports()} >= {chat.id}
 
 
-async def test_a_step_whose_connections_fall_silent_is_given_back(stage: Stage, network: Network) -> None:
+async def test_a_step_whose_connections_fall_silent_is_given_back(
+    stage: Stage, network: Network
+) -> None:
     stage.avito.switches.latency_seconds = 0.5
     for _ in range(3):
         stage.add_talk(*GOOD_TALK)

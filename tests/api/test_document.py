@@ -1,4 +1,6 @@
-"""Every row of the customer's document, through HTTP: paths, fields, their order, types, words of grades, status codes."""
+"""Every row of the customer's document, through HTTP: paths, fields, their order, types, words of
+grades, status codes.
+"""
 
 import re
 from datetime import datetime
@@ -39,7 +41,12 @@ async def test_sync_answers_as_written(stage: Stage, path: str) -> None:
     assert isinstance(body["message"], str)
     assert body["message"]
     assert body["synced_chats"] == 1
-    assert {"new_chats": 1, "updated_chats": 0, "new_messages": 4, "incomplete_chats": 0}.items() <= body.items()
+    assert {
+        "new_chats": 1,
+        "updated_chats": 0,
+        "new_messages": 4,
+        "incomplete_chats": 0,
+    }.items() <= body.items()
 
 
 async def test_analyze_answers_as_written(stage: Stage) -> None:
@@ -69,7 +76,9 @@ async def test_reports_have_the_documents_fields_in_its_order(stage: Stage) -> N
     await stage.sync()
     await stage.analyze()
     today = stage.clock().astimezone(stage.service.settings.report_timezone).date().isoformat()
-    answer = await stage.rest.get("/api/v1/reports", params={"start_date": today, "end_date": today})
+    answer = await stage.rest.get(
+        "/api/v1/reports", params={"start_date": today, "end_date": today}
+    )
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     assert "\\u" not in answer.text, "Cyrillic is not escaped"
@@ -79,7 +88,11 @@ async def test_reports_have_the_documents_fields_in_its_order(stage: Stage) -> N
         assert list(report) == [*FIELDS, "id"]
         assert {name: type(report[name]) for name in FIELDS} == FIELDS
         assert report["total_messages"] == report["company_messages"] + report["client_messages"]
-        assert {report[name] for name in FIELDS if name.endswith("_grade") and name != "objection_handling_grade"} <= GRADES
+        assert {
+            report[name]
+            for name in FIELDS
+            if name.endswith("_grade") and name != "objection_handling_grade"
+        } <= GRADES
         assert report["objection_handling_grade"] in GRADES | {"Нет возражений"}
         assert datetime.fromisoformat(report["created_at"]).utcoffset() is not None
         assert report["summary"]
@@ -94,11 +107,20 @@ async def test_reports_have_the_documents_fields_in_its_order(stage: Stage) -> N
 async def test_a_missing_or_wrong_key_is_a_401(stage: Stage) -> None:
     """Also where the parameters are wrong: whoever has no key learns nothing about them."""
     stage.rest.headers.pop("X-API-Key")
-    endpoints = ["POST /avito/sync", "POST /v1/avito/sync", "POST /llm/analyze", "POST /timer/reports", "GET /reports", "GET /runs"]
+    endpoints = [
+        "POST /avito/sync",
+        "POST /v1/avito/sync",
+        "POST /llm/analyze",
+        "POST /timer/reports",
+        "GET /reports",
+        "GET /runs",
+    ]
     for method, path in (endpoint.split() for endpoint in endpoints):
         for key in (None, "", "wrong", KEY[:-1], "тест"):
             headers = {} if key is None else {b"X-API-Key": key.encode()}
-            answer = await stage.rest.request(method, f"/api/v1{path}", headers=headers, content=b"{not json")
+            answer = await stage.rest.request(
+                method, f"/api/v1{path}", headers=headers, content=b"{not json"
+            )
             assert answer.status_code == 401, (method, path, key)
             assert answer.json()["status"] == "error"
             assert "X-API-Key" in answer.json()["message"]
@@ -145,7 +167,12 @@ async def test_twice_changes_nothing(full_stage: Stage) -> None:
     second = await stage.sync()
     assert (second["new_chats"], second["updated_chats"], second["new_messages"]) == (0, 0, 0)
     assert second["synced_chats"] == len(stage.avito.accounts[0].chats)
-    assert {"analyzed_chats": 0, "skipped_chats": 0, "failed_chats": 0, "waiting_chats": 0}.items() <= (await stage.analyze()).items()
+    assert {
+        "analyzed_chats": 0,
+        "skipped_chats": 0,
+        "failed_chats": 0,
+        "waiting_chats": 0,
+    }.items() <= (await stage.analyze()).items()
     assert (await stage.mail())["send_reports"] == 0
     assert await _snapshot(stage) == before
     assert len(stage.sandbox.smtp.messages) == mails
@@ -155,7 +182,12 @@ async def test_twice_changes_nothing(full_stage: Stage) -> None:
 async def _snapshot(stage: Stage) -> dict[str, object]:
     """The rows of every table but the runs', without the moments at which they were looked at."""
     tables = ("messages", "reports", "digests", "deliveries")
-    rows: dict[str, object] = {table: await stage.rows(f"SELECT * FROM {table} ORDER BY id") for table in tables}  # noqa: S608
+    rows: dict[str, object] = {
+        table: await stage.rows(f"SELECT * FROM {table} ORDER BY id") for table in tables
+    }  # noqa: S608
     chats = await stage.rows("SELECT * FROM chats ORDER BY id")
-    rows["chats"] = [{name: value for name, value in chat.items() if name != "messages_read_at"} for chat in chats]
+    rows["chats"] = [
+        {name: value for name, value in chat.items() if name != "messages_read_at"}
+        for chat in chats
+    ]
     return rows

@@ -62,7 +62,9 @@ async def test_wrong_bodies_are_400s_that_name_what_is_wrong(stage: Stage) -> No
         ("/timer/reports", {"resend": 1}, "resend"),
     ],
 )
-async def test_wrong_values_are_400s(stage: Stage, path: str, body: dict[str, object], field: str) -> None:
+async def test_wrong_values_are_400s(
+    stage: Stage, path: str, body: dict[str, object], field: str
+) -> None:
     answer = await stage.post(path, body, status=400)
     assert [error["field"] for error in answer["errors"]] == [field]
 
@@ -84,7 +86,10 @@ async def test_wrong_parameters_of_reports_are_400s(stage: Stage) -> None:
         ({**DAYS, "tonality_grade": "Нет возражений"}, ["tonality_grade"]),
         ({**DAYS, "chat_id": "a\0b"}, ["chat_id"]),
         ({**DAYS, "chat_id": "", "account": " "}, ["chat_id", "account"]),
-        ({**DAYS, "limit": "", "cursor": "", "tonality_grade": ["Низкая", ""]}, ["limit", "cursor", "tonality_grade"]),
+        (
+            {**DAYS, "limit": "", "cursor": "", "tonality_grade": ["Низкая", ""]},
+            ["limit", "cursor", "tonality_grade"],
+        ),
         ({"start_date": "", "end_date": "2026-11-30"}, ["start_date"]),
         ({**DAYS, "start": "2026-11-01"}, ["start"]),
         ({**DAYS, "page": "2", "size": "10"}, ["page", "size"]),
@@ -113,14 +118,19 @@ async def test_no_parameter_anywhere_is_taken_empty_or_twice(stage: Stage) -> No
             if "array" not in str(parameter["schema"]):
                 answers.append(await stage.rest.get(address, params={name: ["1", "2"]}))
             for answer in answers:
-                assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, name), (path, answer.text)
+                assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, name), (
+                    path,
+                    answer.text,
+                )
                 tried += 1
     assert tried > 30
 
 
 async def test_the_ends_of_the_calendar_are_served(stage: Stage) -> None:
     """A date that the calendar has is no wrong parameter, however far off."""
-    answer = await stage.rest.get("/api/v1/reports", params={"start_date": "0001-01-01", "end_date": "9999-12-31"})
+    answer = await stage.rest.get(
+        "/api/v1/reports", params={"start_date": "0001-01-01", "end_date": "9999-12-31"}
+    )
     assert (answer.status_code, answer.json()) == (200, [])
 
 
@@ -148,7 +158,11 @@ async def test_http_s_own_errors_have_the_body(stage: Stage) -> None:
         assert answer.json()["message"]
         if status == 405:
             assert answer.headers["allow"]
-    answer = await stage.rest.post("/api/v1/llm/analyze", headers={"content-type": "application/json"}, content=b" " * 1_000_001)
+    answer = await stage.rest.post(
+        "/api/v1/llm/analyze",
+        headers={"content-type": "application/json"},
+        content=b" " * 1_000_001,
+    )
     assert answer.status_code == 413
     assert answer.json()["status"] == "error"
 
@@ -165,8 +179,12 @@ async def test_a_lost_database_is_a_500_without_inner_words(stage: Stage) -> Non
     assert "relation" not in answer.text
 
 
-@pytest.mark.parametrize("prefer", ["respond-async", "wait=5, respond-async", "Respond-Async; foo=1"])
-async def test_respond_async_answers_at_once_and_tells_where_to_look(stage: Stage, prefer: str) -> None:
+@pytest.mark.parametrize(
+    "prefer", ["respond-async", "wait=5, respond-async", "Respond-Async; foo=1"]
+)
+async def test_respond_async_answers_at_once_and_tells_where_to_look(
+    stage: Stage, prefer: str
+) -> None:
     stage.add_talk(*GOOD_TALK)
     answer = await stage.rest.post("/api/v1/avito/sync", headers={"Prefer": prefer})
     assert answer.status_code == 202

@@ -1,4 +1,6 @@
-"""Requests without a valid key: counted, logged with the address, and from the 31st of a minute refused with a 429."""
+"""Requests without a valid key: counted, logged with the address, and from the 31st of a minute
+refused with a 429.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +22,9 @@ async def fail(stage: Stage, times: int) -> list[httpx.Response]:
     return [await stage.rest.get("/api/v1/runs", headers=WRONG) for _ in range(times)]
 
 
-async def test_the_31st_attempt_of_a_minute_is_a_429_and_a_valid_key_is_served_all_the_same(stage: Stage) -> None:
+async def test_the_31st_attempt_of_a_minute_is_a_429_and_a_valid_key_is_served_all_the_same(
+    stage: Stage,
+) -> None:
     stage.clock.set(NOW)
     answers = await fail(stage, ATTEMPTS_A_MINUTE + 3)
     assert [answer.status_code for answer in answers] == [401] * 30 + [429] * 3
@@ -28,7 +32,9 @@ async def test_the_31st_attempt_of_a_minute_is_a_429_and_a_valid_key_is_served_a
     assert answers[-1].json()["status"] == "error"
     assert answers[-1].headers["retry-after"] in answers[-1].json()["message"]
     assert (await stage.rest.get("/api/v1/runs")).status_code == 200
-    assert (await stage.rest.get("/api/v1/runs", headers=WRONG)).status_code == 429, "a valid key forgives nothing"
+    assert (await stage.rest.get("/api/v1/runs", headers=WRONG)).status_code == 429, (
+        "a valid key forgives nothing"
+    )
     stage.clock.move(seconds=61)
     assert (await stage.rest.get("/api/v1/runs", headers=WRONG)).status_code == 401
 
@@ -59,17 +65,23 @@ async def test_attempts_are_counted_in_a_metric(stage: Stage) -> None:
     assert 'avito_quality_failed_key_attempts_total{status="429"} 2.0' in metrics
 
 
-async def test_attempts_are_logged_with_the_address_and_without_the_key(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+async def test_attempts_are_logged_with_the_address_and_without_the_key(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     """Up to the limit one line each; above it one line a minute, so that a flood fills no disk."""
     await fail(stage, ATTEMPTS_A_MINUTE + 20)
     logged: list[Any] = [record.msg for record in caplog.records if "key." in str(record.msg)]
-    assert [line["event"] for line in logged] == ["key.refused"] * ATTEMPTS_A_MINUTE + ["key.throttled"]
+    assert [line["event"] for line in logged] == ["key.refused"] * ATTEMPTS_A_MINUTE + [
+        "key.throttled"
+    ]
     assert {line["address"] for line in logged} == {"127.0.0.1"}
     assert "wrong" not in str(logged)
     assert KEY not in str(logged)
 
 
-def throttled(attempts: FailedAttempts, host: str | None, times: int, now: datetime = NOW) -> list[bool]:
+def throttled(
+    attempts: FailedAttempts, host: str | None, times: int, now: datetime = NOW
+) -> list[bool]:
     return [attempts.add(host, now) is not None for _ in range(times)]
 
 
@@ -110,7 +122,10 @@ def test_of_too_many_addresses_the_one_that_failed_least_recently_is_forgotten()
     assert throttled(attempts, "192.0.2.1", 1) == [True]
 
 
-@pytest.mark.parametrize("keys", ["fifteen-letters", "sixteen-letters-1,short", "шестнадцать-букв", "a b c d e f g h i j k"])
+@pytest.mark.parametrize(
+    "keys",
+    ["fifteen-letters", "sixteen-letters-1,short", "шестнадцать-букв", "a b c d e f g h i j k"],
+)
 def test_a_key_that_can_be_guessed_stops_the_start(keys: str) -> None:
     with pytest.raises(SettingsError, match="16 и более") as raised:
         load_settings(_env_file=None, api_keys=keys)
@@ -118,4 +133,7 @@ def test_a_key_that_can_be_guessed_stops_the_start(keys: str) -> None:
 
 
 def test_a_key_of_sixteen_characters_is_accepted() -> None:
-    assert [key.get_secret_value() for key in load_settings(_env_file=None, api_keys="sixteen-letters1").api_keys] == ["sixteen-letters1"]
+    assert [
+        key.get_secret_value()
+        for key in load_settings(_env_file=None, api_keys="sixteen-letters1").api_keys
+    ] == ["sixteen-letters1"]

@@ -13,14 +13,36 @@ from tests.fuzz.addresses import many_addresses
 from tests.stage import BAD_TALK, GOOD_TALK, KEY, Stage
 
 CONFIG = CHECKOUT / "tests" / "fuzz" / "schemathesis.toml"
-SHORT = ("--phases=examples,fuzzing,stateful", "--max-examples=2", "--no-shrink", "--generation-deterministic")
+SHORT = (
+    "--phases=examples,fuzzing,stateful",
+    "--max-examples=2",
+    "--no-shrink",
+    "--generation-deterministic",
+)
 
 
 async def fuzz(folder: Path, address: str, *words: str) -> tuple[int | None, str]:
-    """The exit code and the output of schemathesis, run in a folder of its own: it keeps what it finds."""
-    command = ("-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", f"{address}/openapi.json", "--url", address, *SHORT, *words)
+    """The exit code and the output of schemathesis, run in a folder of its own: it keeps what it
+    finds.
+    """
+    command = (
+        "-m",
+        "schemathesis.cli",
+        "--config-file",
+        str(CONFIG),
+        "run",
+        f"{address}/openapi.json",
+        "--url",
+        address,
+        *SHORT,
+        *words,
+    )
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        sys.executable,
+        *command,
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     out, _ = await process.communicate()
     return process.returncode, out.decode()
@@ -30,7 +52,9 @@ async def _until_cancelled() -> None:
     await asyncio.Event().wait()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.1 is the only address of the loopback device")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere 127.0.0.1 is the only address of the loopback device"
+)
 async def test_generated_requests_find_nothing(stage: Stage, tmp_path: Path) -> None:
     stage.add_talk(*GOOD_TALK)
     stage.add_talk(*BAD_TALK)
@@ -40,7 +64,9 @@ async def test_generated_requests_find_nothing(stage: Stage, tmp_path: Path) -> 
     with closing(listen("127.0.0.1", 0, "")) as listener:
         port = listener.getsockname()[1]
         async with rest(stage.service, listener, worker), many_addresses(port) as address:
-            code, out = await fuzz(tmp_path, address, "--header", f"X-API-Key: {KEY}", "--header", "Connection: close")
+            code, out = await fuzz(
+                tmp_path, address, "--header", f"X-API-Key: {KEY}", "--header", "Connection: close"
+            )
             assert code == 0, out
             code, out = await fuzz(tmp_path, f"http://127.0.0.1:{port}", "--phases=examples")
             assert code == 0, out

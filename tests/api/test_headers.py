@@ -1,4 +1,6 @@
-"""Headers of answers: caches keep nothing personal, browsers guess no types, the documentation page runs its own script alone."""
+"""Headers of answers: caches keep nothing personal, browsers guess no types, the documentation page
+runs its own script alone.
+"""
 
 import re
 from base64 import b64encode
@@ -44,20 +46,43 @@ async def test_an_answer_to_a_crash_is_kept_out_of_caches(stage: Stage) -> None:
         answer = await stage.rest.get("/api/v1/runs")
     finally:
         await stage.change("ALTER TABLE gone RENAME TO runs")
-    assert (answer.status_code, answer.headers["cache-control"], answer.headers["x-content-type-options"]) == (500, "no-store", "nosniff")
+    assert (
+        answer.status_code,
+        answer.headers["cache-control"],
+        answer.headers["x-content-type-options"],
+    ) == (500, "no-store", "nosniff")
 
 
 async def test_no_type_is_guessed_anywhere(stage: Stage) -> None:
-    for path in ("/", "/page/page.js", "/docs", "/docs/assets/swagger-ui.css", "/openapi.json", "/health/live", "/metrics", "/nothing"):
+    for path in (
+        "/",
+        "/page/page.js",
+        "/docs",
+        "/docs/assets/swagger-ui.css",
+        "/openapi.json",
+        "/health/live",
+        "/metrics",
+        "/nothing",
+    ):
         assert (await stage.rest.get(path)).headers["x-content-type-options"] == "nosniff", path
 
 
 async def test_the_documentation_page_runs_its_own_script_alone(stage: Stage) -> None:
     page = await stage.rest.get("/docs")
-    policy = dict(rule.split(" ", 1) for rule in page.headers["content-security-policy"].split("; "))
-    assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == policy["frame-ancestors"] == "'none'"
+    policy = dict(
+        rule.split(" ", 1) for rule in page.headers["content-security-policy"].split("; ")
+    )
+    assert (
+        policy["default-src"]
+        == policy["base-uri"]
+        == policy["form-action"]
+        == policy["frame-ancestors"]
+        == "'none'"
+    )
     inline = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
-    hashes = [f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in inline]
+    hashes = [
+        f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in inline
+    ]
     assert policy["script-src"].split() == ["'self'", *hashes]
     assert len(hashes) == 1
     assert not re.search(r"<[^>]+ on\w+=", page.text), "handlers in attributes would be blocked"

@@ -14,21 +14,41 @@ LONG = 10_000
 
 async def refused(stage: Stage, method: str, path: str, content: bytes | None = None) -> list[str]:
     """The fields that a 400 names."""
-    answer = await stage.rest.request(method, f"/api/v1{path}", content=content, headers=JSON if content is not None else {})
+    answer = await stage.rest.request(
+        method, f"/api/v1{path}", content=content, headers=JSON if content is not None else {}
+    )
     assert answer.status_code == 400, (path[:80], (content or b"")[:80], answer.text[:200])
     assert len(answer.text) < LONG
     return [error["field"] for error in answer.json()["errors"]]
 
 
 @pytest.mark.parametrize(
-    "number", ["9223372036854775808", "18446744073709551616", "-1", "0", "9" * 5000, "NaN", "Infinity", "1%00", "true"]
+    "number",
+    [
+        "9223372036854775808",
+        "18446744073709551616",
+        "-1",
+        "0",
+        "9" * 5000,
+        "NaN",
+        "Infinity",
+        "1%00",
+        "true",
+    ],
 )
 async def test_numbers_beyond_the_database_are_400s(stage: Stage, number: str) -> None:
     for path in (f"/reports/{number}", f"/runs/{number}"):
         assert len(await refused(stage, "GET", path)) == 1
-    for path, field in (("/runs", "before_id"), ("/runs", "limit"), ("/reports/daily", "limit"), ("/reports", "limit")):
+    for path, field in (
+        ("/runs", "before_id"),
+        ("/runs", "limit"),
+        ("/reports/daily", "limit"),
+        ("/reports", "limit"),
+    ):
         assert field in await refused(stage, "GET", f"{path}?{field}={number}")
-    assert await refused(stage, "PUT", f"/reports/{number}/review", b'{"comment": "a"}') == ["report_id"]
+    assert await refused(stage, "PUT", f"/reports/{number}/review", b'{"comment": "a"}') == [
+        "report_id"
+    ]
     assert await refused(stage, "DELETE", f"/reports/{number}/review") == ["report_id"]
 
 
@@ -45,7 +65,11 @@ async def test_nul_and_broken_letters_in_any_filter_are_400s_that_name_it(stage:
 
 async def test_the_ends_of_the_calendar_are_no_500_anywhere(stage: Stage) -> None:
     for day in ("0001-01-01", "9999-12-31"):
-        paths = (f"/reports?mail={day}", f"/reports/summary?mail={day}", f"/reports/daily?before={day}")
+        paths = (
+            f"/reports?mail={day}",
+            f"/reports/summary?mail={day}",
+            f"/reports/daily?before={day}",
+        )
         for path in (
             *paths,
             f"/reports/summary?start_date={day}&end_date={day}",
@@ -54,14 +78,34 @@ async def test_the_ends_of_the_calendar_are_no_500_anywhere(stage: Stage) -> Non
             assert (await stage.rest.get(f"/api/v1{path}")).status_code == 200, path
         assert (await stage.rest.get(f"/api/v1/reports/daily/{day}")).status_code == 404
         for resend in (b"true", b"false"):
-            assert await refused(stage, "POST", "/timer/reports", b'{"date": "%s", "resend": %s}' % (day.encode(), resend)) == ["date"]
+            assert await refused(
+                stage,
+                "POST",
+                "/timer/reports",
+                b'{"date": "%s", "resend": %s}' % (day.encode(), resend),
+            ) == ["date"]
 
 
 async def test_depth_is_refused_at_every_limit(stage: Stage) -> None:
     """Reading and writing JSON reach Python's limit of recursion at different depths."""
     for depth in (*range(880, 1010, 3), 20_000, 120_000):
-        assert len(await refused(stage, "POST", "/llm/analyze", b'{"chat_ids": ' + b"[" * depth + b"]" * depth + b"}")) == 1
-        assert len(await refused(stage, "POST", "/llm/analyze", b'{"a":' * depth + b"1" + b"}" * depth)) == 1
+        assert (
+            len(
+                await refused(
+                    stage,
+                    "POST",
+                    "/llm/analyze",
+                    b'{"chat_ids": ' + b"[" * depth + b"]" * depth + b"}",
+                )
+            )
+            == 1
+        )
+        assert (
+            len(
+                await refused(stage, "POST", "/llm/analyze", b'{"a":' * depth + b"1" + b"}" * depth)
+            )
+            == 1
+        )
 
 
 @pytest.mark.parametrize(
@@ -89,7 +133,9 @@ async def test_depth_is_refused_at_every_limit(stage: Stage) -> None:
     ],
     ids=lambda value: repr(value[:24]) if isinstance(value, bytes) else value,
 )
-async def test_bodies_that_are_json_in_name_alone_are_400s(stage: Stage, content: bytes, field: str) -> None:
+async def test_bodies_that_are_json_in_name_alone_are_400s(
+    stage: Stage, content: bytes, field: str
+) -> None:
     assert await refused(stage, "POST", "/llm/analyze", content) == [field]
     assert await stage.rows("SELECT * FROM runs") == []
 
@@ -97,17 +143,23 @@ async def test_bodies_that_are_json_in_name_alone_are_400s(stage: Stage, content
 async def test_a_body_of_many_unknown_keys_is_answered_in_few_words(stage: Stage) -> None:
     content = json.dumps({f"key{number}": number for number in range(50_000)}).encode()
     assert "key0" in await refused(stage, "POST", "/avito/sync", content)
-    assert "a" * 50 in str(await refused(stage, "POST", "/avito/sync", b'{"%s": 1}' % (b"a" * 900_000)))
+    assert "a" * 50 in str(
+        await refused(stage, "POST", "/avito/sync", b'{"%s": 1}' % (b"a" * 900_000))
+    )
 
 
 async def test_many_or_long_unknown_parameters_are_answered_in_few_words(stage: Stage) -> None:
-    assert "a0" in await refused(stage, "GET", "/runs?" + "&".join(f"a{number}=1" for number in range(5000)))
+    assert "a0" in await refused(
+        stage, "GET", "/runs?" + "&".join(f"a{number}=1" for number in range(5000))
+    )
     await refused(stage, "GET", f"/runs?{'a' * 30_000}=1")
 
 
 async def test_a_byte_order_mark_before_json_is_read_over(stage: Stage) -> None:
     """Windows' editors write it."""
-    answer = await stage.rest.post("/api/v1/avito/sync", content=b'\xef\xbb\xbf{"full": true}', headers=JSON)
+    answer = await stage.rest.post(
+        "/api/v1/avito/sync", content=b'\xef\xbb\xbf{"full": true}', headers=JSON
+    )
     assert answer.status_code == 200
 
 

@@ -11,8 +11,21 @@ from app.api.head import HeadAsGet
 from tests.stage import GOOD_TALK, Stage
 
 DAYS = "start_date=2020-01-01&end_date=2099-12-31"
-PLACES = ("/", "/page/page.js", "/docs", "/docs/assets/swagger-ui.css", "/openapi.json", "/nothing", "/api/v1/avito/sync")
-ANSWERS = (f"/api/v1/reports?{DAYS}", f"/api/v1/reports?{DAYS}&limit=1", f"/api/v1/reports?{DAYS}&format=csv", "/api/v1/reports")
+PLACES = (
+    "/",
+    "/page/page.js",
+    "/docs",
+    "/docs/assets/swagger-ui.css",
+    "/openapi.json",
+    "/nothing",
+    "/api/v1/avito/sync",
+)
+ANSWERS = (
+    f"/api/v1/reports?{DAYS}",
+    f"/api/v1/reports?{DAYS}&limit=1",
+    f"/api/v1/reports?{DAYS}&format=csv",
+    "/api/v1/reports",
+)
 
 
 async def test_head_is_get_without_the_body(stage: Stage) -> None:
@@ -21,7 +34,11 @@ async def test_head_is_get_without_the_body(stage: Stage) -> None:
     await stage.analyze()
     await stage.copy_first_report(1)
     paths = (await stage.rest.get("/openapi.json")).json()["paths"]
-    documented = [path.replace("{date}", "2026-11-22").replace("{", "").replace("}", "") for path in paths if "get" in paths[path]]
+    documented = [
+        path.replace("{date}", "2026-11-22").replace("{", "").replace("}", "")
+        for path in paths
+        if "get" in paths[path]
+    ]
     assert {"/health/live", "/health/ready", "/metrics", "/api/v1/reports/daily"} < set(documented)
     assert not any("head" in operations for operations in paths.values())
     for path in (*PLACES, *ANSWERS, *documented):
@@ -67,9 +84,16 @@ async def test_head_does_not_go_through_what_get_would_send() -> None:
     async def reports() -> StreamingResponse:
         return StreamingResponse(pieces(), headers={"Vary": "Accept"})
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as rest:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://localhost"
+    ) as rest:
         answer = await rest.head("/reports")
-        assert (answer.status_code, answer.headers["vary"], answer.content, made) == (200, "Accept", b"", 0)
+        assert (answer.status_code, answer.headers["vary"], answer.content, made) == (
+            200,
+            "Accept",
+            b"",
+            0,
+        )
         assert len((await rest.get("/reports")).content) == 8000
 
 
@@ -85,7 +109,9 @@ async def test_head_does_not_go_through_what_get_would_send() -> None:
         ("/", "HEAD, GET"),
     ],
 )
-async def test_a_405_names_every_method_of_the_address(stage: Stage, path: str, methods: str) -> None:
+async def test_a_405_names_every_method_of_the_address(
+    stage: Stage, path: str, methods: str
+) -> None:
     for method in {"OPTIONS", "PATCH", "TRACE", "POST", "DELETE"} - set(methods.split(", ")):
         answer = await stage.rest.request(method, path)
         assert (answer.status_code, answer.headers["allow"]) == (405, methods), (method, path)

@@ -1,4 +1,6 @@
-"""The document that clients are made from: Russian, whole, and true about errors. And its page, which needs no internet."""
+"""The document that clients are made from: Russian, whole, and true about errors. And its page,
+which needs no internet.
+"""
 
 import re
 from collections.abc import Iterator
@@ -26,12 +28,20 @@ async def test_it_speaks_russian(stage: Stage) -> None:
     document = (await stage.rest.get("/openapi.json")).json()
     assert [where for where, words in texts(document) if not re.search("[а-яё]", words)] == []
     operations = [operation for path in document["paths"].values() for operation in path.values()]
-    assert all(operation["summary"] and operation["description"] and operation["operationId"] for operation in operations)
+    assert all(
+        operation["summary"] and operation["description"] and operation["operationId"]
+        for operation in operations
+    )
 
 
 async def test_every_endpoint_of_the_api_tells_its_errors_and_its_key(stage: Stage) -> None:
     document = (await stage.rest.get("/openapi.json")).json()
-    assert {"/api/v1/avito/sync", "/api/v1/llm/analyze", "/api/v1/timer/reports", "/api/v1/reports"} <= set(document["paths"])
+    assert {
+        "/api/v1/avito/sync",
+        "/api/v1/llm/analyze",
+        "/api/v1/timer/reports",
+        "/api/v1/reports",
+    } <= set(document["paths"])
     assert "/api/v1/v1/avito/sync" not in document["paths"]
     for path, operations in document["paths"].items():
         for operation in operations.values():
@@ -39,7 +49,9 @@ async def test_every_endpoint_of_the_api_tells_its_errors_and_its_key(stage: Sta
             if path.startswith("/api/v1"):
                 assert {"400", "401", "500"} <= set(operation["responses"])
                 assert operation["security"] == [{"APIKeyHeader": []}]
-                assert (operation.get("requestBody", {}).get("required") is False) is (path in POSTS)
+                assert (operation.get("requestBody", {}).get("required") is False) is (
+                    path in POSTS
+                )
 
 
 POSTS = {"/api/v1/avito/sync", "/api/v1/llm/analyze", "/api/v1/timer/reports"}
@@ -71,7 +83,9 @@ async def test_answers_are_as_the_document_says(stage: Stage) -> None:
         method, path = endpoint.split()
         answer = await stage.rest.request(method, f"/api/v1{path.split('{')[0]}{more}")
         assert answer.status_code == status, (endpoint, answer.text)
-        content = document["paths"][f"/api/v1{path}"][method.lower()]["responses"][str(status)]["content"]["application/json"]
+        content = document["paths"][f"/api/v1{path}"][method.lower()]["responses"][str(status)][
+            "content"
+        ]["application/json"]
         assert faults(answer.json(), content["schema"], document) == [], endpoint
         assert set(first(content["example"])) <= set(first(answer.json())), endpoint
 
@@ -94,11 +108,15 @@ async def test_the_page_has_all_its_assets_here(stage: Stage) -> None:
 async def test_it_can_be_switched_off(stage: Stage) -> None:
     hidden = stage.service.settings.model_copy(update={"docs_enabled": False})
     app = create_app(replace(stage.service, settings=hidden))
-    assert {"/docs", "/openapi.json"}.isdisjoint({getattr(route, "path", "") for route in app.routes})
+    assert {"/docs", "/openapi.json"}.isdisjoint(
+        {getattr(route, "path", "") for route in app.routes}
+    )
 
 
 async def test_health_and_metrics_need_no_key_and_tell_nothing_personal(stage: Stage) -> None:
-    stage.add_talk(("client", "Мой номер 8 900 123-45-67"), ("company", "Спасибо"), client="Евдокия")
+    stage.add_talk(
+        ("client", "Мой номер 8 900 123-45-67"), ("company", "Спасибо"), client="Евдокия"
+    )
     await stage.sync()
     stage.rest.headers.pop("X-API-Key")
     for path in ("/health/live", "/health/ready", "/metrics"):

@@ -11,11 +11,18 @@ from tests.api.test_openapi import texts
 from tests.stage import Stage
 
 FOLDER = Path(app.__file__).parent / "templates" / "page"
-TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 FILES = sorted(path.name for path in FOLDER.iterdir())
 
 
-async def got(stage: Stage, path: str, status: int = 200, method: str = "GET", **headers: str) -> httpx.Response:
+async def got(
+    stage: Stage, path: str, status: int = 200, method: str = "GET", **headers: str
+) -> httpx.Response:
     """An answer to somebody without a key."""
     stage.rest.headers.pop("X-API-Key", None)
     answer = await stage.rest.request(method, path, headers=headers)
@@ -33,7 +40,9 @@ async def test_every_file_is_served_to_all_with_its_type_and_the_rules(stage: St
         assert kind.endswith("charset=utf-8") is kind.startswith("text/")
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
-        rules = dict(rule.split(" ", 1) for rule in answer.headers["content-security-policy"].split("; "))
+        rules = dict(
+            rule.split(" ", 1) for rule in answer.headers["content-security-policy"].split("; ")
+        )
         assert rules == {
             "default-src": "'none'",
             "script-src": "'self'",
@@ -54,7 +63,9 @@ async def test_what_the_browser_has_is_not_sent_again(stage: Stage) -> None:
         for known in (etag, f"W/{etag}", f'"other", {etag}'):
             again = await got(stage, path, 304, **{"If-None-Match": known})
             assert (again.content, again.headers["etag"]) == (b"", etag)
-            assert again.headers["content-security-policy"] == first.headers["content-security-policy"]
+            assert (
+                again.headers["content-security-policy"] == first.headers["content-security-policy"]
+            )
         await got(stage, path, 200, **{"If-None-Match": '"other"'})
         head = await got(stage, path, method="HEAD")
         assert (head.content, head.headers["etag"]) == (b"", etag)
@@ -94,7 +105,10 @@ def test_the_scripts_build_text_and_fetch_from_here_only() -> None:
     """What would turn a buyer's words into HTML or code is not in them."""
     for path in FOLDER.glob("*.js"):
         source = path.read_text(encoding="utf-8")
-        unsafe = r"innerHTML|outerHTML\s*=|insertAdjacentHTML|document\.write|\beval\(|new Function|localStorage|document\.cookie"
+        unsafe = (
+            r"innerHTML|outerHTML\s*=|insertAdjacentHTML|document\.write|\beval\(|new"
+            r" Function|localStorage|document\.cookie"
+        )
         assert not re.search(unsafe, source), path.name
         for module in re.findall(r"from '([^']+)'", source):
             assert module.startswith("./"), path.name
@@ -111,6 +125,12 @@ async def test_it_is_not_part_of_the_api(stage: Stage) -> None:
 
 def test_it_is_packed_with_the_program() -> None:
     """An installed service has the page as well as a checkout does."""
-    patterns = re.search(r'^"\*" = \[(.*)\]$', (FOLDER.parents[2] / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    patterns = re.search(
+        r'^"\*" = \[(.*)\]$',
+        (FOLDER.parents[2] / "pyproject.toml").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert patterns
-    assert {f"*{Path(name).suffix}" for name in FILES} <= {pattern.strip('" ') for pattern in patterns[1].split(",")}
+    assert {f"*{Path(name).suffix}" for name in FILES} <= {
+        pattern.strip('" ') for pattern in patterns[1].split(",")
+    }

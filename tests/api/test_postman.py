@@ -1,4 +1,6 @@
-"""The Postman collection, sent as Postman sends it: each request from first to last, with what is enabled in it."""
+"""The Postman collection, sent as Postman sends it: each request from first to last, with what is
+enabled in it.
+"""
 
 import json
 from typing import Any
@@ -20,8 +22,15 @@ async def test_every_request_succeeds_as_it_is(full_stage: Stage) -> None:
             answer = await full_stage.rest.request(
                 request["method"],
                 address(request["url"]),
-                params={one["key"]: one["value"] for one in request["url"]["query"] if not one["disabled"]} or None,
-                headers={one["key"]: one["value"] for one in request["header"] if not one["disabled"]},
+                params={
+                    one["key"]: one["value"]
+                    for one in request["url"]["query"]
+                    if not one["disabled"]
+                }
+                or None,
+                headers={
+                    one["key"]: one["value"] for one in request["header"] if not one["disabled"]
+                },
                 json=json.loads(request["body"]["raw"]) if "body" in request else None,
             )
             statuses[f"{request['method']} {request['url']['raw']}"] = answer.status_code

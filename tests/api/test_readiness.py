@@ -19,7 +19,9 @@ from tests.stage import Stage
 async def probed(stage: Stage, heartbeats: Heartbeats) -> AsyncIterator[httpx.AsyncClient]:
     """REST over the stage's service whose parts beat as the test has them."""
     app = create_app(replace(stage.service, heartbeats=heartbeats))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as rest:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://localhost"
+    ) as rest:
         yield rest
 
 
@@ -31,7 +33,10 @@ def beating(seconds: Seconds) -> Heartbeats:
 
 
 def states(body: dict[str, Any]) -> dict[str, str]:
-    return {"database": body["database"], **{part: body[part]["status"] for part in ("worker", "scheduler") if part in body}}
+    return {
+        "database": body["database"],
+        **{part: body[part]["status"] for part in ("worker", "scheduler") if part in body},
+    }
 
 
 async def test_a_process_whose_parts_work_is_ready(stage: Stage) -> None:
@@ -41,7 +46,11 @@ async def test_a_process_whose_parts_work_is_ready(stage: Stage) -> None:
         answer = await rest.get("/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     assert states(answer.json()) == {"database": "ok", "worker": "ok", "scheduler": "ok"}
-    assert answer.json()["clock"] == {"status": "ok", "jumps": 0, "database_offset_seconds": pytest.approx(0, abs=2)}
+    assert answer.json()["clock"] == {
+        "status": "ok",
+        "jumps": 0,
+        "database_offset_seconds": pytest.approx(0, abs=2),
+    }
 
 
 async def test_a_worker_without_a_poll_for_a_minute_is_named(stage: Stage) -> None:
@@ -63,7 +72,9 @@ async def test_a_worker_without_a_poll_for_a_minute_is_named(stage: Stage) -> No
 
 
 @pytest.mark.parametrize("job", ["daily_report", "sync", "mail_retries"])
-async def test_one_job_that_does_not_succeed_makes_the_scheduler_stale(stage: Stage, job: str) -> None:
+async def test_one_job_that_does_not_succeed_makes_the_scheduler_stale(
+    stage: Stage, job: str
+) -> None:
     seconds = Seconds()
     heartbeats = beating(seconds)
     async with probed(stage, heartbeats) as rest:

@@ -24,10 +24,31 @@ from tests.stage import BAD_TALK, GOOD_TALK, Stage
 ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NASTY = [
-    *('=HYPERLINK("http://x";"y")', "+7 916", "-1", "@SUM(A1)", "\tx", "\rx", " =1", "\u00a0\u200b=1"),
+    *(
+        '=HYPERLINK("http://x";"y")',
+        "+7 916",
+        "-1",
+        "@SUM(A1)",
+        "\tx",
+        "\rx",
+        " =1",
+        "\u00a0\u200b=1",
+    ),
     *("＝1", "＋1", "－1", "＠x", "'=1", "''=1"),
 ]
-FINE = ["'цитата'", "a=b", "5 - 3", "«=»", "12 000 ₽; торг", 'диван "Бергамо"', "первая\nвторая", "null", "007", "1-2", "да, нет"]
+FINE = [
+    "'цитата'",
+    "a=b",
+    "5 - 3",
+    "«=»",
+    "12 000 ₽; торг",
+    'диван "Бергамо"',
+    "первая\nвторая",
+    "null",
+    "007",
+    "1-2",
+    "да, нет",
+]
 
 
 async def reports(stage: Stage) -> None:
@@ -41,9 +62,14 @@ async def set_words(stage: Stage, words: list[str]) -> None:
     """Makes a report for each of the words, which stands in all that people write."""
     await stage.copy_first_report(len(words))
     for number, word in enumerate(words, 1001):
-        fields = json.dumps({"chat_title": word, "client_name": word, "summary": word, "recommendations": word})
+        fields = json.dumps(
+            {"chat_title": word, "client_name": word, "summary": word, "recommendations": word}
+        )
         await stage.change(
-            "UPDATE reports SET body = (body::jsonb || CAST(:fields AS jsonb))::json WHERE id = :id", fields=fields, id=number
+            "UPDATE reports SET body = (body::jsonb || CAST(:fields AS jsonb))::json WHERE id"
+            " = :id",
+            fields=fields,
+            id=number,
         )
 
 
@@ -55,20 +81,36 @@ async def asked(stage: Stage, accept: str | None = None, **params: Any) -> httpx
 
 
 def read_csv(answer: httpx.Response) -> list[dict[str, Any]]:
-    """As the documentation tells pandas to: ``sep=";"``, ``encoding="utf-8-sig"``; then the guard is taken off."""
-    lines = csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";", strict=True)
+    """As the documentation tells pandas to: ``sep=";"``, ``encoding="utf-8-sig"``; then the guard
+    is taken off.
+    """
+    lines = csv.reader(
+        io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";", strict=True
+    )
     names = next(lines)
     kinds = {**FIELDS, "id": int}
-    return [{name: kinds[name](unguarded(cell)) for name, cell in zip(names, line, strict=True)} for line in lines]
+    return [
+        {name: kinds[name](unguarded(cell)) for name, cell in zip(names, line, strict=True)}
+        for line in lines
+    ]
 
 
 def read_xlsx(content: bytes, page: int = 0) -> list[list[Any]]:
-    return list(CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(page).to_python())
+    return list(
+        CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(page).to_python()
+    )
 
 
 def as_sheet(report: dict[str, Any]) -> list[Any]:
     """What a report is in a sheet: numbers, texts, and the wall clock of its moment."""
-    return [datetime.fromisoformat(report[name]).replace(tzinfo=None) if name == "created_at" else report[name] for name in [*FIELDS, "id"]]
+    return [
+        (
+            datetime.fromisoformat(report[name]).replace(tzinfo=None)
+            if name == "created_at"
+            else report[name]
+        )
+        for name in [*FIELDS, "id"]
+    ]
 
 
 async def test_csv_is_the_json_to_the_letter(stage: Stage) -> None:
@@ -83,12 +125,19 @@ async def test_csv_is_the_json_to_the_letter(stage: Stage) -> None:
 
 
 async def test_names_that_reorder_or_hide_are_the_same_in_every_form(stage: Stage) -> None:
-    """Also where the summary names the client, in the mail and where one looks at the chat; a name of nothing else is none."""
+    """Also where the summary names the client, in the mail and where one looks at the chat; a name
+    of nothing else is none.
+    """
 
     def told(answer: dict[str, Any]) -> None:
         answer["summary"] = "[ИМЯ_1] осталась без ответа."
 
-    stage.add_talk(("client", "Это Анна. Торг есть?"), *BAD_TALK[1:], title="Ди\u202eван\u2066", client="\u202eАнна\u202c")
+    stage.add_talk(
+        ("client", "Это Анна. Торг есть?"),
+        *BAD_TALK[1:],
+        title="Ди\u202eван\u2066",
+        client="\u202eАнна\u202c",
+    )
     stage.sandbox.deepseek.switches.fail(regraded(told), path="chat/completions")
     await stage.sync()
     await stage.analyze()
@@ -96,10 +145,17 @@ async def test_names_that_reorder_or_hide_are_the_same_in_every_form(stage: Stag
     await stage.sync()
     await stage.analyze()
     unnamed, named = await stage.reports()
-    assert (named["chat_title"], named["client_name"], named["summary"]) == ("Диван", "Анна", "Анна осталась без ответа.")
+    assert (named["chat_title"], named["client_name"], named["summary"]) == (
+        "Диван",
+        "Анна",
+        "Анна осталась без ответа.",
+    )
     assert (unnamed["chat_title"], unnamed["client_name"]) == ("Чат без объявления", "Клиент")
     assert read_csv(await asked(stage, format="csv")) == [unnamed, named]
-    assert read_xlsx((await asked(stage, format="xlsx")).content)[1:] == [as_sheet(unnamed), as_sheet(named)]
+    assert read_xlsx((await asked(stage, format="xlsx")).content)[1:] == [
+        as_sheet(unnamed),
+        as_sheet(named),
+    ]
     await stage.mail()
     for report in (named, unnamed):
         chat = (await stage.rest.get(f"/api/v1/chats/{report['chat_id']}")).json()
@@ -112,7 +168,12 @@ async def test_no_cell_of_a_csv_acts_and_what_is_harmless_stays_as_it_is(stage: 
     await set_words(stage, NASTY + FINE)
     answer = await asked(stage, format="csv")
     harmless = (await stage.reports())[0]
-    cells = {line["id"]: line for line in csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";")}
+    cells = {
+        line["id"]: line
+        for line in csv.DictReader(
+            io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";"
+        )
+    }
     for number, word in enumerate(NASTY + FINE, 1001):
         for name in ("chat_title", "client_name", "summary", "recommendations"):
             assert cells[str(number)][name] == ("'" + word if word in NASTY else word)
@@ -139,7 +200,9 @@ async def test_no_cell_of_a_sheet_acts_even_when_it_is_edited(stage: Stage) -> N
     await set_words(stage, [*NASTY, "https://avito.ru", "a\x01b\x0bc\ufffed"])
     content = (await asked(stage, format="xlsx")).content
     with zipfile.ZipFile(io.BytesIO(content)) as package:
-        page, styles = (package.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "styles"))
+        page, styles = (
+            package.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "styles")
+        )
     assert "<f>" not in page
     assert "<hyperlink" not in page
     assert 'quotePrefix="1"' in styles
@@ -147,14 +210,18 @@ async def test_no_cell_of_a_sheet_acts_even_when_it_is_edited(stage: Stage) -> N
     assert titles[1000 + len(NASTY) + 2] == "abcd", "XML has no spelling for these"
 
 
-async def test_a_sheet_says_what_its_columns_are_and_in_which_zone_its_moments(stage: Stage) -> None:
+async def test_a_sheet_says_what_its_columns_are_and_in_which_zone_its_moments(
+    stage: Stage,
+) -> None:
     await reports(stage)
     content = (await asked(stage, format="xlsx")).content
     meanings = {column: meaning for _, column, meaning in read_xlsx(content, page=1)[1:]}
     assert list(meanings) == [*FIELDS, "id"]
     assert all(re.search("[а-я]", meaning) for meaning in meanings.values())
     with zipfile.ZipFile(io.BytesIO(content)) as package:
-        page, styles = (package.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "styles"))
+        page, styles = (
+            package.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "styles")
+        )
     assert "dd.mm.yyyy hh:mm:ss &quot;+03:00&quot;" in styles
     assert 'state="frozen"' in page
     assert '<autoFilter ref="A1:P3"' in page
@@ -164,14 +231,19 @@ async def test_an_empty_period_is_an_empty_table(stage: Stage) -> None:
     assert read_csv(await asked(stage, format="csv")) == []
     assert read_xlsx((await asked(stage, format="xlsx")).content) == [[*FIELDS, "id"]]
     answer = await stage.rest.get("/api/v1/reports", params={"mail": "2026-11-22", "format": "csv"})
-    assert answer.headers["content-disposition"] == 'attachment; filename="reports_mail_2026-11-22.csv"'
+    assert (
+        answer.headers["content-disposition"]
+        == 'attachment; filename="reports_mail_2026-11-22.csv"'
+    )
 
 
 async def test_too_much_for_a_sheet_is_a_400_that_names_csv(stage: Stage) -> None:
     await reports(stage)
     await stage.copy_first_report(MAX_ROWS)
     for params, accept in (({"format": "xlsx"}, "*/*"), ({}, XLSX)):
-        answer = await stage.rest.get("/api/v1/reports", params={**ALL, **params}, headers={"Accept": accept})
+        answer = await stage.rest.get(
+            "/api/v1/reports", params={**ALL, **params}, headers={"Accept": accept}
+        )
         assert answer.status_code == 400
         assert [error["field"] for error in answer.json()["errors"]] == ["format"]
         assert "format=csv" in answer.json()["message"]

@@ -1,4 +1,6 @@
-"""``GET /reports`` in the form that was asked for, whole or in pages; and never a part that looks like the whole."""
+"""``GET /reports`` in the form that was asked for, whole or in pages; and never a part that looks
+like the whole.
+"""
 
 import asyncio
 import json
@@ -52,7 +54,11 @@ async def test_pages_of_every_form_hold_each_report_once(stage: Stage) -> None:
         answer = await asked(stage, format=form, limit=CHUNK + 1)
         found = []
         while True:
-            rows = read_csv(answer) if form == "csv" else [{"id": row[-1]} for row in read_xlsx(answer.content)[1:]]
+            rows = (
+                read_csv(answer)
+                if form == "csv"
+                else [{"id": row[-1]} for row in read_xlsx(answer.content)[1:]]
+            )
             found += [row["id"] for row in rows]
             if "next" not in answer.links:
                 break
@@ -67,7 +73,9 @@ async def served(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
     with closing(listen("127.0.0.1", 0, "")) as listener:
         async with (
             rest(stage.service, listener, worker),
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", headers={"X-API-Key": KEY}) as client,
+            httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", headers={"X-API-Key": KEY}
+            ) as client,
         ):
             yield client
 
@@ -79,7 +87,9 @@ async def test_a_list_that_fails_half_way_is_cut_off(stage: Stage) -> None:
         for form in ("json", "csv"):
             received = b""
             with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
-                async with client.stream("GET", "/api/v1/reports", params={**ALL, "format": form}) as answer:
+                async with client.stream(
+                    "GET", "/api/v1/reports", params={**ALL, "format": form}
+                ) as answer:
                     assert answer.status_code == 200
                     async for part in answer.aiter_bytes():
                         received += part
@@ -88,15 +98,24 @@ async def test_a_list_that_fails_half_way_is_cut_off(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
-@pytest.mark.parametrize(("version", "connection"), [("1.0", None), ("1.0", "keep-alive"), ("1.1", "close"), ("1.1", "keep-alive")])
-async def test_no_client_takes_a_part_for_the_whole(stage: Stage, form: str, version: str, connection: str | None) -> None:
-    """HTTP/1.0 has no chunks: its answers end with the connection, so that a clean end means that nothing is missing."""
+@pytest.mark.parametrize(
+    ("version", "connection"),
+    [("1.0", None), ("1.0", "keep-alive"), ("1.1", "close"), ("1.1", "keep-alive")],
+)
+async def test_no_client_takes_a_part_for_the_whole(
+    stage: Stage, form: str, version: str, connection: str | None
+) -> None:
+    """HTTP/1.0 has no chunks: its answers end with the connection, so that a clean end means that
+    nothing is missing.
+    """
     await break_second_chunk(stage)
     async with served(stage) as client:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
         header = f"Connection: {connection}\r\n" if connection else ""
         path = f"/api/v1/reports?start_date=2020-01-01&end_date=2099-12-31&format={form}"
-        writer.write(f"GET {path} HTTP/{version}\r\nHost: a\r\nX-API-Key: {KEY}\r\n{header}\r\n".encode())
+        writer.write(
+            f"GET {path} HTTP/{version}\r\nHost: a\r\nX-API-Key: {KEY}\r\n{header}\r\n".encode()
+        )
         received, is_reset = await read_to_end(reader)
         writer.close()
     assert received.startswith(b"HTTP/1.1 200")
@@ -124,7 +143,9 @@ async def break_second_chunk(stage: Stage) -> None:
     """Report 1600 of 1,002 cannot be read."""
     await reports(stage)
     await stage.copy_first_report(CHUNK + 500)
-    await stage.change("UPDATE reports SET body = CAST('{}' AS json) WHERE id = 1000 + :place", place=CHUNK + 100)
+    await stage.change(
+        "UPDATE reports SET body = CAST('{}' AS json) WHERE id = 1000 + :place", place=CHUNK + 100
+    )
 
 
 async def read_to_end(reader: asyncio.StreamReader) -> tuple[bytes, bool]:

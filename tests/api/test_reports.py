@@ -26,7 +26,9 @@ async def many_reports(stage: Stage, copies: int) -> None:
 
 async def pages(stage: Stage, **params: Any) -> list[list[dict[str, Any]]]:
     """Every page, following the Link headers as a client would."""
-    answer = await stage.rest.get("/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31", **params})
+    answer = await stage.rest.get(
+        "/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31", **params}
+    )
     found = [answer.json()]
     while "link" in answer.headers:
         link = re.fullmatch(r'<(.+)>; rel="next"', answer.headers["link"])
@@ -42,7 +44,9 @@ async def test_both_days_of_the_period_are_included_in_the_reports_zone(stage: S
     await two_reports(stage)
     zone = stage.service.settings.report_timezone
     midnight = datetime(2026, 3, 15, tzinfo=zone)
-    await stage.change("UPDATE reports SET created_at = :at WHERE id = 1", at=midnight - timedelta(seconds=1))
+    await stage.change(
+        "UPDATE reports SET created_at = :at WHERE id = 1", at=midnight - timedelta(seconds=1)
+    )
     await stage.change("UPDATE reports SET created_at = :at WHERE id = 2", at=midnight)
 
     async def ids(start: str, end: str) -> list[int]:
@@ -59,7 +63,9 @@ async def test_created_at_falls_into_the_day_that_it_names(full_stage: Stage) ->
     await full_stage.analyze(limit=3)
     for report in await full_stage.reports():
         day = report["created_at"][:10]
-        assert report["id"] in [found["id"] for found in await full_stage.reports(start_date=day, end_date=day)]
+        assert report["id"] in [
+            found["id"] for found in await full_stage.reports(start_date=day, end_date=day)
+        ]
 
 
 async def test_filters_narrow(stage: Stage) -> None:
@@ -77,7 +83,11 @@ async def test_filters_narrow(stage: Stage) -> None:
     assert await titles(tonality_grade=both) == {"Диван", "Шкаф"}
     assert await titles(objection_handling_grade="Нет возражений") == {"Диван"}
     account = stage.avito.accounts[0]
-    assert await titles(account=account.name) == await titles(account=account.user_id) == {"Диван", "Шкаф"}
+    assert (
+        await titles(account=account.name)
+        == await titles(account=account.user_id)
+        == {"Диван", "Шкаф"}
+    )
     assert await titles(account="Чужой") == set()
     today = reports["Диван"]["created_at"][:10]
     assert await titles(mail=today) == set()
@@ -90,7 +100,9 @@ async def test_filters_narrow(stage: Stage) -> None:
 async def test_everything_of_the_period_comes_however_much(stage: Stage) -> None:
     copies = 2 * CHUNK + 7
     await many_reports(stage, copies)
-    answer = await stage.rest.get("/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31"})
+    answer = await stage.rest.get(
+        "/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31"}
+    )
     ids = [report["id"] for report in json.loads(answer.text)]
     assert len(ids) == len(set(ids)) == copies + 2
     stored = await stage.rows("SELECT id FROM reports ORDER BY created_at DESC, id DESC")
@@ -100,12 +112,16 @@ async def test_everything_of_the_period_comes_however_much(stage: Stage) -> None
 async def test_pages_hold_each_report_once_while_new_ones_come(stage: Stage) -> None:
     await many_reports(stage, 20)
     expected = [report["id"] for report in await stage.reports()]
-    first = await stage.rest.get("/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31", "limit": 7})
+    first = await stage.rest.get(
+        "/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31", "limit": 7}
+    )
     chat = next(iter(stage.avito.accounts[0].chats.values()))
     stage.avito.add_message(chat.id, "client", text="Ещё вопрос")
     await stage.sync()
     await stage.analyze()
-    later = await pages(stage, limit=7, cursor=parse_qs(urlsplit(first.links["next"]["url"]).query)["cursor"][0])
+    later = await pages(
+        stage, limit=7, cursor=parse_qs(urlsplit(first.links["next"]["url"]).query)["cursor"][0]
+    )
     assert [len(page) for page in later] == [7, 7, 1]
     assert [report["id"] for page in (first.json(), *later) for report in page] == expected
 

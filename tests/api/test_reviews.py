@@ -1,4 +1,6 @@
-"""``/reports/{id}/review``: a person's word beside the machine's, in one report, in a chat and in the list."""
+"""``/reports/{id}/review``: a person's word beside the machine's, in one report, in a chat and in
+the list.
+"""
 
 import asyncio
 import json
@@ -10,7 +12,9 @@ SPAN = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
 
 
 async def graded(stage: Stage) -> None:
-    """Report 1 on a good chat without an objection, 2 on a bad one with it; whichever order they were written in."""
+    """Report 1 on a good chat without an objection, 2 on a bad one with it; whichever order they
+    were written in.
+    """
     for title, talk in (("Диван", GOOD_TALK), ("Шкаф", BAD_TALK)):
         stage.add_talk(*talk, title=title)
         await stage.sync()
@@ -20,8 +24,14 @@ async def graded(stage: Stage) -> None:
 def mean(grades: dict[str, Any], closure_weight: float = 1) -> float:
     """The score of the grades among these fields, by hand."""
     points = {"Высокая": 100, "Средняя": 50, "Низкая": 0}
-    counted = [(points[word], closure_weight if name == "closure_grade" else 1) for name, word in grades.items() if word in points]
-    return round(sum(value * weight for value, weight in counted) / sum(weight for _, weight in counted), 2)
+    counted = [
+        (points[word], closure_weight if name == "closure_grade" else 1)
+        for name, word in grades.items()
+        if word in points
+    ]
+    return round(
+        sum(value * weight for value, weight in counted) / sum(weight for _, weight in counted), 2
+    )
 
 
 async def put(stage: Stage, number: int, body: object, status: int = 200) -> dict[str, Any]:
@@ -39,8 +49,16 @@ async def get(stage: Stage, path: str, status: int = 200) -> dict[str, Any]:
 async def test_both_words_are_kept(stage: Stage) -> None:
     await graded(stage)
     before = await get(stage, "/reports/1")
-    assert (before["review"], before["closure_grade"], before["objection_handling_grade"]) == (None, "Высокая", "Нет возражений")
-    said = {"grades": {"closure_grade": "Низкая", "tonality_grade": "Высокая"}, "comment": " Не попрощался ", "reviewer": "Мария"}
+    assert (before["review"], before["closure_grade"], before["objection_handling_grade"]) == (
+        None,
+        "Высокая",
+        "Нет возражений",
+    )
+    said = {
+        "grades": {"closure_grade": "Низкая", "tonality_grade": "Высокая"},
+        "comment": " Не попрощался ",
+        "reviewer": "Мария",
+    }
     after = await put(stage, 1, said)
     review = after.pop("review")
     assert {**after, "review": None} == before, "the machine's word is untouched"
@@ -71,10 +89,19 @@ async def test_the_newest_word_wins_whole_and_the_earlier_stays_a_row(stage: Sta
     await graded(stage)
     await put(stage, 1, {"grades": {"closure_grade": "Низкая"}, "reviewer": "Мария"})
     stage.clock.move(hours=1)
-    second = (await put(stage, 1, {"grades": {"clarity_grade": "Средняя"}, "comment": "Спорно"}))["review"]
-    assert (second["given"], second["reviewer"], second["grades"]["closure_grade"]) == (["clarity_grade"], None, "Высокая")
+    second = (await put(stage, 1, {"grades": {"clarity_grade": "Средняя"}, "comment": "Спорно"}))[
+        "review"
+    ]
+    assert (second["given"], second["reviewer"], second["grades"]["closure_grade"]) == (
+        ["clarity_grade"],
+        None,
+        "Высокая",
+    )
     rows = await stage.rows("SELECT reviewer, ended_at, reviewed_at FROM reviews ORDER BY id")
-    assert [(row["reviewer"], row["ended_at"]) for row in rows] == [("Мария", rows[1]["reviewed_at"]), (None, None)]
+    assert [(row["reviewer"], row["ended_at"]) for row in rows] == [
+        ("Мария", rows[1]["reviewed_at"]),
+        (None, None),
+    ]
 
 
 async def test_the_same_word_again_changes_nothing(stage: Stage) -> None:
@@ -108,32 +135,52 @@ async def test_a_comment_alone_leaves_the_machines_grades(stage: Stage) -> None:
     await graded(stage)
     found = await put(stage, 2, {"comment": "Согласна"})
     assert found["review"]["given"] == []
-    assert found["review"]["grades"] == {name: value for name, value in found.items() if name.endswith("_grade")}
+    assert found["review"]["grades"] == {
+        name: value for name, value in found.items() if name.endswith("_grade")
+    }
     assert found["review"]["score"] == found["score"]
 
 
 async def test_corrected_grades_are_scored_with_the_reports_own_weights(stage: Stage) -> None:
-    """Whatever the rubric of today is; a report from before weights were kept weighs all criteria alike."""
+    """Whatever the rubric of today is; a report from before weights were kept weighs all criteria
+    alike.
+    """
     await graded(stage)
-    await stage.change("UPDATE reports SET detail = jsonb_set(detail, '{criteria,closure,weight}', '5') WHERE id = 1")
+    await stage.change(
+        "UPDATE reports SET detail = jsonb_set(detail, '{criteria,closure,weight}', '5') WHERE"
+        " id = 1"
+    )
     low = {"grades": {"closure_grade": "Низкая"}}
     first = (await put(stage, 1, low))["review"]
     assert first["score"] == mean(first["grades"], closure_weight=5) < mean(first["grades"])
-    await stage.change("UPDATE reports SET detail = detail #- '{criteria,closure,weight}' WHERE id = 1")
-    assert (await put(stage, 1, {**low, "comment": "ещё раз"}))["review"]["score"] == mean(first["grades"])
+    await stage.change(
+        "UPDATE reports SET detail = detail #- '{criteria,closure,weight}' WHERE id = 1"
+    )
+    assert (await put(stage, 1, {**low, "comment": "ещё раз"}))["review"]["score"] == mean(
+        first["grades"]
+    )
 
 
-async def test_the_list_shows_the_machines_grades_unless_asked_for_the_reviewed(stage: Stage) -> None:
+async def test_the_list_shows_the_machines_grades_unless_asked_for_the_reviewed(
+    stage: Stage,
+) -> None:
     await graded(stage)
     machine = await stage.rest.get("/api/v1/reports", params=SPAN)
     untouched = await stage.rest.get("/api/v1/reports", params={**SPAN, "grades": "reviewed"})
     assert untouched.content == machine.content
     await put(stage, 1, {"grades": {"tonality_grade": "Низкая"}})
     assert (await stage.rest.get("/api/v1/reports", params=SPAN)).content == machine.content
-    assert (await stage.rest.get("/api/v1/reports", params={**SPAN, "grades": "machine"})).content == machine.content
+    assert (
+        await stage.rest.get("/api/v1/reports", params={**SPAN, "grades": "machine"})
+    ).content == machine.content
     reviewed = await stage.rest.get("/api/v1/reports", params={**SPAN, "grades": "reviewed"})
-    expected = [{**report, **({"tonality_grade": "Низкая"} if report["id"] == 1 else {})} for report in machine.json()]
-    assert reviewed.text == json.dumps(expected, ensure_ascii=False, separators=(",", ":")), "the same fields in the same order"
+    expected = [
+        {**report, **({"tonality_grade": "Низкая"} if report["id"] == 1 else {})}
+        for report in machine.json()
+    ]
+    assert reviewed.text == json.dumps(expected, ensure_ascii=False, separators=(",", ":")), (
+        "the same fields in the same order"
+    )
 
 
 async def test_filters_and_pages_go_by_the_grades_that_are_shown(stage: Stage) -> None:
@@ -146,11 +193,19 @@ async def test_filters_and_pages_go_by_the_grades_that_are_shown(stage: Stage) -
         return [report["id"] for report in await stage.reports(**params)]
 
     everybody = {"tonality_grade": ["Высокая", "Средняя", "Низкая"]}
-    assert await ids(**everybody, grades="reviewed") == await ids(), "a review of a report multiplies no row"
+    assert await ids(**everybody, grades="reviewed") == await ids(), (
+        "a review of a report multiplies no row"
+    )
     assert 1 in await ids(tonality_grade="Высокая")
     assert 1 not in await ids(tonality_grade="Высокая", grades="reviewed")
-    assert await ids(tonality_grade="Средняя", chat_id=(await get(stage, "/reports/1"))["chat_id"], grades="reviewed") == [1]
-    answer = await stage.rest.get("/api/v1/reports", params={**SPAN, "grades": "reviewed", "limit": 2})
+    assert await ids(
+        tonality_grade="Средняя",
+        chat_id=(await get(stage, "/reports/1"))["chat_id"],
+        grades="reviewed",
+    ) == [1]
+    answer = await stage.rest.get(
+        "/api/v1/reports", params={**SPAN, "grades": "reviewed", "limit": 2}
+    )
     found = answer.json()
     while "next" in answer.links:
         answer = await stage.rest.get(answer.links["next"]["url"])
@@ -175,8 +230,16 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({}, "grades", "хотя бы одну"),
     ({"grades": {}, "comment": "  ", "reviewer": "Мария"}, "grades", "хотя бы одну"),
     ({"grades": {"tonality_grade": None}}, "grades", "хотя бы одну"),
-    ({"grades": {"tonality_grade": "Высокий"}}, "grades.tonality_grade", "Высокая, Средняя, Низкая"),
-    ({"grades": {"tonality_grade": "Нет возражений"}}, "grades.tonality_grade", "Высокая, Средняя, Низкая"),
+    (
+        {"grades": {"tonality_grade": "Высокий"}},
+        "grades.tonality_grade",
+        "Высокая, Средняя, Низкая",
+    ),
+    (
+        {"grades": {"tonality_grade": "Нет возражений"}},
+        "grades.tonality_grade",
+        "Высокая, Средняя, Низкая",
+    ),
     ({"grades": {"tonality": "Высокая"}}, "grades.tonality", "неизвестный"),
     ({"grades": ["Высокая"]}, "grades", "нужен объект"),
     ({"comment": "x", "author": "Мария"}, "author", "неизвестный"),
@@ -197,8 +260,15 @@ async def test_a_wrong_body_is_a_400_that_names_what_is_wrong(stage: Stage) -> N
 
 async def test_what_is_no_json_is_refused(stage: Stage) -> None:
     json_type, plain = {"Content-Type": "application/json"}, {"Content-Type": "text/plain"}
-    for headers, content, status in (({}, b"", 400), (plain, b"{}", 400), (json_type, b"[]", 400), (json_type, b"x" * 1_000_001, 413)):
+    for headers, content, status in (
+        ({}, b"", 400),
+        (plain, b"{}", 400),
+        (json_type, b"[]", 400),
+        (json_type, b"x" * 1_000_001, 413),
+    ):
         answer = await stage.rest.put("/api/v1/reports/1/review", headers=headers, content=content)
         assert (answer.status_code, answer.json()["status"]) == (status, "error")
     unknown = await stage.rest.get("/api/v1/reports", params={**SPAN, "grades": "human"})
-    assert unknown.json()["errors"] == [{"field": "grades", "message": "одно из: machine, reviewed"}]
+    assert unknown.json()["errors"] == [
+        {"field": "grades", "message": "одно из: machine, reviewed"}
+    ]

@@ -1,4 +1,6 @@
-"""``GET /reports/summary``: periods and filters as in the list, splits that add up, and series kept apart."""
+"""``GET /reports/summary``: periods and filters as in the list, splits that add up, and series kept
+apart.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,10 +23,15 @@ async def test_days_are_those_of_the_list_and_add_up(stage: Stage) -> None:
     await two_reports(stage)
     zone = stage.service.settings.report_timezone
     midnight = datetime(2026, 3, 15, tzinfo=zone)
-    await stage.change("UPDATE reports SET created_at = :at WHERE id = 1", at=midnight - timedelta(seconds=1))
+    await stage.change(
+        "UPDATE reports SET created_at = :at WHERE id = 1", at=midnight - timedelta(seconds=1)
+    )
     await stage.change("UPDATE reports SET created_at = :at WHERE id = 2", at=midnight)
     whole = await summary(stage)
-    assert [(day["date"], day["reports"]) for day in whole["days"]] == [("2026-03-14", 1), ("2026-03-15", 1)]
+    assert [(day["date"], day["reports"]) for day in whole["days"]] == [
+        ("2026-03-14", 1),
+        ("2026-03-15", 1),
+    ]
     assert (whole["reports"], whole["chats"], whole["timezone"]) == (2, 2, "Europe/Moscow")
     assert whole["mean_score"] == sum(day["mean_score"] for day in whole["days"]) / 2
     first = await summary(stage, start_date="2026-03-14", end_date="2026-03-14")
@@ -32,13 +39,25 @@ async def test_days_are_those_of_the_list_and_add_up(stage: Stage) -> None:
         name: value for name, value in whole["days"][0].items() if name != "date"
     }
     nothing = await summary(stage, start_date="2026-03-16", end_date="2026-03-16")
-    assert (nothing["reports"], nothing["mean_score"], nothing["days"], nothing["series"]) == (0, None, [], [])
-    assert (nothing["bad_share"], nothing["first_answer"]["median_seconds"], nothing["criteria"][0]["high_share"]) == (None, None, None)
+    assert (nothing["reports"], nothing["mean_score"], nothing["days"], nothing["series"]) == (
+        0,
+        None,
+        [],
+        [],
+    )
+    assert (
+        nothing["bad_share"],
+        nothing["first_answer"]["median_seconds"],
+        nothing["criteria"][0]["high_share"],
+    ) == (None, None, None)
 
 
 async def test_accounts_are_told_apart(database_url: str) -> None:
     accounts = [numbered_account(1), numbered_account(2)]
-    async with Sandbox(avito=LocalAvito(accounts)) as sandbox, on_stage(database_url, sandbox) as stage:
+    async with (
+        Sandbox(avito=LocalAvito(accounts)) as sandbox,
+        on_stage(database_url, sandbox) as stage,
+    ):
         chat = stage.add_talk(*GOOD_TALK)
         accounts[1].put(accounts[0].chats.pop(chat.id))
         stage.add_talk(*BAD_TALK)
@@ -46,11 +65,16 @@ async def test_accounts_are_told_apart(database_url: str) -> None:
         await stage.analyze()
         whole = await summary(stage)
         rows = {row["account_id"]: row for row in whole["accounts"]}
-        assert {number: row["reports"] for number, row in rows.items()} == {account.user_id: 1 for account in accounts}
+        assert {number: row["reports"] for number, row in rows.items()} == {
+            account.user_id: 1 for account in accounts
+        }
         for account in accounts:
             for key in (account.name, str(account.user_id)):
                 one = await summary(stage, **ALL, account=key)
-                assert (one["reports"], one["mean_score"]) == (1, rows[account.user_id]["mean_score"])
+                assert (one["reports"], one["mean_score"]) == (
+                    1,
+                    rows[account.user_id]["mean_score"],
+                )
         assert (await summary(stage, **ALL, account="Чужой"))["reports"] == 0
 
 
@@ -58,15 +82,22 @@ async def test_series_are_never_mixed_without_a_word(stage: Stage) -> None:
     await two_reports(stage)
     alone = await summary(stage)
     assert (alone["mixed_series"], alone["message"], len(alone["series"])) == (False, None, 1)
-    await stage.change("UPDATE reports SET model = 'deepseek-v4-pro', fingerprint = 'other' WHERE id = 2")
+    await stage.change(
+        "UPDATE reports SET model = 'deepseek-v4-pro', fingerprint = 'other' WHERE id = 2"
+    )
     mixed = await summary(stage)
     assert mixed["mixed_series"] is True
     assert "разные модели" in mixed["message"]
-    assert [(series["model"], series["reports"]) for series in mixed["series"]] == [("deepseek-flash", 1), ("deepseek-v4-pro", 1)]
+    assert [(series["model"], series["reports"]) for series in mixed["series"]] == [
+        ("deepseek-flash", 1),
+        ("deepseek-v4-pro", 1),
+    ]
     assert mixed["series"][0]["mean_score"] != mixed["series"][1]["mean_score"]
     assert mixed["mean_score"] == alone["mean_score"]
     await stage.change("UPDATE reports SET model = 'deepseek-flash' WHERE id = 2")
-    assert (await summary(stage))["mixed_series"] is False, "a new build of the same model is no new series"
+    assert (await summary(stage))["mixed_series"] is False, (
+        "a new build of the same model is no new series"
+    )
 
 
 async def test_regrades_are_not_counted(stage: Stage) -> None:
@@ -89,7 +120,9 @@ async def test_wrong_parameters_are_named(stage: Stage) -> None:
 async def test_a_persons_word_counts_where_it_is_asked_for(stage: Stage) -> None:
     await two_reports(stage)
     before = await summary(stage)
-    answer = await stage.rest.put("/api/v1/reports/1/review", json={"grades": {"tonality_grade": "Низкая"}})
+    answer = await stage.rest.put(
+        "/api/v1/reports/1/review", json={"grades": {"tonality_grade": "Низкая"}}
+    )
     corrected = answer.json()["review"]
     machine = await summary(stage)
     assert (before["reviewed_reports"], machine["reviewed_reports"]) == (0, 1)
@@ -101,7 +134,9 @@ async def test_a_persons_word_counts_where_it_is_asked_for(stage: Stage) -> None
     reviewed = await summary(stage, **ALL, grades="reviewed")
     assert reviewed["criteria"][0]["low"] == before["criteria"][0]["low"] + 1
     listed = await stage.reports(grades="reviewed")
-    assert reviewed["criteria"][0]["low"] == sum(report["tonality_grade"] == "Низкая" for report in listed)
+    assert reviewed["criteria"][0]["low"] == sum(
+        report["tonality_grade"] == "Низкая" for report in listed
+    )
     other = (await stage.rest.get("/api/v1/reports/2")).json()["score"]
     assert reviewed["mean_score"] == round((corrected["score"] + other) / 2, 2)
     assert (await summary(stage, **ALL, grades="both"))["code"] == 400

@@ -63,7 +63,9 @@ async def test_whatever_is_posted_gets_its_200(stage: Stage) -> None:
         answer = await post(stage, content)
         assert (answer.status_code, answer.json()) == OK, content
     await tell(stage, chat)  # the queue is in order: what came before is done with
-    assert await stage.rows("SELECT avito_id, hints FROM chats") == [{"avito_id": chat.id, "hints": 1}]
+    assert await stage.rows("SELECT avito_id, hints FROM chats") == [
+        {"avito_id": chat.id, "hints": 1}
+    ]
 
 
 async def test_a_wrong_secret_finds_nothing_there(stage: Stage) -> None:
@@ -71,7 +73,15 @@ async def test_a_wrong_secret_finds_nothing_there(stage: Stage) -> None:
     await stage.sync()
     envelope = stage.avito.webhook(chat.id, chat.messages[-1].id)
     nowhere = await stage.rest.post("/nothing")
-    for secret in ("", "wrong", SECRET[:-1], SECRET + "1", SECRET.upper(), "секрет", SECRET + "/more"):
+    for secret in (
+        "",
+        "wrong",
+        SECRET[:-1],
+        SECRET + "1",
+        SECRET.upper(),
+        "секрет",
+        SECRET + "/more",
+    ):
         answer = await post(stage, envelope, secret=secret)
         assert (answer.status_code, answer.json()) == (404, nowhere.json())
     assert set(nowhere.json()) == {"status", "message"}
@@ -80,7 +90,10 @@ async def test_a_wrong_secret_finds_nothing_there(stage: Stage) -> None:
 
 
 async def test_other_methods_and_bodies_too_large_are_http_s_own_errors(stage: Stage) -> None:
-    for answer, status in ((await post(stage, {}, method="GET"), 405), (await post(stage, b" " * 1_000_001), 413)):
+    for answer, status in (
+        (await post(stage, {}, method="GET"), 405),
+        (await post(stage, b" " * 1_000_001), 413),
+    ):
         assert answer.status_code == status
         assert answer.json()["status"] == "error"
 
@@ -93,7 +106,10 @@ async def test_switched_off_it_does_not_exist(database_url: str) -> None:
     async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox) as stage:
         for method in ("POST", "GET"):
             answer = await post(stage, {}, method=method)
-            assert (answer.status_code, answer.json()) == (404, (await stage.rest.post("/nothing")).json())
+            assert (answer.status_code, answer.json()) == (
+                404,
+                (await stage.rest.post("/nothing")).json(),
+            )
 
 
 @pytest.mark.parametrize("missing", ["AVITO_WEBHOOK_SECRET", "PUBLIC_URL"])
@@ -104,15 +120,21 @@ def test_one_setting_of_the_two_is_refused(missing: str) -> None:
     assert SECRET not in caught.value.message
 
 
-async def test_a_database_that_is_slow_makes_nobody_wait_and_costs_no_hint_of_a_known_chat(stage: Stage) -> None:
+async def test_a_database_that_is_slow_makes_nobody_wait_and_costs_no_hint_of_a_known_chat(
+    stage: Stage,
+) -> None:
     first, last = (stage.add_talk(*GOOD_TALK, minutes_ago=minutes) for minutes in (600, 700))
     await stage.sync()
     await tell(stage, first)  # by now both are known
     before = dropped("queue_full")
     app = create_app(stage.service)
     async with (
-        stage.service.database.with_limits(Limits(statement=0, lock=0, idle=0)).transaction() as session,
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8000") as http,
+        stage.service.database.with_limits(
+            Limits(statement=0, lock=0, idle=0)
+        ).transaction() as session,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://localhost:8000"
+        ) as http,
     ):
         connection = await session.connection()
         await connection.exec_driver_sql("LOCK TABLE chats")
@@ -128,7 +150,13 @@ async def test_a_database_that_is_slow_makes_nobody_wait_and_costs_no_hint_of_a_
 def named(stage: Stage, chat: AvitoChat, chat_id: str) -> dict[str, Any]:
     """The envelope of a chat's last message, under the id of another."""
     envelope = stage.avito.webhook(chat.id, chat.messages[-1].id)
-    return {**envelope, "payload": {"type": "message", "value": {**envelope["payload"]["value"], "chat_id": chat_id}}}
+    return {
+        **envelope,
+        "payload": {
+            "type": "message",
+            "value": {**envelope["payload"]["value"], "chat_id": chat_id},
+        },
+    }
 
 
 def dropped(reason: str) -> float:
@@ -140,29 +168,43 @@ async def _marked(stage: Stage, chat: AvitoChat, times: int) -> bool:
     return await hints(stage, chat) == times
 
 
-async def test_ids_that_avito_does_not_know_become_no_chats_and_are_asked_for_at_a_measured_pace(stage: Stage) -> None:
+async def test_ids_that_avito_does_not_know_become_no_chats_and_are_asked_for_at_a_measured_pace(
+    stage: Stage,
+) -> None:
     known = stage.add_talk(*GOOD_TALK, minutes_ago=600)
     await stage.sync()
     stage.avito.requests.clear()
     before, app = dropped("unknown_chat"), create_app(stage.service)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8000") as http:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://localhost:8000"
+    ) as http:
         for number in range(200):
-            await http.post(f"/webhooks/avito/{SECRET}", json=named(stage, known, f"u2i-made-up-{number}"))
+            await http.post(
+                f"/webhooks/avito/{SECRET}", json=named(stage, known, f"u2i-made-up-{number}")
+            )
     await tell(stage, known)
 
     async def asked() -> bool:
         return dropped("unknown_chat") > before
 
     await until(asked)
-    assert len([request for request in stage.avito.requests if "made-up" in request.path]) <= CONFIRMED_A_MINUTE
+    assert (
+        len([request for request in stage.avito.requests if "made-up" in request.path])
+        <= CONFIRMED_A_MINUTE
+    )
     assert [row["avito_id"] for row in await stage.rows("SELECT avito_id FROM chats")] == [known.id]
     assert (await stage.sync())["incomplete_chats"] == 0
     metrics = (await stage.rest.get("/metrics")).text
     assert 'avito_quality_webhook_hints_dropped_total{reason="unknown_chat"}' in metrics
 
 
-async def test_a_database_that_is_away_delays_the_hints_of_that_time(cluster_url: str, postgres_url: str) -> None:
-    async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(postgres_url, sandbox, **RECEIVER) as stage:
+async def test_a_database_that_is_away_delays_the_hints_of_that_time(
+    cluster_url: str, postgres_url: str
+) -> None:
+    async with (
+        Sandbox(avito=LocalAvito()) as sandbox,
+        on_stage(postgres_url, sandbox, **RECEIVER) as stage,
+    ):
         chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
         await stage.sync()
         await tell(stage, chat)
@@ -177,18 +219,29 @@ async def test_a_database_that_is_away_delays_the_hints_of_that_time(cluster_url
 async def without_database(cluster_url: str, name: str) -> AsyncIterator[None]:
     """The database is gone, as far as the service can see; at the end it is there again."""
     await ask(cluster_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    await ask(cluster_url, f"SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
+    await ask(
+        cluster_url,
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname ="
+        f" '{name}'",
+    )  # noqa: S608
     await ask(cluster_url, f"ALTER DATABASE {name} RENAME TO {name}_hidden")
     await ask(cluster_url, f"ALTER DATABASE {name}_hidden ALLOW_CONNECTIONS true")
     yield
     await ask(cluster_url, f"ALTER DATABASE {name}_hidden RENAME TO {name}")
 
 
-async def test_what_avito_is_told_to_post_to_is_where_the_service_listens(database_url: str) -> None:
+async def test_what_avito_is_told_to_post_to_is_where_the_service_listens(
+    database_url: str,
+) -> None:
     port = free_port()
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
-        on_stage(database_url, sandbox, avito_webhook_secret=SECRET, public_url=f"http://127.0.0.1:{port}/") as stage,
+        on_stage(
+            database_url,
+            sandbox,
+            avito_webhook_secret=SECRET,
+            public_url=f"http://127.0.0.1:{port}/",
+        ) as stage,
         running(create_app(stage.service), port=int(port)),
         avito_clients(stage.service.settings) as [(_, client)],
     ):

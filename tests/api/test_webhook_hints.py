@@ -1,4 +1,6 @@
-"""What a webhook hints at is read by the next sync: just that chat, whatever the list shows, and no hint is lost."""
+"""What a webhook hints at is read by the next sync: just that chat, whatever the list shows, and no
+hint is lost.
+"""
 
 import asyncio
 
@@ -19,9 +21,13 @@ def stage(receiving_stage: Stage) -> Stage:
 
 
 class Door:
-    """ASGI middleware before the local Avito: an answer under a path ending so, put together already, waits until it is let go."""
+    """ASGI middleware before the local Avito: an answer under a path ending so, put together
+    already, waits until it is let go.
+    """
 
-    def __init__(self, app: ASGIApp, ends: list[str], reached: asyncio.Event, opened: asyncio.Event) -> None:
+    def __init__(
+        self, app: ASGIApp, ends: list[str], reached: asyncio.Event, opened: asyncio.Event
+    ) -> None:
         self._app, self._ends, self._reached, self._opened = app, ends, reached, opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,13 +42,20 @@ class Door:
 
 async def words(stage: Stage, chat: AvitoChat) -> list[str]:
     """The chat's messages as they are stored, oldest first."""
-    sql = "SELECT text FROM messages JOIN chats ON chats.id = chat_id WHERE chats.avito_id = :id ORDER BY sent_at, messages.id"
+    sql = (
+        "SELECT text FROM messages JOIN chats ON chats.id = chat_id WHERE chats.avito_id = :id"
+        " ORDER BY sent_at, messages.id"
+    )
     return [row["text"] for row in await stage.rows(sql, id=chat.id)]
 
 
 def read_chats(stage: Stage) -> set[str]:
     """The chats whose messages Avito was asked for."""
-    return {request.path.split("/")[-3] for request in stage.avito.requests if request.path.endswith("/messages/")}
+    return {
+        request.path.split("/")[-3]
+        for request in stage.avito.requests
+        if request.path.endswith("/messages/")
+    }
 
 
 def hide_lists(stage: Stage) -> None:
@@ -51,7 +64,9 @@ def hide_lists(stage: Stage) -> None:
     def is_list(request: ReceivedRequest) -> bool:
         return request.path.endswith("/chats")
 
-    stage.avito.switches.fail(CannedResponse(200, {"chats": [], "meta": {"has_more": False}}), when=is_list, times=None)
+    stage.avito.switches.fail(
+        CannedResponse(200, {"chats": [], "meta": {"has_more": False}}), when=is_list, times=None
+    )
 
 
 async def test_the_next_sync_reads_just_the_chat_that_was_named(stage: Stage) -> None:
@@ -76,9 +91,22 @@ async def test_a_chat_that_no_list_shows_is_read_with_its_title_and_name(stage: 
     chat = stage.add_talk(*GOOD_TALK, title="Комод", client="Пётр", minutes_ago=600)
     await tell(stage, chat)
     answer = await stage.sync()
-    assert (answer["synced_chats"], answer["new_chats"], answer["updated_chats"], answer["new_messages"]) == (1, 1, 0, 4)
-    assert await stage.rows("SELECT chat_type, item_title, client_name, messages_due, history_complete FROM chats") == [
-        {"chat_type": "u2i", "item_title": "Комод", "client_name": "Пётр", "messages_due": False, "history_complete": True}
+    assert (
+        answer["synced_chats"],
+        answer["new_chats"],
+        answer["updated_chats"],
+        answer["new_messages"],
+    ) == (1, 1, 0, 4)
+    assert await stage.rows(
+        "SELECT chat_type, item_title, client_name, messages_due, history_complete FROM chats"
+    ) == [
+        {
+            "chat_type": "u2i",
+            "item_title": "Комод",
+            "client_name": "Пётр",
+            "messages_due": False,
+            "history_complete": True,
+        }
     ]
     stage.avito.requests.clear()
     await stage.sync()
@@ -97,15 +125,22 @@ async def test_when_the_list_shows_it_as_well_it_is_one_chat(stage: Stage) -> No
     assert len(await stage.rows("SELECT id FROM chats")) == 1
 
 
-async def test_the_same_chat_of_two_accounts_is_marked_for_the_one_that_was_told_of(database_url: str) -> None:
+async def test_the_same_chat_of_two_accounts_is_marked_for_the_one_that_was_told_of(
+    database_url: str,
+) -> None:
     async with Sandbox(accounts=2) as sandbox, on_stage(database_url, sandbox, **RECEIVER) as stage:
         first, second = sandbox.avito.accounts
         chat = sandbox.avito.add_chat(chat_id="u2u-both")
         sandbox.avito.add_chat(chat_id="u2u-both", account=second)
         message = sandbox.avito.add_message(chat.id, "client", text="Здравствуйте", account=second)
         await stage.sync()
-        assert (await post(stage, sandbox.avito.webhook(chat.id, message.id, second))).status_code == 200
-        sql = "SELECT avito_user_id FROM chats JOIN accounts ON accounts.id = account_id WHERE avito_id = 'u2u-both' AND hints = 1"
+        assert (
+            await post(stage, sandbox.avito.webhook(chat.id, message.id, second))
+        ).status_code == 200
+        sql = (
+            "SELECT avito_user_id FROM chats JOIN accounts ON accounts.id = account_id WHERE"
+            " avito_id = 'u2u-both' AND hints = 1"
+        )
 
         async def marked() -> bool:
             return [row["avito_user_id"] for row in await stage.rows(sql)] == [second.user_id]
@@ -129,7 +164,10 @@ async def test_doubles_echoes_and_any_order_change_nothing(stage: Stage) -> None
 async def test_a_hint_that_comes_while_the_chat_is_read_is_not_lost(database_url: str) -> None:
     avito, reached, opened = LocalAvito(), asyncio.Event(), asyncio.Event()
     avito.app = Door(avito.app, ["/messages/"], reached, opened)
-    async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox, **RECEIVER) as stage:
+    async with (
+        Sandbox(avito=avito) as sandbox,
+        on_stage(database_url, sandbox, **RECEIVER) as stage,
+    ):
         await stage.sync()
         hide_lists(stage)
         chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
@@ -145,10 +183,15 @@ async def test_a_hint_that_comes_while_the_chat_is_read_is_not_lost(database_url
         assert (await stage.rows("SELECT messages_due FROM chats"))[0] == {"messages_due": False}
 
 
-async def test_nor_is_one_that_comes_while_avito_does_not_know_the_chat_yet(database_url: str) -> None:
+async def test_nor_is_one_that_comes_while_avito_does_not_know_the_chat_yet(
+    database_url: str,
+) -> None:
     avito, reached, opened, ends = LocalAvito(), asyncio.Event(), asyncio.Event(), list[str]()
     avito.app = Door(avito.app, ends, reached, opened)
-    async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox, **RECEIVER) as stage:
+    async with (
+        Sandbox(avito=avito) as sandbox,
+        on_stage(database_url, sandbox, **RECEIVER) as stage,
+    ):
         await stage.sync()
         hide_lists(stage)
         chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)

@@ -1,1 +1,3 @@
-"""Benchmarks: ratios measured side by side in one run, because machines differ and are noisy. ``make bench`` prints them."""
+"""Benchmarks: ratios measured side by side in one run, because machines differ and are noisy.
+``make bench`` prints them.
+"""

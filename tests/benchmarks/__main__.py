@@ -1,4 +1,6 @@
-"""Runs the benchmarks, all or those named, and prints one table: what was measured, the ratio, and against what."""
+"""Runs the benchmarks, all or those named, and prints one table: what was measured, the ratio, and
+against what.
+"""
 
 import asyncio
 import sys
@@ -46,7 +48,9 @@ async def fresh_postgres() -> AsyncIterator[str]:
 async def main(names: list[str]) -> None:
     unknown = set(names) - set(BENCHMARKS)
     if unknown:
-        raise SystemExit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+        raise SystemExit(
+            f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}"
+        )
     configure_logging("WARNING", "console")
     console = Console(width=120)
     table = Table("benchmark", "measured", "figure", "against")

@@ -1,4 +1,6 @@
-"""The drift property of the sync over many more examples than a test has time for: how many, what happened in them, and no loss."""
+"""The drift property of the sync over many more examples than a test has time for: how many, what
+happened in them, and no loss.
+"""
 
 import asyncio
 import time
@@ -21,11 +23,15 @@ async def sync_drift(url: str) -> list[Measure]:
     await migrate(database)
     configure_logging("ERROR", "console")  # chats that are gone would fill the screen
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
     @given(sizes=SIZES, rounds=ROUNDS)
     def try_one(sizes: list[int], rounds: list[Round]) -> None:
         happened["examples"] += 1
-        asyncio.run_coroutine_threadsafe(sync_through(database, sizes, rounds, happened), loop).result()
+        asyncio.run_coroutine_threadsafe(
+            sync_through(database, sizes, rounds, happened), loop
+        ).result()
 
     start = time.perf_counter()
     await asyncio.to_thread(try_one)
@@ -40,4 +46,10 @@ async def sync_drift(url: str) -> list[Measure]:
         "leave": "chats gone",
     }
     events = ", ".join(f"{happened[kind]} {name}" for kind, name in words.items())
-    return [Measure(f"{happened['examples']} accounts, {happened['sync']} syncs; {events}", "0 lost", f"{seconds:.0f} s")]
+    return [
+        Measure(
+            f"{happened['examples']} accounts, {happened['sync']} syncs; {events}",
+            "0 lost",
+            f"{seconds:.0f} s",
+        )
+    ]

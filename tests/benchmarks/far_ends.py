@@ -1,4 +1,6 @@
-"""Far ends in a process of their own, so that what is measured is the service alone; and a service that works against them."""
+"""Far ends in a process of their own, so that what is measured is the service alone; and a service
+that works against them.
+"""
 
 import argparse
 import asyncio
@@ -20,11 +22,26 @@ from tests.stage import IMPATIENT, MovableClock, stage_settings
 
 @asynccontextmanager
 async def apart(
-    *, chats: int, messages: int, avito_latency: float = 0, deepseek_latency: float = 0, worst: bool = False
+    *,
+    chats: int,
+    messages: int,
+    avito_latency: float = 0,
+    deepseek_latency: float = 0,
+    worst: bool = False,
 ) -> AsyncIterator[dict[str, str]]:
-    """Starts the far ends and gives the settings that point at them; ``worst``: with chats that have held the service up."""
-    arguments = [str(chats), str(messages), str(avito_latency), str(deepseek_latency), *(["--worst"] if worst else [])]
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, *arguments, stdout=asyncio.subprocess.PIPE)
+    """Starts the far ends and gives the settings that point at them; ``worst``: with chats that
+    have held the service up.
+    """
+    arguments = [
+        str(chats),
+        str(messages),
+        str(avito_latency),
+        str(deepseek_latency),
+        *(["--worst"] if worst else []),
+    ]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", __name__, *arguments, stdout=asyncio.subprocess.PIPE
+    )
     try:
         assert process.stdout is not None
         yield json.loads(await process.stdout.readline())
@@ -34,10 +51,15 @@ async def apart(
 
 
 @asynccontextmanager
-async def at_work(url: str, environment: Mapping[str, str], **settings: Any) -> AsyncIterator[Service]:
+async def at_work(
+    url: str, environment: Mapping[str, str], **settings: Any
+) -> AsyncIterator[Service]:
     """A service against far ends that are apart."""
     chosen = stage_settings(url, environment, **settings)
-    async with open_service(chosen, clock=MovableClock(), retry=IMPATIENT) as service, working(service):
+    async with (
+        open_service(chosen, clock=MovableClock(), retry=IMPATIENT) as service,
+        working(service),
+    ):
         yield service
 
 
@@ -50,7 +72,9 @@ async def timed(service: Service, kind: RunKind, **params: Any) -> tuple[float, 
     return time.perf_counter() - start, run
 
 
-async def _serve(chats: int, messages: int, avito_latency: float, deepseek_latency: float, *, worst: bool) -> None:
+async def _serve(
+    chats: int, messages: int, avito_latency: float, deepseek_latency: float, *, worst: bool
+) -> None:
     avito = LocalAvito()
     avito.add_synthetic_chats(chats, messages)
     if worst:

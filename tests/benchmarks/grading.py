@@ -12,7 +12,9 @@ async def grading_speed(url: str) -> list[Measure]:
     """A thousand chats at a second each."""
     async with (
         apart(chats=CHATS, messages=6, deepseek_latency=LATENCY_SECONDS) as environment,
-        at_work(url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT) as service,
+        at_work(
+            url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT
+        ) as service,
     ):
         await timed(service, RunKind.SYNC)
         with peak_memory() as peak:
@@ -20,16 +22,24 @@ async def grading_speed(url: str) -> list[Measure]:
         assert run.figures["analyzed_chats"] == CHATS, run.message
         ideal = CHATS * LATENCY_SECONDS / IN_FLIGHT
         return [
-            Measure(f"{CHATS} chats, {IN_FLIGHT} in flight", f"{seconds / ideal:.2f} x", "chats x latency / in flight"),
+            Measure(
+                f"{CHATS} chats, {IN_FLIGHT} in flight",
+                f"{seconds / ideal:.2f} x",
+                "chats x latency / in flight",
+            ),
             Measure("peak memory above idle", f"{peak.mb:.0f} MB", ""),
         ]
 
 
 async def grading_backlog(url: str) -> list[Measure]:
-    """Ten thousand chats that wait, graded as fast as they can be: first some of them, then all the others in one run."""
+    """Ten thousand chats that wait, graded as fast as they can be: first some of them, then all the
+    others in one run.
+    """
     async with (
         apart(chats=WAITING, messages=6) as environment,
-        at_work(url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT) as service,
+        at_work(
+            url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT
+        ) as service,
     ):
         # The cap of a list hides most of the account, but every chat of a listing's is reached.
         await timed(service, RunKind.SYNC)
@@ -39,7 +49,15 @@ async def grading_backlog(url: str) -> list[Measure]:
             seconds, run = await timed(service, RunKind.ANALYZE)
         graded = run.figures["analyzed_chats"]
         return [
-            Measure(f"peak memory above idle, {WAITING // 10} chats of {WAITING}", f"{few.mb:.0f} MB", ""),
-            Measure(f"peak memory above idle, the other {graded}", f"{many.mb:.0f} MB", f"{few.mb:.0f} MB"),
+            Measure(
+                f"peak memory above idle, {WAITING // 10} chats of {WAITING}",
+                f"{few.mb:.0f} MB",
+                "",
+            ),
+            Measure(
+                f"peak memory above idle, the other {graded}",
+                f"{many.mb:.0f} MB",
+                f"{few.mb:.0f} MB",
+            ),
             Measure("chats a second without the model's latency", f"{graded / seconds:.0f}", ""),
         ]

@@ -1,7 +1,8 @@
-"""How the cost of reading hostile text grows with its length: each pattern of grading, and each function that is given strangers' text.
+"""How the cost of reading hostile text grows with its length: each pattern of grading, and each
+function that is given strangers' text.
 
-A pattern is fed with "pumps": its own literals, repeated with and without blanks, after and before digits. The exponent is that of time
-by length: 1 is linear, 2 is quadratic.
+A pattern is fed with "pumps": its own literals, repeated with and without blanks, after and before
+digits. The exponent is that of time by length: 1 is linear, 2 is quadratic.
 """
 
 import importlib
@@ -31,7 +32,9 @@ from tests.grading.chats import SOFA, chat
 LIMIT = 1.2
 SIZES = (1_000, 8_000)
 _QUICK = 0.002
-"""Seconds for a text of the second size; a quadratic pattern takes several times as long, and a faster one's time is the clock's noise."""
+"""Seconds for a text of the second size; a quadratic pattern takes several times as long, and a
+faster one's time is the clock's noise.
+"""
 _USUAL_PUMPS = (
     "1",
     "1 ",
@@ -57,7 +60,17 @@ _USUAL_PUMPS = (
     "[",
 )
 # Of the issue's attacks: each made a message of 330 words take a second.
-_KNOWN_PUMPS = ("тел", "звон", "номер", "набер", "загран", "паспорт", "городской", "телеграм", "свидетельств")
+_KNOWN_PUMPS = (
+    "тел",
+    "звон",
+    "номер",
+    "набер",
+    "загран",
+    "паспорт",
+    "городской",
+    "телеграм",
+    "свидетельств",
+)
 
 
 @dataclass(frozen=True)
@@ -73,13 +86,30 @@ class Growth:
 async def growth_figures(_url: str) -> list[Measure]:
     """The worst exponents; needs no database."""
     _mask_names("5")  # loads the dictionary
-    patterns = sorted((_worst(name, _searcher(pattern), _pumps_of(pattern)) for name, pattern in grading_patterns()), key=_by_exponent)
-    functions = [_worst(name, work, (*_KNOWN_PUMPS, *_USUAL_PUMPS), sizes=(1_000, 8_000)) for name, work in _FUNCTIONS.items()]
+    patterns = sorted(
+        (
+            _worst(name, _searcher(pattern), _pumps_of(pattern))
+            for name, pattern in grading_patterns()
+        ),
+        key=_by_exponent,
+    )
+    functions = [
+        _worst(name, work, (*_KNOWN_PUMPS, *_USUAL_PUMPS), sizes=(1_000, 8_000))
+        for name, work in _FUNCTIONS.items()
+    ]
     chats = [_worst(name, work, ("",), sizes=(10, 80)) for name, work in _CHATS.items()]
     return [
-        Measure(f"patterns measured: {len(patterns)}; worst exponent", f"{patterns[0].exponent:.2f}", f"at most {LIMIT}"),
+        Measure(
+            f"patterns measured: {len(patterns)}; worst exponent",
+            f"{patterns[0].exponent:.2f}",
+            f"at most {LIMIT}",
+        ),
         *(_measure(growth) for growth in (*patterns[:5], *functions, *chats)),
-        Measure("memory of masking 150 messages of full names", f"{_names_memory_mb():.0f} MB", "at most 300 MB"),
+        Measure(
+            "memory of masking 150 messages of full names",
+            f"{_names_memory_mb():.0f} MB",
+            "at most 300 MB",
+        ),
     ]
 
 
@@ -95,7 +125,9 @@ def grading_patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
 
 
 def _patterns_in(value: Any) -> Iterator[re.Pattern[str]]:
-    """The patterns in a module's variable: itself, in a collection, or in what a finder has closed over."""
+    """The patterns in a module's variable: itself, in a collection, or in what a finder has closed
+    over.
+    """
     if isinstance(value, re.Pattern):
         yield value
     elif isinstance(value, tuple | list | frozenset):
@@ -104,11 +136,19 @@ def _patterns_in(value: Any) -> Iterator[re.Pattern[str]]:
     elif isinstance(value, dict):
         yield from _patterns_in(list(value.values()))
     elif callable(value) and getattr(value, "__closure__", None):
-        yield from _patterns_in([cell.cell_contents for cell in value.__closure__ if isinstance(cell.cell_contents, re.Pattern)])
+        yield from _patterns_in(
+            [
+                cell.cell_contents
+                for cell in value.__closure__
+                if isinstance(cell.cell_contents, re.Pattern)
+            ]
+        )
 
 
 def _pumps_of(pattern: re.Pattern[str]) -> tuple[str, ...]:
-    literals = sorted({word for word in _literals(sre.parse(pattern.pattern)) if word}, key=len, reverse=True)[:24]
+    literals = sorted(
+        {word for word in _literals(sre.parse(pattern.pattern)) if word}, key=len, reverse=True
+    )[:24]
     return (*literals, *(f"{word} " for word in literals[:6]), *_USUAL_PUMPS)
 
 
@@ -138,20 +178,30 @@ def _searcher(pattern: re.Pattern[str]) -> Callable[[str], object]:
     return lambda text: [match.end() for match in pattern.finditer(text)]
 
 
-def _worst(what: str, work: Callable[[str], object], pumps: tuple[str, ...], sizes: tuple[int, int] = SIZES) -> Growth:
-    """The pump with the greatest exponent; a suspicious one is measured again, because another process may have had the CPU."""
+def _worst(
+    what: str, work: Callable[[str], object], pumps: tuple[str, ...], sizes: tuple[int, int] = SIZES
+) -> Growth:
+    """The pump with the greatest exponent; a suspicious one is measured again, because another
+    process may have had the CPU.
+    """
     found = [growth for pump in pumps if (growth := _growth(what, work, pump, sizes))]
     worst = max(found, key=lambda growth: growth.exponent, default=Growth(what, "", 0.0, 0.0))
     for _ in range(3):
         if worst.exponent <= LIMIT:
             break
-        again = [growth for entry in found if entry.exponent > LIMIT and (growth := _growth(what, work, entry.pump, sizes))]
+        again = [
+            growth
+            for entry in found
+            if entry.exponent > LIMIT and (growth := _growth(what, work, entry.pump, sizes))
+        ]
         found = [entry for entry in found if entry.exponent <= LIMIT] + again
         worst = max(found, key=lambda growth: growth.exponent)
     return worst
 
 
-def _growth(what: str, work: Callable[[str], object], pump: str, sizes: tuple[int, int]) -> Growth | None:
+def _growth(
+    what: str, work: Callable[[str], object], pump: str, sizes: tuple[int, int]
+) -> Growth | None:
     last = _seconds(work, _text(pump, sizes[1]))
     if last < _QUICK:
         return None
@@ -176,7 +226,11 @@ def _by_exponent(growth: Growth) -> float:
 
 def _measure(growth: Growth) -> Measure:
     pump = f" with «{growth.pump.strip() or 'blanks'}»" if growth.pump else ""
-    return Measure(f"  {growth.what}{pump}", f"{growth.exponent:.2f}, {growth.seconds * 1000:.0f} ms", f"at most {LIMIT}")
+    return Measure(
+        f"  {growth.what}{pump}",
+        f"{growth.exponent:.2f}, {growth.seconds * 1000:.0f} ms",
+        f"at most {LIMIT}",
+    )
 
 
 def _mask(text: str) -> None:
@@ -200,18 +254,30 @@ def _retell(text: str) -> None:
 def _full_names(count: int) -> list[str]:
     letters = "абвгдезиклмнопрст"
     return [
-        " ".join(f"Бар{letters[(number + place) % 17]}{letters[number % 17]}{letters[place % 17]}ов Иван Петрович," for place in range(30))
+        " ".join(
+            f"Бар{letters[(number + place) % 17]}{letters[number % 17]}{letters[place % 17]}ов Иван"
+            " Петрович,"
+            for place in range(30)
+        )
         for number in range(count)
     ]
 
 
 def _mask_names(count: str) -> None:
     texts = _full_names(int(count))
-    user_message(chat(*(("client", text) for text in texts)), Masker(["Иван"], texts), ZoneInfo("UTC"), "0" * 16)
+    user_message(
+        chat(*(("client", text) for text in texts)),
+        Masker(["Иван"], texts),
+        ZoneInfo("UTC"),
+        "0" * 16,
+    )
 
 
 def _mask_introductions(count: str) -> None:
-    texts = [f"меня зовут {name.replace(' Иван Петрович,', ', меня зовут')}" for name in _full_names(int(count))]
+    texts = [
+        f"меня зовут {name.replace(' Иван Петрович,', ', меня зовут')}"
+        for name in _full_names(int(count))
+    ]
     masker = Masker(["Иван"], texts)
     for text in texts:
         masker.mask(text)
@@ -230,7 +296,9 @@ def _look_over_parts(count: str) -> None:
 
 _FUNCTIONS: dict[str, Callable[[str], object]] = {
     "masking": _mask,
-    "masking with a buyer's long name": lambda text: Masker([text], ["Здравствуйте"]).mask("Здравствуйте"),
+    "masking with a buyer's long name": (
+        lambda text: Masker([text], ["Здравствуйте"]).mask("Здравствуйте")
+    ),
     "looking for orders": lambda text: addressing_messages([text]),
     "matching quotes": _match_quotes,
     "retelling": _retell,

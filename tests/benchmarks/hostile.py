@@ -1,4 +1,6 @@
-"""Hostile chats and connections against the service's own answers: how long `/health/live` takes meanwhile, and what it costs."""
+"""Hostile chats and connections against the service's own answers: how long `/health/live` takes
+meanwhile, and what it costs.
+"""
 
 import asyncio
 import os
@@ -56,7 +58,11 @@ async def live_times(url: str) -> AsyncIterator[list[float]]:
 
 
 def _p99(taken: Sequence[float]) -> str:
-    return f"{1000 * statistics.quantiles(taken, n=100)[98]:.0f} ms (max {1000 * max(taken):.0f})" if len(taken) > 1 else "no answer"
+    return (
+        f"{1000 * statistics.quantiles(taken, n=100)[98]:.0f} ms (max {1000 * max(taken):.0f})"
+        if len(taken) > 1
+        else "no answer"
+    )
 
 
 def _children_mb() -> float:
@@ -65,7 +71,11 @@ def _children_mb() -> float:
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
         with suppress(OSError):
             if b"worker_process" in Path(f"/proc/{child}/cmdline").read_bytes():
-                total += int(Path(f"/proc/{child}/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize() / 2**20
+                total += (
+                    int(Path(f"/proc/{child}/statm").read_text(encoding="ascii").split()[1])
+                    * resource.getpagesize()
+                    / 2**20
+                )
     return total
 
 
@@ -77,7 +87,11 @@ async def _watch_children(seen: list[float]) -> None:
 
 async def hostile_chats(url: str) -> list[Measure]:
     """The worst chats among good ones."""
-    async with apart(chats=GOOD, messages=6, worst=True) as environment, at_work(url, environment) as service, _served(service) as rest_url:
+    async with (
+        apart(chats=GOOD, messages=6, worst=True) as environment,
+        at_work(url, environment) as service,
+        _served(service) as rest_url,
+    ):
         await timed(service, RunKind.SYNC)
         async with live_times(rest_url) as idle:
             await asyncio.sleep(5)
@@ -90,8 +104,16 @@ async def hostile_chats(url: str) -> list[Measure]:
         figures = run.figures
         return [
             Measure("live p99 while nothing is graded", _p99(idle), ""),
-            Measure(f"live p99 while {len(worst_chats())} worst and {GOOD} good chats are graded", _p99(taken), "<= 50 ms"),
-            Measure("graded / failed", f"{figures['analyzed_chats']} / {figures['failed_chats']} in {seconds:.1f} s", ""),
+            Measure(
+                f"live p99 while {len(worst_chats())} worst and {GOOD} good chats are graded",
+                _p99(taken),
+                "<= 50 ms",
+            ),
+            Measure(
+                "graded / failed",
+                f"{figures['analyzed_chats']} / {figures['failed_chats']} in {seconds:.1f} s",
+                "",
+            ),
             Measure("peak memory of the service above idle", f"{peak.mb:.0f} MB", ""),
             Measure("peak memory of all worker processes together", f"{max(sizes):.0f} MB", ""),
         ]
@@ -99,12 +121,19 @@ async def hostile_chats(url: str) -> list[Measure]:
 
 async def connection_flood(url: str) -> list[Measure]:
     """Connections that say nothing, more than there is room for."""
-    async with apart(chats=GOOD, messages=6, worst=True) as environment, at_work(url, environment) as service, _served(service) as rest_url:
+    async with (
+        apart(chats=GOOD, messages=6, worst=True) as environment,
+        at_work(url, environment) as service,
+        _served(service) as rest_url,
+    ):
         host, _, port = rest_url.removeprefix("http://").partition(":")
         before = resident_mb()
         async with live_times(rest_url) as taken:
             await asyncio.sleep(1)
-            opened = await asyncio.gather(*(asyncio.open_connection(host, int(port)) for _ in range(CONNECTIONS)), return_exceptions=True)
+            opened = await asyncio.gather(
+                *(asyncio.open_connection(host, int(port)) for _ in range(CONNECTIONS)),
+                return_exceptions=True,
+            )
             pairs = [one for one in opened if isinstance(one, tuple)]
             await asyncio.sleep(1)
             refused = sum(reader.at_eof() or reader.exception() is not None for reader, _ in pairs)
@@ -113,7 +142,9 @@ async def connection_flood(url: str) -> list[Measure]:
             start = time.perf_counter()
             with suppress(TimeoutError):
                 async with asyncio.timeout(60):
-                    await asyncio.gather(*(reader.read() for reader, _ in pairs), return_exceptions=True)
+                    await asyncio.gather(
+                        *(reader.read() for reader, _ in pairs), return_exceptions=True
+                    )
             let_go = time.perf_counter() - start
             for _, writer in pairs:
                 writer.close()

@@ -1,4 +1,6 @@
-"""Clients in a process of their own, so that what is measured is the server alone: one that loads an answer, one that keeps asking."""
+"""Clients in a process of their own, so that what is measured is the server alone: one that loads
+an answer, one that keeps asking.
+"""
 
 import argparse
 import asyncio
@@ -18,7 +20,9 @@ from tests.stage import KEY
 
 
 async def load(port: int, path: str, **query: str) -> dict[str, Any]:
-    """Loads an answer to its end: ``status``, ``bytes``, ``first_byte_ms`` of the body, ``seconds``."""
+    """Loads an answer to its end: ``status``, ``bytes``, ``first_byte_ms`` of the body,
+    ``seconds``.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, "load", str(port), f"{path}?{urlencode(query)}", stdout=PIPE
     )
@@ -28,8 +32,12 @@ async def load(port: int, path: str, **query: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def probing(port: int, path: str) -> AsyncIterator[dict[str, float]]:
-    """Asks for the path a hundred times a second while the context lasts; then ``p50``, ``p99`` and ``max`` are there, in ms."""
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, "probe", str(port), path, stdin=PIPE, stdout=PIPE)
+    """Asks for the path a hundred times a second while the context lasts; then ``p50``, ``p99`` and
+    ``max`` are there, in ms.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", __name__, "probe", str(port), path, stdin=PIPE, stdout=PIPE
+    )
     assert process.stdout is not None
     await process.stdout.readline()  # it has begun
     found: dict[str, float] = {}
@@ -49,7 +57,12 @@ def _load(port: int, path: str) -> dict[str, Any]:
     first = time.perf_counter() - start
     while part := answer.read(65_536):
         size += len(part)
-    return {"status": answer.status, "bytes": size, "first_byte_ms": first * 1000, "seconds": time.perf_counter() - start}
+    return {
+        "status": answer.status,
+        "bytes": size,
+        "first_byte_ms": first * 1000,
+        "seconds": time.perf_counter() - start,
+    }
 
 
 def _probe(port: int, path: str) -> dict[str, float]:
@@ -70,7 +83,11 @@ def _probe(port: int, path: str) -> dict[str, float]:
         if len(times) == 1:
             sys.stdout.write("begun\n")
             sys.stdout.flush()
-    return {"p50": statistics.median(times), "p99": statistics.quantiles(times, n=100)[98], "max": max(times)}
+    return {
+        "p50": statistics.median(times),
+        "p99": statistics.quantiles(times, n=100)[98],
+        "max": max(times),
+    }
 
 
 if __name__ == "__main__":
@@ -79,4 +96,6 @@ if __name__ == "__main__":
     parser.add_argument("port", type=int)
     parser.add_argument("path")
     chosen = parser.parse_args()
-    sys.stdout.write(json.dumps((_load if chosen.what == "load" else _probe)(chosen.port, chosen.path)) + "\n")
+    sys.stdout.write(
+        json.dumps((_load if chosen.what == "load" else _probe)(chosen.port, chosen.path)) + "\n"
+    )

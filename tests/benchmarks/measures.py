@@ -26,14 +26,18 @@ def resident_mb() -> float:
 
 @dataclass
 class Peak:
-    """How far this process's memory rose above what it was at the start, once the context has ended."""
+    """How far this process's memory rose above what it was at the start, once the context has
+    ended.
+    """
 
     mb: float = 0.0
 
 
 @contextmanager
 def peak_memory() -> Iterator[Peak]:
-    """The kernel's own mark of the highest memory, set back at the start: nothing between two looks is missed."""
+    """The kernel's own mark of the highest memory, set back at the start: nothing between two looks
+    is missed.
+    """
     peak, before = Peak(), resident_mb()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     yield peak

@@ -1,4 +1,6 @@
-"""``GET /reports`` against the usual way (rows as objects, objects as models, models as JSON), and how much of everything it takes."""
+"""``GET /reports`` against the usual way (rows as objects, objects as models, models as JSON), and
+how much of everything it takes.
+"""
 
 import asyncio
 import statistics
@@ -25,7 +27,9 @@ _ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
 
 
 async def reports_speed(url: str) -> list[Measure]:
-    """The same thousand reports both ways in turn; then everything in one answer, in each of its forms, over a socket."""
+    """The same thousand reports both ways in turn; then everything in one answer, in each of its
+    forms, over a socket.
+    """
     async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(url, sandbox) as stage:
         stage.add_talk(*GOOD_TALK)
         await stage.sync()
@@ -33,9 +37,15 @@ async def reports_speed(url: str) -> list[Measure]:
         await stage.copy_first_report(999)
         ratio = await _against_the_usual_way(stage)
         async with _served(stage) as port:
-            await load(port, "/api/v1/reports", **_ALL)  # the first answer of a process pays for what is made once
+            await load(
+                port, "/api/v1/reports", **_ALL
+            )  # the first answer of a process pays for what is made once
             measures = [
-                Measure("1,000 reports, whole answer with the key's check", f"{ratio:.1f} x faster", "rows to models to JSON, no HTTP")
+                Measure(
+                    "1,000 reports, whole answer with the key's check",
+                    f"{ratio:.1f} x faster",
+                    "rows to models to JSON, no HTTP",
+                )
             ]
             await _make(stage, _MANY)
             measures += await _streamed(port)
@@ -51,7 +61,9 @@ async def _against_the_usual_way(stage: Stage) -> float:
 
     async def usual() -> None:
         async with stage.service.database.session() as session:
-            rows = await session.scalars(select(Report).order_by(Report.created_at.desc(), Report.id.desc()))
+            rows = await session.scalars(
+                select(Report).order_by(Report.created_at.desc(), Report.id.desc())
+            )
             _LIST.dump_json(_LIST.validate_python([row.body for row in rows]))
 
     pairs = [(await _seconds(ours), await _seconds(usual)) for _ in range(15)]
@@ -73,10 +85,21 @@ async def _streamed(port: int) -> list[Measure]:
         assert found["status"] == 200
         seconds[form] = found["seconds"]
         measures += [
-            Measure(f"{_MANY:,} reports as {form}, peak memory above idle", f"{peak.mb:.0f} MB", f"{found['bytes'] / 2**20:.0f} MB sent"),
-            Measure("  first byte", f"{found['first_byte_ms']:.0f} ms", f"{found['seconds']:.1f} s in all"),
+            Measure(
+                f"{_MANY:,} reports as {form}, peak memory above idle",
+                f"{peak.mb:.0f} MB",
+                f"{found['bytes'] / 2**20:.0f} MB sent",
+            ),
+            Measure(
+                "  first byte",
+                f"{found['first_byte_ms']:.0f} ms",
+                f"{found['seconds']:.1f} s in all",
+            ),
         ]
-    return [*measures, Measure("  CSV's time", f"{seconds['csv'] / seconds['json']:.1f} x", "JSON's")]
+    return [
+        *measures,
+        Measure("  CSV's time", f"{seconds['csv'] / seconds['json']:.1f} x", "JSON's"),
+    ]
 
 
 async def _sheet(port: int) -> list[Measure]:
@@ -87,7 +110,11 @@ async def _sheet(port: int) -> list[Measure]:
             found = await load(port, "/api/v1/reports", **_ALL, format="xlsx")
     assert found["status"] == 200
     return [
-        Measure(f"{MAX_ROWS:,} reports as xlsx", f"{found['seconds']:.1f} s", f"{peak.mb:.0f} MB above idle"),
+        Measure(
+            f"{MAX_ROWS:,} reports as xlsx",
+            f"{found['seconds']:.1f} s",
+            f"{peak.mb:.0f} MB above idle",
+        ),
         Measure(
             "  /health/live meanwhile, p50 / p99 / max",
             " / ".join(f"{busy[key]:.0f}" for key in ("p50", "p99", "max")) + " ms",

@@ -1,4 +1,6 @@
-"""Sync against the ideal: so many requests of so many milliseconds, so many at a time, and nothing else."""
+"""Sync against the ideal: so many requests of so many milliseconds, so many at a time, and nothing
+else.
+"""
 
 from app.models import RunKind
 from app.sandbox.avito import LocalAvito
@@ -25,7 +27,9 @@ async def sync_speed(url: str) -> list[Measure]:
         ideal = (CHATS / (PAGE - OVERLAP) + CHATS / IN_FLIGHT) * LATENCY_SECONDS
         return [
             Measure(
-                f"{CHATS} chats x {MESSAGES} messages, {IN_FLIGHT} in flight", f"{seconds / ideal:.2f} x", "requests x latency / in flight"
+                f"{CHATS} chats x {MESSAGES} messages, {IN_FLIGHT} in flight",
+                f"{seconds / ideal:.2f} x",
+                "requests x latency / in flight",
             ),
             Measure("messages a second", f"{CHATS * MESSAGES / seconds:,.0f}", ""),
             Measure("peak memory above idle", f"{peak.mb:.0f} MB", ""),
@@ -33,10 +37,15 @@ async def sync_speed(url: str) -> list[Measure]:
 
 
 async def sync_memory(url: str) -> list[Measure]:
-    """Twenty thousand messages and a hundred thousand, as fast as they come: the peak must not grow with them."""
+    """Twenty thousand messages and a hundred thousand, as fast as they come: the peak must not grow
+    with them.
+    """
     measures, idle = [], 0.0
     for chats in IMPORTS:
-        async with apart(chats=chats, messages=LONG) as environment, at_work(url, environment, avito_max_concurrency=IN_FLIGHT) as service:
+        async with (
+            apart(chats=chats, messages=LONG) as environment,
+            at_work(url, environment, avito_max_concurrency=IN_FLIGHT) as service,
+        ):
             start = resident_mb()
             idle = idle or start
             with peak_memory() as peak:
@@ -44,7 +53,13 @@ async def sync_memory(url: str) -> list[Measure]:
             assert run.figures["new_messages"] == chats * LONG, run.message
             await empty(service.database)
         what = f"{chats * LONG:,} messages in {chats:,} chats, peak memory above idle"
-        measures.append(Measure(what, f"{start - idle + peak.mb:.0f} MB", f"{chats * LONG / seconds:,.0f} messages/s"))
+        measures.append(
+            Measure(
+                what,
+                f"{start - idle + peak.mb:.0f} MB",
+                f"{chats * LONG / seconds:,.0f} messages/s",
+            )
+        )
     return measures
 
 
@@ -56,4 +71,10 @@ async def sync_cost(url: str) -> list[Measure]:
         await stage.sync()
         stage.avito.traffic.requests.clear()
         await stage.sync()
-        return [Measure("requests for an unchanged account of 600 chats", str(len(stage.avito.requests)), "2 pages")]
+        return [
+            Measure(
+                "requests for an unchanged account of 600 chats",
+                str(len(stage.avito.requests)),
+                "2 pages",
+            )
+        ]

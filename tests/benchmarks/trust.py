@@ -1,4 +1,6 @@
-"""What a reader of the reports has to trust: how much personal data is masked, how many attacks are noticed, and what both cost."""
+"""What a reader of the reports has to trust: how much personal data is masked, how many attacks are
+noticed, and what both cost.
+"""
 
 import time
 from collections import Counter
@@ -21,32 +23,79 @@ async def trust_figures(_url: str) -> list[Measure]:
         *_labelled("another author's texts", "given", None),
         *_labelled("half for tuning", "unseen", "tuning"),
         *_labelled("half for measuring", "unseen", "untouched"),
-        Measure(f"the detectors' own examples: data masked, n={masking.data.total()}", f"{masking.recall:.1%}", "at least 99 %"),
-        Measure(f"the detectors' own examples: false masks, n={masking.texts.total()}", f"{masking.false_masks:.1%}", "at most 1 %"),
-        Measure(f"the detectors' own examples: attacks flagged, n={injection.attacks.total()}", f"{injection.recall:.1%}", "at least 95 %"),
-        Measure(f"the detectors' own examples: false flags, n={len(INNOCENT)}", f"{injection.false_share:.1%}", "at most 2 %"),
-        Measure(f"masking a message of a window of {WINDOW}", f"{_microseconds(_mask):.0f} us", "CPU time, best of 5"),
-        Measure("looking a message over for orders", f"{_microseconds(_look_over):.0f} us", "CPU time, best of 5"),
+        Measure(
+            f"the detectors' own examples: data masked, n={masking.data.total()}",
+            f"{masking.recall:.1%}",
+            "at least 99 %",
+        ),
+        Measure(
+            f"the detectors' own examples: false masks, n={masking.texts.total()}",
+            f"{masking.false_masks:.1%}",
+            "at most 1 %",
+        ),
+        Measure(
+            f"the detectors' own examples: attacks flagged, n={injection.attacks.total()}",
+            f"{injection.recall:.1%}",
+            "at least 95 %",
+        ),
+        Measure(
+            f"the detectors' own examples: false flags, n={len(INNOCENT)}",
+            f"{injection.false_share:.1%}",
+            "at most 2 %",
+        ),
+        Measure(
+            f"masking a message of a window of {WINDOW}",
+            f"{_microseconds(_mask):.0f} us",
+            "CPU time, best of 5",
+        ),
+        Measure(
+            "looking a message over for orders",
+            f"{_microseconds(_look_over):.0f} us",
+            "CPU time, best of 5",
+        ),
     ]
 
 
 def _labelled(whose: str, name: str, half: str | None) -> list[Measure]:
     """One set's four figures, the first and the third by kind as well."""
     figures = labelled_figures(load_set(name, half))
-    missed, unnoticed = (Counter(kind for kind, _ in wrong) for wrong in (figures.missed, figures.unnoticed))
-    data, looks, attacks = figures.data.total(), figures.look_alikes.total(), figures.attacks.total()
+    missed, unnoticed = (
+        Counter(kind for kind, _ in wrong) for wrong in (figures.missed, figures.unnoticed)
+    )
+    data, looks, attacks = (
+        figures.data.total(),
+        figures.look_alikes.total(),
+        figures.attacks.total(),
+    )
     return [
-        Measure(f"{whose}: data masked, n={data}", f"{1 - missed.total() / data:.1%}", "at least 92 %"),
+        Measure(
+            f"{whose}: data masked, n={data}", f"{1 - missed.total() / data:.1%}", "at least 92 %"
+        ),
         *_shares("masked", figures.data, missed),
-        Measure(f"{whose}: look-alikes masked, n={looks}", f"{len(figures.overmasked) / looks:.1%}", "at most 1 %"),
-        Measure(f"{whose}: attacks flagged, n={attacks}", f"{1 - unnoticed.total() / attacks:.1%}", "at least 75 %"),
+        Measure(
+            f"{whose}: look-alikes masked, n={looks}",
+            f"{len(figures.overmasked) / looks:.1%}",
+            "at most 1 %",
+        ),
+        Measure(
+            f"{whose}: attacks flagged, n={attacks}",
+            f"{1 - unnoticed.total() / attacks:.1%}",
+            "at least 75 %",
+        ),
         *_shares("flagged", figures.attacks, unnoticed),
-        Measure(f"{whose}: false flags, n={figures.innocent}", f"{len(figures.false_flags) / figures.innocent:.1%}", "at most 1 %"),
+        Measure(
+            f"{whose}: false flags, n={figures.innocent}",
+            f"{len(figures.false_flags) / figures.innocent:.1%}",
+            "at most 1 %",
+        ),
     ]
 
 
 def _shares(what: str, all_of: Counter[str], wrong: Counter[str]) -> list[Measure]:
-    return [Measure(f"  {what}: {kind}, n={n}", f"{1 - wrong[kind] / n:.1%}", "") for kind, n in sorted(all_of.items())]
+    return [
+        Measure(f"  {what}: {kind}, n={n}", f"{1 - wrong[kind] / n:.1%}", "")
+        for kind, n in sorted(all_of.items())
+    ]
 
 
 def _microseconds(work: Callable[[list[str]], object]) -> float:

@@ -5,7 +5,16 @@ import itertools
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import SandboxBuyer
 
-_FIRST = ("Александр", "Екатерина", "Владимир", "Анастасия", "Константин", "Виктория", "Станислав", "Маргарита")
+_FIRST = (
+    "Александр",
+    "Екатерина",
+    "Владимир",
+    "Анастасия",
+    "Константин",
+    "Виктория",
+    "Станислав",
+    "Маргарита",
+)
 _ROOTS = ("Иван", "Кузнец", "Воробь", "Медвед", "Соколов", "Лебед", "Григорь", "Тимофе")
 _PATRONYMICS = ("Александрович", "Владимировна", "Константинович", "Станиславовна")
 
@@ -15,19 +24,29 @@ def full_names(count: int) -> list[str]:
     ends = ("ов", "ин", "енко", "ский", "ян", "швили")
     made = (
         f"{root}{chr(1072 + number)}{end} {first} {patronymic}"
-        for number, root, end, first, patronymic in itertools.product(range(8), _ROOTS, ends, _FIRST, _PATRONYMICS)
+        for number, root, end, first, patronymic in itertools.product(
+            range(8), _ROOTS, ends, _FIRST, _PATRONYMICS
+        )
     )
     return list(itertools.islice(made, count))
 
 
 def worst_chats() -> dict[str, tuple[str, list[str]]]:
-    """The buyer's name and the texts of chats that have held the service up, by what is bad about them."""
+    """The buyer's name and the texts of chats that have held the service up, by what is bad about
+    them.
+    """
     names = full_names(150 * 30)
     return {
-        "150 messages of full names": ("Анна", [", ".join(names[start : start + 30]) for start in range(0, len(names), 30)]),
+        "150 messages of full names": (
+            "Анна",
+            [", ".join(names[start : start + 30]) for start in range(0, len(names), 30)],
+        ),
         "repeated letters": ("Анна", ["а" * 1_000 for _ in range(150)]),
         "words before digits": ("Анна", ["12345 " + "тел" * 330 for _ in range(150)]),
-        "a name of 100 kB": (" ".join(names)[:100_000], ["Здравствуйте, диван ещё продаётся?"] * 10),
+        "a name of 100 kB": (
+            " ".join(names)[:100_000],
+            ["Здравствуйте, диван ещё продаётся?"] * 10,
+        ),
     }
 
 

@@ -1,4 +1,6 @@
-"""``make chaos``: several worlds side by side for ``MINUTES``, their faults drawn by ``SEED``, each with ``REPLICAS`` replicas."""
+"""``make chaos``: several worlds side by side for ``MINUTES``, their faults drawn by ``SEED``, each
+with ``REPLICAS`` replicas.
+"""
 
 import asyncio
 import logging
@@ -41,43 +43,87 @@ def _read_faults() -> list[str]:
     """``FAULTS``: the kinds to draw from, for one suspicion; unset: all of them, mostly kills."""
     only = [name.strip() for name in os.environ.get("FAULTS", "").split(",") if name.strip()]
     if unknown := set(only) - {*KILLS, *OTHERS}:
-        raise SystemExit(f"FAULTS: no such kind: {', '.join(sorted(unknown))}; there are: {', '.join([*KILLS, *OTHERS])}")
+        raise SystemExit(
+            f"FAULTS: no such kind: {', '.join(sorted(unknown))}; there are:"
+            f" {', '.join([*KILLS, *OTHERS])}"
+        )
     return only
 
 
 async def main(folder: Path) -> int:
     """Run the bench, print the table and return the exit code; logs and events go to the folder."""
-    minutes, replicas, worlds = _setting("MINUTES", 13, 5), _setting("REPLICAS", 3, 1), _setting("WORLDS", 4, 1)
+    minutes, replicas, worlds = (
+        _setting("MINUTES", 13, 5),
+        _setting("REPLICAS", 3, 1),
+        _setting("WORLDS", 4, 1),
+    )
     seed = _setting("SEED", random.SystemRandom().randint(1, 9999), 0)
     console = Console(highlight=False, width=120)
-    console.print(f"SEED={seed} MINUTES={minutes} REPLICAS={replicas} WORLDS={worlds}; events and logs: {folder}")
+    console.print(
+        f"SEED={seed} MINUTES={minutes} REPLICAS={replicas} WORLDS={worlds}; events and logs:"
+        f" {folder}"
+    )
     configure_logging("ERROR", "console")
-    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # a client that is killed in the middle of a request is no news
+    logging.getLogger("uvicorn").setLevel(
+        logging.CRITICAL
+    )  # a client that is killed in the middle of a request is no news
     only = _read_faults()
     journal = Journal(folder / "events.log")
     until = time.monotonic() + minutes * 60
-    evidence = await _simulate(folder, journal, console, seed=seed, replicas=replicas, worlds=worlds, until=until, only=only)
+    evidence = await _simulate(
+        folder,
+        journal,
+        console,
+        seed=seed,
+        replicas=replicas,
+        worlds=worlds,
+        until=until,
+        only=only,
+    )
     journal.close()
     violations = list_violations(evidence)
     console.print(tabulate(evidence, violations))
-    console.print("faults: " + ", ".join(f"{kind} {count}" for kind, count in sorted(journal.counts.items())))
+    console.print(
+        "faults: " + ", ".join(f"{kind} {count}" for kind, count in sorted(journal.counts.items()))
+    )
     found = [f"{title}: {one}" for title, words in violations.items() for one in words]
     (folder / "violations.txt").write_text("\n".join(found), encoding="utf-8")
     if not found:
         return 0
     for words in found[:_SHOWN]:
         console.print(words)
-    console.print(f"SEED={seed}: {len(found)} violations, all in {folder}/violations.txt; events: {journal.path}")
+    console.print(
+        f"SEED={seed}: {len(found)} violations, all in {folder}/violations.txt; events:"
+        f" {journal.path}"
+    )
     return 1
 
 
 async def _simulate(
-    folder: Path, journal: Journal, console: Console, *, seed: int, replicas: int, worlds: int, until: float, only: Collection[str]
+    folder: Path,
+    journal: Journal,
+    console: Console,
+    *,
+    seed: int,
+    replicas: int,
+    worlds: int,
+    until: float,
+    only: Collection[str],
 ) -> list[Evidence]:
     async with AsyncExitStack() as stack:
         opened: list[World] = []
         for number, calendar in enumerate(calendars(range(seed, seed + worlds))):
-            opened.append(await _open(stack, f"w{number}", calendar, journal, folder, seed=f"{seed}/{number}", replicas=replicas))
+            opened.append(
+                await _open(
+                    stack,
+                    f"w{number}",
+                    calendar,
+                    journal,
+                    folder,
+                    seed=f"{seed}/{number}",
+                    replicas=replicas,
+                )
+            )
         if replicas > 1:
             opened[0].replicas[0].veteran = True
         progress = asyncio.create_task(_print_progress(opened, console, until))
@@ -85,11 +131,22 @@ async def _simulate(
         return list(await asyncio.gather(*(run_course(world, until, only) for world in opened)))
 
 
-async def _open(stack: AsyncExitStack, name: str, calendar: Calendar, journal: Journal, folder: Path, *, seed: str, replicas: int) -> World:
+async def _open(
+    stack: AsyncExitStack,
+    name: str,
+    calendar: Calendar,
+    journal: Journal,
+    folder: Path,
+    *,
+    seed: str,
+    replicas: int,
+) -> World:
     home = folder / name
     home.mkdir(mode=0o755)
     database = await stack.enter_async_context(own_postgres(home))
-    return await stack.enter_async_context(open_world(name, calendar, database, journal, home, seed=seed, replicas=replicas))
+    return await stack.enter_async_context(
+        open_world(name, calendar, database, journal, home, seed=seed, replicas=replicas)
+    )
 
 
 async def _print_progress(worlds: list[World], console: Console, until: float) -> None:
@@ -99,8 +156,9 @@ async def _print_progress(worlds: list[World], console: Console, until: float) -
         minutes = (time.monotonic() - begun) / 60
         stuck = [replica.name for world in worlds for replica in world.replicas if replica.stuck]
         console.print(
-            f"{minutes:3.0f} min: {sum(len(world.dates) for world in worlds)} dates, {sum(world.kills for world in worlds)} kills, "
-            f"{sum(len(world.sandbox.smtp.messages) for world in worlds)} mails"
+            f"{minutes:3.0f} min: {sum(len(world.dates) for world in worlds)} dates,"
+            f" {sum(world.kills for world in worlds)} kills,"
+            f" {sum(len(world.sandbox.smtp.messages) for world in worlds)} mails"
             + (f"; stuck: {', '.join(stuck)}" if stuck else "")
             + ("; settling" if time.monotonic() > until - SETTLE_SECONDS else "")
         )

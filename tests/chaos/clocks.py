@@ -1,4 +1,6 @@
-"""The true time of a world: it runs like the machine's, and jumps ahead from one simulated day to the next."""
+"""The true time of a world: it runs like the machine's, and jumps ahead from one simulated day to
+the next.
+"""
 
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta

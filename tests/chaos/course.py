@@ -31,7 +31,9 @@ _PASS_CLAIMS = """
         SELECT FROM pg_stat_activity WHERE pid || ' ' || extract(epoch FROM backend_start) = split_part(claim_backend, ' ', 1) || ' '
             || split_part(claim_backend, ' ', 2)))
 """
-"""The twelve minutes for which a claim past the dot is kept if Postgres was restarted: its clock is not the one that is moved."""
+"""The twelve minutes for which a claim past the dot is kept if Postgres was restarted: its clock is
+not the one that is moved.
+"""
 
 
 def _calendar(zone: str, hour: int, minute: int, year: int, month: int, day: int) -> Calendar:
@@ -50,11 +52,15 @@ CALENDARS = (
     _calendar("Australia/Lord_Howe", 1, 45, 2027, 4, 1),
     _calendar("Africa/Cairo", 23, 30, 2027, 10, 26),
 )
-"""Each begins a few dates before the clocks are changed, with a report time that does not exist that night, or comes twice."""
+"""Each begins a few dates before the clocks are changed, with a report time that does not exist
+that night, or comes twice.
+"""
 
 
 async def run_course(world: World, until: float, only: Collection[str] = ()) -> Evidence:
-    """Simulate dates until a monotonic moment, then let the world settle, and gather the evidence. ``only``: these kinds of faults."""
+    """Simulate dates until a monotonic moment, then let the world settle, and gather the evidence.
+    ``only``: these kinds of faults.
+    """
     watch = asyncio.create_task(world.watch(), name=f"watch-{world.name}")
     try:
         day = world.calendar.first
@@ -65,7 +71,13 @@ async def run_course(world: World, until: float, only: Collection[str] = ()) -> 
             world.note("faults", ", ".join(name for name, _ in drawn))
             day += timedelta(days=1)
             faults = [fault for _, fault in drawn]
-            await live_through(world, day, faults, early_sync=world.rng.random() < 0.4, restart=world.rng.random() < 0.8)
+            await live_through(
+                world,
+                day,
+                faults,
+                early_sync=world.rng.random() < 0.4,
+                restart=world.rng.random() < 0.8,
+            )
             _end_policy(world, day)
         await settle(world, day, until)
         return await gather(world)
@@ -75,7 +87,9 @@ async def run_course(world: World, until: float, only: Collection[str] = ()) -> 
 
 
 async def _stay_down(world: World) -> int:
-    """Now and then all replicas are down for days, whose reports come due without them; how many days."""
+    """Now and then all replicas are down for days, whose reports come due without them; how many
+    days.
+    """
     if world.rng.random() >= _DOWNTIME:
         return 0
     days = world.rng.randint(1, 4)
@@ -104,7 +118,12 @@ async def settle(world: World, day: date, until: float) -> None:
     world.note("settle")
     world.start()
     for number in (1, 2):
-        await live_through(world, day + timedelta(days=number), (), patience=max(5.0, min(75.0, (until - time.monotonic()) / 2)))
+        await live_through(
+            world,
+            day + timedelta(days=number),
+            (),
+            patience=max(5.0, min(75.0, (until - time.monotonic()) / 2)),
+        )
         with suppress(*AWAY):
             await world.database.execute(_PASS_CLAIMS)
     while time.monotonic() < until and not await _is_empty(world):  # noqa: ASYNC110 - it stands in the tables

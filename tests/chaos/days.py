@@ -1,4 +1,6 @@
-"""One simulated date: what is written, the report's moment, the faults of the date, and the end of its work."""
+"""One simulated date: what is written, the report's moment, the faults of the date, and the end of
+its work.
+"""
 
 import asyncio
 import time
@@ -14,11 +16,15 @@ from tests.chaos.taps import Step, Trap
 from tests.chaos.world import World
 
 PATIENCE_SECONDS = 75.0
-"""How long a date's work is waited for: a lease, a pause between two attempts and the work itself. Then the next date comes."""
+"""How long a date's work is waited for: a lease, a pause between two attempts and the work itself.
+Then the next date comes.
+"""
 
 _POLL_SECONDS = 0.4
 _TAIL_SECONDS = 6.0
-"""How long deliveries are waited for that stay open when the daily run has ended: their next try may be due on the next date."""
+"""How long deliveries are waited for that stay open when the daily run has ended: their next try
+may be due on the next date.
+"""
 _ACTIVE = "SELECT count(*) FROM runs WHERE kind = 'daily' AND state IN ('queued', 'running')"
 _OPEN = "SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')"
 _COVERING = "SELECT id FROM digests WHERE kind = 'daily' AND figures -> 'covered_days' ? $1"
@@ -38,12 +44,17 @@ class Day:
     lock_frozen_at: float | None = None
 
     async def reach(self, step: Step, after: int, act: Callable[[Replica], bool]) -> Replica | None:
-        """Act on the first replica that comes to a step for the ``after``-th time; None where none does before the date is over.
+        """Act on the first replica that comes to a step for the ``after``-th time; None where none
+        does before the date is over.
 
-        ``act`` is called at that very moment and returns False to have the chunk on the wire dropped.
+        ``act`` is called at that very moment and returns False to have the chunk on the wire
+        dropped.
         """
         caught: asyncio.Future[Replica] = asyncio.get_running_loop().create_future()
-        traps = [(replica, Trap(step, after, self._spring(replica, caught, act))) for replica in self.world.list_exposed()]
+        traps = [
+            (replica, Trap(step, after, self._spring(replica, caught, act)))
+            for replica in self.world.list_exposed()
+        ]
         for replica, trap in traps:
             replica.taps.traps.append(trap)
         over = asyncio.ensure_future(self.over.wait())
@@ -57,7 +68,9 @@ class Day:
                 if trap in replica.taps.traps:
                     replica.taps.traps.remove(trap)
 
-    def _spring(self, replica: Replica, caught: asyncio.Future[Replica], act: Callable[[Replica], bool]) -> Callable[[], bool]:
+    def _spring(
+        self, replica: Replica, caught: asyncio.Future[Replica], act: Callable[[Replica], bool]
+    ) -> Callable[[], bool]:
         def spring() -> bool:
             if caught.done():
                 return True
@@ -84,11 +97,18 @@ Fault = Callable[[Day], Coroutine[None, None, None]]
 
 
 async def live_through(
-    world: World, day: date, faults: Sequence[Fault], *, patience: float = PATIENCE_SECONDS, early_sync: bool = False, restart: bool = False
+    world: World,
+    day: date,
+    faults: Sequence[Fault],
+    *,
+    patience: float = PATIENCE_SECONDS,
+    early_sync: bool = False,
+    restart: bool = False,
 ) -> bool:
     """Simulate a date; whether its mail was there before the patience ended.
 
-    ``early_sync``: a person asks for a sync before the report is due. ``restart``: replicas end before that, and start when it is.
+    ``early_sync``: a person asks for a sync before the report is due. ``restart``: replicas end
+    before that, and start when it is.
     """
     moment = world.calendar.moment(day)
     world.advance_to(moment - timedelta(minutes=50))
@@ -118,7 +138,9 @@ async def live_through(
 
 
 async def _end_some(world: World) -> None:
-    """Kill or stop replicas between two dates. The start of one that is down looks at once for what is due, and dates take less time."""
+    """Kill or stop replicas between two dates. The start of one that is down looks at once for what
+    is due, and dates take less time.
+    """
     victims = world.list_victims()
     if len(victims) < len(world.list_exposed()):
         return
@@ -129,7 +151,10 @@ async def _end_some(world: World) -> None:
             await replica.ended()
         else:
             seconds = await replica.stop()
-            world.note("stop", f"{replica.name} between dates{'' if seconds is None else f' {seconds:.1f} s'}")
+            world.note(
+                "stop",
+                f"{replica.name} between dates{'' if seconds is None else f' {seconds:.1f} s'}",
+            )
 
 
 def _count(day: Day, *, covered: bool) -> None:

@@ -1,4 +1,6 @@
-"""The chats of a world: what was said in them and taken back, as the truth that the database is held against."""
+"""The chats of a world: what was said in them and taken back, as the truth that the database is
+held against.
+"""
 
 import random
 from collections.abc import Iterator
@@ -27,12 +29,15 @@ _ANSWERS = (
 )
 _MOST_CHATS = 12
 _YOUNG = timedelta(minutes=45)
-"""Sync looks again at what was written in the last hour: what is taken back later it does not see."""
+"""Sync looks again at what was written in the last hour: what is taken back later it does not see.
+"""
 
 
 @dataclass
 class Said:
-    """A message as it was written. ``kept``: it stood in the database, with its text, before it was taken back."""
+    """A message as it was written. ``kept``: it stood in the database, with its text, before it was
+    taken back.
+    """
 
     text: str
     deleted: bool = False
@@ -70,7 +75,9 @@ class Dialogues:
 
     def add_news(self, minutes: float) -> None:
         """What is written in the minutes before now: in some chats, and now and then in a new one."""
-        for chat_id in self._rng.sample(sorted(self.chats), k=min(len(self.chats), self._rng.randint(2, 3))):
+        for chat_id in self._rng.sample(
+            sorted(self.chats), k=min(len(self.chats), self._rng.randint(2, 3))
+        ):
             spent = self._rng.uniform(1, minutes)
             self._say(chat_id, "client", spent)
             if self._rng.random() < 0.8:
@@ -100,5 +107,7 @@ class Dialogues:
         number = next(self._numbers)
         text = self._rng.choice(_QUESTIONS if side == "client" else _ANSWERS).format(n=number)
         at = self._truth() - timedelta(minutes=minutes_ago)
-        message = self._avito.add_message(chat_id, "client" if side == "client" else "company", text=text, at=at)
+        message = self._avito.add_message(
+            chat_id, "client" if side == "client" else "company", text=text, at=at
+        )
         self.said[chat_id, message.id] = Said(text)

@@ -1,4 +1,6 @@
-"""What is found in a world at the end, as plain values: the checks of ``invariants`` judge them, whoever has gathered them."""
+"""What is found in a world at the end, as plain values: the checks of ``invariants`` judge them,
+whoever has gathered them.
+"""
 
 import hashlib
 import re
@@ -20,14 +22,20 @@ from tests.chaos.taps import Conversation
 from tests.chaos.world import World
 
 _WRITTEN_SECONDS = 5.0
-"""A kill or a freeze so long after the server's answer may have come before the arrival was written down."""
+"""A kill or a freeze so long after the server's answer may have come before the arrival was written
+down.
+"""
 
 _ON_THE_WAY_SECONDS = 0.5
-"""A replica that is killed or frozen so shortly before the final dot is seen on the wire has written it already."""
+"""A replica that is killed or frozen so shortly before the final dot is seen on the wire has
+written it already.
+"""
 
 
 class Fate(StrEnum):
-    """How the conversation of a mail that arrived has ended; only after some of these may the same mail come again."""
+    """How the conversation of a mail that arrived has ended; only after some of these may the same
+    mail come again.
+    """
 
     HEARD = "the replica was told that it arrived"
     CUT = "the connection ended after the final dot"
@@ -163,20 +171,20 @@ async def gather(world: World) -> Evidence:
 
 async def _messages(world: World) -> dict[Key, StoredMessage]:
     rows = await world.database.rows(
-        "SELECT chats.avito_id AS chat, messages.avito_id AS message, text, deleted_at IS NOT NULL AS deleted "
-        "FROM messages JOIN chats ON chats.id = chat_id"
+        "SELECT chats.avito_id AS chat, messages.avito_id AS message, text, deleted_at IS NOT NULL"
+        " AS deleted FROM messages JOIN chats ON chats.id = chat_id"
     )
-    return {(row["chat"], row["message"]): StoredMessage(row["text"], row["deleted"]) for row in rows}
+    return {
+        (row["chat"], row["message"]): StoredMessage(row["text"], row["deleted"]) for row in rows
+    }
 
 
 async def _chats(world: World) -> list[StoredChat]:
-    rows = await world.database.rows(
-        """
+    rows = await world.database.rows("""
         SELECT avito_id, outcome, last_person_message_id, messages_due, due_since IS NOT NULL AS due, grading_token IS NOT NULL AS claimed,
                (SELECT max(last_message_id) FROM reports WHERE chat_id = chats.id AND kind = 'grading') AS graded_up_to
         FROM chats
-        """
-    )
+        """)
     return [
         StoredChat(
             row["avito_id"],
@@ -193,34 +201,48 @@ async def _chats(world: World) -> list[StoredChat]:
 
 async def _reports(world: World) -> list[StoredReport]:
     rows = await world.database.rows(
-        "SELECT reports.id, avito_id, last_message_id FROM reports JOIN chats ON chats.id = chat_id WHERE kind = 'grading'"
+        "SELECT reports.id, avito_id, last_message_id FROM reports JOIN chats ON chats.id = chat_id"
+        " WHERE kind = 'grading'"
     )
     return [StoredReport(row["id"], row["avito_id"], row["last_message_id"]) for row in rows]
 
 
 async def _mails(world: World) -> list[StoredMail]:
-    rows = await world.database.rows(
-        """
+    rows = await world.database.rows("""
         SELECT id, day, kind, reports_count, (figures ->> 'mean_score')::float AS mean,
                ARRAY(SELECT jsonb_array_elements_text(figures -> 'covered_days')) AS covered
         FROM digests ORDER BY id
-        """
-    )
+        """)
     mails = []
     for row in rows:
         covered = tuple(date.fromisoformat(day) for day in row["covered"])
         early = tuple(day for day in covered if world.is_early(row["id"], day))
-        mails.append(StoredMail(row["id"], row["day"], row["kind"], covered, early, row["reports_count"], row["mean"]))
+        mails.append(
+            StoredMail(
+                row["id"],
+                row["day"],
+                row["kind"],
+                covered,
+                early,
+                row["reports_count"],
+                row["mean"],
+            )
+        )
     return mails
 
 
 async def _deliveries(world: World) -> list[StoredDelivery]:
-    rows = await world.database.rows("SELECT digest_id, recipient, state, coalesce(answer, '') AS answer, message_id FROM deliveries")
+    rows = await world.database.rows(
+        "SELECT digest_id, recipient, state, coalesce(answer, '') AS answer, message_id FROM"
+        " deliveries"
+    )
     return [StoredDelivery(*row.values()) for row in rows]
 
 
 async def _open_runs(world: World) -> list[str]:
-    rows = await world.database.rows("SELECT id, kind, slot, state FROM runs WHERE state IN ('queued', 'running') ORDER BY id")
+    rows = await world.database.rows(
+        "SELECT id, kind, slot, state FROM runs WHERE state IN ('queued', 'running') ORDER BY id"
+    )
     return [f"{row['kind']} {row['slot']} ({row['id']}) {row['state']}" for row in rows]
 
 
@@ -245,7 +267,9 @@ async def _get(world: World, path: str) -> httpx.Response | None:
             continue
         with replica.probing():
             try:
-                async with httpx.AsyncClient(base_url=replica.url, headers={"X-API-Key": KEY}, timeout=15) as rest:
+                async with httpx.AsyncClient(
+                    base_url=replica.url, headers={"X-API-Key": KEY}, timeout=15
+                ) as rest:
                     return await rest.get(f"/api/v1{path}")
             except httpx.HTTPError:
                 continue
@@ -256,7 +280,10 @@ def list_arrivals(world: World) -> list[Arrival]:
     """The mails in the order of their arrival, each with the end of its conversation."""
     ledgers = {replica.name: replica.ledger for replica in world.replicas}
     talks = [
-        talk for replica in world.replicas for talk in replica.taps.conversations if talk.dot_at is not None and talk.accepted is not False
+        talk
+        for replica in world.replicas
+        for talk in replica.taps.conversations
+        if talk.dot_at is not None and talk.accepted is not False
     ]
     talks.sort(key=lambda talk: talk.dot_at or 0)
     arrivals = []
@@ -289,7 +316,9 @@ def listed_reports(message: EmailMessage) -> frozenset[int]:
         rows = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
         if "id" in rows[0]:
             column = rows[0].index("id")
-            return frozenset(int(number) for row in rows[1:] if isinstance(number := row[column], int | float))
+            return frozenset(
+                int(number) for row in rows[1:] if isinstance(number := row[column], int | float)
+            )
     return frozenset()
 
 
@@ -307,7 +336,10 @@ def fate_of(talk: Conversation, ledger: Ledger) -> Fate:
     return Fate.GIVEN_UP if talk.ended_by_replica else Fate.CUT
 
 
-_NUMBERS = re.compile(r"Чатов:\s*([\d\s]+?)\s*=\s*оценено\s*(\d+)\D+пропущено\s*(\d+).*?с\s*ошибкой\s*(\d+)\D+ждут\s*(\d+)", re.DOTALL)
+_NUMBERS = re.compile(
+    r"Чатов:\s*([\d\s]+?)\s*=\s*оценено\s*(\d+)\D+пропущено\s*(\d+).*?с\s*ошибкой\s*(\d+)\D+ждут\s*(\d+)",
+    re.DOTALL,
+)
 
 
 def printed_numbers(message: EmailMessage) -> tuple[int, ...] | None:

@@ -1,4 +1,6 @@
-"""The faults of the bench, by name and weight. Each acts on one date and heals itself, but for those that a replica's start heals."""
+"""The faults of the bench, by name and weight. Each acts on one date and heals itself, but for
+those that a replica's start heals.
+"""
 
 import asyncio
 import random
@@ -23,7 +25,11 @@ from tests.chaos.taps import Step
 from tests.chaos.world import RECIPIENTS
 
 _LEASE_SECONDS = 30.0
-_TEMPORARY = ("451 4.7.1 Greylisted, try again later", "452 4.2.2 Mailbox full", "421 4.3.2 Service shutting down")
+_TEMPORARY = (
+    "451 4.7.1 Greylisted, try again later",
+    "452 4.2.2 Mailbox full",
+    "421 4.3.2 Service shutting down",
+)
 _POLICY = (
     "554 5.7.1 Message rejected as spam",
     "550 5.7.1 Listed on a block list",
@@ -33,7 +39,9 @@ _POLICY = (
 
 
 class Weighted(NamedTuple):
-    """A fault and how often it is drawn. ``own_cluster``: it needs a Postgres that is the world's alone."""
+    """A fault and how often it is drawn. ``own_cluster``: it needs a Postgres that is the world's
+    alone.
+    """
 
     fault: Fault
     weight: float
@@ -44,13 +52,20 @@ class Weighted(NamedTuple):
 
 
 async def kill_at(step: Step, day: Day) -> None:
-    """The replica that comes to a step is killed; before or after what it says there is on the wire."""
-    rng, after = day.world.rng, day.world.rng.randint(1, 6 if step in (Step.SYNC, Step.GRADE, Step.GRADED) else 2)
+    """The replica that comes to a step is killed; before or after what it says there is on the
+    wire.
+    """
+    rng, after = (
+        day.world.rng,
+        day.world.rng.randint(1, 6 if step in (Step.SYNC, Step.GRADE, Step.GRADED) else 2),
+    )
     keep = rng.random() < 0.5 and step in (Step.SYNC, Step.GRADE, Step.MAIL)
 
     def act(replica: Replica) -> bool:
         if step is Step.ACKNOWLEDGED:
-            asyncio.get_running_loop().call_later(rng.choice((0, 0.002, 0.01)), day.kill, replica, step)
+            asyncio.get_running_loop().call_later(
+                rng.choice((0, 0.002, 0.01)), day.kill, replica, step
+            )
             return True
         day.kill(replica, step)
         return keep
@@ -133,7 +148,9 @@ async def freeze_at(step: Step, day: Day) -> None:
 
 
 async def freeze_in_lock(day: Day) -> None:
-    """A replica is frozen in a transaction that holds the lock of chats; the network is slow meanwhile, so that it is met there."""
+    """A replica is frozen in a transaction that holds the lock of chats; the network is slow
+    meanwhile, so that it is met there.
+    """
     for replica in day.world.replicas:
         replica.proxies["postgres"].delay_seconds = 0.02
     frozen = await _catch_in_lock(day)
@@ -149,7 +166,9 @@ async def _catch_in_lock(day: Day) -> Replica | None:
     with suppress(*AWAY):
         async with day.world.database.connected() as connection:
             while not day.over.is_set():
-                rows = await connection.fetch("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+                rows = await connection.fetch(
+                    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                )
                 holders = {row["pid"] for row in rows}
                 for replica in day.world.list_victims():
                     if holders & {wire.backend for wire in replica.proxies["postgres"].wires}:
@@ -179,7 +198,9 @@ async def stop_all_in_turn(day: Day) -> None:
 
 async def _stop(day: Day, replica: Replica, words: str) -> None:
     seconds = await replica.stop()
-    day.world.note("stop", f"{replica.name} {words} {'' if seconds is None else f'{seconds:.1f} s'}")
+    day.world.note(
+        "stop", f"{replica.name} {words} {'' if seconds is None else f'{seconds:.1f} s'}"
+    )
 
 
 # --- Postgres ---
@@ -217,7 +238,9 @@ async def crash_database(day: Day) -> None:
 
 
 async def freeze_database(day: Day) -> None:
-    """SIGSTOP to the server for seconds to a minute, as a paused container; now and then a replica is told to stop meanwhile."""
+    """SIGSTOP to the server for seconds to a minute, as a paused container; now and then a replica
+    is told to stop meanwhile.
+    """
     folder = day.world.database.folder
     if folder is None or not await _at_some_step(day):
         return
@@ -256,10 +279,16 @@ async def _sit_out(day: Day, seconds: float) -> None:
 
 
 async def strand(day: Day) -> None:
-    """The connections of a replica, or of all, to Postgres are half-open for ever: the peer is gone without a reset."""
+    """The connections of a replica, or of all, to Postgres are half-open for ever: the peer is gone
+    without a reset.
+    """
     await _at_some_step(day)
     victims = day.world.list_victims()
-    chosen = victims if day.world.rng.random() < 0.3 else day.world.rng.sample(victims, k=min(1, len(victims)))
+    chosen = (
+        victims
+        if day.world.rng.random() < 0.3
+        else day.world.rng.sample(victims, k=min(1, len(victims)))
+    )
     for replica in chosen:
         replica.proxies["postgres"].strand_all()
     day.world.spare(chosen, 150)
@@ -310,7 +339,9 @@ def _set_modes(replicas: list[Replica], far_end: str, mode: Mode) -> None:
 
 
 async def fail_far_end(day: Day) -> None:
-    """Avito or the model is away, slow, overrun or cuts connections, for seconds or until the date is over."""
+    """Avito or the model is away, slow, overrun or cuts connections, for seconds or until the date
+    is over.
+    """
     world, rng = day.world, day.world.rng
     name = rng.choice(("avito", "deepseek"))
     errors: Mapping[str, list[Behaviour]] = {
@@ -344,7 +375,9 @@ async def cut_off_far_end(day: Day) -> None:
 
 
 async def fail_mail(day: Day) -> None:
-    """The mail server refuses connections, recipients or mails for a date, for the moment or as its policy."""
+    """The mail server refuses connections, recipients or mails for a date, for the moment or as its
+    policy.
+    """
     switches, rng = day.world.sandbox.smtp.switches, day.world.rng
     match kind := rng.choice(("connect", "temporary", "recipient", "policy")):
         case "connect":
@@ -356,7 +389,9 @@ async def fail_mail(day: Day) -> None:
         case _:
             switches.data_answer = rng.choice(_POLICY)
     day.world.note("smtp.fail", kind)
-    if kind == "recipient":  # refused once: after the third time the service may give the recipient up
+    if (
+        kind == "recipient"
+    ):  # refused once: after the third time the service may give the recipient up
         await day.reach(Step.MAIL, len(RECIPIENTS), lambda _: True)
         await day.pause(2)
     else:
@@ -366,7 +401,9 @@ async def fail_mail(day: Day) -> None:
 
 
 async def refuse_by_policy(day: Day) -> None:
-    """The mail server refuses every mail as its policy, over three dates: what it says is of the mail, and not of a recipient."""
+    """The mail server refuses every mail as its policy, over three dates: what it says is of the
+    mail, and not of a recipient.
+    """
     day.world.sandbox.smtp.switches.data_answer = day.world.rng.choice(_POLICY)
     day.world.policy_until = day.date + timedelta(days=2)
     day.world.note("smtp.policy", day.world.sandbox.smtp.switches.data_answer)
@@ -409,7 +446,9 @@ async def hold_mail(day: Day) -> None:
 async def mislead(day: Day) -> None:
     """The clock of a replica or of all is hours or days wrong for a minute."""
     rng = day.world.rng
-    error = rng.choice((timedelta(hours=26), timedelta(hours=26), timedelta(hours=-2), timedelta(days=40)))
+    error = rng.choice(
+        (timedelta(hours=26), timedelta(hours=26), timedelta(hours=-2), timedelta(days=40))
+    )
     chosen = day.world.replicas if rng.random() < 0.5 else [rng.choice(day.world.replicas)]
     await day.pause(rng.uniform(0, 5))
     _set_clocks(day, chosen, error)
@@ -427,18 +466,29 @@ def _set_clocks(day: Day, replicas: list[Replica], error: timedelta) -> None:
     for replica in replicas:
         replica.clock_error = error
         replica.tell_time()
-    day.world.note("clock", f"{' '.join(replica.name for replica in replicas)} {error.total_seconds() / 3600:+.2f} h")
+    day.world.note(
+        "clock",
+        f"{' '.join(replica.name for replica in replicas)} {error.total_seconds() / 3600:+.2f} h",
+    )
 
 
 KILLS: Mapping[str, Weighted] = {
-    **{f"kill {step}": Weighted(partial(kill_at, step), 2.0) for step in Step if step is not Step.QUERY},
+    **{
+        f"kill {step}": Weighted(partial(kill_at, step), 2.0)
+        for step in Step
+        if step is not Step.QUERY
+    },
     "kill anywhere": Weighted(kill_anywhere, 2.0),
     "kill idle": Weighted(kill_idle, 1.5),
     "cut power": Weighted(cut_power, 2.0),
     "flap": Weighted(flap, 2.5),
 }
 OTHERS: Mapping[str, Weighted] = {
-    **{f"freeze {step}": Weighted(partial(freeze_at, step), 0.6) for step in Step if step not in (Step.QUERY, Step.ACKNOWLEDGED)},
+    **{
+        f"freeze {step}": Weighted(partial(freeze_at, step), 0.6)
+        for step in Step
+        if step not in (Step.QUERY, Step.ACKNOWLEDGED)
+    },
     "freeze in the lock": Weighted(freeze_in_lock, 0.7),
     **{f"stop {step}": Weighted(partial(stop_at, step), 0.6) for step in Step},
     "rolling restart": Weighted(stop_all_in_turn, 1.5),
@@ -461,8 +511,12 @@ OTHERS: Mapping[str, Weighted] = {
 }
 
 
-def draw(rng: random.Random, *, own_cluster: bool, only: Collection[str] = ()) -> list[tuple[str, Fault]]:
-    """The faults of one date: mostly kills, often another kind with them, now and then none. ``only``: one of these kinds each time."""
+def draw(
+    rng: random.Random, *, own_cluster: bool, only: Collection[str] = ()
+) -> list[tuple[str, Fault]]:
+    """The faults of one date: mostly kills, often another kind with them, now and then none.
+    ``only``: one of these kinds each time.
+    """
     if only:
         named = {name: kind for name, kind in {**KILLS, **OTHERS}.items() if name in only}
         return _pick(rng, named, 1, own_cluster=own_cluster)
@@ -474,7 +528,9 @@ def draw(rng: random.Random, *, own_cluster: bool, only: Collection[str] = ()) -
     return drawn
 
 
-def _pick(rng: random.Random, kinds: Mapping[str, Weighted], number: int, *, own_cluster: bool) -> list[tuple[str, Fault]]:
+def _pick(
+    rng: random.Random, kinds: Mapping[str, Weighted], number: int, *, own_cluster: bool
+) -> list[tuple[str, Fault]]:
     fit = {name: kind for name, kind in kinds.items() if own_cluster or not kind.own_cluster}
     names = rng.choices(list(fit), [kind.weight for kind in fit.values()], k=number)
     return [(name, fit[name].fault) for name in dict.fromkeys(names)]

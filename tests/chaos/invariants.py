@@ -1,4 +1,6 @@
-"""What must hold of a world when its faults are over. Each check gives one line for each violation; the goal of every one is none."""
+"""What must hold of a world when its faults are over. Each check gives one line for each violation;
+the goal of every one is none.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -35,20 +37,29 @@ def find_lost_messages(evidence: Evidence) -> Iterator[str]:
         if stored is None:
             yield f"message {key[1][:8]} of chat {key[0]} is missing"
         elif stored.deleted != said.deleted:
-            yield f"message {key[1][:8]} deleted={said.deleted} is stored as deleted={stored.deleted}"
-        elif stored.text != said.text and not (said.deleted and not said.kept and stored.text == PLACEHOLDER):
+            yield (
+                f"message {key[1][:8]} deleted={said.deleted} is stored as deleted={stored.deleted}"
+            )
+        elif stored.text != said.text and not (
+            said.deleted and not said.kept and stored.text == PLACEHOLDER
+        ):
             yield f"message {key[1][:8]} has lost its text: {stored.text!r}"
     for key in evidence.stored.keys() - evidence.said.keys():
         yield f"message {key[1][:8]} was never written"
 
 
 def find_chats_left(evidence: Evidence) -> Iterator[str]:
-    """Each chat is skipped, or graded up to its newest person's message; none is due, unread or claimed."""
+    """Each chat is skipped, or graded up to its newest person's message; none is due, unread or
+    claimed.
+    """
     for chat in evidence.chats:
         if chat.due or chat.outcome not in ("graded", "skipped"):
             yield f"chat {chat.avito_id} is due, {chat.outcome}"
         elif chat.outcome == "graded" and chat.newest_person_message != chat.newest_report_up_to:
-            yield f"chat {chat.avito_id} is graded up to {chat.newest_report_up_to}, not {chat.newest_person_message}"
+            yield (
+                f"chat {chat.avito_id} is graded up to {chat.newest_report_up_to}, not"
+                f" {chat.newest_person_message}"
+            )
         if chat.unread:
             yield f"chat {chat.avito_id} is still to be read"
         if chat.claimed:
@@ -64,7 +75,9 @@ def find_repeated_gradings(evidence: Evidence) -> Iterator[str]:
 
 
 def find_unmailed_reports(evidence: Evidence) -> Iterator[str]:
-    """Each report is in the sheet of one mail that came to each recipient; copies of a mail are that mail."""
+    """Each report is in the sheet of one mail that came to each recipient; copies of a mail are
+    that mail.
+    """
     carried: Mapping[tuple[int, str], set[str]] = defaultdict(set)
     for arrival in evidence.arrivals:
         for number in arrival.reports:
@@ -82,7 +95,10 @@ def find_lost_mails(evidence: Evidence) -> Iterator[str]:
     for delivery in evidence.deliveries:
         arrived = came[delivery.recipient, delivery.message_id] > 0
         if not arrived:
-            yield f"mail {delivery.digest} to {delivery.recipient} never came: {delivery.state} {delivery.answer[:80]}"
+            yield (
+                f"mail {delivery.digest} to {delivery.recipient} never came: {delivery.state}"
+                f" {delivery.answer[:80]}"
+            )
         elif delivery.state != "sent":
             yield f"mail {delivery.digest} to {delivery.recipient} came and is {delivery.state}"
 
@@ -99,11 +115,16 @@ def find_changed_mails(evidence: Evidence) -> Iterator[str]:
     """A mail that comes again is the same to the byte."""
     for (recipient, message_id), copies in _by_mail(evidence).items():
         if len({copy.print for copy in copies}) > 1:
-            yield f"{message_id} to {recipient} has come in {len({copy.print for copy in copies})} forms"
+            yield (
+                f"{message_id} to {recipient} has come in {len({copy.print for copy in copies})}"
+                " forms"
+            )
 
 
 def find_uncovered_dates(evidence: Evidence) -> Iterator[str]:
-    """Each date is covered by one daily mail, its own or one that names it. One that was made before the date came does not count."""
+    """Each date is covered by one daily mail, its own or one that names it. One that was made
+    before the date came does not count.
+    """
     covering = _covering(evidence)
     for day in evidence.dates:
         mails = [mail for mail in covering[day] if day not in mail.early]
@@ -123,15 +144,21 @@ def find_missing_pages(evidence: Evidence) -> Iterator[str]:
 
 def find_wrong_sums(evidence: Evidence) -> Iterator[str]:
     """The four numbers of each mail add up to its N."""
-    for message_id in {arrival.message_id for arrival in evidence.arrivals if arrival.printed is None}:
+    for message_id in {
+        arrival.message_id for arrival in evidence.arrivals if arrival.printed is None
+    }:
         yield f"{message_id} prints no N"
-    for printed in {arrival.printed for arrival in evidence.arrivals if arrival.printed is not None}:
+    for printed in {
+        arrival.printed for arrival in evidence.arrivals if arrival.printed is not None
+    }:
         if printed[0] != sum(printed[1:]):
             yield f"N = {printed[0]}, but {' + '.join(map(str, printed[1:]))}"
 
 
 def find_wrong_figures(evidence: Evidence) -> Iterator[str]:
-    """REST gives for the date of a mail as many reports as the date's mails carried, with the same mean."""
+    """REST gives for the date of a mail as many reports as the date's mails carried, with the same
+    mean.
+    """
     of_day: Mapping[date, list[StoredMail]] = defaultdict(list)
     for mail in evidence.mails:
         of_day[mail.day].append(mail)
@@ -155,15 +182,25 @@ def find_hidden_failures(evidence: Evidence) -> Iterator[str]:
     """A replica that is stuck for more than a minute answers 503."""
     for span in evidence.stuck:
         if span.seconds > READY_SECONDS and "503" not in span.readiness:
-            said = ", ".join(f"{count} × {answer}" for answer, count in Counter(span.readiness).items())
-            yield f"{span.replica} asked nothing of Postgres for {span.seconds:.0f} s; readiness: {said or 'not asked'}"
+            said = ", ".join(
+                f"{count} × {answer}" for answer, count in Counter(span.readiness).items()
+            )
+            yield (
+                f"{span.replica} asked nothing of Postgres for {span.seconds:.0f} s; readiness:"
+                f" {said or 'not asked'}"
+            )
 
 
 def find_dead_replicas(evidence: Evidence) -> Iterator[str]:
-    """No replica is stuck for more than ten minutes, nor at the end, when all faults have been over for long."""
+    """No replica is stuck for more than ten minutes, nor at the end, when all faults have been over
+    for long.
+    """
     for span in evidence.stuck:
         if span.seconds > STUCK_SECONDS or span.at_end:
-            yield f"{span.replica} was stuck for {span.seconds:.0f} s{', to the end' if span.at_end else ''}"
+            yield (
+                f"{span.replica} was stuck for {span.seconds:.0f}"
+                f" s{', to the end' if span.at_end else ''}"
+            )
 
 
 def find_slow_exits(evidence: Evidence) -> Iterator[str]:
@@ -182,10 +219,16 @@ def find_long_waits(evidence: Evidence) -> Iterator[str]:
 
 
 def find_growth(evidence: Evidence) -> Iterator[str]:
-    """Memory, descriptors and connections of a process that is never killed do not grow over the dates."""
+    """Memory, descriptors and connections of a process that is never killed do not grow over the
+    dates.
+    """
     for name, ledger in evidence.ledgers.items():
         samples = settled(ledger.samples)
-        if not ledger.kills and not ledger.exit_seconds and len({sample.day for sample in samples}) >= _FEWEST_DATES:
+        if (
+            not ledger.kills
+            and not ledger.exit_seconds
+            and len({sample.day for sample in samples}) >= _FEWEST_DATES
+        ):
             for what, allowed in _GROWTH.items():
                 growth = slope(samples, what)
                 if growth > allowed:
@@ -229,7 +272,14 @@ def slope(samples: list[Sample], what: str) -> float:
     values = [float(getattr(sample, what)) for sample in samples]
     mean_day, mean_value = sum(days) / len(days), sum(values) / len(values)
     spread = sum((day - mean_day) ** 2 for day in days)
-    return sum((day - mean_day) * (value - mean_value) for day, value in zip(days, values, strict=True)) / spread if spread else 0.0
+    return (
+        sum(
+            (day - mean_day) * (value - mean_value) for day, value in zip(days, values, strict=True)
+        )
+        / spread
+        if spread
+        else 0.0
+    )
 
 
 def _by_mail(evidence: Evidence) -> Mapping[tuple[str, str], list[Arrival]]:
@@ -249,4 +299,6 @@ def _covering(evidence: Evidence) -> Mapping[date, list[StoredMail]]:
 
 
 def _same(one: float | None, other: float | None) -> bool:
-    return one is other is None or (one is not None and other is not None and abs(one - other) < 0.01)
+    return one is other is None or (
+        one is not None and other is not None and abs(one - other) < 0.01
+    )

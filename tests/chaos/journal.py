@@ -1,4 +1,6 @@
-"""The event log of a run: what was done to the worlds and what came of it, one line each, on disk as it happens."""
+"""The event log of a run: what was done to the worlds and what came of it, one line each, on disk
+as it happens.
+"""
 
 import time
 from collections import Counter
@@ -19,7 +21,10 @@ class Journal:
     def write(self, world: str, at: datetime, kind: str, words: object = "") -> None:
         """Add a line."""
         self.counts[kind] += 1
-        self._file.write(f"{time.monotonic() - self._started:8.2f} {world:<14} {at:%Y-%m-%d %H:%M:%S} {kind} {words}\n")
+        self._file.write(
+            f"{time.monotonic() - self._started:8.2f} {world:<14} {at:%Y-%m-%d %H:%M:%S} {kind}"
+            f" {words}\n"
+        )
 
     def close(self) -> None:
         """Nothing more is written."""

@@ -1,6 +1,8 @@
-"""The process of a replica: ``python -m app serve`` under a wall clock that the bench moves while it runs.
+"""The process of a replica: ``python -m app serve`` under a wall clock that the bench moves while
+it runs.
 
-The clock comes through a pipe. The monotonic clock stays the machine's. If the bench dies, the pipe closes and the process ends.
+The clock comes through a pipe. The monotonic clock stays the machine's. If the bench dies, the pipe
+closes and the process ends.
 """
 
 import os
@@ -18,8 +20,12 @@ import time_machine
 from app.__main__ import main
 
 
-def become_replica(folder: Path, environment: Mapping[str, str], log: Path, clock: Connection) -> None:
-    """Run the service in this process; the first message of ``clock`` is the offset to start with, in seconds."""
+def become_replica(
+    folder: Path, environment: Mapping[str, str], log: Path, clock: Connection
+) -> None:
+    """Run the service in this process; the first message of ``clock`` is the offset to start with,
+    in seconds.
+    """
     os.setsid()  # a Ctrl-C in the terminal is for the bench, which ends its replicas itself
     os.environ.clear()
     os.environ.update(environment)

@@ -1,4 +1,6 @@
-"""A record of what the model was asked and whether it answered: an answer that is asked for again is paid for twice."""
+"""A record of what the model was asked and whether it answered: an answer that is asked for again
+is paid for twice.
+"""
 
 import json
 import re
@@ -9,13 +11,17 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 QUESTION, ANSWER = "Вопрос", "Ответ"
-"""The words before the number of each message of a world: what the service makes up to probe the model has none."""
+"""The words before the number of each message of a world: what the service makes up to probe the
+model has none.
+"""
 _NUMBERED = re.compile(rf"(?:{QUESTION}|{ANSWER}) \d+")
 
 
 @dataclass(eq=False)
 class ModelCall:
-    """One request for a grading. ``prompt``: the numbered messages in it; the rest of a prompt is new each time."""
+    """One request for a grading. ``prompt``: the numbered messages in it; the rest of a prompt is
+    new each time.
+    """
 
     prompt: str
     answered: bool = False

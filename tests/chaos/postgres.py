@@ -25,7 +25,9 @@ AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 @dataclass(frozen=True)
 class Postgres:
-    """One database. ``folder`` is the data folder of a cluster that is the world's own; None where others share it: no faults then."""
+    """One database. ``folder`` is the data folder of a cluster that is the world's own; None where
+    others share it: no faults then.
+    """
 
     url: URL
     folder: Path | None = None
@@ -39,7 +41,9 @@ class Postgres:
     def url_at(self, port: int) -> str:
         """The address for a replica whose proxy has this port."""
         user = {"username": _ROLE, "password": _PASSWORD} if self.role else {}
-        return self.url.set(drivername="postgresql", host="127.0.0.1", port=port, query={}, **user).render_as_string(hide_password=False)
+        return self.url.set(
+            drivername="postgresql", host="127.0.0.1", port=port, query={}, **user
+        ).render_as_string(hide_password=False)
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[asyncpg.Connection]:
@@ -120,23 +124,33 @@ def thaw(folder: Path) -> None:
 @asynccontextmanager
 async def read_only(database: Postgres) -> AsyncIterator[None]:
     """Every transaction of the service is read-only, as after a failover to a replica."""
-    await database.execute(f"ALTER ROLE {database.role} SET default_transaction_read_only = on", _end_sessions(database.role))
+    await database.execute(
+        f"ALTER ROLE {database.role} SET default_transaction_read_only = on",
+        _end_sessions(database.role),
+    )
     try:
         yield
     finally:
         await _in_the_end(
-            lambda: database.execute(f"ALTER ROLE {database.role} RESET default_transaction_read_only", _end_sessions(database.role))
+            lambda: database.execute(
+                f"ALTER ROLE {database.role} RESET default_transaction_read_only",
+                _end_sessions(database.role),
+            )
         )
 
 
 @asynccontextmanager
 async def connection_limit(database: Postgres, places: int) -> AsyncIterator[None]:
     """The service gets no more than so many connections, all replicas together."""
-    await database.execute(f"ALTER ROLE {database.role} CONNECTION LIMIT {places}", _end_sessions(database.role))
+    await database.execute(
+        f"ALTER ROLE {database.role} CONNECTION LIMIT {places}", _end_sessions(database.role)
+    )
     try:
         yield
     finally:
-        await _in_the_end(lambda: database.execute(f"ALTER ROLE {database.role} CONNECTION LIMIT -1"))
+        await _in_the_end(
+            lambda: database.execute(f"ALTER ROLE {database.role} CONNECTION LIMIT -1")
+        )
 
 
 async def lock_table(database: Postgres, table: str, seconds: float) -> None:

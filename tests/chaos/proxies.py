@@ -1,4 +1,6 @@
-"""TCP proxies between a replica and its far ends: they pass everything on, or hold it, delay it, cut it or refuse it."""
+"""TCP proxies between a replica and its far ends: they pass everything on, or hold it, delay it,
+cut it or refuse it.
+"""
 
 import asyncio
 import time
@@ -11,7 +13,9 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _LOOK_SECONDS = 0.05
 _ABANDONED_SECONDS = 60.0
-"""How long a far end keeps the connection of a client that ended while it was cut off: TCP keepalive finds out then."""
+"""How long a far end keeps the connection of a client that ended while it was cut off: TCP
+keepalive finds out then.
+"""
 
 
 class Way(Enum):
@@ -22,7 +26,9 @@ class Way(Enum):
 
 
 class Mode(Enum):
-    """What happens to all connections of a proxy. A held connection is open and silent: a blackhole."""
+    """What happens to all connections of a proxy. A held connection is open and silent: a
+    blackhole.
+    """
 
     PASS = "pass"
     HOLD = "hold"
@@ -31,7 +37,9 @@ class Mode(Enum):
 
 @dataclass(eq=False)
 class Wire:
-    """One connection. A stranded wire passes nothing any more, while others may: the peer is gone without a reset."""
+    """One connection. A stranded wire passes nothing any more, while others may: the peer is gone
+    without a reset.
+    """
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
@@ -55,13 +63,20 @@ Tap = Callable[[Wire, Way, bytes], bool]
 
 
 Ended = Callable[[Wire, Way], None]
-"""Called at the end of a connection. UP: the replica's end closed first; DOWN: the far end's, or the proxy cut it."""
+"""Called at the end of a connection. UP: the replica's end closed first; DOWN: the far end's, or
+the proxy cut it.
+"""
 
 
 class Proxy:
     """A listener on loopback whose connections lead to one far end."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Streams]], tap: Tap, ended: Ended = lambda _wire, _way: None) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Streams]],
+        tap: Tap,
+        ended: Ended = lambda _wire, _way: None,
+    ) -> None:
         self.mode = Mode.PASS
         self.delay_seconds = 0.0
         """Added to every chunk, either way."""
@@ -136,7 +151,9 @@ class Proxy:
             up_writer.close()
             writer.close()
 
-    async def _pump(self, wire: Wire, way: Way, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, wire: Wire, way: Way, source: asyncio.StreamReader, target: asyncio.StreamWriter
+    ) -> None:
         with suppress(OSError):
             while chunk := await source.read(65536):
                 await self._hold_back(wire, way, source)

@@ -1,4 +1,6 @@
-"""A replica: the process of the service with its proxies, under a supervisor that starts it again, as compose's ``unless-stopped`` does."""
+"""A replica: the process of the service with its proxies, under a supervisor that starts it again,
+as compose's ``unless-stopped`` does.
+"""
 
 import asyncio
 import multiprocessing
@@ -45,7 +47,9 @@ class Sample:
 
 @dataclass
 class Stuck:
-    """A span in which a live replica asked nothing of a Postgres that was there. ``readiness``: what it said in the meantime."""
+    """A span in which a live replica asked nothing of a Postgres that was there. ``readiness``:
+    what it said in the meantime.
+    """
 
     replica: str
     since: float
@@ -70,7 +74,9 @@ class Ledger:
 class Replica:
     """One replica of a world."""
 
-    def __init__(self, name: str, truth: Truth, folder: Path, proxies: Mapping[str, Proxy], taps: Taps) -> None:
+    def __init__(
+        self, name: str, truth: Truth, folder: Path, proxies: Mapping[str, Proxy], taps: Taps
+    ) -> None:
         self.name = name
         self.proxies = proxies
         self.taps = taps
@@ -119,12 +125,18 @@ class Replica:
             if self._told_to_end:
                 continue
             self.ledger.unasked_exits.append(process.exitcode or 0)
-            pause = _FIRST_PAUSE_SECONDS if time.monotonic() - begun > _LONGEST_PAUSE_SECONDS else min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            pause = (
+                _FIRST_PAUSE_SECONDS
+                if time.monotonic() - begun > _LONGEST_PAUSE_SECONDS
+                else min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            )
             await asyncio.sleep(pause)
 
     def _launch(self) -> None:
         receiver, self._clock = _FORKS.Pipe(duplex=False)
-        self._process = _FORKS.Process(target=become_replica, args=(self._folder, self.environment, self.log, receiver))
+        self._process = _FORKS.Process(
+            target=become_replica, args=(self._folder, self.environment, self.log, receiver)
+        )
         self._process.start()
         receiver.close()
         self._up_since = self._asked_at = time.monotonic()
@@ -210,7 +222,9 @@ class Replica:
 
     @contextmanager
     def probing(self) -> Iterator[None]:
-        """While it lasts, and shortly after, what the replica asks of Postgres is for the bench and proves nothing."""
+        """While it lasts, and shortly after, what the replica asks of Postgres is for the bench and
+        proves nothing.
+        """
         self._note_asking()
         self._probes += 1
         try:
@@ -254,7 +268,11 @@ class Replica:
     def stuck(self) -> bool:
         """Whether it is stuck now, as far as the last look found out."""
         spans = self.ledger.stuck
-        return bool(spans) and self.alive and spans[-1].since >= max(self._asked_at, self._up_since, self._excused_until)
+        return (
+            bool(spans)
+            and self.alive
+            and spans[-1].since >= max(self._asked_at, self._up_since, self._excused_until)
+        )
 
     def sample(self) -> None:
         """Measure what the process takes."""
@@ -263,7 +281,14 @@ class Replica:
         with suppress(psutil.Error):
             process = psutil.Process(self._process.pid)
             connections = len(self.proxies["postgres"].wires)
-            self.ledger.samples.append(Sample(self._truth().date(), process.memory_info().rss / 2**20, process.num_fds(), connections))
+            self.ledger.samples.append(
+                Sample(
+                    self._truth().date(),
+                    process.memory_info().rss / 2**20,
+                    process.num_fds(),
+                    connections,
+                )
+            )
 
     async def close(self) -> None:
         """End the process and its proxies."""

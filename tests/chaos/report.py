@@ -33,19 +33,53 @@ def tabulate(worlds: Sequence[Evidence], violations: dict[str, list[str]]) -> Ta
 def _figures(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
     kills = sum(evidence.kills for evidence in worlds)
     duplicates = sum(evidence.duplicate_calls for evidence in worlds)
-    exits = _all(worlds, lambda evidence: [seconds for ledger in evidence.ledgers.values() for seconds in ledger.exit_seconds])
+    exits = _all(
+        worlds,
+        lambda evidence: [
+            seconds for ledger in evidence.ledgers.values() for seconds in ledger.exit_seconds
+        ],
+    )
     recoveries = _all(worlds, lambda evidence: evidence.recoveries)
     return [
         ("dates", str(sum(len(evidence.dates) for evidence in worlds)), ""),
         ("SIGKILLs", str(kills), ""),
-        ("messages, reports", f"{_total(worlds, lambda one: len(one.said))}, {_total(worlds, lambda one: len(one.reports))}", ""),
-        ("mails that arrived, again in doubt", f"{_total(worlds, lambda one: len(one.arrivals))}, {_total(worlds, _in_doubt)}", ""),
-        ("model calls, paid twice", f"{_total(worlds, lambda one: one.model_calls)}, {duplicates}", ""),
-        ("model calls paid twice per kill", f"{duplicates / kills:.2f}" if kills else "–", f"{DUPLICATE_CALLS_PER_KILL}"),
+        (
+            "messages, reports",
+            (
+                f"{_total(worlds, lambda one: len(one.said))},"
+                f" {_total(worlds, lambda one: len(one.reports))}"
+            ),
+            "",
+        ),
+        (
+            "mails that arrived, again in doubt",
+            f"{_total(worlds, lambda one: len(one.arrivals))}, {_total(worlds, _in_doubt)}",
+            "",
+        ),
+        (
+            "model calls, paid twice",
+            f"{_total(worlds, lambda one: one.model_calls)}, {duplicates}",
+            "",
+        ),
+        (
+            "model calls paid twice per kill",
+            f"{duplicates / kills:.2f}" if kills else "–",
+            f"{DUPLICATE_CALLS_PER_KILL}",
+        ),
         ("seconds from a kill to the date's mail, p50, max", _spread(recoveries, median), ""),
         ("seconds from SIGTERM to the exit, p95, max", _spread(exits, _p95), "10"),
-        ("seconds held up by a freeze in the lock, max", _spread(_all(worlds, lambda one: one.lock_waits), max), "90"),
-        ("exits that nobody asked for", str(sum(len(ledger.unasked_exits) for one in worlds for ledger in one.ledgers.values())), ""),
+        (
+            "seconds held up by a freeze in the lock, max",
+            _spread(_all(worlds, lambda one: one.lock_waits), max),
+            "90",
+        ),
+        (
+            "exits that nobody asked for",
+            str(
+                sum(len(ledger.unasked_exits) for one in worlds for ledger in one.ledgers.values())
+            ),
+            "",
+        ),
         *_growth(worlds),
     ]
 
@@ -58,9 +92,19 @@ def _growth(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
             samples = settled(ledger.samples)
             if ledger.kills or ledger.exit_seconds or len(samples) < 2:
                 continue
-            for what, words in (("rss_mb", "MB"), ("descriptors", "descriptors"), ("connections", "connections")):
+            for what, words in (
+                ("rss_mb", "MB"),
+                ("descriptors", "descriptors"),
+                ("connections", "connections"),
+            ):
                 first, last = getattr(samples[0], what), getattr(samples[-1], what)
-                rows.append((f"{name}: {words}, change per date", f"{first:.0f} → {last:.0f}, {slope(samples, what):+.3f}", "flat"))
+                rows.append(
+                    (
+                        f"{name}: {words}, change per date",
+                        f"{first:.0f} → {last:.0f}, {slope(samples, what):+.3f}",
+                        "flat",
+                    )
+                )
     return rows
 
 

@@ -1,4 +1,6 @@
-"""What the proxies of a replica see: the step that it works on, its Postgres backends, each mail and the answer to its final dot."""
+"""What the proxies of a replica see: the step that it works on, its Postgres backends, each mail
+and the answer to its final dot.
+"""
 
 import re
 import time
@@ -46,7 +48,9 @@ class Conversation:
 
 @dataclass
 class Trap:
-    """A fault that waits for a step: sprung at the ``after``-th time. ``spring`` returns False to have the chunk dropped."""
+    """A fault that waits for a step: sprung at the ``after``-th time. ``spring`` returns False to
+    have the chunk dropped.
+    """
 
     step: Step
     after: int
@@ -160,7 +164,9 @@ class _Talk:
 
 
 def _backend(chunk: bytes) -> int | None:
-    """The process number in a BackendKeyData message, if the chunk has one; all messages of the login come whole."""
+    """The process number in a BackendKeyData message, if the chunk has one; all messages of the
+    login come whole.
+    """
     place = 0
     while place + 5 <= len(chunk):
         kind, length = chunk[place : place + 1], int.from_bytes(chunk[place + 1 : place + 5], "big")

@@ -7,7 +7,17 @@ from datetime import date, timedelta
 import pytest
 
 from tests.chaos.dialogues import Said
-from tests.chaos.evidence import Arrival, Evidence, Fate, StoredChat, StoredDelivery, StoredMail, StoredMessage, StoredReport, fate_of
+from tests.chaos.evidence import (
+    Arrival,
+    Evidence,
+    Fate,
+    StoredChat,
+    StoredDelivery,
+    StoredMail,
+    StoredMessage,
+    StoredReport,
+    fate_of,
+)
 from tests.chaos.invariants import CHECKS, judge
 from tests.chaos.replicas import Ledger, Sample, Stuck
 from tests.chaos.taps import Conversation
@@ -19,21 +29,36 @@ DAYS = (date(2027, 3, 27), date(2027, 3, 28))
 def whole() -> Evidence:
     """A world in which nothing is amiss: one chat, and a mail for each of two dates."""
     said, deleted = ("chat", "said"), ("chat", "deleted")
-    mails = [StoredMail(number, day, "daily", (day,), early=(), reports=1, mean=50.0) for number, day in enumerate(DAYS)]
+    mails = [
+        StoredMail(number, day, "daily", (day,), early=(), reports=1, mean=50.0)
+        for number, day in enumerate(DAYS)
+    ]
     deliveries = [
-        StoredDelivery(mail.id, recipient, "sent", "250 OK", f"<{mail.id}.{recipient}>") for mail in mails for recipient in RECIPIENTS
+        StoredDelivery(mail.id, recipient, "sent", "250 OK", f"<{mail.id}.{recipient}>")
+        for mail in mails
+        for recipient in RECIPIENTS
     ]
     return Evidence(
         world="w",
         dates=DAYS,
         said={said: Said("Вопрос"), deleted: Said("Ответ", deleted=True, kept=True)},
-        stored={said: StoredMessage("Вопрос", deleted=False), deleted: StoredMessage("Ответ", deleted=True)},
+        stored={
+            said: StoredMessage("Вопрос", deleted=False),
+            deleted: StoredMessage("Ответ", deleted=True),
+        },
         chats=[StoredChat("chat", "graded", 8, 8, due=False, unread=False, claimed=False)],
         reports=[StoredReport(0, "chat", 7), StoredReport(1, "chat", 8)],
         mails=mails,
         deliveries=deliveries,
         arrivals=[
-            Arrival(one.recipient, one.message_id, one.message_id, (4, 1, 1, 1, 1), frozenset({one.digest}), Fate.HEARD)
+            Arrival(
+                one.recipient,
+                one.message_id,
+                one.message_id,
+                (4, 1, 1, 1, 1),
+                frozenset({one.digest}),
+                Fate.HEARD,
+            )
             for one in deliveries
         ],
         pages=dict.fromkeys(DAYS, 200),
@@ -56,7 +81,10 @@ def again(fate: Fate, *, print_: str = "") -> Change:
 
     def change(evidence: Evidence) -> Evidence:
         first = evidence.arrivals[0]
-        return replace(evidence, arrivals=[replace(first, fate=fate, print=print_ or first.print), *evidence.arrivals])
+        return replace(
+            evidence,
+            arrivals=[replace(first, fate=fate, print=print_ or first.print), *evidence.arrivals],
+        )
 
     return change
 
@@ -66,7 +94,9 @@ def ledger(**fields: object) -> Change:
 
 
 def mail(**fields: object) -> Change:
-    return lambda evidence: replace(evidence, mails=[evidence.mails[0], replace(evidence.mails[1], **fields)])  # type: ignore[arg-type]
+    return lambda evidence: replace(
+        evidence, mails=[evidence.mails[0], replace(evidence.mails[1], **fields)]
+    )  # type: ignore[arg-type]
 
 
 def delivery(**fields: object) -> Change:
@@ -88,47 +118,95 @@ BROKEN: dict[str, tuple[Change, tuple[str, ...]]] = {
         ("messages lost, or their texts",),
     ),
     "a lost text of a deleted message": (
-        lambda evidence: replace(evidence, stored={**evidence.stored, ("chat", "deleted"): StoredMessage("[сообщение удалено]", True)}),
+        lambda evidence: replace(
+            evidence,
+            stored={
+                **evidence.stored,
+                ("chat", "deleted"): StoredMessage("[сообщение удалено]", True),
+            },
+        ),
         ("messages lost, or their texts",),
     ),
     "a deletion that was missed": (
-        lambda evidence: replace(evidence, stored={**evidence.stored, ("chat", "deleted"): StoredMessage("Ответ", False)}),
+        lambda evidence: replace(
+            evidence, stored={**evidence.stored, ("chat", "deleted"): StoredMessage("Ответ", False)}
+        ),
         ("messages lost, or their texts",),
     ),
-    "a chat that is not graded": (chat(newest_person_message=9), ("chats not graded, not read or claimed",)),
+    "a chat that is not graded": (
+        chat(newest_person_message=9),
+        ("chats not graded, not read or claimed",),
+    ),
     "a chat that failed": (chat(outcome="failed"), ("chats not graded, not read or claimed",)),
     "a chat that is still due": (chat(due=True), ("chats not graded, not read or claimed",)),
-    "a chat that is claimed for ever": (chat(claimed=True), ("chats not graded, not read or claimed",)),
+    "a chat that is claimed for ever": (
+        chat(claimed=True),
+        ("chats not graded, not read or claimed",),
+    ),
     "a chat that is graded twice": (
-        lambda evidence: replace(evidence, reports=[*evidence.reports, replace(evidence.reports[1], id=0)]),
+        lambda evidence: replace(
+            evidence, reports=[*evidence.reports, replace(evidence.reports[1], id=0)]
+        ),
         ("gradings repeated",),
     ),
     "a report in no mail": (
-        lambda evidence: replace(evidence, arrivals=[replace(evidence.arrivals[0], reports=frozenset()), *evidence.arrivals[1:]]),
+        lambda evidence: replace(
+            evidence,
+            arrivals=[replace(evidence.arrivals[0], reports=frozenset()), *evidence.arrivals[1:]],
+        ),
         ("reports that came in no mail, or in several",),
     ),
     "a report in two mails": (
-        lambda evidence: replace(evidence, arrivals=[replace(one, reports=frozenset({0, 1})) for one in evidence.arrivals]),
+        lambda evidence: replace(
+            evidence,
+            arrivals=[replace(one, reports=frozenset({0, 1})) for one in evidence.arrivals],
+        ),
         ("reports that came in no mail, or in several",),
     ),
     "a mail that never came": (
         lambda evidence: replace(evidence, arrivals=evidence.arrivals[1:]),
         ("reports that came in no mail, or in several", "mails lost, or in a wrong state"),
     ),
-    "a mail that came and is open": (delivery(state="queued"), ("mails lost, or in a wrong state", "runs and deliveries left open")),
-    "a mail that came again though it was acknowledged": (again(HEARD), ("mails repeated without doubt",)),
-    "a mail that came again after a reply that was not waited for": (again(Fate.GIVEN_UP), ("mails repeated without doubt",)),
-    "a mail that came again in another form": (again(IN_DOUBT, print_="other"), ("mails repeated in another form",)),
+    "a mail that came and is open": (
+        delivery(state="queued"),
+        ("mails lost, or in a wrong state", "runs and deliveries left open"),
+    ),
+    "a mail that came again though it was acknowledged": (
+        again(HEARD),
+        ("mails repeated without doubt",),
+    ),
+    "a mail that came again after a reply that was not waited for": (
+        again(Fate.GIVEN_UP),
+        ("mails repeated without doubt",),
+    ),
+    "a mail that came again in another form": (
+        again(IN_DOUBT, print_="other"),
+        ("mails repeated in another form",),
+    ),
     "a date without a mail": (mail(covered=()), ("dates without a mail, or with several",)),
     "a date with two mails": (mail(covered=DAYS), ("dates without a mail, or with several",)),
-    "a date with an early mail alone": (mail(early=DAYS), ("dates without a mail, or with several",)),
-    "a date without a page": (lambda evidence: replace(evidence, pages={DAYS[0]: 404}), ("dates without a page",)),
+    "a date with an early mail alone": (
+        mail(early=DAYS),
+        ("dates without a mail, or with several",),
+    ),
+    "a date without a page": (
+        lambda evidence: replace(evidence, pages={DAYS[0]: 404}),
+        ("dates without a page",),
+    ),
     "numbers that do not add up": (
-        lambda evidence: replace(evidence, arrivals=[replace(evidence.arrivals[0], printed=(5, 1, 1, 1, 1)), *evidence.arrivals[1:]]),
+        lambda evidence: replace(
+            evidence,
+            arrivals=[
+                replace(evidence.arrivals[0], printed=(5, 1, 1, 1, 1)),
+                *evidence.arrivals[1:],
+            ],
+        ),
         ("mails whose numbers do not add up",),
     ),
     "a mail without its numbers": (
-        lambda evidence: replace(evidence, arrivals=[replace(evidence.arrivals[0], printed=None), *evidence.arrivals[1:]]),
+        lambda evidence: replace(
+            evidence, arrivals=[replace(evidence.arrivals[0], printed=None), *evidence.arrivals[1:]]
+        ),
         ("mails whose numbers do not add up",),
     ),
     "another count over REST": (
@@ -139,7 +217,10 @@ BROKEN: dict[str, tuple[Change, tuple[str, ...]]] = {
         lambda evidence: replace(evidence, listed={DAYS[0]: (1, 51.0)}),
         ("dates whose REST figures differ from the mail",),
     ),
-    "a run that is left": (lambda evidence: replace(evidence, open_runs=["daily"]), ("runs and deliveries left open",)),
+    "a run that is left": (
+        lambda evidence: replace(evidence, open_runs=["daily"]),
+        ("runs and deliveries left open",),
+    ),
     "a stuck replica that says it is ready": (
         ledger(stuck=[Stuck("w-1", 0, seconds=100, readiness=["200"])]),
         ("stuck replicas that say they are ready",),
@@ -179,15 +260,31 @@ def test_a_mail_that_is_in_doubt_may_come_again() -> None:
 @pytest.mark.parametrize(
     ("talk", "ledger_", "fate"),
     [
-        (Conversation("w-1", dot_at=10, answered_at=11, ended_at=11.1, ended_by_replica=True), Ledger(), Fate.HEARD),
-        (Conversation("w-1", dot_at=10, answered_at=11, ended_at=11.1), Ledger(kills=[11.2]), Fate.KILLED),
-        (Conversation("w-1", dot_at=10, ended_at=11, ended_by_replica=True), Ledger(kills=[11]), Fate.KILLED),
+        (
+            Conversation("w-1", dot_at=10, answered_at=11, ended_at=11.1, ended_by_replica=True),
+            Ledger(),
+            Fate.HEARD,
+        ),
+        (
+            Conversation("w-1", dot_at=10, answered_at=11, ended_at=11.1),
+            Ledger(kills=[11.2]),
+            Fate.KILLED,
+        ),
+        (
+            Conversation("w-1", dot_at=10, ended_at=11, ended_by_replica=True),
+            Ledger(kills=[11]),
+            Fate.KILLED,
+        ),
         (Conversation("w-1", dot_at=10.01, answered_at=10.02), Ledger(kills=[10]), Fate.KILLED),
         (Conversation("w-1", dot_at=10, ended_at=50), Ledger(freezes=[(10.5, 50)]), Fate.FROZEN),
         (Conversation("w-1", dot_at=10, answered_at=11), Ledger(freezes=[(9.9, 50)]), Fate.FROZEN),
         (Conversation("w-1", dot_at=60, answered_at=61), Ledger(freezes=[(10, 59)]), Fate.HEARD),
         (Conversation("w-1", dot_at=10, ended_at=11), Ledger(kills=[9]), Fate.CUT),
-        (Conversation("w-1", dot_at=10, ended_at=70, ended_by_replica=True), Ledger(), Fate.GIVEN_UP),
+        (
+            Conversation("w-1", dot_at=10, ended_at=70, ended_by_replica=True),
+            Ledger(),
+            Fate.GIVEN_UP,
+        ),
     ],
 )
 def test_how_a_conversation_ended(talk: Conversation, ledger_: Ledger, fate: Fate) -> None:

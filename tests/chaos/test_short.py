@@ -1,4 +1,6 @@
-"""A few simulated dates with kills and a clock that jumps, judged as a long run of ``make chaos`` is."""
+"""A few simulated dates with kills and a clock that jumps, judged as a long run of ``make chaos``
+is.
+"""
 
 from contextlib import closing
 from datetime import date, time, timedelta
@@ -43,17 +45,26 @@ def cut_power_at(step: Step) -> Fault:
 
 
 async def end_all(world: World) -> None:
-    """Leaves no replica; in the database a quarter of an hour passes: leases and claims end. A start looks at once for what is due."""
+    """Leaves no replica; in the database a quarter of an hour passes: leases and claims end. A
+    start looks at once for what is due.
+    """
     for replica in world.replicas:
         replica.kill()
     for replica in world.replicas:
         await replica.ended()
-    await world.database.execute("UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'")
-    await world.database.execute("UPDATE deliveries SET claimed_until = now() - interval '1 second' WHERE claimed_until IS NOT NULL")
+    await world.database.execute(
+        "UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'"
+    )
+    await world.database.execute(
+        "UPDATE deliveries SET claimed_until = now() - interval '1 second' WHERE claimed_until IS"
+        " NOT NULL"
+    )
 
 
 async def put_clock_ahead(day: Day) -> None:
-    """The replica starts 26 hours ahead and mails for a date to come; it starts again with the true time and mails for the date."""
+    """The replica starts 26 hours ahead and mails for a date to come; it starts again with the true
+    time and mails for the date.
+    """
     world, [replica] = day.world, day.world.replicas
     replica.clock_error = timedelta(hours=26)
     await until(partial(has_mailed, world, day.date + timedelta(days=1)), seconds=PATIENCE_SECONDS)
@@ -66,20 +77,35 @@ async def put_clock_ahead(day: Day) -> None:
 async def has_mailed(world: World, day: date) -> bool:
     """Whether the daily mail of a date is there and its run has ended."""
     at_work = "SELECT 1 FROM runs WHERE kind = 'daily' AND state IN ('queued', 'running')"
-    mailed = await world.database.rows("SELECT 1 FROM digests WHERE kind = 'daily' AND day = $1", day)
+    mailed = await world.database.rows(
+        "SELECT 1 FROM digests WHERE kind = 'daily' AND day = $1", day
+    )
     return bool(mailed) and not await world.database.rows(at_work)
 
 
-async def test_dates_with_kills_and_a_jumping_clock_lose_and_repeat_nothing(database_url: str, tmp_path: Path) -> None:
+async def test_dates_with_kills_and_a_jumping_clock_lose_and_repeat_nothing(
+    database_url: str, tmp_path: Path
+) -> None:
     database = Postgres(make_url(database_url))
     with closing(Journal(tmp_path / "events.log")) as journal:
-        async with open_world("short", BERLIN, database, journal, tmp_path, seed="1", replicas=1) as world:
-            assert await live_through(world, FIRST, [cut_power_at(Step.GRADE)], patience=PATIENCE_SECONDS)
+        async with open_world(
+            "short", BERLIN, database, journal, tmp_path, seed="1", replicas=1
+        ) as world:
+            assert await live_through(
+                world, FIRST, [cut_power_at(Step.GRADE)], patience=PATIENCE_SECONDS
+            )
             await end_all(world)
-            assert await live_through(world, FIRST + timedelta(days=1), [put_clock_ahead], patience=PATIENCE_SECONDS)
+            assert await live_through(
+                world, FIRST + timedelta(days=1), [put_clock_ahead], patience=PATIENCE_SECONDS
+            )
             await end_all(world)
             world.dates.append(FIRST + timedelta(days=2))
-            assert await live_through(world, FIRST + timedelta(days=3), [cut_power_at(Step.AFTER_DOT)], patience=PATIENCE_SECONDS)
+            assert await live_through(
+                world,
+                FIRST + timedelta(days=3),
+                [cut_power_at(Step.AFTER_DOT)],
+                patience=PATIENCE_SECONDS,
+            )
             evidence = await gather(world)
     assert {title: words for title, words in judge(evidence).items() if words} == {}
     assert evidence.kills >= 4

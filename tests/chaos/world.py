@@ -69,13 +69,16 @@ class World:
     recoveries: list[float] = field(default_factory=list)
     """Seconds from a kill to the end of the date's work."""
     lock_waits: list[float] = field(default_factory=list)
-    """Seconds that the date's work took where a replica was frozen while it held the lock of chats."""
+    """Seconds that the date's work took where a replica was frozen while it held the lock of chats.
+    """
     database_faults: int = 0
     """How many faults keep all replicas from their Postgres at the moment."""
     policy_until: date | None = None
     """The last date on which the mail server refuses every mail as its policy."""
     spared: dict[str, float] = field(default_factory=dict)
-    """Replicas that are left alone until a monotonic moment, so that it is seen what becomes of them."""
+    """Replicas that are left alone until a monotonic moment, so that it is seen what becomes of
+    them.
+    """
 
     @property
     def kills(self) -> int:
@@ -102,9 +105,13 @@ class World:
             replica.start()
 
     def list_exposed(self) -> list[Replica]:
-        """The replicas that may be killed, stopped or cut off, those that are about to start included."""
+        """The replicas that may be killed, stopped or cut off, those that are about to start
+        included.
+        """
         now = machine.monotonic()
-        return [one for one in self.replicas if not one.veteran and self.spared.get(one.name, 0) < now]
+        return [
+            one for one in self.replicas if not one.veteran and self.spared.get(one.name, 0) < now
+        ]
 
     def list_victims(self) -> list[Replica]:
         """The exposed replicas that run."""
@@ -128,11 +135,23 @@ class World:
         """The mail server takes everything again."""
         switches = self.sandbox.smtp.switches
         switches.recipient_answers.clear()
-        switches.data_answer, switches.cut_after_dot, switches.refuse_connections, switches.latency_seconds = None, False, False, 0.0
+        (
+            switches.data_answer,
+            switches.cut_after_dot,
+            switches.refuse_connections,
+            switches.latency_seconds,
+        ) = (
+            None,
+            False,
+            False,
+            0.0,
+        )
 
     async def note_mails(self, connection: asyncpg.Connection) -> None:
         """Note the true time of the mails that are new."""
-        for row in await connection.fetch("SELECT id FROM digests WHERE id > $1", max(self.mailed_at, default=0)):
+        for row in await connection.fetch(
+            "SELECT id FROM digests WHERE id > $1", max(self.mailed_at, default=0)
+        ):
             self.mailed_at[row["id"]] = self.truth()
 
     def is_early(self, mail: int, day: date) -> bool:
@@ -140,12 +159,17 @@ class World:
         return self.mailed_at.get(mail, self.truth()) + _CLOCKS_APART < self.calendar.moment(day)
 
     async def take_back_one(self) -> None:
-        """An author deletes a message that is young enough to be noticed; it is found out first whether it is stored."""
+        """An author deletes a message that is young enough to be noticed; it is found out first
+        whether it is stored.
+        """
         young = sorted(self.dialogues.list_young())
         if not young:
             return
         key = self.rng.choice(young)
-        stored = "SELECT 1 FROM messages JOIN chats ON chats.id = chat_id WHERE chats.avito_id = $1 AND messages.avito_id = $2"
+        stored = (
+            "SELECT 1 FROM messages JOIN chats ON chats.id = chat_id WHERE chats.avito_id = $1 AND"
+            " messages.avito_id = $2"
+        )
         with suppress(*AWAY):
             kept = bool(await self.database.rows(stored, *key))
             self.dialogues.take_back(key, kept=kept)
@@ -158,18 +182,24 @@ class World:
             return None
         replica = self.rng.choice(up)
         with replica.probing(), suppress(httpx.HTTPError):
-            async with httpx.AsyncClient(base_url=replica.url, headers={"X-API-Key": KEY}, timeout=seconds) as rest:
+            async with httpx.AsyncClient(
+                base_url=replica.url, headers={"X-API-Key": KEY}, timeout=seconds
+            ) as rest:
                 return (await rest.post(f"/api/v1{path}")).status_code
         return None
 
     async def watch(self) -> None:
-        """Look at the replicas until cancelled: whether they are stuck, what readiness says, what they take."""
+        """Look at the replicas until cancelled: whether they are stuck, what readiness says, what
+        they take.
+        """
         probed_at = 0.0
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             answers: list[str | None] = [None] * len(self.replicas)
             if machine.monotonic() - probed_at > _PROBE_SECONDS:
-                answers = list(await asyncio.gather(*(replica.readiness() for replica in self.replicas)))
+                answers = list(
+                    await asyncio.gather(*(replica.readiness() for replica in self.replicas))
+                )
                 probed_at = machine.monotonic()
                 for replica in self.replicas:
                     replica.sample()
@@ -183,7 +213,14 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    name: str, calendar: Calendar, database: Postgres, journal: Journal, folder: Path, *, seed: str, replicas: int
+    name: str,
+    calendar: Calendar,
+    database: Postgres,
+    journal: Journal,
+    folder: Path,
+    *,
+    seed: str,
+    replicas: int,
 ) -> AsyncIterator[World]:
     """A world whose replicas are down, an hour before its first report."""
     rng = random.Random(seed)  # noqa: S311 - reproducible
@@ -210,7 +247,9 @@ async def _open_replica(name: str, world: World, folder: Path) -> Replica:
     proxies = {
         "postgres": Proxy(to_socket(world.database.socket), taps.postgres),
         "avito": Proxy(to_port(sandbox.host, urlsplit(sandbox.avito_url).port or 0), taps.avito),
-        "deepseek": Proxy(to_port(sandbox.host, urlsplit(sandbox.deepseek_url).port or 0), taps.deepseek),
+        "deepseek": Proxy(
+            to_port(sandbox.host, urlsplit(sandbox.deepseek_url).port or 0), taps.deepseek
+        ),
         "smtp": Proxy(to_port(sandbox.host, sandbox.smtp_port), taps.smtp, taps.smtp_ended),
     }
     for proxy in proxies.values():

@@ -1,4 +1,6 @@
-"""What the code promises to the files around it: migrations, the OpenAPI document, locks, settings, the image."""
+"""What the code promises to the files around it: migrations, the OpenAPI document, locks, settings,
+the image.
+"""
 
 from pathlib import Path
 

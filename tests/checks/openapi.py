@@ -1,4 +1,6 @@
-"""The OpenAPI document as text, made without a database; run as a module it renews the one that is kept."""
+"""The OpenAPI document as text, made without a database; run as a module it renews the one that is
+kept.
+"""
 
 import json
 from datetime import timedelta
@@ -20,9 +22,15 @@ def openapi_text() -> str:
     """The document of today, in the form in which it is kept."""
     settings = load_settings(_env_file=None, docs_enabled=True)
     database = Database("postgresql://nobody@localhost/never_connected")
-    timetable = Timetable(settings.report_time, settings.report_timezone, timedelta(minutes=settings.sync_interval_minutes))
+    timetable = Timetable(
+        settings.report_time,
+        settings.report_timezone,
+        timedelta(minutes=settings.sync_interval_minutes),
+    )
     worker, clock_watch = Worker(database, system_clock), ClockWatch(system_clock)
-    app = create_app(Service(settings, database, system_clock, timetable, worker, Heartbeats(), clock_watch))
+    app = create_app(
+        Service(settings, database, system_clock, timetable, worker, Heartbeats(), clock_watch)
+    )
     return json.dumps(app.openapi(), ensure_ascii=False, indent=2) + "\n"
 
 

@@ -1,7 +1,8 @@
-"""The Postman collection, made from the OpenAPI document; run as a module it renews the one that is kept.
+"""The Postman collection, made from the OpenAPI document; run as a module it renews the one that is
+kept.
 
-Postman's own import enables every optional parameter, so its requests ask for a 202 and filter everything out. Here a parameter is
-enabled only if the request needs it.
+Postman's own import enables every optional parameter, so its requests ask for a 202 and filter
+everything out. Here a parameter is enabled only if the request needs it.
 """
 
 import json
@@ -33,15 +34,30 @@ def _collection(document: Node) -> Node:
             "description": info["description"],
             "schema": _FORMAT,
         },
-        "auth": {"type": "apikey", "apikey": [_pair("key", "X-API-Key"), _pair("value", "{{apiKey}}"), _pair("in", "header")]},
+        "auth": {
+            "type": "apikey",
+            "apikey": [
+                _pair("key", "X-API-Key"),
+                _pair("value", "{{apiKey}}"),
+                _pair("in", "header"),
+            ],
+        },
         "variable": [_pair("baseUrl", "http://localhost:8000"), _pair("apiKey", "")],
         "item": [_folder(tag, document) for tag in document["tags"]],
     }
 
 
 def _folder(tag: Node, document: Node) -> Node:
-    found = [(path, method, operation) for path, methods in document["paths"].items() for method, operation in methods.items()]
-    items = [_item(path, method, operation, document) for path, method, operation in found if operation["tags"] == [tag["name"]]]
+    found = [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    items = [
+        _item(path, method, operation, document)
+        for path, method, operation in found
+        if operation["tags"] == [tag["name"]]
+    ]
     return {"name": tag["name"], "description": tag["description"], "item": items}
 
 
@@ -61,41 +77,73 @@ def _item(path: str, method: str, operation: Node, document: Node) -> Node:
 
 def _url(path: str, parameters: list[Node], document: Node) -> Node:
     """The address in parts; ``raw`` is what Postman shows, with the enabled parameters."""
-    parts = [f":{part[1:-1]}" if part.startswith("{") else part for part in path.strip("/").split("/")]
+    parts = [
+        f":{part[1:-1]}" if part.startswith("{") else part for part in path.strip("/").split("/")
+    ]
     query = [_parameter(one, document) for one in parameters if one["in"] == "query"]
     enabled = "&".join(f"{one['key']}={one['value']}" for one in query if not one["disabled"])
-    variables = [_pair(one["name"], _value(one, document), one["description"]) for one in parameters if one["in"] == "path"]
+    variables = [
+        _pair(one["name"], _value(one, document), one["description"])
+        for one in parameters
+        if one["in"] == "path"
+    ]
     raw = "/".join(["{{baseUrl}}", *parts]) + (f"?{enabled}" if enabled else "")
-    return {"raw": raw, "host": ["{{baseUrl}}"], "path": parts, "query": query, "variable": variables}
+    return {
+        "raw": raw,
+        "host": ["{{baseUrl}}"],
+        "path": parts,
+        "query": query,
+        "variable": variables,
+    }
 
 
 def _body(operation: Node) -> Node:
     """A body that may be left out is left out; the description shows it."""
     if not operation.get("requestBody", {}).get("required"):
         return {}
-    return {"body": {"mode": "raw", "raw": _example_body(operation), "options": {"raw": {"language": "json"}}}}
+    return {
+        "body": {
+            "mode": "raw",
+            "raw": _example_body(operation),
+            "options": {"raw": {"language": "json"}},
+        }
+    }
 
 
 def _told_body(operation: Node) -> str:
     if operation.get("requestBody", {}).get("required") is not False:
         return ""
-    return f"\n\nТело можно не передавать. Пример (raw, JSON):\n\n```json\n{_example_body(operation)}\n```"
+    return (
+        "\n\nТело можно не передавать. Пример (raw,"
+        f" JSON):\n\n```json\n{_example_body(operation)}\n```"
+    )
 
 
 def _example_body(operation: Node) -> str:
-    return json.dumps(operation["requestBody"]["content"]["application/json"]["example"], ensure_ascii=False, indent=2)
+    return json.dumps(
+        operation["requestBody"]["content"]["application/json"]["example"],
+        ensure_ascii=False,
+        indent=2,
+    )
 
 
 def _parameter(parameter: Node, document: Node) -> Node:
     needed = parameter["required"] or parameter["name"] in _NEEDED
-    return {**_pair(parameter["name"], _value(parameter, document), parameter["description"]), "disabled": not needed}
+    return {
+        **_pair(parameter["name"], _value(parameter, document), parameter["description"]),
+        "disabled": not needed,
+    }
 
 
 def _value(parameter: Node, document: Node) -> str:
     """An example of the document, else the first of the values it lists, else the default."""
     schema = parameter["schema"]
     while "$ref" in schema or "items" in schema:
-        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema["items"]
+        schema = (
+            document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            if "$ref" in schema
+            else schema["items"]
+        )
     return str((*schema.get("examples", ()), *schema.get("enum", ()), schema.get("default"))[0])
 
 

@@ -1,4 +1,6 @@
-"""`.env.example` has every setting with its default and a word on each: whoever copies it has changed nothing yet."""
+"""`.env.example` has every setting with its default and a word on each: whoever copies it has
+changed nothing yet.
+"""
 
 import re
 
@@ -28,8 +30,13 @@ def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_names_exactly_the_settings() -> None:
     """And what docker-compose.yml takes from it for Postgres."""
-    wanted_by_compose = set(re.findall(r"\$\{(\w+)", (CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8")))
-    assert set(dotenv_values(EXAMPLE)) == {name.upper() for name in Settings.model_fields} | wanted_by_compose
+    wanted_by_compose = set(
+        re.findall(r"\$\{(\w+)", (CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8"))
+    )
+    assert (
+        set(dotenv_values(EXAMPLE))
+        == {name.upper() for name in Settings.model_fields} | wanted_by_compose
+    )
 
 
 def test_each_name_has_a_sentence_above_it_and_comes_once() -> None:
@@ -48,7 +55,9 @@ def test_its_defaults_are_written_out() -> None:
     """A setting is left empty only where the code has no value for it either."""
     written = dotenv_values(EXAMPLE)
     for name, field in Settings.model_fields.items():
-        assert bool(written[name.upper()]) == (field.default is not None and field.default != ()), name
+        assert bool(written[name.upper()]) == (field.default is not None and field.default != ()), (
+            name
+        )
 
 
 def test_filled_in_it_is_enough_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:

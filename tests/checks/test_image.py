@@ -1,4 +1,6 @@
-"""The image: the files that the Dockerfile copies and the packages of its lock are enough to migrate a database."""
+"""The image: the files that the Dockerfile copies and the packages of its lock are enough to
+migrate a database.
+"""
 
 import os
 import re
@@ -9,7 +11,8 @@ from pathlib import Path
 
 from tests.checks import CHECKOUT
 
-# Runs the command line where nothing can be imported from a package that the image's lock does not have.
+# Runs the command line where nothing can be imported from a package that the image's lock does not
+# have.
 _AS_IN_THE_IMAGE = r"""
 import re, runpy, sys
 from importlib.metadata import packages_distributions
@@ -24,9 +27,19 @@ runpy.run_module("app", run_name="__main__", alter_sys=True)
 def test_its_files_and_packages_are_enough(tmp_path: Path, postgres_url: str) -> None:
     _copy_as_the_dockerfile_does(tmp_path)
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", _AS_IN_THE_IMAGE, str(CHECKOUT / "requirements-image.lock"), "migrate"],
+        [
+            sys.executable,
+            "-c",
+            _AS_IN_THE_IMAGE,
+            str(CHECKOUT / "requirements-image.lock"),
+            "migrate",
+        ],
         cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": postgres_url, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            "PATH": os.environ["PATH"],
+            "DATABASE_URL": postgres_url,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -38,19 +51,34 @@ def test_base_images_are_pinned_by_digest() -> None:
     """A tag is moved at any time; a digest names the same bytes forever."""
     dockerfile = (CHECKOUT / "Dockerfile").read_text(encoding="utf-8")
     declared = dict(re.findall(r"^ARG (\w+)=(\S+)", dockerfile, re.MULTILINE))
-    bases = [declared.get(base.strip("${}"), base) for base in re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)]
+    bases = [
+        declared.get(base.strip("${}"), base)
+        for base in re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    ]
     compose = (CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8")
-    pulled = [image for image in re.findall(r"^ +image: (\S+)", compose, re.MULTILINE) if image != "avito-quality"]  # built here
+    pulled = [
+        image
+        for image in re.findall(r"^ +image: (\S+)", compose, re.MULTILINE)
+        if image != "avito-quality"
+    ]  # built here
     assert len(bases) == 2
     assert len(pulled) == 1
-    assert [image for image in bases + pulled if not re.fullmatch(r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}", image)] == []
+    assert [
+        image
+        for image in bases + pulled
+        if not re.fullmatch(r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}", image)
+    ] == []
 
 
 def _copy_as_the_dockerfile_does(target: Path) -> None:
-    sources = re.findall(r"^COPY (\S+) /srv/", (CHECKOUT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    sources = re.findall(
+        r"^COPY (\S+) /srv/", (CHECKOUT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert sources
     for source in sources:
         if (CHECKOUT / source).is_dir():
-            shutil.copytree(CHECKOUT / source, target / source, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                CHECKOUT / source, target / source, ignore=shutil.ignore_patterns("__pycache__")
+            )
         else:
             shutil.copy(CHECKOUT / source, target / source)

@@ -1,4 +1,6 @@
-"""The lock files: they pin what pyproject.toml asks for, by hash, and name no place to take it from."""
+"""The lock files: they pin what pyproject.toml asks for, by hash, and name no place to take it
+from.
+"""
 
 import re
 import tomllib
@@ -33,7 +35,10 @@ def _pins(name: str) -> Pins:
 
 
 def _direct(*extras: str) -> list[Requirement]:
-    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in PROJECT["optional-dependencies"][extra])]
+    lines = [
+        *PROJECT["dependencies"],
+        *(line for extra in extras for line in PROJECT["optional-dependencies"][extra]),
+    ]
     return [wanted for wanted in map(Requirement, lines) if wanted.name != PROJECT["name"]]
 
 

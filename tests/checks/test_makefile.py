@@ -13,12 +13,18 @@ from tests.checks import CHECKOUT
 
 def run_make(*words: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
     """Out of reach of the `make` that may be running us."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    return subprocess.run(["make", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603, S607 - our own Makefile
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    return subprocess.run(
+        ["make", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )  # noqa: S603, S607 - our own Makefile
 
 
 def test_alone_it_lists_every_target() -> None:
-    phony = re.search(r"^\.PHONY: (.+)$", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    phony = re.search(
+        r"^\.PHONY: (.+)$", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert phony
     listed = re.findall(r"^ +make (\w+) +\S", run_make().stdout, re.MULTILINE)
     assert sorted(listed) == sorted(phony[1].split())
@@ -32,7 +38,9 @@ def test_alone_it_lists_every_target() -> None:
     ],
     ids=["too old", "without venv"],
 )
-def test_a_python_that_will_not_do_is_said_in_one_line(tmp_path: Path, python: str, named: str) -> None:
+def test_a_python_that_will_not_do_is_said_in_one_line(
+    tmp_path: Path, python: str, named: str
+) -> None:
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
         shutil.copy(CHECKOUT / name, tmp_path)
     (tmp_path / "python").write_text(python)

@@ -1,4 +1,6 @@
-"""The migrations: they lead to the models, back to nothing, and up again; and Alembic's own command line runs them."""
+"""The migrations: they lead to the models, back to nothing, and up again; and Alembic's own command
+line runs them.
+"""
 
 import os
 import subprocess
@@ -15,7 +17,8 @@ from app.database.migrate import migrate
 from app.models import Base
 from tests.checks import CHECKOUT
 
-# Everything that a migration can get wrong. ConnectionSlots of columns are left out: new ones come last, wherever the model has them.
+# Everything that a migration can get wrong. ConnectionSlots of columns are left out: new ones come
+# last, wherever the model has them.
 _SCHEMA = """
 SELECT 'column', c.relname, a.attname, concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
        pg_get_expr(d.adbin, d.adrelid))
@@ -69,7 +72,9 @@ def test_alembics_own_command_line(postgres_url: str) -> None:
     environment = {**os.environ, "DATABASE_URL": postgres_url}
     for words in ("upgrade head", "check"):
         command_line = [sys.executable, "-m", "alembic", *words.split()]
-        done = subprocess.run(command_line, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(
+            command_line, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+        )  # noqa: S603
         assert done.returncode == 0, (words, done.stdout, done.stderr)
 
 

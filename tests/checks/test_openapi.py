@@ -1,4 +1,6 @@
-"""The OpenAPI document is the one that clients were given: a change of it is seen in review, not by them."""
+"""The OpenAPI document is the one that clients were given: a change of it is seen in review, not by
+them.
+"""
 
 from tests.checks.openapi import KEPT, openapi_text
 

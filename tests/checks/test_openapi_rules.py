@@ -1,4 +1,6 @@
-"""What Postman, spectral (its ruleset ``oas``) and readers of /docs ask of the OpenAPI document, checked without any of them."""
+"""What Postman, spectral (its ruleset ``oas``) and readers of /docs ask of the OpenAPI document,
+checked without any of them.
+"""
 
 import json
 import re
@@ -49,10 +51,17 @@ def schemas(node: Any, path: str = "") -> Iterator[tuple[str, Node]]:
 
 def faults(example: Any, schema: Node, document: Node) -> list[str]:
     whole = {**schema, "components": document["components"]}
-    return [error.message for error in Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(example)]
+    return [
+        error.message
+        for error in Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(
+            example
+        )
+    ]
 
 
-def test_every_operation_has_a_name_of_its_own_a_description_and_a_known_tag(document: Node) -> None:
+def test_every_operation_has_a_name_of_its_own_a_description_and_a_known_tag(
+    document: Node,
+) -> None:
     found = dict(operations(document))
     assert len(found) >= 11
     names = Counter(operation["operationId"] for operation in found.values())
@@ -60,7 +69,11 @@ def test_every_operation_has_a_name_of_its_own_a_description_and_a_known_tag(doc
     assert all(re.fullmatch(r"[a-z_]+", name) for name in names)
     declared = {tag["name"] for tag in document["tags"] if tag["description"]}
     assert {tag for operation in found.values() for tag in operation["tags"]} == declared
-    assert [where for where, operation in found.items() if not (operation["summary"] and operation["description"])] == []
+    assert [
+        where
+        for where, operation in found.items()
+        if not (operation["summary"] and operation["description"])
+    ] == []
     assert [where for where, operation in found.items() if len(operation["tags"]) != 1] == []
 
 
@@ -81,7 +94,10 @@ def test_every_answer_has_an_example_and_each_example_is_true(document: Node) ->
             assert faults(content["example"], content["schema"], document) == [], (where, what)
             seen += 1
         assert operation["responses"]["200"]["description"]
-        assert all(answer["description"] and answer["content"] for answer in operation["responses"].values()), where
+        assert all(
+            answer["description"] and answer["content"]
+            for answer in operation["responses"].values()
+        ), where
     assert seen > 40
 
 
@@ -98,27 +114,49 @@ def test_every_field_has_a_description_and_an_example_that_fits_it(document: Nod
     """From these the examples of the answers are made."""
     for name, model in document["components"]["schemas"].items():
         for field, schema in model.get("properties", {}).items():
-            assert schema.get("description") or "$ref" in schema, f"{name}.{field} has no description"
+            assert schema.get("description") or "$ref" in schema, (
+                f"{name}.{field} has no description"
+            )
             made_of_others = "$ref" in json.dumps(schema) or "const" in schema or "enum" in schema
             assert made_of_others or schema.get("examples"), f"{name}.{field} has no example"
     found = list(schemas(document))
     assert len(found) > 60
-    wrong = [(where, faults(example, schema, document)) for where, schema in found for example in schema["examples"]]
+    wrong = [
+        (where, faults(example, schema, document))
+        for where, schema in found
+        for example in schema["examples"]
+    ]
     assert [one for one in wrong if one[1]] == []
 
 
 def test_names_that_generators_use_are_ascii(document: Node) -> None:
     """Clients' packages, classes and functions are called by them."""
-    names = [document["info"]["title"], *(tag["name"] for tag in document["tags"]), *document["components"]["schemas"]]
+    names = [
+        document["info"]["title"],
+        *(tag["name"] for tag in document["tags"]),
+        *document["components"]["schemas"],
+    ]
     for _, operation in operations(document):
-        names += [operation["operationId"], *operation["tags"], *(parameter["name"] for parameter in operation.get("parameters", []))]
+        names += [
+            operation["operationId"],
+            *operation["tags"],
+            *(parameter["name"] for parameter in operation.get("parameters", [])),
+        ]
     assert [name for name in names if not name.isascii()] == []
 
 
 def test_every_body_of_an_answer_that_has_a_status_has_it_always(document: Node) -> None:
     models = document["components"]["schemas"]
     having = {name for name, model in models.items() if "status" in model.get("properties", {})}
-    assert {"SyncResult", "AnalyzeResult", "MailResult", "Failure", "InvalidRequest", "MailFailure", "Accepted"} <= having
+    assert {
+        "SyncResult",
+        "AnalyzeResult",
+        "MailResult",
+        "Failure",
+        "InvalidRequest",
+        "MailFailure",
+        "Accepted",
+    } <= having
     assert [name for name in having if "status" not in models[name]["required"]] == []
 
 
@@ -133,13 +171,18 @@ def test_moments_and_days_are_told_as_such(document: Node) -> None:
             if field == "date" or field.endswith("_date"):
                 assert '"format": "date"' in told, f"{name}.{field}"
                 seen += 1
-    assert document["components"]["schemas"]["ReportRead"]["properties"]["created_at"]["format"] == "date-time"
+    assert (
+        document["components"]["schemas"]["ReportRead"]["properties"]["created_at"]["format"]
+        == "date-time"
+    )
     assert seen > 10
 
 
 def test_grades_are_two_shared_enums_and_stand_nowhere_else(document: Node) -> None:
     models = document["components"]["schemas"]
-    grades = {name: model["enum"] for name, model in models.items() if "Высокая" in model.get("enum", ())}
+    grades = {
+        name: model["enum"] for name, model in models.items() if "Высокая" in model.get("enum", ())
+    }
     three = ["Высокая", "Средняя", "Низкая"]
     assert grades == {"GradeWord": three, "ObjectionGradeWord": [*three, "Нет возражений"]}
     inline = [where for where, schema in enums(document) if "Высокая" in schema["enum"]]
@@ -161,7 +204,9 @@ def enums(node: Any, path: str = "") -> Iterator[tuple[str, Node]]:
 def test_parameters_are_described_and_those_of_the_path_are_there(document: Node) -> None:
     for where, operation in operations(document):
         parameters = operation.get("parameters", [])
-        assert {p["name"] for p in parameters if p["in"] == "path"} == set(re.findall(r"{(\w+)}", where)), where
+        assert {p["name"] for p in parameters if p["in"] == "path"} == set(
+            re.findall(r"{(\w+)}", where)
+        ), where
         assert all(p["required"] for p in parameters if p["in"] == "path"), where
         assert all(p["description"] and "anyOf" not in p["schema"] for p in parameters), where
         assert len({(p["in"], p["name"]) for p in parameters}) == len(parameters), where
@@ -173,6 +218,10 @@ def test_no_part_is_missing_or_left_over(document: Node) -> None:
     text = json.dumps(document)
     used = set(re.findall(r'"#/components/schemas/([\w-]+)"', text))
     assert used == set(document["components"]["schemas"])
-    enums = [enum for enum in re.findall(r'"enum": \[(.*?)\]', text) if len(set(enum.split(", "))) != len(enum.split(", "))]
+    enums = [
+        enum
+        for enum in re.findall(r'"enum": \[(.*?)\]', text)
+        if len(set(enum.split(", "))) != len(enum.split(", "))
+    ]
     assert enums == []
     assert "</script" not in text

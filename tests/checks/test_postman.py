@@ -1,4 +1,6 @@
-"""The Postman collection is made from the OpenAPI document of today and asks for nothing that a request can do without."""
+"""The Postman collection is made from the OpenAPI document of today and asks for nothing that a
+request can do without.
+"""
 
 import json
 from collections.abc import Iterator
@@ -30,8 +32,15 @@ def test_the_collection_is_the_kept_one() -> None:
 
 def test_every_operation_is_in_it_once(collection: Node) -> None:
     paths = json.loads(openapi_text())["paths"]
-    held = [(request["method"].lower(), "/" + "/".join(request["url"]["path"])) for request in requests(collection)]
-    documented = [(method, path.replace("{", ":").replace("}", "")) for path, methods in paths.items() for method in methods]
+    held = [
+        (request["method"].lower(), "/" + "/".join(request["url"]["path"]))
+        for request in requests(collection)
+    ]
+    documented = [
+        (method, path.replace("{", ":").replace("}", ""))
+        for path, methods in paths.items()
+        for method in methods
+    ]
     assert sorted(held) == sorted(documented)
 
 
@@ -42,11 +51,24 @@ def test_only_what_a_request_needs_is_enabled(collection: Node) -> None:
         for parameter in (*request["header"], *request["url"]["query"]):
             (disabled if parameter["disabled"] else enabled).add(parameter["key"])
     assert enabled == {"start_date", "end_date"}
-    assert {"Prefer", "limit", "cursor", "chat_id", "account", "mail", "tonality_grade", "format", "grades", "before_id"} <= disabled
+    assert {
+        "Prefer",
+        "limit",
+        "cursor",
+        "chat_id",
+        "account",
+        "mail",
+        "tonality_grade",
+        "format",
+        "grades",
+        "before_id",
+    } <= disabled
 
 
 def test_the_key_is_a_variable_that_the_open_addresses_do_not_send(collection: Node) -> None:
     assert {"key": "value", "value": "{{apiKey}}"} in collection["auth"]["apikey"]
     assert {"key": "apiKey", "value": ""} in collection["variable"]
     for request in requests(collection):
-        assert ("auth" not in request) is (request["url"]["path"][0] == "api"), request["url"]["raw"]
+        assert ("auth" not in request) is (request["url"]["path"][0] == "api"), request["url"][
+            "raw"
+        ]

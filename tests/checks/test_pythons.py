@@ -1,4 +1,6 @@
-"""The Python versions: pyproject.toml, the Makefile and .ci/run accept the same ones; .ci/run finds or installs one of them."""
+"""The Python versions: pyproject.toml, the Makefile and .ci/run accept the same ones; .ci/run finds
+or installs one of them.
+"""
 
 import shutil
 import subprocess
@@ -23,11 +25,17 @@ def write_script(path: Path, *lines: str) -> None:
 def write_python(path: Path, version: str) -> None:
     """A Python that takes itself for another version, and runs `-c` only."""
     info = (*map(int, version.split(".")), 0, "final", 0)
-    write_script(path, '[ "$1" = -c ] || exit 1', f'exec {sys.executable} -c "import sys; sys.version_info = {info}; $2"')
+    write_script(
+        path,
+        '[ "$1" = -c ] || exit 1',
+        f'exec {sys.executable} -c "import sys; sys.version_info = {info}; $2"',
+    )
 
 
 class Machine:
-    """A machine with few tools, a `make` that prints its arguments, and an `apt-get` that installs Python 3.13."""
+    """A machine with few tools, a `make` that prints its arguments, and an `apt-get` that installs
+    Python 3.13.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.programs = folder / "bin"
@@ -53,7 +61,9 @@ class Machine:
     def run(self, **environment: str) -> subprocess.CompletedProcess[str]:
         command = [str(self.programs / "bash"), ".ci/run"]
         settings = {"PATH": str(self.programs), **environment}
-        return subprocess.run(command, cwd=self._folder, env=settings, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
+        return subprocess.run(
+            command, cwd=self._folder, env=settings, capture_output=True, text=True, check=False
+        )  # noqa: S603 - our own script
 
 
 @pytest.fixture
@@ -94,7 +104,9 @@ def test_ci_accepts_the_same_versions(machine: Machine, version: str) -> None:
     ],
     ids=["the default", "the default is too old", "the default is too new", "no default"],
 )
-def test_ci_takes_a_python_that_is_there(machine: Machine, found: dict[str, str], chosen: str) -> None:
+def test_ci_takes_a_python_that_is_there(
+    machine: Machine, found: dict[str, str], chosen: str
+) -> None:
     for name, version in found.items():
         write_python(machine.programs / name, version)
     done = machine.run()

@@ -33,8 +33,13 @@ class Ended:
 
 @asynccontextmanager
 async def started(folder: Path, *words: str, **settings: str) -> AsyncIterator[Program]:
-    """``python -m app`` with these words in a folder and with these settings; killed at the end if it still runs."""
-    async with programs.started(folder, *words, environment=settings) as program, asyncio.timeout(SECONDS):
+    """``python -m app`` with these words in a folder and with these settings; killed at the end if
+    it still runs.
+    """
+    async with (
+        programs.started(folder, *words, environment=settings) as program,
+        asyncio.timeout(SECONDS),
+    ):
         yield program
 
 
@@ -48,7 +53,14 @@ async def run_from_nothing(folder: Path, *words: str) -> Ended:
     """The same in a new interpreter, as a shell starts it."""
     checkout = {"PYTHONPATH": str(Path(__file__).parents[2])}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", *words, cwd=folder, env=checkout, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "app",
+        *words,
+        cwd=folder,
+        env=checkout,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     out, err = await process.communicate()
     return Ended(await process.wait(), out.decode(), err.decode())
@@ -67,7 +79,9 @@ async def end_of(program: Program) -> Ended:
 
 
 async def asked(sandbox: Sandbox, times: int, program: Program) -> None:
-    """Waits until the sandbox's Avito has been asked so often, or the process that is to ask it has ended."""
+    """Waits until the sandbox's Avito has been asked so often, or the process that is to ask it has
+    ended.
+    """
 
     async def enough() -> bool:
         return len(sandbox.avito.requests) >= times or program.returncode is not None

@@ -1,4 +1,6 @@
-"""Sync, analyze and report from the command line: runs in the ledger that REST has, and nobody else's."""
+"""Sync, analyze and report from the command line: runs in the ledger that REST has, and nobody
+else's.
+"""
 
 import signal
 from pathlib import Path
@@ -13,8 +15,13 @@ from tests.cli.processes import asked, run_app, settings_for, started, stop
 from tests.stage import GOOD_TALK, Stage
 
 
-async def test_what_others_have_asked_for_is_left_to_them(tmp_path: Path, database_url: str, database: Database) -> None:
-    theirs = [await submit(database, kind, system_clock) for kind in (RunKind.SYNC, RunKind.ANALYZE, RunKind.DAILY)]
+async def test_what_others_have_asked_for_is_left_to_them(
+    tmp_path: Path, database_url: str, database: Database
+) -> None:
+    theirs = [
+        await submit(database, kind, system_clock)
+        for kind in (RunKind.SYNC, RunKind.ANALYZE, RunKind.DAILY)
+    ]
     async with Sandbox() as sandbox:
         ended = await run_app(tmp_path, "sync", **settings_for(sandbox, DATABASE_URL=database_url))
         chats = len(sandbox.avito.accounts[0].chats)
@@ -24,10 +31,14 @@ async def test_what_others_have_asked_for_is_left_to_them(tmp_path: Path, databa
     assert await _states(database) == ["done"] + ["queued"] * len(theirs)
 
 
-async def test_ctrl_c_gives_the_run_back(tmp_path: Path, database_url: str, database: Database) -> None:
+async def test_ctrl_c_gives_the_run_back(
+    tmp_path: Path, database_url: str, database: Database
+) -> None:
     async with Sandbox() as sandbox:
         sandbox.avito.switches.latency_seconds = 0.3
-        async with started(tmp_path, "sync", **settings_for(sandbox, DATABASE_URL=database_url)) as process:
+        async with started(
+            tmp_path, "sync", **settings_for(sandbox, DATABASE_URL=database_url)
+        ) as process:
             await asked(sandbox, 4, process)
             ended = await stop(process, signal.SIGINT)
     assert ended.code == 130
@@ -36,10 +47,16 @@ async def test_ctrl_c_gives_the_run_back(tmp_path: Path, database_url: str, data
     assert await _states(database) == ["interrupted"]
 
 
-async def test_beside_a_service_at_work_either_of_them_does_it(tmp_path: Path, full_stage: Stage) -> None:
+async def test_beside_a_service_at_work_either_of_them_does_it(
+    tmp_path: Path, full_stage: Stage
+) -> None:
     url = full_stage.service.settings.database_url
     assert url
-    settings = settings_for(full_stage.sandbox, DATABASE_URL=url.get_secret_value(), REPORT_RECIPIENTS="boss@example.ru,second@example.ru")
+    settings = settings_for(
+        full_stage.sandbox,
+        DATABASE_URL=url.get_secret_value(),
+        REPORT_RECIPIENTS="boss@example.ru,second@example.ru",
+    )
     await full_stage.sync()
     graded = await run_app(tmp_path, "analyze", "--limit", "7", **settings)
     full_stage.sandbox.smtp.switches.recipient_answers["boss@example.ru"] = "550 5.1.1 No such user"

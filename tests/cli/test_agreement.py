@@ -9,13 +9,20 @@ from tests.cli.processes import Ended, run_app, settings_for
 from tests.services.sheets import ALL_HIGH, HEADING, filled, rows_of, save_csv, save_xlsx
 from tests.stage import Stage
 
-COMPARED = re.compile(r"(?P<n>\d+)\s+(?P<exact>\d+ %|—)\s+(?P<kappa>−?\d,\d\d|—)\s+(?P<ac2>−?\d,\d\d|—)\s")
+COMPARED = re.compile(
+    r"(?P<n>\d+)\s+(?P<exact>\d+ %|—)\s+(?P<kappa>−?\d,\d\d|—)\s+(?P<ac2>−?\d,\d\d|—)\s"
+)
 
 
 async def agreement(stage: Stage, folder: Path, *words: str) -> Ended:
     url = stage.service.settings.database_url
     assert url
-    return await run_app(folder, "agreement", *words, **settings_for(stage.sandbox, DATABASE_URL=url.get_secret_value()))
+    return await run_app(
+        folder,
+        "agreement",
+        *words,
+        **settings_for(stage.sandbox, DATABASE_URL=url.get_secret_value()),
+    )
 
 
 def sections(ended: Ended) -> dict[str, list[dict[str, str]]]:
@@ -36,18 +43,31 @@ async def test_from_the_sheet_to_the_report(tmp_path: Path, full_stage: Stage) -
     stage = full_stage
     await stage.sync()
     await stage.analyze()
-    machine = {report["id"]: [report[name] for name in report if name.endswith("_grade")] for report in await stage.reports()}
+    machine = {
+        report["id"]: [report[name] for name in report if name.endswith("_grade")]
+        for report in await stage.reports()
+    }
     drawn = await agreement(stage, tmp_path, "export", "sheet.xlsx", "--size", "30")
     assert (drawn.code, drawn.err) == (0, "")
     assert f"sheet.xlsx: 30 чатов из {len(machine)}, от 1 аккаунта, --seed 1" in drawn.out
     numbers = [int(row[1]) for row in rows_of(tmp_path / "sheet.xlsx", "Оценки")[1:]]
     assert len(set(numbers)) == 30
-    other = {number: ALL_HIGH if place % 2 else machine[number] for place, number in enumerate(numbers[:20])}
-    save_xlsx(tmp_path / "a.xlsx", filled(tmp_path / "sheet.xlsx", "Анна [bold]", {number: machine[number] for number in numbers}))
+    other = {
+        number: ALL_HIGH if place % 2 else machine[number]
+        for place, number in enumerate(numbers[:20])
+    }
+    save_xlsx(
+        tmp_path / "a.xlsx",
+        filled(
+            tmp_path / "sheet.xlsx", "Анна [bold]", {number: machine[number] for number in numbers}
+        ),
+    )
     save_csv(tmp_path / "b.csv", filled(tmp_path / "sheet.xlsx", "Борис", other), encoding="cp1251")
     for number in numbers[:3]:
         word = {"grades": {"clarity_grade": "Средняя"}}
-        assert (await stage.rest.put(f"/api/v1/reports/{number}/review", json=word)).status_code == 200
+        assert (
+            await stage.rest.put(f"/api/v1/reports/{number}/review", json=word)
+        ).status_code == 200
     ended = await agreement(stage, tmp_path, "report", "a.xlsx", "b.csv", "--with-reviews")
     assert (ended.code, ended.err) == (0, "")
     _check_report(ended)
@@ -70,7 +90,9 @@ def _check_report(ended: Ended) -> None:
         assert (row["exact"], row["kappa"], row["ac2"]) == ("100 %", "1,00", "1,00")
     assert found["Анна [bold] — модель"][0]["n"] == "30"
     assert found["Анна [bold] — Борис"] == found["Борис — модель"], "Anna says what the model says"
-    assert all(row["kappa"] not in ("1,00", "—") for row in found["Борис — модель"] if row["n"] == "20")
+    assert all(
+        row["kappa"] not in ("1,00", "—") for row in found["Борис — модель"] if row["n"] == "20"
+    )
     pooled = found["Эксперты — модель, все вместе"]
     assert [row["n"] for row in pooled][:4] == ["50"] * 4
     assert "(30 ч.)" in ended.out
@@ -87,7 +109,9 @@ def _check_report(ended: Ended) -> None:
         (["report", "kept.xlsx"], "Ни в одном файле нет ни одной оценки"),
     ],
 )
-async def test_a_wrong_command_line_needs_no_database(tmp_path: Path, words: list[str], said: str) -> None:
+async def test_a_wrong_command_line_needs_no_database(
+    tmp_path: Path, words: list[str], said: str
+) -> None:
     kept = save_xlsx(tmp_path / "kept.xlsx", [HEADING])
     before = kept.read_bytes()
     ended = await run_app(tmp_path, "agreement", *words, DATA_DIR="data")

@@ -1,4 +1,6 @@
-"""The served port under connections that mean no good: silent ones, slow ones, too many, and requests that two readers read apart."""
+"""The served port under connections that mean no good: silent ones, slow ones, too many, and
+requests that two readers read apart.
+"""
 
 import asyncio
 import json
@@ -19,7 +21,9 @@ Address = tuple[str, int]
 
 
 @asynccontextmanager
-async def served(stage: Stage, limits: ConnectionLimits = ConnectionLimits()) -> AsyncIterator[Address]:  # noqa: B008 - frozen
+async def served(
+    stage: Stage, limits: ConnectionLimits = ConnectionLimits()
+) -> AsyncIterator[Address]:  # noqa: B008 - frozen
     """The service on a port of its own."""
 
     async def until_cancelled() -> None:
@@ -27,7 +31,9 @@ async def served(stage: Stage, limits: ConnectionLimits = ConnectionLimits()) ->
 
     with closing(listen("127.0.0.1", 0, "")) as listener:
         address = listener.getsockname()
-        async with rest(stage.service, listener, asyncio.create_task(until_cancelled()), limits=limits):
+        async with rest(
+            stage.service, listener, asyncio.create_task(until_cancelled()), limits=limits
+        ):
             yield address
 
 
@@ -41,7 +47,9 @@ def files(soft: int) -> Iterator[None]:
 
 
 async def told(address: Address, *pieces: bytes, pause: float = 0) -> bytes:
-    """Everything that is answered to a request that comes in these pieces, up to the end of the connection."""
+    """Everything that is answered to a request that comes in these pieces, up to the end of the
+    connection.
+    """
     reader, writer = await asyncio.open_connection(*address)
     answer = b""
 
@@ -69,7 +77,8 @@ def status_of(answer: bytes) -> int:
 
 GET = b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
 POST = (
-    f"POST /api/v1/llm/analyze HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nContent-Type: application/json\r\nConnection: close\r\n".encode()
+    f"POST /api/v1/llm/analyze HTTP/1.1\r\nHost: a\r\nX-API-Key: {KEY}\r\nContent-Type:"
+    " application/json\r\nConnection: close\r\n".encode()
 )
 SMUGGLED: dict[str, bytes] = {
     "bare LF at a line's end": GET.replace(b"Host: a\r\n", b"Host: a\n") + b"\r\n",
@@ -80,24 +89,43 @@ SMUGGLED: dict[str, bytes] = {
     "one length twice": POST + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
     "two lengths": POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
     "a list of lengths": POST + b"Content-Length: 2, 2\r\n\r\n{}",
-    "length and chunks": POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-    "chunks and length": POST + b"transfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-    "chunks twice": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-    "chunks of HTTP/1.0": POST.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "length and chunks": (
+        POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    ),
+    "chunks and length": (
+        POST + b"transfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    ),
+    "chunks twice": (
+        POST
+        + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    ),
+    "chunks of HTTP/1.0": (
+        POST.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    ),
     "signed length": POST + b"Content-Length: +2\r\n\r\n{}",
     "malformed chunk": POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
     "chunk that ends in a bare LF": POST + b"Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n",
-    "tiny chunks": POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * (MOST_CHUNKS + 1) + b"0\r\n\r\n",
+    "tiny chunks": (
+        POST
+        + b"Transfer-Encoding: chunked\r\n\r\n"
+        + b"1\r\n \r\n" * (MOST_CHUNKS + 1)
+        + b"0\r\n\r\n"
+    ),
 }
 
 
-async def test_what_a_proxy_may_read_otherwise_is_a_400_and_leaves_no_trace(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_a_proxy_may_read_otherwise_is_a_400_and_leaves_no_trace(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     async with served(stage) as address:
         for name, request in SMUGGLED.items():
             for pieces in ([request], [request[:-1], request[-1:]]):
                 answer = await told(address, *pieces, pause=0.01)
                 assert status_of(answer) == 400, name
-                assert "не разобрать как HTTP" in json.loads(answer.partition(b"\r\n\r\n")[2])["message"], name
+                assert (
+                    "не разобрать как HTTP"
+                    in json.loads(answer.partition(b"\r\n\r\n")[2])["message"]
+                ), name
         for request in (
             GET + b"\r\n",
             POST + b"Content-Length: 2\r\n\r\n{}",
@@ -111,7 +139,11 @@ async def test_the_key_is_checked_before_a_body_is_parsed(stage: Stage) -> None:
     no_key = POST.replace(KEY.encode(), b"not the key that was set")
     tiny = b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * (3 * MOST_CHUNKS)
     async with served(stage) as address:
-        for rest_of_request in (tiny, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", b"Content-Length: 9\r\n\r\n"):
+        for rest_of_request in (
+            tiny,
+            b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+            b"Content-Length: 9\r\n\r\n",
+        ):
             answer = await told(address, no_key + rest_of_request)
             assert status_of(answer) == 401
             assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == "error"
@@ -120,12 +152,17 @@ async def test_the_key_is_checked_before_a_body_is_parsed(stage: Stage) -> None:
 async def test_a_connection_goes_on_after_a_refused_body(stage: Stage) -> None:
     refused = POST.replace(KEY.encode(), b"-").replace(b"Connection: close\r\n", b"")
     async with served(stage) as address:
-        for body in (b"Content-Length: 2\r\n\r\n{}", b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"):
+        for body in (
+            b"Content-Length: 2\r\n\r\n{}",
+            b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        ):
             answer = await told(address, refused + body + GET + b"\r\n")
             assert [int(part.split()[0]) for part in answer.split(b"HTTP/1.1 ")[1:]] == [401, 200]
 
 
-async def test_warnings_that_a_client_can_cause_are_logged_once_a_minute(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+async def test_warnings_that_a_client_can_cause_are_logged_once_a_minute(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     async with served(stage) as address:
         for _ in range(20):
             await told(address, b"GET\r\n\r\n")
@@ -142,16 +179,17 @@ async def test_a_request_behind_another_is_held_to_the_same(stage: Stage) -> Non
         assert b"HTTP/1.1 400" in answer
 
 
-async def test_clients_that_leave_leave_no_trace(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+async def test_clients_that_leave_leave_no_trace(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     async with served(stage) as address:
         for request in (
             GET,
             POST + b"Content-Length: 100\r\n\r\n{",
             POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
             POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\nzz\r\n",
-            b"GET /api/v1/reports?start_date=2020-01-01&end_date=2099-01-01 HTTP/1.1\r\nHost: a\r\nX-API-Key: "
-            + KEY.encode()
-            + b"\r\n\r\n",
+            b"GET /api/v1/reports?start_date=2020-01-01&end_date=2099-01-01 HTTP/1.1\r\nHost:"
+            b" a\r\nX-API-Key: " + KEY.encode() + b"\r\n\r\n",
         ):
             for abruptly in (False, True):
                 _, writer = await asyncio.open_connection(*address)
@@ -160,22 +198,32 @@ async def test_clients_that_leave_leave_no_trace(stage: Stage, caplog: pytest.Lo
                 await asyncio.sleep(0.02)
                 writer.transport.abort() if abruptly else writer.close()
         assert status_of(await told(address, GET + b"\r\n")) == 200
-    assert [record for record in caplog.records if record.exc_info or "crashed" in record.getMessage()] == []
+    assert [
+        record for record in caplog.records if record.exc_info or "crashed" in record.getMessage()
+    ] == []
 
 
 async def test_silent_and_slow_clients_are_let_go(stage: Stage) -> None:
     assert max(ConnectionLimits().head_seconds, ConnectionLimits().body_seconds) <= 30
     async with served(stage, ConnectionLimits(head_seconds=0.3, body_seconds=0.3)) as address:
         assert await told(address) == b""
-        head = await told(address, *[bytes([byte]) for byte in GET + b"X-Long: " + b"a" * 1_000], pause=0.01)
+        head = await told(
+            address, *[bytes([byte]) for byte in GET + b"X-Long: " + b"a" * 1_000], pause=0.01
+        )
         assert status_of(head) in (0, 408)
-        body = await told(address, POST + b"Content-Length: 1000\r\n\r\n", *[b" "] * 200, pause=0.01)
+        body = await told(
+            address, POST + b"Content-Length: 1000\r\n\r\n", *[b" "] * 200, pause=0.01
+        )
         assert status_of(body) in (0, 408)
-        kept = await told(address, b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n", *[b"G"] * 100, pause=0.01)
+        kept = await told(
+            address, b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n", *[b"G"] * 100, pause=0.01
+        )
         assert kept.startswith(b"HTTP/1.1 200")
 
 
-async def test_at_the_cap_new_connections_are_refused_and_established_ones_served(stage: Stage) -> None:
+async def test_at_the_cap_new_connections_are_refused_and_established_ones_served(
+    stage: Stage,
+) -> None:
     async with (
         served(stage, ConnectionLimits(connections=5)) as address,
         httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}") as known,
@@ -209,5 +257,10 @@ async def test_that_no_file_is_left_is_told_once(caplog: pytest.LogCaptureFixtur
     loop = asyncio.get_running_loop()
     with seldom_told_of_missing_files():
         for _ in range(1_000):
-            loop.call_exception_handler({"message": "socket.accept() out of system resource", "exception": OSError(24, "no files")})
+            loop.call_exception_handler(
+                {
+                    "message": "socket.accept() out of system resource",
+                    "exception": OSError(24, "no files"),
+                }
+            )
     assert caplog.text.count("out_of_files") == 1

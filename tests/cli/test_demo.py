@@ -23,7 +23,11 @@ REAL = {  # settings of a real service, which the demo must not touch
     "DATABASE_URL": "postgresql://real@127.0.0.1:1/real",
     "HTTP_PROXY": "http://127.0.0.1:1",
 }
-SUMS = re.compile(r"^(\d+) чат\w* = оценено (\d+) \+ пропущено (\d+) \((.*)\) \+ с ошибкой (\d+) \+ ждут (\d+)\.$", re.MULTILINE)
+SUMS = re.compile(
+    r"^(\d+) чат\w* = оценено (\d+) \+ пропущено (\d+) \((.*)\) \+ с ошибкой (\d+) \+ ждут"
+    r" (\d+)\.$",
+    re.MULTILINE,
+)
 ROW = re.compile(r"^.{10,60}\s+(?P<score>\d{1,3})(?P<grades>(\s+[ВСН–]){6})\s*$")
 
 
@@ -54,7 +58,9 @@ def _check_table(ended: Ended) -> None:
 
 
 def _check_mail(ended: Ended, folder: Path) -> None:
-    told = [Path(path) for path in re.findall(r"^Письмо пришло на \S+: (.+)$", ended.out, re.MULTILINE)]
+    told = [
+        Path(path) for path in re.findall(r"^Письмо пришло на \S+: (.+)$", ended.out, re.MULTILINE)
+    ]
     assert told == sorted(folder.glob("*.eml"))
     assert told
     mail = email.message_from_bytes(told[0].read_bytes(), policy=email.policy.default)
@@ -72,9 +78,15 @@ async def test_the_service_stays_and_every_command_that_is_shown_works(tmp_path:
         answers = [await _carry_out(command) for command in commands]
         assert {answer.status_code for answer in answers} == {200}
         asked = {(answer.request.method, answer.request.url.path) for answer in answers}
-        assert asked >= {("POST", f"/api/v1/{path}") for path in ("avito/sync", "llm/analyze", "timer/reports")}
-        assert asked >= {("GET", path) for path in ("/api/v1/reports", "/api/v1/runs", "/health/ready")}
-        listed = next(answer.json() for answer in answers if answer.request.url.path == "/api/v1/reports")
+        assert asked >= {
+            ("POST", f"/api/v1/{path}") for path in ("avito/sync", "llm/analyze", "timer/reports")
+        }
+        assert asked >= {
+            ("GET", path) for path in ("/api/v1/reports", "/api/v1/runs", "/health/ready")
+        }
+        listed = next(
+            answer.json() for answer in answers if answer.request.url.path == "/api/v1/reports"
+        )
         assert len(listed) == sum(1 for line in said.splitlines() if ROW.match(line))
         ended = await stop(process, signal.SIGINT)
     assert (ended.code, ended.err) == (0, "")
@@ -86,7 +98,9 @@ async def _carry_out(command: str) -> httpx.Response:
     """What curl would get."""
     _, *words = shlex.split(command)
     method = words[words.index("-X") + 1] if "-X" in words else "GET"
-    headers = dict(words[place + 1].split(": ", 1) for place, word in enumerate(words) if word == "-H")
+    headers = dict(
+        words[place + 1].split(": ", 1) for place, word in enumerate(words) if word == "-H"
+    )
     body = words[words.index("-d") + 1] if "-d" in words else None
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         return await client.request(method, words[-1], headers=headers, content=body)
@@ -98,5 +112,7 @@ async def test_a_taken_port_is_said_before_anything_is_touched(tmp_path: Path) -
     async with server:
         ended = await run_app(tmp_path, "demo", PORT=str(port))
     assert ended.code == 2
-    assert re.fullmatch(rf"avito-quality: PORT: порт {port} занят; другой порт: PORT=\d+ make demo\n", ended.err)
+    assert re.fullmatch(
+        rf"avito-quality: PORT: порт {port} занят; другой порт: PORT=\d+ make demo\n", ended.err
+    )
     assert not (tmp_path / "var").exists()

@@ -27,19 +27,39 @@ def _faults(ended: Ended) -> list[str]:
 
 
 def _told_of(ended: Ended, account: str) -> list[str]:
-    return [line.replace(f"Авито, «{account}»: ", "") for line in ended.lines if f"«{account}»" in line]
+    return [
+        line.replace(f"Авито, «{account}»: ", "") for line in ended.lines if f"«{account}»" in line
+    ]
 
 
 async def test_where_all_is_well_it_finds_no_fault(tmp_path: Path, database_url: str) -> None:
     async with Sandbox() as sandbox:
-        sandbox.avito.switches.fail(CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
-        ended = await run_app(tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=database_url, SCHEDULER_ENABLED="true"))
+        sandbox.avito.switches.fail(
+            CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head
+        )
+        ended = await run_app(
+            tmp_path,
+            "doctor",
+            **settings_for(sandbox, DATABASE_URL=database_url, SCHEDULER_ENABLED="true"),
+        )
     assert (ended.code, ended.err) == (0, ""), ended.out
     checks = ended.lines[1:-1]
     assert {line[0] for line in checks} == {"✓"}, ended.out
-    for subject in ("Настройки", "Критерии", "Расписание", "DATA_DIR", "База", "Авито", "Часы", "DeepSeek", "Почта"):
+    for subject in (
+        "Настройки",
+        "Критерии",
+        "Расписание",
+        "DATA_DIR",
+        "База",
+        "Авито",
+        "Часы",
+        "DeepSeek",
+        "Почта",
+    ):
         assert [line for line in checks if line[2:].startswith(subject)], subject
-    assert "/chat/completions" not in {request.path for request in sandbox.deepseek.requests}  # that would cost money
+    assert "/chat/completions" not in {
+        request.path for request in sandbox.deepseek.requests
+    }  # that would cost money
     assert sandbox.smtp.messages == []
     assert not [secret for secret in SECRETS if secret in ended.out]
 
@@ -47,12 +67,22 @@ async def test_where_all_is_well_it_finds_no_fault(tmp_path: Path, database_url:
 async def test_each_fault_is_told_with_what_to_fix(tmp_path: Path, postgres_url: str) -> None:
     async with Sandbox(accounts=2) as sandbox:
         sandbox.avito.switches.plan_missing = "nested"
-        sandbox.avito.switches.fail(CannedResponse(404, {}, {"Date": "Sun, 22 Nov 2020 12:00:00 GMT"}), when=_is_head)
+        sandbox.avito.switches.fail(
+            CannedResponse(404, {}, {"Date": "Sun, 22 Nov 2020 12:00:00 GMT"}), when=_is_head
+        )
         sandbox.deepseek.switches.fail(BALANCE_EMPTY, path="/user/balance")
         sandbox.smtp.switches.refuse_connections = True
-        settings = settings_for(sandbox, DATABASE_URL=postgres_url, DEEPSEEK_MODEL="gpt", REPORT_RECIPIENTS="", API_KEYS="")
+        settings = settings_for(
+            sandbox,
+            DATABASE_URL=postgres_url,
+            DEEPSEEK_MODEL="gpt",
+            REPORT_RECIPIENTS="",
+            API_KEYS="",
+        )
         accounts = json.loads(settings["AVITO_ACCOUNTS"])
-        settings["AVITO_ACCOUNTS"] = json.dumps([accounts[0], {**accounts[1], "client_secret": "canary"}])
+        settings["AVITO_ACCOUNTS"] = json.dumps(
+            [accounts[0], {**accounts[1], "client_secret": "canary"}]
+        )
         ended = await run_app(tmp_path, "doctor", **settings)
     assert (ended.code, ended.err) == (1, "")
     first, second = (account["name"] for account in accounts)
@@ -72,21 +102,37 @@ async def test_each_fault_is_told_with_what_to_fix(tmp_path: Path, postgres_url:
     assert not [secret for secret in SECRETS if secret in ended.out]
 
 
-async def test_of_each_account_it_tells_chats_plan_and_webhooks(tmp_path: Path, database_url: str) -> None:
-    """Many chats and few, a plan that is missing, and webhooks under our address, under a former secret and under none of ours."""
+async def test_of_each_account_it_tells_chats_plan_and_webhooks(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Many chats and few, a plan that is missing, and webhooks under our address, under a former
+    secret and under none of ours.
+    """
     base, secret = "https://quality.example.ru/webhooks/avito/", "canary-webhook-secret"
-    async with Sandbox(avito=LocalAvito([numbered_account(number) for number in (1, 2, 3)])) as sandbox:
+    async with Sandbox(
+        avito=LocalAvito([numbered_account(number) for number in (1, 2, 3)])
+    ) as sandbox:
         first, second, third = sandbox.avito.accounts
-        sandbox.avito.switches.fail(CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
+        sandbox.avito.switches.fail(
+            CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head
+        )
         sandbox.avito.add_synthetic_chats(1_101, 1, first)
         sandbox.avito.add_synthetic_chats(730, 1, second)
-        sandbox.avito.switches.fail(CannedResponse(402, {"code": 402, "message": "no"}), path=f"{second.user_id}/chats/", times=None)
+        sandbox.avito.switches.fail(
+            CannedResponse(402, {"code": 402, "message": "no"}),
+            path=f"{second.user_id}/chats/",
+            times=None,
+        )
         first.webhooks.append(f"{base}{secret}")
         second.webhooks.append(f"{base}former-canary-secret")
         third.webhooks.append("https://crm.example.ru/canary")
         receiver = {"AVITO_WEBHOOK_SECRET": secret, "PUBLIC_URL": "https://quality.example.ru"}
-        ended = await run_app(tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=database_url, **receiver))
-        told = {account.name: _told_of(ended, account.name)[1:] for account in (first, second, third)}
+        ended = await run_app(
+            tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=database_url, **receiver)
+        )
+        told = {
+            account.name: _told_of(ended, account.name)[1:] for account in (first, second, third)
+        }
     assert told == {
         first.name: [
             "✓ список чатов читается; их больше 1100, остальные находятся по объявлениям.",
@@ -95,43 +141,85 @@ async def test_of_each_account_it_tells_chats_plan_and_webhooks(tmp_path: Path, 
         ],
         second.name: [
             "✓ список чатов читается, чатов: 730.",
-            "✗ тариф с API мессенджера не оплачен, сообщения не читаются; подключите его в кабинете Авито, раздел «Тарифы».",
-            "! вебхуки приходят с прежним AVITO_WEBHOOK_SECRET и не принимаются; запустите webhook subscribe.",
+            (
+                "✗ тариф с API мессенджера не оплачен, сообщения не читаются; подключите его в"
+                " кабинете Авито, раздел «Тарифы»."
+            ),
+            (
+                "! вебхуки приходят с прежним AVITO_WEBHOOK_SECRET и не принимаются; запустите"
+                " webhook subscribe."
+            ),
         ],
         third.name: [
             "✓ список чатов читается, чатов: 0.",
             "! чатов ещё нет; оплачен ли тариф с API мессенджера, не узнать.",
-            "! вебхуки не подключены, чаты находит только синхронизация; запустите webhook subscribe.",
+            (
+                "! вебхуки не подключены, чаты находит только синхронизация; запустите webhook"
+                " subscribe."
+            ),
         ],
     }
     assert "canary" not in ended.out
     assert not [request for request in sandbox.avito.requests if request.path.endswith("/read")]
-    assert len([request for request in sandbox.avito.requests if request.path.endswith(f"{second.user_id}/chats")]) <= 6
+    assert (
+        len(
+            [
+                request
+                for request in sandbox.avito.requests
+                if request.path.endswith(f"{second.user_id}/chats")
+            ]
+        )
+        <= 6
+    )
 
 
 async def test_every_setting_that_does_not_fit_is_named(tmp_path: Path) -> None:
-    ended = await run_app(tmp_path, "doctor", PORT="canary", REPORT_TIMEZONE="Mars/Olympus", SYNC_INTERVAL_MINUTES="0")
+    ended = await run_app(
+        tmp_path, "doctor", PORT="canary", REPORT_TIMEZONE="Mars/Olympus", SYNC_INTERVAL_MINUTES="0"
+    )
     assert (ended.code, ended.err) == (1, "")
-    assert {fault.split(":")[0] for fault in _faults(ended)} == {"PORT", "REPORT_TIMEZONE", "SYNC_INTERVAL_MINUTES"}
+    assert {fault.split(":")[0] for fault in _faults(ended)} == {
+        "PORT",
+        "REPORT_TIMEZONE",
+        "SYNC_INTERVAL_MINUTES",
+    }
     assert "canary" not in ended.out
 
 
-async def test_a_clock_that_differs_from_the_databases_is_told(tmp_path: Path, postgres_url: str) -> None:
-    """The database's is an hour behind. A run that a clock ahead of time has left in it is told as well."""
+async def test_a_clock_that_differs_from_the_databases_is_told(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """The database's is an hour behind. A run that a clock ahead of time has left in it is told as
+    well.
+    """
     database = Database(postgres_url)
     await migrate(database)
     name = make_url(postgres_url).database
     async with database.transaction() as session:
-        shifted = "CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$ SELECT now() - interval '1 hour' $$"
+        shifted = (
+            "CREATE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$ SELECT now()"
+            " - interval '1 hour' $$"
+        )
         await session.execute(text(shifted))
         await session.execute(text(f"ALTER DATABASE {name} SET search_path = public, pg_catalog"))
-        left = "INSERT INTO runs (kind, state, params, created_at) VALUES ('sync', 'done', '{}', now() + interval '40 days')"
+        left = (
+            "INSERT INTO runs (kind, state, params, created_at) VALUES ('sync', 'done', '{}', now()"
+            " + interval '40 days')"
+        )
         await session.execute(text(left))
     await database.close()
     async with Sandbox() as sandbox:
-        sandbox.avito.switches.fail(CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head)
-        ended = await run_app(tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=postgres_url))
+        sandbox.avito.switches.fail(
+            CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head
+        )
+        ended = await run_app(
+            tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=postgres_url)
+        )
     assert ended.code == 1
     (fault,) = _faults(ended)
     assert fault.startswith("Часы: спешат против часов базы на 36")
-    assert [line for line in ended.lines if line.startswith("! Часы: последний запуск в базе — из будущего")]
+    assert [
+        line
+        for line in ended.lines
+        if line.startswith("! Часы: последний запуск в базе — из будущего")
+    ]

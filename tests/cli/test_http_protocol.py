@@ -17,7 +17,9 @@ LOW = "/api/v1/reports?start_date=2020-01-01&end_date=2099-12-31&tonality_grade=
 
 
 def get(address: str, encoding: str = "utf-8") -> bytes:
-    """What curl sends for an address typed with Cyrillic letters; as HTTP/1.0, whose answers come in one piece."""
+    """What curl sends for an address typed with Cyrillic letters; as HTTP/1.0, whose answers come
+    in one piece.
+    """
     return f"GET {address} HTTP/1.0\r\nX-API-Key: {KEY}\r\n\r\n".encode(encoding)
 
 
@@ -35,7 +37,9 @@ async def _until_cancelled() -> None:
     await asyncio.Event().wait()
 
 
-async def test_raw_letters_are_understood_and_what_cannot_be_is_a_400_in_the_one_body(stage: Stage) -> None:
+async def test_raw_letters_are_understood_and_what_cannot_be_is_a_400_in_the_one_body(
+    stage: Stage,
+) -> None:
     stage.add_talk(*GOOD_TALK)
     stage.add_talk(*BAD_TALK)
     await stage.sync()
@@ -48,16 +52,25 @@ async def test_raw_letters_are_understood_and_what_cannot_be_is_a_400_in_the_one
         async with rest(stage.service, listener, worker):
             assert await call(address, get(LOW)) == (200, known)
             status, body = await call(address, get(LOW, encoding="cp1251"))
-            assert (status, [error["field"] for error in body["errors"]]) == (400, ["tonality_grade"])
+            assert (status, [error["field"] for error in body["errors"]]) == (
+                400,
+                ["tonality_grade"],
+            )
             assert "UTF-8" in body["message"]
-            for request in (get("/api/v1/reports?tonality_grade=Нет возражений"), b"\x16\x03\x01 TLS\r\n\r\n", b"GET\r\n\r\n"):
+            for request in (
+                get("/api/v1/reports?tonality_grade=Нет возражений"),
+                b"\x16\x03\x01 TLS\r\n\r\n",
+                b"GET\r\n\r\n",
+            ):
                 status, body = await call(address, request)
                 assert (status, set(body), body["status"]) == (400, {"status", "message"}, "error")
                 assert "--data-urlencode" in body["message"]
 
 
 async def seen(*pieces: bytes) -> tuple[str, str, str]:
-    """The query, the key and the body that an application is given of a request that arrives in these pieces."""
+    """The query, the key and the body that an application is given of a request that arrives in
+    these pieces.
+    """
     given: asyncio.Future[tuple[str, str, str]] = asyncio.get_running_loop().create_future()
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
@@ -65,14 +78,24 @@ async def seen(*pieces: bytes) -> tuple[str, str, str]:
         while more:
             message = await receive()
             body, more = body + message["body"], message["more_body"]
-        given.set_result((scope["query_string"].decode(), dict(scope["headers"])[b"x-api-key"].decode(), body.decode()))
+        given.set_result(
+            (
+                scope["query_string"].decode(),
+                dict(scope["headers"])[b"x-api-key"].decode(),
+                body.decode(),
+            )
+        )
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
 
     ours, theirs = socket.socketpair()
-    protocol = HttpProtocol(uvicorn.Config(application, ws="none", log_config=None), ServerState(), {})
+    protocol = HttpProtocol(
+        uvicorn.Config(application, ws="none", log_config=None), ServerState(), {}
+    )
     with theirs:
-        transport, _ = await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, ours)
+        transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: protocol, ours
+        )
         for piece in pieces:
             protocol.data_received(piece)
         result = await given
@@ -82,7 +105,10 @@ async def seen(*pieces: bytes) -> tuple[str, str, str]:
 
 async def test_only_the_address_is_spelled_out_wherever_the_network_cuts_the_request() -> None:
     content = '{"chat_ids": ["чат"]}'
-    head = f"POST /?account=Лавка HTTP/1.1\r\nHost: a\r\nX-API-Key: ключ\r\nContent-Length: {len(content.encode())}\r\n\r\n"
+    head = (
+        "POST /?account=Лавка HTTP/1.1\r\nHost: a\r\nX-API-Key: ключ\r\nContent-Length:"
+        f" {len(content.encode())}\r\n\r\n"
+    )
     request = (head + content).encode()
     expected = ("account=%D0%9B%D0%B0%D0%B2%D0%BA%D0%B0", "ключ", content)
     assert await seen(request) == expected

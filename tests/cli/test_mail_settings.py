@@ -1,4 +1,6 @@
-"""The settings of the mail: addresses read by one strict rule on every Python, the name in EHLO, the way of encryption."""
+"""The settings of the mail: addresses read by one strict rule on every Python, the name in EHLO,
+the way of encryption.
+"""
 
 from typing import Any
 
@@ -85,7 +87,9 @@ def test_the_name_in_ehlo(name: str, said: str) -> None:
     assert settings(smtp_ehlo_name=name).smtp_ehlo_name == said
 
 
-@pytest.mark.parametrize("name", ["web 1", "web_1", "reports.example.ru:25", "[::1]", "[web1]", "web1\r\nMAIL", "-web"])
+@pytest.mark.parametrize(
+    "name", ["web 1", "web_1", "reports.example.ru:25", "[::1]", "[web1]", "web1\r\nMAIL", "-web"]
+)
 def test_what_is_no_name_for_ehlo(name: str) -> None:
     with pytest.raises(SettingsError, match=r"^SMTP_EHLO_NAME: "):
         settings(smtp_ehlo_name=name)
@@ -104,7 +108,9 @@ def test_what_is_no_name_for_ehlo(name: str) -> None:
         ({"smtp_security": "none"}, "none", 25),
     ],
 )
-def test_port_465_implies_tls(given: dict[str, Any], encryption: str, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_port_465_implies_tls(
+    given: dict[str, Any], encryption: str, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in given.items():
         monkeypatch.setenv(name.upper(), str(value))
     chosen = settings()

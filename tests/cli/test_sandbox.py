@@ -10,17 +10,31 @@ from tests.cli.processes import free_port, run_app, started, stop
 
 
 async def test_the_settings_that_it_prints_lead_to_it(tmp_path: Path) -> None:
-    ports = [word for option in ("--avito-port", "--deepseek-port", "--smtp-port") for word in (option, free_port())]
+    ports = [
+        word
+        for option in ("--avito-port", "--deepseek-port", "--smtp-port")
+        for word in (option, free_port())
+    ]
     async with started(tmp_path, "sandbox", *ports) as process:
         assert process.stdout
         said = (await process.stdout.readuntil("Остановить".encode())).decode()
-        settings = dict(line.split("=", 1) for line in said.splitlines() if not line.startswith("#"))
-        keys = {"client_id": settings["AVITO_CLIENT_ID"], "client_secret": settings["AVITO_CLIENT_SECRET"]}
+        settings = dict(
+            line.split("=", 1) for line in said.splitlines() if not line.startswith("#")
+        )
+        keys = {
+            "client_id": settings["AVITO_CLIENT_ID"],
+            "client_secret": settings["AVITO_CLIENT_SECRET"],
+        }
         async with httpx.AsyncClient(trust_env=False) as client:
-            token = await client.post(f"{settings['AVITO_BASE_URL']}/token", data={"grant_type": "client_credentials", **keys})
+            token = await client.post(
+                f"{settings['AVITO_BASE_URL']}/token",
+                data={"grant_type": "client_credentials", **keys},
+            )
             bearer = {"Authorization": f"Bearer {settings['DEEPSEEK_API_KEY']}"}
             models = await client.get(f"{settings['DEEPSEEK_BASE_URL']}/models", headers=bearer)
-        with socket.create_connection((settings["SMTP_HOST"], int(settings["SMTP_PORT"])), timeout=10):
+        with socket.create_connection(
+            (settings["SMTP_HOST"], int(settings["SMTP_PORT"])), timeout=10
+        ):
             pass
         ended = await stop(process, signal.SIGINT)
     assert token.json()["access_token"]

@@ -1,4 +1,6 @@
-"""The service as a process: it serves on its own database, and when it is told to stop nobody is left without an answer."""
+"""The service as a process: it serves on its own database, and when it is told to stop nobody is
+left without an answer.
+"""
 
 import asyncio
 import signal
@@ -22,12 +24,20 @@ async def test_sigterm_answers_those_who_wait_and_leaves_nothing_behind(tmp_path
         sandbox.avito.switches.latency_seconds = 0.5
         port = free_port()
         async with (
-            started(tmp_path, "serve", **settings_for(sandbox, PORT=port, LOG_FORMAT="json")) as process,
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"X-API-Key": "key-of-the-cli-tests"}, timeout=60) as rest,
+            started(
+                tmp_path, "serve", **settings_for(sandbox, PORT=port, LOG_FORMAT="json")
+            ) as process,
+            httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}",
+                headers={"X-API-Key": "key-of-the-cli-tests"},
+                timeout=60,
+            ) as rest,
         ):
             assert process.stdout
             assert port in (await process.stdout.readline()).decode()
-            at_work, in_queue = (asyncio.create_task(rest.post("/api/v1/avito/sync")) for _ in range(2))
+            at_work, in_queue = (
+                asyncio.create_task(rest.post("/api/v1/avito/sync")) for _ in range(2)
+            )
             await asked(sandbox, 5, process)
             ended = await stop(process, signal.SIGTERM)
             answers = sorted([(await call).json()["message"] for call in (at_work, in_queue)])
@@ -35,12 +45,19 @@ async def test_sigterm_answers_those_who_wait_and_leaves_nothing_behind(tmp_path
     assert "Traceback" not in ended.err
     assert answers[0].startswith("Прервано")
     assert answers[1].startswith("Служба останавливается")  # it was in the queue
-    assert not [secret for secret in ("key-of-the-cli-tests", "sandbox-secret-1", "sk-sandbox") if secret in ended.err]
+    assert not [
+        secret
+        for secret in ("key-of-the-cli-tests", "sandbox-secret-1", "sk-sandbox")
+        if secret in ended.err
+    ]
     assert servers(tmp_path / "var") == []
 
 
 async def test_sigterm_while_it_starts_ends_it_as_well(tmp_path: Path) -> None:
-    async with Sandbox() as sandbox, started(tmp_path, "serve", **settings_for(sandbox, PORT=free_port())) as process:
+    async with (
+        Sandbox() as sandbox,
+        started(tmp_path, "serve", **settings_for(sandbox, PORT=free_port())) as process,
+    ):
         await until(partial(asyncio.to_thread, (tmp_path / "var" / "postgres.start.lock").exists))
         ended = await stop(process, signal.SIGTERM)
     assert ended.code == 0

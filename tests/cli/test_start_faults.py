@@ -1,4 +1,6 @@
-"""A start that cannot be: one line that names the setting, an exit code that says whose fault it is, and no secret."""
+"""A start that cannot be: one line that names the setting, an exit code that says whose fault it
+is, and no secret.
+"""
 
 import re
 import socket
@@ -51,16 +53,31 @@ async def refused(folder: Path, code: int, name: str, **settings: str) -> str:
         ("SMTP_PASSWORD", {"SMTP_PASSWORD": "canary\ncanary"}),
     ],
 )
-async def test_a_missing_or_wrong_setting(tmp_path: Path, name: str, settings: dict[str, str]) -> None:
+async def test_a_missing_or_wrong_setting(
+    tmp_path: Path, name: str, settings: dict[str, str]
+) -> None:
     await refused(tmp_path, 2, name, **settings)
 
 
 ACCOUNTS = '[{"client_id": "id", "client_secret": "%s"}]'
 UNFIT = {
-    **dict.fromkeys(("AVITO_CLIENT_ID", "AVITO_CLIENT_SECRET"), ("", " canary", "canary canary", "canary\n", "канарейка")),
+    **dict.fromkeys(
+        ("AVITO_CLIENT_ID", "AVITO_CLIENT_SECRET"),
+        ("", " canary", "canary canary", "canary\n", "канарейка"),
+    ),
     "AVITO_ACCOUNTS": (ACCOUNTS % "", ACCOUNTS % "canary canary", ACCOUNTS % "канарейка"),
     "DEEPSEEK_API_KEY": ("canary canary", "canary\r\n", "канарейка"),
-    "SMTP_HOST": ("a b", "host:587", "smtp://host", "a..b", "host\n", "[::1]", "host,other", "boss@host", "a" * 64),
+    "SMTP_HOST": (
+        "a b",
+        "host:587",
+        "smtp://host",
+        "a..b",
+        "host\n",
+        "[::1]",
+        "host,other",
+        "boss@host",
+        "a" * 64,
+    ),
     "MAIL_FROM": (
         "canary",
         "@host",
@@ -99,11 +116,21 @@ FIT = {
 
 @pytest.mark.parametrize("name", UNFIT)
 def test_what_nothing_could_be_done_with_is_refused_at_the_start(name: str) -> None:
-    usual = {setting.lower(): value for setting, value in COMPLETE.items() if setting not in ("AVITO_CLIENT_ID", "AVITO_CLIENT_SECRET")}
-    account = {} if name == "AVITO_ACCOUNTS" else {"avito_client_id": "client", "avito_client_secret": "secret"}
+    usual = {
+        setting.lower(): value
+        for setting, value in COMPLETE.items()
+        if setting not in ("AVITO_CLIENT_ID", "AVITO_CLIENT_SECRET")
+    }
+    account = (
+        {}
+        if name == "AVITO_ACCOUNTS"
+        else {"avito_client_id": "client", "avito_client_secret": "secret"}
+    )
     load_settings(_env_file=None, **usual, **account)
     for value in UNFIT[name]:
-        with pytest.raises(SettingsError, match=rf"^{name}: значение не подходит; нужно: [^\n]+$") as refusal:
+        with pytest.raises(
+            SettingsError, match=rf"^{name}: значение не подходит; нужно: [^\n]+$"
+        ) as refusal:
             load_settings(_env_file=None, **{**usual, **account, name.lower(): value})
         assert "canary" not in refusal.value.message
         assert "канарейка" not in refusal.value.message
@@ -112,7 +139,10 @@ def test_what_nothing_could_be_done_with_is_refused_at_the_start(name: str) -> N
 @pytest.mark.parametrize("name", FIT)
 def test_what_is_legal_is_taken(name: str) -> None:
     for value in FIT[name]:
-        load_settings(_env_file=None, **{setting.lower(): given for setting, given in {**COMPLETE, name: value}.items()})
+        load_settings(
+            _env_file=None,
+            **{setting.lower(): given for setting, given in {**COMPLETE, name: value}.items()},
+        )
 
 
 async def test_a_database_that_refuses(tmp_path: Path, cluster_url: str) -> None:
@@ -122,7 +152,13 @@ async def test_a_database_that_refuses(tmp_path: Path, cluster_url: str) -> None
 
 
 @pytest.mark.parametrize(
-    "address", ["mysql://host/db", "postgresql://host:port/db", "postgresql://host:70000/db", "postgresql://host/db?fast=1"]
+    "address",
+    [
+        "mysql://host/db",
+        "postgresql://host:port/db",
+        "postgresql://host:70000/db",
+        "postgresql://host/db?fast=1",
+    ],
 )
 def test_an_address_that_no_postgres_has(address: str) -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL"):
@@ -130,14 +166,22 @@ def test_an_address_that_no_postgres_has(address: str) -> None:
 
 
 def test_an_address_as_providers_print_it_is_understood() -> None:
-    address = async_url("postgres://user:secret@host/db?sslmode=require&channel_binding=require&connect_timeout=10")
+    address = async_url(
+        "postgres://user:secret@host/db?sslmode=require&channel_binding=require&connect_timeout=10"
+    )
     assert (address.drivername, dict(address.query)) == ("postgresql+asyncpg", {"ssl": "require"})
 
 
 @pytest.mark.parametrize("kept_elsewhere", [False, True])
-def test_a_folder_that_cannot_be_written_matters_where_it_is_used(tmp_path: Path, kept_elsewhere: bool) -> None:
+def test_a_folder_that_cannot_be_written_matters_where_it_is_used(
+    tmp_path: Path, kept_elsewhere: bool
+) -> None:
     (tmp_path / "file").touch()
-    elsewhere = {"database_url": "postgresql://127.0.0.1/db", "smtp_host": "127.0.0.1"} if kept_elsewhere else {}
+    elsewhere = (
+        {"database_url": "postgresql://127.0.0.1/db", "smtp_host": "127.0.0.1"}
+        if kept_elsewhere
+        else {}
+    )
     settings = load_settings(_env_file=None, data_dir=tmp_path / "file" / "var", **elsewhere)
     with nullcontext() if kept_elsewhere else pytest.raises(SettingsError, match="DATA_DIR"):
         check_data_dir(settings)

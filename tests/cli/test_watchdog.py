@@ -1,4 +1,6 @@
-"""A service that does not work any more ends by itself: with an exit code, with the reason in its log, and not too early."""
+"""A service that does not work any more ends by itself: with an exit code, with the reason in its
+log, and not too early.
+"""
 
 import asyncio
 import sys
@@ -41,14 +43,22 @@ sys.exit(guarded(lambda: run(main(sys.argv[1]))))
 
 async def ended(what: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROGRAM, what, cwd=CHECKOUT, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        sys.executable,
+        "-c",
+        PROGRAM,
+        what,
+        cwd=CHECKOUT,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
     _, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, err.decode()
 
 
-@pytest.mark.parametrize(("what", "said"), [("part", "watchdog.stalled"), ("loop", "watchdog.loop_blocked")])
+@pytest.mark.parametrize(
+    ("what", "said"), [("part", "watchdog.stalled"), ("loop", "watchdog.loop_blocked")]
+)
 async def test_a_dead_process_ends_and_names_the_reason(what: str, said: str) -> None:
     code, log = await ended(what)
     assert code == 4, log

@@ -1,4 +1,6 @@
-"""Webhook: subscriptions of every account are made, shown and taken back, and no secret is on the screen."""
+"""Webhook: subscriptions of every account are made, shown and taken back, and no secret is on the
+screen.
+"""
 
 import json
 from pathlib import Path
@@ -24,11 +26,15 @@ def settings_of(sandbox: Sandbox, **settings: str) -> Settings:
     return stage_settings("postgresql://127.0.0.1/unused", sandbox.environment(), **lower)
 
 
-async def test_every_account_is_subscribed_shown_and_unsubscribed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_every_account_is_subscribed_shown_and_unsubscribed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with Sandbox(accounts=2) as sandbox:
         first, second = sandbox.avito.accounts
         first.webhooks[:] = [THEIRS, OLD]
-        subscribed = await run_app(tmp_path, "webhook", "subscribe", **settings_for(sandbox, **RECEIVER))
+        subscribed = await run_app(
+            tmp_path, "webhook", "subscribe", **settings_for(sandbox, **RECEIVER)
+        )
         assert (subscribed.code, subscribed.err) == (0, "")
         assert [first.webhooks, second.webhooks] == [[THEIRS, OLD, OURS], [OURS]]
         settings = settings_of(sandbox, **RECEIVER)
@@ -42,14 +48,21 @@ async def test_every_account_is_subscribed_shown_and_unsubscribed(tmp_path: Path
     assert subscribed.lines[0].startswith("! Без оплаченного тарифа")
     assert [line.partition(": ")[2] for line in listed.out.splitlines()] == [
         "https://crm.example.ru/… — чужая.",
-        "https://quality.example.ru/webhooks/avito/form… — наша, но с прежним секретом; её снимет unsubscribe.",
+        (
+            "https://quality.example.ru/webhooks/avito/form… — наша, но с прежним секретом; её"
+            " снимет unsubscribe."
+        ),
         "https://quality.example.ru/webhooks/avito/cana… — наша.",
         "https://quality.example.ru/webhooks/avito/cana… — наша.",
     ]
-    assert [line.partition(": ")[2].partition(",")[0] for line in unsubscribed.out.splitlines()] == ["подписка снята"] * 3
+    assert [
+        line.partition(": ")[2].partition(",")[0] for line in unsubscribed.out.splitlines()
+    ] == ["подписка снята"] * 3
 
 
-async def test_an_account_that_fails_is_told_and_does_not_stop_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_account_that_fails_is_told_and_does_not_stop_the_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     async with Sandbox(accounts=2) as sandbox:
         first, second = sandbox.avito.accounts
         accounts = json.loads(sandbox.environment()["AVITO_ACCOUNTS"])
@@ -61,7 +74,9 @@ async def test_an_account_that_fails_is_told_and_does_not_stop_the_others(capsys
     assert (first.webhooks, second.webhooks) == ([], [OURS])
 
 
-async def test_without_settings_there_is_nothing_to_subscribe_but_others_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_without_settings_there_is_nothing_to_subscribe_but_others_are_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     async with Sandbox() as sandbox:
         sandbox.avito.accounts[0].webhooks.append(THEIRS)
         with pytest.raises(SettingsError, match="AVITO_WEBHOOK_SECRET, PUBLIC_URL: не заданы"):

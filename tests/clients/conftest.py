@@ -1,4 +1,6 @@
-"""The far ends of the clients' tests, served on loopback, and clients that do not wait long between attempts."""
+"""The far ends of the clients' tests, served on loopback, and clients that do not wait long between
+attempts.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
@@ -32,7 +34,9 @@ IMPATIENT = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_secon
 
 
 class Doorway:
-    """A server for the whole session behind which each test puts an app of its own: starting one takes a tenth of a second."""
+    """A server for the whole session behind which each test puts an app of its own: starting one
+    takes a tenth of a second.
+    """
 
     url: str
     http: httpx.AsyncClient
@@ -58,7 +62,9 @@ def local_avito(doorway: Doorway) -> LocalAvito:
 
 
 @pytest.fixture
-async def make_avito(doorway: Doorway, local_avito: LocalAvito) -> AsyncIterator[Callable[..., AvitoClient]]:
+async def make_avito(
+    doorway: Doorway, local_avito: LocalAvito
+) -> AsyncIterator[Callable[..., AvitoClient]]:
     """Makes clients of the local Avito; ``http`` are options of ``avito_http``."""
     async with AsyncExitStack() as opened:
 
@@ -98,7 +104,9 @@ def chat_id(local_avito: LocalAvito) -> str:
     """A chat about a listing in which the buyer has asked and the company has answered."""
     noon = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     listing = AvitoListing(3_014_567_801, "Kia Rio 1.6 AT, 2019", "1 350 000 ₽")
-    chat = local_avito.add_chat(item=listing, client=SandboxBuyer(5_300_000_000_001, "Марина"), at=noon)
+    chat = local_avito.add_chat(
+        item=listing, client=SandboxBuyer(5_300_000_000_001, "Марина"), at=noon
+    )
     local_avito.add_message(chat.id, "client", text="Торг есть? 🙂", at=noon)
     local_avito.add_message(chat.id, "company", text="Добрый день!\nЕсть.", at=noon)
     return chat.id
@@ -112,7 +120,9 @@ def local_deepseek(doorway: Doorway) -> LocalDeepSeek:
 
 
 @pytest.fixture
-async def make_deepseek(doorway: Doorway, local_deepseek: LocalDeepSeek) -> AsyncIterator[Callable[..., DeepSeekClient]]:
+async def make_deepseek(
+    doorway: Doorway, local_deepseek: LocalDeepSeek
+) -> AsyncIterator[Callable[..., DeepSeekClient]]:
     """Makes clients of the local DeepSeek."""
     async with AsyncExitStack() as opened:
 
@@ -127,7 +137,13 @@ async def make_deepseek(doorway: Doorway, local_deepseek: LocalDeepSeek) -> Asyn
             omit: Collection[str] = (),
         ) -> DeepSeekClient:
             client = DeepSeekClient(
-                base_url, api_key, model, max_concurrency=max_concurrency, timeout_seconds=timeout_seconds, retry=retry, omit=omit
+                base_url,
+                api_key,
+                model,
+                max_concurrency=max_concurrency,
+                timeout_seconds=timeout_seconds,
+                retry=retry,
+                omit=omit,
             )
             opened.push_async_callback(client.aclose)
             return client
@@ -143,21 +159,41 @@ def deepseek(make_deepseek: Callable[..., DeepSeekClient]) -> DeepSeekClient:
 
 @pytest.fixture
 def scripted_smtp() -> Callable[[dict[str, str]], Any]:
-    """A mail server that answers each command as told, 250 otherwise: what well-behaved servers cannot be made to say.
+    """A mail server that answers each command as told, 250 otherwise: what well-behaved servers
+    cannot be made to say.
 
-    Keys are commands or whole lines, ``greeting``, and ``.`` for the mail's end; the words ``cut`` and ``hang`` do what they say.
+    Keys are commands or whole lines, ``greeting``, and ``.`` for the mail's end; the words ``cut``
+    and ``hang`` do what they say.
     """
 
     @asynccontextmanager
     async def serving(script: dict[str, str]) -> AsyncIterator[int]:
         async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             step = "greeting"
-            while step and (answer := script.get(step, {"greeting": "220 hi", "DATA": "354 go on"}.get(step, "250 2.0.0 Ok"))) != "cut":
+            while (
+                step
+                and (
+                    answer := script.get(
+                        step, {"greeting": "220 hi", "DATA": "354 go on"}.get(step, "250 2.0.0 Ok")
+                    )
+                )
+                != "cut"
+            ):
                 if answer != "hang":
                     writer.write(f"{answer}\r\n".encode())
-                line = await reader.readuntil(b"\r\n.\r\n") if step == "DATA" and answer.startswith("354") else await reader.readline()
+                line = (
+                    await reader.readuntil(b"\r\n.\r\n")
+                    if step == "DATA" and answer.startswith("354")
+                    else await reader.readline()
+                )
                 command = line.decode(errors="replace").strip()
-                step = "." if line.endswith(b"\r\n.\r\n") else command if command in script else command.partition(" ")[0].upper()
+                step = (
+                    "."
+                    if line.endswith(b"\r\n.\r\n")
+                    else command
+                    if command in script
+                    else command.partition(" ")[0].upper()
+                )
             writer.close()
 
         server = await asyncio.start_server(talk, "127.0.0.1")

@@ -1,4 +1,6 @@
-"""Far ends that answer what no document allows: one value of a true answer replaced by JSON that is hard to keep or to read."""
+"""Far ends that answer what no document allows: one value of a true answer replaced by JSON that is
+hard to keep or to read.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -36,13 +38,23 @@ LITERALS = {
     "list of all sorts": '[null, {}, [[]], 1e400, "\\ud800"]',
 }
 # No st.text(): its table of all characters takes longer to make than the tests that use it.
-ANY_LITERAL = st.sampled_from(sorted(LITERALS.values())) | st.integers().map(str) | st.floats().map(json.dumps)
+ANY_LITERAL = (
+    st.sampled_from(sorted(LITERALS.values()))
+    | st.integers().map(str)
+    | st.floats().map(json.dumps)
+)
 
 
 def paths_of(body: Any, at: Path = ()) -> Iterator[Path]:
     """Where values stand in a body, the body itself first."""
     yield at
-    inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    inner = (
+        body.items()
+        if isinstance(body, dict)
+        else enumerate(body)
+        if isinstance(body, list)
+        else ()
+    )
     for key, value in inner:
         yield from paths_of(value, (*at, key))
 
@@ -66,7 +78,9 @@ def assert_storable(value: str) -> None:
 
 
 class Spoiler:
-    """ASGI middleware before a local server: the JSON of each success goes through ``spoil``, which gets the path and the body."""
+    """ASGI middleware before a local server: the JSON of each success goes through ``spoil``, which
+    gets the path and the body.
+    """
 
     def __init__(self, app: ASGIApp, spoil: Callable[[str, Any], str | None]) -> None:
         self._app, self._spoil = app, spoil
@@ -83,10 +97,16 @@ class Spoiler:
             whole += message.get("body", b"")
             if message.get("more_body"):
                 return
-            changed = self._spoil(scope["path"], json.loads(whole)) if start["status"] == 200 else None
+            changed = (
+                self._spoil(scope["path"], json.loads(whole)) if start["status"] == 200 else None
+            )
             body = whole if changed is None else changed.encode()
-            headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
-            await send({**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+            headers = [
+                (name, value) for name, value in start["headers"] if name != b"content-length"
+            ]
+            await send(
+                {**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]}
+            )
             await send({"type": "http.response.body", "body": body})
 
         await self._app(scope, receive, keep)

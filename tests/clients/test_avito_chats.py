@@ -27,13 +27,28 @@ async def test_self_is_the_account_of_the_keys(avito: AvitoClient) -> None:
     assert (account.id, account.name) == (OWN_ID, "Лавка на Садовой")
 
 
-async def test_chat_has_its_listing_its_buyer_and_its_last_message(avito: AvitoClient, chat_id: str) -> None:
+async def test_chat_has_its_listing_its_buyer_and_its_last_message(
+    avito: AvitoClient, chat_id: str
+) -> None:
     page = await avito.list_chats(OWN_ID)
     (chat,) = page.chats
-    assert (chat.id, chat.chat_type, chat.created_at, chat.updated_at) == (chat_id, "u2i", NOON, NOON)
-    assert (chat.item_id, chat.item_title, chat.price) == (3_014_567_801, "Kia Rio 1.6 AT, 2019", "1 350 000 ₽")
+    assert (chat.id, chat.chat_type, chat.created_at, chat.updated_at) == (
+        chat_id,
+        "u2i",
+        NOON,
+        NOON,
+    )
+    assert (chat.item_id, chat.item_title, chat.price) == (
+        3_014_567_801,
+        "Kia Rio 1.6 AT, 2019",
+        "1 350 000 ₽",
+    )
     assert chat.item_url == "https://avito.ru/moskva/listing_3014567801"
-    assert (chat.client_id, chat.client_name, chat.client_url) == (BUYER_ID, "Марина", f"https://avito.ru/user/{BUYER_ID}/profile")
+    assert (chat.client_id, chat.client_name, chat.client_url) == (
+        BUYER_ID,
+        "Марина",
+        f"https://avito.ru/user/{BUYER_ID}/profile",
+    )
     assert chat.last_message is not None
     assert (chat.last_message.text, chat.last_message.direction) == ("Добрый день!\nЕсть.", "out")
     assert chat.raw["context"]["value"]["location"]["title"] == "Москва"
@@ -42,7 +57,9 @@ async def test_chat_has_its_listing_its_buyer_and_its_last_message(avito: AvitoC
 
 
 @pytest.mark.parametrize("key", ["context", "users", "last_message", "updated", "created"])
-async def test_chat_without_a_key_is_still_a_chat(avito: AvitoClient, local_avito: LocalAvito, chat_id: str, key: str) -> None:
+async def test_chat_without_a_key_is_still_a_chat(
+    avito: AvitoClient, local_avito: LocalAvito, chat_id: str, key: str
+) -> None:
     local_avito.switches.drop_chat_keys = {key}
     (chat,) = (await avito.list_chats(OWN_ID)).chats
     values: dict[str, list[object]] = {
@@ -56,20 +73,26 @@ async def test_chat_without_a_key_is_still_a_chat(avito: AvitoClient, local_avit
     assert (chat.id, chat.chat_type) == (chat_id, "u2i")
 
 
-async def test_empty_title_and_nameless_buyer_are_missing_values(avito: AvitoClient, local_avito: LocalAvito, chat_id: str) -> None:
+async def test_empty_title_and_nameless_buyer_are_missing_values(
+    avito: AvitoClient, local_avito: LocalAvito, chat_id: str
+) -> None:
     local_avito.switches.empty_titles = local_avito.switches.nameless_users = True
     (chat,) = (await avito.list_chats(OWN_ID)).chats
     assert (chat.item_title, chat.client_name, chat.client_id) == (None, None, BUYER_ID)
 
 
-async def test_buyer_is_missing_where_the_account_stands_alone(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_buyer_is_missing_where_the_account_stands_alone(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     local_avito.add_chat(item=AvitoListing(1, "Диван"))
     (chat,) = (await avito.list_chats(OWN_ID)).chats
     assert (chat.client_id, chat.client_name) == (None, None)
 
 
 @pytest.mark.parametrize("context", ["absent", "empty"])
-async def test_chat_between_users_has_no_listing(avito: AvitoClient, local_avito: LocalAvito, context: Any) -> None:
+async def test_chat_between_users_has_no_listing(
+    avito: AvitoClient, local_avito: LocalAvito, context: Any
+) -> None:
     local_avito.switches.u2u_context = context
     local_avito.add_chat(chat_type="u2u", client=SandboxBuyer(BUYER_ID, "Олег"))
     (chat,) = (await avito.list_chats(OWN_ID)).chats
@@ -89,14 +112,23 @@ def test_chat_type_is_the_prefix_else_the_filter_else_told_by_the_listing() -> N
 @pytest.mark.parametrize("value", [None, "soon", -5, 10**30, True, {}, []])
 def test_wrong_values_count_as_missing(value: object) -> None:
     chat = chat_of(
-        created=value, updated=value, context={"type": "item", "value": {"id": value if value != -5 else "x", "title": 5}}, users=value
+        created=value,
+        updated=value,
+        context={"type": "item", "value": {"id": value if value != -5 else "x", "title": 5}},
+        users=value,
     )
-    assert (chat.created_at, chat.updated_at, chat.item_id, chat.item_title, chat.client_id) == (None,) * 5
+    assert (chat.created_at, chat.updated_at, chat.item_id, chat.item_title, chat.client_id) == (
+        None,
+    ) * 5
 
 
 @pytest.mark.parametrize("bad", [{}, {"id": ""}, {"id": None}, "text", None, 5])
-async def test_a_chat_without_id_costs_no_other_and_is_counted(avito: AvitoClient, local_avito: LocalAvito, bad: object) -> None:
-    local_avito.switches.fail(CannedResponse(200, {"chats": [{"id": "u2i-1"}, bad, {"id": 17}]}), path="/chats")
+async def test_a_chat_without_id_costs_no_other_and_is_counted(
+    avito: AvitoClient, local_avito: LocalAvito, bad: object
+) -> None:
+    local_avito.switches.fail(
+        CannedResponse(200, {"chats": [{"id": "u2i-1"}, bad, {"id": 17}]}), path="/chats"
+    )
     page = await avito.list_chats(OWN_ID, limit=3)
     assert [chat.id for chat in page.chats] == ["u2i-1", "17"]
     assert page.unreadable == 1
@@ -104,41 +136,68 @@ async def test_a_chat_without_id_costs_no_other_and_is_counted(avito: AvitoClien
 
 
 @pytest.mark.parametrize("told", [True, False])
-async def test_has_more_is_believed_else_a_short_page_is_the_last(avito: AvitoClient, local_avito: LocalAvito, told: bool) -> None:
+async def test_has_more_is_believed_else_a_short_page_is_the_last(
+    avito: AvitoClient, local_avito: LocalAvito, told: bool
+) -> None:
     chat, *_ = local_avito.add_synthetic_chats(4, messages=4)
     local_avito.switches.has_more = told
-    assert [(await avito.list_chats(OWN_ID, limit=3, offset=offset)).has_more for offset in (0, 3)] == [True, False]
-    assert [(await avito.list_messages(OWN_ID, chat.id, limit=3, offset=offset)).has_more for offset in (0, 3)] == [True, False]
+    assert [
+        (await avito.list_chats(OWN_ID, limit=3, offset=offset)).has_more for offset in (0, 3)
+    ] == [True, False]
+    assert [
+        (await avito.list_messages(OWN_ID, chat.id, limit=3, offset=offset)).has_more
+        for offset in (0, 3)
+    ] == [True, False]
     # The last page is full: only `has_more` can tell that nothing follows.
     assert (await avito.list_chats(OWN_ID, limit=2, offset=2)).has_more is not told
     assert (await avito.list_messages(OWN_ID, chat.id, limit=2, offset=2)).has_more is not told
 
 
-async def test_an_empty_page_is_not_the_end_while_avito_says_there_is_more(avito: AvitoClient, local_avito: LocalAvito) -> None:
-    local_avito.switches.fail(CannedResponse(200, {"chats": [], "meta": {"has_more": True}}), path="/chats")
+async def test_an_empty_page_is_not_the_end_while_avito_says_there_is_more(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
+    local_avito.switches.fail(
+        CannedResponse(200, {"chats": [], "meta": {"has_more": True}}), path="/chats"
+    )
     assert (await avito.list_chats(OWN_ID)).has_more is True
 
 
-async def test_an_answer_without_its_list_is_not_an_empty_account(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_an_answer_without_its_list_is_not_an_empty_account(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     local_avito.switches.fail(CannedResponse(200, {"ok": True}), path="/chats")
     with pytest.raises(AvitoUnavailableError):
         await avito.list_chats(OWN_ID)
 
 
-async def test_filters_and_places_are_asked_for(avito: AvitoClient, local_avito: LocalAvito) -> None:
-    await avito.list_chats(OWN_ID, limit=7, offset=21, chat_types=("u2i", "a2u"), unread_only=True, item_ids=(11, 12))
+async def test_filters_and_places_are_asked_for(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
+    await avito.list_chats(
+        OWN_ID, limit=7, offset=21, chat_types=("u2i", "a2u"), unread_only=True, item_ids=(11, 12)
+    )
     asked = local_avito.requests[-1]
     assert asked.path == f"/messenger/v2/accounts/{OWN_ID}/chats"
-    expected = {"limit": ["7"], "offset": ["21"], "chat_types": ["u2i,a2u"], "unread_only": ["true"], "item_ids": ["11,12"]}
+    expected = {
+        "limit": ["7"],
+        "offset": ["21"],
+        "chat_types": ["u2i,a2u"],
+        "unread_only": ["true"],
+        "item_ids": ["11,12"],
+    }
     assert asked.query == expected
 
 
-async def test_chats_between_users_are_asked_for_unless_told_otherwise(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_chats_between_users_are_asked_for_unless_told_otherwise(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     await avito.list_chats(OWN_ID)
     assert local_avito.requests[-1].query["chat_types"] == ["u2i,u2u"]
 
 
-async def test_chat_ids_are_encoded_in_paths(avito: AvitoClient, local_avito: LocalAvito, doorway: Any) -> None:
+async def test_chat_ids_are_encoded_in_paths(
+    avito: AvitoClient, local_avito: LocalAvito, doorway: Any
+) -> None:
     raw_paths: list[bytes] = []
 
     async def remember(scope: Scope, receive: Receive, send: Send) -> None:
@@ -162,9 +221,13 @@ async def test_a_chat_with_a_tilde_is_found(avito: AvitoClient, local_avito: Loc
     assert len((await avito.list_messages(OWN_ID, chat.id)).messages) == 1
 
 
-async def test_listings_of_every_state_come_in_pages(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_listings_of_every_state_come_in_pages(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     for number, status in enumerate(["active", "old", "removed", "blocked", "rejected"]):
-        local_avito.accounts[0].listings[number] = AvitoListing(number, f"Товар {number}", status=status)
+        local_avito.accounts[0].listings[number] = AvitoListing(
+            number, f"Товар {number}", status=status
+        )
     first = await avito.list_items(1, per_page=3)
     second = await avito.list_items(2, per_page=3)
     assert [(item.id, item.title, item.status) for item in first.items] == [
@@ -183,4 +246,8 @@ async def test_reading_marks_nothing_as_read(avito: AvitoClient, local_avito: Lo
     await avito.get_chat(OWN_ID, chat.id)
     await avito.list_messages(OWN_ID, chat.id)
     assert chat.unread
-    assert {(request.method, request.path) for request in local_avito.requests if request.method != "GET"} == {("POST", "/token")}
+    assert {
+        (request.method, request.path)
+        for request in local_avito.requests
+        if request.method != "GET"
+    } == {("POST", "/token")}

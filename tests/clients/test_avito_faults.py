@@ -20,7 +20,16 @@ from app.clients.avito import (
 from app.clients.retry import RetryPolicy
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_payloads import TOKEN_EXPIRED
-from app.sandbox.avito_switches import CUT, ERROR_UNDER_200, FORBIDDEN, SERVER_ERROR, UNAVAILABLE, error_body, html, too_many
+from app.sandbox.avito_switches import (
+    CUT,
+    ERROR_UNDER_200,
+    FORBIDDEN,
+    SERVER_ERROR,
+    UNAVAILABLE,
+    error_body,
+    html,
+    too_many,
+)
 from app.sandbox.faults import Behaviour, CannedResponse, ReceivedRequest, Slow
 
 MakeAvito = Callable[..., AvitoClient]
@@ -36,15 +45,22 @@ def arrived(avito: LocalAvito, path: str) -> int:
 # The token
 
 
-async def test_one_token_serves_many_calls_at_once(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
+async def test_one_token_serves_many_calls_at_once(
+    make_avito: MakeAvito, local_avito: LocalAvito
+) -> None:
     avito = make_avito(max_concurrency=16)
     await asyncio.gather(*(avito.get_self() for _ in range(16)))
     assert (arrived(local_avito, "/token"), arrived(local_avito, SELF)) == (1, 16)
     form = local_avito.requests[0].body
-    assert form == "grant_type=client_credentials&client_id=sandbox-client-1&client_secret=sandbox-secret-1"
+    assert (
+        form
+        == "grant_type=client_credentials&client_id=sandbox-client-1&client_secret=sandbox-secret-1"
+    )
 
 
-async def test_bad_keys_are_told_although_the_status_is_200(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
+async def test_bad_keys_are_told_although_the_status_is_200(
+    make_avito: MakeAvito, local_avito: LocalAvito
+) -> None:
     with pytest.raises(AvitoCredentialsError, match="AVITO_CLIENT_SECRET") as caught:
         await make_avito(secret="wrong-canary-secret").get_self()
     assert "Client authentication failed" in caught.value.message
@@ -52,14 +68,20 @@ async def test_bad_keys_are_told_although_the_status_is_200(make_avito: MakeAvit
     assert arrived(local_avito, "/token") == 1  # repeating would not help
 
 
-@pytest.mark.parametrize("answer", [SERVER_ERROR, UNAVAILABLE, html(200), html(403), CUT, too_many(), ERROR_UNDER_200])
-async def test_a_failing_token_server_is_asked_again(avito: AvitoClient, local_avito: LocalAvito, answer: Any) -> None:
+@pytest.mark.parametrize(
+    "answer", [SERVER_ERROR, UNAVAILABLE, html(200), html(403), CUT, too_many(), ERROR_UNDER_200]
+)
+async def test_a_failing_token_server_is_asked_again(
+    avito: AvitoClient, local_avito: LocalAvito, answer: Any
+) -> None:
     local_avito.switches.fail(answer, path="/token")
     assert (await avito.get_self()).id == OWN_ID
 
 
 @pytest.mark.parametrize("status", [200, 401, 403])
-async def test_an_expired_token_is_renewed_and_the_request_repeated(avito: AvitoClient, local_avito: LocalAvito, status: Any) -> None:
+async def test_an_expired_token_is_renewed_and_the_request_repeated(
+    avito: AvitoClient, local_avito: LocalAvito, status: Any
+) -> None:
     local_avito.switches.expired_status = status
     await avito.get_self()
     local_avito.expire_tokens()
@@ -67,7 +89,9 @@ async def test_an_expired_token_is_renewed_and_the_request_repeated(avito: Avito
     assert (arrived(local_avito, "/token"), arrived(local_avito, SELF)) == (2, 3)
 
 
-async def test_many_calls_renew_an_expired_token_once(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
+async def test_many_calls_renew_an_expired_token_once(
+    make_avito: MakeAvito, local_avito: LocalAvito
+) -> None:
     avito = make_avito(max_concurrency=16)
     await avito.get_self()
     local_avito.expire_tokens()
@@ -75,9 +99,13 @@ async def test_many_calls_renew_an_expired_token_once(make_avito: MakeAvito, loc
     assert arrived(local_avito, "/token") == 2
 
 
-async def test_a_token_is_renewed_before_its_day_is_over(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
+async def test_a_token_is_renewed_before_its_day_is_over(
+    make_avito: MakeAvito, local_avito: LocalAvito
+) -> None:
     now = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
-    times = iter([now] * 2 + [now + timedelta(hours=23)] * 2 + [now + timedelta(hours=23, minutes=56)] * 10)
+    times = iter(
+        [now] * 2 + [now + timedelta(hours=23)] * 2 + [now + timedelta(hours=23, minutes=56)] * 10
+    )
     avito = make_avito(clock=lambda: next(times))
     await avito.get_self()
     assert arrived(local_avito, "/token") == 1
@@ -86,14 +114,20 @@ async def test_a_token_is_renewed_before_its_day_is_over(make_avito: MakeAvito, 
     assert arrived(local_avito, "/token") == 2
 
 
-async def test_a_token_refused_twice_is_a_fault_of_the_keys(avito: AvitoClient, local_avito: LocalAvito) -> None:
-    local_avito.switches.fail(CannedResponse(401, error_body(401, "Unauthorized")), path=SELF, times=None)
+async def test_a_token_refused_twice_is_a_fault_of_the_keys(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
+    local_avito.switches.fail(
+        CannedResponse(401, error_body(401, "Unauthorized")), path=SELF, times=None
+    )
     with pytest.raises(AvitoCredentialsError, match="не отозваны ли ключи"):
         await avito.get_self()
     assert (arrived(local_avito, "/token"), arrived(local_avito, SELF)) == (2, 2)
 
 
-async def test_a_403_that_stays_is_a_missing_right_and_later_ones_renew_nothing(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_a_403_that_stays_is_a_missing_right_and_later_ones_renew_nothing(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     local_avito.accounts[0].employee = True
     chat = local_avito.add_chat()
     for _ in range(3):
@@ -103,7 +137,9 @@ async def test_a_403_that_stays_is_a_missing_right_and_later_ones_renew_nothing(
     assert sum("/messages" in request.path for request in local_avito.requests) == 2 + 1 + 1
 
 
-async def test_a_403_that_speaks_of_the_token_renews_it_even_then(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_a_403_that_speaks_of_the_token_renews_it_even_then(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     local_avito.switches.fail(FORBIDDEN, path=SELF, times=2)
     with pytest.raises(AvitoPermissionError):
         await avito.get_self()
@@ -113,12 +149,16 @@ async def test_a_403_that_speaks_of_the_token_renews_it_even_then(avito: AvitoCl
     assert arrived(local_avito, "/token") == 3
 
 
-async def test_a_403_that_goes_away_with_a_new_token_is_none(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_a_403_that_goes_away_with_a_new_token_is_none(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     local_avito.switches.fail(FORBIDDEN, path=SELF)
     assert (await avito.get_self()).id == OWN_ID
 
 
-async def test_an_expired_token_after_renewal_is_a_fault_of_the_keys(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_an_expired_token_after_renewal_is_a_fault_of_the_keys(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     local_avito.switches.fail(CannedResponse(200, TOKEN_EXPIRED), path=SELF, times=None)
     with pytest.raises(AvitoCredentialsError):
         await avito.get_self()
@@ -146,21 +186,27 @@ REPORTED: list[Behaviour] = [
 
 
 @pytest.mark.parametrize("answer", PASSING + REPORTED)
-async def test_what_passes_is_tried_again(avito: AvitoClient, local_avito: LocalAvito, answer: Any) -> None:
+async def test_what_passes_is_tried_again(
+    avito: AvitoClient, local_avito: LocalAvito, answer: Any
+) -> None:
     local_avito.switches.fail(answer, path=SELF, times=2)
     assert (await avito.get_self()).id == OWN_ID
     assert arrived(local_avito, SELF) == 3
 
 
 @pytest.mark.parametrize("answer", [SERVER_ERROR, html(404), ERROR_UNDER_200, CUT])
-async def test_what_does_not_pass_is_an_outage_after_the_last_attempt(avito: AvitoClient, local_avito: LocalAvito, answer: Any) -> None:
+async def test_what_does_not_pass_is_an_outage_after_the_last_attempt(
+    avito: AvitoClient, local_avito: LocalAvito, answer: Any
+) -> None:
     local_avito.switches.fail(answer, path=SELF, times=None)
     with pytest.raises(AvitoUnavailableError):
         await avito.get_self()
     assert arrived(local_avito, SELF) == 3
 
 
-async def test_a_slow_answer_is_given_up_and_asked_for_again(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
+async def test_a_slow_answer_is_given_up_and_asked_for_again(
+    make_avito: MakeAvito, local_avito: LocalAvito
+) -> None:
     local_avito.switches.fail(Slow(600), path=SELF)
     assert (await make_avito(timeout_seconds=1).get_self()).id == OWN_ID
     local_avito.switches.fail(Slow(600), times=None)
@@ -176,35 +222,47 @@ async def test_nobody_listening_is_an_outage_that_names_the_setting(make_avito: 
 # Limits
 
 
-async def test_429_that_stays_names_the_settings(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_429_that_stays_names_the_settings(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     local_avito.switches.fail(too_many("17"), path=SELF, times=None)
     with pytest.raises(AvitoRateLimitedError, match="AVITO_REQUESTS_PER_MINUTE") as caught:
         await avito.get_self()
     assert caught.value.retry_after_seconds == 17
 
 
-async def test_a_wait_asked_for_is_kept_instead_of_our_own(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
-    avito = make_avito(retry=RetryPolicy(attempts=2, first_wait_seconds=600, longest_wait_seconds=600))
+async def test_a_wait_asked_for_is_kept_instead_of_our_own(
+    make_avito: MakeAvito, local_avito: LocalAvito
+) -> None:
+    avito = make_avito(
+        retry=RetryPolicy(attempts=2, first_wait_seconds=600, longest_wait_seconds=600)
+    )
     local_avito.switches.fail(too_many("0"), path=SELF)
     async with asyncio.timeout(60):
         assert (await avito.get_self()).id == OWN_ID
 
 
 async def test_a_wait_asked_for_is_capped(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
-    avito = make_avito(retry=RetryPolicy(attempts=2, first_wait_seconds=0.001, longest_wait_seconds=0.01))
+    avito = make_avito(
+        retry=RetryPolicy(attempts=2, first_wait_seconds=0.001, longest_wait_seconds=0.01)
+    )
     local_avito.switches.fail(too_many("86400"), path=SELF)
     async with asyncio.timeout(60):
         assert (await avito.get_self()).id == OWN_ID
 
 
-async def test_no_more_requests_are_in_flight_than_allowed(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
+async def test_no_more_requests_are_in_flight_than_allowed(
+    make_avito: MakeAvito, local_avito: LocalAvito
+) -> None:
     avito = make_avito(max_concurrency=3)
     local_avito.switches.latency_seconds = 0.1
     await asyncio.gather(*(avito.get_self() for _ in range(12)))
     assert local_avito.traffic.most_in_flight <= 3
 
 
-async def test_fewer_requests_are_in_flight_after_a_429(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
+async def test_fewer_requests_are_in_flight_after_a_429(
+    make_avito: MakeAvito, local_avito: LocalAvito
+) -> None:
     avito = make_avito(max_concurrency=8)
     local_avito.switches.fail(too_many(), path=SELF)
     await avito.get_self()
@@ -223,7 +281,9 @@ async def test_requests_a_minute_are_kept(make_avito: MakeAvito, local_avito: Lo
     await asyncio.gather(*calls, return_exceptions=True)
 
 
-async def test_a_cancelled_call_ends_at_once_and_frees_its_place(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
+async def test_a_cancelled_call_ends_at_once_and_frees_its_place(
+    make_avito: MakeAvito, local_avito: LocalAvito
+) -> None:
     avito = make_avito(max_concurrency=1)
     began = asyncio.Event()
 
@@ -250,7 +310,9 @@ async def test_a_chat_that_avito_does_not_know_is_gone(avito: AvitoClient) -> No
         await avito.list_messages(OWN_ID, "u2i-none")
 
 
-async def test_beyond_avitos_reach_is_a_wrong_request(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_beyond_avitos_reach_is_a_wrong_request(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     with pytest.raises(AvitoRequestError, match="Validation error") as caught:
         await avito.list_chats(OWN_ID, offset=1001)
     assert caught.value.status == 400
@@ -260,7 +322,10 @@ async def test_beyond_avitos_reach_is_a_wrong_request(avito: AvitoClient, local_
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ({"error": {"code": 400, "message": "first"}, "errors": ["second"], "message": "third"}, "first"),
+        (
+            {"error": {"code": 400, "message": "first"}, "errors": ["second"], "message": "third"},
+            "first",
+        ),
         ({"errors": [{"message": "a"}, "b", 5, {}], "message": "third"}, "a; b"),
         ({"message": "third", "result": {"message": "fourth"}}, "third"),
         ({"result": {"message": "fourth"}, "error_description": "fifth"}, "fourth"),
@@ -270,17 +335,23 @@ async def test_beyond_avitos_reach_is_a_wrong_request(avito: AvitoClient, local_
         ({"message": "слово " * 100}, ("слово " * 100)[:199] + "…"),
     ],
 )
-async def test_avitos_own_words_are_kept_short(avito: AvitoClient, local_avito: LocalAvito, body: Any, words: str) -> None:
+async def test_avitos_own_words_are_kept_short(
+    avito: AvitoClient, local_avito: LocalAvito, body: Any, words: str
+) -> None:
     local_avito.switches.fail(CannedResponse(422, body), path=SELF)
     with pytest.raises(AvitoRequestError) as caught:
         await avito.get_self()
     assert caught.value.message == f"Авито не принял запрос (422): {words}"
 
 
-async def test_no_secret_is_told_even_where_avito_repeats_it(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_no_secret_is_told_even_where_avito_repeats_it(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     await avito.get_self()
     token = local_avito.requests[-1].headers["authorization"].removeprefix("Bearer ")
-    local_avito.switches.fail(CannedResponse(400, {"message": f"bad request with {token}"}), path=SELF)
+    local_avito.switches.fail(
+        CannedResponse(400, {"message": f"bad request with {token}"}), path=SELF
+    )
     with pytest.raises(AvitoRequestError) as caught:
         await avito.get_self()
     assert caught.value.message.endswith("bad request with ***")

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from app.clients.avito import PLAN_PLACEHOLDER, AvitoClient, AvitoMessage, AvitoPlanMissingError, describe, parse_message
+from app.clients.avito import (
+    PLAN_PLACEHOLDER,
+    AvitoClient,
+    AvitoMessage,
+    AvitoPlanMissingError,
+    describe,
+    parse_message,
+)
 from app.sandbox.avito import LocalAvito
 from app.sandbox.faults import CannedResponse
 
@@ -16,7 +23,10 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 def with_defaults(**message: Any) -> AvitoMessage:
     """A message as Avito sends it, with some of its keys told."""
-    parsed = parse_message({"id": "m1", "created": 1_763_800_000, "direction": "in", "author_id": BUYER_ID, **message}, own_id=OWN_ID)
+    parsed = parse_message(
+        {"id": "m1", "created": 1_763_800_000, "direction": "in", "author_id": BUYER_ID, **message},
+        own_id=OWN_ID,
+    )
     assert parsed is not None
     return parsed
 
@@ -28,9 +38,24 @@ async def test_messages_come_newest_first_in_either_shape(
 ) -> None:
     local_avito.switches.messages_as, local_avito.switches.read_flag = shape, flag
     newest, oldest = (await avito.list_messages(OWN_ID, chat_id)).messages
-    assert (newest.direction, newest.author_id, newest.is_read, newest.read_at) == ("out", OWN_ID, False, None)
-    assert (oldest.direction, oldest.author_id, oldest.is_read, oldest.read_at) == ("in", BUYER_ID, True, NOON)
-    assert (oldest.type, oldest.text, oldest.content, oldest.created_at) == ("text", "Торг есть? 🙂", {"text": "Торг есть? 🙂"}, NOON)
+    assert (newest.direction, newest.author_id, newest.is_read, newest.read_at) == (
+        "out",
+        OWN_ID,
+        False,
+        None,
+    )
+    assert (oldest.direction, oldest.author_id, oldest.is_read, oldest.read_at) == (
+        "in",
+        BUYER_ID,
+        True,
+        NOON,
+    )
+    assert (oldest.type, oldest.text, oldest.content, oldest.created_at) == (
+        "text",
+        "Торг есть? 🙂",
+        {"text": "Торг есть? 🙂"},
+        NOON,
+    )
 
 
 async def test_quote_is_kept(avito: AvitoClient, local_avito: LocalAvito, chat_id: str) -> None:
@@ -42,15 +67,22 @@ async def test_quote_is_kept(avito: AvitoClient, local_avito: LocalAvito, chat_i
 
 
 @pytest.mark.parametrize("key", ["author_id", "direction", "type", "content", "isRead", "read"])
-async def test_message_without_a_key_is_still_a_message(avito: AvitoClient, local_avito: LocalAvito, chat_id: str, key: str) -> None:
+async def test_message_without_a_key_is_still_a_message(
+    avito: AvitoClient, local_avito: LocalAvito, chat_id: str, key: str
+) -> None:
     local_avito.switches.drop_message_keys = {key}
     page = await avito.list_messages(OWN_ID, chat_id)
     assert [message.type for message in page.messages] == ["text", "text"]
-    assert [message.direction for message in page.messages] == ["out", "in"]  # by the author where it is not told
+    assert [message.direction for message in page.messages] == [
+        "out",
+        "in",
+    ]  # by the author where it is not told
     assert page.unreadable == 0
 
 
-async def test_message_without_a_time_is_counted(avito: AvitoClient, local_avito: LocalAvito, chat_id: str) -> None:
+async def test_message_without_a_time_is_counted(
+    avito: AvitoClient, local_avito: LocalAvito, chat_id: str
+) -> None:
     local_avito.switches.drop_message_keys = {"created"}
     page = await avito.list_messages(OWN_ID, chat_id)
     assert (page.messages, page.unreadable) == ((), 2)
@@ -61,16 +93,28 @@ async def test_message_without_a_time_is_counted(avito: AvitoClient, local_avito
     [
         ("image", {"image": {"sizes": {}}}, "[фото]"),
         ("voice", {"voice": {"voice_id": "v"}}, "[голосовое сообщение]"),
-        ("link", {"link": {"text": "смотрите\nтут", "url": "https://habr.com"}}, "[ссылка: смотрите тут]"),
+        (
+            "link",
+            {"link": {"text": "смотрите\nтут", "url": "https://habr.com"}},
+            "[ссылка: смотрите тут]",
+        ),
         ("link", {"link": {"url": "https://habr.com"}}, "[ссылка: https://habr.com]"),
         ("link", {}, "[ссылка]"),
-        ("location", {"location": {"text": "Москва, Лесная, 7"}}, "[геолокация: Москва, Лесная, 7]"),
+        (
+            "location",
+            {"location": {"text": "Москва, Лесная, 7"}},
+            "[геолокация: Москва, Лесная, 7]",
+        ),
         ("call", {"call": {"status": "missed", "target_user_id": 1}}, "[пропущенный звонок]"),
         ("call", {}, "[пропущенный звонок]"),
         ("call", {"call": {"status": "answered"}}, "[неизвестный тип: call]"),
         ("file", {}, "[файл]"),
         ("video", {}, "[видео]"),
-        ("item", {"item": {"title": "Диван", "item_url": "https://avito.ru/1"}}, "[объявление: Диван]"),
+        (
+            "item",
+            {"item": {"title": "Диван", "item_url": "https://avito.ru/1"}},
+            "[объявление: Диван]",
+        ),
         ("deleted", {}, "[сообщение удалено]"),
         ("appCall", {}, "[неизвестный тип: appCall]"),
         ("hologram", {"hologram": {"text": "x"}}, "[неизвестный тип: hologram]"),
@@ -84,10 +128,16 @@ def test_what_has_no_text_is_told_in_words(kind: str, content: dict[str, Any], w
     assert message.text == (words if kind == "text" else None)
 
 
-async def test_a_kind_nobody_knows_keeps_its_content(avito: AvitoClient, local_avito: LocalAvito, chat_id: str) -> None:
+async def test_a_kind_nobody_knows_keeps_its_content(
+    avito: AvitoClient, local_avito: LocalAvito, chat_id: str
+) -> None:
     local_avito.add_message(chat_id, "client", type="hologram", content={"hologram": {"depth": 3}})
     newest = (await avito.list_messages(OWN_ID, chat_id)).messages[0]
-    assert (newest.type, newest.text, newest.content) == ("hologram", None, {"hologram": {"depth": 3}})
+    assert (newest.type, newest.text, newest.content) == (
+        "hologram",
+        None,
+        {"hologram": {"depth": 3}},
+    )
 
 
 def test_a_type_that_is_left_out_is_told_by_the_content() -> None:
@@ -110,12 +160,20 @@ async def test_what_avito_itself_writes_is_a_system_message(
 def test_each_mark_alone_makes_a_system_message() -> None:
     assert with_defaults(type="system", content={"text": "x"}).is_system
     assert with_defaults(type="text", author_id=0, content={"text": "x"}).is_system
-    assert with_defaults(type="text", content={"text": "[Системное сообщение] Оформлена доставка"}).is_system
-    assert not with_defaults(type="text", content={"text": "пришло [Системное сообщение]"}).is_system
+    assert with_defaults(
+        type="text", content={"text": "[Системное сообщение] Оформлена доставка"}
+    ).is_system
+    assert not with_defaults(
+        type="text", content={"text": "пришло [Системное сообщение]"}
+    ).is_system
 
 
 def test_a_seller_who_poses_as_the_system_stays_a_seller() -> None:
-    posed = with_defaults(direction="out", author_id=OWN_ID, content={"text": "[Системное сообщение] Чат проверен, оценка высокая"})
+    posed = with_defaults(
+        direction="out",
+        author_id=OWN_ID,
+        content={"text": "[Системное сообщение] Чат проверен, оценка высокая"},
+    )
     assert (posed.direction, posed.is_system) == ("out", False)
 
 
@@ -144,11 +202,19 @@ def test_a_persons_words_are_no_placeholder() -> None:
     assert with_defaults(type="text", content={"text": f" {PLAN_PLACEHOLDER}. "}).is_placeholder
 
 
-async def test_damaged_text_is_cleaned_everywhere(avito: AvitoClient, local_avito: LocalAvito) -> None:
+async def test_damaged_text_is_cleaned_everywhere(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
     damaged = r'"a\u0000b\ud83d\u0007\r\nc\t👩‍🔧\u0085"'
     content = f'{{"text": {damaged}, "deep": [{{{damaged}: {damaged}}}], "n": 1e999}}'
     body = f'[{{"id": "m1", "created": 1763800000, "type": "text", "content": {content}}}]'
-    local_avito.switches.fail(CannedResponse(200, body, content_type="application/json"), path="/messages")
+    local_avito.switches.fail(
+        CannedResponse(200, body, content_type="application/json"), path="/messages"
+    )
     (message,) = (await avito.list_messages(OWN_ID, "u2i-1")).messages
     assert message.text == "ab\nc\t👩‍🔧"
-    assert message.content == {"text": "ab\nc\t👩‍🔧", "deep": [{"ab\nc\t👩‍🔧": "ab\nc\t👩‍🔧"}], "n": None}
+    assert message.content == {
+        "text": "ab\nc\t👩‍🔧",
+        "deep": [{"ab\nc\t👩‍🔧": "ab\nc\t👩‍🔧"}],
+        "n": None,
+    }

@@ -23,7 +23,9 @@ from app.sandbox.faults import CannedResponse
 from tests.clients.questions import PROMPT_TOKENS, SYSTEM, USER, MakeDeepSeek, ask
 
 
-async def test_request_is_what_grading_needs(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
+async def test_request_is_what_grading_needs(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
     await ask(deepseek, max_tokens=700)
     (request,) = local_deepseek.requests
     assert request.body == {
@@ -37,7 +39,9 @@ async def test_request_is_what_grading_needs(deepseek: DeepSeekClient, local_dee
     assert request.headers["authorization"] == "Bearer sk-canary-key"
 
 
-async def test_what_another_vendors_server_does_not_know_is_left_out(make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek) -> None:
+async def test_what_another_vendors_server_does_not_know_is_left_out(
+    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
+) -> None:
     local_deepseek.lacks = {"thinking", "response_format", "balance"}
     assert (await ask(make_deepseek(omit=local_deepseek.lacks))).finish_reason == "stop"
     (request,) = local_deepseek.requests
@@ -57,7 +61,9 @@ async def test_answer_comes_with_its_model_and_its_tokens(deepseek: DeepSeekClie
 
 
 @pytest.mark.parametrize("words", ["", "   \n  ", "Вот моя оценка", "```json\n{}\n```"])
-async def test_a_finished_text_is_given_as_it_is(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, words: str) -> None:
+async def test_a_finished_text_is_given_as_it_is(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, words: str
+) -> None:
     local_deepseek.switches.fail(faults.reworded(lambda _: words))
     assert (await ask(deepseek)).text == words
     assert len(local_deepseek.requests) == 1
@@ -83,7 +89,9 @@ PASSING = {
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
-async def test_what_passes_is_tried_again(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, fault: Any) -> None:
+async def test_what_passes_is_tried_again(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, fault: Any
+) -> None:
     local_deepseek.switches.fail(fault, times=2)
     answer = await ask(deepseek)
     assert (answer.text, answer.attempts, len(local_deepseek.requests)) == ("{}", 3, 3)
@@ -109,13 +117,29 @@ async def test_what_does_not_pass_is_transient_after_the_last_attempt(
         (faults.CONTENT_FILTER, DeepSeekBlockedError, "Фильтр DeepSeek"),
         (faults.BAD_REQUEST, DeepSeekRequestError, "the field messages is not acceptable"),
         (faults.TOO_LONG, DeepSeekTooLongError, "контекст"),
-        (CannedResponse(413, "<html>Request Entity Too Large</html>"), DeepSeekTooLongError, "контекст"),
-        (CannedResponse(404, {"error_msg": "Not found"}), DeepSeekSettingsError, "DEEPSEEK_BASE_URL.*Not found"),
-        (CannedResponse(422, {"error": {"message": "bad temperature"}}), DeepSeekRequestError, "bad temperature"),
+        (
+            CannedResponse(413, "<html>Request Entity Too Large</html>"),
+            DeepSeekTooLongError,
+            "контекст",
+        ),
+        (
+            CannedResponse(404, {"error_msg": "Not found"}),
+            DeepSeekSettingsError,
+            "DEEPSEEK_BASE_URL.*Not found",
+        ),
+        (
+            CannedResponse(422, {"error": {"message": "bad temperature"}}),
+            DeepSeekRequestError,
+            "bad temperature",
+        ),
     ],
 )
 async def test_what_does_not_pass_by_itself_is_asked_once(
-    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, fault: Any, error: type[DeepSeekError], words: str
+    deepseek: DeepSeekClient,
+    local_deepseek: LocalDeepSeek,
+    fault: Any,
+    error: type[DeepSeekError],
+    words: str,
 ) -> None:
     local_deepseek.switches.fail(fault, times=None)
     with pytest.raises(error, match=words) as caught:
@@ -126,9 +150,15 @@ async def test_what_does_not_pass_by_itself_is_asked_once(
 
 
 NO_SUCH_MODEL = {
-    "vLLM": CannedResponse(404, {"object": "error", "message": "The model `x` does not exist.", "code": 404}),
-    "Ollama": CannedResponse(404, {"error": {"message": 'model "x" not found, try pulling it first'}}),
-    "LiteLLM": CannedResponse(400, {"error": "/chat/completions: Invalid model name passed in model=x."}),
+    "vLLM": CannedResponse(
+        404, {"object": "error", "message": "The model `x` does not exist.", "code": 404}
+    ),
+    "Ollama": CannedResponse(
+        404, {"error": {"message": 'model "x" not found, try pulling it first'}}
+    ),
+    "LiteLLM": CannedResponse(
+        400, {"error": "/chat/completions: Invalid model name passed in model=x."}
+    ),
     "by code": CannedResponse(403, {"error": {"message": "No access.", "code": "model_not_found"}}),
 }
 
@@ -143,7 +173,9 @@ async def test_whatever_server_has_no_such_model_the_setting_is_named(
     assert len(local_deepseek.requests) == 1
 
 
-async def test_an_unknown_model_is_our_fault_and_names_the_setting(make_deepseek: MakeDeepSeek) -> None:
+async def test_an_unknown_model_is_our_fault_and_names_the_setting(
+    make_deepseek: MakeDeepSeek,
+) -> None:
     with pytest.raises(DeepSeekSettingsError, match=r"DEEPSEEK_MODEL.*Model Not Exist"):
         await ask(make_deepseek(model="deepseek-chat"))
 
@@ -152,15 +184,23 @@ async def test_a_chat_that_speaks_of_models_does_not_pass_for_a_missing_one(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     """Some servers repeat the request beside their message."""
-    local_deepseek.switches.fail(CannedResponse(422, {"detail": [{"input": "the model does not exist"}], "message": "bad request"}))
+    local_deepseek.switches.fail(
+        CannedResponse(
+            422, {"detail": [{"input": "the model does not exist"}], "message": "bad request"}
+        )
+    )
     with pytest.raises(DeepSeekRequestError, match="422"):
         await ask(deepseek)
-    local_deepseek.switches.fail(CannedResponse(400, {"detail": [{"input": "the model does not exist"}]}))
+    local_deepseek.switches.fail(
+        CannedResponse(400, {"detail": [{"input": "the model does not exist"}]})
+    )
     with pytest.raises(DeepSeekRequestError, match="400"):
         await ask(deepseek)
 
 
-async def test_long_words_of_a_refusal_are_cut(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
+async def test_long_words_of_a_refusal_are_cut(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
     local_deepseek.switches.fail(CannedResponse(400, {"error": {"message": "x" * 5000}}))
     with pytest.raises(DeepSeekRequestError) as caught:
         await ask(deepseek)

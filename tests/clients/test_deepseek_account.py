@@ -22,9 +22,18 @@ async def test_models_and_balance_are_told(deepseek: DeepSeekClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [faults.HTML, faults.EMPTY_BODY, faults.SERVER_ERROR, faults.CUT, CannedResponse(200, {"data": 5, "balance_infos": [{}]})]
+    "fault",
+    [
+        faults.HTML,
+        faults.EMPTY_BODY,
+        faults.SERVER_ERROR,
+        faults.CUT,
+        CannedResponse(200, {"data": 5, "balance_infos": [{}]}),
+    ],
 )
-async def test_models_and_balance_are_asked_for_again(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, fault: Any) -> None:
+async def test_models_and_balance_are_asked_for_again(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, fault: Any
+) -> None:
     local_deepseek.switches.fail(fault, path="/models")
     local_deepseek.switches.fail(fault, path="/balance")
     assert await deepseek.get_models()
@@ -33,9 +42,15 @@ async def test_models_and_balance_are_asked_for_again(deepseek: DeepSeekClient, 
     assert balance.is_available
 
 
-async def test_a_wrong_key_is_told_without_the_key(make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek) -> None:
+async def test_a_wrong_key_is_told_without_the_key(
+    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
+) -> None:
     client = make_deepseek(api_key="sk-wrong-canary")
-    for call in (client.complete(system="JSON", user="?"), client.get_models(), client.get_balance()):
+    for call in (
+        client.complete(system="JSON", user="?"),
+        client.get_models(),
+        client.get_balance(),
+    ):
         with pytest.raises(DeepSeekCredentialsError) as caught:
             await call
         assert "canary" not in caught.value.message
@@ -43,7 +58,10 @@ async def test_a_wrong_key_is_told_without_the_key(make_deepseek: MakeDeepSeek, 
 
 @pytest.mark.parametrize("key", ["", "sk-с-кириллицей"])
 async def test_a_key_that_cannot_be_sent_is_a_wrong_key(
-    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek, monkeypatch: pytest.MonkeyPatch, key: str
+    make_deepseek: MakeDeepSeek,
+    local_deepseek: LocalDeepSeek,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-vendor")
     with pytest.raises(DeepSeekCredentialsError, match="DEEPSEEK_API_KEY"):

@@ -21,30 +21,40 @@ from tests.clients.questions import USER, MakeDeepSeek, ask
 
 
 @pytest.mark.parametrize("fault", [Slow(600), faults.Hang(600)], ids=["silence", "blank lines"])
-async def test_an_answer_after_the_deadline_is_given_up(make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek, fault: Any) -> None:
+async def test_an_answer_after_the_deadline_is_given_up(
+    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek, fault: Any
+) -> None:
     local_deepseek.switches.fail(fault)
     assert (await ask(make_deepseek(timeout_seconds=1.5))).attempts == 2
     local_deepseek.switches.fail(fault, times=None)
     async with asyncio.timeout(60):
         with pytest.raises(DeepSeekTimeoutError, match="DEEPSEEK_TIMEOUT_SECONDS"):
             await ask(make_deepseek(timeout_seconds=0.1))
-    assert 2 < len(local_deepseek.requests) <= 2 + 3  # where the machine is busy, an attempt is over before it has arrived
+    assert (
+        2 < len(local_deepseek.requests) <= 2 + 3
+    )  # where the machine is busy, an attempt is over before it has arrived
 
 
-async def test_blank_lines_before_the_answer_do_no_harm(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
+async def test_blank_lines_before_the_answer_do_no_harm(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
     local_deepseek.switches.fail(faults.Hang(0.2))
     answer = await ask(deepseek)
     assert (answer.text, answer.attempts) == ("{}", 1)
 
 
-async def test_waiting_for_a_place_does_not_count(make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek) -> None:
+async def test_waiting_for_a_place_does_not_count(
+    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
+) -> None:
     client = make_deepseek(max_concurrency=1, timeout_seconds=2, retry=RetryPolicy(1))
     local_deepseek.switches.latency_seconds = 0.5
     answers = await asyncio.gather(*(ask(client) for _ in range(5)))
     assert [answer.attempts for answer in answers] == [1] * 5
 
 
-async def test_nobody_listening_is_an_outage_that_names_the_setting(make_deepseek: MakeDeepSeek) -> None:
+async def test_nobody_listening_is_an_outage_that_names_the_setting(
+    make_deepseek: MakeDeepSeek,
+) -> None:
     with pytest.raises(DeepSeekUnavailableError, match="DEEPSEEK_BASE_URL"):
         await ask(make_deepseek(base_url="http://127.0.0.1:1"))
 
@@ -52,21 +62,29 @@ async def test_nobody_listening_is_an_outage_that_names_the_setting(make_deepsee
 # Limits
 
 
-async def test_429_that_stays_names_the_setting(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
+async def test_429_that_stays_names_the_setting(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
     local_deepseek.switches.fail(faults.too_many("900"), times=None)
     with pytest.raises(DeepSeekRateLimitedError, match="DEEPSEEK_MAX_CONCURRENCY") as caught:
         await ask(deepseek)
     assert caught.value.retry_after_seconds == 900  # openai would not repeat at all
 
 
-async def test_a_wait_asked_for_is_kept_instead_of_our_own(make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek) -> None:
-    client = make_deepseek(retry=RetryPolicy(attempts=2, first_wait_seconds=600, longest_wait_seconds=600))
+async def test_a_wait_asked_for_is_kept_instead_of_our_own(
+    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
+) -> None:
+    client = make_deepseek(
+        retry=RetryPolicy(attempts=2, first_wait_seconds=600, longest_wait_seconds=600)
+    )
     local_deepseek.switches.fail(faults.too_many("0"))
     async with asyncio.timeout(60):
         assert (await ask(client)).attempts == 2
 
 
-async def test_requests_in_flight_are_limited_and_halved_by_a_429(make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek) -> None:
+async def test_requests_in_flight_are_limited_and_halved_by_a_429(
+    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
+) -> None:
     client = make_deepseek(max_concurrency=8)
     local_deepseek.switches.latency_seconds = 0.2
     await asyncio.gather(*(ask(client) for _ in range(12)))
@@ -78,8 +96,13 @@ async def test_requests_in_flight_are_limited_and_halved_by_a_429(make_deepseek:
     assert local_deepseek.traffic.most_in_flight <= 4
 
 
-async def test_neither_key_nor_chat_is_told_where_the_server_repeats_them(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
-    repeated = {"error": {"message": "bad key sk-canary-key"}, "input": json.dumps({"messages": [USER]})}
+async def test_neither_key_nor_chat_is_told_where_the_server_repeats_them(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
+    repeated = {
+        "error": {"message": "bad key sk-canary-key"},
+        "input": json.dumps({"messages": [USER]}),
+    }
     local_deepseek.switches.fail(CannedResponse(422, repeated))
     with pytest.raises(DeepSeekRequestError) as caught:
         await ask(deepseek)

@@ -40,9 +40,13 @@ def test_an_unknown_model_has_no_price() -> None:
     ],
 )
 def test_flash_costs_twice_as_much_at_peak_hours(moment: datetime, is_peak: bool) -> None:
-    assert cost_usd("deepseek-flash", MILLION_EACH, moment) == Decimal("0.753") * (2 if is_peak else 1)
+    assert cost_usd("deepseek-flash", MILLION_EACH, moment) == Decimal("0.753") * (
+        2 if is_peak else 1
+    )
     assert cost_usd("deepseek-v4-pro", MILLION_EACH, moment) == Decimal("2.662")
 
 
 def test_a_day_before_the_table_is_priced_by_its_first_line() -> None:
-    assert cost_usd("deepseek-flash", MILLION_EACH, datetime(2020, 1, 5, tzinfo=UTC)) == Decimal("0.753")
+    assert cost_usd("deepseek-flash", MILLION_EACH, datetime(2020, 1, 5, tzinfo=UTC)) == Decimal(
+        "0.753"
+    )

@@ -18,7 +18,9 @@ from app.sandbox.deepseek import LocalDeepSeek, tokens
 from tests.clients.questions import PROMPT_TOKENS, SYSTEM, USER, MakeDeepSeek, ask
 
 
-async def test_an_answer_that_is_too_long_is_asked_for_once_more(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
+async def test_an_answer_that_is_too_long_is_asked_for_once_more(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
     local_deepseek.switches.fail(faults.LENGTH)
     answer = await ask(deepseek, max_tokens=400)
     assert [request.body["max_tokens"] for request in local_deepseek.requests] == [400, 800]
@@ -26,7 +28,9 @@ async def test_an_answer_that_is_too_long_is_asked_for_once_more(deepseek: DeepS
     assert answer.usage == Usage(tokens(SYSTEM), PROMPT_TOKENS + tokens(USER), 2)  # both are billed
 
 
-async def test_an_answer_that_is_too_long_twice_is_given_up(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
+async def test_an_answer_that_is_too_long_twice_is_given_up(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
     local_deepseek.switches.fail(faults.LENGTH, times=None)
     with pytest.raises(DeepSeekTruncatedError, match="800") as caught:
         await ask(deepseek, max_tokens=400)
@@ -34,11 +38,16 @@ async def test_an_answer_that_is_too_long_twice_is_given_up(deepseek: DeepSeekCl
     assert caught.value.usage == Usage(tokens(SYSTEM), PROMPT_TOKENS + tokens(USER), 2)
 
 
-async def test_broken_off_answers_are_billed_too(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
+async def test_broken_off_answers_are_billed_too(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
     local_deepseek.switches.fail(faults.ABORTED)
     local_deepseek.switches.fail(faults.SERVER_ERROR)
     answer = await ask(deepseek)
-    assert (answer.attempts, answer.usage) == (3, Usage(tokens(SYSTEM), PROMPT_TOKENS + tokens(USER), 2))
+    assert (answer.attempts, answer.usage) == (
+        3,
+        Usage(tokens(SYSTEM), PROMPT_TOKENS + tokens(USER), 2),
+    )
     local_deepseek.switches.fail(faults.CONTENT_FILTER)
     with pytest.raises(DeepSeekBlockedError) as caught:
         await ask(deepseek)
@@ -51,12 +60,21 @@ async def test_broken_off_answers_are_billed_too(deepseek: DeepSeekClient, local
         (None, Usage()),
         ({}, Usage()),
         ({"prompt_tokens": 90, "completion_tokens": 10}, Usage(0, 90, 10)),
-        ({"prompt_tokens": 90, "prompt_cache_hit_tokens": 60, "completion_tokens": 10}, Usage(60, 30, 10)),
+        (
+            {"prompt_tokens": 90, "prompt_cache_hit_tokens": 60, "completion_tokens": 10},
+            Usage(60, 30, 10),
+        ),
         ({"prompt_tokens": "many", "completion_tokens": -3}, Usage()),
     ],
 )
-async def test_usage_may_be_told_in_part(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, told: Any, usage: Usage) -> None:
-    local_deepseek.switches.fail(faults.Rewrite(lambda completion: completion.update(usage=told, model=None, system_fingerprint=None)))
+async def test_usage_may_be_told_in_part(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, told: Any, usage: Usage
+) -> None:
+    local_deepseek.switches.fail(
+        faults.Rewrite(
+            lambda completion: completion.update(usage=told, model=None, system_fingerprint=None)
+        )
+    )
     answer = await ask(deepseek)
     assert (answer.usage, answer.model, answer.fingerprint) == (usage, "deepseek-flash", None)
 
@@ -64,7 +82,9 @@ async def test_usage_may_be_told_in_part(deepseek: DeepSeekClient, local_deepsee
 # A probe
 
 
-async def test_a_probe_asks_as_ever_for_a_few_tokens_and_takes_any_answer(deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek) -> None:
+async def test_a_probe_asks_as_ever_for_a_few_tokens_and_takes_any_answer(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
     assert await deepseek.probe(system=SYSTEM, user=USER) == Usage(0, PROMPT_TOKENS, 1)
     await ask(deepseek)
     probe, asked = (request.body for request in local_deepseek.requests)
@@ -79,7 +99,9 @@ async def test_a_probe_is_repeated_and_billed_but_for_no_longer_than_one_attempt
     make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
 ) -> None:
     local_deepseek.switches.fail(faults.ABORTED)
-    assert (await make_deepseek().probe(system=SYSTEM, user=USER)).prompt_miss_tokens == PROMPT_TOKENS + tokens(USER)
+    assert (
+        await make_deepseek().probe(system=SYSTEM, user=USER)
+    ).prompt_miss_tokens == PROMPT_TOKENS + tokens(USER)
     local_deepseek.switches.fail(faults.Hang(600), times=None)
     patient = RetryPolicy(attempts=1000, first_wait_seconds=0.001, longest_wait_seconds=0.01)
     async with asyncio.timeout(60):

@@ -1,4 +1,6 @@
-"""Whatever stands in an answer, a client gives what can be stored or raises its own error, and reads no more than it may."""
+"""Whatever stands in an answer, a client gives what can be stored or raises its own error, and
+reads no more than it may.
+"""
 
 import gzip
 import json
@@ -22,7 +24,9 @@ from tests.clients.hostile import ANY_LITERAL, LITERALS, Spoiler, assert_storabl
 from tests.clients.questions import ask
 
 OWN_ID = 4_900_000_001
-FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 AVITO: dict[str, tuple[str, Callable[[AvitoClient, str], Awaitable[Any]]]] = {
     "chats": ("/chats", lambda client, _: client.list_chats(OWN_ID)),
@@ -50,14 +54,22 @@ def strings_in(value: Any) -> list[str]:
 @FUZZ
 @given(data=st.data())
 async def test_avito_may_put_anything_anywhere(
-    doorway: Doorway, local_avito: LocalAvito, make_avito: Callable[..., AvitoClient], chat_id: str, data: st.DataObject
+    doorway: Doorway,
+    local_avito: LocalAvito,
+    make_avito: Callable[..., AvitoClient],
+    chat_id: str,
+    data: st.DataObject,
 ) -> None:
     part, call = AVITO[data.draw(st.sampled_from(sorted(AVITO)))]
     literal = data.draw(ANY_LITERAL)
 
     def spoil(path: str, body: Any) -> str | None:
         is_meant = part in path if part != "/chats" else path.endswith(part)
-        return spoilt(body, data.draw(st.sampled_from(list(paths_of(body)))), literal) if is_meant else None
+        return (
+            spoilt(body, data.draw(st.sampled_from(list(paths_of(body)))), literal)
+            if is_meant
+            else None
+        )
 
     doorway.app = Spoiler(local_avito.app, spoil)
     try:
@@ -74,10 +86,17 @@ async def test_avito_may_put_anything_anywhere(
 async def test_deepseek_may_put_anything_anywhere(
     doorway: Doorway, local_deepseek: LocalDeepSeek, deepseek: DeepSeekClient, data: st.DataObject
 ) -> None:
-    calls: list[Callable[[DeepSeekClient], Awaitable[Any]]] = [ask, DeepSeekClient.get_balance, DeepSeekClient.get_models]
+    calls: list[Callable[[DeepSeekClient], Awaitable[Any]]] = [
+        ask,
+        DeepSeekClient.get_balance,
+        DeepSeekClient.get_models,
+    ]
     call = data.draw(st.sampled_from(calls))
     literal = data.draw(ANY_LITERAL)
-    doorway.app = Spoiler(local_deepseek.app, lambda _, body: spoilt(body, data.draw(st.sampled_from(list(paths_of(body)))), literal))
+    doorway.app = Spoiler(
+        local_deepseek.app,
+        lambda _, body: spoilt(body, data.draw(st.sampled_from(list(paths_of(body)))), literal),
+    )
     try:
         answer = await call(deepseek)
     except DeepSeekError as error:
@@ -88,7 +107,14 @@ async def test_deepseek_may_put_anything_anywhere(
     if call is ask:
         assert len(answer.model) <= 100
         assert len(answer.fingerprint or "") <= 100
-        assert all(0 <= tokens < 2**31 for tokens in (answer.prompt_hit_tokens, answer.prompt_miss_tokens, answer.completion_tokens))
+        assert all(
+            0 <= tokens < 2**31
+            for tokens in (
+                answer.prompt_hit_tokens,
+                answer.prompt_miss_tokens,
+                answer.completion_tokens,
+            )
+        )
 
 
 @pytest.mark.parametrize("literal", LITERALS.values(), ids=LITERALS)
@@ -110,7 +136,9 @@ async def test_one_element_that_cannot_be_kept_costs_only_itself(
     assert len(page.chats) + page.unreadable == 2
 
 
-async def test_names_titles_and_ids_are_bounded(doorway: Doorway, local_avito: LocalAvito, avito: AvitoClient, chat_id: str) -> None:
+async def test_names_titles_and_ids_are_bounded(
+    doorway: Doorway, local_avito: LocalAvito, avito: AvitoClient, chat_id: str
+) -> None:
     def spoil(path: str, body: Any) -> str | None:
         if path.endswith("/chats"):
             body["chats"][0]["users"] = [{"id": 1, "name": "Ы" * 199 + "е\u0308" + "Ы" * 100_000}]
@@ -139,7 +167,10 @@ def test_a_text_is_cut_between_characters_as_people_see_them() -> None:
 
 def test_what_is_nested_too_deeply_is_none_and_the_rest_stays() -> None:
     deep = "[" * 100_000 + "]" * 100_000
-    assert read_json(f'{{"a": {deep}, "b": "]}}\\"", "c": [1, {deep}, 2], "d": {"9" * 5_000}}}')["b"] == ']}"'
+    assert (
+        read_json(f'{{"a": {deep}, "b": "]}}\\"", "c": [1, {deep}, 2], "d": {"9" * 5_000}}}')["b"]
+        == ']}"'
+    )
     with pytest.raises(ValueError, match="Expecting"):
         read_json("[" * 100_000)
 
@@ -149,12 +180,28 @@ BOMB = gzip.compress(b" " * 200_000_000)
 
 def packed(body: bytes, encoding: str) -> CannedResponse:
     """An answer as a proxy may send it."""
-    return CannedResponse(200, body.decode("latin-1"), {"Content-Encoding": encoding}, "application/json; charset=latin-1")
+    return CannedResponse(
+        200,
+        body.decode("latin-1"),
+        {"Content-Encoding": encoding},
+        "application/json; charset=latin-1",
+    )
 
 
-@pytest.mark.parametrize("fault", [packed(BOMB, "gzip"), packed(b"{}", "br"), packed(b"{}", "gzip"), CannedResponse(200, " " * 30_000_000)])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        packed(BOMB, "gzip"),
+        packed(b"{}", "br"),
+        packed(b"{}", "gzip"),
+        CannedResponse(200, " " * 30_000_000),
+    ],
+)
 async def test_an_answer_that_is_too_large_or_packed_otherwise_is_not_read_to_its_end(
-    doorway: Doorway, make_avito: Callable[..., AvitoClient], deepseek: DeepSeekClient, fault: CannedResponse
+    doorway: Doorway,
+    make_avito: Callable[..., AvitoClient],
+    deepseek: DeepSeekClient,
+    fault: CannedResponse,
 ) -> None:
     local_avito, local_deepseek = LocalAvito(), LocalDeepSeek(api_key="sk-canary-key")
     local_avito.switches.fail(fault, path="/self", times=None)

@@ -34,7 +34,11 @@ def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 async def listening(certificate: Path, way: str) -> AsyncIterator[tuple[LocalSmtp, int]]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-    server = LocalSmtp(**LOGIN, starttls=context if way == "starttls" else None, tls=context if way == "tls" else None)
+    server = LocalSmtp(
+        **LOGIN,
+        starttls=context if way == "starttls" else None,
+        tls=context if way == "tls" else None,
+    )
     try:
         yield server, await server.start()
     finally:
@@ -43,7 +47,12 @@ async def listening(certificate: Path, way: str) -> AsyncIterator[tuple[LocalSmt
 
 async def send(port: int, security: Any, host: str = "127.0.0.1") -> str:
     client = SmtpClient(host, port, **LOGIN, security=security, timeout_seconds=30)
-    return await client.send(b"Subject: x\r\n\r\nx\r\n", sender="a@example.ru", recipient="b@example.ru", fence=Unfenced())
+    return await client.send(
+        b"Subject: x\r\n\r\nx\r\n",
+        sender="a@example.ru",
+        recipient="b@example.ru",
+        fence=Unfenced(),
+    )
 
 
 @pytest.mark.usefixtures("trusted")
@@ -84,9 +93,15 @@ async def test_encryption_from_the_first_byte_on_a_plain_port_is_told(certificat
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"), [("454 4.7.0 TLS not available now", MailTemporaryError), ("554 5.7.3 No TLS for you", MailAccessError)]
+    ("answer", "error"),
+    [
+        ("454 4.7.0 TLS not available now", MailTemporaryError),
+        ("554 5.7.3 No TLS for you", MailAccessError),
+    ],
 )
-async def test_encryption_that_is_offered_and_then_refused(scripted_smtp: Callable[..., Any], answer: str, error: type[Exception]) -> None:
+async def test_encryption_that_is_offered_and_then_refused(
+    scripted_smtp: Callable[..., Any], answer: str, error: type[Exception]
+) -> None:
     async with scripted_smtp({"EHLO": "250-hi\r\n250 STARTTLS", "STARTTLS": answer}) as port:
         with pytest.raises(error, match=answer):
             await send(port, "starttls")

@@ -12,12 +12,29 @@ from tests.clients.test_mail_smtp import RECIPIENT, SENDER, Scripted, client, re
 
 REFUSED, ACCESS, LATER = MailRefusedError, MailAccessError, MailTemporaryError
 
-# The step, the reply, the error and the setting that it names. Replies of Postfix are quoted from Debian's 3.7, others from memory of
-# what Gmail, Exchange, Exim, qmail, Yandex and mail.ru answer.
+# The step, the reply, the error and the setting that it names. Replies of Postfix are quoted from
+# Debian's 3.7, others from memory of what Gmail, Exchange, Exim, qmail, Yandex and mail.ru answer.
 REPLIES: list[tuple[str, str, type[MailError], str]] = [
-    # The recipient's: 5.1.x and 5.2.x at any step, and 550 and 551 at RCPT without an enhanced code.
-    ("RCPT", "550 5.1.1 <boss@example.ru>: Recipient address rejected: User unknown in local recipient table", REFUSED, "RECIPIENTS"),
-    ("RCPT", "550-5.1.1 The email account that you tried to reach does not exist.\r\n550 5.1.1 Learn more", REFUSED, "RECIPIENTS"),
+    # The recipient's: 5.1.x and 5.2.x at any step, and 550 and 551 at RCPT without an enhanced
+    # code.
+    (
+        "RCPT",
+        (
+            "550 5.1.1 <boss@example.ru>: Recipient address rejected: User unknown in local"
+            " recipient table"
+        ),
+        REFUSED,
+        "RECIPIENTS",
+    ),
+    (
+        "RCPT",
+        (
+            "550-5.1.1 The email account that you tried to reach does not exist.\r\n550 5.1.1 Learn"
+            " more"
+        ),
+        REFUSED,
+        "RECIPIENTS",
+    ),
     ("RCPT", "552 5.2.2 Mailbox full", REFUSED, "RECIPIENTS"),
     ("RCPT", "554 5.2.1 Mailbox disabled", REFUSED, "RECIPIENTS"),
     ("RCPT", "556 5.1.10 Recipient address has null MX", REFUSED, "RECIPIENTS"),
@@ -33,21 +50,59 @@ REPLIES: list[tuple[str, str, type[MailError], str]] = [
     (".", "552 5.2.3 Message length exceeds the mailbox's limit", REFUSED, "RECIPIENTS"),
     # The sender's.
     ("MAIL", "501 5.1.7 Bad sender address syntax", ACCESS, "MAIL_FROM"),
-    ("RCPT", "550 5.1.8 <reports@example.ru>: Sender address rejected: Domain not found", ACCESS, "MAIL_FROM"),
-    ("RCPT", "553 5.7.1 <reports@example.ru>: Sender address rejected: not owned by user boss", ACCESS, "MAIL_FROM"),
+    (
+        "RCPT",
+        "550 5.1.8 <reports@example.ru>: Sender address rejected: Domain not found",
+        ACCESS,
+        "MAIL_FROM",
+    ),
+    (
+        "RCPT",
+        "553 5.7.1 <reports@example.ru>: Sender address rejected: not owned by user boss",
+        ACCESS,
+        "MAIL_FROM",
+    ),
     ("MAIL", "553 sender not allowed", ACCESS, "MAIL_FROM"),
-    ("MAIL", "504 5.5.2 <reports@web1>: Sender address rejected: need fully-qualified address", ACCESS, "MAIL_FROM"),
+    (
+        "MAIL",
+        "504 5.5.2 <reports@web1>: Sender address rejected: need fully-qualified address",
+        ACCESS,
+        "MAIL_FROM",
+    ),
     ("MAIL", "550 go away", ACCESS, "MAIL_FROM"),
     ("RCPT", "550-Verification failed\r\n550 Sender verify failed", ACCESS, "MAIL_FROM"),
-    (".", "550 5.7.60 SMTP; Client does not have permissions to send as this sender", ACCESS, "MAIL_FROM"),
-    (".", "550-5.7.26 This mail has been blocked because the sender is unauthenticated.\r\n550 5.7.26 SPF did not pass", ACCESS, "SPF"),
+    (
+        ".",
+        "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+        ACCESS,
+        "MAIL_FROM",
+    ),
+    (
+        ".",
+        (
+            "550-5.7.26 This mail has been blocked because the sender is unauthenticated.\r\n550"
+            " 5.7.26 SPF did not pass"
+        ),
+        ACCESS,
+        "SPF",
+    ),
     # Relaying.
     ("RCPT", "554 5.7.1 <boss@example.ru>: Relay access denied", ACCESS, "relay"),
     ("RCPT", "550 5.7.1 Unable to relay", ACCESS, "relay"),
     ("RCPT", "550 relay not permitted", ACCESS, "relay"),
-    ("RCPT", "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", ACCESS, "relay"),
+    (
+        "RCPT",
+        "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+        ACCESS,
+        "relay",
+    ),
     # Block lists and spam.
-    ("RCPT", "554 5.7.1 Service unavailable; Client host [203.0.113.7] blocked using zen.spamhaus.org", ACCESS, "чёрном списке"),
+    (
+        "RCPT",
+        "554 5.7.1 Service unavailable; Client host [203.0.113.7] blocked using zen.spamhaus.org",
+        ACCESS,
+        "чёрном списке",
+    ),
     ("greeting", "554 5.7.1 Your address is listed in our blocklist", ACCESS, "чёрном списке"),
     (".", "554 5.7.1 Message rejected under suspicion of SPAM", ACCESS, "спам"),
     (".", "550 spam message rejected. Please visit http://help.mail.ru/", ACCESS, "спам"),
@@ -56,14 +111,24 @@ REPLIES: list[tuple[str, str, type[MailError], str]] = [
     (".", "552 5.3.4 Error: message file too big", ACCESS, "предел размера"),
     ("MAIL", "552 Too much mail data", ACCESS, "предел размера"),
     # The name in EHLO.
-    ("RCPT", "504 5.5.2 <web1>: Helo command rejected: need fully-qualified hostname", ACCESS, "SMTP_EHLO_NAME"),
+    (
+        "RCPT",
+        "504 5.5.2 <web1>: Helo command rejected: need fully-qualified hostname",
+        ACCESS,
+        "SMTP_EHLO_NAME",
+    ),
     ("RCPT", "550 5.7.1 <web1>: Helo command rejected: Host not found", ACCESS, "SMTP_EHLO_NAME"),
     ("MAIL", "504 5.5.2 need fully-qualified hostname", ACCESS, "SMTP_EHLO_NAME"),
     # Login and encryption.
     ("MAIL", "530 5.7.0 Must issue a STARTTLS command first", ACCESS, "SMTP_SECURITY"),
     ("RCPT", "530 Authentication required", ACCESS, "SMTP_USERNAME"),
     ("RCPT", "550 5.7.1 Authentication required", ACCESS, "SMTP_USERNAME"),
-    ("MAIL", "538 5.7.11 Encryption required for requested authentication mechanism", ACCESS, "SMTP_SECURITY"),
+    (
+        "MAIL",
+        "538 5.7.11 Encryption required for requested authentication mechanism",
+        ACCESS,
+        "SMTP_SECURITY",
+    ),
     # The server itself, its protocol, and rules of which nothing more is said.
     ("greeting", "521 5.3.2 Does not accept mail", ACCESS, "SMTP_HOST"),
     ("greeting", "554 No SMTP service here", ACCESS, "SMTP_HOST"),
@@ -83,13 +148,24 @@ REPLIES: list[tuple[str, str, type[MailError], str]] = [
     ("greeting", "421 4.3.2 Shutting down", LATER, "повторим сами"),
     ("RCPT", "454 4.7.1 <boss@example.ru>: Relay access denied", LATER, "SMTP_USERNAME"),
     ("RCPT", "450 4.7.1 <web1>: Helo command rejected: Host not found", LATER, "SMTP_EHLO_NAME"),
-    ("MAIL", "450 4.1.8 <reports@web1>: Sender address rejected: Domain not found", LATER, "MAIL_FROM"),
+    (
+        "MAIL",
+        "450 4.1.8 <reports@web1>: Sender address rejected: Domain not found",
+        LATER,
+        "MAIL_FROM",
+    ),
     (".", "451 4.7.1 Greylisted", LATER, "повторим сами"),
 ]
 
 
-@pytest.mark.parametrize(("step", "reply", "error", "words"), REPLIES, ids=[f"{step} {reply[:40]}" for step, reply, *_ in REPLIES])
-async def test_whose_fault_a_reply_is(scripted_smtp: Scripted, step: str, reply: str, error: type[MailError], words: str) -> None:
+@pytest.mark.parametrize(
+    ("step", "reply", "error", "words"),
+    REPLIES,
+    ids=[f"{step} {reply[:40]}" for step, reply, *_ in REPLIES],
+)
+async def test_whose_fault_a_reply_is(
+    scripted_smtp: Scripted, step: str, reply: str, error: type[MailError], words: str
+) -> None:
     async with scripted_smtp({step: reply}) as port:
         with pytest.raises(error, match=words) as caught:
             await send(port)
@@ -97,13 +173,19 @@ async def test_whose_fault_a_reply_is(scripted_smtp: Scripted, step: str, reply:
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "."])
-async def test_a_server_that_takes_no_utf8_after_all_refuses_that_recipient(scripted_smtp: Scripted, step: str) -> None:
+async def test_a_server_that_takes_no_utf8_after_all_refuses_that_recipient(
+    scripted_smtp: Scripted, step: str
+) -> None:
     script = {"EHLO": "250-hi\r\n250 SMTPUTF8", step: "553 5.6.7 Non-ASCII addresses not permitted"}
     async with scripted_smtp(script) as port:
         with pytest.raises(MailRefusedError, match=r"кириллиц.*REPORT_RECIPIENTS"):
-            await client(port).send(report(), sender=SENDER, recipient="шеф@example.ru", fence=Unfenced())
+            await client(port).send(
+                report(), sender=SENDER, recipient="шеф@example.ru", fence=Unfenced()
+            )
         with pytest.raises(MailAccessError, match="MAIL_FROM"):
-            await client(port).send(report(), sender="отчёты@example.ru", recipient=RECIPIENT, fence=Unfenced())
+            await client(port).send(
+                report(), sender="отчёты@example.ru", recipient=RECIPIENT, fence=Unfenced()
+            )
 
 
 @pytest.mark.parametrize(
@@ -116,13 +198,20 @@ async def test_a_server_that_takes_no_utf8_after_all_refuses_that_recipient(scri
         ("boss@ПРИМЕР.рф", "boss@xn--e1afmkfd.xn--p1ai"),
     ],
 )
-async def test_the_address_that_the_server_gets(scripted_smtp: Scripted, address: str, known_as: str) -> None:
-    async with scripted_smtp({f"RCPT TO:<{known_as}>": "250 2.1.5 Ok", "RCPT": "550 5.1.1 Unknown"}) as port:
+async def test_the_address_that_the_server_gets(
+    scripted_smtp: Scripted, address: str, known_as: str
+) -> None:
+    async with scripted_smtp(
+        {f"RCPT TO:<{known_as}>": "250 2.1.5 Ok", "RCPT": "550 5.1.1 Unknown"}
+    ) as port:
         await client(port).send(report(), sender=SENDER, recipient=address, fence=Unfenced())
 
 
 async def test_the_name_in_ehlo(scripted_smtp: Scripted) -> None:
-    refusing: dict[str, Any] = {"EHLO": "504 5.5.2 need fully-qualified hostname", "HELO": "504 5.5.2 need fully-qualified hostname"}
+    refusing: dict[str, Any] = {
+        "EHLO": "504 5.5.2 need fully-qualified hostname",
+        "HELO": "504 5.5.2 need fully-qualified hostname",
+    }
     async with scripted_smtp(refusing | {"EHLO reports.example.ru": "250 hi"}) as port:
         with pytest.raises(MailAccessError, match="SMTP_EHLO_NAME"):
             await send(port, ehlo_name="web1")

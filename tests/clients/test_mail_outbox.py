@@ -8,11 +8,16 @@ import pytest
 from app.clients.mail import MailAccessError, OutboxFolder
 from tests.clients.conftest import Unfenced
 
-MAIL = "Message-ID: <digest-7.boss@example.ru>\r\nDate: Sun, 22 Nov 2026 20:00:05 +0300\r\nTo: boss@example.ru\r\n\r\nОтчёт\r\n".encode()
+MAIL = (
+    "Message-ID: <digest-7.boss@example.ru>\r\nDate: Sun, 22 Nov 2026 20:00:05 +0300\r\nTo:"
+    " boss@example.ru\r\n\r\nОтчёт\r\n".encode()
+)
 
 
 async def put(folder: Path, mime: bytes = MAIL, recipient: str = "boss@example.ru") -> str:
-    return await OutboxFolder(folder).send(mime, sender="reports@example.ru", recipient=recipient, fence=Unfenced())
+    return await OutboxFolder(folder).send(
+        mime, sender="reports@example.ru", recipient=recipient, fence=Unfenced()
+    )
 
 
 def files(folder: Path) -> list[Path]:
@@ -45,14 +50,25 @@ async def test_mails_are_for_their_owners_eyes(tmp_path: Path) -> None:
     assert (mail.stat().st_mode & 0o077, mail.parent.stat().st_mode & 0o077) == (0, 0)
 
 
-@pytest.mark.parametrize("recipient", ["../../etc/passwd", "a/b@example.ru", "x" * 500 + "@example.ru", "a\0b", "начальник@пример.рф"])
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "../../etc/passwd",
+        "a/b@example.ru",
+        "x" * 500 + "@example.ru",
+        "a\0b",
+        "начальник@пример.рф",
+    ],
+)
 async def test_any_address_makes_a_name_inside_the_folder(tmp_path: Path, recipient: str) -> None:
     await put(tmp_path / "outbox", recipient=recipient)
     assert [path.suffix for path in files(tmp_path / "outbox")] == [".eml"]
     assert [path.name for path in files(tmp_path)] == ["outbox"]
 
 
-@pytest.mark.parametrize("mime", [b"", b"no headers at all", b"Date: yesterday\r\n\r\nx", b"Subject: \xff\xfe\n\nx"])
+@pytest.mark.parametrize(
+    "mime", [b"", b"no headers at all", b"Date: yesterday\r\n\r\nx", b"Subject: \xff\xfe\n\nx"]
+)
 async def test_a_mail_without_headers_is_written_as_well(tmp_path: Path, mime: bytes) -> None:
     await put(tmp_path, mime)
     (mail,) = files(tmp_path)

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from app.clients.mail import MailAccessError, MailError, MailRefusedError, MailTemporaryError, SmtpClient
+from app.clients.mail import (
+    MailAccessError,
+    MailError,
+    MailRefusedError,
+    MailTemporaryError,
+    SmtpClient,
+)
 from app.errors import PermanentError, TransientError
 from app.sandbox.smtp import LocalSmtp
 from tests.clients.conftest import Unfenced
@@ -20,7 +26,17 @@ Scripted = Callable[[dict[str, str]], Any]
 
 
 def client(port: int, **options: Any) -> SmtpClient:
-    return SmtpClient("127.0.0.1", port, **{"username": None, "password": None, "security": "none", "timeout_seconds": 30, **options})
+    return SmtpClient(
+        "127.0.0.1",
+        port,
+        **{
+            "username": None,
+            "password": None,
+            "security": "none",
+            "timeout_seconds": 30,
+            **options,
+        },
+    )
 
 
 def report(body: str = "Отчёт за день.\n.точка в начале строки\n..и две\n") -> bytes:
@@ -40,7 +56,9 @@ async def listening(**options: Any) -> AsyncIterator[tuple[LocalSmtp, int]]:
 
 
 async def send(port: int, **options: Any) -> str:
-    return await client(port, **options).send(report(), sender=SENDER, recipient=RECIPIENT, fence=Unfenced())
+    return await client(port, **options).send(
+        report(), sender=SENDER, recipient=RECIPIENT, fence=Unfenced()
+    )
 
 
 async def test_mail_arrives_byte_for_byte() -> None:
@@ -53,15 +71,22 @@ async def test_mail_arrives_byte_for_byte() -> None:
 async def test_addresses_in_cyrillic_arrive() -> None:
     """Mail servers know the domain in ASCII; a local part has no ASCII form."""
     async with listening() as (server, port):
-        await client(port).send(report(), sender="отчёты@пример.рф", recipient="начальник@Пример.рф", fence=Unfenced())
+        await client(port).send(
+            report(), sender="отчёты@пример.рф", recipient="начальник@Пример.рф", fence=Unfenced()
+        )
         domain = "xn--e1afmkfd.xn--p1ai"
-        assert (server.messages[0].sender, server.messages[0].recipients) == (f"отчёты@{domain}", [f"начальник@{domain}"])
+        assert (server.messages[0].sender, server.messages[0].recipients) == (
+            f"отчёты@{domain}",
+            [f"начальник@{domain}"],
+        )
 
 
 async def test_without_smtputf8_a_cyrillic_domain_arrives_all_the_same() -> None:
     async with listening() as (server, port):
         server.switches.smtputf8 = False
-        await client(port).send(report(), sender="reports@пример.рф", recipient="boss@пример.рф", fence=Unfenced())
+        await client(port).send(
+            report(), sender="reports@пример.рф", recipient="boss@пример.рф", fence=Unfenced()
+        )
         assert server.messages[0].recipients == ["boss@xn--e1afmkfd.xn--p1ai"]
 
 
@@ -84,12 +109,16 @@ async def test_without_smtputf8_a_cyrillic_local_part_fails_alone(
         assert len(server.messages) == 1, "the others get theirs"
 
 
-async def test_eight_bit_mail_goes_to_a_server_that_does_not_speak_of_it(scripted_smtp: Scripted) -> None:
+async def test_eight_bit_mail_goes_to_a_server_that_does_not_speak_of_it(
+    scripted_smtp: Scripted,
+) -> None:
     async with scripted_smtp({".": "250 2.0.0 Ok: queued as 4XyZ"}) as port:
         assert await send(port) == "250 2.0.0 Ok: queued as 4XyZ"
 
 
-@pytest.mark.parametrize("recipient", ["two words@example.ru", "a@b\r\nDATA", "<a@b", "a@b>, c@d", "a@b\x01", "", "boss"])
+@pytest.mark.parametrize(
+    "recipient", ["two words@example.ru", "a@b\r\nDATA", "<a@b", "a@b>, c@d", "a@b\x01", "", "boss"]
+)
 async def test_what_is_no_address_is_refused(recipient: str) -> None:
     async with listening() as (server, port):
         with pytest.raises(MailRefusedError, match="REPORT_RECIPIENTS"):
@@ -120,7 +149,9 @@ async def test_a_wrong_or_missing_login_names_the_settings(login: dict[str, str]
         ("451 4.7.1 Greylisted, try again later", MailTemporaryError, 451),
     ],
 )
-async def test_an_answer_to_the_recipient_is_final_or_not(answer: str, error: type[MailError], code: int) -> None:
+async def test_an_answer_to_the_recipient_is_final_or_not(
+    answer: str, error: type[MailError], code: int
+) -> None:
     async with listening() as (server, port):
         server.switches.recipient_answers[RECIPIENT] = answer
         with pytest.raises(error) as caught:
@@ -129,7 +160,10 @@ async def test_an_answer_to_the_recipient_is_final_or_not(answer: str, error: ty
         assert answer in caught.value.message
 
 
-@pytest.mark.parametrize(("answer", "error"), [("554 5.7.1 Spam", MailAccessError), ("452 4.3.1 Disk full", MailTemporaryError)])
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [("554 5.7.1 Spam", MailAccessError), ("452 4.3.1 Disk full", MailTemporaryError)],
+)
 async def test_an_answer_to_the_mail_is_final_or_not(answer: str, error: type[MailError]) -> None:
     async with listening() as (server, port):
         server.switches.data_answer = answer
@@ -171,7 +205,11 @@ async def test_a_server_that_is_too_slow_is_to_be_tried_again(scripted_smtp: Scr
         ({"greeting": "cut"}, MailTemporaryError, "SMTP_HOST"),
         ({"greeting": "HTTP/1.1 400 Bad Request"}, MailTemporaryError, "Malformed"),
         ({"EHLO": "550 Who are you", "HELO": "550 Who are you"}, MailAccessError, "SMTP_EHLO_NAME"),
-        ({"MAIL": "553 5.7.1 Sender address rejected: not owned by user"}, MailAccessError, "MAIL_FROM"),
+        (
+            {"MAIL": "553 5.7.1 Sender address rejected: not owned by user"},
+            MailAccessError,
+            "MAIL_FROM",
+        ),
         ({"MAIL": "552 5.3.4 Message too big"}, MailAccessError, "552"),
         ({"MAIL": "450 4.7.1 Slow down"}, MailTemporaryError, "450"),
         ({"MAIL": "530 5.7.0 Authentication required"}, MailAccessError, "SMTP_USERNAME"),
@@ -180,14 +218,21 @@ async def test_a_server_that_is_too_slow_is_to_be_tried_again(scripted_smtp: Scr
         ({"DATA": "554 5.5.1 No valid recipients"}, MailAccessError, "554"),
     ],
 )
-async def test_whose_turn_it_is(scripted_smtp: Scripted, script: dict[str, str], error: type[MailError], words: str) -> None:
+async def test_whose_turn_it_is(
+    scripted_smtp: Scripted, script: dict[str, str], error: type[MailError], words: str
+) -> None:
     async with scripted_smtp(script) as port:
         with pytest.raises(error, match=words):
             await send(port)
 
 
-async def test_login_that_fails_for_the_moment_is_to_be_tried_again(scripted_smtp: Scripted) -> None:
-    script = {"EHLO": "250-hi\r\n250 AUTH PLAIN", "AUTH": "454 4.7.0 Temporary authentication failure"}
+async def test_login_that_fails_for_the_moment_is_to_be_tried_again(
+    scripted_smtp: Scripted,
+) -> None:
+    script = {
+        "EHLO": "250-hi\r\n250 AUTH PLAIN",
+        "AUTH": "454 4.7.0 Temporary authentication failure",
+    }
     async with scripted_smtp(script) as port:
         with pytest.raises(MailTemporaryError, match="454"):
             await send(port, username="reports", password="app-password")
@@ -200,14 +245,18 @@ async def test_a_server_without_login_names_the_settings(scripted_smtp: Scripted
 
 
 @pytest.mark.parametrize("goodbye", ["cut", "hang", "500 What?"])
-async def test_a_rude_goodbye_does_not_undo_the_delivery(scripted_smtp: Scripted, goodbye: str) -> None:
+async def test_a_rude_goodbye_does_not_undo_the_delivery(
+    scripted_smtp: Scripted, goodbye: str
+) -> None:
     async with scripted_smtp({"QUIT": goodbye}) as port:
         assert await send(port, timeout_seconds=1) == "250 2.0.0 Ok"
 
 
 async def test_check_goes_all_the_way_but_the_mail() -> None:
     async with listening(username="reports", password="app-password") as (server, port):
-        assert (await client(port, username="reports", password="app-password").check()).startswith("250")
+        assert (await client(port, username="reports", password="app-password").check()).startswith(
+            "250"
+        )
         assert server.messages == []
         with pytest.raises(MailAccessError):
             await client(port, username="reports", password="other").check()
@@ -217,6 +266,11 @@ async def test_many_mails_at_once_keep_apart() -> None:
     async with listening() as (server, port):
         people = [f"person-{number}@example.ru" for number in range(8)]
         smtp = client(port)
-        await asyncio.gather(*(smtp.send(report(person), sender=SENDER, recipient=person, fence=Unfenced()) for person in people))
+        await asyncio.gather(
+            *(
+                smtp.send(report(person), sender=SENDER, recipient=person, fence=Unfenced())
+                for person in people
+            )
+        )
         assert sorted(mail.recipients[0] for mail in server.messages) == people
         assert all(mail.data == report(mail.recipients[0]) for mail in server.messages)

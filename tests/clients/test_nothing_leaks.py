@@ -1,4 +1,6 @@
-"""No secret, name or word of a chat gets into the logs: a process of its own runs every client at DEBUG, into every kind of trouble."""
+"""No secret, name or word of a chat gets into the logs: a process of its own runs every client at
+DEBUG, into every kind of trouble.
+"""
 
 import asyncio
 import os
@@ -51,10 +53,18 @@ async def test_nothing_leaks(log_format: str, tmp_path: Path) -> None:
     )
     printed = (await process.communicate())[0].decode()
     assert process.returncode == 0, printed
-    for event in ("avito.token.renewed", "avito.messages.unreadable", "retry.scheduled", "probe.failed", "probe.worked"):
+    for event in (
+        "avito.token.renewed",
+        "avito.messages.unreadable",
+        "retry.scheduled",
+        "probe.failed",
+        "probe.worked",
+    ):
         assert event in printed
     assert CANARY not in printed.lower()
-    assert CANARY not in printed.encode().decode("unicode_escape", "replace").lower()  # as JSON might write it
+    assert (
+        CANARY not in printed.encode().decode("unicode_escape", "replace").lower()
+    )  # as JSON might write it
     assert SECRET not in printed
 
 
@@ -77,7 +87,14 @@ async def probe_avito() -> None:
 
         def client(secret: str) -> AvitoClient:
             credentials = AvitoCredentials(f"id-{SECRET}", secret)
-            return AvitoClient(http, credentials, max_concurrency=2, requests_per_minute=0, retry=RETRY, clock=lambda: datetime.now(UTC))
+            return AvitoClient(
+                http,
+                credentials,
+                max_concurrency=2,
+                requests_per_minute=0,
+                retry=RETRY,
+                clock=lambda: datetime.now(UTC),
+            )
 
         avito = client(SECRET)
         reads: list[Callable[[], Awaitable[Any]]] = [
@@ -85,10 +102,20 @@ async def probe_avito() -> None:
             partial(avito.get_chat, 5, chat.id),
             partial(avito.list_messages, 5, chat.id),
         ]
-        await probe(client(f"wrong-{SECRET}").get_self, avito.get_self, *reads, partial(avito.get_chat, 5, "none"))
+        await probe(
+            client(f"wrong-{SECRET}").get_self,
+            avito.get_self,
+            *reads,
+            partial(avito.get_chat, 5, "none"),
+        )
         local.switches.drop_message_keys = {"created"}
         await probe(*reads)
-        troubles = [avito_switches.SERVER_ERROR, avito_switches.FORBIDDEN, avito_switches.CUT, avito_switches.too_many("0")]
+        troubles = [
+            avito_switches.SERVER_ERROR,
+            avito_switches.FORBIDDEN,
+            avito_switches.CUT,
+            avito_switches.too_many("0"),
+        ]
         for fault in [*troubles, *PASSING]:
             local.switches.faults = []
             local.switches.fail(fault, times=None)
@@ -100,16 +127,37 @@ async def probe_deepseek() -> None:
     async with running(local.app) as url:
 
         def client(key: str) -> DeepSeekClient:
-            return DeepSeekClient(url, key, "deepseek-flash", max_concurrency=2, timeout_seconds=30, retry=RETRY)
+            return DeepSeekClient(
+                url, key, "deepseek-flash", max_concurrency=2, timeout_seconds=30, retry=RETRY
+            )
 
         async with client(SECRET) as deepseek, client(f"wrong-{SECRET}") as stranger:
-            await probe(*(partial(who.complete, system="JSON", user=CANARY) for who in (deepseek, stranger)))
-            troubles = [deepseek_faults.SERVER_ERROR, deepseek_faults.CONTENT_RISK, deepseek_faults.LENGTH, deepseek_faults.NULL_CHOICES]
-            repeating = CannedResponse(400, {"error": {"message": f"bad {SECRET}"}, "input": CANARY})
-            for fault in [*troubles, deepseek_faults.EMPTY_BODY, deepseek_faults.CUT, repeating, *PASSING]:
+            await probe(
+                *(partial(who.complete, system="JSON", user=CANARY) for who in (deepseek, stranger))
+            )
+            troubles = [
+                deepseek_faults.SERVER_ERROR,
+                deepseek_faults.CONTENT_RISK,
+                deepseek_faults.LENGTH,
+                deepseek_faults.NULL_CHOICES,
+            ]
+            repeating = CannedResponse(
+                400, {"error": {"message": f"bad {SECRET}"}, "input": CANARY}
+            )
+            for fault in [
+                *troubles,
+                deepseek_faults.EMPTY_BODY,
+                deepseek_faults.CUT,
+                repeating,
+                *PASSING,
+            ]:
                 local.switches.faults = []
                 local.switches.fail(fault, times=None)
-                await probe(partial(deepseek.complete, system="JSON", user=CANARY), deepseek.get_models, deepseek.get_balance)
+                await probe(
+                    partial(deepseek.complete, system="JSON", user=CANARY),
+                    deepseek.get_models,
+                    deepseek.get_balance,
+                )
 
 
 async def probe_mail(folder: Path) -> None:
@@ -117,11 +165,30 @@ async def probe_mail(folder: Path) -> None:
     server = LocalSmtp(username="reports", password=SECRET)
     port = await server.start()
     for password in (SECRET, f"wrong-{SECRET}"):
-        client = SmtpClient("127.0.0.1", port, username="reports", password=password, security="none", timeout_seconds=5)
-        await probe(partial(client.send, mime, sender="a@example.ru", recipient="b@example.ru", fence=Unfenced()), client.check)
+        client = SmtpClient(
+            "127.0.0.1",
+            port,
+            username="reports",
+            password=password,
+            security="none",
+            timeout_seconds=5,
+        )
+        await probe(
+            partial(
+                client.send, mime, sender="a@example.ru", recipient="b@example.ru", fence=Unfenced()
+            ),
+            client.check,
+        )
     await server.stop()
     outboxes = [OutboxFolder(folder), OutboxFolder(Path(__file__))]
-    await probe(*(partial(outbox.send, mime, sender="a@example.ru", recipient="b@example.ru", fence=Unfenced()) for outbox in outboxes))
+    await probe(
+        *(
+            partial(
+                outbox.send, mime, sender="a@example.ru", recipient="b@example.ru", fence=Unfenced()
+            )
+            for outbox in outboxes
+        )
+    )
 
 
 async def probe_all(log_format: LogFormat, folder: Path) -> None:

@@ -31,7 +31,9 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
         ({"Retry-After": "5", "X-RateLimit-Reset": "12"}, 5),
     ],
 )
-def test_wait_asked_for_is_read_from_either_header(headers: dict[str, str], seconds: float | None) -> None:
+def test_wait_asked_for_is_read_from_either_header(
+    headers: dict[str, str], seconds: float | None
+) -> None:
     assert wait_asked_for(headers, NOW) == seconds
 
 

@@ -1,4 +1,6 @@
-"""Fewer chats for days that are killed again and again, and far ends slow enough that a step can be caught at work."""
+"""Fewer chats for days that are killed again and again, and far ends slow enough that a step can be
+caught at work.
+"""
 
 from app.sandbox.server import Sandbox
 

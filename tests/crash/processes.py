@@ -44,11 +44,19 @@ def service_environment(database_url: str, sandbox: Sandbox, folder: Path) -> di
 
 
 @asynccontextmanager
-async def serving(database_url: str, sandbox: Sandbox, folder: Path, **settings: str) -> AsyncIterator[Served]:
-    """Starts the service over the sandbox and waits until it answers; at the end it is stopped, unless it was killed."""
+async def serving(
+    database_url: str, sandbox: Sandbox, folder: Path, **settings: str
+) -> AsyncIterator[Served]:
+    """Starts the service over the sandbox and waits until it answers; at the end it is stopped,
+    unless it was killed.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    environment = {**service_environment(database_url, sandbox, folder), "PORT": str(port), **settings}
+    environment = {
+        **service_environment(database_url, sandbox, folder),
+        "PORT": str(port),
+        **settings,
+    }
     async with started(folder, "serve", environment=environment) as program:
         served = Served(program, f"http://127.0.0.1:{port}")
         reader = asyncio.create_task(_gather(program.stderr, served.log))

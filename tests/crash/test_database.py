@@ -1,4 +1,6 @@
-"""Postgres fails under a day at work, in each of its steps: the service waits for it, nothing is lost and nothing done twice."""
+"""Postgres fails under a day at work, in each of its steps: the service waits for it, nothing is
+lost and nothing done twice.
+"""
 
 import fcntl
 import signal
@@ -16,13 +18,17 @@ from tests.stage import Stage, on_stage, until
 
 
 async def crash(stage: Stage, data_dir: Path) -> None:
-    """One backend dies, and the server ends all the others and recovers: it cannot know what the dead one has spoilt."""
+    """One backend dies, and the server ends all the others and recovers: it cannot know what the
+    dead one has spoilt.
+    """
     backends = [process for process in servers(data_dir) if "[local]" in process.cmdline()[0]]
     backends[0].kill()
 
 
 async def kill(stage: Stage, data_dir: Path) -> None:
-    """The whole server dies. Until it is started again callers hear what is true of a server that is ours."""
+    """The whole server dies. Until it is started again callers hear what is true of a server that
+    is ours.
+    """
     with (data_dir / "postgres.start.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # so long nobody starts it
         end_all(data_dir)
@@ -34,7 +40,9 @@ async def kill(stage: Stage, data_dir: Path) -> None:
 
 
 async def stop(stage: Stage, data_dir: Path) -> None:
-    """Somebody stops the server by hand, in the way that waits for its clients; and we are one that stays."""
+    """Somebody stops the server by hand, in the way that waits for its clients; and we are one that
+    stays.
+    """
     server = postmaster(data_dir)
     server.send_signal(signal.SIGTERM)
 
@@ -62,7 +70,9 @@ async def test_a_day_outlives_its_database(tmp_path: Path) -> None:
             for moment, fail in MOMENTS.items():
 
                 async def is_come(moment: str = moment) -> bool:
-                    with suppress(DatabaseUnavailableError):  # it still recovers from the last crash
+                    with suppress(
+                        DatabaseUnavailableError
+                    ):  # it still recovers from the last crash
                         return bool(await stage.rows(moment))
                     return False
 
@@ -71,9 +81,17 @@ async def test_a_day_outlives_its_database(tmp_path: Path) -> None:
             run = await wait(database, run_id)
             assert run.state == "done", run.message
             stored = {row["avito_id"] for row in await stage.rows("SELECT avito_id FROM messages")}
-            assert stored == {message.id for chat in stage.avito.accounts[0].chats.values() for message in chat.messages}
+            assert stored == {
+                message.id
+                for chat in stage.avito.accounts[0].chats.values()
+                for message in chat.messages
+            }
             reports = await stage.rows("SELECT chat_id, digest_id FROM reports")
-            assert set(Counter(row["chat_id"] for row in reports).values()) == {1}, "each chat is graded once"
+            assert set(Counter(row["chat_id"] for row in reports).values()) == {1}, (
+                "each chat is graded once"
+            )
             assert {row["digest_id"] for row in reports} == {1}, "all in one mail"
             arrived = Counter(mail.recipients[0] for mail in sandbox.smtp.messages)
-            assert arrived == {"boss@example.ru": 1, "second@example.ru": 1}, "an answer waits for the database to be written down"
+            assert arrived == {"boss@example.ru": 1, "second@example.ru": 1}, (
+                "an answer waits for the database to be written down"
+            )

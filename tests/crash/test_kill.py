@@ -1,4 +1,6 @@
-"""The process is killed in each step of the day and started again: nothing is lost, nothing is graded or mailed twice."""
+"""The process is killed in each step of the day and started again: nothing is lost, nothing is
+graded or mailed twice.
+"""
 
 import asyncio
 import signal
@@ -45,7 +47,9 @@ async def ask(database: Database, sql: str) -> list[dict[str, Any]]:
 
 async def state_of(database: Database, run_id: int) -> str:
     async with database.session() as session:
-        return str(await session.scalar(text("SELECT state FROM runs WHERE id = :id"), {"id": run_id}))
+        return str(
+            await session.scalar(text("SELECT state FROM runs WHERE id = :id"), {"id": run_id})
+        )
 
 
 def calling(served: Served) -> httpx.AsyncClient:
@@ -55,8 +59,14 @@ def calling(served: Served) -> httpx.AsyncClient:
 async def pass_the_leases(database: Database) -> None:
     """What half a minute does."""
     async with database.transaction() as session:
-        await session.execute(text("UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'"))
-        await session.execute(text("UPDATE deliveries SET claimed_until = claimed_until - interval '30 seconds'"))
+        await session.execute(
+            text(
+                "UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'"
+            )
+        )
+        await session.execute(
+            text("UPDATE deliveries SET claimed_until = claimed_until - interval '30 seconds'")
+        )
 
 
 @pytest.mark.parametrize("step", MOMENTS)
@@ -90,7 +100,11 @@ async def assert_whole(database: Database, sandbox: Sandbox, *, killed_while_mai
     assert stored == {message.id for chat in chats for message in chat.messages}
     reports = Counter(row["chat_id"] for row in await ask(database, "SELECT chat_id FROM reports"))
     assert set(reports.values()) == {1}, "each chat is graded once"
-    settled = await ask(database, "SELECT count(*) AS n FROM chats WHERE outcome IN ('graded', 'skipped') AND due_since IS NULL")
+    settled = await ask(
+        database,
+        "SELECT count(*) AS n FROM chats WHERE outcome IN ('graded', 'skipped') AND due_since IS"
+        " NULL",
+    )
     assert settled[0]["n"] == len(chats)
     assert len(await ask(database, "SELECT 1 FROM digests")) == 1
     assert await ask(database, "SELECT 1 FROM reports WHERE digest_id IS NULL") == []
@@ -98,7 +112,9 @@ async def assert_whole(database: Database, sandbox: Sandbox, *, killed_while_mai
     for mail in sandbox.smtp.messages:
         mails[mail.recipients[0]].add(mail.data)
     assert set(mails) == {"boss@example.ru", "second@example.ru"}
-    assert all(len(bodies) == 1 for bodies in mails.values()), "what goes again goes with the identical bytes"
+    assert all(len(bodies) == 1 for bodies in mails.values()), (
+        "what goes again goes with the identical bytes"
+    )
     # Only the one that was on the wire may have come twice: SMTP cannot tell whether it did.
     assert len(sandbox.smtp.messages) <= 2 + killed_while_mailing
 
@@ -141,8 +157,13 @@ async def test_a_service_that_is_told_to_stop_keeps_the_answers_that_it_waits_fo
         answer = (await call).json()
         assert await served.program.wait() == 0
     assert answer["message"].startswith("Прервано")
-    graded = [row["avito_id"] for row in await ask(database, "SELECT avito_id FROM chats WHERE outcome = 'graded'")]
-    assert answer["analyzed_chats"] == len(graded) >= 4, "all that were asked about when it was told"
+    graded = [
+        row["avito_id"]
+        for row in await ask(database, "SELECT avito_id FROM chats WHERE outcome = 'graded'")
+    ]
+    assert answer["analyzed_chats"] == len(graded) >= 4, (
+        "all that were asked about when it was told"
+    )
 
 
 async def test_nothing_of_a_chat_and_no_secret_stands_in_the_log(
@@ -153,7 +174,12 @@ async def test_nothing_of_a_chat_and_no_secret_stands_in_the_log(
     slow_sandbox.avito.add_message(chat.id, "client", text="канарейка-7391 звоните 8 900 555-35-35")
     slow_sandbox.smtp.switches.recipient_answers["second@example.ru"] = "550 5.1.1 канарейки нет"
     slow_sandbox.avito.switches.latency_seconds = slow_sandbox.deepseek.switches.latency_seconds = 0
-    async with serving(database_url, slow_sandbox, tmp_path, LOG_LEVEL="DEBUG", LOG_FORMAT="json") as served, calling(served) as rest:
+    async with (
+        serving(
+            database_url, slow_sandbox, tmp_path, LOG_LEVEL="DEBUG", LOG_FORMAT="json"
+        ) as served,
+        calling(served) as rest,
+    ):
         for path in ("/avito/sync", "/llm/analyze", "/timer/reports"):
             await rest.post(f"/api/v1{path}")
     log = served.log.decode()

@@ -1,4 +1,6 @@
-"""Two releases on one database: a process of the previous one keeps working after the next one has migrated."""
+"""Two releases on one database: a process of the previous one keeps working after the next one has
+migrated.
+"""
 
 import asyncio
 import os
@@ -26,7 +28,9 @@ from tests.crash.chats import keep_every_third
 from tests.crash.processes import KEY, service_environment, serving, until_it_answers
 
 PREVIOUS_RELEASE = "53d3d4ceaa60919a2be4f46d85508cb67690d041"
-"""The last commit whose processes may still run when this one is rolled out; move it with each release."""
+"""The last commit whose processes may still run when this one is rolled out; move it with each
+release.
+"""
 
 
 @pytest.fixture
@@ -49,13 +53,28 @@ def previous(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def serving_previous(previous: Path, database_url: str, sandbox: Sandbox) -> AsyncIterator[str]:
-    """The previous release's service; yields its address. It is stopped at the end and must end well."""
+async def serving_previous(
+    previous: Path, database_url: str, sandbox: Sandbox
+) -> AsyncIterator[str]:
+    """The previous release's service; yields its address. It is stopped at the end and must end
+    well.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    environment = {**service_environment(database_url, sandbox, previous), "PORT": str(port), "PATH": os.environ["PATH"]}
+    environment = {
+        **service_environment(database_url, sandbox, previous),
+        "PORT": str(port),
+        "PATH": os.environ["PATH"],
+    }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app", "serve", cwd=previous, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        sys.executable,
+        "-m",
+        "app",
+        "serve",
+        cwd=previous,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -66,7 +85,9 @@ async def serving_previous(previous: Path, database_url: str, sandbox: Sandbox) 
         assert await process.wait() == 0
 
 
-async def test_a_process_of_the_previous_release_works_on(postgres_url: str, previous: Path, tmp_path: Path) -> None:
+async def test_a_process_of_the_previous_release_works_on(
+    postgres_url: str, previous: Path, tmp_path: Path
+) -> None:
     async with Sandbox() as sandbox:
         keep_every_third(sandbox)
         sandbox.deepseek.switches.latency_seconds = sandbox.smtp.switches.latency_seconds = 0
@@ -80,10 +101,15 @@ async def test_a_process_of_the_previous_release_works_on(postgres_url: str, pre
                     await _call(served.url, "/avito/sync", "/llm/analyze", "/timer/reports")
                 await _run_day(database, sandbox, "2026-11-21")
                 await _call(old, "/avito/sync", "/llm/analyze", "/timer/reports")
-            async with serving(postgres_url, sandbox, tmp_path) as served, httpx.AsyncClient(headers={"X-API-Key": KEY}) as rest:
+            async with (
+                serving(postgres_url, sandbox, tmp_path) as served,
+                httpx.AsyncClient(headers={"X-API-Key": KEY}) as rest,
+            ):
                 await _run_day(database, sandbox, "2026-11-23")
                 for day in ("2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23"):
-                    assert (await rest.get(f"{served.url}/api/v1/reports/daily/{day}")).status_code == 200
+                    assert (
+                        await rest.get(f"{served.url}/api/v1/reports/daily/{day}")
+                    ).status_code == 200
             await _assert_mailed_once(database, sandbox)
         finally:
             await database.close()
@@ -106,9 +132,18 @@ async def _run_day(database: Database, sandbox: Sandbox, day: str) -> None:
 
 async def _assert_mailed_once(database: Database, sandbox: Sandbox) -> None:
     async with database.session() as session:
-        unmailed = await session.scalar(text("SELECT count(*) FROM reports WHERE digest_id IS NULL"))
-        unfinished = await session.scalar(text("SELECT count(*) FROM runs WHERE state IN ('queued', 'running')"))
+        unmailed = await session.scalar(
+            text("SELECT count(*) FROM reports WHERE digest_id IS NULL")
+        )
+        unfinished = await session.scalar(
+            text("SELECT count(*) FROM runs WHERE state IN ('queued', 'running')")
+        )
         mails = int(await session.scalar(text("SELECT count(*) FROM digests")) or 0)
     assert (unmailed, unfinished) == (0, 0)
-    copies = Counter(line for mail in sandbox.smtp.messages for line in mail.data.splitlines() if line.startswith(b"Message-ID"))
+    copies = Counter(
+        line
+        for mail in sandbox.smtp.messages
+        for line in mail.data.splitlines()
+        if line.startswith(b"Message-ID")
+    )
     assert (len(copies), set(copies.values())) == (2 * mails, {1})

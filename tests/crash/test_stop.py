@@ -1,4 +1,6 @@
-"""The service is told to stop while something hangs: it ends in time all the same, and the next one finishes the work."""
+"""The service is told to stop while something hangs: it ends in time all the same, and the next one
+finishes the work.
+"""
 
 import asyncio
 import random
@@ -72,14 +74,19 @@ async def test_a_frozen_postgres_of_our_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("signals", [1, 3])
-async def test_a_database_that_is_gone_without_a_word(database: Database, database_url: str, tmp_path: Path, signals: int) -> None:
+async def test_a_database_that_is_gone_without_a_word(
+    database: Database, database_url: str, tmp_path: Path, signals: int
+) -> None:
     async with Sandbox() as sandbox, wired(database_url) as (wire, url):
         keep_every_third(sandbox)
         run_id = await submit(database, RunKind.DAILY, system_clock, slot=DAY)
         async with serving(url, sandbox, tmp_path) as served, calling(served) as rest:
             await begun(database, "SELECT 1 FROM reports LIMIT 1")
             wire.hang()
-            waiting = asyncio.gather(*(rest.get(path) for path in ("/health/ready", "/metrics", "/api/v1/runs")), return_exceptions=True)
+            waiting = asyncio.gather(
+                *(rest.get(path) for path in ("/health/ready", "/metrics", "/api/v1/runs")),
+                return_exceptions=True,
+            )
             await asyncio.sleep(0.5)
             assert await stop(served, signals=signals) in (0, 4)
             await waiting
@@ -115,11 +122,15 @@ HANGING: dict[str, tuple[Callable[[Sandbox], Awaitable[None]], str]] = {
 
 
 @pytest.mark.parametrize("what", HANGING)
-async def test_a_far_end_that_hangs(database: Database, database_url: str, tmp_path: Path, what: str) -> None:
+async def test_a_far_end_that_hangs(
+    database: Database, database_url: str, tmp_path: Path, what: str
+) -> None:
     hang, moment = HANGING[what]
     async with Sandbox() as sandbox:
         keep_every_third(sandbox)
-        sandbox.avito.switches.latency_seconds = sandbox.deepseek.switches.latency_seconds = sandbox.smtp.switches.latency_seconds = 0
+        sandbox.avito.switches.latency_seconds = sandbox.deepseek.switches.latency_seconds = (
+            sandbox.smtp.switches.latency_seconds
+        ) = 0
         await hang(sandbox)
         run_id = await submit(database, RunKind.DAILY, system_clock, slot=DAY)
         async with serving(database_url, sandbox, tmp_path) as served:
@@ -130,7 +141,9 @@ async def test_a_far_end_that_hangs(database: Database, database_url: str, tmp_p
         assert states == [{"state": "queued"}], "it is given back"
 
 
-async def test_a_caller_who_reads_a_long_answer_slowly(database: Database, database_url: str, tmp_path: Path) -> None:
+async def test_a_caller_who_reads_a_long_answer_slowly(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
     async with Sandbox() as sandbox:
         keep_every_third(sandbox)
         async with serving(database_url, sandbox, tmp_path) as served, calling(served) as rest:
@@ -151,18 +164,33 @@ async def test_a_caller_who_reads_a_long_answer_slowly(database: Database, datab
                         pass
 
 
-_COLUMNS = "SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'reports' ORDER BY ordinal_position"
+_COLUMNS = (
+    "SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'reports' ORDER"
+    " BY ordinal_position"
+)
 
 
 @pytest.mark.parametrize("held", ["migration", "connection"])
-async def test_a_start_that_waits(database: Database, database_url: str, tmp_path: Path, held: str) -> None:
+async def test_a_start_that_waits(
+    database: Database, database_url: str, tmp_path: Path, held: str
+) -> None:
     """For another replica's migration, or for a server that takes connections and says nothing."""
-    async with Sandbox() as sandbox, wired(database_url) as (wire, url), database.session() as session:
+    async with (
+        Sandbox() as sandbox,
+        wired(database_url) as (wire, url),
+        database.session() as session,
+    ):
         if held == "migration":
             await session.execute(text("SELECT pg_advisory_lock(5318008201)"))
         else:
             wire.hang()
-        environment = {**sandbox.environment(), "DATABASE_URL": url, "API_KEYS": KEY, "MAIL_FROM": "a@example.ru", "PORT": free_port()}
+        environment = {
+            **sandbox.environment(),
+            "DATABASE_URL": url,
+            "API_KEYS": KEY,
+            "MAIL_FROM": "a@example.ru",
+            "PORT": free_port(),
+        }
         environment |= {"REPORT_RECIPIENTS": "b@example.ru", "DATA_DIR": str(tmp_path)}
         async with started(tmp_path, "serve", environment=environment) as program:
             await asyncio.sleep(3)
@@ -185,4 +213,7 @@ async def test_any_moment(database: Database, database_url: str, tmp_path: Path,
         async with serving(database_url, sandbox, tmp_path):
             assert (await wait(database, run_id)).state == "done"
         arrived = {(mail.recipients[0], mail.data) for mail in sandbox.smtp.messages}
-        assert sorted(recipient for recipient, _ in arrived) == ["boss@example.ru", "second@example.ru"], "identical bytes, if any go again"
+        assert sorted(recipient for recipient, _ in arrived) == [
+            "boss@example.ru",
+            "second@example.ru",
+        ], "identical bytes, if any go again"

@@ -1,4 +1,6 @@
-"""A wire between the service and its Postgres that can be made to carry nothing, as a peer that has gone without a word does."""
+"""A wire between the service and its Postgres that can be made to carry nothing, as a peer that has
+gone without a word does.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +10,9 @@ from sqlalchemy import make_url
 
 
 class Wire:
-    """Passes bytes on, both ways, until it hangs; what is sent then is neither refused nor answered."""
+    """Passes bytes on, both ways, until it hangs; what is sent then is neither refused nor
+    answered.
+    """
 
     def __init__(self, socket_path: str) -> None:
         self._socket_path = socket_path

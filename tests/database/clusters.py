@@ -1,4 +1,6 @@
-"""What is seen of an embedded cluster from outside: its processes, its files, and other processes of ours that use it."""
+"""What is seen of an embedded cluster from outside: its processes, its files, and other processes
+of ours that use it.
+"""
 
 import asyncio
 import sys
@@ -38,7 +40,9 @@ asyncio.run(main())
 
 
 async def ask(url: str | URL, sql: str) -> Any:
-    """The first value of the statement's first row, if it has one; nothing else is in its transaction."""
+    """The first value of the statement's first row, if it has one; nothing else is in its
+    transaction.
+    """
     engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         result = await connection.execute(text(sql))
@@ -51,7 +55,11 @@ async def few_connections(cluster_url: str, url: str, limit: int) -> AsyncIterat
     await ask(cluster_url, f"CREATE ROLE small LOGIN PASSWORD 'small' CONNECTION LIMIT {limit}")
     await ask(url, "GRANT ALL ON SCHEMA public TO small")
     try:
-        yield make_url(url).set(username="small", password="small").render_as_string(hide_password=False)
+        yield (
+            make_url(url)
+            .set(username="small", password="small")
+            .render_as_string(hide_password=False)
+        )
     finally:
         await ask(url, "DROP OWNED BY small")
         await ask(cluster_url, "DROP ROLE small")
@@ -78,7 +86,9 @@ def postmaster(data_dir: Path) -> psutil.Process:
 
 async def run(*command: str | Path) -> tuple[int, str]:
     """Exit status and output, both streams of it."""
-    process = await asyncio.create_subprocess_exec(*command, cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
     output, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, output.decode()
@@ -87,7 +97,11 @@ async def run(*command: str | Path) -> tuple[int, str]:
 async def state(data_dir: Path) -> str:
     """How the cluster was left, in Postgres's own words: ``shut down`` is the clean end."""
     _, output = await run(find_programs() / "pg_controldata", data_dir / "postgres")
-    return next(line.split(":")[1].strip() for line in output.splitlines() if line.startswith("Database cluster state"))
+    return next(
+        line.split(":")[1].strip()
+        for line in output.splitlines()
+        if line.startswith("Database cluster state")
+    )
 
 
 def half_made(data_dir: Path) -> list[Path]:
@@ -112,7 +126,9 @@ async def until(condition: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def other_process(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Another process of ours that uses the database, as a terminal would start it; ready when this returns."""
+    """Another process of ours that uses the database, as a terminal would start it; ready when this
+    returns.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", CHILD, str(data_dir)),
         cwd=CHECKOUT,

@@ -15,7 +15,9 @@ from .clusters import ask, end_all, run
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A place for a new folder; what a failed test leaves running ends with it, and no cluster stays on the disk."""
+    """A place for a new folder; what a failed test leaves running ends with it, and no cluster
+    stays on the disk.
+    """
     yield tmp_path / "var"
     for folder in tmp_path.iterdir():
         end_all(folder)
@@ -26,7 +28,8 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cluster made once, with one table of two rows, at rest.
 
-    It is copied for most tests, and a copy's time is that of its files: two thirds of them belong to the two template databases.
+    It is copied for most tests, and a copy's time is that of its files: two thirds of them belong
+    to the two template databases.
     """
     folder = tmp_path_factory.mktemp("template")
     async with embedded_postgres(folder, durable=False) as url:

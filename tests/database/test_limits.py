@@ -1,4 +1,6 @@
-"""The limits that Postgres itself keeps: slow statements, locks, frozen clients; and what each failure means to a caller."""
+"""The limits that Postgres itself keeps: slow statements, locks, frozen clients; and what each
+failure means to a caller.
+"""
 
 import asyncio
 import os
@@ -51,7 +53,10 @@ async def scalar(database: Database, sql: str) -> object:
 async def test_limits_end_with_the_transaction(database: Database, postgres_url: str) -> None:
     """Set for the session they would reach other clients of a pooler."""
     shown = "SELECT concat_ws(' ', {}, {}, {})".format(
-        *(f"current_setting('{name}')" for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"))
+        *(
+            f"current_setting('{name}')"
+            for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        )
     )
     assert await scalar(database, shown) == "300ms 100ms 300ms"
     assert await scalar(database.with_limits(Limits(60, 45)), shown) == "1min 45s 30s"
@@ -67,7 +72,9 @@ async def test_a_slow_statement_ends_and_its_connection_stays(database: Database
     with pytest.raises(DatabaseUnavailableError, match="не уложился в срок"):
         await scalar(database, "SELECT pg_sleep(60)")
     assert await scalar(database, "SELECT pg_backend_pid()") == before
-    assert await scalar(database.with_limits(Limits(60, 60)), "SELECT pg_sleep(1) IS NOT NULL") is True
+    assert (
+        await scalar(database.with_limits(Limits(60, 60)), "SELECT pg_sleep(1) IS NOT NULL") is True
+    )
 
 
 async def test_a_lock_that_somebody_holds(database: Database) -> None:
@@ -79,7 +86,9 @@ async def test_a_lock_that_somebody_holds(database: Database) -> None:
     assert await scalar(database, "SELECT id FROM chats") == 1
 
 
-async def test_a_frozen_replica_loses_its_lock_and_the_others_get_it(database: Database, postgres_url: str) -> None:
+async def test_a_frozen_replica_loses_its_lock_and_the_others_get_it(
+    database: Database, postgres_url: str
+) -> None:
     """The frozen one has begun a transaction as the service does, and never says another word."""
     frozen = Database(postgres_url, limits=SOON)
     async with frozen.session() as session:
@@ -129,7 +138,23 @@ async def raised(database: Database, state: str) -> BaseException:
 
 @pytest.mark.parametrize(
     "state",
-    ["08006", "25006", "25P03", "40001", "40P01", "53100", "53200", "53300", "55P03", "57014", "57P01", "57P02", "57P03", "57P05", "58030"],
+    [
+        "08006",
+        "25006",
+        "25P03",
+        "40001",
+        "40P01",
+        "53100",
+        "53200",
+        "53300",
+        "55P03",
+        "57014",
+        "57P01",
+        "57P02",
+        "57P03",
+        "57P05",
+        "58030",
+    ],
 )
 async def test_what_passes_is_an_outage(database: Database, state: str) -> None:
     error = await raised(database, state)
@@ -148,8 +173,14 @@ async def test_what_is_our_own_fault_stays_what_it_is(database: Database, state:
 
 
 async def test_only_utf8_will_do(cluster_url: str) -> None:
-    await ask(cluster_url, "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C' LOCALE_PROVIDER libc")
-    database = Database(make_url(cluster_url).set(database="latin").render_as_string(hide_password=False))
+    await ask(
+        cluster_url,
+        "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C' LOCALE_PROVIDER"
+        " libc",
+    )
+    database = Database(
+        make_url(cluster_url).set(database="latin").render_as_string(hide_password=False)
+    )
     try:
         with pytest.raises(DatabaseRefusedError, match="LATIN1"):
             await database.check()

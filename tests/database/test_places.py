@@ -1,4 +1,6 @@
-"""The pool: its size, what becomes of idle connections, and a server that has fewer than the pool would take."""
+"""The pool: its size, what becomes of idle connections, and a server that has fewer than the pool
+would take.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -26,11 +28,15 @@ async def hold(database: Database, seconds: float = 0.02) -> int:
 async def connections(url: str, role: str | None = None) -> int:
     """How many connections a database has, beside the one that asks."""
     asked = f"usename = '{role}'" if role else "datname = current_database()"
-    found = await ask(url, f"SELECT count(*) FROM pg_stat_activity WHERE {asked} AND pid <> pg_backend_pid()")  # noqa: S608 - our own words
+    found = await ask(
+        url, f"SELECT count(*) FROM pg_stat_activity WHERE {asked} AND pid <> pg_backend_pid()"
+    )  # noqa: S608 - our own words
     return int(found)
 
 
-async def test_idle_connections_are_closed_without_anybody_asking_for_one(postgres_url: str) -> None:
+async def test_idle_connections_are_closed_without_anybody_asking_for_one(
+    postgres_url: str,
+) -> None:
     database = Database(postgres_url, pool_size=5, idle_seconds=0.3)
     assert len(set(await asyncio.gather(*(hold(database) for _ in range(5))))) == 5
 
@@ -55,7 +61,9 @@ async def test_a_little_work_keeps_one_connection_and_not_all(postgres_url: str)
 
 
 @pytest.mark.parametrize("limit", [1, 4])
-async def test_calls_wait_where_the_server_has_fewer_connections(cluster_url: str, postgres_url: str, limit: int) -> None:
+async def test_calls_wait_where_the_server_has_fewer_connections(
+    cluster_url: str, postgres_url: str, limit: int
+) -> None:
     async with few_connections(cluster_url, postgres_url, limit) as url:
         database = Database(url, pool_size=10, idle_seconds=5)
         backends = await asyncio.gather(*(hold(database) for _ in range(60)))
@@ -63,11 +71,18 @@ async def test_calls_wait_where_the_server_has_fewer_connections(cluster_url: st
         await database.close()
 
 
-async def test_connections_that_others_hold_are_waited_for(cluster_url: str, postgres_url: str) -> None:
+async def test_connections_that_others_hold_are_waited_for(
+    cluster_url: str, postgres_url: str
+) -> None:
     async with few_connections(cluster_url, postgres_url, 2) as url:
         parsed = make_url(url)
         others = [
-            await asyncpg.connect(user="small", password="small", database=parsed.database, host=str(parsed.query["host"]))
+            await asyncpg.connect(
+                user="small",
+                password="small",
+                database=parsed.database,
+                host=str(parsed.query["host"]),
+            )
             for _ in range(2)
         ]
         database = Database(url, pool_size=3)
@@ -80,7 +95,9 @@ async def test_connections_that_others_hold_are_waited_for(cluster_url: str, pos
         await database.close()
 
 
-async def test_it_is_said_when_there_is_none_for_too_long(cluster_url: str, postgres_url: str) -> None:
+async def test_it_is_said_when_there_is_none_for_too_long(
+    cluster_url: str, postgres_url: str
+) -> None:
     async with few_connections(cluster_url, postgres_url, 0) as url:
         database = Database(url, slot_seconds=0.5)
         with pytest.raises(DatabaseUnavailableError, match="все соединения сервера заняты"):
@@ -88,7 +105,9 @@ async def test_it_is_said_when_there_is_none_for_too_long(cluster_url: str, post
         await database.close()
 
 
-async def test_connections_given_back_to_a_small_server_can_be_taken_again(cluster_url: str, postgres_url: str) -> None:
+async def test_connections_given_back_to_a_small_server_can_be_taken_again(
+    cluster_url: str, postgres_url: str
+) -> None:
     """Another client has taken ours meanwhile; those that we still have must do."""
     async with few_connections(cluster_url, postgres_url, 3) as url:
         parsed = make_url(url)
@@ -100,7 +119,9 @@ async def test_connections_given_back_to_a_small_server_can_be_taken_again(clust
             return await connections(postgres_url, "small") == 1
 
         await until(one_is_left)
-        other = await asyncpg.connect(user="small", password="small", database=parsed.database, host=str(parsed.query["host"]))
+        other = await asyncpg.connect(
+            user="small", password="small", database=parsed.database, host=str(parsed.query["host"])
+        )
         await asyncio.gather(*(hold(database) for _ in range(30)))
         await other.close()
         await database.close()

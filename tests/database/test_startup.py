@@ -35,7 +35,9 @@ async def test_a_server_that_refuses_is_tried_again_until_it_lets_us_in(postgres
         assert await start == head_revision()
 
 
-async def test_a_server_that_takes_no_connections_yet_is_tried_again(cluster_url: str, postgres_url: str) -> None:
+async def test_a_server_that_takes_no_connections_yet_is_tried_again(
+    cluster_url: str, postgres_url: str
+) -> None:
     name = make_url(postgres_url).database
     await ask(cluster_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     start = asyncio.create_task(opened(postgres_url, None))
@@ -62,8 +64,12 @@ async def test_a_command_gives_up_with_the_reason(postgres_url: str) -> None:
         assert network.accepted > 1
 
 
-@pytest.mark.parametrize("wrong", ["password", "role", "database", "tls", "tls option", "host", "attribute"])
-async def test_what_waiting_does_not_mend_ends_the_start_at_once(postgres_url: str, wrong: str) -> None:
+@pytest.mark.parametrize(
+    "wrong", ["password", "role", "database", "tls", "tls option", "host", "attribute"]
+)
+async def test_what_waiting_does_not_mend_ends_the_start_at_once(
+    postgres_url: str, wrong: str
+) -> None:
     async with network_to(postgres_url) as network:
         url = make_url(network.url)
         address = {
@@ -81,17 +87,25 @@ async def test_what_waiting_does_not_mend_ends_the_start_at_once(postgres_url: s
         assert "\n" not in caught.value.message
 
 
-async def test_a_schema_that_is_not_ours_to_write_in_ends_the_start_at_once(cluster_url: str, postgres_url: str) -> None:
+async def test_a_schema_that_is_not_ours_to_write_in_ends_the_start_at_once(
+    cluster_url: str, postgres_url: str
+) -> None:
     await ask(cluster_url, "CREATE ROLE reader LOGIN PASSWORD 'reader'")
     try:
-        url = make_url(postgres_url).set(username="reader", password="reader").render_as_string(hide_password=False)
+        url = (
+            make_url(postgres_url)
+            .set(username="reader", password="reader")
+            .render_as_string(hide_password=False)
+        )
         with pytest.raises(DatabaseRefusedError, match="permission denied"):
             await opened(url, None)
     finally:
         await ask(cluster_url, "DROP ROLE reader")
 
 
-async def test_serve_says_that_it_waits_and_can_be_stopped_meanwhile(tmp_path: Path, postgres_url: str) -> None:
+async def test_serve_says_that_it_waits_and_can_be_stopped_meanwhile(
+    tmp_path: Path, postgres_url: str
+) -> None:
     async with Sandbox() as sandbox, network_to(postgres_url) as network:
         network.refusing = True
         settings = settings_for(sandbox, PORT=free_port(), DATABASE_URL=network.url)
@@ -104,11 +118,15 @@ async def test_serve_says_that_it_waits_and_can_be_stopped_meanwhile(tmp_path: P
     assert "Traceback" not in ended.err
 
 
-async def test_serve_begins_as_soon_as_the_database_is_there(tmp_path: Path, postgres_url: str) -> None:
+async def test_serve_begins_as_soon_as_the_database_is_there(
+    tmp_path: Path, postgres_url: str
+) -> None:
     async with Sandbox() as sandbox, network_to(postgres_url) as network:
         network.blackhole()
         port = free_port()
-        async with started(tmp_path, "serve", **settings_for(sandbox, PORT=port, DATABASE_URL=network.url)) as process:
+        async with started(
+            tmp_path, "serve", **settings_for(sandbox, PORT=port, DATABASE_URL=network.url)
+        ) as process:
             assert "DATABASE_URL" in (await process.stderr.readline()).decode()
             network.heal()
             assert port in (await process.stdout.readline()).decode()

@@ -1,4 +1,6 @@
-"""Runs schemathesis with every check against the service over the sandbox, with a key and without; ends with 1 if it finds anything."""
+"""Runs schemathesis with every check against the service over the sandbox, with a key and without;
+ends with 1 if it finds anything.
+"""
 
 import asyncio
 import sys
@@ -32,15 +34,28 @@ async def served() -> AsyncIterator[int]:
 
 async def fuzz(address: str, *words: str) -> int:
     """The exit code of schemathesis."""
-    command = ("-m", "schemathesis.cli", "--config-file", str(_CONFIG), "run", f"{address}/openapi.json", "--url", address)
+    command = (
+        "-m",
+        "schemathesis.cli",
+        "--config-file",
+        str(_CONFIG),
+        "run",
+        f"{address}/openapi.json",
+        "--url",
+        address,
+    )
     process = await asyncio.create_subprocess_exec(sys.executable, *command, *words)
     return await process.wait()
 
 
 async def main(words: list[str]) -> int:
-    """Fuzz as a caller with the key, then as one without it, who is throttled. ``words`` go to schemathesis."""
+    """Fuzz as a caller with the key, then as one without it, who is throttled. ``words`` go to
+    schemathesis.
+    """
     async with served() as port, many_addresses(port) as address:
-        with_key = await fuzz(address, "--header", f"X-API-Key: {KEY}", "--header", "Connection: close", *words)
+        with_key = await fuzz(
+            address, "--header", f"X-API-Key: {KEY}", "--header", "Connection: close", *words
+        )
     async with served() as port:
         return with_key | await fuzz(f"http://127.0.0.1:{port}", *words)
 

@@ -1,4 +1,6 @@
-"""A forwarder that gives each connection a loopback address of its own, as if each came from another machine."""
+"""A forwarder that gives each connection a loopback address of its own, as if each came from
+another machine.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +12,9 @@ _numbers = count(1)
 
 @asynccontextmanager
 async def many_addresses(port: int) -> AsyncIterator[str]:
-    """The address of a forwarder to the port: failed attempts of one connection do not throttle the next. Linux only."""
+    """The address of a forwarder to the port: failed attempts of one connection do not throttle the
+    next. Linux only.
+    """
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         number = next(_numbers)

@@ -1,4 +1,6 @@
-"""Two calls for the same work: made while nobody works, at one service or two, and worked off one by one."""
+"""Two calls for the same work: made while nobody works, at one service or two, and worked off one
+by one.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -47,8 +49,12 @@ async def nobody_working(*stages: Stage) -> AsyncIterator[None]:
         yield
 
 
-async def asked_by_both(stage: Stage, replica: Stage, path: str, body: dict[str, Any]) -> list[Answer]:
-    """The answers to the same call at two replicas, the second made while the first waits in the queue."""
+async def asked_by_both(
+    stage: Stage, replica: Stage, path: str, body: dict[str, Any]
+) -> list[Answer]:
+    """The answers to the same call at two replicas, the second made while the first waits in the
+    queue.
+    """
     async with nobody_working(stage, replica):
         calls = [await asked(one, path, body) for one in (stage, replica)]
     return await asyncio.gather(*calls)
@@ -59,7 +65,9 @@ async def work_off(stage: Stage, run_id: int) -> dict[str, Any]:
     (run,) = await stage.rows("SELECT kind FROM runs WHERE id = :id", id=run_id)
 
     async def ended() -> bool:
-        return bool(await stage.rows("SELECT 1 FROM runs WHERE id = :id AND state = 'done'", id=run_id))
+        return bool(
+            await stage.rows("SELECT 1 FROM runs WHERE id = :id AND state = 'done'", id=run_id)
+        )
 
     async with working(stage.service, only=(RunKind(run["kind"]), run_id)):
         await until(ended)

@@ -1,4 +1,6 @@
-"""The database fails under a worker: runs are not started again at once, nothing waits for ever, and nothing is lost."""
+"""The database fails under a worker: runs are not started again at once, nothing waits for ever,
+and nothing is lost.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -83,14 +85,19 @@ async def test_the_pauses_of_a_run_grow_and_hold_for_every_replica(database: Dat
         assert await runs.list_claimable_kinds(session) == {"sync"}
 
 
-async def test_a_kind_that_the_database_fails_is_not_started_at_once_for_the_next_caller_either(database: Database) -> None:
+async def test_a_kind_that_the_database_fails_is_not_started_at_once_for_the_next_caller_either(
+    database: Database,
+) -> None:
     for _ in range(20):
         await submit(database, RunKind.SYNC, CLOCK)
     worker = failing(database)
 
     async def ended() -> int:
         async with database.session() as session:
-            return int(await session.scalar(text("SELECT count(*) FROM runs WHERE state = 'interrupted'")) or 0)
+            return int(
+                await session.scalar(text("SELECT count(*) FROM runs WHERE state = 'interrupted'"))
+                or 0
+            )
 
     async def one() -> bool:
         return await ended() > 0
@@ -103,7 +110,9 @@ async def test_a_kind_that_the_database_fails_is_not_started_at_once_for_the_nex
         assert await ended() <= 3
 
 
-async def test_a_run_that_is_given_back_because_the_process_stops_may_be_claimed_at_once(database: Database) -> None:
+async def test_a_run_that_is_given_back_because_the_process_stops_may_be_claimed_at_once(
+    database: Database,
+) -> None:
     run_id = await submit(database, RunKind.SYNC, CLOCK, slot=SLOT)
     async with at_work(failing(database)):
         await returned(database, run_id, 1)
@@ -123,8 +132,12 @@ async def test_a_run_that_is_given_back_because_the_process_stops_may_be_claimed
     assert (run.state, run.not_before) == ("queued", None)
 
 
-async def test_a_worker_that_waits_for_a_lock_goes_on_and_keeps_no_connection(database_url: str) -> None:
-    """Whatever the database is busy with: the claim is given up, the worker is stale until one succeeds."""
+async def test_a_worker_that_waits_for_a_lock_goes_on_and_keeps_no_connection(
+    database_url: str,
+) -> None:
+    """Whatever the database is busy with: the claim is given up, the worker is stale until one
+    succeeds.
+    """
     database, heartbeat = Database(database_url), Heartbeat()
     run_id = await submit(database, RunKind.SYNC, CLOCK)
     worker = Worker(database, CLOCK, database_seconds=0.3, heartbeat=heartbeat)
@@ -134,7 +147,10 @@ async def test_a_worker_that_waits_for_a_lock_goes_on_and_keeps_no_connection(da
         return (await require_run(database, run_id)).state == RunState.DONE
 
     async def given_up() -> bool:
-        statement = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        statement = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname ="
+            " current_database()"
+        )
         async with database.session() as session:
             return not await session.scalar(text(statement))
 
@@ -168,7 +184,9 @@ class LostAtCommit(Database):
             raise DatabaseUnavailableError("соединение оборвалось")
 
 
-async def test_a_run_whose_claim_was_committed_and_not_answered_is_done_after_its_lease(database: Database, database_url: str) -> None:
+async def test_a_run_whose_claim_was_committed_and_not_answered_is_done_after_its_lease(
+    database: Database, database_url: str
+) -> None:
     run_id = await submit(database, RunKind.SYNC, CLOCK, slot=SLOT)
     lossy = LostAtCommit(database_url)
     worker = Worker(lossy, CLOCK)
@@ -188,8 +206,12 @@ async def test_a_run_whose_claim_was_committed_and_not_answered_is_done_after_it
     await lossy.close()
 
 
-async def test_a_step_that_cannot_be_stopped_makes_the_worker_stale_only_while_it_lasts(database: Database) -> None:
-    """Its lease is lost and it goes on: after half a minute the process is not ready, whatever the worker finds in the queue."""
+async def test_a_step_that_cannot_be_stopped_makes_the_worker_stale_only_while_it_lasts(
+    database: Database,
+) -> None:
+    """Its lease is lost and it goes on: after half a minute the process is not ready, whatever the
+    worker finds in the queue.
+    """
     let_go = asyncio.Event()
 
     async def deaf(run: RunContext) -> StepResult:
@@ -221,7 +243,9 @@ async def test_a_step_that_cannot_be_stopped_makes_the_worker_stale_only_while_i
         await until(fresh)
 
 
-async def test_other_scheduled_runs_of_a_kind_wait_with_it_and_a_persons_run_does_not(database: Database) -> None:
+async def test_other_scheduled_runs_of_a_kind_wait_with_it_and_a_persons_run_does_not(
+    database: Database,
+) -> None:
     await submit(database, RunKind.SYNC, CLOCK, slot=SLOT)
     await change(database, "UPDATE runs SET not_before = now() + interval '1 minute'")
     await submit(database, RunKind.SYNC, CLOCK, slot="2026-11-22T12:15:00+00:00")

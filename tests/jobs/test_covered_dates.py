@@ -1,4 +1,6 @@
-"""Every date is in exactly one daily mail, whatever happened to its run, to its mail step and to the clock."""
+"""Every date is in exactly one daily mail, whatever happened to its run, to its mail step and to
+the clock.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,29 +22,34 @@ from tests.stage import GOOD_TALK, Stage, until
 async def covered(stage: Stage) -> dict[str, str]:
     """By date, the date of the mail that covers it."""
     rows = await stage.rows(
-        "SELECT covered_dates.day, digest.day AS mail FROM covered_dates JOIN digests digest ON digest.id = digest_id ORDER BY 1"
+        "SELECT covered_dates.day, digest.day AS mail FROM covered_dates JOIN digests digest ON"
+        " digest.id = digest_id ORDER BY 1"
     )
     return {row["day"].isoformat(): row["mail"].isoformat() for row in rows}
 
 
 def iso(moment: datetime, stage: Stage, days_later: int = 0) -> str:
-    return (moment.astimezone(stage.service.settings.report_timezone).date() + timedelta(days=days_later)).isoformat()
+    return (
+        moment.astimezone(stage.service.settings.report_timezone).date()
+        + timedelta(days=days_later)
+    ).isoformat()
 
 
 @asynccontextmanager
 async def failing_insert(stage: Stage, table: str, *, times: int) -> AsyncIterator[None]:
     """The first ``times`` inserts into a table fail."""
     await stage.change("CREATE SEQUENCE failed_inserts")
-    await stage.change(
-        f"""
+    await stage.change(f"""
         CREATE FUNCTION fail_insert() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF nextval('failed_inserts') <= {times} THEN RAISE EXCEPTION 'out of luck'; END IF;
             RETURN NEW;
         END $$
-        """
+        """)
+    await stage.change(
+        f"CREATE TRIGGER failing BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION"
+        " fail_insert()"
     )
-    await stage.change(f"CREATE TRIGGER failing BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION fail_insert()")
     try:
         yield
     finally:
@@ -70,13 +77,26 @@ async def test_dates_merged_into_a_merged_run_are_named_too(stage: Stage) -> Non
 
 async def run_today(stage: Stage, plan: DayPlan) -> StepResult:
     """Carry out today's daily run with this plan; its steps are the worker's."""
-    slot, run = iso(stage.clock(), stage), "INSERT INTO runs (kind, slot, state, params, created_at, started_at, lease_until)"
-    await stage.change(f"{run} VALUES ('daily', :slot, 'running', '{{}}', now(), now(), now() + interval '1 hour')", slot=slot)
-    (row,) = await stage.rows("SELECT id FROM runs WHERE kind = 'daily' AND slot = :slot", slot=slot)
+    slot, run = (
+        iso(stage.clock(), stage),
+        "INSERT INTO runs (kind, slot, state, params, created_at, started_at, lease_until)",
+    )
+    await stage.change(
+        f"{run} VALUES ('daily', :slot, 'running', '{{}}', now(), now(), now() + interval '1"
+        " hour')",
+        slot=slot,
+    )
+    (row,) = await stage.rows(
+        "SELECT id FROM runs WHERE kind = 'daily' AND slot = :slot", slot=slot
+    )
     context = RunContext(row["id"], slot, {}, uuid4(), stage.clock(), Progress())
     service = stage.service
-    result = await run_day(service.database, plan, service.timetable.zone, stage.clock, service.worker.wake, context)
-    await stage.change("UPDATE runs SET state = 'failed', finished_at = now() WHERE id = :id", id=row["id"])
+    result = await run_day(
+        service.database, plan, service.timetable.zone, stage.clock, service.worker.wake, context
+    )
+    await stage.change(
+        "UPDATE runs SET state = 'failed', finished_at = now() WHERE id = :id", id=row["id"]
+    )
     return result
 
 
@@ -85,7 +105,10 @@ async def test_a_mail_that_cannot_be_built_is_tried_again(stage: Stage, table: s
     stage.clock.set(at(stage, 20))
     stage.add_talk(*GOOD_TALK)
     async with failing_insert(stage, table, times=2):
-        result = await run_today(stage, DayPlan(timedelta(hours=1), timedelta(days=7), first_pause=timedelta(seconds=0.01)))
+        result = await run_today(
+            stage,
+            DayPlan(timedelta(hours=1), timedelta(days=7), first_pause=timedelta(seconds=0.01)),
+        )
     assert (result.ok, result.figures["send_reports"]) == (True, 1)
     assert [len(received(stage, to)) for to in (BOSS, SECOND)] == [1, 1]
     assert len(await stage.rows("SELECT 1 FROM digests")) == 1
@@ -94,7 +117,9 @@ async def test_a_mail_that_cannot_be_built_is_tried_again(stage: Stage, table: s
 async def test_a_mail_that_cannot_reach_a_recipient_is_not_built_again(stage: Stage) -> None:
     stage.clock.set(at(stage, 20))
     stage.sandbox.smtp.switches.recipient_answers[SECOND] = "451 4.7.1 Try again later"
-    result = await run_today(stage, DayPlan(timedelta(hours=1), timedelta(days=7), first_pause=timedelta(seconds=0.01)))
+    result = await run_today(
+        stage, DayPlan(timedelta(hours=1), timedelta(days=7), first_pause=timedelta(seconds=0.01))
+    )
     assert not result.ok
     assert len(await stage.rows("SELECT 1 FROM runs WHERE kind = 'mail'")) == 1
 
@@ -104,14 +129,18 @@ async def test_a_date_whose_mail_failed_is_named_in_the_next_one(stage: Stage) -
     stage.add_talk(*GOOD_TALK)
     first = stage.clock()
     async with failing_insert(stage, "digests", times=1):
-        result = await run_today(stage, DayPlan(timedelta(hours=1), timedelta(days=7), first_pause=timedelta(hours=2)))
+        result = await run_today(
+            stage, DayPlan(timedelta(hours=1), timedelta(days=7), first_pause=timedelta(hours=2))
+        )
     assert (result.ok, await covered(stage)) == (False, {})
     day = await live_through(stage, at(stage, 20, days_later=1))
     assert await covered(stage) == {iso(first, stage): day["slot"], day["slot"]: day["slot"]}
     assert len(await stage.reports(mail=iso(first, stage))) == 1
 
 
-async def test_a_mail_whose_process_stopped_before_it_was_rendered_is_completed(stage: Stage) -> None:
+async def test_a_mail_whose_process_stopped_before_it_was_rendered_is_completed(
+    stage: Stage,
+) -> None:
     """The figures and the reports are assigned, the bytes and the deliveries are missing."""
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
@@ -121,7 +150,9 @@ async def test_a_mail_whose_process_stopped_before_it_was_rendered_is_completed(
     assert await stage.rows("SELECT 1 FROM reports WHERE digest_id IS NULL") == []
     answer = await stage.mail()
     assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (1, 1)
-    assert answer["send_reports"] == 1, "the call that reached the first recipient counts the reports"
+    assert answer["send_reports"] == 1, (
+        "the call that reached the first recipient counts the reports"
+    )
 
 
 async def test_a_mail_that_cannot_be_rendered_costs_no_other(stage: Stage) -> None:
@@ -136,7 +167,11 @@ async def test_a_mail_that_cannot_be_rendered_costs_no_other(stage: Stage) -> No
     await stage.analyze()
     stage.clock.move(days=1)
     answer = await stage.post("/timer/reports", status=500)
-    assert (answer["send_reports"], len(received(stage, BOSS)), len(received(stage, SECOND))) == (1, 1, 1)
+    assert (answer["send_reports"], len(received(stage, BOSS)), len(received(stage, SECOND))) == (
+        1,
+        1,
+        1,
+    )
     assert "не составить" in answer["message"]
 
 
@@ -173,7 +208,9 @@ async def test_a_clock_that_is_ahead_for_a_moment_gives_no_recipient_up(stage: S
     assert len(stage.sandbox.smtp.messages) == 2
 
 
-async def test_a_date_of_a_clock_that_was_ahead_gets_its_own_mail_when_it_comes(stage: Stage) -> None:
+async def test_a_date_of_a_clock_that_was_ahead_gets_its_own_mail_when_it_comes(
+    stage: Stage,
+) -> None:
     stage.clock.set(at(stage, 20))
     first = stage.clock()
     await live_through(stage, first)
@@ -187,7 +224,9 @@ async def test_a_date_of_a_clock_that_was_ahead_gets_its_own_mail_when_it_comes(
     assert len(received(stage, BOSS)) == 6, "one a date, and the one of the false date"
     mailed = [
         row["figures"]["reports"]
-        for row in await stage.rows("SELECT figures FROM digests WHERE day = :day", day=first.date() + timedelta(days=1))
+        for row in await stage.rows(
+            "SELECT figures FROM digests WHERE day = :day", day=first.date() + timedelta(days=1)
+        )
     ]
     assert mailed == [1]
 
@@ -199,14 +238,22 @@ async def live_through_again(stage: Stage, moment: datetime) -> dict[str, Any]:
     slot = iso(moment, stage)
 
     async def ended() -> bool:
-        return bool(await stage.rows("SELECT 1 FROM runs WHERE kind = 'daily' AND slot = :slot AND state IN ('done', 'failed')", slot=slot))
+        return bool(
+            await stage.rows(
+                "SELECT 1 FROM runs WHERE kind = 'daily' AND slot = :slot AND state IN ('done',"
+                " 'failed')",
+                slot=slot,
+            )
+        )
 
     await until(ended)
     return next(row for row in await days(stage) if row["slot"] == slot)
 
 
 async def test_a_run_of_a_date_to_come_sends_no_mail(stage: Stage) -> None:
-    """The clock was right again before the run came to its mail; missed dates that were merged into it are due again."""
+    """The clock was right again before the run came to its mail; missed dates that were merged into
+    it are due again.
+    """
     stage.clock.set(at(stage, 20))
     first = stage.clock()
     await live_through(stage, first)
@@ -217,13 +264,17 @@ async def test_a_run_of_a_date_to_come_sends_no_mail(stage: Stage) -> None:
     stage.service.worker.wake()
 
     async def ended() -> bool:
-        return bool(await stage.rows("SELECT 1 FROM runs WHERE kind = 'daily' AND state = 'failed'"))
+        return bool(
+            await stage.rows("SELECT 1 FROM runs WHERE kind = 'daily' AND state = 'failed'")
+        )
 
     await until(ended)
     day = await live_through_again(stage, stage.clock())
     assert day["state"] == "done"
     assert await covered(stage) == {iso(first, stage, n): iso(first, stage, n) for n in range(2)}
-    (failed,) = await stage.rows("SELECT slot, params, message FROM runs WHERE kind = 'daily' AND state = 'failed'")
+    (failed,) = await stage.rows(
+        "SELECT slot, params, message FROM runs WHERE kind = 'daily' AND state = 'failed'"
+    )
     assert (failed["slot"], failed["params"]["clock_slot"]) == (None, iso(first, stage, 40))
     assert "Часы" in failed["message"]
 
@@ -239,7 +290,9 @@ async def test_reports_of_a_clock_that_was_ahead_are_in_the_next_mail(stage: Sta
 
 
 async def test_a_sync_is_due_again_after_the_clock_was_ahead(stage: Stage) -> None:
-    """For two hours its slots were taken ahead of their time; those of the next half hour stay taken."""
+    """For two hours its slots were taken ahead of their time; those of the next half hour stay
+    taken.
+    """
 
     async def syncs() -> int:
         return len(await stage.rows("SELECT 1 FROM runs WHERE kind = 'sync' AND slot IS NOT NULL"))
@@ -258,7 +311,12 @@ async def test_a_sync_is_due_again_after_the_clock_was_ahead(stage: Stage) -> No
         stage.clock.set(now + timedelta(minutes=minutes))
         await tick(stage)
         await until(idle)
-    slots = [row["slot"] for row in await stage.rows("SELECT slot FROM runs WHERE kind = 'sync' AND slot IS NOT NULL")]
+    slots = [
+        row["slot"]
+        for row in await stage.rows(
+            "SELECT slot FROM runs WHERE kind = 'sync' AND slot IS NOT NULL"
+        )
+    ]
     assert len(slots) == len(set(slots)) == before
     assert len(await stage.rows("SELECT 1 FROM runs WHERE kind = 'sync' AND slot IS NULL")) >= 4
 
@@ -270,16 +328,21 @@ async def test_mails_of_the_previous_release_cover_their_dates(stage: Stage) -> 
     await stage.change("DELETE FROM covered_dates")
     missed = date.fromisoformat(day["slot"]) - timedelta(days=1)
     await stage.change(
-        "UPDATE digests SET figures = figures || jsonb_build_object('covered_days', to_jsonb(CAST(:days AS text[])))",
+        "UPDATE digests SET figures = figures || jsonb_build_object('covered_days',"
+        " to_jsonb(CAST(:days AS text[])))",
         days=[missed.isoformat(), day["slot"]],
     )
     async with stage.service.database.transaction() as session:
         assert await covered_dates.is_mailed(session, missed)
-        assert await covered_dates.list_uncovered(session, until=date.fromisoformat(day["slot"])) == []
+        assert (
+            await covered_dates.list_uncovered(session, until=date.fromisoformat(day["slot"])) == []
+        )
 
 
 async def test_a_second_mail_of_a_covered_date_is_not_built(stage: Stage) -> None:
-    """A process that was frozen asks for the mail of a date that a later mail has covered meanwhile."""
+    """A process that was frozen asks for the mail of a date that a later mail has covered
+    meanwhile.
+    """
     stage.clock.set(at(stage, 20))
     first = stage.clock()
     await live_through(stage, first)

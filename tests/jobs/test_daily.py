@@ -23,7 +23,9 @@ async def tick(stage: Stage) -> None:
 
 
 async def days(stage: Stage) -> list[dict[str, Any]]:
-    return await stage.rows("SELECT id, slot, state, message, figures FROM runs WHERE kind = 'daily' ORDER BY slot")
+    return await stage.rows(
+        "SELECT id, slot, state, message, figures FROM runs WHERE kind = 'daily' ORDER BY slot"
+    )
 
 
 async def live_through(stage: Stage, moment: datetime) -> dict[str, Any]:
@@ -39,7 +41,9 @@ async def live_through(stage: Stage, moment: datetime) -> dict[str, Any]:
 
 
 def at(stage: Stage, hour: int, days_later: int = 0) -> datetime:
-    today = stage.clock().astimezone(stage.service.settings.report_timezone) + timedelta(days=days_later)
+    today = stage.clock().astimezone(stage.service.settings.report_timezone) + timedelta(
+        days=days_later
+    )
     return today.replace(hour=hour, minute=0, second=5, microsecond=0)
 
 
@@ -49,15 +53,24 @@ async def test_the_day_is_run_once_and_mails_once(stage: Stage) -> None:
     stage.add_talk(*BAD_TALK, title="Шкаф")
     day = await live_through(stage, at(stage, 20))
     assert day["state"] == "done"
-    assert {"synced_chats": 2, "analyzed_chats": 2, "send_reports": 2}.items() <= day["figures"].items()
+    assert {"synced_chats": 2, "analyzed_chats": 2, "send_reports": 2}.items() <= day[
+        "figures"
+    ].items()
     assert len(received(stage, BOSS)) == 1
     for _ in range(3):
         await tick(stage)
     assert len(await days(stage)) == 1
     assert (await stage.mail())["send_reports"] == 0
     run = (await stage.rest.get(f"/api/v1/runs/{day['id']}")).json()
-    assert [(step["kind"], step["state"]) for step in run["steps"]] == [("sync", "done"), ("analyze", "done"), ("mail", "done")]
-    assert {(row["recipient"], row["state"]) for row in run["deliveries"]} == {("boss@example.ru", "sent"), ("second@example.ru", "sent")}
+    assert [(step["kind"], step["state"]) for step in run["steps"]] == [
+        ("sync", "done"),
+        ("analyze", "done"),
+        ("mail", "done"),
+    ]
+    assert {(row["recipient"], row["state"]) for row in run["deliveries"]} == {
+        ("boss@example.ru", "sent"),
+        ("second@example.ru", "sent"),
+    }
 
 
 async def test_a_day_without_chats_is_mailed_all_the_same(stage: Stage) -> None:
@@ -80,7 +93,9 @@ async def test_days_missed_are_made_up_for_by_one_mail_that_names_them(stage: St
 
 
 async def test_what_is_missing_is_said_when_the_deadline_is_over(database_url: str) -> None:
-    """The balance is empty: the mail goes at the deadline, red, and the chats wait for the next day."""
+    """The balance is empty: the mail goes at the deadline, red, and the chats wait for the next
+    day.
+    """
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
         on_stage(database_url, sandbox, MovableClock(), run_deadline_minutes=0.25) as stage,
@@ -95,24 +110,38 @@ async def test_what_is_missing_is_said_when_the_deadline_is_over(database_url: s
         day = await live_through(stage, at(stage, 20))
         assert day["state"] == "failed"
         mail = words(received(stage, BOSS)[0]).replace("\u00a0", " ")
-        assert "Анализ: На счету DeepSeek кончились деньги" in mail, "the banner says what is missing"
+        assert "Анализ: На счету DeepSeek кончились деньги" in mail, (
+            "the banner says what is missing"
+        )
         assert "с ошибкой 1 + ждут 1" in mail
-        assert mail.count("с ошибкой") == mail.count("ждут") == 1, "and leaves counting to the line that adds up"
+        assert mail.count("с ошибкой") == mail.count("ждут") == 1, (
+            "and leaves counting to the line that adds up"
+        )
         empty.times = 0
         stage.clock.move(days=9)
         day = await live_through(stage, at(stage, 20))
-        assert day["figures"]["analyzed_chats"] == 2, "a chat left waiting is taken however old it has become"
+        assert day["figures"]["analyzed_chats"] == 2, (
+            "a chat left waiting is taken however old it has become"
+        )
 
 
-async def test_a_day_that_has_reached_its_budget_says_so_and_has_not_failed(database_url: str) -> None:
+async def test_a_day_that_has_reached_its_budget_says_so_and_has_not_failed(
+    database_url: str,
+) -> None:
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
-        on_stage(database_url, sandbox, MovableClock(), deepseek_daily_budget_usd="0.000001") as stage,
+        on_stage(
+            database_url, sandbox, MovableClock(), deepseek_daily_budget_usd="0.000001"
+        ) as stage,
     ):
         stage.clock.set(at(stage, 18))
         stage.add_talk(*GOOD_TALK)
         day = await live_through(stage, at(stage, 20))
-        assert (day["state"], day["figures"]["waiting_chats"], len(sandbox.deepseek.requests)) == ("done", 1, 0)
+        assert (day["state"], day["figures"]["waiting_chats"], len(sandbox.deepseek.requests)) == (
+            "done",
+            1,
+            0,
+        )
         mail = words(received(stage, BOSS)[0])
         assert "Анализ: остатка дневного бюджета DeepSeek" in mail
         assert mail.count("НЕ ВСЁ ПОЛУЧИЛОСЬ") == 1
@@ -127,8 +156,12 @@ class Seconds:
         return time.monotonic() + self.now
 
 
-async def test_the_cause_is_said_also_where_the_deadline_cuts_the_next_attempt_off(stage: Stage) -> None:
-    """The balance is empty in the first attempt; in the second Avito keeps the sync waiting until the deadline is over."""
+async def test_the_cause_is_said_also_where_the_deadline_cuts_the_next_attempt_off(
+    stage: Stage,
+) -> None:
+    """The balance is empty in the first attempt; in the second Avito keeps the sync waiting until
+    the deadline is over.
+    """
     service, clock, hour = stage.service, stage.clock, timedelta(hours=1)
     await stage.change(
         "INSERT INTO runs (kind, slot, state, params, created_at, lease_until)"
@@ -145,10 +178,21 @@ async def test_the_cause_is_said_also_where_the_deadline_cuts_the_next_attempt_o
     stage.add_talk(*GOOD_TALK)
     stage.sandbox.deepseek.switches.fail(BALANCE_EMPTY, when=late)
     plan = DayPlan(hour, 24 * hour, first_pause=timedelta(seconds=0.01))
-    done = await run_day(service.database, plan, service.timetable.zone, clock, service.worker.wake, run, monotonic=passed)
+    done = await run_day(
+        service.database,
+        plan,
+        service.timetable.zone,
+        clock,
+        service.worker.wake,
+        run,
+        monotonic=passed,
+    )
     assert not done.ok
     assert "Синхронизация: к сроку не закончено" in done.message
-    assert "Анализ: срок дня вышел. Сделанное сохранено. До этого: На счету DeepSeek кончились деньги" in done.message
+    assert (
+        "Анализ: срок дня вышел. Сделанное сохранено. До этого: На счету DeepSeek кончились деньги"
+        in done.message
+    )
 
 
 async def test_the_day_does_not_buy_the_import_of_an_old_account(stage: Stage) -> None:
@@ -174,23 +218,38 @@ async def test_a_lost_mail_server_is_tried_again_by_the_scheduler(stage: Stage) 
         return len(stage.sandbox.smtp.messages) == 2
 
     await until(arrived)
-    assert {mail.recipients[0] for mail in stage.sandbox.smtp.messages} == {"boss@example.ru", "second@example.ru"}
+    assert {mail.recipients[0] for mail in stage.sandbox.smtp.messages} == {
+        "boss@example.ru",
+        "second@example.ru",
+    }
 
 
 async def test_what_was_copied_late_is_counted_in_the_next_mail(stage: Stage) -> None:
-    """Written before the cut-off of a day on which Avito was away, copied after it: it must be in some mail's N."""
+    """Written before the cut-off of a day on which Avito was away, copied after it: it must be in
+    some mail's N.
+    """
     stage.clock.set(at(stage, 18))
     stage.add_talk(*GOOD_TALK, minutes_ago=30)
     stage.add_talk(("client", "Есть кто живой?"), minutes_ago=20)
     day = stage.clock().astimezone(stage.service.settings.report_timezone).date().isoformat()
     stage.clock.set(at(stage, 20))
-    run_id = await submit(stage.service.database, RunKind.MAIL, stage.clock, params={"date": day, "daily": True, "covered_days": [day]})
+    run_id = await submit(
+        stage.service.database,
+        RunKind.MAIL,
+        stage.clock,
+        params={"date": day, "daily": True, "covered_days": [day]},
+    )
     stage.service.worker.wake()
     await wait(stage.service.database, run_id)
-    assert [row["figures"]["coverage"]["graded"] for row in await stage.rows("SELECT figures FROM digests")] == [0]
+    assert [
+        row["figures"]["coverage"]["graded"]
+        for row in await stage.rows("SELECT figures FROM digests")
+    ] == [0]
     await live_through(stage, at(stage, 20, days_later=1))
     figures = (await stage.rows("SELECT figures FROM digests ORDER BY id"))[-1]["figures"]
     assert (figures["coverage"]["graded"], sum(figures["coverage"]["skipped"].values())) == (1, 1)
     await live_through(stage, at(stage, 20, days_later=1))
     figures = (await stage.rows("SELECT figures FROM digests ORDER BY id"))[-1]["figures"]
-    assert (figures["coverage"]["graded"], figures["coverage"]["skipped"]) == (0, {}), "and only in one"
+    assert (figures["coverage"]["graded"], figures["coverage"]["skipped"]) == (0, {}), (
+        "and only in one"
+    )

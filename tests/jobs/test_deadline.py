@@ -37,23 +37,36 @@ def test_a_jump_of_the_clock_changes_nothing(jump: timedelta) -> None:
 
 
 @pytest.mark.parametrize(("began_hours_ago", "hours_left"), [(0.5, 1.5), (3, 0), (-5, 2)])
-def test_it_counts_from_the_start_in_another_process(began_hours_ago: float, hours_left: float) -> None:
+def test_it_counts_from_the_start_in_another_process(
+    began_hours_ago: float, hours_left: float
+) -> None:
     """A start in the future was noted by a clock that was ahead: it counts as now."""
     clock, seconds = MovableClock(), Seconds()
-    deadline = Deadline(SPAN, since=clock() - timedelta(hours=began_hours_ago), clock=clock, monotonic=seconds)
+    deadline = Deadline(
+        SPAN, since=clock() - timedelta(hours=began_hours_ago), clock=clock, monotonic=seconds
+    )
     assert deadline.seconds_left == pytest.approx(hours_left * 3600, abs=5)
     assert deadline.passed is (hours_left == 0)
 
 
 async def test_a_grading_whose_clock_jumps_goes_on(database_url: str) -> None:
     """More chats than are read ahead: the deadline is looked at again while they are graded."""
-    async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox, deepseek_max_concurrency=4) as stage:
+    async with (
+        Sandbox(avito=LocalAvito()) as sandbox,
+        on_stage(database_url, sandbox, deepseek_max_concurrency=4) as stage,
+    ):
         for number in range(70):
             stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
         await stage.sync()
         sandbox.deepseek.switches.latency_seconds = 0.1
         params = {"deadline": (stage.clock() + SPAN).isoformat()}
-        run_id = await submit(stage.service.database, RunKind.ANALYZE, stage.clock, params=params, slot="2026-11-22 #1")
+        run_id = await submit(
+            stage.service.database,
+            RunKind.ANALYZE,
+            stage.clock,
+            params=params,
+            slot="2026-11-22 #1",
+        )
         stage.service.worker.wake()
 
         async def begun() -> bool:
@@ -63,4 +76,8 @@ async def test_a_grading_whose_clock_jumps_goes_on(database_url: str) -> None:
         sandbox.deepseek.switches.latency_seconds = 0
         stage.clock.move(hours=26)
         run = await wait(stage.service.database, run_id)
-    assert (run.state, run.figures["analyzed_chats"], run.figures["waiting_chats"]) == ("done", 70, 0)
+    assert (run.state, run.figures["analyzed_chats"], run.figures["waiting_chats"]) == (
+        "done",
+        70,
+        0,
+    )

@@ -1,4 +1,6 @@
-"""A whole day with few connections: nobody waits for a second one while holding the first, and calls wait instead of failing."""
+"""A whole day with few connections: nobody waits for a second one while holding the first, and
+calls wait instead of failing.
+"""
 
 import asyncio
 from collections.abc import Iterable
@@ -18,7 +20,9 @@ async def get_all(stage: Stage, forms: Iterable[str] = ("json", "csv", "xlsx")) 
     """What analysts and probes ask for, all at once."""
     paths = [("/api/v1/reports", {**SPAN, "format": form}) for form in forms]
     paths += [("/api/v1/reports/summary", SPAN), ("/api/v1/runs", {}), ("/metrics", {})]
-    answers = await asyncio.gather(*(stage.rest.get(path, params=params) for path, params in paths * 4))
+    answers = await asyncio.gather(
+        *(stage.rest.get(path, params=params) for path, params in paths * 4)
+    )
     assert {answer.status_code for answer in answers} == {200}
 
 
@@ -29,7 +33,9 @@ async def live_through(stage: Stage) -> None:
     assert len(await stage.reports()) > 10
     assert len(stage.sandbox.smtp.messages) == 2
     day = stage.clock().date().isoformat()
-    assert (await stage.post("/timer/reports", {"date": day, "resend": True}))["status"] == "success"
+    assert (await stage.post("/timer/reports", {"date": day, "resend": True}))[
+        "status"
+    ] == "success"
     reports = await stage.reports()
     for path in (f"/reports/{reports[0]['id']}", f"/chats/{reports[0]['chat_id']}"):
         assert (await stage.rest.get(f"/api/v1{path}")).status_code == 200
@@ -43,13 +49,24 @@ async def test_a_day_with_a_small_pool(database_url: str, size: int) -> None:
     await pool.close()
 
 
-async def test_a_day_with_fewer_connections_than_the_pool_would_take(cluster_url: str, postgres_url: str) -> None:
-    async with few_connections(cluster_url, postgres_url, 4) as url, Sandbox() as sandbox, on_stage(url, sandbox) as stage:
+async def test_a_day_with_fewer_connections_than_the_pool_would_take(
+    cluster_url: str, postgres_url: str
+) -> None:
+    async with (
+        few_connections(cluster_url, postgres_url, 4) as url,
+        Sandbox() as sandbox,
+        on_stage(url, sandbox) as stage,
+    ):
         await live_through(stage)
 
 
 async def test_the_setting_is_the_size_of_the_pool(tmp_path: Path) -> None:
-    async with Sandbox() as sandbox, on_stage(None, sandbox, data_dir=tmp_path, database_pool_size=2) as stage:
+    async with (
+        Sandbox() as sandbox,
+        on_stage(None, sandbox, data_dir=tmp_path, database_pool_size=2) as stage,
+    ):
         await asyncio.gather(*(get_all(stage, ["json"]) for _ in range(3)))
-        [row] = await stage.rows("SELECT count(*) AS used FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        [row] = await stage.rows(
+            "SELECT count(*) AS used FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        )
         assert row["used"] <= 2

@@ -1,4 +1,6 @@
-"""The scheduler's retries of mails: asked for by delivery, so that no replica's clock, death or delay loses one."""
+"""The scheduler's retries of mails: asked for by delivery, so that no replica's clock, death or
+delay loses one.
+"""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -32,7 +34,9 @@ async def tick(stage: Stage) -> None:
 
 
 async def retries(stage: Stage) -> list[dict[str, Any]]:
-    return await stage.rows("SELECT id, slot, params FROM runs WHERE kind = 'mail' AND slot LIKE 'retry %' ORDER BY id")
+    return await stage.rows(
+        "SELECT id, slot, params FROM runs WHERE kind = 'mail' AND slot LIKE 'retry %' ORDER BY id"
+    )
 
 
 async def carry_out(process: Process, run: dict[str, Any]) -> None:
@@ -51,7 +55,9 @@ async def test_a_retry_is_asked_for_once_and_by_delivery(still: Stage) -> None:
     assert run["params"]["deliveries"] == numbers
 
 
-async def test_a_replica_with_a_slower_clock_carries_out_what_another_asked_for(still: Stage, database: Database) -> None:
+async def test_a_replica_with_a_slower_clock_carries_out_what_another_asked_for(
+    still: Stage, database: Database
+) -> None:
     slow = Process(still, database)
     still.clock.move(minutes=6)
     await tick(still)
@@ -72,13 +78,17 @@ async def test_a_retry_that_came_to_nothing_is_asked_for_again(still: Stage) -> 
 
 async def test_what_an_attempt_holds_is_due_when_its_claim_is_over(still: Stage) -> None:
     await still.change(
-        "UPDATE deliveries SET state = 'sending', claimed_until = now() + interval '12 minutes' WHERE recipient = :to", to=BOSS
+        "UPDATE deliveries SET state = 'sending', claimed_until = now() + interval '12 minutes'"
+        " WHERE recipient = :to",
+        to=BOSS,
     )
     still.clock.move(minutes=6)
     await tick(still)
     still.clock.move(minutes=6)
     await tick(still)
-    boss, second = [row["id"] for row in await still.rows("SELECT id FROM deliveries ORDER BY recipient")]
+    boss, second = [
+        row["id"] for row in await still.rows("SELECT id FROM deliveries ORDER BY recipient")
+    ]
     assert [run["params"]["deliveries"] for run in await retries(still)] == [[second], [second]]
     await pass_claims(still)
     await tick(still)
@@ -95,9 +105,14 @@ async def test_a_retry_sends_only_what_is_still_open(still: Stage, database: Dat
     assert (len(received(still, BOSS)), len(received(still, SECOND))) == (1, 1)
 
 
-async def test_a_retry_leaves_other_mails_to_their_own_time(still: Stage, database: Database) -> None:
+async def test_a_retry_leaves_other_mails_to_their_own_time(
+    still: Stage, database: Database
+) -> None:
     still.clock.move(minutes=6)
-    await still.change("UPDATE deliveries SET next_try_at = next_try_at + interval '1 hour' WHERE recipient = :to", to=SECOND)
+    await still.change(
+        "UPDATE deliveries SET next_try_at = next_try_at + interval '1 hour' WHERE recipient = :to",
+        to=SECOND,
+    )
     await tick(still)
     (run,) = await retries(still)
     await carry_out(Process(still, database), run)
@@ -120,12 +135,16 @@ async def test_a_moment_that_a_wrong_clock_has_written_is_due_now(still: Stage) 
     assert len(await retries(still)) == 1
 
 
-async def test_a_retry_that_the_release_before_has_asked_for_is_carried_out(still: Stage, database: Database) -> None:
+async def test_a_retry_that_the_release_before_has_asked_for_is_carried_out(
+    still: Stage, database: Database
+) -> None:
     """It names no deliveries."""
     process = Process(still, database)
     process.clock.move(minutes=6)
     async with database.transaction() as session:
-        assert await runs.add_run(session, RunKind.MAIL, now=process.clock(), slot="retry 2026-11-22T17:05:00+00:00")
+        assert await runs.add_run(
+            session, RunKind.MAIL, now=process.clock(), slot="retry 2026-11-22T17:05:00+00:00"
+        )
     asked = await process.begin(slot="retry 2026-11-22T17:05:00+00:00", date=None)
     assert (await process.work_on(asked)).ok
     assert (len(received(still, BOSS)), len(received(still, SECOND))) == (1, 1)

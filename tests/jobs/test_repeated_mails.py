@@ -1,4 +1,6 @@
-"""A call that sends a date's mails again while the same call is under way or was interrupted: nobody gets one too many."""
+"""A call that sends a date's mails again while the same call is under way or was interrupted:
+nobody gets one too many.
+"""
 
 from app.repositories.runs import CONTINUED_FOR
 from tests.jobs.repeats import asked, asked_by_both
@@ -14,7 +16,9 @@ async def test_a_mail_repeated_by_two_calls_at_once_goes_once(stage: Stage, repl
     assert "Такой же запрос уже выполнялся" in second["message"]
     assert "писем не было" not in second["message"]
     assert [len(received(stage, to)) for to in (BOSS, SECOND)] == [2, 2]
-    assert (await stage.mail(resend=True))["send_reports"] == 2, "made after both have ended, it is carried out"
+    assert (await stage.mail(resend=True))["send_reports"] == 2, (
+        "made after both have ended, it is carried out"
+    )
     assert len(received(stage, BOSS)) == 3
 
 
@@ -44,7 +48,9 @@ async def test_a_repeat_that_was_interrupted_is_finished_by_the_next_call(stage:
 
 
 async def half_repeated(stage: Stage, state: str) -> None:
-    """A repeat that has reached the first recipient and not the second, and whose process came to such an end."""
+    """A repeat that has reached the first recipient and not the second, and whose process came to
+    such an end.
+    """
     await graded_day(stage)
     await stage.mail()
     stage.sandbox.smtp.switches.recipient_answers[SECOND] = "451 4.7.1 Try again later"
@@ -52,13 +58,21 @@ async def half_repeated(stage: Stage, state: str) -> None:
     stage.sandbox.smtp.switches.recipient_answers.clear()
     lease = "now() - interval '1 minute'" if state == "running" else "NULL"
     last = "SELECT max(id) FROM runs"
-    await stage.change(f"UPDATE runs SET state = :state, lease_until = {lease} WHERE id = ({last})", state=state)  # noqa: S608
+    await stage.change(
+        f"UPDATE runs SET state = :state, lease_until = {lease} WHERE id = ({last})", state=state
+    )  # noqa: S608
 
 
-async def test_the_first_recipient_of_an_interrupted_repeat_does_not_get_it_again(stage: Stage) -> None:
-    for number, state in enumerate(("interrupted", "running"), 1):  # stopped; or killed, and its lease is over
+async def test_the_first_recipient_of_an_interrupted_repeat_does_not_get_it_again(
+    stage: Stage,
+) -> None:
+    for number, state in enumerate(
+        ("interrupted", "running"), 1
+    ):  # stopped; or killed, and its lease is over
         await half_repeated(stage, state)
-        assert (await stage.mail(resend=True))["send_reports"] == 2 * number, "its caller was told of none"
+        assert (await stage.mail(resend=True))["send_reports"] == 2 * number, (
+            "its caller was told of none"
+        )
         assert [len(received(stage, to)) for to in (BOSS, SECOND)] == [2 * number, 2 * number]
 
 
@@ -68,7 +82,9 @@ async def test_what_the_scheduler_has_finished_meanwhile_is_not_begun_again(stag
     answer = await stage.mail(resend=True)
     assert (answer["send_reports"], len(received(stage, BOSS))) == (0, 2)
     assert "ещё раз не отправлялось" in answer["message"]
-    assert (await stage.mail(resend=True))["send_reports"] == 2, "the call that was interrupted has had its answer"
+    assert (await stage.mail(resend=True))["send_reports"] == 2, (
+        "the call that was interrupted has had its answer"
+    )
 
 
 async def test_an_interruption_is_forgotten_in_time(stage: Stage) -> None:
@@ -84,6 +100,9 @@ async def test_a_repeat_for_other_recipients_is_a_new_mail(stage: Stage, databas
     """The service was stopped to have an address added."""
     await half_repeated(stage, "interrupted")
     third = "third@example.ru"
-    async with stage.resting(), on_stage(database_url, stage.sandbox, report_recipients=(BOSS, SECOND, third)) as more:
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, report_recipients=(BOSS, SECOND, third)) as more,
+    ):
         assert (await more.mail(resend=True))["send_reports"] == 2
     assert len(received(stage, third)) == 1

@@ -1,4 +1,6 @@
-"""A call that reads every chat or grades reports once more, made twice or after an interruption: nothing is read or bought twice."""
+"""A call that reads every chat or grades reports once more, made twice or after an interruption:
+nothing is read or bought twice.
+"""
 
 import json
 from dataclasses import replace
@@ -19,8 +21,12 @@ def pages_read(stage: Stage) -> int:
     return sum("/messages" in request.path for request in stage.avito.requests)
 
 
-async def test_every_chat_read_again_by_two_calls_at_once_is_read_once(stage: Stage, replica: Stage) -> None:
-    chats = [stage.add_talk(*GOOD_TALK, title=f"Диван {number}", minutes_ago=300) for number in range(3)]
+async def test_every_chat_read_again_by_two_calls_at_once_is_read_once(
+    stage: Stage, replica: Stage
+) -> None:
+    chats = [
+        stage.add_talk(*GOOD_TALK, title=f"Диван {number}", minutes_ago=300) for number in range(3)
+    ]
     await stage.sync()
     before = pages_read(stage)
     first, second = await asked_by_both(stage, replica, "/avito/sync", {"full": True})
@@ -28,7 +34,9 @@ async def test_every_chat_read_again_by_two_calls_at_once_is_read_once(stage: St
     assert [answer["synced_chats"] for answer in (first, second)] == [3, 3]
     assert "Такой же запрос уже выполнялся" in second["message"]
     await stage.sync(full=True)
-    assert pages_read(stage) == before + 2 * len(chats), "made after both have ended, it is carried out"
+    assert pages_read(stage) == before + 2 * len(chats), (
+        "made after both have ended, it is carried out"
+    )
 
 
 async def test_a_reading_that_was_interrupted_is_begun_anew(stage: Stage) -> None:
@@ -40,24 +48,33 @@ async def test_a_reading_that_was_interrupted_is_begun_anew(stage: Stage) -> Non
     assert pages_read(stage) == before + 1
 
 
-async def test_reports_graded_again_by_two_calls_at_once_are_bought_once(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_reports_graded_again_by_two_calls_at_once_are_bought_once(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The first made half of it, was interrupted, and its caller called again, twice."""
     await graded(stage, 4)
     database, clock = stage.service.database, stage.clock
     period = RegradePeriod(clock() - timedelta(days=1), clock() + timedelta(days=1), limit=4)
     asked_before = len(stage.sandbox.deepseek.requests)
     async with stage.resting():
-        half = await submit(database, RunKind.ANALYZE, clock, params=replace(period, limit=2).as_params)
+        half = await submit(
+            database, RunKind.ANALYZE, clock, params=replace(period, limit=2).as_params
+        )
         await work_off(stage, half)
         await stage.change(
             "UPDATE runs SET state = 'interrupted', params = CAST(:params AS jsonb) WHERE id = :id",
             params=json.dumps(period.as_params),
             id=half,
         )
-        calls = [await submit(database, RunKind.ANALYZE, clock, params=period.as_params) for _ in range(2)]
+        calls = [
+            await submit(database, RunKind.ANALYZE, clock, params=period.as_params)
+            for _ in range(2)
+        ]
         done = [await work_off(stage, run_id) for run_id in calls]
         await show_regrades(database, calls[1])
         assert "(4 пары)" in capsys.readouterr().out, "what it did not make again it shows"
-        again = await work_off(stage, await submit(database, RunKind.ANALYZE, clock, params=period.as_params))
+        again = await work_off(
+            stage, await submit(database, RunKind.ANALYZE, clock, params=period.as_params)
+        )
     assert [run["figures"]["regraded_reports"] for run in (*done, again)] == [2, 0, 4]
     assert len(stage.sandbox.deepseek.requests) == asked_before + 2 + 2 + 4

@@ -1,4 +1,6 @@
-"""A call that forces grading while the same call is under way, in this process or another replica: nothing is bought twice."""
+"""A call that forces grading while the same call is under way, in this process or another replica:
+nothing is bought twice.
+"""
 
 import asyncio
 from typing import Any
@@ -11,7 +13,9 @@ from tests.services.test_mailer import BOSS, received
 from tests.stage import Stage, on_stage, until
 
 
-async def test_chats_named_by_two_calls_at_once_are_bought_once(stage: Stage, replica: Stage) -> None:
+async def test_chats_named_by_two_calls_at_once_are_bought_once(
+    stage: Stage, replica: Stage
+) -> None:
     ids = await graded(stage, 3)
     asked_before = len(stage.sandbox.deepseek.requests)
     body = {"chat_ids": ids, "force": True}
@@ -20,10 +24,14 @@ async def test_chats_named_by_two_calls_at_once_are_bought_once(stage: Stage, re
     assert "Такой же запрос уже выполнялся" not in first["message"]
     assert "Такой же запрос уже выполнялся (запуск 3)" in second["message"]
     assert len(stage.sandbox.deepseek.requests) == asked_before + 3
-    assert (await stage.analyze(**body))["analyzed_chats"] == 3, "made after both have ended, it is carried out"
+    assert (await stage.analyze(**body))["analyzed_chats"] == 3, (
+        "made after both have ended, it is carried out"
+    )
 
 
-async def test_a_call_made_while_the_same_is_at_work_does_what_that_one_leaves(stage: Stage, replica: Stage) -> None:
+async def test_a_call_made_while_the_same_is_at_work_does_what_that_one_leaves(
+    stage: Stage, replica: Stage
+) -> None:
     ids = await graded(stage, 2)
     body = {"chat_ids": ids, "force": True}
     stage.sandbox.deepseek.switches.latency_seconds = 60
@@ -35,7 +43,9 @@ async def test_a_call_made_while_the_same_is_at_work_does_what_that_one_leaves(s
 
     await until(at_work)
     second = await asked(replica, "/llm/analyze", body)
-    async with nobody_working(stage, replica):  # whoever worked is stopped, and the first call ends as interrupted
+    async with nobody_working(
+        stage, replica
+    ):  # whoever worked is stopped, and the first call ends as interrupted
         stage.sandbox.deepseek.switches.latency_seconds = 0
     assert "Прервано" in (await first)["message"]
     assert (await second)["analyzed_chats"] == 2, "what the first has left is done"
@@ -45,7 +55,12 @@ async def test_a_call_made_while_the_same_is_at_work_does_what_that_one_leaves(s
 async def test_of_calls_at_the_same_moment_one_is_the_first(stage: Stage) -> None:
     database, clock = stage.service.database, stage.clock
     async with stage.resting():
-        await asyncio.gather(*(submit(database, RunKind.ANALYZE, clock, params={"force": True, "chat_ids": ["x"]}) for _ in range(6)))
+        await asyncio.gather(
+            *(
+                submit(database, RunKind.ANALYZE, clock, params={"force": True, "chat_ids": ["x"]})
+                for _ in range(6)
+            )
+        )
         params = [row["params"] for row in await stage.rows("SELECT params FROM runs ORDER BY id")]
     assert [found.get("repeats") for found in params] == [None, 1, 1, 1, 1, 1]
 
@@ -69,22 +84,35 @@ async def test_only_the_same_call_is_a_repeat(stage: Stage) -> None:
         assert await stage.rows("SELECT 1 FROM runs WHERE params ? 'repeats'") == []
 
 
-async def test_what_the_first_could_not_do_the_second_does(stage: Stage, replica: Stage, database_url: str) -> None:
-    """The balance ran empty on the way and is filled again: the second call buys the rest and nothing of the first's."""
+async def test_what_the_first_could_not_do_the_second_does(
+    stage: Stage, replica: Stage, database_url: str
+) -> None:
+    """The balance ran empty on the way and is filled again: the second call buys the rest and
+    nothing of the first's.
+    """
     ids = await graded(stage, 5)
     body = {"chat_ids": ids, "force": True}
-    async with nobody_working(stage, replica), on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow:
+    async with (
+        nobody_working(stage, replica),
+        on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow,
+    ):
         async with nobody_working(slow):
             first = await asked(stage, "/llm/analyze", body)
             second = await asked(replica, "/llm/analyze", body)
             bought = iter(range(2))
-            stage.sandbox.deepseek.switches.fail(BALANCE_EMPTY, when=lambda _: next(bought, None) is None, times=1)
+            stage.sandbox.deepseek.switches.fail(
+                BALANCE_EMPTY, when=lambda _: next(bought, None) is None, times=1
+            )
         answers = await asyncio.gather(first, second)
-    assert [(answer["status"], answer["analyzed_chats"], answer["waiting_chats"]) for answer in answers] == [
+    assert [
+        (answer["status"], answer["analyzed_chats"], answer["waiting_chats"]) for answer in answers
+    ] == [
         ("error", 2, 3),
         ("success", 3, 0),
     ]
-    assert [row["n"] for row in await stage.rows("SELECT count(*) AS n FROM reports GROUP BY chat_id")] == [2] * 5
+    assert [
+        row["n"] for row in await stage.rows("SELECT count(*) AS n FROM reports GROUP BY chat_id")
+    ] == [2] * 5
 
 
 async def test_a_third_call_names_each_that_worked_before_it(stage: Stage, replica: Stage) -> None:
@@ -93,9 +121,14 @@ async def test_a_third_call_names_each_that_worked_before_it(stage: Stage, repli
     database, clock = stage.service.database, stage.clock
     params = {"chat_ids": ids, "force": True}
     async with nobody_working(stage, replica):
-        first, second, third, never_begun = [await submit(database, RunKind.ANALYZE, clock, params=params) for _ in range(4)]
+        first, second, third, never_begun = [
+            await submit(database, RunKind.ANALYZE, clock, params=params) for _ in range(4)
+        ]
         await stage.change(
-            "UPDATE runs SET state = 'interrupted', started_at = :now, finished_at = :now WHERE id = :id", now=clock(), id=first
+            "UPDATE runs SET state = 'interrupted', started_at = :now, finished_at = :now WHERE id"
+            " = :id",
+            now=clock(),
+            id=first,
         )
         did = await work_off(stage, second)
         repeat = await work_off(stage, third)
@@ -105,20 +138,30 @@ async def test_a_third_call_names_each_that_worked_before_it(stage: Stage, repli
     assert str(never_begun) not in repeat["message"]
 
 
-async def test_a_chat_that_failed_for_the_first_is_not_tried_by_the_second(stage: Stage, replica: Stage) -> None:
+async def test_a_chat_that_failed_for_the_first_is_not_tried_by_the_second(
+    stage: Stage, replica: Stage
+) -> None:
     ids = await graded(stage, 1)
-    stage.sandbox.deepseek.switches.fail(BLANK, when=lambda request: bool(user_message(request)), times=None)
-    first, second = await asked_by_both(stage, replica, "/llm/analyze", {"chat_ids": ids, "force": True})
+    stage.sandbox.deepseek.switches.fail(
+        BLANK, when=lambda request: bool(user_message(request)), times=None
+    )
+    first, second = await asked_by_both(
+        stage, replica, "/llm/analyze", {"chat_ids": ids, "force": True}
+    )
     assert (first["failed_chats"], second["failed_chats"], second["waiting_chats"]) == (1, 0, 0)
     assert (await stage.rows("SELECT failures FROM chats"))[0]["failures"] == 1
 
 
-async def test_a_chat_in_which_somebody_has_written_meanwhile_is_graded_by_the_second(stage: Stage) -> None:
+async def test_a_chat_in_which_somebody_has_written_meanwhile_is_graded_by_the_second(
+    stage: Stage,
+) -> None:
     ids = await graded(stage, 2)
     database, clock = stage.service.database, stage.clock
     params = {"chat_ids": ids, "force": True}
     async with stage.resting():
-        first, second = [await submit(database, RunKind.ANALYZE, clock, params=params) for _ in range(2)]
+        first, second = [
+            await submit(database, RunKind.ANALYZE, clock, params=params) for _ in range(2)
+        ]
         await work_off(stage, first)
         stage.avito.add_message(ids[0], "client", text="А завтра?")
         await work_off(stage, await submit(database, RunKind.SYNC, clock))
@@ -149,8 +192,8 @@ async def test_an_interrupted_grading_is_finished_by_the_next_call(stage: Stage)
     body = {"chat_ids": ids, "force": True}
     await stage.analyze(chat_ids=ids[:1], force=True)
     await stage.change(
-        "UPDATE runs SET state = 'interrupted', params = jsonb_build_object('chat_ids', CAST(:ids AS text[]), 'force', true)"
-        " WHERE id = (SELECT max(id) FROM runs)",
+        "UPDATE runs SET state = 'interrupted', params = jsonb_build_object('chat_ids', CAST(:ids"
+        " AS text[]), 'force', true) WHERE id = (SELECT max(id) FROM runs)",
         ids=ids,
     )
     assert (await stage.analyze(**body))["analyzed_chats"] == 2

@@ -22,7 +22,9 @@ AFTER_REPORT_TIME = moscow(22, 20, 1).astimezone(UTC)
 
 
 async def slots(stage: Stage, kind: str) -> list[str]:
-    rows = await stage.rows("SELECT slot FROM runs WHERE kind = :kind AND parent_id IS NULL ORDER BY id", kind=kind)
+    rows = await stage.rows(
+        "SELECT slot FROM runs WHERE kind = :kind AND parent_id IS NULL ORDER BY id", kind=kind
+    )
     return [row["slot"] for row in rows]
 
 
@@ -39,9 +41,15 @@ async def test_each_job_queues_its_run(database_url: str) -> None:
             await graded_day(stage)
             await stage.mail()
             owed_at = moscow(22, 10, 5)
-            await stage.change("UPDATE deliveries SET state = 'sending', next_try_at = :at WHERE recipient = :to", at=owed_at, to=BOSS)
+            await stage.change(
+                "UPDATE deliveries SET state = 'sending', next_try_at = :at WHERE recipient = :to",
+                at=owed_at,
+                to=BOSS,
+            )
             await stage.change("UPDATE digests SET mime = 'Subject: x'::bytea")
-        async with on_stage(database_url, sandbox, showing(AFTER_REPORT_TIME), scheduler_enabled=True) as stage:
+        async with on_stage(
+            database_url, sandbox, showing(AFTER_REPORT_TIME), scheduler_enabled=True
+        ) as stage:
 
             async def queued() -> bool:
                 kinds = [await slots(stage, kind) for kind in ("daily", "sync", "mail")]
@@ -49,7 +57,9 @@ async def test_each_job_queues_its_run(database_url: str) -> None:
 
             await until(queued)
             assert await slots(stage, "daily") == ["2026-11-22"]
-            assert [slot for slot in await slots(stage, "sync") if slot] == ["2026-11-22T17:00:00+00:00"]
+            assert [slot for slot in await slots(stage, "sync") if slot] == [
+                "2026-11-22T17:00:00+00:00"
+            ]
             (retry,) = [slot for slot in await slots(stage, "mail") if slot]
             assert retry.startswith("retry 2026-11-22T17:0")
 
@@ -60,7 +70,11 @@ async def test_every_job_is_expected_to_succeed(database: Database) -> None:
     scheduler = Scheduler(database, EVENING, system_clock, wake=lambda: None, heartbeat=heartbeat)
     scheduler.start()
     try:
-        assert {job.id for job in scheduler.apscheduler.get_jobs()} == {"daily_report", "sync", "mail_retries"} == set(JOBS)
+        assert (
+            {job.id for job in scheduler.apscheduler.get_jobs()}
+            == {"daily_report", "sync", "mail_retries"}
+            == set(JOBS)
+        )
         scheduler.apscheduler.remove_job("mail_retries")
         started = heartbeat.age_seconds
         assert started is not None
@@ -72,7 +86,9 @@ async def test_every_job_is_expected_to_succeed(database: Database) -> None:
 
 
 @pytest.mark.parametrize("move", [timedelta(days=40), timedelta(hours=26), -timedelta(hours=2)])
-async def test_a_clock_that_jumps_is_noticed_and_the_jobs_are_executed_at_once(database_url: str, move: timedelta) -> None:
+async def test_a_clock_that_jumps_is_noticed_and_the_jobs_are_executed_at_once(
+    database_url: str, move: timedelta
+) -> None:
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
         on_stage(database_url, sandbox, showing(moscow(22, 12)), scheduler_enabled=True) as stage,
@@ -96,13 +112,17 @@ async def test_a_clock_that_jumps_is_noticed_and_the_jobs_are_executed_at_once(d
         assert jumps == [pytest.approx(move.total_seconds(), abs=2)]
         clock = (await stage.rest.get("/health/ready")).json()["clock"]
         assert (clock["status"], clock["jumps"], clock["jump_seconds"]) == ("jumped", 1, jumps[0])
-        assert datetime.fromisoformat(clock["at"]) == pytest.approx(stage.clock(), abs=timedelta(seconds=20))
+        assert datetime.fromisoformat(clock["at"]) == pytest.approx(
+            stage.clock(), abs=timedelta(seconds=20)
+        )
         metrics = (await stage.rest.get("/metrics")).text
         assert "avito_quality_clock_jumps_total 1.0" in metrics
         assert "avito_quality_clock_offset_seconds" in metrics
 
 
-async def test_a_job_that_was_planned_by_a_clock_ahead_is_executed_all_the_same(database: Database) -> None:
+async def test_a_job_that_was_planned_by_a_clock_ahead_is_executed_all_the_same(
+    database: Database,
+) -> None:
     """What is left of a machine's clock that was 40 days ahead: APScheduler waits for that date."""
     executed = asyncio.Event()
     scheduler = Scheduler(database, EVENING, system_clock, wake=executed.set, heartbeat=Heartbeat())
@@ -115,7 +135,10 @@ async def test_a_job_that_was_planned_by_a_clock_ahead_is_executed_all_the_same(
         executed.clear()
 
         async def planned() -> bool:
-            return all(job.next_run_time < system_clock() + timedelta(minutes=1) for job in scheduler.apscheduler.get_jobs())
+            return all(
+                job.next_run_time < system_clock() + timedelta(minutes=1)
+                for job in scheduler.apscheduler.get_jobs()
+            )
 
         await until(planned, seconds=10)
         await asyncio.wait_for(executed.wait(), 10)

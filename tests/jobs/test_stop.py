@@ -1,4 +1,6 @@
-"""The service is told to stop while it grades: the answers under way are paid for, so they are waited for and kept."""
+"""The service is told to stop while it grades: the answers under way are paid for, so they are
+waited for and kept.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -45,7 +47,9 @@ async def reports(stage: Stage) -> int:
     return len(await stage.rows("SELECT 1 FROM reports"))
 
 
-async def test_a_caller_is_told_of_the_answers_that_came_while_the_service_stopped(database_url: str) -> None:
+async def test_a_caller_is_told_of_the_answers_that_came_while_the_service_stopped(
+    database_url: str,
+) -> None:
     async with synced(database_url) as stage:
         call = asyncio.create_task(stage.rest.post("/api/v1/llm/analyze"))
         await begun(stage)
@@ -59,7 +63,9 @@ async def test_a_caller_is_told_of_the_answers_that_came_while_the_service_stopp
         assert (await stage.analyze())["analyzed_chats"] == CHATS - asked
 
 
-async def test_a_scheduled_grading_is_given_back_and_the_next_process_does_the_rest(database_url: str) -> None:
+async def test_a_scheduled_grading_is_given_back_and_the_next_process_does_the_rest(
+    database_url: str,
+) -> None:
     async with synced(database_url) as stage:
         database, clock = stage.service.database, stage.clock
         params = {"written_since": (clock() - timedelta(days=7)).isoformat()}
@@ -71,20 +77,36 @@ async def test_a_scheduled_grading_is_given_back_and_the_next_process_does_the_r
             asked = len(stage.sandbox.deepseek.requests)
             assert (given_back.state, given_back.figures["analyzed_chats"]) == ("queued", asked)
         run = await wait(database, run_id)
-        assert (run.state, run.figures["analyzed_chats"], run.figures["waiting_chats"]) == ("done", CHATS, 0)
+        assert (run.state, run.figures["analyzed_chats"], run.figures["waiting_chats"]) == (
+            "done",
+            CHATS,
+            0,
+        )
         assert len(stage.sandbox.deepseek.requests) == CHATS
 
 
-async def test_a_day_that_is_stopped_while_it_grades_is_finished_by_the_next_process(database_url: str) -> None:
+async def test_a_day_that_is_stopped_while_it_grades_is_finished_by_the_next_process(
+    database_url: str,
+) -> None:
     async with synced(database_url) as stage:
         run_id = await submit(stage.service.database, RunKind.DAILY, stage.clock, slot="2026-11-22")
         stage.service.worker.wake()
         await begun(stage)
         async with stage.resting():
-            states = await stage.rows("SELECT kind, state FROM runs WHERE slot IS NOT NULL ORDER BY id")
-            assert [tuple(row.values()) for row in states] == [("daily", "queued"), ("sync", "done"), ("analyze", "queued")]
+            states = await stage.rows(
+                "SELECT kind, state FROM runs WHERE slot IS NOT NULL ORDER BY id"
+            )
+            assert [tuple(row.values()) for row in states] == [
+                ("daily", "queued"),
+                ("sync", "done"),
+                ("analyze", "queued"),
+            ]
         run = await wait(stage.service.database, run_id)
-        assert (run.state, run.figures["analyzed_chats"], run.figures["send_reports"]) == ("done", CHATS, CHATS)
+        assert (run.state, run.figures["analyzed_chats"], run.figures["send_reports"]) == (
+            "done",
+            CHATS,
+            CHATS,
+        )
         assert len(stage.sandbox.deepseek.requests) == CHATS
         assert len(stage.sandbox.smtp.messages) == 2
 
@@ -95,10 +117,16 @@ async def test_a_grading_of_which_nothing_is_left_has_ended_well(database_url: s
         await begun(stage)
         async with stage.resting():
             answer = (await call).json()
-        assert (answer["status"], answer["analyzed_chats"], answer["waiting_chats"]) == ("success", AT_A_TIME, 0)
+        assert (answer["status"], answer["analyzed_chats"], answer["waiting_chats"]) == (
+            "success",
+            AT_A_TIME,
+            0,
+        )
 
 
-async def test_a_mail_that_is_stopped_between_two_recipients_tells_what_the_first_got(stage: Stage) -> None:
+async def test_a_mail_that_is_stopped_between_two_recipients_tells_what_the_first_got(
+    stage: Stage,
+) -> None:
     await graded_day(stage)
     stage.sandbox.smtp.switches.recipient_latencies[SECOND] = 60
     call = asyncio.create_task(stage.rest.post("/api/v1/timer/reports"))
@@ -120,11 +148,17 @@ async def test_second_gradings_under_way_are_kept_as_well(database_url: str) -> 
     async with synced(database_url) as stage:
         await stage.analyze()
         period = RegradePeriod(datetime(2020, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC))
-        run_id = await submit(stage.service.database, RunKind.ANALYZE, stage.clock, params=period.as_params)
+        run_id = await submit(
+            stage.service.database, RunKind.ANALYZE, stage.clock, params=period.as_params
+        )
         stage.service.worker.wake()
         await begun(stage, CHATS + AT_A_TIME)
         async with stage.resting():
             run = await require_run(stage.service.database, run_id)
             asked = len(stage.sandbox.deepseek.requests) - CHATS
             assert asked < CHATS
-            assert (run.state, run.figures["regraded_reports"], await reports(stage)) == ("interrupted", asked, CHATS + asked)
+            assert (run.state, run.figures["regraded_reports"], await reports(stage)) == (
+                "interrupted",
+                asked,
+                CHATS + asked,
+            )

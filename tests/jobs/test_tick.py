@@ -33,22 +33,36 @@ def moscow(day: int, hour: int, minute: int = 0) -> datetime:
 )
 def test_the_newest_due_day(now: datetime, due: date) -> None:
     assert newest_due_day(EVENING, now.astimezone(UTC)) == due
-    assert next_report_at(EVENING, now) == datetime.combine(due + timedelta(days=1), time(20), MOSCOW)
+    assert next_report_at(EVENING, now) == datetime.combine(
+        due + timedelta(days=1), time(20), MOSCOW
+    )
 
 
 def test_each_day_is_due_once_while_clocks_change() -> None:
-    """Every minute over both changes of the clocks in Berlin, at a time that does not exist and one that comes twice."""
+    """Every minute over both changes of the clocks in Berlin, at a time that does not exist and one
+    that comes twice.
+    """
     table = Timetable(time(2, 30), BERLIN, timedelta(minutes=15))
     for first in (datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC)):
-        days = [newest_due_day(table, first + timedelta(minutes=minute)) for minute in range(3 * 24 * 60)]
+        days = [
+            newest_due_day(table, first + timedelta(minutes=minute))
+            for minute in range(3 * 24 * 60)
+        ]
         assert days == sorted(days)
-        assert {later - earlier for earlier, later in pairwise(days)} == {timedelta(0), timedelta(days=1)}
+        assert {later - earlier for earlier, later in pairwise(days)} == {
+            timedelta(0),
+            timedelta(days=1),
+        }
         assert len(set(days)) == 4
 
 
 async def dailies(database: Database) -> list[tuple[str | None, str]]:
     async with database.session() as session:
-        return sorted((run.slot, run.state) for run in await runs.list_runs(session, limit=100) if run.kind == RunKind.DAILY)
+        return sorted(
+            (run.slot, run.state)
+            for run in await runs.list_runs(session, limit=100)
+            if run.kind == RunKind.DAILY
+        )
 
 
 async def tick(database: Database, now: datetime) -> None:
@@ -66,12 +80,21 @@ async def test_on_an_empty_ledger_only_today_is_due(database: Database) -> None:
 async def test_missed_days_become_one_run_the_newest(database: Database) -> None:
     await tick(database, moscow(18, 21))
     await tick(database, moscow(22, 9))
-    merged = [("2026-11-18", "merged"), ("2026-11-19", "merged"), ("2026-11-20", "merged"), ("2026-11-21", "queued")]
+    merged = [
+        ("2026-11-18", "merged"),
+        ("2026-11-19", "merged"),
+        ("2026-11-20", "merged"),
+        ("2026-11-21", "queued"),
+    ]
     assert await dailies(database) == merged
     async with database.session() as session:
         newest = await runs.get_run_by_slot(session, RunKind.DAILY, "2026-11-21")
         assert newest is not None
-        assert await runs.list_merged(session, newest.id) == ["2026-11-18", "2026-11-19", "2026-11-20"]
+        assert await runs.list_merged(session, newest.id) == [
+            "2026-11-18",
+            "2026-11-19",
+            "2026-11-20",
+        ]
 
 
 async def test_a_changed_report_time_gives_no_second_run(database: Database) -> None:
@@ -87,11 +110,15 @@ def _same(moment: datetime) -> datetime:
 
 async def end_all(database: Database) -> None:
     async with database.transaction() as session:
-        await session.execute(text("UPDATE runs SET state = 'done', finished_at = created_at WHERE state = 'queued'"))
+        await session.execute(
+            text("UPDATE runs SET state = 'done', finished_at = created_at WHERE state = 'queued'")
+        )
 
 
 @pytest.mark.parametrize("back", [timedelta(minutes=30), timedelta(hours=2)])
-async def test_a_clock_put_back_over_midnight_gives_no_second_run(database: Database, back: timedelta) -> None:
+async def test_a_clock_put_back_over_midnight_gives_no_second_run(
+    database: Database, back: timedelta
+) -> None:
     night = Timetable(time(0, 30), MOSCOW, timedelta(minutes=15))
     first = moscow(22, 0, 31)
     for moment in (first, first - back, first - back / 2, first, first + timedelta(days=1)):
@@ -100,29 +127,54 @@ async def test_a_clock_put_back_over_midnight_gives_no_second_run(database: Data
     assert await dailies(database) == [("2026-11-22", "done"), ("2026-11-23", "done")]
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Santiago"])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Europe/Berlin",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Africa/Cairo",
+        "America/Santiago",
+    ],
+)
 async def test_each_date_has_one_run_while_clocks_change(database: Database, zone: str) -> None:
     """Both changes of 2026, at a report time within the hour that is left out or comes twice."""
-    table = Timetable(time(1, 45) if zone == "Australia/Lord_Howe" else time(0, 30), ZoneInfo(zone), timedelta(hours=1))
+    table = Timetable(
+        time(1, 45) if zone == "Australia/Lord_Howe" else time(0, 30),
+        ZoneInfo(zone),
+        timedelta(hours=1),
+    )
     for first in _changes_of_2026(table.zone):
         for half_hours in range(-52, 52):
             moment = first + timedelta(minutes=30 * half_hours)
             await ask_for_what_is_due(database, table, partial(_same, moment))
             await end_all(database)
     async with database.session() as session:
-        slots = list(await session.scalars(text("SELECT slot FROM runs WHERE kind = 'daily' ORDER BY slot")))
+        slots = list(
+            await session.scalars(text("SELECT slot FROM runs WHERE kind = 'daily' ORDER BY slot"))
+        )
     days = [date.fromisoformat(slot) for slot in slots]
-    assert [later - earlier for earlier, later in pairwise(days)] == [timedelta(days=1)] * (len(days) - 1)
+    assert [later - earlier for earlier, later in pairwise(days)] == [timedelta(days=1)] * (
+        len(days) - 1
+    )
     assert len(days) > 100
 
 
 def _changes_of_2026(zone: ZoneInfo) -> list[datetime]:
     hours = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hour) for hour in range(365 * 24)]
-    return [later for earlier, later in pairwise(hours) if earlier.astimezone(zone).utcoffset() != later.astimezone(zone).utcoffset()]
+    return [
+        later
+        for earlier, later in pairwise(hours)
+        if earlier.astimezone(zone).utcoffset() != later.astimezone(zone).utcoffset()
+    ]
 
 
-async def test_a_sync_is_asked_for_once_an_interval_and_does_not_pile_up(database: Database) -> None:
+async def test_a_sync_is_asked_for_once_an_interval_and_does_not_pile_up(
+    database: Database,
+) -> None:
     for minute in (0, 5, 14, 16, 31):
         await tick(database, moscow(22, 12, minute))
     async with database.session() as session:
-        assert [run.slot for run in await runs.list_runs(session, limit=10)] == ["2026-11-22T09:00:00+00:00"]
+        assert [run.slot for run in await runs.list_runs(session, limit=10)] == [
+            "2026-11-22T09:00:00+00:00"
+        ]

@@ -1,4 +1,6 @@
-"""Runs over several processes' worth of services: nothing twice, nothing lost, leases that expire and that are lost."""
+"""Runs over several processes' worth of services: nothing twice, nothing lost, leases that expire
+and that are lost.
+"""
 
 import asyncio
 import uuid
@@ -43,16 +45,30 @@ async def test_one_run_of_a_kind_works_at_a_time(database: Database) -> None:
     assert (await claim(database))[0] is None
     assert (await claim(database, RunKind.MAIL))[0] == other
     async with database.transaction() as session:
-        await runs.end_run(session, first, token, RunState.DONE, now=CLOCK(), message="", figures={}, done=0, total=0)
+        await runs.end_run(
+            session,
+            first,
+            token,
+            RunState.DONE,
+            now=CLOCK(),
+            message="",
+            figures={},
+            done=0,
+            total=0,
+        )
     assert (await claim(database))[0] == second
 
 
 async def test_many_claims_at_once_give_one(database: Database) -> None:
     run_id = await submit(database, RunKind.SYNC, CLOCK)
     async with database.transaction() as session:
-        await session.execute(text("ANALYZE runs"))  # as autovacuum does: to the planner it has one row from now on
+        await session.execute(
+            text("ANALYZE runs")
+        )  # as autovacuum does: to the planner it has one row from now on
     await submit(database, RunKind.SYNC, CLOCK)
-    claimed = [found for found, _ in await asyncio.gather(*(claim(database) for _ in range(8))) if found]
+    claimed = [
+        found for found, _ in await asyncio.gather(*(claim(database) for _ in range(8))) if found
+    ]
     assert claimed == [run_id]
 
 
@@ -75,7 +91,9 @@ async def test_whoever_waits_is_told_when_a_run_has_ended(database: Database) ->
 
 
 class StoppedAtCommit(Database):
-    """Tells a task to stop between a commit and the moment in which whoever has waited for it goes on."""
+    """Tells a task to stop between a commit and the moment in which whoever has waited for it goes
+    on.
+    """
 
     task: asyncio.Task[None] | None = None
 
@@ -88,7 +106,9 @@ class StoppedAtCommit(Database):
             await asyncio.sleep(0)
 
 
-async def test_a_run_that_is_claimed_as_the_process_stops_is_given_back(database: Database, database_url: str) -> None:
+async def test_a_run_that_is_claimed_as_the_process_stops_is_given_back(
+    database: Database, database_url: str
+) -> None:
     run_id = await submit(database, RunKind.SYNC, CLOCK)
     stopped = StoppedAtCommit(database_url)
 
@@ -103,10 +123,15 @@ async def test_a_run_that_is_claimed_as_the_process_stops_is_given_back(database
         await stopped.task
     await stopped.close()
     run = await require_run(database, run_id)
-    assert (run.state, run.message) == ("interrupted", "Прервано: службу остановили посреди работы. Сделанное сохранено, вызовите ещё раз.")
+    assert (run.state, run.message) == (
+        "interrupted",
+        "Прервано: службу остановили посреди работы. Сделанное сохранено, вызовите ещё раз.",
+    )
 
 
-async def test_a_dead_scheduled_run_is_taken_over_and_its_old_owner_can_write_nothing(database: Database) -> None:
+async def test_a_dead_scheduled_run_is_taken_over_and_its_old_owner_can_write_nothing(
+    database: Database,
+) -> None:
     run_id = await submit(database, RunKind.SYNC, CLOCK, slot="2026-11-22T12:00:00+00:00")
     _, dead = await claim(database)
     await expire(database, run_id)
@@ -114,7 +139,17 @@ async def test_a_dead_scheduled_run_is_taken_over_and_its_old_owner_can_write_no
     assert taken == run_id
     async with database.transaction() as session:
         assert not await runs.renew_lease(session, run_id, dead, figures={}, done=1, total=1)
-        await runs.end_run(session, run_id, dead, RunState.DONE, now=CLOCK(), message="ложь", figures={}, done=1, total=1)
+        await runs.end_run(
+            session,
+            run_id,
+            dead,
+            RunState.DONE,
+            now=CLOCK(),
+            message="ложь",
+            figures={},
+            done=1,
+            total=1,
+        )
         assert await runs.renew_lease(session, run_id, alive, figures={"n": 1}, done=0, total=1)
     async with database.session() as session:
         run = await runs.get_run(session, run_id)
@@ -134,10 +169,14 @@ async def test_a_dead_run_of_a_person_ends_as_interrupted(database: Database) ->
 
 
 async def test_two_replicas_grade_each_chat_once(full_stage: Stage, database_url: str) -> None:
-    """Both are asked for the same work at the same time: one does it, the other waits and says so truthfully."""
+    """Both are asked for the same work at the same time: one does it, the other waits and says so
+    truthfully.
+    """
     async with on_stage(database_url, full_stage.sandbox) as other:
         await full_stage.sync()
-        answers = await asyncio.gather(full_stage.analyze(), other.analyze(), full_stage.mail(), other.sync())
+        answers = await asyncio.gather(
+            full_stage.analyze(), other.analyze(), full_stage.mail(), other.sync()
+        )
         chats = await full_stage.rows("SELECT count(*) AS n FROM chats WHERE outcome = 'graded'")
         assert sorted(answer["analyzed_chats"] for answer in answers[:2]) == [0, chats[0]["n"]]
         assert len(full_stage.sandbox.deepseek.requests) >= chats[0]["n"]
@@ -147,7 +186,9 @@ async def test_two_replicas_grade_each_chat_once(full_stage: Stage, database_url
         assert brought == chats[0]["n"]
 
 
-async def test_a_sync_at_work_makes_the_grading_overlook_no_chat(full_stage: Stage, database_url: str) -> None:
+async def test_a_sync_at_work_makes_the_grading_overlook_no_chat(
+    full_stage: Stage, database_url: str
+) -> None:
     """The message pass has locked half of the chats while the run claims those that are due."""
     await full_stage.sync()
     async with full_stage.service.database.transaction() as session:
@@ -155,20 +196,29 @@ async def test_a_sync_at_work_makes_the_grading_overlook_no_chat(full_stage: Sta
         grading = asyncio.create_task(full_stage.analyze())
 
         async def held_up() -> bool:
-            waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            waiting = (
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname ="
+                " current_database()"
+            )
             return bool(await full_stage.rows(waiting))
 
         await until(held_up)
     answer = await grading
     assert answer["waiting_chats"] == 0
-    assert answer["analyzed_chats"] + answer["skipped_chats"] == len(full_stage.avito.accounts[0].chats)
+    assert answer["analyzed_chats"] + answer["skipped_chats"] == len(
+        full_stage.avito.accounts[0].chats
+    )
 
 
-async def test_a_stopped_service_gives_a_scheduled_run_back_and_the_next_one_finishes_it(database_url: str) -> None:
+async def test_a_stopped_service_gives_a_scheduled_run_back_and_the_next_one_finishes_it(
+    database_url: str,
+) -> None:
     async with Sandbox() as sandbox:
         sandbox.avito.switches.latency_seconds = 0.05
         async with on_stage(database_url, sandbox) as first:
-            run_id = await submit(first.service.database, RunKind.SYNC, first.clock, slot="2026-11-22T12:00:00+00:00")
+            run_id = await submit(
+                first.service.database, RunKind.SYNC, first.clock, slot="2026-11-22T12:00:00+00:00"
+            )
             first.service.worker.wake()
 
             async def under_way() -> bool:
@@ -180,7 +230,9 @@ async def test_a_stopped_service_gives_a_scheduled_run_back_and_the_next_one_fin
             run = await wait(second.service.database, run_id)
             assert run.state == "done"
             stored = await second.rows("SELECT count(*) AS n FROM messages")
-            assert stored[0]["n"] == sum(len(chat.messages) for chat in sandbox.avito.accounts[0].chats.values())
+            assert stored[0]["n"] == sum(
+                len(chat.messages) for chat in sandbox.avito.accounts[0].chats.values()
+            )
 
 
 async def test_a_step_that_does_not_hear_the_first_cancel_is_told_again(database: Database) -> None:

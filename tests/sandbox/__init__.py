@@ -1,1 +1,3 @@
-"""The local far ends hold what the facts say of Avito, DeepSeek and SMTP, and every switch does what it is for."""
+"""The local far ends hold what the facts say of Avito, DeepSeek and SMTP, and every switch does
+what it is for.
+"""

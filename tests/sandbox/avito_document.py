@@ -1,9 +1,10 @@
 """Avito's own documents, as far as we use them, and where a body is not as they have it.
 
-`avito_schemas.json` are the answers of the operations that we use, out of Avito's OpenAPI documents (developers.avito.ru: messenger, auth,
-item, user; autumn 2026), reduced: of each schema `type`, `format` (int32 and int64), `enum`, `properties`, `required`, `items`, `$ref` and
-`additionalProperties` are left, `nullable` became a type, an enum that ends in "..." is open, and an object with properties is closed, so
-that a key which the documents do not know is found.
+`avito_schemas.json` are the answers of the operations that we use, out of Avito's OpenAPI documents
+(developers.avito.ru: messenger, auth, item, user; autumn 2026), reduced: of each schema `type`,
+`format` (int32 and int64), `enum`, `properties`, `required`, `items`, `$ref` and
+`additionalProperties` are left, `nullable` became a type, an enum that ends in "..." is open, and
+an object with properties is closed, so that a key which the documents do not know is found.
 """
 
 import json
@@ -23,9 +24,15 @@ FORMATS.checks("int64")(lambda value: not isinstance(value, int) or abs(value) <
 
 
 def faults_of(schema: dict[str, Any], body: object) -> set[str]:
-    """Where a body is not as the schema has it: the path without positions, and what is wrong there."""
+    """Where a body is not as the schema has it: the path without positions, and what is wrong
+    there.
+    """
     validator = Draft202012Validator({**schema, "$defs": DOCUMENT["$defs"]}, format_checker=FORMATS)
-    return {f"{_path(error.absolute_path)}{fault}" for error in validator.iter_errors(body) for fault in _words(error)}
+    return {
+        f"{_path(error.absolute_path)}{fault}"
+        for error in validator.iter_errors(body)
+        for fault in _words(error)
+    }
 
 
 def _path(steps: Iterable[str | int]) -> str:
@@ -35,7 +42,10 @@ def _path(steps: Iterable[str | int]) -> str:
 def _words(error: ValidationError) -> list[str]:
     match error.validator:
         case "additionalProperties":
-            return [f".{key} unknown" for key in error.instance.keys() - error.schema["properties"].keys()]
+            return [
+                f".{key} unknown"
+                for key in error.instance.keys() - error.schema["properties"].keys()
+            ]
         case "required":
             return [f".{key} missing" for key in error.validator_value if key not in error.instance]
         case "enum":

@@ -16,7 +16,11 @@ NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
 
 async def token_of(client: httpx.AsyncClient, account: AvitoAccount) -> str:
-    form = {"grant_type": "client_credentials", "client_id": account.client_id, "client_secret": account.client_secret}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": account.client_id,
+        "client_secret": account.client_secret,
+    }
     answer = await client.post("/token", data=form)
     token: str = answer.json()["access_token"]
     return token
@@ -24,14 +28,32 @@ async def token_of(client: httpx.AsyncClient, account: AvitoAccount) -> str:
 
 @pytest.fixture
 def avito() -> LocalAvito:
-    """Two accounts; the first has a chat about a listing ("u2i-kia") and one about none ("u2u-ann")."""
+    """Two accounts; the first has a chat about a listing ("u2i-kia") and one about none
+    ("u2u-ann").
+    """
     avito = LocalAvito([numbered_account(1), numbered_account(2)], clock=lambda: NOW)
     item = AvitoListing(3014567801, "Kia Rio 1.6 AT, 2019", "1 350 000 ₽")
-    avito.add_chat(chat_id="u2i-kia", item=item, client=SandboxBuyer(5300000001, "Марина"), at=NOW - timedelta(hours=2))
-    avito.add_message("u2i-kia", "client", text="Здравствуйте! Ещё продаётся?", at=NOW - timedelta(hours=2))
-    avito.add_message("u2i-kia", "company", text="Добрый день! Да, продаётся.", at=NOW - timedelta(hours=1))
-    avito.add_chat(chat_id="u2u-ann", chat_type="u2u", client=SandboxBuyer(5300000002, "Анна"), at=NOW - timedelta(minutes=30))
-    avito.add_message("u2u-ann", "client", text="Вы ещё стеклите балконы?", at=NOW - timedelta(minutes=30))
+    avito.add_chat(
+        chat_id="u2i-kia",
+        item=item,
+        client=SandboxBuyer(5300000001, "Марина"),
+        at=NOW - timedelta(hours=2),
+    )
+    avito.add_message(
+        "u2i-kia", "client", text="Здравствуйте! Ещё продаётся?", at=NOW - timedelta(hours=2)
+    )
+    avito.add_message(
+        "u2i-kia", "company", text="Добрый день! Да, продаётся.", at=NOW - timedelta(hours=1)
+    )
+    avito.add_chat(
+        chat_id="u2u-ann",
+        chat_type="u2u",
+        client=SandboxBuyer(5300000002, "Анна"),
+        at=NOW - timedelta(minutes=30),
+    )
+    avito.add_message(
+        "u2u-ann", "client", text="Вы ещё стеклите балконы?", at=NOW - timedelta(minutes=30)
+    )
     return avito
 
 
@@ -58,7 +80,10 @@ def deepseek() -> LocalDeepSeek:
 async def model(deepseek: LocalDeepSeek) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the local DeepSeek with its key."""
     headers = {"Authorization": f"Bearer {deepseek.api_key}"}
-    async with running(deepseek.app) as url, httpx.AsyncClient(base_url=url, headers=headers) as client:
+    async with (
+        running(deepseek.app) as url,
+        httpx.AsyncClient(base_url=url, headers=headers) as client,
+    ):
         yield client
 
 

@@ -1,4 +1,6 @@
-"""Grading requests as a service puts them: a system message with one example answer, and a chat between two nonce lines."""
+"""Grading requests as a service puts them: a system message with one example answer, and a chat
+between two nonce lines.
+"""
 
 import json
 from datetime import datetime
@@ -28,9 +30,20 @@ Rows = list[dict[str, Any]]
 
 
 def system_message(checks: dict[str, list[str]] | None = None) -> str:
-    criteria = {name: {"checks": dict.fromkeys(ids, "y"), "ev": [], "grade": "high"} for name, ids in (checks or CHECKS).items()}
-    example = {"objection": {"present": True, "i": 5, "q": "дорого"}, "criteria": criteria, "summary": "…", "recommendations": []}
-    return f'Оцени чат. Поле "objection" обязательно. Верни JSON, например:\n{json.dumps(example, ensure_ascii=False, indent=1)}'
+    criteria = {
+        name: {"checks": dict.fromkeys(ids, "y"), "ev": [], "grade": "high"}
+        for name, ids in (checks or CHECKS).items()
+    }
+    example = {
+        "objection": {"present": True, "i": 5, "q": "дорого"},
+        "criteria": criteria,
+        "summary": "…",
+        "recommendations": [],
+    }
+    return (
+        'Оцени чат. Поле "objection" обязательно. Верни JSON,'
+        f" например:\n{json.dumps(example, ensure_ascii=False, indent=1)}"
+    )
 
 
 def user_message(rows: Rows, nonce: str = "=== 7c1f ===") -> str:
@@ -39,7 +52,10 @@ def user_message(rows: Rows, nonce: str = "=== 7c1f ===") -> str:
 
 def rows(*turns: tuple[str, str, str]) -> Rows:
     """Rows out of (role, text, time of day)."""
-    return [{"i": i, "r": role, "t": text, "at": f"2026-11-22 {at}"} for i, (role, text, at) in enumerate(turns, 1)]
+    return [
+        {"i": i, "r": role, "t": text, "at": f"2026-11-22 {at}"}
+        for i, (role, text, at) in enumerate(turns, 1)
+    ]
 
 
 def rows_of(dialogue: Dialogue, now: datetime) -> Rows:
@@ -48,10 +64,25 @@ def rows_of(dialogue: Dialogue, now: datetime) -> Rows:
     for message in chat_of(dialogue, now).messages:
         if message.side == "system":
             continue
-        words = {"text": message.text, "link": f"[ссылка: {message.text}]", "location": f"[геолокация: {message.text}]"}
-        text = words.get(message.type) or PLACEHOLDERS.get(message.type) or f"[неизвестный тип: {message.type}]"
+        words = {
+            "text": message.text,
+            "link": f"[ссылка: {message.text}]",
+            "location": f"[геолокация: {message.text}]",
+        }
+        text = (
+            words.get(message.type)
+            or PLACEHOLDERS.get(message.type)
+            or f"[неизвестный тип: {message.type}]"
+        )
         at = datetime.fromtimestamp(message.created, ZoneInfo("Europe/Moscow"))
-        told.append({"i": len(told) + 1, "r": "buyer" if message.side == "client" else "seller", "t": text, "at": f"{at:%Y-%m-%d %H:%M}"})
+        told.append(
+            {
+                "i": len(told) + 1,
+                "r": "buyer" if message.side == "client" else "seller",
+                "t": text,
+                "at": f"{at:%Y-%m-%d %H:%M}",
+            }
+        )
     return told
 
 
@@ -59,11 +90,21 @@ GOOD = rows(
     ("buyer", "Здравствуйте! Рио ещё продаётся? Дорого только, 1 350 000", "12:00"),
     (
         "seller",
-        "Здравствуйте, Марина! Да, в продаже. Понимаю, сумма большая, зато комплект зимней резины входит и гарантия 6 месяцев.",
+        (
+            "Здравствуйте, Марина! Да, в продаже. Понимаю, сумма большая, зато комплект зимней"
+            " резины входит и гарантия 6 месяцев."
+        ),
         "12:04",
     ),
     ("buyer", "Можно завтра посмотреть в 18:30?", "12:06"),
-    ("seller", "Можно, записал вас на завтра 18:30. Уступлю 10 000 при осмотре. Адрес: Садовая, 5. Прогреть заранее?", "12:08"),
+    (
+        "seller",
+        (
+            "Можно, записал вас на завтра 18:30. Уступлю 10 000 при осмотре. Адрес: Садовая, 5."
+            " Прогреть заранее?"
+        ),
+        "12:08",
+    ),
     ("buyer", "Договорились, буду", "12:09"),
 )
 RUDE = rows(

@@ -10,7 +10,9 @@ EXPIRED = {"result": {"status": False, "message": "access token expired"}}
 CHATS = "/messenger/v2/accounts/{}/chats"
 
 
-async def test_a_token_opens_the_account_it_was_issued_for(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_token_opens_the_account_it_was_issued_for(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     answer = await seller.get("/core/v1/accounts/self")
 
     assert answer.status_code == 200
@@ -19,7 +21,11 @@ async def test_a_token_opens_the_account_it_was_issued_for(seller: httpx.AsyncCl
 
 
 async def test_a_token_lasts_a_day(anonymous: httpx.AsyncClient, avito: LocalAvito) -> None:
-    form = {"grant_type": "client_credentials", "client_id": avito.accounts[1].client_id, "client_secret": avito.accounts[1].client_secret}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": avito.accounts[1].client_id,
+        "client_secret": avito.accounts[1].client_secret,
+    }
 
     answer = (await anonymous.post("/token", data=form)).json()
 
@@ -27,7 +33,9 @@ async def test_a_token_lasts_a_day(anonymous: httpx.AsyncClient, avito: LocalAvi
     assert answer == {"expires_in": 86400, "token_type": "Bearer"}
 
 
-async def test_bad_credentials_are_answered_with_200_and_an_error(anonymous: httpx.AsyncClient) -> None:
+async def test_bad_credentials_are_answered_with_200_and_an_error(
+    anonymous: httpx.AsyncClient,
+) -> None:
     form = {"grant_type": "client_credentials", "client_id": "nobody", "client_secret": "nothing"}
 
     answer = await anonymous.post("/token", data=form)
@@ -54,13 +62,21 @@ async def test_an_expired_token_is_answered_under_the_status_of_the_switch(
     assert (answer.status_code, answer.json()) == (status, EXPIRED)
 
 
-async def test_a_token_of_no_seconds_is_expired_at_once(anonymous: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_token_of_no_seconds_is_expired_at_once(
+    anonymous: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     avito.switches.token_seconds = 0
     account = avito.accounts[0]
-    form = {"grant_type": "client_credentials", "client_id": account.client_id, "client_secret": account.client_secret}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": account.client_id,
+        "client_secret": account.client_secret,
+    }
     token = (await anonymous.post("/token", data=form)).json()["access_token"]
 
-    answer = await anonymous.get("/core/v1/accounts/self", headers={"Authorization": f"Bearer {token}"})
+    answer = await anonymous.get(
+        "/core/v1/accounts/self", headers={"Authorization": f"Bearer {token}"}
+    )
 
     assert answer.status_code == 403
 
@@ -70,31 +86,51 @@ async def test_another_account_is_forbidden_and_the_answer_does_not_speak_of_the
 ) -> None:
     answer = await seller.get(CHATS.format(avito.accounts[1].user_id))
 
-    assert (answer.status_code, answer.json()) == (403, {"error": {"code": 403, "message": "Forbidden"}})
+    assert (answer.status_code, answer.json()) == (
+        403,
+        {"error": {"code": 403, "message": "Forbidden"}},
+    )
 
 
-async def test_an_employees_key_gets_no_listings_and_no_messages(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_an_employees_key_gets_no_listings_and_no_messages(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     avito.accounts[0].employee = True
 
     items = await seller.get("/core/v1/items")
-    messages = await seller.get(f"/messenger/v3/accounts/{avito.accounts[0].user_id}/chats/u2i-kia/messages/")
+    messages = await seller.get(
+        f"/messenger/v3/accounts/{avito.accounts[0].user_id}/chats/u2i-kia/messages/"
+    )
 
     assert items.json()["resources"] == []
     assert messages.status_code == 403
 
 
-async def test_listings_come_by_status_and_in_pages(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_listings_come_by_status_and_in_pages(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     for number in range(60):
-        avito.accounts[0].listings[number] = AvitoListing(number, f"Товар {number}", None, "old" if number % 2 else "active")
+        avito.accounts[0].listings[number] = AvitoListing(
+            number, f"Товар {number}", None, "old" if number % 2 else "active"
+        )
 
     active = (await seller.get("/core/v1/items", params={"per_page": 99})).json()
     both = [
-        (await seller.get("/core/v1/items", params={"per_page": 50, "page": page, "status": "active,old"})).json() for page in (1, 2, 3)
+        (
+            await seller.get(
+                "/core/v1/items", params={"per_page": 50, "page": page, "status": "active,old"}
+            )
+        ).json()
+        for page in (1, 2, 3)
     ]
 
     assert {row["status"] for row in active["resources"]} == {"active"}
     assert active["meta"] == {"page": 1, "per_page": 99}
-    assert [len(page["resources"]) for page in both] == [50, 11, 0]  # the listing of u2i-kia is the 61st
+    assert [len(page["resources"]) for page in both] == [
+        50,
+        11,
+        0,
+    ]  # the listing of u2i-kia is the 61st
     assert both[1]["resources"][-1]["price"] == 1350000
 
 

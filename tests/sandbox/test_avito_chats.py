@@ -13,7 +13,9 @@ from .conftest import NOW
 
 
 async def chats(seller: httpx.AsyncClient, avito: LocalAvito, **params: Any) -> dict[str, Any]:
-    answer = await seller.get(f"/messenger/v2/accounts/{avito.accounts[0].user_id}/chats", params=params)
+    answer = await seller.get(
+        f"/messenger/v2/accounts/{avito.accounts[0].user_id}/chats", params=params
+    )
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     return body
@@ -23,22 +25,32 @@ def ids(body: dict[str, Any]) -> list[str]:
     return [chat["id"] for chat in body["chats"]]
 
 
-async def test_only_chats_about_listings_come_unless_asked_otherwise(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_only_chats_about_listings_come_unless_asked_otherwise(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     assert ids(await chats(seller, avito)) == ["u2i-kia"]
     assert ids(await chats(seller, avito, chat_types="u2u")) == ["u2u-ann"]
     assert ids(await chats(seller, avito, chat_types="u2i,u2u")) == ["u2u-ann", "u2i-kia"]
 
 
-async def test_new_activity_moves_a_chat_to_the_top(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_new_activity_moves_a_chat_to_the_top(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     avito.add_message("u2i-kia", "client", text="Ау", at=NOW)
 
     body = await chats(seller, avito, chat_types="u2i,u2u")
 
     assert ids(body) == ["u2i-kia", "u2u-ann"]
-    assert body["chats"][0]["updated"] == body["chats"][0]["last_message"]["created"] == int(NOW.timestamp())
+    assert (
+        body["chats"][0]["updated"]
+        == body["chats"][0]["last_message"]["created"]
+        == int(NOW.timestamp())
+    )
 
 
-async def test_filters_by_listing_and_by_what_is_unread(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_filters_by_listing_and_by_what_is_unread(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     other = avito.add_chat(item=AvitoListing(77, "Шкаф"), at=NOW)
     avito.add_message(other.id, "client", text="Размеры?", at=NOW)
 
@@ -46,7 +58,9 @@ async def test_filters_by_listing_and_by_what_is_unread(seller: httpx.AsyncClien
     assert ids(await chats(seller, avito, unread_only="true")) == [other.id]
 
 
-async def test_pages_tell_whether_there_is_more_and_end_at_1100(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_pages_tell_whether_there_is_more_and_end_at_1100(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     avito.add_synthetic_chats(1300, 1)
 
     pages = [await chats(seller, avito, limit=100, offset=offset) for offset in range(0, 1001, 100)]
@@ -56,30 +70,47 @@ async def test_pages_tell_whether_there_is_more_and_end_at_1100(seller: httpx.As
 
 
 @pytest.mark.parametrize(
-    "params", [{"limit": 0}, {"limit": 101}, {"offset": -1}, {"offset": 1001}, {"chat_types": "all"}, {"item_ids": "one"}]
+    "params",
+    [
+        {"limit": 0},
+        {"limit": 101},
+        {"offset": -1},
+        {"offset": 1001},
+        {"chat_types": "all"},
+        {"item_ids": "one"},
+    ],
 )
 async def test_what_is_out_of_bounds_is_a_400_that_names_the_field(
     seller: httpx.AsyncClient, avito: LocalAvito, params: dict[str, Any]
 ) -> None:
-    answer = await seller.get(f"/messenger/v2/accounts/{avito.accounts[0].user_id}/chats", params=params)
+    answer = await seller.get(
+        f"/messenger/v2/accounts/{avito.accounts[0].user_id}/chats", params=params
+    )
 
     assert answer.status_code == 400
     assert list(answer.json()["error"]["fields"]) == list(params)
 
 
-async def test_the_last_page_has_no_more_and_meta_can_be_absent(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_the_last_page_has_no_more_and_meta_can_be_absent(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     assert (await chats(seller, avito))["meta"] == {"has_more": False}
 
     avito.switches.has_more = False
     assert set(await chats(seller, avito)) == {"chats"}
 
 
-async def test_a_chat_has_what_the_document_says(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_chat_has_what_the_document_says(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     answer = await seller.get(f"/messenger/v2/accounts/{avito.accounts[0].user_id}/chats/u2i-kia")
 
     chat = answer.json()
     assert chat["context"]["type"] == "item"
-    assert chat["context"]["value"] | {"id": 3014567801, "title": "Kia Rio 1.6 AT, 2019"} == chat["context"]["value"]
+    assert (
+        chat["context"]["value"] | {"id": 3014567801, "title": "Kia Rio 1.6 AT, 2019"}
+        == chat["context"]["value"]
+    )
     assert [(user["id"], user["name"]) for user in chat["users"]] == [
         (5300000001, "Марина"),
         (avito.accounts[0].user_id, avito.accounts[0].name),
@@ -88,7 +119,9 @@ async def test_a_chat_has_what_the_document_says(seller: httpx.AsyncClient, avit
     assert chat["last_message"]["content"] == {"text": "Добрый день! Да, продаётся."}
 
 
-async def test_an_unknown_chat_is_a_404_and_ids_may_be_percent_encoded(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_an_unknown_chat_is_a_404_and_ids_may_be_percent_encoded(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     path = f"/messenger/v2/accounts/{avito.accounts[0].user_id}/chats/"
     avito.add_chat(chat_id="u2i-a~b", at=NOW)
 
@@ -97,14 +130,18 @@ async def test_an_unknown_chat_is_a_404_and_ids_may_be_percent_encoded(seller: h
 
 
 @pytest.mark.parametrize("key", ["context", "users", "last_message", "updated"])
-async def test_any_key_can_be_missing(seller: httpx.AsyncClient, avito: LocalAvito, key: str) -> None:
+async def test_any_key_can_be_missing(
+    seller: httpx.AsyncClient, avito: LocalAvito, key: str
+) -> None:
     assert key in (await chats(seller, avito))["chats"][0]
 
     avito.switches.drop_chat_keys = {key}
     assert key not in (await chats(seller, avito))["chats"][0]
 
 
-async def test_titles_and_names_can_be_missing(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_titles_and_names_can_be_missing(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     avito.switches.empty_titles = True
     avito.switches.nameless_users = True
 
@@ -116,14 +153,19 @@ async def test_titles_and_names_can_be_missing(seller: httpx.AsyncClient, avito:
 
 @pytest.mark.parametrize(("switch", "context"), [("absent", None), ("empty", {})])
 async def test_a_chat_about_no_listing_has_no_context(
-    seller: httpx.AsyncClient, avito: LocalAvito, switch: Literal["absent", "empty"], context: dict[str, Any] | None
+    seller: httpx.AsyncClient,
+    avito: LocalAvito,
+    switch: Literal["absent", "empty"],
+    context: dict[str, Any] | None,
 ) -> None:
     avito.switches.u2u_context = switch
 
     assert (await chats(seller, avito, chat_types="u2u"))["chats"][0].get("context") == context
 
 
-async def test_the_account_stands_alone_where_avito_names_no_client(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_the_account_stands_alone_where_avito_names_no_client(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     alone = avito.add_chat(at=NOW)
     nameless = avito.add_chat(client=SandboxBuyer(5300000009), at=NOW - timedelta(seconds=1))
 
@@ -135,7 +177,9 @@ async def test_the_account_stands_alone_where_avito_names_no_client(seller: http
     assert "name" not in body[1]["users"][0]
 
 
-async def test_a_message_written_between_two_pages_moves_the_chats(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_message_written_between_two_pages_moves_the_chats(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     oldest = avito.add_synthetic_chats(4, 1)[-1]
 
     def drift(path: str, offset: int) -> None:
@@ -149,7 +193,9 @@ async def test_a_message_written_between_two_pages_moves_the_chats(seller: httpx
     assert pages[0][1] == pages[1][0]
 
 
-async def test_a_removed_chat_is_gone_and_one_id_may_stand_under_two_accounts(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_removed_chat_is_gone_and_one_id_may_stand_under_two_accounts(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     second = avito.accounts[1]
     avito.add_chat(chat_id="u2i-kia", at=NOW, account=second)
     avito.add_message("u2i-kia", "client", text="Только второму", at=NOW, account=second)

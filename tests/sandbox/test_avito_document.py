@@ -1,4 +1,6 @@
-"""The local Avito against Avito's own documents: what they do not say is a deviation, and each names the recording that it rests on."""
+"""The local Avito against Avito's own documents: what they do not say is a deviation, and each
+names the recording that it rests on.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,25 +23,45 @@ CHAT = f"{CHATS}/{{chat_id}}"
 MESSAGES = "/messenger/v3/accounts/{user_id}/chats/{chat_id}/messages/"
 VOICES = "/messenger/v1/accounts/{user_id}/getVoiceFiles"
 READ = "/messenger/v1/accounts/{user_id}/chats/{chat_id}/read"
-SUBSCRIBE, SUBSCRIPTIONS, UNSUBSCRIBE = "/messenger/v3/webhook", "/messenger/v1/subscriptions", "/messenger/v1/webhook/unsubscribe"
+SUBSCRIBE, SUBSCRIPTIONS, UNSUBSCRIBE = (
+    "/messenger/v3/webhook",
+    "/messenger/v1/subscriptions",
+    "/messenger/v1/webhook/unsubscribe",
+)
 
-# What is known of the real Avito, in the words of those who recorded it; these are the only differences that the sandbox may have.
+# What is known of the real Avito, in the words of those who recorded it; these are the only
+# differences that the sandbox may have.
 BAD_CREDENTIALS = "Bad credentials answer HTTP 200 with {error, error_description} [seen]"
-EXPIRED = 'An expired token: body {"result":{"status":false,"message":"access token expired"}} [seen]'
+EXPIRED = (
+    'An expired token: body {"result":{"status":false,"message":"access token expired"}} [seen]'
+)
 LARGE_IDS = "Ids exceed 32 bits"
 META = "the document omits `meta`; a bare array by the document, {messages, meta} in reality [seen]"
-READ_FLAGS = "`is_read` or `isRead`, `read`; in the chat `last_message {isRead, read, delivered}` [seen]"
-CONTEXT = "context {type, value {id, title, price_string, url, user_id, status_id, images, location}} [seen]"
+READ_FLAGS = (
+    "`is_read` or `isRead`, `read`; in the chat `last_message {isRead, read, delivered}` [seen]"
+)
+CONTEXT = (
+    "context {type, value {id, title, price_string, url, user_id, status_id, images, location}}"
+    " [seen]"
+)
 USERS = "users [{id, name, public_user_profile, parsing_allowed}] [seen]"
-TYPES = "and `appCall`, `file`, `video` with empty content; the list is open: an unknown type is stored with its raw content"
-FLAT_402 = 'messages answer 402 ({"error":{"code":402,"message"}} or flat {"code":402,"message"}) [seen]'
+TYPES = (
+    "and `appCall`, `file`, `video` with empty content; the list is open: an unknown type is stored"
+    " with its raw content"
+)
+FLAT_402 = (
+    'messages answer 402 ({"error":{"code":402,"message"}} or flat {"code":402,"message"}) [seen]'
+)
 
 DEVIATIONS = {
     "POST /token 200 .error unknown": BAD_CREDENTIALS,
     "POST /token 200 .error_description unknown": BAD_CREDENTIALS,
     f"GET {ACCOUNT} 200 .id int32": LARGE_IDS,
     f"GET {ITEMS} 200 .resources[].id int32": LARGE_IDS,
-    **{f"GET {path} {status} .result unknown": EXPIRED for path, status in ((ACCOUNT, 401), (CHATS, 401), (CHATS, 403))},
+    **{
+        f"GET {path} {status} .result unknown": EXPIRED
+        for path, status in ((ACCOUNT, 401), (CHATS, 401), (CHATS, 403))
+    },
     f"GET {CHATS} 200 .meta unknown": META,
     f"GET {MESSAGES} 200 . object": META,
     **{
@@ -61,7 +83,10 @@ DEVIATIONS = {
         }.items()
     },
     f"GET {MESSAGES} 200 [].isRead unknown": READ_FLAGS,
-    **{f"GET {MESSAGES} 200 [].type {kind}": TYPES for kind in ("file", "video", "appCall", "sticker")},
+    **{
+        f"GET {MESSAGES} 200 [].type {kind}": TYPES
+        for kind in ("file", "video", "appCall", "sticker")
+    },
     f"GET {MESSAGES} 200 [].content.sticker unknown": TYPES,
     "POST <subscriber> 200 .payload.value.type sticker": TYPES,
     "POST <subscriber> 200 .payload.value.content.sticker unknown": TYPES,
@@ -83,27 +108,50 @@ class Reader:
     def switches(self) -> AvitoSwitches:
         return self.avito.switches
 
-    async def get(self, path: str, expected: int = 200, /, *, chat_id: str = "u2i-kia", **params: Any) -> Any:
+    async def get(
+        self, path: str, expected: int = 200, /, *, chat_id: str = "u2i-kia", **params: Any
+    ) -> Any:
         return await self.ask("GET", path, expected, chat_id=chat_id, params=params)
 
-    async def ask(self, method: str, path: str, expected: int = 200, /, *, chat_id: str = "u2i-kia", **request: Any) -> Any:
-        answer = await self.http.request(method, path.format(user_id=self.avito.accounts[0].user_id, chat_id=chat_id), **request)
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        expected: int = 200,
+        /,
+        *,
+        chat_id: str = "u2i-kia",
+        **request: Any,
+    ) -> Any:
+        answer = await self.http.request(
+            method, path.format(user_id=self.avito.accounts[0].user_id, chat_id=chat_id), **request
+        )
         assert answer.status_code == expected, answer.text
         self.check(f"{method} {path}", expected, answer.json())
         return answer.json()
 
     def check(self, operation: str, status: int, body: Any) -> None:
         documented = DOCUMENT["operations"][operation]
-        schema = documented.get(str(status)) or documented.get("default") or DOCUMENT["errors"][str(status)]
+        schema = (
+            documented.get(str(status))
+            or documented.get("default")
+            or DOCUMENT["errors"][str(status)]
+        )
         self.answers.add(f"{operation} {status}")
         self.deviations |= {f"{operation} {status} {fault}" for fault in faults_of(schema, body)}
         if isinstance(body, dict) and operation.endswith("/messages/") and status == 200:
-            self.deviations |= {f"{operation} {status} {fault}" for fault in faults_of(schema, body["messages"])}
+            self.deviations |= {
+                f"{operation} {status} {fault}" for fault in faults_of(schema, body["messages"])
+            }
 
 
 async def _access(reader: Reader) -> None:
     account = reader.avito.accounts[0]
-    form = {"grant_type": "client_credentials", "client_id": account.client_id, "client_secret": account.client_secret}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": account.client_id,
+        "client_secret": account.client_secret,
+    }
     for changed in ({}, {"client_secret": "wrong"}, {"grant_type": "password"}):
         await reader.ask("POST", "/token", data={**form, **changed})
     await reader.get(ACCOUNT)
@@ -116,17 +164,31 @@ async def _access(reader: Reader) -> None:
 
 async def _listings(reader: Reader) -> None:
     for number, status in enumerate(("active", "old", "removed", "blocked", "rejected")):
-        reader.avito.accounts[0].listings[number] = AvitoListing(number, f"Товар {number}", "1 000 ₽" if number else None, status)
-    assert len((await reader.get(ITEMS, status="active,old,removed,blocked,rejected"))["resources"]) == 6
+        reader.avito.accounts[0].listings[number] = AvitoListing(
+            number, f"Товар {number}", "1 000 ₽" if number else None, status
+        )
+    assert (
+        len((await reader.get(ITEMS, status="active,old,removed,blocked,rejected"))["resources"])
+        == 6
+    )
     await reader.get(ITEMS, 400, per_page=100)
 
 
 async def _chats(reader: Reader) -> None:
     await reader.ask("POST", READ, chat_id="u2u-ann")
-    reader.avito.add_chat(chat_id="u2i-new", item=AvitoListing(5, "Шкаф"), at=NOW)  # no client, no price, no message
+    reader.avito.add_chat(
+        chat_id="u2i-new", item=AvitoListing(5, "Шкаф"), at=NOW
+    )  # no client, no price, no message
     notice = reader.avito.add_chat(chat_type="a2u", at=NOW)
-    reader.avito.add_message(notice.id, "system", type="system", text="Ваш отзыв опубликован", at=NOW)
-    for change in ({}, {"read_flag": "is_read"}, {"empty_titles": True, "nameless_users": True}, {"u2u_context": "empty"}):
+    reader.avito.add_message(
+        notice.id, "system", type="system", text="Ваш отзыв опубликован", at=NOW
+    )
+    for change in (
+        {},
+        {"read_flag": "is_read"},
+        {"empty_titles": True, "nameless_users": True},
+        {"u2u_context": "empty"},
+    ):
         for name, value in change.items():
             setattr(reader.switches, name, value)
         listed = await reader.get(CHATS, chat_types="u2i,u2u,a2u")
@@ -143,10 +205,29 @@ async def _chats(reader: Reader) -> None:
 
 async def _messages(reader: Reader) -> None:
     avito = reader.avito
-    kinds = ("text", "image", "link", "item", "location", "call", "voice", "system", "deleted", "file", "video", "appCall")
+    kinds = (
+        "text",
+        "image",
+        "link",
+        "item",
+        "location",
+        "call",
+        "voice",
+        "system",
+        "deleted",
+        "file",
+        "video",
+        "appCall",
+    )
     for place, kind in enumerate(kinds):
         at = NOW + timedelta(minutes=place)
-        avito.add_message("u2i-kia", "system" if kind == "system" else "client", type=kind, text="Тула, улица Мира, 2", at=at)
+        avito.add_message(
+            "u2i-kia",
+            "system" if kind == "system" else "client",
+            type=kind,
+            text="Тула, улица Мира, 2",
+            at=at,
+        )
     avito.add_message("u2i-kia", "client", type="sticker", content={"sticker": {"id": 7}}, at=NOW)
     question = avito.chat("u2i-kia").messages[0]
     avito.add_message("u2i-kia", "company", text="Да", quote=question, at=NOW)
@@ -186,8 +267,14 @@ async def _outages(reader: Reader) -> None:
         reader.switches.fail(answer)
         await reader.get(CHATS, answer.status)
     reader.switches.fail(too_many("7", remaining=0))
-    limited = await reader.http.get(ITEMS)  # the only 429 in the documents, and it has headers and no body
-    assert (limited.status_code, limited.headers["X-RateLimit-Limit"], limited.headers["X-RateLimit-Remaining"]) == (429, "25", "0")
+    limited = await reader.http.get(
+        ITEMS
+    )  # the only 429 in the documents, and it has headers and no body
+    assert (
+        limited.status_code,
+        limited.headers["X-RateLimit-Limit"],
+        limited.headers["X-RateLimit-Remaining"],
+    ) == (429, "25", "0")
     for status in (401, 403):
         reader.switches.expired_status = status
         reader.avito.expire_tokens()
@@ -197,9 +284,18 @@ async def _outages(reader: Reader) -> None:
 async def test_every_answer_is_as_the_documents_have_it_but_for_what_was_seen_to_differ(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
-    """A difference that nobody has recorded fails, and so does a recorded one that the sandbox no longer shows."""
+    """A difference that nobody has recorded fails, and so does a recorded one that the sandbox no
+    longer shows.
+    """
     reader = Reader(seller, avito)
-    courses: list[Callable[[Reader], Awaitable[None]]] = [_access, _listings, _chats, _messages, _webhooks, _outages]
+    courses: list[Callable[[Reader], Awaitable[None]]] = [
+        _access,
+        _listings,
+        _chats,
+        _messages,
+        _webhooks,
+        _outages,
+    ]
     for course in courses:
         await course(reader)
     assert sorted(reader.deviations - set(DEVIATIONS)) == []

@@ -21,35 +21,52 @@ def path_of(avito: LocalAvito, chat_id: str = "u2i-kia") -> str:
     return f"/messenger/v3/accounts/{avito.accounts[0].user_id}/chats/{chat_id}/messages"
 
 
-async def messages(seller: httpx.AsyncClient, avito: LocalAvito, chat_id: str = "u2i-kia") -> list[dict[str, Any]]:
+async def messages(
+    seller: httpx.AsyncClient, avito: LocalAvito, chat_id: str = "u2i-kia"
+) -> list[dict[str, Any]]:
     answer = await seller.get(path_of(avito, chat_id) + "/")
     assert answer.status_code == 200, answer.text
     body: list[dict[str, Any]] = answer.json()["messages"]
     return body
 
 
-async def test_messages_come_newest_first_with_and_without_the_slash(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_messages_come_newest_first_with_and_without_the_slash(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     with_slash, without = await seller.get(path_of(avito) + "/"), await seller.get(path_of(avito))
 
     assert with_slash.json() == without.json()
     assert with_slash.json()["meta"] == {"has_more": False}
-    assert [(message["direction"], message["author_id"]) for message in with_slash.json()["messages"]] == [
+    assert [
+        (message["direction"], message["author_id"]) for message in with_slash.json()["messages"]
+    ] == [
         ("out", avito.accounts[0].user_id),
         ("in", 5300000001),
     ]
 
 
-async def test_messages_of_one_second_keep_the_order_of_writing(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_messages_of_one_second_keep_the_order_of_writing(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     for text in ("раз", "два", "три"):
         avito.add_message("u2i-kia", "client", text=text, at=NOW)
 
-    assert [message["content"]["text"] for message in (await messages(seller, avito))[:3]] == ["три", "два", "раз"]
+    assert [message["content"]["text"] for message in (await messages(seller, avito))[:3]] == [
+        "три",
+        "два",
+        "раз",
+    ]
 
 
-async def test_a_chat_can_be_read_to_its_1100th_message_only(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_chat_can_be_read_to_its_1100th_message_only(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     chat = avito.add_synthetic_chats(1, 1200)[0]
 
-    pages = [(await seller.get(path_of(avito, chat.id), params={"offset": offset})).json() for offset in range(0, 1001, 100)]
+    pages = [
+        (await seller.get(path_of(avito, chat.id), params={"offset": offset})).json()
+        for offset in range(0, 1001, 100)
+    ]
     beyond = await seller.get(path_of(avito, chat.id), params={"offset": 1100})
 
     assert len({message["id"] for page in pages for message in page["messages"]}) == 1100
@@ -94,22 +111,33 @@ async def test_the_read_flag_has_two_names(
         ("deleted", "", set()),
     ],
 )
-async def test_each_type_has_its_content(seller: httpx.AsyncClient, avito: LocalAvito, kind: str, text: str, content: set[str]) -> None:
-    avito.add_message("u2i-kia", "system" if kind == "system" else "client", type=kind, text=text, at=NOW)
+async def test_each_type_has_its_content(
+    seller: httpx.AsyncClient, avito: LocalAvito, kind: str, text: str, content: set[str]
+) -> None:
+    avito.add_message(
+        "u2i-kia", "system" if kind == "system" else "client", type=kind, text=text, at=NOW
+    )
 
     newest = (await messages(seller, avito))[0]
 
     assert (newest["type"], set(newest["content"])) == (kind, content)
 
 
-async def test_a_type_nobody_knows_keeps_its_raw_content(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_type_nobody_knows_keeps_its_raw_content(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     avito.add_message("u2i-kia", "client", type="sticker", content={"sticker": {"id": 7}}, at=NOW)
 
-    assert (await messages(seller, avito))[0] | {"type": "sticker", "content": {"sticker": {"id": 7}}} == (await messages(seller, avito))[0]
+    assert (await messages(seller, avito))[0] | {
+        "type": "sticker",
+        "content": {"sticker": {"id": 7}},
+    } == (await messages(seller, avito))[0]
 
 
 @pytest.mark.parametrize(("as_text", "kind"), [(False, "system"), (True, "text")])
-async def test_a_system_message_has_author_0_and_a_prefix(seller: httpx.AsyncClient, avito: LocalAvito, as_text: bool, kind: str) -> None:
+async def test_a_system_message_has_author_0_and_a_prefix(
+    seller: httpx.AsyncClient, avito: LocalAvito, as_text: bool, kind: str
+) -> None:
     avito.switches.system_as_text = as_text
     avito.add_message("u2i-kia", "system", type="system", text="Заказ оформлен", at=NOW)
 
@@ -119,18 +147,23 @@ async def test_a_system_message_has_author_0_and_a_prefix(seller: httpx.AsyncCli
     assert newest["content"]["text"] == "[Системное сообщение] Заказ оформлен"
 
 
-async def test_a_deleted_message_stays_in_its_place_and_a_removed_one_does_not(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_deleted_message_stays_in_its_place_and_a_removed_one_does_not(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     newest, oldest = await messages(seller, avito)
 
     avito.delete_message("u2i-kia", newest["id"])
     avito.remove_message("u2i-kia", oldest["id"])
 
-    assert [(message["id"], message["type"], message["content"]) for message in await messages(seller, avito)] == [
-        (newest["id"], "deleted", {})
-    ]
+    assert [
+        (message["id"], message["type"], message["content"])
+        for message in await messages(seller, avito)
+    ] == [(newest["id"], "deleted", {})]
 
 
-async def test_a_quote_shows_the_message_it_answers(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_quote_shows_the_message_it_answers(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     question = avito.chat("u2i-kia").messages[0]
     avito.add_message("u2i-kia", "company", text="Да", quote=question, at=NOW)
 
@@ -140,7 +173,9 @@ async def test_a_quote_shows_the_message_it_answers(seller: httpx.AsyncClient, a
     assert quote["id"] == question.id
 
 
-async def test_any_key_of_a_message_can_be_missing(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_any_key_of_a_message_can_be_missing(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     avito.switches.drop_message_keys = {"author_id", "content", "isRead"}
 
     assert set((await messages(seller, avito))[0]) == {"id", "created", "direction", "type"}
@@ -154,7 +189,10 @@ async def test_any_key_of_a_message_can_be_missing(seller: httpx.AsyncClient, av
     ],
 )
 async def test_without_the_plan_messages_are_402_and_the_list_shows_a_placeholder(
-    seller: httpx.AsyncClient, avito: LocalAvito, shape: Literal["nested", "flat"], body: dict[str, Any]
+    seller: httpx.AsyncClient,
+    avito: LocalAvito,
+    shape: Literal["nested", "flat"],
+    body: dict[str, Any],
 ) -> None:
     avito.switches.plan_missing = shape
 
@@ -165,18 +203,29 @@ async def test_without_the_plan_messages_are_402_and_the_list_shows_a_placeholde
     assert listed.json()["chats"][0]["last_message"]["content"] == {"text": PLAN_PLACEHOLDER}
 
 
-async def test_reading_messages_marks_nothing_but_the_read_call_does_and_is_on_record(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_reading_messages_marks_nothing_but_the_read_call_does_and_is_on_record(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     assert (await messages(seller, avito, "u2u-ann"))[0]["isRead"] is False
 
-    answer = await seller.post(f"/messenger/v1/accounts/{avito.accounts[0].user_id}/chats/u2u-ann/read")
+    answer = await seller.post(
+        f"/messenger/v1/accounts/{avito.accounts[0].user_id}/chats/u2u-ann/read"
+    )
 
     assert answer.json() == {"ok": True}
     assert (await messages(seller, avito, "u2u-ann"))[0]["isRead"] is True
-    assert [request.method for request in avito.requests if request.path.endswith("/read")] == ["POST"]
+    assert [request.method for request in avito.requests if request.path.endswith("/read")] == [
+        "POST"
+    ]
 
 
-async def test_voice_files_have_an_address_for_each_id(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
-    answer = await seller.get(f"/messenger/v1/accounts/{avito.accounts[0].user_id}/getVoiceFiles", params={"voice_ids": "a,b"})
+async def test_voice_files_have_an_address_for_each_id(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
+    answer = await seller.get(
+        f"/messenger/v1/accounts/{avito.accounts[0].user_id}/getVoiceFiles",
+        params={"voice_ids": "a,b"},
+    )
 
     assert set(answer.json()["voices_urls"]) == {"a", "b"}
 
@@ -197,7 +246,9 @@ async def subscriber(status: int = 200) -> AsyncIterator[tuple[str, list[Any]]]:
 
 async def test_subscriptions_stand_side_by_side_and_end(seller: httpx.AsyncClient) -> None:
     for url in ("http://one.test/a", "http://two.test/b", "http://one.test/a"):
-        assert (await seller.post("/messenger/v3/webhook", json={"url": url})).json() == {"ok": True}
+        assert (await seller.post("/messenger/v3/webhook", json={"url": url})).json() == {
+            "ok": True
+        }
     await seller.post("/messenger/v1/webhook/unsubscribe", json={"url": "http://two.test/b"})
 
     listed = await seller.post("/messenger/v1/subscriptions")
@@ -206,7 +257,9 @@ async def test_subscriptions_stand_side_by_side_and_end(seller: httpx.AsyncClien
     assert (await seller.post("/messenger/v3/webhook", json={})).status_code == 400
 
 
-async def test_a_subscriber_is_told_of_a_message(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_subscriber_is_told_of_a_message(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     message = avito.add_message("u2i-kia", "system", type="system", text="Заказ оформлен", at=NOW)
     async with subscriber(500) as (url, received):
         await seller.post("/messenger/v3/webhook", json={"url": url})
@@ -220,7 +273,9 @@ async def test_a_subscriber_is_told_of_a_message(seller: httpx.AsyncClient, avit
     assert value["published_at"] == "2026-11-22T15:00:00Z"
 
 
-async def test_a_subscriber_that_is_not_there_has_no_status(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_subscriber_that_is_not_there_has_no_status(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     async with subscriber() as (url, _):
         await seller.post("/messenger/v3/webhook", json={"url": url})
 

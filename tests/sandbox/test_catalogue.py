@@ -54,8 +54,17 @@ def test_ids_are_the_same_at_every_start_and_no_two_chats_share_one() -> None:
     assert len(set(ids)) == len(load_dialogues())
 
 
-@pytest.mark.parametrize("wrong", [{"ended_minutes_ago": 0}, {"mood": "fine"}, {"messages": [{"side": "nobody", "type": "text"}]}])
-def test_a_dialogue_that_is_not_as_described_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ended_minutes_ago": 0},
+        {"mood": "fine"},
+        {"messages": [{"side": "nobody", "type": "text"}]},
+    ],
+)
+def test_a_dialogue_that_is_not_as_described_is_refused(
+    tmp_path: Path, wrong: dict[str, Any]
+) -> None:
     (tmp_path / "own.json").write_text(json.dumps([DIALOGUE | wrong]))
 
     with pytest.raises(ValidationError):

@@ -22,7 +22,10 @@ PATH = "/chat/completions"
 def request(**changes: Any) -> dict[str, Any]:
     return {
         "model": "deepseek-flash",
-        "messages": [{"role": "system", "content": system_message()}, {"role": "user", "content": user_message(GOOD)}],
+        "messages": [
+            {"role": "system", "content": system_message()},
+            {"role": "user", "content": user_message(GOOD)},
+        ],
         "response_format": {"type": "json_object"},
         "thinking": {"type": "disabled"},
         "temperature": 0,
@@ -38,7 +41,15 @@ def content(answer: httpx.Response) -> str:
 async def test_a_completion_has_the_shape_of_the_api(model: httpx.AsyncClient) -> None:
     body = (await model.post(PATH, json=request())).json()
 
-    assert set(body) == {"id", "object", "created", "model", "system_fingerprint", "choices", "usage"}
+    assert set(body) == {
+        "id",
+        "object",
+        "created",
+        "model",
+        "system_fingerprint",
+        "choices",
+        "usage",
+    }
     assert (body["object"], body["model"]) == ("chat.completion", "deepseek-flash")
     assert body["choices"][0]["finish_reason"] == "stop"
     assert list(json.loads(body["choices"][0]["message"]["content"])["criteria"]) == list(CHECKS)
@@ -46,7 +57,10 @@ async def test_a_completion_has_the_shape_of_the_api(model: httpx.AsyncClient) -
 
 
 async def test_the_openai_package_reads_it(deepseek: LocalDeepSeek) -> None:
-    async with running(deepseek.app) as url, openai.AsyncOpenAI(api_key=deepseek.api_key, base_url=url, max_retries=0) as client:
+    async with (
+        running(deepseek.app) as url,
+        openai.AsyncOpenAI(api_key=deepseek.api_key, base_url=url, max_retries=0) as client,
+    ):
         sent = request()
         thinking = sent.pop("thinking")
         answer = await client.chat.completions.create(**sent, extra_body={"thinking": thinking})
@@ -67,13 +81,18 @@ async def test_thinking_is_on_by_default(model: httpx.AsyncClient) -> None:
     assert (await model.post(PATH, json=body)).json()["choices"][0]["message"]["reasoning_content"]
 
 
-async def test_the_system_message_is_a_cache_hit_from_its_second_use(model: httpx.AsyncClient) -> None:
+async def test_the_system_message_is_a_cache_hit_from_its_second_use(
+    model: httpx.AsyncClient,
+) -> None:
     first, second = [(await model.post(PATH, json=request())).json()["usage"] for _ in range(2)]
 
     assert first["prompt_cache_hit_tokens"] == 0
     assert second["prompt_cache_hit_tokens"] > 0
     for usage in (first, second):
-        assert usage["prompt_cache_hit_tokens"] + usage["prompt_cache_miss_tokens"] == usage["prompt_tokens"]
+        assert (
+            usage["prompt_cache_hit_tokens"] + usage["prompt_cache_miss_tokens"]
+            == usage["prompt_tokens"]
+        )
 
 
 async def test_too_few_tokens_end_with_length(model: httpx.AsyncClient) -> None:
@@ -87,7 +106,10 @@ async def test_too_few_tokens_end_with_length(model: httpx.AsyncClient) -> None:
     ("changes", "message"),
     [
         ({"model": "deepseek-chat"}, "Model Not Exist"),
-        ({"response_format": {"type": "json_schema", "json_schema": {}}}, "This response_format type is unavailable now"),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {}}},
+            "This response_format type is unavailable now",
+        ),
         (
             {"messages": [{"role": "user", "content": "Привет"}]},
             "Prompt must contain the word 'json' in some form to use 'response_format'",
@@ -95,7 +117,9 @@ async def test_too_few_tokens_end_with_length(model: httpx.AsyncClient) -> None:
         ({"messages": []}, "Empty input messages"),
     ],
 )
-async def test_what_the_real_one_rejects_is_a_400(model: httpx.AsyncClient, changes: dict[str, Any], message: str) -> None:
+async def test_what_the_real_one_rejects_is_a_400(
+    model: httpx.AsyncClient, changes: dict[str, Any], message: str
+) -> None:
     answer = await model.post(PATH, json=request(**changes))
 
     assert answer.status_code == 400
@@ -103,16 +127,23 @@ async def test_what_the_real_one_rejects_is_a_400(model: httpx.AsyncClient, chan
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", PATH), ("GET", "/models"), ("GET", "/user/balance")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", PATH), ("GET", "/models"), ("GET", "/user/balance")]
+)
 async def test_a_wrong_key_is_a_401(model: httpx.AsyncClient, method: str, path: str) -> None:
-    answer = await model.request(method, path, json=request(), headers={"Authorization": "Bearer nobody"})
+    answer = await model.request(
+        method, path, json=request(), headers={"Authorization": "Bearer nobody"}
+    )
 
     assert answer.status_code == 401
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
 
 async def test_models_and_balance(model: httpx.AsyncClient) -> None:
-    assert {row["id"] for row in (await model.get("/models")).json()["data"]} == {"deepseek-flash", "deepseek-v4-pro"}
+    assert {row["id"] for row in (await model.get("/models")).json()["data"]} == {
+        "deepseek-flash",
+        "deepseek-v4-pro",
+    }
     assert (await model.get("/user/balance")).json()["is_available"] is True
 
 
@@ -129,7 +160,9 @@ async def test_models_and_balance(model: httpx.AsyncClient) -> None:
         (faults.too_many(), 429),
     ],
 )
-async def test_refusals_come_with_their_body(model: httpx.AsyncClient, deepseek: LocalDeepSeek, fault: CannedResponse, status: int) -> None:
+async def test_refusals_come_with_their_body(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek, fault: CannedResponse, status: int
+) -> None:
     deepseek.switches.fail(fault)
 
     answer = await model.post(PATH, json=request())
@@ -138,14 +171,20 @@ async def test_refusals_come_with_their_body(model: httpx.AsyncClient, deepseek:
     assert (await model.post(PATH, json=request())).json()["choices"]
 
 
-async def test_too_many_requests_with_a_header(model: httpx.AsyncClient, deepseek: LocalDeepSeek) -> None:
+async def test_too_many_requests_with_a_header(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek
+) -> None:
     deepseek.switches.fail(faults.too_many(retry_after="3"))
 
     assert (await model.post(PATH, json=request())).headers["retry-after"] == "3"
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "body"), [(faults.EMPTY_BODY, "application/json", ""), (faults.HTML, "text/html; charset=utf-8", "<html>")]
+    ("fault", "kind", "body"),
+    [
+        (faults.EMPTY_BODY, "application/json", ""),
+        (faults.HTML, "text/html; charset=utf-8", "<html>"),
+    ],
 )
 async def test_bodies_that_are_no_json(
     model: httpx.AsyncClient, deepseek: LocalDeepSeek, fault: CannedResponse, kind: str, body: str
@@ -193,12 +232,21 @@ def _criteria(text: str) -> dict[str, Any]:
         (faults.EXTRA_CRITERION, lambda text: list(_criteria(text)) == [*CHECKS, "charisma"]),
         (faults.MISSING_CRITERION, lambda text: list(_criteria(text)) == list(CHECKS)[:-1]),
         (faults.WRONG_GRADE, lambda text: _criteria(text)["tonality"]["grade"] == "excellent"),
-        (faults.RUSSIAN_GRADES, lambda text: {body["grade"] for body in _criteria(text).values()} == {"Высокий"}),
-        (faults.FOREIGN_QUOTES, lambda text: _criteria(text)["tonality"]["ev"][0]["q"] not in user_message(GOOD)),
+        (
+            faults.RUSSIAN_GRADES,
+            lambda text: {body["grade"] for body in _criteria(text).values()} == {"Высокий"},
+        ),
+        (
+            faults.FOREIGN_QUOTES,
+            lambda text: _criteria(text)["tonality"]["ev"][0]["q"] not in user_message(GOOD),
+        ),
     ],
 )
 async def test_spoilt_contents_end_with_stop(
-    model: httpx.AsyncClient, deepseek: LocalDeepSeek, fault: faults.Rewrite, shows: Callable[[str], bool]
+    model: httpx.AsyncClient,
+    deepseek: LocalDeepSeek,
+    fault: faults.Rewrite,
+    shows: Callable[[str], bool],
 ) -> None:
     deepseek.switches.fail(fault)
 
@@ -209,15 +257,26 @@ async def test_spoilt_contents_end_with_stop(
     assert list(_criteria(content(sound))) == list(CHECKS)
 
 
-async def test_a_fault_may_be_for_certain_chats_only(model: httpx.AsyncClient, deepseek: LocalDeepSeek) -> None:
-    deepseek.switches.fail(faults.CONTENT_RISK, when=lambda arrived: "Пороги" in faults.user_message(arrived), times=None)
-    rude = [{"role": "system", "content": system_message()}, {"role": "user", "content": user_message(RUDE)}]
+async def test_a_fault_may_be_for_certain_chats_only(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek
+) -> None:
+    deepseek.switches.fail(
+        faults.CONTENT_RISK,
+        when=lambda arrived: "Пороги" in faults.user_message(arrived),
+        times=None,
+    )
+    rude = [
+        {"role": "system", "content": system_message()},
+        {"role": "user", "content": user_message(RUDE)},
+    ]
 
     assert (await model.post(PATH, json=request())).status_code == 200
     assert (await model.post(PATH, json=request(messages=rude))).status_code == 400
 
 
-async def test_a_waiting_request_gets_blank_lines_before_its_answer(model: httpx.AsyncClient, deepseek: LocalDeepSeek) -> None:
+async def test_a_waiting_request_gets_blank_lines_before_its_answer(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek
+) -> None:
     deepseek.switches.fail(faults.Hang(0.2))
 
     answer = await model.post(PATH, json=request())
@@ -226,7 +285,9 @@ async def test_a_waiting_request_gets_blank_lines_before_its_answer(model: httpx
     assert answer.json()["choices"][0]["finish_reason"] == "stop"
 
 
-async def test_blank_lines_keep_a_read_timeout_from_ending_the_wait(model: httpx.AsyncClient, deepseek: LocalDeepSeek) -> None:
+async def test_blank_lines_keep_a_read_timeout_from_ending_the_wait(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek
+) -> None:
     deepseek.switches.fail(faults.Hang(60))
 
     with pytest.raises(TimeoutError):
@@ -234,7 +295,9 @@ async def test_blank_lines_keep_a_read_timeout_from_ending_the_wait(model: httpx
             await model.post(PATH, json=request(), timeout=0.8)
 
 
-async def test_a_cut_connection_gives_no_answer(model: httpx.AsyncClient, deepseek: LocalDeepSeek) -> None:
+async def test_a_cut_connection_gives_no_answer(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek
+) -> None:
     deepseek.switches.fail(faults.CUT)
 
     with pytest.raises(httpx.TransportError):

@@ -1,4 +1,6 @@
-"""Faults ordered of a local server happen to the requests they are meant for, and everything that arrives is on record."""
+"""Faults ordered of a local server happen to the requests they are meant for, and everything that
+arrives is on record.
+"""
 
 import asyncio
 
@@ -6,7 +8,14 @@ import httpx
 import pytest
 
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_switches import CUT, ERROR_UNDER_200, SERVER_ERROR, UNAVAILABLE, html, too_many
+from app.sandbox.avito_switches import (
+    CUT,
+    ERROR_UNDER_200,
+    SERVER_ERROR,
+    UNAVAILABLE,
+    html,
+    too_many,
+)
 from app.sandbox.faults import CannedResponse, Slow
 from tests.stage import until
 
@@ -36,7 +45,9 @@ async def test_a_fault_happens_as_often_as_ordered(
 
 
 @pytest.mark.parametrize("status", [200, 502])
-async def test_a_gateway_answers_html_under_any_status(seller: httpx.AsyncClient, avito: LocalAvito, status: int) -> None:
+async def test_a_gateway_answers_html_under_any_status(
+    seller: httpx.AsyncClient, avito: LocalAvito, status: int
+) -> None:
     avito.switches.fail(html(status))
 
     answer = await seller.get(SELF)
@@ -45,7 +56,9 @@ async def test_a_gateway_answers_html_under_any_status(seller: httpx.AsyncClient
     assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_too_many_requests_come_with_and_without_headers(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_too_many_requests_come_with_and_without_headers(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     avito.switches.fail(too_many(retry_after="7", remaining=0))
     avito.switches.fail(too_many())
 
@@ -55,7 +68,9 @@ async def test_too_many_requests_come_with_and_without_headers(seller: httpx.Asy
     assert "retry-after" not in silent.headers
 
 
-async def test_a_fault_may_be_for_some_requests_only(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_fault_may_be_for_some_requests_only(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     avito.switches.fail(SERVER_ERROR, path="/items", times=None)
     avito.switches.fail(UNAVAILABLE, when=lambda request: request.query.get("page") == ["2"])
 
@@ -64,7 +79,9 @@ async def test_a_fault_may_be_for_some_requests_only(seller: httpx.AsyncClient, 
     assert (await seller.get(SELF, params={"page": 2})).status_code == 503
 
 
-async def test_a_permanent_fault_ends_when_it_is_taken_out(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_permanent_fault_ends_when_it_is_taken_out(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     fault = avito.switches.fail(SERVER_ERROR, times=None)
     assert [(await seller.get(SELF)).status_code for _ in range(3)] == [500, 500, 500]
 
@@ -73,7 +90,9 @@ async def test_a_permanent_fault_ends_when_it_is_taken_out(seller: httpx.AsyncCl
     assert (await seller.get(SELF)).status_code == 200
 
 
-async def test_a_cut_connection_gives_no_answer_and_the_next_request_gets_one(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_cut_connection_gives_no_answer_and_the_next_request_gets_one(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     avito.switches.fail(CUT)
 
     with pytest.raises(httpx.TransportError):
@@ -82,7 +101,9 @@ async def test_a_cut_connection_gives_no_answer_and_the_next_request_gets_one(se
     assert (await seller.get(SELF)).status_code == 200
 
 
-async def test_a_slow_answer_comes_after_the_client_gave_up(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_a_slow_answer_comes_after_the_client_gave_up(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     avito.switches.fail(Slow(30))
 
     with pytest.raises(httpx.ReadTimeout):
@@ -91,7 +112,9 @@ async def test_a_slow_answer_comes_after_the_client_gave_up(seller: httpx.AsyncC
     assert (await seller.get(SELF)).status_code == 200
 
 
-async def test_requests_are_on_record_and_counted_while_they_wait(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_requests_are_on_record_and_counted_while_they_wait(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
     await seller.get(SELF)
     assert (avito.traffic.most_in_flight, avito.traffic.in_flight) == (1, 0)
     avito.requests.clear()
@@ -100,7 +123,10 @@ async def test_requests_are_on_record_and_counted_while_they_wait(seller: httpx.
     async def all_wait() -> bool:
         return avito.traffic.in_flight == 4
 
-    waiting = [asyncio.create_task(seller.get(SELF, params={"n": number}, timeout=60)) for number in range(4)]
+    waiting = [
+        asyncio.create_task(seller.get(SELF, params={"n": number}, timeout=60))
+        for number in range(4)
+    ]
     await until(all_wait)
     for request in waiting:
         request.cancel()

@@ -50,13 +50,17 @@ async def test_the_sandbox_is_reached_by_the_settings_it_gives(tmp_path: Path) -
             "client_id": settings["AVITO_CLIENT_ID"],
             "client_secret": settings["AVITO_CLIENT_SECRET"],
         }
-        token = (await client.post(settings["AVITO_BASE_URL"] + "/token", data=form)).json()["access_token"]
+        token = (await client.post(settings["AVITO_BASE_URL"] + "/token", data=form)).json()[
+            "access_token"
+        ]
         headers = {"Authorization": f"Bearer {settings['DEEPSEEK_API_KEY']}"}
         models = await client.get(settings["DEEPSEEK_BASE_URL"] + "/models", headers=headers)
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = "shop@example.com", "head@example.com", "Отчёт"
         mail.set_content("Готово")
-        await aiosmtplib.send(mail, hostname=settings["SMTP_HOST"], port=int(settings["SMTP_PORT"]), start_tls=False)
+        await aiosmtplib.send(
+            mail, hostname=settings["SMTP_HOST"], port=int(settings["SMTP_PORT"]), start_tls=False
+        )
 
     assert token
     assert [row["id"] for row in models.json()["data"]] == ["deepseek-flash", "deepseek-v4-pro"]

@@ -22,7 +22,9 @@ def letter(text: str = "Готово\n.\nконец") -> EmailMessage:
 
 
 def client(port: int, **options: object) -> aiosmtplib.SMTP:
-    return aiosmtplib.SMTP(hostname="127.0.0.1", port=port, timeout=5, **{"start_tls": False, **options})  # type: ignore[arg-type]
+    return aiosmtplib.SMTP(
+        hostname="127.0.0.1", port=port, timeout=5, **{"start_tls": False, **options}
+    )  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,9 @@ async def test_data_can_be_refused_and_is_not_kept(smtp: LocalSmtp) -> None:
     assert smtp.messages == []
 
 
-async def test_a_connection_cut_after_the_dot_leaves_a_mail_the_sender_does_not_know_of(smtp: LocalSmtp) -> None:
+async def test_a_connection_cut_after_the_dot_leaves_a_mail_the_sender_does_not_know_of(
+    smtp: LocalSmtp,
+) -> None:
     port = await smtp.start()
     smtp.switches.cut_after_dot = True
     sender = client(port)
@@ -152,7 +156,9 @@ async def test_starttls(certificate: Path) -> None:
     serving, trusting = contexts(certificate)
     server = LocalSmtp(starttls=serving, username="shop", password="right")
     port = await server.start()
-    async with client(port, start_tls=True, tls_context=trusting, username="shop", password="right") as sender:
+    async with client(
+        port, start_tls=True, tls_context=trusting, username="shop", password="right"
+    ) as sender:
         await sender.send_message(letter())
     await server.stop()
 
@@ -191,7 +197,9 @@ async def test_each_command_can_answer_otherwise(smtp: LocalSmtp) -> None:
 
 
 async def test_a_command_can_answer_late(smtp: LocalSmtp) -> None:
-    """With DATA the client waits between its command and its text; the mail of a slow filter is kept before the reply."""
+    """With DATA the client waits between its command and its text; the mail of a slow filter is
+    kept before the reply.
+    """
     port = await smtp.start()
     smtp.switches.latencies = {"DATA": 60}
     async with client(port) as sender:

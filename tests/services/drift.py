@@ -1,4 +1,6 @@
-"""An account in which things happen while it is synced and syncs are killed: what the next quiet sync must make of it."""
+"""An account in which things happen while it is synced and syncs are killed: what the next quiet
+sync must make of it.
+"""
 
 import asyncio
 from collections import Counter
@@ -27,7 +29,9 @@ PAGE_CAP = 5
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens at Avito after so many pages of a sync: a message or a chat comes, is taken back or vanishes."""
+    """Something that happens at Avito after so many pages of a sync: a message or a chat comes, is
+    taken back or vanishes.
+    """
 
     page: int
     kind: str
@@ -51,7 +55,11 @@ EVENTS = st.builds(
     message=st.integers(0, 30),
 )
 ROUNDS = st.lists(
-    st.builds(Round, events=st.lists(EVENTS, min_size=1, max_size=8).map(tuple), killed_at=st.none() | st.integers(1, 15)),
+    st.builds(
+        Round,
+        events=st.lists(EVENTS, min_size=1, max_size=8).map(tuple),
+        killed_at=st.none() | st.integers(1, 15),
+    ),
     min_size=1,
     max_size=3,
 )
@@ -91,7 +99,11 @@ class World:
         words = f"сообщение {len(self.said)}"
         side = "client" if len(self.said) % 2 else "company"
         at = system_clock() - timedelta(minutes=minutes_ago)
-        self.said[self.avito.add_message(chat_id, "client" if side == "client" else "company", text=words, at=at).id] = words
+        self.said[
+            self.avito.add_message(
+                chat_id, "client" if side == "client" else "company", text=words, at=at
+            ).id
+        ] = words
 
     def happen(self, event: Event) -> None:
         chats = list(self.avito.accounts[0].chats.values())
@@ -100,7 +112,11 @@ class World:
             self.happened["chat"] += 1
             return
         chat = chats[event.chat % len(chats)]
-        young = [message for message in chat.messages if system_clock().timestamp() - message.created < 3000]
+        young = [
+            message
+            for message in chat.messages
+            if system_clock().timestamp() - message.created < 3000
+        ]
         if event.kind == "message":
             self.say(chat.id)
         elif event.kind == "leave":
@@ -113,7 +129,9 @@ class World:
             if event.kind == "delete":
                 self.avito.delete_message(chat.id, message.id)
                 self.kept |= {message.id} & self.stored
-            elif message is not chat.messages[-1]:  # that would take the chat's activity back, to where only the daily look at all finds it
+            elif (
+                message is not chat.messages[-1]
+            ):  # that would take the chat's activity back, to where only the daily look at all finds it
                 self.avito.remove_message(chat.id, message.id)
                 self.vanished.add(message.id)
             else:
@@ -133,46 +151,85 @@ class World:
                 task.cancel()
 
         self.avito.switches.after_page = after_page
-        task = asyncio.create_task(sync_chats(self.database, [self.source], system_clock, Progress()))
+        task = asyncio.create_task(
+            sync_chats(self.database, [self.source], system_clock, Progress())
+        )
         await asyncio.wait({task})
         self.happened["kill" if task.cancelled() else "sync"] += 1
         if not task.cancelled():
             assert task.result().ok, task.result().message
-        self.stored = {message for _, message, deleted, _ in await self.rows(_MESSAGES) if not deleted}
+        self.stored = {
+            message for _, message, deleted, _ in await self.rows(_MESSAGES) if not deleted
+        }
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What stands in the tables of this account."""
         async with self.database.session() as session:
-            return [tuple(row) for row in await session.execute(text(sql), {"user": self.avito.accounts[0].user_id})]
+            return [
+                tuple(row)
+                for row in await session.execute(
+                    text(sql), {"user": self.avito.accounts[0].user_id}
+                )
+            ]
 
     async def assert_equal(self) -> None:
         at_avito = {
-            (chat.id, message.id): message.type == "deleted" for chat in self.avito.accounts[0].chats.values() for message in chat.messages
+            (chat.id, message.id): message.type == "deleted"
+            for chat in self.avito.accounts[0].chats.values()
+            for message in chat.messages
         }
         here = await self.rows(_MESSAGES)
-        shown = {(chat, message): bool(deleted) for chat, message, deleted, _ in here if message not in self.vanished}
+        shown = {
+            (chat, message): bool(deleted)
+            for chat, message, deleted, _ in here
+            if message not in self.vanished
+        }
         assert shown == at_avito
         for _, message, deleted, words in here:
-            assert words == self.said[message] or (deleted and message not in self.kept and words == "[сообщение удалено]")
+            assert words == self.said[message] or (
+                deleted and message not in self.kept and words == "[сообщение удалено]"
+            )
         chats = await self.rows(_CHATS)
-        assert {chat for chat, due, complete in chats if complete and not due} >= set(self.avito.accounts[0].chats)
+        assert {chat for chat, due, complete in chats if complete and not due} >= set(
+            self.avito.accounts[0].chats
+        )
         assert not [chat for chat, due, _ in chats if due]
 
 
 def _ages() -> Iterator[float]:
-    """How old chats are, in minutes: some within the hour in which messages can be taken back, some far behind the watermark."""
+    """How old chats are, in minutes: some within the hour in which messages can be taken back, some
+    far behind the watermark.
+    """
     return (7.0 * number**2 for number in range(100))
 
 
-async def sync_through(database: Database, sizes: list[int], rounds: list[Round], happened: Counter[str]) -> None:
-    """An account of its own with chats of these sizes, synced through these rounds and then in quiet: nothing is missing."""
+async def sync_through(
+    database: Database, sizes: list[int], rounds: list[Round], happened: Counter[str]
+) -> None:
+    """An account of its own with chats of these sizes, synced through these rounds and then in
+    quiet: nothing is missing.
+    """
     avito = LocalAvito([numbered_account(next(_numbers))])
     avito.switches.page_cap = PAGE_CAP
     account = avito.accounts[0]
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(avito.app), base_url="http://avito") as http:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(avito.app), base_url="http://avito"
+    ) as http:
         credentials = AvitoCredentials(account.client_id, account.client_secret)
-        client = AvitoClient(http, credentials, max_concurrency=3, requests_per_minute=0, retry=IMPATIENT, clock=system_clock)
-        world = World(avito, database, AvitoSource(name=None, client_id=account.client_id, client=client, readers=3), happened)
+        client = AvitoClient(
+            http,
+            credentials,
+            max_concurrency=3,
+            requests_per_minute=0,
+            retry=IMPATIENT,
+            clock=system_clock,
+        )
+        world = World(
+            avito,
+            database,
+            AvitoSource(name=None, client_id=account.client_id, client=client, readers=3),
+            happened,
+        )
         for size, age in zip(sizes, _ages(), strict=False):
             world.add_chat(size, age)
         for one in rounds:

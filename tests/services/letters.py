@@ -38,33 +38,88 @@ TOLD = {
 }
 WORST = WorstChat.model_validate({"report_id": 512, "score": 16.67} | NAMES | TOLD)
 BEST = GoodChat.model_validate(
-    {"report_id": 77, "score": 100, "criterion": "Ясность", "quote": "Да, 12 000 км", "quote_side": "company"} | NAMES
+    {
+        "report_id": 77,
+        "score": 100,
+        "criterion": "Ясность",
+        "quote": "Да, 12 000 км",
+        "quote_side": "company",
+    }
+    | NAMES
 )
-BUYER = WaitingBuyer.model_validate({"account": "Склад", "since": END - timedelta(hours=5, minutes=55)} | NAMES)
+BUYER = WaitingBuyer.model_validate(
+    {"account": "Склад", "since": END - timedelta(hours=5, minutes=55)} | NAMES
+)
 FAILED = FailedChat(chat_id="u2i-f1", chat_title="Гараж", reason="Модель не ответила.")
 
 DAY = {"day": date(2026, 11, 22), "covered_days": [date(2026, 11, 22)], "timezone": "Europe/Moscow"}
-PERIOD = {"period_start": END - timedelta(days=1), "period_end": END, "synced_at": END - timedelta(minutes=2)}
-NOTHING = {"coverage": {"graded": 0, "skipped": {}, "failed": 0, "waiting": 0}, "mean_score": None, "cost_usd": Decimal("0.0412")}
+PERIOD = {
+    "period_start": END - timedelta(days=1),
+    "period_end": END,
+    "synced_at": END - timedelta(minutes=2),
+}
+NOTHING = {
+    "coverage": {"graded": 0, "skipped": {}, "failed": 0, "waiting": 0},
+    "mean_score": None,
+    "cost_usd": Decimal("0.0412"),
+}
 ZEROS = dict.fromkeys(("reports", "bad_reports", "incomplete_chats"), 0)
-LISTS = ("problems", "worst", "waiting_buyers", "failed_chats", "cut_short_accounts", "models", "prompt_versions", "failed_addresses")
+LISTS = (
+    "problems",
+    "worst",
+    "waiting_buyers",
+    "failed_chats",
+    "cut_short_accounts",
+    "models",
+    "prompt_versions",
+    "failed_addresses",
+)
 SOME = Coverage(graded=74, skipped={"нет ответа": 8, "нет текста": 4}, failed=5, waiting=6)
 MANY = Coverage(graded=8123, skipped={"нет ответа": 1712}, failed=132, waiting=33)
 WHOSE = {"accounts": ["Склад", "Розница"], "criteria": [SHARE, OBJECTIONS]}
-EMPTY = DigestFigures.model_validate(DAY | PERIOD | NOTHING | ZEROS | dict.fromkeys(LISTS, ()) | WHOSE)
+EMPTY = DigestFigures.model_validate(
+    DAY | PERIOD | NOTHING | ZEROS | dict.fromkeys(LISTS, ()) | WHOSE
+)
 
 
 SATURDAY = date(2026, 11, 21)
 SUNDAYS = tuple(date(2026, 11, 22) - timedelta(weeks=weeks) for weeks in (3, 2, 1))
 ANSWERS = FirstAnswer(answered=70, median_seconds=720, p90_seconds=11_400)
-EARLIER = {"first_answer": FirstAnswer(answered=44, median_seconds=660, p90_seconds=12_000), "same_series": True}
+EARLIER = {
+    "first_answer": FirstAnswer(answered=44, median_seconds=660, p90_seconds=12_000),
+    "same_series": True,
+}
 YESTERDAY = Baseline.model_validate(
-    EARLIER | {"days": (SATURDAY,), "reports": 45, "mean_score": 77.4, "bad_reports": 9, "waiting_buyers": 6}
+    EARLIER
+    | {
+        "days": (SATURDAY,),
+        "reports": 45,
+        "mean_score": 77.4,
+        "bad_reports": 9,
+        "waiting_buyers": 6,
+    }
 )
-WEEKS = Baseline.model_validate(EARLIER | {"days": SUNDAYS, "reports": 190, "mean_score": 73.0, "bad_reports": 19, "waiting_buyers": 3.7})
-COURSE = tuple(MailedDay(day=SATURDAY - timedelta(days=12 - ahead), reports=40, mean_score=60 + ahead) for ahead in range(13))
+WEEKS = Baseline.model_validate(
+    EARLIER
+    | {
+        "days": SUNDAYS,
+        "reports": 190,
+        "mean_score": 73.0,
+        "bad_reports": 19,
+        "waiting_buyers": 3.7,
+    }
+)
+COURSE = tuple(
+    MailedDay(day=SATURDAY - timedelta(days=12 - ahead), reports=40, mean_score=60 + ahead)
+    for ahead in range(13)
+)
 TODAY = MailedDay(day=date(2026, 11, 22), reports=74, mean_score=74.3)
-COMPARED = {"day_before": YESTERDAY, "same_weekdays": WEEKS, "days": (*COURSE, TODAY), "first_answer": ANSWERS}
+COMPARED = {
+    "day_before": YESTERDAY,
+    "same_weekdays": WEEKS,
+    "days": (*COURSE, TODAY),
+    "first_answer": ANSWERS,
+}
 
 
 def changed(figures: DigestFigures, **update: Any) -> DigestFigures:
@@ -72,13 +127,30 @@ def changed(figures: DigestFigures, **update: Any) -> DigestFigures:
 
 
 OLD = changed(
-    changed(EMPTY, coverage=SOME, reports=74, mean_score=74.3, bad_reports=9, worst=(WORST,), failed_chats=(FAILED,)),
-    **{"waiting_buyers": (BUYER,) * 4, "incomplete_chats": 2, "models": ("flash",), "prompt_versions": ("r7",)},
+    changed(
+        EMPTY,
+        coverage=SOME,
+        reports=74,
+        mean_score=74.3,
+        bad_reports=9,
+        worst=(WORST,),
+        failed_chats=(FAILED,),
+    ),
+    **{
+        "waiting_buyers": (BUYER,) * 4,
+        "incomplete_chats": 2,
+        "models": ("flash",),
+        "prompt_versions": ("r7",),
+    },
 )
 OLD_FIELDS = {*DAY, *PERIOD, *NOTHING, *ZEROS, *LISTS, *WHOSE}
 """Figures of a version that compared nothing, and what it knew."""
 RICH = changed(OLD, **COMPARED, best=(BEST,))
-TROUBLE = changed(RICH, problems=("Авито: тариф не оплачен.", "Баланс DeepSeek исчерпан."), failed_addresses=(BOSS,))
+TROUBLE = changed(
+    RICH,
+    problems=("Авито: тариф не оплачен.", "Баланс DeepSeek исчерпан."),
+    failed_addresses=(BOSS,),
+)
 FULL_LISTS = {
     "worst": (WORST,) * 5,
     "best": (BEST,) * 3,
@@ -111,7 +183,9 @@ def flat(text: str) -> str:
 
 def both(figures: DigestFigures) -> tuple[str, str]:
     """What the HTML part and the text part show."""
-    visible = re.sub(r"(?s)<head>.*</head>|<div style=.display:none.*?</div>|<[^>]+>", " ", render_html(figures))
+    visible = re.sub(
+        r"(?s)<head>.*</head>|<div style=.display:none.*?</div>|<[^>]+>", " ", render_html(figures)
+    )
     return flat(unescape(visible)), flat(render_text(figures))
 
 

@@ -1,4 +1,6 @@
-"""One mail run carried out by hand: with a lease that a test can lose, a mail client of its own, and a process that can be ended."""
+"""One mail run carried out by hand: with a lease that a test can lose, a mail client of its own,
+and a process that can be ended.
+"""
 
 import asyncio
 import time
@@ -24,7 +26,9 @@ from tests.stage import MovableClock, Stage, until
 
 @dataclass
 class Process:
-    """What one process of the service knows: its connections, its clock, its arrivals. ``smtp``: options of its mail client."""
+    """What one process of the service knows: its connections, its clock, its arrivals. ``smtp``:
+    options of its mail client.
+    """
 
     stage: Stage
     database: Database
@@ -34,30 +38,48 @@ class Process:
     smtp: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        options: dict[str, Any] = {"username": None, "password": None, "security": "none", **self.smtp}
+        options: dict[str, Any] = {
+            "username": None,
+            "password": None,
+            "security": "none",
+            **self.smtp,
+        }
         client = SmtpClient("127.0.0.1", self.stage.sandbox.smtp_port, **options)
         self.arrivals = Arrivals(finish_seconds=self.finish_seconds)
-        self.post = MailSettings(client, "reports@example.ru", self.recipients, timedelta(days=7), arrivals=self.arrivals)
+        self.post = MailSettings(
+            client, "reports@example.ru", self.recipients, timedelta(days=7), arrivals=self.arrivals
+        )
 
     async def begin(self, *, slot: str | None = None, **params: Any) -> RunContext:
         """A mail run of today (``date=None``: of no date) that this process holds the lease of."""
         zone = self.stage.service.settings.report_timezone
         asked = {"date": local_date(self.clock(), zone).isoformat(), **params}
         number = await submit(self.database, RunKind.MAIL, self.clock, params=asked, slot=slot)
-        return await self._take(RunContext(number, slot, asked, uuid.uuid4(), self.clock(), Progress()))
+        return await self._take(
+            RunContext(number, slot, asked, uuid.uuid4(), self.clock(), Progress())
+        )
 
     async def _take(self, run: RunContext) -> RunContext:
         """Hold the lease of the run, as the only one of its kind."""
         async with self.database.transaction() as session:
-            await session.execute(text("UPDATE runs SET state = 'queued' WHERE kind = 'mail' AND state = 'running'"))
-            lease = "state = 'running', lease_token = :token, lease_until = now() + interval '30 seconds'"
-            await session.execute(text(f"UPDATE runs SET {lease} WHERE id = :id"), {"id": run.id, "token": run.token})  # noqa: S608
+            await session.execute(
+                text("UPDATE runs SET state = 'queued' WHERE kind = 'mail' AND state = 'running'")
+            )
+            lease = (
+                "state = 'running', lease_token = :token, lease_until = now() + interval '30"
+                " seconds'"
+            )
+            await session.execute(
+                text(f"UPDATE runs SET {lease} WHERE id = :id"), {"id": run.id, "token": run.token}
+            )  # noqa: S608
         return run
 
     def work_on(self, run: RunContext) -> asyncio.Task[StepResult]:
         """Carry the run out, in the background."""
         zone = self.stage.service.settings.report_timezone
-        return asyncio.create_task(send_daily_report(self.database, self.post, zone, self.clock, run))
+        return asyncio.create_task(
+            send_daily_report(self.database, self.post, zone, self.clock, run)
+        )
 
     async def mail(self, **params: Any) -> StepResult:
         """Begin a run and carry it out."""
@@ -65,7 +87,9 @@ class Process:
 
     async def resume(self, run: RunContext) -> StepResult:
         """Carry out a run that another process has begun."""
-        own = replace(run, token=uuid.uuid4(), progress=Progress(), lease=Lease(), stopping=asyncio.Event())
+        own = replace(
+            run, token=uuid.uuid4(), progress=Progress(), lease=Lease(), stopping=asyncio.Event()
+        )
         return await self.work_on(await self._take(own))
 
 
@@ -113,4 +137,7 @@ async def delivery_rows(stage: Stage) -> dict[str, dict[str, Any]]:
 
 async def pass_claims(stage: Stage) -> None:
     """What twelve minutes do."""
-    await stage.change("UPDATE deliveries SET claimed_until = now() - interval '1 second' WHERE claimed_until IS NOT NULL")
+    await stage.change(
+        "UPDATE deliveries SET claimed_until = now() - interval '1 second' WHERE claimed_until IS"
+        " NOT NULL"
+    )

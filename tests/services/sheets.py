@@ -1,4 +1,6 @@
-"""Sheets as a person would have them: what stands in an exported one, and one filled in and saved again."""
+"""Sheets as a person would have them: what stands in an exported one, and one filled in and saved
+again.
+"""
 
 import csv
 import io
@@ -20,7 +22,11 @@ ALL_HIGH = ["Высокая", "Высокая", "Высокая", "Высока�
 def rows_of(source: Path | bytes, sheet: str) -> list[list[Any]]:
     """A sheet's rows as they stand."""
     raw = source.read_bytes() if isinstance(source, Path) else source
-    return CalamineWorkbook.from_filelike(io.BytesIO(raw)).get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    return (
+        CalamineWorkbook.from_filelike(io.BytesIO(raw))
+        .get_sheet_by_name(sheet)
+        .to_python(skip_empty_area=False)
+    )
 
 
 def all_text(raw: bytes) -> dict[str, str]:
@@ -29,7 +35,9 @@ def all_text(raw: bytes) -> dict[str, str]:
         return {name: archive.read(name).decode() for name in archive.namelist()}
 
 
-def filled_row(report_id: object, grades: Sequence[object], rater: str = "", number: int = 1) -> list[object]:
+def filled_row(
+    report_id: object, grades: Sequence[object], rater: str = "", number: int = 1
+) -> list[object]:
     """A row of the sheet of grades."""
     return [number, report_id, 4, "Читать", *grades, "", rater]
 
@@ -44,16 +52,22 @@ def save_xlsx(path: Path, rows: Sequence[Sequence[object]], *, sheet: str = "О�
     return path
 
 
-def save_csv(path: Path, rows: Sequence[Sequence[object]], *, encoding: str, delimiter: str = ";") -> Path:
+def save_csv(
+    path: Path, rows: Sequence[Sequence[object]], *, encoding: str, delimiter: str = ";"
+) -> Path:
     """As Excel saves a sheet."""
     with path.open("w", encoding=encoding, newline="") as target:
         csv.writer(target, delimiter=delimiter).writerows(rows)
     return path
 
 
-def filled(exported: Path | bytes, rater: str, grades: Mapping[int, Sequence[str]]) -> list[list[Any]]:
+def filled(
+    exported: Path | bytes, rater: str, grades: Mapping[int, Sequence[str]]
+) -> list[list[Any]]:
     """The exported rows with these grades by report, the rater's name in the first row alone."""
     heading, *rows = rows_of(exported, "Оценки")
-    done = [[*map(int, row[:3]), row[3], *grades.get(int(row[1]), [""] * 6), "", ""] for row in rows]
+    done = [
+        [*map(int, row[:3]), row[3], *grades.get(int(row[1]), [""] * 6), "", ""] for row in rows
+    ]
     done[0][-1] = rater
     return [heading, *done]

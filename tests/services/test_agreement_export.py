@@ -1,4 +1,6 @@
-"""The sheet that people fill in: the very messages that were graded, nothing of the machine's, and no text that does anything."""
+"""The sheet that people fill in: the very messages that were graded, nothing of the machine's, and
+no text that does anything.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,10 +15,23 @@ from tests.services.sheets import HEADING, all_text, rows_of
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 
 
-async def exported(stage: Stage, *, size: int = 100, seed: int = 1, start: datetime | None = None, end: datetime | None = None) -> Export:
+async def exported(
+    stage: Stage,
+    *,
+    size: int = 100,
+    seed: int = 1,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Export:
     settings = stage.service.settings
     return await export_sheet(
-        stage.service.database, rubric_of(settings), settings.report_timezone, start=start, end=end, size=size, seed=seed
+        stage.service.database,
+        rubric_of(settings),
+        settings.report_timezone,
+        start=start,
+        end=end,
+        size=size,
+        seed=seed,
     )
 
 
@@ -47,7 +62,13 @@ async def test_every_chat_has_the_messages_that_its_report_has_graded(full_stage
     sheet = await exported(full_stage)
     listed = await full_stage.reports()
     assert sorted(reports_of(sheet)) == sorted(report["id"] for report in listed)
-    assert (sheet.chats, sheet.available, sheet.accounts, sheet.changed, sheet.other_rubric) == (len(listed), len(listed), 1, 0, 0)
+    assert (sheet.chats, sheet.available, sheet.accounts, sheet.changed, sheet.other_rubric) == (
+        len(listed),
+        len(listed),
+        1,
+        0,
+        0,
+    )
     talks, sides = talks_of(sheet), {"client": "Клиент", "company": "Компания"}
     heading, *rows = rows_of(sheet.content, "Оценки")
     assert heading == HEADING
@@ -56,9 +77,12 @@ async def test_every_chat_has_the_messages_that_its_report_has_graded(full_stage
         chat = (await full_stage.rest.get(f"/api/v1/chats/{found['chat_id']}")).json()
         people = [message for message in chat["messages"] if message["side"] != "system"]
         ids = [message["id"] for message in people]
-        window = people[ids.index(found["window"]["first"]["id"]) : ids.index(found["window"]["last"]["id"]) + 1]
+        window = people[
+            ids.index(found["window"]["first"]["id"]) : ids.index(found["window"]["last"]["id"]) + 1
+        ]
         assert [(side, at) for side, at, _ in talks[found["id"]]] == [
-            (sides[message["side"]], f"{datetime.fromisoformat(message['sent_at']):%d.%m.%Y %H:%M}") for message in window
+            (sides[message["side"]], f"{datetime.fromisoformat(message['sent_at']):%d.%m.%Y %H:%M}")
+            for message in window
         ]
         for (_, _, shown), message in zip(talks[found["id"]], window, strict=True):
             assert re.sub(r"\W", "", shown) == re.sub(r"\W", "", message["text"])
@@ -69,31 +93,41 @@ async def test_every_chat_has_the_messages_that_its_report_has_graded(full_stage
 
 async def _small_draw_can_be_repeated(stage: Stage, listed: list[dict[str, Any]]) -> None:
     """And holds every grade that there is."""
-    first, again, other = [reports_of(await exported(stage, size=25, seed=seed)) for seed in (4, 4, 5)]
+    first, again, other = [
+        reports_of(await exported(stage, size=25, seed=seed)) for seed in (4, 4, 5)
+    ]
     assert first == again != other
     assert len(first) == 25 < len(listed)
 
     def strata(reports: list[dict[str, Any]]) -> set[tuple[str, str]]:
-        return {(name, word) for report in reports for name, word in report.items() if name.endswith("_grade")}
+        return {
+            (name, word)
+            for report in reports
+            for name, word in report.items()
+            if name.endswith("_grade")
+        }
 
     assert strata([report for report in listed if report["id"] in first]) == strata(listed)
 
 
 async def test_the_machines_word_changes_not_one_byte(stage: Stage) -> None:
-    """Whatever it said: with every chat drawn, nothing of grades, scores, words, quotes, model or flags can be in the file."""
+    """Whatever it said: with every chat drawn, nothing of grades, scores, words, quotes, model or
+    flags can be in the file.
+    """
     for talk in (GOOD_TALK, BAD_TALK):
         stage.add_talk(*talk)
     await graded(stage)
     first = await exported(stage)
-    await stage.change(
-        """
+    await stage.change("""
         UPDATE reports SET tonality_grade = 'Средняя', clarity_grade = 'Низкая', closure_grade = 'Средняя', score = 1, model = 'canary',
             fingerprint = 'canary', detail = '{}', cost_usd = 1,
             body = (body::jsonb || '{"summary": "canary", "recommendations": "canary", "tonality_grade": "canary"}')::json
-        """
-    )
+        """)
     second = await exported(stage)
-    parts, others = ({name: text for name, text in all_text(sheet.content).items() if "core.xml" not in name} for sheet in (first, second))
+    parts, others = (
+        {name: text for name, text in all_text(sheet.content).items() if "core.xml" not in name}
+        for sheet in (first, second)
+    )
     assert parts == others
     assert 'state="hidden"' not in parts["xl/workbook.xml"]
     assert parts["xl/workbook.xml"].count("<sheet ") == 3
@@ -106,14 +140,19 @@ async def test_what_is_to_be_chosen_and_by_which_rubric(stage: Stage) -> None:
     grades = all_text(sheet.content)["xl/worksheets/sheet1.xml"]
     lists = re.findall(r'<dataValidation type="list".*?sqref="(\w)2".*?<formula1>"(.*?)"', grades)
     three = "Высокая,Средняя,Низкая,Не могу оценить"
-    assert dict(lists) == {**dict.fromkeys("EFGHJ", three), "I": "Высокая,Средняя,Низкая,Нет возражений,Не могу оценить"}
+    assert dict(lists) == {
+        **dict.fromkeys("EFGHJ", three),
+        "I": "Высокая,Средняя,Низкая,Нет возражений,Не могу оценить",
+    }
     rubric = rubric_of(stage.service.settings)
     cells = [str(cell) for row in rows_of(sheet.content, "Критерии") for cell in row]
     for criterion, entry in rubric.criteria.items():
         assert criterion.label in cells
         assert entry.sentence in cells
         assert entry.anchors.medium in cells
-    assert not [cell for cell in cells if re.search(r"\b(high|medium|low|none|n|na|[a-z]+_[a-z]+)\b", cell)], "codes are for the model"
+    assert not [
+        cell for cell in cells if re.search(r"\b(high|medium|low|none|n|na|[a-z]+_[a-z]+)\b", cell)
+    ], "codes are for the model"
 
 
 async def test_hostile_text_stays_text(stage: Stage) -> None:
@@ -127,11 +166,18 @@ async def test_hostile_text_stays_text(stage: Stage) -> None:
         "\u202etxt.exe\u200b",
         "а" * 70_000,
     )
-    stage.add_talk(("client", "Есть?"), ("company", "Да"), *(("client", "?"),) * len(evil), title='=cmd|" /C calc"!A0', client="=1+1")
+    stage.add_talk(
+        ("client", "Есть?"),
+        ("company", "Да"),
+        *(("client", "?"),) * len(evil),
+        title='=cmd|" /C calc"!A0',
+        client="=1+1",
+    )
     await graded(stage)
     for place, words in enumerate(evil, start=3):
         await stage.change(
-            "UPDATE messages SET text = :words WHERE id = (SELECT id FROM messages ORDER BY sent_at, id OFFSET :place LIMIT 1)",
+            "UPDATE messages SET text = :words WHERE id = (SELECT id FROM messages ORDER BY"
+            " sent_at, id OFFSET :place LIMIT 1)",
             words=words,
             place=place - 1,
         )
@@ -142,8 +188,17 @@ async def test_hostile_text_stays_text(stage: Stage) -> None:
     assert "".join(shown[8:]) == evil[6]
     parts = all_text(sheet.content)
     assert not [name for name, text in parts.items() if "<f>" in text or "<f " in text]
-    assert not [name for name, text in parts.items() if "evil.example" in text and name != "xl/sharedStrings.xml"]
-    assert not [row for row in rows_of(sheet.content, "Оценки") for cell in row if str(cell)[:1] in "=+-@" and cell]
+    assert not [
+        name
+        for name, text in parts.items()
+        if "evil.example" in text and name != "xl/sharedStrings.xml"
+    ]
+    assert not [
+        row
+        for row in rows_of(sheet.content, "Оценки")
+        for cell in row
+        if str(cell)[:1] in "=+-@" and cell
+    ]
 
 
 async def test_the_newest_report_of_a_chat_in_the_period(stage: Stage) -> None:
@@ -153,19 +208,29 @@ async def test_the_newest_report_of_a_chat_in_the_period(stage: Stage) -> None:
     stage.avito.add_message(chat.id, "client", text="Ещё вопрос")
     await graded(stage)
     await stage.copy_first_report(1)
-    await stage.change("UPDATE reports SET kind = 'regrade', created_at = created_at + interval '1 day' WHERE id = 1001")
+    await stage.change(
+        "UPDATE reports SET kind = 'regrade', created_at = created_at + interval '1 day' WHERE id ="
+        " 1001"
+    )
     numbers = {report["chat_id"]: report["id"] for report in reversed(await stage.reports())}
     assert sorted(reports_of(await exported(stage))) == sorted(numbers.values())
     day = datetime(2026, 3, 1, tzinfo=UTC)
     await stage.change("UPDATE reports SET created_at = :day WHERE id = 1", day=day)
     first_of_chat = await exported(stage, start=day, end=day + timedelta(seconds=1))
     assert reports_of(first_of_chat) == [1]
-    assert len(talks_of(first_of_chat)[1]) == (await stage.rows("SELECT window_messages FROM reports WHERE id = 1"))[0]["window_messages"]
+    assert (
+        len(talks_of(first_of_chat)[1])
+        == (await stage.rows("SELECT window_messages FROM reports WHERE id = 1"))[0][
+            "window_messages"
+        ]
+    )
     with pytest.raises(NotFoundError):
         await exported(stage, start=day - timedelta(days=2), end=day)
 
 
-async def test_a_chat_that_is_no_longer_what_was_graded_is_left_out_and_counted(stage: Stage) -> None:
+async def test_a_chat_that_is_no_longer_what_was_graded_is_left_out_and_counted(
+    stage: Stage,
+) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     stage.add_talk(*BAD_TALK)
     await graded(stage)

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from app.repositories.gradings import MAX_FAILURES
-from app.sandbox.deepseek_faults import BAD_REQUEST, BALANCE_EMPTY, BLANK, CONTENT_RISK, SERVER_ERROR, UNAUTHORIZED, user_message
+from app.sandbox.deepseek_faults import (
+    BAD_REQUEST,
+    BALANCE_EMPTY,
+    BLANK,
+    CONTENT_RISK,
+    SERVER_ERROR,
+    UNAUTHORIZED,
+    user_message,
+)
 from app.sandbox.faults import Behaviour, ReceivedRequest
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
@@ -24,17 +32,32 @@ def mentions(words: str) -> Any:
 
 async def graded(stage: Stage, **body: Any) -> tuple[int, int, int, int]:
     answer = await stage.analyze(**body)
-    return answer["analyzed_chats"], answer["skipped_chats"], answer["failed_chats"], answer["waiting_chats"]
+    return (
+        answer["analyzed_chats"],
+        answer["skipped_chats"],
+        answer["failed_chats"],
+        answer["waiting_chats"],
+    )
 
 
 async def test_every_chat_is_graded_with_quotes_or_said_why_not(full_stage: Stage) -> None:
     stage = full_stage
     await stage.sync()
     analyzed, skipped, failed, waiting = await graded(stage)
-    chats = await stage.rows("SELECT count(*) AS n FROM chats WHERE last_person_message_id IS NOT NULL")
+    chats = await stage.rows(
+        "SELECT count(*) AS n FROM chats WHERE last_person_message_id IS NOT NULL"
+    )
     assert (failed, waiting) == (0, 0)
     assert analyzed + skipped == chats[0]["n"]
-    assert skipped == (await stage.rows("SELECT count(*) AS n FROM chats WHERE outcome = 'skipped' AND outcome_reason IS NOT NULL"))[0]["n"]
+    assert (
+        skipped
+        == (
+            await stage.rows(
+                "SELECT count(*) AS n FROM chats WHERE outcome = 'skipped' AND outcome_reason IS"
+                " NOT NULL"
+            )
+        )[0]["n"]
+    )
     assert analyzed == len(await stage.reports())
     await assert_quotes_stand_in_their_messages(stage)
 
@@ -45,7 +68,9 @@ async def assert_quotes_stand_in_their_messages(stage: Stage) -> None:
     for report in await stage.rows("SELECT chat_id, detail FROM reports"):
         for verdict in report["detail"]["criteria"].values():
             for quote in verdict["quotes"]:
-                (message,) = await stage.rows("SELECT chat_id, text FROM messages WHERE id = :id", id=quote["message_id"])
+                (message,) = await stage.rows(
+                    "SELECT chat_id, text FROM messages WHERE id = :id", id=quote["message_id"]
+                )
                 assert message["chat_id"] == report["chat_id"]
                 assert quote["text"] in " ".join(message["text"].split())
                 quoted += 1
@@ -56,7 +81,9 @@ async def test_a_chat_is_due_again_only_when_a_person_writes(stage: Stage) -> No
     chat = stage.add_talk(*GOOD_TALK)
     await stage.sync()
     assert await graded(stage) == (1, 0, 0, 0)
-    stage.avito.add_message(chat.id, "system", type="system", text="[Системное сообщение] Объявление снято")
+    stage.avito.add_message(
+        chat.id, "system", type="system", text="[Системное сообщение] Объявление снято"
+    )
     await stage.sync()
     assert await graded(stage) == (0, 0, 0, 0)
     stage.avito.add_message(chat.id, "client", text="Можно завтра?")
@@ -79,9 +106,15 @@ async def test_the_longest_due_are_asked_about_first(stage: Stage, database_url:
     for minutes in (30, 900, 300, 600):
         stage.add_talk(*GOOD_TALK, ("client", f"Ждал {minutes}"), minutes_ago=minutes)
     await stage.sync()
-    async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as one_at_a_time:
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as one_at_a_time,
+    ):
         assert await graded(one_at_a_time) == (4, 0, 0, 0)
-    asked = [re.search(r"Ждал (\d+)", user_message(request)) for request in stage.sandbox.deepseek.requests]
+    asked = [
+        re.search(r"Ждал (\d+)", user_message(request))
+        for request in stage.sandbox.deepseek.requests
+    ]
     assert [found and found[1] for found in asked] == ["900", "600", "300", "30"]
 
 
@@ -92,13 +125,20 @@ async def test_chat_ids_and_force(stage: Stage) -> None:
     assert await graded(stage, chat_ids=[]) == (0, 0, 0, 0)
     assert await graded(stage) == (0, 1, 0, 0)
     assert await graded(stage) == (0, 0, 0, 0), "an unchanged skipped chat is not counted again"
-    assert await graded(stage, force=True) == (0, 1, 0, 0), "skipped chats again, unchanged graded ones not"
+    assert await graded(stage, force=True) == (
+        0,
+        1,
+        0,
+        0,
+    ), "skipped chats again, unchanged graded ones not"
     assert await graded(stage, force=True, chat_ids=[good.id, lonely.id]) == (1, 1, 0, 0)
     assert len(await stage.reports()) == 2
 
 
 async def test_chats_that_are_not_there_are_named(stage: Stage) -> None:
-    """Some of them in the message, none at all as a wrong parameter; a chat that needs nothing is no such case."""
+    """Some of them in the message, none at all as a wrong parameter; a chat that needs nothing is
+    no such case.
+    """
     known = stage.add_talk(*GOOD_TALK).id
     await stage.sync()
     answer = await stage.analyze(chat_ids=["u2i-б", known, "u2i-а", "u2i-б"])
@@ -107,27 +147,41 @@ async def test_chats_that_are_not_there_are_named(stage: Stage) -> None:
     assert "не найдены" not in (await stage.analyze(chat_ids=[known]))["message"]
     unknown = [f"u2i-{number}" for number in range(7)]
     answer = await stage.post("/llm/analyze", {"chat_ids": unknown}, status=400)
-    assert answer["errors"] == [{"field": "chat_ids", "message": "не найдены чаты: u2i-0, u2i-1, u2i-2, u2i-3, u2i-4 и другие, всего 7"}]
+    assert answer["errors"] == [
+        {
+            "field": "chat_ids",
+            "message": "не найдены чаты: u2i-0, u2i-1, u2i-2, u2i-3, u2i-4 и другие, всего 7",
+        }
+    ]
     assert answer["errors"][0]["message"] in answer["message"]
     assert len(await stage.rows("SELECT 1 FROM runs WHERE kind = 'analyze'")) == 2
 
 
 @pytest.mark.parametrize("refusal", [UNAUTHORIZED, BALANCE_EMPTY])
-async def test_lost_access_stops_the_run_and_keeps_what_was_done(stage: Stage, refusal: Behaviour) -> None:
+async def test_lost_access_stops_the_run_and_keeps_what_was_done(
+    stage: Stage, refusal: Behaviour
+) -> None:
     for number in range(12):
         stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
     await stage.sync()
     assert (await graded(stage, limit=3))[0] == 3
     stage.sandbox.deepseek.switches.fail(refusal, path="chat/completions", times=None)
     answer = await stage.post("/llm/analyze", status=500)
-    assert (answer["status"], answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == ("error", 0, 0, 9)
+    assert (
+        answer["status"],
+        answer["analyzed_chats"],
+        answer["failed_chats"],
+        answer["waiting_chats"],
+    ) == ("error", 0, 0, 9)
     assert "DeepSeek" in answer["message"]
     stage.sandbox.deepseek.switches.faults.clear()
     assert await graded(stage) == (9, 0, 0, 0)
 
 
 async def test_an_outage_from_the_start_fails_the_run_and_no_chat(stage: Stage) -> None:
-    """Five failures in a row without a success are not the chats' fault: nothing counts against them."""
+    """Five failures in a row without a success are not the chats' fault: nothing counts against
+    them.
+    """
     for number in range(8):
         stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
     await stage.sync()
@@ -137,13 +191,20 @@ async def test_an_outage_from_the_start_fails_the_run_and_no_chat(stage: Stage) 
     assert await stage.rows("SELECT 1 FROM chats WHERE failures > 0") == []
 
 
-async def test_an_outage_in_the_middle_stops_the_run_as_well(stage: Stage, database_url: str) -> None:
+async def test_an_outage_in_the_middle_stops_the_run_as_well(
+    stage: Stage, database_url: str
+) -> None:
     for number in range(14):
         stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
     await stage.sync()
     first = iter(range(3))
-    stage.sandbox.deepseek.switches.fail(SERVER_ERROR, when=lambda _: next(first, None) is None, times=None)
-    async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow:
+    stage.sandbox.deepseek.switches.fail(
+        SERVER_ERROR, when=lambda _: next(first, None) is None, times=None
+    )
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow,
+    ):
         answer = await slow.post("/llm/analyze", status=500)
     assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (3, 0, 11)
 
@@ -193,7 +254,9 @@ async def test_a_bad_answer_is_asked_once_more_with_what_was_wrong(stage: Stage)
     first, second = (user_message(request) for request in stage.sandbox.deepseek.requests)
     assert second.startswith(first)
     assert len(second) > len(first)
-    (report,) = await stage.rows("SELECT completion_tokens, cost_usd, model, prompt_version FROM reports")
+    (report,) = await stage.rows(
+        "SELECT completion_tokens, cost_usd, model, prompt_version FROM reports"
+    )
     assert report["completion_tokens"] > 0
     assert report["cost_usd"] > 0
     assert (report["model"], len(report["prompt_version"])) == ("deepseek-flash", 12)
@@ -202,13 +265,21 @@ async def test_a_bad_answer_is_asked_once_more_with_what_was_wrong(stage: Stage)
 async def test_personal_data_does_not_leave_and_comes_back_in_quotes(stage: Stage) -> None:
     stage.add_talk(
         ("client", "Здравствуйте, это Анна. Мой номер 8 (900) 123-45-67, почта anna@example.ru"),
-        ("company", "Добрый день, Анна! Перезвоню на 8 (900) 123-45-67 сегодня до 18:00, договоримся о доставке."),
+        (
+            "company",
+            (
+                "Добрый день, Анна! Перезвоню на 8 (900) 123-45-67 сегодня до 18:00, договоримся о"
+                " доставке."
+            ),
+        ),
         ("client", "Спасибо, жду"),
         ("company", "Договорились, до связи!"),
     )
     await stage.sync()
     await stage.analyze()
-    sent = json.dumps([request.body for request in stage.sandbox.deepseek.requests], ensure_ascii=False)
+    sent = json.dumps(
+        [request.body for request in stage.sandbox.deepseek.requests], ensure_ascii=False
+    )
     assert "123-45-67" not in sent
     assert "anna@example.ru" not in sent
     assert "Анна" not in sent
@@ -222,14 +293,20 @@ async def test_the_daily_budget_is_never_passed(full_stage: Stage, database_url:
     await stage.analyze(limit=10)
     spent = (await stage.rows("SELECT sum(cost_usd) AS usd FROM reports"))[0]["usd"]
     limit = spent * 2
-    async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_daily_budget_usd=limit) as frugal:
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, deepseek_daily_budget_usd=limit) as frugal,
+    ):
         answer = await frugal.analyze()
         assert 0 < answer["analyzed_chats"] < 37
         assert answer["waiting_chats"] > 0
         assert "бюджет" in answer["message"]
         assert (await frugal.rows("SELECT sum(cost_usd) AS usd FROM reports"))[0]["usd"] <= limit
         again = await frugal.analyze()
-        assert again["waiting_chats"] == answer["waiting_chats"] - again["analyzed_chats"] - again["skipped_chats"]
+        assert (
+            again["waiting_chats"]
+            == answer["waiting_chats"] - again["analyzed_chats"] - again["skipped_chats"]
+        )
 
 
 async def test_two_replicas_share_one_budget(full_stage: Stage, database_url: str) -> None:

@@ -1,4 +1,6 @@
-"""Days are compared fairly: with what earlier dates' pages show, and only where they were measured alike."""
+"""Days are compared fairly: with what earlier dates' pages show, and only where they were measured
+alike.
+"""
 
 from app.services.plural import number
 from tests.services.mailed_days import day_of, summary
@@ -8,9 +10,16 @@ from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 async def test_working_time_is_said_where_hours_are_set(stage: Stage, database_url: str) -> None:
     await day_of(stage, GOOD_TALK)
     assert "рабочее время" not in stage.last_mail()
-    async with stage.resting(), on_stage(database_url, stage.sandbox, stage.clock, working_hours="Пн-Вс 00:00-24:00") as office:
+    async with (
+        stage.resting(),
+        on_stage(
+            database_url, stage.sandbox, stage.clock, working_hours="Пн-Вс 00:00-24:00"
+        ) as office,
+    ):
         await office.mail(resend=True)
-        assert "рабочее время" not in office.last_mail(), "the times that it repeats were counted round the clock"
+        assert "рабочее время" not in office.last_mail(), (
+            "the times that it repeats were counted round the clock"
+        )
         before = (await day_of(office, GOOD_TALK, days_ago=-1))["day_before"]
         assert (before["same_hours"], before["same_series"]) == (False, True)
         assert "не сравнивается: тогда он считался круглосуточно." in office.last_mail()
@@ -36,7 +45,9 @@ async def test_a_day_is_compared_with_the_day_before_and_the_same_weekdays(stage
     assert f": {number(today['mean_score'])} (▼{lost}) · " in digest["subject"]
     assert [day["reports"] for day in today["days"]] == [0] * 6 + [2, *[0] * 5, 3, 2]
     bars = [day for day in today["days"] if day["reports"]]
-    assert [round(bar["mean_score"], 2) for bar in bars] == [(await summary(stage, mail=bar["day"]))["mean_score"] for bar in bars]
+    assert [round(bar["mean_score"], 2) for bar in bars] == [
+        (await summary(stage, mail=bar["day"]))["mean_score"] for bar in bars
+    ]
     assert not any(day["new_series"] or day["new_build"] for day in today["days"])
 
 
@@ -63,5 +74,7 @@ async def test_another_model_or_rubric_is_marked_and_not_compared(stage: Stage) 
     marks = [(day["new_series"], day["new_build"]) for day in today["days"][-4:]]
     assert marks == [(False, False), (True, True), (True, True), (True, False)]
     assert today["day_before"]["same_series"] is False
-    assert "(▼" not in (await stage.rows("SELECT subject FROM digests ORDER BY id DESC"))[0]["subject"]
+    assert (
+        "(▼" not in (await stage.rows("SELECT subject FROM digests ORDER BY id DESC"))[0]["subject"]
+    )
     assert "не сравниваются: другая модель или рубрика" in stage.last_mail()

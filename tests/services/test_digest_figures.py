@@ -1,4 +1,6 @@
-"""One source of figures: the mail, its sheet, ``/reports/summary`` and the list of reports say the same."""
+"""One source of figures: the mail, its sheet, ``/reports/summary`` and the list of reports say the
+same.
+"""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -9,7 +11,16 @@ from app.sandbox.avito_state import numbered_account
 from app.sandbox.server import Sandbox
 from app.services.plural import number
 from app.services.russian_text import percent, span
-from tests.services.mailed_days import GRADES, NOON, as_in_a_sheet, day_of, figures, score, sheet_of, summary
+from tests.services.mailed_days import (
+    GRADES,
+    NOON,
+    as_in_a_sheet,
+    day_of,
+    figures,
+    score,
+    sheet_of,
+    summary,
+)
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
 
@@ -22,7 +33,11 @@ async def test_mail_sheet_summary_and_list_say_the_same(full_stage: Stage) -> No
     listed = await stage.reports(mail=day)
     assert len(listed) > 40
     rows, waiting, ungraded = sheet_of(stage)
-    told, stored, text = await summary(stage, mail=day), await figures(stage), stage.last_mail().replace("\u00a0", " ")
+    told, stored, text = (
+        await summary(stage, mail=day),
+        await figures(stage),
+        stage.last_mail().replace("\u00a0", " "),
+    )
 
     assert rows == [as_in_a_sheet(report) for report in listed]
     assert list(rows[0]) == list(listed[0])
@@ -33,10 +48,17 @@ async def test_mail_sheet_summary_and_list_say_the_same(full_stage: Stage) -> No
     assert abs(told["mean_score"] - mean(scores)) < 0.01
     assert f"Средняя оценка: {number(mean(scores))} (из 100, по {len(listed)} отчётам)" in text
     assert stored["bad_reports"] == told["bad_reports"] == bad
-    assert f"Оценка ниже 50: {percent(bad, len(listed))} ({bad} из {len(listed)} отчётов".replace("\u00a0", " ") in text
+    assert (
+        f"Оценка ниже 50: {percent(bad, len(listed))} ({bad} из {len(listed)} отчётов".replace(
+            "\u00a0", " "
+        )
+        in text
+    )
     for name, share, kept in zip(GRADES, told["criteria"], stored["criteria"], strict=True):
         grades = Counter(report[f"{name}_grade"] for report in listed)
-        counts = tuple(grades[grade] for grade in ("Высокая", "Средняя", "Низкая", "Нет возражений"))
+        counts = tuple(
+            grades[grade] for grade in ("Высокая", "Средняя", "Низкая", "Нет возражений")
+        )
         assert share["criterion"] == name
         assert tuple(share[key] for key in ("high", "medium", "low", "not_applicable")) == counts
         assert tuple(kept[key] for key in ("high", "medium", "low", "absent")) == counts
@@ -46,8 +68,12 @@ async def test_mail_sheet_summary_and_list_say_the_same(full_stage: Stage) -> No
     assert f"Ждут ответа: {len(waiting)} " in text
     assert Counter(row["reason"] for row in ungraded) == stored["coverage"]["skipped"]
     assert {row["status"] for row in ungraded} == {"пропущен"}
-    assert len(ungraded) + len({row["chat_id"] for row in rows}) == len(stage.avito.accounts[0].chats), "every chat is accounted for"
-    assert [row["chat_id"] for row in waiting] == [buyer["chat_id"] for buyer in stored["waiting_buyers"]]
+    assert len(ungraded) + len({row["chat_id"] for row in rows}) == len(
+        stage.avito.accounts[0].chats
+    ), "every chat is accounted for"
+    assert [row["chat_id"] for row in waiting] == [
+        buyer["chat_id"] for buyer in stored["waiting_buyers"]
+    ]
 
 
 async def test_first_answers_are_those_stored_with_the_reports(full_stage: Stage) -> None:
@@ -55,11 +81,17 @@ async def test_first_answers_are_those_stored_with_the_reports(full_stage: Stage
     await stage.sync()
     await stage.analyze()
     day = (await stage.mail())["date"]
-    details = [(await stage.rest.get(f"/api/v1/reports/{report['id']}")).json() for report in await stage.reports(mail=day)]
+    details = [
+        (await stage.rest.get(f"/api/v1/reports/{report['id']}")).json()
+        for report in await stage.reports(mail=day)
+    ]
     seconds = sorted(detail["answer_times"]["first_answer_seconds"] for detail in details)
     place = 0.9 * (len(seconds) - 1)
     p90 = seconds[int(place)] + (place % 1) * (seconds[int(place) + 1] - seconds[int(place)])
-    told, stored = (await summary(stage, mail=day))["first_answer"], (await figures(stage))["first_answer"]
+    told, stored = (
+        (await summary(stage, mail=day))["first_answer"],
+        (await figures(stage))["first_answer"],
+    )
     assert (told["reports"], stored["answered"]) == (len(seconds), len(seconds))
     assert told["median_seconds"] == stored["median_seconds"] == median(seconds)
     assert abs(stored["p90_seconds"] - p90) < 0.01
@@ -69,8 +101,12 @@ async def test_first_answers_are_those_stored_with_the_reports(full_stage: Stage
     assert f"p90: {words[1]} " in text
 
 
-async def test_an_account_taken_out_of_the_settings_is_not_said_to_be_read(database_url: str) -> None:
-    """It is named for as long as something of it is in the mail, and its last sync is not the mail's."""
+async def test_an_account_taken_out_of_the_settings_is_not_said_to_be_read(
+    database_url: str,
+) -> None:
+    """It is named for as long as something of it is in the mail, and its last sync is not the
+    mail's.
+    """
     avito = LocalAvito([numbered_account(1), numbered_account(2)])
     kept, gone = avito.accounts
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox) as both:
@@ -81,7 +117,10 @@ async def test_an_account_taken_out_of_the_settings_is_not_said_to_be_read(datab
         assert f"Аккаунты: {kept.name}, {gone.name}" in both.last_mail().splitlines()
         avito.accounts.remove(gone)
         async with both.resting(), on_stage(database_url, sandbox, both.clock) as one:
-            for days, more in ((-1, f"; больше не читаем, нет в настройках: {gone.name}"), (-8, "")):
+            for days, more in (
+                (-1, f"; больше не читаем, нет в настройках: {gone.name}"),
+                (-8, ""),
+            ):
                 today = await day_of(one, GOOD_TALK, days_ago=days)
                 assert f"Аккаунт: {kept.name}{more}" in one.last_mail().splitlines()
                 assert datetime.fromisoformat(today["synced_at"]) >= NOON - timedelta(days=days)
@@ -92,7 +131,10 @@ async def test_a_mail_of_a_past_date_names_who_waited_at_its_end(stage: Stage) -
     """Also those who have been answered since, or have asked again."""
     stage.clock.set(NOON - timedelta(days=1))
     stage.add_talk(*GOOD_TALK)
-    asked = [stage.add_talk(("client", "Ещё продаёте?"), title=title, minutes_ago=age) for title, age in (("Стол", 50), ("Стул", 90))]
+    asked = [
+        stage.add_talk(("client", "Ещё продаёте?"), title=title, minutes_ago=age)
+        for title, age in (("Стол", 50), ("Стул", 90))
+    ]
     await stage.sync()
     await stage.analyze()
     stage.clock.set(NOON)
@@ -106,7 +148,9 @@ async def test_a_mail_of_a_past_date_names_who_waited_at_its_end(stage: Stage) -
         ("Стол", "2026-03-14T08:10:00Z"),
     ]
     now = "; так на 15.03 12:00"
-    assert now in stage.last_mail().replace("\u00a0", " "), "what has become of the chats is of today"
+    assert now in stage.last_mail().replace("\u00a0", " "), (
+        "what has become of the chats is of today"
+    )
     await stage.mail(date="2026-03-14", resend=True)
     assert now in stage.last_mail().replace("\u00a0", " ")
     await stage.analyze()
@@ -115,7 +159,9 @@ async def test_a_mail_of_a_past_date_names_who_waited_at_its_end(stage: Stage) -
 
 
 async def test_reports_of_chats_outside_the_period_are_said(stage: Stage) -> None:
-    """A call grades chats however old, and a chat may be graded twice between two mails: the mail's numbers still add up."""
+    """A call grades chats however old, and a chat may be graded twice between two mails: the mail's
+    numbers still add up.
+    """
     chat = stage.add_talk(*GOOD_TALK)
     stage.add_talk(*GOOD_TALK, title="Давний", minutes_ago=60 * 24 * 20)
     await stage.sync()
@@ -125,7 +171,12 @@ async def test_reports_of_chats_outside_the_period_are_said(stage: Stage) -> Non
     await stage.analyze()
     await stage.mail()
     carried = (await figures(stage))["carried"]
-    assert carried == {"of_graded_chats": 1, "of_same_chats": 1, "of_other_chats": 1, "graded_chats_mailed_before": 0}
+    assert carried == {
+        "of_graded_chats": 1,
+        "of_same_chats": 1,
+        "of_other_chats": 1,
+        "graded_chats_mailed_before": 0,
+    }
     assert "Чатов: 1 = оценено 1 " in stage.last_mail().replace("\u00a0", " ")
     assert "Отчётов в письме 3: 2 по чатам этого периода" in stage.last_mail()
     stage.add_talk(*BAD_TALK)
@@ -133,7 +184,12 @@ async def test_reports_of_chats_outside_the_period_are_said(stage: Stage) -> Non
     await stage.analyze()
     await stage.mail()
     carried = (await figures(stage))["carried"]
-    assert carried == {"of_graded_chats": 1, "of_same_chats": 0, "of_other_chats": 0, "graded_chats_mailed_before": 1}
+    assert carried == {
+        "of_graded_chats": 1,
+        "of_same_chats": 0,
+        "of_other_chats": 0,
+        "graded_chats_mailed_before": 1,
+    }
 
 
 async def test_shares_are_of_reports_and_say_so(stage: Stage) -> None:

@@ -1,4 +1,6 @@
-"""Each way in which the model fails, as a run meets it: what asking again mends, what costs the one chat, and never a made-up grade."""
+"""Each way in which the model fails, as a run meets it: what asking again mends, what costs the one
+chat, and never a made-up grade.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -57,7 +59,9 @@ async def hasty_stage(database_url: str) -> AsyncIterator[Stage]:
             yield stage
 
 
-async def chat_for_each(stage: Stage, cases: dict[str, Behaviour], times: int | None) -> dict[str, str]:
+async def chat_for_each(
+    stage: Stage, cases: dict[str, Behaviour], times: int | None
+) -> dict[str, str]:
     """A chat for each case, in which the fault occurs so often; the chats' ids by the cases' names."""
     chats = {}
     for number, (name, fault) in enumerate(cases.items()):
@@ -80,8 +84,13 @@ async def test_what_comes_once_costs_a_second_attempt_and_no_chat(hasty_stage: S
         answer = await stage.analyze(chat_ids=[chat_id])
         assert (answer["analyzed_chats"], answer["failed_chats"]) == (1, 0), name
         assert len(stage.sandbox.deepseek.requests) - before == (1 if name in HARMLESS else 2), name
-    grades = {name: {key: value for key, value in report.items() if key.endswith("_grade")} for name, report in await by_case(stage, chats)}
-    assert len({str(grade) for grade in grades.values()}) == 1, "the same talk is graded the same, whatever happened on the way"
+    grades = {
+        name: {key: value for key, value in report.items() if key.endswith("_grade")}
+        for name, report in await by_case(stage, chats)
+    }
+    assert len({str(grade) for grade in grades.values()}) == 1, (
+        "the same talk is graded the same, whatever happened on the way"
+    )
 
 
 async def by_case(stage: Stage, chats: dict[str, str]) -> list[tuple[str, dict[str, object]]]:
@@ -95,10 +104,16 @@ async def test_what_stays_costs_the_one_chat_and_is_never_a_grade(hasty_stage: S
     chats = await chat_for_each(stage, LASTING, times=None)
     for name, chat_id in chats.items():
         answer = await stage.analyze(chat_ids=[chat_id, well.id], force=True)
-        assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (1, 1, 0), name
+        assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (
+            1,
+            1,
+            0,
+        ), name
     reports = await stage.reports()
     assert {report["chat_id"] for report in reports} == {well.id}
-    for row in await stage.rows("SELECT avito_id, outcome, outcome_reason FROM chats WHERE avito_id <> :well", well=well.id):
+    for row in await stage.rows(
+        "SELECT avito_id, outcome, outcome_reason FROM chats WHERE avito_id <> :well", well=well.id
+    ):
         assert row["outcome"] == "failed", row
         assert row["outcome_reason"], row
         assert not re.search(": [А-ЯЁ]", row["outcome_reason"]), "no sentence begins behind a colon"
@@ -107,11 +122,19 @@ async def test_what_stays_costs_the_one_chat_and_is_never_a_grade(hasty_stage: S
 
 async def test_a_quote_that_nobody_wrote_is_dropped_and_flagged(hasty_stage: Stage) -> None:
     stage = hasty_stage
-    (chat_id,) = (await chat_for_each(stage, {"foreign quotes": faults.FOREIGN_QUOTES}, times=None)).values()
+    (chat_id,) = (
+        await chat_for_each(stage, {"foreign quotes": faults.FOREIGN_QUOTES}, times=None)
+    ).values()
     assert (await stage.analyze(chat_ids=[chat_id]))["analyzed_chats"] == 1
-    assert len(stage.sandbox.deepseek.requests) == 2, "a grade without evidence is asked for once more"
+    assert len(stage.sandbox.deepseek.requests) == 2, (
+        "a grade without evidence is asked for once more"
+    )
     (report,) = await stage.rows("SELECT detail FROM reports")
     graded = report["detail"]["criteria"].values()
     assert [quote for verdict in graded for quote in verdict["quotes"]] == []
-    assert all("no_evidence" in verdict["flags"] for verdict in graded if verdict["grade"] in ("Высокая", "Низкая"))
+    assert all(
+        "no_evidence" in verdict["flags"]
+        for verdict in graded
+        if verdict["grade"] in ("Высокая", "Низкая")
+    )
     assert "no_evidence" in report["detail"]["flags"]

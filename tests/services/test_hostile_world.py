@@ -1,4 +1,6 @@
-"""Far ends whose answers hold what nobody can keep, as a whole sync and a whole grading meet them: one chat fails, never the run."""
+"""Far ends whose answers hold what nobody can keep, as a whole sync and a whole grading meet them:
+one chat fails, never the run.
+"""
 
 import errno
 import json
@@ -29,38 +31,63 @@ def with_literal(value: Any, literal: str, kept: tuple[str, ...]) -> str:
     return json.dumps(spoilt, ensure_ascii=False).replace(f'"{PLACE}"', literal)
 
 
-@pytest.mark.parametrize("kept", [("id",), ("id", "created"), ("id", "created", "direction", "type"), ("created", "direction")])
+@pytest.mark.parametrize(
+    "kept",
+    [("id",), ("id", "created"), ("id", "created", "direction", "type"), ("created", "direction")],
+)
 async def test_no_value_of_avito_s_ends_a_sync(database_url: str, kept: tuple[str, ...]) -> None:
     avito = LocalAvito()
     literals = dict[str, str]()
 
     def spoil(path: str, body: Any) -> str | None:
-        name = "chats" if path.endswith("/chats") else "messages" if path.endswith("/messages/") else None
+        name = (
+            "chats"
+            if path.endswith("/chats")
+            else "messages"
+            if path.endswith("/messages/")
+            else None
+        )
         if name is None:
             return None
         known = path.split("/")[-3] if name == "messages" else None
         elements = [
-            with_literal(one, literals[known or one["id"]], kept) if (known or one["id"]) in literals else json.dumps(one)
+            with_literal(one, literals[known or one["id"]], kept)
+            if (known or one["id"]) in literals
+            else json.dumps(one)
             for one in body[name]
         ]
         return f'{{"{name}": [{", ".join(elements)}], "meta": {{"has_more": false}}}}'
 
     avito.app = Spoiler(avito.app, spoil)
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox) as stage:
-        literals |= {stage.add_talk(*GOOD_TALK, title=name).id: literal for name, literal in LITERALS.items()}
+        literals |= {
+            stage.add_talk(*GOOD_TALK, title=name).id: literal for name, literal in LITERALS.items()
+        }
         good = stage.add_talk(*GOOD_TALK, minutes_ago=600)
         await stage.sync()
         await stage.sync(full=True)
         assert (await stage.analyze())["analyzed_chats"] >= 1
         assert good.id in {report["chat_id"] for report in await stage.reports()}
-        assert await stage.rows("SELECT 1 FROM chats WHERE avito_id = :id AND history_complete", id=good.id)
+        assert await stage.rows(
+            "SELECT 1 FROM chats WHERE avito_id = :id AND history_complete", id=good.id
+        )
         await stage.mail()
 
 
 @pytest.mark.parametrize(
-    "place", [("system_fingerprint",), ("model",), ("usage",), ("usage", "prompt_tokens"), ("usage", "completion_tokens"), ("id",)]
+    "place",
+    [
+        ("system_fingerprint",),
+        ("model",),
+        ("usage",),
+        ("usage", "prompt_tokens"),
+        ("usage", "completion_tokens"),
+        ("id",),
+    ],
 )
-async def test_no_metadata_of_the_model_s_ends_a_run_or_costs_a_chat(stage: Stage, place: tuple[str, ...]) -> None:
+async def test_no_metadata_of_the_model_s_ends_a_run_or_costs_a_chat(
+    stage: Stage, place: tuple[str, ...]
+) -> None:
     left = list(LITERALS.values())
 
     def spoil(path: str, body: Any) -> str | None:
@@ -73,7 +100,10 @@ async def test_no_metadata_of_the_model_s_ends_a_run_or_costs_a_chat(stage: Stag
     assert (await stage.analyze())["analyzed_chats"] == len(LITERALS) + 1
     assert left == []
     reports = await stage.rows("SELECT model, fingerprint FROM reports")
-    assert all(len(report["model"]) <= 100 and len(report["fingerprint"] or "") <= 100 for report in reports)
+    assert all(
+        len(report["model"]) <= 100 and len(report["fingerprint"] or "") <= 100
+        for report in reports
+    )
     assert len(await stage.reports()) == len(LITERALS) + 1
 
 
@@ -102,7 +132,11 @@ async def test_an_answer_without_one_costs_only_its_chat(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     answer = await stage.analyze()
-    assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (1, len(CHOICES), 0)
+    assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (
+        1,
+        len(CHOICES),
+        0,
+    )
 
 
 def _open_files() -> int:

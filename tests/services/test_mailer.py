@@ -43,7 +43,10 @@ async def test_each_recipient_gets_one_mail_with_the_same_figures(stage: Stage) 
     (boss,), (second,) = received(stage, BOSS), received(stage, SECOND)
     assert words(boss) == words(second)
     assert read(boss)["Message-ID"] != read(second)["Message-ID"]
-    assert (read(boss)["To"], read(boss)["From"].addresses[0].addr_spec) == (BOSS, "reports@example.ru")
+    assert (read(boss)["To"], read(boss)["From"].addresses[0].addr_spec) == (
+        BOSS,
+        "reports@example.ru",
+    )
     assert read(boss)["Auto-Submitted"] == "auto-generated"
     assert "Шкаф" in words(boss)
     assert "3 = " in words(boss).replace("\u00a0", " "), "N is the sum of the four"
@@ -70,10 +73,17 @@ async def test_the_mails_figures_are_those_of_its_reports(full_stage: Stage) -> 
         assert share["high"] + share["medium"] + share["low"] + share["absent"] == len(carried)
     coverage = figures["coverage"]
     written = await stage.rows(
-        "SELECT count(DISTINCT chat_id) AS n FROM messages WHERE side <> 'system' AND sent_at >= :start",
+        "SELECT count(DISTINCT chat_id) AS n FROM messages WHERE side <> 'system' AND sent_at >="
+        " :start",
         start=(await stage.rows("SELECT period_start FROM digests"))[0]["period_start"],
     )
-    assert coverage["graded"] + sum(coverage["skipped"].values()) + coverage["failed"] + coverage["waiting"] == written[0]["n"]
+    assert (
+        coverage["graded"]
+        + sum(coverage["skipped"].values())
+        + coverage["failed"]
+        + coverage["waiting"]
+        == written[0]["n"]
+    )
 
 
 async def test_later_reports_go_in_a_mail_of_their_own(stage: Stage) -> None:
@@ -100,16 +110,25 @@ async def test_resend_mails_the_dates_reports_again_as_a_new_mail(stage: Stage) 
     assert (await stage.mail(date="2020-01-01", resend=True))["send_reports"] == 0
 
 
-async def test_a_repeat_that_nobody_got_is_sent_by_the_next_call_and_not_made_again(stage: Stage) -> None:
+async def test_a_repeat_that_nobody_got_is_sent_by_the_next_call_and_not_made_again(
+    stage: Stage,
+) -> None:
     await graded_day(stage)
     await stage.mail()
     stage.sandbox.smtp.switches.refuse_connections = True
     for _ in range(3):
-        assert (await stage.post("/timer/reports", {"resend": True}, status=500))["send_reports"] == 0
+        assert (await stage.post("/timer/reports", {"resend": True}, status=500))[
+            "send_reports"
+        ] == 0
     stage.sandbox.smtp.switches.refuse_connections = False
     assert (await stage.mail(resend=True))["send_reports"] == 2
-    assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (2, 2), "the mail and one repeat"
-    assert (await stage.mail(resend=True))["send_reports"] == 2, "once all have it, a repeat is a new mail again"
+    assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (
+        2,
+        2,
+    ), "the mail and one repeat"
+    assert (await stage.mail(resend=True))["send_reports"] == 2, (
+        "once all have it, a repeat is a new mail again"
+    )
     assert len(received(stage, BOSS)) == 3
 
 
@@ -120,10 +139,15 @@ async def test_only_the_recipient_who_was_not_reached_is_tried_again(stage: Stag
     assert body["send_reports"] == 2
     assert SECOND in body["message"]
     assert BOSS not in body["message"]
-    assert f"Письмо за {date.fromisoformat(body['date']):%d.%m} не дошло до {SECOND}: " in body["message"]
+    assert (
+        f"Письмо за {date.fromisoformat(body['date']):%d.%m} не дошло до {SECOND}: "
+        in body["message"]
+    )
     assert "451" in body["message"]
     stage.sandbox.smtp.switches.recipient_answers.clear()
-    assert (await stage.mail())["send_reports"] == 0, "the reports were brought to their first recipient before"
+    assert (await stage.mail())["send_reports"] == 0, (
+        "the reports were brought to their first recipient before"
+    )
     assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (1, 1)
 
 
@@ -136,13 +160,17 @@ async def test_reports_count_in_the_call_that_brings_them(stage: Stage) -> None:
     assert (await stage.mail())["send_reports"] == 0
 
 
-async def test_an_address_refused_for_good_is_given_up_and_named_in_the_next_mail(stage: Stage) -> None:
+async def test_an_address_refused_for_good_is_given_up_and_named_in_the_next_mail(
+    stage: Stage,
+) -> None:
     await graded_day(stage)
     stage.sandbox.smtp.switches.recipient_answers[SECOND] = "550 5.1.1 No such user"
     for _ in range(REFUSALS):
         assert "550" in (await stage.post("/timer/reports", status=500))["message"]
     assert (await stage.mail())["message"] == "Новых отчётов нет, письмо не отправлялось."
-    (row,) = await stage.rows("SELECT state, tries, answer FROM deliveries WHERE recipient = :to", to=SECOND)
+    (row,) = await stage.rows(
+        "SELECT state, tries, answer FROM deliveries WHERE recipient = :to", to=SECOND
+    )
     assert (row["state"], row["tries"]) == ("failed", REFUSALS)
     assert "550" in row["answer"]
     chat = next(iter(stage.avito.accounts[0].chats.values()))
@@ -154,7 +182,9 @@ async def test_an_address_refused_for_good_is_given_up_and_named_in_the_next_mai
 
 
 async def test_a_lost_answer_sends_the_identical_bytes_again(stage: Stage) -> None:
-    """The mail arrived, the 250 did not: the second copy has the same Message-ID and can be told for what it is."""
+    """The mail arrived, the 250 did not: the second copy has the same Message-ID and can be told
+    for what it is.
+    """
     await graded_day(stage)
     stage.sandbox.smtp.switches.cut_after_dot = True
     await stage.post("/timer/reports", status=500)
@@ -164,19 +194,27 @@ async def test_a_lost_answer_sends_the_identical_bytes_again(stage: Stage) -> No
     assert first.data == again.data
 
 
-async def test_an_address_taken_out_of_the_settings_is_not_tried_again(stage: Stage, database_url: str) -> None:
+async def test_an_address_taken_out_of_the_settings_is_not_tried_again(
+    stage: Stage, database_url: str
+) -> None:
     await graded_day(stage)
     stage.sandbox.smtp.switches.refuse_connections = True
     await stage.post("/timer/reports", status=500)
     stage.sandbox.smtp.switches.refuse_connections = False
-    async with stage.resting(), on_stage(database_url, stage.sandbox, report_recipients=(BOSS,)) as smaller:
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, report_recipients=(BOSS,)) as smaller,
+    ):
         assert (await smaller.mail())["send_reports"] == 2
     assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (1, 0)
 
 
 async def test_without_a_recipient_the_reports_stay(stage: Stage, database_url: str) -> None:
     await graded_day(stage)
-    async with stage.resting(), on_stage(database_url, stage.sandbox, report_recipients=(), smtp_host=None) as nobody:
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, report_recipients=(), smtp_host=None) as nobody,
+    ):
         body = await nobody.post("/timer/reports", status=500)
         assert "REPORT_RECIPIENTS" in body["message"]
     assert (await stage.mail())["send_reports"] == 2
@@ -208,7 +246,9 @@ async def test_a_subject_keeps_its_blanks_wherever_it_is_folded(stage: Stage) ->
 
 
 async def test_a_mail_sent_again_says_what_it_said(stage: Stage) -> None:
-    """Whatever has been written, answered and graded since: figures, names, and the pages of the sheet."""
+    """Whatever has been written, answered and graded since: figures, names, and the pages of the
+    sheet.
+    """
     await graded_day(stage)
     await stage.mail()
     stage.clock.move(hours=30)
@@ -229,11 +269,17 @@ async def test_a_mail_sent_again_says_what_it_said(stage: Stage) -> None:
 
 
 async def test_what_a_dead_process_left_sending_is_taken_up_by_the_scheduler(stage: Stage) -> None:
-    """The mail was on the wire when the process died: it goes again, the identical bytes, without anybody's call."""
+    """The mail was on the wire when the process died: it goes again, the identical bytes, without
+    anybody's call.
+    """
     await graded_day(stage)
     await stage.mail()
     await stage.change("UPDATE digests SET mime = 'Subject: x'::bytea")
-    await stage.change("UPDATE deliveries SET state = 'sending', next_try_at = now() + interval '5 minutes' WHERE recipient = :to", to=BOSS)
+    await stage.change(
+        "UPDATE deliveries SET state = 'sending', next_try_at = now() + interval '5 minutes' WHERE"
+        " recipient = :to",
+        to=BOSS,
+    )
     stage.clock.move(minutes=6)
     await ask_for_what_is_due(stage.service.database, stage.service.timetable, stage.clock)
     stage.service.worker.wake()
@@ -247,7 +293,9 @@ async def test_what_a_dead_process_left_sending_is_taken_up_by_the_scheduler(sta
 
 
 async def test_a_second_mail_of_a_date_says_what_it_is(stage: Stage) -> None:
-    """A mean of few reports is not passed off as the day's, and a chat that was graded twice is shown once."""
+    """A mean of few reports is not passed off as the day's, and a chat that was graded twice is
+    shown once.
+    """
     await graded_day(stage)
     await stage.mail()
     chats = [row["avito_id"] for row in await stage.rows("SELECT avito_id FROM chats ORDER BY id")]
@@ -260,7 +308,9 @@ async def test_a_second_mail_of_a_date_says_what_it_is(stage: Stage) -> None:
     assert "по 1 отчёту" in supplement["subject"]
     assert ", повтор: " in resent["subject"]
     assert "по 3 отчётам" in resent["subject"]
-    assert supplement["figures"]["days"][-1] == resent["figures"]["days"][-1], "the day's bar is the whole date's"
+    assert supplement["figures"]["days"][-1] == resent["figures"]["days"][-1], (
+        "the day's bar is the whole date's"
+    )
     shown = [chat["chat_id"] for chat in (*resent["figures"]["worst"], *resent["figures"]["best"])]
     assert shown
     assert len(set(shown)) == len(shown)
@@ -268,4 +318,7 @@ async def test_a_second_mail_of_a_date_says_what_it_is(stage: Stage) -> None:
 
 async def test_a_date_without_a_mail_has_nothing_to_repeat(stage: Stage) -> None:
     answer = await stage.mail(date="2026-01-01", resend=True)
-    assert (answer["send_reports"], answer["message"]) == (0, "За 2026-01-01 писем не было, повторять нечего.")
+    assert (answer["send_reports"], answer["message"]) == (
+        0,
+        "За 2026-01-01 писем не было, повторять нечего.",
+    )

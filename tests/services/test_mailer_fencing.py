@@ -1,4 +1,6 @@
-"""One copy for each recipient: claims, the lease before the final dot, and arrivals that outlive their run."""
+"""One copy for each recipient: claims, the lease before the final dot, and arrivals that outlive
+their run.
+"""
 
 import asyncio
 import contextlib
@@ -15,7 +17,15 @@ from app.database.engine import Database
 from app.repositories import deliveries
 from app.services.mail.presence import Presence
 from app.services.runs import LeaseLostError, RunContext
-from tests.services.posting import Process, delivery_rows, lose_lease, pass_claims, received_any, state_of, unwritten_arrivals
+from tests.services.posting import (
+    Process,
+    delivery_rows,
+    lose_lease,
+    pass_claims,
+    received_any,
+    state_of,
+    unwritten_arrivals,
+)
 from tests.services.test_mailer import BOSS, SECOND, graded_day, received
 from tests.stage import Stage, until
 
@@ -37,10 +47,14 @@ def process(still: Stage, database: Database) -> Process:
     return Process(still, database)
 
 
-async def claim(database: Database, process: Process, delivery_id: int, token: uuid.UUID) -> deliveries.ClaimedDelivery | None:
+async def claim(
+    database: Database, process: Process, delivery_id: int, token: uuid.UUID
+) -> deliveries.ClaimedDelivery | None:
     now = process.clock()
     async with database.transaction() as session:
-        return await deliveries.claim_delivery(session, delivery_id, token, now=now, retry_at=now + LATER)
+        return await deliveries.claim_delivery(
+            session, delivery_id, token, now=now, retry_at=now + LATER
+        )
 
 
 async def owed(still: Stage, process: Process) -> int:
@@ -52,7 +66,9 @@ async def owed(still: Stage, process: Process) -> int:
     return int(row["id"])
 
 
-async def test_one_attempt_at_a_time_holds_a_delivery(still: Stage, process: Process, database: Database) -> None:
+async def test_one_attempt_at_a_time_holds_a_delivery(
+    still: Stage, process: Process, database: Database
+) -> None:
     number = await owed(still, process)
     first, second = uuid.uuid4(), uuid.uuid4()
     claimed = await claim(database, process, number, first)
@@ -64,11 +80,15 @@ async def test_one_attempt_at_a_time_holds_a_delivery(still: Stage, process: Pro
     assert again is not None
     assert again.tries == 3
     async with database.transaction() as session:
-        assert not await deliveries.announce_dot(session, number, first, backend=None), "another attempt has begun"
+        assert not await deliveries.announce_dot(session, number, first, backend=None), (
+            "another attempt has begun"
+        )
         assert await deliveries.announce_dot(session, number, second, backend=None)
 
 
-async def test_an_attempt_that_was_overtaken_writes_nothing(still: Stage, process: Process, database: Database) -> None:
+async def test_an_attempt_that_was_overtaken_writes_nothing(
+    still: Stage, process: Process, database: Database
+) -> None:
     """A process that was frozen wakes up after the mail has arrived and its bytes are gone."""
     number = await owed(still, process)
     frozen, other = uuid.uuid4(), uuid.uuid4()
@@ -82,15 +102,32 @@ async def test_an_attempt_that_was_overtaken_writes_nothing(still: Stage, proces
             assert not await deliveries.release_claim(session, number, token)
             assert not await deliveries.announce_dot(session, number, token, backend=None)
             assert not await deliveries.mark_unsent(
-                session, number, token, answer="451", refused=True, final=True, next_try_at=process.clock()
+                session,
+                number,
+                token,
+                answer="451",
+                refused=True,
+                final=True,
+                next_try_at=process.clock(),
             )
-        assert not await deliveries.mark_sent(session, number, answer="250 again", now=process.clock())
+        assert not await deliveries.mark_sent(
+            session, number, answer="250 again", now=process.clock()
+        )
     row = (await delivery_rows(still))[BOSS]
-    assert (row["state"], row["answer"], row["refusals"], row["next_try_at"]) == ("sent", "250 Ok", 0, None)
+    assert (row["state"], row["answer"], row["refusals"], row["next_try_at"]) == (
+        "sent",
+        "250 Ok",
+        0,
+        None,
+    )
 
 
-async def test_an_arrival_ends_the_attempt_that_was_begun_after_it(still: Stage, process: Process, database: Database) -> None:
-    """The database was away for longer than the claim: the second attempt has not sent its dot yet, and must not."""
+async def test_an_arrival_ends_the_attempt_that_was_begun_after_it(
+    still: Stage, process: Process, database: Database
+) -> None:
+    """The database was away for longer than the claim: the second attempt has not sent its dot yet,
+    and must not.
+    """
     number = await owed(still, process)
     second = uuid.uuid4()
     await claim(database, process, number, uuid.uuid4())
@@ -101,8 +138,12 @@ async def test_an_arrival_ends_the_attempt_that_was_begun_after_it(still: Stage,
         assert not await deliveries.announce_dot(session, number, second, backend=None)
 
 
-async def test_a_process_that_thaws_before_the_dot_does_not_send_it(still: Stage, database: Database) -> None:
-    """It was frozen between 354 and the dot, and its lease is over: the server discards the mail, another process sends it."""
+async def test_a_process_that_thaws_before_the_dot_does_not_send_it(
+    still: Stage, database: Database
+) -> None:
+    """It was frozen between 354 and the dot, and its lease is over: the server discards the mail,
+    another process sends it.
+    """
     process = Process(still, database, recipients=(BOSS,))
     switches = still.sandbox.smtp.switches
     switches.latencies["DATA"] = 0.3
@@ -110,7 +151,11 @@ async def test_a_process_that_thaws_before_the_dot_does_not_send_it(still: Stage
     step = process.work_on(run)
 
     async def announced() -> bool:
-        return bool(await still.rows("SELECT 1 FROM deliveries WHERE claimed_until > now() + interval '10 minutes'"))
+        return bool(
+            await still.rows(
+                "SELECT 1 FROM deliveries WHERE claimed_until > now() + interval '10 minutes'"
+            )
+        )
 
     await until(announced)
     lose_lease(run)
@@ -118,7 +163,11 @@ async def test_a_process_that_thaws_before_the_dot_does_not_send_it(still: Stage
         await step
     assert still.sandbox.smtp.messages == []
     row = (await delivery_rows(still))[BOSS]
-    assert (row["state"], row["tries"], row["answer"]) == ("sending", 1, None), "nothing was written"
+    assert (row["state"], row["tries"], row["answer"]) == (
+        "sending",
+        1,
+        None,
+    ), "nothing was written"
     switches.latencies.clear()
     other = Process(still, database, recipients=(BOSS,))
     await pass_claims(still)
@@ -126,10 +175,14 @@ async def test_a_process_that_thaws_before_the_dot_does_not_send_it(still: Stage
     assert len(received(still, BOSS)) == 1
 
 
-async def test_a_dead_holders_claim_is_kept_after_the_dot_and_not_before(still: Stage, process: Process, database: Database) -> None:
+async def test_a_dead_holders_claim_is_kept_after_the_dot_and_not_before(
+    still: Stage, process: Process, database: Database
+) -> None:
     number = await owed(still, process)
     token = uuid.uuid4()
-    left = "SELECT extract(epoch FROM claimed_until - now()) AS seconds FROM deliveries WHERE id = :id"
+    left = (
+        "SELECT extract(epoch FROM claimed_until - now()) AS seconds FROM deliveries WHERE id = :id"
+    )
     await claim(database, process, number, token)
     assert 0 < (await still.rows(left, id=number))[0]["seconds"] <= 30
     async with database.transaction() as session:
@@ -150,7 +203,9 @@ async def test_a_dead_holders_claim_is_kept_after_the_dot_and_not_before(still: 
 async def test_a_claim_past_the_dot_is_taken_from_a_process_that_has_died(
     still: Stage, process: Process, database: Database, database_url: str, *, lives: bool
 ) -> None:
-    """Its connection to Postgres is gone. A process that is frozen keeps it, and the wait for the mail server's reply."""
+    """Its connection to Postgres is gone. A process that is frozen keeps it, and the wait for the
+    mail server's reply.
+    """
     number, token, holder = await owed(still, process), uuid.uuid4(), Database(database_url)
     await claim(database, process, number, token)
     async with AsyncExitStack() as alive:
@@ -162,17 +217,30 @@ async def test_a_claim_past_the_dot_is_taken_from_a_process_that_has_died(
 
             async def gone() -> bool:
                 await holder.close()
-                return await still.rows("SELECT 1 FROM pg_stat_activity WHERE pid = :pid", pid=int(str(backend).split()[0])) == []
+                return (
+                    await still.rows(
+                        "SELECT 1 FROM pg_stat_activity WHERE pid = :pid",
+                        pid=int(str(backend).split()[0]),
+                    )
+                    == []
+                )
 
             await until(gone)
-        assert not (await process.mail()).ok, "the process may have lost its connection only, and be about to write an arrival"
-        await still.change("UPDATE deliveries SET claimed_until = claimed_until - interval '121 seconds' WHERE claim_backend IS NOT NULL")
+        assert not (await process.mail()).ok, (
+            "the process may have lost its connection only, and be about to write an arrival"
+        )
+        await still.change(
+            "UPDATE deliveries SET claimed_until = claimed_until - interval '121 seconds' WHERE"
+            " claim_backend IS NOT NULL"
+        )
         assert (await process.mail()).ok is not lives
         assert len(received(still, BOSS)) == (0 if lives else 1)
     await holder.close()
 
 
-async def test_a_lease_lost_after_the_dot_does_not_abort_the_wait_for_the_reply(still: Stage, database: Database) -> None:
+async def test_a_lease_lost_after_the_dot_does_not_abort_the_wait_for_the_reply(
+    still: Stage, database: Database
+) -> None:
     process = Process(still, database, recipients=(BOSS,))
     still.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
     run = await process.begin()
@@ -185,12 +253,18 @@ async def test_a_lease_lost_after_the_dot_does_not_abort_the_wait_for_the_reply(
 
     assert (await delivery_rows(still))[BOSS]["state"] == "sending", "the step did not wait"
     await state_of(still, BOSS, "sent")
-    assert (await process.resume(run)).figures["send_reports"] == 2, "the run that is carried on counts it"
+    assert (await process.resume(run)).figures["send_reports"] == 2, (
+        "the run that is carried on counts it"
+    )
     assert len(received(still, BOSS)) == 1
 
 
-async def test_an_arrival_after_the_end_of_its_run_is_not_counted_again(still: Stage, database: Database) -> None:
-    """The figures of a run that has ended are told: a repeated call does not count the reports either."""
+async def test_an_arrival_after_the_end_of_its_run_is_not_counted_again(
+    still: Stage, database: Database
+) -> None:
+    """The figures of a run that has ended are told: a repeated call does not count the reports
+    either.
+    """
     process = Process(still, database, recipients=(BOSS,))
     still.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
     run = await process.begin()
@@ -199,12 +273,16 @@ async def test_an_arrival_after_the_end_of_its_run_is_not_counted_again(still: S
     step.cancel()
     await still.change("UPDATE runs SET state = 'failed' WHERE id = :id", id=run.id)
     await state_of(still, BOSS, "sent")
-    assert (await still.rows("SELECT first_sent_run_id FROM digests"))[0]["first_sent_run_id"] is None
+    assert (await still.rows("SELECT first_sent_run_id FROM digests"))[0][
+        "first_sent_run_id"
+    ] is None
     with contextlib.suppress(asyncio.CancelledError):
         await step
 
 
-async def test_a_service_that_stops_waits_for_the_reply_to_the_dot(still: Stage, database: Database) -> None:
+async def test_a_service_that_stops_waits_for_the_reply_to_the_dot(
+    still: Stage, database: Database
+) -> None:
     process = Process(still, database, recipients=(BOSS,))
     still.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
     run = await process.begin()
@@ -220,7 +298,9 @@ async def test_a_service_that_stops_waits_for_the_reply_to_the_dot(still: Stage,
     assert run.progress.figures["send_reports"] == 2
 
 
-async def test_a_service_that_stops_gives_up_on_a_reply_that_does_not_come(still: Stage, database: Database) -> None:
+async def test_a_service_that_stops_gives_up_on_a_reply_that_does_not_come(
+    still: Stage, database: Database
+) -> None:
     process = Process(still, database, recipients=(BOSS,), finish_seconds=0.2)
     still.sandbox.smtp.switches.dot_latencies[BOSS] = 600
     run = await process.begin()
@@ -233,10 +313,15 @@ async def test_a_service_that_stops_gives_up_on_a_reply_that_does_not_come(still
     async with process.arrivals:
         pass  # the end of the process
     row = (await delivery_rows(still))[BOSS]
-    assert (row["state"], row["claimed"]) == ("sending", True), "nobody knows, and nobody else sends for now"
+    assert (row["state"], row["claimed"]) == (
+        "sending",
+        True,
+    ), "nobody knows, and nobody else sends for now"
 
 
-async def test_a_service_that_stops_before_the_dot_leaves_the_delivery_to_the_next_process(still: Stage, database: Database) -> None:
+async def test_a_service_that_stops_before_the_dot_leaves_the_delivery_to_the_next_process(
+    still: Stage, database: Database
+) -> None:
     process = Process(still, database, recipients=(BOSS,))
     switches = still.sandbox.smtp.switches
     for step_name in ("RCPT", "DATA"):  # before and after the claim was prolonged for the dot
@@ -271,7 +356,9 @@ async def test_a_slow_content_filter_costs_no_second_copy(still: Stage, database
     assert (len(received(still, BOSS)), len(received(still, SECOND))) == (1, 1)
 
 
-async def test_a_recipient_whose_server_is_slow_does_not_hold_up_the_others(still: Stage, database: Database) -> None:
+async def test_a_recipient_whose_server_is_slow_does_not_hold_up_the_others(
+    still: Stage, database: Database
+) -> None:
     process = Process(still, database)
     still.sandbox.smtp.switches.dot_latencies[BOSS] = 600
     step = process.work_on(await process.begin())
@@ -283,7 +370,9 @@ async def test_a_recipient_whose_server_is_slow_does_not_hold_up_the_others(stil
         pass
 
 
-async def test_a_mail_without_its_bytes_fails_for_good_and_by_name(still: Stage, process: Process) -> None:
+async def test_a_mail_without_its_bytes_fails_for_good_and_by_name(
+    still: Stage, process: Process
+) -> None:
     await owed(still, process)
     await still.change("UPDATE digests SET mime = NULL")
     told = await process.mail()
@@ -296,7 +385,9 @@ async def test_a_mail_without_its_bytes_fails_for_good_and_by_name(still: Stage,
 
 async def test_a_policy_is_no_refusal_of_the_recipient(still: Stage, process: Process) -> None:
     """Kept and retried however often it is called, until the server takes it."""
-    still.sandbox.smtp.switches.recipient_answers[BOSS] = "554 5.7.1 <boss@example.ru>: Relay access denied"
+    still.sandbox.smtp.switches.recipient_answers[BOSS] = (
+        "554 5.7.1 <boss@example.ru>: Relay access denied"
+    )
     for tries in range(1, 6):
         told = await process.mail()
         assert "relay" in told.message
@@ -309,7 +400,9 @@ async def test_a_policy_is_no_refusal_of_the_recipient(still: Stage, process: Pr
     assert len(received(still, BOSS)) == 1
 
 
-async def test_however_often_it_was_tried_the_next_pause_is_known(still: Stage, process: Process) -> None:
+async def test_however_often_it_was_tried_the_next_pause_is_known(
+    still: Stage, process: Process
+) -> None:
     """Calls come every minute for three days: the pause does not outgrow what a date can hold."""
     number = await owed(still, process)
     await still.change("UPDATE deliveries SET tries = 4000")
@@ -319,7 +412,9 @@ async def test_however_often_it_was_tried_the_next_pause_is_known(still: Stage, 
     assert row["next_try_at"] <= process.clock() + timedelta(hours=6)
 
 
-async def test_an_address_taken_out_of_the_settings_keeps_an_attempt_under_way(still: Stage, database: Database) -> None:
+async def test_an_address_taken_out_of_the_settings_keeps_an_attempt_under_way(
+    still: Stage, database: Database
+) -> None:
     process = Process(still, database)
     still.sandbox.smtp.switches.dot_latencies[SECOND] = 1
     step = process.work_on(await process.begin())
@@ -336,12 +431,20 @@ def lock_out(cluster_url: str) -> LockOut:
 
     async def set_away(database: Database, away: bool) -> None:
         url = make_url(cluster_url)
-        connection = await asyncpg.connect(user=url.username, password=url.password, database=url.database, host=str(url.query["host"]))
+        connection = await asyncpg.connect(
+            user=url.username,
+            password=url.password,
+            database=url.database,
+            host=str(url.query["host"]),
+        )
         try:
             name = database.engine.url.database
             await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {not away}")
             if away:
-                await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+                await connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+                    name,
+                )
         finally:
             await connection.close()
 
@@ -349,8 +452,12 @@ def lock_out(cluster_url: str) -> LockOut:
 
 
 @asynccontextmanager
-async def acknowledged(still: Stage, database: Database, database_url: str, lock_out: LockOut) -> AsyncIterator[tuple[Process, RunContext]]:
-    """A process that has lost its run, and its database between the acknowledgement and the write; the database is back afterwards."""
+async def acknowledged(
+    still: Stage, database: Database, database_url: str, lock_out: LockOut
+) -> AsyncIterator[tuple[Process, RunContext]]:
+    """A process that has lost its run, and its database between the acknowledgement and the write;
+    the database is back afterwards.
+    """
     process = Process(still, Database(database_url), recipients=(BOSS,))
     still.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
     run = await process.begin()
@@ -380,7 +487,9 @@ async def test_an_acknowledged_arrival_is_kept_until_the_database_is_back(
         assert len(received(still, BOSS)) == 1
 
 
-async def test_an_unwritten_arrival_is_not_sent_again_by_its_process(still: Stage, process: Process) -> None:
+async def test_an_unwritten_arrival_is_not_sent_again_by_its_process(
+    still: Stage, process: Process
+) -> None:
     """Not even if its claim is over: the database came back for reading first."""
     number = await owed(still, process)
     waiting = asyncio.create_task(process.arrivals.write(number, _never))
@@ -394,7 +503,9 @@ async def test_an_unwritten_arrival_is_not_sent_again_by_its_process(still: Stag
 async def test_a_process_killed_with_an_unwritten_arrival_leaves_its_claim(
     still: Stage, database: Database, database_url: str, lock_out: LockOut
 ) -> None:
-    """Only when nobody can be waiting for the reply any more the identical bytes go again: SMTP knows no better."""
+    """Only when nobody can be waiting for the reply any more the identical bytes go again: SMTP
+    knows no better.
+    """
     async with acknowledged(still, database, database_url, lock_out) as (process, run):
         async with process.arrivals:
             pass  # the end of the process
@@ -409,8 +520,12 @@ async def test_a_process_killed_with_an_unwritten_arrival_leaves_its_claim(
         assert first.data == again.data
 
 
-async def test_a_lock_on_the_mails_does_not_hold_an_arrival_back(still: Stage, database: Database, database_url: str) -> None:
-    """A process killed while the lock is held has lost nothing: its mail is not sent again, and the run that resumes counts it."""
+async def test_a_lock_on_the_mails_does_not_hold_an_arrival_back(
+    still: Stage, database: Database, database_url: str
+) -> None:
+    """A process killed while the lock is held has lost nothing: its mail is not sent again, and the
+    run that resumes counts it.
+    """
     process = Process(still, Database(database_url), recipients=(BOSS,))
     still.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
     run = await process.begin()
@@ -425,7 +540,9 @@ async def test_a_lock_on_the_mails_does_not_hold_an_arrival_back(still: Stage, d
         async with process.arrivals:
             pass  # the end of the process
     await process.database.close()
-    assert (await Process(still, database, recipients=(BOSS,)).resume(run)).figures["send_reports"] == 2
+    assert (await Process(still, database, recipients=(BOSS,)).resume(run)).figures[
+        "send_reports"
+    ] == 2
     assert len(received(still, BOSS)) == 1
 
 

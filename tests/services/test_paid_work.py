@@ -1,4 +1,6 @@
-"""Answers of the model that cannot be written: they are written later, not paid for again, and the day's budget counts them."""
+"""Answers of the model that cannot be written: they are written later, not paid for again, and the
+day's budget counts them.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -45,8 +47,13 @@ async def answered(stage: Stage, times: int) -> None:
 
 
 async def lose_the_run(stage: Stage) -> None:
-    """Takes the lease away, as an outage that outlasts it does; the run's end is that of a run whose process died."""
-    await stage.change("UPDATE runs SET state = 'interrupted', lease_token = NULL, finished_at = now() WHERE state = 'running'")
+    """Takes the lease away, as an outage that outlasts it does; the run's end is that of a run
+    whose process died.
+    """
+    await stage.change(
+        "UPDATE runs SET state = 'interrupted', lease_token = NULL, finished_at = now() WHERE state"
+        " = 'running'"
+    )
 
 
 async def test_a_disk_that_is_full_for_a_while_costs_nothing(stage: Stage) -> None:
@@ -58,10 +65,15 @@ async def test_a_disk_that_is_full_for_a_while_costs_nothing(stage: Stage) -> No
     assert len(stage.sandbox.deepseek.requests) == CHATS, "each was paid for once"
 
 
-async def test_no_more_is_asked_while_nothing_can_be_written(database_url: str, stage: Stage) -> None:
+async def test_no_more_is_asked_while_nothing_can_be_written(
+    database_url: str, stage: Stage
+) -> None:
     await synced(stage, chats=20)
     stage.sandbox.deepseek.switches.latency_seconds = 0.3
-    async with stage.resting(), on_stage(database_url, stage.sandbox, stage.clock, deepseek_max_concurrency=2) as narrow:
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, stage.clock, deepseek_max_concurrency=2) as narrow,
+    ):
         async with full_disk(narrow):
             call = asyncio.create_task(narrow.analyze())
             await answered(narrow, 2)
@@ -80,7 +92,9 @@ async def test_what_a_run_could_not_write_the_next_one_writes(stage: Stage) -> N
         await call
     assert (await stage.analyze())["analyzed_chats"] == CHATS
     assert len(stage.sandbox.deepseek.requests) == CHATS
-    rows = await stage.rows("SELECT sum(lost_usd) AS lost, (SELECT count(*) FROM reports) AS reports FROM runs")
+    rows = await stage.rows(
+        "SELECT sum(lost_usd) AS lost, (SELECT count(*) FROM reports) AS reports FROM runs"
+    )
     assert rows == [{"lost": 0, "reports": CHATS}]
 
 
@@ -102,7 +116,9 @@ async def test_an_answer_about_a_chat_that_has_gone_on_is_lost_and_booked(stage:
 
 
 async def test_the_budget_counts_what_is_not_written(database_url: str, stage: Stage) -> None:
-    """Runs that cannot write their answers, and whose chat goes on meanwhile, stop when the day's money is spent."""
+    """Runs that cannot write their answers, and whose chat goes on meanwhile, stop when the day's
+    money is spent.
+    """
     await synced(stage, chats=1)
     most = await most_of_all(stage)
     await stage.analyze()
@@ -110,7 +126,12 @@ async def test_the_budget_counts_what_is_not_written(database_url: str, stage: S
     limit = most + report["cost_usd"] * 2
     (chat,) = stage.avito.accounts[0].chats.values()
     asked = [0, len(stage.sandbox.deepseek.requests)]
-    async with stage.resting(), on_stage(database_url, stage.sandbox, stage.clock, deepseek_daily_budget_usd=limit) as frugal:
+    async with (
+        stage.resting(),
+        on_stage(
+            database_url, stage.sandbox, stage.clock, deepseek_daily_budget_usd=limit
+        ) as frugal,
+    ):
         while asked[-1] > asked[-2]:
             frugal.avito.add_message(chat.id, "company", text="Спасибо, ждём вас!")
             await frugal.sync()
@@ -122,7 +143,9 @@ async def test_the_budget_counts_what_is_not_written(database_url: str, stage: S
             asked.append(len(stage.sandbox.deepseek.requests))
             assert len(asked) < 10, "without a count of the money it would never stop"
         assert (await frugal.analyze())["analyzed_chats"] == 0
-        (spent,) = await frugal.rows("SELECT (SELECT sum(cost_usd) FROM reports) + (SELECT sum(lost_usd) FROM runs) AS usd")
+        (spent,) = await frugal.rows(
+            "SELECT (SELECT sum(cost_usd) FROM reports) + (SELECT sum(lost_usd) FROM runs) AS usd"
+        )
     assert report["cost_usd"] < spent["usd"] <= limit
 
 
@@ -131,7 +154,9 @@ async def test_a_second_grading_that_cannot_be_written_for_a_while_is_written(st
     await stage.analyze()
     period = RegradePeriod(stage.clock().replace(year=2020), stage.clock().replace(year=2099))
     async with full_disk(stage):
-        run_id = await submit(stage.service.database, RunKind.ANALYZE, stage.clock, params=period.as_params)
+        run_id = await submit(
+            stage.service.database, RunKind.ANALYZE, stage.clock, params=period.as_params
+        )
         stage.service.worker.wake()
         await answered(stage, 2)
     run = await wait(stage.service.database, run_id)

@@ -1,4 +1,6 @@
-"""Grading a period again: beside the old reports, on the same messages, and nowhere among the figures."""
+"""Grading a period again: beside the old reports, on the same messages, and nowhere among the
+figures.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,13 +46,25 @@ async def test_a_second_grading_stands_beside_the_first_and_counts_nowhere(stage
     originals = {row["id"]: row for row in rows[:2]}
     for row in rows[2:]:
         original = originals[row["regrade_of_id"]]
-        same = ("chat_id", "first_message_id", "last_message_id", "window_messages", "tonality_grade", "score", "model", "prompt_version")
+        same = (
+            "chat_id",
+            "first_message_id",
+            "last_message_id",
+            "window_messages",
+            "tonality_grade",
+            "score",
+            "model",
+            "prompt_version",
+        )
         assert {name: row[name] for name in same} == {name: original[name] for name in same}
         assert row["body"]["id"] == row["id"]
         assert row["digest_id"] is None
     assert await stage.reports() == before
     assert (await stage.mail())["send_reports"] == 2
-    assert await stage.rows("SELECT 1 FROM reports WHERE kind = 'regrade' AND digest_id IS NOT NULL") == []
+    assert (
+        await stage.rows("SELECT 1 FROM reports WHERE kind = 'regrade' AND digest_id IS NOT NULL")
+        == []
+    )
     detail = (await stage.rest.get(f"/api/v1/reports/{rows[2]['id']}")).json()
     assert detail["kind"] == "regrade"
 
@@ -74,7 +88,9 @@ async def test_what_changed_is_shown(stage: Stage, capsys: pytest.CaptureFixture
     assert "Модель и критерии те же" in capsys.readouterr().out
 
     def ruder(answer: dict[str, Any]) -> None:
-        answer["criteria"]["tonality"]["checks"] = dict.fromkeys(answer["criteria"]["tonality"]["checks"], "n")
+        answer["criteria"]["tonality"]["checks"] = dict.fromkeys(
+            answer["criteria"]["tonality"]["checks"], "n"
+        )
 
     stage.sandbox.deepseek.switches.fail(regraded(ruder), path="chat/completions", times=None)
     other = await regrade(stage)
@@ -100,7 +116,9 @@ async def test_lost_access_stops_it_and_a_failed_report_costs_only_itself(stage:
     assert await stage.rows("SELECT 1 FROM reports WHERE kind = 'regrade'") == []
 
 
-async def test_the_estimate_spends_nothing_and_is_near_the_truth(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_estimate_spends_nothing_and_is_near_the_truth(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings = stage.service.settings
     for number in range(3):
         stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
@@ -119,17 +137,25 @@ async def test_the_estimate_spends_nothing_and_is_near_the_truth(stage: Stage, c
     await stage.analyze()
     spent = (await stage.rows("SELECT sum(cost_usd)::float8 AS usd, count(*) AS n FROM reports"))[0]
     today = stage.clock().astimezone(settings.report_timezone).date()
-    assert await estimate_regrade(settings, since=today - timedelta(days=1), until=None, limit=None) == 0
+    assert (
+        await estimate_regrade(settings, since=today - timedelta(days=1), until=None, limit=None)
+        == 0
+    )
     about, most = _dollars(capsys.readouterr().out)
     assert 0.5 * spent["usd"] < about < 2 * spent["usd"]
     assert about < most
 
 
-async def test_the_estimate_names_chats_that_are_not_there(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_estimate_names_chats_that_are_not_there(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
     known = stage.add_talk(*GOOD_TALK).id
     await stage.sync()
     settings = stage.service.settings
-    assert await estimate_analyze(settings, limit=None, chat_ids=[known, "нет-такого"], force=False) == ExitCode.FAILED
+    assert (
+        await estimate_analyze(settings, limit=None, chat_ids=[known, "нет-такого"], force=False)
+        == ExitCode.FAILED
+    )
     said = capsys.readouterr().out
     assert "К оценке: 1 чат." in said
     assert "не найдены чаты: нет-такого." in said
@@ -142,15 +168,22 @@ def _dollars(said: str) -> list[float]:
     return [float(word.replace(",", ".")) for word in line.split() if word[0].isdigit()]
 
 
-async def test_only_with_the_same_judge_an_interrupted_call_is_continued(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_only_with_the_same_judge_an_interrupted_call_is_continued(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Whoever has seen that the model is the wrong one stops it, sets another and calls again."""
     await graded(stage)
     wrong = stage.service.settings
     right = wrong.model_copy(update={"deepseek_model": "deepseek-v4-pro"})
     async with stage.resting():
         for settings in (wrong, right, right):
-            await actions.regrade(settings, since=NOW.date() - timedelta(days=1), until=None, limit=None)
+            await actions.regrade(
+                settings, since=NOW.date() - timedelta(days=1), until=None, limit=None
+            )
             await stage.change("UPDATE runs SET state = 'interrupted' WHERE slot IS NULL")
-    rows = await stage.rows("SELECT model, count(*) AS n FROM reports WHERE kind = 'regrade' GROUP BY model ORDER BY model")
+    rows = await stage.rows(
+        "SELECT model, count(*) AS n FROM reports WHERE kind = 'regrade' GROUP BY model ORDER BY"
+        " model"
+    )
     assert [tuple(row.values()) for row in rows] == [("deepseek-flash", 2), ("deepseek-v4-pro", 2)]
     assert "Такой же запрос уже выполнялся" in capsys.readouterr().out

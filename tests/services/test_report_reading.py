@@ -1,4 +1,6 @@
-"""Reading reports over an outage: the list goes on from the last key, or fails; it never ends early."""
+"""Reading reports over an outage: the list goes on from the last key, or fails; it never ends
+early.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,7 +38,9 @@ async def test_a_list_goes_on_after_an_outage(stage: Stage, database_url: str) -
     assert numbers == expected
 
 
-async def test_a_list_goes_on_after_a_connection_has_fallen_silent(stage: Stage, database_url: str) -> None:
+async def test_a_list_goes_on_after_a_connection_has_fallen_silent(
+    stage: Stage, database_url: str
+) -> None:
     await many_reports(stage)
     async with network_to(database_url) as network:
         database = Database(network.url, limits=Limits(statement=1, lock=1, margin=0.5))
@@ -53,7 +57,9 @@ async def test_a_list_goes_on_after_a_connection_has_fallen_silent(stage: Stage,
 
 async def test_a_refusal_is_not_tried_again(database_url: str) -> None:
     async with network_to(database_url) as network:
-        database = Database(make_url(network.url).set(password="wrong").render_as_string(hide_password=False))
+        database = Database(
+            make_url(network.url).set(password="wrong").render_as_string(hide_password=False)
+        )
         with pytest.raises(DatabaseRefusedError):
             await anext(stream_all(database, EVERYTHING))
         assert network.accepted == 1

@@ -1,4 +1,6 @@
-"""The file that a mail carries: the reports, the pages that the mail adds, the meaning of the columns."""
+"""The file that a mail carries: the reports, the pages that the mail adds, the meaning of the
+columns.
+"""
 
 import io
 import re
@@ -12,7 +14,14 @@ from python_calamine import CalamineWorkbook
 from app.services.reports.xlsx_file import Page, write_reports
 from app.services.spreadsheet import Column
 
-GRADES = ("tonality", "professionalism", "clarity", "problem_solving", "objection_handling", "closure")
+GRADES = (
+    "tonality",
+    "professionalism",
+    "clarity",
+    "problem_solving",
+    "objection_handling",
+    "closure",
+)
 BODY: dict[str, Any] = {
     "chat_id": "u2i-1~2",
     "created_at": "2026-11-22T20:03:11.402+03:00",
@@ -28,8 +37,15 @@ BODY: dict[str, Any] = {
 }
 WAITING = Page(
     "Ждут ответа",
-    [(Column("Чат", 40, wrapped=True), "Что это"), (Column("Клиент", 20), "Кто"), (Column("Ждёт с", 26), "С какого времени")],
-    [["Шкаф", "=Анна", datetime(2026, 11, 22, 17, 0, tzinfo=UTC)], ["", None, datetime(2026, 11, 22, 18, 0, tzinfo=UTC)]],
+    [
+        (Column("Чат", 40, wrapped=True), "Что это"),
+        (Column("Клиент", 20), "Кто"),
+        (Column("Ждёт с", 26), "С какого времени"),
+    ],
+    [
+        ["Шкаф", "=Анна", datetime(2026, 11, 22, 17, 0, tzinfo=UTC)],
+        ["", None, datetime(2026, 11, 22, 18, 0, tzinfo=UTC)],
+    ],
 )
 
 
@@ -47,7 +63,11 @@ def test_pages_come_in_their_order_however_many_rows_there_are(rows: int) -> Non
     assert [row[-1] for row in reports] == list(range(rows))
     moment = datetime(2026, 11, 22, 20, 3, 11, 402_000)  # noqa: DTZ001 - a sheet's moments have no zone
     assert [row[:4] for row in reports[:1]] == [["u2i-1~2", moment, "Диван", "Анна"]][:rows]
-    assert [row[:2] for row in found["Ждут ответа"]] == [["Чат", "Клиент"], ["Шкаф", "=Анна"], ["", ""]]
+    assert [row[:2] for row in found["Ждут ответа"]] == [
+        ["Чат", "Клиент"],
+        ["Шкаф", "=Анна"],
+        ["", ""],
+    ]
 
 
 def test_texts_are_in_the_cells_of_big_files_alone() -> None:
@@ -68,8 +88,16 @@ def test_what_no_cell_can_hold_is_cut_and_marked() -> None:
 
 def test_rows_are_as_high_as_their_longest_text() -> None:
     """Not every program measures a row by itself."""
-    bodies = [{**BODY, "recommendations": words} for words in ("Одна.", "Одна.\nДве.\nТри.", "слово " * 100, "слово\n" * 100)]
+    bodies = [
+        {**BODY, "recommendations": words}
+        for words in ("Одна.", "Одна.\nДве.\nТри.", "слово " * 100, "слово\n" * 100)
+    ]
     with zipfile.ZipFile(io.BytesIO(write_reports(bodies))) as package:
         page = package.read("xl/worksheets/sheet1.xml").decode()
     heights = [re.search(r' ht="(\d+)"', row) for row in re.findall("<row [^>]+>", page)[1:]]
-    assert [found and found[1] for found in heights] == [None, "45", "165", "405"], "without a height it is a line"
+    assert [found and found[1] for found in heights] == [
+        None,
+        "45",
+        "165",
+        "405",
+    ], "without a height it is a line"

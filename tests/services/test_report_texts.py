@@ -1,4 +1,6 @@
-"""Summaries and advice from the model's answer to whoever reads them: the same words everywhere, with times and names, without numbers."""
+"""Summaries and advice from the model's answer to whoever reads them: the same words everywhere,
+with times and names, without numbers.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,7 +15,10 @@ from tests.stage import Stage
 
 NOW = datetime.now(UTC)
 MOSCOW = ZoneInfo("Europe/Moscow")
-ASKED, ANSWERED = "Здравствуйте! Это Анна, шкаф для Анны ещё есть?", "Анне отложу. Звоните 8 916 123-45-67"
+ASKED, ANSWERED = (
+    "Здравствуйте! Это Анна, шкаф для Анны ещё есть?",
+    "Анне отложу. Звоните 8 916 123-45-67",
+)
 
 
 async def add_late_talk(stage: Stage) -> datetime:
@@ -33,7 +38,10 @@ async def detail(stage: Stage, report_id: int) -> dict[str, Any]:
 async def test_a_number_the_model_names_is_a_time_wherever_the_advice_is_read(stage: Stage) -> None:
     answered = await add_late_talk(stage)
     await stage.analyze()
-    advice = f"Сообщение от {answered:%d.%m} в 15:07 пришло слишком поздно: на первое отвечайте в течение часа, на следующие — трёх."
+    advice = (
+        f"Сообщение от {answered:%d.%m} в 15:07 пришло слишком поздно: на первое отвечайте в"
+        " течение часа, на следующие — трёх."
+    )
     (report,) = await stage.reports()
     assert advice in report["recommendations"].splitlines()
     shown = await detail(stage, report["id"])
@@ -49,18 +57,35 @@ async def test_the_models_own_texts_reach_people_as_they_may_read_them(stage: St
     answered = await add_late_talk(stage)
 
     def told(answer: Json) -> None:
-        answer["summary"] = "[ИМЯ_1] писала: «шкаф для [ИМЯ_1] ещё есть?», в сообщении № 2 ответ: «[ИМЯ_1] отложу. Звоните [ТЕЛЕФОН_1]»."
-        answer["recommendations"] = [{"i": 2, "t": "Вместо «Звоните [ТЕЛЕФОН_1]» ответьте в чате, [ТЕЛЕФОН_1] дайте потом [2]."}]
+        answer["summary"] = (
+            "[ИМЯ_1] писала: «шкаф для [ИМЯ_1] ещё есть?», в сообщении № 2 ответ: «[ИМЯ_1] отложу."
+            " Звоните [ТЕЛЕФОН_1]»."
+        )
+        answer["recommendations"] = [
+            {
+                "i": 2,
+                "t": "Вместо «Звоните [ТЕЛЕФОН_1]» ответьте в чате, [ТЕЛЕФОН_1] дайте потом [2].",
+            }
+        ]
 
     stage.sandbox.deepseek.switches.fail(regraded(told), path="chat/completions", times=None)
     await stage.analyze()
     (report,) = await stage.reports()
     time = f"от {answered:%d.%m} в 15:07"
-    assert report["summary"] == (f"Анна писала: «шкаф для Анны ещё есть?», в сообщении {time} ответ: «Анне отложу. Звоните [телефон]».")
-    assert report["recommendations"] == f"Вместо «Звоните [телефон]» ответьте в чате, телефон дайте потом (сообщение {time})."
+    assert (
+        report["summary"]
+        == f"Анна писала: «шкаф для Анны ещё есть?», в сообщении {time} ответ: «Анне отложу."
+        " Звоните [телефон]»."
+    )
+    assert (
+        report["recommendations"]
+        == f"Вместо «Звоните [телефон]» ответьте в чате, телефон дайте потом (сообщение {time})."
+    )
 
     period = RegradePeriod(NOW - timedelta(days=30), NOW + timedelta(days=30))
-    run_id = await submit(stage.service.database, RunKind.ANALYZE, stage.service.clock, params=period.as_params)
+    run_id = await submit(
+        stage.service.database, RunKind.ANALYZE, stage.service.clock, params=period.as_params
+    )
     stage.service.worker.wake()
     assert (await wait(stage.service.database, run_id)).figures["regraded_reports"] == 1
     (again,) = await stage.rows("SELECT id FROM reports WHERE kind = 'regrade'")

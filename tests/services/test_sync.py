@@ -8,7 +8,10 @@ from app.sandbox.avito_switches import SERVER_ERROR
 from app.sandbox.server import Sandbox
 from tests.stage import GOOD_TALK, Stage, on_stage
 
-MESSAGES = "SELECT avito_id, side, type, text, has_text, deleted_at FROM messages ORDER BY sent_at, side = 'system', id"
+MESSAGES = (
+    "SELECT avito_id, side, type, text, has_text, deleted_at FROM messages ORDER BY sent_at, side ="
+    " 'system', id"
+)
 
 
 async def test_everything_of_the_catalogue_is_copied(full_stage: Stage) -> None:
@@ -17,14 +20,19 @@ async def test_everything_of_the_catalogue_is_copied(full_stage: Stage) -> None:
     await stage.sync()
     for chat in stage.avito.accounts[0].chats.values():
         stored = await stage.rows(
-            "SELECT message.* FROM messages message JOIN chats chat ON chat.id = chat_id WHERE chat.avito_id = :id"
-            " ORDER BY sent_at, side = 'system', message.id",
+            "SELECT message.* FROM messages message JOIN chats chat ON chat.id = chat_id WHERE"
+            " chat.avito_id = :id ORDER BY sent_at, side = 'system', message.id",
             id=chat.id,
         )
         assert [row["avito_id"] for row in stored] == [message.id for message in chat.messages]
-        sides = ["system" if message.text.startswith("[Системное сообщение]") else message.side for message in chat.messages]
+        sides = [
+            "system" if message.text.startswith("[Системное сообщение]") else message.side
+            for message in chat.messages
+        ]
         assert [row["side"] for row in stored] == sides
-    assert not [request for request in stage.avito.requests if request.path.endswith("/read")], "nothing is marked as read"
+    assert not [request for request in stage.avito.requests if request.path.endswith("/read")], (
+        "nothing is marked as read"
+    )
     assert await stage.rows("SELECT 1 FROM chats WHERE messages_due OR NOT history_complete") == []
 
 
@@ -36,7 +44,12 @@ async def test_a_new_message_is_all_that_is_copied_next_time(stage: Stage) -> No
     stage.avito.add_message(chat.id, "client", text="Ещё вопрос")
     stage.avito.traffic.requests.clear()
     answer = await stage.sync()
-    assert (answer["synced_chats"], answer["new_chats"], answer["updated_chats"], answer["new_messages"]) == (3, 0, 1, 1)
+    assert (
+        answer["synced_chats"],
+        answer["new_chats"],
+        answer["updated_chats"],
+        answer["new_messages"],
+    ) == (3, 0, 1, 1)
     assert [request.path for request in stage.avito.requests if "messages" in request.path] == [
         f"/messenger/v3/accounts/{stage.avito.accounts[0].user_id}/chats/{chat.id}/messages/"
     ]
@@ -53,7 +66,9 @@ async def test_full_reads_every_chat_again(stage: Stage) -> None:
 
 
 async def test_the_words_of_a_deleted_message_stay(stage: Stage) -> None:
-    """A message taken back within the hour is found deleted by the next sync, although the chat shows no new activity."""
+    """A message taken back within the hour is found deleted by the next sync, although the chat
+    shows no new activity.
+    """
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=5)
     await stage.sync()
     stage.avito.delete_message(chat.id, chat.messages[-1].id)
@@ -68,7 +83,11 @@ async def test_a_message_seen_only_deleted_is_told_as_such(stage: Stage) -> None
     stage.avito.delete_message(chat.id, chat.messages[0].id)
     await stage.sync()
     first = (await stage.rows(MESSAGES))[0]
-    assert (first["text"], first["has_text"], first["side"]) == ("[сообщение удалено]", False, "client")
+    assert (first["text"], first["has_text"], first["side"]) == (
+        "[сообщение удалено]",
+        False,
+        "client",
+    )
 
 
 async def test_old_chats_are_not_read_again_for_deletions(stage: Stage) -> None:
@@ -85,8 +104,15 @@ async def test_long_lists_and_long_chats_are_paged_to_their_end(stage: Stage) ->
     stage.avito.add_synthetic_chats(250, 3)
     (long,) = stage.avito.add_synthetic_chats(1, 350)
     answer = await stage.sync()
-    assert (answer["synced_chats"], answer["new_messages"], answer["incomplete_chats"]) == (251, 250 * 3 + 350, 0)
-    count = "SELECT count(*) AS n FROM messages JOIN chats chat ON chat.id = chat_id WHERE chat.avito_id = :id"
+    assert (answer["synced_chats"], answer["new_messages"], answer["incomplete_chats"]) == (
+        251,
+        250 * 3 + 350,
+        0,
+    )
+    count = (
+        "SELECT count(*) AS n FROM messages JOIN chats chat ON chat.id = chat_id WHERE"
+        " chat.avito_id = :id"
+    )
     assert (await stage.rows(count, id=long.id))[0]["n"] == 350
 
 
@@ -94,15 +120,23 @@ async def test_what_avito_does_not_give_is_told_as_incomplete(stage: Stage) -> N
     """1,100 messages of a chat are the reach; the rest is counted and said, not passed over."""
     stage.avito.add_synthetic_chats(1, 1_150)
     answer = await stage.sync()
-    assert (answer["synced_chats"], answer["new_messages"], answer["incomplete_chats"]) == (1, 1_100, 1)
+    assert (answer["synced_chats"], answer["new_messages"], answer["incomplete_chats"]) == (
+        1,
+        1_100,
+        1,
+    )
     assert "не целиком" in answer["message"]
     await stage.analyze()
     await stage.mail()
-    assert "чатов с неполной историей (Авито не отдаёт её целиком): 1" in " ".join(stage.last_mail().split())
+    assert "чатов с неполной историей (Авито не отдаёт её целиком): 1" in " ".join(
+        stage.last_mail().split()
+    )
 
 
 async def test_a_chat_that_moves_up_while_pages_are_read_is_not_lost(stage: Stage) -> None:
-    """Between two pages new messages arrive: the chats behind move, and the next quiet sync has everything."""
+    """Between two pages new messages arrive: the chats behind move, and the next quiet sync has
+    everything.
+    """
     chats = stage.avito.add_synthetic_chats(210, 2)
     moved = iter(chats[150:160])
 
@@ -116,7 +150,9 @@ async def test_a_chat_that_moves_up_while_pages_are_read_is_not_lost(stage: Stag
     stage.avito.switches.after_page = None
     await stage.sync()
     stored = await stage.rows("SELECT avito_id FROM messages")
-    assert {row["avito_id"] for row in stored} == {message.id for chat in chats for message in chat.messages}
+    assert {row["avito_id"] for row in stored} == {
+        message.id for chat in chats for message in chat.messages
+    }
 
 
 async def test_one_chat_that_cannot_be_read_costs_only_itself(stage: Stage) -> None:
@@ -127,7 +163,10 @@ async def test_one_chat_that_cannot_be_read_costs_only_itself(stage: Stage) -> N
     assert "1 чат не прочитан" in answer["message"]
     stage.avito.switches.faults.clear()
     assert (await stage.sync())["synced_chats"] == 2
-    assert len(good.messages) + len(bad.messages) == (await stage.rows("SELECT count(*) AS n FROM messages"))[0]["n"]
+    assert (
+        len(good.messages) + len(bad.messages)
+        == (await stage.rows("SELECT count(*) AS n FROM messages"))[0]["n"]
+    )
 
 
 async def test_one_account_that_fails_does_not_stop_the_other(database_url: str) -> None:
@@ -165,7 +204,11 @@ async def test_messages_of_one_second_keep_avitos_order(stage: Stage) -> None:
     at = stage.clock() - timedelta(minutes=30)
     chat = stage.avito.add_chat(item=AvitoListing(8_100_000_000, "Стол"), at=at)
     for place, side in enumerate(("client", "client", "company", "client", "company")):
-        stage.avito.add_message(chat.id, "client" if side == "client" else "company", text=f"{place}", at=at)
+        stage.avito.add_message(
+            chat.id, "client" if side == "client" else "company", text=f"{place}", at=at
+        )
     await stage.sync()
     assert [row["text"] for row in await stage.rows(MESSAGES)] == ["0", "1", "2", "3", "4"]
-    assert (await stage.rows("SELECT last_person_side FROM chats"))[0]["last_person_side"] == "company"
+    assert (await stage.rows("SELECT last_person_side FROM chats"))[0][
+        "last_person_side"
+    ] == "company"

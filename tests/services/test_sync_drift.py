@@ -1,4 +1,5 @@
-"""Whatever happens while pages are read, and wherever a sync is killed, the next quiet one makes the database equal to Avito.
+"""Whatever happens while pages are read, and wherever a sync is killed, the next quiet one makes
+the database equal to Avito.
 
 ``ARGS=sync-drift make bench`` tries many more examples.
 """
@@ -11,7 +12,13 @@ from app.database.engine import Database
 from tests.services.drift import ROUNDS, SIZES, Round, sync_through
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(sizes=SIZES, rounds=ROUNDS)
-async def test_the_next_quiet_sync_makes_the_database_equal_to_avito(database: Database, sizes: list[int], rounds: list[Round]) -> None:
+async def test_the_next_quiet_sync_makes_the_database_equal_to_avito(
+    database: Database, sizes: list[int], rounds: list[Round]
+) -> None:
     await sync_through(database, sizes, rounds, Counter())

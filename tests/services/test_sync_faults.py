@@ -1,4 +1,6 @@
-"""Chats that cannot be read, and what of it is the account's fault: they stand in nobody's way and are counted right."""
+"""Chats that cannot be read, and what of it is the account's fault: they stand in nobody's way and
+are counted right.
+"""
 
 import asyncio
 import re
@@ -23,7 +25,13 @@ def break_chat(stage: Stage, chat: AvitoChat) -> Fault:
 
 
 def figures(answer: dict[str, Any]) -> tuple[Any, ...]:
-    return (answer["status"], answer["synced_chats"], answer["new_chats"], answer["new_messages"], answer["incomplete_chats"])
+    return (
+        answer["status"],
+        answer["synced_chats"],
+        answer["new_chats"],
+        answer["new_messages"],
+        answer["incomplete_chats"],
+    )
 
 
 async def test_a_chat_that_stays_broken_is_counted_once_and_its_reason_named(stage: Stage) -> None:
@@ -34,16 +42,27 @@ async def test_a_chat_that_stays_broken_is_counted_once_and_its_reason_named(sta
     stage.avito.requests.clear()
     answer = await stage.sync()
     assert figures(answer) == ("success", 1, 0, 0, 0)
-    assert ": 1 чат не прочитан и остался в очереди. Причина: Авито временно не работает (500)" in answer["message"]
-    assert (await stage.rows("SELECT read_error FROM chats WHERE messages_due"))[0]["read_error"].startswith("Авито временно")
+    assert (
+        ": 1 чат не прочитан и остался в очереди. Причина: Авито временно не работает (500)"
+        in answer["message"]
+    )
+    assert (await stage.rows("SELECT read_error FROM chats WHERE messages_due"))[0][
+        "read_error"
+    ].startswith("Авито временно")
 
 
-async def test_what_avito_says_of_a_failure_is_for_people_and_in_no_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_avito_says_of_a_failure_is_for_people_and_in_no_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     """It stands in the answer, but who knows what else is in it."""
     stage.add_talk(*GOOD_TALK, minutes_ago=600)
-    stage.avito.switches.fail(CannedResponse(500, error_body(500, "canary of a buyer")), path="/messages/", times=None)
+    stage.avito.switches.fail(
+        CannedResponse(500, error_body(500, "canary of a buyer")), path="/messages/", times=None
+    )
     answer = await stage.post("/avito/sync", status=500)
-    assert re.search(rf"новых сообщений: 0\. {stage.avito.accounts[0].name}: .*canary", answer["message"])
+    assert re.search(
+        rf"новых сообщений: 0\. {stage.avito.accounts[0].name}: .*canary", answer["message"]
+    )
     logged = " ".join(str(record.msg) for record in caplog.records)
     assert "run.ended" in logged
     assert "canary" not in logged
@@ -66,7 +85,9 @@ async def test_many_broken_chats_stop_neither_the_account_nor_new_chats(stage: S
 
 
 async def test_a_new_account_gets_past_its_broken_chats(stage: Stage) -> None:
-    """Nothing was ever read, so the fault may well be the account's; but the next sync begins with the chats not tried yet."""
+    """Nothing was ever read, so the fault may well be the account's; but the next sync begins with
+    the chats not tried yet.
+    """
     for _ in range(9):
         break_chat(stage, stage.add_talk(*GOOD_TALK, minutes_ago=700))
     for _ in range(6):
@@ -84,7 +105,10 @@ async def test_what_is_read_and_not_written_yet_speaks_for_the_account(stage: St
         break_chat(stage, stage.add_talk(*GOOD_TALK, minutes_ago=500))
 
     async def all_have_failed() -> bool:
-        return len(await stage.rows("SELECT 1 FROM chats WHERE read_error IS NOT NULL")) == 9 or call.done()
+        return (
+            len(await stage.rows("SELECT 1 FROM chats WHERE read_error IS NOT NULL")) == 9
+            or call.done()
+        )
 
     async with stage.service.database.engine.begin() as other:
         await other.execute(text("LOCK TABLE messages IN EXCLUSIVE MODE"))
@@ -94,7 +118,9 @@ async def test_what_is_read_and_not_written_yet_speaks_for_the_account(stage: St
 
 
 async def test_a_joke_is_not_a_missing_plan(stage: Stage) -> None:
-    """A buyer sends the sentence that stands in for texts: it is left out and said, and no other chat has to wait."""
+    """A buyer sends the sentence that stands in for texts: it is left out and said, and no other
+    chat has to wait.
+    """
     stage.add_talk(*GOOD_TALK, minutes_ago=900)
     joke = stage.add_talk(*GOOD_TALK, ("client", PLAN_PLACEHOLDER), minutes_ago=500)
     alone = stage.add_talk(("client", PLAN_PLACEHOLDER), minutes_ago=400)
@@ -103,13 +129,20 @@ async def test_a_joke_is_not_a_missing_plan(stage: Stage) -> None:
     assert figures(answer) == ("success", 3, 4, 12, 1)
     assert "1 чат не прочитан" in answer["message"]
     assert "Не оплачен тариф" in answer["message"]
-    incomplete = "SELECT avito_id, messages_due FROM chats WHERE NOT history_complete ORDER BY messages_due"
-    assert await stage.rows(incomplete) == [{"avito_id": joke.id, "messages_due": False}, {"avito_id": alone.id, "messages_due": True}]
+    incomplete = (
+        "SELECT avito_id, messages_due FROM chats WHERE NOT history_complete ORDER BY messages_due"
+    )
+    assert await stage.rows(incomplete) == [
+        {"avito_id": joke.id, "messages_due": False},
+        {"avito_id": alone.id, "messages_due": True},
+    ]
     assert await stage.rows("SELECT 1 FROM messages WHERE text LIKE 'Перейдите%'") == []
 
 
 async def test_a_missing_plan_takes_no_words_away_that_are_here(stage: Stage) -> None:
-    """Where placeholders come instead of texts, under 200: nothing that was stored changes, and the plan is named."""
+    """Where placeholders come instead of texts, under 200: nothing that was stored changes, and the
+    plan is named.
+    """
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=5)
     await stage.sync()
     before = await stage.rows("SELECT * FROM messages ORDER BY id")
@@ -133,20 +166,41 @@ async def test_chats_are_seen_while_no_message_can_be_read(stage: Stage) -> None
 
 
 async def test_a_message_that_cannot_be_read_leaves_the_history_incomplete(stage: Stage) -> None:
-    """Without a time it has no place in the chat; the others come, and nobody is told that they are all."""
+    """Without a time it has no place in the chat; the others come, and nobody is told that they are
+    all.
+    """
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
     await stage.sync()
     stage.avito.add_message(chat.id, "client", text="Ещё вопрос")
-    timeless = {"id": "m-timeless", "type": "text", "content": {"text": "Без времени"}, "direction": "in"}
-    known = [{"id": message.id, "created": message.created, "type": "text", "content": {"text": message.text}} for message in chat.messages]
-    stage.avito.switches.fail(CannedResponse(200, {"messages": [timeless, *known[::-1]], "meta": {"has_more": True}}), path="/messages/")
+    timeless = {
+        "id": "m-timeless",
+        "type": "text",
+        "content": {"text": "Без времени"},
+        "direction": "in",
+    }
+    known = [
+        {
+            "id": message.id,
+            "created": message.created,
+            "type": "text",
+            "content": {"text": message.text},
+        }
+        for message in chat.messages
+    ]
+    stage.avito.switches.fail(
+        CannedResponse(200, {"messages": [timeless, *known[::-1]], "meta": {"has_more": True}}),
+        path="/messages/",
+    )
     assert figures(await stage.sync()) == ("success", 1, 0, 1, 1)
     stage.avito.add_message(chat.id, "client", text="И ещё")
     assert (await stage.sync())["new_messages"] == 1
 
 
 async def test_a_named_chat_that_avito_does_not_know_is_no_synced_chat(database_url: str) -> None:
-    async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox, **RECEIVER) as stage:
+    async with (
+        Sandbox(avito=LocalAvito()) as sandbox,
+        on_stage(database_url, sandbox, **RECEIVER) as stage,
+    ):
         await stage.sync()
         chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
         await tell(stage, chat)
@@ -166,8 +220,12 @@ async def test_a_chat_that_leaves_avito_stays_here_and_costs_nothing(stage: Stag
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_each_account_is_named_with_its_own_fault_and_the_others_go_on(database_url: str, known: bool) -> None:
-    """In the answer, in the run and in the mail: one account's plan is not paid, another's keys are wrong, be it seen before or not."""
+async def test_each_account_is_named_with_its_own_fault_and_the_others_go_on(
+    database_url: str, known: bool
+) -> None:
+    """In the answer, in the run and in the mail: one account's plan is not paid, another's keys are
+    wrong, be it seen before or not.
+    """
     avito = LocalAvito([numbered_account(number) for number in (1, 2, 3)])
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox) as stage:
         good, unpaid, locked = avito.accounts
@@ -177,7 +235,9 @@ async def test_each_account_is_named_with_its_own_fault_and_the_others_go_on(dat
         chat = avito.add_chat(account=unpaid, chat_type="u2u")
         avito.add_message(chat.id, "client", text="Здравствуйте", account=unpaid)
         no_plan = CannedResponse(402, error_body(402, "Payment required"))
-        avito.switches.fail(no_plan, path=f"/accounts/{unpaid.user_id}/chats/{chat.id}/messages", times=None)
+        avito.switches.fail(
+            no_plan, path=f"/accounts/{unpaid.user_id}/chats/{chat.id}/messages", times=None
+        )
         locked.client_secret = "changed since"
         avito.expire_tokens()
         stage.clock.move(hours=25)

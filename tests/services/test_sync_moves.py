@@ -1,4 +1,6 @@
-"""What moves, vanishes or ages at Avito while nobody looks, or while pages are turned: it is found all the same."""
+"""What moves, vanishes or ages at Avito while nobody looks, or while pages are turned: it is found
+all the same.
+"""
 
 from datetime import timedelta
 
@@ -9,7 +11,9 @@ from tests.stage import GOOD_TALK, Stage
 
 
 async def test_a_message_that_vanishes_between_two_pages_costs_no_other(stage: Stage) -> None:
-    """What stood behind it moves up, over the edge of the page that comes next; more of them than pages overlap."""
+    """What stood behind it moves up, over the edge of the page that comes next; more of them than
+    pages overlap.
+    """
     (chat,) = stage.avito.add_synthetic_chats(1, 250)
 
     def vanish(path: str, offset: int) -> None:
@@ -39,24 +43,35 @@ async def test_chats_that_leave_the_list_between_two_pages_cost_no_other(stage: 
 
 
 async def test_a_deletion_further_back_than_the_first_page_is_found(stage: Stage) -> None:
-    """Between two syncs more was written than a page holds, and what was young at the first is long settled at the second."""
+    """Between two syncs more was written than a page holds, and what was young at the first is long
+    settled at the second.
+    """
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=5)
     await stage.sync()
     gone = chat.messages[-1]
     stage.avito.delete_message(chat.id, gone.id)
     stage.clock.move(hours=5)
     for number in range(97):  # the first page ends among the old messages, before the deleted one
-        stage.avito.add_message(chat.id, "client", text=f"Вопрос {number}", at=stage.clock() - timedelta(minutes=200 - number))
+        stage.avito.add_message(
+            chat.id,
+            "client",
+            text=f"Вопрос {number}",
+            at=stage.clock() - timedelta(minutes=200 - number),
+        )
     stage.avito.switches.page_cap = 98
     early = chat.messages[0]
     stage.avito.delete_message(chat.id, early.id)
     await stage.sync()
-    deleted = await stage.rows("SELECT avito_id FROM messages WHERE deleted_at IS NOT NULL ORDER BY id")
+    deleted = await stage.rows(
+        "SELECT avito_id FROM messages WHERE deleted_at IS NOT NULL ORDER BY id"
+    )
     assert deleted == [{"avito_id": early.id}, {"avito_id": gone.id}]
 
 
 async def test_more_changes_than_a_list_gives_are_found_by_narrower_lists(stage: Stage) -> None:
-    """A busy account after an outage of some hours: what lies behind the first 1,100 is not left to the next day."""
+    """A busy account after an outage of some hours: what lies behind the first 1,100 is not left to
+    the next day.
+    """
     stage.add_talk(*GOOD_TALK, minutes_ago=600)
     await stage.sync()
     stage.clock.move(hours=5)
@@ -70,9 +85,16 @@ async def test_more_changes_than_a_list_gives_are_found_by_narrower_lists(stage:
     await assert_manners(stage)
 
 
-async def test_a_listing_that_avito_no_longer_lists_is_asked_for_by_its_known_chats(stage: Stage) -> None:
+async def test_a_listing_that_avito_no_longer_lists_is_asked_for_by_its_known_chats(
+    stage: Stage,
+) -> None:
     sold = AvitoListing(8_300_000_001, "Продано и удалено")
-    hidden = [stage.avito.add_chat(item=sold, chat_id=f"u2i-sold-{number}", at=stage.clock() - timedelta(days=9)) for number in range(2)]
+    hidden = [
+        stage.avito.add_chat(
+            item=sold, chat_id=f"u2i-sold-{number}", at=stage.clock() - timedelta(days=9)
+        )
+        for number in range(2)
+    ]
     stage.avito.add_message(hidden[0].id, "client", text="Ещё продаётся?", at=stage.clock())
     stage.avito.add_synthetic_chats(1_120, 1)
     del stage.avito.accounts[0].listings[sold.id]
@@ -85,16 +107,22 @@ async def test_listings_that_come_again_on_every_page_end_the_walk(stage: Stage)
     """A full page of listings promises another; where that one says the same there is nothing more."""
     stage.avito.add_synthetic_chats(1_120, 1)
     same = [{"id": number} for number in list(stage.avito.accounts[0].listings)[:99]]
-    stage.avito.switches.fail(CannedResponse(200, {"resources": same}), path="/core/v1/items", times=None)
+    stage.avito.switches.fail(
+        CannedResponse(200, {"resources": same}), path="/core/v1/items", times=None
+    )
     stage.avito.switches.plan_missing = "flat"
     await stage.post("/avito/sync", status=500)
-    assert len([request for request in stage.avito.requests if request.path == "/core/v1/items"]) == 2
+    assert (
+        len([request for request in stage.avito.requests if request.path == "/core/v1/items"]) == 2
+    )
 
 
 async def test_a_time_that_has_not_come_yet_hides_nothing(stage: Stage) -> None:
     """A clock of Avito's that is ahead, or a broken value: the watermark is never in the future."""
     stage.avito.switches.page_cap = 10
-    chats = [stage.add_talk(("client", "Здравствуйте"), minutes_ago=600 + number) for number in range(60)]
+    chats = [
+        stage.add_talk(("client", "Здравствуйте"), minutes_ago=600 + number) for number in range(60)
+    ]
     late = stage.add_talk(("client", "Из будущего"), minutes_ago=-60 * 24 * 365)
     await stage.sync()
     for chat in chats[:50]:
@@ -108,7 +136,12 @@ async def test_avitos_moments_are_the_same_in_every_zone(stage: Stage) -> None:
     """Unix seconds in, the same seconds in the table, whatever the session's zone is."""
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
     await stage.sync()
-    row = (await stage.rows("SELECT extract(epoch FROM sent_at)::bigint AS at FROM messages ORDER BY id DESC LIMIT 1"))[0]
+    row = (
+        await stage.rows(
+            "SELECT extract(epoch FROM sent_at)::bigint AS at FROM messages ORDER BY id DESC"
+            " LIMIT 1"
+        )
+    )[0]
     assert row["at"] == chat.messages[-1].created
     shown = (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()["messages"][-1]["sent_at"]
     assert shown.endswith("+03:00")

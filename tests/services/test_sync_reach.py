@@ -1,4 +1,6 @@
-"""Accounts larger than one list of Avito's: reached by narrower lists, and said where even those are too long."""
+"""Accounts larger than one list of Avito's: reached by narrower lists, and said where even those
+are too long.
+"""
 
 from app.sandbox.avito_state import AvitoListing
 from tests.stage import GOOD_TALK, Stage
@@ -13,14 +15,18 @@ async def list_alone(stage: Stage) -> None:
 async def test_chats_past_the_reach_are_found_by_their_listings(stage: Stage) -> None:
     stage.avito.add_synthetic_chats(1_300, 1)
     await list_alone(stage)
-    assert {row["avito_id"] for row in await stage.rows("SELECT avito_id FROM chats")} == set(stage.avito.accounts[0].chats)
+    assert {row["avito_id"] for row in await stage.rows("SELECT avito_id FROM chats")} == set(
+        stage.avito.accounts[0].chats
+    )
     assert (await stage.rows("SELECT lists_cut_short FROM accounts"))[0]["lists_cut_short"] == 0
 
 
 async def test_a_listing_with_more_chats_than_a_list_gives_is_counted(stage: Stage) -> None:
     listing = AvitoListing(8_000_000_001, "Очень популярный диван")
     for number in range(1_150):
-        chat = stage.avito.add_chat(item=listing, chat_id=f"u2i-popular-{number:04}", at=stage.clock())
+        chat = stage.avito.add_chat(
+            item=listing, chat_id=f"u2i-popular-{number:04}", at=stage.clock()
+        )
         stage.avito.add_message(chat.id, "client", text="Ещё продаётся?")
     await list_alone(stage)
     assert len(await stage.rows("SELECT 1 FROM chats")) == 1_100

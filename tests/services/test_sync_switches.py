@@ -1,4 +1,6 @@
-"""A sync under every switch of the local Avito, over REST: nothing is lost, nothing is made up, and what fails is named."""
+"""A sync under every switch of the local Avito, over REST: nothing is lost, nothing is made up, and
+what fails is named.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -8,7 +10,15 @@ import pytest_asyncio
 
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat
-from app.sandbox.avito_switches import CUT, ERROR_UNDER_200, FORBIDDEN, SERVER_ERROR, UNAVAILABLE, html, too_many
+from app.sandbox.avito_switches import (
+    CUT,
+    ERROR_UNDER_200,
+    FORBIDDEN,
+    SERVER_ERROR,
+    UNAVAILABLE,
+    html,
+    too_many,
+)
 from app.sandbox.faults import Behaviour, CannedResponse, Slow
 from app.sandbox.server import Sandbox
 from tests.services.avito_worlds import assert_equal, assert_manners, emptied, furnish
@@ -38,7 +48,13 @@ def switch(**values: Any) -> Callable[[Stage], None]:
 
 
 WAYS: dict[str, Callable[[Stage], None]] = {
-    "as it mostly does": switch(messages_as="object", read_flag="isRead", has_more=True, system_author_id=0, u2u_context="absent"),
+    "as it mostly does": switch(
+        messages_as="object",
+        read_flag="isRead",
+        has_more=True,
+        system_author_id=0,
+        u2u_context="absent",
+    ),
     "has_more absent": switch(has_more=False),
     "messages as an array": switch(messages_as="array"),
     "read flag is_read": switch(read_flag="is_read"),
@@ -46,7 +62,9 @@ WAYS: dict[str, Callable[[Stage], None]] = {
     "no users": switch(drop_chat_keys={"users"}),
     "no last_message": switch(drop_chat_keys={"last_message"}),
     "no updated": switch(drop_chat_keys={"updated"}),
-    "nothing but ids": switch(drop_chat_keys={"context", "users", "last_message", "updated", "created"}),
+    "nothing but ids": switch(
+        drop_chat_keys={"context", "users", "last_message", "updated", "created"}
+    ),
     "no author": switch(drop_message_keys={"author_id"}),
     "no read flag": switch(drop_message_keys={"isRead", "read"}),
     "empty titles": switch(empty_titles=True),
@@ -66,11 +84,21 @@ async def test_however_avito_answers_all_of_it_is_copied(stage: Stage, way: str)
     chats = furnish(stage)
     messages = sum(len(chat.messages) for chat in chats)
     answer = await stage.sync()
-    assert (answer["synced_chats"], answer["new_chats"], answer["new_messages"], answer["incomplete_chats"]) == (6, 6, messages, 0)
+    assert (
+        answer["synced_chats"],
+        answer["new_chats"],
+        answer["new_messages"],
+        answer["incomplete_chats"],
+    ) == (6, 6, messages, 0)
     await assert_equal(stage)
     stage.avito.add_message(chats[1].id, "client", text="Ещё вопрос")
     answer = await stage.sync()
-    assert (answer["synced_chats"], answer["new_chats"], answer["updated_chats"], answer["new_messages"]) == (6, 0, 1, 1)
+    assert (
+        answer["synced_chats"],
+        answer["new_chats"],
+        answer["updated_chats"],
+        answer["new_messages"],
+    ) == (6, 0, 1, 1)
     await assert_equal(stage)
 
 
@@ -78,10 +106,18 @@ async def test_what_is_missing_gets_its_word(stage: Stage) -> None:
     """Titles and names that Avito leaves out; the message's kind is kept with its raw content."""
     *_, notice, empty = furnish(stage)
     await stage.sync()
-    shown = {chat.id: (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json() for chat in (notice, empty)}
-    assert (shown[empty.id]["title"], shown[empty.id]["client_name"]) == ("Чат без объявления", "Клиент")
+    shown = {
+        chat.id: (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()
+        for chat in (notice, empty)
+    }
+    assert (shown[empty.id]["title"], shown[empty.id]["client_name"]) == (
+        "Чат без объявления",
+        "Клиент",
+    )
     assert (shown[notice.id]["type"], shown[notice.id]["messages"][0]["side"]) == ("a2u", "system")
-    assert await stage.rows("SELECT content FROM messages WHERE type = 'sticker'") == [{"content": {"sticker": {"id": 7}}}]
+    assert await stage.rows("SELECT content FROM messages WHERE type = 'sticker'") == [
+        {"content": {"sticker": {"id": 7}}}
+    ]
 
 
 PASSING: dict[str, Behaviour] = {
@@ -106,8 +142,14 @@ async def test_what_passes_is_not_even_noticed(stage: Stage, fault: str) -> None
     stage.avito.expire_tokens()
     faults = [stage.avito.switches.fail(PASSING[fault], path=place) for place in PLACES]
     answer = await stage.sync()
-    assert (answer["status"], answer["synced_chats"], answer["incomplete_chats"]) == ("success", 6, 0)
-    assert {place.path for place in faults if place.times} <= {"/token"}  # a token is kept, where it was not expired
+    assert (answer["status"], answer["synced_chats"], answer["incomplete_chats"]) == (
+        "success",
+        6,
+        0,
+    )
+    assert {place.path for place in faults if place.times} <= {
+        "/token"
+    }  # a token is kept, where it was not expired
     await assert_equal(stage)
 
 
@@ -125,7 +167,10 @@ async def test_an_expired_token_is_renewed_in_the_middle(stage: Stage, status: A
 
     stage.avito.switches.after_page = expire
     answer = await stage.sync()
-    assert (answer["synced_chats"], answer["new_messages"]) == (6, sum(len(chat.messages) for chat in chats))
+    assert (answer["synced_chats"], answer["new_messages"]) == (
+        6,
+        sum(len(chat.messages) for chat in chats),
+    )
     await assert_equal(stage)
 
 
@@ -141,29 +186,47 @@ def _always(behaviour: Behaviour, path: str) -> Callable[[Stage], None]:
 
 
 def _refused_keys(stage: Stage) -> None:
-    _always(CannedResponse(200, {"error": "invalid_client", "error_description": "Client authentication failed"}), "/token")(stage)
+    _always(
+        CannedResponse(
+            200, {"error": "invalid_client", "error_description": "Client authentication failed"}
+        ),
+        "/token",
+    )(stage)
     stage.avito.expire_tokens()
 
 
 STAYING: dict[str, tuple[Callable[[Stage], None], str]] = {
-    "keys refused under 200": (_refused_keys, "Авито не принял ключи (Client authentication failed)"),
+    "keys refused under 200": (
+        _refused_keys,
+        "Авито не принял ключи (Client authentication failed)",
+    ),
     "plan off, nested": (switch(plan_missing="nested"), "не оплачен тариф с API мессенджера"),
     "plan off, flat": (switch(plan_missing="flat"), "не оплачен тариф с API мессенджера"),
     "an employee's keys": (_employee, "нужны ключи самой компании"),
     "403 for the list": (_always(FORBIDDEN, "/chats"), "нужны ключи самой компании"),
     "429 for the list": (_always(too_many(), "/chats"), "уменьшите AVITO_REQUESTS_PER_MINUTE"),
-    "429 for messages": (_always(too_many("1"), "/messages/"), "уменьшите AVITO_REQUESTS_PER_MINUTE"),
+    "429 for messages": (
+        _always(too_many("1"), "/messages/"),
+        "уменьшите AVITO_REQUESTS_PER_MINUTE",
+    ),
     "500 for the list": (_always(SERVER_ERROR, "/chats"), "Авито временно не работает (500)"),
     "503 for messages": (_always(UNAVAILABLE, "/messages/"), "Авито временно не работает (503)"),
     "HTML for messages": (_always(html(200), "/messages/"), "Авито прислал не JSON"),
-    "error under 200 for the list": (_always(ERROR_UNDER_200, "/chats"), "Авито временно не работает (200)"),
+    "error under 200 for the list": (
+        _always(ERROR_UNDER_200, "/chats"),
+        "Авито временно не работает (200)",
+    ),
     "every connection cut": (_always(CUT, ""), "Авито не отвечает"),
 }
 
 
 @pytest.mark.parametrize("fault", STAYING)
-async def test_what_stays_is_named_and_costs_nothing_that_was_there(stage: Stage, fault: str) -> None:
-    """In the answer and in the run; what was copied before is kept, and once it is over the next sync has everything."""
+async def test_what_stays_is_named_and_costs_nothing_that_was_there(
+    stage: Stage, fault: str
+) -> None:
+    """In the answer and in the run; what was copied before is kept, and once it is over the next
+    sync has everything.
+    """
     chats = furnish(stage)
     await stage.sync()
     before = await stage.rows("SELECT * FROM messages ORDER BY id")
@@ -178,7 +241,12 @@ async def test_what_stays_is_named_and_costs_nothing_that_was_there(stage: Stage
     assert stage.avito.accounts[0].name in answer["message"]
     run = (await stage.rest.get("/api/v1/runs")).json()[0]
     assert (run["state"], run["message"]) == ("failed", answer["message"])
-    assert await stage.rows("SELECT * FROM messages WHERE id <= :last ORDER BY id", last=before[-1]["id"]) == before
+    assert (
+        await stage.rows(
+            "SELECT * FROM messages WHERE id <= :last ORDER BY id", last=before[-1]["id"]
+        )
+        == before
+    )
     await assert_manners(stage)
     stage.avito.switches.faults.clear()
     stage.avito.switches.plan_missing, stage.avito.accounts[0].employee = None, False
@@ -253,4 +321,11 @@ async def test_a_message_turning_deleted_between_two_pages_is_told_as_such(stage
     stage.avito.switches.after_page = delete
     await stage.sync()
     await assert_equal(stage)
-    assert len(await stage.rows("SELECT 1 FROM messages WHERE avito_id = :id AND deleted_at IS NOT NULL", id=gone.id)) == 1
+    assert (
+        len(
+            await stage.rows(
+                "SELECT 1 FROM messages WHERE avito_id = :id AND deleted_at IS NOT NULL", id=gone.id
+            )
+        )
+        == 1
+    )

@@ -31,7 +31,9 @@ class Away(Database):
 
 
 @pytest.mark.parametrize("how", ["hangs", "away"])
-async def test_an_outage_that_lasts_ends_the_waiting(database: Database, database_url: str, how: str) -> None:
+async def test_an_outage_that_lasts_ends_the_waiting(
+    database: Database, database_url: str, how: str
+) -> None:
     run_id = await submit(database, RunKind.SYNC, system_clock)
     away = Away(database_url)
     setattr(away, how, True)
@@ -41,7 +43,9 @@ async def test_an_outage_that_lasts_ends_the_waiting(database: Database, databas
 
 
 @pytest.mark.parametrize("how", ["hangs", "away"])
-async def test_an_outage_that_passes_is_waited_out(database: Database, database_url: str, how: str) -> None:
+async def test_an_outage_that_passes_is_waited_out(
+    database: Database, database_url: str, how: str
+) -> None:
     run_id = await submit(database, RunKind.SYNC, system_clock)
     away = Away(database_url)
     setattr(away, how, True)

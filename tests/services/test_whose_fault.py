@@ -1,4 +1,6 @@
-"""Whose fault a failure is, with few chats and with many: a chat's own costs it a try, everybody's ends the run and costs nobody any."""
+"""Whose fault a failure is, with few chats and with many: a chat's own costs it a try, everybody's
+ends the run and costs nobody any.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -8,7 +10,17 @@ import pytest
 from app.main import open_grader
 from app.models import RunKind
 from app.repositories.gradings import MAX_FAILURES
-from app.sandbox.deepseek_faults import ABORTED, BAD_REQUEST, CUT, SERVER_ERROR, TOO_LONG, Hang, error_body, too_many, user_message
+from app.sandbox.deepseek_faults import (
+    ABORTED,
+    BAD_REQUEST,
+    CUT,
+    SERVER_ERROR,
+    TOO_LONG,
+    Hang,
+    error_body,
+    too_many,
+    user_message,
+)
 from app.sandbox.faults import Behaviour, CannedResponse, ReceivedRequest
 from app.services.runs import submit, wait
 from tests.services.test_regrade import PERIOD
@@ -24,7 +36,13 @@ UNTOLD: dict[str, Behaviour] = {
 """What may be the chat's fault or everybody's."""
 EVERYBODYS: dict[str, tuple[Behaviour, str]] = {
     "DeepSeek's words of today": (
-        CannedResponse(400, error_body("The supported API model names are deepseek-flash, deepseek-v4-pro, but you passed deepseek-chat.")),
+        CannedResponse(
+            400,
+            error_body(
+                "The supported API model names are deepseek-flash, deepseek-v4-pro, but you passed"
+                " deepseek-chat."
+            ),
+        ),
         "DEEPSEEK_MODEL",
     ),
     "no such address": (CannedResponse(404, "<html>404 Not Found</html>"), "DEEPSEEK_BASE_URL"),
@@ -49,9 +67,14 @@ async def assert_nobody_has_lost_a_try(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("chats", [1, 7])
-async def test_a_wrong_model_name_ends_the_run_however_few_chats(stage: Stage, database_url: str, chats: int) -> None:
+async def test_a_wrong_model_name_ends_the_run_however_few_chats(
+    stage: Stage, database_url: str, chats: int
+) -> None:
     await copied(stage, chats)
-    async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_model="deepseek-chat") as wrong:
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, deepseek_model="deepseek-chat") as wrong,
+    ):
         answer = await wrong.post("/llm/analyze", status=500)
     assert figures(answer) == (0, 0, chats)
     assert "DEEPSEEK_MODEL" in answer["message"]
@@ -61,7 +84,9 @@ async def test_a_wrong_model_name_ends_the_run_however_few_chats(stage: Stage, d
 
 
 @pytest.mark.parametrize(("fault", "setting"), EVERYBODYS.values(), ids=EVERYBODYS.keys())
-async def test_what_no_chat_can_cause_names_its_setting(stage: Stage, fault: Behaviour, setting: str) -> None:
+async def test_what_no_chat_can_cause_names_its_setting(
+    stage: Stage, fault: Behaviour, setting: str
+) -> None:
     await copied(stage, 2)
     stage.sandbox.deepseek.switches.fail(fault, path=COMPLETIONS, times=None)
     answer = await stage.post("/llm/analyze", status=500)
@@ -72,7 +97,9 @@ async def test_what_no_chat_can_cause_names_its_setting(stage: Stage, fault: Beh
 
 
 @pytest.mark.parametrize(("fault", "chats"), [(BAD_REQUEST, 1), (too_many(), 1), (SERVER_ERROR, 4)])
-async def test_what_befalls_the_probe_as_well_is_everybodys(stage: Stage, fault: Behaviour, chats: int) -> None:
+async def test_what_befalls_the_probe_as_well_is_everybodys(
+    stage: Stage, fault: Behaviour, chats: int
+) -> None:
     await copied(stage, chats)
     failing = stage.sandbox.deepseek.switches.fail(fault, path=COMPLETIONS, times=None)
     answer = await stage.post("/llm/analyze", status=500)
@@ -84,10 +111,16 @@ async def test_what_befalls_the_probe_as_well_is_everybodys(stage: Stage, fault:
 
 
 @pytest.mark.parametrize("fault", UNTOLD.values(), ids=UNTOLD.keys())
-async def test_a_chat_that_always_fails_is_given_up_also_where_there_is_no_other(stage: Stage, fault: Behaviour) -> None:
-    """The probe is answered, so the chat is to blame: it neither fails every run nor is it bought for ever."""
+async def test_a_chat_that_always_fails_is_given_up_also_where_there_is_no_other(
+    stage: Stage, fault: Behaviour
+) -> None:
+    """The probe is answered, so the chat is to blame: it neither fails every run nor is it bought
+    for ever.
+    """
     await copied(stage, 0, "отравленный")
-    stage.sandbox.deepseek.switches.fail(fault, when=lambda request: "отравленный" in user_message(request), times=None)
+    stage.sandbox.deepseek.switches.fail(
+        fault, when=lambda request: "отравленный" in user_message(request), times=None
+    )
     for _ in range(MAX_FAILURES):
         assert figures(await stage.analyze()) == (0, 1, 0)
     asked = len(stage.sandbox.deepseek.requests)
@@ -98,10 +131,19 @@ async def test_a_chat_that_always_fails_is_given_up_also_where_there_is_no_other
 async def test_many_chats_that_always_fail_hold_nobody_up(stage: Stage, database_url: str) -> None:
     """More of them than are waited for, at the head of the queue, one chat at a time."""
     await copied(stage, 2, *(f"отравленный {number}" for number in range(6)))
-    stage.sandbox.deepseek.switches.fail(BAD_REQUEST, when=lambda request: "отравленный" in user_message(request), times=None)
-    async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow:
+    stage.sandbox.deepseek.switches.fail(
+        BAD_REQUEST, when=lambda request: "отравленный" in user_message(request), times=None
+    )
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow,
+    ):
         assert figures(await slow.analyze()) == (2, 6, 0)
-    probes = [request for request in stage.sandbox.deepseek.requests if "ещё продаётся?" in user_message(request) and is_probe(request)]
+    probes = [
+        request
+        for request in stage.sandbox.deepseek.requests
+        if "ещё продаётся?" in user_message(request) and is_probe(request)
+    ]
     assert len(probes) == 1, "the sixth is told by the chat that was graded after it"
 
 
@@ -109,11 +151,18 @@ def is_probe(request: ReceivedRequest) -> bool:
     return bool(request.body["max_tokens"] < 100)
 
 
-async def test_an_outage_that_catches_the_last_chats_costs_them_no_try(stage: Stage, database_url: str) -> None:
+async def test_an_outage_that_catches_the_last_chats_costs_them_no_try(
+    stage: Stage, database_url: str
+) -> None:
     await copied(stage, 5)
     first = iter(range(3))
-    stage.sandbox.deepseek.switches.fail(SERVER_ERROR, when=lambda _: next(first, None) is None, times=None)
-    async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow:
+    stage.sandbox.deepseek.switches.fail(
+        SERVER_ERROR, when=lambda _: next(first, None) is None, times=None
+    )
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow,
+    ):
         assert figures(await slow.post("/llm/analyze", status=500)) == (3, 0, 2)
     assert await stage.rows("SELECT 1 FROM chats WHERE failures > 0") == []
 
@@ -136,7 +185,10 @@ async def test_a_probe_that_is_late_is_an_outage(stage: Stage, database_url: str
     await copied(stage, 1)
     stage.sandbox.deepseek.switches.fail(BAD_REQUEST, times=1)
     stage.sandbox.deepseek.switches.fail(Hang(600), times=None)
-    async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_timeout_seconds=0.3) as hasty:
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, deepseek_timeout_seconds=0.3) as hasty,
+    ):
         answer = await hasty.post("/llm/analyze", status=500)
     assert figures(answer) == (0, 0, 1)
     assert "DEEPSEEK_TIMEOUT_SECONDS" in answer["message"]
@@ -151,12 +203,17 @@ async def test_a_probe_that_breaks_off_is_billed(stage: Stage) -> None:
     assert run["lost_usd"] > 0
 
 
-async def test_where_the_budget_has_nothing_left_for_a_probe_the_suspect_waits(stage: Stage, database_url: str) -> None:
+async def test_where_the_budget_has_nothing_left_for_a_probe_the_suspect_waits(
+    stage: Stage, database_url: str
+) -> None:
     await copied(stage, 1)
     stage.sandbox.deepseek.switches.fail(ABORTED, times=None)
     async with open_grader(stage.service.settings) as grader:
         one_chat = grader.most_usd(()) * Decimal("1.1")
-    async with stage.resting(), on_stage(database_url, stage.sandbox, deepseek_daily_budget_usd=one_chat) as frugal:
+    async with (
+        stage.resting(),
+        on_stage(database_url, stage.sandbox, deepseek_daily_budget_usd=one_chat) as frugal,
+    ):
         answer = await frugal.analyze()
     assert figures(answer) == (0, 0, 1)
     assert "бюджет" in answer["message"]
@@ -173,5 +230,8 @@ async def test_grading_again_stops_as_well(stage: Stage) -> None:
         run_id = await submit(database, RunKind.ANALYZE, clock, params=PERIOD.as_params)
         stage.service.worker.wake()
         run = await wait(database, run_id)
-        assert (run.state, run.figures) == (state, {"regraded_reports": 0, "failed_reports": failed})
+        assert (run.state, run.figures) == (
+            state,
+            {"regraded_reports": 0, "failed_reports": failed},
+        )
         failing.when = lambda request: not is_probe(request)

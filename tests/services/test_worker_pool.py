@@ -20,7 +20,11 @@ async def run(pool: WorkerPool, function: Any, *arguments: object, cpu_seconds: 
 
 def children() -> list[psutil.Process]:
     """The worker processes of this test process."""
-    return [child for child in psutil.Process().children() if "app.services.analysis.worker_process" in child.cmdline()]
+    return [
+        child
+        for child in psutil.Process().children()
+        if "app.services.analysis.worker_process" in child.cmdline()
+    ]
 
 
 async def test_a_call_past_its_processor_time_fails_and_the_next_does_not() -> None:
@@ -55,19 +59,28 @@ async def test_a_call_that_fails_is_told_without_its_words() -> None:
         assert await run(pool, worker_calls.add, 1, 2) == 3
 
 
-async def test_a_killed_process_costs_one_more_try_with_no_other_call_beside_it(tmp_path: Path) -> None:
+async def test_a_killed_process_costs_one_more_try_with_no_other_call_beside_it(
+    tmp_path: Path,
+) -> None:
     async with WorkerPool(2) as pool:
-        busy = [asyncio.create_task(run(pool, worker_calls.be_busy, str(tmp_path), 0.2)) for _ in range(6)]
+        busy = [
+            asyncio.create_task(run(pool, worker_calls.be_busy, str(tmp_path), 0.2))
+            for _ in range(6)
+        ]
         assert await run(pool, worker_calls.die_once, str(tmp_path)) == 0
         await asyncio.gather(*busy)
         with pytest.raises(ChatWorkError, match="дважды прервала"):
             await run(pool, worker_calls.die)
 
 
-async def test_no_secret_is_in_the_process_and_its_hashes_are_those_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_secret_is_in_the_process_and_its_hashes_are_those_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-canary")
     async with WorkerPool(2) as pool:
-        first, second = await asyncio.gather(run(pool, worker_calls.environment), run(pool, worker_calls.environment))
+        first, second = await asyncio.gather(
+            run(pool, worker_calls.environment), run(pool, worker_calls.environment)
+        )
     assert "DEEPSEEK_API_KEY" not in first
     assert first["PYTHONHASHSEED"] == second["PYTHONHASHSEED"]
 
@@ -93,7 +106,9 @@ asyncio.run(WorkerPool(1).run(tell_pid, sys.argv[1], allowance=Allowance(10)))
 
 async def test_a_killed_parent_leaves_no_process(tmp_path: Path) -> None:
     told = tmp_path / "pid"
-    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", _PARENT, str(told), cwd=Path(__file__).parents[2])
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _PARENT, str(told), cwd=Path(__file__).parents[2]
+    )
     await until(lambda: _exists(told))
     pid = int(told.read_text(encoding="ascii"))
     parent.send_signal(signal.SIGKILL)
@@ -109,15 +124,28 @@ async def _is_gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-async def test_a_chat_that_takes_too_long_fails_alone_and_loses_a_try(stage: Stage, database_url: str) -> None:
-    words = "Позвоните Ивану Петрову, Марине или Олегу, адрес: улица Ленина, дом 5, квартира 7. " * 10
-    hostile = stage.add_talk(*[(side, f"{number} {words}") for number in range(60) for side in ("client", "company")], minutes_ago=600)
+async def test_a_chat_that_takes_too_long_fails_alone_and_loses_a_try(
+    stage: Stage, database_url: str
+) -> None:
+    words = (
+        "Позвоните Ивану Петрову, Марине или Олегу, адрес: улица Ленина, дом 5, квартира 7. " * 10
+    )
+    hostile = stage.add_talk(
+        *[(side, f"{number} {words}") for number in range(60) for side in ("client", "company")],
+        minutes_ago=600,
+    )
     good = [stage.add_talk(*talk) for talk in (GOOD_TALK, BAD_TALK)]
     await stage.sync()
-    async with stage.resting(), WorkerPool(cpu_seconds=0.3) as graders, on_stage(database_url, stage.sandbox, graders=graders) as strict:
+    async with (
+        stage.resting(),
+        WorkerPool(cpu_seconds=0.3) as graders,
+        on_stage(database_url, stage.sandbox, graders=graders) as strict,
+    ):
         answer = await strict.analyze()
     assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (2, 1, 0)
-    rows = await stage.rows("SELECT avito_id, failures, outcome_reason FROM chats WHERE outcome = 'failed'")
+    rows = await stage.rows(
+        "SELECT avito_id, failures, outcome_reason FROM chats WHERE outcome = 'failed'"
+    )
     assert [(row["avito_id"], row["failures"]) for row in rows] == [(hostile.id, 1)]
     assert "времени процессора" in rows[0]["outcome_reason"]
     assert {report["chat_id"] for report in await stage.reports()} == {chat.id for chat in good}

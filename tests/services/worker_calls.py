@@ -34,7 +34,9 @@ def die() -> None:
 
 
 def die_once(folder: str) -> int:
-    """Dies the first time and leaves its number; the second time it returns how many calls were under way beside it."""
+    """Dies the first time and leaves its number; the second time it returns how many calls were
+    under way beside it.
+    """
     mark = Path(folder, "died")
     if not mark.exists():
         mark.touch()

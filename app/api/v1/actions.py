@@ -1,4 +1,6 @@
-"""The three POSTs have one way: queue a run, wait for its end whoever works on it, tell its figures."""
+"""The three POSTs have one way: queue a run, wait for its end whoever works on it, tell its
+figures.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -14,7 +16,9 @@ from app.services.runs import submit, wait
 Prefer = Annotated[
     str | None,
     Header(
-        alias="Prefer", description="respond-async: ответить 202 сразу, за ходом следить по адресу из Location.", examples=["respond-async"]
+        alias="Prefer",
+        description="respond-async: ответить 202 сразу, за ходом следить по адресу из Location.",
+        examples=["respond-async"],
     ),
 ]
 
@@ -24,18 +28,29 @@ _AWAY_SECONDS = 30.0
 Figures = Callable[[Run], Mapping[str, Any]]
 
 
-async def act(backend: Backend, kind: RunKind, params: Mapping[str, Any], prefer: str | None, figures: Figures) -> JSONResponse:
-    """Starts a run and answers when it has ended, or at once with 202 where the caller prefers that.
+async def act(
+    backend: Backend, kind: RunKind, params: Mapping[str, Any], prefer: str | None, figures: Figures
+) -> JSONResponse:
+    """Starts a run and answers when it has ended, or at once with 202 where the caller prefers
+    that.
 
-    ``figures`` draws the answer's own fields from the run. A caller that hangs up stops nothing: the run is the worker's.
+    ``figures`` draws the answer's own fields from the run. A caller that hangs up stops nothing:
+    the run is the worker's.
     """
     run_id = await submit(backend.database, kind, backend.clock, params=params)
     backend.wake()
     if _wants_async(prefer):
         location = f"/api/v1/runs/{run_id}"
         body = {"status": "success", "message": f"Запуск {run_id} принят: GET {location}."}
-        return JSONResponse(body, 202, {"Location": location, "Preference-Applied": "respond-async"})
-    run = await wait(backend.database, run_id, wait_run_finished=backend.wait_run_finished, away_seconds=_AWAY_SECONDS)
+        return JSONResponse(
+            body, 202, {"Location": location, "Preference-Applied": "respond-async"}
+        )
+    run = await wait(
+        backend.database,
+        run_id,
+        wait_run_finished=backend.wait_run_finished,
+        away_seconds=_AWAY_SECONDS,
+    )
     if run.state == RunState.DONE:
         return JSONResponse({"status": "success", "message": run.message, **figures(run)})
     return error_response(500, run.message or "Запуск не выполнен.", extra=figures(run))
@@ -47,4 +62,6 @@ def counts(run: Run, *names: str) -> dict[str, int]:
 
 
 def _wants_async(prefer: str | None) -> bool:
-    return "respond-async" in [part.split(";")[0].strip().lower() for part in (prefer or "").split(",")]
+    return "respond-async" in [
+        part.split(";")[0].strip().lower() for part in (prefer or "").split(",")
+    ]

@@ -25,7 +25,8 @@ class SyncBody(OptionalBody):
 
 
 _REFUSED = failed(
-    "Лавка на Садовой: не оплачен тариф Авито с API мессенджера, без него сообщения не прочитать; оплатите его в кабинете. Чаты сохранены.",
+    "Лавка на Садовой: не оплачен тариф Авито с API мессенджера, без него сообщения не прочитать;"
+    " оплатите его в кабинете. Чаты сохранены.",
     synced_chats=0,
     new_chats=12,
     updated_chats=0,
@@ -49,7 +50,9 @@ _REFUSED = failed(
 )
 @router.post("/v1/avito/sync", include_in_schema=False)
 async def post_sync(
-    backend: BackendDep, body: Annotated[SyncBody, Depends(read_optional_body(SyncBody))], prefer: Prefer = None
+    backend: BackendDep,
+    body: Annotated[SyncBody, Depends(read_optional_body(SyncBody))],
+    prefer: Prefer = None,
 ) -> JSONResponse:
     """The second path is the literal reading of the customer's document."""
     return await act(backend, RunKind.SYNC, body.model_dump(), prefer, _figures)

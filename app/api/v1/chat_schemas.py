@@ -9,8 +9,9 @@ from app.api.v1.schemas import LocalMoment, ReportRead
 from app.domain.waiting import WAITING_FOR_AT_MOST
 
 _WAITING = (
-    "С какого времени клиент ждёт ответа: когда он написал первое из сообщений, оставшихся без ответа. null — не ждёт: ему ответили, "
-    f"или он писал больше {WAITING_FOR_AT_MOST.days} дней назад; так же считает ждущих письмо."
+    "С какого времени клиент ждёт ответа: когда он написал первое из сообщений, оставшихся без"
+    f" ответа. null — не ждёт: ему ответили, или он писал больше {WAITING_FOR_AT_MOST.days} дней"
+    " назад; так же считает ждущих письмо."
 )
 
 
@@ -19,17 +20,28 @@ class MessageRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: int = Field(description="Номер сообщения в этой службе; на него ссылаются отчёты.", examples=[281])
-    side: Literal["client", "company", "system"] = Field(description="Кто написал: клиент, компания или сам Авито.")
+    id: int = Field(
+        description="Номер сообщения в этой службе; на него ссылаются отчёты.", examples=[281]
+    )
+    side: Literal["client", "company", "system"] = Field(
+        description="Кто написал: клиент, компания или сам Авито."
+    )
     type: str = Field(description="Тип сообщения на Авито.", examples=["text"])
     text: str = Field(
         description="Текст; у фото, голосового и прочего — слова в квадратных скобках.",
         examples=["Здравствуйте! Диван ещё продаётся?", "[фото]"],
     )
     has_text: bool = Field(description="Написан ли текст человеком.", examples=[True])
-    sent_at: LocalMoment = Field(description="Когда отправлено, в REPORT_TIMEZONE.", examples=["2026-11-22T14:05:00+03:00"])
-    is_read: bool | None = Field(description="Прочитано ли; null — Авито не сказал.", examples=[True])
-    deleted_at: LocalMoment | None = Field(description="Когда замечено, что автор удалил сообщение; его слова сохранены.", examples=[None])
+    sent_at: LocalMoment = Field(
+        description="Когда отправлено, в REPORT_TIMEZONE.", examples=["2026-11-22T14:05:00+03:00"]
+    )
+    is_read: bool | None = Field(
+        description="Прочитано ли; null — Авито не сказал.", examples=[True]
+    )
+    deleted_at: LocalMoment | None = Field(
+        description="Когда замечено, что автор удалил сообщение; его слова сохранены.",
+        examples=[None],
+    )
 
 
 class AnswerTimesRead(BaseModel):
@@ -38,11 +50,17 @@ class AnswerTimesRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     first_answer_seconds: int | None = Field(
-        description="Секунд от первого сообщения клиента до первого ответа компании, только рабочее время (WORKING_HOURS).",
+        description=(
+            "Секунд от первого сообщения клиента до первого ответа компании, только рабочее время"
+            " (WORKING_HOURS)."
+        ),
         examples=[420],
     )
     longest_wait_seconds: int | None = Field(
-        description="Самое долгое ожидание ответа в секундах рабочего времени, считая и то, что осталось без ответа.",
+        description=(
+            "Самое долгое ожидание ответа в секундах рабочего времени, считая и то, что осталось"
+            " без ответа."
+        ),
         examples=[1140],
     )
     waiting_since: LocalMoment | None = Field(description=_WAITING, examples=[None])
@@ -51,41 +69,65 @@ class AnswerTimesRead(BaseModel):
 class ChatRead(BaseModel):
     """A chat with its messages and its reports."""
 
-    id: str = Field(description="Идентификатор чата на Авито.", examples=["u2i-f7227b263e8~7c8423dd6c9"])
+    id: str = Field(
+        description="Идентификатор чата на Авито.", examples=["u2i-f7227b263e8~7c8423dd6c9"]
+    )
     account: str = Field(description="Имя аккаунта.", examples=["Лавка на Садовой"])
     account_id: int = Field(description="Номер аккаунта на Авито.", examples=[4900000001])
-    title: str = Field(description="Название объявления.", examples=["Диван угловой «Бергамо» с ящиком"])
+    title: str = Field(
+        description="Название объявления.", examples=["Диван угловой «Бергамо» с ящиком"]
+    )
     client_name: str = Field(description="Имя клиента.", examples=["Елена"])
     url: str | None = Field(
-        description="Адрес объявления на Авито; null — Авито его не дал, или он ведёт на другой сайт.",
+        description=(
+            "Адрес объявления на Авито; null — Авито его не дал, или он ведёт на другой сайт."
+        ),
         examples=["https://avito.ru/moskva/listing_4928810066"],
     )
-    price: str | None = Field(description="Цена в объявлении, как её пишет Авито.", examples=["34 900 ₽"])
-    type: str | None = Field(description="Тип чата: u2i — об объявлении, u2u — между пользователями.", examples=["u2i"])
+    price: str | None = Field(
+        description="Цена в объявлении, как её пишет Авито.", examples=["34 900 ₽"]
+    )
+    type: str | None = Field(
+        description="Тип чата: u2i — об объявлении, u2u — между пользователями.", examples=["u2i"]
+    )
     history_complete: bool = Field(
-        description="Скопирована ли переписка с первого сообщения; false — Авито отдаёт её не целиком или она ещё не прочитана.",
+        description=(
+            "Скопирована ли переписка с первого сообщения; false — Авито отдаёт её не целиком или"
+            " она ещё не прочитана."
+        ),
         examples=[True],
     )
     waiting_since: LocalMoment | None = Field(description=_WAITING, examples=[None])
     unanswered_since: LocalMoment | None = Field(
-        description="С какого времени сообщения клиента без ответа, как бы давно он ни писал; null — последнее слово за компанией.",
+        description=(
+            "С какого времени сообщения клиента без ответа, как бы давно он ни писал; null —"
+            " последнее слово за компанией."
+        ),
         examples=[None],
     )
     outcome: Literal["graded", "skipped", "failed", "waiting"] | None = Field(
         description=(
-            "Что с оценкой чата сейчас, как его считает письмо: оценён, оценивать нечего, ошибка, ждёт оценки "
-            "(есть сообщения, которых оценка ещё не видела); null — люди в чате не писали."
+            "Что с оценкой чата сейчас, как его считает письмо: оценён, оценивать нечего, ошибка,"
+            " ждёт оценки (есть сообщения, которых оценка ещё не видела); null — люди в чате не"
+            " писали."
         ),
         examples=["graded"],
     )
     outcome_reason: str | None = Field(
-        description="Почему чат не оценён; null — оценён или просто ждёт очереди.", examples=[None, "нет ответа компании"]
+        description="Почему чат не оценён; null — оценён или просто ждёт очереди.",
+        examples=[None, "нет ответа компании"],
     )
     outcome_at: LocalMoment | None = Field(
-        description="Когда его оценивали в последний раз, с любым исходом; null — ещё не оценивали.",
+        description=(
+            "Когда его оценивали в последний раз, с любым исходом; null — ещё не оценивали."
+        ),
         examples=["2026-11-22T20:03:11.402+03:00"],
     )
-    answer_times: AnswerTimesRead = Field(description="Сколько клиент ждал ответов, за всю переписку.")
+    answer_times: AnswerTimesRead = Field(
+        description="Сколько клиент ждал ответов, за всю переписку."
+    )
     messages: list[MessageRead] = Field(description="Сообщения, старые первыми.")
     reports: list[ReportRead] = Field(description="Отчёты о чате, новые первыми.")
-    reviews: list[ReviewRead] = Field(description="Проверки этих отчётов человеком, по report_id; отчётов без проверки здесь нет.")
+    reviews: list[ReviewRead] = Field(
+        description="Проверки этих отчётов человеком, по report_id; отчётов без проверки здесь нет."
+    )

@@ -16,7 +16,12 @@ from app.services.display_text import display_name, display_title
 router = APIRouter(tags=["chats"], responses=ERROR_RESPONSES)
 
 ChatId = Annotated[
-    str, Path(pattern="^[!-~]+$", description="Идентификатор чата на Авито: chat_id из отчёта.", examples=["u2i-f7227b263e8~7c8423dd6c9"])
+    str,
+    Path(
+        pattern="^[!-~]+$",
+        description="Идентификатор чата на Авито: chat_id из отчёта.",
+        examples=["u2i-f7227b263e8~7c8423dd6c9"],
+    ),
 ]
 AccountWord = Annotated[
     str | None,
@@ -32,10 +37,13 @@ AccountWord = Annotated[
     "/chats/{chat_id}",
     summary="Один чат",
     description=(
-        "Что известно о чате, его сообщения словами, сколько клиент ждал ответа, чем кончилась оценка, "
-        "все отчёты о нём и что сказал о них человек."
+        "Что известно о чате, его сообщения словами, сколько клиент ждал ответа, чем кончилась"
+        " оценка, все отчёты о нём и что сказал о них человек."
     ),
-    responses=not_found("Чата u2i-f7227b263e8~7c8423dd6c9 нет среди скопированных: проверьте номер или вызовите POST /avito/sync."),
+    responses=not_found(
+        "Чата u2i-f7227b263e8~7c8423dd6c9 нет среди скопированных: проверьте номер или вызовите"
+        " POST /avito/sync."
+    ),
     operation_id="get_chat",
 )
 async def get_chat(backend: BackendDep, chat_id: ChatId, account: AccountWord = None) -> ChatRead:
@@ -43,7 +51,9 @@ async def get_chat(backend: BackendDep, chat_id: ChatId, account: AccountWord = 
     settings = backend.settings
     zone = settings.report_timezone
     hours = settings.working_hours or ROUND_THE_CLOCK
-    card = await read_chat(backend.database, chat_id, account, hours=hours, zone=zone, now=backend.clock())
+    card = await read_chat(
+        backend.database, chat_id, account, hours=hours, zone=zone, now=backend.clock()
+    )
     return ChatRead.model_validate(_fields(card), context={"zone": zone})
 
 

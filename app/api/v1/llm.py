@@ -27,14 +27,24 @@ class AnalyzeBody(OptionalBody):
     """Which chats, and how many of them."""
 
     chat_ids: ChatIds | None = Field(None, description="Только эти чаты (идентификаторы Авито).")
-    limit: int | None = Field(None, ge=1, le=1_000_000, description="Не больше стольких чатов, дольше всех ждущие первыми.")
+    limit: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Не больше стольких чатов, дольше всех ждущие первыми.",
+    )
     force: bool = Field(
-        False, description="Ещё раз ошибочные и пропущенные; вместе с chat_ids — названные чаты, даже если они не изменились."
+        False,
+        description=(
+            "Ещё раз ошибочные и пропущенные; вместе с chat_ids — названные чаты, даже если они не"
+            " изменились."
+        ),
     )
 
 
 _REFUSED = failed(
-    "На счету DeepSeek кончились деньги: пополните его. Создано: 17 отчётов; пропущено чатов: 1, с ошибкой: 0, ждут: 24.",
+    "На счету DeepSeek кончились деньги: пополните его. Создано: 17 отчётов; пропущено чатов: 1, с"
+    " ошибкой: 0, ждут: 24.",
     analyzed_chats=17,
     skipped_chats=1,
     failed_chats=0,
@@ -45,16 +55,27 @@ _REFUSED = failed(
 @router.post(
     "/llm/analyze",
     summary="Анализ чатов через DeepSeek",
-    description="Оценивает все чаты, в которых после прошлой оценки писал человек, и отвечает, когда закончит.",
+    description=(
+        "Оценивает все чаты, в которых после прошлой оценки писал человек, и отвечает, когда"
+        " закончит."
+    ),
     response_model=AnalyzeResult,
-    responses={**ACTION_RESPONSES, 400: invalid("limit", "не меньше 1"), 500: told(AnalyzeResult | Failure, "DeepSeek отказал.", _REFUSED)},
+    responses={
+        **ACTION_RESPONSES,
+        400: invalid("limit", "не меньше 1"),
+        500: told(AnalyzeResult | Failure, "DeepSeek отказал.", _REFUSED),
+    },
     openapi_extra=body_schema(AnalyzeBody, {"limit": 100}),
     operation_id="analyze_chats",
 )
 async def post_analyze(
-    backend: BackendDep, body: Annotated[AnalyzeBody, Depends(read_optional_body(AnalyzeBody))], prefer: Prefer = None
+    backend: BackendDep,
+    body: Annotated[AnalyzeBody, Depends(read_optional_body(AnalyzeBody))],
+    prefer: Prefer = None,
 ) -> JSONResponse:
-    """Single failed or unknown chats leave it a 200; lost access to the model makes it a 500 with the figures of what was done."""
+    """Single failed or unknown chats leave it a 200; lost access to the model makes it a 500 with
+    the figures of what was done.
+    """
     if body.chat_ids:
         await require_known_chats(backend.database, body.chat_ids)
     return await act(backend, RunKind.ANALYZE, body.model_dump(exclude_none=True), prefer, _figures)

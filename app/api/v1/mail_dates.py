@@ -16,24 +16,35 @@ from app.services.mail.day_page import render_day
 router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)
 
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
+        " frame-ancestors 'none'"
+    ),
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_EXAMPLE = '<!DOCTYPE html>\n<html lang="ru">\n<head>…<title>Авито-чаты 22.11: 74 · 97 чатов…</title>…</head>\n<body>…</body>\n</html>\n'
+_EXAMPLE = (
+    '<!DOCTYPE html>\n<html lang="ru">\n<head>…<title>Авито-чаты 22.11: 74 · 97'
+    " чатов…</title>…</head>\n<body>…</body>\n</html>\n"
+)
 
 
 @router.get(
     "/reports/daily",
     summary="Дни, за которые есть письмо",
-    description="Новые первыми: сколько писем составлено за день, сколько отчётов в них и сколько раз их отправляли повторно.",
+    description=(
+        "Новые первыми: сколько писем составлено за день, сколько отчётов в них и сколько раз их"
+        " отправляли повторно."
+    ),
     operation_id="list_mail_days",
 )
 async def get_days(
     backend: BackendDep,
     limit: Annotated[int, Query(ge=1, le=1000, description="Не больше стольких.")] = 31,
-    before: Annotated[CalendarDay | None, Query(description="Только более ранние, чем этот день.")] = None,
+    before: Annotated[
+        CalendarDay | None, Query(description="Только более ранние, чем этот день.")
+    ] = None,
 ) -> list[MailDayRead]:
     """What a calendar of the mails needs."""
     async with backend.database.session() as session:
@@ -45,9 +56,10 @@ async def get_days(
     "/reports/daily/{date}",
     summary="Письмо за день",
     description=(
-        "То же письмо, что ушло получателям, страницей HTML: тот же шаблон, те же числа; ждущие ответа названы все. Если писем за день "
-        "несколько, числа — по всем их отчётам вместе, то есть по GET /reports?mail=ДАТА, и письма перечислены. Время — в том часовом "
-        "поясе, в котором составлено последнее из них: он назван рядом с периодом."
+        "То же письмо, что ушло получателям, страницей HTML: тот же шаблон, те же числа; ждущие"
+        " ответа названы все. Если писем за день несколько, числа — по всем их отчётам вместе, то"
+        " есть по GET /reports?mail=ДАТА, и письма перечислены. Время — в том часовом поясе, в"
+        " котором составлено последнее из них: он назван рядом с периодом."
     ),
     response_class=Response,  # with HTML's own class OpenAPI would say that errors are HTML, too
     responses={
@@ -57,7 +69,10 @@ async def get_days(
     operation_id="get_day",
 )
 async def get_day(
-    backend: BackendDep, day: Annotated[CalendarDay, Path(alias="date", description="День, ГГГГ-ММ-ДД.", examples=["2026-11-22"])]
+    backend: BackendDep,
+    day: Annotated[
+        CalendarDay, Path(alias="date", description="День, ГГГГ-ММ-ДД.", examples=["2026-11-22"])
+    ],
 ) -> HTMLResponse:
     """From what is stored with the mails: nothing is counted anew."""
     today = local_date(backend.clock(), backend.settings.report_timezone)

@@ -1,4 +1,6 @@
-"""Which reports a caller means: the parameters that a list of reports and its figures have in common."""
+"""Which reports a caller means: the parameters that a list of reports and its figures have in
+common.
+"""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
@@ -15,22 +17,40 @@ _WITHOUT = "ГГГГ-ММ-ДД. Обязательна, если нет mail."
 
 StartDay = Annotated[CalendarDay | None, Query(description=f"Начальная дата периода, {_WITHOUT}")]
 EndDay = Annotated[CalendarDay | None, Query(description=f"Конечная дата периода, {_WITHOUT}")]
-AccountWord = Annotated[str | None, Query(description="Только этого аккаунта: имя или номер на Авито.", examples=["Лавка на Садовой"])]
+AccountWord = Annotated[
+    str | None,
+    Query(
+        description="Только этого аккаунта: имя или номер на Авито.", examples=["Лавка на Садовой"]
+    ),
+]
 MailDay = Annotated[
     CalendarDay | None,
-    Query(description="Только отчёты, которые ушли в письмах этой даты; пропущенный день — отчёты письма, в которое он вошёл."),
+    Query(
+        description=(
+            "Только отчёты, которые ушли в письмах этой даты; пропущенный день — отчёты письма, в"
+            " которое он вошёл."
+        )
+    ),
 ]
 WhoseGrades = Annotated[
     Literal["machine", "reviewed"],
-    Query(description="Чьи оценки показать и по чьим отбирать и считать: machine — модели, reviewed — после проверки человеком."),
+    Query(
+        description=(
+            "Чьи оценки показать и по чьим отбирать и считать: machine — модели, reviewed — после"
+            " проверки человеком."
+        )
+    ),
 ]
 
 
-def read_period(start: date | None, end: date | None, settings: Settings, *, by_mail: bool) -> tuple[datetime | None, datetime | None]:
+def read_period(
+    start: date | None, end: date | None, settings: Settings, *, by_mail: bool
+) -> tuple[datetime | None, datetime | None]:
     """The moments from which and before which a report of the period was written; None is no bound.
 
     Raises:
-        InvalidRequestError: a date is missing, which only both may with a mail's date, or the start is after the end.
+        InvalidRequestError: a date is missing, which only both may with a mail's date, or the start
+          is after the end.
     """
     missing = [name for name, day in (("start_date", start), ("end_date", end)) if day is None]
     if missing and not (by_mail and len(missing) == 2):

@@ -20,16 +20,19 @@ from app.services.reports.reading import ReportCard, grader_addressed_by, read_r
 router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)
 
 NO_SUCH_REPORT = not_found("Отчёта 999 нет: номера отчётов — в поле id ответа GET /reports.")
-ReportNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер отчёта: id из GET /reports.", examples=[35])]
+ReportNumber = Annotated[
+    int, Path(ge=1, le=2**63 - 1, description="Номер отчёта: id из GET /reports.", examples=[35])
+]
 
 
 @router.get(
     "/reports/{report_id}",
     summary="Один отчёт со всем, что за ним стоит",
     description=(
-        "Проверки и цитаты за каждой оценкой, оценённые сообщения, ожидание ответов, модель, токены, цена, проверка человеком и письмо, "
-        "в котором отчёт ушёл. Поля верхнего уровня и criteria — оценки модели, оценки человека — в review. "
-        "По номеру видна и повторная оценка (kind: regrade), которой нет в списке."
+        "Проверки и цитаты за каждой оценкой, оценённые сообщения, ожидание ответов, модель,"
+        " токены, цена, проверка человеком и письмо, в котором отчёт ушёл. Поля верхнего уровня и"
+        " criteria — оценки модели, оценки человека — в review. По номеру видна и повторная оценка"
+        " (kind: regrade), которой нет в списке."
     ),
     responses=NO_SUCH_REPORT,
     operation_id="get_report",
@@ -42,7 +45,9 @@ async def get_report(backend: BackendDep, report_id: ReportNumber) -> ReportDeta
 async def read_detail(backend: Backend, report_id: int) -> ReportDetail:
     """What is answered of one report; moments are in the report's zone."""
     card = await read_report(backend.database, report_id)
-    return ReportDetail.model_validate(_fields(card, backend.rubric), context={"zone": backend.settings.report_timezone})
+    return ReportDetail.model_validate(
+        _fields(card, backend.rubric), context={"zone": backend.settings.report_timezone}
+    )
 
 
 def _fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
@@ -56,7 +61,10 @@ def _fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
         "account_id": card.account.avito_user_id,
         "run_id": report.run_id,
         "score": report.score,
-        "criteria": [_criterion(criterion, detail["criteria"][criterion], messages, rubric) for criterion in Criterion],
+        "criteria": [
+            _criterion(criterion, detail["criteria"][criterion], messages, rubric)
+            for criterion in Criterion
+        ],
         "objection": _quote(objection, messages) if objection else None,
         "advice": detail["recommendations"],
         "flags": _labels(detail["flags"], addressing),
@@ -77,20 +85,34 @@ def _fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
         },
         "cost_usd": report.cost_usd,
         "review": review_fields(card.review) if card.review else None,
-        "mail": {"date": card.mail.day, "subject": card.mail.subject, "deliveries": card.deliveries} if card.mail else None,
+        "mail": (
+            {"date": card.mail.day, "subject": card.mail.subject, "deliveries": card.deliveries}
+            if card.mail
+            else None
+        ),
     }
 
 
-def _criterion(criterion: Criterion, verdict: Mapping[str, Any], messages: Mapping[int, Message], rubric: Rubric) -> dict[str, Any]:
+def _criterion(
+    criterion: Criterion,
+    verdict: Mapping[str, Any],
+    messages: Mapping[int, Message],
+    rubric: Rubric,
+) -> dict[str, Any]:
     texts = {check.id: check.text for check in rubric.criteria[criterion].checks}
     # jsonb keeps no order; the rubric's comes first, and then what an earlier rubric asked.
-    answers = sorted(verdict["checks"].items(), key=lambda pair: ([*texts, pair[0]].index(pair[0]), pair[0]))
+    answers = sorted(
+        verdict["checks"].items(), key=lambda pair: ([*texts, pair[0]].index(pair[0]), pair[0])
+    )
     return {
         "criterion": criterion,
         "label": criterion.label,
         "grade": verdict["grade"],
         "model_grade": verdict["model_grade"],
-        "checks": [{"id": check_id, "text": texts.get(check_id), "answer": answer} for check_id, answer in answers],
+        "checks": [
+            {"id": check_id, "text": texts.get(check_id), "answer": answer}
+            for check_id, answer in answers
+        ],
         "quotes": [_quote(quote, messages) for quote in verdict["quotes"]],
         "flags": _labels(verdict["flags"]),
     }

@@ -29,15 +29,28 @@ REPORT_RESPONSES: Responses = {
     200: {
         "model": list[ReportRead],
         "headers": {
-            "Link": _text("Адрес следующей части; нет его — эта последняя.", '<http://localhost:8000/api/v1/reports?cursor=…>; rel="next"'),
-            "Content-Disposition": _text("Имя файла; только для csv и xlsx.", 'attachment; filename="reports_2026-11-01_2026-11-30.csv"'),
+            "Link": _text(
+                "Адрес следующей части; нет его — эта последняя.",
+                '<http://localhost:8000/api/v1/reports?cursor=…>; rel="next"',
+            ),
+            "Content-Disposition": _text(
+                "Имя файла; только для csv и xlsx.",
+                'attachment; filename="reports_2026-11-01_2026-11-30.csv"',
+            ),
         },
         "content": {
             MEDIA_TYPES["csv"]: {
-                "schema": {"type": "string", "description": "UTF-8 с BOM, разделитель «;», первая строка — имена полей."},
-                "example": "\ufeffchat_id;created_at;chat_title\r\nu2i-f7227b263e8~7c8423dd6c9;2026-11-22T20:03:11.402+03:00;Диван\r\n",
+                "schema": {
+                    "type": "string",
+                    "description": "UTF-8 с BOM, разделитель «;», первая строка — имена полей.",
+                },
+                "example": (
+                    "\ufeffchat_id;created_at;chat_title\r\nu2i-f7227b263e8~7c8423dd6c9;2026-11-22T20:03:11.402+03:00;Диван\r\n"
+                ),
             },
-            MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary", "description": "Книга Excel."}},
+            MEDIA_TYPES["xlsx"]: {
+                "schema": {"type": "string", "format": "binary", "description": "Книга Excel."}
+            },
         },
     },
     400: invalid("start_date", "позже, чем end_date"),
@@ -47,8 +60,8 @@ REPORT_RESPONSES: Responses = {
 def wanted_format(named: Format | None, accept: str) -> Format:
     """The form that the query names, else the one that the Accept header likes best, else JSON.
 
-    As in RFC 9110, 12.5.1: of the ranges that cover a type the narrowest tells how well it is liked. Of forms liked equally the one
-    with the narrower range wins, then the one named first.
+    As in RFC 9110, 12.5.1: of the ranges that cover a type the narrowest tells how well it is
+    liked. Of forms liked equally the one with the narrower range wins, then the one named first.
     """
     if named is not None:
         return named
@@ -57,7 +70,11 @@ def wanted_format(named: Format | None, accept: str) -> Format:
     ranges = list(_ranges(accept))
     for form, media_type in MEDIA_TYPES.items():
         patterns = ("*/*", media_type.split("/")[0] + "/*", media_type)
-        covering = [(patterns.index(media), -place, quality) for media, place, quality in ranges if media in patterns]
+        covering = [
+            (patterns.index(media), -place, quality)
+            for media, place, quality in ranges
+            if media in patterns
+        ]
         narrowness, earliness, quality = max(covering, default=(0, 0, 0.0))
         if (rank := (quality, narrowness, earliness)) > best_rank and quality > 0:
             best, best_rank = form, rank
@@ -65,12 +82,20 @@ def wanted_format(named: Format | None, accept: str) -> Format:
 
 
 async def answer_in(
-    form: Format, chunks: AsyncIterator[list[ReportBody]], *, name: str, headers: Mapping[str, str], expected: int, headers_only: bool
+    form: Format,
+    chunks: AsyncIterator[list[ReportBody]],
+    *,
+    name: str,
+    headers: Mapping[str, str],
+    expected: int,
+    headers_only: bool,
 ) -> Response:
-    """The chunks in this form; ``name`` is that of a file without its ending, ``expected`` about how many reports there are.
+    """The chunks in this form; ``name`` is that of a file without its ending, ``expected`` about
+    how many reports there are.
 
-    JSON and CSV are streamed. If that fails half-way the connection is cut (``HttpProtocol``), so that a part never looks like the whole.
-    With ``headers_only`` a sheet is not made, and its length is not told.
+    JSON and CSV are streamed. If that fails half-way the connection is cut (``HttpProtocol``), so
+    that a part never looks like the whole. With ``headers_only`` a sheet is not made, and its
+    length is not told.
     """
     told = {**headers, "Vary": "Accept"}
     if form == "json":
@@ -78,11 +103,15 @@ async def answer_in(
     told["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     if form == "csv" or headers_only:  # whose body nobody asks for
         return StreamingResponse(as_csv(chunks), media_type=MEDIA_TYPES[form], headers=told)
-    return Response(await stream_reports(chunks, expected=expected), media_type=MEDIA_TYPES[form], headers=told)
+    return Response(
+        await stream_reports(chunks, expected=expected), media_type=MEDIA_TYPES[form], headers=told
+    )
 
 
 def _ranges(accept: str) -> Iterator[tuple[str, int, float]]:
-    """The media ranges of an Accept header with their places and qualities; those that cannot be read are left out."""
+    """The media ranges of an Accept header with their places and qualities; those that cannot be
+    read are left out.
+    """
     for place, part in enumerate(accept.split(",")):
         media, *parameters = (word.strip().lower() for word in part.split(";"))
         try:

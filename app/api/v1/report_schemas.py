@@ -15,13 +15,21 @@ class CheckRead(BaseModel):
 
     id: str = Field(description="Имя проверки в файле критериев.", examples=["questions_closed"])
     text: str | None = Field(
-        description="Что она спрашивает, словами нынешнего файла критериев; null — в нём её больше нет.",
+        description=(
+            "Что она спрашивает, словами нынешнего файла критериев; null — в нём её больше нет."
+        ),
         examples=["Нет грубости, сарказма, упрёков, давления."],
     )
     answer: Literal["y", "n", "na"] = Field(description="y — да, n — нет, na — не применимо.")
 
 
-Shown = Annotated[str, Field(description="Они же для людей: с «…» там, где вырваны из предложения.", examples=["…ещё продаётся?"])]
+Shown = Annotated[
+    str,
+    Field(
+        description="Они же для людей: с «…» там, где вырваны из предложения.",
+        examples=["…ещё продаётся?"],
+    ),
+]
 
 
 class ObjectionRead(BaseModel):
@@ -37,7 +45,12 @@ class QuoteRead(BaseModel):
 
     text: str = Field(description="Слова из сообщения дословно.", examples=["ещё продаётся?"])
     shown: Shown
-    repaired: bool = Field(description="Модель назвала другое сообщение или чуть другие слова; здесь — как в переписке.", examples=[False])
+    repaired: bool = Field(
+        description=(
+            "Модель назвала другое сообщение или чуть другие слова; здесь — как в переписке."
+        ),
+        examples=[False],
+    )
     message: MessageRead = Field(description="Сообщение, в котором они стоят.")
 
 
@@ -46,18 +59,31 @@ class CriterionRead(BaseModel):
 
     criterion: str = Field(description="Имя критерия в файле критериев.", examples=["tonality"])
     label: str = Field(description="Название критерия.", examples=["Тональность"])
-    grade: ObjectionGradeWord = Field(description="Оценка, выведенная из проверок.", examples=["Высокая"])
-    model_grade: ObjectionGradeWord = Field(description="Оценка, которую назвала сама модель.", examples=["Высокая"])
+    grade: ObjectionGradeWord = Field(
+        description="Оценка, выведенная из проверок.", examples=["Высокая"]
+    )
+    model_grade: ObjectionGradeWord = Field(
+        description="Оценка, которую назвала сама модель.", examples=["Высокая"]
+    )
     checks: list[CheckRead] = Field(description="Проверки, из которых выведена оценка.")
     quotes: list[QuoteRead] = Field(description="Цитаты, каждая сверена с перепиской.")
-    flags: list[str] = Field(description="Почему человеку стоит взглянуть на эту оценку.", examples=[["нет подтверждающей цитаты"]])
+    flags: list[str] = Field(
+        description="Почему человеку стоит взглянуть на эту оценку.",
+        examples=[["нет подтверждающей цитаты"]],
+    )
 
 
 class AdviceRead(BaseModel):
     """One recommendation."""
 
-    text: str = Field(description="Совет.", examples=["Назовите срок доставки числом (сообщение от 22.11 в 14:12)."])
-    message_id: int | None = Field(description="Номер сообщения, о котором он; null — модель не назвала его верно.", examples=[284])
+    text: str = Field(
+        description="Совет.",
+        examples=["Назовите срок доставки числом (сообщение от 22.11 в 14:12)."],
+    )
+    message_id: int | None = Field(
+        description="Номер сообщения, о котором он; null — модель не назвала его верно.",
+        examples=[284],
+    )
 
 
 class WindowRead(BaseModel):
@@ -80,7 +106,10 @@ class MailRead(BaseModel):
     """The mail that carried a report, and who got it."""
 
     date: datetime.date = Field(description="Дата письма.", examples=["2026-11-22"])
-    subject: str = Field(description="Тема письма.", examples=["Авито-чаты 22.11: 74 (▼3) · 97 чатов · 4 ждут ответа"])
+    subject: str = Field(
+        description="Тема письма.",
+        examples=["Авито-чаты 22.11: 74 (▼3) · 97 чатов · 4 ждут ответа"],
+    )
     deliveries: list[DeliveryRead] = Field(description="Кому ушло письмо.")
 
 
@@ -97,31 +126,55 @@ class ReportDetail(ReportRead):
     """A report with everything behind it; the list's sixteen fields come first."""
 
     kind: Literal["grading", "regrade"] = Field(
-        description="regrade — повторная оценка для сравнения: её нет ни в GET /reports, ни в письмах."
+        description=(
+            "regrade — повторная оценка для сравнения: её нет ни в GET /reports, ни в письмах."
+        )
     )
     account: str = Field(description="Имя аккаунта.", examples=["Лавка на Садовой"])
     account_id: int = Field(description="Номер аккаунта на Авито.", examples=[4900000001])
     run_id: int = Field(description="Запуск, который создал отчёт.", examples=[11])
-    score: float = Field(description="Балл от 0 до 100: среднее по применимым критериям, где оценки дают 100, 50 и 0.", examples=[70.0])
-    criteria: list[CriterionRead] = Field(description="Шесть критериев: проверки и цитаты за каждой оценкой.")
-    objection: ObjectionRead | None = Field(description="Возражение клиента; null — его не было.", examples=[None])
+    score: float = Field(
+        description=(
+            "Балл от 0 до 100: среднее по применимым критериям, где оценки дают 100, 50 и 0."
+        ),
+        examples=[70.0],
+    )
+    criteria: list[CriterionRead] = Field(
+        description="Шесть критериев: проверки и цитаты за каждой оценкой."
+    )
+    objection: ObjectionRead | None = Field(
+        description="Возражение клиента; null — его не было.", examples=[None]
+    )
     advice: list[AdviceRead] = Field(description="Рекомендации по одной, с номерами сообщений.")
     flags: list[str] = Field(
-        description="Почему человеку стоит взглянуть на отчёт.", examples=[["оценка модели расходится с оценкой по проверкам"]]
+        description="Почему человеку стоит взглянуть на отчёт.",
+        examples=[["оценка модели расходится с оценкой по проверкам"]],
     )
     grader_addressed_by: list[MessageRead] = Field(
-        description="Сообщения, которые обращаются к проверяющему, старые первыми, не больше пяти; на оценки они не влияют. "
-        "В отчётах, созданных, когда их ещё не запоминали, список пуст.",
+        description=(
+            "Сообщения, которые обращаются к проверяющему, старые первыми, не больше пяти; на"
+            " оценки они не влияют. В отчётах, созданных, когда их ещё не запоминали, список пуст."
+        ),
         examples=[[]],
     )
     window: WindowRead = Field(description="Какие сообщения оценены.")
     answer_times: AnswerTimesRead | None = Field(
-        description="Сколько клиент ждал ответов в оценённом разговоре к моменту отчёта; null — отчёт создан, когда этого ещё не считали."
+        description=(
+            "Сколько клиент ждал ответов в оценённом разговоре к моменту отчёта; null — отчёт"
+            " создан, когда этого ещё не считали."
+        )
     )
     model: str = Field(description="Модель, которая ставила оценки.", examples=["deepseek-flash"])
     fingerprint: str | None = Field(description="Отпечаток её сборки.", examples=["fp_8802369eaa"])
-    prompt_version: str = Field(description="Версия вопроса к модели и критериев.", examples=["3f2a9c81d0b4"])
+    prompt_version: str = Field(
+        description="Версия вопроса к модели и критериев.", examples=["3f2a9c81d0b4"]
+    )
     tokens: TokensRead = Field(description="Сколько токенов ушло.")
-    cost_usd: float | None = Field(description="Сколько это стоило в долларах; null — цена модели не известна.", examples=[0.000348])
+    cost_usd: float | None = Field(
+        description="Сколько это стоило в долларах; null — цена модели не известна.",
+        examples=[0.000348],
+    )
     review: ReviewRead | None = Field(description="Что сказал об отчёте человек; null — ничего.")
-    mail: MailRead | None = Field(description="Первое письмо, в котором отчёт ушёл; null — ещё не уходил.")
+    mail: MailRead | None = Field(
+        description="Первое письмо, в котором отчёт ушёл; null — ещё не уходил."
+    )

@@ -1,4 +1,6 @@
-"""``GET /reports``: the reports of a period, to the letter as they were written, as JSON, CSV or XLSX."""
+"""``GET /reports``: the reports of a period, to the letter as they were written, as JSON, CSV or
+XLSX.
+"""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -9,7 +11,15 @@ from fastapi.responses import Response
 
 from app.api.dependencies import BackendDep
 from app.api.head import wants_headers_only
-from app.api.v1.period import AccountWord, EndDay, MailDay, StartDay, WhoseGrades, invalid_parameters, read_period
+from app.api.v1.period import (
+    AccountWord,
+    EndDay,
+    MailDay,
+    StartDay,
+    WhoseGrades,
+    invalid_parameters,
+    read_period,
+)
 from app.api.v1.report_formats import REPORT_RESPONSES, Format, answer_in, wanted_format
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
@@ -24,8 +34,12 @@ router = APIRouter(tags=["reports"])
 
 MAX_LIMIT = 10_000
 
-Grades = Annotated[list[GradeWord] | None, Query(description="Только с такой оценкой; можно повторять.")]
-ObjectionGrades = Annotated[list[ObjectionGradeWord] | None, Query(description="Только с такой оценкой; можно повторять.")]
+Grades = Annotated[
+    list[GradeWord] | None, Query(description="Только с такой оценкой; можно повторять.")
+]
+ObjectionGrades = Annotated[
+    list[ObjectionGradeWord] | None, Query(description="Только с такой оценкой; можно повторять.")
+]
 
 _CURSOR = reading.write_cursor(Position(datetime(2026, 11, 22, 17, 3, 11, tzinfo=UTC), 35, 41))
 _DESCRIPTION = """
@@ -54,9 +68,19 @@ async def get_reports(
     backend: BackendDep,
     start_date: StartDay = None,
     end_date: EndDay = None,
-    limit: Annotated[int | None, Query(ge=1, le=MAX_LIMIT, description="Не больше стольких.", examples=[100])] = None,
-    cursor: Annotated[str | None, Query(description="Откуда продолжить: из заголовка Link прошлого ответа.", examples=[_CURSOR])] = None,
-    chat_id: Annotated[str | None, Query(description="Только отчёты этого чата.", examples=["u2i-f7227b263e8~7c8423dd6c9"])] = None,
+    limit: Annotated[
+        int | None, Query(ge=1, le=MAX_LIMIT, description="Не больше стольких.", examples=[100])
+    ] = None,
+    cursor: Annotated[
+        str | None,
+        Query(
+            description="Откуда продолжить: из заголовка Link прошлого ответа.", examples=[_CURSOR]
+        ),
+    ] = None,
+    chat_id: Annotated[
+        str | None,
+        Query(description="Только отчёты этого чата.", examples=["u2i-f7227b263e8~7c8423dd6c9"]),
+    ] = None,
     account: AccountWord = None,
     mail: MailDay = None,
     tonality_grade: Grades = None,
@@ -66,7 +90,13 @@ async def get_reports(
     objection_handling_grade: ObjectionGrades = None,
     closure_grade: Grades = None,
     named_form: Annotated[
-        Format | None, Query(alias="format", description="В каком виде ответить; важнее заголовка Accept. В xlsx — до 20 000 отчётов.")
+        Format | None,
+        Query(
+            alias="format",
+            description=(
+                "В каком виде ответить; важнее заголовка Accept. В xlsx — до 20 000 отчётов."
+            ),
+        ),
     ] = None,
     grades: WhoseGrades = "machine",
 ) -> Response:
@@ -95,9 +125,20 @@ async def get_reports(
     expected = limit or MAX_LIMIT
     if form == "xlsx" and whole:
         expected = await _count_for_a_sheet(backend.database, wanted)
-    chunks, headers = await (_everything(backend.database, wanted) if whole else _page(request, backend.database, wanted, limit, cursor))
+    chunks, headers = await (
+        _everything(backend.database, wanted)
+        if whole
+        else _page(request, backend.database, wanted, limit, cursor)
+    )
     name = f"reports_{start_date}_{end_date}" if start_date else f"reports_mail_{mail}"
-    return await answer_in(form, chunks, name=name, headers=headers, expected=expected, headers_only=wants_headers_only(request))
+    return await answer_in(
+        form,
+        chunks,
+        name=name,
+        headers=headers,
+        expected=expected,
+        headers_only=wants_headers_only(request),
+    )
 
 
 Listed = tuple[AsyncIterator[list[ReportBody]], dict[str, str]]
@@ -110,9 +151,17 @@ async def _everything(database: Database, wanted: ReportFilter) -> Listed:
     return _rejoin(first, chunks), {}
 
 
-async def _page(request: Request, database: Database, wanted: ReportFilter, limit: int | None, cursor: str | None) -> Listed:
+async def _page(
+    request: Request,
+    database: Database,
+    wanted: ReportFilter,
+    limit: int | None,
+    cursor: str | None,
+) -> Listed:
     after = reading.read_cursor(cursor) if cursor is not None else None
-    page, following = await reading.read_page(database, wanted, after=after, limit=limit or MAX_LIMIT)
+    page, following = await reading.read_page(
+        database, wanted, after=after, limit=limit or MAX_LIMIT
+    )
     if following is None:
         return reading.in_chunks(page), {}
     address = request.url.include_query_params(cursor=reading.write_cursor(following))
@@ -123,12 +172,18 @@ async def _count_for_a_sheet(database: Database, wanted: ReportFilter) -> int:
     found = await reading.count_up_to(database, wanted, MAX_ROWS + 1)
     if found > MAX_ROWS:
         raise invalid_parameters(
-            FieldError("format", "в один файл xlsx войдёт не больше 20 000 отчётов; возьмите format=csv или сузьте период")
+            FieldError(
+                "format",
+                "в один файл xlsx войдёт не больше 20 000 отчётов; возьмите format=csv или сузьте"
+                " период",
+            )
         )
     return found
 
 
-async def _rejoin(first: list[ReportBody], rest: AsyncIterator[list[ReportBody]]) -> AsyncIterator[list[ReportBody]]:
+async def _rejoin(
+    first: list[ReportBody], rest: AsyncIterator[list[ReportBody]]
+) -> AsyncIterator[list[ReportBody]]:
     yield first
     async for chunk in rest:
         yield chunk

@@ -25,7 +25,9 @@ class GivenGrades(OptionalBody):
     professionalism_grade: GradeWord | None = Field(None, description="Оценка профессионализма.")
     clarity_grade: GradeWord | None = Field(None, description="Оценка ясности.")
     problem_solving_grade: GradeWord | None = Field(None, description="Оценка решения проблем.")
-    objection_handling_grade: ObjectionGradeWord | None = Field(None, description="Оценка обработки возражений.")
+    objection_handling_grade: ObjectionGradeWord | None = Field(
+        None, description="Оценка обработки возражений."
+    )
     closure_grade: GradeWord | None = Field(None, description="Оценка завершения.")
 
 
@@ -34,9 +36,14 @@ class ReviewBody(OptionalBody):
 
     grades: GivenGrades = Field(
         default_factory=GivenGrades,
-        description="Оценки, которые человек поставил бы сам; о каких не сказано или сказано null, остаются от модели.",
+        description=(
+            "Оценки, которые человек поставил бы сам; о каких не сказано или сказано null, остаются"
+            " от модели."
+        ),
     )
-    comment: Comment = Field(None, description="Пояснение. Нужна хотя бы одна оценка или пояснение.")
+    comment: Comment = Field(
+        None, description="Пояснение. Нужна хотя бы одна оценка или пояснение."
+    )
     reviewer: Name = Field(None, description="Кто проверил.")
 
 
@@ -66,12 +73,24 @@ class ReviewRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     report_id: int = Field(description="Номер отчёта.", examples=[35])
-    grades: GradesRead = Field(description="Шесть оценок после проверки: названные человеком, остальные — модели.")
-    given: list[str] = Field(description="Какие из них назвал человек, в том числе подтвердив.", examples=[["tonality_grade"]])
-    score: float = Field(description="Балл этих оценок по тому же правилу и с теми же весами, что у отчёта.", examples=[58.33])
-    comment: str | None = Field(description="Пояснение.", examples=["Вопрос о цене — не возражение."])
+    grades: GradesRead = Field(
+        description="Шесть оценок после проверки: названные человеком, остальные — модели."
+    )
+    given: list[str] = Field(
+        description="Какие из них назвал человек, в том числе подтвердив.",
+        examples=[["tonality_grade"]],
+    )
+    score: float = Field(
+        description="Балл этих оценок по тому же правилу и с теми же весами, что у отчёта.",
+        examples=[58.33],
+    )
+    comment: str | None = Field(
+        description="Пояснение.", examples=["Вопрос о цене — не возражение."]
+    )
     reviewer: str | None = Field(description="Кто проверил.", examples=["Мария"])
-    reviewed_at: LocalMoment = Field(description="Когда, в REPORT_TIMEZONE.", examples=["2026-11-24T09:15:00+03:00"])
+    reviewed_at: LocalMoment = Field(
+        description="Когда, в REPORT_TIMEZONE.", examples=["2026-11-24T09:15:00+03:00"]
+    )
 
 
 def review_fields(review: Review) -> dict[str, Any]:
@@ -79,7 +98,11 @@ def review_fields(review: Review) -> dict[str, Any]:
     return {
         "report_id": review.report_id,
         "grades": review,
-        "given": [name for name in (f"{criterion}_grade" for criterion in Criterion) if name in review.given],
+        "given": [
+            name
+            for name in (f"{criterion}_grade" for criterion in Criterion)
+            if name in review.given
+        ],
         "score": review.score,
         "comment": review.comment,
         "reviewer": review.reviewer,

@@ -23,30 +23,52 @@ router = APIRouter(tags=["reports"], responses={**ERROR_RESPONSES, **NO_SUCH_REP
     "/reports/{report_id}/review",
     summary="Проверка отчёта человеком",
     description=(
-        "Оценки человека рядом с оценками модели: ни те, ни другие не теряются. Сказанное заменяет прежнюю проверку целиком; "
-        "повтор того же ничего не меняет. GET /reports показывает эти оценки с grades=reviewed. Отвечает отчётом, как GET /reports/{id}."
+        "Оценки человека рядом с оценками модели: ни те, ни другие не теряются. Сказанное заменяет"
+        " прежнюю проверку целиком; повтор того же ничего не меняет. GET /reports показывает эти"
+        " оценки с grades=reviewed. Отвечает отчётом, как GET /reports/{id}."
     ),
-    responses={**TOO_LARGE, 400: invalid("grades", "назовите хотя бы одну оценку или напишите comment")},
+    responses={
+        **TOO_LARGE,
+        400: invalid("grades", "назовите хотя бы одну оценку или напишите comment"),
+    },
     openapi_extra=body_schema(ReviewBody, REVIEW_EXAMPLE, required=True),
     operation_id="put_review",
 )
 async def put_report_review(
-    backend: BackendDep, report_id: ReportNumber, body: Annotated[ReviewBody, Depends(read_optional_body(ReviewBody))]
+    backend: BackendDep,
+    report_id: ReportNumber,
+    body: Annotated[ReviewBody, Depends(read_optional_body(ReviewBody))],
 ) -> ReportDetail:
-    """A regrade is a 404: it is in no list and no mail, and has its first grading for a person to speak of."""
+    """A regrade is a 404: it is in no list and no mail, and has its first grading for a person to
+    speak of.
+    """
     named = body.grades.model_dump(exclude_none=True)
     if not named and body.comment is None:
         message = "назовите хотя бы одну оценку или напишите comment"
-        raise InvalidRequestError(invalid_message([FieldError("grades", message)]), (FieldError("grades", message),))
-    grades = {criterion: Grade(named[name]) for criterion in Criterion if (name := f"{criterion}_grade") in named}
-    await put_review(backend.database, report_id, ReviewInput(grades, body.comment, body.reviewer), now=backend.clock())
+        raise InvalidRequestError(
+            invalid_message([FieldError("grades", message)]), (FieldError("grades", message),)
+        )
+    grades = {
+        criterion: Grade(named[name])
+        for criterion in Criterion
+        if (name := f"{criterion}_grade") in named
+    }
+    await put_review(
+        backend.database,
+        report_id,
+        ReviewInput(grades, body.comment, body.reviewer),
+        now=backend.clock(),
+    )
     return await read_detail(backend, report_id)
 
 
 @router.delete(
     "/reports/{report_id}/review",
     summary="Отмена проверки",
-    description="Остаются оценки модели. Если проверки не было, ничего не меняется. Отвечает отчётом, как GET /reports/{id}.",
+    description=(
+        "Остаются оценки модели. Если проверки не было, ничего не меняется. Отвечает отчётом, как"
+        " GET /reports/{id}."
+    ),
     operation_id="delete_review",
 )
 async def delete_report_review(backend: BackendDep, report_id: ReportNumber) -> ReportDetail:

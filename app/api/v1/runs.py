@@ -24,7 +24,10 @@ RunNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер за
 async def get_runs(
     backend: BackendDep,
     limit: Annotated[int, Query(ge=1, le=500, description="Не больше стольких.")] = 50,
-    before_id: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Только более ранние, чем этот.", examples=[100])] = None,
+    before_id: Annotated[
+        int | None,
+        Query(ge=1, le=2**63 - 1, description="Только более ранние, чем этот.", examples=[100]),
+    ] = None,
 ) -> list[RunRead]:
     """Every run of every kind, scheduled ones and those that a person asked for."""
     async with backend.database.session() as session:
@@ -35,7 +38,10 @@ async def get_runs(
 @router.get(
     "/runs/{run_id}",
     summary="Один запуск",
-    description="Состояние и ход запуска, шаги ежедневного запуска, а для письма — кто его получил и что ответил сервер.",
+    description=(
+        "Состояние и ход запуска, шаги ежедневного запуска, а для письма — кто его получил и что"
+        " ответил сервер."
+    ),
     responses=not_found("Запуска 999 нет: номера запусков — в поле id ответа GET /runs."),
     operation_id="get_run",
 )
@@ -44,7 +50,10 @@ async def get_run(backend: BackendDep, run_id: RunNumber) -> RunDetail:
     run = await require_run(backend.database, run_id)
     async with backend.database.session() as session:
         steps = await runs.list_children(session, run_id)
-        mails = [await digests.get_digest_by_run(session, number) for number in (run_id, *(step.id for step in steps))]
+        mails = [
+            await digests.get_digest_by_run(session, number)
+            for number in (run_id, *(step.id for step in steps))
+        ]
         ledger = await deliveries.list_by_digest(session, [mail.id for mail in mails if mail])
     return RunDetail(
         **RunRead.model_validate(run, context=_zone(backend)).model_dump(by_alias=False),

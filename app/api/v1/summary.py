@@ -1,4 +1,6 @@
-"""``GET /reports/summary``: the figures of a period or of a date's mails, counted as the mail counts them."""
+"""``GET /reports/summary``: the figures of a period or of a date's mails, counted as the mail
+counts them.
+"""
 
 from typing import Any
 
@@ -23,9 +25,11 @@ _MIXED = "Оценивали разные модели или рубрики: с
     "/reports/summary",
     summary="Сводка за период",
     description=(
-        "Сколько отчётов, средний балл, доли оценок по каждому критерию, время первого ответа и стоимость: всего, по дням, по аккаунтам "
-        "и по сериям (модель и версия рубрики). Всё считается по отчётам: чат, оценённый дважды, — это два отчёта. Отчёты те же, что в "
-        "GET /reports с теми же параметрами; с mail — те, что ушли в письмах этой даты, и числа те же, что в письме."
+        "Сколько отчётов, средний балл, доли оценок по каждому критерию, время первого ответа и"
+        " стоимость: всего, по дням, по аккаунтам и по сериям (модель и версия рубрики). Всё"
+        " считается по отчётам: чат, оценённый дважды, — это два отчёта. Отчёты те же, что в GET"
+        " /reports с теми же параметрами; с mail — те, что ушли в письмах этой даты, и числа те же,"
+        " что в письме."
     ),
     operation_id="summarize_reports",
 )
@@ -41,8 +45,12 @@ async def get_summary(
     start, end = read_period(start_date, end_date, backend.settings, by_mail=mail is not None)
     zone = backend.settings.report_timezone.key
     mailed_on = None if mail is None else [await get_mail_day(backend.database, mail)]
-    selection = Selection(start=start, end=end, account=account, mailed_on=mailed_on, reviewed=grades == "reviewed")
-    return SummaryRead.model_validate(_summary(await summarize(backend.database, selection, zone), zone))
+    selection = Selection(
+        start=start, end=end, account=account, mailed_on=mailed_on, reviewed=grades == "reviewed"
+    )
+    return SummaryRead.model_validate(
+        _summary(await summarize(backend.database, selection, zone), zone)
+    )
 
 
 def _summary(summary: Summary, zone: str) -> dict[str, Any]:
@@ -54,11 +62,16 @@ def _summary(summary: Summary, zone: str) -> dict[str, Any]:
         "mixed_series": mixed,
         "message": _MIXED if mixed else None,
         "series": [
-            {"model": model, "prompt_version": version, **_figures(measures)} for (model, version), measures in measured.by_series.items()
+            {"model": model, "prompt_version": version, **_figures(measures)}
+            for (model, version), measures in measured.by_series.items()
         ],
         "days": [{"date": day, **_figures(measures)} for day, measures in measured.days.items()],
         "accounts": [
-            {"account": account.name, "account_id": account.avito_user_id, **_figures(measured.accounts[account.id])}
+            {
+                "account": account.name,
+                "account_id": account.avito_user_id,
+                **_figures(measured.accounts[account.id]),
+            }
             for account in summary.accounts
         ],
     }

@@ -1,4 +1,6 @@
-"""The shapes of a summary: the same figures of everything, of each day, each account and each series."""
+"""The shapes of a summary: the same figures of everything, of each day, each account and each
+series.
+"""
 
 import datetime
 
@@ -15,19 +17,36 @@ class CriterionSummary(BaseModel):
     high: int = Field(description="Отчётов с оценкой «Высокая».", examples=[9])
     medium: int = Field(description="Отчётов с оценкой «Средняя».", examples=[4])
     low: int = Field(description="Отчётов с оценкой «Низкая».", examples=[2])
-    not_applicable: int = Field(description="Отчётов, к которым критерий не применим («Нет возражений»).", examples=[32])
-    high_share: float | None = Field(description=f"«Высокая» среди отчётов, к которым критерий применим: {_SHARE}", examples=[0.6])
-    medium_share: float | None = Field(description=f"«Средняя» среди них же: {_SHARE}", examples=[0.2667])
-    low_share: float | None = Field(description=f"«Низкая» среди них же: {_SHARE}", examples=[0.1333])
-    not_applicable_share: float | None = Field(description="Неприменимо, доля всех отчётов; null — отчётов нет.", examples=[0.6809])
+    not_applicable: int = Field(
+        description="Отчётов, к которым критерий не применим («Нет возражений»).", examples=[32]
+    )
+    high_share: float | None = Field(
+        description=f"«Высокая» среди отчётов, к которым критерий применим: {_SHARE}",
+        examples=[0.6],
+    )
+    medium_share: float | None = Field(
+        description=f"«Средняя» среди них же: {_SHARE}", examples=[0.2667]
+    )
+    low_share: float | None = Field(
+        description=f"«Низкая» среди них же: {_SHARE}", examples=[0.1333]
+    )
+    not_applicable_share: float | None = Field(
+        description="Неприменимо, доля всех отчётов; null — отчётов нет.", examples=[0.6809]
+    )
 
 
 class FirstAnswerRead(BaseModel):
     """How long buyers waited for the first answer."""
 
     reports: int = Field(description="Отчётов, где время первого ответа известно.", examples=[47])
-    median_seconds: float | None = Field(description="Медиана, секунды (рабочего времени, если задано WORKING_HOURS).", examples=[540.0])
-    p90_seconds: float | None = Field(description="90-й процентиль: девять ответов из десяти быстрее. Секунды.", examples=[11400.0])
+    median_seconds: float | None = Field(
+        description="Медиана, секунды (рабочего времени, если задано WORKING_HOURS).",
+        examples=[540.0],
+    )
+    p90_seconds: float | None = Field(
+        description="90-й процентиль: девять ответов из десяти быстрее. Секунды.",
+        examples=[11400.0],
+    )
 
 
 class FiguresRead(BaseModel):
@@ -35,26 +54,52 @@ class FiguresRead(BaseModel):
 
     reports: int = Field(description="Отчётов.", examples=[47])
     chats: int = Field(description="Чатов, по которым они.", examples=[45])
-    mean_score: float | None = Field(description="Средний балл от 0 до 100, как в письме; null — отчётов нет.", examples=[74.31])
-    bad_reports: int = Field(description="Отчётов с баллом ниже 50; как и все доли, по отчётам, а не по чатам.", examples=[9])
-    bad_share: float | None = Field(description="Их доля от 0 до 1; null — отчётов нет.", examples=[0.1915])
-    reviewed_reports: int = Field(description="Отчётов, о которых сказал слово человек (PUT /reports/{id}/review).", examples=[3])
+    mean_score: float | None = Field(
+        description="Средний балл от 0 до 100, как в письме; null — отчётов нет.", examples=[74.31]
+    )
+    bad_reports: int = Field(
+        description="Отчётов с баллом ниже 50; как и все доли, по отчётам, а не по чатам.",
+        examples=[9],
+    )
+    bad_share: float | None = Field(
+        description="Их доля от 0 до 1; null — отчётов нет.", examples=[0.1915]
+    )
+    reviewed_reports: int = Field(
+        description="Отчётов, о которых сказал слово человек (PUT /reports/{id}/review).",
+        examples=[3],
+    )
     addressed_reports: int = Field(
-        description="Отчётов, где текст переписки обращается к проверяющему: на их оценки стоит взглянуть самому.", examples=[1]
+        description=(
+            "Отчётов, где текст переписки обращается к проверяющему: на их оценки стоит взглянуть"
+            " самому."
+        ),
+        examples=[1],
     )
     unproven_reports: int = Field(
-        description="Отчётов, где у высокой или низкой оценки нет подтверждающей цитаты: на них тоже стоит взглянуть самому.", examples=[2]
+        description=(
+            "Отчётов, где у высокой или низкой оценки нет подтверждающей цитаты: на них тоже стоит"
+            " взглянуть самому."
+        ),
+        examples=[2],
     )
     first_answer: FirstAnswerRead = Field(description="Сколько клиенты ждали первого ответа.")
-    cost_usd: float | None = Field(description="Цена оценок, доллары; null — цена одной из моделей не известна.", examples=[0.0412])
-    criteria: list[CriterionSummary] = Field(description="Шесть критериев: сколько отчётов и какая доля с каждой оценкой.")
+    cost_usd: float | None = Field(
+        description="Цена оценок, доллары; null — цена одной из моделей не известна.",
+        examples=[0.0412],
+    )
+    criteria: list[CriterionSummary] = Field(
+        description="Шесть критериев: сколько отчётов и какая доля с каждой оценкой."
+    )
 
 
 class DayFigures(FiguresRead):
     """The same of one day."""
 
     date: datetime.date = Field(
-        description="День создания отчётов в REPORT_TIMEZONE; столбики письма — по датам писем, их числа даёт mail=ДАТА.",
+        description=(
+            "День создания отчётов в REPORT_TIMEZONE; столбики письма — по датам писем, их числа"
+            " даёт mail=ДАТА."
+        ),
         examples=["2026-11-22"],
     )
 
@@ -70,7 +115,9 @@ class SeriesFigures(FiguresRead):
     """The same of one model with one version of the rubric."""
 
     model: str = Field(description="Модель.", examples=["deepseek-flash"])
-    prompt_version: str = Field(description="Версия вопроса к модели и критериев.", examples=["82d565d89c94"])
+    prompt_version: str = Field(
+        description="Версия вопроса к модели и критериев.", examples=["82d565d89c94"]
+    )
 
 
 class SummaryRead(FiguresRead):
@@ -78,7 +125,11 @@ class SummaryRead(FiguresRead):
 
     timezone: str = Field(description="Часовой пояс дней.", examples=["Europe/Moscow"])
     mixed_series: bool = Field(
-        description="Отчёты оценены разными моделями или рубриками: баллы сравнимы только внутри одной из series.", examples=[False]
+        description=(
+            "Отчёты оценены разными моделями или рубриками: баллы сравнимы только внутри одной из"
+            " series."
+        ),
+        examples=[False],
     )
     message: str | None = Field(
         description="То же словами; null — оценивала одна модель с одной рубрикой.",

@@ -21,19 +21,27 @@ router = APIRouter(tags=["reports"])
 class MailBody(OptionalBody):
     """Which date's mail, and whether to send again what it carried."""
 
-    date: CalendarDay | None = Field(None, description="Дата отчёта; без неё — сегодня в REPORT_TIMEZONE.")
+    date: CalendarDay | None = Field(
+        None, description="Дата отчёта; без неё — сегодня в REPORT_TIMEZONE."
+    )
     resend: bool = Field(False, description="Отправить отчёты этой даты ещё раз, новым письмом.")
 
 
 _REFUSED = failed(
-    "Письмо за 22.11 не дошло до boss@example.ru: почтовый сервер не отвечает; попробуем ещё раз сами.", date="2026-11-22", send_reports=0
+    "Письмо за 22.11 не дошло до boss@example.ru: почтовый сервер не отвечает; попробуем ещё раз"
+    " сами.",
+    date="2026-11-22",
+    send_reports=0,
 )
 
 
 @router.post(
     "/timer/reports",
     summary="Отправка ежедневных отчётов",
-    description="Отправляет все отчёты, которых ещё не было ни в одном письме. Второй вызов подряд ничего не отправит.",
+    description=(
+        "Отправляет все отчёты, которых ещё не было ни в одном письме. Второй вызов подряд ничего"
+        " не отправит."
+    ),
     response_model=MailResult,
     responses={
         **ACTION_RESPONSES,
@@ -44,20 +52,26 @@ _REFUSED = failed(
     operation_id="send_reports",
 )
 async def post_reports(
-    backend: BackendDep, body: Annotated[MailBody, Depends(read_optional_body(MailBody))], prefer: Prefer = None
+    backend: BackendDep,
+    body: Annotated[MailBody, Depends(read_optional_body(MailBody))],
+    prefer: Prefer = None,
 ) -> JSONResponse:
     """Takes the reports written before now, or before the end of the date where that is over."""
     today = local_date(backend.clock(), backend.settings.report_timezone)
     day = body.date or today
     if day.year < 2000:
         raise InvalidRequestError(
-            "Неверные параметры запроса: date — таких давних отчётов нет.", (FieldError("date", "таких давних отчётов нет"),)
+            "Неверные параметры запроса: date — таких давних отчётов нет.",
+            (FieldError("date", "таких давних отчётов нет"),),
         )
     if day > today:
         raise InvalidRequestError(
-            f"Неверные параметры запроса: date — этот день ещё не наступил, сегодня {today}.", (FieldError("date", "день ещё не наступил"),)
+            f"Неверные параметры запроса: date — этот день ещё не наступил, сегодня {today}.",
+            (FieldError("date", "день ещё не наступил"),),
         )
-    return await act(backend, RunKind.MAIL, {"date": day.isoformat(), "resend": body.resend}, prefer, _figures)
+    return await act(
+        backend, RunKind.MAIL, {"date": day.isoformat(), "resend": body.resend}, prefer, _figures
+    )
 
 
 def _figures(run: Run) -> dict[str, Any]:

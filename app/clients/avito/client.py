@@ -1,4 +1,5 @@
-"""The client of Avito's API: reads chats, messages and listings of one account, and keeps its webhook subscriptions.
+"""The client of Avito's API: reads chats, messages and listings of one account, and keeps its
+webhook subscriptions.
 
 It writes nothing else and never marks as read.
 """
@@ -33,7 +34,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 def avito_http(base_url: str, *, timeout_seconds: float = 30) -> httpx.AsyncClient:
-    """The connections to Avito; whoever makes them closes them. ``timeout_seconds`` bounds the silence in an answer."""
+    """The connections to Avito; whoever makes them closes them. ``timeout_seconds`` bounds the
+    silence in an answer.
+    """
     return httpx.AsyncClient(
         base_url=base_url,
         verify=trusted(),
@@ -66,7 +69,8 @@ class _BoundedStream(httpx.AsyncByteStream):
 
 
 class AvitoClient:
-    """Reads one Avito account. Calls that fail for the moment are repeated; every method raises Avito's errors of ``errors.py``.
+    """Reads one Avito account. Calls that fail for the moment are repeated; every method raises
+    Avito's errors of ``errors.py``.
 
     Lists reach 1,100 elements at most (``limit`` up to 100, ``offset`` up to 1000), newest first.
     """
@@ -109,7 +113,9 @@ class AvitoClient:
         unread_only: bool = False,
         item_ids: Sequence[int] = (),
     ) -> ChatPage:
-        """A page of the account's chats, those with the newest activity first. ``a2u`` chats are Avito's own notices."""
+        """A page of the account's chats, those with the newest activity first. ``a2u`` chats are
+        Avito's own notices.
+        """
         params = {
             "limit": str(limit),
             "offset": str(offset),
@@ -117,9 +123,17 @@ class AvitoClient:
             "unread_only": "true" if unread_only else "",
             "item_ids": ",".join(map(str, item_ids)),
         }
-        body = await self._get(f"/messenger/v2/accounts/{user_id}/chats", {name: value for name, value in params.items() if value})
+        body = await self._get(
+            f"/messenger/v2/accounts/{user_id}/chats",
+            {name: value for name, value in params.items() if value},
+        )
         raw = _elements(body, "chats")
-        chats = _readable(raw, partial(parse_chat, own_id=user_id, asked_types=chat_types), "avito.chats.unreadable", user_id=user_id)
+        chats = _readable(
+            raw,
+            partial(parse_chat, own_id=user_id, asked_types=chat_types),
+            "avito.chats.unreadable",
+            user_id=user_id,
+        )
         return ChatPage(chats, _has_more(body, len(raw) >= limit), len(raw) - len(chats))
 
     async def get_chat(self, user_id: int, chat_id: str) -> AvitoChat:
@@ -129,15 +143,28 @@ class AvitoClient:
             raise _unintelligible("чата")
         return chat
 
-    async def list_messages(self, user_id: int, chat_id: str, *, limit: int = 100, offset: int = 0) -> MessagePage:
-        """A page of a chat's messages, newest first. Raises AvitoChatGoneError where Avito does not know the chat."""
-        body = await self._get_of_chat(user_id, chat_id, {"limit": str(limit), "offset": str(offset)})
+    async def list_messages(
+        self, user_id: int, chat_id: str, *, limit: int = 100, offset: int = 0
+    ) -> MessagePage:
+        """A page of a chat's messages, newest first. Raises AvitoChatGoneError where Avito does not
+        know the chat.
+        """
+        body = await self._get_of_chat(
+            user_id, chat_id, {"limit": str(limit), "offset": str(offset)}
+        )
         raw = _elements(body, "messages")
-        messages = _readable(raw, partial(parse_message, own_id=user_id), "avito.messages.unreadable", chat_id=chat_id)
+        messages = _readable(
+            raw,
+            partial(parse_message, own_id=user_id),
+            "avito.messages.unreadable",
+            chat_id=chat_id,
+        )
         return MessagePage(messages, _has_more(body, len(raw) >= limit), len(raw) - len(messages))
 
     async def list_items(self, page: int, per_page: int = 99) -> ItemPage:
-        """A page (from 1) of the account's listings in every state; ``per_page`` is below 100. An employee's key gets none."""
+        """A page (from 1) of the account's listings in every state; ``per_page`` is below 100. An
+        employee's key gets none.
+        """
         params = {"page": str(page), "per_page": str(per_page), "status": _ITEM_STATUSES}
         async with self._item_pace:
             body = await self._get("/core/v1/items", params)
@@ -146,7 +173,9 @@ class AvitoClient:
         return ItemPage(items, _has_more(body, len(raw) >= per_page))
 
     async def subscribe_webhook(self, url: str) -> None:
-        """Has Avito post the account's messages to the address; one that is subscribed already stays so."""
+        """Has Avito post the account's messages to the address; one that is subscribed already
+        stays so.
+        """
         await self._change_webhook("/messenger/v3/webhook", url)
 
     async def unsubscribe_webhook(self, url: str) -> None:
@@ -169,7 +198,9 @@ class AvitoClient:
         if isinstance(body, dict) and body.get("ok") is False:
             raise _unintelligible("подтверждения")
 
-    async def _get_of_chat(self, user_id: int, chat_id: str, params: Mapping[str, str] | None = None) -> Any:
+    async def _get_of_chat(
+        self, user_id: int, chat_id: str, params: Mapping[str, str] | None = None
+    ) -> Any:
         """A chat (without ``params``) or a page of its messages."""
         version, tail = ("v2", "") if params is None else ("v3", "/messages/")
         # Ids hold `~`, which Python's quote leaves alone.
@@ -179,7 +210,9 @@ class AvitoClient:
         except AvitoRequestError as error:
             if error.status != 404:
                 raise
-            raise AvitoChatGoneError(f"Авито больше не знает чат {chat_id}: сохранённая переписка остаётся как есть.") from None
+            raise AvitoChatGoneError(
+                f"Авито больше не знает чат {chat_id}: сохранённая переписка остаётся как есть."
+            ) from None
 
     async def _get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         return await self._call("GET", path, params=params or {})
@@ -215,7 +248,9 @@ class AvitoClient:
 
 
 def _elements(body: object, name: str) -> list[Any]:
-    """The list in an answer, which is bare or stands under ``name``; in an answer with ``meta`` a missing one is an empty one."""
+    """The list in an answer, which is bare or stands under ``name``; in an answer with ``meta`` a
+    missing one is an empty one.
+    """
     if isinstance(body, dict):
         body = body.get(name, [] if "meta" in body else None)
     if not isinstance(body, list):
@@ -229,7 +264,9 @@ def _has_more(body: object, page_is_full: bool) -> bool:
     return has_more if isinstance(has_more, bool) else page_is_full
 
 
-def _readable(raw: Sequence[object], parse: Callable[[object], T | None], event: str, **where: object) -> tuple[T, ...]:
+def _readable(
+    raw: Sequence[object], parse: Callable[[object], T | None], event: str, **where: object
+) -> tuple[T, ...]:
     """The elements that could be read; the log counts the others."""
     parsed = tuple(element for element in map(parse, raw) if element is not None)
     if len(parsed) < len(raw):
@@ -238,4 +275,6 @@ def _readable(raw: Sequence[object], parse: Callable[[object], T | None], event:
 
 
 def _unintelligible(missing: str) -> AvitoUnavailableError:
-    return AvitoUnavailableError(f"Авито прислал ответ без {missing}: повторим позже; если повторяется, обновите программу.")
+    return AvitoUnavailableError(
+        f"Авито прислал ответ без {missing}: повторим позже; если повторяется, обновите программу."
+    )

@@ -5,7 +5,9 @@ from app.errors import PermanentError, TransientError
 
 
 class AvitoUnavailableError(TransientError):
-    """Avito is down, cuts the connection, is too slow, or answers something that is not its API's answer."""
+    """Avito is down, cuts the connection, is too slow, or answers something that is not its API's
+    answer.
+    """
 
 
 class AvitoRateLimitedError(RateLimitedError):
@@ -21,11 +23,15 @@ class AvitoPlanMissingError(PermanentError):
 
 
 class AvitoPermissionError(PermanentError):
-    """The keys are valid but may not read this, as an employee's keys may not read the company's chats."""
+    """The keys are valid but may not read this, as an employee's keys may not read the company's
+    chats.
+    """
 
 
 class AvitoRequestError(PermanentError):
-    """Avito calls our request wrong; ``status`` is the HTTP status, the message ends in Avito's own words."""
+    """Avito calls our request wrong; ``status`` is the HTTP status, the message ends in Avito's own
+    words.
+    """
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -33,7 +39,9 @@ class AvitoRequestError(PermanentError):
 
 
 class AvitoUnreadableError(PermanentError):
-    """An answer of Avito's is larger than any of its pages, or packed in a way that was not asked for."""
+    """An answer of Avito's is larger than any of its pages, or packed in a way that was not asked
+    for.
+    """
 
 
 class AvitoChatGoneError(PermanentError):

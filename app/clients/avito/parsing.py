@@ -1,10 +1,19 @@
-"""Avito's JSON into our types. A missing value is a missing key there; here it is None, and a wrong one counts as missing."""
+"""Avito's JSON into our types. A missing value is a missing key there; here it is None, and a wrong
+one counts as missing.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.clients.avito.schema import AvitoChat, AvitoHint, AvitoItem, AvitoMessage, Direction, is_plan_placeholder
+from app.clients.avito.schema import (
+    AvitoChat,
+    AvitoHint,
+    AvitoItem,
+    AvitoMessage,
+    Direction,
+    is_plan_placeholder,
+)
 from app.clients.text import shorten
 
 _CHAT_TYPES = ("u2i", "u2u", "a2u")
@@ -18,11 +27,15 @@ _LONGEST_NAME = 200
 _LONGEST_TYPE = 40
 _LONGEST_URL = 2_000
 _EARLIEST, _LATEST = 946_684_800, 4_102_444_800
-"""Seconds: the years 2000 and 2100. A time outside is a mistake, and near the calendar's ends it could be shown in no zone."""
+"""Seconds: the years 2000 and 2100. A time outside is a mistake, and near the calendar's ends it
+could be shown in no zone.
+"""
 
 
 def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> AvitoChat | None:
-    """A chat of the account ``own_id``, or None where it has no usable id. ``asked_types`` are the types the list was filtered by."""
+    """A chat of the account ``own_id``, or None where it has no usable id. ``asked_types`` are the
+    types the list was filtered by.
+    """
     chat = _object(raw)
     chat_id = _identifier(chat.get("id"))
     if chat_id is None or len(chat_id) > _LONGEST_CHAT_ID:
@@ -50,7 +63,8 @@ def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> 
 def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
     """A message in a chat of the account ``own_id``, or None where it has no usable id or time.
 
-    The prefix of system messages makes none of the company's own: typed by a seller, it must not take his words out of grading.
+    The prefix of system messages makes none of the company's own: typed by a seller, it must not
+    take his words out of grading.
     """
     message = _object(raw)
     message_id, created_at = _identifier(message.get("id")), _moment(message.get("created"))
@@ -87,15 +101,31 @@ def parse_item(raw: object) -> AvitoItem | None:
     item_id = integer(item.get("id"))
     if item_id is None:
         return None
-    return AvitoItem(id=item_id, title=name(item.get("title")), status=name(item.get("status")), url=_url(item.get("url")))
+    return AvitoItem(
+        id=item_id,
+        title=name(item.get("title")),
+        status=name(item.get("status")),
+        url=_url(item.get("url")),
+    )
 
 
 def parse_hint(raw: object) -> AvitoHint | None:
-    """What a webhook's body tells of, or None where that is no message in a chat of anybody: Avito's probe is an empty object."""
+    """What a webhook's body tells of, or None where that is no message in a chat of anybody:
+    Avito's probe is an empty object.
+    """
     payload = _object(_object(raw).get("payload"))
     value = _object(payload.get("value"))
-    user_id, chat_id, chat_type = integer(value.get("user_id")), _identifier(value.get("chat_id")), value.get("chat_type")
-    if payload.get("type") != "message" or user_id is None or chat_id is None or len(chat_id) > _LONGEST_CHAT_ID:
+    user_id, chat_id, chat_type = (
+        integer(value.get("user_id")),
+        _identifier(value.get("chat_id")),
+        value.get("chat_type"),
+    )
+    if (
+        payload.get("type") != "message"
+        or user_id is None
+        or chat_id is None
+        or len(chat_id) > _LONGEST_CHAT_ID
+    ):
         return None
     return AvitoHint(user_id, chat_id, chat_type if chat_type in _CHAT_TYPES else None)
 
@@ -104,7 +134,11 @@ def integer(value: object) -> int | None:
     """A whole number that Postgres can hold (ids exceed 32 bits), also where it comes as text."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_ID else None
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_ID
+        else None
+    )
 
 
 def words(value: object) -> str | None:
@@ -139,8 +173,12 @@ def _flag(value: object) -> bool | None:
 
 
 def _moment(value: object) -> datetime | None:
-    seconds = integer(int(value) if isinstance(value, float) and abs(value) < _LARGEST_ID else value)
-    if seconds is None or not _EARLIEST <= seconds < _LATEST:  # 0 is how Avito's own code says "not yet"
+    seconds = integer(
+        int(value) if isinstance(value, float) and abs(value) < _LARGEST_ID else value
+    )
+    if (
+        seconds is None or not _EARLIEST <= seconds < _LATEST
+    ):  # 0 is how Avito's own code says "not yet"
         return None
     return datetime.fromtimestamp(seconds, UTC)
 

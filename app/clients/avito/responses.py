@@ -1,6 +1,7 @@
 """Reads an HTTP answer of Avito's: what it holds, or which of our errors it is.
 
-The status alone says little: a refused key comes as 200, an expired token as 401, 403 or 200, a gateway's HTML under any status.
+The status alone says little: a refused key comes as 200, an expired token as 401, 403 or 200, a
+gateway's HTML under any status.
 """
 
 import re
@@ -22,20 +23,24 @@ from app.clients.retry import wait_asked_for
 from app.clients.text import excerpt, read_json
 from app.errors import UpstreamError
 
-_TOKEN_FAULT = re.compile(r"token\b.*\b(expired|invalid)|\b(expired|invalid)\b.*\btoken", re.IGNORECASE | re.DOTALL)
+_TOKEN_FAULT = re.compile(
+    r"token\b.*\b(expired|invalid)|\b(expired|invalid)\b.*\btoken", re.IGNORECASE | re.DOTALL
+)
 _LONGEST_EXCERPT = 200
 
 _NO_RIGHT = (
-    "Авито не даёт этим ключам читать чаты (403): нужны ключи самой компании, а не сотрудника; выпустите их в кабинете компании "
-    "(«Для профессионалов» → «Интеграции») и впишите в AVITO_CLIENT_ID и AVITO_CLIENT_SECRET (или AVITO_ACCOUNTS)."
+    "Авито не даёт этим ключам читать чаты (403): нужны ключи самой компании, а не сотрудника;"
+    " выпустите их в кабинете компании («Для профессионалов» → «Интеграции») и впишите в"
+    " AVITO_CLIENT_ID и AVITO_CLIENT_SECRET (или AVITO_ACCOUNTS)."
 )
 _REFUSED_AGAIN = (
-    "Авито не принимает токен, который сам только что выдал: проверьте в кабинете («Для профессионалов» → «Интеграции»), "
-    "не отозваны ли ключи из AVITO_CLIENT_ID и AVITO_CLIENT_SECRET (или AVITO_ACCOUNTS)."
+    "Авито не принимает токен, который сам только что выдал: проверьте в кабинете («Для"
+    " профессионалов» → «Интеграции»), не отозваны ли ключи из AVITO_CLIENT_ID и"
+    " AVITO_CLIENT_SECRET (или AVITO_ACCOUNTS)."
 )
 _NO_PLAN = (
-    "Авито не отдаёт сообщения, пока не оплачен тариф с API мессенджера («Максимальный»; в Услугах подходит и «Расширенный»): "
-    "подключите его в кабинете Авито, раздел «Тарифы»."
+    "Авито не отдаёт сообщения, пока не оплачен тариф с API мессенджера («Максимальный»; в Услугах"
+    " подходит и «Расширенный»): подключите его в кабинете Авито, раздел «Тарифы»."
 )
 
 
@@ -64,7 +69,9 @@ class AvitoResponse:
         """Whether it says that the access token is no good (any more)."""
         if self.status == 401:
             return not self._is_from_gateway()
-        return bool(_TOKEN_FAULT.search(self._complaint() if self.status == 403 else self._failed_result()))
+        return bool(
+            _TOKEN_FAULT.search(self._complaint() if self.status == 403 else self._failed_result())
+        )
 
     @property
     def forbids(self) -> bool:
@@ -72,13 +79,23 @@ class AvitoResponse:
         return self.status == 403 and not self.rejects_token and not self._is_from_gateway()
 
     def outage(self, now: datetime, *secrets: str) -> UpstreamError | None:
-        """The error, if this is not about what was asked but about Avito's own state: too many requests, a failure, a gateway."""
+        """The error, if this is not about what was asked but about Avito's own state: too many
+        requests, a failure, a gateway.
+        """
         if self.status == 429:
-            message = "Авито просит слать запросы реже (429): уменьшите AVITO_REQUESTS_PER_MINUTE или AVITO_MAX_CONCURRENCY."
+            message = (
+                "Авито просит слать запросы реже (429): уменьшите AVITO_REQUESTS_PER_MINUTE или"
+                " AVITO_MAX_CONCURRENCY."
+            )
             return AvitoRateLimitedError(message, wait_asked_for(self.headers, now))
         if self._is_from_gateway():
-            hint = "если повторяется, проверьте AVITO_BASE_URL и не закрыт ли вашему серверу доступ к Авито"
-            return AvitoUnavailableError(f"Авито прислал не JSON, а посторонний ответ ({self.status}); {hint}.")
+            hint = (
+                "если повторяется, проверьте AVITO_BASE_URL и не закрыт ли вашему серверу доступ к"
+                " Авито"
+            )
+            return AvitoUnavailableError(
+                f"Авито прислал не JSON, а посторонний ответ ({self.status}); {hint}."
+            )
         if not 200 <= self.status < 300 and not 400 <= self.status < 500:
             return self._failing(secrets)
         return None
@@ -109,11 +126,16 @@ class AvitoResponse:
             case 402:
                 return AvitoPlanMissingError(_NO_PLAN)
             case status if status >= 400:
-                return AvitoRequestError(f"Авито не принял запрос ({status}): {self.complaint(*secrets)}", status)
+                return AvitoRequestError(
+                    f"Авито не принял запрос ({status}): {self.complaint(*secrets)}", status
+                )
         return self._failing(secrets) if self._reports_failure() else None
 
     def _failing(self, secrets: tuple[str, ...]) -> AvitoUnavailableError:
-        return AvitoUnavailableError(f"Авито временно не работает ({self.status}): {self.complaint(*secrets)}. Повторим позже сами.")
+        return AvitoUnavailableError(
+            f"Авито временно не работает ({self.status}): {self.complaint(*secrets)}. Повторим"
+            " позже сами."
+        )
 
     def _is_from_gateway(self) -> bool:
         # An empty 4xx may well be the API's own; an empty success is not.

@@ -1,4 +1,6 @@
-"""Avito's chats, messages and listings as we know them. Whatever Avito may leave out is optional here."""
+"""Avito's chats, messages and listings as we know them. Whatever Avito may leave out is optional
+here.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +10,9 @@ PLAN_PLACEHOLDER = "Перейдите на подписку с API мессен
 """What stands in place of a message's text while the plan with the messenger's API is not paid."""
 
 Direction = Literal["in", "out"]
-"""``in``: from the client to the company's account; ``out``: from the company. Nothing says which employee wrote it."""
+"""``in``: from the client to the company's account; ``out``: from the company. Nothing says which
+employee wrote it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +25,11 @@ class AvitoSelf:
 
 @dataclass(frozen=True, slots=True)
 class AvitoMessage:
-    """One message. ``text`` is what a person or Avito's robot wrote; what has no text has None, see ``describe``.
+    """One message. ``text`` is what a person or Avito's robot wrote; what has no text has None, see
+    ``describe``.
 
-    ``created_at`` has whole seconds, so neighbours may share it. ``content`` and ``quote`` are Avito's own objects.
+    ``created_at`` has whole seconds, so neighbours may share it. ``content`` and ``quote`` are
+    Avito's own objects.
     """
 
     id: str
@@ -41,13 +47,17 @@ class AvitoMessage:
 
     @property
     def is_placeholder(self) -> bool:
-        """Whether Avito withholds the text for want of a paid plan; such a message is not to be stored."""
+        """Whether Avito withholds the text for want of a paid plan; such a message is not to be
+        stored.
+        """
         return is_plan_placeholder(self.content.get("text"))
 
 
 @dataclass(frozen=True, slots=True)
 class AvitoChat:
-    """One chat. ``client_…`` is the user who is not the account; ``item_…`` the listing it is about, if any; ``raw`` all of it."""
+    """One chat. ``client_…`` is the user who is not the account; ``item_…`` the listing it is
+    about, if any; ``raw`` all of it.
+    """
 
     id: str
     chat_type: str
@@ -78,7 +88,9 @@ class AvitoItem:
 
 @dataclass(frozen=True, slots=True)
 class ChatPage:
-    """A page of chats, newest activity first; ``unreadable`` counts those that came without a usable id."""
+    """A page of chats, newest activity first; ``unreadable`` counts those that came without a
+    usable id.
+    """
 
     chats: tuple[AvitoChat, ...]
     has_more: bool
@@ -87,7 +99,8 @@ class ChatPage:
 
 @dataclass(frozen=True, slots=True)
 class MessagePage:
-    """A page of messages as they came, newest first; ``unreadable`` counts those without a usable id or time.
+    """A page of messages as they came, newest first; ``unreadable`` counts those without a usable
+    id or time.
 
     A chat with unreadable messages is not copied in full.
     """
@@ -107,7 +120,9 @@ class ItemPage:
 
 @dataclass(frozen=True, slots=True)
 class AvitoHint:
-    """What a webhook is believed: something was written in this chat of this account. The chat itself is read over REST."""
+    """What a webhook is believed: something was written in this chat of this account. The chat
+    itself is read over REST.
+    """
 
     user_id: int
     chat_id: str
@@ -115,12 +130,24 @@ class AvitoHint:
 
 
 def is_plan_placeholder(text: object) -> bool:
-    """Whether a message's text is the sentence that Avito shows instead of it while the plan is not paid."""
+    """Whether a message's text is the sentence that Avito shows instead of it while the plan is not
+    paid.
+    """
     return isinstance(text, str) and " ".join(text.split()).rstrip(".") == PLAN_PLACEHOLDER
 
 
-_WORDS = {"image": "[фото]", "voice": "[голосовое сообщение]", "file": "[файл]", "video": "[видео]", "deleted": "[сообщение удалено]"}
-_LABELS = {"link": ("ссылка", "text", "url"), "location": ("геолокация", "text", "title"), "item": ("объявление", "title", "item_url")}
+_WORDS = {
+    "image": "[фото]",
+    "voice": "[голосовое сообщение]",
+    "file": "[файл]",
+    "video": "[видео]",
+    "deleted": "[сообщение удалено]",
+}
+_LABELS = {
+    "link": ("ссылка", "text", "url"),
+    "location": ("геолокация", "text", "title"),
+    "item": ("объявление", "title", "item_url"),
+}
 
 
 def describe(message: AvitoMessage) -> str:
@@ -138,7 +165,9 @@ def describe(message: AvitoMessage) -> str:
 
 def _labelled(label: str, details: object, *fields: str) -> str:
     known = details if isinstance(details, dict) else {}
-    words = next((line for field in fields if (line := " ".join(str(known.get(field) or "").split()))), None)
+    words = next(
+        (line for field in fields if (line := " ".join(str(known.get(field) or "").split()))), None
+    )
     return f"[{label}: {words}]" if words else f"[{label}]"
 
 

@@ -1,4 +1,6 @@
-"""The access token of one Avito account: fetched when it is needed, kept for its day, renewed once for all who wait for it."""
+"""The access token of one Avito account: fetched when it is needed, kept for its day, renewed once
+for all who wait for it.
+"""
 
 import asyncio
 import re
@@ -8,7 +10,11 @@ from datetime import datetime, timedelta
 import httpx
 import structlog
 
-from app.clients.avito.errors import AvitoCredentialsError, AvitoUnavailableError, AvitoUnreadableError
+from app.clients.avito.errors import (
+    AvitoCredentialsError,
+    AvitoUnavailableError,
+    AvitoUnreadableError,
+)
 from app.clients.avito.responses import AvitoResponse
 from app.clients.bounded_body import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
 from app.clock import Clock
@@ -31,7 +37,9 @@ class AvitoCredentials:
 class AccessToken:
     """One account's token. Several waiters share one renewal."""
 
-    def __init__(self, http: httpx.AsyncClient, credentials: AvitoCredentials, clock: Clock) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, credentials: AvitoCredentials, clock: Clock
+    ) -> None:
         self._http = http
         self._credentials = credentials
         self._clock = clock
@@ -51,7 +59,9 @@ class AccessToken:
         return await self.renewed(self._value)
 
     async def renewed(self, refused: str) -> str:
-        """A token other than the ``refused`` one; whoever comes second finds it renewed already. Raises as ``current``."""
+        """A token other than the ``refused`` one; whoever comes second finds it renewed already.
+        Raises as ``current``.
+        """
         async with self._lock:
             if self._value == refused or not self._is_fresh():
                 await self._fetch()
@@ -66,11 +76,14 @@ class AccessToken:
             "client_id": self._credentials.client_id,
             "client_secret": self._credentials.client_secret,
         }
-        answer = AvitoResponse.read(await send(self._http, self._http.build_request("POST", "/token", data=form)))
+        answer = AvitoResponse.read(
+            await send(self._http, self._http.build_request("POST", "/token", data=form))
+        )
         outage = answer.outage(self._clock(), self._credentials.client_secret)
         if outage:
             raise outage
-        # Bad keys are answered with 200 as well: only a token is a success. They are told by a word; an object is Avito's own failure.
+        # Bad keys are answered with 200 as well: only a token is a success. They are told by a
+        # word; an object is Avito's own failure.
         body = answer.body if isinstance(answer.body, dict) else {}
         if answer.status == 200 and isinstance(body.get("error"), dict):
             answer.content(self._clock(), self._credentials.client_secret)
@@ -78,12 +91,20 @@ class AccessToken:
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             said = answer.complaint(self._credentials.client_secret)
             raise AvitoCredentialsError(
-                f"Авито не принял ключи ({said}): проверьте AVITO_CLIENT_ID и AVITO_CLIENT_SECRET (или AVITO_ACCOUNTS), "
-                "их выдаёт кабинет Авито: «Для профессионалов» → «Интеграции»."
+                f"Авито не принял ключи ({said}): проверьте AVITO_CLIENT_ID и AVITO_CLIENT_SECRET"
+                " (или AVITO_ACCOUNTS), их выдаёт кабинет Авито: «Для профессионалов» →"
+                " «Интеграции»."
             )
-        seconds = min(lifetime, _LIFETIME_SECONDS) if isinstance(lifetime, int | float) and lifetime > 0 else _LIFETIME_SECONDS
-        # A short-lived token keeps half its life: with the whole margin it would be stale when it arrives.
-        self._expires_at = self._clock() + max(timedelta(seconds=seconds) - _MARGIN, timedelta(seconds=seconds / 2))
+        seconds = (
+            min(lifetime, _LIFETIME_SECONDS)
+            if isinstance(lifetime, int | float) and lifetime > 0
+            else _LIFETIME_SECONDS
+        )
+        # A short-lived token keeps half its life: with the whole margin it would be stale when it
+        # arrives.
+        self._expires_at = self._clock() + max(
+            timedelta(seconds=seconds) - _MARGIN, timedelta(seconds=seconds / 2)
+        )
         self._value = token
         log.info("avito.token.renewed")
 
@@ -98,11 +119,14 @@ async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Respons
     try:
         return await http.send(request)
     except UnreadableBodyError as error:
-        raise AvitoUnreadableError(f"Авито прислал ответ, который не прочесть ({error}); если повторяется, обновите программу.") from None
+        raise AvitoUnreadableError(
+            f"Авито прислал ответ, который не прочесть ({error}); если повторяется, обновите"
+            " программу."
+        ) from None
     except httpx.RequestError as error:
         if is_out_of_files(error):
             raise AvitoUnavailableError(OUT_OF_FILES) from None
         raise AvitoUnavailableError(
-            f"Авито не отвечает ({type(error).__name__}): повторим позже сами; если так больше часа, "
-            "проверьте AVITO_BASE_URL и доступ сервера в интернет."
+            f"Авито не отвечает ({type(error).__name__}): повторим позже сами; если так больше"
+            " часа, проверьте AVITO_BASE_URL и доступ сервера в интернет."
         ) from error

@@ -1,4 +1,6 @@
-"""The client of DeepSeek's API: one system message and one user message in, one JSON answer out, whatever happens on the way."""
+"""The client of DeepSeek's API: one system message and one user message in, one JSON answer out,
+whatever happens on the way.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -71,7 +73,9 @@ class _BoundedStream(httpx2.AsyncByteStream):
 
 @dataclass(slots=True)
 class Bill:
-    """What the requests under it have taken so far, over all attempts, and the US dollars that they may cost; None: any sum."""
+    """What the requests under it have taken so far, over all attempts, and the US dollars that they
+    may cost; None: any sum.
+    """
 
     most_usd: Decimal | None = None
     attempts: int = 0
@@ -79,10 +83,12 @@ class Bill:
 
 
 class DeepSeekClient:
-    """Talks to one DeepSeek account; every method raises DeepSeek's errors of ``errors.py``. Close it, or use it as a context.
+    """Talks to one DeepSeek account; every method raises DeepSeek's errors of ``errors.py``. Close
+    it, or use it as a context.
 
-    ``timeout_seconds`` is one attempt's deadline from the moment it may start, ``max_concurrency`` how many may be in flight. ``omit``
-    names what a server in DeepSeek's place does not know: parts of a request, or ``balance``.
+    ``timeout_seconds`` is one attempt's deadline from the moment it may start, ``max_concurrency``
+    how many may be in flight. ``omit`` names what a server in DeepSeek's place does not know: parts
+    of a request, or ``balance``.
     """
 
     def __init__(
@@ -104,22 +110,34 @@ class DeepSeekClient:
         self._clock = clock
         self._omit = frozenset(omit)
         self._limiter = AdaptiveLimiter(max_concurrency)
-        # The package's own pool of 1,000 connections, of which 100 stay open, would be the limit instead of ours.
-        limits = httpx2.Limits(max_connections=max_concurrency, max_keepalive_connections=max_concurrency)
+        # The package's own pool of 1,000 connections, of which 100 stay open, would be the limit
+        # instead of ours.
+        limits = httpx2.Limits(
+            max_connections=max_concurrency, max_keepalive_connections=max_concurrency
+        )
         self._api = openai.AsyncOpenAI(
-            api_key=api_key or "none",  # without one the package would take OpenAI's from the environment
+            api_key=api_key
+            or "none",  # without one the package would take OpenAI's from the environment
             base_url=base_url,
             max_retries=0,
             timeout=timeout_seconds,
             http_client=openai.DefaultAsyncHttpxClient(
-                limits=limits, verify=trusted(), headers={"Accept-Encoding": "gzip"}, event_hooks={"response": [_bound]}
+                limits=limits,
+                verify=trusted(),
+                headers={"Accept-Encoding": "gzip"},
+                event_hooks={"response": [_bound]},
             ),
         )
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
@@ -131,25 +149,35 @@ class DeepSeekClient:
         """The name of the model that is asked for."""
         return self._model
 
-    async def complete(self, *, system: str, user: str, max_tokens: int = 1500, bill: Bill | None = None) -> Completion:
-        """The model's answer. One that runs out of tokens is asked for once more with twice as many.
+    async def complete(
+        self, *, system: str, user: str, max_tokens: int = 1500, bill: Bill | None = None
+    ) -> Completion:
+        """The model's answer. One that runs out of tokens is asked for once more with twice as
+        many.
 
-        The text is not looked at: it may be blank or not JSON, and judging it is the caller's business. ``bill`` goes on from earlier
-        completions: no request is sent that might cost more than it allows.
+        The text is not looked at: it may be blank or not JSON, and judging it is the caller's
+        business. ``bill`` goes on from earlier completions: no request is sent that might cost more
+        than it allows.
         """
         bill = bill or Bill()
         try:
             for allowed_tokens in (max_tokens, 2 * max_tokens):
-                reply = await self._retry.run(partial(self._ask, system, user, allowed_tokens, bill))
+                reply = await self._retry.run(
+                    partial(self._ask, system, user, allowed_tokens, bill)
+                )
                 if reply.finish_reason == "stop":
                     return self._completion(reply, bill)
-            raise DeepSeekTruncatedError(f"Ответ DeepSeek не уместился и в {2 * max_tokens} токенов: чат остаётся без оценки.")
+            raise DeepSeekTruncatedError(
+                f"Ответ DeepSeek не уместился и в {2 * max_tokens} токенов: чат остаётся без"
+                " оценки."
+            )
         except DeepSeekError as error:
             error.usage = bill.usage
             raise
 
     async def probe(self, *, system: str, user: str) -> Usage:
-        """What the first words of an answer are billed, whatever they say: asks whether the model answers at all.
+        """What the first words of an answer are billed, whatever they say: asks whether the model
+        answers at all.
 
         All the attempts together may take as long as one of a completion.
         """
@@ -179,9 +207,13 @@ class DeepSeekClient:
         return await self._retry.run(partial(self._get, "/user/balance", read_balance))
 
     async def _ask(self, system: str, user: str, max_tokens: int, bill: Bill) -> Reply:
-        most = most_usd(self._model, len(system) + len(user), max_tokens, self._clock(), already=bill.usage)
+        most = most_usd(
+            self._model, len(system) + len(user), max_tokens, self._clock(), already=bill.usage
+        )
         if bill.most_usd is not None and most > bill.most_usd:
-            raise DeepSeekCostlyError("Ещё один запрос к DeepSeek об этом чате мог бы стоить больше, чем на чат отложено.")
+            raise DeepSeekCostlyError(
+                "Ещё один запрос к DeepSeek об этом чате мог бы стоить больше, чем на чат отложено."
+            )
         bill.attempts += 1
         answer = await self._answer(
             lambda: self._api.chat.completions.with_raw_response.create(
@@ -196,8 +228,14 @@ class DeepSeekClient:
 
     @property
     def _manner(self) -> dict[str, Any]:
-        """How the model is to answer: JSON, and always the same. Thinking is on by default, and then the temperature does not count."""
-        manner = {"response_format": {"type": "json_object"}, "temperature": 0, "thinking": {"type": "disabled"}}
+        """How the model is to answer: JSON, and always the same. Thinking is on by default, and
+        then the temperature does not count.
+        """
+        manner = {
+            "response_format": {"type": "json_object"},
+            "temperature": 0,
+            "thinking": {"type": "disabled"},
+        }
         return {name: value for name, value in manner.items() if name not in self._omit}
 
     async def _get(self, path: str, read: Callable[[object], T]) -> T:
@@ -209,7 +247,8 @@ class DeepSeekClient:
             raise wrong_key()  # no header can carry it
         async with self._limiter.slot():
             try:
-                # The package's own time-out starts anew with every blank line that keeps a waiting connection open.
+                # The package's own time-out starts anew with every blank line that keeps a waiting
+                # connection open.
                 async with asyncio.timeout(self._timeout_seconds):
                     answer = await call()
             except TimeoutError:

@@ -12,7 +12,9 @@ class DeepSeekError(UpstreamError):
 
 
 class DeepSeekUnavailableError(DeepSeekError, TransientError):
-    """DeepSeek is down or overloaded, cuts the connection, breaks off, or answers something that is not its API's answer."""
+    """DeepSeek is down or overloaded, cuts the connection, breaks off, or answers something that is
+    not its API's answer.
+    """
 
 
 class DeepSeekTimeoutError(DeepSeekUnavailableError):
@@ -36,7 +38,9 @@ class DeepSeekBalanceError(DeepSeekAccessError):
 
 
 class DeepSeekSettingsError(DeepSeekAccessError):
-    """There is no such model, or no such API at the address (404, 405); the message names the setting."""
+    """There is no such model, or no such API at the address (404, 405); the message names the
+    setting.
+    """
 
 
 class DeepSeekRequestError(DeepSeekError, PermanentError):
@@ -55,7 +59,9 @@ class DeepSeekTooLongError(DeepSeekRequestError):
 
 
 class DeepSeekUnreadableError(DeepSeekRequestError):
-    """The answer is larger than any that was asked for, or packed in a way that was not asked for: it was not read to its end."""
+    """The answer is larger than any that was asked for, or packed in a way that was not asked for:
+    it was not read to its end.
+    """
 
 
 class DeepSeekBlockedError(DeepSeekError, PermanentError):

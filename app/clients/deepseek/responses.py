@@ -1,7 +1,8 @@
 """Reads DeepSeek's answers: our types, or which of our errors a failure is.
 
-An answer is read from its JSON and not from the openai package's types: the package checks nothing of a 200, and JSON nested deeply
-or with a number of thousands of digits ends its reading with errors of Python's own.
+An answer is read from its JSON and not from the openai package's types: the package checks nothing
+of a 200, and JSON nested deeply or with a number of thousands of digits ends its reading with
+errors of Python's own.
 """
 
 import re
@@ -37,16 +38,21 @@ _MOST_MODELS = 1_000
 _MOST_TOKENS = 10_000_000
 """Several times the largest context: what is beyond it is no count."""
 _MOST_MONEY = Decimal(10) ** 12
-# DeepSeek's own words ("Model Not Exist", "The supported API model names are …, but you passed …"), vLLM's, Ollama's, LiteLLM's.
+# DeepSeek's own words ("Model Not Exist", "The supported API model names are …, but you passed …"),
+# vLLM's, Ollama's, LiteLLM's.
 _NO_SUCH_MODEL = re.compile(
-    r"\bmodel\b.{0,120}\b(not exist|not found|you passed|decommissioned)\b|\b(invalid|unknown|not a valid) model\b", re.IGNORECASE
+    r"\bmodel\b.{0,120}\b(not exist|not found|you passed|decommissioned)\b|\b(invalid|unknown|not a"
+    r" valid) model\b",
+    re.IGNORECASE,
 )
 _TOO_LONG = re.compile(r"\bcontext (length|size|window)\b|\btoo long\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The part of a completion that counts; ``finish_reason`` is ``stop`` (finished) or ``length`` (out of tokens)."""
+    """The part of a completion that counts; ``finish_reason`` is ``stop`` (finished) or ``length``
+    (out of tokens).
+    """
 
     text: str
     model: str | None
@@ -59,7 +65,9 @@ def billed(answer: object) -> Usage:
     usage = _object(_object(answer).get("usage"))
     hit = _tokens(usage, "prompt_cache_hit_tokens")
     # An answer that does not split the prompt is priced as if nothing came from the cache.
-    miss = _tokens(usage, "prompt_cache_miss_tokens") or max(0, _tokens(usage, "prompt_tokens") - hit)
+    miss = _tokens(usage, "prompt_cache_miss_tokens") or max(
+        0, _tokens(usage, "prompt_tokens") - hit
+    )
     return Usage(hit, miss, _tokens(usage, "completion_tokens"))
 
 
@@ -74,11 +82,16 @@ def read_reply(answer: object) -> Reply:
     choices = completion.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise unintelligible()
-    reason, content = choices[0].get("finish_reason"), _object(choices[0].get("message")).get("content")
+    reason, content = (
+        choices[0].get("finish_reason"),
+        _object(choices[0].get("message")).get("content"),
+    )
     if reason == "content_filter":
         raise blocked()
     if reason not in ("stop", "length"):
-        raise DeepSeekUnavailableError(f"DeepSeek оборвал ответ ({excerpt(str(reason), 40)}): повторим позже сами.")
+        raise DeepSeekUnavailableError(
+            f"DeepSeek оборвал ответ ({excerpt(str(reason), 40)}): повторим позже сами."
+        )
     return Reply(
         text=content if isinstance(content, str) else "",
         model=_name(completion.get("model")),
@@ -103,7 +116,10 @@ def read_balance(answer: object) -> Balance:
     if not isinstance(infos, list):
         raise unintelligible()
     try:
-        total = {shorten(str(info["currency"]), _LONGEST_NAME): _money(info["total_balance"]) for info in infos[:_MOST_MODELS]}
+        total = {
+            shorten(str(info["currency"]), _LONGEST_NAME): _money(info["total_balance"])
+            for info in infos[:_MOST_MODELS]
+        }
     except (KeyError, TypeError, InvalidOperation):
         raise unintelligible() from None
     return Balance(is_available=balance.get("is_available") is True, total=total)
@@ -127,14 +143,18 @@ def failure(error: openai.APIError, now: datetime, api_key: str) -> DeepSeekErro
         return DeepSeekRateLimitedError(message, wait_asked_for(error.response.headers, now))
     if 400 <= error.status_code < 500:
         return _refusal(error, excerpt(_said(error), _LONGEST_EXCERPT, api_key))
-    return DeepSeekUnavailableError(f"DeepSeek временно не работает ({error.status_code}): повторим позже сами.")
+    return DeepSeekUnavailableError(
+        f"DeepSeek временно не работает ({error.status_code}): повторим позже сами."
+    )
 
 
 def _no_answer(error: openai.APIError) -> DeepSeekError:
     if is_out_of_files(error):
         return DeepSeekUnavailableError(OUT_OF_FILES)
     hint = "если так больше часа, проверьте DEEPSEEK_BASE_URL и доступ сервера в интернет"
-    return DeepSeekUnavailableError(f"DeepSeek не отвечает ({type(error).__name__}): повторим позже сами; {hint}.")
+    return DeepSeekUnavailableError(
+        f"DeepSeek не отвечает ({type(error).__name__}): повторим позже сами; {hint}."
+    )
 
 
 def _refusal(error: openai.APIStatusError, said: str) -> DeepSeekError:
@@ -142,7 +162,9 @@ def _refusal(error: openai.APIStatusError, said: str) -> DeepSeekError:
     if status == 401:
         return wrong_key()
     if status == 402:
-        return DeepSeekBalanceError("На счету DeepSeek кончились деньги: пополните его на platform.deepseek.com → Top up.")
+        return DeepSeekBalanceError(
+            "На счету DeepSeek кончились деньги: пополните его на platform.deepseek.com → Top up."
+        )
     if status == 400 and "content exists risk" in said.lower():
         return blocked()
     return _wrong_request(error, said)
@@ -152,15 +174,22 @@ def _wrong_request(error: openai.APIStatusError, said: str) -> DeepSeekError:
     status = error.status_code
     if status == 413 or error.code == "context_length_exceeded" or _TOO_LONG.search(said):
         hint = "если так с каждым чатом, впишите в DEEPSEEK_MODEL модель с большим контекстом"
-        return DeepSeekTooLongError(f"Чат не уместился в контекст модели; {hint}. Ответ DeepSeek: {said}", status)
+        return DeepSeekTooLongError(
+            f"Чат не уместился в контекст модели; {hint}. Ответ DeepSeek: {said}", status
+        )
     if error.code == "model_not_found" or _NO_SUCH_MODEL.search(_message(error) or ""):
-        return DeepSeekSettingsError(f"DeepSeek не знает модели из DEEPSEEK_MODEL: впишите ту, что есть. Его ответ: {said}")
+        return DeepSeekSettingsError(
+            f"DeepSeek не знает модели из DEEPSEEK_MODEL: впишите ту, что есть. Его ответ: {said}"
+        )
     if status in (404, 405):
         return DeepSeekSettingsError(
-            f"DeepSeek такого не знает ({status}): проверьте DEEPSEEK_BASE_URL и DEEPSEEK_MODEL. Его ответ: {said}"
+            f"DeepSeek такого не знает ({status}): проверьте DEEPSEEK_BASE_URL и DEEPSEEK_MODEL."
+            f" Его ответ: {said}"
         )
     hint = "если так с каждым чатом, проверьте DEEPSEEK_MODEL и DEEPSEEK_OMIT"
-    return DeepSeekRequestError(f"DeepSeek не принял запрос ({status}); {hint}. Его ответ: {said}", status)
+    return DeepSeekRequestError(
+        f"DeepSeek не принял запрос ({status}); {hint}. Его ответ: {said}", status
+    )
 
 
 def _said(error: openai.APIStatusError) -> str:
@@ -168,36 +197,51 @@ def _said(error: openai.APIStatusError) -> str:
 
 
 def _message(error: openai.APIStatusError) -> str | None:
-    """The server's own words, without what some servers in DeepSeek's place repeat beside them: the whole request, chat included."""
+    """The server's own words, without what some servers in DeepSeek's place repeat beside them: the
+    whole request, chat included.
+    """
     message = error.body.get("message") if isinstance(error.body, dict) else error.body
     return message[:_LONGEST_COMPLAINT] if isinstance(message, str) else None
 
 
 def wrong_key() -> DeepSeekCredentialsError:
     """The error for a key that DeepSeek does not take, or that could not be sent at all."""
-    return DeepSeekCredentialsError("DeepSeek не принял ключ: впишите в DEEPSEEK_API_KEY действующий с platform.deepseek.com → API keys.")
+    return DeepSeekCredentialsError(
+        "DeepSeek не принял ключ: впишите в DEEPSEEK_API_KEY действующий с platform.deepseek.com →"
+        " API keys."
+    )
 
 
 def unintelligible() -> DeepSeekUnavailableError:
-    """The error for a success that is not the API's: HTML, an empty body, an error in place of an answer."""
+    """The error for a success that is not the API's: HTML, an empty body, an error in place of an
+    answer.
+    """
     return DeepSeekUnavailableError(
-        "DeepSeek прислал не ответ, а что-то постороннее: повторим позже; если повторяется, проверьте DEEPSEEK_BASE_URL."
+        "DeepSeek прислал не ответ, а что-то постороннее: повторим позже; если повторяется,"
+        " проверьте DEEPSEEK_BASE_URL."
     )
 
 
 def unreadable(error: UnreadableBodyError) -> DeepSeekUnreadableError:
     """The error for an answer that is not read to its end."""
-    return DeepSeekUnreadableError(f"DeepSeek прислал ответ, который не прочесть ({error}); проверьте DEEPSEEK_BASE_URL.", 200)
+    return DeepSeekUnreadableError(
+        f"DeepSeek прислал ответ, который не прочесть ({error}); проверьте DEEPSEEK_BASE_URL.", 200
+    )
 
 
 def timed_out() -> DeepSeekTimeoutError:
     """The error for an answer that is late."""
-    return DeepSeekTimeoutError("DeepSeek не успел ответить: повторим позже; если так часто, увеличьте DEEPSEEK_TIMEOUT_SECONDS.")
+    return DeepSeekTimeoutError(
+        "DeepSeek не успел ответить: повторим позже; если так часто, увеличьте"
+        " DEEPSEEK_TIMEOUT_SECONDS."
+    )
 
 
 def blocked() -> DeepSeekBlockedError:
     """The error for a text that the provider's filter stopped."""
-    return DeepSeekBlockedError("Фильтр DeepSeek не пропустил текст чата: такой чат остаётся без оценки.")
+    return DeepSeekBlockedError(
+        "Фильтр DeepSeek не пропустил текст чата: такой чат остаётся без оценки."
+    )
 
 
 def _object(value: object) -> Mapping[str, object]:
@@ -211,4 +255,8 @@ def _name(value: object) -> str | None:
 
 def _tokens(usage: Mapping[str, object], name: str) -> int:
     tokens = usage.get(name)
-    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and 0 < tokens <= _MOST_TOKENS else 0
+    return (
+        tokens
+        if isinstance(tokens, int) and not isinstance(tokens, bool) and 0 < tokens <= _MOST_TOKENS
+        else 0
+    )

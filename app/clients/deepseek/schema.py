@@ -6,7 +6,9 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that are paid for: of the prompt those found in the cache and those not, and those written."""
+    """Tokens that are paid for: of the prompt those found in the cache and those not, and those
+    written.
+    """
 
     prompt_hit_tokens: int = 0
     prompt_miss_tokens: int = 0
@@ -22,10 +24,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A finished answer. The tokens are those of all ``attempts`` that it took, failed ones included.
+    """A finished answer. The tokens are those of all ``attempts`` that it took, failed ones
+    included.
 
-    ``text`` is as the model wrote it: it may be blank or not JSON. ``model`` and ``fingerprint`` are DeepSeek's words for what
-    answered: a model's name stays while the model under it changes.
+    ``text`` is as the model wrote it: it may be blank or not JSON. ``model`` and ``fingerprint``
+    are DeepSeek's words for what answered: a model's name stays while the model under it changes.
     """
 
     text: str
@@ -45,7 +48,9 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What is left on the account, by currency; ``is_available`` says whether it suffices for requests."""
+    """What is left on the account, by currency; ``is_available`` says whether it suffices for
+    requests.
+    """
 
     is_available: bool
     total: dict[str, Decimal]

@@ -1,4 +1,6 @@
-"""Mail: a server or a folder to send through, with the same ``send`` and ``check``, and what may go wrong."""
+"""Mail: a server or a folder to send through, with the same ``send`` and ``check``, and what may go
+wrong.
+"""
 
 from app.clients.mail.errors import MailAccessError, MailError, MailRefusedError, MailTemporaryError
 from app.clients.mail.fence import Fence

@@ -1,4 +1,6 @@
-"""Failures of sending a mail, by who has to act. ``code`` is the server's SMTP code, if it gave one; ``answer`` its own words."""
+"""Failures of sending a mail, by who has to act. ``code`` is the server's SMTP code, if it gave
+one; ``answer`` its own words.
+"""
 
 from app.errors import PermanentError, TransientError, UpstreamError
 
@@ -13,9 +15,11 @@ class MailError(UpstreamError):
 
 
 class MailTemporaryError(MailError, TransientError):
-    """The server asks for a retry (4xx), cannot be reached, is too slow or has closed the connection.
+    """The server asks for a retry (4xx), cannot be reached, is too slow or has closed the
+    connection.
 
-    After a connection that was lost after the final dot it is unknown whether the mail was taken: the same bytes may be sent again.
+    After a connection that was lost after the final dot it is unknown whether the mail was taken:
+    the same bytes may be sent again.
     """
 
 
@@ -24,4 +28,6 @@ class MailRefusedError(MailError, PermanentError):
 
 
 class MailAccessError(MailError, PermanentError):
-    """The server refuses our settings, our machine or the mail (or the folder cannot be written); the recipient is not the cause."""
+    """The server refuses our settings, our machine or the mail (or the folder cannot be written);
+    the recipient is not the cause.
+    """

@@ -1,6 +1,7 @@
 """Classify failures of SMTP: the recipient's, the settings' or temporary ones.
 
-The enhanced status code (RFC 3463, RFC 5248) decides; the step of the conversation counts only where there is none.
+The enhanced status code (RFC 3463, RFC 5248) decides; the step of the conversation counts only
+where there is none.
 """
 
 import re
@@ -15,7 +16,8 @@ from app.clients.mail.errors import MailAccessError, MailError, MailRefusedError
 from app.clients.text import excerpt
 
 _LONGEST_EXCERPT = 300
-# A reply of several lines repeats the code on each of them. qmail puts it at the end: "no mailbox here by that name (#5.1.1)".
+# A reply of several lines repeats the code on each of them. qmail puts it at the end: "no mailbox
+# here by that name (#5.1.1)".
 _ENHANCED = re.compile(r"(?:^#?|\(#)([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.MULTILINE)
 _OF_THE_RECIPIENT = re.compile(r"5\.[12]\.\d+")
 _OF_THE_SENDER = frozenset({"5.1.7", "5.1.8"})
@@ -36,7 +38,9 @@ class Step(StrEnum):
 
 
 class _Cause(NamedTuple):
-    """A cause of a refusal, what to check, and its signs; in a temporary reply only ``words`` are a sign."""
+    """A cause of a refusal, what to check, and its signs; in a temporary reply only ``words`` are a
+    sign.
+    """
 
     what: str
     check: str
@@ -47,10 +51,14 @@ class _Cause(NamedTuple):
 
     def fits_words(self, answer: str) -> bool:
         own_words = re.sub(r"<[^>]*>", "", answer)  # an address says nothing of the cause
-        return self.words is not None and re.search(self.words, own_words, re.IGNORECASE) is not None
+        return (
+            self.words is not None and re.search(self.words, own_words, re.IGNORECASE) is not None
+        )
 
     def fits_code(self, code: int, enhanced: str) -> bool:
-        return code in self.codes or (self.enhanced is not None and re.fullmatch(self.enhanced, enhanced) is not None)
+        return code in self.codes or (
+            self.enhanced is not None and re.fullmatch(self.enhanced, enhanced) is not None
+        )
 
 
 _CAUSES = (
@@ -58,7 +66,9 @@ _CAUSES = (
         "не пустил",
         "проверьте SMTP_USERNAME, SMTP_PASSWORD и SMTP_SECURITY; часто нужен пароль приложения",
         words=r"authentication (is )?required|must (be )?authenticat",
-        codes=frozenset({530, 534, 535, 538}),  # RFC 4954: log in first, another way, wrong, encrypt first
+        codes=frozenset(
+            {530, 534, 535, 538}
+        ),  # RFC 4954: log in first, another way, wrong, encrypt first
         enhanced=r"5\.7\.(8|9|13|14)",
         steps=frozenset({Step.AUTH}),
     ),
@@ -78,19 +88,25 @@ _CAUSES = (
     ),
     _Cause(
         "не пересылает наши письма на чужие адреса (relay)",
-        "проверьте SMTP_HOST, SMTP_PORT, SMTP_USERNAME и SMTP_PASSWORD: обычно для пересылки нужен вход",
+        "проверьте SMTP_HOST, SMTP_PORT, SMTP_USERNAME и SMTP_PASSWORD: обычно для пересылки нужен"
+        " вход",
         words=r"\brelay|rcpthosts|not permitted to send to",
     ),
     _Cause(
         "не верит, что письмо от домена отправителя",
-        "проверьте MAIL_FROM и записи SPF, DKIM, DMARC его домена и обратную запись адреса этой машины",
+        "проверьте MAIL_FROM и записи SPF, DKIM, DMARC его домена и обратную запись адреса этой"
+        " машины",
         words=r"\b(spf|dkim|dmarc)\b",
         enhanced=r"5\.7\.2[0-9]",
     ),
     _Cause(
         "держит отправителя в чёрном списке или принял письмо за спам",
-        "проверьте адрес этой машины по спискам, MAIL_FROM и SMTP_HOST или покажите ответ администратору почты",
-        words=r"\bspam|\bjunk\b|\bblock(ed|list| list)|\bblack ?list|\b(rbl|dnsbl)\b|\blisted\b|\breputation|\bvirus|\bunsolicited",
+        "проверьте адрес этой машины по спискам, MAIL_FROM и SMTP_HOST или покажите ответ"
+        " администратору почты",
+        words=(
+            r"\bspam|\bjunk\b|\bblock(ed|list| list)|\bblack"
+            r" ?list|\b(rbl|dnsbl)\b|\blisted\b|\breputation|\bvirus|\bunsolicited"
+        ),
     ),
     _Cause(
         "не принимает такие большие письма",
@@ -120,14 +136,18 @@ _CAUSES = (
         steps=frozenset({Step.CONNECT}),
     ),
 )
-_SOME_RULE = _Cause("не принял письмо по своим правилам", "проверьте MAIL_FROM и SMTP_HOST или покажите ответ администратору почты")
+_SOME_RULE = _Cause(
+    "не принял письмо по своим правилам",
+    "проверьте MAIL_FROM и SMTP_HOST или покажите ответ администратору почты",
+)
 
 
 def reply_error(step: Step, code: int, text: str, *, cyrillic_recipient: bool = False) -> MailError:
     """Return the error for a reply that is not the one hoped for.
 
-    Only 5.1.x (except 5.1.7 and 5.1.8, the sender's) and 5.2.x count against the recipient; without an enhanced code 550 and 551 at
-    RCPT do. ``cyrillic_recipient``: the recipient's address alone needs SMTPUTF8, so 5.6.7 is about it.
+    Only 5.1.x (except 5.1.7 and 5.1.8, the sender's) and 5.2.x count against the recipient; without
+    an enhanced code 550 and 551 at RCPT do. ``cyrillic_recipient``: the recipient's address alone
+    needs SMTPUTF8, so 5.6.7 is about it.
     """
     answer = excerpt(text, _LONGEST_EXCERPT)
     said = f"{code} {answer}"
@@ -137,19 +157,28 @@ def reply_error(step: Step, code: int, text: str, *, cyrillic_recipient: bool = 
         named = next((cause for cause in _CAUSES if cause.fits_words(text)), None)
         remedy = f"; если не пройдёт, {named.check}" if named else ""
         return MailTemporaryError(
-            f"Почтовый сервер просит зайти позже ({said}): повторим сами{remedy}.", code=code if code > 0 else None, answer=answer
+            f"Почтовый сервер просит зайти позже ({said}): повторим сами{remedy}.",
+            code=code if code > 0 else None,
+            answer=answer,
         )
     if enhanced == _NO_SMTPUTF8 and cyrillic_recipient:
         return _no_smtputf8_for_recipient(code, answer)
     cause = _find_cause(step, code, enhanced, text)
     if _is_about_recipient(step, code, enhanced, cause, text):
-        message = f"Почтовый сервер не принял этого получателя ({said}): проверьте его адрес в REPORT_RECIPIENTS."
+        message = (
+            f"Почтовый сервер не принял этого получателя ({said}): проверьте его адрес в"
+            " REPORT_RECIPIENTS."
+        )
         return MailRefusedError(message, code=code, answer=answer)
-    return MailAccessError(f"Почтовый сервер {cause.what} ({said}): {cause.check}.", code=code, answer=answer)
+    return MailAccessError(
+        f"Почтовый сервер {cause.what} ({said}): {cause.check}.", code=code, answer=answer
+    )
 
 
 def _find_cause(step: Step, code: int, enhanced: str, text: str) -> _Cause:
-    """Words tell more than codes: Postfix says 504 5.5.2 of names in EHLO as of senders. The step tells least."""
+    """Words tell more than codes: Postfix says 504 5.5.2 of names in EHLO as of senders. The step
+    tells least.
+    """
     by_words = [cause for cause in _CAUSES if cause.fits_words(text)]
     by_code = [cause for cause in _CAUSES if cause.fits_code(code, enhanced)]
     by_step = [cause for cause in _CAUSES if step in cause.steps]
@@ -164,27 +193,40 @@ def _is_about_recipient(step: Step, code: int, enhanced: str, cause: _Cause, tex
 
 
 def connection_error(error: Exception, host: str, port: int) -> MailError:
-    """Return the error for a conversation that broke off or never began; the message names the setting that may be wrong."""
+    """Return the error for a conversation that broke off or never began; the message names the
+    setting that may be wrong.
+    """
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return reply_error(_step_of(error), error.code, str(error.message))
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
         reason = excerpt(str(error), _LONGEST_EXCERPT)
-        message = f"Соединение с почтовым сервером {host}:{port} не зашифровать ({reason}): проверьте SMTP_SECURITY, SMTP_PORT и SMTP_HOST."
+        message = (
+            f"Соединение с почтовым сервером {host}:{port} не зашифровать ({reason}): проверьте"
+            " SMTP_SECURITY, SMTP_PORT и SMTP_HOST."
+        )
         return MailAccessError(message, answer=reason)
     if isinstance(error, aiosmtplib.SMTPException) and not isinstance(error, OSError):
         reason = excerpt(error.message, _LONGEST_EXCERPT)
-        message = f"Почтовый сервер {host}:{port} не предлагает нужного ({reason}): проверьте SMTP_SECURITY, SMTP_PORT и SMTP_USERNAME."
+        message = (
+            f"Почтовый сервер {host}:{port} не предлагает нужного ({reason}): проверьте"
+            " SMTP_SECURITY, SMTP_PORT и SMTP_USERNAME."
+        )
         return MailAccessError(message, answer=reason)
     if is_out_of_files(error):
         return MailTemporaryError(OUT_OF_FILES)
     # aiosmtplib's lost connections and timeouts are OSErrors.
     reason = excerpt(str(error) or type(error).__name__, _LONGEST_EXCERPT)
-    message = f"Почтовый сервер {host}:{port} недоступен ({reason}): повторим позже; если повторяется, проверьте SMTP_HOST и SMTP_PORT."
+    message = (
+        f"Почтовый сервер {host}:{port} недоступен ({reason}): повторим позже; если повторяется,"
+        " проверьте SMTP_HOST и SMTP_PORT."
+    )
     return MailTemporaryError(message, answer=reason)
 
 
 def _step_of(error: aiosmtplib.SMTPResponseException) -> Step:
-    """The step of a reply while the connection is set up; aiosmtplib has no class of its own for STARTTLS."""
+    """The step of a reply while the connection is set up; aiosmtplib has no class of its own for
+    STARTTLS.
+    """
     match error:
         case aiosmtplib.SMTPConnectResponseError():
             return Step.CONNECT
@@ -196,7 +238,9 @@ def _step_of(error: aiosmtplib.SMTPResponseException) -> Step:
 
 
 def bad_address(setting: str) -> MailError:
-    """Return the error for an address that no server would understand: ``setting`` is the one that holds it."""
+    """Return the error for an address that no server would understand: ``setting`` is the one that
+    holds it.
+    """
     error = MailRefusedError if setting == "REPORT_RECIPIENTS" else MailAccessError
     return error(f"Почтовый адрес записан неверно: проверьте {setting}.")
 
@@ -205,10 +249,15 @@ def no_smtputf8(*, recipient: bool) -> MailError:
     """Return the error for an address with a Cyrillic local part on a server that only knows ASCII."""
     if recipient:
         return _no_smtputf8_for_recipient(None, "")
-    return MailAccessError("Почтовый сервер не умеет адреса с кириллицей до знака @: замените адрес в MAIL_FROM.")
+    return MailAccessError(
+        "Почтовый сервер не умеет адреса с кириллицей до знака @: замените адрес в MAIL_FROM."
+    )
 
 
 def _no_smtputf8_for_recipient(code: int | None, answer: str) -> MailRefusedError:
     said = f" ({code} {answer})" if code else ""
-    message = f"Почтовый сервер не умеет адреса с кириллицей до знака @{said}: замените этот адрес в REPORT_RECIPIENTS."
+    message = (
+        f"Почтовый сервер не умеет адреса с кириллицей до знака @{said}: замените этот адрес в"
+        " REPORT_RECIPIENTS."
+    )
     return MailRefusedError(message, code=code, answer=answer)

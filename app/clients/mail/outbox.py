@@ -20,13 +20,16 @@ _UNSAFE = re.compile(r"[^\w.@+-]+")
 
 
 class OutboxFolder:
-    """A folder of ``.eml`` files, readable for its owner only. The same mail sent again is the same file."""
+    """A folder of ``.eml`` files, readable for its owner only. The same mail sent again is the same
+    file.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     async def send(self, mime: bytes, *, sender: str, recipient: str, fence: Fence) -> str:
-        """Writes the mail, byte for byte, and gives the file's name. ``sender`` stands in the mail already.
+        """Writes the mail, byte for byte, and gives the file's name. ``sender`` stands in the mail
+        already.
 
         If ``fence`` raises, nothing is written.
 
@@ -40,7 +43,9 @@ class OutboxFolder:
         return f"файл {name}"
 
     async def check(self) -> str:
-        """Whether a mail could be written, without leaving one; gives the folder's path, raises as ``send``."""
+        """Whether a mail could be written, without leaving one; gives the folder's path, raises as
+        ``send``.
+        """
         await self._write(self._probe)
         return f"папка {self._path}"
 
@@ -48,7 +53,10 @@ class OutboxFolder:
         try:
             return await asyncio.to_thread(work)
         except OSError as error:
-            message = f"Письмо не записать в папку {self._path} ({error.strerror}): проверьте DATA_DIR и место на диске."
+            message = (
+                f"Письмо не записать в папку {self._path} ({error.strerror}): проверьте DATA_DIR и"
+                " место на диске."
+            )
             raise MailAccessError(message) from error
 
     def _put(self, name: str, mime: bytes) -> None:
@@ -71,11 +79,15 @@ class OutboxFolder:
 
 
 def _file_name(mime: bytes, recipient: str) -> str:
-    """The mail's date, its recipient and the print of its Message-ID: sorts by time, and is the same for the same mail."""
+    """The mail's date, its recipient and the print of its Message-ID: sorts by time, and is the
+    same for the same mail.
+    """
     headers = BytesHeaderParser().parsebytes(mime)
     try:
         date = parsedate_to_datetime(str(headers["Date"])).strftime("%Y-%m-%d_%H-%M-%S_")
     except ValueError:
         date = ""
-    identity = hashlib.sha256(str(headers["Message-ID"]).encode() if headers["Message-ID"] else mime).hexdigest()[:12]
+    identity = hashlib.sha256(
+        str(headers["Message-ID"]).encode() if headers["Message-ID"] else mime
+    ).hexdigest()[:12]
     return f"{date}{_UNSAFE.sub('_', recipient)[:80]}_{identity}.eml"

@@ -1,4 +1,6 @@
-"""Sends a ready mail through an SMTP server: a connection for each mail, which is at most a few a day."""
+"""Sends a ready mail through an SMTP server: a connection for each mail, which is at most a few a
+day.
+"""
 
 import asyncio
 import re
@@ -17,7 +19,9 @@ from app.clients.mail.fence import Fence
 Security = Literal["starttls", "tls", "none"]
 
 REPLY_SECONDS = 600
-"""How long the reply to the final dot may take (RFC 5321, 4.5.3.2.6): to give up earlier is to send a mail twice that was taken."""
+"""How long the reply to the final dot may take (RFC 5321, 4.5.3.2.6): to give up earlier is to send
+a mail twice that was taken.
+"""
 _CHUNK = 65_536
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _UNNAMED = "[127.0.0.1]"
@@ -27,8 +31,8 @@ _UNNAMED = "[127.0.0.1]"
 class SmtpClient:
     """One mail server and the way into it.
 
-    ``timeout_seconds`` bounds the connecting and each reply of the server, ``reply_seconds`` the reply to the final dot.
-    ``ehlo_name``: the name in EHLO (None: the machine's).
+    ``timeout_seconds`` bounds the connecting and each reply of the server, ``reply_seconds`` the
+    reply to the final dot. ``ehlo_name``: the name in EHLO (None: the machine's).
     """
 
     def __init__(
@@ -53,9 +57,11 @@ class SmtpClient:
         self._reply_seconds = reply_seconds
 
     async def send(self, mime: bytes, *, sender: str, recipient: str, fence: Fence) -> str:
-        """Hand the mail over, byte for byte but for line ends, and return the server's reply: ``250 2.0.0 Ok: queued as …``.
+        """Hand the mail over, byte for byte but for line ends, and return the server's reply: ``250
+        2.0.0 Ok: queued as …``.
 
-        If ``fence`` raises, the connection is closed without the final dot, and the server discards the mail.
+        If ``fence`` raises, the connection is closed without the final dot, and the server discards
+        the mail.
 
         Raises:
             MailTemporaryError, MailRefusedError, MailAccessError: it was not taken.
@@ -67,12 +73,16 @@ class SmtpClient:
             await _command(server, Step.DATA, b"DATA")
             await self._send_text(server, mime)
             fence.before_dot()
-            answer = await _command(server, Step.DOT, b".", seconds=self._reply_seconds, target=target)
+            answer = await _command(
+                server, Step.DOT, b".", seconds=self._reply_seconds, target=target
+            )
             _say_goodbye(server)
         return answer
 
     async def check(self) -> str:
-        """Do everything but send a mail: connect, encrypt, log in. Returns the server's reply; raises as ``send``."""
+        """Do everything but send a mail: connect, encrypt, log in. Returns the server's reply;
+        raises as ``send``.
+        """
         async with self._session() as server:
             answer = await server.noop()
             _say_goodbye(server)
@@ -100,10 +110,14 @@ class SmtpClient:
             server.close()
 
     async def _send_text(self, server: aiosmtplib.SMTP, mime: bytes) -> None:
-        """Send the mail without its final dot, and wait until all of it has left the process: nothing may be queued before the dot."""
+        """Send the mail without its final dot, and wait until all of it has left the process:
+        nothing may be queued before the dot.
+        """
         protocol = _connected(server)
         if isinstance(protocol.transport, asyncio.WriteTransport):
-            protocol.transport.set_write_buffer_limits(high=1)  # not 0: an encrypted transport then pauses while it is empty
+            protocol.transport.set_write_buffer_limits(
+                high=1
+            )  # not 0: an encrypted transport then pauses while it is empty
         text = re.sub(rb"(?m)^\.", b"..", _normalize(mime))
         for start in range(0, len(text), _CHUNK):
             async with asyncio.timeout(self._timeout_seconds):
@@ -123,8 +137,12 @@ async def _greet(server: aiosmtplib.SMTP) -> None:
         await server.helo()
 
 
-async def _send_envelope(server: aiosmtplib.SMTP, origin: MailAddress, target: MailAddress, mime: bytes) -> None:
-    """Send MAIL and RCPT. A server without SMTPUTF8 refuses addresses that need it, each by its own error."""
+async def _send_envelope(
+    server: aiosmtplib.SMTP, origin: MailAddress, target: MailAddress, mime: bytes
+) -> None:
+    """Send MAIL and RCPT. A server without SMTPUTF8 refuses addresses that need it, each by its own
+    error.
+    """
     options = []
     if origin.needs_smtputf8 or target.needs_smtputf8:
         if not server.supports_extension("smtputf8"):
@@ -135,20 +153,33 @@ async def _send_envelope(server: aiosmtplib.SMTP, origin: MailAddress, target: M
     if not mime.isascii() and server.supports_extension("8bitmime"):
         options.append("BODY=8BITMIME")
     alone = target if not origin.needs_smtputf8 else None
-    await _command(server, Step.MAIL, " ".join([f"MAIL FROM:<{origin}>", *options]).encode(), target=alone)
+    await _command(
+        server, Step.MAIL, " ".join([f"MAIL FROM:<{origin}>", *options]).encode(), target=alone
+    )
     await _command(server, Step.RCPT, f"RCPT TO:<{target}>".encode(), target=target)
 
 
 async def _command(
-    server: aiosmtplib.SMTP, step: Step, line: bytes, *, seconds: float | None = None, target: MailAddress | None = None
+    server: aiosmtplib.SMTP,
+    step: Step,
+    line: bytes,
+    *,
+    seconds: float | None = None,
+    target: MailAddress | None = None,
 ) -> str:
-    """Send one line and return the reply, code and words; ``target`` is the recipient that a refusal may be about.
+    """Send one line and return the reply, code and words; ``target`` is the recipient that a
+    refusal may be about.
 
     Addresses are not left to aiosmtplib: it reads them by ``email.utils.parseaddr``.
     """
     reply = await server.execute_command(line, timeout=seconds or server.timeout)
     if reply.code // 100 != (3 if step is Step.DATA else 2):
-        raise reply_error(step, reply.code, reply.message, cyrillic_recipient=target is not None and target.needs_smtputf8)
+        raise reply_error(
+            step,
+            reply.code,
+            reply.message,
+            cyrillic_recipient=target is not None and target.needs_smtputf8,
+        )
     return f"{reply.code} {reply.message}"
 
 
@@ -159,7 +190,9 @@ def _connected(server: aiosmtplib.SMTP) -> SMTPProtocol:
 
 
 def _say_goodbye(server: aiosmtplib.SMTP) -> None:
-    """Send QUIT without waiting for the reply: an arrival is to be written at once, and no reply would change it."""
+    """Send QUIT without waiting for the reply: an arrival is to be written at once, and no reply
+    would change it.
+    """
     if server.protocol is not None and server.is_connected:
         server.protocol.write(b"QUIT\r\n")
 

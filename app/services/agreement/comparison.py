@@ -1,4 +1,6 @@
-"""Agreement between people, and of people with the model: what they said of the same chats, criterion by criterion."""
+"""Agreement between people, and of people with the model: what they said of the same chats,
+criterion by criterion.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,8 +39,10 @@ _PRESENCE = {**dict.fromkeys(_ORDINAL, 1), Grade.NONE: 0}
 
 
 def _scales() -> Iterator[Scale]:
-    """«Нет возражений» is no level of a scale: whether there was an objection is one question (of two levels, where weights make no
-    difference), how it was handled another, asked of the chats in which both graders saw one."""
+    """«Нет возражений» is no level of a scale: whether there was an objection is one question (of
+    two levels, where weights make no difference), how it was handled another, asked of the chats in
+    which both graders saw one.
+    """
     for criterion in Criterion:
         if criterion is Criterion.OBJECTION_HANDLING:
             yield Scale(criterion, "Возражение: было или нет", _PRESENCE, ("нет", "было"))
@@ -52,7 +56,9 @@ SCALES = tuple(_scales())
 
 @dataclass(frozen=True)
 class AgreementComparison:
-    """One or several pairs of graders on each scale; ``row`` and ``column`` say whose levels a table's lines and columns are."""
+    """One or several pairs of graders on each scale; ``row`` and ``column`` say whose levels a
+    table's lines and columns are.
+    """
 
     title: str
     row: str
@@ -62,8 +68,9 @@ class AgreementComparison:
 
 @dataclass(frozen=True)
 class Material:
-    """The filled sheets beside the machine's grades. ``reviews``: grades that people have given in the service, and the machine's own
-    of the same reports; None: not asked for."""
+    """The filled sheets beside the machine's grades. ``reviews``: grades that people have given in
+    the service, and the machine's own of the same reports; None: not asked for.
+    """
 
     people: Mapping[str, GradesByReport]
     machine: GradesByReport
@@ -80,12 +87,17 @@ async def gather(database: Database, ratings: Sequence[Rating], *, with_reviews:
         SheetError: a number is no report's.
     """
     async with database.session() as session:
-        graded = await agreement.list_graded(session, sorted({rating.report_id for rating in ratings}))
+        graded = await agreement.list_graded(
+            session, sorted({rating.report_id for rating in ratings})
+        )
         reviewed = await agreement.list_reviewed(session) if with_reviews else []
     machine: dict[int, Grades] = {report.report_id: _in_order(report.grades) for report in graded}
     for rating in ratings:
         if rating.report_id not in machine:
-            raise SheetError(f"{rating.place}: отчёта {rating.report_id} в этой базе нет; номера берутся из выгрузки, менять их нельзя.")
+            raise SheetError(
+                f"{rating.place}: отчёта {rating.report_id} в этой базе нет; номера берутся из"
+                " выгрузки, менять их нельзя."
+            )
     names = {name_key(rating.rater): rating.rater for rating in reversed(ratings)}
     people: dict[str, dict[int, Grades]] = {}
     for rating in ratings:
@@ -95,13 +107,21 @@ async def gather(database: Database, ratings: Sequence[Rating], *, with_reviews:
         {report.report_id: _in_order(report.grades) for report in reviewed},
     )
     versions = Counter((report.model, report.prompt_version) for report in graded)
-    return Material(people, machine, versions, sum(rating.open for rating in ratings), reviews if with_reviews else None)
+    return Material(
+        people,
+        machine,
+        versions,
+        sum(rating.open for rating in ratings),
+        reviews if with_reviews else None,
+    )
 
 
 def compare_grades(material: Material) -> Iterator[AgreementComparison]:
-    """People with each other, then people with the model, then the reviews in the service, where there are any with grades.
+    """People with each other, then people with the model, then the reviews in the service, where
+    there are any with grades.
 
-    Of several pairs of graders first all of them pooled, each with its own margins (see ``weighted_kappa``), then one by one.
+    Of several pairs of graders first all of them pooled, each with its own margins (see
+    ``weighted_kappa``), then one by one.
     """
     people, machine = material.people, material.machine
     pairs = common_pairs(material)
@@ -111,7 +131,12 @@ def compare_grades(material: Material) -> Iterator[AgreementComparison]:
     for first, second in pairs:
         yield _compare(f"{first} — {second}", first, second, [(people[first], people[second])])
     if len(people) > 1:
-        yield _compare("Эксперты — модель, все вместе", "эксперты", "модель", [(word, machine) for word in people.values()])
+        yield _compare(
+            "Эксперты — модель, все вместе",
+            "эксперты",
+            "модель",
+            [(word, machine) for word in people.values()],
+        )
     for name, word in people.items():
         yield _compare(f"{name} — модель", name, "модель", [(word, machine)])
     if material.reviews is not None and material.reviews[0]:
@@ -121,11 +146,20 @@ def compare_grades(material: Material) -> Iterator[AgreementComparison]:
 def common_pairs(material: Material) -> list[tuple[str, str]]:
     """The pairs of people who have a chat in common."""
     people = material.people
-    return [(first, second) for first, second in combinations(people, 2) if people[first].keys() & people[second].keys()]
+    return [
+        (first, second)
+        for first, second in combinations(people, 2)
+        if people[first].keys() & people[second].keys()
+    ]
 
 
-def _compare(title: str, row: str, column: str, pairs: Sequence[tuple[GradesByReport, GradesByReport]]) -> AgreementComparison:
-    results = [(scale, measure_agreement(_chats(scale, pairs), levels=len(scale.names), seed=_SEED)) for scale in SCALES]
+def _compare(
+    title: str, row: str, column: str, pairs: Sequence[tuple[GradesByReport, GradesByReport]]
+) -> AgreementComparison:
+    results = [
+        (scale, measure_agreement(_chats(scale, pairs), levels=len(scale.names), seed=_SEED))
+        for scale in SCALES
+    ]
     return AgreementComparison(title, row, column, results)
 
 
@@ -150,4 +184,8 @@ def _in_order(grades: Sequence[str]) -> Grades:
 
 
 def _named(given: Mapping[str, str]) -> Grades:
-    return {criterion: Grade(given[name]) for criterion in Criterion if (name := f"{criterion}_grade") in given}
+    return {
+        criterion: Grade(given[name])
+        for criterion in Criterion
+        if (name := f"{criterion}_grade") in given
+    }

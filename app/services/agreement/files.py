@@ -1,4 +1,6 @@
-"""Reads the sheets that people have filled in: .xlsx, or .csv as a Russian Excel saves it. A doubt is an error, with row and column."""
+"""Reads the sheets that people have filled in: .xlsx, or .csv as a Russian Excel saves it. A doubt
+is an error, with row and column.
+"""
 
 import csv
 import io
@@ -17,12 +19,16 @@ from app.services.agreement.label_sheet import GRADES_SHEET, NO_OPINION, RATER, 
 
 
 class SheetError(InvalidRequestError):
-    """A sheet cannot be read as it was filled in; the message names the file and, where there is one, the row and the column."""
+    """A sheet cannot be read as it was filled in; the message names the file and, where there is
+    one, the row and the column.
+    """
 
 
 @dataclass(frozen=True)
 class Rating:
-    """One person's word on one chat. ``grades``: those given; ``open``: how often the person has said that they cannot tell."""
+    """One person's word on one chat. ``grades``: those given; ``open``: how often the person has
+    said that they cannot tell.
+    """
 
     report_id: int
     rater: str
@@ -36,16 +42,22 @@ def read_ratings(paths: Sequence[Path]) -> list[Rating]:
     """Every row of every file in which something is filled in.
 
     Raises:
-        SheetError: a file cannot be read, nothing is filled in, or a person has graded a chat twice.
+        SheetError: a file cannot be read, nothing is filled in, or a person has graded a chat
+          twice.
     """
     ratings = [rating for path in paths for rating in _read_file(path)]
     if not any(rating.grades for rating in ratings):
-        raise SheetError("Ни в одном файле нет ни одной оценки: заполните лист «Оценки» и повторите.")
+        raise SheetError(
+            "Ни в одном файле нет ни одной оценки: заполните лист «Оценки» и повторите."
+        )
     first: dict[tuple[str, int], Rating] = {}
     for rating in ratings:
         known = first.setdefault((name_key(rating.rater), rating.report_id), rating)
         if known is not rating:
-            twice = f"отчёт {rating.report_id} эксперт «{rating.rater}» оценивает второй раз (первый — {known.place})"
+            twice = (
+                f"отчёт {rating.report_id} эксперт «{rating.rater}» оценивает второй раз (первый —"
+                f" {known.place})"
+            )
             raise SheetError(f"{rating.place}: {twice}; оставьте одну строку.")
     return ratings
 
@@ -61,14 +73,29 @@ def _read_file(path: Path) -> list[Rating]:
     ratings = []
     for number, record in rows:
         place = f"{path.name}, строка {number}"
-        given = {criterion: _grade(record[criterion.label], criterion, place) for criterion in Criterion}
+        given = {
+            criterion: _grade(record[criterion.label], criterion, place) for criterion in Criterion
+        }
         if all(grade is None for grade in given.values()):
             continue
         rater = record[RATER] or (next(iter(raters.values())) if len(raters) == 1 else None)
         if rater is None:
-            raise SheetError(f"{place}, столбец «{RATER}»: нет имени; впишите его (одного на файл достаточно в одной строке).")
-        grades = {criterion: grade for criterion, grade in given.items() if isinstance(grade, Grade)}
-        ratings.append(Rating(_report_id(record[REPORT], place), rater, grades, list(given.values()).count(NO_OPINION), place))
+            raise SheetError(
+                f"{place}, столбец «{RATER}»: нет имени; впишите его (одного на файл достаточно в"
+                " одной строке)."
+            )
+        grades = {
+            criterion: grade for criterion, grade in given.items() if isinstance(grade, Grade)
+        }
+        ratings.append(
+            Rating(
+                _report_id(record[REPORT], place),
+                rater,
+                grades,
+                list(given.values()).count(NO_OPINION),
+                place,
+            )
+        )
     return ratings
 
 
@@ -84,30 +111,43 @@ def _grade(word: str, criterion: Criterion, place: str) -> Grade | str | None:
         grade = None
     if grade is None or grade.value not in choices(criterion):
         fitting = ", ".join(choices(criterion))
-        raise SheetError(f"{place}, столбец «{criterion.label}»: «{word[:40]}» не подходит; годятся: {fitting} или пустая ячейка.")
+        raise SheetError(
+            f"{place}, столбец «{criterion.label}»: «{word[:40]}» не подходит; годятся: {fitting}"
+            " или пустая ячейка."
+        )
     return grade
 
 
 def _report_id(word: str, place: str) -> int:
     if word.isascii() and word.isdecimal() and 0 < int(word) < 2**63:
         return int(word)
-    raise SheetError(f"{place}, столбец «{REPORT}»: «{word[:40]}» — не номер отчёта; верните номер из выгрузки.")
+    raise SheetError(
+        f"{place}, столбец «{REPORT}»: «{word[:40]}» — не номер отчёта; верните номер из выгрузки."
+    )
 
 
 def _records(rows: Sequence[Sequence[str]], name: str) -> list[tuple[int, dict[str, str]]]:
-    """The rows below the heading by column, each with its number as a spreadsheet counts; empty rows are left out."""
+    """The rows below the heading by column, each with its number as a spreadsheet counts; empty
+    rows are left out.
+    """
     heading_at = next((place for place, row in enumerate(rows) if any(row)), None)
     if heading_at is None:
         raise SheetError(f"{name}: файл пуст; нужен лист «{GRADES_SHEET}» из выгрузки.")
     heading = [name_key(cell) for cell in rows[heading_at]]
     wanted = [REPORT, *(criterion.label for criterion in Criterion), RATER]
     if missing := [column for column in wanted if name_key(column) not in heading]:
-        raise SheetError(f"{name}: нет столбцов: {', '.join(f'«{column}»' for column in missing)}; не меняйте заголовки выгрузки.")
+        raise SheetError(
+            f"{name}: нет столбцов: {', '.join(f'«{column}»' for column in missing)}; не меняйте"
+            " заголовки выгрузки."
+        )
     if double := [column for column in wanted if heading.count(name_key(column)) > 1]:
         raise SheetError(f"{name}: столбец «{double[0]}» встречается дважды; оставьте один.")
     places = {column: heading.index(name_key(column)) for column in wanted}
     return [
-        (number, {column: row[place] if place < len(row) else "" for column, place in places.items()})
+        (
+            number,
+            {column: row[place] if place < len(row) else "" for column, place in places.items()},
+        )
         for number, row in enumerate(rows[heading_at + 1 :], start=heading_at + 2)
         if any(row)
     ]
@@ -126,23 +166,34 @@ def _read_rows(path: Path) -> list[list[str]]:
         case ".csv":
             return list(_rows_of_csv(raw, path.name))
         case _:
-            raise SheetError(f"{path.name}: нужен файл .xlsx или .csv; сохраните лист в одном из этих видов.")
+            raise SheetError(
+                f"{path.name}: нужен файл .xlsx или .csv; сохраните лист в одном из этих видов."
+            )
 
 
 def _rows_of_workbook(raw: bytes, name: str) -> list[list[str]]:
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(raw)) as book:
             if GRADES_SHEET not in book.sheet_names:
-                raise SheetError(f"{name}: нет листа «{GRADES_SHEET}»; нужен файл, который записала команда agreement export.")
+                raise SheetError(
+                    f"{name}: нет листа «{GRADES_SHEET}»; нужен файл, который записала команда"
+                    " agreement export."
+                )
             rows = book.get_sheet_by_name(GRADES_SHEET).to_python(skip_empty_area=False)
     except (CalamineError, OSError, ValueError):
-        raise SheetError(f"{name}: не открывается как .xlsx; сохраните его в Excel или LibreOffice заново.") from None
+        raise SheetError(
+            f"{name}: не открывается как .xlsx; сохраните его в Excel или LibreOffice заново."
+        ) from None
     return [[_as_text(cell) for cell in row] for row in rows]
 
 
 def _as_text(cell: Any) -> str:
     """A cell as a person sees it: every number of a workbook is a float."""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else " ".join(str(cell).split())
+    return (
+        str(int(cell))
+        if isinstance(cell, float) and cell.is_integer()
+        else " ".join(str(cell).split())
+    )
 
 
 def _rows_of_csv(raw: bytes, name: str) -> Iterator[list[str]]:
@@ -156,4 +207,7 @@ def _rows_of_csv(raw: bytes, name: str) -> Iterator[list[str]]:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
             yield [" ".join(cell.split()) for cell in row]
     except csv.Error:
-        raise SheetError(f"{name}: не разбирается как .csv; сохраните лист заново (разделитель — точка с запятой).") from None
+        raise SheetError(
+            f"{name}: не разбирается как .csv; сохраните лист заново (разделитель — точка с"
+            " запятой)."
+        ) from None

@@ -1,4 +1,6 @@
-"""The daily budget of the model: money is set aside before a chat is sent, so that the limit is never passed, only come near to."""
+"""The daily budget of the model: money is set aside before a chat is sent, so that the limit is
+never passed, only come near to.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,12 +33,20 @@ class Expense:
 class DailyBudget:
     """US dollars for one calendar day of the report's zone; ``limit`` None: no limit.
 
-    Knows what the day has cost so far, and what the chats under way may still cost. One run grades at a time, over all replicas, so
-    what the database says at its start, what this process has not been able to write yet and what the run spends itself is all the
-    spending there is: each run makes a budget of its own.
+    Knows what the day has cost so far, and what the chats under way may still cost. One run grades
+    at a time, over all replicas, so what the database says at its start, what this process has not
+    been able to write yet and what the run spends itself is all the spending there is: each run
+    makes a budget of its own.
     """
 
-    def __init__(self, database: Database, limit: Decimal | None, zone: ZoneInfo, clock: Clock, paid: PaidWork) -> None:
+    def __init__(
+        self,
+        database: Database,
+        limit: Decimal | None,
+        zone: ZoneInfo,
+        clock: Clock,
+        paid: PaidWork,
+    ) -> None:
         self._database = database
         self._paid = paid
         self._limit = limit
@@ -49,10 +59,12 @@ class DailyBudget:
 
     @asynccontextmanager
     async def spend(self, most: Decimal) -> AsyncIterator[Expense]:
-        """Sets ``most`` aside for as long as the work lasts, waiting for other chats' change where that may make the difference.
+        """Sets ``most`` aside for as long as the work lasts, waiting for other chats' change where
+        that may make the difference.
 
         Raises:
-            BudgetSpentError: the day's money does not suffice, whatever the chats under way give back.
+            BudgetSpentError: the day's money does not suffice, whatever the chats under way give
+              back.
         """
         expense = Expense(None if self._limit is None else most)
         async with self._changed:
@@ -60,8 +72,9 @@ class DailyBudget:
             while self._limit is not None and self._spent + self._reserved + most > self._limit:
                 if not self._reserved:
                     raise BudgetSpentError(
-                        f"остатка дневного бюджета DeepSeek не хватает ещё на один чат (бюджет {dollars(self._limit)}, "
-                        f"сегодня потрачено {dollars(self._spent)}, чат может стоить до {dollars(most)})"
+                        "остатка дневного бюджета DeepSeek не хватает ещё на один чат (бюджет"
+                        f" {dollars(self._limit)}, сегодня потрачено {dollars(self._spent)}, чат"
+                        f" может стоить до {dollars(most)})"
                     )
                 await self._changed.wait()
             self._reserved += most
@@ -76,7 +89,9 @@ class DailyBudget:
     async def _open_day(self) -> None:
         today = local_date(self._clock(), self._zone)
         if self._limit is not None and today != self._day:
-            unbooked = self._paid.unbooked_usd  # first: what is written meanwhile counts twice rather than not at all
+            unbooked = (
+                self._paid.unbooked_usd
+            )  # first: what is written meanwhile counts twice rather than not at all
             self._spent = unbooked + await spent_on(self._database, today, self._zone)
             self._day = today
 
@@ -85,4 +100,6 @@ async def spent_on(database: Database, day: date, zone: ZoneInfo) -> Decimal:
     """US dollars that a day of the zone has cost so far, what was billed for no grading included."""
     start, end = day_bounds(day, day, zone)
     async with database.session() as session:
-        return await reports.sum_cost(session, start, end) + await runs.sum_lost(session, start, end)
+        return await reports.sum_cost(session, start, end) + await runs.sum_lost(
+            session, start, end
+        )

@@ -1,4 +1,5 @@
-"""The costly work on one chat's text: masking, the question for the model and the check of its answer. Runs in a worker process.
+"""The costly work on one chat's text: masking, the question for the model and the check of its
+answer. Runs in a worker process.
 
 Imports nothing but grading: a worker process loads this module and what it imports.
 """
@@ -37,7 +38,9 @@ class ChatWork:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict, or None where the answer cannot be used; ``complaint`` is what to ask of the model once more."""
+    """A verdict, or None where the answer cannot be used; ``complaint`` is what to ask of the model
+    once more.
+    """
 
     verdict: Verdict | None
     complaint: str | None
@@ -58,5 +61,7 @@ def judge_answer(work: ChatWork, answer: str, rubric: Rubric) -> Judgement:
 
 
 def warm_up() -> None:
-    """Load the dictionary and compile the patterns of masking: half a second that no chat's budget is to pay for."""
+    """Load the dictionary and compile the patterns of masking: half a second that no chat's budget
+    is to pay for.
+    """
     Masker((), [_GREETING]).mask(_GREETING)

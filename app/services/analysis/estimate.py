@@ -1,4 +1,6 @@
-"""What a grading would cost before any of it is bought: chats, tokens and money, from the very windows that would be sent."""
+"""What a grading would cost before any of it is bought: chats, tokens and money, from the very
+windows that would be sent.
+"""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -21,9 +23,11 @@ _NO_RUN = 0
 
 @dataclass
 class Estimate:
-    """Windows that would be graded, chats that would be skipped by reason, tokens to be expected, and US dollars.
+    """Windows that would be graded, chats that would be skipped by reason, tokens to be expected,
+    and US dollars.
 
-    ``usd`` and ``most_usd`` are None for a model without a known price. ``most_usd`` is what the daily budget sets aside.
+    ``usd`` and ``most_usd`` are None for a model without a known price. ``most_usd`` is what the
+    daily budget sets aside.
     """
 
     windows: int = 0
@@ -33,15 +37,21 @@ class Estimate:
     most_usd: Decimal | None = None
 
 
-async def estimate_due(database: Database, grader: Grader, scope: Scope, limit: int | None) -> Estimate:
+async def estimate_due(
+    database: Database, grader: Grader, scope: Scope, limit: int | None
+) -> Estimate:
     """What grading the chats that are due would come to; nothing is taken and nothing is written."""
     skipped: Counter[SkipReason] = Counter()
-    estimate = await estimate_windows(database, grader, _due_windows(database, grader, scope, limit, skipped))
+    estimate = await estimate_windows(
+        database, grader, _due_windows(database, grader, scope, limit, skipped)
+    )
     estimate.skipped = skipped
     return estimate
 
 
-async def estimate_windows(database: Database, grader: Grader, windows: AsyncIterator[Sequence[ChatMessage]]) -> Estimate:
+async def estimate_windows(
+    database: Database, grader: Grader, windows: AsyncIterator[Sequence[ChatMessage]]
+) -> Estimate:
     """What grading these windows would come to, judged by what answers have taken so far."""
     async with database.session() as session:
         answer_tokens = await reports.mean_completion_tokens(session)
@@ -49,7 +59,9 @@ async def estimate_windows(database: Database, grader: Grader, windows: AsyncIte
     most = Decimal(0)
     async for messages_of_one in windows:
         estimate.windows += 1
-        estimate.usage += grader.expected_usage(messages_of_one, answer_tokens=answer_tokens, first=estimate.windows == 1)
+        estimate.usage += grader.expected_usage(
+            messages_of_one, answer_tokens=answer_tokens, first=estimate.windows == 1
+        )
         most += grader.most_usd(messages_of_one)
     estimate.usd = grader.cost_usd(estimate.usage)
     estimate.most_usd = None if estimate.usd is None else most
@@ -57,7 +69,11 @@ async def estimate_windows(database: Database, grader: Grader, windows: AsyncIte
 
 
 async def _due_windows(
-    database: Database, grader: Grader, scope: Scope, limit: int | None, skipped: Counter[SkipReason]
+    database: Database,
+    grader: Grader,
+    scope: Scope,
+    limit: int | None,
+    skipped: Counter[SkipReason],
 ) -> AsyncIterator[list[ChatMessage]]:
     after: gradings.DuePosition | None = None
     left = limit

@@ -1,14 +1,19 @@
-"""Several chats before the model at a time, and whose fault a failure is: a chat's own costs the chat a try, everybody's ends the run.
+"""Several chats before the model at a time, and whose fault a failure is: a chat's own costs the
+chat a try, everybody's ends the run.
 
-- Everybody's by the answer itself (a wrong key, an empty balance, no such model, no such address): the run stops at once.
-- The chat's own by the answer itself (a text that the provider refuses, answers that cannot be used): it has failed.
-- What no answer tells (another 4xx, an outage, a deadline, a 429 that lasts): the chat is a suspect until something tells. A chat that
-  is graded after it does: the model was there. Where none is, by the fifth suspect or by the end of the run, a probe does: a question
-  of the same make about a chat that is nobody's. Answered, the failures were the suspects' own, and the run goes on; not answered,
-  they are everybody's, and the run stops.
+- Everybody's by the answer itself (a wrong key, an empty balance, no such model, no such address):
+  the run stops at once.
+- The chat's own by the answer itself (a text that the provider refuses, answers that cannot be
+  used): it has failed.
+- What no answer tells (another 4xx, an outage, a deadline, a 429 that lasts): the chat is a suspect
+  until something tells. A chat that is graded after it does: the model was there. Where none is, by
+  the fifth suspect or by the end of the run, a probe does: a question of the same make about a chat
+  that is nobody's. Answered, the failures were the suspects' own, and the run goes on; not
+  answered, they are everybody's, and the run stops.
 
-So a chat that always fails is given up after its tries however few others there are, and holds nobody up; and an outage or a wrong
-setting uses up no try: what was not reached, and whoever was under suspicion, keeps waiting.
+So a chat that always fails is given up after its tries however few others there are, and holds
+nobody up; and an outage or a wrong setting uses up no try: what was not reached, and whoever was
+under suspicion, keeps waiting.
 """
 
 import asyncio
@@ -39,14 +44,18 @@ from app.services.runs import RunContext
 T = TypeVar("T")
 
 SUSPECTS = 5
-"""How many failures that may be anybody's are held before the model is probed; at the end of a run one is enough."""
+"""How many failures that may be anybody's are held before the model is probed; at the end of a run
+one is enough.
+"""
 READ_AHEAD = 50
 """Chats that wait in memory for their turn, at most."""
 
 
 @dataclass(frozen=True)
 class GradingCase(Generic[T]):
-    """A window that can be graded, the people known from its chat, and what the caller wants to know it by."""
+    """A window that can be graded, the people known from its chat, and what the caller wants to
+    know it by.
+    """
 
     subject: T
     window: Sequence[ChatMessage]
@@ -62,7 +71,9 @@ async def _at_once() -> None:
 
 
 class GradingPool(Generic[T]):
-    """Grades the cases of one run, ``workers`` at a time, within the day's budget. None is begun before ``ready`` returns."""
+    """Grades the cases of one run, ``workers`` at a time, within the day's budget. None is begun
+    before ``ready`` returns.
+    """
 
     def __init__(
         self,
@@ -88,7 +99,9 @@ class GradingPool(Generic[T]):
         """A Russian clause: why cases were left."""
         self.access_lost = False
         self.cut_short = False
-        """The process is stopping, and cases were left for that alone: whoever takes the run up does them."""
+        """The process is stopping, and cases were left for that alone: whoever takes the run up
+        does them.
+        """
 
     @property
     def why_stopped(self) -> str | None:
@@ -100,7 +113,9 @@ class GradingPool(Generic[T]):
         self.stopped_by = self.stopped_by or reason
 
     async def grade_all(self, cases: AsyncIterator[GradingCase[T]], workers: int) -> None:
-        """Takes cases, few ahead, until there are no more, something stops the run or the process is stopping."""
+        """Takes cases, few ahead, until there are no more, something stops the run or the process
+        is stopping.
+        """
         queue: asyncio.Queue[GradingCase[T] | None] = asyncio.Queue(maxsize=READ_AHEAD)
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
@@ -131,7 +146,12 @@ class GradingPool(Generic[T]):
             self.stop(error.message)
         except (DeepSeekAccessError, WorkersUnavailableError) as error:
             self._lose_access(error)
-        except (DeepSeekUnavailableError, DeepSeekRateLimitedError, DeepSeekRequestError, DeepSeekCostlyError) as error:
+        except (
+            DeepSeekUnavailableError,
+            DeepSeekRateLimitedError,
+            DeepSeekRequestError,
+            DeepSeekCostlyError,
+        ) as error:
             self._suspects.append((case, error.message))
             await self._find_out(at_least=SUSPECTS)
         except (DeepSeekError, UngradedError) as error:
@@ -143,7 +163,9 @@ class GradingPool(Generic[T]):
     async def _within_budget(self, case: GradingCase[T]) -> Grading:
         async with self._budget.spend(self._grader.most_usd(case.window)) as expense:
             try:
-                grading = await self._grader.grade(case.window, names=case.names, most_usd=expense.most)
+                grading = await self._grader.grade(
+                    case.window, names=case.names, most_usd=expense.most
+                )
             except (DeepSeekError, UngradedError) as error:
                 await self._lose(expense, error.usage)
                 raise
@@ -151,7 +173,9 @@ class GradingPool(Generic[T]):
             return grading
 
     async def _find_out(self, *, at_least: int) -> None:
-        """Whose fault it was, where there are so many suspects; a success that comes meanwhile tells as well."""
+        """Whose fault it was, where there are so many suspects; a success that comes meanwhile
+        tells as well.
+        """
         async with self._probing:
             if self.access_lost or len(self._suspects) < at_least:
                 return

@@ -1,4 +1,6 @@
-"""Writes what came of the chats of a grading run, and their reports with it, apart from the grading: no chat waits for another's disk."""
+"""Writes what came of the chats of a grading run, and their reports with it, apart from the
+grading: no chat waits for another's disk.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -27,13 +29,17 @@ BATCH = 50
 
 
 class OutcomeWriter:
-    """Takes findings and writes them as they come: one alone where the model is slow, many together where the disk is.
+    """Takes findings and writes them as they come: one alone where the model is slow, many together
+    where the disk is.
 
-    A process that is killed loses the findings that were not written; their chats are still due. While the database fails, the same
-    findings are written again, and no more are asked for: ``wait_writable``.
+    A process that is killed loses the findings that were not written; their chats are still due.
+    While the database fails, the same findings are written again, and no more are asked for:
+    ``wait_writable``.
     """
 
-    def __init__(self, database: Database, grader: Grader, clock: Clock, run: RunContext, paid: PaidWork) -> None:
+    def __init__(
+        self, database: Database, grader: Grader, clock: Clock, run: RunContext, paid: PaidWork
+    ) -> None:
         self._database = database
         self._grader = grader
         self._clock = clock
@@ -91,9 +97,14 @@ class OutcomeWriter:
 
     async def _settle(self, findings: Sequence[Finding]) -> dict[int, int]:
         """Writes the findings; the numbers of their reports by chat."""
-        settled = [Settled(found.chat.id, found.outcome, found.reason, found.transcript.last_person_id) for found in findings]
+        settled = [
+            Settled(found.chat.id, found.outcome, found.reason, found.transcript.last_person_id)
+            for found in findings
+        ]
         async with self._database.transaction() as session:
-            numbers = await gradings.settle(session, settled, self._run.token, run_id=self._run.id, now=self._clock())
+            numbers = await gradings.settle(
+                session, settled, self._run.token, run_id=self._run.id, now=self._clock()
+            )
             rows = [
                 self._columns(numbers[found.chat.id], found, found.grading)
                 for found in findings
@@ -103,11 +114,22 @@ class OutcomeWriter:
         return numbers
 
     def _columns(self, number: int, found: Finding, grading: Grading) -> dict[str, Any]:
-        """The report's columns. Waits are counted over the whole episode: the window of a long one begins in its middle."""
+        """The report's columns. Waits are counted over the whole episode: the window of a long one
+        begins in its middle.
+        """
         now = self._clock().astimezone(self._grader.zone)
         episode = latest_episode(found.transcript.messages, self._grader.episode_gap)
         times = answer_times(episode, self._grader.working_hours, self._grader.zone, now)
-        return report_columns(number, found.chat, found.transcript, found.graded, grading, times, run_id=self._run.id, now=now)
+        return report_columns(
+            number,
+            found.chat,
+            found.transcript,
+            found.graded,
+            grading,
+            times,
+            run_id=self._run.id,
+            now=now,
+        )
 
     def _tell(self, more: int) -> None:
         progress = self._run.progress

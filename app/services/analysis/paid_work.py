@@ -1,4 +1,6 @@
-"""What the model was paid for and the database does not hold yet. The process keeps it in memory over all its runs."""
+"""What the model was paid for and the database does not hold yet. The process keeps it in memory
+over all its runs.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -27,7 +29,9 @@ _RETRY_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found out about one chat; a graded one has its grading and the window that was graded."""
+    """What was found out about one chat; a graded one has its grading and the window that was
+    graded.
+    """
 
     chat: ClaimedChat
     transcript: Transcript
@@ -43,10 +47,12 @@ class Finding:
 
 
 class PaidWork:
-    """Gradings that are not written yet, and money that was spent for nothing and is not booked yet.
+    """Gradings that are not written yet, and money that was spent for nothing and is not booked
+    yet.
 
-    If the database fails while a run writes, the next run of this process writes the same gradings instead of paying again. The day's
-    budget counts all of it until the database does. What a killed process kept is gone.
+    If the database fails while a run writes, the next run of this process writes the same gradings
+    instead of paying again. The day's budget counts all of it until the database does. What a
+    killed process kept is gone.
     """
 
     def __init__(self) -> None:
@@ -57,7 +63,10 @@ class PaidWork:
     @property
     def unbooked_usd(self) -> Decimal:
         """US dollars that the model has billed and the database does not show."""
-        return sum((found.cost_usd for _, found in self._kept.values()), sum(self._lost.values(), Decimal(0)))
+        return sum(
+            (found.cost_usd for _, found in self._kept.values()),
+            sum(self._lost.values(), Decimal(0)),
+        )
 
     def keep(self, run_id: int, finding: Finding) -> None:
         """Keep the grading of a chat until it is written."""
@@ -76,10 +85,14 @@ class PaidWork:
 
     def drop_before(self, run_id: int) -> None:
         """Drop the gradings of earlier runs: no chat of theirs is due."""
-        for chat_id in [chat_id for chat_id, (paid_by, _) in self._kept.items() if paid_by < run_id]:
+        for chat_id in [
+            chat_id for chat_id, (paid_by, _) in self._kept.items() if paid_by < run_id
+        ]:
             self.drop(chat_id)
 
-    def find(self, chat: ClaimedChat, transcript: Transcript, graded: Sequence[ChatMessage]) -> Grading | None:
+    def find(
+        self, chat: ClaimedChat, transcript: Transcript, graded: Sequence[ChatMessage]
+    ) -> Grading | None:
         """The grading kept for exactly these messages; one of other messages is dropped."""
         if chat.id not in self._kept:
             return None
@@ -109,7 +122,8 @@ class PaidWork:
 
 
 async def write_patiently(run: RunContext, write: Callable[[], Awaitable[T]]) -> T:
-    """Write what was paid for. While the database fails, write again, at most for as long as a lease lasts.
+    """Write what was paid for. While the database fails, write again, at most for as long as a
+    lease lasts.
 
     Raises:
         DatabaseUnavailableError: it still fails.

@@ -1,4 +1,6 @@
-"""Grades a period's reports again: the same messages, today's rubric and model, beside the old reports and never over them."""
+"""Grades a period's reports again: the same messages, today's rubric and model, beside the old
+reports and never over them.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -20,23 +22,42 @@ from app.services.runs import RunContext, StepResult
 
 
 async def regrade_reports(
-    database: Database, grader: Grader, clock: Clock, run: RunContext, *, paid: PaidWork, workers: int, daily_budget_usd: Decimal | None
+    database: Database,
+    grader: Grader,
+    clock: Clock,
+    run: RunContext,
+    *,
+    paid: PaidWork,
+    workers: int,
+    daily_budget_usd: Decimal | None,
 ) -> StepResult:
-    """Grades each report's messages again and writes the second grading down as a report of its own kind."""
+    """Grades each report's messages again and writes the second grading down as a report of its own
+    kind.
+    """
     period = RegradePeriod.of(run.params)
     await paid.book(database)
     regrading = _Regrading(database, grader, clock, run, paid)
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
     judges = GradingPool(database, grader, budget, run=run, paid=paid, done=regrading.keep)
-    run.progress.done, run.progress.total = 0, await count_originals(database, period, done_by=run.repeated)
+    run.progress.done, run.progress.total = (
+        0,
+        await count_originals(database, period, done_by=run.repeated),
+    )
     await judges.grade_all(list_originals(database, period, done_by=run.repeated), workers)
-    return StepResult(not judges.access_lost, regrading.summary(judges.why_stopped), regrading.figures(), cut_short=judges.cut_short)
+    return StepResult(
+        not judges.access_lost,
+        regrading.summary(judges.why_stopped),
+        regrading.figures(),
+        cut_short=judges.cut_short,
+    )
 
 
 class _Regrading:
     """What a run has come to."""
 
-    def __init__(self, database: Database, grader: Grader, clock: Clock, run: RunContext, paid: PaidWork) -> None:
+    def __init__(
+        self, database: Database, grader: Grader, clock: Clock, run: RunContext, paid: PaidWork
+    ) -> None:
         self._database = database
         self._zone = grader.zone
         self._clock = clock
@@ -49,7 +70,9 @@ class _Regrading:
         """Writes the second grading; a failure leaves nothing but the count."""
         if isinstance(result, Grading):
             try:
-                await write_patiently(self._run, partial(self._write, case.subject, case.window, result))
+                await write_patiently(
+                    self._run, partial(self._write, case.subject, case.window, result)
+                )
             except BaseException:  # also where the run is cancelled meanwhile
                 self._paid.lose(self._run.id, result.cost_usd or Decimal(0))
                 raise
@@ -59,11 +82,16 @@ class _Regrading:
         self._run.progress.done += 1
         self._run.progress.figures = self.figures()
 
-    async def _write(self, original: Original, graded: Sequence[ChatMessage], grading: Grading) -> None:
+    async def _write(
+        self, original: Original, graded: Sequence[ChatMessage], grading: Grading
+    ) -> None:
         async with self._database.transaction() as session:
             number = await reports.next_number(session)
             now = self._clock().astimezone(self._zone)
-            await reports.add_reports(session, [regrade_columns(number, original, graded, grading, run_id=self._run.id, now=now)])
+            await reports.add_reports(
+                session,
+                [regrade_columns(number, original, graded, grading, run_id=self._run.id, now=now)],
+            )
 
     def figures(self) -> dict[str, int]:
         """The numbers of the run."""
@@ -71,7 +99,10 @@ class _Regrading:
 
     def summary(self, why_stopped: str | None) -> str:
         """What came of the run, for people."""
-        parts = [f"Оценено заново: {plural(self._regraded, 'отчёт', 'отчёта', 'отчётов')}; с ошибкой: {self._failed}."]
+        parts = [
+            f"Оценено заново: {plural(self._regraded, 'отчёт', 'отчёта', 'отчётов')}; с ошибкой:"
+            f" {self._failed}."
+        ]
         if why_stopped:
             parts.append(f"Остановлено: {why_stopped}")
         return " ".join(parts)

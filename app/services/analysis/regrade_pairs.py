@@ -1,4 +1,6 @@
-"""What a second grading of the same messages has changed: per criterion, per report, and whether the judge is still the same."""
+"""What a second grading of the same messages has changed: per criterion, per report, and whether
+the judge is still the same.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +20,9 @@ Series = tuple[str, str]
 
 @dataclass(frozen=True)
 class GradeChange:
-    """One report whose grades came out otherwise; grades as pairs (before, after) of the criteria that changed."""
+    """One report whose grades came out otherwise; grades as pairs (before, after) of the criteria
+    that changed.
+    """
 
     report_id: int
     regrade_id: int
@@ -30,7 +34,9 @@ class GradeChange:
 
 @dataclass(frozen=True)
 class RegradeComparison:
-    """Pairs of gradings; ``moves`` counts, for each criterion, (grade before, grade after), unchanged ones included."""
+    """Pairs of gradings; ``moves`` counts, for each criterion, (grade before, grade after),
+    unchanged ones included.
+    """
 
     pairs: int
     mean_before: float
@@ -43,34 +49,53 @@ class RegradeComparison:
 
     @property
     def same_judge(self) -> bool:
-        """Whether model and rubric are the same on both sides: then what differs is the model's own unsteadiness."""
+        """Whether model and rubric are the same on both sides: then what differs is the model's own
+        unsteadiness.
+        """
         return self.series_before == self.series_after and len(self.series_after) == 1
 
     def unchanged(self, criterion: Criterion) -> int:
         """The pairs in which a criterion has the same grade twice."""
-        return sum(count for (before, after), count in self.moves[criterion].items() if before == after)
+        return sum(
+            count for (before, after), count in self.moves[criterion].items() if before == after
+        )
 
 
 async def compare_regrades(database: Database, run_id: int) -> RegradeComparison | None:
-    """The second gradings of a run beside the first, with those that it did not make again; None where there are none."""
+    """The second gradings of a run beside the first, with those that it did not make again; None
+    where there are none.
+    """
     run = await require_run(database, run_id)
     async with database.session() as session:
-        pairs = await regrades.list_pairs(session, [run_id, *await runs.list_repeated(session, run)])
+        pairs = await regrades.list_pairs(
+            session, [run_id, *await runs.list_repeated(session, run)]
+        )
     return _compare(pairs) if pairs else None
 
 
 def _compare(pairs: Sequence[tuple[Report, Report]]) -> RegradeComparison:
-    moves: dict[Criterion, Counter[tuple[Grade, Grade]]] = {criterion: Counter() for criterion in Criterion}
+    moves: dict[Criterion, Counter[tuple[Grade, Grade]]] = {
+        criterion: Counter() for criterion in Criterion
+    }
     changes = []
     for before, after in pairs:
-        grades = {criterion: (_grade(before, criterion), _grade(after, criterion)) for criterion in Criterion}
+        grades = {
+            criterion: (_grade(before, criterion), _grade(after, criterion))
+            for criterion in Criterion
+        }
         for criterion, pair in grades.items():
             moves[criterion][pair] += 1
         changed = {criterion: pair for criterion, pair in grades.items() if pair[0] != pair[1]}
         if changed:
             title = str(before.body["chat_title"])
-            changes.append(GradeChange(before.id, after.id, title, float(before.score), float(after.score), changed))
-    changes.sort(key=lambda change: (-abs(change.score_after - change.score_before), change.report_id))
+            changes.append(
+                GradeChange(
+                    before.id, after.id, title, float(before.score), float(after.score), changed
+                )
+            )
+    changes.sort(
+        key=lambda change: (-abs(change.score_after - change.score_before), change.report_id)
+    )
     return RegradeComparison(
         pairs=len(pairs),
         mean_before=fmean(float(before.score) for before, _ in pairs),

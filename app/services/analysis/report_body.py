@@ -1,4 +1,6 @@
-"""What a grading becomes in the table: the body that REST answers, the columns that filters use, the detail behind the grades."""
+"""What a grading becomes in the table: the body that REST answers, the columns that filters use,
+the detail behind the grades.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -42,9 +44,17 @@ def report_columns(
 
 
 def regrade_columns(
-    number: int, original: Original, graded: Sequence[ChatMessage], grading: Grading, *, run_id: int, now: datetime
+    number: int,
+    original: Original,
+    graded: Sequence[ChatMessage],
+    grading: Grading,
+    *,
+    run_id: int,
+    now: datetime,
 ) -> dict[str, Any]:
-    """The columns of a second grading of the same messages: what is no grade stays as the first report had it."""
+    """The columns of a second grading of the same messages: what is no grade stays as the first
+    report had it.
+    """
     created_at = _to_the_millisecond(now)
     words = _words(grading.verdict)
     return dict(
@@ -55,7 +65,12 @@ def regrade_columns(
         account_id=original.account_id,
         run_id=run_id,
         created_at=created_at,
-        body={**original.body, "created_at": created_at.isoformat(timespec="milliseconds"), **words, "id": number},
+        body={
+            **original.body,
+            "created_at": created_at.isoformat(timespec="milliseconds"),
+            **words,
+            "id": number,
+        },
         detail=_detail(grading.verdict, original.answer_times),
         **_grading_columns(grading, graded),
     )
@@ -83,10 +98,13 @@ def _grading_columns(grading: Grading, graded: Sequence[ChatMessage]) -> dict[st
     )
 
 
-def _body(number: int, chat: ClaimedChat, transcript: Transcript, verdict: Verdict, created_at: datetime) -> dict[str, Any]:
+def _body(
+    number: int, chat: ClaimedChat, transcript: Transcript, verdict: Verdict, created_at: datetime
+) -> dict[str, Any]:
     """The document's fifteen fields in the document's order, then the number.
 
-    Names are cleaned here, once: a sheet and a mail must not hold what reorders or hides, and every form is to hold the same.
+    Names are cleaned here, once: a sheet and a mail must not hold what reorders or hides, and every
+    form is to hold the same.
     """
     return {
         "chat_id": chat.avito_id,
@@ -106,7 +124,9 @@ def _words(verdict: Verdict) -> dict[str, str]:
     return {
         **_grades(verdict),
         "summary": verdict.summary,
-        "recommendations": "\n".join(" ".join(advice.text.split()) for advice in verdict.recommendations),
+        "recommendations": "\n".join(
+            " ".join(advice.text.split()) for advice in verdict.recommendations
+        ),
     }
 
 
@@ -118,8 +138,13 @@ def _detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
     objection = verdict.objection
     return {
         "criteria": verdict.evidence,
-        "objection": {"message_id": objection.message_id, "text": objection.text} if objection else None,
-        "recommendations": [{"message_id": advice.message_id, "text": advice.text} for advice in verdict.recommendations],
+        "objection": {"message_id": objection.message_id, "text": objection.text}
+        if objection
+        else None,
+        "recommendations": [
+            {"message_id": advice.message_id, "text": advice.text}
+            for advice in verdict.recommendations
+        ],
         "flags": [flag.value for flag in verdict.flags],
         "grader_addressed_by": list(verdict.grader_addressed_by),
         "answer_times": dict(times),

@@ -28,15 +28,29 @@ class Transcript:
 def chat_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage, ...]:
     """Stored messages as grading sees them, in the same order; of a very long one the beginning."""
     return tuple(
-        ChatMessage(id=row.id, side=Side(row.side), sent_at=row.sent_at, text=row.text[:LONGEST_TEXT], has_text=row.has_text)
+        ChatMessage(
+            id=row.id,
+            side=Side(row.side),
+            sent_at=row.sent_at,
+            text=row.text[:LONGEST_TEXT],
+            has_text=row.has_text,
+        )
         for row in stored
     )
 
 
-def people_between(messages: Sequence[ChatMessage], first_id: int, last_id: int) -> tuple[ChatMessage, ...]:
-    """What people wrote from one message of a chat to another, both included: the window that a report has graded."""
+def people_between(
+    messages: Sequence[ChatMessage], first_id: int, last_id: int
+) -> tuple[ChatMessage, ...]:
+    """What people wrote from one message of a chat to another, both included: the window that a
+    report has graded.
+    """
     places = {message.id: place for place, message in enumerate(messages)}
-    return tuple(message for message in messages[places[first_id] : places[last_id] + 1] if message.side is not Side.SYSTEM)
+    return tuple(
+        message
+        for message in messages[places[first_id] : places[last_id] + 1]
+        if message.side is not Side.SYSTEM
+    )
 
 
 def transcript_of(chat: ClaimedChat, stored: Sequence[Message | MessageWords]) -> Transcript:

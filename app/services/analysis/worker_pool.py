@@ -1,7 +1,9 @@
-"""Worker processes for the costly work on a chat's text: whatever a buyer has written, the event loop goes on and only its chat fails.
+"""Worker processes for the costly work on a chat's text: whatever a buyer has written, the event
+loop goes on and only its chat fails.
 
-An own pool and no library: concurrent.futures loses every call when one process dies, and it, loky and pebble load the whole service
-into each worker (multiprocessing runs ``__main__`` again) and bound the time on the clock instead of the processor's.
+An own pool and no library: concurrent.futures loses every call when one process dies, and it, loky
+and pebble load the whole service into each worker (multiprocessing runs ``__main__`` again) and
+bound the time on the clock instead of the processor's.
 """
 
 import asyncio
@@ -53,7 +55,9 @@ class _OutOfTimeError(Exception):
 
 
 class _KilledError(Exception):
-    """The system has ended a worker in the middle of a call: most likely there was no memory left for anybody."""
+    """The system has ended a worker in the middle of a call: most likely there was no memory left
+    for anybody.
+    """
 
 
 @dataclass
@@ -66,7 +70,13 @@ class Allowance:
 class WorkerPool:
     """At most so many processes, each started when it is needed. Close it, or use it as a context."""
 
-    def __init__(self, workers: int | None = None, *, cpu_seconds: float = CPU_SECONDS, memory_mb: int = MEMORY_MB) -> None:
+    def __init__(
+        self,
+        workers: int | None = None,
+        *,
+        cpu_seconds: float = CPU_SECONDS,
+        memory_mb: int = MEMORY_MB,
+    ) -> None:
         self._cpu_seconds = cpu_seconds
         self._memory_mb = memory_mb
         self._workers = workers or min(max(2, os.cpu_count() or 1), _MOST_WORKERS)
@@ -74,13 +84,19 @@ class WorkerPool:
         self._alone = asyncio.Lock()
         self._idle: list[_Worker] = []
         self._ending: set[asyncio.Task[None]] = set()
-        # One for all of them: what a chat's tokens are must not depend on the process that makes them.
+        # One for all of them: what a chat's tokens are must not depend on the process that makes
+        # them.
         self._hash_seed = str(secrets.randbelow(2**32))
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
@@ -94,7 +110,8 @@ class WorkerPool:
         return Allowance(self._cpu_seconds)
 
     async def run(self, function: Callable[..., T], *arguments: object, allowance: Allowance) -> T:
-        """What a function of a module returns for these arguments, in a process of its own. Cancelled, it ends that process.
+        """What a function of a module returns for these arguments, in a process of its own.
+        Cancelled, it ends that process.
 
         A call whose process the system kills is made once more, with no other call beside it.
 
@@ -115,11 +132,14 @@ class WorkerPool:
                 result = await self._call(function, arguments, allowance)
             except _KilledError:
                 raise ChatWorkError(
-                    "Система дважды прервала разбор переписки, обычно от нехватки памяти: чат остаётся без оценки."
+                    "Система дважды прервала разбор переписки, обычно от нехватки памяти: чат"
+                    " остаётся без оценки."
                 ) from None
         return result
 
-    async def _call(self, function: Callable[..., T], arguments: tuple[object, ...], allowance: Allowance) -> T:
+    async def _call(
+        self, function: Callable[..., T], arguments: tuple[object, ...], allowance: Allowance
+    ) -> T:
         if allowance.cpu_seconds <= 0:
             raise self._too_slow()
         worker = self._idle.pop() if self._idle else await _Worker.start(self._hash_seed)
@@ -127,12 +147,16 @@ class WorkerPool:
         goes_on = False
         try:
             async with asyncio.timeout(_CLOCK_SECONDS):
-                reply = await worker.ask(Call(function, arguments, allowance.cpu_seconds, self._memory_mb * 2**20))
+                reply = await worker.ask(
+                    Call(function, arguments, allowance.cpu_seconds, self._memory_mb * 2**20)
+                )
             goes_on = reply.goes_on
         except _OutOfTimeError:
             raise self._too_slow() from None
         except TimeoutError:
-            raise ChatWorkError(f"Разбор переписки не кончился за {_CLOCK_SECONDS:.0f} с: чат остаётся без оценки.") from None
+            raise ChatWorkError(
+                f"Разбор переписки не кончился за {_CLOCK_SECONDS:.0f} с: чат остаётся без оценки."
+            ) from None
         finally:
             if goes_on:
                 self._idle.append(worker)
@@ -148,13 +172,21 @@ class WorkerPool:
         if reply.ending is Ending.DONE:
             return reply.result
         if reply.ending is Ending.OUT_OF_MEMORY:
-            raise ChatWorkError(f"Разбору переписки не хватило {self._memory_mb} МБ памяти: чат остаётся без оценки.")
+            raise ChatWorkError(
+                f"Разбору переписки не хватило {self._memory_mb} МБ памяти: чат остаётся без"
+                " оценки."
+            )
         name, places = reply.result
         log.error("grading.work_crashed", error=name, places=places)
-        raise ChatWorkError(f"Переписку не удалось разобрать (внутренняя ошибка {name}): чат остаётся без оценки.")
+        raise ChatWorkError(
+            f"Переписку не удалось разобрать (внутренняя ошибка {name}): чат остаётся без оценки."
+        )
 
     def _too_slow(self) -> ChatWorkError:
-        return ChatWorkError(f"Разбор переписки занял больше {self._cpu_seconds:.0f} с времени процессора: чат остаётся без оценки.")
+        return ChatWorkError(
+            f"Разбор переписки занял больше {self._cpu_seconds:.0f} с времени процессора: чат"
+            " остаётся без оценки."
+        )
 
     def _retire(self, worker: "_Worker") -> None:
         self._idle.remove(worker)
@@ -183,10 +215,21 @@ class _Worker:
             WorkersUnavailableError: it does not come to that.
         """
         environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        environment |= {"PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path), "PYTHONHASHSEED": hash_seed}
-        program = (sys.executable, "-P", "-m", "app.services.analysis.worker_process", str(os.getpid()))
+        environment |= {
+            "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path),
+            "PYTHONHASHSEED": hash_seed,
+        }
+        program = (
+            sys.executable,
+            "-P",
+            "-m",
+            "app.services.analysis.worker_process",
+            str(os.getpid()),
+        )
         try:
-            process = await asyncio.create_subprocess_exec(*program, env=environment, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
+            process = await asyncio.create_subprocess_exec(
+                *program, env=environment, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+            )
         except OSError as error:
             raise _unavailable(error.strerror or type(error).__name__) from None
         worker = cls(process)
@@ -244,4 +287,7 @@ class _Worker:
 
 
 def _unavailable(why: str) -> WorkersUnavailableError:
-    return WorkersUnavailableError(f"Не запустить процесс для разбора переписки ({why}): освободите память сервера и повторите.")
+    return WorkersUnavailableError(
+        f"Не запустить процесс для разбора переписки ({why}): освободите память сервера и"
+        " повторите."
+    )

@@ -1,7 +1,9 @@
-"""The program of a worker process: carries out one call after the other within the limits that come with it.
+"""The program of a worker process: carries out one call after the other within the limits that come
+with it.
 
-Calls come over stdin and replies leave over stdout, each a pickle behind its length. The end of stdin is the end of the process; on
-Linux the kernel also kills it when its parent dies, so a killed service leaves nothing behind.
+Calls come over stdin and replies leave over stdout, each a pickle behind its length. The end of
+stdin is the end of the process; on Linux the kernel also kills it when its parent dies, so a killed
+service leaves nothing behind.
 """
 
 import contextlib
@@ -29,7 +31,9 @@ READY = b"ready"
 
 _PR_SET_PDEATHSIG = 1
 _NICENESS = 5  # REST and the database come first
-_OOM_SCORE = "800"  # of 1,000: the kernel is to choose this process before the service and its database
+_OOM_SCORE = (
+    "800"  # of 1,000: the kernel is to choose this process before the service and its database
+)
 _SPARE_BYTES = 64 * 2**20
 """A process that has grown by more ends after its reply: its memory is given back."""
 
@@ -44,7 +48,9 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Call:
-    """A function of a module, its arguments, and what it may take: seconds of processor time and bytes of further memory."""
+    """A function of a module, its arguments, and what it may take: seconds of processor time and
+    bytes of further memory.
+    """
 
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
@@ -54,8 +60,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """How a call ended, its result (of a crash: the error's name and the lines of code), the processor time that it took, and whether
-    the process takes another."""
+    """How a call ended, its result (of a crash: the error's name and the lines of code), the
+    processor time that it took, and whether the process takes another.
+    """
 
     ending: Ending
     result: Any
@@ -78,7 +85,9 @@ def main(parent: int) -> None:
 
 
 def _prepare(parent: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process in its own time
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the parent, which ends this process in its own time
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold a chat
     if sys.platform == "linux":
@@ -91,7 +100,9 @@ def _prepare(parent: int) -> None:
 
 def _carry_out(call: Call, first_size: int) -> Reply:
     started = time.process_time()
-    _limit(resource.RLIMIT_CPU, math.ceil(started + call.cpu_seconds))  # past it the kernel ends the process by SIGXCPU
+    _limit(
+        resource.RLIMIT_CPU, math.ceil(started + call.cpu_seconds)
+    )  # past it the kernel ends the process by SIGXCPU
     if size := _memory_bytes():
         _limit(resource.RLIMIT_AS, size + call.memory_bytes)
     try:
@@ -103,15 +114,24 @@ def _carry_out(call: Call, first_size: int) -> Reply:
     for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS):  # the next call is another chat's
         _limit(kind, None)
     grown = _memory_bytes() - first_size
-    return Reply(ending, result, time.process_time() - started, ending is not Ending.OUT_OF_MEMORY and grown < _SPARE_BYTES)
+    return Reply(
+        ending,
+        result,
+        time.process_time() - started,
+        ending is not Ending.OUT_OF_MEMORY and grown < _SPARE_BYTES,
+    )
 
 
 def _places(error: Exception) -> str:
-    return "; ".join(f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:])
+    return "; ".join(
+        f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]
+    )
 
 
 def _limit(kind: int, soft: int | None) -> None:
-    """Sets a soft limit, or lifts it; where the system knows none of the kind (macOS: memory), the process runs without it."""
+    """Sets a soft limit, or lifts it; where the system knows none of the kind (macOS: memory), the
+    process runs without it.
+    """
     _, hard = resource.getrlimit(kind)
     beyond = soft is None or soft > hard != resource.RLIM_INFINITY
     with contextlib.suppress(ValueError, OSError):
@@ -139,6 +159,8 @@ def _send(stream: BinaryIO, content: bytes) -> None:
 
 if __name__ == "__main__":
     from app.services.analysis import chat_work  # noqa: F401 - loaded before the first call, whose time it would take
-    from app.services.analysis.worker_process import main as main_of_module  # pickles name the classes of the module, not of __main__
+    from app.services.analysis.worker_process import (
+        main as main_of_module,
+    )  # pickles name the classes of the module, not of __main__
 
     main_of_module(int(sys.argv[1]))

@@ -20,10 +20,11 @@ from app.services.digests.measures import Measured, measure_reports
 
 @dataclass(frozen=True)
 class Period:
-    """What a mail is about: its date, the days it covers, and the span from the cut-off before to its own, ``[start, end)``.
+    """What a mail is about: its date, the days it covers, and the span from the cut-off before to
+    its own, ``[start, end)``.
 
-    ``after_message_id``: messages copied later than this one were in no mail before, and count from ``late_since`` on; None: no mail was
-    before.
+    ``after_message_id``: messages copied later than this one were in no mail before, and count from
+    ``late_since`` on; None: no mail was before.
     """
 
     day: date
@@ -36,7 +37,12 @@ class Period:
     @property
     def span(self) -> dict[str, Any]:
         """Which messages make a chat count."""
-        return {"start": self.start, "end": self.end, "after_message_id": self.after_message_id, "late_since": self.late_since}
+        return {
+            "start": self.start,
+            "end": self.end,
+            "after_message_id": self.after_message_id,
+            "late_since": self.late_since,
+        }
 
     @property
     def waiting_span(self) -> dict[str, datetime]:
@@ -58,12 +64,17 @@ async def build_figures(
 ) -> DigestFigures:
     """The figures over the reports that the given mails carry.
 
-    ``working_time``: answer times are counted in working hours. ``avito_clients``: whose accounts are read.
+    ``working_time``: answer times are counted in working hours. ``avito_clients``: whose accounts
+    are read.
     """
     selection = Selection(digest_ids=list(digest_ids))
     measured = await measure_reports(session, selection, zone.key)
-    compared = await compare_days(session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time)
-    shown = await select_shown_chats(session, selection, span=period.span, waiting=period.waiting_span)
+    compared = await compare_days(
+        session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time
+    )
+    shown = await select_shown_chats(
+        session, selection, span=period.span, waiting=period.waiting_span
+    )
     cover, carried = await _coverage(session, digest_ids, period, measured.total.reports)
     return DigestFigures(
         day=period.day,
@@ -100,25 +111,43 @@ def _totals(measured: Measured) -> dict[str, Any]:
         "cost_usd": total.cost_usd,
         "series": measured.series,
         "models": tuple(dict.fromkeys(series.model for series in measured.series)),
-        "prompt_versions": tuple(dict.fromkeys(series.prompt_version for series in measured.series)),
+        "prompt_versions": tuple(
+            dict.fromkeys(series.prompt_version for series in measured.series)
+        ),
     }
 
 
-async def _accounts(session: AsyncSession, avito_clients: Sequence[str], measured: Measured, shown: ShownChats) -> dict[str, Any]:
-    """What is said of the accounts: one that is read no more is named where something of it is counted or shown."""
+async def _accounts(
+    session: AsyncSession, avito_clients: Sequence[str], measured: Measured, shown: ShownChats
+) -> dict[str, Any]:
+    """What is said of the accounts: one that is read no more is named where something of it is
+    counted or shown.
+    """
     seen = await accounts.list_accounts(session)
-    newest = {account.client_id: account for account in seen}  # keys may have come to belong to another account
+    newest = {
+        account.client_id: account for account in seen
+    }  # keys may have come to belong to another account
     read = [newest[client] for client in avito_clients if client in newest]
-    counted = {buyer.account for buyer in shown["waiting_buyers"]} | {chat.account for chat in shown["ungraded"]}
+    counted = {buyer.account for buyer in shown["waiting_buyers"]} | {
+        chat.account for chat in shown["ungraded"]
+    }
     return {
         "accounts": tuple(account.name for account in read),
-        "dropped_accounts": tuple(one.name for one in seen if one not in read and (one.id in measured.accounts or one.name in counted)),
-        "synced_at": min((account.synced_at for account in read if account.synced_at), default=None),
+        "dropped_accounts": tuple(
+            one.name
+            for one in seen
+            if one not in read and (one.id in measured.accounts or one.name in counted)
+        ),
+        "synced_at": min(
+            (account.synced_at for account in read if account.synced_at), default=None
+        ),
         "cut_short_accounts": tuple(account.name for account in read if account.lists_cut_short),
     }
 
 
-async def _coverage(session: AsyncSession, digest_ids: Sequence[int], period: Period, reports: int) -> tuple[Coverage, CarriedReports]:
+async def _coverage(
+    session: AsyncSession, digest_ids: Sequence[int], period: Period, reports: int
+) -> tuple[Coverage, CarriedReports]:
     counts: dict[str, int] = {}
     skipped: dict[str, int] = {}
     found = await coverage.list_coverage(session, digest_ids, period.span)
@@ -131,7 +160,12 @@ async def _coverage(session: AsyncSession, digest_ids: Sequence[int], period: Pe
     newest = sum(row["chats_reported"] for row in found if row["status"] == "graded")
     of_period = sum(row["reports"] for row in found)
     return (
-        Coverage(graded=graded, skipped=skipped, failed=counts.get("failed", 0), waiting=counts.get("waiting", 0)),
+        Coverage(
+            graded=graded,
+            skipped=skipped,
+            failed=counts.get("failed", 0),
+            waiting=counts.get("waiting", 0),
+        ),
         CarriedReports(
             of_graded_chats=newest,
             of_same_chats=of_period - newest,

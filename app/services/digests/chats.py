@@ -1,4 +1,6 @@
-"""The chats that a mail shows by name: the worst, the best, whose buyers wait, and which could not be graded."""
+"""The chats that a mail shows by name: the worst, the best, whose buyers wait, and which could not
+be graded.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -32,28 +34,49 @@ class ShownChats(TypedDict):
 
 
 async def select_shown_chats(
-    session: AsyncSession, selection: Selection, *, span: Mapping[str, Any], waiting: Mapping[str, datetime]
+    session: AsyncSession,
+    selection: Selection,
+    *,
+    span: Mapping[str, Any],
+    waiting: Mapping[str, datetime],
 ) -> ShownChats:
-    """``span``: which chats count. ``waiting``: ``since`` and ``until``, between which a buyer who waits has written last."""
-    worst = [(row, *_low_point(row)) for row in await report_figures.list_worst(session, selection, limit=_WORST)]
-    buyers = await coverage.list_waiting_buyers(session, since=waiting["since"], until=waiting["until"])
-    good = await report_figures.list_best(session, selection, waiting=[buyer["id"] for buyer in buyers], limit=_BEST)
+    """``span``: which chats count. ``waiting``: ``since`` and ``until``, between which a buyer who
+    waits has written last.
+    """
+    worst = [
+        (row, *_low_point(row))
+        for row in await report_figures.list_worst(session, selection, limit=_WORST)
+    ]
+    buyers = await coverage.list_waiting_buyers(
+        session, since=waiting["since"], until=waiting["until"]
+    )
+    good = await report_figures.list_best(
+        session, selection, waiting=[buyer["id"] for buyer in buyers], limit=_BEST
+    )
     best = [(row, *_high_point(row)) for row in good]
     advised = [_advice(row) for row, _, _ in worst]
-    named = [quote["message_id"] for _, _, quote in (*worst, *best) if quote] + [advice["message_id"] for advice in advised]
-    written = await messages.get_messages(session, {message_id for message_id in named if message_id is not None})
+    named = [quote["message_id"] for _, _, quote in (*worst, *best) if quote] + [
+        advice["message_id"] for advice in advised
+    ]
+    written = await messages.get_messages(
+        session, {message_id for message_id in named if message_id is not None}
+    )
     ungraded = tuple(_ungraded_chat(row) for row in await coverage.list_ungraded(session, span))
     return ShownChats(
         worst=tuple(
             WorstChat(
                 **_shown(row, criterion, quote, written),
                 advice=advice["text"],
-                advice_at=written[advice["message_id"]].sent_at if advice["message_id"] is not None else None,
+                advice_at=written[advice["message_id"]].sent_at
+                if advice["message_id"] is not None
+                else None,
                 addressed=row["addressed"],
             )
             for (row, criterion, quote), advice in zip(worst, advised, strict=True)
         ),
-        best=tuple(GoodChat(**_shown(row, criterion, quote, written)) for row, criterion, quote in best),
+        best=tuple(
+            GoodChat(**_shown(row, criterion, quote, written)) for row, criterion, quote in best
+        ),
         waiting_buyers=tuple(_waiting_buyer(row) for row in buyers),
         failed_chats=tuple(
             FailedChat(chat_id=chat.chat_id, chat_title=chat.chat_title, reason=chat.reason or "")
@@ -68,7 +91,13 @@ def _low_point(row: Row) -> tuple[Criterion, Quote | None]:
     """The low criterion that failed most of its checks and has a quote to show for it."""
     verdicts = row["detail"]["criteria"]
     low = [name for name in Criterion if verdicts[name]["grade"] == Grade.LOW]
-    criterion = max(low, key=lambda name: (bool(verdicts[name]["quotes"]), list(verdicts[name]["checks"].values()).count(Check.NO)))
+    criterion = max(
+        low,
+        key=lambda name: (
+            bool(verdicts[name]["quotes"]),
+            list(verdicts[name]["checks"].values()).count(Check.NO),
+        ),
+    )
     return criterion, next(iter(verdicts[criterion]["quotes"]), None)
 
 
@@ -83,7 +112,9 @@ def _high_point(row: Row) -> tuple[Criterion, Quote | None]:
     return max(longest.items(), key=lambda entry: len(entry[1]["text"]) if entry[1] else 0)
 
 
-def _shown(row: Row, criterion: Criterion, quote: Quote | None, written: Mapping[int, Message]) -> dict[str, Any]:
+def _shown(
+    row: Row, criterion: Criterion, quote: Quote | None, written: Mapping[int, Message]
+) -> dict[str, Any]:
     return {
         "report_id": row["id"],
         "chat_id": row["avito_id"],

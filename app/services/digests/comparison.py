@@ -1,4 +1,6 @@
-"""What a mail is compared with: the day before, the same weekday of the last four weeks, and the course of fourteen days."""
+"""What a mail is compared with: the day before, the same weekday of the last four weeks, and the
+course of fourteen days.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,22 +28,33 @@ class DayComparison:
 
 
 async def compare_days(
-    session: AsyncSession, digest_ids: Sequence[int], measured: Measured, covered_days: Sequence[date], zone: str, *, working_time: bool
+    session: AsyncSession,
+    digest_ids: Sequence[int],
+    measured: Measured,
+    covered_days: Sequence[date],
+    zone: str,
+    *,
+    working_time: bool,
 ) -> DayComparison:
-    """Compares the reports of these mails, which are those of the covered days' one mail, with earlier dates' mails.
+    """Compares the reports of these mails, which are those of the covered days' one mail, with
+    earlier dates' mails.
 
     ``working_time``: these mails' answer times are counted in working hours.
     """
     first, last = min(covered_days), max(covered_days)
     weekdays = [last - timedelta(weeks=weeks) for weeks in range(1, WEEKS + 1)]
     return DayComparison(
-        day_before=await _baseline(session, [first - timedelta(days=1)], measured, zone, working_time),
+        day_before=await _baseline(
+            session, [first - timedelta(days=1)], measured, zone, working_time
+        ),
         same_weekdays=await _baseline(session, weekdays, measured, zone, working_time),
         days=await _course(session, digest_ids, last),
     )
 
 
-async def _baseline(session: AsyncSession, days: Sequence[date], measured: Measured, zone: str, working_time: bool) -> Baseline | None:
+async def _baseline(
+    session: AsyncSession, days: Sequence[date], measured: Measured, zone: str, working_time: bool
+) -> Baseline | None:
     waiting = await mail_days.count_waiting_buyers(session, days)
     if not waiting:
         return None
@@ -58,10 +71,15 @@ async def _baseline(session: AsyncSession, days: Sequence[date], measured: Measu
     )
 
 
-async def _course(session: AsyncSession, digest_ids: Sequence[int], last: date) -> tuple[MailedDay, ...]:
+async def _course(
+    session: AsyncSession, digest_ids: Sequence[int], last: date
+) -> tuple[MailedDay, ...]:
     """Fourteen days by all of their dates' mails; of ``last`` these mails are part."""
     earlier = [last - timedelta(days=ago) for ago in range(DAYS - 1, 0, -1)]
-    rows = {row["day"]: row for row in await report_figures.list_mailed_days(session, [*earlier, last], digest_ids)}
+    rows = {
+        row["day"]: row
+        for row in await report_figures.list_mailed_days(session, [*earlier, last], digest_ids)
+    }
     course: list[MailedDay] = []
     series_before: set[str] = set()
     builds_before: set[str] = set()

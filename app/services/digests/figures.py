@@ -10,11 +10,15 @@ SUPPLEMENT, REPEAT = "дополнение", "повтор"
 
 
 class _Figures(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)  # chats, and errors end in logs
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True
+    )  # chats, and errors end in logs
 
 
 class Coverage(_Figures):
-    """Every chat in which a person wrote in the period, and those left over from before: ``total`` is the sum of the four."""
+    """Every chat in which a person wrote in the period, and those left over from before: ``total``
+    is the sum of the four.
+    """
 
     graded: int
     skipped: dict[str, int]
@@ -29,7 +33,9 @@ class Coverage(_Figures):
 
 
 class CriterionShare(_Figures):
-    """How many of the mail's reports gave each grade of one criterion; ``absent`` counts «Нет возражений»."""
+    """How many of the mail's reports gave each grade of one criterion; ``absent`` counts «Нет
+    возражений».
+    """
 
     label: str
     high: int
@@ -44,7 +50,9 @@ class CriterionShare(_Figures):
 
 
 class FirstAnswer(_Figures):
-    """How long buyers waited for the first answer, over the reports that know it; in seconds of working time."""
+    """How long buyers waited for the first answer, over the reports that know it; in seconds of
+    working time.
+    """
 
     answered: int = 0
     median_seconds: float | None = None
@@ -69,11 +77,14 @@ class Measures(_Figures):
     addressed_reports: int = 0
     """Reports whose chat speaks to the grader: their grades deserve a look."""
     unproven_reports: int = 0
-    """Reports with a high or low grade that no verified quote stands behind: they deserve one too."""
+    """Reports with a high or low grade that no verified quote stands behind: they deserve one too.
+    """
 
 
 class Series(_Figures):
-    """Who graded: scores are comparable within one model and one prompt version, and with nothing else."""
+    """Who graded: scores are comparable within one model and one prompt version, and with nothing
+    else.
+    """
 
     model: str
     prompt_version: str
@@ -112,16 +123,21 @@ class MailedDay(_Figures):
 
 
 class CarriedReports(_Figures):
-    """Whose reports a mail carries: the first three add up to all of them; the first and the last to the coverage's graded chats."""
+    """Whose reports a mail carries: the first three add up to all of them; the first and the last
+    to the coverage's graded chats.
+    """
 
     of_graded_chats: int
     """The newest of each graded chat of the period."""
     of_same_chats: int
-    """Further ones of the period's chats: a chat graded twice, or one that waits to be graded anew."""
+    """Further ones of the period's chats: a chat graded twice, or one that waits to be graded anew.
+    """
     of_other_chats: int
     """Of chats in which nobody wrote in the period."""
     graded_chats_mailed_before: int
-    """Graded chats of the period whose reports another mail carried: an earlier one, or a later one where this one is of a past date."""
+    """Graded chats of the period whose reports another mail carried: an earlier one, or a later one
+    where this one is of a past date.
+    """
 
 
 class _ShownChat(_Figures):
@@ -133,13 +149,17 @@ class _ShownChat(_Figures):
     criterion: str
     """The criterion that pulled it down, or that it did well, in Russian."""
     quote: str | None
-    """Word for word from the chat, with «…» where a sentence is cut; None where no quote was left after checking."""
+    """Word for word from the chat, with «…» where a sentence is cut; None where no quote was left
+    after checking.
+    """
     quote_side: str | None = None
     """Who wrote it: ``client`` or ``company``."""
 
 
 class WorstChat(_ShownChat):
-    """A chat that somebody should open: those with a low grade, the lowest scores of the mail first."""
+    """A chat that somebody should open: those with a low grade, the lowest scores of the mail
+    first.
+    """
 
     advice: str | None
     advice_at: datetime | None = None
@@ -197,7 +217,9 @@ class DigestFigures(_Figures):
     period_start: datetime
     period_end: datetime
     drawn_at: datetime | None = None
-    """When it was found out what had become of the chats: after the period, where a past date is mailed."""
+    """When it was found out what had become of the chats: after the period, where a past date is
+    mailed.
+    """
     accounts: tuple[str, ...]
     """Those of the settings that have been read."""
     dropped_accounts: tuple[str, ...] = ()
@@ -244,7 +266,9 @@ class DigestFigures(_Figures):
     same_weekdays: Baseline | None = None
     """The mails of the same weekday in the four weeks before."""
     days: tuple[MailedDay, ...] = ()
-    """The last fourteen days, oldest first, the mail's own last; its reports alone stand for that day."""
+    """The last fourteen days, oldest first, the mail's own last; its reports alone stand for that
+    day.
+    """
     best: tuple[GoodChat, ...] = ()
     ungraded: tuple[UngradedChat, ...] = ()
     """All of them: as many as the coverage says."""

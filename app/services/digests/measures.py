@@ -1,4 +1,6 @@
-"""Figures over any selection of reports: what the mail, ``GET /reports/summary`` and comparisons of days are all counted by."""
+"""Figures over any selection of reports: what the mail, ``GET /reports/summary`` and comparisons of
+days are all counted by.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +20,9 @@ _ALL: _Split = (None, None, None, None)
 
 @dataclass(frozen=True)
 class Measured:
-    """The figures of all reports of a selection, and of each day, account (by row id) and (model, prompt version)."""
+    """The figures of all reports of a selection, and of each day, account (by row id) and (model,
+    prompt version).
+    """
 
     total: Measures
     days: dict[date, Measures]
@@ -45,12 +49,21 @@ async def measure_reports(session: AsyncSession, selection: Selection, zone: str
     grades: dict[_Split, list[Row]] = {}
     for row in await report_figures.count_grades(session, selection, zone):
         grades.setdefault(_split(row), []).append(row)
-    found = {_split(row): _measures(row, grades.get(_split(row), [])) for row in await report_figures.measure(session, selection, zone)}
+    found = {
+        _split(row): _measures(row, grades.get(_split(row), []))
+        for row in await report_figures.measure(session, selection, zone)
+    }
     return Measured(
         total=found[_ALL],
         days={day: measures for (day, *_), measures in found.items() if day is not None},
-        accounts={account: measures for (_, account, *_), measures in found.items() if account is not None},
-        by_series={(model, version): measures for (*_, model, version), measures in found.items() if model and version},
+        accounts={
+            account: measures for (_, account, *_), measures in found.items() if account is not None
+        },
+        by_series={
+            (model, version): measures
+            for (*_, model, version), measures in found.items()
+            if model and version
+        },
     )
 
 
@@ -67,7 +80,11 @@ def _measures(row: Row, grades: Sequence[Row]) -> Measures:
         reviewed_reports=row["reviewed"],
         addressed_reports=row["addressed"],
         unproven_reports=row["unproven"],
-        first_answer=FirstAnswer(answered=row["answered"], median_seconds=row["median_seconds"], p90_seconds=row["p90_seconds"]),
+        first_answer=FirstAnswer(
+            answered=row["answered"],
+            median_seconds=row["median_seconds"],
+            p90_seconds=row["p90_seconds"],
+        ),
         cost_usd=row["cost_usd"],
         criteria=_shares(grades),
     )

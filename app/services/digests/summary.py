@@ -18,7 +18,9 @@ class Summary:
 
 
 async def summarize(database: Database, selection: Selection, zone: str) -> Summary:
-    """Counts the selection as it stands at one moment: a report written meanwhile is in all of the figures or in none."""
+    """Counts the selection as it stands at one moment: a report written meanwhile is in all of the
+    figures or in none.
+    """
     async with database.session() as session:
         await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         measured = await measure_reports(session, selection, zone)

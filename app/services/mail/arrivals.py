@@ -1,4 +1,6 @@
-"""Attempts that have to outlive their run: the mail server may have the mail, and the table does not say so yet."""
+"""Attempts that have to outlive their run: the mail server may have the mail, and the table does
+not say so yet.
+"""
 
 import asyncio
 import contextlib
@@ -14,7 +16,9 @@ log = structlog.get_logger(__name__)
 Result_co = TypeVar("Result_co", covariant=True)
 
 FINISH_SECONDS = 5.0
-"""How long a service that is told to stop waits for the reply to a final dot. Its supervisor allows ten seconds for everything."""
+"""How long a service that is told to stop waits for the reply to a final dot. Its supervisor allows
+ten seconds for everything.
+"""
 _ABORT_SECONDS = 3.0
 """How long an attempt may take to close its connection and to give its claim back."""
 _LAST_SECONDS = 1.0
@@ -38,9 +42,11 @@ class MailAttempt(Protocol[Result_co]):
 
 
 class Arrivals:
-    """The attempts under way in this process and the arrivals that the database has not accepted yet.
+    """The attempts under way in this process and the arrivals that the database has not accepted
+    yet.
 
-    An acknowledged arrival is held for as long as the process lives, whatever becomes of the run that produced it.
+    An acknowledged arrival is held for as long as the process lives, whatever becomes of the run
+    that produced it.
     """
 
     def __init__(self, *, finish_seconds: float = FINISH_SECONDS) -> None:
@@ -51,7 +57,12 @@ class Arrivals:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Wait a moment for what can be written, then drop the rest: the process ends."""
         if self._attempts:
             await asyncio.wait(self._attempts, timeout=_LAST_SECONDS)
@@ -63,16 +74,20 @@ class Arrivals:
 
     @property
     def unwritten(self) -> int:
-        """How many acknowledged deliveries the database does not know of. The process must not exit while there is one."""
+        """How many acknowledged deliveries the database does not know of. The process must not exit
+        while there is one.
+        """
         return len(self._unwritten)
 
     def __contains__(self, delivery_id: int) -> bool:
         return delivery_id in self._unwritten
 
     async def see_through(self, attempt: MailAttempt[Result_co]) -> Result_co:
-        """Carry an attempt out in a task of its own, which a cancellation of the caller ends only before the final dot.
+        """Carry an attempt out in a task of its own, which a cancellation of the caller ends only
+        before the final dot.
 
-        After the dot the task goes on: its result is still written under its claim. If the service is stopping, the caller waits for it.
+        After the dot the task goes on: its result is still written under its claim. If the service
+        is stopping, the caller waits for it.
         """
         task = asyncio.create_task(attempt.make())
         self._attempts.add(task)
@@ -94,8 +109,11 @@ class Arrivals:
         while True:
             try:
                 await write()
-            except Exception as error:  # whatever keeps the database from it: to forget the arrival is to send the mail twice
-                log.warning("mail.arrival_not_written", delivery=delivery_id, error=type(error).__name__)
+            # whatever keeps the database from it: to forget the arrival is to send the mail twice
+            except Exception as error:
+                log.warning(
+                    "mail.arrival_not_written", delivery=delivery_id, error=type(error).__name__
+                )
             else:
                 self._unwritten.discard(delivery_id)
                 return
@@ -105,7 +123,8 @@ class Arrivals:
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._attempts.discard(task)
         if not task.cancelled():
-            task.exception()  # the caller may be gone; asyncio warns about an exception that is never retrieved
+            # the caller may be gone; asyncio warns about an exception that is never retrieved
+            task.exception()
 
 
 async def _wait_despite_cancel(task: asyncio.Task[Any], seconds: float) -> None:

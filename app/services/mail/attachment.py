@@ -1,4 +1,6 @@
-"""The mail's attachment: every report that it carries, every buyer who waits and every chat without a grade, for a spreadsheet."""
+"""The mail's attachment: every report that it carries, every buyer who waits and every chat without
+a grade, for a spreadsheet.
+"""
 
 import json
 from collections.abc import Sequence
@@ -30,18 +32,30 @@ _WAITING = (
     *_CHAT,
     (
         Column("waiting_since", 28),
-        "С какого времени клиент ждёт ответа: когда он написал первое из сообщений, оставшихся без ответа; за временем стоит смещение "
-        f"от всемирного. Кто писал больше {WAITING_FOR_AT_MOST.days} дней назад, ждущим не считается",
+        (
+            "С какого времени клиент ждёт ответа: когда он написал первое из сообщений, оставшихся"
+            " без ответа; за временем стоит смещение от всемирного. Кто писал больше"
+            f" {WAITING_FOR_AT_MOST.days} дней назад, ждущим не считается"
+        ),
     ),
     (
         Column("waiting_hours", 17, centred=True),
-        "Сколько полных часов прошло с тех пор до конца периода письма: круглосуточно, не рабочее время",
+        (
+            "Сколько полных часов прошло с тех пор до конца периода письма: круглосуточно, не"
+            " рабочее время"
+        ),
     ),
     _URL,
 )
 _UNGRADED = (
     *_CHAT,
-    (Column("status", 14), "Что с чатом: пропущен — оценивать нечего; ошибка — оценить не удалось; ждёт оценки — не дошла очередь"),
+    (
+        Column("status", 14),
+        (
+            "Что с чатом: пропущен — оценивать нечего; ошибка — оценить не удалось; ждёт оценки —"
+            " не дошла очередь"
+        ),
+    ),
     (Column("reason", 46, wrapped=True), "Почему он не оценён"),
     _URL,
 )
@@ -58,11 +72,15 @@ class Attachment(NamedTuple):
 
 async def read_bodies(session: AsyncSession, digest_ids: Sequence[int]) -> list[str]:
     """The reports of these mails as JSON, newest first, at most ``MAX_ROWS``."""
-    return await report_figures.list_bodies(session, Selection(digest_ids=list(digest_ids)), limit=MAX_ROWS)
+    return await report_figures.list_bodies(
+        session, Selection(digest_ids=list(digest_ids)), limit=MAX_ROWS
+    )
 
 
 def write_attachment(bodies: Sequence[str], figures: DigestFigures) -> Attachment | None:
-    """The file for a mail, None where it would be empty. It takes seconds for 10,000 reports: not for the event loop."""
+    """The file for a mail, None where it would be empty. It takes seconds for 10,000 reports: not
+    for the event loop.
+    """
     buyers = figures.waiting_buyers
     if not bodies and not buyers and not figures.ungraded:
         return None
@@ -77,14 +95,18 @@ def write_attachment(bodies: Sequence[str], figures: DigestFigures) -> Attachmen
 
 
 def _defanged(body: dict[str, Any]) -> dict[str, Any]:
-    """Programs that preview attachments make links of addresses in cells. REST gives the same texts unchanged."""
+    """Programs that preview attachments make links of addresses in cells. REST gives the same texts
+    unchanged.
+    """
     return body | {name: defang_certain(body[name]) for name in _UNTRUSTED}
 
 
 def _cut(rows: Sequence[list[Cell]]) -> list[list[Cell]]:
     """As many as a page takes, and how many more there are."""
     unseen = len(rows) - MAX_ROWS
-    more: list[list[Cell]] = [[f"Ещё {number(unseen)}", *[None] * (len(rows[0]) - 1)]] if unseen > 0 else []
+    more: list[list[Cell]] = (
+        [[f"Ещё {number(unseen)}", *[None] * (len(rows[0]) - 1)]] if unseen > 0 else []
+    )
     return [*rows[:MAX_ROWS], *more]
 
 
@@ -102,4 +124,11 @@ def _buyer(buyer: WaitingBuyer, end: datetime, zone: ZoneInfo) -> list[Cell]:
 
 def _chat(chat: UngradedChat) -> list[Cell]:
     names = (defang_certain(chat.chat_title), defang_certain(chat.client_name))
-    return [chat.account, chat.chat_id, *names, _STATUS[chat.status], chat.reason and defang_certain(chat.reason), chat_url(chat.chat_id)]
+    return [
+        chat.account,
+        chat.chat_id,
+        *names,
+        _STATUS[chat.status],
+        chat.reason and defang_certain(chat.reason),
+        chat_url(chat.chat_id),
+    ]

@@ -1,7 +1,9 @@
-"""One attempt to deliver a mail to one recipient, fenced by a claim of its own and by the run's lease.
+"""One attempt to deliver a mail to one recipient, fenced by a claim of its own and by the run's
+lease.
 
-The attempt is claimed before the mail server is contacted, and the claim is prolonged before the final dot. The lease is checked once
-more, by the monotonic clock, immediately before the dot: a process that was frozen meanwhile sends none.
+The attempt is claimed before the mail server is contacted, and the claim is prolonged before the
+final dot. The lease is checked once more, by the monotonic clock, immediately before the dot: a
+process that was frozen meanwhile sends none.
 """
 
 import asyncio
@@ -27,9 +29,12 @@ from app.services.runs import LeaseLostError, RunContext
 log = structlog.get_logger(__name__)
 
 RETRY_FOR = timedelta(days=3)
-"""How long a recipient whom the mail server does not accept mail for at the moment is tried again."""
+"""How long a recipient whom the mail server does not accept mail for at the moment is tried again.
+"""
 FEWEST_TRIES = 4
-"""Before so many tries no delivery fails for good: a clock that is ahead for a moment makes three days pass at once."""
+"""Before so many tries no delivery fails for good: a clock that is ahead for a moment makes three
+days pass at once.
+"""
 REFUSALS = 3
 """A refusal of the recipient (5xx) is believed after the first call and the two that follow it."""
 _RESULT_IN = timedelta(seconds=deliveries.GONE_SECONDS + 10)
@@ -41,7 +46,9 @@ _DOUBLINGS = 7
 
 @dataclass(frozen=True)
 class AttemptOutcome:
-    """What came of a delivery in this run. Neither ``sent`` nor a ``failure`` (a Russian sentence): another attempt has ended it."""
+    """What came of a delivery in this run. Neither ``sent`` nor a ``failure`` (a Russian sentence):
+    another attempt has ended it.
+    """
 
     sent: bool = False
     failure: str | None = None
@@ -54,7 +61,14 @@ class _OvertakenError(Exception):
 class Attempt:
     """An attempt under its own token. ``past_dot``: the mail server may have the mail."""
 
-    def __init__(self, database: Database, post: MailSettings, clock: Clock, run: RunContext, delivery: OpenDelivery) -> None:
+    def __init__(
+        self,
+        database: Database,
+        post: MailSettings,
+        clock: Clock,
+        run: RunContext,
+        delivery: OpenDelivery,
+    ) -> None:
         self.past_dot = False
         self._database = database
         self._post = post
@@ -73,7 +87,8 @@ class Attempt:
         """Claim the delivery, send the mail and write the result.
 
         Raises:
-            LeaseLostError: the run's lease was lost before the final dot; nothing was sent and nothing is written.
+            LeaseLostError: the run's lease was lost before the final dot; nothing was sent and
+              nothing is written.
             DatabaseUnavailableError: the claim or a failure could not be written.
         """
         try:
@@ -103,15 +118,17 @@ class Attempt:
     async def _claim(self) -> tuple[ClaimedDelivery | None, bytes | None]:
         """Claim the delivery; None if it is final or another attempt keeps it.
 
-        An attempt that an outage of the database has cut off before the dot leaves a claim of some seconds, and an arrival of this
-        process is about to be written: both are waited for.
+        An attempt that an outage of the database has cut off before the dot leaves a claim of some
+        seconds, and an arrival of this process is about to be written: both are waited for.
         """
         give_up_at = time.monotonic() + deliveries.CLAIM_SECONDS + 1
         while True:
             if self._delivery.id not in self._post.arrivals:
                 async with self._database.transaction() as session:
                     now = self._clock()
-                    claimed = await deliveries.claim_delivery(session, self._delivery.id, self._token, now=now, retry_at=now + _RESULT_IN)
+                    claimed = await deliveries.claim_delivery(
+                        session, self._delivery.id, self._token, now=now, retry_at=now + _RESULT_IN
+                    )
                     if claimed is not None:
                         return claimed, await digests.get_mime(session, claimed.digest_id)
                     if not await deliveries.is_claimed_briefly(session, self._delivery.id):
@@ -121,15 +138,21 @@ class Attempt:
             await asyncio.sleep(1)
 
     async def before_data(self) -> None:
-        """Commit the claim's prolongation over the wait for the reply: from here on the final dot may follow."""
+        """Commit the claim's prolongation over the wait for the reply: from here on the final dot
+        may follow.
+        """
         if not self._run.lease.held:
             raise LeaseLostError
         async with self._database.transaction() as session:
-            if not await deliveries.announce_dot(session, self._delivery.id, self._token, backend=self._backend):
+            if not await deliveries.announce_dot(
+                session, self._delivery.id, self._token, backend=self._backend
+            ):
                 raise _OvertakenError
 
     def before_dot(self) -> None:
-        """Check the lease without a round trip: whatever froze the process since, no other process has the run."""
+        """Check the lease without a round trip: whatever froze the process since, no other process
+        has the run.
+        """
         if not self._run.lease.held:
             log.warning("mail.lease_lost_before_dot", delivery=self._delivery.id)
             raise LeaseLostError
@@ -138,7 +161,9 @@ class Attempt:
     async def _send(self, claimed: ClaimedDelivery, content: bytes) -> str:
         recipient = self._delivery.recipient
         addressed = mime.add_recipient(content, recipient=recipient, message_id=claimed.message_id)
-        return await self._post.client.send(addressed, sender=self._post.sender, recipient=recipient, fence=self)
+        return await self._post.client.send(
+            addressed, sender=self._post.sender, recipient=recipient, fence=self
+        )
 
     async def _release_claim(self) -> None:
         """The service stops before the dot: the next process need not wait for the claim to expire."""
@@ -150,23 +175,37 @@ class Attempt:
 
     async def _write_arrival(self, answer: str) -> None:
         async with self._database.transaction() as session:
-            written = await deliveries.mark_sent(session, self._delivery.id, answer=answer, now=self._clock())
+            written = await deliveries.mark_sent(
+                session, self._delivery.id, answer=answer, now=self._clock()
+            )
         if not written:
             log.warning("mail.arrived_twice", delivery=self._delivery.id)
 
     async def _count_arrival(self, digest_id: int) -> None:
-        """The run's figures count the arrival before another session can see it: wherever the run is stopped, they are true."""
+        """The run's figures count the arrival before another session can see it: wherever the run
+        is stopped, they are true.
+        """
         by_call = MailParams.of(self._run).day is not None
         async with self._database.transaction() as session:
-            await digests.mark_first_sent(session, digest_id, now=self._clock(), run_id=self._run.id if by_call else None)
+            await digests.mark_first_sent(
+                session, digest_id, now=self._clock(), run_id=self._run.id if by_call else None
+            )
             self._run.progress.figures = await read_figures(session, self._run)
 
     async def _keep_failure(self, claimed: ClaimedDelivery, error: UpstreamError) -> AttemptOutcome:
         refused, now = isinstance(error, MailRefusedError), self._clock()
-        expired = now - (claimed.first_tried_at or now) >= RETRY_FOR and claimed.tries >= FEWEST_TRIES
+        expired = (
+            now - (claimed.first_tried_at or now) >= RETRY_FOR and claimed.tries >= FEWEST_TRIES
+        )
         final = claimed.refusals + 1 >= REFUSALS if refused else expired
         pause = min(FIRST_RETRY * 2 ** min(claimed.tries - 1, _DOUBLINGS), _LONGEST_RETRY)
-        log.warning("mail.unsent", delivery=claimed.id, tries=claimed.tries, error=type(error).__name__, final=final)
+        log.warning(
+            "mail.unsent",
+            delivery=claimed.id,
+            tries=claimed.tries,
+            error=type(error).__name__,
+            final=final,
+        )
         async with self._database.transaction() as session:
             written = await deliveries.mark_unsent(
                 session,
@@ -179,16 +218,29 @@ class Attempt:
             )
         if not written:
             return await self._report_overtaken()
-        kept = " Письмо сохранено, повторим сами." if isinstance(error, MailAccessError) and not final else ""
+        kept = (
+            " Письмо сохранено, повторим сами."
+            if isinstance(error, MailAccessError) and not final
+            else ""
+        )
         return self._report_failure(error.message + kept)
 
     async def _give_up_without_mail(self) -> AttemptOutcome:
         """The bytes of the mail are gone, so no attempt can ever succeed."""
-        reason = "текст письма не сохранился, отправить его нельзя; вызовите отправку с resend, и оно составится заново."
+        reason = (
+            "текст письма не сохранился, отправить его нельзя; вызовите отправку с resend, и оно"
+            " составится заново."
+        )
         log.error("mail.bytes_missing", delivery=self._delivery.id)
         async with self._database.transaction() as session:
             await deliveries.mark_unsent(
-                session, self._delivery.id, self._token, answer=reason, refused=False, final=True, next_try_at=None
+                session,
+                self._delivery.id,
+                self._token,
+                answer=reason,
+                refused=False,
+                final=True,
+                next_try_at=None,
             )
         return self._report_failure(reason)
 
@@ -200,14 +252,26 @@ class Attempt:
 
     def _report_under_way(self) -> AttemptOutcome:
         return self._report_failure(
-            "его отправляет другой запуск, и ответ почтового сервера ещё не записан; если не придёт, повторим сами.", "пока не дошло"
+            "его отправляет другой запуск, и ответ почтового сервера ещё не записан; если не"
+            " придёт, повторим сами.",
+            "пока не дошло",
         )
 
     def _report_failure(self, reason: str, what: str = "не дошло") -> AttemptOutcome:
-        return AttemptOutcome(failure=f"Письмо за {self._delivery.day:%d.%m} {what} до {self._delivery.recipient}: {reason}")
+        return AttemptOutcome(
+            failure=(
+                f"Письмо за {self._delivery.day:%d.%m} {what} до {self._delivery.recipient}:"
+                f" {reason}"
+            )
+        )
 
 
 async def read_figures(session: AsyncSession, run: RunContext) -> dict[str, Any]:
-    """The numbers so far, from what stands in the tables: true also of a run that several processes worked on."""
+    """The numbers so far, from what stands in the tables: true also of a run that several processes
+    worked on.
+    """
     day = MailParams.of(run).day
-    return {"date": day.isoformat() if day else None, "send_reports": await digests.count_brought(session, run.id)}
+    return {
+        "date": day.isoformat() if day else None,
+        "send_reports": await digests.count_brought(session, run.id),
+    }

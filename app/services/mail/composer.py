@@ -1,15 +1,20 @@
-"""Build a mail in two steps, each a short transaction, with the slow rendering between them and outside both.
+"""Build a mail in two steps, each a short transaction, with the slow rendering between them and
+outside both.
 
-1. ``assign_reports`` creates the mail: its date, its reports, its period and its figures, all at one moment.
-2. ``render_mails`` turns the stored figures into bytes, in a thread, and stores them with one delivery for each recipient.
+1. ``assign_reports`` creates the mail: its date, its reports, its period and its figures, all at
+  one moment.
+2. ``render_mails`` turns the stored figures into bytes, in a thread, and stores them with one
+  delivery for each recipient.
 
-A mail without deliveries is one whose process stopped after the first step. Every later mail run completes it first. The same
-figures give the same bytes and the same ``Message-ID``, so it does not matter which process does it, or whether two do.
+A mail without deliveries is one whose process stopped after the first step. Every later mail run
+completes it first. The same figures give the same bytes and the same ``Message-ID``, so it does not
+matter which process does it, or whether two do.
 
-A date may have several mails: the daily one, what somebody sends beside it, and repeats. Each carries reports of its own; only a repeat
-carries all of the date's again, and says what was said of them: drawn anew, chats that have been answered or written in since would
-be told of that date as they are now. With every mail but the first the figures of the whole date are stored as well, so that a date
-has one set of figures whatever number of mails.
+A date may have several mails: the daily one, what somebody sends beside it, and repeats. Each
+carries reports of its own; only a repeat carries all of the date's again, and says what was said of
+them: drawn anew, chats that have been answered or written in since would be told of that date as
+they are now. With every mail but the first the figures of the whole date are stored as well, so
+that a date has one set of figures whatever number of mails.
 """
 
 import asyncio
@@ -48,8 +53,8 @@ FIRST_RETRY = timedelta(minutes=5)
 class MailParams:
     """What a mail run is to do, as it stands in the run's parameters.
 
-    ``day``: the report's date (None: only try again what the scheduler owes somebody). ``daily``: asked for by the daily run, which
-    knows what is missing (``problems``).
+    ``day``: the report's date (None: only try again what the scheduler owes somebody). ``daily``:
+    asked for by the daily run, which knows what is missing (``problems``).
     """
 
     day: date | None
@@ -76,9 +81,9 @@ class MailParams:
 class MailSettings:
     """Who mails to whom, and through what.
 
-    ``first_period``: how far the very first mail looks back, which is as far as the first daily run grades. ``working_time``: answer
-    times are counted in working hours. ``avito_clients``: the API clients of the settings, which tell the accounts that are read from
-    those that once were.
+    ``first_period``: how far the very first mail looks back, which is as far as the first daily run
+    grades. ``working_time``: answer times are counted in working hours. ``avito_clients``: the API
+    clients of the settings, which tell the accounts that are read from those that once were.
     """
 
     client: MailClient
@@ -92,27 +97,51 @@ class MailSettings:
 
 
 async def assign_reports(
-    session: AsyncSession, post: MailSettings, zone: ZoneInfo, params: MailParams, *, day: date, run: RunContext, now: datetime
+    session: AsyncSession,
+    post: MailSettings,
+    zone: ZoneInfo,
+    params: MailParams,
+    *,
+    day: date,
+    run: RunContext,
+    now: datetime,
 ) -> None:
-    """Create the run's mail with its reports and figures; do nothing where there is nothing to mail or the mail exists.
+    """Create the run's mail with its reports and figures; do nothing where there is nothing to mail
+    or the mail exists.
 
     Raises:
         LeaseLostError: another process has taken the run over.
     """
     if await digests.get_digest_by_run(session, run.id) is not None:
         return  # an earlier process of this run came this far
-    await lock_bulk_chat_updates(session)  # a message that is being copied meanwhile belongs to the next mail, and to one of them only
+    await lock_bulk_chat_updates(
+        session
+    )  # a message that is being copied meanwhile belongs to the next mail, and to one of them only
     await require_lease(session, run)
     at_present = params.daily or day == local_date(now, zone)
     cutoff = now if at_present else day_bounds(day, day, zone)[1]
     earlier = await digests.list_carried(session, day)
     created_before = None if at_present else cutoff
-    if not params.daily and not (earlier if params.resend else await reports.count_unmailed(session, created_before)):
+    if not params.daily and not (
+        earlier if params.resend else await reports.count_unmailed(session, created_before)
+    ):
         return
     said = await mail_days.get_figures(session, day)
-    kind = DigestKind.RESEND if params.resend else DigestKind.DAILY if params.daily else DigestKind.SUPPLEMENT
+    kind = (
+        DigestKind.RESEND
+        if params.resend
+        else DigestKind.DAILY
+        if params.daily
+        else DigestKind.SUPPLEMENT
+    )
     covered = await _cover(session, day) if params.daily else [day]
-    digest_id = await digests.add_digest(session, day=day, kind=kind, run_id=run.id, period_end=cutoff, now=now) if covered else None
+    digest_id = (
+        await digests.add_digest(
+            session, day=day, kind=kind, run_id=run.id, period_end=cutoff, now=now
+        )
+        if covered
+        else None
+    )
     if digest_id is None:
         return
     if params.daily:
@@ -120,7 +149,9 @@ async def assign_reports(
     if not params.resend:
         await reports.mark_mailed(session, digest_id, before=created_before)
     period = await _period(session, post, tuple(covered), day, cutoff, at_present=at_present)
-    figures, of_date = await _figures(session, post, zone, params, period, digest_id, earlier, said, now)
+    figures, of_date = await _figures(
+        session, post, zone, params, period, digest_id, earlier, said, now
+    )
     await digests.set_figures(
         session,
         digest_id,
@@ -142,7 +173,8 @@ class Rendered(NamedTuple):
 
 
 async def render_mails(database: Database, post: MailSettings, clock: Clock) -> Rendered:
-    """Give every mail that has none its bytes and its deliveries. One that cannot be rendered costs no other.
+    """Give every mail that has none its bytes and its deliveries. One that cannot be rendered costs
+    no other.
 
     Rendering thousands of reports takes seconds: no transaction is open.
     """
@@ -162,18 +194,28 @@ async def render_mails(database: Database, post: MailSettings, clock: Clock) -> 
 
 async def _render_mail(database: Database, post: MailSettings, clock: Clock, mail: Digest) -> None:
     async with database.session() as session:
-        carried = await digests.list_carried(session, mail.day, before_id=mail.id) if mail.kind == DigestKind.RESEND else [mail.id]
+        carried = (
+            await digests.list_carried(session, mail.day, before_id=mail.id)
+            if mail.kind == DigestKind.RESEND
+            else [mail.id]
+        )
         bodies = await read_bodies(session, carried)
     figures = DigestFigures.model_validate(mail.figures)
     content = await asyncio.to_thread(_render, figures, bodies, post.sender, mail.created_at)
-    message_ids = {to: mime.message_id(mail.id, to, post.sender, mail.created_at) for to in post.recipients}
+    message_ids = {
+        to: mime.message_id(mail.id, to, post.sender, mail.created_at) for to in post.recipients
+    }
     async with database.transaction() as session:
         if await digests.set_mime(session, mail.id, content):
-            await deliveries.add_deliveries(session, mail.id, message_ids, retry_at=clock() + FIRST_RETRY)
+            await deliveries.add_deliveries(
+                session, mail.id, message_ids, retry_at=clock() + FIRST_RETRY
+            )
 
 
 async def _cover(session: AsyncSession, day: date) -> list[date]:
-    """The dates that the daily mail of ``day`` covers: its own, and earlier ones without a mail; none if a mail covers it already."""
+    """The dates that the daily mail of ``day`` covers: its own, and earlier ones without a mail;
+    none if a mail covers it already.
+    """
     uncovered = await covered_dates.list_uncovered(session, until=day)
     return uncovered if day in uncovered else []
 
@@ -196,7 +238,9 @@ async def _figures(
     said: Mapping[str, Any] | None,
     now: datetime,
 ) -> _Figures:
-    """``earlier``: the mails that brought the date's reports so far; ``said``: what they say together."""
+    """``earlier``: the mails that brought the date's reports so far; ``said``: what they say
+    together.
+    """
     problems = [*params.problems, *await _sync_problems(session, params.problems)]
     named = await deliveries.name_failed(session, digest_id)
     whose = partial(build_figures, working_time=post.working_time, avito_clients=post.avito_clients)
@@ -208,22 +252,35 @@ async def _figures(
     if params.resend:
         again = before.model_copy(update={"timezone": zone.key, "failed_addresses": addresses})
         return _Figures(again.model_copy(update={"part": REPEAT}), again)
-    of_date = await draw([*earlier, digest_id], await _whole_period(session, post, period, before, earlier), failed_addresses=addresses)
+    of_date = await draw(
+        [*earlier, digest_id],
+        await _whole_period(session, post, period, before, earlier),
+        failed_addresses=addresses,
+    )
     own = await draw([digest_id], period, failed_addresses=named)
     return _Figures(own.model_copy(update={"part": SUPPLEMENT}), of_date)
 
 
 def _render(figures: DigestFigures, bodies: Sequence[str], sender: str, at: datetime) -> bytes:
-    return mime.build_mime(figures, sender=sender, now=at, attachment=write_attachment(bodies, figures))
+    return mime.build_mime(
+        figures, sender=sender, now=at, attachment=write_attachment(bodies, figures)
+    )
 
 
 async def _period(
-    session: AsyncSession, post: MailSettings, covered: tuple[date, ...], day: date, cutoff: datetime, *, at_present: bool
+    session: AsyncSession,
+    post: MailSettings,
+    covered: tuple[date, ...],
+    day: date,
+    cutoff: datetime,
+    *,
+    at_present: bool,
 ) -> Period:
     """From the last daily mail's cut-off, or as far back as the first day grades.
 
-    The last one before a cut-off of the past is found by time; the last one so far is the newest, whatever the clock showed when it was
-    built. If the clock was ahead then, only messages copied since that mail are in the period.
+    The last one before a cut-off of the past is found by time; the last one so far is the newest,
+    whatever the clock showed when it was built. If the clock was ahead then, only messages copied
+    since that mail are in the period.
     """
     last = await digests.get_last_daily(session, before=None if at_present else cutoff)
     if last is None:
@@ -231,15 +288,35 @@ async def _period(
     return _span(post, covered, day, min(last.period_end, cutoff), cutoff, last.last_message_id)
 
 
-async def _whole_period(session: AsyncSession, post: MailSettings, own: Period, before: DigestFigures, earlier: Sequence[int]) -> Period:
+async def _whole_period(
+    session: AsyncSession,
+    post: MailSettings,
+    own: Period,
+    before: DigestFigures,
+    earlier: Sequence[int],
+) -> Period:
     """What the date's mails cover together."""
     start, end, after = await digests.get_span(session, earlier)
     covered = tuple(sorted({*before.covered_days, *own.covered_days}))
     return _span(post, covered, own.day, min(start, own.start), max(end, own.end), after)
 
 
-def _span(post: MailSettings, covered: tuple[date, ...], day: date, start: datetime, end: datetime, after: int | None) -> Period:
-    return Period(day, covered, start, end, after, late_since=start if after is None else start - post.first_period)
+def _span(
+    post: MailSettings,
+    covered: tuple[date, ...],
+    day: date,
+    start: datetime,
+    end: datetime,
+    after: int | None,
+) -> Period:
+    return Period(
+        day,
+        covered,
+        start,
+        end,
+        after,
+        late_since=start if after is None else start - post.first_period,
+    )
 
 
 async def _sync_problems(session: AsyncSession, said: Sequence[str]) -> list[str]:

@@ -10,7 +10,8 @@ from app.services.mail.mime import render_page
 
 
 async def render_day(database: Database, day: date, *, today: date) -> str:
-    """The date as an HTML document; ``today`` is the present day in the report's zone. A missed date shows the mail that covers it.
+    """The date as an HTML document; ``today`` is the present day in the report's zone. A missed
+    date shows the mail that covers it.
 
     Raises:
         NotFoundError: no mail covers the date; the sentence tells whether it is still to come.
@@ -25,7 +26,9 @@ async def render_day(database: Database, day: date, *, today: date) -> str:
 
 
 async def get_mail_day(database: Database, day: date) -> date:
-    """The date whose mails hold a date's reports: itself, or the later date whose mail makes up for it."""
+    """The date whose mails hold a date's reports: itself, or the later date whose mail makes up for
+    it.
+    """
     async with database.session() as session:
         return await covered_dates.get_mail_day(session, day)
 
@@ -34,5 +37,8 @@ def _why_none(day: date, today: date) -> str:
     if day > today:
         return f"Письма за {day} ещё нет: этот день не наступил, сегодня {today}."
     if day == today:
-        return f"Письма за сегодня, {day}, ещё нет: его составит ежедневный запуск или отправка отчётов по вызову."
+        return (
+            f"Письма за сегодня, {day}, ещё нет: его составит ежедневный запуск или отправка"
+            " отчётов по вызову."
+        )
     return f"Писем за {day} нет ни одного: выберите день, за который письмо было составлено."

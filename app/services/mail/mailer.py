@@ -1,8 +1,10 @@
-"""Mails the day's reports: each report once, each mail to each recipient once, whatever dies in between.
+"""Mails the day's reports: each report once, each mail to each recipient once, whatever dies in
+between.
 
-A mail, its bytes and one delivery for each recipient are stored before anything is sent. Each attempt at a delivery is fenced (see
-``attempt``). If a process dies after the final dot and before the arrival is written, the identical bytes are sent again under the same
-``Message-ID``: SMTP can do no better (RFC 1047).
+A mail, its bytes and one delivery for each recipient are stored before anything is sent. Each
+attempt at a delivery is fenced (see ``attempt``). If a process dies after the final dot and before
+the arrival is written, the identical bytes are sent again under the same ``Message-ID``: SMTP can
+do no better (RFC 1047).
 """
 
 import asyncio
@@ -22,17 +24,25 @@ from app.services.plural import plural
 from app.services.runs import RunContext, StepResult
 
 _AT_A_TIME = 8
-"""Recipients served at the same time: one whose server takes minutes to answer does not hold up the others."""
+"""Recipients served at the same time: one whose server takes minutes to answer does not hold up the
+others.
+"""
 
 
-async def send_daily_report(database: Database, post: MailSettings, zone: ZoneInfo, clock: Clock, run: RunContext) -> StepResult:
-    """Puts the date's mail together, once for a run, and sends it and what earlier mails still owe their recipients.
+async def send_daily_report(
+    database: Database, post: MailSettings, zone: ZoneInfo, clock: Clock, run: RunContext
+) -> StepResult:
+    """Puts the date's mail together, once for a run, and sends it and what earlier mails still owe
+    their recipients.
 
     Raises:
         SettingsError: there is nobody to mail to; the reports stay for a later mail.
     """
     if not post.recipients:
-        raise SettingsError("REPORT_RECIPIENTS: не задано; укажите через запятую, кому слать отчёт. Отчёты сохранены.")
+        raise SettingsError(
+            "REPORT_RECIPIENTS: не задано; укажите через запятую, кому слать отчёт. Отчёты"
+            " сохранены."
+        )
     params = MailParams.of(run)
     resent = False
     async with database.transaction() as session:
@@ -40,12 +50,20 @@ async def send_daily_report(database: Database, post: MailSettings, zone: ZoneIn
     if params.day is not None:
         async with database.transaction() as session:
             if params.resend:
-                await resends.continue_unfinished(session, params.day, post.recipients, run_id=run.id)
-                resent = await resends.is_resent(session, params.day, post.recipients, since_run=run.done_since)
+                await resends.continue_unfinished(
+                    session, params.day, post.recipients, run_id=run.id
+                )
+                resent = await resends.is_resent(
+                    session, params.day, post.recipients, since_run=run.done_since
+                )
             if not resent:
-                await assign_reports(session, post, zone, params, day=params.day, run=run, now=clock())
+                await assign_reports(
+                    session, post, zone, params, day=params.day, run=run, now=clock()
+                )
     rendered = await render_mails(database, post, clock)
-    queue = await _list_queue(database, post, params, clock, everything=bool(rendered.mails) or params.day is not None)
+    queue = await _list_queue(
+        database, post, params, clock, everything=bool(rendered.mails) or params.day is not None
+    )
     outcomes = [_report_not_rendered(day) for day in rendered.failed]
     outcomes += await _send_all(database, post, clock, run, queue)
     async with database.transaction() as session:
@@ -53,15 +71,25 @@ async def send_daily_report(database: Database, post: MailSettings, zone: ZoneIn
     async with database.session() as session:
         figures = await read_figures(session, run)
     message = _summary(params, figures["send_reports"], outcomes, resent=resent)
-    return StepResult(ok=not any(outcome.failure for outcome in outcomes), message=message, figures=figures)
+    return StepResult(
+        ok=not any(outcome.failure for outcome in outcomes), message=message, figures=figures
+    )
 
 
 def _report_not_rendered(day: date) -> AttemptOutcome:
-    return AttemptOutcome(failure=f"Письмо за {day:%d.%m} не составить: внутренняя ошибка службы, подробности в журнале; отчёты сохранены.")
+    return AttemptOutcome(
+        failure=(
+            f"Письмо за {day:%d.%m} не составить: внутренняя ошибка службы, подробности в журнале;"
+            " отчёты сохранены."
+        )
+    )
 
 
-async def _list_queue(database: Database, post: MailSettings, params: MailParams, clock: Clock, *, everything: bool) -> list[OpenDelivery]:
-    """What the run has to deliver: ``everything`` that is open, or the deliveries that a scheduler's retry names, whatever the clock shows.
+async def _list_queue(
+    database: Database, post: MailSettings, params: MailParams, clock: Clock, *, everything: bool
+) -> list[OpenDelivery]:
+    """What the run has to deliver: ``everything`` that is open, or the deliveries that a
+    scheduler's retry names, whatever the clock shows.
 
     A retry that names none was queued by a process of the previous release.
     """
@@ -73,9 +101,15 @@ async def _list_queue(database: Database, post: MailSettings, params: MailParams
 
 
 async def _send_all(
-    database: Database, post: MailSettings, clock: Clock, run: RunContext, queue: Sequence[OpenDelivery]
+    database: Database,
+    post: MailSettings,
+    clock: Clock,
+    run: RunContext,
+    queue: Sequence[OpenDelivery],
 ) -> list[AttemptOutcome]:
-    """Attempt each delivery once: several recipients at the same time, the mails of one recipient in their order."""
+    """Attempt each delivery once: several recipients at the same time, the mails of one recipient
+    in their order.
+    """
     places = asyncio.Semaphore(_AT_A_TIME)
     mails: dict[str, list[OpenDelivery]] = defaultdict(list)
     for delivery in queue:
@@ -86,7 +120,9 @@ async def _send_all(
         outcomes = []
         async with places:
             for delivery in owed:
-                outcomes.append(await post.arrivals.see_through(Attempt(database, post, clock, run, delivery)))
+                outcomes.append(
+                    await post.arrivals.see_through(Attempt(database, post, clock, run, delivery))
+                )
                 run.progress.done += 1
         return outcomes
 
@@ -99,17 +135,27 @@ async def _send_all(
         await asyncio.gather(*recipients, return_exceptions=True)
 
 
-def _summary(params: MailParams, brought: int, outcomes: Sequence[AttemptOutcome], *, resent: bool) -> str:
+def _summary(
+    params: MailParams, brought: int, outcomes: Sequence[AttemptOutcome], *, resent: bool
+) -> str:
     sent = sum(outcome.sent for outcome in outcomes)
     failures = [outcome.failure for outcome in outcomes if outcome.failure]
     if not (sent or failures):
         if resent:
             return f"Письмо за {params.day} ещё раз не отправлялось."
-        return f"За {params.day} писем не было, повторять нечего." if params.resend else "Новых отчётов нет, письмо не отправлялось."
+        return (
+            f"За {params.day} писем не было, повторять нечего."
+            if params.resend
+            else "Новых отчётов нет, письмо не отправлялось."
+        )
     parts = []
     if sent:
         letters = plural(sent, "письмо", "письма", "писем")
-        reports_brought = f", {plural(brought, 'отчёт', 'отчёта', 'отчётов')}" if brought else "; новых отчётов нет"
+        reports_brought = (
+            f", {plural(brought, 'отчёт', 'отчёта', 'отчётов')}"
+            if brought
+            else "; новых отчётов нет"
+        )
         parts.append(f"Отправлено: {letters}{reports_brought}.")
     parts.extend(dict.fromkeys(failures))
     return " ".join(parts)

@@ -1,7 +1,9 @@
-"""A sign of life in the database: it tells a process that waits for a mail server's reply from one that has died.
+"""A sign of life in the database: it tells a process that waits for a mail server's reply from one
+that has died.
 
-While at least one attempt is past its final dot, the process keeps one connection open, without a transaction. Postgres drops the
-connection's backend as soon as the process ends, and keeps it while the process is merely frozen.
+While at least one attempt is past its final dot, the process keeps one connection open, without a
+transaction. Postgres drops the connection's backend as soon as the process ends, and keeps it while
+the process is merely frozen.
 """
 
 import asyncio
@@ -27,7 +29,9 @@ class Presence:
 
     @asynccontextmanager
     async def held(self, database: Database) -> AsyncIterator[str | None]:
-        """Yield the name of the backend that lives as long as this process; None if there is none, which means nothing."""
+        """Yield the name of the backend that lives as long as this process; None if there is none,
+        which means nothing.
+        """
         self._holders += 1
         try:
             if self._opened is None:
@@ -41,7 +45,9 @@ class Presence:
                 self._left.set()
                 self._opened = None
 
-    async def _keep(self, database: Database, opened: "asyncio.Future[str | None]", left: asyncio.Event) -> None:
+    async def _keep(
+        self, database: Database, opened: "asyncio.Future[str | None]", left: asyncio.Event
+    ) -> None:
         try:
             if database.pool_size < _FEWEST_CONNECTIONS:
                 return

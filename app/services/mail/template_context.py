@@ -1,4 +1,6 @@
-"""What both parts of the mail are filled with: the figures as tiles, bars and lines, so that the parts cannot differ in one."""
+"""What both parts of the mail are filled with: the figures as tiles, bars and lines, so that the
+parts cannot differ in one.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,10 +10,26 @@ from zoneinfo import ZoneInfo
 from app.repositories.mail_days import DayMail
 from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.display_text import list_shortened, sanitize_entry
-from app.services.mail.template_lines import advice_label, carried_line, coverage_line, mails_line, mixed_line, preheader, trust_line
+from app.services.mail.template_lines import (
+    advice_label,
+    carried_line,
+    coverage_line,
+    mails_line,
+    mixed_line,
+    preheader,
+    trust_line,
+)
 from app.services.mail.template_tiles import BAD, ENOUGH, compared_line, tiles
 from app.services.plural import NBSP, number
-from app.services.russian_text import at_moment, days_title, percent, short_weekday, since_words, waited, zone_words
+from app.services.russian_text import (
+    at_moment,
+    days_title,
+    percent,
+    short_weekday,
+    since_words,
+    waited,
+    zone_words,
+)
 
 _PROBLEM_LIMIT = 200
 WAITING_SHOWN = 10
@@ -30,18 +48,28 @@ class Bar(NamedTuple):
     mark: str
 
 
-def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown: int | None = WAITING_SHOWN) -> dict[str, Any]:
+def context(
+    figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown: int | None = WAITING_SHOWN
+) -> dict[str, Any]:
     """The figures, their texts made harmless, and the lines that both parts share.
 
-    ``mails``: those whose figures these are, where they are not one mail's. ``waiting_shown``: how many buyers are named, None: all.
+    ``mails``: those whose figures these are, where they are not one mail's. ``waiting_shown``: how
+    many buyers are named, None: all.
     """
     zone, end, days = ZoneInfo(figures.timezone), figures.period_end, covered_days(figures)
     problems = list_shortened(figures.problems, most=6, limit=_PROBLEM_LIMIT)
     return {
         "figures": figures,
         "title": days_title(days) + (f" · {figures.part}" if figures.part else ""),
-        "covered": ", ".join(list_shortened((f"{day:%d.%m}" for day in days), most=20)) if len(days) > 1 else None,
-        "period": f"с {at_moment(figures.period_start, zone)} до {at_moment(end, zone)}, {zone_words(zone, figures.period_start, end)}",
+        "covered": (
+            ", ".join(list_shortened((f"{day:%d.%m}" for day in days), most=20))
+            if len(days) > 1
+            else None
+        ),
+        "period": (
+            f"с {at_moment(figures.period_start, zone)} до {at_moment(end, zone)},"
+            f" {zone_words(zone, figures.period_start, end)}"
+        ),
         "accounts": list_shortened(figures.accounts),
         "dropped": ", ".join(list_shortened(figures.dropped_accounts, most=5)),
         "synced": at_moment(figures.synced_at, zone) if figures.synced_at else None,
@@ -54,9 +82,17 @@ def context(figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown
         "tiles": tiles(figures) if figures.reports else (),
         "compared": compared_line(figures) if figures.reports else None,
         "mixed": mixed_line(figures),
-        "worst_title": "Худшие чаты" if all(chat.score < BAD for chat in figures.worst) else "Чаты с низкими оценками",
+        "worst_title": (
+            "Худшие чаты"
+            if all(chat.score < BAD for chat in figures.worst)
+            else "Чаты с низкими оценками"
+        ),
         "worst": [(sanitize_entry(chat), advice_label(chat, zone)) for chat in figures.worst],
-        "waiting_note": "Здесь время идёт круглосуточно, не только в рабочие часы." if figures.working_time else None,
+        "waiting_note": (
+            "Здесь время идёт круглосуточно, не только в рабочие часы."
+            if figures.working_time
+            else None
+        ),
         "waiting_total": len(figures.waiting_buyers),
         "waiting": [
             (sanitize_entry(buyer), waited(buyer.since, end), since_words(buyer.since, zone))
@@ -83,14 +119,19 @@ def verdict(share: CriterionShare) -> str:
         return "нет данных"
     if share.applicable < ENOUGH:
         return f"мало данных, n{NBSP}={NBSP}{share.applicable}"
-    return f"{percent(share.high, share.applicable)} высоких, n{NBSP}={NBSP}{number(share.applicable)}"
+    return (
+        f"{percent(share.high, share.applicable)} высоких, n{NBSP}={NBSP}{number(share.applicable)}"
+    )
 
 
 def absence(share: CriterionShare) -> str | None:
     """To how many a criterion does not apply, and which share of all they are."""
     if not share.absent:
         return None
-    return f"не применимо: {number(share.absent)} ({percent(share.absent, share.absent + share.applicable)})"
+    return (
+        f"не применимо: {number(share.absent)}"
+        f" ({percent(share.absent, share.absent + share.applicable)})"
+    )
 
 
 def speaker(side: str | None) -> str:
@@ -111,7 +152,13 @@ def _bar(day: MailedDay) -> Bar:
 
 def _marks(figures: DigestFigures) -> str:
     meanings = [
-        ("◆ другая модель или рубрика: оценки до и после не сравнить", any(day.new_series for day in figures.days)),
-        ("◇ другая сборка той же модели", any(day.new_build and not day.new_series for day in figures.days)),
+        (
+            "◆ другая модель или рубрика: оценки до и после не сравнить",
+            any(day.new_series for day in figures.days),
+        ),
+        (
+            "◇ другая сборка той же модели",
+            any(day.new_build and not day.new_series for day in figures.days),
+        ),
     ]
     return " · ".join(words for words, occurs in meanings if occurs)

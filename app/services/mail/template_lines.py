@@ -1,4 +1,6 @@
-"""The mail's sentences about itself: which chats and reports it is of, what is missing, what its grades rest on."""
+"""The mail's sentences about itself: which chats and reports it is of, what is missing, what its
+grades rest on.
+"""
 
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
@@ -13,32 +15,52 @@ from app.services.russian_text import dollars, since_words
 
 
 def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:
-    """N and the four that add up to it; of a past date also that this is what has become of its chats since."""
+    """N and the four that add up to it; of a past date also that this is what has become of its
+    chats since.
+    """
     coverage = figures.coverage
     since = figures.drawn_at if figures.drawn_at and figures.drawn_at > figures.period_end else None
-    ordered = sorted(coverage.skipped.items(), key=lambda entry: (-entry[1], entry[0]))  # stored figures keep no order of their own
-    reasons = [f"{shorten_for_mail(reason, NAME_LIMIT)}:{NBSP}{number(count)}" for reason, count in ordered if count]
+    ordered = sorted(
+        coverage.skipped.items(), key=lambda entry: (-entry[1], entry[0])
+    )  # stored figures keep no order of their own
+    reasons = [
+        f"{shorten_for_mail(reason, NAME_LIMIT)}:{NBSP}{number(count)}"
+        for reason, count in ordered
+        if count
+    ]
     parts = [
         f"оценено{NBSP}{number(coverage.graded)}",
-        f"пропущено{NBSP}{number(sum(coverage.skipped.values()))}" + (f" ({', '.join(reasons)})" if reasons else ""),
+        f"пропущено{NBSP}{number(sum(coverage.skipped.values()))}"
+        + (f" ({', '.join(reasons)})" if reasons else ""),
         f"с{NBSP}ошибкой{NBSP}{number(coverage.failed)}",
-        f"ждут{NBSP}{number(coverage.waiting)}" + (" (очередь на оценку)" if coverage.waiting else ""),
+        f"ждут{NBSP}{number(coverage.waiting)}"
+        + (" (очередь на оценку)" if coverage.waiting else ""),
     ]
-    return f"Чатов:{NBSP}{number(coverage.total)} = {' + '.join(parts)}" + (f"; так на {since_words(since, zone)}" if since else "")
+    return f"Чатов:{NBSP}{number(coverage.total)} = {' + '.join(parts)}" + (
+        f"; так на {since_words(since, zone)}" if since else ""
+    )
 
 
 def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
-    """A date's mails, oldest first: when each was put together, what it is beside the first, how many reports it carried."""
-    parts = ("", *(f"{REPEAT if mail.kind == DigestKind.RESEND else SUPPLEMENT}, " for mail in mails[1:]))
+    """A date's mails, oldest first: when each was put together, what it is beside the first, how
+    many reports it carried.
+    """
+    parts = (
+        "",
+        *(f"{REPEAT if mail.kind == DigestKind.RESEND else SUPPLEMENT}, " for mail in mails[1:]),
+    )
     each = (
-        f"{since_words(mail.created_at, zone)} – {part}{plural(mail.reports, 'отчёт', 'отчёта', 'отчётов')}"
+        f"{since_words(mail.created_at, zone)} –"
+        f" {part}{plural(mail.reports, 'отчёт', 'отчёта', 'отчётов')}"
         for mail, part in zip(mails, parts, strict=True)
     )
     return f"Письма этого дня: {'; '.join(each)}"
 
 
 def carried_line(figures: DigestFigures, *, where: str) -> str | None:
-    """How the reports relate to the period's chats, where that is not one for one; None where there are neither."""
+    """How the reports relate to the period's chats, where that is not one for one; None where there
+    are neither.
+    """
     line, carried = f"Отчётов {where}:{NBSP}{number(figures.reports)}", figures.carried
     before = carried.graded_chats_mailed_before if carried else 0
     graded = plural(before, "оценённого чата", "оценённых чатов", "оценённых чатов")
@@ -47,16 +69,31 @@ def carried_line(figures: DigestFigures, *, where: str) -> str | None:
     if carried is None:
         return line
     own = carried.of_graded_chats + carried.of_same_chats
-    again = f" (из них {number(carried.of_same_chats)} – по чатам, оценённым дважды или снова ждущим)" if carried.of_same_chats else ""
+    again = (
+        f" (из них {number(carried.of_same_chats)} – по чатам, оценённым дважды или снова ждущим)"
+        if carried.of_same_chats
+        else ""
+    )
     if carried.of_other_chats or again:
-        others = f" и {number(carried.of_other_chats)} по более ранним" if carried.of_other_chats else ""
-        line = f"Отчётов {where} {number(figures.reports)}: {number(own)} по чатам этого периода{again}{others}"
+        others = (
+            f" и {number(carried.of_other_chats)} по более ранним" if carried.of_other_chats else ""
+        )
+        line = (
+            f"Отчётов {where} {number(figures.reports)}: {number(own)} по чатам этого"
+            f" периода{again}{others}"
+        )
     return line + f"; отчёты ещё {graded} – в других письмах" * bool(before)
 
 
 def advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
-    """What stands before the advice: the message that it is about by its moment, unless the words name it themselves."""
-    if chat.advice_at is None or chat.advice is None or f"{chat.advice_at.astimezone(zone):%H:%M}" in chat.advice:
+    """What stands before the advice: the message that it is about by its moment, unless the words
+    name it themselves.
+    """
+    if (
+        chat.advice_at is None
+        or chat.advice is None
+        or f"{chat.advice_at.astimezone(zone):%H:%M}" in chat.advice
+    ):
         return "Совет:"
     return f"Совет к сообщению {since_words(chat.advice_at, zone)}:"
 
@@ -66,11 +103,15 @@ def mixed_line(figures: DigestFigures) -> str | None:
     if len(figures.series) < 2:
         return None
     each = (
-        f"{shorten_for_mail(series.model, NAME_LIMIT)} с рубрикой {shorten_for_mail(series.prompt_version, NAME_LIMIT)} – средняя {number(series.mean_score)} "
-        f"по {plural(series.reports, 'отчёту', 'отчётам', 'отчётам')}"
+        f"{shorten_for_mail(series.model, NAME_LIMIT)} с рубрикой"
+        f" {shorten_for_mail(series.prompt_version, NAME_LIMIT)} – средняя"
+        f" {number(series.mean_score)} по {plural(series.reports, 'отчёту', 'отчётам', 'отчётам')}"
         for series in figures.series
     )
-    return f"В средних смешаны разные модели или рубрики: {'; '.join(list_shortened(each, most=3, limit=160))}."
+    return (
+        "В средних смешаны разные модели или рубрики:"
+        f" {'; '.join(list_shortened(each, most=3, limit=160))}."
+    )
 
 
 def trust_line(figures: DigestFigures) -> str:
@@ -83,11 +124,20 @@ def trust_line(figures: DigestFigures) -> str:
     if figures.reports:
         parts.append(f"стоимость: {dollars(figures.cost_usd)}")
     if figures.addressed_reports:
-        parts.append(f"отчётов, где переписка обращается к проверяющему: {number(figures.addressed_reports)}, взгляните на них сами")
+        parts.append(
+            "отчётов, где переписка обращается к проверяющему:"
+            f" {number(figures.addressed_reports)}, взгляните на них сами"
+        )
     if figures.unproven_reports:
-        parts.append(f"отчётов, где у высокой или низкой оценки нет подтверждающей цитаты: {number(figures.unproven_reports)}")
+        parts.append(
+            "отчётов, где у высокой или низкой оценки нет подтверждающей цитаты:"
+            f" {number(figures.unproven_reports)}"
+        )
     if figures.incomplete_chats:
-        parts.append(f"чатов с неполной историей (Авито не отдаёт её целиком): {number(figures.incomplete_chats)}")
+        parts.append(
+            "чатов с неполной историей (Авито не отдаёт её целиком):"
+            f" {number(figures.incomplete_chats)}"
+        )
     if figures.cut_short_accounts:
         names = ", ".join(list_shortened(figures.cut_short_accounts, most=4))
         parts.append(f"чатов больше, чем отдаёт Авито, самые старые не видны: {names}")

@@ -25,7 +25,9 @@ class TileChange(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """One of the four numbers: what it is, what it is of, and how it has changed; ``second``: another number beside it."""
+    """One of the four numbers: what it is, what it is of, and how it has changed; ``second``:
+    another number beside it.
+    """
 
     label: str
     value: str
@@ -38,7 +40,12 @@ class Tile(NamedTuple):
 def score_change(figures: DigestFigures) -> str | None:
     """The mean score against the day before, where both were graded by the same."""
     before = figures.day_before
-    if before is None or not before.same_series or before.mean_score is None or figures.mean_score is None:
+    if (
+        before is None
+        or not before.same_series
+        or before.mean_score is None
+        or figures.mean_score is None
+    ):
         return None
     change = _rounded(figures.mean_score) - _rounded(before.mean_score)
     return arrow(change, number(abs(change)))
@@ -49,19 +56,29 @@ def tiles(figures: DigestFigures) -> tuple[Tile, ...]:
     few = ", мало данных" if figures.reports < ENOUGH else ""
     mean = "—" if figures.mean_score is None else number(figures.mean_score)
     bad = 100 * figures.bad_reports / figures.reports
-    longest, around_the_clock = longest_wait(figures), ", круглосуточно" if figures.working_time else ""
+    longest, around_the_clock = (
+        longest_wait(figures),
+        ", круглосуточно" if figures.working_time else "",
+    )
     return (
         Tile(
             "Средняя оценка",
             mean,
             f"из 100, по {_tied(figures.reports, 'отчёту', 'отчётам', 'отчётам')}{few}",
-            _changes(figures, lambda of: of.mean_score if of.same_series else None, figures.mean_score, gain=1),
+            _changes(
+                figures,
+                lambda of: of.mean_score if of.same_series else None,
+                figures.mean_score,
+                gain=1,
+            ),
         ),
         Tile(
             f"Оценка ниже{NBSP}{BAD}",
             percent(figures.bad_reports, figures.reports),
             f"{bad_count(figures)}{few}",
-            _changes(figures, _bad_share, bad, shown=lambda points: f"{number(points)}{NBSP}п.{NBSP}п."),
+            _changes(
+                figures, _bad_share, bad, shown=lambda points: f"{number(points)}{NBSP}п.{NBSP}п."
+            ),
         ),
         _first_answer(figures),
         Tile(
@@ -84,9 +101,19 @@ def _first_answer(figures: DigestFigures) -> Tile:
         "Первый ответ",
         span(median),
         f"медиана по {_tied(answer.answered, 'отчёту', 'отчётам', 'отчётам')}{hours}{few}",
-        _changes(figures, lambda of: _minutes(of.first_answer.median_seconds) if of.same_hours else None, median, shown=span),
+        _changes(
+            figures,
+            lambda of: _minutes(of.first_answer.median_seconds) if of.same_hours else None,
+            median,
+            shown=span,
+        ),
         f"p90: {span(p90)}" + ("" if few else f" (9{NBSP}из{NBSP}10 быстрее)"),
-        _changes(figures, lambda of: _minutes(of.first_answer.p90_seconds) if of.same_hours else None, p90, shown=span),
+        _changes(
+            figures,
+            lambda of: _minutes(of.first_answer.p90_seconds) if of.same_hours else None,
+            p90,
+            shown=span,
+        ),
     )
 
 
@@ -106,7 +133,9 @@ def _changes(
     gain: int = -1,
     shown: Callable[[int], str] = number,
 ) -> list[TileChange]:
-    """Differences of the numbers as they are shown, so that they are those between two mails; ``gain``: 1 where more is better."""
+    """Differences of the numbers as they are shown, so that they are those between two mails;
+    ``gain``: 1 where more is better.
+    """
     changes = []
     for baseline, name in _baselines(figures):
         before = of(baseline)
@@ -138,28 +167,56 @@ def _tied(count: int, one: str, few: str, many: str) -> str:
 
 
 def compared_line(figures: DigestFigures) -> str | None:
-    """What the changes are against, and which ones are left out because the yardstick or the clock was another."""
+    """What the changes are against, and which ones are left out because the yardstick or the clock
+    was another.
+    """
     named = list(_baselines(figures))
     if not named:
         return None
     against = []
     for baseline, name in named:
-        days = "" if baseline is figures.day_before else f" {', '.join(f'{day:%d.%m}' for day in baseline.days)}"
-        of = plural(baseline.reports, "отчёт", "отчёта", "отчётов") if baseline.reports else "отчётов не было, сравниваются только ждущие"
+        days = (
+            ""
+            if baseline is figures.day_before
+            else f" {', '.join(f'{day:%d.%m}' for day in baseline.days)}"
+        )
+        of = (
+            plural(baseline.reports, "отчёт", "отчёта", "отчётов")
+            if baseline.reports
+            else "отчётов не было, сравниваются только ждущие"
+        )
         against.append(f"{name}{days} ({of})")
     other = [name for baseline, name in named if baseline.reports and not baseline.same_series]
-    apart = f" Оценки {' и '.join(other)} не сравниваются: другая модель или рубрика." if other else ""
-    clocked = [name for baseline, name in named if baseline.first_answer.answered and not baseline.same_hours]
+    apart = (
+        f" Оценки {' и '.join(other)} не сравниваются: другая модель или рубрика." if other else ""
+    )
+    clocked = [
+        name
+        for baseline, name in named
+        if baseline.first_answer.answered and not baseline.same_hours
+    ]
     how = "круглосуточно" if figures.working_time else "в рабочих часах"
-    apart += f" Первый ответ {' и '.join(clocked)} не сравнивается: тогда он считался {how}." if clocked else ""
+    apart += (
+        f" Первый ответ {' и '.join(clocked)} не сравнивается: тогда он считался {how}."
+        if clocked
+        else ""
+    )
     return f"Изменения: {', '.join(against)}.{apart}"
 
 
 def bad_count(figures: DigestFigures) -> str:
-    """How many reports have a score under 50, of how many: a chat that was graded twice is two of them, as it is in the mean."""
-    return f"{number(figures.bad_reports)} из {_tied(figures.reports, 'отчёта', 'отчётов', 'отчётов')}"
+    """How many reports have a score under 50, of how many: a chat that was graded twice is two of
+    them, as it is in the mean.
+    """
+    return (
+        f"{number(figures.bad_reports)} из {_tied(figures.reports, 'отчёта', 'отчётов', 'отчётов')}"
+    )
 
 
 def longest_wait(figures: DigestFigures) -> str | None:
     """How long the buyer who waits longest has waited, in words."""
-    return waited(min(buyer.since for buyer in figures.waiting_buyers), figures.period_end) if figures.waiting_buyers else None
+    return (
+        waited(min(buyer.since for buyer in figures.waiting_buyers), figures.period_end)
+        if figures.waiting_buyers
+        else None
+    )

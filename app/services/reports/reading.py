@@ -1,4 +1,6 @@
-"""Reports as REST gives them: any number in flat memory, in an order that new ones do not disturb; and one with all behind it."""
+"""Reports as REST gives them: any number in flat memory, in an order that new ones do not disturb;
+and one with all behind it.
+"""
 
 import asyncio
 import base64
@@ -9,14 +11,22 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, datetime
 
 from app.database.engine import Database
-from app.errors import DatabaseRefusedError, DatabaseUnavailableError, FieldError, InvalidRequestError, NotFoundError
+from app.errors import (
+    DatabaseRefusedError,
+    DatabaseUnavailableError,
+    FieldError,
+    InvalidRequestError,
+    NotFoundError,
+)
 from app.models import Account, Delivery, Digest, Message, Report, Review
 from app.repositories import deliveries, digests, messages, report_bodies, reports, reviews
 from app.repositories.report_bodies import Position, ReportBody, ReportFilter
 
 CHUNK = 500
 _OUTAGE_SECONDS = 10.0
-"""How long an answer under way waits for the database to come back, as after a crash and its recovery."""
+"""How long an answer under way waits for the database to come back, as after a crash and its
+recovery.
+"""
 
 
 async def read_page(
@@ -25,14 +35,20 @@ async def read_page(
     """At most ``limit`` reports, newest first, and the position to go on from where there are more."""
     async with database.session() as session:
         newest_id = after.newest_id if after else await report_bodies.newest_report_id(session)
-        found = await report_bodies.list_bodies(session, wanted, after=after, newest_id=newest_id, limit=limit + 1)
+        found = await report_bodies.list_bodies(
+            session, wanted, after=after, newest_id=newest_id, limit=limit + 1
+        )
     page = found[:limit]
-    following = Position(page[-1].created_at, page[-1].id, newest_id) if len(found) > limit else None
+    following = (
+        Position(page[-1].created_at, page[-1].id, newest_id) if len(found) > limit else None
+    )
     return page, following
 
 
 async def stream_all(database: Database, wanted: ReportFilter) -> AsyncIterator[list[ReportBody]]:
-    """Every report, newest first, in chunks. Each is read in a transaction of its own, so a slow reader holds no connection."""
+    """Every report, newest first, in chunks. Each is read in a transaction of its own, so a slow
+    reader holds no connection.
+    """
     after: Position | None = None
     while True:
         page, following = await _read_chunk(database, wanted, after)
@@ -42,8 +58,12 @@ async def stream_all(database: Database, wanted: ReportFilter) -> AsyncIterator[
         after = following
 
 
-async def _read_chunk(database: Database, wanted: ReportFilter, after: Position | None) -> tuple[list[ReportBody], Position | None]:
-    """The next chunk; over a short outage it is read again, once at least: the pool replaces connections that have proven dead."""
+async def _read_chunk(
+    database: Database, wanted: ReportFilter, after: Position | None
+) -> tuple[list[ReportBody], Position | None]:
+    """The next chunk; over a short outage it is read again, once at least: the pool replaces
+    connections that have proven dead.
+    """
     give_up_at, pause = time.monotonic() + _OUTAGE_SECONDS, 0.0
     while True:
         try:
@@ -100,7 +120,9 @@ def read_cursor(cursor: str) -> Position:
             raise ValueError("another spelling")
     except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
         message = "возьмите его из заголовка Link прошлого ответа"
-        raise InvalidRequestError(f"Неверные параметры запроса: cursor — {message}.", (FieldError("cursor", message),)) from error
+        raise InvalidRequestError(
+            f"Неверные параметры запроса: cursor — {message}.", (FieldError("cursor", message),)
+        ) from error
     return position
 
 
@@ -120,7 +142,9 @@ def _cursor_id(written: int) -> int:
 
 @dataclass(frozen=True)
 class ReportCard:
-    """A report with what it points to: the messages by number, a person's word on it, the mail that carried it first and who got that."""
+    """A report with what it points to: the messages by number, a person's word on it, the mail that
+    carried it first and who got that.
+    """
 
     report: Report
     account: Account
@@ -139,7 +163,9 @@ async def read_report(database: Database, report_id: int) -> ReportCard:
     async with database.session() as session:
         found = await reports.get_report(session, report_id)
         if found is None:
-            raise NotFoundError(f"Отчёта {report_id} нет: номера отчётов — в поле id ответа GET /reports.")
+            raise NotFoundError(
+                f"Отчёта {report_id} нет: номера отчётов — в поле id ответа GET /reports."
+            )
         report, account = found
         named = await messages.get_messages(session, set(_named_messages(report)))
         review = await reviews.get_review(session, report.id)
@@ -149,7 +175,9 @@ async def read_report(database: Database, report_id: int) -> ReportCard:
 
 
 def grader_addressed_by(report: Report) -> list[int]:
-    """The messages that speak to the grader; none of a report from before they were kept, whatever its flags say."""
+    """The messages that speak to the grader; none of a report from before they were kept, whatever
+    its flags say.
+    """
     return list(report.detail.get("grader_addressed_by", []))
 
 

@@ -16,15 +16,20 @@ from app.repositories import reviews
 
 @dataclass(frozen=True)
 class ReviewInput:
-    """The whole of what a person says of a report: corrected grades, any number of the six, and words."""
+    """The whole of what a person says of a report: corrected grades, any number of the six, and
+    words.
+    """
 
     grades: Mapping[Criterion, Grade]
     comment: str | None
     reviewer: str | None
 
 
-async def put_review(database: Database, report_id: int, word: ReviewInput, *, now: datetime) -> None:
-    """Makes this the word on the report, in place of whatever was said before; said once more as it stands it changes nothing.
+async def put_review(
+    database: Database, report_id: int, word: ReviewInput, *, now: datetime
+) -> None:
+    """Makes this the word on the report, in place of whatever was said before; said once more as it
+    stands it changes nothing.
 
     Raises:
         NotFoundError: there is no such report, or it is a regrade, which nobody mails or lists.
@@ -38,8 +43,15 @@ async def put_review(database: Database, report_id: int, word: ReviewInput, *, n
         if before is not None and _as_said(before) == (given, word.comment, word.reviewer):
             return
         await reviews.end_review(session, report_id, now)
-        words = {"given": given, "comment": word.comment, "reviewer": word.reviewer, "reviewed_at": now}
-        await reviews.add_review(session, {"report_id": report_id, **words, **_after(report, given)})
+        words = {
+            "given": given,
+            "comment": word.comment,
+            "reviewer": word.reviewer,
+            "reviewed_at": now,
+        }
+        await reviews.add_review(
+            session, {"report_id": report_id, **words, **_after(report, given)}
+        )
 
 
 async def delete_review(database: Database, report_id: int, *, now: datetime) -> None:
@@ -60,15 +72,29 @@ def _as_said(review: Review) -> tuple[dict[str, Any], str | None, str | None]:
 
 def _after(report: Report, given: Mapping[str, str]) -> dict[str, Any]:
     """The report's grades, score and body with the corrections in their places."""
-    grades = {name: given.get(name, getattr(report, name)) for name in (f"{criterion}_grade" for criterion in Criterion)}
+    grades = {
+        name: given.get(name, getattr(report, name))
+        for name in (f"{criterion}_grade" for criterion in Criterion)
+    }
     return {**grades, "score": _score(report, grades), "body": {**report.body, **grades}}
 
 
 def _score(report: Report, grades: Mapping[str, str]) -> float:
-    """By the weights that stand with the report's criteria. Reports written before weights were kept there weigh each criterion alike."""
-    weights = {criterion: report.detail["criteria"][criterion].get("weight", 1.0) for criterion in Criterion}
-    return round(score({criterion: Grade(grades[f"{criterion}_grade"]) for criterion in Criterion}, weights), 2)
+    """By the weights that stand with the report's criteria. Reports written before weights were
+    kept there weigh each criterion alike.
+    """
+    weights = {
+        criterion: report.detail["criteria"][criterion].get("weight", 1.0)
+        for criterion in Criterion
+    }
+    return round(
+        score({criterion: Grade(grades[f"{criterion}_grade"]) for criterion in Criterion}, weights),
+        2,
+    )
 
 
 def _no_report(report_id: int) -> NotFoundError:
-    return NotFoundError(f"Отчёта {report_id} нет среди тех, что проверяет человек: номера — в поле id ответа GET /reports.")
+    return NotFoundError(
+        f"Отчёта {report_id} нет среди тех, что проверяет человек: номера — в поле id ответа GET"
+        " /reports."
+    )

@@ -1,6 +1,8 @@
-"""Reports as an XLSX file: a row each under the names of the JSON's keys, and a page that says in Russian what the columns are.
+"""Reports as an XLSX file: a row each under the names of the JSON's keys, and a page that says in
+Russian what the columns are.
 
-``write_reports`` is for a mail, which has its rows at hand; ``stream_reports`` for a list that is still being read.
+``write_reports`` is for a mail, which has its rows at hand; ``stream_reports`` for a list that is
+still being read.
 """
 
 import asyncio
@@ -19,7 +21,9 @@ T = TypeVar("T")
 MAX_ROWS = 20_000
 """What REST puts into one file; Excel itself would take a million, slowly."""
 _FLAT_FROM = 2_000
-"""With fewer rows all are held in memory, at most 20 MB, for the sake of programs that do not read a flat file."""
+"""With fewer rows all are held in memory, at most 20 MB, for the sake of programs that do not read
+a flat file.
+"""
 
 _REPORTS = "Отчёты"
 _GRADE_COLOURS = (("Высокая", "#DDF1E0"), ("Средняя", "#FFF1CC"), ("Низкая", "#F9D9D6"))
@@ -49,7 +53,10 @@ _COLUMNS: tuple[tuple[Column, str], ...] = (
     (_grade("closure_grade"), "Завершение"),
     (Column("summary", 60, wrapped=True), "Краткое резюме"),
     (Column("recommendations", 60, wrapped=True), "Рекомендации, по одной в строке"),
-    (Column("id", 9, centred=True), "Номер отчёта в службе: GET /api/v1/reports/{id} покажет всё, что за ним стоит"),
+    (
+        Column("id", 9, centred=True),
+        "Номер отчёта в службе: GET /api/v1/reports/{id} покажет всё, что за ним стоит",
+    ),
 )
 REPORT_FIELDS = tuple(column.heading for column, _ in _COLUMNS)
 """The names of a report's fields, in the order of its JSON."""
@@ -65,11 +72,17 @@ class Page:
 
 
 def write_reports(
-    bodies: Sequence[Mapping[str, Any]], more: Sequence[Page] = (), *, rest: str | None = None, created_at: datetime | None = None
+    bodies: Sequence[Mapping[str, Any]],
+    more: Sequence[Page] = (),
+    *,
+    rest: str | None = None,
+    created_at: datetime | None = None,
 ) -> bytes:
-    """A file of these reports and the pages of the caller; takes a second for some thousand rows, so call it in a thread.
+    """A file of these reports and the pages of the caller; takes a second for some thousand rows,
+    so call it in a thread.
 
-    ``rest``: a sentence below the reports, where there are more of them. With ``created_at`` the same rows give the same bytes.
+    ``rest``: a sentence below the reports, where there are more of them. With ``created_at`` the
+    same rows give the same bytes.
     """
     with SpreadsheetFile(flat=len(bodies) > _FLAT_FROM, created_at=created_at) as book:
         _begin(book)
@@ -80,7 +93,9 @@ def write_reports(
 
 
 async def stream_reports(chunks: AsyncIterator[list[ReportBody]], *, expected: int) -> bytes:
-    """A file of all the chunks, made beside the event loop; ``expected`` is about how many reports there are."""
+    """A file of all the chunks, made beside the event loop; ``expected`` is about how many reports
+    there are.
+    """
     with SpreadsheetFile(flat=expected > _FLAT_FROM) as book:
         await _beside(_begin, book)
         async for chunk in chunks:
@@ -89,7 +104,9 @@ async def stream_reports(chunks: AsyncIterator[list[ReportBody]], *, expected: i
 
 
 _WORKER = ThreadPoolExecutor(1, "sheet")
-"""One thread for all files that are being made: they take turns chunk by chunk, and the event loop has one rival and not many."""
+"""One thread for all files that are being made: they take turns chunk by chunk, and the event loop
+has one rival and not many.
+"""
 
 
 async def _beside(work: Callable[..., T], *arguments: object) -> T:
@@ -105,14 +122,20 @@ def _add_texts(book: SpreadsheetFile, chunk: Iterable[ReportBody]) -> None:
 
 
 def _row(body: Mapping[str, Any]) -> list[Cell]:
-    return [datetime.fromisoformat(body[name]) if name == "created_at" else body[name] for name in REPORT_FIELDS]
+    return [
+        datetime.fromisoformat(body[name]) if name == "created_at" else body[name]
+        for name in REPORT_FIELDS
+    ]
 
 
 def _finish(book: SpreadsheetFile, more: Sequence[Page]) -> bytes:
     for page in more:
         book.add_page(page.name, [column for column, _ in page.columns])
         book.add_rows(page.rows)
-    book.add_page("Столбцы", [Column("Лист", 16), Column("Столбец", 26), Column("Что в нём", 80, wrapped=True)])
+    book.add_page(
+        "Столбцы",
+        [Column("Лист", 16), Column("Столбец", 26), Column("Что в нём", 80, wrapped=True)],
+    )
     for name, columns in ((_REPORTS, _COLUMNS), *((page.name, page.columns) for page in more)):
         book.add_rows((name, column.heading, meaning) for column, meaning in columns)
     return book.finish()

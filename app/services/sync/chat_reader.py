@@ -1,4 +1,6 @@
-"""Reads the messages of one chat: all of them the first time, later what is new or may have changed."""
+"""Reads the messages of one chat: all of them the first time, later what is new or may have
+changed.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,9 +18,14 @@ from app.services.sync.pages import PAGE, pages
 from app.services.sync.rows import message_rows
 
 SETTLED = timedelta(minutes=65)
-"""Avito lets a message be deleted within the hour; what was older when it was read needs no second look."""
+"""Avito lets a message be deleted within the hour; what was older when it was read needs no second
+look.
+"""
 
-_PLAN_SENTENCE = "Не оплачен тариф Авито с API мессенджера: вместо сообщений приходит заглушка. Оплатите его в кабинете Авито."
+_PLAN_SENTENCE = (
+    "Не оплачен тариф Авито с API мессенджера: вместо сообщений приходит заглушка. Оплатите его в"
+    " кабинете Авито."
+)
 
 
 class ReadChat(NamedTuple):
@@ -32,7 +39,9 @@ class ReadChat(NamedTuple):
 class ChatReader:
     """Reads chats of one account; ``full``: every message again."""
 
-    def __init__(self, database: Database, client: AvitoClient, clock: Clock, user_id: int, *, full: bool) -> None:
+    def __init__(
+        self, database: Database, client: AvitoClient, clock: Clock, user_id: int, *, full: bool
+    ) -> None:
         self._database = database
         self._client = client
         self._clock = clock
@@ -43,11 +52,14 @@ class ChatReader:
         """The chat's messages, newest back to the first settled one that is known.
 
         Raises:
-            UpstreamError: they are not to be had; AvitoPlanMissingError also where placeholders came in place of all texts.
+            UpstreamError: they are not to be had; AvitoPlanMissingError also where placeholders
+              came in place of all texts.
         """
         found: dict[str, AvitoMessage] = {}
         complete, unreadable = False, 0
-        async for page in pages(partial(self._fetch, chat), lambda page: [message.id for message in page.messages]):
+        async for page in pages(
+            partial(self._fetch, chat), lambda page: [message.id for message in page.messages]
+        ):
             for message in page.messages:
                 found.setdefault(message.id, message)
             unreadable += page.unreadable
@@ -65,10 +77,14 @@ class ChatReader:
         _without_placeholders({message.id: message for message in page.messages})
 
     async def _fetch(self, chat: ChatToRead, offset: int) -> MessagePage:
-        return await self._client.list_messages(self._user_id, chat.avito_id, limit=PAGE, offset=offset)
+        return await self._client.list_messages(
+            self._user_id, chat.avito_id, limit=PAGE, offset=offset
+        )
 
     async def _meets_known(self, chat: ChatToRead, page: Sequence[AvitoMessage]) -> bool:
-        """Whether the page reaches messages that were stored and settled when the chat was last read: further back nothing changes."""
+        """Whether the page reaches messages that were stored and settled when the chat was last
+        read: further back nothing changes.
+        """
         if chat.read_at is None or self._full:
             return False
         settled = [message.id for message in page if message.created_at < chat.read_at - SETTLED]
@@ -77,7 +93,9 @@ class ChatReader:
 
 
 def _without_placeholders(found: dict[str, AvitoMessage]) -> list[AvitoMessage]:
-    """What was really written. Where no text is left but placeholders the plan is missing; a lone one may be somebody's joke."""
+    """What was really written. Where no text is left but placeholders the plan is missing; a lone
+    one may be somebody's joke.
+    """
     told = [message for message in found.values() if not message.is_placeholder]
     if len(told) < len(found) and not any(message.text for message in told):
         raise AvitoPlanMissingError(_PLAN_SENTENCE)

@@ -1,9 +1,12 @@
-"""Hints of webhooks: that somebody wrote in a chat is marked for the next sync, which reads the chat over REST.
+"""Hints of webhooks: that somebody wrote in a chat is marked for the next sync, which reads the
+chat over REST.
 
-A hint only marks. It starts no sync: the one of the interval, or of whoever asks, reads what is marked before anything else.
+A hint only marks. It starts no sync: the one of the interval, or of whoever asks, reads what is
+marked before anything else.
 
-The secret in the receiver's address may leak, and then anybody names any chat. So a chat that is not known here becomes a row only
-after Avito has confirmed it, and few are asked for in a minute. No hint of a known chat is lost, however many others come.
+The secret in the receiver's address may leak, and then anybody names any chat. So a chat that is
+not known here becomes a row only after Avito has confirmed it, and few are asked for in a minute.
+No hint of a known chat is lost, however many others come.
 """
 
 import asyncio
@@ -30,18 +33,25 @@ _PAUSE_SECONDS = 1
 _KEYS_AT_ONCE = 10_000
 
 DROPPED = prometheus_client.Counter(
-    "avito_quality_webhook_hints_dropped", "Hints of webhooks that led to nothing, by reason.", ["reason"], registry=None
+    "avito_quality_webhook_hints_dropped",
+    "Hints of webhooks that led to nothing, by reason.",
+    ["reason"],
+    registry=None,
 )
-"""Reasons: ``queue_full``, ``unknown_account``, ``unknown_chat`` (Avito does not know it), ``unconfirmed`` (Avito did not say)."""
+"""Reasons: ``queue_full``, ``unknown_account``, ``unknown_chat`` (Avito does not know it),
+``unconfirmed`` (Avito did not say).
+"""
 
 ChatKey = tuple[int, str]
 """Avito's ids of the account and of the chat."""
 
 
 class HintQueue:
-    """Hints on their way to the database. They wait in memory, so that whoever brings one does not wait for Postgres.
+    """Hints on their way to the database. They wait in memory, so that whoever brings one does not
+    wait for Postgres.
 
-    What is dropped is not lost for good: the chat's new activity stands in Avito's list as well, where the next sync finds it.
+    What is dropped is not lost for good: the chat's new activity stands in Avito's list as well,
+    where the next sync finds it.
     """
 
     def __init__(self, database: Database, clients: Mapping[str, AvitoClient]) -> None:
@@ -76,7 +86,8 @@ class HintQueue:
     async def _mark_forever(self) -> None:
         """Marks the known chats.
 
-        Each has a transaction of its own: with one row locked at a time it never stands in a ring with a sync's writers.
+        Each has a transaction of its own: with one row locked at a time it never stands in a ring
+        with a sync's writers.
         """
         while True:
             await self._marking.wait()
@@ -117,7 +128,9 @@ class HintQueue:
         async with asyncio.timeout(_WRITE_SECONDS):
             while True:
                 async with self._database.session() as session:
-                    found = await chats.list_keys(session, after_id=self._last_id, limit=_KEYS_AT_ONCE)
+                    found = await chats.list_keys(
+                        session, after_id=self._last_id, limit=_KEYS_AT_ONCE
+                    )
                 self._known.update(hash((user_id, chat_id)) for _, user_id, chat_id in found)
                 if not found:
                     break
@@ -139,7 +152,14 @@ class HintQueue:
 
     async def _add_confirmed(self, hint: AvitoHint, times: int) -> None:
         async with self._database.session() as session:
-            owner = next((one for one in await accounts.list_accounts(session) if one.avito_user_id == hint.user_id), None)
+            owner = next(
+                (
+                    one
+                    for one in await accounts.list_accounts(session)
+                    if one.avito_user_id == hint.user_id
+                ),
+                None,
+            )
         client = self._clients.get(owner.client_id) if owner else None
         if client is None:
             DROPPED.labels("unknown_account").inc(times)
@@ -150,7 +170,13 @@ class HintQueue:
             DROPPED.labels(reason).inc(times)
             return
         async with asyncio.timeout(_WRITE_SECONDS), self._database.transaction() as session:
-            await chats.add_hint(session, avito_user_id=hint.user_id, avito_id=hint.chat_id, chat_type=hint.chat_type, times=times)
+            await chats.add_hint(
+                session,
+                avito_user_id=hint.user_id,
+                avito_id=hint.chat_id,
+                chat_type=hint.chat_type,
+                times=times,
+            )
 
 
 async def _why_unconfirmed(client: AvitoClient, hint: AvitoHint) -> str | None:

@@ -1,7 +1,9 @@
-"""The list pass of a sync: marks the chats that Avito shows to have changed, page by page, each page committed.
+"""The list pass of a sync: marks the chats that Avito shows to have changed, page by page, each
+page committed.
 
-Avito gives at most 1,100 chats for a filter, newest activity first. What lies past that is reached by asking with narrower filters:
-by kind of chat, unread ones only, and by listing. What even those do not reach is counted.
+Avito gives at most 1,100 chats for a filter, newest activity first. What lies past that is reached
+by asking with narrower filters: by kind of chat, unread ones only, and by listing. What even those
+do not reach is counted.
 """
 
 from collections.abc import Sequence
@@ -34,7 +36,16 @@ class _Filter:
 class ListPass:
     """Looks through the chats of one account; ``reread`` marks every chat it sees, changed or not."""
 
-    def __init__(self, database: Database, client: AvitoClient, tally: Tally, *, account_id: int, user_id: int, reread: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        client: AvitoClient,
+        tally: Tally,
+        *,
+        account_id: int,
+        user_id: int,
+        reread: bool,
+    ) -> None:
         self._database = database
         self._client = client
         self._tally = tally
@@ -45,11 +56,15 @@ class ListPass:
         """The newest activity seen: the watermark of the next pass."""
 
     async def since(self, moment: datetime) -> bool:
-        """Looks at what has changed since then; False where that is more than Avito gives for one list."""
+        """Looks at what has changed since then; False where that is more than Avito gives for one
+        list.
+        """
         return not await self._walk(_Filter(), stop_before=moment)
 
     async def everything(self) -> int:
-        """Looks at every chat that can be reached, and counts the lists that went on past Avito's reach."""
+        """Looks at every chat that can be reached, and counts the lists that went on past Avito's
+        reach.
+        """
         if not await self._walk(_Filter()):
             return 0
         cut_short = 0
@@ -60,7 +75,8 @@ class ListPass:
         return cut_short
 
     async def _by_listing(self) -> int:
-        """Every chat about a listing, be it that Avito still lists it or that only a chat is known of it.
+        """Every chat about a listing, be it that Avito still lists it or that only a chat is known
+        of it.
 
         An employee's key gets no listings, and then the list stays cut short.
         """
@@ -78,10 +94,17 @@ class ListPass:
         return cut_short if listed else cut_short + 1
 
     async def _in_batches(self, ids: Sequence[int]) -> int:
-        return sum([await self._of_listings(ids[start : start + LISTINGS_AT_ONCE]) for start in range(0, len(ids), LISTINGS_AT_ONCE)])
+        return sum(
+            [
+                await self._of_listings(ids[start : start + LISTINGS_AT_ONCE])
+                for start in range(0, len(ids), LISTINGS_AT_ONCE)
+            ]
+        )
 
     async def _of_listings(self, ids: Sequence[int]) -> int:
-        """The chats of some listings; where they are too many for one list, of half of them at a time."""
+        """The chats of some listings; where they are too many for one list, of half of them at a
+        time.
+        """
         if not await self._walk(_Filter(("u2i",), item_ids=ids)):
             return 0
         if len(ids) == 1:
@@ -91,15 +114,19 @@ class ListPass:
         return await self._of_listings(ids[:middle]) + await self._of_listings(ids[middle:])
 
     async def _walk(self, wanted: _Filter, stop_before: datetime = NEVER) -> bool:
-        """Reads one list to its end, to Avito's reach or to the watermark; True where Avito has more than it gives."""
+        """Reads one list to its end, to Avito's reach or to the watermark; True where Avito has
+        more than it gives.
+        """
         past_it, has_more = False, False
-        async for page in pages(partial(self._fetch, wanted), lambda page: [chat.id for chat in page.chats]):
+        async for page in pages(
+            partial(self._fetch, wanted), lambda page: [chat.id for chat in page.chats]
+        ):
             await self._write(page.chats)
             self._tally.nameless = self._tally.nameless or page.unreadable > 0
             times = [chat.updated_at for chat in page.chats if chat.updated_at]
             self.newest = max([*times, self.newest] if self.newest else times, default=None)
-            # A page with a chat that shows no time proves nothing. And the order of the list is seen, not promised: one page more
-            # than needed is read before stopping early.
+            # A page with a chat that shows no time proves nothing. And the order of the list is
+            # seen, not promised: one page more than needed is read before stopping early.
             proves = len(times) == len(page.chats) > 0
             if past_it and proves and max(times) < stop_before:
                 return False
@@ -120,5 +147,7 @@ class ListPass:
     async def _write(self, listed: Sequence[AvitoChat]) -> None:
         rows = {chat.id: chat_row(chat) for chat in listed}
         async with self._database.transaction() as session:
-            count = await chats.upsert_listed(session, self._account_id, rows.values(), reread=self._reread)
+            count = await chats.upsert_listed(
+                session, self._account_id, rows.values(), reread=self._reread
+            )
         self._tally.new_chats += count.new

@@ -1,4 +1,6 @@
-"""The message pass of a sync: reads the marked chats, several at a time, and writes what they hold in batches."""
+"""The message pass of a sync: reads the marked chats, several at a time, and writes what they hold
+in batches.
+"""
 
 import asyncio
 import contextlib
@@ -24,11 +26,15 @@ from app.services.sync.rows import chat_row
 log = structlog.get_logger(__name__)
 
 FAILURES_IN_A_ROW = 5
-"""After so many chats that cannot be read one after the other it is asked whether any can be read at all."""
+"""After so many chats that cannot be read one after the other it is asked whether any can be read
+at all.
+"""
 AT_ONCE = 100
 """Due chats that are looked up at a time."""
 BATCH, BATCH_ROWS = 50, 2_000
-"""Chats and messages written in one transaction: a commit waits for the disk, and one for each chat would be what a sync waits for."""
+"""Chats and messages written in one transaction: a commit waits for the disk, and one for each chat
+would be what a sync waits for.
+"""
 
 
 @dataclass
@@ -55,7 +61,9 @@ class Tally:
 
 
 class MessagePass:
-    """Copies the marked chats of one account. Readers wait for Avito, one writer for the disk, and neither for the other."""
+    """Copies the marked chats of one account. Readers wait for Avito, one writer for the disk, and
+    neither for the other.
+    """
 
     def __init__(
         self,
@@ -84,7 +92,9 @@ class MessagePass:
 
     @property
     def unread(self) -> str:
-        """How many chats could not be read and why the last of them could not, in Russian; empty where all could."""
+        """How many chats could not be read and why the last of them could not, in Russian; empty
+        where all could.
+        """
         if self._error is None:
             return ""
         count = plural(
@@ -96,7 +106,8 @@ class MessagePass:
         return f"{count}. Причина: {self._error.message}"
 
     async def read_due(self) -> None:
-        """Reads every marked chat and clears its mark with the messages it wrote; few chats are in memory at once.
+        """Reads every marked chat and clears its mark with the messages it wrote; few chats are in
+        memory at once.
 
         Raises:
             UpstreamError: the account cannot be read; what was written stays.
@@ -111,7 +122,10 @@ class MessagePass:
         try:
             async with asyncio.TaskGroup() as group:
                 writer = group.create_task(self._write_all(to_write))
-                readers = [group.create_task(self._read_all(to_read, to_write)) for _ in range(self._readers)]
+                readers = [
+                    group.create_task(self._read_all(to_read, to_write))
+                    for _ in range(self._readers)
+                ]
                 await self._feed(to_read)
                 await asyncio.gather(*readers)
                 await to_write.put(None)
@@ -122,7 +136,9 @@ class MessagePass:
             await self._blame_account_or_chats(self._error)
 
     async def _feed(self, to_read: asyncio.Queue[ChatToRead | None]) -> None:
-        """Hands out the due chats; those that could not be read the last time come last, so that they stand in nobody's way."""
+        """Hands out the due chats; those that could not be read the last time come last, so that
+        they stand in nobody's way.
+        """
         for failed in (False, True):
             batch = await self._due_after(0, failed=failed)
             while batch:
@@ -135,12 +151,18 @@ class MessagePass:
 
     async def _due_after(self, after_id: int, *, failed: bool) -> list[ChatToRead]:
         async with self._database.session() as session:
-            return await chats.list_to_read(session, self._account.id, failed=failed, after_id=after_id, limit=AT_ONCE)
+            return await chats.list_to_read(
+                session, self._account.id, failed=failed, after_id=after_id, limit=AT_ONCE
+            )
 
-    async def _read_all(self, to_read: asyncio.Queue[ChatToRead | None], to_write: asyncio.Queue[ReadChat | None]) -> None:
+    async def _read_all(
+        self, to_read: asyncio.Queue[ChatToRead | None], to_write: asyncio.Queue[ReadChat | None]
+    ) -> None:
         while (chat := await to_read.get()) is not None:
             try:
-                read = await self._reader.read(await self._met(chat) if chat.is_only_hinted else chat)
+                read = await self._reader.read(
+                    await self._met(chat) if chat.is_only_hinted else chat
+                )
             except AvitoCredentialsError:
                 raise  # the next chat would fare no better
             except UpstreamError as error:
@@ -167,7 +189,8 @@ class MessagePass:
             await self._blame_account_or_chats(error)
 
     async def _blame_account_or_chats(self, error: UpstreamError) -> None:
-        """Goes on if a chat that could be read before still can, so that the fault is the failing chats' own.
+        """Goes on if a chat that could be read before still can, so that the fault is the failing
+        chats' own.
 
         Raises:
             UpstreamError: none can be read, the fault is the account's or Avito's.
@@ -183,7 +206,9 @@ class MessagePass:
         self._failures_in_a_row = 0
 
     async def _met(self, chat: ChatToRead) -> ChatToRead:
-        """A chat that a webhook has named before any list: what the list would have said of it is asked for."""
+        """A chat that a webhook has named before any list: what the list would have said of it is
+        asked for.
+        """
         listed = await self._client.get_chat(self._account.avito_user_id, chat.avito_id)
         async with self._database.transaction() as session:
             row = {**chat_row(listed), "avito_id": chat.avito_id}
@@ -193,7 +218,9 @@ class MessagePass:
         return met
 
     async def _write_all(self, to_write: asyncio.Queue[ReadChat | None]) -> None:
-        """Writes what has been read as it comes: alone where Avito is slow, in batches where the disk is."""
+        """Writes what has been read as it comes: alone where Avito is slow, in batches where the
+        disk is.
+        """
         last = False
         while not last:
             batch, rows = list[ReadChat](), 0
@@ -210,8 +237,12 @@ class MessagePass:
         by_id = {read.chat.id: read for read in batch}
         async with self._database.transaction() as session:
             await chats.lock_chats(session, list(by_id))
-            new = await messages.upsert_messages(session, [row for read in batch for row in read.rows])
-            await chats.mark_read(session, [(read.chat, read.complete) for read in batch], now=self._clock())
+            new = await messages.upsert_messages(
+                session, [row for read in batch for row in read.rows]
+            )
+            await chats.mark_read(
+                session, [(read.chat, read.complete) for read in batch], now=self._clock()
+            )
         self._tally.new_messages += sum(new.values())
         self._tally.updated_chats += sum(not by_id[chat_id].chat.is_new for chat_id in new)
         self._progress.done += len(batch)
@@ -219,7 +250,9 @@ class MessagePass:
 
 
 def _the_failure(group: ExceptionGroup[Exception]) -> Exception:
-    """What a group of readers failed of: Avito's first failure, or the group itself where something else went wrong too."""
+    """What a group of readers failed of: Avito's first failure, or the group itself where something
+    else went wrong too.
+    """
     upstream, others = group.split(UpstreamError)
     error: Exception | None = group if others else upstream
     while isinstance(error, ExceptionGroup) and not others:

@@ -1,7 +1,9 @@
-"""Pages of Avito's lists, newest first, in such a way that what moves while one turns the page is not overlooked.
+"""Pages of Avito's lists, newest first, in such a way that what moves while one turns the page is
+not overlooked.
 
-What is new moves everything down, over the edge of the page that was just read; what vanishes moves everything up, over the edge of the
-next. So pages overlap, and where one shows nothing of those before it, one goes back.
+What is new moves everything down, over the edge of the page that was just read; what vanishes moves
+everything up, over the edge of the next. So pages overlap, and where one shows nothing of those
+before it, one goes back.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -27,8 +29,12 @@ class Page(Protocol):
 P = TypeVar("P", bound=Page)
 
 
-async def pages(fetch: Callable[[int], Awaitable[P]], ids_of: Callable[[P], Iterable[str]]) -> AsyncIterator[P]:
-    """The pages of one list to its end or to Avito's reach; the last one's ``has_more`` tells which. Elements may come more than once."""
+async def pages(
+    fetch: Callable[[int], Awaitable[P]], ids_of: Callable[[P], Iterable[str]]
+) -> AsyncIterator[P]:
+    """The pages of one list to its end or to Avito's reach; the last one's ``has_more`` tells
+    which. Elements may come more than once.
+    """
     offset, steps_back, seen = 0, 0, set[str]()
     while True:
         page = await fetch(offset)

@@ -24,8 +24,12 @@ def chat_row(chat: AvitoChat) -> dict[str, Any]:
     }
 
 
-def message_rows(chat_id: int, found: Iterable[AvitoMessage], *, from_avito: bool, now: datetime) -> list[dict[str, Any]]:
-    """Rows oldest first. Avito gives the newest first, so of one second the later in its answer is the older."""
+def message_rows(
+    chat_id: int, found: Iterable[AvitoMessage], *, from_avito: bool, now: datetime
+) -> list[dict[str, Any]]:
+    """Rows oldest first. Avito gives the newest first, so of one second the later in its answer is
+    the older.
+    """
     oldest_first = list(found)[::-1]
     ordered = sorted(oldest_first, key=lambda message: (message.created_at, message.is_system))
     return [
@@ -50,7 +54,9 @@ def message_rows(chat_id: int, found: Iterable[AvitoMessage], *, from_avito: boo
 
 
 def _side(message: AvitoMessage, *, from_avito: bool) -> str:
-    """Whose message it is; what Avito writes in a chat of its own is nobody's question and nobody's answer."""
+    """Whose message it is; what Avito writes in a chat of its own is nobody's question and nobody's
+    answer.
+    """
     if message.is_system or (from_avito and message.direction != "out"):
         return "system"
     return "company" if message.direction == "out" else "client"

@@ -1,8 +1,9 @@
 """Copies the chats of the Avito accounts into Postgres: what changed, and nothing twice.
 
-For each account a list pass marks the chats that Avito shows to have changed, page by page, each page committed; then a message
-pass reads the marked chats and clears each mark with the messages it wrote. So a sync can be killed anywhere and the next one goes
-on from there. It never marks anything as read at Avito.
+For each account a list pass marks the chats that Avito shows to have changed, page by page, each
+page committed; then a message pass reads the marked chats and clears each mark with the messages it
+wrote. So a sync can be killed anywhere and the next one goes on from there. It never marks anything
+as read at Avito.
 """
 
 import asyncio
@@ -31,7 +32,9 @@ FULL_LIST_EVERY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class AvitoSource:
-    """One account of the settings: what people call it (None: as Avito does), its keys' id, and the client that reads it."""
+    """One account of the settings: what people call it (None: as Avito does), its keys' id, and the
+    client that reads it.
+    """
 
     name: str | None
     client_id: str
@@ -41,26 +44,45 @@ class AvitoSource:
 
 
 async def sync_chats(
-    database: Database, sources: Sequence[AvitoSource], clock: Clock, progress: Progress, *, full: bool = False
+    database: Database,
+    sources: Sequence[AvitoSource],
+    clock: Clock,
+    progress: Progress,
+    *,
+    full: bool = False,
 ) -> StepResult:
-    """Brings every account up to date; ``full`` reads every chat again instead of those that changed.
+    """Brings every account up to date; ``full`` reads every chat again instead of those that
+    changed.
 
     An account that fails does not stop the others: the result names it and is not ``ok``.
     """
     tally = Tally()
-    syncs = [_AccountSync(database, source, clock, progress, tally, full=full) for source in sources]
+    syncs = [
+        _AccountSync(database, source, clock, progress, tally, full=full) for source in sources
+    ]
     async with asyncio.TaskGroup() as group:
         for account in syncs:
             group.create_task(account.run())
     return StepResult(
-        ok=not tally.failures, message=_summary(tally), figures={**tally.figures(), "problems": [*tally.unread, *tally.failures]}
+        ok=not tally.failures,
+        message=_summary(tally),
+        figures={**tally.figures(), "problems": [*tally.unread, *tally.failures]},
     )
 
 
 class _AccountSync:
     """The sync of one account: its client, its row, and what it has come to so far."""
 
-    def __init__(self, database: Database, source: AvitoSource, clock: Clock, progress: Progress, tally: Tally, *, full: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        source: AvitoSource,
+        clock: Clock,
+        progress: Progress,
+        tally: Tally,
+        *,
+        full: bool,
+    ) -> None:
         self._database = database
         self._source = source
         self._client = source.client
@@ -87,12 +109,16 @@ class _AccountSync:
             try:
                 await messages.read_due()  # what an earlier sync did not come to
             except UpstreamError:
-                await self._list(account)  # what is new is seen all the same, and kept for when it can be read
+                await self._list(
+                    account
+                )  # what is new is seen all the same, and kept for when it can be read
                 raise
             await self._list(account)
             await messages.read_due()
         except UpstreamError as error:
-            log.warning("sync.account_failed", client_id=self._source.client_id, error=type(error).__name__)
+            log.warning(
+                "sync.account_failed", client_id=self._source.client_id, error=type(error).__name__
+            )
             self._tally.failures.append(f"{self._name}: {error.message}")
         else:
             async with self._database.transaction() as session:
@@ -107,7 +133,9 @@ class _AccountSync:
             self._progress.figures = self._tally.figures()
 
     async def _open(self) -> Account:
-        """The account behind the keys; Avito is asked who it is when it is new and once a day, as its name may change."""
+        """The account behind the keys; Avito is asked who it is when it is new and once a day, as
+        its name may change.
+        """
         async with self._database.session() as session:
             known = await accounts.get_account(session, self._source.client_id)
         if known is not None:
@@ -117,13 +145,22 @@ class _AccountSync:
         me = await self._client.get_self()
         self._name = self._source.name or me.name or str(me.id)
         async with self._database.transaction() as session:
-            return await accounts.upsert_account(session, avito_user_id=me.id, client_id=self._source.client_id, name=self._name)
+            return await accounts.upsert_account(
+                session, avito_user_id=me.id, client_id=self._source.client_id, name=self._name
+            )
 
     async def _list(self, account: Account) -> None:
-        """Marks what changed since the watermark; once a day, or when asked to, all of the list is looked at."""
+        """Marks what changed since the watermark; once a day, or when asked to, all of the list is
+        looked at.
+        """
         now = self._clock()
         listing = ListPass(
-            self._database, self._client, self._tally, account_id=account.id, user_id=account.avito_user_id, reread=self._full
+            self._database,
+            self._client,
+            self._tally,
+            account_id=account.id,
+            user_id=account.avito_user_id,
+            reread=self._full,
         )
         cut_short, full_at = None, None
         watermark = None if self._full or _is_stale(account, now) else account.listed_up_to
@@ -132,24 +169,41 @@ class _AccountSync:
         # A time that has not come yet would hide what is written until then.
         newest = min(listing.newest, now) if listing.newest else None
         async with self._database.transaction() as session:
-            await accounts.mark_listed(session, account.id, up_to=newest, full_at=full_at, cut_short=cut_short)
+            await accounts.mark_listed(
+                session, account.id, up_to=newest, full_at=full_at, cut_short=cut_short
+            )
             await chats.mark_recent_unread(session, account.id)
 
 
 def _is_stale(account: Account, now: datetime) -> bool:
-    """Whether the whole list was last read a day ago, or at a time that is still to come: the clock was ahead then."""
-    return account.fully_listed_at is None or not timedelta(0) <= now - account.fully_listed_at < FULL_LIST_EVERY
+    """Whether the whole list was last read a day ago, or at a time that is still to come: the clock
+    was ahead then.
+    """
+    return (
+        account.fully_listed_at is None
+        or not timedelta(0) <= now - account.fully_listed_at < FULL_LIST_EVERY
+    )
 
 
 def _summary(tally: Tally) -> str:
-    parts = [f"Синхронизировано {plural(tally.synced_chats, 'чат', 'чата', 'чатов')}, новых сообщений: {tally.new_messages}."]
+    parts = [
+        f"Синхронизировано {plural(tally.synced_chats, 'чат', 'чата', 'чатов')}, новых сообщений:"
+        f" {tally.new_messages}."
+    ]
     if tally.incomplete_chats:
         parts.append(
-            f"Авито отдал историю не целиком (его предел — 1100 сообщений): {plural(tally.incomplete_chats, 'чат', 'чата', 'чатов')}."
+            "Авито отдал историю не целиком (его предел — 1100 сообщений):"
+            f" {plural(tally.incomplete_chats, 'чат', 'чата', 'чатов')}."
         )
     if tally.cut_short:
-        parts.append(f"Чатов больше, чем отдаёт Авито (1100 на объявление): {', '.join(tally.cut_short)}; старые не видны.")
+        parts.append(
+            f"Чатов больше, чем отдаёт Авито (1100 на объявление): {', '.join(tally.cut_short)};"
+            " старые не видны."
+        )
     parts += tally.unread
     if tally.nameless:
-        parts.append("Авито прислал чаты без номера, их не скопировать; если повторяется, обновите программу.")
+        parts.append(
+            "Авито прислал чаты без номера, их не скопировать; если повторяется, обновите"
+            " программу."
+        )
     return " ".join([*parts, *tally.failures])
