@@ -146,9 +146,9 @@ class LocalSmtp:
             message=None if known else "535 5.7.8 Authentication credentials invalid",
         )
 
-    async def handle_MAIL(
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd names it
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:  # noqa: N802
+    ) -> str:
         await asyncio.sleep(self.switches.latency_seconds)
         if self._username is not None and not session.authenticated:
             return "530 5.7.0 Authentication required"
@@ -156,9 +156,9 @@ class LocalSmtp:
         envelope.mail_options.extend(options)
         return "250 OK"
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd names it
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:  # noqa: N802
+    ) -> str:
         await asyncio.sleep(
             self.switches.latency_seconds + self.switches.recipient_latencies.get(address, 0)
         )
@@ -167,7 +167,7 @@ class LocalSmtp:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd names it
         await asyncio.sleep(self.switches.latency_seconds)
         if self.switches.data_answer:
             return self.switches.data_answer

@@ -221,9 +221,9 @@ async def without_database(cluster_url: str, name: str) -> AsyncIterator[None]:
     await ask(cluster_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     await ask(
         cluster_url,
-        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname ="
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname ="  # noqa: S608 - our own names
         f" '{name}'",
-    )  # noqa: S608
+    )
     await ask(cluster_url, f"ALTER DATABASE {name} RENAME TO {name}_hidden")
     await ask(cluster_url, f"ALTER DATABASE {name}_hidden ALLOW_CONNECTIONS true")
     yield

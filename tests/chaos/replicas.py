@@ -5,6 +5,7 @@ as compose's ``unless-stopped`` does.
 import asyncio
 import multiprocessing
 import os
+import random
 import signal
 import socket
 import time
@@ -71,6 +72,17 @@ class Ledger:
     samples: list[Sample] = field(default_factory=list)
 
 
+def _find_port() -> int:
+    """Return a free port that no outgoing connection and no listener on port 0 can get.
+
+    A replica has to find its port free after each restart.
+    """
+    while True:
+        port = random.randint(20_000, 32_000)  # noqa: S311 - no secret
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 class Replica:
     """One replica of a world."""
 
@@ -98,8 +110,7 @@ class Replica:
         self._probes = 0
         self._asked_at = 0.0
         self._excused_until = 0.0
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = _find_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     @property
@@ -184,9 +195,13 @@ class Replica:
         return seconds
 
     async def ended(self) -> None:
-        """Wait for the end of a process that was killed or stopped."""
-        if self._supervisor is not None:
-            await asyncio.wait({self._supervisor})
+        """Wait for the end of a process that was killed or stopped.
+
+        Return at once if it was started again: two faults may have killed one process.
+        """
+        supervisor = self._supervisor
+        while supervisor and not (self.wanted or supervisor.done()):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.02)
 
     def freeze(self) -> None:
         """SIGSTOP."""

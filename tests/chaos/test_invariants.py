@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -93,10 +94,10 @@ def ledger(**fields: object) -> Change:
     return lambda evidence: replace(evidence, ledgers={"w-1": Ledger(**fields)})  # type: ignore[arg-type]
 
 
-def mail(**fields: object) -> Change:
+def mail(**fields: Any) -> Change:
     return lambda evidence: replace(
         evidence, mails=[evidence.mails[0], replace(evidence.mails[1], **fields)]
-    )  # type: ignore[arg-type]
+    )
 
 
 def delivery(**fields: object) -> Change:

@@ -61,9 +61,9 @@ class Machine:
     def run(self, **environment: str) -> subprocess.CompletedProcess[str]:
         command = [str(self.programs / "bash"), ".ci/run"]
         settings = {"PATH": str(self.programs), **environment}
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - our own program
             command, cwd=self._folder, env=settings, capture_output=True, text=True, check=False
-        )  # noqa: S603 - our own script
+        )
 
 
 @pytest.fixture

@@ -22,8 +22,9 @@ Address = tuple[str, int]
 
 @asynccontextmanager
 async def served(
-    stage: Stage, limits: ConnectionLimits = ConnectionLimits()
-) -> AsyncIterator[Address]:  # noqa: B008 - frozen
+    stage: Stage,
+    limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
+) -> AsyncIterator[Address]:
     """The service on a port of its own."""
 
     async def until_cancelled() -> None:

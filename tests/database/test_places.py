@@ -29,8 +29,9 @@ async def connections(url: str, role: str | None = None) -> int:
     """How many connections a database has, beside the one that asks."""
     asked = f"usename = '{role}'" if role else "datname = current_database()"
     found = await ask(
-        url, f"SELECT count(*) FROM pg_stat_activity WHERE {asked} AND pid <> pg_backend_pid()"
-    )  # noqa: S608 - our own words
+        url,
+        f"SELECT count(*) FROM pg_stat_activity WHERE {asked} AND pid <> pg_backend_pid()",  # noqa: S608 - our own names
+    )
     return int(found)
 
 

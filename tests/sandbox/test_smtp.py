@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 import pytest
@@ -21,10 +22,10 @@ def letter(text: str = "Готово\n.\nконец") -> EmailMessage:
     return mail
 
 
-def client(port: int, **options: object) -> aiosmtplib.SMTP:
+def client(port: int, **options: Any) -> aiosmtplib.SMTP:
     return aiosmtplib.SMTP(
         hostname="127.0.0.1", port=port, timeout=5, **{"start_tls": False, **options}
-    )  # type: ignore[arg-type]
+    )
 
 
 @pytest.fixture(scope="module")

@@ -50,11 +50,11 @@ def furnish(stage: Stage) -> list[AvitoChat]:
         side = "system" if kind == "system" else ("client", "company")[place % 2]
         avito.add_message(
             kinds.id,
-            side,
+            side,  # type: ignore[arg-type]
             type=kind,
             text="Да, есть",
             at=now - timedelta(hours=9) + timedelta(minutes=place),
-        )  # type: ignore[arg-type]
+        )
     avito.add_message(
         kinds.id,
         "client",

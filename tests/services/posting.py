@@ -70,8 +70,9 @@ class Process:
                 " seconds'"
             )
             await session.execute(
-                text(f"UPDATE runs SET {lease} WHERE id = :id"), {"id": run.id, "token": run.token}
-            )  # noqa: S608
+                text(f"UPDATE runs SET {lease} WHERE id = :id"),  # noqa: S608 - our own
+                {"id": run.id, "token": run.token},
+            )
         return run
 
     def work_on(self, run: RunContext) -> asyncio.Task[StepResult]:
