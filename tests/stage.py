@@ -16,14 +16,16 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from app.api.dependencies import attach_service
 from app.clients.retry import RetryPolicy
 from app.config import Settings, load_settings
 from app.database.engine import Database
-from app.main import Service, attach, create_app, open_service, working
+from app.main import create_app
 from app.models import Report
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat, AvitoListing, SandboxBuyer
 from app.sandbox.server import Sandbox
+from app.service import Service, open_service, working
 from app.services.analysis.worker_pool import WorkerPool
 
 KEY, SECOND_KEY = "test-key-1-of-two", "test-key-2-of-two"
@@ -205,16 +207,21 @@ chats.
 """
 
 
+def make_app(service: Service) -> FastAPI:
+    """Return a new application that answers for the service."""
+    app = create_app(service.settings)
+    attach_service(app, service)
+    return app
+
+
 @contextmanager
 def _app_of(service: Service, *, usual: bool) -> Iterator[FastAPI]:
-    """An application for the service; one for the ``usual`` settings serves one stage after the
-    other.
-    """
+    """An application for the service; one for the usual settings serves one stage after another."""
     if not usual:
-        yield create_app(service)
+        yield make_app(service)
         return
-    app = _usual_apps.pop() if _usual_apps else create_app(service)
-    attach(app, service)
+    app = _usual_apps.pop() if _usual_apps else create_app(service.settings)
+    attach_service(app, service)
     yield app
     _usual_apps.append(app)
 

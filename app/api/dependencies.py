@@ -1,44 +1,31 @@
-"""What endpoints ask for by type: the database, the clock, the settings, a way to start a run."""
+"""Dependencies that endpoints request by type."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
 
 from app.api.attempts import FailedAttempts
-from app.clock import Clock
-from app.config import Settings
-from app.database.engine import Database
-from app.grading.rubric import Rubric
-from app.jobs.clock_watch import ClockWatch
-from app.jobs.heartbeat import Heartbeats
-from app.jobs.tick import Timetable
+from app.service import Service
 
 
-@dataclass(frozen=True)
-class Backend:
-    """What stands behind the endpoints.
-
-    ``wake`` tells the process's worker that a run was queued; ``wait_run_finished`` returns when it
-    has ended one.
-    """
-
-    settings: Settings
-    database: Database
-    clock: Clock
-    timetable: Timetable
-    rubric: Rubric
-    wake: Callable[[], None]
-    wait_run_finished: Callable[[], Awaitable[None]]
-    heartbeats: Heartbeats
-    clock_watch: ClockWatch
-    failed_attempts: FailedAttempts = field(default_factory=FailedAttempts)
+def attach_service(app: FastAPI, service: Service) -> None:
+    """Let the application answer for this open service from now on."""
+    app.state.service = service
+    app.state.failed_attempts = FailedAttempts()
 
 
-def get_backend(request: Request) -> Backend:
-    """The backend that the application was built with."""
-    return cast("Backend", request.app.state.backend)
+def get_service(request: Request) -> Service:
+    """Return the service that the application answers for."""
+    return cast("Service", request.app.state.service)
 
 
-BackendDep = Annotated[Backend, Depends(get_backend)]
+def get_failed_attempts(request: Request) -> FailedAttempts:
+    """Return the failed attempts to authenticate, counted since the service was attached."""
+    return cast("FailedAttempts", request.app.state.failed_attempts)
+
+
+ServiceDep = Annotated[Service, Depends(get_service)]
+FailedAttemptsDep = Annotated[FailedAttempts, Depends(get_failed_attempts)]
+
+Backend = Service
+BackendDep = ServiceDep

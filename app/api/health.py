@@ -17,7 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from app.api.dependencies import Backend, BackendDep
+from app.api.dependencies import Backend, BackendDep, FailedAttemptsDep
 from app.errors import DatabaseUnavailableError
 from app.jobs.clock_watch import TOLERANCE
 from app.jobs.tick import next_report_at
@@ -201,7 +201,7 @@ def _offset_seconds(backend: Backend, database_now: datetime | None) -> float | 
         }
     },
 )
-async def metrics(backend: BackendDep) -> Response:
+async def metrics(backend: BackendDep, failed_attempts: FailedAttemptsDep) -> Response:
     """Counts from the database at the moment of asking, and the process's own."""
     gauges = _Gauges(backend)
     try:
@@ -221,7 +221,7 @@ async def metrics(backend: BackendDep) -> Response:
     for collector in (
         gauges,
         DROPPED,
-        backend.failed_attempts,
+        failed_attempts,
         ProcessCollector(registry=None),
         PlatformCollector(registry=None),
     ):

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
 
-from app.api.dependencies import Backend, BackendDep
+from app.api.dependencies import get_failed_attempts, get_service
 from app.errors import AppError
 
 _header = APIKeyHeader(
@@ -26,24 +26,26 @@ class TooManyAttemptsError(AppError):
         self.retry_after = retry_after
 
 
-def check_key(backend: Backend, key: str | None, host: str | None) -> None:
+def check_key(request: Request, key: str | None) -> None:
     """Admit a caller whose key is one of ``API_KEYS``; the comparison takes the same time for each.
 
-    A valid key is never throttled. ``host``: the address of the connection; behind a proxy all
-    callers share the proxy's.
+    A valid key is never throttled. Attempts are counted by the address of the connection; behind a
+    proxy all callers share the proxy's.
 
     Raises:
         UnauthorizedError: the key is missing or unknown.
         TooManyAttemptsError: so are the keys of too many requests from this address.
     """
+    service = get_service(request)
+    host = request.client.host if request.client else None
     given = (key or "").encode()
     known = [
         hmac.compare_digest(given, secret.get_secret_value().encode())
-        for secret in backend.settings.api_keys
+        for secret in service.settings.api_keys
     ]
     if any(known):
         return
-    seconds = backend.failed_attempts.add(host, backend.clock())
+    seconds = get_failed_attempts(request).add(host, service.clock())
     if seconds is not None:
         raise TooManyAttemptsError(
             f"Слишком много запросов без верного ключа: повторите через {seconds} с с ключом в"
@@ -55,11 +57,9 @@ def check_key(backend: Backend, key: str | None, host: str | None) -> None:
     )
 
 
-async def require_key(
-    request: Request, backend: BackendDep, key: Annotated[str | None, Security(_header)]
-) -> None:
+async def require_key(request: Request, key: Annotated[str | None, Security(_header)]) -> None:
     """Refuse a request without a valid key."""
-    check_key(backend, key, request.client.host if request.client else None)
+    check_key(request, key)
 
 
 RequireKey = Depends(require_key)

@@ -9,24 +9,24 @@ import hmac
 
 from fastapi import APIRouter, HTTPException, Request
 
+from app.api.dependencies import ServiceDep
 from app.api.parameters import read_body
 from app.clients.avito import AvitoHint, parse_hint
 from app.clients.text import read_json
 from app.config import WEBHOOK_PATH
-from app.services.sync.hints import HintQueue
 
 
-def webhook_router(hints: HintQueue, secret: str) -> APIRouter:
-    """The receiver; what it is told goes into ``hints``."""
+def webhook_router(secret: str) -> APIRouter:
+    """Return the router of the receiver; hints go into the service's queue."""
     router = APIRouter(include_in_schema=False)
 
     @router.post(WEBHOOK_PATH + "{given}")
-    async def receive(given: str, request: Request) -> dict[str, bool]:
+    async def receive(given: str, request: Request, service: ServiceDep) -> dict[str, bool]:
         if not hmac.compare_digest(given.encode(), secret.encode()):
             raise HTTPException(404)
         hint = await _read_hint(request)
-        if hint is not None:
-            hints.offer(hint)
+        if hint is not None and service.hints is not None:
+            service.hints.offer(hint)
         return {"ok": True}
 
     return router

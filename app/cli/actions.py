@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+from app.adapters import read_rubric
 from app.cli.console import Mark, say, say_marked
 from app.cli.process import PROGRAM, ExitCode, beside
 from app.cli.progress import watch
@@ -19,8 +20,8 @@ from app.config import Settings
 from app.database.engine import Database
 from app.errors import InvalidRequestError, SettingsError
 from app.grading.prompt import prompt_version
-from app.main import open_service, rubric_of, working
 from app.models import Run, RunKind, RunState
+from app.service import open_service, working
 from app.services.requested_chats import require_known_chats
 from app.services.runs import require_run, submit
 
@@ -74,7 +75,7 @@ async def regrade(settings: Settings, *, since: date, until: date | None, limit:
     settings.require("deepseek")
     period = regrade_period(settings, since, until, limit).as_params
     # Only with the same judge is it the same call, of which nothing is done twice.
-    params = {**period, "judge": [settings.deepseek_model, prompt_version(rubric_of(settings))]}
+    params = {**period, "judge": [settings.deepseek_model, prompt_version(read_rubric(settings))]}
     return await _carry_out(settings, RunKind.ANALYZE, "Переоценка", params, show=show_regrades)
 
 

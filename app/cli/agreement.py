@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from app.adapters import open_database, read_rubric
 from app.cli.agreement_table import comparison_table, few, notes
 from app.cli.console import Mark, say, say_marked, screen
 from app.cli.process import ExitCode
@@ -13,7 +14,6 @@ from app.cli.serving import check_data_dir
 from app.clock import at_local
 from app.config import Settings
 from app.errors import SettingsError
-from app.main import open_database, rubric_of
 from app.services.agreement.comparison import Material, common_pairs, compare_grades, gather
 from app.services.agreement.export import Export, export_sheet
 from app.services.agreement.files import read_ratings
@@ -29,7 +29,7 @@ async def export(
     _check_target(path)
     if since and until and since > until:
         raise SettingsError("--since: позже, чем --until.")
-    rubric, zone = rubric_of(settings), settings.report_timezone
+    rubric, zone = read_rubric(settings), settings.report_timezone
     start = _midnight(since, settings) if since else None
     end = _midnight(until, settings, days_later=1) if until else None
     check_data_dir(settings)

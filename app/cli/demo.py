@@ -23,10 +23,11 @@ from app.cli.sandbox import RECIPIENT, SENDER
 from app.clock import local_date
 from app.config import Settings, load_settings
 from app.errors import AppError
-from app.main import Service, create_app, open_service, working
+from app.main import create_app
 from app.models import Run, RunKind, RunState
 from app.repositories import reports
 from app.sandbox.server import Sandbox
+from app.service import Service, open_service, working
 from app.services.runs import submit
 
 _KEPT = {"host", "port", "data_dir", "report_timezone", "log_level", "log_format"}
@@ -187,7 +188,7 @@ async def _show_calls(service: Service, grading: Run) -> None:
         f"Страница для людей: {address}/ — введите на ней этот ключ. Описание REST: {address}/docs."
     )
     say("Расписание в демо выключено: дальше всё делается только по вызову, например:")
-    for summary, line in curl_lines(create_app(service).openapi(), address, key, samples):
+    for summary, line in curl_lines(create_app(service.settings).openapi(), address, key, samples):
         say(f"# {summary}", style="dim")
         say(line, whole=True)
     say()

@@ -7,6 +7,7 @@ import urllib.request
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from app.adapters import open_database
 from app.cli.doctor_findings import DoctorFindings
 from app.cli.serving import check_data_dir
 from app.clock import system_clock
@@ -15,7 +16,6 @@ from app.database.migrate import current_revision, head_revision, is_known
 from app.errors import SettingsError
 from app.grading.rubric import RubricError, load_rubric
 from app.jobs.tick import Timetable, next_report_at
-from app.main import open_database
 from app.repositories import health
 
 _NEEDS: tuple[Need, ...] = ("api", "avito", "deepseek", "mail")

@@ -1,10 +1,10 @@
 """Doctor's checks of DeepSeek and the mail server. They only read, and cost nothing."""
 
+from app.adapters import build_mail_client
 from app.cli.doctor_findings import DoctorFindings
 from app.clients.deepseek import DeepSeekClient
 from app.clients.retry import RetryPolicy
 from app.config import Settings
-from app.main import mail_client
 
 _SECONDS = 30
 _ONCE = RetryPolicy(attempts=1)
@@ -51,7 +51,7 @@ async def check_deepseek(checkup: DoctorFindings, settings: Settings) -> None:
 async def check_mail(checkup: DoctorFindings, settings: Settings) -> None:
     """Whether the mail server lets us in, or the folder in its place can be written."""
     async with checkup.checking("Почта", _SECONDS):
-        answer = await mail_client(settings).check()
+        answer = await build_mail_client(settings).check()
         recipients = f"получатели: {', '.join(settings.report_recipients) or 'нет'}"
         if settings.smtp_host is None:
             checkup.unsure(

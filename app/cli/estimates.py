@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from decimal import Decimal
 
+from app.adapters import open_database, open_grader
 from app.cli.actions import check_named
 from app.cli.console import say
 from app.cli.process import ExitCode
@@ -14,7 +15,6 @@ from app.clock import local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
 from app.domain.messages import ChatMessage
-from app.main import open_database, open_grader
 from app.repositories.gradings import Scope
 from app.services.analysis.budget import spent_on
 from app.services.analysis.estimate import Estimate, estimate_due, estimate_windows

@@ -14,13 +14,15 @@ from typing import Any, cast
 
 import uvicorn
 
+from app.api.dependencies import attach_service
 from app.cli.http_protocol import ConnectionLimits, HttpProtocol, error_body
 from app.cli.open_files import seldom_told_of_missing_files
 from app.cli.seldom import SeldomRecords
 from app.config import Settings
 from app.errors import SettingsError
 from app.jobs.worker import FINISH_SECONDS
-from app.main import Service, create_app
+from app.main import create_app
+from app.service import Service
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -125,7 +127,9 @@ async def rest(
     back, so the calls that wait for them answer. Calls that wait for anything else are told that
     nobody waits with them any longer.
     """
-    answers = _Answers(create_app(service))
+    app = create_app(service.settings)
+    attach_service(app, service)
+    answers = _Answers(app)
     server = _Server(
         uvicorn.Config(
             answers,

@@ -1,10 +1,10 @@
 """``migrate``: brings the database's schema up to date."""
 
+from app.adapters import open_database
 from app.cli.console import Mark, say_marked
 from app.cli.process import ExitCode
 from app.config import Settings
 from app.database.migrate import current_revision, migrate
-from app.main import open_database
 
 
 async def migrate_schema(settings: Settings) -> int:

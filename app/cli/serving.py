@@ -13,7 +13,7 @@ from app.cli.watchdog import watched
 from app.config import Settings
 from app.errors import SettingsError
 from app.log import configure_logging
-from app.main import open_service, working
+from app.service import open_service, working
 
 log = structlog.get_logger(__name__)
 

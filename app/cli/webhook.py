@@ -6,12 +6,12 @@ import sys
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
+from app.adapters import open_avito_clients
 from app.cli.console import Mark, say_marked
 from app.cli.process import PROGRAM, ExitCode
 from app.clients.avito import AvitoClient
 from app.config import Settings
 from app.errors import SettingsError, UpstreamError
-from app.main import avito_clients
 
 _SHOWN = 4
 """Letters of a secret that are shown, to tell one from another."""
@@ -86,7 +86,7 @@ async def _for_each_account(
 ) -> int:
     """Acts for one account after the other; one that fails is told and does not stop the others."""
     code = ExitCode.DONE
-    async with avito_clients(settings) as clients:
+    async with open_avito_clients(settings) as clients:
         for account, client in clients:
             subject = f"Авито, «{account.name}»" if account.name else "Авито"
             try:

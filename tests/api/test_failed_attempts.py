@@ -11,8 +11,7 @@ import pytest
 from app.api.attempts import ATTEMPTS_A_MINUTE, MAX_ADDRESSES, FailedAttempts
 from app.config import load_settings
 from app.errors import SettingsError
-from app.main import create_app
-from tests.stage import KEY, Stage
+from tests.stage import KEY, Stage, make_app
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WRONG = {"X-API-Key": "wrong"}
@@ -53,7 +52,7 @@ async def test_a_missing_key_counts_and_the_body_is_not_read(stage: Stage) -> No
 
 async def test_addresses_do_not_share_their_attempts(stage: Stage) -> None:
     await fail(stage, ATTEMPTS_A_MINUTE + 1)
-    transport = httpx.ASGITransport(create_app(stage.service), client=("192.0.2.1", 1))
+    transport = httpx.ASGITransport(make_app(stage.service), client=("192.0.2.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as other:
         assert (await other.get("/api/v1/runs")).status_code == 401
 

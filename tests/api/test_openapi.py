@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from app.main import create_app
 from tests.checks.test_openapi_rules import faults
-from tests.stage import GOOD_TALK, Stage
+from tests.stage import GOOD_TALK, Stage, make_app
 
 
 def texts(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -107,7 +106,7 @@ async def test_the_page_has_all_its_assets_here(stage: Stage) -> None:
 
 async def test_it_can_be_switched_off(stage: Stage) -> None:
     hidden = stage.service.settings.model_copy(update={"docs_enabled": False})
-    app = create_app(replace(stage.service, settings=hidden))
+    app = make_app(replace(stage.service, settings=hidden))
     assert {"/docs", "/openapi.json"}.isdisjoint(
         {getattr(route, "path", "") for route in app.routes}
     )

@@ -10,15 +10,14 @@ import pytest
 from sqlalchemy import text
 
 from app.jobs.heartbeat import Heartbeats
-from app.main import create_app
 from tests.jobs.test_deadline import Seconds
-from tests.stage import Stage
+from tests.stage import Stage, make_app
 
 
 @asynccontextmanager
 async def probed(stage: Stage, heartbeats: Heartbeats) -> AsyncIterator[httpx.AsyncClient]:
     """REST over the stage's service whose parts beat as the test has them."""
-    app = create_app(replace(stage.service, heartbeats=heartbeats))
+    app = make_app(replace(stage.service, heartbeats=heartbeats))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost"
     ) as rest:

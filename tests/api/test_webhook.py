@@ -8,10 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
+from app.adapters import open_avito_clients
 from app.config import load_settings
 from app.database.connection import Limits
 from app.errors import SettingsError
-from app.main import avito_clients, create_app
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat
 from app.sandbox.server import Sandbox, running
@@ -19,7 +19,7 @@ from app.services.sync.hints import CONFIRMED_A_MINUTE, DROPPED, MOST_UNKNOWN
 from tests.api.webhooks import OK, RECEIVER, SECRET, hints, post, tell
 from tests.cli.processes import free_port
 from tests.database.clusters import ask
-from tests.stage import GOOD_TALK, Stage, on_stage, until
+from tests.stage import GOOD_TALK, Stage, make_app, on_stage, until
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ async def test_a_database_that_is_slow_makes_nobody_wait_and_costs_no_hint_of_a_
     await stage.sync()
     await tell(stage, first)  # by now both are known
     before = dropped("queue_full")
-    app = create_app(stage.service)
+    app = make_app(stage.service)
     async with (
         stage.service.database.with_limits(
             Limits(statement=0, lock=0, idle=0)
@@ -174,7 +174,7 @@ async def test_ids_that_avito_does_not_know_become_no_chats_and_are_asked_for_at
     known = stage.add_talk(*GOOD_TALK, minutes_ago=600)
     await stage.sync()
     stage.avito.requests.clear()
-    before, app = dropped("unknown_chat"), create_app(stage.service)
+    before, app = dropped("unknown_chat"), make_app(stage.service)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost:8000"
     ) as http:
@@ -242,8 +242,8 @@ async def test_what_avito_is_told_to_post_to_is_where_the_service_listens(
             avito_webhook_secret=SECRET,
             public_url=f"http://127.0.0.1:{port}/",
         ) as stage,
-        running(create_app(stage.service), port=int(port)),
-        avito_clients(stage.service.settings) as [(_, client)],
+        running(make_app(stage.service), port=int(port)),
+        open_avito_clients(stage.service.settings) as [(_, client)],
     ):
         await stage.sync()
         url = stage.service.settings.webhook_url

@@ -7,9 +7,8 @@ from typing import Any
 
 import httpx
 
-from app.main import create_app
 from app.sandbox.avito_state import AvitoChat
-from tests.stage import Stage, until
+from tests.stage import Stage, make_app, until
 
 SECRET = "webhook-secret-0451"
 RECEIVER: dict[str, Any] = {
@@ -23,7 +22,7 @@ async def post(
     stage: Stage, content: Any, *, secret: str = SECRET, method: str = "POST"
 ) -> httpx.Response:
     """What Avito posts: JSON, or bytes as they are, without a key of ours."""
-    transport = httpx.ASGITransport(create_app(stage.service), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(make_app(stage.service), raise_app_exceptions=False)
     async with (
         httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as http,
         asyncio.timeout(60),

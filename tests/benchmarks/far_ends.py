@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from app.main import Service, open_service, working
 from app.models import Run, RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
+from app.service import Service, open_service, working
 from app.services.runs import submit, wait
 from tests.benchmarks.worst_chats import add_worst_chats
 from tests.stage import IMPATIENT, MovableClock, stage_settings

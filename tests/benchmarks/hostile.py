@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 
 from app.cli.rest_server import listen, rest
-from app.main import Service
 from app.models import RunKind
+from app.service import Service
 from tests.benchmarks.far_ends import apart, at_work, timed
 from tests.benchmarks.measures import Measure, peak_memory, resident_mb
 from tests.benchmarks.worst_chats import worst_chats

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from app.adapters import open_database
 from app.config import load_settings
 from app.database.engine import Database
 from app.database.migrate import current_revision, head_revision
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
-from app.main import open_database
 from app.sandbox.server import Sandbox
 from tests.cli.processes import free_port, settings_for, started, stop
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from app.main import working
 from app.models import RunKind
+from app.service import working
 from tests.stage import GOOD_TALK, Stage, until
 
 Answer = dict[str, Any]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from app.adapters import read_rubric
 from app.errors import NotFoundError
-from app.main import rubric_of
 from app.services.agreement.export import Export, export_sheet
 from tests.services.sheets import HEADING, all_text, rows_of
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
@@ -26,7 +26,7 @@ async def exported(
     settings = stage.service.settings
     return await export_sheet(
         stage.service.database,
-        rubric_of(settings),
+        read_rubric(settings),
         settings.report_timezone,
         start=start,
         end=end,
@@ -144,7 +144,7 @@ async def test_what_is_to_be_chosen_and_by_which_rubric(stage: Stage) -> None:
         **dict.fromkeys("EFGHJ", three),
         "I": "Высокая,Средняя,Низкая,Нет возражений,Не могу оценить",
     }
-    rubric = rubric_of(stage.service.settings)
+    rubric = read_rubric(stage.service.settings)
     cells = [str(cell) for row in rows_of(sheet.content, "Критерии") for cell in row]
     for criterion, entry in rubric.criteria.items():
         assert criterion.label in cells

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.adapters import open_grader
 from app.cli.estimates import estimate_analyze
 from app.clients.deepseek import Usage, cost_usd
-from app.main import open_grader
 from app.repositories.gradings import Scope
 from app.sandbox.deepseek_faults import Rewrite
 from app.services.analysis.estimate import estimate_due

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.main import open_grader
+from app.adapters import open_grader
 from app.models import RunKind
 from app.repositories.gradings import MAX_FAILURES
 from app.sandbox.deepseek_faults import (

@@ -38,7 +38,7 @@ async def act(
     the run is the worker's.
     """
     run_id = await submit(backend.database, kind, backend.clock, params=params)
-    backend.wake()
+    backend.worker.wake()
     if _wants_async(prefer):
         location = f"/api/v1/runs/{run_id}"
         body = {"status": "success", "message": f"Запуск {run_id} принят: GET {location}."}
@@ -48,7 +48,7 @@ async def act(
     run = await wait(
         backend.database,
         run_id,
-        wait_run_finished=backend.wait_run_finished,
+        wait_run_finished=backend.worker.wait_run_finished,
         away_seconds=_AWAY_SECONDS,
     )
     if run.state == RunState.DONE:

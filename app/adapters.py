@@ -1,0 +1,137 @@
+"""Build the clients of the outside systems from the settings: database, Avito, DeepSeek, mail."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from datetime import timedelta
+
+from app.clients.avito import AvitoClient, AvitoCredentials, avito_http
+from app.clients.deepseek import DeepSeekClient
+from app.clients.mail import MailClient, OutboxFolder, SmtpClient
+from app.clients.retry import RetryPolicy
+from app.clock import Clock, system_clock
+from app.config import AvitoAccount, Settings
+from app.database.embedded import embedded_postgres
+from app.database.engine import Database
+from app.database.startup import PATIENCE_SECONDS, prepare
+from app.domain.working_hours import ROUND_THE_CLOCK
+from app.errors import SettingsError
+from app.grading.rubric import Rubric, RubricError, load_rubric
+from app.services.analysis.grader import Grader
+from app.services.analysis.worker_pool import WorkerPool
+
+_SMTP_TIMEOUT_SECONDS = 60
+
+
+@asynccontextmanager
+async def open_database(
+    settings: Settings, *, migrated: bool = True, patience_seconds: float | None = PATIENCE_SECONDS
+) -> AsyncIterator[Database]:
+    """Open the database of the settings; start the embedded one if no address is set.
+
+    ``migrated``: migrate the schema first. ``patience_seconds``: how long to wait for a server that
+    is not ready yet; None means without a limit.
+
+    Raises:
+        AppError: the database cannot be reached or started; the message names the setting.
+    """
+    async with AsyncExitStack() as stack:
+        if settings.database_url is None:
+            url = await stack.enter_async_context(embedded_postgres(settings.data_dir))
+        else:
+            url = settings.database_url.get_secret_value()
+        embedded = settings.database_url is None
+        database = Database(url, pool_size=settings.database_pool_size, embedded=embedded)
+        stack.push_async_callback(database.close)
+        await prepare(database, migrated=migrated, patience_seconds=patience_seconds)
+        yield database
+
+
+@asynccontextmanager
+async def open_grader(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+    pool: WorkerPool | None = None,
+) -> AsyncIterator[Grader]:
+    """Open the grader: the model and the rubric of the settings.
+
+    ``pool``: worker processes that outlive the grader; without it the grader starts its own.
+
+    Raises:
+        SettingsError: the rubric file cannot be used.
+    """
+    deepseek = DeepSeekClient(
+        str(settings.deepseek_base_url),
+        settings.deepseek_api_key.get_secret_value() if settings.deepseek_api_key else "",
+        settings.deepseek_model,
+        max_concurrency=settings.deepseek_max_concurrency,
+        timeout_seconds=settings.deepseek_timeout_seconds,
+        retry=retry,
+        clock=clock,
+        omit=settings.deepseek_omit,
+    )
+    rubric = read_rubric(settings)
+    async with deepseek, nullcontext(pool) if pool else WorkerPool() as processes:
+        yield Grader(
+            deepseek,
+            processes,
+            rubric,
+            settings.report_timezone,
+            clock,
+            episode_gap=timedelta(hours=settings.episode_gap_hours),
+            working_hours=settings.working_hours or ROUND_THE_CLOCK,
+            masking=settings.mask_personal_data,
+        )
+
+
+def read_rubric(settings: Settings) -> Rubric:
+    """Read the rubric that the settings name.
+
+    Raises:
+        SettingsError: the file cannot be used.
+    """
+    try:
+        return load_rubric(settings.rubric_file)
+    except RubricError as error:
+        raise SettingsError(f"RUBRIC_FILE: {error}") from None
+
+
+@asynccontextmanager
+async def open_avito_clients(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+) -> AsyncIterator[list[tuple[AvitoAccount, AvitoClient]]]:
+    """Open a client for each account of the settings. The clients share one HTTP pool."""
+    async with avito_http(str(settings.avito_base_url)) as http:
+        yield [
+            (
+                account,
+                AvitoClient(
+                    http,
+                    AvitoCredentials(account.client_id, account.client_secret.get_secret_value()),
+                    max_concurrency=settings.avito_max_concurrency,
+                    requests_per_minute=settings.avito_requests_per_minute,
+                    retry=retry,
+                    clock=clock,
+                ),
+            )
+            for account in settings.accounts
+        ]
+
+
+def build_mail_client(settings: Settings) -> MailClient:
+    """Return the client of the mail server, or of the outbox folder if no server is set."""
+    if settings.smtp_host is None:
+        return OutboxFolder(settings.data_dir / "outbox")
+    return SmtpClient(
+        settings.smtp_host,
+        settings.smtp_server_port,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+        security=settings.smtp_encryption,
+        ehlo_name=settings.smtp_ehlo_name,
+        timeout_seconds=_SMTP_TIMEOUT_SECONDS,
+    )
