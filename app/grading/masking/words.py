@@ -64,6 +64,11 @@ def name_forms(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([word.lower(), *forms]))[:_MOST_FORMS]
 
 
+def parse_word(word: str) -> list[Parse]:
+    """All readings of a lower-case Russian word, the likeliest first; not cached."""
+    return list(_morphology().parse(word))
+
+
 def _by_ending(word: str) -> list[str]:
     """The cases of a man's name on a consonant that the dictionary takes for another word: «Толик», «Толиком»."""
     return [word + ending for ending in ("а", "у", "ом", "ем", "е")] if re.search("[бвгджзклмнпрстфхцчш]$", word) else []

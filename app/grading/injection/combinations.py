@@ -1,0 +1,108 @@
+"""Combines the concepts of the words of a line: addressee, act and object within one short window are an order to the grader."""
+
+import re
+from collections.abc import Sequence
+
+from app.grading.injection.combination_rules import (
+    HIDDEN_ACT,
+    HIDDEN_OBJECT,
+    RULES,
+    RULES_WITH_CALL,
+    RULES_WITH_READER,
+    WORK_OFFER,
+)
+from app.grading.injection.lexicon import ACT, Concept
+from app.grading.injection.neighbors import STRONG, concepts_of_neighbors, union
+from app.grading.injection.word_concepts import concepts_of, is_imperative
+
+_WINDOW = 18
+_STEP = 6
+_WORD = re.compile(r"[^\W\d_]{1,40}|\d{1,8}")
+_LONGEST_LINE = 4_000
+_GRADED = Concept.MARK | Concept.CRITERION | Concept.CHAT | Concept.STAFF | Concept.REPORT
+
+
+def combines_into_order(line: str) -> bool:
+    """True where a window of a lower-case line has an addressee, an act and an object of one of the rules."""
+    return _is_order(line, RULES)
+
+
+def speaks_to_reader(line: str) -> bool:
+    """Like `combines_into_order` by the rules alone that require a named addressee."""
+    return _is_order(line, RULES_WITH_READER)
+
+
+def offers_work(line: str) -> bool:
+    """True for a line that offers a job or sells AI, and does not call a model by name: graders and grades are its goods."""
+    return bool(WORK_OFFER.search(line)) and not _is_order(line, RULES_WITH_CALL)
+
+
+def hides_order(line: str) -> bool:
+    """True where a lower-case line, which the sender encoded, has an act and an object: an innocent sender encodes neither."""
+    words = union([concepts_of(match[0]) for match in _WORD.finditer(line, 0, _LONGEST_LINE)])
+    return bool(words & ACT and words & HIDDEN_ACT and words & HIDDEN_OBJECT)
+
+
+def _is_order(line: str, rules: Sequence[tuple[int, ...]]) -> bool:
+    matches = [(match, concepts_of(match[0])) for match in _WORD.finditer(line, 0, _LONGEST_LINE)]
+    words = [concepts for _, concepts in matches]
+    if not _has_rule(_assuming_neighbors(union(words)), rules):
+        return False
+    endings = [line[match.end() : match.end() + 2].strip()[:1] for match, _ in matches]
+    derived = [
+        word | concepts_of_neighbors(words, endings, place) for place, word in enumerate(words)
+    ]
+    if union(derived) & Concept.CALLED:
+        derived = [
+            word if word & Concept.HAIL else word | _imperative(match[0])
+            for word, (match, _) in zip(derived, matches, strict=True)
+        ]
+    return any(
+        _has_rule(window, rules) and not _is_talk_of_goods(window) for window in _windows(derived)
+    )
+
+
+def _imperative(word: str) -> int:
+    return Concept.IMPERATIVE if is_imperative(word) else 0
+
+
+def _windows(words: Sequence[int]) -> list[int]:
+    """The concepts of each window; a line shorter than two windows' steps is one."""
+    return [
+        union(words[start : start + _WINDOW])
+        for start in range(0, max(1, len(words) - _WINDOW + _STEP), _STEP)
+    ]
+
+
+def _has_rule(window: int, rules: Sequence[tuple[int, ...]]) -> bool:
+    for rule in rules:
+        for mask in rule:
+            if not window & mask:
+                break
+        else:
+            return True
+    return False
+
+
+def _is_talk_of_goods(window: int) -> bool:
+    """An offer counts unless the text speaks to a model by name; other goods unless a model or a judge is asked for an act."""
+    if window & Concept.OFFER:
+        return not window & Concept.CALLED
+    is_to_reader = (
+        window & STRONG == STRONG
+        and window & (Concept.ORDER | Concept.ALTERING)
+        and window & _GRADED
+    )
+    return bool(window & Concept.GOODS) and not window & Concept.CALLED and not is_to_reader
+
+
+def _assuming_neighbors(words: int) -> int:
+    """What the words of a line may be at most, wherever they stand."""
+    readers = (
+        STRONG | Concept.CALLED
+        if words & (Concept.MODEL | Concept.MACHINE | Concept.JUDGE | Concept.WHO | Concept.AUTHOR)
+        else 0
+    )
+    orders = Concept.ORDER | Concept.ALTERING if words & ACT else 0
+    reports = Concept.INTO_REPORT | Concept.HEADING if words & Concept.REPORT else 0
+    return words | readers | orders | reports | Concept.IMPERATIVE

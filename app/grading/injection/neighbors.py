@@ -1,0 +1,136 @@
+"""Derives concepts of a word from the words beside it: who is the reader, what is asked, and where the report is meant."""
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+
+from app.grading.injection.lexicon import ACT, Concept
+
+STRONG = Concept.READER | Concept.STRONG
+_CALLS = frozenset(",!:-—–")
+_STOPS = frozenset(".!?:")
+_NAMES = Concept.MODEL | Concept.MACHINE | Concept.JUDGE
+_JUDGED = (
+    Concept.CHAT | Concept.MARK | Concept.REPORT | Concept.THIS | Concept.MESSAGE | Concept.CHECK
+)
+_REPORTED = Concept.REPORT | Concept.CHECK | Concept.CHAT
+_MOODS = Concept.ORDER | Concept.POLITE | Concept.STATED
+_DERIVED_FROM = (
+    Concept.MODEL
+    | Concept.MACHINE
+    | Concept.JUDGE
+    | Concept.WHO
+    | Concept.AUTHOR
+    | Concept.REPORT
+    | Concept.NOT
+    | Concept.DIRECTIVE
+    | Concept.ALTER
+)
+
+
+def union(words: Sequence[int]) -> int:
+    """Return the concepts of all words together."""
+    return reduce(or_, words, 0)
+
+
+def concepts_of_neighbors(words: Sequence[int], endings: Sequence[str], place: int) -> int:
+    """The concepts that a word has by the words beside it."""
+    word = words[place]
+    if not word & _DERIVED_FROM:
+        return 0
+    return _reader(words, endings, place) | _report(words, endings, place) | _order(words, place)
+
+
+def _reader(words: Sequence[int], endings: Sequence[str], place: int) -> int:
+    word, before, after = (
+        words[place],
+        union(words[max(0, place - 3) : place]),
+        union(words[place + 1 : place + 4]),
+    )
+    if word & (Concept.MODEL | Concept.MACHINE | Concept.JUDGE):
+        is_called = not before & Concept.OFFER and (
+            _is_hailed(words, endings, place) or _stands_apart(words, endings, place)
+        )
+        return _machine(words, place, before | after, is_called=is_called)
+    if word & Concept.WHO and after & (Concept.JUDGING | Concept.WORK):
+        return (
+            Concept.READER
+            if union(words[max(0, place - 2) : place + 7]) & ~Concept.WHO & _JUDGED
+            else 0
+        )
+    return Concept.READER if word & Concept.AUTHOR and (before | after) & _REPORTED else 0
+
+
+def _is_hailed(words: Sequence[int], endings: Sequence[str], place: int) -> bool:
+    """True after a word of address; a thing that a comma divides from it is not addressed: «уважаемый, машина на ходу?»."""
+    if words[place] & Concept.THING and place and endings[place - 1]:
+        return False
+    return bool(union(words[max(0, place - 3) : place]) & Concept.HAIL)
+
+
+def _stands_apart(words: Sequence[int], endings: Sequence[str], place: int) -> bool:
+    """True for a name at the beginning of a sentence before a comma or a colon, or at the end of the line after a comma."""
+    if words[place] & Concept.MACHINE and place and words[place - 1] & Concept.YOU:
+        return False
+    last = place
+    while (
+        last + 1 < len(words)
+        and last < place + 2
+        and words[last + 1] & (_NAMES | Concept.WORK | Concept.CHAT)
+    ):
+        last += 1
+    if last == len(words) - 1:
+        return place > 0 and endings[place - 1] == ","
+    if (
+        words[place] & Concept.THING
+        and last == place
+        and not union(words[place + 1 : place + 4]) & Concept.ORDER
+    ):
+        return False
+    return endings[last] in _CALLS and (place < 3 or endings[place - 1] in _STOPS)
+
+
+def _machine(words: Sequence[int], place: int, around: int, *, is_called: bool) -> int:
+    """A machine or a judge is the reader where a word beside it names its work or where the text addresses it, a model anywhere.
+
+    After a preposition it is a tool: «через нейросеть», «без ИИ».
+    """
+    word, previous = words[place], words[place - 1] if place else 0
+    beside = previous | (words[place + 1] if place + 1 < len(words) else 0)
+    if previous & (Concept.AT | Concept.NOT):
+        return 0
+    if (
+        word & Concept.MODEL
+        or (word & Concept.MACHINE and beside & Concept.JUDGE)
+        or (word & Concept.JUDGE and beside & (Concept.MACHINE | Concept.CHAT))
+    ):
+        return STRONG | Concept.CALLED if is_called else STRONG
+    if is_called or (word & Concept.JUDGE and previous & Concept.YOU):
+        return STRONG
+    return (
+        Concept.READER
+        if (word & Concept.MACHINE and around & (Concept.JUDGING | Concept.WORK))
+        else 0
+    )
+
+
+def _report(words: Sequence[int], endings: Sequence[str], place: int) -> int:
+    """A report as the place to write into, or as the heading of a line."""
+    if not words[place] & Concept.REPORT:
+        return 0
+    is_heading = place == 0 and ":" in endings[:4]
+    return (Concept.INTO_REPORT if union(words[max(0, place - 2) : place]) & Concept.AT else 0) | (
+        Concept.HEADING if is_heading else 0
+    )
+
+
+def _order(words: Sequence[int], place: int) -> int:
+    word = words[place]
+    found = Concept.ALTERING if word & Concept.ALTER and word & Concept.ORDER else 0
+    if word & Concept.NOT and any(
+        after & ACT and after & _MOODS for after in words[place + 1 : place + 4]
+    ):
+        found |= Concept.ALTERING
+    if word & Concept.DIRECTIVE and any(after & ACT for after in words[place + 1 : place + 7]):
+        found |= Concept.ORDER
+    return found
