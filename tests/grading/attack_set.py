@@ -1,4 +1,6 @@
-"""The labelled attacks and their look-alikes, and how well they are noticed: the same figures for the tests and for the benchmark."""
+"""The labelled attacks and their look-alikes, and how well they are noticed: the same figures for
+the tests and for the benchmark.
+"""
 
 import json
 from collections import Counter
@@ -9,12 +11,16 @@ from typing import Any
 from app.domain.messages import Side
 from app.grading.injection.detect import addresses_grader
 
-_LABELLED: dict[str, list[Any]] = json.loads(Path(__file__).with_name("attacks.json").read_text(encoding="utf-8"))
+_LABELLED: dict[str, list[Any]] = json.loads(
+    Path(__file__).with_name("attacks.json").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True)
 class Attack:
-    """A text that wants a grade; `flagged` where it speaks to the grader, which a made-up quote or praise of oneself does not."""
+    """A text that wants a grade; `flagged` where it speaks to the grader, which a made-up quote or
+    praise of oneself does not.
+    """
 
     kind: str
     language: str
@@ -52,6 +58,8 @@ def injection_figures() -> InjectionFigures:
     wanted = [attack for attack in ATTACKS if attack.flagged]
     return InjectionFigures(
         attacks=Counter(attack.kind for attack in wanted),
-        unnoticed=[(attack.kind, attack.text) for attack in wanted if not addresses_grader(attack.text)],
+        unnoticed=[
+            (attack.kind, attack.text) for attack in wanted if not addresses_grader(attack.text)
+        ],
         false_flags=[text for text in INNOCENT if addresses_grader(text)],
     )

@@ -1,4 +1,6 @@
-"""Decodes the parts of a text that are written in a code: tag letters, base64, hex, escapes, ROT13, or the wrong keyboard layout."""
+"""Decodes the parts of a text that are written in a code: tag letters, base64, hex, escapes, ROT13,
+or the wrong keyboard layout.
+"""
 
 import base64
 import binascii
@@ -18,7 +20,9 @@ _PERCENT = re.compile(r"(?:[\w.,+ -]|%[0-9A-Fa-f]{2}){4,4000}")
 _ENTITY = re.compile(r"&#[xX]?[0-9A-Fa-f]{2,6};")
 _ESCAPE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}")
 _ESCAPED = re.compile(
-    r"%[0-9A-Fa-f]{2}%[0-9A-Fa-f]{2}|&#[xX]?[0-9A-Fa-f]{2,6};|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|[01]{8} ?[01]{8} ?[01]{8}"
+    r"%[0-9A-Fa-f]{2}%[0-9A-Fa-f]{2}|&#[xX]?[0-9A-Fa-f]{2,6};|\\u[0-9A-Fa-f]{4}"
+    r"|\\x[0-9A-Fa-f]{2}|[01]{8}"
+    r" ?[01]{8} ?[01]{8}"
 )
 _LATIN_KEYS = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`{}:\"<>~"
 _RUSSIAN_KEYS = "йцукенгшщзхъфывапролджэячсмитьбюёхъжэбюё"
@@ -26,10 +30,13 @@ _TO_RUSSIAN_KEYS = str.maketrans(_LATIN_KEYS, _RUSSIAN_KEYS)
 _TO_LATIN_KEYS = str.maketrans(_RUSSIAN_KEYS[:33], _LATIN_KEYS[:33])
 # Stems without which an order in that language does without hardly ever, as they look in the code.
 _RUSSIAN_STEMS = (
-    "оценк оценщ балл постав выстав высок высш максим низк провер нейро робот отчет отчёт вывод вежлив критер менедж продав игнор инструк"
-    " снижа заниж засчит запиш хамств"
+    "оценк оценщ балл постав выстав высок высш максим низк провер нейро робот отчет отчёт вывод"
+    " вежлив критер менедж продав игнор инструк снижа заниж засчит запиш хамств"
 )
-_ENGLISH_STEMS = "ignore grade score instruct rubric prompt seller highest rating evaluat summary verdict assistant"
+_ENGLISH_STEMS = (
+    "ignore grade score instruct rubric prompt seller highest rating evaluat summary verdict"
+    " assistant"
+)
 _ON_LATIN_KEYS = re.compile(
     "|".join(re.escape(stem.translate(_TO_LATIN_KEYS)) for stem in _RUSSIAN_STEMS.split())
 )
@@ -40,7 +47,7 @@ _IN_ROT13 = re.compile("|".join(codecs.encode(stem, "rot13") for stem in _ENGLIS
 
 
 def decoded_parts(text: str) -> Iterator[str]:
-    """The parts that are written in Unicode's invisible tag letters, in hex or in base64, decoded."""
+    """Decode the parts written in Unicode's invisible tag letters, in hex or in base64."""
     for tags in _TAGS.findall(text):
         yield "".join(chr(ord(tag) - _TAG_BLOCK) for tag in tags)
     for code in _HEX.findall(text):
@@ -58,7 +65,9 @@ def decoded_parts(text: str) -> Iterator[str]:
 
 
 def rewritten(text: str) -> Iterator[str]:
-    """The whole text as it reads after escapes are resolved, in ROT13, or on the other keyboard layout; nothing for an ordinary text."""
+    """The whole text as it reads after escapes are resolved, in ROT13, or on the other keyboard
+    layout; nothing for an ordinary text.
+    """
     lower = text.lower()
     if _ESCAPED.search(text):
         yield keep_visible(_unescaped(text))

@@ -1,4 +1,6 @@
-"""Combines the concepts of the words of a line: addressee, act and object within one short window are an order to the grader."""
+"""Combines the concepts of the words of a line: addressee, act and object within one short window
+are an order to the grader.
+"""
 
 import re
 from collections.abc import Sequence
@@ -23,7 +25,9 @@ _GRADED = Concept.MARK | Concept.CRITERION | Concept.CHAT | Concept.STAFF | Conc
 
 
 def combines_into_order(line: str) -> bool:
-    """True where a window of a lower-case line has an addressee, an act and an object of one of the rules."""
+    """True where a window of a lower-case line has an addressee, an act and an object of one of the
+    rules.
+    """
     return _is_order(line, RULES)
 
 
@@ -33,12 +37,16 @@ def speaks_to_reader(line: str) -> bool:
 
 
 def offers_work(line: str) -> bool:
-    """True for a line that offers a job or sells AI, and does not call a model by name: graders and grades are its goods."""
+    """True for a line that offers a job or sells AI, and does not call a model by name: graders and
+    grades are its goods.
+    """
     return bool(WORK_OFFER.search(line)) and not _is_order(line, RULES_WITH_CALL)
 
 
 def hides_order(line: str) -> bool:
-    """True where a lower-case line, which the sender encoded, has an act and an object: an innocent sender encodes neither."""
+    """True where a lower-case line, which the sender encoded, has an act and an object: an innocent
+    sender encodes neither.
+    """
     words = union([concepts_of(match[0]) for match in _WORD.finditer(line, 0, _LONGEST_LINE)])
     return bool(words & ACT and words & HIDDEN_ACT and words & HIDDEN_OBJECT)
 
@@ -85,7 +93,9 @@ def _has_rule(window: int, rules: Sequence[tuple[int, ...]]) -> bool:
 
 
 def _is_talk_of_goods(window: int) -> bool:
-    """An offer counts unless the text speaks to a model by name; other goods unless a model or a judge is asked for an act."""
+    """An offer counts unless the text speaks to a model by name; other goods unless a model or a
+    judge is asked for an act.
+    """
     if window & Concept.OFFER:
         return not window & Concept.CALLED
     is_to_reader = (

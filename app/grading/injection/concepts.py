@@ -1,4 +1,5 @@
-"""Finds orders to a grader by what they are made of: whom they address, what they want done, to what, and with which value.
+"""Finds orders to a grader by what they are made of: whom they address, what they want done, to
+what, and with which value.
 
 A wording is new every time, its parts are not.
 """
@@ -10,19 +11,25 @@ from app.grading.injection.parts import ADDRESSEE, OF_A_REVIEW
 
 _STRETCH = 200
 TOPIC = re.compile(
-    "оцен|оцін|балл|(?<!\\w)бал|критер|рубрик|тональн|уров|отмет|показат|метрик|инструкц|указани|промпт|нейр|неир|интеллект|модел"
-    "|алгоритм|провер|судь|аудит|контрол|ассес|асес|экзамен"
-    "|качеств|систем|(?<!\\w)ии(?!\\w)|бот|кто|контекст|правил|настро|диалог|переписк|разговор|чат|резюме|summary|итог|вывод|отч"
-    "|рекоменд|заключ|цитат|цитир|наоборот|идеал|эталон|образц|продав|менедж|сотруд"
-    "|представ|вообраз|притвор|рол|команд|grade|grad|scor|rat|mark|criteri|rubric|prompt|instruct|rule|guideline|llm|gpt"
-    "|(?<!\\w)ai(?!\\w)|deepseek|openai|evaluat|review|judg|assist|model|system|high|low"
-    "|conversation|chat|dialog|above|pretend|you are|zek|kriter|bewert|note|baho|mezon|баға|критерий|instru|anweis|regeln|consigne"
-    '|talimat|kural|qoida|нұсқау|ереже|низк|высок|ocen|vysok|данных|input|[<\\[{"#]'
-    "|твоя|пять|засчит|нарушен|недостат|минус|плюс|замечан|аннулир|сниз|чек|check|замечани|анализ|снисход|вердикт|возраж|сделк|считай|вывод"
-    "|обнул|балл|анализ|програм|машин|эксперт|note|recommend|tonality|closure|profession|objection|directive|отмен|сброс|хвал"
-    "|букв|letter|忽|无视|机器人|系统|模型|报告|总结|评语|評価|採点|평가|الذكاء|المقي|ხელოვნ|შემფას|արհես|գնահ|בינה|מעריך|verdict|assess|penal|штраф|忘|打|给|评|დააიგნ|დაივი|უგულ|დაწერ|მიეც|დაუწ|تجاهل|انس|امنح|أعط|անտես|մոռաց|оныт|игътибар|күрсәт|ұмыт|елеме"
-    "|unut|yok say|ignor"
-    "|vergiss|oublie|olvida|zabud|забуд|метк|задач|task|none|medium|answer|prompt"
+    "оцен|оцін|балл|(?<!\\w)бал|критер|рубрик|тональн|уров|отмет|показат|метрик"
+    "|инструкц|указани|промпт|нейр|неир|интеллект|модел|алгоритм|провер|судь"
+    "|аудит|контрол|ассес|асес|экзамен|качеств|систем|(?<!\\w)ии(?!\\w)|бот|кто"
+    "|контекст|правил|настро|диалог|переписк|разговор|чат|резюме|summary|итог"
+    "|вывод|отч|рекоменд|заключ|цитат|цитир|наоборот|идеал|эталон|образц|продав"
+    "|менедж|сотруд|представ|вообраз|притвор|рол|команд|grade|grad|scor|rat|mark"
+    "|criteri|rubric|prompt|instruct|rule|guideline|llm|gpt|(?<!\\w)ai(?!\\w)"
+    "|deepseek|openai|evaluat|review|judg|assist|model|system|high|low"
+    "|conversation|chat|dialog|above|pretend|you"
+    " are|zek|kriter|bewert|note|baho|mezon|баға|критерий|instru|anweis|regeln"
+    "|consigne|talimat|kural|qoida|нұсқау|ереже|низк|высок|ocen|vysok|данных"
+    '|input|[<\\[{"#]|твоя|пять|засчит|нарушен|недостат|минус|плюс|замечан'
+    "|аннулир|сниз|чек|check|замечани|анализ|снисход|вердикт|возраж|сделк|считай"
+    "|вывод|обнул|балл|анализ|програм|машин|эксперт|note|recommend|tonality"
+    "|closure|profession|objection|directive|отмен|сброс|хвал|букв|letter|忽|无视"
+    "|机器人|系统|模型|报告|总结|评语|評価|採点|평가|الذكاء|المقي|ხელოვნ|შემფას|արհես|գնահ|בינה"
+    "|מעריך|verdict|assess|penal|штраф|忘|打|给|评|დააიგნ|დაივი|უგულ|დაწერ|მიეც|დაუწ"
+    "|تجاهل|انس|امنح|أعط|անտես|մոռաց|оныт|игътибар|күрсәт|ұмыт|елеме|unut|yok"
+    " say|ignor|vergiss|oublie|olvida|zabud|забуд|метк|задач|task|none|medium|answer|prompt"
 )
 """What every sign and every rule has one of: a text without any is looked at no further."""
 _PATTERNS = {part: re.compile(part) for parts in RULES_OF_PARTS for part in parts}
@@ -41,7 +48,9 @@ def speaks_of_reviews(text: str) -> bool:
 
 
 def _has_a_rule(stretch: str) -> bool:
-    """Plain loops: a stretch that meets no rule looks at every rule, and calls of functions would be half of the cost."""
+    """Plain loops: a stretch that meets no rule looks at every rule, and calls of functions would
+    be half of the cost.
+    """
     seen: dict[str, bool] = {}
     for parts in RULES_OF_PARTS:
         for part in parts:

@@ -1,4 +1,6 @@
-"""Notices messages that speak to the grader instead of the other person. A flag for people, never a reason for a grade."""
+"""Notices messages that speak to the grader instead of the other person. A flag for people, never a
+reason for a grade.
+"""
 
 import re
 from collections import Counter
@@ -18,27 +20,34 @@ from app.grading.injection.signs import SIGNS
 _SIGNS = tuple(map(re.compile, SIGNS))
 _MARK = re.compile(r"[\w-]{16,64}")
 _MOST_JOINED = 8
-# A piece of a sentence goes on with the next message: it is short and has no full stop. It begins in lower case where it goes on.
+# A piece of a sentence goes on with the next message: it is short and has no full stop. It begins
+# in lower case where it goes on.
 _PIECE = re.compile(r"[^\n]{0,59}[^\n.!?)]")
 _LAST_PIECE = re.compile(r"[^\n]{1,60}")
 _CAPITAL = re.compile("[A-ZА-ЯЁ]")
 
 
 def addresses_grader(text: str) -> bool:
-    """True where the text, disguised or not, gives orders to a model or a grader, poses as a system message or as the answer's format."""
+    """True where the text, disguised or not, gives orders to a model or a grader, poses as a system
+    message or as the answer's format.
+    """
     return any(_is_sign(reading.lower()) for reading in readings(text)) or any(
         map(hides_order, hidden_parts(text))
     )
 
 
 def addressing_messages(texts: Sequence[str]) -> tuple[int, ...]:
-    """The places of the messages of one person that speak to the grader, each by itself or several short ones together."""
+    """The places of the messages of one person that speak to the grader, each by itself or several
+    short ones together.
+    """
     alone = {place for place, text in enumerate(texts) if addresses_grader(text)}
     return tuple(sorted(alone | _in_parts(texts, alone)))
 
 
 def _in_parts(texts: Sequence[str], alone: set[int]) -> set[int]:
-    """The places of short messages, one after another, that only together are an order: one sentence, sent in pieces."""
+    """The places of short messages, one after another, that only together are an order: one
+    sentence, sent in pieces.
+    """
     found: set[int] = set()
     for first in range(len(texts)):
         last = first if first in alone | found else _end_of_pieces(texts, first, alone)
@@ -63,7 +72,9 @@ def _end_of_pieces(texts: Sequence[str], first: int, alone: set[int]) -> int:
 
 
 def _is_joined_order(pieces: Sequence[str]) -> bool:
-    """Pieces that begin with a capital letter may be sentences of their own; together they are an order only to a named addressee."""
+    """Pieces that begin with a capital letter may be sentences of their own; together they are an
+    order only to a named addressee.
+    """
     joined = " ".join(pieces)
     if any(_CAPITAL.match(piece) for piece in pieces[1:]):
         return speaks_to_reader(joined.lower())
@@ -87,7 +98,7 @@ def _is_sign(reading: str) -> bool:
 
 
 def _is_order(line: str, *, has_topic: bool) -> bool:
-    """True by the concepts of the words, or, in a text with a word of the topic, by the patterns."""
+    """Return whether concepts, or patterns in a text with a topic word, make the line an order."""
     return combines_into_order(line) or (has_topic and (_has_sign(line) or gives_order(line)))
 
 

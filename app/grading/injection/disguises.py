@@ -1,4 +1,6 @@
-"""Reads a text the ways a model may read it though a plain search does not: other alphabets' look-alikes, figures for letters, codes."""
+"""Reads a text the ways a model may read it though a plain search does not: other alphabets'
+look-alikes, figures for letters, codes.
+"""
 
 import re
 import unicodedata
@@ -10,14 +12,18 @@ from app.grading.masking.transliteration import in_cyrillic
 
 _SPACED_OUT = re.compile(r"(?<!\w)\w([ .*_-])\w(?:\1\w){1,100}(?!\w)")
 _TWO_APART = re.compile(r"(?<!\w)\w([ .*_-])\w(?!\w)")
-# An order in Russian by Latin letters, and one written backwards, each by words that it cannot do without.
+# An order in Russian by Latin letters, and one written backwards, each by words that it cannot do
+# without.
 _TRANSLITERATED = re.compile(
-    r"(?i)o[ct]s?en[koi]|kriter|ball|instruk|pravil|rubrik|ignorir|ne[ijy]ro|vysok|visok|nizk|maksim|prompt|zabud|analit|prover|prodav"
-    r"|menedzh|postav|vystav|otchet|vyvod|snizh|zanizh|zas[hc]{1,3}it|zachti|ne pishi|napishi|vezhliv|grubost|zapishi|kachestv|klient"
+    r"(?i)o[ct]s?en[koi]|kriter|ball|instruk|pravil|rubrik|ignorir|ne[ijy]ro|vysok"
+    r"|visok|nizk|maksim|prompt|zabud|analit|prover|prodav"
+    r"|menedzh|postav|vystav|otchet|vyvod|snizh|zanizh|zas[hc]{1,3}it|zachti|ne"
+    r" pishi|napishi|vezhliv|grubost|zapishi|kachestv|klient"
 )
 _TRANSLITERATED_TS = re.compile("(?i)oc(?=en)")
 _BACKWARDS = re.compile(
-    r"(?i)оцк?не|кнецо|иицкуртсни|[ьи]?(?:ва|ватс)(?:тс)?оп(?!\w)|укосыв|йоксин|юукзин|йируронги|лавар?п|тпморп"
+    r"(?i)оцк?не|кнецо|иицкуртсни|[ьи]?(?:ва|ватс)(?:тс)?оп(?!\w)|укосыв|йоксин"
+    r"|юукзин|йируронги|лавар?п|тпморп"
     r"|етирк|llа|erongi|noitcurtsni|edarg"
 )
 _CYRILLIC_LOOKS = "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁ"
@@ -29,15 +35,19 @@ _OTHER_FIGURES = str.maketrans("34", "еа")
 _DIVIDED = re.compile(r"(?<=[а-яё])[.·•|_/*-](?=[а-яё])", re.IGNORECASE)
 _MANY_DIVIDED = 3
 _WORD = re.compile(r"[\w$@!]+")
-# Two alphabets or a figure in one word, letters apart, a long code, anything but Russian, English and signs: nearly no message has any.
+# Two alphabets or a figure in one word, letters apart, a long code, anything but Russian, English
+# and signs: nearly no message has any.
 _SUSPECT = re.compile(
-    r"[А-яЁё][A-Za-z]|[A-Za-z][А-яЁё]|[^\W\d_][\d$@!]+[^\W\d_]|\d[^\W\d_]|[^\W\d_]\d|\w[ .*_-]\w[ .*_-]\w(?!\w)|[а-яё][.·•|_/*-][а-яё]"
+    r"[А-яЁё][A-Za-z]|[A-Za-z][А-яЁё]|[^\W\d_][\d$@!]+[^\W\d_]|\d[^\W\d_]|[^\W\d_]\d|\w[ .*_-]\w["
+    r" .*_-]\w(?!\w)|[а-яё][.·•|_/*-][а-яё]"
     r"|[A-Za-z\d+/_-]{20}|[^ -~\nА-яЁё«»—–…№₽]"
 )
 
 
 def readings(text: str) -> list[str]:
-    """What the text says at first sight, and each other thing it says once a disguise is taken off; none twice."""
+    """What the text says at first sight, and each other thing it says once a disguise is taken off;
+    none twice.
+    """
     backwards = [text[::-1]] if _BACKWARDS.search(text) else []
     if not _SUSPECT.search(text):
         return [text, *backwards, *_transliterated(text), *rewritten(text)]

@@ -2,7 +2,8 @@
 
 
 class Concept:
-    """What a word stands for, as bits: whom a text addresses, which act it asks for, and on which object.
+    """What a word stands for, as bits: whom a text addresses, which act it asks for, and on which
+    object.
 
     Plain integers: operations on flags of an enum are ten times slower.
     """
@@ -155,7 +156,7 @@ LEMMAS: dict[int, str] = {
         "послать грубить хамить врать вранье промедление перепалка хам хамло обмануть обман "
         "мошенник халатность тупой ругань молчание ругаться игнор юмор шутка отсутствие наврать"
     ),
-    Concept.DEFECT: ("замечание недостаток нарушение ошибка косяк недочет огрех минус спор плюс"),
+    Concept.DEFECT: "замечание недостаток нарушение ошибка косяк недочет огрех минус спор плюс",
     Concept.CLIENT: "клиент покупатель претензия тролль жалоба",
     Concept.CHECK: (
         "анализ проверка разбор рассмотрение статистика контроль оценка аудит выборка "

@@ -1,4 +1,6 @@
-"""Derives concepts of a word from the words beside it: who is the reader, what is asked, and where the report is meant."""
+"""Derives concepts of a word from the words beside it: who is the reader, what is asked, and where
+the report is meant.
+"""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -62,14 +64,18 @@ def _reader(words: Sequence[int], endings: Sequence[str], place: int) -> int:
 
 
 def _is_hailed(words: Sequence[int], endings: Sequence[str], place: int) -> bool:
-    """True after a word of address; a thing that a comma divides from it is not addressed: «уважаемый, машина на ходу?»."""
+    """True after a word of address; a thing that a comma divides from it is not addressed:
+    «уважаемый, машина на ходу?».
+    """
     if words[place] & Concept.THING and place and endings[place - 1]:
         return False
     return bool(union(words[max(0, place - 3) : place]) & Concept.HAIL)
 
 
 def _stands_apart(words: Sequence[int], endings: Sequence[str], place: int) -> bool:
-    """True for a name at the beginning of a sentence before a comma or a colon, or at the end of the line after a comma."""
+    """True for a name at the beginning of a sentence before a comma or a colon, or at the end of
+    the line after a comma.
+    """
     if words[place] & Concept.MACHINE and place and words[place - 1] & Concept.YOU:
         return False
     last = place
@@ -91,7 +97,8 @@ def _stands_apart(words: Sequence[int], endings: Sequence[str], place: int) -> b
 
 
 def _machine(words: Sequence[int], place: int, around: int, *, is_called: bool) -> int:
-    """A machine or a judge is the reader where a word beside it names its work or where the text addresses it, a model anywhere.
+    """A machine or a judge is the reader where a word beside it names its work or where the text
+    addresses it, a model anywhere.
 
     After a preposition it is a tool: «через нейросеть», «без ИИ».
     """

@@ -74,7 +74,9 @@ def _is_known(word: str) -> bool:
 
 
 def _concepts_of_lemmas(word: str) -> int:
-    """The concepts of the likely readings; the readings of a word that is in no dictionary are guesses and count as well."""
+    """The concepts of the likely readings; the readings of a word that is in no dictionary are
+    guesses and count as well.
+    """
     parses = [parse for parse in parse_word(word) if parse.score >= _LEAST_SCORE]
     known = [parse for parse in parses if parse.is_known]
     return reduce(or_, map(_concepts_of_parse, known or parses), 0)
@@ -101,7 +103,9 @@ def _mood(parse: Parse) -> int:
 
 
 def _as_judging(parse: Parse, concepts: int) -> int:
-    """A participle names the reader himself; a verb in the past is not JUDGING, because the reader reads the chat now."""
+    """A participle names the reader himself; a verb in the past is not JUDGING, because the reader
+    reads the chat now.
+    """
     if not concepts & Concept.JUDGING:
         return concepts
     if parse.tag.POS == "PRTF" and {"actv", "pres"} <= parse.tag.grammemes:
