@@ -37,7 +37,9 @@ _NUMBER = (
 )
 _HOUSE_WORD = r"(?i:дом\w{0,2}|д|вл|владение|влад)\.?"
 _ROOMS = rf"(?:[, ]{{0,3}}(?:{_ROOM}|{_COUNTED_ROOM})){{0,4}}"
-_SPOKEN_HOUSE = rf"[, ]{{1,3}}(?:{_HOUSE_WORD} )?{_SPOKEN}(?!\w)(?! (?i:руб|тыс|минут|час|шт|лет|метр))"
+_SPOKEN_HOUSE = (
+    rf"[, ]{{1,3}}(?:{_HOUSE_WORD} )?{_SPOKEN}(?!\w)(?! (?i:руб|тыс|минут|час|шт|лет|метр))"
+)
 _HOUSE = rf"[, ]{{0,3}}(?:{_HOUSE_WORD} ?)?№? ?{_NUMBER}{_ROOMS}"
 _ANY_HOUSE = rf"(?:{_HOUSE}|{_SPOKEN_HOUSE}{_ROOMS})"
 _SURE_HOUSE = (  # nothing but a house is written like this
@@ -54,7 +56,9 @@ _STREET = (
     r"|микрорайон[ае]?|тупик[ае]?|аллея|аллее|линия|квартал)"
 )
 _SHORT_STREET = r"(?<!\w)(?i:ул|пр-к?т|просп|пер|б-р|наб|мкр|пл|туп)(?:\. ?| )(?!Челн)"
-_SHORT_STREET_WITH_HOUSE = r"(?<!\w)(?i:ул|пр|пр-к?т|просп|пер|ш|мкр|мкрн|мкр-н|пл|наб|б-р|туп|ал)(?:\. ?| )(?!Челн)"
+_SHORT_STREET_WITH_HOUSE = (
+    r"(?<!\w)(?i:ул|пр|пр-к?т|просп|пер|ш|мкр|мкрн|мкр-н|пл|наб|б-р|туп|ал)(?:\. ?| )(?!Челн)"
+)
 _STREET_AFTER_NAME = (
     r"(?i:улиц[аеуы]|ул\.?|проспект[аеу]?|пр-к?т[аеу]?|просп\.?|шоссе|тракт[ае]?|ш\.|переул(?:ок|ке|ка)|пер\.|проезд[ае]?|пр-д"
     r"|бульвар[ае]?|б-р[ае]?"
@@ -83,7 +87,9 @@ _PLACE_WORD = (
     r"|забер\w{1,4}|доставк\w{1,2}|доставьте|привез\w{1,5}|вез[иу]\w{0,3}|отправ\w{1,6}|пвз|мы|я|пункт\w?|офис\w?|магазин\w?|склад\w?"
     r"|туда|сюда|встреч\w{1,6}|прописан\w?|еду|ехать)"
 )
-_BEFORE_PLACE = r"(?i:[ :,-]| с| на| по| в| до| от| пвз| пункт| по адресу| г\.? ?[а-я-]{2,20},){0,4}"
+_BEFORE_PLACE = (
+    r"(?i:[ :,-]| с| на| по| в| до| от| пвз| пункт| по адресу| г\.? ?[а-я-]{2,20},){0,4}"
+)
 _BY_PLACE = r"(?<!\w)(?i:на|по|с|со|от|до|у)"
 _DOOR = r"(?i:двер\w{1,2}|подъезд\w{0,2}|домофон\w{0,2}|калитк\w{1,2}|ворот\w{0,2}|шлагбаум\w{0,2}|парадн\w{1,2}|замк[ае]|кодов\w{2,3})"
 _DOOR_CODE = r"\d{1,4}[КкKkВвBbCcСс#*]{1,2}\d{2,6}|[#*]?\d{2,8}[#*]?"
@@ -119,10 +125,20 @@ def _is_street(text: str) -> bool:
     if reading.is_first_name and len(words) == 1:
         return False
     return (
-        (reading.is_adjective and first.endswith(("ая", "ой", "ую", "ого", "ий", "ый", "ом", "ых", "их")))
+        (
+            reading.is_adjective
+            and first.endswith(("ая", "ой", "ую", "ого", "ий", "ый", "ом", "ых", "их"))
+        )
         or (reading.is_surname and first.endswith(("а", "я", "о", "ой", "ых", "их")))
-        or (len(words) > 1 and read_word(words[-1]).is_surname and words[-1].endswith(("а", "я", "о", "ой", "ых", "их")))
-        or (reading.is_place and first.endswith(("вка", "вке", "вки", "вку", "нка", "нке", "нки", "нку")))
+        or (
+            len(words) > 1
+            and read_word(words[-1]).is_surname
+            and words[-1].endswith(("а", "я", "о", "ой", "ых", "их"))
+        )
+        or (
+            reading.is_place
+            and first.endswith(("вка", "вке", "вки", "вку", "нка", "нке", "нки", "нку"))
+        )
         or (not reading.is_common and first.endswith(_STREET_ENDINGS))
         or (reading.is_noun and len(first) > 5 and first.endswith(("ов", "ей", "ия", "ии", "сти")))
     )
@@ -131,7 +147,11 @@ def _is_street(text: str) -> bool:
 def _is_place_or_street(text: str) -> bool:
     """The same after a word that names a place, where a person's first name in the genitive is a street as well («на Амирхана 21»)."""
     first = re.search(r"[А-ЯЁ][а-яё-]{2,30}", text)
-    return _is_street(text) or bool(first and read_word(first[0]).is_first_name and read_word(first[0]).lemma != first[0].lower())
+    return _is_street(text) or bool(
+        first
+        and read_word(first[0]).is_first_name
+        and read_word(first[0]).lemma != first[0].lower()
+    )
 
 
 def _street_finder(pattern: str) -> Finder:
@@ -146,8 +166,12 @@ def _street_finder(pattern: str) -> Finder:
     return find
 
 
-_BARE = rf"(?<!\w)(?P<street>{_ORDINAL}?{_WORD}(?: [А-ЯЁ][а-яё-]{{2,30}}| [а-яё]{{3,20}}(?:ов|ев|ей))?)"
-STREET_HINT = re.compile(r"(?<!\w)(?i:ул|пр|пер|шос|бул|б-р|наб|пл|мик|мкр|туп|алле|лини|кварт)[а-яё-]{0,20}[. ]")
+_BARE = (
+    rf"(?<!\w)(?P<street>{_ORDINAL}?{_WORD}(?: [А-ЯЁ][а-яё-]{{2,30}}| [а-яё]{{3,20}}(?:ов|ев|ей))?)"
+)
+STREET_HINT = re.compile(
+    r"(?<!\w)(?i:ул|пр|пер|шос|бул|б-р|наб|пл|мик|мкр|туп|алле|лини|кварт)[а-яё-]{0,20}[. ]"
+)
 HOUSE_HINT = re.compile(
     r"[А-ЯЁ][а-яё-]{2,30}[., ]{1,3}(?:[\w.-]{1,12}[., ]{1,3}){0,3}№? ?\d|\x01|\d{6}|\d/\d{1,3}[а-я]?[, ]{1,3}кв|[КкKkВвBbCcСс#*]\d{2}"
     rf"|(?<!\w)(?i:дом|кв|квартир\w|участок|уч|бокс|апарт\w{{0,6}}|код|пароль|домофон|подъезд|парадн\w{{1,2}}|ул|пр|пер|ш|наб"
@@ -156,27 +180,40 @@ HOUSE_HINT = re.compile(
 )
 STREET_FINDERS = (
     finder(rf"(?:(?<!\w)\d{{1,2}}-?[яй]{{1,2}} )?{_STREET} {_NAME}{_ANY_HOUSE}"),
-    finder(rf"(?<!\w)(?i:на|по|с|от|до|около|возле|адрес\w{{0,2}}:?|живу|забрать|самовывоз) (?P<v>{_STREET} {_NAME})"),
+    finder(
+        rf"(?<!\w)(?i:адрес\w{{0,2}}:?|живу|жив[её]м|забрать|самовывоз|приезжайте|находимся|мы|я|дом|офис|магазин|склад"
+        rf"|доставка)(?: (?i:на|по|с|от|до|около|возле))? (?P<v>{_STREET} {_NAME})"
+    ),
     finder(rf"{_SHORT_STREET}{_NAME}(?:{_ANY_HOUSE})?"),
 )
 HOUSE_FINDERS = (
     finder(rf"{_SHORT_STREET_WITH_HOUSE}(?:{_NAME}|{_LOWER_NAME}){_ANY_HOUSE}"),
-    finder(rf"{_NO_STOP}(?<!\w){_ORDINAL}?[А-ЯЁ][а-яё-]{{2,30}}(?: [А-ЯЁ][а-яё-]{{2,30}})? {_STREET_AFTER_NAME}{_ANY_HOUSE}"),
-    finder(rf"{_PLACE_WORD}{_BEFORE_PLACE}\s?(?P<v>{_NAME}{_HOUSE})(?!\d)", accept=_is_place_or_street),
+    finder(
+        rf"{_NO_STOP}(?<!\w){_ORDINAL}?[А-ЯЁ][а-яё-]{{2,30}}(?: [А-ЯЁ][а-яё-]{{2,30}})? {_STREET_AFTER_NAME}{_ANY_HOUSE}"
+    ),
+    finder(
+        rf"{_PLACE_WORD}{_BEFORE_PLACE}\s?(?P<v>{_NAME}{_HOUSE})(?!\d)", accept=_is_place_or_street
+    ),
     finder(rf"{_PLACE_WORD}{_BEFORE_PLACE}\s?(?P<v>{_NAME}{_SURE_HOUSE})"),
-    finder(rf"{_SETTLEMENT}[«\"]?(?:{_WORD}(?: {_WORD})?|\d{{1,3}})[»\"]?[, ]{{1,3}}(?:{_PLOT})?{_NUMBER}{_ROOMS}"),
+    finder(
+        rf"{_SETTLEMENT}[«\"]?(?:{_WORD}(?: {_WORD})?|\d{{1,3}})[»\"]?[, ]{{1,3}}(?:{_PLOT})?{_NUMBER}{_ROOMS}"
+    ),
     finder(
         rf"{_SETTLEMENT}[«\"]?{_WORD}(?: {_WORD})?[»\"]?(?=[, ]{{1,3}}(?:\x01|(?i:ул|пер|пр|ш|б-р|участок|уч|дом|бокс|гараж)[. ]"
         rf"|{_WORD}(?: {_WORD})? \d))"
     ),
     finder(rf"(?<!\w)(?:{_WORD},? )?{_HOUSE_WORD} ?№? ?{_NUMBER}(?:[, ]{{1,3}}{_ROOM}){{1,4}}"),
-    finder(rf"(?<!\w){_ORDINAL}?{_WORD}(?: {_WORD})?,? {_NUMBER}(?:[, ]{{1,3}}(?:{_ROOM}|{_COUNTED_ROOM})){{1,4}}"),
+    finder(
+        rf"(?<!\w){_ORDINAL}?{_WORD}(?: {_WORD})?,? {_NUMBER}(?:[, ]{{1,3}}(?:{_ROOM}|{_COUNTED_ROOM})){{1,4}}"
+    ),
     _street_finder(rf"{_NO_STOP}(?<!\w)(?P<v>{_BARE}{_SURE_HOUSE})"),
     finder(rf"{_NO_STOP}(?<!\w){_USUAL_STREETS}{_ANY_HOUSE}"),
     _street_finder(rf"{_BY_PLACE} (?P<v>{_BARE},? (?:{_HOUSE_WORD} ?)?{_NUMBER})(?!\w)"),
     _street_finder(rf"^\W{{0,3}}(?P<v>{_BARE},? \d{{1,3}})\W{{0,3}}$"),
     finder(r"(?<!\w)(?i:дом) (?P<v>\d{1,3}[а-я]?(?!\w)) (?=(?i:по|на) [А-ЯЁ])"),
-    _street_finder(r"\x01 (?i:по|на) (?P<v>(?P<street>[А-ЯЁ][а-яё-]{3,30}(?: [А-ЯЁ][а-яё-]{3,30})?))"),
+    _street_finder(
+        r"\x01 (?i:по|на) (?P<v>(?P<street>[А-ЯЁ][а-яё-]{3,30}(?: [А-ЯЁ][а-яё-]{3,30})?))"
+    ),
     finder(
         rf"(?<!\w)(?i:квартир[аыу]|кв|дом|участок|уч|бокс|апартаменты|апарт)(?:\. ?| )№? ?\d{{1,3}}[а-яА-Я]?(?![\w-])(?![.,]\d"
         rf"| ?/){_ALONE}"
@@ -191,18 +228,37 @@ HOUSE_FINDERS = (
         rf"(?<!\w)(?i:код|пароль)\w{{0,2}} ?(?:(?i:от|на|у"
         rf"|в) )?(?:{_DOOR} )?[:—-]? ?(?P<v>\d{{1,4}}[КкKkВвBbCcСс#*]{{1,2}}\d{{2,6}})(?!\w)"
     ),
-    finder(rf"(?<!\w)(?i:код|пароль)\w{{0,2}} (?:(?i:от|на|у|в|для) )?(?:\w{{3,10}} )?{_DOOR}[ :,-]{{1,3}}(?P<v>{_DOOR_CODE})(?!\w)"),
+    finder(
+        rf"(?<!\w)(?i:код|пароль)\w{{0,2}} (?:(?i:от|на|у|в|для) )?(?:\w{{3,10}} )?{_DOOR}[ :,-]{{1,3}}(?P<v>{_DOOR_CODE})(?!\w)"
+    ),
     finder(
         rf"(?<!\w){_DOOR} ?(?:(?i:код) ?)?[:-]? ?(?P<v>\d{{1,4}}[КкKkВвBbCcСс#*]{{1,2}}\d{{2,6}}|(?<=домофон )\d{{1,5}}"
         rf"|(?<=код )\d{{2,8}})(?![\w-])"
     ),
-    finder(r"\x01[, ]{1,3}(?P<v>(?i:этаж|эт\.?|подъезд|домофон|код|под\.?) ?№? ?\d{1,5}[а-яА-Я]?\d{0,5})(?!\w)(?! ?(?i:из)\b)"),
-    finder(rf"(?<![\w/])(?:н\.п\. ?)?\d{{1,2}}/\d{{1,3}}[а-я]?[, ]{{1,3}}(?i:кв|квартира)\.? ?\d{{1,4}}(?!\w){_ALONE}"),
-    finder(r"(?<!\w)(?i:индекс|адрес)\w{0,4}[ :-]{0,3}[1-6]\d{5}(?!\d)"),
-    finder(r"(?<!\d)(?!\d{3,4}00)(?P<v>[1-6]\d{5}),? (?=(?i:г\.|город|обл|респ|россия|рф|ул\.)|[А-ЯЁ][а-яё-]{1,30}, |\x01)"),
     finder(
-        r"(?<!\w)(?P<v>(?:(?i:г|город)\. ?|(?i:город) )?[А-ЯЁ][а-яё-]{2,30}(?: [А-ЯЁ][а-яё-]{2,20})?),? (?=\x01)",
-        accept=lambda text: read_word(text.split(" ")[-1]).is_place,
+        r"\x01[, ]{1,3}(?P<v>(?i:этаж|эт\.?|подъезд|домофон|код|под\.?) ?№? ?\d{1,5}[а-яА-Я]?\d{0,5})(?!\w)(?! ?(?i:из)\b)"
     ),
+    finder(
+        rf"(?<![\w/])(?:н\.п\. ?)?\d{{1,2}}/\d{{1,3}}[а-я]?[, ]{{1,3}}(?i:кв|квартира)\.? ?\d{{1,4}}(?!\w){_ALONE}"
+    ),
+    finder(r"(?<!\w)(?i:индекс|адрес)\w{0,4}[ :-]{0,3}[1-6]\d{5}(?!\d)"),
+    finder(
+        r"(?<!\d)(?!\d{3,4}00)(?P<v>[1-6]\d{5}),? (?=(?i:г\.|город|обл|респ|россия|рф|ул\.)|[А-ЯЁ][а-яё-]{1,30}, |\x01)"
+    ),
+    finder(r"\x01 (?P<v>(?i:с|стр|к|корп)\.? ?\d{1,2}[а-г]?)(?=\W{0,3}$|[,;])"),
+    finder(r"(?<!\w)(?P<v>(?i:офис|оф|кв|квартира|корпус|подъезд)\.? ?\d{1,4})[, ]{1,3}(?=\x01)"),
+    finder(r"\x01[, ]{1,3}(?P<v>\d{1,2}(?:-?[йя])? ?(?i:этаж|подъезд|парадная))(?!\w)"),
+    finder(
+        r"(?<!\w)(?P<v>(?i:г|город|пгт|пос|пос[её]л(?:ок|ке)|сел[оеа]|с(?=\.)|д(?=\.)|дер|деревн[яеию]|станиц[аеы]|ст-ца|хутор\w?|аул\w?|снт)"
+        r"[. ] ?[А-ЯЁа-яё][а-яё-]{2,30}(?: [А-ЯЁ][а-яё-]{2,20})?)[, ]{1,3}(?=\x01)"
+    ),
+    finder(
+        r"(?<!\w)(?P<v>[А-ЯЁ][а-яё-]{2,30}(?: [А-ЯЁ][а-яё-]{2,20})?),? (?=\x01)",
+        accept=lambda text: (
+            read_word(text.split(" ")[-1]).is_place
+            or (" " in text and read_word(text.split(" ")[0]).is_adjective)
+        ),
+    ),
+    finder(r"(?<!\d)(?P<v>[1-6]\d{5}),? (?=\x01)"),
 )
 """The last of them read what stands beside an address already found."""

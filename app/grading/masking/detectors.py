@@ -3,20 +3,25 @@
 import re
 from collections.abc import Iterator
 
+from app.grading.masking.address_chains import CHAIN_FINDERS, CHAIN_HINT
 from app.grading.masking.addresses import HOUSE_FINDERS, HOUSE_HINT, STREET_FINDERS, STREET_HINT
+from app.grading.masking.bare_streets import (
+    BARE_STREET_FINDERS,
+    BARE_STREET_HINT,
+    KIND_STREET_FINDERS,
+    KIND_STREET_HINT,
+)
+from app.grading.masking.birthdays import BIRTHDAY_FINDERS, BIRTHDAY_HINT
+from app.grading.masking.coordinates import PLACE_FINDERS, PLACE_HINT
 from app.grading.masking.documents import (
-    BIRTHDAY_FINDERS,
-    BIRTHDAY_HINT,
     CAR_FINDERS,
     CAR_HINT,
     CARD_FINDERS,
     CARD_HINT,
     PAPER_FINDERS,
     PAPER_HINT,
-    PLACE_FINDERS,
-    PLACE_HINT,
 )
-from app.grading.masking.finders import Finder, Found, blanked, finder, uniform
+from app.grading.masking.finders import Finder, Found, Hint, blanked, finder, uniform
 from app.grading.masking.handles import HANDLE_FINDERS, HANDLE_HINT, LINK_FINDERS, LINK_HINT
 from app.grading.masking.mailboxes import MAIL_HINT, MAIL_PATTERNS
 from app.grading.masking.phones import PHONE_FINDERS
@@ -43,26 +48,32 @@ _LOOK_ALIKES: tuple[tuple[None, Finder], ...] = tuple(
 _ANY, _DIGIT = re.compile(""), re.compile(r"\d")
 _FIVE_DIGITS = re.compile(r"\d(?:[^\d\n]{0,4}\d){4}")
 
-_Families = tuple[tuple[re.Pattern[str], tuple[tuple[str | None, Finder], ...]], ...]
+_Families = tuple[tuple[Hint, tuple[tuple[str | None, Finder], ...]], ...]
 # (hint, finders): a family is asked only about a text in which its hint stands; most messages have none.
 _OF_LETTERS: _Families = (
     (LINK_HINT, LINK_FINDERS),
     (MAIL_HINT, tuple(("ПОЧТА", finder(pattern)) for pattern in MAIL_PATTERNS)),
     (HANDLE_HINT, HANDLE_FINDERS),
-)
-_OF_DIGITS: _Families = (
-    (CARD_HINT, CARD_FINDERS),
-    (CAR_HINT, CAR_FINDERS),
-    (PLACE_HINT, PLACE_FINDERS),
     (BIRTHDAY_HINT, BIRTHDAY_FINDERS),
 )
-_OF_MANY_DIGITS: _Families = (
-    (_ANY, _LOOK_ALIKES),
-    (PAPER_HINT, PAPER_FINDERS),
-    (_ANY, tuple(("ТЕЛЕФОН", find) for find in PHONE_FINDERS)),
+_OF_NUMBERS: _Families = ((CAR_HINT, CAR_FINDERS),)
+_OF_DIGITS: _Families = (
+    (CARD_HINT, CARD_FINDERS),
+    *_OF_NUMBERS,
+    (PLACE_HINT, PLACE_FINDERS),
 )
-_OF_STREETS: _Families = ((STREET_HINT, tuple(("АДРЕС", find) for find in STREET_FINDERS)),)
-_OF_HOUSES: _Families = ((HOUSE_HINT, tuple(("АДРЕС", find) for find in HOUSE_FINDERS)),)
+_OF_MANY_DIGITS: _Families = (
+    (_ANY.search, _LOOK_ALIKES),
+    (PAPER_HINT, PAPER_FINDERS),
+    (_ANY.search, tuple(("ТЕЛЕФОН", find) for find in PHONE_FINDERS)),
+)
+_OF_STREETS: _Families = ((STREET_HINT.search, tuple(("АДРЕС", find) for find in STREET_FINDERS)),)
+_OF_CHAINS: _Families = (
+    (CHAIN_HINT, tuple(("АДРЕС", find) for find in CHAIN_FINDERS)),
+    (KIND_STREET_HINT, tuple(("АДРЕС", find) for find in KIND_STREET_FINDERS)),
+    (BARE_STREET_HINT, tuple(("АДРЕС", find) for find in BARE_STREET_FINDERS)),
+)
+_OF_HOUSES: _Families = ((HOUSE_HINT.search, tuple(("АДРЕС", find) for find in HOUSE_FINDERS)),)
 _BETWEEN_PARTS = re.compile(r"[,.; ]{0,3}")
 _KEYCAP = re.compile("[\ufe0f\u20e3]{0,2}")
 _MERGED = "АДРЕС"
@@ -79,10 +90,16 @@ def _parts(text: str) -> Iterator[Found]:
     spoken = list(spoken_numbers(rest)) if is_spoken else []
     yield from spoken
     rest = blanked(rest, spoken)
-    digits = _OF_DIGITS if has_digits else ()
+    digits = _OF_DIGITS if has_digits else _OF_NUMBERS if is_spoken else ()
     many_digits = _OF_MANY_DIGITS if _FIVE_DIGITS.search(rest) else ()
-    for hint, finders in (*_OF_LETTERS, *digits, *many_digits, *_OF_STREETS, *(_OF_HOUSES if has_digits or is_spoken else ())):
-        if not hint.search(rest):
+    for hint, finders in (
+        *_OF_LETTERS,
+        *digits,
+        *many_digits,
+        *_OF_STREETS,
+        *((*_OF_CHAINS, *_OF_HOUSES) if has_digits or is_spoken else ()),
+    ):
+        if not hint(rest):
             continue
         for kind, find in finders:
             found = [(start, end, kind or "", key) for start, end, key in find(rest)]
@@ -95,7 +112,11 @@ def _merged(text: str, parts: list[Found]) -> Iterator[Found]:
     last: Found | None = None
     for start, end, kind, key in parts:
         part = (start, end + len(_KEYCAP.match(text, end)[0]), kind, key)  # type: ignore[index]  # it matches the empty string
-        if last and last[2] == part[2] == _MERGED and _BETWEEN_PARTS.fullmatch(text, last[1], part[0]):
+        if (
+            last
+            and last[2] == part[2] == _MERGED
+            and _BETWEEN_PARTS.fullmatch(text, last[1], part[0])
+        ):
             last = (last[0], part[1], _MERGED, f"{last[3]} {part[3]}")
             continue
         if last:

@@ -1,8 +1,9 @@
-"""Numbers that name a person, a car or a bank account: cards, accounts, wallets, papers, plates, birthdays, coordinates."""
+"""Numbers that name a person, a car or a bank account: cards, accounts, wallets, papers, plates."""
 
 import re
 
-from app.grading.masking.finders import END, FREE, Finder, digits_of, finder
+from app.grading.masking.finders import END, FREE, Finder, digits_of, finder, in_lower
+from app.grading.masking.number_words import SPOKEN_WORD
 
 _FROM_KEYWORD = r"[^\d\0\n]{0,25}"
 
@@ -12,20 +13,33 @@ def _keyword(words: str) -> str:
 
 
 def _passes_luhn(text: str) -> bool:
-    doubled = [int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits_of(text)))]
+    doubled = [
+        int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits_of(text)))
+    ]
     return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0
 
 
 def _passes_snils(text: str) -> bool:
     digits = [int(digit) for digit in digits_of(text)]
-    return sum(digit * weight for digit, weight in zip(digits[:9], range(9, 0, -1), strict=True)) % 101 % 100 == digits[9] * 10 + digits[10]
+    return (
+        sum(digit * weight for digit, weight in zip(digits[:9], range(9, 0, -1), strict=True))
+        % 101
+        % 100
+        == digits[9] * 10 + digits[10]
+    )
 
 
 def _passes_inn12(text: str) -> bool:
     digits = [int(digit) for digit in text]
     weights = (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
-    first = sum(digit * weight for digit, weight in zip(digits[:10], weights[1:], strict=True)) % 11 % 10
-    second = sum(digit * weight for digit, weight in zip(digits[:11], weights, strict=True)) % 11 % 10
+    first = (
+        sum(digit * weight for digit, weight in zip(digits[:10], weights[1:], strict=True))
+        % 11
+        % 10
+    )
+    second = (
+        sum(digit * weight for digit, weight in zip(digits[:11], weights, strict=True)) % 11 % 10
+    )
     return digits[10:] == [first, second] and text[:2] != "00"
 
 
@@ -44,7 +58,9 @@ _WALLET_WORD = _keyword(r"кошел[её]к\w{0,3}|usdt|btc|trc-?20|erc-?20|ton
 _DIVISION_WORD = _keyword(r"код подр\w{0,12}|подразделени\w{1,3}")
 _POLICY_WORD = _keyword(r"полис\w{0,2}|омс|енп|дмс")
 _CAR_POLICY_WORD = _keyword(r"осаго|каско")
-_SNILS_WORD = _keyword(r"снилс\w{0,2}|страхов\w{2,3} (?:номер|свидетельств)\w{0,2}|пенсионн\w{2,3}(?: \w{5,14})?")
+_SNILS_WORD = _keyword(
+    r"снилс\w{0,2}|страхов\w{2,3} (?:номер|свидетельств)\w{0,2}|пенсионн\w{2,3}(?: \w{5,14})?"
+)
 _SNILS_ALONE = _keyword(r"снилс")
 _INN_WORD = _keyword(r"инн")
 _VIN_WORD = _keyword(r"vin|вин(?:-?код)?")
@@ -54,15 +70,45 @@ _CARD_WORD = _keyword(
     r"|маэстро|maestro"
 )
 _CARDS = (
-    finder(rf"{FREE}[2-6]\d{{3}}([ ._-]{{1,3}})\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{2,3}})?{END}(?! ?\d)", digits_of),
-    finder(rf"{FREE}[2-6](?:[ ._-]{{0,3}}\d){{15}}(?:(?:[ ._-]?\d){{2,3}})?{END}", digits_of, _passes_luhn),
-    finder(rf"{_CARD_WORD}{_FROM_KEYWORD}(?<!\d)(?P<v>[2-6](?:[ ._-]{{0,3}}\d){{15,18}}){END}", digits_of),
+    finder(
+        rf"{FREE}[2-6]\d{{3}}([ ._-]{{1,3}})\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{2,3}})?{END}(?! ?\d)",
+        digits_of,
+    ),
+    finder(
+        rf"{FREE}[2-6](?:[ ._-]{{0,3}}\d){{15}}(?:(?:[ ._-]?\d){{2,3}})?{END}",
+        digits_of,
+        _passes_luhn,
+    ),
+    finder(
+        rf"{_CARD_WORD}{_FROM_KEYWORD}(?<!\d)(?P<v>[2-6](?:[ ._-]{{0,3}}\d){{15,18}}){END}",
+        digits_of,
+    ),
     finder(rf"(?<!\d)(?P<v>[2-6](?:[ ._-]{{0,3}}\d){{15,18}})[ ,(-]{{1,3}}{_CARD_WORD}", digits_of),
     finder(
-        rf"{_CARD_WORD}(?=[^\d\0\n]{{0,40}}(?i:последн|цифр|заканч|оканч|конец|конце"
+        rf"{_CARD_WORD}(?=[^\d\0\n]{{0,40}}(?i:последн|цифр|заканч|оканч|конча|конец|конце"
         rf"|хвост))[^\d\0\n]{{0,60}}(?<!\d)(?P<v>\d{{4}})(?!\d)"
     ),
-    finder(rf"(?i:последн\w{{1,3}}(?: четыре| 4)? (?:цифр\w{{0,2}} )?)(?:{_CARD_WORD})[^\d\0\n]{{0,15}}(?P<v>\d{{4}})(?!\d)"),
+    finder(
+        rf"(?:{_CARD_WORD}[^\d\0\n]{{0,15}}|(?<!\w))(?P<v>(?<![\d*])[*•xх]{{1,4}} ?\d{{4}})(?![\d*-])",
+        accept=lambda text: text[0] != "х",
+    ),
+    finder(
+        r"(?<!\w)(?i:последние|последних)(?: (?:четыре|4))?(?: цифр\w)?[ :—-]{1,3}(?P<v>\d{4})(?!\d)"
+    ),
+    finder(
+        rf"(?i:последн\w{{1,3}}(?: четыре| 4)? (?:цифр\w{{0,2}} )?)(?:{_CARD_WORD})[^\d\0\n]{{0,15}}(?P<v>\d{{4}})(?!\d)"
+    ),
+)
+_TERM = r"(?:0[1-9]|1[0-2]) ?/ ?(?:20)?[2-3]\d"
+_CARD_DETAILS = (
+    finder(
+        rf"(?<!\w)(?i:срок(?: действия)?(?: карты)?)[ :]{{1,3}}(?:(?i:до) )?(?P<v>{_TERM})(?!\d)"
+    ),
+    finder(rf"\0[^\d\0]{{0,25}}(?P<v>{_TERM})(?!\d)"),
+    finder(
+        r"(?<!\w)(?i:cvv|cvc|цвв|свв|код с оборота|код на обороте)2?[ :—-]{1,3}(?P<v>\d{3})(?!\d)"
+    ),
+    finder(r"\0[ ,]{1,3}(?i:код)[ :]{1,3}(?P<v>\d{3})(?!\d)"),
 )
 _ACCOUNTS = (
     finder(rf"{FREE}(?:30|4[0-2])(?:[ .-]?\d){{18}}{END}", digits_of),
@@ -72,11 +118,17 @@ _ACCOUNTS = (
     finder(rf"{_REGISTER_WORD}[^\d\0]{{0,12}}(?P<v>\d{{8,15}}){END}", digits_of),
     finder(rf"{FREE}4100\d{{10,12}}{END}", digits_of),
     finder(
-        rf"{FREE}[A-Z]{{2}}\d\d(?: ?[A-Z0-9]{{4}}){{3,7}}(?: ?[A-Z0-9]{{1,3}})?{END}", digits_of, lambda text: len(digits_of(text)) >= 8
+        rf"{FREE}[A-Z]{{2}}\d\d(?: ?[A-Z0-9]{{4}}){{3,7}}(?: ?[A-Z0-9]{{1,3}})?{END}",
+        digits_of,
+        lambda text: len(digits_of(text)) >= 8,
     ),
-    finder(rf"{FREE}(?:T[1-9A-HJ-NP-Za-km-z]{{33}}|bc1[a-z0-9]{{25,60}}|0x[0-9A-Fa-f]{{40}}|[UE]Q[\w-]{{46}}){END}"),
+    finder(
+        rf"{FREE}(?:T[1-9A-HJ-NP-Za-km-z]{{33}}|bc1[a-z0-9]{{25,60}}|0x[0-9A-Fa-f]{{40}}|[UE]Q[\w-]{{46}}){END}"
+    ),
     finder(rf"{FREE}[13][1-9A-HJ-NP-Za-km-z]{{25,34}}{END}", accept=_has_digits_and_letters),
-    finder(rf"{_WALLET_WORD}[^\w\0]{{0,3}}(?:\w{{2,8}} ){{0,3}}(?P<v>(?=\w{{0,40}}\d)[A-Za-z0-9]{{24,64}}){END}"),
+    finder(
+        rf"{_WALLET_WORD}[^\w\0]{{0,3}}(?:\w{{2,8}} ){{0,3}}(?P<v>(?=\w{{0,40}}\d)[A-Za-z0-9]{{24,64}}){END}"
+    ),
 )
 _ROMAN = r"[IVXLCХУМ1-9lІ]{1,6}"
 _NUMBER_SIGN = r"(?:(?:№|(?i:n|номер\w{0,2}|ном\.?))[ :]{0,2})?"
@@ -89,24 +141,45 @@ _PAPERS = (
     finder(rf"{_PASSPORT_WORD}[^\d\0\n]{{0,40}}(?P<v>{_PASSPORT})(?!\d)", digits_of, _is_no_date),
     finder(rf"{_PASSPORT_WORD}[^\d\0\n]{{0,40}}(?P<v>\d\d[ -]?(?:№ ?)?\d{{7}})(?!\d)", digits_of),
     finder(rf"{_PASSPORT_WORD}[^\d\0\n]{{0,40}}(?P<v>\d\d ?[А-ЯA-Zа-я]{{2}} ?№? ?\d{{6}})(?!\d)"),
-    finder(rf"{_PASSPORT_WORD}[^\d\0\n]{{0,40}}?(?P<v>(?<!\w){_ROMAN} ?- ?[А-ЯA-Zа-я]{{2}},? ?(?:№|N|номер)? ?\d{{6}})(?!\d)"),
+    finder(
+        rf"{_PASSPORT_WORD}[^\d\0\n]{{0,40}}?(?P<v>(?<!\w){_ROMAN} ?- ?[А-ЯA-Zа-я]{{2}},? ?(?:№|N|номер)? ?\d{{6}})(?!\d)"
+    ),
     finder(r"(?<!\w)[IVXLC]{1,5}-[А-Я]{2} ?№? ?\d{6}(?!\d)"),
-    finder(rf"{_PASSPORT_WORD}[^\d\0\n]{{0,30}}?(?P<v>(?<!\w)(?:[A-ZА-Я]{{1,2}} ?№? ?)\d{{7,8}})(?!\d)"),
-    finder(rf"{_PASSPORT_WORD}[^\d\0\n]{{0,30}}(?P<v>\d{{4}})(?=[ ,]{{1,3}}(?i:номер|№|ном\.?)\W{{0,3}}\d{{6}})"),
+    finder(
+        rf"{_PASSPORT_WORD}[^\d\0\n]{{0,30}}?(?P<v>(?<!\w)(?:[A-ZА-Я]{{1,2}} ?№? ?)\d{{7,8}})(?!\d)"
+    ),
+    finder(
+        rf"{_PASSPORT_WORD}[^\d\0\n]{{0,30}}(?P<v>\d{{4}})(?=[ ,]{{1,3}}(?i:номер|№|ном\.?)\W{{0,3}}\d{{6}})"
+    ),
     finder(r"\0[ ,]{1,3}(?i:номер|№|ном\.?)\W{0,3}(?P<v>\d{6})(?!\d)"),
     finder(rf"(?<!\d)(?P<v>{_PASSPORT})[ ,(-]{{1,3}}{_PASSPORT_WORD}", digits_of, _is_no_date),
     finder(rf"{_DIVISION_WORD}[^\d\0]{{0,12}}(?P<v>\d{{3}}[ -]?\d{{3}})(?!\d)", digits_of),
-    finder(rf"{_POLICY_WORD}[^\d\0\n]{{0,25}}(?P<v>(?:[ХX]{{3}} ?)?\d(?:[ -]?\d){{8,15}})(?!\d)", digits_of, _is_no_date),
+    finder(
+        rf"{_POLICY_WORD}[^\d\0\n]{{0,25}}(?P<v>(?:[ХX]{{3}} ?)?\d(?:[ -]?\d){{8,15}})(?!\d)",
+        digits_of,
+        _is_no_date,
+    ),
     finder(rf"{_CAR_POLICY_WORD}[^\d\0\n]{{0,15}}(?P<v>[А-ЯA-Z]{{3}} ?\d{{10}})(?!\d)", digits_of),
 )
 _SNILS = (
-    finder(rf"{_SNILS_WORD}[^\d\0]{{0,20}}(?P<v>\d{{3}}[ -]?\d{{3}}[ -]?\d{{3}}[ -]?\d{{2}})(?!\d)", digits_of),
-    finder(rf"(?<!\d)(?P<v>\d{{3}}[ -]?\d{{3}}[ -]?\d{{3}}[ -]?\d{{2}})[ ,(-]{{1,3}}(?i:это )?{_SNILS_ALONE}", digits_of),
+    finder(
+        rf"{_SNILS_WORD}[^\d\0]{{0,20}}(?P<v>\d{{3}}[ -]?\d{{3}}[ -]?\d{{3}}[ -]?\d{{2}})(?!\d)",
+        digits_of,
+    ),
+    finder(
+        rf"(?<!\d)(?P<v>\d{{3}}[ -]?\d{{3}}[ -]?\d{{3}}[ -]?\d{{2}})[ ,(-]{{1,3}}(?i:это )?{_SNILS_ALONE}",
+        digits_of,
+    ),
     finder(rf"{FREE}\d{{3}}[ -]\d{{3}}[ -]\d{{3}}[ -]\d{{2}}{END}", digits_of, _passes_snils),
 )
 _INNS = (
-    finder(rf"{_INN_WORD}[^\d\0]{{0,20}}(?P<v>\d{{12}}|\d{{10}}|\d{{4}} \d{{6}}(?: \d\d)?)(?!\d)", digits_of),
-    finder(rf"(?<!\d)(?P<v>\d{{12}}|\d{{10}})[ ,(-]{{1,3}}(?i:это )?(?i:мой )?{_INN_WORD}", digits_of),
+    finder(
+        rf"{_INN_WORD}[^\d\0]{{0,20}}(?P<v>\d{{12}}|\d{{10}}|\d{{4}} \d{{6}}(?: \d\d)?)(?!\d)",
+        digits_of,
+    ),
+    finder(
+        rf"(?<!\d)(?P<v>\d{{12}}|\d{{10}})[ ,(-]{{1,3}}(?i:это )?(?i:мой )?{_INN_WORD}", digits_of
+    ),
     finder(rf"{FREE}(?<!\+)\d{{12}}{END}", digits_of, _passes_inn12),
 )
 
@@ -114,8 +187,12 @@ _PLATE = "[АВЕКМНОРСТУХABEKMHOPCTYX]"
 _CAR_WORD = _keyword(
     r"(?:гос\.? ?)?ном(?:ер\w{0,4}|\.)|госномер\w{0,3}|грз|машин\w{1,3}|авто|тачк\w{1,3}|приед\w{1,3}|подъед\w{1,3}|буду|газел\w{1,3}"
     r"|мотоцикл\w{0,2}|мопед\w{0,2}"
+    r"|мото|проходн\w{2}|шлагбаум\w{0,2}|кпп|охран\w{1,3}|моргну|заеду|бел\w{2,3}|ч[её]рн\w{2,3}|сер\w{2,3}|син\w{2,3}|красн\w{2,3}|серебрист\w{2,3}"
     r"|прицеп\w{0,2}|такси|фур\w{1,2}|пропуск\w{0,2}|знак\w{0,2}|водител\w{1,2}|кам[а]з\w{0,2}|регион"
 )
+_SPOKEN = rf"{SPOKEN_WORD}(?: {SPOKEN_WORD}){{0,2}}"
+_SPOKEN_HUNDREDS = rf"(?i:сто|двести|триста|четыреста|пятьсот|шестьсот|семьсот|восемьсот|девятьсот|ноль)(?: {SPOKEN_WORD}){{0,2}}"
+_LITTLE_WORD = r"(?i:на|не|то|но|он|от|со|во|ну|мы|вы|ты|та|ту|те|ко)(?!\w)"
 _CARS = (
     finder(rf"(?<!\w){_PLATE}\d{{3}}{_PLATE}{{2}} ?\d{{2,3}}(?: ?(?i:rus?|рус))?(?!\w)"),
     finder(
@@ -130,40 +207,21 @@ _CARS = (
         rf"{_CAR_WORD}[^\d\0\n]{{0,25}}?(?<!\w)(?P<v>\d{{4}} ?(?i:{_PLATE}){{2}} ?\d{{2,3}}"
         rf"|(?i:{_PLATE}){{2}} ?\d{{3,4}} ?\d{{2,3}})(?!\w)"
     ),
+    finder(rf"(?<!\w)(?i:{_PLATE}) ?\d{{3}} ?(?i:{_PLATE}){{2}}(?=[, ]{{1,3}}(?i:регион))"),
+    finder(r"\0[ ,]{1,3}(?i:регион) (?P<v>\d{2,3})(?!\d)"),
+    finder(
+        rf"(?<!\w)(?i:{_PLATE}) {_SPOKEN_HUNDREDS} (?!{_LITTLE_WORD})(?i:{_PLATE}){{2}}(?: (?:\d{{2,3}}|{_SPOKEN})(?!\w))?"
+    ),
+    finder(
+        rf"{_CAR_WORD}[^\d\0\n]{{0,25}}?(?<!\w)(?P<v>(?i:{_PLATE}) {_SPOKEN} (?i:{_PLATE}){{2}}(?!\w)(?: (?:\d{{2,3}}|{_SPOKEN})(?!\w))?)"
+    ),
     finder(rf"{FREE}(?=[A-Z\d]{{0,16}}[A-Z])(?=(?:[A-Z]{{0,16}}\d){{3}})[A-HJ-NPR-Z\d]{{17}}{END}"),
-    finder(rf"{_VIN_WORD}[^\w\0]{{0,3}}(?:(?i:код|номер) )?[^\w\0]{{0,3}}(?P<v>(?=[\w]{{0,16}}\d)[A-Za-zАВЕКМНОРСТУХ\d]{{17}})(?!\w)"),
+    finder(
+        rf"{_VIN_WORD}[^\w\0]{{0,3}}(?:(?i:код|номер) )?[^\w\0]{{0,3}}(?P<v>(?=[\w]{{0,16}}\d)[A-Za-zАВЕКМНОРСТУХ\d]{{17}})(?!\w)"
+    ),
     finder(
         rf"{_BODY_WORD}(?: (?i:номер"
         rf"|№))?[ :№-]{{1,3}}(?P<v>(?=[\w-]{{0,20}}\d{{5}})[A-Za-zА-Я\d]{{2,10}}(?:-\d{{5,8}})?(?:\d{{0,8}}))(?![\w-])"
-    ),
-)
-_MONTH = r"(?i:январ|феврал|март|апрел|ма[йя]|июн|июл|август|сентябр|октябр|ноябр|декабр)[а-я]{0,2}"
-_DATE = (
-    rf"(?:\d{{1,2}}[./-]\d{{1,2}}[./-](?:\d{{4}}|\d{{2}})(?!\d)|\d{{1,2}} {_MONTH}(?: (?:19|20)?\d{{2}}(?!\d))?(?: (?i:года|г\.?)(?!\w))?)"
-)
-_BORN = _keyword(r"д\.? ?р\.?|дат[аы] рожд\w{0,5}|год рожд\w{0,5}|дн[её]м рожд\w{0,5}|д(?:ень|ня|р) рожд\w{0,5}|днюх\w{1,2}")
-_WAS_BORN = _keyword(r"родил\w{1,4}|рожд[её]н\w{0,3}|день рожд\w{0,5}")
-_DATE_WITH_YEAR = rf"(?:\d{{1,2}}[./-]\d{{1,2}}[./-](?:\d{{4}}|\d{{2}})|\d{{1,2}} {_MONTH} (?:19|20)?\d{{2}})(?!\d)"
-_BIRTHDAYS = (
-    finder(rf"{_BORN}[^\d\0\n]{{0,20}}(?P<v>{_DATE})"),
-    finder(rf"{_BORN}[ :—-]{{1,3}}(?P<v>\d{{1,2}}\.\d{{1,2}})(?![.\d])"),
-    finder(rf"{_WAS_BORN}[^\d\0\n]{{0,20}}(?P<v>{_DATE_WITH_YEAR})"),
-    finder(rf"(?:{_BORN}|{_WAS_BORN})[^\d\0\n]{{0,12}}(?P<v>(?:19|20)\d\d)(?= ?(?i:г|$|[,.)]))"),
-    finder(r"(?<!\d)(?P<v>(?:\d{1,2}[./-]\d{1,2}[./-])?(?:(?:19|20)\d\d|\d\d)) ?(?i:г\.? ?р\.?(?!\w)|года? рождения|г\. ?рожд\w{0,5}|г/р)"),
-    finder(rf"(?<!\d)(?P<v>{_DATE}) ?(?i:г\.? ?р\.?(?!\w)|рождения|рожд\.)"),
-)
-_DEGREES = r"\d{1,3}(?:[.,]\d{1,7})?[°º˚] ?(?:\d{1,2}(?:[.,]\d{1,4})?['′’] ?)?(?:\d{1,2}(?:[.,]\d{1,4})?(?:[\"″”]|''|′′) ?)?"
-_SIDE = r"[NSEWСЮВЗ]"
-_PLACES = (
-    finder(r"(?<![\d.,])-?\d{1,3}\.\d{4,9}[,;/ ]{1,3}-?\d{1,3}\.\d{4,9}(?!\d)"),
-    finder(r"(?<!\w)(?i:широта|lat\w{0,6}|с\.? ?ш\.?|долгота|lon\w{0,8}|в\.? ?д\.?)[ :=]{1,3}(?P<v>\d{1,3}[.,]\d{2,9})(?!\d)"),
-    finder(rf"(?<!\w){_SIDE} ?{_DEGREES}[,; ]{{0,3}}{_SIDE} ?{_DEGREES}(?!\w)"),
-    finder(rf"(?<![\w°]){_DEGREES}{_SIDE}[,; ]{{0,3}}{_DEGREES}{_SIDE}(?!\w)"),
-    finder(rf"(?<!\w){_SIDE} ?\d{{1,3}} \d{{1,2}}[.,]\d{{1,4}},? {_SIDE} ?\d{{1,3}} \d{{1,2}}[.,]\d{{1,4}}(?!\d)"),
-    finder(
-        r"(?<!\w)(?i:координаты|геолокация|геопозиция|геоточка|точка|гео|gps"
-        r"|локация)[ :-]{1,3}(?P<v>\d{1,3}[.,]\d{2,9}[,; ]{1,3}\d{1,3}[.,]\d{2,9})(?!\d)",
-        accept=lambda text: len(digits_of(text)) >= 8,
     ),
 )
 
@@ -172,22 +230,25 @@ def _of_kind(kind: str, finders: tuple[Finder, ...]) -> tuple[tuple[str, Finder]
     return tuple((kind, find) for find in finders)
 
 
-PLACE_HINT = re.compile(r"[°º˚]|\d[.,]\d{2}|[NS] ?\d{1,3} \d")
-PLACE_FINDERS = _of_kind("АДРЕС", _PLACES)
-CARD_HINT = re.compile(r"\d(?:[ ._-]{0,3}\d){12}|(?i:карт|последн|сбер|втб|тин[ье]к)|\d{10}")
-CARD_FINDERS = (*_of_kind("СЧЁТ", _ACCOUNTS[:2]), *_of_kind("КАРТА", _CARDS))
-CAR_HINT = re.compile(
-    rf"\d-\d{{5}}|(?i:{_PLATE})[ -]?\d{{3}}[ -]?(?i:{_PLATE})|\d{{3,4}} ?(?i:{_PLATE}){{2}}|(?i:{_PLATE}){{2}} ?\d{{3}}"
-    rf"|[A-Za-zА-Я\d]{{10}}"
+CARD_HINT = in_lower(
+    r"cvv|cvc|цвв|свв|срок|\d(?:[ ._-]{0,3}\d){12}|карт|последн|сбер|втб|тин[ье]к|\d{10}|[*•]{2}"
+)
+CARD_FINDERS = (
+    *_of_kind("СЧЁТ", _ACCOUNTS[:2]),
+    *_of_kind("КАРТА", _CARDS),
+    *_of_kind("КАРТА", _CARD_DETAILS),
+)
+_LOWER_PLATE = "[авекмнорстухabekmhopctyx]"
+CAR_HINT = in_lower(
+    rf"(?<!\w){_LOWER_PLATE} {SPOKEN_WORD}(?!\w)|\d-\d{{5}}|{_LOWER_PLATE}[ -]?\d{{3}}[ -]?{_LOWER_PLATE}|\d{{3,4}} ?{_LOWER_PLATE}{{2}}"
+    rf"|{_LOWER_PLATE}{{2}} ?\d{{3}}|[a-z\d]{{10}}|\d{{7}}"
 )
 CAR_FINDERS = _of_kind("АВТО", _CARS)
-BIRTHDAY_HINT = re.compile(r"(?i)рожд|родил|(?<!\w)д\.? ?р(?!\w)|г\.? ?р(?!\w)|г/р|днюх")
-BIRTHDAY_FINDERS = _of_kind("ДАТА", _BIRTHDAYS)
-PAPER_HINT = re.compile(
-    r"(?i)пасп|загран|сери[яиюе]|сер\.|водител|в/у|права|удостов|(?<!\w)ву(?!\w)|документ|стс|п?тс(?!\w)|свид|св-во|военн|внж|жительств"
+PAPER_HINT = in_lower(
+    r"пасп|загран|сери[яиюе]|сер\.|водител|в/у|права|удостов|(?<!\w)ву(?!\w)|документ|стс|п?тс(?!\w)|свид|св-во|военн|внж|жительств"
     r"|рвп|патент|подр|полис|омс|енп|дмс|осаго|каско"
-    r"|снилс|страхов|пенсион|инн|сч[её]т|р/с|рс(?!\w)|к/с|л/с|бик|огрн|кпп|окпо|кошел|usdt|btc|trc|erc|ton|битк|4100\d|[A-Za-z\d]{24}"
-    r"|[A-Z]{2}\d\d|[IVXLC]-[А-Я]"
+    r"|снилс|страхов|пенсион|инн|сч[её]т|р/с|рс(?!\w)|к/с|л/с|бик|огрн|кпп|окпо|кошел|usdt|btc|trc|erc|ton|битк|4100\d|[a-z\d]{24}"
+    r"|[a-z]{2}\d\d|[ivxlc]-[а-я]"
     r"|\d{3}[ -]\d{3}[ -]\d{3}[ -]\d\d|\d{12}"
 )
 PAPER_FINDERS = (

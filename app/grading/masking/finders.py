@@ -9,13 +9,28 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
 Finder = Callable[[str], Iterator[tuple[int, int, str]]]
+Hint = Callable[[str], object]
+"""True where a text may hold what a family of finders looks for."""
 Found = tuple[int, int, str, str]
 """(start, end, kind, key)."""
 
 # Letters that pass for digits, where they stand among digits: «89О5», «9ОЗ», «l23», «89б3».
-_DIGIT_LIKE = {letter: digit for digit, letters in {"0": "ОоOo", "1": "lI|", "3": "Зз", "4": "Чч", "6": "б"}.items() for letter in letters}
-_LETTER_DIGITS = re.compile(r"(?<=\d)[ОоOolI|ЗзЧчб]{1,3}(?![^\W\d_])|(?<![^\W\d_])[ОоOolI|ЗзЧчб]{1,3}(?=\d)")
-_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
+_DIGIT_LIKE = {
+    letter: digit
+    for digit, letters in {"0": "ОоOo", "1": "lI|", "3": "Зз", "4": "Чч", "6": "бБ"}.items()
+    for letter in letters
+}
+_LETTER_DIGITS = re.compile(
+    r"(?<=\d)[ОоOolI|ЗзЧчбБ]{1,3}(?![^\W\d_])|(?<![^\W\d_])[ОоOolI|ЗзЧчбБ]{1,3}(?=\d)"
+)
+# Digits of other scripts, and those in circles.
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d|[\u2460-\u2468\u24ea\u2776-\u277e\u2780-\u2788]")
+_LATIN_LETTER = re.compile("[A-Za-z]")
+# A word with Latin letters among Russian ones, and the Russian letters that they look like.
+_MIXED_WORD = re.compile(
+    r"(?<![^\W\d_])(?=[A-Za-z]{0,20}[А-яЁё])(?=[А-яЁё]{0,20}[A-Za-z])[A-Za-zА-яЁё]{2,30}(?![^\W\d_])"
+)
+_LOOKS_RUSSIAN = str.maketrans("ABCEHKMOPTXYaceopxykmth", "АВСЕНКМОРТХУасеорхукмтн")
 # Blanks, the two marks that make a keycap of a digit, and pictures, which people put between digits.
 _BLANK = re.compile("[^\\S ]|[\ufe0f\u20e3\u2190-\u2bff\U0001f000-\U0001faff]")
 _WITHOUT_DIGITS = re.compile("[ -/:-~А-яЁё«»…₽№]*")
@@ -30,8 +45,13 @@ def uniform(text: str) -> str:
     plain = text.translate(_USUAL)
     if _WITHOUT_DIGITS.fullmatch(plain):
         return plain
-    plain = _FOREIGN_DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), _BLANK.sub(" ", plain))
-    return _LETTER_DIGITS.sub(lambda match: "".join(_DIGIT_LIKE[letter] for letter in match[0]), plain)
+    plain = _FOREIGN_DIGIT.sub(lambda match: str(unicodedata.digit(match[0])), plain)
+    plain = _BLANK.sub(" ", plain)
+    if _LATIN_LETTER.search(plain):
+        plain = _MIXED_WORD.sub(lambda match: match[0].translate(_LOOKS_RUSSIAN), plain)
+    return _LETTER_DIGITS.sub(
+        lambda match: "".join(_DIGIT_LIKE[letter] for letter in match[0]), plain
+    )
 
 
 def digits_of(text: str) -> str:
@@ -44,7 +64,11 @@ def plain_key(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def finder(pattern: str, key: Callable[[str], str] = plain_key, accept: Callable[[str], bool] = lambda _: True) -> Finder:
+def finder(
+    pattern: str,
+    key: Callable[[str], str] = plain_key,
+    accept: Callable[[str], bool] = lambda _: True,
+) -> Finder:
     """A finder of the pattern's group `v`, or of all it matches, where `accept` takes the value."""
     compiled = re.compile(pattern)
     group = "v" if "v" in compiled.groupindex else 0
@@ -55,6 +79,12 @@ def finder(pattern: str, key: Callable[[str], str] = plain_key, accept: Callable
                 yield *match.span(group), key(match[group])
 
     return find
+
+
+def in_lower(pattern: str) -> Hint:
+    """A hint of lower-case words: in a text made lower-case they are found several times as fast as in any case."""
+    compiled = re.compile(pattern)
+    return lambda text: compiled.search(text.lower())
 
 
 def blanked(text: str, found: Sequence[Found], mark: str = "\0") -> str:

@@ -66,7 +66,9 @@ def folded(word: str) -> str:
 @cache
 def listed_names() -> dict[str, str]:
     """Every form of the listed names, folded, with the name it is a form of."""
-    return {folded(form): name for name in reversed(_PEOPLE_ONLY.split()) for form in name_forms(name)}
+    return {
+        folded(form): name for name in reversed(_PEOPLE_ONLY.split()) for form in name_forms(name)
+    }
 
 
 @cache
@@ -78,6 +80,17 @@ def ambiguous_names() -> dict[str, str]:
 def short_forms(name: str) -> list[str]:
     """What the bearer of a name is called: «Дмитрий»: Дима, Димон, Митя."""
     return _short_forms().get(name, [])
+
+
+@cache
+def all_short_forms() -> frozenset[str]:
+    """Every form of every short form, folded."""
+    return frozenset(
+        folded(form)
+        for forms in _short_forms().values()
+        for short in forms
+        for form in name_forms(short)
+    )
 
 
 @cache

@@ -13,6 +13,7 @@ from enum import StrEnum
 from app.domain.visible_text import keep_visible
 from app.grading.masking.detectors import personal_data
 from app.grading.masking.finders import Found, blanked
+from app.grading.masking.fragments import data_in_fragments
 from app.grading.masking.neighbours import numbers_in_parts
 from app.grading.masking.person_names import People
 
@@ -59,17 +60,22 @@ class Piece:
 class Masker:
     """Remembers one chat's tokens. Give each chat its own."""
 
-    def __init__(self, names: Iterable[str], texts: Iterable[str] = (), *, level: Masking = Masking.ON) -> None:
+    def __init__(
+        self, names: Iterable[str], texts: Iterable[str] = (), *, level: Masking = Masking.ON
+    ) -> None:
         """`names`: people known from the chat; `texts`: its messages in order, for introductions and for numbers sent in parts."""
         self._level = level
         cleaned = [] if level is Masking.OFF else [keep_visible(text) for text in texts]
         self._people = People(names, cleaned)
-        self._parts = numbers_in_parts(cleaned)
+        self._parts = {text: [part] for text, part in numbers_in_parts(cleaned).items()}
+        self._fragments = data_in_fragments(cleaned)
         self._counts: Counter[str] = Counter()
         self._numbers: dict[tuple[str, str], int] = {}  # (kind, key) -> number
         self._spellings: dict[tuple[str, int], str] = {}  # (kind, number) -> as first written
         self._names: dict[int, str] = {}  # number -> name as known
-        self._pieces: dict[str, list[Piece]] = {}  # each message is masked once and looked at again for quotes
+        self._pieces: dict[
+            str, list[Piece]
+        ] = {}  # each message is masked once and looked at again for quotes
 
     def mask(self, text: str) -> str:
         """The text with a token in place of each personal datum."""
@@ -88,7 +94,9 @@ class Masker:
         for start, end, kind, key in sorted(self._found(text)):
             if start > position:
                 pieces.append(Piece(text[position:start], text[position:start], is_token=False))
-            pieces.append(Piece(text[start:end], self._token(kind, key, text[start:end]), is_token=True))
+            pieces.append(
+                Piece(text[start:end], self._token(kind, key, text[start:end]), is_token=True)
+            )
             position = end
         return [*pieces, Piece(text[position:], text[position:], is_token=False)]
 
@@ -130,7 +138,13 @@ class Masker:
     def _known(self, match: re.Match[str]) -> str | None:
         """What may be said of a token's original: a name, or a word that only strict masking hides."""
         kind, number = _identity(match)
-        return self._names.get(number) if kind == _NAME else self._spellings.get((kind, number)) if kind == _WORD else None
+        return (
+            self._names.get(number)
+            if kind == _NAME
+            else self._spellings.get((kind, number))
+            if kind == _WORD
+            else None
+        )
 
     def _token(self, kind: str, key: str, spelling: str) -> str:
         if (kind, key) not in self._numbers:
@@ -146,7 +160,7 @@ class Masker:
         literals = [(*match.span(), _LITERAL, match[0]) for match in _TOKEN.finditer(text)]
         yield from literals
         rest = blanked(text, literals)
-        parts = [self._parts[text]] if text in self._parts and not literals else []
+        parts = [] if literals else self._parts.get(text) or self._fragments.get(text, [])
         yield from parts
         rest = blanked(rest, parts)
         personal = list(personal_data(rest))
@@ -155,7 +169,10 @@ class Masker:
         called = [(start, end, _NAME, name) for start, end, name in self._people.find(rest)]
         yield from called
         if self._level is Masking.STRICT:
-            yield from ((*match.span(), _WORD, match[0]) for match in _SUSPICIOUS.finditer(blanked(rest, called)))
+            yield from (
+                (*match.span(), _WORD, match[0])
+                for match in _SUSPICIOUS.finditer(blanked(rest, called))
+            )
 
 
 def _identity(match: re.Match[str]) -> tuple[str, int]:

@@ -1,16 +1,19 @@
 """What stands around a name: introductions, greetings, and the things whose names are people's («кухня Мария»)."""
 
 import re
+from collections.abc import Iterator
 
-from app.grading.masking.first_names import ambiguous_names, folded, listed_names
+from app.grading.masking.first_names import all_short_forms, ambiguous_names, folded, listed_names
+from app.grading.masking.name_things import is_animal
 from app.grading.masking.name_words import (
     CYRILLIC,
+    SURNAME_ENDING,
     WORD,
     NameToken,
     is_latin_name,
     is_latin_surname,
+    is_plain_word,
 )
-from app.grading.masking.words import read_word
 
 SHOP = re.compile(
     r"(?i)(?<!\w)(?:авто\w{0,20}|магазин\w{0,4}|салон\w{0,4}|мебел\w{0,10}|строй\w{0,20}|ремонт\w{0,10}|сервис\w{0,4}|центр\w{0,4}"
@@ -28,23 +31,6 @@ NO_LATIN_NAME = re.compile(
     r"|audi|toyota|mazda|honda|ford|kia|hyundai|lada|opel|volvo|lexus|nissan|bosch|makita|philips|lenovo|asus|acer|dell|intel|nvidia"
     r"|canon|nikon|lego|nike|adidas|puma|zara"
 )
-# A product's name is often a person's: «кухня Марина», «кровать Виктория».
-PRODUCT = re.compile(
-    r"(?i)(?<!\w)(?:кот|кошк|щен|собак|п[её]с|мишк|барби|попуга|коров|лошад|кличк|диван|кроват|кухн|шкаф|стол|стул|кресл|комод|прихож"
-    r"|гостин|спальн|матрас|модел|коллекци|сери|сорт|роз|плать|ткан"
-    r"|цвет|люстр|обо|двер|лад|тойот|шкод"
-    r"|плитк|книг|роман|повест|кукл|духи|аромат|виноград|клубник|игр|лего|марк|картин|учебник|майк|футболк|парфюм|постер|плакат|фильм"
-    r"|диск|пластинк|винил"
-    r"|песн|альбом|бюст|портрет|стих|том|собрани|автомат|пистолет|самосвал|поезд|теплоход|крейсер|яхт|кат[ео]р|моторк|мотор|кофе"
-    r"|шоколад|торт|вафл|икр|вин|коньяк"
-    r"|медал|орден|значок|монет|икон|праздник|ден|церков|храм|собор|монастыр|театр|парк"
-    r"|музе)[а-яё]{0,4}(?: [«\"„]?[А-ЯЁа-яё]{2,20})? ?[ \"«„]$"
-)
-NOT_BEFORE_THING = re.compile(
-    r"(?:привет|день|вечер|утро|ночь|время|имя|номер|телефон|карта|карту|карте|сбер|контакт|перевод|адрес|получатель|вопрос|спасибо"
-    r"|фамилия|посылка|посылку|заказ|тел|мама|папа|салам|здравия|добро|паспорт|договор|счет|чек|запись|почта|тинькофф|втб|доброе"
-    r"|добрый|данные|фио|подпись|ответ|сообщение)"
-)
 TITLE = (
     r"(?:г-н|г-жа|господин|госпожа|гражданин|менеджер|мастер|замерщик|сборщик|прораб|курьер|консультант|кладовщик|водитель|продавец"
     r"|администратор|директор|хозя(?:ин|йка)"
@@ -55,7 +41,13 @@ TITLE = (
     r"|преподаватель|няня)[а-яё]{0,2}"
 )
 INTRODUCTION = re.compile(
-    r"(?i)(?<!\w)(?:меня зовут|(?:его|е[её]|мужа|жену|сына|бабушку|маму|как) зовут|зовут|зовите меня|зовите|звать|зовут меня|мо[её] имя"
+    r"(?i)(?<!\w)(?:меня зовут|мене звати|мене звуть|звуть|звати|кличут|величают|величать|одержувач\w?|отримувач\w?"
+    r"|відправник|фамили[яиюей]{1,2}|по имени"
+    r"|на фамилию|держатель|владелец|владелица|высветится|обратит\w{1,4} к|обращай\w{1,4} к|подойд\w{1,4} к"
+    r"|спрос[аию]\w{0,3}|позов[иу]\w{0,2}"
+    r"|передай\w{0,2}|отдай\w{0,2}|(?:скажи|скажите|скажете)(?: охране)?(?: что)? (?:от|к|для)|бронь на|запиш\w{1,4} на"
+    r"|забронируй\w{0,2} на"
+    r"|зовут|(?:его|е[её]|мужа|жену|сына|бабушку|маму|как) зовут|зовут|зовите меня|зовите|звать|зовут меня|мо[её] имя"
     r"|имя|фио|получател[ьяюе]м?|получит|получает"
     r"|отправител[ьяю]|заказчик|контактное лицо|на имя|с уважением|вас приветствует|на связи|вам пишет|пишет|уважаем(?:ый|ая)"
     r"|спросит[ье]|спросить|позовите|доверенност[ьи] на"
@@ -64,48 +56,76 @@ INTRODUCTION = re.compile(
     rf"(?:[ :,—–-]{{1,3}}|\n)(?:(?:ип|гр\.?|гражданин\w?|{TITLE}),? ){{0,1}}$"
 )
 ABBREVIATED = re.compile(r"\. ?[а-яё]")
-OF_A_PLACE = re.compile(r" (?i:дель?|ла|лос|сан|бэй|бич|плаза|парк|хилл|сити|стрит|холл|тауэр)(?!\w)")
-PARTNER = re.compile(r" и ([А-ЯЁ][а-яё]{2,30})(?![а-яё])")
-FOLLOWING = re.compile(r" ([А-ЯЁа-яё]{3,30})(?![А-ЯЁа-яё])")
-LONGEST_LABEL = 60
-INTRODUCTIONS = re.compile(INTRODUCTION.pattern.removesuffix("$").removeprefix("(?i)"))  # of lower-case texts: four times as fast
-CALLED = re.compile(r"(?i)(?<!\w)(?:зовут|звать|мо[её] имя)(?: меня)?[ :,—–-]{1,3}$")
+SELF_INTRODUCTIONS = re.compile(
+    r"(?:^|[.,!?;)\n] ?|(?:здравствуйте|привет|день|вечер|утро)[,.! ]{1,3})(?:я|это|с вами|вас беспокоит)[ ,:—-]{1,3}"
+)
+HONORIFIC = re.compile(
+    r" (?i:апа|апай|абый|абзый|ака|ага|агай|байке|эже|опа|хола|бай|хон|джан|жан|хоним|ханум|ханым|муаллим|батоно|калбатони)(?!\w)"
+)
+INTRODUCTIONS = re.compile(
+    INTRODUCTION.pattern.removesuffix("$").removeprefix("(?i)")
+)  # of lower-case texts: four times as fast
+CALLED = re.compile(
+    r"(?i)(?<!\w)(?:зовут|звать|мо[её] имя|my name is|call me|кличут|мене звати)(?: меня)?[ :,—–-]{1,3}$"
+)
+# A name may follow, but so may a thing: «приедет Фарух», «приедет Газель».
+ACTS = re.compile(
+    r"(?i)(?<!\w)(?:заедет|подъедет|приедет|прид[её]т|подойд[её]т|откроет|отдаст|передаст|примет|выдаст|встретит|заскочит|забежит|позвонит|напишет"
+    r"|ответит|брат|сын|муж|мой)[ —-]{1,3}(?:(?:мой|наш|ваш|вам|вас|наш[аеи]?|к вам|брат|сын|муж|друг|сосед|водитель|курьер) ){0,2}$"
+)
+BY_PERSON = re.compile(r"(?i)(?<!\w)(?:к|от|у|для|за) $")
 SELF = re.compile(r"(?i)(?<!\w)(?:это|я|меня|от|ваш|вам|с|у|к|за|для|на связи) $")
 GREETING = (
-    r"(?:здрав?ствуйте|приветствую|привет|добрый (?:день|вечер)|доброе утро|доброго дня|салам(?: алейкум)?|спасибо|уважаем(?:ый|ая)"
+    r"(?:здрав?ствуйте|salom|salam|assalom\w{0,10}|hello|hi|приветствую|привет|добрый (?:день|вечер)|доброе утро"
+    r"|доброго дня|салам(?: алейкум)?|спасибо|уважаем(?:ый|ая)"
     r"|хорошо|да|нет|понял|поняла|ок|окей|благодарю|извините|простите|прости)"
 )
 GREETED = re.compile(rf"(?i)(?<!\w){GREETING}[, ]{{1,3}}$")
 VOCATIVE_END = re.compile(r"(?i)[!.,;:)?]|\s{0,8}$")
 BEFORE_NAME = re.compile(r"[.!?…,;:\n(—-]\s{0,8}$|^\s{0,8}$")
+# A title's hero as often as a relative: «дядя Ваня билеты».
+HERO = re.compile(
+    r"(?i)(?<!\w)(?:дядя|т[её]тя|баба|дед|доктор|капитан|мистер|король|царь|принцесса) $"
+)
 LOOK_BACK = 60
+
+
+_SURNAME_WORD = re.compile(r"(?i)(?<!\w)фамили[яюей]{1,2}[ :,—-]{1,3}$")
+SELF_THEN = re.compile(r"(?i)[, ]{1,2}(?:я|по|насчет|насчёт|писал|звонил|с авито|из|от)(?!\w)")
+_SURNAME_AFTER = re.compile(r" (?i:(?:это )?моя фамилия|запиш|оформ|отлож|заброн)")
 
 
 def may_be_name(token: NameToken, before: str) -> bool:
     """Where a name is expected: a first name in any spelling, or a word of no dictionary; uncapitalised only after «меня зовут»."""
     if not CYRILLIC.fullmatch(token.word):
-        return token.is_capitalised and (is_latin_name(token) or is_latin_surname(token))
+        is_called = (
+            bool(CALLED.search(before))
+            and not NO_LATIN_NAME.fullmatch(token.word)
+            and len(token.word) > 2
+        )
+        return token.is_capitalised and (
+            is_called or is_latin_name(token) or is_latin_surname(token)
+        )
     reading, form = token.reading, folded(token.word)
     if form in ambiguous_names():
         return token.is_capitalised
-    if form in listed_names() or (reading.is_first_name and not reading.is_common):
+    if (
+        form in listed_names()
+        or (token.is_capitalised and form in all_short_forms())
+        or (reading.is_first_name and not reading.is_common)
+    ):
         return True
+    if token.is_capitalised and (
+        _SURNAME_WORD.search(before) or (CALLED.search(before) and not reading.is_known)
+    ):
+        return len(token.word) > 1 and form not in {"имя", "отчество"}
     if not token.is_capitalised:
         return bool(CALLED.search(before)) and not reading.is_known
-    return not reading.is_common and (not reading.is_known or reading.is_surname or reading.is_patronymic) and reading.is_noun
-
-
-def names_a_thing(text: str, token: NameToken) -> bool:
-    """«Катюша сорт», «Маша и Медведь»: a thing follows at once, and nobody does anything in the text."""
-    if OF_A_PLACE.match(text, token.end):
-        return True
-    partner = PARTNER.match(text, token.end)
-    if partner:
-        return read_word(partner[1]).is_common and not read_word(partner[1]).is_first_name
-    following = FOLLOWING.match(text, token.end)
-    if not following or token.is_oblique or len(text) > LONGEST_LABEL:
-        return False
-    return read_word(following[1]).is_thing and not any(read_word(word).is_verb for word in WORD.findall(text))
+    return (
+        not reading.is_common
+        and (not reading.is_known or reading.is_surname or reading.is_patronymic)
+        and reading.is_noun
+    )
 
 
 def is_spoken_to(text: str, before: str, token: NameToken) -> bool:
@@ -129,3 +149,62 @@ def is_spoken_to(text: str, before: str, token: NameToken) -> bool:
             after,
         )
     )
+
+
+UNDECLINED = re.compile("(?:ко|их|ых|о|дзе|швили)$")
+_CARRIER = re.compile(
+    r"(?i)сдэк\w?|боксберри|озон\w?|авито|яндекс\w?|пэк\w?|wildberries|вайлдберриз|вб|убер|икеа"
+)
+
+
+def is_guest(text: str, before: str, token: NameToken) -> bool:
+    """«К Гайнутдинову», «приедет Фарух»: a surname after a preposition, or a name after what people do."""
+    reading = token.reading
+    if (
+        not token.is_capitalised
+        or reading.is_common
+        or reading.is_place
+        or folded(token.word) in ambiguous_names()
+    ):
+        return False
+    if ACTS.search(before):
+        return not _CARRIER.fullmatch(token.word) and may_be_name(token, before)
+    if (
+        re.search(r"(?i)(?:^|[.!?,] )(?:это|я) $", before)
+        and not reading.is_known
+        and SELF_THEN.match(text, token.end)
+    ):
+        return True
+    is_called_surname = reading.is_surname or (
+        not reading.is_known and bool(SURNAME_ENDING.fullmatch(token.word))
+    )
+    is_by_person = BY_PERSON.search(before) or _SURNAME_AFTER.match(text, token.end)
+    if BY_PERSON.search(before) and not token.is_oblique and not UNDECLINED.search(token.word):
+        return False
+    return (
+        bool(is_by_person)
+        and is_called_surname
+        and len(token.word) > 4
+        and bool(CYRILLIC.fullmatch(token.word))
+    )
+
+
+def introduced_words(text: str) -> Iterator[str]:
+    """Words by which people introduce themselves or others and that are names nowhere else: «меня зовут Нурсеит»."""
+    lower = text.lower()
+    if len(lower) != len(text):
+        return
+    for introduction in INTRODUCTIONS.finditer(lower):
+        match = WORD.match(text, introduction.end())
+        before = text[: introduction.end()][-LOOK_BACK:]
+        if (
+            match
+            and len(match[0]) > 2
+            and may_be_name(NameToken(*match.span(), match[0]), before)
+            and not is_animal(before)
+        ):
+            yield match[0]
+    for introduction in SELF_INTRODUCTIONS.finditer(lower):
+        match = WORD.match(text, introduction.end())
+        if match and folded(match[0]) in listed_names() and not is_plain_word(match[0]):
+            yield match[0]

@@ -24,19 +24,23 @@ CAPITALISED_ONLY = (
     "Динар",
     "Динара",
 )
-WORD = re.compile(r"(?<![^\W_])[^\W\d_]{1,40}(?![^\W_])")
-CYRILLIC = re.compile("[А-ЯЁа-яё]+")
+WORD = re.compile(r"(?<![^\W_])[^\W\d_]{1,40}(?:['’][^\W\d_]{1,20})?(?![^\W_])")
+CYRILLIC = re.compile("[\u0400-\u04ff'’]+")
 SURNAME_ENDING = re.compile(
     r"(?i)[а-яё]{2,30}(?:[оеё]в|[иы]н|[оеё]ва|[иы]на|[сц]кий|[сц]кая|енко|чук|[уюя]к|янц?|дзе|швили|[оеё]вой|[иы]ной|[оеё]ву|[иы]ну"
     r"|[оеё]вым|[иы]ным"
     r"|[сц]кого|[сц]кому|[сц]кой|яну?а?|ули|дин[аоу]?|заде|оглы|кызы|баев[ау]?)"
 )
 PATRONYMIC_ENDING = re.compile(
-    r"(?i)[а-яё]{2,30}(?:[оеь]вич|[оеё]вн|ичн|ыныч|лыч|[аиы]ныч|иныч|ьич|мич|тич|кич)(?:а|у|ом|ем|е|ой|ы|ей|ою)?|ог?лы|[уо]глы|г?[ык]ызы"
+    r"(?i)[а-яё]{2,30}(?:[оеь]вич|[оеё]вн|ичн|ыныч|лыч|[аиы]ныч|иныч|ьич|мич|тич|кич)(?:а|у|ом|ем|е|ой|ы|ей|ою)?|[а-яёіїєґ'’]{2,30}(?:[іїо]вна|[іїо]вни|[іїо]вні|йович)|ог?лы|[уо]глы|г?[ык]ызы"
 )
-PARTICLE = re.compile(r"(?i)ог?лы|[уо]глы|[кг]ызы|заде")
-DIMINUTIVE = re.compile(r"(?i)([а-яё]{2,8}?)(?:[ао]?[чшк]?[еоу]?(?:чк|шк|ньк|льк)|[ую]с|[ую]ш|[аоя]х|ул)(?:а|у|е|и|ой|ей|ом|ем|ю|я)")
-CAUCASIAN = re.compile("[а-яё]{3}(?:[бвгдзкмнпрстчшщл]ян(?:а|у|ом|е|ы)?|дзе|швили)$")
+PARTICLE = re.compile(
+    r"(?i)ог?лы|[уо]глы|[кг]ызы|заде|апа|апай|абый|абзый|ака|ага|агай|байке|эже|опа|хола|бай|хон|джан|жан|хоним|ханум|ханым|муаллим"
+)
+DIMINUTIVE = re.compile(
+    r"(?i)([а-яё]{2,8}?)(?:[ао]?[чшк]?[еоу]?(?:чк|шк|ньк|льк)|[ую]с|[ую]ш|[аоя]х|ул)(?:а|у|е|и|ой|ей|ом|ем|ю|я)"
+)
+CAUCASIAN = re.compile("[А-ЯЁа-яё]{3}(?:[бвгдзкмнпрстчшщл]ян(?:а|у|ом|е|ы)?|дзе|швили)$")
 FAMILY = re.compile("(?:[оеё]в|[иы]н|ян)(?:ых|ы)$")
 
 
@@ -73,8 +77,15 @@ def is_first_name(token: NameToken) -> bool:
         return False
     reading = token.reading
     if form in listed_names() and not (reading.is_common and not reading.is_first_name):
-        return (token.is_capitalised and not is_odd_form(token, reading)) or (is_lower_name(token.word))
-    return token.is_capitalised and reading.is_first_name and not reading.is_common and not reading.is_place
+        return (token.is_capitalised and not is_odd_form(token, reading)) or (
+            is_lower_name(token.word)
+        )
+    return (
+        token.is_capitalised
+        and reading.is_first_name
+        and not reading.is_common
+        and not reading.is_place
+    )
 
 
 def is_odd_form(token: NameToken, reading: Reading) -> bool:
@@ -85,8 +96,18 @@ def is_odd_form(token: NameToken, reading: Reading) -> bool:
 def is_plain_word(word: str) -> bool:
     """A word of the dictionary that names nobody, anywhere."""
     reading, form = read_word(word), folded(word)
-    is_person = reading.is_first_name or reading.is_surname or reading.is_patronymic or bool(SURNAME_ENDING.fullmatch(word))
-    return reading.is_common and not is_person and form not in listed_names() and form not in ambiguous_names()
+    is_person = (
+        reading.is_first_name
+        or reading.is_surname
+        or reading.is_patronymic
+        or bool(SURNAME_ENDING.fullmatch(word))
+    )
+    return (
+        reading.is_common
+        and not is_person
+        and form not in listed_names()
+        and form not in ambiguous_names()
+    )
 
 
 @cache
@@ -96,7 +117,11 @@ def lower_names() -> frozenset[str]:
 
 def is_lower_name(word: str) -> bool:
     form = folded(word)
-    if len(form) < LONG_ENOUGH_UNCAPITALISED or listed_names().get(form, "") in CAPITALISED_ONLY or form not in listed_names():
+    if (
+        len(form) < LONG_ENOUGH_UNCAPITALISED
+        or listed_names().get(form, "") in CAPITALISED_ONLY
+        or form not in listed_names()
+    ):
         return False
     reading = read_word(word)
     return reading.is_first_name and not reading.is_common
@@ -113,7 +138,9 @@ def is_surname(token: NameToken) -> bool:
 
 
 def is_patronymic(token: NameToken) -> bool:
-    return token.reading.is_patronymic or bool(token.is_capitalised and PATRONYMIC_ENDING.fullmatch(token.word))
+    return token.reading.is_patronymic or bool(
+        token.is_capitalised and PATRONYMIC_ENDING.fullmatch(token.word)
+    )
 
 
 def is_initial(token: NameToken) -> bool:
@@ -121,7 +148,11 @@ def is_initial(token: NameToken) -> bool:
 
 
 def is_latin_name(token: NameToken) -> bool:
-    return token.is_capitalised and not CYRILLIC.search(token.word) and skeleton(token.word) in name_by_skeleton()
+    return (
+        token.is_capitalised
+        and not CYRILLIC.search(token.word)
+        and skeleton(token.word) in name_by_skeleton()
+    )
 
 
 def is_latin_surname(token: NameToken) -> bool:
@@ -129,7 +160,10 @@ def is_latin_surname(token: NameToken) -> bool:
         token.is_capitalised
         and not CYRILLIC.search(token.word)
         and len(token.word) > 3
-        and bool(SURNAME_ENDING.fullmatch(in_cyrillic(token.word)) or read_word(in_cyrillic(token.word)).is_surname)
+        and bool(
+            SURNAME_ENDING.fullmatch(in_cyrillic(token.word))
+            or read_word(in_cyrillic(token.word)).is_surname
+        )
     )
 
 
@@ -138,20 +172,35 @@ def goes_on(group: Sequence[NameToken], token: NameToken) -> bool:
     if is_initial(token):
         return True
     if not token.is_capitalised:
-        return bool(PARTICLE.fullmatch(token.word)) or (token.reading.is_patronymic and not group[-1].is_capitalised)
+        is_surname_after = (
+            token.reading.is_surname and not token.reading.is_common and len(token.word) > 4
+        )
+        return bool(PARTICLE.fullmatch(token.word)) or (
+            (token.reading.is_patronymic or is_surname_after) and not group[-1].is_capitalised
+        )
     if is_patronymic(token) or is_surname(token):
         return True
     if not CYRILLIC.search(token.word):
         return is_latin_surname(token)
     reading = token.reading
-    return is_first_name(token) or (not reading.is_known and reading.is_noun) or (folded(token.word) in ambiguous_names())
+    return (
+        is_first_name(token)
+        or (not reading.is_known and reading.is_noun)
+        or (folded(token.word) in ambiguous_names())
+    )
 
 
 def full_name(group: list[NameToken]) -> int:
     """The length of a name that its parts prove: «Иванов И. И.», «И. И. Иванов», «Иванов Иван Петрович», «Иван Петрович», «Мехти оглы»."""
     words = [token for token in group if token.is_capitalised or is_patronymic(token)]
     if words != group[: len(words)]:
-        words = group[: next(i for i, token in enumerate(group) if not (token.is_capitalised or is_patronymic(token)))]
+        words = group[
+            : next(
+                i
+                for i, token in enumerate(group)
+                if not (token.is_capitalised or is_patronymic(token))
+            )
+        ]
     if len(words) < 2:
         return 0
     if is_surname(words[0]) and is_initial(words[1]):
@@ -160,33 +209,66 @@ def full_name(group: list[NameToken]) -> int:
         surname = 2 if len(words) > 2 and is_initial(words[1]) else 1
         return surname + 1 if len(words) > surname and is_surname(words[surname]) else 0
     for place in (1, 2):
-        if len(words) > place and is_patronymic(words[place]) and not is_initial(words[place - 1]) and may_head(words[0]):
+        if (
+            len(words) > place
+            and is_patronymic(words[place])
+            and not is_initial(words[place - 1])
+            and may_head(words[0])
+        ):
             length = place + 1
-            while length < len(words) and (is_surname(words[length]) or is_initial(words[length]) or is_patronymic(words[length])):
+            while length < len(words) and (
+                is_surname(words[length])
+                or is_initial(words[length])
+                or is_patronymic(words[length])
+            ):
                 length += 1
             return length
-    is_surname_after = words[1].reading.is_surname and not (words[1].reading.is_common or words[1].reading.is_place)
-    is_surname_before = is_surname(words[0]) and is_first_name(words[1]) and not words[0].reading.is_common
+    is_surname_after = words[1].reading.is_surname and not (
+        words[1].reading.is_common or words[1].reading.is_place
+    )
+    is_surname_before = (
+        is_surname(words[0]) and is_first_name(words[1]) and not words[0].reading.is_common
+    )
     return 2 if is_surname_before or (is_surname_after and may_be_foreign(words[0])) else 0
 
 
 def may_be_foreign(token: NameToken) -> bool:
     """«Иброхим»: a noun of no dictionary."""
-    return not token.reading.is_known and token.reading.is_noun and len(token.word) > 3 and token.is_capitalised
+    return (
+        not token.reading.is_known
+        and token.reading.is_noun
+        and len(token.word) > 3
+        and token.is_capitalised
+    )
 
 
 def is_diminutive(token: NameToken) -> bool:
     """«Аллочка», «Викуся»: a word of no dictionary with the stem of a first name."""
-    match = DIMINUTIVE.fullmatch(token.word) if token.is_capitalised and not token.reading.is_known else None
-    return match is not None and any(folded(match[1]) + ending in listed_names() for ending in ("", "а", "я"))
+    match = (
+        DIMINUTIVE.fullmatch(token.word)
+        if token.is_capitalised and not token.reading.is_known
+        else None
+    )
+    return match is not None and any(
+        folded(match[1]) + ending in listed_names() for ending in ("", "а", "я")
+    )
 
 
 def is_vocative(word: str) -> bool:
     """«Маш, привет», «Тань!»: a name without its last vowel."""
     stem = folded(word).removesuffix("ь")
-    return 3 <= len(word) <= 5 and not read_word(word).is_known and any(stem + vowel in listed_names() for vowel in "ая")
+    return (
+        3 <= len(word) <= 5
+        and not read_word(word).is_common
+        and any(stem + vowel in listed_names() for vowel in "ая")
+    )
 
 
 def may_head(token: NameToken) -> bool:
     """Whether a full name may begin with the word: «Спросить Ольгу Петровну» does not begin with «Спросить»."""
-    return is_surname(token) or is_first_name(token) or not token.reading.is_common or folded(token.word) in ambiguous_names()
+    return (
+        is_surname(token)
+        or is_first_name(token)
+        or not token.reading.is_common
+        or folded(token.word) in ambiguous_names()
+    )

@@ -11,8 +11,12 @@ _MOST_PARTS = 8
 _MOST_READINGS = 16
 _MOST_WORDS_ASIDE = 4
 _LONGEST_PART_TEXT = 80
+_MOST_TEXTS_ASIDE = 2
+_END = "\0" * (_LONGEST_PART_TEXT + 1)
 _ITEM = rf"(?:\d{{1,16}}|(?<!\w){SPOKEN_WORD}(?!\w))"
-_RUN = re.compile(rf"(?:\+|(?<!\w)(?i:плюс) )? ?\(?{_ITEM}(?:[ ().,_-]{{0,3}}{_ITEM}){{0,15}}(?![A-Za-z])")
+_RUN = re.compile(
+    rf"(?:\+|(?<!\w)(?i:плюс) )? ?\(?{_ITEM}(?:[ ().,_-]{{0,3}}{_ITEM}){{0,15}}(?![A-Za-z])"
+)
 _DIGIT = re.compile(r"\d")
 _MOST_BLANKS = 12
 _WORD = re.compile(r"[^\W\d_]{1,40}")
@@ -21,7 +25,7 @@ _OUT_OF_ALL = re.compile(
     r"|2|3|4) цифр\w"
 )
 _COUNTED = re.compile(
-    r"(?i)[₽%$€]|\d:\d|(?<!\w)(?:р|руб\w{0,6}|тыс\w{0,4}|к|т\.?р|шт\w{0,4}|штук\w?|час\w{0,3}|мин\w{0,4}|лет|год\w{0,2}|дн\w{1,3}"
+    r"(?i)[₽%$€]|\d:\d|(?<!\w)(?:р|руб\w{0,6}|тыс\w{0,4}|к|т\.?р|шт\w{0,4}|штук\w?|час(?:а|ов|ы|ик\w)?|мин\w{0,4}|лет|год\w{0,2}|дн\w{1,3}"
     r"|размер\w{0,2}|метр\w{0,2}|м|см|мм|кг|гб|км|этаж"
     r"|цен\w|торг|скидк\w|итого|всего|доставк\w|куплю|возьму|беру|заберу|отдам|января|феврал\w|март\w|апрел\w|ма[яй]|июн\w|июл\w"
     r"|август\w|сентябр\w|октябр\w|ноябр\w|декабр\w)(?!\w)"
@@ -38,10 +42,15 @@ def numbers_in_parts(texts: Sequence[str]) -> dict[str, tuple[int, int, str, str
     found: dict[str, tuple[int, int, str, str]] = {}
     run: list[tuple[str, tuple[int, int], list[str]]] = []
     context = ""
-    for text in [*texts, ""]:
+    aside = 0
+    for text in [*texts, _END]:
         part = _part(text)
         if part:
             run.append((text, *part))
+            aside = 0
+            continue
+        aside += 1
+        if run and aside <= _MOST_TEXTS_ASIDE and _is_small_talk(text):
             continue
         about = context + " ".join(said for said, _, _ in run[:_MOST_PARTS])
         for kind, key, first, last in _numbers([readings for _, _, readings in run], about):
@@ -50,9 +59,21 @@ def numbers_in_parts(texts: Sequence[str]) -> dict[str, tuple[int, int, str, str
     return found
 
 
+def _is_small_talk(text: str) -> bool:
+    """«Щас остальное»: a short text without figures, which may stand between the parts of a number."""
+    return (
+        len(text) <= _LONGEST_PART_TEXT // 2 and not _DIGIT.search(text) and not may_be_spoken(text)
+    )
+
+
 def _part(text: str) -> tuple[tuple[int, int], list[str]] | None:
     """Where the only figures of a short message stand, and the digits they may spell."""
-    if not text or len(text) > _LONGEST_PART_TEXT or not (_DIGIT.search(text) or may_be_spoken(text)) or text.count(" ") > _MOST_BLANKS:
+    if not text or len(text) > _LONGEST_PART_TEXT or text.count(" ") > _MOST_BLANKS:
+        return None
+    is_spoken = may_be_spoken(text)
+    if not is_spoken and (
+        not _DIGIT.search(text) or len(_WORD.findall(text)) > 2 * _MOST_WORDS_ASIDE
+    ):
         return None
     plain = _OUT_OF_ALL.sub(lambda match: "-" * len(match[0]), uniform(text))
     runs = list(_RUN.finditer(plain))
@@ -85,7 +106,11 @@ def _number(parts: Sequence[list[str]], context: str) -> tuple[str, str] | None:
             break
         if _PHONE.fullmatch(digits):
             return "ТЕЛЕФОН", digits[-10:]
-        if _CARD.fullmatch(digits) and (_CARD_WORD.search(context) or len(parts) == 4 or all(len(part) % 4 == 0 for part in reading)):
+        if _CARD.fullmatch(digits) and (
+            _CARD_WORD.search(context)
+            or len(parts) == 4
+            or all(len(part) % 4 == 0 for part in reading)
+        ):
             return "КАРТА", digits
         if _PAPER.fullmatch(digits) and _PAPER_WORD.search(context):
             return "ПАСПОРТ", digits

@@ -10,18 +10,19 @@ from app.grading.masking.first_names import ambiguous_names, folded, listed_name
 from app.grading.masking.name_surroundings import (
     ABBREVIATED,
     GREETED,
+    HERO,
+    HONORIFIC,
     INTRODUCTION,
-    INTRODUCTIONS,
     LOOK_BACK,
     NO_LATIN_NAME,
-    NOT_BEFORE_THING,
-    PRODUCT,
     SELF,
     SHOP,
+    introduced_words,
+    is_guest,
     is_spoken_to,
     may_be_name,
-    names_a_thing,
 )
+from app.grading.masking.name_things import is_animal, is_product, is_second_in_title, names_a_thing
 from app.grading.masking.name_words import (
     CAUCASIAN,
     CYRILLIC,
@@ -48,7 +49,7 @@ MAX_NAME_LENGTH = 200
 MAX_PEOPLE = 200
 MOST_WORDS = 6
 JOINT = re.compile(r" ?- ?| {1,2}|\. ?")
-BEFORE_FORM = re.compile(r"(?:ИП|ип|Ип|гр\.|гражданин|гражданка) $")
+BEFORE_FORM = re.compile(r"(?:ИП|ип|Ип|гр\.|гражданин|гражданка|[Тт][её]ть|[Дд]ядь) $")
 
 
 class People:
@@ -56,7 +57,9 @@ class People:
 
     def __init__(self, names: Iterable[str], texts: Sequence[str]) -> None:
         """`names`: people known from the chat; `texts`: its messages, for names by which people introduce themselves in them."""
-        self._capitalised: dict[str, str] = {}  # folded form, as a rule capitalised in the text -> name
+        self._capitalised: dict[
+            str, str
+        ] = {}  # folded form, as a rule capitalised in the text -> name
         self._any_case: dict[str, str] = {}
         self._skeletons: dict[str, str] = {}  # of Latin spellings
         self._known = 0
@@ -98,7 +101,9 @@ class People:
         """How many words from this one on are one person's name, where they end, and the name."""
         group = [first]
         for match in WORD.finditer(text, first.end, first.end + MOST_WORDS * 42):
-            if not JOINT.fullmatch(text, group[-1].end, match.start()) or (text[group[-1].end] == "." and len(group[-1].word) > 1):
+            if not JOINT.fullmatch(text, group[-1].end, match.start()) or (
+                text[group[-1].end] == "." and len(group[-1].word) > 1
+            ):
                 break
             group.append(NameToken(match.start(), match.end(), match[0]))
             if len(group) == MOST_WORDS:
@@ -111,7 +116,11 @@ class People:
     def _name_of(self, text: str, group: list[NameToken]) -> tuple[int, str]:
         first = group[0]
         known = [self._person(token) for token in group]
-        if not first.is_capitalised and text[first.end : first.end + 1] == "," and not text[: first.start].strip():
+        if (
+            not first.is_capitalised
+            and text[first.end : first.end + 1] == ","
+            and not text[: first.start].strip()
+        ):
             known[0] = known[0] or self._capitalised.get(folded(first.word))
         if known[0]:
             length = 1
@@ -119,62 +128,108 @@ class People:
                 length += 1
             return length, next((person for person in known[:length] if person), "")
         length = full_name(group) or self._single(text, group)
+        if length and self._is_title(text, group):
+            length = 0
         return length, nominative(group[:length], [*known[:length]])
 
     def _is_known(self, word: str) -> bool:
         form = folded(word)
-        return form in self._any_case or form in self._capitalised or (word.isascii() and skeleton(word) in self._skeletons)
+        return (
+            form in self._any_case
+            or form in self._capitalised
+            or (word.isascii() and skeleton(word) in self._skeletons)
+        )
 
     def _person(self, token: NameToken) -> str | None:
         form = folded(token.word)
         if not CYRILLIC.fullmatch(token.word):
-            return self._skeletons.get(skeleton(token.word)) if token.is_capitalised or len(token.word) > 4 else None
+            return (
+                self._skeletons.get(skeleton(token.word))
+                if token.is_capitalised or len(token.word) > 4
+                else None
+            )
         if form in self._any_case:
             return self._any_case[form]
         return self._capitalised.get(form) if token.is_capitalised else None
+
+    @staticmethod
+    def _is_title(text: str, group: list[NameToken]) -> bool:
+        """«Илья Муромец книга», «мультик Алёша Попович»."""
+        first = group[0]
+        before = text[max(0, first.start - LOOK_BACK) : first.start]
+        if (
+            INTRODUCTION.search(before) or GREETED.search(before) or SELF.search(before)
+        ) and not HERO.search(before):
+            return is_animal(before)
+        capitals = next(
+            (place for place, token in enumerate(group) if not token.is_capitalised), len(group)
+        )
+        return bool(
+            is_second_in_title(text, before)
+            or is_product(before, first)
+            or names_a_thing(text, first, group[max(capitals, 1) - 1].end)
+        )
 
     def _single(self, text: str, group: list[NameToken]) -> int:
         """The length of a name that begins with a first name, or with a word that can only be a name where it stands."""
         first = group[0]
         before = text[max(0, first.start - LOOK_BACK) : first.start]
         is_introduced = bool(INTRODUCTION.search(before))
-        if not (self._stands_alone(text, before, first) or (is_introduced and may_be_name(first, before))):
-            return 2 if len(group) > 1 and is_latin_name(first) and is_latin_surname(group[1]) else 0
+        if not (
+            self._stands_alone(text, before, first)
+            or (is_introduced and may_be_name(first, before))
+        ):
+            return (
+                2 if len(group) > 1 and is_latin_name(first) and is_latin_surname(group[1]) else 0
+            )
         length = 1
-        while length < len(group) and (goes_on(group[:length], group[length]) or (is_introduced and may_be_name(group[length], ""))):
+        while length < len(group) and (
+            goes_on(group[:length], group[length])
+            or (is_introduced and may_be_name(group[length], ""))
+        ):
             length += 1
         return length
 
     def _stands_alone(self, text: str, before: str, token: NameToken) -> bool:
         """Whether the word is a name without a second one beside it."""
-        if ABBREVIATED.match(text, token.end) or self._is_product(before, token) or names_a_thing(text, token):
+        if (
+            ABBREVIATED.match(text, token.end)
+            or is_product(before, token)
+            or names_a_thing(text, token)
+        ):
             return False
         if is_first_name(token) or is_diminutive(token):
+            return True
+        if (
+            token.is_capitalised
+            and HONORIFIC.match(text, token.end)
+            and not is_plain_word(token.word)
+        ):
             return True
         if not token.is_capitalised:
             return False
         reading = token.reading
         return (
             (reading.is_patronymic and not reading.is_common)
-            or (CAUCASIAN.search(token.word) is not None and not reading.is_common and not reading.is_place)
+            or (
+                CAUCASIAN.search(token.word) is not None
+                and not reading.is_common
+                and not reading.is_place
+            )
             or (reading.is_surname and bool(INTRODUCTION.search(before)))
-            or (is_latin_name(token) and bool(SELF.search(before) or GREETED.search(before)))
+            or is_guest(text, before, token)
+            or (
+                is_latin_name(token)
+                and bool(
+                    SELF.search(before)
+                    or GREETED.search(before)
+                    or is_spoken_to(text, before, token)
+                )
+            )
             or (text[token.end : token.end + 1] in {",", "!"} and is_vocative(token.word))
             or (folded(token.word) in ambiguous_names() and is_spoken_to(text, before, token))
             or (bool(SELF.search(before)) and is_surname(token) and bool(FAMILY.search(token.word)))
         )
-
-    @staticmethod
-    def _is_product(before: str, token: NameToken) -> bool:
-        """«Кухня Мария», «духи Шанель»: a thing's name in the nominative, right after the thing."""
-        if PRODUCT.search(before):
-            return True
-        last = re.search(r"([А-ЯЁа-яё]{2,30}) [«\"„]?$", before)
-        if not last or NOT_BEFORE_THING.fullmatch(folded(last[1])):
-            return False
-        reading = read_word(last[1])
-        is_nominative = folded(token.word) == folded(token.reading.lemma)
-        return reading.is_thing and not (reading.is_first_name or reading.is_surname) and (is_nominative or last[1][0].isupper())
 
     def _add(self, name: str) -> None:
         words = plausible_words(name)
@@ -184,14 +239,20 @@ class People:
         for word in words:
             self._skeletons.setdefault(skeleton(word), name)
             russian = word if CYRILLIC.fullmatch(word) else in_cyrillic(word)
-            listed = listed_names().get(folded(russian)) or ambiguous_names().get(folded(russian)) or name_by_skeleton().get(skeleton(word))
+            listed = (
+                listed_names().get(folded(russian))
+                or ambiguous_names().get(folded(russian))
+                or name_by_skeleton().get(skeleton(word))
+            )
             for spelling in (russian, *([listed, *short_forms(listed)] if listed else ())):
                 self._add_forms(spelling, name)
 
     def _add_forms(self, word: str, name: str) -> None:
         for form in name_forms(word):
             reading = read_word(form)
-            any_case = not reading.is_common and (reading.is_first_name or len(form) > LONG_ENOUGH_UNCAPITALISED)
+            any_case = not reading.is_common and (
+                reading.is_first_name or len(form) > LONG_ENOUGH_UNCAPITALISED
+            )
             (self._any_case if any_case else self._capitalised).setdefault(folded(form), name)
 
 
@@ -203,24 +264,24 @@ def plausible_words(name: str) -> list[str]:
     return [word for word in words if is_plausible(word, among=len(words))]
 
 
-def introduced_words(text: str) -> Iterator[str]:
-    """Words by which people introduce themselves or others and that are names nowhere else: «меня зовут Нурсеит»."""
-    lower = text.lower()
-    for introduction in INTRODUCTIONS.finditer(lower) if len(lower) == len(text) else ():
-        match = WORD.match(text, introduction.end())
-        if match and len(match[0]) > 2 and may_be_name(NameToken(match.start(), match.end(), match[0]), text[: match.start()][-LOOK_BACK:]):
-            yield match[0]
-
-
 def is_plausible(word: str, among: int) -> bool:
     if not CYRILLIC.fullmatch(word):
-        return len(word) > 2 and (skeleton(word) in name_by_skeleton() or (word[0].isupper() and not NO_LATIN_NAME.fullmatch(word)))
+        return len(word) > 2 and (
+            skeleton(word) in name_by_skeleton()
+            or (word[0].isupper() and not NO_LATIN_NAME.fullmatch(word))
+        )
     reading = read_word(word)
     if folded(word) in listed_names() or reading.is_first_name or folded(word) in ambiguous_names():
         return True
-    if reading.is_common or (reading.is_known and not (reading.is_surname or reading.is_patronymic)):
+    if reading.is_common or (
+        reading.is_known and not (reading.is_surname or reading.is_patronymic)
+    ):
         return False
-    return reading.is_surname or reading.is_patronymic or (word[0].isupper() and reading.is_noun and len(word) > 2)
+    return (
+        reading.is_surname
+        or reading.is_patronymic
+        or (word[0].isupper() and reading.is_noun and len(word) > 2)
+    )
 
 
 def nominative(group: Sequence[NameToken], known: Sequence[str | None]) -> str:

@@ -1,119 +1,125 @@
 """Reads numbers that are written in words or in words and figures: «восемь 916 сто двадцать три сорок пять 67»."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-_UNITS = ("ноль", "один", "два", "три", "четыре", "пять", "шесть", "семь", "восемь", "девять")
-_ENGLISH_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_LATIN_UNITS = ("nol", "odin", "dva", "tri", "chetyre", "pyat", "shest", "sem", "vosem", "devyat")
-_TEEN_STEMS = ("один", "две", "три", "четыр", "пят", "шест", "сем", "восем", "девят")
-_TEENS = ("десять", *(f"{stem}надцать" for stem in _TEEN_STEMS))
-_TENS = ("двадцать", "тридцать", "сорок", "пятьдесят", "шестьдесят", "семьдесят", "восемьдесят", "девяносто")
-_HUNDREDS = ("сто", "двести", "триста", "четыреста", "пятьсот", "шестьсот", "семьсот", "восемьсот", "девятьсот")
-_VALUES = (
-    {word: value for value, word in enumerate(_UNITS)}
-    | {word: value for value, word in enumerate(_TEENS, start=10)}
-    | {word: value * 10 for value, word in enumerate(_TENS, start=2)}
-    | {word: value * 100 for value, word in enumerate(_HUNDREDS, start=1)}
-    | {"нуль": 0, "ноля": 0, "нуля": 0, "нолик": 0, "одна": 1, "адин": 1, "две": 2, "тройка": 3, "семерка": 7, "восьмерка": 8, "девятка": 9}
-    | {"шисят": 60, "шестьдесять": 60, "пятьдесять": 50, "писят": 50, "семьдесять": 70, "восемьдесять": 80, "полтинник": 50, "double": 0}
-    | {word: value for value, word in enumerate(_ENGLISH_UNITS)}
-    | {word: value for value, word in enumerate(_LATIN_UNITS)}
+from app.grading.masking.number_words import (
+    SPOKEN_WORD,
+    Filler,
+    Item,
+    may_be_spoken,
+    number_tokens,
+    read_on,
 )
-SPOKEN_WORD = rf"(?i:{'|'.join(sorted((*_UNITS, *_TEENS, *_TENS, *_HUNDREDS, 'одна', 'две'), key=len, reverse=True))})"
-_ITEM = re.compile(r"(?<![^\W\d_])[A-Za-zА-яЁё]{2,14}(?![^\W\d_])|\d{1,20}")
+
+__all__ = ["SPOKEN_WORD", "digit_readings", "may_be_spoken", "spoken_numbers"]
+
 _GAP = re.compile(r"[^\w\0]{0,5}|_{1,3}")
 _PHONE = re.compile(r"[78][3-9]\d{9}|9\d{9}|375\d{9}|380\d{9}|99[2-68]\d{9}")
 _CARD = re.compile(r"[2-6]\d{15}")
-_PLUS = re.compile(r"(?:(?<!\w)(?i:плюс) {0,2}|\+ ?)$")
-_HINT = re.compile(
-    "нол|нул|один|дв[ае]|три|четыр|пят|шес|сем|восем|вос|девя|десят|надцат|двад|сорок|сто|zero|one|two|thr|four|five|six"
-    "|sev|eig|nin|odin|tri|dva|sem|pya|shest|nol"
+_TOWN_PHONE = re.compile(r"[1-9]\d{4,6}")
+_PAPER = re.compile(r"\d{10}")
+_PLUS = re.compile(r"(?:(?<!\w)(?i:плюс|с) {0,2}|\+ ?)$")
+_TOWN_WORD = re.compile(
+    r"(?<!\w)(?i:городск\w{2,3}|стационарн\w{2,3}|домашн\w{2,3}|рабоч\w{2,3}|тел\.?|телефон\w{0,3}|звоните|наберите)[ :,]{1,3}"
+    r"(?:(?i:тел\.?|телефон\w{0,3}|номер\w{0,2}|на|по|городской|домашний|рабочий)[ :,]{1,3}){0,2}$"
+)
+_PAPER_WORD = re.compile(r"(?i:паспорт\w{0,3}|серия|права)(?: \w{2,12}){0,3}[ :,]{1,3}$")
+_COUNTED = re.compile(
+    r" ?(?i:руб|тыс|р\b|шт|километр|км|лет|год|мин|час|метр|см|кг|литр|человек|раз)"
+)
+_GROUPS = re.compile(
+    r"(?:[78] ?)?\d{3} (?:\d{7}|\d{3} ?\d\d ?\d\d) |[78]\d{3} ?\d{3} ?\d\d ?\d\d |(?:\d{4} ){4}"
 )
 _LONGEST = 16
 _MOST_READINGS = 16
+_MOST_FILLERS = 4
+_LOOK_BACK = 45
 
 
 def spoken_numbers(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """(start, end, kind, digits) of each phone or card number with at least one figure written as a word."""
+    """(start, end, kind, digits) of each phone or card number with a figure, a mark or a pause written as a word."""
     for items in _runs(text):
         first = 0
         while first < len(items):
-            length, digits = (
-                _number_at(items[first : first + _LONGEST * 2]) if _value(items[first]) is not None or len(items) > 1 else (0, "")
-            )
+            length, kind, digits = _number_at(text, items[first : first + _LONGEST * 2])
             if not length:
                 first += 1
                 continue
-            start = items[first].start()
+            start = items[first].start
             plus = _PLUS.search(text, max(0, start - 7), start)
-            kind = "КАРТА" if len(digits) == _LONGEST else "ТЕЛЕФОН"
-            yield plus.start() if plus else start, items[first + length - 1].end(), kind, digits[-10:] if kind == "ТЕЛЕФОН" else digits
+            yield plus.start() if plus else start, items[first + length - 1].end, kind, digits
             first += length
-
-
-def may_be_spoken(text: str) -> bool:
-    """Whether a number word may stand in the text."""
-    return bool(_HINT.search(text.lower()))
 
 
 def digit_readings(text: str) -> list[str]:
     """The digits that a text of nothing but figures and number words spells; several where «шестьсот 14» may be 614 or 600 14."""
-    items = list(_ITEM.finditer(text))
-    if not items or any(not item[0].isdecimal() and _value(item) is None for item in items):
+    tokens = list(number_tokens(text))
+    items = [token for token in tokens if isinstance(token, Item)]
+    if not items or any(token is None for token in tokens):
         return []
     readings = [("", 0)]
     for item in items:
-        readings = _read_on(readings, item)
+        readings = read_on(readings, item, _LONGEST, _MOST_READINGS)
     return [digits for digits, _ in readings]
 
 
-def _value(item: re.Match[str]) -> int | None:
-    return _VALUES.get(item[0].lower().replace("ё", "е"))
-
-
-def _runs(text: str) -> Iterator[list[re.Match[str]]]:
-    """Figures and number words that follow each other closely, where at least one is a word."""
-    run: list[re.Match[str]] = []
-    for item in _ITEM.finditer(text):
-        is_number = item[0].isdecimal() or _value(item) is not None
-        if run and (not is_number or not _GAP.fullmatch(text, run[-1].end(), item.start())):
-            if any(_value(number) is not None for number in run):
+def _runs(text: str) -> Iterator[list[Item]]:
+    """Numbers that follow each other closely, with a word of a number, of a mark or of sequence among them."""
+    run: list[Item] = []
+    end = fillers = mark = 0
+    for token in (*number_tokens(text), None):
+        is_near = token is not None and bool(_GAP.fullmatch(text, end, max(end, token.start)))
+        if isinstance(token, Filler) and run and is_near and fillers < _MOST_FILLERS:
+            fillers, mark, end = fillers + 1, max(mark, token.mark), token.end
+            continue
+        if run and not (isinstance(token, Item) and is_near):
+            if any(item.value is not None or item.mark for item in run):
                 yield run
             run = []
-        if is_number:
-            run.append(item)
-    if any(_value(number) is not None for number in run):
-        yield run
+        if isinstance(token, Item):
+            run.append(replace(token, mark=mark) if run and mark else token)
+            end = token.end
+        fillers = mark = 0
 
 
-def _number_at(items: list[re.Match[str]]) -> tuple[int, str]:
-    """How many items from the first one make up a number, and its digits; 0 where none do."""
+def _number_at(text: str, items: Sequence[Item]) -> tuple[int, str, str]:
+    """How many items from the first one make up a number, its kind and its digits; 0 where none do."""
     readings = [("", 0)]
-    longest = 0, ""
-    worded = False
+    longest = 0, "", ""
+    before = text[max(0, items[0].start - _LOOK_BACK) : items[0].start]
+    is_town, is_paper = bool(_TOWN_WORD.search(before)), bool(_PAPER_WORD.search(before))
+    worded = 0
     for index, item in enumerate(items):
-        worded = worded or _value(item) is not None
-        readings = _read_on(readings, item)
+        worded = max(worded, 2 if item.value is not None else item.mark if index else 0)
+        readings = read_on(readings, item, _LONGEST, _MOST_READINGS)
         if not readings:
             break
+        is_whole = is_town and worded > 1 and index > 0 and index + 1 == len(items)
         for digits, _ in readings:
-            if worded and (_PHONE.fullmatch(digits) or _CARD.fullmatch(digits)):
-                longest = index + 1, digits
-    return longest
+            kind = (
+                _kind(digits, is_whole, is_paper)
+                if worded > 1 or (worded and _is_grouped(items[: index + 1]))
+                else ""
+            )
+            if kind:
+                longest = index + 1, kind, digits[-10:] if kind == "ТЕЛЕФОН" else digits
+    return (
+        (0, "", "")
+        if 0 < len(longest[2]) < 8 and _COUNTED.match(text, items[longest[0] - 1].end)
+        else longest
+    )
 
 
-def _read_on(readings: list[tuple[str, int]], item: re.Match[str]) -> list[tuple[str, int]]:
-    """The readings after one more item; a pair is the digits and the worded number at their end that may go on (900 + 16)."""
-    value = _value(item)
-    found = []
-    for digits, last in readings:
-        added = value if value is not None else int(item[0]) if len(item[0]) <= 2 and item[0][0] != "0" else 0
-        goes_on = bool(added) and (
-            (last and last % 100 == 0 and added < 100) or (last and last % 10 == 0 and last % 100 > 10 and added < 10)
-        )
-        if goes_on:
-            found.append((digits[: -len(str(last))] + str(last + added), last + added if value is not None else 0))
-        if not goes_on or value is None:
-            found.append((digits + (item[0] if value is None else str(value)), value or 0))
-    return [reading for reading in found if len(reading[0]) <= _LONGEST][:_MOST_READINGS]
+def _is_grouped(items: Sequence[Item]) -> bool:
+    """Whether the figures are grouped as in a phone or card number."""
+    return bool(_GROUPS.fullmatch("".join(f"{item.digits} " for item in items)))
+
+
+def _kind(digits: str, is_town: bool, is_paper: bool) -> str:
+    if is_paper and _PAPER.fullmatch(digits):
+        return "ПАСПОРТ"
+    if _PHONE.fullmatch(digits) or (is_town and _TOWN_PHONE.fullmatch(digits)):
+        return "ТЕЛЕФОН"
+    return "КАРТА" if _CARD.fullmatch(digits) else ""

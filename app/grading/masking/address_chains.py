@@ -1,0 +1,206 @@
+"""Finds addresses by their parts, in any case and without «улица»: «вишневая 17 кв 4», «снт ромашка уч 12», «6 мкр 14-2»."""
+
+import re
+from collections.abc import Iterator
+
+from app.grading.masking.finders import Finder, finder, in_lower, plain_key
+from app.grading.masking.number_words import SPOKEN_WORD
+from app.grading.masking.words import read_word
+
+_NO_UNIT = (
+    r"(?![\w:]|[.,]\d|[-–]\d{1,3} ?(?i:руб|р\b|тыс)| ?(?i:мин|час|ч\b|шт|руб|р\b|₽|тыс|км\b|м\b|м[.,]|м[2²]|кв\.? ?м|метр"
+    r"|сот|лет\b|год|дн[ейя]|%|кг"
+    r"|см\b|мм\b|мл\b|л\b|вт\b|квт|том\w?\b|лист|серий|позици|человек|мест\b|комнат|-?комн|этаж(?:а|ей|ный|ного)|из\b"
+    r"|раз\b|на \d|[xх×*] ?\d|доллар|евро))"
+)
+_LETTER = r"(?: ?[а-гА-Г](?!\w)|(?i: ?лит(?:ера?)?\.? ?[а-я](?!\w)))?"
+HOUSE_NUMBER = rf"\d{{1,4}}(?:(?i:[ксc]|стр)\d{{1,3}})?{_LETTER}(?: ?[/-] ?\d{{1,4}}(?:[а-еА-Е](?!\w))?){{0,2}}{_NO_UNIT}"
+SPOKEN_NUMBER = rf"{SPOKEN_WORD}(?: {SPOKEN_WORD}){{0,2}}(?: (?i:дробь) {SPOKEN_WORD}(?: {SPOKEN_WORD})?)?(?: [абвг](?!\w))?"
+_BEFORE_NUMBER = (
+    r"(?<!\w)(?i:дом|д|вл|владение|стр|строение|корпус|корп|к|кв|квартира|офис|оф|помещение|пом|комната|комн?|бокс|гараж|ячейка|секция|ряд"
+    r"|участок|уч|подъезд|под|(?<!\.)п|парадн\w{1,2}|этаж|эт|домофон|городок|в/[гч]|линия|квартал|мкр|мкрн|мкр-н|микрорайон|башня)"
+)
+_DISTRICT = r"(?i:мкр|мкрн|мкр-н|микрорайон|квартал|линия|улица|просека)(?!\w)"
+_ROOM = r"(?i:подъезд|этаж|парадная|квартира|участок|корпус|бокс|гараж)(?!\w)"
+_AFTER_NUMBER = rf"(?:{_DISTRICT}|{_ROOM}(?! ?№? ?\d{{1,4}}(?![\w-]{{1,3}} |\d| ?{_ROOM})))"
+_PART = (
+    rf"(?:{_BEFORE_NUMBER}(?:\.? ?№? ?{HOUSE_NUMBER}| {SPOKEN_NUMBER}(?![\w-])(?! (?i:руб|тыс|шт|метр|квадр|эта)))"
+    r"|(?<!\w)(?i:домофон|код) \d{1,4}[КкKkВвBb#*]{1,2}\d{2,6}(?!\w)"
+    rf"|(?<!\w)(?i:перв|втор|трет|четв[её]рт|пят|шест|седьм|восьм|девят|десят)(?:ый|ой|ий|ая|ом|ем) (?i:подъезд|этаж|парадная)е?(?!\w)"
+    rf"|(?<![\w.,/-])\d{{1,3}}(?:-?(?:[йя]|[аоы][йяе]))? ?{_AFTER_NUMBER})"
+)
+_BARE_PART = r"(?<![\w.,/-])\d{1,3}[а-г]?(?: ?[/-] ?\d{1,4}[а-г]?){1,2}(?![\d.,]\d|[\w/])"
+_HOUSE_PART = r"\d{1,4}[а-г]?(?=[, ]{1,3}(?i:кв|корп|под|эт|пар|оф|стр))"
+_ANY_PART = re.compile(rf"{_PART}|{_BARE_PART}")
+_CHAIN = re.compile(
+    rf"{_PART}(?:[,. ]{{1,3}}(?:{_PART}|{_BARE_PART}|{_HOUSE_PART}|(?i:ключ|код) \d{{2,6}}(?!\w)|(?i:во|в\.о\.?)(?!\w))){{0,6}}"
+)
+_NUMBER_BEFORE = re.compile(rf"(?<![\w.,/-])(?:{HOUSE_NUMBER}|{SPOKEN_NUMBER})[, ]{{1,3}}$")
+_WORD_BEFORE = re.compile(
+    r"(?<![\w-])(\d{1,3}(?:-?(?:[йя]|[аоы][йя])| лет)?|[А-ЯЁа-яё][А-ЯЁа-яё-]{0,29})(?:[, «»\"]{1,3}|\. ?)$"
+)
+_STREET_KIND = (
+    r"ул|улиц[аеыу]|пр|пр-к?т|проспект[аеу]?|просп|пер|переул(?:ок|ке|ка)|ш|шоссе|тракт[ае]?|бульвар[ае]?|б-р|наб|набережн(?:ая|ой|ую)"
+    r"|проезд[ае]?|пр-д|туп|тупик[ае]?|алле[яеюи]|пл|площад[ьи]|городок|городк[аеу]|просек[аеиу]|канал[ае]?|м-н|мкр|мкрн|мкр-н|микрорайон[ае]?|квартал[ае]?|линия"
+)
+_SETTLEMENT_KIND = (
+    r"снт|днт|днп|тсн|кп|жк|гск|гк|пос[её]л(?:ок|ке|ка)|пос|пгт|дер|деревн[яеию]|сел[оеа]|станиц[аеы]|ст-ца|хутор\w?|аул\w?"
+    r"|садоводств[оеа]|обществ[оеа]|товариществ[оеа]|кооператив[ае]?|мжк|гаражи|общежити[ея]|г|город|д|с|п|х"
+)
+USUAL_STREET = re.compile(
+    r"(?i)ленина|кирова|гагарина|пушкина|гоголя|горького|чехова|калинина|маяковского|чапаева|фрунзе|куйбышева|свердлова|дзержинского"
+    r"|тукая|комарова|корол[её]ва|жукова|суворова|кутузова|ломоносова|некрасова|лермонтова|толстого|есенина|малышева|белинского|ссср|влксм"
+)
+STREET_WORD = re.compile(rf"(?i:{_STREET_KIND})")
+_KIND_WORD = re.compile(rf"(?i:{_STREET_KIND}|{_SETTLEMENT_KIND})")
+_PLACE_NAME_WORD = re.compile(
+    r"(?i:снт|днт|днп|тсн|кп|жк|гск|гк|мжк|садоводств[оеа]|обществ[оеа]|товариществ[оеа]|кооператив[ае]?|гаражи|дер|деревн[яеию]|сел[оеа]|станиц[аеы]|пос[её]л(?:ок|ке|ка)|хутор\w?|аул\w?)"
+)
+_FEMININE = re.compile(r"(?i)[а-яё]{3,30}(?:[ая]я|[ую]ю|[ое]й)")
+_MASCULINE = re.compile(r"(?i)[а-яё]{3,30}(?:ий|ый|ой|ом|ого|ому|ое)")
+_GENITIVE = re.compile(
+    r"(?i)[а-яё]{2,30}(?:ова|ева|ёва|ина|ына|ского|цкого|ого|ых|их|ко|ия|ря|ов|ев|ей|ы|и|а|я)"
+)
+STREET_ENDING = re.compile(
+    r"(?i)[а-яё]{2,30}(?:ова|ева|ёва|ина|ына|ича|ая|ой|ую|ого|ых|их|ко|дзе|яна|ука|юка|вка|вке|вки|вку|нка|нке|нки|нку)"
+)
+_NO_PLACE = re.compile(
+    r"(?i)адрес\w{0,3}|доставк\w{1,2}|общая|жилая|полезная|новая|большая|маленькая|целая|каждая|любая|вторая|нужна\w?|какая|такая|моя|наша|ваша"
+    r"|самая|вся|одна|хорошая|белая|ч[её]рная|последняя|цена|размера?|высота|длина|ширина|кухн[ия]|детская|женская"
+    r"|мужская|детской|женской|мужской|русская|городская|заводская цена|комнат[ыа]|дома|квартир[ыа]|штук\w?|номера?"
+    r"|телефона?|этаж\w{0,3}|подъезд\w{0,3}|цвета?|года|лет|сегодня|завтра|утра|вечера|дня|часа|часов|рублей"
+)
+_FLAT = re.compile(r"(?i)кв\.? ?|квартира|подъезд|корп")
+_HOUSE_WORD = re.compile(r"(?i)(?:дом|д)[. ]")
+_MOST_WORDS = 5
+_LOOK_BACK = 70
+CHAIN_HINT = in_lower(
+    r"\d/\d{1,3}[а-г]?-\d|\d(?:-?[а-я]{1,2})?[, ]{1,3}(?:кв|под|эт|парад|мкр|микр|квартал|линия|корп|уч|ул|бокс|гараж|прос)"
+    r"|(?<!\w)(?:кв|д|дом|к|корп|корпус|стр|под|п|подъезд|эт|этаж|офис|оф|бокс|гараж|уч|участок|мкр|мкрн|квартал|линия|городок|комн|комната"
+    rf"|пом|ряд|парадн\w{{1,2}}|квартира|башня)[. ]{{0,2}}(?:№ ?)?(?:\d|{SPOKEN_WORD})"
+)
+
+
+def find_chains(text: str) -> Iterator[tuple[int, int, str]]:
+    """Two parts of an address in a row («дом 4 кв 9»), or one after a street, a settlement or a house number."""
+    position = 0
+    for chain in _CHAIN.finditer(text):
+        start = _house_before(text, chain.start())
+        has_house = start < chain.start()
+        start, named = _name_before(
+            text,
+            start,
+            right=chain[0].split(" ")[0],
+            is_sure=has_house and bool(_FLAT.match(chain[0])),
+        )
+        parts = len(_ANY_PART.findall(chain[0])) + (" ключ " in chain[0])
+        if (
+            (named and _HOUSE_WORD.match(chain[0]))
+            or parts > 1
+            or (has_house and _FLAT.match(chain[0]) and "/" in text[start : chain.start()])
+            or (named and (has_house or _is_named_place(text, start, chain.start())))
+        ):
+            start = max(start, position)
+            yield start, chain.end(), plain_key(text[start : chain.end()])
+            position = chain.end()
+
+
+def _house_before(text: str, end: int) -> int:
+    match = _NUMBER_BEFORE.search(text, max(0, end - 40), end)
+    return match.start() if match else end
+
+
+def _name_before(text: str, end: int, right: str, *, is_sure: bool) -> tuple[int, bool]:
+    """Where the street and settlement begin that are named before `end`, and whether any is; `is_sure`: the next word must name one."""
+    start, named = end, False
+    right = right if STREET_WORD.fullmatch(right) else ""
+    for _ in range(_MOST_WORDS):
+        match = _WORD_BEFORE.search(text, max(0, start - _LOOK_BACK), start)
+        if not match or not (
+            _belongs(text, match, right) or (is_sure and not named and _is_noun(match[1]))
+        ):
+            break
+        named = named or not match[1][0].isdecimal()
+        start, right = match.start(), match[1]
+    return start, named
+
+
+def _belongs(text: str, match: re.Match[str], right: str) -> bool:
+    """Whether the word is a part of a street's or settlement's name; `right` is the word after it that is."""
+    word = match[1]
+    if word[0].isdecimal():
+        return bool(right) and not _SETTLEMENT.fullmatch(right)
+    if _KIND_WORD.fullmatch(word):
+        return len(word) > 1 or bool(right)
+    if _FEMININE.fullmatch(word) and _FEMININE.fullmatch(right):  # «большая подгорная»
+        return True
+    return may_name_street(
+        word, len(right) > 1 and bool(_KIND_WORD.fullmatch(right))
+    ) or _follows_kind(text, match.start(), right)
+
+
+def _is_noun(word: str) -> bool:
+    reading = read_word(word)
+    return (
+        len(word) > 3
+        and (reading.is_noun or reading.is_adjective)
+        and not (reading.is_verb or _NO_PLACE.fullmatch(word))
+    )
+
+
+_SETTLEMENT = re.compile(rf"(?i:{_SETTLEMENT_KIND})")
+
+
+def _follows_kind(text: str, start: int, right: str) -> bool:
+    """«жк светлый», «снт северное сияние»: the word, or the one before it, follows a settlement's kind."""
+    before = text[max(0, start - 40) : start]
+    words = re.findall(r"[А-ЯЁа-яё-]{1,30}", before)[-2:]
+    return any(_PLACE_NAME_WORD.fullmatch(word) for word in (words[-1:] if right else words))
+
+
+def _is_named_place(text: str, start: int, end: int) -> bool:
+    return any(
+        _KIND_WORD.fullmatch(word) and len(word) > 1
+        for word in re.findall(r"[А-ЯЁа-яё-]{1,30}", text[start:end])
+    )
+
+
+def may_name_street(word: str, before_kind: bool = False) -> bool:
+    """An adjective of a street, or a person, place or thing in the genitive; `before_kind`: «переулок» or the like follows."""
+    if len(word) < 4 or _NO_PLACE.fullmatch(word):
+        return False
+    if USUAL_STREET.fullmatch(word):
+        return True
+    reading = read_word(word)
+    if reading.is_adjective and not reading.is_verb:
+        return bool(
+            _FEMININE.fullmatch(word)
+            or (before_kind and _MASCULINE.fullmatch(word))
+            or word.lower().endswith(("ых", "их", "ского", "цкого"))
+        )
+    if reading.is_place:
+        return True
+    if reading.is_genitive or (reading.is_surname and not reading.is_common):
+        return bool(_GENITIVE.fullmatch(word)) and not (reading.is_verb and word.islower())
+    return (
+        not reading.is_known
+        and reading.is_noun
+        and bool(_GENITIVE.fullmatch(word) or _FEMININE.fullmatch(word))
+    )
+
+
+CHAIN_FINDERS: tuple[Finder, ...] = (
+    find_chains,
+    finder(
+        r"(?<![\w/.,-])(?<![№:] )(?<!№)\d{1,2}/\d{1,3}[а-г]?-(?!(?:19|20)\d\d(?!\d))\d{1,4}(?![\d/-]|[.,]\d)"
+        r"(?=[^\0]{0,40}(?i:кв|подъезд|лифт|этаж|код|домофон|челн|город|звон)"
+        r"|\W{0,3}$)",
+    ),
+    finder(
+        r"(?<!\w)(?i:челн\w{1,3}|нов\w{2} город\w?|н\.п\.)[,: ]{1,3}(?P<v>\d{1,2}[/-]\d{1,2}[а-г]?-\d{1,4})(?![\d/-])",
+    ),
+    finder(
+        r"(?<!\w)\d{1,3}(?:-?(?:[йя]|[аоы][йя]))? (?i:мкр|мкрн|микрорайон|квартал|линия|просека)[,. ]{1,3}(?:(?i:дом"
+        r"|д)\.? ?)?\d{1,3}[а-г]?(?:[/-]\d{1,4})?(?![\d.])"
+    ),
+)

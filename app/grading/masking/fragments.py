@@ -1,0 +1,82 @@
+"""Finds data that were sent in fragments, one short message after another: «почта», «petrov.ivan», «@mail.ru»."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from app.grading.masking.detectors import personal_data
+from app.grading.masking.finders import Found
+
+_LONGEST_FRAGMENT = 40
+_LONGEST_OPENER = 60
+_MOST_FRAGMENTS = 5
+_FRAGMENT = re.compile(r"(?:[^\s]{1,40}\s{1,3}){0,3}[^\s]{1,40}")
+_OPENER = re.compile(
+    r"(?i)(?<!\w)(?:адрес\w{0,2}|ехать|везти|куда|записывай\w{0,2}|тг|телег\w{1,6}|телеграм\w{0,3}|инст[аеу]|инстаграм\w{0,2}|вк|ник|мыло"
+    r"|почт[ауые]|e-?mail|[иеэ]-?мейл|емайл|электронк[ауи]|логин|дискорд\w{0,1})(?!\w)"
+)
+_ABOUT_ACCOUNT = re.compile(
+    r"(?i)(?<!\w)(?:тг|телег|телеграм|инст|вк(?!\w)|ник(?!\w)|логин|дискорд)"
+)
+_ROOM = re.compile(
+    r"(?i)\W{0,3}(?:(?:кв|квартира|дом|д|корпус|корп|подъезд|этаж|домофон|парадная|офис|участок|уч)\.? ?\d{1,5}|\d{1,3} ?"
+    r"(?:подъезд|этаж|кв))"
+)
+_NICK = re.compile(
+    r"(?<![\w@.-])@?(?=[\w.]{0,31}[A-Za-z])(?=[\w.]{0,31}[_\d.])[A-Za-z_][\w.]{2,31}(?<!\.)(?![\w@.-])"
+)
+_NICK_ALONE = re.compile(r"\W{0,3}@?[A-Za-z_.][\w.]{2,31}\W{0,3}")
+
+
+def data_in_fragments(texts: Sequence[str]) -> dict[str, list[Found]]:
+    """Of each short message, what is personal in it together with its neighbours."""
+    found: dict[str, list[Found]] = {}
+    for window in _windows(texts):
+        for text, part in _found_in(window):
+            if all(
+                part[1] <= other[0] or part[0] >= other[1] for other in found.setdefault(text, [])
+            ):
+                found[text].append(part)
+    return found
+
+
+def _windows(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Runs of short messages after one that announces an address or account, or around one that names a flat or house alone."""
+    after = 0
+    for index, text in enumerate(texts):
+        if index < after or len(text) > _LONGEST_OPENER:
+            continue
+        is_room = bool(_ROOM.match(text)) and _is_fragment(text)
+        if not is_room and not _OPENER.search(text):
+            continue
+        first = index
+        while is_room and first > max(0, index - 2, after) and _is_fragment(texts[first - 1]):
+            first -= 1
+        after = index + 1
+        while after < min(len(texts), index + 1 + _MOST_FRAGMENTS) and _is_fragment(texts[after]):
+            after += 1
+        if after - first > 1:
+            yield list(texts[first:after])
+
+
+def _is_fragment(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_FRAGMENT and bool(_FRAGMENT.fullmatch(text.strip()))
+
+
+def _found_in(window: Sequence[str]) -> Iterator[tuple[str, Found]]:
+    """What the joined messages hold, as a part of each message."""
+    joined, place = " ".join(window), 0
+    found = list(personal_data(joined))
+    for text in window:
+        for start, end, kind, key in found:
+            first, last = max(start - place, 0), min(end - place, len(text))
+            if first < last and kind in {"АДРЕС", "ПОЧТА"}:
+                yield text, (first, last, kind, key)
+        place += len(text) + 1
+    if _ABOUT_ACCOUNT.search(window[0]):
+        nicks = [
+            (text, match)
+            for text in window[1:]
+            if (match := _NICK.search(text)) and _NICK_ALONE.fullmatch(text)
+        ]
+        key = "".join(match[0].lower() for _, match in nicks)
+        yield from ((text, (*match.span(), "НИК", key)) for text, match in nicks)

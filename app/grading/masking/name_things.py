@@ -1,0 +1,119 @@
+"""Things that bear people's names: products, books, films, brands and animals («кухня Мария», «Маша и медведь», «собаку зовут Рекс»)."""
+
+import re
+
+from app.grading.masking.first_names import folded, listed_names
+from app.grading.masking.name_words import WORD, NameToken
+from app.grading.masking.words import read_word
+
+# A product's name is often a person's: «кухня Марина», «кровать Виктория».
+_PRODUCT = re.compile(
+    r"(?i)(?<!\w)(?:кот|кошк|щен|собак|п[её]с|мишк|барби|попуга|коров|лошад|кличк|диван|кроват|кухн|шкаф|стол|стул|кресл|комод|прихож"
+    r"|гостин|спальн|матрас|модел|коллекци|сери|сорт|роз|плать|ткан"
+    r"|цвет|люстр|обо|двер|лад|тойот|шкод"
+    r"|плитк|книг|роман|повест|кукл|духи|аромат|виноград|клубник|игр|лего|марк|картин|учебник|майк|футболк|парфюм|постер|плакат|фильм"
+    r"|диск|пластинк|винил|мультик|костюм|комикс|раскраск|автограф|ноты|мультфильм|сказк|сумк|очк|часы|туфл|пион|сирен|рубашк|джинс|кроссовк|фигурк|пазл|билет|сериал|аниме"
+    r"|песн|альбом|бюст|портрет|стих|том|собрани|автомат|пистолет|самосвал|поезд|теплоход|крейсер|яхт|кат[ео]р|моторк|мотор|кофе"
+    r"|шоколад|торт|вафл|икр|вин|коньяк"
+    r"|медал|орден|значок|монет|икон|праздник|ден|церков|храм|собор|монастыр|театр|парк"
+    r"|музе)[а-яё]{0,4}(?: [«\"„]?[А-ЯЁа-яё]{2,20})? ?[ \"«„]$"
+)
+_NOT_BEFORE_THING = re.compile(
+    r"(?:привет|день|вечер|утро|ночь|время|имя|номер|телефон|карта|карту|карте|сбер|контакт|перевод|адрес|получатель|вопрос|спасибо"
+    r"|фамилия|посылка|посылку|заказ|тел|мама|папа|салам|здравия|добро|паспорт|договор|счет|чек|запись|почта|тинькофф|втб|доброе"
+    r"|добрый|данные|фио|подпись|ответ|сообщение|ключ|бронь|озон|альфа|банк)"
+)
+_MARK_AFTER = re.compile(
+    r"(?i)[,.]? (?:[а-яё]{1,20} ){0,2}(?:оригинал|реплик|паль|копи[яи]|размер|издани|обложк|том(?:а|ов|ах)?(?!\w)"
+    r"|част[ие]|сери[ия]|сезон|билет|сборник"
+    r"|репродукц|фигурк|диск|двд|dvd|кассет|пластинк|винил|рассад|сажен|семен|сорт|мушкет|рассказ|роман|стих|сочинен|альбом|концерт|полотно"
+    r"|\d{1,4} ?(?:мл|гр?|шт|см|том\w{0,2}|г|год\w?)(?!\w))"
+)
+_PLACE_AFTER = re.compile(
+    r" (?i:дель?|ла|лос|сан|бэй|бич|плаза|парк|хилл|сити|стрит|холл|тауэр)(?!\w)"
+)
+_PARTNER = re.compile(r" и ([А-ЯЁа-яё][а-яё]{1,30})(?![а-яё])")
+_FIRST_OF_TWO = re.compile(r"\W{0,3}([А-ЯЁа-яё]{3,20}) и ")
+_HIS = frozenset(["его", "ее", "её", "их"])
+_KIN = re.compile(
+    r"(?i)(?:муж|жен|сын|доч|брат|сестр|мам|пап|друг|подруг|сосед|напарник|коллег|бабушк|дедушк|тест|тещ|дет)[а-яё]{0,4}"
+)
+_FOLLOWING = re.compile(r" ([А-ЯЁа-яё]{3,30})(?![А-ЯЁа-яё])")
+_LONGEST_LABEL = 60
+_ANIMAL = re.compile(
+    r"(?i)(?<!\w)(?:собак|собачк|п[её]с|пса|щен|кот|кошк|кош|попуга|хомя|кролик|конь|коня|лошад|коров|коз[ауы]|кличк|питом|родител|зверь|кобел|сук[ау]"
+    r"|порода|породы)[а-яё]{0,4}[^.!?\n]{0,25}$"
+)
+
+
+def is_product(before: str, token: NameToken) -> bool:
+    """«Кухня Мария», «духи Шанель»: a thing's name in the nominative, right after the thing; «собаку зовут Рекс»."""
+    if (
+        _PRODUCT.search(before)
+        and not re.search(r"(?i)(?:добрый|доброго|доброй|всем) д[а-яё]{2,3} $", before)
+    ) or is_animal(before):
+        return True
+    last = re.search(r"([А-ЯЁа-яё]{2,30}) [«\"„]?$", before)
+    if not last or _NOT_BEFORE_THING.fullmatch(folded(last[1])):
+        return False
+    reading = read_word(last[1])
+    is_nominative = folded(token.word) == folded(token.reading.lemma)
+    return (
+        reading.is_thing
+        and not (reading.is_first_name or reading.is_surname)
+        and (is_nominative or last[1][0].isupper())
+    )
+
+
+def is_animal(before: str) -> bool:
+    """«Собаку зовут» before the name."""
+    return bool(_ANIMAL.search(before))
+
+
+def names_a_thing(text: str, token: NameToken, end: int = 0) -> bool:
+    """«Катюша сорт», «Маша и Медведь»: a thing follows the name at once, and the text has no verb; `end`: of the whole name."""
+    end = end or token.end
+    if _PLACE_AFTER.match(text, end) or _MARK_AFTER.match(text, end):
+        return True
+    partner = _PARTNER.match(text, end)
+    if (
+        partner
+        and not token.is_oblique
+        and _is_first_name(partner[1])
+        and text[partner.end() : partner.end() + 1] != ","
+    ):
+        return not _has_verb(text) and len(text) <= _LONGEST_LABEL
+    if partner:
+        return _is_title_partner(partner[1]) and not _has_verb(text)
+    following = _FOLLOWING.match(text, end)
+    if not following or token.is_oblique or len(text) > _LONGEST_LABEL:
+        return False
+    after = (
+        _FOLLOWING.match(text, following.end()) if read_word(following[1]).is_adjective else None
+    )
+    return any(
+        read_word(match[1]).is_thing for match in (following, after) if match
+    ) and not _has_verb(text)
+
+
+def _is_title_partner(word: str) -> bool:
+    """«Маша и медведь», «Томас и его друзья», but not «Сергей и жена»."""
+    reading = read_word(word)
+    is_person = _is_first_name(word) or _KIN.fullmatch(word)
+    return word.lower() in _HIS or (
+        reading.is_noun and (reading.is_common or word.islower()) and not is_person
+    )
+
+
+def is_second_in_title(text: str, before: str) -> bool:
+    """«Мастер и Маргарита»: the name after the text's first word and «и», in a text without a verb."""
+    match = _FIRST_OF_TWO.fullmatch(before)
+    return bool(match) and not (_KIN.fullmatch(match[1]) or _has_verb(text))  # type: ignore[index]  # it has matched
+
+
+def _is_first_name(word: str) -> bool:
+    return read_word(word).is_first_name or folded(word) in listed_names()
+
+
+def _has_verb(text: str) -> bool:
+    return any(read_word(word).is_verb for word in WORD.findall(text[:_LONGEST_LABEL]))
