@@ -17,8 +17,8 @@ _NEAR_ENOUGH = 85  # percent of the quote's letters found in order
 _SHORTEST_NEAR = 12  # below this, a few equal letters prove nothing
 _LONGEST_READ = 2 * MAX_QUOTE_LENGTH
 _NEGATED = re.compile(
-    r"(?<!\w)(?:(?:не|ни|нет|нету|нельзя|невозможно|без|никогда|никак|никто|никаких)["
-    r" \"]{1,3}){1,8}(?:\w{1,24}[ \"]{1,3}){0,2}$"
+    r"(?<!\w)(?:(?:не|ни|нет|нету|нельзя|невозможно|без|никогда|никак|никто|никаких)"
+    r"[ \"]{1,3}){1,8}(?:\w{1,24}[ \"]{1,3}){0,2}$"
 )
 """Folded words that end with a negation of what follows: up to two words and no comma stand
 between.
@@ -148,7 +148,7 @@ class QuoteVerifier:
     """The graded window, ready for looking quotes up."""
 
     def __init__(self, window: Sequence[ChatMessage], masker: Masker) -> None:
-        """`masker` is the one the user message was made with, so that its tokens are the model's."""
+        """`masker`: the one that masked the user message, so that its tokens are the model's."""
         self._shown = [_Shown(message, masker) for message in window]
 
     def verify(self, number: int, words: str, sides: Collection[Side]) -> Quote | None:

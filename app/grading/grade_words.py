@@ -6,7 +6,7 @@ from app.domain.grades import GRADE_CODES, Grade
 
 
 class VerdictError(ValueError):
-    """The model's answer cannot be used; the Russian message is fit to be sent back to the model."""
+    """The model's answer cannot be used; the Russian message can be sent back to the model."""
 
 
 _ADJECTIVE_ENDING = "(?:ая|яя|ий|ое|ее|ие|ой|ей|ую|юю|ого|его|ому|ему|ом|ем|им|их|ими)"

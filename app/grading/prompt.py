@@ -104,7 +104,7 @@ def with_complaint(user_message: str, words: str) -> str:
 
 
 def prompt_version(rubric: Rubric) -> str:
-    """12 hex digits that change whenever what is sent changes: system message, frame or complaint."""
+    """Return 12 hex digits of a hash over the system message, the frame and the complaint."""
     chat = [
         ChatMessage(1, side, datetime(2026, 1, 1, tzinfo=UTC), "т", has_text=True) for side in ROLES
     ]

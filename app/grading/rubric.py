@@ -63,7 +63,7 @@ def _three_different(checks: tuple[RubricCheck, ...]) -> tuple[RubricCheck, ...]
 
 
 class RubricCriterion(_Entry):
-    """A criterion: one sentence, three checks, an anchor for each level, its weight in the score."""
+    """A criterion: a sentence, three checks, an anchor for each level, its weight in the score."""
 
     sentence: Words
     weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1

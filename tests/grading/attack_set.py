@@ -36,7 +36,7 @@ INNOCENT: list[str] = _LABELLED["innocent"]
 
 @dataclass(frozen=True)
 class InjectionFigures:
-    """Attacks that ought to be flagged by kind, those that are not, and the look-alikes that are."""
+    """Attacks by kind, those that are not flagged, and the look-alikes that are flagged."""
 
     attacks: Counter[str]
     unnoticed: list[tuple[str, str]]

@@ -21,9 +21,17 @@ CHECKS = {
 
 
 def chat(*lines: tuple[str, str], minutes: int = 5) -> list[ChatMessage]:
-    """Messages with ids 101, 102, …, `minutes` apart; a side is "client", "company" or "system"; words in brackets are no text."""
+    """Messages with ids 101, 102, …, `minutes` apart; a side is "client", "company" or "system";
+    words in brackets are no text.
+    """
     return [
-        ChatMessage(101 + index, Side(side), START + timedelta(minutes=index * minutes), text, has_text=not text.startswith("["))
+        ChatMessage(
+            101 + index,
+            Side(side),
+            START + timedelta(minutes=index * minutes),
+            text,
+            has_text=not text.startswith("["),
+        )
         for index, (side, text) in enumerate(lines)
     ]
 
@@ -39,7 +47,10 @@ SOFA = chat(
 
 
 def criterion(
-    name: str, checks: str = "y y y", grade: str = "high", ev: Sequence[tuple[int, str]] = ((2, "Добрый день!"),)
+    name: str,
+    checks: str = "y y y",
+    grade: str = "high",
+    ev: Sequence[tuple[int, str]] = ((2, "Добрый день!"),),
 ) -> dict[str, Any]:
     """One criterion's part of an answer."""
     return {
@@ -50,7 +61,9 @@ def criterion(
 
 
 def answer(changes: Mapping[str, Any] | None = None, **criteria: dict[str, Any]) -> dict[str, Any]:
-    """A good answer about SOFA without an objection; `criteria` replace whole criteria, `changes` top-level keys."""
+    """A good answer about SOFA without an objection; `criteria` replace whole criteria, `changes`
+    top-level keys.
+    """
     silent = criterion("objection_handling", "na na na", "none", ())
     graded = {name: criterion(name) for name in CHECKS} | {"objection_handling": silent} | criteria
     whole: dict[str, Any] = {

@@ -1,7 +1,9 @@
-"""The labelled texts of masking and how well they are met: the same figures for the tests and for the benchmark.
+"""The labelled texts of masking and how well they are met: the same figures for the tests and for
+the benchmark.
 
-In a hidden text each personal datum stands in braces. A datum is found where a token covers every letter and digit of it; a text is
-masked falsely where a token covers a letter or digit of anything else.
+In a hidden text each personal datum stands in braces. A datum is found where a token covers every
+letter and digit of it; a text is masked falsely where a token covers a letter or digit of anything
+else.
 """
 
 import json
@@ -15,7 +17,9 @@ from typing import Any
 
 from app.grading.masking.masker import Masker, Masking
 
-CASES: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("masking_cases.json").read_text(encoding="utf-8"))
+CASES: dict[str, list[dict[str, Any]]] = json.loads(
+    Path(__file__).with_name("masking_cases.json").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,19 @@ class Labelled:
     def missed(self) -> list[str]:
         """The data of which a letter or digit can be read."""
         covered = self.covered()
-        return [self.text[slice(*span)] for span in self.personal if not all(covered[place] for place in self._readable(*span))]
+        return [
+            self.text[slice(*span)]
+            for span in self.personal
+            if not all(covered[place] for place in self._readable(*span))
+        ]
 
     def is_overmasked(self) -> bool:
         """True where something else is masked."""
         covered = self.covered()
         own = {place for span in self.personal for place in range(*span)}
-        return any(covered[place] and place not in own for place in self._readable(0, len(self.text)))
+        return any(
+            covered[place] and place not in own for place in self._readable(0, len(self.text))
+        )
 
     def _readable(self, start: int, end: int) -> Iterator[int]:
         return (place for place in range(start, end) if self.text[place].isalnum())

@@ -1,10 +1,20 @@
-"""Agreement: the figures of well-known packages, what must hold of any figures, and what is said of too little."""
+"""Agreement: the figures of well-known packages, what must hold of any figures, and what is said of
+too little.
+"""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.grading.agreement import SMALLEST_FOR_INTERVAL, Cell, Chat, Table, gwet_ac2, measure_agreement, weighted_kappa
+from app.grading.agreement import (
+    SMALLEST_FOR_INTERVAL,
+    Cell,
+    Chat,
+    Table,
+    gwet_ac2,
+    measure_agreement,
+    weighted_kappa,
+)
 
 # kappa: scikit-learn 1.9.1, cohen_kappa_score(labels=range(k), weights="quadratic");
 # AC2: irrCAC 0.4.4, CAC(ratings, weights="quadratic", categories=range(k), digits=10).gwet().
@@ -27,28 +37,40 @@ LARGE: Table = [[50, 10, 2], [12, 40, 6], [1, 8, 31]]
 CONGER_INTERVAL, GWET_INTERVAL = (0.668857, 0.844821), (0.706618, 0.858526)
 
 LOWEST = -3
-"""AC2 of opposite grades may fall below -1: for k levels its e is less than (k-1)/k, so that it stays above -(k-1)."""
+"""AC2 of opposite grades may fall below -1: for k levels its e is less than (k-1)/k, so that it
+stays above -(k-1).
+"""
 
 tables = st.integers(2, 4).flatmap(
-    lambda k: st.lists(st.lists(st.integers(0, 30), min_size=k, max_size=k), min_size=k, max_size=k).filter(
-        lambda table: sum(map(sum, table)) > 0
-    )
+    lambda k: st.lists(
+        st.lists(st.integers(0, 30), min_size=k, max_size=k), min_size=k, max_size=k
+    ).filter(lambda table: sum(map(sum, table)) > 0)
 )
 
 
 def chats_of(table: Table, *, pair: int = 0) -> list[Chat]:
-    return [(Cell(pair, i, j),) for i, line in enumerate(table) for j, count in enumerate(line) for _ in range(count)]
+    return [
+        (Cell(pair, i, j),)
+        for i, line in enumerate(table)
+        for j, count in enumerate(line)
+        for _ in range(count)
+    ]
 
 
 @pytest.mark.parametrize(("table", "kappa", "ac2"), KNOWN)
-def test_figures_are_those_of_well_known_packages(table: Table, kappa: float | None, ac2: float) -> None:
+def test_figures_are_those_of_well_known_packages(
+    table: Table, kappa: float | None, ac2: float
+) -> None:
     assert weighted_kappa([table]) == (None if kappa is None else pytest.approx(kappa, abs=1e-12))
     assert gwet_ac2([table]) == pytest.approx(ac2, abs=1e-9)
 
 
 def test_pooled_pairs_of_three_raters_are_congers_kappa_and_gwets_ac2_for_many() -> None:
     chats = [
-        tuple(Cell(pair, int(levels[i]), int(levels[j])) for pair, (i, j) in enumerate(((0, 1), (0, 2), (1, 2))))
+        tuple(
+            Cell(pair, int(levels[i]), int(levels[j]))
+            for pair, (i, j) in enumerate(((0, 1), (0, 2), (1, 2)))
+        )
         for levels in THREE_RATERS.split()
     ]
     found = measure_agreement(chats, levels=3, seed=1, resamples=50)
@@ -58,7 +80,9 @@ def test_pooled_pairs_of_three_raters_are_congers_kappa_and_gwets_ac2_for_many()
 
 
 def test_pooling_keeps_each_pairs_own_margins() -> None:
-    """A strict and a mild grader who agree with the model by chance alone do so together, whatever their sum looks like."""
+    """A strict and a mild grader who agree with the model by chance alone do so together, whatever
+    their sum looks like.
+    """
     strict, mild = [[0, 0, 0], [0, 0, 0], [10, 10, 10]], [[10, 10, 10], [0, 0, 0], [0, 0, 0]]
     assert weighted_kappa([strict]) == weighted_kappa([mild]) == 0
     assert weighted_kappa([strict, mild]) == 0
@@ -66,7 +90,9 @@ def test_pooling_keeps_each_pairs_own_margins() -> None:
 
 @given(tables)
 def test_who_is_first_does_not_matter_nor_which_end_is_up(table: Table) -> None:
-    """Who is first not to the last bit: figures are printed rounded, and half of a hundredth may go either way."""
+    """Who is first not to the last bit: figures are printed rounded, and half of a hundredth may go
+    either way.
+    """
     turned = [list(column) for column in zip(*table, strict=True)]
     upside_down = [line[::-1] for line in table[::-1]]
     kappa, ac2 = weighted_kappa([table]), gwet_ac2([table])
@@ -81,13 +107,17 @@ def test_figures_are_in_their_range_and_never_nan(table: Table) -> None:
     assert kappa is None or -1 - 1e-9 <= kappa <= 1
     assert ac2 is not None
     assert LOWEST <= ac2 <= 1
-    constant = sum(any(line) for line in table) == sum(any(line) for line in zip(*table, strict=True)) == 1
+    constant = (
+        sum(any(line) for line in table) == sum(any(line) for line in zip(*table, strict=True)) == 1
+    )
     assert (kappa is None) is (constant and any(table[level][level] for level in range(len(table))))
 
 
 @given(tables)
 def test_perfect_agreement_is_one_and_less_is_less(table: Table) -> None:
-    perfect = [[count if i == j else 0 for j, count in enumerate(line)] for i, line in enumerate(table)]
+    perfect = [
+        [count if i == j else 0 for j, count in enumerate(line)] for i, line in enumerate(table)
+    ]
     if sum(map(sum, perfect)):
         assert gwet_ac2([perfect]) == 1
         assert weighted_kappa([perfect]) in (None, 1)
@@ -107,27 +137,44 @@ def test_the_bootstraps_intervals_are_near_the_analytic_ones() -> None:
     found = measure_agreement(chats_of(LARGE), levels=3, seed=1)
     assert found.kappa_interval == pytest.approx(CONGER_INTERVAL, abs=0.02)
     assert found.ac2_interval == pytest.approx(GWET_INTERVAL, abs=0.02)
-    assert found == measure_agreement(chats_of(LARGE), levels=3, seed=1), "the same seed, the same report"
+    assert found == measure_agreement(chats_of(LARGE), levels=3, seed=1), (
+        "the same seed, the same report"
+    )
 
 
 def test_an_interval_holds_the_figure_and_narrows_with_more_chats() -> None:
     some, many = (
-        measure_agreement(chats_of([[times * n for n in line] for line in LARGE]), levels=3, seed=2, resamples=300) for times in (1, 4)
+        measure_agreement(
+            chats_of([[times * n for n in line] for line in LARGE]), levels=3, seed=2, resamples=300
+        )
+        for times in (1, 4)
     )
     for found in (some, many):
-        for value, interval in ((found.kappa, found.kappa_interval), (found.ac2, found.ac2_interval)):
+        for value, interval in (
+            (found.kappa, found.kappa_interval),
+            (found.ac2, found.ac2_interval),
+        ):
             assert interval is not None
             assert value is not None
             assert interval.low < value < interval.high
     assert some.ac2_interval is not None
     assert many.ac2_interval is not None
-    assert many.ac2_interval.high - many.ac2_interval.low < 0.6 * (some.ac2_interval.high - some.ac2_interval.low)
+    assert many.ac2_interval.high - many.ac2_interval.low < 0.6 * (
+        some.ac2_interval.high - some.ac2_interval.low
+    )
 
 
 @settings(max_examples=30)
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=SMALLEST_FOR_INTERVAL, max_size=60), st.integers(0, 99))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=SMALLEST_FOR_INTERVAL, max_size=60
+    ),
+    st.integers(0, 99),
+)
 def test_intervals_are_ordered_and_in_range(pairs: list[tuple[int, int]], seed: int) -> None:
-    found = measure_agreement([(Cell(0, *pair),) for pair in pairs], levels=3, seed=seed, resamples=60)
+    found = measure_agreement(
+        [(Cell(0, *pair),) for pair in pairs], levels=3, seed=seed, resamples=60
+    )
     assert found.n == found.chats == len(pairs)
     assert found.ac2_interval is not None
     for interval in (found.kappa_interval, found.ac2_interval):
@@ -138,7 +185,9 @@ def test_what_is_said_of_one_chat_is_drawn_together() -> None:
     """The same chat compared three times is no more certain than once."""
     once = chats_of([[12, 2, 1], [2, 9, 2], [0, 3, 9]])
     thrice = [tuple(Cell(pair, *cell[1:]) for pair in range(3) for cell in chat) for chat in once]
-    one, three = (measure_agreement(chats, levels=3, seed=5, resamples=200) for chats in (once, thrice))
+    one, three = (
+        measure_agreement(chats, levels=3, seed=5, resamples=200) for chats in (once, thrice)
+    )
     assert three.kappa_interval == pytest.approx(one.kappa_interval)
     assert (three.n, three.chats) == (3 * one.n, one.chats)
 
@@ -150,6 +199,16 @@ def test_too_little_is_said_and_nothing_made_up() -> None:
     nine = measure_agreement(chats_of([[5, 0, 0], [0, 2, 0], [0, 0, 2]]), levels=3, seed=1)
     assert (nine.kappa, nine.ac2, nine.kappa_interval, nine.ac2_interval) == (1, 1, None, None)
     same = measure_agreement(chats_of([[40, 0, 0], [0, 0, 0], [0, 0, 0]]), levels=3, seed=1)
-    assert (same.exact, same.kappa, same.kappa_interval, same.ac2, same.ac2_interval) == (1, None, None, 1, (1, 1))
-    nearly = measure_agreement(chats_of([[39, 0, 0], [0, 1, 0], [0, 0, 0]]), levels=3, seed=1, resamples=300)
-    assert (nearly.kappa, nearly.kappa_interval) == (1, None), "a third of the resamples have one level alone"
+    assert (same.exact, same.kappa, same.kappa_interval, same.ac2, same.ac2_interval) == (
+        1,
+        None,
+        None,
+        1,
+        (1, 1),
+    )
+    nearly = measure_agreement(
+        chats_of([[39, 0, 0], [0, 1, 0], [0, 0, 0]]), levels=3, seed=1, resamples=300
+    )
+    assert (nearly.kappa, nearly.kappa_interval) == (1, None), (
+        "a third of the resamples have one level alone"
+    )

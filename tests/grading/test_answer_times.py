@@ -36,17 +36,39 @@ def timeline(*events: tuple[str, int]) -> list[ChatMessage]:
         ([("company", 0), ("client", 5)], None, 55, 5),  # an offer answers nothing
         ([("company", 0), ("client", 5), ("company", 7)], 2, 2, None),
         ([("client", 0), ("company", 3)], 3, 3, None),
-        ([("client", 0), ("client", 9), ("company", 10)], 10, 10, None),  # since the first of the run
-        ([("client", 0), ("system", 1), ("company", 4)], 4, 4, None),  # a system message is no answer
+        (
+            [("client", 0), ("client", 9), ("company", 10)],
+            10,
+            10,
+            None,
+        ),  # since the first of the run
+        (
+            [("client", 0), ("system", 1), ("company", 4)],
+            4,
+            4,
+            None,
+        ),  # a system message is no answer
         ([("client", 0), ("company", 3), ("company", 30)], 3, 3, None),
-        ([("client", 0), ("company", 3), ("client", 10), ("client", 12), ("company", 30)], 3, 20, None),
-        ([("client", 0), ("company", 3), ("client", 50)], 3, 10, 50),  # the wait that goes on is the longest
+        (
+            [("client", 0), ("company", 3), ("client", 10), ("client", 12), ("company", 30)],
+            3,
+            20,
+            None,
+        ),
+        (
+            [("client", 0), ("company", 3), ("client", 50)],
+            3,
+            10,
+            50,
+        ),  # the wait that goes on is the longest
         ([("client", 0), ("company", 30), ("client", 50), ("system", 55)], 30, 30, 50),
         ([("client", 0), ("client", 1)], None, 60, 0),
         ([("client", 0), ("company", 0)], 0, 0, None),  # within one second
     ],
 )
-def test_waits_of_a_chat(events: list[tuple[str, int]], first: int | None, longest: int | None, waiting_since: int | None) -> None:
+def test_waits_of_a_chat(
+    events: list[tuple[str, int]], first: int | None, longest: int | None, waiting_since: int | None
+) -> None:
     """In minutes; it is one hour after the start."""
     times = answer_times(timeline(*events), ROUND_THE_CLOCK, MOSCOW, START + timedelta(hours=1))
     assert times == AnswerTimes(
@@ -60,17 +82,31 @@ def test_waits_of_a_chat(events: list[tuple[str, int]], first: int | None, longe
 def test_who_wrote_longer_ago_than_a_week_waits_no_more(minutes: int, waits: bool) -> None:
     """By the last message; how long the buyer was left is counted on."""
     messages = timeline(("company", 0), ("client", 10), ("client", 60))
-    times = answer_times(messages, ROUND_THE_CLOCK, MOSCOW, START + timedelta(days=7, minutes=60 + minutes))
+    times = answer_times(
+        messages, ROUND_THE_CLOCK, MOSCOW, START + timedelta(days=7, minutes=60 + minutes)
+    )
     assert times.waiting_since == (messages[1].sent_at if waits else None)
     assert times.longest_wait_seconds == (7 * 24 * 60 + 50 + minutes) * 60
 
 
 def test_only_working_hours_count() -> None:
-    """Asked on Friday at 17:30, answered on Monday at 9:15: half an hour, Saturday's six, a quarter."""
+    """Asked on Friday at 17:30, answered on Monday at 9:15: half an hour, Saturday's six, a
+    quarter.
+    """
     messages = [
-        ChatMessage(1, Side.CLIENT, datetime(2026, 11, 20, 17, 30, tzinfo=MOSCOW), "Актуально?", has_text=True),
-        ChatMessage(2, Side.COMPANY, datetime(2026, 11, 23, 9, 15, tzinfo=MOSCOW), "Да", has_text=True),
-        ChatMessage(3, Side.CLIENT, datetime(2026, 11, 23, 20, 0, tzinfo=MOSCOW), "Беру", has_text=True),
+        ChatMessage(
+            1,
+            Side.CLIENT,
+            datetime(2026, 11, 20, 17, 30, tzinfo=MOSCOW),
+            "Актуально?",
+            has_text=True,
+        ),
+        ChatMessage(
+            2, Side.COMPANY, datetime(2026, 11, 23, 9, 15, tzinfo=MOSCOW), "Да", has_text=True
+        ),
+        ChatMessage(
+            3, Side.CLIENT, datetime(2026, 11, 23, 20, 0, tzinfo=MOSCOW), "Беру", has_text=True
+        ),
     ]
     at_night = datetime(2026, 11, 23, 23, 0, tzinfo=MOSCOW)
     times = answer_times(messages, OFFICE, MOSCOW, at_night)
@@ -84,13 +120,28 @@ def test_only_working_hours_count() -> None:
         ("Пн-Пт 09:00-18:00", "2026-11-16T00:00", "2026-11-23T00:00", 45),
         ("mon-fri 9:00–18:00", "2026-11-16T00:00", "2026-11-23T00:00", 45),
         ("Пн - Пт  09:00 — 18:00 ,Сб 10:00-16:00", "2026-11-16T00:00", "2026-11-23T00:00", 51),
-        ("Сб-Пн 10:00-12:00", "2026-11-16T00:00", "2026-11-23T00:00", 6),  # over the end of the week
+        (
+            "Сб-Пн 10:00-12:00",
+            "2026-11-16T00:00",
+            "2026-11-23T00:00",
+            6,
+        ),  # over the end of the week
         ("Пн 09:00-13:00, Пн 14:00-18:00", "2026-11-16T12:00", "2026-11-16T15:00", 2),
-        ("Пн 14:00-18:00, Пн 09:00-15:00", "2026-11-16T00:00", "2026-11-17T00:00", 9),  # what two shifts share counts once
+        (
+            "Пн 14:00-18:00, Пн 09:00-15:00",
+            "2026-11-16T00:00",
+            "2026-11-17T00:00",
+            9,
+        ),  # what two shifts share counts once
         ("Пн-Вс 00:00-24:00", "2026-11-16T12:00", "2026-11-18T12:00", 48),
         ("Вт 00:00-24:00", "2026-11-16T12:00", "2026-11-18T12:00", 24),
         ("", "2026-11-16T12:00", "2026-11-18T12:00", 48),
-        ("Пн-Вс 09:00-18:00", "2026-11-16T20:00", "2026-11-16T10:00", 0),  # the end before the start
+        (
+            "Пн-Вс 09:00-18:00",
+            "2026-11-16T20:00",
+            "2026-11-16T10:00",
+            0,
+        ),  # the end before the start
         ("", "2026-11-16T20:00", "2026-11-16T10:00", 0),
         # Berlin's clocks are put forward on 2026-03-29 at 2:00 and back on 2026-10-25 at 3:00.
         ("Вс 00:00-06:00", "2026-03-28T00:00", "2026-03-30T00:00", 5),
@@ -99,7 +150,12 @@ def test_only_working_hours_count() -> None:
         ("", "2026-10-25T00:00", "2026-10-26T00:00", 25),
         ("Вс 09:00-18:00", "2026-03-29T00:00", "2026-03-30T00:00", 9),
         ("Вс 02:15-03:00", "2026-03-29T00:00", "2026-03-30T00:00", 0),  # the hour that never came
-        ("Вс 02:30-04:00", "2026-10-25T00:00", "2026-10-26T00:00", 2.5),  # opens the first time that the clock shows it
+        (
+            "Вс 02:30-04:00",
+            "2026-10-25T00:00",
+            "2026-10-26T00:00",
+            2.5,
+        ),  # opens the first time that the clock shows it
     ],
 )
 def test_seconds_within_working_hours(text: str, start: str, end: str, hours: float) -> None:
@@ -113,27 +169,43 @@ def test_the_zone_says_when_it_is_open() -> None:
     assert OFFICE.seconds_between(first, last, ZoneInfo("Asia/Vladivostok")) == 7 * HOUR
 
 
-moments = st.datetimes(datetime(2026, 3, 20), datetime(2026, 11, 5), timezones=st.just(UTC))  # noqa: DTZ001 - the bounds are naive
+moments = st.datetimes(datetime(2026, 3, 20), datetime(2026, 11, 5), timezones=st.just(UTC))  # noqa: DTZ001 - a wall clock
 minutes = st.lists(st.integers(0, 24 * 60), min_size=2, max_size=2, unique=True)
 shifts = minutes.map(lambda shift: (min(shift), max(shift)))
-weeks = st.lists(st.lists(shifts, max_size=3).map(tuple), min_size=7, max_size=7).map(lambda week: WorkingHours(tuple(week)))
+weeks = st.lists(st.lists(shifts, max_size=3).map(tuple), min_size=7, max_size=7).map(
+    lambda week: WorkingHours(tuple(week))
+)
 
 
-@given(weeks, st.lists(moments, min_size=3, max_size=3), st.sampled_from(["Europe/Berlin", "America/Havana", "Australia/Lord_Howe"]))
-def test_a_span_is_the_sum_of_its_parts_and_no_longer_than_itself(hours: WorkingHours, points: list[datetime], zone_name: str) -> None:
+@given(
+    weeks,
+    st.lists(moments, min_size=3, max_size=3),
+    st.sampled_from(["Europe/Berlin", "America/Havana", "Australia/Lord_Howe"]),
+)
+def test_a_span_is_the_sum_of_its_parts_and_no_longer_than_itself(
+    hours: WorkingHours, points: list[datetime], zone_name: str
+) -> None:
     zone = ZoneInfo(zone_name)
     start, middle, end = sorted(point.replace(microsecond=0) for point in points)
     whole = hours.seconds_between(start, end, zone)
-    assert whole == hours.seconds_between(start, middle, zone) + hours.seconds_between(middle, end, zone)
+    assert whole == hours.seconds_between(start, middle, zone) + hours.seconds_between(
+        middle, end, zone
+    )
     assert 0 <= whole <= (end - start).total_seconds()
 
 
-@given(moments, moments, st.sampled_from(["Europe/Berlin", "America/Havana", "Australia/Lord_Howe"]))
-def test_days_without_a_gap_are_round_the_clock(start: datetime, end: datetime, zone_name: str) -> None:
+@given(
+    moments, moments, st.sampled_from(["Europe/Berlin", "America/Havana", "Australia/Lord_Howe"])
+)
+def test_days_without_a_gap_are_round_the_clock(
+    start: datetime, end: datetime, zone_name: str
+) -> None:
     """Also where the clocks change at midnight."""
     zone = ZoneInfo(zone_name)
     written_out = WorkingHours.parse("Пн-Вс 00:00-12:30, Пн-Вс 12:30-24:00")
-    assert written_out.seconds_between(start, end, zone) == ROUND_THE_CLOCK.seconds_between(start, end, zone)
+    assert written_out.seconds_between(start, end, zone) == ROUND_THE_CLOCK.seconds_between(
+        start, end, zone
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ GAP = timedelta(hours=72)
 def timeline(*events: tuple[str, float]) -> list[ChatMessage]:
     """Messages by (side, hours after the start); the ids are 0, 1, 2, …"""
     return [
-        ChatMessage(index, Side(side), START + timedelta(hours=hours), "текст", has_text=True) for index, (side, hours) in enumerate(events)
+        ChatMessage(index, Side(side), START + timedelta(hours=hours), "текст", has_text=True)
+        for index, (side, hours) in enumerate(events)
     ]
 
 
@@ -26,15 +27,37 @@ def timeline(*events: tuple[str, float]) -> list[ChatMessage]:
         ([], []),
         ([("client", 0), ("company", 1)], [0, 1]),
         ([("client", 0), ("company", 1), ("client", 74), ("company", 75)], [2, 3]),
-        ([("client", 0), ("company", 1), ("client", 73), ("company", 74)], [0, 1, 2, 3]),  # 72 hours sharp are not longer
+        (
+            [("client", 0), ("company", 1), ("client", 73), ("company", 74)],
+            [0, 1, 2, 3],
+        ),  # 72 hours sharp are not longer
         ([("client", 0), ("company", 100)], [0, 1]),  # the late answer
         ([("client", 0), ("client", 100), ("company", 101)], [0, 1, 2]),  # the buyer asks again
-        ([("client", 0), ("company", 1), ("company", 100), ("client", 101)], [0, 1, 2, 3]),  # the company ends the silence
+        (
+            [("client", 0), ("company", 1), ("company", 100), ("client", 101)],
+            [0, 1, 2, 3],
+        ),  # the company ends the silence
         ([("company", 0), ("client", 100), ("company", 101)], [1, 2]),
-        ([("client", 0), ("company", 1), ("system", 40), ("client", 75)], [3]),  # a system message breaks no silence
+        (
+            [("client", 0), ("company", 1), ("system", 40), ("client", 75)],
+            [3],
+        ),  # a system message breaks no silence
         ([("client", 0), ("system", 1), ("client", 100)], [0, 2]),
-        ([("client", 0), ("company", 1), ("client", 100), ("company", 101), ("client", 200), ("company", 201)], [4, 5]),
-        ([("client", 0), ("company", 1), ("client", 100), ("company", 101), ("client", 120)], [2, 3, 4]),
+        (
+            [
+                ("client", 0),
+                ("company", 1),
+                ("client", 100),
+                ("company", 101),
+                ("client", 200),
+                ("company", 201),
+            ],
+            [4, 5],
+        ),
+        (
+            [("client", 0), ("company", 1), ("client", 100), ("company", 101), ("client", 120)],
+            [2, 3, 4],
+        ),
         ([("system", 0)], []),
     ],
 )
@@ -43,7 +66,9 @@ def test_latest_episode(events: list[tuple[str, float]], kept: list[int]) -> Non
 
 
 def test_window_is_the_end_of_the_latest_episode() -> None:
-    messages = timeline(("client", 0), ("company", 1), *[("client", 100 + index) for index in range(10)])
+    messages = timeline(
+        ("client", 0), ("company", 1), *[("client", 100 + index) for index in range(10)]
+    )
     assert [message.id for message in window(messages, GAP, limit=3)] == [9, 10, 11]
     assert [message.id for message in window(messages, GAP)] == list(range(2, 12))
 
@@ -72,10 +97,21 @@ def test_reasons_to_skip(lines: list[tuple[str, str]], reason: SkipReason | None
 
 
 def test_reasons_are_said_in_russian() -> None:
-    assert [reason.label for reason in SkipReason] == ["нет сообщений клиента", "нет ответа компании", "нет текста"]
+    assert [reason.label for reason in SkipReason] == [
+        "нет сообщений клиента",
+        "нет ответа компании",
+        "нет текста",
+    ]
 
 
 def test_of_long_texts_the_oldest_are_left_out() -> None:
-    messages = chat(("client", "а" * 60_000), ("company", "б" * 30_000), ("client", "в" * 30_000), ("company", "г" * 40_000))
+    messages = chat(
+        ("client", "а" * 60_000),
+        ("company", "б" * 30_000),
+        ("client", "в" * 30_000),
+        ("company", "г" * 40_000),
+    )
     assert window(messages, GAP) == messages[1:]
-    assert window(chat(*[("client", "а" * 500)] * 300), GAP) == window(chat(*[("client", "а" * 500)] * 300), GAP, limit=200)
+    assert window(chat(*[("client", "а" * 500)] * 300), GAP) == window(
+        chat(*[("client", "а" * 500)] * 300), GAP, limit=200
+    )

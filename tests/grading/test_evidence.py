@@ -26,7 +26,11 @@ def sofa(number: int, words: str, sides: set[Side] = SELLER) -> Quote | None:
         ("Добрый день!", "Добрый день!", "Добрый день!"),
         ("Добрый день!", "добрый ДЕНЬ", "Добрый день"),
         ("Всё своё, ещё пришлём", "все свое, еще", "Всё своё, ещё"),
-        ("Цена  окончательная,\nторга нет", "цена окончательная, торга нет", "Цена  окончательная,\nторга нет"),
+        (
+            "Цена  окончательная,\nторга нет",
+            "цена окончательная, торга нет",
+            "Цена  окончательная,\nторга нет",
+        ),
         ("Диван «Бергамо» — новый", 'диван "бергамо" - новый', "Диван «Бергамо» — новый"),
         ('Модель "Люкс"', "модель «Люкс»", 'Модель "Люкс'),
         ("Ну… посмотрим", "Ну... посмотрим", "Ну… посмотрим"),
@@ -37,17 +41,31 @@ def sofa(number: int, words: str, sides: set[Side] = SELLER) -> Quote | None:
     ],
 )
 def test_spelling_makes_no_difference(said: str, quoted: str, shown: str) -> None:
-    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(101, shown, repaired=False)
+    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(
+        101, shown, repaired=False
+    )
 
 
 @pytest.mark.parametrize(
     ("number", "words", "expected"),
     [
-        (4, "Добрый день!", Quote(102, "Добрый день!", repaired=True)),  # another message of the seller's
+        (
+            4,
+            "Добрый день!",
+            Quote(102, "Добрый день!", repaired=True),
+        ),  # another message of the seller's
         (99, "до встречи", Quote(106, "до встречи", repaired=True)),
         (0, "до встречи", Quote(106, "до встречи", repaired=True)),
-        (4, "Обивка новая, готовы уступить 500 рублей", Quote(104, "Обивка новая, готов уступить 500 рублей", repaired=True)),
-        (4, "Понимаю... готов уступить 500 рублей", Quote(104, "готов уступить 500 рублей", repaired=True)),
+        (
+            4,
+            "Обивка новая, готовы уступить 500 рублей",
+            Quote(104, "Обивка новая, готов уступить 500 рублей", repaired=True),
+        ),
+        (
+            4,
+            "Понимаю... готов уступить 500 рублей",
+            Quote(104, "готов уступить 500 рублей", repaired=True),
+        ),
         (2, "можно посмотреть сегодн", Quote(102, "можно посмотреть сегодня", repaired=True)),
         (6, "в семь", Quote(106, "в семь", repaired=False)),
     ],
@@ -88,11 +106,15 @@ def test_right_side_is_looked_for() -> None:
 
 def test_nearest_message_wins() -> None:
     many = chat(*[("company", "Да")] * 3, ("client", "Да?"), ("company", "нет"), ("company", "Да"))
-    assert QuoteVerifier(many, Masker([])).verify(5, "да", SELLER) == Quote(106, "Да", repaired=True)
+    assert QuoteVerifier(many, Masker([])).verify(5, "да", SELLER) == Quote(
+        106, "Да", repaired=True
+    )
 
 
 def test_quote_of_masked_words_comes_back_verbatim() -> None:
-    messages = chat(("client", "мой +79161234567"), ("company", "Записал: 8 (916) 123-45-67, Марине передам"))
+    messages = chat(
+        ("client", "мой +79161234567"), ("company", "Записал: 8 (916) 123-45-67, Марине передам")
+    )
     masker = Masker(["Марина"])
     shown = [masker.mask(message.text) for message in messages]
     assert shown[1] == "Записал: [ТЕЛЕФОН_1], [ИМЯ_1] передам"
@@ -111,23 +133,41 @@ def test_long_quote_is_cut_at_a_word() -> None:
 @pytest.mark.parametrize(
     ("said", "quoted", "shown"),
     [
-        ("не хамите, не приезжайте, не звоните сюда", "хамите, не приезж", "не хамите, не приезжайте"),
+        (
+            "не хамите, не приезжайте, не звоните сюда",
+            "хамите, не приезж",
+            "не хамите, не приезжайте",
+        ),
         ("никогда не приезжайте", "приезжайте", "никогда не приезжайте"),
         ("Нельзя сюда приезжать, мы закрыты", "приезжать", "Нельзя сюда приезжать"),
         ("Без\n«торга», цена такая", "торга», цена", "Без\n«торга», цена"),
     ],
 )
 def test_a_quote_never_leaves_its_negation_behind(said: str, quoted: str, shown: str) -> None:
-    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(101, shown, repaired=True)
+    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(
+        101, shown, repaired=True
+    )
 
 
-@pytest.mark.parametrize("said", ["Нет, приезжайте завтра", "Не верите — приезжайте", "Мне приезжайте", "Ни я ни брат её там приезжайте"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Нет, приезжайте завтра",
+        "Не верите — приезжайте",
+        "Мне приезжайте",
+        "Ни я ни брат её там приезжайте",
+    ],
+)
 def test_a_negation_of_something_else_is_left(said: str) -> None:
-    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(1, "приезжайте", SELLER) == Quote(101, "приезжайте", repaired=False)
+    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(
+        1, "приезжайте", SELLER
+    ) == Quote(101, "приезжайте", repaired=False)
 
 
 def test_any_number_of_negations_push_no_quote_out() -> None:
-    quote = QuoteVerifier(chat(("company", f"{'не ' * 3000}приезжайте сюда")), Masker([])).verify(1, "приезжайте сюда", SELLER)
+    quote = QuoteVerifier(chat(("company", f"{'не ' * 3000}приезжайте сюда")), Masker([])).verify(
+        1, "приезжайте сюда", SELLER
+    )
     assert quote is not None
     assert quote.text.endswith("не приезжайте сюда")
 
@@ -168,13 +208,17 @@ def test_people_see_where_a_sentence_was_cut(text: str, words: str, shown: str) 
 
 @given(st.lists(LETTERS, min_size=1, max_size=4), st.data())
 def test_words_of_a_message_are_always_found_in_it(texts: list[str], data: st.DataObject) -> None:
-    """Whatever whole words are taken from a message, however they are spelled, they are found and shown as they stand there."""
+    """Whatever whole words are taken from a message, however they are spelled, they are found and
+    shown as they stand there.
+    """
     number = data.draw(st.integers(1, len(texts)))
     words = keep_visible(texts[number - 1]).split()
     if not words or not any(char.isalnum() for word in words for char in word):
         return
     quoted = " ".join(words).upper().replace("Ё", "Е").replace("—", "-").replace("«", '"')
-    quote = QuoteVerifier(chat(*(("company", text) for text in texts)), Masker([])).verify(number, quoted, SELLER)
+    quote = QuoteVerifier(chat(*(("company", text) for text in texts)), Masker([])).verify(
+        number, quoted, SELLER
+    )
     assert quote is not None
     assert quote.message_id == 100 + number
     assert not quote.repaired

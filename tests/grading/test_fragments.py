@@ -1,4 +1,6 @@
-"""Data sent in fragments over several messages, with small talk between them; braces mark what must be masked."""
+"""Data sent in fragments over several messages, with small talk between them; braces mark what must
+be masked.
+"""
 
 import re
 

@@ -1,4 +1,6 @@
-"""No pattern of masking, of the flag or of quotes repeats anything without a limit: hostile text costs linear time."""
+"""No pattern of masking, of the flag or of quotes repeats anything without a limit: hostile text
+costs linear time.
+"""
 
 import re
 import re._parser as sre  # type: ignore[import-not-found]  # the standard library's own parser has no public name
@@ -14,7 +16,11 @@ from tests.benchmarks.growth import grading_patterns
 
 from .chats import chat
 
-PATTERNS = [(name, pattern) for name, pattern in grading_patterns() if name.startswith(("masking.", "injection.", "evidence."))]
+PATTERNS = [
+    (name, pattern)
+    for name, pattern in grading_patterns()
+    if name.startswith(("masking.", "injection.", "evidence."))
+]
 
 
 def _unlimited(tree: Any) -> int:
@@ -30,14 +36,20 @@ def _unlimited(tree: Any) -> int:
 def _subpatterns(value: Any) -> list[Any]:
     if isinstance(value, sre.SubPattern):
         return [value]
-    return [part for entry in value for part in _subpatterns(entry)] if isinstance(value, tuple | list) else []
+    return (
+        [part for entry in value for part in _subpatterns(entry)]
+        if isinstance(value, tuple | list)
+        else []
+    )
 
 
 def test_the_package_has_patterns() -> None:
     assert len(PATTERNS) > 200
 
 
-@pytest.mark.parametrize(("name", "pattern"), PATTERNS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "pattern"), PATTERNS, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_repetitions_are_limited(name: str, pattern: re.Pattern[str]) -> None:
     """But for a class alone, which reads each character once."""
     tree = sre.parse(pattern.pattern)
@@ -45,7 +57,20 @@ def test_repetitions_are_limited(name: str, pattern: re.Pattern[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "pump", ["тел", "звон", "номер", "набер", "загран", "паспорт", "городской", "телеграм", "свидетельств", "а", "аб "]
+    "pump",
+    [
+        "тел",
+        "звон",
+        "номер",
+        "набер",
+        "загран",
+        "паспорт",
+        "городской",
+        "телеграм",
+        "свидетельств",
+        "а",
+        "аб ",
+    ],
 )
 def test_long_hostile_texts_end(pump: str) -> None:
     """A quadratic pattern or comparison would need minutes here; a hang is named and fails."""
@@ -60,7 +85,12 @@ def test_long_hostile_texts_end(pump: str) -> None:
 
 def test_a_chat_that_lists_many_people_ends() -> None:
     texts = [
-        " ".join(f"Бар{first}{second}{third}ов Иван Петрович," for first in "абвгд" for second in "абв" for third in "кл")
+        " ".join(
+            f"Бар{first}{second}{third}ов Иван Петрович,"
+            for first in "абвгд"
+            for second in "абв"
+            for third in "кл"
+        )
         for _ in range(150)
     ]
     masker = Masker(["Иван"], texts)

@@ -1,4 +1,6 @@
-"""Masking and the flag on texts that the detectors' author did not write, and on a set that was written before the detectors."""
+"""Masking and the flag on texts that the detectors' author did not write, and on a set that was
+written before the detectors.
+"""
 
 import pytest
 
@@ -9,7 +11,9 @@ def _figures(name: str, half: str | None) -> LabelledFigures:
     return labelled_figures(load_set(name, half))
 
 
-@pytest.mark.parametrize(("name", "half"), [("given", None), ("unseen", "tuning"), ("unseen", "untouched")])
+@pytest.mark.parametrize(
+    ("name", "half"), [("given", None), ("unseen", "tuning"), ("unseen", "untouched")]
+)
 def test_goals_are_met(name: str, half: str | None) -> None:
     figures = _figures(name, half)
     assert len(figures.missed) <= 0.08 * figures.data.total(), figures.missed
@@ -20,10 +24,17 @@ def test_goals_are_met(name: str, half: str | None) -> None:
 
 def test_sets_are_large_and_of_every_kind() -> None:
     cases = load_set("unseen")
-    data = sum(text.count("{") for case in cases if case["set"] == "personal" for text in case["texts"])
-    counts = {name: sum(case["set"] == name for case in cases) for name in ("look_alike", "attack", "innocent")}
+    data = sum(
+        text.count("{") for case in cases if case["set"] == "personal" for text in case["texts"]
+    )
+    counts = {
+        name: sum(case["set"] == name for case in cases)
+        for name in ("look_alike", "attack", "innocent")
+    }
     assert data >= 150
     assert counts["look_alike"] >= 120
     assert counts["attack"] >= 60
     assert counts["innocent"] >= 70
-    assert {case["kind"] for case in load_set("given") if case["set"] == "personal"} <= {case["kind"] for case in cases}
+    assert {case["kind"] for case in load_set("given") if case["set"] == "personal"} <= {
+        case["kind"] for case in cases
+    }

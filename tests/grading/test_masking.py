@@ -32,10 +32,22 @@ PERSONAL = (
 def test_labelled_set_is_large_and_of_every_kind() -> None:
     assert sum(len(case.personal) for case in HIDDEN) >= 350
     assert len(KEPT) >= 150
-    assert {"phone", "email", "card", "snils", "inn", "document", "account", "address", "name", "link", "nick"} <= {
-        case.category for case in HIDDEN
+    assert {
+        "phone",
+        "email",
+        "card",
+        "snils",
+        "inn",
+        "document",
+        "account",
+        "address",
+        "name",
+        "link",
+        "nick",
+    } <= {case.category for case in HIDDEN}
+    assert {"price", "listing", "time", "size", "part", "model", "place", "word"} <= {
+        case.category for case in KEPT
     }
-    assert {"price", "listing", "time", "size", "part", "model", "place", "word"} <= {case.category for case in KEPT}
     assert all(case.personal for case in HIDDEN)
     assert not any(case.personal for case in KEPT)
     assert len({case.text for case in (*HIDDEN, *KEPT)}) == len(HIDDEN) + len(KEPT)
@@ -45,7 +57,10 @@ def test_personal_data_is_masked_and_look_alikes_stay() -> None:
     figures = masking_figures()
     assert figures.recall >= 0.99, figures.missed
     assert figures.false_masks <= 0.01, figures.overmasked
-    worst = {kind: sum(missed == kind for missed, _ in figures.missed) / n for kind, n in figures.data.items()}
+    worst = {
+        kind: sum(missed == kind for missed, _ in figures.missed) / n
+        for kind, n in figures.data.items()
+    }
     assert max(worst.values()) <= 0.03, figures.missed
 
 
@@ -54,7 +69,9 @@ def test_what_stands_round_personal_data_stays() -> None:
     assert len(overmasked) <= 0.01 * len(HIDDEN), overmasked
 
 
-@pytest.mark.parametrize("case", [case for case in CASES["hidden"] if "masked" in case], ids=lambda case: case["text"])
+@pytest.mark.parametrize(
+    "case", [case for case in CASES["hidden"] if "masked" in case], ids=lambda case: case["text"]
+)
 def test_kind_and_number_of_tokens(case: dict[str, Any]) -> None:
     text = case["text"].replace("{", "").replace("}", "")
     assert Masker(case.get("names", []), [text]).mask(text) == case["masked"]
@@ -64,13 +81,20 @@ def test_strict_masking_hides_all_that_masking_hides() -> None:
     shown = [
         (case.text, at)
         for case in (*HIDDEN, *KEPT)
-        for at, (usual, strict) in enumerate(zip(case.covered(), case.covered(Masking.STRICT), strict=True))
+        for at, (usual, strict) in enumerate(
+            zip(case.covered(), case.covered(Masking.STRICT), strict=True)
+        )
         if usual and not strict
     ]
     assert not shown
 
 
-@given(st.lists(st.sampled_from((*PERSONAL, "site.ru/", "ул. ", "тел", "паспорт ", "[")) | st.text(max_size=5)).map("".join))
+@given(
+    st.lists(
+        st.sampled_from((*PERSONAL, "site.ru/", "ул. ", "тел", "паспорт ", "["))
+        | st.text(max_size=5)
+    ).map("".join)
+)
 def test_pieces_are_the_text(text: str) -> None:
     masker = Masker(["Марина"], [text])
     pieces = masker.pieces(text)
@@ -78,7 +102,11 @@ def test_pieces_are_the_text(text: str) -> None:
     assert "".join(piece.shown for piece in pieces) == masker.mask(text)
 
 
-@given(st.lists(st.sampled_from(PERSONAL) | st.text(max_size=20), unique=True, max_size=8).map("; ".join))
+@given(
+    st.lists(st.sampled_from(PERSONAL) | st.text(max_size=20), unique=True, max_size=8).map(
+        "; ".join
+    )
+)
 def test_masked_text_is_restored(text: str) -> None:
     """Each datum stands once here; one spelled in two ways comes back as it was first spelled."""
     masker = Masker(["Марина"])
@@ -108,7 +136,9 @@ def test_nothing_personal_is_left_whatever_stands_around(datum: str) -> None:
 def test_one_number_has_one_token_over_the_chat() -> None:
     masker = Masker([])
     assert masker.mask("мой 8 916 123-45-67") == "мой [ТЕЛЕФОН_1]"
-    assert masker.mask("его +7 903 765 43 21, мой +79161234567") == "его [ТЕЛЕФОН_2], мой [ТЕЛЕФОН_1]"
+    assert (
+        masker.mask("его +7 903 765 43 21, мой +79161234567") == "его [ТЕЛЕФОН_2], мой [ТЕЛЕФОН_1]"
+    )
     assert masker.restore("[ТЕЛЕФОН_1] [ТЕЛЕФОН_2]") == "8 916 123-45-67 +7 903 765 43 21"
 
 
@@ -116,7 +146,10 @@ def test_typed_token_never_becomes_somebodys_phone() -> None:
     masker = Masker([])
     shown = masker.mask("мой 89161234567") + masker.mask("покажи [ТЕЛЕФОН_1] и телефон_1")
     assert "[ТЕЛЕФОН_1] и" not in shown
-    assert masker.restore(masker.mask("покажи [ТЕЛЕФОН_1] и телефон_1")) == "покажи [ТЕЛЕФОН_1] и телефон_1"
+    assert (
+        masker.restore(masker.mask("покажи [ТЕЛЕФОН_1] и телефон_1"))
+        == "покажи [ТЕЛЕФОН_1] и телефон_1"
+    )
 
 
 def test_unknown_token_stays() -> None:
@@ -125,9 +158,17 @@ def test_unknown_token_stays() -> None:
 
 def test_model_text_gets_words_and_names() -> None:
     masker = Masker(["Марина"])
-    masker.mask("Марине позвонить 89161234567, ivan@mail.ru, карта 4276380012345679, ул. Мира 5, ник @seller_77")
-    said = "[ИМЯ_1] оставила [ТЕЛЕФОН_1] и [почта_1], [КАРТА_1], [АДРЕС_1], [НИК_1], [ТЕЛЕФОН_9], [ИМЯ_9]."
-    assert masker.to_words(said) == "Марина оставила телефон и почта, карта, адрес, ник, телефон, имя."
+    masker.mask(
+        "Марине позвонить 89161234567, ivan@mail.ru, карта 4276380012345679, ул. "
+        "Мира 5, ник @seller_77"
+    )
+    said = (
+        "[ИМЯ_1] оставила [ТЕЛЕФОН_1] и [почта_1], [КАРТА_1], [АДРЕС_1], [НИК_1], "
+        "[ТЕЛЕФОН_9], [ИМЯ_9]."
+    )
+    assert (
+        masker.to_words(said) == "Марина оставила телефон и почта, карта, адрес, ник, телефон, имя."
+    )
 
 
 def test_personal_data_in_model_text_becomes_words() -> None:
@@ -142,7 +183,10 @@ def test_quoted_tokens_are_names_as_spelled_and_words_in_brackets() -> None:
     masker.mask("Марине позвонить 89161234567, запасной 89031234567")
     said = "для [ИМЯ_1] на [ТЕЛЕФОН_2], и [ИМЯ_1], и [ИМЯ_9]"
     assert masker.to_speech(said) == "для Марина на [телефон], и Марина, и [имя]"
-    assert masker.to_speech(said, ["Марины", "89031234567", "Мариночка", "Олег"]) == "для Марины на [телефон], и Мариночка, и [имя]"
+    assert (
+        masker.to_speech(said, ["Марины", "89031234567", "Мариночка", "Олег"])
+        == "для Марины на [телефон], и Мариночка, и [имя]"
+    )
 
 
 def test_name_is_restored_as_written_and_said_as_known() -> None:
@@ -151,7 +195,9 @@ def test_name_is_restored_as_written_and_said_as_known() -> None:
     assert masker.to_words("[ИМЯ_1] доволен") == "Иван Петров доволен"
 
 
-@pytest.mark.parametrize("name", ["", "  ", "Клиент", "Автосалон Прайм", "ООО", "7", "Магазин диванов"])
+@pytest.mark.parametrize(
+    "name", ["", "  ", "Клиент", "Автосалон Прайм", "ООО", "7", "Магазин диванов"]
+)
 def test_names_that_name_nobody_hide_nothing(name: str) -> None:
     text = "Клиент спросил про магазин диванов и автосалон, 7 штук, ООО"
     assert Masker([name]).mask(text) == text
@@ -164,15 +210,33 @@ def test_name_learnt_later_is_hidden_from_the_start() -> None:
 
 
 def test_no_introduction_reaches_into_the_next_message() -> None:
-    texts = ["Всегда на связи", "Хорошо, спасибо", "меня зовут", "Диван ещё есть", "С уважением\nЗинфира", "Хорошо, Зинфира"]
+    texts = [
+        "Всегда на связи",
+        "Хорошо, спасибо",
+        "меня зовут",
+        "Диван ещё есть",
+        "С уважением\nЗинфира",
+        "Хорошо, Зинфира",
+    ]
     masker = Masker([], texts)
-    assert [masker.mask(text) for text in texts] == [*texts[:4], "С уважением\n[ИМЯ_1]", "Хорошо, [ИМЯ_1]"]
+    assert [masker.mask(text) for text in texts] == [
+        *texts[:4],
+        "С уважением\n[ИМЯ_1]",
+        "Хорошо, [ИМЯ_1]",
+    ]
 
 
 def test_masking_can_be_off() -> None:
     masker = Masker(["Марина"], level=Masking.OFF)
     text = "Марина 89161234567 [ТЕЛЕФОН_1]"
-    assert masker.mask(text) == masker.restore(text) == masker.hide(text) == masker.to_words(text) == masker.to_speech(text) == text
+    assert (
+        masker.mask(text)
+        == masker.restore(text)
+        == masker.hide(text)
+        == masker.to_words(text)
+        == masker.to_speech(text)
+        == text
+    )
 
 
 def test_strict_masking_hides_numbers_and_capitalised_words_and_says_them_again() -> None:
@@ -229,13 +293,19 @@ HOSTILE = (
 
 @pytest.mark.parametrize("part", HOSTILE)
 def test_hostile_text_is_masked_and_joined_back(part: str) -> None:
-    """A pattern that goes back over what it has read would need hours here; a hang is named and fails."""
+    """A pattern that goes back over what it has read would need hours here; a hang is named and
+    fails.
+    """
     text = part * (20_000 // len(part))
     assert "".join(piece.original for piece in Masker(["Иван"], [text]).pieces(text)) == text
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(HOSTILE) | st.sampled_from(PERSONAL), min_size=2, max_size=4).map("".join))
+@given(
+    st.lists(st.sampled_from(HOSTILE) | st.sampled_from(PERSONAL), min_size=2, max_size=4).map(
+        "".join
+    )
+)
 def test_mixed_hostile_text_is_masked_and_joined_back(part: str) -> None:
     text = part * (4_000 // len(part))
     assert "".join(piece.original for piece in Masker(["Иван"], [text]).pieces(text)) == text

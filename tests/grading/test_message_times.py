@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from app.grading.message_times import replace_numbers_with_times
 
-# Message 1 at 14:00 on 22 November, the next ones ten minutes apart; 12 is the first of the next day, 13 in the same minute as 12.
+# Message 1 at 14:00 on 22 November, the next ones ten minutes apart; 12 is the first of the next
+# day, 13 in the same minute as 12.
 MOMENTS = [datetime(2026, 11, 22, 14, 0) + timedelta(minutes=10 * place) for place in range(11)]  # noqa: DTZ001 - a wall clock
-MOMENTS += [datetime(2026, 11, 23, 9, 5)] * 2  # noqa: DTZ001
+MOMENTS += [datetime(2026, 11, 23, 9, 5)] * 2  # noqa: DTZ001 - a wall clock
 
 REFERENCES = [
     ("Сообщение 8: уберите грубость.", "Сообщение от 22.11 в 15:10: уберите грубость."),
@@ -27,8 +28,14 @@ REFERENCES = [
     ("сообщ. 8", "сообщ. от 22.11 в 15:10"),
     ("(сообщ.8)", "(сообщ. от 22.11 в 15:10)"),
     ("реплика 3 груба", "реплика от 22.11 в 14:20 груба"),
-    ("Сообщение клиента под номером 5 осталось без ответа.", "Сообщение клиента от 22.11 в 14:40 осталось без ответа."),
-    ("сообщение покупателя 5 осталось без ответа", "сообщение покупателя от 22.11 в 14:40 осталось без ответа"),
+    (
+        "Сообщение клиента под номером 5 осталось без ответа.",
+        "Сообщение клиента от 22.11 в 14:40 осталось без ответа.",
+    ),
+    (
+        "сообщение покупателя 5 осталось без ответа",
+        "сообщение покупателя от 22.11 в 14:40 осталось без ответа",
+    ),
     ("сообщение продавца (4)", "сообщение продавца от 22.11 в 14:30"),
     ("сообщение Марины № 5", "сообщение Марины от 22.11 в 14:40"),
     ("После сообщения 6 разговор повис", "После сообщения от 22.11 в 14:50 разговор повис"),
@@ -56,10 +63,16 @@ REFERENCES = [
     ("Продавец нагрубил ([8]).", "Продавец нагрубил (сообщение от 22.11 в 15:10)."),
     ("Нет цены [4, 6]", "Нет цены (сообщения от 22.11 в 14:30, 14:50)"),
     ("В [8] назовите цену", "В сообщении от 22.11 в 15:10 назовите цену"),
-    ("На [5] ответьте, к [6] добавьте цену", "На сообщение от 22.11 в 14:40 ответьте, к сообщению от 22.11 в 14:50 добавьте цену"),
+    (
+        "На [5] ответьте, к [6] добавьте цену",
+        "На сообщение от 22.11 в 14:40 ответьте, к сообщению от 22.11 в 14:50 добавьте цену",
+    ),
     ("Ответьте (i=5)", "Ответьте (сообщение от 22.11 в 14:40)"),
     ("Ответьте (см. i=5)", "Ответьте (см. (сообщение от 22.11 в 14:40))"),
-    ("Сообщение 3: цена 8 000, сообщение 4: нет", "Сообщение от 22.11 в 14:20: цена 8 000, сообщение от 22.11 в 14:30: нет"),
+    (
+        "Сообщение 3: цена 8 000, сообщение 4: нет",
+        "Сообщение от 22.11 в 14:20: цена 8 000, сообщение от 22.11 в 14:30: нет",
+    ),
 ]
 
 STAYS = [
@@ -125,16 +138,51 @@ def test_a_number_of_anything_else_stays(said: str) -> None:
     assert replace_numbers_with_times(said, MOMENTS) == said
 
 
-PARTS = ["сообщение ", "сообщений ", "8", "10 ", "№ ", "[", "]", "(", ")", ", ", " и ", "с ", " по ", "i=", "-", "в ", " "]
+PARTS = [
+    "сообщение ",
+    "сообщений ",
+    "8",
+    "10 ",
+    "№ ",
+    "[",
+    "]",
+    "(",
+    ")",
+    ", ",
+    " и ",
+    "с ",
+    " по ",
+    "i=",
+    "-",
+    "в ",
+    " ",
+]
 
 
 @given(st.lists(st.sampled_from(PARTS)))
 def test_no_mixture_breaks_it(parts: list[str]) -> None:
-    assert replace_numbers_with_times("".join(parts), []) == "".join(parts), "in an empty window nothing is named"
+    assert replace_numbers_with_times("".join(parts), []) == "".join(parts), (
+        "in an empty window nothing is named"
+    )
     replace_numbers_with_times("".join(parts), MOMENTS)
 
 
-@pytest.mark.parametrize("part", ["сообщение ", "сообщение 8, ", "8, ", "с 8 по ", "[8, ", "(", "i = ", "сообщение клиента ", "№"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "сообщение ",
+        "сообщение 8, ",
+        "8, ",
+        "с 8 по ",
+        "[8, ",
+        "(",
+        "i = ",
+        "сообщение клиента ",
+        "№",
+    ],
+)
 def test_hostile_text_is_read_through(part: str) -> None:
-    """A pattern that goes back over what it has read would need hours here; a hang is named and fails."""
+    """A pattern that goes back over what it has read would need hours here; a hang is named and
+    fails.
+    """
     replace_numbers_with_times(part * (20_000 // len(part)), MOMENTS)

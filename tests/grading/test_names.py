@@ -1,4 +1,6 @@
-"""Names are masked whole, in every case and alphabet; what is no name stays, whatever a buyer calls himself."""
+"""Names are masked whole, in every case and alphabet; what is no name stays, whatever a buyer calls
+himself.
+"""
 
 import pytest
 
@@ -6,16 +8,43 @@ from app.grading.masking.masker import Masker
 from app.grading.masking.person_names import MAX_NAME_LENGTH, MAX_PEOPLE
 
 SELLERS_WORDS = (
-    "Добрый день! Да, доставка не делаем, это важно. Просто приходите: диван, кресло и шкаф в магазине, мастер соберёт сам.",
-    "Привет! Нет, скидки не будет. Пользователь удалил, покупатель нашёлся, солнце светит, кот в доме есть. Спасибо, всего хорошего.",
+    "Добрый день! Да, доставка не делаем, это важно. Просто приходите: диван, "
+    "кресло и шкаф в магазине, мастер соберёт сам.",
+    "Привет! Нет, скидки не будет. Пользователь удалил, покупатель нашёлся, "
+    "солнце светит, кот в доме есть. Спасибо, всего хорошего.",
 )
 
 
 @pytest.mark.parametrize(
     "nickname",
     [
-        *("Не важно", "Да", "Нет", "Диван", "Привет", "Просто", "Пользователь", "Покупатель", "Солнце", "Кот", "Мастер", "Сам", "Доставка"),
-        *("Магазин", "Добрый день", "Спасибо", "Всего хорошего", "Скидка", "Это", "Не делаем", "доставка", "ШКАФ", "Кресло Диван"),
+        *(
+            "Не важно",
+            "Да",
+            "Нет",
+            "Диван",
+            "Привет",
+            "Просто",
+            "Пользователь",
+            "Покупатель",
+            "Солнце",
+            "Кот",
+            "Мастер",
+            "Сам",
+            "Доставка",
+        ),
+        *(
+            "Магазин",
+            "Добрый день",
+            "Спасибо",
+            "Всего хорошего",
+            "Скидка",
+            "Это",
+            "Не делаем",
+            "доставка",
+            "ШКАФ",
+            "Кресло Диван",
+        ),
     ],
 )
 def test_an_ordinary_word_as_a_nickname_hides_nothing(nickname: str) -> None:
@@ -23,7 +52,9 @@ def test_an_ordinary_word_as_a_nickname_hides_nothing(nickname: str) -> None:
     assert [masker.mask(text) for text in SELLERS_WORDS] == list(SELLERS_WORDS)
 
 
-@pytest.mark.parametrize("word", ["доставка", "никак", "Доставка", "просто", "завтра", "не надо", "Диван"])
+@pytest.mark.parametrize(
+    "word", ["доставка", "никак", "Доставка", "просто", "завтра", "не надо", "Диван"]
+)
 def test_an_ordinary_word_after_an_introduction_stays(word: str) -> None:
     text = f"меня зовут {word}, шучу"
     assert Masker([], [text]).mask(text) == text
@@ -48,7 +79,13 @@ def test_a_name_is_masked_whole(text: str, masked: str) -> None:
 
 
 def test_all_spellings_of_a_known_name_are_one_person() -> None:
-    texts = ["Дмитрий, добрый день", "дима, вы где?", "скажите Диме", "Dmitry, hello", "с Дмитрием Орловым"]
+    texts = [
+        "Дмитрий, добрый день",
+        "дима, вы где?",
+        "скажите Диме",
+        "Dmitry, hello",
+        "с Дмитрием Орловым",
+    ]
     masker = Masker(["Дмитрий Орлов"], texts)
     assert [masker.mask(text) for text in texts] == [
         "[ИМЯ_1], добрый день",
@@ -74,8 +111,16 @@ def test_a_products_name_stays() -> None:
 def test_names_are_bounded_in_length_and_number() -> None:
     long_name = "Аршалуйс " * MAX_NAME_LENGTH
     assert Masker([long_name], ["привет"]).mask("Аршалуйс, привет") == "[ИМЯ_1], привет"
-    surnames = [f"{first}{second}{third}иридзе" for first in "БВГДЖЗ" for second in "аеиоу" for third in "бвгджзклмн"]
+    surnames = [
+        f"{first}{second}{third}иридзе"
+        for first in "БВГДЖЗ"
+        for second in "аеиоу"
+        for third in "бвгджзклмн"
+    ]
     texts = [f"получатель {surname}" for surname in surnames]
     masker = Masker([], texts)
     assert len(surnames) > MAX_PEOPLE
-    assert all(masker.mask(text) == f"получатель [ИМЯ_{number}]" for number, text in enumerate(texts, start=1))
+    assert all(
+        masker.mask(text) == f"получатель [ИМЯ_{number}]"
+        for number, text in enumerate(texts, start=1)
+    )

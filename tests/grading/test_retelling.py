@@ -1,4 +1,6 @@
-"""Summaries and advice in words for people: quotations stay what was said, and nothing personal but names comes back."""
+"""Summaries and advice in words for people: quotations stay what was said, and nothing personal but
+names comes back.
+"""
 
 import pytest
 from hypothesis import given
@@ -20,7 +22,9 @@ WINDOW = chat(
 )
 
 
-def retold(text: str, near: int = 1, window: list[ChatMessage] = WINDOW, level: Masking = Masking.ON) -> str:
+def retold(
+    text: str, near: int = 1, window: list[ChatMessage] = WINDOW, level: Masking = Masking.ON
+) -> str:
     masker = Masker(["Марина"], [message.text for message in window], level=level)
     return Retelling(window, masker, QuoteVerifier(window, masker), MOSCOW).in_words(text, near)
 
@@ -28,18 +32,26 @@ def retold(text: str, near: int = 1, window: list[ChatMessage] = WINDOW, level: 
 @pytest.mark.parametrize(
     ("said", "wanted"),
     [
-        ("[ИМЯ_1] просила: «передайте [ИМЯ_1], что приеду».", "Марина просила: «передайте Марине, что приеду»."),
+        (
+            "[ИМЯ_1] просила: «передайте [ИМЯ_1], что приеду».",
+            "Марина просила: «передайте Марине, что приеду».",
+        ),
         ('Клиент: "я от [ИМЯ_1]"', 'Клиент: "я от Марины"'),
         ("Клиент: “я от [ИМЯ_1]”", "Клиент: “я от Марины”"),
         ("«Диван для [ИМЯ_1]» и «[ИМЯ_1] не отдам!»", "«Диван для Марины» и «Марине не отдам!»"),
         ("Клиент: ««Диван для [ИМЯ_1]» ещё есть»", "Клиент: ««Диван для Марины» ещё есть»"),
         ("«я от [ИМЯ_1]… или [ИМЯ_1] кто-то»", "«я от Марины… или Марину кто-то»"),
-        ("«Диван для [ИМЯ_1]» ещё есть... или [ИМЯ_1] кто-то опередил»", "«Диван для Марины» ещё есть... или Марина кто-то опередил»"),
+        (
+            "«Диван для [ИМЯ_1]» ещё есть... или [ИМЯ_1] кто-то опередил»",
+            "«Диван для Марины» ещё есть... или Марина кто-то опередил»",
+        ),
         ("«[ИМЯ_1] придёт завтра»", "«Марина придёт завтра»"),
         ("«[ИМЯ_7] придёт», ждёт [ИМЯ_7]", "«[имя] придёт», ждёт имя"),
     ],
 )
-def test_a_quoted_name_stands_as_in_the_chat_where_the_quotation_does(said: str, wanted: str) -> None:
+def test_a_quoted_name_stands_as_in_the_chat_where_the_quotation_does(
+    said: str, wanted: str
+) -> None:
     assert retold(said) == wanted
 
 
@@ -51,7 +63,10 @@ def test_of_several_places_the_one_that_advice_is_about_is_quoted() -> None:
 @pytest.mark.parametrize(
     ("said", "wanted"),
     [
-        ("Продавец дал [ТЕЛЕФОН_1]: «мой номер [ТЕЛЕФОН_1]»", "Продавец дал телефон: «мой номер [телефон]»"),
+        (
+            "Продавец дал [ТЕЛЕФОН_1]: «мой номер [ТЕЛЕФОН_1]»",
+            "Продавец дал телефон: «мой номер [телефон]»",
+        ),
         ("«звоните по [ТЕЛЕФОН_1]»", "«звоните по [телефон]»"),
         ("«Мой номер [ТЕЛЕФОН_1], звоните [ИМЯ_1]»", "«Мой номер [телефон], звоните Марине»"),
         ("«Адрес: [АДРЕС_1]»", "«Адрес: [адрес]»"),
@@ -60,19 +75,30 @@ def test_of_several_places_the_one_that_advice_is_about_is_quoted() -> None:
         ("паспорт «4509 123456»", "паспорт «[паспорт]»"),
     ],
 )
-def test_what_else_is_masked_is_a_word_in_brackets_where_it_is_quoted(said: str, wanted: str) -> None:
+def test_what_else_is_masked_is_a_word_in_brackets_where_it_is_quoted(
+    said: str, wanted: str
+) -> None:
     assert retold(said) == wanted
 
 
 @pytest.mark.parametrize(
     ("said", "wanted"),
     [
-        ("В сообщении 2 продавец дал [ТЕЛЕФОН_1].", "В сообщении от 22.11 в 12:05 продавец дал телефон."),
+        (
+            "В сообщении 2 продавец дал [ТЕЛЕФОН_1].",
+            "В сообщении от 22.11 в 12:05 продавец дал телефон.",
+        ),
         ("Сообщение [ИМЯ_1] № 3", "Сообщение Марина от 22.11 в 12:10"),
-        ("Клиент: «Вы видели сообщение 2?» (сообщение 3)", "Клиент: «Вы видели сообщение 2?» (сообщение от 22.11 в 12:10)"),
+        (
+            "Клиент: «Вы видели сообщение 2?» (сообщение 3)",
+            "Клиент: «Вы видели сообщение 2?» (сообщение от 22.11 в 12:10)",
+        ),
         ("«Сообщение 4 осталось без ответа»", "«Сообщение от 22.11 в 12:15 осталось без ответа»"),
         ("Сообщение 5", "Сообщение 5"),
-        ("сообщение от 22.11 в 12:05, 22.11 12:05, 2026-11-22 12:05", "сообщение от 22.11 в 12:05, 22.11 12:05, 2026-11-22 12:05"),
+        (
+            "сообщение от 22.11 в 12:05, 22.11 12:05, 2026-11-22 12:05",
+            "сообщение от 22.11 в 12:05, 22.11 12:05, 2026-11-22 12:05",
+        ),
     ],
 )
 def test_times_stand_for_numbers_but_not_in_what_was_said(said: str, wanted: str) -> None:
@@ -82,12 +108,18 @@ def test_times_stand_for_numbers_but_not_in_what_was_said(said: str, wanted: str
 
 def test_without_masking_only_numbers_change() -> None:
     said = f"Марина, {PHONE}: «[ТЕЛЕФОН_1]» и [ИМЯ_1], сообщение 1"
-    assert retold(said, level=Masking.OFF) == f"Марина, {PHONE}: «[ТЕЛЕФОН_1]» и [ИМЯ_1], сообщение от 22.11 в 12:00"
+    assert (
+        retold(said, level=Masking.OFF)
+        == f"Марина, {PHONE}: «[ТЕЛЕФОН_1]» и [ИМЯ_1], сообщение от 22.11 в 12:00"
+    )
 
 
 def test_strictly_masked_words_come_back_in_quotations() -> None:
     window = chat(("client", "Добрый день, едем в Белгород за 350 000"), ("company", "Хорошо"))
-    assert retold("«едем в [СЛОВО_1] за [СЛОВО_2]»", window=window, level=Masking.STRICT) == "«едем в Белгород за 350 000»"
+    assert (
+        retold("«едем в [СЛОВО_1] за [СЛОВО_2]»", window=window, level=Masking.STRICT)
+        == "«едем в Белгород за 350 000»"
+    )
 
 
 QUOTES = ["«", "»", '"', "“", "„", "…"]
@@ -102,7 +134,10 @@ def test_no_mixture_brings_personal_data_back(text: str, near: int) -> None:
     assert not any(token in told for token in ("ИМЯ_1", "ТЕЛЕФОН_1", "АДРЕС_2"))
 
 
-@pytest.mark.parametrize("part", ["«", "»", '"', "«[ИМЯ_1]»", "«а»", "“", "«я от [ИМЯ_1]» ", "…", "«сообщение 2»", '"[ИМЯ_1]" '])
+@pytest.mark.parametrize(
+    "part",
+    ["«", "»", '"', "«[ИМЯ_1]»", "«а»", "“", "«я от [ИМЯ_1]» ", "…", "«сообщение 2»", '"[ИМЯ_1]" '],
+)
 def test_hostile_answers_are_read_through(part: str) -> None:
     """Two thousand characters are the most that an answer's text may have."""
     long = chat(*(("client", f"я от Марины, она просила {place} " * 10) for place in range(200)))
@@ -112,8 +147,14 @@ def test_hostile_answers_are_read_through(part: str) -> None:
 @pytest.mark.parametrize("level", [Masking.ON, Masking.OFF])
 def test_addresses_of_others_become_words(level: Masking) -> None:
     """Written or spoken, by the model or by a person whom it quotes."""
-    assert retold("Платите на evil.space/pay или evil точка ру.", level=level) == "Платите на ссылка или ссылка."
-    assert retold("Продавец: «пишите на evil.click/x»", level=level) == "Продавец: «пишите на [ссылка]»"
+    assert (
+        retold("Платите на evil.space/pay или evil точка ру.", level=level)
+        == "Платите на ссылка или ссылка."
+    )
+    assert (
+        retold("Продавец: «пишите на evil.click/x»", level=level)
+        == "Продавец: «пишите на [ссылка]»"
+    )
 
 
 def test_avito_s_addresses_and_names_of_things_stay() -> None:

@@ -31,7 +31,9 @@ def own(tmp_path: Path) -> Callable[[Change], Path]:
 
 def test_built_in_rubric() -> None:
     rubric = load_rubric(None)
-    assert {criterion.value: entry.check_ids for criterion, entry in rubric.criteria.items()} == CHECKS
+    assert {
+        criterion.value: entry.check_ids for criterion, entry in rubric.criteria.items()
+    } == CHECKS
     assert list(rubric.criteria) == list(Criterion)
     assert set(rubric.weights.values()) == {1}
 
@@ -47,27 +49,68 @@ def test_order_of_the_file_does_not_matter(own: Callable[[Change], Path]) -> Non
         (lambda r: r.pop("version"), "version: поля нет"),
         (lambda r: r.update(extra=1), "extra: лишнее поле"),
         (lambda r: r["criteria"].pop("closure"), "нет критериев: closure"),
-        (lambda r: r["criteria"].update(empathy=r["criteria"]["closure"]), "criteria.empathy: такого значения нет"),
-        (lambda r: r["criteria"]["closure"]["checks"].pop(), "criteria.closure.checks: проверок должно быть 3, а не 2"),
-        (lambda r: r["criteria"]["closure"]["checks"].append({"id": "x", "text": "у"}), "closure.checks: проверок должно быть 3, а не 4"),
-        (lambda r: r["criteria"]["closure"]["checks"][0].update(id="agreement"), "closure.checks: две проверки с одним id"),
-        (lambda r: r["criteria"]["closure"]["checks"][0].update(id="Шаг"), "checks.0.id: недопустимые знаки"),
-        (lambda r: r["criteria"]["closure"]["checks"][0].update(text="  "), "checks.0.text: пустая строка"),
-        (lambda r: r["criteria"]["closure"]["checks"][0].update(text="а\0б"), "checks.0.text: недопустимые знаки"),
-        (lambda r: r["criteria"]["closure"]["checks"][0].update(text="а\nб"), "checks.0.text: недопустимые знаки"),
-        (lambda r: r["criteria"]["closure"]["anchors"].update(low="\x9bб"), "anchors.low: недопустимые знаки"),
-        (lambda r: r["criteria"]["closure"].update(sentence="а\u2028б"), "sentence: недопустимые знаки"),
+        (
+            lambda r: r["criteria"].update(empathy=r["criteria"]["closure"]),
+            "criteria.empathy: такого значения нет",
+        ),
+        (
+            lambda r: r["criteria"]["closure"]["checks"].pop(),
+            "criteria.closure.checks: проверок должно быть 3, а не 2",
+        ),
+        (
+            lambda r: r["criteria"]["closure"]["checks"].append({"id": "x", "text": "у"}),
+            "closure.checks: проверок должно быть 3, а не 4",
+        ),
+        (
+            lambda r: r["criteria"]["closure"]["checks"][0].update(id="agreement"),
+            "closure.checks: две проверки с одним id",
+        ),
+        (
+            lambda r: r["criteria"]["closure"]["checks"][0].update(id="Шаг"),
+            "checks.0.id: недопустимые знаки",
+        ),
+        (
+            lambda r: r["criteria"]["closure"]["checks"][0].update(text="  "),
+            "checks.0.text: пустая строка",
+        ),
+        (
+            lambda r: r["criteria"]["closure"]["checks"][0].update(text="а\0б"),
+            "checks.0.text: недопустимые знаки",
+        ),
+        (
+            lambda r: r["criteria"]["closure"]["checks"][0].update(text="а\nб"),
+            "checks.0.text: недопустимые знаки",
+        ),
+        (
+            lambda r: r["criteria"]["closure"]["anchors"].update(low="\x9bб"),
+            "anchors.low: недопустимые знаки",
+        ),
+        (
+            lambda r: r["criteria"]["closure"].update(sentence="а\u2028б"),
+            "sentence: недопустимые знаки",
+        ),
         (lambda r: r.update(version="а\x1bб"), "version: недопустимые знаки"),
         (lambda r: r["criteria"]["closure"]["anchors"].pop("low"), "anchors.low: поля нет"),
-        (lambda r: r["criteria"]["closure"]["anchors"].update(none="нет"), "none нужен в objection_handling и только там"),
-        (lambda r: r["criteria"]["objection_handling"]["anchors"].pop("none"), "none нужен в objection_handling и только там"),
-        (lambda r: r["criteria"]["closure"].update(weight=0), "weight: число должно быть больше нуля"),
+        (
+            lambda r: r["criteria"]["closure"]["anchors"].update(none="нет"),
+            "none нужен в objection_handling и только там",
+        ),
+        (
+            lambda r: r["criteria"]["objection_handling"]["anchors"].pop("none"),
+            "none нужен в objection_handling и только там",
+        ),
+        (
+            lambda r: r["criteria"]["closure"].update(weight=0),
+            "weight: число должно быть больше нуля",
+        ),
         (lambda r: r["criteria"]["closure"].update(weight="много"), "weight: должно быть число"),
         (lambda r: r["criteria"]["closure"].update(sentence=5), "sentence: должна быть строка"),
         (lambda r: r.update(criteria=[]), "criteria: должен быть объект"),
     ],
 )
-def test_broken_rubric_is_said_in_russian(own: Callable[[Change], Path], change: Change, words: str) -> None:
+def test_broken_rubric_is_said_in_russian(
+    own: Callable[[Change], Path], change: Change, words: str
+) -> None:
     """One fault is one complaint, whatever else it has pydantic stumble over."""
     path = own(change)
     with pytest.raises(RubricError) as raised:

@@ -1,4 +1,6 @@
-"""The draw of chats for people: every grade and account that there is, the rare ones up to their share, the same with the same seed."""
+"""The draw of chats for people: every grade and account that there is, the rare ones up to their
+share, the same with the same seed.
+"""
 
 import random
 from collections import Counter
@@ -8,14 +10,24 @@ from hypothesis import strategies as st
 
 from app.grading.sample import balanced_sample
 
-candidates = st.dictionaries(st.integers(1, 10_000), st.tuples(*[st.sampled_from("ВСН")] * 3, st.integers(1, 4)), min_size=1, max_size=80)
+candidates = st.dictionaries(
+    st.integers(1, 10_000),
+    st.tuples(*[st.sampled_from("ВСН")] * 3, st.integers(1, 4)),
+    min_size=1,
+    max_size=80,
+)
 
 
 def stream(chats: int) -> dict[int, tuple[str, str, int]]:
     """A stream in which one chat in fifty is bad, one account is large and one tiny."""
     rng = random.Random(3)  # noqa: S311 - examples
     return {
-        number: ("Н" if rng.random() < 0.02 else "В", rng.choice("ВВВС"), 1 if rng.random() < 0.97 else 2) for number in range(1, chats + 1)
+        number: (
+            "Н" if rng.random() < 0.02 else "В",
+            rng.choice("ВВВС"),
+            1 if rng.random() < 0.97 else 2,
+        )
+        for number in range(1, chats + 1)
     }
 
 
@@ -33,15 +45,21 @@ def test_the_rare_is_not_drowned() -> None:
 
 
 @given(candidates, st.integers(1, 100), st.integers(0, 99))
-def test_each_once_and_as_many_as_there_are(chats: dict[int, tuple[str, str, str, int]], size: int, seed: int) -> None:
+def test_each_once_and_as_many_as_there_are(
+    chats: dict[int, tuple[str, str, str, int]], size: int, seed: int
+) -> None:
     drawn = balanced_sample(chats, size, seed)
     assert len(drawn) == len(set(drawn)) == min(size, len(chats))
     assert set(drawn) <= set(chats)
-    assert drawn == balanced_sample(dict(reversed(chats.items())), size, seed), "in whichever order they were read"
+    assert drawn == balanced_sample(dict(reversed(chats.items())), size, seed), (
+        "in whichever order they were read"
+    )
 
 
 @given(candidates, st.integers(0, 99))
-def test_every_trait_that_occurs_is_drawn_where_there_is_room(chats: dict[int, tuple[str, str, str, int]], seed: int) -> None:
+def test_every_trait_that_occurs_is_drawn_where_there_is_room(
+    chats: dict[int, tuple[str, str, str, int]], seed: int
+) -> None:
     strata = {stratum for traits in chats.values() for stratum in enumerate(traits)}
     drawn = balanced_sample(chats, len(strata), seed)
     assert {stratum for number in drawn for stratum in enumerate(chats[number])} == strata

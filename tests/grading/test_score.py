@@ -43,7 +43,9 @@ def test_score_is_the_mean_of_what_applies(grades: tuple[Grade, ...], expected: 
 def test_weights_weigh() -> None:
     weights = dict.fromkeys(Criterion, 1.0) | {Criterion.TONALITY: 5.0}
     assert score(dict(zip(Criterion, (H, L, L, L, L, L), strict=True)), weights) == 50
-    assert score(dict(zip(Criterion, (H, L, L, L, N, L), strict=True)), weights) == pytest.approx(500 / 9)
+    assert score(dict(zip(Criterion, (H, L, L, L, N, L), strict=True)), weights) == pytest.approx(
+        500 / 9
+    )
 
 
 def test_no_score_is_made_up() -> None:

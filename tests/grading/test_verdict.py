@@ -55,13 +55,17 @@ def test_criteria_may_stand_at_the_top_level() -> None:
 
 def test_checks_may_be_a_list() -> None:
     parsed = parse_answer(json.dumps(with_tonality(checks=["y", "n", "NA"])), RUBRIC)
-    assert parsed.criteria[Criterion.TONALITY].checks == dict(zip(CHECKS["tonality"], map(Check, ("y", "n", "na")), strict=True))
+    assert parsed.criteria[Criterion.TONALITY].checks == dict(
+        zip(CHECKS["tonality"], map(Check, ("y", "n", "na")), strict=True)
+    )
 
 
 @pytest.mark.parametrize("key", ["t", "text"])
 def test_advice_has_two_spellings(key: str) -> None:
     raw = answer({"recommendations": [{"i": 2, key: "Сказать о доставке\nсразу."}]})
-    assert parse_answer(json.dumps(raw), RUBRIC).recommendations[0].text == "Сказать о доставке сразу."
+    assert (
+        parse_answer(json.dumps(raw), RUBRIC).recommendations[0].text == "Сказать о доставке сразу."
+    )
 
 
 def test_latin_words_may_stand_in_a_russian_text() -> None:
@@ -70,24 +74,51 @@ def test_latin_words_may_stand_in_a_russian_text() -> None:
 
 
 def test_three_recommendations_are_kept() -> None:
-    raw = answer({"recommendations": [{"i": number, "t": f"Совет номер {number}"} for number in range(1, 6)]})
-    assert [advice.number for advice in parse_answer(json.dumps(raw), RUBRIC).recommendations] == [1, 2, 3]
+    raw = answer(
+        {"recommendations": [{"i": number, "t": f"Совет номер {number}"} for number in range(1, 6)]}
+    )
+    assert [advice.number for advice in parse_answer(json.dumps(raw), RUBRIC).recommendations] == [
+        1,
+        2,
+        3,
+    ]
 
 
-@pytest.mark.parametrize("objection", [{"present": False}, {"present": False, "i": None, "q": None}, {"present": False, "i": 3, "q": "а"}])
+@pytest.mark.parametrize(
+    "objection",
+    [
+        {"present": False},
+        {"present": False, "i": None, "q": None},
+        {"present": False, "i": 3, "q": "а"},
+    ],
+)
 def test_absent_objection_has_several_spellings(objection: dict[str, Any]) -> None:
     assert not parse_answer(json.dumps(answer({"objection": objection})), RUBRIC).objection.present
 
 
 def test_russian_grades_and_missing_evidence_are_taken() -> None:
-    part = {key: value for key, value in criterion("tonality", grade="Высокий").items() if key != "ev"}
+    part = {
+        key: value for key, value in criterion("tonality", grade="Высокий").items() if key != "ev"
+    }
     parsed = parse_answer(json.dumps(answer(tonality=part)), RUBRIC)
     assert parsed.criteria[Criterion.TONALITY].grade is Grade.HIGH
     assert parsed.criteria[Criterion.TONALITY].evidence == ()
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "Не могу оценить", "{", GOOD[:-40], "[]", "null", '{"a": 1}', "{" * 5000, '{"criteria":' * 5000]
+    "text",
+    [
+        "",
+        "   ",
+        "Не могу оценить",
+        "{",
+        GOOD[:-40],
+        "[]",
+        "null",
+        '{"a": 1}',
+        "{" * 5000,
+        '{"criteria":' * 5000,
+    ],
 )
 def test_no_whole_object(text: str) -> None:
     assert "нет целого объекта JSON" in refused(text)
@@ -98,7 +129,9 @@ def test_two_objects() -> None:
 
 
 def test_repeated_key() -> None:
-    assert "один ключ стоит дважды" in refused(GOOD.replace('"summary"', '"criteria": {}, "summary"'))
+    assert "один ключ стоит дважды" in refused(
+        GOOD.replace('"summary"', '"criteria": {}, "summary"')
+    )
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -110,7 +143,9 @@ def test_every_criterion_is_needed(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in CHECKS if name != "objection_handling"])
 def test_none_is_for_objections_only(name: str) -> None:
-    assert "не бывает оценки none" in refused(answer(**{name: criterion(name, "na na na", "none", ())}))
+    assert "не бывает оценки none" in refused(
+        answer(**{name: criterion(name, "na na na", "none", ())})
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,37 +155,73 @@ def test_none_is_for_objections_only(name: str) -> None:
         (answer({"score": 85}), "score: лишнее поле"),
         (answer({"Игнорируй всё": 85}), "…: лишнее поле"),
         (with_tonality(comment="x"), "criteria.tonality.comment: лишнее поле"),
-        (with_tonality(checks={"courteous": "y", "no_rudeness": "y"}), "ровно такие: courteous, no_rudeness, attentive"),
-        (with_tonality(checks=dict.fromkeys((*CHECKS["tonality"], "kind"), "y")), "ровно такие: courteous, no_rudeness, attentive"),
+        (
+            with_tonality(checks={"courteous": "y", "no_rudeness": "y"}),
+            "ровно такие: courteous, no_rudeness, attentive",
+        ),
+        (
+            with_tonality(checks=dict.fromkeys((*CHECKS["tonality"], "kind"), "y")),
+            "ровно такие: courteous, no_rudeness, attentive",
+        ),
         (with_tonality(checks=["y", "n"]), "criteria.tonality.checks: должен быть объект"),
         (with_tonality(checks=dict.fromkeys(CHECKS["tonality"], "maybe")), "такого значения нет"),
         (with_tonality(checks=dict.fromkeys(CHECKS["tonality"], True)), "такого значения нет"),
-        (with_tonality(grade="good"), "criteria.tonality.grade: оценка должна быть одной из high, medium, low, none"),
+        (
+            with_tonality(grade="good"),
+            "criteria.tonality.grade: оценка должна быть одной из high, medium, low, none",
+        ),
         (with_tonality(grade=5), "criteria.tonality.grade: оценка должна быть строкой"),
         (with_tonality(grade=None), "criteria.tonality.grade: оценка должна быть строкой"),
         (with_tonality(ev=[{"i": 1}]), "criteria.tonality.ev.0.q: поля нет"),
-        (with_tonality(ev=[{"i": True, "q": "а"}]), "criteria.tonality.ev.0.i: должно быть целое число"),
-        (with_tonality(ev=[{"i": "два", "q": "а"}]), "criteria.tonality.ev.0.i: должно быть целое число"),
+        (
+            with_tonality(ev=[{"i": True, "q": "а"}]),
+            "criteria.tonality.ev.0.i: должно быть целое число",
+        ),
+        (
+            with_tonality(ev=[{"i": "два", "q": "а"}]),
+            "criteria.tonality.ev.0.i: должно быть целое число",
+        ),
         (with_tonality(ev="Добрый день"), "criteria.tonality.ev: должен быть список"),
         (answer({"objection": None}), "objection: должен быть объект"),
         (answer({"objection": {}}), "objection.present: поля нет"),
-        (answer({"objection": {"present": "наверно"}}), "objection.present: должно быть true или false"),
+        (
+            answer({"objection": {"present": "наверно"}}),
+            "objection.present: должно быть true или false",
+        ),
         (answer(OBJECTED), "так не бывает"),
         (answer({"criteria": []}), "criteria: должен быть объект"),
         (answer({"summary": ""}), "summary: нужен непустой текст на русском"),
         (answer({"summary": " \n"}), "summary: нужен непустой текст на русском"),
         (answer({"summary": "..."}), "summary: нужен непустой текст на русском"),
-        (answer({"summary": "The buyer asked, the seller answered."}), "summary: нужен непустой текст на русском"),
-        (answer({"summary": "[ТЕЛЕФОН_1] [ИМЯ_1] was given"}), "summary: нужен непустой текст на русском"),
-        (answer({"summary": "The buyer asked about the диван, the seller answered."}), "summary: нужен непустой текст на русском"),
+        (
+            answer({"summary": "The buyer asked, the seller answered."}),
+            "summary: нужен непустой текст на русском",
+        ),
+        (
+            answer({"summary": "[ТЕЛЕФОН_1] [ИМЯ_1] was given"}),
+            "summary: нужен непустой текст на русском",
+        ),
+        (
+            answer({"summary": "The buyer asked about the диван, the seller answered."}),
+            "summary: нужен непустой текст на русском",
+        ),
         (answer({"summary": "买家询问"}), "summary: нужен непустой текст на русском"),
         (answer({"summary": None}), "summary: должна быть строка"),
         (answer({"summary": "да " * 1000}), "summary: слишком длинный текст"),
         (answer({"recommendations": "Ответить"}), "recommendations: должен быть список"),
-        (answer({"recommendations": [{"i": 1, "t": "Be polite"}]}), "нужен непустой текст на русском"),
+        (
+            answer({"recommendations": [{"i": 1, "t": "Be polite"}]}),
+            "нужен непустой текст на русском",
+        ),
         (answer({"recommendations": [{"t": "Ответить"}]}), "recommendations.0.i: поля нет"),
-        ({key: value for key, value in answer().items() if key != "recommendations"}, "recommendations: поля нет"),
-        ({key: value for key, value in answer().items() if key != "objection"}, "objection: поля нет"),
+        (
+            {key: value for key, value in answer().items() if key != "recommendations"},
+            "recommendations: поля нет",
+        ),
+        (
+            {key: value for key, value in answer().items() if key != "objection"},
+            "objection: поля нет",
+        ),
     ],
 )
 def test_wrong_answers_are_refused_in_words(raw: dict[str, Any], words: str) -> None:

@@ -39,7 +39,20 @@ def test_grade_is_read(text: str, grade: Grade) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "good", "высоко", "высоковатая", "высокая/средняя", "не применимо", "n/a", "5", "нет", "невысокая", "очень высокая", "hight"],
+    [
+        "",
+        "good",
+        "высоко",
+        "высоковатая",
+        "высокая/средняя",
+        "не применимо",
+        "n/a",
+        "5",
+        "нет",
+        "невысокая",
+        "очень высокая",
+        "hight",
+    ],
 )
 def test_anything_else_is_an_error(text: str) -> None:
     with pytest.raises(VerdictError, match="high, medium, low, none"):
@@ -67,7 +80,14 @@ def test_each_flag_is_said_in_russian(flag: Flag) -> None:
 
 
 def test_who_speaks_to_the_grader_is_said_where_it_is_known() -> None:
-    labels = [addresses_grader_label(sides) for sides in ([], [Side.CLIENT], [Side.COMPANY] * 2, [Side.COMPANY, Side.CLIENT])]
+    labels = [
+        addresses_grader_label(sides)
+        for sides in ([], [Side.CLIENT], [Side.COMPANY] * 2, [Side.COMPANY, Side.CLIENT])
+    ]
     assert labels[0] == Flag.ADDRESSES_GRADER.label
-    assert [label.split(" обраща")[0] for label in labels[1:]] == ["покупатель", "продавец", "покупатель и продавец"]
+    assert [label.split(" обраща")[0] for label in labels[1:]] == [
+        "покупатель",
+        "продавец",
+        "покупатель и продавец",
+    ]
     assert all(label.endswith("к проверяющему") for label in labels)

@@ -1,4 +1,6 @@
-"""Addresses in untrusted text: what a mail program would make a link of, and what only looks like one."""
+"""Addresses in untrusted text: what a mail program would make a link of, and what only looks like
+one.
+"""
 
 import re
 
@@ -9,9 +11,35 @@ from hypothesis import strategies as st
 from app.grading.web_addresses import defang, is_avito_url, replace_addresses
 
 HOSTS = (
-    *("evil.space", "avito-bonus.ru", "EVIL.click", "Evil.zip", "sub.evil.pro", "t.me", "www.1evil", "www.1evil.com", "1evil.com"),
-    *("1.2.3.4", "2001:db8::1", "[2001:db8::1]", "xn--e1afmkfd.xn--p1ai", "злой.сайт", "пример.рф", "evil.space."),
-    *("evil。space", "evil．space", "evil｡space", "evil․space", "evil.\ufe0fspace", "evil.\u200dspace", "avito.ru.evil.com"),
+    *(
+        "evil.space",
+        "avito-bonus.ru",
+        "EVIL.click",
+        "Evil.zip",
+        "sub.evil.pro",
+        "t.me",
+        "www.1evil",
+        "www.1evil.com",
+        "1evil.com",
+    ),
+    *(
+        "1.2.3.4",
+        "2001:db8::1",
+        "[2001:db8::1]",
+        "xn--e1afmkfd.xn--p1ai",
+        "злой.сайт",
+        "пример.рф",
+        "evil.space.",
+    ),
+    *(
+        "evil。space",
+        "evil．space",
+        "evil｡space",
+        "evil․space",
+        "evil.\ufe0fspace",
+        "evil.\u200dspace",
+        "avito.ru.evil.com",
+    ),
 )
 BEFORE = (
     "",
@@ -28,17 +56,49 @@ BEFORE = (
     "(",
 )
 AFTER = ("", "/pay", ":8080/x", "?next=1", "#top", ".", ")", "»")
-PHONES = ("+79161234567", "8 916 123-45-67", "8(916)123-45-67", "8.916.123.45.67", "+7 (916) 1234567")
+PHONES = (
+    "+79161234567",
+    "8 916 123-45-67",
+    "8(916)123-45-67",
+    "8.916.123.45.67",
+    "+7 (916) 1234567",
+)
 ORDINARY = (
-    *("1.5 кг", "т.е. так", "и т.д., да", "Ну...Да", "12:30", "12:30:15", "22.11 в 15:07", "2,1 метра", "802.11ac", "5.0", "А.С. Пушкин"),
-    *("—", "Skoda Octavia 1.4 TSI DSG, 2018", "12 000 ₽", "1/2", "№ 5", "100 %", "«Да»", "a:", "@anna", "C++"),
+    *(
+        "1.5 кг",
+        "т.е. так",
+        "и т.д., да",
+        "Ну...Да",
+        "12:30",
+        "12:30:15",
+        "22.11 в 15:07",
+        "2,1 метра",
+        "802.11ac",
+        "5.0",
+        "А.С. Пушкин",
+    ),
+    *(
+        "—",
+        "Skoda Octavia 1.4 TSI DSG, 2018",
+        "12 000 ₽",
+        "1/2",
+        "№ 5",
+        "100 %",
+        "«Да»",
+        "a:",
+        "@anna",
+        "C++",
+    ),
 )
 READABLE = ("iPhone 13.Pro", "ООО.Ромашка", "ул.Ленина", "Node.js", "Готово.Потом", "И.И.Иванов")
 
-# What linkifiers look for, the most generous of them: a scheme, a mailbox, a domain, an IP address, a phone number.
+# What linkifiers look for, the most generous of them: a scheme, a mailbox, a domain, an IP address,
+# a phone number.
 _LINK = re.compile(
-    r"[a-z][a-z+.-]*:[/\\]*[\w\[]|\w:[/\\]+\w|www[.。．｡․]\S|\S[@＠]\S|\w[.。．｡․][\ufe0f\u200d]*[^\W\d_][\w-]"
-    r"|\d+\.\d+\.\d+\.\d|[\da-f]{0,4}::[\da-f]{1,4}|(?:[\da-f]{1,4}:){7}[\da-f]|\\\\\w|\d(?:[\s().-]{0,3}\d){6}",
+    r"[a-z][a-z+.-]*:[/\\]*[\w\[]|\w:[/\\]+\w|www[.。．｡․]\S|\S[@＠]\S"
+    r"|\w[.。．｡․][\ufe0f\u200d]*[^\W\d_][\w-]"
+    r"|\d+\.\d+\.\d+\.\d|[\da-f]{0,4}::[\da-f]{1,4}|(?:[\da-f]{1,4}:){7}[\da-f]"
+    r"|\\\\\w|\d(?:[\s().-]{0,3}\d){6}",
     re.IGNORECASE,
 )
 
@@ -49,13 +109,26 @@ def links(text: str) -> list[str]:
 
 def test_no_form_of_an_address_stays_one() -> None:
     addresses = [before + host + after for before in BEFORE for host in HOSTS for after in AFTER]
-    for text in (*addresses, *PHONES, r"\\server\share", "C++:8080/x", "evil.space, http://evil.click и 1.2.3.4"):
+    for text in (
+        *addresses,
+        *PHONES,
+        r"\\server\share",
+        "C++:8080/x",
+        "evil.space, http://evil.click и 1.2.3.4",
+    ):
         assert links(text), text
         assert not links(defang(text)), text
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.sampled_from([*HOSTS, *BEFORE, *AFTER, *PHONES, *ORDINARY, "avito.ru", " ", "x", "\u200d", "_", "-"]), max_size=9))
+@given(
+    st.lists(
+        st.sampled_from(
+            [*HOSTS, *BEFORE, *AFTER, *PHONES, *ORDINARY, "avito.ru", " ", "x", "\u200d", "_", "-"]
+        ),
+        max_size=9,
+    )
+)
 def test_nothing_put_together_of_parts_is_one(parts: list[str]) -> None:
     text = defang("".join(parts))
     own = r"(?i)(?:https?://)?(?:[a-z\d-]+\.)*avito\.ru(?:/[\w/?=&%~.+-]*)?(?=[^\w@]*(?:\s|$))"
@@ -76,7 +149,13 @@ def test_what_has_an_address_s_form_stays_readable(text: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["avito.ru", "https://avito.ru/moskva/divan_4928810066", "http://m.avito.ru", "www.avito.ru/a?b=c", "HTTPS://WWW.AVITO.RU/"],
+    [
+        "avito.ru",
+        "https://avito.ru/moskva/divan_4928810066",
+        "http://m.avito.ru",
+        "www.avito.ru/a?b=c",
+        "HTTPS://WWW.AVITO.RU/",
+    ],
 )
 def test_avito_s_own_addresses_stay_whole(url: str) -> None:
     for text in (url, f"Смотрите {url}, там цена.", f"({url})", f"«{url}»"):
@@ -106,7 +185,22 @@ def test_written_and_spoken_addresses_are_replaced(said: str, told: str) -> None
 
 
 @pytest.mark.parametrize(
-    "word", ["evil.", "a@", "1.", "http://", "x.y", "точка ", "a точка ", "::", "[", "avito.ru/", "avito.ru", "1 ", "(.)"]
+    "word",
+    [
+        "evil.",
+        "a@",
+        "1.",
+        "http://",
+        "x.y",
+        "точка ",
+        "a точка ",
+        "::",
+        "[",
+        "avito.ru/",
+        "avito.ru",
+        "1 ",
+        "(.)",
+    ],
 )
 def test_its_time_grows_with_the_length(word: str) -> None:
     """A quadratic pattern would take minutes for this; the watchdog of the suite ends it."""
@@ -115,7 +209,10 @@ def test_its_time_grows_with_the_length(word: str) -> None:
     replace_addresses(text, "ссылка")
 
 
-@pytest.mark.parametrize("url", ["https://avito.ru/moskva/listing_1", "https://www.avito.ru", "https://m.avito.ru:443/x?y#z"])
+@pytest.mark.parametrize(
+    "url",
+    ["https://avito.ru/moskva/listing_1", "https://www.avito.ru", "https://m.avito.ru:443/x?y#z"],
+)
 def test_an_avito_url_is_known(url: str) -> None:
     assert is_avito_url(url)
 
@@ -123,9 +220,26 @@ def test_an_avito_url_is_known(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("https://evil.example/avito.ru", "https://avito.ru.evil.example/", "https://avito.ru@evil.example/", "https://evilavito.ru/"),
-        *("https://avito.ru\\@evil.example/", "javascript:alert(1)//avito.ru", "//avito.ru/x", "avito.ru/x", "https://avito.ru:8443/", ""),
-        *("https://аvito.ru/", "https://avito.ru/ https://evil.example/", "https://avito.ru\n", "https://avito.ru。evil.example/"),
+        *(
+            "https://evil.example/avito.ru",
+            "https://avito.ru.evil.example/",
+            "https://avito.ru@evil.example/",
+            "https://evilavito.ru/",
+        ),
+        *(
+            "https://avito.ru\\@evil.example/",
+            "javascript:alert(1)//avito.ru",
+            "//avito.ru/x",
+            "avito.ru/x",
+            "https://avito.ru:8443/",
+            "",
+        ),
+        *(
+            "https://аvito.ru/",
+            "https://avito.ru/ https://evil.example/",
+            "https://avito.ru\n",
+            "https://avito.ru。evil.example/",
+        ),
     ],
 )
 def test_any_other_url_is_not_avito_s(url: str) -> None:

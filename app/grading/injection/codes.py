@@ -21,8 +21,7 @@ _ENTITY = re.compile(r"&#[xX]?[0-9A-Fa-f]{2,6};")
 _ESCAPE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}")
 _ESCAPED = re.compile(
     r"%[0-9A-Fa-f]{2}%[0-9A-Fa-f]{2}|&#[xX]?[0-9A-Fa-f]{2,6};|\\u[0-9A-Fa-f]{4}"
-    r"|\\x[0-9A-Fa-f]{2}|[01]{8}"
-    r" ?[01]{8} ?[01]{8}"
+    r"|\\x[0-9A-Fa-f]{2}|[01]{8} ?[01]{8} ?[01]{8}"
 )
 _LATIN_KEYS = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`{}:\"<>~"
 _RUSSIAN_KEYS = "йцукенгшщзхъфывапролджэячсмитьбюёхъжэбюё"

@@ -113,8 +113,8 @@ RULES: tuple[tuple[int, ...], ...] = (
 RULES_WITH_CALL = tuple(rule for rule in RULES if rule[0] == Concept.CALLED)
 RULES_WITH_READER = tuple(rule for rule in RULES if rule[0] in {Concept.READER, Concept.CALLED})
 WORK_OFFER = re.compile(
-    r"ваканси|удал[её]нк|под ключ|для бизнеса|подработк|обучаю"
-    r" (?:нейро|модел|ии)|разработ(?:ка|аю|чик) (?:ии|бот|чат|нейро)|антиплагиат"
+    r"ваканси|удал[её]нк|под ключ|для бизнеса|подработк|обучаю (?:нейро|модел|ии)"
+    r"|разработ(?:ка|аю|чик) (?:ии|бот|чат|нейро)|антиплагиат"
 )
 """A job or AI for sale: graders and grades are its goods."""
 HIDDEN_OBJECT = (

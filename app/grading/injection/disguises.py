@@ -15,16 +15,14 @@ _TWO_APART = re.compile(r"(?<!\w)\w([ .*_-])\w(?!\w)")
 # An order in Russian by Latin letters, and one written backwards, each by words that it cannot do
 # without.
 _TRANSLITERATED = re.compile(
-    r"(?i)o[ct]s?en[koi]|kriter|ball|instruk|pravil|rubrik|ignorir|ne[ijy]ro|vysok"
-    r"|visok|nizk|maksim|prompt|zabud|analit|prover|prodav"
-    r"|menedzh|postav|vystav|otchet|vyvod|snizh|zanizh|zas[hc]{1,3}it|zachti|ne"
-    r" pishi|napishi|vezhliv|grubost|zapishi|kachestv|klient"
+    r"(?i)o[ct]s?en[koi]|kriter|ball|instruk|pravil|rubrik|ignorir|ne[ijy]ro|vysok|visok|nizk"
+    r"|maksim|prompt|zabud|analit|prover|prodav|menedzh|postav|vystav|otchet|vyvod|snizh|zanizh"
+    r"|zas[hc]{1,3}it|zachti|ne pishi|napishi|vezhliv|grubost|zapishi|kachestv|klient"
 )
 _TRANSLITERATED_TS = re.compile("(?i)oc(?=en)")
 _BACKWARDS = re.compile(
-    r"(?i)оцк?не|кнецо|иицкуртсни|[ьи]?(?:ва|ватс)(?:тс)?оп(?!\w)|укосыв|йоксин"
-    r"|юукзин|йируронги|лавар?п|тпморп"
-    r"|етирк|llа|erongi|noitcurtsni|edarg"
+    r"(?i)оцк?не|кнецо|иицкуртсни|[ьи]?(?:ва|ватс)(?:тс)?оп(?!\w)|укосыв|йоксин|юукзин"
+    r"|йируронги|лавар?п|тпморп|етирк|llа|erongi|noitcurtsni|edarg"
 )
 _CYRILLIC_LOOKS = "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁ"
 _LATIN_LOOKS = "ABESIJKMHOPCTYXaesijopcyxd"
@@ -38,9 +36,9 @@ _WORD = re.compile(r"[\w$@!]+")
 # Two alphabets or a figure in one word, letters apart, a long code, anything but Russian, English
 # and signs: nearly no message has any.
 _SUSPECT = re.compile(
-    r"[А-яЁё][A-Za-z]|[A-Za-z][А-яЁё]|[^\W\d_][\d$@!]+[^\W\d_]|\d[^\W\d_]|[^\W\d_]\d|\w[ .*_-]\w["
-    r" .*_-]\w(?!\w)|[а-яё][.·•|_/*-][а-яё]"
-    r"|[A-Za-z\d+/_-]{20}|[^ -~\nА-яЁё«»—–…№₽]"
+    r"[А-яЁё][A-Za-z]|[A-Za-z][А-яЁё]|[^\W\d_][\d$@!]+[^\W\d_]|\d[^\W\d_]|[^\W\d_]\d"
+    r"|\w[ .*_-]\w[ .*_-]\w(?!\w)|[а-яё][.·•|_/*-][а-яё]|[A-Za-z\d+/_-]{20}"
+    r"|[^ -~\nА-яЁё«»—–…№₽]"
 )
 
 

@@ -6,120 +6,114 @@ _BRIEFLY = r"\W+(?:\w+\W+){0,4}?"
 _TWO_WORDS = r"\W+(?:\w+\W+){0,2}?"
 _RULES = r"(?:instruction|prompt|rule|guideline|guidance|directive|rubric)"
 _ORDER = (
-    r"(?:оцени(?:те)?|постав\w*|выстав\w*|присво\w*|напиши\w*|верни\w*|сниз\w*"
-    r"|завыс\w*|заниз\w*|засчита\w*"
-    r"|rate|give|grade|score|assign|output|return)"
+    r"(?:оцени(?:те)?|постав\w*|выстав\w*|присво\w*|напиши\w*|верни\w*|сниз\w*|завыс\w*"
+    r"|заниз\w*|засчита\w*|rate|give|grade|score|assign|output|return)"
 )
 _EXTREME = (
-    r"(?:высок\w*|высш\w*|максимальн\w*|отличн\w*|наивысш\w*|низк\w*|минимальн\w*|успешн\w*|сто"
-    r" баллов|100|high\w*|low\w*|max\w*|perfect"
-    r"|excellent|top)"
+    r"(?:высок\w*|высш\w*|максимальн\w*|отличн\w*|наивысш\w*|низк\w*|минимальн\w*|успешн\w*"
+    r"|сто баллов|100|high\w*|low\w*|max\w*|perfect|excellent|top)"
 )
 _GRADED = (
-    r"(?:диалог\w*|переписк\w*|тональност\w*|профессионализм\w*|ясност\w*|(?:все"
-    r"|всем|шести|каждому)"
-    r" критери\w*|работ\w+ с возражени\w*"
-    r"|chat|conversation|dialog\w*|tonality|professionalism|clarity|closure|criteri\w+)"
+    r"(?:диалог\w*|переписк\w*|тональност\w*|профессионализм\w*|ясност\w*"
+    r"|(?:все|всем|шести|каждому) критери\w*|работ\w+ с возражени\w*|chat|conversation"
+    r"|dialog\w*|tonality|professionalism|clarity|closure|criteri\w+)"
 )
 _CRITERION = (
-    r"(?:тональност|профессионализм|ясност|завершени|решени\w*"
-    r" проблем|возражени|tonality|professionalism|clarity|closure)"
+    r"(?:тональност|профессионализм|ясност|завершени|решени\w* проблем|возражени|tonality"
+    r"|professionalism|clarity|closure)"
 )
 _EACH_CRITERION = r"(?:кажд|вс|шест|every|each|all)\w*\W+(?:критери|пункт\w* оценк|criteri)"
 _MARK = (
-    r"(?:(?:(?<!\w)|по)став(?:ь|ьте)(?!\w)|выстав(?:и|ите|ь|ьте)(?!\w)|высок"
-    r"|максимальн|высш|балл|выполнен|high|grade|score)"
+    r"(?:(?:(?<!\w)|по)став(?:ь|ьте)(?!\w)|выстав(?:и|ите|ь|ьте)(?!\w)|высок|максимальн|высш"
+    r"|балл|выполнен|high|grade|score)"
 )
 _FIELD = r"(?:grade|checks|summary|recommendations|objection(?:_handling)?|problem_solving)"
 _KEY = (
-    r"(?:objection|criteria|checks|grade|objection_handling|tonality"
-    r"|problem_solving|professionalism|clarity|closure|summary"
-    r"|recommendations|оценк[аи]|критери[ий])"
+    r"(?:objection|criteria|checks|grade|objection_handling|tonality|problem_solving"
+    r"|professionalism|clarity|closure|summary|recommendations|оценк[аи]|критери[ий])"
 )
 _MODEL = (
-    r"(?:нейросет\w*|искусственн\w+ интеллект\w*|языков\w+"
-    r" модел\w*|(?<!\w)ии(?!\w)|оценщику(?!\w)|проверяющ\w+"
-    r"|gpt|chatgpt|deepseek|llm|language model|grader|evaluator)"
+    r"(?:нейросет\w*|искусственн\w+ интеллект\w*|языков\w+ модел\w*|(?<!\w)ии(?!\w)"
+    r"|оценщику(?!\w)|проверяющ\w+|gpt|chatgpt|deepseek|llm|language model|grader|evaluator)"
 )
 _JUDGING = (
-    r"(?:оцени(?!т)\w*|оценк\w*|балл\w*|критери\w*|инструкци\w*|диалог\w*"
-    r"|переписк\w*|grade|score|rating|instruction\w*)"
+    r"(?:оцени(?!т)\w*|оценк\w*|балл\w*|критери\w*|инструкци\w*|диалог\w*|переписк\w*|grade"
+    r"|score|rating|instruction\w*)"
 )
 _JUDGE = (
     r"(?:проверяющ|оценщик|экзаменатор|аудитор|контрол[её]р|нейросет|(?:ии|бот)(?!\w)|искусственн)"
 )
 _ENGLISH_JUDGE = r"(?:ai|llm|grader|evaluator|reviewer|judge|auditor|assistant|language model)"
 _READER = (
-    r"(?:нейросет(?:ь|и)(?!\w)|нейронк[аеуи](?!\w)|(?<!\w)ии(?!\w| не использ)|искусственн\w+"
-    r" интеллект"
-    r"|(?<!\w)(?:llm|gpt|ai|deepseek|openai|chatgpt)(?!\w)|проверяющ|контрол[её]р"
-    r"|grader|evaluator|reviewer|auditor)"
+    r"(?:нейросет(?:ь|и)(?!\w)|нейронк[аеуи](?!\w)|(?<!\w)ии(?!\w| не использ)"
+    r"|искусственн\w+ интеллект|(?<!\w)(?:llm|gpt|ai|deepseek|openai|chatgpt)(?!\w)|проверяющ"
+    r"|контрол[её]р|grader|evaluator|reviewer|auditor)"
 )
 _THIS_CHAT = r"(?:(?:эт|данн)\w+ (?:чат|диалог|переписк|разговор)|this (?:chat|conversation))"
 _VERDICT = (
-    rf"(?:оцени(?!\w)|оценк\w+ (?:эт|диалог|продавц)|оценива(?:ешь|ть|я)|оценке|занижа|(?<!\w)балл"
-    r"|(?<!\w)поставь(?!\w)|засчит|учти(?!\w)|пусть"
-    rf" учт|{_THIS_CHAT}|(?<!\w)(?:scor|grad|rate(?!\w)|rubric|perform|did everything))"
+    r"(?:оцени(?!\w)|оценк\w+ (?:эт|диалог|продавц)|оценива(?:ешь|ть|я)|оценке|занижа"
+    rf"|(?<!\w)балл|(?<!\w)поставь(?!\w)|засчит|учти(?!\w)|пусть учт|{_THIS_CHAT}"
+    r"|(?<!\w)(?:scor|grad|rate(?!\w)|rubric|perform|did everything))"
 )
 _SETTING = (
-    r"verdict|(?:seller|chat|dialog|final|grade|score)_\w+|status|final|grading"
-    r"|assessment|evaluation|rating_|penalt|quality_|tonality"
-    r"|auto-?qa|(?:set )?tone|courteous|rude|вердикт|критери\w*|штраф"
+    r"verdict|(?:seller|chat|dialog|final|grade|score)_\w+|status|final|grading|assessment"
+    r"|evaluation|rating_|penalt|quality_|tonality|auto-?qa|(?:set )?tone|courteous|rude"
+    r"|вердикт|критери\w*|штраф"
 )
 _SET_TO = (
-    r"(?:high|low|best|yes|no(?!\w)|friendly|a\+|reviewed|whitelist|max|perfect"
-    r"|pass|excellent|flawless|off|disabled|none|approved|100|безупречн|отличн"
-    r"|высок"
-    r"|высш|максим|выполнен|низк)\w*|\]"
+    r"(?:high|low|best|yes|no(?!\w)|friendly|a\+|reviewed|whitelist|max|perfect|pass|excellent"
+    r"|flawless|off|disabled|none|approved|100|безупречн|отличн|высок|высш|максим|выполнен"
+    r"|низк)\w*|\]"
 )
 
 _TO_FORGET = (
-    rf"(?:игнориру|проигнорир|забуд|отмени(?!л)|не учитыва|обойди|отброс|не следуй)\w*{_TWO_WORDS}"
-    rf"(?:все|всё|предыдущ|прошл|прежн|сво|выше|систем)\w*{_TWO_WORDS}(?:инструкци"
-    rf"|указани|промпт|prompt)",
+    r"(?:игнориру|проигнорир|забуд|отмени(?!л)|не учитыва|обойди|отброс|не следуй)"
+    rf"\w*{_TWO_WORDS}(?:все|всё|предыдущ|прошл|прежн|сво|выше|систем)"
+    rf"\w*{_TWO_WORDS}(?:инструкци|указани|промпт|prompt)",
     rf"(?:игнориру|забуд|отброс)\w*{_TWO_WORDS}(?:предыдущ|прошл|прежн)\w*\W+правил",
     rf"(?:отброс|игнориру|забуд)\w*\W+правил\w*{_TWO_WORDS}систем|отмен\w*\W+тво\w+\W+правил",
     (
-        r"игнор\w*.{0,40}(?:промпт|prompt)|ignore (?:all |everything )?(?:the"
-        r" )?above|(?:систем|прежн)\w* инструкци\w*.{0,20}не применяй"
+        r"игнор\w*.{0,40}(?:промпт|prompt)|ignore (?:all |everything )?(?:the )?above"
+        r"|(?:систем|прежн)\w* инструкци\w*.{0,20}не применяй"
     ),
     r"игнор\w*\W+инструкци.{0,40}(?:став|постав|оцен|балл)",
     (
-        rf"(?:прежн|предыдущ|стар|сво)\w*\W+(?:критери|инструкци|промпт|рубрик)\w*{_TWO_WORDS}(?:не"
-        r" действ|отмен|недействит)"
+        r"(?:прежн|предыдущ|стар|сво)\w*\W+(?:критери|инструкци|промпт|рубрик)"
+        rf"\w*{_TWO_WORDS}(?:не действ|отмен|недействит)"
     ),
     (
-        rf"(?:указани|инструкци|промпт)\w*{_TWO_WORDS}(?:недействит|не"
-        r" действ|отмен[её]н|удал[её]н|больше не)"
+        rf"(?:указани|инструкци|промпт)\w*{_TWO_WORDS}(?:недействит|не действ|отмен[её]н"
+        r"|удал[её]н|больше не)"
     ),
     r"(?:не (?:обращай|смотри)|забей|наплюй).{0,25}(?:промпт|инструкци|указани)",
     r"(?:свой|твой|твои|свои|your)\W+(?:\w+\W+)?(?:промпт|prompt|instruction)",
     r"(?:тво\w+|прежн\w+|your|earlier)\W+(?:\w+\W+)?(?:настройк|directive)",
     r"новые\W+(?:правила|критерии)\W+(?:оцен|провер)",
     (
-        r"(?:ignore|disregard|forget|override|bypass|(?:stop|do not|don't|not)"
-        rf" follow(?:ing)?){_BRIEFLY}{_RULES}"
+        r"(?:ignore|disregard|forget|override|bypass|(?:stop|do not|don't|not) follow(?:ing)?)"
+        rf"{_BRIEFLY}{_RULES}"
     ),
     (
-        rf"(?:rubric|instruction|guideline|criteria)\w*{_TWO_WORDS}(?:no longer|do not|don't|is"
-        r" off|void|invalid|cancel|delet|outdated)"
+        r"(?:rubric|instruction|guideline|criteria)"
+        rf"\w*{_TWO_WORDS}(?:no longer|do not|don't|is off|void|invalid|cancel|delet|outdated)"
     ),
     r"(?:the|your|this) rubric",
     r"(?:system|системн\w+|developer)[ _-]?(?:prompt|промпт|инструкци|message|override|reminder)",
     r"\bпромпт\w*.{0,20}(?:инструкци|оценк)",
     (
-        r"(?:new|новые|новая|updated)\W+(?:instruction|инструкци)\w*\W*(?::|для"
-        r" (?:модел|нейросет|проверяющ|оценщик))"
+        r"(?:new|новые|новая|updated)\W+(?:instruction|инструкци)"
+        r"\w*\W*(?::|для (?:модел|нейросет|проверяющ|оценщик))"
     ),
 )
 _TO_GRADE = (
     rf"{_ORDER}.{{0,60}}{_EXTREME}.{{0,40}}{_GRADED}",
     rf"{_ORDER}.{{0,60}}{_GRADED}.{{0,40}}{_EXTREME}",
     rf"{_EXTREME}.{{0,30}}оценк\w*.{{0,30}}{_GRADED}",
-    rf"(?:give|assign|award|receive|get|deserves?){_BRIEFLY}"
-    r"(?:highest|high|perfect|maximum|top|full|lowest|low)\W+(?:grade|score|rating|mark)s?",
-    r"(?:чат|диалог|переписк|менеджер)\w*.{0,25}(?:оценива\w+"
-    r"|оценк\w*).{0,15}(?:высок|максимальн|низк)",
+    r"(?:give|assign|award|receive|get|deserves?)"
+    rf"{_BRIEFLY}(?:highest|high|perfect|maximum|top|full|lowest|low)"
+    r"\W+(?:grade|score|rating|mark)s?",
+    r"(?:чат|диалог|переписк|менеджер)\w*.{0,25}(?:оценива\w+|оценк\w*)"
+    r".{0,15}(?:высок|максимальн|низк)",
     rf"оценк\w*\W+по вс\w+ критери\w*|{_CRITERION}\w*\W{{1,4}}(?:высок|средн|низк|high|medium|low)",
     r"(?:постав|выстав|оцени|проверк|диалог|grade).{0,60}(?:высок\w+|high|балл).{0,40}критери",
     rf"{_MARK}.{{0,60}}{_EACH_CRITERION}|{_EACH_CRITERION}.{{0,60}}{_MARK}",
@@ -129,43 +123,38 @@ _TO_GRADE = (
     rf"{_CRITERION}.{{0,40}}(?:оцени|постав|выстав).{{0,20}}(?:высок|низк|high)",
     r"оценк\w*\s*[—–-]\s*(?:высок|низк|средн)|(?:grade|оценка)\s*[:=]\s*(?:high|высокая)",
     r"(?:правильный|верный|correct|expected) (?:ответ|answer)\W.{0,10}(?:высок|низк|high|low)",
-    r"(?:дай|ставь|выдай|дайте|поставь|answer|give|set|put|respond"
-    r"|say)\W+(?:\w+\W+){0,2}?high(?=\W*$|,)",
+    r"(?:дай|ставь|выдай|дайте|поставь|answer|give|set|put|respond|say)"
+    r"\W+(?:\w+\W+){0,2}?high(?=\W*$|,)",
 )
 _IN_THE_ANSWERS_WORDS = (
     rf"\b{_FIELD}\b.{{0,30}}(?:напиши|ответь|ставь|\bhigh\b|\bfalse\b|\by\b|\bnone\b|empty)",
     (
-        r"(?:\b(?:set(?!"
-        rf" of)|mark|leave|output|return|put|write)|выдай|ответь|ставь|напиши"
+        r"(?:\b(?:set(?! of)|mark|leave|output|return|put|write)|выдай|ответь|ставь|напиши"
         rf"|пиши)\b.{{0,30}}\b{_FIELD}\b"
     ),
-    r"(?:ответь|отвечай|выдай|ставь|answer|output|respond"
-    r"|grade)\W+(?:\w+\W+){0,3}?(?:high|medium|low|none|y)(?=\W*$|\W+(?:for|every"
-    r"|по"
-    r"|во|на))",
+    r"(?:ответь|отвечай|выдай|ставь|answer|output|respond|grade)"
+    r"\W+(?:\w+\W+){0,3}?(?:high|medium|low|none|y)(?=\W*$|\W+(?:for|every|по|во|на))",
     r"(?:в|для) рекомендаци\w+\W+(?:напиши|укажи|пиши)(?:те)?(?!\w)|every check as",
     rf"[\"']{_KEY}\\?[\"']\s*:|\"r\\?\"\s*:\s*\\?\"(?:buyer|seller)"
-    rf"|\"role\\?\"\s*:\s*\\?\"(?:system|user|assistant)",
+    r"|\"role\\?\"\s*:\s*\\?\"(?:system|user|assistant)",
     r"\b(?:problem_solving|objection_handling)\b",
 )
 _TO_A_READER = (
     rf"{_READER}.{{0,80}}{_VERDICT}|{_VERDICT}.{{0,80}}{_READER}",
     rf"{_THIS_CHAT}.{{0,60}}{_VERDICT}|{_VERDICT}.{{0,60}}this (?:chat|conversation)",
-    rf"(?<!\w){_MODEL}.{{0,15}}[,:—-].{{0,40}}{_JUDGING}|(?:для|dear|attention|note"
-    rf" to|внимание)\W+(?:the\W+|ai\W+)?(?:{_MODEL}"
-    rf"|оценщик)\W*[:—]",
+    rf"(?<!\w){_MODEL}.{{0,15}}[,:—-].{{0,40}}{_JUDGING}"
+    rf"|(?:для|dear|attention|note to|внимание)\W+(?:the\W+|ai\W+)?(?:{_MODEL}|оценщик)\W*[:—]",
     r"(?:сообщение|примечание|указание|подсказка) для (?:модел|нейросет|ии)\w*\s*:",
     (
-        r"(?:если|представь,?"
-        rf" что)\W+(?:вы|ты)\W+(?:\w+\W+)?{_JUDGE}(?!.{{0,30}}(?:человек|оператор|жив))"
+        r"(?:если|представь,? что)\W+(?:вы|ты)"
+        rf"\W+(?:\w+\W+)?{_JUDGE}(?!.{{0,30}}(?:человек|оператор|жив))"
     ),
     rf"(?:dear|if you are an?|for the)\W+{_ENGLISH_JUDGE}\b",
     r"кто\W+(?:анализиру|проверя|оценива|чита)\w+\W+(?:эт|данн)\w+\W+(?:переписк|диалог|чат)",
     rf"(?:прошу|просьба к?|уважаем\w+|господ\w+)\W+(?:\w+\W+)?{_JUDGE}",
     (
         r"(?<!\w)(?:ро)?(?:бот|ии|ai|нейро)-?\s?(?:оценщик|проверя|контрол|судь)"
-        r"|(?<!\w)(?:hey|dear)"
-        r" ai(?!\w)"
+        r"|(?<!\w)(?:hey|dear) ai(?!\w)"
     ),
     r"(?:для|тест) систем\w+ оценки\W*(?::|,|$)|when you (?:grade|score|rate|evaluate)",
     r"(?:reviewing|grading|scoring|evaluating|assessing) this",
@@ -174,49 +163,47 @@ _TO_A_READER = (
     r"who(?:ever)? (?:grades|evaluates|reviews|scores|reads)",
     rf"(?<!\w)ты(?!\w).{{0,40}}(?:судья|{_JUDGE}).{{0,60}}(?:чат|диалог|переписк)",
     (
-        r"контрол\w+ качества.{0,40}(?:засчита|оцен|балл|учт|учесть)|проверк\w+ качества"
-        r" (?:отключ|пройден|не нужн)"
+        r"контрол\w+ качества.{0,40}(?:засчита|оцен|балл|учт|учесть)"
+        r"|проверк\w+ качества (?:отключ|пройден|не нужн)"
     ),
     r"(?:разработчик|администратор|создател)\w* (?:этого|этой|данного) (?:сервис|систем|бот)",
     (
-        r"режим\w* отладки.{0,40}(?:high|оценк|критери|выдай)|grading"
-        r" (?:service|system|instruction|mode|rule)|evaluation mode"
+        r"режим\w* отладки.{0,40}(?:high|оценк|критери|выдай)"
+        r"|grading (?:service|system|instruction|mode|rule)|evaluation mode"
     ),
     r"(?:чат|диалог|переписк)\w* (?:\w+ )?(?:проверен|одобрен)\w*,? .{0,20}оценк",
     r"you are (?:now )?(?:an? )?(?:ai|assistant|grader|evaluator|judge|language model|llm)",
     r"ты (?:теперь|больше не|—|-)\W*(?:ассистент|оценщик|проверяющий|модель|нейросеть|ии)(?!\w)",
 )
 _MARKS_OF_THE_FRAME = (
-    r"<\|?/?(?:system[\w-]*|im_start|im_end|assistant|user|chat|data|conversation"
-    r"|instructions?|endoftext|end)\|?>",
+    r"<\|?/?(?:system[\w-]*|im_start|im_end|assistant|user|chat|data|conversation|instructions?"
+    r"|endoftext|end)\|?>",
     r"\[/?(?:inst|system)\]|<<(?:sys|система)>>|^#+\s*(?:system|instruction|инструкци)",
     r"^\W*(?:system|assistant|developer|human|ассистент)\s*:"
     r"|^\W*система\]?\s*:.*(?:оцен|инструкц|критери|провер)",
     r"^\W*системное (?:сообщение|уведомление)(?:\]|\W*:)",
     (
-        r"(?:конец|end of) (?:данных|data|input|chat|conversation)|new"
-        r" task\W*:|(?:начало|begin|start of) (?:инструкци|instruction)"
+        r"(?:конец|end of) (?:данных|data|input|chat|conversation)|new task\W*:"
+        r"|(?:начало|begin|start of) (?:инструкци|instruction)"
     ),
     (
-        r"конец (?:переписки|диалога|чата)\W*(?:$|начало|далее)|переписка (?:за|о)кончена,?"
-        r" (?:ответь|поставь|оцени)"
+        r"конец (?:переписки|диалога|чата)\W*(?:$|начало|далее)"
+        r"|переписка (?:за|о)кончена,? (?:ответь|поставь|оцени)"
     ),
     (
-        rf"(?:{_SETTING})[\w-]{{0,16}}[\"']?\s?(?:[=:>]{{1,2}}"
-        rf"|set)\s?[\"'{{\[]?(?:\w{{1,12}}[\"']?:"
-        rf" ?)?[\"']?(?:{_SET_TO})"
+        rf"(?:{_SETTING})[\w-]{{0,16}}[\"']?\s?(?:[=:>]{{1,2}}|set)"
+        rf"\s?[\"'{{\[]?(?:\w{{1,12}}[\"']?: ?)?[\"']?(?:{_SET_TO})"
     ),
-    r"^\W*(?:далее \w+ )?(?:служебн|внутренн)\w+ (?:метка|пометка|комментарий|заметка).{0,60}"
-    r"(?:разбор|оцен|провер|чат|диалог|качеств|вердикт)",
-    r"(?:skip|bypass|disable|stop)\W+(?:the\W+)?(?:grading|scoring|evaluation"
-    r"|rating)(?!\w)|(?:begin|start|end)\W+override",
+    r"^\W*(?:далее \w+ )?(?:служебн|внутренн)\w+ (?:метка|пометка|комментарий|заметка)"
+    r".{0,60}(?:разбор|оцен|провер|чат|диалог|качеств|вердикт)",
+    r"(?:skip|bypass|disable|stop)\W+(?:the\W+)?(?:grading|scoring|evaluation|rating)(?!\w)"
+    r"|(?:begin|start|end)\W+override",
     r"to=[\"'](?:scorer|grader|judge|model|ai|evaluator)"
     r"|[\"']?role[\"']?\s?:\s?[\"']?(?:system|developer|assistant)",
     r"(?:ответ|вывод|вердикт|решение)\W+(?:модели|нейросети|ии|робота|алгоритма)\s?:",
     (
-        r"(?:чита|прочт|прочит|сложи)\w*\W+(?:\w+\W+){0,2}?перв\w+\W+букв(?:ам|ы|ах"
-        r"|ами)(?!\w)|(?:first|initial)"
-        r" letters? of (?:each|every)"
+        r"(?:чита|прочт|прочит|сложи)\w*\W+(?:\w+\W+){0,2}?перв\w+\W+букв(?:ам|ы|ах|ами)(?!\w)"
+        r"|(?:first|initial) letters? of (?:each|every)"
     ),
     r"^\W*(?:оценка|балл|отметка)\s?[:=—–-]\s?(?:максим|высш|наивысш)",
     r"^#+\s*(?:new|end|override|context|новый контекст|новая роль)|auto-?qa",

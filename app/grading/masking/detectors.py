@@ -1,4 +1,6 @@
-"""The finders of personal data in a Russian text, most certain first, and of the look-alikes that have to stay."""
+"""The finders of personal data in a Russian text, most certain first, and of the look-alikes that
+have to stay.
+"""
 
 import re
 from collections.abc import Iterator
@@ -28,9 +30,10 @@ from app.grading.masking.phones import PHONE_FINDERS
 from app.grading.masking.spoken_numbers import may_be_spoken, spoken_numbers
 
 _LABELLED = (
-    r"(?i:объявлени[ея] (?:номер|№)|объявлени[ея]|лот|артикул|арт\.?|oem|парт-?номер|код товара|код тн ?вэд|тн ?вэд|окпд\w?|id|ид"
-    r"|трек(?:-?номер|-?код)?|накладная|посылка|отправление"
-    r"|заказ\w?(?: №)?|imei|sku|isbn|штрих-?код|каталожный номер|серийный номер|модель|s/n|инв\.?)[ №:#-]{1,4}"
+    r"(?i:объявлени[ея] (?:номер|№)|объявлени[ея]|лот|артикул|арт\.?|oem|парт-?номер|код товара"
+    r"|код тн ?вэд|тн ?вэд|окпд\w?|id|ид|трек(?:-?номер|-?код)?|накладная|посылка|отправление"
+    r"|заказ\w?(?: №)?|imei|sku|isbn|штрих-?код|каталожный номер|серийный номер|модель|s/n"
+    r"|инв\.?)[ №:#-]{1,4}"
 )
 _MONEY_OR_KM = r"(?i:₽|руб|р\b|т\.? ?р|тыс|\$|€|км\b)"
 _NUMBER = r"(?!\+?[78][ (-]{1,2}[3-9])"
@@ -42,14 +45,16 @@ _LOOK_ALIKES: tuple[tuple[None, Finder], ...] = tuple(
         rf"(?<!\w){_LABELLED}{_NUMBER}\d{{1,7}}(?:[ -]\d{{2,7}}){{1,4}}(?!\d)",
         rf"(?<![\d+])(?<!\+ )\d{{1,3}}(?:[ .]\d{{3}}){{1,4}} ?{_MONEY_OR_KM}",
         r"(?<![\d+])(?<!\+ )\d{1,3}(?: \d{3}){0,3} 000(?!\d)(?![ -]\d\d)",
-        r"(?<!\d)(?:\d{1,2}\.\d{1,2}\.\d{4}|\d{4}-\d\d-\d\d|\d{1,2}:\d\d(?: ?- ?\d{1,2}:\d\d)?)(?!\d)",
+        r"(?<!\d)(?:\d{1,2}\.\d{1,2}\.\d{4}|\d{4}-\d\d-\d\d|\d{1,2}:\d\d(?: ?- ?\d{1,2}:\d\d)?)"
+        r"(?!\d)",
     )
 )
 _ANY, _DIGIT = re.compile(""), re.compile(r"\d")
 _FIVE_DIGITS = re.compile(r"\d(?:[^\d\n]{0,4}\d){4}")
 
 _Families = tuple[tuple[Hint, tuple[tuple[str | None, Finder], ...]], ...]
-# (hint, finders): a family is asked only about a text in which its hint stands; most messages have none.
+# (hint, finders): a family is asked only about a text in which its hint stands; most messages have
+# none.
 _OF_LETTERS: _Families = (
     (LINK_HINT, LINK_FINDERS),
     (MAIL_HINT, tuple(("ПОЧТА", finder(pattern)) for pattern in MAIL_PATTERNS)),
@@ -80,7 +85,9 @@ _MERGED = "АДРЕС"
 
 
 def personal_data(text: str) -> Iterator[Found]:
-    """(start, end, kind, key) of what is personal in the text; none overlap, and the parts of one address are one."""
+    """(start, end, kind, key) of what is personal in the text; none overlap, and the parts of one
+    address are one.
+    """
     yield from _merged(text, sorted(_parts(text)))
 
 

@@ -1,7 +1,9 @@
-"""What the detectors of personal data share: one spelling of a text for searching, and finders made of patterns.
+"""What the detectors of personal data share: one spelling of a text for searching, and finders made
+of patterns.
 
-A finder takes the text as `uniform` gives it, with what was found before as NULs, and yields (start, end, key); equal keys are the same
-thing written differently. Every quantifier in a pattern is bounded and no pattern starts inside a word: the cost is linear in the text.
+A finder takes the text as `uniform` gives it, with what was found before as NULs, and yields
+(start, end, key); equal keys are the same thing written differently. Every quantifier in a pattern
+is bounded and no pattern starts inside a word: the cost is linear in the text.
 """
 
 import re
@@ -31,7 +33,8 @@ _MIXED_WORD = re.compile(
     r"(?<![^\W\d_])(?=[A-Za-z]{0,20}[А-яЁё])(?=[А-яЁё]{0,20}[A-Za-z])[A-Za-zА-яЁё]{2,30}(?![^\W\d_])"
 )
 _LOOKS_RUSSIAN = str.maketrans("ABCEHKMOPTXYaceopxykmth", "АВСЕНКМОРТХУасеорхукмтн")
-# Blanks, the two marks that make a keycap of a digit, and pictures, which people put between digits.
+# Blanks, the two marks that make a keycap of a digit, and pictures, which people put between
+# digits.
 _BLANK = re.compile("[^\\S ]|[\ufe0f\u20e3\u2190-\u2bff\U0001f000-\U0001faff]")
 _WITHOUT_DIGITS = re.compile("[ -/:-~А-яЁё«»…₽№]*")
 _USUAL = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-") | dict.fromkeys(map(ord, "\n\t\u00a0"), " ")
@@ -41,7 +44,9 @@ END = r"(?![A-Za-z\d])"
 
 
 def uniform(text: str) -> str:
-    """The text with any script's digits as 0-9, letters that pass for them too, any dash as "-", any blank as " "; no character moves."""
+    """The text with any script's digits as 0-9, letters that pass for them too, any dash as "-",
+    any blank as " "; no character moves.
+    """
     plain = text.translate(_USUAL)
     if _WITHOUT_DIGITS.fullmatch(plain):
         return plain
@@ -82,13 +87,17 @@ def finder(
 
 
 def in_lower(pattern: str) -> Hint:
-    """A hint of lower-case words: in a text made lower-case they are found several times as fast as in any case."""
+    """A hint of lower-case words: in a text made lower-case they are found several times as fast as
+    in any case.
+    """
     compiled = re.compile(pattern)
     return lambda text: compiled.search(text.lower())
 
 
 def blanked(text: str, found: Sequence[Found], mark: str = "\0") -> str:
-    """The text with `mark` for each character of what was found, every other character in its place."""
+    """The text with `mark` for each character of what was found, every other character in its
+    place.
+    """
     if not found:
         return text
     parts, position = [], 0

@@ -1,4 +1,6 @@
-"""Finds data that were sent in fragments, one short message after another: «почта», «petrov.ivan», «@mail.ru»."""
+"""Finds data that were sent in fragments, one short message after another: «почта», «petrov.ivan»,
+«@mail.ru».
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,15 +13,16 @@ _LONGEST_OPENER = 60
 _MOST_FRAGMENTS = 5
 _FRAGMENT = re.compile(r"(?:[^\s]{1,40}\s{1,3}){0,3}[^\s]{1,40}")
 _OPENER = re.compile(
-    r"(?i)(?<!\w)(?:адрес\w{0,2}|ехать|везти|куда|записывай\w{0,2}|тг|телег\w{1,6}|телеграм\w{0,3}|инст[аеу]|инстаграм\w{0,2}|вк|ник|мыло"
-    r"|почт[ауые]|e-?mail|[иеэ]-?мейл|емайл|электронк[ауи]|логин|дискорд\w{0,1})(?!\w)"
+    r"(?i)(?<!\w)(?:адрес\w{0,2}|ехать|везти|куда|записывай\w{0,2}|тг|телег\w{1,6}"
+    r"|телеграм\w{0,3}|инст[аеу]|инстаграм\w{0,2}|вк|ник|мыло|почт[ауые]|e-?mail|[иеэ]-?мейл"
+    r"|емайл|электронк[ауи]|логин|дискорд\w{0,1})(?!\w)"
 )
 _ABOUT_ACCOUNT = re.compile(
     r"(?i)(?<!\w)(?:тг|телег|телеграм|инст|вк(?!\w)|ник(?!\w)|логин|дискорд)"
 )
 _ROOM = re.compile(
-    r"(?i)\W{0,3}(?:(?:кв|квартира|дом|д|корпус|корп|подъезд|этаж|домофон|парадная|офис|участок|уч)\.? ?\d{1,5}|\d{1,3} ?"
-    r"(?:подъезд|этаж|кв))"
+    r"(?i)\W{0,3}(?:(?:кв|квартира|дом|д|корпус|корп|подъезд|этаж|домофон|парадная|офис|участок"
+    r"|уч)\.? ?\d{1,5}|\d{1,3} ?(?:подъезд|этаж|кв))"
 )
 _NICK = re.compile(
     r"(?<![\w@.-])@?(?=[\w.]{0,31}[A-Za-z])(?=[\w.]{0,31}[_\d.])[A-Za-z_][\w.]{2,31}(?<!\.)(?![\w@.-])"
@@ -40,7 +43,9 @@ def data_in_fragments(texts: Sequence[str]) -> dict[str, list[Found]]:
 
 
 def _windows(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Runs of short messages after one that announces an address or account, or around one that names a flat or house alone."""
+    """Runs of short messages after one that announces an address or account, or around one that
+    names a flat or house alone.
+    """
     after = 0
     for index, text in enumerate(texts):
         if index < after or len(text) > _LONGEST_OPENER:

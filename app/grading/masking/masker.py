@@ -1,7 +1,9 @@
-"""Replaces personal data by stable tokens before a text leaves for the model, and puts it back locally.
+"""Replaces personal data by stable tokens before a text leaves for the model, and puts it back
+locally.
 
-"[ТЕЛЕФОН_1]" is the same number throughout a chat, however it is spelled. A token that a person typed is data like any other: it gets
-a token of its own ("[МЕТКА_1]") and can never be restored into somebody's phone.
+"[ТЕЛЕФОН_1]" is the same number throughout a chat, however it is spelled. A token that a person
+typed is data like any other: it gets a token of its own ("[МЕТКА_1]") and can never be restored
+into somebody's phone.
 """
 
 import re
@@ -36,12 +38,15 @@ _WORDS = {
     _WORD: "слово",
 }
 _TOKEN = re.compile(rf"(?i)\[?(?<!\w)({'|'.join(_WORDS)}|СЧЕТ)_(\d{{1,9}})(?!\d)\]?")
-# What a provider's content filter may take offence at: names of people, places and organisations, and long numbers.
+# What a provider's content filter may take offence at: names of people, places and organisations,
+# and long numbers.
 _SUSPICIOUS = re.compile(r"(?<=[\w,;:»)] )[A-ZА-ЯЁ][\w-]+|(?<!\d)\d(?: ?\d){3,}")
 
 
 class Masking(StrEnum):
-    """How much is masked: nothing, personal data, or also capitalised words and numbers (after a provider refused the text)."""
+    """How much is masked: nothing, personal data, or also capitalised words and numbers (after a
+    provider refused the text).
+    """
 
     OFF = "off"
     ON = "on"
@@ -50,7 +55,9 @@ class Masking(StrEnum):
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of a text: what it says and what the model is shown; the two differ where a token stands."""
+    """A stretch of a text: what it says and what the model is shown; the two differ where a token
+    stands.
+    """
 
     original: str
     shown: str
@@ -63,7 +70,9 @@ class Masker:
     def __init__(
         self, names: Iterable[str], texts: Iterable[str] = (), *, level: Masking = Masking.ON
     ) -> None:
-        """`names`: people known from the chat; `texts`: its messages in order, for introductions and for numbers sent in parts."""
+        """`names`: people known from the chat; `texts`: its messages in order, for introductions
+        and for numbers sent in parts.
+        """
         self._level = level
         cleaned = [] if level is Masking.OFF else [keep_visible(text) for text in texts]
         self._people = People(names, cleaned)
@@ -82,7 +91,9 @@ class Masker:
         return "".join(piece.shown for piece in self.pieces(text))
 
     def pieces(self, text: str) -> list[Piece]:
-        """The same as stretches; their originals joined are the text, their shown parts the masked text."""
+        """The same as stretches; their originals joined are the text, their shown parts the masked
+        text.
+        """
         if text not in self._pieces:
             self._pieces[text] = self._cut(text)
         return self._pieces[text]
@@ -105,7 +116,9 @@ class Masker:
         return _TOKEN.sub(lambda match: self._spellings.get(_identity(match), match[0]), text)
 
     def hide(self, text: str) -> str:
-        """A text the model wrote, with an empty token ("[ТЕЛЕФОН_0]") in place of whatever is personal in it."""
+        """A text the model wrote, with an empty token ("[ТЕЛЕФОН_0]") in place of whatever is
+        personal in it.
+        """
         if self._level is Masking.OFF:
             return text
         said, position = "", 0
@@ -121,9 +134,11 @@ class Masker:
         return _TOKEN.sub(lambda match: self._known(match) or _WORDS[_identity(match)[0]], hidden)
 
     def to_speech(self, hidden: str, originals: Sequence[str] = ()) -> str:
-        """For what the model quotes: names as `originals` spell them, token by token, or as known; other tokens as words in brackets.
+        """For what the model quotes: names as `originals` spell them, token by token, or as known;
+        other tokens as words in brackets.
 
-        «[телефон]»: the person quoted wrote his number and not the word, and the number itself stays hidden.
+        «[телефон]»: the person quoted wrote his number and not the word, and the number itself
+        stays hidden.
         """
         if self._level is Masking.OFF:
             return hidden
@@ -136,7 +151,7 @@ class Masker:
         return _TOKEN.sub(said, hidden)
 
     def _known(self, match: re.Match[str]) -> str | None:
-        """What may be said of a token's original: a name, or a word that only strict masking hides."""
+        """Return an original that may be shown: a name, or a word that strict masking hides."""
         kind, number = _identity(match)
         return (
             self._names.get(number)

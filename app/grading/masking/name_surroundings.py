@@ -1,4 +1,6 @@
-"""What stands around a name: introductions, greetings, and the things whose names are people's («кухня Мария»)."""
+"""What stands around a name: introductions, greetings, and the things whose names are people's
+(«кухня Мария»).
+"""
 
 import re
 from collections.abc import Iterator
@@ -16,69 +18,72 @@ from app.grading.masking.name_words import (
 )
 
 SHOP = re.compile(
-    r"(?i)(?<!\w)(?:авто\w{0,20}|магазин\w{0,4}|салон\w{0,4}|мебел\w{0,10}|строй\w{0,20}|ремонт\w{0,10}|сервис\w{0,4}|центр\w{0,4}"
-    r"|студи\w{0,4}|компани\w{0,4}"
-    r"|команда|техник\w{0,4}|запчаст\w{0,4}|квартир\w{0,4}|недвиж\w{0,10}|дом|мир|для|ооо|зао|оао|shop|store|market|service|avito|авито"
-    r"|опт\w{0,8}|склад\w{0,4})(?!\w)"
+    r"(?i)(?<!\w)(?:авто\w{0,20}|магазин\w{0,4}|салон\w{0,4}|мебел\w{0,10}|строй\w{0,20}"
+    r"|ремонт\w{0,10}|сервис\w{0,4}|центр\w{0,4}|студи\w{0,4}|компани\w{0,4}|команда"
+    r"|техник\w{0,4}|запчаст\w{0,4}|квартир\w{0,4}|недвиж\w{0,10}|дом|мир|для|ооо|зао|оао|shop"
+    r"|store|market|service|avito|авито|опт\w{0,8}|склад\w{0,4})(?!\w)"
 )
 NO_LATIN_NAME = re.compile(
-    r"(?i)apple|iphone|samsung|xiaomi|sony|nokia|google|android|windows|home|house|auto|car|cars|moto|sport|fashion|style|best|good|new"
-    r"|old|big|top|vip|pro|max|plus|lux|luxe"
-    r"|love|life|world|master|king|queen|boss|black|white|red|blue|green|gold|silver|star|sun|moon|cat|dog|fox|wolf|bear|tiger|lion"
-    r"|seller|buyer|user|client|customer|admin"
-    r"|manager|sale|sales|price|city|hello|just|the|and|for|you|your|real|super|mega|tech|digital|online|official|group|company|studio"
-    r"|design|art|photo|music|game|games|bmw"
-    r"|audi|toyota|mazda|honda|ford|kia|hyundai|lada|opel|volvo|lexus|nissan|bosch|makita|philips|lenovo|asus|acer|dell|intel|nvidia"
-    r"|canon|nikon|lego|nike|adidas|puma|zara"
+    r"(?i)apple|iphone|samsung|xiaomi|sony|nokia|google|android|windows|home|house|auto|car"
+    r"|cars|moto|sport|fashion|style|best|good|new|old|big|top|vip|pro|max|plus|lux|luxe|love"
+    r"|life|world|master|king|queen|boss|black|white|red|blue|green|gold|silver|star|sun|moon"
+    r"|cat|dog|fox|wolf|bear|tiger|lion|seller|buyer|user|client|customer|admin|manager|sale"
+    r"|sales|price|city|hello|just|the|and|for|you|your|real|super|mega|tech|digital|online"
+    r"|official|group|company|studio|design|art|photo|music|game|games|bmw|audi|toyota|mazda"
+    r"|honda|ford|kia|hyundai|lada|opel|volvo|lexus|nissan|bosch|makita|philips|lenovo|asus"
+    r"|acer|dell|intel|nvidia|canon|nikon|lego|nike|adidas|puma|zara"
 )
 TITLE = (
-    r"(?:г-н|г-жа|господин|госпожа|гражданин|менеджер|мастер|замерщик|сборщик|прораб|курьер|консультант|кладовщик|водитель|продавец"
-    r"|администратор|директор|хозя(?:ин|йка)"
-    r"|собственник|риелтор|риэлтор"
-    r"|агент|оператор|бухгалтер|мама|муж|жена|сын|дочь|брат|сестра|друг|подруга|сосед|соседка|тесть|бабушка|дедушка|отец|напарник"
-    r"|коллега|знакомый|дядя|т[её]тя|баба|дед"
-    r"|бригадир|логист|грузчик|товарищ|представитель|секретарь|помощник|специалист|техник|инженер|врач|доктор|учитель|тренер"
-    r"|преподаватель|няня)[а-яё]{0,2}"
+    r"(?:г-н|г-жа|господин|госпожа|гражданин|менеджер|мастер|замерщик|сборщик|прораб|курьер"
+    r"|консультант|кладовщик|водитель|продавец|администратор|директор|хозя(?:ин|йка)"
+    r"|собственник|риелтор|риэлтор|агент|оператор|бухгалтер|мама|муж|жена|сын|дочь|брат|сестра"
+    r"|друг|подруга|сосед|соседка|тесть|бабушка|дедушка|отец|напарник|коллега|знакомый|дядя"
+    r"|т[её]тя|баба|дед|бригадир|логист|грузчик|товарищ|представитель|секретарь|помощник"
+    r"|специалист|техник|инженер|врач|доктор|учитель|тренер|преподаватель|няня)[а-яё]{0,2}"
 )
 INTRODUCTION = re.compile(
-    r"(?i)(?<!\w)(?:меня зовут|мене звати|мене звуть|звуть|звати|кличут|величают|величать|одержувач\w?|отримувач\w?"
-    r"|відправник|фамили[яиюей]{1,2}|по имени"
-    r"|на фамилию|держатель|владелец|владелица|высветится|обратит\w{1,4} к|обращай\w{1,4} к|подойд\w{1,4} к"
-    r"|спрос[аию]\w{0,3}|позов[иу]\w{0,2}"
-    r"|передай\w{0,2}|отдай\w{0,2}|(?:скажи|скажите|скажете)(?: охране)?(?: что)? (?:от|к|для)|бронь на|запиш\w{1,4} на"
-    r"|забронируй\w{0,2} на"
-    r"|зовут|(?:его|е[её]|мужа|жену|сына|бабушку|маму|как) зовут|зовут|зовите меня|зовите|звать|зовут меня|мо[её] имя"
-    r"|имя|фио|получател[ьяюе]м?|получит|получает"
-    r"|отправител[ьяю]|заказчик|контактное лицо|на имя|с уважением|вас приветствует|на связи|вам пишет|пишет|уважаем(?:ый|ая)"
-    r"|спросит[ье]|спросить|позовите|доверенност[ьи] на"
-    rf"|оформ\w{{1,8}} на|записан\w? на|перевод на|карта на имя|заберет|забер[её]т|встретит|звонил[аи]?|звонила|от имени|my name is"
-    rf"|i am|i'm|this is|call me|{TITLE})"
-    rf"(?:[ :,—–-]{{1,3}}|\n)(?:(?:ип|гр\.?|гражданин\w?|{TITLE}),? ){{0,1}}$"
+    r"(?i)(?<!\w)(?:меня зовут|мене звати|мене звуть|звуть|звати|кличут|величают|величать"
+    r"|одержувач\w?|отримувач\w?|відправник|фамили[яиюей]{1,2}|по имени|на фамилию|держатель"
+    r"|владелец|владелица|высветится|обратит\w{1,4} к|обращай\w{1,4} к|подойд\w{1,4} к"
+    r"|спрос[аию]\w{0,3}|позов[иу]\w{0,2}|передай\w{0,2}|отдай\w{0,2}"
+    r"|(?:скажи|скажите|скажете)(?: охране)?(?: что)? (?:от|к|для)|бронь на|запиш\w{1,4} на"
+    r"|забронируй\w{0,2} на|зовут|(?:его|е[её]|мужа|жену|сына|бабушку|маму|как) зовут|зовут"
+    r"|зовите меня|зовите|звать|зовут меня|мо[её] имя|имя|фио|получател[ьяюе]м?|получит"
+    r"|получает|отправител[ьяю]|заказчик|контактное лицо|на имя|с уважением|вас приветствует"
+    r"|на связи|вам пишет|пишет|уважаем(?:ый|ая)|спросит[ье]|спросить|позовите"
+    r"|доверенност[ьи] на|оформ\w{1,8} на|записан\w? на|перевод на|карта на имя|заберет"
+    r"|забер[её]т|встретит|звонил[аи]?|звонила|от имени|my name is|i am|i'm|this is|call me"
+    rf"|{TITLE})(?:[ :,—–-]{{1,3}}|\n)(?:(?:ип|гр\.?|гражданин\w?|{TITLE}),? ){{0,1}}$"
 )
 ABBREVIATED = re.compile(r"\. ?[а-яё]")
 SELF_INTRODUCTIONS = re.compile(
-    r"(?:^|[.,!?;)\n] ?|(?:здравствуйте|привет|день|вечер|утро)[,.! ]{1,3})(?:я|это|с вами|вас беспокоит)[ ,:—-]{1,3}"
+    r"(?:^|[.,!?;)\n] ?|(?:здравствуйте|привет|день|вечер|утро)[,.! ]{1,3})"
+    r"(?:я|это|с вами|вас беспокоит)[ ,:—-]{1,3}"
 )
 HONORIFIC = re.compile(
-    r" (?i:апа|апай|абый|абзый|ака|ага|агай|байке|эже|опа|хола|бай|хон|джан|жан|хоним|ханум|ханым|муаллим|батоно|калбатони)(?!\w)"
+    r" (?i:апа|апай|абый|абзый|ака|ага|агай|байке|эже|опа|хола|бай|хон|джан|жан|хоним|ханум"
+    r"|ханым|муаллим|батоно|калбатони)(?!\w)"
 )
 INTRODUCTIONS = re.compile(
     INTRODUCTION.pattern.removesuffix("$").removeprefix("(?i)")
 )  # of lower-case texts: four times as fast
 CALLED = re.compile(
-    r"(?i)(?<!\w)(?:зовут|звать|мо[её] имя|my name is|call me|кличут|мене звати)(?: меня)?[ :,—–-]{1,3}$"
+    r"(?i)(?<!\w)(?:зовут|звать|мо[её] имя|my name is|call me|кличут|мене звати)"
+    r"(?: меня)?[ :,—–-]{1,3}$"
 )
 # A name may follow, but so may a thing: «приедет Фарух», «приедет Газель».
 ACTS = re.compile(
-    r"(?i)(?<!\w)(?:заедет|подъедет|приедет|прид[её]т|подойд[её]т|откроет|отдаст|передаст|примет|выдаст|встретит|заскочит|забежит|позвонит|напишет"
-    r"|ответит|брат|сын|муж|мой)[ —-]{1,3}(?:(?:мой|наш|ваш|вам|вас|наш[аеи]?|к вам|брат|сын|муж|друг|сосед|водитель|курьер) ){0,2}$"
+    r"(?i)(?<!\w)(?:заедет|подъедет|приедет|прид[её]т|подойд[её]т|откроет|отдаст|передаст"
+    r"|примет|выдаст|встретит|заскочит|забежит|позвонит|напишет|ответит|брат|сын|муж|мой)"
+    r"[ —-]{1,3}(?:(?:мой|наш|ваш|вам|вас|наш[аеи]?|к вам|брат|сын|муж|друг|сосед|водитель"
+    r"|курьер) ){0,2}$"
 )
 BY_PERSON = re.compile(r"(?i)(?<!\w)(?:к|от|у|для|за) $")
 SELF = re.compile(r"(?i)(?<!\w)(?:это|я|меня|от|ваш|вам|с|у|к|за|для|на связи) $")
 GREETING = (
-    r"(?:здрав?ствуйте|salom|salam|assalom\w{0,10}|hello|hi|приветствую|привет|добрый (?:день|вечер)|доброе утро"
-    r"|доброго дня|салам(?: алейкум)?|спасибо|уважаем(?:ый|ая)"
-    r"|хорошо|да|нет|понял|поняла|ок|окей|благодарю|извините|простите|прости)"
+    r"(?:здрав?ствуйте|salom|salam|assalom\w{0,10}|hello|hi|приветствую|привет"
+    r"|добрый (?:день|вечер)|доброе утро|доброго дня|салам(?: алейкум)?|спасибо"
+    r"|уважаем(?:ый|ая)|хорошо|да|нет|понял|поняла|ок|окей|благодарю|извините|простите|прости)"
 )
 GREETED = re.compile(rf"(?i)(?<!\w){GREETING}[, ]{{1,3}}$")
 VOCATIVE_END = re.compile(r"(?i)[!.,;:)?]|\s{0,8}$")
@@ -96,7 +101,9 @@ _SURNAME_AFTER = re.compile(r" (?i:(?:это )?моя фамилия|запиш|
 
 
 def may_be_name(token: NameToken, before: str) -> bool:
-    """Where a name is expected: a first name in any spelling, or a word of no dictionary; uncapitalised only after «меня зовут»."""
+    """Where a name is expected: a first name in any spelling, or a word of no dictionary;
+    uncapitalised only after «меня зовут».
+    """
     if not CYRILLIC.fullmatch(token.word):
         is_called = (
             bool(CALLED.search(before))
@@ -129,7 +136,9 @@ def may_be_name(token: NameToken, before: str) -> bool:
 
 
 def is_spoken_to(text: str, before: str, token: NameToken) -> bool:
-    """Where a name that is also a word can only be a name: «Спасибо, Вера!», «Роман, подскажите», «это Слава»."""
+    """Where a name that is also a word can only be a name: «Спасибо, Вера!», «Роман, подскажите»,
+    «это Слава».
+    """
     after = text[token.end : token.end + 20]
     ends = bool(VOCATIVE_END.match(after))
     if re.search(r"(?i)(?<!\w)это $", before) and re.match("(?i) (?:из|от|с|по) ", after):
@@ -144,8 +153,7 @@ def is_spoken_to(text: str, before: str, token: NameToken) -> bool:
         return after.lower().startswith(" зовут")
     return bool(BEFORE_NAME.search(before)) and bool(
         re.match(
-            rf"(?i), ?(?:{GREETING}|подскаж|скаж|добр|будьте|можно|можете|когда"
-            rf"|извин)",
+            rf"(?i), ?(?:{GREETING}|подскаж|скаж|добр|будьте|можно|можете|когда|извин)",
             after,
         )
     )
@@ -158,7 +166,9 @@ _CARRIER = re.compile(
 
 
 def is_guest(text: str, before: str, token: NameToken) -> bool:
-    """«К Гайнутдинову», «приедет Фарух»: a surname after a preposition, or a name after what people do."""
+    """«К Гайнутдинову», «приедет Фарух»: a surname after a preposition, or a name after what people
+    do.
+    """
     reading = token.reading
     if (
         not token.is_capitalised
@@ -190,7 +200,9 @@ def is_guest(text: str, before: str, token: NameToken) -> bool:
 
 
 def introduced_words(text: str) -> Iterator[str]:
-    """Words by which people introduce themselves or others and that are names nowhere else: «меня зовут Нурсеит»."""
+    """Words by which people introduce themselves or others and that are names nowhere else: «меня
+    зовут Нурсеит».
+    """
     lower = text.lower()
     if len(lower) != len(text):
         return

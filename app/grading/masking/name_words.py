@@ -1,4 +1,6 @@
-"""Tells by its form whether a word is a first name, a surname, a patronymic or an initial, and what goes on with a name."""
+"""Tells by its form whether a word is a first name, a surname, a patronymic or an initial, and what
+goes on with a name.
+"""
 
 import re
 from collections.abc import Sequence
@@ -27,18 +29,22 @@ CAPITALISED_ONLY = (
 WORD = re.compile(r"(?<![^\W_])[^\W\d_]{1,40}(?:['’][^\W\d_]{1,20})?(?![^\W_])")
 CYRILLIC = re.compile("[\u0400-\u04ff'’]+")
 SURNAME_ENDING = re.compile(
-    r"(?i)[а-яё]{2,30}(?:[оеё]в|[иы]н|[оеё]ва|[иы]на|[сц]кий|[сц]кая|енко|чук|[уюя]к|янц?|дзе|швили|[оеё]вой|[иы]ной|[оеё]ву|[иы]ну"
-    r"|[оеё]вым|[иы]ным"
-    r"|[сц]кого|[сц]кому|[сц]кой|яну?а?|ули|дин[аоу]?|заде|оглы|кызы|баев[ау]?)"
+    r"(?i)[а-яё]{2,30}(?:[оеё]в|[иы]н|[оеё]ва|[иы]на|[сц]кий|[сц]кая|енко|чук|[уюя]к|янц?|дзе"
+    r"|швили|[оеё]вой|[иы]ной|[оеё]ву|[иы]ну|[оеё]вым|[иы]ным|[сц]кого|[сц]кому|[сц]кой|яну?а?"
+    r"|ули|дин[аоу]?|заде|оглы|кызы|баев[ау]?)"
 )
 PATRONYMIC_ENDING = re.compile(
-    r"(?i)[а-яё]{2,30}(?:[оеь]вич|[оеё]вн|ичн|ыныч|лыч|[аиы]ныч|иныч|ьич|мич|тич|кич)(?:а|у|ом|ем|е|ой|ы|ей|ою)?|[а-яёіїєґ'’]{2,30}(?:[іїо]вна|[іїо]вни|[іїо]вні|йович)|ог?лы|[уо]глы|г?[ык]ызы"
+    r"(?i)[а-яё]{2,30}(?:[оеь]вич|[оеё]вн|ичн|ыныч|лыч|[аиы]ныч|иныч|ьич|мич|тич|кич)"
+    r"(?:а|у|ом|ем|е|ой|ы|ей|ою)?|[а-яёіїєґ'’]{2,30}(?:[іїо]вна|[іїо]вни|[іїо]вні|йович)|ог?лы"
+    r"|[уо]глы|г?[ык]ызы"
 )
 PARTICLE = re.compile(
-    r"(?i)ог?лы|[уо]глы|[кг]ызы|заде|апа|апай|абый|абзый|ака|ага|агай|байке|эже|опа|хола|бай|хон|джан|жан|хоним|ханум|ханым|муаллим"
+    r"(?i)ог?лы|[уо]глы|[кг]ызы|заде|апа|апай|абый|абзый|ака|ага|агай|байке|эже|опа|хола|бай"
+    r"|хон|джан|жан|хоним|ханум|ханым|муаллим"
 )
 DIMINUTIVE = re.compile(
-    r"(?i)([а-яё]{2,8}?)(?:[ао]?[чшк]?[еоу]?(?:чк|шк|ньк|льк)|[ую]с|[ую]ш|[аоя]х|ул)(?:а|у|е|и|ой|ей|ом|ем|ю|я)"
+    r"(?i)([а-яё]{2,8}?)(?:[ао]?[чшк]?[еоу]?(?:чк|шк|ньк|льк)|[ую]с|[ую]ш|[аоя]х|ул)"
+    r"(?:а|у|е|и|ой|ей|ом|ем|ю|я)"
 )
 CAUCASIAN = re.compile("[А-ЯЁа-яё]{3}(?:[бвгдзкмнпрстчшщл]ян(?:а|у|ом|е|ы)?|дзе|швили)$")
 FAMILY = re.compile("(?:[оеё]в|[иы]н|ян)(?:ых|ы)$")
@@ -71,7 +77,9 @@ def name_by_skeleton() -> dict[str, str]:
 
 
 def is_first_name(token: NameToken) -> bool:
-    """A word that is a first name and nothing else where it is capitalised, or long enough to be one in lower case."""
+    """A word that is a first name and nothing else where it is capitalised, or long enough to be
+    one in lower case.
+    """
     form = folded(token.word)
     if form in ambiguous_names():
         return False
@@ -168,7 +176,9 @@ def is_latin_surname(token: NameToken) -> bool:
 
 
 def goes_on(group: Sequence[NameToken], token: NameToken) -> bool:
-    """Whether the word goes on with the name before it: a surname, a patronymic, an initial, one more first name."""
+    """Whether the word goes on with the name before it: a surname, a patronymic, an initial, one
+    more first name.
+    """
     if is_initial(token):
         return True
     if not token.is_capitalised:
@@ -191,7 +201,9 @@ def goes_on(group: Sequence[NameToken], token: NameToken) -> bool:
 
 
 def full_name(group: list[NameToken]) -> int:
-    """The length of a name that its parts prove: «Иванов И. И.», «И. И. Иванов», «Иванов Иван Петрович», «Иван Петрович», «Мехти оглы»."""
+    """The length of a name that its parts prove: «Иванов И. И.», «И. И. Иванов», «Иванов Иван
+    Петрович», «Иван Петрович», «Мехти оглы».
+    """
     words = [token for token in group if token.is_capitalised or is_patronymic(token)]
     if words != group[: len(words)]:
         words = group[
@@ -265,7 +277,9 @@ def is_vocative(word: str) -> bool:
 
 
 def may_head(token: NameToken) -> bool:
-    """Whether a full name may begin with the word: «Спросить Ольгу Петровну» does not begin with «Спросить»."""
+    """Whether a full name may begin with the word: «Спросить Ольгу Петровну» does not begin with
+    «Спросить».
+    """
     return (
         is_surname(token)
         or is_first_name(token)

@@ -21,14 +21,15 @@ _DIGIT = re.compile(r"\d")
 _MOST_BLANKS = 12
 _WORD = re.compile(r"[^\W\d_]{1,40}")
 _OUT_OF_ALL = re.compile(
-    r"(?i)(?:последн|перв|дальше|следующ)\w{1,4} (?:две|три|четыре|пять|2|3|4)(?: цифр\w)?(?!\w)|(?:две|три|четыре"
-    r"|2|3|4) цифр\w"
+    r"(?i)(?:последн|перв|дальше|следующ)\w{1,4} (?:две|три|четыре|пять|2|3|4)(?: цифр\w)?"
+    r"(?!\w)|(?:две|три|четыре|2|3|4) цифр\w"
 )
 _COUNTED = re.compile(
-    r"(?i)[₽%$€]|\d:\d|(?<!\w)(?:р|руб\w{0,6}|тыс\w{0,4}|к|т\.?р|шт\w{0,4}|штук\w?|час(?:а|ов|ы|ик\w)?|мин\w{0,4}|лет|год\w{0,2}|дн\w{1,3}"
-    r"|размер\w{0,2}|метр\w{0,2}|м|см|мм|кг|гб|км|этаж"
-    r"|цен\w|торг|скидк\w|итого|всего|доставк\w|куплю|возьму|беру|заберу|отдам|января|феврал\w|март\w|апрел\w|ма[яй]|июн\w|июл\w"
-    r"|август\w|сентябр\w|октябр\w|ноябр\w|декабр\w)(?!\w)"
+    r"(?i)[₽%$€]|\d:\d|(?<!\w)(?:р|руб\w{0,6}|тыс\w{0,4}|к|т\.?р|шт\w{0,4}|штук\w?"
+    r"|час(?:а|ов|ы|ик\w)?|мин\w{0,4}|лет|год\w{0,2}|дн\w{1,3}|размер\w{0,2}|метр\w{0,2}|м|см"
+    r"|мм|кг|гб|км|этаж|цен\w|торг|скидк\w|итого|всего|доставк\w|куплю|возьму|беру|заберу|отдам"
+    r"|января|феврал\w|март\w|апрел\w|ма[яй]|июн\w|июл\w|август\w|сентябр\w|октябр\w|ноябр\w"
+    r"|декабр\w)(?!\w)"
 )
 _PHONE = re.compile(r"[78][3-9]\d{9}|9\d{9}|375\d{9}|380\d{9}|99[2-68]\d{9}")
 _CARD = re.compile(r"[2-6]\d{15}")
@@ -38,7 +39,9 @@ _CARD_WORD = re.compile(r"(?i)карт|сбер|тинь|перевод|пере
 
 
 def numbers_in_parts(texts: Sequence[str]) -> dict[str, tuple[int, int, str, str]]:
-    """Of each text that holds a part of a number: (start, end, kind, key); the parts of a number share its kind and key."""
+    """Of each text that holds a part of a number: (start, end, kind, key); the parts of a number
+    share its kind and key.
+    """
     found: dict[str, tuple[int, int, str, str]] = {}
     run: list[tuple[str, tuple[int, int], list[str]]] = []
     context = ""
@@ -60,7 +63,7 @@ def numbers_in_parts(texts: Sequence[str]) -> dict[str, tuple[int, int, str, str
 
 
 def _is_small_talk(text: str) -> bool:
-    """«Щас остальное»: a short text without figures, which may stand between the parts of a number."""
+    """«Щас остальное»: a short text without figures, allowed between the parts of a number."""
     return (
         len(text) <= _LONGEST_PART_TEXT // 2 and not _DIGIT.search(text) and not may_be_spoken(text)
     )
@@ -87,7 +90,9 @@ def _part(text: str) -> tuple[tuple[int, int], list[str]] | None:
 
 
 def _numbers(parts: Sequence[list[str]], context: str) -> Iterator[tuple[str, str, int, int]]:
-    """(kind, digits, first, after the last) of each number that at least two neighbouring parts make up."""
+    """(kind, digits, first, after the last) of each number that at least two neighbouring parts
+    make up.
+    """
     first = 0
     while first < len(parts) - 1:
         for last in range(min(len(parts), first + _MOST_PARTS), first + 1, -1):

@@ -1,4 +1,6 @@
-"""Number words of Russian: their values in every usual spelling, words glued together, and the words said between numbers."""
+"""Number words of Russian: their values in every usual spelling, words glued together, and the
+words said between numbers.
+"""
 
 import re
 from collections.abc import Iterator
@@ -81,20 +83,29 @@ _REPEATED = {
     "единички": 1,
 } | {f"{name}ки": value for value, name in enumerate(_DIGIT_NAMES) if value > 1}
 _MOST_REPEATED = 4
-_SAID_MARKS = "тире дефис черточка черта пробел точка тчк запятая скобка скобки скобку скобочка скобочки слеш слэш слитно звездочка решетка минус"
+_SAID_MARKS = (
+    "тире дефис черточка черта пробел точка тчк запятая скобка скобки скобку "
+    "скобочка скобочки слеш слэш слитно звездочка решетка минус"
+)
 _SEQUENCE = "потом затем дальше далее следом после"
-_ASIDE = "а и еще там это плюс начало конец сам номер опять снова цифра цифры открывается закрывается теперь идет идут"
-SPOKEN_WORD = rf"(?i:{'|'.join(sorted((*_UNITS, *_TEENS, *_TENS, *_HUNDREDS, 'одна', 'две'), key=len, reverse=True))})"
+_ASIDE = (
+    "а и еще там это плюс начало конец сам номер опять снова цифра цифры "
+    "открывается закрывается теперь идет идут"
+)
+_WORDS = (*_UNITS, *_TEENS, *_TENS, *_HUNDREDS, "одна", "две")
+SPOKEN_WORD = rf"(?i:{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
 _OFTEN_WRONG = re.compile("(?:дц|цц|тц|дк|ц)ат|ц(?=от)|ь|ё")
 _ITEM = re.compile(
     r"(?<![^\W\d_])[A-Za-zА-яЁё]{2,90}(?![^\W\d_])|(?<![^\W\d_])[ОоOoАаИиСс](?![^\W\d_])|\d{1,20}"
 )
 _HINT = re.compile(
-    "нол|нул|один|дв[ае]|три|четыр|пят|шес|сем|восем|восьм|вос|девя|десят|надцат|двад|сорок|сто|шисят|писят|едини|zero|one|two|thr|four|five"
+    "нол|нул|один|дв[ае]|три|четыр|пят|шес|сем|восем|восьм|вос|девя|десят|надцат"
+    "|двад|сорок|сто|шисят|писят|едини|zero|one|two|thr|four|five"
     "|six|sev|eig|nin|odin|tri|dva|sem|pya|shest|nol"
 )
 _SAID_BETWEEN = re.compile(
-    r"\d\W{0,3}(?:тире|деф|черт|пробел|точка|тчк|запят|скоб|сл[еэ]ш|звезд|минус|а потом|потом|затем|дальше|далее)"
+    r"\d\W{0,3}(?:тире|деф|черт|пробел|точка|тчк|запят|скоб|сл[еэ]ш|звезд|минус|а потом|потом"
+    r"|затем|дальше|далее)"
 )
 
 
@@ -128,7 +139,8 @@ _GLUED = re.compile(f"(?:{_GLUED_WORD.pattern}){{2,14}}")
 class Item:
     """A figure or a number word: its digits, or its value.
 
-    `repeats`: a digit that the word before may count. `mark`: weight of the fillers before it: 2 for «тире», 1 for «потом», else 0.
+    `repeats`: a digit that the word before may count. `mark`: weight of the fillers before it: 2
+    for «тире», 1 for «потом», else 0.
     """
 
     start: int
@@ -141,7 +153,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Filler:
-    """A word between numbers. `mark`: 2 for the name of a character («тире»), 1 for a word of sequence («потом»), else 0."""
+    """A word between numbers. `mark`: 2 for the name of a character («тире»), 1 for a word of
+    sequence («потом»), else 0.
+    """
 
     start: int
     end: int
@@ -155,7 +169,7 @@ def may_be_spoken(text: str) -> bool:
 
 
 def number_tokens(text: str) -> Iterator[Item | Filler | None]:
-    """Figures, number words and fillers of the text in order; None for a word that is none of them."""
+    """Return figures, number words and fillers of the text in order; None for any other word."""
     for match in _ITEM.finditer(text):
         yield from _tokens(match)
 
@@ -196,7 +210,9 @@ def _glued(start: int, end: int, plain: str) -> Iterator[Item]:
 def read_on(
     readings: list[tuple[str, int]], item: Item, longest: int, most: int
 ) -> list[tuple[str, int]]:
-    """The readings after one more item; a pair is the digits and the worded number at their end that may go on (900 + 16)."""
+    """The readings after one more item; a pair is the digits and the worded number at their end
+    that may go on (900 + 16).
+    """
     found = []
     for digits, last in readings:
         added = (

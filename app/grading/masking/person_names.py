@@ -1,6 +1,8 @@
-"""Finds people's names in Russian text: by morphology, by what stands around, and those known from the chat in every case and alphabet.
+"""Finds people's names in Russian text: by morphology, by what stands around, and those known from
+the chat in every case and alphabet.
 
-Only what can be a name is one: particles, greetings, common nouns and verbs stay, also where a buyer calls himself by them.
+Only what can be a name is one: particles, greetings, common nouns and verbs stay, also where a
+buyer calls himself by them.
 """
 
 import re
@@ -53,10 +55,14 @@ BEFORE_FORM = re.compile(r"(?:ИП|ип|Ип|гр\.|гражданин|граж�
 
 
 class People:
-    """The people of one chat: each form of a known name leads to the name. At most MAX_PEOPLE names of MAX_NAME_LENGTH characters."""
+    """The people of one chat: each form of a known name leads to the name. At most MAX_PEOPLE names
+    of MAX_NAME_LENGTH characters.
+    """
 
     def __init__(self, names: Iterable[str], texts: Sequence[str]) -> None:
-        """`names`: people known from the chat; `texts`: its messages, for names by which people introduce themselves in them."""
+        """`names`: people known from the chat; `texts`: its messages, for names by which people
+        introduce themselves in them.
+        """
         self._capitalised: dict[
             str, str
         ] = {}  # folded form, as a rule capitalised in the text -> name
@@ -71,7 +77,9 @@ class People:
         self._own_forms = {*self._any_case, *self._capitalised}
 
     def find(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """(start, end, name) of each person named in the text; the name is as known, or in the nominative, or as it stands there."""
+        """(start, end, name) of each person named in the text; the name is as known, or in the
+        nominative, or as it stands there.
+        """
         position = 0
         while first := self._next_candidate(text, position):
             length, end, name = self._name_at(text, first)
@@ -171,7 +179,9 @@ class People:
         )
 
     def _single(self, text: str, group: list[NameToken]) -> int:
-        """The length of a name that begins with a first name, or with a word that can only be a name where it stands."""
+        """The length of a name that begins with a first name, or with a word that can only be a
+        name where it stands.
+        """
         first = group[0]
         before = text[max(0, first.start - LOOK_BACK) : first.start]
         is_introduced = bool(INTRODUCTION.search(before))
@@ -257,7 +267,9 @@ class People:
 
 
 def plausible_words(name: str) -> list[str]:
-    """The words of a profile's name that can be a person's; none of a shop's, of «Не важно» or of «Диван»."""
+    """The words of a profile's name that can be a person's; none of a shop's, of «Не важно» or of
+    «Диван».
+    """
     if SHOP.search(name):
         return []
     words = [word for word in WORD.findall(name) if len(word) > 1][:MOST_WORDS]

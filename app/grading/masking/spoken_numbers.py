@@ -1,4 +1,6 @@
-"""Reads numbers that are written in words or in words and figures: «восемь 916 сто двадцать три сорок пять 67»."""
+"""Reads numbers that are written in words or in words and figures: «восемь 916 сто двадцать три
+сорок пять 67».
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -22,8 +24,10 @@ _TOWN_PHONE = re.compile(r"[1-9]\d{4,6}")
 _PAPER = re.compile(r"\d{10}")
 _PLUS = re.compile(r"(?:(?<!\w)(?i:плюс|с) {0,2}|\+ ?)$")
 _TOWN_WORD = re.compile(
-    r"(?<!\w)(?i:городск\w{2,3}|стационарн\w{2,3}|домашн\w{2,3}|рабоч\w{2,3}|тел\.?|телефон\w{0,3}|звоните|наберите)[ :,]{1,3}"
-    r"(?:(?i:тел\.?|телефон\w{0,3}|номер\w{0,2}|на|по|городской|домашний|рабочий)[ :,]{1,3}){0,2}$"
+    r"(?<!\w)(?i:городск\w{2,3}|стационарн\w{2,3}|домашн\w{2,3}|рабоч\w{2,3}|тел\.?"
+    r"|телефон\w{0,3}|звоните|наберите)"
+    r"[ :,]{1,3}(?:(?i:тел\.?|телефон\w{0,3}|номер\w{0,2}|на|по|городской|домашний|рабочий)"
+    r"[ :,]{1,3}){0,2}$"
 )
 _PAPER_WORD = re.compile(r"(?i:паспорт\w{0,3}|серия|права)(?: \w{2,12}){0,3}[ :,]{1,3}$")
 _COUNTED = re.compile(
@@ -39,7 +43,9 @@ _LOOK_BACK = 45
 
 
 def spoken_numbers(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """(start, end, kind, digits) of each phone or card number with a figure, a mark or a pause written as a word."""
+    """(start, end, kind, digits) of each phone or card number with a figure, a mark or a pause
+    written as a word.
+    """
     for items in _runs(text):
         first = 0
         while first < len(items):
@@ -54,7 +60,9 @@ def spoken_numbers(text: str) -> Iterator[tuple[int, int, str, str]]:
 
 
 def digit_readings(text: str) -> list[str]:
-    """The digits that a text of nothing but figures and number words spells; several where «шестьсот 14» may be 614 or 600 14."""
+    """The digits that a text of nothing but figures and number words spells; several where
+    «шестьсот 14» may be 614 or 600 14.
+    """
     tokens = list(number_tokens(text))
     items = [token for token in tokens if isinstance(token, Item)]
     if not items or any(token is None for token in tokens):
@@ -66,7 +74,9 @@ def digit_readings(text: str) -> list[str]:
 
 
 def _runs(text: str) -> Iterator[list[Item]]:
-    """Numbers that follow each other closely, with a word of a number, of a mark or of sequence among them."""
+    """Numbers that follow each other closely, with a word of a number, of a mark or of sequence
+    among them.
+    """
     run: list[Item] = []
     end = fillers = mark = 0
     for token in (*number_tokens(text), None):
@@ -85,7 +95,7 @@ def _runs(text: str) -> Iterator[list[Item]]:
 
 
 def _number_at(text: str, items: Sequence[Item]) -> tuple[int, str, str]:
-    """How many items from the first one make up a number, its kind and its digits; 0 where none do."""
+    """Return how many of the first items make up a number (0: none), its kind and its digits."""
     readings = [("", 0)]
     longest = 0, "", ""
     before = text[max(0, items[0].start - _LOOK_BACK) : items[0].start]

@@ -1,32 +1,45 @@
-"""A name in the other alphabet: buyers are «Ivan» in their profile and «Иван» in the chat, or the other way round."""
+"""A name in the other alphabet: buyers are «Ivan» in their profile and «Иван» in the chat, or the
+other way round.
+"""
 
 import re
 
 
 def _table(lines: str) -> dict[str, str]:
-    return {spelling: letter for spelling, _, letter in (line.partition(" ") for line in lines.split("|"))}
+    return {
+        spelling: letter
+        for spelling, _, letter in (line.partition(" ") for line in lines.split("|"))
+    }
 
 
 _LATIN = _table(
-    "а a|б b|в v|г g|д d|е e|ё e|ж zh|з z|и i|й i|к k|л l|м m|н n|о o|п p|р r|с s|т t|у u|ф f|х h|ц ts|ч ch|ш sh|щ sh|ъ |ы i|ь |э e"
+    "а a|б b|в v|г g|д d|е e|ё e|ж zh|з z|и i|й i|к k|л l|м m|н n|о o|п p|р r|с s"
+    "|т t|у u|ф f|х h|ц ts|ч ch|ш sh|щ sh|ъ |ы i|ь |э e"
     "|ю iu|я ia"
 )
 _PLAIN = _table(
-    "shch sh|sch sh|tch ch|kh h|tz ts|ck k|ph f|yu iu|ju iu|ya ia|ja ia|yo e|jo e|ye e|ee i|oo u|iy i|ey ei|x ks|w v|y i|j i|c k|q k|' "
+    "shch sh|sch sh|tch ch|kh h|tz ts|ck k|ph f|yu iu|ju iu|ya ia|ja ia|yo e|jo e"
+    "|ye e|ee i|oo u|iy i|ey ei|x ks|w v|y i|j i|c k|q k|' "
     "|’ |` "
 )
-_SPELLINGS = re.compile("shch|sch|tch|zh|kh|ts|tz|ck|ph|yu|ju|ya|ja|yo|jo|ye|ee|oo|iy|ey|x|w|y|j|c|q|['’`]")
+_SPELLINGS = re.compile(
+    "shch|sch|tch|zh|kh|ts|tz|ck|ph|yu|ju|ya|ja|yo|jo|ye|ee|oo|iy|ey|x|w|y|j|c|q|['’`]"
+)
 _REPEATED = re.compile(r"(.)\1{1,40}")
 _CYRILLIC = _table(
-    "iia ия|ia ия|shch щ|sch щ|tch ч|zh ж|kh х|ts ц|tz ц|ch ч|sh ш|ph ф|ck к|oo у|ee и|yu ю|ju ю|ya я|ja я|yo ё|jo ё|ye е|iy ий|ey ей"
+    "iia ия|ia ия|shch щ|sch щ|tch ч|zh ж|kh х|ts ц|tz ц|ch ч|sh ш|ph ф|ck к|oo у"
+    "|ee и|yu ю|ju ю|ya я|ja я|yo ё|jo ё|ye е|iy ий|ey ей"
     "|ay ай|sky ский"
-    "|a а|b б|c к|d д|e е|f ф|g г|h х|i и|j й|k к|l л|m м|n н|o о|p п|q к|r р|s с|t т|u у|v в|w в|x кс|y и|z з|' ь|’ ь|` ь"
+    "|a а|b б|c к|d д|e е|f ф|g г|h х|i и|j й|k к|l л|m м|n н|o о|p п|q к|r р|s с"
+    "|t т|u у|v в|w в|x кс|y и|z з|' ь|’ ь|` ь"
 )
 _LATIN_PIECE = re.compile("|".join(sorted(_CYRILLIC, key=len, reverse=True)))
 
 
 def skeleton(word: str) -> str:
-    """One spelling for all that a name may have in either alphabet: «Sergey», «Sergei» and «Сергей» are "sergei"."""
+    """One spelling for all that a name may have in either alphabet: «Sergey», «Sergei» and «Сергей»
+    are "sergei".
+    """
     latin = "".join(_LATIN.get(letter, letter) for letter in word.lower())
     plain = _SPELLINGS.sub(lambda match: _PLAIN.get(match[0], match[0]), latin)
     return _REPEATED.sub(r"\1", plain)

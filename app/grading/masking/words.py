@@ -21,7 +21,9 @@ _MOST_FORMS = 40
 
 @dataclass(frozen=True)
 class Reading:
-    """What a word may be. `is_common`: a word of the dictionary that is not only somebody's name; `cases`: of its readings as a noun."""
+    """What a word may be. `is_common`: a word of the dictionary that is not only somebody's name;
+    `cases`: of its readings as a noun.
+    """
 
     is_known: bool
     is_first_name: bool
@@ -39,7 +41,9 @@ class Reading:
 
 @lru_cache(maxsize=_READINGS_KEPT)
 def read_word(word: str) -> Reading:
-    """The word's readings that are likely; of a word that stands in no dictionary, what its ending suggests."""
+    """The word's readings that are likely; of a word that stands in no dictionary, what its ending
+    suggests.
+    """
     word = word.translate(_IN_RUSSIAN)
     parses = _parses(word)
     known = bool(parses) and _morphology().word_is_known(word.lower())
@@ -69,7 +73,9 @@ def read_word(word: str) -> Reading:
 
 @lru_cache(maxsize=_READINGS_KEPT)
 def name_forms(word: str) -> tuple[str, ...]:
-    """All cases of a name, lower-case; of a name that stands in no dictionary as its ending suggests."""
+    """All cases of a name, lower-case; of a name that stands in no dictionary as its ending
+    suggests.
+    """
     parses = _morphology().parse(word.lower()) if _RUSSIAN.fullmatch(word) else []
     named = [parse for parse in parses if any(grammeme in parse.tag for grammeme in _PERSON)]
     forms = [
@@ -84,7 +90,9 @@ def parse_word(word: str) -> list[Parse]:
 
 
 def _by_ending(word: str) -> list[str]:
-    """The cases of a man's name on a consonant that the dictionary takes for another word: «Толик», «Толиком»."""
+    """The cases of a man's name on a consonant that the dictionary takes for another word: «Толик»,
+    «Толиком».
+    """
     return (
         [word + ending for ending in ("а", "у", "ом", "ем", "е")]
         if re.search("[бвгджзклмнпрстфхцчш]$", word)
