@@ -21,6 +21,8 @@ async def trust_figures(_url: str) -> list[Measure]:
     masking, injection = masking_figures(), injection_figures()
     return [
         *_labelled("another author's texts", "given", None),
+        *_labelled("a further author's texts, not used for tuning", "fresh", None),
+        *_labelled("odd texts of other authors", "hard", None),
         *_labelled("half for tuning", "unseen", "tuning"),
         *_labelled("half for measuring", "unseen", "untouched"),
         Measure(
