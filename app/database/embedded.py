@@ -1,9 +1,10 @@
-"""The embedded Postgres: a server of our own under DATA_DIR, for when DATABASE_URL is unset. Kept
-over restarts, shared by our processes.
+"""The embedded Postgres: a server under DATA_DIR, used when DATABASE_URL is unset.
 
-``DATA_DIR/postgres`` (0700) is the cluster, with its socket and its ``password`` (0600). Beside it
-lie ``postgres.log`` and two lock files: whoever starts or stops the server holds the start lock,
-whoever uses it shares the users lock.
+The data is kept over restarts and shared by all processes of the service.
+
+- ``DATA_DIR/postgres`` (0700) is the cluster with its socket and its ``password`` (0600).
+- ``postgres.log`` and two lock files are next to it. A process that starts or stops the server
+  holds the start lock. Each process that uses the server shares the users lock.
 """
 
 import asyncio
@@ -34,14 +35,15 @@ __all__ = ["EmbeddedPostgresError", "embedded_postgres"]
 
 _SETTINGS = {
     "listen_addresses": "",
-    # the cluster itself: the server is in it, so the length of its path does not matter
+    # The cluster folder. It is the server's current folder, so the length of its path does not
+    # matter.
     "unix_socket_directories": ".",
     "max_connections": "100",
     "shared_buffers": "64MB",
-    "io_method": "sync",  # three processes less; what is read here fits into memory
+    "io_method": "sync",  # saves three processes; the data fits into memory
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Statements and their errors hold chats. The client is told; the log is not.
+    # Statements and their errors contain chat text. Only the client receives them, not the log.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
@@ -56,7 +58,7 @@ _NOT_DURABLE = {
 }
 
 _POLL_SECONDS = 0.03
-# The path of a socket has 108 bytes on Linux and 104 on macOS, a zero at its end included.
+# A socket path has at most 108 bytes on Linux and 104 on macOS, including the final zero.
 _SOCKET_PATH_BYTES = 103
 
 
@@ -64,21 +66,22 @@ _SOCKET_PATH_BYTES = 103
 async def embedded_postgres(
     data_dir: Path, *, durable: bool = True, patience_seconds: float = 300
 ) -> AsyncIterator[str]:
-    """The address (for SQLAlchemy with asyncpg) of a database that is ready; its server is made or
-    started where there is none.
+    """Yield the address (SQLAlchemy with asyncpg) of a database that is ready.
 
-    Any number of our processes may share a ``data_dir``; the last to leave stops the server. One
-    that was killed leaves it running, and the next uses it. A server that ends before that, killed
-    or stopped by hand, is started again. With ``durable=False`` a crash of the machine may cost the
-    data: for tests. ``patience_seconds`` limits the wait for a start, crash recovery included, and
-    for a stop.
+    The server is created and started if necessary. Any number of processes may share a
+    ``data_dir``; the last one to leave stops the server. A killed process leaves the server
+    running, and the next process uses it. If the server is killed or stopped by hand earlier, it is
+    started again.
+
+    - ``durable=False``: a crash of the machine may lose the data. For tests only.
+    - ``patience_seconds``: timeout of a start, crash recovery included, and of a stop.
 
     Raises:
-        EmbeddedPostgresError: the programs are missing, the folder cannot be used, the server does
-          not start, answer or stop.
+        EmbeddedPostgresError: the programs are missing, the folder cannot be used, or the server
+          does not start, answer or stop.
     """
     programs = find_programs()
-    from app.database import postmaster  # noqa: PLC0415 - psutil comes with the same extra as the programs
+    from app.database import postmaster  # noqa: PLC0415 - psutil comes with the extra
 
     with ExitStack() as held:
         with _explained(data_dir):
@@ -124,8 +127,10 @@ def _prepared(data_dir: Path) -> Path:
 
 
 def _is_there(cluster: Path) -> bool:
-    """An empty folder, as a mounted volume leaves it, is no cluster; one with anything else in it
-    is not ours to fill.
+    """Return whether the folder is not empty.
+
+    An empty folder, such as a new mounted volume, is not a cluster and may be filled. A folder with
+    any content must not be overwritten.
     """
     return cluster.exists() and any(cluster.iterdir())
 
@@ -142,8 +147,10 @@ def _server(cluster: Path, programs: Path, *, durable: bool) -> list[str]:
 
 @contextmanager
 def _short(cluster: Path) -> Iterator[Path]:
-    """The folder by a name that clients can use: itself, or a link to it where its own is too long
-    or would read as two hosts.
+    """Yield a path of the folder that clients can use as a host.
+
+    It is the folder itself, or a symbolic link if the path is too long or contains a comma, which
+    clients read as two hosts.
     """
     if len(os.fsencode(cluster / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_BYTES and "," not in str(
         cluster
@@ -154,8 +161,7 @@ def _short(cluster: Path) -> Iterator[Path]:
         tempfile.TemporaryDirectory(prefix="avito-quality-") as folder,
         _lock_file(Path(folder)) as lock,
     ):
-        # systemd clears away what has lain in /tmp for days, but nothing that somebody holds a lock
-        # on.
+        # systemd removes old files from /tmp, but not those on which a process holds a lock.
         fcntl.flock(lock, fcntl.LOCK_SH)
         alias = Path(folder) / "postgres"
         alias.symlink_to(cluster)
@@ -171,19 +177,21 @@ def _url(address: Path, password: str) -> str:
 
 @asynccontextmanager
 async def _turn(cluster: Path) -> AsyncIterator[int]:
-    """While it lasts nobody else starts or stops the server. (A flock that blocks could not be
-    cancelled.)
+    """Hold the lock that serializes starting and stopping the server.
+
+    It polls because a blocking flock could not be cancelled.
     """
     with _lock_file(cluster.with_name("postgres.start.lock")) as lock:
-        while not _locked(lock):  # noqa: ASYNC110 - another process holds it: nothing tells us
+        while not _locked(lock):  # noqa: ASYNC110 - released by another process
             await asyncio.sleep(_POLL_SECONDS)
         yield lock
 
 
 @contextmanager
 def _lock_file(path: Path) -> Iterator[int]:
-    """A file that is made, or a folder that is there, to take a lock on; closing it gives the lock
-    back.
+    """Open a file, created if missing, or an existing folder as a lock; close it at the end.
+
+    Closing the descriptor releases the lock.
     """
     descriptor = os.open(path, os.O_RDONLY | (0 if path.is_dir() else os.O_CREAT), 0o600)
     try:
@@ -193,7 +201,7 @@ def _lock_file(path: Path) -> Iterator[int]:
 
 
 def _locked(lock: int) -> bool:
-    """Takes the lock, unless anybody else holds or shares it."""
+    """Take the exclusive lock; return False if another process holds or shares it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -203,7 +211,7 @@ def _locked(lock: int) -> bool:
 
 @contextmanager
 def _explained(data_dir: Path) -> Iterator[None]:
-    """Turns what the server or the folder refuses into the sentence that a person is told."""
+    """Translate errors of the server or the folder into EmbeddedPostgresError with a message."""
     log = data_dir / "postgres.log"
     try:
         yield

@@ -1,6 +1,4 @@
-"""The engine and the way to a session: a pool of fixed size with a fair queue before it, and limits
-for every wait.
-"""
+"""The engine and its sessions: a fixed-size pool with a fair queue and limits for every wait."""
 
 import asyncio
 import copy
@@ -38,28 +36,31 @@ log = structlog.get_logger(__name__)
 
 POOL_SIZE = 10
 QUICK = Limits(statement=10, lock=8)
-"""For requests that a client waits for, and for the short writes of the worker."""
+"""For requests of REST clients and for short writes of the worker."""
 PATIENT = Limits(statement=45, lock=40)
-"""For the steps of a run. A lock is waited for longer than Postgres lets a frozen client hold it
+"""For the steps of a run.
+
+The lock timeout exceeds the time for which Postgres lets a frozen client hold a lock
 (``Limits.idle``).
 """
 UNLIMITED = Limits(statement=0, lock=0)
-"""For migrations. A dead network is still noticed: by the kernel, see ``LimitedConnection``."""
+"""For migrations. The kernel still detects a dead network, see ``LimitedConnection``."""
 
 _CHECK_SECONDS = 6.0
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
 
 
 class Database:
-    """Sessions on one Postgres. Every one of them raises ``DatabaseUnavailableError`` when the
-    server is away, silent or too slow.
+    """Sessions on one Postgres.
 
-    The pool never overflows and waiting tasks are served in the order in which they came: with an
-    overflow and the pool's own queue the slowest of 32 clients waits many times longer than the
-    typical one.
+    Each session raises ``DatabaseUnavailableError`` if the server is unreachable, silent or too
+    slow.
 
-    ``slot_seconds`` limits the wait for a connection while all are in use, ``idle_seconds`` how
-    long an unused one is kept.
+    The pool never overflows, and waiting tasks are served in order of arrival. With overflow and
+    the pool's own queue, the slowest of 32 clients waits many times longer than the typical one.
+
+    - ``slot_seconds``: timeout of the wait for a connection while all are in use.
+    - ``idle_seconds``: time after which an unused connection is closed.
     """
 
     def __init__(
@@ -81,10 +82,11 @@ class Database:
             async_url(url),
             pool_size=pool_size,
             max_overflow=0,
-            # else a little work in turn on each keeps all of them from being idle
+            # With FIFO, little work spread over all connections would keep each of them from being
+            # idle.
             pool_use_lifo=True,
             json_serializer=_to_json,
-            hide_parameters=True,  # they hold chats, and errors end in logs
+            hide_parameters=True,  # they contain chats, and errors are logged
             connect_args={
                 "timeout": connect_seconds,
                 "command_timeout": limits.answer,
@@ -99,27 +101,26 @@ class Database:
 
     @property
     def pool_size(self) -> int:
-        """How many connections may be open at the same time now."""
+        """Current maximum number of open connections."""
         return self._places.limit
 
     def with_limits(self, limits: Limits, *, slot_seconds: float | None = None) -> Self:
-        """The same database, pool included, with other limits for its sessions."""
+        """Return this database, with the same pool, with other limits for its sessions."""
         other = copy.copy(self)
         other._limits = limits
         other._slot_seconds = self._slot_seconds if slot_seconds is None else slot_seconds
         return other
 
     def patient(self) -> Self:
-        """The same database for the steps of a run, which may take longer than a request."""
+        """Return this database with the limits for the steps of a run."""
         return self.with_limits(self._patient_limits)
 
     @asynccontextmanager
     async def session(self, *, within: float | None = None) -> AsyncIterator[AsyncSession]:
-        """A session whose work is undone unless it is committed; keep it short and never over a
-        network call.
+        """Open a session that is rolled back unless it is committed.
 
-        ``within``: seconds for all of it, for a caller who needs an answer whatever the state of
-        the server.
+        Keep it short and never hold it across a network call. ``within`` is a timeout in seconds
+        for the whole session, for a caller that needs an answer in any state of the server.
         """
         with self._away_is_told():
             async with asyncio.timeout(within), self._open() as session:
@@ -127,17 +128,17 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """A session that commits at the end, or undoes everything on an error."""
+        """Open a session that commits at the end and rolls back on an error."""
         async with self.session() as session:
             yield session
             await session.commit()
 
     async def check(self) -> str:
-        """Ask for the server's version.
+        """Return the server's version.
 
         Raises:
-            DatabaseUnavailableError: the server does not answer, or refuses us; the message names
-              the setting.
+            DatabaseUnavailableError: the server does not answer or refuses the connection. The
+              message names the setting.
         """
         async with self.with_limits(self._limits, slot_seconds=_CHECK_SECONDS).session() as session:
             version, encoding = (await session.execute(text(_ABOUT))).one()
@@ -149,7 +150,7 @@ class Database:
         return str(version)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         self._idle.close_all()
         await self.engine.dispose()
 
@@ -164,7 +165,7 @@ class Database:
         except BaseException as error:
             await self._discard_unfit(driver, error)
             if driver.is_closed():
-                await connection.invalidate()  # else the session would roll back
+                await connection.invalidate()  # otherwise the session would roll back on it
             raise
         finally:
             try:
@@ -173,8 +174,9 @@ class Database:
                 self._places.give_back()
 
     async def _connect(self) -> AsyncConnection:
-        """Take a place in the pool and a connection. While the server has none left, wait for one
-        of our own.
+        """Take a slot of the pool and connect.
+
+        If the server has no free connection, wait until a connection of this pool is returned.
         """
         pause, refusal = _PAUSE_SECONDS, ""
         try:
@@ -191,13 +193,13 @@ class Database:
                     pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
         except TimeoutError:
             if not patience.expired():
-                # no connection could be opened in time, so the open ones are in doubt
+                # No connection could be opened in time, so the open ones may be dead too.
                 self._idle.close_all()
                 raise
             raise self._away(refusal or _NO_PLACE) from None
 
     def _leave_place(self, error: BaseException) -> str:
-        """Leave the queue after a failed attempt; the reason if another attempt makes sense."""
+        """Release the slot after a failed attempt. Return the reason if a retry makes sense."""
         refused = is_out_of_connections(error)
         if refused and not self._idle.close_one() and self._places.lower():
             log.warning("database.out_of_connections", pool=self._places.limit)
@@ -205,11 +207,12 @@ class Database:
         return (describe_outage(error) or "") if refused else ""
 
     async def _discard_unfit(self, driver: LimitedConnection, error: BaseException) -> None:
-        """Close a connection whose last statement may still run, without waiting for a dead
-        network.
+        """Close a connection whose last statement may still run.
 
-        A statement whose answer did not come in time proves a connection dead: Postgres itself
-        would have cancelled it before. The idle connections have then probably met the same fate.
+        Do not wait for a dead network.
+
+        If the answer to a statement did not arrive in time, the connection is dead: Postgres would
+        have cancelled the statement earlier. The idle connections are then probably dead as well.
         """
         if isinstance(error, asyncio.CancelledError):
             await driver.close_soon()
@@ -236,15 +239,14 @@ class Database:
         return f"{self.name} недоступен ({reason}); {self._way_out}."
 
     def _note_idle(self, connection: DBAPIConnection | None, _: object) -> None:
-        if connection is not None:  # else the pool has closed it
+        if connection is not None:  # None: the pool has closed it
             self._idle.add(connection.driver_connection)
 
     def _note_used(self, connection: DBAPIConnection, *_: object) -> None:
-        """Have the pool replace a connection that is closed: by the server, as by a restart, or by
-        us.
+        """Make the pool replace a connection that was closed by the server or by this process.
 
-        asyncpg knows of it by itself. The pool's own way to find out (``pool_pre_ping``) asks the
-        server four times before each session.
+        asyncpg knows the state of its connection without a query. The pool's own check
+        (``pool_pre_ping``) queries the server four times before each session.
         """
         self._idle.remove(connection.driver_connection)
         if connection.driver_connection.is_closed():
@@ -273,27 +275,26 @@ _EMBEDDED = (
         " postgres.log в DATA_DIR"
     ),
 )
-"""What the server is called, and what to do where it is away."""
+"""The name of the server in messages, and the advice if it is unreachable."""
 _NO_PLACE = "все соединения заняты; их число задаёт DATABASE_POOL_SIZE"
 _ABOUT = "SELECT current_setting('server_version'), current_setting('server_encoding')"
 
 
 _to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
-"""What is kept as ``json`` is handed on to callers as it stands: Cyrillic not escaped, no blanks.
-"""
+"""JSON serializer: Cyrillic unescaped, no blanks. Callers receive ``json`` values unchanged."""
 
 
 _OPTIONS = frozenset({"host", "port", "ssl", "target_session_attrs", "passfile"})
-"""What may stand behind the ``?`` of an address."""
+"""Options accepted after the ``?`` of an address."""
 _LIBPQ_ALONE = frozenset({"channel_binding", "connect_timeout", "application_name", "gssencmode"})
-"""What providers print there for libpq and asyncpg does not know; nothing is lost without it."""
+"""Options that providers print for libpq and asyncpg does not support; they are ignored."""
 
 
 def async_url(url: str) -> URL:
-    """The address for asyncpg, from any usual spelling of a Postgres address.
+    """Convert any usual spelling of a Postgres address into one for asyncpg.
 
     Raises:
-        SettingsError: it is not one.
+        SettingsError: the address is not valid.
     """
     try:
         parsed = make_url(url)
@@ -307,7 +308,7 @@ def async_url(url: str) -> URL:
         raise SettingsError(
             "DATABASE_URL: нужен адрес вида postgresql://имя:пароль@хост:5432/база."
         )
-    # libpq's name of the option is what providers print; asyncpg knows the same by another name.
+    # Providers print libpq's name of the option; asyncpg uses another name for it.
     query = {
         ("ssl" if name == "sslmode" else name): value
         for name, value in parsed.query.items()

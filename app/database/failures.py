@@ -1,5 +1,6 @@
-"""Which failures mean that the database is away for now, which ones that it refuses us, and the
-reason in Russian.
+"""Classification of database errors: outage or refusal, with the reason in Russian.
+
+An outage is temporary. A refusal lasts until a setting is changed.
 """
 
 import errno
@@ -17,10 +18,10 @@ DATABASE_ERRORS = (
     asyncpg.InternalClientError,
     UnicodeError,
 )
-"""What SQLAlchemy and the driver raise."""
+"""Errors raised by SQLAlchemy and the driver."""
 
-# By SQLSTATE, the longest beginning that fits. A transaction that failed with one of these can be
-# repeated as it is.
+# By SQLSTATE; the longest matching prefix applies. A transaction that failed with one of these can
+# be retried unchanged.
 _AWAY = {
     "08": "соединение прервалось",
     "25006": "база открыта только для чтения",
@@ -39,7 +40,7 @@ _AWAY = {
     "57P05": "сервер закрыл простаивавшее соединение",
     "58": "сбой диска",
 }
-# Somebody has to change a setting, here or on the server.
+# A setting must be changed, here or on the server.
 _REFUSED = {
     "28": "неверные имя или пароль, или сервер не пускает с этого адреса",
     "3D000": "такой базы нет",
@@ -49,7 +50,7 @@ _NO_PLACES = "53300"
 
 
 def describe_outage(error: BaseException) -> str | None:
-    """Why the database cannot be used at the moment; None if the error means something else."""
+    """Return why the database is currently unavailable; None if the error is not an outage."""
     state = _state(error)
     if reason := _by_state(_AWAY, state):
         return reason
@@ -67,14 +68,15 @@ def _reason_of_connection(error: BaseException) -> str:
 
 
 def describe_refusal(error: BaseException) -> str | None:
-    """Why the database will refuse us until a person changes something; None if the error means
-    something else.
+    """Return why the database refuses the service; None if the error is not a refusal.
+
+    A refusal lasts until a setting is changed.
     """
     original = _original(error)
     match original:
         case ssl.SSLError():
             return f"TLS не установлен: {original.reason or 'ошибка сертификата'}"
-        case ConnectionError() if "SSL" in str(original):  # asyncpg's own, without a class
+        case ConnectionError() if "SSL" in str(original):  # asyncpg: no class of its own
             return "сервер не поддерживает TLS, а он затребован"
         case UnicodeError():
             return "такого имени сервера не бывает"
@@ -85,7 +87,7 @@ def describe_refusal(error: BaseException) -> str | None:
 
 
 def is_out_of_connections(error: BaseException) -> bool:
-    """Whether the server has no connection left for us, though it works."""
+    """Return whether the server works but has no free connection."""
     return _state(error) == _NO_PLACES
 
 
@@ -97,7 +99,7 @@ def _is_at_connection(error: BaseException) -> bool:
 
 
 def _original(error: BaseException) -> BaseException:
-    """The driver's error: SQLAlchemy wraps it twice."""
+    """Return the driver's error; SQLAlchemy wraps it twice."""
     return error.driver_exception if isinstance(error, DBAPIError) else error
 
 

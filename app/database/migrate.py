@@ -1,4 +1,4 @@
-"""Brings the schema up to date, by one process at a time, and tells which revision it has."""
+"""Migrate the schema under a lock, and read its revision."""
 
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from app.errors import AppError, DatabaseRefusedError
 
 _ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 
-# Any number will do; all our processes must agree on it.
+# Arbitrary, but equal in all processes of the service.
 _LOCK = 5_318_008_201
 
 
@@ -24,14 +24,13 @@ class SchemaTooNewError(AppError):
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
-    """Runs the migrations up to a revision, under an advisory lock that the other replicas wait
-    for.
+    """Run the migrations up to a revision, under an advisory lock shared by all replicas.
 
     Raises:
-        SchemaTooNewError: the database's revision is none of ours.
-        DatabaseUnavailableError: Postgres went away; nothing has been changed.
-        DatabaseRefusedError: Postgres refuses, as it does where the tables' schema is not ours to
-          write in.
+        SchemaTooNewError: the database's revision is unknown to this program.
+        DatabaseUnavailableError: Postgres became unavailable; nothing has been changed.
+        DatabaseRefusedError: Postgres refuses a statement, for example for lack of rights on the
+          schema of the tables.
     """
     try:
         await _migrate_alone(database, revision)
@@ -43,18 +42,18 @@ async def migrate(database: Database, revision: str = "head") -> None:
 
 
 async def current_revision(database: Database) -> str | None:
-    """The revision of the database's schema; None: it has no tables of ours."""
+    """Return the revision of the database's schema; None if it has no tables of the service."""
     async with database.session() as session:
         return await (await session.connection()).run_sync(_revision)
 
 
 def head_revision() -> str | None:
-    """The revision that the program works with."""
+    """Return the revision that this program requires."""
     return _scripts().get_current_head()
 
 
 def is_known(revision: str) -> bool:
-    """Whether it is one of ours; another is a newer program's."""
+    """Return whether this program contains the revision; if not, it belongs to a newer program."""
     return revision in _known_revisions()
 
 
@@ -64,8 +63,9 @@ def _known_revisions() -> frozenset[str]:
 
 
 async def _migrate_alone(database: Database, revision: str) -> None:
-    """Migrates in one transaction, which holds the lock: Postgres ends it, and so the lock, when
-    its client is frozen or gone.
+    """Migrate in one transaction, which holds the lock.
+
+    If the client is frozen or gone, Postgres ends the transaction and releases the lock.
     """
     async with database.with_limits(UNLIMITED).transaction() as session:
         await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

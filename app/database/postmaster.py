@@ -1,7 +1,7 @@
-"""The process of the embedded Postgres: found by what it is and not by its number alone; started,
-asked and stopped.
+"""The server process of the embedded Postgres: find, start, watch and stop it.
 
-Knows no words for people: what it raises its caller turns into a sentence.
+The process is identified by its name and folder, not by its pid alone. Errors carry no user-facing
+text; the caller adds the message.
 """
 
 import asyncio
@@ -37,19 +37,20 @@ _log = structlog.get_logger(__name__)
 async def start(
     cluster: Path, command: Sequence[str], address: Path, password: str, patience_seconds: float
 ) -> psutil.Process:
-    """Returns a server on the folder when it lets us in: the one that is there, or a new one,
-    started by ``command``.
+    """Return the server of the folder once it accepts connections.
 
-    One that was told to stop is not waited for but ended: it may wait for clients that mean to
-    stay, ourselves among them.
+    An existing server is used. Otherwise a new one is started with ``command``. A server that is
+    already stopping is terminated without waiting, because it may wait for clients that never
+    disconnect, this process included.
 
-    The caller sees to it that nobody else starts or stops one. Cancelled or failed, it leaves no
-    server that it has started.
+    The caller must hold the start lock. If the call is cancelled or fails, the server it has
+    started is terminated.
 
     Raises:
-        TimeoutError: it does not answer.
-        ProcessLookupError: it ended instead; ``postgres.log`` beside the folder says why.
-        asyncpg.InvalidPasswordError: it does not know the password.
+        TimeoutError: the server does not answer.
+        ProcessLookupError: the server ended; ``postgres.log`` next to the folder contains the
+          reason.
+        asyncpg.InvalidPasswordError: the server does not accept the password.
     """
     async with asyncio.timeout(patience_seconds):
         server = await _find(cluster)
@@ -74,15 +75,14 @@ async def start(
 async def keep_running(
     server: psutil.Process, cluster: Path, start_again: Callable[[], Awaitable[psutil.Process]]
 ) -> None:
-    """Starts the server again whenever it has ended or was told to, by whatever hand, until it is
-    cancelled.
+    """Restart the server whenever it has ended or is stopping, until cancelled.
 
-    Every process of ours does so; ``start_again`` lets one at a time, and all but the first find
-    the new server. What hinders a start (a full disk) may pass, so it is tried for ever, after
-    pauses that grow.
+    Each process of the service does this. ``start_again`` admits one process at a time; all later
+    ones find the new server. The cause of a failed start (a full disk) may disappear, so starts are
+    retried without limit after growing pauses.
     """
     while True:
-        while _lives(server) and not _is_stopping(cluster):  # noqa: ASYNC110 - it is nobody's child: nothing tells us
+        while _lives(server) and not _is_stopping(cluster):  # noqa: ASYNC110 - not a child process
             await asyncio.sleep(_WATCH_SECONDS)
         _log.warning("postgres.ended", pid=server.pid)
         server = await _start_in_the_end(start_again)
@@ -95,17 +95,17 @@ async def _start_in_the_end(start_again: Callable[[], Awaitable[psutil.Process]]
             return await start_again()
         except EmbeddedPostgresError as error:
             _log.error("postgres.not_started", error=error.message)
-        except Exception:  # the top of a job: it tries again, whatever went wrong
+        except Exception:  # top of a job: retry after any error
             _log.exception("postgres.not_started")
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
 async def stop(cluster: Path, patience_seconds: float) -> None:
-    """Has the server, if there is one, cut its connections, write everything down and end.
+    """Stop the server, if there is one: disconnect clients, flush all data, exit.
 
     Raises:
-        TimeoutError: it has not ended.
+        TimeoutError: the server has not ended.
     """
     async with asyncio.timeout(patience_seconds):
         if server := await _find(cluster):
@@ -114,12 +114,13 @@ async def stop(cluster: Path, patience_seconds: float) -> None:
 
 
 async def _find(cluster: Path) -> psutil.Process | None:
-    """The server at work in the folder; if None, the files by which one claims it are gone, so that
-    a new one may.
+    """Return the server that runs in the folder, or None.
 
-    The number in ``postmaster.pid`` proves nothing: after a crash it is anybody's. And no file does
-    not mean no processes: a server that is just starting has none yet, and the children of one that
-    was killed may still be writing. Both are waited for.
+    If None, its lock files are removed, so that a new server can start.
+
+    The pid in ``postmaster.pid`` is no proof: after a crash it may belong to any process. A missing
+    file is no proof that there are no processes: a starting server has none yet, and children of a
+    killed server may still write. Both cases are waited for.
     """
     while residents := _residents(cluster):
         if server := residents.get(_noted_pid(cluster)):
@@ -131,15 +132,16 @@ async def _find(cluster: Path) -> psutil.Process | None:
 
 
 def _residents(cluster: Path) -> dict[int | None, psutil.Process]:
-    """Postgres's processes that work in the folder, by pid: each of them has its data folder as its
-    current one.
+    """Return the Postgres processes that work in the folder, by pid.
+
+    The current folder of each Postgres process is its data folder.
     """
     residents: dict[int | None, psutil.Process] = {}
     for process in psutil.process_iter(["name"]):
         try:
             if process.info["name"] == "postgres" and process.cwd() == str(cluster):
                 residents[process.pid] = process
-        except psutil.Error:  # it has ended, or is another account's and so not ours
+        except psutil.Error:  # it has ended, or belongs to another account and cannot be ours
             continue
     return residents
 
@@ -152,7 +154,7 @@ def _noted_pid(cluster: Path) -> int | None:
 
 
 def _is_stopping(cluster: Path) -> bool:
-    """Whether the server was told to stop; the file's last line is its state."""
+    """Return whether the server is stopping, according to the last line of its pid file."""
     try:
         return (cluster / "postmaster.pid").read_bytes().rstrip().endswith(b"\nstopping")
     except OSError:
@@ -167,10 +169,10 @@ def _open_log(path: Path) -> BinaryIO:
 
 
 def _launch(command: Sequence[str], log: BinaryIO) -> psutil.Process:
-    """Starts a server out of reach of our terminal and of our own end.
+    """Start a server that is detached from the terminal and survives this process.
 
-    A shell leaves it to init, for it to be nobody's child to reap. This blocks for those
-    milliseconds and so cannot be cancelled half-way: no server is lost sight of.
+    A shell starts it, so that init becomes its parent. The call blocks for a few milliseconds and
+    cannot be cancelled half-way, so the pid is never lost.
     """
     shell = subprocess.run(  # noqa: S603 - our own program and arguments
         ["/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *command],
@@ -207,15 +209,14 @@ async def _wait_until_ready(server: psutil.Process, address: Path, password: str
 async def _end(server: psutil.Process) -> None:
     while _lives(server):
         with suppress(psutil.NoSuchProcess):
-            server.send_signal(
-                signal.SIGINT
-            )  # Postgres's fast shutdown; again each time, as it is deaf to the first while it starts
+            # Postgres's fast shutdown; repeated because a starting server ignores the signal.
+            server.send_signal(signal.SIGINT)
         await asyncio.sleep(_POLL_SECONDS)
 
 
 def _lives(server: psutil.Process) -> bool:
     try:
-        # A container without an init does not bury its dead.
+        # A container without an init does not reap zombies.
         return bool(server.is_running() and server.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False

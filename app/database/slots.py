@@ -1,14 +1,14 @@
-"""ConnectionSlots in the pool: a fair queue whose size follows what the server allows."""
+"""Connection slots of the pool: a fair queue whose size follows the server's limit."""
 
 import asyncio
 from collections import deque
 
 
 class ConnectionSlots:
-    """At most ``size`` users at a time, served in the order in which they came.
+    """At most ``size`` users at a time, served in order of arrival.
 
-    A server with fewer connections than that lowers the limit. It is raised again by one at a time,
-    as the server may have more now.
+    A server with fewer connections lowers the limit. The limit is then raised by one after each
+    ``raise_seconds``, because the server may have free connections again.
     """
 
     def __init__(self, size: int, *, raise_seconds: float) -> None:
@@ -19,7 +19,10 @@ class ConnectionSlots:
         self._raising: asyncio.TimerHandle | None = None
 
     async def take(self, *, first: bool = False) -> None:
-        """Take a place. ``first``: ahead of those who wait, because this user has waited before."""
+        """Take a slot.
+
+        ``first``: go ahead of the queue, because this user has waited before.
+        """
         if self._taken < self.limit and (first or not self._waiting):
             self._taken += 1
             return
@@ -33,17 +36,17 @@ class ConnectionSlots:
         except asyncio.CancelledError:
             if turn.cancelled():
                 self._waiting.remove(turn)
-            else:  # the place was given in the same turn of the loop
+            else:  # the slot was granted in the same iteration of the loop
                 self.give_back()
             raise
 
     def give_back(self) -> None:
-        """Return a place."""
+        """Return a slot."""
         self._taken -= 1
         self._serve()
 
     def lower(self) -> bool:
-        """Lower the limit to the places that others hold now; False where nobody else holds one."""
+        """Lower the limit to the slots held by other users; False if there are none."""
         if self._taken < 2:
             return False
         self.limit = self._taken - 1

@@ -1,5 +1,6 @@
-"""The start of a command: wait for a database that is not ready yet, but not for one that refuses
-us.
+"""Wait for the database at the start of a command.
+
+It retries while the database is not ready, and fails at once if the database refuses the service.
 """
 
 import asyncio
@@ -14,20 +15,19 @@ from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 log = structlog.get_logger(__name__)
 
 PATIENCE_SECONDS = 30.0
-"""How long a command that a person waits for tries. The service itself tries until it is stopped.
-"""
+"""Timeout of an interactive command. The service itself retries until it is stopped."""
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 5.0
 
 
 async def prepare(database: Database, *, migrated: bool, patience_seconds: float | None) -> None:
-    """Check that the database is usable, and migrate it where ``migrated``; retry with back-off
-    while it is away.
+    """Check that the database is usable, and migrate it if requested.
 
-    ``patience_seconds`` None: retry until cancelled.
+    Retry with back-off while the database is unavailable. If ``patience_seconds`` is None, retry
+    until cancelled.
 
     Raises:
         DatabaseRefusedError: a setting is wrong, here or on the server.
-        DatabaseUnavailableError: the database has been away for too long.
+        DatabaseUnavailableError: the database has been unavailable for too long.
         SchemaTooNewError: a newer version of the program has migrated the database.
     """
     give_up_at = None if patience_seconds is None else time.monotonic() + patience_seconds
