@@ -1,3 +1,4 @@
-"""Talks to the outside systems: Avito, DeepSeek and the mail server. Each failure leaves here as
-transient or permanent.
+"""Clients of the external systems: Avito, DeepSeek and the mail server.
+
+Each failure is raised as transient or permanent.
 """

@@ -1,7 +1,7 @@
-"""Bodies of answers, bounded in size: no answer of a far end, packed or not, fills the memory.
+"""Response bodies bounded in size, so that no response, compressed or not, fills the memory.
 
-The clients ask for gzip alone and unpack it here. httpx unpacks whatever has come at once, a
-thousandfold in the worst case.
+The clients accept only gzip and decompress it here. httpx decompresses each received piece at once,
+which may expand it a thousandfold.
 """
 
 import errno
@@ -13,17 +13,15 @@ _AT_A_TIME = 64 * 1024
 
 
 class UnreadableBodyError(Exception):
-    """A body is larger than it may be, or packed in a way that was not asked for, or damaged; it
-    was not read to its end.
-    """
+    """A body is too large, damaged or in an unrequested encoding; it was not read to its end."""
 
 
 async def unpacked(body: AsyncIterable[bytes], encoding: str, most: int) -> AsyncIterator[bytes]:
-    """The body as it was before its ``Content-Encoding``, piece by piece.
+    """Decompress a body according to its ``Content-Encoding``, piece by piece.
 
     Raises:
-        UnreadableBodyError: it has more than ``most`` bytes, packed or unpacked, or cannot be
-          unpacked.
+        UnreadableBodyError: it has more than ``most`` bytes, compressed or decompressed, or cannot
+          be decompressed.
     """
     match encoding.strip().lower():
         case "" | "identity":
@@ -57,8 +55,9 @@ async def _gunzipped(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
 
 
 def is_out_of_files(error: BaseException | None) -> bool:
-    """Whether a failure to connect comes of our own process or machine having no file descriptor
-    left.
+    """Return whether a connection failed because no file descriptor is left.
+
+    The limit may be that of the process or of the machine.
     """
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
@@ -71,4 +70,4 @@ OUT_OF_FILES = (
     "У службы кончились файлы для соединений: повторим позже сами; если повторяется, увеличьте"
     " предел (ulimit -n, LimitNOFILE)."
 )
-"""What a person is told then, whichever far end was to be reached."""
+"""Message for this case, for any external system."""

@@ -1,6 +1,4 @@
-"""How much a far end is asked for at a time: requests in flight, which adapt to its refusals, and
-requests a minute.
-"""
+"""Limits of requests to an external system: concurrent requests and requests a minute."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,36 +12,34 @@ _SUCCESSES_FOR_ONE_MORE = 10
 
 
 class AdaptiveLimiter:
-    """At most so many requests in flight: half as many after a refusal (429), one more again after
-    every ten successes.
+    """Limit of concurrent requests that adapts to the external system.
+
+    A refusal (429) halves it; ten successes raise it by one.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._allowed = most
         self._slots = asyncio.Semaphore(most)
-        self._overdrawn = 0  # slots still in use that no longer exist: their return frees nobody
+        self._overdrawn = 0  # slots in use above the limit: their return admits no request
         self._cuts = 0
         self._successes = 0
 
     @property
     def allowed(self) -> int:
-        """How many requests may be in flight now."""
+        """Current limit of concurrent requests."""
         return self._allowed
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Lasts as long as one request; a ``RateLimitedError`` that leaves it makes the limit
-        smaller.
-        """
+        """Hold a slot for one request; a ``RateLimitedError`` inside lowers the limit."""
         await self._slots.acquire()
         cuts_before = self._cuts
         try:
             yield
             self._count_success()
         except RateLimitedError:
-            # What was sent before the last cut says nothing new: a burst of refusals is one
-            # refusal.
+            # Requests sent before the last cut do not count: a burst of refusals is one refusal.
             if self._cuts == cuts_before:
                 await self._cut()
             raise
@@ -76,10 +72,10 @@ class AdaptiveLimiter:
 
 
 def per_minute(requests: int) -> AbstractAsyncContextManager[None]:
-    """A gate that lets at most so many through in any minute (0: no limit): a tenth of them at
-    once, the rest evenly.
+    """Return a context manager that admits at most ``requests`` a minute (0: no limit).
 
-    A leaky bucket of the whole minute's size would let twice the limit through in its first minute.
+    It admits a tenth of them at once and the rest evenly. A leaky bucket with the size of a whole
+    minute would admit twice the limit in its first minute.
     """
     if not requests:
         return nullcontext()

@@ -1,6 +1,4 @@
-"""Repeating what failed for the moment: how often, how long to wait in between, and the wait that a
-far end itself asks for.
-"""
+"""Retries: number of attempts, back-off, and the delay requested by the external system."""
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,12 +17,13 @@ T = TypeVar("T")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-_EARLIEST_EPOCH = 1_000_000_000  # a reset "in 30 years" is a Unix time
+_EARLIEST_EPOCH = 1_000_000_000  # a larger value is a Unix time, not a delay
 
 
 class RateLimitedError(TransientError):
-    """The far end wants fewer requests; ``retry_after_seconds`` is the wait that it asked for, if
-    it did.
+    """The external system refuses a request because of a rate limit.
+
+    ``retry_after_seconds`` is the delay that it requested, if any.
     """
 
     def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
@@ -34,11 +33,10 @@ class RateLimitedError(TransientError):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often one call is tried in all, and the waits in between: doubling, with jitter of up to
-    ``first_wait_seconds``.
+    """Number of attempts of one call and the delays between them.
 
-    A wait that the far end asks for is kept instead, but never longer than
-    ``longest_wait_seconds``.
+    Delays double, with jitter of up to ``first_wait_seconds``. A delay requested by the external
+    system replaces them, limited to ``longest_wait_seconds``.
     """
 
     attempts: int = 5
@@ -46,8 +44,9 @@ class RetryPolicy:
     longest_wait_seconds: float = 60.0
 
     async def run(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Calls until it works. The last attempt's error goes through; one that is not transient
-        does so at once.
+        """Call until it succeeds.
+
+        The error of the last attempt is raised. An error that is not transient is raised at once.
         """
         caller = stamina.AsyncRetryingCaller(
             attempts=self.attempts,
@@ -65,11 +64,10 @@ class RetryPolicy:
 
 
 def wait_asked_for(headers: Mapping[str, str], now: datetime) -> float | None:
-    """The seconds that a 429 asks to wait: ``Retry-After`` (seconds or a date, RFC 9110), else
-    ``X-RateLimit-Reset``.
+    """Return the delay in seconds requested by a 429 response.
 
-    The latter has no standard: vendors send seconds from now or a Unix time, told apart by their
-    size.
+    It is taken from ``Retry-After`` (seconds or a date, RFC 9110), else from ``X-RateLimit-Reset``.
+    The latter has no standard: vendors send seconds or a Unix time, distinguished by size.
     """
     asked = headers.get("Retry-After", "")
     seconds = _number(asked)
@@ -99,8 +97,9 @@ def _seconds_until(date: str, now: datetime) -> float | None:
 
 
 def _log_retry(details: RetryDetails) -> None:
-    """stamina's own hook would log the error's words, and who knows what a far end has put into
-    them.
+    """Log a retry without the error's message.
+
+    stamina's own hook would log the message, which may contain any text of the external system.
     """
     error = type(details.caused_by).__name__
     log.warning(

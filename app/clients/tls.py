@@ -1,5 +1,6 @@
-"""Whom the clients trust: one context for the process, as reading the certificates is the slowest
-part of its start.
+"""TLS context of the clients.
+
+There is one per process: loading the certificates is the slowest part of the start.
 """
 
 import ssl
@@ -8,7 +9,8 @@ from functools import cache
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """The system's certificates, or those that ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name; to be
-    shared and not to be changed.
+    """Return the shared TLS context; do not modify it.
+
+    It contains the system's certificates, or those named by ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``.
     """
     return ssl.create_default_context()

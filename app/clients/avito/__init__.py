@@ -1,4 +1,4 @@
-"""Avito: the client of its API, what it reads and what may go wrong."""
+"""Avito: API client, types and errors."""
 
 from app.clients.avito.client import AvitoClient, avito_http
 from app.clients.avito.errors import (

@@ -1,7 +1,7 @@
-"""The client of Avito's API: reads chats, messages and listings of one account, and keeps its
-webhook subscriptions.
+"""Client of Avito's API.
 
-It writes nothing else and never marks as read.
+It reads the chats, messages and listings of one account and manages its webhook subscriptions. It
+writes nothing else and never marks a chat as read.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -25,22 +25,23 @@ from app.clock import Clock
 
 T = TypeVar("T")
 
-_ITEMS_PER_MINUTE = 25  # the only limit that Avito's documents name
+_ITEMS_PER_MINUTE = 25  # the only limit documented by Avito
 _LARGEST_ANSWER = 4 * 2**20
-"""Bytes; the fullest page of messages that Avito allows to be written has a tenth of it."""
+"""Bytes. The largest page of messages that Avito's own limits allow has a tenth of it."""
 _ITEM_STATUSES = "active,old,removed,blocked,rejected"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 def avito_http(base_url: str, *, timeout_seconds: float = 30) -> httpx.AsyncClient:
-    """The connections to Avito; whoever makes them closes them. ``timeout_seconds`` bounds the
-    silence in an answer.
+    """Create the HTTP client for Avito; the caller closes it.
+
+    ``timeout_seconds`` limits the time between two pieces of a response.
     """
     return httpx.AsyncClient(
         base_url=base_url,
         verify=trusted(),
-        # How long one waits for a free connection is the limiter's business.
+        # The limiter bounds the wait for a free connection.
         timeout=httpx.Timeout(timeout_seconds, connect=min(10, timeout_seconds), pool=None),
         limits=httpx.Limits(max_connections=100, max_keepalive_connections=100),
         headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
@@ -49,13 +50,13 @@ def avito_http(base_url: str, *, timeout_seconds: float = 30) -> httpx.AsyncClie
 
 
 async def _bound(response: httpx.Response) -> None:
-    """Has the answer unpacked by us, before anything of it is read."""
-    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous client's always is
+    """Replace httpx's decompression with the bounded one before the body is read."""
+    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - always in async
     response.stream = _BoundedStream(response.stream, response.headers.pop("Content-Encoding", ""))
 
 
 class _BoundedStream(httpx.AsyncByteStream):
-    """The body of an answer, unpacked and no larger than it may be."""
+    """The decompressed body of a response, bounded in size."""
 
     def __init__(self, stream: httpx.AsyncByteStream, encoding: str) -> None:
         self._stream, self._encoding = stream, encoding
@@ -64,15 +65,15 @@ class _BoundedStream(httpx.AsyncByteStream):
         return unpacked(self._stream, self._encoding, _LARGEST_ANSWER)
 
     async def aclose(self) -> None:
-        """Closes the connection, or gives it back."""
+        """Close the stream; the connection is closed or returned to the pool."""
         await self._stream.aclose()
 
 
 class AvitoClient:
-    """Reads one Avito account. Calls that fail for the moment are repeated; every method raises
-    Avito's errors of ``errors.py``.
+    """Reads one Avito account.
 
-    Lists reach 1,100 elements at most (``limit`` up to 100, ``offset`` up to 1000), newest first.
+    Transient failures are retried. Every method raises the errors of ``errors.py``. Lists contain
+    at most 1,100 elements (``limit`` up to 100, ``offset`` up to 1000), newest first.
     """
 
     def __init__(
@@ -93,10 +94,10 @@ class AvitoClient:
         self._limiter = AdaptiveLimiter(max_concurrency)
         self._pace = per_minute(requests_per_minute)
         self._item_pace = per_minute(_ITEMS_PER_MINUTE)
-        self._without_right = ""  # the token that a 403 stayed with although it was new
+        self._without_right = ""  # a renewed token that still got a 403
 
     async def get_self(self) -> AvitoSelf:
-        """The account that the keys belong to."""
+        """Return the account of the keys."""
         body = await self._get("/core/v1/accounts/self")
         account_id = integer(body.get("id")) if isinstance(body, dict) else None
         if account_id is None:
@@ -113,8 +114,9 @@ class AvitoClient:
         unread_only: bool = False,
         item_ids: Sequence[int] = (),
     ) -> ChatPage:
-        """A page of the account's chats, those with the newest activity first. ``a2u`` chats are
-        Avito's own notices.
+        """Return a page of the account's chats, newest activity first.
+
+        ``a2u`` chats are Avito's own notices.
         """
         params = {
             "limit": str(limit),
@@ -137,7 +139,7 @@ class AvitoClient:
         return ChatPage(chats, _has_more(body, len(raw) >= limit), len(raw) - len(chats))
 
     async def get_chat(self, user_id: int, chat_id: str) -> AvitoChat:
-        """One chat. Raises AvitoChatGoneError where Avito does not know it."""
+        """Return one chat. Raises AvitoChatGoneError if Avito has no such chat."""
         chat = parse_chat(await self._get_of_chat(user_id, chat_id), own_id=user_id)
         if chat is None:
             raise _unintelligible("чата")
@@ -146,8 +148,9 @@ class AvitoClient:
     async def list_messages(
         self, user_id: int, chat_id: str, *, limit: int = 100, offset: int = 0
     ) -> MessagePage:
-        """A page of a chat's messages, newest first. Raises AvitoChatGoneError where Avito does not
-        know the chat.
+        """Return a page of a chat's messages, newest first.
+
+        Raises AvitoChatGoneError if Avito has no such chat.
         """
         body = await self._get_of_chat(
             user_id, chat_id, {"limit": str(limit), "offset": str(offset)}
@@ -162,8 +165,9 @@ class AvitoClient:
         return MessagePage(messages, _has_more(body, len(raw) >= limit), len(raw) - len(messages))
 
     async def list_items(self, page: int, per_page: int = 99) -> ItemPage:
-        """A page (from 1) of the account's listings in every state; ``per_page`` is below 100. An
-        employee's key gets none.
+        """Return a page (from 1) of the account's listings in every status.
+
+        ``per_page`` is below 100. The key of an employee gets no listings.
         """
         params = {"page": str(page), "per_page": str(per_page), "status": _ITEM_STATUSES}
         async with self._item_pace:
@@ -173,17 +177,15 @@ class AvitoClient:
         return ItemPage(items, _has_more(body, len(raw) >= per_page))
 
     async def subscribe_webhook(self, url: str) -> None:
-        """Has Avito post the account's messages to the address; one that is subscribed already
-        stays so.
-        """
+        """Subscribe an address to the account's messages; idempotent."""
         await self._change_webhook("/messenger/v3/webhook", url)
 
     async def unsubscribe_webhook(self, url: str) -> None:
-        """Has Avito post nothing more to the address."""
+        """Unsubscribe an address from the account's messages."""
         await self._change_webhook("/messenger/v1/webhook/unsubscribe", url)
 
     async def list_webhooks(self) -> tuple[str, ...]:
-        """The addresses that the account's messages are posted to, other programs' among them."""
+        """Return all addresses that receive the account's messages, including other programs'."""
         body = await self._call("POST", "/messenger/v1/subscriptions")
         if isinstance(body, dict):
             body = body.get("subscriptions") or []
@@ -193,7 +195,7 @@ class AvitoClient:
         return tuple(url for url in urls if url)
 
     async def _change_webhook(self, path: str, url: str) -> None:
-        # Avito may repeat the address in an error, and a part of it is a secret.
+        # Avito may repeat the address in an error, and part of it is a secret.
         body = await self._call("POST", path, content={"url": url}, secrets=(urlsplit(url).path,))
         if isinstance(body, dict) and body.get("ok") is False:
             raise _unintelligible("подтверждения")
@@ -201,10 +203,11 @@ class AvitoClient:
     async def _get_of_chat(
         self, user_id: int, chat_id: str, params: Mapping[str, str] | None = None
     ) -> Any:
-        """A chat (without ``params``) or a page of its messages."""
+        """Request a chat (without ``params``) or a page of its messages."""
         version, tail = ("v2", "") if params is None else ("v3", "/messages/")
-        # Ids hold `~`, which Python's quote leaves alone.
-        path = f"/messenger/{version}/accounts/{user_id}/chats/{quote(chat_id, safe='').replace('~', '%7E')}{tail}"
+        # Ids contain `~`, which Python's quote does not escape.
+        chat = quote(chat_id, safe="").replace("~", "%7E")
+        path = f"/messenger/{version}/accounts/{user_id}/chats/{chat}{tail}"
         try:
             return await self._get(path, params)
         except AvitoRequestError as error:
@@ -226,7 +229,7 @@ class AvitoClient:
         content: Mapping[str, str] | None = None,
         secrets: Sequence[str] = (),
     ) -> Any:
-        """Every call may be repeated: what does not read does the same twice as once."""
+        """Send a request with retries. All calls of this client are idempotent."""
         request = partial(self._http.build_request, method, path, params=params, json=content)
         return await self._retry.run(partial(self._attempt, request, secrets))
 
@@ -248,8 +251,9 @@ class AvitoClient:
 
 
 def _elements(body: object, name: str) -> list[Any]:
-    """The list in an answer, which is bare or stands under ``name``; in an answer with ``meta`` a
-    missing one is an empty one.
+    """Return the list in a response: the body itself or its field ``name``.
+
+    If the body has ``meta``, a missing field means an empty list.
     """
     if isinstance(body, dict):
         body = body.get(name, [] if "meta" in body else None)
@@ -267,7 +271,7 @@ def _has_more(body: object, page_is_full: bool) -> bool:
 def _readable(
     raw: Sequence[object], parse: Callable[[object], T | None], event: str, **where: object
 ) -> tuple[T, ...]:
-    """The elements that could be read; the log counts the others."""
+    """Parse the elements; skip the unreadable ones and log their number."""
     parsed = tuple(element for element in map(parse, raw) if element is not None)
     if len(parsed) < len(raw):
         log.warning(event, count=len(raw) - len(parsed), **where)

@@ -1,36 +1,39 @@
-"""What goes wrong with Avito, by whose turn it is."""
+"""Transient and permanent errors of Avito."""
 
 from app.clients.retry import RateLimitedError
 from app.errors import PermanentError, TransientError
 
 
 class AvitoUnavailableError(TransientError):
-    """Avito is down, cuts the connection, is too slow, or answers something that is not its API's
-    answer.
-    """
+    """Avito is down, too slow, closes the connection, or sends a response that is not its API's."""
 
 
 class AvitoRateLimitedError(RateLimitedError):
-    """Avito answers 429 for longer than we repeat."""
+    """Avito still answers 429 after all retries."""
 
 
 class AvitoCredentialsError(PermanentError):
-    """Avito gives no token for these keys, or does not accept the token that it has just given."""
+    """Avito issues no token for these keys, or rejects a token that it has just issued."""
 
 
 class AvitoPlanMissingError(PermanentError):
-    """The plan that opens the messenger's API is not paid: lists of chats come, messages do not."""
+    """The plan with the messenger API is not paid.
+
+    Avito then returns lists of chats but no messages.
+    """
 
 
 class AvitoPermissionError(PermanentError):
-    """The keys are valid but may not read this, as an employee's keys may not read the company's
-    chats.
+    """The keys are valid but have no access.
+
+    An employee's keys, for example, may not read the company's chats.
     """
 
 
 class AvitoRequestError(PermanentError):
-    """Avito calls our request wrong; ``status`` is the HTTP status, the message ends in Avito's own
-    words.
+    """Avito rejects the request as invalid.
+
+    ``status`` is the HTTP status. The message ends with Avito's own text.
     """
 
     def __init__(self, message: str, status: int) -> None:
@@ -39,10 +42,8 @@ class AvitoRequestError(PermanentError):
 
 
 class AvitoUnreadableError(PermanentError):
-    """An answer of Avito's is larger than any of its pages, or packed in a way that was not asked
-    for.
-    """
+    """A response is larger than any page, or has an unrequested encoding."""
 
 
 class AvitoChatGoneError(PermanentError):
-    """Avito does not know the chat (any more)."""
+    """Avito has no such chat, or no longer has it."""

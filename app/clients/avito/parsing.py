@@ -1,5 +1,6 @@
-"""Avito's JSON into our types. A missing value is a missing key there; here it is None, and a wrong
-one counts as missing.
+"""Parse Avito's JSON into types.
+
+Avito omits the key of a missing value. Missing and invalid values become None.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,23 +19,25 @@ from app.clients.text import shorten
 
 _CHAT_TYPES = ("u2i", "u2u", "a2u")
 _SYSTEM_PREFIX = "[Системное сообщение]"
-_SYSTEM_AUTHORS = (0, 1)  # Avito's robot: 0 over REST, 1 in webhooks
+_SYSTEM_AUTHORS = (0, 1)  # Avito's bot: 0 over REST, 1 in webhooks
 _KINDS_OF_CONTENT = ("text", "image", "link", "item", "location", "call", "voice")
 _LARGEST_ID = 2**63 - 1
-_LONGEST_CHAT_ID = 100  # three times what was ever seen; it becomes a part of addresses
+_LONGEST_CHAT_ID = 100  # three times the longest one observed; it becomes part of URLs
 _LONGEST_ID = 255
 _LONGEST_NAME = 200
 _LONGEST_TYPE = 40
 _LONGEST_URL = 2_000
 _EARLIEST, _LATEST = 946_684_800, 4_102_444_800
-"""Seconds: the years 2000 and 2100. A time outside is a mistake, and near the calendar's ends it
-could be shown in no zone.
+"""Seconds: the years 2000 and 2100.
+
+A time outside is invalid. Near the limits of the calendar some time zones could not show it.
 """
 
 
 def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> AvitoChat | None:
-    """A chat of the account ``own_id``, or None where it has no usable id. ``asked_types`` are the
-    types the list was filtered by.
+    """Parse a chat of the account ``own_id``; None if it has no usable id.
+
+    ``asked_types`` are the chat types of the list's filter.
     """
     chat = _object(raw)
     chat_id = _identifier(chat.get("id"))
@@ -61,10 +64,10 @@ def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> 
 
 
 def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
-    """A message in a chat of the account ``own_id``, or None where it has no usable id or time.
+    """Parse a message in a chat of the account ``own_id``; None without a usable id or time.
 
-    The prefix of system messages makes none of the company's own: typed by a seller, it must not
-    take his words out of grading.
+    The prefix of system messages is ignored in the company's own messages. Otherwise an employee
+    could exclude messages from grading by typing the prefix.
     """
     message = _object(raw)
     message_id, created_at = _identifier(message.get("id")), _moment(message.get("created"))
@@ -73,7 +76,7 @@ def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
     content = dict(_object(message.get("content")))
     author_id = integer(message.get("author_id"))
     direction = _direction(message.get("direction"), author_id, own_id)
-    # Where the type is left out, the content's only key still tells it.
+    # If the type is missing, the only key of the content determines it.
     message_type = (words(message.get("type")) or "")[:_LONGEST_TYPE] or next(
         (kind for kind in _KINDS_OF_CONTENT if content.get(kind)), "unknown"
     )
@@ -96,7 +99,7 @@ def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
 
 
 def parse_item(raw: object) -> AvitoItem | None:
-    """A listing, or None where it has no usable id."""
+    """Parse a listing; None if it has no usable id."""
     item = _object(raw)
     item_id = integer(item.get("id"))
     if item_id is None:
@@ -110,8 +113,9 @@ def parse_item(raw: object) -> AvitoItem | None:
 
 
 def parse_hint(raw: object) -> AvitoHint | None:
-    """What a webhook's body tells of, or None where that is no message in a chat of anybody:
-    Avito's probe is an empty object.
+    """Parse the body of a webhook; None if it is not a message in a chat.
+
+    Avito's probe, for example, is an empty object.
     """
     payload = _object(_object(raw).get("payload"))
     value = _object(payload.get("value"))
@@ -131,7 +135,7 @@ def parse_hint(raw: object) -> AvitoHint | None:
 
 
 def integer(value: object) -> int | None:
-    """A whole number that Postgres can hold (ids exceed 32 bits), also where it comes as text."""
+    """Return an integer that fits a Postgres bigint, given as a number or as text."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     return (
@@ -142,18 +146,18 @@ def integer(value: object) -> int | None:
 
 
 def words(value: object) -> str | None:
-    """A text that says something; Avito also sends empty titles."""
+    """Return a non-blank text; Avito also sends empty titles."""
     return value if isinstance(value, str) and value.strip() else None
 
 
 def name(value: object) -> str | None:
-    """A name or a title, of which only the beginning is kept."""
+    """Return a name or a title, truncated."""
     said = words(value)
     return said and words(shorten(said, _LONGEST_NAME))
 
 
 def _url(value: object) -> str | None:
-    """An address; the beginning of one leads nowhere."""
+    """Return a URL; None if it is too long, because a truncated URL is useless."""
     address = words(value)
     return address if address and len(address) <= _LONGEST_URL else None
 
@@ -176,9 +180,7 @@ def _moment(value: object) -> datetime | None:
     seconds = integer(
         int(value) if isinstance(value, float) and abs(value) < _LARGEST_ID else value
     )
-    if (
-        seconds is None or not _EARLIEST <= seconds < _LATEST
-    ):  # 0 is how Avito's own code says "not yet"
+    if seconds is None or not _EARLIEST <= seconds < _LATEST:  # Avito sends 0 for "not yet"
         return None
     return datetime.fromtimestamp(seconds, UTC)
 
@@ -200,7 +202,7 @@ def _chat_type(chat_id: str, asked_types: Sequence[str], *, has_item: bool) -> s
 def _direction(value: object, author_id: int | None, own_id: int) -> Direction | None:
     if value in ("in", "out"):
         return "in" if value == "in" else "out"
-    # Left out in webhooks. All employees write as the account itself.
+    # Webhooks omit the direction. All employees write as the account itself.
     if author_id is None:
         return None
     return "out" if author_id == own_id else "in"

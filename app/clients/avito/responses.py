@@ -1,7 +1,7 @@
-"""Reads an HTTP answer of Avito's: what it holds, or which of our errors it is.
+"""Read an HTTP response of Avito: its content or the matching error.
 
-The status alone says little: a refused key comes as 200, an expired token as 401, 403 or 200, a
-gateway's HTML under any status.
+The status alone is not sufficient. Invalid keys come with 200, an expired token with 401, 403 or
+200, and HTML of a gateway with any status.
 """
 
 import re
@@ -46,7 +46,7 @@ _NO_PLAN = (
 
 @dataclass(frozen=True, slots=True)
 class AvitoResponse:
-    """One answer: ``body`` is the parsed JSON, free of control characters, if ``is_json``."""
+    """One response. If ``is_json``, ``body`` is the parsed JSON without control characters."""
 
     status: int
     headers: httpx.Headers
@@ -56,7 +56,7 @@ class AvitoResponse:
 
     @classmethod
     def read(cls, response: httpx.Response) -> Self:
-        """Takes an answer apart; never fails."""
+        """Parse a response; never fails."""
         text = response.content.decode("utf-8-sig", "replace")
         try:
             body, is_json = read_json(text), True
@@ -66,7 +66,7 @@ class AvitoResponse:
 
     @property
     def rejects_token(self) -> bool:
-        """Whether it says that the access token is no good (any more)."""
+        """Return whether the response rejects the access token."""
         if self.status == 401:
             return not self._is_from_gateway()
         return bool(
@@ -75,12 +75,16 @@ class AvitoResponse:
 
     @property
     def forbids(self) -> bool:
-        """Whether it is a 403 that does not speak of the token: an expired one, or a missing right."""
+        """Return whether this is a 403 that does not mention the token.
+
+        The cause is an expired token or a missing right.
+        """
         return self.status == 403 and not self.rejects_token and not self._is_from_gateway()
 
     def outage(self, now: datetime, *secrets: str) -> UpstreamError | None:
-        """The error, if this is not about what was asked but about Avito's own state: too many
-        requests, a failure, a gateway.
+        """Return an error if the response reports a state of Avito, not a fault of the request.
+
+        Such states are too many requests, a failure or a gateway.
         """
         if self.status == 429:
             message = (
@@ -101,10 +105,10 @@ class AvitoResponse:
         return None
 
     def content(self, now: datetime, *secrets: str) -> Any:
-        """The JSON of a successful answer.
+        """Return the JSON of a successful response.
 
         Raises:
-            UpstreamError: one of Avito's errors; its message holds none of the ``secrets``.
+            UpstreamError: one of Avito's errors. Its message contains none of the ``secrets``.
         """
         error = self.outage(now, *secrets) or self._refusal(secrets)
         if error:
@@ -112,8 +116,8 @@ class AvitoResponse:
         return self.body
 
     def complaint(self, *secrets: str) -> str:
-        """Avito's own words about what is wrong, short enough for a message."""
-        # The raw text of a success may be chats.
+        """Return Avito's own error text, shortened for a message."""
+        # The raw text of a successful response may contain chats.
         raw = self.text if self.status >= 400 else ""
         return excerpt(self._complaint() or raw, _LONGEST_EXCERPT, *secrets) or "без пояснений"
 
@@ -138,7 +142,7 @@ class AvitoResponse:
         )
 
     def _is_from_gateway(self) -> bool:
-        # An empty 4xx may well be the API's own; an empty success is not.
+        # An empty 4xx may come from the API itself; an empty success cannot.
         return not self.is_json and (bool(self.text.strip()) or self.status < 400)
 
     def _reports_failure(self) -> bool:
@@ -151,7 +155,7 @@ class AvitoResponse:
         return str(result.get("message") or "failed")
 
     def _complaint(self) -> str:
-        """The error's text, in the order in which Avito's several shapes are to be read."""
+        """Return the error text; the order gives precedence among Avito's response formats."""
         body = self.body if isinstance(self.body, dict) else {}
         error, result, errors = body.get("error"), body.get("result"), body.get("errors")
         texts = [

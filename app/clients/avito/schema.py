@@ -1,23 +1,22 @@
-"""Avito's chats, messages and listings as we know them. Whatever Avito may leave out is optional
-here.
-"""
+"""Avito's chats, messages and listings. Values that Avito may omit are optional."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 PLAN_PLACEHOLDER = "Перейдите на подписку с API мессенджера, чтобы получить доступ к чатам"
-"""What stands in place of a message's text while the plan with the messenger's API is not paid."""
+"""Avito sends it instead of a message's text while the plan is not paid."""
 
 Direction = Literal["in", "out"]
-"""``in``: from the client to the company's account; ``out``: from the company. Nothing says which
-employee wrote it.
+"""``in``: from the buyer to the company's account; ``out``: from the company.
+
+Avito does not report which employee wrote a message.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class AvitoSelf:
-    """The account that the keys belong to; ``id`` is the ``user_id`` of every messenger call."""
+    """The account of the keys; ``id`` is the ``user_id`` of every messenger call."""
 
     id: int
     name: str | None
@@ -25,11 +24,11 @@ class AvitoSelf:
 
 @dataclass(frozen=True, slots=True)
 class AvitoMessage:
-    """One message. ``text`` is what a person or Avito's robot wrote; what has no text has None, see
-    ``describe``.
+    """One message.
 
-    ``created_at`` has whole seconds, so neighbours may share it. ``content`` and ``quote`` are
-    Avito's own objects.
+    ``text`` was written by a person or by Avito's bot. It is None for messages without text, see
+    ``describe``. ``created_at`` has whole seconds, so several messages may share it. ``content``
+    and ``quote`` are Avito's own objects.
     """
 
     id: str
@@ -43,32 +42,36 @@ class AvitoMessage:
     read_at: datetime | None
     quote: dict[str, Any] | None
     is_system: bool
-    """Neither the client's nor the company's: written by Avito itself."""
+    """Written by Avito, neither by the buyer nor by the company."""
 
     @property
     def is_placeholder(self) -> bool:
-        """Whether Avito withholds the text for want of a paid plan; such a message is not to be
-        stored.
+        """Whether Avito withholds the text because the plan is not paid.
+
+        Such a message must not be stored.
         """
         return is_plan_placeholder(self.content.get("text"))
 
 
 @dataclass(frozen=True, slots=True)
 class AvitoChat:
-    """One chat. ``client_…`` is the user who is not the account; ``item_…`` the listing it is
-    about, if any; ``raw`` all of it.
+    """One chat.
+
+    - ``client_…``: the user who is not the account.
+    - ``item_…``: the listing of the chat, if any.
+    - ``raw``: the whole object.
     """
 
     id: str
     chat_type: str
-    """``u2i`` about a listing, ``u2u`` without one, ``a2u`` from Avito itself."""
+    """``u2i``: about a listing; ``u2u``: without a listing; ``a2u``: from Avito."""
     created_at: datetime | None
     updated_at: datetime | None
     item_id: int | None
     item_title: str | None
     item_url: str | None
     price: str | None
-    """As Avito writes it, with the currency: ``300 000 ₽``."""
+    """Avito's own format with the currency: ``300 000 ₽``."""
     client_id: int | None
     client_name: str | None
     client_url: str | None
@@ -88,8 +91,9 @@ class AvitoItem:
 
 @dataclass(frozen=True, slots=True)
 class ChatPage:
-    """A page of chats, newest activity first; ``unreadable`` counts those that came without a
-    usable id.
+    """A page of chats, newest activity first.
+
+    ``unreadable`` counts the chats without a usable id.
     """
 
     chats: tuple[AvitoChat, ...]
@@ -99,10 +103,10 @@ class ChatPage:
 
 @dataclass(frozen=True, slots=True)
 class MessagePage:
-    """A page of messages as they came, newest first; ``unreadable`` counts those without a usable
-    id or time.
+    """A page of messages in Avito's order, newest first.
 
-    A chat with unreadable messages is not copied in full.
+    ``unreadable`` counts the messages without a usable id or time. A chat with unreadable messages
+    is not copied in full.
     """
 
     messages: tuple[AvitoMessage, ...]
@@ -120,8 +124,9 @@ class ItemPage:
 
 @dataclass(frozen=True, slots=True)
 class AvitoHint:
-    """What a webhook is believed: something was written in this chat of this account. The chat
-    itself is read over REST.
+    """A webhook's message event: account and chat in which a message was written.
+
+    Nothing else of a webhook is trusted. The chat itself is read over REST.
     """
 
     user_id: int
@@ -130,9 +135,7 @@ class AvitoHint:
 
 
 def is_plan_placeholder(text: object) -> bool:
-    """Whether a message's text is the sentence that Avito shows instead of it while the plan is not
-    paid.
-    """
+    """Return whether a text is Avito's placeholder for messages without a paid plan."""
     return isinstance(text, str) and " ".join(text.split()).rstrip(".") == PLAN_PLACEHOLDER
 
 
@@ -151,7 +154,7 @@ _LABELS = {
 
 
 def describe(message: AvitoMessage) -> str:
-    """The message in words: its text, or for what has none a few words in square brackets."""
+    """Return the message as text; without text, a short description in square brackets."""
     kind = message.type
     if message.text is not None:
         return message.text
@@ -172,6 +175,6 @@ def _labelled(label: str, details: object, *fields: str) -> str:
 
 
 def _call_status(content: dict[str, Any]) -> object:
-    # The document knows no other status; another one must not be told as a missed call.
+    # The document has no other status. An unknown one must not be reported as a missed call.
     call = content.get("call")
     return call.get("status", "missed") if isinstance(call, dict) else "missed"

@@ -1,6 +1,4 @@
-"""The access token of one Avito account: fetched when it is needed, kept for its day, renewed once
-for all who wait for it.
-"""
+"""Access token of one Avito account: fetched on demand, cached, and renewed once for all tasks."""
 
 import asyncio
 import re
@@ -20,22 +18,22 @@ from app.clients.bounded_body import OUT_OF_FILES, UnreadableBodyError, is_out_o
 from app.clock import Clock
 
 _MARGIN = timedelta(minutes=5)
-_LIFETIME_SECONDS = 86_400  # by Avito's documents
-_TOKEN = re.compile("[!-~]{1,8000}")  # what a header can carry
+_LIFETIME_SECONDS = 86_400  # as documented by Avito
+_TOKEN = re.compile("[!-~]{1,8000}")  # characters allowed in a header
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class AvitoCredentials:
-    """The keys of one account, from its cabinet; the secret never shows in a ``repr``."""
+    """API keys of one account, issued in its cabinet. The secret is excluded from ``repr``."""
 
     client_id: str
     client_secret: str = field(repr=False)
 
 
 class AccessToken:
-    """One account's token. Several waiters share one renewal."""
+    """Token of one account. Concurrent callers share one renewal."""
 
     def __init__(
         self, http: httpx.AsyncClient, credentials: AvitoCredentials, clock: Clock
@@ -48,19 +46,21 @@ class AccessToken:
         self._expires_at: datetime | None = None
 
     async def current(self) -> str:
-        """The token, a new one where there is none or it is about to expire.
+        """Return the token; fetch a new one if it is missing or about to expire.
 
         Raises:
-            AvitoCredentialsError: Avito gives no token for these keys.
-            AvitoUnavailableError, AvitoRateLimitedError: no token for now.
+            AvitoCredentialsError: Avito issues no token for these keys.
+            AvitoUnavailableError, AvitoRateLimitedError: currently no token can be fetched.
         """
         if self._is_fresh():
             return self._value
         return await self.renewed(self._value)
 
     async def renewed(self, refused: str) -> str:
-        """A token other than the ``refused`` one; whoever comes second finds it renewed already.
-        Raises as ``current``.
+        """Return a token other than the ``refused`` one.
+
+        If another task has renewed it meanwhile, return that one. Raises the same errors as
+        ``current``.
         """
         async with self._lock:
             if self._value == refused or not self._is_fresh():
@@ -82,8 +82,8 @@ class AccessToken:
         outage = answer.outage(self._clock(), self._credentials.client_secret)
         if outage:
             raise outage
-        # Bad keys are answered with 200 as well: only a token is a success. They are told by a
-        # word; an object is Avito's own failure.
+        # Invalid keys are also answered with 200, so only a token counts as success. Then ``error``
+        # is a string; if it is an object, Avito itself has failed.
         body = answer.body if isinstance(answer.body, dict) else {}
         if answer.status == 200 and isinstance(body.get("error"), dict):
             answer.content(self._clock(), self._credentials.client_secret)
@@ -100,8 +100,7 @@ class AccessToken:
             if isinstance(lifetime, int | float) and lifetime > 0
             else _LIFETIME_SECONDS
         )
-        # A short-lived token keeps half its life: with the whole margin it would be stale when it
-        # arrives.
+        # Keep a short-lived token for half its lifetime; the full margin would expire it at once.
         self._expires_at = self._clock() + max(
             timedelta(seconds=seconds) - _MARGIN, timedelta(seconds=seconds / 2)
         )
@@ -110,11 +109,11 @@ class AccessToken:
 
 
 async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-    """The answer to a request, read to its end.
+    """Send a request and read the whole response.
 
     Raises:
-        AvitoUnavailableError: there is none.
-        AvitoUnreadableError: it is too large or packed in a way that was not asked for.
+        AvitoUnavailableError: there is no response.
+        AvitoUnreadableError: the response is too large or has an unrequested encoding.
     """
     try:
         return await http.send(request)

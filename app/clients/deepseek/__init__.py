@@ -1,4 +1,4 @@
-"""DeepSeek: the client of its API, what it answers, what it costs and what may go wrong."""
+"""DeepSeek: API client, responses, prices and errors."""
 
 from app.clients.deepseek.client import DeepSeekClient
 from app.clients.deepseek.errors import (

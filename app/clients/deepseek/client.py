@@ -1,6 +1,4 @@
-"""The client of DeepSeek's API: one system message and one user message in, one JSON answer out,
-whatever happens on the way.
-"""
+"""Client of DeepSeek's API: one system message and one user message in, one JSON answer out."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -38,27 +36,27 @@ from app.clock import Clock, system_clock
 T = TypeVar("T")
 
 _FIRST_WORDS = 16
-"""Tokens of an answer that is only asked for to see whether there is one."""
+"""Token limit of an answer that is requested only to check that the model answers."""
 _LARGEST_ANSWER = 2**20
-"""Bytes; the longest answer that is asked for has a fiftieth of it."""
+"""Bytes. The longest answer requested has a fiftieth of it."""
 
 
 class HasContent(Protocol):
-    """An answer that was read to its end."""
+    """A response whose body was read completely."""
 
     @property
     def content(self) -> bytes:
-        """Its body."""
+        """The body."""
 
 
 async def _bound(response: httpx2.Response) -> None:
-    """Has the answer unpacked by us, before anything of it is read."""
-    assert isinstance(response.stream, httpx2.AsyncByteStream)  # noqa: S101 - an asynchronous client's always is
+    """Replace the package's decompression with the bounded one before the body is read."""
+    assert isinstance(response.stream, httpx2.AsyncByteStream)  # noqa: S101 - always in async
     response.stream = _BoundedStream(response.stream, response.headers.pop("Content-Encoding", ""))
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
-    """The body of an answer, unpacked and no larger than it may be."""
+    """The decompressed body of a response, bounded in size."""
 
     def __init__(self, stream: httpx2.AsyncByteStream, encoding: str) -> None:
         self._stream, self._encoding = stream, encoding
@@ -67,15 +65,13 @@ class _BoundedStream(httpx2.AsyncByteStream):
         return unpacked(self._stream, self._encoding, _LARGEST_ANSWER)
 
     async def aclose(self) -> None:
-        """Closes the connection, or gives it back."""
+        """Close the stream; the connection is closed or returned to the pool."""
         await self._stream.aclose()
 
 
 @dataclass(slots=True)
 class Bill:
-    """What the requests under it have taken so far, over all attempts, and the US dollars that they
-    may cost; None: any sum.
-    """
+    """Usage of all attempts so far, and their cost limit in US dollars (None: no limit)."""
 
     most_usd: Decimal | None = None
     attempts: int = 0
@@ -83,12 +79,15 @@ class Bill:
 
 
 class DeepSeekClient:
-    """Talks to one DeepSeek account; every method raises DeepSeek's errors of ``errors.py``. Close
-    it, or use it as a context.
+    """Client of one DeepSeek account.
 
-    ``timeout_seconds`` is one attempt's deadline from the moment it may start, ``max_concurrency``
-    how many may be in flight. ``omit`` names what a server in DeepSeek's place does not know: parts
-    of a request, or ``balance``.
+    Every method raises the errors of ``errors.py``. Close the client, or use it as a context
+    manager.
+
+    - ``timeout_seconds``: timeout of one attempt, from the moment it may start.
+    - ``max_concurrency``: maximum number of requests in flight.
+    - ``omit``: features that a DeepSeek-compatible server lacks: parts of a request, or
+      ``balance``.
     """
 
     def __init__(
@@ -110,14 +109,14 @@ class DeepSeekClient:
         self._clock = clock
         self._omit = frozenset(omit)
         self._limiter = AdaptiveLimiter(max_concurrency)
-        # The package's own pool of 1,000 connections, of which 100 stay open, would be the limit
-        # instead of ours.
+        # The package's own pool allows 1,000 connections and keeps 100 of them; it would override
+        # this limit.
         limits = httpx2.Limits(
             max_connections=max_concurrency, max_keepalive_connections=max_concurrency
         )
         self._api = openai.AsyncOpenAI(
             api_key=api_key
-            or "none",  # without one the package would take OpenAI's from the environment
+            or "none",  # otherwise the package reads OpenAI's key from the environment
             base_url=base_url,
             max_retries=0,
             timeout=timeout_seconds,
@@ -141,23 +140,22 @@ class DeepSeekClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         await self._api.close()
 
     @property
     def model(self) -> str:
-        """The name of the model that is asked for."""
+        """Name of the requested model."""
         return self._model
 
     async def complete(
         self, *, system: str, user: str, max_tokens: int = 1500, bill: Bill | None = None
     ) -> Completion:
-        """The model's answer. One that runs out of tokens is asked for once more with twice as
-        many.
+        """Return the model's answer.
 
-        The text is not looked at: it may be blank or not JSON, and judging it is the caller's
-        business. ``bill`` goes on from earlier completions: no request is sent that might cost more
-        than it allows.
+        If the answer runs out of tokens, it is requested once more with twice as many. The text is
+        not validated: it may be blank or not JSON. ``bill`` continues from earlier completions; a
+        request that might exceed its limit is not sent.
         """
         bill = bill or Bill()
         try:
@@ -176,10 +174,9 @@ class DeepSeekClient:
             raise
 
     async def probe(self, *, system: str, user: str) -> Usage:
-        """What the first words of an answer are billed, whatever they say: asks whether the model
-        answers at all.
+        """Check that the model answers; return the usage of a minimal request.
 
-        All the attempts together may take as long as one of a completion.
+        The answer's text is ignored. All attempts together share the timeout of one attempt.
         """
         bill = Bill()
         try:
@@ -197,11 +194,11 @@ class DeepSeekClient:
             raise timed_out() from None
 
     async def get_models(self) -> list[str]:
-        """The names of the models that the account may use. Costs nothing."""
+        """Return the names of the models available to the account. Free of charge."""
         return await self._retry.run(partial(self._get, "/models", read_models))
 
     async def get_balance(self) -> Balance | None:
-        """What is left on the account, None where the server has no such thing. Costs nothing."""
+        """Return the account's balance; None if the server has no such call. Free of charge."""
         if "balance" in self._omit:
             return None
         return await self._retry.run(partial(self._get, "/user/balance", read_balance))
@@ -228,8 +225,9 @@ class DeepSeekClient:
 
     @property
     def _manner(self) -> dict[str, Any]:
-        """How the model is to answer: JSON, and always the same. Thinking is on by default, and
-        then the temperature does not count.
+        """Request parameters for reproducible JSON.
+
+        Thinking is on by default and would disable the temperature.
         """
         manner = {
             "response_format": {"type": "json_object"},
@@ -242,13 +240,13 @@ class DeepSeekClient:
         return read(await self._answer(lambda: self._api.get(path, cast_to=httpx2.Response)))
 
     async def _answer(self, call: Callable[[], Awaitable[HasContent]]) -> Any:
-        """The JSON that one attempt is answered, whose failures leave as our errors."""
+        """Execute one attempt and return its JSON; convert failures to DeepSeek's errors."""
         if not self._api_key or not self._api_key.isascii():
-            raise wrong_key()  # no header can carry it
+            raise wrong_key()  # no header can contain it
         async with self._limiter.slot():
             try:
-                # The package's own time-out starts anew with every blank line that keeps a waiting
-                # connection open.
+                # The package's timeout restarts with every blank line that keeps the connection
+                # open.
                 async with asyncio.timeout(self._timeout_seconds):
                     answer = await call()
             except TimeoutError:
@@ -256,7 +254,7 @@ class DeepSeekClient:
             except UnreadableBodyError as error:
                 raise unreadable(error) from None
             except openai.APIError as error:
-                # Without the cause: its text is DeepSeek's whole answer.
+                # Drop the cause: its text is DeepSeek's whole response.
                 raise failure(error, self._clock(), self._api_key) from None
         try:
             return read_json(answer.content.decode("utf-8-sig", "replace"))

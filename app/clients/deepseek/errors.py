@@ -1,4 +1,4 @@
-"""What goes wrong with DeepSeek, by whose turn it is."""
+"""Transient and permanent errors of DeepSeek."""
 
 from app.clients.deepseek.schema import Usage
 from app.clients.retry import RateLimitedError
@@ -6,31 +6,32 @@ from app.errors import PermanentError, TransientError, UpstreamError
 
 
 class DeepSeekError(UpstreamError):
-    """Any failure of DeepSeek's; ``usage`` is what the attempts that led to it are billed for."""
+    """Base of all DeepSeek errors; ``usage`` is the billed usage of the attempts."""
 
     usage = Usage()
 
 
 class DeepSeekUnavailableError(DeepSeekError, TransientError):
-    """DeepSeek is down or overloaded, cuts the connection, breaks off, or answers something that is
-    not its API's answer.
-    """
+    """DeepSeek is down, overloaded, closes the connection, or sends an invalid response."""
 
 
 class DeepSeekTimeoutError(DeepSeekUnavailableError):
-    """No whole answer before our deadline; blank lines that keep the connection open do not count."""
+    """No complete answer before the timeout.
+
+    Blank lines that keep the connection open do not count.
+    """
 
 
 class DeepSeekRateLimitedError(DeepSeekError, RateLimitedError):
-    """DeepSeek answers 429 for longer than we repeat."""
+    """DeepSeek still answers 429 after all retries."""
 
 
 class DeepSeekAccessError(DeepSeekError, PermanentError):
-    """DeepSeek refuses us whatever we ask, so every further request: a run stops here."""
+    """DeepSeek refuses every request of this account; a run stops here."""
 
 
 class DeepSeekCredentialsError(DeepSeekAccessError):
-    """The key is wrong or withdrawn (401)."""
+    """The key is wrong or revoked (401)."""
 
 
 class DeepSeekBalanceError(DeepSeekAccessError):
@@ -38,15 +39,16 @@ class DeepSeekBalanceError(DeepSeekAccessError):
 
 
 class DeepSeekSettingsError(DeepSeekAccessError):
-    """There is no such model, or no such API at the address (404, 405); the message names the
-    setting.
+    """The model or the API does not exist at the address (404, 405).
+
+    The message names the setting.
     """
 
 
 class DeepSeekRequestError(DeepSeekError, PermanentError):
-    """DeepSeek calls our request wrong, and only another request tells whether it would any.
+    """DeepSeek rejects the request as invalid; other requests may still succeed.
 
-    ``status`` is the HTTP status, the message ends in DeepSeek's own words.
+    ``status`` is the HTTP status. The message ends with DeepSeek's own text.
     """
 
     def __init__(self, message: str, status: int) -> None:
@@ -55,22 +57,20 @@ class DeepSeekRequestError(DeepSeekError, PermanentError):
 
 
 class DeepSeekTooLongError(DeepSeekRequestError):
-    """The request is longer than the model's context; of a small model even the rubric may be."""
+    """The request exceeds the model's context. On a small model the rubric alone may exceed it."""
 
 
 class DeepSeekUnreadableError(DeepSeekRequestError):
-    """The answer is larger than any that was asked for, or packed in a way that was not asked for:
-    it was not read to its end.
-    """
+    """The response is too large or has an unrequested encoding; it was not read to its end."""
 
 
 class DeepSeekBlockedError(DeepSeekError, PermanentError):
-    """The provider's filter does not let this text through, or stopped the answer to it."""
+    """The provider's content filter blocked the text or stopped the answer."""
 
 
 class DeepSeekCostlyError(DeepSeekError, PermanentError):
-    """One more request might cost more than may be spent on this chat: it was not sent."""
+    """The next request might exceed the cost limit of the chat; it was not sent."""
 
 
 class DeepSeekTruncatedError(DeepSeekError, PermanentError):
-    """The answer did not end within twice ``max_tokens``; the fragment is of no use."""
+    """The answer did not end within twice ``max_tokens``; the fragment is unusable."""

@@ -1,5 +1,6 @@
-"""What DeepSeek's tokens cost: one dated table, from
-https://api-docs.deepseek.com/quick_start/pricing.
+"""DeepSeek's token prices by date.
+
+Source: https://api-docs.deepseek.com/quick_start/pricing.
 """
 
 from dataclasses import dataclass
@@ -10,15 +11,16 @@ from app.clients.deepseek.schema import Usage
 
 _MILLION = 1_000_000
 _CHARACTERS_A_TOKEN = 2
-"""Fewer than Russian text has by any tokenizer of today: an estimate that errs upwards."""
+"""Below the value of Russian text in all current tokenizers, so the estimate errs upwards."""
 _LONGEST_WORK = timedelta(hours=1)
-"""What is begun now is billed by then, its waits and repeats included."""
+"""Time within which a request, its delays and retries included, has been billed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million tokens from the day ``since`` (UTC) on; at peak hours ``at_peak``
-    times as much.
+    """US dollars for a million tokens from the day ``since`` (UTC).
+
+    The price is multiplied by ``at_peak`` at peak hours.
     """
 
     since: date
@@ -36,15 +38,16 @@ PRICES: dict[str, tuple[Price, ...]] = {
         Price(date(2026, 7, 24), Decimal("0.022"), Decimal("0.66"), Decimal("1.98")),
     ),
 }
-"""Each model's prices, oldest first. A new price is a new line: old reports keep the cost they had.
+"""Prices of each model, oldest first.
+
+A new price is a new entry, so old reports keep their cost.
 """
 
 
 def cost_usd(model: str, usage: Usage, at: datetime) -> Decimal | None:
-    """What tokens used at the moment ``at`` cost, in US dollars; None for a model that is not in
-    the table.
+    """Return the cost of tokens used at ``at`` in US dollars; None for an unknown model.
 
-    ``model`` is the name that was asked for, as prices go by it. The true bill may be lower.
+    ``model`` is the requested name, because prices depend on it. The actual bill may be lower.
     """
     price = _price(model, at)
     if price is None:
@@ -60,8 +63,11 @@ def cost_usd(model: str, usage: Usage, at: datetime) -> Decimal | None:
 def most_usd(
     model: str, characters: int, max_tokens: int, at: datetime, *, already: Usage
 ) -> Decimal:
-    """The most that a prompt of so many characters and its answer can be billed, after ``already``;
-    0 for a model that is not in the table. What is begun before a peak may end in it.
+    """Return the upper limit of the bill after one more request.
+
+    The request has a prompt of ``characters`` and an answer of ``max_tokens``; ``already`` is the
+    usage so far. The result is 0 for an unknown model. A request that starts before a peak may end
+    in it, so the higher price applies.
     """
     usage = already + Usage(
         prompt_miss_tokens=characters // _CHARACTERS_A_TOKEN, completion_tokens=max_tokens
@@ -70,8 +76,9 @@ def most_usd(
 
 
 def peak_factor(model: str, at: datetime) -> int:
-    """How many times dearer than the model's cheapest hours the moment is; 1 where its price is the
-    same all day, or unknown.
+    """Return the ratio of the price at ``at`` to the model's lowest price.
+
+    It is 1 if the price is the same all day, or unknown.
     """
     price = _price(model, at)
     return price.at_peak if price and is_peak(at) else 1
@@ -86,6 +93,6 @@ def _price(model: str, at: datetime) -> Price | None:
 
 
 def is_peak(at: datetime) -> bool:
-    """Whether DeepSeek's peak hours are on: Monday to Friday, 01–04 and 06–10 UTC."""
+    """Return whether ``at`` is in DeepSeek's peak hours: Monday to Friday, 01–04 and 06–10 UTC."""
     moment = at.astimezone(UTC)
     return moment.weekday() < 5 and (1 <= moment.hour < 4 or 6 <= moment.hour < 10)

@@ -1,8 +1,7 @@
-"""Reads DeepSeek's answers: our types, or which of our errors a failure is.
+"""Parse DeepSeek's responses into types or errors.
 
-An answer is read from its JSON and not from the openai package's types: the package checks nothing
-of a 200, and JSON nested deeply or with a number of thousands of digits ends its reading with
-errors of Python's own.
+The JSON is read directly, not through the openai package's types. The package does not validate a
+200. Deeply nested JSON and numbers with thousands of digits make it raise errors of Python's own.
 """
 
 import re
@@ -32,14 +31,14 @@ from app.clients.retry import wait_asked_for
 from app.clients.text import excerpt, shorten
 
 _LONGEST_EXCERPT = 300
-_LONGEST_COMPLAINT = 2_000  # looked through for what it means
+_LONGEST_COMPLAINT = 2_000  # searched for the cause
 _LONGEST_NAME = 100
 _MOST_MODELS = 1_000
 _MOST_TOKENS = 10_000_000
-"""Several times the largest context: what is beyond it is no count."""
+"""Several times the largest context. A larger number is invalid."""
 _MOST_MONEY = Decimal(10) ** 12
-# DeepSeek's own words ("Model Not Exist", "The supported API model names are …, but you passed …"),
-# vLLM's, Ollama's, LiteLLM's.
+# Error texts of DeepSeek ("Model Not Exist", "The supported API model names are …, but you passed
+# …"), vLLM, Ollama and LiteLLM.
 _NO_SUCH_MODEL = re.compile(
     r"\bmodel\b.{0,120}\b(not exist|not found|you passed|decommissioned)\b|\b(invalid|unknown|not a"
     r" valid) model\b",
@@ -50,8 +49,9 @@ _TOO_LONG = re.compile(r"\bcontext (length|size|window)\b|\btoo long\b", re.IGNO
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The part of a completion that counts; ``finish_reason`` is ``stop`` (finished) or ``length``
-    (out of tokens).
+    """The relevant part of a completion.
+
+    ``finish_reason`` is ``stop`` (finished) or ``length`` (out of tokens).
     """
 
     text: str
@@ -61,10 +61,10 @@ class Reply:
 
 
 def billed(answer: object) -> Usage:
-    """The tokens that an answer, however it ended, is billed for."""
+    """Return the billed tokens of an answer, however it ended."""
     usage = _object(_object(answer).get("usage"))
     hit = _tokens(usage, "prompt_cache_hit_tokens")
-    # An answer that does not split the prompt is priced as if nothing came from the cache.
+    # If the response does not split the prompt, assume that nothing came from the cache.
     miss = _tokens(usage, "prompt_cache_miss_tokens") or max(
         0, _tokens(usage, "prompt_tokens") - hit
     )
@@ -72,11 +72,11 @@ def billed(answer: object) -> Usage:
 
 
 def read_reply(answer: object) -> Reply:
-    """The reply in an answer to a chat completion.
+    """Parse the reply in a response to a chat completion.
 
     Raises:
-        DeepSeekUnavailableError: it is no completion, or one that was broken off.
-        DeepSeekBlockedError: the provider's filter stopped it.
+        DeepSeekUnavailableError: it is not a completion, or an incomplete one.
+        DeepSeekBlockedError: the provider's content filter stopped it.
     """
     completion = _object(answer)
     choices = completion.get("choices")
@@ -101,7 +101,7 @@ def read_reply(answer: object) -> Reply:
 
 
 def read_models(answer: object) -> list[str]:
-    """The names of the models. Raises DeepSeekUnavailableError where they are not in the answer."""
+    """Parse the names of the models. Raises DeepSeekUnavailableError if they are missing."""
     models = _object(answer).get("data")
     if not isinstance(models, list):
         raise unintelligible()
@@ -110,7 +110,7 @@ def read_models(answer: object) -> list[str]:
 
 
 def read_balance(answer: object) -> Balance:
-    """The account's balance. Raises DeepSeekUnavailableError where it is not in the answer."""
+    """Parse the account's balance. Raises DeepSeekUnavailableError if it is missing."""
     balance = _object(answer)
     infos = balance.get("balance_infos")
     if not isinstance(infos, list):
@@ -133,7 +133,7 @@ def _money(value: object) -> Decimal:
 
 
 def failure(error: openai.APIError, now: datetime, api_key: str) -> DeepSeekError:
-    """Which of our errors an exception of the openai package is; the message does not hold the key."""
+    """Convert an exception of the openai package to an error whose message omits the key."""
     if isinstance(error, openai.APITimeoutError):
         return timed_out()
     if not isinstance(error, openai.APIStatusError):
@@ -197,15 +197,16 @@ def _said(error: openai.APIStatusError) -> str:
 
 
 def _message(error: openai.APIStatusError) -> str | None:
-    """The server's own words, without what some servers in DeepSeek's place repeat beside them: the
-    whole request, chat included.
+    """Return the server's error text only.
+
+    Some DeepSeek-compatible servers add the whole request, chat included, in other fields.
     """
     message = error.body.get("message") if isinstance(error.body, dict) else error.body
     return message[:_LONGEST_COMPLAINT] if isinstance(message, str) else None
 
 
 def wrong_key() -> DeepSeekCredentialsError:
-    """The error for a key that DeepSeek does not take, or that could not be sent at all."""
+    """Build the error for a key that DeepSeek rejects or that a header cannot contain."""
     return DeepSeekCredentialsError(
         "DeepSeek не принял ключ: впишите в DEEPSEEK_API_KEY действующий с platform.deepseek.com →"
         " API keys."
@@ -213,8 +214,9 @@ def wrong_key() -> DeepSeekCredentialsError:
 
 
 def unintelligible() -> DeepSeekUnavailableError:
-    """The error for a success that is not the API's: HTML, an empty body, an error in place of an
-    answer.
+    """Build the error for a success that is not the API's.
+
+    Examples: HTML, an empty body, an error instead of an answer.
     """
     return DeepSeekUnavailableError(
         "DeepSeek прислал не ответ, а что-то постороннее: повторим позже; если повторяется,"
@@ -223,14 +225,14 @@ def unintelligible() -> DeepSeekUnavailableError:
 
 
 def unreadable(error: UnreadableBodyError) -> DeepSeekUnreadableError:
-    """The error for an answer that is not read to its end."""
+    """Build the error for a response that was not read to its end."""
     return DeepSeekUnreadableError(
         f"DeepSeek прислал ответ, который не прочесть ({error}); проверьте DEEPSEEK_BASE_URL.", 200
     )
 
 
 def timed_out() -> DeepSeekTimeoutError:
-    """The error for an answer that is late."""
+    """Build the error for a timeout."""
     return DeepSeekTimeoutError(
         "DeepSeek не успел ответить: повторим позже; если так часто, увеличьте"
         " DEEPSEEK_TIMEOUT_SECONDS."
@@ -238,7 +240,7 @@ def timed_out() -> DeepSeekTimeoutError:
 
 
 def blocked() -> DeepSeekBlockedError:
-    """The error for a text that the provider's filter stopped."""
+    """Build the error for a text that the content filter blocked."""
     return DeepSeekBlockedError(
         "Фильтр DeepSeek не пропустил текст чата: такой чат остаётся без оценки."
     )
@@ -249,7 +251,7 @@ def _object(value: object) -> Mapping[str, object]:
 
 
 def _name(value: object) -> str | None:
-    """The beginning of a name."""
+    """Return a name, truncated."""
     return (shorten(value.strip(), _LONGEST_NAME) or None) if isinstance(value, str) else None
 
 

@@ -1,4 +1,4 @@
-"""What DeepSeek answers and what it bills."""
+"""DeepSeek's answers and billed usage."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,9 +6,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that are paid for: of the prompt those found in the cache and those not, and those
-    written.
-    """
+    """Billed tokens: of the prompt, cached and not cached, and of the completion."""
 
     prompt_hit_tokens: int = 0
     prompt_miss_tokens: int = 0
@@ -24,11 +22,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A finished answer. The tokens are those of all ``attempts`` that it took, failed ones
-    included.
+    """A finished answer. The tokens include those of failed ``attempts``.
 
-    ``text`` is as the model wrote it: it may be blank or not JSON. ``model`` and ``fingerprint``
-    are DeepSeek's words for what answered: a model's name stays while the model under it changes.
+    ``text`` is the model's text; it may be blank or not JSON. ``model`` and ``fingerprint`` are
+    DeepSeek's identifiers of what answered: a name may stay while the model behind it changes.
     """
 
     text: str
@@ -42,14 +39,15 @@ class Completion:
 
     @property
     def usage(self) -> Usage:
-        """The tokens, as prices and sums want them."""
+        """The tokens as a ``Usage``."""
         return Usage(self.prompt_hit_tokens, self.prompt_miss_tokens, self.completion_tokens)
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What is left on the account, by currency; ``is_available`` says whether it suffices for
-    requests.
+    """Balance of the account by currency.
+
+    ``is_available``: DeepSeek reports that it is sufficient for requests.
     """
 
     is_available: bool

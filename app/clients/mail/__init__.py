@@ -1,6 +1,4 @@
-"""Mail: a server or a folder to send through, with the same ``send`` and ``check``, and what may go
-wrong.
-"""
+"""Mail clients: an SMTP server or a folder, with the same ``send`` and ``check``, and errors."""
 
 from app.clients.mail.errors import MailAccessError, MailError, MailRefusedError, MailTemporaryError
 from app.clients.mail.fence import Fence

@@ -1,12 +1,13 @@
-"""Failures of sending a mail, by who has to act. ``code`` is the server's SMTP code, if it gave
-one; ``answer`` its own words.
+"""Transient and permanent errors of sending a mail.
+
+``code`` is the server's SMTP code, if any; ``answer`` is the server's text.
 """
 
 from app.errors import PermanentError, TransientError, UpstreamError
 
 
 class MailError(UpstreamError):
-    """Any failure to send a mail."""
+    """Base of all errors of sending a mail."""
 
     def __init__(self, message: str, *, code: int | None = None, answer: str = "") -> None:
         super().__init__(message)
@@ -15,19 +16,19 @@ class MailError(UpstreamError):
 
 
 class MailTemporaryError(MailError, TransientError):
-    """The server asks for a retry (4xx), cannot be reached, is too slow or has closed the
-    connection.
+    """The server asks for a retry (4xx), is unreachable or too slow, or closed the connection.
 
-    After a connection that was lost after the final dot it is unknown whether the mail was taken:
-    the same bytes may be sent again.
+    If the connection was lost after the final dot, it is unknown whether the server accepted the
+    mail. The same bytes may then be sent again.
     """
 
 
 class MailRefusedError(MailError, PermanentError):
-    """The server refuses this recipient: other recipients of the mail are not affected."""
+    """The server refuses this recipient. Other recipients of the mail are not affected."""
 
 
 class MailAccessError(MailError, PermanentError):
-    """The server refuses our settings, our machine or the mail (or the folder cannot be written);
-    the recipient is not the cause.
+    """The server refuses the settings, this machine or the mail, or the folder is not writable.
+
+    The recipient is not the cause.
     """

@@ -1,7 +1,7 @@
-"""Classify failures of SMTP: the recipient's, the settings' or temporary ones.
+"""Classify SMTP failures as recipient, settings or temporary errors.
 
-The enhanced status code (RFC 3463, RFC 5248) decides; the step of the conversation counts only
-where there is none.
+The enhanced status code (RFC 3463, RFC 5248) has precedence. The step of the session counts only
+without such a code.
 """
 
 import re
@@ -16,8 +16,8 @@ from app.clients.mail.errors import MailAccessError, MailError, MailRefusedError
 from app.clients.text import excerpt
 
 _LONGEST_EXCERPT = 300
-# A reply of several lines repeats the code on each of them. qmail puts it at the end: "no mailbox
-# here by that name (#5.1.1)".
+# A multi-line reply repeats the code on each line. qmail puts it at the end: "no mailbox here by
+# that name (#5.1.1)".
 _ENHANCED = re.compile(r"(?:^#?|\(#)([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.MULTILINE)
 _OF_THE_RECIPIENT = re.compile(r"5\.[12]\.\d+")
 _OF_THE_SENDER = frozenset({"5.1.7", "5.1.8"})
@@ -38,8 +38,9 @@ class Step(StrEnum):
 
 
 class _Cause(NamedTuple):
-    """A cause of a refusal, what to check, and its signs; in a temporary reply only ``words`` are a
-    sign.
+    """Cause of a refusal, the advice, and its signs.
+
+    In a temporary reply only ``words`` count as a sign.
     """
 
     what: str
@@ -50,7 +51,7 @@ class _Cause(NamedTuple):
     steps: frozenset[Step] = frozenset()
 
     def fits_words(self, answer: str) -> bool:
-        own_words = re.sub(r"<[^>]*>", "", answer)  # an address says nothing of the cause
+        own_words = re.sub(r"<[^>]*>", "", answer)  # an address does not indicate the cause
         return (
             self.words is not None and re.search(self.words, own_words, re.IGNORECASE) is not None
         )
@@ -68,7 +69,7 @@ _CAUSES = (
         words=r"authentication (is )?required|must (be )?authenticat",
         codes=frozenset(
             {530, 534, 535, 538}
-        ),  # RFC 4954: log in first, another way, wrong, encrypt first
+        ),  # RFC 4954: login required, other method, wrong, encryption required
         enhanced=r"5\.7\.(8|9|13|14)",
         steps=frozenset({Step.AUTH}),
     ),
@@ -143,11 +144,11 @@ _SOME_RULE = _Cause(
 
 
 def reply_error(step: Step, code: int, text: str, *, cyrillic_recipient: bool = False) -> MailError:
-    """Return the error for a reply that is not the one hoped for.
+    """Build the error for an unexpected reply.
 
-    Only 5.1.x (except 5.1.7 and 5.1.8, the sender's) and 5.2.x count against the recipient; without
-    an enhanced code 550 and 551 at RCPT do. ``cyrillic_recipient``: the recipient's address alone
-    needs SMTPUTF8, so 5.6.7 is about it.
+    Only 5.1.x (except 5.1.7 and 5.1.8, which concern the sender) and 5.2.x count against the
+    recipient; without an enhanced code, 550 and 551 at RCPT do. ``cyrillic_recipient``: only the
+    recipient's address needs SMTPUTF8, so 5.6.7 concerns it.
     """
     answer = excerpt(text, _LONGEST_EXCERPT)
     said = f"{code} {answer}"
@@ -176,8 +177,9 @@ def reply_error(step: Step, code: int, text: str, *, cyrillic_recipient: bool = 
 
 
 def _find_cause(step: Step, code: int, enhanced: str, text: str) -> _Cause:
-    """Words tell more than codes: Postfix says 504 5.5.2 of names in EHLO as of senders. The step
-    tells least.
+    """Find the cause by text, then by code, then by step.
+
+    Text is more specific than codes: Postfix sends 504 5.5.2 for names in EHLO and for senders.
     """
     by_words = [cause for cause in _CAUSES if cause.fits_words(text)]
     by_code = [cause for cause in _CAUSES if cause.fits_code(code, enhanced)]
@@ -188,13 +190,14 @@ def _find_cause(step: Step, code: int, enhanced: str, text: str) -> _Cause:
 def _is_about_recipient(step: Step, code: int, enhanced: str, cause: _Cause, text: str) -> bool:
     if enhanced:
         return _OF_THE_RECIPIENT.fullmatch(enhanced) is not None and enhanced not in _OF_THE_SENDER
-    # Old servers refuse to relay, too, with a bare 550.
+    # Old servers also refuse to relay with a 550 without an enhanced code.
     return step is Step.RCPT and code in (550, 551) and not cause.fits_words(text)
 
 
 def connection_error(error: Exception, host: str, port: int) -> MailError:
-    """Return the error for a conversation that broke off or never began; the message names the
-    setting that may be wrong.
+    """Build the error for a session that failed or never began.
+
+    The message names the setting to check.
     """
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return reply_error(_step_of(error), error.code, str(error.message))
@@ -224,8 +227,9 @@ def connection_error(error: Exception, host: str, port: int) -> MailError:
 
 
 def _step_of(error: aiosmtplib.SMTPResponseException) -> Step:
-    """The step of a reply while the connection is set up; aiosmtplib has no class of its own for
-    STARTTLS.
+    """Return the step of a reply during connection setup.
+
+    aiosmtplib has no error class for STARTTLS.
     """
     match error:
         case aiosmtplib.SMTPConnectResponseError():
@@ -238,15 +242,13 @@ def _step_of(error: aiosmtplib.SMTPResponseException) -> Step:
 
 
 def bad_address(setting: str) -> MailError:
-    """Return the error for an address that no server would understand: ``setting`` is the one that
-    holds it.
-    """
+    """Build the error for an invalid address; ``setting`` names the setting that contains it."""
     error = MailRefusedError if setting == "REPORT_RECIPIENTS" else MailAccessError
     return error(f"Почтовый адрес записан неверно: проверьте {setting}.")
 
 
 def no_smtputf8(*, recipient: bool) -> MailError:
-    """Return the error for an address with a Cyrillic local part on a server that only knows ASCII."""
+    """Build the error for a Cyrillic local part if the server supports only ASCII."""
     if recipient:
         return _no_smtputf8_for_recipient(None, "")
     return MailAccessError(

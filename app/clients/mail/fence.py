@@ -1,17 +1,19 @@
-"""What may stop a mail on its way to the server."""
+"""Checks that can stop a mail during sending."""
 
 from typing import Protocol
 
 
 class Fence(Protocol):
-    """Asked at the two last moments at which a mail can be kept back. If a method raises, the mail
-    is not sent.
+    """Called at the last two points where a mail can be withheld.
+
+    If a method raises, the mail is not sent.
     """
 
     async def before_data(self) -> None:
-        """Awaited once the server has accepted the recipient, before the mail's text."""
+        """Awaited after the server has accepted the recipient and before the mail's text."""
 
     def before_dot(self) -> None:
-        """Called when only the final dot is left to be sent: the mail is the server's after it, and
-        not before.
+        """Called when only the final dot remains to be sent.
+
+        The server is responsible for the mail after the dot, not before.
         """

@@ -1,4 +1,4 @@
-"""Where mails go without a mail server: each into a file of its own that any mail program opens."""
+"""Delivery without a mail server: one ``.eml`` file per mail, readable by any mail program."""
 
 import asyncio
 import hashlib
@@ -20,21 +20,21 @@ _UNSAFE = re.compile(r"[^\w.@+-]+")
 
 
 class OutboxFolder:
-    """A folder of ``.eml`` files, readable for its owner only. The same mail sent again is the same
-    file.
+    """A folder of ``.eml`` files, readable by the owner only.
+
+    Sending the same mail again writes the same file.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     async def send(self, mime: bytes, *, sender: str, recipient: str, fence: Fence) -> str:
-        """Writes the mail, byte for byte, and gives the file's name. ``sender`` stands in the mail
-        already.
+        """Write the mail unchanged and return the file's name; ``sender`` is not used.
 
         If ``fence`` raises, nothing is written.
 
         Raises:
-            MailAccessError: the folder cannot be written.
+            MailAccessError: the folder is not writable.
         """
         name = _file_name(mime, recipient)
         await fence.before_data()
@@ -43,9 +43,7 @@ class OutboxFolder:
         return f"файл {name}"
 
     async def check(self) -> str:
-        """Whether a mail could be written, without leaving one; gives the folder's path, raises as
-        ``send``.
-        """
+        """Check that the folder is writable, and return its path. Raises as ``send``."""
         await self._write(self._probe)
         return f"папка {self._path}"
 
@@ -79,8 +77,9 @@ class OutboxFolder:
 
 
 def _file_name(mime: bytes, recipient: str) -> str:
-    """The mail's date, its recipient and the print of its Message-ID: sorts by time, and is the
-    same for the same mail.
+    """Build a file name from the mail's date, its recipient and a hash of its Message-ID.
+
+    Names sort by time. The same mail always has the same name.
     """
     headers = BytesHeaderParser().parsebytes(mime)
     try:

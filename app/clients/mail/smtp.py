@@ -1,5 +1,6 @@
-"""Sends a ready mail through an SMTP server: a connection for each mail, which is at most a few a
-day.
+"""Send a prepared mail through an SMTP server.
+
+Each mail uses its own connection, because only a few are sent a day.
 """
 
 import asyncio
@@ -19,20 +20,22 @@ from app.clients.mail.fence import Fence
 Security = Literal["starttls", "tls", "none"]
 
 REPLY_SECONDS = 600
-"""How long the reply to the final dot may take (RFC 5321, 4.5.3.2.6): to give up earlier is to send
-a mail twice that was taken.
+"""Timeout of the reply to the final dot (RFC 5321, 4.5.3.2.6).
+
+With a shorter timeout, a mail that the server has accepted would be sent twice.
 """
 _CHUNK = 65_536
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _UNNAMED = "[127.0.0.1]"
-"""What a machine is called in EHLO whose name is no host name."""
+"""EHLO name of a machine whose own name is not a valid host name."""
 
 
 class SmtpClient:
-    """One mail server and the way into it.
+    """One mail server and its connection settings.
 
-    ``timeout_seconds`` bounds the connecting and each reply of the server, ``reply_seconds`` the
-    reply to the final dot. ``ehlo_name``: the name in EHLO (None: the machine's).
+    - ``timeout_seconds``: timeout of connecting and of each reply.
+    - ``reply_seconds``: timeout of the reply to the final dot.
+    - ``ehlo_name``: the name in EHLO (None: the machine's name).
     """
 
     def __init__(
@@ -57,14 +60,13 @@ class SmtpClient:
         self._reply_seconds = reply_seconds
 
     async def send(self, mime: bytes, *, sender: str, recipient: str, fence: Fence) -> str:
-        """Hand the mail over, byte for byte but for line ends, and return the server's reply: ``250
-        2.0.0 Ok: queued as …``.
+        """Send the mail and return the server's reply: ``250 2.0.0 Ok: queued as …``.
 
-        If ``fence`` raises, the connection is closed without the final dot, and the server discards
-        the mail.
+        The bytes are unchanged except for line ends. If ``fence`` raises, the connection is closed
+        without the final dot, and the server discards the mail.
 
         Raises:
-            MailTemporaryError, MailRefusedError, MailAccessError: it was not taken.
+            MailTemporaryError, MailRefusedError, MailAccessError: the server did not accept it.
         """
         origin, target = _parse(sender, "MAIL_FROM"), _parse(recipient, "REPORT_RECIPIENTS")
         async with self._session() as server:
@@ -80,8 +82,9 @@ class SmtpClient:
         return answer
 
     async def check(self) -> str:
-        """Do everything but send a mail: connect, encrypt, log in. Returns the server's reply;
-        raises as ``send``.
+        """Connect, encrypt and log in without sending a mail.
+
+        Return the server's reply. Raises as ``send``.
         """
         async with self._session() as server:
             answer = await server.noop()
@@ -110,23 +113,23 @@ class SmtpClient:
             server.close()
 
     async def _send_text(self, server: aiosmtplib.SMTP, mime: bytes) -> None:
-        """Send the mail without its final dot, and wait until all of it has left the process:
-        nothing may be queued before the dot.
+        """Send the mail without its final dot and wait until the write buffer is empty.
+
+        No bytes may be queued before the dot.
         """
         protocol = _connected(server)
         if isinstance(protocol.transport, asyncio.WriteTransport):
-            protocol.transport.set_write_buffer_limits(
-                high=1
-            )  # not 0: an encrypted transport then pauses while it is empty
+            # With 0, an encrypted transport pauses while its buffer is empty.
+            protocol.transport.set_write_buffer_limits(high=1)
         text = re.sub(rb"(?m)^\.", b"..", _normalize(mime))
         for start in range(0, len(text), _CHUNK):
             async with asyncio.timeout(self._timeout_seconds):
                 protocol.write(text[start : start + _CHUNK])
-                await protocol._drain_helper()  # what StreamWriter.drain waits for
+                await protocol._drain_helper()  # StreamWriter.drain waits for the same
 
 
 async def _greet(server: aiosmtplib.SMTP) -> None:
-    """EHLO, or HELO to a server that does not know it; it was said already if there was a login."""
+    """Send EHLO, or HELO if the server does not support EHLO; skip it after a login."""
     if not server.is_ehlo_or_helo_needed:
         return
     try:
@@ -140,8 +143,9 @@ async def _greet(server: aiosmtplib.SMTP) -> None:
 async def _send_envelope(
     server: aiosmtplib.SMTP, origin: MailAddress, target: MailAddress, mime: bytes
 ) -> None:
-    """Send MAIL and RCPT. A server without SMTPUTF8 refuses addresses that need it, each by its own
-    error.
+    """Send MAIL and RCPT.
+
+    If the server lacks SMTPUTF8, raise the error for the address that needs it.
     """
     options = []
     if origin.needs_smtputf8 or target.needs_smtputf8:
@@ -167,10 +171,10 @@ async def _command(
     seconds: float | None = None,
     target: MailAddress | None = None,
 ) -> str:
-    """Send one line and return the reply, code and words; ``target`` is the recipient that a
-    refusal may be about.
+    """Send one line and return the reply, code and text.
 
-    Addresses are not left to aiosmtplib: it reads them by ``email.utils.parseaddr``.
+    ``target`` is the recipient that a refusal may concern. Addresses are not passed to aiosmtplib,
+    because it parses them with ``email.utils.parseaddr``.
     """
     reply = await server.execute_command(line, timeout=seconds or server.timeout)
     if reply.code // 100 != (3 if step is Step.DATA else 2):
@@ -190,15 +194,16 @@ def _connected(server: aiosmtplib.SMTP) -> SMTPProtocol:
 
 
 def _say_goodbye(server: aiosmtplib.SMTP) -> None:
-    """Send QUIT without waiting for the reply: an arrival is to be written at once, and no reply
-    would change it.
+    """Send QUIT without waiting for the reply.
+
+    A delivery must be recorded at once, and the reply cannot change it.
     """
     if server.protocol is not None and server.is_connected:
         server.protocol.write(b"QUIT\r\n")
 
 
 def _normalize(mime: bytes) -> bytes:
-    """The mail as it is sent: lines end in CRLF, the last one too."""
+    """Return the mail with CRLF line ends, including the last line."""
     text = _LINE_END.sub(b"\r\n", mime)
     return text if text.endswith(b"\r\n") else text + b"\r\n"
 
