@@ -1,7 +1,6 @@
-"""Local far ends of the service: an Avito, a DeepSeek and an SMTP server, spoken to over real HTTP
-and SMTP.
+"""Local servers in place of Avito, DeepSeek and SMTP, reached over real HTTP and SMTP.
 
-Used by the demo, by the `sandbox` command and, with their fault switches, as the tests' simulators.
-Nothing here imports the rest of the app: like the real systems, these know the service only by what
-arrives over the wire.
+The demo, the `sandbox` command and the tests use them; the tests use their fault switches. Nothing
+here imports the rest of the app. As with the real systems, only requests connect them to the
+service.
 """

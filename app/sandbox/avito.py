@@ -1,4 +1,4 @@
-"""The local Avito: several sellers' accounts whose chats can be changed while it answers."""
+"""Local Avito: accounts of several sellers whose chats can be changed while it runs."""
 
 import asyncio
 import http.client
@@ -30,7 +30,7 @@ from app.sandbox.avito_switches import AvitoSwitches
 from app.sandbox.catalogue import Side, load_dialogues
 from app.sandbox.faults import Front, ReceivedRequest, Traffic
 
-WEBHOOK_TIMEOUT_SECONDS = 2  # Avito gives a subscriber this long
+WEBHOOK_TIMEOUT_SECONDS = 2  # Avito's timeout of a webhook
 
 
 def _now() -> datetime:
@@ -39,15 +39,16 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class WebhookDelivery:
-    """What a subscriber answered; `status` is None where it did not within two seconds."""
+    """A subscriber's response; `status` is None if none arrived within two seconds."""
 
     url: str
     status: int | None
 
 
 class LocalAvito:
-    """An Avito of one's own. `app` is served over HTTP; the accounts and `switches` are open to
-    change at any moment.
+    """A local Avito.
+
+    `app` is served over HTTP. The accounts and `switches` may be changed at any time.
     """
 
     def __init__(
@@ -63,9 +64,7 @@ class LocalAvito:
 
     @classmethod
     def from_catalogue(cls, now: datetime, *, accounts: int = 1) -> Self:
-        """An Avito with every dialogue of the catalogue, shared out in turn over that many
-        accounts.
-        """
+        """Create an Avito with all dialogues of the catalogue, dealt out over the accounts."""
         avito = cls([numbered_account(number + 1) for number in range(accounts)])
         for number, dialogue in enumerate(load_dialogues()):
             avito.accounts[number % accounts].put(chat_of(dialogue, now))
@@ -73,16 +72,17 @@ class LocalAvito:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """What arrived, oldest first."""
+        """Received requests, oldest first."""
         return self.traffic.requests
 
     def expire_tokens(self) -> None:
-        """Every token issued so far is expired from now on."""
+        """Expire all tokens issued so far."""
         self._backend.tokens.clear()
 
     def chat(self, chat_id: str, account: AvitoAccount | None = None) -> AvitoChat:
-        """A chat of the given account, else of the first that has it: one id may occur under two.
-        Raises KeyError.
+        """Return a chat of the given account, else of the first account that has it.
+
+        One id may occur in two accounts. Raises KeyError.
         """
         return self._holder(chat_id, account).chats[chat_id]
 
@@ -96,7 +96,7 @@ class LocalAvito:
         at: datetime | None = None,
         account: AvitoAccount | None = None,
     ) -> AvitoChat:
-        """Open a chat without messages, in the first account unless told otherwise."""
+        """Create a chat without messages, by default in the first account."""
         name = chat_id or chat_id_of(chat_type, f"added-{next(self._numbers)}")
         chat = AvitoChat(name, chat_type, self._seconds(at), item, client)
         return (account or self.accounts[0]).put(chat)
@@ -107,14 +107,15 @@ class LocalAvito:
         side: Side,
         *,
         text: str = "",
-        type: str = "text",  # noqa: A002 - Avito's own word
+        type: str = "text",  # noqa: A002 - Avito's name
         at: datetime | None = None,
         content: dict[str, Any] | None = None,
         quote: AvitoMessage | None = None,
         account: AvitoAccount | None = None,
     ) -> AvitoMessage:
-        """Write a message (now, unless `at` says when). `content` is the raw content of a type
-        nobody knows.
+        """Add a message at `at` (default: now).
+
+        `content` is the raw content of an unknown type.
         """
         identity = stable_id("added", chat_id, next(self._numbers))
         message = AvitoMessage(
@@ -126,8 +127,9 @@ class LocalAvito:
     def delete_message(
         self, chat_id: str, message_id: str, account: AvitoAccount | None = None
     ) -> AvitoMessage:
-        """What Avito does when an author takes a message back: it stays in its place, as `deleted`
-        and empty.
+        """Delete a message as its author can in Avito.
+
+        It stays in place, empty, as type `deleted`.
         """
         message = self.chat(chat_id, account).message(message_id)
         message.type, message.text, message.content = "deleted", "", None
@@ -136,19 +138,20 @@ class LocalAvito:
     def remove_message(
         self, chat_id: str, message_id: str, account: AvitoAccount | None = None
     ) -> None:
-        """Make a message vanish without a trace."""
+        """Remove a message without a trace."""
         chat = self.chat(chat_id, account)
         chat.messages.remove(chat.message(message_id))
 
     def remove_chat(self, chat_id: str, account: AvitoAccount | None = None) -> None:
-        """Make a chat vanish without a trace; its listing stays."""
+        """Remove a chat without a trace; its listing stays."""
         del self._holder(chat_id, account).chats[chat_id]
 
     def add_synthetic_chats(
         self, chats: int, messages: int, account: AvitoAccount | None = None
     ) -> list[AvitoChat]:
-        """Fill an account for load tests: the newest chat ended a minute ago, each further one a
-        minute earlier.
+        """Add chats to an account for load tests.
+
+        The newest chat ended a minute ago, each further one a minute earlier.
         """
         holder, now = account or self.accounts[0], self._clock()
         numbers = [next(self._numbers) for _ in range(chats)]
@@ -160,8 +163,9 @@ class LocalAvito:
     def webhook(
         self, chat_id: str, message_id: str, account: AvitoAccount | None = None
     ) -> dict[str, Any]:
-        """The envelope that tells of a message, for a test that posts it itself: twice, late or in
-        another order.
+        """Build the webhook body of a message.
+
+        A test can post it itself: twice, late or in another order.
         """
         holder = self._holder(chat_id, account)
         chat = holder.chats[chat_id]
@@ -170,7 +174,10 @@ class LocalAvito:
     async def notify(
         self, chat_id: str, message_id: str, account: AvitoAccount | None = None
     ) -> list[WebhookDelivery]:
-        """Tell every subscriber of the account of a message, its own messages included, once each."""
+        """Post a message to each subscriber of the account once.
+
+        Avito also posts the account's own messages.
+        """
         envelope = self.webhook(chat_id, message_id, account)
         urls = list(self._holder(chat_id, account).webhooks)
         return list(

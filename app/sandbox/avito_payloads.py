@@ -1,5 +1,6 @@
-"""JSON bodies of the local Avito, as its documents and the recordings of programs that talk to it
-have them.
+"""JSON bodies of the local Avito.
+
+They follow its documents and recorded responses.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ Json = dict[str, Any]
 
 
 def chat_body(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> Json:
-    """A chat; what it has no value for is a missing key."""
+    """Build a chat; a missing value is a missing key."""
     body: Json = {
         "id": chat.id,
         "created": chat.created,
@@ -38,7 +39,7 @@ def chat_body(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -
 def message_body(
     account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, switches: AvitoSwitches
 ) -> Json:
-    """A message of the messages endpoint."""
+    """Build a message of the messages endpoint."""
     body = _message_core(account, chat, message, switches)
     body[switches.read_flag] = message.read is not None
     if message.read is not None:
@@ -52,7 +53,7 @@ def message_body(
 def webhook_body(
     account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, sent_at: datetime
 ) -> Json:
-    """The envelope in which Avito tells a subscriber of a message (version 3)."""
+    """Build the body of a webhook about a message (version 3)."""
     value: Json = {
         "id": message.id,
         "chat_id": chat.id,
@@ -82,7 +83,7 @@ def webhook_body(
 
 
 def listing_body(listing: AvitoListing) -> Json:
-    """An entry of `GET /core/v1/items`. `price` is null where the listing names none."""
+    """Build an entry of `GET /core/v1/items`. `price` is null if the listing has none."""
     digits = "".join(character for character in listing.price_string or "" if character.isdigit())
     return {
         "id": listing.id,
@@ -96,7 +97,7 @@ def listing_body(listing: AvitoListing) -> Json:
 
 
 def self_body(account: AvitoAccount) -> Json:
-    """The answer of `GET /core/v1/accounts/self`."""
+    """Build the response of `GET /core/v1/accounts/self`."""
     return {
         "id": account.user_id,
         "name": account.name,
@@ -110,7 +111,10 @@ def self_body(account: AvitoAccount) -> Json:
 def author_id(
     account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, system_author_id: int = 0
 ) -> int:
-    """Who wrote a message. A client whom Avito does not name is an author all the same."""
+    """Return the author's id of a message.
+
+    A buyer whom Avito does not include in `users` also has an id.
+    """
     if message.side == "system":
         return system_author_id
     if message.side == "company":
@@ -119,8 +123,10 @@ def author_id(
 
 
 def content_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
-    """The `content` of a message: empty for deleted messages and for the types the API does not
-    support (appCall, file, video).
+    """Build the `content` of a message.
+
+    It is empty for deleted messages and for types that the API does not support (appCall, file,
+    video).
     """
     if message.content is not None:
         return message.content
@@ -193,8 +199,9 @@ _CONTENTS: dict[str, Callable[[AvitoAccount, AvitoChat, AvitoMessage], Json]] = 
 def _message_core(
     account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, switches: AvitoSwitches
 ) -> Json:
-    """What a message, a chat's last message and a quote have in common. A system message's
-    direction is "in".
+    """Build the fields shared by a message, a chat's last message and a quote.
+
+    The direction of a system message is "in".
     """
     shown_as_text = message.type == "system" and switches.system_as_text
     return {
@@ -223,7 +230,7 @@ def _last_message(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitche
 
 
 def _users(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> list[Json]:
-    """The people of a chat; the account stands alone where Avito does not tell who the client is."""
+    """Build the users of a chat: only the account if Avito does not name the buyer."""
     people = (
         [(account.user_id, account.name)]
         if chat.client is None

@@ -1,5 +1,6 @@
-"""The paths of the local Avito: access, account, listings, chats, messages, voice files and webhook
-subscriptions.
+"""Routes of the local Avito.
+
+They cover access, account, listings, chats, messages, voice files and webhook subscriptions.
 """
 
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ MESSENGER = "/messenger/v2/accounts/{user_id}/chats"
 
 
 class AvitoRefusedError(Exception):
-    """A request is answered with this status and body instead of what it asked for."""
+    """The request gets this status and body as an error response."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
         super().__init__(status, body)
@@ -43,7 +44,7 @@ class AvitoRefusedError(Exception):
 
 
 class ChatsQuery(BaseModel):
-    """What a list of chats is asked with; lists come joined by comma."""
+    """Query of a list of chats; lists are joined by commas."""
 
     limit: int = Field(default=100, ge=1, le=100)
     offset: int = Field(default=0, ge=0, le=1000)
@@ -62,24 +63,27 @@ class ChatsQuery(BaseModel):
 
 @dataclass
 class AvitoBackend:
-    """What the routes answer from; what is changed in it shows in the next answer. Several tokens
-    of one account are valid side by side.
+    """State behind the routes; a change is visible in the next response.
+
+    Several tokens of one account are valid at the same time.
     """
 
     accounts: list[AvitoAccount]
     switches: AvitoSwitches
     tokens: dict[str, tuple[AvitoAccount, float]] = field(default_factory=dict)
-    """Whose an access token is and when it ends, in seconds of the epoch."""
+    """Account of each access token, and its expiry in Unix seconds."""
 
     def token_for(self, account: AvitoAccount) -> dict[str, Any]:
-        """A new access token, as it is answered."""
+        """Issue an access token and return the response body."""
         token, seconds = token_urlsafe(16), self.switches.token_seconds
         self.tokens[token] = (account, datetime.now(UTC).timestamp() + seconds)
         return {"access_token": token, "expires_in": seconds, "token_type": "Bearer"}
 
     def account_of(self, authorization: str | None) -> AvitoAccount:
-        """The account of a bearer. Raises AvitoRefusedError: 401 without one, else the body of an
-        expired token as the switch says.
+        """Return the account of a bearer token.
+
+        Raises AvitoRefusedError: 401 without a token. For an unknown or expired one it has the
+        status of the switch `expired_status`.
         """
         scheme, _, token = (authorization or "").partition(" ")
         account, ends = self.tokens.get(token, (None, 0.0))
@@ -91,8 +95,10 @@ class AvitoBackend:
 
 
 def avito_app(backend: AvitoBackend) -> ASGIApp:
-    """The paths over this backend. They are laid out once for all backends: FastAPI takes as long
-    for it as for a hundred answers.
+    """Build the ASGI app of this backend.
+
+    The routes are built once for all backends, because FastAPI needs as much time for it as for a
+    hundred responses.
     """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,9 +148,9 @@ async def refuse(request: Request, refusal: AvitoRefusedError) -> JSONResponse:
 
 @paths.exception_handler(RequestValidationError)
 async def refuse_values(request: Request, error: RequestValidationError) -> JSONResponse:
-    """A limit beyond 100 or an offset beyond 1000 is a 400 that names the field."""
+    """Answer a limit above 100 or an offset above 1000 with a 400 that names the field."""
     fields = {str(fault["loc"][-1]): fault["msg"] for fault in error.errors()}
-    if request.url.path == ITEMS:  # its document has an error of its own shape
+    if request.url.path == ITEMS:  # its document has an error format of its own
         return JSONResponse(
             {"code": "400", "message": f"Validation error: {', '.join(fields)}"}, 400
         )
@@ -153,7 +159,7 @@ async def refuse_values(request: Request, error: RequestValidationError) -> JSON
 
 @paths.post("/token")
 async def token(request: Request, backend: Backend) -> JSONResponse:
-    """Avito answers bad credentials with 200, an `error` and no `access_token`."""
+    """Issue a token. Bad credentials get 200 with an `error` and no `access_token`."""
     form = {
         name: values[-1]
         for name, values in parse_qs((await request.body()).decode(errors="replace")).items()
@@ -187,7 +193,7 @@ async def items(
     page: Annotated[int, Query(gt=0)] = 1,
     status: str = "active",
 ) -> JSONResponse:
-    """The listings of an account; an employee's key sees none."""
+    """List the listings of an account; an employee's key gets none."""
     wanted = set(status.split(","))
     found = (
         []
@@ -212,7 +218,7 @@ async def chats(
     account: MessengerOwner,
     query: Annotated[ChatsQuery, Query()],
 ) -> JSONResponse:
-    """Newest activity first, only chats about listings unless asked otherwise."""
+    """List chats, newest activity first, by default only chats about listings."""
     found = [chat for chat in account.chats.values() if query.wants(chat)]
     found.sort(key=lambda chat: (-chat.updated, chat.id))
     shown, has_more = _page(found, _capped(query.limit, switches), query.offset)
@@ -237,7 +243,10 @@ async def messages(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> JSONResponse:
-    """Newest first, and within a second the later written first. Reading marks nothing as read."""
+    """List messages, newest first; within a second, the last written first.
+
+    Messages stay unread.
+    """
     chat = _chat(account, chat_id)
     if account.employee:
         raise AvitoRefusedError(403, error_body(403, "Forbidden"))
@@ -258,9 +267,7 @@ async def messages(
 
 @paths.post("/messenger/v1/accounts/{user_id}/chats/{chat_id}/read")
 async def read(chat_id: str, account: MessengerOwner) -> JSONResponse:
-    """Marks everything in the chat as read, which is why a service that only looks on must never
-    call it.
-    """
+    """Mark everything in the chat as read. A read-only service must never call it."""
     for message in _chat(account, chat_id).messages:
         if message.side == "client" and message.read is None:
             message.read = int(datetime.now(UTC).timestamp())
@@ -279,9 +286,7 @@ async def voice_files(
 
 @paths.post("/messenger/v3/webhook")
 async def subscribe(request: Request, account: KeyOwner) -> JSONResponse:
-    """Several addresses of one account stand side by side; the same address twice is one
-    subscription.
-    """
+    """Subscribe an address. An account may have several; the same address is stored once."""
     url = await _url(request)
     if url not in account.webhooks:
         account.webhooks.append(url)

@@ -1,5 +1,6 @@
-"""What the local Avito knows: accounts with their listings, chats and messages, as plain objects a
-test may change while it runs.
+"""State of the local Avito: accounts with listings, chats and messages.
+
+Tests may change these plain objects while the server runs.
 """
 
 import bisect
@@ -24,7 +25,7 @@ class AvitoListing:
 
 @dataclass
 class SandboxBuyer:
-    """The buyer of a chat. Ids of people exceed 32 bits; a name may be missing."""
+    """The buyer of a chat. User ids exceed 32 bits; the name may be missing."""
 
     id: int
     name: str | None = None
@@ -32,8 +33,9 @@ class SandboxBuyer:
 
 @dataclass
 class AvitoMessage:
-    """A message. `created` and `read` are Unix seconds; `content` replaces what the type would give
-    (for types nobody knows).
+    """A message. `created` and `read` are Unix seconds.
+
+    `content` replaces the content derived from the type, for unknown types.
     """
 
     id: str
@@ -48,8 +50,9 @@ class AvitoMessage:
 
 @dataclass
 class AvitoChat:
-    """A chat with its messages, oldest first (in the order of writing within a second). `created`
-    is Unix seconds.
+    """A chat with its messages, oldest first.
+
+    Within a second, messages are in the order of writing. `created` is Unix seconds.
     """
 
     id: str
@@ -61,17 +64,18 @@ class AvitoChat:
 
     @property
     def updated(self) -> int:
-        """When the last message was written: Avito's `updated` is the last message's `created`."""
+        """Avito's `updated`: the `created` of the last message."""
         return self.messages[-1].created if self.messages else self.created
 
     @property
     def unread(self) -> bool:
-        """Whether the client wrote something that nobody of the company has opened yet."""
+        """Whether the company has not yet opened a message of the buyer."""
         return any(message.side == "client" and message.read is None for message in self.messages)
 
     def add(self, message: AvitoMessage) -> None:
-        """Put a message in its place in time. Whoever writes has read what the other side wrote
-        before.
+        """Insert a message by its time.
+
+        The other side's earlier messages become read.
         """
         place = bisect.bisect_right(self.messages, message.created, key=lambda known: known.created)
         self.messages.insert(place, message)
@@ -81,7 +85,7 @@ class AvitoChat:
                     earlier.read = message.created
 
     def message(self, message_id: str) -> AvitoMessage:
-        """The message with that id. Raises KeyError where there is none."""
+        """Return the message with that id. Raises KeyError if there is none."""
         for message in self.messages:
             if message.id == message_id:
                 return message
@@ -92,8 +96,8 @@ class AvitoChat:
 class AvitoAccount:
     """A seller's account with the credentials of its API key.
 
-    The key of an `employee` gets no listings and is refused the messages, as Avito does with the
-    company's chats.
+    The key of an `employee` gets no listings, and its requests for messages are refused, as in
+    Avito for the company's chats.
     """
 
     client_id: str
@@ -106,7 +110,7 @@ class AvitoAccount:
     webhooks: list[str] = field(default_factory=list)
 
     def put(self, chat: AvitoChat) -> AvitoChat:
-        """Take a chat in, and its listing with it."""
+        """Add a chat and its listing."""
         self.chats[chat.id] = chat
         if chat.item is not None:
             self.listings[chat.item.id] = chat.item
@@ -114,7 +118,7 @@ class AvitoAccount:
 
 
 def numbered_account(number: int) -> AvitoAccount:
-    """The sandbox's account of that number, counted from 1."""
+    """Create the sandbox's account with that number, counted from 1."""
     name = "Лавка на Садовой" if number == 1 else f"Лавка на Садовой, филиал {number}"
     return AvitoAccount(
         f"sandbox-client-{number}", f"sandbox-secret-{number}", 4_900_000_000 + number, name
@@ -122,21 +126,23 @@ def numbered_account(number: int) -> AvitoAccount:
 
 
 def stable_id(*parts: object) -> str:
-    """Thirty-two hexadecimal digits that are the same at every start, as long as Avito's own
-    message ids.
+    """Return 32 hexadecimal digits derived from the parts.
+
+    They are equal at every start and as long as Avito's own message ids.
     """
     return hashlib.sha256(":".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
 def chat_id_of(chat_type: str, key: str) -> str:
-    """A chat id in Avito's form; like some of the real ones it holds a `~`."""
+    """Return a chat id in Avito's format; like some real ones it contains a `~`."""
     digits = stable_id("chat", key)
     return f"{chat_type}-{digits[:11]}~{digits[11:22]}"
 
 
 def chat_of(dialogue: Dialogue, now: datetime) -> AvitoChat:
-    """Turn a dialogue into a chat whose last message was written `ended_minutes_ago` minutes before
-    `now`.
+    """Build a chat from a dialogue.
+
+    Its last message is written `ended_minutes_ago` minutes before `now`.
     """
     ended = now - timedelta(minutes=dialogue.ended_minutes_ago)
     moments = list(_moments(ended, [message.gap for message in dialogue.messages]))
@@ -159,16 +165,19 @@ def chat_of(dialogue: Dialogue, now: datetime) -> AvitoChat:
 
 
 def _moments(ended: datetime, gaps: list[float]) -> Iterable[int]:
-    """When each message was written, in Unix seconds, counted back from the last; the first
-    message's gap precedes nothing.
+    """Return the time of each message in Unix seconds, counted back from the last one.
+
+    The first message's gap has no effect.
     """
     for number in range(len(gaps)):
         yield int((ended - timedelta(minutes=sum(gaps[number + 1 :]))).timestamp())
 
 
 def synthetic_chat(number: int, messages: int, ended: datetime) -> AvitoChat:
-    """A chat for load tests: question and answer in turn, a minute apart, the last message at
-    `ended`. Ten chats share a listing.
+    """Build a chat for load tests.
+
+    Questions and answers alternate, a minute apart, and the last message is at `ended`. Ten chats
+    share a listing.
     """
     listing = AvitoListing(7_000_000_000 + number // 10, f"Товар № {number // 10 + 1}", "1 000 ₽")
     first = int(ended.timestamp()) - 60 * (messages - 1)

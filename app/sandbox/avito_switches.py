@@ -1,6 +1,4 @@
-"""The switches of the local Avito, and its wrong answers ready to be ordered with
-`switches.fail(…)`.
-"""
+"""Switches and error responses of the local Avito, for `switches.fail(…)`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,73 +9,76 @@ from app.sandbox.faults import CannedResponse, Cut, HttpSwitches
 
 @dataclass
 class AvitoSwitches(HttpSwitches):
-    """How the local Avito behaves where the real one is known to vary. All may be set while it
-    runs.
-    """
+    """Behaviour in which the real Avito varies. All switches may be set while it runs."""
 
     expired_status: Literal[200, 401, 403] = 403
-    """Under which status the body "access token expired" goes out: 403 in the documents, 401 in
-    practice, 200 seen too.
+    """Status of the body "access token expired".
+
+    It is 403 in the documents and 401 in practice; 200 was also observed.
     """
 
     token_seconds: int = 86400
-    """`expires_in` of the tokens that are issued from now on."""
+    """`expires_in` of the tokens issued from now on."""
 
     page_cap: int | None = None
-    """Pages of chats and messages hold no more than so many, whatever `limit` asks for."""
+    """Maximum size of a page of chats or messages, for any `limit`."""
 
     has_more: bool = True
-    """Whether pages carry `meta.has_more`; the document knows no `meta`."""
+    """Whether pages have `meta.has_more`; the document has no `meta`."""
 
     messages_as: Literal["object", "array"] = "object"
-    """Messages as `{"messages": […]}`, as seen, or as the bare array of the document."""
+    """Format of messages: `{"messages": […]}`, as observed, or the bare array of the document."""
 
     read_flag: Literal["isRead", "is_read"] = "isRead"
-    """The name of a message's read flag; both have been seen."""
+    """Name of a message's read flag; both have been observed."""
 
     drop_chat_keys: set[str] = field(default_factory=set)
-    """Keys that chats come without: context, users, last_message, updated, created. A missing value
-    is a missing key.
+    """Keys omitted from chats: context, users, last_message, updated, created.
+
+    A missing value is a missing key.
     """
 
     drop_message_keys: set[str] = field(default_factory=set)
-    """Keys that messages come without; every key but `id` may be missing."""
+    """Keys omitted from messages; any key but `id` may be missing."""
 
     empty_titles: bool = False
-    """Listings come with an empty title."""
+    """Whether the titles of listings are empty."""
 
     nameless_users: bool = False
-    """Users come without a name."""
+    """Whether users have no name."""
 
     u2u_context: Literal["absent", "empty"] = "absent"
-    """A chat about no listing has no `context`, or an empty object."""
+    """The `context` of a chat without a listing: absent, or an empty object."""
 
     plan_missing: Literal["nested", "flat"] | None = None
-    """The paid plan is off: messages answer 402 with that shape of body and `last_message` holds
-    the placeholder text.
+    """The paid plan is off.
+
+    Messages get a 402 with that body format, and `last_message` contains the placeholder text.
     """
 
     system_author_id: int = 0
-    """The author of system messages over REST. In webhooks it is always 1."""
+    """Author of system messages over REST. In webhooks it is always 1."""
 
     system_as_text: bool = False
-    """System messages come as `type: text`, told apart by author and prefix alone."""
+    """System messages have `type: text`; only the author and the prefix identify them."""
 
     after_page: Callable[[str, int], None] | None = None
-    """Called with path and offset (for listings: page number) after a page is put together and
-    before the next one can be asked for: a message added here is what moves chats while a client
-    pages.
+    """Called with path and offset (for listings: page number) after a page is built.
+
+    The client cannot request the next page before it returns. A message added here moves chats
+    while a client reads pages.
     """
 
 
 def error_body(code: int, message: str, **more: Any) -> dict[str, Any]:
-    """The error body of Avito's documents."""
+    """Build the error body of Avito's documents."""
     return {"error": {"code": code, "message": message, **more}}
 
 
 def too_many(retry_after: str | None = None, remaining: int | None = None) -> CannedResponse:
-    """A 429, with `Retry-After` and `X-RateLimit-*` where given; the real messenger was never seen
-    to send either.
+    """Build a 429, with `Retry-After` and `X-RateLimit-*` if given.
+
+    The real messenger was never observed to send either of them.
     """
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     if remaining is not None:
@@ -86,7 +87,7 @@ def too_many(retry_after: str | None = None, remaining: int | None = None) -> Ca
 
 
 def html(status: int) -> CannedResponse:
-    """A gateway's page instead of JSON; gateways send it under any status, 200 included."""
+    """Build a gateway's page instead of JSON; gateways send it with any status, 200 included."""
     return CannedResponse(
         status,
         "<html><head><title>Доступ ограничен</title></head><body>Проблема с IP</body></html>",

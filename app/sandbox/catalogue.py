@@ -1,5 +1,6 @@
-"""The sandbox's dialogues: invented conversations of several trades, read from the JSON files in
-`dialogues/`.
+"""Dialogues of the sandbox: fictional conversations of several trades.
+
+They are read from the JSON files in `dialogues/`.
 """
 
 from pathlib import Path
@@ -17,7 +18,7 @@ class _Strict(BaseModel):
 
 
 class DialogueItem(_Strict):
-    """The listing a dialogue is about. Its title may be empty: Avito has such listings."""
+    """The listing of a dialogue. Its title may be empty, as in Avito."""
 
     id: int
     title: str
@@ -25,14 +26,14 @@ class DialogueItem(_Strict):
 
 
 class DialogueClient(_Strict):
-    """The buyer, as far as Avito tells who that is."""
+    """The buyer, as far as Avito reports the person."""
 
     id: int
     name: str | None = None
 
 
 class DialogueMessage(_Strict):
-    """One message; `gap` counts the minutes since the message before it."""
+    """One message; `gap` is the number of minutes since the previous one."""
 
     side: Side
     gap: float = Field(default=0, ge=0)
@@ -41,8 +42,9 @@ class DialogueMessage(_Strict):
 
 
 class Dialogue(_Strict):
-    """One conversation, oldest message first. Its last message is `ended_minutes_ago` minutes old
-    when the sandbox starts.
+    """One conversation, oldest message first.
+
+    When the sandbox starts, its last message is `ended_minutes_ago` minutes old.
     """
 
     key: str
@@ -55,10 +57,10 @@ class Dialogue(_Strict):
 
 
 def load_dialogues(folder: Path = DIALOGUES_FOLDER) -> list[Dialogue]:
-    """Read every dialogue of a folder, in the order of the files' names.
+    """Read all dialogues of a folder, ordered by file name.
 
-    Raises `pydantic.ValidationError` for a file that is not as described above and `ValueError` for
-    a key that occurs twice.
+    Raises `pydantic.ValidationError` for a file of another format, and `ValueError` for a
+    duplicated key.
     """
     several = TypeAdapter(list[Dialogue])
     dialogues = [

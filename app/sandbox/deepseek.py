@@ -1,6 +1,4 @@
-"""The local DeepSeek: its API over HTTP, graded by stated rules (`deepseek_rules`) instead of a
-model.
-"""
+"""Local DeepSeek: its API over HTTP. Fixed rules (`deepseek_rules`) replace the model."""
 
 import asyncio
 import json
@@ -18,15 +16,15 @@ from app.sandbox.faults import BEHAVIOUR_KEY, Front, HttpSwitches, ReceivedReque
 
 MODELS = ("deepseek-flash", "deepseek-v4-pro")
 FINGERPRINT = "fp_sandbox_rules_1"
-CHARACTERS_PER_TOKEN = 3  # near enough for Russian and JSON
+CHARACTERS_PER_TOKEN = 3  # close enough for Russian and JSON
 BLANK_LINE_SECONDS = 0.05
 
 
 class LocalDeepSeek:
-    """A DeepSeek of one's own. `app` is served over HTTP; `switches` may be set while it runs.
+    """A local DeepSeek. `app` is served over HTTP; `switches` may be set while it runs.
 
-    `lacks` makes it another vendor's server: fields of a request in it are refused, `balance` is
-    not found.
+    `lacks` simulates another vendor's server: its request fields are refused, and `balance` is not
+    found.
     """
 
     def __init__(self, *, api_key: str = "sk-sandbox") -> None:
@@ -40,7 +38,7 @@ class LocalDeepSeek:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """What arrived, oldest first; `body` is the request as a dict."""
+        """Received requests, oldest first; `body` is the request as a dict."""
         return self.traffic.requests
 
     def _routes(self) -> FastAPI:
@@ -93,8 +91,9 @@ class LocalDeepSeek:
         )
 
     def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The answer in the shape of the API. Content longer than `max_tokens` is cut off and ends
-        with `length`.
+        """Build the response of a completion.
+
+        Content longer than `max_tokens` is truncated, and the finish reason is `length`.
         """
         system, user = _content(body, "system"), _content(body, "user")
         content = json.dumps(grade(system, user) or {}, ensure_ascii=False)
@@ -123,8 +122,10 @@ class LocalDeepSeek:
         }
 
     def _usage(self, system: str, user: str, written: str) -> dict[str, int]:
-        """Estimated tokens. The system message is a cache hit from its second use on: whole
-        prefixes are cached, automatically.
+        """Estimate the tokens.
+
+        From its second use, the system message is a cache hit: whole prefixes are cached
+        automatically.
         """
         hit = tokens(system) if system in self._seen_prefixes else 0
         self._seen_prefixes.add(system)
@@ -139,13 +140,15 @@ class LocalDeepSeek:
 
 
 def tokens(text: str) -> int:
-    """An estimate of how many tokens a text has."""
+    """Estimate the number of tokens of a text."""
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
 def _refusal(body: dict[str, Any]) -> Response | None:
-    """What the API rejects with 400: an unknown model, `json_schema`, JSON asked for without the
-    word, no messages.
+    """Return the 400 of an invalid request.
+
+    Causes: an unknown model, no messages, `json_schema`, or `json_object` without the word "json"
+    in the prompt.
     """
     wanted = body.get("response_format", {}).get("type", "text")
     said = " ".join(str(message.get("content", "")) for message in body.get("messages", []))
@@ -181,7 +184,7 @@ async def _after_blank_lines(completion: dict[str, Any], seconds: float) -> Asyn
 
 
 def _content(body: dict[str, Any], role: str) -> str:
-    """The messages of a role, joined: a conversation of several turns is read as one."""
+    """Return the messages of a role, joined: several turns are read as one."""
     return "\n".join(
         str(message.get("content", ""))
         for message in body["messages"]

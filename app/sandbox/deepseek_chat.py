@@ -1,5 +1,6 @@
-"""A chat as the local DeepSeek reads it: the turns out of the user message, exchanges of question
-and answer, waiting times, quotes.
+"""The local DeepSeek's view of a chat.
+
+It parses the turns from the user message and derives exchanges, waiting times and quotes.
 """
 
 import json
@@ -20,12 +21,12 @@ from app.sandbox.deepseek_lexicon import (
 )
 
 QUOTE_LENGTH = 90
-OPENS, CLOSES = 9, 21  # a buyer who writes at night is not kept waiting until the morning
+OPENS, CLOSES = 9, 21  # a buyer who writes at night does not wait until the morning
 
 
 @dataclass(frozen=True)
 class Quote:
-    """A verbatim piece of message `i`, at most 90 characters long."""
+    """A verbatim excerpt of message `i`, at most 90 characters long."""
 
     i: int
     text: str
@@ -33,8 +34,10 @@ class Quote:
 
 @dataclass(frozen=True)
 class Turn:
-    """A message. `sentences` are verbatim pieces of its text: none of a picture's, nothing from
-    where it begins to address the grader.
+    """A message.
+
+    `sentences` are verbatim parts of its text. They are empty for media, and end where the text
+    begins to address the grader.
     """
 
     i: int
@@ -45,7 +48,7 @@ class Turn:
 
     @property
     def speaks(self) -> bool:
-        """Whether this is something said or shown; a missed call or a deleted message is neither."""
+        """Whether the message has content; a missed call or a deleted message has none."""
         return not SILENT.match(self.text) and bool(self.sentences or WORDLESS.match(self.text))
 
     @property
@@ -55,8 +58,9 @@ class Turn:
 
 @dataclass(frozen=True)
 class Exchange:
-    """What the buyer wrote in a row and what the seller wrote in a row after it; either may be
-    empty at the chat's ends.
+    """Consecutive messages of the buyer, then those of the seller.
+
+    Either may be empty at the ends of the chat.
     """
 
     buyer: tuple[Turn, ...]
@@ -68,8 +72,9 @@ class Exchange:
 
     @property
     def wait(self) -> float | None:
-        """Minutes from the buyer's first message to the answer, nights left out; None where there
-        is no answer or no clock.
+        """Minutes from the buyer's first message to the answer, without nights.
+
+        None if there is no answer or no time.
         """
         if (
             not self.buyer
@@ -83,7 +88,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class GradedChat:
-    """The turns of a chat that say or show something, oldest first."""
+    """The turns of a chat that have content, oldest first."""
 
     turns: tuple[Turn, ...]
 
@@ -109,9 +114,7 @@ class GradedChat:
 
     @property
     def hanging(self) -> Turn | None:
-        """The buyer's message that was left without an answer at the end, unless it only says
-        goodbye.
-        """
+        """The buyer's last unanswered message, unless it only says goodbye."""
         if not self.turns or self.turns[-1].role != "buyer":
             return None
         last = self.exchanges[-1]
@@ -120,7 +123,7 @@ class GradedChat:
 
 
 def first(pattern: re.Pattern[str], turns: Iterable[Turn]) -> Quote | None:
-    """The first sentence of these turns in which the pattern stands, as a quote."""
+    """Return a quote of the first sentence of these turns that matches the pattern."""
     for turn in turns:
         for sentence in turn.sentences:
             if match := pattern.search(sentence):
@@ -129,14 +132,12 @@ def first(pattern: re.Pattern[str], turns: Iterable[Turn]) -> Quote | None:
 
 
 def opening(turns: Iterable[Turn]) -> Quote | None:
-    """The first thing said in these turns."""
+    """Return a quote of the first sentence of these turns."""
     return first(re.compile(r"\w"), turns)
 
 
 def clip(sentence: str, start: int = 0) -> str:
-    """At most 90 characters of a sentence, whole words round the place `start`, exactly as they
-    stand there.
-    """
+    """Return at most 90 characters of a sentence, verbatim whole words from `start` on."""
     if len(sentence) <= QUOTE_LENGTH:
         return sentence
     begin = sentence.rfind(" ", 0, start + 1) + 1
@@ -147,7 +148,7 @@ def clip(sentence: str, start: int = 0) -> str:
 
 
 def working_minutes(start: datetime, end: datetime) -> float:
-    """Minutes between two moments that lie between 9:00 and 21:00."""
+    """Return the minutes between two moments that are within 9:00–21:00."""
     minutes, day = 0.0, start.replace(hour=0, minute=0, second=0, microsecond=0)
     while day < end:
         opens, closes = day + timedelta(hours=OPENS), day + timedelta(hours=CLOSES)
@@ -157,9 +158,7 @@ def working_minutes(start: datetime, end: datetime) -> float:
 
 
 def read_chat(user_message: str) -> GradedChat | None:
-    """Find the JSON array of the chat among the lines of a user message, whatever stands round it.
-    None where there is none.
-    """
+    """Find the line of a user message that is the chat's JSON array; None if there is none."""
     for line in user_message.split("\n"):
         try:
             rows = json.loads(line)
@@ -184,8 +183,9 @@ def _turn(row: dict[str, Any]) -> Turn:
 
 
 def _sentences(text: str) -> Iterable[str]:
-    """The sentences of a message up to the first that addresses the grader: what follows that one
-    is part of the same speech.
+    """Yield the sentences of a message before the first one that addresses the grader.
+
+    The rest of the message counts as part of that address.
     """
     for piece in re.split(r"(?<=[.!?…])\s+|\n+", text):
         sentence = piece.strip()

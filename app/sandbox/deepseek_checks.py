@@ -1,5 +1,6 @@
-"""The checks the local DeepSeek knows, each a rule over words and times: yes, no or not applicable,
-and the quote it rests on.
+"""Checks of the local DeepSeek, each a rule over words and times.
+
+A rule returns yes, no or not applicable, and the quote that supports it.
 """
 
 import re
@@ -46,9 +47,7 @@ LONG_MESSAGE = 600
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: `y`, `n` or `na`, the quote it rests on, and the message that advice
-    about it names.
-    """
+    """Result of a check: `y`, `n` or `na`, its quote, and the message for the advice."""
 
     value: str
     quote: Quote | None = None
@@ -78,8 +77,9 @@ def _attentive(chat: GradedChat) -> Finding:
 
 
 def _timely(chat: GradedChat) -> Finding:
-    """An hour for the first answer and for what is written at night, which is till 10:00; three for
-    the others.
+    """Limits: an hour for the first answer and for night messages, three hours for others.
+
+    The hour for a night message starts at 9:00.
     """
     answered = [
         (number, exchange)
@@ -124,7 +124,7 @@ def _literate(chat: GradedChat) -> Finding:
 
 
 def _evaded(exchange: Exchange) -> bool:
-    """Whether a question got nothing, or nothing but words that put it off."""
+    """Return whether a question got no answer or only an evasive one."""
     said = [sentence for turn in exchange.seller for sentence in turn.sentences]
     shown = any(SHOWN.match(turn.text) for turn in exchange.seller)
     if not shown and all(EVASIVE.search(sentence) for sentence in said):
@@ -227,7 +227,7 @@ def _no_hanging(chat: GradedChat) -> Finding:
 
 
 def objection_of(chat: GradedChat) -> Quote | None:
-    """The buyer's first words against price, prepayment, distance or deciding now."""
+    """Return the buyer's first objection: price, prepayment, distance or deciding now."""
     return first(OBJECTION, chat.buyer)
 
 

@@ -1,5 +1,6 @@
-"""The local DeepSeek's wrong answers, ready to be ordered with `switches.fail(…)`: refusals, broken
-bodies and spoilt grades.
+"""Error responses of the local DeepSeek, for `switches.fail(…)`.
+
+They are refusals, broken bodies and altered grades.
 """
 
 import json
@@ -14,29 +15,30 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rewrite(Behaviour):
-    """The true completion with something changed in place before it leaves."""
+    """The regular completion, modified before it is sent."""
 
     change: Callable[[Json], None]
 
 
 @dataclass(frozen=True)
 class Hang(Behaviour):
-    """Status 200 and blank lines for that many seconds before the true body, as the real server
-    does while a request waits its turn.
+    """Status 200 and blank lines for that many seconds before the regular body.
+
+    The real server does the same while a request is queued.
     """
 
     seconds: float
 
 
 def error_body(message: str, kind: str = "invalid_request_error") -> Json:
-    """DeepSeek's error body."""
+    """Build DeepSeek's error body."""
     return {
         "error": {"message": message, "type": kind, "param": None, "code": "invalid_request_error"}
     }
 
 
 def too_many(retry_after: str | None = None) -> CannedResponse:
-    """A 429, with `Retry-After` where given."""
+    """Build a 429, with `Retry-After` if given."""
     return CannedResponse(
         429,
         error_body("Rate limit reached", "rate_limit_error"),
@@ -45,9 +47,7 @@ def too_many(retry_after: str | None = None) -> CannedResponse:
 
 
 def user_message(request: ReceivedRequest) -> str:
-    """What the last user message of a request says; for `when=` of an ordered fault. Empty for any
-    other request.
-    """
+    """Return the last user message of a request, for `when=` of a fault; else an empty string."""
     messages = request.body.get("messages", []) if isinstance(request.body, dict) else []
     return next(
         (
@@ -60,7 +60,7 @@ def user_message(request: ReceivedRequest) -> str:
 
 
 def finished(reason: str) -> Rewrite:
-    """A fragment of the answer under another finish reason than `stop`."""
+    """Truncate the answer and set another finish reason than `stop`."""
 
     def change(completion: Json) -> None:
         choice = completion["choices"][0]
@@ -73,7 +73,7 @@ def finished(reason: str) -> Rewrite:
 
 
 def reworded(words: Callable[[str], str]) -> Rewrite:
-    """Another content, made out of the true one."""
+    """Replace the content with one derived from it."""
 
     def change(completion: Json) -> None:
         message = completion["choices"][0]["message"]
@@ -83,7 +83,7 @@ def reworded(words: Callable[[str], str]) -> Rewrite:
 
 
 def regraded(edit: Callable[[Json], None]) -> Rewrite:
-    """The grading answer, still JSON, edited in place; content that is not a grading answer stays."""
+    """Edit a grading answer in place; it stays JSON. Other content stays unchanged."""
 
     def words(content: str) -> str:
         answer = json.loads(content)

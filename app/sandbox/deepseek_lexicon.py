@@ -1,6 +1,4 @@
-"""The words by which the local DeepSeek's rules tell what was said. Alternatives of regular
-expressions, matched without case.
-"""
+"""Word patterns of the local DeepSeek's rules: case-insensitive regular expressions."""
 
 import re
 
@@ -9,7 +7,7 @@ def _any_of(*alternatives: str) -> re.Pattern[str]:
     return re.compile("|".join(alternatives), re.IGNORECASE)
 
 
-# How a message stands in the request when it is no text, and which of those say nothing at all.
+# Placeholders of messages without text, and those among them that have no content.
 WORDLESS = _any_of(
     r"^\[(фото|голос|видео|файл|ссылка|геолокация|объявление|пропущенный|сообщение"
     r" удалено|неизвестный)[^\]]*\]$"
@@ -18,7 +16,7 @@ SILENT = _any_of(r"^\[(пропущенный|сообщение удалено)
 SHOWN = _any_of(r"^\[(фото|видео|файл|геолокация|ссылка|объявление)")
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 
-# Words that are meant for whoever grades the chat.
+# Words addressed to the grader.
 TO_THE_GRADER = _any_of(
     r"(игнорируй|забудь|отмени)\w* .{0,30}(инструкц|указан|правил|предыдущ)",
     r"ignore (all|any|previous|the)",
@@ -102,7 +100,8 @@ ACKNOWLEDGED = _any_of(
 )
 ARGUED = _any_of(
     r"потому что|так"
-    r" как|поэтому|зато|гаранти|включ|входит|комплект|состояни|оригинал|договор|диагност|провер|документ|отзыв|чек\b",
+    r" как|поэтому|зато|гаранти|включ|входит|комплект|состояни|оригинал|договор|диагност|провер"
+    r"|документ|отзыв|чек\b",
     r"менял|держит|вернут|возвраща|полностью|важно|деньги лежат",
 )
 OPTION = _any_of(

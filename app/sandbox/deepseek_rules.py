@@ -1,10 +1,11 @@
-"""How the local DeepSeek grades a chat. These are stated rules over words and times, not a model:
-they see what is written and when, and nothing of its sense. They are there so that a demo shows
-grades that follow from each chat, and so that tests know what comes.
+"""Grading rules of the local DeepSeek.
 
-A check is decided by its rule in `deepseek_checks`; a check of somebody's own rubric, for which
-there is no rule, is `na`. The grade follows from the checks: no `n` high, one `n` medium, more low.
-What addresses the grader in a chat is not read.
+They are rules over words and times, not a model: they do not interpret the meaning. They
+demonstrate grades that follow from each chat, and make the grades predictable in tests.
+
+A rule in `deepseek_checks` decides each check. A check of a custom rubric without a rule is `na`.
+The grade follows from the checks: no `n` is high, one `n` is medium, more are low. Text that
+addresses the grader is ignored.
 """
 
 import json
@@ -20,8 +21,9 @@ MOST_EVIDENCE = 2
 
 
 def grade(system_message: str, user_message: str) -> dict[str, Any] | None:
-    """The answer to a grading request, in the shape of the example in the system message. None
-    where the request is no such thing.
+    """Answer a grading request in the format of the example in the system message.
+
+    Return None if it is not a grading request.
     """
     rubric, chat = read_rubric(system_message), read_chat(user_message)
     if rubric is None or chat is None:
@@ -50,8 +52,9 @@ def grade(system_message: str, user_message: str) -> dict[str, Any] | None:
 
 
 def read_rubric(system_message: str) -> dict[str, list[str]] | None:
-    """The check ids of each criterion, from the example answer: the last JSON object of the system
-    message that begins with "objection".
+    """Read the check ids of each criterion from the example answer.
+
+    The example is the last JSON object of the system message that begins with "objection".
     """
     starts = [match.start() for match in re.finditer(r'\{\s*"objection"', system_message)]
     if not starts:
@@ -71,9 +74,8 @@ def _graded(findings: dict[str, Finding]) -> dict[str, Any]:
     values = [finding.value for finding in findings.values()]
     faults = values.count("n")
     letter = "medium" if set(values) <= {"na"} else ("high", "medium", "low")[min(faults, 2)]
-    telling = sorted(
-        findings.values(), key=lambda finding: finding.value != "n"
-    )  # what pulled the grade down comes first
+    # Checks that lowered the grade come first.
+    telling = sorted(findings.values(), key=lambda finding: finding.value != "n")
     return {
         "checks": {check: finding.value for check, finding in findings.items()},
         "ev": _evidence(telling),

@@ -1,6 +1,4 @@
-"""The Russian words of the local DeepSeek: a summary out of a chat's facts, and advice that quotes
-a message.
-"""
+"""Russian texts of the local DeepSeek: the summary of a chat and advice that quotes a message."""
 
 import re
 
@@ -9,12 +7,12 @@ from app.sandbox.deepseek_checks import Finding, objection_of
 from app.sandbox.deepseek_lexicon import QUESTION
 
 MOST_ADVICE = 3
-LONG_ENOUGH = re.compile(r"(\w+\W+){2}\w")  # a bare greeting tells nothing
+LONG_ENOUGH = re.compile(r"(\w+\W+){2}\w")  # excludes a bare greeting
 FEW_WORDS = 5
 
-# In the order of what hurts a buyer most; each sentence is about one message, told by some of its
-# words or by its time. One names the number all the same, as a model now and then does whatever it
-# is told.
+# Ordered by the harm to the buyer. Each sentence concerns one message, identified by a few of its
+# words or by its time. One names the number instead: a model sometimes does so against its
+# instructions.
 ADVICE = {
     "no_rudeness": "Уберите грубость ({place}), ответьте по делу и спокойно.",
     "no_hanging": "Разговор повис ({place}): ответьте клиенту и назовите, что будет дальше.",
@@ -48,9 +46,7 @@ ADVICE = {
 
 
 def summary(chat: GradedChat, findings: dict[str, Finding]) -> str:
-    """Two to five sentences: who wrote how much, what was asked, what stood in the way, how it
-    ended.
-    """
+    """Build two to five sentences: message counts, question, objection and outcome."""
     parts = [_counts(chat), _asked(chat)]
     if objection := objection_of(chat):
         handled = [
@@ -66,7 +62,10 @@ def summary(chat: GradedChat, findings: dict[str, Finding]) -> str:
 
 
 def advice(chat: GradedChat, findings: dict[str, Finding]) -> list[dict[str, object]]:
-    """One to three recommendations, the weightiest first; a faultless chat is named as an example."""
+    """Build one to three recommendations, most important first.
+
+    A chat without faults is recommended as an example.
+    """
     last = (chat.seller or chat.buyer)[-1].i if chat.turns else 1
     wanting = [
         (words, findings[check])
@@ -89,7 +88,7 @@ def advice(chat: GradedChat, findings: dict[str, Finding]) -> list[dict[str, obj
 
 
 def _place(chat: GradedChat, i: int) -> str:
-    """A message by its first words, as they stand in it; a picture by its time."""
+    """Describe a message by its first words, or by its time if it has no text."""
     turn = next((turn for turn in chat.turns if turn.i == i), None)
     if turn and turn.sentences:
         return f"«{' '.join(turn.sentences[0].split()[:FEW_WORDS])}»"
@@ -120,7 +119,7 @@ def _end(chat: GradedChat, findings: dict[str, Finding]) -> str:
 
 
 def plural(number: int, one: str, few: str, many: str) -> str:
-    """The form of a Russian noun that goes with a number."""
+    """Return the form of a Russian noun that matches a number."""
     if number % 100 in range(11, 15):
         return many
     return {1: one, 2: few, 3: few, 4: few}.get(number % 10, many)

@@ -1,6 +1,4 @@
-"""Wrong answers on demand: what a local HTTP server does instead of answering well, and the record
-of what it was asked.
-"""
+"""Faults on demand for a local HTTP server, and a record of its requests."""
 
 import asyncio
 import json
@@ -15,17 +13,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CUT_KEY = (
-    "sandbox.cut"  # where `server.running` leaves the function that breaks a request's connection
+    "sandbox.cut"  # scope key: `server.running` stores the function that breaks the connection
 )
 BEHAVIOUR_KEY = (
-    "sandbox.behaviour"  # where `Front` leaves a behaviour that only the routes can act out
+    "sandbox.behaviour"  # scope key: `Front` stores a behaviour that the routes must execute
 )
 
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """A request as it arrived. `query` has every value of a name; `body` is the parsed JSON, or the
-    text where it is not JSON.
+    """A received request.
+
+    `query` has all values of each name. `body` is the parsed JSON, or the text if it is not JSON.
     """
 
     method: str
@@ -38,13 +37,14 @@ class ReceivedRequest:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What happens to a request instead of, or on the way to, its true answer."""
+    """What happens to a request instead of, or before, its regular response."""
 
 
 @dataclass(frozen=True)
 class CannedResponse(Behaviour):
-    """This answer instead of the true one. A string goes out as HTML unless `content_type` says
-    otherwise, anything else as JSON.
+    """A fixed response.
+
+    A string is sent as HTML or as `content_type`, anything else as JSON.
     """
 
     status: int
@@ -60,20 +60,21 @@ class CannedResponse(Behaviour):
 
 @dataclass(frozen=True)
 class Cut(Behaviour):
-    """The connection breaks without an answer."""
+    """The connection is closed without a response."""
 
 
 @dataclass(frozen=True)
 class Slow(Behaviour):
-    """The true answer, that many seconds late."""
+    """The regular response after a delay."""
 
     seconds: float
 
 
 @dataclass
 class Fault:
-    """A behaviour for the next `times` requests (None: for all) whose path contains `path` and for
-    which `when` holds.
+    """A behaviour for the next `times` requests (None: all).
+
+    It applies to requests whose path contains `path` and for which `when` holds.
     """
 
     behaviour: Behaviour
@@ -91,17 +92,18 @@ class Fault:
 
 @dataclass
 class HttpSwitches:
-    """The switches every local HTTP server has. All of them may be set while it runs."""
+    """Switches of every local HTTP server. All may be set while it runs."""
 
     latency_seconds: float = 0.0
-    """How long every request waits before anything else happens to it."""
+    """Delay of each request before anything else happens."""
 
     record_requests: bool = True
-    """Whether arriving requests are kept; off for load tests, where they would fill the memory."""
+    """Whether requests are stored. Load tests switch it off, because they would fill the memory."""
 
     faults: list[Fault] = field(default_factory=list)
-    """Faults still to come. Of those that fit a request the first is used; a used-up one stays,
-    with `times` 0.
+    """Pending faults. The first one that matches a request is used.
+
+    A used-up fault stays in the list with `times` 0.
     """
 
     def fail(
@@ -112,7 +114,7 @@ class HttpSwitches:
         when: Callable[[ReceivedRequest], bool] | None = None,
         times: int | None = 1,
     ) -> Fault:
-        """Order a fault; the returned rule can be changed or taken out of `faults` again."""
+        """Add a fault; the returned object can be changed or removed from `faults`."""
         fault = Fault(behaviour, path, when, times)
         self.faults.append(fault)
         return fault
@@ -128,7 +130,7 @@ class HttpSwitches:
 
 @dataclass
 class Traffic:
-    """What arrived, oldest first, and how many requests were being answered at the same time."""
+    """Received requests, oldest first, and the number of concurrent requests."""
 
     requests: list[ReceivedRequest] = field(default_factory=list)
     in_flight: int = 0
@@ -145,8 +147,9 @@ class Traffic:
 
 
 class Front:
-    """ASGI middleware before a local server's routes: keeps the request, waits, and acts out the
-    fault that fits.
+    """ASGI middleware before a local server's routes.
+
+    It records the request, waits, and executes the matching fault.
     """
 
     def __init__(self, app: ASGIApp, switches: HttpSwitches, traffic: Traffic) -> None:
@@ -177,11 +180,9 @@ class Front:
 
 
 async def cut_connection(scope: Scope) -> None:
-    """Break the connection of a request. Raises KeyError where the app is not served by
-    `server.running`.
-    """
+    """Break the connection of a request. Raises KeyError if `server.running` does not serve it."""
     scope[CUT_KEY]()
-    await asyncio.sleep(0)  # the server learns of the broken connection in the loop's next turn
+    await asyncio.sleep(0)  # the server notices it in the next iteration of the loop
 
 
 def _received(scope: Scope, body: bytes) -> ReceivedRequest:
@@ -212,7 +213,7 @@ async def _whole_body(receive: Receive) -> bytes:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Hand out a body that was read already, then whatever comes after it."""
+    """Return a `receive` that replays a consumed body and then continues with the original."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

@@ -1,6 +1,4 @@
-"""Serves the sandbox inside the running event loop: one HTTP server for any ASGI app, and all three
-far ends together.
-"""
+"""Serve the sandbox in the running event loop: one HTTP server per ASGI app, and SMTP."""
 
 import asyncio
 import json
@@ -27,11 +25,10 @@ LOOPBACK = "127.0.0.1"
 
 @asynccontextmanager
 async def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> AsyncIterator[str]:
-    """Serve an app while the context lasts and yield its base URL, without a slash at the end; port
-    0 takes a free one.
+    """Serve an app within the context and yield its base URL without a final slash.
 
-    Leaving the context breaks every open connection at once. Raises OSError where the port is
-    taken.
+    Port 0 takes a free port. At the end all open connections are broken. Raises OSError if the port
+    is taken.
     """
     listener = _listener(host, port)
     server = _GuestServer(_stoppable(app))
@@ -46,8 +43,10 @@ async def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> AsyncIte
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    """A bound socket. asyncio sets TCP_NODELAY only where the protocol is named; without it each
-    answer waits 40 ms for an ACK.
+    """Create a bound socket with an explicit protocol.
+
+    asyncio sets TCP_NODELAY only if the protocol is named. Without it each response waits 40 ms for
+    an ACK.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -61,12 +60,13 @@ def _listener(host: str, port: int) -> socket.socket:
 
 
 class _GuestServer(uvicorn.Server):
-    """uvicorn in somebody else's loop: no signal handlers, no polling, and a way to break one
-    connection or all of them.
+    """uvicorn in an existing event loop.
+
+    It has no signal handlers and no polling, and can break one connection or all.
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        # log_config=None: logging belongs to the process that hosts the sandbox.
+        # log_config=None: the host process configures logging.
         config = uvicorn.Config(
             self._with_cut(app),
             http="h11",
@@ -90,8 +90,10 @@ class _GuestServer(uvicorn.Server):
         await self.leave.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Closes the listeners. uvicorn's own waits a tenth of a second for connections to close,
-        and ours are broken already.
+        """Close the listeners.
+
+        uvicorn's own method waits a tenth of a second for connections to close; here they are
+        already broken.
         """
         for server in self.servers:
             server.close()
@@ -100,8 +102,9 @@ class _GuestServer(uvicorn.Server):
         await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
 
     def hang_up(self, client: tuple[str, int] | None = None) -> None:
-        """Break the connection of one client (host and port), or every connection and the answers
-        still under way.
+        """Break the connection of one client (host and port), or all connections.
+
+        The latter also cancels pending responses.
         """
         for connection in list(self.server_state.connections):
             if isinstance(connection, H11Protocol) and client in (None, connection.client):
@@ -119,9 +122,7 @@ class _GuestServer(uvicorn.Server):
 
 
 def _stoppable(app: ASGIApp) -> ASGIApp:
-    """An app whose answers may be cancelled when the server stops, without uvicorn reporting a
-    failure of the app.
-    """
+    """Wrap an app so that a cancelled response is not reported as a failure of the app."""
 
     async def stoppable(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -133,11 +134,11 @@ def _stoppable(app: ASGIApp) -> ASGIApp:
 
 
 class Sandbox:
-    """The three far ends on free or given ports, as an async context manager.
+    """The three local servers on free or given ports, as an async context manager.
 
-    `now` is the moment the dialogues are counted back from; with `accounts=2` the dialogues are
-    shared out over two Avito accounts. Mails are also written as .eml files into `mail_folder`
-    where one is given.
+    - `now`: the moment from which the times of the dialogues are counted back.
+    - `accounts`: with 2, the dialogues are dealt out over two Avito accounts.
+    - `mail_folder`: if given, mails are also written there as .eml files.
     """
 
     def __init__(
@@ -163,9 +164,8 @@ class Sandbox:
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        async with (
-            AsyncExitStack() as opened
-        ):  # takes down what is already up where a later port is taken
+        # Closes what is already open if a later port is taken.
+        async with AsyncExitStack() as opened:
             self.avito_url = await opened.enter_async_context(
                 running(self.avito.app, self.host, self._avito_port)
             )
@@ -186,7 +186,7 @@ class Sandbox:
         await self._open.aclose()
 
     def environment(self) -> dict[str, str]:
-        """The settings that point a service at this sandbox."""
+        """Settings that connect a service to this sandbox."""
         return {
             **self._avito_credentials(),
             "AVITO_BASE_URL": self.avito_url,

@@ -1,4 +1,4 @@
-"""The local SMTP server: keeps what it gets, and refuses, stalls or breaks off when it is told to."""
+"""Local SMTP server: stores mails, and on demand refuses, delays or disconnects."""
 
 import asyncio
 import logging
@@ -15,8 +15,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 @dataclass(frozen=True)
 class ReceivedMail:
-    """A mail as it came: the envelope's addresses and the message's bytes, dots and line ends as in
-    the sender's own.
+    """A received mail.
+
+    It has the envelope's addresses and the message's bytes, with dots and line ends as the sender
+    had them.
     """
 
     sender: str
@@ -27,57 +29,61 @@ class ReceivedMail:
 
 @dataclass
 class SmtpSwitches:
-    """How the local SMTP server misbehaves. All may be set while it runs."""
+    """Faults of the local SMTP server. All may be set while it runs."""
 
     recipient_answers: dict[str, str] = field(default_factory=dict)
-    """What RCPT answers for an address, code and words: `550 5.1.1 No such user`, `451 4.7.1 Try
-    again later`.
+    """Reply to RCPT by address, code and text.
+
+    Examples: `550 5.1.1 No such user`, `451 4.7.1 Try again later`.
     """
 
     data_answer: str | None = None
-    """What the end of DATA answers instead of 250, code and words; the mail is not kept then."""
+    """Reply to the end of DATA instead of 250, code and text. The mail is then not stored."""
 
     cut_after_dot: bool = False
-    """The mail is kept, but the connection breaks before the 250: the sender cannot know that it
-    arrived (RFC 1047).
+    """The mail is stored, but the connection breaks before the 250.
+
+    The sender cannot find out that the mail was accepted (RFC 1047).
     """
 
     refuse_connections: bool = False
-    """Every connection breaks before the greeting."""
+    """Every connection is broken before the greeting."""
 
     replies: dict[str, str] = field(default_factory=dict)
-    """What a command answers instead of being carried out, code and words: `MAIL`, `DATA` and so
-    on; `CONNECT` is the greeting.
+    """Reply to a command instead of executing it, code and text.
+
+    Keys are `MAIL`, `DATA` and so on; `CONNECT` is the greeting.
     """
 
     latency_seconds: float = 0.0
-    """How long MAIL, RCPT and the end of DATA wait, each, before they are answered."""
+    """Delay of the replies to MAIL, RCPT and the end of DATA, each."""
 
     latencies: dict[str, float] = field(default_factory=dict)
-    """How long one command waits before it is answered, named as in `replies`: with `DATA` the
-    client waits between 354 and its dot.
+    """Delay of the reply to a command, with the keys of `replies`.
+
+    With `DATA` the client waits between 354 and its dot.
     """
 
     recipient_latencies: dict[str, float] = field(default_factory=dict)
-    """How long RCPT waits for an address before it is answered."""
+    """Delay of the reply to RCPT by address."""
 
     dot_latencies: dict[str, float] = field(default_factory=dict)
-    """By recipient: how long the reply to the final dot takes. The mail is kept by then, as by a
-    slow content filter.
+    """Delay of the reply to the final dot by recipient.
+
+    The mail is stored before the delay, as by a slow content filter.
     """
 
     smtputf8: bool = True
-    """Whether addresses may hold Cyrillic before the @ (RFC 6531); for connections that come in
-    later.
-    """
+    """Whether addresses may contain Cyrillic before the @ (RFC 6531); for later connections."""
 
 
 class LocalSmtp:
     """An SMTP server in the caller's event loop.
 
-    With `username` it takes mail only after AUTH. `starttls` offers STARTTLS with that context,
-    `tls` speaks TLS from the first byte. Each mail is also written to `mail_folder` as 0001.eml,
-    0002.eml and so on, where one is given.
+    - `username`: if set, mail is accepted only after AUTH.
+    - `starttls`: TLS context of STARTTLS, which is then offered.
+    - `tls`: TLS context from the first byte.
+    - `mail_folder`: if given, each mail is also written there as 0001.eml, 0002.eml and so on.
     """
 
     def __init__(
@@ -92,7 +98,7 @@ class LocalSmtp:
         self.messages: list[ReceivedMail] = []
         self.switches = SmtpSwitches()
         self.connections = 0
-        """How many connections came in, refused ones included."""
+        """Number of connections, refused ones included."""
         self._username = username
         self._password = password
         self._starttls = starttls
@@ -102,10 +108,8 @@ class LocalSmtp:
         self._open: set[asyncio.BaseTransport] = set()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
-        """Listen and return the port; 0 takes a free one. Raises OSError where the port is taken."""
-        logging.getLogger("mail.log").setLevel(
-            logging.ERROR
-        )  # aiosmtpd writes every address into its log
+        """Listen and return the port; 0 takes a free one. Raises OSError if the port is taken."""
+        logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd logs every address
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: _Connection(self, loop), host, port, ssl=self._tls
@@ -114,7 +118,7 @@ class LocalSmtp:
         return bound
 
     async def stop(self) -> None:
-        """Break every connection and stop listening; what was received stays."""
+        """Break all connections and stop listening; received mails stay."""
         if self._server is None:
             return
         self._server.close()
@@ -124,7 +128,7 @@ class LocalSmtp:
         self._server = None
 
     def opened(self, transport: asyncio.BaseTransport) -> bool:
-        """Note a new connection. False where it is to be refused."""
+        """Register a new connection; return False if it must be refused."""
         self.connections += 1
         self._open.add(transport)
         return not self.switches.refuse_connections
@@ -135,7 +139,7 @@ class LocalSmtp:
     def authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: Any
     ) -> AuthResult:
-        """Check what a client logged in with; called by aiosmtpd."""
+        """Check the credentials of a client; called by aiosmtpd."""
         known = isinstance(login, LoginPassword) and (
             login.login.decode(),
             login.password.decode(),
@@ -146,7 +150,7 @@ class LocalSmtp:
             message=None if known else "535 5.7.8 Authentication credentials invalid",
         )
 
-    async def handle_MAIL(  # noqa: N802 - aiosmtpd names it
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         await asyncio.sleep(self.switches.latency_seconds)
@@ -156,7 +160,7 @@ class LocalSmtp:
         envelope.mail_options.extend(options)
         return "250 OK"
 
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd names it
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         await asyncio.sleep(
@@ -167,7 +171,7 @@ class LocalSmtp:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd names it
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         await asyncio.sleep(self.switches.latency_seconds)
         if self.switches.data_answer:
             return self.switches.data_answer
@@ -183,9 +187,7 @@ class LocalSmtp:
         )
         if self.switches.cut_after_dot:
             _abort(server.transport)
-            await (
-                asyncio.Event().wait()
-            )  # the broken connection ends this conversation, no answer is written to it
+            await asyncio.Event().wait()  # no reply: the broken connection ends the session
         return "250 OK"
 
     def _keep(self, mail: ReceivedMail) -> None:
@@ -195,11 +197,12 @@ class LocalSmtp:
             (self._mail_folder / f"{len(self.messages):04}.eml").write_bytes(mail.data)
 
     def protocol_arguments(self) -> dict[str, Any]:
-        """How aiosmtpd is to speak: AUTH is offered without TLS too, for a local server has no wire
-        to protect.
+        """Settings of aiosmtpd.
+
+        AUTH is offered without TLS too, because a local server has no network to protect.
         """
         return {
-            "hostname": "localhost",  # else aiosmtpd asks DNS
+            "hostname": "localhost",  # otherwise aiosmtpd queries DNS
             "enable_SMTPUTF8": self.switches.smtputf8,
             "tls_context": self._starttls,
             "auth_require_tls": self._username is None,
@@ -208,15 +211,16 @@ class LocalSmtp:
 
 
 def _abort(transport: asyncio.BaseTransport | None) -> None:
-    """Close a connection at once, unless it is closing: Python 3.11.2 raises AttributeError if a
-    closing TLS transport is aborted.
+    """Close a connection at once, unless it is already closing.
+
+    Python 3.11.2 raises AttributeError if a closing TLS transport is aborted.
     """
     if isinstance(transport, asyncio.WriteTransport) and not transport.is_closing():
         transport.abort()
 
 
 class _Connection(SMTP):
-    """One client's conversation, known to the server so that it can be broken."""
+    """The session of one client, registered with the server so that it can be broken."""
 
     def __init__(self, owner: LocalSmtp, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(owner, loop=loop, **owner.protocol_arguments())
@@ -228,7 +232,7 @@ class _Connection(SMTP):
     async def _answer(
         self, command: str, carry_out: Callable[[str], Awaitable[None]], argument: str
     ) -> None:
-        """Answer a command, late or otherwise than well-behaved servers do where a switch says so."""
+        """Answer a command, with the delay or the reply of the switches."""
         switches = self._owner.switches
         await asyncio.sleep(switches.latencies.get(command, 0))
         if reply := switches.replies.get(command):
@@ -246,7 +250,7 @@ class _Connection(SMTP):
             await super()._handle_client()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self._wire is not None:  # TLS has begun on a known connection
+        if self._wire is not None:  # TLS starts on a registered connection
             super().connection_made(transport)
             return
         self._wire = transport
