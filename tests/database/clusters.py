@@ -1,6 +1,4 @@
-"""What is seen of an embedded cluster from outside: its processes, its files, and other processes
-of ours that use it.
-"""
+"""An embedded cluster from outside: its processes and files, and other processes that use it."""
 
 import asyncio
 import sys
@@ -32,17 +30,17 @@ async def main():
             await asyncio.Event().wait()
         finally:
             async with create_async_engine(url).connect() as connection:
-                print("rows", await connection.scalar(text("SELECT count(*) FROM chats")), flush=True)
+                rows = await connection.scalar(text("SELECT count(*) FROM chats"))
+                print("rows", rows, flush=True)
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests themselves run in the background of a shell
+# A background shell job, as the tests may be, ignores SIGINT.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 
 
 async def ask(url: str | URL, sql: str) -> Any:
-    """The first value of the statement's first row, if it has one; nothing else is in its
-    transaction.
-    """
+    """Run a statement outside a transaction; return the first value of the first row, if any."""
     engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         result = await connection.execute(text(sql))
@@ -51,7 +49,7 @@ async def ask(url: str | URL, sql: str) -> Any:
 
 @asynccontextmanager
 async def few_connections(cluster_url: str, url: str, limit: int) -> AsyncIterator[str]:
-    """The address of a database for a role that may have so many connections."""
+    """Yield the database's address for a role with a connection limit."""
     await ask(cluster_url, f"CREATE ROLE small LOGIN PASSWORD 'small' CONNECTION LIMIT {limit}")
     await ask(url, "GRANT ALL ON SCHEMA public TO small")
     try:
@@ -66,12 +64,12 @@ async def few_connections(cluster_url: str, url: str, limit: int) -> AsyncIterat
 
 
 def host(url: str) -> Path:
-    """The folder that clients look for the socket in."""
+    """Return the folder in which clients look for the socket."""
     return Path(str(make_url(url).query["host"]))
 
 
 def servers(data_dir: Path) -> list[psutil.Process]:
-    """The live Postgres processes that work in the folder's cluster."""
+    """Return the live Postgres processes of the folder's cluster."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
@@ -85,7 +83,7 @@ def postmaster(data_dir: Path) -> psutil.Process:
 
 
 async def run(*command: str | Path) -> tuple[int, str]:
-    """Exit status and output, both streams of it."""
+    """Return the exit status and the combined output of a command."""
     process = await asyncio.create_subprocess_exec(
         *command, cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
@@ -95,7 +93,7 @@ async def run(*command: str | Path) -> tuple[int, str]:
 
 
 async def state(data_dir: Path) -> str:
-    """How the cluster was left, in Postgres's own words: ``shut down`` is the clean end."""
+    """Return the cluster's state according to pg_controldata; ``shut down`` is a clean stop."""
     _, output = await run(find_programs() / "pg_controldata", data_dir / "postgres")
     return next(
         line.split(":")[1].strip()
@@ -109,7 +107,7 @@ def half_made(data_dir: Path) -> list[Path]:
 
 
 def write_pid(path: Path, pid: int) -> None:
-    """Puts another process's number at the top of a lock file of Postgres."""
+    """Replace the pid in a lock file of Postgres."""
     _, rest = path.read_text().split("\n", 1)
     path.write_text(f"{pid}\n{rest}")
 
@@ -120,14 +118,15 @@ def mode(path: Path) -> str:
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 - what is awaited happens in other processes
+        while not condition():  # noqa: ASYNC110 - the condition depends on other processes
             await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
 async def other_process(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Another process of ours that uses the database, as a terminal would start it; ready when this
-    returns.
+    """Start another process that uses the database, as a terminal would.
+
+    The database is ready when this yields.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", CHILD, str(data_dir)),

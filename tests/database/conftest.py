@@ -1,4 +1,4 @@
-"""Folders for embedded clusters: empty, used before, open to everybody."""
+"""Folders for embedded clusters: new, used, and open to all accounts."""
 
 import shutil
 from collections.abc import Iterator
@@ -15,8 +15,9 @@ from .clusters import ask, end_all, run
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A place for a new folder; what a failed test leaves running ends with it, and no cluster
-    stays on the disk.
+    """A path for a new folder.
+
+    At the end its processes are killed and the cluster is deleted, even after a failed test.
     """
     yield tmp_path / "var"
     for folder in tmp_path.iterdir():
@@ -26,10 +27,10 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 
 @pytest_asyncio.fixture(scope="session")
 async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cluster made once, with one table of two rows, at rest.
+    """A stopped cluster with one table of two rows, created once.
 
-    It is copied for most tests, and a copy's time is that of its files: two thirds of them belong
-    to the two template databases.
+    Most tests copy it. A copy's time depends on the files, and two thirds of them belong to the two
+    template databases.
     """
     folder = tmp_path_factory.mktemp("template")
     async with embedded_postgres(folder, durable=False) as url:
@@ -49,7 +50,7 @@ async def used_dir(template: Path, data_dir: Path) -> Path:
 
 @pytest.fixture
 def open_dir() -> Iterator[Path]:
-    """A folder that everybody may enter, with an empty one in it and a program."""
+    """A folder that all accounts may enter, with an empty folder and a program in it."""
     with TemporaryDirectory() as name:
         folder, program = Path(name), Path(name) / "postgres"
         program.write_text("#!/bin/sh\n")

@@ -1,4 +1,4 @@
-"""A TCP proxy before Postgres that can fail in every way in which a network does."""
+"""A TCP proxy in front of Postgres that simulates network failures."""
 
 import asyncio
 import socket
@@ -17,9 +17,9 @@ _SIZE = 65_536
 class Network:
     """The network between a client and Postgres.
 
-    ``silent``: which direction is a black hole: bytes are read and forwarded to nobody, and no
-    connection is closed. Connections that have lost bytes stay silent after the network has healed.
-    ``delay_seconds`` holds each piece back.
+    - ``silent``: directions whose bytes are read and dropped; no connection is closed. Connections
+      that have lost bytes stay silent after ``heal``.
+    - ``delay_seconds``: delay of each piece.
     """
 
     url: str
@@ -31,20 +31,20 @@ class Network:
     _pumps: set[asyncio.Task[None]] = field(default_factory=set)
 
     def blackhole(self) -> None:
-        """Forward nothing any more, in either direction."""
+        """Drop all bytes in both directions."""
         self.silent = frozenset({"to_server", "to_client"})
 
     def heal(self) -> None:
-        """Forward bytes again and take connections again."""
+        """Forward bytes and accept connections again."""
         self.silent, self.refusing, self.delay_seconds = frozenset(), False, 0.0
 
     @property
     def connections(self) -> int:
-        """How many clients are connected."""
+        """Number of connected clients."""
         return len(self._writers) // 2
 
     def reset(self) -> None:
-        """End every connection with an RST."""
+        """Close every connection with an RST."""
         for writer in self._writers:
             _reset(writer)
         for pump in self._pumps:
@@ -53,7 +53,7 @@ class Network:
     async def take(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: str
     ) -> None:
-        """Join a client to the server until one of them leaves."""
+        """Forward between a client and the server until one of them disconnects."""
         self.accepted += 1
         if self.refusing:
             _reset(writer)
@@ -93,7 +93,7 @@ class Network:
                     await writer.drain()
         except OSError:
             return
-        if lost or direction in self.silent:  # the other side does not hear of the end either
+        if lost or direction in self.silent:  # the other side does not see the close either
             await asyncio.Event().wait()
 
 
@@ -107,7 +107,7 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 @asynccontextmanager
 async def network_to(url: str) -> AsyncIterator[Network]:
-    """A network in front of a Postgres on a Unix socket; its ``url`` leads through it."""
+    """Start a proxy in front of a Postgres on a Unix socket; its ``url`` leads through it."""
     parsed = make_url(url)
     upstream = f"{parsed.query['host']}/.s.PGSQL.{parsed.query.get('port', 5432)}"
     ours: set[asyncio.Task[None]] = set()

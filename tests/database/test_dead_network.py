@@ -1,5 +1,6 @@
-"""A network that loses bytes and tells nobody: every use of the database ends in time, and recovers
-at once.
+"""A network that silently loses bytes.
+
+Every use of the database ends in time, and recovers at once.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from .proxy import Network, network_to
 
 SOON = Limits(statement=0.3, lock=0.1, idle=0.5, margin=0.3)
 HOLD_SECONDS = 30
-"""Far more than the limits, their margins and a busy machine need; what takes longer has hung."""
+"""Far more than the limits, their margins and a busy machine need; a longer call hangs."""
 
 
 @pytest_asyncio.fixture
@@ -65,9 +66,8 @@ async def test_a_silent_connection_costs_one_limit_and_takes_the_idle_ones_with_
     network.blackhole()
     assert "сервер не отвечает" in await fails(database)
     network.heal()
-    after = await asyncio.gather(
-        *(backend(database) for _ in range(5))
-    )  # none of them meets a dead one
+    # None of them gets a dead connection.
+    after = await asyncio.gather(*(backend(database) for _ in range(5)))
     assert not {*before} & {*after}
 
 
@@ -130,7 +130,7 @@ async def test_a_task_that_is_cancelled_on_a_dead_network_ends(
     patient = database.with_limits(Limits(statement=600, lock=600))
     await backend(patient)
     network.blackhole()
-    for _ in range(2):  # on an open connection, and while one is opened
+    for _ in range(2):  # on an open connection, and while one is being opened
         task = asyncio.create_task(backend(patient))
         await asyncio.sleep(0.1)
         task.cancel()
@@ -190,9 +190,7 @@ async def test_a_migration_has_no_limit_but_ends_with_its_connection(
 
 
 async def test_a_paused_server(used_dir: Path) -> None:
-    """SIGSTOP, as ``docker pause`` does it: connections are accepted by the kernel and answered by
-    nobody.
-    """
+    """SIGSTOP, as with ``docker pause``: the kernel accepts connections, no process replies."""
     async with embedded_postgres(used_dir, durable=False) as url:
         database = Database(url, limits=SOON, connect_seconds=0.5)
         await asyncio.gather(*(backend(database) for _ in range(3)))
@@ -213,7 +211,7 @@ async def test_a_paused_server(used_dir: Path) -> None:
 
 
 async def test_a_connection_that_is_too_slow_to_be_made_is_not_left_open(network: Network) -> None:
-    """It is let in, and its first statements, the pool's own, come too late."""
+    """The connection is accepted, but its first statements, the pool's own, time out."""
     database = Database(network.url, limits=SOON, connect_seconds=20)
     network.delay_seconds = 0.4
     for _ in range(2):

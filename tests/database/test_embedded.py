@@ -1,5 +1,6 @@
-"""The embedded Postgres of one user: real servers in temporary folders, made, started again,
-refused.
+"""The embedded Postgres with one user.
+
+Real servers in temporary folders are created, restarted and refused.
 """
 
 import os

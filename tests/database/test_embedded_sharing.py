@@ -1,4 +1,4 @@
-"""The embedded Postgres over several users and their deaths: shared, killed, frozen, cancelled."""
+"""The embedded Postgres with several users: shared, killed, frozen, cancelled."""
 
 import asyncio
 import os
@@ -45,7 +45,7 @@ async def test_a_pid_that_is_somebody_elses_by_now_is_not_believed(used_dir: Pat
         process.kill()
         await process.wait()
     end_all(used_dir)
-    # Of the server's account: about another's process Postgres itself knows better.
+    # Owned by the server's account: Postgres itself recognises a process of another account.
     stranger = await asyncio.create_subprocess_exec(
         "sleep", "600", user=(used_dir / "postgres").owner()
     )
@@ -114,7 +114,7 @@ async def test_a_frozen_server_is_an_error_and_not_replaced(used_dir: Path) -> N
 
 
 async def test_a_killed_server_is_started_again_once_for_all_its_users(used_dir: Path) -> None:
-    """In the end: what keeps it from starting may pass."""
+    """The first restarts fail; a later one succeeds after the cause is gone."""
     configuration = used_dir / "postgres" / "postgresql.conf"
     async with (
         embedded_postgres(used_dir, durable=False) as url,
@@ -124,7 +124,7 @@ async def test_a_killed_server_is_started_again_once_for_all_its_users(used_dir:
         configuration.write_text("no_such_setting = 1\n")
         end_all(used_dir)
         log = used_dir / "postgres.log"
-        await until(lambda: log.read_text().count("no_such_setting") >= 2)  # each has tried
+        await until(lambda: log.read_text().count("no_such_setting") >= 2)  # each user has tried
         configuration.write_text(good)
         begun = log.stat().st_size
         await until(lambda: "ready to accept connections" in log.read_text()[begun:])
@@ -143,7 +143,7 @@ async def test_a_server_that_is_just_started_again_is_not_left_behind(used_dir: 
 
 
 async def cancelled(data_dir: Path, moment: str) -> None:
-    """A start that is cancelled as soon as a file by this pattern is there."""
+    """Start a server and cancel the start as soon as a file matches this pattern."""
 
     async def use() -> None:
         async with embedded_postgres(data_dir, durable=False):

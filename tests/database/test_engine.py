@@ -1,4 +1,4 @@
-"""The pool of connections: what becomes of those that the server has closed."""
+"""The connection pool: connections that the server has closed."""
 
 import asyncio
 
@@ -12,14 +12,14 @@ from .clusters import ask
 async def test_connections_that_the_server_has_closed_are_replaced(
     postgres_url: str, cluster_url: str
 ) -> None:
-    """As a restart leaves them: nobody who asks after it is told of it."""
+    """As after a server restart: later callers get no error."""
     database = Database(postgres_url, pool_size=3)
     together = asyncio.Barrier(3)
 
     async def backend() -> int:
         async with database.session() as session:
             number = int(await session.scalar(text("SELECT pg_backend_pid()")) or 0)
-            await together.wait()  # each has a connection of its own
+            await together.wait()  # each task has its own connection
             return number
 
     before = await asyncio.gather(backend(), backend(), backend())

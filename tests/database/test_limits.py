@@ -1,5 +1,6 @@
-"""The limits that Postgres itself keeps: slow statements, locks, frozen clients; and what each
-failure means to a caller.
+"""Limits enforced by Postgres: slow statements, locks, frozen clients.
+
+Each failure maps to a defined error.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ async def database(postgres_url: str) -> AsyncIterator[Database]:
 
 @contextmanager
 def no_free_files() -> Iterator[None]:
-    """All file descriptors of this process are in use."""
+    """Use up all file descriptors of this process."""
     with ExitStack() as stack:
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
@@ -51,7 +52,7 @@ async def scalar(database: Database, sql: str) -> object:
 
 
 async def test_limits_end_with_the_transaction(database: Database, postgres_url: str) -> None:
-    """Set for the session they would reach other clients of a pooler."""
+    """As session settings they would reach other clients of a pooler."""
     shown = "SELECT concat_ws(' ', {}, {}, {})".format(
         *(
             f"current_setting('{name}')"
@@ -89,7 +90,7 @@ async def test_a_lock_that_somebody_holds(database: Database) -> None:
 async def test_a_frozen_replica_loses_its_lock_and_the_others_get_it(
     database: Database, postgres_url: str
 ) -> None:
-    """The frozen one has begun a transaction as the service does, and never says another word."""
+    """The frozen replica has begun a transaction as the service does, and sends nothing more."""
     frozen = Database(postgres_url, limits=SOON)
     async with frozen.session() as session:
         await lock_bulk_chat_updates(session)
@@ -190,7 +191,7 @@ async def test_only_utf8_will_do(cluster_url: str) -> None:
 
 
 async def test_nothing_is_a_startup_parameter(database: Database) -> None:
-    """pgbouncer refuses those that it does not know."""
+    """pgbouncer refuses parameters that it does not support."""
     async with database.session() as session:
         driver = (await (await session.connection()).get_raw_connection()).driver_connection
     assert isinstance(driver, asyncpg.Connection)

@@ -1,6 +1,4 @@
-"""The pool: its size, what becomes of idle connections, and a server that has fewer than the pool
-would take.
-"""
+"""The pool: its size, idle connections, and a server with fewer connections than the pool."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +16,7 @@ from .clusters import ask, few_connections
 
 
 async def hold(database: Database, seconds: float = 0.02) -> int:
-    """Uses a connection for a while; its backend's number."""
+    """Use a connection for a while; return its backend's pid."""
     async with database.session() as session:
         number = int(await session.scalar(text("SELECT pg_backend_pid()")) or 0)
         await asyncio.sleep(seconds)
@@ -26,11 +24,12 @@ async def hold(database: Database, seconds: float = 0.02) -> int:
 
 
 async def connections(url: str, role: str | None = None) -> int:
-    """How many connections a database has, beside the one that asks."""
+    """Return the number of connections to the database, except the querying one."""
     asked = f"usename = '{role}'" if role else "datname = current_database()"
     found = await ask(
         url,
-        f"SELECT count(*) FROM pg_stat_activity WHERE {asked} AND pid <> pg_backend_pid()",  # noqa: S608 - our own names
+        "SELECT count(*) FROM pg_stat_activity"  # noqa: S608 - constant text
+        f" WHERE {asked} AND pid <> pg_backend_pid()",
     )
     return int(found)
 
@@ -109,7 +108,7 @@ async def test_it_is_said_when_there_is_none_for_too_long(
 async def test_connections_given_back_to_a_small_server_can_be_taken_again(
     cluster_url: str, postgres_url: str
 ) -> None:
-    """Another client has taken ours meanwhile; those that we still have must do."""
+    """Another client has taken the freed connections; the remaining ones must suffice."""
     async with few_connections(cluster_url, postgres_url, 3) as url:
         parsed = make_url(url)
         database = Database(url, pool_size=10, idle_seconds=0.6)
@@ -152,7 +151,7 @@ async def test_places_are_given_in_order_and_none_is_lost_to_a_task_that_leaves(
     await asyncio.sleep(0)
     tasks[1].cancel()  # while it waits
     places.give_back()
-    tasks[0].cancel()  # after the place was given to it
+    tasks[0].cancel()  # after the slot was granted to it
     await asyncio.gather(*tasks, return_exceptions=True)
     assert served == [2, 3, 4]
     await use(5)

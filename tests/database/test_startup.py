@@ -1,4 +1,4 @@
-"""A start before the database is ready waits for it; a setting that is wrong ends it at once."""
+"""A start waits for a database that is not ready, and fails at once on a wrong setting."""
 
 import asyncio
 import signal
@@ -29,7 +29,7 @@ async def test_a_server_that_refuses_is_tried_again_until_it_lets_us_in(postgres
     async with network_to(postgres_url) as network:
         network.refusing = True
         start = asyncio.create_task(opened(network.url, None))
-        while network.accepted < 2:  # noqa: ASYNC110 - it is tried more than once
+        while network.accepted < 2:  # noqa: ASYNC110 - more than one attempt
             await asyncio.sleep(0.05)
         network.heal()
         assert await start == head_revision()
