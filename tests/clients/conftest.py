@@ -1,6 +1,4 @@
-"""The far ends of the clients' tests, served on loopback, and clients that do not wait long between
-attempts.
-"""
+"""Local servers of the clients' tests, and clients with short delays between attempts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
@@ -23,7 +21,7 @@ from app.sandbox.server import running
 
 
 class Unfenced:
-    """Lets every mail pass."""
+    """A fence that stops no mail."""
 
     async def before_data(self) -> None: ...
 
@@ -34,8 +32,9 @@ IMPATIENT = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_secon
 
 
 class Doorway:
-    """A server for the whole session behind which each test puts an app of its own: starting one
-    takes a tenth of a second.
+    """A server of the whole session with an app per test.
+
+    Starting a server takes a tenth of a second.
     """
 
     url: str
@@ -65,7 +64,7 @@ def local_avito(doorway: Doorway) -> LocalAvito:
 async def make_avito(
     doorway: Doorway, local_avito: LocalAvito
 ) -> AsyncIterator[Callable[..., AvitoClient]]:
-    """Makes clients of the local Avito; ``http`` are options of ``avito_http``."""
+    """Factory of clients of the local Avito; ``http`` are options of ``avito_http``."""
     async with AsyncExitStack() as opened:
 
         def make(
@@ -95,13 +94,13 @@ async def make_avito(
 
 @pytest.fixture
 def avito(make_avito: Callable[..., AvitoClient]) -> AvitoClient:
-    """A client of the local Avito that repeats a failed read twice."""
+    """A client of the local Avito that retries a failed read twice."""
     return make_avito()
 
 
 @pytest.fixture
 def chat_id(local_avito: LocalAvito) -> str:
-    """A chat about a listing in which the buyer has asked and the company has answered."""
+    """A chat about a listing with a question of the buyer and an answer of the company."""
     noon = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     listing = AvitoListing(3_014_567_801, "Kia Rio 1.6 AT, 2019", "1 350 000 ₽")
     chat = local_avito.add_chat(
@@ -123,7 +122,7 @@ def local_deepseek(doorway: Doorway) -> LocalDeepSeek:
 async def make_deepseek(
     doorway: Doorway, local_deepseek: LocalDeepSeek
 ) -> AsyncIterator[Callable[..., DeepSeekClient]]:
-    """Makes clients of the local DeepSeek."""
+    """Factory of clients of the local DeepSeek."""
     async with AsyncExitStack() as opened:
 
         def make(
@@ -153,17 +152,17 @@ async def make_deepseek(
 
 @pytest.fixture
 def deepseek(make_deepseek: Callable[..., DeepSeekClient]) -> DeepSeekClient:
-    """A client of the local DeepSeek that repeats a failed request twice."""
+    """A client of the local DeepSeek that retries a failed request twice."""
     return make_deepseek()
 
 
 @pytest.fixture
 def scripted_smtp() -> Callable[[dict[str, str]], Any]:
-    """A mail server that answers each command as told, 250 otherwise: what well-behaved servers
-    cannot be made to say.
+    """A mail server with scripted replies, 250 by default.
 
-    Keys are commands or whole lines, ``greeting``, and ``.`` for the mail's end; the words ``cut``
-    and ``hang`` do what they say.
+    It sends replies that regular servers cannot be made to send. Keys are commands or whole lines,
+    ``greeting``, and ``.`` for the mail's end. The reply ``cut`` closes the connection, ``hang``
+    sends nothing.
     """
 
     @asynccontextmanager

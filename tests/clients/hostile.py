@@ -1,6 +1,4 @@
-"""Far ends that answer what no document allows: one value of a true answer replaced by JSON that is
-hard to keep or to read.
-"""
+"""Invalid responses: one value of a valid response is replaced by problematic JSON."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -37,7 +35,7 @@ LITERALS = {
     "one key twice": '{"id": 1, "id": "x", "id": null}',
     "list of all sorts": '[null, {}, [[]], 1e400, "\\ud800"]',
 }
-# No st.text(): its table of all characters takes longer to make than the tests that use it.
+# No st.text(): building its table of all characters takes longer than the tests.
 ANY_LITERAL = (
     st.sampled_from(sorted(LITERALS.values()))
     | st.integers().map(str)
@@ -46,7 +44,7 @@ ANY_LITERAL = (
 
 
 def paths_of(body: Any, at: Path = ()) -> Iterator[Path]:
-    """Where values stand in a body, the body itself first."""
+    """Yield the path of every value in a body, the body itself first."""
     yield at
     inner = (
         body.items()
@@ -60,7 +58,7 @@ def paths_of(body: Any, at: Path = ()) -> Iterator[Path]:
 
 
 def spoilt(body: Any, path: Path, literal: str) -> str:
-    """The body as JSON with a literal, which need not be valid, in that place."""
+    """Return the body as JSON with a literal at a path; the literal need not be valid JSON."""
     if not path:
         return literal
     copy = json.loads(json.dumps(body))
@@ -72,14 +70,15 @@ def spoilt(body: Any, path: Path, literal: str) -> str:
 
 
 def assert_storable(value: str) -> None:
-    """Postgres and JSON can hold the text."""
+    """Assert that Postgres and JSON can store the text."""
     assert "\x00" not in value
     value.encode()
 
 
 class Spoiler:
-    """ASGI middleware before a local server: the JSON of each success goes through ``spoil``, which
-    gets the path and the body.
+    """ASGI middleware that changes the JSON of each successful response with ``spoil``.
+
+    ``spoil`` receives the path and the body.
     """
 
     def __init__(self, app: ASGIApp, spoil: Callable[[str, Any], str | None]) -> None:

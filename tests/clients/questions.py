@@ -1,4 +1,4 @@
-"""What the tests ask the local DeepSeek, and through which client."""
+"""Prompt of the DeepSeek tests, and the call that sends it."""
 
 from collections.abc import Callable
 from typing import Any

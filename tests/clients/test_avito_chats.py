@@ -1,4 +1,4 @@
-"""What comes out of Avito's lists of chats and listings, and how they are asked for."""
+"""Avito's lists of chats and listings: requests and parsed results."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -148,7 +148,7 @@ async def test_has_more_is_believed_else_a_short_page_is_the_last(
         (await avito.list_messages(OWN_ID, chat.id, limit=3, offset=offset)).has_more
         for offset in (0, 3)
     ] == [True, False]
-    # The last page is full: only `has_more` can tell that nothing follows.
+    # The last page is full: only `has_more` shows that it is the last.
     assert (await avito.list_chats(OWN_ID, limit=2, offset=2)).has_more is not told
     assert (await avito.list_messages(OWN_ID, chat.id, limit=2, offset=2)).has_more is not told
 

@@ -1,4 +1,4 @@
-"""What the Avito client makes of refusals, outages and limits."""
+"""The Avito client's handling of refusals, outages and limits."""
 
 import asyncio
 from collections.abc import Callable
@@ -65,7 +65,7 @@ async def test_bad_keys_are_told_although_the_status_is_200(
         await make_avito(secret="wrong-canary-secret").get_self()
     assert "Client authentication failed" in caught.value.message
     assert "wrong-canary-secret" not in caught.value.message
-    assert arrived(local_avito, "/token") == 1  # repeating would not help
+    assert arrived(local_avito, "/token") == 1  # a retry would not help
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ async def test_requests_a_minute_are_kept(make_avito: MakeAvito, local_avito: Lo
     avito = make_avito(requests_per_minute=2)
     calls = [asyncio.create_task(avito.get_self()) for _ in range(4)]
     await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
-    assert arrived(local_avito, SELF) == 1  # the next one's turn comes in a minute
+    assert arrived(local_avito, SELF) == 1  # the next one may start in a minute
     for call in calls:
         call.cancel()
     await asyncio.gather(*calls, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What comes out of Avito's messages."""
+"""Parsing of Avito's messages."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,7 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def with_defaults(**message: Any) -> AvitoMessage:
-    """A message as Avito sends it, with some of its keys told."""
+    """Parse a message in Avito's format with the given keys."""
     parsed = parse_message(
         {"id": "m1", "created": 1_763_800_000, "direction": "in", "author_id": BUYER_ID, **message},
         own_id=OWN_ID,
@@ -73,10 +73,11 @@ async def test_message_without_a_key_is_still_a_message(
     local_avito.switches.drop_message_keys = {key}
     page = await avito.list_messages(OWN_ID, chat_id)
     assert [message.type for message in page.messages] == ["text", "text"]
+    # Derived from the author if the key is missing.
     assert [message.direction for message in page.messages] == [
         "out",
         "in",
-    ]  # by the author where it is not told
+    ]
     assert page.unreadable == 0
 
 

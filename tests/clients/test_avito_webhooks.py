@@ -1,4 +1,4 @@
-"""Subscriptions to webhooks, and what a webhook's body is believed."""
+"""Webhook subscriptions, and parsing of a webhook's body."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the DeepSeek client sends, and what it makes of every kind of answer."""
+"""Requests of the DeepSeek client, and its handling of every kind of response."""
 
 from typing import Any
 
@@ -183,7 +183,7 @@ async def test_an_unknown_model_is_our_fault_and_names_the_setting(
 async def test_a_chat_that_speaks_of_models_does_not_pass_for_a_missing_one(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
-    """Some servers repeat the request beside their message."""
+    """Some servers repeat the request next to their message."""
     local_deepseek.switches.fail(
         CannedResponse(
             422, {"detail": [{"input": "the model does not exist"}], "message": "bad request"}

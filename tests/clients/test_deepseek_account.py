@@ -1,4 +1,4 @@
-"""The account behind the key: its models, its balance, and keys that open nothing."""
+"""The DeepSeek account: models, balance and invalid keys."""
 
 from collections.abc import Callable
 from decimal import Decimal

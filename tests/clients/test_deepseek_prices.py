@@ -1,4 +1,4 @@
-"""The cost of tokens, by model and hour."""
+"""Cost of tokens by model and hour."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

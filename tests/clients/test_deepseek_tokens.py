@@ -1,4 +1,4 @@
-"""What answers of the model cost: those that run out of tokens, those broken off, probes."""
+"""Billed tokens of truncated answers, incomplete answers and probes."""
 
 import asyncio
 from typing import Any

@@ -1,5 +1,6 @@
-"""Whatever stands in an answer, a client gives what can be stored or raises its own error, and
-reads no more than it may.
+"""For any response, a client returns storable values or raises its own error.
+
+It reads no more than the size limit.
 """
 
 import gzip
@@ -40,7 +41,7 @@ AVITO: dict[str, tuple[str, Callable[[AvitoClient, str], Awaitable[Any]]]] = {
 
 
 def strings_in(value: Any) -> list[str]:
-    """Every text in what a client has made of an answer."""
+    """Return all strings in a client's result."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):
@@ -179,7 +180,7 @@ BOMB = gzip.compress(b" " * 200_000_000)
 
 
 def packed(body: bytes, encoding: str) -> CannedResponse:
-    """An answer as a proxy may send it."""
+    """Build a response with a Content-Encoding, as a proxy may send it."""
     return CannedResponse(
         200,
         body.decode("latin-1"),
@@ -215,5 +216,5 @@ async def test_an_answer_that_is_too_large_or_packed_otherwise_is_not_read_to_it
         await ask(deepseek)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 150_000_000  # the servers' own copies of the answer included
+    assert peak < 150_000_000  # includes the servers' own copies of the response
     assert len(local_deepseek.requests) == 1

@@ -1,4 +1,4 @@
-"""Encrypted connections to a mail server: both ways in, and every way in which they fail."""
+"""Encrypted connections to a mail server: STARTTLS, TLS, and their failures."""
 
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +18,7 @@ LOGIN: dict[str, Any] = {"username": "reports", "password": "app-password"}
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a key and a self-signed certificate for 127.0.0.1, good for two days."""
+    """A file with a key and a self-signed certificate for 127.0.0.1, valid for two days."""
     path = tmp_path_factory.mktemp("tls") / "127.0.0.1.pem"
     path.write_text(self_signed("127.0.0.1"))
     return path
@@ -26,7 +26,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system trusts the certificate."""
+    """Make the system trust the certificate."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
 

@@ -1,4 +1,4 @@
-"""Whose fault a reply of the mail server is: the recipient's, the settings' or nobody's for now."""
+"""Classification of the mail server's replies: recipient, settings or temporary."""
 
 import errno
 from typing import Any
@@ -12,11 +12,10 @@ from tests.clients.test_mail_smtp import RECIPIENT, SENDER, Scripted, client, re
 
 REFUSED, ACCESS, LATER = MailRefusedError, MailAccessError, MailTemporaryError
 
-# The step, the reply, the error and the setting that it names. Replies of Postfix are quoted from
-# Debian's 3.7, others from memory of what Gmail, Exchange, Exim, qmail, Yandex and mail.ru answer.
+# Step, reply, error and the setting that it names. Replies of Postfix are quoted from Debian's 3.7,
+# others from memory of Gmail, Exchange, Exim, qmail, Yandex and mail.ru.
 REPLIES: list[tuple[str, str, type[MailError], str]] = [
-    # The recipient's: 5.1.x and 5.2.x at any step, and 550 and 551 at RCPT without an enhanced
-    # code.
+    # The recipient: 5.1.x and 5.2.x at any step; without an enhanced code, 550 and 551 at RCPT.
     (
         "RCPT",
         (
@@ -48,7 +47,7 @@ REPLIES: list[tuple[str, str, type[MailError], str]] = [
     (".", "550 5.1.1 User unknown", REFUSED, "RECIPIENTS"),
     (".", "552 5.2.2 Over quota", REFUSED, "RECIPIENTS"),
     (".", "552 5.2.3 Message length exceeds the mailbox's limit", REFUSED, "RECIPIENTS"),
-    # The sender's.
+    # The sender.
     ("MAIL", "501 5.1.7 Bad sender address syntax", ACCESS, "MAIL_FROM"),
     (
         "RCPT",
@@ -129,7 +128,7 @@ REPLIES: list[tuple[str, str, type[MailError], str]] = [
         ACCESS,
         "SMTP_SECURITY",
     ),
-    # The server itself, its protocol, and rules of which nothing more is said.
+    # The server itself, its protocol, and rules without further details.
     ("greeting", "521 5.3.2 Does not accept mail", ACCESS, "SMTP_HOST"),
     ("greeting", "554 No SMTP service here", ACCESS, "SMTP_HOST"),
     ("MAIL", "555 5.5.4 Unsupported option: SIZE=120", ACCESS, "SMTP_HOST"),
@@ -141,7 +140,7 @@ REPLIES: list[tuple[str, str, type[MailError], str]] = [
     ("RCPT", "550 4.1.1 The two codes contradict each other", ACCESS, "своим правилам"),
     (".", "550 No", ACCESS, "своим правилам"),
     (".", "554 5.6.0 Content rejected", ACCESS, "своим правилам"),
-    # Later, whatever the enhanced code says; with what to check where the words name it.
+    # Temporary for any enhanced code; the advice is added if the text names the cause.
     ("RCPT", "450 5.1.1 The first digits contradict each other", LATER, "повторим сами"),
     ("RCPT", "452 4.2.2 Mailbox full", LATER, "повторим сами"),
     ("RCPT", "421 4.7.0 Too many connections", LATER, "повторим сами"),

@@ -1,4 +1,4 @@
-"""Mails as files, where there is no mail server."""
+"""Mails as files, without a mail server."""
 
 from email import message_from_bytes
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What reaches a mail server, and what its refusals become."""
+"""Mails that a server receives, and the errors of its refusals."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -69,7 +69,7 @@ async def test_mail_arrives_byte_for_byte() -> None:
 
 
 async def test_addresses_in_cyrillic_arrive() -> None:
-    """Mail servers know the domain in ASCII; a local part has no ASCII form."""
+    """Mail servers require the domain in ASCII; a local part has no ASCII form."""
     async with listening() as (server, port):
         await client(port).send(
             report(), sender="отчёты@пример.рф", recipient="начальник@Пример.рф", fence=Unfenced()
@@ -187,7 +187,7 @@ async def test_a_connection_refused_or_broken_is_to_be_tried_again() -> None:
         with pytest.raises(MailTemporaryError, match="SMTP_HOST"):
             await send(port)
     with pytest.raises(MailTemporaryError, match="SMTP_PORT"):
-        await send(port)  # nobody listens there any more
+        await send(port)  # nothing listens there any more
 
 
 async def test_a_server_that_is_too_slow_is_to_be_tried_again(scripted_smtp: Scripted) -> None:

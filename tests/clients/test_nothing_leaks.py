@@ -1,5 +1,6 @@
-"""No secret, name or word of a chat gets into the logs: a process of its own runs every client at
-DEBUG, into every kind of trouble.
+"""No secret, name or text of a chat appears in the logs.
+
+A separate process runs every client at DEBUG with every kind of failure.
 """
 
 import asyncio
@@ -62,14 +63,13 @@ async def test_nothing_leaks(log_format: str, tmp_path: Path) -> None:
     ):
         assert event in printed
     assert CANARY not in printed.lower()
-    assert (
-        CANARY not in printed.encode().decode("unicode_escape", "replace").lower()
-    )  # as JSON might write it
+    # JSON escapes.
+    assert CANARY not in printed.encode().decode("unicode_escape", "replace").lower()
     assert SECRET not in printed
 
 
 async def probe(*calls: Callable[[], Awaitable[Any]]) -> None:
-    """Makes the calls and logs each failure with its traceback, as a service would."""
+    """Run the calls and log each failure with its traceback, as a service would."""
     log = structlog.get_logger()
     for call in calls:
         try:

@@ -1,4 +1,4 @@
-"""Waits between attempts, and how many requests a far end gets at a time."""
+"""Delays between attempts, and limits of concurrent requests and of requests a minute."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -38,7 +38,7 @@ def test_wait_asked_for_is_read_from_either_header(
 
 
 async def attempts_until(policy: RetryPolicy, *errors: Exception) -> int:
-    """How many calls it took with these errors one after the other, and then a success."""
+    """Return the number of calls if these errors occur in turn before a success."""
     calls = 0
 
     async def call() -> None:
@@ -75,7 +75,7 @@ async def served(limiter: AdaptiveLimiter, times: int) -> None:
 
 
 async def most_at_once(limiter: AdaptiveLimiter, wanted: int) -> int:
-    """How many of the wanted requests the limiter lets in together."""
+    """Return how many of the wanted requests the limiter admits at the same time."""
     inside = 0
 
     async def request() -> None:
@@ -103,7 +103,7 @@ async def test_a_refusal_halves_and_successes_grow_back_by_one() -> None:
     await served(limiter, 30)
     assert await most_at_once(limiter, 20) == 8
     await served(limiter, 50)
-    assert await most_at_once(limiter, 20) == 8  # never more than it began with
+    assert await most_at_once(limiter, 20) == 8  # never above the initial limit
 
 
 async def test_one_request_is_always_let_in() -> None:
@@ -134,7 +134,7 @@ async def test_what_is_still_in_flight_takes_part_in_a_cut() -> None:
     async with AsyncExitStack() as others:
         for _ in range(3):
             await others.enter_async_context(limiter.slot())
-        await refused(limiter)  # two may be in flight now, three are
+        await refused(limiter)  # three in flight, two allowed
         assert await most_at_once(limiter, 5) == 0
     assert await most_at_once(limiter, 5) == 2
 
