@@ -1,3 +1,1 @@
-"""The local far ends hold what the facts say of Avito, DeepSeek and SMTP, and every switch does
-what it is for.
-"""
+"""The local servers match the known facts of Avito, DeepSeek and SMTP, and each switch works."""

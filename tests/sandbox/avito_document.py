@@ -1,10 +1,10 @@
-"""Avito's own documents, as far as we use them, and where a body is not as they have it.
+"""Avito's documents for the operations in use, and the deviations of a body from them.
 
-`avito_schemas.json` are the answers of the operations that we use, out of Avito's OpenAPI documents
-(developers.avito.ru: messenger, auth, item, user; autumn 2026), reduced: of each schema `type`,
-`format` (int32 and int64), `enum`, `properties`, `required`, `items`, `$ref` and
-`additionalProperties` are left, `nullable` became a type, an enum that ends in "..." is open, and
-an object with properties is closed, so that a key which the documents do not know is found.
+`avito_schemas.json` contains the responses of these operations, taken from Avito's OpenAPI
+documents (developers.avito.ru: messenger, auth, item, user; autumn 2026) and reduced. Each schema
+keeps `type`, `format` (int32 and int64), `enum`, `properties`, `required`, `items`, `$ref` and
+`additionalProperties`. `nullable` became a type, an enum that ends in "..." is open, and an object
+with properties is closed, so that keys missing in the documents are found.
 """
 
 import json
@@ -24,9 +24,7 @@ FORMATS.checks("int64")(lambda value: not isinstance(value, int) or abs(value) <
 
 
 def faults_of(schema: dict[str, Any], body: object) -> set[str]:
-    """Where a body is not as the schema has it: the path without positions, and what is wrong
-    there.
-    """
+    """Return the deviations of a body from a schema: path without positions, and fault."""
     validator = Draft202012Validator({**schema, "$defs": DOCUMENT["$defs"]}, format_checker=FORMATS)
     return {
         f"{_path(error.absolute_path)}{fault}"

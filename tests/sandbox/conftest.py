@@ -1,4 +1,4 @@
-"""Local servers with a few chats of their own, and clients that speak to them over real HTTP."""
+"""Local servers with a few chats of their own, and clients over real HTTP."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -28,8 +28,9 @@ async def token_of(client: httpx.AsyncClient, account: AvitoAccount) -> str:
 
 @pytest.fixture
 def avito() -> LocalAvito:
-    """Two accounts; the first has a chat about a listing ("u2i-kia") and one about none
-    ("u2u-ann").
+    """Two accounts.
+
+    The first has a chat about a listing ("u2i-kia") and one without ("u2u-ann").
     """
     avito = LocalAvito([numbered_account(1), numbered_account(2)], clock=lambda: NOW)
     item = AvitoListing(3014567801, "Kia Rio 1.6 AT, 2019", "1 350 000 ₽")

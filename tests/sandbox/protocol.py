@@ -1,5 +1,6 @@
-"""Grading requests as a service puts them: a system message with one example answer, and a chat
-between two nonce lines.
+"""Grading requests in the service's format.
+
+The system message has one example answer; the chat is between two nonce lines.
 """
 
 import json
@@ -51,7 +52,7 @@ def user_message(rows: Rows, nonce: str = "=== 7c1f ===") -> str:
 
 
 def rows(*turns: tuple[str, str, str]) -> Rows:
-    """Rows out of (role, text, time of day)."""
+    """Build rows from (role, text, time of day)."""
     return [
         {"i": i, "r": role, "t": text, "at": f"2026-11-22 {at}"}
         for i, (role, text, at) in enumerate(turns, 1)
@@ -59,7 +60,7 @@ def rows(*turns: tuple[str, str, str]) -> Rows:
 
 
 def rows_of(dialogue: Dialogue, now: datetime) -> Rows:
-    """A catalogue dialogue as the service would put it; Moscow time."""
+    """Build the rows of a catalogue dialogue as the service does; Moscow time."""
     told: Rows = []
     for message in chat_of(dialogue, now).messages:
         if message.side == "system":

@@ -126,11 +126,12 @@ async def test_listings_come_by_status_and_in_pages(
 
     assert {row["status"] for row in active["resources"]} == {"active"}
     assert active["meta"] == {"page": 1, "per_page": 99}
+    # The listing of u2i-kia is the 61st.
     assert [len(page["resources"]) for page in both] == [
         50,
         11,
         0,
-    ]  # the listing of u2i-kia is the 61st
+    ]
     assert both[1]["resources"][-1]["price"] == 1350000
 
 

@@ -1,5 +1,6 @@
-"""The local Avito against Avito's own documents: what they do not say is a deviation, and each
-names the recording that it rests on.
+"""The local Avito against Avito's documents.
+
+Any difference is a deviation, and each deviation names the recording that supports it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -29,8 +30,8 @@ SUBSCRIBE, SUBSCRIPTIONS, UNSUBSCRIBE = (
     "/messenger/v1/webhook/unsubscribe",
 )
 
-# What is known of the real Avito, in the words of those who recorded it; these are the only
-# differences that the sandbox may have.
+# Known facts about the real Avito, in the words of those who recorded them. The sandbox may have no
+# other differences.
 BAD_CREDENTIALS = "Bad credentials answer HTTP 200 with {error, error_description} [seen]"
 EXPIRED = (
     'An expired token: body {"result":{"status":false,"message":"access token expired"}} [seen]'
@@ -97,7 +98,7 @@ DEVIATIONS = {
 
 @dataclass
 class Reader:
-    """Asks the local Avito and holds every answer against the documents."""
+    """Requests the local Avito and checks every response against the documents."""
 
     http: httpx.AsyncClient
     avito: LocalAvito
@@ -176,9 +177,8 @@ async def _listings(reader: Reader) -> None:
 
 async def _chats(reader: Reader) -> None:
     await reader.ask("POST", READ, chat_id="u2u-ann")
-    reader.avito.add_chat(
-        chat_id="u2i-new", item=AvitoListing(5, "Шкаф"), at=NOW
-    )  # no client, no price, no message
+    # No buyer, no price, no message.
+    reader.avito.add_chat(chat_id="u2i-new", item=AvitoListing(5, "Шкаф"), at=NOW)
     notice = reader.avito.add_chat(chat_type="a2u", at=NOW)
     reader.avito.add_message(
         notice.id, "system", type="system", text="Ваш отзыв опубликован", at=NOW
@@ -267,9 +267,8 @@ async def _outages(reader: Reader) -> None:
         reader.switches.fail(answer)
         await reader.get(CHATS, answer.status)
     reader.switches.fail(too_many("7", remaining=0))
-    limited = await reader.http.get(
-        ITEMS
-    )  # the only 429 in the documents, and it has headers and no body
+    # The only 429 in the documents; it has headers and no body.
+    limited = await reader.http.get(ITEMS)
     assert (
         limited.status_code,
         limited.headers["X-RateLimit-Limit"],
@@ -284,9 +283,7 @@ async def _outages(reader: Reader) -> None:
 async def test_every_answer_is_as_the_documents_have_it_but_for_what_was_seen_to_differ(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
-    """A difference that nobody has recorded fails, and so does a recorded one that the sandbox no
-    longer shows.
-    """
+    """An unrecorded difference fails; so does a recorded one that the sandbox no longer has."""
     reader = Reader(seller, avito)
     courses: list[Callable[[Reader], Awaitable[None]]] = [
         _access,

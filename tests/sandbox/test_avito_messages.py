@@ -1,4 +1,4 @@
-"""The local Avito's messages, its paid plan, voice files and webhooks."""
+"""Messages, paid plan, voice files and webhooks of the local Avito."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -232,7 +232,7 @@ async def test_voice_files_have_an_address_for_each_id(
 
 @asynccontextmanager
 async def subscriber(status: int = 200) -> AsyncIterator[tuple[str, list[Any]]]:
-    """A server that keeps what webhooks bring it."""
+    """Run a server that stores the webhooks it receives."""
     app, received = FastAPI(), []
 
     @app.post("/hook")

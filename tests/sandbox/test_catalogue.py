@@ -1,4 +1,4 @@
-"""The dialogues are read as described, and become chats whose times lie in the past."""
+"""Dialogues are read as documented and become chats in the past."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The local DeepSeek's API: access, refusals, usage, and each of its wrong answers."""
+"""API of the local DeepSeek: access, refusals, usage, and each error response."""
 
 import asyncio
 import json

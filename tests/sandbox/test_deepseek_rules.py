@@ -1,5 +1,6 @@
-"""The rules of the local DeepSeek: grades that follow from each chat, quotes that stand in it, and
-no ear for who addresses the grader.
+"""Rules of the local DeepSeek.
+
+Grades follow from each chat, quotes are verbatim, and text addressed to the grader is ignored.
 """
 
 import re
@@ -28,7 +29,7 @@ def grades(answer: dict[str, Any]) -> dict[str, str]:
 
 
 def conversations() -> dict[str, Rows]:
-    """Every dialogue of the catalogue in which both sides wrote."""
+    """Return every dialogue of the catalogue with messages of both sides."""
     told = {dialogue.key: rows_of(dialogue, NOW) for dialogue in load_dialogues()}
     return {
         key: chat for key, chat in told.items() if {row["r"] for row in chat} == {"buyer", "seller"}

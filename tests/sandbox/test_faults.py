@@ -1,6 +1,4 @@
-"""Faults ordered of a local server happen to the requests they are meant for, and everything that
-arrives is on record.
-"""
+"""Faults of a local server apply to the intended requests, and all requests are recorded."""
 
 import asyncio
 

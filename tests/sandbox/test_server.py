@@ -1,4 +1,4 @@
-"""Serving in the running loop, and the three far ends together."""
+"""Servers in the running event loop, and the three local servers together."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ async def test_a_server_stops_at_once_with_an_answer_still_under_way() -> None:
         entered.set()
         await asyncio.Event().wait()
 
-    async with asyncio.timeout(10), httpx.AsyncClient(timeout=None) as client:  # noqa: S113 - the server has to end it
+    async with asyncio.timeout(10), httpx.AsyncClient(timeout=None) as client:  # noqa: S113 - the server ends it
         async with running(app) as url:
             hanging = asyncio.create_task(client.get(f"{url}/wait"))
             await entered.wait()

@@ -1,4 +1,4 @@
-"""The local SMTP server, spoken to by the client the product uses."""
+"""The local SMTP server, tested with the product's client."""
 
 import asyncio
 import ssl
@@ -198,8 +198,9 @@ async def test_each_command_can_answer_otherwise(smtp: LocalSmtp) -> None:
 
 
 async def test_a_command_can_answer_late(smtp: LocalSmtp) -> None:
-    """With DATA the client waits between its command and its text; the mail of a slow filter is
-    kept before the reply.
+    """With DATA the client waits between its command and its text.
+
+    A slow filter stores the mail before it replies.
     """
     port = await smtp.start()
     smtp.switches.latencies = {"DATA": 60}
