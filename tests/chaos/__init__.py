@@ -1,7 +1,7 @@
-"""The fault bench (``make chaos``): simulated days of the real service, killed, frozen, cut off and
-misled, and what must hold after them.
+"""Fault bench (``make chaos``): simulated days of the real service under faults.
 
-Each world has replicas of ``serve``, a Postgres of its own and the sandbox's far ends. TCP proxies
-stand between a replica and everything that it talks to. Only the wall clock of the replicas is
-shifted; Postgres keeps the machine's.
+Replicas are killed, frozen, disconnected and given wrong clocks. Afterwards the invariants must
+hold. Each world has replicas of ``serve``, its own Postgres and the sandbox's servers. TCP proxies
+connect each replica with them. Only the wall clock of the replicas is shifted; Postgres uses the
+machine's.
 """

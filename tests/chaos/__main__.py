@@ -1,5 +1,6 @@
-"""``make chaos``: several worlds side by side for ``MINUTES``, their faults drawn by ``SEED``, each
-with ``REPLICAS`` replicas.
+"""``make chaos``: run several worlds concurrently for ``MINUTES``.
+
+``SEED`` determines their faults; each world has ``REPLICAS`` replicas.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ def _setting(name: str, default: int, least: int) -> int:
 
 
 def _read_faults() -> list[str]:
-    """``FAULTS``: the kinds to draw from, for one suspicion; unset: all of them, mostly kills."""
+    """Read ``FAULTS``, the kinds to draw from; unset: all of them, mostly kills."""
     only = [name.strip() for name in os.environ.get("FAULTS", "").split(",") if name.strip()]
     if unknown := set(only) - {*KILLS, *OTHERS}:
         raise SystemExit(
@@ -51,7 +52,7 @@ def _read_faults() -> list[str]:
 
 
 async def main(folder: Path) -> int:
-    """Run the bench, print the table and return the exit code; logs and events go to the folder."""
+    """Run the bench, print the table and return the exit code; write logs to the folder."""
     minutes, replicas, worlds = (
         _setting("MINUTES", 13, 5),
         _setting("REPLICAS", 3, 1),
@@ -64,9 +65,8 @@ async def main(folder: Path) -> int:
         f" {folder}"
     )
     configure_logging("ERROR", "console")
-    logging.getLogger("uvicorn").setLevel(
-        logging.CRITICAL
-    )  # a client that is killed in the middle of a request is no news
+    # A client killed during a request is expected.
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     only = _read_faults()
     journal = Journal(folder / "events.log")
     until = time.monotonic() + minutes * 60
@@ -165,14 +165,14 @@ async def _print_progress(worlds: list[World], console: Console, until: float) -
 
 
 def _make_folder() -> Path:
-    """A new folder that stays, open to the account that Postgres runs under."""
+    """Create a new folder that is kept and is open to the account that runs Postgres."""
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     folder.chmod(0o755)
     return folder
 
 
 async def _until_stopped() -> int:
-    """A Ctrl-C or SIGTERM cancels the run, which ends its processes and its servers."""
+    """Run until the end; SIGINT and SIGTERM cancel the run and end its processes and servers."""
     task = asyncio.ensure_future(main(_make_folder()))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)

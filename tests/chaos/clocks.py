@@ -1,5 +1,6 @@
-"""The true time of a world: it runs like the machine's, and jumps ahead from one simulated day to
-the next.
+"""The true time of a world.
+
+It runs like the machine's clock and jumps from one simulated day to the next.
 """
 
 from bisect import bisect_right
@@ -7,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 
 def real_now() -> datetime:
-    """The machine's wall clock."""
+    """Return the machine's wall clock."""
     return datetime.now(UTC)
 
 
 class Truth:
-    """A clock that can be set ahead and remembers when that happened."""
+    """A clock that can be advanced and records its jumps."""
 
     def __init__(self, start: datetime) -> None:
         self._jumps = [(real_now(), start - real_now())]
@@ -22,15 +23,15 @@ class Truth:
 
     @property
     def offset(self) -> timedelta:
-        """How far the true time is ahead of the machine's."""
+        """Difference between the true time and the machine's."""
         return self._jumps[-1][1]
 
     def advance_to(self, moment: datetime) -> None:
-        """Jump ahead; a moment that has passed changes nothing."""
+        """Jump ahead; a moment in the past changes nothing."""
         if moment > self():
             self._jumps.append((real_now(), moment - real_now()))
 
     def at(self, real: datetime) -> datetime:
-        """The true time at a moment of the machine's clock."""
+        """Return the true time at a moment of the machine's clock."""
         place = bisect_right(self._jumps, real, key=lambda jump: jump[0])
         return real + self._jumps[max(place - 1, 0)][1]

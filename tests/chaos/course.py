@@ -1,4 +1,4 @@
-"""The course of a world: date after date with faults, then quiet dates, then the evidence."""
+"""The course of a world: dates with faults, then quiet dates, then the evidence."""
 
 import asyncio
 import time
@@ -15,10 +15,10 @@ from tests.chaos.postgres import AWAY, thaw
 from tests.chaos.world import Calendar, World
 
 SETTLE_SECONDS = 170.0
-"""What the quiet dates at the end take at most."""
+"""Time limit of the quiet dates at the end."""
 
 _DOWNTIME = 0.06
-"""How likely all replicas are down for days before a date."""
+"""Probability that all replicas are down for days before a date."""
 _EMPTY = """
     SELECT (SELECT count(*) FROM runs WHERE state IN ('queued', 'running'))
          + (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending'))
@@ -27,12 +27,15 @@ _EMPTY = """
 
 _PASS_CLAIMS = """
     UPDATE deliveries SET claimed_until = now() - interval '1 second'
-    WHERE state = 'sending' AND claimed_until < now() + interval '660 seconds' AND (claim_backend IS NULL OR NOT EXISTS (
-        SELECT FROM pg_stat_activity WHERE pid || ' ' || extract(epoch FROM backend_start) = split_part(claim_backend, ' ', 1) || ' '
-            || split_part(claim_backend, ' ', 2)))
+    WHERE state = 'sending' AND claimed_until < now() + interval '660 seconds'
+        AND (claim_backend IS NULL OR NOT EXISTS (
+            SELECT FROM pg_stat_activity
+            WHERE pid || ' ' || extract(epoch FROM backend_start)
+                = split_part(claim_backend, ' ', 1) || ' ' || split_part(claim_backend, ' ', 2)))
 """
-"""The twelve minutes for which a claim past the dot is kept if Postgres was restarted: its clock is
-not the one that is moved.
+"""Ends the twelve minutes for which a claim past the dot is kept after a restart of Postgres.
+
+The clock of Postgres is not shifted, so the time cannot pass otherwise.
 """
 
 
@@ -52,14 +55,16 @@ CALENDARS = (
     _calendar("Australia/Lord_Howe", 1, 45, 2027, 4, 1),
     _calendar("Africa/Cairo", 23, 30, 2027, 10, 26),
 )
-"""Each begins a few dates before the clocks are changed, with a report time that does not exist
-that night, or comes twice.
+"""Each begins a few dates before a clock change.
+
+The report time does not exist that night, or occurs twice.
 """
 
 
 async def run_course(world: World, until: float, only: Collection[str] = ()) -> Evidence:
-    """Simulate dates until a monotonic moment, then let the world settle, and gather the evidence.
-    ``only``: these kinds of faults.
+    """Simulate dates until a monotonic moment, let the world settle, and gather the evidence.
+
+    ``only``: names of the kinds of faults to draw from.
     """
     watch = asyncio.create_task(world.watch(), name=f"watch-{world.name}")
     try:
@@ -87,9 +92,7 @@ async def run_course(world: World, until: float, only: Collection[str] = ()) -> 
 
 
 async def _stay_down(world: World) -> int:
-    """Now and then all replicas are down for days, whose reports come due without them; how many
-    days.
-    """
+    """Sometimes stop all replicas for days with due reports; return the number of days."""
     if world.rng.random() >= _DOWNTIME:
         return 0
     days = world.rng.randint(1, 4)
@@ -109,7 +112,7 @@ def _end_policy(world: World, day: date) -> None:
 
 
 async def settle(world: World, day: date, until: float) -> None:
-    """Two quiet dates after all faults, and time for what is left over."""
+    """Simulate two dates without faults, then wait for unfinished work."""
     world.heal()
     world.policy_until = None
     if world.database.folder is not None:
@@ -126,7 +129,7 @@ async def settle(world: World, day: date, until: float) -> None:
         )
         with suppress(*AWAY):
             await world.database.execute(_PASS_CLAIMS)
-    while time.monotonic() < until and not await _is_empty(world):  # noqa: ASYNC110 - it stands in the tables
+    while time.monotonic() < until and not await _is_empty(world):  # noqa: ASYNC110 - the state is in the tables
         await asyncio.sleep(1)
     _mark_stuck(world)
 
@@ -145,5 +148,5 @@ def _mark_stuck(world: World) -> None:
 
 
 def calendars(numbers: Iterable[int]) -> list[Calendar]:
-    """One for each world."""
+    """Return a calendar for each world."""
     return [CALENDARS[number % len(CALENDARS)] for number in numbers]

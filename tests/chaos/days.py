@@ -1,6 +1,4 @@
-"""One simulated date: what is written, the report's moment, the faults of the date, and the end of
-its work.
-"""
+"""One simulated date: messages, the report's moment, faults, and the end of its work."""
 
 import asyncio
 import time
@@ -16,14 +14,16 @@ from tests.chaos.taps import Step, Trap
 from tests.chaos.world import World
 
 PATIENCE_SECONDS = 75.0
-"""How long a date's work is waited for: a lease, a pause between two attempts and the work itself.
-Then the next date comes.
+"""Timeout of a date's work: a lease, a pause between two attempts and the work itself.
+
+After it the next date begins.
 """
 
 _POLL_SECONDS = 0.4
 _TAIL_SECONDS = 6.0
-"""How long deliveries are waited for that stay open when the daily run has ended: their next try
-may be due on the next date.
+"""Timeout of deliveries that are open when the daily run has ended.
+
+Their next attempt may be due on the next date.
 """
 _ACTIVE = "SELECT count(*) FROM runs WHERE kind = 'daily' AND state IN ('queued', 'running')"
 _OPEN = "SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')"
@@ -32,23 +32,22 @@ _COVERING = "SELECT id FROM digests WHERE kind = 'daily' AND figures -> 'covered
 
 @dataclass
 class Day:
-    """A date under way. Faults end what they wait for when it is ``over``."""
+    """A date in progress. Faults stop waiting when ``over`` is set."""
 
     world: World
     date: date
     over: asyncio.Event = field(default_factory=asyncio.Event)
     kills: list[float] = field(default_factory=list)
-    """Monotonic moments of the SIGKILLs that its work has to outlive."""
+    """Monotonic moments of SIGKILLs during its work."""
     until: float = 0.0
-    """The monotonic moment at which the patience ends; a fault that takes long may move it."""
+    """Monotonic end of the timeout; a long fault may extend it."""
     lock_frozen_at: float | None = None
 
     async def reach(self, step: Step, after: int, act: Callable[[Replica], bool]) -> Replica | None:
-        """Act on the first replica that comes to a step for the ``after``-th time; None where none
-        does before the date is over.
+        """Act on the first replica that reaches a step for the ``after``-th time.
 
-        ``act`` is called at that very moment and returns False to have the chunk on the wire
-        dropped.
+        Return the replica, or None if the date ends first. ``act`` is called at the step itself. If
+        it returns False, the current chunk is dropped.
         """
         caught: asyncio.Future[Replica] = asyncio.get_running_loop().create_future()
         traps = [
@@ -80,7 +79,7 @@ class Day:
         return spring
 
     def kill(self, replica: Replica, words: str) -> None:
-        """SIGKILL, noted."""
+        """Kill a replica with SIGKILL and record it."""
         if replica.alive:
             replica.kill()
             self.kills.append(time.monotonic())
@@ -105,10 +104,10 @@ async def live_through(
     early_sync: bool = False,
     restart: bool = False,
 ) -> bool:
-    """Simulate a date; whether its mail was there before the patience ended.
+    """Simulate a date; return whether its mail existed before the timeout.
 
-    ``early_sync``: a person asks for a sync before the report is due. ``restart``: replicas end
-    before that, and start when it is.
+    - ``early_sync``: request a sync over REST before the report is due.
+    - ``restart``: end replicas before the report is due, and start them when it is.
     """
     moment = world.calendar.moment(day)
     world.advance_to(moment - timedelta(minutes=50))
@@ -138,8 +137,9 @@ async def live_through(
 
 
 async def _end_some(world: World) -> None:
-    """Kill or stop replicas between two dates. The start of one that is down looks at once for what
-    is due, and dates take less time.
+    """Kill or stop replicas between two dates.
+
+    A starting replica checks at once for due work, and dates are shorter than the check's interval.
     """
     victims = world.list_victims()
     if len(victims) < len(world.list_exposed()):

@@ -1,6 +1,4 @@
-"""The chats of a world: what was said in them and taken back, as the truth that the database is
-held against.
-"""
+"""The chats of a world: written and deleted messages, the reference for the database."""
 
 import random
 from collections.abc import Iterator
@@ -29,14 +27,14 @@ _ANSWERS = (
 )
 _MOST_CHATS = 12
 _YOUNG = timedelta(minutes=45)
-"""Sync looks again at what was written in the last hour: what is taken back later it does not see.
-"""
+"""Sync rereads only the messages of the last hour, so it misses later deletions."""
 
 
 @dataclass
 class Said:
-    """A message as it was written. ``kept``: it stood in the database, with its text, before it was
-    taken back.
+    """A message as written.
+
+    ``kept``: the database contained its text before it was deleted.
     """
 
     text: str
@@ -61,7 +59,7 @@ class Dialogues:
         return self._avito.accounts[0].chats
 
     def open_chat(self, minutes_ago: float = 1) -> None:
-        """A buyer asks, and most get an answer."""
+        """Add a chat with a question; most get an answer."""
         number = next(self._numbers)
         at = self._truth() - timedelta(minutes=minutes_ago)
         chat = self._avito.add_chat(
@@ -74,7 +72,7 @@ class Dialogues:
             self._say(chat.id, "company", minutes_ago * 0.8)
 
     def add_news(self, minutes: float) -> None:
-        """What is written in the minutes before now: in some chats, and now and then in a new one."""
+        """Write messages dated in the last minutes: in some chats, sometimes in a new one."""
         for chat_id in self._rng.sample(
             sorted(self.chats), k=min(len(self.chats), self._rng.randint(2, 3))
         ):
@@ -86,11 +84,11 @@ class Dialogues:
             self.open_chat(self._rng.uniform(1, minutes))
 
     def say_one(self) -> None:
-        """One message, now."""
+        """Write one message now."""
         self._say(self._rng.choice(sorted(self.chats)), self._rng.choice(("client", "company")), 0)
 
     def list_young(self) -> Iterator[Key]:
-        """The messages that sync would still notice to be taken back."""
+        """Yield the messages whose deletion sync would still notice."""
         since = (self._truth() - _YOUNG).timestamp()
         for chat in self.chats.values():
             for message in chat.messages:
@@ -98,7 +96,7 @@ class Dialogues:
                     yield chat.id, message.id
 
     def take_back(self, key: Key, *, kept: bool) -> None:
-        """An author deletes a message."""
+        """Delete a message as its author can."""
         self._avito.delete_message(*key)
         self.said[key].deleted = True
         self.said[key].kept = kept

@@ -1,6 +1,4 @@
-"""What is found in a world at the end, as plain values: the checks of ``invariants`` judge them,
-whoever has gathered them.
-"""
+"""The final state of a world as plain values; ``invariants`` checks them."""
 
 import hashlib
 import re
@@ -22,20 +20,20 @@ from tests.chaos.taps import Conversation
 from tests.chaos.world import World
 
 _WRITTEN_SECONDS = 5.0
-"""A kill or a freeze so long after the server's answer may have come before the arrival was written
-down.
+"""Seconds after the server's reply within which the delivery may be unrecorded.
+
+A kill or freeze in this time leaves the result in doubt.
 """
 
 _ON_THE_WAY_SECONDS = 0.5
-"""A replica that is killed or frozen so shortly before the final dot is seen on the wire has
-written it already.
+"""Seconds between the replica's write of the final dot and the proxy's receipt.
+
+A replica killed or frozen in this time has already written the dot.
 """
 
 
 class Fate(StrEnum):
-    """How the conversation of a mail that arrived has ended; only after some of these may the same
-    mail come again.
-    """
+    """End of the session of an accepted mail; only some of these permit the same mail again."""
 
     HEARD = "the replica was told that it arrived"
     CUT = "the connection ended after the final dot"
@@ -55,7 +53,7 @@ class StoredMessage:
 
 @dataclass(frozen=True)
 class StoredChat:
-    """A chat in the database, and whether everything of it was done."""
+    """A chat in the database and its unfinished work."""
 
     avito_id: str
     outcome: str
@@ -68,7 +66,7 @@ class StoredChat:
 
 @dataclass(frozen=True)
 class StoredReport:
-    """A report: the chat, and the last message of it that was graded."""
+    """A report: its chat, and the last graded message."""
 
     id: int
     chat: str
@@ -90,7 +88,7 @@ class StoredMail:
 
 @dataclass(frozen=True)
 class StoredDelivery:
-    """A delivery as it stands."""
+    """The state of a delivery."""
 
     digest: int
     recipient: str
@@ -101,21 +99,21 @@ class StoredDelivery:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A mail that the mail server took."""
+    """A mail that the mail server accepted."""
 
     recipient: str
     message_id: str
     print: str
     printed: tuple[int, ...] | None
-    """N and the four numbers that it says to add up to N."""
+    """N and the four numbers that must add up to N."""
     reports: frozenset[int]
-    """The numbers of the reports in its sheet."""
+    """The ids of the reports in its sheet."""
     fate: Fate
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that the checks look at."""
+    """Input of all checks."""
 
     world: str
     dates: Sequence[date] = ()
@@ -129,7 +127,7 @@ class Evidence:
     open_runs: Sequence[str] = ()
     pages: dict[date, int] = field(default_factory=dict)
     listed: dict[date, tuple[int, float | None]] = field(default_factory=dict)
-    """Per date of a mail: how many reports REST gives for it, and their mean score."""
+    """By date of a mail: the number of its reports over REST, and their mean score."""
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     recoveries: Sequence[float] = ()
     lock_waits: Sequence[float] = ()
@@ -146,7 +144,7 @@ class Evidence:
 
 
 async def gather(world: World) -> Evidence:
-    """Read the world's database, its mail server and its REST."""
+    """Read the world's database, mail server and REST."""
     mails = await _mails(world)
     return Evidence(
         world=world.name,
@@ -181,8 +179,10 @@ async def _messages(world: World) -> dict[Key, StoredMessage]:
 
 async def _chats(world: World) -> list[StoredChat]:
     rows = await world.database.rows("""
-        SELECT avito_id, outcome, last_person_message_id, messages_due, due_since IS NOT NULL AS due, grading_token IS NOT NULL AS claimed,
-               (SELECT max(last_message_id) FROM reports WHERE chat_id = chats.id AND kind = 'grading') AS graded_up_to
+        SELECT avito_id, outcome, last_person_message_id, messages_due,
+               due_since IS NOT NULL AS due, grading_token IS NOT NULL AS claimed,
+               (SELECT max(last_message_id) FROM reports
+                WHERE chat_id = chats.id AND kind = 'grading') AS graded_up_to
         FROM chats
         """)
     return [
@@ -261,7 +261,7 @@ async def _listed(world: World, day: date) -> tuple[int, float | None]:
 
 
 async def _get(world: World, path: str) -> httpx.Response | None:
-    """From the first replica that answers."""
+    """Request a path from the first replica that answers."""
     for replica in world.replicas:
         if not replica.alive:
             continue
@@ -277,7 +277,7 @@ async def _get(world: World, path: str) -> httpx.Response | None:
 
 
 def list_arrivals(world: World) -> list[Arrival]:
-    """The mails in the order of their arrival, each with the end of its conversation."""
+    """Return the mails in order of arrival, each with the end of its session."""
     ledgers = {replica.name: replica.ledger for replica in world.replicas}
     talks = [
         talk
@@ -309,7 +309,7 @@ def list_arrivals(world: World) -> list[Arrival]:
 
 
 def listed_reports(message: EmailMessage) -> frozenset[int]:
-    """The reports in the sheet that comes with a mail; none where there is no sheet."""
+    """Return the ids of the reports in a mail's sheet; empty without a sheet."""
     for part in message.iter_attachments():
         content = part.get_payload(decode=True)
         assert isinstance(content, bytes)
@@ -323,7 +323,7 @@ def listed_reports(message: EmailMessage) -> frozenset[int]:
 
 
 def fate_of(talk: Conversation, ledger: Ledger) -> Fate:
-    """Why the replica may, or may not, have known that the mail arrived."""
+    """Return whether the replica learned, or could not learn, that the mail was accepted."""
     assert talk.dot_at is not None
     since = talk.dot_at - _ON_THE_WAY_SECONDS
     until = (talk.answered_at or talk.ended_at or talk.dot_at) + _WRITTEN_SECONDS
@@ -343,7 +343,7 @@ _NUMBERS = re.compile(
 
 
 def printed_numbers(message: EmailMessage) -> tuple[int, ...] | None:
-    """N of the mail and the four numbers behind it; None where it prints none."""
+    """Return N of the mail and the four numbers after it; None if it prints none."""
     body = message.get_body(("plain",))
     found = _NUMBERS.search(str(body.get_content())) if body is not None else None
     return tuple(int(re.sub(r"\s", "", number)) for number in found.groups()) if found else None

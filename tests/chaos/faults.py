@@ -1,5 +1,6 @@
-"""The faults of the bench, by name and weight. Each acts on one date and heals itself, but for
-those that a replica's start heals.
+"""The faults of the bench, by name and weight.
+
+Each acts on one date and ends by itself, or when a replica starts.
 """
 
 import asyncio
@@ -39,9 +40,7 @@ _POLICY = (
 
 
 class Weighted(NamedTuple):
-    """A fault and how often it is drawn. ``own_cluster``: it needs a Postgres that is the world's
-    alone.
-    """
+    """A fault and its frequency. ``own_cluster``: it requires a Postgres for this world only."""
 
     fault: Fault
     weight: float
@@ -52,8 +51,9 @@ class Weighted(NamedTuple):
 
 
 async def kill_at(step: Step, day: Day) -> None:
-    """The replica that comes to a step is killed; before or after what it says there is on the
-    wire.
+    """Kill the replica that reaches a step.
+
+    The current chunk is sent or dropped.
     """
     rng, after = (
         day.world.rng,
@@ -74,7 +74,7 @@ async def kill_at(step: Step, day: Day) -> None:
 
 
 async def kill_anywhere(day: Day) -> None:
-    """The replica that sends some query is killed, whatever the query is for."""
+    """Kill the replica that sends a random query."""
 
     def act(replica: Replica) -> bool:
         day.kill(replica, Step.QUERY)
@@ -84,7 +84,7 @@ async def kill_anywhere(day: Day) -> None:
 
 
 async def kill_idle(day: Day) -> None:
-    """Any replica, at any time."""
+    """Kill a random replica at a random time."""
     await day.pause(day.world.rng.uniform(0, 4))
     if victims := day.world.list_victims():
         replica = day.world.rng.choice(victims)
@@ -93,7 +93,7 @@ async def kill_idle(day: Day) -> None:
 
 
 async def cut_power(day: Day) -> None:
-    """All replicas at once, at a step."""
+    """Kill all replicas at once, at a step."""
     step = day.world.rng.choice((Step.SYNC, Step.GRADE, Step.GRADED, Step.MAIL, Step.AFTER_DOT))
 
     def act(replica: Replica) -> bool:
@@ -107,7 +107,7 @@ async def cut_power(day: Day) -> None:
 
 
 async def flap(day: Day) -> None:
-    """One replica is killed again and again while it starts."""
+    """Kill one replica repeatedly while it starts."""
     for _ in range(day.world.rng.randint(3, 6)):
         await asyncio.sleep(day.world.rng.uniform(0.2, 1.5))
         victims = day.world.list_victims()
@@ -122,9 +122,9 @@ async def flap(day: Day) -> None:
 async def _start_again(day: Day, replica: Replica | None) -> None:
     if replica is None:
         return
-    await asyncio.sleep(0.02)  # a kill that comes a moment later
+    await asyncio.sleep(0.02)  # a delayed kill may still follow
     await replica.ended()
-    if day.world.rng.random() < 0.7:  # else it is down until the next date
+    if day.world.rng.random() < 0.7:  # otherwise it is down until the next date
         await day.pause(day.world.rng.choice((0, 0.5, 3)))
         replica.start()
 
@@ -133,7 +133,7 @@ async def _start_again(day: Day, replica: Replica | None) -> None:
 
 
 async def freeze_at(step: Step, day: Day) -> None:
-    """A replica is frozen at a step for longer than its lease, and thawed."""
+    """Freeze a replica at a step for longer than its lease, then thaw it."""
     seconds = day.world.rng.uniform(_LEASE_SECONDS + 5, _LEASE_SECONDS + 15)
 
     def act(replica: Replica) -> bool:
@@ -148,8 +148,9 @@ async def freeze_at(step: Step, day: Day) -> None:
 
 
 async def freeze_in_lock(day: Day) -> None:
-    """A replica is frozen in a transaction that holds the lock of chats; the network is slow
-    meanwhile, so that it is met there.
+    """Freeze a replica in a transaction that holds the advisory lock of chats.
+
+    The network is slow meanwhile, so that the transaction can be caught.
     """
     for replica in day.world.replicas:
         replica.proxies["postgres"].delay_seconds = 0.02
@@ -182,14 +183,14 @@ async def _catch_in_lock(day: Day) -> Replica | None:
 
 
 async def stop_at(step: Step, day: Day) -> None:
-    """SIGTERM at a step; the replica is started again."""
+    """Stop a replica at a step with SIGTERM and start it again."""
     if replica := await day.reach(step, day.world.rng.randint(1, 3), lambda _: True):
         await _stop(day, replica, step)
         replica.start()
 
 
 async def stop_all_in_turn(day: Day) -> None:
-    """A rolling restart."""
+    """Stop and start the replicas in turn."""
     for replica in day.world.list_victims():
         await _stop(day, replica, "rolling restart")
         replica.start()
@@ -208,7 +209,7 @@ async def _stop(day: Day, replica: Replica, words: str) -> None:
 
 @asynccontextmanager
 async def _database_away(day: Day) -> AsyncIterator[None]:
-    """Replicas that ask nothing meanwhile are not stuck."""
+    """Suspend the detection of stuck replicas during a database fault."""
     day.world.database_faults += 1
     try:
         yield
@@ -223,7 +224,7 @@ async def _at_some_step(day: Day) -> bool:
 
 
 async def crash_database(day: Day) -> None:
-    """SIGKILL to the whole server, or to one backend; it starts again."""
+    """Kill the whole server or one backend with SIGKILL; it starts again."""
     folder = day.world.database.folder
     if folder is None or not await _at_some_step(day):
         return
@@ -238,8 +239,9 @@ async def crash_database(day: Day) -> None:
 
 
 async def freeze_database(day: Day) -> None:
-    """SIGSTOP to the server for seconds to a minute, as a paused container; now and then a replica
-    is told to stop meanwhile.
+    """Freeze the server with SIGSTOP for seconds to a minute, as a paused container.
+
+    Sometimes a replica is stopped meanwhile.
     """
     folder = day.world.database.folder
     if folder is None or not await _at_some_step(day):
@@ -256,7 +258,7 @@ async def freeze_database(day: Day) -> None:
 
 
 async def hold_database(day: Day) -> None:
-    """No packet reaches Postgres or comes from it for a while; connections stay open."""
+    """Drop no connection, but hold all packets to and from Postgres for a while."""
     await _at_some_step(day)
     seconds = day.world.rng.choice((5, 20, 50))
     async with _database_away(day):
@@ -268,7 +270,7 @@ async def hold_database(day: Day) -> None:
 
 
 async def _sit_out(day: Day, seconds: float) -> None:
-    """Wait for the end of a fault; half the times a replica is told to stop in the middle of it."""
+    """Wait for the end of a fault; in half of the cases stop a replica meanwhile."""
     await asyncio.sleep(seconds / 3)
     victims = day.world.list_victims()
     if victims and seconds > 10 and day.world.rng.random() < 0.5:
@@ -279,8 +281,9 @@ async def _sit_out(day: Day, seconds: float) -> None:
 
 
 async def strand(day: Day) -> None:
-    """The connections of a replica, or of all, to Postgres are half-open for ever: the peer is gone
-    without a reset.
+    """Leave the Postgres connections of one replica or of all half-open for ever.
+
+    The peer is gone without a reset.
     """
     await _at_some_step(day)
     victims = day.world.list_victims()
@@ -296,7 +299,7 @@ async def strand(day: Day) -> None:
 
 
 async def starve(day: Day) -> None:
-    """The server has next to no connections left."""
+    """Leave the server almost no connections."""
     if day.world.database.folder is None:
         return
     await _at_some_step(day)
@@ -310,7 +313,7 @@ async def starve(day: Day) -> None:
 
 
 async def make_read_only(day: Day) -> None:
-    """Every transaction is read-only for a while."""
+    """Make every transaction read-only for a while."""
     if day.world.database.folder is None:
         return
     await _at_some_step(day)
@@ -323,7 +326,7 @@ async def make_read_only(day: Day) -> None:
 
 
 async def lock_digests(day: Day) -> None:
-    """A long lock on ``digests`` when the mail is put together."""
+    """Hold a long lock on ``digests`` when the mail is prepared."""
     if await day.reach(Step.GRADE, 1, lambda _: True):
         day.world.note("database.lock", "digests 25 s")
         await postgres.lock_table(day.world.database, "digests", 25)
@@ -339,8 +342,9 @@ def _set_modes(replicas: list[Replica], far_end: str, mode: Mode) -> None:
 
 
 async def fail_far_end(day: Day) -> None:
-    """Avito or the model is away, slow, overrun or cuts connections, for seconds or until the date
-    is over.
+    """Make Avito or the model fail, slow down, refuse by rate or disconnect.
+
+    The fault lasts for seconds or until the date is over.
     """
     world, rng = day.world, day.world.rng
     name = rng.choice(("avito", "deepseek"))
@@ -359,7 +363,7 @@ async def fail_far_end(day: Day) -> None:
 
 
 async def cut_off_far_end(day: Day) -> None:
-    """The network to Avito or the model refuses, cuts or holds connections."""
+    """Refuse, cut or hold the connections to Avito or the model."""
     rng = day.world.rng
     name, mode = rng.choice(("avito", "deepseek")), rng.choice((Mode.REFUSE, Mode.HOLD))
     day.world.note(f"{name}.{mode.value}")
@@ -375,8 +379,9 @@ async def cut_off_far_end(day: Day) -> None:
 
 
 async def fail_mail(day: Day) -> None:
-    """The mail server refuses connections, recipients or mails for a date, for the moment or as its
-    policy.
+    """Make the mail server refuse connections, recipients or mails on a date.
+
+    The refusals are temporary or permanent.
     """
     switches, rng = day.world.sandbox.smtp.switches, day.world.rng
     match kind := rng.choice(("connect", "temporary", "recipient", "policy")):
@@ -389,9 +394,8 @@ async def fail_mail(day: Day) -> None:
         case _:
             switches.data_answer = rng.choice(_POLICY)
     day.world.note("smtp.fail", kind)
-    if (
-        kind == "recipient"
-    ):  # refused once: after the third time the service may give the recipient up
+    # Refuse once: after the third refusal the service may give the recipient up.
+    if kind == "recipient":
         await day.reach(Step.MAIL, len(RECIPIENTS), lambda _: True)
         await day.pause(2)
     else:
@@ -401,8 +405,9 @@ async def fail_mail(day: Day) -> None:
 
 
 async def refuse_by_policy(day: Day) -> None:
-    """The mail server refuses every mail as its policy, over three dates: what it says is of the
-    mail, and not of a recipient.
+    """Make the mail server refuse every mail by policy on three dates.
+
+    The reply concerns the mail, not a recipient.
     """
     day.world.sandbox.smtp.switches.data_answer = day.world.rng.choice(_POLICY)
     day.world.policy_until = day.date + timedelta(days=2)
@@ -410,7 +415,7 @@ async def refuse_by_policy(day: Day) -> None:
 
 
 async def cut_after_dot(day: Day) -> None:
-    """The mail server takes a mail and the connection ends before it says so."""
+    """Accept a mail and close the connection before the reply."""
     day.world.sandbox.smtp.switches.cut_after_dot = True
     day.world.note("smtp.cut_after_dot")
     await day.reach(Step.BEFORE_DOT, 1, lambda _: True)
@@ -419,7 +424,7 @@ async def cut_after_dot(day: Day) -> None:
 
 
 async def answer_late(day: Day) -> None:
-    """A content filter takes more than a minute before the final dot is answered."""
+    """Delay the reply to the final dot by up to more than a minute, as a content filter does."""
     seconds = day.world.rng.choice((20, 70))
     for replica in day.world.replicas:
         replica.taps.answer_delay_seconds = seconds
@@ -431,7 +436,7 @@ async def answer_late(day: Day) -> None:
 
 
 async def hold_mail(day: Day) -> None:
-    """The mail server falls silent in the middle of a mail."""
+    """Stop the mail server's replies in the middle of a mail."""
     if await day.reach(Step.MAIL, 1, lambda _: True):
         day.world.note("smtp.hold")
         _set_modes(day.world.replicas, "smtp", Mode.HOLD)
@@ -444,7 +449,7 @@ async def hold_mail(day: Day) -> None:
 
 
 async def mislead(day: Day) -> None:
-    """The clock of a replica or of all is hours or days wrong for a minute."""
+    """Set the clock of one replica or of all wrong by hours or days for a minute."""
     rng = day.world.rng
     error = rng.choice(
         (timedelta(hours=26), timedelta(hours=26), timedelta(hours=-2), timedelta(days=40))
@@ -457,7 +462,7 @@ async def mislead(day: Day) -> None:
 
 
 async def skew(day: Day) -> None:
-    """The clocks of the replicas are minutes apart."""
+    """Set the clocks of the replicas minutes apart."""
     for replica in day.world.replicas:
         _set_clocks(day, [replica], timedelta(minutes=day.world.rng.uniform(-8, 8)))
 
@@ -514,8 +519,9 @@ OTHERS: Mapping[str, Weighted] = {
 def draw(
     rng: random.Random, *, own_cluster: bool, only: Collection[str] = ()
 ) -> list[tuple[str, Fault]]:
-    """The faults of one date: mostly kills, often another kind with them, now and then none.
-    ``only``: one of these kinds each time.
+    """Draw the faults of one date: mostly kills, often another kind too, sometimes none.
+
+    ``only``: draw one of these kinds each time.
     """
     if only:
         named = {name: kind for name, kind in {**KILLS, **OTHERS}.items() if name in only}

@@ -1,5 +1,6 @@
-"""What must hold of a world when its faults are over. Each check gives one line for each violation;
-the goal of every one is none.
+"""Invariants of a world after its faults.
+
+Each check yields one line for each violation; the goal is none.
 """
 
 from collections import Counter, defaultdict
@@ -11,27 +12,27 @@ from tests.chaos.replicas import Sample
 from tests.chaos.world import RECIPIENTS
 
 PLACEHOLDER = "[сообщение удалено]"
-"""What is stored of a message that was taken back before a sync saw it."""
+"""Stored text of a message that was deleted before a sync."""
 EXIT_SECONDS = 10.0
 READY_SECONDS = 75.0
-"""A replica that has been stuck for a minute says so by then."""
+"""Limit within which a replica that has been stuck for a minute must report it."""
 STUCK_SECONDS = 660.0
-"""A replica that has been stuck for ten minutes ends by then."""
+"""Limit within which a replica that has been stuck for ten minutes must end."""
 LOCK_SECONDS = 90.0
 DUPLICATE_CALLS_PER_KILL = 0.1
 
 _IN_DOUBT = frozenset({Fate.CUT, Fate.KILLED, Fate.FROZEN})
-"""After these the sender cannot know that the mail arrived (RFC 1047)."""
+"""After these the sender cannot know whether the mail was accepted (RFC 1047)."""
 _FEWEST_DATES = 25
-"""Over fewer the figures are printed and not judged."""
+"""With fewer dates the figures are printed but not checked."""
 _GROWTH = {"rss_mb": 0.10, "descriptors": 0.05, "connections": 0.02}
-"""What a process may take more on each date, at most."""
+"""Maximum growth of a process per date."""
 
 Check = Callable[[Evidence], Iterator[str]]
 
 
 def find_lost_messages(evidence: Evidence) -> Iterator[str]:
-    """The database holds what Avito does, and the texts of deleted messages that it had before."""
+    """The database equals Avito and keeps the texts that it had before their deletion."""
     for key, said in evidence.said.items():
         stored = evidence.stored.get(key)
         if stored is None:
@@ -49,8 +50,9 @@ def find_lost_messages(evidence: Evidence) -> Iterator[str]:
 
 
 def find_chats_left(evidence: Evidence) -> Iterator[str]:
-    """Each chat is skipped, or graded up to its newest person's message; none is due, unread or
-    claimed.
+    """Each chat is skipped, or graded up to the newest message of a person.
+
+    None is due, unread or claimed.
     """
     for chat in evidence.chats:
         if chat.due or chat.outcome not in ("graded", "skipped"):
@@ -67,7 +69,7 @@ def find_chats_left(evidence: Evidence) -> Iterator[str]:
 
 
 def find_repeated_gradings(evidence: Evidence) -> Iterator[str]:
-    """A chat is graded once for each newest person's message."""
+    """A chat is graded once for each newest message of a person."""
     graded = Counter((report.chat, report.last_message) for report in evidence.reports)
     for (chat, message), times in graded.items():
         if times > 1:
@@ -75,9 +77,7 @@ def find_repeated_gradings(evidence: Evidence) -> Iterator[str]:
 
 
 def find_unmailed_reports(evidence: Evidence) -> Iterator[str]:
-    """Each report is in the sheet of one mail that came to each recipient; copies of a mail are
-    that mail.
-    """
+    """Each report is in the sheet of one mail to each recipient; copies count as one mail."""
     carried: Mapping[tuple[int, str], set[str]] = defaultdict(set)
     for arrival in evidence.arrivals:
         for number in arrival.reports:
@@ -90,7 +90,7 @@ def find_unmailed_reports(evidence: Evidence) -> Iterator[str]:
 
 
 def find_lost_mails(evidence: Evidence) -> Iterator[str]:
-    """Every delivery arrived; the ledger says so of those that did, and of no others."""
+    """Every delivery arrived, and its state is correct."""
     came = Counter((arrival.recipient, arrival.message_id) for arrival in evidence.arrivals)
     for delivery in evidence.deliveries:
         arrived = came[delivery.recipient, delivery.message_id] > 0
@@ -104,7 +104,7 @@ def find_lost_mails(evidence: Evidence) -> Iterator[str]:
 
 
 def find_repeated_mails(evidence: Evidence) -> Iterator[str]:
-    """A mail comes again only where its sender cannot know that it came."""
+    """A mail is repeated only if its sender cannot know whether it arrived."""
     for (recipient, message_id), copies in _by_mail(evidence).items():
         for copy in copies[:-1]:
             if copy.fate not in _IN_DOUBT:
@@ -112,7 +112,7 @@ def find_repeated_mails(evidence: Evidence) -> Iterator[str]:
 
 
 def find_changed_mails(evidence: Evidence) -> Iterator[str]:
-    """A mail that comes again is the same to the byte."""
+    """A repeated mail has identical bytes."""
     for (recipient, message_id), copies in _by_mail(evidence).items():
         if len({copy.print for copy in copies}) > 1:
             yield (
@@ -122,8 +122,9 @@ def find_changed_mails(evidence: Evidence) -> Iterator[str]:
 
 
 def find_uncovered_dates(evidence: Evidence) -> Iterator[str]:
-    """Each date is covered by one daily mail, its own or one that names it. One that was made
-    before the date came does not count.
+    """Each date is covered by one daily mail.
+
+    It is the mail of that date or one that names it. A mail created before the date does not count.
     """
     covering = _covering(evidence)
     for day in evidence.dates:
@@ -156,9 +157,7 @@ def find_wrong_sums(evidence: Evidence) -> Iterator[str]:
 
 
 def find_wrong_figures(evidence: Evidence) -> Iterator[str]:
-    """REST gives for the date of a mail as many reports as the date's mails carried, with the same
-    mean.
-    """
+    """For the date of a mail, REST returns as many reports as the mails had, and the same mean."""
     of_day: Mapping[date, list[StoredMail]] = defaultdict(list)
     for mail in evidence.mails:
         of_day[mail.day].append(mail)
@@ -171,7 +170,7 @@ def find_wrong_figures(evidence: Evidence) -> Iterator[str]:
 
 
 def find_open_work(evidence: Evidence) -> Iterator[str]:
-    """No run and no delivery is claimed, queued or running when all is quiet."""
+    """In the end no run and no delivery is claimed, queued or running."""
     yield from (f"run {run}" for run in evidence.open_runs)
     for delivery in evidence.deliveries:
         if delivery.state in ("queued", "sending"):
@@ -192,9 +191,7 @@ def find_hidden_failures(evidence: Evidence) -> Iterator[str]:
 
 
 def find_dead_replicas(evidence: Evidence) -> Iterator[str]:
-    """No replica is stuck for more than ten minutes, nor at the end, when all faults have been over
-    for long.
-    """
+    """No replica is stuck for more than ten minutes, or at the end."""
     for span in evidence.stuck:
         if span.seconds > STUCK_SECONDS or span.at_end:
             yield (
@@ -212,16 +209,14 @@ def find_slow_exits(evidence: Evidence) -> Iterator[str]:
 
 
 def find_long_waits(evidence: Evidence) -> Iterator[str]:
-    """Where a replica is frozen with the lock of chats, the others finish within 90 s."""
+    """If a replica is frozen with the lock of chats, the others finish within 90 s."""
     for seconds in evidence.lock_waits:
         if seconds > LOCK_SECONDS:
             yield f"the others took more than {LOCK_SECONDS:.0f} s ({seconds:.0f} s)"
 
 
 def find_growth(evidence: Evidence) -> Iterator[str]:
-    """Memory, descriptors and connections of a process that is never killed do not grow over the
-    dates.
-    """
+    """Resources of a process that is never killed do not grow over the dates."""
     for name, ledger in evidence.ledgers.items():
         samples = settled(ledger.samples)
         if (
@@ -257,17 +252,17 @@ CHECKS: Mapping[str, Check] = {
 
 
 def judge(evidence: Evidence) -> dict[str, list[str]]:
-    """The violations of a world by the title of the check; a check without any is there, too."""
+    """Return the violations of a world by title of the check, including empty lists."""
     return {title: list(check(evidence)) for title, check in CHECKS.items()}
 
 
 def settled(samples: list[Sample]) -> list[Sample]:
-    """Without the first quarter, in which caches and pools fill."""
+    """Drop the first quarter, in which caches and pools fill."""
     return samples[len(samples) // 4 :]
 
 
 def slope(samples: list[Sample], what: str) -> float:
-    """The growth of a figure for each date, by least squares."""
+    """Return the growth of a figure per date, by least squares."""
     days = [sample.day.toordinal() for sample in samples]
     values = [float(getattr(sample, what)) for sample in samples]
     mean_day, mean_value = sum(days) / len(days), sum(values) / len(values)

@@ -1,6 +1,4 @@
-"""The event log of a run: what was done to the worlds and what came of it, one line each, on disk
-as it happens.
-"""
+"""Event log of a run: faults and their results, one line each, written at once."""
 
 import time
 from collections import Counter
@@ -10,7 +8,7 @@ from typing import TextIO
 
 
 class Journal:
-    """Lines of ``seconds world true-time kind words``; and how often each kind occurred."""
+    """Writes lines of ``seconds world true-time kind words`` and counts each kind."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -27,5 +25,5 @@ class Journal:
         )
 
     def close(self) -> None:
-        """Nothing more is written."""
+        """Close the file."""
         self._file.close()

@@ -1,7 +1,6 @@
-"""The process of a replica: ``python -m app serve`` under a wall clock that the bench moves while
-it runs.
+"""The process of a replica: ``python -m app serve`` with a wall clock set by the bench.
 
-The clock comes through a pipe. The monotonic clock stays the machine's. If the bench dies, the pipe
+The offset arrives through a pipe. The monotonic clock is the machine's. If the bench ends, the pipe
 closes and the process ends.
 """
 
@@ -23,10 +22,11 @@ from app.__main__ import main
 def become_replica(
     folder: Path, environment: Mapping[str, str], log: Path, clock: Connection
 ) -> None:
-    """Run the service in this process; the first message of ``clock`` is the offset to start with,
-    in seconds.
+    """Run the service in this process.
+
+    The first message of ``clock`` is the initial offset in seconds.
     """
-    os.setsid()  # a Ctrl-C in the terminal is for the bench, which ends its replicas itself
+    os.setsid()  # Ctrl-C in the terminal is for the bench, which ends its replicas itself
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
@@ -41,7 +41,7 @@ def become_replica(
 
 
 def _follow(clock: Connection) -> None:
-    """Shift the wall clock by the first offset, then by each that comes."""
+    """Shift the wall clock by the first offset, then by each new one."""
     offset = float(clock.recv())
     traveller = time_machine.travel(timedelta(seconds=offset), tick=True).start()
     time.time()  # the shifted clock starts to run at the first call

@@ -1,6 +1,4 @@
-"""A record of what the model was asked and whether it answered: an answer that is asked for again
-is paid for twice.
-"""
+"""Record of the model's requests and answers; a repeated request is billed twice."""
 
 import json
 import re
@@ -11,17 +9,16 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 QUESTION, ANSWER = "Вопрос", "Ответ"
-"""The words before the number of each message of a world: what the service makes up to probe the
-model has none.
+"""The word before the number of each message of a world.
+
+The service's own probes of the model do not contain it.
 """
 _NUMBERED = re.compile(rf"(?:{QUESTION}|{ANSWER}) \d+")
 
 
 @dataclass(eq=False)
 class ModelCall:
-    """One request for a grading. ``prompt``: the numbered messages in it; the rest of a prompt is
-    new each time.
-    """
+    """One grading request. ``prompt``: its numbered messages; the rest differs each time."""
 
     prompt: str
     answered: bool = False
@@ -39,7 +36,7 @@ class CallRecorder:
         while not whole:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return  # the replica was killed before it had asked
+                return  # the replica was killed before it had sent the request
             body.extend(message.get("body", b""))
             whole = not message.get("more_body", False)
         asked: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
@@ -72,6 +69,6 @@ class CallRecorder:
 
 
 def count_duplicates(calls: Sequence[ModelCall]) -> int:
-    """How many answers were paid for beyond the first to the same prompt."""
+    """Return the number of billed answers beyond the first to the same prompt."""
     answered = Counter(call.prompt for call in calls if call.answered)
     return sum(answered.values()) - len(answered)

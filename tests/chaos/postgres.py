@@ -1,4 +1,4 @@
-"""A world's Postgres: its addresses, what is asked of it behind the service's back, and its faults."""
+"""A world's Postgres: its addresses, direct queries of the bench, and its faults."""
 
 import asyncio
 import random
@@ -20,13 +20,15 @@ from tests.database.clusters import end_all, postmaster, servers
 _ROLE = _DATABASE = "chaos"
 _PASSWORD = "chaos"
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What asking a server fails of while a fault is on it."""
+"""Errors of a query during a fault."""
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """One database. ``folder`` is the data folder of a cluster that is the world's own; None where
-    others share it: no faults then.
+    """One database.
+
+    ``folder`` is the data folder of the world's own cluster. It is None for a shared cluster, which
+    gets no faults.
     """
 
     url: URL
@@ -35,11 +37,11 @@ class Postgres:
 
     @property
     def socket(self) -> str:
-        """The Unix socket that the server listens on."""
+        """The Unix socket of the server."""
         return f"{self.url.query['host']}/.s.PGSQL.{PORT}"
 
     def url_at(self, port: int) -> str:
-        """The address for a replica whose proxy has this port."""
+        """Return the address for a replica whose proxy has this port."""
         user = {"username": _ROLE, "password": _PASSWORD} if self.role else {}
         return self.url.set(
             drivername="postgresql", host="127.0.0.1", port=port, query={}, **user
@@ -47,7 +49,7 @@ class Postgres:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection past all proxies; the bench's own."""
+        """Open a connection of the bench that bypasses all proxies."""
         connection = await asyncpg.connect(
             user=self.url.username,
             password=self.url.password,
@@ -63,12 +65,12 @@ class Postgres:
                 await connection.close(timeout=2)
 
     async def rows(self, sql: str, *values: Any) -> list[asyncpg.Record]:
-        """What stands in the tables."""
+        """Fetch rows."""
         async with self.connected() as connection:
             return list(await connection.fetch(sql, *values))
 
     async def execute(self, *statements: str) -> None:
-        """Change something behind the service's back."""
+        """Execute statements outside the service."""
         async with self.connected() as connection:
             for statement in statements:
                 await connection.execute(statement)
@@ -76,9 +78,9 @@ class Postgres:
 
 @asynccontextmanager
 async def own_postgres(folder: Path) -> AsyncIterator[Postgres]:
-    """A cluster of the world's own, with a role that has no rights beyond its database.
+    """Start a cluster of the world's own, with a role without rights beyond its database.
 
-    It is not durable against a crash of the machine, but commits survive a crash of the server.
+    It does not survive a crash of the machine, but commits survive a crash of the server.
     """
     async with embedded_postgres(folder, durable=False) as address:
         admin = Postgres(make_url(address), folder)
@@ -95,12 +97,12 @@ async def own_postgres(folder: Path) -> AsyncIterator[Postgres]:
 
 
 def crash(folder: Path) -> None:
-    """SIGKILL to every process of the server; the keeper of the embedded server starts it again."""
+    """Kill all processes of the server with SIGKILL; the embedded server's keeper restarts it."""
     end_all(folder)
 
 
 def kill_backend(folder: Path, rng: random.Random) -> None:
-    """SIGKILL to one backend: the server ends all others and recovers."""
+    """Kill one backend with SIGKILL: the server ends all others and recovers."""
     backends = [process for process in servers(folder) if f" {_DATABASE} " in _title(process)]
     if backends:
         with suppress(psutil.NoSuchProcess):
@@ -108,14 +110,14 @@ def kill_backend(folder: Path, rng: random.Random) -> None:
 
 
 def freeze(folder: Path) -> None:
-    """SIGSTOP to every process of the server, as a paused container."""
+    """Stop all processes of the server with SIGSTOP, as a paused container."""
     for process in [postmaster(folder), *servers(folder)]:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGSTOP)
 
 
 def thaw(folder: Path) -> None:
-    """The end of ``freeze``; harmless without one."""
+    """Undo ``freeze``; harmless without one."""
     for process in servers(folder):
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGCONT)
@@ -123,7 +125,7 @@ def thaw(folder: Path) -> None:
 
 @asynccontextmanager
 async def read_only(database: Postgres) -> AsyncIterator[None]:
-    """Every transaction of the service is read-only, as after a failover to a replica."""
+    """Make all transactions of the service read-only, as after a failover to a replica."""
     await database.execute(
         f"ALTER ROLE {database.role} SET default_transaction_read_only = on",
         _end_sessions(database.role),
@@ -141,7 +143,7 @@ async def read_only(database: Postgres) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def connection_limit(database: Postgres, places: int) -> AsyncIterator[None]:
-    """The service gets no more than so many connections, all replicas together."""
+    """Limit the connections of the service, all replicas together."""
     await database.execute(
         f"ALTER ROLE {database.role} CONNECTION LIMIT {places}", _end_sessions(database.role)
     )
@@ -154,7 +156,7 @@ async def connection_limit(database: Postgres, places: int) -> AsyncIterator[Non
 
 
 async def lock_table(database: Postgres, table: str, seconds: float) -> None:
-    """Hold the strongest lock on a table, as a migration or a VACUUM FULL by hand does."""
+    """Hold the strongest lock on a table, as a migration or a VACUUM FULL does."""
     with suppress(*AWAY):
         async with database.connected() as connection, connection.transaction():
             await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
@@ -162,17 +164,17 @@ async def lock_table(database: Postgres, table: str, seconds: float) -> None:
 
 
 async def list_lock_holders(database: Postgres) -> set[int]:
-    """The backends that hold an advisory lock of transactions."""
+    """Return the backends that hold a transaction-level advisory lock."""
     rows = await database.rows("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
     return {row["pid"] for row in rows}
 
 
 def _end_sessions(role: str) -> str:
-    return f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"  # noqa: S608 - our own role
+    return f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"  # noqa: S608 - own role
 
 
 async def _in_the_end(work: Callable[[], Any]) -> None:
-    """Repeat until the server is there to take it."""
+    """Retry until the server accepts it."""
     while True:
         try:
             await work()

@@ -1,6 +1,4 @@
-"""TCP proxies between a replica and its far ends: they pass everything on, or hold it, delay it,
-cut it or refuse it.
-"""
+"""TCP proxies between a replica and its dependencies: forward, hold, delay, cut or refuse."""
 
 import asyncio
 import time
@@ -13,22 +11,21 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _LOOK_SECONDS = 0.05
 _ABANDONED_SECONDS = 60.0
-"""How long a far end keeps the connection of a client that ended while it was cut off: TCP
-keepalive finds out then.
+"""Time for which the server keeps the connection of a client that ended while cut off.
+
+TCP keepalive would then detect it.
 """
 
 
 class Way(Enum):
-    """Where a chunk goes: up to the far end or down to the replica."""
+    """Direction of a chunk: up to the server or down to the replica."""
 
     UP = "up"
     DOWN = "down"
 
 
 class Mode(Enum):
-    """What happens to all connections of a proxy. A held connection is open and silent: a
-    blackhole.
-    """
+    """Handling of all connections of a proxy. A held connection is open and silent."""
 
     PASS = "pass"
     HOLD = "hold"
@@ -37,17 +34,18 @@ class Mode(Enum):
 
 @dataclass(eq=False)
 class Wire:
-    """One connection. A stranded wire passes nothing any more, while others may: the peer is gone
-    without a reset.
+    """One connection.
+
+    A stranded wire forwards nothing, independently of others: the peer is gone without a reset.
     """
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
     stranded: bool = False
     backend: int | None = None
-    """Of a connection to Postgres: the process that serves it."""
+    """For Postgres: the pid of the server process."""
     delay_seconds: float = 0.0
-    """How long the next chunk to the replica is held back."""
+    """Delay of the next chunk to the replica."""
     pumps: list[asyncio.Task[None]] = field(default_factory=list)
     was_cut: bool = False
 
@@ -59,17 +57,18 @@ class Wire:
 
 
 Tap = Callable[[Wire, Way, bytes], bool]
-"""Sees each chunk before it is passed on. False: the chunk is dropped and the connection is cut."""
+"""Called with each chunk before it is forwarded. False drops it and cuts the connection."""
 
 
 Ended = Callable[[Wire, Way], None]
-"""Called at the end of a connection. UP: the replica's end closed first; DOWN: the far end's, or
-the proxy cut it.
+"""Called at the end of a connection.
+
+UP: the replica closed it first. DOWN: the server or the proxy did.
 """
 
 
 class Proxy:
-    """A listener on loopback whose connections lead to one far end."""
+    """A listener on loopback whose connections lead to one server."""
 
     def __init__(
         self,
@@ -79,11 +78,11 @@ class Proxy:
     ) -> None:
         self.mode = Mode.PASS
         self.delay_seconds = 0.0
-        """Added to every chunk, either way."""
+        """Delay of every chunk in both directions."""
         self.wires: set[Wire] = set()
         self.port = 0
         self.sent_at = time.monotonic()
-        """When the replica last sent anything."""
+        """Monotonic time of the replica's last chunk."""
         self._connect = connect
         self._tap = tap
         self._ended = ended
@@ -96,7 +95,7 @@ class Proxy:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Close the port and cut every connection."""
+        """Close the port and cut all connections."""
         if self._server is not None:
             self._server.close()
         for task in list(self._tasks):
@@ -105,12 +104,12 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut_all(self) -> None:
-        """Reset every connection."""
+        """Reset all connections."""
         for wire in list(self.wires):
             wire.cut()
 
     def strand_all(self) -> None:
-        """Leave every connection half-open; new ones work."""
+        """Leave all connections half-open; new ones work."""
         for wire in self.wires:
             wire.stranded = True
 
@@ -176,7 +175,7 @@ class Proxy:
 
 
 def to_port(host: str, port: int) -> Callable[[], Awaitable[Streams]]:
-    """Connects to a TCP port."""
+    """Return a function that connects to a TCP port."""
 
     async def connect() -> Streams:
         return await asyncio.open_connection(host, port)
@@ -185,7 +184,7 @@ def to_port(host: str, port: int) -> Callable[[], Awaitable[Streams]]:
 
 
 def to_socket(path: str) -> Callable[[], Awaitable[Streams]]:
-    """Connects to a Unix socket, which is all that the embedded Postgres listens on."""
+    """Return a function that connects to a Unix socket, as the embedded Postgres needs."""
 
     async def connect() -> Streams:
         return await asyncio.open_unix_connection(path)

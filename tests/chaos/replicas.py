@@ -1,5 +1,6 @@
-"""A replica: the process of the service with its proxies, under a supervisor that starts it again,
-as compose's ``unless-stopped`` does.
+"""A replica: the service's process and its proxies under a supervisor.
+
+The supervisor restarts the process as compose's ``unless-stopped`` does.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from tests.chaos.taps import Taps
 
 KEY = "key-of-the-chaos-test"
 STUCK_SECONDS = 60.0
-"""A worker asks Postgres every few seconds; one that has not for so long is stuck."""
+"""A worker queries Postgres every few seconds; after this time without a query it is stuck."""
 
 _FORKS = multiprocessing.get_context("forkserver")
 _EXIT_PATIENCE_SECONDS = 100.0
@@ -38,7 +39,7 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 10.0
 
 @dataclass(frozen=True)
 class Sample:
-    """What a process takes: resident memory, descriptors, connections to Postgres."""
+    """Resources of a process: resident memory, descriptors, connections to Postgres."""
 
     day: date
     rss_mb: float
@@ -48,8 +49,9 @@ class Sample:
 
 @dataclass
 class Stuck:
-    """A span in which a live replica asked nothing of a Postgres that was there. ``readiness``:
-    what it said in the meantime.
+    """A period in which a live replica did not query an available Postgres.
+
+    ``readiness``: its responses meanwhile.
     """
 
     replica: str
@@ -61,7 +63,7 @@ class Stuck:
 
 @dataclass
 class Ledger:
-    """What happened to a replica. Moments are monotonic."""
+    """Events of a replica. Moments are monotonic."""
 
     kills: list[float] = field(default_factory=list)
     freezes: list[tuple[float, float]] = field(default_factory=list)
@@ -99,7 +101,7 @@ class Replica:
         self.log = folder / f"{name}.log"
         self.environment: dict[str, str] = {}
         self.veteran = False
-        """Never killed: what it takes is measured over all days."""
+        """Never killed: its resources are measured over all days."""
         self._truth = truth
         self._folder = folder
         self._process: ForkServerProcess | None = None
@@ -119,7 +121,7 @@ class Replica:
         return self._process is not None and self._process.exitcode is None
 
     def start(self) -> None:
-        """Run it from now on, whatever ends it, until ``kill`` or ``stop``."""
+        """Run the process and restart it after any end, until ``kill`` or ``stop``."""
         self.wanted = True
         if self._supervisor is None or self._supervisor.done():
             self._supervisor = asyncio.create_task(self._supervise(), name=self.name)
@@ -155,7 +157,7 @@ class Replica:
         self.tell_time()
 
     def tell_time(self) -> None:
-        """Set its wall clock to the true time and its own error."""
+        """Set its wall clock to the true time plus its error."""
         if self._clock is not None:
             with suppress(OSError):
                 self._clock.send((self._truth.offset + self.clock_error).total_seconds())
@@ -167,7 +169,7 @@ class Replica:
                 os.kill(self._process.pid, number)
 
     def kill(self) -> None:
-        """SIGKILL; it stays down until ``start``."""
+        """Kill it with SIGKILL; it stays down until ``start``."""
         self.wanted = False
         self._told_to_end = True
         if self.alive:
@@ -176,7 +178,10 @@ class Replica:
             self.signal(signal.SIGKILL)
 
     async def stop(self) -> float | None:
-        """SIGTERM; the seconds that it took to end, None where it did not run or was killed."""
+        """Stop it with SIGTERM and return the seconds until its end.
+
+        Return None if it did not run or was killed meanwhile.
+        """
         self.wanted = False
         self.thaw()
         process, begun = self._process, time.monotonic()
@@ -184,7 +189,7 @@ class Replica:
             return None
         self._told_to_end = True
         self.signal(signal.SIGTERM)
-        while process.exitcode is None and time.monotonic() - begun < _EXIT_PATIENCE_SECONDS:  # noqa: ASYNC110 - as above
+        while process.exitcode is None and time.monotonic() - begun < _EXIT_PATIENCE_SECONDS:  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.02)
         seconds = time.monotonic() - begun
         if process.exitcode == -signal.SIGKILL:  # a fault has killed it meanwhile
@@ -204,13 +209,13 @@ class Replica:
             await asyncio.sleep(0.02)
 
     def freeze(self) -> None:
-        """SIGSTOP."""
+        """Freeze it with SIGSTOP."""
         if self.alive and self.frozen_at is None:
             self.frozen_at = time.monotonic()
             self.signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """SIGCONT."""
+        """Thaw it with SIGCONT."""
         if self.frozen_at is not None:
             self._thawed()
             self.signal(signal.SIGCONT)
@@ -222,11 +227,11 @@ class Replica:
             self.excuse()
 
     def excuse(self) -> None:
-        """Count being stuck from now on: until now a fault kept the replica from its Postgres."""
+        """Restart the detection of being stuck: until now a fault blocked its Postgres."""
         self._excused_until = time.monotonic()
 
     def heal(self) -> None:
-        """End what is done to its connections, its clock and its process."""
+        """End the faults of its connections, its clock and its process."""
         for proxy in self.proxies.values():
             proxy.mode, proxy.delay_seconds = Mode.PASS, 0.0
         self.taps.traps.clear()
@@ -237,8 +242,9 @@ class Replica:
 
     @contextmanager
     def probing(self) -> Iterator[None]:
-        """While it lasts, and shortly after, what the replica asks of Postgres is for the bench and
-        proves nothing.
+        """Ignore queries to Postgres within the context and shortly after.
+
+        The bench's own requests cause them, so they do not prove that the worker runs.
         """
         self._note_asking()
         self._probes += 1
@@ -256,7 +262,7 @@ class Replica:
             self._asked_at = max(self._asked_at, self.proxies["postgres"].sent_at)
 
     async def readiness(self) -> str:
-        """The status of ``/health/ready``, or why there is none."""
+        """Return the status of ``/health/ready``, or the error's name."""
         with self.probing():
             try:
                 async with httpx.AsyncClient(base_url=self.url, timeout=10) as rest:
@@ -265,7 +271,7 @@ class Replica:
                 return type(error).__name__
 
     def look(self, readiness: str | None, *, excused: bool) -> None:
-        """Find out whether it is stuck. ``excused``: a fault that lasts keeps it from its Postgres."""
+        """Detect whether it is stuck. ``excused``: a continuing fault blocks its Postgres."""
         self._note_asking()
         if excused or self._told_to_end or not self.alive or self.frozen_at is not None:
             self.excuse()
@@ -281,7 +287,7 @@ class Replica:
 
     @property
     def stuck(self) -> bool:
-        """Whether it is stuck now, as far as the last look found out."""
+        """Whether it is stuck, according to the last check."""
         spans = self.ledger.stuck
         return (
             bool(spans)
@@ -290,7 +296,7 @@ class Replica:
         )
 
     def sample(self) -> None:
-        """Measure what the process takes."""
+        """Measure the resources of the process."""
         if not self.alive or self.frozen_at is not None or self._process is None:
             return
         with suppress(psutil.Error):

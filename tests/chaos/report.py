@@ -1,4 +1,4 @@
-"""The table at the end of a run: each invariant with its violations, then the figures."""
+"""The table at the end of a run: violations of each invariant, then the figures."""
 
 from collections.abc import Callable, Sequence
 from math import ceil
@@ -11,7 +11,7 @@ from tests.chaos.invariants import CHECKS, DUPLICATE_CALLS_PER_KILL, judge, sett
 
 
 def list_violations(worlds: Sequence[Evidence]) -> dict[str, list[str]]:
-    """All worlds' violations by the title of the check, each with its world."""
+    """Return the violations of all worlds by title of the check, each with its world."""
     found: dict[str, list[str]] = {title: [] for title in CHECKS}
     for evidence in worlds:
         for title, words in judge(evidence).items():
@@ -20,7 +20,7 @@ def list_violations(worlds: Sequence[Evidence]) -> dict[str, list[str]]:
 
 
 def tabulate(worlds: Sequence[Evidence], violations: dict[str, list[str]]) -> Table:
-    """What a person reads at the end."""
+    """Build the table."""
     table = Table("what", "figure", "goal", title="make chaos")
     for title, found in violations.items():
         table.add_row(title, str(len(found)), "0", style="bold red" if found else "")
@@ -85,7 +85,7 @@ def _figures(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
 
 
 def _growth(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
-    """Of the processes that are never killed: from the first date to the last."""
+    """Rows for the processes that are never killed: change from the first date to the last."""
     rows = []
     for evidence in worlds:
         for name, ledger in evidence.ledgers.items():

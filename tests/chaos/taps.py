@@ -1,5 +1,6 @@
-"""What the proxies of a replica see: the step that it works on, its Postgres backends, each mail
-and the answer to its final dot.
+"""Taps of a replica's proxies.
+
+They detect the step it works on, its Postgres backends, each mail and the reply to its final dot.
 """
 
 import re
@@ -20,25 +21,25 @@ class Step(StrEnum):
     SYNC = "sync"
     GRADE = "grade"
     GRADED = "graded"
-    """The model has answered; the replica has not heard it yet."""
+    """The model has answered; the replica has not received it yet."""
     MAIL = "mail"
     BEFORE_DOT = "before the dot"
     AFTER_DOT = "after the dot"
-    """The mail server has answered the final dot; the replica has not heard it yet."""
+    """The mail server has replied to the final dot; the replica has not received it yet."""
     ACKNOWLEDGED = "acknowledged"
-    """The replica is being given the answer."""
+    """The replica receives the reply."""
     QUERY = "query"
 
 
 @dataclass(eq=False)
 class Conversation:
-    """One mail on its way from a replica to the mail server. Moments are monotonic."""
+    """One mail in transit from a replica to the mail server. Moments are monotonic."""
 
     replica: str
     message_id: str = ""
     dot_at: float | None = None
     answered_at: float | None = None
-    """When the server's answer to the final dot was passed on to the replica."""
+    """When the server's reply to the final dot was forwarded to the replica."""
     accepted: bool | None = None
     ended_at: float | None = None
     ended_by_replica: bool = False
@@ -48,8 +49,9 @@ class Conversation:
 
 @dataclass
 class Trap:
-    """A fault that waits for a step: sprung at the ``after``-th time. ``spring`` returns False to
-    have the chunk dropped.
+    """A fault that waits for the ``after``-th time of a step.
+
+    If ``spring`` returns False, the chunk is dropped.
     """
 
     step: Step
@@ -59,17 +61,17 @@ class Trap:
 
 @dataclass
 class Taps:
-    """The taps of one replica's proxies, and the traps that are set on it."""
+    """Taps of one replica's proxies, and its traps."""
 
     replica: str
     traps: list[Trap] = field(default_factory=list)
     conversations: list[Conversation] = field(default_factory=list)
     answer_delay_seconds: float = 0.0
-    """How long the mail server takes to answer the final dot."""
+    """Delay of the mail server's reply to the final dot."""
     _talks: dict[Wire, "_Talk"] = field(default_factory=dict)
 
     def _passes(self, step: Step) -> bool:
-        """Spring the traps that wait for this step."""
+        """Spring the traps of this step; return whether the chunk is forwarded."""
         passes = True
         for trap in [trap for trap in self.traps if trap.step is step]:
             trap.after -= 1
@@ -79,34 +81,34 @@ class Taps:
         return passes
 
     def avito(self, wire: Wire, way: Way, chunk: bytes) -> bool:
-        """Requests are steps of a sync."""
+        """Handle Avito's traffic: a request is a step of a sync."""
         return self._passes(Step.SYNC) if way is Way.UP else True
 
     def deepseek(self, wire: Wire, way: Way, chunk: bytes) -> bool:
-        """Requests for completions, and the answers to them."""
+        """Handle DeepSeek's traffic: completion requests and their answers."""
         if way is Way.UP:
             return self._passes(Step.GRADE) if chunk.startswith(b"POST") else True
         return self._passes(Step.GRADED) if chunk.startswith(b"HTTP/1.1 200") else True
 
     def postgres(self, wire: Wire, way: Way, chunk: bytes) -> bool:
-        """Queries; the key of the backend is in the first answers after the login."""
+        """Handle Postgres's traffic: queries, and the backend's key after the login."""
         if way is Way.DOWN and wire.backend is None:
             wire.backend = _backend(chunk)
         return self._passes(Step.QUERY) if way is Way.UP else True
 
     def smtp(self, wire: Wire, way: Way, chunk: bytes) -> bool:
-        """A mail: its recipients, its data, the final dot and the answer to it."""
+        """Handle SMTP traffic: recipients, data, the final dot and its reply."""
         talk = self._talks.setdefault(wire, _Talk(self))
         return talk.says(wire, chunk) if way is Way.UP else talk.hears(wire, chunk)
 
     def smtp_ended(self, wire: Wire, way: Way) -> None:
-        """The connection of a mail has ended."""
+        """Handle the end of a mail's connection."""
         talk = self._talks.pop(wire, None)
         if talk is not None:
             talk.end(by_replica=way is Way.UP)
 
     def check(self, step: Step) -> bool:
-        """Reach a step of a mail."""
+        """Reach a step of a mail; return whether the chunk is forwarded."""
         return self._passes(step)
 
 
@@ -164,8 +166,9 @@ class _Talk:
 
 
 def _backend(chunk: bytes) -> int | None:
-    """The process number in a BackendKeyData message, if the chunk has one; all messages of the
-    login come whole.
+    """Return the pid in a BackendKeyData message, if the chunk has one.
+
+    All messages of the login arrive whole.
     """
     place = 0
     while place + 5 <= len(chunk):

@@ -1,4 +1,4 @@
-"""The checks of the bench can fail: each fault of a world is found, by its own check and no other."""
+"""Tests of the checks: each fault of a world is found by its own check and no other."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +28,7 @@ DAYS = (date(2027, 3, 27), date(2027, 3, 28))
 
 
 def whole() -> Evidence:
-    """A world in which nothing is amiss: one chat, and a mail for each of two dates."""
+    """Build a world without violations: one chat, and a mail for each of two dates."""
     said, deleted = ("chat", "said"), ("chat", "deleted")
     mails = [
         StoredMail(number, day, "daily", (day,), early=(), reports=1, mean=50.0)
@@ -78,7 +78,7 @@ HEARD, IN_DOUBT = Fate.HEARD, Fate.CUT
 
 
 def again(fate: Fate, *, print_: str = "") -> Change:
-    """The first mail has come before, and its conversation ended like this."""
+    """Add an earlier copy of the first mail whose session ended with this fate."""
 
     def change(evidence: Evidence) -> Evidence:
         first = evidence.arrivals[0]

@@ -1,6 +1,4 @@
-"""A few simulated dates with kills and a clock that jumps, judged as a long run of ``make chaos``
-is.
-"""
+"""A few simulated dates with kills and a jumping clock, with the checks of ``make chaos``."""
 
 from contextlib import closing
 from datetime import date, time, timedelta
@@ -21,15 +19,15 @@ from tests.chaos.world import Calendar, World, open_world
 from tests.stage import until
 
 FIRST = date(2027, 3, 27)
-"""The night after it the clocks are put forward in Berlin, over the report's time."""
+"""In the following night the clocks in Berlin are advanced across the report's time."""
 BERLIN = Calendar(ZoneInfo("Europe/Berlin"), time(2, 30), FIRST)
 
 PATIENCE_SECONDS = 100.0
-"""For a machine that has much else to do."""
+"""For a busy machine."""
 
 
 def cut_power_at(step: Step) -> Fault:
-    """All replicas are killed at a step, and started again when their leases have run out."""
+    """Kill all replicas at a step, and start them after their leases have expired."""
 
     async def cut_power(day: Day) -> None:
         def act(_: Replica) -> bool:
@@ -45,8 +43,9 @@ def cut_power_at(step: Step) -> Fault:
 
 
 async def end_all(world: World) -> None:
-    """Leaves no replica; in the database a quarter of an hour passes: leases and claims end. A
-    start looks at once for what is due.
+    """Kill all replicas and expire leases and claims in the database.
+
+    A starting replica checks at once for due work.
     """
     for replica in world.replicas:
         replica.kill()
@@ -62,8 +61,9 @@ async def end_all(world: World) -> None:
 
 
 async def put_clock_ahead(day: Day) -> None:
-    """The replica starts 26 hours ahead and mails for a date to come; it starts again with the true
-    time and mails for the date.
+    """Start the replica 26 hours ahead, so that it mails for a future date; then correct it.
+
+    After the correction it mails for the date itself.
     """
     world, [replica] = day.world, day.world.replicas
     replica.clock_error = timedelta(hours=26)
@@ -75,7 +75,7 @@ async def put_clock_ahead(day: Day) -> None:
 
 
 async def has_mailed(world: World, day: date) -> bool:
-    """Whether the daily mail of a date is there and its run has ended."""
+    """Return whether the daily mail of a date exists and its run has ended."""
     at_work = "SELECT 1 FROM runs WHERE kind = 'daily' AND state IN ('queued', 'running')"
     mailed = await world.database.rows(
         "SELECT 1 FROM digests WHERE kind = 'daily' AND day = $1", day

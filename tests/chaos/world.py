@@ -1,4 +1,4 @@
-"""A world: one account's chats, the far ends, a Postgres, the replicas and the true time of it all."""
+"""A world: one account's chats, the sandbox, a Postgres, the replicas and the true time."""
 
 import asyncio
 import random
@@ -32,25 +32,25 @@ FAR_ENDS = ("postgres", "avito", "deepseek", "smtp")
 _LOOK_SECONDS = 2.0
 _PROBE_SECONDS = 12.0
 _CLOCKS_APART = timedelta(minutes=15)
-"""Clocks that differ by less are no fault."""
+"""Smaller differences between clocks are not a fault."""
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """When reports are due, and the first date of the simulation."""
+    """The due time of reports, and the first date of the simulation."""
 
     zone: ZoneInfo
     report_time: time
     first: date
 
     def moment(self, day: date) -> datetime:
-        """When the report of a date is due."""
+        """Return when the report of a date is due."""
         return at_local(day, self.report_time, self.zone)
 
 
 @dataclass
 class World:
-    """Everything about one simulated company."""
+    """One simulated company."""
 
     name: str
     calendar: Calendar
@@ -63,39 +63,36 @@ class World:
     calls: list[ModelCall]
     replicas: list[Replica] = field(default_factory=list)
     dates: list[date] = field(default_factory=list)
-    """The dates whose report has come due."""
+    """Dates whose report has become due."""
     mailed_at: dict[int, datetime] = field(default_factory=dict)
-    """By the number of a mail: the true time when it was first seen."""
+    """By id of a mail: the true time when it was first seen."""
     recoveries: list[float] = field(default_factory=list)
     """Seconds from a kill to the end of the date's work."""
     lock_waits: list[float] = field(default_factory=list)
-    """Seconds that the date's work took where a replica was frozen while it held the lock of chats.
-    """
+    """Seconds of a date's work during which a replica was frozen with the lock of chats."""
     database_faults: int = 0
-    """How many faults keep all replicas from their Postgres at the moment."""
+    """Number of current faults that block the Postgres of all replicas."""
     policy_until: date | None = None
-    """The last date on which the mail server refuses every mail as its policy."""
+    """The last date on which the mail server refuses every mail by policy."""
     spared: dict[str, float] = field(default_factory=dict)
-    """Replicas that are left alone until a monotonic moment, so that it is seen what becomes of
-    them.
-    """
+    """Replicas exempt from faults until a monotonic moment, so that their recovery is observed."""
 
     @property
     def kills(self) -> int:
-        """SIGKILLs so far."""
+        """Number of SIGKILLs so far."""
         return sum(len(replica.ledger.kills) for replica in self.replicas)
 
     def note(self, kind: str, words: object = "") -> None:
-        """Write an event down."""
+        """Record an event."""
         self.journal.write(self.name, self.truth(), kind, words)
 
     def advance_to(self, moment: datetime) -> None:
-        """Let the time come, for all replicas."""
+        """Advance the time for all replicas."""
         self.truth.advance_to(moment)
         self.tell_time()
 
     def tell_time(self) -> None:
-        """Set the clocks of all replicas anew."""
+        """Set the clocks of all replicas again."""
         for replica in self.replicas:
             replica.tell_time()
 
@@ -105,25 +102,23 @@ class World:
             replica.start()
 
     def list_exposed(self) -> list[Replica]:
-        """The replicas that may be killed, stopped or cut off, those that are about to start
-        included.
-        """
+        """Return the replicas that may get a fault, including those about to start."""
         now = machine.monotonic()
         return [
             one for one in self.replicas if not one.veteran and self.spared.get(one.name, 0) < now
         ]
 
     def list_victims(self) -> list[Replica]:
-        """The exposed replicas that run."""
+        """Return the exposed replicas that run."""
         return [one for one in self.list_exposed() if one.alive]
 
     def spare(self, replicas: Iterable[Replica], seconds: float) -> None:
-        """Leave replicas alone for so long."""
+        """Exempt replicas from faults for a number of seconds."""
         for replica in replicas:
             self.spared[replica.name] = machine.monotonic() + seconds
 
     def heal(self) -> None:
-        """End every fault that is a switch."""
+        """End all faults that are switches."""
         for far_end in (self.sandbox.avito, self.sandbox.deepseek):
             far_end.switches.faults.clear()
             far_end.switches.latency_seconds = 0.0
@@ -132,7 +127,7 @@ class World:
             replica.heal()
 
     def heal_mail(self) -> None:
-        """The mail server takes everything again."""
+        """Make the mail server accept everything again."""
         switches = self.sandbox.smtp.switches
         switches.recipient_answers.clear()
         (
@@ -148,19 +143,23 @@ class World:
         )
 
     async def note_mails(self, connection: asyncpg.Connection) -> None:
-        """Note the true time of the mails that are new."""
+        """Record the true time of new mails."""
         for row in await connection.fetch(
             "SELECT id FROM digests WHERE id > $1", max(self.mailed_at, default=0)
         ):
             self.mailed_at[row["id"]] = self.truth()
 
     def is_early(self, mail: int, day: date) -> bool:
-        """Whether a mail was there before a date's report was due: a replica's clock was far ahead."""
+        """Return whether a mail existed before a date's report was due.
+
+        This happens if a replica's clock is far ahead.
+        """
         return self.mailed_at.get(mail, self.truth()) + _CLOCKS_APART < self.calendar.moment(day)
 
     async def take_back_one(self) -> None:
-        """An author deletes a message that is young enough to be noticed; it is found out first
-        whether it is stored.
+        """Delete a message that is recent enough for sync to notice.
+
+        Check first whether it is stored.
         """
         young = sorted(self.dialogues.list_young())
         if not young:
@@ -176,7 +175,7 @@ class World:
             self.note("message.taken_back", f"{key[1][:8]} kept={kept}")
 
     async def post(self, path: str, seconds: float = 15) -> int | None:
-        """A person's call to a replica; None where there is no answer in time."""
+        """Send a POST to a replica; None without a response in time."""
         up = [replica for replica in self.replicas if replica.alive and replica.frozen_at is None]
         if not up:
             return None
@@ -189,9 +188,7 @@ class World:
         return None
 
     async def watch(self) -> None:
-        """Look at the replicas until cancelled: whether they are stuck, what readiness says, what
-        they take.
-        """
+        """Check the replicas until cancelled: stuck, readiness, resources."""
         probed_at = 0.0
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
@@ -222,7 +219,7 @@ async def open_world(
     seed: str,
     replicas: int,
 ) -> AsyncIterator[World]:
-    """A world whose replicas are down, an hour before its first report."""
+    """Create a world whose replicas are down, an hour before its first report."""
     rng = random.Random(seed)  # noqa: S311 - reproducible
     truth = Truth(calendar.moment(calendar.first) - timedelta(minutes=55))
     avito = LocalAvito(clock=truth)
