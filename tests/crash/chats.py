@@ -1,12 +1,10 @@
-"""Fewer chats for days that are killed again and again, and far ends slow enough that a step can be
-caught at work.
-"""
+"""A small and slow sandbox, so that a day can be killed often and in the middle of a step."""
 
 from app.sandbox.server import Sandbox
 
 
 def keep_every_third(sandbox: Sandbox) -> None:
-    """Leaves a third of the dialogues, good and bad ones, and slows every answer down."""
+    """Keep a third of the dialogues, good and bad ones, and delay all responses."""
     chats = sandbox.avito.accounts[0].chats
     for chat_id in [chat_id for number, chat_id in enumerate(chats) if number % 3]:
         del chats[chat_id]

@@ -1,4 +1,4 @@
-"""The service as a process of its own, to be killed."""
+"""The service as a separate process that can be killed."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ KEY = "key-of-the-crash-tests"
 
 
 class Served:
-    """A running ``serve``; its log lines are gathered."""
+    """A running ``serve`` with its collected log."""
 
     def __init__(self, program: Program, url: str) -> None:
         self.program = program
@@ -24,12 +24,12 @@ class Served:
         self.log = bytearray()
 
     def kill(self) -> None:
-        """The plug is pulled."""
+        """Kill the process with SIGKILL."""
         self.program.send_signal(signal.SIGKILL)
 
 
 def service_environment(database_url: str, sandbox: Sandbox, folder: Path) -> dict[str, str]:
-    """The settings of a service over the sandbox, without a port."""
+    """Return the settings of a service that uses the sandbox, without a port."""
     return {
         "DATABASE_URL": database_url,
         "DATA_DIR": str(folder),
@@ -47,8 +47,9 @@ def service_environment(database_url: str, sandbox: Sandbox, folder: Path) -> di
 async def serving(
     database_url: str, sandbox: Sandbox, folder: Path, **settings: str
 ) -> AsyncIterator[Served]:
-    """Starts the service over the sandbox and waits until it answers; at the end it is stopped,
-    unless it was killed.
+    """Start the service with the sandbox and wait until it is ready.
+
+    At the end it is stopped, unless it was killed.
     """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

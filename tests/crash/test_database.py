@@ -1,5 +1,6 @@
-"""Postgres fails under a day at work, in each of its steps: the service waits for it, nothing is
-lost and nothing done twice.
+"""Postgres fails in each step of a daily run.
+
+The service waits for it; nothing is lost and nothing is done twice.
 """
 
 import fcntl
@@ -18,19 +19,18 @@ from tests.stage import Stage, on_stage, until
 
 
 async def crash(stage: Stage, data_dir: Path) -> None:
-    """One backend dies, and the server ends all the others and recovers: it cannot know what the
-    dead one has spoilt.
+    """Kill one backend; the server then ends all others and recovers.
+
+    It must assume that the dead backend has damaged shared memory.
     """
     backends = [process for process in servers(data_dir) if "[local]" in process.cmdline()[0]]
     backends[0].kill()
 
 
 async def kill(stage: Stage, data_dir: Path) -> None:
-    """The whole server dies. Until it is started again callers hear what is true of a server that
-    is ours.
-    """
+    """Kill the whole server; until its restart, callers get the messages of an embedded server."""
     with (data_dir / "postgres.start.lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # so long nobody starts it
+        fcntl.flock(lock, fcntl.LOCK_EX)  # nothing can start it while the lock is held
         end_all(data_dir)
         ready = await stage.rest.get("/health/ready")
         assert (ready.status_code, ready.json()["database"]) == (503, "unreachable")
@@ -40,8 +40,9 @@ async def kill(stage: Stage, data_dir: Path) -> None:
 
 
 async def stop(stage: Stage, data_dir: Path) -> None:
-    """Somebody stops the server by hand, in the way that waits for its clients; and we are one that
-    stays.
+    """Stop the server by hand with a smart shutdown, which waits for clients.
+
+    The service is a client that does not disconnect.
     """
     server = postmaster(data_dir)
     server.send_signal(signal.SIGTERM)
@@ -57,7 +58,7 @@ MOMENTS = {
     "SELECT 1 FROM reports LIMIT 1": kill,
     "SELECT 1 FROM deliveries WHERE state = 'sending'": stop,
 }
-"""In sync, in grading, in the mail: the step's first row is there, and the step is not over."""
+"""In sync, grading and mail: the step has written its first row and has not ended."""
 
 
 async def test_a_day_outlives_its_database(tmp_path: Path) -> None:
@@ -70,9 +71,7 @@ async def test_a_day_outlives_its_database(tmp_path: Path) -> None:
             for moment, fail in MOMENTS.items():
 
                 async def is_come(moment: str = moment) -> bool:
-                    with suppress(
-                        DatabaseUnavailableError
-                    ):  # it still recovers from the last crash
+                    with suppress(DatabaseUnavailableError):  # still recovering from the last crash
                         return bool(await stage.rows(moment))
                     return False
 

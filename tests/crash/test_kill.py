@@ -1,5 +1,6 @@
-"""The process is killed in each step of the day and started again: nothing is lost, nothing is
-graded or mailed twice.
+"""The process is killed in each step of the day and restarted.
+
+Nothing is lost, and nothing is graded or mailed twice.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from tests.stage import until
 
 DAY = "2026-11-22"
 
-# When the plug is pulled: the first row that a step writes is there, and the step is not over.
+# Moment of the kill: the step has written its first row and has not ended.
 MOMENTS = {
     "sync": "SELECT 1 FROM messages LIMIT 1",
     "analyze": "SELECT 1 FROM reports LIMIT 1",
@@ -57,7 +58,7 @@ def calling(served: Served) -> httpx.AsyncClient:
 
 
 async def pass_the_leases(database: Database) -> None:
-    """What half a minute does."""
+    """Let the leases expire as after half a minute."""
     async with database.transaction() as session:
         await session.execute(
             text(
@@ -115,7 +116,7 @@ async def assert_whole(database: Database, sandbox: Sandbox, *, killed_while_mai
     assert all(len(bodies) == 1 for bodies in mails.values()), (
         "what goes again goes with the identical bytes"
     )
-    # Only the one that was on the wire may have come twice: SMTP cannot tell whether it did.
+    # Only the mail in transit may arrive twice: SMTP cannot report whether it was accepted.
     assert len(sandbox.smtp.messages) <= 2 + killed_while_mailing
 
 
@@ -169,7 +170,7 @@ async def test_a_service_that_is_told_to_stop_keeps_the_answers_that_it_waits_fo
 async def test_nothing_of_a_chat_and_no_secret_stands_in_the_log(
     database: Database, database_url: str, slow_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """A whole day with faults, at the most talkative level."""
+    """A whole day with faults, at log level DEBUG."""
     chat = next(iter(slow_sandbox.avito.accounts[0].chats.values()))
     slow_sandbox.avito.add_message(chat.id, "client", text="канарейка-7391 звоните 8 900 555-35-35")
     slow_sandbox.smtp.switches.recipient_answers["second@example.ru"] = "550 5.1.1 канарейки нет"

@@ -1,5 +1,6 @@
-"""Two releases on one database: a process of the previous one keeps working after the next one has
-migrated.
+"""Two releases on one database.
+
+A process of the previous release keeps working after the next one has migrated.
 """
 
 import asyncio
@@ -28,9 +29,7 @@ from tests.crash.chats import keep_every_third
 from tests.crash.processes import KEY, service_environment, serving, until_it_answers
 
 PREVIOUS_RELEASE = "53d3d4ceaa60919a2be4f46d85508cb67690d041"
-"""The last commit whose processes may still run when this one is rolled out; move it with each
-release.
-"""
+"""The last commit whose processes may still run during the rollout; update it with each release."""
 
 
 @pytest.fixture
@@ -56,8 +55,9 @@ def previous(tmp_path: Path) -> Path:
 async def serving_previous(
     previous: Path, database_url: str, sandbox: Sandbox
 ) -> AsyncIterator[str]:
-    """The previous release's service; yields its address. It is stopped at the end and must end
-    well.
+    """Run the previous release's service and yield its address.
+
+    It is stopped at the end and must exit with 0.
     """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -97,7 +97,7 @@ async def test_a_process_of_the_previous_release_works_on(
                 await _call(old, "/avito/sync", "/llm/analyze")
                 async with serving(postgres_url, sandbox, tmp_path) as served:
                     await _call(old, "/timer/reports")
-                    await _run_day(database, sandbox, "2026-11-20")  # its steps are taken by either
+                    await _run_day(database, sandbox, "2026-11-20")  # executed by either
                     await _call(served.url, "/avito/sync", "/llm/analyze", "/timer/reports")
                 await _run_day(database, sandbox, "2026-11-21")
                 await _call(old, "/avito/sync", "/llm/analyze", "/timer/reports")

@@ -1,5 +1,6 @@
-"""The service is told to stop while something hangs: it ends in time all the same, and the next one
-finishes the work.
+"""The service is stopped while a dependency hangs.
+
+It ends in time, and the next process finishes the work.
 """
 
 import asyncio
@@ -30,11 +31,11 @@ from tests.stage import until
 
 HUNG = 3600.0
 PATIENCE = 20.0
-"""The process ends after nine seconds at the latest; the rest is for a machine that is busy."""
+"""Seconds. The process ends within nine; the rest is for a busy machine."""
 
 
 async def stop(served: Served, *, signals: int = 1) -> int:
-    """The exit code; the process is told so often."""
+    """Send SIGTERM as often as given and return the exit code."""
     for _ in range(signals):
         served.program.send_signal(signal.SIGTERM)
         await asyncio.sleep(0.2)
@@ -44,7 +45,7 @@ async def stop(served: Served, *, signals: int = 1) -> int:
 
 @asynccontextmanager
 async def frozen(data_dir: Path) -> AsyncIterator[None]:
-    """The embedded Postgres and its backends do not execute; at the end there are none."""
+    """Suspend the embedded Postgres and its backends; kill them at the end."""
     for process in servers(data_dir):
         process.suspend()
     yield
@@ -63,7 +64,7 @@ async def begun(database: Database, sql: str) -> None:
 
 
 async def test_a_frozen_postgres_of_our_own(tmp_path: Path) -> None:
-    """The server is stopped in its turn where there is time; the next start recovers it."""
+    """The server is stopped as usual if there is time; else the next start recovers it."""
     async with Sandbox() as sandbox:
         async with serving("", sandbox, tmp_path) as served, frozen(tmp_path):
             assert await stop(served) in (0, 4)
@@ -105,7 +106,7 @@ async def hang_the_mail(sandbox: Sandbox) -> None:
 
 
 async def hang_after_the_dot(sandbox: Sandbox) -> None:
-    """The mail server has the mail and does not answer."""
+    """The mail server accepts the mail and does not reply."""
 
     async def say_nothing(*_: object) -> str:
         await asyncio.Event().wait()
@@ -151,7 +152,10 @@ async def test_a_caller_who_reads_a_long_answer_slowly(
                 await rest.post(f"/api/v1{path}")
             columns = [row["name"] for row in await ask(database, _COLUMNS)]
             others = ", ".join(name for name in columns if name != "id")
-            copies = f"INSERT INTO reports (id, {others}) SELECT 1000 + n, {others} FROM reports, generate_series(1, 30000) n WHERE id = 1"  # noqa: S608
+            copies = (
+                f"INSERT INTO reports (id, {others}) SELECT 1000 + n, {others}"  # noqa: S608
+                " FROM reports, generate_series(1, 30000) n WHERE id = 1"
+            )
             async with database.transaction() as session:
                 await session.execute(text(copies))
             span = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
@@ -174,7 +178,7 @@ _COLUMNS = (
 async def test_a_start_that_waits(
     database: Database, database_url: str, tmp_path: Path, held: str
 ) -> None:
-    """For another replica's migration, or for a server that takes connections and says nothing."""
+    """It waits for another replica's migration, or for a server that accepts and never replies."""
     async with (
         Sandbox() as sandbox,
         wired(database_url) as (wire, url),
@@ -201,7 +205,7 @@ async def test_a_start_that_waits(
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_any_moment(database: Database, database_url: str, tmp_path: Path, seed: int) -> None:
-    """A day is told to stop again and again, at moments of no meaning, and is done in the end."""
+    """A day that is stopped repeatedly, at random moments, is completed in the end."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     async with Sandbox() as sandbox:
         keep_every_third(sandbox)

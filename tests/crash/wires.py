@@ -1,6 +1,4 @@
-"""A wire between the service and its Postgres that can be made to carry nothing, as a peer that has
-gone without a word does.
-"""
+"""A proxy between the service and Postgres that can stop forwarding silently."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,8 +8,9 @@ from sqlalchemy import make_url
 
 
 class Wire:
-    """Passes bytes on, both ways, until it hangs; what is sent then is neither refused nor
-    answered.
+    """Forwards bytes in both directions until it hangs.
+
+    After that, bytes are neither refused nor answered.
     """
 
     def __init__(self, socket_path: str) -> None:
@@ -27,7 +26,7 @@ class Wire:
         self._open.set()
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of the service."""
+        """Forward one connection of the service."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -48,7 +47,7 @@ class Wire:
         target.close()
 
     async def cut(self) -> None:
-        """Break every connection."""
+        """Break all connections."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -56,7 +55,7 @@ class Wire:
 
 @asynccontextmanager
 async def wired(url: str) -> AsyncIterator[tuple[Wire, str]]:
-    """A wire to the database, and the address at its near end."""
+    """Start a proxy to the database; yield it and the address that leads through it."""
     parsed = make_url(url)
     wire = Wire(f"{parsed.query['host']}/.s.PGSQL.{parsed.query.get('port', 5432)}")
     server = await asyncio.start_server(wire.connect, "127.0.0.1", 0)
