@@ -1,3 +1,4 @@
-"""Benchmarks: ratios measured side by side in one run, because machines differ and are noisy.
-``make bench`` prints them.
+"""Benchmarks, printed by ``make bench``.
+
+They measure ratios within one run, because machines differ and are noisy.
 """

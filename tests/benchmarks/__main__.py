@@ -1,6 +1,4 @@
-"""Runs the benchmarks, all or those named, and prints one table: what was measured, the ratio, and
-against what.
-"""
+"""Run all or the named benchmarks and print one table: subject, figure and reference."""
 
 import asyncio
 import sys
@@ -39,7 +37,7 @@ BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
 
 @asynccontextmanager
 async def fresh_postgres() -> AsyncIterator[str]:
-    """A cluster for one benchmark, as durable as in production."""
+    """Start a cluster for one benchmark, as durable as in production."""
     with tempfile.TemporaryDirectory() as folder:
         async with embedded_postgres(Path(folder)) as url:
             yield url

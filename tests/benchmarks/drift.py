@@ -1,5 +1,6 @@
-"""The drift property of the sync over many more examples than a test has time for: how many, what
-happened in them, and no loss.
+"""The drift property of the sync with many more examples than in a test.
+
+It reports the number of examples, their events, and that nothing was lost.
 """
 
 import asyncio
@@ -18,10 +19,10 @@ EXAMPLES = 500
 
 
 async def sync_drift(url: str) -> list[Measure]:
-    """Fails with the smallest example in which a message or a chat is lost."""
+    """Run the examples; fail with the smallest one that loses a message or a chat."""
     database, happened, loop = Database(url), Counter[str](), asyncio.get_running_loop()
     await migrate(database)
-    configure_logging("ERROR", "console")  # chats that are gone would fill the screen
+    configure_logging("ERROR", "console")  # messages about lost chats would fill the screen
 
     @settings(
         max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)

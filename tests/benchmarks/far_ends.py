@@ -1,5 +1,6 @@
-"""Far ends in a process of their own, so that what is measured is the service alone; and a service
-that works against them.
+"""External systems in a separate process, and a service that uses them.
+
+Only the service's own process is measured.
 """
 
 import argparse
@@ -29,8 +30,9 @@ async def apart(
     deepseek_latency: float = 0,
     worst: bool = False,
 ) -> AsyncIterator[dict[str, str]]:
-    """Starts the far ends and gives the settings that point at them; ``worst``: with chats that
-    have held the service up.
+    """Start the external systems and yield the settings that connect to them.
+
+    ``worst``: add the chats of ``worst_chats``.
     """
     arguments = [
         str(chats),
@@ -54,7 +56,7 @@ async def apart(
 async def at_work(
     url: str, environment: Mapping[str, str], **settings: Any
 ) -> AsyncIterator[Service]:
-    """A service against far ends that are apart."""
+    """Run a service with its worker against separate external systems."""
     chosen = stage_settings(url, environment, **settings)
     async with (
         open_service(chosen, clock=MovableClock(), retry=IMPATIENT) as service,
@@ -64,7 +66,7 @@ async def at_work(
 
 
 async def timed(service: Service, kind: RunKind, **params: Any) -> tuple[float, Run]:
-    """A run as REST starts it, and how many seconds it took from being asked for to its end."""
+    """Submit a run as REST does; return the seconds until its end, and the run."""
     start = time.perf_counter()
     run_id = await submit(service.database, kind, service.clock, params=params)
     service.worker.wake()

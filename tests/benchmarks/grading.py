@@ -1,4 +1,4 @@
-"""Grading against the model's own speed: chats x latency / in flight."""
+"""Grading compared with the model's speed: chats x latency / concurrency."""
 
 from app.models import RunKind
 from tests.benchmarks.far_ends import apart, at_work, timed
@@ -9,7 +9,7 @@ WAITING = 10_000
 
 
 async def grading_speed(url: str) -> list[Measure]:
-    """A thousand chats at a second each."""
+    """Grade a thousand chats with a latency of one second each."""
     async with (
         apart(chats=CHATS, messages=6, deepseek_latency=LATENCY_SECONDS) as environment,
         at_work(
@@ -32,16 +32,15 @@ async def grading_speed(url: str) -> list[Measure]:
 
 
 async def grading_backlog(url: str) -> list[Measure]:
-    """Ten thousand chats that wait, graded as fast as they can be: first some of them, then all the
-    others in one run.
-    """
+    """Grade ten thousand waiting chats without latency: a part first, then the rest in one run."""
     async with (
         apart(chats=WAITING, messages=6) as environment,
         at_work(
             url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT
         ) as service,
     ):
-        # The cap of a list hides most of the account, but every chat of a listing's is reached.
+        # The list's limit hides most of the account, but the chats are found through their
+        # listings.
         await timed(service, RunKind.SYNC)
         with peak_memory() as few:
             await timed(service, RunKind.ANALYZE, limit=WAITING // 10)

@@ -1,8 +1,8 @@
-"""How the cost of reading hostile text grows with its length: each pattern of grading, and each
-function that is given strangers' text.
+"""Growth of the cost of reading hostile text with its length.
 
-A pattern is fed with "pumps": its own literals, repeated with and without blanks, after and before
-digits. The exponent is that of time by length: 1 is linear, 2 is quadratic.
+It covers each pattern of grading and each function that reads untrusted text. A pattern is tested
+with "pumps": its own literals, repeated with and without blanks, after and before digits. The
+exponent is that of time by length: 1 is linear, 2 is quadratic.
 """
 
 import importlib
@@ -32,8 +32,9 @@ from tests.grading.chats import SOFA, chat
 LIMIT = 1.2
 SIZES = (1_000, 8_000)
 _QUICK = 0.002
-"""Seconds for a text of the second size; a quadratic pattern takes several times as long, and a
-faster one's time is the clock's noise.
+"""Seconds for a text of the second size.
+
+A quadratic pattern takes several times as long. A shorter time is within the noise of the clock.
 """
 _USUAL_PUMPS = (
     "1",
@@ -59,7 +60,7 @@ _USUAL_PUMPS = (
     "«",
     "[",
 )
-# Of the issue's attacks: each made a message of 330 words take a second.
+# Known attacks: each made a message of 330 words take a second.
 _KNOWN_PUMPS = (
     "тел",
     "звон",
@@ -75,7 +76,7 @@ _KNOWN_PUMPS = (
 
 @dataclass(frozen=True)
 class Growth:
-    """The worst pump of a pattern or function: the exponent and the seconds for the longest text."""
+    """The worst pump of a pattern or function: exponent, and seconds for the longest text."""
 
     what: str
     pump: str
@@ -84,7 +85,7 @@ class Growth:
 
 
 async def growth_figures(_url: str) -> list[Measure]:
-    """The worst exponents; needs no database."""
+    """Measure the worst exponents; needs no database."""
     _mask_names("5")  # loads the dictionary
     patterns = sorted(
         (
@@ -114,7 +115,7 @@ async def growth_figures(_url: str) -> list[Measure]:
 
 
 def grading_patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Every compiled pattern of the package with the name of its module, each once."""
+    """Yield each compiled pattern of the package once, with the name of its module."""
     seen: set[str] = set()
     for module in pkgutil.walk_packages(app.grading.__path__, "app.grading."):
         for name, value in vars(importlib.import_module(module.name)).items():
@@ -125,8 +126,9 @@ def grading_patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
 
 
 def _patterns_in(value: Any) -> Iterator[re.Pattern[str]]:
-    """The patterns in a module's variable: itself, in a collection, or in what a finder has closed
-    over.
+    """Yield the patterns of a module's variable.
+
+    They may be the value itself, in a collection, or in the closure of a function.
     """
     if isinstance(value, re.Pattern):
         yield value
@@ -153,7 +155,7 @@ def _pumps_of(pattern: re.Pattern[str]) -> tuple[str, ...]:
 
 
 def _literals(tree: Any) -> Iterator[str]:
-    """The words that the pattern looks for."""
+    """Yield the literals of a pattern."""
     word = ""
     for kind, value in tree:
         if kind is sre.LITERAL:
@@ -181,8 +183,9 @@ def _searcher(pattern: re.Pattern[str]) -> Callable[[str], object]:
 def _worst(
     what: str, work: Callable[[str], object], pumps: tuple[str, ...], sizes: tuple[int, int] = SIZES
 ) -> Growth:
-    """The pump with the greatest exponent; a suspicious one is measured again, because another
-    process may have had the CPU.
+    """Return the growth of the pump with the greatest exponent.
+
+    A suspicious one is measured again, because another process may have used the CPU.
     """
     found = [growth for pump in pumps if (growth := _growth(what, work, pump, sizes))]
     worst = max(found, key=lambda growth: growth.exponent, default=Growth(what, "", 0.0, 0.0))

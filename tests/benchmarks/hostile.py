@@ -1,5 +1,6 @@
-"""Hostile chats and connections against the service's own answers: how long `/health/live` takes
-meanwhile, and what it costs.
+"""Response times and memory of the service with hostile chats and connections.
+
+The response time is that of `/health/live`.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ async def _served(service: Service) -> AsyncIterator[str]:
 
 
 async def _ask_live(url: str, taken: list[float]) -> None:
-    """Asks whether the service is alive, over and over, and notes how long each answer takes."""
+    """Request `/health/live` repeatedly and record the response times."""
     async with httpx.AsyncClient(base_url=url, timeout=600) as http:
         while True:
             start = time.perf_counter()
@@ -47,7 +48,7 @@ async def _ask_live(url: str, taken: list[float]) -> None:
 
 @asynccontextmanager
 async def live_times(url: str) -> AsyncIterator[list[float]]:
-    """The seconds that each answer of `/health/live` takes while the context lasts."""
+    """Yield a list that collects the response times of `/health/live` in seconds."""
     taken = list[float]()
     asking = asyncio.create_task(_ask_live(url, taken))
     try:
@@ -66,7 +67,7 @@ def _p99(taken: Sequence[float]) -> str:
 
 
 def _children_mb() -> float:
-    """The memory of this process's worker processes now, each page counted once for each."""
+    """Return the current memory of the worker processes; shared pages count once per process."""
     pid, total = os.getpid(), 0.0
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
         with suppress(OSError):
@@ -86,7 +87,7 @@ async def _watch_children(seen: list[float]) -> None:
 
 
 async def hostile_chats(url: str) -> list[Measure]:
-    """The worst chats among good ones."""
+    """Grade the worst chats among good ones."""
     async with (
         apart(chats=GOOD, messages=6, worst=True) as environment,
         at_work(url, environment) as service,
@@ -120,7 +121,7 @@ async def hostile_chats(url: str) -> list[Measure]:
 
 
 async def connection_flood(url: str) -> list[Measure]:
-    """Connections that say nothing, more than there is room for."""
+    """Open more idle connections than the limit."""
     async with (
         apart(chats=GOOD, messages=6, worst=True) as environment,
         at_work(url, environment) as service,
@@ -158,5 +159,5 @@ async def connection_flood(url: str) -> list[Measure]:
 
 
 async def hostile(url: str) -> list[Measure]:
-    """Both."""
+    """Run both benchmarks."""
     return [*await hostile_chats(url), *await connection_flood(url)]

@@ -1,5 +1,6 @@
-"""Clients in a process of their own, so that what is measured is the server alone: one that loads
-an answer, one that keeps asking.
+"""HTTP clients in a separate process: one loads a response, one polls.
+
+Only the server's own process is measured.
 """
 
 import argparse
@@ -20,9 +21,7 @@ from tests.stage import KEY
 
 
 async def load(port: int, path: str, **query: str) -> dict[str, Any]:
-    """Loads an answer to its end: ``status``, ``bytes``, ``first_byte_ms`` of the body,
-    ``seconds``.
-    """
+    """Load a response: ``status``, ``bytes``, ``first_byte_ms`` of the body, ``seconds``."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, "load", str(port), f"{path}?{urlencode(query)}", stdout=PIPE
     )
@@ -32,19 +31,20 @@ async def load(port: int, path: str, **query: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def probing(port: int, path: str) -> AsyncIterator[dict[str, float]]:
-    """Asks for the path a hundred times a second while the context lasts; then ``p50``, ``p99`` and
-    ``max`` are there, in ms.
+    """Request the path a hundred times a second within the context.
+
+    At the end the yielded dict contains ``p50``, ``p99`` and ``max`` in ms.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, "probe", str(port), path, stdin=PIPE, stdout=PIPE
     )
     assert process.stdout is not None
-    await process.stdout.readline()  # it has begun
+    await process.stdout.readline()  # the first response has arrived
     found: dict[str, float] = {}
     try:
         yield found
     finally:
-        out, _ = await process.communicate(b"")  # its stdin is closed, which ends it
+        out, _ = await process.communicate(b"")  # closing its stdin ends it
         found.update(json.loads(out))
 
 

@@ -1,4 +1,4 @@
-"""What a benchmark gives back, and how memory is read."""
+"""Results of a benchmark, and measurement of memory."""
 
 import gc
 import resource
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure and what it is to be held against."""
+    """One figure and its reference value."""
 
     what: str
     figure: str
@@ -18,7 +18,7 @@ class Measure:
 
 
 def resident_mb() -> float:
-    """This process's memory now."""
+    """Return this process's current memory."""
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 2**20
@@ -26,17 +26,16 @@ def resident_mb() -> float:
 
 @dataclass
 class Peak:
-    """How far this process's memory rose above what it was at the start, once the context has
-    ended.
-    """
+    """Peak of this process's memory above its initial value, set at the end of the context."""
 
     mb: float = 0.0
 
 
 @contextmanager
 def peak_memory() -> Iterator[Peak]:
-    """The kernel's own mark of the highest memory, set back at the start: nothing between two looks
-    is missed.
+    """Measure the peak memory with the kernel's high-water mark, reset at the start.
+
+    No short peak is missed.
     """
     peak, before = Peak(), resident_mb()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

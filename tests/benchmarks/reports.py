@@ -1,5 +1,6 @@
-"""``GET /reports`` against the usual way (rows as objects, objects as models, models as JSON), and
-how much of everything it takes.
+"""``GET /reports`` compared with the conventional implementation, and its resources.
+
+The conventional implementation turns rows into objects, objects into models and models into JSON.
 """
 
 import asyncio
@@ -27,9 +28,7 @@ _ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
 
 
 async def reports_speed(url: str) -> list[Measure]:
-    """The same thousand reports both ways in turn; then everything in one answer, in each of its
-    forms, over a socket.
-    """
+    """Load a thousand reports both ways, then all reports in each format over a socket."""
     async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(url, sandbox) as stage:
         stage.add_talk(*GOOD_TALK)
         await stage.sync()
@@ -37,9 +36,8 @@ async def reports_speed(url: str) -> list[Measure]:
         await stage.copy_first_report(999)
         ratio = await _against_the_usual_way(stage)
         async with _served(stage) as port:
-            await load(
-                port, "/api/v1/reports", **_ALL
-            )  # the first answer of a process pays for what is made once
+            # The first response of a process includes one-time costs.
+            await load(port, "/api/v1/reports", **_ALL)
             measures = [
                 Measure(
                     "1,000 reports, whole answer with the key's check",
@@ -125,7 +123,7 @@ async def _sheet(port: int) -> list[Measure]:
 
 @asynccontextmanager
 async def _served(stage: Stage) -> AsyncIterator[int]:
-    """The port of a real server over the stage's service, in this process."""
+    """Run a real server in this process and yield its port."""
     nothing = asyncio.create_task(asyncio.sleep(3600))
     with closing(listen("127.0.0.1", 0, "")) as listener:
         async with rest(stage.service, listener, nothing):

@@ -1,6 +1,4 @@
-"""Sync against the ideal: so many requests of so many milliseconds, so many at a time, and nothing
-else.
-"""
+"""Sync compared with the ideal: requests x latency / concurrency."""
 
 from app.models import RunKind
 from app.sandbox.avito import LocalAvito
@@ -16,7 +14,7 @@ IMPORTS, LONG = (200, 1_000), 100
 
 
 async def sync_speed(url: str) -> list[Measure]:
-    """The first import of a thousand chats."""
+    """Import a thousand chats for the first time."""
     async with (
         apart(chats=CHATS, messages=MESSAGES, avito_latency=LATENCY_SECONDS) as environment,
         at_work(url, environment, avito_max_concurrency=IN_FLIGHT) as service,
@@ -37,8 +35,9 @@ async def sync_speed(url: str) -> list[Measure]:
 
 
 async def sync_memory(url: str) -> list[Measure]:
-    """Twenty thousand messages and a hundred thousand, as fast as they come: the peak must not grow
-    with them.
+    """Import twenty thousand and a hundred thousand messages without latency.
+
+    The peak memory must not grow with their number.
     """
     measures, idle = [], 0.0
     for chats in IMPORTS:
@@ -64,7 +63,7 @@ async def sync_memory(url: str) -> list[Measure]:
 
 
 async def sync_cost(url: str) -> list[Measure]:
-    """A second sync in which nothing has changed."""
+    """Sync again without any change."""
     async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(url, sandbox) as stage:
         stage.avito.add_synthetic_chats(600, 2)
         stage.clock.move(hours=20)

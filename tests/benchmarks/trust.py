@@ -1,6 +1,4 @@
-"""What a reader of the reports has to trust: how much personal data is masked, how many attacks are
-noticed, and what both cost.
-"""
+"""Quality of masking and of attack detection, and the cost of both."""
 
 import time
 from collections import Counter
@@ -17,7 +15,7 @@ WINDOW = 200
 
 
 async def trust_figures(_url: str) -> list[Measure]:
-    """The labelled sets' figures by kind, and microseconds per message; needs no database."""
+    """Measure the labelled sets by kind and the microseconds per message; needs no database."""
     masking, injection = masking_figures(), injection_figures()
     return [
         *_labelled("another author's texts", "given", None),
@@ -59,7 +57,7 @@ async def trust_figures(_url: str) -> list[Measure]:
 
 
 def _labelled(whose: str, name: str, half: str | None) -> list[Measure]:
-    """One set's four figures, the first and the third by kind as well."""
+    """Return one set's four figures, the first and the third by kind as well."""
     figures = labelled_figures(load_set(name, half))
     missed, unnoticed = (
         Counter(kind for kind, _ in wrong) for wrong in (figures.missed, figures.unnoticed)
@@ -101,7 +99,7 @@ def _shares(what: str, all_of: Counter[str], wrong: Counter[str]) -> list[Measur
 
 
 def _microseconds(work: Callable[[list[str]], object]) -> float:
-    """CPU time per message of a window in which every third text holds personal data."""
+    """Return the CPU time per message of a window with personal data in every third text."""
     personal, other = [case.text for case in HIDDEN], [case.text for case in KEPT]
     texts = [personal[place] if place % 3 == 0 else other[place] for place in range(WINDOW)]
     spans = []

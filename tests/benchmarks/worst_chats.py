@@ -1,4 +1,4 @@
-"""Chats that have held the service up, by what is bad about them."""
+"""Chats that have slowed the service down, by cause."""
 
 import itertools
 
@@ -20,7 +20,7 @@ _PATRONYMICS = ("Александрович", "Владимировна", "Ко�
 
 
 def full_names(count: int) -> list[str]:
-    """Different surnames with first name and patronymic."""
+    """Return different surnames with first name and patronymic."""
     ends = ("ов", "ин", "енко", "ский", "ян", "швили")
     made = (
         f"{root}{chr(1072 + number)}{end} {first} {patronymic}"
@@ -32,9 +32,7 @@ def full_names(count: int) -> list[str]:
 
 
 def worst_chats() -> dict[str, tuple[str, list[str]]]:
-    """The buyer's name and the texts of chats that have held the service up, by what is bad about
-    them.
-    """
+    """Return the buyer's name and the texts of such chats, by cause."""
     names = full_names(150 * 30)
     return {
         "150 messages of full names": (
@@ -51,7 +49,7 @@ def worst_chats() -> dict[str, tuple[str, list[str]]]:
 
 
 def add_worst_chats(avito: LocalAvito) -> None:
-    """Adds one chat of each kind, with a question of the buyer's and an answer in turn."""
+    """Add one chat of each kind; messages of the buyer and the company alternate."""
     for number, (name, texts) in enumerate(worst_chats().values()):
         chat = avito.add_chat(client=SandboxBuyer(5_900_000_000 + number, name))
         for place, text in enumerate(texts):
