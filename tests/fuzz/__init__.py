@@ -1,1 +1,1 @@
-"""Requests that are generated from the OpenAPI document, against the service as a program."""
+"""Requests generated from the OpenAPI document, against the service as a process."""

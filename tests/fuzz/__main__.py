@@ -1,5 +1,6 @@
-"""Runs schemathesis with every check against the service over the sandbox, with a key and without;
-ends with 1 if it finds anything.
+"""Run schemathesis with every check against the service and the sandbox.
+
+It runs with a key and without. The exit code is 1 if it finds a fault.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ _CONFIG = CHECKOUT / "tests" / "fuzz" / "schemathesis.toml"
 
 @asynccontextmanager
 async def served() -> AsyncIterator[int]:
-    """The port of a service over the sandbox, with a Postgres of its own."""
+    """Start a service with the sandbox and its own Postgres; yield its port."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         async with Sandbox() as sandbox:
@@ -33,7 +34,7 @@ async def served() -> AsyncIterator[int]:
 
 
 async def fuzz(address: str, *words: str) -> int:
-    """The exit code of schemathesis."""
+    """Run schemathesis and return its exit code."""
     command = (
         "-m",
         "schemathesis.cli",
@@ -49,8 +50,9 @@ async def fuzz(address: str, *words: str) -> int:
 
 
 async def main(words: list[str]) -> int:
-    """Fuzz as a caller with the key, then as one without it, who is throttled. ``words`` go to
-    schemathesis.
+    """Fuzz with the key, then without it, which is throttled.
+
+    ``words`` are passed to schemathesis.
     """
     async with served() as port, many_addresses(port) as address:
         with_key = await fuzz(

@@ -1,5 +1,6 @@
-"""A forwarder that gives each connection a loopback address of its own, as if each came from
-another machine.
+"""A proxy that gives each connection its own loopback address.
+
+Each connection thus appears to come from another machine.
 """
 
 import asyncio
@@ -12,8 +13,9 @@ _numbers = count(1)
 
 @asynccontextmanager
 async def many_addresses(port: int) -> AsyncIterator[str]:
-    """The address of a forwarder to the port: failed attempts of one connection do not throttle the
-    next. Linux only.
+    """Start a proxy to the port and yield its address. Linux only.
+
+    Failed attempts on one connection do not throttle the next one.
     """
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
