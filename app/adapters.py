@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import timedelta
 
-from app.clients.avito import AvitoClient, AvitoCredentials, avito_http
+from app.clients.avito import AvitoClient, AvitoCredentials, create_avito_http
 from app.clients.deepseek import DeepSeekClient
 from app.clients.mail import MailClient, OutboxFolder, SmtpClient
 from app.clients.retry import RetryPolicy
@@ -105,7 +105,7 @@ async def open_avito_clients(
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> AsyncIterator[list[tuple[AvitoAccount, AvitoClient]]]:
     """Open a client for each account of the settings. The clients share one HTTP pool."""
-    async with avito_http(str(settings.avito_base_url)) as http:
+    async with create_avito_http(str(settings.avito_base_url)) as http:
         yield [
             (
                 account,

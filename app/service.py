@@ -89,7 +89,7 @@ async def open_service(
         heartbeats = Heartbeats.by(monotonic)
         worker = Worker(database, clock, finish_seconds=finish_seconds, heartbeat=heartbeats.worker)
         dependencies = StepDependencies(
-            database=database.patient(),
+            database=database.with_patient_limits(),
             sources=[
                 AvitoSource(
                     name=account.name,

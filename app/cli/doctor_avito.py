@@ -9,7 +9,7 @@ from app.clients.avito import (
     AvitoCredentials,
     AvitoPlanMissingError,
     ChatPage,
-    avito_http,
+    create_avito_http,
 )
 from app.clients.retry import RetryPolicy
 from app.clock import system_clock
@@ -29,7 +29,7 @@ async def check_avito(checkup: DoctorFindings, settings: Settings) -> None:
     """Of each account: its keys, how many chats it has, whether messages are to be had, and whether
     Avito tells us of new ones.
     """
-    async with avito_http(str(settings.avito_base_url), timeout_seconds=10) as http:
+    async with create_avito_http(str(settings.avito_base_url), timeout_seconds=10) as http:
         for account in settings.accounts:
             client = AvitoClient(
                 http,

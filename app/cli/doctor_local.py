@@ -12,7 +12,7 @@ from app.cli.doctor_findings import DoctorFindings
 from app.cli.serving import check_data_dir
 from app.clock import system_clock
 from app.config import Need, Settings
-from app.database.migrate import current_revision, head_revision, is_known
+from app.database.migrate import get_current_revision, get_head_revision, is_known
 from app.errors import SettingsError
 from app.grading.rubric import RubricError, load_rubric
 from app.jobs.tick import Timetable, next_report_at
@@ -99,7 +99,7 @@ async def check_database(checkup: DoctorFindings, settings: Settings) -> None:
         open_database(settings, migrated=False, patience_seconds=0) as database,
     ):
         checkup.good(f"База: Postgres {await database.check()} отвечает ({where}).")
-        present, head = await current_revision(database), head_revision()
+        present, head = await get_current_revision(database), get_head_revision()
         if present == head:
             checkup.good(f"База: схема свежая ({head}).")
         elif present is None:

@@ -10,7 +10,7 @@ from app.cli.console import say
 from app.cli.process import ExitCode
 from app.cli.regrades import regrade_period
 from app.cli.serving import check_data_dir
-from app.clients.deepseek.prices import peak_factor
+from app.clients.deepseek.prices import get_peak_factor
 from app.clock import local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
@@ -78,7 +78,7 @@ def _tell(settings: Settings, estimate: Estimate, spent: Decimal) -> int:
     if estimate.usd is None or estimate.most_usd is None:
         say(f"Деньги: цены модели {settings.deepseek_model} в справочнике нет.")
     else:
-        dearer = peak_factor(settings.deepseek_model, system_clock())
+        dearer = get_peak_factor(settings.deepseek_model, system_clock())
         peak = f"; сейчас часы пик, вне их дешевле в {dearer} раза" if dearer > 1 else ""
         say(
             f"Деньги: около {_dollars(estimate.usd)}, никак не больше"

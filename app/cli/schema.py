@@ -4,15 +4,15 @@ from app.adapters import open_database
 from app.cli.console import Mark, say_marked
 from app.cli.process import ExitCode
 from app.config import Settings
-from app.database.migrate import current_revision, migrate
+from app.database.migrate import get_current_revision, migrate
 
 
 async def migrate_schema(settings: Settings) -> int:
     """Runs the migrations and says from which revision to which they went."""
     async with open_database(settings, migrated=False) as database:
-        before = await current_revision(database)
+        before = await get_current_revision(database)
         await migrate(database)
-        after = await current_revision(database)
+        after = await get_current_revision(database)
     if before == after:
         say_marked(Mark.GOOD, f"Схема базы уже свежая: {after}.")
     else:

@@ -9,48 +9,50 @@ import zlib
 from collections.abc import AsyncIterable, AsyncIterator
 
 _GZIP = 16 + zlib.MAX_WBITS
-_AT_A_TIME = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 class UnreadableBodyError(Exception):
     """A body is too large, damaged or in an unrequested encoding; it was not read to its end."""
 
 
-async def unpacked(body: AsyncIterable[bytes], encoding: str, most: int) -> AsyncIterator[bytes]:
+async def decompress(
+    body: AsyncIterable[bytes], encoding: str, max_bytes: int
+) -> AsyncIterator[bytes]:
     """Decompress a body according to its ``Content-Encoding``, piece by piece.
 
     Raises:
-        UnreadableBodyError: it has more than ``most`` bytes, compressed or decompressed, or cannot
+        UnreadableBodyError: it has more than ``max_bytes``, compressed or decompressed, or cannot
           be decompressed.
     """
     match encoding.strip().lower():
         case "" | "identity":
             pieces: AsyncIterable[bytes] = body
         case "gzip" | "x-gzip":
-            pieces = _gunzipped(body)
+            pieces = _decompress_gzip(body)
         case _:
             raise UnreadableBodyError("unknown encoding")
     size = 0
     async for piece in pieces:
         size += len(piece)
-        if size > most:
-            raise UnreadableBodyError(f"more than {most} bytes")
+        if size > max_bytes:
+            raise UnreadableBodyError(f"more than {max_bytes} bytes")
         yield piece
 
 
-async def _gunzipped(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    unpacking = zlib.decompressobj(_GZIP)
+async def _decompress_gzip(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    decompressor = zlib.decompressobj(_GZIP)
     try:
-        async for packed in body:
-            rest = packed
-            while rest and not unpacking.eof:
-                yield unpacking.decompress(rest, _AT_A_TIME)
-                rest = unpacking.unconsumed_tail
-        while held := unpacking.decompress(b"", _AT_A_TIME):
-            yield held
+        async for compressed in body:
+            rest = compressed
+            while rest and not decompressor.eof:
+                yield decompressor.decompress(rest, _CHUNK_BYTES)
+                rest = decompressor.unconsumed_tail
+        while piece := decompressor.decompress(b"", _CHUNK_BYTES):
+            yield piece
     except zlib.error:
         raise UnreadableBodyError("damaged gzip") from None
-    if not unpacking.eof:
+    if not decompressor.eof:
         raise UnreadableBodyError("gzip without its end")
 
 

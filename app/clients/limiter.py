@@ -17,10 +17,10 @@ class AdaptiveLimiter:
     A refusal (429) halves it; ten successes raise it by one.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._allowed = most
-        self._slots = asyncio.Semaphore(most)
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._allowed = limit
+        self._slots = asyncio.Semaphore(limit)
         self._overdrawn = 0  # slots in use above the limit: their return admits no request
         self._cuts = 0
         self._successes = 0
@@ -41,12 +41,12 @@ class AdaptiveLimiter:
         except RateLimitedError:
             # Requests sent before the last cut do not count: a burst of refusals is one refusal.
             if self._cuts == cuts_before:
-                await self._cut()
+                await self._halve()
             raise
         finally:
-            self._put_back()
+            self._release()
 
-    async def _cut(self) -> None:
+    async def _halve(self) -> None:
         fewer = max(1, self._allowed // 2)
         for _ in range(self._allowed - fewer):
             if self._slots.locked():
@@ -59,19 +59,19 @@ class AdaptiveLimiter:
 
     def _count_success(self) -> None:
         self._successes += 1
-        if self._successes >= _SUCCESSES_FOR_ONE_MORE and self._allowed < self._most:
+        if self._successes >= _SUCCESSES_FOR_ONE_MORE and self._allowed < self._limit:
             self._successes = 0
             self._allowed += 1
-            self._put_back()
+            self._release()
 
-    def _put_back(self) -> None:
+    def _release(self) -> None:
         if self._overdrawn:
             self._overdrawn -= 1
         else:
             self._slots.release()
 
 
-def per_minute(requests: int) -> AbstractAsyncContextManager[None]:
+def limit_per_minute(requests: int) -> AbstractAsyncContextManager[None]:
     """Return a context manager that admits at most ``requests`` a minute (0: no limit).
 
     It admits a tenth of them at once and the rest evenly. A leaky bucket with the size of a whole

@@ -55,32 +55,32 @@ class RetryPolicy:
             wait_max=self.longest_wait_seconds,
             wait_jitter=self.first_wait_seconds,
         )
-        return await caller(self._wait_after, call)
+        return await caller(self._get_delay, call)
 
-    def _wait_after(self, error: Exception) -> bool | float:
+    def _get_delay(self, error: Exception) -> bool | float:
         if isinstance(error, RateLimitedError) and error.retry_after_seconds is not None:
             return min(error.retry_after_seconds, self.longest_wait_seconds)
         return isinstance(error, TransientError)
 
 
-def wait_asked_for(headers: Mapping[str, str], now: datetime) -> float | None:
+def parse_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the delay in seconds requested by a 429 response.
 
     It is taken from ``Retry-After`` (seconds or a date, RFC 9110), else from ``X-RateLimit-Reset``.
     The latter has no standard: vendors send seconds or a Unix time, distinguished by size.
     """
-    asked = headers.get("Retry-After", "")
-    seconds = _number(asked)
-    if seconds is None and asked:
-        seconds = _seconds_until(asked, now)
+    header = headers.get("Retry-After", "")
+    seconds = _parse_number(header)
+    if seconds is None and header:
+        seconds = _parse_date_delay(header, now)
     if seconds is None:
-        seconds = _number(headers.get("X-RateLimit-Reset", ""))
+        seconds = _parse_number(headers.get("X-RateLimit-Reset", ""))
         if seconds is not None and seconds >= _EARLIEST_EPOCH:
             seconds -= now.timestamp()
     return None if seconds is None else max(seconds, 0.0)
 
 
-def _number(text: str) -> float | None:
+def _parse_number(text: str) -> float | None:
     try:
         number = float(text)
     except ValueError:
@@ -88,7 +88,7 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _seconds_until(date: str, now: datetime) -> float | None:
+def _parse_date_delay(date: str, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
     except ValueError:

@@ -27,16 +27,16 @@ def read_json(text: str) -> Any:
         ValueError: the text is not JSON.
     """
     try:
-        return keep_storable(json.loads(text, parse_int=_integer))
+        return remove_unstorable(json.loads(text, parse_int=_parse_integer))
     except RecursionError:
-        return keep_storable(json.loads(_without_depths(text), parse_int=_integer))
+        return remove_unstorable(json.loads(_cut_depth(text), parse_int=_parse_integer))
 
 
-def _integer(digits: str) -> int | None:
+def _parse_integer(digits: str) -> int | None:
     return int(digits) if len(digits) <= _LONGEST_INTEGER else None
 
 
-def _without_depths(text: str) -> str:
+def _cut_depth(text: str) -> str:
     """Replace everything below the deepest level with ``null``."""
     kept, depth, start = list[str](), 0, 0
     for match in _STRINGS_AND_BRACKETS.finditer(text):
@@ -60,12 +60,12 @@ def shorten(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     end = limit
-    while end and _continues(text, end):
+    while end and _joins_previous(text, end):
         end -= 1
     return text[: end or limit].rstrip()
 
 
-def _continues(text: str, place: int) -> bool:
+def _joins_previous(text: str, place: int) -> bool:
     """Return whether the character at this index belongs to the previous one."""
     before, here = text[place - 1], text[place]
     if "\U0001f1e6" <= here <= "\U0001f1ff" and "\U0001f1e6" <= before <= "\U0001f1ff":
@@ -77,7 +77,7 @@ def _continues(text: str, place: int) -> bool:
     )
 
 
-def keep_storable(value: Any) -> Any:
+def remove_unstorable(value: Any) -> Any:
     """Sanitize all strings, keys included, of a parsed JSON value.
 
     Control characters except ``\\n`` and ``\\t`` and lone surrogates are removed.
@@ -88,17 +88,19 @@ def keep_storable(value: Any) -> Any:
             return value
         return _UNWANTED.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
     if isinstance(value, list):
-        return [keep_storable(element) for element in value]
+        return [remove_unstorable(element) for element in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None  # JSON has no such value; Python's parser reads 1e999 as infinity
     if isinstance(value, dict):
-        return {keep_storable(key): keep_storable(element) for key, element in value.items()}
+        return {
+            remove_unstorable(key): remove_unstorable(element) for key, element in value.items()
+        }
     return value
 
 
-def excerpt(text: str, limit: int, *secrets: str) -> str:
+def build_excerpt(text: str, limit: int, *secrets: str) -> str:
     """Sanitize, shorten and redact text of an external system for display, on one line."""
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
-    line = " ".join(keep_storable(text).split())
+    line = " ".join(remove_unstorable(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -8,7 +8,7 @@ from functools import cache
 
 
 @cache
-def trusted() -> ssl.SSLContext:
+def get_tls_context() -> ssl.SSLContext:
     """Return the shared TLS context; do not modify it.
 
     It contains the system's certificates, or those named by ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``.

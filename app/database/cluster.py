@@ -42,7 +42,7 @@ def find_programs() -> Path:
     )
 
 
-def environment() -> dict[str, str]:
+def build_environment() -> dict[str, str]:
     """Build the environment of Postgres's programs.
 
     It contains none of the service's secrets and no ``PG…`` variable that would change behaviour.
@@ -62,8 +62,8 @@ async def create_cluster(cluster: Path, programs: Path, lock: int, *, durable: b
     Raises:
         EmbeddedPostgresError: ``initdb`` failed, or there is no account to run it.
     """
-    for left_over in cluster.parent.glob(f"{cluster.name}.new-*"):
-        shutil.rmtree(left_over, ignore_errors=True)
+    for leftover in cluster.parent.glob(f"{cluster.name}.new-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
     # The folder has mode 0700. An initdb that has just been killed may still write a file into it;
     # the next start removes it.
     with tempfile.TemporaryDirectory(
@@ -71,7 +71,7 @@ async def create_cluster(cluster: Path, programs: Path, lock: int, *, durable: b
     ) as folder:
         fresh, password = Path(folder) / "cluster", Path(folder) / "password"
         _write_secret(password, secrets.token_hex(24))
-        account = await account_of(Path(folder), programs) or _account_with_a_name()
+        account = await find_account_command(Path(folder), programs) or _find_named_account()
         initdb = [
             f"{programs}/initdb",
             f"--pgdata={fresh}",
@@ -85,18 +85,18 @@ async def create_cluster(cluster: Path, programs: Path, lock: int, *, durable: b
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
         ]
-        complaint = await _run(
-            *account, *initdb, *locale, *([] if durable else ["--no-sync"]), inherits=(lock,)
+        failure = await _run_command(
+            *account, *initdb, *locale, *([] if durable else ["--no-sync"]), inherited_fds=(lock,)
         )
-        if complaint is not None:
+        if failure is not None:
             raise EmbeddedPostgresError(
-                f"Встроенный Postgres не создал базу в {cluster}: {complaint}"
+                f"Встроенный Postgres не создал базу в {cluster}: {failure}"
             )
         password.rename(fresh / password.name)
         fresh.rename(cluster)
     if durable:
-        _write_through(cluster)
-        _write_through(cluster.parent)
+        _flush_folder(cluster)
+        _flush_folder(cluster.parent)
 
 
 def read_password(cluster: Path) -> str:
@@ -115,7 +115,7 @@ def read_password(cluster: Path) -> str:
     return (cluster / "password").read_text()
 
 
-async def account_of(folder: Path, programs: Path) -> list[str]:
+async def find_account_command(folder: Path, programs: Path) -> list[str]:
     """Build the command prefix that runs a command as the owner of the folder.
 
     Postgres refuses to run as root. If root owns the folder, ownership first passes to ``nobody``.
@@ -131,7 +131,7 @@ async def account_of(folder: Path, programs: Path) -> list[str]:
     """
     if os.geteuid() != 0:
         return []
-    uid, gid = _owner_but_root(folder)
+    uid, gid = _require_unprivileged_owner(folder)
     drop = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
     for capability in (None, "dac_read_search", "dac_override"):
         # Postgres checks access with access(2), which honours a capability only with this bit set.
@@ -144,7 +144,7 @@ async def account_of(folder: Path, programs: Path) -> list[str]:
             if capability
             else []
         )
-        complaint = await _run(
+        failure = await _run_command(
             *drop,
             *keep,
             "/bin/sh",
@@ -153,26 +153,26 @@ async def account_of(folder: Path, programs: Path) -> list[str]:
             f"{programs}/postgres",
             str(folder),
         )
-        if complaint is None:
+        if failure is None:
             return drop + keep
     raise EmbeddedPostgresError(
         "Postgres не работает от имени root, а другому пользователю недоступна DATA_DIR"
-        f" ({folder.parent}) или папка {programs} ({complaint}): запустите сервис от обычного"
+        f" ({folder.parent}) или папка {programs} ({failure}): запустите сервис от обычного"
         " пользователя или задайте DATABASE_URL."
     )
 
 
-def _owner_but_root(folder: Path) -> tuple[int, int]:
+def _require_unprivileged_owner(folder: Path) -> tuple[int, int]:
     if folder.stat().st_uid == 0:
         folder.chmod(0o700)
-        nobody = _nobody()
+        nobody = _get_nobody()
         for path in (*folder.rglob("*"), folder):
             os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
     owner = folder.stat()
     return owner.st_uid, owner.st_gid
 
 
-def _account_with_a_name() -> list[str]:
+def _find_named_account() -> list[str]:
     """Build the command prefix that gives initdb an account with a name.
 
     initdb requires a name. In a container the current account may be a bare number.
@@ -180,11 +180,11 @@ def _account_with_a_name() -> list[str]:
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:
-        return ["unshare", "--user", f"--map-user={_nobody().pw_uid}"]
+        return ["unshare", "--user", f"--map-user={_get_nobody().pw_uid}"]
     return []
 
 
-def _nobody() -> pwd.struct_passwd:
+def _get_nobody() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam("nobody")
     except KeyError:
@@ -194,7 +194,7 @@ def _nobody() -> pwd.struct_passwd:
         ) from None
 
 
-async def _run(*command: str, inherits: tuple[int, ...] = ()) -> str | None:
+async def _run_command(*command: str, inherited_fds: tuple[int, ...] = ()) -> str | None:
     """Run a command to its end. Return the first line of stderr if it failed, else None.
 
     If the task is cancelled, all processes of the command are killed.
@@ -206,21 +206,21 @@ async def _run(*command: str, inherits: tuple[int, ...] = ()) -> str | None:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             cwd="/",
-            env=environment(),
+            env=build_environment(),
             start_new_session=True,
-            pass_fds=inherits,
+            pass_fds=inherited_fds,
         )
     except FileNotFoundError:
         return f"нет программы {command[0]}"
     try:
-        _, complaint = await process.communicate()
+        _, failure = await process.communicate()
     except asyncio.CancelledError:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         raise
     return (
-        complaint.decode(errors="replace").strip().split("\n", 1)[0] if process.returncode else None
+        failure.decode(errors="replace").strip().split("\n", 1)[0] if process.returncode else None
     )
 
 
@@ -229,7 +229,7 @@ def _write_secret(path: Path, secret: str) -> None:
     path.write_text(secret)
 
 
-def _write_through(folder: Path) -> None:
+def _flush_folder(folder: Path) -> None:
     """Flush the folder's entries to disk so that they survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -25,8 +25,8 @@ from app.database.cluster import (
     PORT,
     USER,
     EmbeddedPostgresError,
-    account_of,
     create_cluster,
+    find_account_command,
     find_programs,
     read_password,
 )
@@ -83,18 +83,18 @@ async def embedded_postgres(
     programs = find_programs()
     from app.database import postmaster  # noqa: PLC0415 - psutil comes with the extra
 
-    with ExitStack() as held:
-        with _explained(data_dir):
-            cluster = _prepared(data_dir) / "postgres"
-            users = held.enter_context(_lock_file(cluster.with_name("postgres.users.lock")))
-            address = held.enter_context(_short(cluster))
-            async with _turn(cluster) as lock:
-                if not _is_there(cluster):
+    with ExitStack() as stack:
+        with _translate_errors(data_dir):
+            cluster = _create_data_dir(data_dir) / "postgres"
+            users = stack.enter_context(_open_lock(cluster.with_name("postgres.users.lock")))
+            address = stack.enter_context(_shorten_path(cluster))
+            async with _hold_start_lock(cluster) as lock:
+                if not _cluster_exists(cluster):
                     await create_cluster(cluster, programs, lock, durable=durable)
                 password = read_password(cluster)
                 command = [
-                    *await account_of(cluster, programs),
-                    *_server(cluster, programs, durable=durable),
+                    *await find_account_command(cluster, programs),
+                    *_build_command(cluster, programs, durable=durable),
                 ]
                 start = partial(
                     postmaster.start, cluster, command, address, password, patience_seconds
@@ -102,31 +102,31 @@ async def embedded_postgres(
                 server = await start()
                 fcntl.flock(users, fcntl.LOCK_SH)
 
-        async def start_again() -> Any:
-            with _explained(data_dir):
-                async with _turn(cluster):
+        async def restart() -> Any:
+            with _translate_errors(data_dir):
+                async with _hold_start_lock(cluster):
                     return await start()
 
         keeper = asyncio.create_task(
-            postmaster.keep_running(server, cluster, start_again), name="postgres"
+            postmaster.keep_running(server, cluster, restart), name="postgres"
         )
         try:
-            yield _url(address, password)
+            yield _build_url(address, password)
         finally:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
-            with _explained(data_dir):
-                async with _turn(cluster):
-                    if _locked(users):
+            with _translate_errors(data_dir):
+                async with _hold_start_lock(cluster):
+                    if _try_lock(users):
                         await postmaster.stop(cluster, patience_seconds)
 
 
-def _prepared(data_dir: Path) -> Path:
+def _create_data_dir(data_dir: Path) -> Path:
     data_dir.mkdir(parents=True, exist_ok=True)
     return data_dir.resolve()
 
 
-def _is_there(cluster: Path) -> bool:
+def _cluster_exists(cluster: Path) -> bool:
     """Return whether the folder is not empty.
 
     An empty folder, such as a new mounted volume, is not a cluster and may be filled. A folder with
@@ -135,7 +135,7 @@ def _is_there(cluster: Path) -> bool:
     return cluster.exists() and any(cluster.iterdir())
 
 
-def _server(cluster: Path, programs: Path, *, durable: bool) -> list[str]:
+def _build_command(cluster: Path, programs: Path, *, durable: bool) -> list[str]:
     settings = _SETTINGS if durable else _SETTINGS | _NOT_DURABLE
     return [
         f"{programs}/postgres",
@@ -146,7 +146,7 @@ def _server(cluster: Path, programs: Path, *, durable: bool) -> list[str]:
 
 
 @contextmanager
-def _short(cluster: Path) -> Iterator[Path]:
+def _shorten_path(cluster: Path) -> Iterator[Path]:
     """Yield a path of the folder that clients can use as a host.
 
     It is the folder itself, or a symbolic link if the path is too long or contains a comma, which
@@ -159,7 +159,7 @@ def _short(cluster: Path) -> Iterator[Path]:
         return
     with (
         tempfile.TemporaryDirectory(prefix="avito-quality-") as folder,
-        _lock_file(Path(folder)) as lock,
+        _open_lock(Path(folder)) as lock,
     ):
         # systemd removes old files from /tmp, but not those on which a process holds a lock.
         fcntl.flock(lock, fcntl.LOCK_SH)
@@ -168,27 +168,27 @@ def _short(cluster: Path) -> Iterator[Path]:
         yield alias
 
 
-def _url(address: Path, password: str) -> str:
-    where = {"host": str(address), "port": str(PORT)}
+def _build_url(address: Path, password: str) -> str:
+    query = {"host": str(address), "port": str(PORT)}
     return URL.create(
-        "postgresql+asyncpg", USER, password, database=DATABASE, query=where
+        "postgresql+asyncpg", USER, password, database=DATABASE, query=query
     ).render_as_string(hide_password=False)
 
 
 @asynccontextmanager
-async def _turn(cluster: Path) -> AsyncIterator[int]:
+async def _hold_start_lock(cluster: Path) -> AsyncIterator[int]:
     """Hold the lock that serializes starting and stopping the server.
 
     It polls because a blocking flock could not be cancelled.
     """
-    with _lock_file(cluster.with_name("postgres.start.lock")) as lock:
-        while not _locked(lock):  # noqa: ASYNC110 - released by another process
+    with _open_lock(cluster.with_name("postgres.start.lock")) as lock:
+        while not _try_lock(lock):  # noqa: ASYNC110 - released by another process
             await asyncio.sleep(_POLL_SECONDS)
         yield lock
 
 
 @contextmanager
-def _lock_file(path: Path) -> Iterator[int]:
+def _open_lock(path: Path) -> Iterator[int]:
     """Open a file, created if missing, or an existing folder as a lock; close it at the end.
 
     Closing the descriptor releases the lock.
@@ -200,7 +200,7 @@ def _lock_file(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _locked(lock: int) -> bool:
+def _try_lock(lock: int) -> bool:
     """Take the exclusive lock; return False if another process holds or shares it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -210,7 +210,7 @@ def _locked(lock: int) -> bool:
 
 
 @contextmanager
-def _explained(data_dir: Path) -> Iterator[None]:
+def _translate_errors(data_dir: Path) -> Iterator[None]:
     """Translate errors of the server or the folder into EmbeddedPostgresError with a message."""
     log = data_dir / "postgres.log"
     try:

@@ -47,7 +47,7 @@ UNLIMITED = Limits(statement=0, lock=0)
 """For migrations. The kernel still detects a dead network, see ``LimitedConnection``."""
 
 _CHECK_SECONDS = 6.0
-_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
 
 
 class Database:
@@ -75,11 +75,11 @@ class Database:
         slot_seconds: float = 30,
         idle_seconds: float = 60,
     ) -> None:
-        self.name, self._way_out = _EMBEDDED if embedded else _OF_THE_SETTING
+        self.name, self._advice = _EMBEDDED if embedded else _CONFIGURED
         self._limits, self._patient_limits = limits, patient_limits
         self._slot_seconds = slot_seconds
         self.engine: AsyncEngine = create_async_engine(
-            async_url(url),
+            parse_database_url(url),
             pool_size=pool_size,
             max_overflow=0,
             # With FIFO, little work spread over all connections would keep each of them from being
@@ -94,15 +94,15 @@ class Database:
             },
         )
         self._sessions = async_sessionmaker(expire_on_commit=False)
-        self._places = ConnectionSlots(pool_size, raise_seconds=idle_seconds / 4)
+        self._slots = ConnectionSlots(pool_size, raise_seconds=idle_seconds / 4)
         self._idle = IdleConnections(idle_seconds)
-        event.listen(self.engine.sync_engine, "checkin", self._note_idle)
-        event.listen(self.engine.sync_engine, "checkout", self._note_used)
+        event.listen(self.engine.sync_engine, "checkin", self._mark_idle)
+        event.listen(self.engine.sync_engine, "checkout", self._mark_used)
 
     @property
     def pool_size(self) -> int:
         """Current maximum number of open connections."""
-        return self._places.limit
+        return self._slots.limit
 
     def with_limits(self, limits: Limits, *, slot_seconds: float | None = None) -> Self:
         """Return this database, with the same pool, with other limits for its sessions."""
@@ -111,7 +111,7 @@ class Database:
         other._slot_seconds = self._slot_seconds if slot_seconds is None else slot_seconds
         return other
 
-    def patient(self) -> Self:
+    def with_patient_limits(self) -> Self:
         """Return this database with the limits for the steps of a run."""
         return self.with_limits(self._patient_limits)
 
@@ -122,7 +122,7 @@ class Database:
         Keep it short and never hold it across a network call. ``within`` is a timeout in seconds
         for the whole session, for a caller that needs an answer in any state of the server.
         """
-        with self._away_is_told():
+        with self._translate_errors():
             async with asyncio.timeout(within), self._open() as session:
                 yield session
 
@@ -141,7 +141,7 @@ class Database:
               message names the setting.
         """
         async with self.with_limits(self._limits, slot_seconds=_CHECK_SECONDS).session() as session:
-            version, encoding = (await session.execute(text(_ABOUT))).one()
+            version, encoding = (await session.execute(text(_VERSION_QUERY))).one()
         if encoding != "UTF8":
             raise DatabaseRefusedError(
                 f"{self.name}: кодировка базы {encoding}, а нужна UTF8; создайте базу с ENCODING"
@@ -157,7 +157,7 @@ class Database:
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[AsyncSession]:
         connection = await self._connect()
-        driver = _driver_of(connection)
+        driver = _get_driver(connection)
         driver.set_limits(self._limits)
         session = self._sessions(bind=connection)
         try:
@@ -171,39 +171,39 @@ class Database:
             try:
                 await asyncio.shield(asyncio.ensure_future(_close(session, connection)))
             finally:
-                self._places.give_back()
+                self._slots.release()
 
     async def _connect(self) -> AsyncConnection:
         """Take a slot of the pool and connect.
 
         If the server has no free connection, wait until a connection of this pool is returned.
         """
-        pause, refusal = _PAUSE_SECONDS, ""
+        pause, refusal = _FIRST_PAUSE_SECONDS, ""
         try:
-            async with asyncio.timeout(self._slot_seconds) as patience:
+            async with asyncio.timeout(self._slot_seconds) as deadline:
                 while True:
-                    await self._places.take(first=bool(refusal))
+                    await self._slots.acquire(first=bool(refusal))
                     try:
                         return await self.engine.connect()
                     except BaseException as error:
-                        refusal = self._leave_place(error)
+                        refusal = self._release_slot(error)
                         if not refusal:
                             raise
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
         except TimeoutError:
-            if not patience.expired():
+            if not deadline.expired():
                 # No connection could be opened in time, so the open ones may be dead too.
                 self._idle.close_all()
                 raise
-            raise self._away(refusal or _NO_PLACE) from None
+            raise self._build_outage(refusal or _POOL_EXHAUSTED) from None
 
-    def _leave_place(self, error: BaseException) -> str:
+    def _release_slot(self, error: BaseException) -> str:
         """Release the slot after a failed attempt. Return the reason if a retry makes sense."""
         refused = is_out_of_connections(error)
-        if refused and not self._idle.close_one() and self._places.lower():
-            log.warning("database.out_of_connections", pool=self._places.limit)
-        self._places.give_back()
+        if refused and not self._idle.close_one() and self._slots.lower_limit():
+            log.warning("database.out_of_connections", pool=self._slots.limit)
+        self._slots.release()
         return (describe_outage(error) or "") if refused else ""
 
     async def _discard_unfit(self, driver: LimitedConnection, error: BaseException) -> None:
@@ -222,27 +222,27 @@ class Database:
             log.warning("database.connection_dead")
 
     @contextmanager
-    def _away_is_told(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except DATABASE_ERRORS as error:
             if refusal := describe_refusal(error):
-                raise DatabaseRefusedError(self._sentence(refusal)) from None
+                raise DatabaseRefusedError(self._build_message(refusal)) from None
             if reason := describe_outage(error):
-                raise self._away(reason) from None
+                raise self._build_outage(reason) from None
             raise
 
-    def _away(self, reason: str) -> DatabaseUnavailableError:
-        return DatabaseUnavailableError(self._sentence(reason))
+    def _build_outage(self, reason: str) -> DatabaseUnavailableError:
+        return DatabaseUnavailableError(self._build_message(reason))
 
-    def _sentence(self, reason: str) -> str:
-        return f"{self.name} недоступен ({reason}); {self._way_out}."
+    def _build_message(self, reason: str) -> str:
+        return f"{self.name} недоступен ({reason}); {self._advice}."
 
-    def _note_idle(self, connection: DBAPIConnection | None, _: object) -> None:
+    def _mark_idle(self, connection: DBAPIConnection | None, _: object) -> None:
         if connection is not None:  # None: the pool has closed it
             self._idle.add(connection.driver_connection)
 
-    def _note_used(self, connection: DBAPIConnection, *_: object) -> None:
+    def _mark_used(self, connection: DBAPIConnection, *_: object) -> None:
         """Make the pool replace a connection that was closed by the server or by this process.
 
         asyncpg knows the state of its connection without a query. The pool's own check
@@ -260,14 +260,14 @@ async def _close(session: AsyncSession, connection: AsyncConnection) -> None:
         await connection.close()
 
 
-def _driver_of(connection: AsyncConnection) -> LimitedConnection:
+def _get_driver(connection: AsyncConnection) -> LimitedConnection:
     assert connection.sync_connection is not None  # noqa: S101 - it is open
     driver = connection.sync_connection.connection.driver_connection
     assert isinstance(driver, LimitedConnection)  # noqa: S101 - the class that the engine was given
     return driver
 
 
-_OF_THE_SETTING = ("DATABASE_URL: Postgres", "проверьте адрес, имя, пароль и сам сервер")
+_CONFIGURED = ("DATABASE_URL: Postgres", "проверьте адрес, имя, пароль и сам сервер")
 _EMBEDDED = (
     "Встроенный Postgres",
     (
@@ -276,8 +276,8 @@ _EMBEDDED = (
     ),
 )
 """The name of the server in messages, and the advice if it is unreachable."""
-_NO_PLACE = "все соединения заняты; их число задаёт DATABASE_POOL_SIZE"
-_ABOUT = "SELECT current_setting('server_version'), current_setting('server_encoding')"
+_POOL_EXHAUSTED = "все соединения заняты; их число задаёт DATABASE_POOL_SIZE"
+_VERSION_QUERY = "SELECT current_setting('server_version'), current_setting('server_encoding')"
 
 
 _to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
@@ -286,11 +286,13 @@ _to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 
 _OPTIONS = frozenset({"host", "port", "ssl", "target_session_attrs", "passfile"})
 """Options accepted after the ``?`` of an address."""
-_LIBPQ_ALONE = frozenset({"channel_binding", "connect_timeout", "application_name", "gssencmode"})
+_IGNORED_OPTIONS = frozenset(
+    {"channel_binding", "connect_timeout", "application_name", "gssencmode"}
+)
 """Options that providers print for libpq and asyncpg does not support; they are ignored."""
 
 
-def async_url(url: str) -> URL:
+def parse_database_url(url: str) -> URL:
     """Convert any usual spelling of a Postgres address into one for asyncpg.
 
     Raises:
@@ -312,7 +314,7 @@ def async_url(url: str) -> URL:
     query = {
         ("ssl" if name == "sslmode" else name): value
         for name, value in parsed.query.items()
-        if name not in _LIBPQ_ALONE
+        if name not in _IGNORED_OPTIONS
     }
     if unknown := sorted(query.keys() - _OPTIONS):
         raise SettingsError(

@@ -22,7 +22,7 @@ DATABASE_ERRORS = (
 
 # By SQLSTATE; the longest matching prefix applies. A transaction that failed with one of these can
 # be retried unchanged.
-_AWAY = {
+_OUTAGES = {
     "08": "соединение прервалось",
     "25006": "база открыта только для чтения",
     "25P03": "сервер прервал простаивавшую транзакцию",
@@ -41,30 +41,30 @@ _AWAY = {
     "58": "сбой диска",
 }
 # A setting must be changed, here or on the server.
-_REFUSED = {
+_REFUSALS = {
     "28": "неверные имя или пароль, или сервер не пускает с этого адреса",
     "3D000": "такой базы нет",
 }
-_SILENT = "сервер не отвечает"
-_NO_PLACES = "53300"
+_NO_ANSWER = "сервер не отвечает"
+_TOO_MANY_CONNECTIONS = "53300"
 
 
 def describe_outage(error: BaseException) -> str | None:
     """Return why the database is currently unavailable; None if the error is not an outage."""
-    state = _state(error)
-    if reason := _by_state(_AWAY, state):
+    state = _get_sqlstate(error)
+    if reason := _find_reason(_OUTAGES, state):
         return reason
-    if _is_at_connection(error) or getattr(error, "connection_invalidated", False):
-        return _reason_of_connection(_original(error))
+    if _is_connection_error(error) or getattr(error, "connection_invalidated", False):
+        return _describe_connection_error(_unwrap_error(error))
     return None
 
 
-def _reason_of_connection(error: BaseException) -> str:
+def _describe_connection_error(error: BaseException) -> str:
     if isinstance(error, socket.gaierror):
         return "имя сервера не находится"
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         return "у службы кончились файлы для соединений (ulimit -n, LimitNOFILE)"
-    return _SILENT
+    return _NO_ANSWER
 
 
 def describe_refusal(error: BaseException) -> str | None:
@@ -72,7 +72,7 @@ def describe_refusal(error: BaseException) -> str | None:
 
     A refusal lasts until a setting is changed.
     """
-    original = _original(error)
+    original = _unwrap_error(error)
     match original:
         case ssl.SSLError():
             return f"TLS не установлен: {original.reason or 'ошибка сертификата'}"
@@ -83,31 +83,31 @@ def describe_refusal(error: BaseException) -> str | None:
         case asyncpg.exceptions.ClientConfigurationError():
             return "параметр адреса не подходит"
         case _:
-            return _by_state(_REFUSED, _state(error))
+            return _find_reason(_REFUSALS, _get_sqlstate(error))
 
 
 def is_out_of_connections(error: BaseException) -> bool:
     """Return whether the server works but has no free connection."""
-    return _state(error) == _NO_PLACES
+    return _get_sqlstate(error) == _TOO_MANY_CONNECTIONS
 
 
-def _is_at_connection(error: BaseException) -> bool:
+def _is_connection_error(error: BaseException) -> bool:
     return isinstance(
         error,
         OSError | InterfaceError | asyncpg.InterfaceError | asyncpg.TargetServerAttributeNotMatched,
     )
 
 
-def _original(error: BaseException) -> BaseException:
+def _unwrap_error(error: BaseException) -> BaseException:
     """Return the driver's error; SQLAlchemy wraps it twice."""
     return error.driver_exception if isinstance(error, DBAPIError) else error
 
 
-def _state(error: BaseException) -> str:
+def _get_sqlstate(error: BaseException) -> str:
     return getattr(getattr(error, "orig", error), "sqlstate", None) or ""
 
 
-def _by_state(reasons: dict[str, str], state: str) -> str | None:
+def _find_reason(reasons: dict[str, str], state: str) -> str | None:
     return next(
         (reasons[state[:length]] for length in (5, 3, 2) if state[:length] in reasons), None
     )

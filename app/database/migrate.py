@@ -33,7 +33,7 @@ async def migrate(database: Database, revision: str = "head") -> None:
           schema of the tables.
     """
     try:
-        await _migrate_alone(database, revision)
+        await _migrate_under_lock(database, revision)
     except DBAPIError as error:
         reason = str(error.orig).rpartition("'>: ")[2].partition("\n")[0]
         raise DatabaseRefusedError(
@@ -41,28 +41,28 @@ async def migrate(database: Database, revision: str = "head") -> None:
         ) from error
 
 
-async def current_revision(database: Database) -> str | None:
+async def get_current_revision(database: Database) -> str | None:
     """Return the revision of the database's schema; None if it has no tables of the service."""
     async with database.session() as session:
-        return await (await session.connection()).run_sync(_revision)
+        return await (await session.connection()).run_sync(_read_revision)
 
 
-def head_revision() -> str | None:
+def get_head_revision() -> str | None:
     """Return the revision that this program requires."""
-    return _scripts().get_current_head()
+    return _load_scripts().get_current_head()
 
 
 def is_known(revision: str) -> bool:
     """Return whether this program contains the revision; if not, it belongs to a newer program."""
-    return revision in _known_revisions()
+    return revision in _list_revisions()
 
 
 @cache
-def _known_revisions() -> frozenset[str]:
-    return frozenset(script.revision for script in _scripts().walk_revisions())
+def _list_revisions() -> frozenset[str]:
+    return frozenset(script.revision for script in _load_scripts().walk_revisions())
 
 
-async def _migrate_alone(database: Database, revision: str) -> None:
+async def _migrate_under_lock(database: Database, revision: str) -> None:
     """Migrate in one transaction, which holds the lock.
 
     If the client is frozen or gone, Postgres ends the transaction and releases the lock.
@@ -70,12 +70,12 @@ async def _migrate_alone(database: Database, revision: str) -> None:
     async with database.with_limits(UNLIMITED).transaction() as session:
         await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         connection = await session.connection()
-        present = await connection.run_sync(_revision)
-        if present is not None and not is_known(present):
+        current = await connection.run_sync(_read_revision)
+        if current is not None and not is_known(current):
             raise SchemaTooNewError(
-                f"Базу обновила более новая версия программы (схема {present}): обновите и эту."
+                f"Базу обновила более новая версия программы (схема {current}): обновите и эту."
             )
-        if revision != "head" or present != head_revision():
+        if revision != "head" or current != get_head_revision():
             await connection.run_sync(_upgrade, revision)
 
 
@@ -85,10 +85,10 @@ def _upgrade(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-def _revision(connection: Connection) -> str | None:
+def _read_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
 @cache
-def _scripts() -> ScriptDirectory:
+def _load_scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(Config(_ALEMBIC_INI))

@@ -17,13 +17,13 @@ import asyncpg
 import psutil  # type: ignore[import-untyped]
 import structlog
 
-from app.database.cluster import DATABASE, PORT, USER, EmbeddedPostgresError, environment
+from app.database.cluster import DATABASE, PORT, USER, EmbeddedPostgresError, build_environment
 
 _POLL_SECONDS = 0.03
 _WATCH_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 60.0
 _LOG_BYTES = 10_000_000
-_NOT_YET = (
+_STARTING_ERRORS = (
     FileNotFoundError,
     ConnectionError,
     TimeoutError,
@@ -53,10 +53,10 @@ async def start(
         asyncpg.InvalidPasswordError: the server does not accept the password.
     """
     async with asyncio.timeout(patience_seconds):
-        server = await _find(cluster)
+        server = await _find_server(cluster)
         if server and _is_stopping(cluster):
-            await _end(server)
-            server = await _find(cluster)
+            await _terminate(server)
+            server = await _find_server(cluster)
         if server:
             _log.info("postgres.found", pid=server.pid)
             await _wait_until_ready(server, address, password)
@@ -66,33 +66,33 @@ async def start(
         try:
             await _wait_until_ready(server, address, password)
         except BaseException:
-            await _end(server)
+            await _terminate(server)
             raise
         _log.info("postgres.started", pid=server.pid)
         return server
 
 
 async def keep_running(
-    server: psutil.Process, cluster: Path, start_again: Callable[[], Awaitable[psutil.Process]]
+    server: psutil.Process, cluster: Path, restart: Callable[[], Awaitable[psutil.Process]]
 ) -> None:
     """Restart the server whenever it has ended or is stopping, until cancelled.
 
-    Each process of the service does this. ``start_again`` admits one process at a time; all later
+    Each process of the service does this. ``restart`` admits one process at a time; all later
     ones find the new server. The cause of a failed start (a full disk) may disappear, so starts are
     retried without limit after growing pauses.
     """
     while True:
-        while _lives(server) and not _is_stopping(cluster):  # noqa: ASYNC110 - not a child process
+        while _is_alive(server) and not _is_stopping(cluster):  # noqa: ASYNC110 - not a child process
             await asyncio.sleep(_WATCH_SECONDS)
         _log.warning("postgres.ended", pid=server.pid)
-        server = await _start_in_the_end(start_again)
+        server = await _retry_start(restart)
 
 
-async def _start_in_the_end(start_again: Callable[[], Awaitable[psutil.Process]]) -> psutil.Process:
+async def _retry_start(restart: Callable[[], Awaitable[psutil.Process]]) -> psutil.Process:
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            return await start_again()
+            return await restart()
         except EmbeddedPostgresError as error:
             _log.error("postgres.not_started", error=error.message)
         except Exception:  # top of a job: retry after any error
@@ -108,12 +108,12 @@ async def stop(cluster: Path, patience_seconds: float) -> None:
         TimeoutError: the server has not ended.
     """
     async with asyncio.timeout(patience_seconds):
-        if server := await _find(cluster):
-            await _end(server)
+        if server := await _find_server(cluster):
+            await _terminate(server)
             _log.info("postgres.stopped", pid=server.pid)
 
 
-async def _find(cluster: Path) -> psutil.Process | None:
+async def _find_server(cluster: Path) -> psutil.Process | None:
     """Return the server that runs in the folder, or None.
 
     If None, its lock files are removed, so that a new server can start.
@@ -122,8 +122,8 @@ async def _find(cluster: Path) -> psutil.Process | None:
     file is no proof that there are no processes: a starting server has none yet, and children of a
     killed server may still write. Both cases are waited for.
     """
-    while residents := _residents(cluster):
-        if server := residents.get(_noted_pid(cluster)):
+    while processes := _list_processes(cluster):
+        if server := processes.get(_read_pid(cluster)):
             return server
         await asyncio.sleep(_POLL_SECONDS)
     for stale in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
@@ -131,22 +131,22 @@ async def _find(cluster: Path) -> psutil.Process | None:
     return None
 
 
-def _residents(cluster: Path) -> dict[int | None, psutil.Process]:
+def _list_processes(cluster: Path) -> dict[int | None, psutil.Process]:
     """Return the Postgres processes that work in the folder, by pid.
 
     The current folder of each Postgres process is its data folder.
     """
-    residents: dict[int | None, psutil.Process] = {}
+    processes: dict[int | None, psutil.Process] = {}
     for process in psutil.process_iter(["name"]):
         try:
             if process.info["name"] == "postgres" and process.cwd() == str(cluster):
-                residents[process.pid] = process
+                processes[process.pid] = process
         except psutil.Error:  # it has ended, or belongs to another account and cannot be ours
             continue
-    return residents
+    return processes
 
 
-def _noted_pid(cluster: Path) -> int | None:
+def _read_pid(cluster: Path) -> int | None:
     try:
         return int((cluster / "postmaster.pid").read_text().partition("\n")[0])
     except (FileNotFoundError, ValueError):
@@ -180,7 +180,7 @@ def _launch(command: Sequence[str], log: BinaryIO) -> psutil.Process:
         stdout=subprocess.PIPE,
         stderr=log,
         cwd="/",
-        env=environment(),
+        env=build_environment(),
         start_new_session=True,
         check=True,
     )
@@ -191,12 +191,12 @@ def _launch(command: Sequence[str], log: BinaryIO) -> psutil.Process:
 
 
 async def _wait_until_ready(server: psutil.Process, address: Path, password: str) -> None:
-    while _lives(server):
+    while _is_alive(server):
         try:
             connection = await asyncpg.connect(
                 host=str(address), port=PORT, user=USER, password=password, database=DATABASE
             )
-        except _NOT_YET:
+        except _STARTING_ERRORS:
             await asyncio.sleep(_POLL_SECONDS)
         except asyncpg.TooManyConnectionsError:
             return
@@ -206,15 +206,15 @@ async def _wait_until_ready(server: psutil.Process, address: Path, password: str
     raise ProcessLookupError
 
 
-async def _end(server: psutil.Process) -> None:
-    while _lives(server):
+async def _terminate(server: psutil.Process) -> None:
+    while _is_alive(server):
         with suppress(psutil.NoSuchProcess):
             # Postgres's fast shutdown; repeated because a starting server ignores the signal.
             server.send_signal(signal.SIGINT)
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def _lives(server: psutil.Process) -> bool:
+def _is_alive(server: psutil.Process) -> bool:
     try:
         # A container without an init does not reap zombies.
         return bool(server.is_running() and server.status() != psutil.STATUS_ZOMBIE)

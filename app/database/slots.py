@@ -18,7 +18,7 @@ class ConnectionSlots:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._raising: asyncio.TimerHandle | None = None
 
-    async def take(self, *, first: bool = False) -> None:
+    async def acquire(self, *, first: bool = False) -> None:
         """Take a slot.
 
         ``first``: go ahead of the queue, because this user has waited before.
@@ -26,26 +26,26 @@ class ConnectionSlots:
         if self._taken < self.limit and (first or not self._waiting):
             self._taken += 1
             return
-        turn = asyncio.get_running_loop().create_future()
+        grant = asyncio.get_running_loop().create_future()
         if first:
-            self._waiting.appendleft(turn)
+            self._waiting.appendleft(grant)
         else:
-            self._waiting.append(turn)
+            self._waiting.append(grant)
         try:
-            await turn
+            await grant
         except asyncio.CancelledError:
-            if turn.cancelled():
-                self._waiting.remove(turn)
+            if grant.cancelled():
+                self._waiting.remove(grant)
             else:  # the slot was granted in the same iteration of the loop
-                self.give_back()
+                self.release()
             raise
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Return a slot."""
         self._taken -= 1
-        self._serve()
+        self._grant_slots()
 
-    def lower(self) -> bool:
+    def lower_limit(self) -> bool:
         """Lower the limit to the slots held by other users; False if there are none."""
         if self._taken < 2:
             return False
@@ -62,11 +62,11 @@ class ConnectionSlots:
         self.limit += 1
         if self.limit < self._size:
             self._raise_later()
-        self._serve()
+        self._grant_slots()
 
-    def _serve(self) -> None:
+    def _grant_slots(self) -> None:
         while self._waiting and self._taken < self.limit:
-            turn = self._waiting.popleft()
-            if not turn.done():
+            grant = self._waiting.popleft()
+            if not grant.done():
                 self._taken += 1
-                turn.set_result(None)
+                grant.set_result(None)

@@ -12,23 +12,23 @@ from urllib.parse import urlsplit, urlunsplit
 
 from starlette.types import ASGIApp
 
-from app.sandbox.avito_payloads import webhook_body
-from app.sandbox.avito_routes import AvitoBackend, avito_app
+from app.sandbox.avito_payloads import build_webhook_body
+from app.sandbox.avito_routes import AvitoBackend, build_avito_app
 from app.sandbox.avito_state import (
     AvitoAccount,
     AvitoChat,
     AvitoListing,
     AvitoMessage,
     SandboxBuyer,
-    chat_id_of,
-    chat_of,
+    build_chat,
+    build_chat_id,
+    build_synthetic_chat,
+    hash_id,
     numbered_account,
-    stable_id,
-    synthetic_chat,
 )
 from app.sandbox.avito_switches import AvitoSwitches
 from app.sandbox.catalogue import Side, load_dialogues
-from app.sandbox.faults import Front, ReceivedRequest, Traffic
+from app.sandbox.faults import FaultMiddleware, ReceivedRequest, Traffic
 
 WEBHOOK_TIMEOUT_SECONDS = 2  # Avito's timeout of a webhook
 
@@ -60,14 +60,16 @@ class LocalAvito:
         self._clock = clock
         self._numbers = count(1)
         self._backend = AvitoBackend(self.accounts, self.switches)
-        self.app: ASGIApp = Front(avito_app(self._backend), self.switches, self.traffic)
+        self.app: ASGIApp = FaultMiddleware(
+            build_avito_app(self._backend), self.switches, self.traffic
+        )
 
     @classmethod
     def from_catalogue(cls, now: datetime, *, accounts: int = 1) -> Self:
         """Create an Avito with all dialogues of the catalogue, dealt out over the accounts."""
         avito = cls([numbered_account(number + 1) for number in range(accounts)])
         for number, dialogue in enumerate(load_dialogues()):
-            avito.accounts[number % accounts].put(chat_of(dialogue, now))
+            avito.accounts[number % accounts].put(build_chat(dialogue, now))
         return avito
 
     @property
@@ -84,7 +86,7 @@ class LocalAvito:
 
         One id may occur in two accounts. Raises KeyError.
         """
-        return self._holder(chat_id, account).chats[chat_id]
+        return self._find_account(chat_id, account).chats[chat_id]
 
     def add_chat(
         self,
@@ -97,8 +99,8 @@ class LocalAvito:
         account: AvitoAccount | None = None,
     ) -> AvitoChat:
         """Create a chat without messages, by default in the first account."""
-        name = chat_id or chat_id_of(chat_type, f"added-{next(self._numbers)}")
-        chat = AvitoChat(name, chat_type, self._seconds(at), item, client)
+        name = chat_id or build_chat_id(chat_type, f"added-{next(self._numbers)}")
+        chat = AvitoChat(name, chat_type, self._to_seconds(at), item, client)
         return (account or self.accounts[0]).put(chat)
 
     def add_message(
@@ -117,9 +119,9 @@ class LocalAvito:
 
         `content` is the raw content of an unknown type.
         """
-        identity = stable_id("added", chat_id, next(self._numbers))
+        identity = hash_id("added", chat_id, next(self._numbers))
         message = AvitoMessage(
-            identity, side, type, self._seconds(at), text, content=content, quote=quote
+            identity, side, type, self._to_seconds(at), text, content=content, quote=quote
         )
         self.chat(chat_id, account).add(message)
         return message
@@ -144,7 +146,7 @@ class LocalAvito:
 
     def remove_chat(self, chat_id: str, account: AvitoAccount | None = None) -> None:
         """Remove a chat without a trace; its listing stays."""
-        del self._holder(chat_id, account).chats[chat_id]
+        del self._find_account(chat_id, account).chats[chat_id]
 
     def add_synthetic_chats(
         self, chats: int, messages: int, account: AvitoAccount | None = None
@@ -153,10 +155,10 @@ class LocalAvito:
 
         The newest chat ended a minute ago, each further one a minute earlier.
         """
-        holder, now = account or self.accounts[0], self._clock()
+        owner, now = account or self.accounts[0], self._clock()
         numbers = [next(self._numbers) for _ in range(chats)]
         return [
-            holder.put(synthetic_chat(number, messages, now - timedelta(minutes=place + 1)))
+            owner.put(build_synthetic_chat(number, messages, now - timedelta(minutes=place + 1)))
             for place, number in enumerate(numbers)
         ]
 
@@ -167,9 +169,9 @@ class LocalAvito:
 
         A test can post it itself: twice, late or in another order.
         """
-        holder = self._holder(chat_id, account)
-        chat = holder.chats[chat_id]
-        return webhook_body(holder, chat, chat.message(message_id), self._clock())
+        owner = self._find_account(chat_id, account)
+        chat = owner.chats[chat_id]
+        return build_webhook_body(owner, chat, chat.message(message_id), self._clock())
 
     async def notify(
         self, chat_id: str, message_id: str, account: AvitoAccount | None = None
@@ -179,22 +181,22 @@ class LocalAvito:
         Avito also posts the account's own messages.
         """
         envelope = self.webhook(chat_id, message_id, account)
-        urls = list(self._holder(chat_id, account).webhooks)
+        urls = list(self._find_account(chat_id, account).webhooks)
         return list(
-            await asyncio.gather(*(asyncio.to_thread(_post, url, envelope) for url in urls))
+            await asyncio.gather(*(asyncio.to_thread(_post_webhook, url, envelope) for url in urls))
         )
 
-    def _holder(self, chat_id: str, account: AvitoAccount | None) -> AvitoAccount:
-        for holder in [account] if account else self.accounts:
-            if chat_id in holder.chats:
-                return holder
+    def _find_account(self, chat_id: str, account: AvitoAccount | None) -> AvitoAccount:
+        for owner in [account] if account else self.accounts:
+            if chat_id in owner.chats:
+                return owner
         raise KeyError(chat_id)
 
-    def _seconds(self, at: datetime | None) -> int:
+    def _to_seconds(self, at: datetime | None) -> int:
         return int((at or self._clock()).timestamp())
 
 
-def _post(url: str, envelope: dict[str, Any]) -> WebhookDelivery:
+def _post_webhook(url: str, envelope: dict[str, Any]) -> WebhookDelivery:
     target = urlsplit(url)
     path = urlunsplit(("", "", target.path or "/", target.query, ""))
     connection = http.client.HTTPConnection(target.netloc, timeout=WEBHOOK_TIMEOUT_SECONDS)

@@ -19,38 +19,38 @@ WEBHOOK_SYSTEM_AUTHOR_ID = 1  # 0 over REST
 Json = dict[str, Any]
 
 
-def chat_body(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> Json:
+def build_chat_body(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> Json:
     """Build a chat; a missing value is a missing key."""
     body: Json = {
         "id": chat.id,
         "created": chat.created,
         "updated": chat.updated,
-        "users": _users(account, chat, switches),
+        "users": _build_users(account, chat, switches),
     }
     if chat.item is not None:
-        body["context"] = {"type": "item", "value": _context_value(account, chat.item, switches)}
+        body["context"] = {"type": "item", "value": _build_context(account, chat.item, switches)}
     elif switches.u2u_context == "empty":
         body["context"] = {}
     if chat.messages:
-        body["last_message"] = _last_message(account, chat, switches)
-    return _without(body, switches.drop_chat_keys)
+        body["last_message"] = _build_last_message(account, chat, switches)
+    return _drop_keys(body, switches.drop_chat_keys)
 
 
-def message_body(
+def build_message_body(
     account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, switches: AvitoSwitches
 ) -> Json:
     """Build a message of the messages endpoint."""
-    body = _message_core(account, chat, message, switches)
+    body = _build_message_core(account, chat, message, switches)
     body[switches.read_flag] = message.read is not None
     if message.read is not None:
         body["read"] = message.read
     if message.quote is not None:
-        quoted = _message_core(account, chat, message.quote, switches)
-        body["quote"] = _without(quoted, {"direction"})
-    return _without(body, switches.drop_message_keys)
+        quoted = _build_message_core(account, chat, message.quote, switches)
+        body["quote"] = _drop_keys(quoted, {"direction"})
+    return _drop_keys(body, switches.drop_message_keys)
 
 
-def webhook_body(
+def build_webhook_body(
     account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, sent_at: datetime
 ) -> Json:
     """Build the body of a webhook about a message (version 3)."""
@@ -61,12 +61,12 @@ def webhook_body(
         "author_id": (
             WEBHOOK_SYSTEM_AUTHOR_ID
             if message.side == "system"
-            else author_id(account, chat, message)
+            else get_author_id(account, chat, message)
         ),
         "created": message.created,
         "type": message.type,
         "chat_type": chat.chat_type,
-        "content": content_body(account, chat, message),
+        "content": build_content(account, chat, message),
         "published_at": datetime.fromtimestamp(message.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     if chat.item is not None:
@@ -82,7 +82,7 @@ def webhook_body(
     }
 
 
-def listing_body(listing: AvitoListing) -> Json:
+def build_listing_body(listing: AvitoListing) -> Json:
     """Build an entry of `GET /core/v1/items`. `price` is null if the listing has none."""
     digits = "".join(character for character in listing.price_string or "" if character.isdigit())
     return {
@@ -90,13 +90,13 @@ def listing_body(listing: AvitoListing) -> Json:
         "title": listing.title,
         "status": listing.status,
         "price": int(digits) if digits else None,
-        "url": _listing_url(listing),
+        "url": _build_listing_url(listing),
         "address": "Москва, Садовая улица, 5",
         "category": {"id": 111, "name": "Разное"},
     }
 
 
-def self_body(account: AvitoAccount) -> Json:
+def build_self_body(account: AvitoAccount) -> Json:
     """Build the response of `GET /core/v1/accounts/self`."""
     return {
         "id": account.user_id,
@@ -108,7 +108,7 @@ def self_body(account: AvitoAccount) -> Json:
     }
 
 
-def author_id(
+def get_author_id(
     account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, system_author_id: int = 0
 ) -> int:
     """Return the author's id of a message.
@@ -122,7 +122,7 @@ def author_id(
     return chat.client.id if chat.client else 5_999_999_999
 
 
-def content_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
+def build_content(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
     """Build the `content` of a message.
 
     It is empty for deleted messages and for types that the API does not support (appCall, file,
@@ -134,7 +134,7 @@ def content_body(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) 
     return build(account, chat, message) if build else {}
 
 
-def _image(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
+def _build_image(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
     sizes = ("1280x960", "640x480", "140x105", "32x32")
     return {
         "image": {
@@ -145,7 +145,7 @@ def _image(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Jso
     }
 
 
-def _link(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
+def _build_link(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
     text = message.text
     return {
         "link": {
@@ -156,7 +156,7 @@ def _link(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json
     }
 
 
-def _item(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
+def _build_item(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
     title = message.text or (chat.item.title if chat.item else "Объявление")
     return {
         "item": {
@@ -167,7 +167,7 @@ def _item(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json
     }
 
 
-def _location(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
+def _build_location(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> Json:
     return {
         "location": {
             "title": message.text,
@@ -182,13 +182,13 @@ def _location(account: AvitoAccount, chat: AvitoChat, message: AvitoMessage) -> 
 _CONTENTS: dict[str, Callable[[AvitoAccount, AvitoChat, AvitoMessage], Json]] = {
     "text": lambda account, chat, message: {"text": message.text},
     "system": lambda account, chat, message: {
-        "text": _prefixed(message.text),
+        "text": _add_prefix(message.text),
         "flow_id": "seller_audience_discount",
     },
-    "image": _image,
-    "link": _link,
-    "item": _item,
-    "location": _location,
+    "image": _build_image,
+    "link": _build_link,
+    "item": _build_item,
+    "location": _build_location,
     "call": lambda account, chat, message: {
         "call": {"status": "missed", "target_user_id": account.user_id}
     },
@@ -196,7 +196,7 @@ _CONTENTS: dict[str, Callable[[AvitoAccount, AvitoChat, AvitoMessage], Json]] = 
 }
 
 
-def _message_core(
+def _build_message_core(
     account: AvitoAccount, chat: AvitoChat, message: AvitoMessage, switches: AvitoSwitches
 ) -> Json:
     """Build the fields shared by a message, a chat's last message and a quote.
@@ -206,21 +206,21 @@ def _message_core(
     shown_as_text = message.type == "system" and switches.system_as_text
     return {
         "id": message.id,
-        "author_id": author_id(account, chat, message, switches.system_author_id),
+        "author_id": get_author_id(account, chat, message, switches.system_author_id),
         "created": message.created,
         "direction": "out" if message.side == "company" else "in",
         "type": "text" if shown_as_text else message.type,
         "content": (
-            {"text": _prefixed(message.text)}
+            {"text": _add_prefix(message.text)}
             if shown_as_text
-            else content_body(account, chat, message)
+            else build_content(account, chat, message)
         ),
     }
 
 
-def _last_message(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> Json:
+def _build_last_message(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> Json:
     last = chat.messages[-1]
-    body = _message_core(account, chat, last, switches)
+    body = _build_message_core(account, chat, last, switches)
     if switches.plan_missing:
         body |= {"type": "text", "content": {"text": PLAN_PLACEHOLDER}}
     body |= {switches.read_flag: last.read is not None, "delivered": last.created}
@@ -229,7 +229,7 @@ def _last_message(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitche
     return body
 
 
-def _users(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> list[Json]:
+def _build_users(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> list[Json]:
     """Build the users of a chat: only the account if Avito does not name the buyer."""
     people = (
         [(account.user_id, account.name)]
@@ -237,11 +237,12 @@ def _users(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> l
         else [(chat.client.id, chat.client.name), (account.user_id, account.name)]
     )
     return [
-        _user(chat, user_id, None if switches.nameless_users else name) for user_id, name in people
+        _build_user(chat, user_id, None if switches.nameless_users else name)
+        for user_id, name in people
     ]
 
 
-def _user(chat: AvitoChat, user_id: int, name: str | None) -> Json:
+def _build_user(chat: AvitoChat, user_id: int, name: str | None) -> Json:
     profile: Json = {
         "user_id": user_id,
         "url": f"https://avito.ru/user/{user_id}/profile",
@@ -253,11 +254,11 @@ def _user(chat: AvitoChat, user_id: int, name: str | None) -> Json:
     return body if name is None else body | {"name": name}
 
 
-def _context_value(account: AvitoAccount, listing: AvitoListing, switches: AvitoSwitches) -> Json:
+def _build_context(account: AvitoAccount, listing: AvitoListing, switches: AvitoSwitches) -> Json:
     body: Json = {
         "id": listing.id,
         "title": "" if switches.empty_titles else listing.title,
-        "url": _listing_url(listing),
+        "url": _build_listing_url(listing),
         "user_id": account.user_id,
         "status_id": 10 if listing.status == "active" else 20,
         "images": {
@@ -269,13 +270,13 @@ def _context_value(account: AvitoAccount, listing: AvitoListing, switches: Avito
     return body if listing.price_string is None else body | {"price_string": listing.price_string}
 
 
-def _listing_url(listing: AvitoListing) -> str:
+def _build_listing_url(listing: AvitoListing) -> str:
     return f"https://avito.ru/moskva/listing_{listing.id}"
 
 
-def _prefixed(text: str) -> str:
+def _add_prefix(text: str) -> str:
     return text if text.startswith(SYSTEM_PREFIX) else f"{SYSTEM_PREFIX} {text}"
 
 
-def _without(body: Json, keys: set[str]) -> Json:
+def _drop_keys(body: Json, keys: set[str]) -> Json:
     return {key: value for key, value in body.items() if key not in keys}

@@ -17,10 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.sandbox.avito_payloads import (
     TOKEN_EXPIRED,
-    chat_body,
-    listing_body,
-    message_body,
-    self_body,
+    build_chat_body,
+    build_listing_body,
+    build_message_body,
+    build_self_body,
 )
 from app.sandbox.avito_state import AvitoAccount, AvitoChat
 from app.sandbox.avito_switches import AvitoSwitches, error_body
@@ -52,7 +52,7 @@ class ChatsQuery(BaseModel):
     item_ids: str = Field(default="", pattern=r"^(\d+(,\d+)*)?$")
     chat_types: str = Field(default="u2i", pattern=r"^(u2i|u2u|a2u)(,(u2i|u2u|a2u))*$")
 
-    def wants(self, chat: AvitoChat) -> bool:
+    def matches(self, chat: AvitoChat) -> bool:
         items = {int(number) for number in self.item_ids.split(",") if number}
         if chat.chat_type not in self.chat_types.split(",") or (
             self.unread_only and not chat.unread
@@ -73,13 +73,13 @@ class AvitoBackend:
     tokens: dict[str, tuple[AvitoAccount, float]] = field(default_factory=dict)
     """Account of each access token, and its expiry in Unix seconds."""
 
-    def token_for(self, account: AvitoAccount) -> dict[str, Any]:
+    def issue_token(self, account: AvitoAccount) -> dict[str, Any]:
         """Issue an access token and return the response body."""
         token, seconds = token_urlsafe(16), self.switches.token_seconds
         self.tokens[token] = (account, datetime.now(UTC).timestamp() + seconds)
         return {"access_token": token, "expires_in": seconds, "token_type": "Bearer"}
 
-    def account_of(self, authorization: str | None) -> AvitoAccount:
+    def require_account(self, authorization: str | None) -> AvitoAccount:
         """Return the account of a bearer token.
 
         Raises AvitoRefusedError: 401 without a token. For an unknown or expired one it has the
@@ -94,7 +94,7 @@ class AvitoBackend:
         return account
 
 
-def avito_app(backend: AvitoBackend) -> ASGIApp:
+def build_avito_app(backend: AvitoBackend) -> ASGIApp:
     """Build the ASGI app of this backend.
 
     The routes are built once for all backends, because FastAPI needs as much time for it as for a
@@ -108,35 +108,35 @@ def avito_app(backend: AvitoBackend) -> ASGIApp:
     return answer
 
 
-async def _backend(request: Request) -> AvitoBackend:
+async def _get_backend(request: Request) -> AvitoBackend:
     backend: AvitoBackend = request.scope[BACKEND_KEY]
     return backend
 
 
-Backend = Annotated[AvitoBackend, Depends(_backend)]
+Backend = Annotated[AvitoBackend, Depends(_get_backend)]
 
 
-async def _switches(backend: Backend) -> AvitoSwitches:
+async def _get_switches(backend: Backend) -> AvitoSwitches:
     return backend.switches
 
 
-Switches = Annotated[AvitoSwitches, Depends(_switches)]
+Switches = Annotated[AvitoSwitches, Depends(_get_switches)]
 
 
-async def _key_owner(request: Request, backend: Backend) -> AvitoAccount:
-    return backend.account_of(request.headers.get("authorization"))
+async def _get_key_owner(request: Request, backend: Backend) -> AvitoAccount:
+    return backend.require_account(request.headers.get("authorization"))
 
 
-KeyOwner = Annotated[AvitoAccount, Depends(_key_owner)]
+KeyOwner = Annotated[AvitoAccount, Depends(_get_key_owner)]
 
 
-async def _messenger_owner(user_id: int, account: KeyOwner) -> AvitoAccount:
+async def _require_messenger_owner(user_id: int, account: KeyOwner) -> AvitoAccount:
     if user_id != account.user_id:
         raise AvitoRefusedError(403, error_body(403, "Forbidden"))
     return account
 
 
-MessengerOwner = Annotated[AvitoAccount, Depends(_messenger_owner)]
+MessengerOwner = Annotated[AvitoAccount, Depends(_require_messenger_owner)]
 
 paths = FastAPI(openapi_url=None)
 
@@ -173,7 +173,7 @@ async def token(request: Request, backend: Backend) -> JSONResponse:
             form.get("client_id"),
             form.get("client_secret"),
         ):
-            return JSONResponse(backend.token_for(account))
+            return JSONResponse(backend.issue_token(account))
     return JSONResponse(
         {"error": "invalid_client", "error_description": "Client authentication failed"}
     )
@@ -181,7 +181,7 @@ async def token(request: Request, backend: Backend) -> JSONResponse:
 
 @paths.get("/core/v1/accounts/self")
 async def account_self(account: KeyOwner) -> JSONResponse:
-    return JSONResponse(self_body(account))
+    return JSONResponse(build_self_body(account))
 
 
 @paths.get(ITEMS)
@@ -201,13 +201,13 @@ async def items(
         else [listing for listing in account.listings.values() if listing.status in wanted]
     )
     shown = [
-        listing_body(listing)
+        build_listing_body(listing)
         for listing in sorted(found, key=lambda listing: listing.id)[(page - 1) * per_page :][
             :per_page
         ]
     ]
     answer = JSONResponse({"meta": {"page": page, "per_page": per_page}, "resources": shown})
-    _tell_page(switches, request, page)
+    _call_after_page(switches, request, page)
     return answer
 
 
@@ -219,18 +219,18 @@ async def chats(
     query: Annotated[ChatsQuery, Query()],
 ) -> JSONResponse:
     """List chats, newest activity first, by default only chats about listings."""
-    found = [chat for chat in account.chats.values() if query.wants(chat)]
+    found = [chat for chat in account.chats.values() if query.matches(chat)]
     found.sort(key=lambda chat: (-chat.updated, chat.id))
-    shown, has_more = _page(found, _capped(query.limit, switches), query.offset)
-    body: dict[str, Any] = {"chats": [chat_body(account, chat, switches) for chat in shown]}
-    answer = JSONResponse(_with_meta(body, has_more, switches))
-    _tell_page(switches, request, query.offset)
+    shown, has_more = _cut_page(found, _cap_limit(query.limit, switches), query.offset)
+    body: dict[str, Any] = {"chats": [build_chat_body(account, chat, switches) for chat in shown]}
+    answer = JSONResponse(_add_meta(body, has_more, switches))
+    _call_after_page(switches, request, query.offset)
     return answer
 
 
 @paths.get(MESSENGER + "/{chat_id}")
 async def one_chat(chat_id: str, switches: Switches, account: MessengerOwner) -> JSONResponse:
-    return JSONResponse(chat_body(account, _chat(account, chat_id), switches))
+    return JSONResponse(build_chat_body(account, _require_chat(account, chat_id), switches))
 
 
 @paths.get("/messenger/v3/accounts/{user_id}/chats/{chat_id}/messages")
@@ -247,7 +247,7 @@ async def messages(
 
     Messages stay unread.
     """
-    chat = _chat(account, chat_id)
+    chat = _require_chat(account, chat_id)
     if account.employee:
         raise AvitoRefusedError(403, error_body(403, "Forbidden"))
     if switches.plan_missing:
@@ -255,20 +255,20 @@ async def messages(
         raise AvitoRefusedError(
             402, unpaid if switches.plan_missing == "nested" else unpaid["error"]
         )
-    shown, has_more = _page(chat.messages[::-1], _capped(limit, switches), offset)
-    bodies = [message_body(account, chat, message, switches) for message in shown]
+    shown, has_more = _cut_page(chat.messages[::-1], _cap_limit(limit, switches), offset)
+    bodies = [build_message_body(account, chat, message, switches) for message in shown]
     as_array = switches.messages_as == "array"
     answer = JSONResponse(
-        bodies if as_array else _with_meta({"messages": bodies}, has_more, switches)
+        bodies if as_array else _add_meta({"messages": bodies}, has_more, switches)
     )
-    _tell_page(switches, request, offset)
+    _call_after_page(switches, request, offset)
     return answer
 
 
 @paths.post("/messenger/v1/accounts/{user_id}/chats/{chat_id}/read")
 async def read(chat_id: str, account: MessengerOwner) -> JSONResponse:
     """Mark everything in the chat as read. A read-only service must never call it."""
-    for message in _chat(account, chat_id).messages:
+    for message in _require_chat(account, chat_id).messages:
         if message.side == "client" and message.read is None:
             message.read = int(datetime.now(UTC).timestamp())
     return JSONResponse({"ok": True})
@@ -287,7 +287,7 @@ async def voice_files(
 @paths.post("/messenger/v3/webhook")
 async def subscribe(request: Request, account: KeyOwner) -> JSONResponse:
     """Subscribe an address. An account may have several; the same address is stored once."""
-    url = await _url(request)
+    url = await _read_url(request)
     if url not in account.webhooks:
         account.webhooks.append(url)
     return JSONResponse({"ok": True})
@@ -302,12 +302,12 @@ async def subscriptions(account: KeyOwner) -> JSONResponse:
 
 @paths.post("/messenger/v1/webhook/unsubscribe")
 async def unsubscribe(request: Request, account: KeyOwner) -> JSONResponse:
-    url = await _url(request)
+    url = await _read_url(request)
     account.webhooks[:] = [known for known in account.webhooks if known != url]
     return JSONResponse({"ok": True})
 
 
-async def _url(request: Request) -> str:
+async def _read_url(request: Request) -> str:
     try:
         url = (await request.json())["url"]
     except (ValueError, KeyError, TypeError):
@@ -319,24 +319,24 @@ async def _url(request: Request) -> str:
     return url
 
 
-def _chat(account: AvitoAccount, chat_id: str) -> AvitoChat:
+def _require_chat(account: AvitoAccount, chat_id: str) -> AvitoChat:
     if chat_id not in account.chats:
         raise AvitoRefusedError(404, error_body(404, "Not found"))
     return account.chats[chat_id]
 
 
-def _page(rows: list[Row], limit: int, offset: int) -> tuple[list[Row], bool]:
+def _cut_page(rows: list[Row], limit: int, offset: int) -> tuple[list[Row], bool]:
     return rows[offset : offset + limit], len(rows) > offset + limit
 
 
-def _with_meta(body: dict[str, Any], has_more: bool, switches: AvitoSwitches) -> dict[str, Any]:
+def _add_meta(body: dict[str, Any], has_more: bool, switches: AvitoSwitches) -> dict[str, Any]:
     return body | {"meta": {"has_more": has_more}} if switches.has_more else body
 
 
-def _capped(limit: int, switches: AvitoSwitches) -> int:
+def _cap_limit(limit: int, switches: AvitoSwitches) -> int:
     return limit if switches.page_cap is None else min(limit, switches.page_cap)
 
 
-def _tell_page(switches: AvitoSwitches, request: Request, offset: int) -> None:
+def _call_after_page(switches: AvitoSwitches, request: Request, offset: int) -> None:
     if switches.after_page:
         switches.after_page(request.url.path, offset)

@@ -125,7 +125,7 @@ def numbered_account(number: int) -> AvitoAccount:
     )
 
 
-def stable_id(*parts: object) -> str:
+def hash_id(*parts: object) -> str:
     """Return 32 hexadecimal digits derived from the parts.
 
     They are equal at every start and as long as Avito's own message ids.
@@ -133,21 +133,21 @@ def stable_id(*parts: object) -> str:
     return hashlib.sha256(":".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
-def chat_id_of(chat_type: str, key: str) -> str:
+def build_chat_id(chat_type: str, key: str) -> str:
     """Return a chat id in Avito's format; like some real ones it contains a `~`."""
-    digits = stable_id("chat", key)
+    digits = hash_id("chat", key)
     return f"{chat_type}-{digits[:11]}~{digits[11:22]}"
 
 
-def chat_of(dialogue: Dialogue, now: datetime) -> AvitoChat:
+def build_chat(dialogue: Dialogue, now: datetime) -> AvitoChat:
     """Build a chat from a dialogue.
 
     Its last message is written `ended_minutes_ago` minutes before `now`.
     """
     ended = now - timedelta(minutes=dialogue.ended_minutes_ago)
-    moments = list(_moments(ended, [message.gap for message in dialogue.messages]))
+    moments = list(_compute_times(ended, [message.gap for message in dialogue.messages]))
     chat = AvitoChat(
-        id=chat_id_of(dialogue.chat_type, dialogue.key),
+        id=build_chat_id(dialogue.chat_type, dialogue.key),
         chat_type=dialogue.chat_type,
         created=moments[0] if moments else int(ended.timestamp()),
         item=AvitoListing(dialogue.item.id, dialogue.item.title, dialogue.item.price_string)
@@ -158,13 +158,13 @@ def chat_of(dialogue: Dialogue, now: datetime) -> AvitoChat:
     for number, (message, created) in enumerate(zip(dialogue.messages, moments, strict=True)):
         chat.add(
             AvitoMessage(
-                stable_id(dialogue.key, number), message.side, message.type, created, message.text
+                hash_id(dialogue.key, number), message.side, message.type, created, message.text
             )
         )
     return chat
 
 
-def _moments(ended: datetime, gaps: list[float]) -> Iterable[int]:
+def _compute_times(ended: datetime, gaps: list[float]) -> Iterable[int]:
     """Return the time of each message in Unix seconds, counted back from the last one.
 
     The first message's gap has no effect.
@@ -173,7 +173,7 @@ def _moments(ended: datetime, gaps: list[float]) -> Iterable[int]:
         yield int((ended - timedelta(minutes=sum(gaps[number + 1 :]))).timestamp())
 
 
-def synthetic_chat(number: int, messages: int, ended: datetime) -> AvitoChat:
+def build_synthetic_chat(number: int, messages: int, ended: datetime) -> AvitoChat:
     """Build a chat for load tests.
 
     Questions and answers alternate, a minute apart, and the last message is at `ended`. Ten chats
@@ -182,7 +182,7 @@ def synthetic_chat(number: int, messages: int, ended: datetime) -> AvitoChat:
     listing = AvitoListing(7_000_000_000 + number // 10, f"Товар № {number // 10 + 1}", "1 000 ₽")
     first = int(ended.timestamp()) - 60 * (messages - 1)
     chat = AvitoChat(
-        chat_id_of("u2i", f"synthetic-{number}"),
+        build_chat_id("u2i", f"synthetic-{number}"),
         "u2i",
         first,
         listing,
@@ -192,7 +192,7 @@ def synthetic_chat(number: int, messages: int, ended: datetime) -> AvitoChat:
         side, text = _SYNTHETIC_TURNS[place % 2]
         chat.messages.append(
             AvitoMessage(
-                stable_id("synthetic", number, place),
+                hash_id("synthetic", number, place),
                 side,
                 "text",
                 first + 60 * place,

@@ -12,7 +12,13 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from app.sandbox.deepseek_faults import Hang, Rewrite, error_body
 from app.sandbox.deepseek_rules import grade
-from app.sandbox.faults import BEHAVIOUR_KEY, Front, HttpSwitches, ReceivedRequest, Traffic
+from app.sandbox.faults import (
+    BEHAVIOUR_KEY,
+    FaultMiddleware,
+    HttpSwitches,
+    ReceivedRequest,
+    Traffic,
+)
 
 MODELS = ("deepseek-flash", "deepseek-v4-pro")
 FINGERPRINT = "fp_sandbox_rules_1"
@@ -23,43 +29,47 @@ BLANK_LINE_SECONDS = 0.05
 class LocalDeepSeek:
     """A local DeepSeek. `app` is served over HTTP; `switches` may be set while it runs.
 
-    `lacks` simulates another vendor's server: its request fields are refused, and `balance` is not
-    found.
+    `unsupported` simulates another vendor's server: its request fields are refused, and `balance`
+    is not found.
     """
 
     def __init__(self, *, api_key: str = "sk-sandbox") -> None:
         self.api_key = api_key
         self.switches = HttpSwitches()
-        self.lacks: set[str] = set()
+        self.unsupported: set[str] = set()
         self.traffic = Traffic()
         self._seen_prefixes: set[str] = set()
-        self.app = self._routes()
-        self.app.add_middleware(Front, switches=self.switches, traffic=self.traffic)
+        self.app = self._build_routes()
+        self.app.add_middleware(FaultMiddleware, switches=self.switches, traffic=self.traffic)
 
     @property
     def requests(self) -> list[ReceivedRequest]:
         """Received requests, oldest first; `body` is the request as a dict."""
         return self.traffic.requests
 
-    def _routes(self) -> FastAPI:
+    def _build_routes(self) -> FastAPI:
         app = FastAPI(openapi_url=None)
 
         @app.post("/chat/completions")
         @app.post("/v1/chat/completions")
         async def completions(request: Request) -> Response:
             body = json.loads(await request.body())
-            refusal = self._unauthorized(request) or self._unknown(body) or _refusal(body)
-            return refusal or _sent(self._completion(body), request.scope.get(BEHAVIOUR_KEY))
+            refusal = (
+                self._refuse_key(request) or self._refuse_unsupported(body) or _refuse_request(body)
+            )
+            return refusal or _build_response(
+                self._build_completion(body), request.scope.get(BEHAVIOUR_KEY)
+            )
 
         @app.get("/models")
         @app.get("/v1/models")
         async def models(request: Request) -> Response:
             rows = [{"id": model, "object": "model", "owned_by": "deepseek"} for model in MODELS]
-            return self._unauthorized(request) or JSONResponse({"object": "list", "data": rows})
+            return self._refuse_key(request) or JSONResponse({"object": "list", "data": rows})
 
         @app.get("/user/balance")
         async def balance(request: Request) -> Response:
-            if "balance" in self.lacks:
+            if "balance" in self.unsupported:
                 return JSONResponse({"detail": "Not Found"}, 404)
             money = {
                 "currency": "USD",
@@ -67,21 +77,21 @@ class LocalDeepSeek:
                 "granted_balance": "0.00",
                 "topped_up_balance": "25.00",
             }
-            return self._unauthorized(request) or JSONResponse(
+            return self._refuse_key(request) or JSONResponse(
                 {"is_available": True, "balance_infos": [money]}
             )
 
         return app
 
-    def _unauthorized(self, request: Request) -> Response | None:
+    def _refuse_key(self, request: Request) -> Response | None:
         if request.headers.get("authorization") == f"Bearer {self.api_key}":
             return None
         return JSONResponse(
             error_body("Authentication Fails, Your api key is invalid", "authentication_error"), 401
         )
 
-    def _unknown(self, body: dict[str, Any]) -> Response | None:
-        foreign = sorted(self.lacks & set(body))
+    def _refuse_unsupported(self, body: dict[str, Any]) -> Response | None:
+        foreign = sorted(self.unsupported & set(body))
         return (
             JSONResponse(
                 error_body(f"Unrecognized request arguments supplied: {', '.join(foreign)}"), 400
@@ -90,15 +100,15 @@ class LocalDeepSeek:
             else None
         )
 
-    def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _build_completion(self, body: dict[str, Any]) -> dict[str, Any]:
         """Build the response of a completion.
 
         Content longer than `max_tokens` is truncated, and the finish reason is `length`.
         """
-        system, user = _content(body, "system"), _content(body, "user")
+        system, user = _get_content(body, "system"), _get_content(body, "user")
         content = json.dumps(grade(system, user) or {}, ensure_ascii=False)
-        allowed = body.get("max_tokens") or tokens(content)
-        cut = tokens(content) > allowed
+        allowed = body.get("max_tokens") or estimate_tokens(content)
+        cut = estimate_tokens(content) > allowed
         message = {"role": "assistant", "content": content[: allowed * CHARACTERS_PER_TOKEN]}
         if body.get("thinking", {}).get("type") != "disabled":  # thinking is on by default
             message["reasoning_content"] = "Правила сандбокса применены по порядку критериев."
@@ -116,20 +126,23 @@ class LocalDeepSeek:
                     "finish_reason": "length" if cut else "stop",
                 }
             ],
-            "usage": self._usage(
+            "usage": self._estimate_usage(
                 system, user, message["content"] + message.get("reasoning_content", "")
             ),
         }
 
-    def _usage(self, system: str, user: str, written: str) -> dict[str, int]:
+    def _estimate_usage(self, system: str, user: str, written: str) -> dict[str, int]:
         """Estimate the tokens.
 
         From its second use, the system message is a cache hit: whole prefixes are cached
         automatically.
         """
-        hit = tokens(system) if system in self._seen_prefixes else 0
+        hit = estimate_tokens(system) if system in self._seen_prefixes else 0
         self._seen_prefixes.add(system)
-        prompt, completion = tokens(system) + tokens(user), tokens(written)
+        prompt, completion = (
+            estimate_tokens(system) + estimate_tokens(user),
+            estimate_tokens(written),
+        )
         return {
             "prompt_tokens": prompt,
             "completion_tokens": completion,
@@ -139,26 +152,26 @@ class LocalDeepSeek:
         }
 
 
-def tokens(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """Estimate the number of tokens of a text."""
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def _refusal(body: dict[str, Any]) -> Response | None:
+def _refuse_request(body: dict[str, Any]) -> Response | None:
     """Return the 400 of an invalid request.
 
     Causes: an unknown model, no messages, `json_schema`, or `json_object` without the word "json"
     in the prompt.
     """
     wanted = body.get("response_format", {}).get("type", "text")
-    said = " ".join(str(message.get("content", "")) for message in body.get("messages", []))
+    prompt = " ".join(str(message.get("content", "")) for message in body.get("messages", []))
     if body.get("model") not in MODELS:
         return JSONResponse(error_body("Model Not Exist"), 400)
-    if not said:
+    if not prompt:
         return JSONResponse(error_body("Empty input messages"), 400)
     if wanted not in ("text", "json_object"):
         return JSONResponse(error_body("This response_format type is unavailable now"), 400)
-    if wanted == "json_object" and "json" not in said.lower():
+    if wanted == "json_object" and "json" not in prompt.lower():
         return JSONResponse(
             error_body("Prompt must contain the word 'json' in some form to use 'response_format'"),
             400,
@@ -166,24 +179,24 @@ def _refusal(body: dict[str, Any]) -> Response | None:
     return None
 
 
-def _sent(completion: dict[str, Any], behaviour: object) -> Response:
+def _build_response(completion: dict[str, Any], behaviour: object) -> Response:
     if isinstance(behaviour, Rewrite):
         behaviour.change(completion)
     if isinstance(behaviour, Hang):
         return StreamingResponse(
-            _after_blank_lines(completion, behaviour.seconds), media_type="application/json"
+            _send_blank_lines(completion, behaviour.seconds), media_type="application/json"
         )
     return JSONResponse(completion)
 
 
-async def _after_blank_lines(completion: dict[str, Any], seconds: float) -> AsyncIterator[bytes]:
+async def _send_blank_lines(completion: dict[str, Any], seconds: float) -> AsyncIterator[bytes]:
     for _ in range(round(seconds / BLANK_LINE_SECONDS)):
         yield b"\n"
         await asyncio.sleep(BLANK_LINE_SECONDS)
     yield json.dumps(completion, ensure_ascii=False).encode()
 
 
-def _content(body: dict[str, Any], role: str) -> str:
+def _get_content(body: dict[str, Any], role: str) -> str:
     """Return the messages of a role, joined: several turns are read as one."""
     return "\n".join(
         str(message.get("content", ""))

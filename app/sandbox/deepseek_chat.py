@@ -47,7 +47,7 @@ class Turn:
     sentences: tuple[str, ...]
 
     @property
-    def speaks(self) -> bool:
+    def has_content(self) -> bool:
         """Whether the message has content; a missed call or a deleted message has none."""
         return not SILENT.match(self.text) and bool(self.sentences or WORDLESS.match(self.text))
 
@@ -67,11 +67,11 @@ class Exchange:
     seller: tuple[Turn, ...]
 
     @property
-    def asks(self) -> bool:
+    def has_question(self) -> bool:
         return any(QUESTION.search(sentence) for turn in self.buyer for sentence in turn.sentences)
 
     @property
-    def wait(self) -> float | None:
+    def wait_minutes(self) -> float | None:
         """Minutes from the buyer's first message to the answer, without nights.
 
         None if there is no answer or no time.
@@ -113,30 +113,32 @@ class GradedChat:
         return [*found, Exchange(tuple(buyer), tuple(seller))] if buyer or seller else found
 
     @property
-    def hanging(self) -> Turn | None:
+    def unanswered(self) -> Turn | None:
         """The buyer's last unanswered message, unless it only says goodbye."""
         if not self.turns or self.turns[-1].role != "buyer":
             return None
         last = self.exchanges[-1]
-        polite_end = not last.asks and any(FAREWELL.search(turn.words) for turn in last.buyer)
+        polite_end = not last.has_question and any(
+            FAREWELL.search(turn.words) for turn in last.buyer
+        )
         return None if polite_end else last.buyer[-1]
 
 
-def first(pattern: re.Pattern[str], turns: Iterable[Turn]) -> Quote | None:
+def find_quote(pattern: re.Pattern[str], turns: Iterable[Turn]) -> Quote | None:
     """Return a quote of the first sentence of these turns that matches the pattern."""
     for turn in turns:
         for sentence in turn.sentences:
             if match := pattern.search(sentence):
-                return Quote(turn.i, clip(sentence, match.start()))
+                return Quote(turn.i, clip_sentence(sentence, match.start()))
     return None
 
 
-def opening(turns: Iterable[Turn]) -> Quote | None:
+def find_opening(turns: Iterable[Turn]) -> Quote | None:
     """Return a quote of the first sentence of these turns."""
-    return first(re.compile(r"\w"), turns)
+    return find_quote(re.compile(r"\w"), turns)
 
 
-def clip(sentence: str, start: int = 0) -> str:
+def clip_sentence(sentence: str, start: int = 0) -> str:
     """Return at most 90 characters of a sentence, verbatim whole words from `start` on."""
     if len(sentence) <= QUOTE_LENGTH:
         return sentence
@@ -167,22 +169,22 @@ def read_chat(user_message: str) -> GradedChat | None:
         if isinstance(rows, list) and all(
             isinstance(row, dict) and "i" in row and "r" in row for row in rows
         ):
-            return GradedChat(tuple(turn for turn in map(_turn, rows) if turn.speaks))
+            return GradedChat(tuple(turn for turn in map(_parse_turn, rows) if turn.has_content))
     return None
 
 
-def _turn(row: dict[str, Any]) -> Turn:
+def _parse_turn(row: dict[str, Any]) -> Turn:
     text = str(row.get("t", ""))
     return Turn(
         int(row["i"]),
         str(row["r"]),
         text,
-        _moment(row.get("at")),
-        () if WORDLESS.match(text) else tuple(_sentences(text)),
+        _parse_time(row.get("at")),
+        () if WORDLESS.match(text) else tuple(_split_sentences(text)),
     )
 
 
-def _sentences(text: str) -> Iterable[str]:
+def _split_sentences(text: str) -> Iterable[str]:
     """Yield the sentences of a message before the first one that addresses the grader.
 
     The rest of the message counts as part of that address.
@@ -195,7 +197,7 @@ def _sentences(text: str) -> Iterable[str]:
             yield sentence
 
 
-def _moment(value: Any) -> datetime | None:
+def _parse_time(value: Any) -> datetime | None:
     try:
         return datetime.fromisoformat(str(value)).replace(tzinfo=None)
     except ValueError:

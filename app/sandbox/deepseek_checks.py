@@ -14,8 +14,8 @@ from app.sandbox.deepseek_chat import (
     GradedChat,
     Quote,
     Turn,
-    first,
-    opening,
+    find_opening,
+    find_quote,
 )
 from app.sandbox.deepseek_lexicon import (
     ACKNOWLEDGED,
@@ -57,26 +57,26 @@ class Finding:
 Rule = Callable[[GradedChat], Finding]
 
 
-def _courteous(chat: GradedChat) -> Finding:
-    polite = first(POLITE, chat.seller)
-    return Finding("y", polite) if polite else Finding("n", opening(chat.seller))
+def _check_courteous(chat: GradedChat) -> Finding:
+    polite = find_quote(POLITE, chat.seller)
+    return Finding("y", polite) if polite else Finding("n", find_opening(chat.seller))
 
 
-def _no_rudeness(chat: GradedChat) -> Finding:
-    rude = first(RUDE, chat.seller) or first(SHOUT, chat.seller)
-    return Finding("n", rude) if rude else Finding("y", opening(chat.seller))
+def _check_no_rudeness(chat: GradedChat) -> Finding:
+    rude = find_quote(RUDE, chat.seller) or find_quote(SHOUT, chat.seller)
+    return Finding("n", rude) if rude else Finding("y", find_opening(chat.seller))
 
 
-def _attentive(chat: GradedChat) -> Finding:
-    repeated = first(REPEATED, chat.buyer)
+def _check_attentive(chat: GradedChat) -> Finding:
+    repeated = find_quote(REPEATED, chat.buyer)
     said = [turn for turn in chat.seller if turn.sentences]
     curt = len(said) > 1 and sum(len(turn.words.split()) for turn in said) / len(said) < 4
-    if repeated or curt or chat.hanging:
-        return Finding("n", opening(reversed(said)), repeated.i if repeated else None)
-    return Finding("y", first(WARM, chat.seller) or opening(chat.seller))
+    if repeated or curt or chat.unanswered:
+        return Finding("n", find_opening(reversed(said)), repeated.i if repeated else None)
+    return Finding("y", find_quote(WARM, chat.seller) or find_opening(chat.seller))
 
 
-def _timely(chat: GradedChat) -> Finding:
+def _check_timely(chat: GradedChat) -> Finding:
     """Limits: an hour for the first answer and for night messages, three hours for others.
 
     The hour for a night message starts at 9:00.
@@ -84,46 +84,49 @@ def _timely(chat: GradedChat) -> Finding:
     answered = [
         (number, exchange)
         for number, exchange in enumerate(chat.exchanges)
-        if exchange.wait is not None
+        if exchange.wait_minutes is not None
     ]
     waits = [
-        ((exchange.wait or 0) - _allowed(exchange, is_first=number == 0), exchange)
+        (
+            (exchange.wait_minutes or 0) - _get_limit_minutes(exchange, is_first=number == 0),
+            exchange,
+        )
         for number, exchange in answered
     ]
-    if chat.hanging and not chat.seller:
-        return Finding("n", i=chat.hanging.i)
+    if chat.unanswered and not chat.seller:
+        return Finding("n", i=chat.unanswered.i)
     if not waits:
         return Finding("na")
     late, exchange = max(waits, key=lambda wait: wait[0])
-    return Finding("n" if late > 0 else "y", opening(exchange.seller), exchange.seller[0].i)
+    return Finding("n" if late > 0 else "y", find_opening(exchange.seller), exchange.seller[0].i)
 
 
-def _allowed(exchange: Exchange, *, is_first: bool) -> int:
+def _get_limit_minutes(exchange: Exchange, *, is_first: bool) -> int:
     written = exchange.buyer[0].at
     at_night = written is not None and not OPENS <= written.hour < CLOSES
     return FIRST_MINUTES if is_first or at_night else LATER_MINUTES
 
 
-def _competent(chat: GradedChat) -> Finding:
-    if unsure := first(UNSURE, chat.seller):
+def _check_competent(chat: GradedChat) -> Finding:
+    if unsure := find_quote(UNSURE, chat.seller):
         return Finding("n", unsure)
-    knows = first(INFORMED, chat.seller)
-    return Finding("y", knows) if knows else Finding("n", opening(chat.seller))
+    informed = find_quote(INFORMED, chat.seller)
+    return Finding("y", informed) if informed else Finding("n", find_opening(chat.seller))
 
 
-def _literate(chat: GradedChat) -> Finding:
-    if slang := first(SLANG, chat.seller):
+def _check_literate(chat: GradedChat) -> Finding:
+    if slang := find_quote(SLANG, chat.seller):
         return Finding("n", slang)
     said = [turn for turn in chat.seller if turn.sentences and turn.words[0].isalpha()]
     careless = [turn for turn in said if turn.words[0].islower()]
     return (
-        Finding("n", opening(careless))
+        Finding("n", find_opening(careless))
         if len(careless) * 2 > len(said)
-        else Finding("y", opening(chat.seller))
+        else Finding("y", find_opening(chat.seller))
     )
 
 
-def _evaded(exchange: Exchange) -> bool:
+def _is_evasive(exchange: Exchange) -> bool:
     """Return whether a question got no answer or only an evasive one."""
     said = [sentence for turn in exchange.seller for sentence in turn.sentences]
     shown = any(SHOWN.match(turn.text) for turn in exchange.seller)
@@ -136,118 +139,130 @@ def _evaded(exchange: Exchange) -> bool:
     )
 
 
-def _direct_answers(chat: GradedChat) -> Finding:
-    asked = [exchange for exchange in chat.exchanges if exchange.asks]
+def _check_direct_answers(chat: GradedChat) -> Finding:
+    asked = [exchange for exchange in chat.exchanges if exchange.has_question]
     if not asked:
         return Finding("na")
     for exchange in asked:
-        if _evaded(exchange):
-            return Finding("n", opening(exchange.seller), (exchange.seller or exchange.buyer)[-1].i)
-    return Finding("y", opening(asked[0].seller))
+        if _is_evasive(exchange):
+            return Finding(
+                "n", find_opening(exchange.seller), (exchange.seller or exchange.buyer)[-1].i
+            )
+    return Finding("y", find_opening(asked[0].seller))
 
 
-def _specifics(chat: GradedChat) -> Finding:
-    precise = [turn for turn in chat.seller if SHOWN.match(turn.text) or first(SPECIFIC, [turn])]
+def _check_specifics(chat: GradedChat) -> Finding:
+    precise = [
+        turn for turn in chat.seller if SHOWN.match(turn.text) or find_quote(SPECIFIC, [turn])
+    ]
     enough = len(precise) * 3 >= len(chat.seller) > 0
-    return Finding("y", first(SPECIFIC, precise)) if enough else Finding("n", opening(chat.seller))
+    return (
+        Finding("y", find_quote(SPECIFIC, precise))
+        if enough
+        else Finding("n", find_opening(chat.seller))
+    )
 
 
-def _readable(chat: GradedChat) -> Finding:
+def _check_readable(chat: GradedChat) -> Finding:
     for turn in chat.seller:
         wall = len(turn.text) > LONG_MESSAGE and "\n" not in turn.text
         unbroken = len(turn.words) > 120 and not re.search(r"[.,;:!?\n]", turn.words)
-        if wall or unbroken or first(SHOUT, [turn]):
-            return Finding("n", opening([turn]))
+        if wall or unbroken or find_quote(SHOUT, [turn]):
+            return Finding("n", find_opening([turn]))
     scraps = [turn for turn in chat.seller if turn.sentences and len(turn.words) < 12]
     if len(chat.seller) > 1 and len(scraps) * 2 > len(chat.seller):
-        return Finding("n", opening(scraps))
-    return Finding("y", opening(chat.seller))
+        return Finding("n", find_opening(scraps))
+    return Finding("y", find_opening(chat.seller))
 
 
-def _need_identified(chat: GradedChat) -> Finding:
-    if asked := first(re.compile(r"\?"), [turn for turn in chat.seller if not first(RUDE, [turn])]):
+def _check_need_identified(chat: GradedChat) -> Finding:
+    if asked := find_quote(
+        re.compile(r"\?"), [turn for turn in chat.seller if not find_quote(RUDE, [turn])]
+    ):
         return Finding("y", asked)
     for exchange in chat.exchanges:
-        if len(_stems(exchange.buyer) & _stems(exchange.seller)) > 1:
-            return Finding("y", opening(exchange.seller))
-    return Finding("n", opening(chat.seller))
+        if len(_get_stems(exchange.buyer) & _get_stems(exchange.seller)) > 1:
+            return Finding("y", find_opening(exchange.seller))
+    return Finding("n", find_opening(chat.seller))
 
 
-def _stems(turns: tuple[Turn, ...]) -> set[str]:
+def _get_stems(turns: tuple[Turn, ...]) -> set[str]:
     return {word[:5].lower() for turn in turns for word in re.findall(r"\w{4,}", turn.words)}
 
 
-def _solution_offered(chat: GradedChat) -> Finding:
-    calm = [turn for turn in chat.seller if not first(RUDE, [turn])]
-    proposal = first(PROPOSAL, calm)
-    return Finding("y", proposal) if proposal else Finding("n", opening(chat.seller))
+def _check_solution_offered(chat: GradedChat) -> Finding:
+    calm = [turn for turn in chat.seller if not find_quote(RUDE, [turn])]
+    proposal = find_quote(PROPOSAL, calm)
+    return Finding("y", proposal) if proposal else Finding("n", find_opening(chat.seller))
 
 
-def _questions_closed(chat: GradedChat) -> Finding:
-    asked = [exchange for exchange in chat.exchanges if exchange.asks]
+def _check_questions_closed(chat: GradedChat) -> Finding:
+    asked = [exchange for exchange in chat.exchanges if exchange.has_question]
     if not asked:
         return Finding("na")
     last = asked[-1]
     return Finding(
-        "n" if _evaded(last) else "y", opening(last.seller), (last.seller or last.buyer)[-1].i
+        "n" if _is_evasive(last) else "y",
+        find_opening(last.seller),
+        (last.seller or last.buyer)[-1].i,
     )
 
 
-def _after_objection(chat: GradedChat, pattern: re.Pattern[str]) -> Finding:
-    objection = objection_of(chat)
+def _check_objection(chat: GradedChat, pattern: re.Pattern[str]) -> Finding:
+    objection = find_objection(chat)
     if objection is None:
         return Finding("na")
-    later = [turn for turn in chat.seller if turn.i > objection.i and not first(RUDE, [turn])]
-    found = first(pattern, later)
+    later = [turn for turn in chat.seller if turn.i > objection.i and not find_quote(RUDE, [turn])]
+    found = find_quote(pattern, later)
     return (
         Finding("y", found)
         if found
-        else Finding("n", opening(later) or opening(chat.seller), objection.i)
+        else Finding("n", find_opening(later) or find_opening(chat.seller), objection.i)
     )
 
 
-def _next_step(chat: GradedChat) -> Finding:
-    step = first(STEP, [turn for turn in chat.seller[-4:] if not first(RUDE, [turn])])
-    return Finding("y", step) if step else Finding("n", opening(chat.seller[-1:]))
+def _check_next_step(chat: GradedChat) -> Finding:
+    step = find_quote(STEP, [turn for turn in chat.seller[-4:] if not find_quote(RUDE, [turn])])
+    return Finding("y", step) if step else Finding("n", find_opening(chat.seller[-1:]))
 
 
-def _agreement(chat: GradedChat) -> Finding:
-    settled = first(SETTLED, chat.seller[-4:])
-    step = first(STEP, chat.seller[-4:])
-    if settled or (step and first(CONFIRMED, chat.buyer[-3:])):
+def _check_agreement(chat: GradedChat) -> Finding:
+    settled = find_quote(SETTLED, chat.seller[-4:])
+    step = find_quote(STEP, chat.seller[-4:])
+    if settled or (step and find_quote(CONFIRMED, chat.buyer[-3:])):
         return Finding("y", settled or step)
-    return Finding("n", opening(chat.seller[-1:]))
+    return Finding("n", find_opening(chat.seller[-1:]))
 
 
-def _no_hanging(chat: GradedChat) -> Finding:
-    if chat.hanging:
-        return Finding("n", opening(chat.seller[-1:]), chat.hanging.i)
-    postponed = first(POSTPONED, chat.seller[-1:])
-    return Finding("n", postponed) if postponed else Finding("y", opening(chat.seller[-1:]))
+def _check_no_hanging(chat: GradedChat) -> Finding:
+    if chat.unanswered:
+        return Finding("n", find_opening(chat.seller[-1:]), chat.unanswered.i)
+    postponed = find_quote(POSTPONED, chat.seller[-1:])
+    return Finding("n", postponed) if postponed else Finding("y", find_opening(chat.seller[-1:]))
 
 
-def objection_of(chat: GradedChat) -> Quote | None:
+def find_objection(chat: GradedChat) -> Quote | None:
     """Return the buyer's first objection: price, prepayment, distance or deciding now."""
-    return first(OBJECTION, chat.buyer)
+    return find_quote(OBJECTION, chat.buyer)
 
 
 RULES: dict[str, Rule] = {
-    "courteous": _courteous,
-    "no_rudeness": _no_rudeness,
-    "attentive": _attentive,
-    "timely": _timely,
-    "competent": _competent,
-    "literate": _literate,
-    "direct_answers": _direct_answers,
-    "specifics": _specifics,
-    "readable": _readable,
-    "need_identified": _need_identified,
-    "solution_offered": _solution_offered,
-    "questions_closed": _questions_closed,
-    "acknowledged": lambda chat: _after_objection(chat, ACKNOWLEDGED),
-    "argued": lambda chat: _after_objection(chat, ARGUED),
-    "option_offered": lambda chat: _after_objection(chat, OPTION),
-    "next_step": _next_step,
-    "agreement": _agreement,
-    "no_hanging": _no_hanging,
+    "courteous": _check_courteous,
+    "no_rudeness": _check_no_rudeness,
+    "attentive": _check_attentive,
+    "timely": _check_timely,
+    "competent": _check_competent,
+    "literate": _check_literate,
+    "direct_answers": _check_direct_answers,
+    "specifics": _check_specifics,
+    "readable": _check_readable,
+    "need_identified": _check_need_identified,
+    "solution_offered": _check_solution_offered,
+    "questions_closed": _check_questions_closed,
+    "acknowledged": lambda chat: _check_objection(chat, ACKNOWLEDGED),
+    "argued": lambda chat: _check_objection(chat, ARGUED),
+    "option_offered": lambda chat: _check_objection(chat, OPTION),
+    "next_step": _check_next_step,
+    "agreement": _check_agreement,
+    "no_hanging": _check_no_hanging,
 }

@@ -59,7 +59,7 @@ def user_message(request: ReceivedRequest) -> str:
     )
 
 
-def finished(reason: str) -> Rewrite:
+def end_with_reason(reason: str) -> Rewrite:
     """Truncate the answer and set another finish reason than `stop`."""
 
     def change(completion: Json) -> None:
@@ -72,7 +72,7 @@ def finished(reason: str) -> Rewrite:
     return Rewrite(change)
 
 
-def reworded(words: Callable[[str], str]) -> Rewrite:
+def rewrite_content(words: Callable[[str], str]) -> Rewrite:
     """Replace the content with one derived from it."""
 
     def change(completion: Json) -> None:
@@ -82,7 +82,7 @@ def reworded(words: Callable[[str], str]) -> Rewrite:
     return Rewrite(change)
 
 
-def regraded(edit: Callable[[Json], None]) -> Rewrite:
+def edit_grading(edit: Callable[[Json], None]) -> Rewrite:
     """Edit a grading answer in place; it stays JSON. Other content stays unchanged."""
 
     def words(content: str) -> str:
@@ -91,7 +91,7 @@ def regraded(edit: Callable[[Json], None]) -> Rewrite:
             edit(answer)
         return json.dumps(answer, ensure_ascii=False)
 
-    return reworded(words)
+    return rewrite_content(words)
 
 
 def _extra_criterion(answer: Json) -> None:
@@ -143,17 +143,19 @@ NULL_CHOICES = CannedResponse(
 )
 CUT = Cut()
 
-CONTENT_FILTER = finished("content_filter")
-LENGTH = finished("length")
-NO_RESOURCE = finished("insufficient_system_resource")
-ABORTED = finished("aborted")
+CONTENT_FILTER = end_with_reason("content_filter")
+LENGTH = end_with_reason("length")
+NO_RESOURCE = end_with_reason("insufficient_system_resource")
+ABORTED = end_with_reason("aborted")
 
-BLANK = reworded(lambda content: " " * len(content))
-PROSE = reworded(lambda content: f"Вот моя оценка этого чата:\n{content}\nНадеюсь, это поможет.")
-FENCES = reworded(lambda content: f"```json\n{content}\n```")
+BLANK = rewrite_content(lambda content: " " * len(content))
+PROSE = rewrite_content(
+    lambda content: f"Вот моя оценка этого чата:\n{content}\nНадеюсь, это поможет."
+)
+FENCES = rewrite_content(lambda content: f"```json\n{content}\n```")
 
-EXTRA_CRITERION = regraded(_extra_criterion)
-MISSING_CRITERION = regraded(_missing_criterion)
-WRONG_GRADE = regraded(_wrong_grade)
-RUSSIAN_GRADES = regraded(_russian_grades)
-FOREIGN_QUOTES = regraded(_foreign_quotes)
+EXTRA_CRITERION = edit_grading(_extra_criterion)
+MISSING_CRITERION = edit_grading(_missing_criterion)
+WRONG_GRADE = edit_grading(_wrong_grade)
+RUSSIAN_GRADES = edit_grading(_russian_grades)
+FOREIGN_QUOTES = edit_grading(_foreign_quotes)

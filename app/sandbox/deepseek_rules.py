@@ -13,8 +13,8 @@ import re
 from typing import Any
 
 from app.sandbox.deepseek_chat import Quote, read_chat
-from app.sandbox.deepseek_checks import RULES, Finding, objection_of
-from app.sandbox.deepseek_words import advice, summary
+from app.sandbox.deepseek_checks import RULES, Finding, find_objection
+from app.sandbox.deepseek_words import build_advice, build_summary
 
 OBJECTIONS = "objection_handling"
 MOST_EVIDENCE = 2
@@ -28,7 +28,7 @@ def grade(system_message: str, user_message: str) -> dict[str, Any] | None:
     rubric, chat = read_rubric(system_message), read_chat(user_message)
     if rubric is None or chat is None:
         return None
-    objection = objection_of(chat) if OBJECTIONS in rubric else None
+    objection = find_objection(chat) if OBJECTIONS in rubric else None
     criteria: dict[str, Any] = {}
     known: dict[str, Finding] = {}
     for criterion, checks in rubric.items():
@@ -37,17 +37,17 @@ def grade(system_message: str, user_message: str) -> dict[str, Any] | None:
         }
         known |= findings
         criteria[criterion] = (
-            _no_objection(checks)
+            _build_empty_criterion(checks)
             if criterion == OBJECTIONS and objection is None
-            else _graded(findings)
+            else _build_criterion(findings)
         )
     return {
         "objection": {"present": True, "i": objection.i, "q": objection.text}
         if objection
         else {"present": False, "i": None, "q": None},
         "criteria": criteria,
-        "summary": summary(chat, known),
-        "recommendations": advice(chat, known),
+        "summary": build_summary(chat, known),
+        "recommendations": build_advice(chat, known),
     }
 
 
@@ -66,24 +66,24 @@ def read_rubric(system_message: str) -> dict[str, list[str]] | None:
         return None
 
 
-def _no_objection(checks: list[str]) -> dict[str, Any]:
+def _build_empty_criterion(checks: list[str]) -> dict[str, Any]:
     return {"checks": dict.fromkeys(checks, "na"), "ev": [], "grade": "none"}
 
 
-def _graded(findings: dict[str, Finding]) -> dict[str, Any]:
+def _build_criterion(findings: dict[str, Finding]) -> dict[str, Any]:
     values = [finding.value for finding in findings.values()]
     faults = values.count("n")
     letter = "medium" if set(values) <= {"na"} else ("high", "medium", "low")[min(faults, 2)]
     # Checks that lowered the grade come first.
-    telling = sorted(findings.values(), key=lambda finding: finding.value != "n")
+    ordered = sorted(findings.values(), key=lambda finding: finding.value != "n")
     return {
         "checks": {check: finding.value for check, finding in findings.items()},
-        "ev": _evidence(telling),
+        "ev": _build_evidence(ordered),
         "grade": letter,
     }
 
 
-def _evidence(findings: list[Finding]) -> list[dict[str, Any]]:
+def _build_evidence(findings: list[Finding]) -> list[dict[str, Any]]:
     quotes: list[Quote] = []
     for finding in findings:
         if finding.quote and finding.quote not in quotes:

@@ -2,8 +2,8 @@
 
 import re
 
-from app.sandbox.deepseek_chat import GradedChat, first, opening
-from app.sandbox.deepseek_checks import Finding, objection_of
+from app.sandbox.deepseek_chat import GradedChat, find_opening, find_quote
+from app.sandbox.deepseek_checks import Finding, find_objection
 from app.sandbox.deepseek_lexicon import QUESTION
 
 MOST_ADVICE = 3
@@ -45,10 +45,10 @@ ADVICE = {
 }
 
 
-def summary(chat: GradedChat, findings: dict[str, Finding]) -> str:
+def build_summary(chat: GradedChat, findings: dict[str, Finding]) -> str:
     """Build two to five sentences: message counts, question, objection and outcome."""
-    parts = [_counts(chat), _asked(chat)]
-    if objection := objection_of(chat):
+    parts = [_describe_counts(chat), _describe_question(chat)]
+    if objection := find_objection(chat):
         handled = [
             check
             for check in ("acknowledged", "argued", "option_offered")
@@ -58,36 +58,36 @@ def summary(chat: GradedChat, findings: dict[str, Finding]) -> str:
         parts.append(f"Клиент возразил: «{objection.text}»; {answer}.")
     if findings.get("no_rudeness", Finding("na")).value == "n":
         parts.append("Продавец был груб.")
-    return " ".join(part for part in [*parts, _end(chat, findings)] if part)
+    return " ".join(part for part in [*parts, _describe_end(chat, findings)] if part)
 
 
-def advice(chat: GradedChat, findings: dict[str, Finding]) -> list[dict[str, object]]:
+def build_advice(chat: GradedChat, findings: dict[str, Finding]) -> list[dict[str, object]]:
     """Build one to three recommendations, most important first.
 
     A chat without faults is recommended as an example.
     """
     last = (chat.seller or chat.buyer)[-1].i if chat.turns else 1
-    wanting = [
+    failed = [
         (words, findings[check])
         for check, words in ADVICE.items()
         if check in findings and findings[check].value == "n"
     ]
     found: list[dict[str, object]] = []
-    for words, finding in wanting[:MOST_ADVICE]:
+    for words, finding in failed[:MOST_ADVICE]:
         i = finding.i or (finding.quote.i if finding.quote else last)
-        found.append({"i": i, "t": words.format(i=i, place=_place(chat, i))})
+        found.append({"i": i, "t": words.format(i=i, place=_describe_message(chat, i))})
     return found or [
         {
             "i": last,
             "t": (
                 "Весь чат можно показать новичкам как образец, до последнего слова"
-                f" ({_place(chat, last)})."
+                f" ({_describe_message(chat, last)})."
             ),
         }
     ]
 
 
-def _place(chat: GradedChat, i: int) -> str:
+def _describe_message(chat: GradedChat, i: int) -> str:
     """Describe a message by its first words, or by its time if it has no text."""
     turn = next((turn for turn in chat.turns if turn.i == i), None)
     if turn and turn.sentences:
@@ -95,30 +95,32 @@ def _place(chat: GradedChat, i: int) -> str:
     return f"сообщение от {turn.at:%d.%m} в {turn.at:%H:%M}" if turn and turn.at else "в конце"
 
 
-def _counts(chat: GradedChat) -> str:
+def _describe_counts(chat: GradedChat) -> str:
     buyer, seller = len(chat.buyer), len(chat.seller)
     return (
-        f"Клиент написал {buyer} {plural(buyer, 'сообщение', 'сообщения', 'сообщений')}, компания —"
-        f" {seller}."
+        f"Клиент написал {buyer} {pick_plural(buyer, 'сообщение', 'сообщения', 'сообщений')},"
+        f" компания — {seller}."
     )
 
 
-def _asked(chat: GradedChat) -> str:
-    if asked := first(QUESTION, chat.buyer):
+def _describe_question(chat: GradedChat) -> str:
+    if asked := find_quote(QUESTION, chat.buyer):
         return f"Клиент спрашивал: «{asked.text}»."
-    said = first(LONG_ENOUGH, chat.buyer) or opening(chat.buyer)
+    said = find_quote(LONG_ENOUGH, chat.buyer) or find_opening(chat.buyer)
     return f"Клиент писал: «{said.text}»." if said else "Клиент писал без текста."
 
 
-def _end(chat: GradedChat, findings: dict[str, Finding]) -> str:
-    if chat.hanging:
-        return f"Сообщение клиента осталось без ответа: {_place(chat, chat.hanging.i)}."
+def _describe_end(chat: GradedChat, findings: dict[str, Finding]) -> str:
+    if chat.unanswered:
+        return (
+            f"Сообщение клиента осталось без ответа: {_describe_message(chat, chat.unanswered.i)}."
+        )
     if findings.get("agreement", Finding("na")).value == "y":
         return "Разговор закончился договорённостью."
     return "Договорённости в чате нет."
 
 
-def plural(number: int, one: str, few: str, many: str) -> str:
+def pick_plural(number: int, one: str, few: str, many: str) -> str:
     """Return the form of a Russian noun that matches a number."""
     if number % 100 in range(11, 15):
         return many

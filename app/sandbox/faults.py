@@ -52,7 +52,7 @@ class CannedResponse(Behaviour):
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "text/html; charset=utf-8"
 
-    def response(self) -> Response:
+    def build_response(self) -> Response:
         if isinstance(self.body, str):
             return Response(self.body, self.status, self.headers, self.content_type)
         return JSONResponse(self.body, self.status, self.headers)
@@ -82,7 +82,7 @@ class Fault:
     when: Callable[[ReceivedRequest], bool] | None = None
     times: int | None = 1
 
-    def meets(self, request: ReceivedRequest) -> bool:
+    def matches(self, request: ReceivedRequest) -> bool:
         return (
             self.times != 0
             and self.path in request.path
@@ -121,7 +121,7 @@ class HttpSwitches:
 
     def next_behaviour(self, request: ReceivedRequest) -> Behaviour | None:
         for fault in self.faults:
-            if fault.meets(request):
+            if fault.matches(request):
                 if fault.times is not None:
                     fault.times -= 1
                 return fault.behaviour
@@ -134,19 +134,19 @@ class Traffic:
 
     requests: list[ReceivedRequest] = field(default_factory=list)
     in_flight: int = 0
-    most_in_flight: int = 0
+    max_in_flight: int = 0
 
     @contextmanager
-    def one_more(self) -> Iterator[None]:
+    def count_request(self) -> Iterator[None]:
         self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
             yield
         finally:
             self.in_flight -= 1
 
 
-class Front:
+class FaultMiddleware:
     """ASGI middleware before a local server's routes.
 
     It records the request, waits, and executes the matching fault.
@@ -158,11 +158,11 @@ class Front:
         self._traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _whole_body(receive)
-        request = _received(scope, body)
+        body = await _read_body(receive)
+        request = _build_request(scope, body)
         if self._switches.record_requests:
             self._traffic.requests.append(request)
-        with self._traffic.one_more():
+        with self._traffic.count_request():
             await asyncio.sleep(self._switches.latency_seconds)
             behaviour = self._switches.next_behaviour(request)
             match behaviour:
@@ -170,13 +170,13 @@ class Front:
                     await cut_connection(scope)
                     return
                 case CannedResponse():
-                    await behaviour.response()(scope, receive, send)
+                    await behaviour.build_response()(scope, receive, send)
                     return
                 case Slow():
                     await asyncio.sleep(behaviour.seconds)
                 case _:
                     scope[BEHAVIOUR_KEY] = behaviour
-            await self._app(scope, _replayed(body, receive), send)
+            await self._app(scope, _replay_body(body, receive), send)
 
 
 async def cut_connection(scope: Scope) -> None:
@@ -185,7 +185,7 @@ async def cut_connection(scope: Scope) -> None:
     await asyncio.sleep(0)  # the server notices it in the next iteration of the loop
 
 
-def _received(scope: Scope, body: bytes) -> ReceivedRequest:
+def _build_request(scope: Scope, body: bytes) -> ReceivedRequest:
     text = body.decode(errors="replace")
     try:
         content = json.loads(text) if text else None
@@ -203,7 +203,7 @@ def _received(scope: Scope, body: bytes) -> ReceivedRequest:
     )
 
 
-async def _whole_body(receive: Receive) -> bytes:
+async def _read_body(receive: Receive) -> bytes:
     parts: list[bytes] = []
     while True:
         message = await receive()
@@ -212,7 +212,7 @@ async def _whole_body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def _replay_body(body: bytes, receive: Receive) -> Receive:
     """Return a `receive` that replays a consumed body and then continues with the original."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 

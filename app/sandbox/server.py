@@ -24,25 +24,25 @@ LOOPBACK = "127.0.0.1"
 
 
 @asynccontextmanager
-async def running(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> AsyncIterator[str]:
+async def serve_app(app: ASGIApp, host: str = LOOPBACK, port: int = 0) -> AsyncIterator[str]:
     """Serve an app within the context and yield its base URL without a final slash.
 
     Port 0 takes a free port. At the end all open connections are broken. Raises OSError if the port
     is taken.
     """
-    listener = _listener(host, port)
-    server = _GuestServer(_stoppable(app))
+    listener = _bind_listener(host, port)
+    server = _EmbeddedServer(_ignore_cancellation(app))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        await server.up.wait()
+        await server.is_up.wait()
         yield f"http://{host}:{listener.getsockname()[1]}"
     finally:
-        server.leave.set()
-        server.hang_up()
+        server.must_stop.set()
+        server.abort_connections()
         await serving
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def _bind_listener(host: str, port: int) -> socket.socket:
     """Create a bound socket with an explicit protocol.
 
     asyncio sets TCP_NODELAY only if the protocol is named. Without it each response waits 40 ms for
@@ -59,7 +59,7 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _GuestServer(uvicorn.Server):
+class _EmbeddedServer(uvicorn.Server):
     """uvicorn in an existing event loop.
 
     It has no signal handlers and no polling, and can break one connection or all.
@@ -68,7 +68,7 @@ class _GuestServer(uvicorn.Server):
     def __init__(self, app: ASGIApp) -> None:
         # log_config=None: the host process configures logging.
         config = uvicorn.Config(
-            self._with_cut(app),
+            self._add_cut(app),
             http="h11",
             ws="none",
             lifespan="off",
@@ -78,16 +78,16 @@ class _GuestServer(uvicorn.Server):
             date_header=False,
         )
         super().__init__(config)
-        self.up = asyncio.Event()
-        self.leave = asyncio.Event()
+        self.is_up = asyncio.Event()
+        self.must_stop = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     async def main_loop(self) -> None:
-        self.up.set()
-        await self.leave.wait()
+        self.is_up.set()
+        await self.must_stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the listeners.
@@ -101,7 +101,7 @@ class _GuestServer(uvicorn.Server):
             listener.close()
         await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
 
-    def hang_up(self, client: tuple[str, int] | None = None) -> None:
+    def abort_connections(self, client: tuple[str, int] | None = None) -> None:
         """Break the connection of one client (host and port), or all connections.
 
         The latter also cancels pending responses.
@@ -113,24 +113,24 @@ class _GuestServer(uvicorn.Server):
             for answering in list(self.server_state.tasks):
                 answering.cancel()
 
-    def _with_cut(self, app: ASGIApp) -> ASGIApp:
-        async def with_cut(scope: Scope, receive: Receive, send: Send) -> None:
-            scope[CUT_KEY] = partial(self.hang_up, scope["client"])
+    def _add_cut(self, app: ASGIApp) -> ASGIApp:
+        async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+            scope[CUT_KEY] = partial(self.abort_connections, scope["client"])
             await app(scope, receive, send)
 
-        return with_cut
+        return wrapped
 
 
-def _stoppable(app: ASGIApp) -> ASGIApp:
+def _ignore_cancellation(app: ASGIApp) -> ASGIApp:
     """Wrap an app so that a cancelled response is not reported as a failure of the app."""
 
-    async def stoppable(scope: Scope, receive: Receive, send: Send) -> None:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)
         except asyncio.CancelledError:
             return
 
-    return stoppable
+    return wrapped
 
 
 class Sandbox:
@@ -167,10 +167,10 @@ class Sandbox:
         # Closes what is already open if a later port is taken.
         async with AsyncExitStack() as opened:
             self.avito_url = await opened.enter_async_context(
-                running(self.avito.app, self.host, self._avito_port)
+                serve_app(self.avito.app, self.host, self._avito_port)
             )
             self.deepseek_url = await opened.enter_async_context(
-                running(self.deepseek.app, self.host, self._deepseek_port)
+                serve_app(self.deepseek.app, self.host, self._deepseek_port)
             )
             opened.push_async_callback(self.smtp.stop)
             self.smtp_port = await self.smtp.start(self.host, self.smtp_port)

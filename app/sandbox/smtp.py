@@ -127,13 +127,13 @@ class LocalSmtp:
         await self._server.wait_closed()
         self._server = None
 
-    def opened(self, transport: asyncio.BaseTransport) -> bool:
+    def add_connection(self, transport: asyncio.BaseTransport) -> bool:
         """Register a new connection; return False if it must be refused."""
         self.connections += 1
         self._open.add(transport)
         return not self.switches.refuse_connections
 
-    def closed(self, transport: asyncio.BaseTransport) -> None:
+    def remove_connection(self, transport: asyncio.BaseTransport) -> None:
         self._open.discard(transport)
 
     def authenticate(
@@ -181,7 +181,7 @@ class LocalSmtp:
             envelope.original_content or b"",
             datetime.now(UTC),
         )
-        self._keep(mail)
+        self._store_mail(mail)
         await asyncio.sleep(
             max(self.switches.dot_latencies.get(recipient, 0) for recipient in mail.recipients)
         )
@@ -190,13 +190,13 @@ class LocalSmtp:
             await asyncio.Event().wait()  # no reply: the broken connection ends the session
         return "250 OK"
 
-    def _keep(self, mail: ReceivedMail) -> None:
+    def _store_mail(self, mail: ReceivedMail) -> None:
         self.messages.append(mail)
         if self._mail_folder is not None:
             self._mail_folder.mkdir(parents=True, exist_ok=True)
             (self._mail_folder / f"{len(self.messages):04}.eml").write_bytes(mail.data)
 
-    def protocol_arguments(self) -> dict[str, Any]:
+    def build_protocol_arguments(self) -> dict[str, Any]:
         """Settings of aiosmtpd.
 
         AUTH is offered without TLS too, because a local server has no network to protect.
@@ -223,14 +223,14 @@ class _Connection(SMTP):
     """The session of one client, registered with the server so that it can be broken."""
 
     def __init__(self, owner: LocalSmtp, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(owner, loop=loop, **owner.protocol_arguments())
+        super().__init__(owner, loop=loop, **owner.build_protocol_arguments())
         self._owner = owner
-        self._wire: asyncio.BaseTransport | None = None
-        for command, carry_out in self._smtp_methods.items():
-            self._smtp_methods[command] = partial(self._answer, command, carry_out)
+        self._raw_transport: asyncio.BaseTransport | None = None
+        for command, execute in self._smtp_methods.items():
+            self._smtp_methods[command] = partial(self._answer_command, command, execute)
 
-    async def _answer(
-        self, command: str, carry_out: Callable[[str], Awaitable[None]], argument: str
+    async def _answer_command(
+        self, command: str, execute: Callable[[str], Awaitable[None]], argument: str
     ) -> None:
         """Answer a command, with the delay or the reply of the switches."""
         switches = self._owner.switches
@@ -238,7 +238,7 @@ class _Connection(SMTP):
         if reply := switches.replies.get(command):
             await self.push(reply)
         else:
-            await carry_out(argument)
+            await execute(argument)
 
     async def _handle_client(self) -> None:
         switches = self._owner.switches
@@ -250,16 +250,16 @@ class _Connection(SMTP):
             await super()._handle_client()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self._wire is not None:  # TLS starts on a registered connection
+        if self._raw_transport is not None:  # TLS starts on a registered connection
             super().connection_made(transport)
             return
-        self._wire = transport
-        welcome = self._owner.opened(transport)
+        self._raw_transport = transport
+        accepted = self._owner.add_connection(transport)
         super().connection_made(transport)
-        if not welcome:
+        if not accepted:
             _abort(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._wire is not None:
-            self._owner.closed(self._wire)
+        if self._raw_transport is not None:
+            self._owner.remove_connection(self._raw_transport)
         super().connection_lost(error)

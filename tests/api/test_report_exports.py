@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from python_calamine import CalamineWorkbook
 
-from app.sandbox.deepseek_faults import regraded
+from app.sandbox.deepseek_faults import edit_grading
 from app.services.formulas import unguarded
 from app.services.reports.xlsx_file import MAX_ROWS
 from app.services.spreadsheet import Column, SpreadsheetFile
@@ -138,7 +138,7 @@ async def test_names_that_reorder_or_hide_are_the_same_in_every_form(stage: Stag
         title="Ди\u202eван\u2066",
         client="\u202eАнна\u202c",
     )
-    stage.sandbox.deepseek.switches.fail(regraded(told), path="chat/completions")
+    stage.sandbox.deepseek.switches.fail(edit_grading(told), path="chat/completions")
     await stage.sync()
     await stage.analyze()
     stage.add_talk(*BAD_TALK, title="\u202e\u2069", client="\u200b")

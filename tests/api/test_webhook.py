@@ -14,7 +14,7 @@ from app.database.connection import Limits
 from app.errors import SettingsError
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat
-from app.sandbox.server import Sandbox, running
+from app.sandbox.server import Sandbox, serve_app
 from app.services.sync.hints import CONFIRMED_A_MINUTE, DROPPED, MOST_UNKNOWN
 from tests.api.webhooks import OK, RECEIVER, SECRET, hints, post, tell
 from tests.cli.processes import free_port
@@ -242,7 +242,7 @@ async def test_what_avito_is_told_to_post_to_is_where_the_service_listens(
             avito_webhook_secret=SECRET,
             public_url=f"http://127.0.0.1:{port}/",
         ) as stage,
-        running(make_app(stage.service), port=int(port)),
+        serve_app(make_app(stage.service), port=int(port)),
         open_avito_clients(stage.service.settings) as [(_, client)],
     ):
         await stage.sync()

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database.engine import Database
-from app.database.migrate import SchemaTooNewError, current_revision, head_revision, migrate
+from app.database.migrate import SchemaTooNewError, get_current_revision, get_head_revision, migrate
 from app.sandbox.server import Sandbox
 from tests.cli.processes import asked, free_port, run_app, settings_for, started, stop
 from tests.database.clusters import servers
@@ -72,11 +72,11 @@ async def test_the_schema_of_a_newer_program_is_not_touched(postgres_url: str) -
         await session.execute(text("UPDATE alembic_version SET version_num = 'from the future'"))
     with pytest.raises(SchemaTooNewError, match="from the future"):
         await migrate(database)
-    assert await current_revision(database) == "from the future"
+    assert await get_current_revision(database) == "from the future"
     await database.close()
 
 
 async def test_migrate_says_where_the_schema_stands(tmp_path: Path, database_url: str) -> None:
     ended = await run_app(tmp_path, "migrate", DATABASE_URL=database_url)
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == f"✓ Схема базы уже свежая: {head_revision()}.\n"
+    assert ended.out == f"✓ Схема базы уже свежая: {get_head_revision()}.\n"

@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 
 from app.cli.serving import check_data_dir
 from app.config import load_settings
-from app.database.engine import async_url
+from app.database.engine import parse_database_url
 from app.errors import SettingsError
 from tests.cli.processes import free_port, run_app
 
@@ -162,11 +162,11 @@ async def test_a_database_that_refuses(tmp_path: Path, cluster_url: str) -> None
 )
 def test_an_address_that_no_postgres_has(address: str) -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL"):
-        async_url(address)
+        parse_database_url(address)
 
 
 def test_an_address_as_providers_print_it_is_understood() -> None:
-    address = async_url(
+    address = parse_database_url(
         "postgres://user:secret@host/db?sslmode=require&channel_binding=require&connect_timeout=10"
     )
     assert (address.drivername, dict(address.query)) == ("postgresql+asyncpg", {"ssl": "require"})

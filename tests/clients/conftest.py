@@ -10,14 +10,14 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.clients.avito import AvitoClient, AvitoCredentials, avito_http
+from app.clients.avito import AvitoClient, AvitoCredentials, create_avito_http
 from app.clients.deepseek import DeepSeekClient
 from app.clients.retry import RetryPolicy
 from app.clock import Clock, system_clock
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoListing, SandboxBuyer
 from app.sandbox.deepseek import LocalDeepSeek
-from app.sandbox.server import running
+from app.sandbox.server import serve_app
 
 
 class Unfenced:
@@ -48,7 +48,7 @@ class Doorway:
 @pytest.fixture(scope="session")
 async def doorway() -> AsyncIterator[Doorway]:
     door = Doorway()
-    async with running(door) as door.url, avito_http(door.url) as door.http:
+    async with serve_app(door) as door.url, create_avito_http(door.url) as door.http:
         yield door
 
 
@@ -64,7 +64,7 @@ def local_avito(doorway: Doorway) -> LocalAvito:
 async def make_avito(
     doorway: Doorway, local_avito: LocalAvito
 ) -> AsyncIterator[Callable[..., AvitoClient]]:
-    """Factory of clients of the local Avito; ``http`` are options of ``avito_http``."""
+    """Factory of clients of the local Avito; ``http`` are options of ``create_avito_http``."""
     async with AsyncExitStack() as opened:
 
         def make(
@@ -77,7 +77,7 @@ async def make_avito(
             base_url: str = doorway.url,
             **http: Any,
         ) -> AvitoClient:
-            own = avito_http(base_url, **http) if http or base_url != doorway.url else None
+            own = create_avito_http(base_url, **http) if http or base_url != doorway.url else None
             if own:
                 opened.push_async_callback(own.aclose)
             return AvitoClient(

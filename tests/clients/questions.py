@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from app.clients.deepseek import Completion, DeepSeekClient
-from app.sandbox.deepseek import tokens
+from app.sandbox.deepseek import estimate_tokens
 
 MakeDeepSeek = Callable[..., DeepSeekClient]
 
 SYSTEM = "Ответь одним объектом JSON."
 USER = "Дороговато, уступите?"
 COMPLETIONS = "/chat/completions"
-PROMPT_TOKENS = tokens(SYSTEM) + tokens(USER)
+PROMPT_TOKENS = estimate_tokens(SYSTEM) + estimate_tokens(USER)
 
 
 async def ask(client: DeepSeekClient, **options: Any) -> Completion:

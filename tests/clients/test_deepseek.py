@@ -18,7 +18,7 @@ from app.clients.deepseek import (
 )
 from app.errors import PermanentError, TransientError
 from app.sandbox import deepseek_faults as faults
-from app.sandbox.deepseek import FINGERPRINT, LocalDeepSeek, tokens
+from app.sandbox.deepseek import FINGERPRINT, LocalDeepSeek, estimate_tokens
 from app.sandbox.faults import CannedResponse
 from tests.clients.questions import PROMPT_TOKENS, SYSTEM, USER, MakeDeepSeek, ask
 
@@ -42,11 +42,11 @@ async def test_request_is_what_grading_needs(
 async def test_what_another_vendors_server_does_not_know_is_left_out(
     make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
 ) -> None:
-    local_deepseek.lacks = {"thinking", "response_format", "balance"}
-    assert (await ask(make_deepseek(omit=local_deepseek.lacks))).finish_reason == "stop"
+    local_deepseek.unsupported = {"thinking", "response_format", "balance"}
+    assert (await ask(make_deepseek(omit=local_deepseek.unsupported))).finish_reason == "stop"
     (request,) = local_deepseek.requests
     assert set(request.body) == {"model", "messages", "temperature", "max_tokens"}
-    assert await make_deepseek(omit=local_deepseek.lacks).get_balance() is None
+    assert await make_deepseek(omit=local_deepseek.unsupported).get_balance() is None
     with pytest.raises(DeepSeekRequestError, match="thinking"):
         await ask(make_deepseek())
 
@@ -57,14 +57,14 @@ async def test_answer_comes_with_its_model_and_its_tokens(deepseek: DeepSeekClie
     assert (first.finish_reason, first.attempts) == ("stop", 1)
     assert first.usage == Usage(0, PROMPT_TOKENS, 1)
     again = await ask(deepseek)
-    assert again.usage == Usage(tokens(SYSTEM), tokens(USER), 1)
+    assert again.usage == Usage(estimate_tokens(SYSTEM), estimate_tokens(USER), 1)
 
 
 @pytest.mark.parametrize("words", ["", "   \n  ", "Вот моя оценка", "```json\n{}\n```"])
 async def test_a_finished_text_is_given_as_it_is(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, words: str
 ) -> None:
-    local_deepseek.switches.fail(faults.reworded(lambda _: words))
+    local_deepseek.switches.fail(faults.rewrite_content(lambda _: words))
     assert (await ask(deepseek)).text == words
     assert len(local_deepseek.requests) == 1
 
@@ -84,7 +84,7 @@ PASSING = {
     "a list": CannedResponse(200, []),
     "no resource": faults.NO_RESOURCE,
     "aborted": faults.ABORTED,
-    "unheard-of end": faults.finished("tool_calls"),
+    "unheard-of end": faults.end_with_reason("tool_calls"),
 }
 
 

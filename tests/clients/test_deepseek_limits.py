@@ -87,12 +87,12 @@ async def test_requests_in_flight_are_limited_and_halved_by_a_429(
     client = make_deepseek(max_concurrency=8)
     local_deepseek.switches.latency_seconds = 0.2
     await asyncio.gather(*(ask(client) for _ in range(12)))
-    assert local_deepseek.traffic.most_in_flight <= 8
+    assert local_deepseek.traffic.max_in_flight <= 8
     local_deepseek.switches.fail(faults.too_many())
     await ask(client)
-    local_deepseek.traffic.most_in_flight = 0
+    local_deepseek.traffic.max_in_flight = 0
     await asyncio.gather(*(ask(client) for _ in range(8)))
-    assert local_deepseek.traffic.most_in_flight <= 4
+    assert local_deepseek.traffic.max_in_flight <= 4
 
 
 async def test_neither_key_nor_chat_is_told_where_the_server_repeats_them(

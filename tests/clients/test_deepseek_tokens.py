@@ -14,7 +14,7 @@ from app.clients.deepseek import (
 )
 from app.clients.retry import RetryPolicy
 from app.sandbox import deepseek_faults as faults
-from app.sandbox.deepseek import LocalDeepSeek, tokens
+from app.sandbox.deepseek import LocalDeepSeek, estimate_tokens
 from tests.clients.questions import PROMPT_TOKENS, SYSTEM, USER, MakeDeepSeek, ask
 
 
@@ -25,7 +25,9 @@ async def test_an_answer_that_is_too_long_is_asked_for_once_more(
     answer = await ask(deepseek, max_tokens=400)
     assert [request.body["max_tokens"] for request in local_deepseek.requests] == [400, 800]
     assert (answer.text, answer.finish_reason, answer.attempts) == ("{}", "stop", 2)
-    assert answer.usage == Usage(tokens(SYSTEM), PROMPT_TOKENS + tokens(USER), 2)  # both are billed
+    assert answer.usage == Usage(
+        estimate_tokens(SYSTEM), PROMPT_TOKENS + estimate_tokens(USER), 2
+    )  # both are billed
 
 
 async def test_an_answer_that_is_too_long_twice_is_given_up(
@@ -35,7 +37,9 @@ async def test_an_answer_that_is_too_long_twice_is_given_up(
     with pytest.raises(DeepSeekTruncatedError, match="800") as caught:
         await ask(deepseek, max_tokens=400)
     assert len(local_deepseek.requests) == 2
-    assert caught.value.usage == Usage(tokens(SYSTEM), PROMPT_TOKENS + tokens(USER), 2)
+    assert caught.value.usage == Usage(
+        estimate_tokens(SYSTEM), PROMPT_TOKENS + estimate_tokens(USER), 2
+    )
 
 
 async def test_broken_off_answers_are_billed_too(
@@ -46,12 +50,12 @@ async def test_broken_off_answers_are_billed_too(
     answer = await ask(deepseek)
     assert (answer.attempts, answer.usage) == (
         3,
-        Usage(tokens(SYSTEM), PROMPT_TOKENS + tokens(USER), 2),
+        Usage(estimate_tokens(SYSTEM), PROMPT_TOKENS + estimate_tokens(USER), 2),
     )
     local_deepseek.switches.fail(faults.CONTENT_FILTER)
     with pytest.raises(DeepSeekBlockedError) as caught:
         await ask(deepseek)
-    assert caught.value.usage == Usage(tokens(SYSTEM), tokens(USER), 1)
+    assert caught.value.usage == Usage(estimate_tokens(SYSTEM), estimate_tokens(USER), 1)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +105,7 @@ async def test_a_probe_is_repeated_and_billed_but_for_no_longer_than_one_attempt
     local_deepseek.switches.fail(faults.ABORTED)
     assert (
         await make_deepseek().probe(system=SYSTEM, user=USER)
-    ).prompt_miss_tokens == PROMPT_TOKENS + tokens(USER)
+    ).prompt_miss_tokens == PROMPT_TOKENS + estimate_tokens(USER)
     local_deepseek.switches.fail(faults.Hang(600), times=None)
     patient = RetryPolicy(attempts=1000, first_wait_seconds=0.001, longest_wait_seconds=0.01)
     async with asyncio.timeout(60):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.clients.mail import MailAccessError, MailError, MailRefusedError, MailTemporaryError
-from app.clients.mail.faults import connection_error
+from app.clients.mail.faults import build_connection_error
 from tests.clients.conftest import Unfenced
 from tests.clients.test_mail_smtp import RECIPIENT, SENDER, Scripted, client, report, send
 
@@ -218,7 +218,9 @@ async def test_the_name_in_ehlo(scripted_smtp: Scripted) -> None:
 
 
 def test_a_process_without_free_files_does_not_blame_the_mail_server() -> None:
-    error = connection_error(OSError(errno.EMFILE, "Too many open files"), "smtp.example.ru", 587)
+    error = build_connection_error(
+        OSError(errno.EMFILE, "Too many open files"), "smtp.example.ru", 587
+    )
     assert isinstance(error, MailTemporaryError)
     assert "ulimit" in error.message
     assert "smtp.example.ru" not in error.message

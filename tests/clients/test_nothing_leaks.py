@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import structlog
 
-from app.clients.avito import AvitoClient, AvitoCredentials, avito_http
+from app.clients.avito import AvitoClient, AvitoCredentials, create_avito_http
 from app.clients.deepseek import DeepSeekClient
 from app.clients.mail import OutboxFolder, SmtpClient
 from app.clients.retry import RetryPolicy
@@ -26,7 +26,7 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoAccount, SandboxBuyer
 from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.faults import CannedResponse
-from app.sandbox.server import running
+from app.sandbox.server import serve_app
 from app.sandbox.smtp import LocalSmtp
 from tests.clients.conftest import Unfenced
 
@@ -83,7 +83,7 @@ async def probe_avito() -> None:
     local = LocalAvito([AvitoAccount(f"id-{SECRET}", SECRET, 5, CANARY)])
     chat = local.add_chat(client=SandboxBuyer(6, CANARY))
     local.add_message(chat.id, "client", text=CANARY)
-    async with running(local.app) as url, avito_http(url) as http:
+    async with serve_app(local.app) as url, create_avito_http(url) as http:
 
         def client(secret: str) -> AvitoClient:
             credentials = AvitoCredentials(f"id-{SECRET}", secret)
@@ -124,7 +124,7 @@ async def probe_avito() -> None:
 
 async def probe_deepseek() -> None:
     local = LocalDeepSeek(api_key=SECRET)
-    async with running(local.app) as url:
+    async with serve_app(local.app) as url:
 
         def client(key: str) -> DeepSeekClient:
             return DeepSeekClient(

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.clients.limiter import AdaptiveLimiter, per_minute
-from app.clients.retry import RateLimitedError, RetryPolicy, wait_asked_for
+from app.clients.limiter import AdaptiveLimiter, limit_per_minute
+from app.clients.retry import RateLimitedError, RetryPolicy, parse_retry_after
 from app.errors import PermanentError, TransientError
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 def test_wait_asked_for_is_read_from_either_header(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    assert wait_asked_for(headers, NOW) == seconds
+    assert parse_retry_after(headers, NOW) == seconds
 
 
 async def attempts_until(policy: RetryPolicy, *errors: Exception) -> int:
@@ -149,7 +149,7 @@ async def test_other_failures_leave_the_limit_alone() -> None:
 
 @pytest.mark.parametrize(("requests", "at_once"), [(300, 30), (60, 6), (25, 2), (9, 1), (1, 1)])
 async def test_a_tenth_of_a_minutes_requests_may_go_at_once(requests: int, at_once: int) -> None:
-    gate = per_minute(requests)
+    gate = limit_per_minute(requests)
     passed = 0
 
     async def request() -> None:
@@ -168,7 +168,7 @@ async def test_a_tenth_of_a_minutes_requests_may_go_at_once(requests: int, at_on
 
 
 async def test_no_limit_a_minute_lets_everything_through() -> None:
-    gate = per_minute(0)
+    gate = limit_per_minute(0)
     for _ in range(1000):
         async with gate:
             pass

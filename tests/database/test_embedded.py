@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from app.database.cluster import account_of
+from app.database.cluster import find_account_command
 from app.database.embedded import EmbeddedPostgresError, embedded_postgres
 
 from .clusters import CHILD, ask, host, mode, postmaster, run, servers, state
@@ -69,7 +69,7 @@ async def test_a_closed_folder_stays_closed(used_dir: Path) -> None:
 
 
 async def test_the_account_has_no_more_rights_than_it_needs(open_dir: Path) -> None:
-    account = await account_of(open_dir / "cluster", open_dir)
+    account = await find_account_command(open_dir / "cluster", open_dir)
     status, _ = await run(*account, "touch", open_dir / "cluster" / "file")
     assert status == 0
     status, output = await run(*account, "cat", "/etc/shadow")

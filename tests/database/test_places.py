@@ -141,16 +141,16 @@ async def test_places_are_given_in_order_and_none_is_lost_to_a_task_that_leaves(
     places, served = ConnectionSlots(1, raise_seconds=60), list[int]()
 
     async def use(number: int) -> None:
-        await places.take()
+        await places.acquire()
         served.append(number)
         await asyncio.sleep(0)
-        places.give_back()
+        places.release()
 
-    await places.take()
+    await places.acquire()
     tasks = [asyncio.create_task(use(number)) for number in range(5)]
     await asyncio.sleep(0)
     tasks[1].cancel()  # while it waits
-    places.give_back()
+    places.release()
     tasks[0].cancel()  # after the slot was granted to it
     await asyncio.gather(*tasks, return_exceptions=True)
     assert served == [2, 3, 4]
@@ -160,9 +160,9 @@ async def test_places_are_given_in_order_and_none_is_lost_to_a_task_that_leaves(
 async def test_the_limit_rises_again() -> None:
     places = ConnectionSlots(3, raise_seconds=0.05)
     for _ in range(3):
-        await places.take()
-    assert places.lower()
-    places.give_back()
+        await places.acquire()
+    assert places.lower_limit()
+    places.release()
     assert places.limit == 2
 
     def is_raised() -> bool:

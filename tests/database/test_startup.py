@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from app.adapters import open_database
 from app.config import load_settings
 from app.database.engine import Database
-from app.database.migrate import current_revision, head_revision
+from app.database.migrate import get_current_revision, get_head_revision
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 from app.sandbox.server import Sandbox
 from tests.cli.processes import free_port, settings_for, started, stop
@@ -22,7 +22,7 @@ from .proxy import network_to
 async def opened(url: str, patience_seconds: float | None = 0) -> str | None:
     settings = load_settings(_env_file=None, database_url=url)
     async with open_database(settings, patience_seconds=patience_seconds) as database:
-        return await current_revision(database)
+        return await get_current_revision(database)
 
 
 async def test_a_server_that_refuses_is_tried_again_until_it_lets_us_in(postgres_url: str) -> None:
@@ -32,7 +32,7 @@ async def test_a_server_that_refuses_is_tried_again_until_it_lets_us_in(postgres
         while network.accepted < 2:  # noqa: ASYNC110 - more than one attempt
             await asyncio.sleep(0.05)
         network.heal()
-        assert await start == head_revision()
+        assert await start == get_head_revision()
 
 
 async def test_a_server_that_takes_no_connections_yet_is_tried_again(
@@ -44,7 +44,7 @@ async def test_a_server_that_takes_no_connections_yet_is_tried_again(
     await asyncio.sleep(1)
     assert not start.done()
     await ask(cluster_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-    assert await start == head_revision()
+    assert await start == get_head_revision()
 
 
 async def test_a_full_server_is_tried_again(cluster_url: str, postgres_url: str) -> None:
@@ -53,7 +53,7 @@ async def test_a_full_server_is_tried_again(cluster_url: str, postgres_url: str)
         await asyncio.sleep(1)
         assert not start.done()
         await ask(cluster_url, "ALTER ROLE small CONNECTION LIMIT 1")
-        assert await start == head_revision()
+        assert await start == get_head_revision()
 
 
 async def test_a_command_gives_up_with_the_reason(postgres_url: str) -> None:
@@ -133,5 +133,5 @@ async def test_serve_begins_as_soon_as_the_database_is_there(
             ended = await stop(process, signal.SIGTERM)
     assert ended.code == 0
     database = Database(postgres_url)
-    assert await current_revision(database) == head_revision()
+    assert await get_current_revision(database) == get_head_revision()
     await database.close()

@@ -9,7 +9,7 @@ import pytest
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoAccount, AvitoListing, SandboxBuyer, numbered_account
 from app.sandbox.deepseek import LocalDeepSeek
-from app.sandbox.server import running
+from app.sandbox.server import serve_app
 from app.sandbox.smtp import LocalSmtp
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -61,7 +61,7 @@ def avito() -> LocalAvito:
 @pytest.fixture
 async def anonymous(avito: LocalAvito) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the local Avito without a token."""
-    async with running(avito.app) as url, httpx.AsyncClient(base_url=url) as client:
+    async with serve_app(avito.app) as url, httpx.AsyncClient(base_url=url) as client:
         yield client
 
 
@@ -82,7 +82,7 @@ async def model(deepseek: LocalDeepSeek) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the local DeepSeek with its key."""
     headers = {"Authorization": f"Bearer {deepseek.api_key}"}
     async with (
-        running(deepseek.app) as url,
+        serve_app(deepseek.app) as url,
         httpx.AsyncClient(base_url=url, headers=headers) as client,
     ):
         yield client

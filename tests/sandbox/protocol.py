@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.sandbox.avito_state import chat_of
+from app.sandbox.avito_state import build_chat
 from app.sandbox.catalogue import Dialogue
 
 CHECKS = {
@@ -62,7 +62,7 @@ def rows(*turns: tuple[str, str, str]) -> Rows:
 def rows_of(dialogue: Dialogue, now: datetime) -> Rows:
     """Build the rows of a catalogue dialogue as the service does; Moscow time."""
     told: Rows = []
-    for message in chat_of(dialogue, now).messages:
+    for message in build_chat(dialogue, now).messages:
         if message.side == "system":
             continue
         words = {

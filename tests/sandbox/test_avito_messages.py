@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_payloads import PLAN_PLACEHOLDER
-from app.sandbox.server import running
+from app.sandbox.server import serve_app
 
 from .conftest import NOW
 
@@ -240,7 +240,7 @@ async def subscriber(status: int = 200) -> AsyncIterator[tuple[str, list[Any]]]:
         received.append(await request.json())
         return Response(status_code=status)
 
-    async with running(app) as url:
+    async with serve_app(app) as url:
         yield f"{url}/hook", received
 
 

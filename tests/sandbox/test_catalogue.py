@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_state import chat_of
+from app.sandbox.avito_state import build_chat
 from app.sandbox.catalogue import load_dialogues
 
 NOW = datetime(2026, 11, 22, 0, 5, tzinfo=UTC)
@@ -32,7 +32,7 @@ def test_every_dialogue_of_the_catalogue_is_a_chat_of_the_past() -> None:
 
     assert dialogues
     for dialogue in dialogues:
-        written = [message.created for message in chat_of(dialogue, NOW).messages]
+        written = [message.created for message in build_chat(dialogue, NOW).messages]
         assert written == sorted(written)
         assert written[-1] < NOW.timestamp()
 
@@ -40,7 +40,7 @@ def test_every_dialogue_of_the_catalogue_is_a_chat_of_the_past() -> None:
 def test_times_are_counted_back_from_now(tmp_path: Path) -> None:
     (tmp_path / "own.json").write_text(json.dumps([DIALOGUE]))
 
-    chat = chat_of(load_dialogues(tmp_path)[0], NOW)
+    chat = build_chat(load_dialogues(tmp_path)[0], NOW)
 
     assert [NOW.timestamp() - message.created for message in chat.messages] == [100 * 60, 10 * 60]
     assert (chat.item and chat.item.title, chat.client) == ("", None)

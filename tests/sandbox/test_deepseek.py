@@ -12,7 +12,7 @@ import pytest
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.faults import CannedResponse
-from app.sandbox.server import running
+from app.sandbox.server import serve_app
 
 from .protocol import CHECKS, GOOD, RUDE, system_message, user_message
 
@@ -58,7 +58,7 @@ async def test_a_completion_has_the_shape_of_the_api(model: httpx.AsyncClient) -
 
 async def test_the_openai_package_reads_it(deepseek: LocalDeepSeek) -> None:
     async with (
-        running(deepseek.app) as url,
+        serve_app(deepseek.app) as url,
         openai.AsyncOpenAI(api_key=deepseek.api_key, base_url=url, max_retries=0) as client,
     ):
         sent = request()

@@ -114,7 +114,7 @@ async def test_requests_are_on_record_and_counted_while_they_wait(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
     await seller.get(SELF)
-    assert (avito.traffic.most_in_flight, avito.traffic.in_flight) == (1, 0)
+    assert (avito.traffic.max_in_flight, avito.traffic.in_flight) == (1, 0)
     avito.requests.clear()
     avito.switches.latency_seconds = 60
 
@@ -132,7 +132,7 @@ async def test_requests_are_on_record_and_counted_while_they_wait(
 
     assert sorted(request.query["n"][0] for request in avito.requests) == ["0", "1", "2", "3"]
     assert {(request.method, request.path) for request in avito.requests} == {("GET", SELF)}
-    assert avito.traffic.most_in_flight == 4
+    assert avito.traffic.max_in_flight == 4
 
 
 async def test_the_record_can_be_switched_off(seller: httpx.AsyncClient, avito: LocalAvito) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.sandbox.server import Sandbox, running
+from app.sandbox.server import Sandbox, serve_app
 
 
 def names_in(folder: Path) -> list[str]:
@@ -27,7 +27,7 @@ async def test_a_server_stops_at_once_with_an_answer_still_under_way() -> None:
         await asyncio.Event().wait()
 
     async with asyncio.timeout(10), httpx.AsyncClient(timeout=None) as client:  # noqa: S113 - the server ends it
-        async with running(app) as url:
+        async with serve_app(app) as url:
             hanging = asyncio.create_task(client.get(f"{url}/wait"))
             await entered.wait()
         with pytest.raises(httpx.TransportError):
@@ -35,10 +35,10 @@ async def test_a_server_stops_at_once_with_an_answer_still_under_way() -> None:
 
 
 async def test_a_taken_port_is_an_os_error() -> None:
-    async with running(FastAPI()) as url:
+    async with serve_app(FastAPI()) as url:
         port = int(url.rpartition(":")[2])
         with pytest.raises(OSError, match="in use"):
-            async with running(FastAPI(), port=port):
+            async with serve_app(FastAPI(), port=port):
                 pass
 
 
@@ -80,7 +80,7 @@ async def test_two_accounts_share_the_dialogues() -> None:
 
 
 async def test_what_was_up_comes_down_where_a_later_port_is_taken() -> None:
-    async with running(FastAPI()) as url:
+    async with serve_app(FastAPI()) as url:
         taken = int(url.rpartition(":")[2])
         sandbox = Sandbox(deepseek_port=taken)
         with pytest.raises(OSError, match="in use"):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.clients.avito import avito_http
+from app.clients.avito import create_avito_http
 from app.clients.avito.errors import AvitoUnavailableError
 from app.clients.avito.token import send
 from app.sandbox.avito import LocalAvito
@@ -144,7 +144,7 @@ def _open_files() -> int:
 
 
 async def test_that_our_own_files_are_used_up_is_not_put_on_avito() -> None:
-    async with avito_http("http://127.0.0.1:9") as http:
+    async with create_avito_http("http://127.0.0.1:9") as http:
         held = list[socket.socket]()
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (_open_files() + 20, before[1]))

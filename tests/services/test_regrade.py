@@ -13,7 +13,7 @@ from app.cli.process import ExitCode
 from app.cli.regrades import show_regrades
 from app.errors import SettingsError
 from app.models import Run, RunKind
-from app.sandbox.deepseek_faults import BLANK, UNAUTHORIZED, regraded
+from app.sandbox.deepseek_faults import BLANK, UNAUTHORIZED, edit_grading
 from app.services.analysis.originals import RegradePeriod
 from app.services.runs import submit, wait
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
@@ -92,7 +92,7 @@ async def test_what_changed_is_shown(stage: Stage, capsys: pytest.CaptureFixture
             answer["criteria"]["tonality"]["checks"], "n"
         )
 
-    stage.sandbox.deepseek.switches.fail(regraded(ruder), path="chat/completions", times=None)
+    stage.sandbox.deepseek.switches.fail(edit_grading(ruder), path="chat/completions", times=None)
     other = await regrade(stage)
     await show_regrades(stage.service.database, other.id)
     said = capsys.readouterr().out

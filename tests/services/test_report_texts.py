@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.models import RunKind
-from app.sandbox.deepseek_faults import Json, regraded
+from app.sandbox.deepseek_faults import Json, edit_grading
 from app.services.analysis.originals import RegradePeriod
 from app.services.runs import submit, wait
 from tests.stage import Stage
@@ -68,7 +68,7 @@ async def test_the_models_own_texts_reach_people_as_they_may_read_them(stage: St
             }
         ]
 
-    stage.sandbox.deepseek.switches.fail(regraded(told), path="chat/completions", times=None)
+    stage.sandbox.deepseek.switches.fail(edit_grading(told), path="chat/completions", times=None)
     await stage.analyze()
     (report,) = await stage.reports()
     time = f"от {answered:%d.%m} в 15:07"

@@ -261,4 +261,4 @@ async def test_after_a_429_fewer_chats_are_read_at_a_time(stage: Stage) -> None:
     stage.avito.switches.fail(too_many(), path="/self")
     stage.avito.switches.latency_seconds = 0.05
     assert figures(await stage.sync()) == ("success", 5, 5, 20, 0)
-    assert stage.avito.traffic.most_in_flight == 2
+    assert stage.avito.traffic.max_in_flight == 2

@@ -1,6 +1,6 @@
 """Avito: API client, types and errors."""
 
-from app.clients.avito.client import AvitoClient, avito_http
+from app.clients.avito.client import AvitoClient, create_avito_http
 from app.clients.avito.errors import (
     AvitoChatGoneError,
     AvitoCredentialsError,
@@ -46,7 +46,7 @@ __all__ = [
     "ChatPage",
     "ItemPage",
     "MessagePage",
-    "avito_http",
+    "create_avito_http",
     "describe",
     "parse_chat",
     "parse_hint",

@@ -13,43 +13,50 @@ import httpx
 import structlog
 
 from app.clients.avito.errors import AvitoChatGoneError, AvitoRequestError, AvitoUnavailableError
-from app.clients.avito.parsing import integer, name, parse_chat, parse_item, parse_message, words
+from app.clients.avito.parsing import (
+    parse_chat,
+    parse_integer,
+    parse_item,
+    parse_message,
+    parse_name,
+    parse_text,
+)
 from app.clients.avito.responses import AvitoResponse
 from app.clients.avito.schema import AvitoChat, AvitoSelf, ChatPage, ItemPage, MessagePage
 from app.clients.avito.token import AccessToken, AvitoCredentials, send
-from app.clients.bounded_body import unpacked
-from app.clients.limiter import AdaptiveLimiter, per_minute
+from app.clients.bounded_body import decompress
+from app.clients.limiter import AdaptiveLimiter, limit_per_minute
 from app.clients.retry import RetryPolicy
-from app.clients.tls import trusted
+from app.clients.tls import get_tls_context
 from app.clock import Clock
 
 T = TypeVar("T")
 
 _ITEMS_PER_MINUTE = 25  # the only limit documented by Avito
-_LARGEST_ANSWER = 4 * 2**20
+_MAX_BODY_BYTES = 4 * 2**20
 """Bytes. The largest page of messages that Avito's own limits allow has a tenth of it."""
 _ITEM_STATUSES = "active,old,removed,blocked,rejected"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-def avito_http(base_url: str, *, timeout_seconds: float = 30) -> httpx.AsyncClient:
+def create_avito_http(base_url: str, *, timeout_seconds: float = 30) -> httpx.AsyncClient:
     """Create the HTTP client for Avito; the caller closes it.
 
     ``timeout_seconds`` limits the time between two pieces of a response.
     """
     return httpx.AsyncClient(
         base_url=base_url,
-        verify=trusted(),
+        verify=get_tls_context(),
         # The limiter bounds the wait for a free connection.
         timeout=httpx.Timeout(timeout_seconds, connect=min(10, timeout_seconds), pool=None),
         limits=httpx.Limits(max_connections=100, max_keepalive_connections=100),
         headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
-        event_hooks={"response": [_bound]},
+        event_hooks={"response": [_limit_body]},
     )
 
 
-async def _bound(response: httpx.Response) -> None:
+async def _limit_body(response: httpx.Response) -> None:
     """Replace httpx's decompression with the bounded one before the body is read."""
     assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - always in async
     response.stream = _BoundedStream(response.stream, response.headers.pop("Content-Encoding", ""))
@@ -62,7 +69,7 @@ class _BoundedStream(httpx.AsyncByteStream):
         self._stream, self._encoding = stream, encoding
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return unpacked(self._stream, self._encoding, _LARGEST_ANSWER)
+        return decompress(self._stream, self._encoding, _MAX_BODY_BYTES)
 
     async def aclose(self) -> None:
         """Close the stream; the connection is closed or returned to the pool."""
@@ -92,17 +99,17 @@ class AvitoClient:
         self._secret = credentials.client_secret
         self._token = AccessToken(http, credentials, clock)
         self._limiter = AdaptiveLimiter(max_concurrency)
-        self._pace = per_minute(requests_per_minute)
-        self._item_pace = per_minute(_ITEMS_PER_MINUTE)
-        self._without_right = ""  # a renewed token that still got a 403
+        self._pace = limit_per_minute(requests_per_minute)
+        self._item_pace = limit_per_minute(_ITEMS_PER_MINUTE)
+        self._forbidden_token = ""  # a renewed token that still got a 403
 
     async def get_self(self) -> AvitoSelf:
         """Return the account of the keys."""
         body = await self._get("/core/v1/accounts/self")
-        account_id = integer(body.get("id")) if isinstance(body, dict) else None
+        account_id = parse_integer(body.get("id")) if isinstance(body, dict) else None
         if account_id is None:
-            raise _unintelligible("номера аккаунта")
-        return AvitoSelf(id=account_id, name=name(body.get("name")))
+            raise _build_format_error("номера аккаунта")
+        return AvitoSelf(id=account_id, name=parse_name(body.get("name")))
 
     async def list_chats(
         self,
@@ -129,8 +136,8 @@ class AvitoClient:
             f"/messenger/v2/accounts/{user_id}/chats",
             {name: value for name, value in params.items() if value},
         )
-        raw = _elements(body, "chats")
-        chats = _readable(
+        raw = _get_list(body, "chats")
+        chats = _parse_elements(
             raw,
             partial(parse_chat, own_id=user_id, asked_types=chat_types),
             "avito.chats.unreadable",
@@ -140,9 +147,9 @@ class AvitoClient:
 
     async def get_chat(self, user_id: int, chat_id: str) -> AvitoChat:
         """Return one chat. Raises AvitoChatGoneError if Avito has no such chat."""
-        chat = parse_chat(await self._get_of_chat(user_id, chat_id), own_id=user_id)
+        chat = parse_chat(await self._get_chat_resource(user_id, chat_id), own_id=user_id)
         if chat is None:
-            raise _unintelligible("чата")
+            raise _build_format_error("чата")
         return chat
 
     async def list_messages(
@@ -152,11 +159,11 @@ class AvitoClient:
 
         Raises AvitoChatGoneError if Avito has no such chat.
         """
-        body = await self._get_of_chat(
+        body = await self._get_chat_resource(
             user_id, chat_id, {"limit": str(limit), "offset": str(offset)}
         )
-        raw = _elements(body, "messages")
-        messages = _readable(
+        raw = _get_list(body, "messages")
+        messages = _parse_elements(
             raw,
             partial(parse_message, own_id=user_id),
             "avito.messages.unreadable",
@@ -172,8 +179,8 @@ class AvitoClient:
         params = {"page": str(page), "per_page": str(per_page), "status": _ITEM_STATUSES}
         async with self._item_pace:
             body = await self._get("/core/v1/items", params)
-        raw = _elements(body, "resources")
-        items = _readable(raw, parse_item, "avito.items.unreadable", page=page)
+        raw = _get_list(body, "resources")
+        items = _parse_elements(raw, parse_item, "avito.items.unreadable", page=page)
         return ItemPage(items, _has_more(body, len(raw) >= per_page))
 
     async def subscribe_webhook(self, url: str) -> None:
@@ -190,17 +197,17 @@ class AvitoClient:
         if isinstance(body, dict):
             body = body.get("subscriptions") or []
         if not isinstance(body, list):
-            raise _unintelligible("списка подписок")
-        urls = (words(entry.get("url")) for entry in body if isinstance(entry, dict))
+            raise _build_format_error("списка подписок")
+        urls = (parse_text(entry.get("url")) for entry in body if isinstance(entry, dict))
         return tuple(url for url in urls if url)
 
     async def _change_webhook(self, path: str, url: str) -> None:
         # Avito may repeat the address in an error, and part of it is a secret.
         body = await self._call("POST", path, content={"url": url}, secrets=(urlsplit(url).path,))
         if isinstance(body, dict) and body.get("ok") is False:
-            raise _unintelligible("подтверждения")
+            raise _build_format_error("подтверждения")
 
-    async def _get_of_chat(
+    async def _get_chat_resource(
         self, user_id: int, chat_id: str, params: Mapping[str, str] | None = None
     ) -> Any:
         """Request a chat (without ``params``) or a page of its messages."""
@@ -237,11 +244,11 @@ class AvitoClient:
         async with self._limiter.slot():
             token = await self._token.current()
             answer = await self._send(request, token)
-            if answer.rejects_token or (answer.forbids and token != self._without_right):
-                token = await self._token.renewed(token)
+            if answer.rejects_token or (answer.is_forbidden and token != self._forbidden_token):
+                token = await self._token.renew(token)
                 answer = await self._send(request, token)
-                if answer.forbids:
-                    self._without_right = token
+                if answer.is_forbidden:
+                    self._forbidden_token = token
             return answer.content(self._clock(), token, self._secret, *secrets)
 
     async def _send(self, request: Callable[..., httpx.Request], token: str) -> AvitoResponse:
@@ -250,7 +257,7 @@ class AvitoClient:
         return AvitoResponse.read(response)
 
 
-def _elements(body: object, name: str) -> list[Any]:
+def _get_list(body: object, name: str) -> list[Any]:
     """Return the list in a response: the body itself or its field ``name``.
 
     If the body has ``meta``, a missing field means an empty list.
@@ -258,7 +265,7 @@ def _elements(body: object, name: str) -> list[Any]:
     if isinstance(body, dict):
         body = body.get(name, [] if "meta" in body else None)
     if not isinstance(body, list):
-        raise _unintelligible(f"списка «{name}»")
+        raise _build_format_error(f"списка «{name}»")
     return body
 
 
@@ -268,17 +275,17 @@ def _has_more(body: object, page_is_full: bool) -> bool:
     return has_more if isinstance(has_more, bool) else page_is_full
 
 
-def _readable(
-    raw: Sequence[object], parse: Callable[[object], T | None], event: str, **where: object
+def _parse_elements(
+    raw: Sequence[object], parse: Callable[[object], T | None], event: str, **fields: object
 ) -> tuple[T, ...]:
     """Parse the elements; skip the unreadable ones and log their number."""
     parsed = tuple(element for element in map(parse, raw) if element is not None)
     if len(parsed) < len(raw):
-        log.warning(event, count=len(raw) - len(parsed), **where)
+        log.warning(event, count=len(raw) - len(parsed), **fields)
     return parsed
 
 
-def _unintelligible(missing: str) -> AvitoUnavailableError:
+def _build_format_error(missing: str) -> AvitoUnavailableError:
     return AvitoUnavailableError(
         f"Авито прислал ответ без {missing}: повторим позже; если повторяется, обновите программу."
     )

@@ -39,25 +39,25 @@ def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> 
 
     ``asked_types`` are the chat types of the list's filter.
     """
-    chat = _object(raw)
-    chat_id = _identifier(chat.get("id"))
+    chat = _as_object(raw)
+    chat_id = _parse_id(chat.get("id"))
     if chat_id is None or len(chat_id) > _LONGEST_CHAT_ID:
         return None
-    context = _object(chat.get("context"))
-    item = _object(context.get("value")) if context.get("type", "item") == "item" else {}
-    client = _client(chat.get("users"), own_id)
+    context = _as_object(chat.get("context"))
+    item = _as_object(context.get("value")) if context.get("type", "item") == "item" else {}
+    client = _find_buyer(chat.get("users"), own_id)
     return AvitoChat(
         id=chat_id,
-        chat_type=_chat_type(chat_id, asked_types, has_item=bool(item)),
-        created_at=_moment(chat.get("created")),
-        updated_at=_moment(chat.get("updated")),
-        item_id=integer(item.get("id")),
-        item_title=name(item.get("title")),
-        item_url=_url(item.get("url")),
-        price=name(item.get("price_string")),
-        client_id=integer(client.get("id")),
-        client_name=name(client.get("name")),
-        client_url=_url(_object(client.get("public_user_profile")).get("url")),
+        chat_type=_parse_chat_type(chat_id, asked_types, has_item=bool(item)),
+        created_at=_parse_time(chat.get("created")),
+        updated_at=_parse_time(chat.get("updated")),
+        item_id=parse_integer(item.get("id")),
+        item_title=parse_name(item.get("title")),
+        item_url=_parse_url(item.get("url")),
+        price=parse_name(item.get("price_string")),
+        client_id=parse_integer(client.get("id")),
+        client_name=parse_name(client.get("name")),
+        client_url=_parse_url(_as_object(client.get("public_user_profile")).get("url")),
         last_message=parse_message(chat.get("last_message"), own_id=own_id),
         raw=dict(chat),
     )
@@ -69,18 +69,18 @@ def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
     The prefix of system messages is ignored in the company's own messages. Otherwise an employee
     could exclude messages from grading by typing the prefix.
     """
-    message = _object(raw)
-    message_id, created_at = _identifier(message.get("id")), _moment(message.get("created"))
+    message = _as_object(raw)
+    message_id, created_at = _parse_id(message.get("id")), _parse_time(message.get("created"))
     if message_id is None or created_at is None:
         return None
-    content = dict(_object(message.get("content")))
-    author_id = integer(message.get("author_id"))
-    direction = _direction(message.get("direction"), author_id, own_id)
+    content = dict(_as_object(message.get("content")))
+    author_id = parse_integer(message.get("author_id"))
+    direction = _parse_direction(message.get("direction"), author_id, own_id)
     # If the type is missing, the only key of the content determines it.
-    message_type = (words(message.get("type")) or "")[:_LONGEST_TYPE] or next(
+    message_type = (parse_text(message.get("type")) or "")[:_LONGEST_TYPE] or next(
         (kind for kind in _KINDS_OF_CONTENT if content.get(kind)), "unknown"
     )
-    text = words(content.get("text")) if message_type in ("text", "system") else None
+    text = parse_text(content.get("text")) if message_type in ("text", "system") else None
     return AvitoMessage(
         id=message_id,
         author_id=author_id,
@@ -89,9 +89,9 @@ def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
         text=None if is_plan_placeholder(text) else text,
         content=content,
         created_at=created_at,
-        is_read=_flag(message.get("is_read", message.get("isRead"))),
-        read_at=_moment(message.get("read")),
-        quote=dict(_object(message.get("quote"))) or None,
+        is_read=_parse_flag(message.get("is_read", message.get("isRead"))),
+        read_at=_parse_time(message.get("read")),
+        quote=dict(_as_object(message.get("quote"))) or None,
         is_system=message_type == "system"
         or author_id in _SYSTEM_AUTHORS
         or (direction != "out" and (text or "").startswith(_SYSTEM_PREFIX)),
@@ -100,15 +100,15 @@ def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
 
 def parse_item(raw: object) -> AvitoItem | None:
     """Parse a listing; None if it has no usable id."""
-    item = _object(raw)
-    item_id = integer(item.get("id"))
+    item = _as_object(raw)
+    item_id = parse_integer(item.get("id"))
     if item_id is None:
         return None
     return AvitoItem(
         id=item_id,
-        title=name(item.get("title")),
-        status=name(item.get("status")),
-        url=_url(item.get("url")),
+        title=parse_name(item.get("title")),
+        status=parse_name(item.get("status")),
+        url=_parse_url(item.get("url")),
     )
 
 
@@ -117,11 +117,11 @@ def parse_hint(raw: object) -> AvitoHint | None:
 
     Avito's probe, for example, is an empty object.
     """
-    payload = _object(_object(raw).get("payload"))
-    value = _object(payload.get("value"))
+    payload = _as_object(_as_object(raw).get("payload"))
+    value = _as_object(payload.get("value"))
     user_id, chat_id, chat_type = (
-        integer(value.get("user_id")),
-        _identifier(value.get("chat_id")),
+        parse_integer(value.get("user_id")),
+        _parse_id(value.get("chat_id")),
         value.get("chat_type"),
     )
     if (
@@ -134,7 +134,7 @@ def parse_hint(raw: object) -> AvitoHint | None:
     return AvitoHint(user_id, chat_id, chat_type if chat_type in _CHAT_TYPES else None)
 
 
-def integer(value: object) -> int | None:
+def parse_integer(value: object) -> int | None:
     """Return an integer that fits a Postgres bigint, given as a number or as text."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
@@ -145,39 +145,39 @@ def integer(value: object) -> int | None:
     )
 
 
-def words(value: object) -> str | None:
+def parse_text(value: object) -> str | None:
     """Return a non-blank text; Avito also sends empty titles."""
     return value if isinstance(value, str) and value.strip() else None
 
 
-def name(value: object) -> str | None:
+def parse_name(value: object) -> str | None:
     """Return a name or a title, truncated."""
-    said = words(value)
-    return said and words(shorten(said, _LONGEST_NAME))
+    text = parse_text(value)
+    return text and parse_text(shorten(text, _LONGEST_NAME))
 
 
-def _url(value: object) -> str | None:
+def _parse_url(value: object) -> str | None:
     """Return a URL; None if it is too long, because a truncated URL is useless."""
-    address = words(value)
+    address = parse_text(value)
     return address if address and len(address) <= _LONGEST_URL else None
 
 
-def _object(value: object) -> Mapping[str, Any]:
+def _as_object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _identifier(value: object) -> str | None:
-    number = integer(value)
-    identifier = words(value) if number is None else str(number)
+def _parse_id(value: object) -> str | None:
+    number = parse_integer(value)
+    identifier = parse_text(value) if number is None else str(number)
     return identifier if identifier and len(identifier) <= _LONGEST_ID else None
 
 
-def _flag(value: object) -> bool | None:
+def _parse_flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _moment(value: object) -> datetime | None:
-    seconds = integer(
+def _parse_time(value: object) -> datetime | None:
+    seconds = parse_integer(
         int(value) if isinstance(value, float) and abs(value) < _LARGEST_ID else value
     )
     if seconds is None or not _EARLIEST <= seconds < _LATEST:  # Avito sends 0 for "not yet"
@@ -185,12 +185,12 @@ def _moment(value: object) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _client(users: object, own_id: int) -> Mapping[str, Any]:
-    known = [_object(user) for user in users] if isinstance(users, list) else []
-    return next((user for user in known if integer(user.get("id")) not in (None, own_id)), {})
+def _find_buyer(users: object, own_id: int) -> Mapping[str, Any]:
+    known = [_as_object(user) for user in users] if isinstance(users, list) else []
+    return next((user for user in known if parse_integer(user.get("id")) not in (None, own_id)), {})
 
 
-def _chat_type(chat_id: str, asked_types: Sequence[str], *, has_item: bool) -> str:
+def _parse_chat_type(chat_id: str, asked_types: Sequence[str], *, has_item: bool) -> str:
     prefix = chat_id.partition("-")[0]
     if prefix in _CHAT_TYPES:
         return prefix
@@ -199,7 +199,7 @@ def _chat_type(chat_id: str, asked_types: Sequence[str], *, has_item: bool) -> s
     return "u2i" if has_item else "u2u"
 
 
-def _direction(value: object, author_id: int | None, own_id: int) -> Direction | None:
+def _parse_direction(value: object, author_id: int | None, own_id: int) -> Direction | None:
     if value in ("in", "out"):
         return "in" if value == "in" else "out"
     # Webhooks omit the direction. All employees write as the account itself.

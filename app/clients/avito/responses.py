@@ -19,8 +19,8 @@ from app.clients.avito.errors import (
     AvitoRequestError,
     AvitoUnavailableError,
 )
-from app.clients.retry import wait_asked_for
-from app.clients.text import excerpt, read_json
+from app.clients.retry import parse_retry_after
+from app.clients.text import build_excerpt, read_json
 from app.errors import UpstreamError
 
 _TOKEN_FAULT = re.compile(
@@ -33,7 +33,7 @@ _NO_RIGHT = (
     " выпустите их в кабинете компании («Для профессионалов» → «Интеграции») и впишите в"
     " AVITO_CLIENT_ID и AVITO_CLIENT_SECRET (или AVITO_ACCOUNTS)."
 )
-_REFUSED_AGAIN = (
+_REJECTED_AGAIN = (
     "Авито не принимает токен, который сам только что выдал: проверьте в кабинете («Для"
     " профессионалов» → «Интеграции»), не отозваны ли ключи из AVITO_CLIENT_ID и"
     " AVITO_CLIENT_SECRET (или AVITO_ACCOUNTS)."
@@ -70,18 +70,20 @@ class AvitoResponse:
         if self.status == 401:
             return not self._is_from_gateway()
         return bool(
-            _TOKEN_FAULT.search(self._complaint() if self.status == 403 else self._failed_result())
+            _TOKEN_FAULT.search(
+                self._find_error_text() if self.status == 403 else self._get_failed_result()
+            )
         )
 
     @property
-    def forbids(self) -> bool:
+    def is_forbidden(self) -> bool:
         """Return whether this is a 403 that does not mention the token.
 
         The cause is an expired token or a missing right.
         """
         return self.status == 403 and not self.rejects_token and not self._is_from_gateway()
 
-    def outage(self, now: datetime, *secrets: str) -> UpstreamError | None:
+    def find_outage(self, now: datetime, *secrets: str) -> UpstreamError | None:
         """Return an error if the response reports a state of Avito, not a fault of the request.
 
         Such states are too many requests, a failure or a gateway.
@@ -91,7 +93,7 @@ class AvitoResponse:
                 "Авито просит слать запросы реже (429): уменьшите AVITO_REQUESTS_PER_MINUTE или"
                 " AVITO_MAX_CONCURRENCY."
             )
-            return AvitoRateLimitedError(message, wait_asked_for(self.headers, now))
+            return AvitoRateLimitedError(message, parse_retry_after(self.headers, now))
         if self._is_from_gateway():
             hint = (
                 "если повторяется, проверьте AVITO_BASE_URL и не закрыт ли вашему серверу доступ к"
@@ -101,7 +103,7 @@ class AvitoResponse:
                 f"Авито прислал не JSON, а посторонний ответ ({self.status}); {hint}."
             )
         if not 200 <= self.status < 300 and not 400 <= self.status < 500:
-            return self._failing(secrets)
+            return self._build_unavailable_error(secrets)
         return None
 
     def content(self, now: datetime, *secrets: str) -> Any:
@@ -110,34 +112,37 @@ class AvitoResponse:
         Raises:
             UpstreamError: one of Avito's errors. Its message contains none of the ``secrets``.
         """
-        error = self.outage(now, *secrets) or self._refusal(secrets)
+        error = self.find_outage(now, *secrets) or self._find_refusal(secrets)
         if error:
             raise error
         return self.body
 
-    def complaint(self, *secrets: str) -> str:
+    def get_error_text(self, *secrets: str) -> str:
         """Return Avito's own error text, shortened for a message."""
         # The raw text of a successful response may contain chats.
         raw = self.text if self.status >= 400 else ""
-        return excerpt(self._complaint() or raw, _LONGEST_EXCERPT, *secrets) or "без пояснений"
+        return (
+            build_excerpt(self._find_error_text() or raw, _LONGEST_EXCERPT, *secrets)
+            or "без пояснений"
+        )
 
-    def _refusal(self, secrets: tuple[str, ...]) -> UpstreamError | None:
+    def _find_refusal(self, secrets: tuple[str, ...]) -> UpstreamError | None:
         match self.status:
             case 403:
                 return AvitoPermissionError(_NO_RIGHT)
             case _ if self.rejects_token:
-                return AvitoCredentialsError(_REFUSED_AGAIN)
+                return AvitoCredentialsError(_REJECTED_AGAIN)
             case 402:
                 return AvitoPlanMissingError(_NO_PLAN)
             case status if status >= 400:
                 return AvitoRequestError(
-                    f"Авито не принял запрос ({status}): {self.complaint(*secrets)}", status
+                    f"Авито не принял запрос ({status}): {self.get_error_text(*secrets)}", status
                 )
-        return self._failing(secrets) if self._reports_failure() else None
+        return self._build_unavailable_error(secrets) if self._reports_failure() else None
 
-    def _failing(self, secrets: tuple[str, ...]) -> AvitoUnavailableError:
+    def _build_unavailable_error(self, secrets: tuple[str, ...]) -> AvitoUnavailableError:
         return AvitoUnavailableError(
-            f"Авито временно не работает ({self.status}): {self.complaint(*secrets)}. Повторим"
+            f"Авито временно не работает ({self.status}): {self.get_error_text(*secrets)}. Повторим"
             " позже сами."
         )
 
@@ -146,33 +151,35 @@ class AvitoResponse:
         return not self.is_json and (bool(self.text.strip()) or self.status < 400)
 
     def _reports_failure(self) -> bool:
-        return isinstance(self.body, dict) and bool(self.body.get("error") or self._failed_result())
+        return isinstance(self.body, dict) and bool(
+            self.body.get("error") or self._get_failed_result()
+        )
 
-    def _failed_result(self) -> str:
+    def _get_failed_result(self) -> str:
         result = self.body.get("result") if isinstance(self.body, dict) else None
         if not isinstance(result, dict) or result.get("status") is not False:
             return ""
         return str(result.get("message") or "failed")
 
-    def _complaint(self) -> str:
+    def _find_error_text(self) -> str:
         """Return the error text; the order gives precedence among Avito's response formats."""
         body = self.body if isinstance(self.body, dict) else {}
         error, result, errors = body.get("error"), body.get("result"), body.get("errors")
         texts = [
-            _message(error),
-            "; ".join(filter(None, map(_text_of, errors))) if isinstance(errors, list) else None,
+            _get_message(error),
+            "; ".join(filter(None, map(_get_text, errors))) if isinstance(errors, list) else None,
             body.get("message"),
-            _message(result),
+            _get_message(result),
             body.get("error_description"),
             error,
         ]
         return next((text for text in texts if isinstance(text, str) and text), "")
 
 
-def _message(value: object) -> object:
+def _get_message(value: object) -> object:
     return value.get("message") if isinstance(value, dict) else None
 
 
-def _text_of(error: object) -> str:
-    text = error if isinstance(error, str) else _message(error)
+def _get_text(error: object) -> str:
+    text = error if isinstance(error, str) else _get_message(error)
     return text if isinstance(text, str) else ""

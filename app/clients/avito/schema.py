@@ -139,7 +139,7 @@ def is_plan_placeholder(text: object) -> bool:
     return isinstance(text, str) and " ".join(text.split()).rstrip(".") == PLAN_PLACEHOLDER
 
 
-_WORDS = {
+_PLACEHOLDERS = {
     "image": "[фото]",
     "voice": "[голосовое сообщение]",
     "file": "[файл]",
@@ -158,23 +158,23 @@ def describe(message: AvitoMessage) -> str:
     kind = message.type
     if message.text is not None:
         return message.text
-    if kind == "call" and _call_status(message.content) == "missed":
+    if kind == "call" and _get_call_status(message.content) == "missed":
         return "[пропущенный звонок]"
     if kind in _LABELS:
         label, *fields = _LABELS[kind]
-        return _labelled(label, message.content.get(kind), *fields)
-    return _WORDS.get(kind, f"[неизвестный тип: {kind[:40]}]")
+        return _add_label(label, message.content.get(kind), *fields)
+    return _PLACEHOLDERS.get(kind, f"[неизвестный тип: {kind[:40]}]")
 
 
-def _labelled(label: str, details: object, *fields: str) -> str:
+def _add_label(label: str, details: object, *fields: str) -> str:
     known = details if isinstance(details, dict) else {}
-    words = next(
+    text = next(
         (line for field in fields if (line := " ".join(str(known.get(field) or "").split()))), None
     )
-    return f"[{label}: {words}]" if words else f"[{label}]"
+    return f"[{label}: {text}]" if text else f"[{label}]"
 
 
-def _call_status(content: dict[str, Any]) -> object:
+def _get_call_status(content: dict[str, Any]) -> object:
     # The document has no other status. An unknown one must not be reported as a missed call.
     call = content.get("call")
     return call.get("status", "missed") if isinstance(call, dict) else "missed"

@@ -54,9 +54,9 @@ class AccessToken:
         """
         if self._is_fresh():
             return self._value
-        return await self.renewed(self._value)
+        return await self.renew(self._value)
 
-    async def renewed(self, refused: str) -> str:
+    async def renew(self, refused: str) -> str:
         """Return a token other than the ``refused`` one.
 
         If another task has renewed it meanwhile, return that one. Raises the same errors as
@@ -79,7 +79,7 @@ class AccessToken:
         answer = AvitoResponse.read(
             await send(self._http, self._http.build_request("POST", "/token", data=form))
         )
-        outage = answer.outage(self._clock(), self._credentials.client_secret)
+        outage = answer.find_outage(self._clock(), self._credentials.client_secret)
         if outage:
             raise outage
         # Invalid keys are also answered with 200, so only a token counts as success. Then ``error``
@@ -89,9 +89,9 @@ class AccessToken:
             answer.content(self._clock(), self._credentials.client_secret)
         token, lifetime = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            said = answer.complaint(self._credentials.client_secret)
+            reason = answer.get_error_text(self._credentials.client_secret)
             raise AvitoCredentialsError(
-                f"Авито не принял ключи ({said}): проверьте AVITO_CLIENT_ID и AVITO_CLIENT_SECRET"
+                f"Авито не принял ключи ({reason}): проверьте AVITO_CLIENT_ID и AVITO_CLIENT_SECRET"
                 " (или AVITO_ACCOUNTS), их выдаёт кабинет Авито: «Для профессионалов» →"
                 " «Интеграции»."
             )

@@ -11,33 +11,33 @@ from typing import Any, Protocol, Self, TypeVar
 import httpx2
 import openai
 
-from app.clients.bounded_body import UnreadableBodyError, unpacked
+from app.clients.bounded_body import UnreadableBodyError, decompress
 from app.clients.deepseek.errors import DeepSeekCostlyError, DeepSeekError, DeepSeekTruncatedError
 from app.clients.deepseek.prices import most_usd
 from app.clients.deepseek.responses import (
     Reply,
-    billed,
-    failure,
+    build_format_error,
+    build_key_error,
+    build_timeout_error,
+    build_unreadable_error,
+    convert_error,
+    parse_usage,
     read_balance,
     read_models,
     read_reply,
-    timed_out,
-    unintelligible,
-    unreadable,
-    wrong_key,
 )
 from app.clients.deepseek.schema import Balance, Completion, Usage
 from app.clients.limiter import AdaptiveLimiter
 from app.clients.retry import RetryPolicy
 from app.clients.text import read_json
-from app.clients.tls import trusted
+from app.clients.tls import get_tls_context
 from app.clock import Clock, system_clock
 
 T = TypeVar("T")
 
-_FIRST_WORDS = 16
+_PROBE_TOKENS = 16
 """Token limit of an answer that is requested only to check that the model answers."""
-_LARGEST_ANSWER = 2**20
+_MAX_BODY_BYTES = 2**20
 """Bytes. The longest answer requested has a fiftieth of it."""
 
 
@@ -49,7 +49,7 @@ class HasContent(Protocol):
         """The body."""
 
 
-async def _bound(response: httpx2.Response) -> None:
+async def _limit_body(response: httpx2.Response) -> None:
     """Replace the package's decompression with the bounded one before the body is read."""
     assert isinstance(response.stream, httpx2.AsyncByteStream)  # noqa: S101 - always in async
     response.stream = _BoundedStream(response.stream, response.headers.pop("Content-Encoding", ""))
@@ -62,7 +62,7 @@ class _BoundedStream(httpx2.AsyncByteStream):
         self._stream, self._encoding = stream, encoding
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return unpacked(self._stream, self._encoding, _LARGEST_ANSWER)
+        return decompress(self._stream, self._encoding, _MAX_BODY_BYTES)
 
     async def aclose(self) -> None:
         """Close the stream; the connection is closed or returned to the pool."""
@@ -122,9 +122,9 @@ class DeepSeekClient:
             timeout=timeout_seconds,
             http_client=openai.DefaultAsyncHttpxClient(
                 limits=limits,
-                verify=trusted(),
+                verify=get_tls_context(),
                 headers={"Accept-Encoding": "gzip"},
-                event_hooks={"response": [_bound]},
+                event_hooks={"response": [_limit_body]},
             ),
         )
 
@@ -161,10 +161,10 @@ class DeepSeekClient:
         try:
             for allowed_tokens in (max_tokens, 2 * max_tokens):
                 reply = await self._retry.run(
-                    partial(self._ask, system, user, allowed_tokens, bill)
+                    partial(self._request_reply, system, user, allowed_tokens, bill)
                 )
                 if reply.finish_reason == "stop":
-                    return self._completion(reply, bill)
+                    return self._build_completion(reply, bill)
             raise DeepSeekTruncatedError(
                 f"Ответ DeepSeek не уместился и в {2 * max_tokens} токенов: чат остаётся без"
                 " оценки."
@@ -180,18 +180,20 @@ class DeepSeekClient:
         """
         bill = Bill()
         try:
-            await self._first_words(system, user, bill)
+            await self._request_probe(system, user, bill)
         except DeepSeekError as error:
             error.usage = bill.usage
             raise
         return bill.usage
 
-    async def _first_words(self, system: str, user: str, bill: Bill) -> None:
+    async def _request_probe(self, system: str, user: str, bill: Bill) -> None:
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                await self._retry.run(partial(self._ask, system, user, _FIRST_WORDS, bill))
+                await self._retry.run(
+                    partial(self._request_reply, system, user, _PROBE_TOKENS, bill)
+                )
         except TimeoutError:
-            raise timed_out() from None
+            raise build_timeout_error() from None
 
     async def get_models(self) -> list[str]:
         """Return the names of the models available to the account. Free of charge."""
@@ -203,7 +205,7 @@ class DeepSeekClient:
             return None
         return await self._retry.run(partial(self._get, "/user/balance", read_balance))
 
-    async def _ask(self, system: str, user: str, max_tokens: int, bill: Bill) -> Reply:
+    async def _request_reply(self, system: str, user: str, max_tokens: int, bill: Bill) -> Reply:
         most = most_usd(
             self._model, len(system) + len(user), max_tokens, self._clock(), already=bill.usage
         )
@@ -212,37 +214,37 @@ class DeepSeekClient:
                 "Ещё один запрос к DeepSeek об этом чате мог бы стоить больше, чем на чат отложено."
             )
         bill.attempts += 1
-        answer = await self._answer(
+        answer = await self._send(
             lambda: self._api.chat.completions.with_raw_response.create(
                 model=self._model,
                 messages=[{"role": "system", "content": system}, {"role": "user", "content": user}],
                 max_tokens=max_tokens,
-                extra_body=self._manner,
+                extra_body=self._parameters,
             )
         )
-        bill.usage += billed(answer)
+        bill.usage += parse_usage(answer)
         return read_reply(answer)
 
     @property
-    def _manner(self) -> dict[str, Any]:
+    def _parameters(self) -> dict[str, Any]:
         """Request parameters for reproducible JSON.
 
         Thinking is on by default and would disable the temperature.
         """
-        manner = {
+        parameters = {
             "response_format": {"type": "json_object"},
             "temperature": 0,
             "thinking": {"type": "disabled"},
         }
-        return {name: value for name, value in manner.items() if name not in self._omit}
+        return {name: value for name, value in parameters.items() if name not in self._omit}
 
     async def _get(self, path: str, read: Callable[[object], T]) -> T:
-        return read(await self._answer(lambda: self._api.get(path, cast_to=httpx2.Response)))
+        return read(await self._send(lambda: self._api.get(path, cast_to=httpx2.Response)))
 
-    async def _answer(self, call: Callable[[], Awaitable[HasContent]]) -> Any:
+    async def _send(self, call: Callable[[], Awaitable[HasContent]]) -> Any:
         """Execute one attempt and return its JSON; convert failures to DeepSeek's errors."""
         if not self._api_key or not self._api_key.isascii():
-            raise wrong_key()  # no header can contain it
+            raise build_key_error()  # no header can contain it
         async with self._limiter.slot():
             try:
                 # The package's timeout restarts with every blank line that keeps the connection
@@ -250,18 +252,18 @@ class DeepSeekClient:
                 async with asyncio.timeout(self._timeout_seconds):
                     answer = await call()
             except TimeoutError:
-                raise timed_out() from None
+                raise build_timeout_error() from None
             except UnreadableBodyError as error:
-                raise unreadable(error) from None
+                raise build_unreadable_error(error) from None
             except openai.APIError as error:
                 # Drop the cause: its text is DeepSeek's whole response.
-                raise failure(error, self._clock(), self._api_key) from None
+                raise convert_error(error, self._clock(), self._api_key) from None
         try:
             return read_json(answer.content.decode("utf-8-sig", "replace"))
         except (ValueError, RecursionError):
-            raise unintelligible() from None
+            raise build_format_error() from None
 
-    def _completion(self, reply: Reply, bill: Bill) -> Completion:
+    def _build_completion(self, reply: Reply, bill: Bill) -> Completion:
         return Completion(
             text=reply.text,
             model=reply.model or self._model,

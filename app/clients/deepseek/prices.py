@@ -49,7 +49,7 @@ def cost_usd(model: str, usage: Usage, at: datetime) -> Decimal | None:
 
     ``model`` is the requested name, because prices depend on it. The actual bill may be lower.
     """
-    price = _price(model, at)
+    price = _find_price(model, at)
     if price is None:
         return None
     tokens_usd = (
@@ -57,7 +57,7 @@ def cost_usd(model: str, usage: Usage, at: datetime) -> Decimal | None:
         + usage.prompt_miss_tokens * price.miss
         + usage.completion_tokens * price.output
     )
-    return tokens_usd * peak_factor(model, at) / _MILLION
+    return tokens_usd * get_peak_factor(model, at) / _MILLION
 
 
 def most_usd(
@@ -75,16 +75,16 @@ def most_usd(
     return max(cost_usd(model, usage, moment) or Decimal(0) for moment in (at, at + _LONGEST_WORK))
 
 
-def peak_factor(model: str, at: datetime) -> int:
+def get_peak_factor(model: str, at: datetime) -> int:
     """Return the ratio of the price at ``at`` to the model's lowest price.
 
     It is 1 if the price is the same all day, or unknown.
     """
-    price = _price(model, at)
+    price = _find_price(model, at)
     return price.at_peak if price and is_peak(at) else 1
 
 
-def _price(model: str, at: datetime) -> Price | None:
+def _find_price(model: str, at: datetime) -> Price | None:
     if model not in PRICES:
         return None
     first, *later = PRICES[model]

@@ -27,8 +27,8 @@ from app.clients.deepseek.errors import (
     DeepSeekUnreadableError,
 )
 from app.clients.deepseek.schema import Balance, Usage
-from app.clients.retry import wait_asked_for
-from app.clients.text import excerpt, shorten
+from app.clients.retry import parse_retry_after
+from app.clients.text import build_excerpt, shorten
 
 _LONGEST_EXCERPT = 300
 _LONGEST_COMPLAINT = 2_000  # searched for the cause
@@ -60,15 +60,15 @@ class Reply:
     finish_reason: str
 
 
-def billed(answer: object) -> Usage:
+def parse_usage(answer: object) -> Usage:
     """Return the billed tokens of an answer, however it ended."""
-    usage = _object(_object(answer).get("usage"))
-    hit = _tokens(usage, "prompt_cache_hit_tokens")
+    usage = _as_object(_as_object(answer).get("usage"))
+    hit = _parse_tokens(usage, "prompt_cache_hit_tokens")
     # If the response does not split the prompt, assume that nothing came from the cache.
-    miss = _tokens(usage, "prompt_cache_miss_tokens") or max(
-        0, _tokens(usage, "prompt_tokens") - hit
+    miss = _parse_tokens(usage, "prompt_cache_miss_tokens") or max(
+        0, _parse_tokens(usage, "prompt_tokens") - hit
     )
-    return Usage(hit, miss, _tokens(usage, "completion_tokens"))
+    return Usage(hit, miss, _parse_tokens(usage, "completion_tokens"))
 
 
 def read_reply(answer: object) -> Reply:
@@ -78,77 +78,79 @@ def read_reply(answer: object) -> Reply:
         DeepSeekUnavailableError: it is not a completion, or an incomplete one.
         DeepSeekBlockedError: the provider's content filter stopped it.
     """
-    completion = _object(answer)
+    completion = _as_object(answer)
     choices = completion.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise unintelligible()
+        raise build_format_error()
     reason, content = (
         choices[0].get("finish_reason"),
-        _object(choices[0].get("message")).get("content"),
+        _as_object(choices[0].get("message")).get("content"),
     )
     if reason == "content_filter":
-        raise blocked()
+        raise build_blocked_error()
     if reason not in ("stop", "length"):
         raise DeepSeekUnavailableError(
-            f"DeepSeek оборвал ответ ({excerpt(str(reason), 40)}): повторим позже сами."
+            f"DeepSeek оборвал ответ ({build_excerpt(str(reason), 40)}): повторим позже сами."
         )
     return Reply(
         text=content if isinstance(content, str) else "",
-        model=_name(completion.get("model")),
-        fingerprint=_name(completion.get("system_fingerprint")),
+        model=_parse_name(completion.get("model")),
+        fingerprint=_parse_name(completion.get("system_fingerprint")),
         finish_reason=reason,
     )
 
 
 def read_models(answer: object) -> list[str]:
     """Parse the names of the models. Raises DeepSeekUnavailableError if they are missing."""
-    models = _object(answer).get("data")
+    models = _as_object(answer).get("data")
     if not isinstance(models, list):
-        raise unintelligible()
-    names = (_name(_object(model).get("id")) for model in models[:_MOST_MODELS])
+        raise build_format_error()
+    names = (_parse_name(_as_object(model).get("id")) for model in models[:_MOST_MODELS])
     return [name for name in names if name]
 
 
 def read_balance(answer: object) -> Balance:
     """Parse the account's balance. Raises DeepSeekUnavailableError if it is missing."""
-    balance = _object(answer)
+    balance = _as_object(answer)
     infos = balance.get("balance_infos")
     if not isinstance(infos, list):
-        raise unintelligible()
+        raise build_format_error()
     try:
         total = {
-            shorten(str(info["currency"]), _LONGEST_NAME): _money(info["total_balance"])
+            shorten(str(info["currency"]), _LONGEST_NAME): _parse_money(info["total_balance"])
             for info in infos[:_MOST_MODELS]
         }
     except (KeyError, TypeError, InvalidOperation):
-        raise unintelligible() from None
+        raise build_format_error() from None
     return Balance(is_available=balance.get("is_available") is True, total=total)
 
 
-def _money(value: object) -> Decimal:
+def _parse_money(value: object) -> Decimal:
     amount = Decimal(shorten(str(value), _LONGEST_NAME))
     if not amount.is_finite() or abs(amount) > _MOST_MONEY:
         raise InvalidOperation
     return amount
 
 
-def failure(error: openai.APIError, now: datetime, api_key: str) -> DeepSeekError:
+def convert_error(error: openai.APIError, now: datetime, api_key: str) -> DeepSeekError:
     """Convert an exception of the openai package to an error whose message omits the key."""
     if isinstance(error, openai.APITimeoutError):
-        return timed_out()
+        return build_timeout_error()
     if not isinstance(error, openai.APIStatusError):
-        return _no_answer(error)
+        return _build_connection_error(error)
     if error.status_code == 429:
         message = "DeepSeek просит слать запросы реже (429): уменьшите DEEPSEEK_MAX_CONCURRENCY."
-        return DeepSeekRateLimitedError(message, wait_asked_for(error.response.headers, now))
+        return DeepSeekRateLimitedError(message, parse_retry_after(error.response.headers, now))
     if 400 <= error.status_code < 500:
-        return _refusal(error, excerpt(_said(error), _LONGEST_EXCERPT, api_key))
+        return _build_refusal(
+            error, build_excerpt(_get_error_text(error), _LONGEST_EXCERPT, api_key)
+        )
     return DeepSeekUnavailableError(
         f"DeepSeek временно не работает ({error.status_code}): повторим позже сами."
     )
 
 
-def _no_answer(error: openai.APIError) -> DeepSeekError:
+def _build_connection_error(error: openai.APIError) -> DeepSeekError:
     if is_out_of_files(error):
         return DeepSeekUnavailableError(OUT_OF_FILES)
     hint = "если так больше часа, проверьте DEEPSEEK_BASE_URL и доступ сервера в интернет"
@@ -157,46 +159,47 @@ def _no_answer(error: openai.APIError) -> DeepSeekError:
     )
 
 
-def _refusal(error: openai.APIStatusError, said: str) -> DeepSeekError:
+def _build_refusal(error: openai.APIStatusError, error_text: str) -> DeepSeekError:
     status = error.status_code
     if status == 401:
-        return wrong_key()
+        return build_key_error()
     if status == 402:
         return DeepSeekBalanceError(
             "На счету DeepSeek кончились деньги: пополните его на platform.deepseek.com → Top up."
         )
-    if status == 400 and "content exists risk" in said.lower():
-        return blocked()
-    return _wrong_request(error, said)
+    if status == 400 and "content exists risk" in error_text.lower():
+        return build_blocked_error()
+    return _build_request_error(error, error_text)
 
 
-def _wrong_request(error: openai.APIStatusError, said: str) -> DeepSeekError:
+def _build_request_error(error: openai.APIStatusError, error_text: str) -> DeepSeekError:
     status = error.status_code
-    if status == 413 or error.code == "context_length_exceeded" or _TOO_LONG.search(said):
+    if status == 413 or error.code == "context_length_exceeded" or _TOO_LONG.search(error_text):
         hint = "если так с каждым чатом, впишите в DEEPSEEK_MODEL модель с большим контекстом"
         return DeepSeekTooLongError(
-            f"Чат не уместился в контекст модели; {hint}. Ответ DeepSeek: {said}", status
+            f"Чат не уместился в контекст модели; {hint}. Ответ DeepSeek: {error_text}", status
         )
-    if error.code == "model_not_found" or _NO_SUCH_MODEL.search(_message(error) or ""):
+    if error.code == "model_not_found" or _NO_SUCH_MODEL.search(_get_message(error) or ""):
         return DeepSeekSettingsError(
-            f"DeepSeek не знает модели из DEEPSEEK_MODEL: впишите ту, что есть. Его ответ: {said}"
+            "DeepSeek не знает модели из DEEPSEEK_MODEL: впишите ту, что есть."
+            f" Его ответ: {error_text}"
         )
     if status in (404, 405):
         return DeepSeekSettingsError(
             f"DeepSeek такого не знает ({status}): проверьте DEEPSEEK_BASE_URL и DEEPSEEK_MODEL."
-            f" Его ответ: {said}"
+            f" Его ответ: {error_text}"
         )
     hint = "если так с каждым чатом, проверьте DEEPSEEK_MODEL и DEEPSEEK_OMIT"
     return DeepSeekRequestError(
-        f"DeepSeek не принял запрос ({status}); {hint}. Его ответ: {said}", status
+        f"DeepSeek не принял запрос ({status}); {hint}. Его ответ: {error_text}", status
     )
 
 
-def _said(error: openai.APIStatusError) -> str:
-    return _message(error) or error.response.text[:_LONGEST_COMPLAINT]
+def _get_error_text(error: openai.APIStatusError) -> str:
+    return _get_message(error) or error.response.text[:_LONGEST_COMPLAINT]
 
 
-def _message(error: openai.APIStatusError) -> str | None:
+def _get_message(error: openai.APIStatusError) -> str | None:
     """Return the server's error text only.
 
     Some DeepSeek-compatible servers add the whole request, chat included, in other fields.
@@ -205,7 +208,7 @@ def _message(error: openai.APIStatusError) -> str | None:
     return message[:_LONGEST_COMPLAINT] if isinstance(message, str) else None
 
 
-def wrong_key() -> DeepSeekCredentialsError:
+def build_key_error() -> DeepSeekCredentialsError:
     """Build the error for a key that DeepSeek rejects or that a header cannot contain."""
     return DeepSeekCredentialsError(
         "DeepSeek не принял ключ: впишите в DEEPSEEK_API_KEY действующий с platform.deepseek.com →"
@@ -213,7 +216,7 @@ def wrong_key() -> DeepSeekCredentialsError:
     )
 
 
-def unintelligible() -> DeepSeekUnavailableError:
+def build_format_error() -> DeepSeekUnavailableError:
     """Build the error for a success that is not the API's.
 
     Examples: HTML, an empty body, an error instead of an answer.
@@ -224,14 +227,14 @@ def unintelligible() -> DeepSeekUnavailableError:
     )
 
 
-def unreadable(error: UnreadableBodyError) -> DeepSeekUnreadableError:
+def build_unreadable_error(error: UnreadableBodyError) -> DeepSeekUnreadableError:
     """Build the error for a response that was not read to its end."""
     return DeepSeekUnreadableError(
         f"DeepSeek прислал ответ, который не прочесть ({error}); проверьте DEEPSEEK_BASE_URL.", 200
     )
 
 
-def timed_out() -> DeepSeekTimeoutError:
+def build_timeout_error() -> DeepSeekTimeoutError:
     """Build the error for a timeout."""
     return DeepSeekTimeoutError(
         "DeepSeek не успел ответить: повторим позже; если так часто, увеличьте"
@@ -239,23 +242,23 @@ def timed_out() -> DeepSeekTimeoutError:
     )
 
 
-def blocked() -> DeepSeekBlockedError:
+def build_blocked_error() -> DeepSeekBlockedError:
     """Build the error for a text that the content filter blocked."""
     return DeepSeekBlockedError(
         "Фильтр DeepSeek не пропустил текст чата: такой чат остаётся без оценки."
     )
 
 
-def _object(value: object) -> Mapping[str, object]:
+def _as_object(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _name(value: object) -> str | None:
+def _parse_name(value: object) -> str | None:
     """Return a name, truncated."""
     return (shorten(value.strip(), _LONGEST_NAME) or None) if isinstance(value, str) else None
 
 
-def _tokens(usage: Mapping[str, object], name: str) -> int:
+def _parse_tokens(usage: Mapping[str, object], name: str) -> int:
     tokens = usage.get(name)
     return (
         tokens

@@ -13,14 +13,14 @@ import aiosmtplib
 
 from app.clients.bounded_body import OUT_OF_FILES, is_out_of_files
 from app.clients.mail.errors import MailAccessError, MailError, MailRefusedError, MailTemporaryError
-from app.clients.text import excerpt
+from app.clients.text import build_excerpt
 
 _LONGEST_EXCERPT = 300
 # A multi-line reply repeats the code on each line. qmail puts it at the end: "no mailbox here by
 # that name (#5.1.1)".
 _ENHANCED = re.compile(r"(?:^#?|\(#)([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.MULTILINE)
-_OF_THE_RECIPIENT = re.compile(r"5\.[12]\.\d+")
-_OF_THE_SENDER = frozenset({"5.1.7", "5.1.8"})
+_RECIPIENT_CODES = re.compile(r"5\.[12]\.\d+")
+_SENDER_CODES = frozenset({"5.1.7", "5.1.8"})
 _NO_SMTPUTF8 = "5.6.7"
 
 
@@ -40,23 +40,21 @@ class Step(StrEnum):
 class _Cause(NamedTuple):
     """Cause of a refusal, the advice, and its signs.
 
-    In a temporary reply only ``words`` count as a sign.
+    In a temporary reply only ``pattern`` counts as a sign.
     """
 
     what: str
     check: str
-    words: str | None = None
+    pattern: str | None = None
     codes: frozenset[int] = frozenset()
     enhanced: str | None = None
     steps: frozenset[Step] = frozenset()
 
-    def fits_words(self, answer: str) -> bool:
-        own_words = re.sub(r"<[^>]*>", "", answer)  # an address does not indicate the cause
-        return (
-            self.words is not None and re.search(self.words, own_words, re.IGNORECASE) is not None
-        )
+    def matches_text(self, answer: str) -> bool:
+        text = re.sub(r"<[^>]*>", "", answer)  # an address does not indicate the cause
+        return self.pattern is not None and re.search(self.pattern, text, re.IGNORECASE) is not None
 
-    def fits_code(self, code: int, enhanced: str) -> bool:
+    def matches_code(self, code: int, enhanced: str) -> bool:
         return code in self.codes or (
             self.enhanced is not None and re.fullmatch(self.enhanced, enhanced) is not None
         )
@@ -66,7 +64,7 @@ _CAUSES = (
     _Cause(
         "не пустил",
         "проверьте SMTP_USERNAME, SMTP_PASSWORD и SMTP_SECURITY; часто нужен пароль приложения",
-        words=r"authentication (is )?required|must (be )?authenticat",
+        pattern=r"authentication (is )?required|must (be )?authenticat",
         codes=frozenset(
             {530, 534, 535, 538}
         ),  # RFC 4954: login required, other method, wrong, encryption required
@@ -76,14 +74,14 @@ _CAUSES = (
     _Cause(
         "не принял шифрование",
         "проверьте SMTP_SECURITY и SMTP_PORT",
-        words=r"\bstarttls\b|\btls (is )?required",
+        pattern=r"\bstarttls\b|\btls (is )?required",
         enhanced=r"5\.7\.(10|11)",
         steps=frozenset({Step.STARTTLS}),
     ),
     _Cause(
         "не принял имя, которым представилась служба",
         "задайте в SMTP_EHLO_NAME полное имя этой машины, известное в DNS",
-        words=r"\b(helo|ehlo)\b",
+        pattern=r"\b(helo|ehlo)\b",
         codes=frozenset({504}),
         steps=frozenset({Step.EHLO}),
     ),
@@ -91,20 +89,20 @@ _CAUSES = (
         "не пересылает наши письма на чужие адреса (relay)",
         "проверьте SMTP_HOST, SMTP_PORT, SMTP_USERNAME и SMTP_PASSWORD: обычно для пересылки нужен"
         " вход",
-        words=r"\brelay|rcpthosts|not permitted to send to",
+        pattern=r"\brelay|rcpthosts|not permitted to send to",
     ),
     _Cause(
         "не верит, что письмо от домена отправителя",
         "проверьте MAIL_FROM и записи SPF, DKIM, DMARC его домена и обратную запись адреса этой"
         " машины",
-        words=r"\b(spf|dkim|dmarc)\b",
+        pattern=r"\b(spf|dkim|dmarc)\b",
         enhanced=r"5\.7\.2[0-9]",
     ),
     _Cause(
         "держит отправителя в чёрном списке или принял письмо за спам",
         "проверьте адрес этой машины по спискам, MAIL_FROM и SMTP_HOST или покажите ответ"
         " администратору почты",
-        words=(
+        pattern=(
             r"\bspam|\bjunk\b|\bblock(ed|list| list)|\bblack"
             r" ?list|\b(rbl|dnsbl)\b|\blisted\b|\breputation|\bvirus|\bunsolicited"
         ),
@@ -112,7 +110,7 @@ _CAUSES = (
     _Cause(
         "не принимает такие большие письма",
         "поднимите предел размера на сервере SMTP_HOST или возьмите другой сервер",
-        words=r"\bmessage (file |size )?(is )?too (big|large)|\bmessage size",
+        pattern=r"\bmessage (file |size )?(is )?too (big|large)|\bmessage size",
         codes=frozenset({523, 552}),
         enhanced=r"5\.3\.4",
     ),
@@ -125,7 +123,7 @@ _CAUSES = (
     _Cause(
         "не разрешает слать с этого адреса",
         "проверьте MAIL_FROM, обычно это тот же адрес, что SMTP_USERNAME",
-        words=r"\bsender\b|mail from|not owned by",
+        pattern=r"\bsender\b|mail from|not owned by",
         codes=frozenset({553}),
         enhanced=r"5\.1\.[78]|5\.6\.7",
         steps=frozenset({Step.MAIL}),
@@ -137,42 +135,44 @@ _CAUSES = (
         steps=frozenset({Step.CONNECT}),
     ),
 )
-_SOME_RULE = _Cause(
+_OTHER_RULE = _Cause(
     "не принял письмо по своим правилам",
     "проверьте MAIL_FROM и SMTP_HOST или покажите ответ администратору почты",
 )
 
 
-def reply_error(step: Step, code: int, text: str, *, cyrillic_recipient: bool = False) -> MailError:
+def build_reply_error(
+    step: Step, code: int, text: str, *, cyrillic_recipient: bool = False
+) -> MailError:
     """Build the error for an unexpected reply.
 
     Only 5.1.x (except 5.1.7 and 5.1.8, which concern the sender) and 5.2.x count against the
     recipient; without an enhanced code, 550 and 551 at RCPT do. ``cyrillic_recipient``: only the
     recipient's address needs SMTPUTF8, so 5.6.7 concerns it.
     """
-    answer = excerpt(text, _LONGEST_EXCERPT)
-    said = f"{code} {answer}"
+    answer = build_excerpt(text, _LONGEST_EXCERPT)
+    reply = f"{code} {answer}"
     found = _ENHANCED.search(text)
     enhanced = found[1] if found else ""
     if not 500 <= code < 600:
-        named = next((cause for cause in _CAUSES if cause.fits_words(text)), None)
+        named = next((cause for cause in _CAUSES if cause.matches_text(text)), None)
         remedy = f"; если не пройдёт, {named.check}" if named else ""
         return MailTemporaryError(
-            f"Почтовый сервер просит зайти позже ({said}): повторим сами{remedy}.",
+            f"Почтовый сервер просит зайти позже ({reply}): повторим сами{remedy}.",
             code=code if code > 0 else None,
             answer=answer,
         )
     if enhanced == _NO_SMTPUTF8 and cyrillic_recipient:
-        return _no_smtputf8_for_recipient(code, answer)
+        return _build_recipient_smtputf8_error(code, answer)
     cause = _find_cause(step, code, enhanced, text)
-    if _is_about_recipient(step, code, enhanced, cause, text):
+    if _concerns_recipient(step, code, enhanced, cause, text):
         message = (
-            f"Почтовый сервер не принял этого получателя ({said}): проверьте его адрес в"
+            f"Почтовый сервер не принял этого получателя ({reply}): проверьте его адрес в"
             " REPORT_RECIPIENTS."
         )
         return MailRefusedError(message, code=code, answer=answer)
     return MailAccessError(
-        f"Почтовый сервер {cause.what} ({said}): {cause.check}.", code=code, answer=answer
+        f"Почтовый сервер {cause.what} ({reply}): {cause.check}.", code=code, answer=answer
     )
 
 
@@ -181,35 +181,35 @@ def _find_cause(step: Step, code: int, enhanced: str, text: str) -> _Cause:
 
     Text is more specific than codes: Postfix sends 504 5.5.2 for names in EHLO and for senders.
     """
-    by_words = [cause for cause in _CAUSES if cause.fits_words(text)]
-    by_code = [cause for cause in _CAUSES if cause.fits_code(code, enhanced)]
+    by_words = [cause for cause in _CAUSES if cause.matches_text(text)]
+    by_code = [cause for cause in _CAUSES if cause.matches_code(code, enhanced)]
     by_step = [cause for cause in _CAUSES if step in cause.steps]
-    return [*by_words, *by_code, *by_step, _SOME_RULE][0]
+    return [*by_words, *by_code, *by_step, _OTHER_RULE][0]
 
 
-def _is_about_recipient(step: Step, code: int, enhanced: str, cause: _Cause, text: str) -> bool:
+def _concerns_recipient(step: Step, code: int, enhanced: str, cause: _Cause, text: str) -> bool:
     if enhanced:
-        return _OF_THE_RECIPIENT.fullmatch(enhanced) is not None and enhanced not in _OF_THE_SENDER
+        return _RECIPIENT_CODES.fullmatch(enhanced) is not None and enhanced not in _SENDER_CODES
     # Old servers also refuse to relay with a 550 without an enhanced code.
-    return step is Step.RCPT and code in (550, 551) and not cause.fits_words(text)
+    return step is Step.RCPT and code in (550, 551) and not cause.matches_text(text)
 
 
-def connection_error(error: Exception, host: str, port: int) -> MailError:
+def build_connection_error(error: Exception, host: str, port: int) -> MailError:
     """Build the error for a session that failed or never began.
 
     The message names the setting to check.
     """
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return reply_error(_step_of(error), error.code, str(error.message))
+        return build_reply_error(_find_step(error), error.code, str(error.message))
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
-        reason = excerpt(str(error), _LONGEST_EXCERPT)
+        reason = build_excerpt(str(error), _LONGEST_EXCERPT)
         message = (
             f"Соединение с почтовым сервером {host}:{port} не зашифровать ({reason}): проверьте"
             " SMTP_SECURITY, SMTP_PORT и SMTP_HOST."
         )
         return MailAccessError(message, answer=reason)
     if isinstance(error, aiosmtplib.SMTPException) and not isinstance(error, OSError):
-        reason = excerpt(error.message, _LONGEST_EXCERPT)
+        reason = build_excerpt(error.message, _LONGEST_EXCERPT)
         message = (
             f"Почтовый сервер {host}:{port} не предлагает нужного ({reason}): проверьте"
             " SMTP_SECURITY, SMTP_PORT и SMTP_USERNAME."
@@ -218,7 +218,7 @@ def connection_error(error: Exception, host: str, port: int) -> MailError:
     if is_out_of_files(error):
         return MailTemporaryError(OUT_OF_FILES)
     # aiosmtplib's lost connections and timeouts are OSErrors.
-    reason = excerpt(str(error) or type(error).__name__, _LONGEST_EXCERPT)
+    reason = build_excerpt(str(error) or type(error).__name__, _LONGEST_EXCERPT)
     message = (
         f"Почтовый сервер {host}:{port} недоступен ({reason}): повторим позже; если повторяется,"
         " проверьте SMTP_HOST и SMTP_PORT."
@@ -226,7 +226,7 @@ def connection_error(error: Exception, host: str, port: int) -> MailError:
     return MailTemporaryError(message, answer=reason)
 
 
-def _step_of(error: aiosmtplib.SMTPResponseException) -> Step:
+def _find_step(error: aiosmtplib.SMTPResponseException) -> Step:
     """Return the step of a reply during connection setup.
 
     aiosmtplib has no error class for STARTTLS.
@@ -241,25 +241,25 @@ def _step_of(error: aiosmtplib.SMTPResponseException) -> Step:
     return Step.STARTTLS
 
 
-def bad_address(setting: str) -> MailError:
+def build_address_error(setting: str) -> MailError:
     """Build the error for an invalid address; ``setting`` names the setting that contains it."""
     error = MailRefusedError if setting == "REPORT_RECIPIENTS" else MailAccessError
     return error(f"Почтовый адрес записан неверно: проверьте {setting}.")
 
 
-def no_smtputf8(*, recipient: bool) -> MailError:
+def build_smtputf8_error(*, recipient: bool) -> MailError:
     """Build the error for a Cyrillic local part if the server supports only ASCII."""
     if recipient:
-        return _no_smtputf8_for_recipient(None, "")
+        return _build_recipient_smtputf8_error(None, "")
     return MailAccessError(
         "Почтовый сервер не умеет адреса с кириллицей до знака @: замените адрес в MAIL_FROM."
     )
 
 
-def _no_smtputf8_for_recipient(code: int | None, answer: str) -> MailRefusedError:
-    said = f" ({code} {answer})" if code else ""
+def _build_recipient_smtputf8_error(code: int | None, answer: str) -> MailRefusedError:
+    reply = f" ({code} {answer})" if code else ""
     message = (
-        f"Почтовый сервер не умеет адреса с кириллицей до знака @{said}: замените этот адрес в"
+        f"Почтовый сервер не умеет адреса с кириллицей до знака @{reply}: замените этот адрес в"
         " REPORT_RECIPIENTS."
     )
     return MailRefusedError(message, code=code, answer=answer)

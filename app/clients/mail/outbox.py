@@ -36,18 +36,18 @@ class OutboxFolder:
         Raises:
             MailAccessError: the folder is not writable.
         """
-        name = _file_name(mime, recipient)
+        name = _build_file_name(mime, recipient)
         await fence.before_data()
         fence.before_dot()
-        await self._write(lambda: self._put(name, mime))
+        await self._run_in_thread(lambda: self._write_file(name, mime))
         return f"файл {name}"
 
     async def check(self) -> str:
         """Check that the folder is writable, and return its path. Raises as ``send``."""
-        await self._write(self._probe)
+        await self._run_in_thread(self._check_folder)
         return f"папка {self._path}"
 
-    async def _write(self, work: Callable[[], T]) -> T:
+    async def _run_in_thread(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.to_thread(work)
         except OSError as error:
@@ -57,7 +57,7 @@ class OutboxFolder:
             )
             raise MailAccessError(message) from error
 
-    def _put(self, name: str, mime: bytes) -> None:
+    def _write_file(self, name: str, mime: bytes) -> None:
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=self._path, prefix=".", suffix=".part")
         try:
@@ -70,13 +70,13 @@ class OutboxFolder:
             Path(draft).unlink(missing_ok=True)
             raise
 
-    def _probe(self) -> None:
+    def _check_folder(self) -> None:
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=self._path):
             pass
 
 
-def _file_name(mime: bytes, recipient: str) -> str:
+def _build_file_name(mime: bytes, recipient: str) -> str:
     """Build a file name from the mail's date, its recipient and a hash of its Message-ID.
 
     Names sort by time. The same mail always has the same name.

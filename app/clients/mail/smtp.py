@@ -14,7 +14,13 @@ import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
 
 from app.addresses import MailAddress, encode_domain
-from app.clients.mail.faults import Step, bad_address, connection_error, no_smtputf8, reply_error
+from app.clients.mail.faults import (
+    Step,
+    build_address_error,
+    build_connection_error,
+    build_reply_error,
+    build_smtputf8_error,
+)
 from app.clients.mail.fence import Fence
 
 Security = Literal["starttls", "tls", "none"]
@@ -26,7 +32,7 @@ With a shorter timeout, a mail that the server has accepted would be sent twice.
 """
 _CHUNK = 65_536
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-_UNNAMED = "[127.0.0.1]"
+_DEFAULT_EHLO_NAME = "[127.0.0.1]"
 """EHLO name of a machine whose own name is not a valid host name."""
 
 
@@ -68,17 +74,20 @@ class SmtpClient:
         Raises:
             MailTemporaryError, MailRefusedError, MailAccessError: the server did not accept it.
         """
-        origin, target = _parse(sender, "MAIL_FROM"), _parse(recipient, "REPORT_RECIPIENTS")
-        async with self._session() as server:
+        origin, target = (
+            _parse_address(sender, "MAIL_FROM"),
+            _parse_address(recipient, "REPORT_RECIPIENTS"),
+        )
+        async with self._open_session() as server:
             await _send_envelope(server, origin, target, mime)
             await fence.before_data()
-            await _command(server, Step.DATA, b"DATA")
+            await _send_command(server, Step.DATA, b"DATA")
             await self._send_text(server, mime)
             fence.before_dot()
-            answer = await _command(
+            answer = await _send_command(
                 server, Step.DOT, b".", seconds=self._reply_seconds, target=target
             )
-            _say_goodbye(server)
+            _send_quit(server)
         return answer
 
     async def check(self) -> str:
@@ -86,17 +95,17 @@ class SmtpClient:
 
         Return the server's reply. Raises as ``send``.
         """
-        async with self._session() as server:
+        async with self._open_session() as server:
             answer = await server.noop()
-            _say_goodbye(server)
+            _send_quit(server)
         return str(answer)
 
     @asynccontextmanager
-    async def _session(self) -> AsyncIterator[aiosmtplib.SMTP]:
+    async def _open_session(self) -> AsyncIterator[aiosmtplib.SMTP]:
         server = aiosmtplib.SMTP(
             hostname=self._host,
             port=self._port,
-            local_hostname=self._ehlo_name or await asyncio.to_thread(_name_machine),
+            local_hostname=self._ehlo_name or await asyncio.to_thread(_get_machine_name),
             username=self._username,
             password=self._password,
             use_tls=self._security == "tls",
@@ -105,10 +114,10 @@ class SmtpClient:
         )
         try:
             await server.connect()
-            await _greet(server)
+            await _send_ehlo(server)
             yield server
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise connection_error(error, self._host, self._port) from error
+            raise build_connection_error(error, self._host, self._port) from error
         finally:
             server.close()
 
@@ -117,7 +126,7 @@ class SmtpClient:
 
         No bytes may be queued before the dot.
         """
-        protocol = _connected(server)
+        protocol = _require_protocol(server)
         if isinstance(protocol.transport, asyncio.WriteTransport):
             # With 0, an encrypted transport pauses while its buffer is empty.
             protocol.transport.set_write_buffer_limits(high=1)
@@ -128,7 +137,7 @@ class SmtpClient:
                 await protocol._drain_helper()  # StreamWriter.drain waits for the same
 
 
-async def _greet(server: aiosmtplib.SMTP) -> None:
+async def _send_ehlo(server: aiosmtplib.SMTP) -> None:
     """Send EHLO, or HELO if the server does not support EHLO; skip it after a login."""
     if not server.is_ehlo_or_helo_needed:
         return
@@ -150,20 +159,20 @@ async def _send_envelope(
     options = []
     if origin.needs_smtputf8 or target.needs_smtputf8:
         if not server.supports_extension("smtputf8"):
-            raise no_smtputf8(recipient=not origin.needs_smtputf8)
+            raise build_smtputf8_error(recipient=not origin.needs_smtputf8)
         options.append("SMTPUTF8")
     if server.supports_extension("size"):
         options.append(f"SIZE={len(_normalize(mime))}")
     if not mime.isascii() and server.supports_extension("8bitmime"):
         options.append("BODY=8BITMIME")
-    alone = target if not origin.needs_smtputf8 else None
-    await _command(
-        server, Step.MAIL, " ".join([f"MAIL FROM:<{origin}>", *options]).encode(), target=alone
+    affected = target if not origin.needs_smtputf8 else None
+    await _send_command(
+        server, Step.MAIL, " ".join([f"MAIL FROM:<{origin}>", *options]).encode(), target=affected
     )
-    await _command(server, Step.RCPT, f"RCPT TO:<{target}>".encode(), target=target)
+    await _send_command(server, Step.RCPT, f"RCPT TO:<{target}>".encode(), target=target)
 
 
-async def _command(
+async def _send_command(
     server: aiosmtplib.SMTP,
     step: Step,
     line: bytes,
@@ -178,7 +187,7 @@ async def _command(
     """
     reply = await server.execute_command(line, timeout=seconds or server.timeout)
     if reply.code // 100 != (3 if step is Step.DATA else 2):
-        raise reply_error(
+        raise build_reply_error(
             step,
             reply.code,
             reply.message,
@@ -187,13 +196,13 @@ async def _command(
     return f"{reply.code} {reply.message}"
 
 
-def _connected(server: aiosmtplib.SMTP) -> SMTPProtocol:
+def _require_protocol(server: aiosmtplib.SMTP) -> SMTPProtocol:
     if server.protocol is None:
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
     return server.protocol
 
 
-def _say_goodbye(server: aiosmtplib.SMTP) -> None:
+def _send_quit(server: aiosmtplib.SMTP) -> None:
     """Send QUIT without waiting for the reply.
 
     A delivery must be recorded at once, and the reply cannot change it.
@@ -208,15 +217,15 @@ def _normalize(mime: bytes) -> bytes:
     return text if text.endswith(b"\r\n") else text + b"\r\n"
 
 
-def _parse(address: str, setting: str) -> MailAddress:
+def _parse_address(address: str, setting: str) -> MailAddress:
     try:
         return MailAddress.parse(address)
     except ValueError:
-        raise bad_address(setting) from None
+        raise build_address_error(setting) from None
 
 
-def _name_machine() -> str:
+def _get_machine_name() -> str:
     try:
         return encode_domain(socket.getfqdn())
     except ValueError:
-        return _UNNAMED
+        return _DEFAULT_EHLO_NAME

@@ -18,7 +18,7 @@ import prometheus_client
 import structlog
 
 from app.clients.avito import AvitoChatGoneError, AvitoClient, AvitoHint
-from app.clients.limiter import per_minute
+from app.clients.limiter import limit_per_minute
 from app.database.engine import Database
 from app.errors import UpstreamError
 from app.repositories import accounts, chats
@@ -58,7 +58,7 @@ class HintQueue:
         """``clients`` by the id of their account's keys."""
         self._database = database
         self._clients = clients
-        self._pace = per_minute(CONFIRMED_A_MINUTE)
+        self._pace = limit_per_minute(CONFIRMED_A_MINUTE)
         self._known: set[int] = set()  # hashes of keys: some megabytes for a hundred thousand chats
         self._last_id = 0
         self._to_mark: Counter[ChatKey] = Counter()
