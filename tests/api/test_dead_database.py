@@ -11,7 +11,7 @@ from app.database.connection import Limits
 from app.database.engine import Database
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from tests.database.proxy import Network, network_to
+from tests.database.proxy import Network, open_network
 from tests.stage import GOOD_TALK, Stage, on_stage, until
 
 SECONDS = 60
@@ -20,7 +20,7 @@ SECONDS = 60
 
 @pytest_asyncio.fixture
 async def network(database_url: str) -> AsyncIterator[Network]:
-    async with network_to(database_url) as network:
+    async with open_network(database_url) as network:
         yield network
 
 

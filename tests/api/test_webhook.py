@@ -18,7 +18,7 @@ from app.sandbox.server import Sandbox, serve_app
 from app.services.sync.hints import CONFIRMED_A_MINUTE, DROPPED, MOST_UNKNOWN
 from tests.api.webhooks import OK, RECEIVER, SECRET, hints, post, tell
 from tests.cli.processes import free_port
-from tests.database.clusters import ask
+from tests.database.clusters import fetch_value
 from tests.stage import GOOD_TALK, Stage, make_app, on_stage, until
 
 
@@ -218,16 +218,16 @@ async def test_a_database_that_is_away_delays_the_hints_of_that_time(
 @asynccontextmanager
 async def without_database(cluster_url: str, name: str) -> AsyncIterator[None]:
     """The database is gone, as far as the service can see; at the end it is there again."""
-    await ask(cluster_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    await ask(
+    await fetch_value(cluster_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await fetch_value(
         cluster_url,
         "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname ="  # noqa: S608 - our own names
         f" '{name}'",
     )
-    await ask(cluster_url, f"ALTER DATABASE {name} RENAME TO {name}_hidden")
-    await ask(cluster_url, f"ALTER DATABASE {name}_hidden ALLOW_CONNECTIONS true")
+    await fetch_value(cluster_url, f"ALTER DATABASE {name} RENAME TO {name}_hidden")
+    await fetch_value(cluster_url, f"ALTER DATABASE {name}_hidden ALLOW_CONNECTIONS true")
     yield
-    await ask(cluster_url, f"ALTER DATABASE {name}_hidden RENAME TO {name}")
+    await fetch_value(cluster_url, f"ALTER DATABASE {name}_hidden RENAME TO {name}")
 
 
 async def test_what_avito_is_told_to_post_to_is_where_the_service_listens(

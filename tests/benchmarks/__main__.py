@@ -12,26 +12,26 @@ from rich.table import Table
 
 from app.database.embedded import embedded_postgres
 from app.log import configure_logging
-from tests.benchmarks.drift import sync_drift
-from tests.benchmarks.grading import grading_backlog, grading_speed
-from tests.benchmarks.growth import growth_figures
-from tests.benchmarks.hostile import hostile
+from tests.benchmarks.drift import measure_sync_drift
+from tests.benchmarks.grading import measure_grading_backlog, measure_grading_speed
+from tests.benchmarks.growth import measure_growth
+from tests.benchmarks.hostile import measure_hostile
 from tests.benchmarks.measures import Measure
-from tests.benchmarks.reports import reports_speed
-from tests.benchmarks.sync import sync_cost, sync_memory, sync_speed
-from tests.benchmarks.trust import trust_figures
+from tests.benchmarks.reports import measure_reports_speed
+from tests.benchmarks.sync import measure_sync_cost, measure_sync_memory, measure_sync_speed
+from tests.benchmarks.trust import measure_trust
 
 BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
-    "sync": sync_speed,
-    "sync-unchanged": sync_cost,
-    "sync-memory": sync_memory,
-    "sync-drift": sync_drift,
-    "grading": grading_speed,
-    "grading-backlog": grading_backlog,
-    "reports": reports_speed,
-    "trust": trust_figures,
-    "growth": growth_figures,
-    "hostile": hostile,
+    "sync": measure_sync_speed,
+    "sync-unchanged": measure_sync_cost,
+    "sync-memory": measure_sync_memory,
+    "sync-drift": measure_sync_drift,
+    "grading": measure_grading_speed,
+    "grading-backlog": measure_grading_backlog,
+    "reports": measure_reports_speed,
+    "trust": measure_trust,
+    "growth": measure_growth,
+    "hostile": measure_hostile,
 }
 
 

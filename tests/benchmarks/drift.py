@@ -18,7 +18,7 @@ from tests.services.drift import ROUNDS, SIZES, Round, sync_through
 EXAMPLES = 500
 
 
-async def sync_drift(url: str) -> list[Measure]:
+async def measure_sync_drift(url: str) -> list[Measure]:
     """Run the examples; fail with the smallest one that loses a message or a chat."""
     database, happened, loop = Database(url), Counter[str](), asyncio.get_running_loop()
     await migrate(database)

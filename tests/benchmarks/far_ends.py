@@ -22,7 +22,7 @@ from tests.stage import IMPATIENT, MovableClock, stage_settings
 
 
 @asynccontextmanager
-async def apart(
+async def start_far_ends(
     *,
     chats: int,
     messages: int,
@@ -32,7 +32,7 @@ async def apart(
 ) -> AsyncIterator[dict[str, str]]:
     """Start the external systems and yield the settings that connect to them.
 
-    ``worst``: add the chats of ``worst_chats``.
+    ``worst``: add the chats of ``build_worst_chats``.
     """
     arguments = [
         str(chats),
@@ -53,7 +53,7 @@ async def apart(
 
 
 @asynccontextmanager
-async def at_work(
+async def run_service(
     url: str, environment: Mapping[str, str], **settings: Any
 ) -> AsyncIterator[Service]:
     """Run a service with its worker against separate external systems."""
@@ -65,7 +65,7 @@ async def at_work(
         yield service
 
 
-async def timed(service: Service, kind: RunKind, **params: Any) -> tuple[float, Run]:
+async def time_run(service: Service, kind: RunKind, **params: Any) -> tuple[float, Run]:
     """Submit a run as REST does; return the seconds until its end, and the run."""
     start = time.perf_counter()
     run_id = await submit(service.database, kind, service.clock, params=params)

@@ -1,24 +1,24 @@
 """Grading compared with the model's speed: chats x latency / concurrency."""
 
 from app.models import RunKind
-from tests.benchmarks.far_ends import apart, at_work, timed
+from tests.benchmarks.far_ends import run_service, start_far_ends, time_run
 from tests.benchmarks.measures import Measure, peak_memory
 
 CHATS, LATENCY_SECONDS, IN_FLIGHT = 1_000, 1.0, 100
 WAITING = 10_000
 
 
-async def grading_speed(url: str) -> list[Measure]:
+async def measure_grading_speed(url: str) -> list[Measure]:
     """Grade a thousand chats with a latency of one second each."""
     async with (
-        apart(chats=CHATS, messages=6, deepseek_latency=LATENCY_SECONDS) as environment,
-        at_work(
+        start_far_ends(chats=CHATS, messages=6, deepseek_latency=LATENCY_SECONDS) as environment,
+        run_service(
             url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT
         ) as service,
     ):
-        await timed(service, RunKind.SYNC)
+        await time_run(service, RunKind.SYNC)
         with peak_memory() as peak:
-            seconds, run = await timed(service, RunKind.ANALYZE)
+            seconds, run = await time_run(service, RunKind.ANALYZE)
         assert run.figures["analyzed_chats"] == CHATS, run.message
         ideal = CHATS * LATENCY_SECONDS / IN_FLIGHT
         return [
@@ -31,21 +31,21 @@ async def grading_speed(url: str) -> list[Measure]:
         ]
 
 
-async def grading_backlog(url: str) -> list[Measure]:
+async def measure_grading_backlog(url: str) -> list[Measure]:
     """Grade ten thousand waiting chats without latency: a part first, then the rest in one run."""
     async with (
-        apart(chats=WAITING, messages=6) as environment,
-        at_work(
+        start_far_ends(chats=WAITING, messages=6) as environment,
+        run_service(
             url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT
         ) as service,
     ):
         # The list's limit hides most of the account, but the chats are found through their
         # listings.
-        await timed(service, RunKind.SYNC)
+        await time_run(service, RunKind.SYNC)
         with peak_memory() as few:
-            await timed(service, RunKind.ANALYZE, limit=WAITING // 10)
+            await time_run(service, RunKind.ANALYZE, limit=WAITING // 10)
         with peak_memory() as many:
-            seconds, run = await timed(service, RunKind.ANALYZE)
+            seconds, run = await time_run(service, RunKind.ANALYZE)
         graded = run.figures["analyzed_chats"]
         return [
             Measure(

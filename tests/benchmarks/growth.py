@@ -84,31 +84,31 @@ class Growth:
     seconds: float
 
 
-async def growth_figures(_url: str) -> list[Measure]:
+async def measure_growth(_url: str) -> list[Measure]:
     """Measure the worst exponents; needs no database."""
     _mask_names("5")  # loads the dictionary
     patterns = sorted(
         (
-            _worst(name, _searcher(pattern), _pumps_of(pattern))
+            _find_worst(name, _build_searcher(pattern), _build_pumps(pattern))
             for name, pattern in grading_patterns()
         ),
-        key=_by_exponent,
+        key=_sort_key,
     )
     functions = [
-        _worst(name, work, (*_KNOWN_PUMPS, *_USUAL_PUMPS), sizes=(1_000, 8_000))
+        _find_worst(name, work, (*_KNOWN_PUMPS, *_USUAL_PUMPS), sizes=(1_000, 8_000))
         for name, work in _FUNCTIONS.items()
     ]
-    chats = [_worst(name, work, ("",), sizes=(10, 80)) for name, work in _CHATS.items()]
+    chats = [_find_worst(name, work, ("",), sizes=(10, 80)) for name, work in _CHATS.items()]
     return [
         Measure(
             f"patterns measured: {len(patterns)}; worst exponent",
             f"{patterns[0].exponent:.2f}",
             f"at most {LIMIT}",
         ),
-        *(_measure(growth) for growth in (*patterns[:5], *functions, *chats)),
+        *(_build_measure(growth) for growth in (*patterns[:5], *functions, *chats)),
         Measure(
             "memory of masking 150 messages of full names",
-            f"{_names_memory_mb():.0f} MB",
+            f"{_measure_names_memory_mb():.0f} MB",
             "at most 300 MB",
         ),
     ]
@@ -119,13 +119,13 @@ def grading_patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
     seen: set[str] = set()
     for module in pkgutil.walk_packages(app.grading.__path__, "app.grading."):
         for name, value in vars(importlib.import_module(module.name)).items():
-            for pattern in _patterns_in(value):
+            for pattern in _list_patterns(value):
                 if pattern.pattern not in seen:
                     seen.add(pattern.pattern)
                     yield f"{module.name.removeprefix('app.grading.')}.{name}", pattern
 
 
-def _patterns_in(value: Any) -> Iterator[re.Pattern[str]]:
+def _list_patterns(value: Any) -> Iterator[re.Pattern[str]]:
     """Yield the patterns of a module's variable.
 
     They may be the value itself, in a collection, or in the closure of a function.
@@ -134,11 +134,11 @@ def _patterns_in(value: Any) -> Iterator[re.Pattern[str]]:
         yield value
     elif isinstance(value, tuple | list | frozenset):
         for entry in value:
-            yield from _patterns_in(entry)
+            yield from _list_patterns(entry)
     elif isinstance(value, dict):
-        yield from _patterns_in(list(value.values()))
+        yield from _list_patterns(list(value.values()))
     elif callable(value) and getattr(value, "__closure__", None):
-        yield from _patterns_in(
+        yield from _list_patterns(
             [
                 cell.cell_contents
                 for cell in value.__closure__
@@ -147,14 +147,14 @@ def _patterns_in(value: Any) -> Iterator[re.Pattern[str]]:
         )
 
 
-def _pumps_of(pattern: re.Pattern[str]) -> tuple[str, ...]:
+def _build_pumps(pattern: re.Pattern[str]) -> tuple[str, ...]:
     literals = sorted(
-        {word for word in _literals(sre.parse(pattern.pattern)) if word}, key=len, reverse=True
+        {word for word in _list_literals(sre.parse(pattern.pattern)) if word}, key=len, reverse=True
     )[:24]
     return (*literals, *(f"{word} " for word in literals[:6]), *_USUAL_PUMPS)
 
 
-def _literals(tree: Any) -> Iterator[str]:
+def _list_literals(tree: Any) -> Iterator[str]:
     """Yield the literals of a pattern."""
     word = ""
     for kind, value in tree:
@@ -163,31 +163,31 @@ def _literals(tree: Any) -> Iterator[str]:
             continue
         yield word
         word = ""
-        for branch in _branches(value):
-            yield from _literals(branch)
+        for branch in _list_branches(value):
+            yield from _list_literals(branch)
     yield word
 
 
-def _branches(value: Any) -> Iterator[Any]:
+def _list_branches(value: Any) -> Iterator[Any]:
     if isinstance(value, sre.SubPattern):
         yield value
     elif isinstance(value, tuple | list):
         for entry in value:
-            yield from _branches(entry)
+            yield from _list_branches(entry)
 
 
-def _searcher(pattern: re.Pattern[str]) -> Callable[[str], object]:
+def _build_searcher(pattern: re.Pattern[str]) -> Callable[[str], object]:
     return lambda text: [match.end() for match in pattern.finditer(text)]
 
 
-def _worst(
+def _find_worst(
     what: str, work: Callable[[str], object], pumps: tuple[str, ...], sizes: tuple[int, int] = SIZES
 ) -> Growth:
     """Return the growth of the pump with the greatest exponent.
 
     A suspicious one is measured again, because another process may have used the CPU.
     """
-    found = [growth for pump in pumps if (growth := _growth(what, work, pump, sizes))]
+    found = [growth for pump in pumps if (growth := _measure_growth(what, work, pump, sizes))]
     worst = max(found, key=lambda growth: growth.exponent, default=Growth(what, "", 0.0, 0.0))
     for _ in range(3):
         if worst.exponent <= LIMIT:
@@ -195,39 +195,39 @@ def _worst(
         again = [
             growth
             for entry in found
-            if entry.exponent > LIMIT and (growth := _growth(what, work, entry.pump, sizes))
+            if entry.exponent > LIMIT and (growth := _measure_growth(what, work, entry.pump, sizes))
         ]
         found = [entry for entry in found if entry.exponent <= LIMIT] + again
         worst = max(found, key=lambda growth: growth.exponent)
     return worst
 
 
-def _growth(
+def _measure_growth(
     what: str, work: Callable[[str], object], pump: str, sizes: tuple[int, int]
 ) -> Growth | None:
-    last = _seconds(work, _text(pump, sizes[1]))
+    last = _measure_seconds(work, _build_text(pump, sizes[1]))
     if last < _QUICK:
         return None
-    first = min(_seconds(work, _text(pump, sizes[0])) for _ in range(4))
-    last = min(last, _seconds(work, _text(pump, sizes[1])))
+    first = min(_measure_seconds(work, _build_text(pump, sizes[0])) for _ in range(4))
+    last = min(last, _measure_seconds(work, _build_text(pump, sizes[1])))
     return Growth(what, pump, math.log(last / first) / math.log(sizes[1] / sizes[0]), last)
 
 
-def _text(pump: str, length: int) -> str:
+def _build_text(pump: str, length: int) -> str:
     return f"89 {pump * (length // max(1, len(pump)))} 5 5" if pump else str(length)
 
 
-def _seconds(work: Callable[[str], object], text: str) -> float:
+def _measure_seconds(work: Callable[[str], object], text: str) -> float:
     start = time.process_time()
     work(text)
     return time.process_time() - start
 
 
-def _by_exponent(growth: Growth) -> float:
+def _sort_key(growth: Growth) -> float:
     return -growth.exponent
 
 
-def _measure(growth: Growth) -> Measure:
+def _build_measure(growth: Growth) -> Measure:
     pump = f" with «{growth.pump.strip() or 'blanks'}»" if growth.pump else ""
     return Measure(
         f"  {growth.what}{pump}",
@@ -254,7 +254,7 @@ def _retell(text: str) -> None:
     Retelling(SOFA, masker, QuoteVerifier(SOFA, masker), ZoneInfo("UTC")).in_words(text)
 
 
-def _full_names(count: int) -> list[str]:
+def _build_full_names(count: int) -> list[str]:
     letters = "абвгдезиклмнопрст"
     return [
         " ".join(
@@ -267,7 +267,7 @@ def _full_names(count: int) -> list[str]:
 
 
 def _mask_names(count: str) -> None:
-    texts = _full_names(int(count))
+    texts = _build_full_names(int(count))
     user_message(
         chat(*(("client", text) for text in texts)),
         Masker(["Иван"], texts),
@@ -279,7 +279,7 @@ def _mask_names(count: str) -> None:
 def _mask_introductions(count: str) -> None:
     texts = [
         f"меня зовут {name.replace(' Иван Петрович,', ', меня зовут')}"
-        for name in _full_names(int(count))
+        for name in _build_full_names(int(count))
     ]
     masker = Masker(["Иван"], texts)
     for text in texts:
@@ -293,7 +293,7 @@ def _mask_parts(count: str) -> None:
         masker.mask(text)
 
 
-def _look_over_parts(count: str) -> None:
+def _look_for_orders(count: str) -> None:
     addressing_messages(["оценщик,", "поставь", "этот чат", "критерии"] * int(count) * 3)
 
 
@@ -312,11 +312,11 @@ _CHATS: dict[str, Callable[[str], object]] = {
     "masking messages of 30 full names": _mask_names,
     "masking messages of 30 introductions": _mask_introductions,
     "masking numbers in parts": _mask_parts,
-    "looking for orders in parts": _look_over_parts,
+    "looking for orders in parts": _look_for_orders,
 }
 
 
-def _names_memory_mb() -> float:
+def _measure_names_memory_mb() -> float:
     tracemalloc.start()
     _mask_names("150")
     peak = tracemalloc.get_traced_memory()[1]

@@ -17,16 +17,16 @@ import httpx
 from app.cli.rest_server import listen, rest
 from app.models import RunKind
 from app.service import Service
-from tests.benchmarks.far_ends import apart, at_work, timed
+from tests.benchmarks.far_ends import run_service, start_far_ends, time_run
 from tests.benchmarks.measures import Measure, peak_memory, resident_mb
-from tests.benchmarks.worst_chats import worst_chats
+from tests.benchmarks.worst_chats import build_worst_chats
 
 GOOD = 50
 CONNECTIONS = 1_500
 
 
 @asynccontextmanager
-async def _served(service: Service) -> AsyncIterator[str]:
+async def _serve_rest(service: Service) -> AsyncIterator[str]:
     async def until_cancelled() -> None:
         await asyncio.Event().wait()
 
@@ -36,37 +36,37 @@ async def _served(service: Service) -> AsyncIterator[str]:
             yield f"http://{host}:{port}"
 
 
-async def _ask_live(url: str, taken: list[float]) -> None:
+async def _poll_live(url: str, times: list[float]) -> None:
     """Request `/health/live` repeatedly and record the response times."""
     async with httpx.AsyncClient(base_url=url, timeout=600) as http:
         while True:
             start = time.perf_counter()
             (await http.get("/health/live")).raise_for_status()
-            taken.append(time.perf_counter() - start)
+            times.append(time.perf_counter() - start)
             await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
-async def live_times(url: str) -> AsyncIterator[list[float]]:
+async def poll_live(url: str) -> AsyncIterator[list[float]]:
     """Yield a list that collects the response times of `/health/live` in seconds."""
-    taken = list[float]()
-    asking = asyncio.create_task(_ask_live(url, taken))
+    times = list[float]()
+    asking = asyncio.create_task(_poll_live(url, times))
     try:
-        yield taken
+        yield times
     finally:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
 
 
-def _p99(taken: Sequence[float]) -> str:
+def _format_p99(times: Sequence[float]) -> str:
     return (
-        f"{1000 * statistics.quantiles(taken, n=100)[98]:.0f} ms (max {1000 * max(taken):.0f})"
-        if len(taken) > 1
+        f"{1000 * statistics.quantiles(times, n=100)[98]:.0f} ms (max {1000 * max(times):.0f})"
+        if len(times) > 1
         else "no answer"
     )
 
 
-def _children_mb() -> float:
+def _measure_children_mb() -> float:
     """Return the current memory of the worker processes; shared pages count once per process."""
     pid, total = os.getpid(), 0.0
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
@@ -82,32 +82,32 @@ def _children_mb() -> float:
 
 async def _watch_children(seen: list[float]) -> None:
     while True:
-        seen.append(_children_mb())
+        seen.append(_measure_children_mb())
         await asyncio.sleep(0.2)
 
 
-async def hostile_chats(url: str) -> list[Measure]:
+async def measure_hostile_chats(url: str) -> list[Measure]:
     """Grade the worst chats among good ones."""
     async with (
-        apart(chats=GOOD, messages=6, worst=True) as environment,
-        at_work(url, environment) as service,
-        _served(service) as rest_url,
+        start_far_ends(chats=GOOD, messages=6, worst=True) as environment,
+        run_service(url, environment) as service,
+        _serve_rest(service) as rest_url,
     ):
-        await timed(service, RunKind.SYNC)
-        async with live_times(rest_url) as idle:
+        await time_run(service, RunKind.SYNC)
+        async with poll_live(rest_url) as idle:
             await asyncio.sleep(5)
         sizes = list[float]()
         watching = asyncio.create_task(_watch_children(sizes))
         with peak_memory() as peak:
-            async with live_times(rest_url) as taken:
-                seconds, run = await timed(service, RunKind.ANALYZE)
+            async with poll_live(rest_url) as times:
+                seconds, run = await time_run(service, RunKind.ANALYZE)
         watching.cancel()
         figures = run.figures
         return [
-            Measure("live p99 while nothing is graded", _p99(idle), ""),
+            Measure("live p99 while nothing is graded", _format_p99(idle), ""),
             Measure(
-                f"live p99 while {len(worst_chats())} worst and {GOOD} good chats are graded",
-                _p99(taken),
+                f"live p99 while {len(build_worst_chats())} worst and {GOOD} good chats are graded",
+                _format_p99(times),
                 "<= 50 ms",
             ),
             Measure(
@@ -120,16 +120,16 @@ async def hostile_chats(url: str) -> list[Measure]:
         ]
 
 
-async def connection_flood(url: str) -> list[Measure]:
+async def measure_connection_flood(url: str) -> list[Measure]:
     """Open more idle connections than the limit."""
     async with (
-        apart(chats=GOOD, messages=6, worst=True) as environment,
-        at_work(url, environment) as service,
-        _served(service) as rest_url,
+        start_far_ends(chats=GOOD, messages=6, worst=True) as environment,
+        run_service(url, environment) as service,
+        _serve_rest(service) as rest_url,
     ):
         host, _, port = rest_url.removeprefix("http://").partition(":")
         before = resident_mb()
-        async with live_times(rest_url) as taken:
+        async with poll_live(rest_url) as times:
             await asyncio.sleep(1)
             opened = await asyncio.gather(
                 *(asyncio.open_connection(host, int(port)) for _ in range(CONNECTIONS)),
@@ -138,7 +138,7 @@ async def connection_flood(url: str) -> list[Measure]:
             pairs = [one for one in opened if isinstance(one, tuple)]
             await asyncio.sleep(1)
             refused = sum(reader.at_eof() or reader.exception() is not None for reader, _ in pairs)
-            sync_seconds, run = await timed(service, RunKind.SYNC)
+            sync_seconds, run = await time_run(service, RunKind.SYNC)
             after = resident_mb()
             start = time.perf_counter()
             with suppress(TimeoutError):
@@ -152,12 +152,12 @@ async def connection_flood(url: str) -> list[Measure]:
         return [
             Measure(f"{CONNECTIONS} idle connections: refused at once", str(refused), ""),
             Measure("the others were let go after", f"{let_go:.0f} s", "<= 30 s"),
-            Measure("live p99 on an established connection", _p99(taken), ""),
+            Measure("live p99 on an established connection", _format_p99(times), ""),
             Measure("sync beside it", f"{run.state} in {sync_seconds:.1f} s", ""),
             Measure("memory above idle", f"{after - before:.0f} MB", ""),
         ]
 
 
-async def hostile(url: str) -> list[Measure]:
+async def measure_hostile(url: str) -> list[Measure]:
     """Run both benchmarks."""
-    return [*await hostile_chats(url), *await connection_flood(url)]
+    return [*await measure_hostile_chats(url), *await measure_connection_flood(url)]

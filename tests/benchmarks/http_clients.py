@@ -30,7 +30,7 @@ async def load(port: int, path: str, **query: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def probing(port: int, path: str) -> AsyncIterator[dict[str, float]]:
+async def probe_path(port: int, path: str) -> AsyncIterator[dict[str, float]]:
     """Request the path a hundred times a second within the context.
 
     At the end the yielded dict contains ``p50``, ``p99`` and ``max`` in ms.

@@ -18,7 +18,7 @@ from app.models import Report
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.reports.xlsx_file import MAX_ROWS
-from tests.benchmarks.http_clients import load, probing
+from tests.benchmarks.http_clients import load, probe_path
 from tests.benchmarks.measures import Measure, peak_memory
 from tests.stage import GOOD_TALK, Stage, on_stage
 
@@ -27,15 +27,15 @@ _MANY = 100_000
 _ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
 
 
-async def reports_speed(url: str) -> list[Measure]:
+async def measure_reports_speed(url: str) -> list[Measure]:
     """Load a thousand reports both ways, then all reports in each format over a socket."""
     async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(url, sandbox) as stage:
         stage.add_talk(*GOOD_TALK)
         await stage.sync()
         await stage.analyze()
         await stage.copy_first_report(999)
-        ratio = await _against_the_usual_way(stage)
-        async with _served(stage) as port:
+        ratio = await _compare_with_conventional(stage)
+        async with _serve_rest(stage) as port:
             # The first response of a process includes one-time costs.
             await load(port, "/api/v1/reports", **_ALL)
             measures = [
@@ -45,36 +45,41 @@ async def reports_speed(url: str) -> list[Measure]:
                     "rows to models to JSON, no HTTP",
                 )
             ]
-            await _make(stage, _MANY)
-            measures += await _streamed(port)
-            await _make(stage, MAX_ROWS - 1)
-            return measures + await _sheet(port)
+            await _create_reports(stage, _MANY)
+            measures += await _measure_streams(port)
+            await _create_reports(stage, MAX_ROWS - 1)
+            return measures + await _measure_sheet(port)
 
 
-async def _against_the_usual_way(stage: Stage) -> float:
-    async def ours() -> None:
+async def _compare_with_conventional(stage: Stage) -> float:
+    async def request_reports() -> None:
         answer = await stage.rest.get("/api/v1/reports", params=_ALL)
         assert answer.status_code == 200
         assert len(answer.content) > 500_000
 
-    async def usual() -> None:
+    async def serialize_rows() -> None:
         async with stage.service.database.session() as session:
             rows = await session.scalars(
                 select(Report).order_by(Report.created_at.desc(), Report.id.desc())
             )
             _LIST.dump_json(_LIST.validate_python([row.body for row in rows]))
 
-    pairs = [(await _seconds(ours), await _seconds(usual)) for _ in range(15)]
-    return statistics.median(theirs / mine for mine, theirs in pairs)
+    pairs = [
+        (await _measure_seconds(request_reports), await _measure_seconds(serialize_rows))
+        for _ in range(15)
+    ]
+    return statistics.median(
+        conventional_seconds / own_seconds for own_seconds, conventional_seconds in pairs
+    )
 
 
-async def _make(stage: Stage, copies: int) -> None:
+async def _create_reports(stage: Stage, copies: int) -> None:
     await stage.change("DELETE FROM reports WHERE id > 1")
     await stage.copy_first_report(copies)
     await stage.change("ANALYZE reports")
 
 
-async def _streamed(port: int) -> list[Measure]:
+async def _measure_streams(port: int) -> list[Measure]:
     measures = []
     seconds = {}
     for form in ("json", "csv"):
@@ -100,11 +105,11 @@ async def _streamed(port: int) -> list[Measure]:
     ]
 
 
-async def _sheet(port: int) -> list[Measure]:
-    async with probing(port, "/health/live") as idle:
+async def _measure_sheet(port: int) -> list[Measure]:
+    async with probe_path(port, "/health/live") as idle:
         await asyncio.sleep(2)
     with peak_memory() as peak:
-        async with probing(port, "/health/live") as busy:
+        async with probe_path(port, "/health/live") as busy:
             found = await load(port, "/api/v1/reports", **_ALL, format="xlsx")
     assert found["status"] == 200
     return [
@@ -122,7 +127,7 @@ async def _sheet(port: int) -> list[Measure]:
 
 
 @asynccontextmanager
-async def _served(stage: Stage) -> AsyncIterator[int]:
+async def _serve_rest(stage: Stage) -> AsyncIterator[int]:
     """Run a real server in this process and yield its port."""
     nothing = asyncio.create_task(asyncio.sleep(3600))
     with closing(listen("127.0.0.1", 0, "")) as listener:
@@ -130,7 +135,7 @@ async def _served(stage: Stage) -> AsyncIterator[int]:
             yield listener.getsockname()[1]
 
 
-async def _seconds(work: Callable[[], Awaitable[None]]) -> float:
+async def _measure_seconds(work: Callable[[], Awaitable[None]]) -> float:
     start = time.perf_counter()
     await work()
     return time.perf_counter() - start

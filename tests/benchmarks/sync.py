@@ -4,7 +4,7 @@ from app.models import RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.sync.pages import OVERLAP, PAGE
-from tests.benchmarks.far_ends import apart, at_work, timed
+from tests.benchmarks.far_ends import run_service, start_far_ends, time_run
 from tests.benchmarks.measures import Measure, peak_memory, resident_mb
 from tests.services.avito_worlds import empty
 from tests.stage import on_stage
@@ -13,14 +13,16 @@ CHATS, MESSAGES, LATENCY_SECONDS, IN_FLIGHT = 1_000, 20, 0.05, 8
 IMPORTS, LONG = (200, 1_000), 100
 
 
-async def sync_speed(url: str) -> list[Measure]:
+async def measure_sync_speed(url: str) -> list[Measure]:
     """Import a thousand chats for the first time."""
     async with (
-        apart(chats=CHATS, messages=MESSAGES, avito_latency=LATENCY_SECONDS) as environment,
-        at_work(url, environment, avito_max_concurrency=IN_FLIGHT) as service,
+        start_far_ends(
+            chats=CHATS, messages=MESSAGES, avito_latency=LATENCY_SECONDS
+        ) as environment,
+        run_service(url, environment, avito_max_concurrency=IN_FLIGHT) as service,
     ):
         with peak_memory() as peak:
-            seconds, run = await timed(service, RunKind.SYNC)
+            seconds, run = await time_run(service, RunKind.SYNC)
         assert run.figures["new_messages"] == CHATS * MESSAGES, run.message
         ideal = (CHATS / (PAGE - OVERLAP) + CHATS / IN_FLIGHT) * LATENCY_SECONDS
         return [
@@ -34,7 +36,7 @@ async def sync_speed(url: str) -> list[Measure]:
         ]
 
 
-async def sync_memory(url: str) -> list[Measure]:
+async def measure_sync_memory(url: str) -> list[Measure]:
     """Import twenty thousand and a hundred thousand messages without latency.
 
     The peak memory must not grow with their number.
@@ -42,13 +44,13 @@ async def sync_memory(url: str) -> list[Measure]:
     measures, idle = [], 0.0
     for chats in IMPORTS:
         async with (
-            apart(chats=chats, messages=LONG) as environment,
-            at_work(url, environment, avito_max_concurrency=IN_FLIGHT) as service,
+            start_far_ends(chats=chats, messages=LONG) as environment,
+            run_service(url, environment, avito_max_concurrency=IN_FLIGHT) as service,
         ):
             start = resident_mb()
             idle = idle or start
             with peak_memory() as peak:
-                seconds, run = await timed(service, RunKind.SYNC)
+                seconds, run = await time_run(service, RunKind.SYNC)
             assert run.figures["new_messages"] == chats * LONG, run.message
             await empty(service.database)
         what = f"{chats * LONG:,} messages in {chats:,} chats, peak memory above idle"
@@ -62,7 +64,7 @@ async def sync_memory(url: str) -> list[Measure]:
     return measures
 
 
-async def sync_cost(url: str) -> list[Measure]:
+async def measure_sync_cost(url: str) -> list[Measure]:
     """Sync again without any change."""
     async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(url, sandbox) as stage:
         stage.avito.add_synthetic_chats(600, 2)

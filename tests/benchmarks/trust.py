@@ -14,15 +14,15 @@ from tests.grading.masking_set import HIDDEN, KEPT, masking_figures
 WINDOW = 200
 
 
-async def trust_figures(_url: str) -> list[Measure]:
+async def measure_trust(_url: str) -> list[Measure]:
     """Measure the labelled sets by kind and the microseconds per message; needs no database."""
     masking, injection = masking_figures(), injection_figures()
     return [
-        *_labelled("another author's texts", "given", None),
-        *_labelled("a further author's texts, not used for tuning", "fresh", None),
-        *_labelled("odd texts of other authors", "hard", None),
-        *_labelled("half for tuning", "unseen", "tuning"),
-        *_labelled("half for measuring", "unseen", "untouched"),
+        *_measure_labelled("another author's texts", "given", None),
+        *_measure_labelled("a further author's texts, not used for tuning", "fresh", None),
+        *_measure_labelled("odd texts of other authors", "hard", None),
+        *_measure_labelled("half for tuning", "unseen", "tuning"),
+        *_measure_labelled("half for measuring", "unseen", "untouched"),
         Measure(
             f"the detectors' own examples: data masked, n={masking.data.total()}",
             f"{masking.recall:.1%}",
@@ -45,18 +45,18 @@ async def trust_figures(_url: str) -> list[Measure]:
         ),
         Measure(
             f"masking a message of a window of {WINDOW}",
-            f"{_microseconds(_mask):.0f} us",
+            f"{_measure_microseconds(_mask):.0f} us",
             "CPU time, best of 5",
         ),
         Measure(
             "looking a message over for orders",
-            f"{_microseconds(_look_over):.0f} us",
+            f"{_measure_microseconds(_look_for_orders):.0f} us",
             "CPU time, best of 5",
         ),
     ]
 
 
-def _labelled(whose: str, name: str, half: str | None) -> list[Measure]:
+def _measure_labelled(source: str, name: str, half: str | None) -> list[Measure]:
     """Return one set's four figures, the first and the third by kind as well."""
     figures = labelled_figures(load_set(name, half))
     missed, unnoticed = (
@@ -69,36 +69,36 @@ def _labelled(whose: str, name: str, half: str | None) -> list[Measure]:
     )
     return [
         Measure(
-            f"{whose}: data masked, n={data}", f"{1 - missed.total() / data:.1%}", "at least 92 %"
+            f"{source}: data masked, n={data}", f"{1 - missed.total() / data:.1%}", "at least 92 %"
         ),
-        *_shares("masked", figures.data, missed),
+        *_build_share_rows("masked", figures.data, missed),
         Measure(
-            f"{whose}: look-alikes masked, n={looks}",
+            f"{source}: look-alikes masked, n={looks}",
             f"{len(figures.overmasked) / looks:.1%}",
             "at most 1 %",
         ),
         Measure(
-            f"{whose}: attacks flagged, n={attacks}",
+            f"{source}: attacks flagged, n={attacks}",
             f"{1 - unnoticed.total() / attacks:.1%}",
             "at least 75 %",
         ),
-        *_shares("flagged", figures.attacks, unnoticed),
+        *_build_share_rows("flagged", figures.attacks, unnoticed),
         Measure(
-            f"{whose}: false flags, n={figures.innocent}",
+            f"{source}: false flags, n={figures.innocent}",
             f"{len(figures.false_flags) / figures.innocent:.1%}",
             "at most 1 %",
         ),
     ]
 
 
-def _shares(what: str, all_of: Counter[str], wrong: Counter[str]) -> list[Measure]:
+def _build_share_rows(what: str, all_of: Counter[str], wrong: Counter[str]) -> list[Measure]:
     return [
         Measure(f"  {what}: {kind}, n={n}", f"{1 - wrong[kind] / n:.1%}", "")
         for kind, n in sorted(all_of.items())
     ]
 
 
-def _microseconds(work: Callable[[list[str]], object]) -> float:
+def _measure_microseconds(work: Callable[[list[str]], object]) -> float:
     """Return the CPU time per message of a window with personal data in every third text."""
     personal, other = [case.text for case in HIDDEN], [case.text for case in KEPT]
     texts = [personal[place] if place % 3 == 0 else other[place] for place in range(WINDOW)]
@@ -116,6 +116,6 @@ def _mask(texts: list[str]) -> None:
         masker.mask(text)
 
 
-def _look_over(texts: list[str]) -> None:
+def _look_for_orders(texts: list[str]) -> None:
     for text in texts:
         addresses_grader(text)

@@ -19,7 +19,7 @@ _ROOTS = ("Иван", "Кузнец", "Воробь", "Медвед", "Соко�
 _PATRONYMICS = ("Александрович", "Владимировна", "Константинович", "Станиславовна")
 
 
-def full_names(count: int) -> list[str]:
+def build_full_names(count: int) -> list[str]:
     """Return different surnames with first name and patronymic."""
     ends = ("ов", "ин", "енко", "ский", "ян", "швили")
     made = (
@@ -31,9 +31,9 @@ def full_names(count: int) -> list[str]:
     return list(itertools.islice(made, count))
 
 
-def worst_chats() -> dict[str, tuple[str, list[str]]]:
+def build_worst_chats() -> dict[str, tuple[str, list[str]]]:
     """Return the buyer's name and the texts of such chats, by cause."""
-    names = full_names(150 * 30)
+    names = build_full_names(150 * 30)
     return {
         "150 messages of full names": (
             "Анна",
@@ -50,7 +50,7 @@ def worst_chats() -> dict[str, tuple[str, list[str]]]:
 
 def add_worst_chats(avito: LocalAvito) -> None:
     """Add one chat of each kind; messages of the buyer and the company alternate."""
-    for number, (name, texts) in enumerate(worst_chats().values()):
+    for number, (name, texts) in enumerate(build_worst_chats().values()):
         chat = avito.add_chat(client=SandboxBuyer(5_900_000_000 + number, name))
         for place, text in enumerate(texts):
             avito.add_message(chat.id, "client" if place % 2 == 0 else "company", text=text)

@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from app.log import configure_logging
-from tests.chaos.course import SETTLE_SECONDS, calendars, run_course
+from tests.chaos.course import SETTLE_SECONDS, list_calendars, run_course
 from tests.chaos.evidence import Evidence
 from tests.chaos.faults import KILLS, OTHERS
 from tests.chaos.journal import Journal
@@ -30,7 +30,7 @@ _PROGRESS_SECONDS = 60.0
 _SHOWN = 12
 
 
-def _setting(name: str, default: int, least: int) -> int:
+def _read_setting(name: str, default: int, least: int) -> int:
     try:
         value = int(os.environ.get(name) or default)
     except ValueError:
@@ -54,11 +54,11 @@ def _read_faults() -> list[str]:
 async def main(folder: Path) -> int:
     """Run the bench, print the table and return the exit code; write logs to the folder."""
     minutes, replicas, worlds = (
-        _setting("MINUTES", 13, 5),
-        _setting("REPLICAS", 3, 1),
-        _setting("WORLDS", 4, 1),
+        _read_setting("MINUTES", 13, 5),
+        _read_setting("REPLICAS", 3, 1),
+        _read_setting("WORLDS", 4, 1),
     )
-    seed = _setting("SEED", random.SystemRandom().randint(1, 9999), 0)
+    seed = _read_setting("SEED", random.SystemRandom().randint(1, 9999), 0)
     console = Console(highlight=False, width=120)
     console.print(
         f"SEED={seed} MINUTES={minutes} REPLICAS={replicas} WORLDS={worlds}; events and logs:"
@@ -112,7 +112,7 @@ async def _simulate(
 ) -> list[Evidence]:
     async with AsyncExitStack() as stack:
         opened: list[World] = []
-        for number, calendar in enumerate(calendars(range(seed, seed + worlds))):
+        for number, calendar in enumerate(list_calendars(range(seed, seed + worlds))):
             opened.append(
                 await _open(
                     stack,
@@ -125,7 +125,7 @@ async def _simulate(
                 )
             )
         if replicas > 1:
-            opened[0].replicas[0].veteran = True
+            opened[0].replicas[0].never_killed = True
         progress = asyncio.create_task(_print_progress(opened, console, until))
         stack.callback(progress.cancel)
         return list(await asyncio.gather(*(run_course(world, until, only) for world in opened)))
@@ -171,7 +171,7 @@ def _make_folder() -> Path:
     return folder
 
 
-async def _until_stopped() -> int:
+async def _run_until_stopped() -> int:
     """Run until the end; SIGINT and SIGTERM cancel the run and end its processes and servers."""
     task = asyncio.ensure_future(main(_make_folder()))
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -183,4 +183,4 @@ async def _until_stopped() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(_until_stopped()))
+    sys.exit(asyncio.run(_run_until_stopped()))

@@ -12,7 +12,7 @@ def real_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Truth:
+class TrueClock:
     """A clock that can be advanced and records its jumps."""
 
     def __init__(self, start: datetime) -> None:

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from datetime import time as clock_time
 from zoneinfo import ZoneInfo
 
-from tests.chaos.days import live_through
+from tests.chaos.days import simulate_date
 from tests.chaos.evidence import Evidence, gather
-from tests.chaos.faults import draw
-from tests.chaos.postgres import AWAY, thaw
+from tests.chaos.faults import draw_faults
+from tests.chaos.postgres import OUTAGE_ERRORS, thaw
 from tests.chaos.world import Calendar, World
 
 SETTLE_SECONDS = 170.0
@@ -25,7 +25,7 @@ _EMPTY = """
          + (SELECT count(*) FROM chats WHERE messages_due OR grading_token IS NOT NULL)
 """
 
-_PASS_CLAIMS = """
+_EXPIRE_CLAIMS = """
     UPDATE deliveries SET claimed_until = now() - interval '1 second'
     WHERE state = 'sending' AND claimed_until < now() + interval '660 seconds'
         AND (claim_backend IS NULL OR NOT EXISTS (
@@ -39,21 +39,21 @@ The clock of Postgres is not shifted, so the time cannot pass otherwise.
 """
 
 
-def _calendar(zone: str, hour: int, minute: int, year: int, month: int, day: int) -> Calendar:
+def _build_calendar(zone: str, hour: int, minute: int, year: int, month: int, day: int) -> Calendar:
     return Calendar(ZoneInfo(zone), clock_time(hour, minute), date(year, month, day))
 
 
 CALENDARS = (
-    _calendar("Europe/Moscow", 20, 0, 2026, 12, 1),
-    _calendar("Europe/Berlin", 2, 30, 2027, 3, 25),
-    _calendar("America/New_York", 1, 30, 2027, 11, 4),
-    _calendar("Australia/Lord_Howe", 2, 15, 2027, 9, 30),
-    _calendar("Africa/Cairo", 0, 30, 2027, 4, 27),
-    _calendar("America/Santiago", 0, 10, 2027, 9, 2),
-    _calendar("Europe/Berlin", 2, 30, 2027, 10, 28),
-    _calendar("America/New_York", 2, 30, 2027, 3, 11),
-    _calendar("Australia/Lord_Howe", 1, 45, 2027, 4, 1),
-    _calendar("Africa/Cairo", 23, 30, 2027, 10, 26),
+    _build_calendar("Europe/Moscow", 20, 0, 2026, 12, 1),
+    _build_calendar("Europe/Berlin", 2, 30, 2027, 3, 25),
+    _build_calendar("America/New_York", 1, 30, 2027, 11, 4),
+    _build_calendar("Australia/Lord_Howe", 2, 15, 2027, 9, 30),
+    _build_calendar("Africa/Cairo", 0, 30, 2027, 4, 27),
+    _build_calendar("America/Santiago", 0, 10, 2027, 9, 2),
+    _build_calendar("Europe/Berlin", 2, 30, 2027, 10, 28),
+    _build_calendar("America/New_York", 2, 30, 2027, 3, 11),
+    _build_calendar("Australia/Lord_Howe", 1, 45, 2027, 4, 1),
+    _build_calendar("Africa/Cairo", 23, 30, 2027, 10, 26),
 )
 """Each begins a few dates before a clock change.
 
@@ -69,14 +69,14 @@ async def run_course(world: World, until: float, only: Collection[str] = ()) -> 
     watch = asyncio.create_task(world.watch(), name=f"watch-{world.name}")
     try:
         day = world.calendar.first
-        await live_through(world, day, ())
+        await simulate_date(world, day, ())
         while time.monotonic() < until - SETTLE_SECONDS:
-            day += timedelta(days=await _stay_down(world))
-            drawn = draw(world.rng, own_cluster=world.database.folder is not None, only=only)
+            day += timedelta(days=await _simulate_downtime(world))
+            drawn = draw_faults(world.rng, own_cluster=world.database.folder is not None, only=only)
             world.note("faults", ", ".join(name for name, _ in drawn))
             day += timedelta(days=1)
             faults = [fault for _, fault in drawn]
-            await live_through(
+            await simulate_date(
                 world,
                 day,
                 faults,
@@ -91,7 +91,7 @@ async def run_course(world: World, until: float, only: Collection[str] = ()) -> 
         await asyncio.gather(watch, return_exceptions=True)
 
 
-async def _stay_down(world: World) -> int:
+async def _simulate_downtime(world: World) -> int:
     """Sometimes stop all replicas for days with due reports; return the number of days."""
     if world.rng.random() >= _DOWNTIME:
         return 0
@@ -117,18 +117,18 @@ async def settle(world: World, day: date, until: float) -> None:
     world.policy_until = None
     if world.database.folder is not None:
         thaw(world.database.folder)
-    world.spared.clear()
+    world.exempt_until.clear()
     world.note("settle")
     world.start()
     for number in (1, 2):
-        await live_through(
+        await simulate_date(
             world,
             day + timedelta(days=number),
             (),
             patience=max(5.0, min(75.0, (until - time.monotonic()) / 2)),
         )
-        with suppress(*AWAY):
-            await world.database.execute(_PASS_CLAIMS)
+        with suppress(*OUTAGE_ERRORS):
+            await world.database.execute(_EXPIRE_CLAIMS)
     while time.monotonic() < until and not await _is_empty(world):  # noqa: ASYNC110 - the state is in the tables
         await asyncio.sleep(1)
     _mark_stuck(world)
@@ -137,7 +137,7 @@ async def settle(world: World, day: date, until: float) -> None:
 async def _is_empty(world: World) -> bool:
     try:
         return int((await world.database.rows(_EMPTY))[0][0]) == 0
-    except AWAY:
+    except OUTAGE_ERRORS:
         return False
 
 
@@ -147,6 +147,6 @@ def _mark_stuck(world: World) -> None:
             replica.ledger.stuck[-1].at_end = True
 
 
-def calendars(numbers: Iterable[int]) -> list[Calendar]:
+def list_calendars(numbers: Iterable[int]) -> list[Calendar]:
     """Return a calendar for each world."""
     return [CALENDARS[number % len(CALENDARS)] for number in numbers]

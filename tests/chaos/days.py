@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from tests.chaos.postgres import AWAY
+from tests.chaos.postgres import OUTAGE_ERRORS
 from tests.chaos.replicas import Replica
 from tests.chaos.taps import Step, Trap
 from tests.chaos.world import World
@@ -95,7 +95,7 @@ class Day:
 Fault = Callable[[Day], Coroutine[None, None, None]]
 
 
-async def live_through(
+async def simulate_date(
     world: World,
     day: date,
     faults: Sequence[Fault],
@@ -116,7 +116,7 @@ async def live_through(
         world.start()
         await world.post("/avito/sync")
     if world.rng.random() < (0.8 if early_sync else 0.2):
-        await world.take_back_one()
+        await world.delete_recent()
     if restart:
         await _end_some(world)
     world.advance_to(moment + timedelta(seconds=1))
@@ -127,7 +127,7 @@ async def live_through(
     await asyncio.sleep(0)
     world.start()
     if world.rng.random() < 0.3:
-        world.dialogues.say_one()
+        world.dialogues.write_one()
     covered = await _wait_covered(current)
     _count(current, covered=covered)
     current.over.set()
@@ -148,7 +148,7 @@ async def _end_some(world: World) -> None:
         if world.rng.random() < 0.75:
             replica.kill()
             world.note("kill", f"{replica.name} between dates")
-            await replica.ended()
+            await replica.wait_ended()
         else:
             seconds = await replica.stop()
             world.note(
@@ -169,7 +169,7 @@ async def _wait_covered(day: Day) -> bool:
     """Wait for the date's mail and for the end of the daily run."""
     world, found = day.world, False
     while time.monotonic() < day.until:
-        with suppress(*AWAY):
+        with suppress(*OUTAGE_ERRORS):
             async with world.database.connected() as connection:
                 await world.note_mails(connection)
                 covering = await connection.fetch(_COVERING, day.date.isoformat())

@@ -8,7 +8,7 @@ from itertools import count
 
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat, AvitoListing, SandboxBuyer
-from tests.chaos.clocks import Truth
+from tests.chaos.clocks import TrueClock
 from tests.chaos.model_calls import ANSWER, QUESTION
 
 Key = tuple[str, str]
@@ -26,12 +26,12 @@ _ANSWERS = (
     ANSWER + " {n}: договорились, жду вас в 19:00. Спасибо!",
 )
 _MOST_CHATS = 12
-_YOUNG = timedelta(minutes=45)
+_RECENT = timedelta(minutes=45)
 """Sync rereads only the messages of the last hour, so it misses later deletions."""
 
 
 @dataclass
-class Said:
+class WrittenMessage:
     """A message as written.
 
     ``kept``: the database contained its text before it was deleted.
@@ -45,8 +45,8 @@ class Said:
 class Dialogues:
     """Writes the chats of one account."""
 
-    def __init__(self, avito: LocalAvito, truth: Truth, rng: random.Random) -> None:
-        self.said: dict[Key, Said] = {}
+    def __init__(self, avito: LocalAvito, truth: TrueClock, rng: random.Random) -> None:
+        self.written: dict[Key, WrittenMessage] = {}
         self._avito = avito
         self._truth = truth
         self._rng = rng
@@ -67,9 +67,9 @@ class Dialogues:
             client=SandboxBuyer(6_000_000_000 + number, self._rng.choice(_NAMES)),
             at=at,
         )
-        self._say(chat.id, "client", minutes_ago)
+        self._write_message(chat.id, "client", minutes_ago)
         if self._rng.random() < 0.85:
-            self._say(chat.id, "company", minutes_ago * 0.8)
+            self._write_message(chat.id, "company", minutes_ago * 0.8)
 
     def add_news(self, minutes: float) -> None:
         """Write messages dated in the last minutes: in some chats, sometimes in a new one."""
@@ -77,35 +77,37 @@ class Dialogues:
             sorted(self.chats), k=min(len(self.chats), self._rng.randint(2, 3))
         ):
             spent = self._rng.uniform(1, minutes)
-            self._say(chat_id, "client", spent)
+            self._write_message(chat_id, "client", spent)
             if self._rng.random() < 0.8:
-                self._say(chat_id, "company", spent * self._rng.uniform(0.1, 0.9))
+                self._write_message(chat_id, "company", spent * self._rng.uniform(0.1, 0.9))
         if len(self.chats) < _MOST_CHATS and self._rng.random() < 0.35:
             self.open_chat(self._rng.uniform(1, minutes))
 
-    def say_one(self) -> None:
+    def write_one(self) -> None:
         """Write one message now."""
-        self._say(self._rng.choice(sorted(self.chats)), self._rng.choice(("client", "company")), 0)
+        self._write_message(
+            self._rng.choice(sorted(self.chats)), self._rng.choice(("client", "company")), 0
+        )
 
-    def list_young(self) -> Iterator[Key]:
+    def list_recent(self) -> Iterator[Key]:
         """Yield the messages whose deletion sync would still notice."""
-        since = (self._truth() - _YOUNG).timestamp()
+        since = (self._truth() - _RECENT).timestamp()
         for chat in self.chats.values():
             for message in chat.messages:
-                if message.created > since and not self.said[chat.id, message.id].deleted:
+                if message.created > since and not self.written[chat.id, message.id].deleted:
                     yield chat.id, message.id
 
-    def take_back(self, key: Key, *, kept: bool) -> None:
+    def delete_message(self, key: Key, *, kept: bool) -> None:
         """Delete a message as its author can."""
         self._avito.delete_message(*key)
-        self.said[key].deleted = True
-        self.said[key].kept = kept
+        self.written[key].deleted = True
+        self.written[key].kept = kept
 
-    def _say(self, chat_id: str, side: str, minutes_ago: float) -> None:
+    def _write_message(self, chat_id: str, side: str, minutes_ago: float) -> None:
         number = next(self._numbers)
         text = self._rng.choice(_QUESTIONS if side == "client" else _ANSWERS).format(n=number)
         at = self._truth() - timedelta(minutes=minutes_ago)
         message = self._avito.add_message(
             chat_id, "client" if side == "client" else "company", text=text, at=at
         )
-        self.said[chat_id, message.id] = Said(text)
+        self.written[chat_id, message.id] = WrittenMessage(text)

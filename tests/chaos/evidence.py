@@ -13,19 +13,19 @@ from io import BytesIO
 import httpx
 from python_calamine import CalamineWorkbook
 
-from tests.chaos.dialogues import Key, Said
+from tests.chaos.dialogues import Key, WrittenMessage
 from tests.chaos.model_calls import count_duplicates
 from tests.chaos.replicas import KEY, Ledger, Stuck
 from tests.chaos.taps import Conversation
 from tests.chaos.world import World
 
-_WRITTEN_SECONDS = 5.0
+_RECORDING_SECONDS = 5.0
 """Seconds after the server's reply within which the delivery may be unrecorded.
 
 A kill or freeze in this time leaves the result in doubt.
 """
 
-_ON_THE_WAY_SECONDS = 0.5
+_TRANSIT_SECONDS = 0.5
 """Seconds between the replica's write of the final dot and the proxy's receipt.
 
 A replica killed or frozen in this time has already written the dot.
@@ -35,7 +35,7 @@ A replica killed or frozen in this time has already written the dot.
 class Fate(StrEnum):
     """End of the session of an accepted mail; only some of these permit the same mail again."""
 
-    HEARD = "the replica was told that it arrived"
+    ACKNOWLEDGED = "the replica was told that it arrived"
     CUT = "the connection ended after the final dot"
     KILLED = "the replica was killed after the final dot"
     FROZEN = "the replica was frozen after the final dot"
@@ -117,7 +117,7 @@ class Evidence:
 
     world: str
     dates: Sequence[date] = ()
-    said: dict[Key, Said] = field(default_factory=dict)
+    written: dict[Key, WrittenMessage] = field(default_factory=dict)
     stored: dict[Key, StoredMessage] = field(default_factory=dict)
     chats: Sequence[StoredChat] = ()
     reports: Sequence[StoredReport] = ()
@@ -145,20 +145,22 @@ class Evidence:
 
 async def gather(world: World) -> Evidence:
     """Read the world's database, mail server and REST."""
-    mails = await _mails(world)
+    mails = await _fetch_mails(world)
     return Evidence(
         world=world.name,
         dates=tuple(world.dates),
-        said=world.dialogues.said,
-        stored=await _messages(world),
-        chats=await _chats(world),
-        reports=await _reports(world),
+        written=world.dialogues.written,
+        stored=await _fetch_messages(world),
+        chats=await _fetch_chats(world),
+        reports=await _fetch_reports(world),
         mails=mails,
-        deliveries=await _deliveries(world),
+        deliveries=await _fetch_deliveries(world),
         arrivals=list_arrivals(world),
-        open_runs=await _open_runs(world),
-        pages={day: await _page(world, day) for day in world.dates},
-        listed={day: await _listed(world, day) for day in sorted({mail.day for mail in mails})},
+        open_runs=await _fetch_open_runs(world),
+        pages={day: await _fetch_page(world, day) for day in world.dates},
+        listed={
+            day: await _fetch_listed(world, day) for day in sorted({mail.day for mail in mails})
+        },
         ledgers={replica.name: replica.ledger for replica in world.replicas},
         recoveries=world.recoveries,
         lock_waits=world.lock_waits,
@@ -167,7 +169,7 @@ async def gather(world: World) -> Evidence:
     )
 
 
-async def _messages(world: World) -> dict[Key, StoredMessage]:
+async def _fetch_messages(world: World) -> dict[Key, StoredMessage]:
     rows = await world.database.rows(
         "SELECT chats.avito_id AS chat, messages.avito_id AS message, text, deleted_at IS NOT NULL"
         " AS deleted FROM messages JOIN chats ON chats.id = chat_id"
@@ -177,7 +179,7 @@ async def _messages(world: World) -> dict[Key, StoredMessage]:
     }
 
 
-async def _chats(world: World) -> list[StoredChat]:
+async def _fetch_chats(world: World) -> list[StoredChat]:
     rows = await world.database.rows("""
         SELECT avito_id, outcome, last_person_message_id, messages_due,
                due_since IS NOT NULL AS due, grading_token IS NOT NULL AS claimed,
@@ -199,7 +201,7 @@ async def _chats(world: World) -> list[StoredChat]:
     ]
 
 
-async def _reports(world: World) -> list[StoredReport]:
+async def _fetch_reports(world: World) -> list[StoredReport]:
     rows = await world.database.rows(
         "SELECT reports.id, avito_id, last_message_id FROM reports JOIN chats ON chats.id = chat_id"
         " WHERE kind = 'grading'"
@@ -207,7 +209,7 @@ async def _reports(world: World) -> list[StoredReport]:
     return [StoredReport(row["id"], row["avito_id"], row["last_message_id"]) for row in rows]
 
 
-async def _mails(world: World) -> list[StoredMail]:
+async def _fetch_mails(world: World) -> list[StoredMail]:
     rows = await world.database.rows("""
         SELECT id, day, kind, reports_count, (figures ->> 'mean_score')::float AS mean,
                ARRAY(SELECT jsonb_array_elements_text(figures -> 'covered_days')) AS covered
@@ -231,7 +233,7 @@ async def _mails(world: World) -> list[StoredMail]:
     return mails
 
 
-async def _deliveries(world: World) -> list[StoredDelivery]:
+async def _fetch_deliveries(world: World) -> list[StoredDelivery]:
     rows = await world.database.rows(
         "SELECT digest_id, recipient, state, coalesce(answer, '') AS answer, message_id FROM"
         " deliveries"
@@ -239,19 +241,19 @@ async def _deliveries(world: World) -> list[StoredDelivery]:
     return [StoredDelivery(*row.values()) for row in rows]
 
 
-async def _open_runs(world: World) -> list[str]:
+async def _fetch_open_runs(world: World) -> list[str]:
     rows = await world.database.rows(
         "SELECT id, kind, slot, state FROM runs WHERE state IN ('queued', 'running') ORDER BY id"
     )
     return [f"{row['kind']} {row['slot']} ({row['id']}) {row['state']}" for row in rows]
 
 
-async def _page(world: World, day: date) -> int:
+async def _fetch_page(world: World, day: date) -> int:
     answer = await _get(world, f"/reports/daily/{day}")
     return answer.status_code if answer is not None else 0
 
 
-async def _listed(world: World, day: date) -> tuple[int, float | None]:
+async def _fetch_listed(world: World, day: date) -> tuple[int, float | None]:
     answer = await _get(world, f"/reports/summary?mail={day}")
     if answer is None or answer.status_code != 200:
         return -1, None
@@ -279,36 +281,36 @@ async def _get(world: World, path: str) -> httpx.Response | None:
 def list_arrivals(world: World) -> list[Arrival]:
     """Return the mails in order of arrival, each with the end of its session."""
     ledgers = {replica.name: replica.ledger for replica in world.replicas}
-    talks = [
-        talk
+    sessions = [
+        session
         for replica in world.replicas
-        for talk in replica.taps.conversations
-        if talk.dot_at is not None and talk.accepted is not False
+        for session in replica.taps.conversations
+        if session.dot_at is not None and session.accepted is not False
     ]
-    talks.sort(key=lambda talk: talk.dot_at or 0)
+    sessions.sort(key=lambda session: session.dot_at or 0)
     arrivals = []
     for mail in world.sandbox.smtp.messages:
         message = message_from_bytes(mail.data, policy=policy.default)
         assert isinstance(message, EmailMessage)
         message_id = str(message["Message-ID"])
-        talk = next((talk for talk in talks if talk.message_id == message_id), None)
-        if talk is not None:
-            talks.remove(talk)
-        fate = fate_of(talk, ledgers[talk.replica]) if talk is not None else Fate.UNKNOWN
+        session = next((session for session in sessions if session.message_id == message_id), None)
+        if session is not None:
+            sessions.remove(session)
+        fate = find_fate(session, ledgers[session.replica]) if session is not None else Fate.UNKNOWN
         arrivals.append(
             Arrival(
                 mail.recipients[0],
                 message_id,
                 hashlib.sha256(mail.data).hexdigest(),
-                printed_numbers(message),
-                listed_reports(message),
+                parse_printed_numbers(message),
+                list_sheet_reports(message),
                 fate,
             )
         )
     return arrivals
 
 
-def listed_reports(message: EmailMessage) -> frozenset[int]:
+def list_sheet_reports(message: EmailMessage) -> frozenset[int]:
     """Return the ids of the reports in a mail's sheet; empty without a sheet."""
     for part in message.iter_attachments():
         content = part.get_payload(decode=True)
@@ -322,18 +324,18 @@ def listed_reports(message: EmailMessage) -> frozenset[int]:
     return frozenset()
 
 
-def fate_of(talk: Conversation, ledger: Ledger) -> Fate:
+def find_fate(session: Conversation, ledger: Ledger) -> Fate:
     """Return whether the replica learned, or could not learn, that the mail was accepted."""
-    assert talk.dot_at is not None
-    since = talk.dot_at - _ON_THE_WAY_SECONDS
-    until = (talk.answered_at or talk.ended_at or talk.dot_at) + _WRITTEN_SECONDS
+    assert session.dot_at is not None
+    since = session.dot_at - _TRANSIT_SECONDS
+    until = (session.answered_at or session.ended_at or session.dot_at) + _RECORDING_SECONDS
     if any(since <= at <= until for at in ledger.kills):
         return Fate.KILLED
     if any(since <= start <= until for start, _ in ledger.freezes):
         return Fate.FROZEN
-    if talk.answered_at is not None:
-        return Fate.HEARD
-    return Fate.GIVEN_UP if talk.ended_by_replica else Fate.CUT
+    if session.answered_at is not None:
+        return Fate.ACKNOWLEDGED
+    return Fate.GIVEN_UP if session.ended_by_replica else Fate.CUT
 
 
 _NUMBERS = re.compile(
@@ -342,7 +344,7 @@ _NUMBERS = re.compile(
 )
 
 
-def printed_numbers(message: EmailMessage) -> tuple[int, ...] | None:
+def parse_printed_numbers(message: EmailMessage) -> tuple[int, ...] | None:
     """Return N of the mail and the four numbers after it; None if it prints none."""
     body = message.get_body(("plain",))
     found = _NUMBERS.search(str(body.get_content())) if body is not None else None

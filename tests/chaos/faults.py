@@ -19,7 +19,7 @@ from app.sandbox.deepseek_faults import too_many as model_too_many
 from app.sandbox.faults import Behaviour, Cut, Slow
 from tests.chaos import postgres
 from tests.chaos.days import Day, Fault
-from tests.chaos.postgres import AWAY
+from tests.chaos.postgres import OUTAGE_ERRORS
 from tests.chaos.proxies import Mode
 from tests.chaos.replicas import Replica
 from tests.chaos.taps import Step
@@ -70,7 +70,7 @@ async def kill_at(step: Step, day: Day) -> None:
         day.kill(replica, step)
         return keep
 
-    await _start_again(day, await day.reach(step, after, act))
+    await _restart(day, await day.reach(step, after, act))
 
 
 async def kill_anywhere(day: Day) -> None:
@@ -80,7 +80,7 @@ async def kill_anywhere(day: Day) -> None:
         day.kill(replica, Step.QUERY)
         return day.world.rng.random() < 0.5
 
-    await _start_again(day, await day.reach(Step.QUERY, day.world.rng.randint(5, 300), act))
+    await _restart(day, await day.reach(Step.QUERY, day.world.rng.randint(5, 300), act))
 
 
 async def kill_idle(day: Day) -> None:
@@ -89,7 +89,7 @@ async def kill_idle(day: Day) -> None:
     if victims := day.world.list_victims():
         replica = day.world.rng.choice(victims)
         day.kill(replica, "idle")
-        await _start_again(day, replica)
+        await _restart(day, replica)
 
 
 async def cut_power(day: Day) -> None:
@@ -106,7 +106,7 @@ async def cut_power(day: Day) -> None:
         day.world.start()
 
 
-async def flap(day: Day) -> None:
+async def kill_at_start(day: Day) -> None:
     """Kill one replica repeatedly while it starts."""
     for _ in range(day.world.rng.randint(3, 6)):
         await asyncio.sleep(day.world.rng.uniform(0.2, 1.5))
@@ -115,15 +115,15 @@ async def flap(day: Day) -> None:
             return
         replica = day.world.rng.choice(victims)
         day.kill(replica, "starting")
-        await replica.ended()
+        await replica.wait_ended()
         replica.start()
 
 
-async def _start_again(day: Day, replica: Replica | None) -> None:
+async def _restart(day: Day, replica: Replica | None) -> None:
     if replica is None:
         return
     await asyncio.sleep(0.02)  # a delayed kill may still follow
-    await replica.ended()
+    await replica.wait_ended()
     if day.world.rng.random() < 0.7:  # otherwise it is down until the next date
         await day.pause(day.world.rng.choice((0, 0.5, 3)))
         replica.start()
@@ -164,7 +164,7 @@ async def freeze_in_lock(day: Day) -> None:
 
 
 async def _catch_in_lock(day: Day) -> Replica | None:
-    with suppress(*AWAY):
+    with suppress(*OUTAGE_ERRORS):
         async with day.world.database.connected() as connection:
             while not day.over.is_set():
                 rows = await connection.fetch(
@@ -189,7 +189,7 @@ async def stop_at(step: Step, day: Day) -> None:
         replica.start()
 
 
-async def stop_all_in_turn(day: Day) -> None:
+async def restart_in_turn(day: Day) -> None:
     """Stop and start the replicas in turn."""
     for replica in day.world.list_victims():
         await _stop(day, replica, "rolling restart")
@@ -208,7 +208,7 @@ async def _stop(day: Day, replica: Replica, words: str) -> None:
 
 
 @asynccontextmanager
-async def _database_away(day: Day) -> AsyncIterator[None]:
+async def _mark_database_fault(day: Day) -> AsyncIterator[None]:
     """Suspend the detection of stuck replicas during a database fault."""
     day.world.database_faults += 1
     try:
@@ -217,7 +217,7 @@ async def _database_away(day: Day) -> AsyncIterator[None]:
         day.world.database_faults -= 1
 
 
-async def _at_some_step(day: Day) -> bool:
+async def _reach_random_step(day: Day) -> bool:
     """Wait for a random step of the date's work."""
     step = day.world.rng.choice((Step.SYNC, Step.GRADE, Step.GRADED, Step.MAIL, Step.AFTER_DOT))
     return await day.reach(step, day.world.rng.randint(1, 3), lambda _: True) is not None
@@ -226,9 +226,9 @@ async def _at_some_step(day: Day) -> bool:
 async def crash_database(day: Day) -> None:
     """Kill the whole server or one backend with SIGKILL; it starts again."""
     folder = day.world.database.folder
-    if folder is None or not await _at_some_step(day):
+    if folder is None or not await _reach_random_step(day):
         return
-    async with _database_away(day):
+    async with _mark_database_fault(day):
         if day.world.rng.random() < 0.5:
             day.world.note("database.crash")
             postgres.crash(folder)
@@ -244,14 +244,14 @@ async def freeze_database(day: Day) -> None:
     Sometimes a replica is stopped meanwhile.
     """
     folder = day.world.database.folder
-    if folder is None or not await _at_some_step(day):
+    if folder is None or not await _reach_random_step(day):
         return
     seconds = day.world.rng.choice((4, 12, 50))
-    async with _database_away(day):
+    async with _mark_database_fault(day):
         day.world.note("database.freeze", f"{seconds} s")
         postgres.freeze(folder)
         try:
-            await _sit_out(day, seconds)
+            await _wait_fault_end(day, seconds)
         finally:
             postgres.thaw(folder)
     day.world.note("database.thaw")
@@ -259,17 +259,17 @@ async def freeze_database(day: Day) -> None:
 
 async def hold_database(day: Day) -> None:
     """Drop no connection, but hold all packets to and from Postgres for a while."""
-    await _at_some_step(day)
+    await _reach_random_step(day)
     seconds = day.world.rng.choice((5, 20, 50))
-    async with _database_away(day):
+    async with _mark_database_fault(day):
         day.world.note("database.hold", f"{seconds} s")
         _set_modes(day.world.replicas, "postgres", Mode.HOLD)
-        await _sit_out(day, seconds)
+        await _wait_fault_end(day, seconds)
         _set_modes(day.world.replicas, "postgres", Mode.PASS)
     day.world.note("database.pass")
 
 
-async def _sit_out(day: Day, seconds: float) -> None:
+async def _wait_fault_end(day: Day, seconds: float) -> None:
     """Wait for the end of a fault; in half of the cases stop a replica meanwhile."""
     await asyncio.sleep(seconds / 3)
     victims = day.world.list_victims()
@@ -280,12 +280,12 @@ async def _sit_out(day: Day, seconds: float) -> None:
     await asyncio.sleep(seconds * 2 / 3)
 
 
-async def strand(day: Day) -> None:
+async def strand_connections(day: Day) -> None:
     """Leave the Postgres connections of one replica or of all half-open for ever.
 
     The peer is gone without a reset.
     """
-    await _at_some_step(day)
+    await _reach_random_step(day)
     victims = day.world.list_victims()
     chosen = (
         victims
@@ -294,19 +294,19 @@ async def strand(day: Day) -> None:
     )
     for replica in chosen:
         replica.proxies["postgres"].strand_all()
-    day.world.spare(chosen, 150)
+    day.world.exempt(chosen, 150)
     day.world.note("database.strand", " ".join(replica.name for replica in chosen))
 
 
-async def starve(day: Day) -> None:
+async def limit_connections(day: Day) -> None:
     """Leave the server almost no connections."""
     if day.world.database.folder is None:
         return
-    await _at_some_step(day)
+    await _reach_random_step(day)
     places = day.world.rng.choice((0, 1, 2, 4))
-    async with _database_away(day):
+    async with _mark_database_fault(day):
         day.world.note("database.starve", f"{places} connections")
-        with suppress(*AWAY):
+        with suppress(*OUTAGE_ERRORS):
             async with postgres.connection_limit(day.world.database, places):
                 await asyncio.sleep(day.world.rng.uniform(5, 20))
     day.world.note("database.fed")
@@ -316,11 +316,11 @@ async def make_read_only(day: Day) -> None:
     """Make every transaction read-only for a while."""
     if day.world.database.folder is None:
         return
-    await _at_some_step(day)
-    async with _database_away(day):
+    await _reach_random_step(day)
+    async with _mark_database_fault(day):
         day.world.note("database.read_only")
-        with suppress(*AWAY):
-            async with postgres.read_only(day.world.database):
+        with suppress(*OUTAGE_ERRORS):
+            async with postgres.make_read_only(day.world.database):
                 await asyncio.sleep(day.world.rng.uniform(5, 20))
     day.world.note("database.read_write")
 
@@ -341,7 +341,7 @@ def _set_modes(replicas: list[Replica], far_end: str, mode: Mode) -> None:
 # --- Avito and DeepSeek ---
 
 
-async def fail_far_end(day: Day) -> None:
+async def fail_server(day: Day) -> None:
     """Make Avito or the model fail, slow down, refuse by rate or disconnect.
 
     The fault lasts for seconds or until the date is over.
@@ -362,7 +362,7 @@ async def fail_far_end(day: Day) -> None:
     world.note(f"{name}.heal")
 
 
-async def cut_off_far_end(day: Day) -> None:
+async def cut_off_server(day: Day) -> None:
     """Refuse, cut or hold the connections to Avito or the model."""
     rng = day.world.rng
     name, mode = rng.choice(("avito", "deepseek")), rng.choice((Mode.REFUSE, Mode.HOLD))
@@ -448,7 +448,7 @@ async def hold_mail(day: Day) -> None:
 # --- clocks ---
 
 
-async def mislead(day: Day) -> None:
+async def set_wrong_clock(day: Day) -> None:
     """Set the clock of one replica or of all wrong by hours or days for a minute."""
     rng = day.world.rng
     error = rng.choice(
@@ -461,7 +461,7 @@ async def mislead(day: Day) -> None:
     _set_clocks(day, chosen, timedelta())
 
 
-async def skew(day: Day) -> None:
+async def skew_clocks(day: Day) -> None:
     """Set the clocks of the replicas minutes apart."""
     for replica in day.world.replicas:
         _set_clocks(day, [replica], timedelta(minutes=day.world.rng.uniform(-8, 8)))
@@ -470,7 +470,7 @@ async def skew(day: Day) -> None:
 def _set_clocks(day: Day, replicas: list[Replica], error: timedelta) -> None:
     for replica in replicas:
         replica.clock_error = error
-        replica.tell_time()
+        replica.set_clock()
     day.world.note(
         "clock",
         f"{' '.join(replica.name for replica in replicas)} {error.total_seconds() / 3600:+.2f} h",
@@ -486,7 +486,7 @@ KILLS: Mapping[str, Weighted] = {
     "kill anywhere": Weighted(kill_anywhere, 2.0),
     "kill idle": Weighted(kill_idle, 1.5),
     "cut power": Weighted(cut_power, 2.0),
-    "flap": Weighted(flap, 2.5),
+    "flap": Weighted(kill_at_start, 2.5),
 }
 OTHERS: Mapping[str, Weighted] = {
     **{
@@ -496,27 +496,27 @@ OTHERS: Mapping[str, Weighted] = {
     },
     "freeze in the lock": Weighted(freeze_in_lock, 0.7),
     **{f"stop {step}": Weighted(partial(stop_at, step), 0.6) for step in Step},
-    "rolling restart": Weighted(stop_all_in_turn, 1.5),
+    "rolling restart": Weighted(restart_in_turn, 1.5),
     "database crash": Weighted(crash_database, 3.0, own_cluster=True),
     "database freeze": Weighted(freeze_database, 1.2, own_cluster=True),
     "database hold": Weighted(hold_database, 1.2),
-    "database strand": Weighted(strand, 1.0),
-    "database starve": Weighted(starve, 1.2, own_cluster=True),
+    "database strand": Weighted(strand_connections, 1.0),
+    "database starve": Weighted(limit_connections, 1.2, own_cluster=True),
     "database read-only": Weighted(make_read_only, 1.2, own_cluster=True),
     "lock on digests": Weighted(lock_digests, 1.0),
-    "far end fails": Weighted(fail_far_end, 2.5),
-    "far end cut off": Weighted(cut_off_far_end, 1.5),
+    "far end fails": Weighted(fail_server, 2.5),
+    "far end cut off": Weighted(cut_off_server, 1.5),
     "mail fails": Weighted(fail_mail, 2.0),
     "mail policy": Weighted(refuse_by_policy, 0.6),
     "cut after the dot": Weighted(cut_after_dot, 1.2),
     "late answer to the dot": Weighted(answer_late, 0.8),
     "mail hold": Weighted(hold_mail, 0.8),
-    "clock": Weighted(mislead, 0.8),
-    "skew": Weighted(skew, 1.0),
+    "clock": Weighted(set_wrong_clock, 0.8),
+    "skew": Weighted(skew_clocks, 1.0),
 }
 
 
-def draw(
+def draw_faults(
     rng: random.Random, *, own_cluster: bool, only: Collection[str] = ()
 ) -> list[tuple[str, Fault]]:
     """Draw the faults of one date: mostly kills, often another kind too, sometimes none.

@@ -33,19 +33,20 @@ Check = Callable[[Evidence], Iterator[str]]
 
 def find_lost_messages(evidence: Evidence) -> Iterator[str]:
     """The database equals Avito and keeps the texts that it had before their deletion."""
-    for key, said in evidence.said.items():
+    for key, written in evidence.written.items():
         stored = evidence.stored.get(key)
         if stored is None:
             yield f"message {key[1][:8]} of chat {key[0]} is missing"
-        elif stored.deleted != said.deleted:
+        elif stored.deleted != written.deleted:
             yield (
-                f"message {key[1][:8]} deleted={said.deleted} is stored as deleted={stored.deleted}"
+                f"message {key[1][:8]} deleted={written.deleted} is stored as"
+                f" deleted={stored.deleted}"
             )
-        elif stored.text != said.text and not (
-            said.deleted and not said.kept and stored.text == PLACEHOLDER
+        elif stored.text != written.text and not (
+            written.deleted and not written.kept and stored.text == PLACEHOLDER
         ):
             yield f"message {key[1][:8]} has lost its text: {stored.text!r}"
-    for key in evidence.stored.keys() - evidence.said.keys():
+    for key in evidence.stored.keys() - evidence.written.keys():
         yield f"message {key[1][:8]} was never written"
 
 
@@ -105,7 +106,7 @@ def find_lost_mails(evidence: Evidence) -> Iterator[str]:
 
 def find_repeated_mails(evidence: Evidence) -> Iterator[str]:
     """A mail is repeated only if its sender cannot know whether it arrived."""
-    for (recipient, message_id), copies in _by_mail(evidence).items():
+    for (recipient, message_id), copies in _group_by_mail(evidence).items():
         for copy in copies[:-1]:
             if copy.fate not in _IN_DOUBT:
                 yield f"{message_id} came again to {recipient}, though {copy.fate}"
@@ -113,7 +114,7 @@ def find_repeated_mails(evidence: Evidence) -> Iterator[str]:
 
 def find_changed_mails(evidence: Evidence) -> Iterator[str]:
     """A repeated mail has identical bytes."""
-    for (recipient, message_id), copies in _by_mail(evidence).items():
+    for (recipient, message_id), copies in _group_by_mail(evidence).items():
         if len({copy.print for copy in copies}) > 1:
             yield (
                 f"{message_id} to {recipient} has come in {len({copy.print for copy in copies})}"
@@ -126,7 +127,7 @@ def find_uncovered_dates(evidence: Evidence) -> Iterator[str]:
 
     It is the mail of that date or one that names it. A mail created before the date does not count.
     """
-    covering = _covering(evidence)
+    covering = _group_by_date(evidence)
     for day in evidence.dates:
         mails = [mail for mail in covering[day] if day not in mail.early]
         if not mails:
@@ -165,7 +166,7 @@ def find_wrong_figures(evidence: Evidence) -> Iterator[str]:
         carried = sum(mail.reports for mail in of_day[day])
         if count != carried:
             yield f"mail={day} gives {count} reports, the mail carried {carried}"
-        elif len(of_day[day]) == 1 and not _same(mean, of_day[day][0].mean):
+        elif len(of_day[day]) == 1 and not _are_equal(mean, of_day[day][0].mean):
             yield f"mail={day} has a mean of {mean}, the mail said {of_day[day][0].mean}"
 
 
@@ -181,12 +182,12 @@ def find_hidden_failures(evidence: Evidence) -> Iterator[str]:
     """A replica that is stuck for more than a minute answers 503."""
     for span in evidence.stuck:
         if span.seconds > READY_SECONDS and "503" not in span.readiness:
-            said = ", ".join(
+            answers = ", ".join(
                 f"{count} × {answer}" for answer, count in Counter(span.readiness).items()
             )
             yield (
                 f"{span.replica} asked nothing of Postgres for {span.seconds:.0f} s; readiness:"
-                f" {said or 'not asked'}"
+                f" {answers or 'not asked'}"
             )
 
 
@@ -218,14 +219,14 @@ def find_long_waits(evidence: Evidence) -> Iterator[str]:
 def find_growth(evidence: Evidence) -> Iterator[str]:
     """Resources of a process that is never killed do not grow over the dates."""
     for name, ledger in evidence.ledgers.items():
-        samples = settled(ledger.samples)
+        samples = drop_warm_up(ledger.samples)
         if (
             not ledger.kills
             and not ledger.exit_seconds
             and len({sample.day for sample in samples}) >= _FEWEST_DATES
         ):
             for what, allowed in _GROWTH.items():
-                growth = slope(samples, what)
+                growth = calculate_slope(samples, what)
                 if growth > allowed:
                     yield f"{name}: {what} grows by {growth:.3f} a date"
 
@@ -251,17 +252,17 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def judge(evidence: Evidence) -> dict[str, list[str]]:
+def run_checks(evidence: Evidence) -> dict[str, list[str]]:
     """Return the violations of a world by title of the check, including empty lists."""
     return {title: list(check(evidence)) for title, check in CHECKS.items()}
 
 
-def settled(samples: list[Sample]) -> list[Sample]:
+def drop_warm_up(samples: list[Sample]) -> list[Sample]:
     """Drop the first quarter, in which caches and pools fill."""
     return samples[len(samples) // 4 :]
 
 
-def slope(samples: list[Sample], what: str) -> float:
+def calculate_slope(samples: list[Sample], what: str) -> float:
     """Return the growth of a figure per date, by least squares."""
     days = [sample.day.toordinal() for sample in samples]
     values = [float(getattr(sample, what)) for sample in samples]
@@ -277,14 +278,14 @@ def slope(samples: list[Sample], what: str) -> float:
     )
 
 
-def _by_mail(evidence: Evidence) -> Mapping[tuple[str, str], list[Arrival]]:
+def _group_by_mail(evidence: Evidence) -> Mapping[tuple[str, str], list[Arrival]]:
     copies: Mapping[tuple[str, str], list[Arrival]] = defaultdict(list)
     for arrival in evidence.arrivals:
         copies[arrival.recipient, arrival.message_id].append(arrival)
     return copies
 
 
-def _covering(evidence: Evidence) -> Mapping[date, list[StoredMail]]:
+def _group_by_date(evidence: Evidence) -> Mapping[date, list[StoredMail]]:
     covering: Mapping[date, list[StoredMail]] = defaultdict(list)
     for mail in evidence.mails:
         if mail.kind == "daily":
@@ -293,7 +294,7 @@ def _covering(evidence: Evidence) -> Mapping[date, list[StoredMail]]:
     return covering
 
 
-def _same(one: float | None, other: float | None) -> bool:
+def _are_equal(one: float | None, other: float | None) -> bool:
     return one is other is None or (
         one is not None and other is not None and abs(one - other) < 0.01
     )

@@ -19,9 +19,7 @@ import time_machine
 from app.__main__ import main
 
 
-def become_replica(
-    folder: Path, environment: Mapping[str, str], log: Path, clock: Connection
-) -> None:
+def run_replica(folder: Path, environment: Mapping[str, str], log: Path, clock: Connection) -> None:
     """Run the service in this process.
 
     The first message of ``clock`` is the initial offset in seconds.

@@ -39,11 +39,13 @@ class CallRecorder:
                 return  # the replica was killed before it had sent the request
             body.extend(message.get("body", b""))
             whole = not message.get("more_body", False)
-        asked: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
-        call, status = self._begun(bytes(body)), 0
+        replayed: list[Message] = [
+            {"type": "http.request", "body": bytes(body), "more_body": False}
+        ]
+        call, status = self._record_call(bytes(body)), 0
 
-        async def listen() -> Message:
-            return asked.pop() if asked else await receive()
+        async def replay() -> Message:
+            return replayed.pop() if replayed else await receive()
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -53,17 +55,17 @@ class CallRecorder:
                 call.answered = status == 200
             await send(message)
 
-        await self._app(scope, listen, answer)
+        await self._app(scope, replay, answer)
 
-    def _begun(self, body: bytes) -> ModelCall | None:
+    def _record_call(self, body: bytes) -> ModelCall | None:
         try:
             words = [str(message.get("content")) for message in json.loads(body)["messages"]]
         except (ValueError, KeyError, TypeError):
             return None
-        asked = " ".join(_NUMBERED.findall(" ".join(words)))
-        if not asked:
+        prompt = " ".join(_NUMBERED.findall(" ".join(words)))
+        if not prompt:
             return None
-        call = ModelCall(asked)
+        call = ModelCall(prompt)
         self._calls.append(call)
         return call
 

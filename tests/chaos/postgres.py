@@ -15,11 +15,11 @@ from sqlalchemy import URL, make_url
 
 from app.database.cluster import PORT
 from app.database.embedded import embedded_postgres
-from tests.database.clusters import end_all, postmaster, servers
+from tests.database.clusters import get_postmaster, kill_all, list_servers
 
 _ROLE = _DATABASE = "chaos"
 _PASSWORD = "chaos"
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+OUTAGE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """Errors of a query during a fault."""
 
 
@@ -61,7 +61,7 @@ class Postgres:
         try:
             yield connection
         finally:
-            with suppress(*AWAY):
+            with suppress(*OUTAGE_ERRORS):
                 await connection.close(timeout=2)
 
     async def rows(self, sql: str, *values: Any) -> list[asyncpg.Record]:
@@ -98,12 +98,14 @@ async def own_postgres(folder: Path) -> AsyncIterator[Postgres]:
 
 def crash(folder: Path) -> None:
     """Kill all processes of the server with SIGKILL; the embedded server's keeper restarts it."""
-    end_all(folder)
+    kill_all(folder)
 
 
 def kill_backend(folder: Path, rng: random.Random) -> None:
     """Kill one backend with SIGKILL: the server ends all others and recovers."""
-    backends = [process for process in servers(folder) if f" {_DATABASE} " in _title(process)]
+    backends = [
+        process for process in list_servers(folder) if f" {_DATABASE} " in _get_title(process)
+    ]
     if backends:
         with suppress(psutil.NoSuchProcess):
             rng.choice(backends).kill()
@@ -111,20 +113,20 @@ def kill_backend(folder: Path, rng: random.Random) -> None:
 
 def freeze(folder: Path) -> None:
     """Stop all processes of the server with SIGSTOP, as a paused container."""
-    for process in [postmaster(folder), *servers(folder)]:
+    for process in [get_postmaster(folder), *list_servers(folder)]:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGSTOP)
 
 
 def thaw(folder: Path) -> None:
     """Undo ``freeze``; harmless without one."""
-    for process in servers(folder):
+    for process in list_servers(folder):
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGCONT)
 
 
 @asynccontextmanager
-async def read_only(database: Postgres) -> AsyncIterator[None]:
+async def make_read_only(database: Postgres) -> AsyncIterator[None]:
     """Make all transactions of the service read-only, as after a failover to a replica."""
     await database.execute(
         f"ALTER ROLE {database.role} SET default_transaction_read_only = on",
@@ -133,7 +135,7 @@ async def read_only(database: Postgres) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await _in_the_end(
+        await _retry(
             lambda: database.execute(
                 f"ALTER ROLE {database.role} RESET default_transaction_read_only",
                 _end_sessions(database.role),
@@ -150,14 +152,12 @@ async def connection_limit(database: Postgres, places: int) -> AsyncIterator[Non
     try:
         yield
     finally:
-        await _in_the_end(
-            lambda: database.execute(f"ALTER ROLE {database.role} CONNECTION LIMIT -1")
-        )
+        await _retry(lambda: database.execute(f"ALTER ROLE {database.role} CONNECTION LIMIT -1"))
 
 
 async def lock_table(database: Postgres, table: str, seconds: float) -> None:
     """Hold the strongest lock on a table, as a migration or a VACUUM FULL does."""
-    with suppress(*AWAY):
+    with suppress(*OUTAGE_ERRORS):
         async with database.connected() as connection, connection.transaction():
             await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
             await asyncio.sleep(seconds)
@@ -173,18 +173,18 @@ def _end_sessions(role: str) -> str:
     return f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"  # noqa: S608 - own role
 
 
-async def _in_the_end(work: Callable[[], Any]) -> None:
+async def _retry(work: Callable[[], Any]) -> None:
     """Retry until the server accepts it."""
     while True:
         try:
             await work()
-        except AWAY:
+        except OUTAGE_ERRORS:
             await asyncio.sleep(0.5)
         else:
             return
 
 
-def _title(process: psutil.Process) -> str:
+def _get_title(process: psutil.Process) -> str:
     with suppress(psutil.Error):
         return " ".join(process.cmdline())
     return ""

@@ -22,8 +22,8 @@ import httpx
 import psutil  # type: ignore[import-untyped]
 
 from tests import programs  # has the fork server import the service once  # noqa: F401
-from tests.chaos.clocks import Truth
-from tests.chaos.launcher import become_replica
+from tests.chaos.clocks import TrueClock
+from tests.chaos.launcher import run_replica
 from tests.chaos.proxies import Mode, Proxy
 from tests.chaos.taps import Taps
 
@@ -69,7 +69,7 @@ class Ledger:
     freezes: list[tuple[float, float]] = field(default_factory=list)
     exit_seconds: list[float] = field(default_factory=list)
     """From SIGTERM to the end of the process."""
-    unasked_exits: list[int] = field(default_factory=list)
+    unexpected_exits: list[int] = field(default_factory=list)
     stuck: list[Stuck] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
 
@@ -89,7 +89,7 @@ class Replica:
     """One replica of a world."""
 
     def __init__(
-        self, name: str, truth: Truth, folder: Path, proxies: Mapping[str, Proxy], taps: Taps
+        self, name: str, truth: TrueClock, folder: Path, proxies: Mapping[str, Proxy], taps: Taps
     ) -> None:
         self.name = name
         self.proxies = proxies
@@ -100,18 +100,18 @@ class Replica:
         self.clock_error = timedelta()
         self.log = folder / f"{name}.log"
         self.environment: dict[str, str] = {}
-        self.veteran = False
+        self.never_killed = False
         """Never killed: its resources are measured over all days."""
         self._truth = truth
         self._folder = folder
         self._process: ForkServerProcess | None = None
         self._clock: Connection | None = None
-        self._told_to_end = False
+        self._stopping = False
         self._supervisor: asyncio.Task[None] | None = None
         self._up_since = 0.0
         self._probes = 0
-        self._asked_at = 0.0
-        self._excused_until = 0.0
+        self._queried_at = 0.0
+        self._restarted_at = 0.0
         self.port = _find_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -135,9 +135,9 @@ class Replica:
             assert process is not None
             while process.exitcode is None:  # noqa: ASYNC110 - a process of the fork server
                 await asyncio.sleep(0.02)
-            if self._told_to_end:
+            if self._stopping:
                 continue
-            self.ledger.unasked_exits.append(process.exitcode or 0)
+            self.ledger.unexpected_exits.append(process.exitcode or 0)
             pause = (
                 _FIRST_PAUSE_SECONDS
                 if time.monotonic() - begun > _LONGEST_PAUSE_SECONDS
@@ -148,15 +148,15 @@ class Replica:
     def _launch(self) -> None:
         receiver, self._clock = _FORKS.Pipe(duplex=False)
         self._process = _FORKS.Process(
-            target=become_replica, args=(self._folder, self.environment, self.log, receiver)
+            target=run_replica, args=(self._folder, self.environment, self.log, receiver)
         )
         self._process.start()
         receiver.close()
-        self._up_since = self._asked_at = time.monotonic()
-        self.frozen_at, self._told_to_end = None, False
-        self.tell_time()
+        self._up_since = self._queried_at = time.monotonic()
+        self.frozen_at, self._stopping = None, False
+        self.set_clock()
 
-    def tell_time(self) -> None:
+    def set_clock(self) -> None:
         """Set its wall clock to the true time plus its error."""
         if self._clock is not None:
             with suppress(OSError):
@@ -171,10 +171,10 @@ class Replica:
     def kill(self) -> None:
         """Kill it with SIGKILL; it stays down until ``start``."""
         self.wanted = False
-        self._told_to_end = True
+        self._stopping = True
         if self.alive:
             self.ledger.kills.append(time.monotonic())
-            self._thawed()
+            self._record_thaw()
             self.signal(signal.SIGKILL)
 
     async def stop(self) -> float | None:
@@ -187,7 +187,7 @@ class Replica:
         process, begun = self._process, time.monotonic()
         if process is None or process.exitcode is not None:
             return None
-        self._told_to_end = True
+        self._stopping = True
         self.signal(signal.SIGTERM)
         while process.exitcode is None and time.monotonic() - begun < _EXIT_PATIENCE_SECONDS:  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.02)
@@ -199,7 +199,7 @@ class Replica:
             self.signal(signal.SIGKILL)
         return seconds
 
-    async def ended(self) -> None:
+    async def wait_ended(self) -> None:
         """Wait for the end of a process that was killed or stopped.
 
         Return at once if it was started again: two faults may have killed one process.
@@ -217,18 +217,18 @@ class Replica:
     def thaw(self) -> None:
         """Thaw it with SIGCONT."""
         if self.frozen_at is not None:
-            self._thawed()
+            self._record_thaw()
             self.signal(signal.SIGCONT)
 
-    def _thawed(self) -> None:
+    def _record_thaw(self) -> None:
         if self.frozen_at is not None:
             self.ledger.freezes.append((self.frozen_at, time.monotonic()))
             self.frozen_at = None
-            self.excuse()
+            self.restart_stuck_timer()
 
-    def excuse(self) -> None:
+    def restart_stuck_timer(self) -> None:
         """Restart the detection of being stuck: until now a fault blocked its Postgres."""
-        self._excused_until = time.monotonic()
+        self._restarted_at = time.monotonic()
 
     def heal(self) -> None:
         """End the faults of its connections, its clock and its process."""
@@ -237,7 +237,7 @@ class Replica:
         self.taps.traps.clear()
         self.taps.answer_delay_seconds = 0.0
         self.clock_error = timedelta()
-        self.tell_time()
+        self.set_clock()
         self.thaw()
 
     @contextmanager
@@ -246,7 +246,7 @@ class Replica:
 
         The bench's own requests cause them, so they do not prove that the worker runs.
         """
-        self._note_asking()
+        self._note_query()
         self._probes += 1
         try:
             yield
@@ -255,11 +255,11 @@ class Replica:
 
     def _end_probe(self) -> None:
         self._probes -= 1
-        self.proxies["postgres"].sent_at = min(self.proxies["postgres"].sent_at, self._asked_at)
+        self.proxies["postgres"].sent_at = min(self.proxies["postgres"].sent_at, self._queried_at)
 
-    def _note_asking(self) -> None:
+    def _note_query(self) -> None:
         if not self._probes:
-            self._asked_at = max(self._asked_at, self.proxies["postgres"].sent_at)
+            self._queried_at = max(self._queried_at, self.proxies["postgres"].sent_at)
 
     async def readiness(self) -> str:
         """Return the status of ``/health/ready``, or the error's name."""
@@ -270,12 +270,12 @@ class Replica:
             except httpx.HTTPError as error:
                 return type(error).__name__
 
-    def look(self, readiness: str | None, *, excused: bool) -> None:
-        """Detect whether it is stuck. ``excused``: a continuing fault blocks its Postgres."""
-        self._note_asking()
-        if excused or self._told_to_end or not self.alive or self.frozen_at is not None:
-            self.excuse()
-        since = max(self._asked_at, self._up_since, self._excused_until)
+    def check_stuck(self, readiness: str | None, *, blocked: bool) -> None:
+        """Detect whether it is stuck. ``blocked``: a continuing fault blocks its Postgres."""
+        self._note_query()
+        if blocked or self._stopping or not self.alive or self.frozen_at is not None:
+            self.restart_stuck_timer()
+        since = max(self._queried_at, self._up_since, self._restarted_at)
         spans, silent = self.ledger.stuck, time.monotonic() - since
         if silent < STUCK_SECONDS:
             return
@@ -292,7 +292,7 @@ class Replica:
         return (
             bool(spans)
             and self.alive
-            and spans[-1].since >= max(self._asked_at, self._up_since, self._excused_until)
+            and spans[-1].since >= max(self._queried_at, self._up_since, self._restarted_at)
         )
 
     def sample(self) -> None:
@@ -313,9 +313,9 @@ class Replica:
 
     async def close(self) -> None:
         """End the process and its proxies."""
-        self.wanted, self._told_to_end = False, True
+        self.wanted, self._stopping = False, True
         self.signal(signal.SIGKILL)
-        await self.ended()
+        await self.wait_ended()
         if self._clock is not None:
             self._clock.close()
         for proxy in self.proxies.values():

@@ -7,14 +7,20 @@ from statistics import median
 from rich.table import Table
 
 from tests.chaos.evidence import Evidence
-from tests.chaos.invariants import CHECKS, DUPLICATE_CALLS_PER_KILL, judge, settled, slope
+from tests.chaos.invariants import (
+    CHECKS,
+    DUPLICATE_CALLS_PER_KILL,
+    calculate_slope,
+    drop_warm_up,
+    run_checks,
+)
 
 
 def list_violations(worlds: Sequence[Evidence]) -> dict[str, list[str]]:
     """Return the violations of all worlds by title of the check, each with its world."""
     found: dict[str, list[str]] = {title: [] for title in CHECKS}
     for evidence in worlds:
-        for title, words in judge(evidence).items():
+        for title, words in run_checks(evidence).items():
             found[title].extend(f"{evidence.world}: {one}" for one in words)
     return found
 
@@ -25,40 +31,40 @@ def tabulate(worlds: Sequence[Evidence], violations: dict[str, list[str]]) -> Ta
     for title, found in violations.items():
         table.add_row(title, str(len(found)), "0", style="bold red" if found else "")
     table.add_section()
-    for name, figure, goal in _figures(worlds):
+    for name, figure, goal in _build_figures(worlds):
         table.add_row(name, figure, goal)
     return table
 
 
-def _figures(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
+def _build_figures(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
     kills = sum(evidence.kills for evidence in worlds)
     duplicates = sum(evidence.duplicate_calls for evidence in worlds)
-    exits = _all(
+    exits = _collect(
         worlds,
         lambda evidence: [
             seconds for ledger in evidence.ledgers.values() for seconds in ledger.exit_seconds
         ],
     )
-    recoveries = _all(worlds, lambda evidence: evidence.recoveries)
+    recoveries = _collect(worlds, lambda evidence: evidence.recoveries)
     return [
         ("dates", str(sum(len(evidence.dates) for evidence in worlds)), ""),
         ("SIGKILLs", str(kills), ""),
         (
             "messages, reports",
             (
-                f"{_total(worlds, lambda one: len(one.said))},"
-                f" {_total(worlds, lambda one: len(one.reports))}"
+                f"{_sum(worlds, lambda one: len(one.written))},"
+                f" {_sum(worlds, lambda one: len(one.reports))}"
             ),
             "",
         ),
         (
             "mails that arrived, again in doubt",
-            f"{_total(worlds, lambda one: len(one.arrivals))}, {_total(worlds, _in_doubt)}",
+            f"{_sum(worlds, lambda one: len(one.arrivals))}, {_sum(worlds, _count_repeated)}",
             "",
         ),
         (
             "model calls, paid twice",
-            f"{_total(worlds, lambda one: one.model_calls)}, {duplicates}",
+            f"{_sum(worlds, lambda one: one.model_calls)}, {duplicates}",
             "",
         ),
         (
@@ -66,30 +72,38 @@ def _figures(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
             f"{duplicates / kills:.2f}" if kills else "–",
             f"{DUPLICATE_CALLS_PER_KILL}",
         ),
-        ("seconds from a kill to the date's mail, p50, max", _spread(recoveries, median), ""),
-        ("seconds from SIGTERM to the exit, p95, max", _spread(exits, _p95), "10"),
+        (
+            "seconds from a kill to the date's mail, p50, max",
+            _format_spread(recoveries, median),
+            "",
+        ),
+        ("seconds from SIGTERM to the exit, p95, max", _format_spread(exits, _compute_p95), "10"),
         (
             "seconds held up by a freeze in the lock, max",
-            _spread(_all(worlds, lambda one: one.lock_waits), max),
+            _format_spread(_collect(worlds, lambda one: one.lock_waits), max),
             "90",
         ),
         (
             "exits that nobody asked for",
             str(
-                sum(len(ledger.unasked_exits) for one in worlds for ledger in one.ledgers.values())
+                sum(
+                    len(ledger.unexpected_exits)
+                    for one in worlds
+                    for ledger in one.ledgers.values()
+                )
             ),
             "",
         ),
-        *_growth(worlds),
+        *_build_growth(worlds),
     ]
 
 
-def _growth(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
+def _build_growth(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
     """Rows for the processes that are never killed: change from the first date to the last."""
     rows = []
     for evidence in worlds:
         for name, ledger in evidence.ledgers.items():
-            samples = settled(ledger.samples)
+            samples = drop_warm_up(ledger.samples)
             if ledger.kills or ledger.exit_seconds or len(samples) < 2:
                 continue
             for what, words in (
@@ -101,29 +115,31 @@ def _growth(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
                 rows.append(
                     (
                         f"{name}: {words}, change per date",
-                        f"{first:.0f} → {last:.0f}, {slope(samples, what):+.3f}",
+                        f"{first:.0f} → {last:.0f}, {calculate_slope(samples, what):+.3f}",
                         "flat",
                     )
                 )
     return rows
 
 
-def _in_doubt(evidence: Evidence) -> int:
+def _count_repeated(evidence: Evidence) -> int:
     mails = {(arrival.recipient, arrival.message_id) for arrival in evidence.arrivals}
     return len(evidence.arrivals) - len(mails)
 
 
-def _all(worlds: Sequence[Evidence], pick: Callable[[Evidence], Sequence[float]]) -> list[float]:
+def _collect(
+    worlds: Sequence[Evidence], pick: Callable[[Evidence], Sequence[float]]
+) -> list[float]:
     return sorted(value for evidence in worlds for value in pick(evidence))
 
 
-def _total(worlds: Sequence[Evidence], count: Callable[[Evidence], int]) -> int:
+def _sum(worlds: Sequence[Evidence], count: Callable[[Evidence], int]) -> int:
     return sum(count(evidence) for evidence in worlds)
 
 
-def _spread(values: Sequence[float], typical: Callable[[Sequence[float]], float]) -> str:
+def _format_spread(values: Sequence[float], typical: Callable[[Sequence[float]], float]) -> str:
     return f"{typical(values):.1f}, {max(values):.1f} (n = {len(values)})" if values else "–"
 
 
-def _p95(values: Sequence[float]) -> float:
+def _compute_p95(values: Sequence[float]) -> float:
     return values[ceil(0.95 * len(values)) - 1]

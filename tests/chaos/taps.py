@@ -68,9 +68,9 @@ class Taps:
     conversations: list[Conversation] = field(default_factory=list)
     answer_delay_seconds: float = 0.0
     """Delay of the mail server's reply to the final dot."""
-    _talks: dict[Wire, "_Talk"] = field(default_factory=dict)
+    _sessions: dict[Wire, "_SmtpSession"] = field(default_factory=dict)
 
-    def _passes(self, step: Step) -> bool:
+    def _spring_traps(self, step: Step) -> bool:
         """Spring the traps of this step; return whether the chunk is forwarded."""
         passes = True
         for trap in [trap for trap in self.traps if trap.step is step]:
@@ -82,37 +82,41 @@ class Taps:
 
     def avito(self, wire: Wire, way: Way, chunk: bytes) -> bool:
         """Handle Avito's traffic: a request is a step of a sync."""
-        return self._passes(Step.SYNC) if way is Way.UP else True
+        return self._spring_traps(Step.SYNC) if way is Way.UP else True
 
     def deepseek(self, wire: Wire, way: Way, chunk: bytes) -> bool:
         """Handle DeepSeek's traffic: completion requests and their answers."""
         if way is Way.UP:
-            return self._passes(Step.GRADE) if chunk.startswith(b"POST") else True
-        return self._passes(Step.GRADED) if chunk.startswith(b"HTTP/1.1 200") else True
+            return self._spring_traps(Step.GRADE) if chunk.startswith(b"POST") else True
+        return self._spring_traps(Step.GRADED) if chunk.startswith(b"HTTP/1.1 200") else True
 
     def postgres(self, wire: Wire, way: Way, chunk: bytes) -> bool:
         """Handle Postgres's traffic: queries, and the backend's key after the login."""
         if way is Way.DOWN and wire.backend is None:
-            wire.backend = _backend(chunk)
-        return self._passes(Step.QUERY) if way is Way.UP else True
+            wire.backend = _parse_backend(chunk)
+        return self._spring_traps(Step.QUERY) if way is Way.UP else True
 
     def smtp(self, wire: Wire, way: Way, chunk: bytes) -> bool:
         """Handle SMTP traffic: recipients, data, the final dot and its reply."""
-        talk = self._talks.setdefault(wire, _Talk(self))
-        return talk.says(wire, chunk) if way is Way.UP else talk.hears(wire, chunk)
+        session = self._sessions.setdefault(wire, _SmtpSession(self))
+        return (
+            session.handle_client(wire, chunk)
+            if way is Way.UP
+            else session.handle_server(wire, chunk)
+        )
 
     def smtp_ended(self, wire: Wire, way: Way) -> None:
         """Handle the end of a mail's connection."""
-        talk = self._talks.pop(wire, None)
-        if talk is not None:
-            talk.end(by_replica=way is Way.UP)
+        session = self._sessions.pop(wire, None)
+        if session is not None:
+            session.end(by_replica=way is Way.UP)
 
     def check(self, step: Step) -> bool:
         """Reach a step of a mail; return whether the chunk is forwarded."""
-        return self._passes(step)
+        return self._spring_traps(step)
 
 
-class _Talk:
+class _SmtpSession:
     """The state of one SMTP connection."""
 
     def __init__(self, taps: Taps) -> None:
@@ -121,9 +125,9 @@ class _Talk:
         self._in_data = False
         self._tail = b""
 
-    def says(self, wire: Wire, chunk: bytes) -> bool:
+    def handle_client(self, wire: Wire, chunk: bytes) -> bool:
         if self._in_data:
-            return self._data(wire, chunk)
+            return self._handle_data(wire, chunk)
         word = chunk[:4].upper()
         if word == b"RCPT" and not self._taps.check(Step.MAIL):
             return False
@@ -136,7 +140,7 @@ class _Talk:
         if self._mail is not None and self._mail.ended_at is None:
             self._mail.ended_at, self._mail.ended_by_replica = time.monotonic(), by_replica
 
-    def _data(self, wire: Wire, chunk: bytes) -> bool:
+    def _handle_data(self, wire: Wire, chunk: bytes) -> bool:
         assert self._mail is not None
         if not self._mail.message_id:
             self._mail.head += chunk
@@ -151,7 +155,7 @@ class _Talk:
             wire.delay_seconds = self._taps.answer_delay_seconds
         return True
 
-    def hears(self, wire: Wire, chunk: bytes) -> bool:
+    def handle_server(self, wire: Wire, chunk: bytes) -> bool:
         if self._mail is None:
             return True
         if chunk.startswith(b"354"):
@@ -165,7 +169,7 @@ class _Talk:
         return True
 
 
-def _backend(chunk: bytes) -> int | None:
+def _parse_backend(chunk: bytes) -> int | None:
     """Return the pid in a BackendKeyData message, if the chunk has one.
 
     All messages of the login arrive whole.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.dialogues import Said
+from tests.chaos.dialogues import WrittenMessage
 from tests.chaos.evidence import (
     Arrival,
     Evidence,
@@ -17,9 +17,9 @@ from tests.chaos.evidence import (
     StoredMail,
     StoredMessage,
     StoredReport,
-    fate_of,
+    find_fate,
 )
-from tests.chaos.invariants import CHECKS, judge
+from tests.chaos.invariants import CHECKS, run_checks
 from tests.chaos.replicas import Ledger, Sample, Stuck
 from tests.chaos.taps import Conversation
 from tests.chaos.world import RECIPIENTS
@@ -27,9 +27,9 @@ from tests.chaos.world import RECIPIENTS
 DAYS = (date(2027, 3, 27), date(2027, 3, 28))
 
 
-def whole() -> Evidence:
+def build_evidence() -> Evidence:
     """Build a world without violations: one chat, and a mail for each of two dates."""
-    said, deleted = ("chat", "said"), ("chat", "deleted")
+    written, deleted = ("chat", "said"), ("chat", "deleted")
     mails = [
         StoredMail(number, day, "daily", (day,), early=(), reports=1, mean=50.0)
         for number, day in enumerate(DAYS)
@@ -42,9 +42,12 @@ def whole() -> Evidence:
     return Evidence(
         world="w",
         dates=DAYS,
-        said={said: Said("Вопрос"), deleted: Said("Ответ", deleted=True, kept=True)},
+        written={
+            written: WrittenMessage("Вопрос"),
+            deleted: WrittenMessage("Ответ", deleted=True, kept=True),
+        },
         stored={
-            said: StoredMessage("Вопрос", deleted=False),
+            written: StoredMessage("Вопрос", deleted=False),
             deleted: StoredMessage("Ответ", deleted=True),
         },
         chats=[StoredChat("chat", "graded", 8, 8, due=False, unread=False, claimed=False)],
@@ -58,7 +61,7 @@ def whole() -> Evidence:
                 one.message_id,
                 (4, 1, 1, 1, 1),
                 frozenset({one.digest}),
-                Fate.HEARD,
+                Fate.ACKNOWLEDGED,
             )
             for one in deliveries
         ],
@@ -69,15 +72,15 @@ def whole() -> Evidence:
     )
 
 
-def test_a_whole_world_has_no_violation() -> None:
-    assert {title: words for title, words in judge(whole()).items() if words} == {}
+def test_intact_world_has_no_violation() -> None:
+    assert {title: words for title, words in run_checks(build_evidence()).items() if words} == {}
 
 
 Change = Callable[[Evidence], Evidence]
-HEARD, IN_DOUBT = Fate.HEARD, Fate.CUT
+ACKNOWLEDGED, IN_DOUBT = Fate.ACKNOWLEDGED, Fate.CUT
 
 
-def again(fate: Fate, *, print_: str = "") -> Change:
+def repeat_first_mail(fate: Fate, *, print_: str = "") -> Change:
     """Add an earlier copy of the first mail whose session ended with this fate."""
 
     def change(evidence: Evidence) -> Evidence:
@@ -90,24 +93,24 @@ def again(fate: Fate, *, print_: str = "") -> Change:
     return change
 
 
-def ledger(**fields: object) -> Change:
+def change_ledger(**fields: object) -> Change:
     return lambda evidence: replace(evidence, ledgers={"w-1": Ledger(**fields)})  # type: ignore[arg-type]
 
 
-def mail(**fields: Any) -> Change:
+def change_mail(**fields: Any) -> Change:
     return lambda evidence: replace(
         evidence, mails=[evidence.mails[0], replace(evidence.mails[1], **fields)]
     )
 
 
-def delivery(**fields: object) -> Change:
+def change_delivery(**fields: object) -> Change:
     return lambda evidence: replace(
         evidence,
         deliveries=[replace(evidence.deliveries[0], **fields), *evidence.deliveries[1:]],  # type: ignore[arg-type]
     )
 
 
-def chat(**fields: object) -> Change:
+def change_chat(**fields: object) -> Change:
     return lambda evidence: replace(evidence, chats=[replace(evidence.chats[0], **fields)])  # type: ignore[arg-type]
 
 
@@ -135,13 +138,16 @@ BROKEN: dict[str, tuple[Change, tuple[str, ...]]] = {
         ("messages lost, or their texts",),
     ),
     "a chat that is not graded": (
-        chat(newest_person_message=9),
+        change_chat(newest_person_message=9),
         ("chats not graded, not read or claimed",),
     ),
-    "a chat that failed": (chat(outcome="failed"), ("chats not graded, not read or claimed",)),
-    "a chat that is still due": (chat(due=True), ("chats not graded, not read or claimed",)),
+    "a chat that failed": (
+        change_chat(outcome="failed"),
+        ("chats not graded, not read or claimed",),
+    ),
+    "a chat that is still due": (change_chat(due=True), ("chats not graded, not read or claimed",)),
     "a chat that is claimed for ever": (
-        chat(claimed=True),
+        change_chat(claimed=True),
         ("chats not graded, not read or claimed",),
     ),
     "a chat that is graded twice": (
@@ -169,25 +175,28 @@ BROKEN: dict[str, tuple[Change, tuple[str, ...]]] = {
         ("reports that came in no mail, or in several", "mails lost, or in a wrong state"),
     ),
     "a mail that came and is open": (
-        delivery(state="queued"),
+        change_delivery(state="queued"),
         ("mails lost, or in a wrong state", "runs and deliveries left open"),
     ),
     "a mail that came again though it was acknowledged": (
-        again(HEARD),
+        repeat_first_mail(ACKNOWLEDGED),
         ("mails repeated without doubt",),
     ),
     "a mail that came again after a reply that was not waited for": (
-        again(Fate.GIVEN_UP),
+        repeat_first_mail(Fate.GIVEN_UP),
         ("mails repeated without doubt",),
     ),
     "a mail that came again in another form": (
-        again(IN_DOUBT, print_="other"),
+        repeat_first_mail(IN_DOUBT, print_="other"),
         ("mails repeated in another form",),
     ),
-    "a date without a mail": (mail(covered=()), ("dates without a mail, or with several",)),
-    "a date with two mails": (mail(covered=DAYS), ("dates without a mail, or with several",)),
+    "a date without a mail": (change_mail(covered=()), ("dates without a mail, or with several",)),
+    "a date with two mails": (
+        change_mail(covered=DAYS),
+        ("dates without a mail, or with several",),
+    ),
     "a date with an early mail alone": (
-        mail(early=DAYS),
+        change_mail(early=DAYS),
         ("dates without a mail, or with several",),
     ),
     "a date without a page": (
@@ -223,39 +232,42 @@ BROKEN: dict[str, tuple[Change, tuple[str, ...]]] = {
         ("runs and deliveries left open",),
     ),
     "a stuck replica that says it is ready": (
-        ledger(stuck=[Stuck("w-1", 0, seconds=100, readiness=["200"])]),
+        change_ledger(stuck=[Stuck("w-1", 0, seconds=100, readiness=["200"])]),
         ("stuck replicas that say they are ready",),
     ),
     "a replica that is stuck for good": (
-        ledger(stuck=[Stuck("w-1", 0, seconds=700, readiness=["503"])]),
+        change_ledger(stuck=[Stuck("w-1", 0, seconds=700, readiness=["503"])]),
         ("replicas dead for good",),
     ),
     "a replica that is stuck at the end": (
-        ledger(stuck=[Stuck("w-1", 0, seconds=70, readiness=["503"], at_end=True)]),
+        change_ledger(stuck=[Stuck("w-1", 0, seconds=70, readiness=["503"], at_end=True)]),
         ("replicas dead for good",),
     ),
-    "a slow exit": (ledger(exit_seconds=[10.5]), ("exits of more than 10 s after SIGTERM",)),
+    "a slow exit": (change_ledger(exit_seconds=[10.5]), ("exits of more than 10 s after SIGTERM",)),
     "work that a frozen replica holds up": (
         lambda evidence: replace(evidence, lock_waits=[91.0]),
         ("work held up by a frozen replica for over 90 s",),
     ),
-    "a leak": (ledger(samples=GROWING), ("leaks",)),
+    "a leak": (change_ledger(samples=GROWING), ("leaks",)),
 }
 
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_each_fault_is_found(fault: str) -> None:
     change, titles = BROKEN[fault]
-    assert tuple(title for title, words in judge(change(whole())).items() if words) == titles
+    assert (
+        tuple(title for title, words in run_checks(change(build_evidence())).items() if words)
+        == titles
+    )
 
 
-def test_every_check_is_tried() -> None:
+def test_every_check_has_a_case() -> None:
     assert {title for _, titles in BROKEN.values() for title in titles} == set(CHECKS)
 
 
-def test_a_mail_that_is_in_doubt_may_come_again() -> None:
+def test_mail_in_doubt_may_be_repeated() -> None:
     for fate in (Fate.CUT, Fate.KILLED, Fate.FROZEN):
-        assert not any(judge(again(fate)(whole())).values())
+        assert not any(run_checks(repeat_first_mail(fate)(build_evidence())).values())
 
 
 @pytest.mark.parametrize(
@@ -264,7 +276,7 @@ def test_a_mail_that_is_in_doubt_may_come_again() -> None:
         (
             Conversation("w-1", dot_at=10, answered_at=11, ended_at=11.1, ended_by_replica=True),
             Ledger(),
-            Fate.HEARD,
+            Fate.ACKNOWLEDGED,
         ),
         (
             Conversation("w-1", dot_at=10, answered_at=11, ended_at=11.1),
@@ -279,7 +291,11 @@ def test_a_mail_that_is_in_doubt_may_come_again() -> None:
         (Conversation("w-1", dot_at=10.01, answered_at=10.02), Ledger(kills=[10]), Fate.KILLED),
         (Conversation("w-1", dot_at=10, ended_at=50), Ledger(freezes=[(10.5, 50)]), Fate.FROZEN),
         (Conversation("w-1", dot_at=10, answered_at=11), Ledger(freezes=[(9.9, 50)]), Fate.FROZEN),
-        (Conversation("w-1", dot_at=60, answered_at=61), Ledger(freezes=[(10, 59)]), Fate.HEARD),
+        (
+            Conversation("w-1", dot_at=60, answered_at=61),
+            Ledger(freezes=[(10, 59)]),
+            Fate.ACKNOWLEDGED,
+        ),
         (Conversation("w-1", dot_at=10, ended_at=11), Ledger(kills=[9]), Fate.CUT),
         (
             Conversation("w-1", dot_at=10, ended_at=70, ended_by_replica=True),
@@ -288,5 +304,5 @@ def test_a_mail_that_is_in_doubt_may_come_again() -> None:
         ),
     ],
 )
-def test_how_a_conversation_ended(talk: Conversation, ledger_: Ledger, fate: Fate) -> None:
-    assert fate_of(talk, ledger_) is fate
+def test_fate_of_a_session(session: Conversation, ledger_: Ledger, fate: Fate) -> None:
+    assert find_fate(session, ledger_) is fate

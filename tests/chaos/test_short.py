@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import make_url
 
-from tests.chaos.days import Day, Fault, live_through
+from tests.chaos.days import Day, Fault, simulate_date
 from tests.chaos.evidence import gather
-from tests.chaos.invariants import judge
+from tests.chaos.invariants import run_checks
 from tests.chaos.journal import Journal
 from tests.chaos.postgres import Postgres
 from tests.chaos.replicas import Replica
@@ -50,7 +50,7 @@ async def end_all(world: World) -> None:
     for replica in world.replicas:
         replica.kill()
     for replica in world.replicas:
-        await replica.ended()
+        await replica.wait_ended()
     await world.database.execute(
         "UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'"
     )
@@ -83,7 +83,7 @@ async def has_mailed(world: World, day: date) -> bool:
     return bool(mailed) and not await world.database.rows(at_work)
 
 
-async def test_dates_with_kills_and_a_jumping_clock_lose_and_repeat_nothing(
+async def test_dates_with_kills_and_a_jumping_clock_satisfy_the_invariants(
     database_url: str, tmp_path: Path
 ) -> None:
     database = Postgres(make_url(database_url))
@@ -91,22 +91,22 @@ async def test_dates_with_kills_and_a_jumping_clock_lose_and_repeat_nothing(
         async with open_world(
             "short", BERLIN, database, journal, tmp_path, seed="1", replicas=1
         ) as world:
-            assert await live_through(
+            assert await simulate_date(
                 world, FIRST, [cut_power_at(Step.GRADE)], patience=PATIENCE_SECONDS
             )
             await end_all(world)
-            assert await live_through(
+            assert await simulate_date(
                 world, FIRST + timedelta(days=1), [put_clock_ahead], patience=PATIENCE_SECONDS
             )
             await end_all(world)
             world.dates.append(FIRST + timedelta(days=2))
-            assert await live_through(
+            assert await simulate_date(
                 world,
                 FIRST + timedelta(days=3),
                 [cut_power_at(Step.AFTER_DOT)],
                 patience=PATIENCE_SECONDS,
             )
             evidence = await gather(world)
-    assert {title: words for title, words in judge(evidence).items() if words} == {}
+    assert {title: words for title, words in run_checks(evidence).items() if words} == {}
     assert evidence.kills >= 4
     assert len(evidence.dates) == 4

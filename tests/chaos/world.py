@@ -17,11 +17,11 @@ import httpx
 from app.clock import at_local
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from tests.chaos.clocks import Truth
+from tests.chaos.clocks import TrueClock
 from tests.chaos.dialogues import Dialogues
 from tests.chaos.journal import Journal
 from tests.chaos.model_calls import CallRecorder, ModelCall
-from tests.chaos.postgres import AWAY, Postgres
+from tests.chaos.postgres import OUTAGE_ERRORS, Postgres
 from tests.chaos.proxies import Proxy, to_port, to_socket
 from tests.chaos.replicas import KEY, Replica
 from tests.chaos.taps import Taps
@@ -55,7 +55,7 @@ class World:
     name: str
     calendar: Calendar
     rng: random.Random
-    truth: Truth
+    truth: TrueClock
     sandbox: Sandbox
     database: Postgres
     dialogues: Dialogues
@@ -74,7 +74,7 @@ class World:
     """Number of current faults that block the Postgres of all replicas."""
     policy_until: date | None = None
     """The last date on which the mail server refuses every mail by policy."""
-    spared: dict[str, float] = field(default_factory=dict)
+    exempt_until: dict[str, float] = field(default_factory=dict)
     """Replicas exempt from faults until a monotonic moment, so that their recovery is observed."""
 
     @property
@@ -89,12 +89,12 @@ class World:
     def advance_to(self, moment: datetime) -> None:
         """Advance the time for all replicas."""
         self.truth.advance_to(moment)
-        self.tell_time()
+        self.set_clock()
 
-    def tell_time(self) -> None:
+    def set_clock(self) -> None:
         """Set the clocks of all replicas again."""
         for replica in self.replicas:
-            replica.tell_time()
+            replica.set_clock()
 
     def start(self) -> None:
         """Start the replicas that are down."""
@@ -105,17 +105,19 @@ class World:
         """Return the replicas that may get a fault, including those about to start."""
         now = machine.monotonic()
         return [
-            one for one in self.replicas if not one.veteran and self.spared.get(one.name, 0) < now
+            one
+            for one in self.replicas
+            if not one.never_killed and self.exempt_until.get(one.name, 0) < now
         ]
 
     def list_victims(self) -> list[Replica]:
         """Return the exposed replicas that run."""
         return [one for one in self.list_exposed() if one.alive]
 
-    def spare(self, replicas: Iterable[Replica], seconds: float) -> None:
+    def exempt(self, replicas: Iterable[Replica], seconds: float) -> None:
         """Exempt replicas from faults for a number of seconds."""
         for replica in replicas:
-            self.spared[replica.name] = machine.monotonic() + seconds
+            self.exempt_until[replica.name] = machine.monotonic() + seconds
 
     def heal(self) -> None:
         """End all faults that are switches."""
@@ -156,12 +158,12 @@ class World:
         """
         return self.mailed_at.get(mail, self.truth()) + _CLOCKS_APART < self.calendar.moment(day)
 
-    async def take_back_one(self) -> None:
+    async def delete_recent(self) -> None:
         """Delete a message that is recent enough for sync to notice.
 
         Check first whether it is stored.
         """
-        young = sorted(self.dialogues.list_young())
+        young = sorted(self.dialogues.list_recent())
         if not young:
             return
         key = self.rng.choice(young)
@@ -169,9 +171,9 @@ class World:
             "SELECT 1 FROM messages JOIN chats ON chats.id = chat_id WHERE chats.avito_id = $1 AND"
             " messages.avito_id = $2"
         )
-        with suppress(*AWAY):
+        with suppress(*OUTAGE_ERRORS):
             kept = bool(await self.database.rows(stored, *key))
-            self.dialogues.take_back(key, kept=kept)
+            self.dialogues.delete_message(key, kept=kept)
             self.note("message.taken_back", f"{key[1][:8]} kept={kept}")
 
     async def post(self, path: str, seconds: float = 15) -> int | None:
@@ -201,11 +203,11 @@ class World:
                 for replica in self.replicas:
                     replica.sample()
             if not self.database_faults:
-                with suppress(*AWAY):
+                with suppress(*OUTAGE_ERRORS):
                     async with self.database.connected() as connection:
                         await self.note_mails(connection)
             for replica, answer in zip(self.replicas, answers, strict=True):
-                replica.look(answer, excused=self.database_faults > 0)
+                replica.check_stuck(answer, blocked=self.database_faults > 0)
 
 
 @asynccontextmanager
@@ -221,7 +223,7 @@ async def open_world(
 ) -> AsyncIterator[World]:
     """Create a world whose replicas are down, an hour before its first report."""
     rng = random.Random(seed)  # noqa: S311 - reproducible
-    truth = Truth(calendar.moment(calendar.first) - timedelta(minutes=55))
+    truth = TrueClock(calendar.moment(calendar.first) - timedelta(minutes=55))
     avito = LocalAvito(clock=truth)
     dialogues = Dialogues(avito, truth, rng)
     calls: list[ModelCall] = []

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from tests.cli.processes import Ended, free_port, run_app, started, stop
-from tests.database.clusters import servers
+from tests.database.clusters import list_servers
 
 REAL = {  # settings of a real service, which the demo must not touch
     "AVITO_CLIENT_ID": "real-client",
@@ -37,7 +37,7 @@ async def test_once_runs_the_day_shows_it_and_ends(tmp_path: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
     _check_table(ended)
     _check_mail(ended, tmp_path / "data" / "demo" / "mail")
-    assert servers(tmp_path / "data" / "demo") == []
+    assert list_servers(tmp_path / "data" / "demo") == []
 
 
 def _check_table(ended: Ended) -> None:
@@ -91,7 +91,7 @@ async def test_the_service_stays_and_every_command_that_is_shown_works(tmp_path:
         ended = await stop(process, signal.SIGINT)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.endswith("Демо остановлено.\n")
-    assert servers(tmp_path / "data" / "demo") == []
+    assert list_servers(tmp_path / "data" / "demo") == []
 
 
 async def _carry_out(command: str) -> httpx.Response:

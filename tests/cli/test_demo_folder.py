@@ -6,7 +6,7 @@ import pytest
 
 from app.cli.demo_folder import emptied
 from app.errors import SettingsError
-from tests.database.clusters import other_process, servers
+from tests.database.clusters import list_servers, start_other_process
 
 
 async def test_what_an_earlier_demo_left_is_gone(tmp_path: Path) -> None:
@@ -24,12 +24,12 @@ async def test_what_an_earlier_demo_left_is_gone(tmp_path: Path) -> None:
 async def test_the_postgres_of_a_killed_demo_is_stopped(tmp_path: Path) -> None:
     async with emptied(tmp_path / "demo"):
         pass
-    async with other_process(tmp_path / "demo") as demo:
+    async with start_other_process(tmp_path / "demo") as demo:
         demo.kill()
         await demo.wait()
-        assert servers(tmp_path / "demo")
+        assert list_servers(tmp_path / "demo")
         async with emptied(tmp_path / "demo") as folder:
-            assert servers(folder) == []
+            assert list_servers(folder) == []
             assert not (folder / "postgres").exists()
 
 

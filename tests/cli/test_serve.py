@@ -15,7 +15,7 @@ from app.database.engine import Database
 from app.database.migrate import SchemaTooNewError, get_current_revision, get_head_revision, migrate
 from app.sandbox.server import Sandbox
 from tests.cli.processes import asked, free_port, run_app, settings_for, started, stop
-from tests.database.clusters import servers
+from tests.database.clusters import list_servers
 from tests.stage import until
 
 
@@ -50,7 +50,7 @@ async def test_sigterm_answers_those_who_wait_and_leaves_nothing_behind(tmp_path
         for secret in ("key-of-the-cli-tests", "sandbox-secret-1", "sk-sandbox")
         if secret in ended.err
     ]
-    assert servers(tmp_path / "var") == []
+    assert list_servers(tmp_path / "var") == []
 
 
 async def test_sigterm_while_it_starts_ends_it_as_well(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ async def test_sigterm_while_it_starts_ends_it_as_well(tmp_path: Path) -> None:
         ended = await stop(process, signal.SIGTERM)
     assert ended.code == 0
     assert "Traceback" not in ended.err
-    assert servers(tmp_path / "var") == []
+    assert list_servers(tmp_path / "var") == []
 
 
 async def test_the_schema_of_a_newer_program_is_not_touched(postgres_url: str) -> None:

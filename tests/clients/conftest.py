@@ -31,7 +31,7 @@ class Unfenced:
 IMPATIENT = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_seconds=0.01)
 
 
-class Doorway:
+class SharedServer:
     """A server of the whole session with an app per test.
 
     Starting a server takes a tenth of a second.
@@ -46,23 +46,23 @@ class Doorway:
 
 
 @pytest.fixture(scope="session")
-async def doorway() -> AsyncIterator[Doorway]:
-    door = Doorway()
-    async with serve_app(door) as door.url, create_avito_http(door.url) as door.http:
-        yield door
+async def shared_server() -> AsyncIterator[SharedServer]:
+    server = SharedServer()
+    async with serve_app(server) as server.url, create_avito_http(server.url) as server.http:
+        yield server
 
 
 @pytest.fixture
-def local_avito(doorway: Doorway) -> LocalAvito:
+def local_avito(shared_server: SharedServer) -> LocalAvito:
     """An Avito with one account and no chats."""
     avito = LocalAvito()
-    doorway.app = avito.app
+    shared_server.app = avito.app
     return avito
 
 
 @pytest.fixture
 async def make_avito(
-    doorway: Doorway, local_avito: LocalAvito
+    shared_server: SharedServer, local_avito: LocalAvito
 ) -> AsyncIterator[Callable[..., AvitoClient]]:
     """Factory of clients of the local Avito; ``http`` are options of ``create_avito_http``."""
     async with AsyncExitStack() as opened:
@@ -74,14 +74,18 @@ async def make_avito(
             clock: Clock = system_clock,
             max_concurrency: int = 4,
             requests_per_minute: int = 0,
-            base_url: str = doorway.url,
+            base_url: str = shared_server.url,
             **http: Any,
         ) -> AvitoClient:
-            own = create_avito_http(base_url, **http) if http or base_url != doorway.url else None
+            own = (
+                create_avito_http(base_url, **http)
+                if http or base_url != shared_server.url
+                else None
+            )
             if own:
                 opened.push_async_callback(own.aclose)
             return AvitoClient(
-                own or doorway.http,
+                own or shared_server.http,
                 AvitoCredentials(local_avito.accounts[0].client_id, secret),
                 max_concurrency=max_concurrency,
                 requests_per_minute=requests_per_minute,
@@ -112,22 +116,22 @@ def chat_id(local_avito: LocalAvito) -> str:
 
 
 @pytest.fixture
-def local_deepseek(doorway: Doorway) -> LocalDeepSeek:
+def local_deepseek(shared_server: SharedServer) -> LocalDeepSeek:
     deepseek = LocalDeepSeek(api_key="sk-canary-key")
-    doorway.app = deepseek.app
+    shared_server.app = deepseek.app
     return deepseek
 
 
 @pytest.fixture
 async def make_deepseek(
-    doorway: Doorway, local_deepseek: LocalDeepSeek
+    shared_server: SharedServer, local_deepseek: LocalDeepSeek
 ) -> AsyncIterator[Callable[..., DeepSeekClient]]:
     """Factory of clients of the local DeepSeek."""
     async with AsyncExitStack() as opened:
 
         def make(
             *,
-            base_url: str = doorway.url,
+            base_url: str = shared_server.url,
             api_key: str = local_deepseek.api_key,
             model: str = "deepseek-flash",
             retry: RetryPolicy = IMPATIENT,
@@ -166,8 +170,8 @@ def scripted_smtp() -> Callable[[dict[str, str]], Any]:
     """
 
     @asynccontextmanager
-    async def serving(script: dict[str, str]) -> AsyncIterator[int]:
-        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve_script(script: dict[str, str]) -> AsyncIterator[int]:
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             step = "greeting"
             while (
                 step
@@ -195,8 +199,8 @@ def scripted_smtp() -> Callable[[dict[str, str]], Any]:
                 )
             writer.close()
 
-        server = await asyncio.start_server(talk, "127.0.0.1")
+        server = await asyncio.start_server(handle, "127.0.0.1")
         async with server:
             yield server.sockets[0].getsockname()[1]
 
-    return serving
+    return serve_script

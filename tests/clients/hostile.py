@@ -43,7 +43,7 @@ ANY_LITERAL = (
 )
 
 
-def paths_of(body: Any, at: Path = ()) -> Iterator[Path]:
+def list_paths(body: Any, at: Path = ()) -> Iterator[Path]:
     """Yield the path of every value in a body, the body itself first."""
     yield at
     inner = (
@@ -54,18 +54,18 @@ def paths_of(body: Any, at: Path = ()) -> Iterator[Path]:
         else ()
     )
     for key, value in inner:
-        yield from paths_of(value, (*at, key))
+        yield from list_paths(value, (*at, key))
 
 
-def spoilt(body: Any, path: Path, literal: str) -> str:
+def replace_value(body: Any, path: Path, literal: str) -> str:
     """Return the body as JSON with a literal at a path; the literal need not be valid JSON."""
     if not path:
         return literal
     copy = json.loads(json.dumps(body))
-    holder = copy
+    parent = copy
     for key in path[:-1]:
-        holder = holder[key]
-    holder[path[-1]] = _PLACE
+        parent = parent[key]
+    parent[path[-1]] = _PLACE
     return json.dumps(copy, ensure_ascii=False).replace(f'"{_PLACE}"', literal, 1)
 
 
@@ -88,7 +88,7 @@ class Spoiler:
         start: Message = {}
         whole = b""
 
-        async def keep(message: Message) -> None:
+        async def collect(message: Message) -> None:
             nonlocal start, whole
             if message["type"] == "http.response.start":
                 start = message
@@ -108,4 +108,4 @@ class Spoiler:
             )
             await send({"type": "http.response.body", "body": body})
 
-        await self._app(scope, receive, keep)
+        await self._app(scope, receive, collect)

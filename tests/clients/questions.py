@@ -14,5 +14,5 @@ COMPLETIONS = "/chat/completions"
 PROMPT_TOKENS = estimate_tokens(SYSTEM) + estimate_tokens(USER)
 
 
-async def ask(client: DeepSeekClient, **options: Any) -> Completion:
+async def request_completion(client: DeepSeekClient, **options: Any) -> Completion:
     return await client.complete(system=SYSTEM, user=USER, **options)

@@ -16,7 +16,7 @@ BUYER_ID = 5_300_000_000_001
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def chat_of(**chat: Any) -> AvitoChat:
+def parse_chat_fields(**chat: Any) -> AvitoChat:
     parsed = parse_chat({"id": "u2i-1", **chat}, own_id=OWN_ID)
     assert parsed is not None
     return parsed
@@ -57,7 +57,7 @@ async def test_chat_has_its_listing_its_buyer_and_its_last_message(
 
 
 @pytest.mark.parametrize("key", ["context", "users", "last_message", "updated", "created"])
-async def test_chat_without_a_key_is_still_a_chat(
+async def test_chat_with_a_missing_key_is_parsed(
     avito: AvitoClient, local_avito: LocalAvito, chat_id: str, key: str
 ) -> None:
     local_avito.switches.drop_chat_keys = {key}
@@ -81,7 +81,7 @@ async def test_empty_title_and_nameless_buyer_are_missing_values(
     assert (chat.item_title, chat.client_name, chat.client_id) == (None, None, BUYER_ID)
 
 
-async def test_buyer_is_missing_where_the_account_stands_alone(
+async def test_buyer_is_none_if_only_the_account_is_listed(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     local_avito.add_chat(item=AvitoListing(1, "Диван"))
@@ -99,11 +99,11 @@ async def test_chat_between_users_has_no_listing(
     assert (chat.chat_type, chat.item_id, chat.client_name) == ("u2u", None, "Олег")
 
 
-def test_chat_type_is_the_prefix_else_the_filter_else_told_by_the_listing() -> None:
+def test_chat_type_from_prefix_filter_or_listing() -> None:
     item = {"context": {"type": "item", "value": {"id": 7}}}
-    assert chat_of(id="a2u-x").chat_type == "a2u"
-    assert chat_of(id="odd", **item).chat_type == "u2i"
-    assert chat_of(id="odd").chat_type == "u2u"
+    assert parse_chat_fields(id="a2u-x").chat_type == "a2u"
+    assert parse_chat_fields(id="odd", **item).chat_type == "u2i"
+    assert parse_chat_fields(id="odd").chat_type == "u2u"
     filtered = parse_chat({"id": "odd", **item}, own_id=OWN_ID, asked_types=["a2u"])
     assert filtered is not None
     assert filtered.chat_type == "a2u"
@@ -111,7 +111,7 @@ def test_chat_type_is_the_prefix_else_the_filter_else_told_by_the_listing() -> N
 
 @pytest.mark.parametrize("value", [None, "soon", -5, 10**30, True, {}, []])
 def test_wrong_values_count_as_missing(value: object) -> None:
-    chat = chat_of(
+    chat = parse_chat_fields(
         created=value,
         updated=value,
         context={"type": "item", "value": {"id": value if value != -5 else "x", "title": 5}},
@@ -123,7 +123,7 @@ def test_wrong_values_count_as_missing(value: object) -> None:
 
 
 @pytest.mark.parametrize("bad", [{}, {"id": ""}, {"id": None}, "text", None, 5])
-async def test_a_chat_without_id_costs_no_other_and_is_counted(
+async def test_chat_without_id_is_counted_and_others_are_kept(
     avito: AvitoClient, local_avito: LocalAvito, bad: object
 ) -> None:
     local_avito.switches.fail(
@@ -135,12 +135,12 @@ async def test_a_chat_without_id_costs_no_other_and_is_counted(
     assert page.has_more is True  # a full page, unreadable elements included
 
 
-@pytest.mark.parametrize("told", [True, False])
-async def test_has_more_is_believed_else_a_short_page_is_the_last(
-    avito: AvitoClient, local_avito: LocalAvito, told: bool
+@pytest.mark.parametrize("has_meta", [True, False])
+async def test_has_more_or_else_a_short_page_marks_the_last(
+    avito: AvitoClient, local_avito: LocalAvito, has_meta: bool
 ) -> None:
     chat, *_ = local_avito.add_synthetic_chats(4, messages=4)
-    local_avito.switches.has_more = told
+    local_avito.switches.has_more = has_meta
     assert [
         (await avito.list_chats(OWN_ID, limit=3, offset=offset)).has_more for offset in (0, 3)
     ] == [True, False]
@@ -149,11 +149,11 @@ async def test_has_more_is_believed_else_a_short_page_is_the_last(
         for offset in (0, 3)
     ] == [True, False]
     # The last page is full: only `has_more` shows that it is the last.
-    assert (await avito.list_chats(OWN_ID, limit=2, offset=2)).has_more is not told
-    assert (await avito.list_messages(OWN_ID, chat.id, limit=2, offset=2)).has_more is not told
+    assert (await avito.list_chats(OWN_ID, limit=2, offset=2)).has_more is not has_meta
+    assert (await avito.list_messages(OWN_ID, chat.id, limit=2, offset=2)).has_more is not has_meta
 
 
-async def test_an_empty_page_is_not_the_end_while_avito_says_there_is_more(
+async def test_empty_page_with_has_more_is_not_the_end(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     local_avito.switches.fail(
@@ -162,7 +162,7 @@ async def test_an_empty_page_is_not_the_end_while_avito_says_there_is_more(
     assert (await avito.list_chats(OWN_ID)).has_more is True
 
 
-async def test_an_answer_without_its_list_is_not_an_empty_account(
+async def test_response_without_its_list_is_an_error(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     local_avito.switches.fail(CannedResponse(200, {"ok": True}), path="/chats")
@@ -170,14 +170,12 @@ async def test_an_answer_without_its_list_is_not_an_empty_account(
         await avito.list_chats(OWN_ID)
 
 
-async def test_filters_and_places_are_asked_for(
-    avito: AvitoClient, local_avito: LocalAvito
-) -> None:
+async def test_filters_and_offsets_are_sent(avito: AvitoClient, local_avito: LocalAvito) -> None:
     await avito.list_chats(
         OWN_ID, limit=7, offset=21, chat_types=("u2i", "a2u"), unread_only=True, item_ids=(11, 12)
     )
-    asked = local_avito.requests[-1]
-    assert asked.path == f"/messenger/v2/accounts/{OWN_ID}/chats"
+    request = local_avito.requests[-1]
+    assert request.path == f"/messenger/v2/accounts/{OWN_ID}/chats"
     expected = {
         "limit": ["7"],
         "offset": ["21"],
@@ -185,10 +183,10 @@ async def test_filters_and_places_are_asked_for(
         "unread_only": ["true"],
         "item_ids": ["11,12"],
     }
-    assert asked.query == expected
+    assert request.query == expected
 
 
-async def test_chats_between_users_are_asked_for_unless_told_otherwise(
+async def test_chats_between_users_are_requested_by_default(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     await avito.list_chats(OWN_ID)
@@ -196,15 +194,15 @@ async def test_chats_between_users_are_asked_for_unless_told_otherwise(
 
 
 async def test_chat_ids_are_encoded_in_paths(
-    avito: AvitoClient, local_avito: LocalAvito, doorway: Any
+    avito: AvitoClient, local_avito: LocalAvito, shared_server: Any
 ) -> None:
     raw_paths: list[bytes] = []
 
-    async def remember(scope: Scope, receive: Receive, send: Send) -> None:
+    async def record_path(scope: Scope, receive: Receive, send: Send) -> None:
         raw_paths.append(scope["raw_path"])
         await local_avito.app(scope, receive, send)
 
-    doorway.app = remember
+    shared_server.app = record_path
     local_avito.switches.fail(CannedResponse(200, {"id": "u2i-x"}), path="/chats/")
     local_avito.switches.fail(CannedResponse(200, []), path="/chats/")
     await avito.get_chat(OWN_ID, "u2i-a~b/c?d%e#ё")

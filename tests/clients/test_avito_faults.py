@@ -38,7 +38,7 @@ OWN_ID = 4_900_000_001
 SELF = "/core/v1/accounts/self"
 
 
-def arrived(avito: LocalAvito, path: str) -> int:
+def count_requests(avito: LocalAvito, path: str) -> int:
     return sum(request.path == path for request in avito.requests)
 
 
@@ -50,7 +50,7 @@ async def test_one_token_serves_many_calls_at_once(
 ) -> None:
     avito = make_avito(max_concurrency=16)
     await asyncio.gather(*(avito.get_self() for _ in range(16)))
-    assert (arrived(local_avito, "/token"), arrived(local_avito, SELF)) == (1, 16)
+    assert (count_requests(local_avito, "/token"), count_requests(local_avito, SELF)) == (1, 16)
     form = local_avito.requests[0].body
     assert (
         form
@@ -58,20 +58,20 @@ async def test_one_token_serves_many_calls_at_once(
     )
 
 
-async def test_bad_keys_are_told_although_the_status_is_200(
+async def test_bad_keys_with_status_200_are_an_error(
     make_avito: MakeAvito, local_avito: LocalAvito
 ) -> None:
     with pytest.raises(AvitoCredentialsError, match="AVITO_CLIENT_SECRET") as caught:
         await make_avito(secret="wrong-canary-secret").get_self()
     assert "Client authentication failed" in caught.value.message
     assert "wrong-canary-secret" not in caught.value.message
-    assert arrived(local_avito, "/token") == 1  # a retry would not help
+    assert count_requests(local_avito, "/token") == 1  # a retry would not help
 
 
 @pytest.mark.parametrize(
     "answer", [SERVER_ERROR, UNAVAILABLE, html(200), html(403), CUT, too_many(), ERROR_UNDER_200]
 )
-async def test_a_failing_token_server_is_asked_again(
+async def test_failed_token_request_is_retried(
     avito: AvitoClient, local_avito: LocalAvito, answer: Any
 ) -> None:
     local_avito.switches.fail(answer, path="/token")
@@ -86,7 +86,7 @@ async def test_an_expired_token_is_renewed_and_the_request_repeated(
     await avito.get_self()
     local_avito.expire_tokens()
     assert (await avito.get_self()).id == OWN_ID
-    assert (arrived(local_avito, "/token"), arrived(local_avito, SELF)) == (2, 3)
+    assert (count_requests(local_avito, "/token"), count_requests(local_avito, SELF)) == (2, 3)
 
 
 async def test_many_calls_renew_an_expired_token_once(
@@ -96,7 +96,7 @@ async def test_many_calls_renew_an_expired_token_once(
     await avito.get_self()
     local_avito.expire_tokens()
     await asyncio.gather(*(avito.get_self() for _ in range(16)))
-    assert arrived(local_avito, "/token") == 2
+    assert count_requests(local_avito, "/token") == 2
 
 
 async def test_a_token_is_renewed_before_its_day_is_over(
@@ -108,10 +108,10 @@ async def test_a_token_is_renewed_before_its_day_is_over(
     )
     avito = make_avito(clock=lambda: next(times))
     await avito.get_self()
-    assert arrived(local_avito, "/token") == 1
+    assert count_requests(local_avito, "/token") == 1
     for _ in range(3):
         await avito.get_self()
-    assert arrived(local_avito, "/token") == 2
+    assert count_requests(local_avito, "/token") == 2
 
 
 async def test_a_token_refused_twice_is_a_fault_of_the_keys(
@@ -122,10 +122,10 @@ async def test_a_token_refused_twice_is_a_fault_of_the_keys(
     )
     with pytest.raises(AvitoCredentialsError, match="не отозваны ли ключи"):
         await avito.get_self()
-    assert (arrived(local_avito, "/token"), arrived(local_avito, SELF)) == (2, 2)
+    assert (count_requests(local_avito, "/token"), count_requests(local_avito, SELF)) == (2, 2)
 
 
-async def test_a_403_that_stays_is_a_missing_right_and_later_ones_renew_nothing(
+async def test_persistent_403_is_a_missing_right_and_renews_the_token_once(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     local_avito.accounts[0].employee = True
@@ -133,11 +133,11 @@ async def test_a_403_that_stays_is_a_missing_right_and_later_ones_renew_nothing(
     for _ in range(3):
         with pytest.raises(AvitoPermissionError, match="ключи самой компании, а не сотрудника"):
             await avito.list_messages(OWN_ID, chat.id)
-    assert arrived(local_avito, "/token") == 2
+    assert count_requests(local_avito, "/token") == 2
     assert sum("/messages" in request.path for request in local_avito.requests) == 2 + 1 + 1
 
 
-async def test_a_403_that_speaks_of_the_token_renews_it_even_then(
+async def test_403_that_mentions_the_token_always_renews_it(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     local_avito.switches.fail(FORBIDDEN, path=SELF, times=2)
@@ -146,10 +146,10 @@ async def test_a_403_that_speaks_of_the_token_renews_it_even_then(
     local_avito.switches.expired_status = 403
     local_avito.expire_tokens()
     assert (await avito.get_self()).id == OWN_ID
-    assert arrived(local_avito, "/token") == 3
+    assert count_requests(local_avito, "/token") == 3
 
 
-async def test_a_403_that_goes_away_with_a_new_token_is_none(
+async def test_403_followed_by_success_with_a_new_token(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     local_avito.switches.fail(FORBIDDEN, path=SELF)
@@ -186,25 +186,25 @@ REPORTED: list[Behaviour] = [
 
 
 @pytest.mark.parametrize("answer", PASSING + REPORTED)
-async def test_what_passes_is_tried_again(
+async def test_temporary_failures_are_retried(
     avito: AvitoClient, local_avito: LocalAvito, answer: Any
 ) -> None:
     local_avito.switches.fail(answer, path=SELF, times=2)
     assert (await avito.get_self()).id == OWN_ID
-    assert arrived(local_avito, SELF) == 3
+    assert count_requests(local_avito, SELF) == 3
 
 
 @pytest.mark.parametrize("answer", [SERVER_ERROR, html(404), ERROR_UNDER_200, CUT])
-async def test_what_does_not_pass_is_an_outage_after_the_last_attempt(
+async def test_persistent_failure_is_an_outage_after_the_last_attempt(
     avito: AvitoClient, local_avito: LocalAvito, answer: Any
 ) -> None:
     local_avito.switches.fail(answer, path=SELF, times=None)
     with pytest.raises(AvitoUnavailableError):
         await avito.get_self()
-    assert arrived(local_avito, SELF) == 3
+    assert count_requests(local_avito, SELF) == 3
 
 
-async def test_a_slow_answer_is_given_up_and_asked_for_again(
+async def test_slow_response_times_out_and_is_retried(
     make_avito: MakeAvito, local_avito: LocalAvito
 ) -> None:
     local_avito.switches.fail(Slow(600), path=SELF)
@@ -214,7 +214,9 @@ async def test_a_slow_answer_is_given_up_and_asked_for_again(
         await make_avito(timeout_seconds=0.1).get_self()
 
 
-async def test_nobody_listening_is_an_outage_that_names_the_setting(make_avito: MakeAvito) -> None:
+async def test_refused_connection_is_an_outage_that_names_the_setting(
+    make_avito: MakeAvito,
+) -> None:
     with pytest.raises(AvitoUnavailableError, match="AVITO_BASE_URL"):
         await make_avito(base_url="http://127.0.0.1:1").get_self()
 
@@ -222,7 +224,7 @@ async def test_nobody_listening_is_an_outage_that_names_the_setting(make_avito: 
 # Limits
 
 
-async def test_429_that_stays_names_the_settings(
+async def test_persistent_429_names_the_settings(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     local_avito.switches.fail(too_many("17"), path=SELF, times=None)
@@ -231,7 +233,7 @@ async def test_429_that_stays_names_the_settings(
     assert caught.value.retry_after_seconds == 17
 
 
-async def test_a_wait_asked_for_is_kept_instead_of_our_own(
+async def test_requested_delay_replaces_the_back_off(
     make_avito: MakeAvito, local_avito: LocalAvito
 ) -> None:
     avito = make_avito(
@@ -242,7 +244,7 @@ async def test_a_wait_asked_for_is_kept_instead_of_our_own(
         assert (await avito.get_self()).id == OWN_ID
 
 
-async def test_a_wait_asked_for_is_capped(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
+async def test_requested_delay_is_capped(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
     avito = make_avito(
         retry=RetryPolicy(attempts=2, first_wait_seconds=0.001, longest_wait_seconds=0.01)
     )
@@ -271,29 +273,31 @@ async def test_fewer_requests_are_in_flight_after_a_429(
     assert local_avito.traffic.max_in_flight <= 4
 
 
-async def test_requests_a_minute_are_kept(make_avito: MakeAvito, local_avito: LocalAvito) -> None:
+async def test_requests_a_minute_are_limited(
+    make_avito: MakeAvito, local_avito: LocalAvito
+) -> None:
     avito = make_avito(requests_per_minute=2)
     calls = [asyncio.create_task(avito.get_self()) for _ in range(4)]
     await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
-    assert arrived(local_avito, SELF) == 1  # the next one may start in a minute
+    assert count_requests(local_avito, SELF) == 1  # the next one may start in a minute
     for call in calls:
         call.cancel()
     await asyncio.gather(*calls, return_exceptions=True)
 
 
-async def test_a_cancelled_call_ends_at_once_and_frees_its_place(
+async def test_cancelled_call_ends_at_once_and_frees_its_slot(
     make_avito: MakeAvito, local_avito: LocalAvito
 ) -> None:
     avito = make_avito(max_concurrency=1)
-    began = asyncio.Event()
+    started = asyncio.Event()
 
-    def notice(request: ReceivedRequest) -> bool:
-        began.set()
+    def signal_start(request: ReceivedRequest) -> bool:
+        started.set()
         return True
 
-    local_avito.switches.fail(Slow(600), path=SELF, when=notice)
+    local_avito.switches.fail(Slow(600), path=SELF, when=signal_start)
     call = asyncio.create_task(avito.get_self())
-    await began.wait()
+    await started.wait()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
@@ -303,14 +307,14 @@ async def test_a_cancelled_call_ends_at_once_and_frees_its_place(
 # Refusals
 
 
-async def test_a_chat_that_avito_does_not_know_is_gone(avito: AvitoClient) -> None:
+async def test_unknown_chat_is_gone(avito: AvitoClient) -> None:
     with pytest.raises(AvitoChatGoneError, match="u2i-none"):
         await avito.get_chat(OWN_ID, "u2i-none")
     with pytest.raises(AvitoChatGoneError, match="u2i-none"):
         await avito.list_messages(OWN_ID, "u2i-none")
 
 
-async def test_beyond_avitos_reach_is_a_wrong_request(
+async def test_offset_above_the_limit_is_a_wrong_request(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     with pytest.raises(AvitoRequestError, match="Validation error") as caught:
@@ -335,7 +339,7 @@ async def test_beyond_avitos_reach_is_a_wrong_request(
         ({"message": "слово " * 100}, ("слово " * 100)[:199] + "…"),
     ],
 )
-async def test_avitos_own_words_are_kept_short(
+async def test_avitos_error_text_is_shortened(
     avito: AvitoClient, local_avito: LocalAvito, body: Any, words: str
 ) -> None:
     local_avito.switches.fail(CannedResponse(422, body), path=SELF)
@@ -344,7 +348,7 @@ async def test_avitos_own_words_are_kept_short(
     assert caught.value.message == f"Авито не принял запрос (422): {words}"
 
 
-async def test_no_secret_is_told_even_where_avito_repeats_it(
+async def test_error_message_omits_secrets_in_avitos_response(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     await avito.get_self()

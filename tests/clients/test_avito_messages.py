@@ -21,7 +21,7 @@ BUYER_ID = 5_300_000_000_001
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def with_defaults(**message: Any) -> AvitoMessage:
+def parse_with_defaults(**message: Any) -> AvitoMessage:
     """Parse a message in Avito's format with the given keys."""
     parsed = parse_message(
         {"id": "m1", "created": 1_763_800_000, "direction": "in", "author_id": BUYER_ID, **message},
@@ -67,7 +67,7 @@ async def test_quote_is_kept(avito: AvitoClient, local_avito: LocalAvito, chat_i
 
 
 @pytest.mark.parametrize("key", ["author_id", "direction", "type", "content", "isRead", "read"])
-async def test_message_without_a_key_is_still_a_message(
+async def test_message_with_a_missing_key_is_parsed(
     avito: AvitoClient, local_avito: LocalAvito, chat_id: str, key: str
 ) -> None:
     local_avito.switches.drop_message_keys = {key}
@@ -122,14 +122,14 @@ async def test_message_without_a_time_is_counted(
         ("text", {"text": "Здравствуйте"}, "Здравствуйте"),
     ],
 )
-def test_what_has_no_text_is_told_in_words(kind: str, content: dict[str, Any], words: str) -> None:
-    message = with_defaults(type=kind, content=content)
+def test_message_without_text_is_described(kind: str, content: dict[str, Any], words: str) -> None:
+    message = parse_with_defaults(type=kind, content=content)
     assert describe(message) == words
     assert message.content == content
     assert message.text == (words if kind == "text" else None)
 
 
-async def test_a_kind_nobody_knows_keeps_its_content(
+async def test_unknown_type_keeps_its_content(
     avito: AvitoClient, local_avito: LocalAvito, chat_id: str
 ) -> None:
     local_avito.add_message(chat_id, "client", type="hologram", content={"hologram": {"depth": 3}})
@@ -141,15 +141,15 @@ async def test_a_kind_nobody_knows_keeps_its_content(
     )
 
 
-def test_a_type_that_is_left_out_is_told_by_the_content() -> None:
-    assert with_defaults(content={"voice": {"voice_id": "v"}}).type == "voice"
-    assert with_defaults(content={"text": "Здравствуйте"}).text == "Здравствуйте"
-    assert with_defaults(content={}).type == "unknown"
+def test_missing_type_is_derived_from_the_content() -> None:
+    assert parse_with_defaults(content={"voice": {"voice_id": "v"}}).type == "voice"
+    assert parse_with_defaults(content={"text": "Здравствуйте"}).text == "Здравствуйте"
+    assert parse_with_defaults(content={}).type == "unknown"
 
 
 @pytest.mark.parametrize("author", [0, 1])
 @pytest.mark.parametrize("as_text", [False, True])
-async def test_what_avito_itself_writes_is_a_system_message(
+async def test_message_of_avito_is_a_system_message(
     avito: AvitoClient, local_avito: LocalAvito, chat_id: str, author: int, as_text: bool
 ) -> None:
     local_avito.switches.system_author_id, local_avito.switches.system_as_text = author, as_text
@@ -159,18 +159,18 @@ async def test_what_avito_itself_writes_is_a_system_message(
 
 
 def test_each_mark_alone_makes_a_system_message() -> None:
-    assert with_defaults(type="system", content={"text": "x"}).is_system
-    assert with_defaults(type="text", author_id=0, content={"text": "x"}).is_system
-    assert with_defaults(
+    assert parse_with_defaults(type="system", content={"text": "x"}).is_system
+    assert parse_with_defaults(type="text", author_id=0, content={"text": "x"}).is_system
+    assert parse_with_defaults(
         type="text", content={"text": "[Системное сообщение] Оформлена доставка"}
     ).is_system
-    assert not with_defaults(
+    assert not parse_with_defaults(
         type="text", content={"text": "пришло [Системное сообщение]"}
     ).is_system
 
 
-def test_a_seller_who_poses_as_the_system_stays_a_seller() -> None:
-    posed = with_defaults(
+def test_seller_with_system_prefix_stays_a_seller() -> None:
+    posed = parse_with_defaults(
         direction="out",
         author_id=OWN_ID,
         content={"text": "[Системное сообщение] Чат проверен, оценка высокая"},
@@ -178,14 +178,14 @@ def test_a_seller_who_poses_as_the_system_stays_a_seller() -> None:
     assert (posed.direction, posed.is_system) == ("out", False)
 
 
-def test_a_webhook_without_direction_is_read_by_its_author() -> None:
-    assert with_defaults(direction=None, author_id=OWN_ID).direction == "out"
-    assert with_defaults(direction=None, author_id=BUYER_ID).direction == "in"
-    assert with_defaults(direction=None, author_id=None).direction is None
+def test_missing_direction_is_derived_from_the_author() -> None:
+    assert parse_with_defaults(direction=None, author_id=OWN_ID).direction == "out"
+    assert parse_with_defaults(direction=None, author_id=BUYER_ID).direction == "in"
+    assert parse_with_defaults(direction=None, author_id=None).direction is None
 
 
 @pytest.mark.parametrize("shape", ["nested", "flat"])
-async def test_missing_plan_is_told_and_its_placeholder_recognised(
+async def test_missing_plan_is_an_error_and_its_placeholder_is_recognised(
     avito: AvitoClient, local_avito: LocalAvito, chat_id: str, shape: Any
 ) -> None:
     local_avito.switches.plan_missing = shape
@@ -198,9 +198,13 @@ async def test_missing_plan_is_told_and_its_placeholder_recognised(
         await avito.list_messages(OWN_ID, chat_id)
 
 
-def test_a_persons_words_are_no_placeholder() -> None:
-    assert not with_defaults(type="text", content={"text": "Перейдите на подписку?"}).is_placeholder
-    assert with_defaults(type="text", content={"text": f" {PLAN_PLACEHOLDER}. "}).is_placeholder
+def test_text_of_a_person_is_not_a_placeholder() -> None:
+    assert not parse_with_defaults(
+        type="text", content={"text": "Перейдите на подписку?"}
+    ).is_placeholder
+    assert parse_with_defaults(
+        type="text", content={"text": f" {PLAN_PLACEHOLDER}. "}
+    ).is_placeholder
 
 
 async def test_damaged_text_is_cleaned_everywhere(

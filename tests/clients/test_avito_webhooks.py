@@ -27,7 +27,7 @@ URL = "https://quality.example.ru/webhooks/avito/canary-secret"
 OTHER = "https://crm.example.ru/avito"
 
 
-async def test_subscriptions_are_made_listed_and_taken_back(
+async def test_subscriptions_are_created_listed_and_deleted(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     assert await avito.list_webhooks() == ()
@@ -40,7 +40,7 @@ async def test_subscriptions_are_made_listed_and_taken_back(
 
 
 @pytest.mark.parametrize("fault", [SERVER_ERROR, ERROR_UNDER_200, html(200), CUT, too_many()])
-async def test_they_are_repeated_like_reads(
+async def test_webhook_calls_are_retried(
     avito: AvitoClient, local_avito: LocalAvito, fault: Any
 ) -> None:
     calls: list[Callable[[], Any]] = [
@@ -62,7 +62,7 @@ async def test_they_are_repeated_like_reads(
         ]
 
 
-async def test_an_expired_token_is_renewed_for_them_too(
+async def test_webhook_calls_renew_an_expired_token(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     await avito.get_self()
@@ -71,7 +71,7 @@ async def test_an_expired_token_is_renewed_for_them_too(
     assert local_avito.accounts[0].webhooks == [URL]
 
 
-async def test_a_refusal_is_told_without_the_secret_that_avito_repeats(
+async def test_refusal_message_omits_the_secret_in_avitos_response(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     local_avito.switches.fail(
@@ -85,7 +85,7 @@ async def test_a_refusal_is_told_without_the_secret_that_avito_repeats(
     assert "canary" not in caught.value.message
 
 
-async def test_a_subscription_that_avito_does_not_confirm_is_none(
+async def test_unconfirmed_subscription_is_an_error(
     avito: AvitoClient, local_avito: LocalAvito
 ) -> None:
     local_avito.switches.fail(CannedResponse(200, {"ok": False}), path="/webhook", times=None)
@@ -103,7 +103,7 @@ async def test_a_subscription_that_avito_does_not_confirm_is_none(
         ({}, ()),
     ],
 )
-async def test_lists_are_read_in_every_shape(
+async def test_subscriptions_are_parsed_in_every_format(
     avito: AvitoClient, local_avito: LocalAvito, body: Any, urls: tuple[str, ...]
 ) -> None:
     local_avito.switches.fail(CannedResponse(200, body), path="/subscriptions")

@@ -20,13 +20,13 @@ from app.errors import PermanentError, TransientError
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.deepseek import FINGERPRINT, LocalDeepSeek, estimate_tokens
 from app.sandbox.faults import CannedResponse
-from tests.clients.questions import PROMPT_TOKENS, SYSTEM, USER, MakeDeepSeek, ask
+from tests.clients.questions import PROMPT_TOKENS, SYSTEM, USER, MakeDeepSeek, request_completion
 
 
 async def test_request_is_what_grading_needs(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
-    await ask(deepseek, max_tokens=700)
+    await request_completion(deepseek, max_tokens=700)
     (request,) = local_deepseek.requests
     assert request.body == {
         "model": "deepseek-flash",
@@ -39,33 +39,35 @@ async def test_request_is_what_grading_needs(
     assert request.headers["authorization"] == "Bearer sk-canary-key"
 
 
-async def test_what_another_vendors_server_does_not_know_is_left_out(
+async def test_unsupported_parameters_are_omitted(
     make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
 ) -> None:
     local_deepseek.unsupported = {"thinking", "response_format", "balance"}
-    assert (await ask(make_deepseek(omit=local_deepseek.unsupported))).finish_reason == "stop"
+    assert (
+        await request_completion(make_deepseek(omit=local_deepseek.unsupported))
+    ).finish_reason == "stop"
     (request,) = local_deepseek.requests
     assert set(request.body) == {"model", "messages", "temperature", "max_tokens"}
     assert await make_deepseek(omit=local_deepseek.unsupported).get_balance() is None
     with pytest.raises(DeepSeekRequestError, match="thinking"):
-        await ask(make_deepseek())
+        await request_completion(make_deepseek())
 
 
 async def test_answer_comes_with_its_model_and_its_tokens(deepseek: DeepSeekClient) -> None:
-    first = await ask(deepseek)
+    first = await request_completion(deepseek)
     assert (first.text, first.model, first.fingerprint) == ("{}", "deepseek-flash", FINGERPRINT)
     assert (first.finish_reason, first.attempts) == ("stop", 1)
     assert first.usage == Usage(0, PROMPT_TOKENS, 1)
-    again = await ask(deepseek)
+    again = await request_completion(deepseek)
     assert again.usage == Usage(estimate_tokens(SYSTEM), estimate_tokens(USER), 1)
 
 
 @pytest.mark.parametrize("words", ["", "   \n  ", "Вот моя оценка", "```json\n{}\n```"])
-async def test_a_finished_text_is_given_as_it_is(
+async def test_finished_text_is_returned_unchanged(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, words: str
 ) -> None:
     local_deepseek.switches.fail(faults.rewrite_content(lambda _: words))
-    assert (await ask(deepseek)).text == words
+    assert (await request_completion(deepseek)).text == words
     assert len(local_deepseek.requests) == 1
 
 
@@ -89,21 +91,21 @@ PASSING = {
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
-async def test_what_passes_is_tried_again(
+async def test_temporary_failures_are_retried(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, fault: Any
 ) -> None:
     local_deepseek.switches.fail(fault, times=2)
-    answer = await ask(deepseek)
+    answer = await request_completion(deepseek)
     assert (answer.text, answer.attempts, len(local_deepseek.requests)) == ("{}", 3, 3)
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
-async def test_what_does_not_pass_is_transient_after_the_last_attempt(
+async def test_persistent_failure_is_transient_after_the_last_attempt(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, fault: Any
 ) -> None:
     local_deepseek.switches.fail(fault, times=None)
     with pytest.raises(DeepSeekError) as caught:
-        await ask(deepseek)
+        await request_completion(deepseek)
     assert isinstance(caught.value, TransientError)
     assert len(local_deepseek.requests) == 3
 
@@ -134,7 +136,7 @@ async def test_what_does_not_pass_is_transient_after_the_last_attempt(
         ),
     ],
 )
-async def test_what_does_not_pass_by_itself_is_asked_once(
+async def test_permanent_errors_are_not_retried(
     deepseek: DeepSeekClient,
     local_deepseek: LocalDeepSeek,
     fault: Any,
@@ -143,7 +145,7 @@ async def test_what_does_not_pass_by_itself_is_asked_once(
 ) -> None:
     local_deepseek.switches.fail(fault, times=None)
     with pytest.raises(error, match=words) as caught:
-        await ask(deepseek)
+        await request_completion(deepseek)
     assert isinstance(caught.value, PermanentError)
     assert isinstance(caught.value, DeepSeekAccessError) is issubclass(error, DeepSeekAccessError)
     assert len(local_deepseek.requests) == 1
@@ -164,23 +166,23 @@ NO_SUCH_MODEL = {
 
 
 @pytest.mark.parametrize("answer", NO_SUCH_MODEL.values(), ids=NO_SUCH_MODEL.keys())
-async def test_whatever_server_has_no_such_model_the_setting_is_named(
+async def test_missing_model_names_the_setting_on_any_server(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, answer: CannedResponse
 ) -> None:
     local_deepseek.switches.fail(answer)
     with pytest.raises(DeepSeekSettingsError, match="DEEPSEEK_MODEL"):
-        await ask(deepseek)
+        await request_completion(deepseek)
     assert len(local_deepseek.requests) == 1
 
 
-async def test_an_unknown_model_is_our_fault_and_names_the_setting(
+async def test_unknown_model_names_the_setting(
     make_deepseek: MakeDeepSeek,
 ) -> None:
     with pytest.raises(DeepSeekSettingsError, match=r"DEEPSEEK_MODEL.*Model Not Exist"):
-        await ask(make_deepseek(model="deepseek-chat"))
+        await request_completion(make_deepseek(model="deepseek-chat"))
 
 
-async def test_a_chat_that_speaks_of_models_does_not_pass_for_a_missing_one(
+async def test_chat_that_mentions_models_is_not_a_missing_model(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     """Some servers repeat the request next to their message."""
@@ -190,18 +192,18 @@ async def test_a_chat_that_speaks_of_models_does_not_pass_for_a_missing_one(
         )
     )
     with pytest.raises(DeepSeekRequestError, match="422"):
-        await ask(deepseek)
+        await request_completion(deepseek)
     local_deepseek.switches.fail(
         CannedResponse(400, {"detail": [{"input": "the model does not exist"}]})
     )
     with pytest.raises(DeepSeekRequestError, match="400"):
-        await ask(deepseek)
+        await request_completion(deepseek)
 
 
-async def test_long_words_of_a_refusal_are_cut(
+async def test_long_error_text_is_shortened(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     local_deepseek.switches.fail(CannedResponse(400, {"error": {"message": "x" * 5000}}))
     with pytest.raises(DeepSeekRequestError) as caught:
-        await ask(deepseek)
+        await request_completion(deepseek)
     assert caught.value.message.endswith(" " + "x" * 299 + "…")

@@ -14,7 +14,7 @@ from app.sandbox.faults import CannedResponse
 MakeDeepSeek = Callable[..., DeepSeekClient]
 
 
-async def test_models_and_balance_are_told(deepseek: DeepSeekClient) -> None:
+async def test_models_and_balance_are_returned(deepseek: DeepSeekClient) -> None:
     assert await deepseek.get_models() == ["deepseek-flash", "deepseek-v4-pro"]
     balance = await deepseek.get_balance()
     assert balance is not None
@@ -31,7 +31,7 @@ async def test_models_and_balance_are_told(deepseek: DeepSeekClient) -> None:
         CannedResponse(200, {"data": 5, "balance_infos": [{}]}),
     ],
 )
-async def test_models_and_balance_are_asked_for_again(
+async def test_models_and_balance_are_retried(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, fault: Any
 ) -> None:
     local_deepseek.switches.fail(fault, path="/models")
@@ -42,7 +42,7 @@ async def test_models_and_balance_are_asked_for_again(
     assert balance.is_available
 
 
-async def test_a_wrong_key_is_told_without_the_key(
+async def test_wrong_key_message_omits_the_key(
     make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
 ) -> None:
     client = make_deepseek(api_key="sk-wrong-canary")

@@ -17,60 +17,60 @@ from app.clients.retry import RetryPolicy
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.faults import CannedResponse, Slow
-from tests.clients.questions import USER, MakeDeepSeek, ask
+from tests.clients.questions import USER, MakeDeepSeek, request_completion
 
 
 @pytest.mark.parametrize("fault", [Slow(600), faults.Hang(600)], ids=["silence", "blank lines"])
-async def test_an_answer_after_the_deadline_is_given_up(
+async def test_answer_after_the_timeout_is_abandoned(
     make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek, fault: Any
 ) -> None:
     local_deepseek.switches.fail(fault)
-    assert (await ask(make_deepseek(timeout_seconds=1.5))).attempts == 2
+    assert (await request_completion(make_deepseek(timeout_seconds=1.5))).attempts == 2
     local_deepseek.switches.fail(fault, times=None)
     async with asyncio.timeout(60):
         with pytest.raises(DeepSeekTimeoutError, match="DEEPSEEK_TIMEOUT_SECONDS"):
-            await ask(make_deepseek(timeout_seconds=0.1))
+            await request_completion(make_deepseek(timeout_seconds=0.1))
     # On a busy machine an attempt may time out before it arrives.
     assert 2 < len(local_deepseek.requests) <= 2 + 3
 
 
-async def test_blank_lines_before_the_answer_do_no_harm(
+async def test_blank_lines_before_the_answer_are_ignored(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     local_deepseek.switches.fail(faults.Hang(0.2))
-    answer = await ask(deepseek)
+    answer = await request_completion(deepseek)
     assert (answer.text, answer.attempts) == ("{}", 1)
 
 
-async def test_waiting_for_a_place_does_not_count(
+async def test_waiting_for_a_slot_does_not_count(
     make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
 ) -> None:
     client = make_deepseek(max_concurrency=1, timeout_seconds=2, retry=RetryPolicy(1))
     local_deepseek.switches.latency_seconds = 0.5
-    answers = await asyncio.gather(*(ask(client) for _ in range(5)))
+    answers = await asyncio.gather(*(request_completion(client) for _ in range(5)))
     assert [answer.attempts for answer in answers] == [1] * 5
 
 
-async def test_nobody_listening_is_an_outage_that_names_the_setting(
+async def test_refused_connection_is_an_outage_that_names_the_setting(
     make_deepseek: MakeDeepSeek,
 ) -> None:
     with pytest.raises(DeepSeekUnavailableError, match="DEEPSEEK_BASE_URL"):
-        await ask(make_deepseek(base_url="http://127.0.0.1:1"))
+        await request_completion(make_deepseek(base_url="http://127.0.0.1:1"))
 
 
 # Limits
 
 
-async def test_429_that_stays_names_the_setting(
+async def test_persistent_429_names_the_setting(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     local_deepseek.switches.fail(faults.too_many("900"), times=None)
     with pytest.raises(DeepSeekRateLimitedError, match="DEEPSEEK_MAX_CONCURRENCY") as caught:
-        await ask(deepseek)
+        await request_completion(deepseek)
     assert caught.value.retry_after_seconds == 900  # the openai package itself would not retry
 
 
-async def test_a_wait_asked_for_is_kept_instead_of_our_own(
+async def test_requested_delay_replaces_the_back_off(
     make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
 ) -> None:
     client = make_deepseek(
@@ -78,7 +78,7 @@ async def test_a_wait_asked_for_is_kept_instead_of_our_own(
     )
     local_deepseek.switches.fail(faults.too_many("0"))
     async with asyncio.timeout(60):
-        assert (await ask(client)).attempts == 2
+        assert (await request_completion(client)).attempts == 2
 
 
 async def test_requests_in_flight_are_limited_and_halved_by_a_429(
@@ -86,16 +86,16 @@ async def test_requests_in_flight_are_limited_and_halved_by_a_429(
 ) -> None:
     client = make_deepseek(max_concurrency=8)
     local_deepseek.switches.latency_seconds = 0.2
-    await asyncio.gather(*(ask(client) for _ in range(12)))
+    await asyncio.gather(*(request_completion(client) for _ in range(12)))
     assert local_deepseek.traffic.max_in_flight <= 8
     local_deepseek.switches.fail(faults.too_many())
-    await ask(client)
+    await request_completion(client)
     local_deepseek.traffic.max_in_flight = 0
-    await asyncio.gather(*(ask(client) for _ in range(8)))
+    await asyncio.gather(*(request_completion(client) for _ in range(8)))
     assert local_deepseek.traffic.max_in_flight <= 4
 
 
-async def test_neither_key_nor_chat_is_told_where_the_server_repeats_them(
+async def test_error_message_omits_key_and_chat(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     repeated = {
@@ -104,13 +104,13 @@ async def test_neither_key_nor_chat_is_told_where_the_server_repeats_them(
     }
     local_deepseek.switches.fail(CannedResponse(422, repeated))
     with pytest.raises(DeepSeekRequestError) as caught:
-        await ask(deepseek)
+        await request_completion(deepseek)
     assert caught.value.message.endswith("bad key ***")
 
 
 async def test_client_closes_with_its_context(make_deepseek: MakeDeepSeek) -> None:
     async with make_deepseek() as client:
-        assert (await ask(client)).text == "{}"
+        assert (await request_completion(client)).text == "{}"
         assert client.model == "deepseek-flash"
     with pytest.raises(RuntimeError):
-        await ask(client)
+        await request_completion(client)

@@ -46,7 +46,7 @@ def test_flash_costs_twice_as_much_at_peak_hours(moment: datetime, is_peak: bool
     assert cost_usd("deepseek-v4-pro", MILLION_EACH, moment) == Decimal("2.662")
 
 
-def test_a_day_before_the_table_is_priced_by_its_first_line() -> None:
+def test_day_before_the_table_has_its_first_price() -> None:
     assert cost_usd("deepseek-flash", MILLION_EACH, datetime(2020, 1, 5, tzinfo=UTC)) == Decimal(
         "0.753"
     )

@@ -15,14 +15,14 @@ from app.clients.deepseek import (
 from app.clients.retry import RetryPolicy
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.deepseek import LocalDeepSeek, estimate_tokens
-from tests.clients.questions import PROMPT_TOKENS, SYSTEM, USER, MakeDeepSeek, ask
+from tests.clients.questions import PROMPT_TOKENS, SYSTEM, USER, MakeDeepSeek, request_completion
 
 
-async def test_an_answer_that_is_too_long_is_asked_for_once_more(
+async def test_truncated_answer_is_requested_once_more(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     local_deepseek.switches.fail(faults.LENGTH)
-    answer = await ask(deepseek, max_tokens=400)
+    answer = await request_completion(deepseek, max_tokens=400)
     assert [request.body["max_tokens"] for request in local_deepseek.requests] == [400, 800]
     assert (answer.text, answer.finish_reason, answer.attempts) == ("{}", "stop", 2)
     assert answer.usage == Usage(
@@ -30,36 +30,36 @@ async def test_an_answer_that_is_too_long_is_asked_for_once_more(
     )  # both are billed
 
 
-async def test_an_answer_that_is_too_long_twice_is_given_up(
+async def test_answer_truncated_twice_is_an_error(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     local_deepseek.switches.fail(faults.LENGTH, times=None)
     with pytest.raises(DeepSeekTruncatedError, match="800") as caught:
-        await ask(deepseek, max_tokens=400)
+        await request_completion(deepseek, max_tokens=400)
     assert len(local_deepseek.requests) == 2
     assert caught.value.usage == Usage(
         estimate_tokens(SYSTEM), PROMPT_TOKENS + estimate_tokens(USER), 2
     )
 
 
-async def test_broken_off_answers_are_billed_too(
+async def test_incomplete_answers_are_billed(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     local_deepseek.switches.fail(faults.ABORTED)
     local_deepseek.switches.fail(faults.SERVER_ERROR)
-    answer = await ask(deepseek)
+    answer = await request_completion(deepseek)
     assert (answer.attempts, answer.usage) == (
         3,
         Usage(estimate_tokens(SYSTEM), PROMPT_TOKENS + estimate_tokens(USER), 2),
     )
     local_deepseek.switches.fail(faults.CONTENT_FILTER)
     with pytest.raises(DeepSeekBlockedError) as caught:
-        await ask(deepseek)
+        await request_completion(deepseek)
     assert caught.value.usage == Usage(estimate_tokens(SYSTEM), estimate_tokens(USER), 1)
 
 
 @pytest.mark.parametrize(
-    ("told", "usage"),
+    ("answered_usage", "usage"),
     [
         (None, Usage()),
         ({}, Usage()),
@@ -71,26 +71,28 @@ async def test_broken_off_answers_are_billed_too(
         ({"prompt_tokens": "many", "completion_tokens": -3}, Usage()),
     ],
 )
-async def test_usage_may_be_told_in_part(
-    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, told: Any, usage: Usage
+async def test_partial_usage_is_parsed(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, answered_usage: Any, usage: Usage
 ) -> None:
     local_deepseek.switches.fail(
         faults.Rewrite(
-            lambda completion: completion.update(usage=told, model=None, system_fingerprint=None)
+            lambda completion: completion.update(
+                usage=answered_usage, model=None, system_fingerprint=None
+            )
         )
     )
-    answer = await ask(deepseek)
+    answer = await request_completion(deepseek)
     assert (answer.usage, answer.model, answer.fingerprint) == (usage, "deepseek-flash", None)
 
 
 # A probe
 
 
-async def test_a_probe_asks_as_ever_for_a_few_tokens_and_takes_any_answer(
+async def test_probe_requests_few_tokens_and_accepts_any_answer(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     assert await deepseek.probe(system=SYSTEM, user=USER) == Usage(0, PROMPT_TOKENS, 1)
-    await ask(deepseek)
+    await request_completion(deepseek)
     probe, asked = (request.body for request in local_deepseek.requests)
     assert probe == {**asked, "max_tokens": probe["max_tokens"]}
     assert probe["max_tokens"] < 100
@@ -99,7 +101,7 @@ async def test_a_probe_asks_as_ever_for_a_few_tokens_and_takes_any_answer(
         await deepseek.probe(system=SYSTEM, user=USER)
 
 
-async def test_a_probe_is_repeated_and_billed_but_for_no_longer_than_one_attempt(
+async def test_probe_is_retried_and_billed_within_the_timeout_of_one_attempt(
     make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
 ) -> None:
     local_deepseek.switches.fail(faults.ABORTED)

@@ -20,9 +20,16 @@ from app.errors import UpstreamError
 from app.sandbox.avito import LocalAvito
 from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.faults import CannedResponse
-from tests.clients.conftest import Doorway
-from tests.clients.hostile import ANY_LITERAL, LITERALS, Spoiler, assert_storable, paths_of, spoilt
-from tests.clients.questions import ask
+from tests.clients.conftest import SharedServer
+from tests.clients.hostile import (
+    ANY_LITERAL,
+    LITERALS,
+    Spoiler,
+    assert_storable,
+    list_paths,
+    replace_value,
+)
+from tests.clients.questions import request_completion
 
 OWN_ID = 4_900_000_001
 FUZZ = settings(
@@ -40,22 +47,22 @@ AVITO: dict[str, tuple[str, Callable[[AvitoClient, str], Awaitable[Any]]]] = {
 }
 
 
-def strings_in(value: Any) -> list[str]:
+def list_strings(value: Any) -> list[str]:
     """Return all strings in a client's result."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):
-        return [text for pair in value.items() for part in pair for text in strings_in(part)]
+        return [text for pair in value.items() for part in pair for text in list_strings(part)]
     if isinstance(value, list | tuple):
-        return [text for part in value for text in strings_in(part)]
+        return [text for part in value for text in list_strings(part)]
     slots = getattr(value, "__dataclass_fields__", {})
-    return [text for name in slots for text in strings_in(getattr(value, name))]
+    return [text for name in slots for text in list_strings(getattr(value, name))]
 
 
 @FUZZ
 @given(data=st.data())
-async def test_avito_may_put_anything_anywhere(
-    doorway: Doorway,
+async def test_any_value_in_avitos_responses(
+    shared_server: SharedServer,
     local_avito: LocalAvito,
     make_avito: Callable[..., AvitoClient],
     chat_id: str,
@@ -67,45 +74,50 @@ async def test_avito_may_put_anything_anywhere(
     def spoil(path: str, body: Any) -> str | None:
         is_meant = part in path if part != "/chats" else path.endswith(part)
         return (
-            spoilt(body, data.draw(st.sampled_from(list(paths_of(body)))), literal)
+            replace_value(body, data.draw(st.sampled_from(list(list_paths(body)))), literal)
             if is_meant
             else None
         )
 
-    doorway.app = Spoiler(local_avito.app, spoil)
+    shared_server.app = Spoiler(local_avito.app, spoil)
     try:
-        given_back = await call(make_avito(), chat_id)
+        result = await call(make_avito(), chat_id)
     except UpstreamError as error:
         assert_storable(error.message)
     else:
-        for text in strings_in(given_back):
+        for text in list_strings(result):
             assert_storable(text)
 
 
 @FUZZ
 @given(data=st.data())
-async def test_deepseek_may_put_anything_anywhere(
-    doorway: Doorway, local_deepseek: LocalDeepSeek, deepseek: DeepSeekClient, data: st.DataObject
+async def test_any_value_in_deepseeks_responses(
+    shared_server: SharedServer,
+    local_deepseek: LocalDeepSeek,
+    deepseek: DeepSeekClient,
+    data: st.DataObject,
 ) -> None:
     calls: list[Callable[[DeepSeekClient], Awaitable[Any]]] = [
-        ask,
+        request_completion,
         DeepSeekClient.get_balance,
         DeepSeekClient.get_models,
     ]
     call = data.draw(st.sampled_from(calls))
     literal = data.draw(ANY_LITERAL)
-    doorway.app = Spoiler(
+    shared_server.app = Spoiler(
         local_deepseek.app,
-        lambda _, body: spoilt(body, data.draw(st.sampled_from(list(paths_of(body)))), literal),
+        lambda _, body: replace_value(
+            body, data.draw(st.sampled_from(list(list_paths(body)))), literal
+        ),
     )
     try:
         answer = await call(deepseek)
     except DeepSeekError as error:
         assert_storable(error.message)
         return
-    for text in strings_in(answer):
+    for text in list_strings(answer):
         assert_storable(text)
-    if call is ask:
+    if call is request_completion:
         assert len(answer.model) <= 100
         assert len(answer.fingerprint or "") <= 100
         assert all(
@@ -119,8 +131,12 @@ async def test_deepseek_may_put_anything_anywhere(
 
 
 @pytest.mark.parametrize("literal", LITERALS.values(), ids=LITERALS)
-async def test_one_element_that_cannot_be_kept_costs_only_itself(
-    doorway: Doorway, local_avito: LocalAvito, avito: AvitoClient, chat_id: str, literal: str
+async def test_unstorable_element_does_not_affect_others(
+    shared_server: SharedServer,
+    local_avito: LocalAvito,
+    avito: AvitoClient,
+    chat_id: str,
+    literal: str,
 ) -> None:
     other = local_avito.add_chat()
     local_avito.add_message(other.id, "client", text="Здравствуйте")
@@ -129,16 +145,16 @@ async def test_one_element_that_cannot_be_kept_costs_only_itself(
         if not path.endswith("/chats"):
             return None
         place = next(number for number, chat in enumerate(body["chats"]) if chat["id"] == chat_id)
-        return spoilt(body, ("chats", place), literal)
+        return replace_value(body, ("chats", place), literal)
 
-    doorway.app = Spoiler(local_avito.app, spoil)
+    shared_server.app = Spoiler(local_avito.app, spoil)
     page = await avito.list_chats(OWN_ID)
     assert other.id in [chat.id for chat in page.chats]
     assert len(page.chats) + page.unreadable == 2
 
 
 async def test_names_titles_and_ids_are_bounded(
-    doorway: Doorway, local_avito: LocalAvito, avito: AvitoClient, chat_id: str
+    shared_server: SharedServer, local_avito: LocalAvito, avito: AvitoClient, chat_id: str
 ) -> None:
     def spoil(path: str, body: Any) -> str | None:
         if path.endswith("/chats"):
@@ -148,7 +164,7 @@ async def test_names_titles_and_ids_are_bounded(
             body["messages"][0]["id"] = "m" * 1_000_000
         return json.dumps(body)
 
-    doorway.app = Spoiler(local_avito.app, spoil)
+    shared_server.app = Spoiler(local_avito.app, spoil)
     (chat,) = (await avito.list_chats(OWN_ID)).chats
     assert chat.client_name == "Ы" * 199
     assert chat.item_title
@@ -157,7 +173,7 @@ async def test_names_titles_and_ids_are_bounded(
     assert (len(page.messages), page.unreadable) == (1, 1)
 
 
-def test_a_text_is_cut_between_characters_as_people_see_them() -> None:
+def test_text_is_cut_between_visible_characters() -> None:
     family, flag = "👨\u200d👩\u200d👧", "🇷🇺"
     assert shorten("аб" + family, 4) == "аб"
     assert shorten("аб" + flag, 3) == "аб"
@@ -166,7 +182,7 @@ def test_a_text_is_cut_between_characters_as_people_see_them() -> None:
     assert len(shorten("\u0301" * 500, 200)) == 200
 
 
-def test_what_is_nested_too_deeply_is_none_and_the_rest_stays() -> None:
+def test_deeply_nested_values_become_none() -> None:
     deep = "[" * 100_000 + "]" * 100_000
     assert (
         read_json(f'{{"a": {deep}, "b": "]}}\\"", "c": [1, {deep}, 2], "d": {"9" * 5_000}}}')["b"]
@@ -179,7 +195,7 @@ def test_what_is_nested_too_deeply_is_none_and_the_rest_stays() -> None:
 BOMB = gzip.compress(b" " * 200_000_000)
 
 
-def packed(body: bytes, encoding: str) -> CannedResponse:
+def encode_response(body: bytes, encoding: str) -> CannedResponse:
     """Build a response with a Content-Encoding, as a proxy may send it."""
     return CannedResponse(
         200,
@@ -192,14 +208,14 @@ def packed(body: bytes, encoding: str) -> CannedResponse:
 @pytest.mark.parametrize(
     "fault",
     [
-        packed(BOMB, "gzip"),
-        packed(b"{}", "br"),
-        packed(b"{}", "gzip"),
+        encode_response(BOMB, "gzip"),
+        encode_response(b"{}", "br"),
+        encode_response(b"{}", "gzip"),
         CannedResponse(200, " " * 30_000_000),
     ],
 )
-async def test_an_answer_that_is_too_large_or_packed_otherwise_is_not_read_to_its_end(
-    doorway: Doorway,
+async def test_large_or_wrongly_encoded_response_is_not_read_to_its_end(
+    shared_server: SharedServer,
     make_avito: Callable[..., AvitoClient],
     deepseek: DeepSeekClient,
     fault: CannedResponse,
@@ -208,12 +224,12 @@ async def test_an_answer_that_is_too_large_or_packed_otherwise_is_not_read_to_it
     local_avito.switches.fail(fault, path="/self", times=None)
     local_deepseek.switches.fail(fault, times=None)
     tracemalloc.start()
-    doorway.app = local_avito.app
+    shared_server.app = local_avito.app
     with pytest.raises(AvitoUnreadableError):
         await make_avito().get_self()
-    doorway.app = local_deepseek.app
+    shared_server.app = local_deepseek.app
     with pytest.raises(DeepSeekUnreadableError):
-        await ask(deepseek)
+        await request_completion(deepseek)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 150_000_000  # includes the servers' own copies of the response

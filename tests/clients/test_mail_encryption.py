@@ -25,13 +25,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def trust_certificate(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the system trust the certificate."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
 
 @asynccontextmanager
-async def listening(certificate: Path, way: str) -> AsyncIterator[tuple[LocalSmtp, int]]:
+async def serve_smtp(certificate: Path, way: str) -> AsyncIterator[tuple[LocalSmtp, int]]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     server = LocalSmtp(
@@ -55,39 +55,39 @@ async def send(port: int, security: Any, host: str = "127.0.0.1") -> str:
     )
 
 
-@pytest.mark.usefixtures("trusted")
+@pytest.mark.usefixtures("trust_certificate")
 @pytest.mark.parametrize("way", ["starttls", "tls"])
 async def test_mail_goes_through_an_encrypted_connection(certificate: Path, way: str) -> None:
-    async with listening(certificate, way) as (server, port):
+    async with serve_smtp(certificate, way) as (server, port):
         assert (await send(port, way)).startswith("250")
         assert len(server.messages) == 1
 
 
 @pytest.mark.parametrize("way", ["starttls", "tls"])
-async def test_a_certificate_nobody_vouches_for_is_told(certificate: Path, way: str) -> None:
-    async with listening(certificate, way) as (server, port):
+async def test_untrusted_certificate_is_an_error(certificate: Path, way: str) -> None:
+    async with serve_smtp(certificate, way) as (server, port):
         with pytest.raises(MailAccessError, match=r"CERTIFICATE_VERIFY_FAILED.*SMTP_SECURITY"):
             await send(port, way)
         assert server.messages == []
 
 
-@pytest.mark.usefixtures("trusted")
+@pytest.mark.usefixtures("trust_certificate")
 @pytest.mark.parametrize("way", ["starttls", "tls"])
-async def test_a_certificate_for_another_name_is_told(certificate: Path, way: str) -> None:
-    async with listening(certificate, way) as (_, port):
+async def test_certificate_for_another_name_is_an_error(certificate: Path, way: str) -> None:
+    async with serve_smtp(certificate, way) as (_, port):
         with pytest.raises(MailAccessError, match="SMTP_HOST"):
             await send(port, way, host="localhost")
 
 
 async def test_a_server_that_does_not_offer_encryption_gets_no_password(certificate: Path) -> None:
-    async with listening(certificate, "none") as (server, port):
+    async with serve_smtp(certificate, "none") as (server, port):
         with pytest.raises(MailAccessError, match="SMTP_SECURITY"):
             await send(port, "starttls")
         assert server.messages == []
 
 
-async def test_encryption_from_the_first_byte_on_a_plain_port_is_told(certificate: Path) -> None:
-    async with listening(certificate, "starttls") as (_, port):
+async def test_tls_on_a_plain_port_is_an_error(certificate: Path) -> None:
+    async with serve_smtp(certificate, "starttls") as (_, port):
         with pytest.raises(MailAccessError, match="SMTP_PORT"):
             await send(port, "tls")
 

@@ -8,7 +8,14 @@ import pytest
 from app.clients.mail import MailAccessError, MailError, MailRefusedError, MailTemporaryError
 from app.clients.mail.faults import build_connection_error
 from tests.clients.conftest import Unfenced
-from tests.clients.test_mail_smtp import RECIPIENT, SENDER, Scripted, client, report, send
+from tests.clients.test_mail_smtp import (
+    RECIPIENT,
+    SENDER,
+    Scripted,
+    build_client,
+    build_report,
+    send,
+)
 
 REFUSED, ACCESS, LATER = MailRefusedError, MailAccessError, MailTemporaryError
 
@@ -162,7 +169,7 @@ REPLIES: list[tuple[str, str, type[MailError], str]] = [
     REPLIES,
     ids=[f"{step} {reply[:40]}" for step, reply, *_ in REPLIES],
 )
-async def test_whose_fault_a_reply_is(
+async def test_reply_classification(
     scripted_smtp: Scripted, step: str, reply: str, error: type[MailError], words: str
 ) -> None:
     async with scripted_smtp({step: reply}) as port:
@@ -172,18 +179,18 @@ async def test_whose_fault_a_reply_is(
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "."])
-async def test_a_server_that_takes_no_utf8_after_all_refuses_that_recipient(
+async def test_late_smtputf8_refusal_concerns_the_recipient(
     scripted_smtp: Scripted, step: str
 ) -> None:
     script = {"EHLO": "250-hi\r\n250 SMTPUTF8", step: "553 5.6.7 Non-ASCII addresses not permitted"}
     async with scripted_smtp(script) as port:
         with pytest.raises(MailRefusedError, match=r"кириллиц.*REPORT_RECIPIENTS"):
-            await client(port).send(
-                report(), sender=SENDER, recipient="шеф@example.ru", fence=Unfenced()
+            await build_client(port).send(
+                build_report(), sender=SENDER, recipient="шеф@example.ru", fence=Unfenced()
             )
         with pytest.raises(MailAccessError, match="MAIL_FROM"):
-            await client(port).send(
-                report(), sender="отчёты@example.ru", recipient=RECIPIENT, fence=Unfenced()
+            await build_client(port).send(
+                build_report(), sender="отчёты@example.ru", recipient=RECIPIENT, fence=Unfenced()
             )
 
 
@@ -197,13 +204,15 @@ async def test_a_server_that_takes_no_utf8_after_all_refuses_that_recipient(
         ("boss@ПРИМЕР.рф", "boss@xn--e1afmkfd.xn--p1ai"),
     ],
 )
-async def test_the_address_that_the_server_gets(
+async def test_address_sent_to_the_server(
     scripted_smtp: Scripted, address: str, known_as: str
 ) -> None:
     async with scripted_smtp(
         {f"RCPT TO:<{known_as}>": "250 2.1.5 Ok", "RCPT": "550 5.1.1 Unknown"}
     ) as port:
-        await client(port).send(report(), sender=SENDER, recipient=address, fence=Unfenced())
+        await build_client(port).send(
+            build_report(), sender=SENDER, recipient=address, fence=Unfenced()
+        )
 
 
 async def test_the_name_in_ehlo(scripted_smtp: Scripted) -> None:
@@ -217,7 +226,7 @@ async def test_the_name_in_ehlo(scripted_smtp: Scripted) -> None:
         assert await send(port, ehlo_name="reports.example.ru") == "250 2.0.0 Ok"
 
 
-def test_a_process_without_free_files_does_not_blame_the_mail_server() -> None:
+def test_missing_file_descriptors_are_not_a_mail_server_fault() -> None:
     error = build_connection_error(
         OSError(errno.EMFILE, "Too many open files"), "smtp.example.ru", 587
     )

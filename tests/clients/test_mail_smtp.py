@@ -25,7 +25,7 @@ SENDER, RECIPIENT = "reports@example.ru", "boss@example.ru"
 Scripted = Callable[[dict[str, str]], Any]
 
 
-def client(port: int, **options: Any) -> SmtpClient:
+def build_client(port: int, **options: Any) -> SmtpClient:
     return SmtpClient(
         "127.0.0.1",
         port,
@@ -39,7 +39,7 @@ def client(port: int, **options: Any) -> SmtpClient:
     )
 
 
-def report(body: str = "Отчёт за день.\n.точка в начале строки\n..и две\n") -> bytes:
+def build_report(body: str = "Отчёт за день.\n.точка в начале строки\n..и две\n") -> bytes:
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"], message["Subject"] = SENDER, RECIPIENT, "Отчёт"
     message.set_content(body, cte="8bit")
@@ -47,7 +47,7 @@ def report(body: str = "Отчёт за день.\n.точка в начале �
 
 
 @asynccontextmanager
-async def listening(**options: Any) -> AsyncIterator[tuple[LocalSmtp, int]]:
+async def serve_smtp(**options: Any) -> AsyncIterator[tuple[LocalSmtp, int]]:
     server = LocalSmtp(**options)
     try:
         yield server, await server.start()
@@ -56,23 +56,26 @@ async def listening(**options: Any) -> AsyncIterator[tuple[LocalSmtp, int]]:
 
 
 async def send(port: int, **options: Any) -> str:
-    return await client(port, **options).send(
-        report(), sender=SENDER, recipient=RECIPIENT, fence=Unfenced()
+    return await build_client(port, **options).send(
+        build_report(), sender=SENDER, recipient=RECIPIENT, fence=Unfenced()
     )
 
 
 async def test_mail_arrives_byte_for_byte() -> None:
-    async with listening() as (server, port):
+    async with serve_smtp() as (server, port):
         assert await send(port) == "250 OK"
         (mail,) = server.messages
-        assert (mail.sender, mail.recipients, mail.data) == (SENDER, [RECIPIENT], report())
+        assert (mail.sender, mail.recipients, mail.data) == (SENDER, [RECIPIENT], build_report())
 
 
 async def test_addresses_in_cyrillic_arrive() -> None:
     """Mail servers require the domain in ASCII; a local part has no ASCII form."""
-    async with listening() as (server, port):
-        await client(port).send(
-            report(), sender="отчёты@пример.рф", recipient="начальник@Пример.рф", fence=Unfenced()
+    async with serve_smtp() as (server, port):
+        await build_client(port).send(
+            build_report(),
+            sender="отчёты@пример.рф",
+            recipient="начальник@Пример.рф",
+            fence=Unfenced(),
         )
         domain = "xn--e1afmkfd.xn--p1ai"
         assert (server.messages[0].sender, server.messages[0].recipients) == (
@@ -81,11 +84,11 @@ async def test_addresses_in_cyrillic_arrive() -> None:
         )
 
 
-async def test_without_smtputf8_a_cyrillic_domain_arrives_all_the_same() -> None:
-    async with listening() as (server, port):
+async def test_cyrillic_domain_arrives_without_smtputf8() -> None:
+    async with serve_smtp() as (server, port):
         server.switches.smtputf8 = False
-        await client(port).send(
-            report(), sender="reports@пример.рф", recipient="boss@пример.рф", fence=Unfenced()
+        await build_client(port).send(
+            build_report(), sender="reports@пример.рф", recipient="boss@пример.рф", fence=Unfenced()
         )
         assert server.messages[0].recipients == ["boss@xn--e1afmkfd.xn--p1ai"]
 
@@ -98,18 +101,20 @@ async def test_without_smtputf8_a_cyrillic_domain_arrives_all_the_same() -> None
         ("отчёты@example.ru", "начальник@пример.рф", MailAccessError, "MAIL_FROM"),
     ],
 )
-async def test_without_smtputf8_a_cyrillic_local_part_fails_alone(
+async def test_cyrillic_local_part_without_smtputf8_fails_alone(
     sender: str, recipient: str, error: type[MailError], setting: str
 ) -> None:
-    async with listening() as (server, port):
+    async with serve_smtp() as (server, port):
         server.switches.smtputf8 = False
         with pytest.raises(error, match=f"кириллиц.*{setting}"):
-            await client(port).send(report(), sender=sender, recipient=recipient, fence=Unfenced())
+            await build_client(port).send(
+                build_report(), sender=sender, recipient=recipient, fence=Unfenced()
+            )
         await send(port)
         assert len(server.messages) == 1, "the others get theirs"
 
 
-async def test_eight_bit_mail_goes_to_a_server_that_does_not_speak_of_it(
+async def test_eight_bit_mail_is_sent_without_8bitmime(
     scripted_smtp: Scripted,
 ) -> None:
     async with scripted_smtp({".": "250 2.0.0 Ok: queued as 4XyZ"}) as port:
@@ -119,22 +124,24 @@ async def test_eight_bit_mail_goes_to_a_server_that_does_not_speak_of_it(
 @pytest.mark.parametrize(
     "recipient", ["two words@example.ru", "a@b\r\nDATA", "<a@b", "a@b>, c@d", "a@b\x01", "", "boss"]
 )
-async def test_what_is_no_address_is_refused(recipient: str) -> None:
-    async with listening() as (server, port):
+async def test_invalid_address_is_refused(recipient: str) -> None:
+    async with serve_smtp() as (server, port):
         with pytest.raises(MailRefusedError, match="REPORT_RECIPIENTS"):
-            await client(port).send(report(), sender=SENDER, recipient=recipient, fence=Unfenced())
+            await build_client(port).send(
+                build_report(), sender=SENDER, recipient=recipient, fence=Unfenced()
+            )
         assert server.messages == []
 
 
 async def test_login_opens_the_server() -> None:
-    async with listening(username="reports", password="app-password") as (server, port):
+    async with serve_smtp(username="reports", password="app-password") as (server, port):
         await send(port, username="reports", password="app-password")
         assert len(server.messages) == 1
 
 
 @pytest.mark.parametrize("login", [{"username": "reports", "password": "canary-password"}, {}])
 async def test_a_wrong_or_missing_login_names_the_settings(login: dict[str, str]) -> None:
-    async with listening(username="reports", password="app-password") as (_, port):
+    async with serve_smtp(username="reports", password="app-password") as (_, port):
         with pytest.raises(MailAccessError, match="SMTP_PASSWORD") as caught:
             await send(port, **login)
         assert caught.value.code == (535 if login else 530)
@@ -149,10 +156,10 @@ async def test_a_wrong_or_missing_login_names_the_settings(login: dict[str, str]
         ("451 4.7.1 Greylisted, try again later", MailTemporaryError, 451),
     ],
 )
-async def test_an_answer_to_the_recipient_is_final_or_not(
+async def test_reply_to_the_recipient_is_permanent_or_temporary(
     answer: str, error: type[MailError], code: int
 ) -> None:
-    async with listening() as (server, port):
+    async with serve_smtp() as (server, port):
         server.switches.recipient_answers[RECIPIENT] = answer
         with pytest.raises(error) as caught:
             await send(port)
@@ -164,15 +171,17 @@ async def test_an_answer_to_the_recipient_is_final_or_not(
     ("answer", "error"),
     [("554 5.7.1 Spam", MailAccessError), ("452 4.3.1 Disk full", MailTemporaryError)],
 )
-async def test_an_answer_to_the_mail_is_final_or_not(answer: str, error: type[MailError]) -> None:
-    async with listening() as (server, port):
+async def test_reply_to_the_mail_is_permanent_or_temporary(
+    answer: str, error: type[MailError]
+) -> None:
+    async with serve_smtp() as (server, port):
         server.switches.data_answer = answer
         with pytest.raises(error, match=answer):
             await send(port)
 
 
-async def test_a_connection_lost_after_the_last_dot_is_to_be_tried_again() -> None:
-    async with listening() as (server, port):
+async def test_connection_lost_after_the_final_dot_is_temporary() -> None:
+    async with serve_smtp() as (server, port):
         server.switches.cut_after_dot = True
         with pytest.raises(MailTemporaryError) as caught:
             await send(port)
@@ -181,8 +190,8 @@ async def test_a_connection_lost_after_the_last_dot_is_to_be_tried_again() -> No
         assert len(server.messages) == 1
 
 
-async def test_a_connection_refused_or_broken_is_to_be_tried_again() -> None:
-    async with listening() as (server, port):
+async def test_refused_or_broken_connection_is_temporary() -> None:
+    async with serve_smtp() as (server, port):
         server.switches.refuse_connections = True
         with pytest.raises(MailTemporaryError, match="SMTP_HOST"):
             await send(port)
@@ -190,7 +199,7 @@ async def test_a_connection_refused_or_broken_is_to_be_tried_again() -> None:
         await send(port)  # nothing listens there any more
 
 
-async def test_a_server_that_is_too_slow_is_to_be_tried_again(scripted_smtp: Scripted) -> None:
+async def test_slow_server_is_temporary(scripted_smtp: Scripted) -> None:
     for step in ("greeting", "EHLO", "RCPT", "."):
         async with scripted_smtp({step: "hang"}) as port:
             with pytest.raises(MailTemporaryError):
@@ -218,7 +227,7 @@ async def test_a_server_that_is_too_slow_is_to_be_tried_again(scripted_smtp: Scr
         ({"DATA": "554 5.5.1 No valid recipients"}, MailAccessError, "554"),
     ],
 )
-async def test_whose_turn_it_is(
+async def test_reply_is_permanent_or_temporary(
     scripted_smtp: Scripted, script: dict[str, str], error: type[MailError], words: str
 ) -> None:
     async with scripted_smtp(script) as port:
@@ -226,7 +235,7 @@ async def test_whose_turn_it_is(
             await send(port)
 
 
-async def test_login_that_fails_for_the_moment_is_to_be_tried_again(
+async def test_temporary_login_failure_is_temporary(
     scripted_smtp: Scripted,
 ) -> None:
     script = {
@@ -245,32 +254,32 @@ async def test_a_server_without_login_names_the_settings(scripted_smtp: Scripted
 
 
 @pytest.mark.parametrize("goodbye", ["cut", "hang", "500 What?"])
-async def test_a_rude_goodbye_does_not_undo_the_delivery(
+async def test_failed_quit_does_not_undo_the_delivery(
     scripted_smtp: Scripted, goodbye: str
 ) -> None:
     async with scripted_smtp({"QUIT": goodbye}) as port:
         assert await send(port, timeout_seconds=1) == "250 2.0.0 Ok"
 
 
-async def test_check_goes_all_the_way_but_the_mail() -> None:
-    async with listening(username="reports", password="app-password") as (server, port):
-        assert (await client(port, username="reports", password="app-password").check()).startswith(
-            "250"
-        )
+async def test_check_connects_without_sending_a_mail() -> None:
+    async with serve_smtp(username="reports", password="app-password") as (server, port):
+        assert (
+            await build_client(port, username="reports", password="app-password").check()
+        ).startswith("250")
         assert server.messages == []
         with pytest.raises(MailAccessError):
-            await client(port, username="reports", password="other").check()
+            await build_client(port, username="reports", password="other").check()
 
 
-async def test_many_mails_at_once_keep_apart() -> None:
-    async with listening() as (server, port):
+async def test_concurrent_mails_do_not_mix() -> None:
+    async with serve_smtp() as (server, port):
         people = [f"person-{number}@example.ru" for number in range(8)]
-        smtp = client(port)
+        smtp = build_client(port)
         await asyncio.gather(
             *(
-                smtp.send(report(person), sender=SENDER, recipient=person, fence=Unfenced())
+                smtp.send(build_report(person), sender=SENDER, recipient=person, fence=Unfenced())
                 for person in people
             )
         )
         assert sorted(mail.recipients[0] for mail in server.messages) == people
-        assert all(mail.data == report(mail.recipients[0]) for mail in server.messages)
+        assert all(mail.data == build_report(mail.recipients[0]) for mail in server.messages)

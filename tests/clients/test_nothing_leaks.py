@@ -68,7 +68,7 @@ async def test_nothing_leaks(log_format: str, tmp_path: Path) -> None:
     assert SECRET not in printed
 
 
-async def probe(*calls: Callable[[], Awaitable[Any]]) -> None:
+async def run_calls(*calls: Callable[[], Awaitable[Any]]) -> None:
     """Run the calls and log each failure with its traceback, as a service would."""
     log = structlog.get_logger()
     for call in calls:
@@ -79,13 +79,13 @@ async def probe(*calls: Callable[[], Awaitable[Any]]) -> None:
             log.exception("probe.failed", message=error.message)
 
 
-async def probe_avito() -> None:
+async def run_avito() -> None:
     local = LocalAvito([AvitoAccount(f"id-{SECRET}", SECRET, 5, CANARY)])
     chat = local.add_chat(client=SandboxBuyer(6, CANARY))
     local.add_message(chat.id, "client", text=CANARY)
     async with serve_app(local.app) as url, create_avito_http(url) as http:
 
-        def client(secret: str) -> AvitoClient:
+        def build_client(secret: str) -> AvitoClient:
             credentials = AvitoCredentials(f"id-{SECRET}", secret)
             return AvitoClient(
                 http,
@@ -96,20 +96,20 @@ async def probe_avito() -> None:
                 clock=lambda: datetime.now(UTC),
             )
 
-        avito = client(SECRET)
+        avito = build_client(SECRET)
         reads: list[Callable[[], Awaitable[Any]]] = [
             partial(avito.list_chats, 5),
             partial(avito.get_chat, 5, chat.id),
             partial(avito.list_messages, 5, chat.id),
         ]
-        await probe(
-            client(f"wrong-{SECRET}").get_self,
+        await run_calls(
+            build_client(f"wrong-{SECRET}").get_self,
             avito.get_self,
             *reads,
             partial(avito.get_chat, 5, "none"),
         )
         local.switches.drop_message_keys = {"created"}
-        await probe(*reads)
+        await run_calls(*reads)
         troubles = [
             avito_switches.SERVER_ERROR,
             avito_switches.FORBIDDEN,
@@ -119,21 +119,27 @@ async def probe_avito() -> None:
         for fault in [*troubles, *PASSING]:
             local.switches.faults = []
             local.switches.fail(fault, times=None)
-            await probe(*reads)
+            await run_calls(*reads)
 
 
-async def probe_deepseek() -> None:
+async def run_deepseek() -> None:
     local = LocalDeepSeek(api_key=SECRET)
     async with serve_app(local.app) as url:
 
-        def client(key: str) -> DeepSeekClient:
+        def build_client(key: str) -> DeepSeekClient:
             return DeepSeekClient(
                 url, key, "deepseek-flash", max_concurrency=2, timeout_seconds=30, retry=RETRY
             )
 
-        async with client(SECRET) as deepseek, client(f"wrong-{SECRET}") as stranger:
-            await probe(
-                *(partial(who.complete, system="JSON", user=CANARY) for who in (deepseek, stranger))
+        async with (
+            build_client(SECRET) as deepseek,
+            build_client(f"wrong-{SECRET}") as wrong_client,
+        ):
+            await run_calls(
+                *(
+                    partial(client.complete, system="JSON", user=CANARY)
+                    for client in (deepseek, wrong_client)
+                )
             )
             troubles = [
                 deepseek_faults.SERVER_ERROR,
@@ -153,14 +159,14 @@ async def probe_deepseek() -> None:
             ]:
                 local.switches.faults = []
                 local.switches.fail(fault, times=None)
-                await probe(
+                await run_calls(
                     partial(deepseek.complete, system="JSON", user=CANARY),
                     deepseek.get_models,
                     deepseek.get_balance,
                 )
 
 
-async def probe_mail(folder: Path) -> None:
+async def run_mail(folder: Path) -> None:
     mime = f"Subject: {CANARY}\r\n\r\n{CANARY}\r\n".encode()
     server = LocalSmtp(username="reports", password=SECRET)
     port = await server.start()
@@ -173,7 +179,7 @@ async def probe_mail(folder: Path) -> None:
             security="none",
             timeout_seconds=5,
         )
-        await probe(
+        await run_calls(
             partial(
                 client.send, mime, sender="a@example.ru", recipient="b@example.ru", fence=Unfenced()
             ),
@@ -181,7 +187,7 @@ async def probe_mail(folder: Path) -> None:
         )
     await server.stop()
     outboxes = [OutboxFolder(folder), OutboxFolder(Path(__file__))]
-    await probe(
+    await run_calls(
         *(
             partial(
                 outbox.send, mime, sender="a@example.ru", recipient="b@example.ru", fence=Unfenced()
@@ -191,12 +197,12 @@ async def probe_mail(folder: Path) -> None:
     )
 
 
-async def probe_all(log_format: LogFormat, folder: Path) -> None:
+async def run_all(log_format: LogFormat, folder: Path) -> None:
     configure_logging("DEBUG", log_format)
-    await probe_avito()
-    await probe_deepseek()
-    await probe_mail(folder)
+    await run_avito()
+    await run_deepseek()
+    await run_mail(folder)
 
 
 if __name__ == "__main__":
-    asyncio.run(probe_all("json" if sys.argv[1] == "json" else "console", Path(sys.argv[2])))
+    asyncio.run(run_all("json" if sys.argv[1] == "json" else "console", Path(sys.argv[2])))

@@ -31,13 +31,13 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
         ({"Retry-After": "5", "X-RateLimit-Reset": "12"}, 5),
     ],
 )
-def test_wait_asked_for_is_read_from_either_header(
+def test_requested_delay_is_parsed_from_either_header(
     headers: dict[str, str], seconds: float | None
 ) -> None:
     assert parse_retry_after(headers, NOW) == seconds
 
 
-async def attempts_until(policy: RetryPolicy, *errors: Exception) -> int:
+async def count_attempts(policy: RetryPolicy, *errors: Exception) -> int:
     """Return the number of calls if these errors occur in turn before a success."""
     calls = 0
 
@@ -51,30 +51,30 @@ async def attempts_until(policy: RetryPolicy, *errors: Exception) -> int:
     return calls
 
 
-async def test_only_what_may_pass_is_tried_again() -> None:
+async def test_only_transient_errors_are_retried() -> None:
     policy = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_seconds=0.01)
-    assert await attempts_until(policy) == 1
-    assert await attempts_until(policy, TransientError("a"), RateLimitedError("b", 5)) == 3
+    assert await count_attempts(policy) == 1
+    assert await count_attempts(policy, TransientError("a"), RateLimitedError("b", 5)) == 3
     with pytest.raises(TransientError, match="c"):
-        await attempts_until(policy, TransientError("a"), TransientError("b"), TransientError("c"))
+        await count_attempts(policy, TransientError("a"), TransientError("b"), TransientError("c"))
     for error in (PermanentError("for good"), KeyError("bug")):
         with pytest.raises(type(error)):
-            await attempts_until(policy, error)
+            await count_attempts(policy, error)
 
 
-async def refused(limiter: AdaptiveLimiter) -> None:
+async def refuse_request(limiter: AdaptiveLimiter) -> None:
     with pytest.raises(RateLimitedError):
         async with limiter.slot():
             raise RateLimitedError("429")
 
 
-async def served(limiter: AdaptiveLimiter, times: int) -> None:
+async def serve_requests(limiter: AdaptiveLimiter, times: int) -> None:
     for _ in range(times):
         async with limiter.slot():
             pass
 
 
-async def most_at_once(limiter: AdaptiveLimiter, wanted: int) -> int:
+async def count_admitted(limiter: AdaptiveLimiter, wanted: int) -> int:
     """Return how many of the wanted requests the limiter admits at the same time."""
     inside = 0
 
@@ -93,24 +93,24 @@ async def most_at_once(limiter: AdaptiveLimiter, wanted: int) -> int:
     return inside
 
 
-async def test_a_refusal_halves_and_successes_grow_back_by_one() -> None:
+async def test_refusal_halves_and_successes_raise_by_one() -> None:
     limiter = AdaptiveLimiter(8)
-    assert await most_at_once(limiter, 20) == 8
-    await refused(limiter)
-    assert await most_at_once(limiter, 20) == 4
-    await served(limiter, 10)
-    assert await most_at_once(limiter, 20) == 5
-    await served(limiter, 30)
-    assert await most_at_once(limiter, 20) == 8
-    await served(limiter, 50)
-    assert await most_at_once(limiter, 20) == 8  # never above the initial limit
+    assert await count_admitted(limiter, 20) == 8
+    await refuse_request(limiter)
+    assert await count_admitted(limiter, 20) == 4
+    await serve_requests(limiter, 10)
+    assert await count_admitted(limiter, 20) == 5
+    await serve_requests(limiter, 30)
+    assert await count_admitted(limiter, 20) == 8
+    await serve_requests(limiter, 50)
+    assert await count_admitted(limiter, 20) == 8  # never above the initial limit
 
 
-async def test_one_request_is_always_let_in() -> None:
+async def test_one_request_is_always_admitted() -> None:
     limiter = AdaptiveLimiter(3)
     for _ in range(5):
-        await refused(limiter)
-    assert (limiter.allowed, await most_at_once(limiter, 3)) == (1, 1)
+        await refuse_request(limiter)
+    assert (limiter.allowed, await count_admitted(limiter, 3)) == (1, 1)
 
 
 async def test_a_burst_of_refusals_counts_once() -> None:
@@ -121,7 +121,7 @@ async def test_a_burst_of_refusals_counts_once() -> None:
         with pytest.raises(RateLimitedError):
             await refuse_all(together)
     assert limiter.allowed == 4
-    assert await most_at_once(limiter, 20) == 4
+    assert await count_admitted(limiter, 20) == 4
 
 
 async def refuse_all(together: AsyncExitStack) -> None:
@@ -129,14 +129,14 @@ async def refuse_all(together: AsyncExitStack) -> None:
         raise RateLimitedError("429")
 
 
-async def test_what_is_still_in_flight_takes_part_in_a_cut() -> None:
+async def test_requests_in_flight_count_after_a_cut() -> None:
     limiter = AdaptiveLimiter(4)
     async with AsyncExitStack() as others:
         for _ in range(3):
             await others.enter_async_context(limiter.slot())
-        await refused(limiter)  # three in flight, two allowed
-        assert await most_at_once(limiter, 5) == 0
-    assert await most_at_once(limiter, 5) == 2
+        await refuse_request(limiter)  # three in flight, two allowed
+        assert await count_admitted(limiter, 5) == 0
+    assert await count_admitted(limiter, 5) == 2
 
 
 async def test_other_failures_leave_the_limit_alone() -> None:
@@ -144,11 +144,13 @@ async def test_other_failures_leave_the_limit_alone() -> None:
     with pytest.raises(TransientError):
         async with limiter.slot():
             raise TransientError("500")
-    assert await most_at_once(limiter, 9) == 4
+    assert await count_admitted(limiter, 9) == 4
 
 
 @pytest.mark.parametrize(("requests", "at_once"), [(300, 30), (60, 6), (25, 2), (9, 1), (1, 1)])
-async def test_a_tenth_of_a_minutes_requests_may_go_at_once(requests: int, at_once: int) -> None:
+async def test_tenth_of_the_requests_a_minute_is_admitted_at_once(
+    requests: int, at_once: int
+) -> None:
     gate = limit_per_minute(requests)
     passed = 0
 
@@ -167,7 +169,7 @@ async def test_a_tenth_of_a_minutes_requests_may_go_at_once(requests: int, at_on
     assert passed == at_once
 
 
-async def test_no_limit_a_minute_lets_everything_through() -> None:
+async def test_zero_limit_admits_everything() -> None:
     gate = limit_per_minute(0)
     for _ in range(1000):
         async with gate:

@@ -15,7 +15,7 @@ from tests.programs import Program, started
 KEY = "key-of-the-crash-tests"
 
 
-class Served:
+class RunningService:
     """A running ``serve`` with its collected log."""
 
     def __init__(self, program: Program, url: str) -> None:
@@ -44,9 +44,9 @@ def service_environment(database_url: str, sandbox: Sandbox, folder: Path) -> di
 
 
 @asynccontextmanager
-async def serving(
+async def run_service(
     database_url: str, sandbox: Sandbox, folder: Path, **settings: str
-) -> AsyncIterator[Served]:
+) -> AsyncIterator[RunningService]:
     """Start the service with the sandbox and wait until it is ready.
 
     At the end it is stopped, unless it was killed.
@@ -59,11 +59,11 @@ async def serving(
         **settings,
     }
     async with started(folder, "serve", environment=environment) as program:
-        served = Served(program, f"http://127.0.0.1:{port}")
-        reader = asyncio.create_task(_gather(program.stderr, served.log))
+        service = RunningService(program, f"http://127.0.0.1:{port}")
+        reader = asyncio.create_task(_gather(program.stderr, service.log))
         try:
-            await until_it_answers(served.url, lambda: program.returncode)
-            yield served
+            await wait_until_ready(service.url, lambda: program.returncode)
+            yield service
         finally:
             program.send_signal(signal.SIGTERM)
             await reader
@@ -74,7 +74,7 @@ async def _gather(stderr: asyncio.StreamReader, log: bytearray) -> None:
         log += chunk
 
 
-async def until_it_answers(url: str, exit_code: Callable[[], int | None]) -> None:
+async def wait_until_ready(url: str, exit_code: Callable[[], int | None]) -> None:
     """Wait until a service is ready; fail if its process ends."""
     async with asyncio.timeout(30), httpx.AsyncClient(base_url=url) as rest:
         while True:

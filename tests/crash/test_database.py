@@ -14,7 +14,7 @@ from app.models import RunKind
 from app.sandbox.server import Sandbox
 from app.services.runs import submit, wait
 from tests.crash.chats import keep_every_third
-from tests.database.clusters import end_all, postmaster, servers
+from tests.database.clusters import get_postmaster, kill_all, list_servers
 from tests.stage import Stage, on_stage, until
 
 
@@ -23,7 +23,7 @@ async def crash(stage: Stage, data_dir: Path) -> None:
 
     It must assume that the dead backend has damaged shared memory.
     """
-    backends = [process for process in servers(data_dir) if "[local]" in process.cmdline()[0]]
+    backends = [process for process in list_servers(data_dir) if "[local]" in process.cmdline()[0]]
     backends[0].kill()
 
 
@@ -31,7 +31,7 @@ async def kill(stage: Stage, data_dir: Path) -> None:
     """Kill the whole server; until its restart, callers get the messages of an embedded server."""
     with (data_dir / "postgres.start.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # nothing can start it while the lock is held
-        end_all(data_dir)
+        kill_all(data_dir)
         ready = await stage.rest.get("/health/ready")
         assert (ready.status_code, ready.json()["database"]) == (503, "unreachable")
         message = (await stage.post("/avito/sync", status=500))["message"]
@@ -44,7 +44,7 @@ async def stop(stage: Stage, data_dir: Path) -> None:
 
     The service is a client that does not disconnect.
     """
-    server = postmaster(data_dir)
+    server = get_postmaster(data_dir)
     server.send_signal(signal.SIGTERM)
 
     async def ended() -> bool:
@@ -61,7 +61,7 @@ MOMENTS = {
 """In sync, grading and mail: the step has written its first row and has not ended."""
 
 
-async def test_a_day_outlives_its_database(tmp_path: Path) -> None:
+async def test_day_is_completed_despite_database_failures(tmp_path: Path) -> None:
     async with Sandbox() as sandbox:
         keep_every_third(sandbox)
         async with on_stage(None, sandbox, data_dir=tmp_path, deepseek_max_concurrency=2) as stage:
@@ -70,12 +70,12 @@ async def test_a_day_outlives_its_database(tmp_path: Path) -> None:
             stage.service.worker.wake()
             for moment, fail in MOMENTS.items():
 
-                async def is_come(moment: str = moment) -> bool:
+                async def is_reached(moment: str = moment) -> bool:
                     with suppress(DatabaseUnavailableError):  # still recovering from the last crash
                         return bool(await stage.rows(moment))
                     return False
 
-                await until(is_come, seconds=40)
+                await until(is_reached, seconds=40)
                 await fail(stage, tmp_path)
             run = await wait(database, run_id)
             assert run.state == "done", run.message

@@ -21,7 +21,7 @@ from app.models import RunKind
 from app.sandbox.server import Sandbox
 from app.services.runs import submit
 from tests.crash.chats import keep_every_third
-from tests.crash.processes import KEY, Served, serving
+from tests.crash.processes import KEY, RunningService, run_service
 from tests.stage import until
 
 DAY = "2026-11-22"
@@ -41,23 +41,23 @@ async def slow_sandbox() -> AsyncIterator[Sandbox]:
         yield sandbox
 
 
-async def ask(database: Database, sql: str) -> list[dict[str, Any]]:
+async def fetch_rows(database: Database, sql: str) -> list[dict[str, Any]]:
     async with database.session() as session:
         return [dict(row) for row in (await session.execute(text(sql))).mappings()]
 
 
-async def state_of(database: Database, run_id: int) -> str:
+async def get_run_state(database: Database, run_id: int) -> str:
     async with database.session() as session:
         return str(
             await session.scalar(text("SELECT state FROM runs WHERE id = :id"), {"id": run_id})
         )
 
 
-def calling(served: Served) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=served.url, headers={"X-API-Key": KEY}, timeout=60)
+def open_rest_client(service: RunningService) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=service.url, headers={"X-API-Key": KEY}, timeout=60)
 
 
-async def pass_the_leases(database: Database) -> None:
+async def expire_leases(database: Database) -> None:
     """Let the leases expire as after half a minute."""
     async with database.transaction() as session:
         await session.execute(
@@ -76,39 +76,45 @@ async def test_a_day_killed_in_a_step_is_finished_by_the_next_process(
 ) -> None:
     run_id = await submit(database, RunKind.DAILY, system_clock, slot=DAY)
 
-    async def caught() -> bool:
-        return bool(await ask(database, MOMENTS[step]))
+    async def step_has_begun() -> bool:
+        return bool(await fetch_rows(database, MOMENTS[step]))
 
-    async with serving(database_url, slow_sandbox, tmp_path) as served:
-        await until(caught)
-        served.kill()
-        await served.program.wait()
-    assert await state_of(database, run_id) == "running"
+    async with run_service(database_url, slow_sandbox, tmp_path) as service:
+        await until(step_has_begun)
+        service.kill()
+        await service.program.wait()
+    assert await get_run_state(database, run_id) == "running"
     slow_sandbox.smtp.switches.latency_seconds = 0
-    await pass_the_leases(database)
+    await expire_leases(database)
 
-    async def ended() -> bool:
-        return await state_of(database, run_id) == "done"
+    async def run_is_done() -> bool:
+        return await get_run_state(database, run_id) == "done"
 
-    async with serving(database_url, slow_sandbox, tmp_path):
-        await until(ended, seconds=40)
-    await assert_whole(database, slow_sandbox, killed_while_mailing=step == "mail")
+    async with run_service(database_url, slow_sandbox, tmp_path):
+        await until(run_is_done, seconds=40)
+    await assert_day_complete(database, slow_sandbox, killed_while_mailing=step == "mail")
 
 
-async def assert_whole(database: Database, sandbox: Sandbox, *, killed_while_mailing: bool) -> None:
+async def assert_day_complete(
+    database: Database, sandbox: Sandbox, *, killed_while_mailing: bool
+) -> None:
     chats = sandbox.avito.accounts[0].chats.values()
-    stored = {row["avito_id"] for row in await ask(database, "SELECT avito_id FROM messages")}
+    stored = {
+        row["avito_id"] for row in await fetch_rows(database, "SELECT avito_id FROM messages")
+    }
     assert stored == {message.id for chat in chats for message in chat.messages}
-    reports = Counter(row["chat_id"] for row in await ask(database, "SELECT chat_id FROM reports"))
+    reports = Counter(
+        row["chat_id"] for row in await fetch_rows(database, "SELECT chat_id FROM reports")
+    )
     assert set(reports.values()) == {1}, "each chat is graded once"
-    settled = await ask(
+    settled = await fetch_rows(
         database,
         "SELECT count(*) AS n FROM chats WHERE outcome IN ('graded', 'skipped') AND due_since IS"
         " NULL",
     )
     assert settled[0]["n"] == len(chats)
-    assert len(await ask(database, "SELECT 1 FROM digests")) == 1
-    assert await ask(database, "SELECT 1 FROM reports WHERE digest_id IS NULL") == []
+    assert len(await fetch_rows(database, "SELECT 1 FROM digests")) == 1
+    assert await fetch_rows(database, "SELECT 1 FROM reports WHERE digest_id IS NULL") == []
     mails: dict[str, set[bytes]] = {mail.recipients[0]: set() for mail in sandbox.smtp.messages}
     for mail in sandbox.smtp.messages:
         mails[mail.recipients[0]].add(mail.data)
@@ -120,19 +126,22 @@ async def assert_whole(database: Database, sandbox: Sandbox, *, killed_while_mai
     assert len(sandbox.smtp.messages) <= 2 + killed_while_mailing
 
 
-async def test_a_persons_run_that_was_killed_ends_as_interrupted_and_the_next_call_does_the_rest(
+async def test_killed_manual_run_is_interrupted_and_the_next_call_continues(
     database: Database, database_url: str, slow_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    async def caught() -> bool:
-        return bool(await ask(database, MOMENTS["sync"]))
+    async def step_has_begun() -> bool:
+        return bool(await fetch_rows(database, MOMENTS["sync"]))
 
-    async with serving(database_url, slow_sandbox, tmp_path) as served:
+    async with run_service(database_url, slow_sandbox, tmp_path) as service:
         run_id = await submit(database, RunKind.SYNC, system_clock)
-        await until(caught)
-        served.kill()
-        await served.program.wait()
-    await pass_the_leases(database)
-    async with serving(database_url, slow_sandbox, tmp_path) as served, calling(served) as rest:
+        await until(step_has_begun)
+        service.kill()
+        await service.program.wait()
+    await expire_leases(database)
+    async with (
+        run_service(database_url, slow_sandbox, tmp_path) as service,
+        open_rest_client(service) as rest,
+    ):
         answer = await rest.post("/api/v1/avito/sync")
         killed = (await rest.get(f"/api/v1/runs/{run_id}")).json()
     assert answer.json()["synced_chats"] == len(slow_sandbox.avito.accounts[0].chats)
@@ -140,34 +149,37 @@ async def test_a_persons_run_that_was_killed_ends_as_interrupted_and_the_next_ca
     assert "числа здесь могут быть меньше сделанного" in killed["message"]
 
 
-async def test_a_service_that_is_told_to_stop_keeps_the_answers_that_it_waits_for(
+async def test_stopped_service_stores_pending_answers(
     database: Database, database_url: str, slow_sandbox: Sandbox, tmp_path: Path
 ) -> None:
     slow_sandbox.avito.switches.latency_seconds = 0
     requests = slow_sandbox.deepseek.requests
 
-    async def asked() -> bool:
+    async def model_is_called() -> bool:
         return len(requests) >= 4
 
-    async with serving(database_url, slow_sandbox, tmp_path) as served, calling(served) as rest:
+    async with (
+        run_service(database_url, slow_sandbox, tmp_path) as service,
+        open_rest_client(service) as rest,
+    ):
         await rest.post("/api/v1/avito/sync")
         slow_sandbox.deepseek.switches.latency_seconds = 1
         call = asyncio.create_task(rest.post("/api/v1/llm/analyze"))
-        await until(asked)
-        served.program.send_signal(signal.SIGTERM)
+        await until(model_is_called)
+        service.program.send_signal(signal.SIGTERM)
         answer = (await call).json()
-        assert await served.program.wait() == 0
+        assert await service.program.wait() == 0
     assert answer["message"].startswith("Прервано")
     graded = [
         row["avito_id"]
-        for row in await ask(database, "SELECT avito_id FROM chats WHERE outcome = 'graded'")
+        for row in await fetch_rows(database, "SELECT avito_id FROM chats WHERE outcome = 'graded'")
     ]
     assert answer["analyzed_chats"] == len(graded) >= 4, (
         "all that were asked about when it was told"
     )
 
 
-async def test_nothing_of_a_chat_and_no_secret_stands_in_the_log(
+async def test_log_contains_no_chat_text_and_no_secret(
     database: Database, database_url: str, slow_sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """A whole day with faults, at log level DEBUG."""
@@ -176,14 +188,14 @@ async def test_nothing_of_a_chat_and_no_secret_stands_in_the_log(
     slow_sandbox.smtp.switches.recipient_answers["second@example.ru"] = "550 5.1.1 канарейки нет"
     slow_sandbox.avito.switches.latency_seconds = slow_sandbox.deepseek.switches.latency_seconds = 0
     async with (
-        serving(
+        run_service(
             database_url, slow_sandbox, tmp_path, LOG_LEVEL="DEBUG", LOG_FORMAT="json"
-        ) as served,
-        calling(served) as rest,
+        ) as service,
+        open_rest_client(service) as rest,
     ):
         for path in ("/avito/sync", "/llm/analyze", "/timer/reports"):
             await rest.post(f"/api/v1{path}")
-    log = served.log.decode()
+    log = service.log.decode()
     assert "run.ended" in log
     secrets = [KEY, slow_sandbox.deepseek.api_key, slow_sandbox.avito.accounts[0].client_secret]
     for canary in ("канарейка-7391", "555-35-35", *secrets):

@@ -26,7 +26,7 @@ from app.sandbox.server import Sandbox
 from app.services.runs import submit, wait
 from tests.checks import CHECKOUT
 from tests.crash.chats import keep_every_third
-from tests.crash.processes import KEY, service_environment, serving, until_it_answers
+from tests.crash.processes import KEY, run_service, service_environment, wait_until_ready
 
 PREVIOUS_RELEASE = "53d3d4ceaa60919a2be4f46d85508cb67690d041"
 """The last commit whose processes may still run during the rollout; update it with each release."""
@@ -52,9 +52,7 @@ def previous(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def serving_previous(
-    previous: Path, database_url: str, sandbox: Sandbox
-) -> AsyncIterator[str]:
+async def run_previous(previous: Path, database_url: str, sandbox: Sandbox) -> AsyncIterator[str]:
     """Run the previous release's service and yield its address.
 
     It is stopped at the end and must exit with 0.
@@ -78,14 +76,14 @@ async def serving_previous(
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        await until_it_answers(url, lambda: process.returncode)
+        await wait_until_ready(url, lambda: process.returncode)
         yield url
     finally:
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
 
 
-async def test_a_process_of_the_previous_release_works_on(
+async def test_process_of_the_previous_release_keeps_working(
     postgres_url: str, previous: Path, tmp_path: Path
 ) -> None:
     async with Sandbox() as sandbox:
@@ -93,22 +91,22 @@ async def test_a_process_of_the_previous_release_works_on(
         sandbox.deepseek.switches.latency_seconds = sandbox.smtp.switches.latency_seconds = 0
         database = Database(postgres_url)
         try:
-            async with serving_previous(previous, postgres_url, sandbox) as old:
+            async with run_previous(previous, postgres_url, sandbox) as old:
                 await _call(old, "/avito/sync", "/llm/analyze")
-                async with serving(postgres_url, sandbox, tmp_path) as served:
+                async with run_service(postgres_url, sandbox, tmp_path) as service:
                     await _call(old, "/timer/reports")
                     await _run_day(database, sandbox, "2026-11-20")  # executed by either
-                    await _call(served.url, "/avito/sync", "/llm/analyze", "/timer/reports")
+                    await _call(service.url, "/avito/sync", "/llm/analyze", "/timer/reports")
                 await _run_day(database, sandbox, "2026-11-21")
                 await _call(old, "/avito/sync", "/llm/analyze", "/timer/reports")
             async with (
-                serving(postgres_url, sandbox, tmp_path) as served,
+                run_service(postgres_url, sandbox, tmp_path) as service,
                 httpx.AsyncClient(headers={"X-API-Key": KEY}) as rest,
             ):
                 await _run_day(database, sandbox, "2026-11-23")
                 for day in ("2026-11-20", "2026-11-21", "2026-11-22", "2026-11-23"):
                     assert (
-                        await rest.get(f"{served.url}/api/v1/reports/daily/{day}")
+                        await rest.get(f"{service.url}/api/v1/reports/daily/{day}")
                     ).status_code == 200
             await _assert_mailed_once(database, sandbox)
         finally:

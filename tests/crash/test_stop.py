@@ -22,10 +22,10 @@ from app.sandbox.server import Sandbox
 from app.services.runs import submit, wait
 from tests.cli.processes import free_port
 from tests.crash.chats import keep_every_third
-from tests.crash.processes import KEY, Served, serving
-from tests.crash.test_kill import DAY, ask, calling, pass_the_leases
-from tests.crash.wires import wired
-from tests.database.clusters import end_all, servers
+from tests.crash.processes import KEY, RunningService, run_service
+from tests.crash.test_kill import DAY, expire_leases, fetch_rows, open_rest_client
+from tests.crash.wires import open_wire
+from tests.database.clusters import kill_all, list_servers
 from tests.programs import started
 from tests.stage import until
 
@@ -34,66 +34,69 @@ PATIENCE = 20.0
 """Seconds. The process ends within nine; the rest is for a busy machine."""
 
 
-async def stop(served: Served, *, signals: int = 1) -> int:
+async def stop(service: RunningService, *, signals: int = 1) -> int:
     """Send SIGTERM as often as given and return the exit code."""
     for _ in range(signals):
-        served.program.send_signal(signal.SIGTERM)
+        service.program.send_signal(signal.SIGTERM)
         await asyncio.sleep(0.2)
     async with asyncio.timeout(PATIENCE):
-        return await served.program.wait()
+        return await service.program.wait()
 
 
 @asynccontextmanager
-async def frozen(data_dir: Path) -> AsyncIterator[None]:
+async def freeze_postgres(data_dir: Path) -> AsyncIterator[None]:
     """Suspend the embedded Postgres and its backends; kill them at the end."""
-    for process in servers(data_dir):
+    for process in list_servers(data_dir):
         process.suspend()
     yield
     with ExitStack() as stack:
-        stack.callback(end_all, data_dir)
-        for process in servers(data_dir):
+        stack.callback(kill_all, data_dir)
+        for process in list_servers(data_dir):
             with suppress(psutil.NoSuchProcess):
                 process.resume()
 
 
-async def begun(database: Database, sql: str) -> None:
-    async def is_there() -> bool:
-        return bool(await ask(database, sql))
+async def wait_for_row(database: Database, sql: str) -> None:
+    async def row_exists() -> bool:
+        return bool(await fetch_rows(database, sql))
 
-    await until(is_there, seconds=40)
+    await until(row_exists, seconds=40)
 
 
-async def test_a_frozen_postgres_of_our_own(tmp_path: Path) -> None:
+async def test_frozen_embedded_postgres(tmp_path: Path) -> None:
     """The server is stopped as usual if there is time; else the next start recovers it."""
     async with Sandbox() as sandbox:
-        async with serving("", sandbox, tmp_path) as served, frozen(tmp_path):
-            assert await stop(served) in (0, 4)
-        async with serving("", sandbox, tmp_path) as served, calling(served) as rest:
+        async with run_service("", sandbox, tmp_path) as service, freeze_postgres(tmp_path):
+            assert await stop(service) in (0, 4)
+        async with run_service("", sandbox, tmp_path) as service, open_rest_client(service) as rest:
             assert (await rest.post("/api/v1/avito/sync")).status_code == 200
-            assert await stop(served) == 0
-        assert servers(tmp_path) == []
+            assert await stop(service) == 0
+        assert list_servers(tmp_path) == []
 
 
 @pytest.mark.parametrize("signals", [1, 3])
-async def test_a_database_that_is_gone_without_a_word(
+async def test_silently_unreachable_database(
     database: Database, database_url: str, tmp_path: Path, signals: int
 ) -> None:
-    async with Sandbox() as sandbox, wired(database_url) as (wire, url):
+    async with Sandbox() as sandbox, open_wire(database_url) as (wire, url):
         keep_every_third(sandbox)
         run_id = await submit(database, RunKind.DAILY, system_clock, slot=DAY)
-        async with serving(url, sandbox, tmp_path) as served, calling(served) as rest:
-            await begun(database, "SELECT 1 FROM reports LIMIT 1")
+        async with (
+            run_service(url, sandbox, tmp_path) as service,
+            open_rest_client(service) as rest,
+        ):
+            await wait_for_row(database, "SELECT 1 FROM reports LIMIT 1")
             wire.hang()
             waiting = asyncio.gather(
                 *(rest.get(path) for path in ("/health/ready", "/metrics", "/api/v1/runs")),
                 return_exceptions=True,
             )
             await asyncio.sleep(0.5)
-            assert await stop(served, signals=signals) in (0, 4)
+            assert await stop(service, signals=signals) in (0, 4)
             await waiting
-        wire.go_on()
-        await pass_the_leases(database)
-        async with serving(database_url, sandbox, tmp_path):
+        wire.resume()
+        await expire_leases(database)
+        async with run_service(database_url, sandbox, tmp_path):
             assert (await wait(database, run_id)).state == "done"
 
 
@@ -108,11 +111,11 @@ async def hang_the_mail(sandbox: Sandbox) -> None:
 async def hang_after_the_dot(sandbox: Sandbox) -> None:
     """The mail server accepts the mail and does not reply."""
 
-    async def say_nothing(*_: object) -> str:
+    async def never_reply(*_: object) -> str:
         await asyncio.Event().wait()
         raise AssertionError
 
-    sandbox.smtp.handle_DATA = say_nothing  # type: ignore[method-assign, assignment]
+    sandbox.smtp.handle_DATA = never_reply  # type: ignore[method-assign, assignment]
 
 
 HANGING: dict[str, tuple[Callable[[Sandbox], Awaitable[None]], str]] = {
@@ -123,7 +126,7 @@ HANGING: dict[str, tuple[Callable[[Sandbox], Awaitable[None]], str]] = {
 
 
 @pytest.mark.parametrize("what", HANGING)
-async def test_a_far_end_that_hangs(
+async def test_hanging_external_system(
     database: Database, database_url: str, tmp_path: Path, what: str
 ) -> None:
     hang, moment = HANGING[what]
@@ -134,23 +137,26 @@ async def test_a_far_end_that_hangs(
         ) = 0
         await hang(sandbox)
         run_id = await submit(database, RunKind.DAILY, system_clock, slot=DAY)
-        async with serving(database_url, sandbox, tmp_path) as served:
-            await begun(database, moment)
+        async with run_service(database_url, sandbox, tmp_path) as service:
+            await wait_for_row(database, moment)
             await asyncio.sleep(0.5)
-            assert await stop(served) == 0
-        states = await ask(database, f"SELECT state FROM runs WHERE id = {run_id}")  # noqa: S608
+            assert await stop(service) == 0
+        states = await fetch_rows(database, f"SELECT state FROM runs WHERE id = {run_id}")  # noqa: S608
         assert states == [{"state": "queued"}], "it is given back"
 
 
-async def test_a_caller_who_reads_a_long_answer_slowly(
+async def test_slow_reader_of_a_long_response(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     async with Sandbox() as sandbox:
         keep_every_third(sandbox)
-        async with serving(database_url, sandbox, tmp_path) as served, calling(served) as rest:
+        async with (
+            run_service(database_url, sandbox, tmp_path) as service,
+            open_rest_client(service) as rest,
+        ):
             for path in ("/avito/sync", "/llm/analyze"):
                 await rest.post(f"/api/v1{path}")
-            columns = [row["name"] for row in await ask(database, _COLUMNS)]
+            columns = [row["name"] for row in await fetch_rows(database, _COLUMNS)]
             others = ", ".join(name for name in columns if name != "id")
             copies = (
                 f"INSERT INTO reports (id, {others}) SELECT 1000 + n, {others}"  # noqa: S608
@@ -162,7 +168,7 @@ async def test_a_caller_who_reads_a_long_answer_slowly(
             async with rest.stream("GET", "/api/v1/reports", params=span) as answer:
                 chunks = answer.aiter_raw()
                 await anext(chunks)
-                assert await stop(served) == 0
+                assert await stop(service) == 0
                 with pytest.raises(httpx.RemoteProtocolError):
                     async for _ in chunks:
                         pass
@@ -175,13 +181,13 @@ _COLUMNS = (
 
 
 @pytest.mark.parametrize("held", ["migration", "connection"])
-async def test_a_start_that_waits(
+async def test_start_waiting_for_the_database(
     database: Database, database_url: str, tmp_path: Path, held: str
 ) -> None:
     """It waits for another replica's migration, or for a server that accepts and never replies."""
     async with (
         Sandbox() as sandbox,
-        wired(database_url) as (wire, url),
+        open_wire(database_url) as (wire, url),
         database.session() as session,
     ):
         if held == "migration":
@@ -198,23 +204,25 @@ async def test_a_start_that_waits(
         environment |= {"REPORT_RECIPIENTS": "b@example.ru", "DATA_DIR": str(tmp_path)}
         async with started(tmp_path, "serve", environment=environment) as program:
             await asyncio.sleep(3)
-            assert await stop(Served(program, "")) in (0, 4)
+            assert await stop(RunningService(program, "")) in (0, 4)
         if held == "migration":
             await session.execute(text("SELECT pg_advisory_unlock(5318008201)"))
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_any_moment(database: Database, database_url: str, tmp_path: Path, seed: int) -> None:
+async def test_stop_at_random_moments(
+    database: Database, database_url: str, tmp_path: Path, seed: int
+) -> None:
     """A day that is stopped repeatedly, at random moments, is completed in the end."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     async with Sandbox() as sandbox:
         keep_every_third(sandbox)
         run_id = await submit(database, RunKind.DAILY, system_clock, slot=DAY)
         for _ in range(2):
-            async with serving(database_url, sandbox, tmp_path) as served:
+            async with run_service(database_url, sandbox, tmp_path) as service:
                 await asyncio.sleep(chance.uniform(0, 4))
-                assert await stop(served, signals=chance.choice([1, 2])) == 0
-        async with serving(database_url, sandbox, tmp_path):
+                assert await stop(service, signals=chance.choice([1, 2])) == 0
+        async with run_service(database_url, sandbox, tmp_path):
             assert (await wait(database, run_id)).state == "done"
         arrived = {(mail.recipients[0], mail.data) for mail in sandbox.smtp.messages}
         assert sorted(recipient for recipient, _ in arrived) == [

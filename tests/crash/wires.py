@@ -22,7 +22,7 @@ class Wire:
     def hang(self) -> None:
         self._open.clear()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self._open.set()
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -54,7 +54,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def wired(url: str) -> AsyncIterator[tuple[Wire, str]]:
+async def open_wire(url: str) -> AsyncIterator[tuple[Wire, str]]:
     """Start a proxy to the database; yield it and the address that leads through it."""
     parsed = make_url(url)
     wire = Wire(f"{parsed.query['host']}/.s.PGSQL.{parsed.query.get('port', 5432)}")

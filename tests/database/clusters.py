@@ -39,7 +39,7 @@ asyncio.run(main())
 """
 
 
-async def ask(url: str | URL, sql: str) -> Any:
+async def fetch_value(url: str | URL, sql: str) -> Any:
     """Run a statement outside a transaction; return the first value of the first row, if any."""
     engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
@@ -48,10 +48,12 @@ async def ask(url: str | URL, sql: str) -> Any:
 
 
 @asynccontextmanager
-async def few_connections(cluster_url: str, url: str, limit: int) -> AsyncIterator[str]:
+async def limit_connections(cluster_url: str, url: str, limit: int) -> AsyncIterator[str]:
     """Yield the database's address for a role with a connection limit."""
-    await ask(cluster_url, f"CREATE ROLE small LOGIN PASSWORD 'small' CONNECTION LIMIT {limit}")
-    await ask(url, "GRANT ALL ON SCHEMA public TO small")
+    await fetch_value(
+        cluster_url, f"CREATE ROLE small LOGIN PASSWORD 'small' CONNECTION LIMIT {limit}"
+    )
+    await fetch_value(url, "GRANT ALL ON SCHEMA public TO small")
     try:
         yield (
             make_url(url)
@@ -59,16 +61,16 @@ async def few_connections(cluster_url: str, url: str, limit: int) -> AsyncIterat
             .render_as_string(hide_password=False)
         )
     finally:
-        await ask(url, "DROP OWNED BY small")
-        await ask(cluster_url, "DROP ROLE small")
+        await fetch_value(url, "DROP OWNED BY small")
+        await fetch_value(cluster_url, "DROP ROLE small")
 
 
-def host(url: str) -> Path:
+def get_socket_folder(url: str) -> Path:
     """Return the folder in which clients look for the socket."""
     return Path(str(make_url(url).query["host"]))
 
 
-def servers(data_dir: Path) -> list[psutil.Process]:
+def list_servers(data_dir: Path) -> list[psutil.Process]:
     """Return the live Postgres processes of the folder's cluster."""
     found = []
     for process in psutil.process_iter():
@@ -78,11 +80,11 @@ def servers(data_dir: Path) -> list[psutil.Process]:
     return found
 
 
-def postmaster(data_dir: Path) -> psutil.Process:
+def get_postmaster(data_dir: Path) -> psutil.Process:
     return psutil.Process(int((data_dir / "postgres" / "postmaster.pid").read_text().split()[0]))
 
 
-async def run(*command: str | Path) -> tuple[int, str]:
+async def run_command(*command: str | Path) -> tuple[int, str]:
     """Return the exit status and the combined output of a command."""
     process = await asyncio.create_subprocess_exec(
         *command, cwd=CHECKOUT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
@@ -92,9 +94,9 @@ async def run(*command: str | Path) -> tuple[int, str]:
     return process.returncode, output.decode()
 
 
-async def state(data_dir: Path) -> str:
+async def read_cluster_state(data_dir: Path) -> str:
     """Return the cluster's state according to pg_controldata; ``shut down`` is a clean stop."""
-    _, output = await run(find_programs() / "pg_controldata", data_dir / "postgres")
+    _, output = await run_command(find_programs() / "pg_controldata", data_dir / "postgres")
     return next(
         line.split(":")[1].strip()
         for line in output.splitlines()
@@ -102,7 +104,7 @@ async def state(data_dir: Path) -> str:
     )
 
 
-def half_made(data_dir: Path) -> list[Path]:
+def list_unfinished(data_dir: Path) -> list[Path]:
     return list(data_dir.glob("postgres.new-*"))
 
 
@@ -112,18 +114,18 @@ def write_pid(path: Path, pid: int) -> None:
     path.write_text(f"{pid}\n{rest}")
 
 
-def mode(path: Path) -> str:
+def get_mode(path: Path) -> str:
     return oct(path.stat().st_mode & 0o777)
 
 
-async def until(condition: Callable[[], object]) -> None:
+async def wait_until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - the condition depends on other processes
             await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
-async def other_process(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def start_other_process(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start another process that uses the database, as a terminal would.
 
     The database is ready when this yields.
@@ -136,7 +138,7 @@ async def other_process(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Proc
         start_new_session=True,
     )
     try:
-        await said(process, "postgresql+asyncpg://")
+        await read_line(process, "postgresql+asyncpg://")
         yield process
     finally:
         with suppress(ProcessLookupError):
@@ -144,7 +146,7 @@ async def other_process(data_dir: Path) -> AsyncIterator[asyncio.subprocess.Proc
         await process.communicate()
 
 
-async def said(process: asyncio.subprocess.Process, beginning: str) -> str:
+async def read_line(process: asyncio.subprocess.Process, beginning: str) -> str:
     assert process.stdout
     async for line in process.stdout:
         if line.decode().startswith(beginning):
@@ -152,7 +154,7 @@ async def said(process: asyncio.subprocess.Process, beginning: str) -> str:
     raise AssertionError(f"ended before it said {beginning}")
 
 
-def end_all(data_dir: Path) -> None:
-    for process in servers(data_dir):
+def kill_all(data_dir: Path) -> None:
+    for process in list_servers(data_dir):
         with suppress(psutil.NoSuchProcess):
             process.kill()

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from app.database.embedded import embedded_postgres
 
-from .clusters import ask, end_all, run
+from .clusters import fetch_value, kill_all, run_command
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     """
     yield tmp_path / "var"
     for folder in tmp_path.iterdir():
-        end_all(folder)
+        kill_all(folder)
         shutil.rmtree(folder)
 
 
@@ -34,17 +34,17 @@ async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = tmp_path_factory.mktemp("template")
     async with embedded_postgres(folder, durable=False) as url:
-        await ask(url, "CREATE TABLE chats AS SELECT generate_series(1, 2) AS id")
-        await ask(url, "UPDATE pg_database SET datistemplate = false")
+        await fetch_value(url, "CREATE TABLE chats AS SELECT generate_series(1, 2) AS id")
+        await fetch_value(url, "UPDATE pg_database SET datistemplate = false")
         for name in ("template0", "template1"):
-            await ask(url, f"DROP DATABASE {name}")
+            await fetch_value(url, f"DROP DATABASE {name}")
     return folder
 
 
 @pytest_asyncio.fixture
 async def used_dir(template: Path, data_dir: Path) -> Path:
     """A folder with a cluster that has been used before."""
-    assert await run("cp", "-a", template, data_dir) == (0, "")
+    assert await run_command("cp", "-a", template, data_dir) == (0, "")
     return data_dir
 
 

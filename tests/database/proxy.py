@@ -50,7 +50,7 @@ class Network:
         for pump in self._pumps:
             pump.cancel()
 
-    async def take(
+    async def forward(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: str
     ) -> None:
         """Forward between a client and the server until one of them disconnects."""
@@ -106,19 +106,19 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def network_to(url: str) -> AsyncIterator[Network]:
+async def open_network(url: str) -> AsyncIterator[Network]:
     """Start a proxy in front of a Postgres on a Unix socket; its ``url`` leads through it."""
     parsed = make_url(url)
     upstream = f"{parsed.query['host']}/.s.PGSQL.{parsed.query.get('port', 5432)}"
-    ours: set[asyncio.Task[None]] = set()
+    tasks: set[asyncio.Task[None]] = set()
 
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
-        ours.add(task)
-        await network.take(reader, writer, upstream)
+        tasks.add(task)
+        await network.forward(reader, writer, upstream)
 
-    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    server = await asyncio.start_server(forward, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     network = Network(
         URL.create(
@@ -130,4 +130,4 @@ async def network_to(url: str) -> AsyncIterator[Network]:
     finally:
         server.close()
         network.reset()
-        await asyncio.gather(*ours, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -22,8 +22,8 @@ from app.database.migrate import migrate
 from app.errors import DatabaseUnavailableError
 from tests.stage import until
 
-from .clusters import servers
-from .proxy import Network, network_to
+from .clusters import list_servers
+from .proxy import Network, open_network
 
 SOON = Limits(statement=0.3, lock=0.1, idle=0.5, margin=0.3)
 HOLD_SECONDS = 30
@@ -32,7 +32,7 @@ HOLD_SECONDS = 30
 
 @pytest_asyncio.fixture
 async def network(postgres_url: str) -> AsyncIterator[Network]:
-    async with network_to(postgres_url) as network:
+    async with open_network(postgres_url) as network:
         yield network
 
 
@@ -44,30 +44,32 @@ async def database(network: Network) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def backend(database: Database, sql: str = "SELECT 1") -> int:
+async def get_backend(database: Database, sql: str = "SELECT 1") -> int:
     async with database.session() as session:
         number = int(await session.scalar(text("SELECT pg_backend_pid()")) or 0)
         await session.execute(text(sql))
     return number
 
 
-async def fails(database: Database, sql: str = "SELECT 1") -> str:
+async def expect_outage(database: Database, sql: str = "SELECT 1") -> str:
     async with asyncio.timeout(HOLD_SECONDS):
         with pytest.raises(DatabaseUnavailableError) as caught:
-            await backend(database, sql)
+            await get_backend(database, sql)
     return caught.value.message
 
 
-async def test_a_silent_connection_costs_one_limit_and_takes_the_idle_ones_with_it(
+async def test_silent_connection_costs_one_timeout_and_closes_idle_ones(
     database: Database, network: Network
 ) -> None:
-    before = await asyncio.gather(*(backend(database, "SELECT pg_sleep(0.05)") for _ in range(5)))
+    before = await asyncio.gather(
+        *(get_backend(database, "SELECT pg_sleep(0.05)") for _ in range(5))
+    )
     assert len(set(before)) == 5
     network.blackhole()
-    assert "сервер не отвечает" in await fails(database)
+    assert "сервер не отвечает" in await expect_outage(database)
     network.heal()
     # None of them gets a dead connection.
-    after = await asyncio.gather(*(backend(database) for _ in range(5)))
+    after = await asyncio.gather(*(get_backend(database) for _ in range(5)))
     assert not {*before} & {*after}
 
 
@@ -75,13 +77,13 @@ async def test_a_silent_connection_costs_one_limit_and_takes_the_idle_ones_with_
 async def test_one_direction_alone_is_enough(
     database: Database, network: Network, direction: str
 ) -> None:
-    await backend(database)
+    await get_backend(database)
     network.silent = frozenset({direction})  # type: ignore[arg-type]
-    assert "сервер не отвечает" in await fails(database)
+    assert "сервер не отвечает" in await expect_outage(database)
 
 
 async def test_every_step_of_a_transaction_is_limited(database: Database, network: Network) -> None:
-    async def dies(*, before_commit: bool) -> None:
+    async def break_transaction(*, before_commit: bool) -> None:
         async with database.transaction() as session:
             await session.execute(text("SELECT 1"))
             network.blackhole()
@@ -92,7 +94,7 @@ async def test_every_step_of_a_transaction_is_limited(database: Database, networ
         network.heal()
         async with asyncio.timeout(HOLD_SECONDS):
             with pytest.raises(DatabaseUnavailableError):
-                await dies(before_commit=before_commit)
+                await break_transaction(before_commit=before_commit)
 
 
 async def test_a_failed_rollback_is_limited(database: Database, network: Network) -> None:
@@ -106,12 +108,10 @@ async def test_a_failed_rollback_is_limited(database: Database, network: Network
         with pytest.raises((ValueError, DatabaseUnavailableError)):
             await fail()
     network.heal()
-    await backend(database)
+    await get_backend(database)
 
 
-async def test_the_driver_beneath_the_session_is_limited_as_well(
-    database: Database, network: Network
-) -> None:
+async def test_driver_calls_are_limited(database: Database, network: Network) -> None:
     async def ask_driver() -> None:
         async with database.session() as session:
             driver = (await (await session.connection()).get_raw_connection()).driver_connection
@@ -124,26 +124,24 @@ async def test_the_driver_beneath_the_session_is_limited_as_well(
             await ask_driver()
 
 
-async def test_a_task_that_is_cancelled_on_a_dead_network_ends(
-    database: Database, network: Network
-) -> None:
+async def test_cancelled_task_ends_on_a_dead_network(database: Database, network: Network) -> None:
     patient = database.with_limits(Limits(statement=600, lock=600))
-    await backend(patient)
+    await get_backend(patient)
     network.blackhole()
     for _ in range(2):  # on an open connection, and while one is being opened
-        task = asyncio.create_task(backend(patient))
+        task = asyncio.create_task(get_backend(patient))
         await asyncio.sleep(0.1)
         task.cancel()
         async with asyncio.timeout(HOLD_SECONDS):
             with pytest.raises((asyncio.CancelledError, DatabaseUnavailableError)):
                 await task
     network.heal()
-    await backend(database)
+    await get_backend(database)
 
 
-async def test_a_caller_may_want_an_answer_sooner(database: Database, network: Network) -> None:
+async def test_session_timeout_of_the_caller(database: Database, network: Network) -> None:
     patient = database.with_limits(Limits(statement=600, lock=600))
-    await backend(patient)
+    await get_backend(patient)
     network.blackhole()
 
     async def ask_soon() -> None:
@@ -158,19 +156,19 @@ async def test_a_caller_may_want_an_answer_sooner(database: Database, network: N
 async def test_closing_does_not_wait_for_a_dead_network(
     database: Database, network: Network
 ) -> None:
-    await asyncio.gather(*(backend(database, "SELECT pg_sleep(0.05)") for _ in range(5)))
+    await asyncio.gather(*(get_backend(database, "SELECT pg_sleep(0.05)") for _ in range(5)))
     network.blackhole()
     async with asyncio.timeout(HOLD_SECONDS):
         await database.close()
 
 
 async def test_connections_that_are_reset_or_refused(database: Database, network: Network) -> None:
-    await backend(database)
+    await get_backend(database)
     network.refusing = True
     network.reset()
-    assert "DATABASE_URL" in await fails(database)
+    assert "DATABASE_URL" in await expect_outage(database)
     network.heal()
-    await backend(database)
+    await get_backend(database)
 
 
 async def test_a_migration_has_no_limit_but_ends_with_its_connection(
@@ -193,29 +191,29 @@ async def test_a_paused_server(used_dir: Path) -> None:
     """SIGSTOP, as with ``docker pause``: the kernel accepts connections, no process replies."""
     async with embedded_postgres(used_dir, durable=False) as url:
         database = Database(url, limits=SOON, connect_seconds=0.5)
-        await asyncio.gather(*(backend(database) for _ in range(3)))
-        stopped = servers(used_dir)
+        await asyncio.gather(*(get_backend(database) for _ in range(3)))
+        stopped = list_servers(used_dir)
         for process in stopped:
             process.send_signal(signal.SIGSTOP)
         try:
             for _ in range(3):  # with a connection, and without one
-                assert "Postgres" in await fails(database)
+                assert "Postgres" in await expect_outage(database)
             async with asyncio.timeout(HOLD_SECONDS):
                 await database.close()
         finally:
             for process in stopped:
                 with suppress(Exception):
                     process.send_signal(signal.SIGCONT)
-        await backend(database)
+        await get_backend(database)
         await database.close()
 
 
-async def test_a_connection_that_is_too_slow_to_be_made_is_not_left_open(network: Network) -> None:
+async def test_connection_that_is_too_slow_is_closed(network: Network) -> None:
     """The connection is accepted, but its first statements, the pool's own, time out."""
     database = Database(network.url, limits=SOON, connect_seconds=20)
     network.delay_seconds = 0.4
     for _ in range(2):
-        await fails(database)
+        await expect_outage(database)
     network.heal()
 
     async def none_is_open() -> bool:
@@ -226,7 +224,7 @@ async def test_a_connection_that_is_too_slow_to_be_made_is_not_left_open(network
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="TCP_USER_TIMEOUT is Linux's")
-async def test_the_kernel_looks_after_the_peer(database: Database) -> None:
+async def test_tcp_keepalive_is_set(database: Database) -> None:
     async with database.session() as session:
         driver = (await (await session.connection()).get_raw_connection()).driver_connection
         assert driver

@@ -6,7 +6,7 @@ from sqlalchemy import make_url, text
 
 from app.database.engine import Database
 
-from .clusters import ask
+from .clusters import fetch_value
 
 
 async def test_connections_that_the_server_has_closed_are_replaced(
@@ -16,16 +16,16 @@ async def test_connections_that_the_server_has_closed_are_replaced(
     database = Database(postgres_url, pool_size=3)
     together = asyncio.Barrier(3)
 
-    async def backend() -> int:
+    async def get_backend() -> int:
         async with database.session() as session:
             number = int(await session.scalar(text("SELECT pg_backend_pid()")) or 0)
             await together.wait()  # each task has its own connection
             return number
 
-    before = await asyncio.gather(backend(), backend(), backend())
+    before = await asyncio.gather(get_backend(), get_backend(), get_backend())
     name = make_url(postgres_url).database
     closed = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname ="
-    assert await ask(cluster_url, f"{closed} '{name}'") == 3
-    after = await asyncio.gather(backend(), backend(), backend())
+    assert await fetch_value(cluster_url, f"{closed} '{name}'") == 3
+    after = await asyncio.gather(get_backend(), get_backend(), get_backend())
     assert len({*before, *after}) == 6
     await database.close()

@@ -21,7 +21,7 @@ from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 from app.repositories.locks import lock_bulk_chat_updates
 
-from .clusters import ask
+from .clusters import fetch_value
 
 SOON = Limits(statement=0.3, lock=0.1, idle=0.3)
 
@@ -34,7 +34,7 @@ async def database(postgres_url: str) -> AsyncIterator[Database]:
 
 
 @contextmanager
-def no_free_files() -> Iterator[None]:
+def exhaust_files() -> Iterator[None]:
     """Use up all file descriptors of this process."""
     with ExitStack() as stack:
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -46,7 +46,7 @@ def no_free_files() -> Iterator[None]:
         yield
 
 
-async def scalar(database: Database, sql: str) -> object:
+async def fetch_scalar(database: Database, sql: str) -> object:
     async with database.session() as session:
         return await session.scalar(text(sql))
 
@@ -59,9 +59,9 @@ async def test_limits_end_with_the_transaction(database: Database, postgres_url:
             for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
         )
     )
-    assert await scalar(database, shown) == "300ms 100ms 300ms"
-    assert await scalar(database.with_limits(Limits(60, 45)), shown) == "1min 45s 30s"
-    assert await scalar(database, shown) == "300ms 100ms 300ms"
+    assert await fetch_scalar(database, shown) == "300ms 100ms 300ms"
+    assert await fetch_scalar(database.with_limits(Limits(60, 45)), shown) == "1min 45s 30s"
+    assert await fetch_scalar(database, shown) == "300ms 100ms 300ms"
     async with database.engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
@@ -69,22 +69,23 @@ async def test_limits_end_with_the_transaction(database: Database, postgres_url:
 
 
 async def test_a_slow_statement_ends_and_its_connection_stays(database: Database) -> None:
-    before = await scalar(database, "SELECT pg_backend_pid()")
+    before = await fetch_scalar(database, "SELECT pg_backend_pid()")
     with pytest.raises(DatabaseUnavailableError, match="не уложился в срок"):
-        await scalar(database, "SELECT pg_sleep(60)")
-    assert await scalar(database, "SELECT pg_backend_pid()") == before
+        await fetch_scalar(database, "SELECT pg_sleep(60)")
+    assert await fetch_scalar(database, "SELECT pg_backend_pid()") == before
     assert (
-        await scalar(database.with_limits(Limits(60, 60)), "SELECT pg_sleep(1) IS NOT NULL") is True
+        await fetch_scalar(database.with_limits(Limits(60, 60)), "SELECT pg_sleep(1) IS NOT NULL")
+        is True
     )
 
 
-async def test_a_lock_that_somebody_holds(database: Database) -> None:
-    await ask(database.engine.url, "CREATE TABLE chats AS SELECT 1 AS id")
+async def test_lock_held_by_another_transaction(database: Database) -> None:
+    await fetch_value(database.engine.url, "CREATE TABLE chats AS SELECT 1 AS id")
     async with database.engine.begin() as other:
         await other.execute(text("LOCK TABLE chats"))
         with pytest.raises(DatabaseUnavailableError, match="заблокированы"):
-            await scalar(database, "SELECT id FROM chats")
-    assert await scalar(database, "SELECT id FROM chats") == 1
+            await fetch_scalar(database, "SELECT id FROM chats")
+    assert await fetch_scalar(database, "SELECT id FROM chats") == 1
 
 
 async def test_a_frozen_replica_loses_its_lock_and_the_others_get_it(
@@ -102,19 +103,19 @@ async def test_a_frozen_replica_loses_its_lock_and_the_others_get_it(
     await frozen.close()
 
 
-async def test_a_transaction_that_postgres_has_cut_off_is_an_outage(database: Database) -> None:
-    async def linger() -> None:
+async def test_transaction_ended_by_postgres_is_an_outage(database: Database) -> None:
+    async def idle_in_transaction() -> None:
         async with database.transaction() as session:
             await session.execute(text("SELECT 1"))
             await asyncio.sleep(1)
             await session.execute(text("SELECT 1"))
 
     with pytest.raises(DatabaseUnavailableError):
-        await linger()
-    assert await scalar(database, "SELECT 1") == 1
+        await idle_in_transaction()
+    assert await fetch_scalar(database, "SELECT 1") == 1
 
 
-async def test_a_deadlock_can_be_repeated(database: Database) -> None:
+async def test_deadlock_is_an_outage(database: Database) -> None:
     patient = database.with_limits(Limits(30, 30))
     together = asyncio.Barrier(2)
 
@@ -130,10 +131,10 @@ async def test_a_deadlock_can_be_repeated(database: Database) -> None:
     assert "блокировка" in failed.message
 
 
-async def raised(database: Database, state: str) -> BaseException:
+async def raise_sqlstate(database: Database, state: str) -> BaseException:
     sql = f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$"
     with pytest.raises((DatabaseUnavailableError, DBAPIError)) as caught:
-        await scalar(database, sql)
+        await fetch_scalar(database, sql)
     return caught.value
 
 
@@ -157,24 +158,24 @@ async def raised(database: Database, state: str) -> BaseException:
         "58030",
     ],
 )
-async def test_what_passes_is_an_outage(database: Database, state: str) -> None:
-    error = await raised(database, state)
+async def test_temporary_errors_are_outages(database: Database, state: str) -> None:
+    error = await raise_sqlstate(database, state)
     assert isinstance(error, DatabaseUnavailableError)
     assert not isinstance(error, DatabaseRefusedError)
 
 
 @pytest.mark.parametrize("state", ["28P01", "28000", "3D000"])
-async def test_what_a_person_has_to_change_is_a_refusal(database: Database, state: str) -> None:
-    assert isinstance(await raised(database, state), DatabaseRefusedError)
+async def test_wrong_setting_is_a_refusal(database: Database, state: str) -> None:
+    assert isinstance(await raise_sqlstate(database, state), DatabaseRefusedError)
 
 
 @pytest.mark.parametrize("state", ["42501", "42P01", "23505", "22P05", "XX001", "P0001"])
-async def test_what_is_our_own_fault_stays_what_it_is(database: Database, state: str) -> None:
-    assert isinstance(await raised(database, state), DBAPIError)
+async def test_programming_errors_are_not_converted(database: Database, state: str) -> None:
+    assert isinstance(await raise_sqlstate(database, state), DBAPIError)
 
 
-async def test_only_utf8_will_do(cluster_url: str) -> None:
-    await ask(
+async def test_only_utf8_is_accepted(cluster_url: str) -> None:
+    await fetch_value(
         cluster_url,
         "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C' LOCALE_PROVIDER"
         " libc",
@@ -187,7 +188,7 @@ async def test_only_utf8_will_do(cluster_url: str) -> None:
             await database.check()
     finally:
         await database.close()
-        await ask(cluster_url, "DROP DATABASE latin")
+        await fetch_value(cluster_url, "DROP DATABASE latin")
 
 
 async def test_nothing_is_a_startup_parameter(database: Database) -> None:
@@ -198,6 +199,6 @@ async def test_nothing_is_a_startup_parameter(database: Database) -> None:
     assert set(driver._params.server_settings or {}) == set()
 
 
-async def test_a_process_without_free_files_does_not_blame_the_server(database: Database) -> None:
-    with no_free_files(), pytest.raises(DatabaseUnavailableError, match="ulimit"):
-        await scalar(database, "SELECT 1")
+async def test_missing_file_descriptors_are_not_a_database_fault(database: Database) -> None:
+    with exhaust_files(), pytest.raises(DatabaseUnavailableError, match="ulimit"):
+        await fetch_scalar(database, "SELECT 1")

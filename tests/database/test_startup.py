@@ -15,62 +15,58 @@ from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 from app.sandbox.server import Sandbox
 from tests.cli.processes import free_port, settings_for, started, stop
 
-from .clusters import ask, few_connections
-from .proxy import network_to
+from .clusters import fetch_value, limit_connections
+from .proxy import open_network
 
 
-async def opened(url: str, patience_seconds: float | None = 0) -> str | None:
+async def open_and_get_revision(url: str, patience_seconds: float | None = 0) -> str | None:
     settings = load_settings(_env_file=None, database_url=url)
     async with open_database(settings, patience_seconds=patience_seconds) as database:
         return await get_current_revision(database)
 
 
-async def test_a_server_that_refuses_is_tried_again_until_it_lets_us_in(postgres_url: str) -> None:
-    async with network_to(postgres_url) as network:
+async def test_refusing_server_is_retried_until_it_accepts(postgres_url: str) -> None:
+    async with open_network(postgres_url) as network:
         network.refusing = True
-        start = asyncio.create_task(opened(network.url, None))
+        start = asyncio.create_task(open_and_get_revision(network.url, None))
         while network.accepted < 2:  # noqa: ASYNC110 - more than one attempt
             await asyncio.sleep(0.05)
         network.heal()
         assert await start == get_head_revision()
 
 
-async def test_a_server_that_takes_no_connections_yet_is_tried_again(
-    cluster_url: str, postgres_url: str
-) -> None:
+async def test_server_without_connections_is_retried(cluster_url: str, postgres_url: str) -> None:
     name = make_url(postgres_url).database
-    await ask(cluster_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    start = asyncio.create_task(opened(postgres_url, None))
+    await fetch_value(cluster_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    start = asyncio.create_task(open_and_get_revision(postgres_url, None))
     await asyncio.sleep(1)
     assert not start.done()
-    await ask(cluster_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    await fetch_value(cluster_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     assert await start == get_head_revision()
 
 
-async def test_a_full_server_is_tried_again(cluster_url: str, postgres_url: str) -> None:
-    async with few_connections(cluster_url, postgres_url, 0) as url:
-        start = asyncio.create_task(opened(url, None))
+async def test_full_server_is_retried(cluster_url: str, postgres_url: str) -> None:
+    async with limit_connections(cluster_url, postgres_url, 0) as url:
+        start = asyncio.create_task(open_and_get_revision(url, None))
         await asyncio.sleep(1)
         assert not start.done()
-        await ask(cluster_url, "ALTER ROLE small CONNECTION LIMIT 1")
+        await fetch_value(cluster_url, "ALTER ROLE small CONNECTION LIMIT 1")
         assert await start == get_head_revision()
 
 
 async def test_a_command_gives_up_with_the_reason(postgres_url: str) -> None:
-    async with network_to(postgres_url) as network:
+    async with open_network(postgres_url) as network:
         network.refusing = True
         with pytest.raises(DatabaseUnavailableError, match="DATABASE_URL"):
-            await opened(network.url, 1)
+            await open_and_get_revision(network.url, 1)
         assert network.accepted > 1
 
 
 @pytest.mark.parametrize(
     "wrong", ["password", "role", "database", "tls", "tls option", "host", "attribute"]
 )
-async def test_what_waiting_does_not_mend_ends_the_start_at_once(
-    postgres_url: str, wrong: str
-) -> None:
-    async with network_to(postgres_url) as network:
+async def test_wrong_setting_ends_the_start_at_once(postgres_url: str, wrong: str) -> None:
+    async with open_network(postgres_url) as network:
         url = make_url(network.url)
         address = {
             "password": url.set(password="canary"),
@@ -82,15 +78,15 @@ async def test_what_waiting_does_not_mend_ends_the_start_at_once(
             "attribute": url.update_query_dict({"target_session_attrs": "canary"}),
         }[wrong]
         with pytest.raises(DatabaseRefusedError, match="DATABASE_URL") as caught:
-            await opened(address.render_as_string(hide_password=False), None)
+            await open_and_get_revision(address.render_as_string(hide_password=False), None)
         assert "canary" not in caught.value.message
         assert "\n" not in caught.value.message
 
 
-async def test_a_schema_that_is_not_ours_to_write_in_ends_the_start_at_once(
+async def test_schema_without_write_access_ends_the_start_at_once(
     cluster_url: str, postgres_url: str
 ) -> None:
-    await ask(cluster_url, "CREATE ROLE reader LOGIN PASSWORD 'reader'")
+    await fetch_value(cluster_url, "CREATE ROLE reader LOGIN PASSWORD 'reader'")
     try:
         url = (
             make_url(postgres_url)
@@ -98,21 +94,21 @@ async def test_a_schema_that_is_not_ours_to_write_in_ends_the_start_at_once(
             .render_as_string(hide_password=False)
         )
         with pytest.raises(DatabaseRefusedError, match="permission denied"):
-            await opened(url, None)
+            await open_and_get_revision(url, None)
     finally:
-        await ask(cluster_url, "DROP ROLE reader")
+        await fetch_value(cluster_url, "DROP ROLE reader")
 
 
-async def test_serve_says_that_it_waits_and_can_be_stopped_meanwhile(
+async def test_serve_reports_that_it_waits_and_can_be_stopped(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    async with Sandbox() as sandbox, network_to(postgres_url) as network:
+    async with Sandbox() as sandbox, open_network(postgres_url) as network:
         network.refusing = True
         settings = settings_for(sandbox, PORT=free_port(), DATABASE_URL=network.url)
         async with started(tmp_path, "serve", **settings) as process:
-            said = (await process.stderr.readline()).decode()
+            read_line = (await process.stderr.readline()).decode()
             ended = await stop(process, signal.SIGTERM)
-    assert "DATABASE_URL: Postgres недоступен" in said
+    assert "DATABASE_URL: Postgres недоступен" in read_line
     assert ended.code == 0
     assert ended.out == ""
     assert "Traceback" not in ended.err
@@ -121,7 +117,7 @@ async def test_serve_says_that_it_waits_and_can_be_stopped_meanwhile(
 async def test_serve_begins_as_soon_as_the_database_is_there(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    async with Sandbox() as sandbox, network_to(postgres_url) as network:
+    async with Sandbox() as sandbox, open_network(postgres_url) as network:
         network.blackhole()
         port = free_port()
         async with started(

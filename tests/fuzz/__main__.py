@@ -14,14 +14,14 @@ from app.sandbox.server import Sandbox
 from tests import programs
 from tests.checks import CHECKOUT
 from tests.cli.processes import free_port, settings_for
-from tests.fuzz.addresses import many_addresses
+from tests.fuzz.addresses import open_forwarder
 
 KEY = "key-of-the-fuzz-runs"
 _CONFIG = CHECKOUT / "tests" / "fuzz" / "schemathesis.toml"
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[int]:
+async def run_service() -> AsyncIterator[int]:
     """Start a service with the sandbox and its own Postgres; yield its port."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -33,7 +33,7 @@ async def served() -> AsyncIterator[int]:
                 yield int(port)
 
 
-async def fuzz(address: str, *words: str) -> int:
+async def fuzz(address: str, *arguments: str) -> int:
     """Run schemathesis and return its exit code."""
     command = (
         "-m",
@@ -45,21 +45,21 @@ async def fuzz(address: str, *words: str) -> int:
         "--url",
         address,
     )
-    process = await asyncio.create_subprocess_exec(sys.executable, *command, *words)
+    process = await asyncio.create_subprocess_exec(sys.executable, *command, *arguments)
     return await process.wait()
 
 
-async def main(words: list[str]) -> int:
+async def main(arguments: list[str]) -> int:
     """Fuzz with the key, then without it, which is throttled.
 
-    ``words`` are passed to schemathesis.
+    ``arguments`` are passed to schemathesis.
     """
-    async with served() as port, many_addresses(port) as address:
+    async with run_service() as port, open_forwarder(port) as address:
         with_key = await fuzz(
-            address, "--header", f"X-API-Key: {KEY}", "--header", "Connection: close", *words
+            address, "--header", f"X-API-Key: {KEY}", "--header", "Connection: close", *arguments
         )
-    async with served() as port:
-        return with_key | await fuzz(f"http://127.0.0.1:{port}", *words)
+    async with run_service() as port:
+        return with_key | await fuzz(f"http://127.0.0.1:{port}", *arguments)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ _numbers = count(1)
 
 
 @asynccontextmanager
-async def many_addresses(port: int) -> AsyncIterator[str]:
+async def open_forwarder(port: int) -> AsyncIterator[str]:
     """Start a proxy to the port and yield its address. Linux only.
 
     Failed attempts on one connection do not throttle the next one.

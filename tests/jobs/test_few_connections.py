@@ -10,7 +10,7 @@ import pytest
 
 from app.database.engine import Database
 from app.sandbox.server import Sandbox
-from tests.database.clusters import few_connections
+from tests.database.clusters import limit_connections
 from tests.stage import Stage, on_stage
 
 SPAN = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
@@ -53,7 +53,7 @@ async def test_a_day_with_fewer_connections_than_the_pool_would_take(
     cluster_url: str, postgres_url: str
 ) -> None:
     async with (
-        few_connections(cluster_url, postgres_url, 4) as url,
+        limit_connections(cluster_url, postgres_url, 4) as url,
         Sandbox() as sandbox,
         on_stage(url, sandbox) as stage,
     ):

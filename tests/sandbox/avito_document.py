@@ -23,21 +23,21 @@ FORMATS.checks("int32")(lambda value: not isinstance(value, int) or abs(value) <
 FORMATS.checks("int64")(lambda value: not isinstance(value, int) or abs(value) < 2**63)
 
 
-def faults_of(schema: dict[str, Any], body: object) -> set[str]:
+def list_deviations(schema: dict[str, Any], body: object) -> set[str]:
     """Return the deviations of a body from a schema: path without positions, and fault."""
     validator = Draft202012Validator({**schema, "$defs": DOCUMENT["$defs"]}, format_checker=FORMATS)
     return {
-        f"{_path(error.absolute_path)}{fault}"
+        f"{_format_path(error.absolute_path)}{fault}"
         for error in validator.iter_errors(body)
-        for fault in _words(error)
+        for fault in _describe_error(error)
     }
 
 
-def _path(steps: Iterable[str | int]) -> str:
+def _format_path(steps: Iterable[str | int]) -> str:
     return "".join("[]" if isinstance(step, int) else f".{step}" for step in steps)
 
 
-def _words(error: ValidationError) -> list[str]:
+def _describe_error(error: ValidationError) -> list[str]:
     match error.validator:
         case "additionalProperties":
             return [

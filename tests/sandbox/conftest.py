@@ -15,7 +15,7 @@ from app.sandbox.smtp import LocalSmtp
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
 
-async def token_of(client: httpx.AsyncClient, account: AvitoAccount) -> str:
+async def request_token(client: httpx.AsyncClient, account: AvitoAccount) -> str:
     form = {
         "grant_type": "client_credentials",
         "client_id": account.client_id,
@@ -68,7 +68,9 @@ async def anonymous(avito: LocalAvito) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def seller(avito: LocalAvito, anonymous: httpx.AsyncClient) -> httpx.AsyncClient:
     """A client with a token of the first account."""
-    anonymous.headers["Authorization"] = f"Bearer {await token_of(anonymous, avito.accounts[0])}"
+    anonymous.headers["Authorization"] = (
+        f"Bearer {await request_token(anonymous, avito.accounts[0])}"
+    )
     return anonymous
 
 

@@ -30,7 +30,7 @@ PLACEHOLDERS = {
 Rows = list[dict[str, Any]]
 
 
-def system_message(checks: dict[str, list[str]] | None = None) -> str:
+def build_system_message(checks: dict[str, list[str]] | None = None) -> str:
     criteria = {
         name: {"checks": dict.fromkeys(ids, "y"), "ev": [], "grade": "high"}
         for name, ids in (checks or CHECKS).items()
@@ -47,11 +47,11 @@ def system_message(checks: dict[str, list[str]] | None = None) -> str:
     )
 
 
-def user_message(rows: Rows, nonce: str = "=== 7c1f ===") -> str:
+def build_user_message(rows: Rows, nonce: str = "=== 7c1f ===") -> str:
     return f"{nonce}\n{json.dumps(rows, ensure_ascii=False)}\n{nonce}"
 
 
-def rows(*turns: tuple[str, str, str]) -> Rows:
+def build_rows(*turns: tuple[str, str, str]) -> Rows:
     """Build rows from (role, text, time of day)."""
     return [
         {"i": i, "r": role, "t": text, "at": f"2026-11-22 {at}"}
@@ -59,9 +59,9 @@ def rows(*turns: tuple[str, str, str]) -> Rows:
     ]
 
 
-def rows_of(dialogue: Dialogue, now: datetime) -> Rows:
+def build_dialogue_rows(dialogue: Dialogue, now: datetime) -> Rows:
     """Build the rows of a catalogue dialogue as the service does; Moscow time."""
-    told: Rows = []
+    found: Rows = []
     for message in build_chat(dialogue, now).messages:
         if message.side == "system":
             continue
@@ -76,18 +76,18 @@ def rows_of(dialogue: Dialogue, now: datetime) -> Rows:
             or f"[неизвестный тип: {message.type}]"
         )
         at = datetime.fromtimestamp(message.created, ZoneInfo("Europe/Moscow"))
-        told.append(
+        found.append(
             {
-                "i": len(told) + 1,
+                "i": len(found) + 1,
                 "r": "buyer" if message.side == "client" else "seller",
                 "t": text,
                 "at": f"{at:%Y-%m-%d %H:%M}",
             }
         )
-    return told
+    return found
 
 
-GOOD = rows(
+GOOD = build_rows(
     ("buyer", "Здравствуйте! Рио ещё продаётся? Дорого только, 1 350 000", "12:00"),
     (
         "seller",
@@ -108,7 +108,7 @@ GOOD = rows(
     ),
     ("buyer", "Договорились, буду", "12:09"),
 )
-RUDE = rows(
+RUDE = build_rows(
     ("buyer", "Здравствуйте, дорого. За 650 отдадите? Пороги целые?", "12:00"),
     ("seller", "ты читать умеешь", "15:00"),
     ("buyer", "Я просто спросил. Пороги целые или нет?", "15:01"),

@@ -62,7 +62,7 @@ async def test_an_expired_token_is_answered_under_the_status_of_the_switch(
     assert (answer.status_code, answer.json()) == (status, EXPIRED)
 
 
-async def test_a_token_of_no_seconds_is_expired_at_once(
+async def test_token_with_zero_lifetime_is_expired_at_once(
     anonymous: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
     avito.switches.token_seconds = 0
@@ -81,7 +81,7 @@ async def test_a_token_of_no_seconds_is_expired_at_once(
     assert answer.status_code == 403
 
 
-async def test_another_account_is_forbidden_and_the_answer_does_not_speak_of_the_token(
+async def test_another_account_is_forbidden_without_mention_of_the_token(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
     answer = await seller.get(CHATS.format(avito.accounts[1].user_id))

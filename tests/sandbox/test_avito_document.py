@@ -14,7 +14,7 @@ import pytest
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoListing
 from app.sandbox.avito_switches import SERVER_ERROR, UNAVAILABLE, AvitoSwitches, too_many
-from tests.sandbox.avito_document import DOCUMENT, faults_of
+from tests.sandbox.avito_document import DOCUMENT, list_deviations
 from tests.sandbox.conftest import NOW
 
 ACCOUNT = "/core/v1/accounts/self"
@@ -112,9 +112,9 @@ class Reader:
     async def get(
         self, path: str, expected: int = 200, /, *, chat_id: str = "u2i-kia", **params: Any
     ) -> Any:
-        return await self.ask("GET", path, expected, chat_id=chat_id, params=params)
+        return await self.send("GET", path, expected, chat_id=chat_id, params=params)
 
-    async def ask(
+    async def send(
         self,
         method: str,
         path: str,
@@ -139,14 +139,17 @@ class Reader:
             or DOCUMENT["errors"][str(status)]
         )
         self.answers.add(f"{operation} {status}")
-        self.deviations |= {f"{operation} {status} {fault}" for fault in faults_of(schema, body)}
+        self.deviations |= {
+            f"{operation} {status} {fault}" for fault in list_deviations(schema, body)
+        }
         if isinstance(body, dict) and operation.endswith("/messages/") and status == 200:
             self.deviations |= {
-                f"{operation} {status} {fault}" for fault in faults_of(schema, body["messages"])
+                f"{operation} {status} {fault}"
+                for fault in list_deviations(schema, body["messages"])
             }
 
 
-async def _access(reader: Reader) -> None:
+async def _read_access(reader: Reader) -> None:
     account = reader.avito.accounts[0]
     form = {
         "grant_type": "client_credentials",
@@ -154,7 +157,7 @@ async def _access(reader: Reader) -> None:
         "client_secret": account.client_secret,
     }
     for changed in ({}, {"client_secret": "wrong"}, {"grant_type": "password"}):
-        await reader.ask("POST", "/token", data={**form, **changed})
+        await reader.send("POST", "/token", data={**form, **changed})
     await reader.get(ACCOUNT)
     for path, user_id in ((ACCOUNT, None), (CHATS, account.user_id)):
         bare = await reader.http.get(path.format(user_id=user_id), headers={"Authorization": ""})
@@ -163,7 +166,7 @@ async def _access(reader: Reader) -> None:
     reader.check(f"GET {CHATS}", 403, stranger.json())
 
 
-async def _listings(reader: Reader) -> None:
+async def _read_listings(reader: Reader) -> None:
     for number, status in enumerate(("active", "old", "removed", "blocked", "rejected")):
         reader.avito.accounts[0].listings[number] = AvitoListing(
             number, f"Товар {number}", "1 000 ₽" if number else None, status
@@ -175,8 +178,8 @@ async def _listings(reader: Reader) -> None:
     await reader.get(ITEMS, 400, per_page=100)
 
 
-async def _chats(reader: Reader) -> None:
-    await reader.ask("POST", READ, chat_id="u2u-ann")
+async def _read_chats(reader: Reader) -> None:
+    await reader.send("POST", READ, chat_id="u2u-ann")
     # No buyer, no price, no message.
     reader.avito.add_chat(chat_id="u2i-new", item=AvitoListing(5, "Шкаф"), at=NOW)
     notice = reader.avito.add_chat(chat_type="a2u", at=NOW)
@@ -203,7 +206,7 @@ async def _chats(reader: Reader) -> None:
     await reader.get(VOICES, voice_ids="a,b")
 
 
-async def _messages(reader: Reader) -> None:
+async def _read_messages(reader: Reader) -> None:
     avito = reader.avito
     kinds = (
         "text",
@@ -249,11 +252,11 @@ async def _messages(reader: Reader) -> None:
         await reader.get(CHATS)
 
 
-async def _webhooks(reader: Reader) -> None:
-    await reader.ask("POST", SUBSCRIBE, json={"url": "http://one.test/a"})
-    await reader.ask("POST", SUBSCRIPTIONS)
-    await reader.ask("POST", UNSUBSCRIBE, json={"url": "http://one.test/a"})
-    await reader.ask("POST", SUBSCRIBE, 400, json={})
+async def _read_webhooks(reader: Reader) -> None:
+    await reader.send("POST", SUBSCRIBE, json={"url": "http://one.test/a"})
+    await reader.send("POST", SUBSCRIPTIONS)
+    await reader.send("POST", UNSUBSCRIBE, json={"url": "http://one.test/a"})
+    await reader.send("POST", SUBSCRIBE, 400, json={})
     avito = reader.avito
     avito.add_message("u2i-kia", "client", type="appCall", at=NOW)
     avito.add_message("u2u-ann", "system", type="system", text="Заказ оформлен", at=NOW)
@@ -262,7 +265,7 @@ async def _webhooks(reader: Reader) -> None:
             reader.check("POST <subscriber>", 200, avito.webhook(chat.id, message.id))
 
 
-async def _outages(reader: Reader) -> None:
+async def _read_outages(reader: Reader) -> None:
     for answer in (SERVER_ERROR, UNAVAILABLE):
         reader.switches.fail(answer)
         await reader.get(CHATS, answer.status)
@@ -280,21 +283,21 @@ async def _outages(reader: Reader) -> None:
         await reader.get(CHATS, status)
 
 
-async def test_every_answer_is_as_the_documents_have_it_but_for_what_was_seen_to_differ(
+async def test_responses_match_the_documents_except_recorded_deviations(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
     """An unrecorded difference fails; so does a recorded one that the sandbox no longer has."""
     reader = Reader(seller, avito)
-    courses: list[Callable[[Reader], Awaitable[None]]] = [
-        _access,
-        _listings,
-        _chats,
-        _messages,
-        _webhooks,
-        _outages,
+    readings: list[Callable[[Reader], Awaitable[None]]] = [
+        _read_access,
+        _read_listings,
+        _read_chats,
+        _read_messages,
+        _read_webhooks,
+        _read_outages,
     ]
-    for course in courses:
-        await course(reader)
+    for reading in readings:
+        await reading(reader)
     assert sorted(reader.deviations - set(DEVIATIONS)) == []
     assert sorted(set(DEVIATIONS) - reader.deviations) == []
     assert {answer.rpartition(" ")[0] for answer in reader.answers} == set(DOCUMENT["operations"])
@@ -310,5 +313,5 @@ async def test_every_answer_is_as_the_documents_have_it_but_for_what_was_seen_to
         ([], ". other"),
     ],
 )
-def test_what_is_not_in_the_documents_is_found(body: object, fault: str) -> None:
-    assert faults_of(DOCUMENT["operations"][f"GET {CHATS}"]["200"], body) == {fault}
+def test_deviation_from_the_documents_is_found(body: object, fault: str) -> None:
+    assert list_deviations(DOCUMENT["operations"][f"GET {CHATS}"]["200"], body) == {fault}

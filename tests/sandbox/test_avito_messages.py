@@ -17,14 +17,14 @@ from app.sandbox.server import serve_app
 from .conftest import NOW
 
 
-def path_of(avito: LocalAvito, chat_id: str = "u2i-kia") -> str:
+def build_path(avito: LocalAvito, chat_id: str = "u2i-kia") -> str:
     return f"/messenger/v3/accounts/{avito.accounts[0].user_id}/chats/{chat_id}/messages"
 
 
-async def messages(
+async def list_messages(
     seller: httpx.AsyncClient, avito: LocalAvito, chat_id: str = "u2i-kia"
 ) -> list[dict[str, Any]]:
-    answer = await seller.get(path_of(avito, chat_id) + "/")
+    answer = await seller.get(build_path(avito, chat_id) + "/")
     assert answer.status_code == 200, answer.text
     body: list[dict[str, Any]] = answer.json()["messages"]
     return body
@@ -33,7 +33,10 @@ async def messages(
 async def test_messages_come_newest_first_with_and_without_the_slash(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
-    with_slash, without = await seller.get(path_of(avito) + "/"), await seller.get(path_of(avito))
+    with_slash, without = (
+        await seller.get(build_path(avito) + "/"),
+        await seller.get(build_path(avito)),
+    )
 
     assert with_slash.json() == without.json()
     assert with_slash.json()["meta"] == {"has_more": False}
@@ -51,23 +54,21 @@ async def test_messages_of_one_second_keep_the_order_of_writing(
     for text in ("раз", "два", "три"):
         avito.add_message("u2i-kia", "client", text=text, at=NOW)
 
-    assert [message["content"]["text"] for message in (await messages(seller, avito))[:3]] == [
+    assert [message["content"]["text"] for message in (await list_messages(seller, avito))[:3]] == [
         "три",
         "два",
         "раз",
     ]
 
 
-async def test_a_chat_can_be_read_to_its_1100th_message_only(
-    seller: httpx.AsyncClient, avito: LocalAvito
-) -> None:
+async def test_messages_end_at_the_1100th(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
     chat = avito.add_synthetic_chats(1, 1200)[0]
 
     pages = [
-        (await seller.get(path_of(avito, chat.id), params={"offset": offset})).json()
+        (await seller.get(build_path(avito, chat.id), params={"offset": offset})).json()
         for offset in range(0, 1001, 100)
     ]
-    beyond = await seller.get(path_of(avito, chat.id), params={"offset": 1100})
+    beyond = await seller.get(build_path(avito, chat.id), params={"offset": 1100})
 
     assert len({message["id"] for page in pages for message in page["messages"]}) == 1100
     assert pages[-1]["meta"] == {"has_more": True}
@@ -77,7 +78,7 @@ async def test_a_chat_can_be_read_to_its_1100th_message_only(
 async def test_the_body_can_be_an_array(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
     avito.switches.messages_as = "array"
 
-    answer = (await seller.get(path_of(avito))).json()
+    answer = (await seller.get(build_path(avito))).json()
 
     assert [message["type"] for message in answer] == ["text", "text"]
 
@@ -88,7 +89,7 @@ async def test_the_read_flag_has_two_names(
 ) -> None:
     avito.switches.read_flag = flag
 
-    answered = (await messages(seller, avito))[1]
+    answered = (await list_messages(seller, avito))[1]
 
     assert answered[flag] is True
     assert answered["read"] == int((NOW - timedelta(hours=1)).timestamp())
@@ -118,20 +119,20 @@ async def test_each_type_has_its_content(
         "u2i-kia", "system" if kind == "system" else "client", type=kind, text=text, at=NOW
     )
 
-    newest = (await messages(seller, avito))[0]
+    newest = (await list_messages(seller, avito))[0]
 
     assert (newest["type"], set(newest["content"])) == (kind, content)
 
 
-async def test_a_type_nobody_knows_keeps_its_raw_content(
+async def test_unknown_type_keeps_its_raw_content(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
     avito.add_message("u2i-kia", "client", type="sticker", content={"sticker": {"id": 7}}, at=NOW)
 
-    assert (await messages(seller, avito))[0] | {
+    assert (await list_messages(seller, avito))[0] | {
         "type": "sticker",
         "content": {"sticker": {"id": 7}},
-    } == (await messages(seller, avito))[0]
+    } == (await list_messages(seller, avito))[0]
 
 
 @pytest.mark.parametrize(("as_text", "kind"), [(False, "system"), (True, "text")])
@@ -141,23 +142,23 @@ async def test_a_system_message_has_author_0_and_a_prefix(
     avito.switches.system_as_text = as_text
     avito.add_message("u2i-kia", "system", type="system", text="Заказ оформлен", at=NOW)
 
-    newest = (await messages(seller, avito))[0]
+    newest = (await list_messages(seller, avito))[0]
 
     assert (newest["author_id"], newest["direction"], newest["type"]) == (0, "in", kind)
     assert newest["content"]["text"] == "[Системное сообщение] Заказ оформлен"
 
 
-async def test_a_deleted_message_stays_in_its_place_and_a_removed_one_does_not(
+async def test_deleted_message_stays_and_removed_message_does_not(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
-    newest, oldest = await messages(seller, avito)
+    newest, oldest = await list_messages(seller, avito)
 
     avito.delete_message("u2i-kia", newest["id"])
     avito.remove_message("u2i-kia", oldest["id"])
 
     assert [
         (message["id"], message["type"], message["content"])
-        for message in await messages(seller, avito)
+        for message in await list_messages(seller, avito)
     ] == [(newest["id"], "deleted", {})]
 
 
@@ -167,7 +168,7 @@ async def test_a_quote_shows_the_message_it_answers(
     question = avito.chat("u2i-kia").messages[0]
     avito.add_message("u2i-kia", "company", text="Да", quote=question, at=NOW)
 
-    quote = (await messages(seller, avito))[0]["quote"]
+    quote = (await list_messages(seller, avito))[0]["quote"]
 
     assert set(quote) == {"id", "author_id", "created", "type", "content"}
     assert quote["id"] == question.id
@@ -178,7 +179,7 @@ async def test_any_key_of_a_message_can_be_missing(
 ) -> None:
     avito.switches.drop_message_keys = {"author_id", "content", "isRead"}
 
-    assert set((await messages(seller, avito))[0]) == {"id", "created", "direction", "type"}
+    assert set((await list_messages(seller, avito))[0]) == {"id", "created", "direction", "type"}
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ async def test_any_key_of_a_message_can_be_missing(
         ("flat", {"code": 402, "message": "Payment required"}),
     ],
 )
-async def test_without_the_plan_messages_are_402_and_the_list_shows_a_placeholder(
+async def test_missing_plan_gives_402_and_a_placeholder(
     seller: httpx.AsyncClient,
     avito: LocalAvito,
     shape: Literal["nested", "flat"],
@@ -196,24 +197,24 @@ async def test_without_the_plan_messages_are_402_and_the_list_shows_a_placeholde
 ) -> None:
     avito.switches.plan_missing = shape
 
-    refused = await seller.get(path_of(avito))
+    refused = await seller.get(build_path(avito))
     listed = await seller.get(f"/messenger/v2/accounts/{avito.accounts[0].user_id}/chats")
 
     assert (refused.status_code, refused.json()) == (402, body)
     assert listed.json()["chats"][0]["last_message"]["content"] == {"text": PLAN_PLACEHOLDER}
 
 
-async def test_reading_messages_marks_nothing_but_the_read_call_does_and_is_on_record(
+async def test_only_the_read_call_marks_messages_and_is_recorded(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
-    assert (await messages(seller, avito, "u2u-ann"))[0]["isRead"] is False
+    assert (await list_messages(seller, avito, "u2u-ann"))[0]["isRead"] is False
 
     answer = await seller.post(
         f"/messenger/v1/accounts/{avito.accounts[0].user_id}/chats/u2u-ann/read"
     )
 
     assert answer.json() == {"ok": True}
-    assert (await messages(seller, avito, "u2u-ann"))[0]["isRead"] is True
+    assert (await list_messages(seller, avito, "u2u-ann"))[0]["isRead"] is True
     assert [request.method for request in avito.requests if request.path.endswith("/read")] == [
         "POST"
     ]
@@ -231,7 +232,7 @@ async def test_voice_files_have_an_address_for_each_id(
 
 
 @asynccontextmanager
-async def subscriber(status: int = 200) -> AsyncIterator[tuple[str, list[Any]]]:
+async def run_subscriber(status: int = 200) -> AsyncIterator[tuple[str, list[Any]]]:
     """Run a server that stores the webhooks it receives."""
     app, received = FastAPI(), []
 
@@ -244,7 +245,7 @@ async def subscriber(status: int = 200) -> AsyncIterator[tuple[str, list[Any]]]:
         yield f"{url}/hook", received
 
 
-async def test_subscriptions_stand_side_by_side_and_end(seller: httpx.AsyncClient) -> None:
+async def test_subscriptions_coexist_and_end(seller: httpx.AsyncClient) -> None:
     for url in ("http://one.test/a", "http://two.test/b", "http://one.test/a"):
         assert (await seller.post("/messenger/v3/webhook", json={"url": url})).json() == {
             "ok": True
@@ -257,11 +258,9 @@ async def test_subscriptions_stand_side_by_side_and_end(seller: httpx.AsyncClien
     assert (await seller.post("/messenger/v3/webhook", json={})).status_code == 400
 
 
-async def test_a_subscriber_is_told_of_a_message(
-    seller: httpx.AsyncClient, avito: LocalAvito
-) -> None:
+async def test_subscriber_receives_a_message(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
     message = avito.add_message("u2i-kia", "system", type="system", text="Заказ оформлен", at=NOW)
-    async with subscriber(500) as (url, received):
+    async with run_subscriber(500) as (url, received):
         await seller.post("/messenger/v3/webhook", json={"url": url})
 
         deliveries = await avito.notify("u2i-kia", message.id)
@@ -273,10 +272,10 @@ async def test_a_subscriber_is_told_of_a_message(
     assert value["published_at"] == "2026-11-22T15:00:00Z"
 
 
-async def test_a_subscriber_that_is_not_there_has_no_status(
+async def test_unreachable_subscriber_has_no_status(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
-    async with subscriber() as (url, _):
+    async with run_subscriber() as (url, _):
         await seller.post("/messenger/v3/webhook", json={"url": url})
 
     deliveries = await avito.notify("u2i-kia", avito.chat("u2i-kia").messages[0].id)

@@ -27,7 +27,7 @@ DIALOGUE: dict[str, Any] = {
 }
 
 
-def test_every_dialogue_of_the_catalogue_is_a_chat_of_the_past() -> None:
+def test_every_dialogue_becomes_a_chat_in_the_past() -> None:
     dialogues = load_dialogues()
 
     assert dialogues
@@ -62,9 +62,7 @@ def test_ids_are_the_same_at_every_start_and_no_two_chats_share_one() -> None:
         {"messages": [{"side": "nobody", "type": "text"}]},
     ],
 )
-def test_a_dialogue_that_is_not_as_described_is_refused(
-    tmp_path: Path, wrong: dict[str, Any]
-) -> None:
+def test_invalid_dialogue_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     (tmp_path / "own.json").write_text(json.dumps([DIALOGUE | wrong]))
 
     with pytest.raises(ValidationError):

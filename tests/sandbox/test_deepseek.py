@@ -14,17 +14,17 @@ from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.faults import CannedResponse
 from app.sandbox.server import serve_app
 
-from .protocol import CHECKS, GOOD, RUDE, system_message, user_message
+from .protocol import CHECKS, GOOD, RUDE, build_system_message, build_user_message
 
 PATH = "/chat/completions"
 
 
-def request(**changes: Any) -> dict[str, Any]:
+def build_request(**changes: Any) -> dict[str, Any]:
     return {
         "model": "deepseek-flash",
         "messages": [
-            {"role": "system", "content": system_message()},
-            {"role": "user", "content": user_message(GOOD)},
+            {"role": "system", "content": build_system_message()},
+            {"role": "user", "content": build_user_message(GOOD)},
         ],
         "response_format": {"type": "json_object"},
         "thinking": {"type": "disabled"},
@@ -33,13 +33,13 @@ def request(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def content(answer: httpx.Response) -> str:
+def get_content(answer: httpx.Response) -> str:
     text: str = answer.json()["choices"][0]["message"]["content"]
     return text
 
 
 async def test_a_completion_has_the_shape_of_the_api(model: httpx.AsyncClient) -> None:
-    body = (await model.post(PATH, json=request())).json()
+    body = (await model.post(PATH, json=build_request())).json()
 
     assert set(body) == {
         "id",
@@ -61,7 +61,7 @@ async def test_the_openai_package_reads_it(deepseek: LocalDeepSeek) -> None:
         serve_app(deepseek.app) as url,
         openai.AsyncOpenAI(api_key=deepseek.api_key, base_url=url, max_retries=0) as client,
     ):
-        sent = request()
+        sent = build_request()
         thinking = sent.pop("thinking")
         answer = await client.chat.completions.create(**sent, extra_body={"thinking": thinking})
 
@@ -71,11 +71,11 @@ async def test_the_openai_package_reads_it(deepseek: LocalDeepSeek) -> None:
 
 
 async def test_the_path_may_begin_with_v1(model: httpx.AsyncClient) -> None:
-    assert (await model.post("/v1" + PATH, json=request())).status_code == 200
+    assert (await model.post("/v1" + PATH, json=build_request())).status_code == 200
 
 
 async def test_thinking_is_on_by_default(model: httpx.AsyncClient) -> None:
-    body = request()
+    body = build_request()
     del body["thinking"]
 
     assert (await model.post(PATH, json=body)).json()["choices"][0]["message"]["reasoning_content"]
@@ -84,7 +84,9 @@ async def test_thinking_is_on_by_default(model: httpx.AsyncClient) -> None:
 async def test_the_system_message_is_a_cache_hit_from_its_second_use(
     model: httpx.AsyncClient,
 ) -> None:
-    first, second = [(await model.post(PATH, json=request())).json()["usage"] for _ in range(2)]
+    first, second = [
+        (await model.post(PATH, json=build_request())).json()["usage"] for _ in range(2)
+    ]
 
     assert first["prompt_cache_hit_tokens"] == 0
     assert second["prompt_cache_hit_tokens"] > 0
@@ -96,7 +98,7 @@ async def test_the_system_message_is_a_cache_hit_from_its_second_use(
 
 
 async def test_too_few_tokens_end_with_length(model: httpx.AsyncClient) -> None:
-    answer = (await model.post(PATH, json=request(max_tokens=20))).json()
+    answer = (await model.post(PATH, json=build_request(max_tokens=20))).json()
 
     assert answer["choices"][0]["finish_reason"] == "length"
     assert answer["usage"]["completion_tokens"] == 20
@@ -117,10 +119,10 @@ async def test_too_few_tokens_end_with_length(model: httpx.AsyncClient) -> None:
         ({"messages": []}, "Empty input messages"),
     ],
 )
-async def test_what_the_real_one_rejects_is_a_400(
+async def test_invalid_request_is_a_400(
     model: httpx.AsyncClient, changes: dict[str, Any], message: str
 ) -> None:
-    answer = await model.post(PATH, json=request(**changes))
+    answer = await model.post(PATH, json=build_request(**changes))
 
     assert answer.status_code == 400
     assert answer.json()["error"]["message"] == message
@@ -132,7 +134,7 @@ async def test_what_the_real_one_rejects_is_a_400(
 )
 async def test_a_wrong_key_is_a_401(model: httpx.AsyncClient, method: str, path: str) -> None:
     answer = await model.request(
-        method, path, json=request(), headers={"Authorization": "Bearer nobody"}
+        method, path, json=build_request(), headers={"Authorization": "Bearer nobody"}
     )
 
     assert answer.status_code == 401
@@ -165,10 +167,10 @@ async def test_refusals_come_with_their_body(
 ) -> None:
     deepseek.switches.fail(fault)
 
-    answer = await model.post(PATH, json=request())
+    answer = await model.post(PATH, json=build_request())
 
     assert (answer.status_code, answer.json()) == (status, fault.body)
-    assert (await model.post(PATH, json=request())).json()["choices"]
+    assert (await model.post(PATH, json=build_request())).json()["choices"]
 
 
 async def test_too_many_requests_with_a_header(
@@ -176,7 +178,7 @@ async def test_too_many_requests_with_a_header(
 ) -> None:
     deepseek.switches.fail(faults.too_many(retry_after="3"))
 
-    assert (await model.post(PATH, json=request())).headers["retry-after"] == "3"
+    assert (await model.post(PATH, json=build_request())).headers["retry-after"] == "3"
 
 
 @pytest.mark.parametrize(
@@ -186,12 +188,12 @@ async def test_too_many_requests_with_a_header(
         (faults.HTML, "text/html; charset=utf-8", "<html>"),
     ],
 )
-async def test_bodies_that_are_no_json(
+async def test_bodies_that_are_not_json(
     model: httpx.AsyncClient, deepseek: LocalDeepSeek, fault: CannedResponse, kind: str, body: str
 ) -> None:
     deepseek.switches.fail(fault)
 
-    answer = await model.post(PATH, json=request())
+    answer = await model.post(PATH, json=build_request())
 
     assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
     assert answer.text[:6] == body
@@ -206,16 +208,16 @@ async def test_bodies_that_are_no_json(
         (faults.ABORTED, "aborted"),
     ],
 )
-async def test_an_answer_that_was_broken_off_is_a_fragment(
+async def test_incomplete_answer_is_a_fragment(
     model: httpx.AsyncClient, deepseek: LocalDeepSeek, fault: faults.Rewrite, reason: str
 ) -> None:
     deepseek.switches.fail(fault)
 
-    answer = await model.post(PATH, json=request())
+    answer = await model.post(PATH, json=build_request())
 
     assert answer.json()["choices"][0]["finish_reason"] == reason
     with pytest.raises(json.JSONDecodeError):
-        json.loads(content(answer))
+        json.loads(get_content(answer))
 
 
 def _criteria(text: str) -> dict[str, Any]:
@@ -224,7 +226,7 @@ def _criteria(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("fault", "shows"),
+    ("fault", "matches"),
     [
         (faults.BLANK, lambda text: text.strip() == "" != text),
         (faults.PROSE, lambda text: text.startswith("Вот") and not text.endswith("}")),
@@ -238,23 +240,26 @@ def _criteria(text: str) -> dict[str, Any]:
         ),
         (
             faults.FOREIGN_QUOTES,
-            lambda text: _criteria(text)["tonality"]["ev"][0]["q"] not in user_message(GOOD),
+            lambda text: _criteria(text)["tonality"]["ev"][0]["q"] not in build_user_message(GOOD),
         ),
     ],
 )
-async def test_spoilt_contents_end_with_stop(
+async def test_altered_contents_end_with_stop(
     model: httpx.AsyncClient,
     deepseek: LocalDeepSeek,
     fault: faults.Rewrite,
-    shows: Callable[[str], bool],
+    matches: Callable[[str], bool],
 ) -> None:
     deepseek.switches.fail(fault)
 
-    spoilt, sound = await model.post(PATH, json=request()), await model.post(PATH, json=request())
+    spoilt, sound = (
+        await model.post(PATH, json=build_request()),
+        await model.post(PATH, json=build_request()),
+    )
 
     assert spoilt.json()["choices"][0]["finish_reason"] == "stop"
-    assert shows(content(spoilt))
-    assert list(_criteria(content(sound))) == list(CHECKS)
+    assert matches(get_content(spoilt))
+    assert list(_criteria(get_content(sound))) == list(CHECKS)
 
 
 async def test_a_fault_may_be_for_certain_chats_only(
@@ -266,12 +271,12 @@ async def test_a_fault_may_be_for_certain_chats_only(
         times=None,
     )
     rude = [
-        {"role": "system", "content": system_message()},
-        {"role": "user", "content": user_message(RUDE)},
+        {"role": "system", "content": build_system_message()},
+        {"role": "user", "content": build_user_message(RUDE)},
     ]
 
-    assert (await model.post(PATH, json=request())).status_code == 200
-    assert (await model.post(PATH, json=request(messages=rude))).status_code == 400
+    assert (await model.post(PATH, json=build_request())).status_code == 200
+    assert (await model.post(PATH, json=build_request(messages=rude))).status_code == 400
 
 
 async def test_a_waiting_request_gets_blank_lines_before_its_answer(
@@ -279,20 +284,20 @@ async def test_a_waiting_request_gets_blank_lines_before_its_answer(
 ) -> None:
     deepseek.switches.fail(faults.Hang(0.2))
 
-    answer = await model.post(PATH, json=request())
+    answer = await model.post(PATH, json=build_request())
 
     assert answer.text.startswith("\n\n")
     assert answer.json()["choices"][0]["finish_reason"] == "stop"
 
 
-async def test_blank_lines_keep_a_read_timeout_from_ending_the_wait(
+async def test_blank_lines_prevent_a_read_timeout(
     model: httpx.AsyncClient, deepseek: LocalDeepSeek
 ) -> None:
     deepseek.switches.fail(faults.Hang(60))
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1.2):
-            await model.post(PATH, json=request(), timeout=0.8)
+            await model.post(PATH, json=build_request(), timeout=0.8)
 
 
 async def test_a_cut_connection_gives_no_answer(
@@ -301,6 +306,6 @@ async def test_a_cut_connection_gives_no_answer(
     deepseek.switches.fail(faults.CUT)
 
     with pytest.raises(httpx.TransportError):
-        await model.post(PATH, json=request())
+        await model.post(PATH, json=build_request())
 
     assert len(deepseek.requests) == 1

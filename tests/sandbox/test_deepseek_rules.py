@@ -13,37 +13,48 @@ import pytest
 from app.sandbox.catalogue import load_dialogues
 from app.sandbox.deepseek_rules import grade
 
-from .protocol import CHECKS, GOOD, RUDE, Rows, rows, rows_of, system_message, user_message
+from .protocol import (
+    CHECKS,
+    GOOD,
+    RUDE,
+    Rows,
+    build_dialogue_rows,
+    build_rows,
+    build_system_message,
+    build_user_message,
+)
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
 
-def graded(chat: Rows, checks: dict[str, list[str]] | None = None) -> dict[str, Any]:
-    answer = grade(system_message(checks), user_message(chat))
+def grade_chat(chat: Rows, checks: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    answer = grade(build_system_message(checks), build_user_message(chat))
     assert answer is not None
     return answer
 
 
-def grades(answer: dict[str, Any]) -> dict[str, str]:
+def list_grades(answer: dict[str, Any]) -> dict[str, str]:
     return {name: criterion["grade"] for name, criterion in answer["criteria"].items()}
 
 
-def conversations() -> dict[str, Rows]:
+def list_conversations() -> dict[str, Rows]:
     """Return every dialogue of the catalogue with messages of both sides."""
-    told = {dialogue.key: rows_of(dialogue, NOW) for dialogue in load_dialogues()}
+    matches = {dialogue.key: build_dialogue_rows(dialogue, NOW) for dialogue in load_dialogues()}
     return {
-        key: chat for key, chat in told.items() if {row["r"] for row in chat} == {"buyer", "seller"}
+        key: chat
+        for key, chat in matches.items()
+        if {row["r"] for row in chat} == {"buyer", "seller"}
     }
 
 
 def test_good_service_is_graded_high_and_rude_service_low() -> None:
-    assert grades(graded(GOOD)) == dict.fromkeys(CHECKS, "high")
-    assert grades(graded(RUDE)) == dict.fromkeys(CHECKS, "low")
+    assert list_grades(grade_chat(GOOD)) == dict.fromkeys(CHECKS, "high")
+    assert list_grades(grade_chat(RUDE)) == dict.fromkeys(CHECKS, "low")
 
 
 def test_answers_have_the_shape_of_the_protocol() -> None:
-    for chat in conversations().values():
-        answer = graded(chat)
+    for chat in list_conversations().values():
+        answer = grade_chat(chat)
 
         assert list(answer) == ["objection", "criteria", "summary", "recommendations"]
         assert {
@@ -62,9 +73,9 @@ def test_answers_have_the_shape_of_the_protocol() -> None:
                 assert criterion["grade"] == ["high", "medium", "low", "low"][values["n"]]
 
 
-def test_every_quote_stands_in_its_message_on_the_right_side() -> None:
-    for chat in conversations().values():
-        answer, written = graded(chat), {row["i"]: row for row in chat}
+def test_every_quote_is_verbatim_and_of_the_right_side() -> None:
+    for chat in list_conversations().values():
+        answer, written = grade_chat(chat), {row["i"]: row for row in chat}
         for evidence in [
             evidence for criterion in answer["criteria"].values() for evidence in criterion["ev"]
         ]:
@@ -78,7 +89,7 @@ def test_every_quote_stands_in_its_message_on_the_right_side() -> None:
 
 
 def test_grades_differ_from_chat_to_chat() -> None:
-    found = [grades(graded(chat)) for chat in conversations().values()]
+    found = [list_grades(grade_chat(chat)) for chat in list_conversations().values()]
 
     for criterion in set(CHECKS) - {"objection_handling"}:
         assert {grade[criterion] for grade in found} == {"high", "medium", "low"}
@@ -86,9 +97,9 @@ def test_grades_differ_from_chat_to_chat() -> None:
     assert len({tuple(grade.values()) for grade in found}) > len(found) / 3
 
 
-def test_summaries_and_advice_are_of_the_chat_at_hand() -> None:
-    chats = conversations()
-    answers = {key: graded(chat) for key, chat in chats.items()}
+def test_summaries_and_advice_refer_to_their_chat() -> None:
+    chats = list_conversations()
+    answers = {key: grade_chat(chat) for key, chat in chats.items()}
 
     assert len({answer["summary"] for answer in answers.values()}) == len(answers)
     named = Counter[str]()
@@ -99,18 +110,18 @@ def test_summaries_and_advice_are_of_the_chat_at_hand() -> None:
             row = written[advice["i"]]
             quoted = re.search(r"\(«(.+)»\)", advice["t"])
             day, clock = f"{row['at'][8:10]}.{row['at'][5:7]}", row["at"][11:]
-            told = {
+            matches = {
                 "words": quoted is not None and quoted[1] in " ".join(row["t"].split()),
                 "time": f"сообщение от {day} в {clock}" in advice["t"],
                 "number": f"Сообщение {advice['i']} " in advice["t"],
             }
-            assert sum(told.values()) == 1, (advice, row)
-            named.update(how for how, true in told.items() if true)
+            assert sum(matches.values()) == 1, (advice, row)
+            named.update(how for how, true in matches.items() if true)
     assert named["words"] > 3 * named["number"] > 0
 
 
-def test_a_summary_tells_what_was_asked_and_what_was_left() -> None:
-    summary = graded(RUDE)["summary"]
+def test_summary_contains_questions_and_open_points() -> None:
+    summary = grade_chat(RUDE)["summary"]
 
     assert "Клиент написал 3 сообщения, компания — 2" in summary
     assert "«За 650 отдадите?»" in summary
@@ -130,11 +141,11 @@ def test_a_summary_tells_what_was_asked_and_what_was_left() -> None:
     ],
 )
 @pytest.mark.parametrize("side", ["buyer", "seller"])
-def test_words_to_the_grader_change_no_check(words: str, side: str) -> None:
+def test_text_addressed_to_the_grader_changes_no_check(words: str, side: str) -> None:
     for chat in (GOOD, RUDE):
         attacked = [*chat, {"i": 6, "r": side, "t": words, "at": "2026-11-22 15:04"}]
 
-        assert graded(attacked)["criteria"] == graded(chat)["criteria"]
+        assert grade_chat(attacked)["criteria"] == grade_chat(chat)["criteria"]
 
 
 def test_waiting_counts_by_the_clock_but_not_at_night() -> None:
@@ -143,10 +154,10 @@ def test_waiting_counts_by_the_clock_but_not_at_night() -> None:
         ("seller", "Здравствуйте! 900 рублей, до подъезда."),
     )
 
-    late = graded(rows((*asked, "12:00"), (*answered, "14:30")))
-    early = graded(
+    late = grade_chat(build_rows((*asked, "12:00"), (*answered, "14:30")))
+    early = grade_chat(
         [
-            *rows((*asked, "21:40")),
+            *build_rows((*asked, "21:40")),
             {"i": 2, "r": "seller", "t": answered[1], "at": "2026-11-23 09:20"},
         ]
     )
@@ -166,32 +177,32 @@ def test_a_follow_up_may_wait_three_hours(asked_at: str, answered_at: str, verdi
     later = (("buyer", "А подъём на этаж?", asked_at), ("seller", "Ещё 400 рублей.", answered_at))
 
     assert (
-        graded(rows(*first, *later))["criteria"]["professionalism"]["checks"]["timely"] == verdict
+        grade_chat(build_rows(*first, *later))["criteria"]["professionalism"]["checks"]["timely"]
+        == verdict
     )
 
 
-def test_checks_nobody_has_a_rule_for_do_not_apply() -> None:
+def test_checks_without_a_rule_do_not_apply() -> None:
     own = CHECKS | {"tonality": ["courteous", "sings_a_song"]}
 
-    assert graded(GOOD, own)["criteria"]["tonality"]["checks"] == {
+    assert grade_chat(GOOD, own)["criteria"]["tonality"]["checks"] == {
         "courteous": "y",
         "sings_a_song": "na",
     }
 
 
-def test_the_chat_is_found_between_any_nonce_lines_and_before_a_paragraph_on_what_was_wrong() -> (
-    None
-):
+def test_chat_is_found_between_any_nonce_lines_and_before_a_complaint() -> None:
     again = (
-        user_message(GOOD, nonce="<<[1, 2]>>") + '\nОтвет не прошёл проверку: [{"поле": "grade"}].'
+        build_user_message(GOOD, nonce="<<[1, 2]>>")
+        + '\nОтвет не прошёл проверку: [{"поле": "grade"}].'
     )
 
-    assert grade(system_message(), again) == graded(GOOD)
+    assert grade(build_system_message(), again) == grade_chat(GOOD)
 
 
-def test_a_chat_in_which_nobody_wrote_a_word_has_no_quotes() -> None:
-    answer = graded(
-        rows(("buyer", "[голосовое сообщение]", "12:00"), ("seller", "[фото]", "12:05"))
+def test_chat_without_text_has_no_quotes() -> None:
+    answer = grade_chat(
+        build_rows(("buyer", "[голосовое сообщение]", "12:00"), ("seller", "[фото]", "12:05"))
     )
 
     assert all(criterion["ev"] == [] for criterion in answer["criteria"].values())
@@ -199,7 +210,11 @@ def test_a_chat_in_which_nobody_wrote_a_word_has_no_quotes() -> None:
 
 @pytest.mark.parametrize(
     ("system", "user"),
-    [("Верни JSON", user_message(GOOD)), (system_message(), "Привет"), ('{"objection"', "[]")],
+    [
+        ("Верни JSON", build_user_message(GOOD)),
+        (build_system_message(), "Привет"),
+        ('{"objection"', "[]"),
+    ],
 )
-def test_a_request_that_is_no_grading_has_no_grades(system: str, user: str) -> None:
+def test_other_requests_get_no_grades(system: str, user: str) -> None:
     assert grade(system, user) is None

@@ -30,7 +30,7 @@ SELF = "/core/v1/accounts/self"
         (CannedResponse(418, {"teapot": True}), 418),
     ],
 )
-async def test_a_fault_happens_as_often_as_ordered(
+async def test_fault_happens_the_given_number_of_times(
     seller: httpx.AsyncClient, avito: LocalAvito, answer: CannedResponse, status: int
 ) -> None:
     avito.switches.fail(answer, times=2)
@@ -77,7 +77,7 @@ async def test_a_fault_may_be_for_some_requests_only(
     assert (await seller.get(SELF, params={"page": 2})).status_code == 503
 
 
-async def test_a_permanent_fault_ends_when_it_is_taken_out(
+async def test_permanent_fault_ends_when_it_is_removed(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
     fault = avito.switches.fail(SERVER_ERROR, times=None)
@@ -110,7 +110,7 @@ async def test_a_slow_answer_comes_after_the_client_gave_up(
     assert (await seller.get(SELF)).status_code == 200
 
 
-async def test_requests_are_on_record_and_counted_while_they_wait(
+async def test_requests_are_recorded_and_counted_while_pending(
     seller: httpx.AsyncClient, avito: LocalAvito
 ) -> None:
     await seller.get(SELF)
@@ -135,7 +135,7 @@ async def test_requests_are_on_record_and_counted_while_they_wait(
     assert avito.traffic.max_in_flight == 4
 
 
-async def test_the_record_can_be_switched_off(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
+async def test_recording_can_be_switched_off(seller: httpx.AsyncClient, avito: LocalAvito) -> None:
     avito.requests.clear()
     avito.switches.record_requests = False
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from app.sandbox.server import Sandbox, serve_app
 
 
-def names_in(folder: Path) -> list[str]:
+def list_names(folder: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir())
 
 
@@ -42,7 +42,7 @@ async def test_a_taken_port_is_an_os_error() -> None:
                 pass
 
 
-async def test_the_sandbox_is_reached_by_the_settings_it_gives(tmp_path: Path) -> None:
+async def test_sandbox_is_reachable_with_its_settings(tmp_path: Path) -> None:
     async with Sandbox(mail_folder=tmp_path) as sandbox, httpx.AsyncClient() as client:
         settings = sandbox.environment()
         form = {
@@ -65,7 +65,7 @@ async def test_the_sandbox_is_reached_by_the_settings_it_gives(tmp_path: Path) -
     assert token
     assert [row["id"] for row in models.json()["data"]] == ["deepseek-flash", "deepseek-v4-pro"]
     assert settings["SMTP_SECURITY"] == "none"
-    assert names_in(tmp_path) == ["0001.eml"]
+    assert list_names(tmp_path) == ["0001.eml"]
     assert sandbox.smtp.messages[0].recipients == ["head@example.com"]
 
 
@@ -79,7 +79,7 @@ async def test_two_accounts_share_the_dialogues() -> None:
     assert all(account.chats for account in sandbox.avito.accounts)
 
 
-async def test_what_was_up_comes_down_where_a_later_port_is_taken() -> None:
+async def test_started_servers_stop_if_a_later_port_is_taken() -> None:
     async with serve_app(FastAPI()) as url:
         taken = int(url.rpartition(":")[2])
         sandbox = Sandbox(deepseek_port=taken)

@@ -15,14 +15,14 @@ from tests.certificates import self_signed
 TO = ["head@example.com", "owner@example.com"]
 
 
-def letter(text: str = "Готово\n.\nконец") -> EmailMessage:
+def build_mail(text: str = "Готово\n.\nконец") -> EmailMessage:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "shop@example.com", ", ".join(TO), "Отчёт"
     mail.set_content(text)
     return mail
 
 
-def client(port: int, **options: Any) -> aiosmtplib.SMTP:
+def build_client(port: int, **options: Any) -> aiosmtplib.SMTP:
     return aiosmtplib.SMTP(
         hostname="127.0.0.1", port=port, timeout=5, **{"start_tls": False, **options}
     )
@@ -36,7 +36,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def contexts(certificate: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+def build_contexts(certificate: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     serving.load_cert_chain(certificate)
     return serving, ssl.create_default_context(cafile=certificate)
@@ -44,8 +44,8 @@ def contexts(certificate: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 async def test_a_mail_is_kept_with_its_envelope_and_its_bytes(smtp: LocalSmtp) -> None:
     port = await smtp.start()
-    async with client(port) as sender:
-        await sender.send_message(letter())
+    async with build_client(port) as sender:
+        await sender.send_message(build_mail())
 
     mail = smtp.messages[0]
     assert (mail.sender, mail.recipients) == ("shop@example.com", TO)
@@ -56,21 +56,21 @@ async def test_a_mail_is_kept_with_its_envelope_and_its_bytes(smtp: LocalSmtp) -
 async def test_a_refused_recipient_leaves_the_others_their_mail(smtp: LocalSmtp) -> None:
     port = await smtp.start()
     smtp.switches.recipient_answers = {TO[0]: "550 5.1.1 No such user"}
-    async with client(port) as sender:
-        refused, _ = await sender.send_message(letter())
+    async with build_client(port) as sender:
+        refused, _ = await sender.send_message(build_mail())
 
     assert refused[TO[0]].code == 550
     assert smtp.messages[0].recipients == [TO[1]]
 
 
-async def test_a_refusal_can_be_passing_and_end(smtp: LocalSmtp) -> None:
+async def test_refusal_can_be_temporary_and_end(smtp: LocalSmtp) -> None:
     port = await smtp.start()
     smtp.switches.recipient_answers = dict.fromkeys(TO, "451 4.7.1 Try again later")
-    async with client(port) as sender:
+    async with build_client(port) as sender:
         with pytest.raises(aiosmtplib.SMTPRecipientsRefused) as refused:
-            await sender.send_message(letter())
+            await sender.send_message(build_mail())
         smtp.switches.recipient_answers.clear()
-        await sender.send_message(letter())
+        await sender.send_message(build_mail())
 
     assert [refusal.code for refusal in refused.value.recipients] == [451, 451]
     assert len(smtp.messages) == 1
@@ -79,23 +79,23 @@ async def test_a_refusal_can_be_passing_and_end(smtp: LocalSmtp) -> None:
 async def test_data_can_be_refused_and_is_not_kept(smtp: LocalSmtp) -> None:
     port = await smtp.start()
     smtp.switches.data_answer = "554 5.7.1 Looks like spam"
-    async with client(port) as sender:
+    async with build_client(port) as sender:
         with pytest.raises(aiosmtplib.SMTPDataError) as refused:
-            await sender.send_message(letter())
+            await sender.send_message(build_mail())
 
     assert refused.value.code == 554
     assert smtp.messages == []
 
 
-async def test_a_connection_cut_after_the_dot_leaves_a_mail_the_sender_does_not_know_of(
+async def test_connection_cut_after_the_dot_keeps_the_mail(
     smtp: LocalSmtp,
 ) -> None:
     port = await smtp.start()
     smtp.switches.cut_after_dot = True
-    sender = client(port)
+    sender = build_client(port)
     await sender.connect()
     with pytest.raises(aiosmtplib.SMTPServerDisconnected):
-        await sender.send_message(letter())
+        await sender.send_message(build_mail())
 
     assert len(smtp.messages) == 1
 
@@ -104,19 +104,19 @@ async def test_connections_can_be_refused_for_a_while(smtp: LocalSmtp) -> None:
     port = await smtp.start()
     smtp.switches.refuse_connections = True
     with pytest.raises((aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPConnectError)):
-        await client(port).connect()
+        await build_client(port).connect()
     smtp.switches.refuse_connections = False
-    async with client(port) as sender:
-        await sender.send_message(letter())
+    async with build_client(port) as sender:
+        await sender.send_message(build_mail())
 
     assert smtp.connections == 2
     assert len(smtp.messages) == 1
 
 
-async def test_a_slow_server_outlasts_an_impatient_client(smtp: LocalSmtp) -> None:
+async def test_slow_server_times_out_the_client(smtp: LocalSmtp) -> None:
     port = await smtp.start()
     smtp.switches.latency_seconds = 30
-    sender = client(port)
+    sender = build_client(port)
     await sender.connect()
     with pytest.raises(aiosmtplib.SMTPTimeoutError):
         await sender.mail("shop@example.com", timeout=0.05)
@@ -129,24 +129,24 @@ async def test_a_stopped_server_refuses_and_starts_again_on_its_port(smtp: Local
     port = await smtp.start()
     await smtp.stop()
     with pytest.raises(aiosmtplib.SMTPConnectError):
-        await client(port).connect()
+        await build_client(port).connect()
 
     assert await smtp.start(port=port) == port
-    async with client(port) as sender:
-        await sender.send_message(letter())
+    async with build_client(port) as sender:
+        await sender.send_message(build_mail())
     assert len(smtp.messages) == 1
 
 
-async def test_a_server_with_a_login_takes_mail_after_it_only() -> None:
+async def test_server_with_login_requires_it() -> None:
     server = LocalSmtp(username="shop", password="right")
     port = await server.start()
-    async with client(port) as sender:
+    async with build_client(port) as sender:
         with pytest.raises(aiosmtplib.SMTPSenderRefused) as refused:
-            await sender.send_message(letter())
+            await sender.send_message(build_mail())
     with pytest.raises(aiosmtplib.SMTPAuthenticationError) as wrong:
-        await client(port, username="shop", password="wrong").connect()
-    async with client(port, username="shop", password="right") as sender:
-        await sender.send_message(letter())
+        await build_client(port, username="shop", password="wrong").connect()
+    async with build_client(port, username="shop", password="right") as sender:
+        await sender.send_message(build_mail())
     await server.stop()
 
     assert (refused.value.code, wrong.value.code) == (530, 535)
@@ -154,30 +154,30 @@ async def test_a_server_with_a_login_takes_mail_after_it_only() -> None:
 
 
 async def test_starttls(certificate: Path) -> None:
-    serving, trusting = contexts(certificate)
+    serving, trusting = build_contexts(certificate)
     server = LocalSmtp(starttls=serving, username="shop", password="right")
     port = await server.start()
-    async with client(
+    async with build_client(
         port, start_tls=True, tls_context=trusting, username="shop", password="right"
     ) as sender:
-        await sender.send_message(letter())
+        await sender.send_message(build_mail())
     await server.stop()
 
     assert len(server.messages) == 1
 
 
 async def test_tls_from_the_first_byte(certificate: Path) -> None:
-    serving, trusting = contexts(certificate)
+    serving, trusting = build_contexts(certificate)
     server = LocalSmtp(tls=serving)
     port = await server.start()
-    async with client(port, use_tls=True, tls_context=trusting) as sender:
-        await sender.send_message(letter())
+    async with build_client(port, use_tls=True, tls_context=trusting) as sender:
+        await sender.send_message(build_mail())
     await server.stop()
 
     assert len(server.messages) == 1
 
 
-async def test_each_command_can_answer_otherwise(smtp: LocalSmtp) -> None:
+async def test_each_command_can_have_another_reply(smtp: LocalSmtp) -> None:
     port = await smtp.start()
     for command, error in (
         ("CONNECT", aiosmtplib.SMTPConnectResponseError),
@@ -186,14 +186,14 @@ async def test_each_command_can_answer_otherwise(smtp: LocalSmtp) -> None:
         ("DATA", aiosmtplib.SMTPDataError),
     ):
         smtp.switches.replies = {command: "554-5.7.1 No\r\n554 5.7.1 really"}
-        sender = client(port)
+        sender = build_client(port)
         with pytest.raises(error):
             await sender.connect()
-            await sender.send_message(letter())
+            await sender.send_message(build_mail())
         sender.close()
     smtp.switches.replies.clear()
-    async with client(port) as sender:
-        await sender.send_message(letter())
+    async with build_client(port) as sender:
+        await sender.send_message(build_mail())
     assert len(smtp.messages) == 1
 
 
@@ -204,23 +204,23 @@ async def test_a_command_can_answer_late(smtp: LocalSmtp) -> None:
     """
     port = await smtp.start()
     smtp.switches.latencies = {"DATA": 60}
-    async with client(port) as sender:
+    async with build_client(port) as sender:
         await sender.mail("shop@example.com")
         await sender.rcpt(TO[0])
         with pytest.raises(aiosmtplib.SMTPTimeoutError):
             await sender.data(b"text", timeout=0.05)
     smtp.switches.latencies.clear()
     smtp.switches.dot_latencies = {TO[0]: 60}
-    async with client(port) as sender:
+    async with build_client(port) as sender:
         with pytest.raises(aiosmtplib.SMTPTimeoutError):
-            await sender.send_message(letter(), timeout=0.5)
+            await sender.send_message(build_mail(), timeout=0.5)
     assert [mail.recipients for mail in smtp.messages] == [TO]
 
 
-async def test_one_recipient_can_be_answered_late(smtp: LocalSmtp) -> None:
+async def test_reply_to_one_recipient_can_be_delayed(smtp: LocalSmtp) -> None:
     port = await smtp.start()
     smtp.switches.recipient_latencies = {TO[1]: 60}
-    async with client(port) as sender:
+    async with build_client(port) as sender:
         await sender.mail("shop@example.com")
         await sender.rcpt(TO[0])
         with pytest.raises(aiosmtplib.SMTPTimeoutError):
@@ -231,6 +231,6 @@ async def test_a_server_without_smtputf8_does_not_offer_it(smtp: LocalSmtp) -> N
     port = await smtp.start()
     for offered in (True, False):
         smtp.switches.smtputf8 = offered
-        async with client(port) as sender:
+        async with build_client(port) as sender:
             await sender.ehlo()
             assert sender.supports_extension("smtputf8") is offered

@@ -19,7 +19,7 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.deepseek_faults import Rewrite, user_message
 from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
-from tests.clients.hostile import LITERALS, Spoiler, spoilt
+from tests.clients.hostile import LITERALS, Spoiler, replace_value
 from tests.stage import GOOD_TALK, Stage, on_stage
 
 PLACE = "a-hostile-value"
@@ -91,7 +91,7 @@ async def test_no_metadata_of_the_model_s_ends_a_run_or_costs_a_chat(
     left = list(LITERALS.values())
 
     def spoil(path: str, body: Any) -> str | None:
-        return spoilt(body, place, left.pop()) if "choices" in body and left else None
+        return replace_value(body, place, left.pop()) if "choices" in body and left else None
 
     stage.sandbox.deepseek.app.add_middleware(Spoiler, spoil=spoil)
     for number in range(len(LITERALS) + 1):

@@ -14,7 +14,7 @@ from app.database.engine import Database
 from app.errors import DatabaseRefusedError
 from app.repositories.report_bodies import ReportBody, ReportFilter
 from app.services.reports.reading import CHUNK, stream_all
-from tests.database.proxy import network_to
+from tests.database.proxy import open_network
 from tests.stage import GOOD_TALK, Stage
 
 EVERYTHING = ReportFilter(zone=ZoneInfo("Europe/Moscow"))
@@ -22,7 +22,7 @@ EVERYTHING = ReportFilter(zone=ZoneInfo("Europe/Moscow"))
 
 async def test_a_list_goes_on_after_an_outage(stage: Stage, database_url: str) -> None:
     await many_reports(stage)
-    async with network_to(database_url) as network:
+    async with open_network(database_url) as network:
         database = Database(network.url, connect_seconds=1)
         chunks = stream_all(database, EVERYTHING)
         numbers = [body.id for body in await anext(chunks)]
@@ -42,7 +42,7 @@ async def test_a_list_goes_on_after_a_connection_has_fallen_silent(
     stage: Stage, database_url: str
 ) -> None:
     await many_reports(stage)
-    async with network_to(database_url) as network:
+    async with open_network(database_url) as network:
         database = Database(network.url, limits=Limits(statement=1, lock=1, margin=0.5))
         chunks = stream_all(database, EVERYTHING)
         numbers = [body.id for body in await anext(chunks)]
@@ -56,7 +56,7 @@ async def test_a_list_goes_on_after_a_connection_has_fallen_silent(
 
 
 async def test_a_refusal_is_not_tried_again(database_url: str) -> None:
-    async with network_to(database_url) as network:
+    async with open_network(database_url) as network:
         database = Database(
             make_url(network.url).set(password="wrong").render_as_string(hide_password=False)
         )

@@ -12,7 +12,7 @@ from app.database.slots import ConnectionSlots
 from app.errors import DatabaseUnavailableError
 from tests.stage import until
 
-from .clusters import ask, few_connections
+from .clusters import fetch_value, limit_connections
 
 
 async def hold(database: Database, seconds: float = 0.02) -> int:
@@ -23,10 +23,10 @@ async def hold(database: Database, seconds: float = 0.02) -> int:
         return number
 
 
-async def connections(url: str, role: str | None = None) -> int:
+async def count_connections(url: str, role: str | None = None) -> int:
     """Return the number of connections to the database, except the querying one."""
     asked = f"usename = '{role}'" if role else "datname = current_database()"
-    found = await ask(
+    found = await fetch_value(
         url,
         "SELECT count(*) FROM pg_stat_activity"  # noqa: S608 - constant text
         f" WHERE {asked} AND pid <> pg_backend_pid()",
@@ -34,27 +34,27 @@ async def connections(url: str, role: str | None = None) -> int:
     return int(found)
 
 
-async def test_idle_connections_are_closed_without_anybody_asking_for_one(
+async def test_idle_connections_are_closed_by_timer(
     postgres_url: str,
 ) -> None:
     database = Database(postgres_url, pool_size=5, idle_seconds=0.3)
     assert len(set(await asyncio.gather(*(hold(database) for _ in range(5))))) == 5
 
     async def none_is_left() -> bool:
-        return await connections(postgres_url) == 0
+        return await count_connections(postgres_url) == 0
 
     await until(none_is_left)
     await hold(database)
     await database.close()
 
 
-async def test_a_little_work_keeps_one_connection_and_not_all(postgres_url: str) -> None:
+async def test_little_work_keeps_only_one_connection(postgres_url: str) -> None:
     database = Database(postgres_url, pool_size=5, idle_seconds=0.5)
     await asyncio.gather(*(hold(database) for _ in range(5)))
 
     async def one_is_left() -> bool:
         await hold(database)
-        return await connections(postgres_url) == 1
+        return await count_connections(postgres_url) == 1
 
     await until(one_is_left)
     await database.close()
@@ -64,17 +64,17 @@ async def test_a_little_work_keeps_one_connection_and_not_all(postgres_url: str)
 async def test_calls_wait_where_the_server_has_fewer_connections(
     cluster_url: str, postgres_url: str, limit: int
 ) -> None:
-    async with few_connections(cluster_url, postgres_url, limit) as url:
+    async with limit_connections(cluster_url, postgres_url, limit) as url:
         database = Database(url, pool_size=10, idle_seconds=5)
         backends = await asyncio.gather(*(hold(database) for _ in range(60)))
         assert len(set(backends)) <= limit
         await database.close()
 
 
-async def test_connections_that_others_hold_are_waited_for(
+async def test_connections_held_by_others_are_waited_for(
     cluster_url: str, postgres_url: str
 ) -> None:
-    async with few_connections(cluster_url, postgres_url, 2) as url:
+    async with limit_connections(cluster_url, postgres_url, 2) as url:
         parsed = make_url(url)
         others = [
             await asyncpg.connect(
@@ -95,28 +95,28 @@ async def test_connections_that_others_hold_are_waited_for(
         await database.close()
 
 
-async def test_it_is_said_when_there_is_none_for_too_long(
+async def test_missing_connections_are_reported_after_the_timeout(
     cluster_url: str, postgres_url: str
 ) -> None:
-    async with few_connections(cluster_url, postgres_url, 0) as url:
+    async with limit_connections(cluster_url, postgres_url, 0) as url:
         database = Database(url, slot_seconds=0.5)
         with pytest.raises(DatabaseUnavailableError, match="все соединения сервера заняты"):
             await hold(database)
         await database.close()
 
 
-async def test_connections_given_back_to_a_small_server_can_be_taken_again(
+async def test_connections_returned_to_a_small_server_can_be_opened_again(
     cluster_url: str, postgres_url: str
 ) -> None:
     """Another client has taken the freed connections; the remaining ones must suffice."""
-    async with few_connections(cluster_url, postgres_url, 3) as url:
+    async with limit_connections(cluster_url, postgres_url, 3) as url:
         parsed = make_url(url)
         database = Database(url, pool_size=10, idle_seconds=0.6)
         await asyncio.gather(*(hold(database) for _ in range(10)))
 
         async def one_is_left() -> bool:
             await hold(database)
-            return await connections(postgres_url, "small") == 1
+            return await count_connections(postgres_url, "small") == 1
 
         await until(one_is_left)
         other = await asyncpg.connect(
@@ -127,7 +127,7 @@ async def test_connections_given_back_to_a_small_server_can_be_taken_again(
         await database.close()
 
 
-async def test_a_saturated_pool_is_waited_for_and_named(postgres_url: str) -> None:
+async def test_saturated_pool_is_waited_for_and_reported(postgres_url: str) -> None:
     database = Database(postgres_url, pool_size=1, slot_seconds=0.5)
     await asyncio.gather(*(hold(database) for _ in range(5)))
     async with database.session():
@@ -137,7 +137,7 @@ async def test_a_saturated_pool_is_waited_for_and_named(postgres_url: str) -> No
     await database.close()
 
 
-async def test_places_are_given_in_order_and_none_is_lost_to_a_task_that_leaves() -> None:
+async def test_slots_are_granted_in_order_and_cancelled_tasks_lose_none() -> None:
     places, served = ConnectionSlots(1, raise_seconds=60), list[int]()
 
     async def use(number: int) -> None:
@@ -172,7 +172,7 @@ async def test_the_limit_rises_again() -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async def holds() -> bool:
+    async def is_met() -> bool:
         return condition()
 
-    await until(holds)
+    await until(is_met)
