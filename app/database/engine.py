@@ -245,7 +245,7 @@ class Database:
     def _mark_used(self, connection: DBAPIConnection, *_: object) -> None:
         """Make the pool replace a connection that was closed by the server or by this process.
 
-        asyncpg knows the state of its connection without a query. The pool's own check
+        asyncpg tracks the state of its connection without a query. The pool's own check
         (``pool_pre_ping``) queries the server four times before each session.
         """
         self._idle.remove(connection.driver_connection)

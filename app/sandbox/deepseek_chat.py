@@ -52,7 +52,7 @@ class Turn:
         return not SILENT.match(self.text) and bool(self.sentences or WORDLESS.match(self.text))
 
     @property
-    def words(self) -> str:
+    def sentence_text(self) -> str:
         return " ".join(self.sentences)
 
 
@@ -114,12 +114,12 @@ class GradedChat:
 
     @property
     def unanswered(self) -> Turn | None:
-        """The buyer's last unanswered message, unless it only says goodbye."""
+        """The buyer's last unanswered message, unless it is a farewell."""
         if not self.turns or self.turns[-1].role != "buyer":
             return None
         last = self.exchanges[-1]
         polite_end = not last.has_question and any(
-            FAREWELL.search(turn.words) for turn in last.buyer
+            FAREWELL.search(turn.sentence_text) for turn in last.buyer
         )
         return None if polite_end else last.buyer[-1]
 

@@ -69,10 +69,13 @@ def _check_no_rudeness(chat: GradedChat) -> Finding:
 
 def _check_attentive(chat: GradedChat) -> Finding:
     repeated = find_quote(REPEATED, chat.buyer)
-    said = [turn for turn in chat.seller if turn.sentences]
-    curt = len(said) > 1 and sum(len(turn.words.split()) for turn in said) / len(said) < 4
+    written = [turn for turn in chat.seller if turn.sentences]
+    curt = (
+        len(written) > 1
+        and sum(len(turn.sentence_text.split()) for turn in written) / len(written) < 4
+    )
     if repeated or curt or chat.unanswered:
-        return Finding("n", find_opening(reversed(said)), repeated.i if repeated else None)
+        return Finding("n", find_opening(reversed(written)), repeated.i if repeated else None)
     return Finding("y", find_quote(WARM, chat.seller) or find_opening(chat.seller))
 
 
@@ -117,38 +120,38 @@ def _check_competent(chat: GradedChat) -> Finding:
 def _check_literate(chat: GradedChat) -> Finding:
     if slang := find_quote(SLANG, chat.seller):
         return Finding("n", slang)
-    said = [turn for turn in chat.seller if turn.sentences and turn.words[0].isalpha()]
-    careless = [turn for turn in said if turn.words[0].islower()]
+    written = [turn for turn in chat.seller if turn.sentences and turn.sentence_text[0].isalpha()]
+    careless = [turn for turn in written if turn.sentence_text[0].islower()]
     return (
         Finding("n", find_opening(careless))
-        if len(careless) * 2 > len(said)
+        if len(careless) * 2 > len(written)
         else Finding("y", find_opening(chat.seller))
     )
 
 
 def _is_evasive(exchange: Exchange) -> bool:
     """Return whether a question got no answer or only an evasive one."""
-    said = [sentence for turn in exchange.seller for sentence in turn.sentences]
+    written = [sentence for turn in exchange.seller for sentence in turn.sentences]
     shown = any(SHOWN.match(turn.text) for turn in exchange.seller)
-    if not shown and all(EVASIVE.search(sentence) for sentence in said):
+    if not shown and all(EVASIVE.search(sentence) for sentence in written):
         return True
     return (
         len(exchange.seller) == 1
-        and any(map(EVASIVE.search, said))
-        and not any(map(DIGIT.search, said))
+        and any(map(EVASIVE.search, written))
+        and not any(map(DIGIT.search, written))
     )
 
 
 def _check_direct_answers(chat: GradedChat) -> Finding:
-    asked = [exchange for exchange in chat.exchanges if exchange.has_question]
-    if not asked:
+    questions = [exchange for exchange in chat.exchanges if exchange.has_question]
+    if not questions:
         return Finding("na")
-    for exchange in asked:
+    for exchange in questions:
         if _is_evasive(exchange):
             return Finding(
                 "n", find_opening(exchange.seller), (exchange.seller or exchange.buyer)[-1].i
             )
-    return Finding("y", find_opening(asked[0].seller))
+    return Finding("y", find_opening(questions[0].seller))
 
 
 def _check_specifics(chat: GradedChat) -> Finding:
@@ -166,20 +169,22 @@ def _check_specifics(chat: GradedChat) -> Finding:
 def _check_readable(chat: GradedChat) -> Finding:
     for turn in chat.seller:
         wall = len(turn.text) > LONG_MESSAGE and "\n" not in turn.text
-        unbroken = len(turn.words) > 120 and not re.search(r"[.,;:!?\n]", turn.words)
+        unbroken = len(turn.sentence_text) > 120 and not re.search(
+            r"[.,;:!?\n]", turn.sentence_text
+        )
         if wall or unbroken or find_quote(SHOUT, [turn]):
             return Finding("n", find_opening([turn]))
-    scraps = [turn for turn in chat.seller if turn.sentences and len(turn.words) < 12]
+    scraps = [turn for turn in chat.seller if turn.sentences and len(turn.sentence_text) < 12]
     if len(chat.seller) > 1 and len(scraps) * 2 > len(chat.seller):
         return Finding("n", find_opening(scraps))
     return Finding("y", find_opening(chat.seller))
 
 
 def _check_need_identified(chat: GradedChat) -> Finding:
-    if asked := find_quote(
+    if question := find_quote(
         re.compile(r"\?"), [turn for turn in chat.seller if not find_quote(RUDE, [turn])]
     ):
-        return Finding("y", asked)
+        return Finding("y", question)
     for exchange in chat.exchanges:
         if len(_get_stems(exchange.buyer) & _get_stems(exchange.seller)) > 1:
             return Finding("y", find_opening(exchange.seller))
@@ -187,7 +192,9 @@ def _check_need_identified(chat: GradedChat) -> Finding:
 
 
 def _get_stems(turns: tuple[Turn, ...]) -> set[str]:
-    return {word[:5].lower() for turn in turns for word in re.findall(r"\w{4,}", turn.words)}
+    return {
+        word[:5].lower() for turn in turns for word in re.findall(r"\w{4,}", turn.sentence_text)
+    }
 
 
 def _check_solution_offered(chat: GradedChat) -> Finding:
@@ -197,10 +204,10 @@ def _check_solution_offered(chat: GradedChat) -> Finding:
 
 
 def _check_questions_closed(chat: GradedChat) -> Finding:
-    asked = [exchange for exchange in chat.exchanges if exchange.has_question]
-    if not asked:
+    questions = [exchange for exchange in chat.exchanges if exchange.has_question]
+    if not questions:
         return Finding("na")
-    last = asked[-1]
+    last = questions[-1]
     return Finding(
         "n" if _is_evasive(last) else "y",
         find_opening(last.seller),

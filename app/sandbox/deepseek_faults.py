@@ -72,12 +72,12 @@ def end_with_reason(reason: str) -> Rewrite:
     return Rewrite(change)
 
 
-def rewrite_content(words: Callable[[str], str]) -> Rewrite:
+def rewrite_content(rewrite: Callable[[str], str]) -> Rewrite:
     """Replace the content with one derived from it."""
 
     def change(completion: Json) -> None:
         message = completion["choices"][0]["message"]
-        message["content"] = words(message["content"])
+        message["content"] = rewrite(message["content"])
 
     return Rewrite(change)
 
@@ -85,13 +85,13 @@ def rewrite_content(words: Callable[[str], str]) -> Rewrite:
 def edit_grading(edit: Callable[[Json], None]) -> Rewrite:
     """Edit a grading answer in place; it stays JSON. Other content stays unchanged."""
 
-    def words(content: str) -> str:
+    def rewrite(content: str) -> str:
         answer = json.loads(content)
         if "criteria" in answer:
             edit(answer)
         return json.dumps(answer, ensure_ascii=False)
 
-    return rewrite_content(words)
+    return rewrite_content(rewrite)
 
 
 def _extra_criterion(answer: Json) -> None:
@@ -107,9 +107,9 @@ def _wrong_grade(answer: Json) -> None:
 
 
 def _russian_grades(answer: Json) -> None:
-    words = {"high": "Высокий", "medium": "Среднее", "low": "низкая", "none": "Нет возражений"}
+    russian = {"high": "Высокий", "medium": "Среднее", "low": "низкая", "none": "Нет возражений"}
     for criterion in answer["criteria"].values():
-        criterion["grade"] = words[criterion["grade"]]
+        criterion["grade"] = russian[criterion["grade"]]
 
 
 def _foreign_quotes(answer: Json) -> None:

@@ -68,14 +68,14 @@ def build_advice(chat: GradedChat, findings: dict[str, Finding]) -> list[dict[st
     """
     last = (chat.seller or chat.buyer)[-1].i if chat.turns else 1
     failed = [
-        (words, findings[check])
-        for check, words in ADVICE.items()
+        (template, findings[check])
+        for check, template in ADVICE.items()
         if check in findings and findings[check].value == "n"
     ]
     found: list[dict[str, object]] = []
-    for words, finding in failed[:MOST_ADVICE]:
+    for template, finding in failed[:MOST_ADVICE]:
         i = finding.i or (finding.quote.i if finding.quote else last)
-        found.append({"i": i, "t": words.format(i=i, place=_describe_message(chat, i))})
+        found.append({"i": i, "t": template.format(i=i, place=_describe_message(chat, i))})
     return found or [
         {
             "i": last,
@@ -104,10 +104,10 @@ def _describe_counts(chat: GradedChat) -> str:
 
 
 def _describe_question(chat: GradedChat) -> str:
-    if asked := find_quote(QUESTION, chat.buyer):
-        return f"Клиент спрашивал: «{asked.text}»."
-    said = find_quote(LONG_ENOUGH, chat.buyer) or find_opening(chat.buyer)
-    return f"Клиент писал: «{said.text}»." if said else "Клиент писал без текста."
+    if question := find_quote(QUESTION, chat.buyer):
+        return f"Клиент спрашивал: «{question.text}»."
+    quote = find_quote(LONG_ENOUGH, chat.buyer) or find_opening(chat.buyer)
+    return f"Клиент писал: «{quote.text}»." if quote else "Клиент писал без текста."
 
 
 def _describe_end(chat: GradedChat, findings: dict[str, Finding]) -> str:

@@ -38,7 +38,7 @@ async def measure_sync_drift(url: str) -> list[Measure]:
     await asyncio.to_thread(try_one)
     seconds = time.perf_counter() - start
     await database.close()
-    words = {
+    labels = {
         "kill": "kills",
         "message": "messages",
         "chat": "chats",
@@ -46,7 +46,7 @@ async def measure_sync_drift(url: str) -> list[Measure]:
         "vanish": "messages gone",
         "leave": "chats gone",
     }
-    events = ", ".join(f"{happened[kind]} {name}" for kind, name in words.items())
+    events = ", ".join(f"{happened[kind]} {name}" for kind, name in labels.items())
     return [
         Measure(
             f"{happened['examples']} accounts, {happened['sync']} syncs; {events}",

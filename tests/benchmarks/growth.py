@@ -245,8 +245,8 @@ def _mask(text: str) -> None:
 def _match_quotes(text: str) -> None:
     transcript = QuoteVerifier(chat(("company", text)), Masker([]))
     middle = text[len(text) // 3 : len(text) // 3 + 100]
-    for words in (middle + "б" + middle, "б".join(middle), middle):
-        transcript.verify(1, words, {Side.COMPANY})
+    for quote in (middle + "б" + middle, "б".join(middle), middle):
+        transcript.verify(1, quote, {Side.COMPANY})
 
 
 def _retell(text: str) -> None:

@@ -86,12 +86,12 @@ async def main(folder: Path) -> int:
     console.print(
         "faults: " + ", ".join(f"{kind} {count}" for kind, count in sorted(journal.counts.items()))
     )
-    found = [f"{title}: {one}" for title, words in violations.items() for one in words]
+    found = [f"{title}: {one}" for title, lines in violations.items() for one in lines]
     (folder / "violations.txt").write_text("\n".join(found), encoding="utf-8")
     if not found:
         return 0
-    for words in found[:_SHOWN]:
-        console.print(words)
+    for lines in found[:_SHOWN]:
+        console.print(lines)
     console.print(
         f"SEED={seed}: {len(found)} violations, all in {folder}/violations.txt; events:"
         f" {journal.path}"

@@ -78,12 +78,12 @@ class Day:
 
         return spring
 
-    def kill(self, replica: Replica, words: str) -> None:
+    def kill(self, replica: Replica, details: str) -> None:
         """Kill a replica with SIGKILL and record it."""
         if replica.alive:
             replica.kill()
             self.kills.append(time.monotonic())
-            self.world.note("kill", f"{replica.name} {words}")
+            self.world.note("kill", f"{replica.name} {details}")
 
     async def pause(self, seconds: float) -> None:
         """Wait, at most until the date is over."""

@@ -197,10 +197,10 @@ async def restart_in_turn(day: Day) -> None:
         await asyncio.sleep(day.world.rng.uniform(0.5, 2))
 
 
-async def _stop(day: Day, replica: Replica, words: str) -> None:
+async def _stop(day: Day, replica: Replica, details: str) -> None:
     seconds = await replica.stop()
     day.world.note(
-        "stop", f"{replica.name} {words} {'' if seconds is None else f'{seconds:.1f} s'}"
+        "stop", f"{replica.name} {details} {'' if seconds is None else f'{seconds:.1f} s'}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import TextIO
 
 
 class Journal:
-    """Writes lines of ``seconds world true-time kind words`` and counts each kind."""
+    """Writes lines of ``seconds world true-time kind details`` and counts each kind."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -16,12 +16,12 @@ class Journal:
         self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)
         self._started = time.monotonic()
 
-    def write(self, world: str, at: datetime, kind: str, words: object = "") -> None:
+    def write(self, world: str, at: datetime, kind: str, details: object = "") -> None:
         """Add a line."""
         self.counts[kind] += 1
         self._file.write(
             f"{time.monotonic() - self._started:8.2f} {world:<14} {at:%Y-%m-%d %H:%M:%S} {kind}"
-            f" {words}\n"
+            f" {details}\n"
         )
 
     def close(self) -> None:

@@ -59,10 +59,10 @@ class CallRecorder:
 
     def _record_call(self, body: bytes) -> ModelCall | None:
         try:
-            words = [str(message.get("content")) for message in json.loads(body)["messages"]]
+            contents = [str(message.get("content")) for message in json.loads(body)["messages"]]
         except (ValueError, KeyError, TypeError):
             return None
-        prompt = " ".join(_NUMBERED.findall(" ".join(words)))
+        prompt = " ".join(_NUMBERED.findall(" ".join(contents)))
         if not prompt:
             return None
         call = ModelCall(prompt)

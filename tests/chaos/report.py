@@ -20,8 +20,8 @@ def list_violations(worlds: Sequence[Evidence]) -> dict[str, list[str]]:
     """Return the violations of all worlds by title of the check, each with its world."""
     found: dict[str, list[str]] = {title: [] for title in CHECKS}
     for evidence in worlds:
-        for title, words in run_checks(evidence).items():
-            found[title].extend(f"{evidence.world}: {one}" for one in words)
+        for title, lines in run_checks(evidence).items():
+            found[title].extend(f"{evidence.world}: {one}" for one in lines)
     return found
 
 
@@ -106,7 +106,7 @@ def _build_growth(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
             samples = drop_warm_up(ledger.samples)
             if ledger.kills or ledger.exit_seconds or len(samples) < 2:
                 continue
-            for what, words in (
+            for what, lines in (
                 ("rss_mb", "MB"),
                 ("descriptors", "descriptors"),
                 ("connections", "connections"),
@@ -114,7 +114,7 @@ def _build_growth(worlds: Sequence[Evidence]) -> list[tuple[str, str, str]]:
                 first, last = getattr(samples[0], what), getattr(samples[-1], what)
                 rows.append(
                     (
-                        f"{name}: {words}, change per date",
+                        f"{name}: {lines}, change per date",
                         f"{first:.0f} → {last:.0f}, {calculate_slope(samples, what):+.3f}",
                         "flat",
                     )

@@ -73,7 +73,7 @@ def build_evidence() -> Evidence:
 
 
 def test_intact_world_has_no_violation() -> None:
-    assert {title: words for title, words in run_checks(build_evidence()).items() if words} == {}
+    assert {title: lines for title, lines in run_checks(build_evidence()).items() if lines} == {}
 
 
 Change = Callable[[Evidence], Evidence]
@@ -256,7 +256,7 @@ BROKEN: dict[str, tuple[Change, tuple[str, ...]]] = {
 def test_each_fault_is_found(fault: str) -> None:
     change, titles = BROKEN[fault]
     assert (
-        tuple(title for title, words in run_checks(change(build_evidence())).items() if words)
+        tuple(title for title, lines in run_checks(change(build_evidence())).items() if lines)
         == titles
     )
 

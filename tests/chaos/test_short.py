@@ -107,6 +107,6 @@ async def test_dates_with_kills_and_a_jumping_clock_satisfy_the_invariants(
                 patience=PATIENCE_SECONDS,
             )
             evidence = await gather(world)
-    assert {title: words for title, words in run_checks(evidence).items() if words} == {}
+    assert {title: lines for title, lines in run_checks(evidence).items() if lines} == {}
     assert evidence.kills >= 4
     assert len(evidence.dates) == 4

@@ -82,9 +82,9 @@ class World:
         """Number of SIGKILLs so far."""
         return sum(len(replica.ledger.kills) for replica in self.replicas)
 
-    def note(self, kind: str, words: object = "") -> None:
+    def note(self, kind: str, details: object = "") -> None:
         """Record an event."""
-        self.journal.write(self.name, self.truth(), kind, words)
+        self.journal.write(self.name, self.truth(), kind, details)
 
     def advance_to(self, moment: datetime) -> None:
         """Advance the time for all replicas."""

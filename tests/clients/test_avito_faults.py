@@ -324,7 +324,7 @@ async def test_offset_above_the_limit_is_a_wrong_request(
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "expected"),
     [
         (
             {"error": {"code": 400, "message": "first"}, "errors": ["second"], "message": "third"},
@@ -340,12 +340,12 @@ async def test_offset_above_the_limit_is_a_wrong_request(
     ],
 )
 async def test_avitos_error_text_is_shortened(
-    avito: AvitoClient, local_avito: LocalAvito, body: Any, words: str
+    avito: AvitoClient, local_avito: LocalAvito, body: Any, expected: str
 ) -> None:
     local_avito.switches.fail(CannedResponse(422, body), path=SELF)
     with pytest.raises(AvitoRequestError) as caught:
         await avito.get_self()
-    assert caught.value.message == f"Авито не принял запрос (422): {words}"
+    assert caught.value.message == f"Авито не принял запрос (422): {expected}"
 
 
 async def test_error_message_omits_secrets_in_avitos_response(

@@ -59,8 +59,8 @@ async def test_messages_come_newest_first_in_either_shape(
 
 
 async def test_quote_is_kept(avito: AvitoClient, local_avito: LocalAvito, chat_id: str) -> None:
-    asked = local_avito.chat(chat_id).messages[0]
-    local_avito.add_message(chat_id, "company", text="Да", quote=asked)
+    question = local_avito.chat(chat_id).messages[0]
+    local_avito.add_message(chat_id, "company", text="Да", quote=question)
     newest = (await avito.list_messages(OWN_ID, chat_id)).messages[0]
     assert newest.quote is not None
     assert newest.quote["content"] == {"text": "Торг есть? 🙂"}
@@ -90,7 +90,7 @@ async def test_message_without_a_time_is_counted(
 
 
 @pytest.mark.parametrize(
-    ("kind", "content", "words"),
+    ("kind", "content", "expected"),
     [
         ("image", {"image": {"sizes": {}}}, "[фото]"),
         ("voice", {"voice": {"voice_id": "v"}}, "[голосовое сообщение]"),
@@ -122,11 +122,13 @@ async def test_message_without_a_time_is_counted(
         ("text", {"text": "Здравствуйте"}, "Здравствуйте"),
     ],
 )
-def test_message_without_text_is_described(kind: str, content: dict[str, Any], words: str) -> None:
+def test_message_without_text_is_described(
+    kind: str, content: dict[str, Any], expected: str
+) -> None:
     message = parse_with_defaults(type=kind, content=content)
-    assert describe(message) == words
+    assert describe(message) == expected
     assert message.content == content
-    assert message.text == (words if kind == "text" else None)
+    assert message.text == (expected if kind == "text" else None)
 
 
 async def test_unknown_type_keeps_its_content(

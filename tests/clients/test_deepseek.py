@@ -62,12 +62,12 @@ async def test_answer_comes_with_its_model_and_its_tokens(deepseek: DeepSeekClie
     assert again.usage == Usage(estimate_tokens(SYSTEM), estimate_tokens(USER), 1)
 
 
-@pytest.mark.parametrize("words", ["", "   \n  ", "Вот моя оценка", "```json\n{}\n```"])
+@pytest.mark.parametrize("expected", ["", "   \n  ", "Вот моя оценка", "```json\n{}\n```"])
 async def test_finished_text_is_returned_unchanged(
-    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, words: str
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, expected: str
 ) -> None:
-    local_deepseek.switches.fail(faults.rewrite_content(lambda _: words))
-    assert (await request_completion(deepseek)).text == words
+    local_deepseek.switches.fail(faults.rewrite_content(lambda _: expected))
+    assert (await request_completion(deepseek)).text == expected
     assert len(local_deepseek.requests) == 1
 
 
@@ -111,7 +111,7 @@ async def test_persistent_failure_is_transient_after_the_last_attempt(
 
 
 @pytest.mark.parametrize(
-    ("fault", "error", "words"),
+    ("fault", "error", "expected"),
     [
         (faults.UNAUTHORIZED, DeepSeekCredentialsError, "DEEPSEEK_API_KEY"),
         (faults.BALANCE_EMPTY, DeepSeekBalanceError, "кончились деньги"),
@@ -141,10 +141,10 @@ async def test_permanent_errors_are_not_retried(
     local_deepseek: LocalDeepSeek,
     fault: Any,
     error: type[DeepSeekError],
-    words: str,
+    expected: str,
 ) -> None:
     local_deepseek.switches.fail(fault, times=None)
-    with pytest.raises(error, match=words) as caught:
+    with pytest.raises(error, match=expected) as caught:
         await request_completion(deepseek)
     assert isinstance(caught.value, PermanentError)
     assert isinstance(caught.value, DeepSeekAccessError) is issubclass(error, DeepSeekAccessError)

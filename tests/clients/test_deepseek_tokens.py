@@ -93,8 +93,8 @@ async def test_probe_requests_few_tokens_and_accepts_any_answer(
 ) -> None:
     assert await deepseek.probe(system=SYSTEM, user=USER) == Usage(0, PROMPT_TOKENS, 1)
     await request_completion(deepseek)
-    probe, asked = (request.body for request in local_deepseek.requests)
-    assert probe == {**asked, "max_tokens": probe["max_tokens"]}
+    probe, completion = (request.body for request in local_deepseek.requests)
+    assert probe == {**completion, "max_tokens": probe["max_tokens"]}
     assert probe["max_tokens"] < 100
     for fault in (faults.LENGTH, faults.BLANK, faults.PROSE):
         local_deepseek.switches.fail(fault)

@@ -165,15 +165,15 @@ REPLIES: list[tuple[str, str, type[MailError], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("step", "reply", "error", "words"),
+    ("step", "reply", "error", "expected"),
     REPLIES,
     ids=[f"{step} {reply[:40]}" for step, reply, *_ in REPLIES],
 )
 async def test_reply_classification(
-    scripted_smtp: Scripted, step: str, reply: str, error: type[MailError], words: str
+    scripted_smtp: Scripted, step: str, reply: str, error: type[MailError], expected: str
 ) -> None:
     async with scripted_smtp({step: reply}) as port:
-        with pytest.raises(error, match=words) as caught:
+        with pytest.raises(error, match=expected) as caught:
             await send(port)
     assert caught.value.code == int(reply[:3])
 

@@ -207,7 +207,7 @@ async def test_slow_server_is_temporary(scripted_smtp: Scripted) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "error", "words"),
+    ("script", "error", "expected"),
     [
         ({"greeting": "554 5.3.2 Go away"}, MailAccessError, "SMTP_HOST"),
         ({"greeting": "421 4.3.2 Too busy"}, MailTemporaryError, "421 4.3.2 Too busy"),
@@ -228,10 +228,10 @@ async def test_slow_server_is_temporary(scripted_smtp: Scripted) -> None:
     ],
 )
 async def test_reply_is_permanent_or_temporary(
-    scripted_smtp: Scripted, script: dict[str, str], error: type[MailError], words: str
+    scripted_smtp: Scripted, script: dict[str, str], error: type[MailError], expected: str
 ) -> None:
     async with scripted_smtp(script) as port:
-        with pytest.raises(error, match=words):
+        with pytest.raises(error, match=expected):
             await send(port)
 
 

@@ -25,11 +25,11 @@ async def hold(database: Database, seconds: float = 0.02) -> int:
 
 async def count_connections(url: str, role: str | None = None) -> int:
     """Return the number of connections to the database, except the querying one."""
-    asked = f"usename = '{role}'" if role else "datname = current_database()"
+    condition = f"usename = '{role}'" if role else "datname = current_database()"
     found = await fetch_value(
         url,
         "SELECT count(*) FROM pg_stat_activity"  # noqa: S608 - constant text
-        f" WHERE {asked} AND pid <> pg_backend_pid()",
+        f" WHERE {condition} AND pid <> pg_backend_pid()",
     )
     return int(found)
 

@@ -65,13 +65,13 @@ def build_dialogue_rows(dialogue: Dialogue, now: datetime) -> Rows:
     for message in build_chat(dialogue, now).messages:
         if message.side == "system":
             continue
-        words = {
+        texts = {
             "text": message.text,
             "link": f"[ссылка: {message.text}]",
             "location": f"[геолокация: {message.text}]",
         }
         text = (
-            words.get(message.type)
+            texts.get(message.type)
             or PLACEHOLDERS.get(message.type)
             or f"[неизвестный тип: {message.type}]"
         )

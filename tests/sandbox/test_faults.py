@@ -60,10 +60,13 @@ async def test_too_many_requests_come_with_and_without_headers(
     avito.switches.fail(too_many(retry_after="7", remaining=0))
     avito.switches.fail(too_many())
 
-    told, silent = await seller.get(SELF), await seller.get(SELF)
+    with_headers, without_headers = await seller.get(SELF), await seller.get(SELF)
 
-    assert (told.headers["retry-after"], told.headers["x-ratelimit-remaining"]) == ("7", "0")
-    assert "retry-after" not in silent.headers
+    assert (with_headers.headers["retry-after"], with_headers.headers["x-ratelimit-remaining"]) == (
+        "7",
+        "0",
+    )
+    assert "retry-after" not in without_headers.headers
 
 
 async def test_a_fault_may_be_for_some_requests_only(

@@ -81,8 +81,8 @@ async def test_two_accounts_share_the_dialogues() -> None:
 
 async def test_started_servers_stop_if_a_later_port_is_taken() -> None:
     async with serve_app(FastAPI()) as url:
-        taken = int(url.rpartition(":")[2])
-        sandbox = Sandbox(deepseek_port=taken)
+        taken_port = int(url.rpartition(":")[2])
+        sandbox = Sandbox(deepseek_port=taken_port)
         with pytest.raises(OSError, match="in use"):
             await sandbox.__aenter__()
 
