@@ -17,7 +17,9 @@ from app.database.engine import UNLIMITED, Database
 from app.models import Base
 
 
-def number_revision(_context: MigrationContext, _revision: object, scripts: Iterable[MigrationScript]) -> None:
+def number_revision(
+    _context: MigrationContext, _revision: object, scripts: Iterable[MigrationScript]
+) -> None:
     """Number a new revision after the newest one, in four digits: 0007 is followed by 0008."""
     newest = context.script.get_current_head() or "0"
     for script in scripts:

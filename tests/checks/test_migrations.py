@@ -22,10 +22,13 @@ from tests.checks import CHECKOUT
 # Everything that a migration can get wrong. ConnectionSlots of columns are left out: new ones come
 # last, wherever the model has them.
 _SCHEMA = """
-SELECT 'column', c.relname, a.attname, concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
-       pg_get_expr(d.adbin, d.adrelid))
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
- WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND c.relnamespace = 'public'::regnamespace
+SELECT 'column', c.relname, a.attname,
+       concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
+                 pg_get_expr(d.adbin, d.adrelid))
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+  LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+ WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+   AND c.relnamespace = 'public'::regnamespace
 UNION ALL
 SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
   FROM pg_constraint WHERE connamespace = 'public'::regnamespace
@@ -35,9 +38,11 @@ UNION ALL
 SELECT 'other', relname, relkind::text, '' FROM pg_class
  WHERE relkind NOT IN ('r', 'i') AND relnamespace = 'public'::regnamespace
 UNION ALL
-SELECT 'routine', proname, '', pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+SELECT 'routine', proname, '', pg_get_functiondef(oid) FROM pg_proc
+ WHERE pronamespace = 'public'::regnamespace
 UNION ALL
-SELECT 'type', typname, '', '' FROM pg_type WHERE typtype IN ('e', 'd') AND typnamespace = 'public'::regnamespace
+SELECT 'type', typname, '', '' FROM pg_type
+ WHERE typtype IN ('e', 'd') AND typnamespace = 'public'::regnamespace
 """
 
 Schema = set[tuple[str, ...]]
