@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+import tomllib
 from itertools import chain
 from pathlib import Path
 
@@ -93,6 +94,19 @@ def test_every_endpoint_is_in_the_api_document() -> None:
         for method in methods
     }
     assert operations == set(re.findall(r"`((?:GET|POST|PUT|DELETE) /[^`?\s]+)`", text))
+
+
+def test_every_part_of_the_app_is_in_the_architecture() -> None:
+    """The packages in the table, the layers in their order."""
+    text = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    contract = project["tool"]["importlinter"]["contracts"][0]
+    [diagram] = re.findall(r"^```\n(__main__.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert " ".join(diagram.split()).split(" → ") == contract["layers"]
+    packages = [
+        path.name for path in (CHECKOUT / "app").iterdir() if (path / "__init__.py").exists()
+    ]
+    assert [name for name in packages if f"`app/{name}`" not in text] == []
 
 
 def test_every_command_is_in_the_operations_document() -> None:
