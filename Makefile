@@ -1,4 +1,5 @@
-# What a developer or a curious person runs; `make` alone lists it. Settings pass through: PORT=8001 make demo, ARGS=-x make test.
+# Commands for developers; `make` alone lists them. Variables pass through: PORT=8001 make demo,
+# ARGS=-x make test.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,56 +10,58 @@ PIP := $(RUN) pip --quiet --quiet --disable-pip-version-check --no-input
 .DELETE_ON_ERROR:
 .PHONY: help demo serve test check format snapshot bench chaos fuzz lock
 
-help: ## эта подсказка
+help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/ready ## весь день на примерах, без ключей и настройки; потом служба на порту 8000 (PORT=8001 make demo)
+demo: $(VENV)/ready ## a whole day on example chats, then the service on port 8000 (PORT=8001 make demo)
 	@$(RUN) app demo $(ARGS)
 
-serve: $(VENV)/ready ## служба с настройками из .env
+serve: $(VENV)/ready ## the service with the settings of .env
 	@$(RUN) app serve $(ARGS)
 
-test: $(VENV)/ready ## все тесты; выбрать: ARGS=tests/api make test
+test: $(VENV)/ready ## the whole suite; a part of it: ARGS=tests/api make test
 	@$(RUN) pytest --numprocesses=4 --dist=worksteal $(ARGS)
 
-check: $(VENV)/ready ## стиль, типы, направление импортов; миграции, OpenAPI и lock-файлы против кода
+check: $(VENV)/ready ## lint, types, import contracts; migrations, documents and lock files against the code
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(VENV)/bin/lint-imports --no-logo
 	$(RUN) pytest tests/checks
 
-format: $(VENV)/ready ## привести код к стилю
+format: $(VENV)/ready ## fix lint findings and format the code
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-snapshot: $(VENV)/ready ## записать OpenAPI в tests/api/openapi.json и коллекцию Postman в docs, когда они изменены намеренно
+snapshot: $(VENV)/ready ## write the generated documents: OpenAPI, Postman collection, table of settings
 	@$(RUN) tests.checks.openapi
 	@$(RUN) tests.checks.postman
+	@$(RUN) tests.checks.configuration
 
-bench: $(VENV)/ready ## замеры скорости; выбрать: ARGS=sync make bench
+bench: $(VENV)/ready ## benchmarks; one of them: ARGS=sync make bench
 	@$(RUN) tests.benchmarks $(ARGS)
 
-chaos: $(VENV)/ready ## дни службы под сбоями: kill, обрывы, чужие часы; MINUTES=13 SEED=1 REPLICAS=3 make chaos
+chaos: $(VENV)/ready ## simulated days under faults; MINUTES=13 SEED=1 REPLICAS=3 WORLDS=4 make chaos
 	@$(RUN) tests.chaos
 
-fuzz: $(VENV)/ready ## запросы, выдуманные по OpenAPI, всеми проверками schemathesis; дольше: ARGS=--max-time=600 make fuzz
+fuzz: $(VENV)/ready ## requests generated from OpenAPI by schemathesis; longer: ARGS=--max-time=600 make fuzz
 	@$(RUN) tests.fuzz --max-time=120 $(ARGS)
 
 COMPILE := $(RUN) uv pip compile pyproject.toml --quiet --universal --python-version=3.11 --generate-hashes \
            --custom-compile-command='make lock' --no-emit-package=avito-quality
 
-lock: $(VENV)/ready ## lock-файлы по pyproject.toml; обновить и версии: ARGS=--upgrade make lock
+lock: $(VENV)/ready ## lock files from pyproject.toml; newest versions: ARGS=--upgrade make lock
 	$(COMPILE) --extra=dev --output-file=requirements.lock $(ARGS)
 	$(COMPILE) --constraint=requirements.lock --output-file=requirements-image.lock $(ARGS)
 
-# Two stamps: a changed lock makes the environment anew, a changed pyproject.toml only installs the checkout again.
+# Two stamps: a changed lock file creates the environment again, a changed pyproject.toml only
+# installs the checkout again.
 $(VENV)/packages: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null || \
-	  { echo 'Нужен Python от 3.11 до 3.14; если он зовётся иначе: PYTHON=python3.11 make …' >&2; exit 1; }
+	  { echo 'Python 3.11 to 3.14 is required; if it has another name: PYTHON=python3.11 make …' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { echo 'У $(PYTHON) нет модуля venv; в Debian и Ubuntu: sudo apt-get install python3-venv' >&2; exit 1; }
-	@echo 'Готовлю $(VENV), это минута-другая…' >&2
+	  { echo '$(PYTHON) has no venv module; on Debian and Ubuntu: sudo apt-get install python3-venv' >&2; exit 1; }
+	@echo 'Creating $(VENV), this takes a minute or two…' >&2
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@touch $@

@@ -110,6 +110,8 @@ def _words(value: object) -> object:
 class Settings(BaseSettings):
     """Every setting of the service, by the names of the environment in lower case. Times are named
     with their units.
+
+    The docstring of a field is its row in docs/configuration.md (`make snapshot`).
     """
 
     model_config = SettingsConfigDict(
@@ -124,19 +126,30 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="адрес вида postgresql://имя:пароль@хост:5432/база"
     )
+    """Address of Postgres. If it is not set, the service runs an embedded Postgres under DATA_DIR.
+    """
     database_pool_size: int = Field(10, ge=1, le=100, description="целое число от 1 до 100")
+    """Maximum number of connections to Postgres. A connection that has not been used for 60 seconds
+    is closed. If the server allows fewer, calls wait for a free one.
+    """
     data_dir: Path = Field(Path("var"), description="путь к папке")
+    """Folder of the embedded Postgres and, if SMTP_HOST is not set, of the mails as .eml files."""
 
     api_keys: Annotated[tuple[_OWN_KEY, ...], NoDecode] = Field(
         (), description="ключи через запятую, каждый из 16 и более латинских букв, цифр и знаков"
     )
+    """Keys that REST accepts in X-API-Key, comma-separated, each of at least 16 characters. Two
+    keys are valid at a time while one replaces the other. Required by `serve`.
+    """
 
     avito_client_id: Annotated[str, _IN_A_HEADER] | None = Field(
         None, description="client_id из кабинета Авито, без пробелов и русских букв"
     )
+    """Client id of one Avito account. Required, unless AVITO_ACCOUNTS is set."""
     avito_client_secret: Key | None = Field(
         None, description="client_secret из кабинета Авито, без пробелов и русских букв"
     )
+    """Client secret of the same account. Required together with AVITO_CLIENT_ID."""
     avito_accounts: Annotated[tuple[AvitoAccount, ...], NoDecode] = Field(
         (),
         description=(
@@ -144,92 +157,153 @@ class Settings(BaseSettings):
             "имена и client_id разные, ключи без пробелов и русских букв"
         ),
     )
+    """Several accounts instead of one pair of keys: a JSON list of `{name, client_id,
+    client_secret}`.
+    """
     avito_base_url: HttpUrl = Field(
         HttpUrl("https://api.avito.ru"), description="адрес вида https://api.avito.ru"
     )
+    """Address of Avito's API. Another address is for tests only."""
     avito_max_concurrency: int = Field(4, ge=1, le=64, description="целое число от 1 до 64")
+    """Requests to Avito at a time, for each account."""
     avito_requests_per_minute: int = Field(600, ge=0, description="целое число, 0 — без предела")
+    """Requests to Avito in a minute, for each account. 0: no limit."""
 
     avito_webhook_secret: Annotated[SecretStr, _IN_A_PATH] | None = Field(
         None, description="слово из 16 и более латинских букв, цифр, - и _"
     )
+    """Last part of the webhook receiver's address, at least 16 characters. Webhooks are off unless
+    PUBLIC_URL is set too.
+    """
     public_url: HttpUrl | None = Field(
         None, description="адрес вида https://quality.example.ru, по которому службу видит Авито"
     )
+    """Address at which Avito reaches the service. Avito posts to PUBLIC_URL/webhooks/avito/SECRET.
+    `webhook subscribe` subscribes.
+    """
 
     deepseek_api_key: Key | None = Field(
         None, description="ключ из кабинета DeepSeek, без пробелов и русских букв"
     )
+    """Key of DeepSeek's API. Required for grading."""
     deepseek_base_url: HttpUrl = Field(
         HttpUrl("https://api.deepseek.com"), description="адрес вида https://api.deepseek.com"
     )
+    """Address of DeepSeek or of any OpenAI-compatible server, such as vLLM or Ollama."""
     deepseek_model: str = Field("deepseek-flash", min_length=1, description="имя модели")
+    """Model that grades."""
     deepseek_max_concurrency: int = Field(32, ge=1, le=2500, description="целое число от 1 до 2500")
+    """Chats that are graded at a time."""
     deepseek_timeout_seconds: float = Field(
         120, gt=0, le=3600, description="число секунд больше нуля и до 3600"
     )
+    """Time limit of one request to the model."""
     deepseek_omit: Annotated[
         tuple[Literal["thinking", "response_format", "temperature", "balance"], ...], NoDecode
     ] = Field((), description="слова thinking, response_format, temperature, balance через запятую")
+    """Features that the server behind DEEPSEEK_BASE_URL lacks, comma-separated. They are not used.
+    """
     deepseek_daily_budget_usd: Decimal | None = Field(
         None, ge=0, description="сумма в долларах, например 2.50"
     )
+    """US dollars for one day of REPORT_TIMEZONE. Grading stops before the limit is exceeded; the
+    other chats wait and the mail reports it. If it is not set, there is no limit.
+    """
 
     smtp_host: Annotated[str, AfterValidator(_a_host)] | None = Field(
         None, description="имя почтового сервера без порта и пробелов, например smtp.yandex.ru"
     )
+    """Mail server. If it is not set, mails are written to DATA_DIR/outbox as .eml files."""
     smtp_port: int | None = Field(None, ge=1, le=65535, description="номер порта от 1 до 65535")
+    """Port of the mail server. If it is not set, 587 for starttls, 465 for tls, 25 for none."""
     smtp_username: Annotated[str, _IN_A_LOGIN] | None = Field(
         None, description="имя пользователя почтового сервера, одной строкой"
     )
+    """User name at the mail server. If it is not set, the service does not authenticate."""
     smtp_password: Annotated[SecretStr, _IN_A_LOGIN] | None = Field(
         None, description="пароль почтового сервера, одной строкой"
     )
+    """Password at the mail server. Required together with SMTP_USERNAME."""
     smtp_security: Literal["starttls", "tls", "none"] | None = Field(
         None, description="starttls, tls или none"
     )
+    """Encryption. If it is not set, tls on port 465, otherwise starttls."""
     smtp_ehlo_name: Annotated[str, AfterValidator(encode_domain)] | None = Field(
         None,
         description=(
             "полное имя этой машины, например reports.example.ru, или её адрес вида [203.0.113.7]"
         ),
     )
+    """Name sent in EHLO: a host name, or an address literal such as [203.0.113.7]. If it is not
+    set, the host name of the machine.
+    """
     mail_from: str | None = Field(None, description="адрес вида reports@example.ru")
+    """Sender of the mails. If it is not set, SMTP_USERNAME. Required if that is not a mail address.
+    """
     report_recipients: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="почтовые адреса через запятую"
     )
+    """Recipients of the mail, comma-separated. Required together with SMTP_HOST."""
 
     report_time: time = Field(time(20, 0), description="время ЧЧ:ММ, например 20:00")
+    """Time of the daily run, in REPORT_TIMEZONE."""
     report_timezone: ZoneInfo = Field(
         ZoneInfo("Europe/Moscow"), description="название часового пояса, например Europe/Moscow"
     )
+    """Time zone of dates, days and times in reports and mails. It may be changed at any time: old
+    reports are then shown and found by date in the new zone. The page of a date stays in the zone
+    that its newest mail names.
+    """
     sync_interval_minutes: int = Field(
         15, ge=1, le=1440, description="целое число минут от 1 до 1440"
     )
+    """Interval between two syncs."""
     scheduler_enabled: bool = Field(True, description="true или false")
+    """Whether the scheduler runs. If false, chats are synced, graded and mailed only by a call."""
     run_deadline_minutes: float = Field(
         120, gt=0, le=1440, description="число минут больше нуля и до 1440"
     )
+    """How long the daily run retries failed steps. Then the mail is sent and lists what is missing.
+    """
     grade_within_days: int = Field(7, ge=1, le=3650, description="целое число дней от 1 до 3650")
+    """The daily run grades only chats in which a person wrote within this many days. Older chats
+    are graded by a call only, so that the import of an old account is not paid for by accident.
+    """
     episode_gap_hours: float = Field(
         72, gt=0, le=8760, description="число часов больше нуля и до 8760"
     )
+    """Silence after which a returning buyer begins a new episode."""
     working_hours: Annotated[WorkingHours | None, NoDecode] = Field(
         None,
         description=(
             "дни и часы вида Пн-Пт 09:00-18:00, Сб 10:00-16:00; часы не переходят через полночь"
         ),
     )
+    """Days and hours, in REPORT_TIMEZONE, that count for answer times, for example `Пн-Пт
+    09:00-18:00, Сб 10:00-16:00`. If it is not set, all hours count. The list of waiting buyers
+    always counts all hours.
+    """
     mask_personal_data: bool = Field(True, description="true или false")
+    """Whether phones, addresses, names and other personal data are replaced by tokens before a text
+    is sent to the model.
+    """
     rubric_file: Path | None = Field(None, description="путь к файлу рубрики")
+    """File with your own criteria, in the form of app/grading/rubric.json. If it is not set, that
+    file is used.
+    """
 
     docs_enabled: bool = Field(True, description="true или false")
+    """Whether /docs and /openapi.json are served."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING или ERROR"
     )
+    """Least level of log lines."""
     log_format: LogFormat = Field("console", description="console или json")
+    """Form of log lines: console for people, json for a log collector."""
     host: str = Field("127.0.0.1", min_length=1, description="адрес, на котором слушать")
+    """Address on which the service listens. 0.0.0.0: every address of the machine."""
     port: int = Field(8000, ge=1, le=65535, description="номер порта от 1 до 65535")
+    """Port on which the service listens."""
 
     @field_validator("api_keys", "report_recipients", "deepseek_omit", mode="before")
     @classmethod
@@ -323,11 +397,12 @@ class Settings(BaseSettings):
         """The address that Avito is to post to, secret and all; None where webhooks are off."""
         if not (self.public_url and self.avito_webhook_secret):
             return None
-        return f"{str(self.public_url).rstrip('/')}{WEBHOOK_PATH}{self.avito_webhook_secret.get_secret_value()}"
+        secret = self.avito_webhook_secret.get_secret_value()
+        return f"{str(self.public_url).rstrip('/')}{WEBHOOK_PATH}{secret}"
 
     @property
     def sender(self) -> str:
-        """The address that mails come from; without a server (mails become files) any address does."""
+        """The sender of the mails. Without SMTP_HOST mails become files: any address will do."""
         if self.mail_from:
             return self.mail_from
         return (

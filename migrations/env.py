@@ -1,33 +1,54 @@
-"""How Alembic reaches the database: over the connection that the service hands it, or by ``DATABASE_URL`` from the command line."""
+"""How Alembic reaches the database: over the connection that the service hands it, or from the
+command line by ``DATABASE_URL``; if that is not set, the embedded Postgres under ``DATA_DIR``.
+"""
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
 
 from alembic import context
+from alembic.migration import MigrationContext
+from alembic.operations import MigrationScript
 from sqlalchemy import Connection
 
 from app.config import load_settings
+from app.database.embedded import embedded_postgres
 from app.database.engine import UNLIMITED, Database
-from app.errors import SettingsError
 from app.models import Base
 
 
+def number_revision(
+    _context: MigrationContext, _revision: object, scripts: Iterable[MigrationScript]
+) -> None:
+    """Number a new revision after the newest one, in four digits: 0007 is followed by 0008."""
+    newest = context.script.get_current_head() or "0"
+    for script in scripts:
+        script.rev_id = f"{int(newest) + 1:04d}"
+
+
 def migrate(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=True)
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        transaction_per_migration=True,
+        process_revision_directives=number_revision,
+    )
     with context.begin_transaction():
         context.run_migrations()
 
 
 async def migrate_from_settings() -> None:
-    url = load_settings().database_url
-    if url is None:
-        raise SettingsError("DATABASE_URL: не задано; для встроенной базы служит команда `python -m app migrate`.")
-    database = Database(url.get_secret_value(), limits=UNLIMITED)
-    try:
+    settings = load_settings()
+    async with AsyncExitStack() as stack:
+        if settings.database_url is None:
+            url = await stack.enter_async_context(embedded_postgres(settings.data_dir))
+        else:
+            url = settings.database_url.get_secret_value()
+        database = Database(url, limits=UNLIMITED)
+        stack.push_async_callback(database.close)
         async with database.engine.connect() as connection:
             await connection.run_sync(migrate)
             await connection.commit()
-    finally:
-        await database.close()
 
 
 handed = context.config.attributes.get("connection")

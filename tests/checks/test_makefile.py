@@ -35,6 +35,11 @@ def test_alone_it_lists_every_target() -> None:
     assert sorted(listed) == sorted(phony[1].split())
 
 
+def test_the_makefile_is_in_english() -> None:
+    """It is for developers. The service's own messages are Russian."""
+    assert re.findall("[А-Яа-яЁё]+", (CHECKOUT / "Makefile").read_text(encoding="utf-8")) == []
+
+
 @pytest.mark.parametrize(
     ("python", "named"),
     [

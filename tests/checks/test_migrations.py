@@ -3,9 +3,11 @@ line runs them.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest_asyncio
 from alembic import command
@@ -20,10 +22,13 @@ from tests.checks import CHECKOUT
 # Everything that a migration can get wrong. ConnectionSlots of columns are left out: new ones come
 # last, wherever the model has them.
 _SCHEMA = """
-SELECT 'column', c.relname, a.attname, concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
-       pg_get_expr(d.adbin, d.adrelid))
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
- WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND c.relnamespace = 'public'::regnamespace
+SELECT 'column', c.relname, a.attname,
+       concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
+                 pg_get_expr(d.adbin, d.adrelid))
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+  LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+ WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+   AND c.relnamespace = 'public'::regnamespace
 UNION ALL
 SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
   FROM pg_constraint WHERE connamespace = 'public'::regnamespace
@@ -33,9 +38,11 @@ UNION ALL
 SELECT 'other', relname, relkind::text, '' FROM pg_class
  WHERE relkind NOT IN ('r', 'i') AND relnamespace = 'public'::regnamespace
 UNION ALL
-SELECT 'routine', proname, '', pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+SELECT 'routine', proname, '', pg_get_functiondef(oid) FROM pg_proc
+ WHERE pronamespace = 'public'::regnamespace
 UNION ALL
-SELECT 'type', typname, '', '' FROM pg_type WHERE typtype IN ('e', 'd') AND typnamespace = 'public'::regnamespace
+SELECT 'type', typname, '', '' FROM pg_type
+ WHERE typtype IN ('e', 'd') AND typnamespace = 'public'::regnamespace
 """
 
 Schema = set[tuple[str, ...]]
@@ -76,6 +83,36 @@ def test_alembics_own_command_line(postgres_url: str) -> None:
             command_line, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, (words, done.stdout, done.stderr)
+
+
+def test_files_are_numbered_without_a_gap() -> None:
+    names = sorted(path.name for path in (CHECKOUT / "migrations" / "versions").glob("*.py"))
+    assert [name[:5] for name in names] == [f"{n:04d}_" for n in range(1, len(names) + 1)]
+
+
+def test_a_new_revision_is_named_like_the_others(postgres_url: str, tmp_path: Path) -> None:
+    """`alembic revision` numbers it after the newest one."""
+    for part in ("migrations", "app"):
+        shutil.copytree(
+            CHECKOUT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copy(CHECKOUT / "alembic.ini", tmp_path)
+    versions = tmp_path / "migrations" / "versions"
+    newest = max(path.name for path in versions.glob("*.py"))
+    environment = {**os.environ, "DATABASE_URL": postgres_url}
+    done = subprocess.run(
+        [sys.executable, "-m", "alembic", "revision", "-m", "Add a column"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    number = f"{int(newest[:4]) + 1:04d}"
+    written = (versions / f"{number}_add_a_column.py").read_text(encoding="utf-8")
+    assert f'revision: str = "{number}"' in written
+    assert f'down_revision: str | Sequence[str] | None = "{newest[:4]}"' in written
 
 
 async def _schema(database: Database) -> Schema:
