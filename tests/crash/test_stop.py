@@ -25,7 +25,7 @@ from tests.crash.processes import KEY, Served, serving
 from tests.crash.test_kill import DAY, ask, calling, pass_the_leases
 from tests.crash.wires import wired
 from tests.database.clusters import end_all, servers
-from tests.programs import started
+from tests.programs import start_program
 from tests.stage import until
 
 HUNG = 3600.0
@@ -192,7 +192,7 @@ async def test_a_start_that_waits(
             "PORT": free_port(),
         }
         environment |= {"REPORT_RECIPIENTS": "b@example.ru", "DATA_DIR": str(tmp_path)}
-        async with started(tmp_path, "serve", environment=environment) as program:
+        async with start_program(tmp_path, "serve", environment=environment) as program:
             await asyncio.sleep(3)
             assert await stop(Served(program, "")) in (0, 4)
         if held == "migration":
