@@ -175,7 +175,7 @@ async def test_time_within_a_text_is_not_converted(stage: Stage, database_url: s
         "UPDATE reports SET body = (body::jsonb || jsonb_build_object('summary', CAST(:words AS"
         " text)))::json WHERE id = 1"
     )
-    await stage.change(sql, text_with_times=text_with_times)
+    await stage.change(sql, words=text_with_times)
     async with on_stage(
         database_url, stage.sandbox, stage.clock, report_timezone="Asia/Vladivostok"
     ) as moved:

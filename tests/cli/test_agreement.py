@@ -103,7 +103,7 @@ def _check_report(ended: ProcessResult) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (["export", "kept.xlsx"], "kept.xlsx: такой файл уже есть, в нём может быть чья-то работа"),
         (["report", "kept.xlsx"], "Ни в одном файле нет ни одной оценки"),

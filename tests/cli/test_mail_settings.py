@@ -73,7 +73,7 @@ def test_login_is_the_sender_only_if_it_is_an_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "encoded"),
     [
         ("reports.example.ru", "reports.example.ru"),
         ("web1", "web1"),
@@ -94,7 +94,7 @@ def test_invalid_ehlo_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "encryption", "port"),
+    ("values", "encryption", "port"),
     [
         ({}, "starttls", 587),
         ({"smtp_port": 465}, "tls", 465),

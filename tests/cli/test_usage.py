@@ -31,7 +31,7 @@ async def test_without_arguments_it_lists_commands_and_exit_codes(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (["frobnicate"], "нет команды frobnicate"),
         (["sync", "--fast"], "нет параметра --fast"),

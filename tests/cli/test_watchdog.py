@@ -60,7 +60,7 @@ async def run_program(what: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("what", "said"), [("part", "watchdog.stalled"), ("loop", "watchdog.loop_blocked")]
+    ("what", "event"), [("part", "watchdog.stalled"), ("loop", "watchdog.loop_blocked")]
 )
 async def test_stalled_process_ends_and_logs_the_reason(what: str, event: str) -> None:
     code, log = await run_program(what)

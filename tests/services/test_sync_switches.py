@@ -282,7 +282,7 @@ def _appear(stage: Stage, chats: list[AvitoChat]) -> None:
     stage.add_talk(("client", "А мне?"), minutes_ago=0)
 
 
-@pytest.mark.parametrize("happen", [_move_up, _grow, _appear])
+@pytest.mark.parametrize("change", [_move_up, _grow, _appear])
 @pytest.mark.parametrize("place", ["/chats", "/messages/"])
 async def test_change_between_pages_is_copied_by_the_next_sync(
     stage: Stage, change: Callable[[Stage, list[AvitoChat]], None], place: str
