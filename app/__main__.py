@@ -1,11 +1,16 @@
 """The command line: ``python -m app COMMAND``, or ``avito-quality COMMAND``.
 
-Exit codes: 0 done; 1 the work failed in part or whole; 2 wrong usage or setting; 3 the database
-cannot be reached; 4 the service stalled or did not end in time; 130 interrupted.
+Exit codes:
+- 0: done.
+- 1: the work failed in part or as a whole.
+- 2: wrong usage or setting.
+- 3: the database cannot be reached.
+- 4: the service stalled or did not end in time.
+- 130: interrupted.
 """
 
-# ruff: noqa: PLC0415 - a command imports what it needs when it is called: the help answers at once,
-# and the image lacks the demo's packages
+# ruff: noqa: PLC0415 - a command imports its modules when it is called: the help starts fast, and
+# the image does not contain the demo's packages
 
 import gc
 import sys
@@ -17,11 +22,12 @@ from typing import Annotated
 
 import typer
 
-from app.cli.console import say
-from app.cli.process import PROGRAM, ExitCode, guarded, read_settings, run
+from app.cli.console import print_line
+from app.cli.process import PROGRAM, ExitCode, read_settings, run, run_guarded
 from app.cli.usage import Command, Group
 
-_ABOUT = """Контроль качества чатов Авито: копирует чаты, оценивает их через DeepSeek, рассылает отчёты.
+_ABOUT = """\
+Контроль качества чатов Авито: копирует чаты, оценивает их через DeepSeek, рассылает отчёты.
 
 Настройки — переменные окружения или файл .env, все они описаны в .env.example."""
 _EXIT_CODES = (
@@ -35,18 +41,18 @@ app = typer.Typer(
 )
 
 
-def _day(value: str) -> date:
+def parse_day(value: str) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError:
         raise typer.BadParameter("нужна дата ГГГГ-ММ-ДД.") from None
 
 
-def _command(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+def add_command(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     return app.command(name, cls=Command)
 
 
-@_command("serve")
+@add_command("serve")
 def serve() -> int:
     """Запустить службу: REST, расписание, ежедневный отчёт. Сначала обновляет схему базы."""
     settings = read_settings()
@@ -56,7 +62,7 @@ def serve() -> int:
     return run(serving.serve(settings), stopped=ExitCode.DONE)
 
 
-@_command("demo")
+@add_command("demo")
 def demo(
     once: Annotated[
         bool,
@@ -71,7 +77,7 @@ def demo(
 ) -> int:
     """Показать весь день на примерах: без ключей, без настройки, без интернета."""
     begun_at = time.monotonic()
-    say(
+    print_line(
         "День компании, которая продаёт на Авито: примеры переписки, местные Авито, DeepSeek и"
         " почта, без ключей и интернета."
     )
@@ -80,7 +86,7 @@ def demo(
     return run(run_demo(once=once, port=port, begun_at=begun_at), stopped=ExitCode.DONE)
 
 
-@_command("sync")
+@add_command("sync")
 def sync(
     full: Annotated[
         bool,
@@ -94,7 +100,7 @@ def sync(
     return run(actions.sync(settings, full=full))
 
 
-@_command("analyze")
+@add_command("analyze")
 def analyze(
     limit: Annotated[
         int | None,
@@ -137,15 +143,15 @@ def analyze(
     return run(actions.analyze(settings, limit=limit, chat_ids=chat or [], force=force))
 
 
-@_command("regrade")
+@add_command("regrade")
 def regrade(
     since: Annotated[
-        date, typer.Option(parser=_day, metavar="ГГГГ-ММ-ДД", help="Отчёты с этого дня.")
+        date, typer.Option(parser=parse_day, metavar="ГГГГ-ММ-ДД", help="Отчёты с этого дня.")
     ],
     until: Annotated[
         date | None,
         typer.Option(
-            parser=_day,
+            parser=parse_day,
             metavar="ГГГГ-ММ-ДД",
             help="По этот день включительно; без него — по сегодня.",
         ),
@@ -176,13 +182,13 @@ def regrade(
     return run(actions.regrade(settings, since=since, until=until, limit=limit))
 
 
-@_command("report")
+@add_command("report")
 def report(
     day: Annotated[
         date | None,
         typer.Option(
             "--date",
-            parser=_day,
+            parser=parse_day,
             metavar="ГГГГ-ММ-ДД",
             help="За какой день; без него — за сегодня.",
         ),
@@ -201,7 +207,7 @@ def report(
     return run(actions.report(settings, day=day, resend=resend))
 
 
-@_command("doctor")
+@add_command("doctor")
 def doctor() -> int:
     """Проверить каждую настройку, базу, Авито, DeepSeek и почту и сказать, что исправить."""
     from app.cli.doctor import run_doctor
@@ -209,7 +215,7 @@ def doctor() -> int:
     return run(run_doctor())
 
 
-@_command("migrate")
+@add_command("migrate")
 def migrate() -> int:
     """Обновить схему базы. Службе это не нужно: она обновляет её при запуске сама."""
     settings = read_settings()
@@ -218,7 +224,7 @@ def migrate() -> int:
     return run(migrate_schema(settings))
 
 
-@_command("sandbox")
+@add_command("sandbox")
 def sandbox(
     host: Annotated[
         str, typer.Option(metavar="АДРЕС", help="На каком адресе слушать; без него — 127.0.0.1.")
@@ -298,12 +304,14 @@ def export_agreement(
     since: Annotated[
         date | None,
         typer.Option(
-            parser=_day, metavar="ГГГГ-ММ-ДД", help="Отчёты, созданные с этого дня; без него — все."
+            parser=parse_day,
+            metavar="ГГГГ-ММ-ДД",
+            help="Отчёты, созданные с этого дня; без него — все.",
         ),
     ] = None,
     until: Annotated[
         date | None,
-        typer.Option(parser=_day, metavar="ГГГГ-ММ-ДД", help="По этот день включительно."),
+        typer.Option(parser=parse_day, metavar="ГГГГ-ММ-ДД", help="По этот день включительно."),
     ] = None,
     size: Annotated[
         int,
@@ -329,7 +337,14 @@ def export_agreement(
     return run(export(settings, file, since=since, until=until, size=size, seed=seed))
 
 
-@agreement.command("report", cls=Command)
+@agreement.command(
+    "report",
+    cls=Command,
+    help=(
+        "Показать, насколько люди согласны друг с другом и с моделью: каппа, AC2, таблицы,"
+        " интервалы."
+    ),
+)
 def report_agreement(
     files: Annotated[
         list[Path],
@@ -346,7 +361,6 @@ def report_agreement(
         ),
     ] = False,
 ) -> int:
-    """Показать, насколько люди согласны друг с другом и с моделью: каппа, AC2, таблицы, интервалы."""
     settings = read_settings()
     from app.cli.agreement import report
 
@@ -354,13 +368,14 @@ def report_agreement(
 
 
 def main() -> None:
-    """Runs the command line and ends the process with its exit code."""
-    # imports leave no garbage, and looking for it is a quarter of their time; ``run`` begins to
-    # look
+    """Run the command line and exit with its exit code."""
+    # Garbage collection takes a quarter of the import time and finds nothing. ``run`` enables it.
     gc.disable()
-    words = sys.argv[1:] or ["--help"]
+    arguments = sys.argv[1:] or ["--help"]
     sys.exit(
-        guarded(lambda: int(app(words, prog_name=PROGRAM, standalone_mode=False) or ExitCode.DONE))
+        run_guarded(
+            lambda: int(app(arguments, prog_name=PROGRAM, standalone_mode=False) or ExitCode.DONE)
+        )
     )
 
 

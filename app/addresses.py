@@ -1,6 +1,6 @@
-"""E-mail addresses and host names: one strict reading for the settings and for the mail client.
+"""Strict parsing of e-mail addresses and host names, for the settings and the mail client.
 
-``email.utils.parseaddr`` is not used: its patch releases disagree, for example on
+``email.utils.parseaddr`` is not used: its patch releases differ, for example on
 ``boss@[127.0.0.1]``.
 """
 
@@ -20,18 +20,20 @@ _LABELS = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 @dataclass(frozen=True)
 class MailAddress:
-    """A mailbox: ``local_part`` as it was written, ``domain`` as mail servers know it."""
+    """A mailbox: ``local_part`` as it was written, ``domain`` in ASCII."""
 
     local_part: str
     domain: str
 
     @classmethod
     def parse(cls, text: str) -> "MailAddress":
-        """Read one bare address: a dot-atom (RFC 5322, with the UTF-8 of RFC 6531) and a domain or
-        an address literal.
+        """Parse one bare address.
+
+        An address is a dot-atom (RFC 5322, with the UTF-8 of RFC 6531) and a domain or an address
+        literal.
 
         Raises:
-            ValueError: it is not one.
+            ValueError: the text is not a valid address.
         """
         local_part, _, domain = text.rpartition("@")
         if not (_DOT_ATOM.fullmatch(local_part) and local_part.isprintable()):
@@ -46,7 +48,7 @@ class MailAddress:
 
     @property
     def needs_smtputf8(self) -> bool:
-        """Whether only servers with SMTPUTF8 (RFC 6531) can handle it."""
+        """Whether the address requires a server with SMTPUTF8 (RFC 6531)."""
         return not self.local_part.isascii()
 
     def __str__(self) -> str:
@@ -54,11 +56,13 @@ class MailAddress:
 
 
 def encode_domain(domain: str) -> str:
-    """Return a domain in ASCII: an internationalized one as punycode (IDNA 2008), an address
-    literal as it is (RFC 5321, 4.1.3).
+    """Return a domain in ASCII.
+
+    An internationalized domain becomes punycode (IDNA 2008). An address literal is returned
+    unchanged (RFC 5321, 4.1.3).
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither a domain nor an address literal.
     """
     if domain.startswith("[") and domain.endswith("]"):
         literal = domain[1:-1]
@@ -68,8 +72,8 @@ def encode_domain(domain: str) -> str:
         else:
             IPv4Address(literal)
         return domain
-    # idna.IDNAError is a ValueError. ASCII is checked here: IDNA forbids names that exist, such as
-    # "r3---sn.example.com".
+    # idna.IDNAError is a ValueError. ASCII names are checked below: IDNA rejects names that exist,
+    # for example "r3---sn.example.com".
     ascii_domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
     if not _LABELS.fullmatch(ascii_domain) or len(ascii_domain) > _LONGEST_DOMAIN:
         raise ValueError("not a domain")

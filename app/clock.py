@@ -1,6 +1,4 @@
-"""Time: the clock that is handed to whatever needs the present moment, and calendar days in the
-report's time zone.
-"""
+"""Time: the clock that is passed as an argument, and calendar days in the report's time zone."""
 
 import time as machine
 from collections.abc import Callable
@@ -9,26 +7,23 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
-"""Gives the present moment, aware. An argument everywhere, so that a test can live through a week
-in a second.
-"""
+"""Returns the current time, aware. It is always an argument, so that tests can set the time."""
 
 
 Monotonic = Callable[[], float]
-"""Gives seconds that no change of the wall clock affects; only differences have a meaning."""
+"""Returns seconds that no change of the wall clock affects; only differences are meaningful."""
 
 
 def system_clock() -> datetime:
-    """The machine's clock, in UTC."""
+    """Return the machine's time in UTC."""
     return datetime.now(UTC)
 
 
 class Deadline:
-    """The end of a span, kept by the monotonic clock: a change of the wall clock neither ends the
-    span at once nor prolongs it.
+    """The end of a time span, measured by the monotonic clock.
 
-    ``span`` counts from ``since``, which another process may have written. A ``since`` in the
-    future counts as now.
+    A change of the wall clock neither ends the span nor prolongs it. ``span`` counts from
+    ``since``, which another process may have written. A ``since`` in the future counts as now.
     """
 
     def __init__(
@@ -50,45 +45,49 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
-        """Whether the end has come."""
+        """Whether the deadline has passed."""
         return self._monotonic() >= self._ends_at
 
 
 def local_date(moment: datetime, zone: ZoneInfo) -> date:
-    """The calendar day on which an aware moment falls in the zone."""
+    """Return the calendar day of an aware time in the zone."""
     return moment.astimezone(zone).date()
 
 
 def at_local(day: date, wall: time, zone: ZoneInfo) -> datetime:
-    """The UTC moment at which the zone's wall clock shows ``wall`` on ``day``.
+    """Return the UTC time at which the zone's wall clock shows ``wall`` on ``day``.
 
-    Where clocks are put forward over ``wall``, the moment is the one that the offset before the
-    change gives; where they are put back and ``wall`` comes twice, the first (PEP 495, ``fold=0``).
+    If the clocks are put forward over ``wall``, the offset before the change applies. If they are
+    put back and ``wall`` occurs twice, the first occurrence applies (PEP 495, ``fold=0``).
     """
     return datetime.combine(day, wall, tzinfo=zone).astimezone(UTC)
 
 
 def day_bounds(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """The half-open span ``[start, end)`` of UTC moments that the days ``first`` to ``last`` cover,
-    both included.
+    """Return the half-open UTC interval ``[start, end)`` of the days ``first`` to ``last``.
+
+    ``last`` is included.
     """
     return at_local(first, time.min, zone), at_local(last + timedelta(days=1), time.min, zone)
 
 
-def spelled_in(moment: str, zone: ZoneInfo) -> str:
-    """A moment in ISO 8601 with a numeric offset, as the zone's wall clock shows it, with the
-    offset that holds there at that moment.
+def format_in_zone(moment: str, zone: ZoneInfo) -> str:
+    """Convert an ISO 8601 time to the zone; the result has a numeric offset.
 
-    Seconds and their parts stay to the letter: clocks differ by whole minutes.
+    Seconds and fractions are copied unchanged: offsets are whole minutes.
     """
-    minute, offset = _minute_in(moment[:16], moment[-6:], zone)
+    minute, offset = _convert_minute(moment[:16], moment[-6:], zone)
     return f"{minute}{moment[16:-6]}{offset}"
 
 
 @lru_cache(1024)
-def _minute_in(minute: str, offset: str, zone: ZoneInfo) -> tuple[str, str]:
-    """Remembered: reports are written many to a minute, and spelling a moment takes many times as
-    long as looking it up.
+def _convert_minute(minute: str, offset: str, zone: ZoneInfo) -> tuple[str, str]:
+    """Convert a minute and its offset.
+
+    The results are cached: many reports share a minute, and a conversion is many times slower than
+    a lookup.
     """
-    spelled = datetime.fromisoformat(minute + offset).astimezone(zone).isoformat(timespec="minutes")
-    return spelled[:16], spelled[16:]
+    converted = (
+        datetime.fromisoformat(minute + offset).astimezone(zone).isoformat(timespec="minutes")
+    )
+    return converted[:16], converted[16:]

@@ -1,8 +1,7 @@
-"""Settings: read once from the environment and ``.env``, checked as a whole, handed on as one
-frozen object.
+"""Settings, read once from the environment and ``.env`` and validated.
 
-Each field's description is the Russian end of the sentence, "needed: ...", that the one-line error
-prints. Values are never printed: half of them are secrets.
+The result is a frozen object. Each field's description is the Russian end of the error line, after
+"needed:". Values are never printed, because many are secrets.
 """
 
 import json
@@ -35,31 +34,32 @@ from app.log import LogFormat
 Text = TypeVar("Text", str, SecretStr)
 
 Need = Literal["api", "avito", "deepseek", "mail"]
-"""What a command cannot do without: keys of our own API, access to Avito, to DeepSeek, somebody to
-mail to.
-"""
+"""Settings that a command requires: API keys, Avito access, DeepSeek access, mail recipients."""
 
 WEBHOOK_PATH = "/webhooks/avito/"
-"""Where Avito posts to the service; the secret comes after it."""
+"""Path to which Avito posts; the secret follows it."""
 
 _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
-def _whole(pattern: str) -> AfterValidator:
-    """All of a value, secret or not, is of this pattern."""
+def _match_whole(pattern: str) -> AfterValidator:
+    """Return a validator: the whole value, secret or not, matches the pattern."""
 
-    def fits(value: Text) -> Text:
+    def check(value: Text) -> Text:
         if not re.fullmatch(
             pattern, value.get_secret_value() if isinstance(value, SecretStr) else value
         ):
             raise ValueError("not of the pattern")
         return value
 
-    return AfterValidator(fits)
+    return AfterValidator(check)
 
 
-def _a_host(host: str) -> str:
-    """A name, in its own letters or as punycode, or an IP address: what the resolver takes."""
+def _validate_host(host: str) -> str:
+    """Validate a host: a name in any letters or punycode, or an IP address.
+
+    The resolver accepts the same.
+    """
     if re.fullmatch(r"[\w.-]+", host):
         host.encode("idna")
     else:
@@ -67,14 +67,16 @@ def _a_host(host: str) -> str:
     return host
 
 
-_IN_A_HEADER = _whole(r"[!-~]+")
-Key = Annotated[SecretStr, _IN_A_HEADER]
-_OWN_KEY = Annotated[SecretStr, _whole(r"[!-~]{16,}")]
-"""Long enough not to be guessed."""
-_IN_A_PATH = _whole(r"[A-Za-z0-9_-]{16,}")
-_IN_A_LOGIN = _whole(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-"""Letters of any language and blanks: SASL speaks UTF-8, but forbids control characters (RFC 4013).
-Surrogates were bytes of no UTF-8.
+_HEADER_TEXT = _match_whole(r"[!-~]+")
+Key = Annotated[SecretStr, _HEADER_TEXT]
+_OWN_KEY = Annotated[SecretStr, _match_whole(r"[!-~]{16,}")]
+"""Long enough to resist guessing."""
+_PATH_TEXT = _match_whole(r"[A-Za-z0-9_-]{16,}")
+_LOGIN_TEXT = _match_whole(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+"""Letters of any language and blanks.
+
+SASL uses UTF-8 and forbids control characters (RFC 4013). Surrogates stand for bytes that were not
+valid UTF-8.
 """
 
 
@@ -87,31 +89,29 @@ def _is_address(text: str) -> bool:
 
 
 class AvitoAccount(BaseModel):
-    """The keys of one Avito account; ``name`` is what people call it (None: the name that Avito
-    gives).
-    """
+    """The keys of one Avito account; ``name`` is for display (None: Avito's name of it)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: str | None = None
-    client_id: Annotated[str, _IN_A_HEADER]
+    client_id: Annotated[str, _HEADER_TEXT]
     client_secret: Key
 
 
-def _words(value: object) -> object:
-    """A comma-separated list as people write it: blanks and empty places do not count."""
+def _split_list(value: object) -> object:
+    """Split a comma-separated list; blanks and empty items are ignored."""
     return (
-        [word for part in value.split(",") if (word := part.strip())]
+        [item for part in value.split(",") if (item := part.strip())]
         if isinstance(value, str)
         else value
     )
 
 
 class Settings(BaseSettings):
-    """Every setting of the service, by the names of the environment in lower case. Times are named
-    with their units.
+    """All settings of the service. A field is the environment variable's name in lower case.
 
-    The docstring of a field is its row in docs/configuration.md (`make snapshot`).
+    Names of durations contain the unit. The docstring of a field is its row in
+    docs/configuration.md (`make snapshot`).
     """
 
     model_config = SettingsConfigDict(
@@ -142,7 +142,7 @@ class Settings(BaseSettings):
     keys are valid at a time while one replaces the other. Required by `serve`.
     """
 
-    avito_client_id: Annotated[str, _IN_A_HEADER] | None = Field(
+    avito_client_id: Annotated[str, _HEADER_TEXT] | None = Field(
         None, description="client_id из кабинета Авито, без пробелов и русских букв"
     )
     """Client id of one Avito account. Required, unless AVITO_ACCOUNTS is set."""
@@ -169,7 +169,7 @@ class Settings(BaseSettings):
     avito_requests_per_minute: int = Field(600, ge=0, description="целое число, 0 — без предела")
     """Requests to Avito in a minute, for each account. 0: no limit."""
 
-    avito_webhook_secret: Annotated[SecretStr, _IN_A_PATH] | None = Field(
+    avito_webhook_secret: Annotated[SecretStr, _PATH_TEXT] | None = Field(
         None, description="слово из 16 и более латинских букв, цифр, - и _"
     )
     """Last part of the webhook receiver's address, at least 16 characters. Webhooks are off unless
@@ -210,17 +210,17 @@ class Settings(BaseSettings):
     other chats wait and the mail reports it. If it is not set, there is no limit.
     """
 
-    smtp_host: Annotated[str, AfterValidator(_a_host)] | None = Field(
+    smtp_host: Annotated[str, AfterValidator(_validate_host)] | None = Field(
         None, description="имя почтового сервера без порта и пробелов, например smtp.yandex.ru"
     )
     """Mail server. If it is not set, mails are written to DATA_DIR/outbox as .eml files."""
     smtp_port: int | None = Field(None, ge=1, le=65535, description="номер порта от 1 до 65535")
     """Port of the mail server. If it is not set, 587 for starttls, 465 for tls, 25 for none."""
-    smtp_username: Annotated[str, _IN_A_LOGIN] | None = Field(
+    smtp_username: Annotated[str, _LOGIN_TEXT] | None = Field(
         None, description="имя пользователя почтового сервера, одной строкой"
     )
     """User name at the mail server. If it is not set, the service does not authenticate."""
-    smtp_password: Annotated[SecretStr, _IN_A_LOGIN] | None = Field(
+    smtp_password: Annotated[SecretStr, _LOGIN_TEXT] | None = Field(
         None, description="пароль почтового сервера, одной строкой"
     )
     """Password at the mail server. Required together with SMTP_USERNAME."""
@@ -307,22 +307,22 @@ class Settings(BaseSettings):
 
     @field_validator("api_keys", "report_recipients", "deepseek_omit", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
-        return _words(value)
+    def _split_lists(cls, value: object) -> object:
+        return _split_list(value)
 
     @field_validator("avito_accounts", mode="before")
     @classmethod
-    def _from_json(cls, value: object) -> object:
+    def _parse_json(cls, value: object) -> object:
         return json.loads(value) if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
     @classmethod
-    def _upper(cls, value: object) -> object:
+    def _convert_to_upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
     @field_validator("report_timezone", mode="before")
     @classmethod
-    def _zone(cls, value: object) -> object:
+    def _parse_zone(cls, value: object) -> object:
         if isinstance(value, ZoneInfo):
             return value
         try:
@@ -332,20 +332,20 @@ class Settings(BaseSettings):
 
     @field_validator("report_time", mode="before")
     @classmethod
-    def _wall_time(cls, value: object) -> object:
-        # Pydantic's own reading takes "20" for twenty seconds past midnight.
+    def _check_wall_time(cls, value: object) -> object:
+        # Pydantic would parse "20" as twenty seconds past midnight.
         if isinstance(value, str) and value.count(":") != 1:
             raise ValueError("not HH:MM")
         return value
 
     @field_validator("working_hours", mode="before")
     @classmethod
-    def _hours(cls, value: object) -> object:
+    def _parse_hours(cls, value: object) -> object:
         return WorkingHours.parse(value) if isinstance(value, str) else value
 
     @field_validator("mail_from", "report_recipients")
     @classmethod
-    def _addresses(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+    def _check_addresses(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
         addresses = (value,) if isinstance(value, str) else value or ()
         for address in addresses:
             MailAddress.parse(address)
@@ -353,7 +353,7 @@ class Settings(BaseSettings):
 
     @field_validator("avito_accounts")
     @classmethod
-    def _distinct(cls, accounts: tuple[AvitoAccount, ...]) -> tuple[AvitoAccount, ...]:
+    def _check_distinct(cls, accounts: tuple[AvitoAccount, ...]) -> tuple[AvitoAccount, ...]:
         names = [account.name for account in accounts if account.name]
         if len(set(names)) < len(names) or len({account.client_id for account in accounts}) < len(
             accounts
@@ -362,7 +362,7 @@ class Settings(BaseSettings):
         return accounts
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_combinations(self) -> Self:
         if bool(self.avito_client_id) != bool(self.avito_client_secret):
             missing = "AVITO_CLIENT_SECRET" if self.avito_client_id else "AVITO_CLIENT_ID"
             raise ValueError(f"{missing}: не задано, а без пары ключи Авито не работают.")
@@ -383,7 +383,7 @@ class Settings(BaseSettings):
 
     @property
     def accounts(self) -> tuple[AvitoAccount, ...]:
-        """The Avito accounts, whichever way they were given."""
+        """The Avito accounts, from either setting."""
         if self.avito_client_id and self.avito_client_secret:
             return (
                 AvitoAccount(
@@ -394,15 +394,15 @@ class Settings(BaseSettings):
 
     @property
     def webhook_url(self) -> str | None:
-        """The address that Avito is to post to, secret and all; None where webhooks are off."""
+        """The URL to which Avito posts, including the secret; None if webhooks are off."""
         if not (self.public_url and self.avito_webhook_secret):
             return None
-        secret = self.avito_webhook_secret.get_secret_value()
-        return f"{str(self.public_url).rstrip('/')}{WEBHOOK_PATH}{secret}"
+        base_url = str(self.public_url).rstrip("/")
+        return f"{base_url}{WEBHOOK_PATH}{self.avito_webhook_secret.get_secret_value()}"
 
     @property
     def sender(self) -> str:
-        """The sender of the mails. Without SMTP_HOST mails become files: any address will do."""
+        """The sender of the mails; without a mail server (mails become files) any address is valid."""
         if self.mail_from:
             return self.mail_from
         return (
@@ -413,8 +413,9 @@ class Settings(BaseSettings):
 
     @property
     def smtp_encryption(self) -> Literal["starttls", "tls", "none"]:
-        """``SMTP_SECURITY``; if it is not set, TLS from the first byte on port 465 (RFC 8314), else
-        STARTTLS.
+        """The encryption of SMTP: ``SMTP_SECURITY`` if set, otherwise chosen by the port.
+
+        Port 465 means TLS from the first byte (RFC 8314), any other port STARTTLS.
         """
         return self.smtp_security or (
             "tls" if self.smtp_port == _DEFAULT_PORTS["tls"] else "starttls"
@@ -422,16 +423,14 @@ class Settings(BaseSettings):
 
     @property
     def smtp_server_port(self) -> int:
-        """The port of the mail server: the one that was set, else the usual one of the way of
-        encryption.
-        """
+        """The mail server's port: the setting, or the standard port of the encryption."""
         return self.smtp_port or _DEFAULT_PORTS[self.smtp_encryption]
 
     def require(self, *needs: Need) -> None:
-        """Stops a command that lacks a setting.
+        """Check that the settings which a command needs are set.
 
         Raises:
-            SettingsError: the first setting that is missing, by name.
+            SettingsError: names the first missing setting.
         """
         if "api" in needs and not self.api_keys:
             raise SettingsError("API_KEYS: не задано; придумайте длинный ключ, им защищён REST.")
@@ -456,36 +455,38 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Reads the settings; ``overrides`` win over the environment (the demo and tests use them).
+    """Load the settings; ``overrides`` take precedence over the environment (demo and tests).
 
     Raises:
-        SettingsError: one line with the name of the first wrong setting.
+        SettingsError: one line that names the first invalid setting.
     """
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError(_faults(error)[0]) from None
+        raise SettingsError(_describe_faults(error)[0]) from None
 
 
 def list_settings_faults(**overrides: Any) -> list[str]:
-    """One line for each wrong setting, by name; a missing one is not wrong."""
+    """Return one line for each invalid setting; a missing setting is not invalid."""
     try:
         Settings(**overrides)
     except ValidationError as error:
-        return _faults(error)
+        return _describe_faults(error)
     return []
 
 
-def _faults(error: ValidationError) -> list[str]:
+def _describe_faults(error: ValidationError) -> list[str]:
     faults = error.errors(include_input=False, include_url=False)
     lines = [
-        _unfit(str(fault["loc"][0]).lower()) if fault["loc"] else str(fault["ctx"]["error"])
+        _describe_fault(str(fault["loc"][0]).lower())
+        if fault["loc"]
+        else str(fault["ctx"]["error"])
         for fault in faults
     ]
-    return list(dict.fromkeys(lines))  # a list has a fault for each wrong element
+    return list(dict.fromkeys(lines))  # a list has a fault for each invalid element
 
 
-def _unfit(name: str) -> str:
+def _describe_fault(name: str) -> str:
     return (
         f"{name.upper()}: значение не подходит; нужно: {Settings.model_fields[name].description}."
     )

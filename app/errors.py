@@ -1,16 +1,15 @@
-"""The tree of errors: what went wrong, whose turn it is, and the one sentence that a person is
-told.
+"""The error tree: what failed, and whether a retry or a person can fix it.
 
-Every error carries a Russian ``message`` that says what to do; it goes into REST answers, the mail,
-runs and the command line, so it never holds a secret or a chat's text. A client turns each failure
-of its vendor into one of the two upstream errors.
+Every error has a Russian ``message`` that states what to do. It appears in REST responses, the
+mail, runs and the command line, so it never contains a secret or a chat's text. A client maps each
+failure of its vendor to one of the two upstream errors.
 """
 
 from dataclasses import dataclass
 
 
 class AppError(Exception):
-    """Anything that a person is to be told about; ``message`` is one Russian sentence."""
+    """An error to report to a person; ``message`` is one Russian sentence."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -18,33 +17,34 @@ class AppError(Exception):
 
 
 class SettingsError(AppError):
-    """A setting is missing or wrong; the message names it."""
+    """A setting is missing or invalid; the message names it."""
 
 
 class DatabaseUnavailableError(AppError):
-    """Postgres cannot be reached or refuses us."""
+    """Postgres is unreachable or refuses the connection."""
 
 
 class DatabaseRefusedError(DatabaseUnavailableError):
-    """Postgres refuses us until a person changes a setting: a wrong password, no such database, no
-    TLS.
+    """Postgres refuses the connection until a person fixes a setting.
+
+    For example: a wrong password, an unknown database, missing TLS.
     """
 
 
 class StalledError(AppError):
-    """A part of the process has had no success for minutes: its supervisor has to start it anew."""
+    """A part of the process has had no success for minutes; the process must be restarted."""
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One wrong parameter of a request: its name as the client wrote it, and what is wrong with it."""
+    """An invalid parameter of a request: its name as the client wrote it, and the fault."""
 
     field: str
     message: str
 
 
 class InvalidRequestError(AppError):
-    """The caller's parameters are wrong (HTTP 400)."""
+    """The client's parameters are invalid (HTTP 400)."""
 
     def __init__(self, message: str, errors: tuple[FieldError, ...] = ()) -> None:
         super().__init__(message)
@@ -52,18 +52,16 @@ class InvalidRequestError(AppError):
 
 
 class NotFoundError(AppError):
-    """What was asked for does not exist (HTTP 404)."""
+    """The requested object does not exist (HTTP 404)."""
 
 
 class UpstreamError(AppError):
-    """An outside system (Avito, DeepSeek, the mail server) failed."""
+    """An external system (Avito, DeepSeek, the mail server) failed."""
 
 
 class TransientError(UpstreamError):
-    """The same call may work later without anybody's doing: an outage, a limit, a cut connection."""
+    """A retry may succeed without action: an outage, a rate limit, a broken connection."""
 
 
 class PermanentError(UpstreamError):
-    """The same call fails until a person does something: a wrong key, an unpaid plan, an empty
-    balance.
-    """
+    """Retries fail until a person acts: a wrong key, an unpaid plan, an empty balance."""

@@ -1,7 +1,7 @@
-"""Logs: one line an event, for a console or as JSON, never with a chat's text, a name or a secret.
+"""Logs: one line per event, for a console or as JSON, without chat text, names or secrets.
 
-Events are dotted words (``avito.token.renewed``) with ids and counts as fields. Libraries' records
-go through the same lines.
+Events are dotted words (``avito.token.renewed``) with IDs and counts as fields. Records of
+libraries have the same format.
 """
 
 import logging
@@ -13,9 +13,9 @@ import structlog
 
 LogFormat = Literal["console", "json"]
 
-# They log addresses and, when asked to be verbose, whole bodies: chats and keys. Warnings are all
-# that may come through.
-_TALKATIVE = (
+# These log URLs and, at verbose levels, whole bodies with chats and keys. Only their warnings are
+# logged.
+_VERBOSE_LOGGERS = (
     "httpx",
     "httpcore",
     "httpx2",
@@ -31,15 +31,16 @@ _TALKATIVE = (
 
 
 def configure_logging(level: str, log_format: LogFormat) -> None:
-    """Sends every log line of the process to stderr; ``level`` is a name of the logging module
-    (``INFO``).
+    """Write all log lines of the process to stderr.
+
+    ``level`` is a name of the logging module (``INFO``).
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=log_format == "json"),
     ]
-    # Tracebacks without local variables: those hold chats and keys.
+    # Tracebacks without local variables, which may contain chats and keys.
     tracebacks = structlog.processors.ExceptionRenderer(
         structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     )
@@ -64,7 +65,7 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in _TALKATIVE:
+    for name in _VERBOSE_LOGGERS:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[

@@ -1,5 +1,6 @@
-"""Self-signed certificates, made without openssl or a package: ECDSA on P-256 (FIPS 186) in DER
-(X.690, RFC 5280, RFC 5915).
+"""Self-signed certificates without openssl or a package.
+
+ECDSA on P-256 (FIPS 186) in DER (X.690, RFC 5280, RFC 5915).
 """
 
 import base64
@@ -17,7 +18,7 @@ BASE = (
 Point = tuple[int, int] | None
 
 
-def added(a: Point, b: Point) -> Point:
+def add_points(a: Point, b: Point) -> Point:
     if a is None or b is None:
         return a or b
     if a[0] == b[0] and (a[1] + b[1]) % P == 0:
@@ -31,18 +32,18 @@ def added(a: Point, b: Point) -> Point:
     return x, (slope * (a[0] - x) - a[1]) % P
 
 
-def multiplied(times: int) -> tuple[int, int]:
+def multiply_base(times: int) -> tuple[int, int]:
     total: Point = None
     power: Point = BASE
     while times:
-        total = added(total, power) if times & 1 else total
-        power = added(power, power)
+        total = add_points(total, power) if times & 1 else total
+        power = add_points(power, power)
         times >>= 1
     assert total
     return total
 
 
-def der(tag: int, *parts: bytes) -> bytes:
+def encode_der(tag: int, *parts: bytes) -> bytes:
     body = b"".join(parts)
     size = len(body)
     length = (
@@ -54,16 +55,16 @@ def der(tag: int, *parts: bytes) -> bytes:
     return bytes([tag]) + length + body
 
 
-def integer(value: int) -> bytes:
-    return der(2, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+def encode_integer(value: int) -> bytes:
+    return encode_der(2, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
-def pem(label: str, body: bytes) -> str:
+def encode_pem(label: str, body: bytes) -> str:
     return f"-----BEGIN {label}-----\n{base64.encodebytes(body).decode()}-----END {label}-----\n"
 
 
-def self_signed(address: str) -> str:
-    """A key and its certificate for an IPv4 address, in PEM."""
+def make_self_signed(address: str) -> str:
+    """Return a key and its certificate for an IPv4 address, in PEM."""
     ecdsa_sha256, ec_key, p256, common_name, alternative_name = map(
         bytes.fromhex,
         (
@@ -79,34 +80,44 @@ def self_signed(address: str) -> str:
         secrets.randbelow(ORDER - 1) + 1,
         datetime.now(UTC),
     )
-    x, y = multiplied(key)
-    public = der(3, b"\0\4" + x.to_bytes(32, "big") + y.to_bytes(32, "big"))
-    name = der(0x30, der(0x31, der(0x30, common_name, der(12, address.encode()))))
-    validity = der(
-        0x30, *(der(23, f"{now + timedelta(days=days):%y%m%d%H%M%SZ}".encode()) for days in (-1, 1))
+    x, y = multiply_base(key)
+    public = encode_der(3, b"\0\4" + x.to_bytes(32, "big") + y.to_bytes(32, "big"))
+    name = encode_der(
+        0x30, encode_der(0x31, encode_der(0x30, common_name, encode_der(12, address.encode())))
     )
-    names = der(4, der(0x30, der(0x87, bytes(map(int, address.split("."))))))
-    body = der(
+    validity = encode_der(
         0x30,
-        der(0xA0, integer(2)),
-        integer(secrets.randbits(63)),
-        der(0x30, ecdsa_sha256),
+        *(
+            encode_der(23, f"{now + timedelta(days=days):%y%m%d%H%M%SZ}".encode())
+            for days in (-1, 1)
+        ),
+    )
+    names = encode_der(4, encode_der(0x30, encode_der(0x87, bytes(map(int, address.split("."))))))
+    body = encode_der(
+        0x30,
+        encode_der(0xA0, encode_integer(2)),
+        encode_integer(secrets.randbits(63)),
+        encode_der(0x30, ecdsa_sha256),
         name,
         validity,
         name,
-        der(0x30, der(0x30, ec_key, p256), public),
-        der(0xA3, der(0x30, der(0x30, alternative_name, names))),
+        encode_der(0x30, encode_der(0x30, ec_key, p256), public),
+        encode_der(0xA3, encode_der(0x30, encode_der(0x30, alternative_name, names))),
     )
-    r = multiplied(nonce)[0] % ORDER
+    r = multiply_base(nonce)[0] % ORDER
     s = (
         pow(nonce, -1, ORDER)
         * (int.from_bytes(hashlib.sha256(body).digest(), "big") + r * key)
         % ORDER
     )
-    signature = der(3, b"\0", der(0x30, integer(r), integer(s)))
-    private = der(
-        0x30, integer(1), der(4, key.to_bytes(32, "big")), der(0xA0, p256), der(0xA1, public)
+    signature = encode_der(3, b"\0", encode_der(0x30, encode_integer(r), encode_integer(s)))
+    private = encode_der(
+        0x30,
+        encode_integer(1),
+        encode_der(4, key.to_bytes(32, "big")),
+        encode_der(0xA0, p256),
+        encode_der(0xA1, public),
     )
-    return pem("EC PRIVATE KEY", private) + pem(
-        "CERTIFICATE", der(0x30, body, der(0x30, ecdsa_sha256), signature)
+    return encode_pem("EC PRIVATE KEY", private) + encode_pem(
+        "CERTIFICATE", encode_der(0x30, body, encode_der(0x30, ecdsa_sha256), signature)
     )

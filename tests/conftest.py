@@ -1,5 +1,6 @@
-"""Real Postgres for every test: one cluster for each test process, one migrated database, emptied
-after each test.
+"""A real Postgres for every test.
+
+Each test process has one cluster and one migrated database, which is emptied after each test.
 """
 
 import gc
@@ -22,21 +23,19 @@ from tests.stage import Stage, on_stage, shared_graders
 
 _numbers = count(1)
 
-# what is imported and collected stays for good: looking through it again and again takes a sixth of
-# the suite's time
+# Imported and collected objects are never freed. Collecting garbage among them takes a sixth of the
+# suite's time.
 gc.disable()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long tests, those that start programs, come first: at the end no processor waits for one
-    of them.
-    """
+    """Run the long tests, which start programs, first: no processor is idle at the end."""
     items.sort(key=lambda item: item.path.parent.name not in {"cli", "crash", "database"})
 
 
 def pytest_collection_finish() -> None:
-    """Garbage is looked for again, among what the tests themselves make."""
+    """Enable garbage collection for the objects that the tests create."""
     gc.freeze()
     gc.enable()
 
@@ -54,24 +53,24 @@ async def _graders() -> AsyncIterator[None]:
 
 @pytest_asyncio.fixture(scope="session")
 async def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """The address of a cluster of this test process's own."""
+    """The URL of this test process's cluster."""
     async with embedded_postgres(tmp_path_factory.mktemp("pg"), durable=False) as url:
         yield url
 
 
 @pytest_asyncio.fixture
 async def postgres_url(cluster_url: str) -> AsyncIterator[str]:
-    """The address of a fresh, empty database."""
+    """The URL of a new, empty database."""
     name = f"fresh_{next(_numbers)}"
-    await _administer(cluster_url, f"CREATE DATABASE {name}")
+    await execute_sql(cluster_url, f"CREATE DATABASE {name}")
     yield make_url(cluster_url).set(database=name).render_as_string(hide_password=False)
-    await _administer(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")
+    await execute_sql(cluster_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest_asyncio.fixture(scope="session")
 async def migrated_url(cluster_url: str) -> str:
-    """The address of a database with the tables of today; shared, so ask for ``database_url``."""
-    await _administer(cluster_url, "CREATE DATABASE service")
+    """The URL of a shared database with the current tables; tests use ``database_url``."""
+    await execute_sql(cluster_url, "CREATE DATABASE service")
     url = make_url(cluster_url).set(database="service").render_as_string(hide_password=False)
     database = Database(url)
     await migrate(database)
@@ -81,8 +80,9 @@ async def migrated_url(cluster_url: str) -> str:
 
 @pytest_asyncio.fixture(scope="session")
 async def shared_pool(migrated_url: str) -> AsyncIterator[Database]:
-    """Connections to the shared database that outlive a test: opening some for each takes longer
-    than most tests.
+    """Connections to the shared database for all tests.
+
+    Opening connections for each test takes longer than most tests.
     """
     database = Database(migrated_url)
     yield database
@@ -91,19 +91,19 @@ async def shared_pool(migrated_url: str) -> AsyncIterator[Database]:
 
 @pytest_asyncio.fixture
 async def database_url(migrated_url: str, shared_pool: Database) -> AsyncIterator[str]:
-    """The address of a migrated database that is empty again after the test."""
+    """The URL of a migrated database that is emptied after the test."""
     yield migrated_url
-    # TRUNCATE makes a new file for each table and index, which takes sixty times as long where they
-    # are all but empty.
+    # TRUNCATE creates a new file for each table and index: sixty times slower for almost empty
+    # tables.
     tables = [table.name for table in reversed(Base.metadata.sorted_tables)]
     numbered = [table for table in tables if "id" in Base.metadata.tables[table].columns]
-    emptied = [f"DELETE FROM {table}" for table in tables]  # noqa: S608 - our own tables
+    deletions = [f"DELETE FROM {table}" for table in tables]  # noqa: S608 - our own tables
     async with shared_pool.engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
         await driver.execute(
             "; ".join(
-                [*emptied, *(f"ALTER SEQUENCE {table}_id_seq RESTART" for table in numbered)]
+                [*deletions, *(f"ALTER SEQUENCE {table}_id_seq RESTART" for table in numbered)]
             ),
             timeout=120,
         )
@@ -117,7 +117,7 @@ async def database(database_url: str, shared_pool: Database) -> Database:
 
 @pytest_asyncio.fixture
 async def stage(database_url: str, shared_pool: Database) -> AsyncIterator[Stage]:
-    """The service over far ends that know no chat yet."""
+    """The service; its Avito has no chats yet."""
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
         on_stage(database_url, sandbox, pool=shared_pool) as stage,
@@ -127,12 +127,12 @@ async def stage(database_url: str, shared_pool: Database) -> AsyncIterator[Stage
 
 @pytest_asyncio.fixture
 async def full_stage(database_url: str, shared_pool: Database) -> AsyncIterator[Stage]:
-    """The service over far ends with every dialogue of the catalogue."""
+    """The service; its Avito has every dialogue of the catalogue."""
     async with Sandbox() as sandbox, on_stage(database_url, sandbox, pool=shared_pool) as stage:
         yield stage
 
 
-async def _administer(url: str, sql: str) -> None:
+async def execute_sql(url: str, sql: str) -> None:
     parsed = make_url(url)
     connection = await asyncpg.connect(
         user=parsed.username,

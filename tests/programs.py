@@ -1,8 +1,8 @@
-"""The program as its user has it: a process of its own, with nothing of our environment.
+"""The program as a user runs it: in its own process, without the tests' environment.
 
-It is forked from a process that has imported the program already (``multiprocessing``'s fork
-server): importing it takes most of a second of processor time, and the suite starts it fifty times.
-``python -m app`` from nothing is tried in ``tests/cli/test_usage.py``.
+It is forked from a process that has imported the program (``multiprocessing``'s fork server). An
+import takes most of a second of processor time, and the suite starts the program fifty times.
+``tests/cli/test_usage.py`` also runs ``python -m app`` in a new interpreter.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _FORKS.set_forkserver_preload(
 
 
 class Program:
-    """A running program: its output, signals to it, its end."""
+    """A running program: its output, signals and exit code."""
 
     def __init__(
         self, process: ForkServerProcess, stdout: asyncio.StreamReader, stderr: asyncio.StreamReader
@@ -42,40 +42,41 @@ class Program:
 
     @property
     def returncode(self) -> int | None:
-        """The exit code; minus the signal that ended it; None while it runs."""
+        """The exit code; minus the signal's number if a signal ended it; None while it runs."""
         return self._process.exitcode
 
     def send_signal(self, number: signal.Signals) -> None:
         assert self._process.pid
         if self.returncode is None:
-            with suppress(ProcessLookupError):  # it has just ended
+            with suppress(ProcessLookupError):  # it has ended in the meantime
                 os.kill(self._process.pid, number)
 
     async def wait(self) -> int:
-        """Waits for the end; the exit code."""
+        """Wait for the end and return the exit code."""
         await asyncio.to_thread(self._process.join)
         assert self.returncode is not None
         return self.returncode
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """Waits for the end; what was printed and not read yet, to stdout and to stderr."""
+        """Wait for the end and return the remaining stdout and stderr."""
         out, err, _ = await asyncio.gather(self.stdout.read(), self.stderr.read(), self.wait())
         return out, err
 
 
 @asynccontextmanager
-async def started(
-    folder: Path, *words: str, environment: Mapping[str, str]
+async def start_program(
+    folder: Path, *arguments: str, environment: Mapping[str, str]
 ) -> AsyncIterator[Program]:
-    """``python -m app`` with these words, in a folder; killed at the end if it still runs."""
+    """Start ``python -m app`` in a folder; if it still runs at the end, it is killed."""
     (out, out_end), (err, err_end) = _FORKS.Pipe(duplex=False), _FORKS.Pipe(duplex=False)
     process = _FORKS.Process(
-        target=_become, args=(folder, words, {"LANG": "C.UTF-8", **environment}, out_end, err_end)
+        target=run_main,
+        args=(folder, arguments, {"LANG": "C.UTF-8", **environment}, out_end, err_end),
     )
     process.start()
     out_end.close()
     err_end.close()
-    async with _reading(out) as stdout, _reading(err) as stderr:
+    async with open_reader(out) as stdout, open_reader(err) as stderr:
         program = Program(process, stdout, stderr)
         try:
             yield program
@@ -85,7 +86,7 @@ async def started(
 
 
 @asynccontextmanager
-async def _reading(pipe: Connection) -> AsyncIterator[asyncio.StreamReader]:
+async def open_reader(pipe: Connection) -> AsyncIterator[asyncio.StreamReader]:
     reader = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader),
@@ -98,14 +99,14 @@ async def _reading(pipe: Connection) -> AsyncIterator[asyncio.StreamReader]:
         transport.close()
 
 
-def _become(
+def run_main(
     folder: Path,
-    words: tuple[str, ...],
+    arguments: tuple[str, ...],
     environment: dict[str, str],
     out: Connection,
     err: Connection,
 ) -> None:
-    """What a shell does before it runs a program, and the program."""
+    """Prepare the forked process like a shell and run the program."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
@@ -113,7 +114,8 @@ def _become(
     os.dup2(err.fileno(), 2)
     out.close()
     err.close()
-    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - buffered as a pipe is, whatever the fork server's was
+    # Buffered like a pipe, whatever the buffering of the fork server is.
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
-    sys.argv = ["app", *words]
+    sys.argv = ["app", *arguments]
     main()

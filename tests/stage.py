@@ -1,6 +1,4 @@
-"""The whole service on one stage: local far ends, a real database, REST over the application, a
-clock that can be moved.
-"""
+"""The whole service for tests: local servers, a real database, REST, a movable clock."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -33,7 +31,7 @@ IMPATIENT = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_secon
 
 
 class MovableClock:
-    """A clock that runs like the machine's, from a moment that a test chooses and moves."""
+    """A clock that runs like the machine's, from a time that a test sets and moves."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
@@ -42,17 +40,17 @@ class MovableClock:
         return datetime.now(UTC) + self._ahead
 
     def set(self, moment: datetime) -> None:
-        """Shows this moment now."""
+        """Set the current time."""
         self._ahead = moment - datetime.now(UTC)
 
     def move(self, **span: float) -> None:
-        """Goes ahead by a span: ``hours=3``."""
+        """Move the time forward by a span: ``hours=3``."""
         self._ahead += timedelta(**span)
 
 
 @dataclass
 class Stage:
-    """What a test sees: the far ends, the database behind the service, and REST."""
+    """The service under test: its sandbox, its database and REST."""
 
     sandbox: Sandbox
     service: Service
@@ -62,7 +60,7 @@ class Stage:
 
     @asynccontextmanager
     async def resting(self) -> AsyncIterator[None]:
-        """Lets another service over the same database do all the work meanwhile."""
+        """Stop this service's worker, so that another service executes the runs."""
         await self._work.aclose()
         yield
         await self._work.enter_async_context(working(self.service))
@@ -74,7 +72,7 @@ class Stage:
     async def post(
         self, path: str, body: dict[str, Any] | None = None, status: int = 200
     ) -> dict[str, Any]:
-        """Calls ``/api/v1`` + path and expects a status."""
+        """Call ``/api/v1`` + path and check the status."""
         answer = (
             await self.rest.post(f"/api/v1{path}", json=body)
             if body is not None
@@ -93,26 +91,24 @@ class Stage:
         return await self.post("/timer/reports", body or None)
 
     async def reports(self, **params: Any) -> list[dict[str, Any]]:
-        """Every report of a span that holds all of a test's days, unless told otherwise."""
+        """Return every report of a period that covers all tests; ``params`` can restrict it."""
         span = {"start_date": "2020-01-01", "end_date": "2099-12-31", **params}
         answer = await self.rest.get("/api/v1/reports", params=span)
         assert answer.status_code == 200, answer.text
         return list(answer.json())
 
     async def rows(self, sql: str, **params: Any) -> list[dict[str, Any]]:
-        """What stands in the tables."""
+        """Execute a query and return its rows."""
         async with self.service.database.session() as session:
             return [dict(row) for row in (await session.execute(text(sql), params)).mappings()]
 
     async def change(self, sql: str, **params: Any) -> None:
-        """Changes the tables behind the service's back."""
+        """Execute an SQL statement directly in the database."""
         async with self.service.database.transaction() as session:
             await session.execute(text(sql), params)
 
     async def copy_first_report(self, copies: int) -> None:
-        """Adds copies of report 1, three of them in each second going back; their bodies hold their
-        own numbers.
-        """
+        """Add copies of report 1, three per second going back; each body has its own ID."""
         columns = ", ".join(
             column.name
             for column in Report.__table__.columns
@@ -129,7 +125,7 @@ class Stage:
         )
 
     def last_mail(self) -> str:
-        """The text part of the mail that came last."""
+        """Return the text part of the last received mail."""
         message = message_from_bytes(self.sandbox.smtp.messages[-1].data, policy=policy.default)
         assert isinstance(message, EmailMessage)
         body = message.get_body(("plain",))
@@ -143,17 +139,17 @@ class Stage:
         client: str | None = "Анна",
         minutes_ago: float = 60,
     ) -> AvitoChat:
-        """A chat of turns (side, text) two minutes apart, the last one so many minutes ago."""
+        """Add a chat of turns (side, text), two minutes apart; the last is ``minutes_ago`` old."""
         number = len(self.avito.accounts[0].chats) + 1
         first = self.clock() - timedelta(minutes=minutes_ago + 2 * (len(turns) - 1))
         buyer = SandboxBuyer(6_000_000_000 + number, client)
         chat = self.avito.add_chat(
             item=AvitoListing(8_000_000_000 + number, title, "1 000 ₽"), client=buyer, at=first
         )
-        for place, (side, words) in enumerate(turns):
+        for place, (side, message_text) in enumerate(turns):
             at = first + timedelta(minutes=2 * place)
             self.avito.add_message(
-                chat.id, "client" if side == "client" else "company", text=words, at=at
+                chat.id, "client" if side == "client" else "company", text=message_text, at=at
             )
         return chat
 
@@ -178,8 +174,9 @@ BAD_TALK = (
 
 
 def stage_settings(url: str | None, environment: Mapping[str, str], **settings: Any) -> Settings:
-    """Settings that point a service at the far ends of an environment; ``settings`` win. Without a
-    ``url`` it has a Postgres of its own.
+    """Return settings for the servers of ``environment``; ``settings`` take precedence.
+
+    Without a ``url`` the service starts its own Postgres.
     """
     chosen: dict[str, Any] = {
         "_env_file": None,
@@ -197,14 +194,12 @@ def stage_settings(url: str | None, environment: Mapping[str, str], **settings: 
 
 @cache
 def shared_graders() -> WorkerPool:
-    """The worker processes of this test process; closed when its tests have ended."""
+    """Return the worker processes of this test process, closed after its last test."""
     return WorkerPool()
 
 
-_usual_apps: list[FastAPI] = []
-"""Applications that no stage uses at the moment: making one takes as long as a whole run of a few
-chats.
-"""
+idle_apps: list[FastAPI] = []
+"""Applications that no stage is using: creating one takes as long as a run of a few chats."""
 
 
 def make_app(service: Service) -> FastAPI:
@@ -215,15 +210,15 @@ def make_app(service: Service) -> FastAPI:
 
 
 @contextmanager
-def _app_of(service: Service, *, usual: bool) -> Iterator[FastAPI]:
-    """An application for the service; one for the usual settings serves one stage after another."""
+def open_app(service: Service, *, usual: bool) -> Iterator[FastAPI]:
+    """Yield an application for the service; with ``usual`` settings later stages reuse it."""
     if not usual:
         yield make_app(service)
         return
-    app = _usual_apps.pop() if _usual_apps else create_app(service.settings)
+    app = idle_apps.pop() if idle_apps else create_app(service.settings)
     attach_service(app, service)
     yield app
-    _usual_apps.append(app)
+    idle_apps.append(app)
 
 
 @asynccontextmanager
@@ -236,11 +231,10 @@ async def on_stage(
     finish_seconds: float = 0.2,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
-    """A service at work over the sandbox, with REST at hand; ``pool``: connections to share with
-    other stages.
+    """Start the service over the sandbox and yield it with a REST client.
 
-    Unless ``graders`` are given, all stages of a test process share worker processes: starting one
-    takes as long as many tests.
+    ``pool``: connections to share with other stages. Unless ``graders`` are given, all stages of a
+    test process share worker processes: starting one takes as long as many tests.
     """
     clock = clock or MovableClock()
     chosen = stage_settings(url, sandbox.environment(), **settings)
@@ -256,7 +250,7 @@ async def on_stage(
         service = await stack.enter_async_context(opened)
         work = await stack.enter_async_context(AsyncExitStack())
         await work.enter_async_context(working(service))
-        app = stack.enter_context(_app_of(service, usual=not settings))
+        app = stack.enter_context(open_app(service, usual=not settings))
         rest = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False),
             base_url="http://localhost:8000",
@@ -267,7 +261,7 @@ async def on_stage(
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
-    """Waits until an async condition holds."""
+    """Wait until an async condition holds."""
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - what it waits for stands in a database
+        while not await condition():  # noqa: ASYNC110 - the condition reads the database
             await asyncio.sleep(0.05)

@@ -1,1 +1,1 @@
-"""REST: routers, the check of the key, the one body of errors, health and metrics."""
+"""REST API: routers, authentication, error responses, health and metrics."""

@@ -1,4 +1,4 @@
-"""Failed attempts to pass the check of the key: counted, logged and throttled by address."""
+"""Failed authentication attempts: counting, logging and throttling by address."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -15,8 +15,9 @@ log = structlog.get_logger(__name__)
 
 ATTEMPTS_A_MINUTE = 30
 MAX_ADDRESSES = 10_000
-"""Addresses kept at a time, about 2 MB; of more the one that has failed least recently is
-forgotten.
+"""Maximum number of addresses kept, about 2 MB.
+
+Above it, the address that has not failed for the longest time is dropped.
 """
 _MINUTE = timedelta(minutes=1)
 
@@ -27,22 +28,19 @@ class _Window(NamedTuple):
 
 
 class FailedAttempts(Collector):
-    """The failed attempts of the last minute by address, and the count of all. One object for each
-    process.
-    """
+    """Failed attempts of the last minute by address, and their total. One object per process."""
 
     def __init__(self) -> None:
         self._windows: OrderedDict[str, _Window] = OrderedDict()
         self._refused = {"401": 0, "429": 0}
 
     def add(self, host: str | None, now: datetime) -> int | None:
-        """Record a failed attempt. Return the seconds after which the address may try again, or
-        None if it may go on.
+        """Record a failed attempt and return the seconds until the address may retry, or None.
 
-        A minute begins with an address's first failed attempt. An attempt above the limit is not
-        logged, except for the first.
+        None means that the address is not throttled. A minute starts with the first failed attempt
+        of an address. Of the attempts above the limit only the first is logged.
         """
-        address = _network(host)
+        address = _normalize_address(host)
         window = self._windows.pop(address, _Window(now, 0))
         if not timedelta(0) <= now - window.start < _MINUTE:
             window = _Window(now, 0)
@@ -60,7 +58,7 @@ class FailedAttempts(Collector):
         return seconds
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        """The count since the start, by the status of the answer."""
+        """Yield the count since the start, by response status."""
         refused = CounterMetricFamily(
             "avito_quality_failed_key_attempts",
             "requests without a valid API key",
@@ -71,9 +69,10 @@ class FailedAttempts(Collector):
         yield refused
 
 
-def _network(host: str | None) -> str:
-    """An IPv4 address, or the /64 of an IPv6 address: a single customer of a provider has that
-    many.
+def _normalize_address(host: str | None) -> str:
+    """Return an IPv4 address, or the /64 network of an IPv6 address.
+
+    A provider assigns a whole /64 to one customer.
     """
     try:
         address = ip_address(host or "")

@@ -1,5 +1,6 @@
-"""``/docs`` without the internet, and an OpenAPI document in Russian without what FastAPI adds that
-never happens.
+"""The page ``/docs``, served without the internet, and the OpenAPI document in Russian.
+
+Parts that FastAPI adds to the document but that the service never returns are removed.
 """
 
 import re
@@ -15,13 +16,13 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from app.api.examples import example_of
+from app.api.examples import make_example
 
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
 
 
 def add_docs(app: FastAPI) -> None:
-    """Serves the documentation page with its assets, and the document behind it."""
+    """Serve the documentation page, its assets and the OpenAPI document."""
     app.mount("/docs/assets", StaticFiles(directory=_ASSETS), name="docs-assets")
 
     page = get_swagger_ui_html(
@@ -41,12 +42,14 @@ def add_docs(app: FastAPI) -> None:
     async def docs() -> HTMLResponse:
         return HTMLResponse(page, headers=headers)
 
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's own way to change the document
+    # FastAPI's documented way to change the document.
+    app.openapi = lambda: _build_openapi(app)  # type: ignore[method-assign]
 
 
 def _docs_policy(page: bytes) -> str:
-    """The Content-Security-Policy of the page: its inline script is allowed by hash, Swagger UI's
-    styles and images are inline.
+    """Return the Content-Security-Policy of the page.
+
+    The inline script is allowed by its hash. The styles and images of Swagger UI are inline.
     """
     scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
     hashes = " ".join(
@@ -61,10 +64,13 @@ def _docs_policy(page: bytes) -> str:
 
 _CONTACT = {"name": "Тот, кто запустил службу у вас"}
 _DESCRIPTION = """
-Копирует чаты Авито в свою базу, оценивает через DeepSeek, как в них отвечала компания, хранит и рассылает отчёты.
+Копирует чаты Авито в свою базу, оценивает через DeepSeek, как в них отвечала компания, хранит и \
+рассылает отчёты.
 
-Каждый вызов под `/api/v1` требует ключа в заголовке `X-API-Key`. Неизвестный параметр — ошибка 400, которая его называет. У всех ошибок
-одно тело: `{"status": "error", "message": "что случилось и что сделать"}`; у 400 ещё и `errors` — по записи на параметр.
+Каждый вызов под `/api/v1` требует ключа в заголовке `X-API-Key`. Неизвестный параметр — ошибка \
+400, которая его называет. У всех ошибок
+одно тело: `{"status": "error", "message": "что случилось и что сделать"}`; у 400 ещё и \
+`errors` — по записи на параметр.
 """
 _TAGS = {
     "avito": "Копирование чатов и сообщений.",
@@ -76,7 +82,7 @@ _TAGS = {
 }
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
+def _build_openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(
             title=app.title,
@@ -84,7 +90,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             summary=app.summary,
             description=_DESCRIPTION.strip(),
             contact=_CONTACT,
-            tags=[{"name": name, "description": words} for name, words in _TAGS.items()],
+            tags=[
+                {"name": name, "description": description} for name, description in _TAGS.items()
+            ],
             servers=[{"url": "/", "description": "Эта служба."}],
             routes=app.routes,
         )
@@ -92,33 +100,42 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             models.pop(name, None)
         for model in models.values():
-            model.pop("description", None)  # our docstring, which speaks to programmers
+            model.pop("description", None)  # the docstring of the class, in English
         for operations in schema["paths"].values():
             for operation in operations.values():
-                _tell_parameters(operation)
-                _tell_answers(operation, models)
+                _simplify_parameters(operation)
+                _complete_responses(operation, models)
         app.openapi_schema = schema
     return app.openapi_schema
 
 
-def _tell_parameters(operation: dict[str, Any]) -> None:
-    """What a parameter may be, without the null that only Python knows: a query has no spelling for
-    it.
+def _simplify_parameters(operation: dict[str, Any]) -> None:
+    """Simplify the schemas of an operation's query parameters.
+
+    Remove the alternative ``null``: a query string cannot express it. Remove the title and the
+    description, which the parameter already has.
     """
     for parameter in operation.get("parameters", ()):
         schema = parameter["schema"]
-        alternatives = [one for one in schema.pop("anyOf", ()) if one != {"type": "null"}]
+        alternatives = [
+            alternative
+            for alternative in schema.pop("anyOf", ())
+            if alternative != {"type": "null"}
+        ]
         parameter["schema"] = schema = {**(alternatives[0] if alternatives else {}), **schema}
-        for said_already in ("title", "description"):
-            schema.pop(said_already, None)
+        for duplicate in ("title", "description"):
+            schema.pop(duplicate, None)
 
 
-def _tell_answers(operation: dict[str, Any], models: dict[str, Any]) -> None:
-    """No 422, because a wrong parameter is a 400; and an example for each answer in JSON."""
-    answers = operation["responses"]
-    answers.pop("422", None)
-    answers["200"]["description"] = "Успешный запрос."
-    for answer in answers.values():
-        content = answer.get("content", {}).get("application/json")
+def _complete_responses(operation: dict[str, Any], models: dict[str, Any]) -> None:
+    """Remove the response 422 and add an example to each JSON response.
+
+    The service responds to an invalid parameter with 400.
+    """
+    responses = operation["responses"]
+    responses.pop("422", None)
+    responses["200"]["description"] = "Успешный запрос."
+    for response in responses.values():
+        content = response.get("content", {}).get("application/json")
         if content and "example" not in content:
-            content["example"] = example_of(content["schema"], models)
+            content["example"] = make_example(content["schema"], models)

@@ -1,4 +1,4 @@
-"""The one body of errors, and which HTTP status each error of the service becomes."""
+"""The common error body, and the HTTP status of each error of the service."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,9 +16,9 @@ from app.errors import AppError, FieldError, InvalidRequestError, NotFoundError
 
 log = structlog.get_logger(__name__)
 
-MAX_TOLD_FIELDS, MAX_TOLD_NAME = 20, 100
+MAX_SHOWN_FIELDS, MAX_SHOWN_NAME = 20, 100
 
-_OF_HTTP = {
+_HTTP_MESSAGES = {
     404: "Такого адреса нет: смотрите список в /docs.",
     405: "Этот адрес не принимает такой метод: смотрите /docs.",
     413: "Тело запроса слишком велико: в нём может быть не больше мегабайта.",
@@ -33,7 +33,7 @@ def error_response(
     headers: Mapping[str, str] | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
-    """The body that every error has, with what an endpoint adds to it."""
+    """Return an error response: the common body and the fields that an endpoint adds."""
     return JSONResponse(
         {"status": "error", "message": message, **(extra or {})},
         status,
@@ -42,14 +42,14 @@ def error_response(
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Makes every error that leaves an endpoint, ours or a library's, the one body."""
+    """Register handlers that turn every error, ours or a library's, into the common body."""
     app.add_exception_handler(AppError, answer_app_error)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_crash)
 
 
-def _status_of(error: AppError) -> int:
+def _get_status(error: AppError) -> int:
     match error:
         case InvalidRequestError():
             return 400
@@ -67,16 +67,16 @@ async def answer_app_error(request: Request, error: Exception) -> JSONResponse:
     """Return the response for an error of the service."""
     assert isinstance(error, AppError)  # noqa: S101 - by the registration above
     fields = getattr(error, "errors", ())
-    extra = {"errors": _listed(fields)} if isinstance(error, InvalidRequestError) else {}
+    extra = {"errors": _make_field_list(fields)} if isinstance(error, InvalidRequestError) else {}
     return error_response(
-        _status_of(error),
+        _get_status(error),
         error.message,
-        headers=_headers_of(error),
-        extra={**_promised(request), **extra},
+        headers=_make_headers(error),
+        extra={**_make_required_fields(request), **extra},
     )
 
 
-def _headers_of(error: AppError) -> dict[str, str]:
+def _make_headers(error: AppError) -> dict[str, str]:
     match error:
         case UnauthorizedError():
             return {
@@ -92,34 +92,42 @@ async def _answer_validation(request: Request, error: Exception) -> JSONResponse
     assert isinstance(error, RequestValidationError)  # noqa: S101 - by the registration above
     fields = field_errors(error.errors())
     return error_response(
-        400, invalid_message(fields), extra={**_promised(request), "errors": _listed(fields)}
+        400,
+        invalid_message(fields),
+        extra={**_make_required_fields(request), "errors": _make_field_list(fields)},
     )
 
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - by the registration above
-    message = _OF_HTTP.get(error.status_code, f"Запрос не выполнен (HTTP {error.status_code}).")
-    headers = (
-        {"Allow": ", ".join(_methods_of(request))} if error.status_code == 405 else error.headers
+    message = _HTTP_MESSAGES.get(
+        error.status_code, f"Запрос не выполнен (HTTP {error.status_code})."
     )
-    return error_response(error.status_code, message, headers=headers, extra=_promised(request))
+    headers = (
+        {"Allow": ", ".join(_list_methods(request))} if error.status_code == 405 else error.headers
+    )
+    return error_response(
+        error.status_code, message, headers=headers, extra=_make_required_fields(request)
+    )
 
 
-def _methods_of(request: Request) -> list[str]:
-    """What the address takes: the router names the methods of the path's first route alone, a
-    folder of files none at all.
+def _list_methods(request: Request) -> list[str]:
+    """Return the methods that the path accepts.
+
+    The ``Allow`` header of the router is not used: it contains only the methods of the first
+    matching route, and a mounted folder of files sets none.
     """
-    asked = {"type": "http", "path": request.scope["path"]}
+    base_scope = {"type": "http", "path": request.scope["path"]}
 
-    def takes(route: BaseRoute, method: str) -> bool:
-        return route.matches({**asked, "method": method})[0] is Match.FULL and (
+    def accepts(route: BaseRoute, method: str) -> bool:
+        return route.matches({**base_scope, "method": method})[0] is Match.FULL and (
             method == "GET" or not isinstance(route, Mount)
         )
 
-    taken = [
-        method for method in _METHODS if any(takes(route, method) for route in request.app.routes)
+    accepted = [
+        method for method in _METHODS if any(accepts(route, method) for route in request.app.routes)
     ]
-    return ["HEAD", *taken] if "GET" in taken else taken
+    return ["HEAD", *accepted] if "GET" in accepted else accepted
 
 
 async def _answer_crash(request: Request, error: Exception) -> JSONResponse:
@@ -129,39 +137,40 @@ async def _answer_crash(request: Request, error: Exception) -> JSONResponse:
     return error_response(
         500,
         "Внутренняя ошибка сервера: повторите позже, подробности в журнале службы.",
-        extra=_promised(request),
+        extra=_make_required_fields(request),
     )
 
 
-def _promised(request: Request) -> dict[str, Any]:
-    """The customer's document wants ``send_reports`` in every answer of the mailing."""
+def _make_required_fields(request: Request) -> dict[str, Any]:
+    """Return ``send_reports``, which the customer's document requires in every mailing response."""
     return {"send_reports": 0} if request.url.path.endswith("/timer/reports") else {}
 
 
 def invalid_message(fields: Sequence[FieldError]) -> str:
-    """The sentence of a 400 over its parameters."""
-    told = [f"{name} — {message}" for name, message in _bounded(fields)]
-    more = [f"и другие, всего {len(fields)}"] if len(fields) > len(told) else []
-    return "Неверные параметры запроса: " + "; ".join([*told, *more]) + "."
+    """Return the message of a 400 that lists the invalid parameters."""
+    shown = [f"{name} — {message}" for name, message in _limit_fields(fields)]
+    more = [f"и другие, всего {len(fields)}"] if len(fields) > len(shown) else []
+    return "Неверные параметры запроса: " + "; ".join([*shown, *more]) + "."
 
 
-def _listed(fields: Sequence[FieldError]) -> list[dict[str, str]]:
-    return [{"field": name, "message": message} for name, message in _bounded(fields)]
+def _make_field_list(fields: Sequence[FieldError]) -> list[dict[str, str]]:
+    return [{"field": name, "message": message} for name, message in _limit_fields(fields)]
 
 
-def _bounded(fields: Sequence[FieldError]) -> list[tuple[str, str]]:
-    """The names and messages to show: a caller's own names come back, so a request must not make an
-    answer larger than itself.
+def _limit_fields(fields: Sequence[FieldError]) -> list[tuple[str, str]]:
+    """Return the names and messages to show, limited in number and length.
+
+    The names come from the client. Without a limit a response could be larger than its request.
     """
-    return [(_shorten(field.field), field.message) for field in fields[:MAX_TOLD_FIELDS]]
+    return [(_shorten(field.field), field.message) for field in fields[:MAX_SHOWN_FIELDS]]
 
 
 def _shorten(name: str) -> str:
-    """The name as the client wrote it, or its beginning."""
-    return name if len(name) <= MAX_TOLD_NAME else f"{name[:MAX_TOLD_NAME]}…"
+    """Truncate a name that is longer than ``MAX_SHOWN_NAME``."""
+    return name if len(name) <= MAX_SHOWN_NAME else f"{name[:MAX_SHOWN_NAME]}…"
 
 
-_RUSSIAN = {
+_MESSAGES = {
     "missing": "обязательный параметр",
     "extra_forbidden": "неизвестный параметр",
     "int_parsing": "нужно целое число",
@@ -177,19 +186,19 @@ _RUSSIAN = {
 
 
 def field_errors(errors: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
-    """Pydantic's findings in Russian, each under the name that the client wrote."""
-    return tuple(FieldError(_name(error["loc"]), _words(error)) for error in errors)
+    """Translate Pydantic's errors into Russian and name each field as the client wrote it."""
+    return tuple(FieldError(_join_location(error["loc"]), _translate(error)) for error in errors)
 
 
-def _name(location: Iterable[str | int]) -> str:
+def _join_location(location: Iterable[str | int]) -> str:
     parts = [str(part) for part in location]
     if parts[:1] == ["query"]:
-        return parts[1]  # of a repeated one, too, the name that the client wrote
+        return parts[1]  # without the index of a repeated parameter
     named = parts[1:] if parts and parts[0] in {"path", "body", "header"} else parts
     return ".".join(named) or "body"
 
 
-def _words(error: Mapping[str, Any]) -> str:
+def _translate(error: Mapping[str, Any]) -> str:
     kind, context = error["type"], error.get("ctx") or {}
     match kind:
         case "value_error":
@@ -206,4 +215,4 @@ def _words(error: Mapping[str, Any]) -> str:
         case "enum" | "literal_error":
             return f"одно из: {context['expected']}".replace(" or ", ", ").replace("'", "")
         case _:
-            return _RUSSIAN.get(kind, "неверное значение")
+            return _MESSAGES.get(kind, "неверное значение")

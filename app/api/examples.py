@@ -1,5 +1,6 @@
-"""Examples of answers, made of those of their fields, so that none is written twice and none
-differs from its shape.
+"""Examples of responses, built from the examples of their fields.
+
+An example cannot differ from its schema, and no example is written twice.
 """
 
 from collections.abc import Mapping
@@ -8,23 +9,23 @@ from typing import Any
 Schema = Mapping[str, Any]
 
 
-def example_of(schema: Schema, models: Mapping[str, Schema]) -> Any:
-    """An example of what a JSON schema describes; ``models`` are the schemas that its ``$ref``
-    name.
+def make_example(schema: Schema, models: Mapping[str, Schema]) -> Any:
+    """Return an example of a JSON schema; ``models`` contains the schemas that ``$ref`` refers to.
 
-    A field's own first example wins, then its only or first word, then what it is made of.
+    The first example of a field takes precedence, then its constant or first enum value, then an
+    example built from its parts.
     """
     match schema:
         case {"examples": [first, *_]} | {"const": first} | {"enum": [first, *_]}:
             return first
         case {"$ref": str(reference)}:
-            return example_of(models[reference.rsplit("/", 1)[1]], models)
+            return make_example(models[reference.rsplit("/", 1)[1]], models)
         case {"anyOf": [first, *_]}:
-            return example_of(first, models)
+            return make_example(first, models)
         case {"properties": properties}:
-            return {name: example_of(field, models) for name, field in properties.items()}
+            return {name: make_example(field, models) for name, field in properties.items()}
         case {"items": items}:
-            return [example_of(items, models)]
+            return [make_example(items, models)]
         case _:
             return _PLAIN[schema.get("type", "null")]
 

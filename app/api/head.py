@@ -1,28 +1,28 @@
-"""HEAD wherever GET is: the same status and headers, and nothing made of the body."""
+"""Support of HEAD for every GET endpoint: same status and headers, no body is built."""
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADERS_ONLY = "headers_only"
-"""Marks a request in its scope."""
+"""Key in the scope that marks a HEAD request."""
 
 
 def wants_headers_only(request: HTTPConnection) -> bool:
-    """Whether a body that has to be made before its first byte need not be made: headers that only
-    its making tells may be left out.
+    """Whether an endpoint may skip building its body.
+
+    Headers that are known only after the body has been built may then be left out.
     """
     return _HEADERS_ONLY in request.scope
 
 
 class _HeadersSentError(Exception):
-    """Whoever asked with HEAD has all of the answer: leaves the endpoint where it would go on to
-    the body.
-    """
+    """Stops the endpoint of a HEAD request after the headers have been sent."""
 
 
 class HeadAsGet:
-    """Has the application answer a HEAD as a GET, up to the body (RFC 9110, 9.3.2). To FastAPI a
-    GET is a GET alone.
+    """Middleware that passes HEAD to the application as GET and drops the body (RFC 9110, 9.3.2).
+
+    A GET route of FastAPI does not accept HEAD.
     """
 
     def __init__(self, app: ASGIApp) -> None:

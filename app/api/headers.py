@@ -1,14 +1,14 @@
-"""Headers that keep answers out of caches and of guesses at their type."""
+"""Headers against caching and content-type sniffing of responses."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "X-API-Key"}
-"""For everything that is given to the holder of a key, errors included."""
+"""Headers of every response that requires a key, errors included."""
 
 
 class PrivateAnswers:
-    """Add ``PRIVATE`` to every answer under /api, and ``nosniff`` to all others."""
+    """Middleware that adds ``PRIVATE`` to responses under /api/ and ``nosniff`` to all others."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

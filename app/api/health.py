@@ -1,4 +1,4 @@
-"""Health and metrics: outside the API, without a key, without anything personal."""
+"""Health and metrics: outside the API, without a key, without personal data."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -27,13 +27,13 @@ from app.services.sync.hints import DROPPED
 router = APIRouter(tags=["health"])
 
 _ANSWER_SECONDS = 2.0
-"""A probe needs an answer in a few seconds, whatever state the database is in."""
+"""Time limit of the database query: a probe needs a response within a few seconds."""
 _SCRAPE_SECONDS = 6.0
 _PREFIX = "avito_quality"
 _PARTS = {"database": "база данных", "worker": "исполнитель запусков", "scheduler": "расписание"}
 
 
-def _told(
+def _describe_response(
     status: int, example: dict[str, Any], description: str = ""
 ) -> dict[int | str, dict[str, Any]]:
     return {
@@ -49,10 +49,10 @@ def _told(
     summary="Жива ли служба",
     description="Процесс отвечает. Без ключа.",
     operation_id="health_live",
-    responses=_told(200, {"status": "ok"}),
+    responses=_describe_response(200, {"status": "ok"}),
 )
 async def live() -> dict[str, str]:
-    """The process answers; it says nothing about what it depends on."""
+    """Return 200 while the process responds; dependencies are not checked."""
     return {"status": "ok"}
 
 
@@ -66,7 +66,7 @@ async def live() -> dict[str, str]:
     ),
     operation_id="health_ready",
     responses={
-        **_told(
+        **_describe_response(
             200,
             {
                 "status": "ok",
@@ -81,7 +81,7 @@ async def live() -> dict[str, str]:
                 "next_daily_run": "2026-11-23T20:00:00+03:00",
             },
         ),
-        **_told(
+        **_describe_response(
             503,
             {
                 "status": "error",
@@ -101,19 +101,22 @@ async def live() -> dict[str, str]:
     },
 )
 async def ready(backend: BackendDep) -> JSONResponse:
-    """The database answers, the parts of this process work; the last runs, the next one and the
-    clock are told with it.
+    """Check the database and the parts of this process.
+
+    The response also contains the last runs, the next daily run and the state of the clock.
     """
     found: dict[str, Any] = {}
     database_now = None
     try:
         async with backend.database.session(within=_ANSWER_SECONDS) as session:
-            found["last_runs"] = _last_runs(await health.last_ended_runs(session), backend.clock())
+            found["last_runs"] = _make_last_runs(
+                await health.last_ended_runs(session), backend.clock()
+            )
             database_now = await health.database_now(session)
     except DatabaseUnavailableError:
         pass
     else:
-        found["next_daily_run"] = _next_daily_run(backend)
+        found["next_daily_run"] = _find_next_daily_run(backend)
     stale = [*([] if database_now else ["database"]), *backend.heartbeats.list_stale()]
     parts = {
         name: {"status": "stale" if name in stale else "ok", "age_seconds": int(age)}
@@ -122,24 +125,24 @@ async def ready(backend: BackendDep) -> JSONResponse:
     body = {
         "database": "ok" if database_now else "unreachable",
         **parts,
-        "clock": _clock(backend, database_now),
+        "clock": _check_clock(backend, database_now),
         **found,
     }
     if stale:
         return JSONResponse(
-            {"status": "error", "message": _stale_message(stale), "stale": stale, **body}, 503
+            {"status": "error", "message": _make_stale_message(stale), "stale": stale, **body}, 503
         )
     return JSONResponse({"status": "ok", **body})
 
 
-def _last_runs(ended: list[health.EndedRun], now: datetime) -> dict[str, Any]:
+def _make_last_runs(ended: list[health.EndedRun], now: datetime) -> dict[str, Any]:
     return {
         kind: {"state": state, "age_seconds": int((now - at).total_seconds())}
         for kind, state, at in ended
     }
 
 
-def _next_daily_run(backend: Backend) -> str | None:
+def _find_next_daily_run(backend: Backend) -> str | None:
     if not backend.settings.scheduler_enabled:
         return None
     return (
@@ -149,7 +152,7 @@ def _next_daily_run(backend: Backend) -> str | None:
     )
 
 
-def _stale_message(stale: list[str]) -> str:
+def _make_stale_message(stale: list[str]) -> str:
     what = ", ".join(f"{_PARTS[name]} ({name})" for name in stale)
     return (
         f"Не работает: {what}. Если это не пройдёт за десять минут, служба перезапустится; причина"
@@ -157,26 +160,26 @@ def _stale_message(stale: list[str]) -> str:
     )
 
 
-def _clock(backend: Backend, database_now: datetime | None) -> dict[str, Any]:
-    """Whether the process's clock jumped within an hour, or differs from the database's."""
-    jump, offset = backend.clock_watch.recent, _offset_seconds(backend, database_now)
-    told: dict[str, Any] = {
+def _check_clock(backend: Backend, database_now: datetime | None) -> dict[str, Any]:
+    """Return whether the process's clock jumped within an hour or differs from the database's."""
+    jump, offset = backend.clock_watch.recent, _measure_offset(backend, database_now)
+    clock: dict[str, Any] = {
         "status": "ok",
         "jumps": backend.clock_watch.jumps,
         "database_offset_seconds": offset,
     }
     if offset is not None and abs(offset) > TOLERANCE.total_seconds():
-        told["status"] = "off"
+        clock["status"] = "off"
     if jump is not None:
-        told |= {
+        clock |= {
             "status": "jumped",
             "jump_seconds": jump.seconds,
             "at": jump.at.astimezone(backend.timetable.zone).isoformat(),
         }
-    return told
+    return clock
 
 
-def _offset_seconds(backend: Backend, database_now: datetime | None) -> float | None:
+def _measure_offset(backend: Backend, database_now: datetime | None) -> float | None:
     return (
         None if database_now is None else round((backend.clock() - database_now).total_seconds(), 1)
     )
@@ -202,7 +205,7 @@ def _offset_seconds(backend: Backend, database_now: datetime | None) -> float | 
     },
 )
 async def metrics(backend: BackendDep, failed_attempts: FailedAttemptsDep) -> Response:
-    """Counts from the database at the moment of asking, and the process's own."""
+    """Return current counts from the database and the metrics of this process."""
     gauges = _Gauges(backend)
     try:
         async with backend.database.session(within=_SCRAPE_SECONDS) as session:
@@ -211,7 +214,7 @@ async def metrics(backend: BackendDep, failed_attempts: FailedAttemptsDep) -> Re
                 (kind, at.timestamp(), state == "done")
                 for kind, state, at in await health.last_ended_runs(session)
             ]
-            gauges.clock_offset_seconds = _offset_seconds(
+            gauges.clock_offset_seconds = _measure_offset(
                 backend, await health.database_now(session)
             )
         gauges.counts["database_up"] = 1
@@ -230,7 +233,7 @@ async def metrics(backend: BackendDep, failed_attempts: FailedAttemptsDep) -> Re
 
 
 class _Gauges(Collector):
-    """What one scrape shows of the database and of the parts of this process."""
+    """Metrics of one scrape: the database and the parts of this process."""
 
     def __init__(self, backend: Backend) -> None:
         self._ages = backend.heartbeats.ages
@@ -242,18 +245,18 @@ class _Gauges(Collector):
     def collect(self) -> Iterator[Metric]:
         for name, value in self.counts.items():
             yield GaugeMetricFamily(f"{_PREFIX}_{name}", name.replace("_", " "), value=value)
-        when = GaugeMetricFamily(
+        ended_at = GaugeMetricFamily(
             f"{_PREFIX}_run_ended_timestamp_seconds",
             "when a run of the kind last ended",
             labels=["kind"],
         )
-        well = GaugeMetricFamily(
+        success = GaugeMetricFamily(
             f"{_PREFIX}_run_succeeded", "whether that run ended well", labels=["kind"]
         )
         for kind, at, succeeded in self.ended:
-            when.add_metric([kind], at)
-            well.add_metric([kind], succeeded)
-        yield from (when, well)
+            ended_at.add_metric([kind], at)
+            success.add_metric([kind], succeeded)
+        yield from (ended_at, success)
         for part, action in _SUCCESSES.items():
             if part in self._ages:
                 yield GaugeMetricFamily(
@@ -275,4 +278,4 @@ class _Gauges(Collector):
 
 
 _SUCCESSES = {"worker": "worker_poll", "scheduler": "scheduler_tick"}
-"""The parts of the process, and what each does again and again."""
+"""The parts of the process, and the action that each one repeats."""

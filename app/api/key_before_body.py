@@ -1,4 +1,4 @@
-"""Refuse a request with a body and without a valid key before the body is read."""
+"""Reject a request with a body and without a valid key before the body is read."""
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -8,7 +8,7 @@ from app.api.security import TooManyAttemptsError, UnauthorizedError, check_key
 
 
 class KeyBeforeBody:
-    """Check the key of each request to /api/ that has a body.
+    """Middleware that checks the key of each request to /api/ that has a body.
 
     FastAPI reads the body before it resolves the dependency that checks the key.
     """

@@ -1,5 +1,6 @@
-"""``/``: the page for people. Static files that are open to all; what they show is fetched with the
-key that a person types.
+"""The web page at ``/``: static files, public.
+
+The page fetches its data with the key that the user enters.
 """
 
 from hashlib import sha256
@@ -16,7 +17,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 
-# Inline styles are the mail's, which is shown in a frame and is held by these rules as well.
+# Inline styles are needed by the mail: it is shown in a frame, and this policy applies to it too.
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self';"
@@ -35,9 +36,12 @@ class _File(NamedTuple):
 
 
 def page_router() -> APIRouter:
-    """The page and its parts, read once: no request reaches the file system."""
+    """Return a router for the page and its files.
+
+    The files are read once: no request accesses the file system.
+    """
     router = APIRouter(include_in_schema=False)
-    files = {path.name: _read(path) for path in _FOLDER.iterdir() if path.suffix in _TYPES}
+    files = {path.name: _read_file(path) for path in _FOLDER.iterdir() if path.suffix in _TYPES}
 
     async def serve(
         name: str = "index.html", if_none_match: Annotated[str, Header()] = ""
@@ -55,6 +59,6 @@ def page_router() -> APIRouter:
     return router
 
 
-def _read(path: Path) -> _File:
+def _read_file(path: Path) -> _File:
     content = path.read_bytes()
     return _File(content, _TYPES[path.suffix], f'"{sha256(content).hexdigest()[:16]}"')

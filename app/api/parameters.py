@@ -1,5 +1,6 @@
-"""Parameters of requests as all endpoints read them: calendar days, optional bodies, no unknown
-names.
+"""Parsing of request parameters, common to all endpoints.
+
+Covers calendar days, optional bodies and unknown query parameters.
 """
 
 import json
@@ -18,14 +19,14 @@ from app.api.errors import field_errors, invalid_message
 from app.errors import FieldError, InvalidRequestError
 
 MAX_BODY_BYTES = 1_000_000
-_UNFIT = "недопустимый знак"
+_INVALID_CHARACTER = "недопустимый знак"
 _REPEATED = "указан несколько раз, а нужен один"
 _EMPTY = "пусто: впишите значение или уберите параметр"
 _NOT_UTF8 = "не в UTF-8: запишите буквы через проценты (curl -G --data-urlencode)"
 
 
-def _calendar_day(value: object) -> object:
-    """Pydantic's own reading of a date takes numbers of seconds, too."""
+def _parse_calendar_day(value: object) -> object:
+    """Parse a date strictly: Pydantic's own parser also accepts numbers of seconds."""
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
         try:
             return date.fromisoformat(value)
@@ -38,14 +39,14 @@ def _calendar_day(value: object) -> object:
 
 CalendarDay = Annotated[
     date,
-    BeforeValidator(_calendar_day),
+    BeforeValidator(_parse_calendar_day),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-22"]}),
 ]
-"""A day as ``YYYY-MM-DD`` and in no other spelling."""
+"""A day as ``YYYY-MM-DD``. No other form is accepted."""
 
 
 class OptionalBody(BaseModel):
-    """A body that may be left out; every key in it is optional, and an unknown one is an error."""
+    """A request body that may be absent. All keys are optional; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -54,52 +55,53 @@ Body = TypeVar("Body", bound=OptionalBody)
 
 
 def read_optional_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
-    """A dependency that reads a JSON object, or nothing at all: a plain ``curl -X POST`` sends no
-    body and no content type.
+    """Return a dependency that reads a JSON object or an absent body.
 
-    It runs after the check of the key, unlike a body parameter of FastAPI, whose errors come before
-    a 401.
+    A plain ``curl -X POST`` sends no body and no content type. The dependency runs after the check
+    of the key. The errors of a FastAPI body parameter would come before a 401.
     """
 
     async def read(request: Request) -> Body:
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         raw = await read_body(request)
         if kind and kind != "application/json":
-            raise _invalid(FieldError("Content-Type", "нужен application/json"))
+            raise _make_invalid_error(FieldError("Content-Type", "нужен application/json"))
         if not raw.strip():
             return model()
         if not kind:
-            raise _invalid(FieldError("Content-Type", "тело без типа; нужен application/json"))
+            raise _make_invalid_error(
+                FieldError("Content-Type", "тело без типа; нужен application/json")
+            )
         try:
-            content = json.loads(raw, object_pairs_hook=_without_repeats)
+            content = json.loads(raw, object_pairs_hook=_reject_duplicate_keys)
             is_text = _is_text(json.dumps(content, ensure_ascii=False))
         except (ValueError, RecursionError):
-            raise _invalid(FieldError("body", "тело не разбирается как JSON")) from None
+            raise _make_invalid_error(FieldError("body", "тело не разбирается как JSON")) from None
         if not isinstance(content, dict):
-            raise _invalid(FieldError("body", "нужен объект JSON"))
+            raise _make_invalid_error(FieldError("body", "нужен объект JSON"))
         if not is_text:
-            raise _invalid(FieldError("body", _UNFIT))
+            raise _make_invalid_error(FieldError("body", _INVALID_CHARACTER))
         try:
             return model.model_validate(content)
         except ValidationError as error:
-            raise _invalid(*field_errors(error.errors(include_url=False))) from None
+            raise _make_invalid_error(*field_errors(error.errors(include_url=False))) from None
 
     return read
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object; of a key that comes twice, JSON readers take the first or the last value."""
+def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build the object and reject duplicate keys: JSON parsers keep the first or the last."""
     counted = Counter(name for name, _ in pairs)
     if repeated := [name for name in counted if counted[name] > 1]:
-        raise _invalid(*(FieldError(name, _REPEATED) for name in repeated))
+        raise _make_invalid_error(*(FieldError(name, _REPEATED) for name in repeated))
     return dict(pairs)
 
 
 async def read_body(request: Request) -> bytes:
-    """The body as it came; one of more than ``MAX_BODY_BYTES`` is a 413.
+    """Return the request body; a body above ``MAX_BODY_BYTES`` is a 413.
 
-    A client that leaves before its end, or breaks off what we can read, gets a 400 that it does not
-    see: no error of ours.
+    If the client disconnects before the end of the body, a 400 is raised. The client does not
+    receive it, and it is not an error of the service.
     """
     raw = bytearray()
     try:
@@ -115,22 +117,25 @@ async def read_body(request: Request) -> bytes:
 def body_schema(
     model: type[OptionalBody], example: dict[str, Any], *, required: bool = False
 ) -> dict[str, Any]:
-    """The OpenAPI of a body; ``required`` only tells readers, the endpoint refuses for itself."""
+    """Return the OpenAPI description of a body.
+
+    ``required`` is documentation only. The endpoint itself checks that the body is present.
+    """
     schema = model.model_json_schema()
-    schema.pop("description", None)  # our docstring, which speaks to programmers
-    schema = _written_out(schema, schema.pop("$defs", {}))
+    schema.pop("description", None)  # the docstring of the class, in English
+    schema = _inline_references(schema, schema.pop("$defs", {}))
     content = {"application/json": {"schema": schema, "example": example}}
     return {"requestBody": {"required": required, "content": content}}
 
 
-def _written_out(node: Any, models: dict[str, Any]) -> Any:
-    """A schema with each model in the place that refers to it: ``$defs`` inside an operation are
-    nobody's to find.
+def _inline_references(node: Any, models: dict[str, Any]) -> Any:
+    """Replace each ``$ref`` with the schema that it refers to.
 
-    Words are left out: the answers have them among the components already.
+    Clients do not resolve ``$defs`` inside an operation. Enums are not replaced: the responses
+    define them among the components already.
     """
     if isinstance(node, list):
-        return [_written_out(part, models) for part in node]
+        return [_inline_references(part, models) for part in node]
     if not isinstance(node, dict):
         return node
     if "$ref" in node:
@@ -139,14 +144,16 @@ def _written_out(node: Any, models: dict[str, Any]) -> Any:
             return {**node, "$ref": f"#/components/schemas/{name}"}
         node = {**models[name], **node}
         del node["$ref"]
-    return {name: _written_out(part, models) for name, part in node.items()}
+    return {name: _inline_references(part, models) for name, part in node.items()}
 
 
 async def refuse_unknown_query(request: Request) -> None:
-    """A filter that is misspelt or empty must not pass for no filter, nor the last of two for both:
-    it is a 400 that names it.
+    """Reject unknown, empty and duplicated query parameters.
+
+    A misspelt filter would otherwise have no effect, and of two values only the last would apply.
+    The 400 names the parameter.
     """
-    known = _query_fields(request.scope["route"].dependant)
+    known = _list_query_fields(request.scope["route"].dependant)
     given = Counter(name for name, _ in request.query_params.multi_items())
     wrong = [FieldError(name, "неизвестный параметр") for name in given if name not in known]
     wrong += [
@@ -155,44 +162,43 @@ async def refuse_unknown_query(request: Request) -> None:
         if given[name] > 1 and not known.get(name, True)
     ]
     if wrong:
-        raise _invalid(*wrong)
-    unfit = {
-        name: words
+        raise _make_invalid_error(*wrong)
+    faults = {
+        name: fault
         for name, value in request.query_params.multi_items()
-        if (words := _what_is_unfit(value))
+        if (fault := _find_value_fault(value))
     }
-    if unfit:
-        raise _invalid(*(FieldError(name, words) for name, words in unfit.items()))
+    if faults:
+        raise _make_invalid_error(*(FieldError(name, fault) for name, fault in faults.items()))
 
 
 RefuseUnknownQuery = Depends(refuse_unknown_query)
 
 
-def _what_is_unfit(value: str) -> str | None:
-    """What is the matter with a value of the query, if anything is; bytes that are no UTF-8 have
-    become replacement characters.
+def _find_value_fault(value: str) -> str | None:
+    """Return what is wrong with a query value, or None.
+
+    Bytes that are not valid UTF-8 have become replacement characters.
     """
     if not value.strip():
         return _EMPTY
     if "\ufffd" in value:
         return _NOT_UTF8
-    return None if _is_text(json.dumps(value, ensure_ascii=False)) else _UNFIT
+    return None if _is_text(json.dumps(value, ensure_ascii=False)) else _INVALID_CHARACTER
 
 
-def _is_text(written: str) -> bool:
-    """Whether JSON holds no NUL and no half of a character: Postgres stores neither, so nothing
-    that is stored has them.
-    """
-    return "\\u0000" not in written and not any("\ud800" <= char <= "\udfff" for char in written)
+def _is_text(encoded: str) -> bool:
+    """Whether a JSON text has no NUL and no lone surrogate: Postgres cannot store them."""
+    return "\\u0000" not in encoded and not any("\ud800" <= char <= "\udfff" for char in encoded)
 
 
-def _query_fields(dependant: Dependant) -> dict[str, bool]:
-    """The parameters that an endpoint knows, and whether each may come several times."""
+def _list_query_fields(dependant: Dependant) -> dict[str, bool]:
+    """Return the query parameters of an endpoint, and whether each may be repeated."""
     fields = {
         field.alias: _is_list(field.field_info.annotation) for field in dependant.query_params
     }
     for inner in dependant.dependencies:
-        fields |= _query_fields(inner)
+        fields |= _list_query_fields(inner)
     return fields
 
 
@@ -200,5 +206,5 @@ def _is_list(annotation: object) -> bool:
     return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))
 
 
-def _invalid(*fields: FieldError) -> InvalidRequestError:
+def _make_invalid_error(*fields: FieldError) -> InvalidRequestError:
     return InvalidRequestError(invalid_message(fields), fields)

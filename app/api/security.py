@@ -1,4 +1,4 @@
-"""Who may call: the ``X-API-Key`` header."""
+"""Authentication with the ``X-API-Key`` header."""
 
 import hmac
 from typing import Annotated
@@ -15,11 +15,11 @@ _header = APIKeyHeader(
 
 
 class UnauthorizedError(AppError):
-    """No key, or one that we do not know (HTTP 401)."""
+    """The key is missing or unknown (HTTP 401)."""
 
 
 class TooManyAttemptsError(AppError):
-    """Too many requests with a wrong key or none from one address (HTTP 429)."""
+    """Too many requests from one address without a valid key (HTTP 429)."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
@@ -27,14 +27,14 @@ class TooManyAttemptsError(AppError):
 
 
 def check_key(request: Request, key: str | None) -> None:
-    """Admit a caller whose key is one of ``API_KEYS``; the comparison takes the same time for each.
+    """Check that the key is one of ``API_KEYS``; the comparison takes constant time.
 
-    A valid key is never throttled. Attempts are counted by the address of the connection; behind a
-    proxy all callers share the proxy's.
+    A valid key is never throttled. Attempts are counted by the address of the connection: behind a
+    proxy all clients share the proxy's address.
 
     Raises:
         UnauthorizedError: the key is missing or unknown.
-        TooManyAttemptsError: so are the keys of too many requests from this address.
+        TooManyAttemptsError: the address has sent too many requests without a valid key.
     """
     service = get_service(request)
     host = request.client.host if request.client else None
@@ -58,7 +58,7 @@ def check_key(request: Request, key: str | None) -> None:
 
 
 async def require_key(request: Request, key: Annotated[str | None, Security(_header)]) -> None:
-    """Refuse a request without a valid key."""
+    """Reject a request without a valid key."""
     check_key(request, key)
 
 

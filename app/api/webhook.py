@@ -1,8 +1,8 @@
-"""``POST /webhooks/avito/{secret}``: where Avito tells that somebody wrote. The secret in the path
-is the whole protection.
+"""``POST /webhooks/avito/{secret}``: receives Avito's notifications of new messages.
 
-Avito wants a 200 within two seconds and repeats anything else without end, so whatever it posts is
-taken, and nothing is waited for.
+The secret in the path is the only protection. Avito requires a 200 within two seconds and repeats
+any other response without end. Therefore every notification is accepted, and its chat is copied
+later.
 """
 
 import hmac
@@ -17,7 +17,7 @@ from app.config import WEBHOOK_PATH
 
 
 def webhook_router(secret: str) -> APIRouter:
-    """Return the router of the receiver; hints go into the service's queue."""
+    """Return the router of the receiver; it puts each hint into the service's queue."""
     router = APIRouter(include_in_schema=False)
 
     @router.post(WEBHOOK_PATH + "{given}")

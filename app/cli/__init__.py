@@ -1,3 +1,1 @@
-"""The command line: one file a command, and what all of them share: exit codes, words on the
-terminal, progress.
-"""
+"""Command line: one file per command, and the shared exit codes, output and progress."""

@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any
 
 from app.adapters import read_rubric
-from app.cli.console import Mark, say, say_marked
-from app.cli.process import PROGRAM, ExitCode, beside
+from app.cli.console import Mark, print_line, print_marked
+from app.cli.process import PROGRAM, ExitCode, run_with_guards
 from app.cli.progress import watch
 from app.cli.regrades import regrade_period, show_regrades
 from app.cli.serving import check_data_dir
@@ -121,7 +121,7 @@ async def _carry_out(
             # waits for it elsewhere.
             async with working(service, only=(kind, run_id)) as worker:
                 with _stopping_said():
-                    run = await beside(watch(service.database, run_id, title), worker)
+                    run = await run_with_guards(watch(service.database, run_id, title), worker)
         except asyncio.CancelledError:
             await _say_what_becomes_of(service.database, run_id)
             raise
@@ -135,7 +135,7 @@ def _tell(run: Run) -> int:
     done = run.state == RunState.DONE
     whole = done and not run.figures.get("unknown_chats")
     if done:
-        say_marked(Mark.GOOD if whole else Mark.UNSURE, run.message or "Готово.")
+        print_marked(Mark.GOOD if whole else Mark.UNSURE, run.message or "Готово.")
     else:
         print(f"{PROGRAM}: {run.message or 'не выполнено.'}", file=sys.stderr)
     figures = [
@@ -144,7 +144,7 @@ def _tell(run: Run) -> int:
         if run.figures.get(name) is not None
     ]
     if figures:
-        say(f"  {', '.join(figures)}", style="dim")
+        print_line(f"  {', '.join(figures)}", style="dim")
     return ExitCode.DONE if whole else ExitCode.FAILED
 
 
@@ -153,7 +153,7 @@ def _stopping_said() -> Iterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        say("Останавливаюсь: дождусь оплаченных ответов модели, если они уже в пути.")
+        print_line("Останавливаюсь: дождусь оплаченных ответов модели, если они уже в пути.")
         raise
 
 
@@ -164,11 +164,11 @@ async def _say_what_becomes_of(database: Database, run_id: int) -> None:
     run = await require_run(database, run_id)
     match run.state:
         case RunState.QUEUED:
-            say(
+            print_line(
                 f"Запуск {run_id} остался в очереди: его выполнит служба (serve), когда дойдёт до"
                 " него."
             )
         case RunState.RUNNING:
-            say(f"Запуск {run_id} выполняет другой процесс, он продолжается.")
+            print_line(f"Запуск {run_id} выполняет другой процесс, он продолжается.")
         case _:
-            say(run.message or f"Запуск {run_id} окончен.")
+            print_line(run.message or f"Запуск {run_id} окончен.")

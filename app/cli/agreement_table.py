@@ -1,6 +1,4 @@
-"""The report on agreement as tables: one a comparison, a row a scale; and what must be known to
-read them.
-"""
+"""Tables of the agreement report: one per comparison, one row per scale, with explanatory notes."""
 
 from collections.abc import Iterator
 
@@ -20,9 +18,10 @@ from app.services.agreement.comparison import AgreementComparison, Scale
 _NOTHING = "—"
 
 
-def comparison_table(comparison: AgreementComparison) -> Table:
-    """Each scale with its figures, under each coefficient its interval, and its table: lines are
-    ``row``'s levels, columns ``column``'s.
+def make_comparison_table(comparison: AgreementComparison) -> Table:
+    """Return a table of the scales with their figures, intervals and confusion tables.
+
+    The rows of a confusion table are the levels of ``row``, its columns those of ``column``.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Критерий", max_width=26)
@@ -34,24 +33,24 @@ def comparison_table(comparison: AgreementComparison) -> Table:
     for scale, found in comparison.results:
         table.add_row(
             scale.label,
-            _count(found),
+            _format_count(found),
             _NOTHING if found.exact is None else f"{100 * found.exact:.0f} %",
-            _coefficient(found.kappa, found.kappa_interval),
-            _coefficient(found.ac2, found.ac2_interval),
-            _levels(scale, found) if found.n else "нет общих оценок",
+            _format_coefficient(found.kappa, found.kappa_interval),
+            _format_coefficient(found.ac2, found.ac2_interval),
+            _format_levels(scale, found) if found.n else "нет общих оценок",
         )
         table.add_section()
     return table
 
 
-def few(comparison: AgreementComparison) -> bool:
-    """Whether some figure of it stands on too few chats."""
+def has_few_chats(comparison: AgreementComparison) -> bool:
+    """Whether a figure of the comparison is based on too few chats."""
     return any(found.chats < SMALLEST_FOR_TRUST for _, found in comparison.results)
 
 
-def notes(*, scarce: bool) -> Iterator[str]:
-    """How the tables are to be read."""
-    if scarce:
+def list_notes(*, has_few: bool) -> Iterator[str]:
+    """Return notes that explain how to read the tables."""
+    if has_few:
         yield (
             f"«мало» — меньше {SMALLEST_FOR_TRUST} чатов: выводов не делайте. На трёх уровнях каппа"
             " 0,6 известна с точностью ±0,19 при n = 50, ±0,14 при 100, ±0,08 при 300."
@@ -77,36 +76,39 @@ def notes(*, scarce: bool) -> Iterator[str]:
     )
 
 
-def _count(found: Agreement) -> Text:
-    words = str(found.n) if found.n == found.chats else f"{found.n}\n({found.chats} ч.)"
-    return Text(words if found.chats >= SMALLEST_FOR_TRUST else f"{words}\nмало")
+def _format_count(found: Agreement) -> Text:
+    text = str(found.n) if found.n == found.chats else f"{found.n}\n({found.chats} ч.)"
+    return Text(text if found.chats >= SMALLEST_FOR_TRUST else f"{text}\nмало")
 
 
-def _coefficient(value: float | None, interval: Interval | None) -> Text:
+def _format_coefficient(value: float | None, interval: Interval | None) -> Text:
     if value is None:
         return Text(_NOTHING)
     lines = (
-        [_decimal(value)]
+        [_format_decimal(value)]
         if interval is None
-        else [_decimal(value), f"{_decimal(interval.low)}…{_decimal(interval.high)}"]
+        else [
+            _format_decimal(value),
+            f"{_format_decimal(interval.low)}…{_format_decimal(interval.high)}",
+        ]
     )
     return Text("\n".join(lines))
 
 
-def _levels(scale: Scale, found: Agreement) -> Text:
-    """The confusion table, the best level first."""
+def _format_levels(scale: Scale, found: Agreement) -> Text:
+    """Format the confusion table, best level first."""
     order = range(len(scale.names) - 1, -1, -1)
-    named = max(map(len, scale.names))
-    wide = 1 + max(3, named, *(len(str(count)) for line in found.table for count in line))
-    heading = " " * named + "".join(f"{scale.names[level]:>{wide}}" for level in order)
+    name_width = max(map(len, scale.names))
+    width = 1 + max(3, name_width, *(len(str(count)) for line in found.table for count in line))
+    heading = " " * name_width + "".join(f"{scale.names[level]:>{width}}" for level in order)
     lines = [
-        f"{scale.names[row]:{named}}"
-        + "".join(f"{found.table[row][column]:>{wide}}" for column in order)
+        f"{scale.names[row]:{name_width}}"
+        + "".join(f"{found.table[row][column]:>{width}}" for column in order)
         for row in order
     ]
     return Text("\n".join([heading, *lines]))
 
 
-def _decimal(value: float) -> str:
-    """Two places, with a Russian comma and a real minus; never «−0,00»."""
+def _format_decimal(value: float) -> str:
+    """Format with two decimal places, a comma and a minus sign; never «−0,00»."""
     return f"{round(value, 2) + 0.0:.2f}".replace(".", ",").replace("-", "−")

@@ -1,7 +1,6 @@
-"""Words on the terminal: plain lines, and a mark before a result.
+"""Terminal output: plain lines, and result lines with a mark.
 
-Whatever is printed may hold a listing's title or a buyer's name, so no text is read as Rich's
-markup.
+Text may contain a listing's title or a buyer's name, so it is never parsed as Rich markup.
 """
 
 from enum import Enum
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 PLAIN_WIDTH = 100
-"""Columns of a table that goes into a file or a pipe."""
+"""Width in columns of a table that is written to a file or a pipe."""
 
 screen = Console(highlight=False, emoji=False)
 if not screen.is_terminal:
@@ -18,21 +17,22 @@ if not screen.is_terminal:
 
 
 class Mark(Enum):
-    """How a thing stands, and the colour of that."""
+    """The mark of a result and its colour."""
 
     GOOD = ("✓", "green")
     BAD = ("✗", "bold red")
     UNSURE = ("!", "yellow")
 
 
-def say(words: str = "", style: str = "", *, whole: bool = False) -> None:
-    """A line; one too long for the terminal goes on in the next, unless it is to be copied as a
-    ``whole``.
+def print_line(text: str = "", style: str = "", *, no_wrap: bool = False) -> None:
+    """Print a line, wrapped to the terminal's width.
+
+    A ``no_wrap`` line is not wrapped: the user can copy it.
     """
-    screen.print(Text(words, style=style), soft_wrap=whole or not screen.is_terminal)
+    screen.print(Text(text, style=style), soft_wrap=no_wrap or not screen.is_terminal)
 
 
-def say_marked(mark: Mark, words: str) -> None:
-    """A line with a mark before it."""
+def print_marked(mark: Mark, text: str) -> None:
+    """Print a line that starts with a mark."""
     sign, style = mark.value
-    screen.print(Text.assemble((sign, style), " ", words), soft_wrap=not screen.is_terminal)
+    screen.print(Text.assemble((sign, style), " ", text), soft_wrap=not screen.is_terminal)

@@ -1,5 +1,6 @@
-"""``demo``: a whole day on examples, over real HTTP and SMTP to local far ends; then the service
-stays for whoever wants to look around.
+"""``demo``: run a whole day on example chats, then keep the service running.
+
+The day uses real HTTP and SMTP to local servers of Avito, DeepSeek and mail.
 """
 
 import asyncio
@@ -13,10 +14,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from app.cli.console import Mark, say, say_marked, screen
-from app.cli.demo_folder import emptied
-from app.cli.demo_table import LEGEND, curl_lines, grades_table, where_chats_went
-from app.cli.process import ExitCode, beside, log_quietly
+from app.cli.console import Mark, print_line, print_marked, screen
+from app.cli.demo_folder import open_empty_folder
+from app.cli.demo_table import LEGEND, make_curl_lines, make_grades_table, summarize_outcomes
+from app.cli.process import ExitCode, log_quietly, run_with_guards
 from app.cli.progress import watch
 from app.cli.rest_server import base_url, listen, rest
 from app.cli.sandbox import RECIPIENT, SENDER
@@ -30,129 +31,133 @@ from app.sandbox.server import Sandbox
 from app.service import Service, open_service, working
 from app.services.runs import submit
 
-_KEPT = {"host", "port", "data_dir", "report_timezone", "log_level", "log_format"}
-"""The settings that the demo takes from the environment; all others are its own, so that no real
-account can be touched.
+_ENVIRONMENT_SETTINGS = {"host", "port", "data_dir", "report_timezone", "log_level", "log_format"}
+"""The settings that the demo reads from the environment.
+
+It sets all others itself, so it cannot access a real account.
 """
 _SECOND_RECIPIENT = "analitik@example.ru"
 
 
 class DemoFailedError(AppError):
-    """A step of the day did not go through."""
+    """A step of the demo's day failed."""
 
 
 async def run_demo(*, once: bool, port: int | None, begun_at: float) -> int:
-    """Runs the day and, unless ``once``, serves until it is cancelled. ``begun_at``: the monotonic
-    clock when somebody began to wait.
+    """Run the day and, unless ``once``, serve until cancelled.
+
+    ``begun_at`` is the monotonic time at which the command started.
 
     Raises:
-        AppError: it cannot start, or a step failed; one line.
+        AppError: the demo cannot start, or a step failed; one line.
     """
-    os.environ["no_proxy"] = (
-        "*"  # the far ends are on this machine, whatever proxy the environment names
-    )
-    settings = _settings(**({} if port is None else {"port": port}))
+    # The servers are on this machine: a proxy of the environment does not apply.
+    os.environ["no_proxy"] = "*"
+    settings = _load_demo_settings(**({} if port is None else {"port": port}))
     log_quietly(settings)
     with closing(listen(settings.host, settings.port, "PORT={port} make demo")) as listener:
         try:
-            async with emptied(settings.data_dir / "demo") as folder:
-                say("Готовлю пустую базу, запускаю местные серверы и службу…")
-                await _live_through(settings, folder, listener, once=once, begun_at=begun_at)
+            async with open_empty_folder(settings.data_dir / "demo") as folder:
+                print_line("Готовлю пустую базу, запускаю местные серверы и службу…")
+                await _run_and_show_day(settings, folder, listener, once=once, begun_at=begun_at)
         except asyncio.CancelledError:
-            say("Демо остановлено.")
+            print_line("Демо остановлено.")
             raise
     return ExitCode.DONE
 
 
-async def _live_through(
+async def _run_and_show_day(
     settings: Settings, folder: Path, listener: socket.socket, *, once: bool, begun_at: float
 ) -> None:
     async with (
         Sandbox(mail_folder=folder / "mail") as sandbox,
-        open_service(_pointed_at(sandbox, settings, folder)) as service,
+        open_service(_make_sandbox_settings(sandbox, settings, folder)) as service,
         working(service) as worker,
         rest(service, listener, worker) as server,
     ):
-        say_marked(
+        print_marked(
             Mark.GOOD, f"Postgres, Авито, DeepSeek, почта и служба работают; всё лежит в {folder}."
         )
         ready_at = time.monotonic()
-        grading = await beside(_run_day(service), worker, server)
+        grading = await run_with_guards(_run_day(service), worker, server)
         seconds = time.monotonic() - ready_at
         await _show_day(service, grading, sandbox, folder / "mail")
-        say(
+        print_line(
             f"Весь день занял {seconds:.1f} с, вместе с подготовкой"
             f" {time.monotonic() - begun_at:.1f} с."
         )
         if not once:
             await _show_calls(service, grading)
-            await beside(asyncio.Event().wait(), worker, server)
+            await run_with_guards(asyncio.Event().wait(), worker, server)
 
 
-def _settings(**own: Any) -> Settings:
-    """Settings of which ``_KEPT`` come from the environment, ``own`` win, and the rest are the
-    defaults; no ``.env`` is read.
+def _load_demo_settings(**overrides: Any) -> Settings:
+    """Return the defaults with the ``_ENVIRONMENT_SETTINGS`` of the environment and ``overrides``.
+
+    ``overrides`` take precedence. No ``.env`` file is read.
     """
     defaults = {
-        name: field.default for name, field in Settings.model_fields.items() if name not in _KEPT
+        name: field.default
+        for name, field in Settings.model_fields.items()
+        if name not in _ENVIRONMENT_SETTINGS
     }
-    return load_settings(**{"_env_file": None, **defaults, **own})
+    return load_settings(**{"_env_file": None, **defaults, **overrides})
 
 
-def _pointed_at(sandbox: Sandbox, settings: Settings, folder: Path) -> Settings:
-    return _settings(
+def _make_sandbox_settings(sandbox: Sandbox, settings: Settings, folder: Path) -> Settings:
+    return _load_demo_settings(
         port=settings.port,
         data_dir=folder,
         api_keys=(secrets.token_hex(16),),
         mail_from=SENDER,
         report_recipients=(RECIPIENT, _SECOND_RECIPIENT),
-        scheduler_enabled=False,  # its own day would come in between, and mail an empty report
+        scheduler_enabled=False,  # a scheduled daily run would mail an empty report
         avito_requests_per_minute=0,
         **{name.lower(): value for name, value in sandbox.environment().items()},
     )
 
 
 async def _run_day(service: Service) -> Run:
-    """Sync, grading, mail, each as a run like any other; gives the grading's."""
+    """Run sync, grading and mail as regular runs; return the grading run."""
     day = local_date(service.clock(), service.settings.report_timezone).isoformat()
-    await _step(service, RunKind.SYNC, "Синхронизация", {})
-    grading = await _step(service, RunKind.ANALYZE, "Анализ", {})
-    await _step(service, RunKind.MAIL, "Отчёт", {"date": day})
+    await _run_step(service, RunKind.SYNC, "Синхронизация", {})
+    grading = await _run_step(service, RunKind.ANALYZE, "Анализ", {})
+    await _run_step(service, RunKind.MAIL, "Отчёт", {"date": day})
     return grading
 
 
-async def _step(service: Service, kind: RunKind, title: str, params: dict[str, Any]) -> Run:
+async def _run_step(service: Service, kind: RunKind, title: str, params: dict[str, Any]) -> Run:
     run_id = await submit(service.database, kind, service.clock, params=params)
     service.worker.wake()
     run = await watch(service.database, run_id, title)
     if run.state != RunState.DONE:
         raise DemoFailedError(f"{title}: {run.message}")
-    say_marked(Mark.GOOD, run.message or "")
+    print_marked(Mark.GOOD, run.message or "")
     return run
 
 
 async def _show_day(service: Service, grading: Run, sandbox: Sandbox, folder: Path) -> None:
     async with service.database.session() as session:
         graded = await reports.list_by_run(session, grading.id)
-        went = await where_chats_went(session, service.clock())
-    say()
-    screen.print(grades_table(graded))
-    say()
+        outcomes = await summarize_outcomes(session, service.clock())
+    print_line()
+    screen.print(make_grades_table(graded))
+    print_line()
     for line in LEGEND:
-        say(line, style="dim")
-    say()
-    say(went, style="bold")
-    say()
+        print_line(line, style="dim")
+    print_line()
+    print_line(outcomes, style="bold")
+    print_line()
     for number, received in enumerate(sandbox.smtp.messages, start=1):
-        say(
+        print_line(
             f"Письмо пришло на {', '.join(received.recipients)}: {folder / f'{number:04}.eml'}",
-            whole=True,
+            no_wrap=True,
         )
-    say(f"То же письмо для браузера: {_as_page(folder).as_uri()}", whole=True)
+    print_line(f"То же письмо для браузера: {_save_html_part(folder).as_uri()}", no_wrap=True)
 
 
-def _as_page(folder: Path) -> Path:
-    """The HTML part of the first mail that arrived, as a file of its own."""
+def _save_html_part(folder: Path) -> Path:
+    """Save the HTML part of the first mail as a file and return its path."""
     received = next(iter(sorted(folder.glob("*.eml"))))
     part = email.message_from_bytes(received.read_bytes(), policy=email.policy.default).get_body(
         ("html",)
@@ -180,16 +185,18 @@ async def _show_calls(service: Service, grading: Run) -> None:
     }
     address = base_url(settings)
     key = settings.api_keys[0].get_secret_value()
-    say()
-    say(
+    print_line()
+    print_line(
         f"Служба осталась работать: {address}, ключ {key} (новый при каждом запуске).", style="bold"
     )
-    say(
+    print_line(
         f"Страница для людей: {address}/ — введите на ней этот ключ. Описание REST: {address}/docs."
     )
-    say("Расписание в демо выключено: дальше всё делается только по вызову, например:")
-    for summary, line in curl_lines(create_app(service.settings).openapi(), address, key, samples):
-        say(f"# {summary}", style="dim")
-        say(line, whole=True)
-    say()
-    say("Остановить: Ctrl-C.")
+    print_line("Расписание в демо выключено: дальше всё делается только по вызову, например:")
+    for summary, line in make_curl_lines(
+        create_app(service.settings).openapi(), address, key, samples
+    ):
+        print_line(f"# {summary}", style="dim")
+        print_line(line, no_wrap=True)
+    print_line()
+    print_line("Остановить: Ctrl-C.")

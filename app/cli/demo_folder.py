@@ -1,5 +1,6 @@
-"""The demo's folder: emptied at each start, and only if it is surely the demo's own and nobody is
-using it.
+"""The demo's folder, emptied at each start.
+
+It is emptied only if the demo created it and no other demo uses it.
 """
 
 import fcntl
@@ -11,24 +12,26 @@ from pathlib import Path
 
 from app.errors import SettingsError
 
-_MARK = ".avito-quality-demo"
-"""Says whose folder it is. Whoever uses it holds a lock on this file, so it is the one thing that
-is never deleted.
+_MARK_FILE = ".avito-quality-demo"
+"""Marks a folder that the demo created.
+
+The demo that uses the folder holds a lock on this file, so the file is never deleted.
 """
 _STOP_SECONDS = 60
 
 
 @asynccontextmanager
-async def emptied(folder: Path) -> AsyncIterator[Path]:
-    """The folder, empty, and nobody else's while the context lasts; a Postgres that a killed demo
-    left in it is stopped first.
+async def open_empty_folder(folder: Path) -> AsyncIterator[Path]:
+    """Lock the folder, empty it and yield its path.
+
+    A Postgres that a killed demo left running in it is stopped first.
 
     Raises:
-        SettingsError: it is a link, another demo is using it, it holds what no demo has put there,
-          or it cannot be written.
+        SettingsError: the folder is a link, another demo uses it, it contains files that are not
+            the demo's, or it is not writable.
     """
     try:
-        folder, lock = _claim(folder)
+        folder, lock = _lock_folder(folder)
     except OSError as error:
         raise SettingsError(
             f"DATA_DIR: папку {folder} не подготовить ({error.strerror}); укажите другую."
@@ -41,21 +44,21 @@ async def emptied(folder: Path) -> AsyncIterator[Path]:
         os.close(lock)
 
 
-def _claim(folder: Path) -> tuple[Path, int]:
-    """The folder, which is made where there is none, by its full name, and a lock on it."""
+def _lock_folder(folder: Path) -> tuple[Path, int]:
+    """Create the folder if it is missing; return its absolute path and its lock's descriptor."""
     if folder.is_symlink():
         raise SettingsError(
             f"DATA_DIR: {folder} — ссылка, а демо очищает эту папку; уберите ссылку или укажите"
             " другую DATA_DIR."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    mark = folder / _MARK
-    if not mark.is_file() and any(folder.iterdir()):
+    mark_file = folder / _MARK_FILE
+    if not mark_file.is_file() and any(folder.iterdir()):
         raise SettingsError(
             f"DATA_DIR: {folder} — не папка демо, а его папка очищается; уберите её или укажите"
             " другую DATA_DIR."
         )
-    lock = os.open(mark, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    lock = os.open(mark_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -77,5 +80,5 @@ def _empty(folder: Path) -> None:
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        elif path.name != _MARK:
+        elif path.name != _MARK_FILE:
             path.unlink()

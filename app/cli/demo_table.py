@@ -1,6 +1,4 @@
-"""What the demo shows of a day: the grades as a table, where every chat went, the mail, and how to
-ask the service for more.
-"""
+"""Output of the demo: a table of grades, the outcomes of the chats and example REST calls."""
 
 import json
 import shlex
@@ -34,7 +32,7 @@ _MARKS = {
     Grade.LOW: ("Н", "bold red"),
     Grade.NONE: ("–", "dim"),
 }
-_BEGINNING_OF_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 LEGEND = (
     f"{', '.join(f'{short} — {criterion.label.lower()}' for criterion, short in _SHORT.items())}.",
@@ -45,9 +43,10 @@ LEGEND = (
 )
 
 
-def grades_table(reports: Iterable[Report]) -> Table:
-    """One row a report, in the given order; on a narrow terminal it is the titles and names that
-    are cut short.
+def make_grades_table(reports: Iterable[Report]) -> Table:
+    """Return a table with one row per report, in the given order.
+
+    On a narrow terminal only titles and names are truncated.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     table.add_column("Чат", max_width=40)
@@ -67,23 +66,23 @@ def grades_table(reports: Iterable[Report]) -> Table:
     return table
 
 
-async def where_chats_went(session: AsyncSession, until: datetime) -> str:
-    """One line: every chat that was copied, in one of the ways that a chat can go."""
-    always = {
-        "start": _BEGINNING_OF_TIME,
+async def summarize_outcomes(session: AsyncSession, until: datetime) -> str:
+    """Return one line with the number of copied chats by outcome."""
+    parameters = {
+        "start": _EARLIEST,
         "end": until,
         "after_message_id": None,
-        "late_since": _BEGINNING_OF_TIME,
+        "late_since": _EARLIEST,
     }
-    ways = await coverage.list_coverage(session, (), always)
+    outcomes = await coverage.list_coverage(session, (), parameters)
     counts = {
-        status: sum(way["chats"] for way in ways if way["status"] == status)
+        status: sum(outcome["chats"] for outcome in outcomes if outcome["status"] == status)
         for status in ("graded", "skipped", "failed", "waiting")
     }
     reasons = ", ".join(
-        f"{SkipReason(way['reason']).label} — {way['chats']}"
-        for way in ways
-        if way["status"] == "skipped"
+        f"{SkipReason(outcome['reason']).label} — {outcome['chats']}"
+        for outcome in outcomes
+        if outcome["status"] == "skipped"
     )
     copied = (await health.counts(session))["chats"]
     parts = [
@@ -97,38 +96,39 @@ async def where_chats_went(session: AsyncSession, until: datetime) -> str:
     return f"{plural(copied, 'чат', 'чата', 'чатов')} = {' + '.join(parts)}."
 
 
-def curl_lines(
+def make_curl_lines(
     openapi: Mapping[str, Any], base_url: str, key: str, samples: Mapping[str, object]
 ) -> Iterator[tuple[str, str]]:
-    """A summary and a ready command for each endpoint, the API's first; ``samples`` are values by a
-    parameter's name.
+    """Yield a summary and a ready command for each endpoint, those of the API first.
+
+    ``samples`` maps parameter names to values.
     """
     for path, operations in sorted(
         openapi["paths"].items(), key=lambda entry: not entry[0].startswith("/api/")
     ):
         for method, operation in operations.items():
-            named: Sequence[Mapping[str, Any]] = operation.get("parameters", ())
+            declared: Sequence[Mapping[str, Any]] = operation.get("parameters", ())
             if any(
                 parameter["in"] == "path" and parameter["name"] not in samples
-                for parameter in named
+                for parameter in declared
             ):
                 continue
-            asked = [
-                one["name"]
-                for one in named
-                if one["in"] == "query" and one["name"] in ("start_date", "end_date")
+            query_names = [
+                parameter["name"]
+                for parameter in declared
+                if parameter["in"] == "query" and parameter["name"] in ("start_date", "end_date")
             ]
-            query = "&".join(f"{name}={samples[name]}" for name in asked)
+            query = "&".join(f"{name}={samples[name]}" for name in query_names)
             address = base_url + path.format_map(samples) + (f"?{query}" if query else "")
-            words = ["curl", *(["-X", method.upper()] if method != "get" else [])]
+            arguments = ["curl", *(["-X", method.upper()] if method != "get" else [])]
             if path.startswith("/api/"):
-                words += ["-H", f"X-API-Key: {key}"]
+                arguments += ["-H", f"X-API-Key: {key}"]
             if (body := operation.get("requestBody", {})) and body["required"]:
                 example = body["content"]["application/json"]["example"]
-                words += [
+                arguments += [
                     "-H",
                     "Content-Type: application/json",
                     "-d",
                     json.dumps(example, ensure_ascii=False),
                 ]
-            yield operation["summary"], shlex.join([*words, address])
+            yield operation["summary"], shlex.join([*arguments, address])

@@ -1,8 +1,8 @@
-"""``doctor``: checks every setting, talks to every outside system, and says what to fix."""
+"""``doctor``: check every setting and every external system, and state what to fix."""
 
 from pathlib import Path
 
-from app.cli.console import say
+from app.cli.console import print_line
 from app.cli.doctor_avito import check_avito
 from app.cli.doctor_findings import DoctorFindings
 from app.cli.doctor_local import (
@@ -21,47 +21,46 @@ from app.services.plural import plural
 
 
 async def run_doctor() -> int:
-    """Prints a line for each check as it ends."""
-    _say_where_settings_are()
-    checkup = DoctorFindings()
+    """Run all checks and print a line for each result as it becomes known."""
+    _print_settings_source()
+    findings = DoctorFindings()
     try:
         settings = read_settings()
     except SettingsError as error:
-        for fault in _wrong_settings() or [error.message]:
-            checkup.bad(fault)
-        say("Остальное без них не проверить: исправьте и запустите doctor ещё раз.")
+        for fault in _read_settings_faults() or [error.message]:
+            findings.bad(fault)
+        print_line("Остальное без них не проверить: исправьте и запустите doctor ещё раз.")
         return ExitCode.FAILED
-    await _check_everything(checkup, settings)
-    if checkup.faults:
-        say(f"Исправить: {plural(checkup.faults, 'ошибку', 'ошибки', 'ошибок')}, они отмечены ✗.")
+    await _run_checks(findings, settings)
+    if findings.faults:
+        print_line(
+            f"Исправить: {plural(findings.faults, 'ошибку', 'ошибки', 'ошибок')}, они отмечены ✗."
+        )
         return ExitCode.FAILED
-    say("Всё в порядке.")
+    print_line("Всё в порядке.")
     return ExitCode.DONE
 
 
-def _say_where_settings_are() -> None:
+def _print_settings_source() -> None:
     file = "и из файла .env" if Path(".env").is_file() else "(файла .env в этой папке нет)"
-    say(f"Настройки берутся из переменных окружения {file}.")
+    print_line(f"Настройки берутся из переменных окружения {file}.")
 
 
-def _wrong_settings() -> list[str]:
+def _read_settings_faults() -> list[str]:
     try:
         return list_settings_faults()
-    except (
-        OSError,
-        UnicodeDecodeError,
-    ):  # the file itself is at fault, which has a line of its own
+    except (OSError, UnicodeDecodeError):  # the file is unreadable: reported by ``read_settings``
         return []
 
 
-async def _check_everything(checkup: DoctorFindings, settings: Settings) -> None:
-    check_settings(checkup, settings)
-    check_rubric(checkup, settings)
-    check_timetable(checkup, settings)
-    check_folder(checkup, settings)
-    await check_database(checkup, settings)
-    await check_avito(checkup, settings)
+async def _run_checks(findings: DoctorFindings, settings: Settings) -> None:
+    check_settings(findings, settings)
+    check_rubric(findings, settings)
+    check_timetable(findings, settings)
+    check_folder(findings, settings)
+    await check_database(findings, settings)
+    await check_avito(findings, settings)
     if settings.accounts:
-        await check_clock(checkup, settings)
-    await check_deepseek(checkup, settings)
-    await check_mail(checkup, settings)
+        await check_clock(findings, settings)
+    await check_deepseek(findings, settings)
+    await check_mail(findings, settings)

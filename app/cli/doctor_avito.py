@@ -1,4 +1,4 @@
-"""Doctor's checks of Avito, account by account. They only read, and mark nothing as read."""
+"""Doctor's checks of Avito by account. They are read-only and mark no message as read."""
 
 from app.cli.doctor_findings import DoctorFindings
 from app.cli.webhook import is_ours
@@ -16,7 +16,7 @@ from app.clock import system_clock
 from app.config import AvitoAccount, Settings
 
 _SECONDS = 30
-_ONCE = RetryPolicy(attempts=1)
+_NO_RETRY = RetryPolicy(attempts=1)
 _CHAT_TYPES = ("u2i", "u2u", "a2u")
 _PAGE, _LAST_PAGE = 100, 10
 _NO_PLAN = (
@@ -25,10 +25,8 @@ _NO_PLAN = (
 )
 
 
-async def check_avito(checkup: DoctorFindings, settings: Settings) -> None:
-    """Of each account: its keys, how many chats it has, whether messages are to be had, and whether
-    Avito tells us of new ones.
-    """
+async def check_avito(findings: DoctorFindings, settings: Settings) -> None:
+    """Check each account: its keys, chats, access to messages and webhook subscription."""
     async with create_avito_http(str(settings.avito_base_url), timeout_seconds=10) as http:
         for account in settings.accounts:
             client = AvitoClient(
@@ -36,93 +34,94 @@ async def check_avito(checkup: DoctorFindings, settings: Settings) -> None:
                 AvitoCredentials(account.client_id, account.client_secret.get_secret_value()),
                 max_concurrency=1,
                 requests_per_minute=0,
-                retry=_ONCE,
+                retry=_NO_RETRY,
                 clock=system_clock,
             )
-            await _check_account(checkup, account, client, settings.webhook_url)
+            await _check_account(findings, account, client, settings.webhook_url)
 
 
 async def _check_account(
-    checkup: DoctorFindings, account: AvitoAccount, client: AvitoClient, webhook_url: str | None
+    findings: DoctorFindings, account: AvitoAccount, client: AvitoClient, webhook_url: str | None
 ) -> None:
     subject = f"Авито, «{account.name}»" if account.name else "Авито"
-    async with checkup.checking(subject, _SECONDS, prefix=f"{subject}: " if account.name else ""):
+    async with findings.checking(subject, _SECONDS, prefix=f"{subject}: " if account.name else ""):
         me = await client.get_self()
-        checkup.good(f"{subject}: ключи подходят, аккаунт {me.id} ({me.name or 'без имени'}).")
-        newest = await _check_chats(checkup, subject, client, me.id)
+        findings.good(f"{subject}: ключи подходят, аккаунт {me.id} ({me.name or 'без имени'}).")
+        newest = await _check_chats(findings, subject, client, me.id)
         if newest is None:
-            checkup.unsure(
+            findings.unsure(
                 f"{subject}: чатов ещё нет; оплачен ли тариф с API мессенджера, не узнать."
             )
         else:
-            await _check_plan(checkup, subject, client, me.id, newest)
+            await _check_plan(findings, subject, client, me.id, newest)
         if webhook_url:
-            await _check_webhook(checkup, subject, client, webhook_url)
+            await _check_webhook(findings, subject, client, webhook_url)
 
 
 async def _check_chats(
-    checkup: DoctorFindings, subject: str, client: AvitoClient, user_id: int
+    findings: DoctorFindings, subject: str, client: AvitoClient, user_id: int
 ) -> AvitoChat | None:
-    """How many chats Avito lists, by the last page that has any; the newest of them. At most six
-    requests.
+    """Count the listed chats and return the newest one.
+
+    A binary search finds the last page that has chats, in at most six requests.
     """
 
-    async def page_at(number: int) -> ChatPage:
+    async def list_page(number: int) -> ChatPage:
         return await client.list_chats(
             user_id, limit=_PAGE, offset=number * _PAGE, chat_types=_CHAT_TYPES
         )
 
-    first = last = await page_at(0)
+    first = last = await list_page(0)
     low, high = 0, _LAST_PAGE if first.has_more else 0
     while low < high:
         middle = (low + high + 1) // 2
-        page = await page_at(middle)
+        page = await list_page(middle)
         if page.chats:
             low, last = middle, page
         else:
             high = middle - 1
     count = low * _PAGE + len(last.chats)
     if last.has_more:
-        checkup.good(
+        findings.good(
             f"{subject}: список чатов читается; их больше {count}, остальные находятся по"
             " объявлениям."
         )
     else:
-        checkup.good(f"{subject}: список чатов читается, чатов: {count}.")
+        findings.good(f"{subject}: список чатов читается, чатов: {count}.")
     return first.chats[0] if first.chats else None
 
 
 async def _check_plan(
-    checkup: DoctorFindings, subject: str, client: AvitoClient, user_id: int, chat: AvitoChat
+    findings: DoctorFindings, subject: str, client: AvitoClient, user_id: int, chat: AvitoChat
 ) -> None:
     try:
         page = await client.list_messages(user_id, chat.id, limit=1)
     except AvitoPlanMissingError:
-        checkup.bad(f"{subject}: {_NO_PLAN}")
+        findings.bad(f"{subject}: {_NO_PLAN}")
     except AvitoChatGoneError:
-        checkup.unsure(
+        findings.unsure(
             f"{subject}: чат, который Авито только что показал, исчез; запустите doctor ещё раз."
         )
     else:
         if any(message.is_placeholder for message in page.messages):
-            checkup.bad(f"{subject}: {_NO_PLAN}")
+            findings.bad(f"{subject}: {_NO_PLAN}")
         else:
-            checkup.good(f"{subject}: сообщения читаются, тариф оплачен.")
+            findings.good(f"{subject}: сообщения читаются, тариф оплачен.")
 
 
 async def _check_webhook(
-    checkup: DoctorFindings, subject: str, client: AvitoClient, url: str
+    findings: DoctorFindings, subject: str, client: AvitoClient, url: str
 ) -> None:
     subscribed = await client.list_webhooks()
     if url in subscribed:
-        checkup.good(f"{subject}: вебхуки подключены.")
+        findings.good(f"{subject}: вебхуки подключены.")
     elif any(is_ours(found, url) for found in subscribed):
-        checkup.unsure(
+        findings.unsure(
             f"{subject}: вебхуки приходят с прежним AVITO_WEBHOOK_SECRET и не принимаются;"
             " запустите webhook subscribe."
         )
     else:
-        checkup.unsure(
+        findings.unsure(
             f"{subject}: вебхуки не подключены, чаты находит только синхронизация; запустите"
             " webhook subscribe."
         )

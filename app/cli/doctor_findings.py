@@ -1,40 +1,39 @@
-"""The course of a doctor's visit: each check is a line as soon as it ends, and the faults are
-counted.
-"""
+"""Findings of ``doctor``: each one is printed at once, and faults are counted."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from app.cli.console import Mark, say_marked
+from app.cli.console import Mark, print_marked
 from app.errors import AppError
 
 
 class DoctorFindings:
-    """Prints what the checks find; ``faults`` counts what is to be fixed."""
+    """Prints the findings of the checks; ``faults`` is the number of things to fix."""
 
     def __init__(self) -> None:
         self.faults = 0
 
-    def good(self, words: str) -> None:
-        """As it should be."""
-        say_marked(Mark.GOOD, words)
+    def good(self, text: str) -> None:
+        """Report a check that passed."""
+        print_marked(Mark.GOOD, text)
 
-    def unsure(self, words: str) -> None:
-        """Works, but worth a look; or it cannot be told."""
-        say_marked(Mark.UNSURE, words)
+    def unsure(self, text: str) -> None:
+        """Report a warning, or a check without a clear result."""
+        print_marked(Mark.UNSURE, text)
 
-    def bad(self, words: str) -> None:
-        """Does not work; the words say what to do."""
+    def bad(self, text: str) -> None:
+        """Report a fault; the text states how to fix it."""
         self.faults += 1
-        say_marked(Mark.BAD, words)
+        print_marked(Mark.BAD, text)
 
     @asynccontextmanager
     async def checking(
         self, subject: str, seconds: float, *, prefix: str = ""
     ) -> AsyncIterator[None]:
-        """Checks of one system, ``seconds`` for all of them: the first that fails is told, after
-        the prefix, and ends them.
+        """Run the checks of one system, with a limit of ``seconds`` for all of them.
+
+        The first failure ends them and is reported, starting with ``prefix``.
         """
         try:
             async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""Doctor's checks of what is our own: settings, rubric, folder, timetable, clock, database."""
+"""Doctor's checks of the service itself: settings, rubric, folder, timetable, clock, database."""
 
 import asyncio
 import shutil
@@ -21,145 +21,142 @@ from app.repositories import health
 _NEEDS: tuple[Need, ...] = ("api", "avito", "deepseek", "mail")
 _DATABASE_SECONDS = 60
 _CLOCK_SECONDS = 10
-_SKEW = timedelta(minutes=1)
-"""So much a clock may be off; tokens and the day's edges bear no more."""
-_LITTLE_BYTES, _TOO_LITTLE_BYTES = 1_000_000_000, 100_000_000
+_MAX_SKEW = timedelta(minutes=1)
+"""Greatest accepted clock difference: token expiry and day boundaries tolerate no more."""
+_LOW_BYTES, _MIN_BYTES = 1_000_000_000, 100_000_000
 
 
-def check_settings(checkup: DoctorFindings, settings: Settings) -> None:
-    """Whether everything is set that the service does not start without."""
-    before = checkup.faults
+def check_settings(findings: DoctorFindings, settings: Settings) -> None:
+    """Check that all settings which ``serve`` requires are set."""
+    before = findings.faults
     for need in _NEEDS:
         try:
             settings.require(need)
         except SettingsError as error:
-            checkup.bad(error.message)
+            findings.bad(error.message)
     if not settings.report_recipients and not settings.smtp_host:
-        checkup.bad(
+        findings.bad(
             "REPORT_RECIPIENTS: не задано; без получателей отчёт не отправляется даже в папку."
         )
-    if checkup.faults == before:
-        checkup.good("Настройки: обязательные заданы, все подходят.")
+    if findings.faults == before:
+        findings.good("Настройки: обязательные заданы, все подходят.")
 
 
-def check_rubric(checkup: DoctorFindings, settings: Settings) -> None:
-    """Whether the rubric can be used."""
+def check_rubric(findings: DoctorFindings, settings: Settings) -> None:
+    """Check that the rubric is valid."""
     try:
         rubric = load_rubric(settings.rubric_file)
     except RubricError as error:
-        checkup.bad(f"RUBRIC_FILE: {error}")
+        findings.bad(f"RUBRIC_FILE: {error}")
     else:
-        checkup.good(
+        findings.good(
             f"Критерии оценки: {settings.rubric_file or 'встроенные'}, версия {rubric.version}."
         )
 
 
-def check_timetable(checkup: DoctorFindings, settings: Settings) -> None:
-    """When the next day's run is due."""
+def check_timetable(findings: DoctorFindings, settings: Settings) -> None:
+    """Report when the next daily run is due."""
     zone = settings.report_timezone
     if not settings.scheduler_enabled:
-        checkup.unsure("Расписание выключено (SCHEDULER_ENABLED): отчёты — только по вызову.")
+        findings.unsure("Расписание выключено (SCHEDULER_ENABLED): отчёты — только по вызову.")
         return
     timetable = Timetable(
         settings.report_time, zone, timedelta(minutes=settings.sync_interval_minutes)
     )
     following = next_report_at(timetable, system_clock()).astimezone(zone)
-    checkup.good(
+    findings.good(
         f"Расписание: следующий ежедневный отчёт {following:%d.%m.%Y в %H:%M}, {zone.key}."
     )
 
 
-def check_folder(checkup: DoctorFindings, settings: Settings) -> None:
-    """Whether DATA_DIR, where anything is kept in it, can be written and has room."""
+def check_folder(findings: DoctorFindings, settings: Settings) -> None:
+    """Check that DATA_DIR is writable and has free space, if it is needed."""
     if settings.database_url is not None and settings.smtp_host is not None:
-        checkup.good("DATA_DIR: не нужна, всё хранится в Postgres.")
+        findings.good("DATA_DIR: не нужна, всё хранится в Postgres.")
         return
     try:
         check_data_dir(settings)
     except SettingsError as error:
-        checkup.bad(error.message)
+        findings.bad(error.message)
         return
     free = shutil.disk_usage(settings.data_dir).free
-    words = f"DATA_DIR: {settings.data_dir.resolve()}, свободно {free / 1e9:.1f} ГБ"
-    if free < _TOO_LITTLE_BYTES:
-        checkup.bad(f"{words}; освободите место.")
-    elif free < _LITTLE_BYTES:
-        checkup.unsure(f"{words}; этого хватит ненадолго.")
+    line = f"DATA_DIR: {settings.data_dir.resolve()}, свободно {free / 1e9:.1f} ГБ"
+    if free < _MIN_BYTES:
+        findings.bad(f"{line}; освободите место.")
+    elif free < _LOW_BYTES:
+        findings.unsure(f"{line}; этого хватит ненадолго.")
     else:
-        checkup.good(f"{words}.")
+        findings.good(f"{line}.")
 
 
-async def check_database(checkup: DoctorFindings, settings: Settings) -> None:
-    """Whether the database answers, its schema is of today and its clock goes with ours; nothing in
-    it is changed.
-    """
+async def check_database(findings: DoctorFindings, settings: Settings) -> None:
+    """Check the database's connection, schema revision and clock. Nothing in it is changed."""
     where = "DATABASE_URL" if settings.database_url else "встроенный, в DATA_DIR"
     async with (
-        checkup.checking("База", _DATABASE_SECONDS),
+        findings.checking("База", _DATABASE_SECONDS),
         open_database(settings, migrated=False, patience_seconds=0) as database,
     ):
-        checkup.good(f"База: Postgres {await database.check()} отвечает ({where}).")
+        findings.good(f"База: Postgres {await database.check()} отвечает ({where}).")
         present, head = await get_current_revision(database), get_head_revision()
         if present == head:
-            checkup.good(f"База: схема свежая ({head}).")
+            findings.good(f"База: схема свежая ({head}).")
         elif present is None:
-            checkup.unsure(
+            findings.unsure(
                 "База: ещё пустая; схему создаст служба при запуске или команда migrate."
             )
         elif is_known(present):
-            checkup.unsure(
+            findings.unsure(
                 f"База: схема {present}, а нужна {head}; её обновит служба при запуске или команда"
                 " migrate."
             )
         else:
-            checkup.bad(
+            findings.bad(
                 f"База: её обновила более новая версия программы (схема {present}); обновите и эту."
             )
         async with database.session() as session:
-            _compare_clocks(checkup, await health.database_now(session))
+            _compare_clocks(findings, await health.database_now(session))
             newest = await health.newest_run_at(session) if present == head else None
-        if newest is not None and newest - system_clock() > _SKEW:
-            checkup.unsure(
+        if newest is not None and newest - system_clock() > _MAX_SKEW:
+            findings.unsure(
                 "Часы: последний запуск в базе — из будущего"
                 f" ({newest.astimezone(settings.report_timezone):%d.%m.%Y %H:%M}): часы службы"
                 " спешили или теперь отстают; проверьте синхронизацию времени (NTP)."
             )
 
 
-def _compare_clocks(checkup: DoctorFindings, database_now: datetime) -> None:
+def _compare_clocks(findings: DoctorFindings, database_now: datetime) -> None:
     skew = (system_clock() - database_now).total_seconds()
-    if abs(skew) > _SKEW.total_seconds():
+    if abs(skew) > _MAX_SKEW.total_seconds():
         which = "спешат" if skew > 0 else "отстают"
-        checkup.bad(
+        findings.bad(
             f"Часы: {which} против часов базы на {abs(skew):.0f} с; включите синхронизацию времени"
             " (NTP) здесь и на сервере базы."
         )
     else:
-        checkup.good("Часы: сходятся с часами базы.")
+        findings.good("Часы: сходятся с часами базы.")
 
 
-async def check_clock(checkup: DoctorFindings, settings: Settings) -> None:
-    """Whether our clock goes with Avito's, which stands in the header of every answer."""
-    stamp = await asyncio.to_thread(_date_header, str(settings.avito_base_url))
+async def check_clock(findings: DoctorFindings, settings: Settings) -> None:
+    """Compare this machine's clock with the ``Date`` header of Avito's responses."""
+    stamp = await asyncio.to_thread(_fetch_date_header, str(settings.avito_base_url))
     try:
         skew = abs(parsedate_to_datetime(stamp) - system_clock())
     except (TypeError, ValueError):
-        checkup.unsure("Часы: сверить не с чем, Авито не прислал время.")
+        findings.unsure("Часы: сверить не с чем, Авито не прислал время.")
         return
-    if skew > _SKEW:
-        checkup.bad(
+    if skew > _MAX_SKEW:
+        findings.bad(
             f"Часы: расходятся с Авито на {skew.total_seconds():.0f} с; включите на этой машине"
             " синхронизацию времени (NTP)."
         )
     else:
-        checkup.good("Часы: идут верно.")
+        findings.good("Часы: идут верно.")
 
 
-def _date_header(url: str) -> str:
-    """The ``Date`` of whatever is answered under the address; empty where nothing is, or nothing
-    with a date.
-    """
-    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - a setting that is checked to be http or https
+def _fetch_date_header(url: str) -> str:
+    """Return the ``Date`` header of the response at the URL, or "" if there is none."""
+    # The URL is a setting, validated as http or https.
+    request = urllib.request.Request(url, method="HEAD")  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=_CLOCK_SECONDS) as answer:  # noqa: S310
             return str(answer.headers.get("Date", ""))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from app.adapters import open_database, open_grader
 from app.cli.actions import check_named
-from app.cli.console import say
+from app.cli.console import print_line
 from app.cli.process import ExitCode
 from app.cli.regrades import regrade_period
 from app.cli.serving import check_data_dir
@@ -33,17 +33,17 @@ async def estimate_analyze(
         unknown = await check_named(database, chat_ids)
         estimate = await estimate_due(database, grader, scope, limit)
         spent = await spent_on(database, local_date(system_clock(), grader.zone), grader.zone)
-    say(f"К оценке: {plural(estimate.windows, 'чат', 'чата', 'чатов')}.")
+    print_line(f"К оценке: {plural(estimate.windows, 'чат', 'чата', 'чатов')}.")
     if estimate.skipped:
         reasons = ", ".join(
             f"{reason.label}: {count}" for reason, count in estimate.skipped.most_common()
         )
-        say(
+        print_line(
             "Оценить нельзя, будут пропущены:"
             f" {plural(estimate.skipped.total(), 'чат', 'чата', 'чатов')} ({reasons})."
         )
     if unknown:
-        say(f"Из названных {describe_unknown(unknown)}.")
+        print_line(f"Из названных {describe_unknown(unknown)}.")
     told = _tell(settings, estimate, spent)
     return ExitCode.FAILED if unknown else told
 
@@ -57,7 +57,7 @@ async def estimate_regrade(
     async with open_grader(settings) as grader, open_database(settings) as database:
         estimate = await estimate_windows(database, grader, _windows(database, period))
         spent = await spent_on(database, local_date(system_clock(), grader.zone), grader.zone)
-    say(f"К переоценке: {plural(estimate.windows, 'отчёт', 'отчёта', 'отчётов')}.")
+    print_line(f"К переоценке: {plural(estimate.windows, 'отчёт', 'отчёта', 'отчётов')}.")
     return _tell(settings, estimate, spent)
 
 
@@ -71,25 +71,25 @@ async def _windows(
 def _tell(settings: Settings, estimate: Estimate, spent: Decimal) -> int:
     usage = estimate.usage
     prompt = usage.prompt_hit_tokens + usage.prompt_miss_tokens
-    say(
+    print_line(
         f"Токенов примерно: {number(prompt)} на входе, из них {number(usage.prompt_hit_tokens)} из"
         f" кэша, и {number(usage.completion_tokens)} на выходе."
     )
     if estimate.usd is None or estimate.most_usd is None:
-        say(f"Деньги: цены модели {settings.deepseek_model} в справочнике нет.")
+        print_line(f"Деньги: цены модели {settings.deepseek_model} в справочнике нет.")
     else:
         dearer = get_peak_factor(settings.deepseek_model, system_clock())
         peak = f"; сейчас часы пик, вне их дешевле в {dearer} раза" if dearer > 1 else ""
-        say(
+        print_line(
             f"Деньги: около {_dollars(estimate.usd)}, никак не больше"
             f" {_dollars(estimate.most_usd)}{peak}."
         )
     if settings.deepseek_daily_budget_usd is not None:
-        say(
+        print_line(
             f"Дневной бюджет: {_dollars(settings.deepseek_daily_budget_usd)}, сегодня из него"
             f" потрачено {_dollars(spent)}."
         )
-    say("Ничего не отправлено.")
+    print_line("Ничего не отправлено.")
     return ExitCode.DONE
 
 

@@ -1,5 +1,6 @@
-"""How a connection is read and ended: addresses as people type them, our words for what is no HTTP,
-no part that looks like the whole, and no client that keeps it waiting.
+"""HTTP connections of the server: raw letters in URLs, Russian error bodies, time limits.
+
+A truncated response is recognizable as truncated.
 """
 
 import asyncio
@@ -15,22 +16,22 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from app.cli.open_files import MOST_CONNECTIONS, most_connections
+from app.cli.open_files import MAX_CONNECTIONS, get_max_connections
 from app.cli.seldom import SeldomWarning
 from app.cli.strict_http import StrictConnection
 
-_RAW = re.compile(rb"[\x80-\xff]")
+_NON_ASCII = re.compile(rb"[\x80-\xff]")
 _UNREADABLE = (
     "Запрос не разобрать как HTTP: пробелы и русские буквы в адресе запишите через проценты (curl"
     " -G --data-urlencode), слишком длинный адрес сократите."
 )
 _TOO_SLOW = "Запрос не пришёл целиком за отведённое время: повторите его."
 _REASONS = {400: b"Bad Request", 408: b"Request Timeout"}
-_refused = SeldomWarning("rest.connections_refused")
+_warn_rejected = SeldomWarning("rest.connections_refused")
 
 
 def error_body(message: str) -> bytes:
-    """The one body of errors, for where no application makes it."""
+    """Return the common error body, for responses without the application."""
     return json.dumps(
         {"status": "error", "message": message}, ensure_ascii=False, separators=(",", ":")
     ).encode()
@@ -38,30 +39,32 @@ def error_body(message: str) -> bytes:
 
 @dataclass(frozen=True)
 class ConnectionLimits:
-    """Limits of the clients' connections: how many at a time, and seconds in which a client has to
-    send or to take something.
+    """Limits of client connections: their number, and seconds to send or receive data.
 
-    ``head_seconds`` count from the connection, or the last answer, to the end of a request's head,
-    ``body_seconds`` from there to the end of its body. ``stall_seconds``: how long a client may
-    take nothing of an answer. A run in between takes as long as it needs.
+    - ``head_seconds``: from the connection, or the last response, to the end of a request's head.
+    - ``body_seconds``: from there to the end of the request's body.
+    - ``stall_seconds``: how long a client may read nothing of a response.
+
+    The execution of a request has no limit here.
     """
 
-    connections: int = MOST_CONNECTIONS
+    connections: int = MAX_CONNECTIONS
     head_seconds: float = 20.0
     body_seconds: float = 30.0
     stall_seconds: float = 60.0
 
 
 class HttpProtocol(H11Protocol):
-    """uvicorn's, which refuses the raw letters that curl puts into an address as they were typed,
-    and refuses in plain English.
+    """uvicorn's protocol with Russian error bodies, time limits and a limit on connections.
 
-    It also waits for a request without end, and takes as many connections as come.
+    uvicorn rejects raw non-ASCII letters in a URL, which curl sends as they were typed, and
+    responds in plain English. It waits for a request without a time limit and accepts any number of
+    connections.
 
-    An answer to HTTP/1.0 without a Content-Length ends with its connection. If it breaks off, the
-    connection is reset: uvicorn's clean close would present the part as the whole, as it did to
-    nginx, whose ``proxy_pass`` uses HTTP/1.0 by default. Chunks of HTTP/1.1 need no reset, because
-    their end is marked.
+    A response to HTTP/1.0 without a Content-Length ends when the connection closes. If such a
+    response breaks off, the connection is reset. With uvicorn's clean close the client would take
+    the part for the whole; nginx did, whose ``proxy_pass`` uses HTTP/1.0 by default. Chunked
+    responses of HTTP/1.1 need no reset: their end is marked.
     """
 
     def __init__(
@@ -78,14 +81,14 @@ class HttpProtocol(H11Protocol):
         self.conn: StrictConnection = StrictConnection(
             config.h11_max_incomplete_event_size or 16 * 1024
         )
-        self._awaited: object = None
+        self._timed_state: object = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._stall: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
         self._application = self.app
-        self.app = self._answer_visibly
+        self.app = self._run_application
 
-    async def _answer_visibly(self, scope: Any, receive: Any, send: Any) -> None:
-        cycle = self.cycle  # of this request: while it is answered no other begins
+    async def _run_application(self, scope: Any, receive: Any, send: Any) -> None:
+        cycle = self.cycle  # of this request: no other request starts before its response ends
         try:
             await self._application(scope, receive, send)
         finally:
@@ -103,40 +106,38 @@ class HttpProtocol(H11Protocol):
         self.transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Takes the connection, unless there are too many."""
+        """Accept the connection, or abort it if the limit is reached."""
         super().connection_made(transport)
-        if len(self.connections) > most_connections(self._limits.connections):
-            _refused()
+        if len(self.connections) > get_max_connections(self._limits.connections):
+            _warn_rejected()
             transport.abort()
         else:
-            self._watch()
+            self._set_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The end: nothing is waited for any more."""
+        """Cancel the timers."""
         super().connection_lost(exc)
-        for timer in (self._deadline, self._stall):
+        for timer in (self._deadline, self._stall_timer):
             if timer is not None:
                 timer.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Takes what has come; raw bytes of an address mean the same as their percent-encoding."""
-        # A request that is sent ahead of the last one's answer is not looked into: h11 refuses it,
-        # in our words.
+        """Handle received data; raw bytes in the URL are percent-encoded first."""
+        # A pipelined request is not encoded: if it has raw bytes, h11 rejects it.
         in_first_line = (
             self.conn.their_state is h11.IDLE and b"\n" not in self.conn.trailing_data[0]
         )
         if in_first_line and not data.isascii():
             line, end, rest = data.partition(b"\n")
-            data = _RAW.sub(lambda raw: b"%%%02X" % ord(raw[0]), line) + end + rest
+            data = _NON_ASCII.sub(lambda raw: b"%%%02X" % ord(raw[0]), line) + end + rest
         super().data_received(data)
-        self._watch()
+        self._set_deadline()
 
     def handle_events(self) -> None:
-        """Handle what has been received. The body of a request is parsed one iteration of the loop
-        after its head.
+        """Parse received data. A request's body is parsed one loop iteration after its head.
 
-        By then the application has checked the key: its middleware refuses a request with a body
-        before its first ``await`` that waits.
+        By then the middleware has checked the key: it rejects a request with a body before its
+        first suspending ``await``.
         """
         super().handle_events()
         if self.conn.holds_body:
@@ -146,36 +147,37 @@ class HttpProtocol(H11Protocol):
         if self.conn.holds_body and not self.transport.is_closing():
             self.conn.release_body()
             self.handle_events()
-            self._watch()
+            self._set_deadline()
 
     def on_response_complete(self) -> None:
-        """The answer is sent: the next request may come."""
+        """Start the time limit of the next request."""
         super().on_response_complete()
-        self._watch()
+        self._set_deadline()
 
     def pause_writing(self) -> None:
-        """The client is behind with its reading."""
+        """Start the stall timer: the client reads too slowly."""
         super().pause_writing()
-        self._stall = self.loop.call_later(self._limits.stall_seconds, self._reset)
+        self._stall_timer = self.loop.call_later(self._limits.stall_seconds, self._reset)
 
     def resume_writing(self) -> None:
-        """It has caught up."""
+        """Cancel the stall timer."""
         super().resume_writing()
-        if self._stall is not None:
-            self._stall.cancel()
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is no HTTP; ``msg`` is English and always the same."""
-        self._refuse(400, _UNREADABLE)
+        """Respond to invalid HTTP; ``msg`` is English and always the same, so it is not used."""
+        self._send_error(400, _UNREADABLE)
 
-    def _watch(self) -> None:
-        """Sets the time for what the client is to send, once for each part: a byte now and then
-        gains it nothing.
+    def _set_deadline(self) -> None:
+        """Set the time limit of the part that the client has to send, once for each part.
+
+        Single bytes do not extend it.
         """
         state = self.conn.their_state
-        if state is self._awaited:
+        if state is self._timed_state:
             return
-        self._awaited = state
+        self._timed_state = state
         if self._deadline is not None:
             self._deadline.cancel()
         seconds = {
@@ -186,16 +188,14 @@ class HttpProtocol(H11Protocol):
 
     def _time_out(self) -> None:
         if self.conn.their_state is h11.SEND_BODY or self.conn.trailing_data[0]:
-            self._refuse(408, _TOO_SLOW)
+            self._send_error(408, _TOO_SLOW)
         if self.transport.get_write_buffer_size():
-            self.transport.abort()  # it does not read either
+            self.transport.abort()  # the client does not read either
         else:
             self.transport.close()
 
-    def _refuse(self, status: int, message: str) -> None:
-        """Answers in place of the application, if that has not begun to; either way the connection
-        ends.
-        """
+    def _send_error(self, status: int, message: str) -> None:
+        """Send an error response, unless the application has started one; close the connection."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

@@ -1,5 +1,6 @@
-"""How many files the process may have open, and what of them connections of strangers may take: the
-rest is for its own traffic.
+"""Limit of open files, and the share of it that client connections may use.
+
+The rest is reserved for the service's own connections and files.
 """
 
 import asyncio
@@ -11,51 +12,49 @@ from typing import Any
 
 from app.cli.seldom import SeldomWarning
 
-MOST_CONNECTIONS = 1_000
-_OWN_FILES = 512
-"""Kept back for Postgres, Avito, DeepSeek, the mail server and worker processes, and for what is
-accepted before it is counted.
-"""
-_FEWEST_CONNECTIONS = 50
-_ENOUGH_FILES = 65_536  # where the system names no upper limit
-_NO_FILE_LEFT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+MAX_CONNECTIONS = 1_000
+_RESERVED_FILES = 512
+"""Reserved for Postgres, Avito, DeepSeek, mail, worker processes and uncounted connections."""
+_MIN_CONNECTIONS = 50
+_DEFAULT_FILES = 65_536  # where the system names no upper limit
+_OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 def raise_file_limit() -> None:
-    """Raises the soft limit to the hard one: many systems start a service with 1,024 files and
-    allow it a thousand times as many.
+    """Raise the soft limit of open files to the hard limit.
+
+    Many systems start a service with 1,024 files and allow a thousand times as many.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _ENOUGH_FILES if hard == resource.RLIM_INFINITY else hard
+    wanted = _DEFAULT_FILES if hard == resource.RLIM_INFINITY else hard
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def most_connections(wanted: int = MOST_CONNECTIONS) -> int:
-    """How many connections may be open to the service at a time: the ``wanted`` number, or fewer if
-    the file limit is low.
-    """
+def get_max_connections(wanted: int = MAX_CONNECTIONS) -> int:
+    """Return the number of connections to accept: ``wanted``, or fewer if the file limit is low."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
-    return min(wanted, max(_FEWEST_CONNECTIONS, soft - _OWN_FILES))
+    return min(wanted, max(_MIN_CONNECTIONS, soft - _RESERVED_FILES))
 
 
 @contextmanager
-def seldom_told_of_missing_files() -> Iterator[None]:
-    """The event loop's reports that it could accept no connection become a warning a minute: it
-    makes thousands a second.
+def limit_missing_file_warnings() -> Iterator[None]:
+    """Log at most one warning a minute while accepting fails for lack of file descriptors.
+
+    The event loop itself would report thousands of errors a second.
     """
     loop, warn = asyncio.get_running_loop(), SeldomWarning("rest.out_of_files")
-    before = loop.get_exception_handler()
+    previous = loop.get_exception_handler()
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if isinstance(error, OSError) and error.errno in _NO_FILE_LEFT:
+        if isinstance(error, OSError) and error.errno in _OUT_OF_FILES:
             warn()
-        elif before is not None:
-            before(loop, context)
+        elif previous is not None:
+            previous(loop, context)
         else:
             loop.default_exception_handler(context)
 
@@ -63,4 +62,4 @@ def seldom_told_of_missing_files() -> Iterator[None]:
     try:
         yield
     finally:
-        loop.set_exception_handler(before)
+        loop.set_exception_handler(previous)

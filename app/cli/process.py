@@ -1,6 +1,4 @@
-"""How a command runs as a process: its exit code, its signals, and one line for whatever went
-wrong.
-"""
+"""Command execution: exit code, signals, and errors as one line."""
 
 import asyncio
 import gc
@@ -18,7 +16,7 @@ import structlog
 import typer
 
 from app.cli.open_files import raise_file_limit
-from app.cli.usage import complaint
+from app.cli.usage import describe_usage_error
 from app.config import Settings, load_settings
 from app.database.cluster import EmbeddedPostgresError
 from app.errors import (
@@ -38,46 +36,42 @@ PROGRAM = "avito-quality"
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 END_SECONDS = 9.0
-"""How long the process may take to end in order. Supervisors of containers kill after ten seconds.
-"""
+"""Time limit of an orderly exit. Container supervisors kill the process after ten seconds."""
 _LOG_SECONDS = 0.5
 
 
 class ExitCode(IntEnum):
-    """What the process ends with."""
+    """Exit codes of the process."""
 
     DONE = 0
     FAILED = 1
-    """The work failed in part or whole: an account, a recipient, the model, a fault that doctor
-    found.
-    """
+    """The work failed in part or as a whole: an account, a recipient, the model, a diagnosis."""
     MISUSED = 2
-    """A wrong command line, a setting that is missing or wrong, a file that cannot be read as it
-    is.
-    """
+    """A wrong command line, a missing or invalid setting, or an unreadable file."""
     NO_DATABASE = 3
     STALLED = 4
-    """A part of the service did not work for ten minutes, or the process did not end in time: only
-    a new start helps.
+    """A part of the service did not work for ten minutes, or the process did not end in time.
+
+    Only a restart helps.
     """
     INTERRUPTED = 130
 
 
-def guarded(command: Callable[[], int]) -> int:
-    """The command's exit code; whatever it fails of becomes one line on stderr and never a
-    traceback.
+def run_guarded(command: Callable[[], int]) -> int:
+    """Run a command and return its exit code; an error becomes one line on stderr.
 
-    With ``LOG_LEVEL=DEBUG`` the log shows the traceback of what nobody foresaw.
+    A traceback is never printed. With ``LOG_LEVEL=DEBUG`` the log contains the traceback of an
+    unexpected error.
     """
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without Cyrillic is no reason to fail
-    configure_logging(
-        "WARNING", "console"
-    )  # until the settings are read; unconfigured it would print local variables
+        # The command must not fail on a terminal that cannot show Cyrillic.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    # Until the settings are read. An unconfigured log would print local variables.
+    configure_logging("WARNING", "console")
     try:
         return command()
     except Exception as error:
-        code, sentence = _told(error)
+        code, sentence = _describe_error(error)
         print(f"{PROGRAM}: {sentence}", file=sys.stderr)
         return code
 
@@ -89,10 +83,10 @@ _CODES: dict[tuple[type[AppError], ...], ExitCode] = {
 }
 
 
-def _told(error: Exception) -> tuple[ExitCode, str]:
+def _describe_error(error: Exception) -> tuple[ExitCode, str]:
     match error:
         case typer.TyperException():
-            return ExitCode.MISUSED, complaint(error)
+            return ExitCode.MISUSED, describe_usage_error(error)
         case AppError():
             return (
                 next(
@@ -122,10 +116,10 @@ def _told(error: Exception) -> tuple[ExitCode, str]:
 
 
 def read_settings() -> Settings:
-    """The settings; from here on the log heeds them.
+    """Load the settings and configure the log by them.
 
     Raises:
-        SettingsError: one line that names the setting, or says what is the matter with their file.
+        SettingsError: one line that names the invalid setting or the fault of the settings file.
     """
     try:
         settings = load_settings()
@@ -138,8 +132,9 @@ def read_settings() -> Settings:
 
 
 def log_quietly(settings: Settings) -> None:
-    """Logs of a command that a person waits for: its own words tell the course of things, so the
-    log is for warnings.
+    """Configure the log of an interactive command: warnings only, unless LOG_LEVEL is not INFO.
+
+    The command prints its progress itself.
     """
     configure_logging(
         "WARNING" if settings.log_level == "INFO" else settings.log_level, settings.log_format
@@ -147,31 +142,30 @@ def log_quietly(settings: Settings) -> None:
 
 
 def end_at_once(event: str, **fields: object) -> NoReturn:
-    """Log why and end the process without tidying up: for when that is what hangs. The next start
-    recovers.
-    """
-    # In a thread of its own: the one that hangs may hold the lock of the log.
+    """Log the reason and exit without cleanup, which may be what hangs. The next start recovers."""
+    # In a separate thread: the hanging thread may hold the lock of the log.
     logging = threading.Thread(target=log.critical, args=(event,), kwargs=fields, daemon=True)
     logging.start()
     logging.join(_LOG_SECONDS)
     os._exit(ExitCode.STALLED)
 
 
-class _LastResort:
-    """Ends the process when it has not ended in order. A thread: the event loop, or what comes
-    after it, may be what hangs.
+class _ForcedExit:
+    """Ends the process if it has not ended in time after a signal.
+
+    It is a thread: the event loop, or the code after it, may be what hangs.
     """
 
     def __init__(self) -> None:
-        self._asked: SimpleQueue[int] = SimpleQueue()
+        self._signals: SimpleQueue[int] = SimpleQueue()
         threading.Thread(target=self._wait, name="last-resort", daemon=True).start()
 
-    def ask(self, received: int) -> None:
-        """Begin to count; a signal's handler may call it."""
-        self._asked.put(received)
+    def arm(self, received: int) -> None:
+        """Start the time limit. Safe to call in a signal handler."""
+        self._signals.put(received)
 
     def _wait(self) -> None:
-        received = self._asked.get()
+        received = self._signals.get()
         threading.Event().wait(END_SECONDS)
         end_at_once(
             "process.end_too_slow", signal=signal.Signals(received).name, seconds=END_SECONDS
@@ -179,51 +173,50 @@ class _LastResort:
 
 
 def run(work: Coroutine[None, None, int], *, stopped: ExitCode = ExitCode.INTERRUPTED) -> int:
-    """Carries a command's work out. The first Ctrl-C, SIGTERM or SIGHUP cancels it, and it ends in
-    its own time, with ``stopped``.
+    """Run a command's coroutine. The first Ctrl-C, SIGTERM or SIGHUP cancels it.
 
-    Further signals change nothing: what they would cut short is the tidying up. If that takes too
-    long, the process ends without it.
+    A cancelled command cleans up and returns ``stopped``. Further signals are ignored: they would
+    only interrupt the cleanup. If the cleanup takes too long, the process exits without it.
     """
     raise_file_limit()
-    gc.freeze()  # what is imported stays for good
+    gc.freeze()  # imported modules are never freed
     gc.enable()
     with asyncio.Runner() as runner:
-        return runner.run(_until_stopped(work, stopped))
+        return runner.run(_run_until_stopped(work, stopped))
 
 
-async def _until_stopped(work: Coroutine[None, None, int], stopped: ExitCode) -> int:
+async def _run_until_stopped(work: Coroutine[None, None, int], stopped: ExitCode) -> int:
     task = asyncio.ensure_future(work)
-    loop, last_resort = asyncio.get_running_loop(), _LastResort()
-    asked: list[int] = []
+    loop, forced_exit = asyncio.get_running_loop(), _ForcedExit()
+    signals: list[int] = []
 
     def stop(received: int, _: FrameType | None) -> None:
-        if asked:
+        if signals:
             return
-        asked.append(received)
-        last_resort.ask(received)
+        signals.append(received)
+        forced_exit.arm(received)
         if not loop.is_closed():
             loop.call_soon_threadsafe(task.cancel)
 
-    for wanted in _STOP_SIGNALS:
-        if wanted is signal.SIGHUP and signal.getsignal(wanted) is signal.SIG_IGN:
-            continue  # started under nohup, to outlive its terminal
-        # Not the loop's own handlers: a loop that is blocked does not call them.
-        signal.signal(wanted, stop)
+    for stop_signal in _STOP_SIGNALS:
+        if stop_signal is signal.SIGHUP and signal.getsignal(stop_signal) is signal.SIG_IGN:
+            continue  # started with nohup: must survive the terminal
+        # The loop's own handlers are not used: a blocked loop does not call them.
+        signal.signal(stop_signal, stop)
     try:
         return await task
     except asyncio.CancelledError:
-        if asked:
+        if signals:
             return stopped
         raise
 
 
-async def beside(work: Coroutine[Any, Any, T], *guards: asyncio.Task[None]) -> T:
-    """What the work comes to; a guard is to outlive it, so one that ends before it is a failure.
+async def run_with_guards(work: Coroutine[Any, Any, T], *guards: asyncio.Task[None]) -> T:
+    """Return the result of the work. Fail if a guard task ends before it.
 
     Raises:
-        AppError: a guard has ended with it.
-        RuntimeError: a guard has ended otherwise; its own error is the cause.
+        AppError: a guard ended with this error.
+        RuntimeError: a guard ended otherwise; its own error is the cause.
     """
     task = asyncio.ensure_future(work)
     try:

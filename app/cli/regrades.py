@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.console import say, screen
+from app.cli.console import print_line, screen
 from app.clock import day_bounds, local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
@@ -40,15 +40,15 @@ async def show_regrades(database: Database, run_id: int) -> None:
     if comparison is None:
         return
     screen.print(_table(comparison))
-    say(
+    print_line(
         f"Средний балл: {comparison.mean_before:.1f} → {comparison.mean_after:.1f}"
         f" ({plural(comparison.pairs, 'пара', 'пары', 'пар')})."
     )
-    say(_who_judged(comparison))
+    print_line(_who_judged(comparison))
     for change in comparison.changes[:_SHOWN]:
-        say(_line(change))
+        print_line(_line(change))
     if more := comparison.changes[_SHOWN:]:
-        say(f"И ещё {plural(len(more), 'отчёт', 'отчёта', 'отчётов')} с другими оценками.")
+        print_line(f"И ещё {plural(len(more), 'отчёт', 'отчёта', 'отчётов')} с другими оценками.")
 
 
 def _table(comparison: RegradeComparison) -> Table:

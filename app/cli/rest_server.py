@@ -16,7 +16,7 @@ import uvicorn
 
 from app.api.dependencies import attach_service
 from app.cli.http_protocol import ConnectionLimits, HttpProtocol, error_body
-from app.cli.open_files import seldom_told_of_missing_files
+from app.cli.open_files import limit_missing_file_warnings
 from app.cli.seldom import SeldomRecords
 from app.config import Settings
 from app.errors import SettingsError
@@ -147,7 +147,7 @@ async def rest(
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="rest")
     try:
-        with seldom_told_of_missing_files(), _seldom_warnings_of_uvicorn():
+        with limit_missing_file_warnings(), _seldom_warnings_of_uvicorn():
             yield serving
     finally:
         server.should_exit = True

@@ -1,8 +1,8 @@
-"""``sandbox``: the local far ends by themselves, for a service that is started beside them."""
+"""``sandbox``: run the local Avito, DeepSeek and SMTP servers for a separately started service."""
 
 import asyncio
 
-from app.cli.console import say
+from app.cli.console import print_line
 from app.cli.rest_server import listen
 from app.config import Settings
 from app.sandbox.server import Sandbox
@@ -13,10 +13,10 @@ RECIPIENT, SENDER = "rukovoditel@example.ru", "otchety@example.ru"
 async def run_sandbox(
     settings: Settings, *, host: str, avito_port: int, deepseek_port: int, smtp_port: int
 ) -> int:
-    """Runs the far ends until it is cancelled and prints the settings that point a service at them.
+    """Run the servers until cancelled, and print the settings that a service needs to use them.
 
     Raises:
-        SettingsError: a port is taken.
+        SettingsError: a port is in use.
     """
     for option, port in {
         "--avito-port": avito_port,
@@ -32,16 +32,16 @@ async def run_sandbox(
         smtp_port=smtp_port,
         mail_folder=mail,
     ) as sandbox:
-        say(
+        print_line(
             "# Авито, DeepSeek и почтовый сервер работают. Настройки службы для них (впишите в"
             " .env):",
             style="dim",
         )
         for name, value in sandbox.environment().items():
-            say(f"{name}={value}", whole=True)
-        say(f"MAIL_FROM={SENDER}")
-        say(f"REPORT_RECIPIENTS={RECIPIENT}")
-        say("AVITO_REQUESTS_PER_MINUTE=0")
-        say(f"# Письма складываются в {mail.resolve()}. Остановить: Ctrl-C.", style="dim")
+            print_line(f"{name}={value}", no_wrap=True)
+        print_line(f"MAIL_FROM={SENDER}")
+        print_line(f"REPORT_RECIPIENTS={RECIPIENT}")
+        print_line("AVITO_REQUESTS_PER_MINUTE=0")
+        print_line(f"# Письма складываются в {mail.resolve()}. Остановить: Ctrl-C.", style="dim")
         await asyncio.Event().wait()
     return 0

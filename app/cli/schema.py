@@ -1,20 +1,20 @@
-"""``migrate``: brings the database's schema up to date."""
+"""``migrate``: update the database schema."""
 
 from app.adapters import open_database
-from app.cli.console import Mark, say_marked
+from app.cli.console import Mark, print_marked
 from app.cli.process import ExitCode
 from app.config import Settings
 from app.database.migrate import get_current_revision, migrate
 
 
 async def migrate_schema(settings: Settings) -> int:
-    """Runs the migrations and says from which revision to which they went."""
+    """Run the migrations and print the revisions before and after."""
     async with open_database(settings, migrated=False) as database:
         before = await get_current_revision(database)
         await migrate(database)
         after = await get_current_revision(database)
     if before == after:
-        say_marked(Mark.GOOD, f"Схема базы уже свежая: {after}.")
+        print_marked(Mark.GOOD, f"Схема базы уже свежая: {after}.")
     else:
-        say_marked(Mark.GOOD, f"Схема базы обновлена: {before or 'пустая база'} → {after}.")
+        print_marked(Mark.GOOD, f"Схема базы обновлена: {before or 'пустая база'} → {after}.")
     return ExitCode.DONE

@@ -1,4 +1,4 @@
-"""Warnings that a client can cause as often as it likes: logged once a minute at most."""
+"""Rate limit for warnings that a client can trigger: at most one a minute."""
 
 import logging
 import time
@@ -12,7 +12,7 @@ _MOST_MESSAGES = 100
 
 
 class SeldomWarning:
-    """A warning that is logged once a minute at most, with the number of times that it was due."""
+    """A warning that is logged at most once a minute, with the number of its occurrences."""
 
     def __init__(self, event: str) -> None:
         self._event = event
@@ -28,8 +28,9 @@ class SeldomWarning:
 
 
 class SeldomRecords(logging.Filter):
-    """A filter for a library's logger: it passes each message without a traceback once a minute at
-    most.
+    """Filter for a library's logger.
+
+    It passes each message without a traceback at most once a minute.
     """
 
     def __init__(self) -> None:

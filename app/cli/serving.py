@@ -6,10 +6,10 @@ from contextlib import closing
 
 import structlog
 
-from app.cli.console import say
-from app.cli.process import beside
+from app.cli.console import print_line
+from app.cli.process import run_with_guards
 from app.cli.rest_server import base_url, listen, rest
-from app.cli.watchdog import watched
+from app.cli.watchdog import run_watchdog
 from app.config import Settings
 from app.errors import SettingsError
 from app.log import configure_logging
@@ -33,15 +33,15 @@ async def serve(settings: Settings) -> int:
             open_service(settings, patience_seconds=None) as service,
             working(service) as worker,
             rest(service, listener, worker) as server,
-            watched(service.heartbeats, service.may_exit) as watchdog,
+            run_watchdog(service.heartbeats, service.may_exit) as watchdog,
         ):
             address = base_url(settings)
             log.info("serve.listening", address=address)
-            say(
+            print_line(
                 f"Служба работает: {address} (страница — {address}/, описание REST —"
                 f" {address}/docs). Остановить: Ctrl-C."
             )
-            await beside(asyncio.Event().wait(), worker, server, watchdog)
+            await run_with_guards(asyncio.Event().wait(), worker, server, watchdog)
     return 0
 
 

@@ -1,5 +1,7 @@
-"""HTTP as it is written: what h11 forgives, a proxy before the service may read in another way, and
-take one request for two.
+"""Strict HTTP parsing.
+
+h11 accepts some malformed requests. A proxy in front of the service may parse them differently and
+see two requests in one (request smuggling).
 """
 
 import re
@@ -9,28 +11,28 @@ from typing import Any
 import h11
 from h11._receivebuffer import ReceiveBuffer
 
-MOST_CHUNKS = 1_000
-"""Of one body; each costs as much time as a kilobyte does."""
+MAX_CHUNKS = 1_000
+"""Maximum number of chunks of one body; each costs as much time as a kilobyte."""
 _LENGTHS = (bytearray(b"content-length"), bytearray(b"transfer-encoding"))
 _LAX_LINES = re.compile(rb"(?<!\r)\n|\n[ \t]")
 
 
 class _StrictLines(ReceiveBuffer):
-    """h11's buffer without its leniency."""
+    """h11's buffer without its tolerance of malformed lines."""
 
     def maybe_extract_lines(self) -> list[bytearray] | None:
-        """The lines of a head.
+        """Return the lines of a head.
 
         Raises:
-            h11.RemoteProtocolError: a line ends in a bare LF or goes on in the next one, or the
-            body's length is told twice.
+            h11.RemoteProtocolError: a line ends in a bare LF or is folded, or the length of the
+            body is given twice.
         """
         raw = bytes(self._data)
         lines = super().maybe_extract_lines()
         if lines:
             if _LAX_LINES.search(raw, 0, len(raw) - len(self._data)):
                 raise h11.RemoteProtocolError("bare LF or folded header")
-            _refuse_two_lengths(lines)
+            _reject_conflicting_lengths(lines)
         return lines
 
 
@@ -42,7 +44,7 @@ def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     )
 
 
-def _refuse_two_lengths(lines: list[bytearray]) -> None:
+def _reject_conflicting_lengths(lines: list[bytearray]) -> None:
     lengths = [line for line in lines[1:] if line.partition(b":")[0].strip().lower() in _LENGTHS]
     is_old = lines[0].rstrip().endswith(b"HTTP/1.0")
     if len(lengths) > 1 or any(
@@ -52,8 +54,9 @@ def _refuse_two_lengths(lines: list[bytearray]) -> None:
 
 
 class StrictConnection(h11.Connection):
-    """h11's connection over strict lines, with a bound on the chunks of a body and a stop between
-    head and body.
+    """h11's connection with strict lines and a limit on the chunks of a body.
+
+    It pauses between the head and the body of a request.
     """
 
     def __init__(self, max_incomplete_event_size: int) -> None:
@@ -67,11 +70,10 @@ class StrictConnection(h11.Connection):
         self.holds_body = False
 
     def next_event(self) -> Any:
-        """Return the next event. Between a request and its body it is ``NEED_DATA`` until
-        ``release_body`` is called.
+        """Return the next event; between a head and its body ``NEED_DATA`` until ``release_body``.
 
         Raises:
-            h11.RemoteProtocolError: it is no HTTP, or not such as we take.
+            h11.RemoteProtocolError: the data is not HTTP, or not accepted by this server.
         """
         if self.holds_body:
             return h11.NEED_DATA
@@ -81,6 +83,6 @@ class StrictConnection(h11.Connection):
             self.holds_body = has_body(event.headers)
         elif isinstance(event, h11.Data) and event.chunk_start:
             self._chunks += 1
-            if self._chunks > MOST_CHUNKS:
+            if self._chunks > MAX_CHUNKS:
                 raise h11.RemoteProtocolError("too many chunks")
         return event

@@ -1,6 +1,4 @@
-"""Typer's help and its complaints in Russian: its own words are English and cannot be translated
-from outside.
-"""
+"""Typer's help and usage errors in Russian: its own texts are English and cannot be translated."""
 
 import re
 from typing import Any
@@ -14,7 +12,7 @@ rich_utils.COMMANDS_PANEL_TITLE = "Команды"
 rich_utils.ARGUMENTS_PANEL_TITLE = "Аргументы"
 rich_utils.REQUIRED_LONG_STRING = ""
 
-_COMPLAINTS = (
+_TRANSLATIONS = (
     (r"No such option: (\S+)", "нет параметра {}"),
     (r"No such command '(.+?)'", "нет команды {}"),
     (r"Missing argument '(.+?)'", "не указан {}"),
@@ -26,29 +24,30 @@ _COMPLAINTS = (
 )
 
 
-def complaint(error: typer.TyperException) -> str:
-    """What is wrong with a command line, in one Russian line; what we say ourselves stays as it is."""
+def describe_usage_error(error: typer.TyperException) -> str:
+    """Describe a usage error in one Russian line; our own messages are kept."""
     if isinstance(error, typer.BadParameter) and re.search("[а-я]", error.message):
         option = error.param.opts[0] if error.param else ""
         return f"{option}: {error.message}"
-    said = error.format_message()
-    for pattern, words in _COMPLAINTS:
-        if found := re.search(pattern, said):
-            return f"{words.format(*found.groups())}; как надо, покажет --help."
+    english = error.format_message()
+    for pattern, russian in _TRANSLATIONS:
+        if found := re.search(pattern, english):
+            return f"{russian.format(*found.groups())}; как надо, покажет --help."
     return "так команду не вызвать; как надо, покажет --help."
 
 
 class Command(TyperCommand):
-    """A command whose help is Russian to the last word."""
+    """A command whose help is entirely in Russian."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "options_metavar": "[ПАРАМЕТРЫ]"})
         for param in self.params:
             if isinstance(param, TyperArgument):
-                param.display_type_rich = lambda ctx: None  # type: ignore[method-assign]  # an English word that no setting changes
+                # An English word that no setting changes.
+                param.display_type_rich = lambda ctx: None  # type: ignore[method-assign]
 
     def get_help_option(self, ctx: Any) -> TyperOption | None:
-        return _in_russian(super().get_help_option(ctx))
+        return _translate_help_option(super().get_help_option(ctx))
 
     def get_usage(self, ctx: Any) -> str:
         return super().get_usage(ctx).replace("Usage:", "Вызов:", 1)
@@ -63,13 +62,13 @@ class Group(TyperGroup):
         )
 
     def get_help_option(self, ctx: Any) -> TyperOption | None:
-        return _in_russian(super().get_help_option(ctx))
+        return _translate_help_option(super().get_help_option(ctx))
 
     def get_usage(self, ctx: Any) -> str:
         return super().get_usage(ctx).replace("Usage:", "Вызов:", 1)
 
 
-def _in_russian(option: TyperOption | None) -> TyperOption | None:
+def _translate_help_option(option: TyperOption | None) -> TyperOption | None:
     if option is not None:
         option.help, option.metavar = "Показать эту справку.", ""
     return option

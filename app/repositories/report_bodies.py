@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import spelled_in
+from app.clock import format_in_zone
 from app.repositories.reviews import IN_FORCE
 
 _MOMENT = '"created_at":'
@@ -90,7 +90,7 @@ def in_zone(body: str, zone: ZoneInfo) -> str:
     start = body.index('"', body.index(_MOMENT) + len(_MOMENT)) + 1
     end = body.index('"', start)
     moment = body[start:end]
-    spelled = spelled_in(moment, zone)
+    spelled = format_in_zone(moment, zone)
     return body if spelled == moment else f"{body[:start]}{spelled}{body[end:]}"
 
 

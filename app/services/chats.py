@@ -1,6 +1,4 @@
-"""One chat as people look at it: what Avito says of it, its messages, what became of its grading,
-how long the buyer waited.
-"""
+"""One chat for display: Avito's data, messages, grading outcome and answer times."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,25 +19,24 @@ from app.services.analysis.transcript import chat_messages
 
 @dataclass(frozen=True)
 class ChatCard:
-    """A chat with everything that belongs to it; messages oldest first, the reports' bodies and the
-    reviews newest first.
-    """
+    """A chat with its messages (oldest first), report bodies and reviews (newest first)."""
 
     chat: Chat
     account: Account
     outcome: str | None
-    """What has become of it so far, as the mails count it."""
+    """The current outcome, as the mails count it."""
 
     messages: list[Message]
     reports: list[dict[str, Any]]
     reviews: list[Review]
     answer_times: AnswerTimes
-    """Over the whole chat."""
+    """Computed over the whole chat."""
 
     @property
     def outcome_reason(self) -> str | None:
-        """Why it came to no report, in Russian; None also where it waits for its first grading, or
-        for the next.
+        """Why the chat has no grade, in Russian.
+
+        None if it is graded or waits for its first or next grading.
         """
         reason = self.chat.outcome_reason if self.chat.outcome == self.outcome else None
         return SkipReason(reason).label if reason and self.outcome == Outcome.SKIPPED else reason
@@ -54,31 +51,31 @@ async def read_chat(
     zone: ZoneInfo,
     now: datetime,
 ) -> ChatCard:
-    """The chat with Avito's id, in the account of this name or Avito number where one is given.
+    """Return the chat with Avito's ID; ``account`` is an account's name or Avito number.
 
     Raises:
         NotFoundError: no such chat is stored.
-        InvalidRequestError: several accounts have one, and it is not said which is meant.
+        InvalidRequestError: several accounts have one, and ``account`` does not select one of them.
     """
     async with database.session() as session:
-        chat, holder, status = _only(
+        chat, holder, status = _require_one(
             await shown_chats.find_chats(session, avito_id, account=account), avito_id, account
         )
-        stored = await messages.list_messages(session, chat.id)
+        stored_messages = await messages.list_messages(session, chat.id)
         bodies = await reports.list_bodies_by_chat(session, chat.id)
-        words = await reviews.list_by_chat(session, chat.id)
+        stored_reviews = await reviews.list_by_chat(session, chat.id)
     return ChatCard(
         chat,
         holder,
         status,
-        stored,
+        stored_messages,
         bodies,
-        words,
-        answer_times(chat_messages(stored), hours, zone, now),
+        stored_reviews,
+        answer_times(chat_messages(stored_messages), hours, zone, now),
     )
 
 
-def _only(found: list[AccountChat], avito_id: str, account: str | None) -> AccountChat:
+def _require_one(found: list[AccountChat], avito_id: str, account: str | None) -> AccountChat:
     if not found:
         where = "" if account is None else f" у аккаунта «{account}»"
         raise NotFoundError(

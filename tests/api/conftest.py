@@ -1,4 +1,4 @@
-"""The service with its receiver of webhooks on."""
+"""Fixture of a service with the webhook receiver on."""
 
 from collections.abc import AsyncIterator
 
@@ -12,7 +12,7 @@ from tests.stage import Stage, on_stage
 
 @pytest_asyncio.fixture
 async def receiving_stage(database_url: str) -> AsyncIterator[Stage]:
-    """The service with the receiver on, over an Avito that knows no chat yet."""
+    """The service with the receiver on; its Avito has no chats yet."""
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
         on_stage(database_url, sandbox, **RECEIVER) as stage,

@@ -1,6 +1,4 @@
-"""``GET /chats/{chat_id}``: one chat, its messages in words, its reports, and which of two
-accounts' chats is meant.
-"""
+"""``GET /chats/{chat_id}``: messages as text, reports, and a chat ID that two accounts share."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,17 +12,19 @@ from app.sandbox.server import Sandbox
 from tests.stage import GOOD_TALK, MovableClock, Stage, on_stage
 
 
-async def shown(stage: Stage, chat_id: str, status: int = 200, **params: str) -> dict[str, Any]:
+async def fetch_chat(
+    stage: Stage, chat_id: str, status: int = 200, **params: str
+) -> dict[str, Any]:
     answer = await stage.rest.get(f"/api/v1/chats/{chat_id}", params=params)
     assert answer.status_code == status, answer.text
     return dict(answer.json())
 
 
-async def test_a_chat_tells_what_avito_says_of_it(stage: Stage) -> None:
+async def test_chat_has_avitos_data(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK, title="Диван угловой", client="Анна")
     assert "~" in chat.id
     await stage.sync()
-    found = await shown(stage, chat.id)
+    found = await fetch_chat(stage, chat.id)
     account = stage.avito.accounts[0]
     assert (found["id"], found["account"], found["account_id"]) == (
         chat.id,
@@ -56,21 +56,21 @@ async def test_a_chat_tells_what_avito_says_of_it(stage: Stage) -> None:
         "javascript:1",
     ],
 )
-async def test_only_avito_s_own_addresses_are_given(stage: Stage, url: str) -> None:
+async def test_foreign_listing_urls_are_hidden(stage: Stage, url: str) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.change("UPDATE chats SET item_url = :url", url=url)
-    assert (await shown(stage, chat.id))["url"] is None
+    assert (await fetch_chat(stage, chat.id))["url"] is None
 
 
-async def test_messages_are_words_oldest_first_in_the_reports_zone(stage: Stage) -> None:
+async def test_messages_are_text_oldest_first_in_the_report_timezone(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     stage.avito.add_message(chat.id, "client", type="image")
     stage.avito.add_message(
         chat.id, "system", type="system", text="[Системное сообщение] Объявление снято"
     )
     await stage.sync()
-    messages = (await shown(stage, chat.id))["messages"]
+    messages = (await fetch_chat(stage, chat.id))["messages"]
     assert [(message["side"], message["text"]) for message in messages[:4]] == list(GOOD_TALK)
     picture, notice = messages[4:]
     assert (picture["side"], picture["type"], picture["text"], picture["has_text"]) == (
@@ -96,20 +96,20 @@ async def test_every_chat_of_every_kind_is_shown(full_stage: Stage) -> None:
     await stage.analyze()
     listed = await stage.reports()
     for chat in stage.avito.accounts[0].chats.values():
-        found = await shown(stage, chat.id)
+        found = await fetch_chat(stage, chat.id)
         assert len(found["messages"]) == len(chat.messages)
         assert found["reports"] == [report for report in listed if report["chat_id"] == chat.id]
         assert (found["outcome"] == "graded") is bool(found["reports"])
         assert bool(found["outcome_reason"]) is (found["outcome"] == "skipped")
 
 
-async def test_a_deleted_message_keeps_its_words_and_says_so(stage: Stage) -> None:
+async def test_deleted_message_keeps_its_text_and_has_deleted_at(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     await stage.sync()
     stage.avito.delete_message(chat.id, chat.messages[1].id)
     stage.avito.add_message(chat.id, "client", text="Вы тут?")
     await stage.sync()
-    messages = (await shown(stage, chat.id))["messages"]
+    messages = (await fetch_chat(stage, chat.id))["messages"]
     assert messages[1]["text"] == GOOD_TALK[1][1]
     assert datetime.fromisoformat(messages[1]["deleted_at"]) <= stage.clock()
     assert [message["deleted_at"] for message in messages if message is not messages[1]] == [
@@ -117,7 +117,7 @@ async def test_a_deleted_message_keeps_its_words_and_says_so(stage: Stage) -> No
     ] * 4
 
 
-async def test_reports_are_the_listed_ones_newest_first(stage: Stage) -> None:
+async def test_reports_equal_the_list_newest_first(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     for more in (None, "Можно завтра?"):
         if more:
@@ -126,51 +126,51 @@ async def test_reports_are_the_listed_ones_newest_first(stage: Stage) -> None:
         await stage.analyze()
     await stage.copy_first_report(2)
     await stage.change("UPDATE reports SET kind = 'regrade' WHERE id = 1002")
-    found = (await shown(stage, chat.id))["reports"]
+    found = (await fetch_chat(stage, chat.id))["reports"]
     assert [report["id"] for report in found] == [
         2,
         1001,
         1,
-    ], "of one moment the one written later comes first"
+    ], "of reports with equal times the one written later comes first"
     assert found == await stage.reports()
 
 
-async def test_the_outcome_is_said_in_russian(stage: Stage) -> None:
+async def test_outcome_reason_is_russian(stage: Stage) -> None:
     lonely = stage.add_talk(("client", "Есть кто живой?"), title="", client=None)
     good = stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()
-    skipped = await shown(stage, lonely.id)
+    skipped = await fetch_chat(stage, lonely.id)
     assert (skipped["outcome"], skipped["outcome_reason"]) == ("skipped", "нет ответа компании")
     assert (skipped["title"], skipped["client_name"]) == ("Чат без объявления", "Клиент")
-    graded = await shown(stage, good.id)
+    graded = await fetch_chat(stage, good.id)
     assert (graded["outcome"], graded["outcome_reason"]) == ("graded", None)
     assert graded["outcome_at"].endswith("+03:00")
     stage.avito.add_message(good.id, "client", text="Ау?")
     await stage.sync()
     stage.sandbox.deepseek.switches.fail(BAD_REQUEST, times=1)
     await stage.analyze()
-    failed = await shown(stage, good.id)
+    failed = await fetch_chat(stage, good.id)
     assert failed["outcome"] == "failed"
     assert "DeepSeek не принял запрос" in failed["outcome_reason"]
     assert len(failed["reports"]) == 1
 
 
 async def test_answer_times_cover_the_whole_chat(stage: Stage) -> None:
-    """Two episodes a year apart; the second question still waits."""
+    """Two episodes a year apart; the second question is still unanswered."""
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=365 * 24 * 60)
     asked = stage.clock() - timedelta(hours=5)
     stage.avito.add_message(chat.id, "client", text="А ещё есть?", at=asked)
     stage.avito.add_message(chat.id, "client", text="?", at=asked + timedelta(hours=1))
     await stage.sync()
-    found = await shown(stage, chat.id)
+    found = await fetch_chat(stage, chat.id)
     times = found["answer_times"]
     assert times["first_answer_seconds"] == 120
     assert 5 * 3600 <= times["longest_wait_seconds"] < 5 * 3600 + 120
     assert times["waiting_since"] == found["waiting_since"] == found["messages"][-2]["sent_at"]
     stage.avito.add_message(chat.id, "company", text="Есть")
     await stage.sync()
-    found = await shown(stage, chat.id)
+    found = await fetch_chat(stage, chat.id)
     assert (
         found["waiting_since"]
         is found["unanswered_since"]
@@ -179,9 +179,10 @@ async def test_answer_times_cover_the_whole_chat(stage: Stage) -> None:
     )
 
 
-async def test_a_buyer_waits_here_as_long_as_in_the_mail(stage: Stage) -> None:
-    """Seven days after the last question, however long ago the first was; after that the chat says
-    that nobody has answered.
+async def test_buyer_waits_as_long_as_in_the_mail(stage: Stage) -> None:
+    """Seven days after the last question, regardless of the first one.
+
+    After that only ``unanswered_since`` is set.
     """
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=9 * 24 * 60)
     for days_ago in (8, 6.9):
@@ -194,7 +195,7 @@ async def test_a_buyer_waits_here_as_long_as_in_the_mail(stage: Stage) -> None:
         await stage.analyze(force=True, chat_ids=[chat.id])
         await stage.mail()
         named = [row["chat"] for row in await stage.rows(_BUYERS)]
-        found = await shown(stage, chat.id)
+        found = await fetch_chat(stage, chat.id)
         first = found["messages"][-2]["sent_at"]
         assert (named, found["waiting_since"]) == (([chat.id], first) if waits else ([], None))
         assert found["waiting_since"] == found["answer_times"]["waiting_since"]
@@ -203,12 +204,13 @@ async def test_a_buyer_waits_here_as_long_as_in_the_mail(stage: Stage) -> None:
 
 
 _BUYERS = """
-    SELECT jsonb_array_elements(figures -> 'waiting_buyers') ->> 'chat_id' AS chat FROM digests WHERE id = (SELECT max(id) FROM digests)
+    SELECT jsonb_array_elements(figures -> 'waiting_buyers') ->> 'chat_id' AS chat
+    FROM digests WHERE id = (SELECT max(id) FROM digests)
 """
 
 
-async def test_nights_do_not_count_where_hours_are_set(database_url: str) -> None:
-    """Asked on Friday evening, shown on Monday at eleven."""
+async def test_only_working_hours_count_if_set(database_url: str) -> None:
+    """Asked on Friday evening, read on Monday at eleven."""
     clock = MovableClock()
     clock.set(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
     async with (
@@ -220,7 +222,7 @@ async def test_nights_do_not_count_where_hours_are_set(database_url: str) -> Non
             chat.id, "client", text="Актуально?", at=datetime(2026, 11, 20, 15, 50, tzinfo=UTC)
         )
         await stage.sync()
-        times = (await shown(stage, chat.id))["answer_times"]
+        times = (await fetch_chat(stage, chat.id))["answer_times"]
     assert times["first_answer_seconds"] is None
     assert 70 * 60 <= times["longest_wait_seconds"] < 72 * 60, (
         "ten minutes on Friday, an hour on Monday"
@@ -228,7 +230,7 @@ async def test_nights_do_not_count_where_hours_are_set(database_url: str) -> Non
     assert times["waiting_since"] == "2026-11-20T18:50:00+03:00"
 
 
-async def test_of_two_accounts_chats_one_must_be_named(database_url: str) -> None:
+async def test_account_is_required_if_two_accounts_have_the_chat(database_url: str) -> None:
     avito = LocalAvito([numbered_account(1), numbered_account(2)])
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox) as stage:
         for number, account in enumerate(avito.accounts):
@@ -241,17 +243,17 @@ async def test_of_two_accounts_chats_one_must_be_named(database_url: str) -> Non
         alone = avito.add_chat(account=avito.accounts[1])
         avito.add_message(alone.id, "client", text="Один", account=avito.accounts[1])
         await stage.sync()
-        refused = await shown(stage, "u2i-shared~1", 400)
+        refused = await fetch_chat(stage, "u2i-shared~1", 400)
         assert [error["field"] for error in refused["errors"]] == ["account"]
         for number, account in enumerate(avito.accounts):
             assert account.name in refused["message"]
             assert str(account.user_id) in refused["message"]
             for word in (account.name, str(account.user_id)):
-                found = await shown(stage, "u2i-shared~1", account=word)
+                found = await fetch_chat(stage, "u2i-shared~1", account=word)
                 assert (found["account_id"], found["title"]) == (account.user_id, f"Товар {number}")
                 assert [message["text"] for message in found["messages"]] == [f"Вопрос {number}"]
-        assert (await shown(stage, alone.id))["account"] == avito.accounts[1].name
-        assert "status" in await shown(stage, alone.id, 404, account=avito.accounts[0].name)
+        assert (await fetch_chat(stage, alone.id))["account"] == avito.accounts[1].name
+        assert "status" in await fetch_chat(stage, alone.id, 404, account=avito.accounts[0].name)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +266,7 @@ async def test_of_two_accounts_chats_one_must_be_named(database_url: str) -> Non
         ("u2i-1?account=%00", 400),
     ],
 )
-async def test_what_does_not_exist_or_is_misspelt_is_said_in_the_one_body(
+async def test_unknown_chat_and_invalid_request_have_the_error_body(
     stage: Stage, path: str, status: int
 ) -> None:
     answer = await stage.rest.get(f"/api/v1/chats/{path}")

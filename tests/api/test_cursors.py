@@ -1,4 +1,4 @@
-"""Cursors that were made or changed by hand: a 400 that names the parameter, whatever they hold."""
+"""Forged or altered cursors: a 400 that names the parameter, whatever they contain."""
 
 import base64
 import json
@@ -61,7 +61,7 @@ async def own_cursor(stage: Stage) -> str:
     return parse_qs(urlsplit(first.links["next"]["url"]).query)["cursor"][0]
 
 
-async def test_a_cursor_that_is_not_ours_is_a_400(stage: Stage, own_cursor: str) -> None:
+async def test_forged_cursor_is_a_400(stage: Stage, own_cursor: str) -> None:
     padded = own_cursor + "=" * (-len(own_cursor) % 4)
     others = {
         "binary": encode(b"\xff\xfe\x00"),
@@ -83,8 +83,8 @@ async def test_a_cursor_that_is_not_ours_is_a_400(stage: Stage, own_cursor: str)
         ) == (400, ["cursor"]), what
 
 
-async def test_ours_is_served_wherever_it_points(stage: Stage, own_cursor: str) -> None:
-    """The ends of what a cursor may hold reach Postgres and come back."""
+async def test_valid_cursor_is_served_with_extreme_values(stage: Stage, own_cursor: str) -> None:
+    """The extreme values that a cursor may hold reach Postgres."""
     moment = json.loads(base64.urlsafe_b64decode(own_cursor + "=" * (-len(own_cursor) % 4)))[0]
     assert (
         len((await stage.rest.get("/api/v1/reports", params={**DAYS, "cursor": own_cursor})).json())

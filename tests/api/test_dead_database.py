@@ -1,6 +1,4 @@
-"""REST over a database that answers nothing: every call gets its answer, and the service recovers
-with the network.
-"""
+"""REST during a database outage: every call gets a response, and the service recovers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +13,7 @@ from tests.database.proxy import Network, open_network
 from tests.stage import GOOD_TALK, Stage, on_stage, until
 
 SECONDS = 60
-"""What takes longer has hung."""
+"""Time after which a call counts as hung."""
 
 
 @pytest_asyncio.fixture
@@ -40,12 +38,12 @@ async def stage(network: Network, database_url: str) -> AsyncIterator[Stage]:
     await pool.close()
 
 
-async def test_every_call_is_answered_while_nothing_gets_through(
+async def test_every_call_gets_a_response_during_a_network_outage(
     stage: Stage, network: Network
 ) -> None:
     network.blackhole()
 
-    async def is_refused(method: str, path: str) -> None:
+    async def assert_refused(method: str, path: str) -> None:
         answer = await stage.rest.request(method, f"/api/v1{path}")
         assert (answer.status_code, answer.json()["status"]) == (500, "error"), path
         assert "DATABASE_URL: Postgres недоступен" in answer.json()["message"]
@@ -56,7 +54,7 @@ async def test_every_call_is_answered_while_nothing_gets_through(
         assert "avito_quality_database_up 0.0" in (await stage.rest.get("/metrics")).text
         await asyncio.gather(
             *(
-                is_refused("POST", path)
+                assert_refused("POST", path)
                 for path in ("/avito/sync", "/llm/analyze", "/timer/reports")
             )
         )
@@ -69,13 +67,11 @@ async def test_every_call_is_answered_while_nothing_gets_through(
             "/runs/1",
             "/chats/1",
         )
-        await asyncio.gather(*(is_refused("GET", path) for path in paths))
+        await asyncio.gather(*(assert_refused("GET", path) for path in paths))
 
 
-async def test_the_service_works_again_when_the_network_does(
-    stage: Stage, network: Network
-) -> None:
-    """The worker's and the pool's connections are gone for good; nothing waits for them."""
+async def test_service_recovers_with_the_network(stage: Stage, network: Network) -> None:
+    """The connections of the worker and the pool are lost; nothing waits for them."""
     network.blackhole()
     assert (await stage.rest.get("/health/ready")).status_code == 503
     network.heal()
@@ -91,9 +87,7 @@ async def test_the_service_works_again_when_the_network_does(
         assert {report["chat_id"] for report in await stage.reports()} >= {chat.id}
 
 
-async def test_a_step_whose_connections_fall_silent_is_given_back(
-    stage: Stage, network: Network
-) -> None:
+async def test_step_with_silent_connections_is_released(stage: Stage, network: Network) -> None:
     stage.avito.switches.latency_seconds = 0.5
     for _ in range(3):
         stage.add_talk(*GOOD_TALK)
@@ -105,7 +99,7 @@ async def test_a_step_whose_connections_fall_silent_is_given_back(
     stage.avito.switches.latency_seconds = 0
     async with asyncio.timeout(2 * SECONDS):
         answer = await call
-        if answer.status_code != 200:  # interrupted; what was done is kept
+        if answer.status_code != 200:  # interrupted; finished work is kept
             assert "Сделанное сохранено" in answer.json()["message"]
             await stage.sync()
     assert len(await stage.rows("SELECT 1 FROM chats WHERE NOT messages_due")) == 4

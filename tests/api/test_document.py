@@ -1,5 +1,6 @@
-"""Every row of the customer's document, through HTTP: paths, fields, their order, types, words of
-grades, status codes.
+"""Every row of the customer's document, over HTTP.
+
+Covers paths, fields, their order and types, grade words and status codes.
 """
 
 import re
@@ -30,8 +31,8 @@ GRADES = {"Высокая", "Средняя", "Низкая"}
 
 
 @pytest.mark.parametrize("path", ["/api/v1/avito/sync", "/api/v1/v1/avito/sync"])
-async def test_sync_answers_as_written(stage: Stage, path: str) -> None:
-    """Both readings of the document's path start the sync."""
+async def test_sync_response_matches_the_document(stage: Stage, path: str) -> None:
+    """Both interpretations of the document's path start the sync."""
     stage.add_talk(*GOOD_TALK)
     answer = await stage.rest.post(path, headers={"Content-Type": "application/json"})
     assert answer.status_code == 200
@@ -49,7 +50,7 @@ async def test_sync_answers_as_written(stage: Stage, path: str) -> None:
     }.items() <= body.items()
 
 
-async def test_analyze_answers_as_written(stage: Stage) -> None:
+async def test_analyze_response_matches_the_document(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     stage.add_talk(("client", "Есть кто живой?"))
     await stage.sync()
@@ -59,7 +60,7 @@ async def test_analyze_answers_as_written(stage: Stage) -> None:
     assert {"skipped_chats": 1, "failed_chats": 0, "waiting_chats": 0}.items() <= body.items()
 
 
-async def test_timer_answers_as_written(stage: Stage) -> None:
+async def test_timer_response_matches_the_document(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()
@@ -105,7 +106,7 @@ async def test_reports_have_the_documents_fields_in_its_order(stage: Stage) -> N
 
 
 async def test_a_missing_or_wrong_key_is_a_401(stage: Stage) -> None:
-    """Also where the parameters are wrong: whoever has no key learns nothing about them."""
+    """Also with invalid parameters: a client without a key learns nothing about them."""
     stage.rest.headers.pop("X-API-Key")
     endpoints = [
         "POST /avito/sync",
@@ -128,13 +129,13 @@ async def test_a_missing_or_wrong_key_is_a_401(stage: Stage) -> None:
     assert await stage.rows("SELECT * FROM runs") == []
 
 
-async def test_every_key_of_the_setting_is_let_in(stage: Stage) -> None:
+async def test_every_configured_key_is_accepted(stage: Stage) -> None:
     answer = await stage.rest.get("/api/v1/runs", headers={"X-API-Key": SECOND_KEY})
     assert answer.status_code == 200
 
 
-async def test_a_failure_of_avito_is_a_500_that_says_so(stage: Stage) -> None:
-    """The plan is not paid: the document's 500, with what was done in the same body."""
+async def test_failure_of_avito_is_a_500_with_the_reason(stage: Stage) -> None:
+    """The plan is not paid: the document's 500, with the figures of the finished work."""
     stage.add_talk(*GOOD_TALK)
     stage.avito.switches.plan_missing = "nested"
     body = await stage.post("/avito/sync", status=500)
@@ -144,7 +145,7 @@ async def test_a_failure_of_avito_is_a_500_that_says_so(stage: Stage) -> None:
     assert body["new_chats"] == 1
 
 
-async def test_a_failure_of_the_mail_is_a_500_with_the_number(stage: Stage) -> None:
+async def test_failure_of_the_mail_is_a_500_with_send_reports(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()
@@ -155,8 +156,8 @@ async def test_a_failure_of_the_mail_is_a_500_with_the_number(stage: Stage) -> N
     assert "boss@example.ru" in body["message"]
 
 
-async def test_twice_changes_nothing(full_stage: Stage) -> None:
-    """Sync, analyze and mail run again: no new row, no new mail, and the answers say so."""
+async def test_repeated_calls_change_nothing(full_stage: Stage) -> None:
+    """Sync, analyze and mail again: no new row, no new mail, and zeros in the responses."""
     stage = full_stage
     await stage.sync()
     await stage.analyze()
@@ -180,7 +181,7 @@ async def test_twice_changes_nothing(full_stage: Stage) -> None:
 
 
 async def _snapshot(stage: Stage) -> dict[str, object]:
-    """The rows of every table but the runs', without the moments at which they were looked at."""
+    """Return the rows of every table except ``runs``, without the times of reading."""
     tables = ("messages", "reports", "digests", "deliveries")
     rows: dict[str, object] = {
         table: await stage.rows(f"SELECT * FROM {table} ORDER BY id")  # noqa: S608 - our own

@@ -1,4 +1,4 @@
-"""The one body of errors, whatever went wrong with a request."""
+"""The common error body, for every kind of request error."""
 
 import re
 
@@ -17,7 +17,7 @@ async def test_a_post_without_body_and_type_is_served(stage: Stage) -> None:
         assert answer.status_code == 200, answer.text
 
 
-async def test_wrong_bodies_are_400s_that_name_what_is_wrong(stage: Stage) -> None:
+async def test_invalid_bodies_are_400s_that_name_the_fault(stage: Stage) -> None:
     cases = [
         ({"content-type": "text/plain"}, b"{}", "Content-Type"),
         ({"content-type": "application/x-www-form-urlencoded"}, b"full=1", "Content-Type"),
@@ -62,14 +62,14 @@ async def test_wrong_bodies_are_400s_that_name_what_is_wrong(stage: Stage) -> No
         ("/timer/reports", {"resend": 1}, "resend"),
     ],
 )
-async def test_wrong_values_are_400s(
+async def test_invalid_values_are_400s(
     stage: Stage, path: str, body: dict[str, object], field: str
 ) -> None:
     answer = await stage.post(path, body, status=400)
     assert [error["field"] for error in answer["errors"]] == [field]
 
 
-async def test_wrong_parameters_of_reports_are_400s(stage: Stage) -> None:
+async def test_invalid_parameters_of_reports_are_400s(stage: Stage) -> None:
     cases: list[tuple[dict[str, str | list[str]], list[str]]] = [
         ({}, ["start_date", "end_date"]),
         ({"start_date": "2026-11-01"}, ["end_date"]),
@@ -106,7 +106,7 @@ async def test_wrong_parameters_of_reports_are_400s(stage: Stage) -> None:
         assert all(field in body["message"] for field in fields)
 
 
-async def test_no_parameter_anywhere_is_taken_empty_or_twice(stage: Stage) -> None:
+async def test_empty_and_duplicated_parameters_are_rejected_everywhere(stage: Stage) -> None:
     paths = (await stage.rest.get("/openapi.json")).json()["paths"]
     tried = 0
     for path, operations in paths.items():
@@ -126,8 +126,8 @@ async def test_no_parameter_anywhere_is_taken_empty_or_twice(stage: Stage) -> No
     assert tried > 30
 
 
-async def test_the_ends_of_the_calendar_are_served(stage: Stage) -> None:
-    """A date that the calendar has is no wrong parameter, however far off."""
+async def test_first_and_last_date_of_the_calendar_are_valid(stage: Stage) -> None:
+    """A date of the calendar is a valid parameter, however distant."""
     answer = await stage.rest.get(
         "/api/v1/reports", params={"start_date": "0001-01-01", "end_date": "9999-12-31"}
     )
@@ -140,7 +140,7 @@ async def test_unknown_query_of_a_post_is_a_400(stage: Stage) -> None:
     assert answer.json()["errors"][0]["field"] == "full"
 
 
-async def test_http_s_own_errors_have_the_body(stage: Stage) -> None:
+async def test_http_errors_have_the_error_body(stage: Stage) -> None:
     cases = [
         ("GET", "/api/v1/nothing", 404),
         ("GET", "/nothing", 404),
@@ -167,8 +167,8 @@ async def test_http_s_own_errors_have_the_body(stage: Stage) -> None:
     assert answer.json()["status"] == "error"
 
 
-async def test_a_lost_database_is_a_500_without_inner_words(stage: Stage) -> None:
-    """The tables are gone: what the answer says is ours, not Postgres'."""
+async def test_database_error_is_a_500_without_internal_details(stage: Stage) -> None:
+    """A table is missing: the message is ours, not that of Postgres."""
     await stage.change("ALTER TABLE reports RENAME TO gone")
     try:
         answer = await stage.rest.get("/api/v1/reports", params=DAYS)
@@ -182,9 +182,7 @@ async def test_a_lost_database_is_a_500_without_inner_words(stage: Stage) -> Non
 @pytest.mark.parametrize(
     "prefer", ["respond-async", "wait=5, respond-async", "Respond-Async; foo=1"]
 )
-async def test_respond_async_answers_at_once_and_tells_where_to_look(
-    stage: Stage, prefer: str
-) -> None:
+async def test_respond_async_returns_the_location_of_the_run(stage: Stage, prefer: str) -> None:
     stage.add_talk(*GOOD_TALK)
     answer = await stage.rest.post("/api/v1/avito/sync", headers={"Prefer": prefer})
     assert answer.status_code == 202

@@ -21,10 +21,8 @@ SHORT = (
 )
 
 
-async def fuzz(folder: Path, address: str, *words: str) -> tuple[int | None, str]:
-    """The exit code and the output of schemathesis, run in a folder of its own: it keeps what it
-    finds.
-    """
+async def fuzz(folder: Path, address: str, *options: str) -> tuple[int | None, str]:
+    """Run schemathesis in ``folder``, where it stores its findings; return exit code and output."""
     command = (
         "-m",
         "schemathesis.cli",
@@ -35,7 +33,7 @@ async def fuzz(folder: Path, address: str, *words: str) -> tuple[int | None, str
         "--url",
         address,
         *SHORT,
-        *words,
+        *options,
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable,

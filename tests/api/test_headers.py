@@ -1,6 +1,4 @@
-"""Headers of answers: caches keep nothing personal, browsers guess no types, the documentation page
-runs its own script alone.
-"""
+"""Response headers: no caching of personal data, no type sniffing, a strict policy for /docs."""
 
 import re
 from base64 import b64encode
@@ -11,8 +9,8 @@ from tests.stage import GOOD_TALK, Stage
 DAYS = "start_date=2020-01-01&end_date=2099-12-31"
 
 
-async def test_answers_to_a_key_are_kept_out_of_caches(stage: Stage) -> None:
-    """Whatever the status, and whoever made the answer."""
+async def test_responses_to_a_key_are_not_cached(stage: Stage) -> None:
+    """For every status, and for responses of the endpoints and of the framework."""
     chat = stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()
@@ -40,7 +38,7 @@ async def test_answers_to_a_key_are_kept_out_of_caches(stage: Stage) -> None:
     assert (answer.status_code, answer.headers["cache-control"]) == (401, "no-store")
 
 
-async def test_an_answer_to_a_crash_is_kept_out_of_caches(stage: Stage) -> None:
+async def test_response_to_a_crash_is_not_cached(stage: Stage) -> None:
     await stage.change("ALTER TABLE runs RENAME TO gone")
     try:
         answer = await stage.rest.get("/api/v1/runs")
@@ -53,7 +51,7 @@ async def test_an_answer_to_a_crash_is_kept_out_of_caches(stage: Stage) -> None:
     ) == (500, "no-store", "nosniff")
 
 
-async def test_no_type_is_guessed_anywhere(stage: Stage) -> None:
+async def test_every_response_forbids_type_sniffing(stage: Stage) -> None:
     for path in (
         "/",
         "/page/page.js",
@@ -67,7 +65,7 @@ async def test_no_type_is_guessed_anywhere(stage: Stage) -> None:
         assert (await stage.rest.get(path)).headers["x-content-type-options"] == "nosniff", path
 
 
-async def test_the_documentation_page_runs_its_own_script_alone(stage: Stage) -> None:
+async def test_documentation_page_runs_only_its_own_script(stage: Stage) -> None:
     page = await stage.rest.get("/docs")
     policy = dict(
         rule.split(" ", 1) for rule in page.headers["content-security-policy"].split("; ")

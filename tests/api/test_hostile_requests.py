@@ -1,4 +1,4 @@
-"""Requests that were made by hand to break something: no 500, and an answer of bounded length."""
+"""Malicious requests: no 500, and a response of bounded length."""
 
 import json
 
@@ -9,11 +9,13 @@ from tests.stage import GOOD_TALK, Stage
 JSON = {"content-type": "application/json"}
 DAYS = "start_date=2026-11-01&end_date=2026-11-30"
 LONG = 10_000
-"""No answer about a wrong request is longer, in characters."""
+"""Upper limit, in characters, of a response to an invalid request."""
 
 
-async def refused(stage: Stage, method: str, path: str, content: bytes | None = None) -> list[str]:
-    """The fields that a 400 names."""
+async def fetch_invalid_fields(
+    stage: Stage, method: str, path: str, content: bytes | None = None
+) -> list[str]:
+    """Send an invalid request and return the fields that the 400 names."""
     answer = await stage.rest.request(
         method, f"/api/v1{path}", content=content, headers=JSON if content is not None else {}
     )
@@ -38,32 +40,38 @@ async def refused(stage: Stage, method: str, path: str, content: bytes | None = 
 )
 async def test_numbers_beyond_the_database_are_400s(stage: Stage, number: str) -> None:
     for path in (f"/reports/{number}", f"/runs/{number}"):
-        assert len(await refused(stage, "GET", path)) == 1
+        assert len(await fetch_invalid_fields(stage, "GET", path)) == 1
     for path, field in (
         ("/runs", "before_id"),
         ("/runs", "limit"),
         ("/reports/daily", "limit"),
         ("/reports", "limit"),
     ):
-        assert field in await refused(stage, "GET", f"{path}?{field}={number}")
-    assert await refused(stage, "PUT", f"/reports/{number}/review", b'{"comment": "a"}') == [
-        "report_id"
-    ]
-    assert await refused(stage, "DELETE", f"/reports/{number}/review") == ["report_id"]
+        assert field in await fetch_invalid_fields(stage, "GET", f"{path}?{field}={number}")
+    assert await fetch_invalid_fields(
+        stage, "PUT", f"/reports/{number}/review", b'{"comment": "a"}'
+    ) == ["report_id"]
+    assert await fetch_invalid_fields(stage, "DELETE", f"/reports/{number}/review") == ["report_id"]
 
 
-async def test_nul_and_broken_letters_in_any_filter_are_400s_that_name_it(stage: Stage) -> None:
+async def test_nul_and_invalid_utf8_in_any_filter_are_400s(stage: Stage) -> None:
     for value in ("%00", "a%00b", "%ED%A0%80", "%FF"):
         for path in ("/reports", "/reports/summary"):
             for field in ("account", "mail"):
-                assert field in await refused(stage, "GET", f"{path}?{DAYS}&{field}={value}")
+                assert field in await fetch_invalid_fields(
+                    stage, "GET", f"{path}?{DAYS}&{field}={value}"
+                )
         for field in ("chat_id", "cursor", "tonality_grade", "format", "grades"):
-            assert field in await refused(stage, "GET", f"/reports?{DAYS}&{field}={value}")
-        assert await refused(stage, "GET", f"/chats/u2i-1?account={value}") == ["account"]
-        assert await refused(stage, "GET", f"/chats/{value}") == ["chat_id"]
+            assert field in await fetch_invalid_fields(
+                stage, "GET", f"/reports?{DAYS}&{field}={value}"
+            )
+        assert await fetch_invalid_fields(stage, "GET", f"/chats/u2i-1?account={value}") == [
+            "account"
+        ]
+        assert await fetch_invalid_fields(stage, "GET", f"/chats/{value}") == ["chat_id"]
 
 
-async def test_the_ends_of_the_calendar_are_no_500_anywhere(stage: Stage) -> None:
+async def test_first_and_last_date_of_the_calendar_are_no_500(stage: Stage) -> None:
     for day in ("0001-01-01", "9999-12-31"):
         paths = (
             f"/reports?mail={day}",
@@ -78,7 +86,7 @@ async def test_the_ends_of_the_calendar_are_no_500_anywhere(stage: Stage) -> Non
             assert (await stage.rest.get(f"/api/v1{path}")).status_code == 200, path
         assert (await stage.rest.get(f"/api/v1/reports/daily/{day}")).status_code == 404
         for resend in (b"true", b"false"):
-            assert await refused(
+            assert await fetch_invalid_fields(
                 stage,
                 "POST",
                 "/timer/reports",
@@ -86,12 +94,12 @@ async def test_the_ends_of_the_calendar_are_no_500_anywhere(stage: Stage) -> Non
             ) == ["date"]
 
 
-async def test_depth_is_refused_at_every_limit(stage: Stage) -> None:
-    """Reading and writing JSON reach Python's limit of recursion at different depths."""
+async def test_deep_nesting_is_rejected_at_every_depth(stage: Stage) -> None:
+    """Parsing and serializing JSON reach Python's recursion limit at different depths."""
     for depth in (*range(880, 1010, 3), 20_000, 120_000):
         assert (
             len(
-                await refused(
+                await fetch_invalid_fields(
                     stage,
                     "POST",
                     "/llm/analyze",
@@ -102,7 +110,9 @@ async def test_depth_is_refused_at_every_limit(stage: Stage) -> None:
         )
         assert (
             len(
-                await refused(stage, "POST", "/llm/analyze", b'{"a":' * depth + b"1" + b"}" * depth)
+                await fetch_invalid_fields(
+                    stage, "POST", "/llm/analyze", b'{"a":' * depth + b"1" + b"}" * depth
+                )
             )
             == 1
         )
@@ -133,40 +143,40 @@ async def test_depth_is_refused_at_every_limit(stage: Stage) -> None:
     ],
     ids=lambda value: repr(value[:24]) if isinstance(value, bytes) else value,
 )
-async def test_bodies_that_are_json_in_name_alone_are_400s(
-    stage: Stage, content: bytes, field: str
-) -> None:
-    assert await refused(stage, "POST", "/llm/analyze", content) == [field]
+async def test_malformed_json_bodies_are_400s(stage: Stage, content: bytes, field: str) -> None:
+    assert await fetch_invalid_fields(stage, "POST", "/llm/analyze", content) == [field]
     assert await stage.rows("SELECT * FROM runs") == []
 
 
-async def test_a_body_of_many_unknown_keys_is_answered_in_few_words(stage: Stage) -> None:
+async def test_many_unknown_keys_get_a_short_response(stage: Stage) -> None:
     content = json.dumps({f"key{number}": number for number in range(50_000)}).encode()
-    assert "key0" in await refused(stage, "POST", "/avito/sync", content)
+    assert "key0" in await fetch_invalid_fields(stage, "POST", "/avito/sync", content)
     assert "a" * 50 in str(
-        await refused(stage, "POST", "/avito/sync", b'{"%s": 1}' % (b"a" * 900_000))
+        await fetch_invalid_fields(stage, "POST", "/avito/sync", b'{"%s": 1}' % (b"a" * 900_000))
     )
 
 
-async def test_many_or_long_unknown_parameters_are_answered_in_few_words(stage: Stage) -> None:
-    assert "a0" in await refused(
+async def test_many_or_long_unknown_parameters_get_a_short_response(stage: Stage) -> None:
+    assert "a0" in await fetch_invalid_fields(
         stage, "GET", "/runs?" + "&".join(f"a{number}=1" for number in range(5000))
     )
-    await refused(stage, "GET", f"/runs?{'a' * 30_000}=1")
+    await fetch_invalid_fields(stage, "GET", f"/runs?{'a' * 30_000}=1")
 
 
-async def test_a_byte_order_mark_before_json_is_read_over(stage: Stage) -> None:
-    """Windows' editors write it."""
+async def test_byte_order_mark_before_json_is_ignored(stage: Stage) -> None:
+    """Editors on Windows write it."""
     answer = await stage.rest.post(
         "/api/v1/avito/sync", content=b'\xef\xbb\xbf{"full": true}', headers=JSON
     )
     assert answer.status_code == 200
 
 
-async def test_a_key_that_comes_twice_changes_no_review(stage: Stage) -> None:
+async def test_duplicated_key_changes_no_review(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()
     twice = '{"grades": {"tonality_grade": "Низкая", "tonality_grade": "Высокая"}}'.encode()
-    assert await refused(stage, "PUT", "/reports/1/review", twice) == ["tonality_grade"]
+    assert await fetch_invalid_fields(stage, "PUT", "/reports/1/review", twice) == [
+        "tonality_grade"
+    ]
     assert await stage.rows("SELECT * FROM reviews") == []

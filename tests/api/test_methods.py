@@ -1,4 +1,4 @@
-"""Methods beside the documented ones: HEAD wherever GET is, and what a 405 says the address takes."""
+"""Undocumented methods: HEAD for every GET, and the ``Allow`` header of a 405."""
 
 from collections.abc import AsyncIterator
 
@@ -45,36 +45,36 @@ async def test_head_is_get_without_the_body(stage: Stage) -> None:
         get, head = await stage.rest.get(path), await stage.rest.head(path)
         assert head.status_code == get.status_code, path
         assert (head.content, bool(get.content)) == (b"", True), path
-        if path == "/metrics":  # its figures change from one look to the next
+        if path == "/metrics":  # its figures change between two requests
             del get.headers["content-length"], head.headers["content-length"]
         assert head.headers == get.headers, path
 
 
-async def test_head_of_a_sheet_makes_no_sheet(stage: Stage) -> None:
-    """It is made before its first byte leaves, and only then is its length known."""
+async def test_head_of_a_sheet_does_not_build_it(stage: Stage) -> None:
+    """A sheet is built before its first byte is sent, and only then is its length known."""
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()
     path = f"/api/v1/reports?{DAYS}&format=xlsx"
     get = await stage.rest.get(path)
     assert int(get.headers.pop("content-length")) == len(get.content)
-    unmade = '{"created_at":"2026-11-25T15:12:03.247+03:00"}'
-    await stage.change("UPDATE reports SET body = CAST(:body AS json)", body=unmade)
-    assert (await stage.rest.get(path)).status_code == 500, "no row of a sheet can be made of it"
+    incomplete = '{"created_at":"2026-11-25T15:12:03.247+03:00"}'
+    await stage.change("UPDATE reports SET body = CAST(:body AS json)", body=incomplete)
+    assert (await stage.rest.get(path)).status_code == 500, "a sheet's row cannot be built from it"
     head = await stage.rest.head(path)
     assert (head.status_code, head.content, head.headers) == (200, b"", get.headers)
 
 
-async def test_head_wants_the_key_as_get_does(stage: Stage) -> None:
+async def test_head_requires_the_key(stage: Stage) -> None:
     answer = await stage.rest.head("/api/v1/runs", headers={"X-API-Key": "wrong"})
     assert answer.status_code == 401
 
 
-async def test_head_does_not_go_through_what_get_would_send() -> None:
+async def test_head_does_not_generate_the_body() -> None:
     app, made = FastAPI(), 0
     app.add_middleware(HeadAsGet)
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def generate_parts() -> AsyncIterator[bytes]:
         nonlocal made
         for _ in range(1000):
             made += 1
@@ -82,7 +82,7 @@ async def test_head_does_not_go_through_what_get_would_send() -> None:
 
     @app.get("/reports")
     async def reports() -> StreamingResponse:
-        return StreamingResponse(pieces(), headers={"Vary": "Accept"})
+        return StreamingResponse(generate_parts(), headers={"Vary": "Accept"})
 
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost"

@@ -1,6 +1,4 @@
-"""The document that clients are made from: Russian, whole, and true about errors. And its page,
-which needs no internet.
-"""
+"""The OpenAPI document: Russian texts, complete errors, real responses; and its offline page."""
 
 import re
 from collections.abc import Iterator
@@ -11,21 +9,23 @@ from tests.checks.test_openapi_rules import faults
 from tests.stage import GOOD_TALK, Stage, make_app
 
 
-def texts(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every summary and description with where it stands."""
+def iterate_texts(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every summary and description with its path in the document."""
     if isinstance(node, dict):
         for name, value in node.items():
             if name in ("description", "summary") and isinstance(value, str):
                 yield f"{path}/{name}", value
-            yield from texts(value, f"{path}/{name}")
+            yield from iterate_texts(value, f"{path}/{name}")
     elif isinstance(node, list):
         for place, value in enumerate(node):
-            yield from texts(value, f"{path}/{place}")
+            yield from iterate_texts(value, f"{path}/{place}")
 
 
-async def test_it_speaks_russian(stage: Stage) -> None:
+async def test_all_texts_are_russian(stage: Stage) -> None:
     document = (await stage.rest.get("/openapi.json")).json()
-    assert [where for where, words in texts(document) if not re.search("[а-яё]", words)] == []
+    assert [
+        where for where, words in iterate_texts(document) if not re.search("[а-яё]", words)
+    ] == []
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     assert all(
         operation["summary"] and operation["description"] and operation["operationId"]
@@ -33,7 +33,7 @@ async def test_it_speaks_russian(stage: Stage) -> None:
     )
 
 
-async def test_every_endpoint_of_the_api_tells_its_errors_and_its_key(stage: Stage) -> None:
+async def test_every_endpoint_declares_its_errors_and_its_key(stage: Stage) -> None:
     document = (await stage.rest.get("/openapi.json")).json()
     assert {
         "/api/v1/avito/sync",
@@ -56,8 +56,8 @@ async def test_every_endpoint_of_the_api_tells_its_errors_and_its_key(stage: Sta
 POSTS = {"/api/v1/avito/sync", "/api/v1/llm/analyze", "/api/v1/timer/reports"}
 
 
-async def test_answers_are_as_the_document_says(stage: Stage) -> None:
-    """Real ones of every endpoint of the API, errors included."""
+async def test_responses_match_the_document(stage: Stage) -> None:
+    """Real responses of every endpoint, errors included."""
     document = (await stage.rest.get("/openapi.json")).json()
     chat = stage.add_talk(*GOOD_TALK)
     days = "start_date=2020-01-01&end_date=2099-12-31"
@@ -86,15 +86,17 @@ async def test_answers_are_as_the_document_says(stage: Stage) -> None:
             "content"
         ]["application/json"]
         assert faults(answer.json(), content["schema"], document) == [], endpoint
-        assert set(first(content["example"])) <= set(first(answer.json())), endpoint
+        assert set(get_first_object(content["example"])) <= set(get_first_object(answer.json())), (
+            endpoint
+        )
 
 
-def first(body: Any) -> dict[str, Any]:
-    """An object that stands for the body."""
+def get_first_object(body: Any) -> dict[str, Any]:
+    """Return the first object of the body."""
     return dict(body[0] if isinstance(body, list) else body)
 
 
-async def test_the_page_has_all_its_assets_here(stage: Stage) -> None:
+async def test_page_has_all_its_assets_locally(stage: Stage) -> None:
     page = await stage.rest.get("/docs")
     assert page.status_code == 200
     links = re.findall(r'(?:src|href)="([^"]+)"', page.text)
@@ -104,7 +106,7 @@ async def test_the_page_has_all_its_assets_here(stage: Stage) -> None:
         assert (await stage.rest.get(link)).status_code == 200
 
 
-async def test_it_can_be_switched_off(stage: Stage) -> None:
+async def test_documentation_can_be_switched_off(stage: Stage) -> None:
     hidden = stage.service.settings.model_copy(update={"docs_enabled": False})
     app = make_app(replace(stage.service, settings=hidden))
     assert {"/docs", "/openapi.json"}.isdisjoint(
@@ -112,7 +114,7 @@ async def test_it_can_be_switched_off(stage: Stage) -> None:
     )
 
 
-async def test_health_and_metrics_need_no_key_and_tell_nothing_personal(stage: Stage) -> None:
+async def test_health_and_metrics_need_no_key_and_have_no_personal_data(stage: Stage) -> None:
     stage.add_talk(
         ("client", "Мой номер 8 900 123-45-67"), ("company", "Спасибо"), client="Евдокия"
     )

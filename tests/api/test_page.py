@@ -1,4 +1,4 @@
-"""``/``: the page's files as they are served, and what they may do."""
+"""The web page at ``/``: its files, headers and restrictions."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 import app
-from tests.api.test_openapi import texts
+from tests.api.test_openapi import iterate_texts
 from tests.stage import Stage
 
 FOLDER = Path(app.__file__).parent / "templates" / "page"
@@ -20,20 +20,20 @@ TYPES = {
 FILES = sorted(path.name for path in FOLDER.iterdir())
 
 
-async def got(
+async def fetch(
     stage: Stage, path: str, status: int = 200, method: str = "GET", **headers: str
 ) -> httpx.Response:
-    """An answer to somebody without a key."""
+    """Send a request without a key and return the response."""
     stage.rest.headers.pop("X-API-Key", None)
     answer = await stage.rest.request(method, path, headers=headers)
     assert answer.status_code == status, (path, answer.text)
     return answer
 
 
-async def test_every_file_is_served_to_all_with_its_type_and_the_rules(stage: Stage) -> None:
+async def test_every_file_is_public_with_its_type_and_the_policy(stage: Stage) -> None:
     assert {"index.html", "page.css", "page.js"} < set(FILES)
     for path, name in (("/", "index.html"), *((f"/page/{name}", name) for name in FILES)):
-        answer = await got(stage, path)
+        answer = await fetch(stage, path)
         assert answer.content == (FOLDER / name).read_bytes()
         kind = answer.headers["content-type"]
         assert kind.split(";")[0] == TYPES[Path(name).suffix]
@@ -55,19 +55,19 @@ async def test_every_file_is_served_to_all_with_its_type_and_the_rules(stage: St
         }
 
 
-async def test_what_the_browser_has_is_not_sent_again(stage: Stage) -> None:
+async def test_cached_file_is_not_sent_again(stage: Stage) -> None:
     for path in ("/", "/page/page.js"):
-        first = await got(stage, path)
+        first = await fetch(stage, path)
         assert first.headers["cache-control"] == "no-cache"
         etag = first.headers["etag"]
         for known in (etag, f"W/{etag}", f'"other", {etag}'):
-            again = await got(stage, path, 304, **{"If-None-Match": known})
+            again = await fetch(stage, path, 304, **{"If-None-Match": known})
             assert (again.content, again.headers["etag"]) == (b"", etag)
             assert (
                 again.headers["content-security-policy"] == first.headers["content-security-policy"]
             )
-        await got(stage, path, 200, **{"If-None-Match": '"other"'})
-        head = await got(stage, path, method="HEAD")
+        await fetch(stage, path, 200, **{"If-None-Match": '"other"'})
+        head = await fetch(stage, path, method="HEAD")
         assert (head.content, head.headers["etag"]) == (b"", etag)
 
 
@@ -85,12 +85,12 @@ async def test_what_the_browser_has_is_not_sent_again(stage: Stage) -> None:
         "/index.html",
     ],
 )
-async def test_nothing_else_is_served(stage: Stage, path: str) -> None:
-    answer = await got(stage, path, 404)
+async def test_other_paths_are_404s(stage: Stage, path: str) -> None:
+    answer = await fetch(stage, path, 404)
     assert answer.json()["status"] == "error"
 
 
-def test_the_html_holds_no_script_of_its_own_and_nothing_from_elsewhere() -> None:
+def test_html_has_no_inline_script_and_no_external_resource() -> None:
     page = (FOLDER / "index.html").read_text(encoding="utf-8")
     scripts = re.findall(r"<script\b([^>]*)>(.*?)</script>", page, re.DOTALL)
     assert scripts == [(' type="module" src="page/page.js"', "")]
@@ -101,8 +101,8 @@ def test_the_html_holds_no_script_of_its_own_and_nothing_from_elsewhere() -> Non
             assert link.removeprefix("page/") in FILES
 
 
-def test_the_scripts_build_text_and_fetch_from_here_only() -> None:
-    """What would turn a buyer's words into HTML or code is not in them."""
+def test_scripts_build_text_and_import_only_local_modules() -> None:
+    """They use no API that turns a buyer's text into HTML or code."""
     for path in FOLDER.glob("*.js"):
         source = path.read_text(encoding="utf-8")
         unsafe = (
@@ -116,15 +116,15 @@ def test_the_scripts_build_text_and_fetch_from_here_only() -> None:
         assert source.startswith("/** ")
 
 
-async def test_it_is_not_part_of_the_api(stage: Stage) -> None:
+async def test_page_is_not_part_of_the_api(stage: Stage) -> None:
     document = (await stage.rest.get("/openapi.json")).json()
     assert "/" not in document["paths"]
     assert not any(path.startswith("/page") for path in document["paths"])
-    assert len(list(texts(document))) > 100
+    assert len(list(iterate_texts(document))) > 100
 
 
-def test_it_is_packed_with_the_program() -> None:
-    """An installed service has the page as well as a checkout does."""
+def test_page_is_part_of_the_package() -> None:
+    """An installed service has the page, like a checkout."""
     patterns = re.search(
         r'^"\*" = \[(.*)\]$',
         (FOLDER.parents[2] / "pyproject.toml").read_text(encoding="utf-8"),

@@ -1,4 +1,4 @@
-"""Readiness and metrics: they name the part of the process that has not worked for a minute."""
+"""Readiness and metrics: they name a part of the process that has not worked for a minute."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,8 +15,10 @@ from tests.stage import Stage, make_app
 
 
 @asynccontextmanager
-async def probed(stage: Stage, heartbeats: Heartbeats) -> AsyncIterator[httpx.AsyncClient]:
-    """REST over the stage's service whose parts beat as the test has them."""
+async def serve_with_heartbeats(
+    stage: Stage, heartbeats: Heartbeats
+) -> AsyncIterator[httpx.AsyncClient]:
+    """REST of the stage's service with the test's heartbeats."""
     app = make_app(replace(stage.service, heartbeats=heartbeats))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost"
@@ -24,27 +26,27 @@ async def probed(stage: Stage, heartbeats: Heartbeats) -> AsyncIterator[httpx.As
         yield rest
 
 
-def beating(seconds: Seconds) -> Heartbeats:
+def start_heartbeats(seconds: Seconds) -> Heartbeats:
     heartbeats = Heartbeats.by(seconds)
     heartbeats.worker.start("poll")
     heartbeats.scheduler.start("daily_report", "sync", "mail_retries")
     return heartbeats
 
 
-def states(body: dict[str, Any]) -> dict[str, str]:
+def get_states(body: dict[str, Any]) -> dict[str, str]:
     return {
         "database": body["database"],
         **{part: body[part]["status"] for part in ("worker", "scheduler") if part in body},
     }
 
 
-async def test_a_process_whose_parts_work_is_ready(stage: Stage) -> None:
+async def test_process_with_working_parts_is_ready(stage: Stage) -> None:
     seconds = Seconds()
-    async with probed(stage, beating(seconds)) as rest:
+    async with serve_with_heartbeats(stage, start_heartbeats(seconds)) as rest:
         seconds.now += 60
         answer = await rest.get("/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
-    assert states(answer.json()) == {"database": "ok", "worker": "ok", "scheduler": "ok"}
+    assert get_states(answer.json()) == {"database": "ok", "worker": "ok", "scheduler": "ok"}
     assert answer.json()["clock"] == {
         "status": "ok",
         "jumps": 0,
@@ -54,8 +56,8 @@ async def test_a_process_whose_parts_work_is_ready(stage: Stage) -> None:
 
 async def test_a_worker_without_a_poll_for_a_minute_is_named(stage: Stage) -> None:
     seconds = Seconds()
-    heartbeats = beating(seconds)
-    async with probed(stage, heartbeats) as rest:
+    heartbeats = start_heartbeats(seconds)
+    async with serve_with_heartbeats(stage, heartbeats) as rest:
         seconds.now += 61
         for job in ("daily_report", "sync", "mail_retries"):
             heartbeats.scheduler.beat(job)
@@ -64,7 +66,7 @@ async def test_a_worker_without_a_poll_for_a_minute_is_named(stage: Stage) -> No
     body = answer.json()
     assert (answer.status_code, body["status"], body["stale"]) == (503, "error", ["worker"])
     assert "(worker)" in body["message"]
-    assert states(body) == {"database": "ok", "worker": "stale", "scheduler": "ok"}
+    assert get_states(body) == {"database": "ok", "worker": "stale", "scheduler": "ok"}
     assert body["worker"]["age_seconds"] == 61
     assert "avito_quality_worker_poll_age_seconds 61.0" in metrics
     assert "avito_quality_scheduler_tick_age_seconds 0.0" in metrics
@@ -75,8 +77,8 @@ async def test_one_job_that_does_not_succeed_makes_the_scheduler_stale(
     stage: Stage, job: str
 ) -> None:
     seconds = Seconds()
-    heartbeats = beating(seconds)
-    async with probed(stage, heartbeats) as rest:
+    heartbeats = start_heartbeats(seconds)
+    async with serve_with_heartbeats(stage, heartbeats) as rest:
         seconds.now += 61
         heartbeats.worker.beat("poll")
         for other in {"daily_report", "sync", "mail_retries"} - {job}:
@@ -85,15 +87,15 @@ async def test_one_job_that_does_not_succeed_makes_the_scheduler_stale(
     assert (answer.status_code, answer.json()["stale"]) == (503, ["scheduler"])
 
 
-async def test_a_part_that_does_not_run_is_not_expected_to(stage: Stage) -> None:
-    """The scheduler is switched off, as on every stage: nothing is said of it."""
+async def test_switched_off_part_is_not_checked(stage: Stage) -> None:
+    """The scheduler is off on every stage, so the response does not contain it."""
     answer = await stage.rest.get("/health/ready")
     assert answer.status_code == 200
-    assert states(answer.json()) == {"database": "ok", "worker": "ok"}
+    assert get_states(answer.json()) == {"database": "ok", "worker": "ok"}
     assert "scheduler_tick_age" not in (await stage.rest.get("/metrics")).text
 
 
-async def test_a_database_that_does_not_answer_is_named_within_seconds(stage: Stage) -> None:
+async def test_unresponsive_database_is_named_within_seconds(stage: Stage) -> None:
     async with stage.service.database.transaction() as session:
         await session.execute(text("LOCK TABLE runs IN ACCESS EXCLUSIVE MODE"))
         answer = await stage.rest.get("/health/ready")

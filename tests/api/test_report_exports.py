@@ -1,4 +1,4 @@
-"""``GET /reports`` as CSV and XLSX: the same reports as in JSON, and safe to open."""
+"""``GET /reports`` as CSV and XLSX: the same reports as in JSON, safe to open."""
 
 import csv
 import io
@@ -51,19 +51,24 @@ FINE = [
 ]
 
 
-async def reports(stage: Stage) -> None:
+async def add_two_reports(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK, title="Диван")
     stage.add_talk(*BAD_TALK, title="Шкаф", client=None)
     await stage.sync()
     await stage.analyze()
 
 
-async def set_words(stage: Stage, words: list[str]) -> None:
-    """Makes a report for each of the words, which stands in all that people write."""
-    await stage.copy_first_report(len(words))
-    for number, word in enumerate(words, 1001):
+async def copy_reports_with_texts(stage: Stage, texts: list[str]) -> None:
+    """Copy a report for each text and put the text into all fields that people write."""
+    await stage.copy_first_report(len(texts))
+    for number, cell_text in enumerate(texts, 1001):
         fields = json.dumps(
-            {"chat_title": word, "client_name": word, "summary": word, "recommendations": word}
+            {
+                "chat_title": cell_text,
+                "client_name": cell_text,
+                "summary": cell_text,
+                "recommendations": cell_text,
+            }
         )
         await stage.change(
             "UPDATE reports SET body = (body::jsonb || CAST(:fields AS jsonb))::json WHERE id"
@@ -73,7 +78,7 @@ async def set_words(stage: Stage, words: list[str]) -> None:
         )
 
 
-async def asked(stage: Stage, accept: str | None = None, **params: Any) -> httpx.Response:
+async def fetch_reports(stage: Stage, accept: str | None = None, **params: Any) -> httpx.Response:
     headers = {} if accept is None else {"Accept": accept}
     answer = await stage.rest.get("/api/v1/reports", params={**ALL, **params}, headers=headers)
     assert answer.status_code == 200, answer.text
@@ -81,8 +86,9 @@ async def asked(stage: Stage, accept: str | None = None, **params: Any) -> httpx
 
 
 def read_csv(answer: httpx.Response) -> list[dict[str, Any]]:
-    """As the documentation tells pandas to: ``sep=";"``, ``encoding="utf-8-sig"``; then the guard
-    is taken off.
+    """Parse with the documented pandas options and remove the guard.
+
+    The options are ``sep=";"`` and ``encoding="utf-8-sig"``.
     """
     lines = csv.reader(
         io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";", strict=True
@@ -101,8 +107,8 @@ def read_xlsx(content: bytes, page: int = 0) -> list[list[Any]]:
     )
 
 
-def as_sheet(report: dict[str, Any]) -> list[Any]:
-    """What a report is in a sheet: numbers, texts, and the wall clock of its moment."""
+def make_sheet_row(report: dict[str, Any]) -> list[Any]:
+    """Return a report as a row of a sheet: numbers, texts and local time."""
     return [
         (
             datetime.fromisoformat(report[name]).replace(tzinfo=None)
@@ -113,10 +119,10 @@ def as_sheet(report: dict[str, Any]) -> list[Any]:
     ]
 
 
-async def test_csv_is_the_json_to_the_letter(stage: Stage) -> None:
-    await reports(stage)
-    await set_words(stage, NASTY + FINE)
-    answer = await asked(stage, format="csv")
+async def test_csv_equals_the_json(stage: Stage) -> None:
+    await add_two_reports(stage)
+    await copy_reports_with_texts(stage, NASTY + FINE)
+    answer = await fetch_reports(stage, format="csv")
     assert answer.content.startswith("\ufeffchat_id;created_at;".encode())
     assert b"\r\n" in answer.content
     found = read_csv(answer)
@@ -124,12 +130,10 @@ async def test_csv_is_the_json_to_the_letter(stage: Stage) -> None:
     assert list(found[0]) == [*FIELDS, "id"]
 
 
-async def test_names_that_reorder_or_hide_are_the_same_in_every_form(stage: Stage) -> None:
-    """Also where the summary names the client, in the mail and where one looks at the chat; a name
-    of nothing else is none.
-    """
+async def test_names_with_bidi_controls_are_cleaned_in_every_form(stage: Stage) -> None:
+    """Also in the summary, the mail and the chat. A name of control characters counts as none."""
 
-    def told(answer: dict[str, Any]) -> None:
+    def replace_summary(answer: dict[str, Any]) -> None:
         answer["summary"] = "[ИМЯ_1] осталась без ответа."
 
     stage.add_talk(
@@ -138,7 +142,7 @@ async def test_names_that_reorder_or_hide_are_the_same_in_every_form(stage: Stag
         title="Ди\u202eван\u2066",
         client="\u202eАнна\u202c",
     )
-    stage.sandbox.deepseek.switches.fail(edit_grading(told), path="chat/completions")
+    stage.sandbox.deepseek.switches.fail(edit_grading(replace_summary), path="chat/completions")
     await stage.sync()
     await stage.analyze()
     stage.add_talk(*BAD_TALK, title="\u202e\u2069", client="\u200b")
@@ -151,10 +155,10 @@ async def test_names_that_reorder_or_hide_are_the_same_in_every_form(stage: Stag
         "Анна осталась без ответа.",
     )
     assert (unnamed["chat_title"], unnamed["client_name"]) == ("Чат без объявления", "Клиент")
-    assert read_csv(await asked(stage, format="csv")) == [unnamed, named]
-    assert read_xlsx((await asked(stage, format="xlsx")).content)[1:] == [
-        as_sheet(unnamed),
-        as_sheet(named),
+    assert read_csv(await fetch_reports(stage, format="csv")) == [unnamed, named]
+    assert read_xlsx((await fetch_reports(stage, format="xlsx")).content)[1:] == [
+        make_sheet_row(unnamed),
+        make_sheet_row(named),
     ]
     await stage.mail()
     for report in (named, unnamed):
@@ -163,10 +167,10 @@ async def test_names_that_reorder_or_hide_are_the_same_in_every_form(stage: Stag
         assert f"\n{report['chat_title']}: " in stage.last_mail()
 
 
-async def test_no_cell_of_a_csv_acts_and_what_is_harmless_stays_as_it_is(stage: Stage) -> None:
-    await reports(stage)
-    await set_words(stage, NASTY + FINE)
-    answer = await asked(stage, format="csv")
+async def test_csv_has_no_active_cell_and_keeps_harmless_texts(stage: Stage) -> None:
+    await add_two_reports(stage)
+    await copy_reports_with_texts(stage, NASTY + FINE)
+    answer = await fetch_reports(stage, format="csv")
     harmless = (await stage.reports())[0]
     cells = {
         line["id"]: line
@@ -174,31 +178,35 @@ async def test_no_cell_of_a_csv_acts_and_what_is_harmless_stays_as_it_is(stage: 
             io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";"
         )
     }
-    for number, word in enumerate(NASTY + FINE, 1001):
+    for number, cell_text in enumerate(NASTY + FINE, 1001):
         for name in ("chat_title", "client_name", "summary", "recommendations"):
-            assert cells[str(number)][name] == ("'" + word if word in NASTY else word)
+            assert cells[str(number)][name] == (
+                "'" + cell_text if cell_text in NASTY else cell_text
+            )
     for name in ("chat_id", "created_at", "total_messages", "tonality_grade"):
         assert cells[str(harmless["id"])][name] == str(harmless[name])
 
 
-async def test_a_sheet_is_the_json_with_numbers_and_moments(stage: Stage) -> None:
-    """Also where there are so many rows that they go to the disk as they come."""
-    await reports(stage)
-    await set_words(stage, [word for word in NASTY + FINE if "\r" not in word])
+async def test_sheet_equals_the_json_with_typed_cells(stage: Stage) -> None:
+    """Also with so many rows that they are written to disk."""
+    await add_two_reports(stage)
+    await copy_reports_with_texts(
+        stage, [cell_text for cell_text in NASTY + FINE if "\r" not in cell_text]
+    )
     for copies in (0, 2_100):
         if copies:
             await stage.change("DELETE FROM reports WHERE id > 1000")
             await stage.copy_first_report(copies)
-        names, *rows = read_xlsx((await asked(stage, format="xlsx")).content)
+        names, *rows = read_xlsx((await fetch_reports(stage, format="xlsx")).content)
         assert names == [*FIELDS, "id"]
-        assert rows == [as_sheet(report) for report in await stage.reports()]
+        assert rows == [make_sheet_row(report) for report in await stage.reports()]
         assert len(rows) > copies
 
 
-async def test_no_cell_of_a_sheet_acts_even_when_it_is_edited(stage: Stage) -> None:
-    await reports(stage)
-    await set_words(stage, [*NASTY, "https://avito.ru", "a\x01b\x0bc\ufffed"])
-    content = (await asked(stage, format="xlsx")).content
+async def test_sheet_has_no_active_cell_even_after_editing(stage: Stage) -> None:
+    await add_two_reports(stage)
+    await copy_reports_with_texts(stage, [*NASTY, "https://avito.ru", "a\x01b\x0bc\ufffed"])
+    content = (await fetch_reports(stage, format="xlsx")).content
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         page, styles = (
             package.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "styles")
@@ -207,14 +215,14 @@ async def test_no_cell_of_a_sheet_acts_even_when_it_is_edited(stage: Stage) -> N
     assert "<hyperlink" not in page
     assert 'quotePrefix="1"' in styles
     titles = {row[-1]: row[2] for row in read_xlsx(content)}
-    assert titles[1000 + len(NASTY) + 2] == "abcd", "XML has no spelling for these"
+    assert titles[1000 + len(NASTY) + 2] == "abcd", "XML cannot contain the control characters"
 
 
-async def test_a_sheet_says_what_its_columns_are_and_in_which_zone_its_moments(
+async def test_sheet_describes_its_columns_and_time_zone(
     stage: Stage,
 ) -> None:
-    await reports(stage)
-    content = (await asked(stage, format="xlsx")).content
+    await add_two_reports(stage)
+    content = (await fetch_reports(stage, format="xlsx")).content
     meanings = {column: meaning for _, column, meaning in read_xlsx(content, page=1)[1:]}
     assert list(meanings) == [*FIELDS, "id"]
     assert all(re.search("[а-я]", meaning) for meaning in meanings.values())
@@ -228,8 +236,8 @@ async def test_a_sheet_says_what_its_columns_are_and_in_which_zone_its_moments(
 
 
 async def test_an_empty_period_is_an_empty_table(stage: Stage) -> None:
-    assert read_csv(await asked(stage, format="csv")) == []
-    assert read_xlsx((await asked(stage, format="xlsx")).content) == [[*FIELDS, "id"]]
+    assert read_csv(await fetch_reports(stage, format="csv")) == []
+    assert read_xlsx((await fetch_reports(stage, format="xlsx")).content) == [[*FIELDS, "id"]]
     answer = await stage.rest.get("/api/v1/reports", params={"mail": "2026-11-22", "format": "csv"})
     assert (
         answer.headers["content-disposition"]
@@ -237,8 +245,8 @@ async def test_an_empty_period_is_an_empty_table(stage: Stage) -> None:
     )
 
 
-async def test_too_much_for_a_sheet_is_a_400_that_names_csv(stage: Stage) -> None:
-    await reports(stage)
+async def test_too_many_rows_for_a_sheet_are_a_400_that_names_csv(stage: Stage) -> None:
+    await add_two_reports(stage)
     await stage.copy_first_report(MAX_ROWS)
     for params, accept in (({"format": "xlsx"}, "*/*"), ({}, XLSX)):
         answer = await stage.rest.get(
@@ -247,22 +255,22 @@ async def test_too_much_for_a_sheet_is_a_400_that_names_csv(stage: Stage) -> Non
         assert answer.status_code == 400
         assert [error["field"] for error in answer.json()["errors"]] == ["format"]
         assert "format=csv" in answer.json()["message"]
-    assert len(read_xlsx((await asked(stage, format="xlsx", limit=10)).content)) == 11
+    assert len(read_xlsx((await fetch_reports(stage, format="xlsx", limit=10)).content)) == 11
 
 
-def temporary_folders() -> list[Path]:
+def list_temporary_folders() -> list[Path]:
     return list(Path(tempfile.gettempdir()).glob(f"sheet-{os.getpid()}-*"))
 
 
-async def test_no_temporary_file_is_left_whatever_happens(stage: Stage) -> None:
-    await reports(stage)
+async def test_no_temporary_file_is_left(stage: Stage) -> None:
+    await add_two_reports(stage)
     await stage.copy_first_report(2_100)
-    await asked(stage, format="xlsx")
-    assert temporary_folders() == []
+    await fetch_reports(stage, format="xlsx")
+    assert list_temporary_folders() == []
     await stage.change("UPDATE reports SET body = '{}' WHERE id = 3000")
     answer = await stage.rest.get("/api/v1/reports", params={**ALL, "format": "xlsx"})
     assert (answer.status_code, answer.json()["status"]) == (500, "error")
-    assert temporary_folders() == []
+    assert list_temporary_folders() == []
     with SpreadsheetFile(flat=True) as book:
         book.add_page("Страница", [Column("Столбец", 10)])
-        assert temporary_folders() != [], "this is where they would be"
+        assert list_temporary_folders() != [], "the folder that the test checks is the right one"

@@ -1,6 +1,4 @@
-"""``GET /reports`` in the form that was asked for, whole or in pages; and never a part that looks
-like the whole.
-"""
+"""``GET /reports`` in each format, whole or in pages; a truncated list is recognizable."""
 
 import asyncio
 import json
@@ -12,14 +10,21 @@ import pytest
 
 from app.cli.rest_server import listen, rest
 from app.services.reports.reading import CHUNK
-from tests.api.test_report_exports import ALL, XLSX, asked, read_csv, read_xlsx, reports
+from tests.api.test_report_exports import (
+    ALL,
+    XLSX,
+    add_two_reports,
+    fetch_reports,
+    read_csv,
+    read_xlsx,
+)
 from tests.stage import KEY, Stage
 
 CSV = "text/csv; charset=utf-8"
 
 
-async def test_the_form_is_what_was_asked_for(stage: Stage) -> None:
-    """By name, else by the Accept header; what nobody knows is JSON."""
+async def test_format_is_the_requested_one(stage: Stage) -> None:
+    """The parameter takes precedence over the Accept header; an unknown type means JSON."""
     cases = [
         (None, None, "application/json"),
         ("*/*", None, "application/json"),
@@ -38,7 +43,7 @@ async def test_the_form_is_what_was_asked_for(stage: Stage) -> None:
         ("text/csv", "xlsx", XLSX),
     ]
     for accept, form, content_type in cases:
-        answer = await asked(stage, accept, **({"format": form} if form else {}))
+        answer = await fetch_reports(stage, accept, **({"format": form} if form else {}))
         assert answer.headers["content-type"] == content_type, (accept, form)
         assert answer.headers["vary"] == "Accept, X-API-Key"
         ending = {CSV: "csv", XLSX: "xlsx"}.get(content_type)
@@ -46,12 +51,12 @@ async def test_the_form_is_what_was_asked_for(stage: Stage) -> None:
         assert answer.headers.get("content-disposition") == named
 
 
-async def test_pages_of_every_form_hold_each_report_once(stage: Stage) -> None:
-    await reports(stage)
+async def test_pages_of_every_format_have_each_report_once(stage: Stage) -> None:
+    await add_two_reports(stage)
     await stage.copy_first_report(CHUNK + 10)
     expected = [report["id"] for report in await stage.reports()]
     for form in ("csv", "xlsx"):
-        answer = await asked(stage, format=form, limit=CHUNK + 1)
+        answer = await fetch_reports(stage, format=form, limit=CHUNK + 1)
         found = []
         while True:
             rows = (
@@ -67,7 +72,7 @@ async def test_pages_of_every_form_hold_each_report_once(stage: Stage) -> None:
 
 
 @asynccontextmanager
-async def served(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
+async def serve_on_socket(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
     """The service behind a real server on a real socket."""
     worker = asyncio.create_task(asyncio.sleep(3600))
     with closing(listen("127.0.0.1", 0, "")) as listener:
@@ -80,10 +85,10 @@ async def served(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
             yield client
 
 
-async def test_a_list_that_fails_half_way_is_cut_off(stage: Stage) -> None:
-    """The first reports have left with a 200, and the answer must not end as if it were whole."""
+async def test_list_that_fails_half_way_is_aborted(stage: Stage) -> None:
+    """The first reports were sent with a 200. The response must not end like a complete one."""
     await break_second_chunk(stage)
-    async with served(stage) as client:
+    async with serve_on_socket(stage) as client:
         for form in ("json", "csv"):
             received = b""
             with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
@@ -102,14 +107,12 @@ async def test_a_list_that_fails_half_way_is_cut_off(stage: Stage) -> None:
     ("version", "connection"),
     [("1.0", None), ("1.0", "keep-alive"), ("1.1", "close"), ("1.1", "keep-alive")],
 )
-async def test_no_client_takes_a_part_for_the_whole(
+async def test_partial_list_is_recognizable_for_every_client(
     stage: Stage, form: str, version: str, connection: str | None
 ) -> None:
-    """HTTP/1.0 has no chunks: its answers end with the connection, so that a clean end means that
-    nothing is missing.
-    """
+    """HTTP/1.0 has no chunks: a response ends with its connection, so an abort needs a reset."""
     await break_second_chunk(stage)
-    async with served(stage) as client:
+    async with serve_on_socket(stage) as client:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
         header = f"Connection: {connection}\r\n" if connection else ""
         path = f"/api/v1/reports?start_date=2020-01-01&end_date=2099-12-31&format={form}"
@@ -126,10 +129,10 @@ async def test_no_client_takes_a_part_for_the_whole(
         assert not received.endswith(b"\r\n0\r\n\r\n")
 
 
-async def test_a_whole_list_ends_well_for_http_1_0(stage: Stage) -> None:
-    await reports(stage)
+async def test_complete_list_ends_without_reset_for_http_1_0(stage: Stage) -> None:
+    await add_two_reports(stage)
     await stage.copy_first_report(2 * CHUNK)
-    async with served(stage) as client:
+    async with serve_on_socket(stage) as client:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
         path = "/api/v1/reports?start_date=2020-01-01&end_date=2099-12-31"
         writer.write(f"GET {path} HTTP/1.0\r\nX-API-Key: {KEY}\r\n\r\n".encode())
@@ -140,8 +143,8 @@ async def test_a_whole_list_ends_well_for_http_1_0(stage: Stage) -> None:
 
 
 async def break_second_chunk(stage: Stage) -> None:
-    """Report 1600 of 1,002 cannot be read."""
-    await reports(stage)
+    """Make report 1600 of 1,002 unreadable."""
+    await add_two_reports(stage)
     await stage.copy_first_report(CHUNK + 500)
     await stage.change(
         "UPDATE reports SET body = CAST('{}' AS json) WHERE id = 1000 + :place", place=CHUNK + 100
@@ -149,7 +152,7 @@ async def break_second_chunk(stage: Stage) -> None:
 
 
 async def read_to_end(reader: asyncio.StreamReader) -> tuple[bytes, bool]:
-    """What came before the end, and whether the end was a reset."""
+    """Return the received bytes, and whether the connection ended with a reset."""
     received = b""
     try:
         while part := await reader.read(65_536):

@@ -1,4 +1,4 @@
-"""After a change of REPORT_TIMEZONE: one moment, one spelling, wherever a report is shown."""
+"""After a change of REPORT_TIMEZONE a report has the same time in every output."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.api.test_reports import two_reports
+from tests.api.test_reports import add_two_reports
 from tests.services.sheets import rows_of
 from tests.services.test_regrade import regrade
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
@@ -24,8 +24,8 @@ async def get(stage: Stage, path: str, **params: str) -> Any:
     return answer.json()
 
 
-async def expected(stage: Stage, zone: ZoneInfo) -> dict[int, str]:
-    """By report, regrades included, its moment as the zone's clocks show it."""
+async def list_expected_times(stage: Stage, zone: ZoneInfo) -> dict[int, str]:
+    """Return the creation time of each report, regrades included, in the zone."""
     rows = await stage.rows("SELECT id, created_at FROM reports")
     return {
         row["id"]: row["created_at"].astimezone(zone).isoformat(timespec="milliseconds")
@@ -33,21 +33,24 @@ async def expected(stage: Stage, zone: ZoneInfo) -> dict[int, str]:
     }
 
 
-def by_number(reports: list[dict[str, Any]]) -> dict[int, str]:
+def map_times(reports: list[dict[str, Any]]) -> dict[int, str]:
     return {int(report["id"]): report["created_at"] for report in reports}
 
 
-def as_table(rows: list[list[Any]]) -> list[dict[str, Any]]:
+def make_dicts(rows: list[list[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(map(str, rows[0]), row, strict=True)) for row in rows[1:]]
 
 
-def check_sheet(content: bytes, spelled: dict[int, str], offsets: set[str]) -> None:
-    """Excel knows no zones: a cell holds the wall clock, and the offset stands in its format."""
+def check_sheet(content: bytes, times: dict[int, str], offsets: set[str]) -> None:
+    """Check times and offsets of a sheet.
+
+    Excel has no time zones: a cell contains the local time, and its format contains the offset.
+    """
     wall = {
         number: datetime.fromisoformat(moment).replace(tzinfo=None)
-        for number, moment in spelled.items()
+        for number, moment in times.items()
     }
-    assert by_number(as_table(rows_of(content, "Отчёты"))) == wall
+    assert map_times(make_dicts(rows_of(content, "Отчёты"))) == wall
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         styles = archive.read("xl/styles.xml").decode()
     shown = {
@@ -58,48 +61,51 @@ def check_sheet(content: bytes, spelled: dict[int, str], offsets: set[str]) -> N
     assert shown == offsets
 
 
-async def check_lists(stage: Stage, spelled: dict[int, str], offsets: set[str]) -> None:
-    """The list in each of its forms, with the machine's grades and with a person's."""
+async def check_lists(stage: Stage, times: dict[int, str], offsets: set[str]) -> None:
+    """Check the list in each format, with the model's and with the reviewed grades."""
     assert (
-        by_number(await stage.reports())
-        == by_number(await stage.reports(grades="reviewed"))
-        == spelled
+        map_times(await stage.reports())
+        == map_times(await stage.reports(grades="reviewed"))
+        == times
     )
     answer = await stage.rest.get("/api/v1/reports", params={**ALL, "format": "csv"})
     lines = csv.DictReader(
         io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";"
     )
-    assert by_number(list(lines)) == spelled
+    assert map_times(list(lines)) == times
     check_sheet(
         (await stage.rest.get("/api/v1/reports", params={**ALL, "format": "xlsx"})).content,
-        spelled,
+        times,
         offsets,
     )
 
 
-async def check_single(stage: Stage, spelled: dict[int, str]) -> None:
-    """Each report by its number, and those of its chat."""
-    for number, moment in spelled.items():
+async def check_single(stage: Stage, times: dict[int, str]) -> None:
+    """Check each report by its ID, and the reports of its chat."""
+    for number, moment in times.items():
         detail = await get(stage, f"/reports/{number}")
         assert detail["created_at"] == moment
-        shown = by_number((await get(stage, f"/chats/{detail['chat_id']}"))["reports"])
+        shown = map_times((await get(stage, f"/chats/{detail['chat_id']}"))["reports"])
         assert shown
-        assert shown.items() <= spelled.items()
+        assert shown.items() <= times.items()
 
 
-async def test_a_report_is_shown_everywhere_in_the_zone_that_is_set_now(
+async def test_report_times_are_in_the_current_zone_everywhere(
     stage: Stage, database_url: str
 ) -> None:
-    """Written in Moscow's evening, which is the next day in Vladivostok."""
+    """Written on an evening in Moscow, which is the next day in Vladivostok."""
     stage.clock.set(datetime(2026, 11, 22, 17, 30, tzinfo=UTC))
-    await two_reports(stage)
+    await add_two_reports(stage)
     await regrade(stage)
     await stage.mail()
     await stage.rest.put("/api/v1/reports/1/review", json={"grades": {"tonality_grade": "Средняя"}})
     before = await stage.rest.get("/api/v1/reports", params=ALL)
-    old, new = await expected(stage, MOSCOW), await expected(stage, VLADIVOSTOK)
+    old, new = (
+        await list_expected_times(stage, MOSCOW),
+        await list_expected_times(stage, VLADIVOSTOK),
+    )
     assert len(new) == 4, "two of them regrades"
-    assert by_number(before.json()) == {number: old[number] for number in (1, 2)}
+    assert map_times(before.json()) == {number: old[number] for number in (1, 2)}
     listed = {number: new[number] for number in (1, 2)}
     async with (
         stage.resting(),
@@ -114,14 +120,14 @@ async def test_a_report_is_shown_everywhere_in_the_zone_that_is_set_now(
         )
         assert review.json()["created_at"] == new[2]
         assert (
-            by_number(await moved.reports(start_date="2026-11-23", end_date="2026-11-23")) == listed
+            map_times(await moved.reports(start_date="2026-11-23", end_date="2026-11-23")) == listed
         )
         pages = [(await moved.rest.get("/api/v1/reports/daily/2026-11-22")).text]
         await moved.mail(date="2026-11-22", resend=True)
         pages.append((await moved.rest.get("/api/v1/reports/daily/2026-11-22")).text)
         text = (await moved.rest.get("/api/v1/reports", params=ALL)).text
     assert text == before.text.replace(old[1], new[1]).replace(old[2], new[2]), (
-        "to the letter but for the moments"
+        "identical except for the times"
     )
     named = [
         [
@@ -134,17 +140,15 @@ async def test_a_report_is_shown_everywhere_in_the_zone_that_is_set_now(
     assert named == [
         ["Europe/Moscow (UTC+03:00)"],
         ["Asia/Vladivostok (UTC+10:00)"],
-    ], "a mail's page is in the zone that it names"
+    ], "a mail's page uses the zone that it names"
     mail = message_from_bytes(stage.sandbox.smtp.messages[-1].data, policy=policy.default)
     assert isinstance(mail, EmailMessage)
     (attached,) = mail.iter_attachments()
     check_sheet(attached.get_content(), listed, {"+10:00"})
 
 
-async def test_the_offset_is_the_one_of_the_moment(stage: Stage, database_url: str) -> None:
-    """New York puts its clocks back at 2:00 on 1 November: half past one comes twice, an hour
-    apart.
-    """
+async def test_offset_is_that_of_the_reports_time(stage: Stage, database_url: str) -> None:
+    """New York sets its clocks back at 2:00 on 1 November: 1:30 occurs twice, an hour apart."""
     for hour, talk in ((5, GOOD_TALK), (6, BAD_TALK)):
         stage.clock.set(datetime(2026, 11, 1, hour, 30, tzinfo=UTC))
         stage.add_talk(*talk)
@@ -153,35 +157,35 @@ async def test_the_offset_is_the_one_of_the_moment(stage: Stage, database_url: s
     async with on_stage(
         database_url, stage.sandbox, stage.clock, report_timezone="America/New_York"
     ) as moved:
-        spelled = by_number(await moved.reports())
-        assert [(spelled[number][:15], spelled[number][-6:]) for number in (1, 2)] == [
+        times = map_times(await moved.reports())
+        assert [(times[number][:15], times[number][-6:]) for number in (1, 2)] == [
             ("2026-11-01T01:3", "-04:00"),
             ("2026-11-01T01:3", "-05:00"),
         ]
-        assert spelled == await expected(moved, ZoneInfo("America/New_York"))
-        await check_lists(moved, spelled, {"-04:00", "-05:00"})
-        await check_single(moved, spelled)
+        assert times == await list_expected_times(moved, ZoneInfo("America/New_York"))
+        await check_lists(moved, times, {"-04:00", "-05:00"})
+        await check_single(moved, times)
 
 
-async def test_a_moment_within_a_text_stays_as_it_is(stage: Stage, database_url: str) -> None:
-    """Also where somebody has written a body anew, in an order that puts the text first."""
-    await two_reports(stage)
-    words = '"created_at":"2020-01-01T00:00:00.000+03:00", "created_at": "2020'
+async def test_time_within_a_text_is_not_converted(stage: Stage, database_url: str) -> None:
+    """Also if a body was rewritten in an order that puts the text first."""
+    await add_two_reports(stage)
+    text_with_times = '"created_at":"2020-01-01T00:00:00.000+03:00", "created_at": "2020'
     sql = (
         "UPDATE reports SET body = (body::jsonb || jsonb_build_object('summary', CAST(:words AS"
         " text)))::json WHERE id = 1"
     )
-    await stage.change(sql, words=words)
+    await stage.change(sql, words=text_with_times)
     async with on_stage(
         database_url, stage.sandbox, stage.clock, report_timezone="Asia/Vladivostok"
     ) as moved:
         reports = await moved.reports()
-        assert by_number(reports) == await expected(moved, VLADIVOSTOK)
-        assert [report["summary"] for report in reports if report["id"] == 1] == [words]
+        assert map_times(reports) == await list_expected_times(moved, VLADIVOSTOK)
+        assert [report["summary"] for report in reports if report["id"] == 1] == [text_with_times]
 
 
-async def test_runs_and_deliveries_go_by_the_same_clock(stage: Stage) -> None:
-    await two_reports(stage)
+async def test_runs_and_deliveries_use_the_same_zone(stage: Stage) -> None:
+    await add_two_reports(stage)
     await stage.mail()
     mail, *_ = runs = await get(stage, "/runs")
     delivery, *_ = (await get(stage, f"/runs/{mail['id']}"))["deliveries"]

@@ -1,4 +1,4 @@
-"""``GET /reports``: periods, filters, pages, and lists too long for one answer of the database."""
+"""``GET /reports``: periods, filters, pages, and lists that need several database queries."""
 
 import json
 import re
@@ -10,22 +10,22 @@ from app.services.reports.reading import CHUNK
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 
 
-async def two_reports(stage: Stage) -> None:
+async def add_two_reports(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK, title="Диван")
     stage.add_talk(*BAD_TALK, title="Шкаф")
     await stage.sync()
-    for _ in range(2):  # one after the other: of two at a time the quicker would be report 1
+    for _ in range(2):  # in sequence: in parallel the order of the IDs would be random
         await stage.analyze(limit=1)
 
 
-async def many_reports(stage: Stage, copies: int) -> None:
-    """Copies of one real report, a second apart, going back in time."""
-    await two_reports(stage)
+async def add_many_reports(stage: Stage, copies: int) -> None:
+    """Add copies of a real report, one second apart, going back in time."""
+    await add_two_reports(stage)
     await stage.copy_first_report(copies)
 
 
-async def pages(stage: Stage, **params: Any) -> list[list[dict[str, Any]]]:
-    """Every page, following the Link headers as a client would."""
+async def fetch_pages(stage: Stage, **params: Any) -> list[list[dict[str, Any]]]:
+    """Return every page, following the Link headers like a client."""
     answer = await stage.rest.get(
         "/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31", **params}
     )
@@ -39,9 +39,9 @@ async def pages(stage: Stage, **params: Any) -> list[list[dict[str, Any]]]:
     return found
 
 
-async def test_both_days_of_the_period_are_included_in_the_reports_zone(stage: Stage) -> None:
-    """A report a second before Moscow's midnight is of that day, one at midnight of the next."""
-    await two_reports(stage)
+async def test_period_includes_both_days_in_the_report_timezone(stage: Stage) -> None:
+    """A report a second before midnight in Moscow is of that day, one at midnight of the next."""
+    await add_two_reports(stage)
     zone = stage.service.settings.report_timezone
     midnight = datetime(2026, 3, 15, tzinfo=zone)
     await stage.change(
@@ -49,16 +49,16 @@ async def test_both_days_of_the_period_are_included_in_the_reports_zone(stage: S
     )
     await stage.change("UPDATE reports SET created_at = :at WHERE id = 2", at=midnight)
 
-    async def ids(start: str, end: str) -> list[int]:
+    async def list_ids(start: str, end: str) -> list[int]:
         return [report["id"] for report in await stage.reports(start_date=start, end_date=end)]
 
-    assert await ids("2026-03-14", "2026-03-14") == [1]
-    assert await ids("2026-03-15", "2026-03-15") == [2]
-    assert await ids("2026-03-14", "2026-03-15") == [2, 1], "newest first"
-    assert await ids("2026-03-16", "2026-03-17") == []
+    assert await list_ids("2026-03-14", "2026-03-14") == [1]
+    assert await list_ids("2026-03-15", "2026-03-15") == [2]
+    assert await list_ids("2026-03-14", "2026-03-15") == [2, 1], "newest first"
+    assert await list_ids("2026-03-16", "2026-03-17") == []
 
 
-async def test_created_at_falls_into_the_day_that_it_names(full_stage: Stage) -> None:
+async def test_report_is_listed_on_the_day_of_created_at(full_stage: Stage) -> None:
     await full_stage.sync()
     await full_stage.analyze(limit=3)
     for report in await full_stage.reports():
@@ -68,49 +68,49 @@ async def test_created_at_falls_into_the_day_that_it_names(full_stage: Stage) ->
         ]
 
 
-async def test_filters_narrow(stage: Stage) -> None:
-    await two_reports(stage)
+async def test_filters_select_reports(stage: Stage) -> None:
+    await add_two_reports(stage)
     reports = {report["chat_title"]: report for report in await stage.reports()}
     assert reports["Диван"]["tonality_grade"] != reports["Шкаф"]["tonality_grade"]
 
-    async def titles(**params: Any) -> set[str]:
+    async def list_titles(**params: Any) -> set[str]:
         return {report["chat_title"] for report in await stage.reports(**params)}
 
-    assert await titles(chat_id=reports["Шкаф"]["chat_id"]) == {"Шкаф"}
-    assert await titles(chat_id="u2i-nobody") == set()
-    assert await titles(tonality_grade=reports["Диван"]["tonality_grade"]) == {"Диван"}
+    assert await list_titles(chat_id=reports["Шкаф"]["chat_id"]) == {"Шкаф"}
+    assert await list_titles(chat_id="u2i-nobody") == set()
+    assert await list_titles(tonality_grade=reports["Диван"]["tonality_grade"]) == {"Диван"}
     both = [reports["Диван"]["tonality_grade"], reports["Шкаф"]["tonality_grade"]]
-    assert await titles(tonality_grade=both) == {"Диван", "Шкаф"}
-    assert await titles(objection_handling_grade="Нет возражений") == {"Диван"}
+    assert await list_titles(tonality_grade=both) == {"Диван", "Шкаф"}
+    assert await list_titles(objection_handling_grade="Нет возражений") == {"Диван"}
     account = stage.avito.accounts[0]
     assert (
-        await titles(account=account.name)
-        == await titles(account=account.user_id)
+        await list_titles(account=account.name)
+        == await list_titles(account=account.user_id)
         == {"Диван", "Шкаф"}
     )
-    assert await titles(account="Чужой") == set()
+    assert await list_titles(account="Чужой") == set()
     today = reports["Диван"]["created_at"][:10]
-    assert await titles(mail=today) == set()
+    assert await list_titles(mail=today) == set()
     await stage.mail()
-    assert await titles(mail=today) == {"Диван", "Шкаф"}
+    assert await list_titles(mail=today) == {"Диван", "Шкаф"}
     answer = await stage.rest.get("/api/v1/reports", params={"mail": today})
-    assert len(answer.json()) == 2, "a mail's reports can be asked for without the period"
+    assert len(answer.json()) == 2, "the reports of a mail need no period"
 
 
-async def test_everything_of_the_period_comes_however_much(stage: Stage) -> None:
+async def test_all_reports_of_the_period_are_returned(stage: Stage) -> None:
     copies = 2 * CHUNK + 7
-    await many_reports(stage, copies)
+    await add_many_reports(stage, copies)
     answer = await stage.rest.get(
         "/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31"}
     )
-    ids = [report["id"] for report in json.loads(answer.text)]
-    assert len(ids) == len(set(ids)) == copies + 2
+    list_ids = [report["id"] for report in json.loads(answer.text)]
+    assert len(list_ids) == len(set(list_ids)) == copies + 2
     stored = await stage.rows("SELECT id FROM reports ORDER BY created_at DESC, id DESC")
-    assert ids == [row["id"] for row in stored]
+    assert list_ids == [row["id"] for row in stored]
 
 
-async def test_pages_hold_each_report_once_while_new_ones_come(stage: Stage) -> None:
-    await many_reports(stage, 20)
+async def test_pages_have_each_report_once_while_new_ones_are_added(stage: Stage) -> None:
+    await add_many_reports(stage, 20)
     expected = [report["id"] for report in await stage.reports()]
     first = await stage.rest.get(
         "/api/v1/reports", params={"start_date": "2020-01-01", "end_date": "2099-12-31", "limit": 7}
@@ -119,7 +119,7 @@ async def test_pages_hold_each_report_once_while_new_ones_come(stage: Stage) -> 
     stage.avito.add_message(chat.id, "client", text="Ещё вопрос")
     await stage.sync()
     await stage.analyze()
-    later = await pages(
+    later = await fetch_pages(
         stage, limit=7, cursor=parse_qs(urlsplit(first.links["next"]["url"]).query)["cursor"][0]
     )
     assert [len(page) for page in later] == [7, 7, 1]
@@ -127,7 +127,7 @@ async def test_pages_hold_each_report_once_while_new_ones_come(stage: Stage) -> 
 
 
 async def test_a_limit_that_fits_exactly_has_no_next_page(stage: Stage) -> None:
-    await two_reports(stage)
-    assert [len(page) for page in await pages(stage, limit=1)] == [1, 1]
-    assert [len(page) for page in await pages(stage, limit=2)] == [2]
-    assert [len(page) for page in await pages(stage, limit=2, chat_id="u2i-nobody")] == [0]
+    await add_two_reports(stage)
+    assert [len(page) for page in await fetch_pages(stage, limit=1)] == [1, 1]
+    assert [len(page) for page in await fetch_pages(stage, limit=2)] == [2]
+    assert [len(page) for page in await fetch_pages(stage, limit=2, chat_id="u2i-nobody")] == [0]

@@ -1,6 +1,4 @@
-"""``GET /reports/summary``: periods and filters as in the list, splits that add up, and series kept
-apart.
-"""
+"""``GET /reports/summary``: periods and filters of the list, consistent sums, separate series."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,37 +6,37 @@ from typing import Any
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import numbered_account
 from app.sandbox.server import Sandbox
-from tests.api.test_reports import two_reports
+from tests.api.test_reports import add_two_reports
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
 ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
 
 
-async def summary(stage: Stage, /, **params: Any) -> dict[str, Any]:
+async def fetch_summary(stage: Stage, /, **params: Any) -> dict[str, Any]:
     answer = await stage.rest.get("/api/v1/reports/summary", params=params or ALL)
     return dict(answer.json()) | {"code": answer.status_code}
 
 
-async def test_days_are_those_of_the_list_and_add_up(stage: Stage) -> None:
-    await two_reports(stage)
+async def test_days_match_the_list_and_add_up(stage: Stage) -> None:
+    await add_two_reports(stage)
     zone = stage.service.settings.report_timezone
     midnight = datetime(2026, 3, 15, tzinfo=zone)
     await stage.change(
         "UPDATE reports SET created_at = :at WHERE id = 1", at=midnight - timedelta(seconds=1)
     )
     await stage.change("UPDATE reports SET created_at = :at WHERE id = 2", at=midnight)
-    whole = await summary(stage)
+    whole = await fetch_summary(stage)
     assert [(day["date"], day["reports"]) for day in whole["days"]] == [
         ("2026-03-14", 1),
         ("2026-03-15", 1),
     ]
     assert (whole["reports"], whole["chats"], whole["timezone"]) == (2, 2, "Europe/Moscow")
     assert whole["mean_score"] == sum(day["mean_score"] for day in whole["days"]) / 2
-    first = await summary(stage, start_date="2026-03-14", end_date="2026-03-14")
+    first = await fetch_summary(stage, start_date="2026-03-14", end_date="2026-03-14")
     assert {name: first[name] for name in whole["days"][0] if name != "date"} == {
         name: value for name, value in whole["days"][0].items() if name != "date"
     }
-    nothing = await summary(stage, start_date="2026-03-16", end_date="2026-03-16")
+    nothing = await fetch_summary(stage, start_date="2026-03-16", end_date="2026-03-16")
     assert (nothing["reports"], nothing["mean_score"], nothing["days"], nothing["series"]) == (
         0,
         None,
@@ -52,7 +50,7 @@ async def test_days_are_those_of_the_list_and_add_up(stage: Stage) -> None:
     ) == (None, None, None)
 
 
-async def test_accounts_are_told_apart(database_url: str) -> None:
+async def test_accounts_are_separated(database_url: str) -> None:
     accounts = [numbered_account(1), numbered_account(2)]
     async with (
         Sandbox(avito=LocalAvito(accounts)) as sandbox,
@@ -63,29 +61,29 @@ async def test_accounts_are_told_apart(database_url: str) -> None:
         stage.add_talk(*BAD_TALK)
         await stage.sync()
         await stage.analyze()
-        whole = await summary(stage)
+        whole = await fetch_summary(stage)
         rows = {row["account_id"]: row for row in whole["accounts"]}
         assert {number: row["reports"] for number, row in rows.items()} == {
             account.user_id: 1 for account in accounts
         }
         for account in accounts:
             for key in (account.name, str(account.user_id)):
-                one = await summary(stage, **ALL, account=key)
-                assert (one["reports"], one["mean_score"]) == (
+                selected = await fetch_summary(stage, **ALL, account=key)
+                assert (selected["reports"], selected["mean_score"]) == (
                     1,
                     rows[account.user_id]["mean_score"],
                 )
-        assert (await summary(stage, **ALL, account="Чужой"))["reports"] == 0
+        assert (await fetch_summary(stage, **ALL, account="Чужой"))["reports"] == 0
 
 
-async def test_series_are_never_mixed_without_a_word(stage: Stage) -> None:
-    await two_reports(stage)
-    alone = await summary(stage)
+async def test_mixed_series_are_reported(stage: Stage) -> None:
+    await add_two_reports(stage)
+    alone = await fetch_summary(stage)
     assert (alone["mixed_series"], alone["message"], len(alone["series"])) == (False, None, 1)
     await stage.change(
         "UPDATE reports SET model = 'deepseek-v4-pro', fingerprint = 'other' WHERE id = 2"
     )
-    mixed = await summary(stage)
+    mixed = await fetch_summary(stage)
     assert mixed["mixed_series"] is True
     assert "разные модели" in mixed["message"]
     assert [(series["model"], series["reports"]) for series in mixed["series"]] == [
@@ -95,43 +93,43 @@ async def test_series_are_never_mixed_without_a_word(stage: Stage) -> None:
     assert mixed["series"][0]["mean_score"] != mixed["series"][1]["mean_score"]
     assert mixed["mean_score"] == alone["mean_score"]
     await stage.change("UPDATE reports SET model = 'deepseek-flash' WHERE id = 2")
-    assert (await summary(stage))["mixed_series"] is False, (
-        "a new build of the same model is no new series"
+    assert (await fetch_summary(stage))["mixed_series"] is False, (
+        "a new build of the same model does not start a new series"
     )
 
 
 async def test_regrades_are_not_counted(stage: Stage) -> None:
-    await two_reports(stage)
+    await add_two_reports(stage)
     await stage.change("UPDATE reports SET kind = 'regrade' WHERE id = 2")
-    assert (await summary(stage))["reports"] == 1
+    assert (await fetch_summary(stage))["reports"] == 1
 
 
-async def test_wrong_parameters_are_named(stage: Stage) -> None:
+async def test_invalid_parameters_are_named(stage: Stage) -> None:
     for params, field in (
         ({"start_date": "2026-03-14"}, "end_date"),
         (ALL | {"start_date": "2100-01-01"}, "start_date"),
         (ALL | {"chat_id": "u2i-1"}, "chat_id"),
         ({"mail": "22.11.2026"}, "mail"),
     ):
-        refused = await summary(stage, **params)
+        refused = await fetch_summary(stage, **params)
         assert (refused["code"], [error["field"] for error in refused["errors"]]) == (400, [field])
 
 
-async def test_a_persons_word_counts_where_it_is_asked_for(stage: Stage) -> None:
-    await two_reports(stage)
-    before = await summary(stage)
+async def test_reviewed_grades_count_if_requested(stage: Stage) -> None:
+    await add_two_reports(stage)
+    before = await fetch_summary(stage)
     answer = await stage.rest.put(
         "/api/v1/reports/1/review", json={"grades": {"tonality_grade": "Низкая"}}
     )
     corrected = answer.json()["review"]
-    machine = await summary(stage)
+    machine = await fetch_summary(stage)
     assert (before["reviewed_reports"], machine["reviewed_reports"]) == (0, 1)
     assert machine | {"reviewed_reports": 0, "days": [], "accounts": [], "series": []} == before | {
         "days": [],
         "accounts": [],
         "series": [],
     }
-    reviewed = await summary(stage, **ALL, grades="reviewed")
+    reviewed = await fetch_summary(stage, **ALL, grades="reviewed")
     assert reviewed["criteria"][0]["low"] == before["criteria"][0]["low"] + 1
     listed = await stage.reports(grades="reviewed")
     assert reviewed["criteria"][0]["low"] == sum(
@@ -139,4 +137,4 @@ async def test_a_persons_word_counts_where_it_is_asked_for(stage: Stage) -> None
     )
     other = (await stage.rest.get("/api/v1/reports/2")).json()["score"]
     assert reviewed["mean_score"] == round((corrected["score"] + other) / 2, 2)
-    assert (await summary(stage, **ALL, grades="both"))["code"] == 400
+    assert (await fetch_summary(stage, **ALL, grades="both"))["code"] == 400

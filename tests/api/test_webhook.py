@@ -1,4 +1,4 @@
-"""Avito's webhooks: whatever is posted gets its 200, whatever stands behind."""
+"""The webhook receiver: every notification gets a 200, valid or not."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,8 +15,8 @@ from app.errors import SettingsError
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat
 from app.sandbox.server import Sandbox, serve_app
-from app.services.sync.hints import CONFIRMED_A_MINUTE, DROPPED, MOST_UNKNOWN
-from tests.api.webhooks import OK, RECEIVER, SECRET, hints, post, tell
+from app.services.sync.hints import CONFIRMED_A_MINUTE, DROPPED, MAX_UNKNOWN
+from tests.api.webhooks import OK, RECEIVER, SECRET, count_hints, post_webhook, post_webhooks
 from tests.cli.processes import free_port
 from tests.database.clusters import fetch_value
 from tests.stage import GOOD_TALK, Stage, make_app, on_stage, until
@@ -27,7 +27,7 @@ def stage(receiving_stage: Stage) -> Stage:
     return receiving_stage
 
 
-async def test_whatever_is_posted_gets_its_200(stage: Stage) -> None:
+async def test_every_notification_gets_a_200(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     await stage.sync()
     good = stage.avito.webhook(chat.id, chat.messages[-1].id)
@@ -60,15 +60,15 @@ async def test_whatever_is_posted_gets_its_200(stage: Stage) -> None:
         *({**good, "payload": {"type": "message", "value": wrong}} for wrong in wrong_values),
     ]
     for content in posted:
-        answer = await post(stage, content)
+        answer = await post_webhook(stage, content)
         assert (answer.status_code, answer.json()) == OK, content
-    await tell(stage, chat)  # the queue is in order: what came before is done with
+    await post_webhooks(stage, chat)  # the queue is ordered: everything before has been handled
     assert await stage.rows("SELECT avito_id, hints FROM chats") == [
         {"avito_id": chat.id, "hints": 1}
     ]
 
 
-async def test_a_wrong_secret_finds_nothing_there(stage: Stage) -> None:
+async def test_wrong_secret_is_a_404(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     await stage.sync()
     envelope = stage.avito.webhook(chat.id, chat.messages[-1].id)
@@ -82,30 +82,30 @@ async def test_a_wrong_secret_finds_nothing_there(stage: Stage) -> None:
         "секрет",
         SECRET + "/more",
     ):
-        answer = await post(stage, envelope, secret=secret)
+        answer = await post_webhook(stage, envelope, secret=secret)
         assert (answer.status_code, answer.json()) == (404, nowhere.json())
     assert set(nowhere.json()) == {"status", "message"}
-    await tell(stage, chat)
-    assert await hints(stage, chat) == 1
+    await post_webhooks(stage, chat)
+    assert await count_hints(stage, chat) == 1
 
 
-async def test_other_methods_and_bodies_too_large_are_http_s_own_errors(stage: Stage) -> None:
+async def test_other_methods_and_too_large_bodies_are_http_errors(stage: Stage) -> None:
     for answer, status in (
-        (await post(stage, {}, method="GET"), 405),
-        (await post(stage, b" " * 1_000_001), 413),
+        (await post_webhook(stage, {}, method="GET"), 405),
+        (await post_webhook(stage, b" " * 1_000_001), 413),
     ):
         assert answer.status_code == status
         assert answer.json()["status"] == "error"
 
 
-async def test_it_stands_in_no_document(stage: Stage) -> None:
+async def test_receiver_is_not_in_the_openapi_document(stage: Stage) -> None:
     assert "webhook" not in (await stage.rest.get("/openapi.json")).text
 
 
-async def test_switched_off_it_does_not_exist(database_url: str) -> None:
+async def test_switched_off_receiver_is_a_404(database_url: str) -> None:
     async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(database_url, sandbox) as stage:
         for method in ("POST", "GET"):
-            answer = await post(stage, {}, method=method)
+            answer = await post_webhook(stage, {}, method=method)
             assert (answer.status_code, answer.json()) == (
                 404,
                 (await stage.rest.post("/nothing")).json(),
@@ -113,20 +113,20 @@ async def test_switched_off_it_does_not_exist(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("missing", ["AVITO_WEBHOOK_SECRET", "PUBLIC_URL"])
-def test_one_setting_of_the_two_is_refused(missing: str) -> None:
+def test_one_of_the_two_settings_alone_is_rejected(missing: str) -> None:
     given = {name: value for name, value in RECEIVER.items() if name != missing.lower()}
     with pytest.raises(SettingsError, match=f"^{missing}: не задано") as caught:
         load_settings(_env_file=None, **given)
     assert SECRET not in caught.value.message
 
 
-async def test_a_database_that_is_slow_makes_nobody_wait_and_costs_no_hint_of_a_known_chat(
+async def test_slow_database_delays_no_response_and_loses_no_hint_of_a_known_chat(
     stage: Stage,
 ) -> None:
     first, last = (stage.add_talk(*GOOD_TALK, minutes_ago=minutes) for minutes in (600, 700))
     await stage.sync()
-    await tell(stage, first)  # by now both are known
-    before = dropped("queue_full")
+    await post_webhooks(stage, first)  # by now both are known
+    before = count_dropped("queue_full")
     app = make_app(stage.service)
     async with (
         stage.service.database.with_limits(
@@ -138,17 +138,23 @@ async def test_a_database_that_is_slow_makes_nobody_wait_and_costs_no_hint_of_a_
     ):
         connection = await session.connection()
         await connection.exec_driver_sql("LOCK TABLE chats")
-        strange = [named(stage, last, f"u2u-{number}") for number in range(MOST_UNKNOWN + 50)]
-        for told in (*strange, named(stage, first, first.id), named(stage, last, last.id)):
-            answer = await http.post(f"/webhooks/avito/{SECRET}", json=told)
+        unknown = [
+            make_envelope(stage, last, f"u2u-{number}") for number in range(MAX_UNKNOWN + 50)
+        ]
+        for envelope in (
+            *unknown,
+            make_envelope(stage, first, first.id),
+            make_envelope(stage, last, last.id),
+        ):
+            answer = await http.post(f"/webhooks/avito/{SECRET}", json=envelope)
             assert (answer.status_code, answer.json()) == OK  # while the table is locked
-    await until(lambda: _marked(stage, first, 2))
-    await until(lambda: _marked(stage, last, 1))
-    assert dropped("queue_full") - before == 50
+    await until(lambda: is_marked(stage, first, 2))
+    await until(lambda: is_marked(stage, last, 1))
+    assert count_dropped("queue_full") - before == 50
 
 
-def named(stage: Stage, chat: AvitoChat, chat_id: str) -> dict[str, Any]:
-    """The envelope of a chat's last message, under the id of another."""
+def make_envelope(stage: Stage, chat: AvitoChat, chat_id: str) -> dict[str, Any]:
+    """Return the webhook of a chat's last message, with another chat ID."""
     envelope = stage.avito.webhook(chat.id, chat.messages[-1].id)
     return {
         **envelope,
@@ -159,35 +165,36 @@ def named(stage: Stage, chat: AvitoChat, chat_id: str) -> dict[str, Any]:
     }
 
 
-def dropped(reason: str) -> float:
-    """How many hints this process has dropped for this reason."""
+def count_dropped(reason: str) -> float:
+    """Return the number of hints that this process has dropped for this reason."""
     return float(DROPPED.labels(reason)._value.get())
 
 
-async def _marked(stage: Stage, chat: AvitoChat, times: int) -> bool:
-    return await hints(stage, chat) == times
+async def is_marked(stage: Stage, chat: AvitoChat, times: int) -> bool:
+    return await count_hints(stage, chat) == times
 
 
-async def test_ids_that_avito_does_not_know_become_no_chats_and_are_asked_for_at_a_measured_pace(
+async def test_unknown_chat_ids_are_not_stored_and_their_checks_are_rate_limited(
     stage: Stage,
 ) -> None:
     known = stage.add_talk(*GOOD_TALK, minutes_ago=600)
     await stage.sync()
     stage.avito.requests.clear()
-    before, app = dropped("unknown_chat"), make_app(stage.service)
+    before, app = count_dropped("unknown_chat"), make_app(stage.service)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost:8000"
     ) as http:
         for number in range(200):
             await http.post(
-                f"/webhooks/avito/{SECRET}", json=named(stage, known, f"u2i-made-up-{number}")
+                f"/webhooks/avito/{SECRET}",
+                json=make_envelope(stage, known, f"u2i-made-up-{number}"),
             )
-    await tell(stage, known)
+    await post_webhooks(stage, known)
 
-    async def asked() -> bool:
-        return dropped("unknown_chat") > before
+    async def is_dropped() -> bool:
+        return count_dropped("unknown_chat") > before
 
-    await until(asked)
+    await until(is_dropped)
     assert (
         len([request for request in stage.avito.requests if "made-up" in request.path])
         <= CONFIRMED_A_MINUTE
@@ -198,7 +205,7 @@ async def test_ids_that_avito_does_not_know_become_no_chats_and_are_asked_for_at
     assert 'avito_quality_webhook_hints_dropped_total{reason="unknown_chat"}' in metrics
 
 
-async def test_a_database_that_is_away_delays_the_hints_of_that_time(
+async def test_hints_of_a_database_outage_are_delayed_not_lost(
     cluster_url: str, postgres_url: str
 ) -> None:
     async with (
@@ -207,22 +214,22 @@ async def test_a_database_that_is_away_delays_the_hints_of_that_time(
     ):
         chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
         await stage.sync()
-        await tell(stage, chat)
+        await post_webhooks(stage, chat)
         async with without_database(cluster_url, str(make_url(postgres_url).database)):
-            answer = await post(stage, stage.avito.webhook(chat.id, chat.messages[-1].id))
+            answer = await post_webhook(stage, stage.avito.webhook(chat.id, chat.messages[-1].id))
             assert (answer.status_code, answer.json()) == OK
             assert (await stage.rest.get("/health/ready")).status_code == 503
-        await until(lambda: _marked(stage, chat, 2))
+        await until(lambda: is_marked(stage, chat, 2))
 
 
 @asynccontextmanager
 async def without_database(cluster_url: str, name: str) -> AsyncIterator[None]:
-    """The database is gone, as far as the service can see; at the end it is there again."""
+    """Make the database unavailable to the service during the context."""
     await fetch_value(cluster_url, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     await fetch_value(
         cluster_url,
-        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE datname ="  # noqa: S608 - our own names
-        f" '{name}'",
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"  # noqa: S608
+        f" WHERE datname = '{name}'",
     )
     await fetch_value(cluster_url, f"ALTER DATABASE {name} RENAME TO {name}_hidden")
     await fetch_value(cluster_url, f"ALTER DATABASE {name}_hidden ALLOW_CONNECTIONS true")
@@ -230,7 +237,7 @@ async def without_database(cluster_url: str, name: str) -> AsyncIterator[None]:
     await fetch_value(cluster_url, f"ALTER DATABASE {name}_hidden RENAME TO {name}")
 
 
-async def test_what_avito_is_told_to_post_to_is_where_the_service_listens(
+async def test_subscribed_url_is_the_receivers(
     database_url: str,
 ) -> None:
     port = free_port()
@@ -254,6 +261,6 @@ async def test_what_avito_is_told_to_post_to_is_where_the_service_listens(
         assert [delivery.status for delivery in deliveries] == [200]
 
         async def marked() -> bool:
-            return await hints(stage, chat) == 1
+            return await count_hints(stage, chat) == 1
 
         await until(marked)

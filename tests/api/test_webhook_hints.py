@@ -1,6 +1,4 @@
-"""What a webhook hints at is read by the next sync: just that chat, whatever the list shows, and no
-hint is lost.
-"""
+"""Webhook hints: the next sync reads exactly the named chats, and no hint is lost."""
 
 import asyncio
 
@@ -11,7 +9,7 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat
 from app.sandbox.faults import CannedResponse, ReceivedRequest
 from app.sandbox.server import Sandbox
-from tests.api.webhooks import RECEIVER, post, tell
+from tests.api.webhooks import RECEIVER, post_webhook, post_webhooks
 from tests.stage import GOOD_TALK, Stage, on_stage, until
 
 
@@ -20,9 +18,10 @@ def stage(receiving_stage: Stage) -> Stage:
     return receiving_stage
 
 
-class Door:
-    """ASGI middleware before the local Avito: an answer under a path ending so, put together
-    already, waits until it is let go.
+class ResponseGate:
+    """ASGI middleware in front of the local Avito that holds back responses.
+
+    A response to a path with one of the endings is complete but waits for the event ``opened``.
     """
 
     def __init__(
@@ -31,17 +30,17 @@ class Door:
         self._app, self._ends, self._reached, self._opened = app, ends, reached, opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_on(message: Message) -> None:
+        async def send_when_opened(message: Message) -> None:
             if any(scope["path"].endswith(end) for end in self._ends):
                 self._reached.set()
                 await self._opened.wait()
             await send(message)
 
-        await self._app(scope, receive, send_on)
+        await self._app(scope, receive, send_when_opened)
 
 
-async def words(stage: Stage, chat: AvitoChat) -> list[str]:
-    """The chat's messages as they are stored, oldest first."""
+async def list_texts(stage: Stage, chat: AvitoChat) -> list[str]:
+    """Return the stored messages of the chat, oldest first."""
     sql = (
         "SELECT text FROM messages JOIN chats ON chats.id = chat_id WHERE chats.avito_id = :id"
         " ORDER BY sent_at, messages.id"
@@ -49,8 +48,8 @@ async def words(stage: Stage, chat: AvitoChat) -> list[str]:
     return [row["text"] for row in await stage.rows(sql, id=chat.id)]
 
 
-def read_chats(stage: Stage) -> set[str]:
-    """The chats whose messages Avito was asked for."""
+def list_read_chats(stage: Stage) -> set[str]:
+    """Return the chats whose messages were requested from Avito."""
     return {
         request.path.split("/")[-3]
         for request in stage.avito.requests
@@ -59,7 +58,7 @@ def read_chats(stage: Stage) -> set[str]:
 
 
 def hide_lists(stage: Stage) -> None:
-    """From now on Avito's list of chats is empty: what stands past its reach looks no different."""
+    """Make Avito's list of chats empty, as for chats beyond its limit."""
 
     def is_list(request: ReceivedRequest) -> bool:
         return request.path.endswith("/chats")
@@ -69,7 +68,7 @@ def hide_lists(stage: Stage) -> None:
     )
 
 
-async def test_the_next_sync_reads_just_the_chat_that_was_named(stage: Stage) -> None:
+async def test_next_sync_reads_only_the_named_chat(stage: Stage) -> None:
     named, other = (stage.add_talk(*GOOD_TALK, minutes_ago=minutes) for minutes in (600, 700))
     await stage.sync()
     hide_lists(stage)
@@ -77,19 +76,19 @@ async def test_the_next_sync_reads_just_the_chat_that_was_named(stage: Stage) ->
         stage.avito.add_message(chat.id, "client", text="Ещё вопрос")
     stage.avito.requests.clear()
     assert (await stage.sync())["new_messages"] == 0
-    assert read_chats(stage) == set()
-    await tell(stage, named)
+    assert list_read_chats(stage) == set()
+    await post_webhooks(stage, named)
     answer = await stage.sync()
     assert (answer["updated_chats"], answer["new_messages"], answer["new_chats"]) == (1, 1, 0)
-    assert read_chats(stage) == {named.id}
-    assert (await words(stage, named))[-1] == "Ещё вопрос"
+    assert list_read_chats(stage) == {named.id}
+    assert (await list_texts(stage, named))[-1] == "Ещё вопрос"
 
 
-async def test_a_chat_that_no_list_shows_is_read_with_its_title_and_name(stage: Stage) -> None:
+async def test_unlisted_chat_is_read_with_its_title_and_name(stage: Stage) -> None:
     await stage.sync()
     hide_lists(stage)
     chat = stage.add_talk(*GOOD_TALK, title="Комод", client="Пётр", minutes_ago=600)
-    await tell(stage, chat)
+    await post_webhooks(stage, chat)
     answer = await stage.sync()
     assert (
         answer["synced_chats"],
@@ -110,22 +109,22 @@ async def test_a_chat_that_no_list_shows_is_read_with_its_title_and_name(stage: 
     ]
     stage.avito.requests.clear()
     await stage.sync()
-    assert read_chats(stage) == set()
+    assert list_read_chats(stage) == set()
     assert (await stage.analyze())["analyzed_chats"] == 1
     report = (await stage.reports())[0]
     assert (report["chat_title"], report["client_name"]) == ("Комод", "Пётр")
 
 
-async def test_when_the_list_shows_it_as_well_it_is_one_chat(stage: Stage) -> None:
+async def test_chat_that_is_hinted_and_listed_is_stored_once(stage: Stage) -> None:
     await stage.sync()
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
-    await tell(stage, chat)
+    await post_webhooks(stage, chat)
     answer = await stage.sync()
     assert (answer["synced_chats"], answer["new_chats"], answer["new_messages"]) == (1, 1, 4)
     assert len(await stage.rows("SELECT id FROM chats")) == 1
 
 
-async def test_the_same_chat_of_two_accounts_is_marked_for_the_one_that_was_told_of(
+async def test_hint_marks_the_chat_of_the_named_account_only(
     database_url: str,
 ) -> None:
     async with Sandbox(accounts=2) as sandbox, on_stage(database_url, sandbox, **RECEIVER) as stage:
@@ -135,7 +134,7 @@ async def test_the_same_chat_of_two_accounts_is_marked_for_the_one_that_was_told
         message = sandbox.avito.add_message(chat.id, "client", text="Здравствуйте", account=second)
         await stage.sync()
         assert (
-            await post(stage, sandbox.avito.webhook(chat.id, message.id, second))
+            await post_webhook(stage, sandbox.avito.webhook(chat.id, message.id, second))
         ).status_code == 200
         sql = (
             "SELECT avito_user_id FROM chats JOIN accounts ON accounts.id = account_id WHERE"
@@ -149,21 +148,24 @@ async def test_the_same_chat_of_two_accounts_is_marked_for_the_one_that_was_told
         assert first.user_id != second.user_id
 
 
-async def test_doubles_echoes_and_any_order_change_nothing(stage: Stage) -> None:
+async def test_duplicates_and_order_of_hints_do_not_matter(stage: Stage) -> None:
     await stage.sync()
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
-    await tell(stage, chat, 3, 0, 1, 1, 3, 2)
+    await post_webhooks(stage, chat, 3, 0, 1, 1, 3, 2)
     await stage.sync()
-    assert await words(stage, chat) == [text for _, text in GOOD_TALK]
+    assert await list_texts(stage, chat) == [text for _, text in GOOD_TALK]
     stage.avito.add_message(chat.id, "company", text="Спасибо за покупку!")
-    await tell(stage, chat, -1, -1)
+    await post_webhooks(stage, chat, -1, -1)
     await stage.sync()
-    assert await words(stage, chat) == [*(text for _, text in GOOD_TALK), "Спасибо за покупку!"]
+    assert await list_texts(stage, chat) == [
+        *(text for _, text in GOOD_TALK),
+        "Спасибо за покупку!",
+    ]
 
 
-async def test_a_hint_that_comes_while_the_chat_is_read_is_not_lost(database_url: str) -> None:
+async def test_hint_during_the_reading_of_the_chat_is_not_lost(database_url: str) -> None:
     avito, reached, opened = LocalAvito(), asyncio.Event(), asyncio.Event()
-    avito.app = Door(avito.app, ["/messages/"], reached, opened)
+    avito.app = ResponseGate(avito.app, ["/messages/"], reached, opened)
     async with (
         Sandbox(avito=avito) as sandbox,
         on_stage(database_url, sandbox, **RECEIVER) as stage,
@@ -171,23 +173,23 @@ async def test_a_hint_that_comes_while_the_chat_is_read_is_not_lost(database_url
         await stage.sync()
         hide_lists(stage)
         chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
-        await tell(stage, chat)
+        await post_webhooks(stage, chat)
         sync = asyncio.create_task(stage.sync())
         await asyncio.wait_for(reached.wait(), 20)
         stage.avito.add_message(chat.id, "client", text="Я у подъезда")
-        await tell(stage, chat)
+        await post_webhooks(stage, chat)
         opened.set()
         await sync
         await stage.sync()
-        assert (await words(stage, chat))[-1] == "Я у подъезда"
+        assert (await list_texts(stage, chat))[-1] == "Я у подъезда"
         assert (await stage.rows("SELECT messages_due FROM chats"))[0] == {"messages_due": False}
 
 
-async def test_nor_is_one_that_comes_while_avito_does_not_know_the_chat_yet(
+async def test_hint_during_avitos_404_for_the_chat_is_not_lost(
     database_url: str,
 ) -> None:
     avito, reached, opened, ends = LocalAvito(), asyncio.Event(), asyncio.Event(), list[str]()
-    avito.app = Door(avito.app, ends, reached, opened)
+    avito.app = ResponseGate(avito.app, ends, reached, opened)
     async with (
         Sandbox(avito=avito) as sandbox,
         on_stage(database_url, sandbox, **RECEIVER) as stage,
@@ -195,14 +197,14 @@ async def test_nor_is_one_that_comes_while_avito_does_not_know_the_chat_yet(
         await stage.sync()
         hide_lists(stage)
         chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
-        await tell(stage, chat)
+        await post_webhooks(stage, chat)
         avito.remove_chat(chat.id)
         ends.append(chat.id)
         sync = asyncio.create_task(stage.sync())
         await asyncio.wait_for(reached.wait(), 20)
         avito.accounts[0].put(chat)
-        await tell(stage, chat)
+        await post_webhooks(stage, chat)
         opened.set()
         await sync
         await stage.sync()
-        assert await words(stage, chat) == [text for _, text in GOOD_TALK]
+        assert await list_texts(stage, chat) == [text for _, text in GOOD_TALK]

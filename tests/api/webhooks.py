@@ -1,6 +1,4 @@
-"""What Avito does to the receiver of webhooks: it posts, and nobody waits for what comes of it but
-a test.
-"""
+"""Posts webhooks like Avito. Avito does not wait for their effect; the tests do."""
 
 import asyncio
 from typing import Any
@@ -18,10 +16,10 @@ RECEIVER: dict[str, Any] = {
 OK = (200, {"ok": True})
 
 
-async def post(
+async def post_webhook(
     stage: Stage, content: Any, *, secret: str = SECRET, method: str = "POST"
 ) -> httpx.Response:
-    """What Avito posts: JSON, or bytes as they are, without a key of ours."""
+    """Post JSON, or bytes unchanged, to the receiver, without an API key."""
     transport = httpx.ASGITransport(make_app(stage.service), raise_app_exceptions=False)
     async with (
         httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as http,
@@ -31,22 +29,23 @@ async def post(
         return await http.request(method, f"/webhooks/avito/{secret}", **body)
 
 
-async def tell(stage: Stage, chat: AvitoChat, *places: int) -> None:
-    """Posts the webhooks of these messages of a chat, of the last one if none is named, and waits
-    until they are written.
+async def post_webhooks(stage: Stage, chat: AvitoChat, *places: int) -> None:
+    """Post the webhooks of these messages of a chat and wait for their hints.
+
+    Without ``places`` the last message's webhook is posted.
     """
-    before = await hints(stage, chat)
+    before = await count_hints(stage, chat)
     envelopes = [stage.avito.webhook(chat.id, chat.messages[place].id) for place in places or (-1,)]
     for envelope in envelopes:
-        answer = await post(stage, envelope)
+        answer = await post_webhook(stage, envelope)
         assert (answer.status_code, answer.json()) == OK
 
-    async def written() -> bool:
-        return await hints(stage, chat) == before + len(envelopes)
+    async def are_written() -> bool:
+        return await count_hints(stage, chat) == before + len(envelopes)
 
-    await until(written)
+    await until(are_written)
 
 
-async def hints(stage: Stage, chat: AvitoChat) -> int:
+async def count_hints(stage: Stage, chat: AvitoChat) -> int:
     rows = await stage.rows("SELECT hints FROM chats WHERE avito_id = :id", id=chat.id)
     return int(rows[0]["hints"]) if rows else 0

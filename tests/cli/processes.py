@@ -1,4 +1,4 @@
-"""The program as its user has it, and what it says and ends with."""
+"""The program as a user runs it, with its output and exit code."""
 
 import asyncio
 import signal
@@ -15,12 +15,12 @@ from tests.programs import Program
 from tests.stage import until
 
 SECONDS = 90
-"""Nothing takes so long; a process that does has hung."""
+"""Time after which a process counts as hung."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """What a process has said and its exit code."""
+class ProcessResult:
+    """Output and exit code of a process."""
 
     code: int
     out: str
@@ -32,71 +32,66 @@ class Ended:
 
 
 @asynccontextmanager
-async def started(folder: Path, *words: str, **settings: str) -> AsyncIterator[Program]:
-    """``python -m app`` with these words in a folder and with these settings; killed at the end if
-    it still runs.
-    """
+async def start_app(folder: Path, *arguments: str, **settings: str) -> AsyncIterator[Program]:
+    """Start ``python -m app`` in a folder; if it still runs at the end, it is killed."""
     async with (
-        programs.started(folder, *words, environment=settings) as program,
+        programs.start_program(folder, *arguments, environment=settings) as program,
         asyncio.timeout(SECONDS),
     ):
         yield program
 
 
-async def run_app(folder: Path, *words: str, **settings: str) -> Ended:
-    """The program from its start to its own end."""
-    async with started(folder, *words, **settings) as program:
-        return await end_of(program)
+async def run_app(folder: Path, *arguments: str, **settings: str) -> ProcessResult:
+    """Run the program to its end."""
+    async with start_app(folder, *arguments, **settings) as program:
+        return await wait_end(program)
 
 
-async def run_from_nothing(folder: Path, *words: str) -> Ended:
-    """The same in a new interpreter, as a shell starts it."""
+async def run_in_new_interpreter(folder: Path, *arguments: str) -> ProcessResult:
+    """Run the program to its end in a new interpreter, as a shell starts it."""
     checkout = {"PYTHONPATH": str(Path(__file__).parents[2])}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "app",
-        *words,
+        *arguments,
         cwd=folder,
         env=checkout,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     out, err = await process.communicate()
-    return Ended(await process.wait(), out.decode(), err.decode())
+    return ProcessResult(await process.wait(), out.decode(), err.decode())
 
 
-async def stop(program: Program, how: signal.Signals) -> Ended:
-    """Sends a signal and waits for the end; what was said since the last reading."""
+async def stop(program: Program, how: signal.Signals) -> ProcessResult:
+    """Send a signal, wait for the end and return the output since the last read."""
     program.send_signal(how)
-    return await end_of(program)
+    return await wait_end(program)
 
 
-async def end_of(program: Program) -> Ended:
-    """Waits for the end."""
+async def wait_end(program: Program) -> ProcessResult:
     out, err = await program.communicate()
-    return Ended(await program.wait(), out.decode(), err.decode())
+    return ProcessResult(await program.wait(), out.decode(), err.decode())
 
 
-async def asked(sandbox: Sandbox, times: int, program: Program) -> None:
-    """Waits until the sandbox's Avito has been asked so often, or the process that is to ask it has
-    ended.
-    """
+async def wait_for_requests(sandbox: Sandbox, times: int, program: Program) -> None:
+    """Wait until the sandbox's Avito has this many requests or the process has ended."""
 
-    async def enough() -> bool:
+    async def is_reached() -> bool:
         return len(sandbox.avito.requests) >= times or program.returncode is not None
 
-    await until(enough, SECONDS)
+    await until(is_reached, SECONDS)
 
 
 def free_port() -> str:
-    """A port that nobody listens on."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return str(listener.getsockname()[1])
 
 
-def settings_for(sandbox: Sandbox, **settings: str) -> dict[str, str]:
-    """The environment that points the program at a sandbox; ``settings`` win."""
+def make_environment(sandbox: Sandbox, **settings: str) -> dict[str, str]:
+    """Return environment variables for a sandbox; ``settings`` take precedence."""
     return {
         **sandbox.environment(),
         "API_KEYS": "key-of-the-cli-tests",

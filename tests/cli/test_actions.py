@@ -1,5 +1,6 @@
-"""Sync, analyze and report from the command line: runs in the ledger that REST has, and nobody
-else's.
+"""Sync, analyze and report from the command line.
+
+Their runs are in the same table as those of REST, and a command executes only its own run.
 """
 
 import signal
@@ -11,48 +12,48 @@ from app.models import RunKind
 from app.repositories.runs import list_runs
 from app.sandbox.server import Sandbox
 from app.services.runs import submit
-from tests.cli.processes import asked, run_app, settings_for, started, stop
+from tests.cli.processes import make_environment, run_app, start_app, stop, wait_for_requests
 from tests.stage import GOOD_TALK, Stage
 
 
-async def test_what_others_have_asked_for_is_left_to_them(
+async def test_runs_of_other_clients_are_not_executed(
     tmp_path: Path, database_url: str, database: Database
 ) -> None:
-    theirs = [
+    queued = [
         await submit(database, kind, system_clock)
         for kind in (RunKind.SYNC, RunKind.ANALYZE, RunKind.DAILY)
     ]
     async with Sandbox() as sandbox:
-        ended = await run_app(tmp_path, "sync", **settings_for(sandbox, DATABASE_URL=database_url))
+        ended = await run_app(
+            tmp_path, "sync", **make_environment(sandbox, DATABASE_URL=database_url)
+        )
         chats = len(sandbox.avito.accounts[0].chats)
     assert (ended.code, ended.err) == (0, "")
     assert f"Синхронизировано {chats} чат" in ended.out
     assert f"новых: {chats}" in ended.out
-    assert await _states(database) == ["done"] + ["queued"] * len(theirs)
+    assert await list_states(database) == ["done"] + ["queued"] * len(queued)
 
 
-async def test_ctrl_c_gives_the_run_back(
+async def test_ctrl_c_releases_the_run(
     tmp_path: Path, database_url: str, database: Database
 ) -> None:
     async with Sandbox() as sandbox:
         sandbox.avito.switches.latency_seconds = 0.3
-        async with started(
-            tmp_path, "sync", **settings_for(sandbox, DATABASE_URL=database_url)
+        async with start_app(
+            tmp_path, "sync", **make_environment(sandbox, DATABASE_URL=database_url)
         ) as process:
-            await asked(sandbox, 4, process)
+            await wait_for_requests(sandbox, 4, process)
             ended = await stop(process, signal.SIGINT)
     assert ended.code == 130
     assert "Прервано" in ended.out
     assert ended.err == ""
-    assert await _states(database) == ["interrupted"]
+    assert await list_states(database) == ["interrupted"]
 
 
-async def test_beside_a_service_at_work_either_of_them_does_it(
-    tmp_path: Path, full_stage: Stage
-) -> None:
+async def test_commands_work_while_a_service_runs(tmp_path: Path, full_stage: Stage) -> None:
     url = full_stage.service.settings.database_url
     assert url
-    settings = settings_for(
+    settings = make_environment(
         full_stage.sandbox,
         DATABASE_URL=url.get_secret_value(),
         REPORT_RECIPIENTS="boss@example.ru,second@example.ru",
@@ -68,25 +69,25 @@ async def test_beside_a_service_at_work_either_of_them_does_it(
     assert "avito-quality: Отправлено: 1 письмо, 7 отчётов. Письмо за " in mailed.err
     assert "новых отчётов дошло: 7" in mailed.out
     assert len(full_stage.sandbox.smtp.messages) == 1
-    assert await _states(full_stage.service.database) == ["failed", "done", "done"]
+    assert await list_states(full_stage.service.database) == ["failed", "done", "done"]
 
 
-async def test_chats_that_are_not_there_are_named(tmp_path: Path, stage: Stage) -> None:
+async def test_unknown_chats_are_named(tmp_path: Path, stage: Stage) -> None:
     known = stage.add_talk(*GOOD_TALK).id
     await stage.sync()
     url = stage.service.settings.database_url
     assert url
-    settings = settings_for(stage.sandbox, DATABASE_URL=url.get_secret_value())
+    settings = make_environment(stage.sandbox, DATABASE_URL=url.get_secret_value())
     none = await run_app(tmp_path, "analyze", "--chat", "нет-такого", **settings)
     assert (none.code, none.err) == (2, "avito-quality: --chat: не найдены чаты: нет-такого.\n")
     some = await run_app(tmp_path, "analyze", "--chat", known, "--chat", "нет-такого", **settings)
     assert (some.code, some.err) == (1, "")
     assert "Создано: 1 отчёт" in some.out
     assert "не найдены чаты: нет-такого." in some.out
-    assert await _states(stage.service.database) == ["done", "done"]
+    assert await list_states(stage.service.database) == ["done", "done"]
 
 
-async def _states(database: Database) -> list[str]:
-    """How the runs stand, newest first."""
+async def list_states(database: Database) -> list[str]:
+    """Return the states of the runs, newest first."""
     async with database.session() as session:
         return [run.state for run in await list_runs(session, limit=10)]

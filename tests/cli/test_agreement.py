@@ -1,11 +1,11 @@
-"""Agreement from the command line: a sheet out of a real database, filled in, and the report on it."""
+"""Agreement from the command line: export a sheet, fill it in, report the agreement."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import Ended, run_app, settings_for
+from tests.cli.processes import ProcessResult, make_environment, run_app
 from tests.services.sheets import ALL_HIGH, HEADING, filled, rows_of, save_csv, save_xlsx
 from tests.stage import Stage
 
@@ -14,19 +14,19 @@ COMPARED = re.compile(
 )
 
 
-async def agreement(stage: Stage, folder: Path, *words: str) -> Ended:
+async def agreement(stage: Stage, folder: Path, *arguments: str) -> ProcessResult:
     url = stage.service.settings.database_url
     assert url
     return await run_app(
         folder,
         "agreement",
-        *words,
-        **settings_for(stage.sandbox, DATABASE_URL=url.get_secret_value()),
+        *arguments,
+        **make_environment(stage.sandbox, DATABASE_URL=url.get_secret_value()),
     )
 
 
-def sections(ended: Ended) -> dict[str, list[dict[str, str]]]:
-    """The figures of each comparison, a row a scale, under its title."""
+def read_sections(ended: ProcessResult) -> dict[str, list[dict[str, str]]]:
+    """Return the figures of each comparison by its title, one row per scale."""
     found: dict[str, list[dict[str, str]]] = {}
     before = title = ""
     for line in ended.lines:
@@ -39,7 +39,7 @@ def sections(ended: Ended) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-async def test_from_the_sheet_to_the_report(tmp_path: Path, full_stage: Stage) -> None:
+async def test_exported_sheet_can_be_filled_and_reported(tmp_path: Path, full_stage: Stage) -> None:
     stage = full_stage
     await stage.sync()
     await stage.analyze()
@@ -47,9 +47,9 @@ async def test_from_the_sheet_to_the_report(tmp_path: Path, full_stage: Stage) -
         report["id"]: [report[name] for name in report if name.endswith("_grade")]
         for report in await stage.reports()
     }
-    drawn = await agreement(stage, tmp_path, "export", "sheet.xlsx", "--size", "30")
-    assert (drawn.code, drawn.err) == (0, "")
-    assert f"sheet.xlsx: 30 чатов из {len(machine)}, от 1 аккаунта, --seed 1" in drawn.out
+    exported = await agreement(stage, tmp_path, "export", "sheet.xlsx", "--size", "30")
+    assert (exported.code, exported.err) == (0, "")
+    assert f"sheet.xlsx: 30 чатов из {len(machine)}, от 1 аккаунта, --seed 1" in exported.out
     numbers = [int(row[1]) for row in rows_of(tmp_path / "sheet.xlsx", "Оценки")[1:]]
     assert len(set(numbers)) == 30
     other = {
@@ -64,20 +64,20 @@ async def test_from_the_sheet_to_the_report(tmp_path: Path, full_stage: Stage) -
     )
     save_csv(tmp_path / "b.csv", filled(tmp_path / "sheet.xlsx", "Борис", other), encoding="cp1251")
     for number in numbers[:3]:
-        word = {"grades": {"clarity_grade": "Средняя"}}
+        review = {"grades": {"clarity_grade": "Средняя"}}
         assert (
-            await stage.rest.put(f"/api/v1/reports/{number}/review", json=word)
+            await stage.rest.put(f"/api/v1/reports/{number}/review", json=review)
         ).status_code == 200
     ended = await agreement(stage, tmp_path, "report", "a.xlsx", "b.csv", "--with-reviews")
     assert (ended.code, ended.err) == (0, "")
     _check_report(ended)
 
 
-def _check_report(ended: Ended) -> None:
+def _check_report(ended: ProcessResult) -> None:
     assert "Анна [bold] — 30 чатов, Борис — 20 чатов" in ended.out
     assert "Проверки в службе (3 отчёта) — не вслепую" in ended.out
     assert "nan" not in ended.out.lower()
-    found = sections(ended)
+    found = read_sections(ended)
     assert list(found) == [
         "Анна [bold] — Борис",
         "Эксперты — модель, все вместе",
@@ -89,7 +89,7 @@ def _check_report(ended: Ended) -> None:
     for row in found["Анна [bold] — модель"]:
         assert (row["exact"], row["kappa"], row["ac2"]) == ("100 %", "1,00", "1,00")
     assert found["Анна [bold] — модель"][0]["n"] == "30"
-    assert found["Анна [bold] — Борис"] == found["Борис — модель"], "Anna says what the model says"
+    assert found["Анна [bold] — Борис"] == found["Борис — модель"], "Anna's grades are the model's"
     assert all(
         row["kappa"] not in ("1,00", "—") for row in found["Борис — модель"] if row["n"] == "20"
     )
@@ -103,20 +103,20 @@ def _check_report(ended: Ended) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (["export", "kept.xlsx"], "kept.xlsx: такой файл уже есть, в нём может быть чья-то работа"),
         (["report", "kept.xlsx"], "Ни в одном файле нет ни одной оценки"),
     ],
 )
-async def test_a_wrong_command_line_needs_no_database(
-    tmp_path: Path, words: list[str], said: str
+async def test_invalid_command_line_needs_no_database(
+    tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     kept = save_xlsx(tmp_path / "kept.xlsx", [HEADING])
     before = kept.read_bytes()
-    ended = await run_app(tmp_path, "agreement", *words, DATA_DIR="data")
+    ended = await run_app(tmp_path, "agreement", *arguments, DATA_DIR="data")
     assert (ended.code, ended.out) == (2, "")
-    assert said in ended.err
+    assert message in ended.err
     assert ended.err.count("\n") == 1
     assert not (tmp_path / "data").exists()
     assert kept.read_bytes() == before

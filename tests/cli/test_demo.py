@@ -1,4 +1,4 @@
-"""The demo, from its start to its end: the day, the table, the mail, and the service that stays."""
+"""The demo from start to end: the day, the table, the mail, and the service that keeps running."""
 
 import asyncio
 import email
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.processes import Ended, free_port, run_app, started, stop
+from tests.cli.processes import ProcessResult, free_port, run_app, start_app, stop
 from tests.database.clusters import list_servers
 
 REAL = {  # settings of a real service, which the demo must not touch
@@ -31,7 +31,7 @@ SUMS = re.compile(
 ROW = re.compile(r"^.{10,60}\s+(?P<score>\d{1,3})(?P<grades>(\s+[ВСН–]){6})\s*$")
 
 
-async def test_once_runs_the_day_shows_it_and_ends(tmp_path: Path) -> None:
+async def test_once_runs_the_day_and_ends(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("AVITO_ACCOUNTS=nonsense\nPORT=nonsense\n")
     ended = await run_app(tmp_path, "demo", "--once", PORT=free_port(), DATA_DIR="data", **REAL)
     assert (ended.code, ended.err) == (0, "")
@@ -40,8 +40,8 @@ async def test_once_runs_the_day_shows_it_and_ends(tmp_path: Path) -> None:
     assert list_servers(tmp_path / "data" / "demo") == []
 
 
-def _check_table(ended: Ended) -> None:
-    """As many rows as graded chats, worst first; every chat that was copied is accounted for."""
+def _check_table(ended: ProcessResult) -> None:
+    """Check that rows and sums match: one row per graded chat, worst first, all chats counted."""
     rows = [row for line in ended.lines if (row := ROW.match(line))]
     assert max(len(row.group().rstrip()) for row in rows) <= 100
     scores = [int(row["score"]) for row in rows]
@@ -57,56 +57,58 @@ def _check_table(ended: Ended) -> None:
     assert skipped == sum(map(int, re.findall(r"— (\d+)", sums[4])))
 
 
-def _check_mail(ended: Ended, folder: Path) -> None:
-    told = [
+def _check_mail(ended: ProcessResult, folder: Path) -> None:
+    paths = [
         Path(path) for path in re.findall(r"^Письмо пришло на \S+: (.+)$", ended.out, re.MULTILINE)
     ]
-    assert told == sorted(folder.glob("*.eml"))
-    assert told
-    mail = email.message_from_bytes(told[0].read_bytes(), policy=email.policy.default)
+    assert paths == sorted(folder.glob("*.eml"))
+    assert paths
+    mail = email.message_from_bytes(paths[0].read_bytes(), policy=email.policy.default)
     assert "Авито-чаты" in mail["Subject"]
     page = (folder / "0001.html").read_text(encoding="utf-8")
     assert (folder / "0001.html").as_uri() in ended.out
     assert "</html>" in page.lower()
 
 
-async def test_the_service_stays_and_every_command_that_is_shown_works(tmp_path: Path) -> None:
-    async with started(tmp_path, "demo", PORT=free_port(), DATA_DIR="data") as process:
+async def test_service_keeps_running_and_every_shown_command_works(tmp_path: Path) -> None:
+    async with start_app(tmp_path, "demo", PORT=free_port(), DATA_DIR="data") as process:
         assert process.stdout
-        said = (await process.stdout.readuntil("Остановить: Ctrl-C.".encode())).decode()
-        commands = [line for line in said.splitlines() if line.startswith("curl ")]
-        answers = [await _carry_out(command) for command in commands]
+        output = (await process.stdout.readuntil("Остановить: Ctrl-C.".encode())).decode()
+        commands = [line for line in output.splitlines() if line.startswith("curl ")]
+        answers = [await run_curl(command) for command in commands]
         assert {answer.status_code for answer in answers} == {200}
-        asked = {(answer.request.method, answer.request.url.path) for answer in answers}
-        assert asked >= {
+        requested = {(answer.request.method, answer.request.url.path) for answer in answers}
+        assert requested >= {
             ("POST", f"/api/v1/{path}") for path in ("avito/sync", "llm/analyze", "timer/reports")
         }
-        assert asked >= {
+        assert requested >= {
             ("GET", path) for path in ("/api/v1/reports", "/api/v1/runs", "/health/ready")
         }
         listed = next(
             answer.json() for answer in answers if answer.request.url.path == "/api/v1/reports"
         )
-        assert len(listed) == sum(1 for line in said.splitlines() if ROW.match(line))
+        assert len(listed) == sum(1 for line in output.splitlines() if ROW.match(line))
         ended = await stop(process, signal.SIGINT)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.endswith("Демо остановлено.\n")
     assert list_servers(tmp_path / "data" / "demo") == []
 
 
-async def _carry_out(command: str) -> httpx.Response:
-    """What curl would get."""
-    _, *words = shlex.split(command)
-    method = words[words.index("-X") + 1] if "-X" in words else "GET"
+async def run_curl(command: str) -> httpx.Response:
+    """Send the request of a curl command."""
+    _, *arguments = shlex.split(command)
+    method = arguments[arguments.index("-X") + 1] if "-X" in arguments else "GET"
     headers = dict(
-        words[place + 1].split(": ", 1) for place, word in enumerate(words) if word == "-H"
+        arguments[place + 1].split(": ", 1)
+        for place, argument in enumerate(arguments)
+        if argument == "-H"
     )
-    body = words[words.index("-d") + 1] if "-d" in words else None
+    body = arguments[arguments.index("-d") + 1] if "-d" in arguments else None
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-        return await client.request(method, words[-1], headers=headers, content=body)
+        return await client.request(method, arguments[-1], headers=headers, content=body)
 
 
-async def test_a_taken_port_is_said_before_anything_is_touched(tmp_path: Path) -> None:
+async def test_taken_port_is_reported_before_anything_changes(tmp_path: Path) -> None:
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:

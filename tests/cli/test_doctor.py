@@ -1,4 +1,4 @@
-"""Doctor: a line for each check, and for each fault what to fix."""
+"""Doctor: one line per check, and a fix for each fault."""
 
 import json
 from email.utils import formatdate
@@ -13,34 +13,34 @@ from app.sandbox.avito_state import numbered_account
 from app.sandbox.deepseek_faults import BALANCE_EMPTY
 from app.sandbox.faults import CannedResponse, ReceivedRequest
 from app.sandbox.server import Sandbox
-from tests.cli.processes import Ended, run_app, settings_for
+from tests.cli.processes import ProcessResult, make_environment, run_app
 
 SECRETS = ("key-of-the-cli-tests", "sandbox-secret-1", "sk-sandbox", "canary")
 
 
-def _is_head(request: ReceivedRequest) -> bool:
+def is_head(request: ReceivedRequest) -> bool:
     return request.method == "HEAD"
 
 
-def _faults(ended: Ended) -> list[str]:
+def list_faults(ended: ProcessResult) -> list[str]:
     return [line[2:] for line in ended.lines if line.startswith("✗ ")]
 
 
-def _told_of(ended: Ended, account: str) -> list[str]:
+def list_findings(ended: ProcessResult, account: str) -> list[str]:
     return [
         line.replace(f"Авито, «{account}»: ", "") for line in ended.lines if f"«{account}»" in line
     ]
 
 
-async def test_where_all_is_well_it_finds_no_fault(tmp_path: Path, database_url: str) -> None:
+async def test_valid_setup_has_no_faults(tmp_path: Path, database_url: str) -> None:
     async with Sandbox() as sandbox:
         sandbox.avito.switches.fail(
-            CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head
+            CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=is_head
         )
         ended = await run_app(
             tmp_path,
             "doctor",
-            **settings_for(sandbox, DATABASE_URL=database_url, SCHEDULER_ENABLED="true"),
+            **make_environment(sandbox, DATABASE_URL=database_url, SCHEDULER_ENABLED="true"),
         )
     assert (ended.code, ended.err) == (0, ""), ended.out
     checks = ended.lines[1:-1]
@@ -57,22 +57,21 @@ async def test_where_all_is_well_it_finds_no_fault(tmp_path: Path, database_url:
         "Почта",
     ):
         assert [line for line in checks if line[2:].startswith(subject)], subject
-    assert "/chat/completions" not in {
-        request.path for request in sandbox.deepseek.requests
-    }  # that would cost money
+    # A completion would cost money.
+    assert "/chat/completions" not in {request.path for request in sandbox.deepseek.requests}
     assert sandbox.smtp.messages == []
     assert not [secret for secret in SECRETS if secret in ended.out]
 
 
-async def test_each_fault_is_told_with_what_to_fix(tmp_path: Path, postgres_url: str) -> None:
+async def test_each_fault_is_reported_with_its_fix(tmp_path: Path, postgres_url: str) -> None:
     async with Sandbox(accounts=2) as sandbox:
         sandbox.avito.switches.plan_missing = "nested"
         sandbox.avito.switches.fail(
-            CannedResponse(404, {}, {"Date": "Sun, 22 Nov 2020 12:00:00 GMT"}), when=_is_head
+            CannedResponse(404, {}, {"Date": "Sun, 22 Nov 2020 12:00:00 GMT"}), when=is_head
         )
         sandbox.deepseek.switches.fail(BALANCE_EMPTY, path="/user/balance")
         sandbox.smtp.switches.refuse_connections = True
-        settings = settings_for(
+        settings = make_environment(
             sandbox,
             DATABASE_URL=postgres_url,
             DEEPSEEK_MODEL="gpt",
@@ -96,25 +95,23 @@ async def test_each_fault_is_told_with_what_to_fix(tmp_path: Path, postgres_url:
         "На счету DeepSeek кончились деньги",
         "Почтовый сервер 127.0.0.1",
     ]
-    for fault, words in zip(_faults(ended), expected, strict=True):
-        assert fault.startswith(words)
+    for fault, beginning in zip(list_faults(ended), expected, strict=True):
+        assert fault.startswith(beginning)
     assert "! База: ещё пустая" in ended.out
     assert not [secret for secret in SECRETS if secret in ended.out]
 
 
-async def test_of_each_account_it_tells_chats_plan_and_webhooks(
+async def test_each_account_has_findings_for_chats_plan_and_webhooks(
     tmp_path: Path, database_url: str
 ) -> None:
-    """Many chats and few, a plan that is missing, and webhooks under our address, under a former
-    secret and under none of ours.
-    """
+    """Many and few chats, a missing plan, and webhooks with our, a former or a foreign URL."""
     base, secret = "https://quality.example.ru/webhooks/avito/", "canary-webhook-secret"
     async with Sandbox(
         avito=LocalAvito([numbered_account(number) for number in (1, 2, 3)])
     ) as sandbox:
         first, second, third = sandbox.avito.accounts
         sandbox.avito.switches.fail(
-            CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head
+            CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=is_head
         )
         sandbox.avito.add_synthetic_chats(1_101, 1, first)
         sandbox.avito.add_synthetic_chats(730, 1, second)
@@ -128,12 +125,13 @@ async def test_of_each_account_it_tells_chats_plan_and_webhooks(
         third.webhooks.append("https://crm.example.ru/canary")
         receiver = {"AVITO_WEBHOOK_SECRET": secret, "PUBLIC_URL": "https://quality.example.ru"}
         ended = await run_app(
-            tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=database_url, **receiver)
+            tmp_path, "doctor", **make_environment(sandbox, DATABASE_URL=database_url, **receiver)
         )
-        told = {
-            account.name: _told_of(ended, account.name)[1:] for account in (first, second, third)
+        findings = {
+            account.name: list_findings(ended, account.name)[1:]
+            for account in (first, second, third)
         }
-    assert told == {
+    assert findings == {
         first.name: [
             "✓ список чатов читается; их больше 1100, остальные находятся по объявлениям.",
             "✓ сообщения читаются, тариф оплачен.",
@@ -173,12 +171,12 @@ async def test_of_each_account_it_tells_chats_plan_and_webhooks(
     )
 
 
-async def test_every_setting_that_does_not_fit_is_named(tmp_path: Path) -> None:
+async def test_every_invalid_setting_is_named(tmp_path: Path) -> None:
     ended = await run_app(
         tmp_path, "doctor", PORT="canary", REPORT_TIMEZONE="Mars/Olympus", SYNC_INTERVAL_MINUTES="0"
     )
     assert (ended.code, ended.err) == (1, "")
-    assert {fault.split(":")[0] for fault in _faults(ended)} == {
+    assert {fault.split(":")[0] for fault in list_faults(ended)} == {
         "PORT",
         "REPORT_TIMEZONE",
         "SYNC_INTERVAL_MINUTES",
@@ -186,12 +184,10 @@ async def test_every_setting_that_does_not_fit_is_named(tmp_path: Path) -> None:
     assert "canary" not in ended.out
 
 
-async def test_a_clock_that_differs_from_the_databases_is_told(
+async def test_clock_difference_to_the_database_is_reported(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    """The database's is an hour behind. A run that a clock ahead of time has left in it is told as
-    well.
-    """
+    """The database's clock is an hour behind. A run with a future time in it is also reported."""
     database = Database(postgres_url)
     await migrate(database)
     name = make_url(postgres_url).database
@@ -210,13 +206,13 @@ async def test_a_clock_that_differs_from_the_databases_is_told(
     await database.close()
     async with Sandbox() as sandbox:
         sandbox.avito.switches.fail(
-            CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=_is_head
+            CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=is_head
         )
         ended = await run_app(
-            tmp_path, "doctor", **settings_for(sandbox, DATABASE_URL=postgres_url)
+            tmp_path, "doctor", **make_environment(sandbox, DATABASE_URL=postgres_url)
         )
     assert ended.code == 1
-    (fault,) = _faults(ended)
+    (fault,) = list_faults(ended)
     assert fault.startswith("Часы: спешат против часов базы на 36")
     assert [
         line

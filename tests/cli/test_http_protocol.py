@@ -1,4 +1,4 @@
-"""The served port, byte by byte: addresses as curl sends them, and requests that are no HTTP."""
+"""The served port at byte level: raw letters in URLs, and requests that are not HTTP."""
 
 import asyncio
 import json
@@ -16,15 +16,16 @@ from tests.stage import BAD_TALK, GOOD_TALK, KEY, Stage
 LOW = "/api/v1/reports?start_date=2020-01-01&end_date=2099-12-31&tonality_grade=Низкая"
 
 
-def get(address: str, encoding: str = "utf-8") -> bytes:
-    """What curl sends for an address typed with Cyrillic letters; as HTTP/1.0, whose answers come
-    in one piece.
+def make_request(address: str, encoding: str = "utf-8") -> bytes:
+    """Return curl's request for a URL with Cyrillic letters.
+
+    It is HTTP/1.0, so the response has no chunks.
     """
     return f"GET {address} HTTP/1.0\r\nX-API-Key: {KEY}\r\n\r\n".encode(encoding)
 
 
 async def call(address: tuple[str, int], request: bytes) -> tuple[int, Any]:
-    """The status and the JSON of the answer."""
+    """Send a request and return the status and the JSON of the response."""
     reader, writer = await asyncio.open_connection(*address)
     writer.write(request)
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
@@ -37,7 +38,7 @@ async def _until_cancelled() -> None:
     await asyncio.Event().wait()
 
 
-async def test_raw_letters_are_understood_and_what_cannot_be_is_a_400_in_the_one_body(
+async def test_raw_letters_are_decoded_and_invalid_requests_are_400s(
     stage: Stage,
 ) -> None:
     stage.add_talk(*GOOD_TALK)
@@ -50,15 +51,15 @@ async def test_raw_letters_are_understood_and_what_cannot_be_is_a_400_in_the_one
     with closing(listen("127.0.0.1", 0, "")) as listener:
         address = listener.getsockname()
         async with rest(stage.service, listener, worker):
-            assert await call(address, get(LOW)) == (200, known)
-            status, body = await call(address, get(LOW, encoding="cp1251"))
+            assert await call(address, make_request(LOW)) == (200, known)
+            status, body = await call(address, make_request(LOW, encoding="cp1251"))
             assert (status, [error["field"] for error in body["errors"]]) == (
                 400,
                 ["tonality_grade"],
             )
             assert "UTF-8" in body["message"]
             for request in (
-                get("/api/v1/reports?tonality_grade=Нет возражений"),
+                make_request("/api/v1/reports?tonality_grade=Нет возражений"),
                 b"\x16\x03\x01 TLS\r\n\r\n",
                 b"GET\r\n\r\n",
             ):
@@ -67,18 +68,16 @@ async def test_raw_letters_are_understood_and_what_cannot_be_is_a_400_in_the_one
                 assert "--data-urlencode" in body["message"]
 
 
-async def seen(*pieces: bytes) -> tuple[str, str, str]:
-    """The query, the key and the body that an application is given of a request that arrives in
-    these pieces.
-    """
-    given: asyncio.Future[tuple[str, str, str]] = asyncio.get_running_loop().create_future()
+async def receive_request(*pieces: bytes) -> tuple[str, str, str]:
+    """Return the query, key and body that an application receives for a request in these pieces."""
+    received: asyncio.Future[tuple[str, str, str]] = asyncio.get_running_loop().create_future()
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
         body, more = b"", True
         while more:
             message = await receive()
             body, more = body + message["body"], message["more_body"]
-        given.set_result(
+        received.set_result(
             (
                 scope["query_string"].decode(),
                 dict(scope["headers"])[b"x-api-key"].decode(),
@@ -98,12 +97,12 @@ async def seen(*pieces: bytes) -> tuple[str, str, str]:
         )
         for piece in pieces:
             protocol.data_received(piece)
-        result = await given
+        result = await received
         transport.close()
     return result
 
 
-async def test_only_the_address_is_spelled_out_wherever_the_network_cuts_the_request() -> None:
+async def test_only_the_url_is_percent_encoded_at_any_packet_boundary() -> None:
     content = '{"chat_ids": ["чат"]}'
     head = (
         "POST /?account=Лавка HTTP/1.1\r\nHost: a\r\nX-API-Key: ключ\r\nContent-Length:"
@@ -111,5 +110,5 @@ async def test_only_the_address_is_spelled_out_wherever_the_network_cuts_the_req
     )
     request = (head + content).encode()
     expected = ("account=%D0%9B%D0%B0%D0%B2%D0%BA%D0%B0", "ключ", content)
-    assert await seen(request) == expected
-    assert await seen(*(request[at : at + 1] for at in range(len(request)))) == expected
+    assert await receive_request(request) == expected
+    assert await receive_request(*(request[at : at + 1] for at in range(len(request)))) == expected

@@ -1,6 +1,4 @@
-"""The settings of the mail: addresses read by one strict rule on every Python, the name in EHLO,
-the way of encryption.
-"""
+"""Mail settings: strict addresses on every Python version, the EHLO name, the encryption."""
 
 from typing import Any
 
@@ -12,8 +10,8 @@ from app.errors import SettingsError
 LONG = "a" * 64
 
 
-def settings(**given: Any) -> Settings:
-    return load_settings(_env_file=None, **given)
+def load(**values: Any) -> Settings:
+    return load_settings(_env_file=None, **values)
 
 
 @pytest.mark.parametrize(
@@ -28,8 +26,8 @@ def settings(**given: Any) -> Settings:
         f"{LONG}@example.ru",
     ],
 )
-def test_what_is_an_address(address: str) -> None:
-    assert settings(report_recipients=address, mail_from=address).report_recipients == (address,)
+def test_valid_address(address: str) -> None:
+    assert load(report_recipients=address, mail_from=address).report_recipients == (address,)
 
 
 @pytest.mark.parametrize(
@@ -61,21 +59,21 @@ def test_what_is_an_address(address: str) -> None:
         "boss@" + "a." * 130 + "ru",
     ],
 )
-def test_what_is_no_address(address: str) -> None:
+def test_invalid_address(address: str) -> None:
     for name in ("MAIL_FROM", "REPORT_RECIPIENTS"):
         with pytest.raises(SettingsError, match=f"^{name}: "):
-            settings(**{name.lower(): address})
+            load(**{name.lower(): address})
 
 
-def test_a_login_that_is_no_address_does_not_stand_for_the_sender() -> None:
+def test_login_is_the_sender_only_if_it_is_an_address() -> None:
     login = {"smtp_password": "secret", "smtp_host": "mail", "report_recipients": "boss@example.ru"}
-    assert settings(smtp_username="reports@example.ru", **login).sender == "reports@example.ru"
+    assert load(smtp_username="reports@example.ru", **login).sender == "reports@example.ru"
     with pytest.raises(SettingsError, match="MAIL_FROM"):
-        settings(smtp_username="a b@example.ru", **login).require("mail")
+        load(smtp_username="a b@example.ru", **login).require("mail")
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "encoded"),
     [
         ("reports.example.ru", "reports.example.ru"),
         ("web1", "web1"),
@@ -83,20 +81,20 @@ def test_a_login_that_is_no_address_does_not_stand_for_the_sender() -> None:
         ("[203.0.113.7]", "[203.0.113.7]"),
     ],
 )
-def test_the_name_in_ehlo(name: str, said: str) -> None:
-    assert settings(smtp_ehlo_name=name).smtp_ehlo_name == said
+def test_the_name_in_ehlo(name: str, encoded: str) -> None:
+    assert load(smtp_ehlo_name=name).smtp_ehlo_name == encoded
 
 
 @pytest.mark.parametrize(
     "name", ["web 1", "web_1", "reports.example.ru:25", "[::1]", "[web1]", "web1\r\nMAIL", "-web"]
 )
-def test_what_is_no_name_for_ehlo(name: str) -> None:
+def test_invalid_ehlo_name(name: str) -> None:
     with pytest.raises(SettingsError, match=r"^SMTP_EHLO_NAME: "):
-        settings(smtp_ehlo_name=name)
+        load(smtp_ehlo_name=name)
 
 
 @pytest.mark.parametrize(
-    ("given", "encryption", "port"),
+    ("values", "encryption", "port"),
     [
         ({}, "starttls", 587),
         ({"smtp_port": 465}, "tls", 465),
@@ -109,9 +107,9 @@ def test_what_is_no_name_for_ehlo(name: str) -> None:
     ],
 )
 def test_port_465_implies_tls(
-    given: dict[str, Any], encryption: str, port: int, monkeypatch: pytest.MonkeyPatch
+    values: dict[str, Any], encryption: str, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in given.items():
+    for name, value in values.items():
         monkeypatch.setenv(name.upper(), str(value))
-    chosen = settings()
+    chosen = load()
     assert (chosen.smtp_encryption, chosen.smtp_server_port) == (encryption, port)

@@ -1,4 +1,4 @@
-"""The far ends by themselves: what they print points a service at them."""
+"""The ``sandbox`` command: the settings that it prints connect a service to its servers."""
 
 import signal
 import socket
@@ -6,20 +6,20 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.processes import free_port, run_app, started, stop
+from tests.cli.processes import free_port, run_app, start_app, stop
 
 
-async def test_the_settings_that_it_prints_lead_to_it(tmp_path: Path) -> None:
+async def test_printed_settings_connect_to_the_servers(tmp_path: Path) -> None:
     ports = [
-        word
+        argument
         for option in ("--avito-port", "--deepseek-port", "--smtp-port")
-        for word in (option, free_port())
+        for argument in (option, free_port())
     ]
-    async with started(tmp_path, "sandbox", *ports) as process:
+    async with start_app(tmp_path, "sandbox", *ports) as process:
         assert process.stdout
-        said = (await process.stdout.readuntil("Остановить".encode())).decode()
+        output = (await process.stdout.readuntil("Остановить".encode())).decode()
         settings = dict(
-            line.split("=", 1) for line in said.splitlines() if not line.startswith("#")
+            line.split("=", 1) for line in output.splitlines() if not line.startswith("#")
         )
         keys = {
             "client_id": settings["AVITO_CLIENT_ID"],
@@ -42,7 +42,7 @@ async def test_the_settings_that_it_prints_lead_to_it(tmp_path: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
 
 
-async def test_a_taken_port_is_said_by_its_option(tmp_path: Path) -> None:
+async def test_taken_port_is_reported_with_its_option(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         ended = await run_app(tmp_path, "sandbox", "--smtp-port", str(other.getsockname()[1]))
     assert ended.code == 2

@@ -1,6 +1,4 @@
-"""The service as a process: it serves on its own database, and when it is told to stop nobody is
-left without an answer.
-"""
+"""The service as a process: its own database, and an orderly stop that answers every request."""
 
 import asyncio
 import signal
@@ -14,18 +12,25 @@ from sqlalchemy import text
 from app.database.engine import Database
 from app.database.migrate import SchemaTooNewError, get_current_revision, get_head_revision, migrate
 from app.sandbox.server import Sandbox
-from tests.cli.processes import asked, free_port, run_app, settings_for, started, stop
+from tests.cli.processes import (
+    free_port,
+    make_environment,
+    run_app,
+    start_app,
+    stop,
+    wait_for_requests,
+)
 from tests.database.clusters import list_servers
 from tests.stage import until
 
 
-async def test_sigterm_answers_those_who_wait_and_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_sigterm_answers_open_requests_and_stops_postgres(tmp_path: Path) -> None:
     async with Sandbox() as sandbox:
         sandbox.avito.switches.latency_seconds = 0.5
         port = free_port()
         async with (
-            started(
-                tmp_path, "serve", **settings_for(sandbox, PORT=port, LOG_FORMAT="json")
+            start_app(
+                tmp_path, "serve", **make_environment(sandbox, PORT=port, LOG_FORMAT="json")
             ) as process,
             httpx.AsyncClient(
                 base_url=f"http://127.0.0.1:{port}",
@@ -35,16 +40,16 @@ async def test_sigterm_answers_those_who_wait_and_leaves_nothing_behind(tmp_path
         ):
             assert process.stdout
             assert port in (await process.stdout.readline()).decode()
-            at_work, in_queue = (
+            running, queued = (
                 asyncio.create_task(rest.post("/api/v1/avito/sync")) for _ in range(2)
             )
-            await asked(sandbox, 5, process)
+            await wait_for_requests(sandbox, 5, process)
             ended = await stop(process, signal.SIGTERM)
-            answers = sorted([(await call).json()["message"] for call in (at_work, in_queue)])
+            answers = sorted([(await call).json()["message"] for call in (running, queued)])
     assert ended.code == 0
     assert "Traceback" not in ended.err
     assert answers[0].startswith("Прервано")
-    assert answers[1].startswith("Служба останавливается")  # it was in the queue
+    assert answers[1].startswith("Служба останавливается")  # the queued run
     assert not [
         secret
         for secret in ("key-of-the-cli-tests", "sandbox-secret-1", "sk-sandbox")
@@ -53,10 +58,10 @@ async def test_sigterm_answers_those_who_wait_and_leaves_nothing_behind(tmp_path
     assert list_servers(tmp_path / "var") == []
 
 
-async def test_sigterm_while_it_starts_ends_it_as_well(tmp_path: Path) -> None:
+async def test_sigterm_during_the_start_ends_the_service(tmp_path: Path) -> None:
     async with (
         Sandbox() as sandbox,
-        started(tmp_path, "serve", **settings_for(sandbox, PORT=free_port())) as process,
+        start_app(tmp_path, "serve", **make_environment(sandbox, PORT=free_port())) as process,
     ):
         await until(partial(asyncio.to_thread, (tmp_path / "var" / "postgres.start.lock").exists))
         ended = await stop(process, signal.SIGTERM)
@@ -76,7 +81,7 @@ async def test_the_schema_of_a_newer_program_is_not_touched(postgres_url: str) -
     await database.close()
 
 
-async def test_migrate_says_where_the_schema_stands(tmp_path: Path, database_url: str) -> None:
+async def test_migrate_prints_the_revision(tmp_path: Path, database_url: str) -> None:
     ended = await run_app(tmp_path, "migrate", DATABASE_URL=database_url)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == f"✓ Схема базы уже свежая: {get_head_revision()}.\n"

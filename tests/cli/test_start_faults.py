@@ -1,6 +1,4 @@
-"""A start that cannot be: one line that names the setting, an exit code that says whose fault it
-is, and no secret.
-"""
+"""Faults at the start: one line that names the setting, an exit code, and no secret."""
 
 import re
 import socket
@@ -31,8 +29,8 @@ COMPLETE = {
 }
 
 
-async def refused(folder: Path, code: int, name: str, **settings: str) -> str:
-    """The one line with which ``serve`` refuses to start."""
+async def start_and_read_error(folder: Path, code: int, name: str, **settings: str) -> str:
+    """Run ``serve`` and return its one-line error."""
     ended = await run_app(folder, "serve", **{**COMPLETE, "PORT": free_port(), **settings})
     assert ended.code == code, ended
     assert ended.out == ""
@@ -53,14 +51,14 @@ async def refused(folder: Path, code: int, name: str, **settings: str) -> str:
         ("SMTP_PASSWORD", {"SMTP_PASSWORD": "canary\ncanary"}),
     ],
 )
-async def test_a_missing_or_wrong_setting(
+async def test_missing_or_invalid_setting(
     tmp_path: Path, name: str, settings: dict[str, str]
 ) -> None:
-    await refused(tmp_path, 2, name, **settings)
+    await start_and_read_error(tmp_path, 2, name, **settings)
 
 
 ACCOUNTS = '[{"client_id": "id", "client_secret": "%s"}]'
-UNFIT = {
+INVALID = {
     **dict.fromkeys(
         ("AVITO_CLIENT_ID", "AVITO_CLIENT_SECRET"),
         ("", " canary", "canary canary", "canary\n", "канарейка"),
@@ -94,7 +92,7 @@ UNFIT = {
     "SMTP_USERNAME": ("canary\ncanary", "canary\0", "\udcff"),
     "SMTP_PASSWORD": ("canary\n", "\x7fcanary", "\udcff"),
 }
-FIT = {
+VALID = {
     "AVITO_CLIENT_SECRET": ("a-Z_0.9~+/=",),
     "DEEPSEEK_API_KEY": ("sk-0123", "no/key:needed"),
     "SMTP_HOST": (
@@ -114,8 +112,8 @@ FIT = {
 }
 
 
-@pytest.mark.parametrize("name", UNFIT)
-def test_what_nothing_could_be_done_with_is_refused_at_the_start(name: str) -> None:
+@pytest.mark.parametrize("name", INVALID)
+def test_invalid_setting_is_rejected_at_the_start(name: str) -> None:
     usual = {
         setting.lower(): value
         for setting, value in COMPLETE.items()
@@ -127,7 +125,7 @@ def test_what_nothing_could_be_done_with_is_refused_at_the_start(name: str) -> N
         else {"avito_client_id": "client", "avito_client_secret": "secret"}
     )
     load_settings(_env_file=None, **usual, **account)
-    for value in UNFIT[name]:
+    for value in INVALID[name]:
         with pytest.raises(
             SettingsError, match=rf"^{name}: значение не подходит; нужно: [^\n]+$"
         ) as refusal:
@@ -136,19 +134,22 @@ def test_what_nothing_could_be_done_with_is_refused_at_the_start(name: str) -> N
         assert "канарейка" not in refusal.value.message
 
 
-@pytest.mark.parametrize("name", FIT)
-def test_what_is_legal_is_taken(name: str) -> None:
-    for value in FIT[name]:
+@pytest.mark.parametrize("name", VALID)
+def test_valid_setting_is_accepted(name: str) -> None:
+    for value in VALID[name]:
         load_settings(
             _env_file=None,
-            **{setting.lower(): given for setting, given in {**COMPLETE, name: value}.items()},
+            **{
+                setting.lower(): other_value
+                for setting, other_value in {**COMPLETE, name: value}.items()
+            },
         )
 
 
-async def test_a_database_that_refuses(tmp_path: Path, cluster_url: str) -> None:
-    """One that cannot be reached is waited for: ``tests/database/test_startup.py``."""
+async def test_database_that_refuses_the_connection(tmp_path: Path, cluster_url: str) -> None:
+    """For an unreachable database see ``tests/database/test_startup.py``."""
     address = make_url(cluster_url).set(password="canary").render_as_string(hide_password=False)
-    await refused(tmp_path, 3, "DATABASE_URL", DATABASE_URL=address)
+    await start_and_read_error(tmp_path, 3, "DATABASE_URL", DATABASE_URL=address)
 
 
 @pytest.mark.parametrize(
@@ -160,12 +161,12 @@ async def test_a_database_that_refuses(tmp_path: Path, cluster_url: str) -> None
         "postgresql://host/db?fast=1",
     ],
 )
-def test_an_address_that_no_postgres_has(address: str) -> None:
+def test_invalid_database_url(address: str) -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         parse_database_url(address)
 
 
-def test_an_address_as_providers_print_it_is_understood() -> None:
+def test_database_url_of_a_provider_is_accepted() -> None:
     address = parse_database_url(
         "postgres://user:secret@host/db?sslmode=require&channel_binding=require&connect_timeout=10"
     )
@@ -173,7 +174,7 @@ def test_an_address_as_providers_print_it_is_understood() -> None:
 
 
 @pytest.mark.parametrize("kept_elsewhere", [False, True])
-def test_a_folder_that_cannot_be_written_matters_where_it_is_used(
+def test_unwritable_folder_is_an_error_only_if_it_is_used(
     tmp_path: Path, kept_elsewhere: bool
 ) -> None:
     (tmp_path / "file").touch()
@@ -187,18 +188,20 @@ def test_a_folder_that_cannot_be_written_matters_where_it_is_used(
         check_data_dir(settings)
 
 
-async def test_a_taken_port_is_said_with_the_way_out(tmp_path: Path) -> None:
+async def test_taken_port_is_reported_with_a_free_one(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, ExitStack() as stack:
         port = other.getsockname()[1]
-        with suppress(OSError):  # somebody else's then
+        with suppress(OSError):  # the port is in use already
             stack.enter_context(socket.create_server(("127.0.0.1", port + 1)))
-        said = await refused(tmp_path, 2, "PORT", PORT=str(port), DATA_DIR=str(tmp_path / "var"))
-        named = re.search(r"другой порт: PORT=(\d+) python -m app serve", said)
+        error = await start_and_read_error(
+            tmp_path, 2, "PORT", PORT=str(port), DATA_DIR=str(tmp_path / "var")
+        )
+        named = re.search(r"другой порт: PORT=(\d+) python -m app serve", error)
         assert named
         socket.create_server(("127.0.0.1", int(named[1]))).close()
-    assert not (tmp_path / "var").exists()  # nothing was begun before
+    assert not (tmp_path / "var").exists()  # nothing was started before
 
 
 async def test_a_settings_file_in_another_encoding(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes("MAIL_FROM=отчёты@example.ru\n".encode("cp1251"))
-    await refused(tmp_path, 2, ".env")
+    await start_and_read_error(tmp_path, 2, ".env")

@@ -1,14 +1,14 @@
-"""The command line as it is read: help in Russian, and one line for what cannot be understood."""
+"""Command-line usage: Russian help, and one line for an invalid command line."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import run_app, run_from_nothing
+from tests.cli.processes import run_app, run_in_new_interpreter
 
 
-async def test_alone_it_lists_the_commands_and_the_exit_codes(tmp_path: Path) -> None:
-    ended = await run_from_nothing(tmp_path)
+async def test_without_arguments_it_lists_commands_and_exit_codes(tmp_path: Path) -> None:
+    ended = await run_in_new_interpreter(tmp_path)
     assert (ended.code, ended.err) == (0, "")
     for command in (
         "serve",
@@ -25,11 +25,13 @@ async def test_alone_it_lists_the_commands_and_the_exit_codes(tmp_path: Path) ->
     ):
         assert f" {command} " in ended.out
     assert "Код завершения: 0" in ended.out
-    assert not [word for word in ("Usage", "Options", "Commands", "Show this") if word in ended.out]
+    assert not [
+        english for english in ("Usage", "Options", "Commands", "Show this") if english in ended.out
+    ]
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (["frobnicate"], "нет команды frobnicate"),
         (["sync", "--fast"], "нет параметра --fast"),
@@ -37,10 +39,10 @@ async def test_alone_it_lists_the_commands_and_the_exit_codes(tmp_path: Path) ->
         (["report", "--date", "22.11.2026"], "--date: нужна дата ГГГГ-ММ-ДД"),
     ],
 )
-async def test_a_wrong_command_line_is_said_in_one_line(
-    tmp_path: Path, words: list[str], said: str
+async def test_invalid_command_line_is_reported_in_one_line(
+    tmp_path: Path, arguments: list[str], message: str
 ) -> None:
-    ended = await run_app(tmp_path, *words)
+    ended = await run_app(tmp_path, *arguments)
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith(f"avito-quality: {said}")
+    assert ended.err.startswith(f"avito-quality: {message}")
     assert ended.err.count("\n") == 1

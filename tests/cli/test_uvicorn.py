@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from app.sandbox.server import Sandbox
-from tests.cli.processes import free_port, settings_for
+from tests.cli.processes import free_port, make_environment
 from tests.stage import until
 
 CHECKOUT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ async def test_uvicorn_serves_the_application_and_executes_runs(
             base_url=f"http://127.0.0.1:{port}", headers={"X-API-Key": "key-of-the-cli-tests"}
         ) as rest,
     ):
-        environment = settings_for(sandbox, DATABASE_URL=database_url, SCHEDULER_ENABLED="true")
+        environment = make_environment(sandbox, DATABASE_URL=database_url, SCHEDULER_ENABLED="true")
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", port),
             cwd=tmp_path,

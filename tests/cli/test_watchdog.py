@@ -1,6 +1,4 @@
-"""A service that does not work any more ends by itself: with an exit code, with the reason in its
-log, and not too early.
-"""
+"""The watchdog: a stalled service ends, logs the reason, and does not end too early."""
 
 import asyncio
 import sys
@@ -8,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.watchdog import watched
+from app.cli.watchdog import run_watchdog
 from app.jobs.heartbeat import Heartbeats
 
 CHECKOUT = Path(__file__).parents[2]
 
-# A program whose parts beat no more. Its only argument says what hangs.
+# A program whose parts have no heartbeats. Its argument selects what hangs.
 PROGRAM = """
 import asyncio, sys, time
 from app.cli import watchdog
-from app.cli.process import beside, guarded, run
+from app.cli.process import run, run_guarded, run_with_guards
 from app.jobs.heartbeat import Heartbeats
 
 async def main(what):
@@ -31,17 +29,22 @@ async def main(what):
 
     if what == "held":
         asyncio.get_running_loop().call_later(3, write)
-    async with watchdog.watched(heartbeats, lambda: held != ["held"], dead_seconds=1, look_seconds=0.1) as guard:
+
+    def may_exit():
+        return held != ["held"]
+
+    run_watchdog = watchdog.run_watchdog(heartbeats, may_exit, dead_seconds=1, poll_seconds=0.1)
+    async with run_watchdog as guard:
         if what == "loop":
             time.sleep(60)
-        await beside(asyncio.Event().wait(), guard)
+        await run_with_guards(asyncio.Event().wait(), guard)
     return 0
 
-sys.exit(guarded(lambda: run(main(sys.argv[1]))))
+sys.exit(run_guarded(lambda: run(main(sys.argv[1]))))
 """
 
 
-async def ended(what: str) -> tuple[int, str]:
+async def run_program(what: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -57,26 +60,28 @@ async def ended(what: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("what", "said"), [("part", "watchdog.stalled"), ("loop", "watchdog.loop_blocked")]
+    ("what", "event"), [("part", "watchdog.stalled"), ("loop", "watchdog.loop_blocked")]
 )
-async def test_a_dead_process_ends_and_names_the_reason(what: str, said: str) -> None:
-    code, log = await ended(what)
+async def test_stalled_process_ends_and_logs_the_reason(what: str, event: str) -> None:
+    code, log = await run_program(what)
     assert code == 4, log
-    assert said in log
+    assert event in log
     assert ("scheduler" in log) is (what != "loop")
-    assert ("<string>" in log) is (what == "loop"), "where the loop is blocked"
+    assert ("<string>" in log) is (what == "loop"), "the position of the blocked loop"
 
 
-async def test_a_process_that_holds_what_is_not_written_goes_on_until_it_is() -> None:
-    code, log = await ended("held")
+async def test_process_with_unwritten_data_continues_until_it_is_written() -> None:
+    code, log = await run_program("held")
     assert code == 4, log
     assert log.index("written") < log.index("watchdog.stalled")
 
 
-async def test_a_part_that_beats_or_does_not_run_is_no_reason() -> None:
+async def test_working_or_switched_off_part_is_not_stalled() -> None:
     heartbeats = Heartbeats()
     heartbeats.worker.start("poll")
-    async with watched(heartbeats, lambda: True, dead_seconds=1, look_seconds=0.05) as watchdog:
+    async with run_watchdog(
+        heartbeats, lambda: True, dead_seconds=1, poll_seconds=0.05
+    ) as watchdog:
         for _ in range(15):
             heartbeats.worker.beat("poll")
             await asyncio.sleep(0.1)

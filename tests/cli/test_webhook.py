@@ -1,6 +1,4 @@
-"""Webhook: subscriptions of every account are made, shown and taken back, and no secret is on the
-screen.
-"""
+"""``webhook``: create, list and remove subscriptions of every account; print no secret."""
 
 import json
 from pathlib import Path
@@ -11,7 +9,7 @@ from app.cli.webhook import list_subscriptions, subscribe, unsubscribe
 from app.config import Settings
 from app.errors import SettingsError
 from app.sandbox.server import Sandbox
-from tests.cli.processes import run_app, settings_for
+from tests.cli.processes import make_environment, run_app
 from tests.stage import stage_settings
 
 SECRET, FORMER = "canary-webhook-secret", "former-canary-secret"
@@ -21,30 +19,30 @@ THEIRS = "https://crm.example.ru/avito/canary-of-theirs?token=canary"
 RECEIVER = {"AVITO_WEBHOOK_SECRET": SECRET, "PUBLIC_URL": "https://quality.example.ru"}
 
 
-def settings_of(sandbox: Sandbox, **settings: str) -> Settings:
+def load_settings_for(sandbox: Sandbox, **settings: str) -> Settings:
     lower = {name.lower(): value for name, value in settings.items()}
     return stage_settings("postgresql://127.0.0.1/unused", sandbox.environment(), **lower)
 
 
-async def test_every_account_is_subscribed_shown_and_unsubscribed(
+async def test_every_account_is_subscribed_listed_and_unsubscribed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with Sandbox(accounts=2) as sandbox:
         first, second = sandbox.avito.accounts
         first.webhooks[:] = [THEIRS, OLD]
         subscribed = await run_app(
-            tmp_path, "webhook", "subscribe", **settings_for(sandbox, **RECEIVER)
+            tmp_path, "webhook", "subscribe", **make_environment(sandbox, **RECEIVER)
         )
         assert (subscribed.code, subscribed.err) == (0, "")
         assert [first.webhooks, second.webhooks] == [[THEIRS, OLD, OURS], [OURS]]
-        settings = settings_of(sandbox, **RECEIVER)
+        settings = load_settings_for(sandbox, **RECEIVER)
         assert await list_subscriptions(settings) == 0
         listed = capsys.readouterr()
         assert await unsubscribe(settings) == 0
         unsubscribed = capsys.readouterr()
         assert [first.webhooks, second.webhooks] == [[THEIRS], []]
-    for said in (subscribed.out, *listed, *unsubscribed):
-        assert "canary-" not in said
+    for output in (subscribed.out, *listed, *unsubscribed):
+        assert "canary-" not in output
     assert subscribed.lines[0].startswith("! Без оплаченного тарифа")
     assert [line.partition(": ")[2] for line in listed.out.splitlines()] == [
         "https://crm.example.ru/… — чужая.",
@@ -60,26 +58,26 @@ async def test_every_account_is_subscribed_shown_and_unsubscribed(
     ] == ["подписка снята"] * 3
 
 
-async def test_an_account_that_fails_is_told_and_does_not_stop_the_others(
+async def test_failing_account_is_reported_and_does_not_stop_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async with Sandbox(accounts=2) as sandbox:
         first, second = sandbox.avito.accounts
         accounts = json.loads(sandbox.environment()["AVITO_ACCOUNTS"])
         wrong = json.dumps([{**accounts[0], "client_secret": "canary"}, accounts[1]])
-        assert await subscribe(settings_of(sandbox, AVITO_ACCOUNTS=wrong, **RECEIVER)) == 1
-    told = capsys.readouterr().err
-    assert told.startswith(f"avito-quality: Авито, «{first.name}»: Авито не принял ключи")
-    assert (told.count("\n"), "canary" in told) == (1, False)
+        assert await subscribe(load_settings_for(sandbox, AVITO_ACCOUNTS=wrong, **RECEIVER)) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"avito-quality: Авито, «{first.name}»: Авито не принял ключи")
+    assert (error.count("\n"), "canary" in error) == (1, False)
     assert (first.webhooks, second.webhooks) == ([], [OURS])
 
 
-async def test_without_settings_there_is_nothing_to_subscribe_but_others_are_shown(
+async def test_without_settings_only_listing_works(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async with Sandbox() as sandbox:
         sandbox.avito.accounts[0].webhooks.append(THEIRS)
         with pytest.raises(SettingsError, match="AVITO_WEBHOOK_SECRET, PUBLIC_URL: не заданы"):
-            await subscribe(settings_of(sandbox))
-        assert await list_subscriptions(settings_of(sandbox)) == 0
+            await subscribe(load_settings_for(sandbox))
+        assert await list_subscriptions(load_settings_for(sandbox)) == 0
     assert capsys.readouterr().out.splitlines() == ["! Авито: https://crm.example.ru/… — чужая."]

@@ -10,7 +10,7 @@ import pytest
 
 from app.clients.mail import MailAccessError, MailTemporaryError, SmtpClient
 from app.sandbox.smtp import LocalSmtp
-from tests.certificates import self_signed
+from tests.certificates import make_self_signed
 from tests.clients.conftest import Unfenced
 
 LOGIN: dict[str, Any] = {"username": "reports", "password": "app-password"}
@@ -20,7 +20,7 @@ LOGIN: dict[str, Any] = {"username": "reports", "password": "app-password"}
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with a key and a self-signed certificate for 127.0.0.1, valid for two days."""
     path = tmp_path_factory.mktemp("tls") / "127.0.0.1.pem"
-    path.write_text(self_signed("127.0.0.1"))
+    path.write_text(make_self_signed("127.0.0.1"))
     return path
 
 

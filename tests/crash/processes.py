@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from app.sandbox.server import Sandbox
-from tests.programs import Program, started
+from tests.programs import Program, start_program
 
 KEY = "key-of-the-crash-tests"
 
@@ -58,7 +58,7 @@ async def run_service(
         "PORT": str(port),
         **settings,
     }
-    async with started(folder, "serve", environment=environment) as program:
+    async with start_program(folder, "serve", environment=environment) as program:
         service = RunningService(program, f"http://127.0.0.1:{port}")
         reader = asyncio.create_task(_gather(program.stderr, service.log))
         try:

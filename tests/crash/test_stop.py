@@ -26,7 +26,7 @@ from tests.crash.processes import KEY, RunningService, run_service
 from tests.crash.test_kill import DAY, expire_leases, fetch_rows, open_rest_client
 from tests.crash.wires import open_wire
 from tests.database.clusters import kill_all, list_servers
-from tests.programs import started
+from tests.programs import start_program
 from tests.stage import until
 
 HUNG = 3600.0
@@ -202,7 +202,7 @@ async def test_start_waiting_for_the_database(
             "PORT": free_port(),
         }
         environment |= {"REPORT_RECIPIENTS": "b@example.ru", "DATA_DIR": str(tmp_path)}
-        async with started(tmp_path, "serve", environment=environment) as program:
+        async with start_program(tmp_path, "serve", environment=environment) as program:
             await asyncio.sleep(3)
             assert await stop(RunningService(program, "")) in (0, 4)
         if held == "migration":

@@ -13,7 +13,7 @@ from app.database.engine import Database
 from app.database.migrate import get_current_revision, get_head_revision
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 from app.sandbox.server import Sandbox
-from tests.cli.processes import free_port, settings_for, started, stop
+from tests.cli.processes import free_port, make_environment, start_app, stop
 
 from .clusters import fetch_value, limit_connections
 from .proxy import open_network
@@ -104,8 +104,8 @@ async def test_serve_reports_that_it_waits_and_can_be_stopped(
 ) -> None:
     async with Sandbox() as sandbox, open_network(postgres_url) as network:
         network.refusing = True
-        settings = settings_for(sandbox, PORT=free_port(), DATABASE_URL=network.url)
-        async with started(tmp_path, "serve", **settings) as process:
+        settings = make_environment(sandbox, PORT=free_port(), DATABASE_URL=network.url)
+        async with start_app(tmp_path, "serve", **settings) as process:
             read_line = (await process.stderr.readline()).decode()
             ended = await stop(process, signal.SIGTERM)
     assert "DATABASE_URL: Postgres недоступен" in read_line
@@ -120,8 +120,8 @@ async def test_serve_begins_as_soon_as_the_database_is_there(
     async with Sandbox() as sandbox, open_network(postgres_url) as network:
         network.blackhole()
         port = free_port()
-        async with started(
-            tmp_path, "serve", **settings_for(sandbox, PORT=port, DATABASE_URL=network.url)
+        async with start_app(
+            tmp_path, "serve", **make_environment(sandbox, PORT=port, DATABASE_URL=network.url)
         ) as process:
             assert "DATABASE_URL" in (await process.stderr.readline()).decode()
             network.heal()

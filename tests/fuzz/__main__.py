@@ -13,7 +13,7 @@ from pathlib import Path
 from app.sandbox.server import Sandbox
 from tests import programs
 from tests.checks import CHECKOUT
-from tests.cli.processes import free_port, settings_for
+from tests.cli.processes import free_port, make_environment
 from tests.fuzz.addresses import open_forwarder
 
 KEY = "key-of-the-fuzz-runs"
@@ -26,8 +26,10 @@ async def run_service() -> AsyncIterator[int]:
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         async with Sandbox() as sandbox:
-            settings = settings_for(sandbox, PORT=port, API_KEYS=KEY, LOG_LEVEL="ERROR")
-            async with programs.started(Path(folder), "serve", environment=settings) as program:
+            settings = make_environment(sandbox, PORT=port, API_KEYS=KEY, LOG_LEVEL="ERROR")
+            async with programs.start_program(
+                Path(folder), "serve", environment=settings
+            ) as program:
                 assert program.stdout
                 assert await program.stdout.readline(), "the service has ended"
                 yield int(port)

@@ -15,7 +15,7 @@ from app.models import RunKind
 from app.repositories import covered_dates
 from app.services.runs import Progress, RunContext, StepResult, submit, wait
 from tests.jobs.test_daily import at, days, live_through, tick
-from tests.services.test_mailer import BOSS, SECOND, received, words
+from tests.services.test_mailer import BOSS, SECOND, list_mails, read_text
 from tests.stage import GOOD_TALK, Stage, until
 
 
@@ -71,7 +71,7 @@ async def test_dates_merged_into_a_merged_run_are_named_too(stage: Stage) -> Non
     assert (day["slot"], day["state"]) == (iso(first, stage, 5), "done")
     missed = {iso(first, stage, n): day["slot"] for n in range(1, 6)}
     assert await covered(stage) == {iso(first, stage): iso(first, stage), **missed}
-    mail = words(received(stage, BOSS)[-1])
+    mail = read_text(list_mails(stage, BOSS)[-1])
     assert all(f"{slot[8:]}.{slot[5:7]}" in mail for slot in missed)
 
 
@@ -110,7 +110,7 @@ async def test_a_mail_that_cannot_be_built_is_tried_again(stage: Stage, table: s
             DayPlan(timedelta(hours=1), timedelta(days=7), first_pause=timedelta(seconds=0.01)),
         )
     assert (result.ok, result.figures["send_reports"]) == (True, 1)
-    assert [len(received(stage, to)) for to in (BOSS, SECOND)] == [1, 1]
+    assert [len(list_mails(stage, to)) for to in (BOSS, SECOND)] == [1, 1]
     assert len(await stage.rows("SELECT 1 FROM digests")) == 1
 
 
@@ -149,7 +149,7 @@ async def test_a_mail_whose_process_stopped_before_it_was_rendered_is_completed(
         assert (await stage.post("/timer/reports", status=500))["send_reports"] == 0
     assert await stage.rows("SELECT 1 FROM reports WHERE digest_id IS NULL") == []
     answer = await stage.mail()
-    assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (1, 1)
+    assert (len(list_mails(stage, BOSS)), len(list_mails(stage, SECOND))) == (1, 1)
     assert answer["send_reports"] == 1, (
         "the call that reached the first recipient counts the reports"
     )
@@ -167,7 +167,11 @@ async def test_a_mail_that_cannot_be_rendered_costs_no_other(stage: Stage) -> No
     await stage.analyze()
     stage.clock.move(days=1)
     answer = await stage.post("/timer/reports", status=500)
-    assert (answer["send_reports"], len(received(stage, BOSS)), len(received(stage, SECOND))) == (
+    assert (
+        answer["send_reports"],
+        len(list_mails(stage, BOSS)),
+        len(list_mails(stage, SECOND)),
+    ) == (
         1,
         1,
         1,
@@ -221,7 +225,7 @@ async def test_a_date_of_a_clock_that_was_ahead_gets_its_own_mail_when_it_comes(
         day = await live_through_again(stage, first + timedelta(days=later))
         assert (day["slot"], day["state"]) == (iso(first, stage, later), "done")
     assert await covered(stage) == {iso(first, stage, n): iso(first, stage, n) for n in range(5)}
-    assert len(received(stage, BOSS)) == 6, "one a date, and the one of the false date"
+    assert len(list_mails(stage, BOSS)) == 6, "one a date, and the one of the false date"
     mailed = [
         row["figures"]["reports"]
         for row in await stage.rows(

@@ -13,7 +13,7 @@ from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
 from app.services.runs import Progress, RunContext, submit, wait
 from tests.jobs.ticks import ask_for_what_is_due
-from tests.services.test_mailer import BOSS, received, words
+from tests.services.test_mailer import BOSS, list_mails, read_text
 from tests.stage import BAD_TALK, GOOD_TALK, MovableClock, Stage, on_stage, until
 
 
@@ -56,7 +56,7 @@ async def test_the_day_is_run_once_and_mails_once(stage: Stage) -> None:
     assert {"synced_chats": 2, "analyzed_chats": 2, "send_reports": 2}.items() <= day[
         "figures"
     ].items()
-    assert len(received(stage, BOSS)) == 1
+    assert len(list_mails(stage, BOSS)) == 1
     for _ in range(3):
         await tick(stage)
     assert len(await days(stage)) == 1
@@ -76,7 +76,7 @@ async def test_the_day_is_run_once_and_mails_once(stage: Stage) -> None:
 async def test_a_day_without_chats_is_mailed_all_the_same(stage: Stage) -> None:
     day = await live_through(stage, at(stage, 20))
     assert (day["state"], day["figures"]["send_reports"]) == ("done", 0)
-    assert len(received(stage, BOSS)) == 1
+    assert len(list_mails(stage, BOSS)) == 1
 
 
 async def test_days_missed_are_made_up_for_by_one_mail_that_names_them(stage: Stage) -> None:
@@ -85,7 +85,7 @@ async def test_days_missed_are_made_up_for_by_one_mail_that_names_them(stage: St
     stage.add_talk(*GOOD_TALK)
     day = await live_through(stage, at(stage, 23))
     assert [row["state"] for row in await days(stage)] == ["done", "merged", "merged", "done"]
-    mail = words(received(stage, BOSS)[-1])
+    mail = read_text(list_mails(stage, BOSS)[-1])
     for row in (await days(stage))[1:]:
         year, month, date = row["slot"].split("-")
         assert f"{date}.{month}" in mail, year
@@ -109,7 +109,7 @@ async def test_what_is_missing_is_said_when_the_deadline_is_over(database_url: s
         empty = sandbox.deepseek.switches.fail(BALANCE_EMPTY, path="chat/completions", times=None)
         day = await live_through(stage, at(stage, 20))
         assert day["state"] == "failed"
-        mail = words(received(stage, BOSS)[0]).replace("\u00a0", " ")
+        mail = read_text(list_mails(stage, BOSS)[0]).replace("\u00a0", " ")
         assert "Анализ: На счету DeepSeek кончились деньги" in mail, (
             "the banner says what is missing"
         )
@@ -142,7 +142,7 @@ async def test_a_day_that_has_reached_its_budget_says_so_and_has_not_failed(
             1,
             0,
         )
-        mail = words(received(stage, BOSS)[0])
+        mail = read_text(list_mails(stage, BOSS)[0])
         assert "Анализ: остатка дневного бюджета DeepSeek" in mail
         assert mail.count("НЕ ВСЁ ПОЛУЧИЛОСЬ") == 1
 

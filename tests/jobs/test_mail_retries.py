@@ -14,14 +14,14 @@ from app.repositories import runs
 from app.services.mail.composer import FIRST_RETRY
 from tests.jobs.ticks import ask_for_what_is_due
 from tests.services.posting import Process, delivery_rows, pass_claims
-from tests.services.test_mailer import BOSS, SECOND, graded_day, received
+from tests.services.test_mailer import BOSS, SECOND, grade_day, list_mails
 from tests.stage import Stage
 
 
 @pytest.fixture
 async def still(stage: Stage, database: Database) -> AsyncIterator[Stage]:
     """A mail that could be sent to nobody yet; runs are carried out by hand."""
-    await graded_day(stage)
+    await grade_day(stage)
     async with stage.resting():
         stage.sandbox.smtp.switches.refuse_connections = True
         await Process(stage, database).mail()
@@ -64,7 +64,7 @@ async def test_a_replica_with_a_slower_clock_carries_out_what_another_asked_for(
     (run,) = await retries(still)
     assert slow.clock() < still.clock() - timedelta(minutes=5)
     await carry_out(slow, run)
-    assert (len(received(still, BOSS)), len(received(still, SECOND))) == (1, 1)
+    assert (len(list_mails(still, BOSS)), len(list_mails(still, SECOND))) == (1, 1)
 
 
 async def test_a_retry_that_came_to_nothing_is_asked_for_again(still: Stage) -> None:
@@ -102,7 +102,7 @@ async def test_a_retry_sends_only_what_is_still_open(still: Stage, database: Dat
     assert (await process.mail()).ok  # a person's call was faster
     (run,) = await retries(still)
     await carry_out(process, run)
-    assert (len(received(still, BOSS)), len(received(still, SECOND))) == (1, 1)
+    assert (len(list_mails(still, BOSS)), len(list_mails(still, SECOND))) == (1, 1)
 
 
 async def test_a_retry_leaves_other_mails_to_their_own_time(
@@ -116,7 +116,7 @@ async def test_a_retry_leaves_other_mails_to_their_own_time(
     await tick(still)
     (run,) = await retries(still)
     await carry_out(Process(still, database), run)
-    assert (len(received(still, BOSS)), len(received(still, SECOND))) == (1, 0)
+    assert (len(list_mails(still, BOSS)), len(list_mails(still, SECOND))) == (1, 0)
 
 
 async def test_a_refused_recipient_waits_for_a_call(still: Stage, database: Database) -> None:
@@ -147,4 +147,4 @@ async def test_a_retry_that_the_release_before_has_asked_for_is_carried_out(
         )
     asked = await process.begin(slot="retry 2026-11-22T17:05:00+00:00", date=None)
     assert (await process.work_on(asked)).ok
-    assert (len(received(still, BOSS)), len(received(still, SECOND))) == (1, 1)
+    assert (len(list_mails(still, BOSS)), len(list_mails(still, SECOND))) == (1, 1)

@@ -4,27 +4,27 @@ nobody gets one too many.
 
 from app.repositories.runs import CONTINUED_FOR
 from tests.jobs.repeats import asked, asked_by_both
-from tests.services.test_mailer import BOSS, SECOND, graded_day, received
+from tests.services.test_mailer import BOSS, SECOND, grade_day, list_mails
 from tests.stage import Stage, on_stage, until
 
 
 async def test_a_mail_repeated_by_two_calls_at_once_goes_once(stage: Stage, replica: Stage) -> None:
-    await graded_day(stage)
+    await grade_day(stage)
     await stage.mail()
     first, second = await asked_by_both(stage, replica, "/timer/reports", {"resend": True})
     assert (first["send_reports"], second["send_reports"]) == (2, 0)
     assert "Такой же запрос уже выполнялся" in second["message"]
     assert "писем не было" not in second["message"]
-    assert [len(received(stage, to)) for to in (BOSS, SECOND)] == [2, 2]
+    assert [len(list_mails(stage, to)) for to in (BOSS, SECOND)] == [2, 2]
     assert (await stage.mail(resend=True))["send_reports"] == 2, (
         "made after both have ended, it is carried out"
     )
-    assert len(received(stage, BOSS)) == 3
+    assert len(list_mails(stage, BOSS)) == 3
 
 
 async def test_a_repeat_that_was_interrupted_is_finished_by_the_next_call(stage: Stage) -> None:
     """The service is stopped with the mail on the wire; the caller was told to call again."""
-    await graded_day(stage)
+    await grade_day(stage)
     await stage.mail()
     stage.sandbox.smtp.switches.latency_seconds = 60
     first = await asked(stage, "/timer/reports", {"resend": True})
@@ -38,20 +38,20 @@ async def test_a_repeat_that_was_interrupted_is_finished_by_the_next_call(stage:
     assert "вызовите ещё раз" in (await first)["message"]
     answer = await stage.mail(resend=True)
     assert answer["send_reports"] == 2
-    assert [len(received(stage, to)) for to in (BOSS, SECOND)] == [2, 2]
+    assert [len(list_mails(stage, to)) for to in (BOSS, SECOND)] == [2, 2]
     assert len(await stage.rows("SELECT 1 FROM digests WHERE kind = 'resend'")) == 1
     (run,) = await stage.rows("SELECT id FROM runs WHERE state = 'done' ORDER BY id DESC LIMIT 1")
     shown = (await stage.rest.get(f"/api/v1/runs/{run['id']}")).json()
     assert {row["state"] for row in shown["deliveries"]} == {"sent"}
     assert (await stage.mail(resend=True))["send_reports"] == 2, "and that one has ended"
-    assert len(received(stage, BOSS)) == 3
+    assert len(list_mails(stage, BOSS)) == 3
 
 
 async def half_repeated(stage: Stage, state: str) -> None:
     """A repeat that has reached the first recipient and not the second, and whose process came to
     such an end.
     """
-    await graded_day(stage)
+    await grade_day(stage)
     await stage.mail()
     stage.sandbox.smtp.switches.recipient_answers[SECOND] = "451 4.7.1 Try again later"
     await stage.post("/timer/reports", {"resend": True}, status=500)
@@ -72,14 +72,14 @@ async def test_the_first_recipient_of_an_interrupted_repeat_does_not_get_it_agai
         assert (await stage.mail(resend=True))["send_reports"] == 2 * number, (
             "its caller was told of none"
         )
-        assert [len(received(stage, to)) for to in (BOSS, SECOND)] == [2 * number, 2 * number]
+        assert [len(list_mails(stage, to)) for to in (BOSS, SECOND)] == [2 * number, 2 * number]
 
 
 async def test_what_the_scheduler_has_finished_meanwhile_is_not_begun_again(stage: Stage) -> None:
     await half_repeated(stage, "interrupted")
     await stage.mail()  # as a retry of the scheduler's would
     answer = await stage.mail(resend=True)
-    assert (answer["send_reports"], len(received(stage, BOSS))) == (0, 2)
+    assert (answer["send_reports"], len(list_mails(stage, BOSS))) == (0, 2)
     assert "ещё раз не отправлялось" in answer["message"]
     assert (await stage.mail(resend=True))["send_reports"] == 2, (
         "the call that was interrupted has had its answer"
@@ -92,7 +92,7 @@ async def test_an_interruption_is_forgotten_in_time(stage: Stage) -> None:
     stage.clock.move(seconds=CONTINUED_FOR.total_seconds() + 60)
     day = (await stage.rows("SELECT day FROM digests"))[0]["day"].isoformat()
     assert (await stage.mail(date=day, resend=True))["send_reports"] == 2
-    assert len(received(stage, BOSS)) == 3
+    assert len(list_mails(stage, BOSS)) == 3
 
 
 async def test_a_repeat_for_other_recipients_is_a_new_mail(stage: Stage, database_url: str) -> None:
@@ -104,4 +104,4 @@ async def test_a_repeat_for_other_recipients_is_a_new_mail(stage: Stage, databas
         on_stage(database_url, stage.sandbox, report_recipients=(BOSS, SECOND, third)) as more,
     ):
         assert (await more.mail(resend=True))["send_reports"] == 2
-    assert len(received(stage, third)) == 1
+    assert len(list_mails(stage, third)) == 1

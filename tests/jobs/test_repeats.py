@@ -9,7 +9,7 @@ from app.models import RunKind
 from app.sandbox.deepseek_faults import BALANCE_EMPTY, BLANK, user_message
 from app.services.runs import submit
 from tests.jobs.repeats import asked, asked_by_both, graded, nobody_working, work_off
-from tests.services.test_mailer import BOSS, received
+from tests.services.test_mailer import BOSS, list_mails
 from tests.stage import Stage, on_stage, until
 
 
@@ -184,7 +184,7 @@ async def test_whichever_of_the_two_comes_first_does_the_work(stage: Stage) -> N
             assert [run["figures"][figure] for run in done] == [2, 0]
             assert f"(запуск {second}): сделанное им не повторялось" in done[1]["message"]
             assert "Такой же запрос" not in done[0]["message"]
-    assert len(received(stage, BOSS)) == 2
+    assert len(list_mails(stage, BOSS)) == 2
 
 
 async def test_an_interrupted_grading_is_finished_by_the_next_call(stage: Stage) -> None:

@@ -15,7 +15,7 @@ from app.jobs.scheduler import JOBS, Scheduler, watch_clock
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from tests.jobs.test_tick import EVENING, moscow
-from tests.services.test_mailer import BOSS, graded_day, received
+from tests.services.test_mailer import BOSS, grade_day, list_mails
 from tests.stage import MovableClock, Stage, on_stage, until
 
 AFTER_REPORT_TIME = moscow(22, 20, 1).astimezone(UTC)
@@ -38,7 +38,7 @@ async def test_each_job_queues_its_run(database_url: str) -> None:
     """The day's run, the interval's sync, and a delivery that a dead process left."""
     async with Sandbox(avito=LocalAvito()) as sandbox:
         async with on_stage(database_url, sandbox, showing(moscow(22, 10))) as stage:
-            await graded_day(stage)
+            await grade_day(stage)
             await stage.mail()
             owed_at = moscow(22, 10, 5)
             await stage.change(
@@ -53,7 +53,7 @@ async def test_each_job_queues_its_run(database_url: str) -> None:
 
             async def queued() -> bool:
                 kinds = [await slots(stage, kind) for kind in ("daily", "sync", "mail")]
-                return all(any(kind) for kind in kinds) and len(received(stage, BOSS)) == 2
+                return all(any(kind) for kind in kinds) and len(list_mails(stage, BOSS)) == 2
 
             await until(queued)
             assert await slots(stage, "daily") == ["2026-11-22"]

@@ -13,7 +13,7 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.analysis.originals import RegradePeriod
 from app.services.runs import require_run, submit, wait
-from tests.services.test_mailer import BOSS, SECOND, graded_day, received
+from tests.services.test_mailer import BOSS, SECOND, grade_day, list_mails
 from tests.stage import GOOD_TALK, Stage, on_stage, until
 
 AT_A_TIME = 3
@@ -127,7 +127,7 @@ async def test_a_grading_of_which_nothing_is_left_has_ended_well(database_url: s
 async def test_a_mail_that_is_stopped_between_two_recipients_tells_what_the_first_got(
     stage: Stage,
 ) -> None:
-    await graded_day(stage)
+    await grade_day(stage)
     stage.sandbox.smtp.switches.recipient_latencies[SECOND] = 60
     call = asyncio.create_task(stage.rest.post("/api/v1/timer/reports"))
 
@@ -138,10 +138,10 @@ async def test_a_mail_that_is_stopped_between_two_recipients_tells_what_the_firs
     async with stage.resting():
         answer = (await call).json()
         assert answer["message"].startswith("Прервано")
-        assert (answer["send_reports"], len(received(stage, BOSS))) == (2, 1)
+        assert (answer["send_reports"], len(list_mails(stage, BOSS))) == (2, 1)
     stage.sandbox.smtp.switches.recipient_latencies.clear()
     assert (await stage.mail())["send_reports"] == 0, "it was counted in the call that brought it"
-    assert received(stage, SECOND)
+    assert list_mails(stage, SECOND)
 
 
 async def test_second_gradings_under_way_are_kept_as_well(database_url: str) -> None:

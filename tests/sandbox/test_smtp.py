@@ -10,7 +10,7 @@ import aiosmtplib
 import pytest
 
 from app.sandbox.smtp import LocalSmtp
-from tests.certificates import self_signed
+from tests.certificates import make_self_signed
 
 TO = ["head@example.com", "owner@example.com"]
 
@@ -32,7 +32,7 @@ def build_client(port: int, **options: Any) -> aiosmtplib.SMTP:
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate for 127.0.0.1 with its key, in one file."""
     file = tmp_path_factory.mktemp("tls") / "both.pem"
-    file.write_text(self_signed("127.0.0.1"))
+    file.write_text(make_self_signed("127.0.0.1"))
     return file
 
 

@@ -1,11 +1,11 @@
-"""Who gets which mail, what it says, and that nothing goes twice."""
+"""The mailer: recipients, contents, and no mail twice."""
 
 from datetime import date, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from app.sandbox.smtp import ReceivedMail
-from app.services.mail.attempt import REFUSALS
+from app.services.mail.attempt import MAX_REFUSALS
 from tests.jobs.ticks import ask_for_what_is_due
 from tests.services.sheets import rows_of
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage, until
@@ -13,23 +13,23 @@ from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage, until
 BOSS, SECOND = "boss@example.ru", "second@example.ru"
 
 
-def read(mail: ReceivedMail) -> EmailMessage:
+def parse_mail(mail: ReceivedMail) -> EmailMessage:
     message = message_from_bytes(mail.data, policy=policy.default)
     assert isinstance(message, EmailMessage)
     return message
 
 
-def words(mail: ReceivedMail) -> str:
-    body = read(mail).get_body(("plain",))
+def read_text(mail: ReceivedMail) -> str:
+    body = parse_mail(mail).get_body(("plain",))
     assert body is not None
     return str(body.get_content())
 
 
-def received(stage: Stage, recipient: str) -> list[ReceivedMail]:
+def list_mails(stage: Stage, recipient: str) -> list[ReceivedMail]:
     return [mail for mail in stage.sandbox.smtp.messages if mail.recipients == [recipient]]
 
 
-async def graded_day(stage: Stage) -> None:
+async def grade_day(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     stage.add_talk(*BAD_TALK, title="Шкаф", client="Борис")
     stage.add_talk(("client", "Алло?"), title="Стол")
@@ -38,22 +38,22 @@ async def graded_day(stage: Stage) -> None:
 
 
 async def test_each_recipient_gets_one_mail_with_the_same_figures(stage: Stage) -> None:
-    await graded_day(stage)
+    await grade_day(stage)
     assert (await stage.mail())["send_reports"] == 2
-    (boss,), (second,) = received(stage, BOSS), received(stage, SECOND)
-    assert words(boss) == words(second)
-    assert read(boss)["Message-ID"] != read(second)["Message-ID"]
-    assert (read(boss)["To"], read(boss)["From"].addresses[0].addr_spec) == (
+    (boss,), (second,) = list_mails(stage, BOSS), list_mails(stage, SECOND)
+    assert read_text(boss) == read_text(second)
+    assert parse_mail(boss)["Message-ID"] != parse_mail(second)["Message-ID"]
+    assert (parse_mail(boss)["To"], parse_mail(boss)["From"].addresses[0].addr_spec) == (
         BOSS,
         "reports@example.ru",
     )
-    assert read(boss)["Auto-Submitted"] == "auto-generated"
-    assert "Шкаф" in words(boss)
-    assert "3 = " in words(boss).replace("\u00a0", " "), "N is the sum of the four"
+    assert parse_mail(boss)["Auto-Submitted"] == "auto-generated"
+    assert "Шкаф" in read_text(boss)
+    assert "3 = " in read_text(boss).replace("\u00a0", " "), "N is the sum of the four"
 
 
-async def test_the_mails_figures_are_those_of_its_reports(full_stage: Stage) -> None:
-    """N, the four that add up to it, and the mean score, against what REST gives for that mail."""
+async def test_mail_figures_match_its_reports(full_stage: Stage) -> None:
+    """The number of chats, the sum of the four outcomes and the mean score match REST."""
     stage = full_stage
     await stage.sync()
     await stage.analyze()
@@ -86,34 +86,34 @@ async def test_the_mails_figures_are_those_of_its_reports(full_stage: Stage) -> 
     )
 
 
-async def test_later_reports_go_in_a_mail_of_their_own(stage: Stage) -> None:
-    await graded_day(stage)
+async def test_later_reports_are_sent_in_another_mail(stage: Stage) -> None:
+    await grade_day(stage)
     await stage.mail()
     chat = next(iter(stage.avito.accounts[0].chats.values()))
     stage.avito.add_message(chat.id, "client", text="И ещё вопрос: какой цвет?")
     await stage.sync()
     await stage.analyze()
     assert (await stage.mail())["send_reports"] == 1
-    assert len(received(stage, BOSS)) == 2
+    assert len(list_mails(stage, BOSS)) == 2
     today = stage.clock().astimezone(stage.service.settings.report_timezone).date().isoformat()
     assert len(await stage.reports(mail=today)) == 3
 
 
-async def test_resend_mails_the_dates_reports_again_as_a_new_mail(stage: Stage) -> None:
-    await graded_day(stage)
+async def test_resend_sends_the_dates_reports_as_a_new_mail(stage: Stage) -> None:
+    await grade_day(stage)
     await stage.mail()
     assert (await stage.mail(resend=True))["send_reports"] == 2
-    first, again = received(stage, BOSS)
-    assert read(first)["Message-ID"] != read(again)["Message-ID"]
+    first, again = list_mails(stage, BOSS)
+    assert parse_mail(first)["Message-ID"] != parse_mail(again)["Message-ID"]
     assert (await stage.mail())["send_reports"] == 0
-    assert len(received(stage, BOSS)) == 2
+    assert len(list_mails(stage, BOSS)) == 2
     assert (await stage.mail(date="2020-01-01", resend=True))["send_reports"] == 0
 
 
-async def test_a_repeat_that_nobody_got_is_sent_by_the_next_call_and_not_made_again(
+async def test_undelivered_resend_is_sent_by_the_next_call_not_composed_again(
     stage: Stage,
 ) -> None:
-    await graded_day(stage)
+    await grade_day(stage)
     await stage.mail()
     stage.sandbox.smtp.switches.refuse_connections = True
     for _ in range(3):
@@ -122,18 +122,18 @@ async def test_a_repeat_that_nobody_got_is_sent_by_the_next_call_and_not_made_ag
         ] == 0
     stage.sandbox.smtp.switches.refuse_connections = False
     assert (await stage.mail(resend=True))["send_reports"] == 2
-    assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (
+    assert (len(list_mails(stage, BOSS)), len(list_mails(stage, SECOND))) == (
         2,
         2,
-    ), "the mail and one repeat"
+    ), "the mail and one resend"
     assert (await stage.mail(resend=True))["send_reports"] == 2, (
-        "once all have it, a repeat is a new mail again"
+        "after delivery to all recipients, a resend is a new mail"
     )
-    assert len(received(stage, BOSS)) == 3
+    assert len(list_mails(stage, BOSS)) == 3
 
 
-async def test_only_the_recipient_who_was_not_reached_is_tried_again(stage: Stage) -> None:
-    await graded_day(stage)
+async def test_only_the_failed_recipient_is_retried(stage: Stage) -> None:
+    await grade_day(stage)
     stage.sandbox.smtp.switches.recipient_answers[SECOND] = "451 4.7.1 Try again later"
     body = await stage.post("/timer/reports", status=500)
     assert body["send_reports"] == 2
@@ -146,13 +146,13 @@ async def test_only_the_recipient_who_was_not_reached_is_tried_again(stage: Stag
     assert "451" in body["message"]
     stage.sandbox.smtp.switches.recipient_answers.clear()
     assert (await stage.mail())["send_reports"] == 0, (
-        "the reports were brought to their first recipient before"
+        "the reports have reached their first recipient before"
     )
-    assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (1, 1)
+    assert (len(list_mails(stage, BOSS)), len(list_mails(stage, SECOND))) == (1, 1)
 
 
-async def test_reports_count_in_the_call_that_brings_them(stage: Stage) -> None:
-    await graded_day(stage)
+async def test_reports_are_counted_in_the_call_that_delivers_them(stage: Stage) -> None:
+    await grade_day(stage)
     stage.sandbox.smtp.switches.refuse_connections = True
     assert (await stage.post("/timer/reports", status=500))["send_reports"] == 0
     stage.sandbox.smtp.switches.refuse_connections = False
@@ -160,44 +160,45 @@ async def test_reports_count_in_the_call_that_brings_them(stage: Stage) -> None:
     assert (await stage.mail())["send_reports"] == 0
 
 
-async def test_an_address_refused_for_good_is_given_up_and_named_in_the_next_mail(
+async def test_permanently_rejected_address_is_given_up_and_named_in_the_next_mail(
     stage: Stage,
 ) -> None:
-    await graded_day(stage)
+    await grade_day(stage)
     stage.sandbox.smtp.switches.recipient_answers[SECOND] = "550 5.1.1 No such user"
-    for _ in range(REFUSALS):
+    for _ in range(MAX_REFUSALS):
         assert "550" in (await stage.post("/timer/reports", status=500))["message"]
     assert (await stage.mail())["message"] == "Новых отчётов нет, письмо не отправлялось."
     (row,) = await stage.rows(
         "SELECT state, tries, answer FROM deliveries WHERE recipient = :to", to=SECOND
     )
-    assert (row["state"], row["tries"]) == ("failed", REFUSALS)
+    assert (row["state"], row["tries"]) == ("failed", MAX_REFUSALS)
     assert "550" in row["answer"]
     chat = next(iter(stage.avito.accounts[0].chats.values()))
     stage.avito.add_message(chat.id, "client", text="Ещё?")
     await stage.sync()
     await stage.analyze()
     await stage.post("/timer/reports", status=500)
-    assert SECOND in words(received(stage, BOSS)[-1])
+    assert SECOND in read_text(list_mails(stage, BOSS)[-1])
 
 
-async def test_a_lost_answer_sends_the_identical_bytes_again(stage: Stage) -> None:
-    """The mail arrived, the 250 did not: the second copy has the same Message-ID and can be told
-    for what it is.
+async def test_after_a_lost_reply_identical_bytes_are_sent_again(stage: Stage) -> None:
+    """The mail arrived, the 250 did not.
+
+    The second copy has the same Message-ID, so it is recognizable as a duplicate.
     """
-    await graded_day(stage)
+    await grade_day(stage)
     stage.sandbox.smtp.switches.cut_after_dot = True
     await stage.post("/timer/reports", status=500)
     stage.sandbox.smtp.switches.cut_after_dot = False
     await stage.mail()
-    first, again = received(stage, BOSS)
+    first, again = list_mails(stage, BOSS)
     assert first.data == again.data
 
 
-async def test_an_address_taken_out_of_the_settings_is_not_tried_again(
+async def test_address_removed_from_the_settings_is_not_retried(
     stage: Stage, database_url: str
 ) -> None:
-    await graded_day(stage)
+    await grade_day(stage)
     stage.sandbox.smtp.switches.refuse_connections = True
     await stage.post("/timer/reports", status=500)
     stage.sandbox.smtp.switches.refuse_connections = False
@@ -206,23 +207,23 @@ async def test_an_address_taken_out_of_the_settings_is_not_tried_again(
         on_stage(database_url, stage.sandbox, report_recipients=(BOSS,)) as smaller,
     ):
         assert (await smaller.mail())["send_reports"] == 2
-    assert (len(received(stage, BOSS)), len(received(stage, SECOND))) == (1, 0)
+    assert (len(list_mails(stage, BOSS)), len(list_mails(stage, SECOND))) == (1, 0)
 
 
-async def test_without_a_recipient_the_reports_stay(stage: Stage, database_url: str) -> None:
-    await graded_day(stage)
+async def test_without_recipients_the_reports_are_kept(stage: Stage, database_url: str) -> None:
+    await grade_day(stage)
     async with (
         stage.resting(),
-        on_stage(database_url, stage.sandbox, report_recipients=(), smtp_host=None) as nobody,
+        on_stage(database_url, stage.sandbox, report_recipients=(), smtp_host=None) as unaddressed,
     ):
-        body = await nobody.post("/timer/reports", status=500)
+        body = await unaddressed.post("/timer/reports", status=500)
         assert "REPORT_RECIPIENTS" in body["message"]
     assert (await stage.mail())["send_reports"] == 2
 
 
-async def test_a_past_date_takes_what_was_written_before_its_end(stage: Stage) -> None:
-    """And what came later is left for the next mail."""
-    await graded_day(stage)
+async def test_past_date_has_the_reports_created_before_its_end(stage: Stage) -> None:
+    """Later reports are left for the next mail."""
+    await grade_day(stage)
     zone = stage.service.settings.report_timezone
     yesterday = (stage.clock().astimezone(zone) - timedelta(days=1)).date().isoformat()
     assert (await stage.mail(date=yesterday))["send_reports"] == 0
@@ -232,24 +233,22 @@ async def test_a_past_date_takes_what_was_written_before_its_end(stage: Stage) -
     assert (await stage.mail())["send_reports"] == 1
 
 
-async def test_the_bytes_are_forgotten_when_everybody_has_the_mail(stage: Stage) -> None:
-    await graded_day(stage)
+async def test_bytes_are_deleted_after_all_deliveries(stage: Stage) -> None:
+    await grade_day(stage)
     await stage.mail()
     assert await stage.rows("SELECT 1 FROM digests WHERE mime IS NOT NULL") == []
 
 
-async def test_a_subject_keeps_its_blanks_wherever_it_is_folded(stage: Stage) -> None:
-    await graded_day(stage)
+async def test_folded_subject_keeps_its_blanks(stage: Stage) -> None:
+    await grade_day(stage)
     await stage.mail()
     (digest,) = await stage.rows("SELECT subject FROM digests")
-    assert read(received(stage, BOSS)[0])["Subject"] == digest["subject"]
+    assert parse_mail(list_mails(stage, BOSS)[0])["Subject"] == digest["subject"]
 
 
-async def test_a_mail_sent_again_says_what_it_said(stage: Stage) -> None:
-    """Whatever has been written, answered and graded since: figures, names, and the pages of the
-    sheet.
-    """
-    await graded_day(stage)
+async def test_resent_mail_has_the_same_content(stage: Stage) -> None:
+    """Figures, names and sheets do not change with later messages, answers and gradings."""
+    await grade_day(stage)
     await stage.mail()
     stage.clock.move(hours=30)
     sofa, wardrobe, table = stage.avito.accounts[0].chats
@@ -263,16 +262,16 @@ async def test_a_mail_sent_again_says_what_it_said(stage: Stage) -> None:
     first, again = await stage.rows("SELECT figures FROM digests ORDER BY id")
     assert len(first["figures"]["waiting_buyers"]) == 2
     assert again["figures"] == first["figures"] | {"part": "повтор"}
-    sheets = [next(read(mail).iter_attachments()).get_content() for mail in received(stage, BOSS)]
+    sheets = [
+        next(parse_mail(mail).iter_attachments()).get_content() for mail in list_mails(stage, BOSS)
+    ]
     for page in ("Отчёты", "Ждут ответа", "Без оценки"):
         assert rows_of(sheets[0], page) == rows_of(sheets[1], page)
 
 
-async def test_what_a_dead_process_left_sending_is_taken_up_by_the_scheduler(stage: Stage) -> None:
-    """The mail was on the wire when the process died: it goes again, the identical bytes, without
-    anybody's call.
-    """
-    await graded_day(stage)
+async def test_scheduler_retries_the_delivery_of_a_dead_process(stage: Stage) -> None:
+    """The process died while sending. The identical bytes are sent again without a call."""
+    await grade_day(stage)
     await stage.mail()
     await stage.change("UPDATE digests SET mime = 'Subject: x'::bytea")
     await stage.change(
@@ -284,19 +283,17 @@ async def test_what_a_dead_process_left_sending_is_taken_up_by_the_scheduler(sta
     await ask_for_what_is_due(stage.service.database, stage.service.timetable, stage.clock)
     stage.service.worker.wake()
 
-    async def arrived() -> bool:
-        return len(received(stage, BOSS)) == 2
+    async def has_arrived() -> bool:
+        return len(list_mails(stage, BOSS)) == 2
 
-    await until(arrived)
-    assert len(received(stage, SECOND)) == 1
-    assert received(stage, BOSS)[1].data.endswith(b"Subject: x\r\n")
+    await until(has_arrived)
+    assert len(list_mails(stage, SECOND)) == 1
+    assert list_mails(stage, BOSS)[1].data.endswith(b"Subject: x\r\n")
 
 
-async def test_a_second_mail_of_a_date_says_what_it_is(stage: Stage) -> None:
-    """A mean of few reports is not passed off as the day's, and a chat that was graded twice is
-    shown once.
-    """
-    await graded_day(stage)
+async def test_second_mail_of_a_date_is_labelled(stage: Stage) -> None:
+    """Its mean is labelled as that of few reports. A chat that was graded twice is listed once."""
+    await grade_day(stage)
     await stage.mail()
     chats = [row["avito_id"] for row in await stage.rows("SELECT avito_id FROM chats ORDER BY id")]
     await stage.analyze(chat_ids=chats[:1], force=True)
@@ -309,14 +306,14 @@ async def test_a_second_mail_of_a_date_says_what_it_is(stage: Stage) -> None:
     assert ", повтор: " in resent["subject"]
     assert "по 3 отчётам" in resent["subject"]
     assert supplement["figures"]["days"][-1] == resent["figures"]["days"][-1], (
-        "the day's bar is the whole date's"
+        "the day's bar shows the whole date"
     )
     shown = [chat["chat_id"] for chat in (*resent["figures"]["worst"], *resent["figures"]["best"])]
     assert shown
     assert len(set(shown)) == len(shown)
 
 
-async def test_a_date_without_a_mail_has_nothing_to_repeat(stage: Stage) -> None:
+async def test_date_without_a_mail_cannot_be_resent(stage: Stage) -> None:
     answer = await stage.mail(date="2026-01-01", resend=True)
     assert (answer["send_reports"], answer["message"]) == (
         0,

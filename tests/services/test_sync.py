@@ -1,4 +1,4 @@
-"""What a sync leaves in the database, over real HTTP."""
+"""Sync over real HTTP: the rows that it leaves in the database."""
 
 from datetime import timedelta
 
@@ -14,8 +14,8 @@ MESSAGES = (
 )
 
 
-async def test_everything_of_the_catalogue_is_copied(full_stage: Stage) -> None:
-    """As many chats and messages as Avito has, each on its side, in Avito's order."""
+async def test_whole_catalogue_is_copied(full_stage: Stage) -> None:
+    """All chats and messages of Avito, each with its side, in Avito's order."""
     stage = full_stage
     await stage.sync()
     for chat in stage.avito.accounts[0].chats.values():
@@ -36,7 +36,7 @@ async def test_everything_of_the_catalogue_is_copied(full_stage: Stage) -> None:
     assert await stage.rows("SELECT 1 FROM chats WHERE messages_due OR NOT history_complete") == []
 
 
-async def test_a_new_message_is_all_that_is_copied_next_time(stage: Stage) -> None:
+async def test_next_sync_copies_only_the_new_message(stage: Stage) -> None:
     for _ in range(3):
         stage.add_talk(*GOOD_TALK, minutes_ago=600)
     await stage.sync()
@@ -65,9 +65,10 @@ async def test_full_reads_every_chat_again(stage: Stage) -> None:
     assert len([request for request in stage.avito.requests if "messages" in request.path]) == 3
 
 
-async def test_the_words_of_a_deleted_message_stay(stage: Stage) -> None:
-    """A message taken back within the hour is found deleted by the next sync, although the chat
-    shows no new activity.
+async def test_text_of_a_deleted_message_is_kept(stage: Stage) -> None:
+    """The next sync finds a message deleted within the hour.
+
+    The chat itself shows no new activity.
     """
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=5)
     await stage.sync()
@@ -78,7 +79,7 @@ async def test_the_words_of_a_deleted_message_stay(stage: Stage) -> None:
     assert [row["deleted_at"] is not None for row in rows] == [False, False, False, True]
 
 
-async def test_a_message_seen_only_deleted_is_told_as_such(stage: Stage) -> None:
+async def test_message_first_seen_deleted_is_stored_as_deleted(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=5)
     stage.avito.delete_message(chat.id, chat.messages[0].id)
     await stage.sync()
@@ -116,8 +117,8 @@ async def test_long_lists_and_long_chats_are_paged_to_their_end(stage: Stage) ->
     assert (await stage.rows(count, id=long.id))[0]["n"] == 350
 
 
-async def test_what_avito_does_not_give_is_told_as_incomplete(stage: Stage) -> None:
-    """1,100 messages of a chat are the reach; the rest is counted and said, not passed over."""
+async def test_messages_beyond_avitos_limit_are_reported_as_incomplete(stage: Stage) -> None:
+    """Avito returns at most 1,100 messages of a chat; the chat is counted and reported."""
     stage.avito.add_synthetic_chats(1, 1_150)
     answer = await stage.sync()
     assert (answer["synced_chats"], answer["new_messages"], answer["incomplete_chats"]) == (
@@ -133,19 +134,17 @@ async def test_what_avito_does_not_give_is_told_as_incomplete(stage: Stage) -> N
     )
 
 
-async def test_a_chat_that_moves_up_while_pages_are_read_is_not_lost(stage: Stage) -> None:
-    """Between two pages new messages arrive: the chats behind move, and the next quiet sync has
-    everything.
-    """
+async def test_chat_that_moves_up_between_pages_is_not_lost(stage: Stage) -> None:
+    """New messages between two pages move the chats behind them; the next sync has everything."""
     chats = stage.avito.add_synthetic_chats(210, 2)
     moved = iter(chats[150:160])
 
-    def write(path: str, offset: int) -> None:
+    def add_messages(path: str, offset: int) -> None:
         if path.endswith("/chats") and offset < 200:
             for chat in (next(moved), next(moved)):
                 stage.avito.add_message(chat.id, "client", text="А ещё?")
 
-    stage.avito.switches.after_page = write
+    stage.avito.switches.after_page = add_messages
     await stage.sync()
     stage.avito.switches.after_page = None
     await stage.sync()
@@ -155,7 +154,7 @@ async def test_a_chat_that_moves_up_while_pages_are_read_is_not_lost(stage: Stag
     }
 
 
-async def test_one_chat_that_cannot_be_read_costs_only_itself(stage: Stage) -> None:
+async def test_unreadable_chat_does_not_affect_others(stage: Stage) -> None:
     good, bad = stage.add_talk(*GOOD_TALK), stage.add_talk(*GOOD_TALK)
     stage.avito.switches.fail(SERVER_ERROR, path=f"{bad.id}/messages", times=None)
     answer = await stage.sync()
@@ -169,7 +168,7 @@ async def test_one_chat_that_cannot_be_read_costs_only_itself(stage: Stage) -> N
     )
 
 
-async def test_one_account_that_fails_does_not_stop_the_other(database_url: str) -> None:
+async def test_failing_account_does_not_stop_the_other(database_url: str) -> None:
     avito = LocalAvito([numbered_account(1), numbered_account(2)])
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox) as stage:
         stage.add_talk(*GOOD_TALK)
@@ -189,8 +188,8 @@ async def test_without_the_plan_nothing_is_stored_as_a_message(stage: Stage) -> 
     assert (await stage.sync())["new_messages"] == 4
 
 
-async def test_a_chat_learns_its_title_and_keeps_it(stage: Stage) -> None:
-    """A value that Avito leaves out later does not take the known one away."""
+async def test_known_title_is_kept(stage: Stage) -> None:
+    """A value that Avito omits later does not overwrite the stored one."""
     chat = stage.add_talk(*GOOD_TALK, title="Комод")
     await stage.sync()
     stage.avito.switches.drop_chat_keys = {"context", "users"}

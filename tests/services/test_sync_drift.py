@@ -1,5 +1,4 @@
-"""Whatever happens while pages are read, and wherever a sync is killed, the next quiet one makes
-the database equal to Avito.
+"""After changes between pages and killed syncs, the next sync makes the database equal to Avito.
 
 ``ARGS=sync-drift make bench`` tries many more examples.
 """
@@ -18,7 +17,7 @@ from tests.services.drift import ROUNDS, SIZES, Round, sync_through
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(sizes=SIZES, rounds=ROUNDS)
-async def test_the_next_quiet_sync_makes_the_database_equal_to_avito(
+async def test_next_undisturbed_sync_makes_the_database_equal_to_avito(
     database: Database, sizes: list[int], rounds: list[Round]
 ) -> None:
     await sync_through(database, sizes, rounds, Counter())

@@ -1,6 +1,4 @@
-"""Chats that cannot be read, and what of it is the account's fault: they stand in nobody's way and
-are counted right.
-"""
+"""Unreadable chats and faults of an account: no delay of other chats, and correct counts."""
 
 import asyncio
 import re
@@ -15,7 +13,7 @@ from app.sandbox.avito_state import AvitoChat, numbered_account
 from app.sandbox.avito_switches import SERVER_ERROR, error_body, too_many
 from app.sandbox.faults import CannedResponse, Fault
 from app.sandbox.server import Sandbox
-from tests.api.webhooks import RECEIVER, tell
+from tests.api.webhooks import RECEIVER, post_webhooks
 from tests.services.avito_worlds import assert_equal
 from tests.stage import GOOD_TALK, Stage, on_stage, until
 
@@ -24,7 +22,7 @@ def break_chat(stage: Stage, chat: AvitoChat) -> Fault:
     return stage.avito.switches.fail(SERVER_ERROR, path=f"{chat.id}/messages", times=None)
 
 
-def figures(answer: dict[str, Any]) -> tuple[Any, ...]:
+def get_figures(answer: dict[str, Any]) -> tuple[Any, ...]:
     return (
         answer["status"],
         answer["synced_chats"],
@@ -34,14 +32,14 @@ def figures(answer: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
-async def test_a_chat_that_stays_broken_is_counted_once_and_its_reason_named(stage: Stage) -> None:
-    """Also by the next sync, which finds it waiting before it looks at the list."""
+async def test_permanently_unreadable_chat_is_counted_once_with_its_reason(stage: Stage) -> None:
+    """Also in the next sync, which reads it before the list."""
     stage.add_talk(*GOOD_TALK, minutes_ago=600)
     break_chat(stage, stage.add_talk(*GOOD_TALK, minutes_ago=700))
-    assert figures(await stage.sync()) == ("success", 1, 2, 4, 0)
+    assert get_figures(await stage.sync()) == ("success", 1, 2, 4, 0)
     stage.avito.requests.clear()
     answer = await stage.sync()
-    assert figures(answer) == ("success", 1, 0, 0, 0)
+    assert get_figures(answer) == ("success", 1, 0, 0, 0)
     assert (
         ": 1 чат не прочитан и остался в очереди. Причина: Авито временно не работает (500)"
         in answer["message"]
@@ -51,10 +49,10 @@ async def test_a_chat_that_stays_broken_is_counted_once_and_its_reason_named(sta
     ].startswith("Авито временно")
 
 
-async def test_what_avito_says_of_a_failure_is_for_people_and_in_no_log(
+async def test_avitos_error_text_is_in_the_response_but_not_in_the_log(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It stands in the answer, but who knows what else is in it."""
+    """The text may contain personal data."""
     stage.add_talk(*GOOD_TALK, minutes_ago=600)
     stage.avito.switches.fail(
         CannedResponse(500, error_body(500, "canary of a buyer")), path="/messages/", times=None
@@ -68,25 +66,26 @@ async def test_what_avito_says_of_a_failure_is_for_people_and_in_no_log(
     assert "canary" not in logged
 
 
-async def test_many_broken_chats_stop_neither_the_account_nor_new_chats(stage: Stage) -> None:
-    """More of them in a row than make one ask whether anything can be read at all."""
+async def test_many_unreadable_chats_stop_neither_the_account_nor_new_chats(stage: Stage) -> None:
+    """There are more consecutive failures than trigger the check of the account."""
     stage.add_talk(*GOOD_TALK, minutes_ago=900)
     await stage.sync()
     broken = [break_chat(stage, stage.add_talk(*GOOD_TALK, minutes_ago=700)) for _ in range(12)]
-    assert figures(await stage.sync()) == ("success", 1, 12, 0, 0)
+    assert get_figures(await stage.sync()) == ("success", 1, 12, 0, 0)
     stage.add_talk(*GOOD_TALK, minutes_ago=500)
     answer = await stage.sync()
-    assert figures(answer) == ("success", 2, 1, 4, 0)
+    assert get_figures(answer) == ("success", 2, 1, 4, 0)
     assert "12 чатов не прочитаны" in answer["message"]
     for fault in broken:
         fault.times = 0
-    assert figures(await stage.sync()) == ("success", 14, 0, 48, 0)
+    assert get_figures(await stage.sync()) == ("success", 14, 0, 48, 0)
     await assert_equal(stage)
 
 
-async def test_a_new_account_gets_past_its_broken_chats(stage: Stage) -> None:
-    """Nothing was ever read, so the fault may well be the account's; but the next sync begins with
-    the chats not tried yet.
+async def test_new_account_gets_past_its_unreadable_chats(stage: Stage) -> None:
+    """No chat was ever read, so the account may be at fault.
+
+    The next sync starts with the chats that were not tried.
     """
     for _ in range(9):
         break_chat(stage, stage.add_talk(*GOOD_TALK, minutes_ago=700))
@@ -94,11 +93,11 @@ async def test_a_new_account_gets_past_its_broken_chats(stage: Stage) -> None:
         stage.add_talk(*GOOD_TALK, minutes_ago=500)
     first = await stage.post("/avito/sync", status=500)
     assert "Лавка на Садовой: Авито временно не работает (500)" in first["message"]
-    assert figures(await stage.sync()) == ("success", 6, 0, 24, 0)
+    assert get_figures(await stage.sync()) == ("success", 6, 0, 24, 0)
 
 
-async def test_what_is_read_and_not_written_yet_speaks_for_the_account(stage: Stage) -> None:
-    """Writing is held up until all that can fail has failed."""
+async def test_chat_that_is_read_but_not_written_proves_the_account_readable(stage: Stage) -> None:
+    """Writing is blocked until all unreadable chats have failed."""
     for _ in range(6):
         stage.add_talk(*GOOD_TALK, minutes_ago=700)
     for _ in range(9):
@@ -114,19 +113,17 @@ async def test_what_is_read_and_not_written_yet_speaks_for_the_account(stage: St
         await other.execute(text("LOCK TABLE messages IN EXCLUSIVE MODE"))
         call = asyncio.create_task(stage.sync())
         await until(all_have_failed)
-    assert figures(await call) == ("success", 6, 15, 24, 0)
+    assert get_figures(await call) == ("success", 6, 15, 24, 0)
 
 
-async def test_a_joke_is_not_a_missing_plan(stage: Stage) -> None:
-    """A buyer sends the sentence that stands in for texts: it is left out and said, and no other
-    chat has to wait.
-    """
+async def test_single_placeholder_is_not_a_missing_plan(stage: Stage) -> None:
+    """A buyer sends the placeholder text: it is skipped and reported, and no other chat waits."""
     stage.add_talk(*GOOD_TALK, minutes_ago=900)
     joke = stage.add_talk(*GOOD_TALK, ("client", PLAN_PLACEHOLDER), minutes_ago=500)
     alone = stage.add_talk(("client", PLAN_PLACEHOLDER), minutes_ago=400)
     stage.add_talk(*GOOD_TALK, minutes_ago=300)
     answer = await stage.sync()
-    assert figures(answer) == ("success", 3, 4, 12, 1)
+    assert get_figures(answer) == ("success", 3, 4, 12, 1)
     assert "1 чат не прочитан" in answer["message"]
     assert "Не оплачен тариф" in answer["message"]
     incomplete = (
@@ -139,10 +136,8 @@ async def test_a_joke_is_not_a_missing_plan(stage: Stage) -> None:
     assert await stage.rows("SELECT 1 FROM messages WHERE text LIKE 'Перейдите%'") == []
 
 
-async def test_a_missing_plan_takes_no_words_away_that_are_here(stage: Stage) -> None:
-    """Where placeholders come instead of texts, under 200: nothing that was stored changes, and the
-    plan is named.
-    """
+async def test_missing_plan_keeps_the_stored_texts(stage: Stage) -> None:
+    """Placeholders instead of texts under 200: stored texts are kept, and the plan is named."""
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=5)
     await stage.sync()
     before = await stage.rows("SELECT * FROM messages ORDER BY id")
@@ -153,8 +148,8 @@ async def test_a_missing_plan_takes_no_words_away_that_are_here(stage: Stage) ->
     assert await stage.rows("SELECT * FROM messages ORDER BY id") == before
 
 
-async def test_chats_are_seen_while_no_message_can_be_read(stage: Stage) -> None:
-    """What an earlier sync left unread does not keep the list from being looked at."""
+async def test_chats_are_listed_while_no_message_can_be_read(stage: Stage) -> None:
+    """Chats left unread by an earlier sync do not prevent the list pass."""
     stage.avito.switches.plan_missing = "nested"
     for number in (1, 2):
         stage.add_talk(*GOOD_TALK, minutes_ago=600 - number)
@@ -162,12 +157,13 @@ async def test_chats_are_seen_while_no_message_can_be_read(stage: Stage) -> None
         assert "не оплачен тариф" in answer["message"]
         assert len(await stage.rows("SELECT 1 FROM chats WHERE messages_due")) == number
     stage.avito.switches.plan_missing = None
-    assert figures(await stage.sync()) == ("success", 2, 0, 8, 0)
+    assert get_figures(await stage.sync()) == ("success", 2, 0, 8, 0)
 
 
-async def test_a_message_that_cannot_be_read_leaves_the_history_incomplete(stage: Stage) -> None:
-    """Without a time it has no place in the chat; the others come, and nobody is told that they are
-    all.
+async def test_unreadable_message_leaves_the_history_incomplete(stage: Stage) -> None:
+    """A message without a time has no position; the others are stored.
+
+    The chat counts as incomplete.
     """
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
     await stage.sync()
@@ -191,28 +187,28 @@ async def test_a_message_that_cannot_be_read_leaves_the_history_incomplete(stage
         CannedResponse(200, {"messages": [timeless, *known[::-1]], "meta": {"has_more": True}}),
         path="/messages/",
     )
-    assert figures(await stage.sync()) == ("success", 1, 0, 1, 1)
+    assert get_figures(await stage.sync()) == ("success", 1, 0, 1, 1)
     stage.avito.add_message(chat.id, "client", text="И ещё")
     assert (await stage.sync())["new_messages"] == 1
 
 
-async def test_a_named_chat_that_avito_does_not_know_is_no_synced_chat(database_url: str) -> None:
+async def test_hinted_chat_unknown_to_avito_is_not_counted_as_synced(database_url: str) -> None:
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
         on_stage(database_url, sandbox, **RECEIVER) as stage,
     ):
         await stage.sync()
         chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
-        await tell(stage, chat)
+        await post_webhooks(stage, chat)
         stage.avito.remove_chat(chat.id)
-        assert figures(await stage.sync()) == ("success", 0, 0, 0, 0)
+        assert get_figures(await stage.sync()) == ("success", 0, 0, 0, 0)
 
 
-async def test_a_chat_that_leaves_avito_stays_here_and_costs_nothing(stage: Stage) -> None:
+async def test_chat_removed_from_avito_is_kept_and_not_requested_again(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=5)
     await stage.sync()
     stage.avito.remove_chat(chat.id)
-    assert figures(await stage.sync()) == ("success", 1, 0, 0, 0)
+    assert get_figures(await stage.sync()) == ("success", 1, 0, 0, 0)
     stage.avito.requests.clear()
     await stage.sync()
     assert not [request for request in stage.avito.requests if "messages" in request.path]
@@ -220,11 +216,10 @@ async def test_a_chat_that_leaves_avito_stays_here_and_costs_nothing(stage: Stag
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_each_account_is_named_with_its_own_fault_and_the_others_go_on(
-    database_url: str, known: bool
-) -> None:
-    """In the answer, in the run and in the mail: one account's plan is not paid, another's keys are
-    wrong, be it seen before or not.
+async def test_each_account_is_named_with_its_own_fault(database_url: str, known: bool) -> None:
+    """One account's plan is unpaid, another's keys are wrong; the third is synced.
+
+    Both faults are in the response, the run and the mail, for known and for new accounts.
     """
     avito = LocalAvito([numbered_account(number) for number in (1, 2, 3)])
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox) as stage:
@@ -254,11 +249,11 @@ async def test_each_account_is_named_with_its_own_fault_and_the_others_go_on(
             assert f"{good.name}:" not in text
 
 
-async def test_after_a_429_fewer_chats_are_read_at_a_time(stage: Stage) -> None:
-    """Four at a time by the settings, two after a refusal; none is lost for it."""
+async def test_after_a_429_fewer_chats_are_read_in_parallel(stage: Stage) -> None:
+    """Four in parallel by the settings, two after a 429; no chat is lost."""
     for _ in range(5):
         stage.add_talk(*GOOD_TALK, minutes_ago=600)
     stage.avito.switches.fail(too_many(), path="/self")
     stage.avito.switches.latency_seconds = 0.05
-    assert figures(await stage.sync()) == ("success", 5, 5, 20, 0)
+    assert get_figures(await stage.sync()) == ("success", 5, 5, 20, 0)
     assert stage.avito.traffic.max_in_flight == 2

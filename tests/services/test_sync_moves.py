@@ -1,6 +1,4 @@
-"""What moves, vanishes or ages at Avito while nobody looks, or while pages are turned: it is found
-all the same.
-"""
+"""Chats and messages that move, vanish or age between syncs or between pages are found."""
 
 from datetime import timedelta
 
@@ -10,10 +8,8 @@ from tests.services.avito_worlds import assert_equal, assert_manners
 from tests.stage import GOOD_TALK, Stage
 
 
-async def test_a_message_that_vanishes_between_two_pages_costs_no_other(stage: Stage) -> None:
-    """What stood behind it moves up, over the edge of the page that comes next; more of them than
-    pages overlap.
-    """
+async def test_message_removed_between_pages_hides_no_other(stage: Stage) -> None:
+    """The messages behind it move up across the page's edge, by more than the pages overlap."""
     (chat,) = stage.avito.add_synthetic_chats(1, 250)
 
     def vanish(path: str, offset: int) -> None:
@@ -28,7 +24,7 @@ async def test_a_message_that_vanishes_between_two_pages_costs_no_other(stage: S
     assert len(stored) == 250
 
 
-async def test_chats_that_leave_the_list_between_two_pages_cost_no_other(stage: Stage) -> None:
+async def test_chats_removed_between_pages_hide_no_other(stage: Stage) -> None:
     chats = stage.avito.add_synthetic_chats(250, 1)
 
     def leave(path: str, offset: int) -> None:
@@ -42,9 +38,10 @@ async def test_chats_that_leave_the_list_between_two_pages_cost_no_other(stage: 
     assert stored == {chat.id for chat in chats}
 
 
-async def test_a_deletion_further_back_than_the_first_page_is_found(stage: Stage) -> None:
-    """Between two syncs more was written than a page holds, and what was young at the first is long
-    settled at the second.
+async def test_deletion_behind_the_first_page_is_found(stage: Stage) -> None:
+    """More than a page of messages is written between two syncs.
+
+    Messages that were young at the first sync are settled at the second.
     """
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=5)
     await stage.sync()
@@ -68,10 +65,8 @@ async def test_a_deletion_further_back_than_the_first_page_is_found(stage: Stage
     assert deleted == [{"avito_id": early.id}, {"avito_id": gone.id}]
 
 
-async def test_more_changes_than_a_list_gives_are_found_by_narrower_lists(stage: Stage) -> None:
-    """A busy account after an outage of some hours: what lies behind the first 1,100 is not left to
-    the next day.
-    """
+async def test_more_changes_than_one_list_are_found_by_narrower_lists(stage: Stage) -> None:
+    """A busy account after an outage: changes beyond the first 1,100 chats are found at once."""
     stage.add_talk(*GOOD_TALK, minutes_ago=600)
     await stage.sync()
     stage.clock.move(hours=5)
@@ -79,13 +74,13 @@ async def test_more_changes_than_a_list_gives_are_found_by_narrower_lists(stage:
     for number in range(1_130):
         at = stage.clock() - timedelta(seconds=10 + number)
         stage.avito.add_chat(item=listings[number % 15], chat_id=f"u2i-{number}", at=at)
-    stage.avito.switches.plan_missing = "flat"  # the list pass alone
+    stage.avito.switches.plan_missing = "flat"  # only the list pass succeeds
     await stage.post("/avito/sync", status=500)
     assert (await stage.rows("SELECT count(*) AS n FROM chats"))[0]["n"] == 1_131
     await assert_manners(stage)
 
 
-async def test_a_listing_that_avito_no_longer_lists_is_asked_for_by_its_known_chats(
+async def test_removed_listing_is_scanned_because_of_its_stored_chats(
     stage: Stage,
 ) -> None:
     sold = AvitoListing(8_300_000_001, "Продано и удалено")
@@ -103,8 +98,8 @@ async def test_a_listing_that_avito_no_longer_lists_is_asked_for_by_its_known_ch
     assert (await stage.rows("SELECT count(*) AS n FROM chats"))[0]["n"] == 1_122
 
 
-async def test_listings_that_come_again_on_every_page_end_the_walk(stage: Stage) -> None:
-    """A full page of listings promises another; where that one says the same there is nothing more."""
+async def test_repeated_page_of_listings_ends_the_scan(stage: Stage) -> None:
+    """A full page of listings implies another page; if that repeats the first, the scan ends."""
     stage.avito.add_synthetic_chats(1_120, 1)
     same = [{"id": number} for number in list(stage.avito.accounts[0].listings)[:99]]
     stage.avito.switches.fail(
@@ -117,8 +112,8 @@ async def test_listings_that_come_again_on_every_page_end_the_walk(stage: Stage)
     )
 
 
-async def test_a_time_that_has_not_come_yet_hides_nothing(stage: Stage) -> None:
-    """A clock of Avito's that is ahead, or a broken value: the watermark is never in the future."""
+async def test_future_time_hides_no_change(stage: Stage) -> None:
+    """Avito's clock may be ahead, or a value invalid: the watermark is never in the future."""
     stage.avito.switches.page_cap = 10
     chats = [
         stage.add_talk(("client", "Здравствуйте"), minutes_ago=600 + number) for number in range(60)
@@ -132,8 +127,8 @@ async def test_a_time_that_has_not_come_yet_hides_nothing(stage: Stage) -> None:
     await assert_equal(stage)
 
 
-async def test_avitos_moments_are_the_same_in_every_zone(stage: Stage) -> None:
-    """Unix seconds in, the same seconds in the table, whatever the session's zone is."""
+async def test_message_times_do_not_depend_on_the_zone(stage: Stage) -> None:
+    """Avito's Unix seconds are stored unchanged, whatever the zone of the database session is."""
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
     await stage.sync()
     row = (

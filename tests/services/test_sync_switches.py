@@ -1,6 +1,4 @@
-"""A sync under every switch of the local Avito, over REST: nothing is lost, nothing is made up, and
-what fails is named.
-"""
+"""Sync under every switch of the local Avito: complete, correct, and failures are named."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -38,13 +36,13 @@ async def stage(shared_stage: Stage) -> AsyncIterator[Stage]:
 
 
 def switch(**values: Any) -> Callable[[Stage], None]:
-    """Sets switches of the local Avito."""
+    """Return a function that sets switches of the local Avito."""
 
-    def turn(stage: Stage) -> None:
+    def apply(stage: Stage) -> None:
         for name, value in values.items():
             setattr(stage.avito.switches, name, value)
 
-    return turn
+    return apply
 
 
 WAYS: dict[str, Callable[[Stage], None]] = {
@@ -78,8 +76,8 @@ WAYS: dict[str, Callable[[Stage], None]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_however_avito_answers_all_of_it_is_copied(stage: Stage, way: str) -> None:
-    """The first time and after a new message: the same chats and figures under every switch."""
+async def test_everything_is_copied_under_every_switch(stage: Stage, way: str) -> None:
+    """The first sync and one after a new message: the same chats and figures."""
     WAYS[way](stage)
     chats = furnish(stage)
     messages = sum(len(chat.messages) for chat in chats)
@@ -102,8 +100,8 @@ async def test_however_avito_answers_all_of_it_is_copied(stage: Stage, way: str)
     await assert_equal(stage)
 
 
-async def test_what_is_missing_gets_its_word(stage: Stage) -> None:
-    """Titles and names that Avito leaves out; the message's kind is kept with its raw content."""
+async def test_missing_values_have_placeholders(stage: Stage) -> None:
+    """Titles and names that Avito omits; the type of a message is stored with its raw content."""
     *_, notice, empty = furnish(stage)
     await stage.sync()
     shown = {
@@ -136,8 +134,8 @@ PLACES = ("/token", "/self", "/chats", "/messages/")
 
 
 @pytest.mark.parametrize("fault", PASSING)
-async def test_what_passes_is_not_even_noticed(stage: Stage, fault: str) -> None:
-    """Once at every place that is asked: token, account, list of chats, messages."""
+async def test_transient_fault_is_retried(stage: Stage, fault: str) -> None:
+    """One fault in every endpoint: token, account, list of chats, messages."""
     furnish(stage)
     stage.avito.expire_tokens()
     faults = [stage.avito.switches.fail(PASSING[fault], path=place) for place in PLACES]
@@ -147,15 +145,14 @@ async def test_what_passes_is_not_even_noticed(stage: Stage, fault: str) -> None
         6,
         0,
     )
-    assert {place.path for place in faults if place.times} <= {
-        "/token"
-    }  # a token is kept, where it was not expired
+    # A token that has not expired is not requested again.
+    assert {place.path for place in faults if place.times} <= {"/token"}
     await assert_equal(stage)
 
 
 @pytest.mark.parametrize("status", [403, 401, 200])
-async def test_an_expired_token_is_renewed_in_the_middle(stage: Stage, status: Any) -> None:
-    """The token ends between two pages of messages, under each of the three statuses."""
+async def test_expired_token_is_renewed_during_a_sync(stage: Stage, status: Any) -> None:
+    """The token expires between two pages of messages; Avito uses one of three statuses."""
     chats = furnish(stage)
     stage.avito.switches.expired_status = status
     stage.avito.switches.page_cap = 2
@@ -174,19 +171,19 @@ async def test_an_expired_token_is_renewed_in_the_middle(stage: Stage, status: A
     await assert_equal(stage)
 
 
-def _employee(stage: Stage) -> None:
+def use_employee_keys(stage: Stage) -> None:
     stage.avito.accounts[0].employee = True
 
 
-def _always(behaviour: Behaviour, path: str) -> Callable[[Stage], None]:
+def fail_always(behaviour: Behaviour, path: str) -> Callable[[Stage], None]:
     def fail(stage: Stage) -> None:
         stage.avito.switches.fail(behaviour, path=path, times=None)
 
     return fail
 
 
-def _refused_keys(stage: Stage) -> None:
-    _always(
+def reject_keys(stage: Stage) -> None:
+    fail_always(
         CannedResponse(
             200, {"error": "invalid_client", "error_description": "Client authentication failed"}
         ),
@@ -197,47 +194,46 @@ def _refused_keys(stage: Stage) -> None:
 
 STAYING: dict[str, tuple[Callable[[Stage], None], str]] = {
     "keys refused under 200": (
-        _refused_keys,
+        reject_keys,
         "Авито не принял ключи (Client authentication failed)",
     ),
     "plan off, nested": (switch(plan_missing="nested"), "не оплачен тариф с API мессенджера"),
     "plan off, flat": (switch(plan_missing="flat"), "не оплачен тариф с API мессенджера"),
-    "an employee's keys": (_employee, "нужны ключи самой компании"),
-    "403 for the list": (_always(FORBIDDEN, "/chats"), "нужны ключи самой компании"),
-    "429 for the list": (_always(too_many(), "/chats"), "уменьшите AVITO_REQUESTS_PER_MINUTE"),
+    "an employee's keys": (use_employee_keys, "нужны ключи самой компании"),
+    "403 for the list": (fail_always(FORBIDDEN, "/chats"), "нужны ключи самой компании"),
+    "429 for the list": (fail_always(too_many(), "/chats"), "уменьшите AVITO_REQUESTS_PER_MINUTE"),
     "429 for messages": (
-        _always(too_many("1"), "/messages/"),
+        fail_always(too_many("1"), "/messages/"),
         "уменьшите AVITO_REQUESTS_PER_MINUTE",
     ),
-    "500 for the list": (_always(SERVER_ERROR, "/chats"), "Авито временно не работает (500)"),
-    "503 for messages": (_always(UNAVAILABLE, "/messages/"), "Авито временно не работает (503)"),
-    "HTML for messages": (_always(html(200), "/messages/"), "Авито прислал не JSON"),
+    "500 for the list": (fail_always(SERVER_ERROR, "/chats"), "Авито временно не работает (500)"),
+    "503 for messages": (
+        fail_always(UNAVAILABLE, "/messages/"),
+        "Авито временно не работает (503)",
+    ),
+    "HTML for messages": (fail_always(html(200), "/messages/"), "Авито прислал не JSON"),
     "error under 200 for the list": (
-        _always(ERROR_UNDER_200, "/chats"),
+        fail_always(ERROR_UNDER_200, "/chats"),
         "Авито временно не работает (200)",
     ),
-    "every connection cut": (_always(CUT, ""), "Авито не отвечает"),
+    "every connection cut": (fail_always(CUT, ""), "Авито не отвечает"),
 }
 
 
 @pytest.mark.parametrize("fault", STAYING)
-async def test_what_stays_is_named_and_costs_nothing_that_was_there(
-    stage: Stage, fault: str
-) -> None:
-    """In the answer and in the run; what was copied before is kept, and once it is over the next
-    sync has everything.
-    """
+async def test_permanent_fault_is_named_and_keeps_stored_messages(stage: Stage, fault: str) -> None:
+    """The fault is in the response and the run; after its end the next sync copies everything."""
     chats = furnish(stage)
     await stage.sync()
     before = await stage.rows("SELECT * FROM messages ORDER BY id")
     for chat in chats[:3]:
         stage.avito.add_message(chat.id, "client", text="Ещё вопрос")
     stage.add_talk(("client", "А мне?"), minutes_ago=1)
-    break_it, words = STAYING[fault]
-    break_it(stage)
+    apply_fault, message = STAYING[fault]
+    apply_fault(stage)
     answer = await stage.post("/avito/sync", status=500)
     assert answer["status"] == "error"
-    assert words in answer["message"]
+    assert message in answer["message"]
     assert stage.avito.accounts[0].name in answer["message"]
     run = (await stage.rest.get("/api/v1/runs")).json()[0]
     assert (run["state"], run["message"]) == ("failed", answer["message"])
@@ -256,23 +252,22 @@ async def test_what_stays_is_named_and_costs_nothing_that_was_there(
 
 
 @pytest.mark.parametrize("fault", ["keys refused under 200", "plan off, flat", "503 for messages"])
-async def test_the_mail_says_what_could_not_be_read_until_it_can(stage: Stage, fault: str) -> None:
-    """In the next mail, whoever asks for it; a sync that goes well ends it."""
+async def test_mail_names_the_fault_until_a_sync_succeeds(stage: Stage, fault: str) -> None:
     chats = furnish(stage)
     await stage.sync()
-    break_it, words = STAYING[fault]
-    break_it(stage)
+    apply_fault, message = STAYING[fault]
+    apply_fault(stage)
     stage.avito.add_message(chats[1].id, "client", text="Ещё вопрос")
     await stage.post("/avito/sync", status=500)
     await stage.analyze(chat_ids=[chats[0].id])
     await stage.mail()
-    assert words in " ".join(stage.last_mail().split())
+    assert message in " ".join(stage.last_mail().split())
     stage.avito.switches.faults.clear()
     stage.avito.switches.plan_missing = None
     await stage.sync()
     await stage.analyze(chat_ids=[chats[1].id])
     await stage.mail()
-    assert words not in " ".join(stage.last_mail().split())
+    assert message not in " ".join(stage.last_mail().split())
 
 
 def _move_up(stage: Stage, chats: list[AvitoChat]) -> None:
@@ -287,10 +282,10 @@ def _appear(stage: Stage, chats: list[AvitoChat]) -> None:
     stage.add_talk(("client", "А мне?"), minutes_ago=0)
 
 
-@pytest.mark.parametrize("happen", [_move_up, _grow, _appear])
+@pytest.mark.parametrize("change", [_move_up, _grow, _appear])
 @pytest.mark.parametrize("place", ["/chats", "/messages/"])
-async def test_what_is_written_between_two_pages_is_there_after_the_next_sync(
-    stage: Stage, happen: Callable[[Stage, list[AvitoChat]], None], place: str
+async def test_change_between_pages_is_copied_by_the_next_sync(
+    stage: Stage, change: Callable[[Stage, list[AvitoChat]], None], place: str
 ) -> None:
     chats = furnish(stage)
     stage.avito.switches.page_cap = 2
@@ -299,7 +294,7 @@ async def test_what_is_written_between_two_pages_is_there_after_the_next_sync(
     def after_page(path: str, offset: int) -> None:
         if path.endswith(place) and left:
             left.pop()
-            happen(stage, chats)
+            change(stage, chats)
 
     stage.avito.switches.after_page = after_page
     await stage.sync()
@@ -309,7 +304,7 @@ async def test_what_is_written_between_two_pages_is_there_after_the_next_sync(
     await assert_equal(stage)
 
 
-async def test_a_message_turning_deleted_between_two_pages_is_told_as_such(stage: Stage) -> None:
+async def test_message_deleted_between_pages_is_stored_as_deleted(stage: Stage) -> None:
     chats = furnish(stage)
     stage.avito.switches.page_cap = 2
     gone = chats[0].messages[0]

@@ -9,7 +9,12 @@ from pydantic import Field
 from app.api.dependencies import BackendDep
 from app.api.parameters import OptionalBody, body_schema, read_optional_body
 from app.api.v1.actions import Prefer, act, counts
-from app.api.v1.responses import ACTION_RESPONSES, failed, invalid, told
+from app.api.v1.responses import (
+    ACTION_RESPONSES,
+    describe_invalid,
+    describe_response,
+    make_error_body,
+)
 from app.api.v1.schemas import Failure, SyncResult
 from app.models import Run, RunKind
 
@@ -24,7 +29,7 @@ class SyncBody(OptionalBody):
     full: bool = Field(False, description="Перечитать все чаты, а не только изменившиеся.")
 
 
-_REFUSED = failed(
+_REFUSED = make_error_body(
     "Лавка на Садовой: не оплачен тариф Авито с API мессенджера, без него сообщения не прочитать;"
     " оплатите его в кабинете. Чаты сохранены.",
     synced_chats=0,
@@ -42,8 +47,8 @@ _REFUSED = failed(
     response_model=SyncResult,
     responses={
         **ACTION_RESPONSES,
-        400: invalid("full", "нужно true или false"),
-        500: told(SyncResult | Failure, "Авито отказал.", _REFUSED),
+        400: describe_invalid("full", "нужно true или false"),
+        500: describe_response(SyncResult | Failure, "Авито отказал.", _REFUSED),
     },
     openapi_extra=body_schema(SyncBody, {"full": False}),
     operation_id="sync_chats",

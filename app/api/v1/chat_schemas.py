@@ -1,4 +1,4 @@
-"""The shapes of a chat, of its messages and of the answer times in it."""
+"""Schemas of a chat, its messages and its answer times."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ _WAITING = (
 
 
 class MessageRead(BaseModel):
-    """One message in words."""
+    """One message as text."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -45,7 +45,7 @@ class MessageRead(BaseModel):
 
 
 class AnswerTimesRead(BaseModel):
-    """How long the buyer waited."""
+    """How long the buyer waited for answers."""
 
     model_config = ConfigDict(from_attributes=True)
 

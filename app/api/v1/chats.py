@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 
 from app.api.dependencies import BackendDep
 from app.api.v1.chat_schemas import ChatRead
-from app.api.v1.responses import ERROR_RESPONSES, not_found
+from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.review_schemas import review_fields
 from app.domain.working_hours import ROUND_THE_CLOCK
 from app.grading.web_addresses import is_avito_url
@@ -23,7 +23,7 @@ ChatId = Annotated[
         examples=["u2i-f7227b263e8~7c8423dd6c9"],
     ),
 ]
-AccountWord = Annotated[
+AccountFilter = Annotated[
     str | None,
     Query(
         pattern=r"^[^\x00]+$",
@@ -40,24 +40,24 @@ AccountWord = Annotated[
         "Что известно о чате, его сообщения словами, сколько клиент ждал ответа, чем кончилась"
         " оценка, все отчёты о нём и что сказал о них человек."
     ),
-    responses=not_found(
+    responses=describe_not_found(
         "Чата u2i-f7227b263e8~7c8423dd6c9 нет среди скопированных: проверьте номер или вызовите"
         " POST /avito/sync."
     ),
     operation_id="get_chat",
 )
-async def get_chat(backend: BackendDep, chat_id: ChatId, account: AccountWord = None) -> ChatRead:
-    """Everything from the database: Avito is not asked."""
+async def get_chat(backend: BackendDep, chat_id: ChatId, account: AccountFilter = None) -> ChatRead:
+    """Return a chat from the database; Avito is not called."""
     settings = backend.settings
     zone = settings.report_timezone
     hours = settings.working_hours or ROUND_THE_CLOCK
     card = await read_chat(
         backend.database, chat_id, account, hours=hours, zone=zone, now=backend.clock()
     )
-    return ChatRead.model_validate(_fields(card), context={"zone": zone})
+    return ChatRead.model_validate(_make_fields(card), context={"zone": zone})
 
 
-def _fields(card: ChatCard) -> dict[str, object]:
+def _make_fields(card: ChatCard) -> dict[str, object]:
     chat = card.chat
     return {
         "id": chat.avito_id,

@@ -9,7 +9,12 @@ from pydantic import AfterValidator, Field
 from app.api.dependencies import BackendDep
 from app.api.parameters import OptionalBody, body_schema, read_optional_body
 from app.api.v1.actions import Prefer, act, counts
-from app.api.v1.responses import ACTION_RESPONSES, failed, invalid, told
+from app.api.v1.responses import (
+    ACTION_RESPONSES,
+    describe_invalid,
+    describe_response,
+    make_error_body,
+)
 from app.api.v1.schemas import AnalyzeResult, Failure
 from app.models import Run, RunKind
 from app.services.requested_chats import require_known_chats
@@ -42,7 +47,7 @@ class AnalyzeBody(OptionalBody):
     )
 
 
-_REFUSED = failed(
+_REFUSED = make_error_body(
     "На счету DeepSeek кончились деньги: пополните его. Создано: 17 отчётов; пропущено чатов: 1, с"
     " ошибкой: 0, ждут: 24.",
     analyzed_chats=17,
@@ -62,8 +67,8 @@ _REFUSED = failed(
     response_model=AnalyzeResult,
     responses={
         **ACTION_RESPONSES,
-        400: invalid("limit", "не меньше 1"),
-        500: told(AnalyzeResult | Failure, "DeepSeek отказал.", _REFUSED),
+        400: describe_invalid("limit", "не меньше 1"),
+        500: describe_response(AnalyzeResult | Failure, "DeepSeek отказал.", _REFUSED),
     },
     openapi_extra=body_schema(AnalyzeBody, {"limit": 100}),
     operation_id="analyze_chats",

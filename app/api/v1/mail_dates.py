@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from app.api.dependencies import BackendDep
 from app.api.parameters import CalendarDay
 from app.api.v1.report_schemas import MailDayRead
-from app.api.v1.responses import ERROR_RESPONSES, not_found
+from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.clock import local_date
 from app.repositories import mail_days
 from app.services.mail.day_page import render_day
@@ -63,7 +63,9 @@ async def get_days(
     ),
     response_class=Response,  # with HTML's own class OpenAPI would say that errors are HTML, too
     responses={
-        **not_found("Письма за 2026-11-23 ещё нет: этот день не наступил, сегодня 2026-11-22."),
+        **describe_not_found(
+            "Письма за 2026-11-23 ещё нет: этот день не наступил, сегодня 2026-11-22."
+        ),
         200: {"content": {"text/html": {"schema": {"type": "string"}, "example": _EXAMPLE}}},
     },
     operation_id="get_day",

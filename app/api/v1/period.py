@@ -17,7 +17,7 @@ _WITHOUT = "ГГГГ-ММ-ДД. Обязательна, если нет mail."
 
 StartDay = Annotated[CalendarDay | None, Query(description=f"Начальная дата периода, {_WITHOUT}")]
 EndDay = Annotated[CalendarDay | None, Query(description=f"Конечная дата периода, {_WITHOUT}")]
-AccountWord = Annotated[
+AccountFilter = Annotated[
     str | None,
     Query(
         description="Только этого аккаунта: имя или номер на Авито.", examples=["Лавка на Садовой"]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 
 from app.api.dependencies import Backend, BackendDep
 from app.api.v1.report_schemas import ReportDetail
-from app.api.v1.responses import ERROR_RESPONSES, not_found
+from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.review_schemas import review_fields
 from app.domain.criteria import Criterion
 from app.domain.flags import Flag, addresses_grader_label
@@ -19,7 +19,9 @@ from app.services.reports.reading import ReportCard, grader_addressed_by, read_r
 
 router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)
 
-NO_SUCH_REPORT = not_found("Отчёта 999 нет: номера отчётов — в поле id ответа GET /reports.")
+NO_SUCH_REPORT = describe_not_found(
+    "Отчёта 999 нет: номера отчётов — в поле id ответа GET /reports."
+)
 ReportNumber = Annotated[
     int, Path(ge=1, le=2**63 - 1, description="Номер отчёта: id из GET /reports.", examples=[35])
 ]

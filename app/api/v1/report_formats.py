@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from fastapi.responses import Response, StreamingResponse
 
-from app.api.v1.responses import Responses, invalid
+from app.api.v1.responses import Responses, describe_invalid
 from app.api.v1.schemas import ReportRead
 from app.repositories.report_bodies import ReportBody
 from app.services.reports.csv_file import as_csv
@@ -53,7 +53,7 @@ REPORT_RESPONSES: Responses = {
             },
         },
     },
-    400: invalid("start_date", "позже, чем end_date"),
+    400: describe_invalid("start_date", "позже, чем end_date"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The shape of a report with everything behind it."""
+"""Schema of a report with its evidence."""
 
 import datetime
 from typing import Annotated, Literal
@@ -41,7 +41,7 @@ class ObjectionRead(BaseModel):
 
 
 class QuoteRead(BaseModel):
-    """Words that stand behind a grade."""
+    """A quote that supports a grade."""
 
     text: str = Field(description="Слова из сообщения дословно.", examples=["ещё продаётся?"])
     shown: Shown
@@ -55,7 +55,7 @@ class QuoteRead(BaseModel):
 
 
 class CriterionRead(BaseModel):
-    """One criterion: its grade and what it stands on."""
+    """One criterion: its grade, checks and quotes."""
 
     criterion: str = Field(description="Имя критерия в файле критериев.", examples=["tonality"])
     label: str = Field(description="Название критерия.", examples=["Тональность"])
@@ -95,7 +95,7 @@ class WindowRead(BaseModel):
 
 
 class TokensRead(BaseModel):
-    """What the model has read and written."""
+    """Tokens that the model read and wrote."""
 
     prompt_hit: int = Field(description="Прочитано из кэша DeepSeek.", examples=[1920])
     prompt_miss: int = Field(description="Прочитано мимо кэша.", examples=[640])
@@ -103,7 +103,7 @@ class TokensRead(BaseModel):
 
 
 class MailRead(BaseModel):
-    """The mail that carried a report, and who got it."""
+    """The mail that carried a report, and its deliveries."""
 
     date: datetime.date = Field(description="Дата письма.", examples=["2026-11-22"])
     subject: str = Field(
@@ -123,7 +123,7 @@ class MailDayRead(BaseModel):
 
 
 class ReportDetail(ReportRead):
-    """A report with everything behind it; the list's sixteen fields come first."""
+    """A report with its evidence; the sixteen fields of the list come first."""
 
     kind: Literal["grading", "regrade"] = Field(
         description=(

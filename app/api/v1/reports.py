@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from app.api.dependencies import BackendDep
 from app.api.head import wants_headers_only
 from app.api.v1.period import (
-    AccountWord,
+    AccountFilter,
     EndDay,
     MailDay,
     StartDay,
@@ -81,7 +81,7 @@ async def get_reports(
         str | None,
         Query(description="Только отчёты этого чата.", examples=["u2i-f7227b263e8~7c8423dd6c9"]),
     ] = None,
-    account: AccountWord = None,
+    account: AccountFilter = None,
     mail: MailDay = None,
     tonality_grade: Grades = None,
     professionalism_grade: Grades = None,

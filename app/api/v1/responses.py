@@ -1,6 +1,4 @@
-"""The answers that OpenAPI shows for every endpoint beside its own: errors, and that a run was
-accepted.
-"""
+"""OpenAPI responses that all endpoints share: errors and the accepted run."""
 
 from typing import Any
 
@@ -27,8 +25,8 @@ _CRASHED = {
 }
 
 
-def told(model: Any, description: str, example: dict[str, Any]) -> dict[str, Any]:
-    """One answer in JSON with the example that belongs to it."""
+def describe_response(model: Any, description: str, example: dict[str, Any]) -> dict[str, Any]:
+    """Describe one JSON response with its example."""
     return {
         "model": model,
         "description": description,
@@ -36,60 +34,64 @@ def told(model: Any, description: str, example: dict[str, Any]) -> dict[str, Any
     }
 
 
-def failed(message: str, **more: Any) -> dict[str, Any]:
-    """The body of an error."""
+def make_error_body(message: str, **more: Any) -> dict[str, Any]:
+    """Return the example body of an error."""
     return {"status": "error", "message": message, **more}
 
 
-def invalid(field: str, message: str, **more: Any) -> dict[str, Any]:
-    """A 400 over one parameter."""
-    example = failed(
+def describe_invalid(field: str, message: str, **more: Any) -> dict[str, Any]:
+    """Describe a 400 for one parameter."""
+    example = make_error_body(
         f"Неверные параметры запроса: {field} — {message}.",
         errors=[{"field": field, "message": message}],
         **more,
     )
-    return told(InvalidRequest, "Неверные параметры запроса.", example)
+    return describe_response(InvalidRequest, "Неверные параметры запроса.", example)
 
 
-def _header(name: str, description: str, example: str) -> dict[str, Any]:
+def describe_header(name: str, description: str, example: str) -> dict[str, Any]:
     return {name: {"description": description, "schema": {"type": "string", "examples": [example]}}}
 
 
 ERROR_RESPONSES: Responses = {
-    400: invalid("page", "неизвестный параметр"),
+    400: describe_invalid("page", "неизвестный параметр"),
     401: {
-        **told(Failure, "Неверный или отсутствующий API Key.", _REFUSED),
-        "headers": _header(
+        **describe_response(Failure, "Неверный или отсутствующий API Key.", _REFUSED),
+        "headers": describe_header(
             "WWW-Authenticate",
             "Чем представиться.",
             'ApiKey realm="avito-quality", header="X-API-Key"',
         ),
     },
     429: {
-        **told(
+        **describe_response(
             Failure,
             "С этого адреса больше 30 запросов за минуту без верного ключа; с верным ключом такого"
             " ответа не бывает.",
             _THROTTLED,
         ),
-        "headers": _header("Retry-After", "Через сколько секунд повторить.", "42"),
+        "headers": describe_header("Retry-After", "Через сколько секунд повторить.", "42"),
     },
-    500: told(Failure, "Внутренняя ошибка сервера; в message — что сделать.", _CRASHED),
+    500: describe_response(
+        Failure, "Внутренняя ошибка сервера; в message — что сделать.", _CRASHED
+    ),
 }
 TOO_LARGE: Responses = {
-    413: told(Failure, "Тело запроса слишком велико.", failed("Тело запроса слишком велико."))
+    413: describe_response(
+        Failure, "Тело запроса слишком велико.", make_error_body("Тело запроса слишком велико.")
+    )
 }
 ACTION_RESPONSES: Responses = {
     **ERROR_RESPONSES,
     202: {
         "model": Accepted,
         "description": "Принято к исполнению (Prefer: respond-async).",
-        "headers": _header("Location", "Адрес запуска.", "/api/v1/runs/12"),
+        "headers": describe_header("Location", "Адрес запуска.", "/api/v1/runs/12"),
     },
     **TOO_LARGE,
 }
 
 
-def not_found(message: str) -> Responses:
-    """What an endpoint says of what it does not have."""
-    return {404: told(Failure, "Такого нет.", failed(message))}
+def describe_not_found(message: str) -> Responses:
+    """Describe the 404 of an endpoint."""
+    return {404: describe_response(Failure, "Такого нет.", make_error_body(message))}

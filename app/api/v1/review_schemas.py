@@ -1,4 +1,4 @@
-"""The shapes of a person's word on a report: as it comes and as it is shown."""
+"""Schemas of a review: the request body and the response."""
 
 from typing import Annotated, Any
 
@@ -10,16 +10,16 @@ from app.domain.criteria import Criterion
 from app.models import Review
 
 
-def _trimmed(value: object) -> object:
+def _trim(value: object) -> object:
     return (value.strip() or None) if isinstance(value, str) else value
 
 
-Comment = Annotated[Annotated[str, Field(max_length=10_000)] | None, BeforeValidator(_trimmed)]
-Name = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_trimmed)]
+Comment = Annotated[Annotated[str, Field(max_length=10_000)] | None, BeforeValidator(_trim)]
+Name = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_trim)]
 
 
 class GivenGrades(OptionalBody):
-    """The grades that a person names."""
+    """The grades that the reviewer sets."""
 
     tonality_grade: GradeWord | None = Field(None, description="Оценка тональности.")
     professionalism_grade: GradeWord | None = Field(None, description="Оценка профессионализма.")
@@ -32,7 +32,7 @@ class GivenGrades(OptionalBody):
 
 
 class ReviewBody(OptionalBody):
-    """What a person says of a report."""
+    """A review of a report, as sent by the client."""
 
     grades: GivenGrades = Field(
         default_factory=GivenGrades,
@@ -68,7 +68,7 @@ class GradesRead(BaseModel):
 
 
 class ReviewRead(BaseModel):
-    """A person's word on a report, in force."""
+    """The current review of a report."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -94,7 +94,7 @@ class ReviewRead(BaseModel):
 
 
 def review_fields(review: Review) -> dict[str, Any]:
-    """What ``ReviewRead`` is made of."""
+    """Return the fields of ``ReviewRead``."""
     return {
         "report_id": review.report_id,
         "grades": review,

@@ -1,4 +1,4 @@
-"""``/reports/{report_id}/review``: a person's word on a report, beside the machine's."""
+"""``/reports/{report_id}/review``: a reviewer's grades, stored next to the model's grades."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from app.api.errors import invalid_message
 from app.api.parameters import body_schema, read_optional_body
 from app.api.v1.report_detail import NO_SUCH_REPORT, ReportNumber, read_detail
 from app.api.v1.report_schemas import ReportDetail
-from app.api.v1.responses import ERROR_RESPONSES, TOO_LARGE, invalid
+from app.api.v1.responses import ERROR_RESPONSES, TOO_LARGE, describe_invalid
 from app.api.v1.review_schemas import REVIEW_EXAMPLE, ReviewBody
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
@@ -29,7 +29,7 @@ router = APIRouter(tags=["reports"], responses={**ERROR_RESPONSES, **NO_SUCH_REP
     ),
     responses={
         **TOO_LARGE,
-        400: invalid("grades", "назовите хотя бы одну оценку или напишите comment"),
+        400: describe_invalid("grades", "назовите хотя бы одну оценку или напишите comment"),
     },
     openapi_extra=body_schema(ReviewBody, REVIEW_EXAMPLE, required=True),
     operation_id="put_review",
@@ -39,8 +39,9 @@ async def put_report_review(
     report_id: ReportNumber,
     body: Annotated[ReviewBody, Depends(read_optional_body(ReviewBody))],
 ) -> ReportDetail:
-    """A regrade is a 404: it is in no list and no mail, and has its first grading for a person to
-    speak of.
+    """Store a review and return the report.
+
+    A regrade is a 404: it is in no list and no mail. Its first grading is the report to review.
     """
     named = body.grades.model_dump(exclude_none=True)
     if not named and body.comment is None:
@@ -72,6 +73,6 @@ async def put_report_review(
     operation_id="delete_review",
 )
 async def delete_report_review(backend: BackendDep, report_id: ReportNumber) -> ReportDetail:
-    """Ends the word that is in force; the row stays."""
+    """Delete the current review; its row is kept."""
     await delete_review(backend.database, report_id, now=backend.clock())
     return await read_detail(backend, report_id)

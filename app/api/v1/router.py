@@ -1,4 +1,4 @@
-"""Everything under ``/api/v1``: the key is asked for first, then unknown parameters are refused."""
+"""All endpoints under ``/api/v1``: the key is checked first, then unknown parameters."""
 
 from fastapi import APIRouter
 

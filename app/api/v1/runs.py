@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from app.api.dependencies import Backend, BackendDep
-from app.api.v1.responses import ERROR_RESPONSES, not_found
+from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.schemas import DeliveryRead, RunDetail, RunRead
 from app.repositories import deliveries, digests, runs
 from app.services.runs import require_run
@@ -42,7 +42,7 @@ async def get_runs(
         "Состояние и ход запуска, шаги ежедневного запуска, а для письма — кто его получил и что"
         " ответил сервер."
     ),
-    responses=not_found("Запуска 999 нет: номера запусков — в поле id ответа GET /runs."),
+    responses=describe_not_found("Запуска 999 нет: номера запусков — в поле id ответа GET /runs."),
     operation_id="get_run",
 )
 async def get_run(backend: BackendDep, run_id: RunNumber) -> RunDetail:

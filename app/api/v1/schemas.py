@@ -1,4 +1,4 @@
-"""The shapes of the answers, in the order of their fields in the customer's document."""
+"""Response schemas. Fields are in the order of the customer's document."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -6,33 +6,34 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from typing_extensions import TypeAliasType
 
-from app.clock import spelled_in
+from app.clock import format_in_zone
 
 GradeWord = TypeAliasType("GradeWord", Literal["Высокая", "Средняя", "Низкая"])
 ObjectionGradeWord = TypeAliasType(
     "ObjectionGradeWord", Literal["Высокая", "Средняя", "Низкая", "Нет возражений"]
 )
-"""Named types, so that OpenAPI has each once, as a component."""
+"""Named types: OpenAPI contains each of them once, as a component."""
 
 
-def _in_zone(moment: datetime, info: ValidationInfo) -> datetime:
+def _convert_to_zone(moment: datetime, info: ValidationInfo) -> datetime:
     return moment.astimezone(info.context["zone"]) if info.context else moment
 
 
-LocalMoment = Annotated[datetime, AfterValidator(_in_zone)]
-"""An aware moment, in the ``zone`` of the context that the shape is validated with; as it was where
-there is none.
+LocalMoment = Annotated[datetime, AfterValidator(_convert_to_zone)]
+"""An aware time, converted to the ``zone`` of the validation context.
+
+Without a context it is not converted.
 """
 
 
-def _spelled_in_zone(moment: str, info: ValidationInfo) -> str:
-    return spelled_in(moment, info.context["zone"]) if info.context else moment
+def _format_in_zone(moment: str, info: ValidationInfo) -> str:
+    return format_in_zone(moment, info.context["zone"]) if info.context else moment
 
 
-SpelledMoment = Annotated[
-    str, AfterValidator(_spelled_in_zone), WithJsonSchema({"type": "string", "format": "date-time"})
+FormattedMoment = Annotated[
+    str, AfterValidator(_format_in_zone), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
-"""The same of a moment that is kept as text, spelled as the list of reports spells it."""
+"""``LocalMoment`` for a time that is stored as text, formatted as in the list of reports."""
 
 MailDate = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 
@@ -47,20 +48,20 @@ class Failure(BaseModel):
 
 
 class WrongParameter(BaseModel):
-    """One wrong parameter of a request."""
+    """One invalid parameter of a request."""
 
     field: str = Field(description="Имя параметра.", examples=["start_date"])
     message: str = Field(description="Что с ним не так.", examples=["нужна дата ГГГГ-ММ-ДД"])
 
 
 class InvalidRequest(Failure):
-    """A 400: which parameters are wrong."""
+    """A 400: the invalid parameters."""
 
     errors: list[WrongParameter] = Field(description="Параметры, которые не подошли.")
 
 
 class SyncResult(BaseModel):
-    """What a sync came to."""
+    """The result of a sync."""
 
     status: Literal["success", "error"] = Field(description="Статус выполнения.")
     message: str = Field(
@@ -80,7 +81,7 @@ class SyncResult(BaseModel):
 
 
 class AnalyzeResult(BaseModel):
-    """What a grading came to."""
+    """The result of grading."""
 
     status: Literal["success", "error"] = Field(description="Статус выполнения.")
     analyzed_chats: int = Field(description="Сколько отчётов создал этот вызов.", examples=[41])
@@ -96,7 +97,7 @@ class AnalyzeResult(BaseModel):
 
 
 class MailResult(BaseModel):
-    """What a mailing came to."""
+    """The result of a mailing."""
 
     status: Literal["success", "error"] = Field(description="Статус выполнения.")
     date: MailDate = Field(
@@ -111,7 +112,7 @@ class MailResult(BaseModel):
 
 
 class MailFailure(Failure):
-    """A mailing that failed; the document wants the number in this answer always."""
+    """A failed mailing. The document requires ``send_reports`` in this response as well."""
 
     date: MailDate | None = Field(
         None, description="Дата, за которую отправлялись отчёты.", examples=["2026-11-22"]
@@ -120,7 +121,7 @@ class MailFailure(Failure):
 
 
 class Accepted(BaseModel):
-    """The answer to ``Prefer: respond-async``."""
+    """The response to ``Prefer: respond-async``."""
 
     status: Literal["success"] = Field(description="Запуск принят.")
     message: str = Field(
@@ -129,13 +130,13 @@ class Accepted(BaseModel):
 
 
 class ReportRead(BaseModel):
-    """One report: the document's fifteen fields in its order, then our number of it."""
+    """One report: the document's fifteen fields in its order, then the report's ID."""
 
     chat_id: str = Field(
         description="Уникальный идентификатор чата (Авито).",
         examples=["u2i-f7227b263e8~7c8423dd6c9"],
     )
-    created_at: SpelledMoment = Field(
+    created_at: FormattedMoment = Field(
         description="Время создания отчёта в REPORT_TIMEZONE, ISO 8601 со смещением.",
         examples=["2026-11-22T20:03:11.402+03:00"],
     )
@@ -176,7 +177,7 @@ class ReportRead(BaseModel):
 
 
 class DeliveryRead(BaseModel):
-    """Where a mail to one recipient stands."""
+    """State of the delivery to one recipient."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -239,7 +240,7 @@ class RunRead(BaseModel):
 
 
 class RunDetail(RunRead):
-    """One run with its steps and, of a mail, who got it."""
+    """One run with its steps and, for a mail, its deliveries."""
 
     steps: list[RunRead] = Field(description="Шаги ежедневного запуска.")
     deliveries: list[DeliveryRead] = Field(description="Кому ушло письмо этого запуска.")

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.api.dependencies import BackendDep
-from app.api.v1.period import AccountWord, EndDay, MailDay, StartDay, WhoseGrades, read_period
+from app.api.v1.period import AccountFilter, EndDay, MailDay, StartDay, WhoseGrades, read_period
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.summary_schemas import SummaryRead
 from app.domain.criteria import Criterion
@@ -37,7 +37,7 @@ async def get_summary(
     backend: BackendDep,
     start_date: StartDay = None,
     end_date: EndDay = None,
-    account: AccountWord = None,
+    account: AccountFilter = None,
     mail: MailDay = None,
     grades: WhoseGrades = "machine",
 ) -> SummaryRead:

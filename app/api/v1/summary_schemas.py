@@ -1,6 +1,4 @@
-"""The shapes of a summary: the same figures of everything, of each day, each account and each
-series.
-"""
+"""Schemas of a summary: the same figures in total and by day, account and series."""
 
 import datetime
 
@@ -10,7 +8,7 @@ _SHARE = "доля от 0 до 1; null — ни в одном отчёте кр�
 
 
 class CriterionSummary(BaseModel):
-    """How one criterion was graded."""
+    """The distribution of one criterion's grades."""
 
     criterion: str = Field(description="Имя критерия.", examples=["objection_handling"])
     label: str = Field(description="Название критерия.", examples=["Работа с возражениями"])
@@ -50,7 +48,7 @@ class FirstAnswerRead(BaseModel):
 
 
 class FiguresRead(BaseModel):
-    """What is counted of a selection of reports."""
+    """Figures of a selection of reports."""
 
     reports: int = Field(description="Отчётов.", examples=[47])
     chats: int = Field(description="Чатов, по которым они.", examples=[45])
@@ -93,7 +91,7 @@ class FiguresRead(BaseModel):
 
 
 class DayFigures(FiguresRead):
-    """The same of one day."""
+    """Figures of one day."""
 
     date: datetime.date = Field(
         description=(
@@ -105,14 +103,14 @@ class DayFigures(FiguresRead):
 
 
 class AccountFigures(FiguresRead):
-    """The same of one account."""
+    """Figures of one account."""
 
     account: str = Field(description="Имя аккаунта.", examples=["Лавка на Садовой"])
     account_id: int = Field(description="Номер аккаунта на Авито.", examples=[94235311])
 
 
 class SeriesFigures(FiguresRead):
-    """The same of one model with one version of the rubric."""
+    """Figures of one model with one version of the rubric."""
 
     model: str = Field(description="Модель.", examples=["deepseek-flash"])
     prompt_version: str = Field(
@@ -121,7 +119,7 @@ class SeriesFigures(FiguresRead):
 
 
 class SummaryRead(FiguresRead):
-    """A summary."""
+    """The summary: total figures and their breakdowns."""
 
     timezone: str = Field(description="Часовой пояс дней.", examples=["Europe/Moscow"])
     mixed_series: bool = Field(

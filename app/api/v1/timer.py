@@ -9,7 +9,12 @@ from pydantic import Field
 from app.api.dependencies import BackendDep
 from app.api.parameters import CalendarDay, OptionalBody, body_schema, read_optional_body
 from app.api.v1.actions import Prefer, act
-from app.api.v1.responses import ACTION_RESPONSES, failed, invalid, told
+from app.api.v1.responses import (
+    ACTION_RESPONSES,
+    describe_invalid,
+    describe_response,
+    make_error_body,
+)
 from app.api.v1.schemas import MailFailure, MailResult
 from app.clock import local_date
 from app.errors import FieldError, InvalidRequestError
@@ -27,7 +32,7 @@ class MailBody(OptionalBody):
     resend: bool = Field(False, description="Отправить отчёты этой даты ещё раз, новым письмом.")
 
 
-_REFUSED = failed(
+_REFUSED = make_error_body(
     "Письмо за 22.11 не дошло до boss@example.ru: почтовый сервер не отвечает; попробуем ещё раз"
     " сами.",
     date="2026-11-22",
@@ -45,8 +50,10 @@ _REFUSED = failed(
     response_model=MailResult,
     responses={
         **ACTION_RESPONSES,
-        400: invalid("date", "день ещё не наступил", send_reports=0),
-        500: told(MailFailure, "Письмо не дошло до части получателей или не ушло вовсе.", _REFUSED),
+        400: describe_invalid("date", "день ещё не наступил", send_reports=0),
+        500: describe_response(
+            MailFailure, "Письмо не дошло до части получателей или не ушло вовсе.", _REFUSED
+        ),
     },
     openapi_extra=body_schema(MailBody, {"date": "2026-11-22"}),
     operation_id="send_reports",

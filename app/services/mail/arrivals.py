@@ -1,5 +1,6 @@
-"""Attempts that have to outlive their run: the mail server may have the mail, and the table does
-not say so yet.
+"""Delivery attempts that must outlive their run.
+
+The mail server may already have the mail while the database does not yet record it.
 """
 
 import asyncio
@@ -16,18 +17,19 @@ log = structlog.get_logger(__name__)
 Result_co = TypeVar("Result_co", covariant=True)
 
 FINISH_SECONDS = 5.0
-"""How long a service that is told to stop waits for the reply to a final dot. Its supervisor allows
-ten seconds for everything.
+"""How long a stopping service waits for the reply to a final dot.
+
+Its supervisor allows ten seconds in total.
 """
 _ABORT_SECONDS = 3.0
-"""How long an attempt may take to close its connection and to give its claim back."""
+"""How long an attempt may take to close its connection and release its claim."""
 _LAST_SECONDS = 1.0
-"""How long the end of the process waits for what is still under way."""
+"""How long the exiting process waits for unfinished attempts."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 
 class MailAttempt(Protocol[Result_co]):
-    """One attempt at a delivery."""
+    """One attempt of a delivery."""
 
     @property
     def past_dot(self) -> bool:
@@ -35,18 +37,16 @@ class MailAttempt(Protocol[Result_co]):
 
     @property
     def stopping(self) -> bool:
-        """Whether the service has been told to stop."""
+        """Whether the service is stopping."""
 
     def make(self) -> Coroutine[Any, Any, Result_co]:
-        """Carry it out."""
+        """Execute the attempt."""
 
 
 class Arrivals:
-    """The attempts under way in this process and the arrivals that the database has not accepted
-    yet.
+    """The running attempts of this process, and arrivals that are not yet in the database.
 
-    An acknowledged arrival is held for as long as the process lives, whatever becomes of the run
-    that produced it.
+    An acknowledged arrival is kept for the life of the process, even if its run ends.
     """
 
     def __init__(self, *, finish_seconds: float = FINISH_SECONDS) -> None:
@@ -63,7 +63,7 @@ class Arrivals:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Wait a moment for what can be written, then drop the rest: the process ends."""
+        """Wait briefly for pending writes, then cancel the rest: the process is exiting."""
         if self._attempts:
             await asyncio.wait(self._attempts, timeout=_LAST_SECONDS)
         for attempt in list(self._attempts):
@@ -74,20 +74,21 @@ class Arrivals:
 
     @property
     def unwritten(self) -> int:
-        """How many acknowledged deliveries the database does not know of. The process must not exit
-        while there is one.
+        """Number of acknowledged deliveries that are not in the database.
+
+        The process must not exit while there are any.
         """
         return len(self._unwritten)
 
     def __contains__(self, delivery_id: int) -> bool:
         return delivery_id in self._unwritten
 
-    async def see_through(self, attempt: MailAttempt[Result_co]) -> Result_co:
-        """Carry an attempt out in a task of its own, which a cancellation of the caller ends only
-        before the final dot.
+    async def run_to_completion(self, attempt: MailAttempt[Result_co]) -> Result_co:
+        """Execute an attempt in a separate task.
 
-        After the dot the task goes on: its result is still written under its claim. If the service
-        is stopping, the caller waits for it.
+        A cancellation of the caller cancels the task only before the final dot. After the dot the
+        task continues, and its result is written under its claim. If the service is stopping, the
+        caller waits for the task.
         """
         task = asyncio.create_task(attempt.make())
         self._attempts.add(task)
@@ -109,7 +110,7 @@ class Arrivals:
         while True:
             try:
                 await write()
-            # whatever keeps the database from it: to forget the arrival is to send the mail twice
+            # Retry after any error: without the record the mail would be sent twice.
             except Exception as error:
                 log.warning(
                     "mail.arrival_not_written", delivery=delivery_id, error=type(error).__name__
@@ -123,12 +124,12 @@ class Arrivals:
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._attempts.discard(task)
         if not task.cancelled():
-            # the caller may be gone; asyncio warns about an exception that is never retrieved
+            # The caller may be gone, and asyncio warns about an exception that is never retrieved.
             task.exception()
 
 
 async def _wait_despite_cancel(task: asyncio.Task[Any], seconds: float) -> None:
-    """Wait for a task; the worker repeats its cancellation every second."""
+    """Wait for a task and ignore cancellation, which the worker repeats every second."""
     deadline = time.monotonic() + seconds
     while not task.done() and (left := deadline - time.monotonic()) > 0:
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,9 +1,8 @@
-"""One attempt to deliver a mail to one recipient, fenced by a claim of its own and by the run's
-lease.
+"""One attempt to deliver a mail to one recipient, protected by its own claim and the run's lease.
 
 The attempt is claimed before the mail server is contacted, and the claim is prolonged before the
-final dot. The lease is checked once more, by the monotonic clock, immediately before the dot: a
-process that was frozen meanwhile sends none.
+final dot. Immediately before the dot the lease is checked again by the monotonic clock: a process
+that was frozen in the meantime sends nothing.
 """
 
 import asyncio
@@ -29,25 +28,26 @@ from app.services.runs import LeaseLostError, RunContext
 log = structlog.get_logger(__name__)
 
 RETRY_FOR = timedelta(days=3)
-"""How long a recipient whom the mail server does not accept mail for at the moment is tried again.
+"""How long delivery is retried while the mail server temporarily rejects the recipient."""
+MIN_TRIES = 4
+"""A delivery does not fail for good before this many tries.
+
+A clock that is briefly ahead can make three days pass at once.
 """
-FEWEST_TRIES = 4
-"""Before so many tries no delivery fails for good: a clock that is ahead for a moment makes three
-days pass at once.
-"""
-REFUSALS = 3
-"""A refusal of the recipient (5xx) is believed after the first call and the two that follow it."""
+MAX_REFUSALS = 3
+"""A rejection of the recipient (5xx) is final after the first call and two more calls."""
 _RESULT_IN = timedelta(seconds=deliveries.GONE_SECONDS + 10)
-"""When the scheduler looks again at a delivery whose attempt has written no result."""
+"""When the scheduler next checks a delivery whose attempt has written no result."""
 _LONGEST_RETRY = timedelta(hours=6)
 _DOUBLINGS = 7
-"""More of them exceed the longest pause anyway, and in the end what a timedelta can hold."""
+"""More doublings would exceed the longest pause and finally the range of a timedelta."""
 
 
 @dataclass(frozen=True)
 class AttemptOutcome:
-    """What came of a delivery in this run. Neither ``sent`` nor a ``failure`` (a Russian sentence):
-    another attempt has ended it.
+    """The result of a delivery in this run; ``failure`` is a Russian sentence.
+
+    If neither is set, another attempt has finished the delivery.
     """
 
     sent: bool = False
@@ -55,11 +55,11 @@ class AttemptOutcome:
 
 
 class _OvertakenError(Exception):
-    """Another attempt has taken the delivery over or ended it."""
+    """Another attempt has claimed or finished the delivery."""
 
 
 class Attempt:
-    """An attempt under its own token. ``past_dot``: the mail server may have the mail."""
+    """An attempt with its own token. ``past_dot``: the mail server may have the mail."""
 
     def __init__(
         self,
@@ -80,15 +80,15 @@ class Attempt:
 
     @property
     def stopping(self) -> bool:
-        """Whether the service has been told to stop."""
+        """Whether the service is stopping."""
         return self._run.stopping.is_set()
 
     async def make(self) -> AttemptOutcome:
         """Claim the delivery, send the mail and write the result.
 
         Raises:
-            LeaseLostError: the run's lease was lost before the final dot; nothing was sent and
-              nothing is written.
+            LeaseLostError: the run's lease was lost before the final dot; nothing was sent or
+                written.
             DatabaseUnavailableError: the claim or a failure could not be written.
         """
         try:
@@ -104,7 +104,7 @@ class Attempt:
             return await self._report_overtaken()
         if content is None:
             return await self._give_up_without_mail()
-        async with self._post.presence.held(self._database) as self._backend:
+        async with self._post.presence.hold(self._database) as self._backend:
             try:
                 answer = await self._send(claimed, content)
             except _OvertakenError:
@@ -116,10 +116,10 @@ class Attempt:
         return AttemptOutcome(sent=True)
 
     async def _claim(self) -> tuple[ClaimedDelivery | None, bytes | None]:
-        """Claim the delivery; None if it is final or another attempt keeps it.
+        """Claim the delivery; return None if it is final or another attempt holds it.
 
-        An attempt that an outage of the database has cut off before the dot leaves a claim of some
-        seconds, and an arrival of this process is about to be written: both are waited for.
+        Wait in two cases. A database outage before the dot leaves a claim that expires within
+        seconds. An arrival of this process may be about to be written.
         """
         give_up_at = time.monotonic() + deliveries.CLAIM_SECONDS + 1
         while True:
@@ -138,9 +138,7 @@ class Attempt:
             await asyncio.sleep(1)
 
     async def before_data(self) -> None:
-        """Commit the claim's prolongation over the wait for the reply: from here on the final dot
-        may follow.
-        """
+        """Commit a prolonged claim that covers the wait for the reply; the final dot may follow."""
         if not self._run.lease.held:
             raise LeaseLostError
         async with self._database.transaction() as session:
@@ -150,8 +148,9 @@ class Attempt:
                 raise _OvertakenError
 
     def before_dot(self) -> None:
-        """Check the lease without a round trip: whatever froze the process since, no other process
-        has the run.
+        """Check the lease without a round trip.
+
+        Even if the process was frozen, no other process owns the run.
         """
         if not self._run.lease.held:
             log.warning("mail.lease_lost_before_dot", delivery=self._delivery.id)
@@ -166,7 +165,10 @@ class Attempt:
         )
 
     async def _release_claim(self) -> None:
-        """The service stops before the dot: the next process need not wait for the claim to expire."""
+        """Release the claim when the service stops before the dot.
+
+        The next process then need not wait until the claim expires.
+        """
         try:
             async with self._database.transaction() as session:
                 await deliveries.release_claim(session, self._delivery.id, self._token)
@@ -182,8 +184,9 @@ class Attempt:
             log.warning("mail.arrived_twice", delivery=self._delivery.id)
 
     async def _count_arrival(self, digest_id: int) -> None:
-        """The run's figures count the arrival before another session can see it: wherever the run
-        is stopped, they are true.
+        """Update the run's figures before other sessions can see the arrival.
+
+        The figures are then correct even if the run stops at any point.
         """
         by_call = MailParams.of(self._run).day is not None
         async with self._database.transaction() as session:
@@ -194,10 +197,8 @@ class Attempt:
 
     async def _keep_failure(self, claimed: ClaimedDelivery, error: UpstreamError) -> AttemptOutcome:
         refused, now = isinstance(error, MailRefusedError), self._clock()
-        expired = (
-            now - (claimed.first_tried_at or now) >= RETRY_FOR and claimed.tries >= FEWEST_TRIES
-        )
-        final = claimed.refusals + 1 >= REFUSALS if refused else expired
+        expired = now - (claimed.first_tried_at or now) >= RETRY_FOR and claimed.tries >= MIN_TRIES
+        final = claimed.refusals + 1 >= MAX_REFUSALS if refused else expired
         pause = min(FIRST_RETRY * 2 ** min(claimed.tries - 1, _DOUBLINGS), _LONGEST_RETRY)
         log.warning(
             "mail.unsent",
@@ -226,7 +227,7 @@ class Attempt:
         return self._report_failure(error.message + kept)
 
     async def _give_up_without_mail(self) -> AttemptOutcome:
-        """The bytes of the mail are gone, so no attempt can ever succeed."""
+        """Fail the delivery for good: the bytes of the mail are gone."""
         reason = (
             "текст письма не сохранился, отправить его нельзя; вызовите отправку с resend, и оно"
             " составится заново."
@@ -267,8 +268,9 @@ class Attempt:
 
 
 async def read_figures(session: AsyncSession, run: RunContext) -> dict[str, Any]:
-    """The numbers so far, from what stands in the tables: true also of a run that several processes
-    worked on.
+    """Return the run's figures from the tables.
+
+    They are correct even if several processes executed the run.
     """
     day = MailParams.of(run).day
     return {

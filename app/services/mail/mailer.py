@@ -121,7 +121,9 @@ async def _send_all(
         async with places:
             for delivery in owed:
                 outcomes.append(
-                    await post.arrivals.see_through(Attempt(database, post, clock, run, delivery))
+                    await post.arrivals.run_to_completion(
+                        Attempt(database, post, clock, run, delivery)
+                    )
                 )
                 run.progress.done += 1
         return outcomes

@@ -1,7 +1,7 @@
-"""A sign of life in the database: it tells a process that waits for a mail server's reply from one
-that has died.
+"""Liveness of a process in the database.
 
-While at least one attempt is past its final dot, the process keeps one connection open, without a
+It distinguishes a process that waits for a mail server's reply from one that has died. While at
+least one attempt is past its final dot, the process keeps one connection open, without a
 transaction. Postgres drops the connection's backend as soon as the process ends, and keeps it while
 the process is merely frozen.
 """
@@ -14,8 +14,8 @@ from app.database.engine import Database
 from app.errors import DatabaseUnavailableError
 from app.repositories import deliveries
 
-_FEWEST_CONNECTIONS = 3
-"""With a smaller pool the connection would be missing for the work itself."""
+_MIN_CONNECTIONS = 3
+"""In a smaller pool the work itself needs the connection."""
 
 
 class Presence:
@@ -28,9 +28,10 @@ class Presence:
         self._task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def held(self, database: Database) -> AsyncIterator[str | None]:
-        """Yield the name of the backend that lives as long as this process; None if there is none,
-        which means nothing.
+    async def hold(self, database: Database) -> AsyncIterator[str | None]:
+        """Yield the name of the backend that lives as long as this process.
+
+        None means that there is no connection; it does not mean that the process is dead.
         """
         self._holders += 1
         try:
@@ -49,7 +50,7 @@ class Presence:
         self, database: Database, opened: "asyncio.Future[str | None]", left: asyncio.Event
     ) -> None:
         try:
-            if database.pool_size < _FEWEST_CONNECTIONS:
+            if database.pool_size < _MIN_CONNECTIONS:
                 return
             async with database.session() as session:
                 backend = await deliveries.name_backend(session)

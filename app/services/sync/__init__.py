@@ -1,1 +1,1 @@
-"""Copies Avito's chats into Postgres."""
+"""Sync: copying Avito's chats into Postgres."""

@@ -1,6 +1,4 @@
-"""Reads the messages of one chat: all of them the first time, later what is new or may have
-changed.
-"""
+"""Reading of one chat's messages: all on the first read, later new and changeable ones."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,12 +12,13 @@ from app.clock import Clock
 from app.database.engine import Database
 from app.repositories import messages
 from app.repositories.chats import ChatToRead
-from app.services.sync.pages import PAGE, pages
-from app.services.sync.rows import message_rows
+from app.services.sync.pages import PAGE, iterate_pages
+from app.services.sync.rows import make_message_rows
 
 SETTLED = timedelta(minutes=65)
-"""Avito lets a message be deleted within the hour; what was older when it was read needs no second
-look.
+"""Avito allows deleting a message for an hour.
+
+A message that was older than this when it was read need not be read again.
 """
 
 _PLAN_SENTENCE = (
@@ -29,7 +28,7 @@ _PLAN_SENTENCE = (
 
 
 class ReadChat(NamedTuple):
-    """A chat's messages as rows, ready to be written; ``complete``: back to the first."""
+    """The messages of a chat as table rows; ``complete`` means back to the first message."""
 
     chat: ChatToRead
     rows: list[dict[str, Any]]
@@ -37,7 +36,7 @@ class ReadChat(NamedTuple):
 
 
 class ChatReader:
-    """Reads chats of one account; ``full``: every message again."""
+    """Reads chats of one account; ``full`` reads every message again."""
 
     def __init__(
         self, database: Database, client: AvitoClient, clock: Clock, user_id: int, *, full: bool
@@ -49,41 +48,44 @@ class ChatReader:
         self._full = full
 
     async def read(self, chat: ChatToRead) -> ReadChat:
-        """The chat's messages, newest back to the first settled one that is known.
+        """Return the chat's messages, from the newest back to the first known settled one.
 
         Raises:
-            UpstreamError: they are not to be had; AvitoPlanMissingError also where placeholders
-              came in place of all texts.
+            UpstreamError: the messages cannot be read. AvitoPlanMissingError also if all texts are
+                placeholders.
         """
         found: dict[str, AvitoMessage] = {}
         complete, unreadable = False, 0
-        async for page in pages(
+        async for page in iterate_pages(
             partial(self._fetch, chat), lambda page: [message.id for message in page.messages]
         ):
             for message in page.messages:
                 found.setdefault(message.id, message)
             unreadable += page.unreadable
             complete = not page.has_more and unreadable == 0
-            if page.has_more and await self._meets_known(chat, page.messages):
+            if page.has_more and await self._reaches_settled(chat, page.messages):
                 complete = chat.history_complete and unreadable == 0
                 break
-        told = _without_placeholders(found)
-        rows = message_rows(chat.id, told, from_avito=chat.chat_type == "a2u", now=self._clock())
-        return ReadChat(chat, rows, complete and len(told) == len(found))
+        written = _drop_placeholders(found)
+        rows = make_message_rows(
+            chat.id, written, from_avito=chat.chat_type == "a2u", now=self._clock()
+        )
+        return ReadChat(chat, rows, complete and len(written) == len(found))
 
-    async def can_read(self, avito_id: str) -> None:
-        """Tries whether the messages of a chat are to be had; raises what ``read`` raises."""
+    async def check_readable(self, avito_id: str) -> None:
+        """Check that a chat's messages can be read; raise the errors of ``read``."""
         page = await self._client.list_messages(self._user_id, avito_id, limit=PAGE)
-        _without_placeholders({message.id: message for message in page.messages})
+        _drop_placeholders({message.id: message for message in page.messages})
 
     async def _fetch(self, chat: ChatToRead, offset: int) -> MessagePage:
         return await self._client.list_messages(
             self._user_id, chat.avito_id, limit=PAGE, offset=offset
         )
 
-    async def _meets_known(self, chat: ChatToRead, page: Sequence[AvitoMessage]) -> bool:
-        """Whether the page reaches messages that were stored and settled when the chat was last
-        read: further back nothing changes.
+    async def _reaches_settled(self, chat: ChatToRead, page: Sequence[AvitoMessage]) -> bool:
+        """Whether the page reaches messages that were settled when the chat was last read.
+
+        Older messages cannot have changed.
         """
         if chat.read_at is None or self._full:
             return False
@@ -92,11 +94,13 @@ class ChatReader:
             return bool(settled) and bool(await messages.list_known(session, chat.id, settled))
 
 
-def _without_placeholders(found: dict[str, AvitoMessage]) -> list[AvitoMessage]:
-    """What was really written. Where no text is left but placeholders the plan is missing; a lone
-    one may be somebody's joke.
+def _drop_placeholders(found: dict[str, AvitoMessage]) -> list[AvitoMessage]:
+    """Return the messages without placeholders.
+
+    If only placeholders contain text, the plan is missing. A single placeholder may be text that a
+    person wrote.
     """
-    told = [message for message in found.values() if not message.is_placeholder]
-    if len(told) < len(found) and not any(message.text for message in told):
+    written = [message for message in found.values() if not message.is_placeholder]
+    if len(written) < len(found) and not any(message.text for message in written):
         raise AvitoPlanMissingError(_PLAN_SENTENCE)
-    return told
+    return written

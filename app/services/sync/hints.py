@@ -1,12 +1,10 @@
-"""Hints of webhooks: that somebody wrote in a chat is marked for the next sync, which reads the
-chat over REST.
+"""Webhook hints: mark a chat with a new message, so that the next sync reads it over REST.
 
-A hint only marks. It starts no sync: the one of the interval, or of whoever asks, reads what is
-marked before anything else.
-
-The secret in the receiver's address may leak, and then anybody names any chat. So a chat that is
-not known here becomes a row only after Avito has confirmed it, and few are asked for in a minute.
-No hint of a known chat is lost, however many others come.
+- A hint only marks a chat and starts no sync. The next sync, scheduled or requested, reads marked
+  chats first.
+- The secret in the webhook URL may leak. Then an attacker can name any chat. So an unknown chat is
+  inserted only after Avito has confirmed it, and confirmations are limited per minute.
+- No hint of a known chat is lost, however many other hints arrive.
 """
 
 import asyncio
@@ -25,8 +23,8 @@ from app.repositories import accounts, chats
 
 log = structlog.get_logger(__name__)
 
-MOST_UNKNOWN = 1000
-"""Chats not known here that wait for Avito's word."""
+MAX_UNKNOWN = 1000
+"""Maximum number of unknown chats that wait for Avito's confirmation."""
 CONFIRMED_A_MINUTE = 60
 _WRITE_SECONDS = 10
 _PAUSE_SECONDS = 1
@@ -38,56 +36,56 @@ DROPPED = prometheus_client.Counter(
     ["reason"],
     registry=None,
 )
-"""Reasons: ``queue_full``, ``unknown_account``, ``unknown_chat`` (Avito does not know it),
-``unconfirmed`` (Avito did not say).
+"""Reasons: ``queue_full``, ``unknown_account``, ``unknown_chat``, ``unconfirmed``.
+
+``unknown_chat``: Avito has no such chat. ``unconfirmed``: Avito's request failed.
 """
 
 ChatKey = tuple[int, str]
-"""Avito's ids of the account and of the chat."""
+"""Avito's IDs of the account and the chat."""
 
 
 class HintQueue:
-    """Hints on their way to the database. They wait in memory, so that whoever brings one does not
-    wait for Postgres.
+    """Queue of hints that are to be written to the database.
 
-    What is dropped is not lost for good: the chat's new activity stands in Avito's list as well,
-    where the next sync finds it.
+    It is in memory, so a webhook request does not wait for Postgres. A dropped hint is not lost for
+    good: Avito's list also shows the chat's new activity, and the next sync finds it there.
     """
 
     def __init__(self, database: Database, clients: Mapping[str, AvitoClient]) -> None:
-        """``clients`` by the id of their account's keys."""
+        """``clients`` are keyed by the client ID of their account."""
         self._database = database
         self._clients = clients
         self._pace = limit_per_minute(CONFIRMED_A_MINUTE)
-        self._known: set[int] = set()  # hashes of keys: some megabytes for a hundred thousand chats
+        self._known: set[int] = set()  # hashes of keys: a few megabytes for 100,000 chats
         self._last_id = 0
         self._to_mark: Counter[ChatKey] = Counter()
         self._to_confirm: Counter[AvitoHint] = Counter()
         self._marking, self._confirming = asyncio.Event(), asyncio.Event()
 
     def offer(self, hint: AvitoHint) -> None:
-        """Takes a hint; never waits and never fails. Several of one chat wait as one."""
+        """Queue a hint without waiting and without errors; hints of one chat are merged."""
         key = (hint.user_id, hint.chat_id)
         if hash(key) in self._known:
             self._to_mark[key] += 1
             self._marking.set()
-        elif hint in self._to_confirm or len(self._to_confirm) < MOST_UNKNOWN:
+        elif hint in self._to_confirm or len(self._to_confirm) < MAX_UNKNOWN:
             self._to_confirm[hint] += 1
             self._confirming.set()
         else:
             DROPPED.labels("queue_full").inc()
 
     async def write_forever(self) -> None:
-        """Writes the hints as they come, until it is cancelled."""
+        """Write hints as they arrive, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._mark_forever())
             group.create_task(self._confirm_forever())
 
     async def _mark_forever(self) -> None:
-        """Marks the known chats.
+        """Mark the known chats.
 
-        Each has a transaction of its own: with one row locked at a time it never stands in a ring
-        with a sync's writers.
+        Each chat has its own transaction. With one locked row at a time it cannot deadlock with the
+        sync's writes.
         """
         while True:
             await self._marking.wait()
@@ -106,16 +104,16 @@ class HintQueue:
             await asyncio.sleep(_PAUSE_SECONDS)
             self._marking.set()
         else:
-            if not known:  # erased meanwhile
+            if not known:  # deleted in the meantime
                 self._known.discard(hash(key))
 
     async def _confirm_forever(self) -> None:
         while True:
             try:
-                await self._learn_known()
+                await self._load_known_keys()
                 while self._to_confirm:
                     await self._confirm(next(iter(self._to_confirm)))
-                    await self._learn_known()
+                    await self._load_known_keys()
                 self._confirming.clear()
             except Exception as error:
                 log.warning("webhook.hints_delayed", reason=type(error).__name__)
@@ -123,8 +121,8 @@ class HintQueue:
             else:
                 await self._confirming.wait()
 
-    async def _learn_known(self) -> None:
-        """Learns which chats have been added since the last time; hints of them wait no longer."""
+    async def _load_known_keys(self) -> None:
+        """Load the keys of chats added since the last call; their hints need no confirmation."""
         async with asyncio.timeout(_WRITE_SECONDS):
             while True:
                 async with self._database.session() as session:
@@ -142,7 +140,7 @@ class HintQueue:
                 self._marking.set()
 
     async def _confirm(self, hint: AvitoHint) -> None:
-        """Adds a chat if Avito has it; a failure of the database leaves the hint where it was."""
+        """Insert a chat if Avito has it; after a database failure the hint stays in the queue."""
         times = self._to_confirm.pop(hint)
         try:
             await self._add_confirmed(hint, times)
@@ -154,9 +152,9 @@ class HintQueue:
         async with self._database.session() as session:
             owner = next(
                 (
-                    one
-                    for one in await accounts.list_accounts(session)
-                    if one.avito_user_id == hint.user_id
+                    account
+                    for account in await accounts.list_accounts(session)
+                    if account.avito_user_id == hint.user_id
                 ),
                 None,
             )
@@ -165,7 +163,7 @@ class HintQueue:
             DROPPED.labels("unknown_account").inc(times)
             return
         async with self._pace:
-            reason = await _why_unconfirmed(client, hint)
+            reason = await _find_drop_reason(client, hint)
         if reason:
             DROPPED.labels(reason).inc(times)
             return
@@ -179,7 +177,7 @@ class HintQueue:
             )
 
 
-async def _why_unconfirmed(client: AvitoClient, hint: AvitoHint) -> str | None:
+async def _find_drop_reason(client: AvitoClient, hint: AvitoHint) -> str | None:
     with suppress(UpstreamError):
         try:
             await client.get_chat(hint.user_id, hint.chat_id)

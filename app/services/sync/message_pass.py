@@ -1,6 +1,4 @@
-"""The message pass of a sync: reads the marked chats, several at a time, and writes what they hold
-in batches.
-"""
+"""The message pass of a sync: read the marked chats in parallel and write them in batches."""
 
 import asyncio
 import contextlib
@@ -21,25 +19,24 @@ from app.repositories.chats import ChatToRead
 from app.services.plural import plural
 from app.services.runs import Progress
 from app.services.sync.chat_reader import ChatReader, ReadChat
-from app.services.sync.rows import chat_row
+from app.services.sync.rows import make_chat_row
 
 log = structlog.get_logger(__name__)
 
 FAILURES_IN_A_ROW = 5
-"""After so many chats that cannot be read one after the other it is asked whether any can be read
-at all.
-"""
-AT_ONCE = 100
-"""Due chats that are looked up at a time."""
+"""After this many consecutive failures, check whether any chat of the account can be read."""
+CHATS_PER_QUERY = 100
+"""Number of unread chats per query."""
 BATCH, BATCH_ROWS = 50, 2_000
-"""Chats and messages written in one transaction: a commit waits for the disk, and one for each chat
-would be what a sync waits for.
+"""Limits of one transaction: chats and messages.
+
+A commit waits for the disk. With one commit per chat a sync would mostly wait for commits.
 """
 
 
 @dataclass
 class Tally:
-    """What a sync has come to, over all its accounts."""
+    """Figures of a sync over all accounts."""
 
     synced_chats: int = 0
     new_chats: int = 0
@@ -47,22 +44,23 @@ class Tally:
     new_messages: int = 0
     incomplete_chats: int = 0
     unread: list[str] = field(default_factory=list)
-    """Of each account that has such: how many of its chats could not be read, and why."""
-    nameless: bool = False
-    """Whether Avito listed chats without an id, which nobody can read."""
+    """One sentence per account with unread chats: their number and the reason."""
+    has_chats_without_id: bool = False
+    """Whether Avito listed chats without an ID, which cannot be read."""
     cut_short: list[str] = field(default_factory=list)
-    """Accounts of which Avito lists more chats than it gives."""
+    """Accounts with more chats than Avito returns."""
     failures: list[str] = field(default_factory=list)
 
     def figures(self) -> dict[str, Any]:
-        """The numbers of the answer."""
+        """Return the figures of the response."""
         names = ("synced_chats", "new_chats", "updated_chats", "new_messages", "incomplete_chats")
         return {name: getattr(self, name) for name in names}
 
 
 class MessagePass:
-    """Copies the marked chats of one account. Readers wait for Avito, one writer for the disk, and
-    neither for the other.
+    """Copies the marked chats of one account.
+
+    Readers wait for Avito and one writer waits for the disk, in parallel.
     """
 
     def __init__(
@@ -92,9 +90,7 @@ class MessagePass:
 
     @property
     def unread(self) -> str:
-        """How many chats could not be read and why the last of them could not, in Russian; empty
-        where all could.
-        """
+        """The number of chats that could not be read and the last reason, in Russian; or ""."""
         if self._error is None:
             return ""
         count = plural(
@@ -106,17 +102,18 @@ class MessagePass:
         return f"{count}. Причина: {self._error.message}"
 
     async def read_due(self) -> None:
-        """Reads every marked chat and clears its mark with the messages it wrote; few chats are in
-        memory at once.
+        """Read every marked chat; write its messages and clear its mark in one transaction.
+
+        Only a few chats are in memory at a time.
 
         Raises:
-            UpstreamError: the account cannot be read; what was written stays.
+            UpstreamError: the account cannot be read; written chats are kept.
         """
         async with self._database.session() as session:
-            due = await chats.count_to_read(session, self._account.id) - len(self._skipped)
-        if due <= 0:
+            unread_count = await chats.count_to_read(session, self._account.id) - len(self._skipped)
+        if unread_count <= 0:
             return
-        self._progress.total = (self._progress.total or 0) + due
+        self._progress.total = (self._progress.total or 0) + unread_count
         to_read: asyncio.Queue[ChatToRead | None] = asyncio.Queue(maxsize=self._readers)
         to_write: asyncio.Queue[ReadChat | None] = asyncio.Queue(maxsize=2 * self._readers)
         try:
@@ -126,33 +123,31 @@ class MessagePass:
                     group.create_task(self._read_all(to_read, to_write))
                     for _ in range(self._readers)
                 ]
-                await self._feed(to_read)
+                await self._queue_chats(to_read)
                 await asyncio.gather(*readers)
                 await to_write.put(None)
                 await writer
         except ExceptionGroup as failures:
-            raise _the_failure(failures) from None
+            raise _find_failure(failures) from None
         if self._error and self._failures_in_a_row:
-            await self._blame_account_or_chats(self._error)
+            await self._check_account(self._error)
 
-    async def _feed(self, to_read: asyncio.Queue[ChatToRead | None]) -> None:
-        """Hands out the due chats; those that could not be read the last time come last, so that
-        they stand in nobody's way.
-        """
+    async def _queue_chats(self, to_read: asyncio.Queue[ChatToRead | None]) -> None:
+        """Queue the marked chats; those that failed last time come last and delay no others."""
         for failed in (False, True):
-            batch = await self._due_after(0, failed=failed)
+            batch = await self._list_unread(0, failed=failed)
             while batch:
                 for chat in batch:
                     if chat.id not in self._skipped:
                         await to_read.put(chat)
-                batch = await self._due_after(batch[-1].id, failed=failed)
+                batch = await self._list_unread(batch[-1].id, failed=failed)
         for _ in range(self._readers):
             await to_read.put(None)
 
-    async def _due_after(self, after_id: int, *, failed: bool) -> list[ChatToRead]:
+    async def _list_unread(self, after_id: int, *, failed: bool) -> list[ChatToRead]:
         async with self._database.session() as session:
             return await chats.list_to_read(
-                session, self._account.id, failed=failed, after_id=after_id, limit=AT_ONCE
+                session, self._account.id, failed=failed, after_id=after_id, limit=CHATS_PER_QUERY
             )
 
     async def _read_all(
@@ -161,10 +156,10 @@ class MessagePass:
         while (chat := await to_read.get()) is not None:
             try:
                 read = await self._reader.read(
-                    await self._met(chat) if chat.is_only_hinted else chat
+                    await self._fetch_hinted(chat) if chat.is_only_hinted else chat
                 )
             except AvitoCredentialsError:
-                raise  # the next chat would fare no better
+                raise  # the next chat would fail too
             except UpstreamError as error:
                 await self._skip(chat, error)
             else:
@@ -173,7 +168,7 @@ class MessagePass:
                 await to_write.put(read)
 
     async def _skip(self, chat: ChatToRead, error: UpstreamError) -> None:
-        """One chat that cannot be read costs only itself."""
+        """Mark a chat as unreadable and continue with the others."""
         gone = isinstance(error, AvitoChatGoneError)
         log.warning("sync.chat_unread", chat=chat.id, error=type(error).__name__)
         async with self._database.transaction() as session:
@@ -186,41 +181,38 @@ class MessagePass:
         self._error = error
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= FAILURES_IN_A_ROW:
-            await self._blame_account_or_chats(error)
+            await self._check_account(error)
 
-    async def _blame_account_or_chats(self, error: UpstreamError) -> None:
-        """Goes on if a chat that could be read before still can, so that the fault is the failing
-        chats' own.
+    async def _check_account(self, error: UpstreamError) -> None:
+        """Check whether a chat that was readable before still is.
+
+        If so, only the failed chats are at fault, and the pass continues.
 
         Raises:
-            UpstreamError: none can be read, the fault is the account's or Avito's.
+            UpstreamError: no chat can be read; the account or Avito is at fault.
         """
-        readable = self._last_read  # which may not be written yet
+        readable = self._last_read  # may not be written yet
         if readable is None:
             async with self._database.session() as session:
                 readable = await chats.get_readable(session, self._account.id)
         if readable is None:
             raise error
-        with contextlib.suppress(AvitoChatGoneError):  # an answer as good as any
-            await self._reader.can_read(readable)
+        with contextlib.suppress(AvitoChatGoneError):  # also proves that Avito responds
+            await self._reader.check_readable(readable)
         self._failures_in_a_row = 0
 
-    async def _met(self, chat: ChatToRead) -> ChatToRead:
-        """A chat that a webhook has named before any list: what the list would have said of it is
-        asked for.
-        """
+    async def _fetch_hinted(self, chat: ChatToRead) -> ChatToRead:
+        """Fetch and store the list data of a chat that is known only from a webhook."""
         listed = await self._client.get_chat(self._account.avito_user_id, chat.avito_id)
         async with self._database.transaction() as session:
-            row = {**chat_row(listed), "avito_id": chat.avito_id}
+            row = {**make_chat_row(listed), "avito_id": chat.avito_id}
             await chats.upsert_listed(session, chat.account_id, [row], reread=False)
-            met = await chats.take_up_again(session, chat)
+            updated = await chats.take_up_again(session, chat)
         self._tally.new_chats += 1
-        return met
+        return updated
 
     async def _write_all(self, to_write: asyncio.Queue[ReadChat | None]) -> None:
-        """Writes what has been read as it comes: alone where Avito is slow, in batches where the
-        disk is.
-        """
+        """Write chats as they are read: singly if Avito is slow, in batches if the disk is."""
         last = False
         while not last:
             batch, rows = list[ReadChat](), 0
@@ -249,10 +241,8 @@ class MessagePass:
         self._progress.figures = self._tally.figures()
 
 
-def _the_failure(group: ExceptionGroup[Exception]) -> Exception:
-    """What a group of readers failed of: Avito's first failure, or the group itself where something
-    else went wrong too.
-    """
+def _find_failure(group: ExceptionGroup[Exception]) -> Exception:
+    """Return Avito's first error of the group, or the group if it contains any other error."""
     upstream, others = group.split(UpstreamError)
     error: Exception | None = group if others else upstream
     while isinstance(error, ExceptionGroup) and not others:

@@ -1,9 +1,8 @@
-"""Pages of Avito's lists, newest first, in such a way that what moves while one turns the page is
-not overlooked.
+"""Pages of Avito's lists, newest first. No element is missed if the list changes meanwhile.
 
-What is new moves everything down, over the edge of the page that was just read; what vanishes moves
-everything up, over the edge of the next. So pages overlap, and where one shows nothing of those
-before it, one goes back.
+A new element moves all others down, across the edge of the page just read. A removed element moves
+all others up, across the edge of the next page. Therefore pages overlap. If a page contains no
+element of the pages before it, the reader goes back.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -11,14 +10,14 @@ from typing import Protocol, TypeVar
 
 PAGE = 100
 LAST_OFFSET = 1000
-"""Avito gives no page that begins later: 1,100 elements are its reach."""
+"""The largest offset that Avito accepts: at most 1,100 elements are readable."""
 OVERLAP = 10
-"""Elements of a full page that are read again with the next; of a short one half at most."""
+"""Elements of a full page that are read again with the next page; of a short page at most half."""
 _STEPS_BACK = 3
 
 
 class Page(Protocol):
-    """What the client gives for a page of chats or messages."""
+    """A page of chats or messages, as the client returns it."""
 
     @property
     def has_more(self) -> bool: ...
@@ -29,16 +28,17 @@ class Page(Protocol):
 P = TypeVar("P", bound=Page)
 
 
-async def pages(
-    fetch: Callable[[int], Awaitable[P]], ids_of: Callable[[P], Iterable[str]]
+async def iterate_pages(
+    fetch: Callable[[int], Awaitable[P]], get_ids: Callable[[P], Iterable[str]]
 ) -> AsyncIterator[P]:
-    """The pages of one list to its end or to Avito's reach; the last one's ``has_more`` tells
-    which. Elements may come more than once.
+    """Yield the pages of one list to its end or to Avito's limit.
+
+    The last page's ``has_more`` is True if the limit was reached. Elements may be repeated.
     """
     offset, steps_back, seen = 0, 0, set[str]()
     while True:
         page = await fetch(offset)
-        ids = set(ids_of(page))
+        ids = set(get_ids(page))
         if offset and not ids & seen and steps_back < _STEPS_BACK:
             steps_back += 1
             offset = max(0, offset - PAGE)
@@ -47,5 +47,5 @@ async def pages(
         if not page.has_more or offset >= LAST_OFFSET:
             return
         seen |= ids
-        got = len(ids) + page.unreadable
-        offset = min(offset + (got - min(OVERLAP, got // 2) or PAGE), LAST_OFFSET)
+        count = len(ids) + page.unreadable
+        offset = min(offset + (count - min(OVERLAP, count // 2) or PAGE), LAST_OFFSET)

@@ -1,4 +1,4 @@
-"""Avito's chats and messages as rows of our tables."""
+"""Table rows from Avito's chats and messages."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,8 +7,8 @@ from typing import Any
 from app.clients.avito.schema import AvitoChat, AvitoMessage, describe
 
 
-def chat_row(chat: AvitoChat) -> dict[str, Any]:
-    """What the list says of a chat."""
+def make_chat_row(chat: AvitoChat) -> dict[str, Any]:
+    """Return the row of a listed chat."""
     return {
         "avito_id": chat.id,
         "chat_type": chat.chat_type,
@@ -24,11 +24,13 @@ def chat_row(chat: AvitoChat) -> dict[str, Any]:
     }
 
 
-def message_rows(
+def make_message_rows(
     chat_id: int, found: Iterable[AvitoMessage], *, from_avito: bool, now: datetime
 ) -> list[dict[str, Any]]:
-    """Rows oldest first. Avito gives the newest first, so of one second the later in its answer is
-    the older.
+    """Return rows, oldest first.
+
+    Avito returns the newest message first. Of two messages of the same second, the later one in the
+    response is the older.
     """
     oldest_first = list(found)[::-1]
     ordered = sorted(oldest_first, key=lambda message: (message.created_at, message.is_system))
@@ -37,7 +39,7 @@ def message_rows(
             "n": n,
             "chat_id": chat_id,
             "avito_id": message.id,
-            "side": _side(message, from_avito=from_avito),
+            "side": _get_side(message, from_avito=from_avito),
             "author_id": message.author_id,
             "type": message.type,
             "text": describe(message),
@@ -53,8 +55,10 @@ def message_rows(
     ]
 
 
-def _side(message: AvitoMessage, *, from_avito: bool) -> str:
-    """Whose message it is; what Avito writes in a chat of its own is nobody's question and nobody's
+def _get_side(message: AvitoMessage, *, from_avito: bool) -> str:
+    """Return the author's side.
+
+    A message that Avito writes in its own chat is a system message: it is neither question nor
     answer.
     """
     if message.is_system or (from_avito and message.direction != "out"):

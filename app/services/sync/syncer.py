@@ -1,9 +1,9 @@
-"""Copies the chats of the Avito accounts into Postgres: what changed, and nothing twice.
+"""Sync: copy the changed chats of the Avito accounts into Postgres.
 
-For each account a list pass marks the chats that Avito shows to have changed, page by page, each
-page committed; then a message pass reads the marked chats and clears each mark with the messages it
-wrote. So a sync can be killed anywhere and the next one goes on from there. It never marks anything
-as read at Avito.
+For each account a list pass marks the chats that have changed, page by page; each page is
+committed. A message pass then reads the marked chats and clears each mark in the transaction that
+writes the messages. A sync can therefore be killed at any point, and the next one continues. A sync
+never marks a message as read at Avito.
 """
 
 import asyncio
@@ -32,15 +32,13 @@ FULL_LIST_EVERY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class AvitoSource:
-    """One account of the settings: what people call it (None: as Avito does), its keys' id, and the
-    client that reads it.
-    """
+    """One account of the settings: name (None: Avito's name), client ID and client."""
 
     name: str | None
     client_id: str
     client: AvitoClient
     readers: int
-    """Chats read at a time."""
+    """Number of chats read in parallel."""
 
 
 async def sync_chats(
@@ -51,10 +49,9 @@ async def sync_chats(
     *,
     full: bool = False,
 ) -> StepResult:
-    """Brings every account up to date; ``full`` reads every chat again instead of those that
-    changed.
+    """Sync every account; ``full`` reads every chat again, not only changed ones.
 
-    An account that fails does not stop the others: the result names it and is not ``ok``.
+    A failure of one account does not stop the others: the result names it and is not ``ok``.
     """
     tally = Tally()
     syncs = [
@@ -65,13 +62,13 @@ async def sync_chats(
             group.create_task(account.run())
     return StepResult(
         ok=not tally.failures,
-        message=_summary(tally),
+        message=_make_summary(tally),
         figures={**tally.figures(), "problems": [*tally.unread, *tally.failures]},
     )
 
 
 class _AccountSync:
-    """The sync of one account: its client, its row, and what it has come to so far."""
+    """The sync of one account."""
 
     def __init__(
         self,
@@ -93,7 +90,7 @@ class _AccountSync:
         self._name = source.name or source.client_id
 
     async def run(self) -> None:
-        """Reads the account; a failure of the account is kept with it and told in the tally."""
+        """Sync the account; a failure is logged and added to the tally."""
         try:
             account = await self._open()
             messages = MessagePass(
@@ -107,11 +104,10 @@ class _AccountSync:
                 full=self._full,
             )
             try:
-                await messages.read_due()  # what an earlier sync did not come to
+                await messages.read_due()  # chats left over by an earlier sync
             except UpstreamError:
-                await self._list(
-                    account
-                )  # what is new is seen all the same, and kept for when it can be read
+                # Changes are marked anyway, and read when the account is readable again.
+                await self._list(account)
                 raise
             await self._list(account)
             await messages.read_due()
@@ -133,8 +129,9 @@ class _AccountSync:
             self._progress.figures = self._tally.figures()
 
     async def _open(self) -> Account:
-        """The account behind the keys; Avito is asked who it is when it is new and once a day, as
-        its name may change.
+        """Return the account of the keys.
+
+        Avito is asked for a new account, and once a day because the name may change.
         """
         async with self._database.session() as session:
             known = await accounts.get_account(session, self._source.client_id)
@@ -150,8 +147,9 @@ class _AccountSync:
             )
 
     async def _list(self, account: Account) -> None:
-        """Marks what changed since the watermark; once a day, or when asked to, all of the list is
-        looked at.
+        """Mark chats changed since the watermark.
+
+        Once a day, or if ``full``, the whole list is scanned.
         """
         now = self._clock()
         listing = ListPass(
@@ -164,9 +162,9 @@ class _AccountSync:
         )
         cut_short, full_at = None, None
         watermark = None if self._full or _is_stale(account, now) else account.listed_up_to
-        if watermark is None or not await listing.since(watermark - WATERMARK_GRACE):
-            cut_short, full_at = await listing.everything(), now
-        # A time that has not come yet would hide what is written until then.
+        if watermark is None or not await listing.scan_since(watermark - WATERMARK_GRACE):
+            cut_short, full_at = await listing.scan_all(), now
+        # With a watermark in the future, changes until then would be missed.
         newest = min(listing.newest, now) if listing.newest else None
         async with self._database.transaction() as session:
             await accounts.mark_listed(
@@ -176,16 +174,14 @@ class _AccountSync:
 
 
 def _is_stale(account: Account, now: datetime) -> bool:
-    """Whether the whole list was last read a day ago, or at a time that is still to come: the clock
-    was ahead then.
-    """
+    """Whether the last full scan was a day ago, or is in the future because the clock was ahead."""
     return (
         account.fully_listed_at is None
         or not timedelta(0) <= now - account.fully_listed_at < FULL_LIST_EVERY
     )
 
 
-def _summary(tally: Tally) -> str:
+def _make_summary(tally: Tally) -> str:
     parts = [
         f"Синхронизировано {plural(tally.synced_chats, 'чат', 'чата', 'чатов')}, новых сообщений:"
         f" {tally.new_messages}."
@@ -201,7 +197,7 @@ def _summary(tally: Tally) -> str:
             " старые не видны."
         )
     parts += tally.unread
-    if tally.nameless:
+    if tally.has_chats_without_id:
         parts.append(
             "Авито прислал чаты без номера, их не скопировать; если повторяется, обновите"
             " программу."
