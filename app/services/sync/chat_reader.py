@@ -3,7 +3,6 @@ changed.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,15 +11,11 @@ from app.clients.avito.errors import AvitoPlanMissingError
 from app.clients.avito.schema import AvitoMessage, MessagePage
 from app.clock import Clock
 from app.database.engine import Database
+from app.domain.messages import SETTLED_AFTER
 from app.repositories import messages
 from app.repositories.chats import ChatToRead
 from app.services.sync.pages import PAGE, pages
 from app.services.sync.rows import message_rows
-
-SETTLED = timedelta(minutes=65)
-"""Avito lets a message be deleted within the hour; what was older when it was read needs no second
-look.
-"""
 
 _PLAN_SENTENCE = (
     "Не оплачен тариф Авито с API мессенджера: вместо сообщений приходит заглушка. Оплатите его в"
@@ -87,7 +82,9 @@ class ChatReader:
         """
         if chat.read_at is None or self._full:
             return False
-        settled = [message.id for message in page if message.created_at < chat.read_at - SETTLED]
+        settled = [
+            message.id for message in page if message.created_at < chat.read_at - SETTLED_AFTER
+        ]
         async with self._database.session() as session:
             return bool(settled) and bool(await messages.list_known(session, chat.id, settled))
 

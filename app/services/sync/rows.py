@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.clients.avito.schema import AvitoChat, AvitoMessage, describe
+from app.domain.messages import Side
 
 
 def chat_row(chat: AvitoChat) -> dict[str, Any]:
@@ -53,10 +54,10 @@ def message_rows(
     ]
 
 
-def _side(message: AvitoMessage, *, from_avito: bool) -> str:
+def _side(message: AvitoMessage, *, from_avito: bool) -> Side:
     """Whose message it is; what Avito writes in a chat of its own is nobody's question and nobody's
     answer.
     """
     if message.is_system or (from_avito and message.direction != "out"):
-        return "system"
-    return "company" if message.direction == "out" else "client"
+        return Side.SYSTEM
+    return Side.COMPANY if message.direction == "out" else Side.CLIENT
