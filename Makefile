@@ -8,7 +8,7 @@ PIP := $(RUN) pip --quiet --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test check format snapshot bench chaos fuzz lock
+.PHONY: help demo serve test check format snapshot bench chaos fuzz mutate lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ chaos: $(VENV)/ready ## simulated days under faults; MINUTES=13 SEED=1 REPLICAS=
 
 fuzz: $(VENV)/ready ## requests generated from OpenAPI by schemathesis; longer: ARGS=--max-time=600 make fuzz
 	@$(RUN) tests.fuzz --max-time=120 $(ARGS)
+
+mutate: $(VENV)/ready ## каждая постоянная app/domain, изменённая на единицу: какой тест её ловит
+	@$(RUN) tests.checks.mutate_domain
 
 COMPILE := $(RUN) uv pip compile pyproject.toml --quiet --universal --python-version=3.11 --generate-hashes \
            --custom-compile-command='make lock' --no-emit-package=avito-quality

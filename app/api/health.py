@@ -21,6 +21,7 @@ from app.api.dependencies import Backend, BackendDep, FailedAttemptsDep
 from app.errors import DatabaseUnavailableError
 from app.jobs.clock_watch import TOLERANCE
 from app.jobs.tick import next_report_at
+from app.models import RunState
 from app.repositories import health
 from app.services.sync.hints import DROPPED
 
@@ -211,7 +212,7 @@ async def metrics(backend: BackendDep, failed_attempts: FailedAttemptsDep) -> Re
         async with backend.database.session(within=_SCRAPE_SECONDS) as session:
             gauges.counts = await health.counts(session)
             gauges.ended = [
-                (kind, at.timestamp(), state == "done")
+                (kind, at.timestamp(), state == RunState.DONE)
                 for kind, state, at in await health.last_ended_runs(session)
             ]
             gauges.clock_offset_seconds = _measure_offset(

@@ -6,6 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from app.domain.grades import Grade
 from app.grading.agreement import (
     RESAMPLES,
     SMALLEST_FOR_INTERVAL,
@@ -65,9 +66,10 @@ def list_notes(*, has_few: bool) -> Iterator[str]:
         f" {SMALLEST_FOR_INTERVAL} его нет. «{_NOTHING}» у каппы: обе стороны ставили одну и ту же"
         " оценку, и она не определена; если так выходит в части повторов, нет интервала."
     )
-    yield "В таблицах В — Высокая, С — Средняя, Н — Низкая; на диагонали — совпавшие."
+    grades = f"В — {Grade.HIGH}, С — {Grade.MEDIUM}, Н — {Grade.LOW}"
+    yield f"В таблицах {grades}; на диагонали — совпавшие."
     yield (
-        "«Нет возражений» — не ступень шкалы: сначала согласие в том, было ли возражение, потом — в"
+        f"«{Grade.NONE}» — не ступень шкалы: сначала согласие в том, было ли возражение, потом — в"
         " оценке работы с ним там, где его видели оба."
     )
     yield (

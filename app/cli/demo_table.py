@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.criteria import Criterion
+from app.domain.criteria import GRADE_COLUMNS, Criterion
 from app.domain.grades import Grade
-from app.domain.outcomes import SkipReason
+from app.domain.outcomes import Outcome, SkipReason
 from app.models import Report
 from app.repositories import coverage, health
 from app.services.plural import plural
@@ -59,7 +59,7 @@ def make_grades_table(reports: Iterable[Report]) -> Table:
             Text(report.body[name], no_wrap=True, overflow="ellipsis")
             for name in ("chat_title", "client_name")
         ]
-        marks = [_MARKS[Grade(getattr(report, f"{criterion}_grade"))] for criterion in Criterion]
+        marks = [_MARKS[Grade(getattr(report, name))] for name in GRADE_COLUMNS]
         table.add_row(
             *names, f"{report.score:.0f}", *(Text(mark, style=style) for mark, style in marks)
         )
@@ -77,19 +77,19 @@ async def summarize_outcomes(session: AsyncSession, until: datetime) -> str:
     outcomes = await coverage.list_coverage(session, (), parameters)
     counts = {
         status: sum(outcome["chats"] for outcome in outcomes if outcome["status"] == status)
-        for status in ("graded", "skipped", "failed", "waiting")
+        for status in Outcome
     }
     reasons = ", ".join(
         f"{SkipReason(outcome['reason']).label} — {outcome['chats']}"
         for outcome in outcomes
-        if outcome["status"] == "skipped"
+        if outcome["status"] == Outcome.SKIPPED
     )
     copied = (await health.counts(session))["chats"]
     parts = [
-        f"оценено {counts['graded']}",
-        f"пропущено {counts['skipped']}" + (f" ({reasons})" if reasons else ""),
-        f"с ошибкой {counts['failed']}",
-        f"ждут {counts['waiting']}",
+        f"оценено {counts[Outcome.GRADED]}",
+        f"пропущено {counts[Outcome.SKIPPED]}" + (f" ({reasons})" if reasons else ""),
+        f"с ошибкой {counts[Outcome.FAILED]}",
+        f"ждут {counts[Outcome.WAITING]}",
     ]
     if empty := copied - sum(counts.values()):
         parts.append(f"без сообщений людей {empty}")

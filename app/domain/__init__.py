@@ -1,3 +1,5 @@
-"""The rules of grading and mailing as pure functions and constants, below SQL. Imports nothing else
-of the application.
+"""Rules of grading and mailing as pure functions and constants.
+
+Each rule is written here once. SQL receives it as a parameter or as an enum value. The package
+imports no other part of the application.
 """

@@ -1,11 +1,11 @@
-"""The six criteria and the results of their checks."""
+"""Six criteria of a report and the results of their checks."""
 
 from enum import StrEnum
 
 
 class Criterion(StrEnum):
-    """A criterion of a report. The order of the members is the order in every table, column list
-    and response.
+    """Criterion of a report. The order of the members is the order in every table, column list and
+    response.
     """
 
     TONALITY = "tonality"
@@ -22,7 +22,7 @@ class Criterion(StrEnum):
 
     @property
     def column(self) -> str:
-        """The name of the grade's column and of its field in REST."""
+        """Name of the grade's column in the database and of its field in REST."""
         return f"{self.value}_grade"
 
 
@@ -35,10 +35,11 @@ _LABELS = {
     Criterion.CLOSURE: "Завершение",
 }
 GRADE_COLUMNS = tuple(criterion.column for criterion in Criterion)
+"""The columns of the grades, in the order of the criteria."""
 
 
 class Check(StrEnum):
-    """The result of one observable check: yes, no, not applicable."""
+    """Result of one observable check: yes, no, not applicable."""
 
     YES = "y"
     NO = "n"

@@ -1,4 +1,4 @@
-"""Which messages of a chat are graded, and when there is nothing to grade."""
+"""Selection of the messages of a chat that are graded, and reasons to skip a chat."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -10,17 +10,18 @@ from app.domain.outcomes import SkipReason
 from app.domain.visible_text import keep_visible
 
 WINDOW_LIMIT = 200
+"""The most messages in a window."""
 WINDOW_CHARACTERS = 100_000
-"""Of all the texts in a window together."""
+"""The most characters in all texts of a window together."""
 
 
 def latest_episode(messages: Sequence[ChatMessage], gap: timedelta) -> list[ChatMessage]:
-    """The people's messages since the last beginning of an episode; `messages` come oldest first.
+    """Return the messages of the latest episode without system messages, oldest first.
 
-    An episode begins with the client's message that ends a silence longer than `gap` which follows
-    a message of the company. A silence that the company's late answer ends, or that follows the
-    client's own message, splits nothing: it is the worst service and must be seen. System messages
-    belong to neither side: they break no silence and are left out.
+    ``messages`` are sorted, oldest first. A new episode begins when the buyer writes after a
+    silence longer than ``gap`` and the message before the silence is the company's. Other silences
+    do not begin an episode: if the company answers late, or the buyer repeats a question, grading
+    must see the wait. System messages do not interrupt a silence.
     """
     people = [message for message in messages if message.side is not Side.SYSTEM]
     start = 0
@@ -34,8 +35,9 @@ def latest_episode(messages: Sequence[ChatMessage], gap: timedelta) -> list[Chat
 def window(
     messages: Sequence[ChatMessage], gap: timedelta, limit: int = WINDOW_LIMIT
 ) -> list[ChatMessage]:
-    """What is graded: the last messages of the latest episode, oldest first, at most `limit` and
-    with at most WINDOW_CHARACTERS.
+    """Return the messages to grade: the last ones of the latest episode, oldest first.
+
+    At most ``limit`` messages, with at most WINDOW_CHARACTERS of text together.
     """
     last = latest_episode(messages, gap)[-limit:]
     lengths = list(accumulate(len(message.text) for message in reversed(last)))
@@ -43,12 +45,11 @@ def window(
 
 
 def why_ungradeable(window: Sequence[ChatMessage]) -> SkipReason | None:
-    """Why this window cannot be graded, or None.
+    """Return the reason why this window cannot be graded, or None.
 
-    An answer is what the company wrote after the client's first message: an offer sent to somebody
-    who then got no answer is none. Text is asked of the company only: a buyer who sends pictures
-    and voice can be answered well or badly in words, while an answer made of pictures, calls and
-    voice leaves the judge no word of the seller's to grade or to quote.
+    An answer is a message of the company after the buyer's first message. An offer that the company
+    sent earlier is not an answer. Only the company's answers must contain visible text: the grader
+    needs words to grade and to quote. The buyer may send only pictures or voice messages.
     """
     since_client = list(dropwhile(lambda message: message.side is not Side.CLIENT, window))
     if not since_client:

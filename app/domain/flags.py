@@ -1,4 +1,4 @@
-"""Flags: reasons for a person to look at a grade or a report again."""
+"""Flags: reasons for a person to review a grade or a report."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -7,7 +7,7 @@ from app.domain.messages import Side
 
 
 class Flag(StrEnum):
-    """A reason to look at a grade or a report again; stored with the report by its value."""
+    """Reason to review a grade or a report. Stored with the report by its value."""
 
     DISAGREEMENT = "disagreement"
     NO_EVIDENCE = "no_evidence"
@@ -37,7 +37,8 @@ _WHO_ADDRESSES_GRADER = {
 
 
 def addresses_grader_label(sides: Iterable[Side]) -> str:
-    """Return the Russian label of ADDRESSES_GRADER; ``sides`` are the authors of such messages,
-    empty where they are unknown.
+    """Return the Russian label of ADDRESSES_GRADER.
+
+    ``sides``: the authors of the messages that address the grader; empty if they are unknown.
     """
     return _WHO_ADDRESSES_GRADER.get(frozenset(sides), Flag.ADDRESSES_GRADER.label)

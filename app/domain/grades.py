@@ -1,10 +1,10 @@
-"""Grades as reports spell them."""
+"""Grades, spelled as in reports."""
 
 from enum import StrEnum
 
 
 class Grade(StrEnum):
-    """A grade of one criterion; NONE belongs to OBJECTION_HANDLING alone."""
+    """Grade of one criterion. Only OBJECTION_HANDLING may have NONE."""
 
     HIGH = "Высокая"
     MEDIUM = "Средняя"
@@ -13,4 +13,4 @@ class Grade(StrEnum):
 
 
 GRADE_CODES = {"high": Grade.HIGH, "medium": Grade.MEDIUM, "low": Grade.LOW, "none": Grade.NONE}
-"""The spelling in the rubric, in the prompt and in the model's answer."""
+"""Spelling in the rubric, in the prompt and in the model answer."""

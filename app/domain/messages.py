@@ -1,12 +1,21 @@
-"""A chat as grading sees it: who wrote what and when."""
+"""Messages of a chat as grading needs them: author, time and text."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+DELETABLE_FOR = timedelta(minutes=60)
+"""The time after sending in which Avito lets an author delete a message."""
+DELETION_GRACE = timedelta(minutes=5)
+"""The time added to DELETABLE_FOR for clocks that differ and requests that take long."""
+SETTLED_AFTER = DELETABLE_FOR + DELETION_GRACE
+"""The age from which a message cannot be deleted any more. A message that was younger when it was
+last read is read again.
+"""
 
 
 class Side(StrEnum):
-    """Who wrote a message; SYSTEM is neither of the two people."""
+    """Author of a message. SYSTEM is Avito itself: neither the buyer nor the company."""
 
     CLIENT = "client"
     COMPANY = "company"
@@ -15,8 +24,10 @@ class Side(StrEnum):
 
 @dataclass(frozen=True)
 class ChatMessage:
-    """One message; `text` is words already (a picture is "[фото]"), `has_text` tells whether a
-    person typed them, `sent_at` is aware.
+    """One message.
+
+    ``text``: words; a picture is "[фото]". ``has_text``: whether a person typed the words.
+    ``sent_at``: an aware moment.
     """
 
     id: int

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """The outcome of a chat. Every chat of a mail has exactly one of the four."""
+    """Outcome of a chat. Every chat of a mail has exactly one of the four."""
 
     GRADED = "graded"
     SKIPPED = "skipped"
@@ -13,13 +13,13 @@ class Outcome(StrEnum):
 
 
 MAX_FAILURES = 4
-"""Attempts to grade a chat that fails: the first one and three more. Then only ``force`` tries
-again.
+"""Attempts to grade a chat that fails: the first one and three retries by later runs. After them
+only a run with ``force`` tries again.
 """
 
 
 class SkipReason(StrEnum):
-    """Why a chat is skipped instead of being given a made-up grade."""
+    """Reason why a chat is skipped: it holds nothing that can be graded."""
 
     NO_CLIENT_MESSAGE = "no_client_message"
     NO_COMPANY_ANSWER = "no_company_answer"

@@ -1,5 +1,5 @@
-"""From checks to a grade, and from grades to the score: fixed rules, so that the same answer always
-weighs the same.
+"""Fixed rules that derive a grade from checks and a score from grades. Equal answers get equal
+scores.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,26 +8,32 @@ from app.domain.criteria import Check, Criterion
 from app.domain.grades import Grade
 
 POINTS = {Grade.HIGH: 100, Grade.MEDIUM: 50, Grade.LOW: 0}
+"""Points of a grade in the score. A grade that is not listed does not count."""
+GRADE_BY_FAILED_CHECKS = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
+"""Grade by the number of failed checks; the last one is for this number and more."""
 
 
 def grade_from_checks(checks: Iterable[Check]) -> Grade | None:
-    """No `n` is high, one `n` medium, two or more low; `na` does not count; None where nothing
-    applies.
+    """Return the grade by GRADE_BY_FAILED_CHECKS, or None if no check applies.
+
+    A check that is not applicable does not count.
     """
     counted = [check for check in checks if check is not Check.NOT_APPLICABLE]
     if not counted:
         return None
     failed = counted.count(Check.NO)
-    return (Grade.HIGH, Grade.MEDIUM, Grade.LOW)[min(failed, 2)]
+    return GRADE_BY_FAILED_CHECKS[min(failed, len(GRADE_BY_FAILED_CHECKS) - 1)]
 
 
 def score(
     grades: Mapping[Criterion, Grade], weights: Mapping[Criterion, float] | None = None
 ) -> float:
-    """Mean of 100 / 50 / 0 over the criteria that apply, 0..100; `weights` (the rubric's, 1 unless
-    told) make it a weighted mean.
+    """Return the weighted mean of POINTS over the criteria that apply, 0 to 100.
 
-    Raises ValueError where no criterion applies: there is no score to make up.
+    ``weights``: the rubric's weights; without them all criteria have the same weight.
+
+    Raises:
+        ValueError: no criterion applies.
     """
     weighed = [
         (POINTS[grade], weights[criterion] if weights else 1.0)

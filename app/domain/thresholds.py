@@ -1,6 +1,6 @@
-"""Scores from which on a report counts as bad or good."""
+"""Scores at which a report counts as bad or good. Scores are 0 to 100."""
 
 BAD_BELOW = 50
-"""A report with a lower score is bad. Scores are 0 to 100."""
+"""A report with a lower score is bad."""
 GOOD_FROM = 80
-"""A report with this score or a higher one may be shown as a good example."""
+"""A report with this score or a higher one may be a good example in a mail."""

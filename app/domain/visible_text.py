@@ -1,4 +1,6 @@
-"""Takes out of a text what people cannot see but a model, a database or a mail client would act on."""
+"""Removal of characters that are invisible to people but affect a model, a database or a mail
+client.
+"""
 
 import re
 import unicodedata
@@ -17,15 +19,14 @@ _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
 def keep_visible(text: str) -> str:
-    """The visible text in NFC: no control, zero-width, bidi, tag, private-use or surrogate
-    characters.
+    """Return the visible text in NFC, without control, zero-width, bidi, tag, private-use and
+    surrogate characters.
 
-    Every kind of line break becomes "\\n", a tab a space. Emoji keep the joiners and selectors they
-    are made of.
+    Every kind of line break becomes "\\n", a tab becomes a space. The joiners and selectors that
+    emoji consist of are kept.
     """
-    if _ORDINARY.fullmatch(
-        text
-    ):  # nearly every message: seen at once, where looking at each character takes a millisecond
+    # Fast path for nearly every message: checking each character takes a millisecond.
+    if _ORDINARY.fullmatch(text):
         return text
     lines = _LINE_BREAKS.sub("\n", _SURROGATES.sub("", text)).replace("\t", " ")
     kept = [" "]

@@ -1,4 +1,4 @@
-"""How long buyers wait for an answer: counted from the messages, never asked of the model."""
+"""Times that buyers wait for an answer. They are computed from the messages, without the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ from app.domain.messages import ChatMessage, Side
 from app.domain.working_hours import WorkingHours
 
 WAITING_FOR_AT_MOST = timedelta(days=7)
-"""A buyer whose last message is older no longer waits, answered or not."""
+"""A buyer whose last message is older does not count as waiting, even without an answer."""
 
 
 @dataclass(frozen=True)
 class AnswerTimes:
-    """Waits in seconds of working time; None where nobody waited, or waits in vain."""
+    """Waiting times in seconds of working time; None if there is no such wait."""
 
     first_answer_seconds: int | None
-    """From the buyer's first message to the company's first one after it."""
+    """From the buyer's first message to the company's first answer."""
     longest_wait_seconds: int | None
-    """Of any message of the buyer's to the next of the company's; one that nobody has ended counts
-    as far as it has come.
+    """The longest time from a message of the buyer to the company's next one. A wait that still
+    lasts counts up to now.
     """
     waiting_since: datetime | None
-    """When a buyer who waits wrote the first of the messages that nobody has answered."""
+    """Time of the buyer's first unanswered message; None if the buyer does not wait."""
 
     @property
     def as_json(self) -> dict[str, int | str | None]:
-        """The same, ready for JSON; the moment in ISO 8601."""
+        """The values for JSON; the moment in ISO 8601."""
         return {
             "first_answer_seconds": self.first_answer_seconds,
             "longest_wait_seconds": self.longest_wait_seconds,
@@ -38,10 +38,10 @@ class AnswerTimes:
 def answer_times(
     messages: Sequence[ChatMessage], hours: WorkingHours, zone: ZoneInfo, now: datetime
 ) -> AnswerTimes:
-    """The waits of a chat, or of an episode, oldest message first, as they stand ``now``.
+    """Return the waiting times of a chat or an episode at the moment ``now``.
 
-    A buyer who writes again before the answer waits since the first of these messages. System
-    messages ask and answer nothing.
+    ``messages`` are sorted, oldest first. A wait begins with the first of the buyer's consecutive
+    messages. System messages neither begin nor end a wait.
     """
     waits: list[int] = []
     since = asked_at = None

@@ -1,4 +1,4 @@
-"""The hours in which buyers are answered, and how much of a span of time falls into them."""
+"""Working hours of the company, and the working time within a span."""
 
 import re
 from collections.abc import Iterator
@@ -16,45 +16,44 @@ _SHIFT = re.compile(r"([а-яa-z]+)(?:-([а-яa-z]+))? ([0-9]{1,2}):([0-9]{2})-(
 _DAY_MINUTES = 24 * 60
 
 Shift = tuple[int, int]
-"""Opening and closing on one day, in minutes since midnight by the wall clock; a day ends at 1440.
+"""Opening and closing time on one day, in minutes since midnight by the wall clock. A day ends at
+1440.
 """
 
 
 @dataclass(frozen=True)
 class WorkingHours:
-    """The shifts of each weekday, Monday first; an empty week is one that never closes."""
+    """Shifts of each weekday, Monday first. An empty week means round the clock."""
 
     week: tuple[tuple[Shift, ...], ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> "WorkingHours":
-        """Reads ``Пн-Пт 09:00-18:00, Сб 10:00-16:00`` (or ``Mon-Fri``); a day may come twice, what
-        is empty never closes.
+        """Parse ``Пн-Пт 09:00-18:00, Сб 10:00-16:00`` (or ``Mon-Fri``).
+
+        A day may occur twice. Empty text means round the clock.
 
         Raises:
-            ValueError: not days and hours, or a shift over midnight.
+            ValueError: the text is not a list of days and hours, or a shift crosses midnight.
         """
         if not text.strip():
             return ROUND_THE_CLOCK
         week: list[list[Shift]] = [[] for _ in range(7)]
         for part in text.lower().split(","):
             first, last, shift = _read_shift(" ".join(_DASH.sub("-", part).split()))
-            for further in range((last - first) % 7 + 1):  # Вс-Чт goes over the end of the week
+            for further in range((last - first) % 7 + 1):  # Вс-Чт wraps around the end of the week
                 week[(first + further) % 7].append(shift)
         return cls(tuple(tuple(shifts) for shifts in week))
 
     def seconds_between(self, start: datetime, end: datetime, zone: ZoneInfo) -> int:
-        """How many seconds of the span are working time by the zone's wall clock; 0 where the end
-        is not after the start.
+        """Return the seconds of the span that are working time by the zone's wall clock.
 
-        The seconds are those that really passed: a shift over the hour that a change of clocks
-        takes or adds is shorter or longer by it. An hour that comes twice opens and closes by its
-        first (PEP 495, ``fold=0``).
+        The result is 0 if the end is not after the start. Elapsed seconds are counted: if the
+        clocks change during a shift, the shift is an hour shorter or longer. If a wall clock time
+        occurs twice on a day, the first one counts (PEP 495, ``fold=0``).
         """
-        counted_to, end = (
-            start.astimezone(UTC),
-            end.astimezone(UTC),
-        )  # two moments of one zone would be subtracted by the wall clock
+        # In UTC: Python subtracts two moments of one zone by the wall clock.
+        counted_to, end = start.astimezone(UTC), end.astimezone(UTC)
         if not self.week:
             return max(0, int((end - counted_to).total_seconds()))
         total = timedelta()

@@ -1,4 +1,4 @@
-"""The tables, one a file; importing this package registers them all."""
+"""The tables, one in each file. Importing this package registers all of them."""
 
 from app.models.account import Account
 from app.models.base import Base

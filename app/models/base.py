@@ -1,4 +1,4 @@
-"""What all tables share: names of constraints, types, and words kept as text with a check."""
+"""Shared parts of all tables: constraint names, types, and checks of text columns."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,8 +10,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """The registry of the tables. Text is ``text``, moments are ``timestamptz``, whole numbers from
-    outside are ``bigint``.
+    """Registry of the tables. Text is ``text``, moments are ``timestamptz``, integers are
+    ``bigint``.
     """
 
     metadata = MetaData(
@@ -23,7 +23,7 @@ class Base(DeclarativeBase):
             "ck": "ck_%(table_name)s_%(constraint_name)s",
         }
     )
-    type_annotation_map = {  # noqa: RUF012 - the form that SQLAlchemy asks for
+    type_annotation_map = {  # noqa: RUF012 - the form that SQLAlchemy requires
         str: Text,
         int: BigInteger,
         datetime: DateTime(timezone=True),
@@ -32,7 +32,7 @@ class Base(DeclarativeBase):
 
 
 class Numbered(Base):
-    """A table whose rows are numbered by Postgres, in the order of writing."""
+    """Table whose rows are numbered by Postgres in the order of insertion."""
 
     __abstract__ = True
 
@@ -40,6 +40,6 @@ class Numbered(Base):
 
 
 def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
-    """A check that a text column holds one of the words; cheaper to change than a type of Postgres."""
+    """Check that a text column contains one of the words: easier to change than a Postgres enum."""
     listed = ", ".join(f"'{word.value}'" for word in words)
     return CheckConstraint(f"{column} IN ({listed})", name=column)

@@ -1,4 +1,4 @@
-"""Chats: what Avito says of them, what is still to be read, and what became of their grading."""
+"""Chats: Avito's data, the state of the copy, and the outcome of grading."""
 
 import uuid
 from datetime import datetime
@@ -11,7 +11,7 @@ from app.models.base import Numbered, one_of
 
 
 class Chat(Numbered):
-    """One chat of one account; the same Avito id may occur under two accounts."""
+    """One chat of one account. The same Avito id may occur in two accounts."""
 
     __tablename__ = "chats"
     __table_args__ = (
@@ -35,57 +35,49 @@ class Chat(Numbered):
     avito_created_at: Mapped[datetime | None]
     avito_updated_at: Mapped[datetime | None]
     listed_message_id: Mapped[str | None]
-    """Avito's id of the newest message as the chat list showed it."""
+    """Avito's id of the newest message in the chat list."""
 
     messages_due: Mapped[bool] = mapped_column(server_default=true())
-    """Avito has shown activity that is not copied yet."""
+    """The chat is unread: Avito has shown activity that is not copied yet."""
     hints: Mapped[int] = mapped_column(server_default="0")
-    """How often a webhook has named the chat: one that comes while the chat is read must not be
-    lost.
+    """The number of webhooks that named the chat. If it changes while the chat is read, the chat
+    stays unread.
     """
     messages_read_at: Mapped[datetime | None]
     history_complete: Mapped[bool] = mapped_column(server_default=false())
-    """Every message back to the first is stored; False once read: Avito's reach ended before the
-    chat did.
+    """Every message back to the first is stored. False after a reading: Avito does not return the
+    oldest messages.
     """
     read_error: Mapped[str | None]
-    """Why the last reading of the messages failed; a Russian sentence."""
+    """Why the last reading of the messages failed: a Russian sentence."""
 
     last_message_at: Mapped[datetime | None]
     last_person_message_id: Mapped[int | None]
-    """The newest message that a person wrote, on either side, by order in the chat. Not a foreign
-    key: messages point here.
+    """The newest message of a person on either side, by order in the chat. Not a foreign key:
+    messages refer to chats.
     """
     last_person_at: Mapped[datetime | None]
     last_person_side: Mapped[str | None]
     waiting_since: Mapped[datetime | None]
-    """When the buyer wrote the first of the messages that nobody has answered; None: the company
-    has the last word.
-    """
+    """The time of the buyer's first unanswered message; None: the last message is the company's."""
 
     seen_message_id: Mapped[int | None]
-    """The last person's message that a report, or the finding that there is nothing to grade, has
-    seen.
-    """
+    """The last person's message when the chat was graded or skipped."""
     due_since: Mapped[datetime | None]
-    """When the first person's message after ``seen_message_id`` was written; None: the chat is not
-    due.
+    """The time of the first person's message after ``seen_message_id``; None: the chat is not due.
     """
     outcome: Mapped[str | None]
     outcome_reason: Mapped[str | None]
-    """Skipped: a code of why. Failed: a Russian sentence. Waiting: a Russian word for what stopped
-    the grading.
+    """Skipped: a code. Failed: a Russian sentence. Waiting: a Russian word for what stopped the
+    grading.
     """
     outcome_message_id: Mapped[int | None]
-    """The last person's message when the outcome was found; a newer one makes an old failure
-    forgotten.
-    """
+    """The last person's message at the time of the outcome. A newer one resets ``failures``."""
     outcome_at: Mapped[datetime | None]
     outcome_run_id: Mapped[int | None]
     failures: Mapped[int] = mapped_column(server_default="0")
-    """Failed attempts since the last person's message; past the fourth only ``force`` tries again.
+    """Failed attempts since the last person's message. After ``MAX_FAILURES`` only ``force`` tries
+    again.
     """
     grading_token: Mapped[uuid.UUID | None]
-    """The lease of the run that is grading the chat; a result is written only where it still
-    matches.
-    """
+    """The token of the run that has claimed the chat. A result is written only if it matches."""

@@ -1,4 +1,4 @@
-"""Covered dates: which daily mail a date is in. A missed date is in the mail of a later one."""
+"""Covered dates: the daily mail that contains a date. A missed date is in a later date's mail."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from app.models.base import Base
 
 
 class CoveredDate(Base):
-    """One date and the mail that covers it. The primary key keeps a date from being covered twice."""
+    """One date and its mail. The primary key ensures that only one mail covers a date."""
 
     __tablename__ = "covered_dates"
     __table_args__ = (Index("ix_covered_dates_digest_id", "digest_id"),)

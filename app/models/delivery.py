@@ -1,6 +1,4 @@
-"""Deliveries: one row for each recipient of each mail; the ledger that keeps a mail from going out
-twice.
-"""
+"""Deliveries: one row for each recipient of each mail. They prevent that a mail is sent twice."""
 
 import uuid
 from datetime import datetime
@@ -13,7 +11,9 @@ from app.models.base import Numbered, one_of
 
 
 class DeliveryState(StrEnum):
-    """``sending`` is committed before the mail server is spoken to; ``failed`` is for good."""
+    """State of a delivery. ``sending`` is committed before the mail server is contacted; ``failed``
+    is final.
+    """
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -31,31 +31,33 @@ class Delivery(Numbered):
         Index(
             "ix_deliveries_open",
             "next_try_at",
-            postgresql_where=text("state IN ('queued', 'sending')"),
+            postgresql_where=text(
+                f"state IN ('{DeliveryState.QUEUED}', '{DeliveryState.SENDING}')"
+            ),
         ),
     )
 
     digest_id: Mapped[int] = mapped_column(ForeignKey("digests.id"))
     recipient: Mapped[str]
     message_id: Mapped[str]
-    """The header; the same at every attempt, so that a mail that did arrive is recognised."""
+    """The header. It is the same in every attempt, so a mail server can recognize a duplicate."""
     state: Mapped[str] = mapped_column(server_default=DeliveryState.QUEUED)
     tries: Mapped[int] = mapped_column(server_default="0")
     refusals: Mapped[int] = mapped_column(server_default="0")
-    """How often the server refused this recipient."""
+    """The number of refusals of this recipient by the mail server."""
     first_tried_at: Mapped[datetime | None]
     next_try_at: Mapped[datetime | None]
-    """When the scheduler tries again; None: only a call or a daily run does."""
+    """The scheduler's next retry; None: only a call or a daily run retries."""
     claim_token: Mapped[uuid.UUID | None]
-    """The attempt under way, or the last one: another attempt's writes change nothing."""
+    """The current or last attempt. Updates by another attempt change nothing."""
     claimed_until: Mapped[datetime | None]
-    """Until when, by the database's clock, no other attempt may begin."""
+    """No other attempt may begin before this moment of the database's clock."""
     claim_backend: Mapped[str | None]
-    """The Postgres backend that lives as long as the process whose attempt is past its final dot;
-    None: not known.
+    """The Postgres backend that lives as long as the process whose attempt has announced its final
+    dot; None: unknown.
     """
     sent_at: Mapped[datetime | None]
     answer: Mapped[str | None]
-    """What the mail server said last."""
+    """The last reply of the mail server."""
     named_in_digest_id: Mapped[int | None] = mapped_column(ForeignKey("digests.id"))
-    """The mail that told people of a failure for good."""
+    """The mail that names the failed address."""

@@ -1,4 +1,4 @@
-"""Digests: the mails that were put together, with the figures they carried."""
+"""Digests: stored mails with their figures."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,8 +11,8 @@ from app.models.base import Numbered, one_of
 
 
 class DigestKind(StrEnum):
-    """``daily``: by the daily run, one a date; ``supplement``: by a person; ``resend``: an old
-    date's reports again.
+    """Kind of a mail. ``daily``: of the daily run, one for each date; ``supplement``: requested by
+    a person; ``resend``: the reports of a past date again.
     """
 
     DAILY = "daily"
@@ -21,13 +21,18 @@ class DigestKind(StrEnum):
 
 
 class Digest(Numbered):
-    """One mail, put together once; its deliveries say who got it."""
+    """One mail. Its recipients are in its deliveries."""
 
     __tablename__ = "digests"
     __table_args__ = (
         one_of("kind", DigestKind),
         Index("ix_digests_day", "day"),
-        Index("uq_digests_day_daily", "day", unique=True, postgresql_where=text("kind = 'daily'")),
+        Index(
+            "uq_digests_day_daily",
+            "day",
+            unique=True,
+            postgresql_where=text(f"kind = '{DigestKind.DAILY}'"),
+        ),
         Index("uq_digests_run_id", "run_id", unique=True),
     )
 
@@ -38,23 +43,24 @@ class Digest(Numbered):
     period_end: Mapped[datetime]
     """The cut-off: the mail covers what was created before it."""
     after_message_id: Mapped[int | None]
-    """The newest message that was here at the cut-off before: what was copied since then is news,
-    whenever it was written.
+    """The newest message at the previous cut-off. A message copied since then is new, even if it
+    was written earlier.
     """
     last_message_id: Mapped[int | None]
-    """The newest message that was here when the mail was put together."""
+    """The newest message when the mail was built."""
     figures: Mapped[dict[str, Any]]
-    """What the mail says."""
+    """The contents of the mail."""
     day_figures: Mapped[dict[str, Any] | None]
-    """What its date's mails say together so far; None for the first of them, which says just that.
+    """The figures of all mails of the date up to this one; None for the first, whose ``figures``
+    are the same.
     """
     reports_count: Mapped[int]
     subject: Mapped[str]
     mime: Mapped[bytes | None]
-    """The mail without ``To`` and ``Message-ID``; dropped when every delivery is final."""
+    """The mail without ``To`` and ``Message-ID``. Deleted when every delivery is final."""
     created_at: Mapped[datetime]
     first_sent_at: Mapped[datetime | None]
     first_sent_run_id: Mapped[int | None]
-    """The run whose call brought the mail to its first recipient; None while nobody has it, or the
-    scheduler's retry did.
+    """The run that delivered the mail to its first recipient; None before that, or if a retry of
+    the scheduler delivered it.
     """

@@ -1,4 +1,4 @@
-"""Messages of the chats, every one as Avito gave it and in words."""
+"""Messages of the chats: Avito's content, and its text for people."""
 
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,8 @@ from app.models.base import Numbered
 
 
 class Message(Numbered):
-    """One message. Order in a chat: ``sent_at``, then system messages last, then ``id``, which
-    follows Avito's order of one second.
+    """One message. Order in a chat: by ``sent_at``; within one second system messages last, then by
+    ``id``, which is Avito's order.
     """
 
     __tablename__ = "messages"
@@ -27,7 +27,7 @@ class Message(Numbered):
     author_id: Mapped[int | None]
     type: Mapped[str]
     text: Mapped[str]
-    """What a person reads: the text itself, or words in brackets for a picture and the like."""
+    """The text itself, or words in brackets for a picture and other content without text."""
     has_text: Mapped[bool]
     content: Mapped[dict[str, Any] | None]
     quote: Mapped[dict[str, Any] | None]
@@ -35,4 +35,4 @@ class Message(Numbered):
     is_read: Mapped[bool | None]
     read_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
-    """When a sync found the message deleted; what it said before stays."""
+    """When a sync found the message deleted. Its stored text stays."""

@@ -1,4 +1,4 @@
-"""Reports: one grading of one chat each, never changed after it is written."""
+"""Reports: one stored grading of a chat each. A report is never changed."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,17 +12,15 @@ from app.models.base import Numbered, one_of
 
 
 class ReportKind(StrEnum):
-    """``regrade``: written beside the old report for comparison; never listed, never mailed."""
+    """Kind of a report. ``regrade``: a second grading for comparison, never listed or mailed."""
 
     GRADING = "grading"
     REGRADE = "regrade"
 
 
 class Report(Numbered):
-    """One grading. ``body`` is the object that REST answers, stored as text once so that reading it
-    costs next to nothing.
-
-    Only its moment is spelled anew, where REPORT_TIMEZONE has changed since.
+    """One grading. ``body`` is the object that REST returns. It is stored as text, so reading it
+    needs no serialization. Only its moment is rewritten if REPORT_TIMEZONE has changed.
     """
 
     __tablename__ = "reports"
@@ -32,7 +30,7 @@ class Report(Numbered):
             "ix_reports_created_at_id",
             "created_at",
             "id",
-            postgresql_where=text("kind = 'grading'"),
+            postgresql_where=text(f"kind = '{ReportKind.GRADING}'"),
         ),
         Index("ix_reports_chat_id", "chat_id"),
         Index("ix_reports_run_id", "run_id"),
@@ -45,18 +43,18 @@ class Report(Numbered):
         Index(
             "ix_reports_unmailed",
             "created_at",
-            postgresql_where=text("digest_id IS NULL AND kind = 'grading'"),
+            postgresql_where=text(f"digest_id IS NULL AND kind = '{ReportKind.GRADING}'"),
         ),
     )
 
     kind: Mapped[str] = mapped_column(server_default=ReportKind.GRADING)
     regrade_of_id: Mapped[int | None] = mapped_column(ForeignKey("reports.id"))
-    """Of a regrade: the report whose messages it has graded again."""
+    """The report whose window this regrade has graded again."""
     chat_id: Mapped[int] = mapped_column(ForeignKey("chats.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
     digest_id: Mapped[int | None] = mapped_column(ForeignKey("digests.id"))
-    """The mail that carried it first."""
+    """The mail that carried the report first."""
     created_at: Mapped[datetime]
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
 
@@ -67,16 +65,16 @@ class Report(Numbered):
     objection_handling_grade: Mapped[str]
     closure_grade: Mapped[str]
     score: Mapped[Decimal] = mapped_column(Numeric(5, 2))
-    """0 to 100: the mean of 100, 50 and 0 over the criteria that apply."""
+    """0 to 100, by ``app.domain.score``."""
 
     detail: Mapped[dict[str, Any]]
-    """What stands behind the grades: checks, quotes with message ids, the model's own grades,
-    flags, advice, answer times.
+    """The basis of the grades: checks, quotes with message ids, the model's own grades, flags,
+    advice and answer times.
     """
     first_message_id: Mapped[int]
     last_message_id: Mapped[int]
     window_messages: Mapped[int]
-    """The messages graded, from the first to the last of these, both included."""
+    """The number of graded messages from the first to the last one, both included."""
     model: Mapped[str]
     fingerprint: Mapped[str | None]
     prompt_version: Mapped[str]

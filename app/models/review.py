@@ -1,4 +1,4 @@
-"""Reviews: a person's word on a report, kept beside the machine's, which never changes."""
+"""Reviews: corrections of a report by a person. The report itself never changes."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,15 +11,15 @@ from app.models.base import Numbered
 
 
 class Review(Numbered):
-    """One word of a person. A newer one, or taking it back, ends it and deletes nothing: of each
-    report at most one row is not ended.
+    """One correction of a report. A newer review or a withdrawal ends it; the row stays. At most
+    one review of a report is not ended: the current one.
 
-    Earlier words stay because a grade may cost somebody a bonus, and who changed it from what must
-    not be lost when a second person has looked; it costs a column and a partial index. Whoever
-    wants what is in force joins by ``reviews.IN_FORCE`` of the repositories.
+    Ended reviews stay because a grade may affect a bonus, and the history of changes must not be
+    lost. The cost is a column and a partial index. Queries join the current review by
+    ``repositories.reviews.IS_CURRENT``.
 
-    Like a report, a row holds its ``body`` as text and its grades as columns, so that a list of
-    corrected reports costs what a list of the machine's does.
+    Like a report, a review stores its ``body`` as text and its grades as columns, so a list of
+    reviewed reports is as fast as a list of reports.
     """
 
     __tablename__ = "reviews"
@@ -35,15 +35,15 @@ class Review(Numbered):
 
     report_id: Mapped[int] = mapped_column(ForeignKey("reports.id", ondelete="CASCADE"))
     given: Mapped[dict[str, Any]]
-    """The grades that the person named, by column; the others stay the machine's."""
+    """The grades that the reviewer named, by column. The other grades are the report's."""
     comment: Mapped[str | None]
     reviewer: Mapped[str | None]
     reviewed_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    """When a newer word came or this one was taken back; None: it is in force."""
+    """When a newer review replaced this one or it was withdrawn; None: it is current."""
 
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """The report's body with the grades after this review."""
+    """The report's body with the grades of this review."""
     tonality_grade: Mapped[str]
     professionalism_grade: Mapped[str]
     clarity_grade: Mapped[str]
@@ -51,4 +51,4 @@ class Review(Numbered):
     objection_handling_grade: Mapped[str]
     closure_grade: Mapped[str]
     score: Mapped[Decimal] = mapped_column(Numeric(5, 2))
-    """Of the grades after this review, by the weights that the report was graded with."""
+    """The score of these grades, with the rubric weights of the report."""

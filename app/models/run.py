@@ -1,4 +1,4 @@
-"""Runs: every sync, grading, mailing and daily run, asked for by a person or due by the clock."""
+"""Runs: sync, analyze, mail and daily runs, requested by a client or scheduled."""
 
 import uuid
 from datetime import datetime
@@ -13,7 +13,7 @@ from app.models.base import Numbered, one_of
 
 
 class RunKind(StrEnum):
-    """What a run does."""
+    """Kind of a run."""
 
     SYNC = "sync"
     ANALYZE = "analyze"
@@ -22,7 +22,7 @@ class RunKind(StrEnum):
 
 
 class RunState(StrEnum):
-    """Where a run stands. ``merged``: a missed day that a later day's run has taken over."""
+    """State of a run. ``merged``: a missed day that a later daily run covers."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -33,8 +33,8 @@ class RunState(StrEnum):
 
 
 class Run(Numbered):
-    """One run. The unique slot makes a day's run one over all replicas; the partial index lets one
-    run of a kind work at a time.
+    """One run. The unique slot allows one daily run for a day in all replicas. The partial index
+    allows one running run of a kind.
     """
 
     __tablename__ = "runs"
@@ -43,16 +43,23 @@ class Run(Numbered):
         one_of("kind", RunKind),
         one_of("state", RunState),
         Index(
-            "uq_runs_kind_running", "kind", unique=True, postgresql_where=text("state = 'running'")
+            "uq_runs_kind_running",
+            "kind",
+            unique=True,
+            postgresql_where=text(f"state = '{RunState.RUNNING}'"),
         ),
-        Index("ix_runs_state", "state", postgresql_where=text("state IN ('queued', 'running')")),
+        Index(
+            "ix_runs_state",
+            "state",
+            postgresql_where=text(f"state IN ('{RunState.QUEUED}', '{RunState.RUNNING}')"),
+        ),
         Index("ix_runs_parent_id", "parent_id"),
     )
 
     kind: Mapped[str]
     slot: Mapped[str | None]
-    """What makes a scheduled run the only one: the day, the start of a sync interval; None: a
-    person asked for it.
+    """The unique name of a scheduled run: the day or the start of a sync interval; None: a client
+    requested the run.
     """
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
     state: Mapped[str]
@@ -61,9 +68,9 @@ class Run(Numbered):
     progress_done: Mapped[int] = mapped_column(server_default="0")
     progress_total: Mapped[int | None]
     lost_usd: Mapped[Decimal] = mapped_column(Numeric(12, 8), server_default="0")
-    """What a grading run has spent on chats that got no report for it."""
+    """The cost in USD of model calls of this run without a report."""
     message: Mapped[str | None]
-    """What came of it, one Russian sentence or two; the error where it failed."""
+    """The result in one or two Russian sentences; the error if the run failed."""
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -72,4 +79,4 @@ class Run(Numbered):
     not_before: Mapped[datetime | None]
     """A queued run may not be claimed before this moment of the database's clock; None: at once."""
     returned_count: Mapped[int] = mapped_column(server_default="0")
-    """How often the run went back into the queue because the database failed."""
+    """How often the run was queued again because the database failed."""

@@ -1,3 +1,5 @@
-"""All SQL: plain functions that take the session first, one file a noun. They never commit; whoever
-calls them does.
+"""SQL of the service: functions that take the session first, one file for each noun.
+
+They never commit: the caller does. Statements are SQLAlchemy Core or ORM. ``text()`` is used only
+where a comment gives the reason.
 """

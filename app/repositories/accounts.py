@@ -3,17 +3,17 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Account
+from app.models import Account, Chat
 
 
 async def upsert_account(
     session: AsyncSession, *, avito_user_id: int, client_id: str, name: str
 ) -> Account:
-    """Writes what is known of an account and returns its row."""
+    """Upsert an account and return its row."""
     values = {"client_id": client_id, "name": name}
     statement = (
         insert(Account)
@@ -25,7 +25,7 @@ async def upsert_account(
 
 
 async def get_account(session: AsyncSession, client_id: str) -> Account | None:
-    """The account that the keys were last seen to belong to."""
+    """The account to which this API client belonged at the last sync."""
     return (
         await session.scalars(
             select(Account)
@@ -37,7 +37,7 @@ async def get_account(session: AsyncSession, client_id: str) -> Account | None:
 
 
 async def list_accounts(session: AsyncSession) -> list[Account]:
-    """Every account ever read, oldest first."""
+    """All accounts that a sync has read, oldest first."""
     return list(await session.scalars(select(Account).order_by(Account.id)))
 
 
@@ -49,8 +49,8 @@ async def mark_listed(
     full_at: datetime | None,
     cut_short: int | None,
 ) -> None:
-    """Moves the watermark at the end of a list pass; what a pass could not learn (None) stays as it
-    was.
+    """Move the watermark at the end of a list pass. A value that the pass does not know (None)
+    stays as it is.
     """
     values = {"listed_up_to": up_to, "fully_listed_at": full_at, "lists_cut_short": cut_short}
     known = {name: value for name, value in values.items() if value is not None}
@@ -59,13 +59,13 @@ async def mark_listed(
 
 
 async def mark_account_synced(session: AsyncSession, account_id: int, now: datetime) -> None:
-    """The account was read without a failure of its own."""
+    """Store that the account was read without a failure of the account itself."""
     await session.execute(update(Account).where(Account.id == account_id).values(synced_at=now))
 
 
 class AccountCoverage(NamedTuple):
-    """The chats that are up to date with Avito, those among them whose history Avito does not give
-    in full, and lists cut short.
+    """The numbers of chats that are up to date with Avito, of those among them with an incomplete
+    history, and of lists cut short.
     """
 
     up_to_date: int
@@ -74,13 +74,12 @@ class AccountCoverage(NamedTuple):
 
 
 async def get_coverage(session: AsyncSession, account_id: int) -> AccountCoverage:
-    """How much of the account is here."""
-    row = await session.execute(
-        text("""
-            SELECT count(*) FILTER (WHERE NOT messages_due), count(*) FILTER (WHERE NOT messages_due AND NOT history_complete),
-                   (SELECT lists_cut_short FROM accounts WHERE id = :account_id)
-            FROM chats WHERE account_id = :account_id AND messages_read_at IS NOT NULL
-            """),
-        {"account_id": account_id},
-    )
-    return AccountCoverage(*row.one())
+    """How much of the account is copied."""
+    is_current = ~Chat.messages_due
+    cut_short = select(Account.lists_cut_short).where(Account.id == account_id)
+    statement = select(
+        func.count().filter(is_current),
+        func.count().filter(is_current, ~Chat.history_complete),
+        cut_short.scalar_subquery(),
+    ).where(Chat.account_id == account_id, Chat.messages_read_at.is_not(None))
+    return AccountCoverage(*(await session.execute(statement)).one())

@@ -1,37 +1,26 @@
-"""SQL of what people grade by hand: reports to draw from, the messages that each has graded, the
-machine's grades.
+"""SQL of the comparison with human grades: reports to sample, their windows, and the grades of the
+model.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, Select, any_, func, select, true, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from app.models import Report
+from app.domain.criteria import GRADE_COLUMNS
+from app.domain.messages import Side
+from app.models import Message, Report, ReportKind, Review
+from app.repositories.sql_values import bigint_array, inline
 
-_GRADES = ", ".join(
-    f"report.{column.name}" for column in Report.__table__.columns if column.name.endswith("_grade")
-)
-# The people's messages from a report's first to its last: what grading has seen.
-_WINDOW = """
-    messages message
-    JOIN messages first_one ON first_one.id = report.first_message_id
-    JOIN messages last_one ON last_one.id = report.last_message_id
-    WHERE message.chat_id = report.chat_id AND message.side <> 'system'
-      AND (message.sent_at, message.id) BETWEEN (first_one.sent_at, first_one.id) AND (last_one.sent_at, last_one.id)
-"""
-_IN_PERIOD = """
-    report.kind = 'grading' AND (CAST(:start AS timestamptz) IS NULL OR report.created_at >= :start)
-    AND (CAST(:end AS timestamptz) IS NULL OR report.created_at < :end)
-"""
+_GRADES = tuple(getattr(Report, column) for column in GRADE_COLUMNS)
 
 
 class Candidate(NamedTuple):
-    """A report that can be graded by hand; ``grades`` are the machine's, in the order of the
-    model's columns.
-    """
+    """A report that may be sampled. ``grades``: the model's, in the order of the criteria."""
 
     report_id: int
     account_id: int
@@ -40,7 +29,7 @@ class Candidate(NamedTuple):
 
 
 class WindowMessage(NamedTuple):
-    """One of the messages that a report has graded."""
+    """One message of a report's window."""
 
     report_id: int
     message_id: int
@@ -51,7 +40,7 @@ class WindowMessage(NamedTuple):
 
 
 class GradedReport(NamedTuple):
-    """The machine's word on a report; ``grades`` in the order of the model's columns."""
+    """The model's grades of a report, in the order of the criteria."""
 
     report_id: int
     model: str
@@ -60,8 +49,10 @@ class GradedReport(NamedTuple):
 
 
 class ReviewedReport(NamedTuple):
-    """A report with a person's word in force: what the machine said, and what the person named of
-    it.
+    """A report with a current review.
+
+    ``grades``: the model's, in the order of the criteria. ``given``: the grades that the reviewer
+    named, by column.
     """
 
     report_id: int
@@ -69,68 +60,103 @@ class ReviewedReport(NamedTuple):
     given: dict[str, str]
 
 
+def _is_written_in(start: datetime | None, end: datetime | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [Report.kind == inline(ReportKind.GRADING)]
+    if start is not None:
+        conditions.append(Report.created_at >= start)
+    if end is not None:
+        conditions.append(Report.created_at < end)
+    return conditions
+
+
+_MESSAGE, _FIRST, _LAST = (aliased(Message, name=name) for name in ("message", "first", "last"))
+
+
+def _select_window(*columns: Any) -> Select[Any]:
+    """Select from the messages between a report's first and last one, without system messages."""
+    position = tuple_(_MESSAGE.sent_at, _MESSAGE.id)
+    bounds = tuple_(_FIRST.sent_at, _FIRST.id), tuple_(_LAST.sent_at, _LAST.id)
+    return (
+        select(*columns)
+        .select_from(_MESSAGE)
+        .join(_FIRST, _FIRST.id == Report.first_message_id)
+        .join(_LAST, _LAST.id == Report.last_message_id)
+        .where(
+            _MESSAGE.chat_id == Report.chat_id,
+            _MESSAGE.side != Side.SYSTEM,
+            position.between(*bounds),
+        )
+        .correlate(Report)
+    )
+
+
 async def count_chats(session: AsyncSession, start: datetime | None, end: datetime | None) -> int:
-    """The chats with a report written in ``[start, end)``."""
-    statement = text(
-        f"SELECT count(DISTINCT report.chat_id) FROM reports report WHERE {_IN_PERIOD}"
-    )  # noqa: S608 - our own
-    return int(await session.scalar(statement, {"start": start, "end": end}) or 0)
+    """The number of chats with a report written in ``[start, end)``."""
+    chats = func.count(Report.chat_id.distinct())
+    return await session.scalar(select(chats).where(*_is_written_in(start, end))) or 0
 
 
 async def list_candidates(
     session: AsyncSession, start: datetime | None, end: datetime | None
 ) -> list[Candidate]:
-    """Of each chat with a report written in ``[start, end)`` the newest one whose messages are
-    still those that it graded.
+    """For each chat with a report written in ``[start, end)`` the newest one whose window is
+    unchanged.
 
-    A message that was copied late and stands in between has not been graded: nobody could judge the
-    grade by it.
+    If a message between the first and the last one was copied later, the model has not seen it, so
+    a person cannot compare the grades.
     """
-    statement = text(f"""
-        SELECT DISTINCT ON (report.chat_id) report.id, report.account_id, report.prompt_version, {_GRADES} FROM reports report
-        WHERE {_IN_PERIOD} AND report.window_messages = (SELECT count(*) FROM {_WINDOW})
-        ORDER BY report.chat_id, report.created_at DESC, report.id DESC
-        """)  # noqa: S608 - our own
-    rows = await session.execute(statement, {"start": start, "end": end})
+    is_unchanged = Report.window_messages == _select_window(func.count()).scalar_subquery()
+    statement = (
+        select(Report.id, Report.account_id, Report.prompt_version, *_GRADES)
+        .where(*_is_written_in(start, end), is_unchanged)
+        .ext(distinct_on(Report.chat_id))
+        .order_by(Report.chat_id, Report.created_at.desc(), Report.id.desc())
+    )
+    rows = await session.execute(statement)
     return [Candidate(row[0], row[1], row[2], tuple(row[3:])) for row in rows]
 
 
 async def list_window_messages(
     session: AsyncSession, report_ids: Sequence[int]
 ) -> list[WindowMessage]:
-    """What these reports have graded, each report's messages oldest first."""
-    statement = text(f"""
-        SELECT report.id, seen.id, seen.side, seen.sent_at, seen.text, seen.has_text
-        FROM reports report, LATERAL (SELECT message.* FROM {_WINDOW}) seen
-        WHERE report.id = ANY(:ids) ORDER BY report.id, seen.sent_at, seen.id
-        """)  # noqa: S608 - our own
-    return [
-        WindowMessage(*row) for row in await session.execute(statement, {"ids": list(report_ids)})
-    ]
+    """The windows of these reports, each oldest message first."""
+    seen = _select_window(
+        _MESSAGE.id, _MESSAGE.side, _MESSAGE.sent_at, _MESSAGE.text, _MESSAGE.has_text
+    ).lateral("seen")
+    statement = (
+        select(Report.id, *seen.c)
+        .join(seen, true())
+        .where(Report.id == any_(bigint_array(report_ids)))
+        .order_by(Report.id, seen.c.sent_at, seen.c.id)
+    )
+    return [WindowMessage(*row) for row in await session.execute(statement)]
 
 
 async def get_titles(session: AsyncSession, report_ids: Sequence[int]) -> dict[int, str]:
-    """The listing of each of these reports' chats, as the report has it."""
-    statement = text("SELECT id, body->>'chat_title' FROM reports WHERE id = ANY(:ids)")
-    return {row[0]: row[1] for row in await session.execute(statement, {"ids": list(report_ids)})}
+    """The listing titles of these reports' chats, as stored with the reports."""
+    title = Report.body["chat_title"].as_string()
+    statement = select(Report.id, title).where(Report.id == any_(bigint_array(report_ids)))
+    return {row[0]: row[1] for row in await session.execute(statement)}
 
 
 async def list_graded(session: AsyncSession, report_ids: Sequence[int]) -> list[GradedReport]:
-    """Those of these reports that there are, of either kind."""
-    statement = text(f"""
-        SELECT report.id, report.model, report.prompt_version, {_GRADES} FROM reports report
-        WHERE report.id = ANY(:ids) ORDER BY report.id
-        """)  # noqa: S608 - our own
-    rows = await session.execute(statement, {"ids": list(report_ids)})
+    """Those of these reports that exist, of either kind."""
+    statement = (
+        select(Report.id, Report.model, Report.prompt_version, *_GRADES)
+        .where(Report.id == any_(bigint_array(report_ids)))
+        .order_by(Report.id)
+    )
+    rows = await session.execute(statement)
     return [GradedReport(row[0], row[1], row[2], tuple(row[3:])) for row in rows]
 
 
 async def list_reviewed(session: AsyncSession) -> list[ReviewedReport]:
-    """Every report with a person's word in force that names a grade."""
-    statement = text(f"""
-        SELECT report.id, review.given, {_GRADES} FROM reports report JOIN reviews review ON review.report_id = report.id
-        WHERE review.ended_at IS NULL AND review.given <> '{{}}' ORDER BY report.id
-        """)  # noqa: S608 - our own
-    return [
-        ReviewedReport(row[0], tuple(row[2:]), row[1]) for row in await session.execute(statement)
-    ]
+    """All reports with a current review that names a grade."""
+    statement = (
+        select(Report.id, Review.given, *_GRADES)
+        .join(Review, Review.report_id == Report.id)
+        .where(Review.ended_at.is_(None), Review.given != {})
+        .order_by(Report.id)
+    )
+    rows = await session.execute(statement)
+    return [ReviewedReport(row[0], tuple(row[2:]), row[1]) for row in rows]

@@ -1,8 +1,8 @@
-"""SQL of the chats as REST shows them one by one."""
+"""SQL of single chats for REST."""
 
 from typing import NamedTuple
 
-from sqlalchemy import Text, cast, literal_column, or_, select
+from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Account, Chat
@@ -10,7 +10,7 @@ from app.repositories.coverage import STATUS
 
 
 class AccountChat(NamedTuple):
-    """A chat, the account it is in, and what has become of it by the rule of the mails."""
+    """A chat, its account, and its status as mails count it."""
 
     chat: Chat
     account: Account
@@ -20,16 +20,16 @@ class AccountChat(NamedTuple):
 async def find_chats(
     session: AsyncSession, avito_id: str, *, account: str | None
 ) -> list[AccountChat]:
-    """The chats with Avito's id, one an account; with ``account`` only those of the accounts of
-    this name or Avito number.
+    """The chats with this Avito id, at most one in each account.
+
+    ``account``: only chats of accounts with this name or Avito number.
     """
-    status = literal_column(STATUS, Text)
     statement = (
-        select(Chat, Account, status)
+        select(Chat, Account, STATUS)
         .join(Account, Account.id == Chat.account_id)
         .where(Chat.avito_id == avito_id)
+        .order_by(Account.id)
     )
-    statement = statement.order_by(Account.id)
     if account is not None:
         statement = statement.where(
             or_(Account.name == account, cast(Account.avito_user_id, Text) == account)

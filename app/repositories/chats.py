@@ -1,4 +1,4 @@
-"""SQL of the chats as sync sees them: what Avito's list says, and whose messages are to be read."""
+"""SQL of the chats for sync: upserts from Avito's list, and unread chats."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Text, any_, func, literal, select, text, true, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.messages import SETTLED_AFTER, Side
+from app.models import Account, Chat
 from app.repositories.locks import lock_bulk_chat_updates
+from app.repositories.sql_values import bigint_array
 
 
 @dataclass(frozen=True)
 class ListedCount:
-    """What one page of Avito's list changed: chats never seen before, and chats whose messages are
-    to be read.
-    """
+    """Numbers of chats that one page of Avito's list has changed: new chats, unread chats."""
 
     new: int
     due: int
@@ -24,8 +26,10 @@ class ListedCount:
 
 @dataclass(frozen=True)
 class ChatToRead:
-    """A chat whose messages are to be read; the mark tells whether Avito has shown newer activity
-    meanwhile.
+    """An unread chat.
+
+    ``listed_message_id``, ``avito_updated_at`` and ``hints`` are compared after the reading: if
+    they have changed, Avito has shown newer activity meanwhile.
     """
 
     id: int
@@ -41,12 +45,12 @@ class ChatToRead:
 
     @property
     def is_new(self) -> bool:
-        """None of its messages are here."""
+        """Whether none of its messages is copied."""
         return self.read_at is None
 
     @property
     def is_only_hinted(self) -> bool:
-        """A webhook has named the chat, and nothing else is known of it."""
+        """Whether only a webhook has named the chat, and nothing else is known of it."""
         return (
             self.is_new
             and self.hints > 0
@@ -55,17 +59,20 @@ class ChatToRead:
         )
 
 
-# A chat without a time or a last message cannot be told from a changed one, so it is read.
+# A change of a chat without a time or a last message cannot be detected, so it is always unread.
+# Raw SQL: a bulk upsert from jsonb_to_recordset.
 _UPSERT_LISTED = text("""
     WITH listed AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
-            avito_id text, chat_type text, item_id bigint, item_title text, item_url text, item_price text, client_id bigint,
-            client_name text, avito_created_at timestamptz, avito_updated_at timestamptz, listed_message_id text)
+            avito_id text, chat_type text, item_id bigint, item_title text, item_url text,
+            item_price text, client_id bigint, client_name text, avito_created_at timestamptz,
+            avito_updated_at timestamptz, listed_message_id text)
     ), written AS (
-        INSERT INTO chats AS known (account_id, avito_id, chat_type, item_id, item_title, item_url, item_price, client_id, client_name,
-                                    avito_created_at, avito_updated_at, listed_message_id, messages_due)
-        SELECT :account_id, avito_id, chat_type, item_id, item_title, item_url, item_price, client_id, client_name,
-               avito_created_at, avito_updated_at, listed_message_id, true
+        INSERT INTO chats AS known (
+            account_id, avito_id, chat_type, item_id, item_title, item_url, item_price, client_id,
+            client_name, avito_created_at, avito_updated_at, listed_message_id, messages_due)
+        SELECT :account_id, avito_id, chat_type, item_id, item_title, item_url, item_price,
+               client_id, client_name, avito_created_at, avito_updated_at, listed_message_id, true
         FROM listed ORDER BY avito_updated_at
         ON CONFLICT (account_id, avito_id) DO UPDATE SET
             chat_type = coalesce(excluded.chat_type, known.chat_type),
@@ -80,17 +87,24 @@ _UPSERT_LISTED = text("""
             listed_message_id = coalesce(excluded.listed_message_id, known.listed_message_id),
             messages_due = known.messages_due OR :reread
                 OR coalesce(excluded.avito_updated_at <> known.avito_updated_at,
-                            (excluded.avito_updated_at IS NULL) <> (known.avito_updated_at IS NULL))
+                            (excluded.avito_updated_at IS NULL)
+                                <> (known.avito_updated_at IS NULL))
                 OR coalesce(excluded.listed_message_id <> known.listed_message_id,
-                            (excluded.listed_message_id IS NULL) <> (known.listed_message_id IS NULL))
+                            (excluded.listed_message_id IS NULL)
+                                <> (known.listed_message_id IS NULL))
                 OR (excluded.avito_updated_at IS NULL AND excluded.listed_message_id IS NULL)
-        WHERE (known.chat_type, known.item_id, known.item_title, known.item_url, known.item_price, known.client_id, known.client_name,
-               known.avito_created_at, known.avito_updated_at, known.listed_message_id)
+        WHERE (known.chat_type, known.item_id, known.item_title, known.item_url, known.item_price,
+               known.client_id, known.client_name, known.avito_created_at, known.avito_updated_at,
+               known.listed_message_id)
             IS DISTINCT FROM
-              (coalesce(excluded.chat_type, known.chat_type), coalesce(excluded.item_id, known.item_id),
-               coalesce(excluded.item_title, known.item_title), coalesce(excluded.item_url, known.item_url),
-               coalesce(excluded.item_price, known.item_price), coalesce(excluded.client_id, known.client_id),
-               coalesce(excluded.client_name, known.client_name), coalesce(excluded.avito_created_at, known.avito_created_at),
+              (coalesce(excluded.chat_type, known.chat_type),
+               coalesce(excluded.item_id, known.item_id),
+               coalesce(excluded.item_title, known.item_title),
+               coalesce(excluded.item_url, known.item_url),
+               coalesce(excluded.item_price, known.item_price),
+               coalesce(excluded.client_id, known.client_id),
+               coalesce(excluded.client_name, known.client_name),
+               coalesce(excluded.avito_created_at, known.avito_created_at),
                excluded.avito_updated_at, excluded.listed_message_id)
             OR (excluded.avito_updated_at IS NULL AND excluded.listed_message_id IS NULL)
             OR :reread
@@ -103,11 +117,11 @@ _UPSERT_LISTED = text("""
 async def upsert_listed(
     session: AsyncSession, account_id: int, rows: Iterable[Mapping[str, Any]], *, reread: bool
 ) -> ListedCount:
-    """Writes one page of Avito's list and marks the chats in it that changed; a value that Avito
-    left out keeps the known one.
+    """Upsert one page of Avito's list and mark its changed chats as unread. If Avito omits a value,
+    the stored one is kept.
 
-    ``rows`` hold a chat at most once; their keys are the columns of the statement. ``reread`` marks
-    every chat of the page.
+    ``rows`` contain a chat at most once; their keys are the columns of the statement. ``reread``
+    marks every chat of the page.
     """
     parameters = {
         "account_id": account_id,
@@ -120,152 +134,176 @@ async def upsert_listed(
 
 
 async def mark_recent_unread(session: AsyncSession, account_id: int) -> None:
-    """Marks the chats that were last read while a message in them could still be deleted: within
-    the hour, and some minutes of grace.
+    """Mark the chats that were last read while one of their messages could still be deleted.
 
-    One that could not be read is due already, or Avito does not have it any more.
+    Chats with a read error are left out: they are unread already, or Avito does not have them any
+    more.
     """
     await lock_bulk_chat_updates(session)
     await session.execute(
-        text("""
-            UPDATE chats SET messages_due = true
-            WHERE account_id = :account_id AND NOT messages_due AND read_error IS NULL
-              AND messages_read_at < last_message_at + interval '65 minutes'
-            """),
-        {"account_id": account_id},
+        update(Chat)
+        .where(
+            Chat.account_id == account_id,
+            ~Chat.messages_due,
+            Chat.read_error.is_(None),
+            Chat.messages_read_at < Chat.last_message_at + SETTLED_AFTER,
+        )
+        .values(messages_due=True)
+        .execution_options(synchronize_session=False)
     )
 
 
 async def add_hint(
     session: AsyncSession, *, avito_user_id: int, avito_id: str, chat_type: str | None, times: int
 ) -> None:
-    """Marks the chat that webhooks have named so often, be it known or not; nothing happens where
-    we have no such account.
+    """Mark the chat that webhooks have named ``times`` times; insert it if it is not known. Without
+    such an account nothing happens.
     """
+    hinted = select(
+        Account.id, literal(avito_id), literal(chat_type, Text), true(), literal(times, BigInteger)
+    ).where(Account.avito_user_id == avito_user_id)
+    columns = ["account_id", "avito_id", "chat_type", "messages_due", "hints"]
+    statement = insert(Chat).from_select(columns, hinted)
     await session.execute(
-        text("""
-            INSERT INTO chats AS known (account_id, avito_id, chat_type, messages_due, hints)
-            SELECT id, :avito_id, :chat_type, true, :times FROM accounts WHERE avito_user_id = :avito_user_id
-            ON CONFLICT (account_id, avito_id) DO UPDATE SET messages_due = true, hints = known.hints + excluded.hints
-            """),
-        {
-            "avito_user_id": avito_user_id,
-            "avito_id": avito_id,
-            "chat_type": chat_type,
-            "times": times,
-        },
+        statement.on_conflict_do_update(
+            index_elements=[Chat.account_id, Chat.avito_id],
+            set_={"messages_due": True, "hints": Chat.hints + statement.excluded.hints},
+        )
     )
 
 
 async def mark_hinted(
     session: AsyncSession, avito_user_id: int, avito_id: str, *, times: int
 ) -> bool:
-    """Marks a known chat that webhooks have named so often; False: it is not known."""
-    marked = await session.execute(
-        text("""
-            UPDATE chats SET messages_due = true, hints = hints + :times FROM accounts
-            WHERE accounts.id = account_id AND avito_user_id = :avito_user_id AND avito_id = :avito_id
-            RETURNING chats.id
-            """),
-        {"avito_user_id": avito_user_id, "avito_id": avito_id, "times": times},
+    """Mark a known chat that webhooks have named ``times`` times; False if it is not known."""
+    statement = (
+        update(Chat)
+        .where(
+            Account.id == Chat.account_id,
+            Account.avito_user_id == avito_user_id,
+            Chat.avito_id == avito_id,
+        )
+        .values(messages_due=True, hints=Chat.hints + times)
+        .returning(Chat.id)
+        .execution_options(synchronize_session=False)
     )
-    return marked.first() is not None
+    return (await session.execute(statement)).first() is not None
 
 
 async def list_keys(
     session: AsyncSession, *, after_id: int, limit: int
 ) -> list[tuple[int, int, str]]:
-    """The next chats by id: their ids, and Avito's ids of account and chat."""
-    rows = await session.execute(
-        text("""
-            SELECT chats.id, avito_user_id, avito_id FROM chats JOIN accounts ON accounts.id = account_id
-            WHERE chats.id > :after_id ORDER BY chats.id LIMIT :limit
-            """),
-        {"after_id": after_id, "limit": limit},
+    """The next chats by id: chat id, Avito's account id, Avito's chat id."""
+    statement = (
+        select(Chat.id, Account.avito_user_id, Chat.avito_id)
+        .join(Account, Account.id == Chat.account_id)
+        .where(Chat.id > after_id)
+        .order_by(Chat.id)
+        .limit(limit)
     )
-    return [(row.id, row.avito_user_id, row.avito_id) for row in rows]
+    return [(row[0], row[1], row[2]) for row in await session.execute(statement)]
 
 
-_TO_READ = """
-    SELECT id, account_id, avito_id, chat_type, messages_read_at, history_complete, listed_message_id, avito_updated_at, hints
-    FROM chats
-"""
+_TO_READ = select(
+    Chat.id,
+    Chat.account_id,
+    Chat.avito_id,
+    Chat.chat_type,
+    Chat.messages_read_at,
+    Chat.history_complete,
+    Chat.listed_message_id,
+    Chat.avito_updated_at,
+    Chat.hints,
+)
 
 
 async def list_to_read(
     session: AsyncSession, account_id: int, *, failed: bool, after_id: int, limit: int
 ) -> list[ChatToRead]:
-    """The next chats whose messages are due, by id: those whose last reading failed, or the others."""
-    due = (
-        "account_id = :account_id AND messages_due AND (read_error IS NOT NULL) = :failed AND id >"
-        " :after_id"
+    """The next unread chats by id. ``failed``: those with a read error, or those without one."""
+    has_failed = Chat.read_error.is_not(None)
+    statement = (
+        _TO_READ.where(
+            Chat.account_id == account_id,
+            Chat.messages_due,
+            has_failed if failed else ~has_failed,
+            Chat.id > after_id,
+        )
+        .order_by(Chat.id)
+        .limit(limit)
     )
-    rows = await session.execute(
-        text(f"{_TO_READ} WHERE {due} ORDER BY id LIMIT :limit"),
-        {"account_id": account_id, "failed": failed, "after_id": after_id, "limit": limit},
-    )
-    return [ChatToRead(*row) for row in rows]
+    return [ChatToRead(*row) for row in await session.execute(statement)]
 
 
 async def take_up_again(session: AsyncSession, chat: ChatToRead) -> ChatToRead:
-    """The chat as it stands now, before its messages are read."""
-    return ChatToRead(
-        *(await session.execute(text(f"{_TO_READ} WHERE id = :id"), {"id": chat.id})).one()
-    )
+    """The current state of the chat, before its messages are read."""
+    return ChatToRead(*(await session.execute(_TO_READ.where(Chat.id == chat.id))).one())
 
 
 async def get_readable(session: AsyncSession, account_id: int) -> str | None:
-    """Avito's id of a chat whose messages could be read the last time, as lately as possible; one
-    that is not due if there is any.
+    """The Avito id of a chat whose last reading was successful: one that is not unread if there is
+    any, the one read last.
     """
-    statement = text("""
-        SELECT avito_id FROM chats WHERE account_id = :account_id AND messages_read_at IS NOT NULL AND read_error IS NULL
-        ORDER BY messages_due, messages_read_at DESC LIMIT 1
-        """)
-    found: str | None = await session.scalar(statement, {"account_id": account_id})
-    return found
+    statement = (
+        select(Chat.avito_id)
+        .where(
+            Chat.account_id == account_id,
+            Chat.messages_read_at.is_not(None),
+            Chat.read_error.is_(None),
+        )
+        .order_by(Chat.messages_due, Chat.messages_read_at.desc())
+        .limit(1)
+    )
+    return await session.scalar(statement)
 
 
 async def list_item_ids(session: AsyncSession, account_id: int) -> list[int]:
-    """The listings that any chat of the account is about."""
-    statement = text(
-        "SELECT DISTINCT item_id FROM chats WHERE account_id = :account_id AND item_id IS NOT NULL"
-        " ORDER BY item_id"
+    """The ids of the listings that the account's chats are about."""
+    statement = (
+        select(Chat.item_id)
+        .where(Chat.account_id == account_id, Chat.item_id.is_not(None))
+        .distinct()
+        .order_by(Chat.item_id)
     )
-    return list(await session.scalars(statement, {"account_id": account_id}))
+    return [item_id for item_id in await session.scalars(statement) if item_id is not None]
 
 
 async def count_to_read(session: AsyncSession, account_id: int) -> int:
-    """How many chats' messages are due."""
-    statement = text("SELECT count(*) FROM chats WHERE account_id = :account_id AND messages_due")
-    return int(await session.scalar(statement, {"account_id": account_id}) or 0)
+    """The number of unread chats."""
+    unread = select(func.count()).where(Chat.account_id == account_id, Chat.messages_due)
+    return await session.scalar(unread) or 0
 
 
 async def lock_chats(session: AsyncSession, chat_ids: Sequence[int]) -> None:
-    """Keeps other writers of these chats out until the end of the transaction."""
+    """Lock these chats until the transaction ends."""
     await lock_bulk_chat_updates(session)
-    await session.execute(
-        text("SELECT FROM chats WHERE id = ANY(:ids) FOR UPDATE"), {"ids": list(chat_ids)}
-    )
+    rows = select(Chat.id).where(Chat.id == any_(bigint_array(chat_ids))).with_for_update()
+    await session.execute(rows)
 
 
 async def mark_unreadable(
     session: AsyncSession, chat: ChatToRead, *, message: str, gone: bool
 ) -> None:
-    """Keeps why a chat's messages could not be read; one that Avito does not have is not asked for
-    again until it is shown anew.
+    """Store why a chat's messages could not be read.
+
+    ``gone``: Avito does not have the chat. It is not read again until Avito's list or a webhook
+    names it.
     """
+    values: dict[str, Any] = {"read_error": message}
+    if gone:
+        values["messages_due"] = Chat.messages_due & (Chat.hints != chat.hints)
     await session.execute(
-        text("""
-            UPDATE chats SET read_error = :message, messages_due = messages_due AND NOT (:gone AND hints = :hints) WHERE id = :id
-            """),
-        {"id": chat.id, "message": message, "gone": gone, "hints": chat.hints},
+        update(Chat)
+        .where(Chat.id == chat.id)
+        .values(values)
+        .execution_options(synchronize_session=False)
     )
 
 
-# The grading is due by message and not by clock: what counts is whether a person's message comes
-# after the last one seen.
-_MARK_READ = text("""
+# A chat becomes due by the order of its messages, not by the clock: a person's message after the
+# last one that a grading has seen makes it due.
+# Raw SQL: a bulk update from jsonb_to_recordset.
+_MARK_READ = text(f"""
     WITH read AS (
         SELECT * FROM jsonb_to_recordset(CAST(:chats AS jsonb)) AS row (
             id bigint, updated_at timestamptz, listed text, hints bigint, complete boolean)
@@ -282,33 +320,44 @@ _MARK_READ = text("""
         last_person_side = facts.person_side,
         waiting_since = facts.waiting_since,
         due_since = facts.due_since,
-        failures = CASE WHEN chat.outcome_message_id IS DISTINCT FROM facts.person_id THEN 0 ELSE chat.failures END
+        failures = CASE WHEN chat.outcome_message_id IS DISTINCT FROM facts.person_id
+            THEN 0 ELSE chat.failures END
     FROM read, LATERAL (
-        WITH told AS MATERIALIZED (SELECT id, sent_at, side FROM messages WHERE chat_id = read.id),
-        person AS (SELECT * FROM told WHERE side <> 'system' ORDER BY sent_at DESC, id DESC LIMIT 1),
-        answer AS (SELECT * FROM told WHERE side = 'company' ORDER BY sent_at DESC, id DESC LIMIT 1),
-        seen AS (SELECT told.* FROM told JOIN chats known ON known.seen_message_id = told.id WHERE known.id = read.id)
+        WITH told AS MATERIALIZED (
+            SELECT id, sent_at, side FROM messages WHERE chat_id = read.id),
+        person AS (
+            SELECT * FROM told WHERE side <> '{Side.SYSTEM}'
+            ORDER BY sent_at DESC, id DESC LIMIT 1),
+        answer AS (
+            SELECT * FROM told WHERE side = '{Side.COMPANY}'
+            ORDER BY sent_at DESC, id DESC LIMIT 1),
+        seen AS (
+            SELECT told.* FROM told JOIN chats known ON known.seen_message_id = told.id
+            WHERE known.id = read.id)
         SELECT
             (SELECT max(sent_at) FROM told) AS last_message_at,
             (SELECT id FROM person) AS person_id,
             (SELECT sent_at FROM person) AS person_at,
             (SELECT side FROM person) AS person_side,
-            (SELECT min(sent_at) FROM told WHERE side = 'client'
-                AND (NOT EXISTS (SELECT FROM answer) OR (sent_at, id) > (SELECT sent_at, id FROM answer))) AS waiting_since,
-            (SELECT min(sent_at) FROM told WHERE side <> 'system'
-                AND (NOT EXISTS (SELECT FROM seen) OR (sent_at, id) > (SELECT sent_at, id FROM seen))) AS due_since
+            (SELECT min(sent_at) FROM told WHERE side = '{Side.CLIENT}'
+                AND (NOT EXISTS (SELECT FROM answer)
+                     OR (sent_at, id) > (SELECT sent_at, id FROM answer))) AS waiting_since,
+            (SELECT min(sent_at) FROM told WHERE side <> '{Side.SYSTEM}'
+                AND (NOT EXISTS (SELECT FROM seen)
+                     OR (sent_at, id) > (SELECT sent_at, id FROM seen))) AS due_since
     ) facts
     WHERE chat.id = read.id
-    """)
+    """)  # noqa: S608 - enum values of the domain
 
 
 async def mark_read(
     session: AsyncSession, read: Iterable[tuple[ChatToRead, bool]], *, now: datetime
 ) -> None:
-    """Draws the chats' own columns from their messages; the flag beside a chat says whether its
-    history is there back to the first.
+    """Update the chats' columns that derive from their messages.
 
-    A chat stays due where Avito's list or a webhook has shown newer activity since it was taken up.
+    ``read``: chats, each with a flag whether its history is copied back to the first message. A
+    chat stays unread if Avito's list or a webhook has shown newer activity since ``ChatToRead`` was
+    read.
     """
     rows = [
         {

@@ -1,103 +1,189 @@
-"""SQL of what became of the chats: who was graded and who not, who waits for an answer, what Avito
-does not give.
+"""SQL of the outcomes of chats for mails: graded and ungraded chats, buyers who wait for an answer,
+incomplete histories.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Result, RowMapping, text
+from sqlalchemy import (
+    BigInteger,
+    RowMapping,
+    Select,
+    and_,
+    any_,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app.domain.messages import Side
+from app.domain.outcomes import Outcome
+from app.models import Account, Chat, Message, Report
+from app.repositories.sql_values import bigint_array, inline
 
 Row = RowMapping
 
 
-STATUS = """
-    CASE WHEN due_since IS NULL THEN outcome
-         WHEN outcome = 'failed' AND outcome_message_id = last_person_message_id THEN 'failed'
-         ELSE 'waiting' END
-"""
-"""What has become of a chat so far, as mails count it: a chat with messages that no grading has
-seen waits, whatever it came to before.
+STATUS = case(
+    (Chat.due_since.is_(None), Chat.outcome),
+    (
+        and_(
+            Chat.outcome == Outcome.FAILED,
+            Chat.outcome_message_id == Chat.last_person_message_id,
+        ),
+        inline(Outcome.FAILED),
+    ),
+    else_=inline(Outcome.WAITING),
+)
+"""The outcome of a chat as mails count it. A chat with messages that no grading has seen waits,
+whatever its last outcome was.
 """
 
 
-# Every chat that counts in a mail, with what became of it. A message after :after_message_id was
-# copied after the last mail was put together: it counts even if it was written before :start, but
-# not before :late_since, so that an old account's import is no news.
-_JUDGED = f"""
-    SELECT chat.*, {STATUS} AS status
-    FROM chats chat
-    WHERE (chat.last_person_at >= CAST(:late_since AS timestamptz) AND EXISTS (
-            SELECT FROM messages message
-            WHERE message.chat_id = chat.id AND message.side <> 'system' AND message.sent_at < :end
-              AND (message.sent_at >= :start
-                   OR (message.id > CAST(:after_message_id AS bigint) AND message.sent_at >= :late_since))))
-       OR (chat.due_since IS NOT NULL AND chat.outcome IN ('failed', 'waiting'))
-"""  # noqa: S608 - our own words
+def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
+    """Select every chat that counts in a mail, with its status.
+
+    A message after ``after_message_id`` was copied after the mail before. It counts even if it was
+    written before ``start``, but not if it was written before ``late_since``: an import of an old
+    account is not news. Without ``after_message_id`` only messages from ``start`` on count.
+    """
+    is_new = Message.sent_at >= span["start"]
+    if span["after_message_id"] is not None:
+        is_late = and_(Message.id > span["after_message_id"], Message.sent_at >= span["late_since"])
+        is_new = or_(is_new, is_late)
+    written = exists().where(
+        Message.chat_id == Chat.id,
+        Message.side != Side.SYSTEM,
+        Message.sent_at < span["end"],
+        is_new,
+    )
+    left_over = Chat.due_since.is_not(None) & Chat.outcome.in_([Outcome.FAILED, Outcome.WAITING])
+    return select(Chat, STATUS.label("status")).where(
+        or_(and_(Chat.last_person_at >= span["late_since"], written), left_over)
+    )
 
 
 async def list_coverage(
     session: AsyncSession, digest_ids: Sequence[int], span: Mapping[str, Any]
 ) -> list[Row]:
-    """What became of every chat in which a person wrote from ``start`` to ``end``, and of those
-    left over, by status and reason.
+    """The number of chats by status and reason: chats in which a person wrote from ``start`` to
+    ``end``, and chats left failed or waiting.
 
-    Rows (status, reason, chats, chats_reported, reports): the last two are the chats among them of
-    which these mails carry a report, and how many reports of them. ``span``: ``start``, ``end``,
-    ``after_message_id`` and ``late_since``.
+    Rows (status, reason, chats, chats_reported, reports). ``chats_reported``: those of the chats of
+    which these mails carry a report. ``reports``: the number of these reports. ``span``:
+    ``start``, ``end``, ``after_message_id`` and ``late_since``.
     """
-    statement = text(f"""
-        SELECT status, CASE WHEN status = 'skipped' THEN outcome_reason END AS reason, count(*) AS chats,
-               count(reports) AS chats_reported, coalesce(sum(reports), 0)::bigint AS reports
-        FROM ({_JUDGED}) AS judged LEFT JOIN (
-            SELECT chat_id, count(*) AS reports FROM reports WHERE digest_id = ANY(:digest_ids) GROUP BY 1
-        ) AS carried ON carried.chat_id = judged.id
-        GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
-        """)  # noqa: S608 - our own words
-    return _rows(await session.execute(statement, {**span, "digest_ids": list(digest_ids)}))
+    counted = _select_counted(span).subquery("counted")
+    carried = (
+        select(Report.chat_id, func.count().label("reports"))
+        .where(Report.digest_id == any_(bigint_array(digest_ids)))
+        .group_by(Report.chat_id)
+        .subquery("carried")
+    )
+    is_skipped = counted.c.status == inline(Outcome.SKIPPED)
+    reason = case((is_skipped, counted.c.outcome_reason)).label("reason")
+    chats = func.count().label("chats")
+    statement = (
+        select(
+            counted.c.status,
+            reason,
+            chats,
+            func.count(carried.c.reports).label("chats_reported"),
+            cast(func.coalesce(func.sum(carried.c.reports), 0), BigInteger).label("reports"),
+        )
+        .select_from(counted)
+        .join(carried, carried.c.chat_id == counted.c.id, isouter=True)
+        .group_by(counted.c.status, reason)
+        .order_by(counted.c.status, chats.desc(), reason)
+    )
+    return list((await session.execute(statement)).mappings())
 
 
 async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[Row]:
-    """The chats among them that have no grade: account, chat, status and why; the reason of an
-    outcome gone by is none of today's.
+    """Those of the chats that have no grade.
+
+    Rows (account, avito_id, item_title, client_name, status, reason). ``reason`` is None if it
+    belongs to an older outcome.
     """
-    statement = text(f"""
-        SELECT account.name AS account, avito_id, item_title, client_name, status,
-               CASE WHEN status = outcome THEN outcome_reason END AS reason
-        FROM ({_JUDGED}) AS judged JOIN accounts account ON account.id = account_id
-        WHERE status <> 'graded' ORDER BY status, reason, judged.id
-        """)  # noqa: S608 - our own words
-    return _rows(await session.execute(statement, dict(span)))
+    counted = _select_counted(span).subquery("counted")
+    is_current = counted.c.status == counted.c.outcome
+    reason = case((is_current, counted.c.outcome_reason)).label("reason")
+    statement = (
+        select(
+            Account.name.label("account"),
+            counted.c.avito_id,
+            counted.c.item_title,
+            counted.c.client_name,
+            counted.c.status,
+            reason,
+        )
+        .join(Account, Account.id == counted.c.account_id)
+        .where(counted.c.status != Outcome.GRADED)
+        .order_by(counted.c.status, reason, counted.c.id)
+    )
+    return list((await session.execute(statement)).mappings())
 
 
 async def list_waiting_buyers(
     session: AsyncSession, *, since: datetime, until: datetime
 ) -> list[Row]:
-    """Chats in which the last person before ``until`` was a buyer who wrote from ``since`` on,
-    whatever came later; longest wait first.
+    """Chats in which the last person before ``until`` was a buyer who wrote from ``since`` on.
+    Later messages do not matter. The longest wait comes first.
+
+    Rows (id, account, avito_id, item_title, client_name, waiting_since).
     """
-    statement = text("""
-        SELECT chat.id, account.name AS account, avito_id, item_title, client_name, unanswered.waiting_since
-        FROM chats chat JOIN accounts account ON account.id = account_id, LATERAL (
-            SELECT min(sent_at) AS waiting_since, max(sent_at) AS asked_at FROM messages asked
-            WHERE chat_id = chat.id AND side = 'client' AND sent_at < :until AND NOT EXISTS (
-                SELECT FROM messages answer WHERE answer.chat_id = chat.id AND answer.side = 'company' AND answer.sent_at < :until
-                    AND (answer.sent_at, answer.id) > (asked.sent_at, asked.id))
-        ) AS unanswered
-        WHERE chat.last_person_at >= :since AND (last_person_side = 'client' OR last_person_at >= :until) AND asked_at >= :since
-        ORDER BY unanswered.waiting_since, chat.id
-        """)
-    return _rows(await session.execute(statement, {"since": since, "until": until}))
+    asked, answer = aliased(Message, name="asked"), aliased(Message, name="answer")
+    is_answered = exists().where(
+        answer.chat_id == asked.chat_id,
+        answer.side == Side.COMPANY,
+        answer.sent_at < until,
+        tuple_(answer.sent_at, answer.id) > tuple_(asked.sent_at, asked.id),
+    )
+    unanswered = (
+        select(
+            func.min(asked.sent_at).label("waiting_since"),
+            func.max(asked.sent_at).label("asked_at"),
+        )
+        .where(
+            asked.chat_id == Chat.id,
+            asked.side == Side.CLIENT,
+            asked.sent_at < until,
+            ~is_answered,
+        )
+        .lateral("unanswered")
+    )
+    statement = (
+        select(
+            Chat.id,
+            Account.name.label("account"),
+            Chat.avito_id,
+            Chat.item_title,
+            Chat.client_name,
+            unanswered.c.waiting_since,
+        )
+        .join(Account, Account.id == Chat.account_id)
+        .where(
+            Chat.last_person_at >= since,
+            or_(Chat.last_person_side == Side.CLIENT, Chat.last_person_at >= until),
+            unanswered.c.asked_at >= since,
+        )
+        .order_by(unanswered.c.waiting_since, Chat.id)
+    )
+    return list((await session.execute(statement)).mappings())
 
 
 async def count_incomplete_chats(session: AsyncSession) -> int:
-    """Chats whose history Avito does not give in full."""
-    statement = text(
-        "SELECT count(*) FROM chats WHERE messages_read_at IS NOT NULL AND NOT history_complete"
+    """The number of chats whose history Avito does not give in full."""
+    statement = (
+        select(func.count())
+        .select_from(Chat)
+        .where(Chat.messages_read_at.is_not(None), ~Chat.history_complete)
     )
-    return int(await session.scalar(statement) or 0)
-
-
-def _rows(result: Result[Any]) -> list[Row]:
-    return list(result.mappings())
+    return await session.scalar(statement) or 0

@@ -1,45 +1,57 @@
-"""SQL of the covered dates: which dates are still to be mailed, and which mail covers a date."""
+"""SQL of the covered dates: dates without a mail, and the mail that covers a date."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Date, cast, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Date, Text, cast, delete, func, select, true, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import CoveredDate, Delivery, Digest, DigestKind, Run, RunKind
+from app.repositories.sql_values import inline
 
-_ADOPT = text("""
-    INSERT INTO covered_dates (day, digest_id)
-    SELECT CAST(covered.day AS date), digest.id
-    FROM digests digest, jsonb_array_elements_text(
-        coalesce(digest.figures -> 'covered_days', '[]') || to_jsonb(digest.day::text)) AS covered (day)
-    WHERE digest.kind = 'daily' AND NOT EXISTS (SELECT FROM covered_dates WHERE digest_id = digest.id)
-    ORDER BY digest.id
-    ON CONFLICT DO NOTHING
-    """)
+_MAILED_DAYS = func.coalesce(Digest.figures["covered_days"], cast([], JSONB)).op("||")(
+    func.to_jsonb(cast(Digest.day, Text))
+)
+_MAILED_DAY = (
+    func.jsonb_array_elements_text(_MAILED_DAYS)
+    .table_valued("day", name="covered")
+    .render_derived()
+)
+_ADOPT = (
+    insert(CoveredDate)
+    .from_select(
+        ["day", "digest_id"],
+        select(cast(_MAILED_DAY.c.day, Date), Digest.id)
+        .join(_MAILED_DAY, true())
+        .where(
+            Digest.kind == inline(DigestKind.DAILY),
+            ~select(CoveredDate.day).where(CoveredDate.digest_id == Digest.id).exists(),
+        )
+        .order_by(Digest.id),
+    )
+    .on_conflict_do_nothing()
+)
 
 
 async def adopt_mails(session: AsyncSession) -> None:
-    """Store the dates of daily mails that a process of the previous release has built: it knows no
-    covered dates.
+    """Store the dates of daily mails that a process of the previous release has built: that release
+    does not store covered dates.
 
-    Drop this when no process of that release can be running.
+    Remove this function when no process of that release can be running.
     """
     await session.execute(_ADOPT)
 
 
 async def list_uncovered(session: AsyncSession, *, until: date) -> list[date]:
-    """The dates from the first daily run's up to ``until``, both included, that no mail covers,
+    """The dates from the first daily run's date to ``until``, both included, that no mail covers,
     oldest first.
     """
     await adopt_mails(session)
     first = select(func.min(Run.slot)).where(Run.kind == RunKind.DAILY).scalar_subquery()
     start = func.least(cast(first, Date), until)
     days = (
-        func.generate_series(start, until, text("interval '1 day'"))
-        .table_valued("day")
-        .render_derived()
+        func.generate_series(start, until, timedelta(days=1)).table_valued("day").render_derived()
     )
     day = cast(days.c.day, Date)
     statement = select(day).where(day.not_in(select(CoveredDate.day))).order_by(day)
@@ -58,8 +70,8 @@ async def cover(session: AsyncSession, digest_id: int, days: Collection[date]) -
 
 
 async def get_mail_day(session: AsyncSession, day: date) -> date:
-    """The date under which a date's mail is filed: its own, unless it has no mail and a later
-    date's covers it.
+    """The date of the mail that contains a date: the date itself, or a later one whose mail covers
+    it.
     """
     own = select(Digest.id).where(Digest.day == day).exists()
     covering = (
@@ -71,7 +83,7 @@ async def get_mail_day(session: AsyncSession, day: date) -> date:
 
 
 async def is_mailed(session: AsyncSession, day: date) -> bool:
-    """Whether a daily mail that covers the date is on its way to its recipients."""
+    """Whether the daily mail that covers the date has deliveries."""
     await adopt_mails(session)
     deliveries = (
         select(Delivery.id)
@@ -82,9 +94,10 @@ async def is_mailed(session: AsyncSession, day: date) -> bool:
 
 
 async def release_later(session: AsyncSession, *, today: date, created_after: datetime) -> None:
-    """Forget that mails of a date to come cover anything: the clock was ahead when they were built.
+    """Delete the covered dates of mails with a future date: the clock was ahead when they were
+    built.
 
-    They stay mails of their date, beside the daily one that it still gets.
+    These mails become supplements. Their dates still get a daily mail.
     """
     early = select(Digest.id).where(
         Digest.kind == DigestKind.DAILY, Digest.day > today, Digest.created_at > created_after

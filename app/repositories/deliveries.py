@@ -1,9 +1,8 @@
-"""SQL of the deliveries: who gets which mail, who attempts to deliver it, and what the mail server
-said.
+"""SQL of the deliveries: recipients of mails, attempts, and replies of the mail server.
 
-An attempt claims its delivery under a token of its own. Its later writes match that token and an
-open state, so a process that was frozen meanwhile changes nothing. Claims go by the database's
-clock, which all replicas share.
+An attempt claims its delivery with its own token. Its later updates match the token and an open
+state, so a process that was suspended meanwhile changes nothing. Claims use the database's clock,
+which all replicas share.
 """
 
 import uuid
@@ -19,38 +18,39 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Delivery, DeliveryState, Digest
 
 CLAIM_SECONDS = 15
-"""How long a claim lasts before the final dot. A run that takes over a dead one's work finds it
-over: the run's lease is longer.
+"""Duration of a claim before the final dot. It is shorter than a run's lease: when another process
+claims the run of a dead process, the claims of that process have expired.
 """
 DOT_SECONDS = 720
-"""How long a claim lasts from the final dot: the ten minutes in which the reply may come, and time
+"""Duration of a claim from the final dot on: ten minutes for the reply of the mail server, and time
 to write it.
 """
 LONGEST_AHEAD = timedelta(days=3)
-"""A next try later than that was written by a process whose clock was wrong, and is due now."""
+"""A later next try was written by a process with a wrong clock. Such a delivery is due now."""
 
 _OPEN = Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENDING))
 GONE_SECONDS = 60
-"""How long after the announced dot the claim of a process that has died is kept. One that has only
-lost its connections may need the time to write an arrival that the mail server has acknowledged.
+"""Duration of the claim of a dead process after the announced dot. A process that has only lost its
+connections needs the time to write a delivery that the mail server has acknowledged.
 """
 _SERVER = "extract(epoch FROM pg_postmaster_start_time())"
 _BACKEND = f"pid || ' ' || extract(epoch FROM backend_start) || ' ' || {_SERVER}"
+# Raw SQL: part of the claim; pg_stat_activity is not a mapped table.
 _DEAD = text(f"""
     deliveries.claim_backend IS NOT NULL
     AND deliveries.claimed_until < now() + interval '{DOT_SECONDS - GONE_SECONDS} seconds'
     AND split_part(deliveries.claim_backend, ' ', 3) = CAST({_SERVER} AS text)
     AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE {_BACKEND} = deliveries.claim_backend)
     """)
-"""The process past its dot has died. A restart of Postgres ends all backends, so it tells nothing
-of their processes.
+"""The process that has announced its dot is dead: its backend is gone. A restart of Postgres ends
+all backends, so a backend from before the restart does not count.
 """
 _UNCLAIMED = or_(Delivery.claimed_until.is_(None), Delivery.claimed_until < func.now(), _DEAD)
 
 
 @dataclass(frozen=True)
 class OpenDelivery:
-    """A date's mail that one recipient has not got yet."""
+    """A mail of a date that is not delivered to one recipient yet."""
 
     id: int
     day: date
@@ -59,7 +59,7 @@ class OpenDelivery:
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """A delivery as the attempt that has claimed it finds it; ``tries`` counts this attempt too."""
+    """A delivery at the start of the attempt that claims it; ``tries`` includes this attempt."""
 
     id: int
     digest_id: int
@@ -72,9 +72,9 @@ class ClaimedDelivery:
 async def add_deliveries(
     session: AsyncSession, digest_id: int, message_ids: Mapping[str, str], *, retry_at: datetime
 ) -> None:
-    """Queues one mail to each recipient; the keys are addresses, the values ``Message-ID`` headers.
+    """Queue one mail to each recipient. ``message_ids``: ``Message-ID`` headers by address.
 
-    ``retry_at``: when the scheduler takes up what the run has not come to, should it die.
+    ``retry_at``: the scheduler's retry of deliveries that the run leaves open because it dies.
     """
     rows = [
         {"digest_id": digest_id, "recipient": to, "message_id": message_id, "next_try_at": retry_at}
@@ -91,8 +91,9 @@ async def list_open(
     ids: Collection[int] = (),
     due_at: datetime | None = None,
 ) -> list[OpenDelivery]:
-    """Deliveries not final yet to these recipients, oldest mail first; ``ids``: only these;
-    ``due_at``: only those due at this moment.
+    """The open deliveries to these recipients, oldest mail first.
+
+    ``ids``: only these deliveries. ``due_at``: only deliveries that are due at this moment.
     """
     statement = (
         select(Delivery.id, Digest.day, Delivery.recipient)
@@ -108,7 +109,7 @@ async def list_open(
 
 
 async def is_open(session: AsyncSession, delivery_id: int) -> bool:
-    """Whether the recipient still waits for the mail."""
+    """Whether the delivery is open."""
     return (
         await session.scalar(select(Delivery.id).where(Delivery.id == delivery_id, _OPEN))
         is not None
@@ -116,8 +117,8 @@ async def is_open(session: AsyncSession, delivery_id: int) -> bool:
 
 
 async def is_claimed_briefly(session: AsyncSession, delivery_id: int) -> bool:
-    """Whether an attempt holds the delivery that has not announced its final dot: its claim ends
-    within ``CLAIM_SECONDS``.
+    """Whether the delivery is claimed by an attempt that has not announced its final dot. Such a
+    claim ends within ``CLAIM_SECONDS``.
     """
     brief = (_OPEN, Delivery.claimed_until <= _seconds_ahead(CLAIM_SECONDS))
     return (
@@ -127,11 +128,11 @@ async def is_claimed_briefly(session: AsyncSession, delivery_id: int) -> bool:
 
 
 async def take_due(session: AsyncSession, now: datetime, *, again_at: datetime) -> list[int]:
-    """Take the deliveries that are due for a retry and that no attempt holds; they are due again at
+    """Take the unclaimed deliveries that are due for a retry. They become due again at
     ``again_at``.
 
-    Of several replicas that call it one gets a delivery. If the run that it asks for dies or does
-    nothing, the next call takes it again.
+    If several replicas call it, only one gets a delivery. If the retry run dies or does nothing,
+    the next call takes the delivery again.
     """
     due = or_(Delivery.next_try_at <= now, Delivery.next_try_at > now + LONGEST_AHEAD)
     statement = (
@@ -146,10 +147,10 @@ async def take_due(session: AsyncSession, now: datetime, *, again_at: datetime) 
 async def claim_delivery(
     session: AsyncSession, delivery_id: int, token: uuid.UUID, *, now: datetime, retry_at: datetime
 ) -> ClaimedDelivery | None:
-    """Begin an attempt; to be committed before the mail server is contacted.
+    """Begin an attempt. The caller commits before it contacts the mail server.
 
-    Returns None if the delivery is final or another attempt holds it. ``retry_at``: when the
-    scheduler retries if no result is written.
+    Returns None if the delivery is final or another attempt has claimed it. ``retry_at``: the
+    scheduler's retry if no result is written.
     """
     statement = (
         update(Delivery)
@@ -179,11 +180,11 @@ async def claim_delivery(
 async def announce_dot(
     session: AsyncSession, delivery_id: int, token: uuid.UUID, *, backend: str | None
 ) -> bool:
-    """Prolong the claim over the wait for the reply; to be committed before the final dot. False if
-    the attempt is no longer the one.
+    """Extend the claim until the mail server's reply. The caller commits before the final dot.
+    False if another attempt has claimed the delivery.
 
-    ``backend``: the one that lives as long as this process (see ``name_backend``). Once it is gone,
-    the claim need not be kept.
+    ``backend``: a Postgres backend that lives as long as this process (see ``name_backend``). When
+    it is gone, the claim ends early.
     """
     return await _write(
         session,
@@ -195,13 +196,14 @@ async def announce_dot(
 
 
 async def name_backend(session: AsyncSession) -> str:
-    """A name of the session's backend that no other backend ever has."""
-    statement = text(f"SELECT {_BACKEND} FROM pg_stat_activity WHERE pid = pg_backend_pid()")  # noqa: S608 - our own words
+    """A unique name of the session's Postgres backend, never used again."""
+    # Raw SQL: the same expression as in _DEAD.
+    statement = text(f"SELECT {_BACKEND} FROM pg_stat_activity WHERE pid = pg_backend_pid()")  # noqa: S608 - constants only
     return str((await session.execute(statement)).scalar_one())
 
 
 async def release_claim(session: AsyncSession, delivery_id: int, token: uuid.UUID) -> bool:
-    """End an attempt that was stopped before the final dot: the next one may begin at once."""
+    """End an attempt that was stopped before the final dot. The next one may begin at once."""
     return await _write(session, delivery_id, token, state=DeliveryState.QUEUED, claimed_until=None)
 
 
@@ -215,8 +217,8 @@ async def mark_unsent(
     final: bool,
     next_try_at: datetime | None,
 ) -> bool:
-    """End an attempt that did not deliver: the delivery waits for its next try, or has failed for
-    good. False if nothing was written.
+    """End an attempt that did not deliver. The delivery is queued for its next try, or has failed
+    if ``final``. False if nothing was written.
     """
     return await _write(
         session,
@@ -231,11 +233,10 @@ async def mark_unsent(
 
 
 async def mark_sent(session: AsyncSession, delivery_id: int, *, answer: str, now: datetime) -> bool:
-    """Write an arrival. False if it is written already.
+    """Store that a mail has arrived. False if that is stored already.
 
-    No token is asked for: what has arrived has arrived, whichever attempt brought it, and an
-    attempt begun since must not send it again. Only the delivery's row is touched, so no lock on
-    the mails holds the arrival back.
+    No token is needed: a later attempt must not send the mail again, whichever attempt delivered
+    it. Only the row of the delivery is updated, so no lock on the mails delays it.
     """
     statement = (
         update(Delivery)
@@ -253,7 +254,7 @@ async def mark_sent(session: AsyncSession, delivery_id: int, *, answer: str, now
 
 
 async def _write(session: AsyncSession, delivery_id: int, token: uuid.UUID, **values: Any) -> bool:
-    """Change a delivery that is open and still held by this attempt."""
+    """Update a delivery that this attempt has claimed. False if it has not."""
     ours = (
         Delivery.id == delivery_id,
         Delivery.claim_token == token,
@@ -266,11 +267,11 @@ async def _write(session: AsyncSession, delivery_id: int, token: uuid.UUID, **va
 
 
 def _seconds_ahead(seconds: int) -> ColumnElement[datetime]:
-    return func.now() + text(f"interval '{seconds} seconds'")
+    return func.now() + timedelta(seconds=seconds)
 
 
 async def drop_removed(session: AsyncSession, recipients: Collection[str]) -> None:
-    """End the deliveries to addresses that are no longer in the settings, but for those under way."""
+    """Fail the unclaimed deliveries to addresses that are no longer in the settings."""
     await session.execute(
         update(Delivery)
         .where(_OPEN, _UNCLAIMED, Delivery.recipient.not_in(recipients))
@@ -284,7 +285,7 @@ async def drop_removed(session: AsyncSession, recipients: Collection[str]) -> No
 
 
 async def drop_finished_mails(session: AsyncSession) -> None:
-    """Forgets the bytes of mails that nobody waits for any more."""
+    """Delete the bytes of mails without open deliveries."""
     waiting = select(Delivery.digest_id).where(_OPEN)
     await session.execute(
         update(Digest).where(Digest.mime.is_not(None), Digest.id.not_in(waiting)).values(mime=None)
@@ -292,7 +293,7 @@ async def drop_finished_mails(session: AsyncSession) -> None:
 
 
 async def name_failed(session: AsyncSession, digest_id: int) -> list[str]:
-    """The addresses that failed for good and that no mail has named yet; this mail does."""
+    """Store that this mail names the failed addresses not named before; return them."""
     statement = (
         update(Delivery)
         .where(Delivery.state == DeliveryState.FAILED, Delivery.named_in_digest_id.is_(None))
@@ -303,7 +304,7 @@ async def name_failed(session: AsyncSession, digest_id: int) -> list[str]:
 
 
 async def list_by_digest(session: AsyncSession, digest_ids: Collection[int]) -> list[Delivery]:
-    """The ledger of these mails."""
+    """The deliveries of these mails."""
     return list(
         await session.scalars(
             select(Delivery).where(Delivery.digest_id.in_(digest_ids)).order_by(Delivery.id)

@@ -1,4 +1,4 @@
-"""SQL of the mails: which there are, and what they carried."""
+"""SQL of the digests: stored mails, their figures and bytes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -21,9 +21,7 @@ async def add_digest(
     period_end: datetime,
     now: datetime,
 ) -> int | None:
-    """Begins a mail whose figures are still to be filled in; None where the date's daily mail
-    exists already.
-    """
+    """Insert a mail without figures. None if the date has a daily mail already."""
     statement = (
         insert(Digest)
         .values(
@@ -54,7 +52,7 @@ async def set_figures(
     reports_count: int,
     subject: str,
 ) -> None:
-    """Store what a mail says."""
+    """Store the figures of a mail."""
     values = {
         "period_start": period_start,
         "after_message_id": after_message_id,
@@ -68,16 +66,16 @@ async def set_figures(
 
 
 _UNDELIVERED = ~select(Delivery.id).where(Delivery.digest_id == Digest.id).exists()
-"""The deliveries are stored with the bytes: a mail without any has figures only."""
+"""Deliveries are stored together with the bytes: a mail without deliveries has only figures."""
 
 
 async def list_undelivered(session: AsyncSession) -> list[Digest]:
-    """The mails whose bytes have still to be rendered, oldest first."""
+    """The mails without rendered bytes, oldest first."""
     return list(await session.scalars(select(Digest).where(_UNDELIVERED).order_by(Digest.id)))
 
 
 async def has_undelivered(session: AsyncSession, *, before: datetime) -> bool:
-    """Whether a mail created before then has still no bytes: the process that built it has stopped."""
+    """Whether a mail created before this moment has no bytes: its process has died."""
     return (
         await session.scalar(
             select(Digest.id).where(_UNDELIVERED, Digest.created_at < before).limit(1)
@@ -87,7 +85,7 @@ async def has_undelivered(session: AsyncSession, *, before: datetime) -> bool:
 
 
 async def set_mime(session: AsyncSession, digest_id: int, mime: bytes) -> bool:
-    """Store a mail's bytes; False if another process has done so."""
+    """Store a mail's bytes. False if another process has stored them."""
     statement = (
         update(Digest)
         .where(Digest.id == digest_id, Digest.mime.is_(None), _UNDELIVERED)
@@ -100,9 +98,10 @@ async def set_mime(session: AsyncSession, digest_id: int, mime: bytes) -> bool:
 async def mark_first_sent(
     session: AsyncSession, digest_id: int, *, now: datetime, run_id: int | None
 ) -> None:
-    """Write that a mail has reached its first recipient, unless that is written already.
+    """Store that a mail has reached its first recipient, unless that is stored already.
 
-    ``run_id``: the run that counts the mail's reports, unless it has ended: its figures are final.
+    ``run_id``: the run that counts the mail's reports. If it has ended, its figures are final and
+    no run counts them.
     """
     counting = (
         select(Run.id)
@@ -114,8 +113,8 @@ async def mark_first_sent(
 
 
 async def adopt_first_sent(session: AsyncSession) -> None:
-    """Write the first arrival of mails whose process stopped between the recipient's row and the
-    mail's: their own run counts it.
+    """Store the first arrival of mails whose process died between the updates of the delivery and
+    the digest. The mail's own run counts it.
     """
     arrived_at = select(func.min(Delivery.sent_at)).where(
         Delivery.digest_id == Digest.id, Delivery.state == DeliveryState.SENT
@@ -131,7 +130,7 @@ async def adopt_first_sent(session: AsyncSession) -> None:
 
 
 async def get_digest_by_run(session: AsyncSession, run_id: int) -> Digest | None:
-    """The mail that a run has put together."""
+    """The mail that a run has built."""
     return (await session.scalars(select(Digest).where(Digest.run_id == run_id))).one_or_none()
 
 
@@ -144,13 +143,13 @@ async def get_digest(session: AsyncSession, digest_id: int) -> Digest:
 
 
 async def get_mime(session: AsyncSession, digest_id: int) -> bytes | None:
-    """The bytes of a mail, while somebody still waits for it."""
+    """The bytes of a mail. None when all its deliveries are final."""
     return await session.scalar(select(Digest.mime).where(Digest.id == digest_id))
 
 
 async def get_last_daily(session: AsyncSession, *, before: datetime | None) -> Digest | None:
-    """The daily run's last mail with a cut-off before a moment; None: its newest mail that has
-    figures.
+    """The last daily mail with figures and a cut-off before a moment; ``before`` None: the newest
+    one.
     """
     statement = select(Digest).where(
         Digest.kind == DigestKind.DAILY, Digest.last_message_id.is_not(None)
@@ -165,8 +164,8 @@ async def get_last_daily(session: AsyncSession, *, before: datetime | None) -> D
 async def get_span(
     session: AsyncSession, digest_ids: Sequence[int]
 ) -> tuple[datetime, datetime, int | None]:
-    """The period that these mails cover together, and the newest message that was here at the start
-    of the first of them.
+    """The start and end of the period that these mails cover together, and the number of the newest
+    message stored at the start of the first one.
     """
     after_first = func.array_agg(Digest.after_message_id).aggregate_order_by(Digest.id)
     spans = select(func.min(Digest.period_start), func.max(Digest.period_end), after_first).where(
@@ -177,15 +176,15 @@ async def get_span(
 
 
 async def newest_message_id(session: AsyncSession) -> int:
-    """The newest message here; to be asked for while nobody writes messages."""
+    """The number of the newest message. The caller makes sure that no sync writes messages."""
     return int(await session.scalar(select(func.coalesce(func.max(Message.id), 0))) or 0)
 
 
 async def list_carried(
     session: AsyncSession, day: date, *, before_id: int | None = None
 ) -> list[int]:
-    """The mails that carried a date's reports for the first time; with ``before_id`` only those
-    older than that mail.
+    """The mails that carried a date's reports first. ``before_id``: only mails older than this
+    one.
     """
     statement = (
         select(Digest.id)
@@ -200,7 +199,7 @@ async def list_carried(
 
 
 async def count_brought(session: AsyncSession, run_id: int) -> int:
-    """The reports that came to their first recipient in a run."""
+    """The number of reports that a run has delivered to their first recipient."""
     return int(
         await session.scalar(
             select(func.coalesce(func.sum(Digest.reports_count), 0)).where(

@@ -1,30 +1,32 @@
-"""SQL of the chats as the analyzer sees them: which are due, who grades them, what came of it."""
+"""SQL of the chats for grading: due chats, their claims and their outcomes."""
 
 import json
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, and_, any_, func, or_, select, text, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.outcomes import Outcome
+from app.domain.messages import Side
+from app.domain.outcomes import MAX_FAILURES, Outcome
+from app.models import Chat
 from app.repositories.locks import lock_bulk_chat_updates
-
-MAX_FAILURES = 4
-"""The first attempt and the three calls or daily runs after it; then only ``force`` tries again."""
+from app.repositories.sql_values import text_array
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Which chats a run may grade.
+    """The chats that a run may grade.
 
-    ``written_since``: only chats in which a person wrote since then, and those left failed or
-    waiting (the daily run). ``chat_ids``: only these Avito ids. ``force``: failed and skipped chats
-    again, and whatever ``chat_ids`` names, but for what runs from the number ``done_since`` on have
-    settled and nobody has written in since.
+    - ``written_since``: only chats with a person's message from this moment on, and chats with the
+      outcome failed or waiting (the daily run).
+    - ``chat_ids``: only chats with these Avito ids.
+    - ``force``: also failed and skipped chats that are not due, and every chat of ``chat_ids``.
+    - ``done_since``: with ``force``, a chat is left out if a run with this number or a higher one
+      has stored its outcome and no person has written since.
     """
 
     written_since: datetime | None = None
@@ -35,7 +37,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class ClaimedChat:
-    """A chat under the run's lease, with what its report quotes of it."""
+    """A chat that the run has claimed, with the columns that its report quotes."""
 
     id: int
     account_id: int
@@ -44,85 +46,98 @@ class ClaimedChat:
     client_name: str | None
 
 
-_IN_SCOPE = """
-    last_person_message_id IS NOT NULL
-    AND ((due_since IS NOT NULL AND (failures < :max_failures OR :force))
-         OR (:force AND (outcome IN ('failed', 'skipped') OR CAST(:chat_ids AS text[]) IS NOT NULL)))
-    AND (CAST(:chat_ids AS text[]) IS NULL OR avito_id = ANY(CAST(:chat_ids AS text[])))
-    AND (CAST(:written_since AS timestamptz) IS NULL OR last_person_at >= :written_since OR outcome IN ('failed', 'waiting'))
-    AND outcome_run_id IS DISTINCT FROM :run_id
-    AND (:force AND outcome IN ('graded', 'skipped', 'failed') AND outcome_message_id = last_person_message_id
-             AND outcome_run_id >= CAST(:done_since AS bigint)) IS NOT TRUE
-"""
+_DUE_OR_LAST = func.coalesce(Chat.due_since, datetime(9999, 1, 1, tzinfo=UTC))
+"""The moment by which chats are ordered; chats without one come last."""
 
 
-_DUE_OR_LAST = "coalesce(due_since, timestamptz '9999-01-01')"
+def _in_scope(scope: Scope, run_id: int) -> ColumnElement[bool]:
+    """The chats that the run has still to grade."""
+    conditions = [Chat.last_person_message_id.is_not(None), _is_to_grade(scope)]
+    if scope.chat_ids is not None:
+        conditions.append(Chat.avito_id == any_(text_array(scope.chat_ids)))
+    if scope.written_since is not None:
+        left_over = Chat.outcome.in_([Outcome.FAILED, Outcome.WAITING])
+        conditions.append(or_(Chat.last_person_at >= scope.written_since, left_over))
+    conditions.append(Chat.outcome_run_id.is_distinct_from(run_id))
+    if scope.force and scope.done_since is not None:
+        done = and_(
+            Chat.outcome.in_([Outcome.GRADED, Outcome.SKIPPED, Outcome.FAILED]),
+            Chat.outcome_message_id == Chat.last_person_message_id,
+            Chat.outcome_run_id >= scope.done_since,
+        )
+        conditions.append(done.is_not(true()))
+    return and_(*conditions)
 
 
-def _parameters(scope: Scope, run_id: int) -> dict[str, object]:
-    chat_ids = None if scope.chat_ids is None else list(scope.chat_ids)
-    return {
-        "max_failures": MAX_FAILURES,
-        "force": scope.force,
-        "chat_ids": chat_ids,
-        "written_since": scope.written_since,
-        "done_since": scope.done_since,
-        "run_id": run_id,
-    }
+def _is_to_grade(scope: Scope) -> ColumnElement[bool]:
+    is_due = Chat.due_since.is_not(None)
+    if not scope.force:
+        return is_due & (Chat.failures < MAX_FAILURES)
+    if scope.chat_ids is not None:
+        return true()
+    return is_due | Chat.outcome.in_([Outcome.FAILED, Outcome.SKIPPED])
 
 
 async def list_unknown(session: AsyncSession, chat_ids: Collection[str]) -> list[str]:
-    """Those of these Avito ids that no chat has, in their order."""
-    statement = text("""
-        SELECT id FROM unnest(CAST(:chat_ids AS text[])) WITH ORDINALITY AS named (id, place)
-        WHERE NOT EXISTS (SELECT FROM chats WHERE avito_id = named.id) ORDER BY place
-        """)
-    return list(await session.scalars(statement, {"chat_ids": list(chat_ids)}))
+    """Those of these Avito ids that no chat has, in the given order."""
+    found = select(Chat.avito_id).where(Chat.avito_id == any_(text_array(chat_ids)))
+    known = set(await session.scalars(found))
+    return [chat_id for chat_id in chat_ids if chat_id not in known]
 
 
 async def count_due(session: AsyncSession, scope: Scope, run_id: int) -> int:
-    """How many chats the run has still to grade."""
-    return int(
-        await session.scalar(
-            text(f"SELECT count(*) FROM chats WHERE {_IN_SCOPE}"), _parameters(scope, run_id)
-        )
-        or 0
-    )  # noqa: S608
+    """The number of chats that the run has still to grade."""
+    statement = select(func.count()).select_from(Chat).where(_in_scope(scope, run_id))
+    return await session.scalar(statement) or 0
 
 
 async def count_settled(session: AsyncSession, run_id: int) -> dict[Outcome, int]:
-    """What became of the chats that a run has handled, by outcome."""
-    rows = await session.execute(
-        text("SELECT outcome, count(*) FROM chats WHERE outcome_run_id = :run_id GROUP BY outcome"),
-        {"run_id": run_id},
+    """The number of chats that a run has handled, by outcome."""
+    statement = (
+        select(Chat.outcome, func.count())
+        .where(Chat.outcome_run_id == run_id)
+        .group_by(Chat.outcome)
     )
-    return {Outcome(outcome): count for outcome, count in rows}
+    return {Outcome(str(outcome)): count for outcome, count in await session.execute(statement)}
 
 
 async def claim_due(
     session: AsyncSession, scope: Scope, run_id: int, token: uuid.UUID, *, limit: int
 ) -> list[ClaimedChat]:
-    """Takes the chats that have been due longest under the run's lease.
+    """Claim the chats that have been due longest under the run's lease.
 
-    Only one run grades at a time, so a token that is not ours belongs to a process that has lost
-    its run: it is overwritten, and whatever that process still finds out is not accepted.
+    Only one run grades at a time. A different token belongs to a process that has lost its run: it
+    is overwritten, and results of that process are rejected.
     """
-    statement = text(f"""
-        UPDATE chats SET grading_token = :token
-        WHERE id IN (SELECT id FROM chats WHERE {_IN_SCOPE} AND grading_token IS DISTINCT FROM :token
-                     ORDER BY due_since, id LIMIT :limit)
-        RETURNING {_DUE_OR_LAST} AS due, id, account_id, avito_id, item_title, client_name
-        """)  # noqa: S608
-    await lock_bulk_chat_updates(session)
-    rows = await session.execute(
-        statement, {**_parameters(scope, run_id), "token": token, "limit": limit}
+    due = (
+        select(Chat.id)
+        .where(_in_scope(scope, run_id), Chat.grading_token.is_distinct_from(token))
+        .order_by(Chat.due_since, Chat.id)
+        .limit(limit)
     )
-    return [ClaimedChat(*row[1:]) for row in sorted(rows)]  # an UPDATE returns them in any order
+    statement = (
+        update(Chat)
+        .where(Chat.id.in_(due))
+        .values(grading_token=token)
+        .returning(
+            _DUE_OR_LAST,
+            Chat.id,
+            Chat.account_id,
+            Chat.avito_id,
+            Chat.item_title,
+            Chat.client_name,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    await lock_bulk_chat_updates(session)
+    rows = await session.execute(statement)
+    # UPDATE returns rows in any order.
+    return [ClaimedChat(*row[1:]) for row in sorted(rows, key=lambda row: (row[0], row[1]))]
 
 
 class DuePosition(NamedTuple):
-    """A chat that is due and its place among them: the longest due come first, those without a date
-    last.
+    """A due chat and its position: the chats that are due longest come first, those without a
+    moment last.
     """
 
     chat_id: int
@@ -132,21 +147,17 @@ class DuePosition(NamedTuple):
 async def list_due(
     session: AsyncSession, scope: Scope, run_id: int, *, after: DuePosition | None, limit: int
 ) -> list[DuePosition]:
-    """The chats that a run would take, in its order, without taking them."""
-    statement = text(f"""
-        SELECT id, {_DUE_OR_LAST} FROM chats
-        WHERE {_IN_SCOPE} AND (CAST(:after_id AS bigint) IS NULL OR ({_DUE_OR_LAST}, id) > (CAST(:after_since AS timestamptz), :after_id))
-        ORDER BY {_DUE_OR_LAST}, id LIMIT :limit
-        """)  # noqa: S608
-    place = {"after_id": after and after.chat_id, "after_since": after and after.due_since}
-    rows = await session.execute(statement, {**_parameters(scope, run_id), **place, "limit": limit})
+    """The chats that a run would claim, in its order, without a claim."""
+    statement = select(Chat.id, _DUE_OR_LAST).where(_in_scope(scope, run_id))
+    if after is not None:
+        position = tuple_(_DUE_OR_LAST, Chat.id)
+        statement = statement.where(position > tuple_(after.due_since, after.chat_id))
+    rows = await session.execute(statement.order_by(_DUE_OR_LAST, Chat.id).limit(limit))
     return [DuePosition(*row) for row in rows]
 
 
 class Settled(NamedTuple):
-    """What came of one chat: an outcome with its reason, and the last person's message that was
-    seen.
-    """
+    """The outcome of one chat with its reason, and the last person's message that was seen."""
 
     chat_id: int
     outcome: Outcome
@@ -154,25 +165,33 @@ class Settled(NamedTuple):
     seen_message_id: int
 
 
-# A skipped chat has been seen whole, as a graded one has; a failed one stays due.
-_SETTLE = text("""
+# A graded or skipped chat has been seen up to its last message; a failed chat stays due.
+# Raw SQL: a bulk update from jsonb_to_recordset.
+_SETTLE = text(f"""
     WITH settled AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:settled AS jsonb)) AS row (chat_id bigint, outcome text, reason text, seen_message_id bigint)
+        SELECT * FROM jsonb_to_recordset(CAST(:settled AS jsonb)) AS row (
+            chat_id bigint, outcome text, reason text, seen_message_id bigint)
     )
     UPDATE chats chat SET
-        outcome = settled.outcome, outcome_reason = settled.reason, outcome_message_id = settled.seen_message_id, outcome_at = :now,
+        outcome = settled.outcome,
+        outcome_reason = settled.reason,
+        outcome_message_id = settled.seen_message_id,
+        outcome_at = :now,
         outcome_run_id = :run_id,
-        failures = CASE WHEN settled.outcome = 'failed' THEN failures + 1 ELSE 0 END,
-        seen_message_id = CASE WHEN settled.outcome = 'failed' THEN chat.seen_message_id ELSE settled.seen_message_id END,
-        due_since = CASE WHEN settled.outcome = 'failed' THEN chat.due_since ELSE (
+        failures = CASE WHEN settled.outcome = '{Outcome.FAILED}' THEN failures + 1 ELSE 0 END,
+        seen_message_id = CASE WHEN settled.outcome = '{Outcome.FAILED}'
+            THEN chat.seen_message_id ELSE settled.seen_message_id END,
+        due_since = CASE WHEN settled.outcome = '{Outcome.FAILED}' THEN chat.due_since ELSE (
             SELECT min(message.sent_at) FROM messages message, messages seen
-            WHERE seen.id = settled.seen_message_id AND message.chat_id = chat.id AND message.side <> 'system'
+            WHERE seen.id = settled.seen_message_id AND message.chat_id = chat.id
+              AND message.side <> '{Side.SYSTEM}'
               AND (message.sent_at, message.id) > (seen.sent_at, seen.id)) END,
         grading_token = NULL
     FROM settled
     WHERE chat.id = settled.chat_id AND grading_token = :token
-    RETURNING chat.id, CASE WHEN settled.outcome = 'graded' THEN nextval(pg_get_serial_sequence('reports', 'id')) ELSE 0 END AS number
-    """)
+    RETURNING chat.id, CASE WHEN settled.outcome = '{Outcome.GRADED}'
+        THEN nextval(pg_get_serial_sequence('reports', 'id')) ELSE 0 END AS number
+    """)  # noqa: S608 - enum values of the domain
 
 
 async def settle(
@@ -183,10 +202,11 @@ async def settle(
     run_id: int,
     now: datetime,
 ) -> dict[int, int]:
-    """Writes what came of chats and gives them back; where the lease was lost, nothing is written.
+    """Store the outcomes of chats and release their claims. If the lease of a chat is lost, nothing
+    is written for it.
 
-    Returns by chat the number that the report of a graded one is to have, which stands in its
-    stored body as well; else 0. A chat whose lease was lost is not in it.
+    Returns by chat the number for the report of a graded chat, which its stored body contains too,
+    or 0. A chat whose lease is lost is not in the result.
     """
     parameters = {
         "settled": json.dumps([one._asdict() for one in settled]),
@@ -201,13 +221,20 @@ async def settle(
 async def mark_waiting(
     session: AsyncSession, scope: Scope, run_id: int, *, reason: str, now: datetime
 ) -> None:
-    """Keeps why a daily run did not reach these chats, so that later runs take them however old
-    they get. A failure stays one.
+    """Store why a daily run did not reach these chats. Later runs then grade them at any age. Chats
+    with the outcome failed keep it.
     """
-    statement = text(f"""
-        UPDATE chats SET outcome = 'waiting', outcome_reason = :reason, outcome_message_id = last_person_message_id, outcome_at = :now,
-                         outcome_run_id = :run_id
-        WHERE {_IN_SCOPE} AND outcome IS DISTINCT FROM 'failed'
-        """)  # noqa: S608
+    statement = (
+        update(Chat)
+        .where(_in_scope(scope, run_id), Chat.outcome.is_distinct_from(Outcome.FAILED))
+        .values(
+            outcome=Outcome.WAITING,
+            outcome_reason=reason,
+            outcome_message_id=Chat.last_person_message_id,
+            outcome_at=now,
+            outcome_run_id=run_id,
+        )
+        .execution_options(synchronize_session=False)
+    )
     await lock_bulk_chat_updates(session)
-    await session.execute(statement, {**_parameters(scope, run_id), "reason": reason, "now": now})
+    await session.execute(statement)

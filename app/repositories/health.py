@@ -1,10 +1,15 @@
-"""SQL of health and metrics: counts only, nothing of anybody."""
+"""SQL of health checks and metrics: counts and moments, no personal data."""
 
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.outcomes import Outcome
+from app.models import Base, Chat, Delivery, DeliveryState, Report, ReportKind, Run, RunState
+from app.repositories.sql_values import inline
 
 
 class EndedRun(NamedTuple):
@@ -16,38 +21,47 @@ class EndedRun(NamedTuple):
 
 
 async def last_ended_runs(session: AsyncSession) -> list[EndedRun]:
-    """One for each kind that ever ended: the newest by its number, whatever the clock showed when
-    it ended.
+    """The newest ended run of each kind. The newest is the one with the highest number: clocks may
+    differ.
     """
-    statement = text("""
-        SELECT DISTINCT ON (kind) kind, state, finished_at FROM runs
-        WHERE finished_at IS NOT NULL AND state <> 'merged' ORDER BY kind, id DESC
-        """)
-    return [EndedRun(*row) for row in await session.execute(statement)]
+    statement = (
+        select(Run.kind, Run.state, Run.finished_at)
+        .where(Run.finished_at.is_not(None), Run.state != RunState.MERGED)
+        .ext(distinct_on(Run.kind))
+        .order_by(Run.kind, Run.id.desc())
+    )
+    return [EndedRun._make(row) for row in await session.execute(statement)]
 
 
 async def counts(session: AsyncSession) -> dict[str, int]:
-    """What is stored and what waits, by a metric's name."""
-    statement = text("""
-        SELECT (SELECT count(*) FROM chats) AS chats,
-               (SELECT count(*) FROM chats WHERE messages_due) AS chats_unread,
-               (SELECT count(*) FROM chats WHERE due_since IS NOT NULL) AS chats_due,
-               (SELECT count(*) FROM chats WHERE due_since IS NOT NULL AND outcome = 'failed') AS chats_failed,
-               (SELECT count(*) FROM reports WHERE kind = 'grading') AS reports,
-               (SELECT count(*) FROM reports WHERE kind = 'grading' AND digest_id IS NULL) AS reports_unmailed,
-               (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')) AS deliveries_open,
-               (SELECT count(*) FROM deliveries WHERE state = 'failed') AS deliveries_failed
-        """)
+    """The numbers of stored rows and of rows that wait for work, by metric name."""
+    is_due = Chat.due_since.is_not(None)
+    is_graded = Report.kind == inline(ReportKind.GRADING)
+    open_states = [inline(DeliveryState.QUEUED), inline(DeliveryState.SENDING)]
+    gauges = {
+        "chats": _count(Chat),
+        "chats_unread": _count(Chat, Chat.messages_due.expression),
+        "chats_due": _count(Chat, is_due),
+        "chats_failed": _count(Chat, is_due, Chat.outcome == Outcome.FAILED),
+        "reports": _count(Report, is_graded),
+        "reports_unmailed": _count(Report, is_graded, Report.digest_id.is_(None)),
+        "deliveries_open": _count(Delivery, Delivery.state.in_(open_states)),
+        "deliveries_failed": _count(Delivery, Delivery.state == DeliveryState.FAILED),
+    }
+    statement = select(*(count.label(name) for name, count in gauges.items()))
     return dict((await session.execute(statement)).mappings().one())
 
 
+def _count(table: type[Base], *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
+
+
 async def database_now(session: AsyncSession) -> datetime:
-    """The moment that the database's clock shows."""
-    moment: datetime = await session.scalar(text("SELECT clock_timestamp()"))
+    """The time of the database's clock."""
+    moment: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
     return moment
 
 
 async def newest_run_at(session: AsyncSession) -> datetime | None:
-    """When the newest run was created, by the clock of the process that created it."""
-    moment: datetime | None = await session.scalar(text("SELECT max(created_at) FROM runs"))
-    return moment
+    """The creation time of the newest run, by the clock of the process that created it."""
+    return await session.scalar(select(func.max(Run.created_at)))

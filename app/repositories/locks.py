@@ -1,17 +1,17 @@
-"""Whose turn it is to write many chats at once."""
+"""Advisory lock that serializes bulk updates of chats."""
 
-from sqlalchemy import text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-# Any number will do; all our processes must agree on it.
+# An arbitrary number that all processes of the service share.
 _MANY_CHATS = 5_318_008_202
 
 
 async def lock_bulk_chat_updates(session: AsyncSession) -> None:
-    """Lets one transaction at a time write several chats, until it ends.
+    """Wait for other bulk updates of chats and block them until the transaction ends.
 
-    The list pass, the message pass and the claiming of chats each lock rows in an order of their
-    own; two at a time could wait for each other in a ring. To skip locked rows instead would be to
-    overlook chats that are due.
+    The list pass, the message pass and the claim of chats lock rows in different orders, so two of
+    them at the same time could deadlock. SKIP LOCKED is not an alternative: it would miss due
+    chats.
     """
-    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MANY_CHATS})
+    await session.execute(select(func.pg_advisory_xact_lock(_MANY_CHATS)))

@@ -1,4 +1,4 @@
-"""SQL of the dates that have a mail, and of what their mails said together."""
+"""SQL of the dates that have mails, and of the figures of all mails of a date."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -12,9 +12,7 @@ from app.models import Digest, DigestKind
 
 
 class MailDay(NamedTuple):
-    """A date, how many mails brought its reports, how many reports those are, and how often they
-    were sent again.
-    """
+    """A date with the numbers of its mails, of the reports in them, and of its resent mails."""
 
     date: date
     mails: int
@@ -23,7 +21,7 @@ class MailDay(NamedTuple):
 
 
 class DayMail(NamedTuple):
-    """One of a date's mails: when it was put together, what it is, how many reports it carries."""
+    """One mail of a date. ``reports``: the number of reports that it carries."""
 
     created_at: datetime
     kind: str
@@ -57,21 +55,21 @@ async def list_mails(session: AsyncSession, day: date) -> list[DayMail]:
     return [DayMail(*row) for row in await session.execute(statement)]
 
 
-_SAID = func.coalesce(Digest.day_figures, Digest.figures)
-"""What a date's mails say together, as of the newest of them."""
+_DAY_FIGURES = func.coalesce(Digest.day_figures, Digest.figures)
+"""The figures of all mails of a date up to this one."""
 
 
 async def get_figures(session: AsyncSession, day: date) -> dict[str, Any] | None:
-    """What a date's mails say together; None before the first."""
+    """The figures of all mails of a date; None without a mail."""
     found: dict[str, Any] | None = await session.scalar(
-        select(_SAID).where(Digest.day == day).order_by(Digest.id.desc()).limit(1)
+        select(_DAY_FIGURES).where(Digest.day == day).order_by(Digest.id.desc()).limit(1)
     )
     return found
 
 
 async def count_waiting_buyers(session: AsyncSession, days: Sequence[date]) -> dict[date, int]:
-    """How many buyers waited by what is said of each of these dates that has a mail, oldest first."""
-    waiting = func.jsonb_array_length(_SAID["waiting_buyers"]).label("waiting")
+    """The number of unanswered buyers by date, for the dates with a mail, oldest first."""
+    waiting = func.jsonb_array_length(_DAY_FIGURES["waiting_buyers"]).label("waiting")
     newest = (
         select(Digest.day, waiting)
         .where(Digest.day.in_(days))
@@ -82,8 +80,8 @@ async def count_waiting_buyers(session: AsyncSession, days: Sequence[date]) -> d
 
 
 async def list_answer_times(session: AsyncSession, days: Sequence[date]) -> set[bool]:
-    """How answer times were counted in these dates' mails that carried reports: True for working
-    hours only, False round the clock.
+    """The ways in which these dates' mails with reports counted answer times: True for working
+    hours, False for round the clock.
     """
     working = func.coalesce(Digest.figures["working_time"].as_boolean(), sql.false())
     return set(

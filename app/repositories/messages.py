@@ -10,34 +10,43 @@ from typing import Any, NamedTuple
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.messages import Side
 from app.models import Message
 
-# What a deletion takes away stays: the row keeps its words and only learns that they were deleted.
+# A deleted message keeps its stored text; only deleted_at is set.
+# Raw SQL: a bulk upsert from jsonb_to_recordset.
 _UPSERT = text("""
     WITH page AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
-            n int, chat_id bigint, avito_id text, side text, author_id bigint, type text, text text, has_text boolean, content jsonb,
-            quote jsonb, sent_at timestamptz, is_read boolean, read_at timestamptz, deleted_at timestamptz)
+            n int, chat_id bigint, avito_id text, side text, author_id bigint, type text,
+            text text, has_text boolean, content jsonb, quote jsonb, sent_at timestamptz,
+            is_read boolean, read_at timestamptz, deleted_at timestamptz)
     ), written AS (
-        INSERT INTO messages AS known (chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at, is_read,
-                                       read_at, deleted_at)
-        SELECT chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at, is_read, read_at, deleted_at
+        INSERT INTO messages AS known (
+            chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at,
+            is_read, read_at, deleted_at)
+        SELECT chat_id, avito_id, side, author_id, type, text, has_text, content, quote, sent_at,
+               is_read, read_at, deleted_at
         FROM page ORDER BY chat_id, n
         ON CONFLICT (chat_id, avito_id) DO UPDATE SET
             type = CASE WHEN excluded.deleted_at IS NULL THEN excluded.type ELSE known.type END,
             text = CASE WHEN excluded.deleted_at IS NULL THEN excluded.text ELSE known.text END,
-            has_text = CASE WHEN excluded.deleted_at IS NULL THEN excluded.has_text ELSE known.has_text END,
-            content = CASE WHEN excluded.deleted_at IS NULL THEN excluded.content ELSE known.content END,
+            has_text = CASE WHEN excluded.deleted_at IS NULL
+                THEN excluded.has_text ELSE known.has_text END,
+            content = CASE WHEN excluded.deleted_at IS NULL
+                THEN excluded.content ELSE known.content END,
             quote = coalesce(excluded.quote, known.quote),
             is_read = coalesce(excluded.is_read, known.is_read),
             read_at = coalesce(excluded.read_at, known.read_at),
             deleted_at = coalesce(known.deleted_at, excluded.deleted_at)
         WHERE (known.is_read, known.read_at)
-                  IS DISTINCT FROM (coalesce(excluded.is_read, known.is_read), coalesce(excluded.read_at, known.read_at))
+                  IS DISTINCT FROM (coalesce(excluded.is_read, known.is_read),
+                                    coalesce(excluded.read_at, known.read_at))
            OR (excluded.deleted_at IS NOT NULL AND known.deleted_at IS NULL)
            OR (excluded.deleted_at IS NULL
                AND (known.type, known.text, known.content, known.quote)
-                   IS DISTINCT FROM (excluded.type, excluded.text, excluded.content, coalesce(excluded.quote, known.quote)))
+                   IS DISTINCT FROM (excluded.type, excluded.text, excluded.content,
+                                     coalesce(excluded.quote, known.quote)))
         RETURNING chat_id, xmax = 0 AS is_new
     )
     SELECT chat_id, count(*) AS new FROM written WHERE is_new GROUP BY chat_id
@@ -47,17 +56,17 @@ _UPSERT = text("""
 async def upsert_messages(
     session: AsyncSession, rows: Sequence[Mapping[str, Any]]
 ) -> dict[int, int]:
-    """Writes messages of any chats, each at most once among the rows, in the order of their key
-    ``n`` in their chat.
+    """Upsert messages of any chats. ``rows`` contain a message at most once; within a chat they are
+    inserted in the order of ``n``.
 
-    Returns how many were new in each chat that has new ones.
+    Returns the number of new messages by chat, for chats that have new ones.
     """
     written = await session.execute(_UPSERT, {"rows": json.dumps(rows, default=str)})
     return {row.chat_id: row.new for row in written}
 
 
 async def list_known(session: AsyncSession, chat_id: int, avito_ids: list[str]) -> set[str]:
-    """Which of these Avito ids the chat already has."""
+    """Those of these Avito ids that the chat has already."""
     found = await session.scalars(
         select(Message.avito_id).where(Message.chat_id == chat_id, Message.avito_id.in_(avito_ids))
     )
@@ -65,17 +74,17 @@ async def list_known(session: AsyncSession, chat_id: int, avito_ids: list[str]) 
 
 
 async def list_messages(session: AsyncSession, chat_id: int) -> list[Message]:
-    """The whole chat, oldest first; within one second system messages come last."""
+    """All messages of the chat, oldest first. Within one second system messages come last."""
     statement = (
         select(Message)
         .where(Message.chat_id == chat_id)
-        .order_by(Message.sent_at, Message.side == "system", Message.id)
+        .order_by(Message.sent_at, Message.side == Side.SYSTEM, Message.id)
     )
     return list(await session.scalars(statement))
 
 
 class MessageWords(NamedTuple):
-    """The part of a message that is graded; the names are those of the table's columns."""
+    """The columns of a message that grading needs."""
 
     chat_id: int
     id: int
@@ -88,7 +97,7 @@ class MessageWords(NamedTuple):
 async def list_words(
     session: AsyncSession, chat_ids: Collection[int]
 ) -> dict[int, list[MessageWords]]:
-    """The messages of these chats, each chat as ``list_messages`` orders it."""
+    """The messages by chat, in the order of ``list_messages``."""
     columns = (
         Message.chat_id,
         Message.id,
@@ -100,14 +109,14 @@ async def list_words(
     statement = (
         select(*columns)
         .where(Message.chat_id.in_(chat_ids))
-        .order_by(Message.chat_id, Message.sent_at, Message.side == "system", Message.id)
+        .order_by(Message.chat_id, Message.sent_at, Message.side == Side.SYSTEM, Message.id)
     )
     rows = map(MessageWords._make, await session.execute(statement))
     return {chat_id: list(words) for chat_id, words in groupby(rows, key=attrgetter("chat_id"))}
 
 
 async def get_messages(session: AsyncSession, message_ids: Collection[int]) -> dict[int, Message]:
-    """These messages by their numbers."""
+    """These messages by number."""
     return {
         message.id: message
         for message in await session.scalars(select(Message).where(Message.id.in_(message_ids)))

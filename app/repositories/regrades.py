@@ -1,6 +1,4 @@
-"""SQL of regrading: the reports of a period that are graded again, and each second grading beside
-its first.
-"""
+"""SQL of regrades: the reports of a period to grade again, and reports with their regrades."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -11,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.models import Chat, Report, ReportKind
+from app.repositories.sql_values import inline
 
 
 class Original(NamedTuple):
-    """A report that is to be graded again, and what of it stays as it is."""
+    """A report to grade again, with the values that its regrade copies."""
 
     id: int
     chat_id: int
@@ -27,14 +26,14 @@ class Original(NamedTuple):
 
 
 async def count_originals(session: AsyncSession, start: datetime, end: datetime) -> int:
-    """The reports written from ``start`` up to and without ``end``."""
+    """The number of reports written in ``[start, end)``."""
     return int(await session.scalar(_written(select(func.count(Report.id)), start, end)) or 0)
 
 
 async def list_originals(
     session: AsyncSession, start: datetime, end: datetime, *, before_id: int | None, limit: int
 ) -> list[Original]:
-    """The next of these reports, newest first."""
+    """The next reports written in ``[start, end)``, newest first."""
     columns = (
         Report.id,
         Report.chat_id,
@@ -55,7 +54,7 @@ async def list_originals(
 
 
 async def count_regraded(session: AsyncSession, run_ids: Collection[int]) -> int:
-    """How many reports these runs have graded again."""
+    """The number of reports that these runs have graded again."""
     return int(
         await session.scalar(select(func.count(Report.id)).where(_regraded_by(run_ids))) or 0
     )
@@ -76,9 +75,7 @@ async def list_regraded(
 async def list_pairs(
     session: AsyncSession, run_ids: Collection[int]
 ) -> list[tuple[Report, Report]]:
-    """Each report with the second grading that one of the runs has made of it, in the order of the
-    first.
-    """
+    """The reports that these runs have graded again, each with its regrade, ordered by report."""
     first, second = aliased(Report), aliased(Report)
     statement = (
         select(first, second)
@@ -95,5 +92,7 @@ def _regraded_by(run_ids: Collection[int]) -> ColumnElement[bool]:
 
 def _written(statement: Select[Any], start: datetime, end: datetime) -> Select[Any]:
     return statement.where(
-        Report.kind == ReportKind.GRADING, Report.created_at >= start, Report.created_at < end
+        Report.kind == inline(ReportKind.GRADING),
+        Report.created_at >= start,
+        Report.created_at < end,
     )

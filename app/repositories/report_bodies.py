@@ -1,9 +1,8 @@
-"""SQL of the list of reports: Postgres' own JSON text, a chunk at a time, never an object of ours.
+"""SQL of the list of reports: the stored JSON text, in chunks, without parsing it.
 
-Reading goes to the driver under SQLAlchemy. Its ``json`` codec hands the stored text on as it is;
-measured against rows, models and a serializer it is many times faster, and the order and the
-spelling of what was written once stay to the letter. Only the moment is spelled anew, where
-REPORT_TIMEZONE is not what it was when the report was written.
+Raw SQL on the driver: measured, it is many times faster than SQLAlchemy rows, models and a
+serializer (tests/benchmarks). The text is returned unchanged, with its order and spelling. Only
+``created_at`` is rewritten if REPORT_TIMEZONE has changed since the report was written.
 """
 
 from collections.abc import Mapping
@@ -15,19 +14,24 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import format_in_zone
-from app.repositories.reviews import IN_FORCE
+from app.models import ReportKind
 
+_JOIN_CURRENT = (
+    "LEFT JOIN reviews review ON review.report_id = report.id AND review.ended_at IS NULL"
+)
 _MOMENT = '"created_at":'
 
 
 @dataclass(frozen=True)
 class ReportFilter:
-    """Which reports: written in ``[start, end)`` where given, and whatever else a caller narrows
-    them to; shown in ``zone``.
+    """The reports that a client asks for. A field that is None does not restrict them.
 
-    ``grades``: for each column of a grade the Russian words that may stand in it. ``account``: a
-    name or Avito's number. ``mailed_on``: only those that the date's mails carried first.
-    ``reviewed``: the grades, shown and filtered by, are those after a person's review.
+    - ``zone``: the time zone of the moments.
+    - ``start``, ``end``: reports written in ``[start, end)``.
+    - ``chat_id``: Avito's id of a chat. ``account``: a name or Avito's number.
+    - ``mailed_on``: reports that the mails of this date carried first.
+    - ``grades``: for each grade column the Russian words that it may contain.
+    - ``reviewed``: show and filter by the grades after a person's review.
     """
 
     zone: ZoneInfo
@@ -41,8 +45,8 @@ class ReportFilter:
 
 
 class Position(NamedTuple):
-    """Where a list stands: the report after which it goes on, and the newest report that existed
-    when it began.
+    """Position in a list: the last report that was returned, and the newest report that existed
+    when the list began.
     """
 
     created_at: datetime
@@ -51,7 +55,7 @@ class Position(NamedTuple):
 
 
 class ReportBody(NamedTuple):
-    """A report as REST shows it, and its place in the list."""
+    """A report as REST returns it, and its position in the list."""
 
     created_at: datetime
     id: int
@@ -59,7 +63,7 @@ class ReportBody(NamedTuple):
 
 
 async def newest_report_id(session: AsyncSession) -> int:
-    """The bound of a list: what is written later is not in it."""
+    """The upper bound of a list: reports that are written later are not in it."""
     driver = await _driver(session)
     return int(await driver.fetchval("SELECT coalesce(max(id), 0) FROM reports"))
 
@@ -83,9 +87,9 @@ async def list_bodies(
 
 
 def in_zone(body: str, zone: ZoneInfo) -> str:
-    """A stored body with its moment in the zone and everything else to the letter.
+    """Rewrite ``created_at`` of a stored body in the zone; keep the rest of the text.
 
-    The key is found by its quotes: within a text they would have backslashes before them.
+    The key is found by its quotes: quotes within a JSON string are escaped.
     """
     start = body.index('"', body.index(_MOMENT) + len(_MOMENT)) + 1
     end = body.index('"', start)
@@ -95,7 +99,7 @@ def in_zone(body: str, zone: ZoneInfo) -> str:
 
 
 async def count_bodies(session: AsyncSession, wanted: ReportFilter, *, most: int) -> int:
-    """How many reports there are now; where there are more than ``most`` it counts no further."""
+    """The number of reports, at most ``most``."""
     sql, values = _select(
         "1", wanted, after=None, newest_id=await newest_report_id(session), limit=most
     )
@@ -106,7 +110,7 @@ async def count_bodies(session: AsyncSession, wanted: ReportFilter, *, most: int
 def _select(
     columns: str, wanted: ReportFilter, *, after: Position | None, newest_id: int, limit: int
 ) -> tuple[str, list[object]]:
-    conditions = ["report.kind = 'grading'", "report.id <= $1"]
+    conditions = [f"report.kind = '{ReportKind.GRADING}'", "report.id <= $1"]
     values: list[object] = [newest_id]
 
     def add(condition: str, *more: object) -> None:
@@ -134,8 +138,9 @@ def _select(
     for column, words in wanted.grades.items():
         add(f"{_shown(column, wanted)} = ANY({{}})", list(words))
     sql = f"""
-        SELECT {columns} FROM reports report {IN_FORCE if wanted.reviewed else ""}
-        WHERE {" AND ".join(conditions)} ORDER BY report.created_at DESC, report.id DESC LIMIT {limit:d}
+        SELECT {columns} FROM reports report {_JOIN_CURRENT if wanted.reviewed else ""}
+        WHERE {" AND ".join(conditions)}
+        ORDER BY report.created_at DESC, report.id DESC LIMIT {limit:d}
     """  # noqa: S608 - columns and numbers are ours, values are parameters
     return sql, values
 

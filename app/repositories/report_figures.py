@@ -1,39 +1,64 @@
-"""SQL of figures over reports: one set of queries, be the reports a mail's, those of a date's
-mails, or a period's.
-"""
+"""SQL of figures over reports. The same queries serve a mail, the mails of a date, and a period."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    ColumnElement,
+    Date,
+    Double,
+    RowMapping,
+    Text,
+    all_,
+    and_,
+    any_,
+    case,
+    cast,
+    column,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    values,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.repositories.reviews import IN_FORCE
+from app.domain.criteria import GRADE_COLUMNS, Criterion
+from app.domain.flags import Flag
+from app.domain.grades import Grade
+from app.domain.thresholds import BAD_BELOW, GOOD_FROM
+from app.models import Account, Chat, Digest, Report, ReportKind, Review
+from app.repositories.reviews import IS_CURRENT
+from app.repositories.sql_values import bigint_array, inline, text_array
 
 Row = RowMapping
 
-_CRITERIA = (
-    "tonality",
-    "professionalism",
-    "clarity",
-    "problem_solving",
-    "objection_handling",
-    "closure",
-)
-_ADDRESSED = "jsonb_exists(report.detail -> 'flags', 'addresses_grader')"
-_UNPROVEN = "jsonb_exists(report.detail -> 'flags', 'no_evidence')"
-_GRADE_COLUMNS = ", ".join(f"{name}_grade" for name in _CRITERIA)
+
+def _has_flag(flag: Flag) -> ColumnElement[bool]:
+    return func.jsonb_exists(Report.detail["flags"], flag.value, type_=Boolean)
+
+
+_IS_ADDRESSED = _has_flag(Flag.ADDRESSES_GRADER)
+_IS_UNPROVEN = _has_flag(Flag.NO_EVIDENCE)
+_HAS_LOW_GRADE = or_(*(getattr(Report, name) == Grade.LOW for name in GRADE_COLUMNS))
+
+_SPLIT_BY = ("day", "account_id", "model", "prompt_version")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which reports: those that these mails carry, those of these dates' mails, those written in
-    ``[start, end)``, those of an account.
+    """A set of reports. A field that is None does not restrict it.
 
-    What is None narrows nothing. ``account``: a name or Avito's number. ``reviewed``: counted are
-    the grades after a person's review.
+    - ``digest_ids``: reports that these mails carry.
+    - ``mailed_on``: reports that the mails of these dates carry.
+    - ``start``, ``end``: reports written in ``[start, end)``.
+    - ``account``: reports of the accounts with this name or Avito number.
+    - ``reviewed``: count the grades after a person's review, not the model's.
     """
 
     digest_ids: list[int] | None = None
@@ -43,174 +68,212 @@ class Selection:
     account: str | None = None
     reviewed: bool = False
 
-    def counted(self, column: str) -> str:
-        """A grade's or the score's column as SQL over ``reports report`` and ``review``, under its
-        own name.
-        """
-        return (
-            f"coalesce(review.{column}, report.{column}) AS {column}"
-            if self.reviewed
-            else f"report.{column}"
-        )
+    def get_counted(self, name: str) -> ColumnElement[Any]:
+        """The column of a grade or of the score that is counted, under its own name."""
+        written = getattr(Report, name)
+        counted = func.coalesce(getattr(Review, name), written) if self.reviewed else written
+        return counted.label(name)
 
-    def condition(self) -> tuple[str, dict[str, Any]]:
-        """SQL over ``reports report`` and its parameters; regrades are never in it."""
-        of_mails = "report.digest_id IN (SELECT id FROM digests WHERE day = ANY(:mailed_on))"
-        of_account = (
-            "report.account_id IN (SELECT id FROM accounts WHERE name = :account OR"
-            " avito_user_id::text = :account)"
-        )
-        known = (
-            ("report.digest_id = ANY(:digest_ids)", "digest_ids", self.digest_ids),
-            (of_mails, "mailed_on", self.mailed_on),
-            ("report.created_at >= :start", "start", self.start),
-            ("report.created_at < :end", "end", self.end),
-            (of_account, "account", self.account),
-        )
-        asked = [(sql, name, value) for sql, name, value in known if value is not None]
-        conditions = ["report.kind = 'grading'", *(sql for sql, _, _ in asked)]
-        return " AND ".join(conditions), {name: value for _, name, value in asked}
+    def list_conditions(self) -> list[ColumnElement[bool]]:
+        """Conditions on ``reports``. They exclude regrades."""
+        conditions: list[ColumnElement[bool]] = [Report.kind == inline(ReportKind.GRADING)]
+        if self.digest_ids is not None:
+            conditions.append(Report.digest_id == any_(bigint_array(self.digest_ids)))
+        if self.mailed_on is not None:
+            mails = select(Digest.id).where(Digest.day.in_(self.mailed_on))
+            conditions.append(Report.digest_id.in_(mails))
+        if self.start is not None:
+            conditions.append(Report.created_at >= self.start)
+        if self.end is not None:
+            conditions.append(Report.created_at < self.end)
+        if self.account is not None:
+            is_named = Account.name == self.account
+            is_numbered = cast(Account.avito_user_id, Text) == self.account
+            accounts = select(Account.id).where(or_(is_named, is_numbered))
+            conditions.append(Report.account_id.in_(accounts))
+        return conditions
 
 
 async def measure(session: AsyncSession, selection: Selection, zone: str) -> list[Row]:
-    """Counts, mean score, bad ones (under 50), first answers, reviews, cost: of all, and for each
-    day, account and series.
+    """Counts, mean score, bad reports, first answers, reviews and cost: of all reports, of each
+    day, of each account, and of each series (model and prompt version).
 
-    ``addressed`` counts those whose chat speaks to the grader, ``unproven`` those with a high or
-    low grade without a verified quote.
+    In the row of all reports, ``day``, ``account_id`` and ``model`` are None. In any other row
+    exactly one of them is set. A day is the date in ``zone`` on which a report was written.
 
-    In the row of all, ``day``, ``account_id`` and ``model`` are None; in every other row exactly
-    one of them is not. Days are those on which the reports were written, in ``zone``. A first
-    answer is counted where the report has one; its times are in seconds.
+    - ``bad_reports``: reports with a score below ``BAD_BELOW``.
+    - ``answered``: reports that contain a first answer; its times are in seconds.
+    - ``addressed``: reports of chats that address the grader.
+    - ``unproven``: reports with a high or low grade without a verified quote.
     """
-    return await _select(
-        session,
+    waited = Report.detail["answer_times", "first_answer_seconds"].astext
+    selected = _select_counted(
         selection,
-        """
-        SELECT day, account_id, model, prompt_version, count(*) AS reports, count(DISTINCT chat_id) AS chats,
-               avg(score)::float8 AS mean_score, count(*) FILTER (WHERE score < 50) AS bad_reports, count(waited) AS answered,
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS median_seconds,
-               percentile_cont(0.9) WITHIN GROUP (ORDER BY waited) AS p90_seconds, count(review_id) AS reviewed,
-               count(*) FILTER (WHERE addressed) AS addressed, count(*) FILTER (WHERE unproven) AS unproven,
-               CASE WHEN bool_and(cost_usd IS NOT NULL) THEN sum(cost_usd) END AS cost_usd
-        FROM selected GROUP BY GROUPING SETS ((), (day), (account_id), (model, prompt_version))
-        ORDER BY day, account_id, min(id)
-        """,
-        columns=f"""
-            (report.detail #>> '{{answer_times,first_answer_seconds}}')::float8 AS waited,
-            {_ADDRESSED} AS addressed, {_UNPROVEN} AS unproven
-        """,
-        zone=zone,
+        zone,
+        cast(waited, Double).label("waited"),
+        _IS_ADDRESSED.label("addressed"),
+        _IS_UNPROVEN.label("unproven"),
+        selection.get_counted("score"),
     )
+    of = selected.c
+    cost = case((func.bool_and(of.cost_usd.is_not(None)), func.sum(of.cost_usd)))
+    statement = (
+        select(
+            *(of[name] for name in _SPLIT_BY),
+            func.count().label("reports"),
+            func.count(of.chat_id.distinct()).label("chats"),
+            cast(func.avg(of.score), Double).label("mean_score"),
+            func.count().filter(of.score < BAD_BELOW).label("bad_reports"),
+            func.count(of.waited).label("answered"),
+            func.percentile_cont(0.5).within_group(of.waited).label("median_seconds"),
+            func.percentile_cont(0.9).within_group(of.waited).label("p90_seconds"),
+            func.count(of.review_id).label("reviewed"),
+            func.count().filter(of.addressed).label("addressed"),
+            func.count().filter(of.unproven).label("unproven"),
+            cost.label("cost_usd"),
+        )
+        .group_by(
+            func.grouping_sets(tuple_(), of.day, of.account_id, tuple_(of.model, of.prompt_version))
+        )
+        .order_by(of.day, of.account_id, func.min(of.id))
+    )
+    return list((await session.execute(statement)).mappings())
 
 
 async def count_grades(session: AsyncSession, selection: Selection, zone: str) -> list[Row]:
-    """How often each grade was given (criterion, grade, reports), of all and split as
-    :func:`measure` splits.
-    """
-    graded = ", ".join(f"('{name}', {name}_grade)" for name in _CRITERIA)
-    splits = ", ".join(
-        f"(criterion, grade{more})"
-        for more in ("", ", day", ", account_id", ", model, prompt_version")
+    """The number of reports by criterion and grade, split like :func:`measure`."""
+    grades = (selection.get_counted(name) for name in GRADE_COLUMNS)
+    selected = _select_counted(selection, zone, *grades)
+    of = selected.c
+    graded = (
+        values(column("criterion", Text), column("grade", Text), name="graded")
+        .data([(criterion.value, of[criterion.column]) for criterion in Criterion])
+        .lateral()
     )
-    return await _select(
-        session,
-        selection,
-        f"""
-        SELECT day, account_id, model, prompt_version, criterion, grade, count(*) AS reports
-        FROM selected, LATERAL (VALUES {graded}) AS graded (criterion, grade) GROUP BY GROUPING SETS ({splits})
-        """,  # noqa: S608 - our own columns
-        columns=", ".join(selection.counted(f"{name}_grade") for name in _CRITERIA),
-        zone=zone,
+    pair = graded.c.criterion, graded.c.grade
+    splits = (of.day,), (of.account_id,), (of.model, of.prompt_version)
+    statement = (
+        select(
+            *(of[name] for name in _SPLIT_BY),
+            *pair,
+            func.count().label("reports"),
+        )
+        .select_from(selected.join(graded, true()))
+        .group_by(func.grouping_sets(tuple_(*pair), *(tuple_(*pair, *split) for split in splits)))
     )
+    return list((await session.execute(statement)).mappings())
 
 
 async def list_mailed_days(
     session: AsyncSession, days: Sequence[date], digest_ids: Sequence[int]
 ) -> list[Row]:
-    """For each of these dates whose mails carried reports, and for these mails: day, reports, mean
-    score, and what graded them.
+    """For each of these dates whose mails carried reports, and for the dates of these mails: day,
+    reports, mean score, series and model builds.
     """
-    statement = text("""
-        SELECT digest.day, count(*) AS reports, avg(score)::float8 AS mean_score,
-               array_agg(DISTINCT model || ' ' || prompt_version) AS series,
-               coalesce(array_agg(DISTINCT fingerprint) FILTER (WHERE fingerprint IS NOT NULL), '{}') AS builds
-        FROM digests digest JOIN reports report ON report.digest_id = digest.id
-        WHERE digest.day = ANY(:days) OR digest.id = ANY(:digest_ids) GROUP BY 1 ORDER BY 1
-        """)
-    return _rows(
-        await session.execute(statement, {"days": list(days), "digest_ids": list(digest_ids)})
+    series = Report.model + " " + Report.prompt_version
+    builds = func.array_agg(Report.fingerprint.distinct()).filter(Report.fingerprint.is_not(None))
+    statement = (
+        select(
+            Digest.day,
+            func.count().label("reports"),
+            cast(func.avg(Report.score), Double).label("mean_score"),
+            func.array_agg(series.distinct()).label("series"),
+            func.coalesce(builds, text_array([])).label("builds"),
+        )
+        .join(Report, Report.digest_id == Digest.id)
+        .where(or_(Digest.day.in_(days), Digest.id.in_(digest_ids)))
+        .group_by(Digest.day)
+        .order_by(Digest.day)
     )
+    return list((await session.execute(statement)).mappings())
 
 
 async def list_worst(session: AsyncSession, selection: Selection, *, limit: int) -> list[Row]:
-    """The reports with the lowest scores, those with no low grade left out."""
-    return await _list_shown(
-        session, selection, f"'Низкая' IN ({_GRADE_COLUMNS})", "score, report.id", limit
-    )
+    """The reports with the lowest scores that have a low grade."""
+    order = Report.score, Report.id
+    return await _list_shown(session, selection, _HAS_LOW_GRADE, order, limit)
 
 
 async def list_best(
     session: AsyncSession, selection: Selection, *, waiting: Sequence[int], limit: int
 ) -> list[Row]:
-    """The reports with scores from 80 and no low grade, best first; of equals the one with more to
-    learn from.
+    """The reports with scores from ``GOOD_FROM`` on and no low grade, best first. Of equal scores,
+    reports with a handled objection and with more messages come first.
 
-    A chat that speaks to the grader is no example, nor one with a grade that no quote proves, nor
-    those ``waiting`` for an answer.
+    Reports of chats that address the grader, reports with an unproven grade and chats of
+    ``waiting`` buyers are left out.
     """
+    is_good = and_(
+        Report.score >= GOOD_FROM,
+        ~_HAS_LOW_GRADE,
+        ~_IS_ADDRESSED,
+        ~_IS_UNPROVEN,
+        Chat.id != all_(bigint_array(waiting)),
+    )
     order = (
-        "score DESC, (objection_handling_grade = 'Высокая') DESC, window_messages DESC, report.id"
+        Report.score.desc(),
+        (Report.objection_handling_grade == Grade.HIGH).desc(),
+        Report.window_messages.desc(),
+        Report.id,
     )
-    which = (
-        f"score >= 80 AND 'Низкая' NOT IN ({_GRADE_COLUMNS}) AND NOT {_ADDRESSED} AND NOT"
-        f" {_UNPROVEN} AND chat.id <> ALL(:waiting)"
-    )
-    return await _list_shown(session, selection, which, order, limit, waiting=list(waiting))
+    return await _list_shown(session, selection, is_good, order, limit)
 
 
 async def list_bodies(session: AsyncSession, selection: Selection, *, limit: int) -> list[str]:
-    """What ``GET /reports`` gives of them, as JSON, in its order."""
-    condition, parameters = selection.condition()
-    statement = text(
-        f"SELECT body::text FROM reports report WHERE {condition} ORDER BY created_at DESC, id DESC LIMIT :limit"  # noqa: S608
+    """The reports as JSON text, as ``GET /reports`` returns them, newest first."""
+    statement = (
+        select(cast(Report.body, Text))
+        .where(*selection.list_conditions())
+        .order_by(Report.created_at.desc(), Report.id.desc())
+        .limit(limit)
     )
-    return list(await session.scalars(statement, parameters | {"limit": limit}))
+    return list(await session.scalars(statement))
 
 
-async def _select(
-    session: AsyncSession, selection: Selection, sql: str, *, columns: str, zone: str
-) -> list[Row]:
-    """Runs a query over ``selected``: the reports of the selection with their splits and the named
-    columns.
-    """
-    condition, parameters = selection.condition()
-    statement = text(f"""
-        WITH selected AS (
-            SELECT report.id, chat_id, account_id, (report.created_at AT TIME ZONE :zone)::date AS day, model, prompt_version,
-                   {selection.counted("score")}, cost_usd, review.id AS review_id, {columns}
-            FROM reports report {IN_FORCE} WHERE {condition}
-        ) {sql}
-        """)  # noqa: S608 - our own columns and conditions; values are parameters
-    return _rows(await session.execute(statement, parameters | {"zone": zone}))
+def _select_counted(selection: Selection, zone: str, *columns: ColumnElement[Any]) -> CTE:
+    """The reports of the selection with the columns by which figures are split, and ``columns``."""
+    return (
+        select(
+            Report.id,
+            Report.chat_id,
+            Report.account_id,
+            cast(func.timezone(zone, Report.created_at), Date).label("day"),
+            Report.model,
+            Report.prompt_version,
+            Report.cost_usd,
+            Review.id.label("review_id"),
+            *columns,
+        )
+        .join(Review, IS_CURRENT, isouter=True)
+        .where(*selection.list_conditions())
+        .cte("selected")
+    )
 
 
 async def _list_shown(
-    session: AsyncSession, selection: Selection, which: str, order: str, limit: int, **named: Any
+    session: AsyncSession,
+    selection: Selection,
+    condition: ColumnElement[bool],
+    order: Sequence[Any],
+    limit: int,
 ) -> list[Row]:
-    """Each chat at most once, by its newest report of the selection; ``named``: the parameters of
-    ``which``.
-    """
-    condition, parameters = selection.condition()
-    newest = f"report.id IN (SELECT max(report.id) FROM reports report WHERE {condition} GROUP BY report.chat_id)"  # noqa: S608 - as below
-    statement = text(f"""
-        SELECT report.id, chat.avito_id, body ->> 'chat_title' AS chat_title, body ->> 'client_name' AS client_name,
-               report.score::float8 AS score, report.detail, {_ADDRESSED} AS addressed
-        FROM reports report JOIN chats chat ON chat.id = report.chat_id
-        WHERE {newest} AND {which} ORDER BY {order} LIMIT :limit
-        """)  # noqa: S608 - our own columns and conditions; values are parameters
-    return _rows(await session.execute(statement, parameters | named | {"limit": limit}))
-
-
-def _rows(result: Any) -> list[Row]:
-    return list(result.mappings())
+    """Reports of the selection that meet the condition, of each chat only its newest one."""
+    newest = (
+        select(func.max(Report.id)).where(*selection.list_conditions()).group_by(Report.chat_id)
+    )
+    statement = (
+        select(
+            Report.id,
+            Chat.avito_id,
+            Report.body["chat_title"].as_string().label("chat_title"),
+            Report.body["client_name"].as_string().label("client_name"),
+            cast(Report.score, Double).label("score"),
+            Report.detail,
+            _IS_ADDRESSED.label("addressed"),
+        )
+        .join(Chat, Chat.id == Report.chat_id)
+        .where(Report.id.in_(newest), condition)
+        .order_by(*order)
+        .limit(limit)
+    )
+    return list((await session.execute(statement)).mappings())

@@ -5,27 +5,28 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import cast, func, insert, select, update
+from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Account, Report, ReportKind
+from app.repositories.sql_values import inline
 
 
 async def add_reports(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes reports, column by column."""
+    """Insert reports. The keys of a row are columns."""
     if rows:
         await session.execute(insert(Report), [dict(row) for row in rows])
 
 
 async def next_number(session: AsyncSession) -> int:
-    """The number of a report that is still to be written; it stands in its stored body as well."""
-    return int(
-        await session.scalar(text("SELECT nextval(pg_get_serial_sequence('reports', 'id'))")) or 0
-    )
+    """Reserve the number of a new report. Its stored body contains the number too."""
+    sequence = func.pg_get_serial_sequence(Report.__tablename__, Report.id.key)
+    return int(await session.scalar(select(func.nextval(cast(sequence, REGCLASS)))) or 0)
 
 
 async def count_by_run(session: AsyncSession, run_id: int) -> int:
-    """The reports that a run has written, over all its processes."""
+    """The number of reports that a run has written, in all its processes."""
     return int(await session.scalar(select(func.count()).where(Report.run_id == run_id)) or 0)
 
 
@@ -39,7 +40,7 @@ async def list_by_run(session: AsyncSession, run_id: int) -> list[Report]:
 
 
 async def list_bodies_by_chat(session: AsyncSession, chat_id: int) -> list[dict[str, Any]]:
-    """What REST answers of the chat's reports, newest first; regrades are none."""
+    """The bodies of the chat's reports for REST, newest first, without regrades."""
     statement = (
         select(Report.body)
         .where(Report.chat_id == chat_id, Report.kind == ReportKind.GRADING)
@@ -60,7 +61,7 @@ async def get_report(session: AsyncSession, report_id: int) -> tuple[Report, Acc
 
 
 async def sum_cost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:
-    """USD spent on the reports written from ``start`` up to and without ``end``."""
+    """The cost in USD of the reports written in ``[start, end)``."""
     statement = select(func.coalesce(func.sum(Report.cost_usd), 0)).where(
         Report.created_at >= start, Report.created_at < end
     )
@@ -68,32 +69,32 @@ async def sum_cost(session: AsyncSession, start: datetime, end: datetime) -> Dec
 
 
 async def mean_completion_tokens(session: AsyncSession) -> float | None:
-    """What the newest gradings' answers have taken on average; None where there are none."""
+    """The mean number of completion tokens of the newest 200 reports; None without reports."""
     newest = select(Report.completion_tokens).order_by(Report.id.desc()).limit(200).subquery()
     mean = await session.scalar(select(func.avg(newest.c.completion_tokens)))
     return None if mean is None else float(mean)
 
 
 async def mark_mailed(session: AsyncSession, digest_id: int, *, before: datetime | None) -> int:
-    """Assign every report not mailed yet and created before the cut-off to a mail; return how many.
+    """Assign all unmailed reports created before the cut-off to a mail; return their number.
 
-    ``before`` None: the cut-off is now, so every stored report was created before it, whatever the
-    clock showed then.
+    ``before`` None: the cut-off is now. Every stored report was created before it, whatever its
+    clock showed.
     """
-    statement = text("""
-        WITH carried AS (
-            UPDATE reports SET digest_id = :digest_id
-            WHERE digest_id IS NULL AND kind = :kind AND (CAST(:before AS timestamptz) IS NULL OR created_at < :before) RETURNING id
-        ) SELECT count(*) FROM carried
-        """)
-    parameters = {"digest_id": digest_id, "before": before, "kind": ReportKind.GRADING.value}
-    return int(await session.scalar(statement, parameters) or 0)
+    conditions = [Report.digest_id.is_(None), Report.kind == inline(ReportKind.GRADING)]
+    if before is not None:
+        conditions.append(Report.created_at < before)
+    # The count is taken in SQL: a mail may carry many thousands of reports.
+    carried = (
+        update(Report).where(*conditions).values(digest_id=digest_id).returning(Report.id)
+    ).cte("carried")
+    return await session.scalar(select(func.count()).select_from(carried)) or 0
 
 
 async def count_unmailed(session: AsyncSession, before: datetime | None) -> int:
-    """The reports that the next mail with this cut-off would carry; None: the cut-off is now."""
+    """The number of reports that the next mail with this cut-off would carry; None: now."""
     statement = select(func.count()).where(
-        Report.digest_id.is_(None), Report.kind == ReportKind.GRADING
+        Report.digest_id.is_(None), Report.kind == inline(ReportKind.GRADING)
     )
     return int(
         await session.scalar(

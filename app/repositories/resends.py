@@ -1,5 +1,5 @@
-"""SQL of the mails that are asked for again: whether the work is done already, or was begun by a
-call that was interrupted.
+"""SQL of resent mails: whether a repeated call finds them built, or left open by an interrupted
+call.
 """
 
 from collections.abc import Collection
@@ -14,8 +14,8 @@ from app.models import Delivery, DeliveryState, Digest, DigestKind, Run, RunStat
 async def is_resent(
     session: AsyncSession, day: date, recipients: Collection[str], *, since_run: int
 ) -> bool:
-    """Whether a run from this number on has put the date's repeat together for these recipients, or
-    for some others as well.
+    """Whether a run with this number or a higher one has built the date's resent mail for these
+    recipients; it may have others too.
     """
     statement = select(Digest.id).where(*_repeat(day, recipients), Digest.run_id >= since_run)
     return await session.scalar(statement.limit(1)) is not None
@@ -24,10 +24,10 @@ async def is_resent(
 async def continue_unfinished(
     session: AsyncSession, day: date, recipients: Collection[str], *, run_id: int
 ) -> None:
-    """Makes the run's own what an interrupted or failed one has left of the date's repeat: a mail
-    that a recipient still waits for.
+    """Assign to the run the date's resent mail that an interrupted or failed run has left with open
+    deliveries.
 
-    What that one has brought counts for this run, as its own caller was told of nothing.
+    Its finished deliveries count for this run: the interrupted call returned no result.
     """
     owed = select(Delivery.digest_id).where(
         Delivery.recipient.in_(recipients),

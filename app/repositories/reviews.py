@@ -1,4 +1,4 @@
-"""SQL of the reviews: a person's word on a report."""
+"""SQL of the reviews: corrections of a report by a person."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,16 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Report, ReportKind, Review
 
-IN_FORCE = "LEFT JOIN reviews review ON review.report_id = report.id AND review.ended_at IS NULL"
-"""For SQL over ``reports report``: at most one row of ``review`` to each, without changing how many
-reports there are. What a person has corrected is then ``coalesce(review.score, report.score)``, and
-so for each grade and the body.
+IS_CURRENT = (Review.report_id == Report.id) & Review.ended_at.is_(None)
+"""Condition for an outer join of reports with their current reviews: at most one for each report.
+The reviewed value of a grade, the score or the body is ``coalesce(review.score, report.score)``.
 """
 
 
 async def lock_report(session: AsyncSession, report_id: int) -> Report | None:
-    """The report of a grading, nobody else's to review until the transaction ends; None where there
-    is none of this number.
+    """Lock a report against other reviews until the transaction ends. None if no report of a
+    grading has this number.
     """
     statement = (
         select(Report)
@@ -30,7 +29,7 @@ async def lock_report(session: AsyncSession, report_id: int) -> Report | None:
 
 
 async def get_review(session: AsyncSession, report_id: int) -> Review | None:
-    """The word in force on a report."""
+    """The current review of a report."""
     found: Review | None = await session.scalar(
         select(Review).where(Review.report_id == report_id, Review.ended_at.is_(None))
     )
@@ -38,7 +37,7 @@ async def get_review(session: AsyncSession, report_id: int) -> Review | None:
 
 
 async def list_by_chat(session: AsyncSession, chat_id: int) -> list[Review]:
-    """The words in force on the chat's reports, in the order of its reports: newest first."""
+    """The current reviews of the chat's reports, newest report first."""
     statement = (
         select(Review)
         .join(Report, Report.id == Review.report_id)
@@ -49,7 +48,7 @@ async def list_by_chat(session: AsyncSession, chat_id: int) -> list[Review]:
 
 
 async def end_review(session: AsyncSession, report_id: int, now: datetime) -> None:
-    """Ends the word in force on a report, if there is one."""
+    """End the current review of a report, if there is one."""
     await session.execute(
         update(Review)
         .where(Review.report_id == report_id, Review.ended_at.is_(None))
@@ -58,5 +57,5 @@ async def end_review(session: AsyncSession, report_id: int, now: datetime) -> No
 
 
 async def add_review(session: AsyncSession, values: Mapping[str, Any]) -> None:
-    """Writes a word; the one before it must have been ended."""
+    """Insert a review. The review before it must have been ended."""
     await session.execute(insert(Review), [dict(values)])

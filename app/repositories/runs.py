@@ -1,40 +1,55 @@
 """SQL of the runs: a queue in which one run of a kind works at a time, under a lease.
 
-Leases go by the database's clock, which all replicas share; everything that people see goes by the
-caller's.
+Leases use the database's clock, which all replicas share. Moments that people see use the caller's
+clock.
 """
 
-import json
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Run, RunKind, RunState
+from app.repositories.sql_values import inline
 
 LEASE_SECONDS = 30
 REPEATS = "repeats"
-"""The parameter in which a run keeps the number of the first run that was under way with the same
-parameters.
-"""
+"""The parameter with the number of the first unfinished run with the same parameters."""
 CONTINUED_FOR = timedelta(hours=1)
-"""How long an interrupted run counts as under way: its caller was told to call again."""
+"""An interrupted run counts as unfinished for this time: its caller was told to call again."""
 _KILLED = (
     "Прервано: служба остановилась посреди работы и не записала итог, поэтому числа здесь могут"
     " быть меньше сделанного. Сделанное сохранено, вызовите ещё раз."
 )
-"""Of a person's run whose process died: its figures were written every second at most, and not all
-can be counted from the tables.
+"""The message of a requested run whose process died. Its figures are stored at most once a second,
+and not all of them can be computed from the tables.
 """
-_SAME = f"kind = :kind AND slot IS NULL AND params - '{REPEATS}' = CAST(:params AS jsonb)"
-# Any number will do; all our processes must agree on it.
+_LEASE_END = func.now() + timedelta(seconds=LEASE_SECONDS)
+# An arbitrary number that all processes of the service share.
 _SAME_WORK = 5_318_008_203
+
+
+def _is_same(kind: str, params: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Whether a run was requested by a caller with these parameters."""
+    requested = Run.params.op("-", return_type=JSONB())(literal(REPEATS, Text))
+    return and_(Run.kind == kind, Run.slot.is_(None), requested == literal(dict(params), JSONB()))
 
 
 async def add_run(
@@ -47,7 +62,7 @@ async def add_run(
     parent_id: int | None = None,
     state: RunState = RunState.QUEUED,
 ) -> int | None:
-    """Queues a run; None where the slot's run exists already."""
+    """Queue a run. None if the slot has a run already."""
     statement = (
         insert(Run)
         .values(
@@ -67,54 +82,58 @@ async def add_run(
 async def get_same_under_way(
     session: AsyncSession, kind: RunKind, params: Mapping[str, Any], *, now: datetime
 ) -> int | None:
-    """The first of the runs with these parameters whose work is still to be done, or was
-    interrupted lately.
+    """The first of the runs with these parameters that is not finished or was interrupted within
+    ``CONTINUED_FOR``.
 
-    Whoever asks is waited for by the next one until its transaction has ended: of two calls at the
-    same moment one sees the other.
+    The function locks until the transaction ends: of two simultaneous calls the second one sees the
+    run of the first.
     """
-    statement = text(f"""
-        WITH same AS (SELECT * FROM runs WHERE {_SAME})
-        SELECT min(coalesce(CAST(params ->> '{REPEATS}' AS bigint), id)) FROM same
-        WHERE (state IN ('queued', 'running') OR (state = 'interrupted' AND finished_at > :since))
-          AND id > coalesce((SELECT max(id) FROM same WHERE state IN ('done', 'failed')), 0)
-        """)  # noqa: S608 - our own word
-    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SAME_WORK})
-    first: int | None = await session.scalar(
-        statement, {"kind": kind, "params": json.dumps(params), "since": now - CONTINUED_FOR}
+    is_same = _is_same(kind, params)
+    is_open = Run.state.in_([inline(RunState.QUEUED), inline(RunState.RUNNING)])
+    is_continued = and_(Run.state == RunState.INTERRUPTED, Run.finished_at > now - CONTINUED_FOR)
+    ended = select(func.max(Run.id)).where(is_same, Run.state.in_([RunState.DONE, RunState.FAILED]))
+    first = func.coalesce(cast(Run.params[REPEATS].astext, BigInteger), Run.id)
+    statement = select(func.min(first)).where(
+        is_same,
+        or_(is_open, is_continued),
+        Run.id > func.coalesce(ended.correlate(None).scalar_subquery(), 0),
     )
-    return first
+    await session.execute(select(func.pg_advisory_xact_lock(_SAME_WORK)))
+    return await session.scalar(statement)
 
 
 async def list_repeated(session: AsyncSession, run: Run) -> dict[int, RunState]:
-    """The runs with this one's parameters that were begun before it and under way when it was asked
-    for, or asked for since.
+    """The started runs with the parameters of this one: those that were unfinished when it was
+    requested, and those requested since.
     """
-    statement = text(
-        f"SELECT id, state FROM runs WHERE {_SAME} AND started_at IS NOT NULL AND id >= :since AND id <> :id ORDER BY id"  # noqa: S608
+    requested = {name: value for name, value in run.params.items() if name != REPEATS}
+    statement = (
+        select(Run.id, Run.state)
+        .where(
+            _is_same(run.kind, requested),
+            Run.started_at.is_not(None),
+            Run.id >= run.params.get(REPEATS, run.id),
+            Run.id != run.id,
+        )
+        .order_by(Run.id)
     )
-    asked = {name: value for name, value in run.params.items() if name != REPEATS}
-    since = run.params.get(REPEATS, run.id)
-    rows = await session.execute(
-        statement, {"kind": run.kind, "params": json.dumps(asked), "since": since, "id": run.id}
-    )
-    return {run_id: RunState(state) for run_id, state in rows}
+    return {run_id: RunState(state) for run_id, state in await session.execute(statement)}
 
 
 async def get_run(session: AsyncSession, run_id: int) -> Run | None:
-    """The run as it stands now."""
+    """The current state of a run."""
     return await session.get(Run, run_id, populate_existing=True)
 
 
 async def get_run_by_slot(session: AsyncSession, kind: RunKind, slot: str) -> Run | None:
-    """A scheduled run, by what makes it the only one."""
+    """A scheduled run by its unique slot."""
     return (
         await session.scalars(select(Run).where(Run.kind == kind, Run.slot == slot))
     ).one_or_none()
 
 
 async def list_children(session: AsyncSession, parent_id: int) -> list[Run]:
-    """The steps of a daily run, in the order in which they were asked for."""
+    """The steps of a daily run, in the order of creation."""
     return list(
         await session.scalars(select(Run).where(Run.parent_id == parent_id).order_by(Run.id))
     )
@@ -133,14 +152,17 @@ async def list_runs(
 
 
 async def list_claimable_kinds(session: AsyncSession) -> set[str]:
-    """The kinds of which a run waits in the queue or has been left by a dead process: the question
-    that an idle worker asks.
+    """The kinds with a run that an idle worker can claim: a queued one, or a running one whose
+    lease has expired.
     """
-    statement = text("""
-        SELECT DISTINCT kind FROM runs
-        WHERE (state = 'running' AND lease_until < now())
-           OR (state = 'queued' AND (slot IS NULL OR kind NOT IN (SELECT kind FROM runs WHERE state = 'queued' AND not_before > now())))
-        """)
+    is_queued = Run.state == inline(RunState.QUEUED)
+    paused = select(Run.kind).where(is_queued, Run.not_before > func.now()).correlate(None)
+    is_left = and_(Run.state == inline(RunState.RUNNING), Run.lease_until < func.now())
+    statement = (
+        select(Run.kind)
+        .where(or_(is_left, and_(is_queued, or_(Run.slot.is_(None), Run.kind.not_in(paused)))))
+        .distinct()
+    )
     return set(await session.scalars(statement))
 
 
@@ -152,13 +174,13 @@ async def claim_run(
     now: datetime,
     only: int | None = None,
 ) -> Run | None:
-    """Takes the next run of a kind under a lease: a scheduled one whose process died, else the
-    oldest in the queue, or ``only`` that one.
+    """Claim the next run of a kind: a scheduled one whose process died, else the oldest queued one.
+    ``only``: no other queued run than this one.
 
-    A scheduled run is not taken before its ``not_before`` or that of another run of its kind.
+    A scheduled run is not claimed before its ``not_before`` or that of another run of its kind.
 
-    None while another works, or where there is nothing to do. A run that a person asked for and
-    whose process died is ended as interrupted: its caller is gone, and what it had done is kept.
+    None if a run of the kind has a lease or there is none to claim. A requested run whose process
+    died ends as interrupted: its caller is gone, and its stored results are kept.
     """
     await session.execute(
         update(Run)
@@ -185,12 +207,12 @@ async def claim_run(
     lease = {
         "state": RunState.RUNNING,
         "lease_token": token,
-        "lease_until": func.now() + text(f"interval '{LEASE_SECONDS} seconds'"),
+        "lease_until": _LEASE_END,
         "started_at": func.coalesce(Run.started_at, now),
     }
     for candidates in (dead, oldest):
-        # Not IN: that may look for a candidate again for each row of the table, and then finds the
-        # next one after it has taken the first.
+        # Not IN: Postgres may evaluate its subquery again for each row, and would then find the
+        # next candidate after it has claimed the first one.
         statement = (
             update(Run)
             .where(Run.id == candidates.with_for_update().scalar_subquery())
@@ -202,7 +224,7 @@ async def claim_run(
                 claimed = (
                     await session.scalars(statement, execution_options={"populate_existing": True})
                 ).one_or_none()
-        except IntegrityError:  # one of this kind is at work: the partial unique index says so
+        except IntegrityError:  # the partial unique index: a run of this kind is running
             return None
         if claimed is not None:
             return claimed
@@ -218,12 +240,12 @@ async def renew_lease(
     done: int,
     total: int | None,
 ) -> bool:
-    """Prolongs the lease and keeps the progress; False where the run is no longer ours."""
+    """Extend the lease and store the progress. False if the lease is lost."""
     statement = (
         update(Run)
         .where(Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING)
         .values(
-            lease_until=func.now() + text(f"interval '{LEASE_SECONDS} seconds'"),
+            lease_until=_LEASE_END,
             figures=dict(figures),
             progress_done=done,
             progress_total=total,
@@ -234,7 +256,7 @@ async def renew_lease(
 
 
 async def is_leased(session: AsyncSession, run_id: int, token: uuid.UUID) -> bool:
-    """Whether the run is still under this lease."""
+    """Whether the run still has this lease."""
     statement = select(Run.id).where(
         Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING
     )
@@ -254,10 +276,10 @@ async def end_run(
     total: int | None,
     pause: timedelta | None = None,
 ) -> None:
-    """Writes the end of a run, or puts it back into the queue; nothing happens where it is no
-    longer ours.
+    """Store the end of a run, or queue it again. If the lease is lost, nothing is written.
 
-    ``pause``: the run failed of the database, and no process may claim it again before so long.
+    ``pause``: the database failed during the run, and no process may claim it before this time has
+    passed.
     """
     await session.execute(
         update(Run)
@@ -278,12 +300,12 @@ async def end_run(
 
 
 async def add_lost(session: AsyncSession, run_id: int, usd: Decimal) -> None:
-    """Keeps money that a run has spent for nothing: the day's budget counts it."""
+    """Add the cost of model calls without a report. The daily budget includes it."""
     await session.execute(update(Run).where(Run.id == run_id).values(lost_usd=Run.lost_usd + usd))
 
 
 async def sum_lost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:
-    """USD that the runs begun from ``start`` up to and without ``end`` have spent for nothing."""
+    """The cost in USD of model calls without a report, of the runs started in ``[start, end)``."""
     statement = select(func.coalesce(func.sum(Run.lost_usd), 0)).where(
         Run.started_at >= start, Run.started_at < end
     )
@@ -291,8 +313,8 @@ async def sum_lost(session: AsyncSession, start: datetime, end: datetime) -> Dec
 
 
 async def get_newest_ended(session: AsyncSession, kind: RunKind) -> Run | None:
-    """The newest run of a kind that has ended, well or not. One of a kind runs at a time, so the
-    newest is the last to end.
+    """The newest run of a kind that is done or failed. Runs of a kind do not overlap, so the newest
+    one ended last.
     """
     ended = select(Run).where(Run.kind == kind, Run.state.in_([RunState.DONE, RunState.FAILED]))
     return (await session.scalars(ended.order_by(Run.id.desc()).limit(1))).first()
@@ -301,8 +323,8 @@ async def get_newest_ended(session: AsyncSession, kind: RunKind) -> Run | None:
 async def newest_slot(
     session: AsyncSession, kind: RunKind, *, created_until: datetime
 ) -> str | None:
-    """The greatest slot of a kind's runs created until then: slots are ISO dates and moments, whose
-    order is that of time.
+    """The latest slot of a kind's runs created until this moment. Slots are ISO dates and moments,
+    so text order is time order.
     """
     return await session.scalar(
         select(func.max(Run.slot)).where(Run.kind == kind, Run.created_at <= created_until)
@@ -316,12 +338,12 @@ _UNDER_WAY = (RunState.QUEUED, RunState.RUNNING)
 async def release_later_slots(
     session: AsyncSession, *, after: str, created_after: datetime, kinds: Collection[RunKind]
 ) -> int:
-    """Take from ended runs the slots that lie after ``after``, and from the dates merged into them;
-    return how many.
+    """Clear the slots after ``after`` of ended runs and of the runs merged into them; return their
+    number.
 
-    Only runs created after a moment that is still to come are meant: the clock was ahead when they
-    were created. Their slots are then due again at their own time. What the runs did stays, and so
-    does the slot, as the parameter ``clock_slot``.
+    Only runs created after ``created_after`` are changed, a moment in the future: the clock was
+    ahead when they were created. Their slots become due again at their own time. The results of the
+    runs stay. The slot stays as the parameter ``clock_slot``.
     """
     dated = Run.slot.regexp_match(_ISO_DATE) & (Run.slot.collate("C") > after)
     early = select(Run.id).where(
@@ -340,7 +362,7 @@ async def release_later_slots(
 
 
 async def has_queued(session: AsyncSession, kind: RunKind) -> bool:
-    """Whether a run of the kind waits for its turn."""
+    """Whether a run of the kind is queued."""
     return (
         await session.scalar(
             select(Run.id).where(Run.kind == kind, Run.state == RunState.QUEUED).limit(1)
@@ -352,8 +374,8 @@ async def has_queued(session: AsyncSession, kind: RunKind) -> bool:
 async def merge_missed(
     session: AsyncSession, run_id: int, slots: Collection[str], *, now: datetime
 ) -> None:
-    """Hands missed days to the run that makes up for them: rows for days never begun, and those
-    begun that nobody works on.
+    """Merge missed days into the run that covers them: insert rows for days without a run, and
+    merge queued runs and runs whose lease has expired.
     """
     missed = [
         {
@@ -390,7 +412,7 @@ async def merge_missed(
 
 
 async def list_merged(session: AsyncSession, run_id: int) -> list[str]:
-    """The days that a daily run makes up for besides its own, oldest first."""
+    """The days that are merged into a daily run, oldest first."""
     statement = (
         select(Run.slot)
         .where(Run.parent_id == run_id, Run.state == RunState.MERGED)
@@ -400,8 +422,8 @@ async def list_merged(session: AsyncSession, run_id: int) -> list[str]:
 
 
 async def last_finished_daily(session: AsyncSession) -> datetime | None:
-    """When the last daily run that came to its end was started: what people wrote since is new to
-    the next.
+    """The start of the last daily run that is done or failed. Messages since then are new to the
+    next one.
     """
     statement = select(func.max(Run.started_at)).where(
         Run.kind == RunKind.DAILY, Run.state.in_([RunState.DONE, RunState.FAILED])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.repositories.gradings import MAX_FAILURES
+from app.domain.outcomes import MAX_FAILURES
 from app.sandbox.deepseek_faults import (
     BAD_REQUEST,
     BALANCE_EMPTY,

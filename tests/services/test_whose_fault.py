@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from app.adapters import open_grader
+from app.domain.outcomes import MAX_FAILURES
 from app.models import RunKind
-from app.repositories.gradings import MAX_FAILURES
 from app.sandbox.deepseek_faults import (
     ABORTED,
     BAD_REQUEST,

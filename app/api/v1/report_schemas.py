@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field
 from app.api.v1.chat_schemas import AnswerTimesRead, MessageRead
 from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import DeliveryRead, ObjectionGradeWord, ReportRead
+from app.domain.grades import Grade
+from app.domain.score import POINTS
 
 
 class CheckRead(BaseModel):
@@ -135,7 +137,8 @@ class ReportDetail(ReportRead):
     run_id: int = Field(description="Запуск, который создал отчёт.", examples=[11])
     score: float = Field(
         description=(
-            "Балл от 0 до 100: среднее по применимым критериям, где оценки дают 100, 50 и 0."
+            "Балл от 0 до 100: среднее по применимым критериям, где оценки дают"
+            f" {POINTS[Grade.HIGH]}, {POINTS[Grade.MEDIUM]} и {POINTS[Grade.LOW]}."
         ),
         examples=[70.0],
     )

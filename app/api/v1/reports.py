@@ -24,6 +24,7 @@ from app.api.v1.report_formats import REPORT_RESPONSES, Format, answer_in, wante
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
 from app.database.engine import Database
+from app.domain.criteria import Criterion
 from app.errors import FieldError
 from app.repositories.report_bodies import Position, ReportBody, ReportFilter
 from app.services.mail.day_page import get_mail_day
@@ -102,12 +103,12 @@ async def get_reports(
 ) -> Response:
     """Without a limit or a cursor it is everything; with one of them, a page."""
     columns = {
-        "tonality_grade": tonality_grade,
-        "professionalism_grade": professionalism_grade,
-        "clarity_grade": clarity_grade,
-        "problem_solving_grade": problem_solving_grade,
-        "objection_handling_grade": objection_handling_grade,
-        "closure_grade": closure_grade,
+        Criterion.TONALITY.column: tonality_grade,
+        Criterion.PROFESSIONALISM.column: professionalism_grade,
+        Criterion.CLARITY.column: clarity_grade,
+        Criterion.PROBLEM_SOLVING.column: problem_solving_grade,
+        Criterion.OBJECTION_HANDLING.column: objection_handling_grade,
+        Criterion.CLOSURE.column: closure_grade,
     }
     start, end = read_period(start_date, end_date, backend.settings, by_mail=mail is not None)
     wanted = ReportFilter(

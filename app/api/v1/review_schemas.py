@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.api.parameters import OptionalBody
 from app.api.v1.schemas import GradeWord, LocalMoment, ObjectionGradeWord
-from app.domain.criteria import Criterion
+from app.domain.criteria import GRADE_COLUMNS
 from app.models import Review
 
 
@@ -98,11 +98,7 @@ def review_fields(review: Review) -> dict[str, Any]:
     return {
         "report_id": review.report_id,
         "grades": review,
-        "given": [
-            name
-            for name in (f"{criterion}_grade" for criterion in Criterion)
-            if name in review.given
-        ],
+        "given": [name for name in GRADE_COLUMNS if name in review.given],
         "score": review.score,
         "comment": review.comment,
         "reviewer": review.reviewer,

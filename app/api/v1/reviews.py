@@ -52,7 +52,7 @@ async def put_report_review(
     grades = {
         criterion: Grade(named[name])
         for criterion in Criterion
-        if (name := f"{criterion}_grade") in named
+        if (name := criterion.column) in named
     }
     await put_review(
         backend.database,

@@ -4,6 +4,9 @@ import datetime
 
 from pydantic import BaseModel, Field
 
+from app.domain.grades import Grade
+from app.domain.thresholds import BAD_BELOW
+
 _SHARE = "доля от 0 до 1; null — ни в одном отчёте критерий не применим."
 
 
@@ -12,21 +15,22 @@ class CriterionSummary(BaseModel):
 
     criterion: str = Field(description="Имя критерия.", examples=["objection_handling"])
     label: str = Field(description="Название критерия.", examples=["Работа с возражениями"])
-    high: int = Field(description="Отчётов с оценкой «Высокая».", examples=[9])
-    medium: int = Field(description="Отчётов с оценкой «Средняя».", examples=[4])
-    low: int = Field(description="Отчётов с оценкой «Низкая».", examples=[2])
+    high: int = Field(description=f"Отчётов с оценкой «{Grade.HIGH}».", examples=[9])
+    medium: int = Field(description=f"Отчётов с оценкой «{Grade.MEDIUM}».", examples=[4])
+    low: int = Field(description=f"Отчётов с оценкой «{Grade.LOW}».", examples=[2])
     not_applicable: int = Field(
-        description="Отчётов, к которым критерий не применим («Нет возражений»).", examples=[32]
+        description=f"Отчётов, к которым критерий не применим («{Grade.NONE}»).",
+        examples=[32],
     )
     high_share: float | None = Field(
-        description=f"«Высокая» среди отчётов, к которым критерий применим: {_SHARE}",
+        description=f"«{Grade.HIGH}» среди отчётов, к которым критерий применим: {_SHARE}",
         examples=[0.6],
     )
     medium_share: float | None = Field(
-        description=f"«Средняя» среди них же: {_SHARE}", examples=[0.2667]
+        description=f"«{Grade.MEDIUM}» среди них же: {_SHARE}", examples=[0.2667]
     )
     low_share: float | None = Field(
-        description=f"«Низкая» среди них же: {_SHARE}", examples=[0.1333]
+        description=f"«{Grade.LOW}» среди них же: {_SHARE}", examples=[0.1333]
     )
     not_applicable_share: float | None = Field(
         description="Неприменимо, доля всех отчётов; null — отчётов нет.", examples=[0.6809]
@@ -56,7 +60,9 @@ class FiguresRead(BaseModel):
         description="Средний балл от 0 до 100, как в письме; null — отчётов нет.", examples=[74.31]
     )
     bad_reports: int = Field(
-        description="Отчётов с баллом ниже 50; как и все доли, по отчётам, а не по чатам.",
+        description=(
+            f"Отчётов с баллом ниже {BAD_BELOW}; как и все доли, по отчётам, а не по чатам."
+        ),
         examples=[9],
     )
     bad_share: float | None = Field(

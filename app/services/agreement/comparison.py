@@ -187,5 +187,5 @@ def _named(given: Mapping[str, str]) -> Grades:
     return {
         criterion: Grade(given[name])
         for criterion in Criterion
-        if (name := f"{criterion}_grade") in given
+        if (name := criterion.column) in given
     }

@@ -108,7 +108,7 @@ def _compare(pairs: Sequence[tuple[Report, Report]]) -> RegradeComparison:
 
 
 def _grade(report: Report, criterion: Criterion) -> Grade:
-    return Grade(getattr(report, f"{criterion}_grade"))
+    return Grade(getattr(report, criterion.column))
 
 
 def _series(report: Report) -> Series:

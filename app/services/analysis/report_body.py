@@ -131,7 +131,7 @@ def _words(verdict: Verdict) -> dict[str, str]:
 
 
 def _grades(verdict: Verdict) -> dict[str, str]:
-    return {f"{criterion}_grade": verdict.grades[criterion].value for criterion in Criterion}
+    return {criterion.column: verdict.grades[criterion].value for criterion in Criterion}
 
 
 def _detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:

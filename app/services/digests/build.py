@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.outcomes import SkipReason
+from app.domain.outcomes import Outcome, SkipReason
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.repositories import accounts, coverage
 from app.repositories.report_figures import Selection
@@ -152,19 +152,19 @@ async def _coverage(
     skipped: dict[str, int] = {}
     found = await coverage.list_coverage(session, digest_ids, period.span)
     for row in found:
-        if row["status"] == "skipped":
+        if row["status"] == Outcome.SKIPPED:
             skipped[SkipReason(row["reason"]).label] = row["chats"]
         else:
             counts[row["status"]] = row["chats"]
-    graded = counts.get("graded", 0)
-    newest = sum(row["chats_reported"] for row in found if row["status"] == "graded")
+    graded = counts.get(Outcome.GRADED, 0)
+    newest = sum(row["chats_reported"] for row in found if row["status"] == Outcome.GRADED)
     of_period = sum(row["reports"] for row in found)
     return (
         Coverage(
             graded=graded,
             skipped=skipped,
-            failed=counts.get("failed", 0),
-            waiting=counts.get("waiting", 0),
+            failed=counts.get(Outcome.FAILED, 0),
+            waiting=counts.get(Outcome.WAITING, 0),
         ),
         CarriedReports(
             of_graded_chats=newest,

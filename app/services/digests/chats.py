@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.criteria import Check, Criterion
 from app.domain.grades import Grade
-from app.domain.outcomes import SkipReason
+from app.domain.outcomes import Outcome, SkipReason
 from app.grading.evidence import in_sentence
 from app.models import Message
 from app.repositories import coverage, messages, report_figures
@@ -81,7 +81,7 @@ async def select_shown_chats(
         failed_chats=tuple(
             FailedChat(chat_id=chat.chat_id, chat_title=chat.chat_title, reason=chat.reason or "")
             for chat in ungraded
-            if chat.status == "failed"
+            if chat.status == Outcome.FAILED
         )[:_FAILED],
         ungraded=ungraded,
     )
@@ -136,7 +136,8 @@ def _waiting_buyer(row: Row) -> WaitingBuyer:
 
 
 def _ungraded_chat(row: Row) -> UngradedChat:
-    reason = SkipReason(row["reason"]).label if row["status"] == "skipped" else row["reason"]
+    is_skipped = row["status"] == Outcome.SKIPPED
+    reason = SkipReason(row["reason"]).label if is_skipped else row["reason"]
     return UngradedChat(**_named(row), status=row["status"], reason=reason)
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from app.domain.outcomes import Outcome
+
 SUPPLEMENT, REPEAT = "дополнение", "повтор"
 
 
@@ -67,7 +69,7 @@ class Measures(_Figures):
     mean_score: float | None
     """0 to 100; None without reports."""
     bad_reports: int
-    """Reports with a score under 50."""
+    """Reports with a score below ``BAD_BELOW``."""
     first_answer: FirstAnswer
     cost_usd: Decimal | None
     """None where one of the reports has no known price."""
@@ -189,7 +191,7 @@ class UngradedChat(_Figures):
     chat_id: str
     chat_title: str
     client_name: str
-    status: Literal["skipped", "failed", "waiting"]
+    status: Literal[Outcome.SKIPPED, Outcome.FAILED, Outcome.WAITING]
     reason: str | None
     """In Russian."""
 
@@ -234,7 +236,7 @@ class DigestFigures(_Figures):
     mean_score: float | None
     """0 to 100; None without reports."""
     bad_reports: int
-    """Reports with a score under 50."""
+    """Reports with a score below ``BAD_BELOW``."""
     criteria: tuple[CriterionShare, ...]
     worst: tuple[WorstChat, ...]
     waiting_buyers: tuple[WaitingBuyer, ...]

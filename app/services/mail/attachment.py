@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.outcomes import Outcome
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.grading.web_addresses import defang_certain
 from app.repositories import report_figures
@@ -60,7 +61,11 @@ _UNGRADED = (
     _URL,
 )
 _UNTRUSTED = ("chat_title", "client_name", "summary", "recommendations")
-_STATUS = {"skipped": "пропущен", "failed": "ошибка", "waiting": "ждёт оценки"}
+_STATUS = {
+    Outcome.SKIPPED: "пропущен",
+    Outcome.FAILED: "ошибка",
+    Outcome.WAITING: "ждёт оценки",
+}
 
 
 class Attachment(NamedTuple):

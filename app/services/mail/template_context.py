@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from app.domain.messages import Side
+from app.domain.thresholds import BAD_BELOW
 from app.repositories.mail_days import DayMail
 from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.display_text import list_shortened, sanitize_entry
@@ -19,7 +21,7 @@ from app.services.mail.template_lines import (
     preheader,
     trust_line,
 )
-from app.services.mail.template_tiles import BAD, ENOUGH, compared_line, tiles
+from app.services.mail.template_tiles import ENOUGH, compared_line, tiles
 from app.services.plural import NBSP, number
 from app.services.russian_text import (
     at_moment,
@@ -84,7 +86,7 @@ def context(
         "mixed": mixed_line(figures),
         "worst_title": (
             "Худшие чаты"
-            if all(chat.score < BAD for chat in figures.worst)
+            if all(chat.score < BAD_BELOW for chat in figures.worst)
             else "Чаты с низкими оценками"
         ),
         "worst": [(sanitize_entry(chat), advice_label(chat, zone)) for chat in figures.worst],
@@ -134,9 +136,12 @@ def absence(share: CriterionShare) -> str | None:
     )
 
 
+_SPEAKERS: dict[str, str] = {Side.CLIENT: "Клиент: ", Side.COMPANY: "Продавец: "}
+
+
 def speaker(side: str | None) -> str:
     """Who wrote a quote, as the words before it; empty where that is not known."""
-    return {"client": "Клиент: ", "company": "Продавец: "}.get(side or "", "")
+    return _SPEAKERS.get(side or "", "")
 
 
 def _bar(day: MailedDay) -> Bar:

@@ -5,11 +5,12 @@ grades rest on.
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from app.domain.thresholds import BAD_BELOW
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
 from app.services.digests.figures import REPEAT, SUPPLEMENT, DigestFigures, WorstChat
 from app.services.display_text import NAME_LIMIT, list_shortened, shorten_for_mail
-from app.services.mail.template_tiles import BAD, bad_count, longest_wait
+from app.services.mail.template_tiles import bad_count, longest_wait
 from app.services.plural import NBSP, number, plural
 from app.services.russian_text import dollars, since_words
 
@@ -152,4 +153,4 @@ def preheader(figures: DigestFigures, problems: list[str]) -> str:
     waiting = f" Дольше всех ждут ответа: {longest}." if longest else ""
     if not figures.reports:
         return f"Новых отчётов нет.{waiting}"
-    return f"С оценкой ниже {BAD}: {bad_count(figures)}.{waiting}"
+    return f"С оценкой ниже {BAD_BELOW}: {bad_count(figures)}.{waiting}"

@@ -4,15 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from math import floor
 from typing import Literal, NamedTuple
 
+from app.domain.thresholds import BAD_BELOW
 from app.services.digests.figures import Baseline, DigestFigures
 from app.services.plural import NBSP, number, plural
 from app.services.russian_text import arrow, percent, span, to_weekdays, waited
 
 ENOUGH = 5
 """Fewer reports than this say nothing about a share."""
-
-BAD = 50
-"""A score under this is a bad one, as ``Measures.bad_reports`` counts them."""
 
 Tone = Literal["good", "bad", "soft"]
 
@@ -73,7 +71,7 @@ def tiles(figures: DigestFigures) -> tuple[Tile, ...]:
             ),
         ),
         Tile(
-            f"Оценка ниже{NBSP}{BAD}",
+            f"Оценка ниже{NBSP}{BAD_BELOW}",
             percent(figures.bad_reports, figures.reports),
             f"{bad_count(figures)}{few}",
             _changes(
@@ -205,8 +203,8 @@ def compared_line(figures: DigestFigures) -> str | None:
 
 
 def bad_count(figures: DigestFigures) -> str:
-    """How many reports have a score under 50, of how many: a chat that was graded twice is two of
-    them, as it is in the mean.
+    """How many of the reports have a score below ``BAD_BELOW``. A chat that was graded twice counts
+    twice, as in the mean.
     """
     return (
         f"{number(figures.bad_reports)} из {_tied(figures.reports, 'отчёта', 'отчётов', 'отчётов')}"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.database.engine import Database
-from app.domain.criteria import Criterion
+from app.domain.criteria import GRADE_COLUMNS, Criterion
 from app.domain.grades import Grade
 from app.domain.score import score
 from app.errors import NotFoundError
@@ -34,7 +34,7 @@ async def put_review(
     Raises:
         NotFoundError: there is no such report, or it is a regrade, which nobody mails or lists.
     """
-    given = {f"{criterion}_grade": grade.value for criterion, grade in word.grades.items()}
+    given = {criterion.column: grade.value for criterion, grade in word.grades.items()}
     async with database.transaction() as session:
         report = await reviews.lock_report(session, report_id)
         if report is None:
@@ -72,10 +72,7 @@ def _as_said(review: Review) -> tuple[dict[str, Any], str | None, str | None]:
 
 def _after(report: Report, given: Mapping[str, str]) -> dict[str, Any]:
     """The report's grades, score and body with the corrections in their places."""
-    grades = {
-        name: given.get(name, getattr(report, name))
-        for name in (f"{criterion}_grade" for criterion in Criterion)
-    }
+    grades = {name: given.get(name, getattr(report, name)) for name in GRADE_COLUMNS}
     return {**grades, "score": _score(report, grades), "body": {**report.body, **grades}}
 
 
@@ -88,7 +85,7 @@ def _score(report: Report, grades: Mapping[str, str]) -> float:
         for criterion in Criterion
     }
     return round(
-        score({criterion: Grade(grades[f"{criterion}_grade"]) for criterion in Criterion}, weights),
+        score({criterion: Grade(grades[criterion.column]) for criterion in Criterion}, weights),
         2,
     )
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
 from app.repositories.report_bodies import ReportBody
 from app.services.spreadsheet import Cell, Column, SpreadsheetFile
 
@@ -26,14 +28,15 @@ a flat file.
 """
 
 _REPORTS = "Отчёты"
-_GRADE_COLOURS = (("Высокая", "#DDF1E0"), ("Средняя", "#FFF1CC"), ("Низкая", "#F9D9D6"))
+_GRADE_COLOURS = ((Grade.HIGH, "#DDF1E0"), (Grade.MEDIUM, "#FFF1CC"), (Grade.LOW, "#F9D9D6"))
 
 
 def _number(name: str) -> Column:
     return Column(name, len(name) + 3, centred=True)  # 3: the arrow of the filter
 
 
-def _grade(name: str) -> Column:
+def _grade(criterion: Criterion) -> Column:
+    name = criterion.column
     return Column(name, len(name) + 3, centred=True, colours=_GRADE_COLOURS)
 
 
@@ -45,12 +48,12 @@ _COLUMNS: tuple[tuple[Column, str], ...] = (
     (_number("total_messages"), "Всего сообщений в чате, без системных"),
     (_number("company_messages"), "Из них написала компания"),
     (_number("client_messages"), "Из них написал клиент"),
-    (_grade("tonality_grade"), "Тональность"),
-    (_grade("professionalism_grade"), "Профессионализм"),
-    (_grade("clarity_grade"), "Ясность"),
-    (_grade("problem_solving_grade"), "Решение проблем"),
-    (_grade("objection_handling_grade"), "Обработка возражений; «Нет возражений» не снижает балл"),
-    (_grade("closure_grade"), "Завершение"),
+    (_grade(Criterion.TONALITY), "Тональность"),
+    (_grade(Criterion.PROFESSIONALISM), "Профессионализм"),
+    (_grade(Criterion.CLARITY), "Ясность"),
+    (_grade(Criterion.PROBLEM_SOLVING), "Решение проблем"),
+    (_grade(Criterion.OBJECTION_HANDLING), f"Обработка возражений; «{Grade.NONE}» не снижает балл"),
+    (_grade(Criterion.CLOSURE), "Завершение"),
     (Column("summary", 60, wrapped=True), "Краткое резюме"),
     (Column("recommendations", 60, wrapped=True), "Рекомендации, по одной в строке"),
     (

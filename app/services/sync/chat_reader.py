@@ -1,7 +1,6 @@
 """Reading of one chat's messages: all on the first read, later new and changeable ones."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,16 +9,11 @@ from app.clients.avito.errors import AvitoPlanMissingError
 from app.clients.avito.schema import AvitoMessage, MessagePage
 from app.clock import Clock
 from app.database.engine import Database
+from app.domain.messages import SETTLED_AFTER
 from app.repositories import messages
 from app.repositories.chats import ChatToRead
 from app.services.sync.pages import PAGE, iterate_pages
 from app.services.sync.rows import make_message_rows
-
-SETTLED = timedelta(minutes=65)
-"""Avito allows deleting a message for an hour.
-
-A message that was older than this when it was read need not be read again.
-"""
 
 _PLAN_SENTENCE = (
     "Не оплачен тариф Авито с API мессенджера: вместо сообщений приходит заглушка. Оплатите его в"
@@ -89,7 +83,9 @@ class ChatReader:
         """
         if chat.read_at is None or self._full:
             return False
-        settled = [message.id for message in page if message.created_at < chat.read_at - SETTLED]
+        settled = [
+            message.id for message in page if message.created_at < chat.read_at - SETTLED_AFTER
+        ]
         async with self._database.session() as session:
             return bool(settled) and bool(await messages.list_known(session, chat.id, settled))
 

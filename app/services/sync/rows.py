@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.clients.avito.schema import AvitoChat, AvitoMessage, describe
+from app.domain.messages import Side
 
 
 def make_chat_row(chat: AvitoChat) -> dict[str, Any]:
@@ -55,12 +56,12 @@ def make_message_rows(
     ]
 
 
-def _get_side(message: AvitoMessage, *, from_avito: bool) -> str:
+def _get_side(message: AvitoMessage, *, from_avito: bool) -> Side:
     """Return the author's side.
 
     A message that Avito writes in its own chat is a system message: it is neither question nor
     answer.
     """
     if message.is_system or (from_avito and message.direction != "out"):
-        return "system"
-    return "company" if message.direction == "out" else "client"
+        return Side.SYSTEM
+    return Side.COMPANY if message.direction == "out" else Side.CLIENT

@@ -1,4 +1,4 @@
-"""Episodes, windows and the reasons to skip."""
+"""Episodes, windows and reasons to skip a chat."""
 
 from datetime import timedelta
 
@@ -7,8 +7,7 @@ import pytest
 from app.domain.episode import latest_episode, why_ungradeable, window
 from app.domain.messages import ChatMessage, Side
 from app.domain.outcomes import SkipReason
-
-from .chats import START, chat
+from tests.grading.chats import START, chat
 
 GAP = timedelta(hours=72)
 
@@ -104,7 +103,7 @@ def test_reasons_are_said_in_russian() -> None:
     ]
 
 
-def test_of_long_texts_the_oldest_are_left_out() -> None:
+def test_the_oldest_messages_are_left_out_if_the_texts_are_long() -> None:
     messages = chat(
         ("client", "а" * 60_000),
         ("company", "б" * 30_000),
@@ -112,6 +111,11 @@ def test_of_long_texts_the_oldest_are_left_out() -> None:
         ("company", "г" * 40_000),
     )
     assert window(messages, GAP) == messages[1:]
-    assert window(chat(*[("client", "а" * 500)] * 300), GAP) == window(
-        chat(*[("client", "а" * 500)] * 300), GAP, limit=200
-    )
+    many = chat(*[("client", "а" * 500)] * 300)
+    assert window(many, GAP) == window(many, GAP, limit=200)
+
+
+@pytest.mark.parametrize(("characters", "kept"), [(99_999, 2), (100_000, 1)])
+def test_window_has_at_most_100000_characters(characters: int, kept: int) -> None:
+    messages = chat(("client", "а"), ("company", "б" * characters))
+    assert window(messages, GAP) == messages[-kept:]

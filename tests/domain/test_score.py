@@ -1,4 +1,4 @@
-"""Grades by rule, and the score."""
+"""Grades from checks, and the score from grades."""
 
 import pytest
 

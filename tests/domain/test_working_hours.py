@@ -1,6 +1,6 @@
-"""Answer times: whose message begins a wait and whose ends it, and which hours of it count."""
+"""Working hours: parsing, and the working time within a span."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,110 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.config import load_settings
-from app.domain.messages import ChatMessage, Side
-from app.domain.waiting import AnswerTimes, answer_times
 from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
 from app.errors import SettingsError
-
-from .chats import START
 
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
 OFFICE = WorkingHours.parse("Пн-Пт 09:00-18:00, Сб 10:00-16:00")
 HOUR = 3600
-
-
-def timeline(*events: tuple[str, int]) -> list[ChatMessage]:
-    """Messages by (side, minutes after the start)."""
-    return [
-        ChatMessage(number, Side(side), START + timedelta(minutes=minutes), "текст", has_text=True)
-        for number, (side, minutes) in enumerate(events)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("events", "first", "longest", "waiting_since"),
-    [
-        ([], None, None, None),
-        ([("system", 0), ("company", 1)], None, None, None),
-        ([("company", 0), ("client", 5)], None, 55, 5),  # an offer answers nothing
-        ([("company", 0), ("client", 5), ("company", 7)], 2, 2, None),
-        ([("client", 0), ("company", 3)], 3, 3, None),
-        (
-            [("client", 0), ("client", 9), ("company", 10)],
-            10,
-            10,
-            None,
-        ),  # since the first of the run
-        (
-            [("client", 0), ("system", 1), ("company", 4)],
-            4,
-            4,
-            None,
-        ),  # a system message is no answer
-        ([("client", 0), ("company", 3), ("company", 30)], 3, 3, None),
-        (
-            [("client", 0), ("company", 3), ("client", 10), ("client", 12), ("company", 30)],
-            3,
-            20,
-            None,
-        ),
-        (
-            [("client", 0), ("company", 3), ("client", 50)],
-            3,
-            10,
-            50,
-        ),  # the wait that goes on is the longest
-        ([("client", 0), ("company", 30), ("client", 50), ("system", 55)], 30, 30, 50),
-        ([("client", 0), ("client", 1)], None, 60, 0),
-        ([("client", 0), ("company", 0)], 0, 0, None),  # within one second
-    ],
-)
-def test_waits_of_a_chat(
-    events: list[tuple[str, int]], first: int | None, longest: int | None, waiting_since: int | None
-) -> None:
-    """In minutes; it is one hour after the start."""
-    times = answer_times(timeline(*events), ROUND_THE_CLOCK, MOSCOW, START + timedelta(hours=1))
-    assert times == AnswerTimes(
-        None if first is None else first * 60,
-        None if longest is None else longest * 60,
-        None if waiting_since is None else START + timedelta(minutes=waiting_since),
-    )
-
-
-@pytest.mark.parametrize(("minutes", "waits"), [(0, True), (1, False)])
-def test_who_wrote_longer_ago_than_a_week_waits_no_more(minutes: int, waits: bool) -> None:
-    """By the last message; how long the buyer was left is counted on."""
-    messages = timeline(("company", 0), ("client", 10), ("client", 60))
-    times = answer_times(
-        messages, ROUND_THE_CLOCK, MOSCOW, START + timedelta(days=7, minutes=60 + minutes)
-    )
-    assert times.waiting_since == (messages[1].sent_at if waits else None)
-    assert times.longest_wait_seconds == (7 * 24 * 60 + 50 + minutes) * 60
-
-
-def test_only_working_hours_count() -> None:
-    """Asked on Friday at 17:30, answered on Monday at 9:15: half an hour, Saturday's six, a
-    quarter.
-    """
-    messages = [
-        ChatMessage(
-            1,
-            Side.CLIENT,
-            datetime(2026, 11, 20, 17, 30, tzinfo=MOSCOW),
-            "Актуально?",
-            has_text=True,
-        ),
-        ChatMessage(
-            2, Side.COMPANY, datetime(2026, 11, 23, 9, 15, tzinfo=MOSCOW), "Да", has_text=True
-        ),
-        ChatMessage(
-            3, Side.CLIENT, datetime(2026, 11, 23, 20, 0, tzinfo=MOSCOW), "Беру", has_text=True
-        ),
-    ]
-    at_night = datetime(2026, 11, 23, 23, 0, tzinfo=MOSCOW)
-    times = answer_times(messages, OFFICE, MOSCOW, at_night)
-    assert times == AnswerTimes(int(6.75 * HOUR), int(6.75 * HOUR), messages[2].sent_at)
-    assert answer_times(messages[2:], OFFICE, MOSCOW, at_night).longest_wait_seconds == 0
 
 
 @pytest.mark.parametrize(
@@ -169,7 +71,7 @@ def test_the_zone_says_when_it_is_open() -> None:
     assert OFFICE.seconds_between(first, last, ZoneInfo("Asia/Vladivostok")) == 7 * HOUR
 
 
-moments = st.datetimes(datetime(2026, 3, 20), datetime(2026, 11, 5), timezones=st.just(UTC))  # noqa: DTZ001 - a wall clock
+moments = st.datetimes(datetime(2026, 3, 20), datetime(2026, 11, 5), timezones=st.just(UTC))  # noqa: DTZ001 - the bounds are naive
 minutes = st.lists(st.integers(0, 24 * 60), min_size=2, max_size=2, unique=True)
 shifts = minutes.map(lambda shift: (min(shift), max(shift)))
 weeks = st.lists(st.lists(shifts, max_size=3).map(tuple), min_size=7, max_size=7).map(

@@ -1,4 +1,4 @@
-"""What is cut out of a text, and what has to stay."""
+"""Invisible characters are removed; visible ones and emoji stay."""
 
 import unicodedata
 

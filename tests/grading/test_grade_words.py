@@ -2,10 +2,7 @@
 
 import pytest
 
-from app.domain.criteria import Criterion
-from app.domain.flags import Flag, addresses_grader_label
 from app.domain.grades import Grade
-from app.domain.messages import Side
 from app.grading.grade_words import VerdictError, parse_grade
 
 
@@ -57,37 +54,3 @@ def test_grade_is_read(text: str, grade: Grade) -> None:
 def test_anything_else_is_an_error(text: str) -> None:
     with pytest.raises(VerdictError, match="high, medium, low, none"):
         parse_grade(text)
-
-
-def test_reports_spell_grades_as_the_document_does() -> None:
-    assert [grade.value for grade in Grade] == ["Высокая", "Средняя", "Низкая", "Нет возражений"]
-
-
-def test_criteria_have_their_order_and_labels() -> None:
-    assert [(criterion.value, criterion.label) for criterion in Criterion] == [
-        ("tonality", "Тональность"),
-        ("professionalism", "Профессионализм"),
-        ("clarity", "Ясность"),
-        ("problem_solving", "Решение проблем"),
-        ("objection_handling", "Работа с возражениями"),
-        ("closure", "Завершение"),
-    ]
-
-
-@pytest.mark.parametrize("flag", Flag)
-def test_each_flag_is_said_in_russian(flag: Flag) -> None:
-    assert flag.label[0] in "абвгдежзиклмнопрстуфхцчшщэюя"
-
-
-def test_who_speaks_to_the_grader_is_said_where_it_is_known() -> None:
-    labels = [
-        addresses_grader_label(sides)
-        for sides in ([], [Side.CLIENT], [Side.COMPANY] * 2, [Side.COMPANY, Side.CLIENT])
-    ]
-    assert labels[0] == Flag.ADDRESSES_GRADER.label
-    assert [label.split(" обраща")[0] for label in labels[1:]] == [
-        "покупатель",
-        "продавец",
-        "покупатель и продавец",
-    ]
-    assert all(label.endswith("к проверяющему") for label in labels)

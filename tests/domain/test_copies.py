@@ -1,0 +1,76 @@
+"""Copies of the domain's values where code cannot import them: REST literals and the page's
+JavaScript.
+"""
+
+import json
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+import app
+from app.api.v1.chat_schemas import ChatRead, MessageRead
+from app.api.v1.report_schemas import ReportDetail
+from app.api.v1.schemas import DeliveryRead, GradeWord, ObjectionGradeWord, RunRead
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
+from app.domain.messages import Side
+from app.domain.outcomes import Outcome
+from app.domain.thresholds import BAD_BELOW
+from app.domain.waiting import WAITING_FOR_AT_MOST
+from app.models import DeliveryState, ReportKind, RunKind, RunState
+
+PAGE = Path(app.__file__).parent / "templates" / "page"
+
+
+def test_rest_has_the_words_of_the_grades() -> None:
+    assert get_args(ObjectionGradeWord.__value__) == tuple(Grade)
+    assert get_args(GradeWord.__value__) == tuple(g for g in Grade if g is not Grade.NONE)
+
+
+@pytest.mark.parametrize(
+    ("schema", "field", "words"),
+    [
+        (ChatRead, "outcome", Outcome),
+        (MessageRead, "side", Side),
+        (ReportDetail, "kind", ReportKind),
+        (DeliveryRead, "state", DeliveryState),
+        (RunRead, "kind", RunKind),
+        (RunRead, "state", RunState),
+    ],
+)
+def test_rest_has_the_words_of_an_enum(
+    schema: type[BaseModel], field: str, words: type[StrEnum]
+) -> None:
+    document = json.dumps(schema.model_json_schema()["properties"][field])
+    listed = re.search(r'"enum": (\[[^]]*\])', document)
+    assert listed
+    assert set(json.loads(listed[1])) == {word.value for word in words}
+
+
+def read_page(name: str) -> str:
+    return (PAGE / name).read_text(encoding="utf-8")
+
+
+def read_list(name: str, constant: str) -> Any:
+    found = re.search(rf"{constant} = (\[.*?\]);", read_page(name))
+    assert found
+    return json.loads(found[1].replace("'", '"'))
+
+
+def test_the_page_has_the_grades() -> None:
+    assert [*read_list("words.js", "GRADES"), Grade.NONE] == list(Grade)
+    assert f"NO_OBJECTION = '{Grade.NONE}'" in read_page("words.js")
+
+
+def test_the_page_has_the_criteria() -> None:
+    labels = dict(re.findall(r"^  (\w+_grade): '(.+)',$", read_page("words.js"), re.MULTILINE))
+    assert list(labels.items()) == [(name.column, name.label) for name in Criterion]
+
+
+def test_the_page_has_the_thresholds() -> None:
+    assert f"'Оценка ниже {BAD_BELOW}'" in read_page("summary.js")
+    assert f"больше {WAITING_FOR_AT_MOST.days} дней назад" in read_page("chat.js")
