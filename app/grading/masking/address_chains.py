@@ -13,7 +13,8 @@ _NO_UNIT = (
     r"(?![\w:]|[.,]\d|[-–]\d{1,3} ?(?i:руб|р\b|тыс)"
     r"| ?(?i:мин|час|ч\b|шт|руб|р\b|₽|тыс|км\b|м\b|м[.,]|м[2²]|кв\.? ?м|метр|сот|лет\b|год"
     r"|дн[ейя]|%|кг|см\b|мм\b|мл\b|л\b|вт\b|квт|том\w?\b|лист|серий|позици|человек|мест\b"
-    r"|комнат|-?комн|этаж(?:а|ей|ный|ного)|из\b|раз\b|на \d|[xх×*] ?\d|доллар|евро))"
+    r"|комнат|-?комн|этаж(?:а|ей|ный|ного)|из\b|раз\b|на \d|[xх×*] ?\d|доллар|евро"
+    r"|января|феврал|март|апрел|мая|июн|июл|август|сентябр|октябр|ноябр|декабр))"
 )
 _LETTER = r"(?: ?[а-гА-Г](?!\w)|(?i: ?лит(?:ера?)?\.? ?[а-я](?!\w)))?"
 HOUSE_NUMBER = (
@@ -38,7 +39,7 @@ _PART = (
     r"|(?<!\w)(?i:домофон|код) \d{1,4}[КкKkВвBb#*]{1,2}\d{2,6}(?!\w)"
     r"|(?<!\w)(?i:перв|втор|трет|четв[её]рт|пят|шест|седьм|восьм|девят|десят)"
     r"(?:ый|ой|ий|ая|ом|ем) (?i:подъезд|этаж|парадная)е?(?!\w)"
-    rf"|(?<![\w.,/-])\d{{1,3}}(?:-?(?:[йя]|[аоы][йяе]))? ?{_AFTER_NUMBER})"
+    rf"|(?<![\w.,/-])\d{{1,3}}(?:-?(?:[йя]|[аоы][йяе])|[а-гА-Г])? ?{_AFTER_NUMBER})"
 )
 _BARE_PART = r"(?<![\w.,/-])\d{1,3}[а-г]?(?: ?[/-] ?\d{1,4}[а-г]?){1,2}(?![\d.,]\d|[\w/])"
 _HOUSE_PART = r"\d{1,4}[а-г]?(?=[, ]{1,3}(?i:кв|корп|под|эт|пар|оф|стр))"
@@ -50,7 +51,7 @@ _CHAIN = re.compile(
 _NUMBER_BEFORE = re.compile(rf"(?<![\w.,/-])(?:{HOUSE_NUMBER}|{SPOKEN_NUMBER})[, ]{{1,3}}$")
 _WORD_BEFORE = re.compile(
     r"(?<![\w-])(\d{1,3}(?:-?(?:[йя]|[аоы][йя])| лет)?|[А-ЯЁа-яё][А-ЯЁа-яё-]{0,29})"
-    r"(?:[, «»\"]{1,3}|\. ?)$"
+    r"(?:[, «»\"]{1,3}|\.,? ?)$"
 )
 _STREET_KIND = (
     r"ул|улиц[аеыу]|пр|пр-к?т|проспект[аеу]?|просп|пер|переул(?:ок|ке|ка)|ш|шоссе|тракт[ае]?"
@@ -90,7 +91,12 @@ _NO_PLACE = re.compile(
     r"|последняя|цена|размера?|высота|длина|ширина|кухн[ия]|детская|женская|мужская|детской"
     r"|женской|мужской|русская|городская|заводская цена|комнат[ыа]|дома|квартир[ыа]|штук\w?"
     r"|номера?|телефона?|этаж\w{0,3}|подъезд\w{0,3}|цвета?|года|лет|сегодня|завтра|утра|вечера"
-    r"|дня|часа|часов|рублей"
+    r"|дня|часа|часов|рублей|литера?|секци[яи]|корпуса?|очеред[ьи]"
+)
+# Parts that a listing names as well («корпус 4, секция 2, этаж 14») do not make an address.
+_HOME = re.compile(
+    r"(?i)(?<!\w)(?!(?:корпус|корп|к|стр|строение|секция|этаж|эт|башня|линия)(?!\w))"
+    r"[а-яё/]{1,15}(?:\.|\b)"
 )
 _FLAT = re.compile(r"(?i)кв\.? ?|квартира|подъезд|корп")
 _HOUSE_WORD = re.compile(r"(?i)(?:дом|д)[. ]")
@@ -122,7 +128,7 @@ def find_chains(text: str) -> Iterator[tuple[int, int, str]]:
         parts = len(_ANY_PART.findall(chain[0])) + (" ключ " in chain[0])
         if (
             (named and _HOUSE_WORD.match(chain[0]))
-            or parts > 1
+            or (parts > 1 and _HOME.search(chain[0]))
             or (has_house and _FLAT.match(chain[0]) and "/" in text[start : chain.start()])
             or (named and (has_house or _is_named_place(text, start, chain.start())))
         ):
@@ -164,9 +170,9 @@ def _belongs(text: str, match: re.Match[str], right: str) -> bool:
         return len(word) > 1 or bool(right)
     if _FEMININE.fullmatch(word) and _FEMININE.fullmatch(right):  # «большая подгорная»
         return True
-    return may_name_street(
-        word, len(right) > 1 and bool(_KIND_WORD.fullmatch(right))
-    ) or _follows_kind(text, match.start(), right)
+    return may_name_street(word, len(right) > 1 and bool(_KIND_WORD.fullmatch(right))) or (
+        not _NO_PLACE.fullmatch(word) and _follows_kind(text, match.start(), right)
+    )
 
 
 def _is_noun(word: str) -> bool:
@@ -223,6 +229,11 @@ def may_name_street(word: str, before_kind: bool = False) -> bool:
     )
 
 
+# «4 квартал 2027» is a date of delivery of a new building.
+QUARTER_OF_YEAR = finder(
+    r"(?<!\w)(?i:[1-4]|[ivхi]{1,3})(?:-?(?:й|м|ый|ом|ой|ий|ем))? ?"
+    r"(?i:квартал\w{0,2}|кв\.?) ?,? ?(?:20[2-4]\d(?!\d)|[2-4]\d ?(?i:г|года?)(?!\w))"
+)
 CHAIN_FINDERS: tuple[Finder, ...] = (
     find_chains,
     finder(

@@ -39,13 +39,14 @@ _ROOM = (
 _COUNTED_ROOM = r"\d{1,3}(?:-?[йя])? ?(?i:подъезд|парадная|этаж|эт)(?!\w)"
 _NUMBER = (
     r"\d{1,4}(?:с\d{1,3}|[кК]\d{1,3}(?!\w)| ?[а-жА-Ж](?!\w)|(?i: ?лит\.? ?[а-я])(?!\w))?"
-    r"(?:(?:[/-]| - )\d{1,4}(?:[а-еА-Е](?!\w))?)?(?:[кК]\d{1,2}(?!\w))?(?![\d:]|[.,]\d)"
+    r"(?:(?:[/-]| - )\d{1,4}(?:[а-еА-Е](?!\w))?){0,2}(?:[кК]\d{1,2}(?!\w))?(?![\d:]|[.,]\d)"
     rf"{_UNIT}"
 )
 _HOUSE_WORD = r"(?i:дом\w{0,2}|д|вл|владение|влад)\.?"
 _ROOMS = rf"(?:[, ]{{0,3}}(?:{_ROOM}|{_COUNTED_ROOM})){{0,4}}"
 _SPOKEN_HOUSE = (
-    rf"[, ]{{1,3}}(?:{_HOUSE_WORD} )?{_SPOKEN}(?!\w)(?! (?i:руб|тыс|минут|час|шт|лет|метр))"
+    rf"[, ]{{1,3}}(?:{_HOUSE_WORD} )?{_SPOKEN}(?!\w)(?! (?i:руб|тыс|минут|час|шт|лет|метр"
+    r"|комнат|этаж|квартир|сот|спальн|чел|недел|дн|месяц|машин|раз(?!\w)|дом))"
 )
 _HOUSE = rf"[, ]{{0,3}}(?:{_HOUSE_WORD} ?)?№? ?{_NUMBER}{_ROOMS}"
 _ANY_HOUSE = rf"(?:{_HOUSE}|{_SPOKEN_HOUSE}{_ROOMS})"
@@ -106,6 +107,7 @@ _DOOR = (
     r"(?i:двер\w{1,2}|подъезд\w{0,2}|домофон\w{0,2}|калитк\w{1,2}|ворот\w{0,2}|шлагбаум\w{0,2}"
     r"|парадн\w{1,2}|замк[ае]|кодов\w{2,3})"
 )
+_HOME = re.compile(r"(?i)(?<!\w)(?:кв|квартира|подъезд|под|парадн|домофон|офис|оф|дом|д)(?!\w)")
 _DOOR_CODE = r"\d{1,4}[КкKkВвBbCcСс#*]{1,2}\d{2,6}|[#*]?\d{2,8}[#*]?"
 _STREET_ENDINGS = (
     "ая",
@@ -156,8 +158,19 @@ def _is_street(text: str) -> bool:
             and first.endswith(("вка", "вке", "вки", "вку", "нка", "нке", "нки", "нку"))
         )
         or (not reading.is_common and first.endswith(_STREET_ENDINGS))
-        or (reading.is_noun and len(first) > 5 and first.endswith(("ов", "ей", "ия", "ии", "сти")))
+        or (
+            reading.is_genitive
+            and len(first) > 5
+            and first.endswith(("ов", "ей", "ия", "ии", "сти"))
+        )
     )
+
+
+def _is_no_listing(text: str) -> bool:
+    """Return False for a thing with parts of a new building only («Очередь 2, литер 4»)."""
+    first = re.match("[А-ЯЁа-яё-]{1,30}", text)
+    is_thing = bool(first) and read_word(first[0]).is_thing  # type: ignore[index]  # it has matched
+    return not is_thing or bool(_HOME.search(text))
 
 
 def _is_place_or_street(text: str) -> bool:
@@ -199,12 +212,7 @@ HOUSE_HINT = re.compile(
 )
 STREET_FINDERS = (
     finder(rf"(?:(?<!\w)\d{{1,2}}-?[яй]{{1,2}} )?{_STREET} {_NAME}{_ANY_HOUSE}"),
-    finder(
-        r"(?<!\w)(?i:адрес\w{0,2}:?|живу|жив[её]м|забрать|самовывоз|приезжайте|находимся|мы|я"
-        r"|дом|офис|магазин|склад|доставка)(?: (?i:на|по|с|от|до|около|возле))? "
-        rf"(?P<v>{_STREET} {_NAME})"
-    ),
-    finder(rf"{_SHORT_STREET}{_NAME}(?:{_ANY_HOUSE})?"),
+    finder(rf"{_SHORT_STREET}{_NAME}{_ANY_HOUSE}"),
 )
 HOUSE_FINDERS = (
     finder(rf"{_SHORT_STREET_WITH_HOUSE}(?:{_NAME}|{_LOWER_NAME}){_ANY_HOUSE}"),
@@ -222,13 +230,15 @@ HOUSE_FINDERS = (
     ),
     finder(
         rf"{_SETTLEMENT}[«\"]?{_WORD}(?: {_WORD})?[»\"]?"
-        r"(?=[, ]{1,3}(?:\x01|(?i:ул|пер|пр|ш|б-р|участок|уч|дом|бокс|гараж)[. ]"
+        r"(?=[, ]{1,3}(?:\x01|(?i:ул|пер|пр|ш|б-р)[. ]"
+        r"|(?i:участок|уч|дом|бокс|гараж)[. ]{1,2}№? ?\d"
         rf"|{_WORD}(?: {_WORD})? \d))"
     ),
     finder(rf"(?<!\w)(?:{_WORD},? )?{_HOUSE_WORD} ?№? ?{_NUMBER}(?:[, ]{{1,3}}{_ROOM}){{1,4}}"),
     finder(
         rf"(?<!\w){_ORDINAL}?{_WORD}(?: {_WORD})?,? {_NUMBER}"
-        rf"(?:[, ]{{1,3}}(?:{_ROOM}|{_COUNTED_ROOM})){{1,4}}"
+        rf"(?:[, ]{{1,3}}(?:{_ROOM}|{_COUNTED_ROOM})){{1,4}}",
+        accept=_is_no_listing,
     ),
     _street_finder(rf"{_NO_STOP}(?<!\w)(?P<v>{_BARE}{_SURE_HOUSE})"),
     finder(rf"{_NO_STOP}(?<!\w){_USUAL_STREETS}{_ANY_HOUSE}"),
@@ -259,7 +269,7 @@ HOUSE_FINDERS = (
     ),
     finder(
         rf"(?<!\w){_DOOR} ?(?:(?i:код) ?)?[:-]? ?"
-        r"(?P<v>\d{1,4}[КкKkВвBbCcСс#*]{1,2}\d{2,6}|(?<=домофон )\d{1,5}"
+        r"(?P<v>(?!\d{2,3}\*\d{3}(?!\d))\d{1,4}[КкKkВвBbCcСс#*]{1,2}\d{2,6}|(?<=домофон )\d{1,5}"
         r"|(?<=код )\d{2,8})(?![\w-])"
     ),
     finder(
@@ -275,21 +285,5 @@ HOUSE_FINDERS = (
         r"(?<!\d)(?!\d{3,4}00)(?P<v>[1-6]\d{5})"
         r",? (?=(?i:г\.|город|обл|респ|россия|рф|ул\.)|[А-ЯЁ][а-яё-]{1,30}, |\x01)"
     ),
-    finder(r"\x01 (?P<v>(?i:с|стр|к|корп)\.? ?\d{1,2}[а-г]?)(?=\W{0,3}$|[,;])"),
-    finder(r"(?<!\w)(?P<v>(?i:офис|оф|кв|квартира|корпус|подъезд)\.? ?\d{1,4})[, ]{1,3}(?=\x01)"),
-    finder(r"\x01[, ]{1,3}(?P<v>\d{1,2}(?:-?[йя])? ?(?i:этаж|подъезд|парадная))(?!\w)"),
-    finder(
-        r"(?<!\w)(?P<v>(?i:г|город|пгт|пос|пос[её]л(?:ок|ке)|сел[оеа]|с(?=\.)|д(?=\.)|дер"
-        r"|деревн[яеию]|станиц[аеы]|ст-ца|хутор\w?|аул\w?|снт)"
-        r"[. ] ?[А-ЯЁа-яё][а-яё-]{2,30}(?: [А-ЯЁ][а-яё-]{2,20})?)[, ]{1,3}(?=\x01)"
-    ),
-    finder(
-        r"(?<!\w)(?P<v>[А-ЯЁ][а-яё-]{2,30}(?: [А-ЯЁ][а-яё-]{2,20})?),? (?=\x01)",
-        accept=lambda text: (
-            read_word(text.split(" ")[-1]).is_place
-            or (" " in text and read_word(text.split(" ")[0]).is_adjective)
-        ),
-    ),
-    finder(r"(?<!\d)(?P<v>[1-6]\d{5}),? (?=\x01)"),
 )
 """The last of them read what stands beside an address already found."""

@@ -60,7 +60,7 @@ def _of_street(pattern: str, *, is_strict: bool = False) -> Finder:
                 words
                 and not (len(words) == 1 and _is_town(words[0]))
                 and all(
-                    may_name_street(word, is_kind) and not (is_strict and _is_no_street_alone(word))
+                    may_name_street(word, is_kind) and not (is_strict and is_no_street_alone(word))
                     for word in words
                 )
             ):
@@ -69,7 +69,7 @@ def _of_street(pattern: str, *, is_strict: bool = False) -> Finder:
     return find
 
 
-def _is_no_street_alone(word: str) -> bool:
+def is_no_street_alone(word: str) -> bool:
     """A word that is a street only beside other parts of an address."""
     reading = read_word(word)
     is_common = (
@@ -85,7 +85,7 @@ def _is_town(word: str) -> bool:
 
 _HOUSE = (
     rf",? (?:(?i:дом|д)\.? ?)?(?:(?!\d{{4}}){HOUSE_NUMBER}"
-    rf"|{SPOKEN_NUMBER}(?!\w)(?! (?i:руб|тыс|шт|метр|час|том)))"
+    rf"|{SPOKEN_NUMBER}(?!\w)(?! (?i:руб|тыс|шт|метр|час|том|комн|этаж|кварт|спал|дом)))"
     r"(?: (?:с|стр|к) ?\d{1,2}(?=\W{0,3}$))?"
 )
 _DATE_STREET = (

@@ -1,6 +1,10 @@
 """Dates of birth, in figures and in words."""
 
-from app.grading.masking.finders import finder, in_lower
+import re
+from collections.abc import Iterator
+
+from app.grading.masking.finders import finder, in_lower, plain_key
+from app.grading.masking.words import read_word
 
 
 def _keyword(words: str) -> str:
@@ -35,7 +39,29 @@ _MINE = (
     r"(?i:[,:—-]{0,2} ?(?:(?:это|у|меня|н[её]е|него|мой|моя|моего|сына|дочки|дочери|мужа|жены"
     r"|ребенка) ){0,3})"
 )
+_AGE = r"\d{1,3}(?:-?(?:й|ти|летие))?"
+_YEARS = r"(?i:лет|годик\w{0,2}|года?)"
+
+
+def _find_name_and_date(text: str) -> Iterator[tuple[int, int, str]]:
+    """Find the date of a guest or driver («Ахмедханова Патимат, 30/01/1983») by the name before."""
+    for match in _NAME_AND_DATE.finditer(text):
+        words = re.findall("[А-ЯЁ][а-яё-]{1,30}", match["name"])[-2:]
+        readings = [read_word(word) for word in words]
+        if any(
+            reading.is_first_name or reading.is_surname or reading.is_patronymic
+            for reading in readings
+        ) and not any(reading.is_common and not reading.is_surname for reading in readings):
+            yield *match.span("v"), plain_key(match["v"])
+
+
+_NAME_AND_DATE = re.compile(
+    r"(?<![\w-])(?P<name>[А-ЯЁ][а-яё-]{1,30}(?: [А-ЯЁ][а-яё-]{1,30}| [А-ЯЁ]\.){1,3})[ ,:(—-]{1,3}"
+    r"(?P<v>(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|1[0-2])[./-](?:19[2-9]\d|20[01]\d)"
+    r"|(?:19[2-9]\d|20[01]\d)-\d\d-\d\d)(?!\d)"
+)
 BIRTHDAY_HINT = in_lower(
+    r"[а-яё.][ ,:(—-]{1,3}\d{1,4}[./-]\d\d?[./-]\d\d|"
     r"рожд|родил|(?<!\w)д\.? ?р(?!\w)|(?<!\w)д/р|г\.? ?р(?!\w)|г/р|днюх|именин|исполн"
     r"|\d-?го года|народж"
 )
@@ -58,5 +84,23 @@ BIRTHDAY_FINDERS = tuple(
         finder(rf"(?<!\w)(?P<v>{_DATE}) ?(?i:г\.? ?р\.?(?!\w)|(?:года )?рождения|рожд\.)"),
         finder(r"(?<!\w)(?i:я|сам|сама|мы) (?:с )?(?P<v>(?:19)?\d\d-?го)(?= года)"),
         finder(rf"(?<!\w)(?P<v>{_DATE}) ?{_MINE}(?:{_BORN}|{_WAS_BORN})"),
+        # «мне 75 лет исполнится 9 мая»: the age beside the day.
+        finder(
+            rf"(?<!\w)(?P<v>{_AGE}) (?:{_YEARS} )?(?=(?i:исполн\w{{2,6}})[^\d\0\n]{{0,20}}{_DATE})"
+        ),
+        finder(rf"(?<!\w)(?P<v>{_AGE}) (?:{_YEARS} )?(?=(?i:исполн\w{{2,6}})[^\d\0\n]{{0,20}}\0)"),
+        finder(
+            rf"(?i:исполн\w{{2,6}})[^\d\0\n]{{0,20}}(?<!\w)(?P<v>{_DATE})"
+            rf"(?=[ ,]{{1,3}}{_AGE} {_YEARS})"
+        ),
+        finder(
+            rf"(?i:исполн\w{{2,6}})[^\d\0\n]{{0,20}}\0{{1,40}}[ ,]{{1,3}}(?P<v>{_AGE} {_YEARS})"
+        ),
+        finder(rf"(?i:исполн\w{{2,6}}) (?P<v>{_AGE} (?:{_YEARS})?[ ,]{{1,3}}{_DATE})"),
+        finder(
+            rf"\0[ ,]{{1,3}}(?i:исполн\w{{2,6}}) (?P<v>\d{{1,3}}(?: {_YEARS})?)(?!\w)"
+            r"(?! ?(?i:мес|нед|дн|\d))"
+        ),
+        _find_name_and_date,
     )
 )

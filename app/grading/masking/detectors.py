@@ -5,7 +5,12 @@ have to stay.
 import re
 from collections.abc import Iterator
 
-from app.grading.masking.address_chains import CHAIN_FINDERS, CHAIN_HINT
+from app.grading.masking.address_chains import (
+    CHAIN_FINDERS,
+    CHAIN_HINT,
+    QUARTER_OF_YEAR,
+)
+from app.grading.masking.address_tails import TAIL_FINDERS, TAIL_HINT
 from app.grading.masking.addresses import HOUSE_FINDERS, HOUSE_HINT, STREET_FINDERS, STREET_HINT
 from app.grading.masking.bare_streets import (
     BARE_STREET_FINDERS,
@@ -15,15 +20,18 @@ from app.grading.masking.bare_streets import (
 )
 from app.grading.masking.birthdays import BIRTHDAY_FINDERS, BIRTHDAY_HINT
 from app.grading.masking.coordinates import PLACE_FINDERS, PLACE_HINT
+from app.grading.masking.dictated_letters import dictated_letters
 from app.grading.masking.documents import (
     CAR_FINDERS,
     CAR_HINT,
     CARD_FINDERS,
     CARD_HINT,
+    ISSUE_FINDERS,
+    ISSUE_HINT,
     PAPER_FINDERS,
     PAPER_HINT,
 )
-from app.grading.masking.finders import Finder, Found, Hint, blanked, finder, uniform
+from app.grading.masking.finders import Finder, Found, Hint, blanked, finder, in_lower, uniform
 from app.grading.masking.handles import HANDLE_FINDERS, HANDLE_HINT, LINK_FINDERS, LINK_HINT
 from app.grading.masking.mailboxes import MAIL_HINT, MAIL_PATTERNS
 from app.grading.masking.phones import PHONE_FINDERS
@@ -60,6 +68,7 @@ _OF_LETTERS: _Families = (
     (MAIL_HINT, tuple(("ПОЧТА", finder(pattern)) for pattern in MAIL_PATTERNS)),
     (HANDLE_HINT, HANDLE_FINDERS),
     (BIRTHDAY_HINT, BIRTHDAY_FINDERS),
+    (ISSUE_HINT, ISSUE_FINDERS),
 )
 _OF_NUMBERS: _Families = ((CAR_HINT, CAR_FINDERS),)
 _OF_DIGITS: _Families = (
@@ -74,11 +83,15 @@ _OF_MANY_DIGITS: _Families = (
 )
 _OF_STREETS: _Families = ((STREET_HINT.search, tuple(("АДРЕС", find) for find in STREET_FINDERS)),)
 _OF_CHAINS: _Families = (
+    (in_lower(r"[1-4ivх][а-я-]{0,3} ?кв"), ((None, QUARTER_OF_YEAR),)),
     (CHAIN_HINT, tuple(("АДРЕС", find) for find in CHAIN_FINDERS)),
     (KIND_STREET_HINT, tuple(("АДРЕС", find) for find in KIND_STREET_FINDERS)),
     (BARE_STREET_HINT, tuple(("АДРЕС", find) for find in BARE_STREET_FINDERS)),
 )
-_OF_HOUSES: _Families = ((HOUSE_HINT.search, tuple(("АДРЕС", find) for find in HOUSE_FINDERS)),)
+_OF_HOUSES: _Families = (
+    (HOUSE_HINT.search, tuple(("АДРЕС", find) for find in HOUSE_FINDERS)),
+    (TAIL_HINT, tuple(("АДРЕС", find) for find in TAIL_FINDERS)),
+)
 _BETWEEN_PARTS = re.compile(r"[,.; ]{0,3}")
 _KEYCAP = re.compile("[\ufe0f\u20e3]{0,2}")
 _MERGED = "АДРЕС"
@@ -94,6 +107,9 @@ def personal_data(text: str) -> Iterator[Found]:
 def _parts(text: str) -> Iterator[Found]:
     rest = uniform(text)
     has_digits, is_spoken = bool(_DIGIT.search(rest)), may_be_spoken(rest)
+    dictated = list(dictated_letters(rest)) if has_digits or is_spoken else []
+    yield from dictated
+    rest = blanked(rest, dictated)
     spoken = list(spoken_numbers(rest)) if is_spoken else []
     yield from spoken
     rest = blanked(rest, spoken)

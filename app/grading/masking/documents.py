@@ -3,6 +3,7 @@
 import re
 
 from app.grading.masking.finders import END, FREE, Finder, digits_of, finder, in_lower
+from app.grading.masking.ibans import IBAN_FINDERS
 from app.grading.masking.number_words import SPOKEN_WORD
 
 _FROM_KEYWORD = r"[^\d\0\n]{0,25}"
@@ -121,11 +122,6 @@ _ACCOUNTS = (
     finder(rf"{_REGISTER_WORD}[^\d\0]{{0,12}}(?P<v>\d{{8,15}}){END}", digits_of),
     finder(rf"{FREE}4100\d{{10,12}}{END}", digits_of),
     finder(
-        rf"{FREE}[A-Z]{{2}}\d\d(?: ?[A-Z0-9]{{4}}){{3,7}}(?: ?[A-Z0-9]{{1,3}})?{END}",
-        digits_of,
-        lambda text: len(digits_of(text)) >= 8,
-    ),
-    finder(
         rf"{FREE}(?:T[1-9A-HJ-NP-Za-km-z]{{33}}|bc1[a-z0-9]{{25,60}}|0x[0-9A-Fa-f]{{40}}"
         rf"|[UE]Q[\w-]{{46}}){END}"
     ),
@@ -137,7 +133,9 @@ _ACCOUNTS = (
 )
 _ROMAN = r"[IVXLCХУМ1-9lІ]{1,6}"
 _NUMBER_SIGN = r"(?:(?:№|(?i:n|номер\w{0,2}|ном\.?))[ :]{0,2})?"
-_PASSPORT = rf"\d{{2}}[ -]?\d{{2}}[ ,-]{{0,2}}{_NUMBER_SIGN}\d{{3}}[ -]?\d{{3}}"
+_PASSPORT = (
+    rf"\d{{2}}[ .,;:/|-]{{0,2}}\d{{2}}[ ,.;:|/\\_*-]{{0,4}}{_NUMBER_SIGN}\d{{3}}[ .-]?\d{{3}}"
+)
 _PASSPORT_WORD = _keyword(
     r"паспорт\w{0,6}|пасп\.?|загран\w{0,12}|сери[яиюей]{1,2}|сер\.|водительск\w{1,4}|в/у|права"
     r"|удостоверени\w{1,3}|ву|документ\w{0,3}|стс|птс|эпт?с|свидетельств\w{1,3}|св-во"
@@ -161,6 +159,16 @@ _PAPERS = (
     ),
     finder(r"\0[ ,]{1,3}(?i:номер|№|ном\.?)\W{0,3}(?P<v>\d{6})(?!\d)"),
     finder(rf"(?<!\d)(?P<v>{_PASSPORT})[ ,(-]{{1,3}}{_PASSPORT_WORD}", digits_of, _is_no_date),
+    finder(
+        r"(?<!\w)(?i:выдан\w{0,2}|кем выдан)[ :—-]{1,3}"
+        r"(?P<v>(?:[\d.\0]{1,10}(?: ?г\.?)?,? )?(?:[^\W\d]{2,20} ){0,3}?"
+        r"(?i:(?:г?у ?)?м?вд|о?у?фмс|о?увд|умвд|ровд|ов[дм]|гибдд|гаи|мрэо|тп|отдел\w{0,5}"
+        r"|паспортн\w{2,3})"
+        r"(?!\w)[^\0\n,;()]{3,80}?)"
+        r"(?=,|;|(?<=[а-яё]{3})\.(?: |$)| ?\(| ?\0| (?i:код|дата|от|в)(?!\w) ?\w{0,6} ?[\d\0:]"
+        r"|\s{0,3}$| \d\d\.)"
+    ),
+    finder(r"\0[^\d\0\n]{0,20}(?<!\w)(?i:код)[ :]{1,3}(?P<v>\d{3}-\d{3})(?!\d)"),
     finder(rf"{_DIVISION_WORD}[^\d\0]{{0,12}}(?P<v>\d{{3}}[ -]?\d{{3}})(?!\d)", digits_of),
     finder(
         rf"{_POLICY_WORD}[^\d\0\n]{{0,25}}(?P<v>(?:[ХX]{{3}} ?)?\d(?:[ -]?\d){{8,15}})(?!\d)",
@@ -251,10 +259,11 @@ def _of_kind(kind: str, finders: tuple[Finder, ...]) -> tuple[tuple[str, Finder]
 
 
 CARD_HINT = in_lower(
-    r"cvv|cvc|цвв|свв|срок|\d(?:[ ._-]{0,3}\d){12}|карт|последн|сбер|втб|тин[ье]к|\d{10}|[*•]{2}"
+    r"cvv|cvc|цвв|свв|срок|[a-z]{2}[ -]?\d\d[ -]?[a-z\d]{4}|\d(?:[ ._-]{0,3}\d){12}|карт|последн"
+    r"|сбер|втб|тин[ье]к|\d{10}|[*•]{2}"
 )
 CARD_FINDERS = (
-    *_of_kind("СЧЁТ", _ACCOUNTS[:2]),
+    *_of_kind("СЧЁТ", (*IBAN_FINDERS, *_ACCOUNTS[:2])),
     *_of_kind("КАРТА", _CARDS),
     *_of_kind("КАРТА", _CARD_DETAILS),
 )
@@ -268,9 +277,20 @@ CAR_FINDERS = _of_kind("АВТО", _CARS)
 PAPER_HINT = in_lower(
     r"пасп|загран|сери[яиюе]|сер\.|водител|в/у|права|удостов|(?<!\w)ву(?!\w)|документ|стс"
     r"|п?тс(?!\w)|свид|св-во|военн|внж|жительств|рвп|патент|подр|полис|омс|енп|дмс|осаго|каско"
-    r"|снилс|страхов|пенсион|инн|сч[её]т|р/с|рс(?!\w)|к/с|л/с|бик|огрн|кпп|окпо|кошел|usdt|btc"
+    r"|снилс|выдан|страхов|пенсион|инн|сч[её]т|р/с|рс(?!\w)|к/с|л/с|бик|огрн|кпп|окпо|кошел|usdt"
+    r"|btc"
     r"|trc|erc|ton|битк|4100\d|[a-z\d]{24}|[a-z]{2}\d\d|[ivxlc]-[а-я]"
     r"|\d{3}[ -]\d{3}[ -]\d{3}[ -]\d\d|\d{12}"
+)
+ISSUE_HINT = in_lower(r"выдан|выдач")
+ISSUE_FINDERS = _of_kind(
+    "ПАСПОРТ",
+    (
+        finder(
+            rf"{_PASSPORT_WORD}[^\0\n]{{0,60}}?(?i:выдан\w{{0,2}}|выдачи)[^\d\0\n]{{0,80}}"
+            r"(?P<v>\d\d[./]\d\d[./](?:\d{4}|\d\d))(?!\d)"
+        ),
+    ),
 )
 PAPER_FINDERS = (
     *_of_kind("СЧЁТ", _ACCOUNTS),

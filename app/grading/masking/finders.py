@@ -30,7 +30,8 @@ _FOREIGN_DIGIT = re.compile(r"(?![0-9])\d|[\u2460-\u2468\u24ea\u2776-\u277e\u278
 _LATIN_LETTER = re.compile("[A-Za-z]")
 # A word with Latin letters among Russian ones, and the Russian letters that they look like.
 _MIXED_WORD = re.compile(
-    r"(?<![^\W\d_])(?=[A-Za-z]{0,20}[А-яЁё])(?=[А-яЁё]{0,20}[A-Za-z])[A-Za-zА-яЁё]{2,30}(?![^\W\d_])"
+    r"(?<![^\W\d_])(?=[A-Za-z]{0,20}[А-яЁё])(?=[А-яЁё]{0,20}[A-Za-z])[A-Za-zА-яЁё]{2,30}"
+    r"(?![^\W\d_])"
 )
 _LOOKS_RUSSIAN = str.maketrans("ABCEHKMOPTXYaceopxykmth", "АВСЕНКМОРТХУасеорхукмтн")
 # Blanks, the two marks that make a keycap of a digit, and pictures, which people put between

@@ -24,8 +24,23 @@ _ROOM = re.compile(
     r"(?i)\W{0,3}(?:(?:кв|квартира|дом|д|корпус|корп|подъезд|этаж|домофон|парадная|офис|участок"
     r"|уч)\.? ?\d{1,5}|\d{1,3} ?(?:подъезд|этаж|кв))"
 )
+_STREET_ALONE = re.compile(
+    r"(?i)\W{0,3}(?:(?:г|город)\.? ?)?(?:[а-яё-]{3,20}, )?(?:ул|улица|пр|проспект|пер|переулок"
+    r"|мкр|микрорайон"
+    r"|бульвар|шоссе|наб|набережная|проезд|пос[её]лок|пос|снт|село|деревня|жк)[. ] ?"
+    r"[а-яё\d-]{2,25}(?: [а-яё-]{3,25})?\W{0,3}"
+    r"|\W{0,3}[а-яё-]{3,25}(?: [а-яё-]{3,25})? (?:улица|проспект|переулок|микрорайон|бульвар|шоссе"
+    r"|набережная|проезд)\W{0,3}"
+)
+# The house may begin a longer message: «дом 5, кв 3. Котёнок готов к переезду».
+_HOUSE_FIRST = re.compile(
+    r"(?i)\W{0,3}(?:(?:дом|д|кв|квартира|корпус|подъезд)\.? ?№? ?\d{1,4}"
+    r"|(?:[а-яё]{3,12} )?[а-яё]{3,14}(?:ый|ий|ой|ая) (?:дом|подъезд|квартира|корпус)"
+    r"|\d{1,4}[а-г]?(?:[,.]|$))"
+)
 _NICK = re.compile(
-    r"(?<![\w@.-])@?(?=[\w.]{0,31}[A-Za-z])(?=[\w.]{0,31}[_\d.])[A-Za-z_][\w.]{2,31}(?<!\.)(?![\w@.-])"
+    r"(?<![\w@.-])@?(?=[\w.]{0,31}[A-Za-z])(?=[\w.]{0,31}[_\d.])[A-Za-z_][\w.]{2,31}(?<!\.)"
+    r"(?![\w@.-])"
 )
 _NICK_ALONE = re.compile(r"\W{0,3}@?[A-Za-z_.][\w.]{2,31}\W{0,3}")
 
@@ -51,13 +66,20 @@ def _windows(texts: Sequence[str]) -> Iterator[list[str]]:
         if index < after or len(text) > _LONGEST_OPENER:
             continue
         is_room = bool(_ROOM.match(text)) and _is_fragment(text)
-        if not is_room and not _OPENER.search(text):
+        is_street = bool(_STREET_ALONE.fullmatch(text))
+        if not (is_room or is_street or _OPENER.search(text)):
             continue
         first = index
         while is_room and first > max(0, index - 2, after) and _is_fragment(texts[first - 1]):
             first -= 1
         after = index + 1
         while after < min(len(texts), index + 1 + _MOST_FRAGMENTS) and _is_fragment(texts[after]):
+            after += 1
+        if (
+            is_street
+            and after == index + 1
+            and _HOUSE_FIRST.match(" ".join(texts[after : after + 1]))
+        ):
             after += 1
         if after - first > 1:
             yield list(texts[first:after])

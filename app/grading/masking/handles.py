@@ -7,12 +7,15 @@ _REST_OF_LINK = r"[^\s\0\[\]<>«»\"]{0,300}[^\s\0\[\]<>«»\".,;:!?)']"
 _MESSENGER = (
     r"(?i:телеграмм?\w{0,2}|телег[аеуи]|тележк[аеуи]|тг|т\.?г\.?|tg|telegram|инстаграмм?\w{0,2}"
     r"|инст[ауе]|inst|insta|instagram|вк|vk|вконтакте|контакте|контакт|ник|никнейм\w{0,2}"
-    r"|юзер(?:нейм\w{0,2})?|username|скайп\w{0,2}|skype|дискорд\w{0,2}|discord|max|макс[е]?"
+    r"|юзер(?:нейм\w{0,2})?|username|скайп\w{0,2}|skype|дискорд\w{0,2}|discord"
     r"|вайбер\w{0,2}|viber|в[оа]тс ?ап\w{0,2}|в[оа]цап\w{0,2}|whats ?app|тик ?ток\w{0,2}"
     r"|tik ?tok|одноклассник\w{1,2}|ок\.ру|директ\w{0,1}|ютуб\w{0,2}|youtube|фейсбук\w{0,2}"
-    r"|facebook|сигнал|тредс\w{0,1}|threads|стим[е]?|steam|твич\w{0,1}|twitch|пинтерест\w{0,1}"
-    r"|pinterest|твиттер\w{0,1}|twitter|icq|аська|зум\w{0,1}|zoom|рутуб\w{0,1}"
-    r"|мессенджер\w{0,1})"
+    r"|facebook|тредс\w{0,1}|стим[е]?|твич\w{0,1}|twitch|пинтерест\w{0,1}|pinterest"
+    r"|твиттер\w{0,1}|twitter|icq|аська|зум\w{0,1}|рутуб\w{0,1}|мессенджер\w{0,1}"
+    # Also words of brands and models («Max Mara», «Zoom H1n»): only as «в Max», «Max:».
+    r"|(?:(?<=[вВ] )|(?<=через ))(?:max|макс|steam|zoom|signal|сигнал|threads)"
+    r"|(?<![a-z\d] )(?:max|макс|steam|zoom|signal|сигнал|threads)(?= ?[:-] | "
+    r"(?-i:[a-z]{2,20}[._][a-z\d])))"
 )
 _FILLER = (
     r"(?:(?i:я|как|в|есть|это|так\w{2,3}|русскими|английскими|латинскими|буквами|латиницей"
@@ -22,7 +25,8 @@ _FILLER = (
     r"|телеге|инсте|дискорде)[ :,-]{1,3}){0,4}"
 )
 _NO_NICK = (
-    r"(?!(?i:whats|viber|telegram|instagram|skype|max\b|vk\b|avito|https?|iphone|ipad|samsung"
+    r"(?!(?i:v\.?\d|whats|viber|telegram|instagram|skype|max\b|vk\b|avito|https?|iphone|ipad"
+    r"|samsung"
     r"|android|xiaomi|huawei|honor|redmi|google|yandex|web\b|wi-?fi|online|desktop|premium"
     r"|business|shop\b|pro\b|plus\b|messenger|nick\b|name\b))"
 )
@@ -40,6 +44,26 @@ _ACCOUNT_WORD = (
     r"|подпи[сш]\w{1,8}|добавля\w{1,5}|стучи\w{0,3})"
 )
 _SAID_MARK = r"(?i:точка|dot|дефис|тире|(?:нижнее )?подч[её]ркивание|underscore|андерскор)"
+# A Latin name in parts («lash.by.zarema»), and one spelled with the names of its signs.
+_DOTTED = (
+    r"(?=[a-z\d._-]{4,40}(?![\w-]))[A-Za-z][A-Za-z\d]{1,20}"
+    r"(?:[._-]{1,2}[A-Za-z\d]{1,20}){1,5}(?!\w|\.\w)"
+)
+_LETTERS_ASIDE = (
+    r"(?: (?i:(?:маленьк|больш|строчн|заглавн|латинск|английск|русск)\w{2,3} букв\w{1,3}"
+    r"|слитно|латиницей))?"
+)
+_SAID_JOINT = rf"{_LETTERS_ASIDE}(?: потом| дальше| затем)? {_SAID_MARK}(?: потом| дальше| затем)? "
+_UNDERSCORE = r"(?i:подч[её]ркивание|underscore|андерскор)"
+# One mark between Russian words is plain speech («группа точка выдачи»), an underscore is not.
+_SPELLED = (
+    rf"(?:(?:(?i:эт|ат|at|собак[аи]|собачка) )[A-Za-zА-Яа-яё\d]{{2,20}}"
+    rf"(?:{_SAID_JOINT}[A-Za-zА-Яа-яё\d]{{1,20}}){{1,5}}"
+    rf"|[A-Za-z\d]{{2,20}}(?:{_SAID_JOINT}[A-Za-z\d]{{1,20}}){{1,5}}"
+    rf"|(?=[^\0\n]{{0,60}}{_UNDERSCORE}|(?:[^\0\n]{{0,30}} {_SAID_MARK} ){{2}})"
+    rf"[A-Za-zА-Яа-яё\d]{{2,20}}(?:{_SAID_JOINT}[A-Za-zА-Яа-яё\d]{{1,20}}){{1,5}}){_LETTERS_ASIDE}"
+)
+_CALLED = r"(?i:звучит|называется|читается|пишется|пишусь|зовусь|значусь|произносится)"
 _DOT, _SLASH = r" ?(?:\.|(?i:точка|dot)) ?", r" ?(?:/|(?i:сл[еэ]ш|слаш|slash|дробь|косая)) ?"
 
 _UNDERSCORED = r"(?=[^\W_]{1,20}_[\w.]{0,30}[^\W\d_])[^\W\d_][\w.]{3,31}(?<!\.)"
@@ -57,7 +81,8 @@ HANDLE_FINDERS = (
     (
         "ССЫЛКА",
         finder(
-            rf"(?<![\w@.-])(?:[A-Za-zА-яё0-9-]{{1,63}}\.){{1,5}}{ZONE}(?![\w-])(?:[/?#]{_REST_OF_LINK})?"
+            rf"(?<![\w@.-])(?:[A-Za-zА-яё0-9-]{{1,63}}\.){{1,5}}{ZONE}(?![\w-]|\.\w)"
+            rf"(?:[/?#]{_REST_OF_LINK})?"
         ),
     ),
     (
@@ -68,6 +93,13 @@ HANDLE_FINDERS = (
         ),
     ),
     ("НИК", finder(r"(?<![\w@])@[A-Za-z][\w.]{2,31}(?<!\.)")),
+    (
+        "НИК",
+        finder(
+            rf"(?<!\w){_MESSENGER}[ :,-]{{1,4}}{_FILLER}"
+            rf"(?P<v>{_SPELLED})(?!\w)"
+        ),
+    ),
     ("НИК", finder(rf"(?<!\w){_MESSENGER}[ :,-]{{1,4}}{_FILLER}@?(?P<v>{_NICK})(?!\w)")),
     ("НИК", finder(rf"(?<!\w){_MESSENGER}[ :,-]{{1,4}}{_FILLER}(?P<v>{_CYRILLIC_NICK})(?!\w)")),
     (
@@ -98,11 +130,27 @@ HANDLE_FINDERS = (
             rf"(?:{_MESSENGER}|{_ACCOUNT_WORD})(?!\w))"
         ),
     ),
+    ("НИК", finder(rf"(?<!\w){_MESSENGER}[^\0\n]{{0,30}}?[ :«\"@(](?P<v>{_DOTTED})")),
     (
         "НИК",
         finder(
-            rf"(?<!\w){_MESSENGER}[ :,-]{{1,4}}{_FILLER}"
-            rf"(?P<v>[A-Za-z\d]{{3,20}}(?: {_SAID_MARK} [A-Za-z\d]{{2,20}}){{1,3}})(?!\w)"
+            rf"(?<!\w){_MESSENGER}[^\0\n:]{{0,25}}: ?[«\"@]?"
+            rf"(?P<v>{_NO_NICK}[A-Za-z][\w.]{{4,31}}(?<!\.))(?!\w)"
+        ),
+    ),
+    (
+        "НИК",
+        finder(
+            rf"(?<!\w)(?:{_MESSENGER}|{_ACCOUNT_WORD})[^\0\n]{{0,40}}?(?<!\w){_CALLED}[ :,-]{{1,3}}"
+            r"(?:(?i:как|так)[ :-]{1,3})?(?P<v>[«\"][^«»\"\0\n]{3,40}[»\"]|[A-Za-z][\w.]{3,31}"
+            r"(?<!\.))"
+        ),
+    ),
+    (
+        "НИК",
+        finder(
+            rf"\0[^\w\0]{{1,3}}(?:(?i:а|и) )?{_CALLED}[ :-]{{1,3}}(?P<v>[A-Za-z][\w.]{{3,31}}"
+            rf"(?<!\.))"
         ),
     ),
 )

@@ -16,6 +16,7 @@ from app.grading.masking.name_words import (
     is_latin_surname,
     is_plain_word,
 )
+from app.grading.masking.quoted_titles import is_in_title
 
 SHOP = re.compile(
     r"(?i)(?<!\w)(?:авто\w{0,20}|магазин\w{0,4}|салон\w{0,4}|мебел\w{0,10}|строй\w{0,20}"
@@ -42,7 +43,8 @@ TITLE = (
     r"|специалист|техник|инженер|врач|доктор|учитель|тренер|преподаватель|няня)[а-яё]{0,2}"
 )
 INTRODUCTION = re.compile(
-    r"(?i)(?<!\w)(?:меня зовут|мене звати|мене звуть|звуть|звати|кличут|величают|величать"
+    r"(?i)(?<!\w)(?:меня зовут|табличк\w{1,3}|подписан\w?|фамилией|мене звати|мене звуть|звуть"
+    r"|звати|кличут|величают|величать"
     r"|одержувач\w?|отримувач\w?|відправник|фамили[яиюей]{1,2}|по имени|на фамилию|держатель"
     r"|владелец|владелица|высветится|обратит\w{1,4} к|обращай\w{1,4} к|подойд\w{1,4} к"
     r"|спрос[аию]\w{0,3}|позов[иу]\w{0,2}|передай\w{0,2}|отдай\w{0,2}"
@@ -214,6 +216,7 @@ def introduced_words(text: str) -> Iterator[str]:
             and len(match[0]) > 2
             and may_be_name(NameToken(*match.span(), match[0]), before)
             and not is_animal(before)
+            and not is_in_title(text, *match.span())
         ):
             yield match[0]
     for introduction in SELF_INTRODUCTIONS.finditer(lower):

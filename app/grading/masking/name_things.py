@@ -50,6 +50,7 @@ _ANIMAL = re.compile(
     r"|коров|коз[ауы]|кличк|питом|родител|зверь|кобел|сук[ау]|порода|породы)"
     r"[а-яё]{0,4}[^.!?\n]{0,25}$"
 )
+_RELATIVE = re.compile(r"(?i)(?<!\w)(?:баб[аеуы]|т[её]т[яеи]|дяд[яею]|сосед\w{0,3}|дочь|сын\w?) $")
 
 
 def is_product(before: str, token: NameToken) -> bool:
@@ -75,7 +76,7 @@ def is_product(before: str, token: NameToken) -> bool:
 
 def is_animal(before: str) -> bool:
     """«Собаку зовут» before the name."""
-    return bool(_ANIMAL.search(before))
+    return bool(_ANIMAL.search(before)) and not _RELATIVE.search(before)
 
 
 def names_a_thing(text: str, token: NameToken, end: int = 0) -> bool:

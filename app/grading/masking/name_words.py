@@ -46,6 +46,7 @@ DIMINUTIVE = re.compile(
     r"(?i)([а-яё]{2,8}?)(?:[ао]?[чшк]?[еоу]?(?:чк|шк|ньк|льк)|[ую]с|[ую]ш|[аоя]х|ул)"
     r"(?:а|у|е|и|ой|ей|ом|ем|ю|я)"
 )
+SHORT_DIMINUTIVE = re.compile(r"(?i)([а-яё]{4,9})к(?:а|и|у|е|ой|ою)")
 CAUCASIAN = re.compile("[А-ЯЁа-яё]{3}(?:[бвгдзкмнпрстчшщл]ян(?:а|у|ом|е|ы)?|дзе|швили)$")
 FAMILY = re.compile("(?:[оеё]в|[иы]н|ян)(?:ых|ы)$")
 
@@ -256,13 +257,13 @@ def may_be_foreign(token: NameToken) -> bool:
 
 def is_diminutive(token: NameToken) -> bool:
     """«Аллочка», «Викуся»: a word of no dictionary with the stem of a first name."""
-    match = (
-        DIMINUTIVE.fullmatch(token.word)
-        if token.is_capitalised and not token.reading.is_known
-        else None
-    )
-    return match is not None and any(
-        folded(match[1]) + ending in listed_names() for ending in ("", "а", "я")
+    if not token.is_capitalised or token.reading.is_known:
+        return False
+    return any(
+        folded(match[1]) + ending in listed_names()
+        for match in (DIMINUTIVE.fullmatch(token.word), SHORT_DIMINUTIVE.fullmatch(token.word))
+        if match
+        for ending in ("", "а", "я")
     )
 
 

@@ -14,11 +14,24 @@ _LONGEST_PART_TEXT = 80
 _MOST_TEXTS_ASIDE = 2
 _END = "\0" * (_LONGEST_PART_TEXT + 1)
 _ITEM = rf"(?:\d{{1,16}}|(?<!\w){SPOKEN_WORD}(?!\w))"
+_ASIDE = r"(?i:потом|затем|дальше|и|а|ага|так|тире|дефис|пробел|ещ[её])(?!\w)"
 _RUN = re.compile(
-    rf"(?:\+|(?<!\w)(?i:плюс) )? ?\(?{_ITEM}(?:[ ().,_-]{{0,3}}{_ITEM}){{0,15}}(?![A-Za-z])"
+    rf"(?:\+|(?<!\w)(?i:плюс) )? ?\(?{_ITEM}"
+    rf"(?:(?:[ ().,_-]{{0,3}}|(?:[ ,]{{1,3}}{_ASIDE}){{1,3}}[ ,]{{1,3}}){_ITEM}){{0,15}}"
+    rf"(?![A-Za-z])"
 )
 _DIGIT = re.compile(r"\d")
-_MOST_BLANKS = 12
+# A text that offers a number may hold more words beside the part.
+_OFFER = re.compile(
+    r"(?i)(?<!\w)(?:мой|моя|номер\w{0,2}|тел\w{0,6}|звон\w{0,8}|позвон\w{0,8}|набер\w{0,6}"
+    r"|набира\w{0,4}|запиш\w{1,4}|записыва\w{1,4}|вот|диктую|дальше|потом|карт\w{1,2})(?!\w)"
+)
+_MOST_OFFERING_WORDS = 12
+_TERM = re.compile(
+    r"(?i)^\W{0,3}(?:[а-яё]{2,10}\W{1,3}){0,3}((?:0[1-9]|1[0-2]) ?[/.] ?(?:20)?[2-3]\d)"
+    r"(?![\d./])(?:\W{1,3}(?:cvv|cvc|код|цвв)?\W{0,3}(\d{3})(?!\d))?"
+)
+_MOST_BLANKS = 14
 _WORD = re.compile(r"[^\W\d_]{1,40}")
 _OUT_OF_ALL = re.compile(
     r"(?i)(?:последн|перв|дальше|следующ)\w{1,4} (?:две|три|четыре|пять|2|3|4)(?: цифр\w)?"
@@ -58,6 +71,8 @@ def numbers_in_parts(texts: Sequence[str]) -> dict[str, tuple[int, int, str, str
         about = context + " ".join(said for said, _, _ in run[:_MOST_PARTS])
         for kind, key, first, last in _numbers([readings for _, _, readings in run], about):
             found.update({said: (*span, kind, key) for said, span, _ in run[first:last]})
+            if kind == "КАРТА" and last == len(run) and (term := _TERM.match(text)):
+                found[text] = (term.start(1), term.end(), kind, f"{key} {term[1]}")
         run, context = [], text[-_LONGEST_PART_TEXT:]
     return found
 
@@ -75,7 +90,7 @@ def _part(text: str) -> tuple[tuple[int, int], list[str]] | None:
         return None
     is_spoken = may_be_spoken(text)
     if not is_spoken and (
-        not _DIGIT.search(text) or len(_WORD.findall(text)) > 2 * _MOST_WORDS_ASIDE
+        not _DIGIT.search(text) or len(_WORD.findall(text)) > _MOST_OFFERING_WORDS
     ):
         return None
     plain = _OUT_OF_ALL.sub(lambda match: "-" * len(match[0]), uniform(text))
@@ -86,7 +101,8 @@ def _part(text: str) -> tuple[tuple[int, int], list[str]] | None:
     start += len(runs[0][0]) - len(runs[0][0].lstrip())
     aside = _WORD.findall(plain[:start] + " " + plain[end:])
     readings = digit_readings(plain[start:end].replace("+", " ").lower().replace("плюс", " "))
-    return ((start, end), readings) if readings and len(aside) <= _MOST_WORDS_ASIDE else None
+    most = _MOST_OFFERING_WORDS if _OFFER.search(plain) else _MOST_WORDS_ASIDE
+    return ((start, end), readings) if readings and len(aside) <= most else None
 
 
 def _numbers(parts: Sequence[list[str]], context: str) -> Iterator[tuple[str, str, int, int]]:

@@ -16,9 +16,7 @@ from app.grading.masking.name_surroundings import (
     HONORIFIC,
     INTRODUCTION,
     LOOK_BACK,
-    NO_LATIN_NAME,
     SELF,
-    SHOP,
     introduced_words,
     is_guest,
     is_spoken_to,
@@ -44,14 +42,20 @@ from app.grading.masking.name_words import (
     lower_names,
     name_by_skeleton,
 )
+from app.grading.masking.nicknames import is_foreign_vocative, is_nickname, may_be_nickname
+from app.grading.masking.plausible_names import MOST_WORDS, plausible_words
+from app.grading.masking.quoted_titles import is_in_title
 from app.grading.masking.transliteration import in_cyrillic, skeleton
 from app.grading.masking.words import name_forms, read_word
 
 MAX_NAME_LENGTH = 200
 MAX_PEOPLE = 200
-MOST_WORDS = 6
 JOINT = re.compile(r" ?- ?| {1,2}|\. ?")
-BEFORE_FORM = re.compile(r"(?:ИП|ип|Ип|гр\.|гражданин|гражданка|[Тт][её]ть|[Дд]ядь) $")
+IN_SHOP = re.compile(r"(?i)(?<!\w)(?:в|из) $")
+BEFORE_FORM = re.compile(
+    r"(?:ИП|ип|Ип|гр\.|гражданин|гражданка|[Тт][её]т(?:ь|я|и|е|ю|ей)|[Дд]яд(?:ь|я|и|е|ю|ей)"
+    r"|[Бб]аб(?:а|у|е|ы|ой)?|[Дд]ед(?:а|у|ом)?) $"
+)
 
 
 class People:
@@ -99,6 +103,7 @@ class People:
             elif (
                 word in own
                 or word in usual
+                or may_be_nickname(word)
                 or ("ё" in word and (folded(word) in own or folded(word) in usual))
                 or (word.isascii() and skeleton(word) in self._skeletons)
             ):
@@ -136,7 +141,9 @@ class People:
                 length += 1
             return length, next((person for person in known[:length] if person), "")
         length = full_name(group) or self._single(text, group)
-        if length and self._is_title(text, group):
+        if length and (
+            is_in_title(text, first.start, group[length - 1].end) or self._is_title(text, group)
+        ):
             length = 0
         return length, nominative(group[:length], [*known[:length]])
 
@@ -164,7 +171,7 @@ class People:
     def _is_title(text: str, group: list[NameToken]) -> bool:
         """«Илья Муромец книга», «мультик Алёша Попович»."""
         first = group[0]
-        before = text[max(0, first.start - LOOK_BACK) : first.start]
+        before = _text_before(text, first)
         if (
             INTRODUCTION.search(before) or GREETED.search(before) or SELF.search(before)
         ) and not HERO.search(before):
@@ -183,7 +190,7 @@ class People:
         name where it stands.
         """
         first = group[0]
-        before = text[max(0, first.start - LOOK_BACK) : first.start]
+        before = _text_before(text, first)
         is_introduced = bool(INTRODUCTION.search(before))
         if not (
             self._stands_alone(text, before, first)
@@ -208,7 +215,11 @@ class People:
             or names_a_thing(text, token)
         ):
             return False
-        if is_first_name(token) or is_diminutive(token):
+        if (
+            is_first_name(token)
+            or is_diminutive(token)
+            or is_nickname(text, token.start, token.end)
+        ):
             return True
         if (
             token.is_capitalised
@@ -220,7 +231,7 @@ class People:
             return False
         reading = token.reading
         return (
-            (reading.is_patronymic and not reading.is_common)
+            (reading.is_patronymic and not reading.is_common and not IN_SHOP.search(before))
             or (
                 CAUCASIAN.search(token.word) is not None
                 and not reading.is_common
@@ -236,7 +247,10 @@ class People:
                     or is_spoken_to(text, before, token)
                 )
             )
-            or (text[token.end : token.end + 1] in {",", "!"} and is_vocative(token.word))
+            or (
+                text[token.end : token.end + 1] in {",", "!"}
+                and (is_vocative(token.word) or is_foreign_vocative(token.word))
+            )
             or (folded(token.word) in ambiguous_names() and is_spoken_to(text, before, token))
             or (bool(SELF.search(before)) and is_surname(token) and bool(FAMILY.search(token.word)))
         )
@@ -266,34 +280,11 @@ class People:
             (self._any_case if any_case else self._capitalised).setdefault(folded(form), name)
 
 
-def plausible_words(name: str) -> list[str]:
-    """The words of a profile's name that can be a person's; none of a shop's, of «Не важно» or of
-    «Диван».
-    """
-    if SHOP.search(name):
-        return []
-    words = [word for word in WORD.findall(name) if len(word) > 1][:MOST_WORDS]
-    return [word for word in words if is_plausible(word, among=len(words))]
-
-
-def is_plausible(word: str, among: int) -> bool:
-    if not CYRILLIC.fullmatch(word):
-        return len(word) > 2 and (
-            skeleton(word) in name_by_skeleton()
-            or (word[0].isupper() and not NO_LATIN_NAME.fullmatch(word))
-        )
-    reading = read_word(word)
-    if folded(word) in listed_names() or reading.is_first_name or folded(word) in ambiguous_names():
-        return True
-    if reading.is_common or (
-        reading.is_known and not (reading.is_surname or reading.is_patronymic)
-    ):
-        return False
-    return (
-        reading.is_surname
-        or reading.is_patronymic
-        or (word[0].isupper() and reading.is_noun and len(word) > 2)
-    )
+def _text_before(text: str, token: NameToken) -> str:
+    """Return the text before a name, without a quotation mark if the words before introduce it."""
+    before = text[max(0, token.start - LOOK_BACK) : token.start]
+    bare = before.rstrip('«"„“')
+    return bare if bare != before and INTRODUCTION.search(bare) else before
 
 
 def nominative(group: Sequence[NameToken], known: Sequence[str | None]) -> str:

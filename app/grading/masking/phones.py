@@ -40,6 +40,40 @@ def _phones(pattern: str) -> Finder:
     return finder(pattern, phone_key, _is_no_size_list)
 
 
+# Any sign between the digits but those of lists, prices and sums.
+_SIGN = r"[^\w\n\0,;:=+×%₽$€№\"«»?!<>]"
+_HINT_WORD = (
+    r"(?<!\w)(?i:тел\.?|телефон\w{0,3}|моб\w{0,8}\.?|сотов\w{2,3}|номер\w{0,2}|звон\w{0,8}"
+    r"|позвон\w{0,8}|перезвон\w{0,8}|набер\w{0,6}|набирай\w{0,3}|смс\w{0,4}|sms"
+    r"|в[оа][тц]с?ап\w{0,2}"
+    r"|whatsapp|вайбер\w{0,2}|viber|связ[ьи]|связаться|мой|пиши\w{0,2})"
+)
+
+
+def _has_short_groups(text: str) -> bool:
+    """Return whether no group has more than four digits and the numbers do not grow."""
+    return not re.search(r"\d{5}", text) and _is_no_size_list(text)
+
+
+_SIGN_FINDERS = (
+    finder(
+        rf"{FREE}(?:\+ ?7|[78]){_SIGN}{{0,8}}9(?:{_SIGN}{{0,8}}\d){{9}}{END}(?! ?\d)",
+        phone_key,
+        _has_short_groups,
+    ),
+    finder(
+        rf"{_HINT_WORD}[^\d\0\n]{{0,25}}(?<![\d,.])"
+        rf"(?P<v>(?:(?:\+ ?7|[78])[^\w\n\0]{{0,8}})?9(?:[^\w\n\0₽$€%№]{{0,8}}\d){{9}}){END}"
+        rf"(?! ?\d)",
+        phone_key,
+        _has_short_groups,
+    ),
+    finder(rf"{FREE}9(?:{_SIGN}{{1,4}}\d){{9}}{END}(?! ?\d)", phone_key, _is_no_size_list),
+    finder(
+        r"(?<![^\W_])[78]([^\W\d_]{1,3})9\d\d\1\d{3}\1\d\d\1?\d\d(?![^\W_])",
+        phone_key,
+    ),
+)
 PHONE_FINDERS = (
     _phones(rf"(?:{_PLUS}|(?<![\d-])00) ?\(?\d(?:{_SEP}\d){{9,13}}{END}"),
     _phones(rf"{FREE}[78]{_SEP}[3-9](?:{_SEP}\d){{9}}(?: \d{{1,2}}(?=\s{{0,4}}$))?{END}"),
@@ -56,6 +90,7 @@ PHONE_FINDERS = (
     _phones(rf"{FREE}(?<![\d-])0 ?(?:39|50|6[36-8]|73|9[1-9])[ -]\d{{3}}[ -]\d\d[ -]\d\d{END}"),
     _phones(rf"(?<![\d+])\+?[78]([,/…|~:•·=]{{1,2}})\d{{3}}\1\d{{3}}\1\d\d\1\d\d{END}"),
     _phones(rf"{FREE}(?<![\d,+] )[78][ ,]{{1,2}}9\d\d(, )\d{{3}}(?:\1\d\d\1\d\d|\1\d{{4}}){END}"),
+    *_SIGN_FINDERS,
     _phones(
         rf"{_CALL}[^\d\0]{{0,25}}(?<![\d,.])(?P<v>\(?\d{{3,5}}\)?[ -]\d{{1,3}}-\d\d-\d\d)(?![\d-])"
     ),

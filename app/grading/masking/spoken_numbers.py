@@ -20,6 +20,8 @@ __all__ = ["SPOKEN_WORD", "digit_readings", "may_be_spoken", "spoken_numbers"]
 _GAP = re.compile(r"[^\w\0]{0,5}|_{1,3}")
 _PHONE = re.compile(r"[78][3-9]\d{9}|9\d{9}|375\d{9}|380\d{9}|99[2-68]\d{9}")
 _CARD = re.compile(r"[2-6]\d{15}")
+_LONG_CARD = re.compile(r"[2-6]\d{15,18}")
+_CARD_WORD = re.compile(r"(?<!\w)(?i:карт[аеуы]\w{0,3}|карточк\w{1,2})[^\d\0\n]{0,30}$")
 _TOWN_PHONE = re.compile(r"[1-9]\d{4,6}")
 _PAPER = re.compile(r"\d{10}")
 _PLUS = re.compile(r"(?:(?<!\w)(?i:плюс|с) {0,2}|\+ ?)$")
@@ -29,14 +31,14 @@ _TOWN_WORD = re.compile(
     r"[ :,]{1,3}(?:(?i:тел\.?|телефон\w{0,3}|номер\w{0,2}|на|по|городской|домашний|рабочий)"
     r"[ :,]{1,3}){0,2}$"
 )
-_PAPER_WORD = re.compile(r"(?i:паспорт\w{0,3}|серия|права)(?: \w{2,12}){0,3}[ :,]{1,3}$")
+_PAPER_WORD = re.compile(r"(?i:паспорт\w{0,3}|серия|права)(?: \w{2,12}){0,3}[ :,«\"(—-]{1,4}$")
 _COUNTED = re.compile(
     r" ?(?i:руб|тыс|р\b|шт|километр|км|лет|год|мин|час|метр|см|кг|литр|человек|раз)"
 )
 _GROUPS = re.compile(
     r"(?:[78] ?)?\d{3} (?:\d{7}|\d{3} ?\d\d ?\d\d) |[78]\d{3} ?\d{3} ?\d\d ?\d\d |(?:\d{4} ){4}"
 )
-_LONGEST = 16
+_LONGEST = 19
 _MOST_READINGS = 16
 _MOST_FILLERS = 4
 _LOOK_BACK = 45
@@ -100,6 +102,7 @@ def _number_at(text: str, items: Sequence[Item]) -> tuple[int, str, str]:
     longest = 0, "", ""
     before = text[max(0, items[0].start - _LOOK_BACK) : items[0].start]
     is_town, is_paper = bool(_TOWN_WORD.search(before)), bool(_PAPER_WORD.search(before))
+    card = _LONG_CARD if _CARD_WORD.search(before) else _CARD
     worded = 0
     for index, item in enumerate(items):
         worded = max(worded, 2 if item.value is not None else item.mark if index else 0)
@@ -109,7 +112,7 @@ def _number_at(text: str, items: Sequence[Item]) -> tuple[int, str, str]:
         is_whole = is_town and worded > 1 and index > 0 and index + 1 == len(items)
         for digits, _ in readings:
             kind = (
-                _kind(digits, is_whole, is_paper)
+                _kind(digits, is_whole, is_paper, card)
                 if worded > 1 or (worded and _is_grouped(items[: index + 1]))
                 else ""
             )
@@ -127,9 +130,9 @@ def _is_grouped(items: Sequence[Item]) -> bool:
     return bool(_GROUPS.fullmatch("".join(f"{item.digits} " for item in items)))
 
 
-def _kind(digits: str, is_town: bool, is_paper: bool) -> str:
+def _kind(digits: str, is_town: bool, is_paper: bool, card: re.Pattern[str]) -> str:
     if is_paper and _PAPER.fullmatch(digits):
         return "ПАСПОРТ"
     if _PHONE.fullmatch(digits) or (is_town and _TOWN_PHONE.fullmatch(digits)):
         return "ТЕЛЕФОН"
-    return "КАРТА" if _CARD.fullmatch(digits) else ""
+    return "КАРТА" if card.fullmatch(digits) else ""
