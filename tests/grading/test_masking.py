@@ -322,3 +322,21 @@ def test_mixed_hostile_text_is_masked_and_joined_back(part: str) -> None:
 def test_a_mailbox_is_found_by_its_provider_without_a_zone(text: str, masked: str) -> None:
     """A Latin name tells it from a dog."""
     assert Masker((), [text]).mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("texts", "masked"),
+    [
+        (
+            ["Новая карта:", "5536 9170", "8527 6365", "действует 04/29"],
+            ["Новая карта:", "[КАРТА_1]", "[КАРТА_1]", "действует [КАРТА_2]"],
+        ),
+        (
+            ["если она не возьмет то вот мой 8926", "3180577"],
+            ["если она не возьмет то вот мой [ТЕЛЕФОН_1]", "[ТЕЛЕФОН_1]"],
+        ),
+    ],
+)
+def test_data_over_several_messages_is_masked(texts: list[str], masked: list[str]) -> None:
+    masker = Masker([], texts)
+    assert [masker.mask(text) for text in texts] == masked

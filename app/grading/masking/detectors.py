@@ -32,7 +32,14 @@ from app.grading.masking.documents import (
     PAPER_HINT,
 )
 from app.grading.masking.finders import Finder, Found, Hint, blanked, finder, in_lower, uniform
-from app.grading.masking.handles import HANDLE_FINDERS, HANDLE_HINT, LINK_FINDERS, LINK_HINT
+from app.grading.masking.handles import (
+    HANDLE_FINDERS,
+    HANDLE_HINT,
+    LINK_FINDERS,
+    LINK_HINT,
+    NICK_FINDERS,
+    NICK_HINT,
+)
 from app.grading.masking.mailboxes import MAIL_HINT, MAIL_PATTERNS
 from app.grading.masking.phones import PHONE_FINDERS
 from app.grading.masking.spoken_numbers import may_be_spoken, spoken_numbers
@@ -67,6 +74,7 @@ _OF_LETTERS: _Families = (
     (LINK_HINT, LINK_FINDERS),
     (MAIL_HINT, tuple(("ПОЧТА", finder(pattern)) for pattern in MAIL_PATTERNS)),
     (HANDLE_HINT, HANDLE_FINDERS),
+    (NICK_HINT, NICK_FINDERS),
     (BIRTHDAY_HINT, BIRTHDAY_FINDERS),
     (ISSUE_HINT, ISSUE_FINDERS),
 )

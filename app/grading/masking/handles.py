@@ -93,6 +93,14 @@ HANDLE_FINDERS = (
         ),
     ),
     ("НИК", finder(r"(?<![\w@])@[A-Za-z][\w.]{2,31}(?<!\.)")),
+)
+NICK_HINT = in_lower(
+    r"(?<!\w)(?:теле[гж]|т\.?г|tg|telegr|инст|inst|вк|vk|контакт|ник|юзер|user|скайп|skype|дискорд"
+    r"|discord|max|макс|вайбер|viber|в[оа][тц]|whats|тик|tik|однокл|ок\.ру|дирек|ютуб|youtube|фейс"
+    r"|faceb|сигнал|signal|тред|thread|стим|steam|твич|twi|пинтер|pinter|твит|icq|аська|зум|zoom"
+    r"|рутуб|мессен|логин|акк|профил|най[дт]|ищ[иу]|подпи|добавля|стучи)"
+)
+NICK_FINDERS = (
     (
         "НИК",
         finder(

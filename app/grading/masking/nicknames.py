@@ -20,7 +20,7 @@ _COLLOQUIAL = (
     "Кузьмич Петрович Николаич Семёныч Василич Сергеич Алексеич Андреич Борисыч Максимыч"
 )
 _PATRONYMIC = re.compile(r"(?i)[а-яё]{2,12}(?:ыч|ич)(?:а|у|ем|ом|е)?")
-_ENDINGS = tuple(
+PATRONYMIC_ENDINGS = tuple(
     f"{stem}{ending}" for stem in ("ыч", "ич") for ending in ("", "а", "у", "ем", "ом", "е")
 )
 _FOLLOWED = re.compile(
@@ -49,7 +49,7 @@ _LOOK_BACK = 24
 
 
 @cache
-def nicknames() -> frozenset[str]:
+def colloquial_names() -> frozenset[str]:
     """Return every case of the colloquial names, folded."""
     return frozenset(
         folded(form) for name in _COLLOQUIAL.split() for form in (*name_forms(name), *_cases(name))
@@ -69,8 +69,8 @@ def _cases(name: str) -> list[str]:
 def may_be_nickname(word: str) -> bool:
     """Return whether the word, in any case, is a colloquial name or a patronymic used as one."""
     form = folded(word)
-    return form in nicknames() or (
-        form.endswith(_ENDINGS)
+    return form in colloquial_names() or (
+        form.endswith(PATRONYMIC_ENDINGS)
         and bool(_PATRONYMIC.fullmatch(word))
         and read_word(word).is_patronymic
         and not read_word(word).is_common

@@ -42,7 +42,13 @@ from app.grading.masking.name_words import (
     lower_names,
     name_by_skeleton,
 )
-from app.grading.masking.nicknames import is_foreign_vocative, is_nickname, may_be_nickname
+from app.grading.masking.nicknames import (
+    PATRONYMIC_ENDINGS,
+    colloquial_names,
+    is_foreign_vocative,
+    is_nickname,
+    may_be_nickname,
+)
 from app.grading.masking.plausible_names import MOST_WORDS, plausible_words
 from app.grading.masking.quoted_titles import is_in_title
 from app.grading.masking.transliteration import in_cyrillic, skeleton
@@ -94,7 +100,7 @@ class People:
 
     def _next_candidate(self, text: str, position: int) -> NameToken | None:
         """The next word that may begin a name: capitalised, known or a first name."""
-        own, usual = self._own_forms, lower_names()
+        own, usual, nicknames = self._own_forms, lower_names(), colloquial_names()
         for match in WORD.finditer(text, position):
             word = match[0]
             if not word.islower():
@@ -103,7 +109,8 @@ class People:
             elif (
                 word in own
                 or word in usual
-                or may_be_nickname(word)
+                or word in nicknames
+                or (word.endswith(PATRONYMIC_ENDINGS) and may_be_nickname(word))
                 or ("ё" in word and (folded(word) in own or folded(word) in usual))
                 or (word.isascii() and skeleton(word) in self._skeletons)
             ):
