@@ -27,7 +27,8 @@ _MOST_BRACES = (
     100  # tried as the beginning of the object; a broken answer of braces alone would take for ever
 )
 _CRITERIA = tuple(criterion.value for criterion in Criterion)
-_PERSONAL_TOKEN = re.compile(r"\[[А-ЯЁ]+_\d+\]")
+# Tokens of masked data, and words of the chat in quotation marks: any language is fine there.
+_NOT_OWN_WORDS = re.compile(r"\[[А-ЯЁ]+_\d+\]|«[^«»]*»|“[^“”]*”|\"[^\"]*\"")
 
 
 def _grade(value: object) -> Grade:
@@ -49,11 +50,11 @@ def _first_three(value: object) -> object:
 
 
 def _russian(value: object) -> object:
-    """One line of Russian: at least half of its letters, tokens left out, are Russian ones."""
+    """One line of Russian: at least half of the letters outside tokens and quotations."""
     if not isinstance(value, str):
         return value
     text = " ".join(keep_visible(value).split())
-    letters = [char for char in _PERSONAL_TOKEN.sub("", text).lower() if char.isalpha()]
+    letters = [char for char in _NOT_OWN_WORDS.sub("", text).lower() if char.isalpha()]
     russian = sum("а" <= char <= "я" or char == "ё" for char in letters)
     if not letters or 2 * russian < len(letters):
         raise VerdictError("нужен непустой текст на русском языке")

@@ -238,3 +238,11 @@ def test_refusal_repeats_nothing_the_model_wrote() -> None:
         with_tonality(checks={evil: "y"}),
     ):
         assert evil not in refused(raw)
+
+
+@pytest.mark.parametrize(
+    "quoted", ["«aGVsbG8gd29ybGQgYW5kIGZyaWVuZHM»", '"Is it still here, sir?"']
+)
+def test_quoted_words_may_be_in_any_language(quoted: str) -> None:
+    summary = f"На {quoted} нет ответа."
+    assert parse_answer(json.dumps(answer() | {"summary": summary}), RUBRIC).summary == summary

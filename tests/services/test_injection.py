@@ -107,7 +107,9 @@ async def test_a_report_says_that_its_chat_speaks_to_the_grader(stage: Stage) ->
     assert len(noticed) >= 2 * 17
     for (kind, side), text in noticed.items():
         stage.add_talk(*GOOD_TALK, (side, text), title=f"attacked {kind}")
-    quiet = [(side, text) for text in INNOCENT if not addresses_grader(text) for side in ROLES]
+    # Whole sentences: short pieces without a full stop are read together.
+    sentences = [f"{text}." for text in INNOCENT]
+    quiet = [(side, text) for text in sentences if not addresses_grader(text) for side in ROLES]
     for start in range(0, len(quiet), 150):
         stage.add_talk(*GOOD_TALK, *quiet[start : start + 150], title="quiet")
     await stage.sync()

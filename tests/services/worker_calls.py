@@ -15,8 +15,9 @@ def environment() -> dict[str, str]:
 
 
 def spin(seconds: float) -> None:
-    """Takes so much processor time."""
-    while time.process_time() < seconds:
+    """Use so much processor time."""
+    end = time.process_time() + seconds
+    while time.process_time() < end:
         pass
 
 
