@@ -1,13 +1,12 @@
-"""``sync``, ``analyze``, ``report``: the same runs in the same ledger as by REST, worked on here or
-by a service that is there already.
+"""``sync``, ``analyze``, ``regrade``, ``report``: queue the same runs as the REST calls and execute
+them in this process, or wait for a running service that has claimed them.
 """
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
 
 from app.adapters import read_rubric
 from app.cli.console import Mark, print_line, print_marked
@@ -20,9 +19,16 @@ from app.config import Settings
 from app.database.engine import Database
 from app.errors import InvalidRequestError, SettingsError
 from app.grading.prompt import prompt_version
-from app.models import Run, RunKind, RunState
+from app.models import Run, RunState
 from app.service import open_service, working
 from app.services.requested_chats import require_known_chats
+from app.services.run_params import (
+    AnalyzeParams,
+    MailParams,
+    RegradeParams,
+    RunParams,
+    SyncParams,
+)
 from app.services.runs import require_run, submit
 
 Check = Callable[[Database], Awaitable[object]]
@@ -51,7 +57,7 @@ _FIGURES = {
 async def sync(settings: Settings, *, full: bool) -> int:
     """Copies what changed at Avito; ``full`` reads every chat again."""
     settings.require("avito")
-    return await _carry_out(settings, RunKind.SYNC, "Синхронизация", {"full": full})
+    return await _carry_out(settings, "Синхронизация", SyncParams(full=full))
 
 
 async def analyze(
@@ -59,13 +65,10 @@ async def analyze(
 ) -> int:
     """Grades the chats that are due; the arguments are those of ``POST /llm/analyze``."""
     settings.require("deepseek")
-    wanted = {"limit": limit, "chat_ids": sorted(set(chat_ids)) or None, "force": force}
-    params = {name: value for name, value in wanted.items() if value is not None}
     return await _carry_out(
         settings,
-        RunKind.ANALYZE,
         "Анализ",
-        params,
+        AnalyzeParams(limit=limit, chat_ids=tuple(chat_ids) or None, force=force),
         check=lambda database: check_named(database, chat_ids),
     )
 
@@ -73,10 +76,11 @@ async def analyze(
 async def regrade(settings: Settings, *, since: date, until: date | None, limit: int | None) -> int:
     """Grades the reports of a period again, beside the old ones, and shows what came out otherwise."""
     settings.require("deepseek")
-    period = regrade_period(settings, since, until, limit).as_params
-    # Only with the same judge is it the same call, of which nothing is done twice.
-    params = {**period, "judge": [settings.deepseek_model, prompt_version(read_rubric(settings))]}
-    return await _carry_out(settings, RunKind.ANALYZE, "Переоценка", params, show=show_regrades)
+    params = RegradeParams(
+        period=regrade_period(settings, since, until, limit),
+        judge=(settings.deepseek_model, prompt_version(read_rubric(settings))),
+    )
+    return await _carry_out(settings, "Переоценка", params, show=show_regrades)
 
 
 async def report(settings: Settings, *, day: date | None, resend: bool) -> int:
@@ -85,9 +89,7 @@ async def report(settings: Settings, *, day: date | None, resend: bool) -> int:
     today = local_date(system_clock(), settings.report_timezone)
     if (day or today) > today:
         raise SettingsError(f"--date: этот день ещё не наступил, сегодня {today}.")
-    return await _carry_out(
-        settings, RunKind.MAIL, "Отчёт", {"date": (day or today).isoformat(), "resend": resend}
-    )
+    return await _carry_out(settings, "Отчёт", MailParams(day=day or today, resend=resend))
 
 
 async def check_named(database: Database, chat_ids: Collection[str]) -> list[str]:
@@ -104,9 +106,8 @@ async def check_named(database: Database, chat_ids: Collection[str]) -> list[str
 
 async def _carry_out(
     settings: Settings,
-    kind: RunKind,
     title: str,
-    params: Mapping[str, Any],
+    params: RunParams,
     *,
     check: Check | None = None,
     show: Show | None = None,
@@ -115,11 +116,11 @@ async def _carry_out(
     async with open_service(settings) as service:
         if check is not None:
             await check(service.database)
-        run_id = await submit(service.database, kind, service.clock, params=params)
+        run_id = await submit(service.database, params, service.clock)
         try:
             # Nothing else is worked on here: it would be cut short when this is done, and somebody
             # waits for it elsewhere.
-            async with working(service, only=(kind, run_id)) as worker:
+            async with working(service, only=(params.KIND, run_id)) as worker:
                 with _stopping_said():
                     run = await run_with_guards(watch(service.database, run_id, title), worker)
         except asyncio.CancelledError:

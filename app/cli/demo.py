@@ -25,10 +25,11 @@ from app.clock import local_date
 from app.config import Settings, load_settings
 from app.errors import AppError
 from app.main import create_app
-from app.models import Run, RunKind, RunState
+from app.models import Run, RunState
 from app.repositories import reports
 from app.sandbox.server import Sandbox
 from app.service import Service, open_service, working
+from app.services.run_params import AnalyzeParams, MailParams, RunParams, SyncParams
 from app.services.runs import submit
 
 _ENVIRONMENT_SETTINGS = {"host", "port", "data_dir", "report_timezone", "log_level", "log_format"}
@@ -119,15 +120,15 @@ def _make_sandbox_settings(sandbox: Sandbox, settings: Settings, folder: Path) -
 
 async def _run_day(service: Service) -> Run:
     """Run sync, grading and mail as regular runs; return the grading run."""
-    day = local_date(service.clock(), service.settings.report_timezone).isoformat()
-    await _run_step(service, RunKind.SYNC, "Синхронизация", {})
-    grading = await _run_step(service, RunKind.ANALYZE, "Анализ", {})
-    await _run_step(service, RunKind.MAIL, "Отчёт", {"date": day})
+    day = local_date(service.clock(), service.settings.report_timezone)
+    await _run_step(service, "Синхронизация", SyncParams())
+    grading = await _run_step(service, "Анализ", AnalyzeParams())
+    await _run_step(service, "Отчёт", MailParams(day=day))
     return grading
 
 
-async def _run_step(service: Service, kind: RunKind, title: str, params: dict[str, Any]) -> Run:
-    run_id = await submit(service.database, kind, service.clock, params=params)
+async def _run_step(service: Service, title: str, params: RunParams) -> Run:
+    run_id = await submit(service.database, params, service.clock)
     service.worker.wake()
     run = await watch(service.database, run_id, title)
     if run.state != RunState.DONE:

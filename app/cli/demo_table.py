@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.criteria import GRADE_COLUMNS, Criterion
 from app.domain.grades import Grade
-from app.domain.outcomes import Outcome, SkipReason
+from app.domain.outcomes import Outcome, OutcomeCode
 from app.models import Report
 from app.repositories import coverage, health
 from app.services.plural import plural
@@ -80,7 +80,7 @@ async def summarize_outcomes(session: AsyncSession, until: datetime) -> str:
         for status in Outcome
     }
     reasons = ", ".join(
-        f"{SkipReason(outcome['reason']).label} — {outcome['chats']}"
+        f"{OutcomeCode(outcome['code']).label} — {outcome['chats']}"
         for outcome in outcomes
         if outcome["status"] == Outcome.SKIPPED
     )

@@ -18,9 +18,10 @@ from app.domain.messages import ChatMessage
 from app.repositories.gradings import Scope
 from app.services.analysis.budget import spent_on
 from app.services.analysis.estimate import Estimate, estimate_due, estimate_windows
-from app.services.analysis.originals import RegradePeriod, list_originals
+from app.services.analysis.originals import list_originals
 from app.services.plural import number, plural
 from app.services.requested_chats import describe_unknown
+from app.services.run_params import RegradePeriod
 
 
 async def estimate_analyze(

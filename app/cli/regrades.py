@@ -13,9 +13,9 @@ from app.database.engine import Database
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.errors import SettingsError
-from app.services.analysis.originals import RegradePeriod
 from app.services.analysis.regrade_pairs import GradeChange, RegradeComparison, compare_regrades
 from app.services.plural import plural
+from app.services.run_params import RegradePeriod
 
 _SHOWN = 10
 
@@ -31,7 +31,8 @@ def regrade_period(
     last = until or max(since, local_date(system_clock(), settings.report_timezone))
     if last < since:
         raise SettingsError(f"--until: {last} раньше, чем --since {since}.")
-    return RegradePeriod(*day_bounds(since, last, settings.report_timezone), limit)
+    start, end = day_bounds(since, last, settings.report_timezone)
+    return RegradePeriod(start=start, end=end, limit=limit)
 
 
 async def show_regrades(database: Database, run_id: int) -> None:

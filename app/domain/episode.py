@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import accumulate, dropwhile, pairwise
 
 from app.domain.messages import ChatMessage, Side
-from app.domain.outcomes import SkipReason
+from app.domain.outcomes import OutcomeCode
 from app.domain.visible_text import keep_visible
 
 WINDOW_LIMIT = 200
@@ -44,8 +44,8 @@ def window(
     return last[len(last) - bisect_right(lengths, WINDOW_CHARACTERS) :]
 
 
-def why_ungradeable(window: Sequence[ChatMessage]) -> SkipReason | None:
-    """Return the reason why this window cannot be graded, or None.
+def why_ungradeable(window: Sequence[ChatMessage]) -> OutcomeCode | None:
+    """Return the code of why this window cannot be graded, or None.
 
     An answer is a message of the company after the buyer's first message. An offer that the company
     sent earlier is not an answer. Only the company's answers must contain visible text: the grader
@@ -53,10 +53,10 @@ def why_ungradeable(window: Sequence[ChatMessage]) -> SkipReason | None:
     """
     since_client = list(dropwhile(lambda message: message.side is not Side.CLIENT, window))
     if not since_client:
-        return SkipReason.NO_CLIENT_MESSAGE
+        return OutcomeCode.NO_CLIENT_MESSAGE
     answers = [message for message in since_client if message.side is Side.COMPANY]
     if not answers:
-        return SkipReason.NO_COMPANY_ANSWER
+        return OutcomeCode.NO_COMPANY_ANSWER
     if not any(message.has_text and keep_visible(message.text).strip() for message in answers):
-        return SkipReason.NO_TEXT
+        return OutcomeCode.NO_TEXT
     return None

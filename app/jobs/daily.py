@@ -1,17 +1,17 @@
-"""The day: sync, then grading, then the mail. The only place that knows their order.
+"""The daily run: sync, then grading, then the mail. The order is defined here only.
 
-Each step is a run of its own, a child of the day's, so that whatever dies is taken up where it
-stood: a child that has ended is not asked for again. Failed steps are repeated with growing pauses
-until the deadline; then the mail goes and says what is missing. The mail itself is repeated until a
-mail covers the date; recipients whom it has not reached are the business of its deliveries.
+Each step is a run of its own, a child of the daily run. If a process dies, the next one continues
+with the first child that has not ended. Failed steps are retried with growing pauses until the
+deadline; then the mail is sent and states what is missing. The mail step is retried until a mail
+covers the date. Failed recipients are retried by the mail's deliveries.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -20,6 +20,14 @@ from app.clock import Clock, Deadline, Monotonic, local_date
 from app.database.engine import Database
 from app.models import Run, RunKind, RunState
 from app.repositories import covered_dates, runs
+from app.services.problems import Problem, describe_problems, list_problems
+from app.services.run_params import (
+    AnalyzeParams,
+    DailyParams,
+    MailParams,
+    RunParams,
+    SyncParams,
+)
 from app.services.runs import RunContext, StepResult, submit, wait
 
 log = structlog.get_logger(__name__)
@@ -40,6 +48,22 @@ _CLOCK_WAS_AHEAD = (
 _TITLES = {RunKind.SYNC: "Синхронизация", RunKind.ANALYZE: "Анализ", RunKind.MAIL: "Письмо"}
 
 
+class Shortfall(NamedTuple):
+    """Why a step has not done all of its work; ``ended``: before the deadline."""
+
+    ended: bool
+    problems: tuple[Problem, ...]
+    message: str | None
+
+
+class MissingStep(NamedTuple):
+    """A step that has not done all of its work; ``before``: the failure of the attempt before."""
+
+    kind: RunKind
+    shortfall: Shortfall
+    before: Shortfall | None
+
+
 @dataclass(frozen=True)
 class DayPlan:
     """The settings of the day. ``grade_within``: older chats are left to a call by a person.
@@ -57,7 +81,7 @@ async def run_day(
     zone: ZoneInfo,
     clock: Clock,
     wake: Callable[[], None],
-    run: RunContext,
+    run: RunContext[DailyParams],
     *,
     monotonic: Monotonic = time.monotonic,
 ) -> StepResult:
@@ -67,12 +91,12 @@ async def run_day(
     deadline = Deadline(plan.deadline, since=run.started_at, clock=clock, monotonic=monotonic)
     day = _Day(database, plan, zone, clock, wake, run, deadline)
     run.progress.total = len(_TITLES)
-    problems, ok = await day.sync_and_grade()
+    missing, ok = await day.sync_and_grade()
     if day.is_to_come:
         return StepResult(ok=False, message=_CLOCK_WAS_AHEAD, figures=run.progress.figures)
-    mail = await day.mail(problems)
+    mail = await day.mail(missing)
     figures = {**run.progress.figures, **mail.figures}
-    message = " ".join(part for part in (*problems, mail.message) if part)
+    message = " ".join(part for part in (*map(describe_missing, missing), mail.message) if part)
     return StepResult(ok=ok and mail.state == RunState.DONE, message=message, figures=figures)
 
 
@@ -85,7 +109,7 @@ class _Day:
     zone: ZoneInfo
     clock: Clock
     wake: Callable[[], None]
-    run: RunContext
+    run: RunContext[DailyParams]
     deadline: Deadline
 
     @property
@@ -93,37 +117,34 @@ class _Day:
         """The date whose mail the run sends."""
         return date.fromisoformat(self.run.slot or "")
 
-    async def sync_and_grade(self) -> tuple[list[str], bool]:
-        """Both steps, repeated while one fails and the deadline is not near.
+    async def sync_and_grade(self) -> tuple[list[MissingStep], bool]:
+        """Execute both steps, again while one fails and the deadline is not near.
 
-        Returns what is missing after that, in Russian, and whether neither step has failed: a
-        grading that has reached the budget has not.
+        Return what is missing after that, and whether both steps have succeeded. A grading that has
+        spent the budget has succeeded.
         """
-        written_since = (await self._written_since()).isoformat()
-        attempt, pause, failures = 1, self.plan.first_pause, dict[str, str]()
+        written_since = await self._written_since()
+        attempt, pause, failures = 1, self.plan.first_pause, dict[str, Shortfall]()
         while True:
-            sync = await self.step(RunKind.SYNC, attempt, {}, seconds=self.deadline.seconds_left)
+            sync = await self.step(SyncParams(), attempt, seconds=self.deadline.seconds_left)
             self.run.progress.done = 1
             ends_at = self.clock() + timedelta(seconds=self.deadline.seconds_left)
-            scope = {"deadline": ends_at.isoformat(), "written_since": written_since}
             grading = await self.step(
-                RunKind.ANALYZE,
+                AnalyzeParams(deadline=ends_at, written_since=written_since),
                 attempt,
-                scope,
                 seconds=self.deadline.seconds_left + _GRADING_GRACE.total_seconds(),
             )
             self.run.progress.done = 2
             self.run.progress.figures.update({**grading.figures, **sync.figures})
             failures |= {
-                step.kind: _reason(step)
+                step.kind: _shortfall(step)
                 for step in (sync, grading)
                 if step.state == RunState.FAILED
             }
             ok = sync.state == grading.state == RunState.DONE
             if ok or pause.total_seconds() >= self.deadline.seconds_left or self.is_to_come:
-                return [
-                    words for step in (sync, grading) if (words := self._problem(step, failures))
-                ], ok
+                steps = (self._find_missing(step, failures) for step in (sync, grading))
+                return [missing for missing in steps if missing], ok
             log.warning(
                 "daily.step_failed",
                 run=self.run.id,
@@ -133,26 +154,22 @@ class _Day:
             await asyncio.sleep(pause.total_seconds())
             attempt, pause = attempt + 1, min(pause * 2, _LONGEST_PAUSE)
 
-    def _problem(self, step: Run, failures: Mapping[str, str]) -> str | None:
-        """What the mail says in red; of a step that the deadline has cut off, also why the attempt
-        before it had failed.
+    def _find_missing(self, step: Run, failures: Mapping[str, Shortfall]) -> MissingStep | None:
+        """Return what is missing of a step; if the deadline has cut it off, with the failure of the
+        attempt before.
         """
-        if step.state == RunState.DONE and not step.figures.get("problems"):
+        if step.state == RunState.DONE and not list_problems(step):
             return None
         cut_off = step.state != RunState.FAILED and self.deadline.passed
-        before = f" До этого: {failures[step.kind]}" if cut_off and step.kind in failures else ""
-        return f"{_TITLES[RunKind(step.kind)]}: {_reason(step)}{before}"
+        before = failures.get(step.kind) if cut_off else None
+        return MissingStep(RunKind(step.kind), _shortfall(step), before)
 
-    async def step(
-        self, kind: RunKind, attempt: int, params: Mapping[str, Any], *, seconds: float | None
-    ) -> Run:
-        """Ask for one step and wait for its end, at most so many ``seconds``; a step already asked
-        for is that step.
+    async def step(self, params: RunParams, attempt: int, *, seconds: float | None) -> Run:
+        """Queue one step and wait for its end, at most ``seconds``. If the attempt's slot has a run
+        already, wait for that one.
         """
         slot = f"{self.run.slot} #{attempt}"
-        run_id = await submit(
-            self.database, kind, self.clock, params=params, slot=slot, parent_id=self.run.id
-        )
+        run_id = await submit(self.database, params, self.clock, slot=slot, parent_id=self.run.id)
         self.wake()
         try:
             async with asyncio.timeout(None if seconds is None else max(seconds, 1.0)):
@@ -168,9 +185,9 @@ class _Day:
         """
         return self.day > local_date(self.clock(), self.zone)
 
-    async def mail(self, problems: list[str]) -> Run:
-        """Ask for the mail until one covers the date; stop at the deadline, or half an hour from
-        now if that is later.
+    async def mail(self, missing: Sequence[MissingStep]) -> Run:
+        """Queue the mail until one covers the date; stop at the deadline, or half an hour from now
+        if that is later.
         """
         longest = max(timedelta(seconds=self.deadline.seconds_left), _LONGEST_MAIL)
         until = Deadline(longest, since=self.clock(), clock=self.clock)
@@ -179,18 +196,15 @@ class _Day:
             # Mails find out by themselves which dates they cover. A worker of the previous release
             # reads them here.
             async with self.database.transaction() as session:
-                covered = [
-                    day.isoformat()
-                    for day in await covered_dates.list_uncovered(session, until=self.day)
-                ]
-            day = self.day.isoformat()
-            params = {
-                "date": day,
-                "daily": True,
-                "problems": problems,
-                "covered_days": covered or [day],
-            }
-            mail = await self.step(RunKind.MAIL, attempt, params, seconds=None)
+                covered = await covered_dates.list_uncovered(session, until=self.day)
+            params = MailParams(
+                day=self.day,
+                daily=True,
+                problems=tuple(map(describe_missing, missing)),
+                told_problems=_list_told(missing),
+                covered_days=tuple(covered or [self.day]),
+            )
+            mail = await self.step(params, attempt, seconds=None)
             async with self.database.transaction() as session:
                 mailed = await covered_dates.is_mailed(session, self.day)
             if mailed or pause.total_seconds() >= until.seconds_left:
@@ -214,10 +228,32 @@ class _Day:
         return min(usual, last) if last else usual
 
 
-def _reason(step: Run) -> str:
-    """Why something is missing, without the step's counts, which are of other chats than the
-    mail's.
-    """
-    if step.state in (RunState.QUEUED, RunState.RUNNING):
+def _shortfall(step: Run) -> Shortfall:
+    ended = step.state not in (RunState.QUEUED, RunState.RUNNING)
+    return Shortfall(ended, tuple(list_problems(step)) if ended else (), step.message)
+
+
+def _list_told(missing: Sequence[MissingStep]) -> tuple[Problem, ...]:
+    """Return the problems of syncs that the description of ``missing`` contains."""
+    syncs = [step for step in missing if step.kind is RunKind.SYNC]
+    return tuple(
+        problem
+        for step in syncs
+        for shortfall in (step.shortfall, step.before)
+        if shortfall is not None
+        for problem in shortfall.problems
+    )
+
+
+def describe_missing(step: MissingStep) -> str:
+    """Return in Russian what is missing of a step and why."""
+    before = f" До этого: {_describe_shortfall(step.before)}" if step.before else ""
+    return f"{_TITLES[step.kind]}: {_describe_shortfall(step.shortfall)}{before}"
+
+
+def _describe_shortfall(shortfall: Shortfall) -> str:
+    """Return the reason without the step's counts, which are of other chats than the mail's."""
+    if not shortfall.ended:
         return "к сроку не закончено, сделанное сохранено."
-    return " ".join(step.figures.get("problems", ())) or step.message or "не выполнено."
+    sentences = describe_problems(shortfall.problems)
+    return " ".join(sentences) or shortfall.message or "не выполнено."

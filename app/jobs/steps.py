@@ -1,8 +1,9 @@
-"""Which function carries out which kind of run, with everything that it needs."""
+"""The step of each kind of run, bound to its dependencies."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 
 from app.clock import Clock
 from app.database.engine import Database
@@ -11,18 +12,25 @@ from app.jobs.tick import Timetable
 from app.models import RunKind
 from app.services.analysis.analyzer import analyze_chats
 from app.services.analysis.grader import Grader
-from app.services.analysis.originals import RegradePeriod
 from app.services.analysis.paid_work import PaidWork
 from app.services.analysis.regrade import regrade_reports
 from app.services.mail.composer import MailSettings
 from app.services.mail.mailer import send_daily_report
+from app.services.run_params import (
+    AnalyzeParams,
+    DailyParams,
+    MailParams,
+    RegradeParams,
+    RunParams,
+    SyncParams,
+)
 from app.services.runs import RunContext, Step, StepResult
 from app.services.sync.syncer import AvitoSource, sync_chats
 
 
 @dataclass(frozen=True)
 class StepDependencies:
-    """What the steps work with."""
+    """The dependencies of all steps."""
 
     database: Database
     sources: Sequence[AvitoSource]
@@ -38,36 +46,46 @@ class StepDependencies:
 
 
 def build_steps(tools: StepDependencies, wake: Callable[[], None]) -> Mapping[RunKind, Step]:
-    """The steps by kind of run; ``wake`` tells the worker that a run was queued."""
+    """Return the steps by kind of run; ``wake`` notifies the worker of a queued run."""
 
-    async def sync(run: RunContext) -> StepResult:
-        full = (
-            bool(run.params.get("full")) and not run.repeated
-        )  # else what changed since is left to do
+    async def sync(run: RunContext[RunParams]) -> StepResult:
+        # If the same full sync was under way, only later changes are left to read.
+        full = run.require_params(SyncParams).params.full and not run.repeated
         return await sync_chats(tools.database, tools.sources, tools.clock, run.progress, full=full)
 
-    async def analyze(run: RunContext) -> StepResult:
-        # One kind of run for both: they share the model, and the day's budget is counted by one run
-        # at a time.
-        grade = regrade_reports if RegradePeriod.is_in(run.params) else analyze_chats
+    async def analyze(run: RunContext[RunParams]) -> StepResult:
+        # One kind of run for both: they share the model and the daily budget, which only one run at
+        # a time may spend.
+        if isinstance(run.params, RegradeParams):
+            grade = partial(regrade_reports, run=run.require_params(RegradeParams))
+        else:
+            grade = partial(analyze_chats, run=run.require_params(AnalyzeParams))
         return await grade(
             tools.database,
             tools.grader,
             tools.clock,
-            run,
             paid=tools.paid,
             workers=tools.graders,
             daily_budget_usd=tools.daily_budget_usd,
         )
 
-    async def mail(run: RunContext) -> StepResult:
+    async def mail(run: RunContext[RunParams]) -> StepResult:
         return await send_daily_report(
-            tools.database, tools.post, tools.timetable.zone, tools.clock, run
+            tools.database,
+            tools.post,
+            tools.timetable.zone,
+            tools.clock,
+            run.require_params(MailParams),
         )
 
-    async def daily(run: RunContext) -> StepResult:
+    async def daily(run: RunContext[RunParams]) -> StepResult:
         return await run_day(
-            tools.database, tools.plan, tools.timetable.zone, tools.clock, wake, run
+            tools.database,
+            tools.plan,
+            tools.timetable.zone,
+            tools.clock,
+            wake,
+            run.require_params(DailyParams),
         )
 
     return {RunKind.SYNC: sync, RunKind.ANALYZE: analyze, RunKind.MAIL: mail, RunKind.DAILY: daily}

@@ -14,6 +14,7 @@ from app.clock import at_local, local_date
 from app.models import RunKind
 from app.repositories import covered_dates, deliveries, digests, runs
 from app.services.mail.composer import FIRST_RETRY
+from app.services.run_params import MailParams
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +114,7 @@ async def queue_retry_run(session: AsyncSession, _timetable: Timetable, now: dat
             RunKind.MAIL,
             now=now,
             slot=f"retry {now.isoformat()}",
-            params={"deliveries": due},
+            params=MailParams(deliveries=tuple(due)).as_json(),
         )
     elif await digests.has_undelivered(session, before=now - FIRST_RETRY):
         await runs.add_run(

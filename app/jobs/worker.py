@@ -1,12 +1,12 @@
-"""The worker of a process: takes runs from the queue under a lease, carries their step out and
-writes down the end.
+"""The worker of a process: claims queued runs under a lease, executes their steps and stores the
+results.
 """
 
 import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -20,6 +20,8 @@ from app.errors import AppError, DatabaseUnavailableError
 from app.jobs.heartbeat import Heartbeat
 from app.models import Run, RunKind, RunState
 from app.repositories import runs
+from app.services.problems import Problem
+from app.services.run_params import RunParams, parse_params, parse_repeats
 from app.services.runs import (
     Lease,
     LeaseLostError,
@@ -27,7 +29,6 @@ from app.services.runs import (
     RunContext,
     Step,
     StepResult,
-    is_forced,
 )
 
 log = structlog.get_logger(__name__)
@@ -198,7 +199,8 @@ class Worker:
         context = RunContext(
             id=run.id,
             slot=run.slot,
-            params=run.params,
+            params=parse_params(run),
+            repeats=parse_repeats(run),
             token=token,
             started_at=run.started_at or self._clock(),
             progress=Progress(
@@ -235,7 +237,8 @@ class Worker:
             await self._give_back(context)
             return
         state = RunState.DONE if result.ok else RunState.FAILED
-        await self._end(context, state, _with_repeated(result.message, repeated), result.figures)
+        message = _with_repeated(result.message, repeated)
+        await self._end(context, state, message, result.figures, problems=result.problems)
         # What outside systems say of a failure is for people, and stands in the row; the log holds
         # numbers.
         numbers = {
@@ -243,7 +246,7 @@ class Worker:
         }
         log.info("run.ended", run=run.id, kind=kind.value, state=state.value, **numbers)
 
-    async def _under_lease(self, kind: RunKind, context: RunContext) -> StepResult:
+    async def _under_lease(self, kind: RunKind, context: RunContext[RunParams]) -> StepResult:
         step = asyncio.ensure_future(self._steps[kind](context))
         keeper = asyncio.create_task(self._keep_lease(context))
         try:
@@ -268,7 +271,7 @@ class Worker:
         finally:
             await self._stop(context.id, step, keeper)
 
-    async def _keep_lease(self, context: RunContext) -> None:
+    async def _keep_lease(self, context: RunContext[RunParams]) -> None:
         """Renews the lease and writes the progress; returns when the run is no longer ours."""
         renewed_at, written = time.monotonic(), None
         while context.lease.held:
@@ -298,7 +301,7 @@ class Worker:
 
     async def _give_back(
         self,
-        context: RunContext,
+        context: RunContext[RunParams],
         reason: str = "службу остановили посреди работы.",
         *,
         pause: timedelta | None = None,
@@ -314,11 +317,12 @@ class Worker:
 
     async def _end(
         self,
-        context: RunContext,
+        context: RunContext[RunParams],
         state: RunState,
         message: str | None,
         figures: Mapping[str, object],
         *,
+        problems: Sequence[Problem] | None = None,
         pause: timedelta | None = None,
     ) -> None:
         """Writes the end; while the database is away, as long as the lease would last: then others
@@ -326,16 +330,17 @@ class Worker:
 
         A process that stops has less time.
         """
-        work = partial(self._write_end, context, state, message, figures, pause)
+        work = partial(self._write_end, context, state, message, figures, problems, pause)
         seconds = _LAST_WRITE_SECONDS if self._stopping.is_set() else runs.LEASE_SECONDS
         await _undisturbed(_until_written(context.id, work, seconds), _LAST_WRITE_SECONDS)
 
     async def _write_end(
         self,
-        context: RunContext,
+        context: RunContext[RunParams],
         state: RunState,
         message: str | None,
         figures: Mapping[str, object],
+        problems: Sequence[Problem] | None,
         pause: timedelta | None,
     ) -> None:
         progress = context.progress
@@ -348,6 +353,9 @@ class Worker:
                 now=self._clock(),
                 message=message,
                 figures=figures,
+                problems=None
+                if problems is None
+                else [problem.model_dump(mode="json") for problem in problems],
                 done=progress.done,
                 total=progress.total,
                 pause=pause,
@@ -405,7 +413,7 @@ async def _list_repeated(session: AsyncSession, run: Run) -> list[int]:
     """The runs whose work this one is not to do again. A reading of every chat that came to no good
     end is begun anew.
     """
-    if not is_forced(run.params):
+    if not parse_params(run).is_forced:
         return []
     same = await runs.list_repeated(session, run)
     return [

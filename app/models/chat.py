@@ -58,8 +58,12 @@ class Chat(Numbered):
     """
     last_person_at: Mapped[datetime | None]
     last_person_side: Mapped[str | None]
-    waiting_since: Mapped[datetime | None]
+    unanswered_since: Mapped[datetime | None]
     """The time of the buyer's first unanswered message; None: the last message is the company's."""
+    waiting_since: Mapped[datetime | None]
+    """The name of ``unanswered_since`` in the release before. Written and not read; the next
+    release drops it and its trigger.
+    """
 
     seen_message_id: Mapped[int | None]
     """The last person's message when the chat was graded or skipped."""
@@ -67,9 +71,15 @@ class Chat(Numbered):
     """The time of the first person's message after ``seen_message_id``; None: the chat is not due.
     """
     outcome: Mapped[str | None]
+    outcome_code: Mapped[str | None]
+    """An ``OutcomeCode``: why the chat is skipped, failed or waiting; None: it is graded, or a
+    process of the release before has written another cause than a code.
+    """
+    outcome_detail: Mapped[str | None]
+    """More about the cause for a person, in Russian; None: the code's label is all there is."""
     outcome_reason: Mapped[str | None]
-    """Skipped: a code. Failed: a Russian sentence. Waiting: a Russian word for what stopped the
-    grading.
+    """Code and detail as the release before reads them: the code of a skipped chat, the Russian
+    text of another. Written and not read; the next release drops it and its trigger.
     """
     outcome_message_id: Mapped[int | None]
     """The last person's message at the time of the outcome. A newer one resets ``failures``."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Numeric, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Numbered, one_of
@@ -69,6 +70,10 @@ class Run(Numbered):
     progress_total: Mapped[int | None]
     lost_usd: Mapped[Decimal] = mapped_column(Numeric(12, 8), server_default="0")
     """The cost in USD of model calls of this run without a report."""
+    problems: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    """What the run could not do, see ``app.services.problems``; None: it has not ended, or a
+    process of the release before has ended it and stored sentences in ``figures``.
+    """
     message: Mapped[str | None]
     """The result in one or two Russian sentences; the error if the run failed."""
     created_at: Mapped[datetime]

@@ -318,7 +318,8 @@ _MARK_READ = text(f"""
         last_person_message_id = facts.person_id,
         last_person_at = facts.person_at,
         last_person_side = facts.person_side,
-        waiting_since = facts.waiting_since,
+        unanswered_since = facts.unanswered_since,
+        waiting_since = facts.unanswered_since,
         due_since = facts.due_since,
         failures = CASE WHEN chat.outcome_message_id IS DISTINCT FROM facts.person_id
             THEN 0 ELSE chat.failures END
@@ -341,7 +342,7 @@ _MARK_READ = text(f"""
             (SELECT side FROM person) AS person_side,
             (SELECT min(sent_at) FROM told WHERE side = '{Side.CLIENT}'
                 AND (NOT EXISTS (SELECT FROM answer)
-                     OR (sent_at, id) > (SELECT sent_at, id FROM answer))) AS waiting_since,
+                     OR (sent_at, id) > (SELECT sent_at, id FROM answer))) AS unanswered_since,
             (SELECT min(sent_at) FROM told WHERE side <> '{Side.SYSTEM}'
                 AND (NOT EXISTS (SELECT FROM seen)
                      OR (sent_at, id) > (SELECT sent_at, id FROM seen))) AS due_since

@@ -73,10 +73,10 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
 async def list_coverage(
     session: AsyncSession, digest_ids: Sequence[int], span: Mapping[str, Any]
 ) -> list[Row]:
-    """The number of chats by status and reason: chats in which a person wrote from ``start`` to
+    """The number of chats by status and code: chats in which a person wrote from ``start`` to
     ``end``, and chats left failed or waiting.
 
-    Rows (status, reason, chats, chats_reported, reports). ``chats_reported``: those of the chats of
+    Rows (status, code, chats, chats_reported, reports). ``chats_reported``: those of the chats of
     which these mails carry a report. ``reports``: the number of these reports. ``span``:
     ``start``, ``end``, ``after_message_id`` and ``late_since``.
     """
@@ -88,20 +88,20 @@ async def list_coverage(
         .subquery("carried")
     )
     is_skipped = counted.c.status == inline(Outcome.SKIPPED)
-    reason = case((is_skipped, counted.c.outcome_reason)).label("reason")
+    code = case((is_skipped, counted.c.outcome_code)).label("code")
     chats = func.count().label("chats")
     statement = (
         select(
             counted.c.status,
-            reason,
+            code,
             chats,
             func.count(carried.c.reports).label("chats_reported"),
             cast(func.coalesce(func.sum(carried.c.reports), 0), BigInteger).label("reports"),
         )
         .select_from(counted)
         .join(carried, carried.c.chat_id == counted.c.id, isouter=True)
-        .group_by(counted.c.status, reason)
-        .order_by(counted.c.status, chats.desc(), reason)
+        .group_by(counted.c.status, code)
+        .order_by(counted.c.status, chats.desc(), code)
     )
     return list((await session.execute(statement)).mappings())
 
@@ -109,12 +109,13 @@ async def list_coverage(
 async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[Row]:
     """Those of the chats that have no grade.
 
-    Rows (account, avito_id, item_title, client_name, status, reason). ``reason`` is None if it
-    belongs to an older outcome.
+    Rows (account, avito_id, item_title, client_name, status, code, detail). ``code`` and ``detail``
+    are None if they belong to an older outcome.
     """
     counted = _select_counted(span).subquery("counted")
     is_current = counted.c.status == counted.c.outcome
-    reason = case((is_current, counted.c.outcome_reason)).label("reason")
+    code = case((is_current, counted.c.outcome_code)).label("code")
+    detail = case((is_current, counted.c.outcome_detail)).label("detail")
     statement = (
         select(
             Account.name.label("account"),
@@ -122,11 +123,12 @@ async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[
             counted.c.item_title,
             counted.c.client_name,
             counted.c.status,
-            reason,
+            code,
+            detail,
         )
         .join(Account, Account.id == counted.c.account_id)
         .where(counted.c.status != Outcome.GRADED)
-        .order_by(counted.c.status, reason, counted.c.id)
+        .order_by(counted.c.status, func.coalesce(detail, code), counted.c.id)
     )
     return list((await session.execute(statement)).mappings())
 

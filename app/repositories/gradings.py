@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, any_, func, or_, select, text, true,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.messages import Side
-from app.domain.outcomes import MAX_FAILURES, Outcome
+from app.domain.outcomes import MAX_FAILURES, Cause, Outcome
 from app.models import Chat
 from app.repositories.locks import lock_bulk_chat_updates
 from app.repositories.sql_values import text_array
@@ -157,12 +157,31 @@ async def list_due(
 
 
 class Settled(NamedTuple):
-    """The outcome of one chat with its reason, and the last person's message that was seen."""
+    """The outcome of one chat with its cause, and the last person's message that was seen."""
 
     chat_id: int
     outcome: Outcome
-    reason: str | None
+    cause: Cause | None
     seen_message_id: int
+
+
+def _cause_columns(outcome: Outcome, cause: Cause | None) -> dict[str, str | None]:
+    """Return the columns of a cause. ``reason`` is what the release before reads: the code of a
+    skipped chat, else text.
+    """
+    if cause is None:
+        return {"code": None, "detail": None, "reason": None}
+    reason = cause.code.value if outcome is Outcome.SKIPPED else cause.text
+    return {"code": cause.code.value, "detail": cause.detail, "reason": reason}
+
+
+def _settled_row(settled: Settled) -> dict[str, object]:
+    return {
+        "chat_id": settled.chat_id,
+        "outcome": settled.outcome,
+        "seen_message_id": settled.seen_message_id,
+        **_cause_columns(settled.outcome, settled.cause),
+    }
 
 
 # A graded or skipped chat has been seen up to its last message; a failed chat stays due.
@@ -170,10 +189,13 @@ class Settled(NamedTuple):
 _SETTLE = text(f"""
     WITH settled AS (
         SELECT * FROM jsonb_to_recordset(CAST(:settled AS jsonb)) AS row (
-            chat_id bigint, outcome text, reason text, seen_message_id bigint)
+            chat_id bigint, outcome text, code text, detail text, reason text,
+            seen_message_id bigint)
     )
     UPDATE chats chat SET
         outcome = settled.outcome,
+        outcome_code = settled.code,
+        outcome_detail = settled.detail,
         outcome_reason = settled.reason,
         outcome_message_id = settled.seen_message_id,
         outcome_at = :now,
@@ -209,7 +231,7 @@ async def settle(
     or 0. A chat whose lease is lost is not in the result.
     """
     parameters = {
-        "settled": json.dumps([one._asdict() for one in settled]),
+        "settled": json.dumps([_settled_row(one) for one in settled]),
         "token": token,
         "run_id": run_id,
         "now": now,
@@ -219,7 +241,7 @@ async def settle(
 
 
 async def mark_waiting(
-    session: AsyncSession, scope: Scope, run_id: int, *, reason: str, now: datetime
+    session: AsyncSession, scope: Scope, run_id: int, *, cause: Cause, now: datetime
 ) -> None:
     """Store why a daily run did not reach these chats. Later runs then grade them at any age. Chats
     with the outcome failed keep it.
@@ -229,7 +251,9 @@ async def mark_waiting(
         .where(_in_scope(scope, run_id), Chat.outcome.is_distinct_from(Outcome.FAILED))
         .values(
             outcome=Outcome.WAITING,
-            outcome_reason=reason,
+            outcome_code=cause.code,
+            outcome_detail=cause.detail,
+            outcome_reason=cause.text,
             outcome_message_id=Chat.last_person_message_id,
             outcome_at=now,
             outcome_run_id=run_id,

@@ -5,7 +5,7 @@ clock.
 """
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -274,6 +274,7 @@ async def end_run(
     figures: Mapping[str, Any],
     done: int,
     total: int | None,
+    problems: Sequence[Mapping[str, Any]] | None = None,
     pause: timedelta | None = None,
 ) -> None:
     """Store the end of a run, or queue it again. If the lease is lost, nothing is written.
@@ -291,6 +292,7 @@ async def end_run(
             lease_token=None,
             message=message,
             figures=dict(figures),
+            problems=None if problems is None else list(problems),
             progress_done=done,
             progress_total=total,
             not_before=None if pause is None else func.now() + pause,

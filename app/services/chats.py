@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.database.engine import Database
-from app.domain.outcomes import Outcome, SkipReason
+from app.domain.outcomes import describe_cause
 from app.domain.waiting import AnswerTimes, answer_times
 from app.domain.working_hours import WorkingHours
 from app.errors import FieldError, InvalidRequestError, NotFoundError
@@ -38,8 +38,9 @@ class ChatCard:
 
         None if it is graded or waits for its first or next grading.
         """
-        reason = self.chat.outcome_reason if self.chat.outcome == self.outcome else None
-        return SkipReason(reason).label if reason and self.outcome == Outcome.SKIPPED else reason
+        if self.chat.outcome != self.outcome:
+            return None
+        return describe_cause(self.chat.outcome_code, self.chat.outcome_detail)
 
 
 async def read_chat(

@@ -1,33 +1,31 @@
-"""Runs as the rest of the service sees them: ask for one, wait for its end, and what a step is
-given to report its progress.
-"""
+"""Queue a run, wait for its end, and the context that a step receives."""
 
 import asyncio
 import contextlib
 import math
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
 from app.database.engine import Database
 from app.errors import AppError, DatabaseUnavailableError, NotFoundError
-from app.models import Run, RunKind, RunState
+from app.models import Run, RunState
 from app.repositories import runs
+from app.services.problems import Problem
+from app.services.run_params import RunParams
 
-FORCING = ("force", "resend", "full", "regrade")
-"""The parameters that ask for work that is done already."""
 ENDED = frozenset({RunState.DONE, RunState.FAILED, RunState.INTERRUPTED, RunState.MERGED})
 
 
 @dataclass
 class Progress:
-    """How far a run is; the worker writes it down every second while the run works."""
+    """Progress of a run; the worker stores it every second while the step works."""
 
     done: int = 0
     total: int | None = None
@@ -35,11 +33,11 @@ class Progress:
 
 
 class Lease:
-    """The run's lease as this process can be sure of it, measured by the monotonic clock: no change
-    of the wall clock prolongs it.
+    """The run's lease, measured by the monotonic clock: a change of the wall clock does not prolong
+    it.
 
-    ``asked_at`` is when the claim or the renewal was sent, not when it was answered, so that the
-    database never considers the lease shorter.
+    ``asked_at`` is when the claim or the renewal was sent, not when it was answered. The lease
+    therefore never ends later here than in the database.
     """
 
     def __init__(self, asked_at: float | None = None) -> None:
@@ -53,97 +51,105 @@ class Lease:
 
     @property
     def held(self) -> bool:
-        """Whether no other process can have claimed the run. Check it before a step that cannot be
-        undone.
+        """Whether no other process can have claimed the run. Check it before an action that cannot
+        be undone.
         """
         return self.seconds_left > 0
 
     @property
     def seconds_left(self) -> float:
-        """How long it is held without a renewal; 0 or less: it is not."""
+        """How long the lease is held without a renewal; 0 or less: it has expired."""
         return self._asked_at + runs.LEASE_SECONDS - time.monotonic()
 
 
+P = TypeVar("P", bound=RunParams)
+P_co = TypeVar("P_co", bound=RunParams, covariant=True)
+
+
 @dataclass(frozen=True)
-class RunContext:
-    """What a step knows of the run that it works for. ``token`` is the lease: results are written
-    only while it is ours.
+class RunContext(Generic[P_co]):
+    """The run that a step works for. ``token`` identifies the lease: results are written only while
+    this process holds it.
     """
 
     id: int
     slot: str | None
-    params: Mapping[str, Any]
+    params: P_co
     token: uuid.UUID
     started_at: datetime
     progress: Progress
+    repeats: int | None = None
+    """The first run that was under way with the same parameters when this run was queued."""
     repeated: Collection[int] = ()
-    """The runs that were asked to force the same work and were begun before this one: what they did
-    it does not do again.
-    """
+    """Runs with the same parameters that started before this run. Their work is not repeated."""
     lease: Lease = field(default_factory=Lease)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the process is told to stop: a step that heeds it begins nothing more and finishes
-    what is under way.
-    """
+    """Set when the process stops: the step finishes the work under way and begins no more."""
 
     @property
     def done_since(self) -> int:
-        """Runs from this number on have done this run's work as well: those that it repeats, and
-        one that was let in before it.
+        """The lowest id of the runs whose results count as results of this run."""
+        return self.id if self.repeats is None else self.repeats
+
+    def require_params(self, model: type[P]) -> "RunContext[P]":
+        """Return the same run, typed by the model of its parameters.
+
+        Raises:
+            TypeError: the parameters are of another model.
         """
-        return int(self.params.get(runs.REPEATS, self.id))
+        if not isinstance(self.params, model):
+            raise TypeError(f"{model.__name__} expected, {type(self.params).__name__} stored")
+        return cast("RunContext[P]", self)
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """The end of a step: ``message`` is Russian and for people; not ``ok`` where an account, a
+    """The result of a step. ``message`` is Russian, for people. ``ok`` is False if an account, a
     recipient or the model failed.
 
-    ``cut_short``: the process is stopping and work was left, so this is no end yet.
+    ``cut_short``: the process stops and work is left, so the run goes back into the queue.
     """
 
     ok: bool
     message: str
     figures: dict[str, Any]
+    problems: tuple[Problem, ...] = ()
     cut_short: bool = False
 
 
 class LeaseLostError(AppError):
-    """Another process has taken the run over, or may have: nothing more may be written."""
+    """Another process has claimed the run, or may have: nothing more may be written."""
 
     def __init__(self) -> None:
         super().__init__("Запуск перешёл к другому процессу службы: он его и закончит.")
 
 
-Step = Callable[[RunContext], Awaitable[StepResult]]
-
-
-def is_forced(params: Mapping[str, Any]) -> bool:
-    """Whether a run with these parameters does again what is done already."""
-    return any(params.get(name) for name in FORCING)
+Step = Callable[[RunContext[RunParams]], Awaitable[StepResult]]
 
 
 async def submit(
     database: Database,
-    kind: RunKind,
+    params: RunParams,
     clock: Clock,
     *,
-    params: Mapping[str, Any] | None = None,
     slot: str | None = None,
     parent_id: int | None = None,
 ) -> int:
-    """Queues a run and returns its number; a slot's run that exists already is that run.
+    """Queue a run and return its id. If the slot has a run already, return the id of that run.
 
-    One that forces work, as another that is under way does with the same parameters, keeps the
-    other's number.
+    A forced run stores the id of the first run that is under way with the same parameters.
     """
-    asked = dict(params or {})
+    kind, repeats = params.KIND, None
     async with database.transaction() as session:
-        if is_forced(asked):
-            first = await runs.get_same_under_way(session, kind, asked, now=clock())
-            asked |= {} if first is None else {runs.REPEATS: first}
+        if params.is_forced:
+            repeats = await runs.get_same_under_way(session, kind, params.as_json(), now=clock())
         run_id = await runs.add_run(
-            session, kind, now=clock(), params=asked, slot=slot, parent_id=parent_id
+            session,
+            kind,
+            now=clock(),
+            params=params.as_json(repeats=repeats),
+            slot=slot,
+            parent_id=parent_id,
         )
         if run_id is not None:
             return run_id
@@ -158,7 +164,7 @@ async def _never() -> None:
 
 
 _READ_SECONDS = 10.0
-"""One look at the run; a database that does not answer in that time is away."""
+"""Timeout of one read; a database that does not answer in that time counts as unavailable."""
 
 
 async def wait(
@@ -169,14 +175,13 @@ async def wait(
     away_seconds: float = math.inf,
     read_seconds: float = _READ_SECONDS,
 ) -> Run:
-    """Waits until a run has ended, whichever process works on it, and returns its last state.
+    """Wait until a run has ended, in any process, and return it.
 
-    Asks often at first and twice a second later, and whenever ``wait_run_finished`` returns, which
-    it does when a run of this process has ended.
+    The run is read with growing pauses of up to half a second, and whenever ``wait_run_finished``
+    returns, which it does when a run of this process has ended.
 
     Raises:
-        DatabaseUnavailableError: the database has been away for longer than ``away_seconds``; a
-          shorter outage is waited out.
+        DatabaseUnavailableError: the database was unavailable for longer than ``away_seconds``.
     """
     pause = 0.02 if wait_run_finished is _never else 0.2
     read_at = time.monotonic()
@@ -198,7 +203,7 @@ async def wait(
 
 
 async def _read(database: Database, run_id: int, seconds: float) -> Run | None:
-    """The run as it stands now; None while the database is away."""
+    """Return the current run; None if the database is unavailable."""
     try:
         async with asyncio.timeout(seconds), database.session() as session:
             return await runs.get_run(session, run_id)
@@ -206,21 +211,21 @@ async def _read(database: Database, run_id: int, seconds: float) -> Run | None:
         return None
 
 
-async def require_lease(session: AsyncSession, run: RunContext) -> None:
-    """Check within a transaction that the run is still this process's.
+async def require_lease(session: AsyncSession, run: RunContext[RunParams]) -> None:
+    """Check within a transaction that this process still holds the run's lease.
 
     Raises:
-        LeaseLostError: it is not.
+        LeaseLostError: it does not.
     """
     if not await runs.is_leased(session, run.id, run.token):
         raise LeaseLostError
 
 
 async def require_run(database: Database, run_id: int) -> Run:
-    """The run as it stands now.
+    """Return the current run.
 
     Raises:
-        NotFoundError: there is none with this number.
+        NotFoundError: no run has this id.
     """
     async with database.session() as session:
         run = await runs.get_run(session, run_id)

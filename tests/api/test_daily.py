@@ -1,7 +1,7 @@
 """``GET /reports/daily``: a day's mail as a page, and the list of days that have one."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html import unescape
@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from app.models import RunKind
+from app.services.run_params import MailParams
 from app.services.runs import submit, wait
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 
@@ -175,7 +175,7 @@ async def test_missed_day_shows_the_covering_mail(stage: Stage) -> None:
         " '{}', now() FROM unnest(ARRAY['2026-11-20', '2026-11-21']) AS slot"
     )
     run_id = await submit(
-        stage.service.database, RunKind.MAIL, stage.clock, params={"date": DAY, "daily": True}
+        stage.service.database, MailParams(day=date.fromisoformat(DAY), daily=True), stage.clock
     )
     stage.service.worker.wake()
     await wait(stage.service.database, run_id)

@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from app.models import Run, RunKind
+from app.models import Run
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.service import Service, open_service, working
+from app.services.run_params import RunParams
 from app.services.runs import submit, wait
 from tests.benchmarks.worst_chats import add_worst_chats
 from tests.stage import IMPATIENT, MovableClock, stage_settings
@@ -65,10 +66,10 @@ async def run_service(
         yield service
 
 
-async def time_run(service: Service, kind: RunKind, **params: Any) -> tuple[float, Run]:
+async def time_run(service: Service, params: RunParams) -> tuple[float, Run]:
     """Submit a run as REST does; return the seconds until its end, and the run."""
     start = time.perf_counter()
-    run_id = await submit(service.database, kind, service.clock, params=params)
+    run_id = await submit(service.database, params, service.clock)
     service.worker.wake()
     run = await wait(service.database, run_id)
     return time.perf_counter() - start, run

@@ -1,6 +1,6 @@
 """Grading compared with the model's speed: chats x latency / concurrency."""
 
-from app.models import RunKind
+from app.services.run_params import AnalyzeParams, SyncParams
 from tests.benchmarks.far_ends import run_service, start_far_ends, time_run
 from tests.benchmarks.measures import Measure, peak_memory
 
@@ -16,9 +16,9 @@ async def measure_grading_speed(url: str) -> list[Measure]:
             url, environment, avito_max_concurrency=16, deepseek_max_concurrency=IN_FLIGHT
         ) as service,
     ):
-        await time_run(service, RunKind.SYNC)
+        await time_run(service, SyncParams())
         with peak_memory() as peak:
-            seconds, run = await time_run(service, RunKind.ANALYZE)
+            seconds, run = await time_run(service, AnalyzeParams())
         assert run.figures["analyzed_chats"] == CHATS, run.message
         ideal = CHATS * LATENCY_SECONDS / IN_FLIGHT
         return [
@@ -41,11 +41,11 @@ async def measure_grading_backlog(url: str) -> list[Measure]:
     ):
         # The list's limit hides most of the account, but the chats are found through their
         # listings.
-        await time_run(service, RunKind.SYNC)
+        await time_run(service, SyncParams())
         with peak_memory() as few:
-            await time_run(service, RunKind.ANALYZE, limit=WAITING // 10)
+            await time_run(service, AnalyzeParams(limit=WAITING // 10))
         with peak_memory() as many:
-            seconds, run = await time_run(service, RunKind.ANALYZE)
+            seconds, run = await time_run(service, AnalyzeParams())
         graded = run.figures["analyzed_chats"]
         return [
             Measure(

@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 
 from app.cli.rest_server import listen, rest
-from app.models import RunKind
 from app.service import Service
+from app.services.run_params import AnalyzeParams, SyncParams
 from tests.benchmarks.far_ends import run_service, start_far_ends, time_run
 from tests.benchmarks.measures import Measure, peak_memory, resident_mb
 from tests.benchmarks.worst_chats import build_worst_chats
@@ -93,14 +93,14 @@ async def measure_hostile_chats(url: str) -> list[Measure]:
         run_service(url, environment) as service,
         _serve_rest(service) as rest_url,
     ):
-        await time_run(service, RunKind.SYNC)
+        await time_run(service, SyncParams())
         async with poll_live(rest_url) as idle:
             await asyncio.sleep(5)
         sizes = list[float]()
         watching = asyncio.create_task(_watch_children(sizes))
         with peak_memory() as peak:
             async with poll_live(rest_url) as times:
-                seconds, run = await time_run(service, RunKind.ANALYZE)
+                seconds, run = await time_run(service, AnalyzeParams())
         watching.cancel()
         figures = run.figures
         return [
@@ -138,7 +138,7 @@ async def measure_connection_flood(url: str) -> list[Measure]:
             pairs = [one for one in opened if isinstance(one, tuple)]
             await asyncio.sleep(1)
             refused = sum(reader.at_eof() or reader.exception() is not None for reader, _ in pairs)
-            sync_seconds, run = await time_run(service, RunKind.SYNC)
+            sync_seconds, run = await time_run(service, SyncParams())
             after = resident_mb()
             start = time.perf_counter()
             with suppress(TimeoutError):

@@ -1,8 +1,8 @@
 """Sync compared with the ideal: requests x latency / concurrency."""
 
-from app.models import RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
+from app.services.run_params import SyncParams
 from app.services.sync.pages import OVERLAP, PAGE
 from tests.benchmarks.far_ends import run_service, start_far_ends, time_run
 from tests.benchmarks.measures import Measure, peak_memory, resident_mb
@@ -22,7 +22,7 @@ async def measure_sync_speed(url: str) -> list[Measure]:
         run_service(url, environment, avito_max_concurrency=IN_FLIGHT) as service,
     ):
         with peak_memory() as peak:
-            seconds, run = await time_run(service, RunKind.SYNC)
+            seconds, run = await time_run(service, SyncParams())
         assert run.figures["new_messages"] == CHATS * MESSAGES, run.message
         ideal = (CHATS / (PAGE - OVERLAP) + CHATS / IN_FLIGHT) * LATENCY_SECONDS
         return [
@@ -50,7 +50,7 @@ async def measure_sync_memory(url: str) -> list[Measure]:
             start = resident_mb()
             idle = idle or start
             with peak_memory() as peak:
-                seconds, run = await time_run(service, RunKind.SYNC)
+                seconds, run = await time_run(service, SyncParams())
             assert run.figures["new_messages"] == chats * LONG, run.message
             await empty(service.database)
         what = f"{chats * LONG:,} messages in {chats:,} chats, peak memory above idle"

@@ -41,11 +41,23 @@ UNION ALL
 SELECT 'routine', proname, '', pg_get_functiondef(oid) FROM pg_proc
  WHERE pronamespace = 'public'::regnamespace
 UNION ALL
+SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid)
+  FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL
 SELECT 'type', typname, '', '' FROM pg_type
  WHERE typtype IN ('e', 'd') AND typnamespace = 'public'::regnamespace
 """
 
 Schema = set[tuple[str, ...]]
+
+
+def _serves_previous_release(row: tuple[str, ...]) -> bool:
+    """Whether it is a trigger for processes of the release before, or its function. The models do
+    not have them.
+    """
+    return row[0] in ("routine", "trigger") and any(
+        name.startswith("previous_release_") for name in row[1:3]
+    )
 
 
 @pytest_asyncio.fixture
@@ -57,7 +69,7 @@ async def empty(postgres_url: str) -> AsyncIterator[Database]:
 
 async def test_migrations_lead_to_the_models(empty: Database) -> None:
     await migrate(empty)
-    migrated = await _schema(empty)
+    migrated = {row for row in await _schema(empty) if not _serves_previous_release(row)}
     await _downgrade(empty)
     async with empty.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)

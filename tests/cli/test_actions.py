@@ -8,9 +8,9 @@ from pathlib import Path
 
 from app.clock import system_clock
 from app.database.engine import Database
-from app.models import RunKind
 from app.repositories.runs import list_runs
 from app.sandbox.server import Sandbox
+from app.services.run_params import AnalyzeParams, DailyParams, SyncParams
 from app.services.runs import submit
 from tests.cli.processes import make_environment, run_app, start_app, stop, wait_for_requests
 from tests.stage import GOOD_TALK, Stage
@@ -20,8 +20,8 @@ async def test_runs_of_other_clients_are_not_executed(
     tmp_path: Path, database_url: str, database: Database
 ) -> None:
     queued = [
-        await submit(database, kind, system_clock)
-        for kind in (RunKind.SYNC, RunKind.ANALYZE, RunKind.DAILY)
+        await submit(database, params, system_clock)
+        for params in (SyncParams(), AnalyzeParams(), DailyParams())
     ]
     async with Sandbox() as sandbox:
         ended = await run_app(

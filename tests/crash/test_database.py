@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.errors import DatabaseUnavailableError
-from app.models import RunKind
 from app.sandbox.server import Sandbox
+from app.services.run_params import DailyParams
 from app.services.runs import submit, wait
 from tests.crash.chats import keep_every_third
 from tests.database.clusters import get_postmaster, kill_all, list_servers
@@ -66,7 +66,7 @@ async def test_day_is_completed_despite_database_failures(tmp_path: Path) -> Non
         keep_every_third(sandbox)
         async with on_stage(None, sandbox, data_dir=tmp_path, deepseek_max_concurrency=2) as stage:
             database = stage.service.database
-            run_id = await submit(database, RunKind.DAILY, stage.service.clock, slot="2026-11-22")
+            run_id = await submit(database, DailyParams(), stage.service.clock, slot="2026-11-22")
             stage.service.worker.wake()
             for moment, fail in MOMENTS.items():
 

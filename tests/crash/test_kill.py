@@ -17,8 +17,8 @@ from sqlalchemy import text
 
 from app.clock import system_clock
 from app.database.engine import Database
-from app.models import RunKind
 from app.sandbox.server import Sandbox
+from app.services.run_params import DailyParams, SyncParams
 from app.services.runs import submit
 from tests.crash.chats import keep_every_third
 from tests.crash.processes import KEY, RunningService, run_service
@@ -74,7 +74,7 @@ async def expire_leases(database: Database) -> None:
 async def test_a_day_killed_in_a_step_is_finished_by_the_next_process(
     step: str, database: Database, database_url: str, slow_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    run_id = await submit(database, RunKind.DAILY, system_clock, slot=DAY)
+    run_id = await submit(database, DailyParams(), system_clock, slot=DAY)
 
     async def step_has_begun() -> bool:
         return bool(await fetch_rows(database, MOMENTS[step]))
@@ -133,7 +133,7 @@ async def test_killed_manual_run_is_interrupted_and_the_next_call_continues(
         return bool(await fetch_rows(database, MOMENTS["sync"]))
 
     async with run_service(database_url, slow_sandbox, tmp_path) as service:
-        run_id = await submit(database, RunKind.SYNC, system_clock)
+        run_id = await submit(database, SyncParams(), system_clock)
         await until(step_has_begun)
         service.kill()
         await service.program.wait()

@@ -21,8 +21,8 @@ from sqlalchemy import text
 
 from app.clock import system_clock
 from app.database.engine import Database
-from app.models import RunKind
 from app.sandbox.server import Sandbox
+from app.services.run_params import DailyParams
 from app.services.runs import submit, wait
 from tests.checks import CHECKOUT
 from tests.crash.chats import keep_every_third
@@ -124,7 +124,7 @@ async def _call(url: str, *paths: str) -> None:
 async def _run_day(database: Database, sandbox: Sandbox, day: str) -> None:
     chat = next(iter(sandbox.avito.accounts[0].chats.values()))
     sandbox.avito.add_message(chat.id, "client", text=f"Вопрос от {day}: ещё продаётся?")
-    run = await wait(database, await submit(database, RunKind.DAILY, system_clock, slot=day))
+    run = await wait(database, await submit(database, DailyParams(), system_clock, slot=day))
     assert run.state == "done", run.message
 
 

@@ -17,8 +17,8 @@ from sqlalchemy import text
 
 from app.clock import system_clock
 from app.database.engine import Database
-from app.models import RunKind
 from app.sandbox.server import Sandbox
+from app.services.run_params import DailyParams
 from app.services.runs import submit, wait
 from tests.cli.processes import free_port
 from tests.crash.chats import keep_every_third
@@ -80,7 +80,7 @@ async def test_silently_unreachable_database(
 ) -> None:
     async with Sandbox() as sandbox, open_wire(database_url) as (wire, url):
         keep_every_third(sandbox)
-        run_id = await submit(database, RunKind.DAILY, system_clock, slot=DAY)
+        run_id = await submit(database, DailyParams(), system_clock, slot=DAY)
         async with (
             run_service(url, sandbox, tmp_path) as service,
             open_rest_client(service) as rest,
@@ -136,7 +136,7 @@ async def test_hanging_external_system(
             sandbox.smtp.switches.latency_seconds
         ) = 0
         await hang(sandbox)
-        run_id = await submit(database, RunKind.DAILY, system_clock, slot=DAY)
+        run_id = await submit(database, DailyParams(), system_clock, slot=DAY)
         async with run_service(database_url, sandbox, tmp_path) as service:
             await wait_for_row(database, moment)
             await asyncio.sleep(0.5)
@@ -217,7 +217,7 @@ async def test_stop_at_random_moments(
     chance = random.Random(seed)  # noqa: S311 - no secret
     async with Sandbox() as sandbox:
         keep_every_third(sandbox)
-        run_id = await submit(database, RunKind.DAILY, system_clock, slot=DAY)
+        run_id = await submit(database, DailyParams(), system_clock, slot=DAY)
         for _ in range(2):
             async with run_service(database_url, sandbox, tmp_path) as service:
                 await asyncio.sleep(chance.uniform(0, 4))

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.episode import latest_episode, why_ungradeable, window
 from app.domain.messages import ChatMessage, Side
-from app.domain.outcomes import SkipReason
+from app.domain.outcomes import OutcomeCode
 from tests.grading.chats import START, chat
 
 GAP = timedelta(hours=72)
@@ -79,24 +79,24 @@ def test_window_has_at_most_200_messages() -> None:
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ([], SkipReason.NO_CLIENT_MESSAGE),
-        ([("company", "Скидка 10 %!")], SkipReason.NO_CLIENT_MESSAGE),
-        ([("client", "Актуально?")], SkipReason.NO_COMPANY_ANSWER),
-        ([("company", "Скидка 10 %!"), ("client", "Какой пробег?")], SkipReason.NO_COMPANY_ANSWER),
-        ([("client", "[фото]"), ("company", "[голосовое сообщение]")], SkipReason.NO_TEXT),
-        ([("client", "Актуально?"), ("company", "[фото]")], SkipReason.NO_TEXT),
-        ([("client", "Актуально?"), ("company", "\u200b\u2800 ")], SkipReason.NO_TEXT),
+        ([], OutcomeCode.NO_CLIENT_MESSAGE),
+        ([("company", "Скидка 10 %!")], OutcomeCode.NO_CLIENT_MESSAGE),
+        ([("client", "Актуально?")], OutcomeCode.NO_COMPANY_ANSWER),
+        ([("company", "Скидка 10 %!"), ("client", "Какой пробег?")], OutcomeCode.NO_COMPANY_ANSWER),
+        ([("client", "[фото]"), ("company", "[голосовое сообщение]")], OutcomeCode.NO_TEXT),
+        ([("client", "Актуально?"), ("company", "[фото]")], OutcomeCode.NO_TEXT),
+        ([("client", "Актуально?"), ("company", "\u200b\u2800 ")], OutcomeCode.NO_TEXT),
         ([("client", "[фото]"), ("company", "Напишите словами, пожалуйста")], None),
         ([("client", "Актуально?"), ("company", "[фото]"), ("company", "да")], None),
         ([("client", "Актуально?"), ("company", "👍")], None),
     ],
 )
-def test_reasons_to_skip(lines: list[tuple[str, str]], reason: SkipReason | None) -> None:
+def test_reasons_to_skip(lines: list[tuple[str, str]], reason: OutcomeCode | None) -> None:
     assert why_ungradeable(chat(*lines)) is reason
 
 
 def test_reasons_are_said_in_russian() -> None:
-    assert [reason.label for reason in SkipReason] == [
+    assert [code.label for code in list(OutcomeCode)[:3]] == [
         "нет сообщений клиента",
         "нет ответа компании",
         "нет текста",

@@ -16,6 +16,7 @@ from app.jobs.heartbeat import Heartbeat
 from app.jobs.worker import Worker
 from app.models import Run, RunKind, RunState
 from app.repositories import runs
+from app.services.run_params import RunParams, SyncParams
 from app.services.runs import RunContext, StepResult, require_run, submit
 from tests.jobs.test_worker import CLOCK, expire
 from tests.stage import until
@@ -23,12 +24,12 @@ from tests.stage import until
 SLOT = "2026-11-22T12:00:00+00:00"
 
 
-async def fail(run: RunContext) -> StepResult:
+async def fail(run: RunContext[RunParams]) -> StepResult:
     """What a step does while the disk is full, or no connection is left."""
     raise DatabaseUnavailableError("нет места")
 
 
-async def succeed(run: RunContext) -> StepResult:
+async def succeed(run: RunContext[RunParams]) -> StepResult:
     return StepResult(ok=True, message="", figures={})
 
 
@@ -71,7 +72,7 @@ async def returned(database: Database, run_id: int, times: int) -> Run:
 
 
 async def test_the_pauses_of_a_run_grow_and_hold_for_every_replica(database: Database) -> None:
-    run_id = await submit(database, RunKind.SYNC, CLOCK, slot=SLOT)
+    run_id = await submit(database, SyncParams(), CLOCK, slot=SLOT)
     for times in range(1, 8):
         async with at_work(failing(database)):  # a new replica each time: it remembers nothing
             await returned(database, run_id, times)
@@ -89,7 +90,7 @@ async def test_a_kind_that_the_database_fails_is_not_started_at_once_for_the_nex
     database: Database,
 ) -> None:
     for _ in range(20):
-        await submit(database, RunKind.SYNC, CLOCK)
+        await submit(database, SyncParams(), CLOCK)
     worker = failing(database)
 
     async def ended() -> int:
@@ -113,13 +114,13 @@ async def test_a_kind_that_the_database_fails_is_not_started_at_once_for_the_nex
 async def test_a_run_that_is_given_back_because_the_process_stops_may_be_claimed_at_once(
     database: Database,
 ) -> None:
-    run_id = await submit(database, RunKind.SYNC, CLOCK, slot=SLOT)
+    run_id = await submit(database, SyncParams(), CLOCK, slot=SLOT)
     async with at_work(failing(database)):
         await returned(database, run_id, 1)
     await change(database, "UPDATE runs SET not_before = now()")
     begun = asyncio.Event()
 
-    async def work_on_and_on(run: RunContext) -> StepResult:
+    async def work_on_and_on(run: RunContext[RunParams]) -> StepResult:
         begun.set()
         await asyncio.Event().wait()
         raise AssertionError
@@ -139,7 +140,7 @@ async def test_a_worker_that_waits_for_a_lock_goes_on_and_keeps_no_connection(
     succeeds.
     """
     database, heartbeat = Database(database_url), Heartbeat()
-    run_id = await submit(database, RunKind.SYNC, CLOCK)
+    run_id = await submit(database, SyncParams(), CLOCK)
     worker = Worker(database, CLOCK, database_seconds=0.3, heartbeat=heartbeat)
     worker.register_steps({RunKind.SYNC: succeed})
 
@@ -187,7 +188,7 @@ class LostAtCommit(Database):
 async def test_a_run_whose_claim_was_committed_and_not_answered_is_done_after_its_lease(
     database: Database, database_url: str
 ) -> None:
-    run_id = await submit(database, RunKind.SYNC, CLOCK, slot=SLOT)
+    run_id = await submit(database, SyncParams(), CLOCK, slot=SLOT)
     lossy = LostAtCommit(database_url)
     worker = Worker(lossy, CLOCK)
     worker.register_steps({RunKind.SYNC: succeed})
@@ -214,7 +215,7 @@ async def test_a_step_that_cannot_be_stopped_makes_the_worker_stale_only_while_i
     """
     let_go = asyncio.Event()
 
-    async def deaf(run: RunContext) -> StepResult:
+    async def deaf(run: RunContext[RunParams]) -> StepResult:
         while not let_go.is_set():
             with suppress(asyncio.CancelledError):
                 await let_go.wait()
@@ -223,7 +224,7 @@ async def test_a_step_that_cannot_be_stopped_makes_the_worker_stale_only_while_i
     heartbeat = Heartbeat()
     worker = Worker(database, CLOCK, stuck_seconds=0.5, heartbeat=heartbeat)
     worker.register_steps({RunKind.SYNC: deaf})
-    run_id = await submit(database, RunKind.SYNC, CLOCK)
+    run_id = await submit(database, SyncParams(), CLOCK)
 
     async def running() -> bool:
         return (await require_run(database, run_id)).state == RunState.RUNNING
@@ -246,9 +247,9 @@ async def test_a_step_that_cannot_be_stopped_makes_the_worker_stale_only_while_i
 async def test_other_scheduled_runs_of_a_kind_wait_with_it_and_a_persons_run_does_not(
     database: Database,
 ) -> None:
-    await submit(database, RunKind.SYNC, CLOCK, slot=SLOT)
+    await submit(database, SyncParams(), CLOCK, slot=SLOT)
     await change(database, "UPDATE runs SET not_before = now() + interval '1 minute'")
-    await submit(database, RunKind.SYNC, CLOCK, slot="2026-11-22T12:15:00+00:00")
+    await submit(database, SyncParams(), CLOCK, slot="2026-11-22T12:15:00+00:00")
 
     async def claimed() -> int | None:
         async with database.transaction() as session:
@@ -258,7 +259,7 @@ async def test_other_scheduled_runs_of_a_kind_wait_with_it_and_a_persons_run_doe
     assert await claimed() is None
     async with database.session() as session:
         assert await runs.list_claimable_kinds(session) == set()
-    by_hand = await submit(database, RunKind.SYNC, CLOCK)
+    by_hand = await submit(database, SyncParams(), CLOCK)
     async with database.session() as session:
         assert await runs.list_claimable_kinds(session) == {"sync"}
     assert await claimed() == by_hand

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 
 from app.jobs.daily import DayPlan, run_day
-from app.models import RunKind
 from app.repositories import covered_dates
+from app.services.run_params import DailyParams, MailParams
 from app.services.runs import Progress, RunContext, StepResult, submit, wait
 from tests.jobs.test_daily import at, days, live_through, tick
 from tests.services.test_mailer import BOSS, SECOND, list_mails, read_text
@@ -89,7 +89,7 @@ async def run_today(stage: Stage, plan: DayPlan) -> StepResult:
     (row,) = await stage.rows(
         "SELECT id FROM runs WHERE kind = 'daily' AND slot = :slot", slot=slot
     )
-    context = RunContext(row["id"], slot, {}, uuid4(), stage.clock(), Progress())
+    context = RunContext(row["id"], slot, DailyParams(), uuid4(), stage.clock(), Progress())
     service = stage.service
     result = await run_day(
         service.database, plan, service.timetable.zone, stage.clock, service.worker.wake, context
@@ -352,8 +352,8 @@ async def test_a_second_mail_of_a_covered_date_is_not_built(stage: Stage) -> Non
     await live_through(stage, first)
     await live_through(stage, first + timedelta(days=3))
     mails = len(stage.sandbox.smtp.messages)
-    params = {"date": iso(first, stage, 1), "daily": True}
-    run_id = await submit(stage.service.database, RunKind.MAIL, stage.clock, params=params)
+    params = MailParams(day=date.fromisoformat(iso(first, stage, 1)), daily=True)
+    run_id = await submit(stage.service.database, params, stage.clock)
     stage.service.worker.wake()
     assert (await wait(stage.service.database, run_id)).figures["send_reports"] == 0
     assert len(stage.sandbox.smtp.messages) == mails

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import uuid4
 
 from app.jobs.daily import DayPlan, run_day
-from app.models import RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.deepseek_faults import BAD_REQUEST, BALANCE_EMPTY
 from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
+from app.services.run_params import DailyParams, MailParams
 from app.services.runs import Progress, RunContext, submit, wait
 from tests.jobs.ticks import ask_for_what_is_due
 from tests.services.test_mailer import BOSS, list_mails, read_text
@@ -167,7 +167,7 @@ async def test_the_cause_is_said_also_where_the_deadline_cuts_the_next_attempt_o
         "INSERT INTO runs (kind, slot, state, params, created_at, lease_until)"
         " VALUES ('daily', '2026-11-22', 'running', '{}', now(), now() + interval '1 hour')"
     )
-    run = RunContext(1, "2026-11-22", {}, uuid4(), clock(), Progress())
+    run = RunContext(1, "2026-11-22", DailyParams(), uuid4(), clock(), Progress())
     passed = Seconds()
 
     def late(_: ReceivedRequest) -> bool:
@@ -231,14 +231,10 @@ async def test_what_was_copied_late_is_counted_in_the_next_mail(stage: Stage) ->
     stage.clock.set(at(stage, 18))
     stage.add_talk(*GOOD_TALK, minutes_ago=30)
     stage.add_talk(("client", "Есть кто живой?"), minutes_ago=20)
-    day = stage.clock().astimezone(stage.service.settings.report_timezone).date().isoformat()
+    day = stage.clock().astimezone(stage.service.settings.report_timezone).date()
     stage.clock.set(at(stage, 20))
-    run_id = await submit(
-        stage.service.database,
-        RunKind.MAIL,
-        stage.clock,
-        params={"date": day, "daily": True, "covered_days": [day]},
-    )
+    params = MailParams(day=day, daily=True, covered_days=(day,))
+    run_id = await submit(stage.service.database, params, stage.clock)
     stage.service.worker.wake()
     await wait(stage.service.database, run_id)
     assert [

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from app.clock import Deadline
-from app.models import RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
+from app.services.run_params import AnalyzeParams
 from app.services.runs import submit, wait
 from tests.stage import GOOD_TALK, MovableClock, on_stage, until
 
@@ -59,14 +59,8 @@ async def test_a_grading_whose_clock_jumps_goes_on(database_url: str) -> None:
             stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
         await stage.sync()
         sandbox.deepseek.switches.latency_seconds = 0.1
-        params = {"deadline": (stage.clock() + SPAN).isoformat()}
-        run_id = await submit(
-            stage.service.database,
-            RunKind.ANALYZE,
-            stage.clock,
-            params=params,
-            slot="2026-11-22 #1",
-        )
+        params = AnalyzeParams(deadline=stage.clock() + SPAN)
+        run_id = await submit(stage.service.database, params, stage.clock, slot="2026-11-22 #1")
         stage.service.worker.wake()
 
         async def begun() -> bool:

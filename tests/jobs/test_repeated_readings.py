@@ -3,14 +3,12 @@ nothing is read or bought twice.
 """
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from app.cli.regrades import show_regrades
-from app.models import RunKind
-from app.services.analysis.originals import RegradePeriod
+from app.services.run_params import RegradeParams, RegradePeriod
 from app.services.runs import submit
 from tests.jobs.repeats import asked_by_both, graded, work_off
 from tests.stage import GOOD_TALK, Stage
@@ -54,27 +52,24 @@ async def test_reports_graded_again_by_two_calls_at_once_are_bought_once(
     """The first made half of it, was interrupted, and its caller called again, twice."""
     await graded(stage, 4)
     database, clock = stage.service.database, stage.clock
-    period = RegradePeriod(clock() - timedelta(days=1), clock() + timedelta(days=1), limit=4)
+    period = RegradePeriod(
+        start=clock() - timedelta(days=1), end=clock() + timedelta(days=1), limit=4
+    )
     asked_before = len(stage.sandbox.deepseek.requests)
     async with stage.resting():
         half = await submit(
-            database, RunKind.ANALYZE, clock, params=replace(period, limit=2).as_params
+            database, RegradeParams(period=period.model_copy(update={"limit": 2})), clock
         )
         await work_off(stage, half)
         await stage.change(
             "UPDATE runs SET state = 'interrupted', params = CAST(:params AS jsonb) WHERE id = :id",
-            params=json.dumps(period.as_params),
+            params=json.dumps(RegradeParams(period=period).as_json()),
             id=half,
         )
-        calls = [
-            await submit(database, RunKind.ANALYZE, clock, params=period.as_params)
-            for _ in range(2)
-        ]
+        calls = [await submit(database, RegradeParams(period=period), clock) for _ in range(2)]
         done = [await work_off(stage, run_id) for run_id in calls]
         await show_regrades(database, calls[1])
         assert "(4 пары)" in capsys.readouterr().out, "what it did not make again it shows"
-        again = await work_off(
-            stage, await submit(database, RunKind.ANALYZE, clock, params=period.as_params)
-        )
+        again = await work_off(stage, await submit(database, RegradeParams(period=period), clock))
     assert [run["figures"]["regraded_reports"] for run in (*done, again)] == [2, 0, 4]
     assert len(stage.sandbox.deepseek.requests) == asked_before + 2 + 2 + 4

@@ -3,10 +3,10 @@ nothing is bought twice.
 """
 
 import asyncio
-from typing import Any
+from datetime import date
 
-from app.models import RunKind
 from app.sandbox.deepseek_faults import BALANCE_EMPTY, BLANK, user_message
+from app.services.run_params import AnalyzeParams, MailParams, RunParams, SyncParams
 from app.services.runs import submit
 from tests.jobs.repeats import asked, asked_by_both, graded, nobody_working, work_off
 from tests.services.test_mailer import BOSS, list_mails
@@ -56,10 +56,7 @@ async def test_of_calls_at_the_same_moment_one_is_the_first(stage: Stage) -> Non
     database, clock = stage.service.database, stage.clock
     async with stage.resting():
         await asyncio.gather(
-            *(
-                submit(database, RunKind.ANALYZE, clock, params={"force": True, "chat_ids": ["x"]})
-                for _ in range(6)
-            )
+            *(submit(database, AnalyzeParams(force=True, chat_ids=("x",)), clock) for _ in range(6))
         )
         params = [row["params"] for row in await stage.rows("SELECT params FROM runs ORDER BY id")]
     assert [found.get("repeats") for found in params] == [None, 1, 1, 1, 1, 1]
@@ -67,20 +64,20 @@ async def test_of_calls_at_the_same_moment_one_is_the_first(stage: Stage) -> Non
 
 async def test_only_the_same_call_is_a_repeat(stage: Stage) -> None:
     database, clock = stage.service.database, stage.clock
-    calls: list[tuple[RunKind, dict[str, Any]]] = [
-        (RunKind.ANALYZE, {"force": True, "chat_ids": ["x"]}),
-        (RunKind.ANALYZE, {"force": True, "chat_ids": ["x", "y"]}),
-        (RunKind.ANALYZE, {"force": True}),
-        (RunKind.ANALYZE, {"force": False}),
-        (RunKind.ANALYZE, {"force": False}),
-        (RunKind.MAIL, {"date": "2026-11-22", "resend": True}),
-        (RunKind.MAIL, {"date": "2026-11-23", "resend": True}),
-        (RunKind.MAIL, {"date": "2026-11-23", "resend": False}),
-        (RunKind.MAIL, {"date": "2026-11-23", "resend": False}),
+    calls: list[RunParams] = [
+        AnalyzeParams(force=True, chat_ids=("x",)),
+        AnalyzeParams(force=True, chat_ids=("x", "y")),
+        AnalyzeParams(force=True),
+        AnalyzeParams(),
+        AnalyzeParams(),
+        MailParams(day=date(2026, 11, 22), resend=True),
+        MailParams(day=date(2026, 11, 23), resend=True),
+        MailParams(day=date(2026, 11, 23)),
+        MailParams(day=date(2026, 11, 23)),
     ]
     async with stage.resting():
-        for kind, params in calls:
-            await submit(database, kind, clock, params=params)
+        for params in calls:
+            await submit(database, params, clock)
         assert await stage.rows("SELECT 1 FROM runs WHERE params ? 'repeats'") == []
 
 
@@ -119,10 +116,10 @@ async def test_a_third_call_names_each_that_worked_before_it(stage: Stage, repli
     """The first was interrupted before it came to anything, the second has done the work."""
     ids = await graded(stage, 2)
     database, clock = stage.service.database, stage.clock
-    params = {"chat_ids": ids, "force": True}
+    params = AnalyzeParams(chat_ids=tuple(ids), force=True)
     async with nobody_working(stage, replica):
         first, second, third, never_begun = [
-            await submit(database, RunKind.ANALYZE, clock, params=params) for _ in range(4)
+            await submit(database, params, clock) for _ in range(4)
         ]
         await stage.change(
             "UPDATE runs SET state = 'interrupted', started_at = :now, finished_at = :now WHERE id"
@@ -157,14 +154,12 @@ async def test_a_chat_in_which_somebody_has_written_meanwhile_is_graded_by_the_s
 ) -> None:
     ids = await graded(stage, 2)
     database, clock = stage.service.database, stage.clock
-    params = {"chat_ids": ids, "force": True}
+    params = AnalyzeParams(chat_ids=tuple(ids), force=True)
     async with stage.resting():
-        first, second = [
-            await submit(database, RunKind.ANALYZE, clock, params=params) for _ in range(2)
-        ]
+        first, second = [await submit(database, params, clock) for _ in range(2)]
         await work_off(stage, first)
         stage.avito.add_message(ids[0], "client", text="А завтра?")
-        await work_off(stage, await submit(database, RunKind.SYNC, clock))
+        await work_off(stage, await submit(database, SyncParams(), clock))
         assert (await work_off(stage, second))["figures"]["analyzed_chats"] == 1
 
 
@@ -173,13 +168,14 @@ async def test_whichever_of_the_two_comes_first_does_the_work(stage: Stage) -> N
     ids = await graded(stage, 2)
     await stage.mail()
     database, clock = stage.service.database, stage.clock
-    today = clock().astimezone(stage.service.settings.report_timezone).date().isoformat()
+    today = clock().astimezone(stage.service.settings.report_timezone).date()
+    calls: list[tuple[RunParams, str]] = [
+        (AnalyzeParams(chat_ids=tuple(ids), force=True), "analyzed_chats"),
+        (MailParams(day=today, resend=True), "send_reports"),
+    ]
     async with stage.resting():
-        for kind, params, figure in (
-            (RunKind.ANALYZE, {"chat_ids": ids, "force": True}, "analyzed_chats"),
-            (RunKind.MAIL, {"date": today, "resend": True}, "send_reports"),
-        ):
-            first, second = [await submit(database, kind, clock, params=params) for _ in range(2)]
+        for params, figure in calls:
+            first, second = [await submit(database, params, clock) for _ in range(2)]
             done = [await work_off(stage, run_id) for run_id in (second, first)]
             assert [run["figures"][figure] for run in done] == [2, 0]
             assert f"(запуск {second}): сделанное им не повторялось" in done[1]["message"]

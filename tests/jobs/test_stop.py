@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.models import RunKind
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from app.services.analysis.originals import RegradePeriod
+from app.services.run_params import AnalyzeParams, DailyParams, RegradeParams, RegradePeriod
 from app.services.runs import require_run, submit, wait
 from tests.services.test_mailer import BOSS, SECOND, grade_day, list_mails
 from tests.stage import GOOD_TALK, Stage, on_stage, until
@@ -68,8 +67,8 @@ async def test_a_scheduled_grading_is_given_back_and_the_next_process_does_the_r
 ) -> None:
     async with synced(database_url) as stage:
         database, clock = stage.service.database, stage.clock
-        params = {"written_since": (clock() - timedelta(days=7)).isoformat()}
-        run_id = await submit(database, RunKind.ANALYZE, clock, params=params, slot="2026-11-22 #1")
+        params = AnalyzeParams(written_since=clock() - timedelta(days=7))
+        run_id = await submit(database, params, clock, slot="2026-11-22 #1")
         stage.service.worker.wake()
         await begun(stage)
         async with stage.resting():
@@ -89,7 +88,7 @@ async def test_a_day_that_is_stopped_while_it_grades_is_finished_by_the_next_pro
     database_url: str,
 ) -> None:
     async with synced(database_url) as stage:
-        run_id = await submit(stage.service.database, RunKind.DAILY, stage.clock, slot="2026-11-22")
+        run_id = await submit(stage.service.database, DailyParams(), stage.clock, slot="2026-11-22")
         stage.service.worker.wake()
         await begun(stage)
         async with stage.resting():
@@ -147,10 +146,12 @@ async def test_a_mail_that_is_stopped_between_two_recipients_tells_what_the_firs
 async def test_second_gradings_under_way_are_kept_as_well(database_url: str) -> None:
     async with synced(database_url) as stage:
         await stage.analyze()
-        period = RegradePeriod(datetime(2020, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC))
-        run_id = await submit(
-            stage.service.database, RunKind.ANALYZE, stage.clock, params=period.as_params
+        period = RegradePeriod(
+            start=datetime(2020, 1, 1, tzinfo=UTC),
+            end=datetime(2099, 1, 1, tzinfo=UTC),
+            limit=None,
         )
+        run_id = await submit(stage.service.database, RegradeParams(period=period), stage.clock)
         stage.service.worker.wake()
         await begun(stage, CHATS + AT_A_TIME)
         async with stage.resting():

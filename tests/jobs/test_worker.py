@@ -15,6 +15,7 @@ from app.jobs.worker import Worker
 from app.models import RunKind, RunState
 from app.repositories import runs
 from app.sandbox.server import Sandbox
+from app.services.run_params import MailParams, RunParams, SyncParams
 from app.services.runs import RunContext, StepResult, require_run, submit, wait
 from tests.stage import GOOD_TALK, KEY, MovableClock, Stage, on_stage, until
 
@@ -37,9 +38,9 @@ async def expire(database: Database, run_id: int) -> None:
 
 
 async def test_one_run_of_a_kind_works_at_a_time(database: Database) -> None:
-    first = await submit(database, RunKind.SYNC, CLOCK)
-    second = await submit(database, RunKind.SYNC, CLOCK)
-    other = await submit(database, RunKind.MAIL, CLOCK)
+    first = await submit(database, SyncParams(), CLOCK)
+    second = await submit(database, SyncParams(), CLOCK)
+    other = await submit(database, MailParams(), CLOCK)
     run_id, token = await claim(database)
     assert run_id == first
     assert (await claim(database))[0] is None
@@ -60,12 +61,12 @@ async def test_one_run_of_a_kind_works_at_a_time(database: Database) -> None:
 
 
 async def test_many_claims_at_once_give_one(database: Database) -> None:
-    run_id = await submit(database, RunKind.SYNC, CLOCK)
+    run_id = await submit(database, SyncParams(), CLOCK)
     async with database.transaction() as session:
         await session.execute(
             text("ANALYZE runs")
         )  # as autovacuum does: to the planner it has one row from now on
-    await submit(database, RunKind.SYNC, CLOCK)
+    await submit(database, SyncParams(), CLOCK)
     claimed = [
         found for found, _ in await asyncio.gather(*(claim(database) for _ in range(8))) if found
     ]
@@ -73,7 +74,7 @@ async def test_many_claims_at_once_give_one(database: Database) -> None:
 
 
 async def test_whoever_waits_is_told_when_a_run_has_ended(database: Database) -> None:
-    async def work(run: RunContext) -> StepResult:
+    async def work(run: RunContext[RunParams]) -> StepResult:
         return StepResult(ok=True, message="", figures={})
 
     worker = Worker(database, CLOCK)
@@ -81,7 +82,7 @@ async def test_whoever_waits_is_told_when_a_run_has_ended(database: Database) ->
     working = asyncio.create_task(worker.work_forever())
     for _ in range(2):
         told = asyncio.create_task(worker.wait_run_finished())
-        run_id = await submit(database, RunKind.SYNC, CLOCK)
+        run_id = await submit(database, SyncParams(), CLOCK)
         worker.wake()
         await asyncio.wait_for(told, 20)
         assert (await require_run(database, run_id)).state == RunState.DONE
@@ -109,10 +110,10 @@ class StoppedAtCommit(Database):
 async def test_a_run_that_is_claimed_as_the_process_stops_is_given_back(
     database: Database, database_url: str
 ) -> None:
-    run_id = await submit(database, RunKind.SYNC, CLOCK)
+    run_id = await submit(database, SyncParams(), CLOCK)
     stopped = StoppedAtCommit(database_url)
 
-    async def work_on_and_on(run: RunContext) -> StepResult:
+    async def work_on_and_on(run: RunContext[RunParams]) -> StepResult:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -132,7 +133,7 @@ async def test_a_run_that_is_claimed_as_the_process_stops_is_given_back(
 async def test_a_dead_scheduled_run_is_taken_over_and_its_old_owner_can_write_nothing(
     database: Database,
 ) -> None:
-    run_id = await submit(database, RunKind.SYNC, CLOCK, slot="2026-11-22T12:00:00+00:00")
+    run_id = await submit(database, SyncParams(), CLOCK, slot="2026-11-22T12:00:00+00:00")
     _, dead = await claim(database)
     await expire(database, run_id)
     taken, alive = await claim(database)
@@ -158,7 +159,7 @@ async def test_a_dead_scheduled_run_is_taken_over_and_its_old_owner_can_write_no
 
 
 async def test_a_dead_run_of_a_person_ends_as_interrupted(database: Database) -> None:
-    run_id = await submit(database, RunKind.SYNC, CLOCK)
+    run_id = await submit(database, SyncParams(), CLOCK)
     await claim(database)
     await expire(database, run_id)
     assert (await claim(database))[0] is None
@@ -217,7 +218,7 @@ async def test_a_stopped_service_gives_a_scheduled_run_back_and_the_next_one_fin
         sandbox.avito.switches.latency_seconds = 0.05
         async with on_stage(database_url, sandbox) as first:
             run_id = await submit(
-                first.service.database, RunKind.SYNC, first.clock, slot="2026-11-22T12:00:00+00:00"
+                first.service.database, SyncParams(), first.clock, slot="2026-11-22T12:00:00+00:00"
             )
             first.service.worker.wake()
 
@@ -238,7 +239,7 @@ async def test_a_stopped_service_gives_a_scheduled_run_back_and_the_next_one_fin
 async def test_a_step_that_does_not_hear_the_first_cancel_is_told_again(database: Database) -> None:
     """As a mail that is being sent may be, by Python 3.11: the process must end all the same."""
 
-    async def deaf(run: RunContext) -> StepResult:
+    async def deaf(run: RunContext[RunParams]) -> StepResult:
         with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
         await asyncio.Event().wait()
@@ -246,7 +247,7 @@ async def test_a_step_that_does_not_hear_the_first_cancel_is_told_again(database
 
     worker = Worker(database, CLOCK)
     worker.register_steps({RunKind.SYNC: deaf})
-    run_id = await submit(database, RunKind.SYNC, CLOCK)
+    run_id = await submit(database, SyncParams(), CLOCK)
     work = asyncio.create_task(worker.work_forever())
 
     async def begun() -> bool:

@@ -15,10 +15,10 @@ from sqlalchemy import text
 from app.clients.mail import SmtpClient
 from app.clock import local_date
 from app.database.engine import Database
-from app.models import RunKind
 from app.services.mail.arrivals import Arrivals
 from app.services.mail.composer import MailSettings
 from app.services.mail.mailer import send_daily_report
+from app.services.run_params import MailParams
 from app.services.runs import Lease, Progress, RunContext, StepResult, submit
 from tests.services.test_mailer import BOSS, SECOND
 from tests.stage import MovableClock, Stage, until
@@ -50,16 +50,16 @@ class Process:
             client, "reports@example.ru", self.recipients, timedelta(days=7), arrivals=self.arrivals
         )
 
-    async def begin(self, *, slot: str | None = None, **params: Any) -> RunContext:
+    async def begin(self, *, slot: str | None = None, **params: Any) -> RunContext[MailParams]:
         """A mail run of today (``date=None``: of no date) that this process holds the lease of."""
         zone = self.stage.service.settings.report_timezone
-        asked = {"date": local_date(self.clock(), zone).isoformat(), **params}
-        number = await submit(self.database, RunKind.MAIL, self.clock, params=asked, slot=slot)
+        asked = MailParams.model_validate({"date": local_date(self.clock(), zone), **params})
+        number = await submit(self.database, asked, self.clock, slot=slot)
         return await self._take(
             RunContext(number, slot, asked, uuid.uuid4(), self.clock(), Progress())
         )
 
-    async def _take(self, run: RunContext) -> RunContext:
+    async def _take(self, run: RunContext[MailParams]) -> RunContext[MailParams]:
         """Hold the lease of the run, as the only one of its kind."""
         async with self.database.transaction() as session:
             await session.execute(
@@ -75,7 +75,7 @@ class Process:
             )
         return run
 
-    def work_on(self, run: RunContext) -> asyncio.Task[StepResult]:
+    def work_on(self, run: RunContext[MailParams]) -> asyncio.Task[StepResult]:
         """Carry the run out, in the background."""
         zone = self.stage.service.settings.report_timezone
         return asyncio.create_task(
@@ -86,7 +86,7 @@ class Process:
         """Begin a run and carry it out."""
         return await self.work_on(await self.begin(**params))
 
-    async def resume(self, run: RunContext) -> StepResult:
+    async def resume(self, run: RunContext[MailParams]) -> StepResult:
         """Carry out a run that another process has begun."""
         own = replace(
             run, token=uuid.uuid4(), progress=Progress(), lease=Lease(), stopping=asyncio.Event()
@@ -94,7 +94,7 @@ class Process:
         return await self.work_on(await self._take(own))
 
 
-def lose_lease(run: RunContext) -> None:
+def lose_lease(run: RunContext[MailParams]) -> None:
     """What a freeze of a minute does."""
     run.lease.renew(time.monotonic() - 60)
 

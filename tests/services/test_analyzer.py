@@ -53,7 +53,7 @@ async def test_every_chat_is_graded_with_quotes_or_said_why_not(full_stage: Stag
         skipped
         == (
             await stage.rows(
-                "SELECT count(*) AS n FROM chats WHERE outcome = 'skipped' AND outcome_reason IS"
+                "SELECT count(*) AS n FROM chats WHERE outcome = 'skipped' AND outcome_code IS"
                 " NOT NULL"
             )
         )[0]["n"]
@@ -209,17 +209,30 @@ async def test_an_outage_in_the_middle_stops_the_run_as_well(
     assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (3, 0, 11)
 
 
-@pytest.mark.parametrize("fault", [BLANK, BAD_REQUEST, SERVER_ERROR, CONTENT_RISK])
-async def test_a_chat_that_fails_costs_only_itself(stage: Stage, fault: Behaviour) -> None:
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (BLANK, "answer_unusable"),
+        (BAD_REQUEST, "request_refused"),
+        (SERVER_ERROR, "model_unavailable"),
+        (CONTENT_RISK, "model_refused"),
+    ],
+)
+async def test_a_chat_that_fails_costs_only_itself(
+    stage: Stage, fault: Behaviour, code: str
+) -> None:
     for number in range(3):
         stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
     stage.add_talk(("client", "Почём шкаф с зелёной дверцей?"), ("company", "5000"))
     await stage.sync()
     stage.sandbox.deepseek.switches.fail(fault, when=mentions("с зелёной дверцей"), times=None)
     assert await graded(stage) == (3, 0, 1, 0)
-    (failed,) = await stage.rows("SELECT outcome_reason FROM chats WHERE outcome = 'failed'")
-    assert failed["outcome_reason"]
-    assert "дверцей" not in failed["outcome_reason"], "what is told holds nothing of the chat"
+    (failed,) = await stage.rows(
+        "SELECT outcome_code, outcome_detail, outcome_reason FROM chats WHERE outcome = 'failed'"
+    )
+    assert failed["outcome_code"] == code
+    assert failed["outcome_reason"] == failed["outcome_detail"] != ""
+    assert "дверцей" not in failed["outcome_detail"], "what is told holds nothing of the chat"
 
 
 async def test_a_failed_chat_is_tried_three_times_more_then_only_by_force(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from app.domain.outcomes import OutcomeCode
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.faults import Behaviour, ReceivedRequest
 from app.sandbox.server import Sandbox
@@ -112,12 +113,14 @@ async def test_what_stays_costs_the_one_chat_and_is_never_a_grade(hasty_stage: S
     reports = await stage.reports()
     assert {report["chat_id"] for report in reports} == {well.id}
     for row in await stage.rows(
-        "SELECT avito_id, outcome, outcome_reason FROM chats WHERE avito_id <> :well", well=well.id
+        "SELECT outcome, outcome_code, outcome_detail FROM chats WHERE avito_id <> :well",
+        well=well.id,
     ):
         assert row["outcome"] == "failed", row
-        assert row["outcome_reason"], row
-        assert not re.search(": [А-ЯЁ]", row["outcome_reason"]), "no sentence begins behind a colon"
-        assert "деталь" not in row["outcome_reason"], "what is told holds nothing of the chat"
+        assert row["outcome_code"] in set(OutcomeCode), row
+        assert row["outcome_detail"], row
+        assert not re.search(": [А-ЯЁ]", row["outcome_detail"]), "no sentence begins behind a colon"
+        assert "деталь" not in row["outcome_detail"], "what is told holds nothing of the chat"
 
 
 async def test_a_quote_that_nobody_wrote_is_dropped_and_flagged(hasty_stage: Stage) -> None:

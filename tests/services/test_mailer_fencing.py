@@ -14,6 +14,7 @@ from sqlalchemy import make_url, text
 from app.database.engine import Database
 from app.repositories import deliveries
 from app.services.mail.presence import Presence
+from app.services.run_params import MailParams
 from app.services.runs import LeaseLostError, RunContext
 from tests.services.posting import (
     Process,
@@ -451,7 +452,7 @@ def lock_out(cluster_url: str) -> LockOut:
 @asynccontextmanager
 async def lose_run_and_database(
     idle_stage: Stage, database: Database, database_url: str, lock_out: LockOut
-) -> AsyncIterator[tuple[Process, RunContext]]:
+) -> AsyncIterator[tuple[Process, RunContext[MailParams]]]:
     """Yield a process that has lost its run, and its database before it could write the arrival."""
     process = Process(idle_stage, Database(database_url), recipients=(BOSS,))
     idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from app.models import RunKind
-from app.services.analysis.originals import RegradePeriod
+from app.services.run_params import RegradeParams, RegradePeriod
 from app.services.runs import submit, wait
 from tests.services.test_budget import most_of_all
 from tests.stage import GOOD_TALK, Stage, on_stage, until
@@ -152,11 +151,11 @@ async def test_the_budget_counts_what_is_not_written(database_url: str, stage: S
 async def test_a_second_grading_that_cannot_be_written_for_a_while_is_written(stage: Stage) -> None:
     await synced(stage, chats=1)
     await stage.analyze()
-    period = RegradePeriod(stage.clock().replace(year=2020), stage.clock().replace(year=2099))
+    period = RegradePeriod(
+        start=stage.clock().replace(year=2020), end=stage.clock().replace(year=2099), limit=None
+    )
     async with full_disk(stage):
-        run_id = await submit(
-            stage.service.database, RunKind.ANALYZE, stage.clock, params=period.as_params
-        )
+        run_id = await submit(stage.service.database, RegradeParams(period=period), stage.clock)
         stage.service.worker.wake()
         await answered(stage, 2)
     run = await wait(stage.service.database, run_id)

@@ -12,19 +12,19 @@ from app.cli.estimates import estimate_analyze, estimate_regrade
 from app.cli.process import ExitCode
 from app.cli.regrades import show_regrades
 from app.errors import SettingsError
-from app.models import Run, RunKind
+from app.models import Run
 from app.sandbox.deepseek_faults import BLANK, UNAUTHORIZED, edit_grading
-from app.services.analysis.originals import RegradePeriod
+from app.services.run_params import RegradeParams, RegradePeriod
 from app.services.runs import submit, wait
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 
 NOW = datetime.now(UTC)
-PERIOD = RegradePeriod(NOW - timedelta(days=30), NOW + timedelta(days=30))
+PERIOD = RegradePeriod(start=NOW - timedelta(days=30), end=NOW + timedelta(days=30), limit=None)
 
 
 async def regrade(stage: Stage, period: RegradePeriod = PERIOD) -> Run:
     service = stage.service
-    run_id = await submit(service.database, RunKind.ANALYZE, service.clock, params=period.as_params)
+    run_id = await submit(service.database, RegradeParams(period=period), service.clock)
     service.worker.wake()
     return await wait(service.database, run_id)
 
@@ -105,7 +105,7 @@ async def test_what_changed_is_shown(stage: Stage, capsys: pytest.CaptureFixture
 async def test_lost_access_stops_it_and_a_failed_report_costs_only_itself(stage: Stage) -> None:
     await graded(stage)
     blank = stage.sandbox.deepseek.switches.fail(BLANK, path="chat/completions", times=2)
-    run = await regrade(stage, RegradePeriod(PERIOD.start, PERIOD.end, limit=1))
+    run = await regrade(stage, PERIOD.model_copy(update={"limit": 1}))
     assert (run.state, run.figures) == ("done", {"regraded_reports": 0, "failed_reports": 1})
     blank.times = 0
     stage.sandbox.deepseek.switches.fail(UNAUTHORIZED, path="chat/completions", times=None)

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.models import RunKind
 from app.sandbox.deepseek_faults import Json, edit_grading
-from app.services.analysis.originals import RegradePeriod
+from app.services.run_params import RegradeParams, RegradePeriod
 from app.services.runs import submit, wait
 from tests.stage import Stage
 
@@ -82,10 +81,8 @@ async def test_the_models_own_texts_reach_people_as_they_may_read_them(stage: St
         == f"Вместо «Звоните [телефон]» ответьте в чате, телефон дайте потом (сообщение {time})."
     )
 
-    period = RegradePeriod(NOW - timedelta(days=30), NOW + timedelta(days=30))
-    run_id = await submit(
-        stage.service.database, RunKind.ANALYZE, stage.service.clock, params=period.as_params
-    )
+    period = RegradePeriod(start=NOW - timedelta(days=30), end=NOW + timedelta(days=30), limit=None)
+    run_id = await submit(stage.service.database, RegradeParams(period=period), stage.service.clock)
     stage.service.worker.wake()
     assert (await wait(stage.service.database, run_id)).figures["regraded_reports"] == 1
     (again,) = await stage.rows("SELECT id FROM reports WHERE kind = 'regrade'")

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import system_clock
 from app.database.engine import Database
 from app.errors import DatabaseUnavailableError
-from app.models import RunKind
+from app.services.run_params import SyncParams
 from app.services.runs import submit, wait
 
 
@@ -34,7 +34,7 @@ class Away(Database):
 async def test_an_outage_that_lasts_ends_the_waiting(
     database: Database, database_url: str, how: str
 ) -> None:
-    run_id = await submit(database, RunKind.SYNC, system_clock)
+    run_id = await submit(database, SyncParams(), system_clock)
     away = Away(database_url)
     setattr(away, how, True)
     with pytest.raises(DatabaseUnavailableError, match=f"GET /api/v1/runs/{run_id}"):
@@ -46,7 +46,7 @@ async def test_an_outage_that_lasts_ends_the_waiting(
 async def test_an_outage_that_passes_is_waited_out(
     database: Database, database_url: str, how: str
 ) -> None:
-    run_id = await submit(database, RunKind.SYNC, system_clock)
+    run_id = await submit(database, SyncParams(), system_clock)
     away = Away(database_url)
     setattr(away, how, True)
     waiting = asyncio.create_task(wait(away, run_id, read_seconds=0.2))

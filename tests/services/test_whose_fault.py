@@ -9,7 +9,6 @@ import pytest
 
 from app.adapters import open_grader
 from app.domain.outcomes import MAX_FAILURES
-from app.models import RunKind
 from app.sandbox.deepseek_faults import (
     ABORTED,
     BAD_REQUEST,
@@ -22,6 +21,7 @@ from app.sandbox.deepseek_faults import (
     user_message,
 )
 from app.sandbox.faults import Behaviour, CannedResponse, ReceivedRequest
+from app.services.run_params import RegradeParams
 from app.services.runs import submit, wait
 from tests.services.test_regrade import PERIOD
 from tests.stage import GOOD_TALK, Stage, on_stage
@@ -227,7 +227,7 @@ async def test_grading_again_stops_as_well(stage: Stage) -> None:
     failing = stage.sandbox.deepseek.switches.fail(SERVER_ERROR, path=COMPLETIONS, times=None)
     database, clock = stage.service.database, stage.service.clock
     for state, failed in (("failed", 0), ("done", 1)):
-        run_id = await submit(database, RunKind.ANALYZE, clock, params=PERIOD.as_params)
+        run_id = await submit(database, RegradeParams(period=PERIOD), clock)
         stage.service.worker.wake()
         run = await wait(database, run_id)
         assert (run.state, run.figures) == (

@@ -144,8 +144,10 @@ async def test_a_chat_that_takes_too_long_fails_alone_and_loses_a_try(
         answer = await strict.analyze()
     assert (answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]) == (2, 1, 0)
     rows = await stage.rows(
-        "SELECT avito_id, failures, outcome_reason FROM chats WHERE outcome = 'failed'"
+        "SELECT avito_id, failures, outcome_code, outcome_detail FROM chats"
+        " WHERE outcome = 'failed'"
     )
     assert [(row["avito_id"], row["failures"]) for row in rows] == [(hostile.id, 1)]
-    assert "времени процессора" in rows[0]["outcome_reason"]
+    assert rows[0]["outcome_code"] == "text_unprocessable"
+    assert "времени процессора" in rows[0]["outcome_detail"]
     assert {report["chat_id"] for report in await stage.reports()} == {chat.id for chat in good}

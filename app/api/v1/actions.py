@@ -1,4 +1,4 @@
-"""The three POSTs have one way: queue a run, wait for its end whoever works on it, tell its
+"""The common part of the three POSTs: queue a run, wait for its end in any process, return its
 figures.
 """
 
@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 
 from app.api.dependencies import Backend
 from app.api.errors import error_response
-from app.models import Run, RunKind, RunState
+from app.models import Run, RunState
+from app.services.run_params import RunParams
 from app.services.runs import submit, wait
 
 Prefer = Annotated[
@@ -23,21 +24,19 @@ Prefer = Annotated[
 ]
 
 _AWAY_SECONDS = 30.0
-"""How long an outage of the database is waited out; the worker's lease lasts as long."""
+"""Longest outage of the database that a call waits for; a worker's lease lasts as long."""
 
 Figures = Callable[[Run], Mapping[str, Any]]
 
 
 async def act(
-    backend: Backend, kind: RunKind, params: Mapping[str, Any], prefer: str | None, figures: Figures
+    backend: Backend, params: RunParams, prefer: str | None, figures: Figures
 ) -> JSONResponse:
-    """Starts a run and answers when it has ended, or at once with 202 where the caller prefers
-    that.
+    """Queue a run and answer when it has ended, or at once with 202 if the client prefers that.
 
-    ``figures`` draws the answer's own fields from the run. A caller that hangs up stops nothing:
-    the run is the worker's.
+    ``figures`` returns the answer's own fields. A client that disconnects does not stop the run.
     """
-    run_id = await submit(backend.database, kind, backend.clock, params=params)
+    run_id = await submit(backend.database, params, backend.clock)
     backend.worker.wake()
     if _wants_async(prefer):
         location = f"/api/v1/runs/{run_id}"
@@ -57,7 +56,7 @@ async def act(
 
 
 def counts(run: Run, *names: str) -> dict[str, int]:
-    """These figures of a run, 0 for those that it did not come to."""
+    """Return these figures of a run; 0 for missing ones."""
     return {name: run.figures.get(name, 0) for name in names}
 
 

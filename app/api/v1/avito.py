@@ -16,7 +16,8 @@ from app.api.v1.responses import (
     make_error_body,
 )
 from app.api.v1.schemas import Failure, SyncResult
-from app.models import Run, RunKind
+from app.models import Run
+from app.services.run_params import SyncParams
 
 router = APIRouter(tags=["avito"])
 
@@ -60,7 +61,7 @@ async def post_sync(
     prefer: Prefer = None,
 ) -> JSONResponse:
     """The second path is the literal reading of the customer's document."""
-    return await act(backend, RunKind.SYNC, body.model_dump(), prefer, _figures)
+    return await act(backend, SyncParams(full=body.full), prefer, _figures)
 
 
 def _figures(run: Run) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from app.api.dependencies import BackendDep
 from app.api.parameters import OptionalBody, body_schema, read_optional_body
@@ -16,22 +16,19 @@ from app.api.v1.responses import (
     make_error_body,
 )
 from app.api.v1.schemas import AnalyzeResult, Failure
-from app.models import Run, RunKind
+from app.models import Run
 from app.services.requested_chats import require_known_chats
+from app.services.run_params import AnalyzeParams
 
 router = APIRouter(tags=["analysis"])
 
 ANALYZE_FIGURES = ("analyzed_chats", "skipped_chats", "failed_chats", "waiting_chats")
 
 
-ChatIds = Annotated[list[str], AfterValidator(lambda chat_ids: sorted(set(chat_ids)))]
-"""In whatever order and however often: the same chats are the same request."""
-
-
 class AnalyzeBody(OptionalBody):
     """Which chats, and how many of them."""
 
-    chat_ids: ChatIds | None = Field(None, description="Только эти чаты (идентификаторы Авито).")
+    chat_ids: list[str] | None = Field(None, description="Только эти чаты (идентификаторы Авито).")
     limit: int | None = Field(
         None,
         ge=1,
@@ -78,12 +75,13 @@ async def post_analyze(
     body: Annotated[AnalyzeBody, Depends(read_optional_body(AnalyzeBody))],
     prefer: Prefer = None,
 ) -> JSONResponse:
-    """Single failed or unknown chats leave it a 200; lost access to the model makes it a 500 with
-    the figures of what was done.
+    """Answer 200 also if single chats failed or are unknown, and 500 with the figures if the access
+    to the model was lost.
     """
-    if body.chat_ids:
-        await require_known_chats(backend.database, body.chat_ids)
-    return await act(backend, RunKind.ANALYZE, body.model_dump(exclude_none=True), prefer, _figures)
+    params = AnalyzeParams(**body.model_dump())
+    if params.chat_ids:
+        await require_known_chats(backend.database, params.chat_ids)
+    return await act(backend, params, prefer, _figures)
 
 
 def _figures(run: Run) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """``POST /timer/reports``: mail the reports that have not been mailed yet."""
 
+from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -18,7 +20,8 @@ from app.api.v1.responses import (
 from app.api.v1.schemas import MailFailure, MailResult
 from app.clock import local_date
 from app.errors import FieldError, InvalidRequestError
-from app.models import Run, RunKind
+from app.models import Run
+from app.services.run_params import MailParams
 
 router = APIRouter(tags=["reports"])
 
@@ -76,10 +79,9 @@ async def post_reports(
             f"Неверные параметры запроса: date — этот день ещё не наступил, сегодня {today}.",
             (FieldError("date", "день ещё не наступил"),),
         )
-    return await act(
-        backend, RunKind.MAIL, {"date": day.isoformat(), "resend": body.resend}, prefer, _figures
-    )
+    params = MailParams(day=day, resend=body.resend)
+    return await act(backend, params, prefer, partial(_figures, day))
 
 
-def _figures(run: Run) -> dict[str, Any]:
-    return {"date": run.params["date"], "send_reports": run.figures.get("send_reports", 0)}
+def _figures(day: date, run: Run) -> dict[str, Any]:
+    return {"date": day.isoformat(), "send_reports": run.figures.get("send_reports", 0)}

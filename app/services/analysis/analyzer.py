@@ -1,18 +1,16 @@
-"""Grades the chats that are due: takes them under a lease, asks the model with no transaction open,
-hands each result on to be written.
+"""Grades the due chats: claims them under the run's lease, asks the model while no transaction is
+open, and queues each outcome to be written.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from app.clock import Clock, Deadline
 from app.database.engine import Database
 from app.domain.episode import why_ungradeable, window
-from app.domain.outcomes import Outcome
+from app.domain.outcomes import Cause, Outcome, OutcomeCode
 from app.repositories import gradings, messages, reports
 from app.repositories.gradings import ClaimedChat, Scope
 from app.services.analysis.budget import DailyBudget
@@ -22,50 +20,23 @@ from app.services.analysis.outcomes import OutcomeWriter
 from app.services.analysis.paid_work import Finding, PaidWork
 from app.services.analysis.transcript import Transcript, transcript_of
 from app.services.plural import plural
+from app.services.problems import describe_problems
 from app.services.requested_chats import describe_unknown, list_unknown_chats
+from app.services.run_params import AnalyzeParams
 from app.services.runs import RunContext, StepResult
-
-
-@dataclass(frozen=True)
-class AnalyzeParams:
-    """What a grading run is to do, as it stands in the run's parameters. ``deadline``: take no more
-    chats from then on.
-    """
-
-    scope: Scope
-    limit: int | None
-    deadline: datetime | None
-
-    @classmethod
-    def of(cls, run: RunContext) -> "AnalyzeParams":
-        """Reads them from a run."""
-        params = run.params
-        chat_ids = params.get("chat_ids")
-        written_since, deadline = params.get("written_since"), params.get("deadline")
-        scope = Scope(
-            written_since=datetime.fromisoformat(written_since) if written_since else None,
-            chat_ids=None if chat_ids is None else tuple(chat_ids),
-            force=bool(params.get("force")),
-            done_since=run.done_since,
-        )
-        return cls(
-            scope, params.get("limit"), datetime.fromisoformat(deadline) if deadline else None
-        )
 
 
 async def analyze_chats(
     database: Database,
     grader: Grader,
     clock: Clock,
-    run: RunContext,
+    run: RunContext[AnalyzeParams],
     *,
     paid: PaidWork,
     workers: int,
     daily_budget_usd: Decimal | None,
 ) -> StepResult:
-    """Grades what is due, ``workers`` chats at a time, and tells what became of every chat it
-    found.
-    """
+    """Grade the due chats, ``workers`` at a time, and return their counts by outcome."""
     await paid.book(database)
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
     analysis = _Analysis(database, grader, budget, clock, run, paid)
@@ -78,21 +49,27 @@ async def analyze_chats(
     figures: dict[str, Any] = dict(counts)
     if unknown:
         figures["unknown_chats"] = len(unknown)
-    if judges.why_stopped and not judges.cut_short:
-        figures["problems"] = [judges.why_stopped]
-    message = _summary(counts, judges.why_stopped, unknown)
-    return StepResult(not judges.access_lost, message, figures, cut_short=judges.cut_short)
+    stops = describe_problems(judges.problems)
+    if stops and not judges.cut_short:
+        figures["problems"] = stops  # for clients and workers of the release before
+    return StepResult(
+        not judges.access_lost,
+        _summary(counts, stops, unknown),
+        figures,
+        problems=judges.problems,
+        cut_short=judges.cut_short,
+    )
 
 
 class _TakenChat(NamedTuple):
-    """A chat under our lease, with its messages."""
+    """A chat under the run's lease, with its messages."""
 
     chat: ClaimedChat
     transcript: Transcript
 
 
 class _Analysis:
-    """One grading run: what it has taken, what it has found out, and why it stopped."""
+    """One grading run."""
 
     def __init__(
         self,
@@ -100,14 +77,19 @@ class _Analysis:
         grader: Grader,
         budget: DailyBudget,
         clock: Clock,
-        run: RunContext,
+        run: RunContext[AnalyzeParams],
         paid: PaidWork,
     ) -> None:
         self._database = database
         self._grader = grader
         self._clock = clock
         self._run = run
-        self._params = AnalyzeParams.of(run)
+        self._scope = Scope(
+            written_since=run.params.written_since,
+            chat_ids=run.params.chat_ids,
+            force=run.params.force,
+            done_since=run.done_since,
+        )
         self._paid = paid
         self._outcomes = OutcomeWriter(database, grader, clock, run, paid)
         self.judges = GradingPool(
@@ -121,12 +103,10 @@ class _Analysis:
         )
 
     async def carry_out(self, workers: int) -> None:
-        """Takes chats in small batches and grades them until none is left or something stops the
-        run.
-        """
+        """Claim chats in small batches and grade them until none is left or the run is stopped."""
         async with self._database.session() as session:
-            due = await gradings.count_due(session, self._params.scope, self._run.id)
-        limit = self._params.limit
+            due = await gradings.count_due(session, self._scope, self._run.id)
+        limit = self._run.params.limit
         self._run.progress.done, self._run.progress.total = (
             0,
             due if limit is None else min(due, limit),
@@ -136,7 +116,7 @@ class _Analysis:
             await self.judges.grade_all(self._gradeable(), workers)
             await self._outcomes.end()
         if (
-            self._params.scope.chat_ids is None
+            self._scope.chat_ids is None
             and limit is None
             and self.judges.stopped_by is None
             and not self.judges.cut_short
@@ -144,15 +124,15 @@ class _Analysis:
             self._paid.drop_before(self._run.id)
         await self._paid.book(self._database)
         stopped_by = self.judges.stopped_by
-        if stopped_by and not self.judges.cut_short and self._params.scope.written_since:
+        if stopped_by and not self.judges.cut_short and self._scope.written_since:
             async with self._database.transaction() as session:
                 await gradings.mark_waiting(
-                    session, self._params.scope, self._run.id, reason=stopped_by, now=self._clock()
+                    session, self._scope, self._run.id, cause=stopped_by, now=self._clock()
                 )
 
     async def count(self) -> dict[str, int]:
-        """The figures of the answer, from what stands in the tables: true also for a run that
-        several processes worked on.
+        """Return the figures of the answer. They are counted from the tables, so they also include
+        what another process did for this run.
         """
         async with self._database.session() as session:
             settled = await gradings.count_settled(session, self._run.id)
@@ -162,35 +142,36 @@ class _Analysis:
                 "failed_chats": settled.get(Outcome.FAILED, 0),
                 "waiting_chats": (
                     settled.get(Outcome.WAITING, 0)
-                    + await gradings.count_due(session, self._params.scope, self._run.id)
+                    + await gradings.count_due(session, self._scope, self._run.id)
                 ),
             }
 
     async def list_unknown_chats(self) -> list[str]:
-        """The ids that were asked for and that no chat has."""
-        return await list_unknown_chats(self._database, self._params.scope.chat_ids or ())
+        """Return the requested ids that no chat has."""
+        return await list_unknown_chats(self._database, self._scope.chat_ids or ())
 
     async def _gradeable(self) -> AsyncIterator[GradingCase[_TakenChat]]:
-        """The chats that can be graded; the others are skipped with their reason."""
+        """Yield the chats that can be graded; skip the others with their cause."""
         async for taken in self._taken():
             graded = window(taken.transcript.messages, self._grader.episode_gap)
-            reason = why_ungradeable(graded)
-            if reason is None and (kept := self._paid.find(*taken, graded)):
+            code = why_ungradeable(graded)
+            if code is None and (kept := self._paid.find(*taken, graded)):
                 await self._outcomes.add(
                     Finding(*taken, Outcome.GRADED, grading=kept, graded=graded)
                 )
-            elif reason is None:
+            elif code is None:
                 yield GradingCase(taken, graded, taken.transcript.names)
             else:
-                await self._outcomes.add(Finding(*taken, Outcome.SKIPPED, reason.value))
+                await self._outcomes.add(Finding(*taken, Outcome.SKIPPED, Cause(code)))
 
     async def _taken(self) -> AsyncIterator[_TakenChat]:
-        limit, ends_at, now = self._params.limit, self._params.deadline, self._clock()
+        params, now = self._run.params, self._clock()
+        limit, ends_at = params.limit, params.deadline
         deadline = Deadline(ends_at - now, since=now, clock=self._clock) if ends_at else None
         taken = 0
         while limit is None or taken < limit:
             if deadline is not None and deadline.passed:
-                self.judges.stop("срок дня вышел")
+                self.judges.stop(Cause(OutcomeCode.DEADLINE_PASSED))
                 return
             batch = await self._take(
                 READ_AHEAD if limit is None else min(limit - taken, READ_AHEAD)
@@ -204,7 +185,7 @@ class _Analysis:
     async def _take(self, most: int) -> list[_TakenChat]:
         async with self._database.transaction() as session:
             claimed = await gradings.claim_due(
-                session, self._params.scope, self._run.id, self._run.token, limit=most
+                session, self._scope, self._run.id, self._run.token, limit=most
             )
         if not claimed:
             return []
@@ -212,7 +193,7 @@ class _Analysis:
             words = await messages.list_words(session, [chat.id for chat in claimed])
         return [_TakenChat(chat, transcript_of(chat, words[chat.id])) for chat in claimed]
 
-    async def _keep(self, case: GradingCase[_TakenChat], result: Grading | str) -> None:
+    async def _keep(self, case: GradingCase[_TakenChat], result: Grading | Cause) -> None:
         if isinstance(result, Grading):
             finding = Finding(*case.subject, Outcome.GRADED, grading=result, graded=case.window)
         else:
@@ -220,7 +201,7 @@ class _Analysis:
         await self._outcomes.add(finding)
 
 
-def _summary(figures: Mapping[str, int], why_stopped: str | None, unknown: Sequence[str]) -> str:
+def _summary(figures: Mapping[str, int], stops: Sequence[str], unknown: Sequence[str]) -> str:
     made = plural(figures["analyzed_chats"], "отчёт", "отчёта", "отчётов")
     parts = [
         f"Создано: {made}; пропущено чатов: {figures['skipped_chats']}, с ошибкой:"
@@ -228,6 +209,5 @@ def _summary(figures: Mapping[str, int], why_stopped: str | None, unknown: Seque
     ]
     if unknown:
         parts.append(f"Из названных {describe_unknown(unknown)}.")
-    if why_stopped:
-        parts.append(f"Остановлено: {why_stopped}")
+    parts += [f"Остановлено: {stop}" for stop in stops]
     return " ".join(parts)

@@ -11,7 +11,7 @@ from app.clients.deepseek import Usage
 from app.database.engine import Database
 from app.domain.episode import why_ungradeable, window
 from app.domain.messages import ChatMessage
-from app.domain.outcomes import SkipReason
+from app.domain.outcomes import OutcomeCode
 from app.repositories import gradings, messages, reports
 from app.repositories.gradings import Scope
 from app.services.analysis.grader import Grader
@@ -31,7 +31,7 @@ class Estimate:
     """
 
     windows: int = 0
-    skipped: Counter[SkipReason] = field(default_factory=Counter)
+    skipped: Counter[OutcomeCode] = field(default_factory=Counter)
     usage: Usage = field(default_factory=Usage)
     usd: Decimal | None = None
     most_usd: Decimal | None = None
@@ -41,7 +41,7 @@ async def estimate_due(
     database: Database, grader: Grader, scope: Scope, limit: int | None
 ) -> Estimate:
     """What grading the chats that are due would come to; nothing is taken and nothing is written."""
-    skipped: Counter[SkipReason] = Counter()
+    skipped: Counter[OutcomeCode] = Counter()
     estimate = await estimate_windows(
         database, grader, _due_windows(database, grader, scope, limit, skipped)
     )
@@ -73,7 +73,7 @@ async def _due_windows(
     grader: Grader,
     scope: Scope,
     limit: int | None,
-    skipped: Counter[SkipReason],
+    skipped: Counter[OutcomeCode],
 ) -> AsyncIterator[list[ChatMessage]]:
     after: gradings.DuePosition | None = None
     left = limit

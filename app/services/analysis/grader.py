@@ -15,6 +15,7 @@ from app.clients.deepseek.prices import cost_usd, most_usd
 from app.clients.deepseek.schema import Completion, Usage
 from app.clock import Clock
 from app.domain.messages import ChatMessage, Side
+from app.domain.outcomes import OutcomeCode
 from app.domain.working_hours import WorkingHours
 from app.errors import AppError
 from app.grading.masking.masker import Masking
@@ -48,13 +49,15 @@ _NOBODYS_CHAT = (
 
 
 class UngradedError(AppError):
-    """No usable answer of the model, or a text that cannot be worked on; ``usage`` is what the
-    answers are billed for.
+    """No usable answer of the model, or a text that cannot be processed; ``code`` is which of them.
+
+    ``usage`` is what the answers are billed for.
     """
 
-    def __init__(self, message: str, usage: Usage) -> None:
+    def __init__(self, message: str, usage: Usage, code: OutcomeCode) -> None:
         super().__init__(message)
         self.usage = usage
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class Grader:
                     self._work(window, names, Masking.STRICT), bill, allowance
                 )
         except ChatWorkError as error:
-            raise UngradedError(error.message, bill.usage) from None
+            raise UngradedError(error.message, bill.usage, OutcomeCode.TEXT_UNPROCESSABLE) from None
 
     async def probe(self) -> Usage:
         """Asks about a chat that is nobody's in the way in which every chat is asked about: whether
@@ -201,7 +204,11 @@ class Grader:
                     (better.verdict, second) if better.verdict else (verdict, answered)
                 )
         if verdict is None:
-            raise UngradedError(f"Ответ модели дважды не подошёл. {complaint}", bill.usage)
+            raise UngradedError(
+                f"Ответ модели дважды не подошёл. {complaint}",
+                bill.usage,
+                OutcomeCode.ANSWER_UNUSABLE,
+            )
         return Grading(
             verdict,
             answered.model,

@@ -34,11 +34,15 @@ from app.clients.deepseek import (
 )
 from app.database.engine import Database
 from app.domain.messages import ChatMessage
+from app.domain.outcomes import Cause
 from app.errors import AppError
 from app.services.analysis.budget import BudgetSpentError, DailyBudget, Expense
+from app.services.analysis.causes import find_cause, stop_problem
 from app.services.analysis.grader import Grader, Grading, UngradedError
 from app.services.analysis.paid_work import PaidWork
 from app.services.analysis.worker_pool import WorkersUnavailableError
+from app.services.problems import Problem
+from app.services.run_params import RunParams
 from app.services.runs import RunContext
 
 T = TypeVar("T")
@@ -62,8 +66,8 @@ class GradingCase(Generic[T]):
     names: Sequence[str]
 
 
-Done = Callable[[GradingCase[T], Grading | str], Awaitable[None]]
-"""Told of each case that was judged: its grading, or the Russian sentence of why it failed."""
+Done = Callable[[GradingCase[T], Grading | Cause], Awaitable[None]]
+"""Called with each case that was judged: its grading, or why it failed."""
 
 
 async def _at_once() -> None:
@@ -81,7 +85,7 @@ class GradingPool(Generic[T]):
         grader: Grader,
         budget: DailyBudget,
         *,
-        run: RunContext,
+        run: RunContext[RunParams],
         paid: PaidWork,
         done: Done[T],
         ready: Callable[[], Awaitable[None]] = _at_once,
@@ -93,24 +97,24 @@ class GradingPool(Generic[T]):
         self._paid = paid
         self._done = done
         self._ready = ready
-        self._suspects: list[tuple[GradingCase[T], str]] = []
+        self._suspects: list[tuple[GradingCase[T], Cause]] = []
         self._probing = asyncio.Lock()
-        self.stopped_by: str | None = None
-        """A Russian clause: why cases were left."""
+        self.stopped_by: Cause | None = None
+        """Why cases were left ungraded."""
         self.access_lost = False
         self.cut_short = False
-        """The process is stopping, and cases were left for that alone: whoever takes the run up
-        does them.
+        """The process is stopping, and cases were left for that alone: the worker that claims the
+        run next grades them.
         """
 
     @property
-    def why_stopped(self) -> str | None:
-        """The same in whole sentences."""
-        return f"{self.stopped_by.rstrip('.')}. Сделанное сохранено." if self.stopped_by else None
+    def problems(self) -> tuple[Problem, ...]:
+        """Why cases were left ungraded, as problems of the run."""
+        return (stop_problem(self.stopped_by),) if self.stopped_by else ()
 
-    def stop(self, reason: str) -> None:
-        """Lets the cases under way come to their end and begins no more."""
-        self.stopped_by = self.stopped_by or reason
+    def stop(self, cause: Cause) -> None:
+        """Finish the cases under way and begin no more."""
+        self.stopped_by = self.stopped_by or cause
 
     async def grade_all(self, cases: AsyncIterator[GradingCase[T]], workers: int) -> None:
         """Takes cases, few ahead, until there are no more, something stops the run or the process
@@ -143,7 +147,7 @@ class GradingPool(Generic[T]):
         try:
             grading = await self._within_budget(case)
         except BudgetSpentError as error:
-            self.stop(error.message)
+            self.stop(find_cause(error))
         except (DeepSeekAccessError, WorkersUnavailableError) as error:
             self._lose_access(error)
         except (
@@ -152,10 +156,10 @@ class GradingPool(Generic[T]):
             DeepSeekRequestError,
             DeepSeekCostlyError,
         ) as error:
-            self._suspects.append((case, error.message))
+            self._suspects.append((case, find_cause(error)))
             await self._find_out(at_least=SUSPECTS)
         except (DeepSeekError, UngradedError) as error:
-            await self._done(case, error.message)
+            await self._done(case, find_cause(error))
         else:
             await self._done(case, grading)
             await self._fail_suspects()
@@ -185,7 +189,7 @@ class GradingPool(Generic[T]):
             try:
                 await self._probe()
             except BudgetSpentError as error:  # nobody can tell: they wait with the rest
-                self.stop(error.message)
+                self.stop(find_cause(error))
             except DeepSeekError as error:
                 if self._suspects:
                     self._lose_access(error)
@@ -212,4 +216,4 @@ class GradingPool(Generic[T]):
             await self._done(*self._suspects.pop())
 
     def _lose_access(self, error: AppError) -> None:
-        self.access_lost, self.stopped_by = True, error.message
+        self.access_lost, self.stopped_by = True, find_cause(error)

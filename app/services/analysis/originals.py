@@ -1,62 +1,19 @@
-"""The reports of a period with the messages that they have graded: what is graded again, and what
-that would cost.
-"""
+"""The reports of a period with their graded messages, for a regrading and for its estimate."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import AsyncIterator, Collection
 
 from app.database.engine import Database
 from app.repositories import messages, regrades
 from app.repositories.regrades import Original
 from app.services.analysis.grading_pool import READ_AHEAD, GradingCase
 from app.services.analysis.transcript import chat_messages, people_between
-
-_PARAMETER = "regrade"
-
-
-@dataclass(frozen=True)
-class RegradePeriod:
-    """Reports written in ``[start, end)``, the newest ``limit`` of them."""
-
-    start: datetime
-    end: datetime
-    limit: int | None = None
-
-    @classmethod
-    def is_in(cls, params: Mapping[str, Any]) -> bool:
-        """Whether a run was asked to grade again."""
-        return _PARAMETER in params
-
-    @classmethod
-    def of(cls, params: Mapping[str, Any]) -> "RegradePeriod":
-        """Reads it from a run's parameters."""
-        wanted = params[_PARAMETER]
-        return cls(
-            datetime.fromisoformat(wanted["start"]),
-            datetime.fromisoformat(wanted["end"]),
-            wanted["limit"],
-        )
-
-    @property
-    def as_params(self) -> dict[str, Any]:
-        """The same as a run's parameters."""
-        return {
-            _PARAMETER: {
-                "start": self.start.isoformat(),
-                "end": self.end.isoformat(),
-                "limit": self.limit,
-            }
-        }
+from app.services.run_params import RegradePeriod
 
 
 async def count_originals(
     database: Database, period: RegradePeriod, *, done_by: Collection[int]
 ) -> int:
-    """How many reports there are to grade again, without those that runs with these numbers have
-    graded again.
-    """
+    """Count the reports to grade again, except those that the runs ``done_by`` have graded."""
     async with database.session() as session:
         found = await regrades.count_originals(session, period.start, period.end)
         done = await regrades.count_regraded(session, done_by)
@@ -66,7 +23,7 @@ async def count_originals(
 async def list_originals(
     database: Database, period: RegradePeriod, *, done_by: Collection[int] = ()
 ) -> AsyncIterator[GradingCase[Original]]:
-    """These reports with their windows, newest first, few in memory at a time."""
+    """Yield the same reports with their windows, newest first, few in memory at a time."""
     before_id, left = None, period.limit
     while left is None or left > 0:
         most = READ_AHEAD if left is None else min(left, READ_AHEAD)

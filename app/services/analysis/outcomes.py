@@ -1,5 +1,5 @@
-"""Writes what came of the chats of a grading run, and their reports with it, apart from the
-grading: no chat waits for another's disk.
+"""Writes the outcomes of a grading run's chats, with their reports, in a task of its own: grading
+does not wait for the disk.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from app.repositories.gradings import Settled
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.paid_work import Finding, PaidWork, write_patiently
 from app.services.analysis.report_body import report_columns
+from app.services.run_params import RunParams
 from app.services.runs import RunContext
 
 log = structlog.get_logger(__name__)
@@ -29,16 +30,19 @@ BATCH = 50
 
 
 class OutcomeWriter:
-    """Takes findings and writes them as they come: one alone where the model is slow, many together
-    where the disk is.
+    """Queue of findings and the loop that writes them, all that are queued in one transaction.
 
-    A process that is killed loses the findings that were not written; their chats are still due.
-    While the database fails, the same findings are written again, and no more are asked for:
-    ``wait_writable``.
+    A killed process loses the findings that were not written; their chats are still due. While the
+    database fails, the same findings are retried, and ``wait_writable`` holds up new gradings.
     """
 
     def __init__(
-        self, database: Database, grader: Grader, clock: Clock, run: RunContext, paid: PaidWork
+        self,
+        database: Database,
+        grader: Grader,
+        clock: Clock,
+        run: RunContext[RunParams],
+        paid: PaidWork,
     ) -> None:
         self._database = database
         self._grader = grader
@@ -55,16 +59,16 @@ class OutcomeWriter:
         await self._writable.wait()
 
     async def add(self, finding: Finding) -> None:
-        """Hands a finding over; waits where the writing lags behind."""
+        """Queue a finding; wait while the queue is full."""
         self._paid.keep(self._run.id, finding)
         await self._found.put(finding)
 
     async def end(self) -> None:
-        """Says that there will be no more."""
+        """Mark the end of the queue."""
         await self._found.put(None)
 
     async def write_all(self) -> None:
-        """Writes until the end was said."""
+        """Write findings until the end of the queue."""
         last = False
         while not last:
             batch = [await self._found.get()]
@@ -96,9 +100,9 @@ class OutcomeWriter:
         return numbers
 
     async def _settle(self, findings: Sequence[Finding]) -> dict[int, int]:
-        """Writes the findings; the numbers of their reports by chat."""
+        """Write the findings; return the report numbers by chat."""
         settled = [
-            Settled(found.chat.id, found.outcome, found.reason, found.transcript.last_person_id)
+            Settled(found.chat.id, found.outcome, found.cause, found.transcript.last_person_id)
             for found in findings
         ]
         async with self._database.transaction() as session:
@@ -114,8 +118,8 @@ class OutcomeWriter:
         return numbers
 
     def _columns(self, number: int, found: Finding, grading: Grading) -> dict[str, Any]:
-        """The report's columns. Waits are counted over the whole episode: the window of a long one
-        begins in its middle.
+        """Return the report's columns. Waits are counted over the whole episode, of which the
+        window may be only the last part.
         """
         now = self._clock().astimezone(self._grader.zone)
         episode = latest_episode(found.transcript.messages, self._grader.episode_gap)

@@ -1,5 +1,5 @@
-"""What the model was paid for and the database does not hold yet. The process keeps it in memory
-over all its runs.
+"""Billed gradings that are not written to the database yet. The process keeps them in memory across
+its runs.
 """
 
 import asyncio
@@ -12,12 +12,13 @@ import structlog
 
 from app.database.engine import Database
 from app.domain.messages import ChatMessage
-from app.domain.outcomes import Outcome
+from app.domain.outcomes import Cause, Outcome
 from app.errors import DatabaseUnavailableError
 from app.repositories import runs
 from app.repositories.gradings import ClaimedChat
 from app.services.analysis.grader import Grading
 from app.services.analysis.transcript import Transcript
+from app.services.run_params import RunParams
 from app.services.runs import RunContext
 
 log = structlog.get_logger(__name__)
@@ -29,30 +30,29 @@ _RETRY_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found out about one chat; a graded one has its grading and the window that was
-    graded.
+    """The outcome of one chat. A graded chat has its grading and the graded window, any other its
+    cause.
     """
 
     chat: ClaimedChat
     transcript: Transcript
     outcome: Outcome
-    reason: str | None = None
+    cause: Cause | None = None
     grading: Grading | None = None
     graded: Sequence[ChatMessage] = ()
 
     @property
     def cost_usd(self) -> Decimal:
-        """What the grading was billed."""
+        """US dollars that the grading has cost; 0 without a known price."""
         return (self.grading and self.grading.cost_usd) or Decimal(0)
 
 
 class PaidWork:
-    """Gradings that are not written yet, and money that was spent for nothing and is not booked
-    yet.
+    """Gradings that are not written yet, and costs without a grading that are not booked yet.
 
     If the database fails while a run writes, the next run of this process writes the same gradings
-    instead of paying again. The day's budget counts all of it until the database does. What a
-    killed process kept is gone.
+    instead of paying again. The daily budget counts both until they are in the database. A killed
+    process loses them.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class PaidWork:
 
     @property
     def unbooked_usd(self) -> Decimal:
-        """US dollars that the model has billed and the database does not show."""
+        """US dollars that were billed and are not in the database."""
         return sum(
             (found.cost_usd for _, found in self._kept.values()),
             sum(self._lost.values(), Decimal(0)),
@@ -74,17 +74,17 @@ class PaidWork:
             self._kept[finding.chat.id] = run_id, finding
 
     def forget(self, chat_id: int) -> None:
-        """The grading is written."""
+        """Remove a grading that is written."""
         self._kept.pop(chat_id, None)
 
     def drop(self, chat_id: int) -> None:
-        """The grading is of no use any more: its money is lost."""
+        """Remove a grading that cannot be used any more, and note its cost as lost."""
         if chat_id in self._kept:
             run_id, finding = self._kept.pop(chat_id)
             self.lose(run_id, finding.cost_usd)
 
     def drop_before(self, run_id: int) -> None:
-        """Drop the gradings of earlier runs: no chat of theirs is due."""
+        """Drop the gradings of earlier runs; their chats are not due any more."""
         for chat_id in [
             chat_id for chat_id, (paid_by, _) in self._kept.items() if paid_by < run_id
         ]:
@@ -93,7 +93,7 @@ class PaidWork:
     def find(
         self, chat: ClaimedChat, transcript: Transcript, graded: Sequence[ChatMessage]
     ) -> Grading | None:
-        """The grading kept for exactly these messages; one of other messages is dropped."""
+        """Return the grading kept for exactly these messages; drop one of other messages."""
         if chat.id not in self._kept:
             return None
         _, kept = self._kept[chat.id]
@@ -103,12 +103,12 @@ class PaidWork:
         return None
 
     def lose(self, run_id: int, usd: Decimal) -> None:
-        """Note money that a run spent for nothing."""
+        """Note the cost of a run's requests that gave no grading."""
         if usd:
             self._lost[run_id] = self._lost.get(run_id, Decimal(0)) + usd
 
     async def book(self, database: Database) -> None:
-        """Write down the lost money; while the database is away it stays noted."""
+        """Write the noted costs to their runs; keep them if the database is unavailable."""
         try:
             async with self._booking:
                 for run_id, usd in list(self._lost.items()):
@@ -121,12 +121,11 @@ class PaidWork:
             log.warning("analyze.loss_not_booked", error=error.message)
 
 
-async def write_patiently(run: RunContext, write: Callable[[], Awaitable[T]]) -> T:
-    """Write what was paid for. While the database fails, write again, at most for as long as a
-    lease lasts.
+async def write_patiently(run: RunContext[RunParams], write: Callable[[], Awaitable[T]]) -> T:
+    """Call ``write``; retry while the database fails, for at most the duration of a lease.
 
     Raises:
-        DatabaseUnavailableError: it still fails.
+        DatabaseUnavailableError: the last try failed.
     """
     for _ in range(int(runs.LEASE_SECONDS / _RETRY_SECONDS)):
         try:

@@ -1,5 +1,5 @@
-"""Grades a period's reports again: the same messages, today's rubric and model, beside the old
-reports and never over them.
+"""Grades a period's reports again: the same messages, the current rubric and model. The old reports
+are not changed.
 """
 
 from collections.abc import Sequence
@@ -9,15 +9,18 @@ from functools import partial
 from app.clock import Clock
 from app.database.engine import Database
 from app.domain.messages import ChatMessage
+from app.domain.outcomes import Cause
 from app.repositories import reports
 from app.repositories.regrades import Original
 from app.services.analysis.budget import DailyBudget
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.grading_pool import GradingCase, GradingPool
-from app.services.analysis.originals import RegradePeriod, count_originals, list_originals
+from app.services.analysis.originals import count_originals, list_originals
 from app.services.analysis.paid_work import PaidWork, write_patiently
 from app.services.analysis.report_body import regrade_columns
 from app.services.plural import plural
+from app.services.problems import Problem, describe_problems
+from app.services.run_params import RegradeParams
 from app.services.runs import RunContext, StepResult
 
 
@@ -25,16 +28,14 @@ async def regrade_reports(
     database: Database,
     grader: Grader,
     clock: Clock,
-    run: RunContext,
+    run: RunContext[RegradeParams],
     *,
     paid: PaidWork,
     workers: int,
     daily_budget_usd: Decimal | None,
 ) -> StepResult:
-    """Grades each report's messages again and writes the second grading down as a report of its own
-    kind.
-    """
-    period = RegradePeriod.of(run.params)
+    """Grade each report's messages again; write the second grading as a report of its own kind."""
+    period = run.params.period
     await paid.book(database)
     regrading = _Regrading(database, grader, clock, run, paid)
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
@@ -46,17 +47,23 @@ async def regrade_reports(
     await judges.grade_all(list_originals(database, period, done_by=run.repeated), workers)
     return StepResult(
         not judges.access_lost,
-        regrading.summary(judges.why_stopped),
+        regrading.summary(judges.problems),
         regrading.figures(),
+        problems=judges.problems,
         cut_short=judges.cut_short,
     )
 
 
 class _Regrading:
-    """What a run has come to."""
+    """The counts of a run, and the writing of its gradings."""
 
     def __init__(
-        self, database: Database, grader: Grader, clock: Clock, run: RunContext, paid: PaidWork
+        self,
+        database: Database,
+        grader: Grader,
+        clock: Clock,
+        run: RunContext[RegradeParams],
+        paid: PaidWork,
     ) -> None:
         self._database = database
         self._zone = grader.zone
@@ -66,8 +73,8 @@ class _Regrading:
         self._regraded = 0
         self._failed = 0
 
-    async def keep(self, case: GradingCase[Original], result: Grading | str) -> None:
-        """Writes the second grading; a failure leaves nothing but the count."""
+    async def keep(self, case: GradingCase[Original], result: Grading | Cause) -> None:
+        """Write the second grading; only count a failure."""
         if isinstance(result, Grading):
             try:
                 await write_patiently(
@@ -94,15 +101,14 @@ class _Regrading:
             )
 
     def figures(self) -> dict[str, int]:
-        """The numbers of the run."""
+        """Return the numbers of the run."""
         return {"regraded_reports": self._regraded, "failed_reports": self._failed}
 
-    def summary(self, why_stopped: str | None) -> str:
-        """What came of the run, for people."""
+    def summary(self, problems: Sequence[Problem]) -> str:
+        """Return the message of the run."""
         parts = [
             f"Оценено заново: {plural(self._regraded, 'отчёт', 'отчёта', 'отчётов')}; с ошибкой:"
             f" {self._failed}."
         ]
-        if why_stopped:
-            parts.append(f"Остановлено: {why_stopped}")
+        parts += [f"Остановлено: {words}" for words in describe_problems(problems)]
         return " ".join(parts)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.outcomes import Outcome, SkipReason
+from app.domain.outcomes import Outcome, OutcomeCode
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.repositories import accounts, coverage
 from app.repositories.report_figures import Selection
@@ -153,7 +153,7 @@ async def _coverage(
     found = await coverage.list_coverage(session, digest_ids, period.span)
     for row in found:
         if row["status"] == Outcome.SKIPPED:
-            skipped[SkipReason(row["reason"]).label] = row["chats"]
+            skipped[OutcomeCode(row["code"]).label] = row["chats"]
         else:
             counts[row["status"]] = row["chats"]
     graded = counts.get(Outcome.GRADED, 0)

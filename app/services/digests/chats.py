@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.criteria import Check, Criterion
 from app.domain.grades import Grade
-from app.domain.outcomes import Outcome, SkipReason
+from app.domain.outcomes import Outcome, describe_cause
 from app.grading.evidence import in_sentence
 from app.models import Message
 from app.repositories import coverage, messages, report_figures
@@ -136,8 +136,7 @@ def _waiting_buyer(row: Row) -> WaitingBuyer:
 
 
 def _ungraded_chat(row: Row) -> UngradedChat:
-    is_skipped = row["status"] == Outcome.SKIPPED
-    reason = SkipReason(row["reason"]).label if is_skipped else row["reason"]
+    reason = describe_cause(row["code"], row["detail"])
     return UngradedChat(**_named(row), status=row["status"], reason=reason)
 
 

@@ -2,13 +2,19 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from app.domain.outcomes import Outcome
 
-SUPPLEMENT, REPEAT = "дополнение", "повтор"
+
+class MailPart(StrEnum):
+    """What a mail is if its date has had a mail before. Stored and shown by its Russian word."""
+
+    SUPPLEMENT = "дополнение"
+    REPEAT = "повтор"
 
 
 class _Figures(BaseModel):
@@ -213,8 +219,7 @@ class DigestFigures(_Figures):
     day: date
     covered_days: tuple[date, ...]
     """The days that a late run makes up for, oldest first, ``day`` included."""
-    part: str | None = None
-    """What the mail is where its date has had one before: ``SUPPLEMENT`` or ``REPEAT``."""
+    part: MailPart | None = None
     timezone: str
     period_start: datetime
     period_end: datetime

@@ -22,7 +22,8 @@ from app.errors import DatabaseUnavailableError, UpstreamError
 from app.repositories import deliveries, digests
 from app.repositories.deliveries import ClaimedDelivery, OpenDelivery
 from app.services.mail import mime
-from app.services.mail.composer import FIRST_RETRY, MailParams, MailSettings
+from app.services.mail.composer import FIRST_RETRY, MailSettings
+from app.services.run_params import MailParams
 from app.services.runs import LeaseLostError, RunContext
 
 log = structlog.get_logger(__name__)
@@ -66,7 +67,7 @@ class Attempt:
         database: Database,
         post: MailSettings,
         clock: Clock,
-        run: RunContext,
+        run: RunContext[MailParams],
         delivery: OpenDelivery,
     ) -> None:
         self.past_dot = False
@@ -188,7 +189,7 @@ class Attempt:
 
         The figures are then correct even if the run stops at any point.
         """
-        by_call = MailParams.of(self._run).day is not None
+        by_call = self._run.params.day is not None
         async with self._database.transaction() as session:
             await digests.mark_first_sent(
                 session, digest_id, now=self._clock(), run_id=self._run.id if by_call else None
@@ -267,12 +268,12 @@ class Attempt:
         )
 
 
-async def read_figures(session: AsyncSession, run: RunContext) -> dict[str, Any]:
+async def read_figures(session: AsyncSession, run: RunContext[MailParams]) -> dict[str, Any]:
     """Return the run's figures from the tables.
 
     They are correct even if several processes executed the run.
     """
-    day = MailParams.of(run).day
+    day = run.params.day
     return {
         "date": day.isoformat() if day else None,
         "send_reports": await digests.count_brought(session, run.id),

@@ -36,45 +36,19 @@ from app.models import Digest, DigestKind, RunKind
 from app.repositories import covered_dates, deliveries, digests, mail_days, reports, runs
 from app.repositories.locks import lock_bulk_chat_updates
 from app.services.digests.build import Period, build_figures
-from app.services.digests.figures import REPEAT, SUPPLEMENT, DigestFigures
+from app.services.digests.figures import DigestFigures, MailPart
 from app.services.mail import mime
 from app.services.mail.arrivals import Arrivals
 from app.services.mail.attachment import read_bodies, write_attachment
 from app.services.mail.presence import Presence
+from app.services.problems import Problem, describe_problems, list_problems
+from app.services.run_params import MailParams
 from app.services.runs import RunContext, require_lease
 
 log = structlog.get_logger(__name__)
 
 FIRST_RETRY = timedelta(minutes=5)
 """When the scheduler takes up a delivery that was not tried, or not answered."""
-
-
-@dataclass(frozen=True)
-class MailParams:
-    """What a mail run is to do, as it stands in the run's parameters.
-
-    ``day``: the report's date (None: only try again what the scheduler owes somebody). ``daily``:
-    asked for by the daily run, which knows what is missing (``problems``).
-    """
-
-    day: date | None
-    resend: bool = False
-    daily: bool = False
-    problems: tuple[str, ...] = ()
-    deliveries: tuple[int, ...] = ()
-    """What a retry of the scheduler's is to deliver, by number."""
-
-    @classmethod
-    def of(cls, run: RunContext) -> "MailParams":
-        """Reads them from a run."""
-        params = run.params
-        return cls(
-            day=date.fromisoformat(params["date"]) if params.get("date") else None,
-            resend=bool(params.get("resend")),
-            daily=bool(params.get("daily")),
-            problems=tuple(params.get("problems", ())),
-            deliveries=tuple(params.get("deliveries", ())),
-        )
 
 
 @dataclass(frozen=True)
@@ -100,20 +74,20 @@ async def assign_reports(
     session: AsyncSession,
     post: MailSettings,
     zone: ZoneInfo,
-    params: MailParams,
+    run: RunContext[MailParams],
     *,
     day: date,
-    run: RunContext,
     now: datetime,
 ) -> None:
-    """Create the run's mail with its reports and figures; do nothing where there is nothing to mail
-    or the mail exists.
+    """Create the run's mail with its reports and figures; do nothing if there is nothing to mail or
+    the mail exists.
 
     Raises:
         LeaseLostError: another process has taken the run over.
     """
     if await digests.get_digest_by_run(session, run.id) is not None:
-        return  # an earlier process of this run came this far
+        return  # an earlier process of this run has created it
+    params = run.params
     await lock_bulk_chat_updates(
         session
     )  # a message that is being copied meanwhile belongs to the next mail, and to one of them only
@@ -241,7 +215,7 @@ async def _figures(
     """``earlier``: the mails that brought the date's reports so far; ``said``: what they say
     together.
     """
-    problems = [*params.problems, *await _sync_problems(session, params.problems)]
+    problems = [*params.problems, *describe_problems(await _list_untold(session, params))]
     named = await deliveries.name_failed(session, digest_id)
     whose = partial(build_figures, working_time=post.working_time, avito_clients=post.avito_clients)
     draw = partial(whose, session, zone=zone, now=now, problems=problems)
@@ -251,14 +225,14 @@ async def _figures(
     addresses = tuple(dict.fromkeys([*before.failed_addresses, *named]))
     if params.resend:
         again = before.model_copy(update={"timezone": zone.key, "failed_addresses": addresses})
-        return _Figures(again.model_copy(update={"part": REPEAT}), again)
+        return _Figures(again.model_copy(update={"part": MailPart.REPEAT}), again)
     of_date = await draw(
         [*earlier, digest_id],
         await _whole_period(session, post, period, before, earlier),
         failed_addresses=addresses,
     )
     own = await draw([digest_id], period, failed_addresses=named)
-    return _Figures(own.model_copy(update={"part": SUPPLEMENT}), of_date)
+    return _Figures(own.model_copy(update={"part": MailPart.SUPPLEMENT}), of_date)
 
 
 def _render(figures: DigestFigures, bodies: Sequence[str], sender: str, at: datetime) -> bytes:
@@ -319,8 +293,13 @@ def _span(
     )
 
 
-async def _sync_problems(session: AsyncSession, said: Sequence[str]) -> list[str]:
-    """What the last sync could not read, as far as it is not said already."""
+async def _list_untold(session: AsyncSession, params: MailParams) -> list[Problem]:
+    """Return the problems of the last sync that the daily run's sentences do not contain.
+
+    A daily run of the release before does not list them; its own sentences have to do.
+    """
     last = await runs.get_newest_ended(session, RunKind.SYNC)
-    problems: list[str] = last.figures.get("problems", []) if last else []
-    return [problem for problem in problems if not any(problem in words for words in said)]
+    told = params.told_problems
+    if last is None or (told is None and params.problems):
+        return []
+    return [problem for problem in list_problems(last) if problem not in (told or ())]

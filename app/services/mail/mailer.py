@@ -19,8 +19,9 @@ from app.errors import SettingsError
 from app.repositories import deliveries, digests, resends
 from app.repositories.deliveries import OpenDelivery
 from app.services.mail.attempt import Attempt, AttemptOutcome, read_figures
-from app.services.mail.composer import MailParams, MailSettings, assign_reports, render_mails
+from app.services.mail.composer import MailSettings, assign_reports, render_mails
 from app.services.plural import plural
+from app.services.run_params import MailParams
 from app.services.runs import RunContext, StepResult
 
 _AT_A_TIME = 8
@@ -30,7 +31,11 @@ others.
 
 
 async def send_daily_report(
-    database: Database, post: MailSettings, zone: ZoneInfo, clock: Clock, run: RunContext
+    database: Database,
+    post: MailSettings,
+    zone: ZoneInfo,
+    clock: Clock,
+    run: RunContext[MailParams],
 ) -> StepResult:
     """Puts the date's mail together, once for a run, and sends it and what earlier mails still owe
     their recipients.
@@ -43,7 +48,7 @@ async def send_daily_report(
             "REPORT_RECIPIENTS: не задано; укажите через запятую, кому слать отчёт. Отчёты"
             " сохранены."
         )
-    params = MailParams.of(run)
+    params = run.params
     resent = False
     async with database.transaction() as session:
         await digests.adopt_first_sent(session)
@@ -57,9 +62,7 @@ async def send_daily_report(
                     session, params.day, post.recipients, since_run=run.done_since
                 )
             if not resent:
-                await assign_reports(
-                    session, post, zone, params, day=params.day, run=run, now=clock()
-                )
+                await assign_reports(session, post, zone, run, day=params.day, now=clock())
     rendered = await render_mails(database, post, clock)
     queue = await _list_queue(
         database, post, params, clock, everything=bool(rendered.mails) or params.day is not None
@@ -104,7 +107,7 @@ async def _send_all(
     database: Database,
     post: MailSettings,
     clock: Clock,
-    run: RunContext,
+    run: RunContext[MailParams],
     queue: Sequence[OpenDelivery],
 ) -> list[AttemptOutcome]:
     """Attempt each delivery once: several recipients at the same time, the mails of one recipient

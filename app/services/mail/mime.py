@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from app.addresses import MailAddress
 from app.repositories.mail_days import DayMail
-from app.services.digests.figures import SUPPLEMENT, DigestFigures
+from app.services.digests.figures import DigestFigures, MailPart
 from app.services.display_text import to_one_line
 from app.services.mail.attachment import Attachment
 from app.services.mail.template_context import absence, context, covered_days, speaker, verdict
@@ -50,7 +50,7 @@ def subject(figures: DigestFigures) -> str:
         _mean(figures),
         *(
             [plural(figures.coverage.total, "чат", "чата", "чатов")]
-            if figures.part != SUPPLEMENT
+            if figures.part != MailPart.SUPPLEMENT
             else []
         ),
         (

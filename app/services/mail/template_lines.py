@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.domain.thresholds import BAD_BELOW
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
-from app.services.digests.figures import REPEAT, SUPPLEMENT, DigestFigures, WorstChat
+from app.services.digests.figures import DigestFigures, MailPart, WorstChat
 from app.services.display_text import NAME_LIMIT, list_shortened, shorten_for_mail
 from app.services.mail.template_tiles import bad_count, longest_wait
 from app.services.plural import NBSP, number, plural
@@ -48,7 +48,10 @@ def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
     """
     parts = (
         "",
-        *(f"{REPEAT if mail.kind == DigestKind.RESEND else SUPPLEMENT}, " for mail in mails[1:]),
+        *(
+            f"{MailPart.REPEAT if mail.kind == DigestKind.RESEND else MailPart.SUPPLEMENT}, "
+            for mail in mails[1:]
+        ),
     )
     each = (
         f"{since_words(mail.created_at, zone)} –"

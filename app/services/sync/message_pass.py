@@ -16,7 +16,7 @@ from app.errors import UpstreamError
 from app.models import Account
 from app.repositories import chats, messages
 from app.repositories.chats import ChatToRead
-from app.services.plural import plural
+from app.services.problems import Problem, ProblemCode
 from app.services.runs import Progress
 from app.services.sync.chat_reader import ChatReader, ReadChat
 from app.services.sync.rows import make_chat_row
@@ -43,13 +43,14 @@ class Tally:
     updated_chats: int = 0
     new_messages: int = 0
     incomplete_chats: int = 0
-    unread: list[str] = field(default_factory=list)
-    """One sentence per account with unread chats: their number and the reason."""
+    unread: list[Problem] = field(default_factory=list)
+    """One problem per account with unread chats: their number and the cause."""
     has_chats_without_id: bool = False
     """Whether Avito listed chats without an ID, which cannot be read."""
     cut_short: list[str] = field(default_factory=list)
     """Accounts with more chats than Avito returns."""
-    failures: list[str] = field(default_factory=list)
+    failures: list[Problem] = field(default_factory=list)
+    """Accounts that could not be read."""
 
     def figures(self) -> dict[str, Any]:
         """Return the figures of the response."""
@@ -88,18 +89,18 @@ class MessagePass:
         self._skipped: set[int] = set()
         self._error: UpstreamError | None = None
 
-    @property
-    def unread(self) -> str:
-        """The number of chats that could not be read and the last reason, in Russian; or ""."""
+    def find_problem(self, account: str) -> Problem | None:
+        """Return the number of unread chats of the account and the last cause; None if all were
+        read.
+        """
         if self._error is None:
-            return ""
-        count = plural(
-            len(self._skipped),
-            "чат не прочитан и остался в очереди",
-            "чата не прочитаны и остались в очереди",
-            "чатов не прочитаны и остались в очереди",
+            return None
+        return Problem(
+            code=ProblemCode.CHATS_UNREAD,
+            account=account,
+            chats=len(self._skipped),
+            detail=self._error.message,
         )
-        return f"{count}. Причина: {self._error.message}"
 
     async def read_due(self) -> None:
         """Read every marked chat; write its messages and clear its mark in one transaction.

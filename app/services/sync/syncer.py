@@ -20,6 +20,7 @@ from app.errors import UpstreamError
 from app.models import Account
 from app.repositories import accounts, chats
 from app.services.plural import plural
+from app.services.problems import Problem, ProblemCode, describe_problems
 from app.services.runs import Progress, StepResult
 from app.services.sync.list_pass import ListPass
 from app.services.sync.message_pass import MessagePass, Tally
@@ -60,11 +61,10 @@ async def sync_chats(
     async with asyncio.TaskGroup() as group:
         for account in syncs:
             group.create_task(account.run())
-    return StepResult(
-        ok=not tally.failures,
-        message=_make_summary(tally),
-        figures={**tally.figures(), "problems": [*tally.unread, *tally.failures]},
-    )
+    problems = (*tally.unread, *tally.failures)
+    # The sentences are for clients and for workers of the release before.
+    figures = {**tally.figures(), "problems": describe_problems(problems)}
+    return StepResult(not tally.failures, _make_summary(tally), figures, problems=problems)
 
 
 class _AccountSync:
@@ -115,15 +115,17 @@ class _AccountSync:
             log.warning(
                 "sync.account_failed", client_id=self._source.client_id, error=type(error).__name__
             )
-            self._tally.failures.append(f"{self._name}: {error.message}")
+            self._tally.failures.append(
+                Problem(code=ProblemCode.ACCOUNT_FAILED, account=self._name, detail=error.message)
+            )
         else:
             async with self._database.transaction() as session:
                 await accounts.mark_account_synced(session, account.id, self._clock())
                 coverage = await accounts.get_coverage(session, account.id)
             self._tally.synced_chats += coverage.up_to_date
             self._tally.incomplete_chats += coverage.incomplete
-            if messages.unread:
-                self._tally.unread.append(f"{self._name}: {messages.unread}")
+            if problem := messages.find_problem(self._name):
+                self._tally.unread.append(problem)
             if coverage.lists_cut_short:
                 self._tally.cut_short.append(account.name)
             self._progress.figures = self._tally.figures()
@@ -196,10 +198,10 @@ def _make_summary(tally: Tally) -> str:
             f"Чатов больше, чем отдаёт Авито (1100 на объявление): {', '.join(tally.cut_short)};"
             " старые не видны."
         )
-    parts += tally.unread
+    parts += describe_problems(tally.unread)
     if tally.has_chats_without_id:
         parts.append(
             "Авито прислал чаты без номера, их не скопировать; если повторяется, обновите"
             " программу."
         )
-    return " ".join([*parts, *tally.failures])
+    return " ".join([*parts, *describe_problems(tally.failures)])

@@ -1,0 +1,195 @@
+"""The parameters of each kind of run: one model a kind, the only place that writes and parses
+``runs.params``.
+
+The stored JSON has a key only for a value that differs from its default. Two requests are the same
+if their models are equal, which is the case exactly if their JSON is equal: a new field is part of
+the comparison without further code. A worker of the release before reads the same rows, so keys are
+not renamed. Keys that this release does not have are ignored.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, ClassVar
+
+import structlog
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
+
+from app.models import Run, RunKind
+from app.repositories.runs import REPEATS
+from app.services.problems import Problem
+
+log = structlog.get_logger(__name__)
+
+Moment = Annotated[
+    AwareDatetime,
+    AfterValidator(lambda moment: moment.astimezone(UTC)),
+    PlainSerializer(datetime.isoformat, return_type=str, when_used="json"),
+]
+"""A moment in UTC; JSON has it as ``datetime.isoformat`` writes it, as the release before does."""
+
+ChatIds = Annotated[tuple[str, ...], AfterValidator(lambda chat_ids: tuple(sorted(set(chat_ids))))]
+"""Sorted and without duplicates: the same chats are the same request."""
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", validate_by_name=True, serialize_by_alias=True
+    )
+
+
+class RunParams(_Stored):
+    """The parameters of a run. Each kind of run has a subclass."""
+
+    KIND: ClassVar[RunKind]
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether the run repeats work that is done already."""
+        raise NotImplementedError
+
+    def as_json(self, *, repeats: int | None = None) -> dict[str, Any]:
+        """Return the value of ``runs.params``; ``repeats`` is the first run that was under way with
+        the same parameters.
+        """
+        stored = self.model_dump(mode="json", exclude_defaults=True)
+        return stored if repeats is None else {**stored, REPEATS: repeats}
+
+
+class SyncParams(RunParams):
+    """``full``: read the messages of every chat, not only of changed ones."""
+
+    KIND = RunKind.SYNC
+    full: bool = False
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether unchanged chats are read again."""
+        return self.full
+
+
+class AnalyzeParams(RunParams):
+    """Which due chats are graded.
+
+    ``chat_ids``: only these Avito ids. ``limit``: at most so many chats. ``force``: also failed and
+    skipped chats, and unchanged ones that ``chat_ids`` names. ``written_since``: set by the daily
+    run, see ``Scope``. ``deadline``: no chat is claimed from this moment on.
+    """
+
+    KIND = RunKind.ANALYZE
+    chat_ids: ChatIds | None = None
+    limit: int | None = None
+    force: bool = False
+    written_since: Moment | None = None
+    deadline: Moment | None = None
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether chats that were handled already are graded again."""
+        return self.force
+
+
+class RegradePeriod(_Stored):
+    """Reports written in ``[start, end)``, the newest ``limit`` of them. JSON always has all three
+    keys.
+    """
+
+    start: Moment
+    end: Moment
+    limit: int | None
+
+
+class RegradeParams(RunParams):
+    """Which reports are graded again.
+
+    ``judge``: model and prompt version of the caller. A request with another judge is another
+    request.
+    """
+
+    KIND = RunKind.ANALYZE
+    period: RegradePeriod = Field(alias="regrade")
+    judge: tuple[str, str] | None = None
+
+    @property
+    def is_forced(self) -> bool:
+        """Regrading always repeats work."""
+        return True
+
+
+class MailParams(RunParams):
+    """What a mail run builds and delivers.
+
+    - ``day``: the report's date; None: only retry deliveries.
+    - ``resend``: mail the date's reports again.
+    - ``daily``: the daily run has queued it.
+    - ``problems``: what the daily run could not do, in Russian sentences.
+    - ``told_problems``: the problems of syncs that ``problems`` contains; None: the run was queued
+      by a process of the release before.
+    - ``deliveries``: ids of the deliveries that the scheduler retries.
+    - ``covered_days``: read by workers of the release before only.
+    """
+
+    KIND = RunKind.MAIL
+    day: date | None = Field(None, alias="date")
+    resend: bool = False
+    daily: bool = False
+    problems: tuple[str, ...] = ()
+    told_problems: tuple[Problem, ...] | None = None
+    deliveries: tuple[int, ...] = ()
+    covered_days: tuple[date, ...] = ()
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether reports that were mailed already are mailed again."""
+        return self.resend
+
+
+class DailyParams(RunParams):
+    """The daily run has no parameters: its slot is its date."""
+
+    KIND = RunKind.DAILY
+
+    @property
+    def is_forced(self) -> bool:
+        """The daily run repeats nothing."""
+        return False
+
+
+class UnreadableParams(RunParams):
+    """Stands for stored parameters that this release cannot parse. No step accepts it, so the run
+    fails.
+    """
+
+    @property
+    def is_forced(self) -> bool:
+        """Nothing is known of the request."""
+        return False
+
+
+_MODELS: Mapping[str, type[RunParams]] = {
+    model.KIND: model for model in (SyncParams, AnalyzeParams, MailParams, DailyParams)
+}
+
+
+def parse_params(run: Run) -> RunParams:
+    """Return the parameters of a stored run, whichever release has written it."""
+    regrades = run.kind == RunKind.ANALYZE and "regrade" in run.params
+    model = RegradeParams if regrades else _MODELS[run.kind]
+    try:
+        return model.model_validate(run.params)
+    except ValidationError as error:
+        log.warning("run.unreadable_params", run=run.id, fields=error.error_count())
+        return UnreadableParams()
+
+
+def parse_repeats(run: Run) -> int | None:
+    """Return the first run that was under way with the same parameters, if there was one."""
+    number = run.params.get(REPEATS)
+    return None if number is None else int(number)
