@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from app.clients.deepseek.client import Bill, DeepSeekClient
+from app.clients.deepseek.client import DeepSeekClient
 from app.clients.deepseek.errors import DeepSeekAccessError, DeepSeekBlockedError, DeepSeekError
 from app.clients.deepseek.prices import cost_usd, most_usd
-from app.clients.deepseek.schema import Completion, Usage
+from app.clients.deepseek.schema import Bill, Completion, Usage
 from app.clock import Clock
 from app.domain.messages import ChatMessage, Side
 from app.domain.working_hours import WorkingHours
