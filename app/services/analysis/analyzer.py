@@ -7,20 +7,20 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.clock import Clock, Deadline
 from app.database.engine import Database
 from app.domain.episode import why_ungradeable, window
 from app.domain.outcomes import Outcome
 from app.repositories import gradings, messages, reports
-from app.repositories.gradings import ClaimedChat, Scope
+from app.repositories.gradings import Scope
 from app.services.analysis.budget import DailyBudget
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.grading_pool import READ_AHEAD, GradingCase, GradingPool
 from app.services.analysis.outcomes import OutcomeWriter
 from app.services.analysis.paid_work import Finding, PaidWork
-from app.services.analysis.transcript import Transcript, transcript_of
+from app.services.analysis.transcript import Transcript, build_transcript
 from app.services.plural import plural
 from app.services.requested_chats import describe_unknown, list_unknown_chats
 from app.services.runs import RunContext, StepResult
@@ -82,13 +82,6 @@ async def analyze_chats(
         figures["problems"] = [judges.why_stopped]
     message = _summary(counts, judges.why_stopped, unknown)
     return StepResult(not judges.access_lost, message, figures, cut_short=judges.cut_short)
-
-
-class _TakenChat(NamedTuple):
-    """A chat under our lease, with its messages."""
-
-    chat: ClaimedChat
-    transcript: Transcript
 
 
 class _Analysis:
@@ -170,21 +163,21 @@ class _Analysis:
         """The ids that were asked for and that no chat has."""
         return await list_unknown_chats(self._database, self._params.scope.chat_ids or ())
 
-    async def _gradeable(self) -> AsyncIterator[GradingCase[_TakenChat]]:
+    async def _gradeable(self) -> AsyncIterator[GradingCase[Transcript]]:
         """The chats that can be graded; the others are skipped with their reason."""
         async for taken in self._taken():
-            graded = window(taken.transcript.messages, self._grader.episode_gap)
+            graded = window(taken.messages, self._grader.episode_gap)
             reason = why_ungradeable(graded)
-            if reason is None and (kept := self._paid.find(*taken, graded)):
+            if reason is None and (kept := self._paid.find(taken, graded)):
                 await self._outcomes.add(
-                    Finding(*taken, Outcome.GRADED, grading=kept, graded=graded)
+                    Finding(taken, Outcome.GRADED, grading=kept, graded=graded)
                 )
             elif reason is None:
-                yield GradingCase(taken, graded, taken.transcript.names)
+                yield GradingCase(taken, graded, taken.names)
             else:
-                await self._outcomes.add(Finding(*taken, Outcome.SKIPPED, reason.value))
+                await self._outcomes.add(Finding(taken, Outcome.SKIPPED, reason.value))
 
-    async def _taken(self) -> AsyncIterator[_TakenChat]:
+    async def _taken(self) -> AsyncIterator[Transcript]:
         limit, ends_at, now = self._params.limit, self._params.deadline, self._clock()
         deadline = Deadline(ends_at - now, since=now, clock=self._clock) if ends_at else None
         taken = 0
@@ -201,7 +194,7 @@ class _Analysis:
             for chat in batch:
                 yield chat
 
-    async def _take(self, most: int) -> list[_TakenChat]:
+    async def _take(self, most: int) -> list[Transcript]:
         async with self._database.transaction() as session:
             claimed = await gradings.claim_due(
                 session, self._params.scope, self._run.id, self._run.token, limit=most
@@ -210,13 +203,13 @@ class _Analysis:
             return []
         async with self._database.session() as session:
             words = await messages.list_words(session, [chat.id for chat in claimed])
-        return [_TakenChat(chat, transcript_of(chat, words[chat.id])) for chat in claimed]
+        return [build_transcript(chat, words[chat.id]) for chat in claimed]
 
-    async def _keep(self, case: GradingCase[_TakenChat], result: Grading | str) -> None:
+    async def _keep(self, case: GradingCase[Transcript], result: Grading | str) -> None:
         if isinstance(result, Grading):
-            finding = Finding(*case.subject, Outcome.GRADED, grading=result, graded=case.window)
+            finding = Finding(case.subject, Outcome.GRADED, grading=result, graded=case.window)
         else:
-            finding = Finding(*case.subject, Outcome.FAILED, result)
+            finding = Finding(case.subject, Outcome.FAILED, result)
         await self._outcomes.add(finding)
 
 
