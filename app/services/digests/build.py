@@ -1,4 +1,4 @@
-"""The figures of a mail, drawn from its reports and chats in the transaction that puts it together."""
+"""Build the figures of a mail from its reports and chats, in the transaction that creates it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.outcomes import Outcome, SkipReason
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.repositories import accounts, coverage
-from app.repositories.report_figures import Selection
+from app.repositories.report_filter import ReportFilter
 from app.services.digests.chats import ShownChats, select_shown_chats
 from app.services.digests.comparison import compare_days
 from app.services.digests.figures import CarriedReports, Coverage, DigestFigures
@@ -67,14 +67,12 @@ async def build_figures(
     ``working_time``: answer times are counted in working hours. ``avito_clients``: whose accounts
     are read.
     """
-    selection = Selection(digest_ids=list(digest_ids))
-    measured = await measure_reports(session, selection, zone.key)
+    wanted = ReportFilter(digest_ids=list(digest_ids))
+    measured = await measure_reports(session, wanted, zone.key)
     compared = await compare_days(
         session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time
     )
-    shown = await select_shown_chats(
-        session, selection, span=period.span, waiting=period.waiting_span
-    )
+    shown = await select_shown_chats(session, wanted, span=period.span, waiting=period.waiting_span)
     cover, carried = await _coverage(session, digest_ids, period, measured.total.reports)
     return DigestFigures(
         day=period.day,

@@ -14,7 +14,8 @@ from app.domain.outcomes import Outcome, SkipReason
 from app.grading.evidence import in_sentence
 from app.models import Message
 from app.repositories import coverage, messages, report_figures
-from app.repositories.report_figures import Row, Selection
+from app.repositories.report_figures import Row
+from app.repositories.report_filter import ReportFilter
 from app.services.digests.figures import FailedChat, GoodChat, UngradedChat, WaitingBuyer, WorstChat
 from app.services.display_text import display_name, display_title
 
@@ -35,7 +36,7 @@ class ShownChats(TypedDict):
 
 async def select_shown_chats(
     session: AsyncSession,
-    selection: Selection,
+    wanted: ReportFilter,
     *,
     span: Mapping[str, Any],
     waiting: Mapping[str, datetime],
@@ -45,13 +46,13 @@ async def select_shown_chats(
     """
     worst = [
         (row, *_low_point(row))
-        for row in await report_figures.list_worst(session, selection, limit=_WORST)
+        for row in await report_figures.list_worst(session, wanted, limit=_WORST)
     ]
     buyers = await coverage.list_waiting_buyers(
         session, since=waiting["since"], until=waiting["until"]
     )
     good = await report_figures.list_best(
-        session, selection, waiting=[buyer["id"] for buyer in buyers], limit=_BEST
+        session, wanted, waiting=[buyer["id"] for buyer in buyers], limit=_BEST
     )
     best = [(row, *_high_point(row)) for row in good]
     advised = [_advice(row) for row, _, _ in worst]
