@@ -15,13 +15,13 @@ from app.domain.episode import why_ungradeable, window
 from app.domain.outcomes import Outcome
 from app.repositories import gradings, messages, reports
 from app.repositories.gradings import Scope
+from app.russian_text import plural
 from app.services.analysis.budget import DailyBudget
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.grading_pool import READ_AHEAD, GradingCase, GradingPool
 from app.services.analysis.outcomes import OutcomeWriter
 from app.services.analysis.paid_work import Finding, PaidWork
 from app.services.analysis.transcript import Transcript, build_transcript
-from app.services.plural import plural
 from app.services.requested_chats import describe_unknown, list_unknown_chats
 from app.services.runs import RunContext, StepResult
 

@@ -14,8 +14,8 @@ from app.clock import Clock, day_bounds, local_date
 from app.database.engine import Database
 from app.errors import AppError
 from app.repositories import reports, runs
+from app.russian_text import dollars
 from app.services.analysis.paid_work import PaidWork
-from app.services.russian_text import dollars
 
 
 class BudgetSpentError(AppError):

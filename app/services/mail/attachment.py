@@ -16,10 +16,10 @@ from app.grading.web_addresses import defang_certain
 from app.repositories import report_figures
 from app.repositories.report_bodies import in_zone
 from app.repositories.report_filter import ReportFilter
+from app.russian_text import number
 from app.services.digests.figures import DigestFigures, UngradedChat, WaitingBuyer
-from app.services.plural import number
+from app.services.display_text import chat_url
 from app.services.reports.xlsx_file import MAX_ROWS, Page, write_reports
-from app.services.russian_text import chat_url
 from app.services.spreadsheet import Cell, Column
 
 _CHAT = (

@@ -10,6 +10,17 @@ from zoneinfo import ZoneInfo
 from app.domain.messages import Side
 from app.domain.thresholds import BAD_BELOW
 from app.repositories.mail_days import DayMail
+from app.russian_text import (
+    NBSP,
+    at_moment,
+    days_title,
+    number,
+    percent,
+    short_weekday,
+    since_words,
+    waited,
+    zone_words,
+)
 from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.display_text import list_shortened, sanitize_entry
 from app.services.mail.template_lines import (
@@ -22,16 +33,6 @@ from app.services.mail.template_lines import (
     trust_line,
 )
 from app.services.mail.template_tiles import ENOUGH, compared_line, tiles
-from app.services.plural import NBSP, number
-from app.services.russian_text import (
-    at_moment,
-    days_title,
-    percent,
-    short_weekday,
-    since_words,
-    waited,
-    zone_words,
-)
 
 _PROBLEM_LIMIT = 200
 WAITING_SHOWN = 10

@@ -5,9 +5,8 @@ from math import floor
 from typing import Literal, NamedTuple
 
 from app.domain.thresholds import BAD_BELOW
+from app.russian_text import NBSP, arrow, number, percent, plural, span, to_weekdays, waited
 from app.services.digests.figures import Baseline, DigestFigures
-from app.services.plural import NBSP, number, plural
-from app.services.russian_text import arrow, percent, span, to_weekdays, waited
 
 ENOUGH = 5
 """Fewer reports than this say nothing about a share."""

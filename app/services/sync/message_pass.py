@@ -16,7 +16,7 @@ from app.errors import UpstreamError
 from app.models import Account
 from app.repositories import chats, messages
 from app.repositories.chats import ChatToRead
-from app.services.plural import plural
+from app.russian_text import plural
 from app.services.runs import Progress
 from app.services.sync.chat_reader import ChatReader, ReadChat
 from app.services.sync.rows import make_chat_row
