@@ -14,7 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.errors import InvalidRequestError
-from app.grading.grade_words import VerdictError, parse_grade
+from app.grading.model_answer import VerdictError, parse_grade
 from app.services.agreement.label_sheet import GRADES_SHEET, NO_OPINION, RATER, REPORT, choices
 
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from app.domain.messages import ChatMessage
 from app.domain.visible_text import keep_visible
-from app.grading.grade_words import VerdictError
 from app.grading.masking.masker import Masker, Masking
+from app.grading.model_answer import VerdictError
 from app.grading.prompt import user_message
 from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict, build_verdict
