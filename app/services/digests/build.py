@@ -118,23 +118,22 @@ def _totals(measured: Measured) -> dict[str, Any]:
 async def _accounts(
     session: AsyncSession, avito_clients: Sequence[str], measured: Measured, shown: ShownChats
 ) -> dict[str, Any]:
-    """What is said of the accounts: one that is read no more is named where something of it is
-    counted or shown.
+    """Describe the accounts. One that was removed from the settings is named if its chats or
+    reports are in the mail.
     """
-    seen = await accounts.list_accounts(session)
-    newest = {
-        account.client_id: account for account in seen
-    }  # keys may have come to belong to another account
+    stored = await accounts.list_accounts(session)
+    # API keys may have moved to another account: the newest one has them.
+    newest = {account.client_id: account for account in stored}
     read = [newest[client] for client in avito_clients if client in newest]
-    counted = {buyer.account for buyer in shown["waiting_buyers"]} | {
-        chat.account for chat in shown["ungraded"]
-    }
+    shown_names = {buyer.account for buyer in shown["waiting_buyers"]}
+    shown_names |= {chat.account for chat in shown["ungraded"]}
     return {
         "accounts": tuple(account.name for account in read),
         "dropped_accounts": tuple(
-            one.name
-            for one in seen
-            if one not in read and (one.id in measured.accounts or one.name in counted)
+            account.name
+            for account in stored
+            if account not in read
+            and (account.id in measured.accounts or account.name in shown_names)
         ),
         "synced_at": min(
             (account.synced_at for account in read if account.synced_at), default=None
