@@ -75,7 +75,7 @@ def _first_three(value: object) -> object:
 
 
 def _russian(value: object) -> object:
-    """Return the text on one line. At least half of its letters, without tokens, must be Russian."""
+    """Return the text on one line. At least half of its letters must be Russian, tokens aside."""
     if not isinstance(value, str):
         return value
     text = " ".join(keep_visible(value).split())
@@ -203,7 +203,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _in_protocol_shape(raw: dict[str, Any], rubric: Rubric) -> dict[str, Any]:
-    """Move criteria from the top level into `criteria`, and give a list of checks the rubric's ids."""
+    """Move criteria from the top level into `criteria`; give a list of checks the rubric's ids."""
     if "criteria" not in raw:
         nested = {key: raw[key] for key in _CRITERIA if key in raw}
         raw = {key: value for key, value in raw.items() if key not in nested} | {"criteria": nested}
