@@ -15,10 +15,10 @@ from app.cli.serving import check_data_dir
 from app.clock import at_local
 from app.config import Settings
 from app.errors import SettingsError
+from app.russian_text import plural
 from app.services.agreement.comparison import Material, common_pairs, compare_grades, gather
 from app.services.agreement.export import Export, export_sheet
 from app.services.agreement.files import read_ratings
-from app.services.plural import plural
 
 
 async def export(

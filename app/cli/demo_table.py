@@ -16,7 +16,7 @@ from app.domain.grades import Grade
 from app.domain.outcomes import Outcome, OutcomeCode
 from app.models import Report
 from app.repositories import coverage, health
-from app.services.plural import plural
+from app.russian_text import plural
 
 _SHORT = {
     Criterion.TONALITY: "Тон",

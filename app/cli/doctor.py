@@ -17,7 +17,7 @@ from app.cli.doctor_upstreams import check_deepseek, check_mail
 from app.cli.process import ExitCode, read_settings
 from app.config import Settings, list_settings_faults
 from app.errors import SettingsError
-from app.services.plural import plural
+from app.russian_text import plural
 
 
 async def run_doctor() -> int:

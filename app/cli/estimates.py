@@ -16,10 +16,10 @@ from app.config import Settings
 from app.database.engine import Database
 from app.domain.messages import ChatMessage
 from app.repositories.gradings import Scope
+from app.russian_text import number, plural
 from app.services.analysis.budget import spent_on
 from app.services.analysis.estimate import Estimate, estimate_due, estimate_windows
 from app.services.analysis.originals import list_originals
-from app.services.plural import number, plural
 from app.services.requested_chats import describe_unknown
 from app.services.run_params import RegradePeriod
 

@@ -13,8 +13,8 @@ from app.database.engine import Database
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.errors import SettingsError
+from app.russian_text import plural
 from app.services.analysis.regrade_pairs import GradeChange, RegradeComparison, compare_regrades
-from app.services.plural import plural
 from app.services.run_params import RegradePeriod
 
 _SHOWN = 10

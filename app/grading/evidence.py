@@ -1,6 +1,4 @@
-"""Looks each of the model's quotes up in the messages it was shown: what does not stand there is
-repaired or dropped.
-"""
+"""Verify the model's quotes against the messages that it was shown; repair or drop false ones."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -34,8 +32,8 @@ _FOLDED = (
 
 @dataclass(frozen=True)
 class Quote:
-    """Words that stand in a message, verbatim and unmasked; `repaired` where the model named
-    another message or other words.
+    """Verbatim, unmasked words of a message. `repaired`: the model named another message or other
+    words.
     """
 
     message_id: int
@@ -44,9 +42,7 @@ class Quote:
 
 
 def in_sentence(words: str, text: str) -> str:
-    """A quote for people, out of the message `text`: «…» on each side where it was cut out of the
-    middle of a sentence.
-    """
+    """Return a quote from the message `text` for people, with «…» where it cuts a sentence."""
     original = keep_visible(text)
     head, tail = _word_edges(words)
     found = re.search(head + re.escape(words) + tail, original)
@@ -62,14 +58,12 @@ def in_sentence(words: str, text: str) -> str:
 
 
 def _word_edges(words: str) -> tuple[str, str]:
-    """Patterns for before and after, that let the words be whole ones only: «дорого» does not stand
-    in «недорого».
-    """
+    """Return patterns for both ends that match whole words only: «дорого» is not in «недорого»."""
     return (r"(?<!\w)" if words[0].isalnum() else ""), (r"(?!\w)" if words[-1].isalnum() else "")
 
 
 class _Shown:
-    """A message as the model saw it, folded for comparison, with the way back to the original."""
+    """A message as shown to the model, folded for comparison, with a mapping to the original."""
 
     def __init__(self, message: ChatMessage, masker: Masker) -> None:
         self.message = message
@@ -97,7 +91,7 @@ class _Shown:
         self.folded = "".join(folded)
 
     def find(self, wanted: str) -> tuple[int, int] | None:
-        """Where the folded words stand as whole words."""
+        """Return the span of the folded words, as whole words only."""
         head, tail = _word_edges(wanted)
         match = (
             re.search(head + re.escape(wanted) + tail, self.folded)
@@ -107,11 +101,11 @@ class _Shown:
         return match.span() if match else None
 
     def originals(self, span: tuple[int, int]) -> list[str]:
-        """What stands behind the tokens under a folded span."""
+        """Return the originals of the tokens in a folded span."""
         return [original for start, original in self._tokens if span[0] <= start < span[1]]
 
     def find_near(self, wanted: str) -> tuple[int, int] | None:
-        """Where nearly these words stand, widened to whole words."""
+        """Return the span of similar words, extended to whole words."""
         if len(wanted) < _SHORTEST_NEAR or len(self.folded) * 100 < len(wanted) * _NEAR_ENOUGH:
             return None
         if len(self.folded) <= len(wanted):
@@ -145,38 +139,40 @@ class _Shown:
 
 
 class QuoteVerifier:
-    """The graded window, ready for looking quotes up."""
+    """Verifies quotes from one graded window."""
 
     def __init__(self, window: Sequence[ChatMessage], masker: Masker) -> None:
-        """`masker`: the one that masked the user message, so that its tokens are the model's."""
+        """`masker`: that of the user message, so that the tokens are the model's."""
         self._shown = [_Shown(message, masker) for message in window]
 
     def verify(self, number: int, words: str, sides: Collection[Side]) -> Quote | None:
         """The quote as it stands in message `number` (from 1) if one of `sides` wrote it; repaired
         where it stands elsewhere; or None.
 
-        GradingCase, ё, blanks, quotation marks and dashes make no difference. Repairs, in this
+        Case, ё, blanks, quotation marks and dashes make no difference. Repairs, in this
         order: the words stand in another message of the right side (the nearest one), the longest
         part round an ellipsis does, the named message has nearly these words.
         """
         wanted = _fold(words[:_LONGEST_READ]).strip(' ".')
         if not any(char.isalnum() or ord(char) > 0x2000 for char in wanted):
             return None
-        right = [
-            (abs(place - number), place, shown)
-            for place, shown in enumerate(self._shown, start=1)
+        nearest = [
+            (place, shown)
+            for place, shown in self._by_distance(number)
             if shown.message.side in sides
         ]
-        right.sort(key=lambda entry: entry[:2])
         longest_part = max(wanted.split("..."), key=len).strip(' ".,')
         for part in filter(None, (wanted, longest_part)):
-            for distance, _, shown in right:
+            for place, shown in nearest:
                 if span := shown.find(part):
-                    return shown.quote(span, repaired=distance > 0 or part != wanted)
-        named = [shown for distance, _, shown in right if distance == 0]
-        if named and (span := named[0].find_near(wanted)):
-            return named[0].quote(span, repaired=True)
+                    return shown.quote(span, repaired=place != number or part != wanted)
+        if nearest and nearest[0][0] == number and (span := nearest[0][1].find_near(wanted)):
+            return nearest[0][1].quote(span, repaired=True)
         return None
+
+    def _by_distance(self, number: int) -> list[tuple[int, _Shown]]:
+        """Return the messages with their numbers, those next to ``number`` first."""
+        return sorted(enumerate(self._shown, start=1), key=lambda entry: abs(entry[0] - number))
 
     def originals(self, words: str, near: int) -> list[str] | None:
         """What stands behind the tokens in these words, one by one, in the message nearest to
@@ -185,9 +181,7 @@ class QuoteVerifier:
         wanted = _fold(words).strip(' ".,;:')
         if not any(map(str.isalnum, wanted)):
             return None
-        for _, shown in sorted(
-            enumerate(self._shown, start=1), key=lambda entry: abs(entry[0] - near)
-        ):
+        for _, shown in self._by_distance(near):
             if span := shown.find(wanted):
                 return shown.originals(span)
         return None

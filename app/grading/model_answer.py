@@ -1,4 +1,4 @@
-"""Reads the model's answer: lenient about what is wrapped round it, strict about what it means."""
+"""Parse the model's answer: lenient about surrounding text, strict about the content."""
 
 import json
 import re
@@ -16,19 +16,45 @@ from pydantic import (
 )
 
 from app.domain.criteria import Check, Criterion
-from app.domain.grades import Grade
+from app.domain.grades import GRADE_CODES, Grade
 from app.domain.visible_text import keep_visible
-from app.grading.grade_words import VerdictError, parse_grade
 from app.grading.rubric import Rubric
 from app.grading.validation_messages import describe_validation_error
 
 MAX_RECOMMENDATIONS = 3
-_MOST_BRACES = (
-    100  # tried as the beginning of the object; a broken answer of braces alone would take for ever
-)
+_MOST_BRACES = 100
+"""Braces that are tried as the start of an object. It limits the time for an answer of braces."""
 _CRITERIA = tuple(criterion.value for criterion in Criterion)
 # Tokens of masked data, and words of the chat in quotation marks: any language is fine there.
 _NOT_OWN_WORDS = re.compile(r"\[[А-ЯЁ]+_\d+\]|«[^«»]*»|“[^“”]*”|\"[^\"]*\"")
+
+
+class VerdictError(ValueError):
+    """The model's answer is unusable. The Russian message can be sent back to the model."""
+
+
+_ADJECTIVE_ENDING = "(?:ая|яя|ий|ое|ее|ие|ой|ей|ую|юю|ого|его|ому|ему|ом|ем|им|их|ими)"
+_RUSSIAN_GRADES = (
+    (re.compile(f"высок{_ADJECTIVE_ENDING}"), Grade.HIGH),
+    (re.compile(f"средн{_ADJECTIVE_ENDING}"), Grade.MEDIUM),
+    (re.compile(f"низк{_ADJECTIVE_ENDING}"), Grade.LOW),
+    (re.compile(r"нет\s+возражений"), Grade.NONE),
+)
+
+
+def parse_grade(text: str) -> Grade:
+    """Return the grade of a word: a code, or the Russian word in any gender and case.
+
+    Raises:
+        VerdictError: the word is no grade.
+    """
+    word = text.strip().strip("«»\"'.").lower()
+    if word in GRADE_CODES:
+        return GRADE_CODES[word]
+    for pattern, grade in _RUSSIAN_GRADES:
+        if pattern.fullmatch(word):
+            return grade
+    raise VerdictError("оценка должна быть одной из high, medium, low, none")
 
 
 def _grade(value: object) -> Grade:
@@ -50,7 +76,10 @@ def _first_three(value: object) -> object:
 
 
 def _russian(value: object) -> object:
-    """One line of Russian: at least half of the letters outside tokens and quotations."""
+    """Return the text on one line. At least half of its letters must be Russian.
+
+    Tokens of masked data and quotations do not count.
+    """
     if not isinstance(value, str):
         return value
     text = " ".join(keep_visible(value).split())
@@ -70,14 +99,14 @@ class _Answered(BaseModel):
 
 
 class QuoteClaim(_Answered):
-    """Words the model says stand in message `number` of the window (counted from 1)."""
+    """A quote of the model's from message `number` of the window (counted from 1), unverified."""
 
     number: Number = Field(alias="i")
     words: str = Field(alias="q")
 
 
 class ObjectionClaim(_Answered):
-    """Whether the model saw an objection of the buyer's, and where."""
+    """Whether the model found an objection of the buyer, and where."""
 
     present: bool
     number: Number | None = Field(default=None, alias="i")
@@ -85,14 +114,14 @@ class ObjectionClaim(_Answered):
 
 
 class AdviceClaim(_Answered):
-    """One piece of advice and the message it is about."""
+    """A recommendation and the number of its message."""
 
     number: Number = Field(alias="i")
     text: RussianText = Field(validation_alias=AliasChoices("t", "text"))
 
 
 class CriterionAnswer(_Answered):
-    """The model's word on one criterion."""
+    """The model's answer on one criterion."""
 
     checks: dict[str, Annotated[Check, BeforeValidator(_check)]]
     evidence: tuple[QuoteClaim, ...] = Field(default=(), alias="ev")
@@ -100,9 +129,7 @@ class CriterionAnswer(_Answered):
 
 
 class ModelAnswer(_Answered):
-    """The whole answer, of the right shape and free of contradictions; its quotes are not verified
-    yet.
-    """
+    """The whole answer, valid and consistent. Its quotes are not verified yet."""
 
     objection: ObjectionClaim
     criteria: dict[Criterion, CriterionAnswer]
@@ -111,8 +138,10 @@ class ModelAnswer(_Answered):
 
 
 def parse_answer(text: str, rubric: Rubric) -> ModelAnswer:
-    """The one answer in `text`, which may have prose or a fence round it. Raises VerdictError with
-    words for the model.
+    """Parse the one answer in `text`, which prose or a code fence may surround.
+
+    Raises:
+        VerdictError: the answer is unusable; the message is for the model.
     """
     try:
         answer = ModelAnswer.model_validate(_in_protocol_shape(_only_object(text), rubric))
@@ -154,7 +183,7 @@ def _only_object(text: str) -> dict[str, Any]:
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """The outermost objects in the text, in order; a brace that opens none is prose."""
+    """Yield the outermost objects in the text. A brace that opens no object is prose."""
     decoder = json.JSONDecoder(object_pairs_hook=_without_repeats)
     position = text.find("{")
     for _ in range(_MOST_BRACES):
@@ -178,7 +207,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _in_protocol_shape(raw: dict[str, Any], rubric: Rubric) -> dict[str, Any]:
-    """The six at the top level go under `criteria`; three checks as a list get the rubric's ids."""
+    """Move criteria from the top level into `criteria`; give a list of checks the rubric's ids."""
     if "criteria" not in raw:
         nested = {key: raw[key] for key in _CRITERIA if key in raw}
         raw = {key: value for key, value in raw.items() if key not in nested} | {"criteria": nested}

@@ -1,6 +1,4 @@
-"""Puts the parts together: from the model's words to a verdict that can be stored, mailed and
-defended.
-"""
+"""Build a verdict from the model's answer: checked grades, verified quotes, advice and flags."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +25,8 @@ _BUYER = frozenset({Side.CLIENT})
 
 @dataclass(frozen=True)
 class CriterionVerdict:
-    """The final grade (by rule), the model's own, and what stands behind them; `checks` in the
-    rubric's order.
+    """The final grade (by rule), the model's grade, and their evidence. `checks`: in the rubric's
+    order.
     """
 
     grade: Grade
@@ -45,9 +43,7 @@ class CriterionVerdict:
 
 @dataclass(frozen=True)
 class Advice:
-    """A recommendation and the id of the message it is about; None where the model named a message
-    that does not exist.
-    """
+    """A recommendation and the id of its message; None if the model named no existing message."""
 
     message_id: int | None
     text: str
@@ -160,12 +156,12 @@ def _addressing(window: Sequence[ChatMessage]) -> tuple[int, ...]:
     """The first messages that speak to the grader; of each side the first is among them, however
     many the other side wrote before.
     """
-    speaking = set()
-    for side in (Side.CLIENT, Side.COMPANY, Side.SYSTEM):
-        own = [message for message in window if message.side is side]
-        speaking |= {
-            own[place].id for place in addressing_messages([message.text for message in own])
-        }
+    sides = [[message for message in window if message.side is side] for side in Side]
+    speaking = {
+        own[place].id
+        for own in sides
+        for place in addressing_messages([message.text for message in own])
+    }
     found = [message for message in window if message.id in speaking]
     first_of_side = {message.side: message.id for message in reversed(found)}.values()
     kept = sorted(found, key=lambda message: message.id not in first_of_side)[:MAX_ADDRESSING]

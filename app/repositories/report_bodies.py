@@ -5,43 +5,20 @@ serializer (tests/benchmarks). The text is returned unchanged, with its order an
 ``created_at`` is rewritten if REPORT_TIMEZONE has changed since the report was written.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+import re
+from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import format_in_zone
-from app.models import ReportKind
+from app.repositories.report_filter import ReportFilter
 
-_JOIN_CURRENT = (
-    "LEFT JOIN reviews review ON review.report_id = report.id AND review.ended_at IS NULL"
-)
+_JOIN_CURRENT = "LEFT JOIN reviews ON reviews.report_id = reports.id AND reviews.ended_at IS NULL"
 _MOMENT = '"created_at":'
-
-
-@dataclass(frozen=True)
-class ReportFilter:
-    """The reports that a client asks for. A field that is None does not restrict them.
-
-    - ``zone``: the time zone of the moments.
-    - ``start``, ``end``: reports written in ``[start, end)``.
-    - ``chat_id``: Avito's id of a chat. ``account``: a name or Avito's number.
-    - ``mailed_on``: reports that the mails of this date carried first.
-    - ``grades``: for each grade column the Russian words that it may contain.
-    - ``reviewed``: show and filter by the grades after a person's review.
-    """
-
-    zone: ZoneInfo
-    start: datetime | None = None
-    end: datetime | None = None
-    chat_id: str | None = None
-    account: str | None = None
-    mailed_on: date | None = None
-    grades: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    reviewed: bool = False
+_PARAMETER = re.compile(r"(?<!:):(\w+)")
+"""A named parameter, which the driver requires numbered; not a cast (``::text``)."""
 
 
 class Position(NamedTuple):
@@ -71,17 +48,18 @@ async def newest_report_id(session: AsyncSession) -> int:
 async def list_bodies(
     session: AsyncSession,
     wanted: ReportFilter,
+    zone: ZoneInfo,
     *,
     after: Position | None,
     newest_id: int,
     limit: int,
 ) -> list[ReportBody]:
-    """The next reports, newest first."""
-    columns = f"report.created_at, report.id, {_shown('body', wanted)}::text"
+    """The next reports, newest first, with their moments in ``zone``."""
+    columns = f"reports.created_at, reports.id, {wanted.column('body')}::text"
     sql, values = _select(columns, wanted, after=after, newest_id=newest_id, limit=limit)
     driver = await _driver(session)
     return [
-        ReportBody(created_at, number, in_zone(body, wanted.zone))
+        ReportBody(created_at, number, in_zone(body, zone))
         for created_at, number, body in await driver.fetch(sql, *values)
     ]
 
@@ -110,43 +88,19 @@ async def count_bodies(session: AsyncSession, wanted: ReportFilter, *, most: int
 def _select(
     columns: str, wanted: ReportFilter, *, after: Position | None, newest_id: int, limit: int
 ) -> tuple[str, list[object]]:
-    conditions = [f"report.kind = '{ReportKind.GRADING}'", "report.id <= $1"]
-    values: list[object] = [newest_id]
-
-    def add(condition: str, *more: object) -> None:
-        numbers = range(len(values) + 1, len(values) + len(more) + 1)
-        conditions.append(condition.format(*(f"${number}" for number in numbers)))
-        values.extend(more)
-
+    condition, values = wanted.condition()
+    condition += " AND reports.id <= :newest_id"
+    values["newest_id"] = newest_id
     if after is not None:
-        add("(report.created_at, report.id) < ({}, {})", after.created_at, after.id)
-    if wanted.start is not None:
-        add("report.created_at >= {}", wanted.start)
-    if wanted.end is not None:
-        add("report.created_at < {}", wanted.end)
-    if wanted.chat_id is not None:
-        add("report.chat_id IN (SELECT id FROM chats WHERE avito_id = {})", wanted.chat_id)
-    if wanted.account is not None:
-        add(
-            "report.account_id IN (SELECT id FROM accounts WHERE name = {} OR avito_user_id::text"
-            " = {})",
-            wanted.account,
-            wanted.account,
-        )
-    if wanted.mailed_on is not None:
-        add("report.digest_id IN (SELECT id FROM digests WHERE day = {})", wanted.mailed_on)
-    for column, words in wanted.grades.items():
-        add(f"{_shown(column, wanted)} = ANY({{}})", list(words))
+        condition += " AND (reports.created_at, reports.id) < (:after_moment, :after_id)"
+        values |= {"after_moment": after.created_at, "after_id": after.id}
     sql = f"""
-        SELECT {columns} FROM reports report {_JOIN_CURRENT if wanted.reviewed else ""}
-        WHERE {" AND ".join(conditions)}
-        ORDER BY report.created_at DESC, report.id DESC LIMIT {limit:d}
+        SELECT {columns} FROM reports {_JOIN_CURRENT if wanted.reviewed else ""}
+        WHERE {condition}
+        ORDER BY reports.created_at DESC, reports.id DESC LIMIT {limit:d}
     """  # noqa: S608 - columns and numbers are ours, values are parameters
-    return sql, values
-
-
-def _shown(column: str, wanted: ReportFilter) -> str:
-    return f"coalesce(review.{column}, report.{column})" if wanted.reviewed else f"report.{column}"
+    places = {name: f"${place}" for place, name in enumerate(values, start=1)}
+    return _PARAMETER.sub(lambda match: places[match[1]], sql), list(values.values())
 
 
 async def _driver(session: AsyncSession):  # type: ignore[no-untyped-def]

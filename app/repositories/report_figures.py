@@ -1,8 +1,7 @@
 """SQL of figures over reports. The same queries serve a mail, the mails of a date, and a period."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -13,15 +12,16 @@ from sqlalchemy import (
     Double,
     RowMapping,
     Text,
+    TextClause,
     all_,
     and_,
-    any_,
     case,
     cast,
     column,
     func,
     or_,
     select,
+    text,
     true,
     tuple_,
     values,
@@ -32,9 +32,10 @@ from app.domain.criteria import GRADE_COLUMNS, Criterion
 from app.domain.flags import Flag
 from app.domain.grades import Grade
 from app.domain.thresholds import BAD_BELOW, GOOD_FROM
-from app.models import Account, Chat, Digest, Report, ReportKind, Review
+from app.models import Chat, Digest, Report, Review
+from app.repositories.report_filter import ReportFilter
 from app.repositories.reviews import IS_CURRENT
-from app.repositories.sql_values import bigint_array, inline, text_array
+from app.repositories.sql_values import bigint_array, text_array
 
 Row = RowMapping
 
@@ -50,51 +51,19 @@ _HAS_LOW_GRADE = or_(*(getattr(Report, name) == Grade.LOW for name in GRADE_COLU
 _SPLIT_BY = ("day", "account_id", "model", "prompt_version")
 
 
-@dataclass(frozen=True)
-class Selection:
-    """A set of reports. A field that is None does not restrict it.
-
-    - ``digest_ids``: reports that these mails carry.
-    - ``mailed_on``: reports that the mails of these dates carry.
-    - ``start``, ``end``: reports written in ``[start, end)``.
-    - ``account``: reports of the accounts with this name or Avito number.
-    - ``reviewed``: count the grades after a person's review, not the model's.
-    """
-
-    digest_ids: list[int] | None = None
-    mailed_on: list[date] | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-    account: str | None = None
-    reviewed: bool = False
-
-    def get_counted(self, name: str) -> ColumnElement[Any]:
-        """The column of a grade or of the score that is counted, under its own name."""
-        written = getattr(Report, name)
-        counted = func.coalesce(getattr(Review, name), written) if self.reviewed else written
-        return counted.label(name)
-
-    def list_conditions(self) -> list[ColumnElement[bool]]:
-        """Conditions on ``reports``. They exclude regrades."""
-        conditions: list[ColumnElement[bool]] = [Report.kind == inline(ReportKind.GRADING)]
-        if self.digest_ids is not None:
-            conditions.append(Report.digest_id == any_(bigint_array(self.digest_ids)))
-        if self.mailed_on is not None:
-            mails = select(Digest.id).where(Digest.day.in_(self.mailed_on))
-            conditions.append(Report.digest_id.in_(mails))
-        if self.start is not None:
-            conditions.append(Report.created_at >= self.start)
-        if self.end is not None:
-            conditions.append(Report.created_at < self.end)
-        if self.account is not None:
-            is_named = Account.name == self.account
-            is_numbered = cast(Account.avito_user_id, Text) == self.account
-            accounts = select(Account.id).where(or_(is_named, is_numbered))
-            conditions.append(Report.account_id.in_(accounts))
-        return conditions
+def _get_counted(wanted: ReportFilter, name: str) -> ColumnElement[Any]:
+    """The column of a grade or of the score that is counted, under its own name."""
+    written = getattr(Report, name)
+    counted = func.coalesce(getattr(Review, name), written) if wanted.reviewed else written
+    return counted.label(name)
 
 
-async def measure(session: AsyncSession, selection: Selection, zone: str) -> list[Row]:
+def _build_condition(wanted: ReportFilter) -> TextClause:
+    sql, parameters = wanted.condition()
+    return text(sql).bindparams(**parameters)
+
+
+async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> list[Row]:
     """Counts, mean score, bad reports, first answers, reviews and cost: of all reports, of each
     day, of each account, and of each series (model and prompt version).
 
@@ -108,12 +77,12 @@ async def measure(session: AsyncSession, selection: Selection, zone: str) -> lis
     """
     waited = Report.detail["answer_times", "first_answer_seconds"].astext
     selected = _select_counted(
-        selection,
+        wanted,
         zone,
         cast(waited, Double).label("waited"),
         _IS_ADDRESSED.label("addressed"),
         _IS_UNPROVEN.label("unproven"),
-        selection.get_counted("score"),
+        _get_counted(wanted, "score"),
     )
     of = selected.c
     cost = case((func.bool_and(of.cost_usd.is_not(None)), func.sum(of.cost_usd)))
@@ -140,10 +109,10 @@ async def measure(session: AsyncSession, selection: Selection, zone: str) -> lis
     return list((await session.execute(statement)).mappings())
 
 
-async def count_grades(session: AsyncSession, selection: Selection, zone: str) -> list[Row]:
+async def count_grades(session: AsyncSession, wanted: ReportFilter, zone: str) -> list[Row]:
     """The number of reports by criterion and grade, split like :func:`measure`."""
-    grades = (selection.get_counted(name) for name in GRADE_COLUMNS)
-    selected = _select_counted(selection, zone, *grades)
+    grades = (_get_counted(wanted, name) for name in GRADE_COLUMNS)
+    selected = _select_counted(wanted, zone, *grades)
     of = selected.c
     graded = (
         values(column("criterion", Text), column("grade", Text), name="graded")
@@ -188,14 +157,14 @@ async def list_mailed_days(
     return list((await session.execute(statement)).mappings())
 
 
-async def list_worst(session: AsyncSession, selection: Selection, *, limit: int) -> list[Row]:
+async def list_worst(session: AsyncSession, wanted: ReportFilter, *, limit: int) -> list[Row]:
     """The reports with the lowest scores that have a low grade."""
     order = Report.score, Report.id
-    return await _list_shown(session, selection, _HAS_LOW_GRADE, order, limit)
+    return await _list_shown(session, wanted, _HAS_LOW_GRADE, order, limit)
 
 
 async def list_best(
-    session: AsyncSession, selection: Selection, *, waiting: Sequence[int], limit: int
+    session: AsyncSession, wanted: ReportFilter, *, waiting: Sequence[int], limit: int
 ) -> list[Row]:
     """The reports with scores from ``GOOD_FROM`` on and no low grade, best first. Of equal scores,
     reports with a handled objection and with more messages come first.
@@ -216,22 +185,22 @@ async def list_best(
         Report.window_messages.desc(),
         Report.id,
     )
-    return await _list_shown(session, selection, is_good, order, limit)
+    return await _list_shown(session, wanted, is_good, order, limit)
 
 
-async def list_bodies(session: AsyncSession, selection: Selection, *, limit: int) -> list[str]:
+async def list_bodies(session: AsyncSession, wanted: ReportFilter, *, limit: int) -> list[str]:
     """The reports as JSON text, as ``GET /reports`` returns them, newest first."""
     statement = (
         select(cast(Report.body, Text))
-        .where(*selection.list_conditions())
+        .where(_build_condition(wanted))
         .order_by(Report.created_at.desc(), Report.id.desc())
         .limit(limit)
     )
     return list(await session.scalars(statement))
 
 
-def _select_counted(selection: Selection, zone: str, *columns: ColumnElement[Any]) -> CTE:
-    """The reports of the selection with the columns by which figures are split, and ``columns``."""
+def _select_counted(wanted: ReportFilter, zone: str, *columns: ColumnElement[Any]) -> CTE:
+    """The reports of the filter with the columns by which figures are split, and ``columns``."""
     return (
         select(
             Report.id,
@@ -245,22 +214,20 @@ def _select_counted(selection: Selection, zone: str, *columns: ColumnElement[Any
             *columns,
         )
         .join(Review, IS_CURRENT, isouter=True)
-        .where(*selection.list_conditions())
+        .where(_build_condition(wanted))
         .cte("selected")
     )
 
 
 async def _list_shown(
     session: AsyncSession,
-    selection: Selection,
+    wanted: ReportFilter,
     condition: ColumnElement[bool],
     order: Sequence[Any],
     limit: int,
 ) -> list[Row]:
-    """Reports of the selection that meet the condition, of each chat only its newest one."""
-    newest = (
-        select(func.max(Report.id)).where(*selection.list_conditions()).group_by(Report.chat_id)
-    )
+    """Reports of the filter that meet the condition, of each chat only its newest one."""
+    newest = select(func.max(Report.id)).where(_build_condition(wanted)).group_by(Report.chat_id)
     statement = (
         select(
             Report.id,

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from html import escape
 from itertools import accumulate
 from typing import TypeVar
+from urllib.parse import quote
 
 from pydantic import BaseModel
 
 from app.domain.visible_text import keep_visible
 from app.grading.web_addresses import defang
-from app.services.plural import number
+from app.russian_text import number
 
 _Entry = TypeVar("_Entry", bound=BaseModel)
 
@@ -43,6 +44,11 @@ def display_title(title: str | None) -> str:
 def display_name(name: str | None) -> str:
     """A buyer's name as people and programs get it."""
     return to_one_line(name or "") or _UNNAMED["client_name"]
+
+
+def chat_url(chat_id: str) -> str:
+    """Return the address of a chat in Avito's messenger."""
+    return f"https://www.avito.ru/profile/messenger/channel/{quote(chat_id, safe='')}"
 
 
 def shorten_for_mail(text: str, limit: int) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from app.models import Run
-from app.services.plural import plural
+from app.russian_text import plural
 
 
 class ProblemCode(StrEnum):

@@ -1,5 +1,5 @@
-"""XLSX files: pages of columns and rows that look right in Excel as they open, and in which no text
-can act as a formula.
+"""The writer of XLSX files: pages of columns and rows, laid out for reading. No text acts as a
+formula.
 """
 
 import math
@@ -11,29 +11,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from xlsxwriter import Workbook
 
 from app.services.formulas import is_formula_like
 
-Cell = str | float | datetime | None
-"""What may stand in a cell. An aware moment is shown by its own wall clock with its offset behind
-it: Excel knows no zones.
+
+class Link(NamedTuple):
+    """A cell that leads to another page of the file; ``row`` counts from 1, as Excel does."""
+
+    text: str
+    page: str
+    row: int
+
+
+Cell = str | float | datetime | Link | None
+"""The content of a cell. An aware moment is shown in its own local time, followed by its offset:
+Excel has no time zones.
 """
 
 _REFUSED = re.compile("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
-"""What XML 1.0 takes in no spelling, the carriage return, of which it makes a line break of its
-own, and what turns text round.
+"""Characters that XML 1.0 cannot contain, the carriage return, which it converts, and those that
+reverse the direction of text.
 """
 _MAX_UNITS = 32_767
-"""Excel's limit for a cell, in UTF-16 units."""
+"""Excel's limit for the text of a cell, in UTF-16 units."""
 _LINE_POINTS, _MAX_LINES = 15, 27
-"""The height of a line of Calibri 11, and how many of them go into the 409 points that Excel lets a
-row have.
-"""
+"""The height of a line of Calibri 11, and how many lines fit into Excel's 409 points for a row."""
 _WORD_WRAP = 1.1
-"""Lines break between words, so a text takes about a tenth more than its length."""
+"""Lines break between words, so a text needs about a tenth more space than its length."""
 _LAID_OUT = {
     "valign": "top",
     "font_name": "Calibri",
@@ -50,12 +57,23 @@ _HEADING = {
 }
 
 
+_LINK = {**_LAID_OUT, "font_color": "#1155CC", "underline": 1}
+
+
+class Choices(NamedTuple):
+    """The words that a cell may contain, and the error that Excel shows for any other."""
+
+    words: Sequence[str]
+    error_title: str
+    error: str
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column of a page. ``width`` in characters; text of a ``wrapped`` one goes on in the next
-    line of its cell.
+    """A column of a page. ``width``: in characters. ``wrapped``: long text continues on the next
+    line.
 
-    ``colours``: for a word that stands in it the background of its cell, as ``#RRGGBB``.
+    ``colours``: the background of a cell, as ``#RRGGBB``, by the word in it.
     """
 
     heading: str
@@ -63,15 +81,16 @@ class Column:
     wrapped: bool = False
     centred: bool = False
     colours: tuple[tuple[str, str], ...] = ()
+    choices: Choices | None = None
 
 
 class SpreadsheetFile:
-    """An XLSX file that grows page by page and row by row; a context, at whose end its temporary
-    files are gone.
+    """An XLSX file that is written page by page and row by row. A context, which removes its
+    temporary files at the end.
 
-    ``flat``: rows go to the disk as they come, so that any number takes the same memory. Their
-    texts then stand in the cells themselves, and XlsxWriter's documentation names a program that
-    does not show those: Apple's Numbers. So not for mails.
+    ``flat``: write rows to the disk at once, so that memory is constant. Texts are then stored in
+    the cells, which Apple's Numbers does not show (XlsxWriter's documentation), so it does not suit
+    mails.
     """
 
     def __init__(self, *, flat: bool, created_at: datetime | None = None) -> None:
@@ -83,7 +102,9 @@ class SpreadsheetFile:
         )
         if created_at is not None:
             self._book.set_properties({"created": created_at.replace(tzinfo=None)})
-        self._formats: dict[tuple[bool, bool, bool, str], Any] = {}
+        self._formats: dict[tuple[Any, ...], Any] = {}
+        self._heading = self._book.add_format(_HEADING)
+        self._link = self._book.add_format(_LINK)
         self._columns: Sequence[Column] = ()
         self._page: Any = None
         self._row = 0
@@ -102,35 +123,46 @@ class SpreadsheetFile:
                 page.row_data_fh.close()
         self._folder.cleanup()
 
-    def add_page(self, name: str, columns: Sequence[Column]) -> None:
-        """Begins a page (at most 31 characters, none of ``[]:*?/\\``); the one before is finished
-        with it.
+    def add_page(self, name: str, columns: Sequence[Column], *, fixed_columns: int = 0) -> None:
+        """Start a page, which finishes the one before. If no column has a heading, the page has no
+        heading row.
+
+        ``name``: at most 31 characters, none of ``[]:*?/\\``. ``fixed_columns`` stay in view when
+        the page is scrolled.
         """
         self._finish_page()
-        self._page, self._columns, self._row = self._book.add_worksheet(name), columns, 1
-        heading = self._book.add_format(_HEADING)
+        self._page, self._columns, self._row = self._book.add_worksheet(name), columns, 0
         for place, column in enumerate(columns):
             self._page.set_column(place, place, column.width)
-            self._page.write_string(0, place, column.heading, heading)
-        self._page.set_row(0, 1.5 * _LINE_POINTS)
-        self._page.freeze_panes(1, 0)
         self._page.set_landscape()
         self._page.set_paper(9)  # A4
         self._page.fit_to_pages(1, 0)
-        self._page.repeat_rows(0)
+        if self._has_headings:
+            self._page.write_row(0, 0, [column.heading for column in columns], self._heading)
+            self._page.set_row(0, 1.5 * _LINE_POINTS)
+            self._page.freeze_panes(1, fixed_columns)
+            self._page.repeat_rows(0)
+            self._row = 1
 
-    def add_rows(self, rows: Iterable[Sequence[Cell]]) -> None:
-        """Adds rows to the page begun last, each as long as it has columns."""
+    @property
+    def _has_headings(self) -> bool:
+        return any(column.heading for column in self._columns)
+
+    def add_rows(self, rows: Iterable[Sequence[Cell]], *, style: Any = None) -> None:
+        """Add rows to the current page, each with one cell for each column."""
         for row in rows:
-            self._page.set_row(
-                self._row, _LINE_POINTS * _lines(self._columns, row)
-            )  # not every program measures by itself
+            # Not every program computes the height of a row.
+            self._page.set_row(self._row, _LINE_POINTS * _lines(self._columns, row))
             for place, (column, cell) in enumerate(zip(self._columns, row, strict=True)):
-                self._write(place, column, cell)
+                self._write(place, column, cell, style)
             self._row += 1
 
+    def add_heading(self, row: Sequence[Cell]) -> None:
+        """Add a row in the style of headings to the current page."""
+        self.add_rows([row], style=self._heading)
+
     def finish(self) -> bytes:
-        """The file; nothing can be added afterwards."""
+        """Return the file. Nothing can be added afterwards."""
         self._finish_page()
         self._book.close()
         return self._content.getvalue()
@@ -139,9 +171,19 @@ class SpreadsheetFile:
         if self._page is None:
             return
         last_row, last_column = max(self._row - 1, 1), len(self._columns) - 1
-        self._page.autofilter(0, 0, last_row, last_column)
+        if self._has_headings:
+            self._page.autofilter(0, 0, last_row, last_column)
         self._page.ignore_errors({"number_stored_as_text": f"A2:XFD{last_row + 1}"})
         for place, column in enumerate(self._columns):
+            if column.choices is not None:
+                words, title, error = column.choices
+                rule = {
+                    "validate": "list",
+                    "source": list(words),
+                    "error_title": title,
+                    "error_message": error,
+                }
+                self._page.data_validation(1, place, last_row, place, rule)
             for word, colour in column.colours:
                 rule = {
                     "type": "cell",
@@ -151,14 +193,21 @@ class SpreadsheetFile:
                 }
                 self._page.conditional_format(1, place, last_row, place, rule)
 
-    def _write(self, place: int, column: Column, cell: Cell) -> None:
+    def _write(self, place: int, column: Column, cell: Cell, style: Any) -> None:
+        """``style``: a format that overrides the column's for text."""
         match cell:
             case None | "":
-                self._page.write_blank(self._row, place, None, self._format(column))
+                self._page.write_blank(self._row, place, None, style or self._format(column))
+            case Link():
+                address = f"internal:'{cell.page}'!A{cell.row}"
+                self._page.write_url(self._row, place, address, style or self._link, cell.text)
             case str():
                 text = _fit(cell)
                 self._page.write_string(
-                    self._row, place, text, self._format(column, quoted=is_formula_like(text))
+                    self._row,
+                    place,
+                    text,
+                    style or self._format(column, quoted=is_formula_like(text)),
                 )
             case datetime():
                 offset = cell.strftime("%z")
@@ -174,8 +223,8 @@ class SpreadsheetFile:
                 self._page.write_number(self._row, place, cell, self._format(column))
 
     def _format(self, column: Column, *, quoted: bool = False, number: str = "General") -> Any:
-        """``quoted`` is Excel's own mark for a text that begins like a formula: it stays a text
-        when a person edits the cell.
+        """``quoted``: Excel's own mark for text that begins like a formula. It stays text when a
+        person edits the cell.
         """
         key = (column.wrapped, column.centred, quoted, number)
         if key not in self._formats:
@@ -192,7 +241,7 @@ class SpreadsheetFile:
 
 
 def _lines(columns: Sequence[Column], row: Sequence[Cell]) -> int:
-    """About how many lines the row's longest text takes."""
+    """Estimate the number of lines of the longest text in a row."""
     texts = [
         (column.width, cell)
         for column, cell in zip(columns, row, strict=True)
@@ -206,7 +255,7 @@ def _lines(columns: Sequence[Column], row: Sequence[Cell]) -> int:
 
 
 def _fit(text: str) -> str:
-    """The text as a cell can hold it; what is cut off is marked."""
+    """Return the text as a cell can contain it. A truncated text ends in «…»."""
     text = _REFUSED.sub("", text)
     if len(text) * 2 <= _MAX_UNITS:
         return text

@@ -23,9 +23,8 @@ from app.domain.visible_text import keep_visible
 from app.grading.evidence import QuoteVerifier
 from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker
-from app.grading.message_times import replace_numbers_with_times
 from app.grading.prompt import user_message
-from app.grading.retelling import Retelling
+from app.grading.retelling import Retelling, replace_numbers_with_times
 from tests.benchmarks.measures import Measure
 from tests.grading.chats import SOFA, chat
 

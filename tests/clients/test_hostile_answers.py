@@ -123,9 +123,9 @@ async def test_any_value_in_deepseeks_responses(
         assert all(
             0 <= tokens < 2**31
             for tokens in (
-                answer.prompt_hit_tokens,
-                answer.prompt_miss_tokens,
-                answer.completion_tokens,
+                answer.usage.prompt_hit_tokens,
+                answer.usage.prompt_miss_tokens,
+                answer.usage.completion_tokens,
             )
         )
 

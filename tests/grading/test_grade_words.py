@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.grades import Grade
-from app.grading.grade_words import VerdictError, parse_grade
+from app.grading.model_answer import VerdictError, parse_grade
 
 
 @pytest.mark.parametrize(

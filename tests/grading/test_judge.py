@@ -10,8 +10,8 @@ from app.domain.flags import Flag
 from app.domain.grades import Grade
 from app.domain.messages import ChatMessage
 from app.grading.evidence import Quote
-from app.grading.grade_words import VerdictError
 from app.grading.masking.masker import Masker
+from app.grading.model_answer import VerdictError
 from app.grading.rubric import Rubric, load_rubric
 from app.grading.verdict import Advice, Verdict, build_verdict
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.grading.message_times import replace_numbers_with_times
+from app.grading.retelling import replace_numbers_with_times
 
 # Message 1 at 14:00 on 22 November, the next ones ten minutes apart; 12 is the first of the next
 # day, 13 in the same minute as 12.

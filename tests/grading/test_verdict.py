@@ -7,8 +7,7 @@ import pytest
 
 from app.domain.criteria import Check, Criterion
 from app.domain.grades import Grade
-from app.grading.grade_words import VerdictError
-from app.grading.model_answer import parse_answer
+from app.grading.model_answer import VerdictError, parse_answer
 from app.grading.rubric import load_rubric
 
 from .chats import CHECKS, OBJECTED, answer, criterion

@@ -16,7 +16,7 @@ from app.models import Chat
 from app.repositories import chats, gradings, report_figures
 from app.repositories.chat_views import find_chats
 from app.repositories.gradings import Scope
-from app.repositories.report_figures import Selection
+from app.repositories.report_filter import ReportFilter
 from tests.repositories.rows import NOON, add_account, add_chat, add_report, add_run
 
 
@@ -33,7 +33,7 @@ async def test_a_report_is_bad_below_50(database: Database) -> None:
         await add_scored(session, "49.99", "50")
         (whole, *_) = [
             row
-            for row in await report_figures.measure(session, Selection(), "Europe/Moscow")
+            for row in await report_figures.measure(session, ReportFilter(), "Europe/Moscow")
             if row["day"] is row["account_id"] is row["model"] is None
         ]
     assert (whole["reports"], whole["bad_reports"]) == (2, 1)
@@ -42,7 +42,7 @@ async def test_a_report_is_bad_below_50(database: Database) -> None:
 async def test_a_report_is_good_from_80(database: Database) -> None:
     async with database.transaction() as session:
         await add_scored(session, "79.99", "80")
-        best = await report_figures.list_best(session, Selection(), waiting=[], limit=9)
+        best = await report_figures.list_best(session, ReportFilter(), waiting=[], limit=9)
     assert [row["score"] for row in best] == [80]
 
 
@@ -50,7 +50,7 @@ async def test_a_report_is_good_from_80(database: Database) -> None:
 async def test_a_report_with_a_doubtful_grade_is_no_example(database: Database, flag: Flag) -> None:
     async with database.transaction() as session:
         await add_scored(session, "100", flag=flag)
-        best = await report_figures.list_best(session, Selection(), waiting=[], limit=9)
+        best = await report_figures.list_best(session, ReportFilter(), waiting=[], limit=9)
     assert (not best) == (flag in {Flag.ADDRESSES_GRADER, Flag.NO_EVIDENCE})
 
 
@@ -58,8 +58,8 @@ async def test_a_report_with_a_doubtful_grade_is_no_example(database: Database, 
 async def test_a_low_grade_makes_a_report_one_of_the_worst(database: Database, low: str) -> None:
     async with database.transaction() as session:
         await add_scored(session, "90", low=low)
-        worst = await report_figures.list_worst(session, Selection(), limit=9)
-        best = await report_figures.list_best(session, Selection(), waiting=[], limit=9)
+        worst = await report_figures.list_worst(session, ReportFilter(), limit=9)
+        best = await report_figures.list_best(session, ReportFilter(), waiting=[], limit=9)
     assert (len(worst), len(best)) == (1, 0)
 
 
@@ -68,10 +68,10 @@ async def test_a_waiting_buyer_is_no_example(database: Database) -> None:
         await add_scored(session, "90", "90")
         waiting, answered = [
             row["id"]
-            for row in await report_figures.list_best(session, Selection(), waiting=[], limit=9)
+            for row in await report_figures.list_best(session, ReportFilter(), waiting=[], limit=9)
         ]
         chat = await session.get_one(Chat, waiting)
-        best = await report_figures.list_best(session, Selection(), waiting=[chat.id], limit=9)
+        best = await report_figures.list_best(session, ReportFilter(), waiting=[chat.id], limit=9)
     assert [row["id"] for row in best] == [answered]
 
 

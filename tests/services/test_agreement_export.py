@@ -155,6 +155,25 @@ async def test_what_is_to_be_chosen_and_by_which_rubric(stage: Stage) -> None:
     ], "codes are for the model"
 
 
+async def test_links_lead_from_a_chat_to_its_messages_and_back(stage: Stage) -> None:
+    for talk in (GOOD_TALK, BAD_TALK):
+        stage.add_talk(*talk)
+    await graded(stage)
+    sheet = await exported(stage)
+    pages = all_text(sheet.content)
+    link = r'<hyperlink ref="([A-Z]+)(\d+)" location="\'(\w+)\'!A(\d+)"'
+    there = re.findall(link, pages["xl/worksheets/sheet1.xml"])
+    back = re.findall(link, pages["xl/worksheets/sheet2.xml"])
+    assert [(column, row, page) for column, row, page, _ in there] == [
+        ("D", "2", "Переписка"),
+        ("D", "3", "Переписка"),
+    ]
+    assert back == [("A", target, "Оценки", row) for _, row, _, target in there]
+    talks = rows_of(sheet.content, "Переписка")
+    for place, (_, _, _, target) in enumerate(there, start=1):
+        assert talks[int(target) - 1][0] == f"№ {place}"
+
+
 async def test_hostile_text_stays_text(stage: Stage) -> None:
     """Also text longer than a cell holds, which the writer would drop without a word."""
     evil = (

@@ -2,7 +2,7 @@
 alike.
 """
 
-from app.services.plural import number
+from app.russian_text import number
 from tests.services.mailed_days import day_of, summary
 from tests.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 

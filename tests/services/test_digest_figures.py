@@ -6,11 +6,10 @@ from collections import Counter
 from datetime import datetime, timedelta
 from statistics import mean, median
 
+from app.russian_text import number, percent, span
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import numbered_account
 from app.sandbox.server import Sandbox
-from app.services.plural import number
-from app.services.russian_text import percent, span
 from tests.services.mailed_days import (
     GRADES,
     NOON,

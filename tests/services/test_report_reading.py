@@ -12,19 +12,21 @@ from sqlalchemy import make_url
 from app.database.connection import Limits
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError
-from app.repositories.report_bodies import ReportBody, ReportFilter
+from app.repositories.report_bodies import ReportBody
+from app.repositories.report_filter import ReportFilter
 from app.services.reports.reading import CHUNK, stream_all
 from tests.database.proxy import open_network
 from tests.stage import GOOD_TALK, Stage
 
-EVERYTHING = ReportFilter(zone=ZoneInfo("Europe/Moscow"))
+EVERYTHING = ReportFilter()
+MOSCOW = ZoneInfo("Europe/Moscow")
 
 
 async def test_a_list_goes_on_after_an_outage(stage: Stage, database_url: str) -> None:
     await many_reports(stage)
     async with open_network(database_url) as network:
         database = Database(network.url, connect_seconds=1)
-        chunks = stream_all(database, EVERYTHING)
+        chunks = stream_all(database, EVERYTHING, MOSCOW)
         numbers = [body.id for body in await anext(chunks)]
         network.refusing = True
         network.reset()
@@ -44,7 +46,7 @@ async def test_a_list_goes_on_after_a_connection_has_fallen_silent(
     await many_reports(stage)
     async with open_network(database_url) as network:
         database = Database(network.url, limits=Limits(statement=1, lock=1, margin=0.5))
-        chunks = stream_all(database, EVERYTHING)
+        chunks = stream_all(database, EVERYTHING, MOSCOW)
         numbers = [body.id for body in await anext(chunks)]
         network.blackhole()
         rest = asyncio.create_task(rest_of(chunks))
@@ -61,7 +63,7 @@ async def test_a_refusal_is_not_tried_again(database_url: str) -> None:
             make_url(network.url).set(password="wrong").render_as_string(hide_password=False)
         )
         with pytest.raises(DatabaseRefusedError):
-            await anext(stream_all(database, EVERYTHING))
+            await anext(stream_all(database, EVERYTHING, MOSCOW))
         assert network.accepted == 1
         await database.close()
 

@@ -1,6 +1,4 @@
-"""Which reports a caller means: the parameters that a list of reports and its figures have in
-common.
-"""
+"""Query parameters that the list of reports and its summary share."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
@@ -46,11 +44,11 @@ WhoseGrades = Annotated[
 def read_period(
     start: date | None, end: date | None, settings: Settings, *, by_mail: bool
 ) -> tuple[datetime | None, datetime | None]:
-    """The moments from which and before which a report of the period was written; None is no bound.
+    """Return the bounds ``[start, end)`` of the period as moments; None: no bound.
 
     Raises:
-        InvalidRequestError: a date is missing, which only both may with a mail's date, or the start
-          is after the end.
+        InvalidRequestError: a date is missing, or the start is after the end. Both dates may be
+          missing if the date of a mail is given.
     """
     missing = [name for name, day in (("start_date", start), ("end_date", end)) if day is None]
     if missing and not (by_mail and len(missing) == 2):
@@ -63,7 +61,7 @@ def read_period(
 
 
 def _midnight(day: date, settings: Settings, *, days_later: int = 0) -> datetime | None:
-    """The start of a day; None where the calendar ends, and then there is no bound."""
+    """Return the start of a day; None (no bound) outside the calendar."""
     try:
         return at_local(day + timedelta(days=days_later), time.min, settings.report_timezone)
     except OverflowError:
@@ -71,5 +69,5 @@ def _midnight(day: date, settings: Settings, *, days_later: int = 0) -> datetime
 
 
 def invalid_parameters(*fields: FieldError) -> InvalidRequestError:
-    """The 400 that names these parameters."""
+    """Return the error of a 400 that names these parameters."""
     return InvalidRequestError(invalid_message(fields), fields)

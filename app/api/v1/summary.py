@@ -11,7 +11,7 @@ from app.api.v1.period import AccountFilter, EndDay, MailDay, StartDay, WhoseGra
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.summary_schemas import SummaryRead
 from app.domain.criteria import Criterion
-from app.repositories.report_figures import Selection
+from app.repositories.report_filter import ReportFilter
 from app.services.digests.figures import CriterionShare, Measures
 from app.services.digests.summary import Summary, summarize
 from app.services.mail.day_page import get_mail_day
@@ -45,11 +45,11 @@ async def get_summary(
     start, end = read_period(start_date, end_date, backend.settings, by_mail=mail is not None)
     zone = backend.settings.report_timezone.key
     mailed_on = None if mail is None else [await get_mail_day(backend.database, mail)]
-    selection = Selection(
+    wanted = ReportFilter(
         start=start, end=end, account=account, mailed_on=mailed_on, reviewed=grades == "reviewed"
     )
     return SummaryRead.model_validate(
-        _summary(await summarize(backend.database, selection, zone), zone)
+        _summary(await summarize(backend.database, wanted, zone), zone)
     )
 
 

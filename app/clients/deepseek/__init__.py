@@ -18,10 +18,11 @@ from app.clients.deepseek.errors import (
     DeepSeekUnreadableError,
 )
 from app.clients.deepseek.prices import cost_usd
-from app.clients.deepseek.schema import Balance, Completion, Usage
+from app.clients.deepseek.schema import Balance, Bill, Completion, Usage
 
 __all__ = [
     "Balance",
+    "Bill",
     "Completion",
     "DeepSeekAccessError",
     "DeepSeekBalanceError",

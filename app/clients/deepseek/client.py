@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -15,7 +13,6 @@ from app.clients.bounded_body import UnreadableBodyError, decompress
 from app.clients.deepseek.errors import DeepSeekCostlyError, DeepSeekError, DeepSeekTruncatedError
 from app.clients.deepseek.prices import most_usd
 from app.clients.deepseek.responses import (
-    Reply,
     build_format_error,
     build_key_error,
     build_timeout_error,
@@ -23,10 +20,10 @@ from app.clients.deepseek.responses import (
     convert_error,
     parse_usage,
     read_balance,
+    read_completion,
     read_models,
-    read_reply,
 )
-from app.clients.deepseek.schema import Balance, Completion, Usage
+from app.clients.deepseek.schema import Balance, Bill, Completion, Usage
 from app.clients.limiter import AdaptiveLimiter
 from app.clients.retry import RetryPolicy
 from app.clients.text import read_json
@@ -67,15 +64,6 @@ class _BoundedStream(httpx2.AsyncByteStream):
     async def aclose(self) -> None:
         """Close the stream; the connection is closed or returned to the pool."""
         await self._stream.aclose()
-
-
-@dataclass(slots=True)
-class Bill:
-    """Usage of all attempts so far, and their cost limit in US dollars (None: no limit)."""
-
-    most_usd: Decimal | None = None
-    attempts: int = 0
-    usage: Usage = field(default_factory=Usage)
 
 
 class DeepSeekClient:
@@ -160,11 +148,11 @@ class DeepSeekClient:
         bill = bill or Bill()
         try:
             for allowed_tokens in (max_tokens, 2 * max_tokens):
-                reply = await self._retry.run(
-                    partial(self._request_reply, system, user, allowed_tokens, bill)
+                completion = await self._retry.run(
+                    partial(self._request_completion, system, user, allowed_tokens, bill)
                 )
-                if reply.finish_reason == "stop":
-                    return self._build_completion(reply, bill)
+                if completion.finish_reason == "stop":
+                    return completion
             raise DeepSeekTruncatedError(
                 f"Ответ DeepSeek не уместился и в {2 * max_tokens} токенов: чат остаётся без"
                 " оценки."
@@ -190,7 +178,7 @@ class DeepSeekClient:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await self._retry.run(
-                    partial(self._request_reply, system, user, _PROBE_TOKENS, bill)
+                    partial(self._request_completion, system, user, _PROBE_TOKENS, bill)
                 )
         except TimeoutError:
             raise build_timeout_error() from None
@@ -205,7 +193,9 @@ class DeepSeekClient:
             return None
         return await self._retry.run(partial(self._get, "/user/balance", read_balance))
 
-    async def _request_reply(self, system: str, user: str, max_tokens: int, bill: Bill) -> Reply:
+    async def _request_completion(
+        self, system: str, user: str, max_tokens: int, bill: Bill
+    ) -> Completion:
         most = most_usd(
             self._model, len(system) + len(user), max_tokens, self._clock(), already=bill.usage
         )
@@ -223,7 +213,7 @@ class DeepSeekClient:
             )
         )
         bill.usage += parse_usage(answer)
-        return read_reply(answer)
+        return read_completion(answer, self._model, bill)
 
     @property
     def _parameters(self) -> dict[str, Any]:
@@ -262,15 +252,3 @@ class DeepSeekClient:
             return read_json(answer.content.decode("utf-8-sig", "replace"))
         except (ValueError, RecursionError):
             raise build_format_error() from None
-
-    def _build_completion(self, reply: Reply, bill: Bill) -> Completion:
-        return Completion(
-            text=reply.text,
-            model=reply.model or self._model,
-            fingerprint=reply.fingerprint,
-            prompt_hit_tokens=bill.usage.prompt_hit_tokens,
-            prompt_miss_tokens=bill.usage.prompt_miss_tokens,
-            completion_tokens=bill.usage.completion_tokens,
-            finish_reason=reply.finish_reason,
-            attempts=bill.attempts,
-        )

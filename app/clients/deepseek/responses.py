@@ -6,7 +6,6 @@ The JSON is read directly, not through the openai package's types. The package d
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
@@ -26,7 +25,7 @@ from app.clients.deepseek.errors import (
     DeepSeekUnavailableError,
     DeepSeekUnreadableError,
 )
-from app.clients.deepseek.schema import Balance, Usage
+from app.clients.deepseek.schema import Balance, Bill, Completion, Usage
 from app.clients.retry import parse_retry_after
 from app.clients.text import build_excerpt, shorten
 
@@ -47,19 +46,6 @@ _NO_SUCH_MODEL = re.compile(
 _TOO_LONG = re.compile(r"\bcontext (length|size|window)\b|\btoo long\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The relevant part of a completion.
-
-    ``finish_reason`` is ``stop`` (finished) or ``length`` (out of tokens).
-    """
-
-    text: str
-    model: str | None
-    fingerprint: str | None
-    finish_reason: str
-
-
 def parse_usage(answer: object) -> Usage:
     """Return the billed tokens of an answer, however it ended."""
     usage = _as_object(_as_object(answer).get("usage"))
@@ -71,8 +57,8 @@ def parse_usage(answer: object) -> Usage:
     return Usage(hit, miss, _parse_tokens(usage, "completion_tokens"))
 
 
-def read_reply(answer: object) -> Reply:
-    """Parse the reply in a response to a chat completion.
+def read_completion(answer: object, requested_model: str, bill: Bill) -> Completion:
+    """Parse the completion in an answer. Its usage and attempts are those of the ``bill`` so far.
 
     Raises:
         DeepSeekUnavailableError: it is not a completion, or an incomplete one.
@@ -82,21 +68,21 @@ def read_reply(answer: object) -> Reply:
     choices = completion.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise build_format_error()
-    reason, content = (
-        choices[0].get("finish_reason"),
-        _as_object(choices[0].get("message")).get("content"),
-    )
+    reason = choices[0].get("finish_reason")
+    content = _as_object(choices[0].get("message")).get("content")
     if reason == "content_filter":
         raise build_blocked_error()
     if reason not in ("stop", "length"):
         raise DeepSeekUnavailableError(
             f"DeepSeek оборвал ответ ({build_excerpt(str(reason), 40)}): повторим позже сами."
         )
-    return Reply(
+    return Completion(
         text=content if isinstance(content, str) else "",
-        model=_parse_name(completion.get("model")),
+        model=_parse_name(completion.get("model")) or requested_model,
         fingerprint=_parse_name(completion.get("system_fingerprint")),
         finish_reason=reason,
+        usage=bill.usage,
+        attempts=bill.attempts,
     )
 
 

@@ -1,6 +1,6 @@
 """DeepSeek's answers and billed usage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -22,25 +22,28 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A finished answer. The tokens include those of failed ``attempts``.
+    """The model's answer. ``usage`` covers all ``attempts`` of its bill, failed ones included.
 
     ``text`` is the model's text; it may be blank or not JSON. ``model`` and ``fingerprint`` are
     DeepSeek's identifiers of what answered: a name may stay while the model behind it changes.
+    ``finish_reason`` is ``stop`` (finished) or ``length`` (out of tokens).
     """
 
     text: str
     model: str
     fingerprint: str | None
-    prompt_hit_tokens: int
-    prompt_miss_tokens: int
-    completion_tokens: int
     finish_reason: str
+    usage: Usage
     attempts: int
 
-    @property
-    def usage(self) -> Usage:
-        """The tokens as a ``Usage``."""
-        return Usage(self.prompt_hit_tokens, self.prompt_miss_tokens, self.completion_tokens)
+
+@dataclass(slots=True)
+class Bill:
+    """Usage of all attempts so far, and their cost limit in US dollars (None: no limit)."""
+
+    most_usd: Decimal | None = None
+    attempts: int = 0
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True)

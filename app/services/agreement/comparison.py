@@ -1,9 +1,7 @@
-"""Agreement between people, and of people with the model: what they said of the same chats,
-criterion by criterion.
-"""
+"""Measure the agreement between people, and of people with the model, by criterion."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,22 +14,22 @@ from app.services.agreement.files import Rating, SheetError, name_key
 
 Grades = Mapping[Criterion, Grade]
 GradesByReport = Mapping[int, Grades]
-"""What one grader says, by report: a report stands for its chat."""
+"""The grades of one grader by report, which stands for its chat."""
 
 _ORDINAL = {Grade.LOW: 0, Grade.MEDIUM: 1, Grade.HIGH: 2}
 _SEED = 1
-"""Of the bootstrap: the same sheets give the same report."""
+"""The seed of the bootstrap: the same sheets give the same result."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """What is compared: levels in their order, by grade; grades that it does not know are left out."""
+    """A scale of comparison: ordered levels by grade. Other grades are left out."""
 
     criterion: Criterion
     label: str
     levels: Mapping[Grade, int]
     names: tuple[str, ...]
-    """Of the levels, short, the lowest first."""
+    """Short names of the levels, the lowest first."""
 
 
 _THREE = tuple(grade.value[0] for grade in _ORDINAL)
@@ -39,9 +37,11 @@ _PRESENCE = {**dict.fromkeys(_ORDINAL, 1), Grade.NONE: 0}
 
 
 def _scales() -> Iterator[Scale]:
-    """«Нет возражений» is no level of a scale: whether there was an objection is one question (of
-    two levels, where weights make no difference), how it was handled another, asked of the chats in
-    which both graders saw one.
+    """Yield one scale a criterion, and two for objections.
+
+    «Нет возражений» is no level of an ordinal scale. The first scale compares whether there was an
+    objection (two levels, so weights make no difference). The second compares how it was handled,
+    in chats in which both graders found one.
     """
     for criterion in Criterion:
         if criterion is Criterion.OBJECTION_HANDLING:
@@ -56,8 +56,8 @@ SCALES = tuple(_scales())
 
 @dataclass(frozen=True)
 class AgreementComparison:
-    """One or several pairs of graders on each scale; ``row`` and ``column`` say whose levels a
-    table's lines and columns are.
+    """One or several pairs of graders on each scale. ``row`` and ``column`` name the graders of a
+    table's rows and columns.
     """
 
     title: str
@@ -68,23 +68,23 @@ class AgreementComparison:
 
 @dataclass(frozen=True)
 class Material:
-    """The filled sheets beside the machine's grades. ``reviews``: grades that people have given in
-    the service, and the machine's own of the same reports; None: not asked for.
+    """The filled-in sheets and the model's grades. ``reviews``: the grades of reviews in the
+    service, and the model's grades of the same reports; None: not requested.
     """
 
     people: Mapping[str, GradesByReport]
     machine: GradesByReport
     versions: Mapping[tuple[str, str], int]
-    """How many of the sheets' reports each model and prompt version made."""
+    """The number of the sheets' reports by model and prompt version."""
     open: int
     reviews: tuple[GradesByReport, GradesByReport] | None
 
 
 async def gather(database: Database, ratings: Sequence[Rating], *, with_reviews: bool) -> Material:
-    """Joins the ratings with the machine's grades by the report's number.
+    """Join the ratings with the model's grades by the report's number.
 
     Raises:
-        SheetError: a number is no report's.
+        SheetError: there is no report with a number.
     """
     async with database.session() as session:
         graded = await agreement.list_graded(
@@ -92,16 +92,7 @@ async def gather(database: Database, ratings: Sequence[Rating], *, with_reviews:
         )
         reviewed = await agreement.list_reviewed(session) if with_reviews else []
     machine: dict[int, Grades] = {report.report_id: _in_order(report.grades) for report in graded}
-    for rating in ratings:
-        if rating.report_id not in machine:
-            raise SheetError(
-                f"{rating.place}: отчёта {rating.report_id} в этой базе нет; номера берутся из"
-                " выгрузки, менять их нельзя."
-            )
-    names = {name_key(rating.rater): rating.rater for rating in reversed(ratings)}
-    people: dict[str, dict[int, Grades]] = {}
-    for rating in ratings:
-        people.setdefault(names[name_key(rating.rater)], {})[rating.report_id] = rating.grades
+    people = _grades_by_person(ratings, machine)
     reviews: tuple[GradesByReport, GradesByReport] = (
         {report.report_id: _named(report.given) for report in reviewed},
         {report.report_id: _in_order(report.grades) for report in reviewed},
@@ -116,12 +107,28 @@ async def gather(database: Database, ratings: Sequence[Rating], *, with_reviews:
     )
 
 
-def compare_grades(material: Material) -> Iterator[AgreementComparison]:
-    """People with each other, then people with the model, then the reviews in the service, where
-    there are any with grades.
+def _grades_by_person(
+    ratings: Sequence[Rating], known: Collection[int]
+) -> dict[str, dict[int, Grades]]:
+    """Return each person's grades by report. A person has the name in their first rating."""
+    names: dict[str, str] = {}
+    people: dict[str, dict[int, Grades]] = {}
+    for rating in ratings:
+        if rating.report_id not in known:
+            raise SheetError(
+                f"{rating.place}: отчёта {rating.report_id} в этой базе нет; номера берутся из"
+                " выгрузки, менять их нельзя."
+            )
+        name = names.setdefault(name_key(rating.rater), rating.rater)
+        people.setdefault(name, {})[rating.report_id] = rating.grades
+    return people
 
-    Of several pairs of graders first all of them pooled, each with its own margins (see
-    ``weighted_kappa``), then one by one.
+
+def compare_grades(material: Material) -> Iterator[AgreementComparison]:
+    """Compare people with each other, people with the model, and then reviews that have grades.
+
+    Several pairs of graders are first pooled, each with its own margins (see ``weighted_kappa``),
+    then compared one by one.
     """
     people, machine = material.people, material.machine
     pairs = common_pairs(material)
@@ -144,7 +151,7 @@ def compare_grades(material: Material) -> Iterator[AgreementComparison]:
 
 
 def common_pairs(material: Material) -> list[tuple[str, str]]:
-    """The pairs of people who have a chat in common."""
+    """Return the pairs of people with a common chat."""
     people = material.people
     return [
         (first, second)
@@ -164,7 +171,7 @@ def _compare(
 
 
 def _chats(scale: Scale, pairs: Sequence[tuple[GradesByReport, GradesByReport]]) -> list[Chat]:
-    """Each chat with the levels that each pair of graders gave it, where both gave one."""
+    """Return for each chat the levels of each pair of graders in which both gave one."""
     chats: dict[int, list[Cell]] = {}
     for number, (first, second) in enumerate(pairs):
         for chat in first:

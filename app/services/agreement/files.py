@@ -1,5 +1,6 @@
-"""Reads the sheets that people have filled in: .xlsx, or .csv as a Russian Excel saves it. A doubt
-is an error, with row and column.
+"""Read the sheets that people have filled in: .xlsx, or .csv as a Russian Excel saves it.
+
+Any doubt is an error that names the row and the column.
 """
 
 import csv
@@ -14,32 +15,28 @@ from python_calamine import CalamineError, CalamineWorkbook
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.errors import InvalidRequestError
-from app.grading.grade_words import VerdictError, parse_grade
+from app.grading.model_answer import VerdictError, parse_grade
 from app.services.agreement.label_sheet import GRADES_SHEET, NO_OPINION, RATER, REPORT, choices
 
 
 class SheetError(InvalidRequestError):
-    """A sheet cannot be read as it was filled in; the message names the file and, where there is
-    one, the row and the column.
-    """
+    """A sheet cannot be read. The message names the file and, if known, the row and column."""
 
 
 @dataclass(frozen=True)
 class Rating:
-    """One person's word on one chat. ``grades``: those given; ``open``: how often the person has
-    said that they cannot tell.
-    """
+    """One person's grades of one chat. ``open``: the number of criteria marked ``NO_OPINION``."""
 
     report_id: int
     rater: str
     grades: Mapping[Criterion, Grade]
     open: int
     place: str
-    """Where it stands, in words."""
+    """The file and row, in Russian."""
 
 
 def read_ratings(paths: Sequence[Path]) -> list[Rating]:
-    """Every row of every file in which something is filled in.
+    """Return every filled-in row of every file.
 
     Raises:
         SheetError: a file cannot be read, nothing is filled in, or a person has graded a chat
@@ -63,44 +60,43 @@ def read_ratings(paths: Sequence[Path]) -> list[Rating]:
 
 
 def name_key(rater: str) -> str:
-    """The same for the same person, however the name is typed."""
+    """Normalize a name, so that spellings of the same name are equal."""
     return " ".join(rater.casefold().replace("ё", "е").split())
 
 
 def _read_file(path: Path) -> list[Rating]:
     rows = _records(_read_rows(path), path.name)
     raters = {name_key(record[RATER]): record[RATER] for _, record in rows if record[RATER]}
-    ratings = []
-    for number, record in rows:
-        place = f"{path.name}, строка {number}"
-        given = {
-            criterion: _grade(record[criterion.label], criterion, place) for criterion in Criterion
-        }
-        if all(grade is None for grade in given.values()):
-            continue
-        rater = record[RATER] or (next(iter(raters.values())) if len(raters) == 1 else None)
-        if rater is None:
-            raise SheetError(
-                f"{place}, столбец «{RATER}»: нет имени; впишите его (одного на файл достаточно в"
-                " одной строке)."
-            )
-        grades = {
-            criterion: grade for criterion, grade in given.items() if isinstance(grade, Grade)
-        }
-        ratings.append(
-            Rating(
-                _report_id(record[REPORT], place),
-                rater,
-                grades,
-                list(given.values()).count(NO_OPINION),
-                place,
-            )
+    only_rater = next(iter(raters.values())) if len(raters) == 1 else ""
+    ratings = (
+        _read_rating(record, only_rater, f"{path.name}, строка {number}") for number, record in rows
+    )
+    return [rating for rating in ratings if rating is not None]
+
+
+def _read_rating(record: Mapping[str, str], only_rater: str, place: str) -> Rating | None:
+    """Return the rating of a row; None if no grade is filled in.
+
+    ``only_rater``: the name in the file if it contains only one.
+    """
+    given = {
+        criterion: _grade(record[criterion.label], criterion, place) for criterion in Criterion
+    }
+    if not any(given.values()):
+        return None
+    rater = record[RATER] or only_rater
+    if not rater:
+        raise SheetError(
+            f"{place}, столбец «{RATER}»: нет имени; впишите его (одного на файл достаточно в"
+            " одной строке)."
         )
-    return ratings
+    grades = {criterion: grade for criterion, grade in given.items() if isinstance(grade, Grade)}
+    left_open = list(given.values()).count(NO_OPINION)
+    return Rating(_report_id(record[REPORT], place), rater, grades, left_open, place)
 
 
 def _grade(word: str, criterion: Criterion, place: str) -> Grade | str | None:
-    """The grade, ``NO_OPINION``, or None of an empty cell."""
+    """Return the grade of a cell, ``NO_OPINION``, or None if it is empty."""
     if not word:
         return None
     if name_key(word) == name_key(NO_OPINION):
@@ -127,22 +123,13 @@ def _report_id(word: str, place: str) -> int:
 
 
 def _records(rows: Sequence[Sequence[str]], name: str) -> list[tuple[int, dict[str, str]]]:
-    """The rows below the heading by column, each with its number as a spreadsheet counts; empty
-    rows are left out.
+    """Return the non-empty rows below the heading by column, each with its number in the
+    spreadsheet.
     """
     heading_at = next((place for place, row in enumerate(rows) if any(row)), None)
     if heading_at is None:
         raise SheetError(f"{name}: файл пуст; нужен лист «{GRADES_SHEET}» из выгрузки.")
-    heading = [name_key(cell) for cell in rows[heading_at]]
-    wanted = [REPORT, *(criterion.label for criterion in Criterion), RATER]
-    if missing := [column for column in wanted if name_key(column) not in heading]:
-        raise SheetError(
-            f"{name}: нет столбцов: {', '.join(f'«{column}»' for column in missing)}; не меняйте"
-            " заголовки выгрузки."
-        )
-    if double := [column for column in wanted if heading.count(name_key(column)) > 1]:
-        raise SheetError(f"{name}: столбец «{double[0]}» встречается дважды; оставьте один.")
-    places = {column: heading.index(name_key(column)) for column in wanted}
+    places = _find_columns(rows[heading_at], name)
     return [
         (
             number,
@@ -151,6 +138,19 @@ def _records(rows: Sequence[Sequence[str]], name: str) -> list[tuple[int, dict[s
         for number, row in enumerate(rows[heading_at + 1 :], start=heading_at + 2)
         if any(row)
     ]
+
+
+def _find_columns(cells: Sequence[str], name: str) -> dict[str, int]:
+    """Return the position of each column by its heading."""
+    heading = [name_key(cell) for cell in cells]
+    wanted = [REPORT, *(criterion.label for criterion in Criterion), RATER]
+    if missing := [f"«{column}»" for column in wanted if name_key(column) not in heading]:
+        raise SheetError(
+            f"{name}: нет столбцов: {', '.join(missing)}; не меняйте заголовки выгрузки."
+        )
+    if double := [column for column in wanted if heading.count(name_key(column)) > 1]:
+        raise SheetError(f"{name}: столбец «{double[0]}» встречается дважды; оставьте один.")
+    return {column: heading.index(name_key(column)) for column in wanted}
 
 
 def _read_rows(path: Path) -> list[list[str]]:
@@ -188,7 +188,7 @@ def _rows_of_workbook(raw: bytes, name: str) -> list[list[str]]:
 
 
 def _as_text(cell: Any) -> str:
-    """A cell as a person sees it: every number of a workbook is a float."""
+    """Return the displayed text of a cell: every number of a workbook is a float."""
     return (
         str(int(cell))
         if isinstance(cell, float) and cell.is_integer()

@@ -1,23 +1,19 @@
-"""The workbook in which people grade chats by hand: what to fill in, what was written, by which
-rubric. No word of the machine's.
+"""Write the workbook in which people grade chats: a form, the messages, and the rubric.
+
+It contains nothing of the model's grades.
 """
 
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
-
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
 
 from app.domain.criteria import Check, Criterion
 from app.domain.grades import GRADE_CODES, Grade
 from app.domain.messages import ChatMessage, Side
 from app.domain.visible_text import keep_visible
-from app.grading.rubric import Rubric
+from app.grading.rubric import Rubric, RubricCriterion
+from app.services.spreadsheet import Cell, Choices, Column, Link, SpreadsheetFile
 
 GRADES_SHEET, TALKS_SHEET, RUBRIC_SHEET = "Оценки", "Переписка", "Критерии"
 NUMBER, REPORT, MESSAGES, TALK, COMMENT, RATER = (
@@ -29,17 +25,17 @@ NUMBER, REPORT, MESSAGES, TALK, COMMENT, RATER = (
     "Эксперт",
 )
 NO_OPINION = "Не могу оценить"
-"""Says that a person has looked and leaves the grade open; an empty cell may only have been
-forgotten.
-"""
+"""The grade of a person who cannot decide. An empty cell may only have been forgotten."""
 
 _SIDES = {Side.CLIENT: "Клиент", Side.COMPANY: "Компания"}
 _LEVELS = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
 _ANSWERS = {Check.YES: "да", Check.NO: "нет", Check.NOT_APPLICABLE: "не применимо"}
-_CELL_LIMIT = 32_000
-"""Characters; Excel takes 32,767 and xlsxwriter drops a longer text without a word."""
-_TALK_WIDTH, _RUBRIC_WIDTH = 110, 130
-_LINE_POINTS, _TALLEST_ROW = 15, 409
+_CELL_LIMIT = 16_000
+"""Characters of a message in one cell. They are at most twice as many UTF-16 units, of which Excel
+takes 32,767.
+"""
+_TALK_COLUMNS = (Column("", 10), Column("", 18), Column("", 110, wrapped=True))
+_RUBRIC_COLUMNS = (Column("", 24), Column("", 130, wrapped=True))
 _GUIDE = (
     (
         "Оцените каждый чат листа «Оценки» по его переписке на листе «Переписка» и по этим"
@@ -64,9 +60,7 @@ _GUIDE = (
 
 @dataclass(frozen=True)
 class SheetChat:
-    """A chat to be graded: the report's number, the listing, and the very messages that the report
-    has graded.
-    """
+    """A chat to grade: its report's number, the listing, and the messages of its report."""
 
     report_id: int
     title: str
@@ -74,156 +68,76 @@ class SheetChat:
 
 
 def choices(criterion: Criterion) -> list[str]:
-    """What may stand in a cell of the criterion."""
+    """Return the words that a cell of the criterion may contain."""
     absent = [Grade.NONE.value] if criterion is Criterion.OBJECTION_HANDLING else []
     return [*(grade.value for grade in _LEVELS), *absent, NO_OPINION]
 
 
+def _grade_column(criterion: Criterion) -> Column:
+    fitting = Choices(choices(criterion), "Такой оценки нет", "Выберите оценку из списка.")
+    return Column(criterion.label, 18, choices=fitting)
+
+
+_GRADE_COLUMNS = (
+    Column(NUMBER, 11),
+    Column(REPORT, 11),
+    Column(MESSAGES, 11),
+    Column(TALK, 12),
+    *map(_grade_column, Criterion),
+    Column(COMMENT, 40),
+    Column(RATER, 18),
+)
+
+
 def write_label_sheet(talks: Sequence[SheetChat], rubric: Rubric, zone: ZoneInfo) -> bytes:
-    """An .xlsx of three sheets, the chats in the given order; times are those of the zone.
+    """Return an .xlsx file with three pages, the chats in the given order, times in the zone.
 
-    The sheet that is filled in holds nothing of the chats, so that it may be saved as CSV and
-    opened anywhere: what people wrote there could be taken for formulas.
+    The page to fill in contains no text of the chats, so it may be saved as CSV and opened in any
+    program: text of a chat could be interpreted as a formula.
     """
-    target = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    )
-    styles = {
-        "head": book.add_format(
-            {
-                "bold": True,
-                "bg_color": "#E8EAED",
-                "text_wrap": True,
-                "valign": "vcenter",
-                "border": 1,
-            }
-        ),
-        "text": book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True}),
-        "link": book.add_format({"font_color": "#1155CC", "underline": 1, "valign": "top"}),
-    }
-    sheets = [book.add_worksheet(name) for name in (GRADES_SHEET, TALKS_SHEET, RUBRIC_SHEET)]
-    for sheet in sheets:
-        sheet.set_landscape()
-        sheet.fit_to_pages(1, 0)
-    first_rows = _write_talks(sheets[1], talks, zone, styles)
-    _write_grades(sheets[0], talks, first_rows, styles)
-    _write_rubric(sheets[2], rubric, styles)
-    book.close()
-    return target.getvalue()
+    with SpreadsheetFile(flat=False) as book:
+        book.add_page(GRADES_SHEET, _GRADE_COLUMNS, fixed_columns=4)
+        row = 1
+        for number, talk in enumerate(talks, start=1):
+            link = Link("Читать", TALKS_SHEET, row)
+            known: list[Cell] = [number, talk.report_id, len(talk.messages), link]
+            book.add_rows([[*known, *[None] * (len(Criterion) + 2)]])
+            row += len(_talk_rows(talk, zone)) + 2
+        book.add_page(TALKS_SHEET, _TALK_COLUMNS)
+        for number, talk in enumerate(talks, start=1):
+            link = Link(f"№ {number}", GRADES_SHEET, number + 1)
+            book.add_heading([link, f"отчёт {talk.report_id}", keep_visible(talk.title)])
+            book.add_rows([*_talk_rows(talk, zone), [None] * 3])
+        book.add_page(RUBRIC_SHEET, _RUBRIC_COLUMNS)
+        book.add_rows([None, words] for words in _GUIDE)
+        for criterion, entry in rubric.criteria.items():
+            book.add_rows([[None, None]])
+            book.add_heading([criterion.label, entry.sentence])
+            book.add_rows(_rubric_rows(entry))
+        return book.finish()
 
 
-def _write_grades(
-    sheet: Worksheet,
-    talks: Sequence[SheetChat],
-    first_rows: Sequence[int],
-    styles: dict[str, Format],
-) -> None:
-    columns = [
-        NUMBER,
-        REPORT,
-        MESSAGES,
-        TALK,
-        *(criterion.label for criterion in Criterion),
-        COMMENT,
-        RATER,
+def _talk_rows(talk: SheetChat, zone: ZoneInfo) -> list[list[Cell]]:
+    return [
+        [_SIDES[message.side], f"{message.sent_at.astimezone(zone):%d.%m.%Y %H:%M}", part]
+        for message in talk.messages
+        for part in _parts(keep_visible(message.text))
     ]
-    sheet.write_row(0, 0, columns, styles["head"])
-    sheet.freeze_panes(1, 4)
-    sheet.set_column(0, 2, 11)
-    sheet.set_column(3, 3, 12)
-    sheet.set_column(4, 9, 18)
-    sheet.set_column(10, 10, 40)
-    sheet.set_column(11, 11, 18)
-    for row, (talk, first_row) in enumerate(zip(talks, first_rows, strict=True), start=1):
-        sheet.write_row(row, 0, [row, talk.report_id, len(talk.messages)])
-        sheet.write_url(
-            row, 3, f"internal:'{TALKS_SHEET}'!A{first_row + 1}", styles["link"], "Читать"
-        )
-    for column, criterion in enumerate(Criterion, start=4):
-        wrong = {"error_title": "Такой оценки нет", "error_message": "Выберите оценку из списка."}
-        sheet.data_validation(
-            1,
-            column,
-            max(len(talks), 1),
-            column,
-            {"validate": "list", "source": choices(criterion), **wrong},
-        )
 
 
-def _write_talks(
-    sheet: Worksheet, talks: Sequence[SheetChat], zone: ZoneInfo, styles: dict[str, Format]
-) -> list[int]:
-    """Writes the chats one below another; returns the row of each one's heading."""
-    sheet.set_column(0, 0, 10)
-    sheet.set_column(1, 1, 18)
-    sheet.set_column(2, 2, _TALK_WIDTH)
-    row, headings = 0, []
-    for number, talk in enumerate(talks, start=1):
-        headings.append(row)
-        sheet.write_url(
-            row, 0, f"internal:'{GRADES_SHEET}'!A{number + 1}", styles["head"], f"№ {number}"
-        )
-        sheet.write_string(row, 1, f"отчёт {talk.report_id}", styles["head"])
-        sheet.write_string(row, 2, keep_visible(talk.title), styles["head"])
-        for message in talk.messages:
-            for part in _parts(keep_visible(message.text)):
-                row += 1
-                sheet.write_string(row, 0, _SIDES[message.side], styles["text"])
-                sheet.write_string(
-                    row, 1, f"{message.sent_at.astimezone(zone):%d.%m.%Y %H:%M}", styles["text"]
-                )
-                _write_long(sheet, row, 2, part, styles["text"], wide=_TALK_WIDTH)
-        row += 2
-    return headings
-
-
-def _write_rubric(sheet: Worksheet, rubric: Rubric, styles: dict[str, Format]) -> None:
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 1, _RUBRIC_WIDTH)
-    for row, words in enumerate(_GUIDE):
-        sheet.merge_range(row, 0, row, 1, words, styles["text"])
-        sheet.set_row(row, 32)
-    row = len(_GUIDE) + 1
-    for criterion, entry in rubric.criteria.items():
-        anchors = entry.anchors.model_dump(exclude_none=True)
-        lines: list[tuple[str, Any]] = [
-            (f"Проверка {place}", check.text) for place, check in enumerate(entry.checks, start=1)
-        ]
-        lines += [
-            (grade.value, anchors[level])
-            for level, grade in GRADE_CODES.items()
-            if level in anchors
-        ]
-        sheet.write_string(row, 0, criterion.label, styles["head"])
-        _write_long(sheet, row, 1, entry.sentence, styles["head"], wide=_RUBRIC_WIDTH)
-        for place, (name, words) in enumerate(lines, start=1):
-            sheet.write_string(row + place, 0, name, styles["text"])
-            _write_long(
-                sheet,
-                row + place,
-                1,
-                _in_words(words, entry.check_ids),
-                styles["text"],
-                wide=_RUBRIC_WIDTH,
-            )
-        row += len(lines) + 2
-
-
-def _write_long(
-    sheet: Worksheet, row: int, column: int, words: str, style: Format, *, wide: int
-) -> None:
-    """A text with room for all its lines: not every program makes a row as high as what is wrapped
-    in it.
-    """
-    lines = sum(max(1, -(-len(line) // (wide * 9 // 10))) for line in words.split("\n"))
-    sheet.write_string(row, column, words, style)
-    if lines > 1:
-        sheet.set_row(row, min(_LINE_POINTS * lines, _TALLEST_ROW))
+def _rubric_rows(entry: RubricCriterion) -> list[list[Cell]]:
+    anchors = entry.anchors.model_dump(exclude_none=True)
+    levels = [
+        (grade.value, anchors[code]) for code, grade in GRADE_CODES.items() if code in anchors
+    ]
+    checks = [
+        (f"Проверка {place}", check.text) for place, check in enumerate(entry.checks, start=1)
+    ]
+    return [[name, _in_words(words, entry.check_ids)] for name, words in (*checks, *levels)]
 
 
 def _in_words(words: str, check_ids: Sequence[str]) -> str:
-    """The rubric speaks to the model in codes; a person reads what they stand for."""
+    """Replace the codes, which are for the model, with words for people."""
     for place, check_id in enumerate(check_ids, start=1):
         words = re.sub(rf"\b{check_id}\b", f"проверке {place}", words)
     words = re.sub(r"«(y|n|na)»", lambda found: f"«{_ANSWERS[Check(found[1])]}»", words)
@@ -233,5 +147,5 @@ def _in_words(words: str, check_ids: Sequence[str]) -> str:
 
 
 def _parts(text: str) -> list[str]:
-    """The text in pieces that a cell can hold."""
+    """Split a text into pieces that fit into a cell."""
     return [text[start : start + _CELL_LIMIT] for start in range(0, len(text), _CELL_LIMIT)] or [""]

@@ -5,21 +5,21 @@ open, and queues each outcome to be written.
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.clock import Clock, Deadline
 from app.database.engine import Database
 from app.domain.episode import why_ungradeable, window
 from app.domain.outcomes import Cause, Outcome, OutcomeCode
 from app.repositories import gradings, messages, reports
-from app.repositories.gradings import ClaimedChat, Scope
+from app.repositories.gradings import Scope
+from app.russian_text import plural
 from app.services.analysis.budget import DailyBudget
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.grading_pool import READ_AHEAD, GradingCase, GradingPool
 from app.services.analysis.outcomes import OutcomeWriter
 from app.services.analysis.paid_work import Finding, PaidWork
-from app.services.analysis.transcript import Transcript, transcript_of
-from app.services.plural import plural
+from app.services.analysis.transcript import Transcript, build_transcript
 from app.services.problems import describe_problems
 from app.services.requested_chats import describe_unknown, list_unknown_chats
 from app.services.run_params import AnalyzeParams
@@ -59,13 +59,6 @@ async def analyze_chats(
         problems=judges.problems,
         cut_short=judges.cut_short,
     )
-
-
-class _TakenChat(NamedTuple):
-    """A chat under the run's lease, with its messages."""
-
-    chat: ClaimedChat
-    transcript: Transcript
 
 
 class _Analysis:
@@ -150,21 +143,21 @@ class _Analysis:
         """Return the requested ids that no chat has."""
         return await list_unknown_chats(self._database, self._scope.chat_ids or ())
 
-    async def _gradeable(self) -> AsyncIterator[GradingCase[_TakenChat]]:
+    async def _gradeable(self) -> AsyncIterator[GradingCase[Transcript]]:
         """Yield the chats that can be graded; skip the others with their cause."""
         async for taken in self._taken():
-            graded = window(taken.transcript.messages, self._grader.episode_gap)
+            graded = window(taken.messages, self._grader.episode_gap)
             code = why_ungradeable(graded)
-            if code is None and (kept := self._paid.find(*taken, graded)):
+            if code is None and (kept := self._paid.find(taken, graded)):
                 await self._outcomes.add(
-                    Finding(*taken, Outcome.GRADED, grading=kept, graded=graded)
+                    Finding(taken, Outcome.GRADED, grading=kept, graded=graded)
                 )
             elif code is None:
-                yield GradingCase(taken, graded, taken.transcript.names)
+                yield GradingCase(taken, graded, taken.names)
             else:
-                await self._outcomes.add(Finding(*taken, Outcome.SKIPPED, Cause(code)))
+                await self._outcomes.add(Finding(taken, Outcome.SKIPPED, Cause(code)))
 
-    async def _taken(self) -> AsyncIterator[_TakenChat]:
+    async def _taken(self) -> AsyncIterator[Transcript]:
         params, now = self._run.params, self._clock()
         limit, ends_at = params.limit, params.deadline
         deadline = Deadline(ends_at - now, since=now, clock=self._clock) if ends_at else None
@@ -182,7 +175,7 @@ class _Analysis:
             for chat in batch:
                 yield chat
 
-    async def _take(self, most: int) -> list[_TakenChat]:
+    async def _take(self, most: int) -> list[Transcript]:
         async with self._database.transaction() as session:
             claimed = await gradings.claim_due(
                 session, self._scope, self._run.id, self._run.token, limit=most
@@ -191,13 +184,13 @@ class _Analysis:
             return []
         async with self._database.session() as session:
             words = await messages.list_words(session, [chat.id for chat in claimed])
-        return [_TakenChat(chat, transcript_of(chat, words[chat.id])) for chat in claimed]
+        return [build_transcript(chat, words[chat.id]) for chat in claimed]
 
-    async def _keep(self, case: GradingCase[_TakenChat], result: Grading | Cause) -> None:
+    async def _keep(self, case: GradingCase[Transcript], result: Grading | Cause) -> None:
         if isinstance(result, Grading):
-            finding = Finding(*case.subject, Outcome.GRADED, grading=result, graded=case.window)
+            finding = Finding(case.subject, Outcome.GRADED, grading=result, graded=case.window)
         else:
-            finding = Finding(*case.subject, Outcome.FAILED, result)
+            finding = Finding(case.subject, Outcome.FAILED, result)
         await self._outcomes.add(finding)
 
 

@@ -1,5 +1,5 @@
-"""The daily budget of the model: money is set aside before a chat is sent, so that the limit is
-never passed, only come near to.
+"""The daily budget of the model. Money is reserved before a chat is sent, so the limit is never
+exceeded.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ from app.clock import Clock, day_bounds, local_date
 from app.database.engine import Database
 from app.errors import AppError
 from app.repositories import reports, runs
+from app.russian_text import dollars
 from app.services.analysis.paid_work import PaidWork
-from app.services.russian_text import dollars
 
 
 class BudgetSpentError(AppError):
-    """What is left of the day's budget does not cover one more chat."""
+    """The rest of the day's budget does not cover one more chat."""
 
 
 @dataclass
 class Expense:
-    """The money of one chat: the ``most`` that it may cost (None: any sum), and what it did."""
+    """The money of one chat: the ``most`` that it may cost (None: no limit), and its cost."""
 
     most: Decimal | None
     paid: Decimal = Decimal(0)
@@ -33,10 +33,10 @@ class Expense:
 class DailyBudget:
     """US dollars for one calendar day of the report's zone; ``limit`` None: no limit.
 
-    Knows what the day has cost so far, and what the chats under way may still cost. One run grades
-    at a time, over all replicas, so what the database says at its start, what this process has not
-    been able to write yet and what the run spends itself is all the spending there is: each run
-    makes a budget of its own.
+    It adds up the day's cost so far and the reservations of the chats in flight. Each run creates
+    its own budget. Over all replicas one run grades at a time, so the cost is complete: the rows in
+    the database at the start of the run, what this process has not written yet, and the run's own
+    spending.
     """
 
     def __init__(
@@ -59,12 +59,10 @@ class DailyBudget:
 
     @asynccontextmanager
     async def spend(self, most: Decimal) -> AsyncIterator[Expense]:
-        """Sets ``most`` aside for as long as the work lasts, waiting for other chats' change where
-        that may make the difference.
+        """Reserve ``most`` during the work. Wait while the money of chats in flight may suffice.
 
         Raises:
-            BudgetSpentError: the day's money does not suffice, whatever the chats under way give
-              back.
+            BudgetSpentError: the rest of the budget does not suffice and no chat is in flight.
         """
         expense = Expense(None if self._limit is None else most)
         async with self._changed:
@@ -89,15 +87,14 @@ class DailyBudget:
     async def _open_day(self) -> None:
         today = local_date(self._clock(), self._zone)
         if self._limit is not None and today != self._day:
-            unbooked = (
-                self._paid.unbooked_usd
-            )  # first: what is written meanwhile counts twice rather than not at all
+            # Read first: money that is written meanwhile counts twice rather than not at all.
+            unbooked = self._paid.unbooked_usd
             self._spent = unbooked + await spent_on(self._database, today, self._zone)
             self._day = today
 
 
 async def spent_on(database: Database, day: date, zone: ZoneInfo) -> Decimal:
-    """US dollars that a day of the zone has cost so far, what was billed for no grading included."""
+    """Return a day's cost in US dollars, money billed without a grading included."""
     start, end = day_bounds(day, day, zone)
     async with database.session() as session:
         return await reports.sum_cost(session, start, end) + await runs.sum_lost(

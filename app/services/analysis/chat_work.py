@@ -1,7 +1,8 @@
-"""The costly work on one chat's text: masking, the question for the model and the check of its
-answer. Runs in a worker process.
+"""CPU-intensive work on one chat's text: masking, the question for the model, the verdict in its
+answer.
 
-Imports nothing but grading: a worker process loads this module and what it imports.
+Runs in a worker process. The module imports only domain and grading, because a worker process
+loads everything that it imports.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from app.domain.messages import ChatMessage
 from app.domain.visible_text import keep_visible
-from app.grading.grade_words import VerdictError
 from app.grading.masking.masker import Masker, Masking
+from app.grading.model_answer import VerdictError
 from app.grading.prompt import user_message
 from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict, build_verdict
@@ -22,7 +23,7 @@ _GREETING = "Добрый день, Анна! Перезвоните по ном
 
 @dataclass(frozen=True)
 class ChatWork:
-    """The window to be graded and how it is shown to the model; ``nonce`` frames it."""
+    """The window to be graded and how it is shown to the model. ``nonce`` delimits it."""
 
     window: Sequence[ChatMessage]
     names: Sequence[str]
@@ -31,37 +32,27 @@ class ChatWork:
     nonce: str
 
     def masker(self) -> Masker:
-        """A masker of this chat. Equal chats get equal tokens, whichever process makes them."""
+        """Return the masker of this chat. Equal chats get equal tokens in every process."""
         names = [keep_visible(name[:_LONGEST_NAME]) for name in self.names[:_MOST_NAMES]]
         return Masker(names, [message.text for message in self.window], level=self.masking)
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """A verdict, or None where the answer cannot be used; ``complaint`` is what to ask of the model
-    once more.
-    """
-
-    verdict: Verdict | None
-    complaint: str | None
-
-
 def write_question(work: ChatWork) -> str:
-    """The user message for the model."""
+    """Return the user message for the model."""
     return user_message(work.window, work.masker(), work.zone, work.nonce)
 
 
-def judge_answer(work: ChatWork, answer: str, rubric: Rubric) -> Judgement:
-    """The verdict in the model's answer to that question."""
+def read_verdict(work: ChatWork, answer: str, rubric: Rubric) -> Verdict | str:
+    """Return the verdict in the model's answer, or the complaint about an unusable answer."""
     try:
-        verdict = build_verdict(answer, work.window, work.masker(), rubric, work.zone)
+        return build_verdict(answer, work.window, work.masker(), rubric, work.zone)
     except VerdictError as error:
-        return Judgement(None, str(error))
-    return Judgement(verdict, verdict.complaint)
+        return str(error)
 
 
 def warm_up() -> None:
-    """Load the dictionary and compile the patterns of masking: half a second that no chat's budget
-    is to pay for.
+    """Load the dictionary and compile the patterns of masking, which takes half a second.
+
+    Otherwise the first chat would spend its processor time on it.
     """
     Masker((), [_GREETING]).mask(_GREETING)

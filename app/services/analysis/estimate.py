@@ -1,6 +1,4 @@
-"""What a grading would cost before any of it is bought: chats, tokens and money, from the very
-windows that would be sent.
-"""
+"""Estimate the chats, tokens and cost of a grading run from the windows that it would send."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -23,11 +21,10 @@ _NO_RUN = 0
 
 @dataclass
 class Estimate:
-    """Windows that would be graded, chats that would be skipped by reason, tokens to be expected,
-    and US dollars.
+    """Windows to grade, skipped chats by reason, expected tokens, and US dollars.
 
-    ``usd`` and ``most_usd`` are None for a model without a known price. ``most_usd`` is what the
-    daily budget sets aside.
+    ``usd`` and ``most_usd`` are None for a model without a price. ``most_usd`` is what the daily
+    budget would reserve.
     """
 
     windows: int = 0
@@ -40,7 +37,7 @@ class Estimate:
 async def estimate_due(
     database: Database, grader: Grader, scope: Scope, limit: int | None
 ) -> Estimate:
-    """What grading the chats that are due would come to; nothing is taken and nothing is written."""
+    """Estimate the grading of the due chats. No chat is claimed and nothing is written."""
     skipped: Counter[OutcomeCode] = Counter()
     estimate = await estimate_windows(
         database, grader, _due_windows(database, grader, scope, limit, skipped)
@@ -52,7 +49,7 @@ async def estimate_due(
 async def estimate_windows(
     database: Database, grader: Grader, windows: AsyncIterator[Sequence[ChatMessage]]
 ) -> Estimate:
-    """What grading these windows would come to, judged by what answers have taken so far."""
+    """Estimate the grading of these windows from the length of past answers."""
     async with database.session() as session:
         answer_tokens = await reports.mean_completion_tokens(session)
     estimate = Estimate()

@@ -1,6 +1,4 @@
-"""Asks the model about one chat and makes a verdict of its answer, with the second tries that its
-kinds of failure deserve.
-"""
+"""Grade one chat: ask the model, verify its answer, and retry once by the kind of failure."""
 
 import secrets
 from collections.abc import Sequence
@@ -9,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from app.clients.deepseek.client import Bill, DeepSeekClient
+from app.clients.deepseek.client import DeepSeekClient
 from app.clients.deepseek.errors import DeepSeekAccessError, DeepSeekBlockedError, DeepSeekError
 from app.clients.deepseek.prices import cost_usd, most_usd
-from app.clients.deepseek.schema import Completion, Usage
+from app.clients.deepseek.schema import Bill, Completion, Usage
 from app.clock import Clock
 from app.domain.messages import ChatMessage, Side
 from app.domain.outcomes import OutcomeCode
@@ -22,15 +20,15 @@ from app.grading.masking.masker import Masking
 from app.grading.prompt import prompt_version, system_message, with_complaint
 from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict
-from app.services.analysis.chat_work import ChatWork, Judgement, judge_answer, write_question
+from app.services.analysis.chat_work import ChatWork, read_verdict, write_question
 from app.services.analysis.worker_pool import Allowance, ChatWorkError, WorkerPool
 
 MAX_TOKENS = 1500
 _USUAL_CHARACTERS_A_TOKEN = 3
-"""About what Russian text and JSON have."""
+"""The approximate ratio in Russian text and JSON."""
 _USUAL_ANSWER_TOKENS = 700
-"""Where no answer of the past tells."""
-_NOBODYS_CHAT = (
+"""The estimate while there are no past answers."""
+_PROBE_CHAT = (
     ChatMessage(
         1,
         Side.CLIENT,
@@ -62,7 +60,7 @@ class UngradedError(AppError):
 
 @dataclass(frozen=True)
 class Grading:
-    """A verdict and what it took. ``cost_usd`` is None for a model without a known price."""
+    """A verdict with its origin and cost. ``cost_usd`` is None for a model without a price."""
 
     verdict: Verdict
     model: str
@@ -73,8 +71,8 @@ class Grading:
 
 
 class Grader:
-    """One model, one rubric. Keeps nothing between chats; what is costly is done in ``pool``'s
-    processes.
+    """Grades chats with one model and one rubric. Stateless between chats. CPU-intensive work runs
+    in the processes of ``pool``.
     """
 
     def __init__(
@@ -107,15 +105,13 @@ class Grader:
         names: Sequence[str],
         most_usd: Decimal | None = None,
     ) -> Grading:
-        """The model's verdict on a window that can be graded; ``names`` are people known from the
-        chat, to be masked.
+        """Return the model's verdict on a window. ``names``: people known from the chat, to mask.
 
-        ``most_usd``: no request is sent that might make it cost more; None: it may cost any sum.
+        ``most_usd``: send no request that could exceed this cost; None: no limit.
 
         Raises:
-            DeepSeekError: no answer; its ``usage`` is what the attempts are billed for.
-            UngradedError: answers, but none that can be used; or the text takes more time or memory
-              than one chat may.
+            DeepSeekError: no answer. Its ``usage`` is what the attempts are billed for.
+            UngradedError: no usable answer, or the text exceeds the time or memory of one chat.
             WorkersUnavailableError: no process can be started.
         """
         bill, allowance = Bill(most_usd), self._pool.allowance()
@@ -127,8 +123,7 @@ class Grader:
             except DeepSeekBlockedError:
                 if self._masking is Masking.OFF:
                     raise
-                # The provider's filter takes offence at names and numbers more often than at what
-                # is said.
+                # The provider's filter rejects names and numbers more often than the content.
                 return await self._ask_twice(
                     self._work(window, names, Masking.STRICT), bill, allowance
                 )
@@ -136,22 +131,21 @@ class Grader:
             raise UngradedError(error.message, bill.usage, OutcomeCode.TEXT_UNPROCESSABLE) from None
 
     async def probe(self) -> Usage:
-        """Asks about a chat that is nobody's in the way in which every chat is asked about: whether
-        a failure is a chat's own.
+        """Ask about an invented chat in the usual way, to tell a chat's own failure from an outage.
 
-        Returns what it is billed for, which is next to nothing: the answer is cut off after its
-        first words.
+        Return what it is billed. The answer is cut off after its first words, so this is little.
 
         Raises:
-            DeepSeekError: no answer; its ``usage`` is what the attempts are billed for.
+            DeepSeekError: no answer. Its ``usage`` is what the attempts are billed for.
         """
-        question = write_question(self._work(_NOBODYS_CHAT, (), self._masking))
+        question = write_question(self._work(_PROBE_CHAT, (), self._masking))
         return await self._client.probe(system=self._system, user=question)
 
     def most_usd(self, window: Sequence[ChatMessage]) -> Decimal:
-        """The most that grading the window can cost, 0 for a model without a known price: two
-        questions, the second with twice the tokens. Whatever else may be asked is asked for what
-        the former have left of it.
+        """Return the highest cost of grading a window; 0 for a model without a price.
+
+        It covers two questions, the second with twice the tokens. Further questions are asked only
+        within what these have left.
         """
         characters = len(self._system) + sum(len(message.text) + 60 for message in window)
         return most_usd(
@@ -161,8 +155,8 @@ class Grader:
     def expected_usage(
         self, window: Sequence[ChatMessage], *, answer_tokens: float | None, first: bool
     ) -> Usage:
-        """The tokens that grading the window may well take; the system message comes from the cache
-        for all but the ``first``.
+        """Estimate the tokens of grading a window. The system message is cached for all but the
+        ``first`` one.
         """
         system = len(self._system) // _USUAL_CHARACTERS_A_TOKEN
         chat = sum(len(message.text) + 60 for message in window) // _USUAL_CHARACTERS_A_TOKEN
@@ -173,7 +167,7 @@ class Grader:
         )
 
     def cost_usd(self, usage: Usage) -> Decimal | None:
-        """What these tokens cost now."""
+        """Return the current cost of these tokens; None for a model without a price."""
         return cost_usd(self._client.model, usage, self._clock())
 
     def _work(
@@ -182,50 +176,47 @@ class Grader:
         return ChatWork(tuple(window), tuple(names), masking, self.zone, secrets.token_urlsafe(18))
 
     async def _ask_twice(self, work: ChatWork, bill: Bill, allowance: Allowance) -> Grading:
-        """Asks; where the answer cannot be used, or lacks evidence, once more with what was wrong.
-        The better of the two stays.
+        """Ask, and once more with the complaint if the answer is unusable or lacks evidence.
+
+        The second verdict is kept, or the first one if there is no second.
         """
         question = await self._pool.run(write_question, work, allowance=allowance)
-        answered = await self._ask(question, bill)
-        judgement = await self._judge(answered, work, allowance)
-        verdict, complaint = judgement.verdict, judgement.complaint
+        completion, verdict = await self._ask(question, work, bill, allowance)
+        complaint = verdict if isinstance(verdict, str) else verdict.complaint
         if complaint:
             try:
-                second = await self._ask(with_complaint(question, complaint), bill)
+                second = await self._ask(with_complaint(question, complaint), work, bill, allowance)
             except DeepSeekAccessError:
                 raise
             except DeepSeekError:
-                if verdict is None:
+                if isinstance(verdict, str):
                     raise
             else:
-                better = await self._judge(second, work, allowance)
-                complaint = better.complaint
-                verdict, answered = (
-                    (better.verdict, second) if better.verdict else (verdict, answered)
-                )
-        if verdict is None:
+                if isinstance(verdict, str) or not isinstance(second[1], str):
+                    completion, verdict = second
+        if isinstance(verdict, str):
             raise UngradedError(
-                f"Ответ модели дважды не подошёл. {complaint}",
+                f"Ответ модели дважды не подошёл. {verdict}",
                 bill.usage,
                 OutcomeCode.ANSWER_UNUSABLE,
             )
         return Grading(
             verdict,
-            answered.model,
-            answered.fingerprint,
+            completion.model,
+            completion.fingerprint,
             self._prompt_version,
             bill.usage,
             self.cost_usd(bill.usage),
         )
 
-    async def _ask(self, question: str, bill: Bill) -> Completion:
-        return await self._client.complete(
+    async def _ask(
+        self, question: str, work: ChatWork, bill: Bill, allowance: Allowance
+    ) -> tuple[Completion, Verdict | str]:
+        """Return the model's answer with its verdict, or with the complaint about it."""
+        completion = await self._client.complete(
             system=self._system, user=question, max_tokens=MAX_TOKENS, bill=bill
         )
-
-    async def _judge(
-        self, completion: Completion, work: ChatWork, allowance: Allowance
-    ) -> Judgement:
-        return await self._pool.run(
-            judge_answer, work, completion.text, self._rubric, allowance=allowance
+        verdict = await self._pool.run(
+            read_verdict, work, completion.text, self._rubric, allowance=allowance
         )
+        return completion, verdict

@@ -1,19 +1,16 @@
-"""Several chats before the model at a time, and whose fault a failure is: a chat's own costs the
-chat a try, everybody's ends the run.
+"""Grade several chats at a time, and attribute each failure to the chat or to the service.
 
-- Everybody's by the answer itself (a wrong key, an empty balance, no such model, no such address):
-  the run stops at once.
-- The chat's own by the answer itself (a text that the provider refuses, answers that cannot be
-  used): it has failed.
-- What no answer tells (another 4xx, an outage, a deadline, a 429 that lasts): the chat is a suspect
-  until something tells. A chat that is graded after it does: the model was there. Where none is, by
-  the fifth suspect or by the end of the run, a probe does: a question of the same make about a chat
-  that is nobody's. Answered, the failures were the suspects' own, and the run goes on; not
-  answered, they are everybody's, and the run stops.
+- Permanent failures of the service (wrong key, empty balance, unknown model or address): the run
+  stops at once.
+- Failures of the chat (text rejected by the provider, unusable answers): the chat has failed.
+- Ambiguous failures (another 4xx, an outage, a timeout, a lasting 429): the chat becomes a suspect.
+  The next chat that is graded proves that the model works, so the suspects have failed by
+  themselves. Without such a chat, a probe decides at the fifth suspect or at the end of the run: a
+  question about an invented chat. If it is answered, the suspects have failed and the run goes on.
+  If not, the run stops.
 
-So a chat that always fails is given up after its tries however few others there are, and holds
-nobody up; and an outage or a wrong setting uses up no try: what was not reached, and whoever was
-under suspicion, keeps waiting.
+A chat that always fails is therefore given up after its tries and blocks no other chat. An outage
+or a wrong setting uses up no try: suspects and unreached chats stay due.
 """
 
 import asyncio
@@ -48,17 +45,15 @@ from app.services.runs import RunContext
 T = TypeVar("T")
 
 SUSPECTS = 5
-"""How many failures that may be anybody's are held before the model is probed; at the end of a run
-one is enough.
-"""
+"""Suspects that are collected before a probe; at the end of a run one is enough."""
 READ_AHEAD = 50
-"""Chats that wait in memory for their turn, at most."""
+"""The largest number of chats queued in memory."""
 
 
 @dataclass(frozen=True)
 class GradingCase(Generic[T]):
-    """A window that can be graded, the people known from its chat, and what the caller wants to
-    know it by.
+    """A window to be graded, people known from its chat, and the caller's ``subject``: what the
+    window is of.
     """
 
     subject: T
@@ -70,13 +65,14 @@ Done = Callable[[GradingCase[T], Grading | Cause], Awaitable[None]]
 """Called with each case that was judged: its grading, or why it failed."""
 
 
-async def _at_once() -> None:
-    """Nothing is waited for."""
+async def _do_not_wait() -> None:
+    """Return at once."""
 
 
 class GradingPool(Generic[T]):
-    """Grades the cases of one run, ``workers`` at a time, within the day's budget. None is begun
-    before ``ready`` returns.
+    """Grades the cases of one run, ``workers`` at a time, within the daily budget.
+
+    A case is started only after ``ready`` has returned.
     """
 
     def __init__(
@@ -88,7 +84,7 @@ class GradingPool(Generic[T]):
         run: RunContext[RunParams],
         paid: PaidWork,
         done: Done[T],
-        ready: Callable[[], Awaitable[None]] = _at_once,
+        ready: Callable[[], Awaitable[None]] = _do_not_wait,
     ) -> None:
         self._database = database
         self._grader = grader
@@ -117,9 +113,7 @@ class GradingPool(Generic[T]):
         self.stopped_by = self.stopped_by or cause
 
     async def grade_all(self, cases: AsyncIterator[GradingCase[T]], workers: int) -> None:
-        """Takes cases, few ahead, until there are no more, something stops the run or the process
-        is stopping.
-        """
+        """Grade cases until none is left, something stops the run, or the process is stopping."""
         queue: asyncio.Queue[GradingCase[T] | None] = asyncio.Queue(maxsize=READ_AHEAD)
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
@@ -131,21 +125,21 @@ class GradingPool(Generic[T]):
                         break
             for _ in range(workers):
                 await queue.put(None)
-        await self._find_out(at_least=1)
+        await self._probe_suspects(at_least=1)
 
     async def _work(self, queue: asyncio.Queue[GradingCase[T] | None]) -> None:
         while (case := await queue.get()) is not None:
             await self._ready()
             if self.stopped_by is not None:
-                continue  # what is still in the queue is left
+                continue  # discard the rest of the queue
             if self._run.stopping.is_set():
                 self.cut_short = True
             else:
-                await self._judge(case)
+                await self._grade(case)
 
-    async def _judge(self, case: GradingCase[T]) -> None:
+    async def _grade(self, case: GradingCase[T]) -> None:
         try:
-            grading = await self._within_budget(case)
+            grading = await self._grade_within_budget(case)
         except BudgetSpentError as error:
             self.stop(find_cause(error))
         except (DeepSeekAccessError, WorkersUnavailableError) as error:
@@ -157,29 +151,27 @@ class GradingPool(Generic[T]):
             DeepSeekCostlyError,
         ) as error:
             self._suspects.append((case, find_cause(error)))
-            await self._find_out(at_least=SUSPECTS)
+            await self._probe_suspects(at_least=SUSPECTS)
         except (DeepSeekError, UngradedError) as error:
             await self._done(case, find_cause(error))
         else:
             await self._done(case, grading)
             await self._fail_suspects()
 
-    async def _within_budget(self, case: GradingCase[T]) -> Grading:
+    async def _grade_within_budget(self, case: GradingCase[T]) -> Grading:
         async with self._budget.spend(self._grader.most_usd(case.window)) as expense:
             try:
                 grading = await self._grader.grade(
                     case.window, names=case.names, most_usd=expense.most
                 )
             except (DeepSeekError, UngradedError) as error:
-                await self._lose(expense, error.usage)
+                await self._book_loss(expense, error.usage)
                 raise
             expense.paid = grading.cost_usd or Decimal(0)
             return grading
 
-    async def _find_out(self, *, at_least: int) -> None:
-        """Whose fault it was, where there are so many suspects; a success that comes meanwhile
-        tells as well.
-        """
+    async def _probe_suspects(self, *, at_least: int) -> None:
+        """Probe the model if there are ``at_least`` suspects. A success meanwhile decides too."""
         async with self._probing:
             if self.access_lost or len(self._suspects) < at_least:
                 return
@@ -188,7 +180,7 @@ class GradingPool(Generic[T]):
                 return
             try:
                 await self._probe()
-            except BudgetSpentError as error:  # nobody can tell: they wait with the rest
+            except BudgetSpentError as error:  # undecided: the suspects stay due
                 self.stop(find_cause(error))
             except DeepSeekError as error:
                 if self._suspects:
@@ -201,12 +193,12 @@ class GradingPool(Generic[T]):
             try:
                 usage = await self._grader.probe()
             except DeepSeekError as error:
-                await self._lose(expense, error.usage)
+                await self._book_loss(expense, error.usage)
                 raise
-            await self._lose(expense, usage)
+            await self._book_loss(expense, usage)
 
-    async def _lose(self, expense: Expense, usage: Usage) -> None:
-        """Keeps what was billed for no grading."""
+    async def _book_loss(self, expense: Expense, usage: Usage) -> None:
+        """Record money that was billed without a grading."""
         expense.paid = self._grader.cost_usd(usage) or Decimal(0)
         self._paid.lose(self._run.id, expense.paid)
         await self._paid.book(self._database)

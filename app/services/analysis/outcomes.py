@@ -82,12 +82,12 @@ class OutcomeWriter:
     async def _write(self, findings: Sequence[Finding]) -> None:
         numbers = await write_patiently(self._run, partial(self._try_to_settle, findings))
         for found in findings:
-            if found.chat.id in numbers:
-                self._paid.forget(found.chat.id)
+            if found.chat_id in numbers:
+                self._paid.forget(found.chat_id)
                 self._told[found.outcome] = self._told.get(found.outcome, 0) + 1
             else:  # another process has taken the run over meanwhile
-                self._paid.drop(found.chat.id)
-                log.warning("analyze.lease_lost", chat=found.chat.id, run=self._run.id)
+                self._paid.drop(found.chat_id)
+                log.warning("analyze.lease_lost", chat=found.chat_id, run=self._run.id)
         self._tell(len(findings))
 
     async def _try_to_settle(self, findings: Sequence[Finding]) -> dict[int, int]:
@@ -102,7 +102,7 @@ class OutcomeWriter:
     async def _settle(self, findings: Sequence[Finding]) -> dict[int, int]:
         """Write the findings; return the report numbers by chat."""
         settled = [
-            Settled(found.chat.id, found.outcome, found.cause, found.transcript.last_person_id)
+            Settled(found.chat_id, found.outcome, found.cause, found.transcript.last_person_id)
             for found in findings
         ]
         async with self._database.transaction() as session:
@@ -110,9 +110,9 @@ class OutcomeWriter:
                 session, settled, self._run.token, run_id=self._run.id, now=self._clock()
             )
             rows = [
-                self._columns(numbers[found.chat.id], found, found.grading)
+                self._columns(numbers[found.chat_id], found, found.grading)
                 for found in findings
-                if found.grading and found.chat.id in numbers
+                if found.grading and found.chat_id in numbers
             ]
             await reports.add_reports(session, rows)
         return numbers
@@ -126,7 +126,6 @@ class OutcomeWriter:
         times = answer_times(episode, self._grader.working_hours, self._grader.zone, now)
         return report_columns(
             number,
-            found.chat,
             found.transcript,
             found.graded,
             grading,

@@ -15,7 +15,6 @@ from app.domain.messages import ChatMessage
 from app.domain.outcomes import Cause, Outcome
 from app.errors import DatabaseUnavailableError
 from app.repositories import runs
-from app.repositories.gradings import ClaimedChat
 from app.services.analysis.grader import Grading
 from app.services.analysis.transcript import Transcript
 from app.services.run_params import RunParams
@@ -34,12 +33,16 @@ class Finding:
     cause.
     """
 
-    chat: ClaimedChat
     transcript: Transcript
     outcome: Outcome
     cause: Cause | None = None
     grading: Grading | None = None
     graded: Sequence[ChatMessage] = ()
+
+    @property
+    def chat_id(self) -> int:
+        """The row id of the chat."""
+        return self.transcript.chat.id
 
     @property
     def cost_usd(self) -> Decimal:
@@ -71,7 +74,7 @@ class PaidWork:
     def keep(self, run_id: int, finding: Finding) -> None:
         """Keep the grading of a chat until it is written."""
         if finding.grading is not None:
-            self._kept[finding.chat.id] = run_id, finding
+            self._kept[finding.chat_id] = run_id, finding
 
     def forget(self, chat_id: int) -> None:
         """Remove a grading that is written."""
@@ -90,16 +93,15 @@ class PaidWork:
         ]:
             self.drop(chat_id)
 
-    def find(
-        self, chat: ClaimedChat, transcript: Transcript, graded: Sequence[ChatMessage]
-    ) -> Grading | None:
+    def find(self, transcript: Transcript, graded: Sequence[ChatMessage]) -> Grading | None:
         """Return the grading kept for exactly these messages; drop one of other messages."""
-        if chat.id not in self._kept:
+        chat_id = transcript.chat.id
+        if chat_id not in self._kept:
             return None
-        _, kept = self._kept[chat.id]
+        _, kept = self._kept[chat_id]
         if (tuple(kept.graded), kept.transcript) == (tuple(graded), transcript):
             return kept.grading
-        self.drop(chat.id)
+        self.drop(chat_id)
         return None
 
     def lose(self, run_id: int, usd: Decimal) -> None:

@@ -12,13 +12,13 @@ from app.domain.messages import ChatMessage
 from app.domain.outcomes import Cause
 from app.repositories import reports
 from app.repositories.regrades import Original
+from app.russian_text import plural
 from app.services.analysis.budget import DailyBudget
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.grading_pool import GradingCase, GradingPool
 from app.services.analysis.originals import count_originals, list_originals
 from app.services.analysis.paid_work import PaidWork, write_patiently
 from app.services.analysis.report_body import regrade_columns
-from app.services.plural import plural
 from app.services.problems import Problem, describe_problems
 from app.services.run_params import RegradeParams
 from app.services.runs import RunContext, StepResult

@@ -1,6 +1,4 @@
-"""What a second grading of the same messages has changed: per criterion, per report, and whether
-the judge is still the same.
-"""
+"""Compare regrades with their first reports: per criterion, per report, and by what graded them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,14 +13,12 @@ from app.repositories import regrades, runs
 from app.services.runs import require_run
 
 Series = tuple[str, str]
-"""Model as it names itself, and prompt version: grades of two series are not to be mixed."""
+"""Model and prompt version. Grades of two series are not comparable."""
 
 
 @dataclass(frozen=True)
 class GradeChange:
-    """One report whose grades came out otherwise; grades as pairs (before, after) of the criteria
-    that changed.
-    """
+    """One report with a changed grade. ``grades``: (before, after) of the changed criteria."""
 
     report_id: int
     regrade_id: int
@@ -34,8 +30,8 @@ class GradeChange:
 
 @dataclass(frozen=True)
 class RegradeComparison:
-    """Pairs of gradings; ``moves`` counts, for each criterion, (grade before, grade after),
-    unchanged ones included.
+    """All pairs of gradings. ``moves`` counts (grade before, grade after) for each criterion,
+    unchanged grades included.
     """
 
     pairs: int
@@ -49,21 +45,22 @@ class RegradeComparison:
 
     @property
     def same_judge(self) -> bool:
-        """Whether model and rubric are the same on both sides: then what differs is the model's own
-        unsteadiness.
+        """Whether model and prompt are the same on both sides. Differences are then the model's
+        variance.
         """
         return self.series_before == self.series_after and len(self.series_after) == 1
 
     def unchanged(self, criterion: Criterion) -> int:
-        """The pairs in which a criterion has the same grade twice."""
+        """Count the pairs in which a criterion kept its grade."""
         return sum(
             count for (before, after), count in self.moves[criterion].items() if before == after
         )
 
 
 async def compare_regrades(database: Database, run_id: int) -> RegradeComparison | None:
-    """The second gradings of a run beside the first, with those that it did not make again; None
-    where there are none.
+    """Compare the regrades of a run, and of the runs that it continues, with the first reports.
+
+    Return None if there are none.
     """
     run = await require_run(database, run_id)
     async with database.session() as session:
@@ -74,25 +71,10 @@ async def compare_regrades(database: Database, run_id: int) -> RegradeComparison
 
 
 def _compare(pairs: Sequence[tuple[Report, Report]]) -> RegradeComparison:
-    moves: dict[Criterion, Counter[tuple[Grade, Grade]]] = {
-        criterion: Counter() for criterion in Criterion
+    moves = {
+        criterion: Counter(_grades(pair, criterion) for pair in pairs) for criterion in Criterion
     }
-    changes = []
-    for before, after in pairs:
-        grades = {
-            criterion: (_grade(before, criterion), _grade(after, criterion))
-            for criterion in Criterion
-        }
-        for criterion, pair in grades.items():
-            moves[criterion][pair] += 1
-        changed = {criterion: pair for criterion, pair in grades.items() if pair[0] != pair[1]}
-        if changed:
-            title = str(before.body["chat_title"])
-            changes.append(
-                GradeChange(
-                    before.id, after.id, title, float(before.score), float(after.score), changed
-                )
-            )
+    changes = [change for pair in pairs if (change := _change(*pair)).grades]
     changes.sort(
         key=lambda change: (-abs(change.score_after - change.score_before), change.report_id)
     )
@@ -107,8 +89,21 @@ def _compare(pairs: Sequence[tuple[Report, Report]]) -> RegradeComparison:
     )
 
 
-def _grade(report: Report, criterion: Criterion) -> Grade:
-    return Grade(getattr(report, criterion.column))
+def _change(before: Report, after: Report) -> GradeChange:
+    grades = {criterion: _grades((before, after), criterion) for criterion in Criterion}
+    return GradeChange(
+        before.id,
+        after.id,
+        str(before.body["chat_title"]),
+        float(before.score),
+        float(after.score),
+        {criterion: pair for criterion, pair in grades.items() if pair[0] != pair[1]},
+    )
+
+
+def _grades(pair: tuple[Report, Report], criterion: Criterion) -> tuple[Grade, Grade]:
+    before, after = (Grade(getattr(report, criterion.column)) for report in pair)
+    return before, after
 
 
 def _series(report: Report) -> Series:

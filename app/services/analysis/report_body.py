@@ -1,5 +1,5 @@
-"""What a grading becomes in the table: the body that REST answers, the columns that filters use,
-the detail behind the grades.
+"""The columns of a report: the body that REST returns, the columns for filters, the detail of the
+grades.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,6 @@ from app.domain.messages import ChatMessage
 from app.domain.waiting import AnswerTimes
 from app.grading.verdict import Verdict
 from app.models import ReportKind
-from app.repositories.gradings import ClaimedChat
 from app.repositories.regrades import Original
 from app.services.analysis.grader import Grading
 from app.services.analysis.transcript import Transcript
@@ -20,7 +19,6 @@ from app.services.display_text import display_name, display_title
 
 def report_columns(
     number: int,
-    chat: ClaimedChat,
     transcript: Transcript,
     graded: Sequence[ChatMessage],
     grading: Grading,
@@ -29,15 +27,15 @@ def report_columns(
     run_id: int,
     now: datetime,
 ) -> dict[str, Any]:
-    """The columns of one grading; ``now`` is aware, in the report's zone of that day."""
-    created_at = _to_the_millisecond(now)
+    """Return the columns of a report. ``now`` is aware, in the current zone of reports."""
+    created_at = _truncate_to_millisecond(now)
     return dict(
         id=number,
-        chat_id=chat.id,
-        account_id=chat.account_id,
+        chat_id=transcript.chat.id,
+        account_id=transcript.chat.account_id,
         run_id=run_id,
         created_at=created_at,
-        body=_body(number, chat, transcript, grading.verdict, created_at),
+        body=_body(number, transcript, grading.verdict, created_at),
         detail=_detail(grading.verdict, times.as_json),
         **_grading_columns(grading, graded),
     )
@@ -52,10 +50,8 @@ def regrade_columns(
     run_id: int,
     now: datetime,
 ) -> dict[str, Any]:
-    """The columns of a second grading of the same messages: what is no grade stays as the first
-    report had it.
-    """
-    created_at = _to_the_millisecond(now)
+    """Return the columns of a regrade. All but the grading is copied from the first report."""
+    created_at = _truncate_to_millisecond(now)
     words = _words(grading.verdict)
     return dict(
         id=number,
@@ -76,7 +72,7 @@ def regrade_columns(
     )
 
 
-def _to_the_millisecond(now: datetime) -> datetime:
+def _truncate_to_millisecond(now: datetime) -> datetime:
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
@@ -99,13 +95,14 @@ def _grading_columns(grading: Grading, graded: Sequence[ChatMessage]) -> dict[st
 
 
 def _body(
-    number: int, chat: ClaimedChat, transcript: Transcript, verdict: Verdict, created_at: datetime
+    number: int, transcript: Transcript, verdict: Verdict, created_at: datetime
 ) -> dict[str, Any]:
-    """The document's fifteen fields in the document's order, then the number.
+    """Return the fifteen fields of the specification in its order, then the number.
 
-    Names are cleaned here, once: a sheet and a mail must not hold what reorders or hides, and every
-    form is to hold the same.
+    Names are sanitized here, so that JSON, sheets and mails contain the same text, without
+    characters that hide or reorder it.
     """
+    chat = transcript.chat
     return {
         "chat_id": chat.avito_id,
         "created_at": created_at.isoformat(timespec="milliseconds"),
@@ -120,7 +117,7 @@ def _body(
 
 
 def _words(verdict: Verdict) -> dict[str, str]:
-    """What the verdict says, as the document has it."""
+    """Return the fields of the body that come from the verdict."""
     return {
         **_grades(verdict),
         "summary": verdict.summary,

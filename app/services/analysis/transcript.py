@@ -1,7 +1,7 @@
-"""A stored chat as grading and reports see it."""
+"""The messages of a stored chat in the form that grading and reports need."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.domain.messages import ChatMessage, Side
 from app.models import Message
@@ -9,24 +9,31 @@ from app.repositories.gradings import ClaimedChat
 from app.repositories.messages import MessageWords
 
 LONGEST_TEXT = 10_000
-"""Characters of one message that are graded: ten times what Avito lets a person write."""
+"""Graded characters of one message: ten times Avito's own limit."""
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """A chat's messages, oldest first, and what a report tells of the whole chat."""
+    """A claimed chat with its messages, oldest first, and its counts for the report.
 
+    Transcripts of the same messages are equal, also if the chat was renamed.
+    """
+
+    chat: ClaimedChat = field(compare=False)
     messages: tuple[ChatMessage, ...]
-    names: tuple[str, ...]
-    """People known from the chat."""
     company_messages: int
     client_messages: int
     last_person_id: int
-    """The last message that a person wrote: what the grading has seen."""
+    """The last message of a person, up to which the chat is graded."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """People known from the chat."""
+        return (self.chat.client_name,) if self.chat.client_name else ()
 
 
 def chat_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage, ...]:
-    """Stored messages as grading sees them, in the same order; of a very long one the beginning."""
+    """Convert stored messages for grading, in the same order. Truncate very long ones."""
     return tuple(
         ChatMessage(
             id=row.id,
@@ -42,8 +49,8 @@ def chat_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage
 def people_between(
     messages: Sequence[ChatMessage], first_id: int, last_id: int
 ) -> tuple[ChatMessage, ...]:
-    """What people wrote from one message of a chat to another, both included: the window that a
-    report has graded.
+    """Return the messages of people from ``first_id`` to ``last_id``, both included: the window of
+    a report.
     """
     places = {message.id: place for place, message in enumerate(messages)}
     return tuple(
@@ -53,16 +60,16 @@ def people_between(
     )
 
 
-def transcript_of(chat: ClaimedChat, stored: Sequence[Message | MessageWords]) -> Transcript:
-    """The transcript of a chat in which at least one person wrote."""
+def build_transcript(chat: ClaimedChat, stored: Sequence[Message | MessageWords]) -> Transcript:
+    """Build the transcript of a chat with at least one message of a person."""
     messages = chat_messages(stored)
     people = [message for message in messages if message.side is not Side.SYSTEM]
     company = sum(message.side is Side.COMPANY for message in people)
-    # By the order in which sync finds the last person, where one second holds several messages.
+    # The same order as in sync, for several messages in one second.
     last = max(people, key=lambda message: (message.sent_at, message.id))
     return Transcript(
+        chat=chat,
         messages=messages,
-        names=(chat.client_name,) if chat.client_name else (),
         company_messages=company,
         client_messages=len(people) - company,
         last_person_id=last.id,

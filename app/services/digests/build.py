@@ -1,4 +1,4 @@
-"""The figures of a mail, drawn from its reports and chats in the transaction that puts it together."""
+"""Build the figures of a mail from its reports and chats, in the transaction that creates it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.outcomes import Outcome, OutcomeCode
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.repositories import accounts, coverage
-from app.repositories.report_figures import Selection
+from app.repositories.report_filter import ReportFilter
 from app.services.digests.chats import ShownChats, select_shown_chats
 from app.services.digests.comparison import compare_days
 from app.services.digests.figures import CarriedReports, Coverage, DigestFigures
@@ -67,14 +67,12 @@ async def build_figures(
     ``working_time``: answer times are counted in working hours. ``avito_clients``: whose accounts
     are read.
     """
-    selection = Selection(digest_ids=list(digest_ids))
-    measured = await measure_reports(session, selection, zone.key)
+    wanted = ReportFilter(digest_ids=list(digest_ids))
+    measured = await measure_reports(session, wanted, zone.key)
     compared = await compare_days(
         session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time
     )
-    shown = await select_shown_chats(
-        session, selection, span=period.span, waiting=period.waiting_span
-    )
+    shown = await select_shown_chats(session, wanted, span=period.span, waiting=period.waiting_span)
     cover, carried = await _coverage(session, digest_ids, period, measured.total.reports)
     return DigestFigures(
         day=period.day,
@@ -120,23 +118,22 @@ def _totals(measured: Measured) -> dict[str, Any]:
 async def _accounts(
     session: AsyncSession, avito_clients: Sequence[str], measured: Measured, shown: ShownChats
 ) -> dict[str, Any]:
-    """What is said of the accounts: one that is read no more is named where something of it is
-    counted or shown.
+    """Describe the accounts. One that was removed from the settings is named if its chats or
+    reports are in the mail.
     """
-    seen = await accounts.list_accounts(session)
-    newest = {
-        account.client_id: account for account in seen
-    }  # keys may have come to belong to another account
+    stored = await accounts.list_accounts(session)
+    # API keys may have moved to another account: the newest one has them.
+    newest = {account.client_id: account for account in stored}
     read = [newest[client] for client in avito_clients if client in newest]
-    counted = {buyer.account for buyer in shown["waiting_buyers"]} | {
-        chat.account for chat in shown["ungraded"]
-    }
+    shown_names = {buyer.account for buyer in shown["waiting_buyers"]}
+    shown_names |= {chat.account for chat in shown["ungraded"]}
     return {
         "accounts": tuple(account.name for account in read),
         "dropped_accounts": tuple(
-            one.name
-            for one in seen
-            if one not in read and (one.id in measured.accounts or one.name in counted)
+            account.name
+            for account in stored
+            if account not in read
+            and (account.id in measured.accounts or account.name in shown_names)
         ),
         "synced_at": min(
             (account.synced_at for account in read if account.synced_at), default=None

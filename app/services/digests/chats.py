@@ -1,9 +1,8 @@
-"""The chats that a mail shows by name: the worst, the best, whose buyers wait, and which could not
-be graded.
-"""
+"""Select the chats that a mail names: the worst, the best, waiting buyers, and ungraded chats."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypedDict
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +13,8 @@ from app.domain.outcomes import Outcome, describe_cause
 from app.grading.evidence import in_sentence
 from app.models import Message
 from app.repositories import coverage, messages, report_figures
-from app.repositories.report_figures import Row, Selection
+from app.repositories.report_figures import Row
+from app.repositories.report_filter import ReportFilter
 from app.services.digests.figures import FailedChat, GoodChat, UngradedChat, WaitingBuyer, WorstChat
 from app.services.display_text import display_name, display_title
 
@@ -35,60 +35,60 @@ class ShownChats(TypedDict):
 
 async def select_shown_chats(
     session: AsyncSession,
-    selection: Selection,
+    wanted: ReportFilter,
     *,
     span: Mapping[str, Any],
     waiting: Mapping[str, datetime],
 ) -> ShownChats:
-    """``span``: which chats count. ``waiting``: ``since`` and ``until``, between which a buyer who
-    waits has written last.
+    """Select the chats. ``span``: the period of the counted chats. ``waiting``: bounds ``since``
+    and ``until`` for the last message of a waiting buyer.
     """
-    worst = [
-        (row, *_low_point(row))
-        for row in await report_figures.list_worst(session, selection, limit=_WORST)
-    ]
     buyers = await coverage.list_waiting_buyers(
         session, since=waiting["since"], until=waiting["until"]
     )
-    good = await report_figures.list_best(
-        session, selection, waiting=[buyer["id"] for buyer in buyers], limit=_BEST
+    worst = await report_figures.list_worst(session, wanted, limit=_WORST)
+    best = await report_figures.list_best(
+        session, wanted, waiting=[buyer["id"] for buyer in buyers], limit=_BEST
     )
-    best = [(row, *_high_point(row)) for row in good]
-    advised = [_advice(row) for row, _, _ in worst]
-    named = [quote["message_id"] for _, _, quote in (*worst, *best) if quote] + [
-        advice["message_id"] for advice in advised
-    ]
-    written = await messages.get_messages(
-        session, {message_id for message_id in named if message_id is not None}
-    )
+    written = await messages.get_messages(session, set(_shown_messages(worst, best)))
     ungraded = tuple(_ungraded_chat(row) for row in await coverage.list_ungraded(session, span))
+    failed = (
+        FailedChat(chat_id=chat.chat_id, chat_title=chat.chat_title, reason=chat.reason or "")
+        for chat in ungraded
+        if chat.status == Outcome.FAILED
+    )
     return ShownChats(
-        worst=tuple(
-            WorstChat(
-                **_shown(row, criterion, quote, written),
-                advice=advice["text"],
-                advice_at=written[advice["message_id"]].sent_at
-                if advice["message_id"] is not None
-                else None,
-                addressed=row["addressed"],
-            )
-            for (row, criterion, quote), advice in zip(worst, advised, strict=True)
-        ),
-        best=tuple(
-            GoodChat(**_shown(row, criterion, quote, written)) for row, criterion, quote in best
-        ),
+        worst=tuple(_worst_chat(row, written) for row in worst),
+        best=tuple(GoodChat(**_shown(row, *_high_point(row), written)) for row in best),
         waiting_buyers=tuple(_waiting_buyer(row) for row in buyers),
-        failed_chats=tuple(
-            FailedChat(chat_id=chat.chat_id, chat_title=chat.chat_title, reason=chat.reason or "")
-            for chat in ungraded
-            if chat.status == Outcome.FAILED
-        )[:_FAILED],
+        failed_chats=tuple(islice(failed, _FAILED)),
         ungraded=ungraded,
     )
 
 
+def _shown_messages(worst: Sequence[Row], best: Sequence[Row]) -> Iterator[int]:
+    """Yield the ids of the messages of quotes and advice."""
+    for _, quote in (*map(_low_point, worst), *map(_high_point, best)):
+        if quote:
+            yield quote["message_id"]
+    for advice in map(_advice, worst):
+        if advice["message_id"] is not None:
+            yield advice["message_id"]
+
+
+def _worst_chat(row: Row, written: Mapping[int, Message]) -> WorstChat:
+    advice = _advice(row)
+    about = advice["message_id"]
+    return WorstChat(
+        **_shown(row, *_low_point(row), written),
+        advice=advice["text"],
+        advice_at=None if about is None else written[about].sent_at,
+        addressed=row["addressed"],
+    )
+
+
 def _low_point(row: Row) -> tuple[Criterion, Quote | None]:
-    """The low criterion that failed most of its checks and has a quote to show for it."""
+    """Return the low criterion with most failed checks, preferably one with a quote."""
     verdicts = row["detail"]["criteria"]
     low = [name for name in Criterion if verdicts[name]["grade"] == Grade.LOW]
     criterion = max(
@@ -102,7 +102,7 @@ def _low_point(row: Row) -> tuple[Criterion, Quote | None]:
 
 
 def _high_point(row: Row) -> tuple[Criterion, Quote | None]:
-    """The high criterion with the longest words to show for it: a greeting teaches nobody."""
+    """Return the high criterion with the longest quote: a greeting is no example to learn from."""
     verdicts = row["detail"]["criteria"]
     longest = {
         name: max(verdicts[name]["quotes"], key=lambda quote: len(quote["text"]), default=None)

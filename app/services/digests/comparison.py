@@ -10,7 +10,7 @@ from statistics import mean
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.repositories import mail_days, report_figures
-from app.repositories.report_figures import Selection
+from app.repositories.report_filter import ReportFilter
 from app.services.digests.figures import Baseline, MailedDay
 from app.services.digests.measures import Measured, measure_reports
 
@@ -58,7 +58,7 @@ async def _baseline(
     waiting = await mail_days.count_waiting_buyers(session, days)
     if not waiting:
         return None
-    before = await measure_reports(session, Selection(mailed_on=list(waiting)), zone)
+    before = await measure_reports(session, ReportFilter(mailed_on=list(waiting)), zone)
     return Baseline(
         days=tuple(waiting),
         reports=before.total.reports,

@@ -1,6 +1,4 @@
-"""Figures over any selection of reports: what the mail, ``GET /reports/summary`` and comparisons of
-days are all counted by.
-"""
+"""Figures over a set of reports, for mails, ``GET /reports/summary`` and comparisons of days."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.repositories import report_figures
-from app.repositories.report_figures import Row, Selection
+from app.repositories.report_figures import Row
+from app.repositories.report_filter import ReportFilter
 from app.services.digests.figures import CriterionShare, FirstAnswer, Measures, Series
 
 _Split = tuple[date | None, int | None, str | None, str | None]
@@ -20,8 +19,8 @@ _ALL: _Split = (None, None, None, None)
 
 @dataclass(frozen=True)
 class Measured:
-    """The figures of all reports of a selection, and of each day, account (by row id) and (model,
-    prompt version).
+    """The figures of all reports of a filter, of each day, account (by row id) and (model, prompt
+    version).
     """
 
     total: Measures
@@ -31,7 +30,7 @@ class Measured:
 
     @property
     def series(self) -> tuple[Series, ...]:
-        """Who graded, the first first."""
+        """The models and prompt versions, in the order of their first reports."""
         return tuple(
             Series(
                 model=model,
@@ -44,14 +43,14 @@ class Measured:
         )
 
 
-async def measure_reports(session: AsyncSession, selection: Selection, zone: str) -> Measured:
-    """Counts the selection; two queries, whatever it is."""
+async def measure_reports(session: AsyncSession, wanted: ReportFilter, zone: str) -> Measured:
+    """Measure the reports of a filter, in two queries."""
     grades: dict[_Split, list[Row]] = {}
-    for row in await report_figures.count_grades(session, selection, zone):
+    for row in await report_figures.count_grades(session, wanted, zone):
         grades.setdefault(_split(row), []).append(row)
     found = {
         _split(row): _measures(row, grades.get(_split(row), []))
-        for row in await report_figures.measure(session, selection, zone)
+        for row in await report_figures.measure(session, wanted, zone)
     }
     return Measured(
         total=found[_ALL],

@@ -15,11 +15,11 @@ from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.grading.web_addresses import defang_certain
 from app.repositories import report_figures
 from app.repositories.report_bodies import in_zone
-from app.repositories.report_figures import Selection
+from app.repositories.report_filter import ReportFilter
+from app.russian_text import number
 from app.services.digests.figures import DigestFigures, UngradedChat, WaitingBuyer
-from app.services.plural import number
+from app.services.display_text import chat_url
 from app.services.reports.xlsx_file import MAX_ROWS, Page, write_reports
-from app.services.russian_text import chat_url
 from app.services.spreadsheet import Cell, Column
 
 _CHAT = (
@@ -78,7 +78,7 @@ class Attachment(NamedTuple):
 async def read_bodies(session: AsyncSession, digest_ids: Sequence[int]) -> list[str]:
     """The reports of these mails as JSON, newest first, at most ``MAX_ROWS``."""
     return await report_figures.list_bodies(
-        session, Selection(digest_ids=list(digest_ids)), limit=MAX_ROWS
+        session, ReportFilter(digest_ids=list(digest_ids)), limit=MAX_ROWS
     )
 
 

@@ -18,9 +18,9 @@ from app.database.engine import Database
 from app.errors import SettingsError
 from app.repositories import deliveries, digests, resends
 from app.repositories.deliveries import OpenDelivery
+from app.russian_text import plural
 from app.services.mail.attempt import Attempt, AttemptOutcome, read_figures
 from app.services.mail.composer import MailSettings, assign_reports, render_mails
-from app.services.plural import plural
 from app.services.run_params import MailParams
 from app.services.runs import RunContext, StepResult
 

@@ -21,13 +21,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from app.addresses import MailAddress
 from app.repositories.mail_days import DayMail
+from app.russian_text import number, plural
 from app.services.digests.figures import DigestFigures, MailPart
-from app.services.display_text import to_one_line
+from app.services.display_text import chat_url, to_one_line
 from app.services.mail.attachment import Attachment
 from app.services.mail.template_context import absence, context, covered_days, speaker, verdict
 from app.services.mail.template_tiles import ENOUGH, score_change
-from app.services.plural import number, plural
-from app.services.russian_text import chat_url
 
 _SENDER_NAME = "Авито-чаты"
 _BOUNDARY, _INNER_BOUNDARY = "=_avito-quality_=", "=_avito-quality-text_="

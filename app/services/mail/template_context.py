@@ -1,6 +1,4 @@
-"""What both parts of the mail are filled with: the figures as tiles, bars and lines, so that the
-parts cannot differ in one.
-"""
+"""The context of both templates of a mail, so that HTML and text show the same figures."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -10,6 +8,17 @@ from zoneinfo import ZoneInfo
 from app.domain.messages import Side
 from app.domain.thresholds import BAD_BELOW
 from app.repositories.mail_days import DayMail
+from app.russian_text import (
+    NBSP,
+    at_moment,
+    days_title,
+    number,
+    percent,
+    short_weekday,
+    since_words,
+    waited,
+    zone_words,
+)
 from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.display_text import list_shortened, sanitize_entry
 from app.services.mail.template_lines import (
@@ -22,26 +31,16 @@ from app.services.mail.template_lines import (
     trust_line,
 )
 from app.services.mail.template_tiles import ENOUGH, compared_line, tiles
-from app.services.plural import NBSP, number
-from app.services.russian_text import (
-    at_moment,
-    days_title,
-    percent,
-    short_weekday,
-    since_words,
-    waited,
-    zone_words,
-)
 
 _PROBLEM_LIMIT = 200
 WAITING_SHOWN = 10
-"""Of the buyers who wait; the others stand in the mail's sheet."""
+"""The number of waiting buyers in the mail. The sheet lists all of them."""
 _BAR_HEIGHT = 72
-"""Of a day with a mean score of 100, in pixels."""
+"""The height of a bar for a mean score of 100, in pixels."""
 
 
 class Bar(NamedTuple):
-    """One of the fourteen days."""
+    """The bar of one of the fourteen days."""
 
     value: str
     height: int
@@ -53,15 +52,22 @@ class Bar(NamedTuple):
 def context(
     figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown: int | None = WAITING_SHOWN
 ) -> dict[str, Any]:
-    """The figures, their texts made harmless, and the lines that both parts share.
+    """Return the context: the figures, with sanitized texts, and the lines of both parts.
 
-    ``mails``: those whose figures these are, where they are not one mail's. ``waiting_shown``: how
-    many buyers are named, None: all.
+    ``mails``: the mails of the figures if there are several. ``waiting_shown``: the number of
+    waiting buyers to show; None: all.
     """
-    zone, end, days = ZoneInfo(figures.timezone), figures.period_end, covered_days(figures)
-    problems = list_shortened(figures.problems, most=6, limit=_PROBLEM_LIMIT)
     return {
         "figures": figures,
+        **_describe_period(figures),
+        **_describe_reports(figures, mails),
+        **_describe_chats(figures, waiting_shown),
+    }
+
+
+def _describe_period(figures: DigestFigures) -> dict[str, Any]:
+    zone, end, days = ZoneInfo(figures.timezone), figures.period_end, covered_days(figures)
+    return {
         "title": days_title(days) + (f" · {figures.part}" if figures.part else ""),
         "covered": (
             ", ".join(list_shortened((f"{day:%d.%m}" for day in days), most=20))
@@ -75,6 +81,13 @@ def context(
         "accounts": list_shortened(figures.accounts),
         "dropped": ", ".join(list_shortened(figures.dropped_accounts, most=5)),
         "synced": at_moment(figures.synced_at, zone) if figures.synced_at else None,
+    }
+
+
+def _describe_reports(figures: DigestFigures, mails: Sequence[DayMail]) -> dict[str, Any]:
+    zone = ZoneInfo(figures.timezone)
+    problems = list_shortened(figures.problems, most=6, limit=_PROBLEM_LIMIT)
+    return {
         "coverage": coverage_line(figures, zone),
         "mails": mails_line(mails, zone) if mails else None,
         "carried": carried_line(figures, where="в письмах этого дня" if mails else "в письме"),
@@ -84,6 +97,15 @@ def context(
         "tiles": tiles(figures) if figures.reports else (),
         "compared": compared_line(figures) if figures.reports else None,
         "mixed": mixed_line(figures),
+        "bars": [_bar(day) for day in figures.days] if figures.reports else [],
+        "marks": _marks(figures),
+        "trust": trust_line(figures),
+    }
+
+
+def _describe_chats(figures: DigestFigures, waiting_shown: int | None) -> dict[str, Any]:
+    zone, end = ZoneInfo(figures.timezone), figures.period_end
+    return {
         "worst_title": (
             "Худшие чаты"
             if all(chat.score < BAD_BELOW for chat in figures.worst)
@@ -104,19 +126,16 @@ def context(
         "unproven": "У оценки нет подтверждающей цитаты: оцените чат сами",
         "best": [sanitize_entry(chat) for chat in figures.best],
         "failed": [sanitize_entry(chat) for chat in figures.failed_chats],
-        "bars": [_bar(day) for day in figures.days] if figures.reports else [],
-        "marks": _marks(figures),
-        "trust": trust_line(figures),
     }
 
 
 def covered_days(figures: DigestFigures) -> tuple[date, ...]:
-    """The days that the mail is about, oldest first."""
+    """Return the days of the mail, oldest first."""
     return figures.covered_days or (figures.day,)
 
 
 def verdict(share: CriterionShare) -> str:
-    """One criterion in a word: a share only where there is enough to take it of."""
+    """Describe one criterion. A share is shown only if there are enough reports."""
     if not share.applicable:
         return "нет данных"
     if share.applicable < ENOUGH:
@@ -127,7 +146,7 @@ def verdict(share: CriterionShare) -> str:
 
 
 def absence(share: CriterionShare) -> str | None:
-    """To how many a criterion does not apply, and which share of all they are."""
+    """Describe how many reports, and which share, a criterion does not apply to."""
     if not share.absent:
         return None
     return (
@@ -140,7 +159,7 @@ _SPEAKERS: dict[str, str] = {Side.CLIENT: "Клиент: ", Side.COMPANY: "Пр�
 
 
 def speaker(side: str | None) -> str:
-    """Who wrote a quote, as the words before it; empty where that is not known."""
+    """Return the prefix of a quote with its author; empty if the author is unknown."""
     return _SPEAKERS.get(side or "", "")
 
 

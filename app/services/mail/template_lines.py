@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 from app.domain.thresholds import BAD_BELOW
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
+from app.russian_text import NBSP, dollars, number, plural, since_words
 from app.services.digests.figures import DigestFigures, MailPart, WorstChat
 from app.services.display_text import NAME_LIMIT, list_shortened, shorten_for_mail
 from app.services.mail.template_tiles import bad_count, longest_wait
-from app.services.plural import NBSP, number, plural
-from app.services.russian_text import dollars, since_words
 
 
 def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:

@@ -1,31 +1,28 @@
-"""The mail's four numbers, what each is of, and how it has changed against earlier mails."""
+"""The four tiles of a mail: a number, its base, and its change against earlier mails."""
 
 from collections.abc import Callable, Iterator, Sequence
 from math import floor
 from typing import Literal, NamedTuple
 
 from app.domain.thresholds import BAD_BELOW
+from app.russian_text import NBSP, arrow, number, percent, plural, span, to_weekdays, waited
 from app.services.digests.figures import Baseline, DigestFigures
-from app.services.plural import NBSP, number, plural
-from app.services.russian_text import arrow, percent, span, to_weekdays, waited
 
 ENOUGH = 5
-"""Fewer reports than this say nothing about a share."""
+"""Fewer reports than this are too few for a share."""
 
 Tone = Literal["good", "bad", "soft"]
 
 
 class TileChange(NamedTuple):
-    """How a number differs from an earlier one."""
+    """The difference to an earlier number."""
 
     words: str
     tone: Tone
 
 
 class Tile(NamedTuple):
-    """One of the four numbers: what it is, what it is of, and how it has changed; ``second``:
-    another number beside it.
-    """
+    """One of the four numbers with its base and changes. ``second``: a further number beside it."""
 
     label: str
     value: str
@@ -36,7 +33,7 @@ class Tile(NamedTuple):
 
 
 def score_change(figures: DigestFigures) -> str | None:
-    """The mean score against the day before, where both were graded by the same."""
+    """Return the change of the mean score since the day before, if both have the same series."""
     before = figures.day_before
     if (
         before is None
@@ -50,7 +47,7 @@ def score_change(figures: DigestFigures) -> str | None:
 
 
 def tiles(figures: DigestFigures) -> tuple[Tile, ...]:
-    """The four; for a mail that carries reports."""
+    """Return the four tiles of a mail that carries reports."""
     few = ", мало данных" if figures.reports < ENOUGH else ""
     mean = "—" if figures.mean_score is None else number(figures.mean_score)
     bad = 100 * figures.bad_reports / figures.reports
@@ -116,7 +113,7 @@ def _first_answer(figures: DigestFigures) -> Tile:
 
 
 def _baselines(figures: DigestFigures) -> Iterator[tuple[Baseline, str]]:
-    """What is compared with, and how that is called."""
+    """Yield the baselines with their names."""
     if figures.day_before is not None:
         yield figures.day_before, f"к{NBSP}{figures.day_before.days[0]:%d.%m}"
     if figures.same_weekdays is not None:
@@ -131,8 +128,9 @@ def _changes(
     gain: int = -1,
     shown: Callable[[int], str] = number,
 ) -> list[TileChange]:
-    """Differences of the numbers as they are shown, so that they are those between two mails;
-    ``gain``: 1 where more is better.
+    """Return the differences of the rounded numbers, as a reader of both mails would compute them.
+
+    ``gain``: 1 if more is better, else -1.
     """
     changes = []
     for baseline, name in _baselines(figures):
@@ -150,61 +148,64 @@ def _bad_share(of: Baseline) -> float | None:
 
 
 def _minutes(seconds: float | None) -> int | None:
-    """As :func:`span` shows it."""
+    """Round as :func:`span` does."""
     return None if seconds is None else _rounded(seconds / 60)
 
 
 def _rounded(value: float) -> int:
-    """As :func:`number` shows it."""
+    """Round as :func:`number` does."""
     return floor(value + 0.5)
 
 
 def _tied(count: int, one: str, few: str, many: str) -> str:
-    """A count that stays with its noun at the end of a line."""
+    """Return a count with its noun, without a line break between them."""
     return plural(count, one, few, many).replace(" ", NBSP)
 
 
 def compared_line(figures: DigestFigures) -> str | None:
-    """What the changes are against, and which ones are left out because the yardstick or the clock
-    was another.
+    """Name the earlier mails of the comparison, and the numbers that are not compared because the
+    model, the rubric or the counting of hours differs.
     """
     named = list(_baselines(figures))
     if not named:
         return None
-    against = []
-    for baseline, name in named:
-        days = (
-            ""
-            if baseline is figures.day_before
-            else f" {', '.join(f'{day:%d.%m}' for day in baseline.days)}"
-        )
-        of = (
-            plural(baseline.reports, "отчёт", "отчёта", "отчётов")
-            if baseline.reports
-            else "отчётов не было, сравниваются только ждущие"
-        )
-        against.append(f"{name}{days} ({of})")
-    other = [name for baseline, name in named if baseline.reports and not baseline.same_series]
-    apart = (
-        f" Оценки {' и '.join(other)} не сравниваются: другая модель или рубрика." if other else ""
+    against = (
+        _describe_baseline(baseline, name, with_days=baseline is not figures.day_before)
+        for baseline, name in named
     )
+    how = "круглосуточно" if figures.working_time else "в рабочих часах"
+    return f"Изменения: {', '.join(against)}.{_not_compared(named, how)}"
+
+
+def _not_compared(named: Sequence[tuple[Baseline, str]], how: str) -> str:
+    """Name the baselines of another series, and those whose answer times were counted ``how``."""
+    other = [name for baseline, name in named if baseline.reports and not baseline.same_series]
     clocked = [
         name
         for baseline, name in named
         if baseline.first_answer.answered and not baseline.same_hours
     ]
-    how = "круглосуточно" if figures.working_time else "в рабочих часах"
-    apart += (
-        f" Первый ответ {' и '.join(clocked)} не сравнивается: тогда он считался {how}."
-        if clocked
-        else ""
+    words = ""
+    if other:
+        words = f" Оценки {' и '.join(other)} не сравниваются: другая модель или рубрика."
+    if clocked:
+        words += f" Первый ответ {' и '.join(clocked)} не сравнивается: тогда он считался {how}."
+    return words
+
+
+def _describe_baseline(baseline: Baseline, name: str, *, with_days: bool) -> str:
+    days = f" {', '.join(f'{day:%d.%m}' for day in baseline.days)}" if with_days else ""
+    reports = (
+        plural(baseline.reports, "отчёт", "отчёта", "отчётов")
+        if baseline.reports
+        else "отчётов не было, сравниваются только ждущие"
     )
-    return f"Изменения: {', '.join(against)}.{apart}"
+    return f"{name}{days} ({reports})"
 
 
 def bad_count(figures: DigestFigures) -> str:
-    """How many of the reports have a score below ``BAD_BELOW``. A chat that was graded twice counts
-    twice, as in the mean.
+    """Return the number of bad reports of all. A chat that was graded twice counts twice, as in the
+    mean.
     """
     return (
         f"{number(figures.bad_reports)} из {_tied(figures.reports, 'отчёта', 'отчётов', 'отчётов')}"
@@ -212,7 +213,7 @@ def bad_count(figures: DigestFigures) -> str:
 
 
 def longest_wait(figures: DigestFigures) -> str | None:
-    """How long the buyer who waits longest has waited, in words."""
+    """Return the longest wait of a buyer in words; None if no buyer waits."""
     return (
         waited(min(buyer.since for buyer in figures.waiting_buyers), figures.period_end)
         if figures.waiting_buyers

@@ -1,42 +1,38 @@
-"""Reports as REST gives them: any number in flat memory, in an order that new ones do not disturb;
-and one with all behind it.
+"""Read reports for REST: a list in constant memory, stable while new reports are written, and one
+report with its context.
 """
 
 import asyncio
-import base64
-import json
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, datetime
+from zoneinfo import ZoneInfo
 
 from app.database.engine import Database
-from app.errors import (
-    DatabaseRefusedError,
-    DatabaseUnavailableError,
-    FieldError,
-    InvalidRequestError,
-    NotFoundError,
-)
+from app.errors import DatabaseRefusedError, DatabaseUnavailableError, NotFoundError
 from app.models import Account, Delivery, Digest, Message, Report, Review
 from app.repositories import deliveries, digests, messages, report_bodies, reports, reviews
-from app.repositories.report_bodies import Position, ReportBody, ReportFilter
+from app.repositories.report_bodies import Position, ReportBody
+from app.repositories.report_filter import ReportFilter
 
 CHUNK = 500
 _OUTAGE_SECONDS = 10.0
-"""How long an answer under way waits for the database to come back, as after a crash and its
-recovery.
-"""
+"""How long a started answer waits for the database to recover from a crash."""
 
 
 async def read_page(
-    database: Database, wanted: ReportFilter, *, after: Position | None, limit: int
+    database: Database,
+    wanted: ReportFilter,
+    zone: ZoneInfo,
+    *,
+    after: Position | None,
+    limit: int,
 ) -> tuple[list[ReportBody], Position | None]:
-    """At most ``limit`` reports, newest first, and the position to go on from where there are more."""
+    """Return at most ``limit`` reports, newest first, and the next position if there are more."""
     async with database.session() as session:
         newest_id = after.newest_id if after else await report_bodies.newest_report_id(session)
         found = await report_bodies.list_bodies(
-            session, wanted, after=after, newest_id=newest_id, limit=limit + 1
+            session, wanted, zone, after=after, newest_id=newest_id, limit=limit + 1
         )
     page = found[:limit]
     following = (
@@ -45,13 +41,15 @@ async def read_page(
     return page, following
 
 
-async def stream_all(database: Database, wanted: ReportFilter) -> AsyncIterator[list[ReportBody]]:
-    """Every report, newest first, in chunks. Each is read in a transaction of its own, so a slow
-    reader holds no connection.
+async def stream_all(
+    database: Database, wanted: ReportFilter, zone: ZoneInfo
+) -> AsyncIterator[list[ReportBody]]:
+    """Yield all reports, newest first, in chunks. Each chunk has its own transaction, so a slow
+    client holds no connection.
     """
     after: Position | None = None
     while True:
-        page, following = await _read_chunk(database, wanted, after)
+        page, following = await _read_chunk(database, wanted, zone, after)
         yield page
         if following is None:
             return
@@ -59,15 +57,15 @@ async def stream_all(database: Database, wanted: ReportFilter) -> AsyncIterator[
 
 
 async def _read_chunk(
-    database: Database, wanted: ReportFilter, after: Position | None
+    database: Database, wanted: ReportFilter, zone: ZoneInfo, after: Position | None
 ) -> tuple[list[ReportBody], Position | None]:
-    """The next chunk; over a short outage it is read again, once at least: the pool replaces
-    connections that have proven dead.
+    """Read the next chunk. Retry it during a short outage, at least once: the pool replaces dead
+    connections.
     """
     give_up_at, pause = time.monotonic() + _OUTAGE_SECONDS, 0.0
     while True:
         try:
-            return await read_page(database, wanted, after=after, limit=CHUNK)
+            return await read_page(database, wanted, zone, after=after, limit=CHUNK)
         except DatabaseRefusedError:
             raise
         except DatabaseUnavailableError:
@@ -78,20 +76,20 @@ async def _read_chunk(
 
 
 async def in_chunks(page: list[ReportBody]) -> AsyncIterator[list[ReportBody]]:
-    """A page that is here already, in chunks between which others get their turn."""
+    """Yield a loaded page in chunks. Other tasks run between them."""
     for start in range(0, len(page), CHUNK):
         yield page[start : start + CHUNK]
         await asyncio.sleep(0)
 
 
 async def count_up_to(database: Database, wanted: ReportFilter, most: int) -> int:
-    """How many reports there are; ``most`` where there are more."""
+    """Count the reports, up to ``most``."""
     async with database.session() as session:
         return await report_bodies.count_bodies(session, wanted, most=most)
 
 
 async def as_json_array(chunks: AsyncIterator[list[ReportBody]]) -> AsyncIterator[bytes]:
-    """The chunks as the text of one JSON array."""
+    """Encode the chunks as one JSON array."""
     opening = "["
     async for chunk in chunks:
         if chunk:
@@ -100,50 +98,10 @@ async def as_json_array(chunks: AsyncIterator[list[ReportBody]]) -> AsyncIterato
     yield b"]" if opening == "," else b"[]"
 
 
-def write_cursor(position: Position) -> str:
-    """A position as an opaque word for an address."""
-    plain = json.dumps([position.created_at.isoformat(), position.id, position.newest_id])
-    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str) -> Position:
-    """The position that a word of ours stands for.
-
-    Raises:
-        InvalidRequestError: it is not one of ours.
-    """
-    try:
-        padded = (cursor + "=" * (-len(cursor) % 4)).encode()
-        written = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        position = Position(_cursor_moment(written[0]), *map(_cursor_id, written[1:]))
-        if write_cursor(position) != cursor:
-            raise ValueError("another spelling")
-    except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
-        message = "возьмите его из заголовка Link прошлого ответа"
-        raise InvalidRequestError(
-            f"Неверные параметры запроса: cursor — {message}.", (FieldError("cursor", message),)
-        ) from error
-    return position
-
-
-def _cursor_moment(written: str) -> datetime:
-    """Years at the ends of the calendar leave it when they are converted to UTC for Postgres."""
-    moment = datetime.fromisoformat(written)
-    if moment.tzinfo is None or not MINYEAR < moment.year < MAXYEAR:
-        raise ValueError("no moment of a report")
-    return moment
-
-
-def _cursor_id(written: int) -> int:
-    if type(written) is not int or not 0 <= written < 2**63:
-        raise ValueError("no number of a report")
-    return written
-
-
 @dataclass(frozen=True)
 class ReportCard:
-    """A report with what it points to: the messages by number, a person's word on it, the mail that
-    carried it first and who got that.
+    """A report with its context: the messages that it refers to, by id, its review, the first mail
+    that carried it and that mail's deliveries.
     """
 
     report: Report
@@ -155,10 +113,10 @@ class ReportCard:
 
 
 async def read_report(database: Database, report_id: int) -> ReportCard:
-    """A report of any kind by its number.
+    """Return a report of any kind.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: the report does not exist.
     """
     async with database.session() as session:
         found = await reports.get_report(session, report_id)
@@ -175,8 +133,8 @@ async def read_report(database: Database, report_id: int) -> ReportCard:
 
 
 def grader_addressed_by(report: Report) -> list[int]:
-    """The messages that speak to the grader; none of a report from before they were kept, whatever
-    its flags say.
+    """Return the ids of messages that address the grader. Reports of early versions have none, even
+    if they are flagged.
     """
     return list(report.detail.get("grader_addressed_by", []))
 

@@ -19,7 +19,7 @@ from app.database.engine import Database
 from app.errors import UpstreamError
 from app.models import Account
 from app.repositories import accounts, chats
-from app.services.plural import plural
+from app.russian_text import plural
 from app.services.problems import Problem, ProblemCode, describe_problems
 from app.services.runs import Progress, StepResult
 from app.services.sync.list_pass import ListPass

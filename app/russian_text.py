@@ -1,28 +1,20 @@
-"""Days, moments, spans, shares and money in Russian words, as mails show them."""
+"""Numbers, dates, spans, shares and money in Russian words. Babel has the language's rules.
+
+Own code covers what Babel does not: halves rounded up, spans in two units, weekdays in the dative.
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from urllib.parse import quote
+from math import floor
 from zoneinfo import ZoneInfo
 
-from app.services.plural import NBSP, number, plural
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
 
-_MONTHS = (
-    "января",
-    "февраля",
-    "марта",
-    "апреля",
-    "мая",
-    "июня",
-    "июля",
-    "августа",
-    "сентября",
-    "октября",
-    "ноября",
-    "декабря",
-)
-_WEEKDAYS = ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")
+NBSP = "\u00a0"
+_RUSSIAN = Locale("ru")
 _TO_WEEKDAYS = (
     "понедельникам",
     "вторникам",
@@ -32,33 +24,47 @@ _TO_WEEKDAYS = (
     "субботам",
     "воскресеньям",
 )
-_SHORT_WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
+
+
+def number(value: float) -> str:
+    """Round to a whole number, halves up, with separated thousands: ``1 408``."""
+    return format_decimal(floor(value + 0.5), locale=_RUSSIAN)
+
+
+def plural(count: int, one: str, few: str, many: str) -> str:
+    """Return a count with the matching form of its noun: 1 чат, 2 чата, 5 чатов, 21 чат."""
+    form = {"one": one, "few": few, "many": many}[_RUSSIAN.plural_form(count)]
+    return f"{number(count)} {form}"
 
 
 def days_title(days: Sequence[date]) -> str:
-    """The days of a mail, oldest first: a day with its weekday, or the first and the last."""
+    """Return the days of a mail, oldest first: one day with its weekday, or the first and last."""
     first, last = days[0], days[-1]
-    end = f"{last.day}{NBSP}{_MONTHS[last.month - 1]} {last.year}"
     if first == last:
-        return f"{end}, {_WEEKDAYS[last.weekday()]}"
+        return _format_day(last, "d\u00a0MMMM y, EEEE")
+    end = _format_day(last, "d\u00a0MMMM y")
     if (first.year, first.month) == (last.year, last.month):
         return f"{first.day}–{end}"
-    year = f" {first.year}" if first.year != last.year else ""
-    return f"{first.day}{NBSP}{_MONTHS[first.month - 1]}{year} – {end}"
+    start = _format_day(first, "d\u00a0MMMM y" if first.year != last.year else "d\u00a0MMMM")
+    return f"{start} – {end}"
 
 
 def to_weekdays(day: date) -> str:
-    """What is compared with the day's weekday in general: «к воскресеньям»."""
+    """Return the day's weekday as the object of a comparison: «к воскресеньям»."""
     return f"к{NBSP}{_TO_WEEKDAYS[day.weekday()]}"
 
 
 def short_weekday(day: date) -> str:
-    """Two letters."""
-    return _SHORT_WEEKDAYS[day.weekday()]
+    """Return the day's weekday in two letters."""
+    return _format_day(day, "EE")
+
+
+def _format_day(day: date, pattern: str) -> str:
+    return format_date(day, pattern, locale=_RUSSIAN)
 
 
 def at_moment(moment: datetime, zone: ZoneInfo) -> str:
-    """Exact to the second where that says more."""
+    """Return date and time, with seconds if they are not zero."""
     local = moment.astimezone(zone)
     return (
         f"{local:%d.%m.%Y}{NBSP}{local:%H:%M:%S}"
@@ -68,19 +74,19 @@ def at_moment(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def since_words(moment: datetime, zone: ZoneInfo) -> str:
-    """A moment of the last days, to the minute."""
+    """Return a recent moment: day, month, hour and minute."""
     local = moment.astimezone(zone)
     return f"{local:%d.%m}{NBSP}{local:%H:%M}"
 
 
 def zone_words(zone: ZoneInfo, start: datetime, end: datetime) -> str:
-    """The zone's name and offset, both offsets where the clocks were changed within the period."""
+    """Return the zone's name and offset, or both offsets if the clocks changed in the period."""
     offsets = dict.fromkeys(moment.astimezone(zone).isoformat()[-6:] for moment in (start, end))
     return f"{zone.key} (UTC{', затем UTC'.join(offsets)})"
 
 
 def waited(since: datetime, until: datetime) -> str:
-    """How long somebody has waited, in whole hours."""
+    """Return the length of a wait in days and whole hours."""
     days, hours = divmod(max(0, int((until - since).total_seconds() // 3600)), 24)
     parts = [plural(days, "день", "дня", "дней")] * bool(days) + [
         plural(hours, "час", "часа", "часов")
@@ -89,7 +95,7 @@ def waited(since: datetime, until: datetime) -> str:
 
 
 def span(minutes: int) -> str:
-    """A length of time in its two largest units: ``12 мин``, ``3 ч 10 мин``, ``2 дн 4 ч``."""
+    """Return a time span in its two largest units: ``12 мин``, ``3 ч 10 мин``, ``2 дн 4 ч``."""
     days, rest = divmod(minutes, 24 * 60)
     hours, left = divmod(rest, 60)
     units = [(days, "дн"), (hours, "ч"), (left, "мин")]
@@ -100,24 +106,17 @@ def span(minutes: int) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share in whole percent."""
+    """Return a share in whole percent."""
     return f"{number(100 * part / whole)}{NBSP}%"
 
 
 def dollars(cost: Decimal | None) -> str:
-    """A sum of money; a day of few chats costs less than a cent."""
+    """Return a sum of money. Under a dollar it has four decimals: a day may cost under a cent."""
     if cost is None:
         return "неизвестна, цены модели нет в справочнике"
-    return (f"{cost:,.2f}" if cost >= 1 else f"{cost:.4f}").replace(",", NBSP).replace(
-        ".", ","
-    ) + f"{NBSP}$"
+    return format_decimal(cost, "#,##0.00" if cost >= 1 else "0.0000", _RUSSIAN) + f"{NBSP}$"
 
 
 def arrow(change: int, size: str) -> str:
-    """A change with its direction: ``▲3``, ``▼3``, ``±0``."""
+    """Return a change with its direction: ``▲3``, ``▼3``, ``±0``."""
     return f"{'▲' if change > 0 else '▼'}{size}" if change else "±0"
-
-
-def chat_url(chat_id: str) -> str:
-    """The chat in Avito's own messenger."""
-    return f"https://www.avito.ru/profile/messenger/channel/{quote(chat_id, safe='')}"
