@@ -402,7 +402,7 @@ class Settings(BaseSettings):
 
     @property
     def sender(self) -> str:
-        """The sender of the mails; without a mail server (mails become files) any address is valid."""
+        """The sender of the mails. Mails that become files may have any sender."""
         if self.mail_from:
             return self.mail_from
         return (

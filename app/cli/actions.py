@@ -74,7 +74,7 @@ async def analyze(
 
 
 async def regrade(settings: Settings, *, since: date, until: date | None, limit: int | None) -> int:
-    """Grades the reports of a period again, beside the old ones, and shows what came out otherwise."""
+    """Grade the reports of a period again, beside the old ones, and show the differences."""
     settings.require("deepseek")
     params = RegradeParams(
         period=regrade_period(settings, since, until, limit),

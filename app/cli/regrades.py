@@ -1,4 +1,4 @@
-"""What ``regrade`` is asked for, and what it shows: how the second grading differs from the first."""
+"""Period and output of ``regrade``: how the second grading differs from the first."""
 
 from datetime import date
 

@@ -16,7 +16,8 @@ from tests.checks import CHECKOUT
 _AS_IN_THE_IMAGE = r"""
 import re, runpy, sys
 from importlib.metadata import packages_distributions
-held = {"avito-quality", *re.findall(r"^([a-z0-9.-]+)==", open(sys.argv.pop(1)).read(), re.MULTILINE)}
+lock = open(sys.argv.pop(1)).read()
+held = {"avito-quality", *re.findall(r"^([a-z0-9.-]+)==", lock, re.MULTILINE)}
 for module, packages in packages_distributions().items():
     if not any(re.sub(r"[-_.]+", "-", package).lower() in held for package in packages):
         sys.modules[module] = None

@@ -1,4 +1,4 @@
-"""The real scheduler at work: every job queues its run, and a clock that jumps stops none of them."""
+"""The real scheduler: every job queues its run, also after a jump of the clock."""
 
 import asyncio
 from contextlib import suppress

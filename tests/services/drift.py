@@ -66,11 +66,13 @@ ROUNDS = st.lists(
 SIZES = st.lists(st.integers(1, 9), min_size=3, max_size=12)
 
 _CHATS = """
-    SELECT avito_id, messages_due, history_complete FROM chats JOIN accounts ON accounts.id = account_id WHERE avito_user_id = :user
+    SELECT avito_id, messages_due, history_complete
+    FROM chats JOIN accounts ON accounts.id = account_id WHERE avito_user_id = :user
 """
 _MESSAGES = """
     SELECT chats.avito_id, messages.avito_id, deleted_at IS NOT NULL, text
-    FROM messages JOIN chats ON chats.id = chat_id JOIN accounts ON accounts.id = account_id WHERE avito_user_id = :user
+    FROM messages JOIN chats ON chats.id = chat_id JOIN accounts ON accounts.id = account_id
+    WHERE avito_user_id = :user
 """
 _numbers = count(1)
 
@@ -129,9 +131,7 @@ class World:
             if event.kind == "delete":
                 self.avito.delete_message(chat.id, message.id)
                 self.kept |= {message.id} & self.stored
-            elif (
-                message is not chat.messages[-1]
-            ):  # that would take the chat's activity back, to where only the daily look at all finds it
+            elif message is not chat.messages[-1]:  # else only the daily full list finds the chat
                 self.avito.remove_message(chat.id, message.id)
                 self.vanished.add(message.id)
             else:

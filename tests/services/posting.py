@@ -130,7 +130,8 @@ async def state_of(stage: Stage, recipient: str, state: str) -> None:
 async def delivery_rows(stage: Stage) -> dict[str, dict[str, Any]]:
     """The last mail's ledger, by recipient."""
     rows = await stage.rows(
-        """SELECT recipient, state, tries, refusals, answer, next_try_at, claimed_until > now() AS claimed FROM deliveries
+        """SELECT recipient, state, tries, refusals, answer, next_try_at,
+            claimed_until > now() AS claimed FROM deliveries
            WHERE digest_id = (SELECT max(id) FROM digests) ORDER BY id"""
     )
     return {row["recipient"]: row for row in rows}

@@ -119,9 +119,11 @@ async def test_the_machines_word_changes_not_one_byte(stage: Stage) -> None:
     await graded(stage)
     first = await exported(stage)
     await stage.change("""
-        UPDATE reports SET tonality_grade = 'Средняя', clarity_grade = 'Низкая', closure_grade = 'Средняя', score = 1, model = 'canary',
-            fingerprint = 'canary', detail = '{}', cost_usd = 1,
-            body = (body::jsonb || '{"summary": "canary", "recommendations": "canary", "tonality_grade": "canary"}')::json
+        UPDATE reports SET tonality_grade = 'Средняя', clarity_grade = 'Низкая',
+            closure_grade = 'Средняя', score = 1, model = 'canary', fingerprint = 'canary',
+            detail = '{}', cost_usd = 1,
+            body = (body::jsonb || '{"summary": "canary", "recommendations": "canary"}'
+                || '{"tonality_grade": "canary"}')::json
         """)
     second = await exported(stage)
     parts, others = (

@@ -192,7 +192,7 @@ async def test_reports_of_chats_outside_the_period_are_said(stage: Stage) -> Non
 
 
 async def test_shares_are_of_reports_and_say_so(stage: Stage) -> None:
-    """A chat graded twice is two reports in the mean, in each share and in the words beside them."""
+    """A chat graded twice counts as two reports in the mean, the shares and their texts."""
     chat = stage.add_talk(*BAD_TALK)
     await stage.sync()
     await stage.analyze()

@@ -63,7 +63,7 @@ async def hasty_stage(database_url: str) -> AsyncIterator[Stage]:
 async def chat_for_each(
     stage: Stage, cases: dict[str, Behaviour], times: int | None
 ) -> dict[str, str]:
-    """A chat for each case, in which the fault occurs so often; the chats' ids by the cases' names."""
+    """Add a chat for each case; return the chats' ids by case name."""
     chats = {}
     for number, (name, fault) in enumerate(cases.items()):
         words = f"Подойдёт ли деталь {number}-я по счёту?"

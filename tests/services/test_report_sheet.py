@@ -71,7 +71,7 @@ def test_pages_come_in_their_order_however_many_rows_there_are(rows: int) -> Non
 
 
 def test_texts_are_in_the_cells_of_big_files_alone() -> None:
-    """Apple's Numbers is known not to show those; the mail of a usual day must be readable there."""
+    """Apple's Numbers does not show inline strings; it must show the mail of a usual day."""
     for rows, inline in ((2_000, False), (2_001, True)):
         with zipfile.ZipFile(io.BytesIO(write_reports([BODY] * rows))) as package:
             assert ("inlineStr" in package.read("xl/worksheets/sheet1.xml").decode()) is inline

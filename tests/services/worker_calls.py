@@ -1,4 +1,4 @@
-"""Calls that a worker process is given by tests: each does one thing that hostile text may lead to."""
+"""Calls for worker processes: each does one thing that hostile text may cause."""
 
 import os
 import signal

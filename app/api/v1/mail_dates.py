@@ -1,4 +1,4 @@
-"""``GET /reports/daily``: the days that have a mail, and one of them as its mails told it together."""
+"""``GET /reports/daily``: the dates that have a mail, and the page of one date."""
 
 from typing import Annotated
 

@@ -68,7 +68,7 @@ class Allowance:
 
 
 class WorkerPool:
-    """At most so many processes, each started when it is needed. Close it, or use it as a context."""
+    """A limited number of processes, each started on demand. Close it, or use it as a context."""
 
     def __init__(
         self,
