@@ -26,6 +26,3 @@ def get_failed_attempts(request: Request) -> FailedAttempts:
 
 ServiceDep = Annotated[Service, Depends(get_service)]
 FailedAttemptsDep = Annotated[FailedAttempts, Depends(get_failed_attempts)]
-
-Backend = Service
-BackendDep = ServiceDep

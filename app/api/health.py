@@ -17,12 +17,13 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from app.api.dependencies import Backend, BackendDep, FailedAttemptsDep
+from app.api.dependencies import FailedAttemptsDep, ServiceDep
 from app.errors import DatabaseUnavailableError
 from app.jobs.clock_watch import TOLERANCE
 from app.jobs.tick import next_report_at
 from app.models import RunState
 from app.repositories import health
+from app.service import Service
 from app.services.sync.hints import DROPPED
 
 router = APIRouter(tags=["health"])
@@ -101,7 +102,7 @@ async def live() -> dict[str, str]:
         ),
     },
 )
-async def ready(backend: BackendDep) -> JSONResponse:
+async def ready(service: ServiceDep) -> JSONResponse:
     """Check the database and the parts of this process.
 
     The response also contains the last runs, the next daily run and the state of the clock.
@@ -109,24 +110,24 @@ async def ready(backend: BackendDep) -> JSONResponse:
     found: dict[str, Any] = {}
     database_now = None
     try:
-        async with backend.database.session(within=_ANSWER_SECONDS) as session:
+        async with service.database.session(within=_ANSWER_SECONDS) as session:
             found["last_runs"] = _make_last_runs(
-                await health.last_ended_runs(session), backend.clock()
+                await health.last_ended_runs(session), service.clock()
             )
             database_now = await health.database_now(session)
     except DatabaseUnavailableError:
         pass
     else:
-        found["next_daily_run"] = _find_next_daily_run(backend)
-    stale = [*([] if database_now else ["database"]), *backend.heartbeats.list_stale()]
+        found["next_daily_run"] = _find_next_daily_run(service)
+    stale = [*([] if database_now else ["database"]), *service.heartbeats.list_stale()]
     parts = {
         name: {"status": "stale" if name in stale else "ok", "age_seconds": int(age)}
-        for name, age in backend.heartbeats.ages.items()
+        for name, age in service.heartbeats.ages.items()
     }
     body = {
         "database": "ok" if database_now else "unreachable",
         **parts,
-        "clock": _check_clock(backend, database_now),
+        "clock": _check_clock(service, database_now),
         **found,
     }
     if stale:
@@ -143,12 +144,12 @@ def _make_last_runs(ended: list[health.EndedRun], now: datetime) -> dict[str, An
     }
 
 
-def _find_next_daily_run(backend: Backend) -> str | None:
-    if not backend.settings.scheduler_enabled:
+def _find_next_daily_run(service: Service) -> str | None:
+    if not service.settings.scheduler_enabled:
         return None
     return (
-        next_report_at(backend.timetable, backend.clock())
-        .astimezone(backend.timetable.zone)
+        next_report_at(service.timetable, service.clock())
+        .astimezone(service.timetable.zone)
         .isoformat()
     )
 
@@ -161,12 +162,12 @@ def _make_stale_message(stale: list[str]) -> str:
     )
 
 
-def _check_clock(backend: Backend, database_now: datetime | None) -> dict[str, Any]:
+def _check_clock(service: Service, database_now: datetime | None) -> dict[str, Any]:
     """Return whether the process's clock jumped within an hour or differs from the database's."""
-    jump, offset = backend.clock_watch.recent, _measure_offset(backend, database_now)
+    jump, offset = service.clock_watch.recent, _measure_offset(service, database_now)
     clock: dict[str, Any] = {
         "status": "ok",
-        "jumps": backend.clock_watch.jumps,
+        "jumps": service.clock_watch.jumps,
         "database_offset_seconds": offset,
     }
     if offset is not None and abs(offset) > TOLERANCE.total_seconds():
@@ -175,14 +176,14 @@ def _check_clock(backend: Backend, database_now: datetime | None) -> dict[str, A
         clock |= {
             "status": "jumped",
             "jump_seconds": jump.seconds,
-            "at": jump.at.astimezone(backend.timetable.zone).isoformat(),
+            "at": jump.at.astimezone(service.timetable.zone).isoformat(),
         }
     return clock
 
 
-def _measure_offset(backend: Backend, database_now: datetime | None) -> float | None:
+def _measure_offset(service: Service, database_now: datetime | None) -> float | None:
     return (
-        None if database_now is None else round((backend.clock() - database_now).total_seconds(), 1)
+        None if database_now is None else round((service.clock() - database_now).total_seconds(), 1)
     )
 
 
@@ -205,18 +206,18 @@ def _measure_offset(backend: Backend, database_now: datetime | None) -> float | 
         }
     },
 )
-async def metrics(backend: BackendDep, failed_attempts: FailedAttemptsDep) -> Response:
+async def metrics(service: ServiceDep, failed_attempts: FailedAttemptsDep) -> Response:
     """Return current counts from the database and the metrics of this process."""
-    gauges = _Gauges(backend)
+    gauges = _Gauges(service)
     try:
-        async with backend.database.session(within=_SCRAPE_SECONDS) as session:
+        async with service.database.session(within=_SCRAPE_SECONDS) as session:
             gauges.counts = await health.counts(session)
             gauges.ended = [
                 (kind, at.timestamp(), state == RunState.DONE)
                 for kind, state, at in await health.last_ended_runs(session)
             ]
             gauges.clock_offset_seconds = _measure_offset(
-                backend, await health.database_now(session)
+                service, await health.database_now(session)
             )
         gauges.counts["database_up"] = 1
     except DatabaseUnavailableError:
@@ -236,9 +237,9 @@ async def metrics(backend: BackendDep, failed_attempts: FailedAttemptsDep) -> Re
 class _Gauges(Collector):
     """Metrics of one scrape: the database and the parts of this process."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._ages = backend.heartbeats.ages
-        self._clock_jumps = backend.clock_watch.jumps
+    def __init__(self, service: Service) -> None:
+        self._ages = service.heartbeats.ages
+        self._clock_jumps = service.clock_watch.jumps
         self.clock_offset_seconds: float | None = None
         self.counts: dict[str, int] = {}
         self.ended: list[tuple[str, float, bool]] = []

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import Header
 from fastapi.responses import JSONResponse
 
-from app.api.dependencies import Backend
 from app.api.errors import error_response
 from app.models import Run, RunState
+from app.service import Service
 from app.services.run_params import RunParams
 from app.services.runs import submit, wait
 
@@ -30,14 +30,14 @@ Figures = Callable[[Run], Mapping[str, Any]]
 
 
 async def act(
-    backend: Backend, params: RunParams, prefer: str | None, figures: Figures
+    service: Service, params: RunParams, prefer: str | None, figures: Figures
 ) -> JSONResponse:
     """Queue a run and answer when it has ended, or at once with 202 if the client prefers that.
 
     ``figures`` returns the answer's own fields. A client that disconnects does not stop the run.
     """
-    run_id = await submit(backend.database, params, backend.clock)
-    backend.worker.wake()
+    run_id = await submit(service.database, params, service.clock)
+    service.worker.wake()
     if _wants_async(prefer):
         location = f"/api/v1/runs/{run_id}"
         body = {"status": "success", "message": f"Запуск {run_id} принят: GET {location}."}
@@ -45,9 +45,9 @@ async def act(
             body, 202, {"Location": location, "Preference-Applied": "respond-async"}
         )
     run = await wait(
-        backend.database,
+        service.database,
         run_id,
-        wait_run_finished=backend.worker.wait_run_finished,
+        wait_run_finished=service.worker.wait_run_finished,
         away_seconds=_AWAY_SECONDS,
     )
     if run.state == RunState.DONE:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from app.api.dependencies import BackendDep
+from app.api.dependencies import ServiceDep
 from app.api.parameters import OptionalBody, body_schema, read_optional_body
 from app.api.v1.actions import Prefer, act, counts
 from app.api.v1.responses import (
@@ -56,12 +56,12 @@ _REFUSED = make_error_body(
 )
 @router.post("/v1/avito/sync", include_in_schema=False)
 async def post_sync(
-    backend: BackendDep,
+    service: ServiceDep,
     body: Annotated[SyncBody, Depends(read_optional_body(SyncBody))],
     prefer: Prefer = None,
 ) -> JSONResponse:
     """The second path is the literal reading of the customer's document."""
-    return await act(backend, SyncParams(full=body.full), prefer, _figures)
+    return await act(service, SyncParams(full=body.full), prefer, _figures)
 
 
 def _figures(run: Run) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from app.api.dependencies import BackendDep
+from app.api.dependencies import ServiceDep
 from app.api.v1.chat_schemas import ChatRead
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.review_schemas import review_fields
@@ -46,13 +46,13 @@ AccountFilter = Annotated[
     ),
     operation_id="get_chat",
 )
-async def get_chat(backend: BackendDep, chat_id: ChatId, account: AccountFilter = None) -> ChatRead:
+async def get_chat(service: ServiceDep, chat_id: ChatId, account: AccountFilter = None) -> ChatRead:
     """Return a chat from the database; Avito is not called."""
-    settings = backend.settings
+    settings = service.settings
     zone = settings.report_timezone
     hours = settings.working_hours or ROUND_THE_CLOCK
     card = await read_chat(
-        backend.database, chat_id, account, hours=hours, zone=zone, now=backend.clock()
+        service.database, chat_id, account, hours=hours, zone=zone, now=service.clock()
     )
     return ChatRead.model_validate(_make_fields(card), context={"zone": zone})
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from app.api.dependencies import BackendDep
+from app.api.dependencies import ServiceDep
 from app.api.parameters import OptionalBody, body_schema, read_optional_body
 from app.api.v1.actions import Prefer, act, counts
 from app.api.v1.responses import (
@@ -71,7 +71,7 @@ _REFUSED = make_error_body(
     operation_id="analyze_chats",
 )
 async def post_analyze(
-    backend: BackendDep,
+    service: ServiceDep,
     body: Annotated[AnalyzeBody, Depends(read_optional_body(AnalyzeBody))],
     prefer: Prefer = None,
 ) -> JSONResponse:
@@ -80,8 +80,8 @@ async def post_analyze(
     """
     params = AnalyzeParams(**body.model_dump())
     if params.chat_ids:
-        await require_known_chats(backend.database, params.chat_ids)
-    return await act(backend, params, prefer, _figures)
+        await require_known_chats(service.database, params.chat_ids)
+    return await act(service, params, prefer, _figures)
 
 
 def _figures(run: Run) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, Response
 
-from app.api.dependencies import BackendDep
+from app.api.dependencies import ServiceDep
 from app.api.parameters import CalendarDay
 from app.api.v1.report_schemas import MailDayRead
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
@@ -40,14 +40,14 @@ _EXAMPLE = (
     operation_id="list_mail_days",
 )
 async def get_days(
-    backend: BackendDep,
+    service: ServiceDep,
     limit: Annotated[int, Query(ge=1, le=1000, description="Не больше стольких.")] = 31,
     before: Annotated[
         CalendarDay | None, Query(description="Только более ранние, чем этот день.")
     ] = None,
 ) -> list[MailDayRead]:
     """What a calendar of the mails needs."""
-    async with backend.database.session() as session:
+    async with service.database.session() as session:
         found = await mail_days.list_days(session, before=before, limit=limit)
     return [MailDayRead.model_validate(day._asdict()) for day in found]
 
@@ -71,11 +71,11 @@ async def get_days(
     operation_id="get_day",
 )
 async def get_day(
-    backend: BackendDep,
+    service: ServiceDep,
     day: Annotated[
         CalendarDay, Path(alias="date", description="День, ГГГГ-ММ-ДД.", examples=["2026-11-22"])
     ],
 ) -> HTMLResponse:
     """From what is stored with the mails: nothing is counted anew."""
-    today = local_date(backend.clock(), backend.settings.report_timezone)
-    return HTMLResponse(await render_day(backend.database, day, today=today), headers=_HEADERS)
+    today = local_date(service.clock(), service.settings.report_timezone)
+    return HTMLResponse(await render_day(service.database, day, today=today), headers=_HEADERS)

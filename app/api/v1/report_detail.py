@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
-from app.api.dependencies import Backend, BackendDep
+from app.api.dependencies import ServiceDep
 from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.review_schemas import review_fields
@@ -15,6 +15,7 @@ from app.domain.messages import Side
 from app.grading.evidence import in_sentence
 from app.grading.rubric import Rubric
 from app.models import Message
+from app.service import Service
 from app.services.reports.reading import ReportCard, grader_addressed_by, read_report
 
 router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)
@@ -39,16 +40,16 @@ ReportNumber = Annotated[
     responses=NO_SUCH_REPORT,
     operation_id="get_report",
 )
-async def get_report(backend: BackendDep, report_id: ReportNumber) -> ReportDetail:
+async def get_report(service: ServiceDep, report_id: ReportNumber) -> ReportDetail:
     """The same answer as to a review."""
-    return await read_detail(backend, report_id)
+    return await read_detail(service, report_id)
 
 
-async def read_detail(backend: Backend, report_id: int) -> ReportDetail:
+async def read_detail(service: Service, report_id: int) -> ReportDetail:
     """What is answered of one report; moments are in the report's zone."""
-    card = await read_report(backend.database, report_id)
+    card = await read_report(service.database, report_id)
     return ReportDetail.model_validate(
-        _fields(card, backend.rubric), context={"zone": backend.settings.report_timezone}
+        _fields(card, service.rubric), context={"zone": service.settings.report_timezone}
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from app.api.dependencies import Backend, BackendDep
+from app.api.dependencies import ServiceDep
 from app.api.head import wants_headers_only
 from app.api.v1.period import (
     AccountFilter,
@@ -28,6 +28,7 @@ from app.domain.criteria import GRADE_COLUMNS
 from app.errors import FieldError
 from app.repositories.report_bodies import Position, ReportBody
 from app.repositories.report_filter import ReportFilter
+from app.service import Service
 from app.services.mail.day_page import get_mail_day
 from app.services.reports import reading
 from app.services.reports.xlsx_file import MAX_ROWS
@@ -111,14 +112,14 @@ class ReportQuery:
             return f"reports_{self.start_date}_{self.end_date}"
         return f"reports_mail_{self.mail}"
 
-    async def read_filter(self, backend: Backend) -> ReportFilter:
+    async def read_filter(self, service: Service) -> ReportFilter:
         """Return the filter. Raise InvalidRequestError if the period is incomplete or reversed."""
         start, end = read_period(
-            self.start_date, self.end_date, backend.settings, by_mail=self.mail is not None
+            self.start_date, self.end_date, service.settings, by_mail=self.mail is not None
         )
         words = {name: getattr(self, name) for name in GRADE_COLUMNS}
         return ReportFilter(
-            mailed_on=[await get_mail_day(backend.database, self.mail)] if self.mail else None,
+            mailed_on=[await get_mail_day(service.database, self.mail)] if self.mail else None,
             start=start,
             end=end,
             chat_id=self.chat_id,
@@ -137,18 +138,18 @@ class ReportQuery:
     operation_id="list_reports",
 )
 async def get_reports(
-    request: Request, backend: BackendDep, query: Annotated[ReportQuery, Depends()]
+    request: Request, service: ServiceDep, query: Annotated[ReportQuery, Depends()]
 ) -> Response:
     """Return the reports in the requested format."""
-    wanted = await query.read_filter(backend)
+    wanted = await query.read_filter(service)
     form = wanted_format(query.named_form, request.headers.get("accept", ""))
     expected = query.limit or MAX_LIMIT
     if form == "xlsx" and query.is_whole:
-        expected = await _count_for_a_sheet(backend.database, wanted)
+        expected = await _count_for_a_sheet(service.database, wanted)
     chunks, headers = await (
-        _read_all(backend, wanted)
+        _read_all(service, wanted)
         if query.is_whole
-        else _read_page(request, backend, wanted, query)
+        else _read_page(request, service, wanted, query)
     )
     return await answer_in(
         form,
@@ -164,19 +165,19 @@ Listed = tuple[AsyncIterator[list[ReportBody]], dict[str, str]]
 """Reports in chunks, and the headers of their answer."""
 
 
-async def _read_all(backend: Backend, wanted: ReportFilter) -> Listed:
-    chunks = reading.stream_all(backend.database, wanted, backend.settings.report_timezone)
+async def _read_all(service: Service, wanted: ReportFilter) -> Listed:
+    chunks = reading.stream_all(service.database, wanted, service.settings.report_timezone)
     first = await anext(chunks)  # a failure must occur before the status is sent
     return _prepend(first, chunks), {}
 
 
 async def _read_page(
-    request: Request, backend: Backend, wanted: ReportFilter, query: ReportQuery
+    request: Request, service: Service, wanted: ReportFilter, query: ReportQuery
 ) -> Listed:
     page, following = await reading.read_page(
-        backend.database,
+        service.database,
         wanted,
-        backend.settings.report_timezone,
+        service.settings.report_timezone,
         after=read_cursor(query.cursor) if query.cursor is not None else None,
         limit=query.limit or MAX_LIMIT,
     )

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from app.api.dependencies import BackendDep
+from app.api.dependencies import ServiceDep
 from app.api.errors import invalid_message
 from app.api.parameters import body_schema, read_optional_body
 from app.api.v1.report_detail import NO_SUCH_REPORT, ReportNumber, read_detail
@@ -35,7 +35,7 @@ router = APIRouter(tags=["reports"], responses={**ERROR_RESPONSES, **NO_SUCH_REP
     operation_id="put_review",
 )
 async def put_report_review(
-    backend: BackendDep,
+    service: ServiceDep,
     report_id: ReportNumber,
     body: Annotated[ReviewBody, Depends(read_optional_body(ReviewBody))],
 ) -> ReportDetail:
@@ -55,12 +55,12 @@ async def put_report_review(
         if (name := criterion.column) in named
     }
     await put_review(
-        backend.database,
+        service.database,
         report_id,
         ReviewInput(grades, body.comment, body.reviewer),
-        now=backend.clock(),
+        now=service.clock(),
     )
-    return await read_detail(backend, report_id)
+    return await read_detail(service, report_id)
 
 
 @router.delete(
@@ -72,7 +72,7 @@ async def put_report_review(
     ),
     operation_id="delete_review",
 )
-async def delete_report_review(backend: BackendDep, report_id: ReportNumber) -> ReportDetail:
+async def delete_report_review(service: ServiceDep, report_id: ReportNumber) -> ReportDetail:
     """Delete the current review; its row is kept."""
-    await delete_review(backend.database, report_id, now=backend.clock())
-    return await read_detail(backend, report_id)
+    await delete_review(service.database, report_id, now=service.clock())
+    return await read_detail(service, report_id)

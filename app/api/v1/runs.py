@@ -4,10 +4,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from app.api.dependencies import Backend, BackendDep
+from app.api.dependencies import ServiceDep
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.schemas import DeliveryRead, RunDetail, RunRead
 from app.repositories import deliveries, digests, runs
+from app.service import Service
 from app.services.runs import require_run
 
 router = APIRouter(tags=["runs"], responses=ERROR_RESPONSES)
@@ -22,7 +23,7 @@ RunNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер за
     operation_id="list_runs",
 )
 async def get_runs(
-    backend: BackendDep,
+    service: ServiceDep,
     limit: Annotated[int, Query(ge=1, le=500, description="Не больше стольких.")] = 50,
     before_id: Annotated[
         int | None,
@@ -30,9 +31,9 @@ async def get_runs(
     ] = None,
 ) -> list[RunRead]:
     """Every run of every kind, scheduled ones and those that a person asked for."""
-    async with backend.database.session() as session:
+    async with service.database.session() as session:
         found = await runs.list_runs(session, limit=limit, before_id=before_id)
-    return [RunRead.model_validate(run, context=_zone(backend)) for run in found]
+    return [RunRead.model_validate(run, context=_zone(service)) for run in found]
 
 
 @router.get(
@@ -45,10 +46,10 @@ async def get_runs(
     responses=describe_not_found("Запуска 999 нет: номера запусков — в поле id ответа GET /runs."),
     operation_id="get_run",
 )
-async def get_run(backend: BackendDep, run_id: RunNumber) -> RunDetail:
+async def get_run(service: ServiceDep, run_id: RunNumber) -> RunDetail:
     """One run with its steps, and of a mail who got it."""
-    run = await require_run(backend.database, run_id)
-    async with backend.database.session() as session:
+    run = await require_run(service.database, run_id)
+    async with service.database.session() as session:
         steps = await runs.list_children(session, run_id)
         mails = [
             await digests.get_digest_by_run(session, number)
@@ -56,12 +57,12 @@ async def get_run(backend: BackendDep, run_id: RunNumber) -> RunDetail:
         ]
         ledger = await deliveries.list_by_digest(session, [mail.id for mail in mails if mail])
     return RunDetail(
-        **RunRead.model_validate(run, context=_zone(backend)).model_dump(by_alias=False),
-        steps=[RunRead.model_validate(step, context=_zone(backend)) for step in steps],
-        deliveries=[DeliveryRead.model_validate(row, context=_zone(backend)) for row in ledger],
+        **RunRead.model_validate(run, context=_zone(service)).model_dump(by_alias=False),
+        steps=[RunRead.model_validate(step, context=_zone(service)) for step in steps],
+        deliveries=[DeliveryRead.model_validate(row, context=_zone(service)) for row in ledger],
     )
 
 
-def _zone(backend: Backend) -> dict[str, Any]:
+def _zone(service: Service) -> dict[str, Any]:
     """Moments are in the report's zone."""
-    return {"zone": backend.settings.report_timezone}
+    return {"zone": service.settings.report_timezone}

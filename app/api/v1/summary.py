@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from app.api.dependencies import BackendDep
+from app.api.dependencies import ServiceDep
 from app.api.v1.period import AccountFilter, EndDay, MailDay, StartDay, WhoseGrades, read_period
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.summary_schemas import SummaryRead
@@ -34,7 +34,7 @@ _MIXED = "Оценивали разные модели или рубрики: с
     operation_id="summarize_reports",
 )
 async def get_summary(
-    backend: BackendDep,
+    service: ServiceDep,
     start_date: StartDay = None,
     end_date: EndDay = None,
     account: AccountFilter = None,
@@ -42,14 +42,14 @@ async def get_summary(
     grades: WhoseGrades = "machine",
 ) -> SummaryRead:
     """Both days are included, in the report's zone."""
-    start, end = read_period(start_date, end_date, backend.settings, by_mail=mail is not None)
-    zone = backend.settings.report_timezone.key
-    mailed_on = None if mail is None else [await get_mail_day(backend.database, mail)]
+    start, end = read_period(start_date, end_date, service.settings, by_mail=mail is not None)
+    zone = service.settings.report_timezone.key
+    mailed_on = None if mail is None else [await get_mail_day(service.database, mail)]
     wanted = ReportFilter(
         start=start, end=end, account=account, mailed_on=mailed_on, reviewed=grades == "reviewed"
     )
     return SummaryRead.model_validate(
-        _summary(await summarize(backend.database, wanted, zone), zone)
+        _summary(await summarize(service.database, wanted, zone), zone)
     )
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from app.api.dependencies import BackendDep
+from app.api.dependencies import ServiceDep
 from app.api.parameters import CalendarDay, OptionalBody, body_schema, read_optional_body
 from app.api.v1.actions import Prefer, act
 from app.api.v1.responses import (
@@ -62,12 +62,12 @@ _REFUSED = make_error_body(
     operation_id="send_reports",
 )
 async def post_reports(
-    backend: BackendDep,
+    service: ServiceDep,
     body: Annotated[MailBody, Depends(read_optional_body(MailBody))],
     prefer: Prefer = None,
 ) -> JSONResponse:
     """Takes the reports written before now, or before the end of the date where that is over."""
-    today = local_date(backend.clock(), backend.settings.report_timezone)
+    today = local_date(service.clock(), service.settings.report_timezone)
     day = body.date or today
     if day.year < 2000:
         raise InvalidRequestError(
@@ -80,7 +80,7 @@ async def post_reports(
             (FieldError("date", "день ещё не наступил"),),
         )
     params = MailParams(day=day, resend=body.resend)
-    return await act(backend, params, prefer, partial(_figures, day))
+    return await act(service, params, prefer, partial(_figures, day))
 
 
 def _figures(day: date, run: Run) -> dict[str, Any]:
