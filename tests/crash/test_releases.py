@@ -28,7 +28,7 @@ from tests.checks import CHECKOUT
 from tests.crash.chats import keep_every_third
 from tests.crash.processes import KEY, run_service, service_environment, wait_until_ready
 
-PREVIOUS_RELEASE = "53d3d4ceaa60919a2be4f46d85508cb67690d041"
+PREVIOUS_RELEASE = "b022c7c409be76c52c250e44239d9ac6b54ff483"
 """The last commit whose processes may still run during the rollout; update it with each release."""
 
 
