@@ -1,6 +1,4 @@
-"""The mail's sentences about itself: which chats and reports it is of, what is missing, what its
-grades rest on.
-"""
+"""Lines of a mail about its chats and reports, missing data, models and cost."""
 
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
@@ -15,14 +13,11 @@ from app.services.mail.template_tiles import bad_count, longest_wait
 
 
 def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:
-    """N and the four that add up to it; of a past date also that this is what has become of its
-    chats since.
-    """
+    """Return the number of chats and its four parts, with the time of counting for a past date."""
     coverage = figures.coverage
     since = figures.drawn_at if figures.drawn_at and figures.drawn_at > figures.period_end else None
-    ordered = sorted(
-        coverage.skipped.items(), key=lambda entry: (-entry[1], entry[0])
-    )  # stored figures keep no order of their own
+    # Stored figures have no order.
+    ordered = sorted(coverage.skipped.items(), key=lambda entry: (-entry[1], entry[0]))
     reasons = [
         f"{shorten_for_mail(reason, NAME_LIMIT)}:{NBSP}{number(count)}"
         for reason, count in ordered
@@ -42,9 +37,7 @@ def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:
 
 
 def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
-    """A date's mails, oldest first: when each was put together, what it is beside the first, how
-    many reports it carried.
-    """
+    """List a date's mails, oldest first, each with its time, part and number of reports."""
     parts = (
         "",
         *(
@@ -61,9 +54,7 @@ def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
 
 
 def carried_line(figures: DigestFigures, *, where: str) -> str | None:
-    """How the reports relate to the period's chats, where that is not one for one; None where there
-    are neither.
-    """
+    """Describe how the reports relate to the period's chats; None if there are neither."""
     line, carried = f"Отчётов {where}:{NBSP}{number(figures.reports)}", figures.carried
     before = carried.graded_chats_mailed_before if carried else 0
     graded = plural(before, "оценённого чата", "оценённых чатов", "оценённых чатов")
@@ -89,9 +80,7 @@ def carried_line(figures: DigestFigures, *, where: str) -> str | None:
 
 
 def advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
-    """What stands before the advice: the message that it is about by its moment, unless the words
-    name it themselves.
-    """
+    """Return the label of an advice, with the time of its message unless the advice contains it."""
     if (
         chat.advice_at is None
         or chat.advice is None
@@ -102,7 +91,7 @@ def advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
 
 
 def mixed_line(figures: DigestFigures) -> str | None:
-    """Several yardsticks in one mean are said, each with its own figures."""
+    """List the series with their figures if the mean combines several; None otherwise."""
     if len(figures.series) < 2:
         return None
     each = (
@@ -118,7 +107,7 @@ def mixed_line(figures: DigestFigures) -> str | None:
 
 
 def trust_line(figures: DigestFigures) -> str:
-    """What the grades rest on, and what they cost."""
+    """Describe models, rubrics, cost and limitations of the grades."""
     parts = []
     if figures.models:
         parts.append(f"Модель: {', '.join(list_shortened(figures.models, most=4))}")
@@ -148,7 +137,7 @@ def trust_line(figures: DigestFigures) -> str:
 
 
 def preheader(figures: DigestFigures, problems: list[str]) -> str:
-    """What a list of mails shows after the subject: what the subject does not say."""
+    """Return the text that mail programs show after the subject in a list of mails."""
     if problems:
         return f"Не всё получилось: {shorten_for_mail(problems[0], 120)}"
     longest = longest_wait(figures)
