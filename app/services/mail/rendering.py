@@ -73,7 +73,7 @@ async def _render_mail(
 
 
 async def _list_carrying_mails(session: AsyncSession, mail: Digest) -> Sequence[int]:
-    """Return the mails whose reports this mail contains; a repeat contains those of earlier ones."""
+    """Return the mails whose reports this mail contains; a repeat has those of earlier mails."""
     if mail.kind == DigestKind.RESEND:
         return await digests.list_carried(session, mail.day, before_id=mail.id)
     return [mail.id]
