@@ -114,7 +114,7 @@ class Grader:
             UngradedError: no usable answer, or the text exceeds the time or memory of one chat.
             WorkersUnavailableError: no process can be started.
         """
-        bill, allowance = Bill(most_usd), self._pool.allowance()
+        bill, allowance = Bill(most_usd), self._pool.make_allowance()
         try:
             try:
                 return await self._ask_twice(

@@ -34,7 +34,7 @@ from app.domain.messages import ChatMessage
 from app.domain.outcomes import Cause
 from app.errors import AppError
 from app.services.analysis.budget import BudgetSpentError, DailyBudget, Expense
-from app.services.analysis.causes import find_cause, stop_problem
+from app.services.analysis.causes import find_cause, make_stop_problem
 from app.services.analysis.grader import Grader, Grading, UngradedError
 from app.services.analysis.paid_work import PaidWork
 from app.services.analysis.worker_pool import WorkersUnavailableError
@@ -62,7 +62,7 @@ class GradingCase(Generic[T]):
 
 
 Done = Callable[[GradingCase[T], Grading | Cause], Awaitable[None]]
-"""Called with each case that was judged: its grading, or why it failed."""
+"""Called with each case that was graded or failed: its grading, or why it failed."""
 
 
 async def _do_not_wait() -> None:
@@ -106,7 +106,7 @@ class GradingPool(Generic[T]):
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Why cases were left ungraded, as problems of the run."""
-        return (stop_problem(self.stopped_by),) if self.stopped_by else ()
+        return (make_stop_problem(self.stopped_by),) if self.stopped_by else ()
 
     def stop(self, cause: Cause) -> None:
         """Finish the cases under way and begin no more."""

@@ -24,11 +24,11 @@ class Transcript:
     company_messages: int
     client_messages: int
     last_person_id: int
-    """The last message of a person, up to which the chat is graded."""
+    """The last message of a person. The chat is graded up to it."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """People known from the chat."""
+        """The names that are known from the chat."""
         return (self.chat.client_name,) if self.chat.client_name else ()
 
 
@@ -49,9 +49,7 @@ def chat_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage
 def people_between(
     messages: Sequence[ChatMessage], first_id: int, last_id: int
 ) -> tuple[ChatMessage, ...]:
-    """Return the messages of people from ``first_id`` to ``last_id``, both included: the window of
-    a report.
-    """
+    """Return a report's window: people's messages from ``first_id`` to ``last_id``, inclusive."""
     places = {message.id: place for place, message in enumerate(messages)}
     return tuple(
         message

@@ -68,9 +68,6 @@ async def build_figures(
     """
     wanted = ReportFilter(digest_ids=list(digest_ids))
     measured = await measure_reports(session, wanted, zone.key)
-    compared = await compare_days(
-        session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time
-    )
     shown = await select_shown_chats(session, wanted, span=period.span, waiting=period.waiting_span)
     chats, carried = await _count_chats(session, digest_ids, period, measured.total.reports)
     return DigestFigures(
@@ -86,7 +83,9 @@ async def build_figures(
         carried=carried,
         **_describe_reports(measured),
         working_time=working_time,
-        **compared,
+        **await compare_days(
+            session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time
+        ),
         **shown,
         incomplete_chats=await coverage.count_incomplete_chats(session),
         failed_addresses=tuple(failed_addresses),
@@ -116,9 +115,7 @@ async def _describe_accounts(
     session: AsyncSession, avito_clients: Sequence[str], measured: Measured, shown: ShownChats
 ) -> dict[str, Any]:
     stored = await accounts.list_accounts(session)
-    # API keys may have moved to another account: the newest one has them.
-    newest = {account.client_id: account for account in stored}
-    read = [newest[client] for client in avito_clients if client in newest]
+    read = _list_read(stored, avito_clients)
     removed = [account for account in stored if account not in read]
     syncs = [account.synced_at for account in read if account.synced_at]
     return {
@@ -127,6 +124,13 @@ async def _describe_accounts(
         "synced_at": min(syncs, default=None),
         "cut_short_accounts": tuple(account.name for account in read if account.lists_cut_short),
     }
+
+
+def _list_read(stored: Sequence[Account], avito_clients: Sequence[str]) -> list[Account]:
+    """Return the accounts of the settings that have been synced."""
+    # API keys may have moved to another account: the newest one has them.
+    newest = {account.client_id: account for account in stored}
+    return [newest[client] for client in avito_clients if client in newest]
 
 
 def _list_dropped(
