@@ -10,14 +10,14 @@ from app.domain.thresholds import BAD_BELOW
 from app.repositories.mail_days import DayMail
 from app.russian_text import (
     NBSP,
-    at_moment,
-    days_title,
+    format_days,
+    format_moment,
+    format_recent,
+    format_wait,
+    format_weekday,
+    format_zone,
     number,
     percent,
-    short_weekday,
-    since_words,
-    waited,
-    zone_words,
 )
 from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.display_text import list_shortened, sanitize_entry
@@ -68,19 +68,19 @@ def context(
 def _describe_period(figures: DigestFigures) -> dict[str, Any]:
     zone, end, days = ZoneInfo(figures.timezone), figures.period_end, covered_days(figures)
     return {
-        "title": days_title(days) + (f" · {figures.part}" if figures.part else ""),
+        "title": format_days(days) + (f" · {figures.part}" if figures.part else ""),
         "covered": (
             ", ".join(list_shortened((f"{day:%d.%m}" for day in days), most=20))
             if len(days) > 1
             else None
         ),
         "period": (
-            f"с {at_moment(figures.period_start, zone)} до {at_moment(end, zone)},"
-            f" {zone_words(zone, figures.period_start, end)}"
+            f"с {format_moment(figures.period_start, zone)} до {format_moment(end, zone)},"
+            f" {format_zone(zone, figures.period_start, end)}"
         ),
         "accounts": list_shortened(figures.accounts),
         "dropped": ", ".join(list_shortened(figures.dropped_accounts, most=5)),
-        "synced": at_moment(figures.synced_at, zone) if figures.synced_at else None,
+        "synced": format_moment(figures.synced_at, zone) if figures.synced_at else None,
     }
 
 
@@ -97,8 +97,8 @@ def _describe_reports(figures: DigestFigures, mails: Sequence[DayMail]) -> dict[
         "tiles": tiles(figures) if figures.reports else (),
         "compared": compared_line(figures) if figures.reports else None,
         "mixed": mixed_line(figures),
-        "bars": [_bar(day) for day in figures.days] if figures.reports else [],
-        "marks": _marks(figures),
+        "bars": [_make_bar(day) for day in figures.days] if figures.reports else [],
+        "marks": _describe_marks(figures),
         "trust": trust_line(figures),
     }
 
@@ -119,7 +119,7 @@ def _describe_chats(figures: DigestFigures, waiting_shown: int | None) -> dict[s
         ),
         "waiting_total": len(figures.waiting_buyers),
         "waiting": [
-            (sanitize_entry(buyer), waited(buyer.since, end), since_words(buyer.since, zone))
+            (sanitize_entry(buyer), format_wait(buyer.since, end), format_recent(buyer.since, zone))
             for buyer in figures.waiting_buyers[:waiting_shown]
         ],
         "addressed": "Переписка обращается к проверяющему: оцените чат сами",
@@ -163,18 +163,18 @@ def speaker(side: str | None) -> str:
     return _SPEAKERS.get(side or "", "")
 
 
-def _bar(day: MailedDay) -> Bar:
+def _make_bar(day: MailedDay) -> Bar:
     known = day.mean_score is not None
     return Bar(
         value=number(day.mean_score) if day.mean_score is not None else "–",
         height=max(2, round((day.mean_score or 0) * _BAR_HEIGHT / 100)) if known else 0,
-        weekday=short_weekday(day.day),
+        weekday=format_weekday(day.day),
         day=f"{day.day:%d}",
         mark="◆" if day.new_series else "◇" if day.new_build else "",
     )
 
 
-def _marks(figures: DigestFigures) -> str:
+def _describe_marks(figures: DigestFigures) -> str:
     meanings = [
         (
             "◆ другая модель или рубрика: оценки до и после не сравнить",
@@ -185,4 +185,4 @@ def _marks(figures: DigestFigures) -> str:
             any(day.new_build and not day.new_series for day in figures.days),
         ),
     ]
-    return " · ".join(words for words, occurs in meanings if occurs)
+    return " · ".join(meaning for meaning, occurs in meanings if occurs)

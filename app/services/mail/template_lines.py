@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from app.domain.thresholds import BAD_BELOW
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
-from app.russian_text import NBSP, dollars, number, plural, since_words
+from app.russian_text import NBSP, dollars, format_recent, number, plural
 from app.services.digests.figures import DigestFigures, MailPart, WorstChat
 from app.services.display_text import NAME_LIMIT, list_shortened, shorten_for_mail
 from app.services.mail.template_tiles import bad_count, longest_wait
@@ -32,7 +32,7 @@ def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:
         + (" (очередь на оценку)" if coverage.waiting else ""),
     ]
     return f"Чатов:{NBSP}{number(coverage.total)} = {' + '.join(parts)}" + (
-        f"; так на {since_words(since, zone)}" if since else ""
+        f"; так на {format_recent(since, zone)}" if since else ""
     )
 
 
@@ -46,7 +46,7 @@ def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
         ),
     )
     each = (
-        f"{since_words(mail.created_at, zone)} –"
+        f"{format_recent(mail.created_at, zone)} –"
         f" {part}{plural(mail.reports, 'отчёт', 'отчёта', 'отчётов')}"
         for mail, part in zip(mails, parts, strict=True)
     )
@@ -87,7 +87,7 @@ def advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
         or f"{chat.advice_at.astimezone(zone):%H:%M}" in chat.advice
     ):
         return "Совет:"
-    return f"Совет к сообщению {since_words(chat.advice_at, zone)}:"
+    return f"Совет к сообщению {format_recent(chat.advice_at, zone)}:"
 
 
 def mixed_line(figures: DigestFigures) -> str | None:
