@@ -58,7 +58,7 @@ class RunParams(_Stored):
     def as_json(self, *, repeats: int | None = None) -> dict[str, Any]:
         """Return the value of ``runs.params``.
 
-        ``repeats``: the first run that was under way with the same parameters.
+        ``repeats``: the first unfinished run with the same parameters.
         """
         stored = self.model_dump(mode="json", exclude_defaults=True)
         return stored if repeats is None else {**stored, REPEATS: repeats}
@@ -193,6 +193,6 @@ def parse_params(run: Run) -> RunParams:
 
 
 def parse_repeats(run: Run) -> int | None:
-    """Return the first run that was under way with the same parameters, if there was one."""
+    """Return the first unfinished run with the same parameters, as stored; None: there was none."""
     number = run.params.get(REPEATS)
     return None if number is None else int(number)

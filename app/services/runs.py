@@ -78,7 +78,7 @@ class RunContext(Generic[P_co]):
     started_at: datetime
     progress: Progress
     repeats: int | None = None
-    """The first run that was under way with the same parameters when this run was queued."""
+    """The first unfinished run with the same parameters when this run was queued."""
     repeated: Collection[int] = ()
     """Runs with the same parameters that started before this run. Their work is not repeated."""
     lease: Lease = field(default_factory=Lease)
@@ -134,9 +134,9 @@ async def submit(
     slot: str | None = None,
     parent_id: int | None = None,
 ) -> int:
-    """Queue a run and return its ID, or the ID of the run that the slot has already.
+    """Queue a run and return its ID, or the ID of the run that occupies the slot.
 
-    A forced run stores the id of the first run that is under way with the same parameters.
+    A forced run stores the ID of the first unfinished run with the same parameters.
     """
     kind, repeats = params.KIND, None
     async with database.transaction() as session:

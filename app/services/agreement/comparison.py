@@ -14,7 +14,7 @@ from app.services.agreement.files import Rating, SheetError, name_key
 
 Grades = Mapping[Criterion, Grade]
 GradesByReport = Mapping[int, Grades]
-"""The grades of one grader by report, which stands for its chat."""
+"""The grades of one grader by report. Each report represents its chat."""
 
 _ORDINAL = {Grade.LOW: 0, Grade.MEDIUM: 1, Grade.HIGH: 2}
 _SEED = 1

@@ -124,9 +124,7 @@ def _parse_report_id(word: str, place: str) -> int:
 
 
 def _list_records(rows: Sequence[Sequence[str]], name: str) -> list[tuple[int, dict[str, str]]]:
-    """Return the non-empty rows below the heading by column, each with its number in the
-    spreadsheet.
-    """
+    """Return the non-empty rows below the heading by column, each with its row number."""
     heading_at = next((place for place, row in enumerate(rows) if any(row)), None)
     if heading_at is None:
         raise SheetError(f"{name}: файл пуст; нужен лист «{GRADES_SHEET}» из выгрузки.")

@@ -14,7 +14,7 @@ from app.repositories import gradings, messages, reports
 from app.repositories.gradings import Scope
 from app.services.analysis.grader import Grader
 from app.services.analysis.grading_pool import READ_AHEAD
-from app.services.analysis.transcript import chat_messages
+from app.services.analysis.transcript import convert_messages
 
 _NO_RUN = 0
 
@@ -82,7 +82,7 @@ async def _list_due_windows(
         if not due:
             return
         for chat in due:
-            graded = window(chat_messages(stored[chat.chat_id]), grader.episode_gap)
+            graded = window(convert_messages(stored[chat.chat_id]), grader.episode_gap)
             reason = why_ungradeable(graded)
             if reason is None:
                 yield graded

@@ -52,9 +52,7 @@ READ_AHEAD = 50
 
 @dataclass(frozen=True)
 class GradingCase(Generic[T]):
-    """A window to be graded, people known from its chat, and the caller's ``subject``: what the
-    window is of.
-    """
+    """A window to be graded, names known from its chat, and the caller's ``subject``."""
 
     subject: T
     window: Sequence[ChatMessage]
@@ -99,8 +97,9 @@ class GradingPool(Generic[T]):
         """Why cases were left ungraded."""
         self.access_lost = False
         self.cut_short = False
-        """The process is stopping, and cases were left for that alone: the worker that claims the
-        run next grades them.
+        """Cases are left because the process is stopping.
+
+        The worker that claims the run next grades them.
         """
 
     @property
@@ -109,7 +108,7 @@ class GradingPool(Generic[T]):
         return (make_stop_problem(self.stopped_by),) if self.stopped_by else ()
 
     def stop(self, cause: Cause) -> None:
-        """Finish the cases under way and begin no more."""
+        """Finish the cases in progress and start no more."""
         self.stopped_by = self.stopped_by or cause
 
     async def grade_all(self, cases: AsyncIterator[GradingCase[T]], workers: int) -> None:

@@ -9,7 +9,7 @@ from app.repositories import messages, regrades
 from app.repositories.messages import MessageWords
 from app.repositories.regrades import Original
 from app.services.analysis.grading_pool import READ_AHEAD, GradingCase
-from app.services.analysis.transcript import chat_messages, people_between
+from app.services.analysis.transcript import convert_messages, select_people_between
 from app.services.run_params import RegradePeriod
 
 
@@ -54,8 +54,8 @@ async def _read_cases(
 
 
 def _make_case(original: Original, stored: Sequence[MessageWords]) -> GradingCase[Original]:
-    window = people_between(
-        chat_messages(stored), original.first_message_id, original.last_message_id
+    window = select_people_between(
+        convert_messages(stored), original.first_message_id, original.last_message_id
     )
     names = (original.client_name,) if original.client_name else ()
     return GradingCase(original, window, names)

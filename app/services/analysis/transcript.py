@@ -32,7 +32,7 @@ class Transcript:
         return (self.chat.client_name,) if self.chat.client_name else ()
 
 
-def chat_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage, ...]:
+def convert_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage, ...]:
     """Convert stored messages for grading, in the same order. Truncate very long ones."""
     return tuple(
         ChatMessage(
@@ -46,7 +46,7 @@ def chat_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage
     )
 
 
-def people_between(
+def select_people_between(
     messages: Sequence[ChatMessage], first_id: int, last_id: int
 ) -> tuple[ChatMessage, ...]:
     """Return a report's window: people's messages from ``first_id`` to ``last_id``, inclusive."""
@@ -60,7 +60,7 @@ def people_between(
 
 def build_transcript(chat: ClaimedChat, stored: Sequence[Message | MessageWords]) -> Transcript:
     """Build the transcript of a chat with at least one message of a person."""
-    messages = chat_messages(stored)
+    messages = convert_messages(stored)
     people = [message for message in messages if message.side is not Side.SYSTEM]
     company = sum(message.side is Side.COMPANY for message in people)
     # The same order as in sync, for several messages in one second.

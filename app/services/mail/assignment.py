@@ -147,7 +147,7 @@ async def _store_figures(
         figures=figures.model_dump(mode="json"),
         day_figures=None if of_date is None else of_date.model_dump(mode="json"),
         reports_count=figures.reports,
-        subject=mime.subject(figures),
+        subject=mime.make_subject(figures),
     )
 
 

@@ -25,8 +25,14 @@ from app.russian_text import number, plural
 from app.services.digests.figures import DigestFigures, MailPart
 from app.services.display_text import chat_url, to_one_line
 from app.services.mail.attachment import Attachment
-from app.services.mail.template_context import absence, context, covered_days, speaker, verdict
-from app.services.mail.template_tiles import ENOUGH, score_change
+from app.services.mail.template_context import (
+    describe_absence,
+    describe_share,
+    list_covered_days,
+    make_context,
+    make_speaker_prefix,
+)
+from app.services.mail.template_tiles import ENOUGH, format_score_change
 
 _SENDER_NAME = "Авито-чаты"
 _BOUNDARY, _INNER_BOUNDARY = "=_avito-quality_=", "=_avito-quality-text_="
@@ -34,12 +40,12 @@ _BOUNDARY, _INNER_BOUNDARY = "=_avito-quality_=", "=_avito-quality-text_="
 _SHEET_TYPE = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def subject(figures: DigestFigures) -> str:
+def make_subject(figures: DigestFigures) -> str:
     """Return the subject: date, mean score and its change, chats, waiting buyers, and a warning.
 
     A supplement's subject has no number of chats: its few reports are not of the period's chats.
     """
-    days = covered_days(figures)
+    days = list_covered_days(figures)
     span = f"{days[0]:%d.%m}" if len(days) == 1 else f"{days[0]:%d.%m}–{days[-1]:%d.%m}"
     parts = [
         _describe_mean(figures),
@@ -68,7 +74,7 @@ def _describe_mean(figures: DigestFigures) -> str:
             f"{number(figures.mean_score)} по"
             f" {plural(figures.reports, 'отчёту', 'отчётам', 'отчётам')}"
         )
-    change = score_change(figures)
+    change = format_score_change(figures)
     return number(figures.mean_score) + (f" ({change})" if change else "")
 
 
@@ -115,7 +121,7 @@ def build_mime(
         )
         mail.set_boundary(_BOUNDARY)
     # EmailMessage loses a space where it folds a long Cyrillic header; the older class does not.
-    title = Header(to_one_line(subject(figures)), "utf-8", header_name="Subject").encode(
+    title = Header(to_one_line(make_subject(figures)), "utf-8", header_name="Subject").encode(
         linesep="\r\n"
     )
     return f"Subject: {title}\r\n".encode() + mail.as_bytes()
@@ -129,7 +135,7 @@ def add_recipient(mime: bytes, *, recipient: str, message_id: str) -> bytes:
     )
 
 
-def message_id(digest_id: int, recipient: str, sender: str, now: datetime) -> str:
+def make_message_id(digest_id: int, recipient: str, sender: str, now: datetime) -> str:
     """Return the ``Message-ID`` of one mail to one recipient, the same at each attempt.
 
     It does not disclose the recipient. ``now`` distinguishes mails with the same number in other
@@ -147,7 +153,7 @@ def _parse_sender(sender: str) -> Address:
 
 def _render(template: str, figures: DigestFigures, **page: Any) -> str:
     return _TEMPLATES.get_template(template).render(
-        context(figures, **page), subject=subject(figures)
+        make_context(figures, **page), subject=make_subject(figures)
     )
 
 
@@ -160,5 +166,9 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.filters.update(number=number)
 _TEMPLATES.globals.update(
-    chat_url=chat_url, verdict=verdict, absence=absence, speaker=speaker, enough=ENOUGH
+    chat_url=chat_url,
+    verdict=describe_share,
+    absence=describe_absence,
+    speaker=make_speaker_prefix,
+    enough=ENOUGH,
 )

@@ -62,7 +62,7 @@ async def _render_mail(
         _build_content, figures, bodies, settings.sender, mail.created_at
     )
     message_ids = {
-        recipient: mime.message_id(mail.id, recipient, settings.sender, mail.created_at)
+        recipient: mime.make_message_id(mail.id, recipient, settings.sender, mail.created_at)
         for recipient in settings.recipients
     }
     async with database.transaction() as session:

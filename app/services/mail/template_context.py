@@ -22,15 +22,15 @@ from app.russian_text import (
 from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.display_text import list_shortened, sanitize_entry
 from app.services.mail.template_lines import (
-    advice_label,
-    carried_line,
-    coverage_line,
-    mails_line,
-    mixed_line,
-    preheader,
-    trust_line,
+    describe_carried,
+    describe_coverage,
+    describe_grading,
+    describe_mails,
+    describe_mixed_series,
+    make_advice_label,
+    make_preheader,
 )
-from app.services.mail.template_tiles import ENOUGH, compared_line, tiles
+from app.services.mail.template_tiles import ENOUGH, describe_comparison, make_tiles
 
 _PROBLEM_LIMIT = 200
 WAITING_SHOWN = 10
@@ -49,7 +49,7 @@ class Bar(NamedTuple):
     mark: str
 
 
-def context(
+def make_context(
     figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown: int | None = WAITING_SHOWN
 ) -> dict[str, Any]:
     """Return the context: the figures, with sanitized texts, and the lines of both parts.
@@ -66,7 +66,7 @@ def context(
 
 
 def _describe_period(figures: DigestFigures) -> dict[str, Any]:
-    zone, end, days = ZoneInfo(figures.timezone), figures.period_end, covered_days(figures)
+    zone, end, days = ZoneInfo(figures.timezone), figures.period_end, list_covered_days(figures)
     return {
         "title": format_days(days) + (f" · {figures.part}" if figures.part else ""),
         "covered": (
@@ -88,18 +88,18 @@ def _describe_reports(figures: DigestFigures, mails: Sequence[DayMail]) -> dict[
     zone = ZoneInfo(figures.timezone)
     problems = list_shortened(figures.problems, most=6, limit=_PROBLEM_LIMIT)
     return {
-        "coverage": coverage_line(figures, zone),
-        "mails": mails_line(mails, zone) if mails else None,
-        "carried": carried_line(figures, where="в письмах этого дня" if mails else "в письме"),
+        "coverage": describe_coverage(figures, zone),
+        "mails": describe_mails(mails, zone) if mails else None,
+        "carried": describe_carried(figures, where="в письмах этого дня" if mails else "в письме"),
         "problems": problems,
         "addresses": ", ".join(list_shortened(figures.failed_addresses, limit=60, trusted=True)),
-        "preheader": preheader(figures, problems),
-        "tiles": tiles(figures) if figures.reports else (),
-        "compared": compared_line(figures) if figures.reports else None,
-        "mixed": mixed_line(figures),
+        "preheader": make_preheader(figures, problems),
+        "tiles": make_tiles(figures) if figures.reports else (),
+        "compared": describe_comparison(figures) if figures.reports else None,
+        "mixed": describe_mixed_series(figures),
         "bars": [_make_bar(day) for day in figures.days] if figures.reports else [],
         "marks": _describe_marks(figures),
-        "trust": trust_line(figures),
+        "trust": describe_grading(figures),
     }
 
 
@@ -111,7 +111,7 @@ def _describe_chats(figures: DigestFigures, waiting_shown: int | None) -> dict[s
             if all(chat.score < BAD_BELOW for chat in figures.worst)
             else "Чаты с низкими оценками"
         ),
-        "worst": [(sanitize_entry(chat), advice_label(chat, zone)) for chat in figures.worst],
+        "worst": [(sanitize_entry(chat), make_advice_label(chat, zone)) for chat in figures.worst],
         "waiting_note": (
             "Здесь время идёт круглосуточно, не только в рабочие часы."
             if figures.working_time
@@ -129,12 +129,12 @@ def _describe_chats(figures: DigestFigures, waiting_shown: int | None) -> dict[s
     }
 
 
-def covered_days(figures: DigestFigures) -> tuple[date, ...]:
+def list_covered_days(figures: DigestFigures) -> tuple[date, ...]:
     """Return the days of the mail, oldest first."""
     return figures.covered_days or (figures.day,)
 
 
-def verdict(share: CriterionShare) -> str:
+def describe_share(share: CriterionShare) -> str:
     """Describe one criterion. A share is shown only if there are enough reports."""
     if not share.applicable:
         return "нет данных"
@@ -145,7 +145,7 @@ def verdict(share: CriterionShare) -> str:
     )
 
 
-def absence(share: CriterionShare) -> str | None:
+def describe_absence(share: CriterionShare) -> str | None:
     """Describe how many reports, and which share, a criterion does not apply to."""
     if not share.absent:
         return None
@@ -158,7 +158,7 @@ def absence(share: CriterionShare) -> str | None:
 _SPEAKERS: dict[str, str] = {Side.CLIENT: "Клиент: ", Side.COMPANY: "Продавец: "}
 
 
-def speaker(side: str | None) -> str:
+def make_speaker_prefix(side: str | None) -> str:
     """Return the prefix of a quote with its author; empty if the author is unknown."""
     return _SPEAKERS.get(side or "", "")
 

@@ -9,10 +9,10 @@ from app.repositories.mail_days import DayMail
 from app.russian_text import NBSP, dollars, format_recent, number, plural
 from app.services.digests.figures import DigestFigures, MailPart, WorstChat
 from app.services.display_text import NAME_LIMIT, list_shortened, shorten_for_mail
-from app.services.mail.template_tiles import bad_count, longest_wait
+from app.services.mail.template_tiles import format_bad_count, format_longest_wait
 
 
-def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:
+def describe_coverage(figures: DigestFigures, zone: ZoneInfo) -> str:
     """Return the number of chats and its four parts, with the time of counting for a past date."""
     coverage = figures.coverage
     since = figures.drawn_at if figures.drawn_at and figures.drawn_at > figures.period_end else None
@@ -36,7 +36,7 @@ def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:
     )
 
 
-def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
+def describe_mails(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
     """List a date's mails, oldest first, each with its time, part and number of reports."""
     parts = (
         "",
@@ -53,7 +53,7 @@ def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
     return f"Письма этого дня: {'; '.join(each)}"
 
 
-def carried_line(figures: DigestFigures, *, where: str) -> str | None:
+def describe_carried(figures: DigestFigures, *, where: str) -> str | None:
     """Describe how the reports relate to the period's chats; None if there are neither."""
     line, carried = f"Отчётов {where}:{NBSP}{number(figures.reports)}", figures.carried
     before = carried.graded_chats_mailed_before if carried else 0
@@ -79,7 +79,7 @@ def carried_line(figures: DigestFigures, *, where: str) -> str | None:
     return line + f"; отчёты ещё {graded} – в других письмах" * bool(before)
 
 
-def advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
+def make_advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
     """Return the label of an advice, with the time of its message unless the advice contains it."""
     if (
         chat.advice_at is None
@@ -90,7 +90,7 @@ def advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
     return f"Совет к сообщению {format_recent(chat.advice_at, zone)}:"
 
 
-def mixed_line(figures: DigestFigures) -> str | None:
+def describe_mixed_series(figures: DigestFigures) -> str | None:
     """List the series with their figures if the mean combines several; None otherwise."""
     if len(figures.series) < 2:
         return None
@@ -106,7 +106,7 @@ def mixed_line(figures: DigestFigures) -> str | None:
     )
 
 
-def trust_line(figures: DigestFigures) -> str:
+def describe_grading(figures: DigestFigures) -> str:
     """Describe models, rubrics, cost and limitations of the grades."""
     parts = []
     if figures.models:
@@ -136,12 +136,12 @@ def trust_line(figures: DigestFigures) -> str:
     return " · ".join(parts)
 
 
-def preheader(figures: DigestFigures, problems: list[str]) -> str:
+def make_preheader(figures: DigestFigures, problems: list[str]) -> str:
     """Return the text that mail programs show after the subject in a list of mails."""
     if problems:
         return f"Не всё получилось: {shorten_for_mail(problems[0], 120)}"
-    longest = longest_wait(figures)
+    longest = format_longest_wait(figures)
     waiting = f" Дольше всех ждут ответа: {longest}." if longest else ""
     if not figures.reports:
         return f"Новых отчётов нет.{waiting}"
-    return f"С оценкой ниже {BAD_BELOW}: {bad_count(figures)}.{waiting}"
+    return f"С оценкой ниже {BAD_BELOW}: {format_bad_count(figures)}.{waiting}"

@@ -41,7 +41,7 @@ class Tile(NamedTuple):
     second_changes: Sequence[TileChange] = ()
 
 
-def score_change(figures: DigestFigures) -> str | None:
+def format_score_change(figures: DigestFigures) -> str | None:
     """Return the change of the mean score since the day before, if both have the same series."""
     before = figures.day_before
     if (
@@ -55,12 +55,12 @@ def score_change(figures: DigestFigures) -> str | None:
     return format_change(change, number(abs(change)))
 
 
-def tiles(figures: DigestFigures) -> tuple[Tile, ...]:
+def make_tiles(figures: DigestFigures) -> tuple[Tile, ...]:
     """Return the four tiles of a mail that carries reports."""
     few = ", мало данных" if figures.reports < ENOUGH else ""
     mean = "—" if figures.mean_score is None else number(figures.mean_score)
     bad = 100 * figures.bad_reports / figures.reports
-    longest = longest_wait(figures)
+    longest = format_longest_wait(figures)
     around_the_clock = ", круглосуточно" if figures.working_time else ""
     return (
         Tile(
@@ -77,7 +77,7 @@ def tiles(figures: DigestFigures) -> tuple[Tile, ...]:
         Tile(
             f"Оценка ниже{NBSP}{BAD_BELOW}",
             percent(figures.bad_reports, figures.reports),
-            f"{bad_count(figures)}{few}",
+            f"{format_bad_count(figures)}{few}",
             _list_changes(
                 figures,
                 _compute_bad_share,
@@ -172,7 +172,7 @@ def _join_count(count: int, one: str, few: str, many: str) -> str:
     return plural(count, one, few, many).replace(" ", NBSP)
 
 
-def compared_line(figures: DigestFigures) -> str | None:
+def describe_comparison(figures: DigestFigures) -> str | None:
     """List the earlier mails of the comparison and the numbers that are not comparable.
 
     They are not comparable if the model, the rubric or the counting of hours differs.
@@ -216,7 +216,7 @@ def _describe_baseline(baseline: Baseline, name: str, *, with_days: bool) -> str
     return f"{name}{days} ({reports})"
 
 
-def bad_count(figures: DigestFigures) -> str:
+def format_bad_count(figures: DigestFigures) -> str:
     """Return the number of bad reports of all.
 
     A chat that was graded twice counts twice, as in the mean.
@@ -225,7 +225,7 @@ def bad_count(figures: DigestFigures) -> str:
     return f"{number(figures.bad_reports)} из {reports}"
 
 
-def longest_wait(figures: DigestFigures) -> str | None:
+def format_longest_wait(figures: DigestFigures) -> str | None:
     """Return the longest wait of a buyer in words; None if no buyer waits."""
     if not figures.waiting_buyers:
         return None
