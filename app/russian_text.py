@@ -1,6 +1,6 @@
-"""Numbers, dates, spans, shares and money in Russian words. Babel has the language's rules.
+"""Format numbers, dates, spans, shares and money in Russian with the rules of Babel.
 
-Own code covers what Babel does not: halves rounded up, spans in two units, weekdays in the dative.
+Babel does not have: rounding of halves up, spans in two units, weekdays in the dative.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def plural(count: int, one: str, few: str, many: str) -> str:
     return f"{number(count)} {form}"
 
 
-def days_title(days: Sequence[date]) -> str:
+def format_days(days: Sequence[date]) -> str:
     """Return the days of a mail, oldest first: one day with its weekday, or the first and last."""
     first, last = days[0], days[-1]
     if first == last:
@@ -54,7 +54,7 @@ def to_weekdays(day: date) -> str:
     return f"к{NBSP}{_TO_WEEKDAYS[day.weekday()]}"
 
 
-def short_weekday(day: date) -> str:
+def format_weekday(day: date) -> str:
     """Return the day's weekday in two letters."""
     return _format_day(day, "EE")
 
@@ -63,8 +63,8 @@ def _format_day(day: date, pattern: str) -> str:
     return format_date(day, pattern, locale=_RUSSIAN)
 
 
-def at_moment(moment: datetime, zone: ZoneInfo) -> str:
-    """Return date and time, with seconds if they are not zero."""
+def format_moment(moment: datetime, zone: ZoneInfo) -> str:
+    """Return a date and time, with seconds if they are not zero."""
     local = moment.astimezone(zone)
     return (
         f"{local:%d.%m.%Y}{NBSP}{local:%H:%M:%S}"
@@ -73,19 +73,19 @@ def at_moment(moment: datetime, zone: ZoneInfo) -> str:
     )
 
 
-def since_words(moment: datetime, zone: ZoneInfo) -> str:
+def format_recent(moment: datetime, zone: ZoneInfo) -> str:
     """Return a recent moment: day, month, hour and minute."""
     local = moment.astimezone(zone)
     return f"{local:%d.%m}{NBSP}{local:%H:%M}"
 
 
-def zone_words(zone: ZoneInfo, start: datetime, end: datetime) -> str:
+def format_zone(zone: ZoneInfo, start: datetime, end: datetime) -> str:
     """Return the zone's name and offset, or both offsets if the clocks changed in the period."""
     offsets = dict.fromkeys(moment.astimezone(zone).isoformat()[-6:] for moment in (start, end))
     return f"{zone.key} (UTC{', затем UTC'.join(offsets)})"
 
 
-def waited(since: datetime, until: datetime) -> str:
+def format_wait(since: datetime, until: datetime) -> str:
     """Return the length of a wait in days and whole hours."""
     days, hours = divmod(max(0, int((until - since).total_seconds() // 3600)), 24)
     parts = [plural(days, "день", "дня", "дней")] * bool(days) + [
@@ -111,12 +111,12 @@ def percent(part: int, whole: int) -> str:
 
 
 def dollars(cost: Decimal | None) -> str:
-    """Return a sum of money. Under a dollar it has four decimals: a day may cost under a cent."""
+    """Return a sum of money; below a dollar with four decimals: a day may cost less than a cent."""
     if cost is None:
         return "неизвестна, цены модели нет в справочнике"
     return format_decimal(cost, "#,##0.00" if cost >= 1 else "0.0000", _RUSSIAN) + f"{NBSP}$"
 
 
-def arrow(change: int, size: str) -> str:
+def format_change(change: int, size: str) -> str:
     """Return a change with its direction: ``▲3``, ``▼3``, ``±0``."""
     return f"{'▲' if change > 0 else '▼'}{size}" if change else "±0"

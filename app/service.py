@@ -31,7 +31,7 @@ from app.jobs.worker import FINISH_SECONDS, Worker
 from app.models import RunKind
 from app.services.analysis.worker_pool import WorkerPool
 from app.services.mail.arrivals import Arrivals
-from app.services.mail.composer import MailSettings
+from app.services.mail.settings import MailSettings
 from app.services.sync.hints import HintQueue
 from app.services.sync.syncer import AvitoSource
 

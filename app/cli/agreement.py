@@ -16,7 +16,12 @@ from app.clock import at_local
 from app.config import Settings
 from app.errors import SettingsError
 from app.russian_text import plural
-from app.services.agreement.comparison import Material, common_pairs, compare_grades, gather
+from app.services.agreement.comparison import (
+    Material,
+    compare_grades,
+    list_common_pairs,
+    read_material,
+)
 from app.services.agreement.export import Export, export_sheet
 from app.services.agreement.files import read_ratings
 
@@ -53,7 +58,7 @@ async def report(settings: Settings, paths: Sequence[Path], *, with_reviews: boo
     ratings = read_ratings(paths)
     check_data_dir(settings)
     async with open_database(settings) as database:
-        material = await gather(database, ratings, with_reviews=with_reviews)
+        material = await read_material(database, ratings, with_reviews=with_reviews)
     _print_material(material, files=len(paths))
     has_few = False
     for comparison in compare_grades(material):
@@ -125,7 +130,7 @@ def _print_material(material: Material, *, files: int) -> None:
         for (model, version), count in material.versions.items()
     )
     print_line(f"Отчёты модели: {versions}.")
-    if len(material.people) > 1 and not common_pairs(material):
+    if len(material.people) > 1 and not list_common_pairs(material):
         print_marked(Mark.UNSURE, "Общих чатов у экспертов нет: согласие между ними не посчитать.")
     if material.reviews is not None and not material.reviews[0]:
         print_marked(Mark.UNSURE, "Проверок в службе, в которых названа оценка, нет.")

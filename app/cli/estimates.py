@@ -17,7 +17,7 @@ from app.database.engine import Database
 from app.domain.messages import ChatMessage
 from app.repositories.gradings import Scope
 from app.russian_text import number, plural
-from app.services.analysis.budget import spent_on
+from app.services.analysis.budget import sum_spent
 from app.services.analysis.estimate import Estimate, estimate_due, estimate_windows
 from app.services.analysis.originals import list_originals
 from app.services.requested_chats import describe_unknown
@@ -33,7 +33,7 @@ async def estimate_analyze(
     async with open_grader(settings) as grader, open_database(settings) as database:
         unknown = await check_named(database, chat_ids)
         estimate = await estimate_due(database, grader, scope, limit)
-        spent = await spent_on(database, local_date(system_clock(), grader.zone), grader.zone)
+        spent = await sum_spent(database, local_date(system_clock(), grader.zone), grader.zone)
     print_line(f"К оценке: {plural(estimate.windows, 'чат', 'чата', 'чатов')}.")
     if estimate.skipped:
         reasons = ", ".join(
@@ -57,7 +57,7 @@ async def estimate_regrade(
     check_data_dir(settings)
     async with open_grader(settings) as grader, open_database(settings) as database:
         estimate = await estimate_windows(database, grader, _windows(database, period))
-        spent = await spent_on(database, local_date(system_clock(), grader.zone), grader.zone)
+        spent = await sum_spent(database, local_date(system_clock(), grader.zone), grader.zone)
     print_line(f"К переоценке: {plural(estimate.windows, 'отчёт', 'отчёта', 'отчётов')}.")
     return _tell(settings, estimate, spent)
 

@@ -63,7 +63,7 @@ def _table(comparison: RegradeComparison) -> Table:
             for pair, count in comparison.moves[criterion].most_common()
             if pair[0] != pair[1]
         ]
-        same = comparison.unchanged(criterion)
+        same = comparison.count_unchanged(criterion)
         words = ", ".join(f"{_arrow(*pair)}: {count}" for pair, count in moved)
         table.add_row(
             criterion.label,
@@ -74,7 +74,7 @@ def _table(comparison: RegradeComparison) -> Table:
 
 
 def _who_judged(comparison: RegradeComparison) -> str:
-    if comparison.same_judge:
+    if comparison.same_series:
         return "Модель и критерии те же: разница — непостоянство самой модели."
     before, after = (
         "; ".join(f"{model}, критерии {version}" for model, version in sorted(series))

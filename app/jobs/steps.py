@@ -14,8 +14,8 @@ from app.services.analysis.analyzer import analyze_chats
 from app.services.analysis.grader import Grader
 from app.services.analysis.paid_work import PaidWork
 from app.services.analysis.regrade import regrade_reports
-from app.services.mail.composer import MailSettings
 from app.services.mail.mailer import send_daily_report
+from app.services.mail.settings import MailSettings
 from app.services.run_params import (
     AnalyzeParams,
     DailyParams,

@@ -1,3 +1,1 @@
-"""What the service does: sync, grading, mail, reports. Each reads what the one before has
-committed.
-"""
+"""Business actions: sync, grading, mail, reports. Each reads what the one before has committed."""

@@ -14,7 +14,7 @@ from app.models import Account, Chat, Message, Review
 from app.repositories import chat_views as shown_chats
 from app.repositories import messages, reports, reviews
 from app.repositories.chat_views import AccountChat
-from app.services.analysis.transcript import chat_messages
+from app.services.analysis.transcript import convert_messages
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ async def read_chat(
         stored_messages,
         bodies,
         stored_reviews,
-        answer_times(chat_messages(stored_messages), hours, zone, now),
+        answer_times(convert_messages(stored_messages), hours, zone, now),
     )
 
 

@@ -15,8 +15,7 @@ from app.russian_text import number
 _Entry = TypeVar("_Entry", bound=BaseModel)
 
 NAME_LIMIT = 40
-# In characters. Together they keep the HTML under 60 KB, whatever is in the texts; Gmail clips a
-# mail at 102 KB.
+# In characters. They limit the HTML to 60 KB for any texts. Gmail clips a mail at 102 KB.
 _LIMITS = {
     "chat_title": 64,
     "client_name": 40,
@@ -26,9 +25,9 @@ _LIMITS = {
     "reason": 160,
 }
 _BYTES = 2
-"""A character of Russian in UTF-8; texts of heavier ones are cut sooner."""
+"""Size of a Russian character in UTF-8. Texts with larger characters are truncated sooner."""
 _UNNAMED = {"chat_title": "Чат без объявления", "client_name": "Клиент"}
-"""What stands for a name that Avito does not give, or of which nothing can be shown."""
+"""Placeholders for names that Avito does not return or that have no visible characters."""
 
 
 def to_one_line(text: str) -> str:
@@ -37,12 +36,12 @@ def to_one_line(text: str) -> str:
 
 
 def display_title(title: str | None) -> str:
-    """A listing's title as people and programs get it."""
+    """Return a listing's title for people and programs."""
     return to_one_line(title or "") or _UNNAMED["chat_title"]
 
 
 def display_name(name: str | None) -> str:
-    """A buyer's name as people and programs get it."""
+    """Return a buyer's name for people and programs."""
     return to_one_line(name or "") or _UNNAMED["client_name"]
 
 
@@ -52,23 +51,22 @@ def chat_url(chat_id: str) -> str:
 
 
 def shorten_for_mail(text: str, limit: int) -> str:
-    """Return the text for a mail: cleaned, with no address that becomes a link, cut to ``limit``
-    characters.
-    """
-    return _cut(defang(to_one_line(text)[: limit + 1]), limit)
+    """Return the text for a mail: sanitized, defanged and truncated to ``limit`` characters."""
+    return _truncate(defang(to_one_line(text)[: limit + 1]), limit)
 
 
-def _cut(text: str, limit: int) -> str:
-    """Cut to ``limit`` characters, or to fewer where they weigh more than ``_BYTES`` of HTML each:
-    emoji, entities.
+def _truncate(text: str, limit: int) -> str:
+    """Truncate to ``limit`` characters and to ``_BYTES`` bytes of HTML for each of them.
+
+    Emoji and entities take more bytes.
     """
-    weights = accumulate(len(escape(char).encode()) for char in text[:limit])
-    fitting = sum(weight <= _BYTES * limit for weight in weights)
+    sizes = accumulate(len(escape(char).encode()) for char in text[:limit])
+    fitting = sum(size <= _BYTES * limit for size in sizes)
     return text if len(text) <= fitting else text[: fitting - 1].rstrip() + "…"
 
 
 def sanitize_entry(entry: _Entry) -> _Entry:
-    """The entry with its texts cleaned, cut, and named where nothing is left of a name."""
+    """Return the entry with its texts shortened and empty names replaced by placeholders."""
     texts = ((name, text) for name, text in entry if name in _LIMITS and text is not None)
     return entry.model_copy(
         update={
@@ -81,12 +79,13 @@ def sanitize_entry(entry: _Entry) -> _Entry:
 def list_shortened(
     texts: Iterable[str], *, most: int = 10, limit: int = NAME_LIMIT, trusted: bool = False
 ) -> list[str]:
-    """Return the first texts, cut, and how many more there are; addresses in ``trusted`` texts stay
-    as they are.
+    """Return the first texts, truncated, and the number of omitted ones.
+
+    Addresses in ``trusted`` texts are not defanged.
     """
-    every = tuple(texts)
-    more = [f"и ещё {number(len(every) - most)}"] if len(every) > most else []
+    all_texts = tuple(texts)
+    more = [f"и ещё {number(len(all_texts) - most)}"] if len(all_texts) > most else []
     return [
-        _cut(to_one_line(text), limit) if trusted else shorten_for_mail(text, limit)
-        for text in every[:most]
+        _truncate(to_one_line(text), limit) if trusted else shorten_for_mail(text, limit)
+        for text in all_texts[:most]
     ] + more

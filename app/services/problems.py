@@ -1,6 +1,4 @@
-"""What a run could not do, as objects: steps compare and store these, and Russian text is made of
-them where a person reads it.
-"""
+"""Problems of a run as objects. Steps compare and store them; people read them in Russian."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -21,13 +19,14 @@ class ProblemCode(StrEnum):
     GRADING_STOPPED = "grading_stopped"
     """Grading stopped before every due chat was graded."""
     UNCODED = "uncoded"
-    """A sentence that a process of the release before has stored."""
+    """A sentence stored by a process of the release before."""
 
 
 class Problem(BaseModel):
-    """One problem. ``detail`` is the cause for a person, one Russian sentence.
+    """A problem of a run.
 
-    ``account``: whose. ``chats``: how many chats are affected; 0: not counted.
+    ``detail``: the cause, a Russian sentence. ``account``: the affected account. ``chats``: number
+    of affected chats; 0: not counted.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)

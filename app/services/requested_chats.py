@@ -1,6 +1,4 @@
-"""Chats that a caller names by Avito's ids: an id that was mistyped must not pass for a chat that
-needs nothing.
-"""
+"""Check the chat IDs of a request, so that a mistyped ID does not look like a chat without work."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,16 +6,16 @@ from app.database.engine import Database
 from app.errors import FieldError, InvalidRequestError
 from app.repositories import gradings
 
-_TOLD = 5
-_LONGEST = 60
-"""Characters of an id that are told; Avito's have about thirty."""
+_SHOWN_IDS = 5
+_ID_LIMIT = 60
+"""Shown characters of an ID. Avito's IDs have about thirty."""
 
 
 async def require_known_chats(database: Database, chat_ids: Collection[str]) -> list[str]:
-    """Those of the ids, each of them given once, that no stored chat has, where one of them has.
+    """Return the IDs that no stored chat has. ``chat_ids`` contains no duplicates.
 
     Raises:
-        InvalidRequestError: there is none of them.
+        InvalidRequestError: no stored chat has any of the IDs.
     """
     unknown = await list_unknown_chats(database, chat_ids)
     if unknown and len(unknown) == len(chat_ids):
@@ -29,15 +27,13 @@ async def require_known_chats(database: Database, chat_ids: Collection[str]) -> 
 
 
 async def list_unknown_chats(database: Database, chat_ids: Collection[str]) -> list[str]:
-    """Those of the ids that no stored chat has."""
+    """Return the IDs that no stored chat has."""
     async with database.session() as session:
         return await gradings.list_unknown(session, chat_ids)
 
 
 def describe_unknown(unknown: Sequence[str]) -> str:
-    """A Russian clause that names the first of these ids, and says how many there are where that is
-    not all.
-    """
-    told = ", ".join(f"{chat_id:.{_LONGEST}}" for chat_id in unknown[:_TOLD])
-    more = f" и другие, всего {len(unknown)}" if len(unknown) > _TOLD else ""
-    return f"не найдены чаты: {told}{more}"
+    """Return a Russian clause with the first of these IDs, and their number if there are more."""
+    shown = ", ".join(f"{chat_id:.{_ID_LIMIT}}" for chat_id in unknown[:_SHOWN_IDS])
+    more = f" и другие, всего {len(unknown)}" if len(unknown) > _SHOWN_IDS else ""
+    return f"не найдены чаты: {shown}{more}"

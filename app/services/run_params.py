@@ -1,10 +1,10 @@
-"""The parameters of each kind of run: one model a kind, the only place that writes and parses
-``runs.params``.
+"""The parameters of each kind of run. Only this module writes and parses ``runs.params``.
 
-The stored JSON has a key only for a value that differs from its default. Two requests are the same
-if their models are equal, which is the case exactly if their JSON is equal: a new field is part of
-the comparison without further code. A worker of the release before reads the same rows, so keys are
-not renamed. Keys that this release does not have are ignored.
+- Each kind has a model. The stored JSON has a key only for a value that differs from its default.
+- Two requests are the same if their models are equal, which is the case exactly if their JSON is
+  equal. A new field is therefore compared without further code.
+- A worker of the release before reads the same rows, so keys are not renamed. Keys that this
+  release does not have are ignored.
 """
 
 from collections.abc import Mapping
@@ -56,8 +56,9 @@ class RunParams(_Stored):
         raise NotImplementedError
 
     def as_json(self, *, repeats: int | None = None) -> dict[str, Any]:
-        """Return the value of ``runs.params``; ``repeats`` is the first run that was under way with
-        the same parameters.
+        """Return the value of ``runs.params``.
+
+        ``repeats``: the first unfinished run with the same parameters.
         """
         stored = self.model_dump(mode="json", exclude_defaults=True)
         return stored if repeats is None else {**stored, REPEATS: repeats}
@@ -97,8 +98,9 @@ class AnalyzeParams(RunParams):
 
 
 class RegradePeriod(_Stored):
-    """Reports written in ``[start, end)``, the newest ``limit`` of them. JSON always has all three
-    keys.
+    """The newest ``limit`` reports written in ``[start, end)``.
+
+    The JSON always has all three keys.
     """
 
     start: Moment
@@ -163,13 +165,14 @@ class DailyParams(RunParams):
 
 
 class UnreadableParams(RunParams):
-    """Stands for stored parameters that this release cannot parse. No step accepts it, so the run
-    fails.
+    """Placeholder for stored parameters that this release cannot parse.
+
+    No step accepts it, so the run fails.
     """
 
     @property
     def is_forced(self) -> bool:
-        """Nothing is known of the request."""
+        """Always False: the request is unknown."""
         return False
 
 
@@ -190,6 +193,6 @@ def parse_params(run: Run) -> RunParams:
 
 
 def parse_repeats(run: Run) -> int | None:
-    """Return the first run that was under way with the same parameters, if there was one."""
+    """Return the first unfinished run with the same parameters, as stored; None: there was none."""
     number = run.params.get(REPEATS)
     return None if number is None else int(number)

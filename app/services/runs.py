@@ -1,4 +1,4 @@
-"""Queue a run, wait for its end, and the context that a step receives."""
+"""Queue runs, wait for their end, and pass their context to steps."""
 
 import asyncio
 import contextlib
@@ -33,32 +33,30 @@ class Progress:
 
 
 class Lease:
-    """The run's lease, measured by the monotonic clock: a change of the wall clock does not prolong
-    it.
+    """The run's lease, measured by the monotonic clock, so that the wall clock does not affect it.
 
-    ``asked_at`` is when the claim or the renewal was sent, not when it was answered. The lease
-    therefore never ends later here than in the database.
+    ``asked_at`` is when the claim or the renewal was sent. The lease therefore never ends later
+    here than in the database.
     """
 
     def __init__(self, asked_at: float | None = None) -> None:
         self._asked_at = time.monotonic() if asked_at is None else asked_at
 
     def renew(self, asked_at: float) -> None:
-        """Record a renewal that the database has committed; ``asked_at`` is a value of
-        ``time.monotonic``.
-        """
+        """Record a committed renewal; ``asked_at`` is a value of ``time.monotonic``."""
         self._asked_at = asked_at
 
     @property
     def held(self) -> bool:
-        """Whether no other process can have claimed the run. Check it before an action that cannot
-        be undone.
+        """Whether no other process can have claimed the run.
+
+        Check it before an action that cannot be undone.
         """
         return self.seconds_left > 0
 
     @property
     def seconds_left(self) -> float:
-        """How long the lease is held without a renewal; 0 or less: it has expired."""
+        """Seconds until the lease expires without a renewal; 0 or less: it has expired."""
         return self._asked_at + runs.LEASE_SECONDS - time.monotonic()
 
 
@@ -68,8 +66,9 @@ P_co = TypeVar("P_co", bound=RunParams, covariant=True)
 
 @dataclass(frozen=True)
 class RunContext(Generic[P_co]):
-    """The run that a step works for. ``token`` identifies the lease: results are written only while
-    this process holds it.
+    """The run that a step executes.
+
+    ``token`` identifies the lease. Results are written only while this process holds it.
     """
 
     id: int
@@ -79,12 +78,12 @@ class RunContext(Generic[P_co]):
     started_at: datetime
     progress: Progress
     repeats: int | None = None
-    """The first run that was under way with the same parameters when this run was queued."""
+    """The first unfinished run with the same parameters when this run was queued."""
     repeated: Collection[int] = ()
     """Runs with the same parameters that started before this run. Their work is not repeated."""
     lease: Lease = field(default_factory=Lease)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the process stops: the step finishes the work under way and begins no more."""
+    """Set when the process stops: the step finishes the work in progress and starts no more."""
 
     @property
     def done_since(self) -> int:
@@ -104,10 +103,10 @@ class RunContext(Generic[P_co]):
 
 @dataclass(frozen=True)
 class StepResult:
-    """The result of a step. ``message`` is Russian, for people. ``ok`` is False if an account, a
-    recipient or the model failed.
+    """The result of a step.
 
-    ``cut_short``: the process stops and work is left, so the run goes back into the queue.
+    ``ok``: False if an account, a recipient or the model failed. ``message``: Russian, for people.
+    ``cut_short``: the process stops before the work is done, so the run is queued again.
     """
 
     ok: bool
@@ -118,7 +117,7 @@ class StepResult:
 
 
 class LeaseLostError(AppError):
-    """Another process has claimed the run, or may have: nothing more may be written."""
+    """Another process may have claimed the run, so nothing may be written any more."""
 
     def __init__(self) -> None:
         super().__init__("Запуск перешёл к другому процессу службы: он его и закончит.")
@@ -135,9 +134,9 @@ async def submit(
     slot: str | None = None,
     parent_id: int | None = None,
 ) -> int:
-    """Queue a run and return its id. If the slot has a run already, return the id of that run.
+    """Queue a run and return its ID, or the ID of the run that occupies the slot.
 
-    A forced run stores the id of the first run that is under way with the same parameters.
+    A forced run stores the ID of the first unfinished run with the same parameters.
     """
     kind, repeats = params.KIND, None
     async with database.transaction() as session:
@@ -159,7 +158,7 @@ async def submit(
     return existing.id
 
 
-async def _never() -> None:
+async def _wait_forever() -> None:
     await asyncio.Event().wait()
 
 
@@ -171,7 +170,7 @@ async def wait(
     database: Database,
     run_id: int,
     *,
-    wait_run_finished: Callable[[], Awaitable[None]] = _never,
+    wait_run_finished: Callable[[], Awaitable[None]] = _wait_forever,
     away_seconds: float = math.inf,
     read_seconds: float = _READ_SECONDS,
 ) -> Run:
@@ -183,7 +182,7 @@ async def wait(
     Raises:
         DatabaseUnavailableError: the database was unavailable for longer than ``away_seconds``.
     """
-    pause = 0.02 if wait_run_finished is _never else 0.2
+    pause = 0.02 if wait_run_finished is _wait_forever else 0.2
     read_at = time.monotonic()
     while True:
         run = await _read(database, run_id, read_seconds)

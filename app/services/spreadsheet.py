@@ -1,6 +1,4 @@
-"""The writer of XLSX files: pages of columns and rows, laid out for reading. No text acts as a
-formula.
-"""
+"""Write XLSX files: formatted pages of columns and rows, in which no text acts as a formula."""
 
 import math
 import os
@@ -19,7 +17,7 @@ from app.services.formulas import is_formula_like
 
 
 class Link(NamedTuple):
-    """A cell that leads to another page of the file; ``row`` counts from 1, as Excel does."""
+    """A cell that links to another page of the file; ``row`` counts from 1, as Excel does."""
 
     text: str
     page: str
@@ -27,14 +25,13 @@ class Link(NamedTuple):
 
 
 Cell = str | float | datetime | Link | None
-"""The content of a cell. An aware moment is shown in its own local time, followed by its offset:
-Excel has no time zones.
+"""The content of a cell.
+
+An aware moment is shown as local time with its offset, because Excel has no time zones.
 """
 
 _REFUSED = re.compile("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
-"""Characters that XML 1.0 cannot contain, the carriage return, which it converts, and those that
-reverse the direction of text.
-"""
+"""Characters that XML 1.0 cannot contain, carriage returns, and those that reverse text."""
 _MAX_UNITS = 32_767
 """Excel's limit for the text of a cell, in UTF-16 units."""
 _LINE_POINTS, _MAX_LINES = 15, 27
@@ -70,10 +67,10 @@ class Choices(NamedTuple):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a page. ``width``: in characters. ``wrapped``: long text continues on the next
-    line.
+    """A column of a page.
 
-    ``colours``: the background of a cell, as ``#RRGGBB``, by the word in it.
+    ``width``: in characters. ``wrapped``: long text continues on the next line. ``colours``: the
+    background of a cell, as ``#RRGGBB``, by the word in it.
     """
 
     heading: str
@@ -85,8 +82,9 @@ class Column:
 
 
 class SpreadsheetFile:
-    """An XLSX file that is written page by page and row by row. A context, which removes its
-    temporary files at the end.
+    """An XLSX file that is written page by page and row by row.
+
+    Use it as a context manager, which removes its temporary files.
 
     ``flat``: write rows to the disk at once, so that memory is constant. Texts are then stored in
     the cells, which Apple's Numbers does not show (XlsxWriter's documentation), so it does not suit
@@ -124,8 +122,9 @@ class SpreadsheetFile:
         self._folder.cleanup()
 
     def add_page(self, name: str, columns: Sequence[Column], *, fixed_columns: int = 0) -> None:
-        """Start a page, which finishes the one before. If no column has a heading, the page has no
-        heading row.
+        """Finish the current page and start the next one.
+
+        If no column has a heading, the page has no heading row.
 
         ``name``: at most 31 characters, none of ``[]:*?/\\``. ``fixed_columns`` stay in view when
         the page is scrolled.
@@ -152,7 +151,7 @@ class SpreadsheetFile:
         """Add rows to the current page, each with one cell for each column."""
         for row in rows:
             # Not every program computes the height of a row.
-            self._page.set_row(self._row, _LINE_POINTS * _lines(self._columns, row))
+            self._page.set_row(self._row, _LINE_POINTS * _count_lines(self._columns, row))
             for place, (column, cell) in enumerate(zip(self._columns, row, strict=True)):
                 self._write(place, column, cell, style)
             self._row += 1
@@ -197,17 +196,17 @@ class SpreadsheetFile:
         """``style``: a format that overrides the column's for text."""
         match cell:
             case None | "":
-                self._page.write_blank(self._row, place, None, style or self._format(column))
+                self._page.write_blank(self._row, place, None, style or self._get_format(column))
             case Link():
                 address = f"internal:'{cell.page}'!A{cell.row}"
                 self._page.write_url(self._row, place, address, style or self._link, cell.text)
             case str():
-                text = _fit(cell)
+                text = _fit_text(cell)
                 self._page.write_string(
                     self._row,
                     place,
                     text,
-                    style or self._format(column, quoted=is_formula_like(text)),
+                    style or self._get_format(column, quoted=is_formula_like(text)),
                 )
             case datetime():
                 offset = cell.strftime("%z")
@@ -217,30 +216,35 @@ class SpreadsheetFile:
                     else "dd.mm.yyyy hh:mm:ss"
                 )
                 self._page.write_datetime(
-                    self._row, place, cell.replace(tzinfo=None), self._format(column, number=shown)
+                    self._row,
+                    place,
+                    cell.replace(tzinfo=None),
+                    self._get_format(column, number=shown),
                 )
             case _:
-                self._page.write_number(self._row, place, cell, self._format(column))
+                self._page.write_number(self._row, place, cell, self._get_format(column))
 
-    def _format(self, column: Column, *, quoted: bool = False, number: str = "General") -> Any:
-        """``quoted``: Excel's own mark for text that begins like a formula. It stays text when a
-        person edits the cell.
+    def _get_format(self, column: Column, *, quoted: bool = False, number: str = "General") -> Any:
+        """Return the format of a cell.
+
+        ``quoted``: Excel's mark for text that begins like a formula. The cell remains text when a
+        person edits it.
         """
         key = (column.wrapped, column.centred, quoted, number)
         if key not in self._formats:
             align = "center" if column.centred else "left"
-            looks = {
+            properties = {
                 **_LAID_OUT,
                 "align": align,
                 "text_wrap": column.wrapped,
                 "quote_prefix": quoted,
                 "num_format": number,
             }
-            self._formats[key] = self._book.add_format(looks)
+            self._formats[key] = self._book.add_format(properties)
         return self._formats[key]
 
 
-def _lines(columns: Sequence[Column], row: Sequence[Cell]) -> int:
+def _count_lines(columns: Sequence[Column], row: Sequence[Cell]) -> int:
     """Estimate the number of lines of the longest text in a row."""
     texts = [
         (column.width, cell)
@@ -254,7 +258,7 @@ def _lines(columns: Sequence[Column], row: Sequence[Cell]) -> int:
     return min(max(counts, default=1), _MAX_LINES)
 
 
-def _fit(text: str) -> str:
+def _fit_text(text: str) -> str:
     """Return the text as a cell can contain it. A truncated text ends in «…»."""
     text = _REFUSED.sub("", text)
     if len(text) * 2 <= _MAX_UNITS:

@@ -15,7 +15,7 @@ import httpx
 from python_calamine import CalamineWorkbook
 
 from app.sandbox.deepseek_faults import edit_grading
-from app.services.formulas import unguarded
+from app.services.formulas import unescape_formula
 from app.services.reports.xlsx_file import MAX_ROWS
 from app.services.spreadsheet import Column, SpreadsheetFile
 from tests.api.test_document import FIELDS
@@ -96,7 +96,7 @@ def read_csv(answer: httpx.Response) -> list[dict[str, Any]]:
     names = next(lines)
     kinds = {**FIELDS, "id": int}
     return [
-        {name: kinds[name](unguarded(cell)) for name, cell in zip(names, line, strict=True)}
+        {name: kinds[name](unescape_formula(cell)) for name, cell in zip(names, line, strict=True)}
         for line in lines
     ]
 

@@ -11,7 +11,7 @@ import pytest
 from app.database.engine import Database
 from app.models import RunKind
 from app.repositories import runs
-from app.services.mail.composer import FIRST_RETRY
+from app.services.mail.settings import FIRST_RETRY
 from tests.jobs.ticks import ask_for_what_is_due
 from tests.services.posting import Process, delivery_rows, pass_claims
 from tests.services.test_mailer import BOSS, SECOND, grade_day, list_mails

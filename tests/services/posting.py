@@ -16,8 +16,8 @@ from app.clients.mail import SmtpClient
 from app.clock import local_date
 from app.database.engine import Database
 from app.services.mail.arrivals import Arrivals
-from app.services.mail.composer import MailSettings
 from app.services.mail.mailer import send_daily_report
+from app.services.mail.settings import MailSettings
 from app.services.run_params import MailParams
 from app.services.runs import Lease, Progress, RunContext, StepResult, submit
 from tests.services.test_mailer import BOSS, SECOND

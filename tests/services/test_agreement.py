@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.services.agreement.comparison import AgreementComparison, compare_grades, gather
+from app.services.agreement.comparison import AgreementComparison, compare_grades, read_material
 from app.services.agreement.files import Rating, SheetError
 from tests.stage import BAD_TALK, GOOD_TALK, Stage
 
@@ -56,7 +56,7 @@ async def test_who_is_compared_with_whom(stage: Stage) -> None:
         rating("Борис", 3),
         rating("Клара", 3, tonality=None),
     ]
-    material = await gather(stage.service.database, ratings, with_reviews=False)
+    material = await read_material(stage.service.database, ratings, with_reviews=False)
     assert {name: set(word) for name, word in material.people.items()} == {
         "Анна": {1, 2},
         "Борис": {2, 3},
@@ -82,7 +82,7 @@ async def test_no_objection_is_no_level_of_the_scale(stage: Stage) -> None:
     """
     await graded(stage, machine={1: (M, N), 2: (M, N), 3: (M, L), 4: (M, H)})
     words = {1: N, 2: L, 3: M, 4: None}
-    material = await gather(
+    material = await read_material(
         stage.service.database,
         [rating("Анна", number, word) for number, word in words.items()],
         with_reviews=False,
@@ -108,7 +108,7 @@ async def test_reviews_are_one_more_rater_of_the_grades_that_they_name(stage: St
             f"/api/v1/reports/{number}/review", json={"grades": grades, "comment": "Да"}
         )
         assert answer.status_code == 200
-    material = await gather(stage.service.database, [rating("Анна", 3)], with_reviews=True)
+    material = await read_material(stage.service.database, [rating("Анна", 3)], with_reviews=True)
     *_, last = compare_grades(material)
     assert (last.title, tables(last)) == (
         "Проверка в службе — модель",
@@ -116,7 +116,7 @@ async def test_reviews_are_one_more_rater_of_the_grades_that_they_name(stage: St
     )
     for number in (1, 2):
         await stage.rest.delete(f"/api/v1/reports/{number}/review")
-    empty = await gather(stage.service.database, [rating("Анна", 3)], with_reviews=True)
+    empty = await read_material(stage.service.database, [rating("Анна", 3)], with_reviews=True)
     assert [comparison.title for comparison in compare_grades(empty)] == ["Анна — модель"]
 
 
@@ -125,7 +125,7 @@ async def test_a_report_that_is_not_here_is_named(stage: Stage) -> None:
     await stage.sync()
     await stage.analyze()
     with pytest.raises(SheetError) as refused:
-        await gather(
+        await read_material(
             stage.service.database, [rating("Анна", 1), rating("Анна", 999_999)], with_reviews=False
         )
     assert refused.value.message.startswith("строка 999999: отчёта 999999 в этой базе нет")

@@ -16,7 +16,7 @@ from app.services.digests.figures import (
     MailedDay,
     Series,
 )
-from app.services.mail.mime import render_html, render_text, subject
+from app.services.mail.mime import make_subject, render_html, render_text
 from tests.services.letters import (
     AVITO,
     BOSS,
@@ -73,7 +73,7 @@ def test_subject_says_the_day_in_a_line() -> None:
         "22.11, дополнение: 74 по 3 отчётам · 4 ждут ответа": {"part": "дополнение", "reports": 3},
     }
     for expected, update in expectations.items():
-        assert subject(changed(RICH, **update)) == f"Авито-чаты {expected}"
+        assert make_subject(changed(RICH, **update)) == f"Авито-чаты {expected}"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_subject_says_the_day_in_a_line() -> None:
 )
 def test_counts_take_the_right_plural(form: str) -> None:
     coverage = Coverage(graded=int(form.partition(" ")[0]), skipped={}, failed=0, waiting=0)
-    assert f" · {form} · " in subject(changed(RICH, coverage=coverage))
+    assert f" · {form} · " in make_subject(changed(RICH, coverage=coverage))
 
 
 def test_text_and_html_show_the_same_figures() -> None:

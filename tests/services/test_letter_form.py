@@ -19,11 +19,11 @@ from app.services.mail.attachment import Attachment
 from app.services.mail.mime import (
     add_recipient,
     build_mime,
-    message_id,
+    make_message_id,
+    make_subject,
     render_html,
     render_page,
     render_text,
-    subject,
 )
 from tests.services.letters import (
     AVITO,
@@ -156,7 +156,7 @@ def test_no_address_of_a_stranger_is_a_link_in_a_mail_program(add_recipient: str
         problems=(add_recipient,),
         models=(add_recipient,),
     )
-    assert subject(told) == subject(changed(CROWD, problems=told.problems))
+    assert make_subject(told) == make_subject(changed(CROWD, problems=told.problems))
     bare = to_one_line(add_recipient)
     for part in (render_html(told), render_text(told), render_page(told, [])):
         assert bare not in part
@@ -182,7 +182,7 @@ def test_texts_are_cut_and_nameless_chats_get_a_name_to_click() -> None:
 
 def test_stored_mail_has_two_parts_and_no_recipient() -> None:
     mail = parsed(build_mime(RICH, sender=SENDER, now=END))
-    assert mail["Subject"] == subject(RICH)
+    assert mail["Subject"] == make_subject(RICH)
     assert mail["From"].addresses[0].addr_spec == mail["Reply-To"].addresses[0].addr_spec == SENDER
     assert mail["Date"] == "Sun, 22 Nov 2026 20:00:00 +0300"
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -248,16 +248,16 @@ def test_sender_has_a_name_and_an_ascii_domain() -> None:
     ):
         origin = parsed(build_mime(RICH, sender=sender, now=END))["From"].addresses[0]
         assert (origin.display_name, origin.addr_spec) == (name, spec)
-        assert message_id(7, BOSS, sender, END).endswith(f"@{origin.domain}>")
+        assert make_message_id(7, BOSS, sender, END).endswith(f"@{origin.domain}>")
 
 
 def test_address_puts_two_headers_in_front_of_the_stored_bytes() -> None:
-    mime, identity = build_mime(RICH, sender=SENDER, now=END), message_id(7, BOSS, SENDER, END)
+    mime, identity = build_mime(RICH, sender=SENDER, now=END), make_message_id(7, BOSS, SENDER, END)
     addressed = add_recipient(mime, recipient=BOSS, message_id=identity)
     assert addressed == f"To: {BOSS}\r\nMessage-ID: {identity}\r\n".encode() + mime
     assert addressed == add_recipient(mime, recipient=BOSS, message_id=identity)
     mail = parsed(addressed)
-    assert (mail["To"], mail["Message-ID"], mail["Subject"]) == (BOSS, identity, subject(RICH))
+    assert (mail["To"], mail["Message-ID"], mail["Subject"]) == (BOSS, identity, make_subject(RICH))
     spy = f"{BOSS}\r\nBcc: spy@evil.example"
     assert "Bcc" not in parsed(add_recipient(mime, recipient=BOSS, message_id=identity + spy))
     with pytest.raises(ValueError, match="dot-atom"):
@@ -285,13 +285,13 @@ def test_a_cyrillic_sender_stands_in_the_header_as_it_is() -> None:
 
 
 def test_message_id_is_stable_unique_and_discreet() -> None:
-    identity = message_id(7, BOSS, SENDER, END)
-    assert identity == message_id(7, BOSS, SENDER, END)
+    identity = make_message_id(7, BOSS, SENDER, END)
+    assert identity == make_message_id(7, BOSS, SENDER, END)
     assert re.fullmatch(r"<digest-7\.[0-9a-f]{32}@example\.ru>", identity)
     assert (
         len(
             {
-                message_id(digest, who, SENDER, now)
+                make_message_id(digest, who, SENDER, now)
                 for digest in (7, 8)
                 for who in (BOSS, "chief@example.ru")
                 for now in (END, END - timedelta(days=1))

@@ -182,9 +182,9 @@ async def _read_page(
         limit=query.limit or MAX_LIMIT,
     )
     if following is None:
-        return reading.in_chunks(page), {}
+        return reading.split_page(page), {}
     address = request.url.include_query_params(cursor=write_cursor(following))
-    return reading.in_chunks(page), {"Link": f'<{address}>; rel="next"'}
+    return reading.split_page(page), {"Link": f'<{address}>; rel="next"'}
 
 
 async def _count_for_a_sheet(database: Database, wanted: ReportFilter) -> int:

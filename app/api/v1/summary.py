@@ -13,7 +13,7 @@ from app.api.v1.summary_schemas import SummaryRead
 from app.domain.criteria import Criterion
 from app.repositories.report_filter import ReportFilter
 from app.services.digests.figures import CriterionShare, Measures
-from app.services.digests.summary import Summary, summarize
+from app.services.digests.measures import Summary, summarize
 from app.services.mail.day_page import get_mail_day
 
 router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)

@@ -1,1 +1,1 @@
-"""How far people and the model agree in their grades."""
+"""Measure how far people and the model agree in their grades."""

@@ -14,7 +14,7 @@ from app.services.agreement.files import Rating, SheetError, name_key
 
 Grades = Mapping[Criterion, Grade]
 GradesByReport = Mapping[int, Grades]
-"""The grades of one grader by report, which stands for its chat."""
+"""The grades of one grader by report. Each report represents its chat."""
 
 _ORDINAL = {Grade.LOW: 0, Grade.MEDIUM: 1, Grade.HIGH: 2}
 _SEED = 1
@@ -36,7 +36,7 @@ _THREE = tuple(grade.value[0] for grade in _ORDINAL)
 _PRESENCE = {**dict.fromkeys(_ORDINAL, 1), Grade.NONE: 0}
 
 
-def _scales() -> Iterator[Scale]:
+def _make_scales() -> Iterator[Scale]:
     """Yield one scale a criterion, and two for objections.
 
     «Нет возражений» is no level of an ordinal scale. The first scale compares whether there was an
@@ -51,13 +51,14 @@ def _scales() -> Iterator[Scale]:
             yield Scale(criterion, criterion.label, _ORDINAL, _THREE)
 
 
-SCALES = tuple(_scales())
+SCALES = tuple(_make_scales())
 
 
 @dataclass(frozen=True)
 class AgreementComparison:
-    """One or several pairs of graders on each scale. ``row`` and ``column`` name the graders of a
-    table's rows and columns.
+    """The agreement of one or several pairs of graders on each scale.
+
+    ``row`` and ``column``: the names of the graders of a table's rows and columns.
     """
 
     title: str
@@ -68,7 +69,9 @@ class AgreementComparison:
 
 @dataclass(frozen=True)
 class Material:
-    """The filled-in sheets and the model's grades. ``reviews``: the grades of reviews in the
+    """The filled-in sheets and the model's grades.
+
+    ``open``: number of grades marked ``NO_OPINION``. ``reviews``: the grades of reviews in the
     service, and the model's grades of the same reports; None: not requested.
     """
 
@@ -80,7 +83,9 @@ class Material:
     reviews: tuple[GradesByReport, GradesByReport] | None
 
 
-async def gather(database: Database, ratings: Sequence[Rating], *, with_reviews: bool) -> Material:
+async def read_material(
+    database: Database, ratings: Sequence[Rating], *, with_reviews: bool
+) -> Material:
     """Join the ratings with the model's grades by the report's number.
 
     Raises:
@@ -91,11 +96,13 @@ async def gather(database: Database, ratings: Sequence[Rating], *, with_reviews:
             session, sorted({rating.report_id for rating in ratings})
         )
         reviewed = await agreement.list_reviewed(session) if with_reviews else []
-    machine: dict[int, Grades] = {report.report_id: _in_order(report.grades) for report in graded}
+    machine: dict[int, Grades] = {
+        report.report_id: _parse_all_grades(report.grades) for report in graded
+    }
     people = _grades_by_person(ratings, machine)
     reviews: tuple[GradesByReport, GradesByReport] = (
-        {report.report_id: _named(report.given) for report in reviewed},
-        {report.report_id: _in_order(report.grades) for report in reviewed},
+        {report.report_id: _parse_given_grades(report.given) for report in reviewed},
+        {report.report_id: _parse_all_grades(report.grades) for report in reviewed},
     )
     versions = Counter((report.model, report.prompt_version) for report in graded)
     return Material(
@@ -131,7 +138,7 @@ def compare_grades(material: Material) -> Iterator[AgreementComparison]:
     then compared one by one.
     """
     people, machine = material.people, material.machine
-    pairs = common_pairs(material)
+    pairs = list_common_pairs(material)
     if len(pairs) > 1:
         pooled = [(people[first], people[second]) for first, second in pairs]
         yield _compare("Эксперты между собой, все пары вместе", "один эксперт", "другой", pooled)
@@ -142,15 +149,15 @@ def compare_grades(material: Material) -> Iterator[AgreementComparison]:
             "Эксперты — модель, все вместе",
             "эксперты",
             "модель",
-            [(word, machine) for word in people.values()],
+            [(grades, machine) for grades in people.values()],
         )
-    for name, word in people.items():
-        yield _compare(f"{name} — модель", name, "модель", [(word, machine)])
+    for name, grades in people.items():
+        yield _compare(f"{name} — модель", name, "модель", [(grades, machine)])
     if material.reviews is not None and material.reviews[0]:
         yield _compare("Проверка в службе — модель", "проверка", "модель", [material.reviews])
 
 
-def common_pairs(material: Material) -> list[tuple[str, str]]:
+def list_common_pairs(material: Material) -> list[tuple[str, str]]:
     """Return the pairs of people with a common chat."""
     people = material.people
     return [
@@ -164,33 +171,33 @@ def _compare(
     title: str, row: str, column: str, pairs: Sequence[tuple[GradesByReport, GradesByReport]]
 ) -> AgreementComparison:
     results = [
-        (scale, measure_agreement(_chats(scale, pairs), levels=len(scale.names), seed=_SEED))
+        (scale, measure_agreement(_list_chats(scale, pairs), levels=len(scale.names), seed=_SEED))
         for scale in SCALES
     ]
     return AgreementComparison(title, row, column, results)
 
 
-def _chats(scale: Scale, pairs: Sequence[tuple[GradesByReport, GradesByReport]]) -> list[Chat]:
+def _list_chats(scale: Scale, pairs: Sequence[tuple[GradesByReport, GradesByReport]]) -> list[Chat]:
     """Return for each chat the levels of each pair of graders in which both gave one."""
     chats: dict[int, list[Cell]] = {}
     for number, (first, second) in enumerate(pairs):
         for chat in first:
-            row, column = _level(scale, first[chat]), _level(scale, second.get(chat, {}))
+            row, column = _get_level(scale, first[chat]), _get_level(scale, second.get(chat, {}))
             if row is not None and column is not None:
                 chats.setdefault(chat, []).append(Cell(number, row, column))
     return [tuple(cells) for cells in chats.values()]
 
 
-def _level(scale: Scale, grades: Grades) -> int | None:
+def _get_level(scale: Scale, grades: Grades) -> int | None:
     grade = grades.get(scale.criterion)
     return None if grade is None else scale.levels.get(grade)
 
 
-def _in_order(grades: Sequence[str]) -> Grades:
+def _parse_all_grades(grades: Sequence[str]) -> Grades:
     return {criterion: Grade(word) for criterion, word in zip(Criterion, grades, strict=True)}
 
 
-def _named(given: Mapping[str, str]) -> Grades:
+def _parse_given_grades(given: Mapping[str, str]) -> Grades:
     return {
         criterion: Grade(given[name])
         for criterion in Criterion

@@ -1,5 +1,6 @@
-"""Draws the chats that people are to grade by hand, blind, and writes them into a workbook."""
+"""Draw a sample of chats for people to grade without the model's grades, and write a workbook."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -17,9 +18,11 @@ from app.services.agreement.label_sheet import SheetChat, write_label_sheet
 
 @dataclass(frozen=True)
 class Export:
-    """A workbook and what is to be known of it. ``changed``: chats left out because messages came
-    into the graded part afterwards; ``other_rubric``: chats whose report was made with another
-    rubric or prompt than today's.
+    """A workbook and its figures.
+
+    ``available``: chats that could be drawn. ``changed``: chats that were left out because messages
+    were added to the graded part later. ``other_rubric``: chats whose report was made with another
+    rubric or prompt than the current one.
     """
 
     content: bytes
@@ -40,7 +43,7 @@ async def export_sheet(
     size: int,
     seed: int,
 ) -> Export:
-    """A sheet of at most ``size`` chats out of those with a report written in ``[start, end)``.
+    """Return a workbook with at most ``size`` chats that have a report written in ``[start, end)``.
 
     Raises:
         NotFoundError: there is no such report.
@@ -50,42 +53,46 @@ async def export_sheet(
         candidates = {
             found.report_id: found for found in await agreement.list_candidates(session, start, end)
         }
-        drawn = balanced_sample(
-            {number: (*found.grades, found.account_id) for number, found in candidates.items()},
-            size,
-            seed,
-        )
-        if not drawn:
-            raise NotFoundError(
-                "Отчётов за этот период нет: оценивать нечего. Проверьте --since и --until или"
-                " вызовите analyze."
-            )
+        drawn = _draw_reports(candidates, size, seed)
         titles = await agreement.get_titles(session, drawn)
-        seen = await agreement.list_window_messages(session, drawn)
+        rows = await agreement.list_window_messages(session, drawn)
     chosen = [candidates[number] for number in drawn]
-    talks = [
+    sheet_chats = [
         SheetChat(number, titles[number], messages)
-        for number, messages in _by_report(drawn, seen).items()
+        for number, messages in _group_by_report(drawn, rows).items()
     ]
     return Export(
-        content=write_label_sheet(talks, rubric, zone),
-        chats=len(talks),
+        content=write_label_sheet(sheet_chats, rubric, zone),
+        chats=len(sheet_chats),
         accounts=len({candidate.account_id for candidate in chosen}),
         available=len(candidates),
         changed=chats - len(candidates),
-        other_rubric=_graded_otherwise(chosen, rubric),
+        other_rubric=_count_other_rubric(chosen, rubric),
     )
 
 
-def _by_report(drawn: list[int], seen: list[WindowMessage]) -> dict[int, list[ChatMessage]]:
+def _draw_reports(candidates: Mapping[int, Candidate], size: int, seed: int) -> list[int]:
+    groups = {number: (*found.grades, found.account_id) for number, found in candidates.items()}
+    drawn = balanced_sample(groups, size, seed)
+    if not drawn:
+        raise NotFoundError(
+            "Отчётов за этот период нет: оценивать нечего. Проверьте --since и --until или"
+            " вызовите analyze."
+        )
+    return drawn
+
+
+def _group_by_report(
+    drawn: Sequence[int], rows: Sequence[WindowMessage]
+) -> dict[int, list[ChatMessage]]:
     messages: dict[int, list[ChatMessage]] = {number: [] for number in drawn}
-    for row in seen:
+    for row in rows:
         messages[row.report_id].append(
             ChatMessage(row.message_id, Side(row.side), row.sent_at, row.text, row.has_text)
         )
     return messages
 
 
-def _graded_otherwise(chosen: list[Candidate], rubric: Rubric) -> int:
+def _count_other_rubric(chosen: list[Candidate], rubric: Rubric) -> int:
     version = prompt_version(rubric)
     return sum(candidate.prompt_version != version for candidate in chosen)

@@ -16,7 +16,7 @@ from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.errors import InvalidRequestError
 from app.grading.model_answer import VerdictError, parse_grade
-from app.services.agreement.label_sheet import GRADES_SHEET, NO_OPINION, RATER, REPORT, choices
+from app.services.agreement.label_sheet import GRADES_SHEET, NO_OPINION, RATER, REPORT, list_choices
 
 
 class SheetError(InvalidRequestError):
@@ -65,7 +65,7 @@ def name_key(rater: str) -> str:
 
 
 def _read_file(path: Path) -> list[Rating]:
-    rows = _records(_read_rows(path), path.name)
+    rows = _list_records(_read_rows(path), path.name)
     raters = {name_key(record[RATER]): record[RATER] for _, record in rows if record[RATER]}
     only_rater = next(iter(raters.values())) if len(raters) == 1 else ""
     ratings = (
@@ -80,7 +80,8 @@ def _read_rating(record: Mapping[str, str], only_rater: str, place: str) -> Rati
     ``only_rater``: the name in the file if it contains only one.
     """
     given = {
-        criterion: _grade(record[criterion.label], criterion, place) for criterion in Criterion
+        criterion: _parse_grade_cell(record[criterion.label], criterion, place)
+        for criterion in Criterion
     }
     if not any(given.values()):
         return None
@@ -92,10 +93,10 @@ def _read_rating(record: Mapping[str, str], only_rater: str, place: str) -> Rati
         )
     grades = {criterion: grade for criterion, grade in given.items() if isinstance(grade, Grade)}
     left_open = list(given.values()).count(NO_OPINION)
-    return Rating(_report_id(record[REPORT], place), rater, grades, left_open, place)
+    return Rating(_parse_report_id(record[REPORT], place), rater, grades, left_open, place)
 
 
-def _grade(word: str, criterion: Criterion, place: str) -> Grade | str | None:
+def _parse_grade_cell(word: str, criterion: Criterion, place: str) -> Grade | str | None:
     """Return the grade of a cell, ``NO_OPINION``, or None if it is empty."""
     if not word:
         return None
@@ -105,8 +106,8 @@ def _grade(word: str, criterion: Criterion, place: str) -> Grade | str | None:
         grade = parse_grade(word)
     except VerdictError:
         grade = None
-    if grade is None or grade.value not in choices(criterion):
-        fitting = ", ".join(choices(criterion))
+    if grade is None or grade.value not in list_choices(criterion):
+        fitting = ", ".join(list_choices(criterion))
         raise SheetError(
             f"{place}, столбец «{criterion.label}»: «{word[:40]}» не подходит; годятся: {fitting}"
             " или пустая ячейка."
@@ -114,7 +115,7 @@ def _grade(word: str, criterion: Criterion, place: str) -> Grade | str | None:
     return grade
 
 
-def _report_id(word: str, place: str) -> int:
+def _parse_report_id(word: str, place: str) -> int:
     if word.isascii() and word.isdecimal() and 0 < int(word) < 2**63:
         return int(word)
     raise SheetError(
@@ -122,10 +123,8 @@ def _report_id(word: str, place: str) -> int:
     )
 
 
-def _records(rows: Sequence[Sequence[str]], name: str) -> list[tuple[int, dict[str, str]]]:
-    """Return the non-empty rows below the heading by column, each with its number in the
-    spreadsheet.
-    """
+def _list_records(rows: Sequence[Sequence[str]], name: str) -> list[tuple[int, dict[str, str]]]:
+    """Return the non-empty rows below the heading by column, each with its row number."""
     heading_at = next((place for place, row in enumerate(rows) if any(row)), None)
     if heading_at is None:
         raise SheetError(f"{name}: файл пуст; нужен лист «{GRADES_SHEET}» из выгрузки.")
@@ -162,16 +161,16 @@ def _read_rows(path: Path) -> list[list[str]]:
         raise SheetError(f"{path}: файл не читается ({error.strerror}).") from None
     match path.suffix.lower():
         case ".xlsx":
-            return _rows_of_workbook(raw, path.name)
+            return _read_workbook(raw, path.name)
         case ".csv":
-            return list(_rows_of_csv(raw, path.name))
+            return list(_read_csv(raw, path.name))
         case _:
             raise SheetError(
                 f"{path.name}: нужен файл .xlsx или .csv; сохраните лист в одном из этих видов."
             )
 
 
-def _rows_of_workbook(raw: bytes, name: str) -> list[list[str]]:
+def _read_workbook(raw: bytes, name: str) -> list[list[str]]:
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(raw)) as book:
             if GRADES_SHEET not in book.sheet_names:
@@ -196,7 +195,7 @@ def _as_text(cell: Any) -> str:
     )
 
 
-def _rows_of_csv(raw: bytes, name: str) -> Iterator[list[str]]:
+def _read_csv(raw: bytes, name: str) -> Iterator[list[str]]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

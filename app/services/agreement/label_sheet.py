@@ -25,14 +25,15 @@ NUMBER, REPORT, MESSAGES, TALK, COMMENT, RATER = (
     "Эксперт",
 )
 NO_OPINION = "Не могу оценить"
-"""The grade of a person who cannot decide. An empty cell may only have been forgotten."""
+"""The grade of a person who cannot decide. An empty cell may have been forgotten."""
 
 _SIDES = {Side.CLIENT: "Клиент", Side.COMPANY: "Компания"}
 _LEVELS = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
 _ANSWERS = {Check.YES: "да", Check.NO: "нет", Check.NOT_APPLICABLE: "не применимо"}
 _CELL_LIMIT = 16_000
-"""Characters of a message in one cell. They are at most twice as many UTF-16 units, of which Excel
-takes 32,767.
+"""Characters of a message in one cell.
+
+They take at most twice as many UTF-16 units, of which Excel accepts 32,767.
 """
 _TALK_COLUMNS = (Column("", 10), Column("", 18), Column("", 110, wrapped=True))
 _RUBRIC_COLUMNS = (Column("", 24), Column("", 130, wrapped=True))
@@ -67,14 +68,14 @@ class SheetChat:
     messages: Sequence[ChatMessage]
 
 
-def choices(criterion: Criterion) -> list[str]:
+def list_choices(criterion: Criterion) -> list[str]:
     """Return the words that a cell of the criterion may contain."""
     absent = [Grade.NONE.value] if criterion is Criterion.OBJECTION_HANDLING else []
     return [*(grade.value for grade in _LEVELS), *absent, NO_OPINION]
 
 
-def _grade_column(criterion: Criterion) -> Column:
-    fitting = Choices(choices(criterion), "Такой оценки нет", "Выберите оценку из списка.")
+def _make_grade_column(criterion: Criterion) -> Column:
+    fitting = Choices(list_choices(criterion), "Такой оценки нет", "Выберите оценку из списка.")
     return Column(criterion.label, 18, choices=fitting)
 
 
@@ -83,7 +84,7 @@ _GRADE_COLUMNS = (
     Column(REPORT, 11),
     Column(MESSAGES, 11),
     Column(TALK, 12),
-    *map(_grade_column, Criterion),
+    *map(_make_grade_column, Criterion),
     Column(COMMENT, 40),
     Column(RATER, 18),
 )
@@ -102,30 +103,30 @@ def write_label_sheet(talks: Sequence[SheetChat], rubric: Rubric, zone: ZoneInfo
             link = Link("Читать", TALKS_SHEET, row)
             known: list[Cell] = [number, talk.report_id, len(talk.messages), link]
             book.add_rows([[*known, *[None] * (len(Criterion) + 2)]])
-            row += len(_talk_rows(talk, zone)) + 2
+            row += len(_make_talk_rows(talk, zone)) + 2
         book.add_page(TALKS_SHEET, _TALK_COLUMNS)
         for number, talk in enumerate(talks, start=1):
             link = Link(f"№ {number}", GRADES_SHEET, number + 1)
             book.add_heading([link, f"отчёт {talk.report_id}", keep_visible(talk.title)])
-            book.add_rows([*_talk_rows(talk, zone), [None] * 3])
+            book.add_rows([*_make_talk_rows(talk, zone), [None] * 3])
         book.add_page(RUBRIC_SHEET, _RUBRIC_COLUMNS)
         book.add_rows([None, words] for words in _GUIDE)
         for criterion, entry in rubric.criteria.items():
             book.add_rows([[None, None]])
             book.add_heading([criterion.label, entry.sentence])
-            book.add_rows(_rubric_rows(entry))
+            book.add_rows(_make_rubric_rows(entry))
         return book.finish()
 
 
-def _talk_rows(talk: SheetChat, zone: ZoneInfo) -> list[list[Cell]]:
+def _make_talk_rows(talk: SheetChat, zone: ZoneInfo) -> list[list[Cell]]:
     return [
         [_SIDES[message.side], f"{message.sent_at.astimezone(zone):%d.%m.%Y %H:%M}", part]
         for message in talk.messages
-        for part in _parts(keep_visible(message.text))
+        for part in _split_text(keep_visible(message.text))
     ]
 
 
-def _rubric_rows(entry: RubricCriterion) -> list[list[Cell]]:
+def _make_rubric_rows(entry: RubricCriterion) -> list[list[Cell]]:
     anchors = entry.anchors.model_dump(exclude_none=True)
     levels = [
         (grade.value, anchors[code]) for code, grade in GRADE_CODES.items() if code in anchors
@@ -133,10 +134,10 @@ def _rubric_rows(entry: RubricCriterion) -> list[list[Cell]]:
     checks = [
         (f"Проверка {place}", check.text) for place, check in enumerate(entry.checks, start=1)
     ]
-    return [[name, _in_words(words, entry.check_ids)] for name, words in (*checks, *levels)]
+    return [[name, _replace_codes(words, entry.check_ids)] for name, words in (*checks, *levels)]
 
 
-def _in_words(words: str, check_ids: Sequence[str]) -> str:
+def _replace_codes(words: str, check_ids: Sequence[str]) -> str:
     """Replace the codes, which are for the model, with words for people."""
     for place, check_id in enumerate(check_ids, start=1):
         words = re.sub(rf"\b{check_id}\b", f"проверке {place}", words)
@@ -146,6 +147,6 @@ def _in_words(words: str, check_ids: Sequence[str]) -> str:
     )
 
 
-def _parts(text: str) -> list[str]:
+def _split_text(text: str) -> list[str]:
     """Split a text into pieces that fit into a cell."""
     return [text[start : start + _CELL_LIMIT] for start in range(0, len(text), _CELL_LIMIT)] or [""]

@@ -1,1 +1,1 @@
-"""Has the model grade what is due, and keeps what it says."""
+"""Grade due chats with the model and store the reports."""

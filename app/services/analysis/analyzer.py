@@ -1,5 +1,7 @@
-"""Grades the due chats: claims them under the run's lease, asks the model while no transaction is
-open, and queues each outcome to be written.
+"""Grade the due chats.
+
+Chats are claimed under the run's lease. No transaction is open while the model is asked. Outcomes
+are queued and written by a separate task.
 """
 
 import asyncio
@@ -40,24 +42,21 @@ async def analyze_chats(
     await paid.book(database)
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
     analysis = _Analysis(database, grader, budget, clock, run, paid)
-    await analysis.carry_out(workers)
-    counts, unknown, judges = (
-        await analysis.count(),
-        await analysis.list_unknown_chats(),
-        analysis.judges,
-    )
+    await analysis.run(workers)
+    counts, unknown = await analysis.count(), await analysis.list_unknown_chats()
+    pool = analysis.pool
     figures: dict[str, Any] = dict(counts)
     if unknown:
         figures["unknown_chats"] = len(unknown)
-    stops = describe_problems(judges.problems)
-    if stops and not judges.cut_short:
+    stops = describe_problems(pool.problems)
+    if stops and not pool.cut_short:
         figures["problems"] = stops  # for clients and workers of the release before
     return StepResult(
-        not judges.access_lost,
-        _summary(counts, stops, unknown),
+        not pool.access_lost,
+        _make_summary(counts, stops, unknown),
         figures,
-        problems=judges.problems,
-        cut_short=judges.cut_short,
+        problems=pool.problems,
+        cut_short=pool.cut_short,
     )
 
 
@@ -85,7 +84,7 @@ class _Analysis:
         )
         self._paid = paid
         self._outcomes = OutcomeWriter(database, grader, clock, run, paid)
-        self.judges = GradingPool(
+        self.pool = GradingPool(
             database,
             grader,
             budget,
@@ -95,38 +94,34 @@ class _Analysis:
             ready=self._outcomes.wait_writable,
         )
 
-    async def carry_out(self, workers: int) -> None:
+    async def run(self, workers: int) -> None:
         """Claim chats in small batches and grade them until none is left or the run is stopped."""
         async with self._database.session() as session:
             due = await gradings.count_due(session, self._scope, self._run.id)
         limit = self._run.params.limit
-        self._run.progress.done, self._run.progress.total = (
-            0,
-            due if limit is None else min(due, limit),
-        )
+        self._run.progress.done = 0
+        self._run.progress.total = due if limit is None else min(due, limit)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._outcomes.write_all())
-            await self.judges.grade_all(self._gradeable(), workers)
+            await self.pool.grade_all(self._list_gradeable(), workers)
             await self._outcomes.end()
         if (
             self._scope.chat_ids is None
             and limit is None
-            and self.judges.stopped_by is None
-            and not self.judges.cut_short
+            and self.pool.stopped_by is None
+            and not self.pool.cut_short
         ):
             self._paid.drop_before(self._run.id)
         await self._paid.book(self._database)
-        stopped_by = self.judges.stopped_by
-        if stopped_by and not self.judges.cut_short and self._scope.written_since:
+        stopped_by = self.pool.stopped_by
+        if stopped_by and not self.pool.cut_short and self._scope.written_since:
             async with self._database.transaction() as session:
                 await gradings.mark_waiting(
                     session, self._scope, self._run.id, cause=stopped_by, now=self._clock()
                 )
 
     async def count(self) -> dict[str, int]:
-        """Return the figures of the answer. They are counted from the tables, so they also include
-        what another process did for this run.
-        """
+        """Count the run's chats by outcome, including what other processes did for this run."""
         async with self._database.session() as session:
             settled = await gradings.count_settled(session, self._run.id)
             return {
@@ -140,42 +135,42 @@ class _Analysis:
             }
 
     async def list_unknown_chats(self) -> list[str]:
-        """Return the requested ids that no chat has."""
+        """Return the requested IDs that no stored chat has."""
         return await list_unknown_chats(self._database, self._scope.chat_ids or ())
 
-    async def _gradeable(self) -> AsyncIterator[GradingCase[Transcript]]:
+    async def _list_gradeable(self) -> AsyncIterator[GradingCase[Transcript]]:
         """Yield the chats that can be graded; skip the others with their cause."""
-        async for taken in self._taken():
-            graded = window(taken.messages, self._grader.episode_gap)
+        async for transcript in self._claim_chats():
+            graded = window(transcript.messages, self._grader.episode_gap)
             code = why_ungradeable(graded)
-            if code is None and (kept := self._paid.find(taken, graded)):
+            if code is None and (kept := self._paid.find(transcript, graded)):
                 await self._outcomes.add(
-                    Finding(taken, Outcome.GRADED, grading=kept, graded=graded)
+                    Finding(transcript, Outcome.GRADED, grading=kept, graded=graded)
                 )
             elif code is None:
-                yield GradingCase(taken, graded, taken.names)
+                yield GradingCase(transcript, graded, transcript.names)
             else:
-                await self._outcomes.add(Finding(taken, Outcome.SKIPPED, Cause(code)))
+                await self._outcomes.add(Finding(transcript, Outcome.SKIPPED, Cause(code)))
 
-    async def _taken(self) -> AsyncIterator[Transcript]:
+    async def _claim_chats(self) -> AsyncIterator[Transcript]:
         params, now = self._run.params, self._clock()
         limit, ends_at = params.limit, params.deadline
         deadline = Deadline(ends_at - now, since=now, clock=self._clock) if ends_at else None
-        taken = 0
-        while limit is None or taken < limit:
+        claimed = 0
+        while limit is None or claimed < limit:
             if deadline is not None and deadline.passed:
-                self.judges.stop(Cause(OutcomeCode.DEADLINE_PASSED))
+                self.pool.stop(Cause(OutcomeCode.DEADLINE_PASSED))
                 return
-            batch = await self._take(
-                READ_AHEAD if limit is None else min(limit - taken, READ_AHEAD)
+            batch = await self._claim_batch(
+                READ_AHEAD if limit is None else min(limit - claimed, READ_AHEAD)
             )
             if not batch:
                 return
-            taken += len(batch)
-            for chat in batch:
-                yield chat
+            claimed += len(batch)
+            for transcript in batch:
+                yield transcript
 
-    async def _take(self, most: int) -> list[Transcript]:
+    async def _claim_batch(self, most: int) -> list[Transcript]:
         async with self._database.transaction() as session:
             claimed = await gradings.claim_due(
                 session, self._scope, self._run.id, self._run.token, limit=most
@@ -183,8 +178,8 @@ class _Analysis:
         if not claimed:
             return []
         async with self._database.session() as session:
-            words = await messages.list_words(session, [chat.id for chat in claimed])
-        return [build_transcript(chat, words[chat.id]) for chat in claimed]
+            stored = await messages.list_words(session, [chat.id for chat in claimed])
+        return [build_transcript(chat, stored[chat.id]) for chat in claimed]
 
     async def _keep(self, case: GradingCase[Transcript], result: Grading | Cause) -> None:
         if isinstance(result, Grading):
@@ -194,7 +189,7 @@ class _Analysis:
         await self._outcomes.add(finding)
 
 
-def _summary(figures: Mapping[str, int], stops: Sequence[str], unknown: Sequence[str]) -> str:
+def _make_summary(figures: Mapping[str, int], stops: Sequence[str], unknown: Sequence[str]) -> str:
     made = plural(figures["analyzed_chats"], "отчёт", "отчёта", "отчётов")
     parts = [
         f"Создано: {made}; пропущено чатов: {figures['skipped_chats']}, с ошибкой:"

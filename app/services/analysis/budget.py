@@ -1,5 +1,6 @@
-"""The daily budget of the model. Money is reserved before a chat is sent, so the limit is never
-exceeded.
+"""The daily budget of the model.
+
+Money is reserved before a chat is sent to the model, so the limit is never exceeded.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ class BudgetSpentError(AppError):
 
 @dataclass
 class Expense:
-    """The money of one chat: the ``most`` that it may cost (None: no limit), and its cost."""
+    """The money of one chat: its limit ``most`` (None: no limit) and its actual cost."""
 
     most: Decimal | None
     paid: Decimal = Decimal(0)
@@ -33,10 +34,10 @@ class Expense:
 class DailyBudget:
     """US dollars for one calendar day of the report's zone; ``limit`` None: no limit.
 
-    It adds up the day's cost so far and the reservations of the chats in flight. Each run creates
-    its own budget. Over all replicas one run grades at a time, so the cost is complete: the rows in
-    the database at the start of the run, what this process has not written yet, and the run's own
-    spending.
+    The limit applies to the day's cost so far and the reservations of the chats in flight. Each run
+    creates its own budget. Only one run of all replicas grades at a time. Its cost is therefore
+    complete: the rows in the database at the start of the run, what this process has not written
+    yet, and the run's own spending.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class DailyBudget:
 
     @asynccontextmanager
     async def spend(self, most: Decimal) -> AsyncIterator[Expense]:
-        """Reserve ``most`` during the work. Wait while the money of chats in flight may suffice.
+        """Reserve ``most``; wait while reservations of chats in flight may be released.
 
         Raises:
             BudgetSpentError: the rest of the budget does not suffice and no chat is in flight.
@@ -87,14 +88,15 @@ class DailyBudget:
     async def _open_day(self) -> None:
         today = local_date(self._clock(), self._zone)
         if self._limit is not None and today != self._day:
-            # Read first: money that is written meanwhile counts twice rather than not at all.
+            # Read it before the database. Money that is written meanwhile then counts twice; in the
+            # other order it would not count at all.
             unbooked = self._paid.unbooked_usd
-            self._spent = unbooked + await spent_on(self._database, today, self._zone)
+            self._spent = unbooked + await sum_spent(self._database, today, self._zone)
             self._day = today
 
 
-async def spent_on(database: Database, day: date, zone: ZoneInfo) -> Decimal:
-    """Return a day's cost in US dollars, money billed without a grading included."""
+async def sum_spent(database: Database, day: date, zone: ZoneInfo) -> Decimal:
+    """Return a day's cost in US dollars, including money billed without a grading."""
     start, end = day_bounds(day, day, zone)
     async with database.session() as session:
         return await reports.sum_cost(session, start, end) + await runs.sum_lost(

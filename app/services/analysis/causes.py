@@ -1,4 +1,4 @@
-"""The cause that an error of grading is stored as: a code, and the error's text as detail."""
+"""Map errors of grading to causes: a code, and the error's text as detail."""
 
 from app.clients.deepseek import (
     DeepSeekAccessError,
@@ -29,7 +29,7 @@ _CODES: tuple[tuple[type[AppError], OutcomeCode], ...] = (
     (DeepSeekTruncatedError, OutcomeCode.ANSWER_UNUSABLE),
     (DeepSeekError, OutcomeCode.MODEL_UNAVAILABLE),
 )
-"""A subclass stands before its base."""
+"""The order matters: a subclass precedes its base."""
 
 
 def find_cause(error: AppError) -> Cause:
@@ -40,6 +40,6 @@ def find_cause(error: AppError) -> Cause:
     return Cause(code, error.message)
 
 
-def stop_problem(cause: Cause) -> Problem:
+def make_stop_problem(cause: Cause) -> Problem:
     """Return the problem of a run whose grading has stopped."""
     return Problem(code=ProblemCode.GRADING_STOPPED, detail=cause.text)

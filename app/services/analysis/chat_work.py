@@ -1,7 +1,6 @@
-"""CPU-intensive work on one chat's text: masking, the question for the model, the verdict in its
-answer.
+"""CPU-intensive work on one chat: masking, the question for the model, the verdict in its answer.
 
-Runs in a worker process. The module imports only domain and grading, because a worker process
+It runs in a worker process. The module imports only domain and grading, because a worker process
 loads everything that it imports.
 """
 
@@ -17,7 +16,8 @@ from app.grading.prompt import user_message
 from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict, build_verdict
 
-_MOST_NAMES, _LONGEST_NAME = 20, 200  # chats copied by earlier versions have longer ones
+_MOST_NAMES, _LONGEST_NAME = 20, 200
+"""Chats copied by earlier versions may have longer names."""
 _GREETING = "Добрый день, Анна! Перезвоните по номеру 8 900 000-00-00, улица Садовая, 5."
 
 

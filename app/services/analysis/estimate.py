@@ -14,17 +14,17 @@ from app.repositories import gradings, messages, reports
 from app.repositories.gradings import Scope
 from app.services.analysis.grader import Grader
 from app.services.analysis.grading_pool import READ_AHEAD
-from app.services.analysis.transcript import chat_messages
+from app.services.analysis.transcript import convert_messages
 
 _NO_RUN = 0
 
 
 @dataclass
 class Estimate:
-    """Windows to grade, skipped chats by reason, expected tokens, and US dollars.
+    """Number of windows, skipped chats by reason, expected tokens, and US dollars.
 
-    ``usd`` and ``most_usd`` are None for a model without a price. ``most_usd`` is what the daily
-    budget would reserve.
+    ``usd`` and ``most_usd`` are None for a model without a price. ``most_usd`` is the sum that the
+    daily budget would reserve.
     """
 
     windows: int = 0
@@ -40,7 +40,7 @@ async def estimate_due(
     """Estimate the grading of the due chats. No chat is claimed and nothing is written."""
     skipped: Counter[OutcomeCode] = Counter()
     estimate = await estimate_windows(
-        database, grader, _due_windows(database, grader, scope, limit, skipped)
+        database, grader, _list_due_windows(database, grader, scope, limit, skipped)
     )
     estimate.skipped = skipped
     return estimate
@@ -54,18 +54,18 @@ async def estimate_windows(
         answer_tokens = await reports.mean_completion_tokens(session)
     estimate = Estimate()
     most = Decimal(0)
-    async for messages_of_one in windows:
+    async for window_messages in windows:
         estimate.windows += 1
         estimate.usage += grader.expected_usage(
-            messages_of_one, answer_tokens=answer_tokens, first=estimate.windows == 1
+            window_messages, answer_tokens=answer_tokens, first=estimate.windows == 1
         )
-        most += grader.most_usd(messages_of_one)
+        most += grader.most_usd(window_messages)
     estimate.usd = grader.cost_usd(estimate.usage)
     estimate.most_usd = None if estimate.usd is None else most
     return estimate
 
 
-async def _due_windows(
+async def _list_due_windows(
     database: Database,
     grader: Grader,
     scope: Scope,
@@ -78,11 +78,11 @@ async def _due_windows(
         most = READ_AHEAD if left is None else min(left, READ_AHEAD)
         async with database.session() as session:
             due = await gradings.list_due(session, scope, _NO_RUN, after=after, limit=most)
-            words = await messages.list_words(session, [chat.chat_id for chat in due])
+            stored = await messages.list_words(session, [chat.chat_id for chat in due])
         if not due:
             return
         for chat in due:
-            graded = window(chat_messages(words[chat.chat_id]), grader.episode_gap)
+            graded = window(convert_messages(stored[chat.chat_id]), grader.episode_gap)
             reason = why_ungradeable(graded)
             if reason is None:
                 yield graded

@@ -71,8 +71,9 @@ class Grading:
 
 
 class Grader:
-    """Grades chats with one model and one rubric. Stateless between chats. CPU-intensive work runs
-    in the processes of ``pool``.
+    """Grades chats with one model and one rubric; stateless between chats.
+
+    CPU-intensive work runs in the processes of ``pool``.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class Grader:
             UngradedError: no usable answer, or the text exceeds the time or memory of one chat.
             WorkersUnavailableError: no process can be started.
         """
-        bill, allowance = Bill(most_usd), self._pool.allowance()
+        bill, allowance = Bill(most_usd), self._pool.make_allowance()
         try:
             try:
                 return await self._ask_twice(
@@ -131,7 +132,7 @@ class Grader:
             raise UngradedError(error.message, bill.usage, OutcomeCode.TEXT_UNPROCESSABLE) from None
 
     async def probe(self) -> Usage:
-        """Ask about an invented chat in the usual way, to tell a chat's own failure from an outage.
+        """Ask about an invented chat, to distinguish a failure of one chat from an outage.
 
         Return what it is billed. The answer is cut off after its first words, so this is little.
 
@@ -155,8 +156,9 @@ class Grader:
     def expected_usage(
         self, window: Sequence[ChatMessage], *, answer_tokens: float | None, first: bool
     ) -> Usage:
-        """Estimate the tokens of grading a window. The system message is cached for all but the
-        ``first`` one.
+        """Estimate the tokens of grading a window.
+
+        The system message is cached for all but the ``first`` one.
         """
         system = len(self._system) // _USUAL_CHARACTERS_A_TOKEN
         chat = sum(len(message.text) + 60 for message in window) // _USUAL_CHARACTERS_A_TOKEN

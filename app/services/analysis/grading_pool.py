@@ -34,7 +34,7 @@ from app.domain.messages import ChatMessage
 from app.domain.outcomes import Cause
 from app.errors import AppError
 from app.services.analysis.budget import BudgetSpentError, DailyBudget, Expense
-from app.services.analysis.causes import find_cause, stop_problem
+from app.services.analysis.causes import find_cause, make_stop_problem
 from app.services.analysis.grader import Grader, Grading, UngradedError
 from app.services.analysis.paid_work import PaidWork
 from app.services.analysis.worker_pool import WorkersUnavailableError
@@ -52,9 +52,7 @@ READ_AHEAD = 50
 
 @dataclass(frozen=True)
 class GradingCase(Generic[T]):
-    """A window to be graded, people known from its chat, and the caller's ``subject``: what the
-    window is of.
-    """
+    """A window to be graded, names known from its chat, and the caller's ``subject``."""
 
     subject: T
     window: Sequence[ChatMessage]
@@ -62,7 +60,7 @@ class GradingCase(Generic[T]):
 
 
 Done = Callable[[GradingCase[T], Grading | Cause], Awaitable[None]]
-"""Called with each case that was judged: its grading, or why it failed."""
+"""Called with each case that was graded or failed: its grading, or why it failed."""
 
 
 async def _do_not_wait() -> None:
@@ -99,17 +97,18 @@ class GradingPool(Generic[T]):
         """Why cases were left ungraded."""
         self.access_lost = False
         self.cut_short = False
-        """The process is stopping, and cases were left for that alone: the worker that claims the
-        run next grades them.
+        """Cases are left because the process is stopping.
+
+        The worker that claims the run next grades them.
         """
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Why cases were left ungraded, as problems of the run."""
-        return (stop_problem(self.stopped_by),) if self.stopped_by else ()
+        return (make_stop_problem(self.stopped_by),) if self.stopped_by else ()
 
     def stop(self, cause: Cause) -> None:
-        """Finish the cases under way and begin no more."""
+        """Finish the cases in progress and start no more."""
         self.stopped_by = self.stopped_by or cause
 
     async def grade_all(self, cases: AsyncIterator[GradingCase[T]], workers: int) -> None:

@@ -1,12 +1,15 @@
 """The reports of a period with their graded messages, for a regrading and for its estimate."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.engine import Database
 from app.repositories import messages, regrades
+from app.repositories.messages import MessageWords
 from app.repositories.regrades import Original
 from app.services.analysis.grading_pool import READ_AHEAD, GradingCase
-from app.services.analysis.transcript import chat_messages, people_between
+from app.services.analysis.transcript import convert_messages, select_people_between
 from app.services.run_params import RegradePeriod
 
 
@@ -31,24 +34,28 @@ async def list_originals(
             found = await regrades.list_originals(
                 session, period.start, period.end, before_id=before_id, limit=most
             )
-            done = await regrades.list_regraded(
-                session, [original.id for original in found], done_by
-            )
-            words = await messages.list_words(
-                session, {original.chat_id for original in found if original.id not in done}
-            )
+            cases = await _read_cases(session, found, done_by)
         if not found:
             return
-        for original in found:
-            if original.id in done:
-                continue
-            graded = people_between(
-                chat_messages(words[original.chat_id]),
-                original.first_message_id,
-                original.last_message_id,
-            )
-            yield GradingCase(
-                original, graded, (original.client_name,) if original.client_name else ()
-            )
+        for case in cases:
+            yield case
         before_id = found[-1].id
         left = None if left is None else left - len(found)
+
+
+async def _read_cases(
+    session: AsyncSession, found: Sequence[Original], done_by: Collection[int]
+) -> list[GradingCase[Original]]:
+    """Read the windows of the reports that the runs ``done_by`` have not graded."""
+    done = await regrades.list_regraded(session, [original.id for original in found], done_by)
+    to_grade = [original for original in found if original.id not in done]
+    stored = await messages.list_words(session, {original.chat_id for original in to_grade})
+    return [_make_case(original, stored[original.chat_id]) for original in to_grade]
+
+
+def _make_case(original: Original, stored: Sequence[MessageWords]) -> GradingCase[Original]:
+    window = select_people_between(
+        convert_messages(stored), original.first_message_id, original.last_message_id
+    )
+    names = (original.client_name,) if original.client_name else ()
+    return GradingCase(original, window, names)

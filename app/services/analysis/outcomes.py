@@ -1,5 +1,6 @@
-"""Writes the outcomes of a grading run's chats, with their reports, in a task of its own: grading
-does not wait for the disk.
+"""Write the outcomes and reports of a grading run in a separate task.
+
+Grading therefore does not wait for the disk.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from app.repositories import gradings, reports
 from app.repositories.gradings import Settled
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.paid_work import Finding, PaidWork, write_patiently
-from app.services.analysis.report_body import report_columns
+from app.services.analysis.report_body import make_report_columns
 from app.services.run_params import RunParams
 from app.services.runs import RunContext
 
@@ -30,10 +31,10 @@ BATCH = 50
 
 
 class OutcomeWriter:
-    """Queue of findings and the loop that writes them, all that are queued in one transaction.
+    """Queue of findings and the loop that writes them in batches.
 
     A killed process loses the findings that were not written; their chats are still due. While the
-    database fails, the same findings are retried, and ``wait_writable`` holds up new gradings.
+    database fails, the same findings are retried, and ``wait_writable`` delays new gradings.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class OutcomeWriter:
         self._clock = clock
         self._run = run
         self._found: asyncio.Queue[Finding | None] = asyncio.Queue(maxsize=BATCH)
-        self._told: dict[Outcome, int] = {}
+        self._written: dict[Outcome, int] = {}
         self._paid = paid
         self._writable = asyncio.Event()
         self._writable.set()
@@ -80,17 +81,17 @@ class OutcomeWriter:
                 await self._write(findings)
 
     async def _write(self, findings: Sequence[Finding]) -> None:
-        numbers = await write_patiently(self._run, partial(self._try_to_settle, findings))
+        numbers = await write_patiently(self._run, partial(self._settle_or_pause, findings))
         for found in findings:
             if found.chat_id in numbers:
                 self._paid.forget(found.chat_id)
-                self._told[found.outcome] = self._told.get(found.outcome, 0) + 1
-            else:  # another process has taken the run over meanwhile
+                self._written[found.outcome] = self._written.get(found.outcome, 0) + 1
+            else:  # another process has claimed the run
                 self._paid.drop(found.chat_id)
                 log.warning("analyze.lease_lost", chat=found.chat_id, run=self._run.id)
-        self._tell(len(findings))
+        self._update_progress(len(findings))
 
-    async def _try_to_settle(self, findings: Sequence[Finding]) -> dict[int, int]:
+    async def _settle_or_pause(self, findings: Sequence[Finding]) -> dict[int, int]:
         try:
             numbers = await self._settle(findings)
         except DatabaseUnavailableError:
@@ -110,21 +111,22 @@ class OutcomeWriter:
                 session, settled, self._run.token, run_id=self._run.id, now=self._clock()
             )
             rows = [
-                self._columns(numbers[found.chat_id], found, found.grading)
+                self._make_columns(numbers[found.chat_id], found, found.grading)
                 for found in findings
                 if found.grading and found.chat_id in numbers
             ]
             await reports.add_reports(session, rows)
         return numbers
 
-    def _columns(self, number: int, found: Finding, grading: Grading) -> dict[str, Any]:
-        """Return the report's columns. Waits are counted over the whole episode, of which the
-        window may be only the last part.
+    def _make_columns(self, number: int, found: Finding, grading: Grading) -> dict[str, Any]:
+        """Return the report's columns.
+
+        Answer times are of the whole episode. The window may be only its last part.
         """
         now = self._clock().astimezone(self._grader.zone)
         episode = latest_episode(found.transcript.messages, self._grader.episode_gap)
         times = answer_times(episode, self._grader.working_hours, self._grader.zone, now)
-        return report_columns(
+        return make_report_columns(
             number,
             found.transcript,
             found.graded,
@@ -134,12 +136,12 @@ class OutcomeWriter:
             now=now,
         )
 
-    def _tell(self, more: int) -> None:
+    def _update_progress(self, newly_written: int) -> None:
         progress = self._run.progress
-        progress.done += more
+        progress.done += newly_written
         progress.figures = {
-            "analyzed_chats": self._told.get(Outcome.GRADED, 0),
-            "skipped_chats": self._told.get(Outcome.SKIPPED, 0),
-            "failed_chats": self._told.get(Outcome.FAILED, 0),
+            "analyzed_chats": self._written.get(Outcome.GRADED, 0),
+            "skipped_chats": self._written.get(Outcome.SKIPPED, 0),
+            "failed_chats": self._written.get(Outcome.FAILED, 0),
             "waiting_chats": max((progress.total or 0) - progress.done, 0),
         }

@@ -1,5 +1,6 @@
-"""Billed gradings that are not written to the database yet. The process keeps them in memory across
-its runs.
+"""Billed gradings that are not written to the database yet.
+
+The process keeps them in memory across its runs.
 """
 
 import asyncio
@@ -29,8 +30,9 @@ _RETRY_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one chat. A graded chat has its grading and the graded window, any other its
-    cause.
+    """The outcome of one chat.
+
+    A graded chat has its grading and the graded window. Any other chat has its cause.
     """
 
     transcript: Transcript

@@ -1,5 +1,6 @@
-"""Grades a period's reports again: the same messages, the current rubric and model. The old reports
-are not changed.
+"""Grade the reports of a period again: the same messages with the current rubric and model.
+
+The old reports are not changed.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.grading_pool import GradingCase, GradingPool
 from app.services.analysis.originals import count_originals, list_originals
 from app.services.analysis.paid_work import PaidWork, write_patiently
-from app.services.analysis.report_body import regrade_columns
+from app.services.analysis.report_body import make_regrade_columns
 from app.services.problems import Problem, describe_problems
 from app.services.run_params import RegradeParams
 from app.services.runs import RunContext, StepResult
@@ -39,18 +40,16 @@ async def regrade_reports(
     await paid.book(database)
     regrading = _Regrading(database, grader, clock, run, paid)
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
-    judges = GradingPool(database, grader, budget, run=run, paid=paid, done=regrading.keep)
-    run.progress.done, run.progress.total = (
-        0,
-        await count_originals(database, period, done_by=run.repeated),
-    )
-    await judges.grade_all(list_originals(database, period, done_by=run.repeated), workers)
+    pool = GradingPool(database, grader, budget, run=run, paid=paid, done=regrading.keep)
+    run.progress.done = 0
+    run.progress.total = await count_originals(database, period, done_by=run.repeated)
+    await pool.grade_all(list_originals(database, period, done_by=run.repeated), workers)
     return StepResult(
-        not judges.access_lost,
-        regrading.summary(judges.problems),
-        regrading.figures(),
-        problems=judges.problems,
-        cut_short=judges.cut_short,
+        not pool.access_lost,
+        regrading.make_summary(pool.problems),
+        regrading.count(),
+        problems=pool.problems,
+        cut_short=pool.cut_short,
     )
 
 
@@ -80,14 +79,14 @@ class _Regrading:
                 await write_patiently(
                     self._run, partial(self._write, case.subject, case.window, result)
                 )
-            except BaseException:  # also where the run is cancelled meanwhile
+            except BaseException:  # includes the cancellation of the run
                 self._paid.lose(self._run.id, result.cost_usd or Decimal(0))
                 raise
             self._regraded += 1
         else:
             self._failed += 1
         self._run.progress.done += 1
-        self._run.progress.figures = self.figures()
+        self._run.progress.figures = self.count()
 
     async def _write(
         self, original: Original, graded: Sequence[ChatMessage], grading: Grading
@@ -95,20 +94,20 @@ class _Regrading:
         async with self._database.transaction() as session:
             number = await reports.next_number(session)
             now = self._clock().astimezone(self._zone)
-            await reports.add_reports(
-                session,
-                [regrade_columns(number, original, graded, grading, run_id=self._run.id, now=now)],
+            columns = make_regrade_columns(
+                number, original, graded, grading, run_id=self._run.id, now=now
             )
+            await reports.add_reports(session, [columns])
 
-    def figures(self) -> dict[str, int]:
+    def count(self) -> dict[str, int]:
         """Return the numbers of the run."""
         return {"regraded_reports": self._regraded, "failed_reports": self._failed}
 
-    def summary(self, problems: Sequence[Problem]) -> str:
+    def make_summary(self, problems: Sequence[Problem]) -> str:
         """Return the message of the run."""
         parts = [
             f"Оценено заново: {plural(self._regraded, 'отчёт', 'отчёта', 'отчётов')}; с ошибкой:"
             f" {self._failed}."
         ]
-        parts += [f"Остановлено: {words}" for words in describe_problems(problems)]
+        parts += [f"Остановлено: {problem}" for problem in describe_problems(problems)]
         return " ".join(parts)

@@ -1,4 +1,4 @@
-"""Compare regrades with their first reports: per criterion, per report, and by what graded them."""
+"""Compare regrades with their first reports: by criterion, by report, and by series."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Series = tuple[str, str]
 
 @dataclass(frozen=True)
 class GradeChange:
-    """One report with a changed grade. ``grades``: (before, after) of the changed criteria."""
+    """A report with changed grades. ``grades``: the changed criteria, each with (before, after)."""
 
     report_id: int
     regrade_id: int
@@ -30,8 +30,9 @@ class GradeChange:
 
 @dataclass(frozen=True)
 class RegradeComparison:
-    """All pairs of gradings. ``moves`` counts (grade before, grade after) for each criterion,
-    unchanged grades included.
+    """The comparison of all pairs of gradings.
+
+    ``moves`` counts (grade before, grade after) for each criterion, unchanged grades included.
     """
 
     pairs: int
@@ -44,13 +45,11 @@ class RegradeComparison:
     series_after: frozenset[Series]
 
     @property
-    def same_judge(self) -> bool:
-        """Whether model and prompt are the same on both sides. Differences are then the model's
-        variance.
-        """
+    def same_series(self) -> bool:
+        """Whether both sides are of one series. Then differences are the variance of the model."""
         return self.series_before == self.series_after and len(self.series_after) == 1
 
-    def unchanged(self, criterion: Criterion) -> int:
+    def count_unchanged(self, criterion: Criterion) -> int:
         """Count the pairs in which a criterion kept its grade."""
         return sum(
             count for (before, after), count in self.moves[criterion].items() if before == after
@@ -72,9 +71,10 @@ async def compare_regrades(database: Database, run_id: int) -> RegradeComparison
 
 def _compare(pairs: Sequence[tuple[Report, Report]]) -> RegradeComparison:
     moves = {
-        criterion: Counter(_grades(pair, criterion) for pair in pairs) for criterion in Criterion
+        criterion: Counter(_get_grade_pair(pair, criterion) for pair in pairs)
+        for criterion in Criterion
     }
-    changes = [change for pair in pairs if (change := _change(*pair)).grades]
+    changes = [change for pair in pairs if (change := _make_change(*pair)).grades]
     changes.sort(
         key=lambda change: (-abs(change.score_after - change.score_before), change.report_id)
     )
@@ -84,13 +84,13 @@ def _compare(pairs: Sequence[tuple[Report, Report]]) -> RegradeComparison:
         mean_after=fmean(float(after.score) for _, after in pairs),
         moves=moves,
         changes=tuple(changes),
-        series_before=frozenset(_series(before) for before, _ in pairs),
-        series_after=frozenset(_series(after) for _, after in pairs),
+        series_before=frozenset(_get_series(before) for before, _ in pairs),
+        series_after=frozenset(_get_series(after) for _, after in pairs),
     )
 
 
-def _change(before: Report, after: Report) -> GradeChange:
-    grades = {criterion: _grades((before, after), criterion) for criterion in Criterion}
+def _make_change(before: Report, after: Report) -> GradeChange:
+    grades = {criterion: _get_grade_pair((before, after), criterion) for criterion in Criterion}
     return GradeChange(
         before.id,
         after.id,
@@ -101,10 +101,10 @@ def _change(before: Report, after: Report) -> GradeChange:
     )
 
 
-def _grades(pair: tuple[Report, Report], criterion: Criterion) -> tuple[Grade, Grade]:
+def _get_grade_pair(pair: tuple[Report, Report], criterion: Criterion) -> tuple[Grade, Grade]:
     before, after = (Grade(getattr(report, criterion.column)) for report in pair)
     return before, after
 
 
-def _series(report: Report) -> Series:
+def _get_series(report: Report) -> Series:
     return report.model, report.prompt_version

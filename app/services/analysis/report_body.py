@@ -1,6 +1,4 @@
-"""The columns of a report: the body that REST returns, the columns for filters, the detail of the
-grades.
-"""
+"""Make the columns of a report: the body for REST, columns for filters, detail of the grades."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +15,7 @@ from app.services.analysis.transcript import Transcript
 from app.services.display_text import display_name, display_title
 
 
-def report_columns(
+def make_report_columns(
     number: int,
     transcript: Transcript,
     graded: Sequence[ChatMessage],
@@ -35,13 +33,13 @@ def report_columns(
         account_id=transcript.chat.account_id,
         run_id=run_id,
         created_at=created_at,
-        body=_body(number, transcript, grading.verdict, created_at),
-        detail=_detail(grading.verdict, times.as_json),
+        body=_make_body(number, transcript, grading.verdict, created_at),
+        detail=_make_detail(grading.verdict, times.as_json),
         **_grading_columns(grading, graded),
     )
 
 
-def regrade_columns(
+def make_regrade_columns(
     number: int,
     original: Original,
     graded: Sequence[ChatMessage],
@@ -52,7 +50,6 @@ def regrade_columns(
 ) -> dict[str, Any]:
     """Return the columns of a regrade. All but the grading is copied from the first report."""
     created_at = _truncate_to_millisecond(now)
-    words = _words(grading.verdict)
     return dict(
         id=number,
         kind=ReportKind.REGRADE.value,
@@ -64,10 +61,10 @@ def regrade_columns(
         body={
             **original.body,
             "created_at": created_at.isoformat(timespec="milliseconds"),
-            **words,
+            **_describe_verdict(grading.verdict),
             "id": number,
         },
-        detail=_detail(grading.verdict, original.answer_times),
+        detail=_make_detail(grading.verdict, original.answer_times),
         **_grading_columns(grading, graded),
     )
 
@@ -79,7 +76,7 @@ def _truncate_to_millisecond(now: datetime) -> datetime:
 def _grading_columns(grading: Grading, graded: Sequence[ChatMessage]) -> dict[str, Any]:
     usage = grading.usage
     return dict(
-        **_grades(grading.verdict),
+        **_list_grades(grading.verdict),
         score=round(grading.verdict.score, 2),
         first_message_id=graded[0].id,
         last_message_id=graded[-1].id,
@@ -94,7 +91,7 @@ def _grading_columns(grading: Grading, graded: Sequence[ChatMessage]) -> dict[st
     )
 
 
-def _body(
+def _make_body(
     number: int, transcript: Transcript, verdict: Verdict, created_at: datetime
 ) -> dict[str, Any]:
     """Return the fifteen fields of the specification in its order, then the number.
@@ -111,15 +108,15 @@ def _body(
         "total_messages": transcript.company_messages + transcript.client_messages,
         "company_messages": transcript.company_messages,
         "client_messages": transcript.client_messages,
-        **_words(verdict),
+        **_describe_verdict(verdict),
         "id": number,
     }
 
 
-def _words(verdict: Verdict) -> dict[str, str]:
+def _describe_verdict(verdict: Verdict) -> dict[str, str]:
     """Return the fields of the body that come from the verdict."""
     return {
-        **_grades(verdict),
+        **_list_grades(verdict),
         "summary": verdict.summary,
         "recommendations": "\n".join(
             " ".join(advice.text.split()) for advice in verdict.recommendations
@@ -127,11 +124,11 @@ def _words(verdict: Verdict) -> dict[str, str]:
     }
 
 
-def _grades(verdict: Verdict) -> dict[str, str]:
+def _list_grades(verdict: Verdict) -> dict[str, str]:
     return {criterion.column: verdict.grades[criterion].value for criterion in Criterion}
 
 
-def _detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
+def _make_detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
     objection = verdict.objection
     return {
         "criteria": verdict.evidence,

@@ -24,15 +24,15 @@ class Transcript:
     company_messages: int
     client_messages: int
     last_person_id: int
-    """The last message of a person, up to which the chat is graded."""
+    """The last message of a person. The chat is graded up to it."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """People known from the chat."""
+        """The names that are known from the chat."""
         return (self.chat.client_name,) if self.chat.client_name else ()
 
 
-def chat_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage, ...]:
+def convert_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage, ...]:
     """Convert stored messages for grading, in the same order. Truncate very long ones."""
     return tuple(
         ChatMessage(
@@ -46,12 +46,10 @@ def chat_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMessage
     )
 
 
-def people_between(
+def select_people_between(
     messages: Sequence[ChatMessage], first_id: int, last_id: int
 ) -> tuple[ChatMessage, ...]:
-    """Return the messages of people from ``first_id`` to ``last_id``, both included: the window of
-    a report.
-    """
+    """Return a report's window: people's messages from ``first_id`` to ``last_id``, inclusive."""
     places = {message.id: place for place, message in enumerate(messages)}
     return tuple(
         message
@@ -62,7 +60,7 @@ def people_between(
 
 def build_transcript(chat: ClaimedChat, stored: Sequence[Message | MessageWords]) -> Transcript:
     """Build the transcript of a chat with at least one message of a person."""
-    messages = chat_messages(stored)
+    messages = convert_messages(stored)
     people = [message for message in messages if message.side is not Side.SYSTEM]
     company = sum(message.side is Side.COMPANY for message in people)
     # The same order as in sync, for several messages in one second.

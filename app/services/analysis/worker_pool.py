@@ -1,9 +1,10 @@
-"""Worker processes for the costly work on a chat's text: whatever a buyer has written, the event
-loop goes on and only its chat fails.
+"""Pool of worker processes for CPU-intensive work on chat texts.
 
-An own pool and no library: concurrent.futures loses every call when one process dies, and it, loky
-and pebble load the whole service into each worker (multiprocessing runs ``__main__`` again) and
-bound the time on the clock instead of the processor's.
+Whatever a buyer writes, the event loop is not blocked, and only the buyer's chat can fail.
+
+No library is suitable. If one process dies, concurrent.futures loses every call. It, loky and
+pebble load the whole service into each worker (multiprocessing executes ``__main__`` again), and
+they limit elapsed time instead of processor time.
 """
 
 import asyncio
@@ -29,46 +30,44 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 CPU_SECONDS = 10.0
-"""Processor time for all the work on one chat."""
+"""Limit of processor time for all calls of one chat."""
 MEMORY_MB = 300
-"""Memory for one call, above that of the idle process."""
+"""Limit of memory for one call, in addition to the memory of the idle process."""
 _CLOCK_SECONDS = 120.0
-"""How long a call may take where its process gets next to no processor time."""
+"""Limit of elapsed time for one call, for a process that gets hardly any processor time."""
 _IDLE_SECONDS = 30.0
-"""After which a process without a call ends: between two gradings there is none."""
+"""An idle process ends after this time, so there is none between two gradings."""
 _START_SECONDS = 30.0
 _MOST_WORKERS = 4
 _KEPT_VARIABLES = ("LD_LIBRARY_PATH", "PYTHONTZPATH")
-"""What a worker gets of the environment: no secret is in the process that reads strangers' text."""
+"""Environment variables of a worker. A process that reads untrusted text contains no secrets."""
 
 
 class ChatWorkError(AppError):
-    """The work on this chat's text cannot be done within its limits, or not at all."""
+    """The work on this chat has exceeded its limits or has crashed."""
 
 
 class WorkersUnavailableError(AppError):
-    """No worker process can be started: no chat can be graded."""
+    """No worker process can be started, so no chat can be graded."""
 
 
 class _OutOfTimeError(Exception):
-    """A call took the processor time that it may take: the kernel has ended its process."""
+    """A call has exceeded its processor time, and the kernel has killed its process."""
 
 
 class _KilledError(Exception):
-    """The system has ended a worker in the middle of a call: most likely there was no memory left
-    for anybody.
-    """
+    """The system has killed a worker during a call, most likely because it was out of memory."""
 
 
 @dataclass
 class Allowance:
-    """The processor time that is left for one chat; each call takes from it."""
+    """The remaining processor time of one chat. Each call reduces it."""
 
     cpu_seconds: float
 
 
 class WorkerPool:
-    """A limited number of processes, each started on demand. Close it, or use it as a context."""
+    """A limited number of processes, started on demand. Close it or use it as a context manager."""
 
     def __init__(
         self,
@@ -80,12 +79,11 @@ class WorkerPool:
         self._cpu_seconds = cpu_seconds
         self._memory_mb = memory_mb
         self._workers = workers or min(max(2, os.cpu_count() or 1), _MOST_WORKERS)
-        self._places = asyncio.Semaphore(self._workers)
-        self._alone = asyncio.Lock()
+        self._slots = asyncio.Semaphore(self._workers)
+        self._exclusive = asyncio.Lock()
         self._idle: list[_Worker] = []
         self._ending: set[asyncio.Task[None]] = set()
-        # One for all of them: what a chat's tokens are must not depend on the process that makes
-        # them.
+        # The same for all processes: the tokens of a chat must not depend on the process.
         self._hash_seed = str(secrets.randbelow(2**32))
 
     async def __aenter__(self) -> Self:
@@ -100,34 +98,34 @@ class WorkerPool:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Ends every process that has no call; those with one end with it."""
+        """End the idle processes and wait until all ending processes are gone."""
         while self._idle:
             self._end(self._idle.pop())
         await asyncio.gather(*self._ending)
 
-    def allowance(self) -> Allowance:
-        """What one chat may take."""
+    def make_allowance(self) -> Allowance:
+        """Return the processor time for one chat."""
         return Allowance(self._cpu_seconds)
 
     async def run(self, function: Callable[..., T], *arguments: object, allowance: Allowance) -> T:
-        """What a function of a module returns for these arguments, in a process of its own.
-        Cancelled, it ends that process.
+        """Call a module-level function in a worker process and return its result.
 
-        A call whose process the system kills is made once more, with no other call beside it.
+        A cancellation kills the process. If the system kills the process, the call is repeated
+        once, while no other call runs.
 
         Raises:
-            ChatWorkError: it took more than it may, or failed; the Russian reason.
-            WorkersUnavailableError: there is no process to be had.
+            ChatWorkError: the call has exceeded a limit or failed; the message is Russian.
+            WorkersUnavailableError: no process can be started.
         """
         try:
-            async with self._places:
+            async with self._slots:
                 result: T = await self._call(function, arguments, allowance)
                 return result
         except _KilledError:
             log.warning("grading.worker_killed")
-        async with self._alone, AsyncExitStack() as places:
+        async with self._exclusive, AsyncExitStack() as stack:
             for _ in range(self._workers):
-                await places.enter_async_context(self._places)
+                await stack.enter_async_context(self._slots)
             try:
                 result = await self._call(function, arguments, allowance)
             except _KilledError:
@@ -141,34 +139,34 @@ class WorkerPool:
         self, function: Callable[..., T], arguments: tuple[object, ...], allowance: Allowance
     ) -> T:
         if allowance.cpu_seconds <= 0:
-            raise self._too_slow()
+            raise self._make_cpu_error()
         worker = self._idle.pop() if self._idle else await _Worker.start(self._hash_seed)
-        worker.keep()
-        goes_on = False
+        worker.cancel_retirement()
+        reusable = False
         try:
             async with asyncio.timeout(_CLOCK_SECONDS):
-                reply = await worker.ask(
+                reply = await worker.call(
                     Call(function, arguments, allowance.cpu_seconds, self._memory_mb * 2**20)
                 )
-            goes_on = reply.goes_on
+            reusable = reply.reusable
         except _OutOfTimeError:
-            raise self._too_slow() from None
+            raise self._make_cpu_error() from None
         except TimeoutError:
             raise ChatWorkError(
                 f"Разбор переписки не кончился за {_CLOCK_SECONDS:.0f} с: чат остаётся без оценки."
             ) from None
         finally:
-            if goes_on:
+            if reusable:
                 self._idle.append(worker)
                 worker.retire_after(_IDLE_SECONDS, self._retire)
             else:
                 self._end(worker)
         allowance.cpu_seconds -= reply.cpu_seconds
-        if allowance.cpu_seconds < 0:  # the kernel counts whole seconds
-            raise self._too_slow()
-        return self._result(reply)  # type: ignore[no-any-return]
+        if allowance.cpu_seconds < 0:  # the kernel limits whole seconds
+            raise self._make_cpu_error()
+        return self._get_result(reply)  # type: ignore[no-any-return]
 
-    def _result(self, reply: Reply) -> Any:
+    def _get_result(self, reply: Reply) -> Any:
         if reply.ending is Ending.DONE:
             return reply.result
         if reply.ending is Ending.OUT_OF_MEMORY:
@@ -182,7 +180,7 @@ class WorkerPool:
             f"Переписку не удалось разобрать (внутренняя ошибка {name}): чат остаётся без оценки."
         )
 
-    def _too_slow(self) -> ChatWorkError:
+    def _make_cpu_error(self) -> ChatWorkError:
         return ChatWorkError(
             f"Разбор переписки занял больше {self._cpu_seconds:.0f} с времени процессора: чат"
             " остаётся без оценки."
@@ -193,7 +191,7 @@ class WorkerPool:
         self._end(worker)
 
     def _end(self, worker: "_Worker") -> None:
-        worker.keep()
+        worker.cancel_retirement()
         task = asyncio.create_task(worker.end(), name="worker-end")
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
@@ -209,29 +207,22 @@ class _Worker:
 
     @classmethod
     async def start(cls, hash_seed: str) -> Self:
-        """A process that waits for its first call.
+        """Start a process and wait until it is ready.
 
         Raises:
-            WorkersUnavailableError: it does not come to that.
+            WorkersUnavailableError: it does not start.
         """
-        environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        environment |= {
-            "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path),
-            "PYTHONHASHSEED": hash_seed,
-        }
-        program = (
-            sys.executable,
-            "-P",
-            "-m",
-            "app.services.analysis.worker_process",
-            str(os.getpid()),
-        )
         try:
             process = await asyncio.create_subprocess_exec(
-                *program, env=environment, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+                *(sys.executable, "-P", "-m", "app.services.analysis.worker_process"),
+                str(os.getpid()),
+                env=_make_environment(hash_seed),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=DEVNULL,
             )
         except OSError as error:
-            raise _unavailable(error.strerror or type(error).__name__) from None
+            raise _make_start_error(error.strerror or type(error).__name__) from None
         worker = cls(process)
         try:
             async with asyncio.timeout(_START_SECONDS):
@@ -239,15 +230,15 @@ class _Worker:
         except BaseException as error:
             await worker.end()
             if isinstance(error, _KilledError | _OutOfTimeError | TimeoutError):
-                raise _unavailable("он сразу завершается") from None
+                raise _make_start_error("он сразу завершается") from None
             raise
         return worker
 
-    async def ask(self, call: Call) -> Reply:
-        """The reply to a call.
+    async def call(self, call: Call) -> Reply:
+        """Send a call and return the reply.
 
         Raises:
-            _OutOfTimeError: the call took the processor time that it may take.
+            _OutOfTimeError: the call has exceeded its processor time.
             _KilledError: the process has ended without a reply.
         """
         content = pickle.dumps(call)
@@ -269,24 +260,32 @@ class _Worker:
             raise _KilledError from None
 
     def retire_after(self, seconds: float, retire: Callable[["_Worker"], None]) -> None:
-        """Calls ``retire`` unless the process is kept before then."""
+        """Schedule ``retire``; see :meth:`cancel_retirement`."""
         self._retirement = asyncio.get_running_loop().call_later(seconds, retire, self)
 
-    def keep(self) -> None:
-        """There is work for the process, or it has ended already."""
+    def cancel_retirement(self) -> None:
+        """Cancel the scheduled end: the process gets a call or is ended now."""
         if self._retirement is not None:
             self._retirement.cancel()
             self._retirement = None
 
     async def end(self) -> None:
-        """Ends the process at once, whatever it does."""
+        """Kill the process, even during a call."""
         self._calls.close()
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
 
 
-def _unavailable(why: str) -> WorkersUnavailableError:
+def _make_environment(hash_seed: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    return kept | {
+        "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path),
+        "PYTHONHASHSEED": hash_seed,
+    }
+
+
+def _make_start_error(why: str) -> WorkersUnavailableError:
     return WorkersUnavailableError(
         f"Не запустить процесс для разбора переписки ({why}): освободите память сервера и"
         " повторите."

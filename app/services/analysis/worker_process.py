@@ -1,9 +1,8 @@
-"""The program of a worker process: carries out one call after the other within the limits that come
-with it.
+"""The program of a worker process: execute calls one after the other, each within its limits.
 
-Calls come over stdin and replies leave over stdout, each a pickle behind its length. The end of
-stdin is the end of the process; on Linux the kernel also kills it when its parent dies, so a killed
-service leaves nothing behind.
+Calls arrive on stdin and replies leave on stdout, each as a pickle after its length. The process
+ends at the end of stdin. On Linux the kernel also kills it when its parent dies, so a killed
+service leaves no processes behind.
 """
 
 import contextlib
@@ -27,15 +26,15 @@ from app.services.analysis.chat_work import warm_up
 
 LENGTH = Struct(">I")
 READY = b"ready"
-"""What a process sends before its first call."""
+"""The message that a process sends before its first call."""
 
 _PR_SET_PDEATHSIG = 1
-_NICENESS = 5  # REST and the database come first
-_OOM_SCORE = (
-    "800"  # of 1,000: the kernel is to choose this process before the service and its database
-)
+_NICENESS = 5
+"""Lower priority than that of REST and the database."""
+_OOM_SCORE = "800"
+"""Of 1,000. The kernel kills this process before the service and the database."""
 _SPARE_BYTES = 64 * 2**20
-"""A process that has grown by more ends after its reply: its memory is given back."""
+"""A process that has grown by more ends after its reply, which releases its memory."""
 
 
 class Ending(StrEnum):
@@ -48,9 +47,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Call:
-    """A function of a module, its arguments, and what it may take: seconds of processor time and
-    bytes of further memory.
-    """
+    """A module-level function, its arguments, and its limits of processor time and memory."""
 
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
@@ -60,60 +57,60 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """How a call ended, its result (of a crash: the error's name and the lines of code), the
-    processor time that it took, and whether the process takes another.
+    """The end of a call, with its result and processor time.
+
+    ``result`` of a crash: the error's name and the lines of code. ``reusable``: the process accepts
+    another call.
     """
 
     ending: Ending
     result: Any
     cpu_seconds: float
-    goes_on: bool
+    reusable: bool
 
 
 def main(parent: int) -> None:
-    """Serves the process ``parent`` until the end of stdin."""
+    """Execute the calls of the process ``parent`` until the end of stdin."""
     _prepare(parent)
     calls, replies = sys.stdin.buffer, sys.stdout.buffer
     warm_up()
-    first_size = _memory_bytes()
+    first_size = _get_memory_bytes()
     _send(replies, READY)
     while call := _receive(calls):
-        reply = _carry_out(pickle.loads(call), first_size)  # noqa: S301 - from our own parent
+        reply = _execute(pickle.loads(call), first_size)  # noqa: S301 - from our own parent
         _send(replies, pickle.dumps(reply))
-        if not reply.goes_on:
+        if not reply.reusable:
             return
 
 
 def _prepare(parent: int) -> None:
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the parent, which ends this process in its own time
+    # Ctrl-C also reaches the parent, which ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICENESS)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold a chat
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would contain a chat
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
     if os.getppid() != parent:
-        sys.exit()  # it died before the kernel was asked to tell
+        sys.exit()  # the parent died before prctl was called
 
 
-def _carry_out(call: Call, first_size: int) -> Reply:
+def _execute(call: Call, first_size: int) -> Reply:
     started = time.process_time()
-    _limit(
-        resource.RLIMIT_CPU, math.ceil(started + call.cpu_seconds)
-    )  # past it the kernel ends the process by SIGXCPU
-    if size := _memory_bytes():
-        _limit(resource.RLIMIT_AS, size + call.memory_bytes)
+    # If the limit is exceeded, the kernel kills the process with SIGXCPU.
+    _set_limit(resource.RLIMIT_CPU, math.ceil(started + call.cpu_seconds))
+    if size := _get_memory_bytes():
+        _set_limit(resource.RLIMIT_AS, size + call.memory_bytes)
     try:
         ending, result = Ending.DONE, call.function(*call.arguments)
     except MemoryError:
         ending, result = Ending.OUT_OF_MEMORY, None
-    except Exception as error:  # nothing of the error's own words: they may be the chat's
-        ending, result = Ending.CRASHED, (type(error).__name__, _places(error))
-    for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS):  # the next call is another chat's
-        _limit(kind, None)
-    grown = _memory_bytes() - first_size
+    except Exception as error:  # without the error's message, which may contain chat text
+        ending, result = Ending.CRASHED, (type(error).__name__, _list_frames(error))
+    for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS):  # the next call may be of another chat
+        _set_limit(kind, None)
+    grown = _get_memory_bytes() - first_size
     return Reply(
         ending,
         result,
@@ -122,15 +119,16 @@ def _carry_out(call: Call, first_size: int) -> Reply:
     )
 
 
-def _places(error: Exception) -> str:
+def _list_frames(error: Exception) -> str:
     return "; ".join(
         f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-5:]
     )
 
 
-def _limit(kind: int, soft: int | None) -> None:
-    """Sets a soft limit, or lifts it; where the system knows none of the kind (macOS: memory), the
-    process runs without it.
+def _set_limit(kind: int, soft: int | None) -> None:
+    """Set a soft limit; None: remove it.
+
+    If the system does not support the limit (macOS: memory), the process runs without it.
     """
     _, hard = resource.getrlimit(kind)
     beyond = soft is None or soft > hard != resource.RLIM_INFINITY
@@ -138,8 +136,8 @@ def _limit(kind: int, soft: int | None) -> None:
         resource.setrlimit(kind, (hard if beyond or soft is None else soft, hard))
 
 
-def _memory_bytes() -> int:
-    """The size of the address space, which the limit counts; 0 where the system does not tell."""
+def _get_memory_bytes() -> int:
+    """Return the size of the address space, to which the limit applies; 0 if it is unknown."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
     except OSError:
@@ -158,9 +156,10 @@ def _send(stream: BinaryIO, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    from app.services.analysis import chat_work  # noqa: F401 - loaded before the first call, whose time it would take
-    from app.services.analysis.worker_process import (
-        main as main_of_module,
-    )  # pickles name the classes of the module, not of __main__
+    # Loaded here, because the first call would otherwise spend its processor time on it.
+    from app.services.analysis import chat_work  # noqa: F401
+
+    # Pickles refer to the classes of the module, not to those of __main__.
+    from app.services.analysis.worker_process import main as main_of_module
 
     main_of_module(int(sys.argv[1]))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.outcomes import Outcome, OutcomeCode
 from app.domain.waiting import WAITING_FOR_AT_MOST
+from app.models import Account
 from app.repositories import accounts, coverage
 from app.repositories.report_filter import ReportFilter
 from app.services.digests.chats import ShownChats, select_shown_chats
@@ -20,11 +21,10 @@ from app.services.digests.measures import Measured, measure_reports
 
 @dataclass(frozen=True)
 class Period:
-    """What a mail is about: its date, the days it covers, and the span from the cut-off before to
-    its own, ``[start, end)``.
+    """The date of a mail, the dates that it covers, and its period ``[start, end)``.
 
-    ``after_message_id``: messages copied later than this one were in no mail before, and count from
-    ``late_since`` on; None: no mail was before.
+    ``after_message_id``: messages copied after this one have been in no mail, so they count from
+    ``late_since`` on. None: there was no mail before.
     """
 
     day: date
@@ -36,7 +36,7 @@ class Period:
 
     @property
     def span(self) -> dict[str, Any]:
-        """Which messages make a chat count."""
+        """Bounds of the messages that make a chat count."""
         return {
             "start": self.start,
             "end": self.end,
@@ -46,7 +46,7 @@ class Period:
 
     @property
     def waiting_span(self) -> dict[str, datetime]:
-        """When a buyer who waits has written last: ``since`` and ``until``."""
+        """Bounds ``since`` and ``until`` of the last message of a waiting buyer."""
         return {"since": self.end - WAITING_FOR_AT_MOST, "until": self.end}
 
 
@@ -62,18 +62,14 @@ async def build_figures(
     problems: Sequence[str],
     failed_addresses: Sequence[str],
 ) -> DigestFigures:
-    """The figures over the reports that the given mails carry.
+    """Build the figures of the reports that the given mails carry.
 
-    ``working_time``: answer times are counted in working hours. ``avito_clients``: whose accounts
-    are read.
+    ``working_time`` and ``avito_clients``: see ``MailSettings``.
     """
     wanted = ReportFilter(digest_ids=list(digest_ids))
     measured = await measure_reports(session, wanted, zone.key)
-    compared = await compare_days(
-        session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time
-    )
     shown = await select_shown_chats(session, wanted, span=period.span, waiting=period.waiting_span)
-    cover, carried = await _coverage(session, digest_ids, period, measured.total.reports)
+    chats, carried = await _count_chats(session, digest_ids, period, measured.total.reports)
     return DigestFigures(
         day=period.day,
         covered_days=period.covered_days,
@@ -81,22 +77,22 @@ async def build_figures(
         period_start=period.start,
         period_end=period.end,
         drawn_at=now,
-        **await _accounts(session, avito_clients, measured, shown),
+        **await _describe_accounts(session, avito_clients, measured, shown),
         problems=tuple(problems),
-        coverage=cover,
+        coverage=chats,
         carried=carried,
-        **_totals(measured),
+        **_describe_reports(measured),
         working_time=working_time,
-        day_before=compared.day_before,
-        same_weekdays=compared.same_weekdays,
-        days=compared.days,
+        **await compare_days(
+            session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time
+        ),
         **shown,
         incomplete_chats=await coverage.count_incomplete_chats(session),
         failed_addresses=tuple(failed_addresses),
     )
 
 
-def _totals(measured: Measured) -> dict[str, Any]:
+def _describe_reports(measured: Measured) -> dict[str, Any]:
     total = measured.total
     return {
         "reports": total.reports,
@@ -115,36 +111,45 @@ def _totals(measured: Measured) -> dict[str, Any]:
     }
 
 
-async def _accounts(
+async def _describe_accounts(
     session: AsyncSession, avito_clients: Sequence[str], measured: Measured, shown: ShownChats
 ) -> dict[str, Any]:
-    """Describe the accounts. One that was removed from the settings is named if its chats or
-    reports are in the mail.
-    """
     stored = await accounts.list_accounts(session)
-    # API keys may have moved to another account: the newest one has them.
-    newest = {account.client_id: account for account in stored}
-    read = [newest[client] for client in avito_clients if client in newest]
-    shown_names = {buyer.account for buyer in shown["waiting_buyers"]}
-    shown_names |= {chat.account for chat in shown["ungraded"]}
+    read = _list_read(stored, avito_clients)
+    removed = [account for account in stored if account not in read]
+    syncs = [account.synced_at for account in read if account.synced_at]
     return {
         "accounts": tuple(account.name for account in read),
-        "dropped_accounts": tuple(
-            account.name
-            for account in stored
-            if account not in read
-            and (account.id in measured.accounts or account.name in shown_names)
-        ),
-        "synced_at": min(
-            (account.synced_at for account in read if account.synced_at), default=None
-        ),
+        "dropped_accounts": _list_dropped(removed, measured, shown),
+        "synced_at": min(syncs, default=None),
         "cut_short_accounts": tuple(account.name for account in read if account.lists_cut_short),
     }
 
 
-async def _coverage(
+def _list_read(stored: Sequence[Account], avito_clients: Sequence[str]) -> list[Account]:
+    """Return the accounts of the settings that have been synced."""
+    # API keys may have moved to another account: the newest one has them.
+    newest = {account.client_id: account for account in stored}
+    return [newest[client] for client in avito_clients if client in newest]
+
+
+def _list_dropped(
+    removed: Sequence[Account], measured: Measured, shown: ShownChats
+) -> tuple[str, ...]:
+    """Return the accounts that were removed from the settings and have reports or chats here."""
+    shown_names = {buyer.account for buyer in shown["waiting_buyers"]}
+    shown_names |= {chat.account for chat in shown["ungraded"]}
+    return tuple(
+        account.name
+        for account in removed
+        if account.id in measured.accounts or account.name in shown_names
+    )
+
+
+async def _count_chats(
     session: AsyncSession, digest_ids: Sequence[int], period: Period, reports: int
 ) -> tuple[Coverage, CarriedReports]:
+    """Count the chats of the period by outcome, and the carried reports by their chats."""
     counts: dict[str, int] = {}
     skipped: dict[str, int] = {}
     found = await coverage.list_coverage(session, digest_ids, period.span)

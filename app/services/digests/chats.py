@@ -40,8 +40,10 @@ async def select_shown_chats(
     span: Mapping[str, Any],
     waiting: Mapping[str, datetime],
 ) -> ShownChats:
-    """Select the chats. ``span``: the period of the counted chats. ``waiting``: bounds ``since``
-    and ``until`` for the last message of a waiting buyer.
+    """Select the chats that the mail shows.
+
+    ``span``: bounds of the messages that make a chat count. ``waiting``: bounds ``since`` and
+    ``until`` of the last message of a waiting buyer.
     """
     buyers = await coverage.list_waiting_buyers(
         session, since=waiting["since"], until=waiting["until"]
@@ -50,44 +52,50 @@ async def select_shown_chats(
     best = await report_figures.list_best(
         session, wanted, waiting=[buyer["id"] for buyer in buyers], limit=_BEST
     )
-    written = await messages.get_messages(session, set(_shown_messages(worst, best)))
-    ungraded = tuple(_ungraded_chat(row) for row in await coverage.list_ungraded(session, span))
+    messages_by_id = await messages.get_messages(session, set(_list_message_ids(worst, best)))
+    ungraded = tuple(
+        _make_ungraded_chat(row) for row in await coverage.list_ungraded(session, span)
+    )
     failed = (
         FailedChat(chat_id=chat.chat_id, chat_title=chat.chat_title, reason=chat.reason or "")
         for chat in ungraded
         if chat.status == Outcome.FAILED
     )
     return ShownChats(
-        worst=tuple(_worst_chat(row, written) for row in worst),
-        best=tuple(GoodChat(**_shown(row, *_high_point(row), written)) for row in best),
-        waiting_buyers=tuple(_waiting_buyer(row) for row in buyers),
+        worst=tuple(_make_worst_chat(row, messages_by_id) for row in worst),
+        best=tuple(_make_good_chat(row, messages_by_id) for row in best),
+        waiting_buyers=tuple(_make_waiting_buyer(row) for row in buyers),
         failed_chats=tuple(islice(failed, _FAILED)),
         ungraded=ungraded,
     )
 
 
-def _shown_messages(worst: Sequence[Row], best: Sequence[Row]) -> Iterator[int]:
+def _list_message_ids(worst: Sequence[Row], best: Sequence[Row]) -> Iterator[int]:
     """Yield the ids of the messages of quotes and advice."""
-    for _, quote in (*map(_low_point, worst), *map(_high_point, best)):
+    for _, quote in (*map(_choose_low_criterion, worst), *map(_choose_high_criterion, best)):
         if quote:
             yield quote["message_id"]
-    for advice in map(_advice, worst):
+    for advice in map(_get_advice, worst):
         if advice["message_id"] is not None:
             yield advice["message_id"]
 
 
-def _worst_chat(row: Row, written: Mapping[int, Message]) -> WorstChat:
-    advice = _advice(row)
+def _make_worst_chat(row: Row, messages_by_id: Mapping[int, Message]) -> WorstChat:
+    advice = _get_advice(row)
     about = advice["message_id"]
     return WorstChat(
-        **_shown(row, *_low_point(row), written),
+        **_describe_report(row, *_choose_low_criterion(row), messages_by_id),
         advice=advice["text"],
-        advice_at=None if about is None else written[about].sent_at,
+        advice_at=None if about is None else messages_by_id[about].sent_at,
         addressed=row["addressed"],
     )
 
 
-def _low_point(row: Row) -> tuple[Criterion, Quote | None]:
+def _make_good_chat(row: Row, messages_by_id: Mapping[int, Message]) -> GoodChat:
+    return GoodChat(**_describe_report(row, *_choose_high_criterion(row), messages_by_id))
+
+
+def _choose_low_criterion(row: Row) -> tuple[Criterion, Quote | None]:
     """Return the low criterion with most failed checks, preferably one with a quote."""
     verdicts = row["detail"]["criteria"]
     low = [name for name in Criterion if verdicts[name]["grade"] == Grade.LOW]
@@ -101,7 +109,7 @@ def _low_point(row: Row) -> tuple[Criterion, Quote | None]:
     return criterion, next(iter(verdicts[criterion]["quotes"]), None)
 
 
-def _high_point(row: Row) -> tuple[Criterion, Quote | None]:
+def _choose_high_criterion(row: Row) -> tuple[Criterion, Quote | None]:
     """Return the high criterion with the longest quote: a greeting is no example to learn from."""
     verdicts = row["detail"]["criteria"]
     longest = {
@@ -112,9 +120,10 @@ def _high_point(row: Row) -> tuple[Criterion, Quote | None]:
     return max(longest.items(), key=lambda entry: len(entry[1]["text"]) if entry[1] else 0)
 
 
-def _shown(
-    row: Row, criterion: Criterion, quote: Quote | None, written: Mapping[int, Message]
+def _describe_report(
+    row: Row, criterion: Criterion, quote: Quote | None, messages_by_id: Mapping[int, Message]
 ) -> dict[str, Any]:
+    message = messages_by_id[quote["message_id"]] if quote else None
     return {
         "report_id": row["id"],
         "chat_id": row["avito_id"],
@@ -122,25 +131,25 @@ def _shown(
         "client_name": row["client_name"],
         "score": row["score"],
         "criterion": criterion.label,
-        "quote": in_sentence(quote["text"], written[quote["message_id"]].text) if quote else None,
-        "quote_side": written[quote["message_id"]].side if quote else None,
+        "quote": in_sentence(quote["text"], message.text) if quote and message else None,
+        "quote_side": message.side if message else None,
     }
 
 
-def _advice(row: Row) -> dict[str, Any]:
+def _get_advice(row: Row) -> dict[str, Any]:
     return next(iter(row["detail"]["recommendations"]), {"message_id": None, "text": None})
 
 
-def _waiting_buyer(row: Row) -> WaitingBuyer:
-    return WaitingBuyer(**_named(row), since=row["waiting_since"])
+def _make_waiting_buyer(row: Row) -> WaitingBuyer:
+    return WaitingBuyer(**_describe_chat(row), since=row["waiting_since"])
 
 
-def _ungraded_chat(row: Row) -> UngradedChat:
+def _make_ungraded_chat(row: Row) -> UngradedChat:
     reason = describe_cause(row["code"], row["detail"])
-    return UngradedChat(**_named(row), status=row["status"], reason=reason)
+    return UngradedChat(**_describe_chat(row), status=row["status"], reason=reason)
 
 
-def _named(row: Row) -> dict[str, Any]:
+def _describe_chat(row: Row) -> dict[str, Any]:
     return {
         "account": row["account"],
         "chat_id": row["avito_id"],

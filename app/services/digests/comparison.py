@@ -1,11 +1,9 @@
-"""What a mail is compared with: the day before, the same weekday of the last four weeks, and the
-course of fourteen days.
-"""
+"""Compare a mail with earlier ones: the day before, the same weekdays, and the last two weeks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import mean
+from typing import TypedDict
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,9 +16,8 @@ DAYS = 14
 WEEKS = 4
 
 
-@dataclass(frozen=True)
-class DayComparison:
-    """The three; a baseline is None where its dates had no mail."""
+class DayComparison(TypedDict):
+    """The fields of :class:`DigestFigures` for comparison. A baseline without mails is None."""
 
     day_before: Baseline | None
     same_weekdays: Baseline | None
@@ -36,23 +33,22 @@ async def compare_days(
     *,
     working_time: bool,
 ) -> DayComparison:
-    """Compares the reports of these mails, which are those of the covered days' one mail, with
-    earlier dates' mails.
+    """Compare the reports of these mails, which cover ``covered_days``, with those of earlier ones.
 
-    ``working_time``: these mails' answer times are counted in working hours.
+    ``working_time``: the answer times of these mails are counted in working hours.
     """
     first, last = min(covered_days), max(covered_days)
     weekdays = [last - timedelta(weeks=weeks) for weeks in range(1, WEEKS + 1)]
     return DayComparison(
-        day_before=await _baseline(
+        day_before=await _make_baseline(
             session, [first - timedelta(days=1)], measured, zone, working_time
         ),
-        same_weekdays=await _baseline(session, weekdays, measured, zone, working_time),
-        days=await _course(session, digest_ids, last),
+        same_weekdays=await _make_baseline(session, weekdays, measured, zone, working_time),
+        days=await _list_days(session, digest_ids, last),
     )
 
 
-async def _baseline(
+async def _make_baseline(
     session: AsyncSession, days: Sequence[date], measured: Measured, zone: str, working_time: bool
 ) -> Baseline | None:
     waiting = await mail_days.count_waiting_buyers(session, days)
@@ -71,25 +67,25 @@ async def _baseline(
     )
 
 
-async def _course(
+async def _list_days(
     session: AsyncSession, digest_ids: Sequence[int], last: date
 ) -> tuple[MailedDay, ...]:
-    """Fourteen days by all of their dates' mails; of ``last`` these mails are part."""
+    """Return the fourteen days up to ``last`` with their mails; ``last`` includes these mails."""
     earlier = [last - timedelta(days=ago) for ago in range(DAYS - 1, 0, -1)]
     rows = {
         row["day"]: row
         for row in await report_figures.list_mailed_days(session, [*earlier, last], digest_ids)
     }
-    course: list[MailedDay] = []
+    days: list[MailedDay] = []
     series_before: set[str] = set()
     builds_before: set[str] = set()
     for day in (*earlier, last):
         row = rows.get(day)
         if row is None:
-            course.append(MailedDay(day=day, reports=0, mean_score=None))
+            days.append(MailedDay(day=day, reports=0, mean_score=None))
             continue
         series, builds = set(row["series"]), set(row["builds"])
-        course.append(
+        days.append(
             MailedDay(
                 day=day,
                 reports=row["reports"],
@@ -99,4 +95,4 @@ async def _course(
             )
         )
         series_before, builds_before = series, builds_before | builds
-    return tuple(course)
+    return tuple(days)

@@ -1,4 +1,4 @@
-"""The figures of one mail: computed once, stored with it, and shown by whatever shows that day."""
+"""The figures of one mail: computed once, stored with it, and shown by the mail and REST."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,39 +11,34 @@ from app.domain.outcomes import Outcome
 
 
 class MailPart(StrEnum):
-    """What a mail is if its date has had a mail before. Stored and shown by its Russian word."""
+    """The kind of a mail whose date has had a mail before. Stored and shown in Russian."""
 
     SUPPLEMENT = "дополнение"
     REPEAT = "повтор"
 
 
 class _Figures(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True
-    )  # chats, and errors end in logs
+    # Errors are logged, and the input contains chat texts.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Coverage(_Figures):
-    """Every chat in which a person wrote in the period, and those left over from before: ``total``
-    is the sum of the four.
-    """
+    """Number of chats with a person's message in the period or left over before, by outcome."""
 
     graded: int
     skipped: dict[str, int]
-    """By reason, in Russian words."""
+    """By reason, in Russian."""
     failed: int
     waiting: int
 
     @property
     def total(self) -> int:
-        """N of the mail."""
+        """The sum of the four outcomes."""
         return self.graded + sum(self.skipped.values()) + self.failed + self.waiting
 
 
 class CriterionShare(_Figures):
-    """How many of the mail's reports gave each grade of one criterion; ``absent`` counts «Нет
-    возражений».
-    """
+    """Number of reports with each grade of one criterion; ``absent`` counts «Нет возражений»."""
 
     label: str
     high: int
@@ -53,14 +48,12 @@ class CriterionShare(_Figures):
 
     @property
     def applicable(self) -> int:
-        """The reports to which the criterion applies: what shares are of."""
+        """The number of reports to which the criterion applies: the base of shares."""
         return self.high + self.medium + self.low
 
 
 class FirstAnswer(_Figures):
-    """How long buyers waited for the first answer, over the reports that know it; in seconds of
-    working time.
-    """
+    """Seconds of working time until the company's first answer, over the reports that have it."""
 
     answered: int = 0
     median_seconds: float | None = None
@@ -68,7 +61,7 @@ class FirstAnswer(_Figures):
 
 
 class Measures(_Figures):
-    """What is counted of any selection of reports: a mail's, a day's, an account's, a model's."""
+    """The figures of a set of reports: of a mail, a day, an account or a series."""
 
     reports: int
     chats: int
@@ -81,18 +74,15 @@ class Measures(_Figures):
     """None where one of the reports has no known price."""
     criteria: tuple[CriterionShare, ...]
     reviewed_reports: int = 0
-    """Reports with a person's word in force."""
+    """Reports with a review in force."""
     addressed_reports: int = 0
-    """Reports whose chat speaks to the grader: their grades deserve a look."""
+    """Reports whose chat addresses the grader; a person should check their grades."""
     unproven_reports: int = 0
-    """Reports with a high or low grade that no verified quote stands behind: they deserve one too.
-    """
+    """Reports with a high or low grade without a verified quote; a person should check them."""
 
 
 class Series(_Figures):
-    """Who graded: scores are comparable within one model and one prompt version, and with nothing
-    else.
-    """
+    """Reports of one model and one prompt version. Only scores of one series are comparable."""
 
     model: str
     prompt_version: str
@@ -102,7 +92,7 @@ class Series(_Figures):
 
 
 class Baseline(_Figures):
-    """Earlier mails that this one is compared with; their reports are taken together."""
+    """The figures of earlier mails together, for comparison with this mail."""
 
     days: tuple[date, ...]
     """Their dates, oldest first."""
@@ -111,40 +101,41 @@ class Baseline(_Figures):
     bad_reports: int
     first_answer: FirstAnswer
     waiting_buyers: float | None
-    """The mean over the dates."""
+    """Mean number over the dates."""
     same_series: bool
-    """Graded by what graded this mail's reports, all of them."""
+    """Whether all reports, this mail's included, are of one series."""
     same_hours: bool = True
-    """Their answer times are counted as this mail's: in working hours, or round the clock."""
+    """Whether answer times are counted as in this mail: in working hours or around the clock."""
 
 
 class MailedDay(_Figures):
-    """One of the days whose course the mail shows."""
+    """One of the fourteen days that the mail shows."""
 
     day: date
     reports: int
     mean_score: float | None
     new_series: bool = False
-    """Another model or prompt version than on the day before it that has reports."""
+    """Whether a series is new since the last day before that has reports."""
     new_build: bool = False
-    """The model answered with a fingerprint that no day before it shows."""
+    """Whether the model returned a fingerprint that none of the days before has."""
 
 
 class CarriedReports(_Figures):
-    """Whose reports a mail carries: the first three add up to all of them; the first and the last
-    to the coverage's graded chats.
+    """Number of carried reports by their chats.
+
+    The first three add up to all reports. The first and the last add up to the graded chats.
     """
 
     of_graded_chats: int
-    """The newest of each graded chat of the period."""
+    """The newest report of each graded chat of the period."""
     of_same_chats: int
-    """Further ones of the period's chats: a chat graded twice, or one that waits to be graded anew.
-    """
+    """Other reports of the period's chats: of chats graded twice or due again."""
     of_other_chats: int
-    """Of chats in which nobody wrote in the period."""
+    """Reports of chats without a person's message in the period."""
     graded_chats_mailed_before: int
-    """Graded chats of the period whose reports another mail carried: an earlier one, or a later one
-    where this one is of a past date.
+    """Graded chats of the period whose reports another mail carries.
+
+    It is an earlier mail, or a later one if this mail is of a past date.
     """
 
 
@@ -155,33 +146,29 @@ class _ShownChat(_Figures):
     client_name: str
     score: float
     criterion: str
-    """The criterion that pulled it down, or that it did well, in Russian."""
+    """The low criterion of a bad chat or the high one of a good chat, in Russian."""
     quote: str | None
-    """Word for word from the chat, with «…» where a sentence is cut; None where no quote was left
-    after checking.
-    """
+    """Words of the chat, with «…» for a truncated sentence; None: there is no verified quote."""
     quote_side: str | None = None
-    """Who wrote it: ``client`` or ``company``."""
+    """The side of its author: ``client`` or ``company``."""
 
 
 class WorstChat(_ShownChat):
-    """A chat that somebody should open: those with a low grade, the lowest scores of the mail
-    first.
-    """
+    """A chat with a low grade, which a person should read. The lowest score is first."""
 
     advice: str | None
     advice_at: datetime | None = None
-    """When the message was written that the advice is about."""
+    """The time of the message that the advice is about."""
     addressed: bool = False
-    """The chat speaks to the grader."""
+    """Whether the chat addresses the grader."""
 
 
 class GoodChat(_ShownChat):
-    """A chat to learn from: the highest scores of the mail."""
+    """A chat with one of the highest scores of the mail."""
 
 
 class WaitingBuyer(_Figures):
-    """A buyer whose message is the last one of the chat."""
+    """A buyer whose message is the last one of the chat, at most 7 days old."""
 
     account: str = ""
     chat_id: str
@@ -191,7 +178,7 @@ class WaitingBuyer(_Figures):
 
 
 class UngradedChat(_Figures):
-    """A chat that counts in the mail and has no grade."""
+    """A counted chat without a grade."""
 
     account: str
     chat_id: str
@@ -203,7 +190,7 @@ class UngradedChat(_Figures):
 
 
 class FailedChat(_Figures):
-    """A chat that should have been graded and was not."""
+    """A chat that could not be graded."""
 
     chat_id: str
     chat_title: str
@@ -211,33 +198,31 @@ class FailedChat(_Figures):
 
 
 class DigestFigures(_Figures):
-    """Everything that a mail says. Moments are aware; people see them in ``timezone``.
+    """All figures of a mail. Moments are aware; they are shown in ``timezone``.
 
-    What has a default was not yet said by mails of older versions, whose figures are kept.
+    Fields with a default do not occur in the stored figures of older versions.
     """
 
     day: date
     covered_days: tuple[date, ...]
-    """The days that a late run makes up for, oldest first, ``day`` included."""
+    """The dates that the mail covers, oldest first, ``day`` included."""
     part: MailPart | None = None
     timezone: str
     period_start: datetime
     period_end: datetime
     drawn_at: datetime | None = None
-    """When it was found out what had become of the chats: after the period, where a past date is
-    mailed.
-    """
+    """When the outcomes of the chats were read; after the period for a mail of a past date."""
     accounts: tuple[str, ...]
-    """Those of the settings that have been read."""
+    """The accounts of the settings that have been synced."""
     dropped_accounts: tuple[str, ...] = ()
-    """Those that were taken out of the settings and have chats or reports in this mail."""
+    """Accounts removed from the settings that have chats or reports in this mail."""
     synced_at: datetime | None
-    """The oldest of their last good syncs."""
+    """The oldest of the accounts' last successful syncs."""
     problems: tuple[str, ...]
-    """What is missing and why, one Russian sentence each: the red banner."""
+    """What is missing and why, in Russian sentences, for the red banner."""
     coverage: Coverage
     reports: int
-    """The reports that this mail carries."""
+    """Number of reports that the mail carries."""
     mean_score: float | None
     """0 to 100; None without reports."""
     bad_reports: int
@@ -245,37 +230,35 @@ class DigestFigures(_Figures):
     criteria: tuple[CriterionShare, ...]
     worst: tuple[WorstChat, ...]
     waiting_buyers: tuple[WaitingBuyer, ...]
-    """All of them, the longest wait first."""
+    """All waiting buyers, the longest wait first."""
     failed_chats: tuple[FailedChat, ...]
-    """The first five, with the whole reason."""
+    """The first five, with the full reason."""
     addressed_reports: int = 0
-    """Reports whose chat speaks to the grader."""
+    """Reports whose chat addresses the grader."""
     unproven_reports: int = 0
-    """Reports with a high or low grade that no verified quote stands behind."""
+    """Reports with a high or low grade without a verified quote."""
     incomplete_chats: int
-    """Chats whose history Avito does not give in full."""
+    """Chats whose history Avito does not return in full."""
     cut_short_accounts: tuple[str, ...]
-    """Accounts with more chats than Avito gives; the oldest were never seen."""
+    """Accounts with more chats than Avito returns; the oldest chats are not copied."""
     cost_usd: Decimal | None
     """None where the model has no known price."""
     models: tuple[str, ...]
     prompt_versions: tuple[str, ...]
     failed_addresses: tuple[str, ...]
-    """Recipients whom an earlier mail failed to reach for good, not named before."""
+    """Recipients of finally failed deliveries that no mail before has listed."""
     carried: CarriedReports | None = None
     first_answer: FirstAnswer = FirstAnswer()
     working_time: bool = False
-    """Answer times count working hours only."""
+    """Whether answer times count working hours only."""
     series: tuple[Series, ...] = ()
-    """Who graded the reports; several of them are several yardsticks in one mean."""
+    """The series of the reports. If there are several, the mean combines different scales."""
     day_before: Baseline | None = None
-    """The mails of the day before the first covered day; None where there were none."""
+    """The mails of the day before the first covered date; None: there were none."""
     same_weekdays: Baseline | None = None
-    """The mails of the same weekday in the four weeks before."""
+    """The mails of the same weekday in the four weeks before; None: there were none."""
     days: tuple[MailedDay, ...] = ()
-    """The last fourteen days, oldest first, the mail's own last; its reports alone stand for that
-    day.
-    """
+    """The last fourteen days, oldest first. The last one contains only the mail's own reports."""
     best: tuple[GoodChat, ...] = ()
     ungraded: tuple[UngradedChat, ...] = ()
-    """All of them: as many as the coverage says."""
+    """All ungraded chats that ``coverage`` counts."""

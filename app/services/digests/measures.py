@@ -6,22 +6,22 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database.engine import Database
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.repositories import report_figures
+from app.models import Account
+from app.repositories import accounts, report_figures
 from app.repositories.report_figures import Row
 from app.repositories.report_filter import ReportFilter
 from app.services.digests.figures import CriterionShare, FirstAnswer, Measures, Series
 
-_Split = tuple[date | None, int | None, str | None, str | None]
-_ALL: _Split = (None, None, None, None)
+_Group = tuple[date | None, int | None, str | None, str | None]
+_ALL: _Group = (None, None, None, None)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The figures of all reports of a filter, of each day, account (by row id) and (model, prompt
-    version).
-    """
+    """The figures of a filter's reports: of all, and by day, account (row id) and series."""
 
     total: Measures
     days: dict[date, Measures]
@@ -44,33 +44,52 @@ class Measured:
 
 
 async def measure_reports(session: AsyncSession, wanted: ReportFilter, zone: str) -> Measured:
-    """Measure the reports of a filter, in two queries."""
-    grades: dict[_Split, list[Row]] = {}
+    """Measure the reports of a filter in two queries."""
+    grades: dict[_Group, list[Row]] = {}
     for row in await report_figures.count_grades(session, wanted, zone):
-        grades.setdefault(_split(row), []).append(row)
-    found = {
-        _split(row): _measures(row, grades.get(_split(row), []))
+        grades.setdefault(_get_group(row), []).append(row)
+    measured = {
+        _get_group(row): _make_measures(row, grades.get(_get_group(row), []))
         for row in await report_figures.measure(session, wanted, zone)
     }
     return Measured(
-        total=found[_ALL],
-        days={day: measures for (day, *_), measures in found.items() if day is not None},
+        total=measured[_ALL],
+        days={day: measures for (day, *_), measures in measured.items() if day is not None},
         accounts={
-            account: measures for (_, account, *_), measures in found.items() if account is not None
+            account: measures
+            for (_, account, *_), measures in measured.items()
+            if account is not None
         },
         by_series={
             (model, version): measures
-            for (*_, model, version), measures in found.items()
+            for (*_, model, version), measures in measured.items()
             if model and version
         },
     )
 
 
-def _split(row: Row) -> _Split:
+@dataclass(frozen=True)
+class Summary:
+    """The figures of a filter's reports and the accounts that have some of them."""
+
+    measured: Measured
+    accounts: list[Account]
+
+
+async def summarize(database: Database, wanted: ReportFilter, zone: str) -> Summary:
+    """Measure the reports of a filter in one snapshot, so that all figures agree."""
+    async with database.session() as session:
+        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        measured = await measure_reports(session, wanted, zone)
+        stored = await accounts.list_accounts(session)
+    return Summary(measured, [account for account in stored if account.id in measured.accounts])
+
+
+def _get_group(row: Row) -> _Group:
     return row["day"], row["account_id"], row["model"], row["prompt_version"]
 
 
-def _measures(row: Row, grades: Sequence[Row]) -> Measures:
+def _make_measures(row: Row, grades: Sequence[Row]) -> Measures:
     return Measures(
         reports=row["reports"],
         chats=row["chats"],
@@ -85,11 +104,11 @@ def _measures(row: Row, grades: Sequence[Row]) -> Measures:
             p90_seconds=row["p90_seconds"],
         ),
         cost_usd=row["cost_usd"],
-        criteria=_shares(grades),
+        criteria=_make_shares(grades),
     )
 
 
-def _shares(grades: Sequence[Row]) -> tuple[CriterionShare, ...]:
+def _make_shares(grades: Sequence[Row]) -> tuple[CriterionShare, ...]:
     counted = {(row["criterion"], row["grade"]): row["reports"] for row in grades}
     return tuple(
         CriterionShare(

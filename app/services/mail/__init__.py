@@ -1,1 +1,1 @@
-"""Puts the mail together and sends it."""
+"""Create, render and deliver the mails of the daily report."""

@@ -1,6 +1,4 @@
-"""The mail's attachment: every report that it carries, every buyer who waits and every chat without
-a grade, for a spreadsheet.
-"""
+"""The mail's attachment: an XLSX file with its reports, waiting buyers and ungraded chats."""
 
 import json
 from collections.abc import Sequence
@@ -69,53 +67,59 @@ _STATUS = {
 
 
 class Attachment(NamedTuple):
-    """A file that goes with a mail."""
+    """A file attached to a mail."""
 
     content: bytes
     filename: str
 
 
 async def read_bodies(session: AsyncSession, digest_ids: Sequence[int]) -> list[str]:
-    """The reports of these mails as JSON, newest first, at most ``MAX_ROWS``."""
+    """Return the reports of these mails as JSON, newest first, at most ``MAX_ROWS``."""
     return await report_figures.list_bodies(
         session, ReportFilter(digest_ids=list(digest_ids)), limit=MAX_ROWS
     )
 
 
 def write_attachment(bodies: Sequence[str], figures: DigestFigures) -> Attachment | None:
-    """The file for a mail, None where it would be empty. It takes seconds for 10,000 reports: not
-    for the event loop.
+    """Return the file for a mail; None if it would be empty.
+
+    Call it in a thread: it takes seconds for 10,000 reports.
     """
     buyers = figures.waiting_buyers
     if not bodies and not buyers and not figures.ungraded:
         return None
     day, end, zone = figures.day.isoformat(), figures.period_end, ZoneInfo(figures.timezone)
-    waiting = Page("Ждут ответа", _WAITING, _cut([_buyer(buyer, end, zone) for buyer in buyers]))
-    others = Page("Без оценки", _UNGRADED, _cut([_chat(chat) for chat in figures.ungraded]))
+    waiting_rows = [_make_buyer_row(buyer, end, zone) for buyer in buyers]
+    ungraded_rows = [_make_chat_row(chat) for chat in figures.ungraded]
+    pages = [
+        Page("Ждут ответа", _WAITING, _truncate_rows(waiting_rows)),
+        Page("Без оценки", _UNGRADED, _truncate_rows(ungraded_rows)),
+    ]
     more = figures.reports - len(bodies)
     rest = f"Ещё {number(more)}: GET /api/v1/reports?mail={day}" if more else None
-    reports = [_defanged(json.loads(in_zone(body, zone))) for body in bodies]
-    content = write_reports(reports, [waiting, others], rest=rest, created_at=end.astimezone(zone))
+    reports = [_defang_body(json.loads(in_zone(body, zone))) for body in bodies]
+    content = write_reports(reports, pages, rest=rest, created_at=end.astimezone(zone))
     return Attachment(content, f"avito-chats-{day}.xlsx")
 
 
-def _defanged(body: dict[str, Any]) -> dict[str, Any]:
-    """Programs that preview attachments make links of addresses in cells. REST gives the same texts
-    unchanged.
+def _defang_body(body: dict[str, Any]) -> dict[str, Any]:
+    """Defang the addresses in untrusted texts, because previews turn them into links.
+
+    REST returns the same texts unchanged.
     """
     return body | {name: defang_certain(body[name]) for name in _UNTRUSTED}
 
 
-def _cut(rows: Sequence[list[Cell]]) -> list[list[Cell]]:
-    """As many as a page takes, and how many more there are."""
-    unseen = len(rows) - MAX_ROWS
+def _truncate_rows(rows: Sequence[list[Cell]]) -> list[list[Cell]]:
+    """Return at most ``MAX_ROWS`` rows, then a row with the number of omitted ones."""
+    omitted = len(rows) - MAX_ROWS
     more: list[list[Cell]] = (
-        [[f"Ещё {number(unseen)}", *[None] * (len(rows[0]) - 1)]] if unseen > 0 else []
+        [[f"Ещё {number(omitted)}", *[None] * (len(rows[0]) - 1)]] if omitted > 0 else []
     )
     return [*rows[:MAX_ROWS], *more]
 
 
-def _buyer(buyer: WaitingBuyer, end: datetime, zone: ZoneInfo) -> list[Cell]:
+def _make_buyer_row(buyer: WaitingBuyer, end: datetime, zone: ZoneInfo) -> list[Cell]:
     return [
         buyer.account,
         buyer.chat_id,
@@ -127,7 +131,7 @@ def _buyer(buyer: WaitingBuyer, end: datetime, zone: ZoneInfo) -> list[Cell]:
     ]
 
 
-def _chat(chat: UngradedChat) -> list[Cell]:
+def _make_chat_row(chat: UngradedChat) -> list[Cell]:
     names = (defang_certain(chat.chat_title), defang_certain(chat.client_name))
     return [
         chat.account,

@@ -22,7 +22,7 @@ from app.errors import DatabaseUnavailableError, UpstreamError
 from app.repositories import deliveries, digests
 from app.repositories.deliveries import ClaimedDelivery, OpenDelivery
 from app.services.mail import mime
-from app.services.mail.composer import FIRST_RETRY, MailSettings
+from app.services.mail.settings import FIRST_RETRY, MailSettings
 from app.services.run_params import MailParams
 from app.services.runs import LeaseLostError, RunContext
 
@@ -65,14 +65,14 @@ class Attempt:
     def __init__(
         self,
         database: Database,
-        post: MailSettings,
+        settings: MailSettings,
         clock: Clock,
         run: RunContext[MailParams],
         delivery: OpenDelivery,
     ) -> None:
         self.past_dot = False
         self._database = database
-        self._post = post
+        self._settings = settings
         self._clock = clock
         self._run = run
         self._delivery = delivery
@@ -105,14 +105,16 @@ class Attempt:
             return await self._report_overtaken()
         if content is None:
             return await self._give_up_without_mail()
-        async with self._post.presence.hold(self._database) as self._backend:
+        async with self._settings.presence.hold(self._database) as self._backend:
             try:
                 answer = await self._send(claimed, content)
             except _OvertakenError:
                 return await self._report_overtaken()
             except UpstreamError as error:
                 return await self._keep_failure(claimed, error)
-            await self._post.arrivals.write(self._delivery.id, lambda: self._write_arrival(answer))
+            await self._settings.arrivals.write(
+                self._delivery.id, lambda: self._write_arrival(answer)
+            )
             await self._count_arrival(claimed.digest_id)
         return AttemptOutcome(sent=True)
 
@@ -124,7 +126,7 @@ class Attempt:
         """
         give_up_at = time.monotonic() + deliveries.CLAIM_SECONDS + 1
         while True:
-            if self._delivery.id not in self._post.arrivals:
+            if self._delivery.id not in self._settings.arrivals:
                 async with self._database.transaction() as session:
                     now = self._clock()
                     claimed = await deliveries.claim_delivery(
@@ -161,8 +163,8 @@ class Attempt:
     async def _send(self, claimed: ClaimedDelivery, content: bytes) -> str:
         recipient = self._delivery.recipient
         addressed = mime.add_recipient(content, recipient=recipient, message_id=claimed.message_id)
-        return await self._post.client.send(
-            addressed, sender=self._post.sender, recipient=recipient, fence=self
+        return await self._settings.client.send(
+            addressed, sender=self._settings.sender, recipient=recipient, fence=self
         )
 
     async def _release_claim(self) -> None:

@@ -1,4 +1,4 @@
-"""A day as its mails told it together: their stored figures, through the mail's own template."""
+"""The HTML page of a date: the stored figures of its mails, rendered by the mail's template."""
 
 from datetime import date
 
@@ -10,30 +10,29 @@ from app.services.mail.mime import render_page
 
 
 async def render_day(database: Database, day: date, *, today: date) -> str:
-    """The date as an HTML document; ``today`` is the present day in the report's zone. A missed
-    date shows the mail that covers it.
+    """Return the page of a date; ``today`` is the current date in the zone of reports.
+
+    The page of a missed date shows the mail that covers it.
 
     Raises:
-        NotFoundError: no mail covers the date; the sentence tells whether it is still to come.
+        NotFoundError: no mail covers the date; the message states whether one will.
     """
-    filed = await get_mail_day(database, day)
+    mail_day = await get_mail_day(database, day)
     async with database.session() as session:
-        figures = await mail_days.get_figures(session, filed)
-        mails = await mail_days.list_mails(session, filed)
+        figures = await mail_days.get_figures(session, mail_day)
+        mails = await mail_days.list_mails(session, mail_day)
     if figures is None:
-        raise NotFoundError(_why_none(day, today))
+        raise NotFoundError(_describe_missing_mail(day, today))
     return render_page(DigestFigures.model_validate(figures), mails)
 
 
 async def get_mail_day(database: Database, day: date) -> date:
-    """The date whose mails hold a date's reports: itself, or the later date whose mail makes up for
-    it.
-    """
+    """Return the date whose mails contain a date's reports: itself, or the later covering date."""
     async with database.session() as session:
         return await covered_dates.get_mail_day(session, day)
 
 
-def _why_none(day: date, today: date) -> str:
+def _describe_missing_mail(day: date, today: date) -> str:
     if day > today:
         return f"Письма за {day} ещё нет: этот день не наступил, сегодня {today}."
     if day == today:

@@ -1,10 +1,9 @@
-"""Mails the day's reports: each report once, each mail to each recipient once, whatever dies in
-between.
+"""Send the daily report: each report in one mail, each mail to each recipient once.
 
 A mail, its bytes and one delivery for each recipient are stored before anything is sent. Each
-attempt at a delivery is fenced (see ``attempt``). If a process dies after the final dot and before
-the arrival is written, the identical bytes are sent again under the same ``Message-ID``: SMTP can
-do no better (RFC 1047).
+attempt of a delivery is fenced (see ``attempt``). If a process dies after the final dot and before
+the arrival is stored, the same bytes are sent again under the same ``Message-ID``; SMTP offers no
+better guarantee (RFC 1047).
 """
 
 import asyncio
@@ -19,64 +18,79 @@ from app.errors import SettingsError
 from app.repositories import deliveries, digests, resends
 from app.repositories.deliveries import OpenDelivery
 from app.russian_text import plural
+from app.services.mail.assignment import assign_reports
 from app.services.mail.attempt import Attempt, AttemptOutcome, read_figures
-from app.services.mail.composer import MailSettings, assign_reports, render_mails
+from app.services.mail.rendering import render_mails
+from app.services.mail.settings import MailSettings
 from app.services.run_params import MailParams
 from app.services.runs import RunContext, StepResult
 
-_AT_A_TIME = 8
-"""Recipients served at the same time: one whose server takes minutes to answer does not hold up the
-others.
-"""
+_RECIPIENTS_AT_ONCE = 8
+"""Number of recipients served in parallel, so that a slow mail server does not delay the others."""
 
 
 async def send_daily_report(
     database: Database,
-    post: MailSettings,
+    settings: MailSettings,
     zone: ZoneInfo,
     clock: Clock,
     run: RunContext[MailParams],
 ) -> StepResult:
-    """Puts the date's mail together, once for a run, and sends it and what earlier mails still owe
-    their recipients.
+    """Create the run's mail, once for a run, and execute the open deliveries.
 
     Raises:
-        SettingsError: there is nobody to mail to; the reports stay for a later mail.
+        SettingsError: no recipients are set; the reports are kept for a later mail.
     """
-    if not post.recipients:
+    if not settings.recipients:
         raise SettingsError(
             "REPORT_RECIPIENTS: не задано; укажите через запятую, кому слать отчёт. Отчёты"
             " сохранены."
         )
     params = run.params
-    resent = False
     async with database.transaction() as session:
         await digests.adopt_first_sent(session)
-    if params.day is not None:
-        async with database.transaction() as session:
-            if params.resend:
-                await resends.continue_unfinished(
-                    session, params.day, post.recipients, run_id=run.id
-                )
-                resent = await resends.is_resent(
-                    session, params.day, post.recipients, since_run=run.done_since
-                )
-            if not resent:
-                await assign_reports(session, post, zone, run, day=params.day, now=clock())
-    rendered = await render_mails(database, post, clock)
+    resent = await _create_mail(database, settings, zone, clock, run)
+    rendered = await render_mails(database, settings, clock)
     queue = await _list_queue(
-        database, post, params, clock, everything=bool(rendered.mails) or params.day is not None
+        database, settings, params, clock, everything=bool(rendered.mails) or params.day is not None
     )
     outcomes = [_report_not_rendered(day) for day in rendered.failed]
-    outcomes += await _send_all(database, post, clock, run, queue)
+    outcomes += await _send_all(database, settings, clock, run, queue)
     async with database.transaction() as session:
         await deliveries.drop_finished_mails(session)
     async with database.session() as session:
         figures = await read_figures(session, run)
-    message = _summary(params, figures["send_reports"], outcomes, resent=resent)
+    message = _make_summary(params, figures["send_reports"], outcomes, resent=resent)
     return StepResult(
         ok=not any(outcome.failure for outcome in outcomes), message=message, figures=figures
     )
+
+
+async def _create_mail(
+    database: Database,
+    settings: MailSettings,
+    zone: ZoneInfo,
+    clock: Clock,
+    run: RunContext[MailParams],
+) -> bool:
+    """Create the mail of the run's date, if it has one.
+
+    Return True if the date is to be mailed again and an equal request has done so already.
+    """
+    params = run.params
+    if params.day is None:
+        return False
+    async with database.transaction() as session:
+        if params.resend:
+            await resends.continue_unfinished(
+                session, params.day, settings.recipients, run_id=run.id
+            )
+            if await resends.is_resent(
+                session, params.day, settings.recipients, since_run=run.done_since
+            ):
+                return True
+        await assign_reports(session, settings, zone, run, day=params.day, now=clock())
+    return False
 
 
 def _report_not_rendered(day: date) -> AttemptOutcome:
@@ -89,58 +103,61 @@ def _report_not_rendered(day: date) -> AttemptOutcome:
 
 
 async def _list_queue(
-    database: Database, post: MailSettings, params: MailParams, clock: Clock, *, everything: bool
+    database: Database,
+    settings: MailSettings,
+    params: MailParams,
+    clock: Clock,
+    *,
+    everything: bool,
 ) -> list[OpenDelivery]:
-    """What the run has to deliver: ``everything`` that is open, or the deliveries that a
-    scheduler's retry names, whatever the clock shows.
+    """Return ``everything`` that is open, or the deliveries that a scheduled retry lists.
 
-    A retry that names none was queued by a process of the previous release.
+    The listed deliveries do not depend on the clock. A retry that lists none was queued by a
+    process of the release before; it returns the deliveries whose next try is due.
     """
-    named = () if everything else params.deliveries
-    due_at = None if everything or named else clock()
+    listed = () if everything else params.deliveries
+    due_at = None if everything or listed else clock()
     async with database.transaction() as session:
-        await deliveries.drop_removed(session, post.recipients)
-        return await deliveries.list_open(session, post.recipients, ids=named, due_at=due_at)
+        await deliveries.drop_removed(session, settings.recipients)
+        return await deliveries.list_open(session, settings.recipients, ids=listed, due_at=due_at)
 
 
 async def _send_all(
     database: Database,
-    post: MailSettings,
+    settings: MailSettings,
     clock: Clock,
     run: RunContext[MailParams],
     queue: Sequence[OpenDelivery],
 ) -> list[AttemptOutcome]:
-    """Attempt each delivery once: several recipients at the same time, the mails of one recipient
-    in their order.
-    """
-    places = asyncio.Semaphore(_AT_A_TIME)
-    mails: dict[str, list[OpenDelivery]] = defaultdict(list)
+    """Attempt each delivery once: recipients in parallel, the mails of one recipient in order."""
+    slots = asyncio.Semaphore(_RECIPIENTS_AT_ONCE)
+    by_recipient: dict[str, list[OpenDelivery]] = defaultdict(list)
     for delivery in queue:
-        mails[delivery.recipient].append(delivery)
+        by_recipient[delivery.recipient].append(delivery)
     run.progress.done, run.progress.total = 0, len(queue)
 
-    async def send_to_one(owed: Sequence[OpenDelivery]) -> list[AttemptOutcome]:
+    async def send_to_recipient(mails: Sequence[OpenDelivery]) -> list[AttemptOutcome]:
         outcomes = []
-        async with places:
-            for delivery in owed:
+        async with slots:
+            for delivery in mails:
                 outcomes.append(
-                    await post.arrivals.run_to_completion(
-                        Attempt(database, post, clock, run, delivery)
+                    await settings.arrivals.run_to_completion(
+                        Attempt(database, settings, clock, run, delivery)
                     )
                 )
                 run.progress.done += 1
         return outcomes
 
-    recipients = [asyncio.create_task(send_to_one(owed)) for owed in mails.values()]
+    tasks = [asyncio.create_task(send_to_recipient(mails)) for mails in by_recipient.values()]
     try:
-        return [outcome for outcomes in await asyncio.gather(*recipients) for outcome in outcomes]
+        return [outcome for outcomes in await asyncio.gather(*tasks) for outcome in outcomes]
     finally:
-        for recipient in recipients:
-            recipient.cancel()
-        await asyncio.gather(*recipients, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _summary(
+def _make_summary(
     params: MailParams, brought: int, outcomes: Sequence[AttemptOutcome], *, resent: bool
 ) -> str:
     sent = sum(outcome.sent for outcome in outcomes)
@@ -155,12 +172,12 @@ def _summary(
         )
     parts = []
     if sent:
-        letters = plural(sent, "письмо", "письма", "писем")
+        mails = plural(sent, "письмо", "письма", "писем")
         reports_brought = (
             f", {plural(brought, 'отчёт', 'отчёта', 'отчётов')}"
             if brought
             else "; новых отчётов нет"
         )
-        parts.append(f"Отправлено: {letters}{reports_brought}.")
+        parts.append(f"Отправлено: {mails}{reports_brought}.")
     parts.extend(dict.fromkeys(failures))
     return " ".join(parts)

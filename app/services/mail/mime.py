@@ -1,8 +1,8 @@
-"""The mail's form: a digest's figures as HTML, as text, and as the MIME message that is stored and
-then sent to each recipient.
+"""Render a digest's figures as HTML, as text and as a MIME message.
 
-Both parts are filled from one context, so they cannot differ in a figure. Chat text is written by
-strangers: the context holds it cleaned and cut, and the HTML template escapes it.
+The message is stored, then sent to each recipient. Both templates get the same context, so their
+figures are equal. Chat text is untrusted: the context contains it sanitized and truncated, and the
+HTML template escapes it.
 """
 
 from collections.abc import Sequence
@@ -25,28 +25,30 @@ from app.russian_text import number, plural
 from app.services.digests.figures import DigestFigures, MailPart
 from app.services.display_text import chat_url, to_one_line
 from app.services.mail.attachment import Attachment
-from app.services.mail.template_context import absence, context, covered_days, speaker, verdict
-from app.services.mail.template_tiles import ENOUGH, score_change
+from app.services.mail.template_context import (
+    describe_absence,
+    describe_share,
+    list_covered_days,
+    make_context,
+    make_speaker_prefix,
+)
+from app.services.mail.template_tiles import ENOUGH, format_score_change
 
 _SENDER_NAME = "Авито-чаты"
 _BOUNDARY, _INNER_BOUNDARY = "=_avito-quality_=", "=_avito-quality-text_="
-"""Neither ``_`` nor a leading ``=`` occurs in base64, and fixed ones make the same figures the same
-bytes.
-"""
+"""They cannot occur in base64. They are constant, so the same figures give the same bytes."""
 _SHEET_TYPE = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def subject(figures: DigestFigures) -> str:
-    """The subject: day, mean score and its change, chats, buyers who wait, and a warning where
-    something is missing.
+def make_subject(figures: DigestFigures) -> str:
+    """Return the subject: date, mean score and its change, chats, waiting buyers, and a warning.
 
-    The chats of a mail beside the daily one are others than those of its few reports: they are no
-    company for their mean score.
+    A supplement's subject has no number of chats: its few reports are not of the period's chats.
     """
-    days = covered_days(figures)
+    days = list_covered_days(figures)
     span = f"{days[0]:%d.%m}" if len(days) == 1 else f"{days[0]:%d.%m}–{days[-1]:%d.%m}"
     parts = [
-        _mean(figures),
+        _describe_mean(figures),
         *(
             [plural(figures.coverage.total, "чат", "чата", "чатов")]
             if figures.part != MailPart.SUPPLEMENT
@@ -63,10 +65,8 @@ def subject(figures: DigestFigures) -> str:
     return f"Авито-чаты {span}{f', {figures.part}' if figures.part else ''}: {' · '.join(parts)}"
 
 
-def _mean(figures: DigestFigures) -> str:
-    """The mean score with its change; of a mail that is not its date's first, with what it is the
-    mean of.
-    """
+def _describe_mean(figures: DigestFigures) -> str:
+    """Return the mean score with its change, or with its base in a supplement or repeat."""
     if figures.mean_score is None:
         return "новых отчётов нет"
     if figures.part:
@@ -74,42 +74,39 @@ def _mean(figures: DigestFigures) -> str:
             f"{number(figures.mean_score)} по"
             f" {plural(figures.reports, 'отчёту', 'отчётам', 'отчётам')}"
         )
-    change = score_change(figures)
+    change = format_score_change(figures)
     return number(figures.mean_score) + (f" ({change})" if change else "")
 
 
 def render_html(figures: DigestFigures) -> str:
-    """The mail's HTML part: a whole page without outside resources, at most 60 KB in UTF-8."""
+    """Return the mail's HTML part: a page without external resources, at most 60 KB in UTF-8."""
     return _render("daily.html.jinja", figures)
 
 
 def render_page(figures: DigestFigures, mails: Sequence[DayMail]) -> str:
-    """The same of a date, for a browser: with every buyer who waits and, where there are several,
-    the ``mails`` that brought it.
-    """
+    """Return the HTML page of a date, with all waiting buyers and, if several, its ``mails``."""
     return _render(
         "daily.html.jinja", figures, mails=mails if len(mails) > 1 else (), waiting_shown=None
     )
 
 
 def render_text(figures: DigestFigures) -> str:
-    """The mail's text part: the same figures in the same order."""
+    """Return the mail's text part: the same figures in the same order."""
     return _render("daily.txt.jinja", figures)
 
 
 def build_mime(
     figures: DigestFigures, *, sender: str, now: datetime, attachment: Attachment | None = None
 ) -> bytes:
-    """The mail as it is stored: everything but ``To`` and ``Message-ID``, which
-    :func:`add_recipient` puts in front.
+    """Return the stored mail: without ``To`` and ``Message-ID``, see :func:`add_recipient`.
 
-    The same arguments give the same bytes. ``sender`` is an add_recipient, with or without a name
-    before it; answers go there as well.
+    The same arguments give the same bytes. ``sender`` is an address, optionally with a name before
+    it. It is also the address for replies.
     """
-    origin = _mailbox(sender)
-    mail = EmailMessage(policy=policy.SMTP if origin.username.isascii() else policy.SMTPUTF8)
-    mail["From"] = origin
-    mail["Reply-To"] = origin
+    author = _parse_sender(sender)
+    mail = EmailMessage(policy=policy.SMTP if author.username.isascii() else policy.SMTPUTF8)
+    mail["From"] = author
+    mail["Reply-To"] = author
     mail["Date"] = format_datetime(now.astimezone(ZoneInfo(figures.timezone)))
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(render_text(figures), cte="base64")
@@ -123,41 +120,40 @@ def build_mime(
             filename=attachment.filename,
         )
         mail.set_boundary(_BOUNDARY)
-    # EmailMessage loses a blank where it folds a long Cyrillic header; the older class does not.
-    title = Header(to_one_line(subject(figures)), "utf-8", header_name="Subject").encode(
+    # EmailMessage loses a space where it folds a long Cyrillic header; the older class does not.
+    title = Header(to_one_line(make_subject(figures)), "utf-8", header_name="Subject").encode(
         linesep="\r\n"
     )
     return f"Subject: {title}\r\n".encode() + mail.as_bytes()
 
 
 def add_recipient(mime: bytes, *, recipient: str, message_id: str) -> bytes:
-    """A stored mail made out to one recipient; what was stored follows byte for byte."""
+    """Put the recipient's headers before a stored mail, whose bytes stay unchanged."""
     return (
         f"To: {MailAddress.parse(recipient)}\r\nMessage-ID: {to_one_line(message_id)}\r\n".encode()
         + mime
     )
 
 
-def message_id(digest_id: int, recipient: str, sender: str, now: datetime) -> str:
-    """The ``Message-ID`` of one mail to one recipient: the same at each attempt, and silent about
-    who the recipient is.
+def make_message_id(digest_id: int, recipient: str, sender: str, now: datetime) -> str:
+    """Return the ``Message-ID`` of one mail to one recipient, the same at each attempt.
 
-    ``now`` tells mails of the same number apart: those of another installation, and those of a
-    database that was begun anew.
+    It does not disclose the recipient. ``now`` distinguishes mails with the same number in other
+    installations and in a database that was created anew.
     """
-    mark = sha256(f"{digest_id}\n{recipient}\n{now.isoformat()}".encode()).hexdigest()[:32]
-    return f"<digest-{digest_id}.{mark}@{_mailbox(sender).domain}>"
+    digest = sha256(f"{digest_id}\n{recipient}\n{now.isoformat()}".encode()).hexdigest()[:32]
+    return f"<digest-{digest_id}.{digest}@{_parse_sender(sender).domain}>"
 
 
-def _mailbox(sender: str) -> Address:
+def _parse_sender(sender: str) -> Address:
     name, bracket, spec = to_one_line(sender).rpartition("<")
-    add_recipient = MailAddress.parse(spec.rstrip(">") if bracket else spec)
-    return Address(name.strip() or _SENDER_NAME, add_recipient.local_part, add_recipient.domain)
+    address = MailAddress.parse(spec.rstrip(">") if bracket else spec)
+    return Address(name.strip() or _SENDER_NAME, address.local_part, address.domain)
 
 
 def _render(template: str, figures: DigestFigures, **page: Any) -> str:
     return _TEMPLATES.get_template(template).render(
-        context(figures, **page), subject=subject(figures)
+        make_context(figures, **page), subject=make_subject(figures)
     )
 
 
@@ -170,5 +166,9 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.filters.update(number=number)
 _TEMPLATES.globals.update(
-    chat_url=chat_url, verdict=verdict, absence=absence, speaker=speaker, enough=ENOUGH
+    chat_url=chat_url,
+    verdict=describe_share,
+    absence=describe_absence,
+    speaker=make_speaker_prefix,
+    enough=ENOUGH,
 )

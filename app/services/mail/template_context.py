@@ -10,27 +10,27 @@ from app.domain.thresholds import BAD_BELOW
 from app.repositories.mail_days import DayMail
 from app.russian_text import (
     NBSP,
-    at_moment,
-    days_title,
+    format_days,
+    format_moment,
+    format_recent,
+    format_wait,
+    format_weekday,
+    format_zone,
     number,
     percent,
-    short_weekday,
-    since_words,
-    waited,
-    zone_words,
 )
 from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.display_text import list_shortened, sanitize_entry
 from app.services.mail.template_lines import (
-    advice_label,
-    carried_line,
-    coverage_line,
-    mails_line,
-    mixed_line,
-    preheader,
-    trust_line,
+    describe_carried,
+    describe_coverage,
+    describe_grading,
+    describe_mails,
+    describe_mixed_series,
+    make_advice_label,
+    make_preheader,
 )
-from app.services.mail.template_tiles import ENOUGH, compared_line, tiles
+from app.services.mail.template_tiles import ENOUGH, describe_comparison, make_tiles
 
 _PROBLEM_LIMIT = 200
 WAITING_SHOWN = 10
@@ -49,7 +49,7 @@ class Bar(NamedTuple):
     mark: str
 
 
-def context(
+def make_context(
     figures: DigestFigures, mails: Sequence[DayMail] = (), waiting_shown: int | None = WAITING_SHOWN
 ) -> dict[str, Any]:
     """Return the context: the figures, with sanitized texts, and the lines of both parts.
@@ -66,21 +66,21 @@ def context(
 
 
 def _describe_period(figures: DigestFigures) -> dict[str, Any]:
-    zone, end, days = ZoneInfo(figures.timezone), figures.period_end, covered_days(figures)
+    zone, end, days = ZoneInfo(figures.timezone), figures.period_end, list_covered_days(figures)
     return {
-        "title": days_title(days) + (f" · {figures.part}" if figures.part else ""),
+        "title": format_days(days) + (f" · {figures.part}" if figures.part else ""),
         "covered": (
             ", ".join(list_shortened((f"{day:%d.%m}" for day in days), most=20))
             if len(days) > 1
             else None
         ),
         "period": (
-            f"с {at_moment(figures.period_start, zone)} до {at_moment(end, zone)},"
-            f" {zone_words(zone, figures.period_start, end)}"
+            f"с {format_moment(figures.period_start, zone)} до {format_moment(end, zone)},"
+            f" {format_zone(zone, figures.period_start, end)}"
         ),
         "accounts": list_shortened(figures.accounts),
         "dropped": ", ".join(list_shortened(figures.dropped_accounts, most=5)),
-        "synced": at_moment(figures.synced_at, zone) if figures.synced_at else None,
+        "synced": format_moment(figures.synced_at, zone) if figures.synced_at else None,
     }
 
 
@@ -88,18 +88,18 @@ def _describe_reports(figures: DigestFigures, mails: Sequence[DayMail]) -> dict[
     zone = ZoneInfo(figures.timezone)
     problems = list_shortened(figures.problems, most=6, limit=_PROBLEM_LIMIT)
     return {
-        "coverage": coverage_line(figures, zone),
-        "mails": mails_line(mails, zone) if mails else None,
-        "carried": carried_line(figures, where="в письмах этого дня" if mails else "в письме"),
+        "coverage": describe_coverage(figures, zone),
+        "mails": describe_mails(mails, zone) if mails else None,
+        "carried": describe_carried(figures, where="в письмах этого дня" if mails else "в письме"),
         "problems": problems,
         "addresses": ", ".join(list_shortened(figures.failed_addresses, limit=60, trusted=True)),
-        "preheader": preheader(figures, problems),
-        "tiles": tiles(figures) if figures.reports else (),
-        "compared": compared_line(figures) if figures.reports else None,
-        "mixed": mixed_line(figures),
-        "bars": [_bar(day) for day in figures.days] if figures.reports else [],
-        "marks": _marks(figures),
-        "trust": trust_line(figures),
+        "preheader": make_preheader(figures, problems),
+        "tiles": make_tiles(figures) if figures.reports else (),
+        "compared": describe_comparison(figures) if figures.reports else None,
+        "mixed": describe_mixed_series(figures),
+        "bars": [_make_bar(day) for day in figures.days] if figures.reports else [],
+        "marks": _describe_marks(figures),
+        "trust": describe_grading(figures),
     }
 
 
@@ -111,7 +111,7 @@ def _describe_chats(figures: DigestFigures, waiting_shown: int | None) -> dict[s
             if all(chat.score < BAD_BELOW for chat in figures.worst)
             else "Чаты с низкими оценками"
         ),
-        "worst": [(sanitize_entry(chat), advice_label(chat, zone)) for chat in figures.worst],
+        "worst": [(sanitize_entry(chat), make_advice_label(chat, zone)) for chat in figures.worst],
         "waiting_note": (
             "Здесь время идёт круглосуточно, не только в рабочие часы."
             if figures.working_time
@@ -119,7 +119,7 @@ def _describe_chats(figures: DigestFigures, waiting_shown: int | None) -> dict[s
         ),
         "waiting_total": len(figures.waiting_buyers),
         "waiting": [
-            (sanitize_entry(buyer), waited(buyer.since, end), since_words(buyer.since, zone))
+            (sanitize_entry(buyer), format_wait(buyer.since, end), format_recent(buyer.since, zone))
             for buyer in figures.waiting_buyers[:waiting_shown]
         ],
         "addressed": "Переписка обращается к проверяющему: оцените чат сами",
@@ -129,12 +129,12 @@ def _describe_chats(figures: DigestFigures, waiting_shown: int | None) -> dict[s
     }
 
 
-def covered_days(figures: DigestFigures) -> tuple[date, ...]:
+def list_covered_days(figures: DigestFigures) -> tuple[date, ...]:
     """Return the days of the mail, oldest first."""
     return figures.covered_days or (figures.day,)
 
 
-def verdict(share: CriterionShare) -> str:
+def describe_share(share: CriterionShare) -> str:
     """Describe one criterion. A share is shown only if there are enough reports."""
     if not share.applicable:
         return "нет данных"
@@ -145,7 +145,7 @@ def verdict(share: CriterionShare) -> str:
     )
 
 
-def absence(share: CriterionShare) -> str | None:
+def describe_absence(share: CriterionShare) -> str | None:
     """Describe how many reports, and which share, a criterion does not apply to."""
     if not share.absent:
         return None
@@ -158,23 +158,23 @@ def absence(share: CriterionShare) -> str | None:
 _SPEAKERS: dict[str, str] = {Side.CLIENT: "Клиент: ", Side.COMPANY: "Продавец: "}
 
 
-def speaker(side: str | None) -> str:
+def make_speaker_prefix(side: str | None) -> str:
     """Return the prefix of a quote with its author; empty if the author is unknown."""
     return _SPEAKERS.get(side or "", "")
 
 
-def _bar(day: MailedDay) -> Bar:
+def _make_bar(day: MailedDay) -> Bar:
     known = day.mean_score is not None
     return Bar(
         value=number(day.mean_score) if day.mean_score is not None else "–",
         height=max(2, round((day.mean_score or 0) * _BAR_HEIGHT / 100)) if known else 0,
-        weekday=short_weekday(day.day),
+        weekday=format_weekday(day.day),
         day=f"{day.day:%d}",
         mark="◆" if day.new_series else "◇" if day.new_build else "",
     )
 
 
-def _marks(figures: DigestFigures) -> str:
+def _describe_marks(figures: DigestFigures) -> str:
     meanings = [
         (
             "◆ другая модель или рубрика: оценки до и после не сравнить",
@@ -185,4 +185,4 @@ def _marks(figures: DigestFigures) -> str:
             any(day.new_build and not day.new_series for day in figures.days),
         ),
     ]
-    return " · ".join(words for words, occurs in meanings if occurs)
+    return " · ".join(meaning for meaning, occurs in meanings if occurs)

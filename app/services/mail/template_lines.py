@@ -1,6 +1,4 @@
-"""The mail's sentences about itself: which chats and reports it is of, what is missing, what its
-grades rest on.
-"""
+"""Lines of a mail about its chats and reports, missing data, models and cost."""
 
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
@@ -8,21 +6,18 @@ from zoneinfo import ZoneInfo
 from app.domain.thresholds import BAD_BELOW
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
-from app.russian_text import NBSP, dollars, number, plural, since_words
+from app.russian_text import NBSP, dollars, format_recent, number, plural
 from app.services.digests.figures import DigestFigures, MailPart, WorstChat
 from app.services.display_text import NAME_LIMIT, list_shortened, shorten_for_mail
-from app.services.mail.template_tiles import bad_count, longest_wait
+from app.services.mail.template_tiles import format_bad_count, format_longest_wait
 
 
-def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:
-    """N and the four that add up to it; of a past date also that this is what has become of its
-    chats since.
-    """
+def describe_coverage(figures: DigestFigures, zone: ZoneInfo) -> str:
+    """Return the number of chats and its four parts, with the time of counting for a past date."""
     coverage = figures.coverage
     since = figures.drawn_at if figures.drawn_at and figures.drawn_at > figures.period_end else None
-    ordered = sorted(
-        coverage.skipped.items(), key=lambda entry: (-entry[1], entry[0])
-    )  # stored figures keep no order of their own
+    # Stored figures have no order.
+    ordered = sorted(coverage.skipped.items(), key=lambda entry: (-entry[1], entry[0]))
     reasons = [
         f"{shorten_for_mail(reason, NAME_LIMIT)}:{NBSP}{number(count)}"
         for reason, count in ordered
@@ -37,14 +32,12 @@ def coverage_line(figures: DigestFigures, zone: ZoneInfo) -> str:
         + (" (очередь на оценку)" if coverage.waiting else ""),
     ]
     return f"Чатов:{NBSP}{number(coverage.total)} = {' + '.join(parts)}" + (
-        f"; так на {since_words(since, zone)}" if since else ""
+        f"; так на {format_recent(since, zone)}" if since else ""
     )
 
 
-def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
-    """A date's mails, oldest first: when each was put together, what it is beside the first, how
-    many reports it carried.
-    """
+def describe_mails(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
+    """List a date's mails, oldest first, each with its time, part and number of reports."""
     parts = (
         "",
         *(
@@ -53,17 +46,15 @@ def mails_line(mails: Sequence[DayMail], zone: ZoneInfo) -> str:
         ),
     )
     each = (
-        f"{since_words(mail.created_at, zone)} –"
+        f"{format_recent(mail.created_at, zone)} –"
         f" {part}{plural(mail.reports, 'отчёт', 'отчёта', 'отчётов')}"
         for mail, part in zip(mails, parts, strict=True)
     )
     return f"Письма этого дня: {'; '.join(each)}"
 
 
-def carried_line(figures: DigestFigures, *, where: str) -> str | None:
-    """How the reports relate to the period's chats, where that is not one for one; None where there
-    are neither.
-    """
+def describe_carried(figures: DigestFigures, *, where: str) -> str | None:
+    """Describe how the reports relate to the period's chats; None if there are neither."""
     line, carried = f"Отчётов {where}:{NBSP}{number(figures.reports)}", figures.carried
     before = carried.graded_chats_mailed_before if carried else 0
     graded = plural(before, "оценённого чата", "оценённых чатов", "оценённых чатов")
@@ -88,21 +79,19 @@ def carried_line(figures: DigestFigures, *, where: str) -> str | None:
     return line + f"; отчёты ещё {graded} – в других письмах" * bool(before)
 
 
-def advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
-    """What stands before the advice: the message that it is about by its moment, unless the words
-    name it themselves.
-    """
+def make_advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
+    """Return the label of an advice, with the time of its message unless the advice contains it."""
     if (
         chat.advice_at is None
         or chat.advice is None
         or f"{chat.advice_at.astimezone(zone):%H:%M}" in chat.advice
     ):
         return "Совет:"
-    return f"Совет к сообщению {since_words(chat.advice_at, zone)}:"
+    return f"Совет к сообщению {format_recent(chat.advice_at, zone)}:"
 
 
-def mixed_line(figures: DigestFigures) -> str | None:
-    """Several yardsticks in one mean are said, each with its own figures."""
+def describe_mixed_series(figures: DigestFigures) -> str | None:
+    """List the series with their figures if the mean combines several; None otherwise."""
     if len(figures.series) < 2:
         return None
     each = (
@@ -117,8 +106,8 @@ def mixed_line(figures: DigestFigures) -> str | None:
     )
 
 
-def trust_line(figures: DigestFigures) -> str:
-    """What the grades rest on, and what they cost."""
+def describe_grading(figures: DigestFigures) -> str:
+    """Describe models, rubrics, cost and limitations of the grades."""
     parts = []
     if figures.models:
         parts.append(f"Модель: {', '.join(list_shortened(figures.models, most=4))}")
@@ -147,12 +136,12 @@ def trust_line(figures: DigestFigures) -> str:
     return " · ".join(parts)
 
 
-def preheader(figures: DigestFigures, problems: list[str]) -> str:
-    """What a list of mails shows after the subject: what the subject does not say."""
+def make_preheader(figures: DigestFigures, problems: list[str]) -> str:
+    """Return the text that mail programs show after the subject in a list of mails."""
     if problems:
         return f"Не всё получилось: {shorten_for_mail(problems[0], 120)}"
-    longest = longest_wait(figures)
+    longest = format_longest_wait(figures)
     waiting = f" Дольше всех ждут ответа: {longest}." if longest else ""
     if not figures.reports:
         return f"Новых отчётов нет.{waiting}"
-    return f"С оценкой ниже {BAD_BELOW}: {bad_count(figures)}.{waiting}"
+    return f"С оценкой ниже {BAD_BELOW}: {format_bad_count(figures)}.{waiting}"

@@ -1,1 +1,1 @@
-"""Reports as they are read: lists, files, one with its grounds, and what people say of it."""
+"""Read reports as lists, files and single reports, and store reviews."""

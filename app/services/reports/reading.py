@@ -1,5 +1,6 @@
-"""Read reports for REST: a list in constant memory, stable while new reports are written, and one
-report with its context.
+"""Read reports for REST: lists and single reports with their context.
+
+A list needs constant memory and does not change while new reports are written.
 """
 
 import asyncio
@@ -44,8 +45,9 @@ async def read_page(
 async def stream_all(
     database: Database, wanted: ReportFilter, zone: ZoneInfo
 ) -> AsyncIterator[list[ReportBody]]:
-    """Yield all reports, newest first, in chunks. Each chunk has its own transaction, so a slow
-    client holds no connection.
+    """Yield all reports, newest first, in chunks.
+
+    Each chunk has its own transaction, so a slow client holds no connection.
     """
     after: Position | None = None
     while True:
@@ -59,8 +61,9 @@ async def stream_all(
 async def _read_chunk(
     database: Database, wanted: ReportFilter, zone: ZoneInfo, after: Position | None
 ) -> tuple[list[ReportBody], Position | None]:
-    """Read the next chunk. Retry it during a short outage, at least once: the pool replaces dead
-    connections.
+    """Read the next chunk; retry during a short outage.
+
+    There is at least one retry, because the pool replaces dead connections.
     """
     give_up_at, pause = time.monotonic() + _OUTAGE_SECONDS, 0.0
     while True:
@@ -75,7 +78,7 @@ async def _read_chunk(
         pause = min(2 * pause, 1.0) or 0.1
 
 
-async def in_chunks(page: list[ReportBody]) -> AsyncIterator[list[ReportBody]]:
+async def split_page(page: list[ReportBody]) -> AsyncIterator[list[ReportBody]]:
     """Yield a loaded page in chunks. Other tasks run between them."""
     for start in range(0, len(page), CHUNK):
         yield page[start : start + CHUNK]
@@ -100,8 +103,10 @@ async def as_json_array(chunks: AsyncIterator[list[ReportBody]]) -> AsyncIterato
 
 @dataclass(frozen=True)
 class ReportCard:
-    """A report with its context: the messages that it refers to, by id, its review, the first mail
-    that carried it and that mail's deliveries.
+    """A report with its context.
+
+    ``messages``: those that the report refers to, by id. ``mail``: the first mail that carried the
+    report. ``deliveries``: those of that mail.
     """
 
     report: Report
@@ -125,21 +130,22 @@ async def read_report(database: Database, report_id: int) -> ReportCard:
                 f"Отчёта {report_id} нет: номера отчётов — в поле id ответа GET /reports."
             )
         report, account = found
-        named = await messages.get_messages(session, set(_named_messages(report)))
+        referenced = await messages.get_messages(session, set(_list_message_ids(report)))
         review = await reviews.get_review(session, report.id)
         mail = await digests.get_digest(session, report.digest_id) if report.digest_id else None
-        ledger = await deliveries.list_by_digest(session, [mail.id]) if mail else []
-    return ReportCard(report, account, named, review, mail, ledger)
+        mail_deliveries = await deliveries.list_by_digest(session, [mail.id]) if mail else []
+    return ReportCard(report, account, referenced, review, mail, mail_deliveries)
 
 
 def grader_addressed_by(report: Report) -> list[int]:
-    """Return the ids of messages that address the grader. Reports of early versions have none, even
-    if they are flagged.
+    """Return the IDs of messages that address the grader.
+
+    Reports of early versions contain no IDs, even if they are flagged.
     """
     return list(report.detail.get("grader_addressed_by", []))
 
 
-def _named_messages(report: Report) -> Iterator[int]:
+def _list_message_ids(report: Report) -> Iterator[int]:
     yield report.first_message_id
     yield report.last_message_id
     if objection := report.detail["objection"]:

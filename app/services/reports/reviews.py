@@ -1,4 +1,4 @@
-"""A person's word on a report: given, changed, taken back. What the machine said stays as it is."""
+"""Store, change and delete the review of a report. The report itself does not change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,7 @@ from app.repositories import reviews
 
 @dataclass(frozen=True)
 class ReviewInput:
-    """The whole of what a person says of a report: corrected grades, any number of the six, and
-    words.
-    """
+    """A complete review: any number of corrected grades, a comment and the reviewer."""
 
     grades: Mapping[Criterion, Grade]
     comment: str | None
@@ -26,59 +24,59 @@ class ReviewInput:
 
 
 async def put_review(
-    database: Database, report_id: int, word: ReviewInput, *, now: datetime
+    database: Database, report_id: int, review: ReviewInput, *, now: datetime
 ) -> None:
-    """Makes this the word on the report, in place of whatever was said before; said once more as it
-    stands it changes nothing.
+    """Replace the review of a report. An equal review changes nothing.
 
     Raises:
-        NotFoundError: there is no such report, or it is a regrade, which nobody mails or lists.
+        NotFoundError: the report does not exist, or it is a regrade, which is not mailed or listed.
     """
-    given = {criterion.column: grade.value for criterion, grade in word.grades.items()}
+    given = {criterion.column: grade.value for criterion, grade in review.grades.items()}
     async with database.transaction() as session:
         report = await reviews.lock_report(session, report_id)
         if report is None:
-            raise _no_report(report_id)
+            raise _make_not_found_error(report_id)
         before = await reviews.get_review(session, report_id)
-        if before is not None and _as_said(before) == (given, word.comment, word.reviewer):
+        if before is not None and _get_input(before) == (given, review.comment, review.reviewer):
             return
         await reviews.end_review(session, report_id, now)
-        words = {
+        row = {
+            "report_id": report_id,
             "given": given,
-            "comment": word.comment,
-            "reviewer": word.reviewer,
+            "comment": review.comment,
+            "reviewer": review.reviewer,
             "reviewed_at": now,
+            **_apply_corrections(report, given),
         }
-        await reviews.add_review(
-            session, {"report_id": report_id, **words, **_after(report, given)}
-        )
+        await reviews.add_review(session, row)
 
 
 async def delete_review(database: Database, report_id: int, *, now: datetime) -> None:
-    """The machine's grades stand alone again; where nobody has said anything, nothing changes.
+    """Delete the review of a report, if there is one.
 
     Raises:
-        NotFoundError: as by ``put_review``.
+        NotFoundError: see ``put_review``.
     """
     async with database.transaction() as session:
         if await reviews.lock_report(session, report_id) is None:
-            raise _no_report(report_id)
+            raise _make_not_found_error(report_id)
         await reviews.end_review(session, report_id, now)
 
 
-def _as_said(review: Review) -> tuple[dict[str, Any], str | None, str | None]:
+def _get_input(review: Review) -> tuple[dict[str, Any], str | None, str | None]:
     return review.given, review.comment, review.reviewer
 
 
-def _after(report: Report, given: Mapping[str, str]) -> dict[str, Any]:
-    """The report's grades, score and body with the corrections in their places."""
+def _apply_corrections(report: Report, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return the report's grades, score and body with the corrected grades."""
     grades = {name: given.get(name, getattr(report, name)) for name in GRADE_COLUMNS}
-    return {**grades, "score": _score(report, grades), "body": {**report.body, **grades}}
+    return {**grades, "score": _compute_score(report, grades), "body": {**report.body, **grades}}
 
 
-def _score(report: Report, grades: Mapping[str, str]) -> float:
-    """By the weights that stand with the report's criteria. Reports written before weights were
-    kept there weigh each criterion alike.
+def _compute_score(report: Report, grades: Mapping[str, str]) -> float:
+    """Return the score with the weights stored in the report.
+
+    Reports of early versions contain no weights. Then all criteria have the same weight.
     """
     weights = {
         criterion: report.detail["criteria"][criterion].get("weight", 1.0)
@@ -90,7 +88,7 @@ def _score(report: Report, grades: Mapping[str, str]) -> float:
     )
 
 
-def _no_report(report_id: int) -> NotFoundError:
+def _make_not_found_error(report_id: int) -> NotFoundError:
     return NotFoundError(
         f"Отчёта {report_id} нет среди тех, что проверяет человек: номера — в поле id ответа GET"
         " /reports."

@@ -1,8 +1,7 @@
-"""Reports as an XLSX file: a row each under the names of the JSON's keys, and a page that says in
-Russian what the columns are.
+"""Reports as an XLSX file: one row for each report, and a page that explains the columns.
 
-``write_reports`` is for a mail, which has its rows at hand; ``stream_reports`` for a list that is
-still being read.
+``write_reports`` is for a mail, whose reports are in memory. ``stream_reports`` is for a list that
+is still being read.
 """
 
 import asyncio
@@ -21,21 +20,19 @@ from app.services.spreadsheet import Cell, Column, SpreadsheetFile
 T = TypeVar("T")
 
 MAX_ROWS = 20_000
-"""What REST puts into one file; Excel itself would take a million, slowly."""
+"""The largest number of rows in one file of REST. Excel accepts a million but becomes slow."""
 _FLAT_FROM = 2_000
-"""With fewer rows all are held in memory, at most 20 MB, for the sake of programs that do not read
-a flat file.
-"""
+"""With fewer rows the file is built in memory, at most 20 MB: some programs read no flat file."""
 
 _REPORTS = "Отчёты"
 _GRADE_COLOURS = ((Grade.HIGH, "#DDF1E0"), (Grade.MEDIUM, "#FFF1CC"), (Grade.LOW, "#F9D9D6"))
 
 
-def _number(name: str) -> Column:
+def _make_number_column(name: str) -> Column:
     return Column(name, len(name) + 3, centred=True)  # 3: the arrow of the filter
 
 
-def _grade(criterion: Criterion) -> Column:
+def _make_grade_column(criterion: Criterion) -> Column:
     name = criterion.column
     return Column(name, len(name) + 3, centred=True, colours=_GRADE_COLOURS)
 
@@ -45,15 +42,18 @@ _COLUMNS: tuple[tuple[Column, str], ...] = (
     (Column("created_at", 27), "Когда создан отчёт; за временем стоит смещение от всемирного"),
     (Column("chat_title", 28, wrapped=True), "Название объявления"),
     (Column("client_name", 16, wrapped=True), "Имя клиента"),
-    (_number("total_messages"), "Всего сообщений в чате, без системных"),
-    (_number("company_messages"), "Из них написала компания"),
-    (_number("client_messages"), "Из них написал клиент"),
-    (_grade(Criterion.TONALITY), "Тональность"),
-    (_grade(Criterion.PROFESSIONALISM), "Профессионализм"),
-    (_grade(Criterion.CLARITY), "Ясность"),
-    (_grade(Criterion.PROBLEM_SOLVING), "Решение проблем"),
-    (_grade(Criterion.OBJECTION_HANDLING), f"Обработка возражений; «{Grade.NONE}» не снижает балл"),
-    (_grade(Criterion.CLOSURE), "Завершение"),
+    (_make_number_column("total_messages"), "Всего сообщений в чате, без системных"),
+    (_make_number_column("company_messages"), "Из них написала компания"),
+    (_make_number_column("client_messages"), "Из них написал клиент"),
+    (_make_grade_column(Criterion.TONALITY), "Тональность"),
+    (_make_grade_column(Criterion.PROFESSIONALISM), "Профессионализм"),
+    (_make_grade_column(Criterion.CLARITY), "Ясность"),
+    (_make_grade_column(Criterion.PROBLEM_SOLVING), "Решение проблем"),
+    (
+        _make_grade_column(Criterion.OBJECTION_HANDLING),
+        f"Обработка возражений; «{Grade.NONE}» не снижает балл",
+    ),
+    (_make_grade_column(Criterion.CLOSURE), "Завершение"),
     (Column("summary", 60, wrapped=True), "Краткое резюме"),
     (Column("recommendations", 60, wrapped=True), "Рекомендации, по одной в строке"),
     (
@@ -67,7 +67,7 @@ REPORT_FIELDS = tuple(column.heading for column, _ in _COLUMNS)
 
 @dataclass(frozen=True)
 class Page:
-    """One more page of a file; with each of its columns goes what is in it, in Russian."""
+    """An additional page. Each column has a description in Russian."""
 
     name: str
     columns: Sequence[tuple[Column, str]]
@@ -81,50 +81,48 @@ def write_reports(
     rest: str | None = None,
     created_at: datetime | None = None,
 ) -> bytes:
-    """A file of these reports and the pages of the caller; takes a second for some thousand rows,
-    so call it in a thread.
+    """Return a file with the reports and additional pages.
 
-    ``rest``: a sentence below the reports, where there are more of them. With ``created_at`` the
-    same rows give the same bytes.
+    Call it in a thread: it takes a second for a few thousand rows. ``rest``: a sentence below the
+    reports if there are more. With ``created_at``, the same rows give the same bytes.
     """
     with SpreadsheetFile(flat=len(bodies) > _FLAT_FROM, created_at=created_at) as book:
-        _begin(book)
-        book.add_rows(map(_row, bodies))
+        _add_reports_page(book)
+        book.add_rows(map(_make_row, bodies))
         if rest is not None:
             book.add_rows([[rest, *[None] * (len(REPORT_FIELDS) - 1)]])
         return _finish(book, more)
 
 
 async def stream_reports(chunks: AsyncIterator[list[ReportBody]], *, expected: int) -> bytes:
-    """A file of all the chunks, made beside the event loop; ``expected`` is about how many reports
-    there are.
+    """Return a file with all chunks, written in a thread.
+
+    ``expected``: approximate number of reports.
     """
     with SpreadsheetFile(flat=expected > _FLAT_FROM) as book:
-        await _beside(_begin, book)
+        await _run_in_thread(_add_reports_page, book)
         async for chunk in chunks:
-            await _beside(_add_texts, book, chunk)
-        return await _beside(_finish, book, ())
+            await _run_in_thread(_add_chunk, book, chunk)
+        return await _run_in_thread(_finish, book, ())
 
 
 _WORKER = ThreadPoolExecutor(1, "sheet")
-"""One thread for all files that are being made: they take turns chunk by chunk, and the event loop
-has one rival and not many.
-"""
+"""One thread for all files, so that only one thread competes with the event loop."""
 
 
-async def _beside(work: Callable[..., T], *arguments: object) -> T:
+async def _run_in_thread(work: Callable[..., T], *arguments: object) -> T:
     return await asyncio.get_running_loop().run_in_executor(_WORKER, work, *arguments)
 
 
-def _begin(book: SpreadsheetFile) -> None:
+def _add_reports_page(book: SpreadsheetFile) -> None:
     book.add_page(_REPORTS, [column for column, _ in _COLUMNS])
 
 
-def _add_texts(book: SpreadsheetFile, chunk: Iterable[ReportBody]) -> None:
-    book.add_rows(_row(json.loads(body.json)) for body in chunk)
+def _add_chunk(book: SpreadsheetFile, chunk: Iterable[ReportBody]) -> None:
+    book.add_rows(_make_row(json.loads(body.json)) for body in chunk)
 
 
-def _row(body: Mapping[str, Any]) -> list[Cell]:
+def _make_row(body: Mapping[str, Any]) -> list[Cell]:
     return [
         datetime.fromisoformat(body[name]) if name == "created_at" else body[name]
         for name in REPORT_FIELDS

@@ -112,11 +112,7 @@ class ListPass:
             partial(self._fetch, chat_filter), lambda page: [chat.id for chat in page.chats]
         ):
             await self._write(page.chats)
-            self._tally.has_chats_without_id = (
-                self._tally.has_chats_without_id or page.unreadable > 0
-            )
-            times = [chat.updated_at for chat in page.chats if chat.updated_at]
-            self.newest = max([*times, self.newest] if self.newest else times, default=None)
+            times = self._count_page(page)
             # A page with a chat without a time is not conclusive. The order of the list is observed
             # but not documented, so one more page is read before the scan stops early.
             is_conclusive = len(times) == len(page.chats) > 0
@@ -125,6 +121,14 @@ class ListPass:
             past_watermark = past_watermark or (is_conclusive and min(times) < stop_before)
             has_more = page.has_more
         return has_more
+
+    def _count_page(self, page: ChatPage) -> list[datetime]:
+        """Add a page to the tally and the watermark; return the times of its chats."""
+        if page.unreadable:
+            self._tally.has_chats_without_id = True
+        times = [chat.updated_at for chat in page.chats if chat.updated_at]
+        self.newest = max([*times, self.newest] if self.newest else times, default=None)
+        return times
 
     async def _fetch(self, chat_filter: _Filter, offset: int) -> ChatPage:
         return await self._client.list_chats(

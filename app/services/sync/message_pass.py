@@ -90,9 +90,7 @@ class MessagePass:
         self._error: UpstreamError | None = None
 
     def find_problem(self, account: str) -> Problem | None:
-        """Return the number of unread chats of the account and the last cause; None if all were
-        read.
-        """
+        """Return the account's unread chats as a problem with the last cause; None: all read."""
         if self._error is None:
             return None
         return Problem(

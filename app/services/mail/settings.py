@@ -1,0 +1,30 @@
+"""The settings of mail runs, and the pause before the first retry of a delivery."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from app.clients.mail import MailClient
+from app.services.mail.arrivals import Arrivals
+from app.services.mail.presence import Presence
+
+FIRST_RETRY = timedelta(minutes=5)
+"""After this time the scheduler retries a delivery without an attempt or without a reply."""
+
+
+@dataclass(frozen=True)
+class MailSettings:
+    """Sender, recipients and client of the mails.
+
+    - ``first_period``: length of the first mail's period, the same as that of the first daily run.
+    - ``working_time``: answer times are counted in working hours.
+    - ``avito_clients``: the API client IDs of the settings. Accounts with another one are not read.
+    """
+
+    client: MailClient
+    sender: str
+    recipients: tuple[str, ...]
+    first_period: timedelta
+    working_time: bool = False
+    avito_clients: tuple[str, ...] = ()
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    presence: Presence = field(default_factory=Presence)
