@@ -271,7 +271,7 @@ def test_mail_in_doubt_may_be_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("talk", "ledger_", "fate"),
+    ("session", "ledger_", "fate"),
     [
         (
             Conversation("w-1", dot_at=10, answered_at=11, ended_at=11.1, ended_by_replica=True),
