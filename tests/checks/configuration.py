@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from app.config import Settings
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 KEPT = CHECKOUT / "docs" / "configuration.md"
 BEGIN, END = "<!-- settings: made by `make snapshot` -->\n", "<!-- end of the settings -->\n"

@@ -6,7 +6,7 @@ import json
 
 from app.config import load_settings
 from app.main import create_app
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 KEPT = CHECKOUT / "tests" / "api" / "openapi.json"
 

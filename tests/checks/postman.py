@@ -9,8 +9,8 @@ import json
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from tests.checks import CHECKOUT
 from tests.checks.openapi import openapi_text
+from tests.support.checkout import CHECKOUT
 
 Node = dict[str, Any]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.models import Base
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 DOCUMENTS = sorted(
     [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("docs/decisions/*.md")]

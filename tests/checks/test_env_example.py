@@ -8,7 +8,7 @@ import pytest
 from dotenv import dotenv_values
 
 from app.config import Settings, load_settings
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 EXAMPLE = CHECKOUT / ".env.example"
 FILLED_IN = {

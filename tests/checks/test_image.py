@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 # Runs the command line where nothing can be imported from a package that the image's lock does not
 # have.

@@ -3,16 +3,14 @@ from.
 """
 
 import re
-import tomllib
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT, PROJECT
 
 EVERYTHING, IMAGE = "requirements.lock", "requirements-image.lock"
-PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)(?: ; [^\\]+)? \\$")
 HASH = re.compile(r"^    --hash=(sha256:[0-9a-f]{64})(?: \\)?$")
 

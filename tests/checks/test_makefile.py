@@ -1,29 +1,12 @@
 """The Makefile: it tells what it can do, and says in one line what a machine lacks."""
 
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.checks import CHECKOUT
-
-
-def run_make(*words: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
-    """Out of reach of the `make` that may be running us."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
-    }
-    return subprocess.run(  # noqa: S603 - our own program
-        ["make", *words],  # noqa: S607 - from PATH
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.support.checkout import CHECKOUT, run_make
 
 
 def test_alone_it_lists_every_target() -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from app.database.engine import Database
 from app.database.migrate import migrate
 from app.models import Base
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 # Everything that a migration can get wrong. ConnectionSlots of columns are left out: new ones come
 # last, wherever the model has them.

@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.checks.openapi import openapi_text
-
-Node = dict[str, Any]
+from tests.support.openapi_document import Node, faults
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +45,6 @@ def schemas(node: Any, path: str = "") -> Iterator[tuple[str, Node]]:
     elif isinstance(node, list):
         for place, value in enumerate(node):
             yield from schemas(value, f"{path}/{place}")
-
-
-def faults(example: Any, schema: Node, document: Node) -> list[str]:
-    whole = {**schema, "components": document["components"]}
-    return [
-        error.message
-        for error in Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(
-            example
-        )
-    ]
 
 
 def test_every_operation_has_a_name_of_its_own_a_description_and_a_known_tag(

@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tests.checks import CHECKOUT
-from tests.checks.test_locks import PROJECT
-from tests.checks.test_makefile import run_make
+from tests.support.checkout import CHECKOUT, PROJECT, run_make
 
 ACCEPTED = {"3.10": False, "3.11": True, "3.12": True, "3.13": True, "3.14": True, "3.15": False}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import ProcessResult, make_environment, run_app
-from tests.services.sheets import ALL_HIGH, HEADING, filled, rows_of, save_csv, save_xlsx
-from tests.stage import Stage
+from tests.support.command_line import ProcessResult, make_environment, run_app
+from tests.support.label_sheets import ALL_HIGH, HEADING, filled, rows_of, save_csv, save_xlsx
+from tests.support.stage import Stage
 
 COMPARED = re.compile(
     r"(?P<n>\d+)\s+(?P<exact>\d+ %|—)\s+(?P<kappa>−?\d,\d\d|—)\s+(?P<ac2>−?\d,\d\d|—)\s"

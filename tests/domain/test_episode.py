@@ -7,7 +7,7 @@ import pytest
 from app.domain.episode import latest_episode, why_ungradeable, window
 from app.domain.messages import ChatMessage, Side
 from app.domain.outcomes import OutcomeCode
-from tests.grading.chats import START, chat
+from tests.support.chats import START, chat
 
 GAP = timedelta(hours=72)
 

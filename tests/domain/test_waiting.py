@@ -8,7 +8,7 @@ import pytest
 from app.domain.messages import ChatMessage, Side
 from app.domain.waiting import AnswerTimes, answer_times
 from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
-from tests.grading.chats import START
+from tests.support.chats import START
 
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
 OFFICE = WorkingHours.parse("Пн-Пт 09:00-18:00, Сб 10:00-16:00")

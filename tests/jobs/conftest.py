@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.stage import Stage, on_stage
+from tests.support.stage import Stage, on_stage
 
 
 @pytest_asyncio.fixture

@@ -18,8 +18,8 @@ from app.models import Run, RunKind, RunState
 from app.repositories import runs
 from app.services.run_params import RunParams, SyncParams
 from app.services.runs import RunContext, StepResult, require_run, submit
-from tests.jobs.test_worker import CLOCK, expire
-from tests.stage import until
+from tests.support.leases import CLOCK, expire
+from tests.support.stage import until
 
 SLOT = "2026-11-22T12:00:00+00:00"
 

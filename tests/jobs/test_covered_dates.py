@@ -14,9 +14,9 @@ from app.jobs.daily import DayPlan, run_day
 from app.repositories import covered_dates
 from app.services.run_params import DailyParams, MailParams
 from app.services.runs import Progress, RunContext, StepResult, submit, wait
-from tests.jobs.test_daily import at, days, live_through, tick
-from tests.services.test_mailer import BOSS, SECOND, list_mails, read_text
-from tests.stage import GOOD_TALK, Stage, until
+from tests.support.daily_mails import BOSS, SECOND, list_mails, read_text
+from tests.support.scheduler import at, days, live_through, tick
+from tests.support.stage import GOOD_TALK, Stage, until
 
 
 async def covered(stage: Stage) -> dict[str, str]:

@@ -1,8 +1,7 @@
 """The day: sync, grading and mail in one, once, whatever fails on the way."""
 
 import time
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import uuid4
 
 from app.jobs.daily import DayPlan, run_day
@@ -12,39 +11,9 @@ from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
 from app.services.run_params import DailyParams, MailParams
 from app.services.runs import Progress, RunContext, submit, wait
-from tests.jobs.ticks import ask_for_what_is_due
-from tests.services.test_mailer import BOSS, list_mails, read_text
-from tests.stage import BAD_TALK, GOOD_TALK, MovableClock, Stage, on_stage, until
-
-
-async def tick(stage: Stage) -> None:
-    await ask_for_what_is_due(stage.service.database, stage.service.timetable, stage.clock)
-    stage.service.worker.wake()
-
-
-async def days(stage: Stage) -> list[dict[str, Any]]:
-    return await stage.rows(
-        "SELECT id, slot, state, message, figures FROM runs WHERE kind = 'daily' ORDER BY slot"
-    )
-
-
-async def live_through(stage: Stage, moment: datetime) -> dict[str, Any]:
-    """Moves the clock, lets the tick come, waits for the day's run to end."""
-    stage.clock.set(moment)
-    await tick(stage)
-
-    async def ended() -> bool:
-        return bool(found := await days(stage)) and found[-1]["state"] in ("done", "failed")
-
-    await until(ended)
-    return (await days(stage))[-1]
-
-
-def at(stage: Stage, hour: int, days_later: int = 0) -> datetime:
-    today = stage.clock().astimezone(stage.service.settings.report_timezone) + timedelta(
-        days=days_later
-    )
-    return today.replace(hour=hour, minute=0, second=5, microsecond=0)
+from tests.support.daily_mails import BOSS, list_mails, read_text
+from tests.support.scheduler import at, days, live_through, tick
+from tests.support.stage import BAD_TALK, GOOD_TALK, MovableClock, Stage, on_stage, until
 
 
 async def test_the_day_is_run_once_and_mails_once(stage: Stage) -> None:

@@ -9,18 +9,10 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.run_params import AnalyzeParams
 from app.services.runs import submit, wait
-from tests.stage import GOOD_TALK, MovableClock, on_stage, until
+from tests.support.monotonic import Seconds
+from tests.support.stage import GOOD_TALK, MovableClock, on_stage, until
 
 SPAN = timedelta(hours=2)
-
-
-class Seconds:
-    """A monotonic clock that a test moves."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.mark.parametrize("jump", [timedelta(hours=26), -timedelta(hours=2), timedelta(days=40)])

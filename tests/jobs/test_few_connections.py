@@ -10,8 +10,8 @@ import pytest
 
 from app.database.engine import Database
 from app.sandbox.server import Sandbox
-from tests.database.clusters import limit_connections
-from tests.stage import Stage, on_stage
+from tests.support.clusters import limit_connections
+from tests.support.stage import Stage, on_stage
 
 SPAN = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
 

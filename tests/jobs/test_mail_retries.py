@@ -12,10 +12,10 @@ from app.database.engine import Database
 from app.models import RunKind
 from app.repositories import runs
 from app.services.mail.composer import FIRST_RETRY
-from tests.jobs.ticks import ask_for_what_is_due
-from tests.services.posting import Process, delivery_rows, pass_claims
-from tests.services.test_mailer import BOSS, SECOND, grade_day, list_mails
-from tests.stage import Stage
+from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails
+from tests.support.mail_runs import Process, delivery_rows, pass_claims
+from tests.support.scheduler import ask_for_what_is_due
+from tests.support.stage import Stage
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ nobody gets one too many.
 """
 
 from app.repositories.runs import CONTINUED_FOR
-from tests.jobs.repeats import asked, asked_by_both
-from tests.services.test_mailer import BOSS, SECOND, grade_day, list_mails
-from tests.stage import Stage, on_stage, until
+from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails
+from tests.support.repeated_calls import asked, asked_by_both
+from tests.support.stage import Stage, on_stage, until
 
 
 async def test_a_mail_repeated_by_two_calls_at_once_goes_once(stage: Stage, replica: Stage) -> None:

@@ -14,9 +14,9 @@ from app.jobs.heartbeat import Heartbeat
 from app.jobs.scheduler import JOBS, Scheduler, watch_clock
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from tests.jobs.test_tick import EVENING, moscow
-from tests.services.test_mailer import BOSS, grade_day, list_mails
-from tests.stage import MovableClock, Stage, on_stage, until
+from tests.support.daily_mails import BOSS, grade_day, list_mails
+from tests.support.scheduler import EVENING, moscow
+from tests.support.stage import MovableClock, Stage, on_stage, until
 
 AFTER_REPORT_TIME = moscow(22, 20, 1).astimezone(UTC)
 

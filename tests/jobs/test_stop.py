@@ -12,8 +12,8 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.run_params import AnalyzeParams, DailyParams, RegradeParams, RegradePeriod
 from app.services.runs import require_run, submit, wait
-from tests.services.test_mailer import BOSS, SECOND, grade_day, list_mails
-from tests.stage import GOOD_TALK, Stage, on_stage, until
+from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails
+from tests.support.stage import GOOD_TALK, Stage, on_stage, until
 
 AT_A_TIME = 3
 CHATS = 8

@@ -12,14 +12,7 @@ from app.database.engine import Database
 from app.jobs.tick import Timetable, newest_due_day, next_report_at
 from app.models import RunKind
 from app.repositories import runs
-from tests.jobs.ticks import ask_for_what_is_due
-
-MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
-EVENING = Timetable(time(20, 0), MOSCOW, timedelta(minutes=15))
-
-
-def moscow(day: int, hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 11, day, hour, minute, tzinfo=MOSCOW)
+from tests.support.scheduler import BERLIN, EVENING, MOSCOW, ask_for_what_is_due, moscow
 
 
 @pytest.mark.parametrize(

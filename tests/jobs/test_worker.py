@@ -17,9 +17,8 @@ from app.repositories import runs
 from app.sandbox.server import Sandbox
 from app.services.run_params import MailParams, RunParams, SyncParams
 from app.services.runs import RunContext, StepResult, require_run, submit, wait
-from tests.stage import GOOD_TALK, KEY, MovableClock, Stage, on_stage, until
-
-CLOCK = MovableClock()
+from tests.support.leases import CLOCK, expire
+from tests.support.stage import GOOD_TALK, KEY, Stage, on_stage, until
 
 
 async def claim(database: Database, kind: RunKind = RunKind.SYNC) -> tuple[int | None, uuid.UUID]:
@@ -27,14 +26,6 @@ async def claim(database: Database, kind: RunKind = RunKind.SYNC) -> tuple[int |
     async with database.transaction() as session:
         run = await runs.claim_run(session, kind, token, now=CLOCK())
     return (run.id if run else None), token
-
-
-async def expire(database: Database, run_id: int) -> None:
-    async with database.transaction() as session:
-        run = await runs.get_run(session, run_id)
-        assert run is not None
-        assert run.lease_until is not None
-        run.lease_until = run.lease_until.replace(year=2020)
 
 
 async def test_one_run_of_a_kind_works_at_a_time(database: Database) -> None:

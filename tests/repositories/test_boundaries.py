@@ -17,7 +17,7 @@ from app.repositories import chats, gradings, report_figures
 from app.repositories.chat_views import find_chats
 from app.repositories.gradings import Scope
 from app.repositories.report_filter import ReportFilter
-from tests.repositories.rows import NOON, add_account, add_chat, add_report, add_run
+from tests.support.rows import NOON, add_account, add_chat, add_report, add_run
 
 
 async def add_scored(session: AsyncSession, *scores: str, flag: str = "", low: str = "") -> None:

@@ -23,7 +23,7 @@ from app.services.run_params import (
     parse_repeats,
 )
 from app.services.runs import require_run, submit, wait
-from tests.stage import Stage
+from tests.support.stage import Stage
 
 AT = datetime(2026, 11, 22, 17, 0, 0, 250_000, tzinfo=UTC)
 PERIOD = RegradePeriod(start=AT - timedelta(days=1), end=AT, limit=None)
