@@ -1,5 +1,6 @@
-"""A call that forces grading while the same call is under way, in this process or another replica:
-nothing is bought twice.
+"""A call that forces grading while the same call is in progress.
+
+Whether it is in this process or another replica, no chat is billed twice.
 """
 
 import asyncio
@@ -9,17 +10,21 @@ from app.sandbox.deepseek_faults import BALANCE_EMPTY, BLANK, user_message
 from app.services.run_params import AnalyzeParams, MailParams, RunParams, SyncParams
 from app.services.runs import submit
 from tests.support.daily_mails import BOSS, list_mails
-from tests.support.repeated_calls import asked, asked_by_both, graded, nobody_working, work_off
+from tests.support.repeated_calls import (
+    call_both,
+    execute_run,
+    grade_chats,
+    pause_workers,
+    start_call,
+)
 from tests.support.stage import Stage, on_stage, until
 
 
-async def test_chats_named_by_two_calls_at_once_are_bought_once(
-    stage: Stage, replica: Stage
-) -> None:
-    ids = await graded(stage, 3)
+async def test_chats_of_two_concurrent_calls_are_graded_once(stage: Stage, replica: Stage) -> None:
+    ids = await grade_chats(stage, 3)
     asked_before = len(stage.sandbox.deepseek.requests)
     body = {"chat_ids": ids, "force": True}
-    first, second = await asked_by_both(stage, replica, "/llm/analyze", body)
+    first, second = await call_both(stage, replica, "/llm/analyze", body)
     assert (first["analyzed_chats"], second["analyzed_chats"], second["waiting_chats"]) == (3, 0, 0)
     assert "Такой же запрос уже выполнялся" not in first["message"]
     assert "Такой же запрос уже выполнялся (запуск 3)" in second["message"]
@@ -29,30 +34,30 @@ async def test_chats_named_by_two_calls_at_once_are_bought_once(
     )
 
 
-async def test_a_call_made_while_the_same_is_at_work_does_what_that_one_leaves(
+async def test_second_call_grades_what_the_interrupted_first_call_left(
     stage: Stage, replica: Stage
 ) -> None:
-    ids = await graded(stage, 2)
+    ids = await grade_chats(stage, 2)
     body = {"chat_ids": ids, "force": True}
     stage.sandbox.deepseek.switches.latency_seconds = 60
-    first = await asked(stage, "/llm/analyze", body)
+    first = await start_call(stage, "/llm/analyze", body)
     asked_before = len(stage.sandbox.deepseek.requests)
 
     async def at_work() -> bool:
         return stage.sandbox.deepseek.traffic.in_flight == 2
 
     await until(at_work)
-    second = await asked(replica, "/llm/analyze", body)
-    async with nobody_working(
+    second = await start_call(replica, "/llm/analyze", body)
+    async with pause_workers(
         stage, replica
-    ):  # whoever worked is stopped, and the first call ends as interrupted
+    ):  # the worker is stopped, and the first call ends as interrupted
         stage.sandbox.deepseek.switches.latency_seconds = 0
     assert "Прервано" in (await first)["message"]
     assert (await second)["analyzed_chats"] == 2, "what the first has left is done"
     assert len(stage.sandbox.deepseek.requests) <= asked_before + 4
 
 
-async def test_of_calls_at_the_same_moment_one_is_the_first(stage: Stage) -> None:
+async def test_simultaneous_calls_have_an_order(stage: Stage) -> None:
     database, clock = stage.service.database, stage.clock
     async with stage.resting():
         await asyncio.gather(
@@ -62,7 +67,7 @@ async def test_of_calls_at_the_same_moment_one_is_the_first(stage: Stage) -> Non
     assert [found.get("repeats") for found in params] == [None, 1, 1, 1, 1, 1]
 
 
-async def test_only_the_same_call_is_a_repeat(stage: Stage) -> None:
+async def test_only_an_equal_call_is_a_repeat(stage: Stage) -> None:
     database, clock = stage.service.database, stage.clock
     calls: list[RunParams] = [
         AnalyzeParams(force=True, chat_ids=("x",)),
@@ -81,21 +86,22 @@ async def test_only_the_same_call_is_a_repeat(stage: Stage) -> None:
         assert await stage.rows("SELECT 1 FROM runs WHERE params ? 'repeats'") == []
 
 
-async def test_what_the_first_could_not_do_the_second_does(
+async def test_second_call_grades_what_the_first_could_not(
     stage: Stage, replica: Stage, database_url: str
 ) -> None:
-    """The balance ran empty on the way and is filled again: the second call buys the rest and
-    nothing of the first's.
+    """The balance runs out during the first call and is topped up.
+
+    The second call grades the rest and nothing that the first has graded.
     """
-    ids = await graded(stage, 5)
+    ids = await grade_chats(stage, 5)
     body = {"chat_ids": ids, "force": True}
     async with (
-        nobody_working(stage, replica),
+        pause_workers(stage, replica),
         on_stage(database_url, stage.sandbox, deepseek_max_concurrency=1) as slow,
     ):
-        async with nobody_working(slow):
-            first = await asked(stage, "/llm/analyze", body)
-            second = await asked(replica, "/llm/analyze", body)
+        async with pause_workers(slow):
+            first = await start_call(stage, "/llm/analyze", body)
+            second = await start_call(replica, "/llm/analyze", body)
             bought = iter(range(2))
             stage.sandbox.deepseek.switches.fail(
                 BALANCE_EMPTY, when=lambda _: next(bought, None) is None, times=1
@@ -112,12 +118,12 @@ async def test_what_the_first_could_not_do_the_second_does(
     ] == [2] * 5
 
 
-async def test_a_third_call_names_each_that_worked_before_it(stage: Stage, replica: Stage) -> None:
-    """The first was interrupted before it came to anything, the second has done the work."""
-    ids = await graded(stage, 2)
+async def test_third_call_names_both_earlier_calls(stage: Stage, replica: Stage) -> None:
+    """The first was interrupted before it graded a chat; the second did the work."""
+    ids = await grade_chats(stage, 2)
     database, clock = stage.service.database, stage.clock
     params = AnalyzeParams(chat_ids=tuple(ids), force=True)
-    async with nobody_working(stage, replica):
+    async with pause_workers(stage, replica):
         first, second, third, never_begun = [
             await submit(database, params, clock) for _ in range(4)
         ]
@@ -127,45 +133,45 @@ async def test_a_third_call_names_each_that_worked_before_it(stage: Stage, repli
             now=clock(),
             id=first,
         )
-        did = await work_off(stage, second)
-        repeat = await work_off(stage, third)
+        did = await execute_run(stage, second)
+        repeat = await execute_run(stage, third)
     assert (did["figures"]["analyzed_chats"], repeat["figures"]["analyzed_chats"]) == (2, 0)
     assert f"уже выполнялся (запуск {first}): сделанное им" in did["message"]
     assert f"уже выполнялся (запуски {first}, {second}): сделанное ими" in repeat["message"]
     assert str(never_begun) not in repeat["message"]
 
 
-async def test_a_chat_that_failed_for_the_first_is_not_tried_by_the_second(
+async def test_chat_that_failed_in_the_first_call_is_not_retried_by_the_second(
     stage: Stage, replica: Stage
 ) -> None:
-    ids = await graded(stage, 1)
+    ids = await grade_chats(stage, 1)
     stage.sandbox.deepseek.switches.fail(
         BLANK, when=lambda request: bool(user_message(request)), times=None
     )
-    first, second = await asked_by_both(
+    first, second = await call_both(
         stage, replica, "/llm/analyze", {"chat_ids": ids, "force": True}
     )
     assert (first["failed_chats"], second["failed_chats"], second["waiting_chats"]) == (1, 0, 0)
     assert (await stage.rows("SELECT failures FROM chats"))[0]["failures"] == 1
 
 
-async def test_a_chat_in_which_somebody_has_written_meanwhile_is_graded_by_the_second(
+async def test_chat_with_a_new_message_is_graded_by_the_second_call(
     stage: Stage,
 ) -> None:
-    ids = await graded(stage, 2)
+    ids = await grade_chats(stage, 2)
     database, clock = stage.service.database, stage.clock
     params = AnalyzeParams(chat_ids=tuple(ids), force=True)
     async with stage.resting():
         first, second = [await submit(database, params, clock) for _ in range(2)]
-        await work_off(stage, first)
+        await execute_run(stage, first)
         stage.avito.add_message(ids[0], "client", text="А завтра?")
-        await work_off(stage, await submit(database, SyncParams(), clock))
-        assert (await work_off(stage, second))["figures"]["analyzed_chats"] == 1
+        await execute_run(stage, await submit(database, SyncParams(), clock))
+        assert (await execute_run(stage, second))["figures"]["analyzed_chats"] == 1
 
 
-async def test_whichever_of_the_two_comes_first_does_the_work(stage: Stage) -> None:
-    """The command line lets its own run go before those that wait for a service."""
-    ids = await graded(stage, 2)
+async def test_run_that_is_executed_first_does_the_work(stage: Stage) -> None:
+    """The command line executes its own run before older ones that wait for a service."""
+    ids = await grade_chats(stage, 2)
     await stage.mail()
     database, clock = stage.service.database, stage.clock
     today = clock().astimezone(stage.service.settings.report_timezone).date()
@@ -176,15 +182,15 @@ async def test_whichever_of_the_two_comes_first_does_the_work(stage: Stage) -> N
     async with stage.resting():
         for params, figure in calls:
             first, second = [await submit(database, params, clock) for _ in range(2)]
-            done = [await work_off(stage, run_id) for run_id in (second, first)]
+            done = [await execute_run(stage, run_id) for run_id in (second, first)]
             assert [run["figures"][figure] for run in done] == [2, 0]
             assert f"(запуск {second}): сделанное им не повторялось" in done[1]["message"]
             assert "Такой же запрос" not in done[0]["message"]
     assert len(list_mails(stage, BOSS)) == 2
 
 
-async def test_an_interrupted_grading_is_finished_by_the_next_call(stage: Stage) -> None:
-    ids = await graded(stage, 3)
+async def test_interrupted_grading_is_finished_by_the_next_call(stage: Stage) -> None:
+    ids = await grade_chats(stage, 3)
     body = {"chat_ids": ids, "force": True}
     await stage.analyze(chat_ids=ids[:1], force=True)
     await stage.change(

@@ -1,5 +1,6 @@
-"""A call that reads every chat or grades reports once more, made twice or after an interruption:
-nothing is read or bought twice.
+"""A repeated call for a full sync or a regrade, also after an interruption.
+
+No chat is read twice and no report is billed twice.
 """
 
 import json
@@ -10,24 +11,22 @@ import pytest
 from app.cli.regrades import show_regrades
 from app.services.run_params import RegradeParams, RegradePeriod
 from app.services.runs import submit
-from tests.support.repeated_calls import asked_by_both, graded, work_off
+from tests.support.repeated_calls import call_both, execute_run, grade_chats
 from tests.support.stage import GOOD_TALK, Stage
 
 
 def pages_read(stage: Stage) -> int:
-    """How many pages of chats' messages Avito has been asked for."""
+    """Count the pages of messages requested from Avito."""
     return sum("/messages" in request.path for request in stage.avito.requests)
 
 
-async def test_every_chat_read_again_by_two_calls_at_once_is_read_once(
-    stage: Stage, replica: Stage
-) -> None:
+async def test_two_concurrent_full_syncs_read_each_chat_once(stage: Stage, replica: Stage) -> None:
     chats = [
         stage.add_talk(*GOOD_TALK, title=f"Диван {number}", minutes_ago=300) for number in range(3)
     ]
     await stage.sync()
     before = pages_read(stage)
-    first, second = await asked_by_both(stage, replica, "/avito/sync", {"full": True})
+    first, second = await call_both(stage, replica, "/avito/sync", {"full": True})
     assert pages_read(stage) == before + len(chats)
     assert [answer["synced_chats"] for answer in (first, second)] == [3, 3]
     assert "Такой же запрос уже выполнялся" in second["message"]
@@ -37,7 +36,7 @@ async def test_every_chat_read_again_by_two_calls_at_once_is_read_once(
     )
 
 
-async def test_a_reading_that_was_interrupted_is_begun_anew(stage: Stage) -> None:
+async def test_interrupted_full_sync_starts_again(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK, minutes_ago=300)
     await stage.sync(full=True)
     await stage.change("UPDATE runs SET state = 'interrupted'")
@@ -46,11 +45,11 @@ async def test_a_reading_that_was_interrupted_is_begun_anew(stage: Stage) -> Non
     assert pages_read(stage) == before + 1
 
 
-async def test_reports_graded_again_by_two_calls_at_once_are_bought_once(
+async def test_two_concurrent_regrades_grade_each_report_once(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The first made half of it, was interrupted, and its caller called again, twice."""
-    await graded(stage, 4)
+    """The first call is interrupted halfway; then its caller calls twice."""
+    await grade_chats(stage, 4)
     database, clock = stage.service.database, stage.clock
     period = RegradePeriod(
         start=clock() - timedelta(days=1), end=clock() + timedelta(days=1), limit=4
@@ -60,16 +59,18 @@ async def test_reports_graded_again_by_two_calls_at_once_are_bought_once(
         half = await submit(
             database, RegradeParams(period=period.model_copy(update={"limit": 2})), clock
         )
-        await work_off(stage, half)
+        await execute_run(stage, half)
         await stage.change(
             "UPDATE runs SET state = 'interrupted', params = CAST(:params AS jsonb) WHERE id = :id",
             params=json.dumps(RegradeParams(period=period).as_json()),
             id=half,
         )
         calls = [await submit(database, RegradeParams(period=period), clock) for _ in range(2)]
-        done = [await work_off(stage, run_id) for run_id in calls]
+        done = [await execute_run(stage, run_id) for run_id in calls]
         await show_regrades(database, calls[1])
         assert "(4 пары)" in capsys.readouterr().out, "what it did not make again it shows"
-        again = await work_off(stage, await submit(database, RegradeParams(period=period), clock))
+        again = await execute_run(
+            stage, await submit(database, RegradeParams(period=period), clock)
+        )
     assert [run["figures"]["regraded_reports"] for run in (*done, again)] == [2, 0, 4]
     assert len(stage.sandbox.deepseek.requests) == asked_before + 2 + 2 + 4

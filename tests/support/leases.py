@@ -7,7 +7,7 @@ from tests.support.stage import MovableClock
 CLOCK = MovableClock()
 
 
-async def expire(database: Database, run_id: int) -> None:
+async def expire_lease(database: Database, run_id: int) -> None:
     async with database.transaction() as session:
         run = await runs.get_run(session, run_id)
         assert run is not None

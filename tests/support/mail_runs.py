@@ -1,5 +1,6 @@
-"""One mail run carried out by hand: with a lease that a test can lose, a mail client of its own,
-and a process that can be ended.
+"""A mail run executed step by step.
+
+A test can make it lose its lease, use its own mail client, or end its process.
 """
 
 import asyncio
@@ -26,8 +27,9 @@ from tests.support.stage import MovableClock, Stage, until
 
 @dataclass
 class Process:
-    """What one process of the service knows: its connections, its clock, its arrivals. ``smtp``:
-    options of its mail client.
+    """One process of the service: its connections, clock and unwritten arrivals.
+
+    ``smtp`` are options of its mail client.
     """
 
     stage: Stage
@@ -51,7 +53,7 @@ class Process:
         )
 
     async def begin(self, *, slot: str | None = None, **params: Any) -> RunContext[MailParams]:
-        """A mail run of today (``date=None``: of no date) that this process holds the lease of."""
+        """Queue a mail run of today (``date=None``: without a date) and hold its lease."""
         zone = self.stage.service.settings.report_timezone
         asked = MailParams.model_validate({"date": local_date(self.clock(), zone), **params})
         number = await submit(self.database, asked, self.clock, slot=slot)
@@ -76,18 +78,18 @@ class Process:
         return run
 
     def work_on(self, run: RunContext[MailParams]) -> asyncio.Task[StepResult]:
-        """Carry the run out, in the background."""
+        """Execute the run in the background."""
         zone = self.stage.service.settings.report_timezone
         return asyncio.create_task(
             send_daily_report(self.database, self.post, zone, self.clock, run)
         )
 
     async def mail(self, **params: Any) -> StepResult:
-        """Begin a run and carry it out."""
+        """Queue and execute a run."""
         return await self.work_on(await self.begin(**params))
 
     async def resume(self, run: RunContext[MailParams]) -> StepResult:
-        """Carry out a run that another process has begun."""
+        """Execute a run that another process has started."""
         own = replace(
             run, token=uuid.uuid4(), progress=Progress(), lease=Lease(), stopping=asyncio.Event()
         )
@@ -95,12 +97,12 @@ class Process:
 
 
 def lose_lease(run: RunContext[MailParams]) -> None:
-    """What a freeze of a minute does."""
+    """Expire the lease as a freeze of a minute does."""
     run.lease.renew(time.monotonic() - 60)
 
 
-async def received_any(stage: Stage, count: int = 1) -> None:
-    """Waits until the mail server has got so many mails."""
+async def wait_for_mails(stage: Stage, count: int = 1) -> None:
+    """Wait until the mail server has received this many mails."""
 
     async def enough() -> bool:
         return len(stage.sandbox.smtp.messages) >= count
@@ -108,8 +110,8 @@ async def received_any(stage: Stage, count: int = 1) -> None:
     await until(enough)
 
 
-async def unwritten_arrivals(process: Process, count: int) -> None:
-    """Waits until the process holds so many acknowledged arrivals that are not written."""
+async def wait_for_unwritten_arrivals(process: Process, count: int) -> None:
+    """Wait until the process holds this many unwritten arrivals."""
 
     async def so_many() -> bool:
         return process.arrivals.unwritten == count
@@ -117,18 +119,18 @@ async def unwritten_arrivals(process: Process, count: int) -> None:
     await until(so_many)
 
 
-async def state_of(stage: Stage, recipient: str, state: str) -> None:
-    """Waits until the last mail's delivery to this recipient is in a state."""
+async def wait_for_delivery_state(stage: Stage, recipient: str, state: str) -> None:
+    """Wait until the last mail's delivery to this recipient has this state."""
 
     async def reached() -> bool:
-        row = (await delivery_rows(stage)).get(recipient)
+        row = (await fetch_deliveries(stage)).get(recipient)
         return row is not None and bool(row["state"] == state)
 
     await until(reached)
 
 
-async def delivery_rows(stage: Stage) -> dict[str, dict[str, Any]]:
-    """The last mail's ledger, by recipient."""
+async def fetch_deliveries(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Return the deliveries of the last mail by recipient."""
     rows = await stage.rows(
         """SELECT recipient, state, tries, refusals, answer, next_try_at,
             claimed_until > now() AS claimed FROM deliveries
@@ -137,8 +139,8 @@ async def delivery_rows(stage: Stage) -> dict[str, dict[str, Any]]:
     return {row["recipient"]: row for row in rows}
 
 
-async def pass_claims(stage: Stage) -> None:
-    """What twelve minutes do."""
+async def expire_claims(stage: Stage) -> None:
+    """Expire all claims of deliveries, as twelve minutes do."""
     await stage.change(
         "UPDATE deliveries SET claimed_until = now() - interval '1 second' WHERE claimed_until IS"
         " NOT NULL"

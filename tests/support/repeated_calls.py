@@ -1,5 +1,6 @@
-"""Two calls for the same work: made while nobody works, at one service or two, and worked off one
-by one.
+"""Two calls for the same work, and their runs executed one by one.
+
+The calls are made while no worker runs, at one service or two.
 """
 
 import asyncio
@@ -14,27 +15,27 @@ from tests.support.stage import GOOD_TALK, Stage, until
 Answer = dict[str, Any]
 
 
-async def graded(stage: Stage, chats: int) -> list[str]:
-    """So many chats, each with a report; their ids."""
+async def grade_chats(stage: Stage, chats: int) -> list[str]:
+    """Create this many chats, each with a report; return their IDs."""
     ids = [stage.add_talk(*GOOD_TALK, title=f"Диван {number}").id for number in range(chats)]
     await stage.sync()
     await stage.analyze()
     return ids
 
 
-async def open_runs(stage: Stage) -> int:
+async def count_open_runs(stage: Stage) -> int:
     return len(await stage.rows("SELECT 1 FROM runs WHERE state IN ('queued', 'running')"))
 
 
-async def asked(stage: Stage, path: str, body: dict[str, Any]) -> asyncio.Task[Answer]:
-    """A call that is under way: its run is in the queue, or somebody works on it."""
-    before = await open_runs(stage)
+async def start_call(stage: Stage, path: str, body: dict[str, Any]) -> asyncio.Task[Answer]:
+    """Start a call and wait until its run is in the queue."""
+    before = await count_open_runs(stage)
 
     async def call() -> Answer:
         return dict((await stage.rest.post(f"/api/v1{path}", json=body)).json())
 
     async def queued() -> bool:
-        return await open_runs(stage) > before
+        return await count_open_runs(stage) > before
 
     task = asyncio.create_task(call())
     await until(queued)
@@ -42,26 +43,28 @@ async def asked(stage: Stage, path: str, body: dict[str, Any]) -> asyncio.Task[A
 
 
 @asynccontextmanager
-async def nobody_working(*stages: Stage) -> AsyncIterator[None]:
-    """They stop all at once: one that stopped later might take up what another gives back."""
+async def pause_workers(*stages: Stage) -> AsyncIterator[None]:
+    """Stop the workers of all stages concurrently.
+
+    A worker that stops later might claim a run that another has released.
+    """
     async with AsyncExitStack() as stopped:
         await asyncio.gather(*(stopped.enter_async_context(stage.resting()) for stage in stages))
         yield
 
 
-async def asked_by_both(
-    stage: Stage, replica: Stage, path: str, body: dict[str, Any]
-) -> list[Answer]:
-    """The answers to the same call at two replicas, the second made while the first waits in the
-    queue.
+async def call_both(stage: Stage, replica: Stage, path: str, body: dict[str, Any]) -> list[Answer]:
+    """Return the responses of two replicas to the same call.
+
+    The second call is made while the run of the first is in the queue.
     """
-    async with nobody_working(stage, replica):
-        calls = [await asked(one, path, body) for one in (stage, replica)]
+    async with pause_workers(stage, replica):
+        calls = [await start_call(one, path, body) for one in (stage, replica)]
     return await asyncio.gather(*calls)
 
 
-async def work_off(stage: Stage, run_id: int) -> dict[str, Any]:
-    """Has this run and no other carried out, while nobody else works."""
+async def execute_run(stage: Stage, run_id: int) -> dict[str, Any]:
+    """Execute this run only, while no other worker runs."""
     (run,) = await stage.rows("SELECT kind FROM runs WHERE id = :id", id=run_id)
 
     async def ended() -> bool:

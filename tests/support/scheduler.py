@@ -11,7 +11,7 @@ from app.jobs.tick import Timetable
 from tests.support.stage import Stage, until
 
 
-async def ask_for_what_is_due(database: Database, timetable: Timetable, clock: Clock) -> None:
+async def queue_due_runs(database: Database, timetable: Timetable, clock: Clock) -> None:
     """Queue every run that is due."""
     for queue_due_run in JOBS.values():
         async with database.transaction() as session:
@@ -19,26 +19,29 @@ async def ask_for_what_is_due(database: Database, timetable: Timetable, clock: C
 
 
 async def tick(stage: Stage) -> None:
-    await ask_for_what_is_due(stage.service.database, stage.service.timetable, stage.clock)
+    await queue_due_runs(stage.service.database, stage.service.timetable, stage.clock)
     stage.service.worker.wake()
 
 
-async def days(stage: Stage) -> list[dict[str, Any]]:
+async def list_daily_runs(stage: Stage) -> list[dict[str, Any]]:
     return await stage.rows(
         "SELECT id, slot, state, message, figures FROM runs WHERE kind = 'daily' ORDER BY slot"
     )
 
 
 async def live_through(stage: Stage, moment: datetime) -> dict[str, Any]:
-    """Moves the clock, lets the tick come, waits for the day's run to end."""
+    """Set the clock, execute the jobs, and wait until the daily run has ended."""
     stage.clock.set(moment)
     await tick(stage)
 
     async def ended() -> bool:
-        return bool(found := await days(stage)) and found[-1]["state"] in ("done", "failed")
+        return bool(found := await list_daily_runs(stage)) and found[-1]["state"] in (
+            "done",
+            "failed",
+        )
 
     await until(ended)
-    return (await days(stage))[-1]
+    return (await list_daily_runs(stage))[-1]
 
 
 def at(stage: Stage, hour: int, days_later: int = 0) -> datetime:

@@ -1,4 +1,4 @@
-"""A small and slow sandbox, so that a day can be killed often and in the middle of a step."""
+"""A small and slow sandbox, in which a run can be killed in the middle of a step."""
 
 from app.sandbox.server import Sandbox
 

@@ -11,7 +11,7 @@ import pytest
 from app.cli.estimates import estimate_analyze
 from app.clients.deepseek import Usage, cost_usd
 from app.sandbox.deepseek_faults import Rewrite
-from tests.support.estimates import most_of_all
+from tests.support.estimates import estimate_maximum_usd
 from tests.support.stage import GOOD_TALK, Stage, on_stage
 
 SUNDAY = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -37,7 +37,7 @@ async def one_due(stage: Stage, moment: datetime = SUNDAY) -> Decimal:
     stage.clock.set(moment)
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
-    return await most_of_all(stage)
+    return await estimate_maximum_usd(stage)
 
 
 @pytest.mark.parametrize(("short_of", "figures"), [("0", (1, 0)), ("0.00001", (0, 1))])
@@ -79,9 +79,9 @@ async def test_no_chat_costs_more_than_was_set_aside_for_it(
 async def test_what_begins_before_a_peak_is_set_aside_at_its_price(stage: Stage) -> None:
     before = await one_due(stage, BEFORE_THE_PEAK)
     stage.clock.move(minutes=5)
-    assert before == await most_of_all(stage)
+    assert before == await estimate_maximum_usd(stage)
     stage.clock.set(SUNDAY)
-    assert before == 2 * await most_of_all(stage)
+    assert before == 2 * await estimate_maximum_usd(stage)
 
 
 async def test_the_estimate_tells_what_the_day_has_cost(

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from app.services.run_params import RegradeParams, RegradePeriod
 from app.services.runs import submit, wait
-from tests.support.estimates import most_of_all
+from tests.support.estimates import estimate_maximum_usd
 from tests.support.stage import GOOD_TALK, Stage, on_stage, until
 
 CHATS = 4
@@ -119,7 +119,7 @@ async def test_the_budget_counts_what_is_not_written(database_url: str, stage: S
     money is spent.
     """
     await synced(stage, chats=1)
-    most = await most_of_all(stage)
+    most = await estimate_maximum_usd(stage)
     await stage.analyze()
     (report,) = await stage.rows("SELECT cost_usd FROM reports")
     limit = most + report["cost_usd"] * 2

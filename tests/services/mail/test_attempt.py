@@ -19,12 +19,12 @@ from app.services.runs import LeaseLostError, RunContext
 from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails
 from tests.support.mail_runs import (
     Process,
-    delivery_rows,
+    expire_claims,
+    fetch_deliveries,
     lose_lease,
-    pass_claims,
-    received_any,
-    state_of,
-    unwritten_arrivals,
+    wait_for_delivery_state,
+    wait_for_mails,
+    wait_for_unwritten_arrivals,
 )
 from tests.support.stage import Stage, until
 
@@ -74,7 +74,7 @@ async def test_only_one_attempt_holds_a_delivery(
     assert claimed is not None
     assert claimed.tries == 2
     assert await claim(database, process, number, second) is None
-    await pass_claims(idle_stage)
+    await expire_claims(idle_stage)
     again = await claim(database, process, number, second)
     assert again is not None
     assert again.tries == 3
@@ -92,7 +92,7 @@ async def test_overtaken_attempt_writes_nothing(
     number = await create_unsent_delivery(idle_stage, process)
     frozen, other = uuid.uuid4(), uuid.uuid4()
     await claim(database, process, number, frozen)
-    await pass_claims(idle_stage)
+    await expire_claims(idle_stage)
     await claim(database, process, number, other)
     async with database.transaction() as session:
         assert await deliveries.mark_sent(session, number, answer="250 Ok", now=process.clock())
@@ -112,7 +112,7 @@ async def test_overtaken_attempt_writes_nothing(
         assert not await deliveries.mark_sent(
             session, number, answer="250 again", now=process.clock()
         )
-    row = (await delivery_rows(idle_stage))[BOSS]
+    row = (await fetch_deliveries(idle_stage))[BOSS]
     assert (row["state"], row["answer"], row["refusals"], row["next_try_at"]) == (
         "sent",
         "250 Ok",
@@ -128,7 +128,7 @@ async def test_arrival_ends_a_later_attempt(
     number = await create_unsent_delivery(idle_stage, process)
     second = uuid.uuid4()
     await claim(database, process, number, uuid.uuid4())
-    await pass_claims(idle_stage)
+    await expire_claims(idle_stage)
     await claim(database, process, number, second)
     async with database.transaction() as session:
         assert await deliveries.mark_sent(session, number, answer="250 Ok", now=process.clock())
@@ -160,7 +160,7 @@ async def test_process_that_was_frozen_before_the_dot_does_not_send_it(
     with pytest.raises(LeaseLostError):
         await step
     assert idle_stage.sandbox.smtp.messages == []
-    row = (await delivery_rows(idle_stage))[BOSS]
+    row = (await fetch_deliveries(idle_stage))[BOSS]
     assert (row["state"], row["tries"], row["answer"]) == (
         "sending",
         1,
@@ -168,7 +168,7 @@ async def test_process_that_was_frozen_before_the_dot_does_not_send_it(
     ), "nothing was written"
     switches.latencies.clear()
     other = Process(idle_stage, database, recipients=(BOSS,))
-    await pass_claims(idle_stage)
+    await expire_claims(idle_stage)
     assert (await other.resume(run)).figures["send_reports"] == 2
     assert len(list_mails(idle_stage, BOSS)) == 1
 
@@ -192,7 +192,7 @@ async def test_claim_of_a_dead_process_is_long_only_after_the_dot(
     assert list_mails(idle_stage, BOSS) == []
     assert len(list_mails(idle_stage, SECOND)) == 1
     assert (await idle_stage.rows("SELECT mime IS NULL AS gone FROM digests"))[0]["gone"] is False
-    await pass_claims(idle_stage)
+    await expire_claims(idle_stage)
     assert (await process.mail()).ok
     assert len(list_mails(idle_stage, BOSS)) == 1
 
@@ -245,14 +245,14 @@ async def test_lease_lost_after_the_dot_does_not_abort_the_wait_for_the_reply(
     idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
     run = await process.begin()
     step = process.work_on(run)
-    await received_any(idle_stage)
+    await wait_for_mails(idle_stage)
     lose_lease(run)
     step.cancel()
     with pytest.raises(asyncio.CancelledError):
         await step
 
-    assert (await delivery_rows(idle_stage))[BOSS]["state"] == "sending", "the step did not wait"
-    await state_of(idle_stage, BOSS, "sent")
+    assert (await fetch_deliveries(idle_stage))[BOSS]["state"] == "sending", "the step did not wait"
+    await wait_for_delivery_state(idle_stage, BOSS, "sent")
     assert (await process.resume(run)).figures["send_reports"] == 2, "the resumed run counts it"
     assert len(list_mails(idle_stage, BOSS)) == 1
 
@@ -265,10 +265,10 @@ async def test_arrival_after_the_end_of_its_run_is_not_counted(
     idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
     run = await process.begin()
     step = process.work_on(run)
-    await received_any(idle_stage)
+    await wait_for_mails(idle_stage)
     step.cancel()
     await idle_stage.change("UPDATE runs SET state = 'failed' WHERE id = :id", id=run.id)
-    await state_of(idle_stage, BOSS, "sent")
+    await wait_for_delivery_state(idle_stage, BOSS, "sent")
     assert (await idle_stage.rows("SELECT first_sent_run_id FROM digests"))[0][
         "first_sent_run_id"
     ] is None
@@ -283,14 +283,14 @@ async def test_stopping_service_waits_for_the_reply_to_the_dot(
     idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
     run = await process.begin()
     step = process.work_on(run)
-    await received_any(idle_stage)
+    await wait_for_mails(idle_stage)
     run.stopping.set()
     step.cancel()
     await asyncio.sleep(0.05)
     step.cancel()  # the worker repeats the cancellation
     with pytest.raises(asyncio.CancelledError):
         await step
-    assert (await delivery_rows(idle_stage))[BOSS]["state"] == "sent"
+    assert (await fetch_deliveries(idle_stage))[BOSS]["state"] == "sent"
     assert run.progress.figures["send_reports"] == 2
 
 
@@ -301,14 +301,14 @@ async def test_stopping_service_does_not_wait_forever_for_the_reply(
     idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 600
     run = await process.begin()
     step = process.work_on(run)
-    await received_any(idle_stage)
+    await wait_for_mails(idle_stage)
     run.stopping.set()
     step.cancel()
     with pytest.raises(asyncio.CancelledError):
         await step
     async with process.arrivals:
         pass  # the end of the process
-    row = (await delivery_rows(idle_stage))[BOSS]
+    row = (await fetch_deliveries(idle_stage))[BOSS]
     assert (row["state"], row["claimed"]) == (
         "sending",
         True,
@@ -327,7 +327,7 @@ async def test_service_stopped_before_the_dot_releases_the_delivery(
         tries = len(switches.latencies)
 
         async def has_started(tries: int = tries) -> bool:
-            rows = await delivery_rows(idle_stage)
+            rows = await fetch_deliveries(idle_stage)
             return bool(rows) and rows[BOSS]["tries"] == tries and rows[BOSS]["state"] == "sending"
 
         await until(has_started)
@@ -336,7 +336,7 @@ async def test_service_stopped_before_the_dot_releases_the_delivery(
         step.cancel()
         with pytest.raises(asyncio.CancelledError):
             await step
-        row = (await delivery_rows(idle_stage))[BOSS]
+        row = (await fetch_deliveries(idle_stage))[BOSS]
         assert (row["state"], row["claimed"]) == ("queued", None)
         switches.latencies[step_name] = 0
     assert (await process.resume(run)).ok
@@ -360,7 +360,7 @@ async def test_slow_recipient_does_not_delay_the_others(
     process = Process(idle_stage, database)
     idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 600
     step = process.work_on(await process.begin())
-    await state_of(idle_stage, SECOND, "sent")
+    await wait_for_delivery_state(idle_stage, SECOND, "sent")
     step.cancel()
     with pytest.raises(asyncio.CancelledError):
         await step
@@ -377,7 +377,7 @@ async def test_mail_without_bytes_fails_for_good_with_its_reason(
     assert not result.ok
     assert "Отправлено" not in result.message
     assert "не сохранился" in result.message
-    assert {row["state"] for row in (await delivery_rows(idle_stage)).values()} == {"failed"}
+    assert {row["state"] for row in (await fetch_deliveries(idle_stage)).values()} == {"failed"}
     assert (await process.mail()).message.startswith("Новых отчётов нет")
 
 
@@ -392,7 +392,7 @@ async def test_policy_rejection_is_not_a_rejection_of_the_recipient(
         result = await process.mail()
         assert "relay" in result.message
         assert "Письмо сохранено, повторим сами." in result.message
-        row = (await delivery_rows(idle_stage))[BOSS]
+        row = (await fetch_deliveries(idle_stage))[BOSS]
         assert (row["state"], row["tries"], row["refusals"]) == ("queued", tries, 0)
         assert row["next_try_at"] is not None
     idle_stage.sandbox.smtp.switches.recipient_answers.clear()
@@ -416,11 +416,11 @@ async def test_address_removed_from_the_settings_keeps_its_running_attempt(
     process = Process(idle_stage, database)
     idle_stage.sandbox.smtp.switches.dot_latencies[SECOND] = 1
     step = process.work_on(await process.begin())
-    await received_any(idle_stage, 2)
+    await wait_for_mails(idle_stage, 2)
     await Process(idle_stage, database, recipients=(BOSS,)).mail()
-    assert (await delivery_rows(idle_stage))[SECOND]["state"] == "sending"
+    assert (await fetch_deliveries(idle_stage))[SECOND]["state"] == "sending"
     assert (await step).ok
-    assert (await delivery_rows(idle_stage))[SECOND]["state"] == "sent"
+    assert (await fetch_deliveries(idle_stage))[SECOND]["state"] == "sent"
 
 
 @pytest.fixture
@@ -458,9 +458,9 @@ async def lose_run_and_database(
     idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
     run = await process.begin()
     step = process.work_on(run)
-    await received_any(idle_stage)
+    await wait_for_mails(idle_stage)
     await lock_out(database, True)
-    await unwritten_arrivals(process, 1)
+    await wait_for_unwritten_arrivals(process, 1)
     lose_lease(run)
     step.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -480,8 +480,8 @@ async def test_acknowledged_arrival_is_kept_until_the_database_is_back(
         await asyncio.sleep(1)
         assert process.arrivals.unwritten == 1
         await lock_out(database, False)
-        await unwritten_arrivals(process, 0)
-        assert (await delivery_rows(idle_stage))[BOSS]["state"] == "sent"
+        await wait_for_unwritten_arrivals(process, 0)
+        assert (await fetch_deliveries(idle_stage))[BOSS]["state"] == "sent"
         assert (await process.resume(run)).figures["send_reports"] == 2
         assert len(list_mails(idle_stage, BOSS)) == 1
 
@@ -492,7 +492,7 @@ async def test_unwritten_arrival_is_not_sent_again_by_its_process(
     """Even if its claim has expired because the database first came back read-only."""
     number = await create_unsent_delivery(idle_stage, process)
     waiting = asyncio.create_task(process.arrivals.write(number, wait_forever))
-    await unwritten_arrivals(process, 1)
+    await wait_for_unwritten_arrivals(process, 1)
     result = await process.mail()
     assert "ответ почтового сервера ещё не записан" in result.message
     assert list_mails(idle_stage, BOSS) == []
@@ -517,7 +517,7 @@ async def test_process_killed_with_an_unwritten_arrival_leaves_its_claim(
         next_process = Process(idle_stage, database, recipients=(BOSS,))
         assert not (await next_process.resume(run)).ok
         assert len(list_mails(idle_stage, BOSS)) == 1
-        await pass_claims(idle_stage)
+        await expire_claims(idle_stage)
         assert (await next_process.resume(run)).figures["send_reports"] == 2
         first, again = list_mails(idle_stage, BOSS)
         assert first.data == again.data
@@ -534,10 +534,10 @@ async def test_lock_on_the_mails_does_not_delay_an_arrival(
     idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
     run = await process.begin()
     step = process.work_on(run)
-    await received_any(idle_stage)
+    await wait_for_mails(idle_stage)
     async with database.session() as session:
         await session.execute(text("LOCK TABLE digests IN EXCLUSIVE MODE"))
-        await state_of(idle_stage, BOSS, "sent")
+        await wait_for_delivery_state(idle_stage, BOSS, "sent")
         step.cancel()
         with pytest.raises(asyncio.CancelledError):
             await step

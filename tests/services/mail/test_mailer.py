@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from app.services.mail.attempt import MAX_REFUSALS
 from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails, parse_mail, read_text
 from tests.support.label_sheets import rows_of
-from tests.support.scheduler import ask_for_what_is_due
+from tests.support.scheduler import queue_due_runs
 from tests.support.stage import Stage, on_stage, until
 
 
@@ -252,7 +252,7 @@ async def test_scheduler_retries_the_delivery_of_a_dead_process(stage: Stage) ->
         to=BOSS,
     )
     stage.clock.move(minutes=6)
-    await ask_for_what_is_due(stage.service.database, stage.service.timetable, stage.clock)
+    await queue_due_runs(stage.service.database, stage.service.timetable, stage.clock)
     stage.service.worker.wake()
 
     async def has_arrived() -> bool:
