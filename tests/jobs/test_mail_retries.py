@@ -1,6 +1,6 @@
 """The scheduler's retries of mails.
 
-They are queued per delivery, so that no clock error, crash or delay of a replica loses one.
+Their runs name the deliveries, so that no clock error, crash or delay of a replica loses one.
 """
 
 from collections.abc import AsyncIterator
@@ -45,7 +45,7 @@ async def carry_out(process: Process, run: dict[str, Any]) -> None:
     assert (await process.work_on(asked)).ok
 
 
-async def test_retry_is_queued_once_for_each_delivery(undelivered_stage: Stage) -> None:
+async def test_retry_is_queued_once_and_names_its_deliveries(undelivered_stage: Stage) -> None:
     await tick(undelivered_stage)
     assert await retries(undelivered_stage) == [], "none is due"
     undelivered_stage.clock.move(minutes=6)

@@ -1,5 +1,6 @@
-"""Far ends whose answers hold what nobody can keep, as a whole sync and a whole grading meet them:
-one chat fails, never the run.
+"""Values from Avito and the model that cannot be stored, in a whole sync and grading run.
+
+They fail one chat, never the run.
 """
 
 import errno
@@ -26,7 +27,7 @@ PLACE = "a-hostile-value"
 
 
 def with_literal(value: Any, literal: str, kept: tuple[str, ...]) -> str:
-    """An object as JSON whose values, but those kept, are the literal."""
+    """Return an object as JSON with all values replaced by the literal, except the kept ones."""
     spoilt = {key: part if key in kept else PLACE for key, part in value.items()}
     return json.dumps(spoilt, ensure_ascii=False).replace(f'"{PLACE}"', literal)
 
@@ -35,7 +36,7 @@ def with_literal(value: Any, literal: str, kept: tuple[str, ...]) -> str:
     "kept",
     [("id",), ("id", "created"), ("id", "created", "direction", "type"), ("created", "direction")],
 )
-async def test_no_value_of_avito_s_ends_a_sync(database_url: str, kept: tuple[str, ...]) -> None:
+async def test_no_value_from_avito_ends_a_sync(database_url: str, kept: tuple[str, ...]) -> None:
     avito = LocalAvito()
     literals = dict[str, str]()
 
@@ -85,7 +86,7 @@ async def test_no_value_of_avito_s_ends_a_sync(database_url: str, kept: tuple[st
         ("id",),
     ],
 )
-async def test_no_metadata_of_the_model_s_ends_a_run_or_costs_a_chat(
+async def test_no_metadata_from_the_model_fails_a_run_or_a_chat(
     stage: Stage, place: tuple[str, ...]
 ) -> None:
     left = list(LITERALS.values())
@@ -117,7 +118,7 @@ CHOICES: list[Any] = [
 ]
 
 
-async def test_an_answer_without_one_costs_only_its_chat(stage: Stage) -> None:
+async def test_response_without_an_answer_fails_only_its_chat(stage: Stage) -> None:
     for number, choices in enumerate(CHOICES):
         words = f"Подойдёт ли деталь {number}-я по счёту?"
         stage.add_talk(("client", words), *GOOD_TALK[1:])
@@ -143,7 +144,7 @@ def _open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-async def test_that_our_own_files_are_used_up_is_not_put_on_avito() -> None:
+async def test_exhausted_file_descriptors_are_not_attributed_to_avito() -> None:
     async with create_avito_http("http://127.0.0.1:9") as http:
         held = list[socket.socket]()
         before = resource.getrlimit(resource.RLIMIT_NOFILE)

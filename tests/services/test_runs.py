@@ -1,4 +1,4 @@
-"""A caller who waits for a run is answered within seconds of an outage that lasts, not after it."""
+"""A caller who waits for a run gets a response within seconds of a lasting outage."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from app.services.runs import submit, wait
 
 
 class Away(Database):
-    """A database that answers, refuses or hangs, as it is told."""
+    """A database that answers, refuses or hangs as configured."""
 
     hangs = away = False
 
@@ -31,7 +31,7 @@ class Away(Database):
 
 
 @pytest.mark.parametrize("how", ["hangs", "away"])
-async def test_an_outage_that_lasts_ends_the_waiting(
+async def test_lasting_outage_ends_the_wait(
     database: Database, database_url: str, how: str
 ) -> None:
     run_id = await submit(database, SyncParams(), system_clock)
@@ -43,7 +43,7 @@ async def test_an_outage_that_lasts_ends_the_waiting(
 
 
 @pytest.mark.parametrize("how", ["hangs", "away"])
-async def test_an_outage_that_passes_is_waited_out(
+async def test_short_outage_does_not_end_the_wait(
     database: Database, database_url: str, how: str
 ) -> None:
     run_id = await submit(database, SyncParams(), system_clock)

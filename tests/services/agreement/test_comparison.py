@@ -1,6 +1,4 @@
-"""What people said of the same chats beside what the model said: who is compared with whom, on
-which scale, and over which chats.
-"""
+"""Comparison of people's grades with the model's: pairs of raters, scale, and chats."""
 
 from collections.abc import Mapping
 
@@ -29,7 +27,7 @@ def rating(
 
 
 async def graded(stage: Stage, *, machine: Mapping[int, tuple[Grade, Grade]]) -> None:
-    """Reports with these grades of tonality and objections."""
+    """Add reports with these grades of tonality and objections."""
     for _ in machine:
         stage.add_talk(*GOOD_TALK)
     await stage.sync()
@@ -43,11 +41,11 @@ async def graded(stage: Stage, *, machine: Mapping[int, tuple[Grade, Grade]]) ->
 
 
 def tables(comparison: AgreementComparison) -> dict[str, list[list[int]]]:
-    """The tables in which something stands, the lowest level first."""
+    """Return the tables that are not empty, the lowest level first."""
     return {scale.label: found.table for scale, found in comparison.results if found.n}
 
 
-async def test_who_is_compared_with_whom(stage: Stage) -> None:
+async def test_each_rater_is_compared_with_the_model_and_the_others(stage: Stage) -> None:
     await graded(stage, machine={1: (H, N), 2: (M, N), 3: (L, N)})
     ratings = [
         rating("Анна", 1),
@@ -76,9 +74,10 @@ async def test_who_is_compared_with_whom(stage: Stage) -> None:
     }
 
 
-async def test_no_objection_is_no_level_of_the_scale(stage: Stage) -> None:
-    """Whether there was one is asked of every chat, how it was handled of those in which both saw
-    one.
+async def test_no_objection_is_not_a_level_of_the_scale(stage: Stage) -> None:
+    """Whether there was an objection is compared over all chats.
+
+    How it was handled is compared over the chats in which both raters saw one.
     """
     await graded(stage, machine={1: (M, N), 2: (M, N), 3: (M, L), 4: (M, H)})
     words = {1: N, 2: L, 3: M, 4: None}
@@ -92,9 +91,10 @@ async def test_no_objection_is_no_level_of_the_scale(stage: Stage) -> None:
     assert found["Работа с возражениями, где его видели оба"] == [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
 
 
-async def test_reviews_are_one_more_rater_of_the_grades_that_they_name(stage: Stage) -> None:
-    """Those in force, on every report that has one; the words before them do not count, nor do
-    comments.
+async def test_reviews_count_as_one_more_rater(stage: Stage) -> None:
+    """Only the current review of each report counts.
+
+    Earlier reviews and comments do not.
     """
     await graded(stage, machine={1: (H, N), 2: (M, N), 3: (L, N)})
     said = [
@@ -120,7 +120,7 @@ async def test_reviews_are_one_more_rater_of_the_grades_that_they_name(stage: St
     assert [comparison.title for comparison in compare_grades(empty)] == ["Анна — модель"]
 
 
-async def test_a_report_that_is_not_here_is_named(stage: Stage) -> None:
+async def test_unknown_report_is_named(stage: Stage) -> None:
     stage.add_talk(*BAD_TALK)
     await stage.sync()
     await stage.analyze()

@@ -1,5 +1,6 @@
-"""The sheet that people fill in: the very messages that were graded, nothing of the machine's, and
-no text that does anything.
+"""The exported label sheet.
+
+It contains the messages that were graded and nothing of the model, and its texts are inert.
 """
 
 import re
@@ -40,7 +41,7 @@ def reports_of(sheet: Export) -> list[int]:
 
 
 def talks_of(sheet: Export) -> dict[int, list[tuple[str, str, str]]]:
-    """What stands on the sheet of messages, by report."""
+    """Return the messages on the sheet by report."""
     talks: dict[int, list[tuple[str, str, str]]] = {}
     report = 0
     for first, second, third in rows_of(sheet.content, "Переписка"):
@@ -57,7 +58,7 @@ async def graded(stage: Stage) -> None:
     await stage.analyze()
 
 
-async def test_every_chat_has_the_messages_that_its_report_has_graded(full_stage: Stage) -> None:
+async def test_each_chat_has_the_messages_of_its_report(full_stage: Stage) -> None:
     await graded(full_stage)
     sheet = await exported(full_stage)
     listed = await full_stage.reports()
@@ -92,7 +93,7 @@ async def test_every_chat_has_the_messages_that_its_report_has_graded(full_stage
 
 
 async def _small_draw_can_be_repeated(stage: Stage, listed: list[dict[str, Any]]) -> None:
-    """And holds every grade that there is."""
+    """Check that a small sample is reproducible and contains every grade."""
     first, again, other = [
         reports_of(await exported(stage, size=25, seed=seed)) for seed in (4, 4, 5)
     ]
@@ -110,9 +111,10 @@ async def _small_draw_can_be_repeated(stage: Stage, listed: list[dict[str, Any]]
     assert strata([report for report in listed if report["id"] in first]) == strata(listed)
 
 
-async def test_the_machines_word_changes_not_one_byte(stage: Stage) -> None:
-    """Whatever it said: with every chat drawn, nothing of grades, scores, words, quotes, model or
-    flags can be in the file.
+async def test_file_does_not_depend_on_the_models_answers(stage: Stage) -> None:
+    """All chats are drawn.
+
+    No grade, score, text, quote, model name or flag can be in the file.
     """
     for talk in (GOOD_TALK, BAD_TALK):
         stage.add_talk(*talk)
@@ -135,7 +137,7 @@ async def test_the_machines_word_changes_not_one_byte(stage: Stage) -> None:
     assert parts["xl/workbook.xml"].count("<sheet ") == 3
 
 
-async def test_what_is_to_be_chosen_and_by_which_rubric(stage: Stage) -> None:
+async def test_sheet_has_the_choices_and_the_rubric(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     await graded(stage)
     sheet = await exported(stage)
@@ -157,7 +159,7 @@ async def test_what_is_to_be_chosen_and_by_which_rubric(stage: Stage) -> None:
     ], "codes are for the model"
 
 
-async def test_links_lead_from_a_chat_to_its_messages_and_back(stage: Stage) -> None:
+async def test_links_connect_each_chat_and_its_messages(stage: Stage) -> None:
     for talk in (GOOD_TALK, BAD_TALK):
         stage.add_talk(*talk)
     await graded(stage)
@@ -177,7 +179,7 @@ async def test_links_lead_from_a_chat_to_its_messages_and_back(stage: Stage) -> 
 
 
 async def test_hostile_text_stays_text(stage: Stage) -> None:
-    """Also text longer than a cell holds, which the writer would drop without a word."""
+    """This includes text longer than a cell, which the writer would drop silently."""
     evil = (
         '=HYPERLINK("http://evil.example","x")',
         "@SUM(1+1)",
@@ -222,7 +224,7 @@ async def test_hostile_text_stays_text(stage: Stage) -> None:
     ]
 
 
-async def test_the_newest_report_of_a_chat_in_the_period(stage: Stage) -> None:
+async def test_newest_report_of_each_chat_in_the_period_is_exported(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     stage.add_talk(*BAD_TALK)
     await graded(stage)
@@ -249,7 +251,7 @@ async def test_the_newest_report_of_a_chat_in_the_period(stage: Stage) -> None:
         await exported(stage, start=day - timedelta(days=2), end=day)
 
 
-async def test_a_chat_that_is_no_longer_what_was_graded_is_left_out_and_counted(
+async def test_chat_changed_since_its_grading_is_omitted_and_counted(
     stage: Stage,
 ) -> None:
     chat = stage.add_talk(*GOOD_TALK)
@@ -263,7 +265,7 @@ async def test_a_chat_that_is_no_longer_what_was_graded_is_left_out_and_counted(
     assert [len(messages) for messages in talks_of(sheet).values()] == [len(BAD_TALK)]
 
 
-async def test_it_is_told_how_many_were_graded_otherwise_than_the_sheet_says(stage: Stage) -> None:
+async def test_chats_graded_with_another_rubric_are_counted(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     stage.add_talk(*BAD_TALK)
     await graded(stage)

@@ -1,6 +1,4 @@
-"""Filled sheets: what is read of them, from whichever program, and what is wrong with them said
-with row and column.
-"""
+"""Filled label sheets: reading files of any program, and errors with row and column."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +29,7 @@ def refusal(*paths: Path) -> str:
         lambda path, rows: save_csv(path / "A.CSV", rows, encoding="cp1251", delimiter="\t"),
     ],
 )
-def test_every_way_of_saving_reads_the_same(tmp_path: Path, save: Any) -> None:
+def test_every_file_format_reads_the_same(tmp_path: Path, save: Any) -> None:
     path = save(
         tmp_path,
         [
@@ -59,7 +57,7 @@ def test_every_way_of_saving_reads_the_same(tmp_path: Path, save: Any) -> None:
     assert len(second.grades) == 6
 
 
-def test_several_people_in_one_sheet_and_columns_moved_and_added(tmp_path: Path) -> None:
+def test_sheet_with_several_raters_and_moved_columns_is_read(tmp_path: Path) -> None:
     rows = [["", ""], ["Заметка", *reversed(HEADING)]]
     rows += [
         ["x", *map(str, reversed(filled_row(7, ALL_HIGH, rater)))] for rater in ("Анна", "Борис")
@@ -122,13 +120,13 @@ def test_several_people_in_one_sheet_and_columns_moved_and_added(tmp_path: Path)
         ),
     ],
 )
-def test_what_is_wrong_with_a_sheet_is_said(
+def test_invalid_sheet_is_refused_with_the_reason(
     tmp_path: Path, rows: list[list[object]], said: str
 ) -> None:
     assert said in refusal(save_xlsx(tmp_path / "a.xlsx", rows))
 
 
-def test_one_person_may_not_grade_a_chat_in_two_files(tmp_path: Path) -> None:
+def test_rater_with_one_chat_in_two_files_is_refused(tmp_path: Path) -> None:
     paths = [
         save_xlsx(tmp_path / name, [HEADING, filled_row(7, ALL_HIGH, "Анна")])
         for name in ("a.xlsx", "b.xlsx")
@@ -151,7 +149,7 @@ def test_one_person_may_not_grade_a_chat_in_two_files(tmp_path: Path) -> None:
         (None, b"", "такого файла нет"),
     ],
 )
-def test_what_is_no_sheet_is_said(
+def test_file_that_is_no_sheet_is_refused(
     tmp_path: Path, name: str | None, content: bytes, said: str
 ) -> None:
     path = tmp_path / (name or "missing.xlsx")
@@ -160,5 +158,5 @@ def test_what_is_no_sheet_is_said(
     assert said in refusal(path)
 
 
-def test_another_workbook_is_told_from_ours(tmp_path: Path) -> None:
+def test_foreign_workbook_is_recognized(tmp_path: Path) -> None:
     assert "нет листа «Оценки»" in refusal(save_xlsx(tmp_path / "a.xlsx", [HEADING], sheet="Лист1"))

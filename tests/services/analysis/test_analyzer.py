@@ -1,4 +1,4 @@
-"""What a grading run leaves, over real HTTP, when all is well and when it is not."""
+"""Results of a grading run over real HTTP, with and without faults."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from tests.support.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
 
 def mentions(words: str) -> Any:
-    """A fault only for the chat in which these words stand."""
+    """Return a filter for requests about the chat with these words."""
 
     def when(request: ReceivedRequest) -> bool:
         return words in user_message(request)
@@ -40,7 +40,7 @@ async def graded(stage: Stage, **body: Any) -> tuple[int, int, int, int]:
     )
 
 
-async def test_every_chat_is_graded_with_quotes_or_said_why_not(full_stage: Stage) -> None:
+async def test_each_chat_is_graded_with_quotes_or_has_a_reason(full_stage: Stage) -> None:
     stage = full_stage
     await stage.sync()
     analyzed, skipped, failed, waiting = await graded(stage)
@@ -59,11 +59,11 @@ async def test_every_chat_is_graded_with_quotes_or_said_why_not(full_stage: Stag
         )[0]["n"]
     )
     assert analyzed == len(await stage.reports())
-    await assert_quotes_stand_in_their_messages(stage)
+    await assert_quotes_are_verbatim(stage)
 
 
-async def assert_quotes_stand_in_their_messages(stage: Stage) -> None:
-    """Word for word, in the chat that was graded."""
+async def assert_quotes_are_verbatim(stage: Stage) -> None:
+    """Check that each quote is verbatim in a message of the graded chat."""
     quoted = 0
     for report in await stage.rows("SELECT chat_id, detail FROM reports"):
         for verdict in report["detail"]["criteria"].values():
@@ -77,7 +77,7 @@ async def assert_quotes_stand_in_their_messages(stage: Stage) -> None:
     assert quoted > 100
 
 
-async def test_a_chat_is_due_again_only_when_a_person_writes(stage: Stage) -> None:
+async def test_chat_is_due_again_only_after_a_persons_message(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     await stage.sync()
     assert await graded(stage) == (1, 0, 0, 0)
@@ -93,7 +93,7 @@ async def test_a_chat_is_due_again_only_when_a_person_writes(stage: Stage) -> No
     assert (oldest["total_messages"], newest["total_messages"]) == (4, 5)
 
 
-async def test_the_limit_takes_the_longest_due_and_the_rest_waits(stage: Stage) -> None:
+async def test_limit_selects_the_longest_due_chats(stage: Stage) -> None:
     for minutes in (30, 900, 300):
         stage.add_talk(*GOOD_TALK, title=f"{minutes}", minutes_ago=minutes)
     await stage.sync()
@@ -102,7 +102,7 @@ async def test_the_limit_takes_the_longest_due_and_the_rest_waits(stage: Stage) 
     assert await graded(stage) == (2, 0, 0, 0)
 
 
-async def test_the_longest_due_are_asked_about_first(stage: Stage, database_url: str) -> None:
+async def test_longest_due_chats_are_graded_first(stage: Stage, database_url: str) -> None:
     for minutes in (30, 900, 300, 600):
         stage.add_talk(*GOOD_TALK, ("client", f"Ждал {minutes}"), minutes_ago=minutes)
     await stage.sync()
@@ -118,7 +118,7 @@ async def test_the_longest_due_are_asked_about_first(stage: Stage, database_url:
     assert [found and found[1] for found in asked] == ["900", "600", "300", "30"]
 
 
-async def test_chat_ids_and_force(stage: Stage) -> None:
+async def test_named_chats_and_force(stage: Stage) -> None:
     good, lonely = stage.add_talk(*GOOD_TALK), stage.add_talk(("client", "Алло?"))
     await stage.sync()
     assert await graded(stage, chat_ids=[good.id]) == (1, 0, 0, 0)
@@ -135,9 +135,10 @@ async def test_chat_ids_and_force(stage: Stage) -> None:
     assert len(await stage.reports()) == 2
 
 
-async def test_chats_that_are_not_there_are_named(stage: Stage) -> None:
-    """Some of them in the message, none at all as a wrong parameter; a chat that needs nothing is
-    no such case.
+async def test_unknown_chats_are_named(stage: Stage) -> None:
+    """If some are unknown, the message names them; if all are, the parameter is invalid.
+
+    A chat that is not due is not unknown.
     """
     known = stage.add_talk(*GOOD_TALK).id
     await stage.sync()
@@ -158,7 +159,7 @@ async def test_chats_that_are_not_there_are_named(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("refusal", [UNAUTHORIZED, BALANCE_EMPTY])
-async def test_lost_access_stops_the_run_and_keeps_what_was_done(
+async def test_revoked_key_stops_the_run_and_keeps_its_reports(
     stage: Stage, refusal: Behaviour
 ) -> None:
     for number in range(12):
@@ -178,10 +179,8 @@ async def test_lost_access_stops_the_run_and_keeps_what_was_done(
     assert await graded(stage) == (9, 0, 0, 0)
 
 
-async def test_an_outage_from_the_start_fails_the_run_and_no_chat(stage: Stage) -> None:
-    """Five failures in a row without a success are not the chats' fault: nothing counts against
-    them.
-    """
+async def test_outage_from_the_start_fails_the_run_but_no_chat(stage: Stage) -> None:
+    """Five consecutive failures without a success count against no chat."""
     for number in range(8):
         stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
     await stage.sync()
@@ -191,9 +190,7 @@ async def test_an_outage_from_the_start_fails_the_run_and_no_chat(stage: Stage) 
     assert await stage.rows("SELECT 1 FROM chats WHERE failures > 0") == []
 
 
-async def test_an_outage_in_the_middle_stops_the_run_as_well(
-    stage: Stage, database_url: str
-) -> None:
+async def test_outage_during_a_run_stops_it(stage: Stage, database_url: str) -> None:
     for number in range(14):
         stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
     await stage.sync()
@@ -218,7 +215,7 @@ async def test_an_outage_in_the_middle_stops_the_run_as_well(
         (CONTENT_RISK, "model_refused"),
     ],
 )
-async def test_a_chat_that_fails_costs_only_itself(
+async def test_failing_chat_does_not_affect_others(
     stage: Stage, fault: Behaviour, code: str
 ) -> None:
     for number in range(3):
@@ -235,7 +232,7 @@ async def test_a_chat_that_fails_costs_only_itself(
     assert "дверцей" not in failed["outcome_detail"], "what is told holds nothing of the chat"
 
 
-async def test_a_failed_chat_is_tried_three_times_more_then_only_by_force(stage: Stage) -> None:
+async def test_failed_chat_is_retried_three_times_then_only_with_force(stage: Stage) -> None:
     stage.add_talk(*BAD_TALK)
     await stage.sync()
     blank = stage.sandbox.deepseek.switches.fail(BLANK, path="chat/completions", times=None)
@@ -247,7 +244,7 @@ async def test_a_failed_chat_is_tried_three_times_more_then_only_by_force(stage:
     assert await graded(stage, force=True) == (1, 0, 0, 0)
 
 
-async def test_a_new_message_makes_an_old_failure_forgotten(stage: Stage) -> None:
+async def test_new_message_resets_the_failures_of_a_chat(stage: Stage) -> None:
     chat = stage.add_talk(*BAD_TALK)
     await stage.sync()
     blank = stage.sandbox.deepseek.switches.fail(BLANK, path="chat/completions", times=None)
@@ -259,7 +256,7 @@ async def test_a_new_message_makes_an_old_failure_forgotten(stage: Stage) -> Non
     assert await graded(stage) == (1, 0, 0, 0)
 
 
-async def test_a_bad_answer_is_asked_once_more_with_what_was_wrong(stage: Stage) -> None:
+async def test_invalid_answer_is_requested_again_with_its_errors(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     stage.sandbox.deepseek.switches.fail(BLANK, path="chat/completions", times=1)
@@ -275,7 +272,7 @@ async def test_a_bad_answer_is_asked_once_more_with_what_was_wrong(stage: Stage)
     assert (report["model"], len(report["prompt_version"])) == ("deepseek-flash", 12)
 
 
-async def test_personal_data_does_not_leave_and_comes_back_in_quotes(stage: Stage) -> None:
+async def test_personal_data_is_masked_in_requests_and_restored_in_quotes(stage: Stage) -> None:
     stage.add_talk(
         ("client", "Здравствуйте, это Анна. Мой номер 8 (900) 123-45-67, почта anna@example.ru"),
         (
@@ -299,8 +296,8 @@ async def test_personal_data_does_not_leave_and_comes_back_in_quotes(stage: Stag
     assert "[ТЕЛЕФОН_1]" in sent
 
 
-async def test_the_daily_budget_is_never_passed(full_stage: Stage, database_url: str) -> None:
-    """What is left waits for the next day, and the answer says so."""
+async def test_daily_budget_is_never_exceeded(full_stage: Stage, database_url: str) -> None:
+    """The remaining chats wait for the next day, and the response reports it."""
     stage = full_stage
     await stage.sync()
     await stage.analyze(limit=10)

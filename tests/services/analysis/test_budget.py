@@ -1,5 +1,6 @@
-"""What is set aside for a chat is the worst that it can cost: the estimate says so much, the day is
-held to it, and no chat costs more.
+"""The amount reserved for a chat is its maximum cost.
+
+The estimate shows it, the daily budget uses it, and no chat costs more.
 """
 
 from datetime import UTC, datetime
@@ -19,8 +20,8 @@ BEFORE_THE_PEAK = datetime(2026, 11, 23, 5, 59, tzinfo=UTC)
 DEAR = Usage(prompt_miss_tokens=4_800, completion_tokens=1_500)
 
 
-def dear(finish_reason: str) -> Rewrite:
-    """An answer that is of no use and costs all that one may."""
+def spend_the_maximum(finish_reason: str) -> Rewrite:
+    """Make the answer unusable and as expensive as possible."""
 
     def change(completion: dict[str, Any]) -> None:
         completion["choices"][0]["finish_reason"] = finish_reason
@@ -41,7 +42,7 @@ async def one_due(stage: Stage, moment: datetime = SUNDAY) -> Decimal:
 
 
 @pytest.mark.parametrize(("short_of", "figures"), [("0", (1, 0)), ("0.00001", (0, 1))])
-async def test_the_estimates_most_is_what_a_chat_needs(
+async def test_estimated_maximum_is_the_reserved_amount(
     stage: Stage, database_url: str, short_of: str, figures: tuple[int, int]
 ) -> None:
     limit = await one_due(stage) - Decimal(short_of)
@@ -57,13 +58,15 @@ async def test_the_estimates_most_is_what_a_chat_needs(
 
 
 @pytest.mark.parametrize("finish_reason", ["aborted", "length", "stop"])
-async def test_no_chat_costs_more_than_was_set_aside_for_it(
+async def test_no_chat_costs_more_than_reserved(
     stage: Stage, database_url: str, finish_reason: str
 ) -> None:
-    """Whatever would be asked once more is not, where it might."""
+    """A second request that might exceed the amount is not sent."""
     most = await one_due(stage)
     stage.sandbox.deepseek.switches.fail(
-        dear(finish_reason), when=lambda request: request.body["max_tokens"] > 100, times=None
+        spend_the_maximum(finish_reason),
+        when=lambda request: request.body["max_tokens"] > 100,
+        times=None,
     )
     async with (
         stage.resting(),
@@ -76,7 +79,7 @@ async def test_no_chat_costs_more_than_was_set_aside_for_it(
     assert 2 * one <= lost < most + one / 4, "a probe costs next to nothing"
 
 
-async def test_what_begins_before_a_peak_is_set_aside_at_its_price(stage: Stage) -> None:
+async def test_grading_shortly_before_peak_hours_reserves_the_peak_price(stage: Stage) -> None:
     before = await one_due(stage, BEFORE_THE_PEAK)
     stage.clock.move(minutes=5)
     assert before == await estimate_maximum_usd(stage)
@@ -84,10 +87,10 @@ async def test_what_begins_before_a_peak_is_set_aside_at_its_price(stage: Stage)
     assert before == 2 * await estimate_maximum_usd(stage)
 
 
-async def test_the_estimate_tells_what_the_day_has_cost(
+async def test_estimate_reports_the_cost_of_the_day(
     stage: Stage, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the day's money is spent already, what a chat may cost explains nothing."""
+    """If the budget is spent already, the price of a chat does not explain the refusal."""
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()

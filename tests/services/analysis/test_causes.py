@@ -39,14 +39,14 @@ def example(kind: type[DeepSeekError]) -> DeepSeekError:
     return kind("Причина.", None) if issubclass(kind, RateLimitedError) else kind("Причина.")
 
 
-def test_every_error_of_the_model_has_its_code() -> None:
+def test_each_model_error_has_a_code() -> None:
     kinds = set(errors_of(DeepSeekError))
     assert {kind.__name__: find_cause(example(kind)) for kind in kinds} == {
         name: Cause(code, "Причина.") for name, code in CODES.items()
     }
 
 
-def test_other_errors_have_theirs() -> None:
+def test_other_errors_have_codes() -> None:
     for error, code in (
         (BudgetSpentError("x"), OutcomeCode.BUDGET_SPENT),
         (WorkersUnavailableError("x"), OutcomeCode.WORKERS_UNAVAILABLE),
@@ -55,7 +55,7 @@ def test_other_errors_have_theirs() -> None:
         assert find_cause(error) == Cause(code, "x")
 
 
-def test_every_code_has_a_label() -> None:
+def test_each_code_has_a_label() -> None:
     labels = [code.label for code in OutcomeCode]
     assert len(set(labels)) == len(labels)
 

@@ -1,5 +1,6 @@
-"""Each way in which the model fails, as a run meets it: what asking again mends, what costs the one
-chat, and never a made-up grade.
+"""Failures of the model in a grading run.
+
+Some end with the second attempt, others fail the chat; none results in a made-up grade.
 """
 
 import re
@@ -63,7 +64,7 @@ async def hasty_stage(database_url: str) -> AsyncIterator[Stage]:
 async def chat_for_each(
     stage: Stage, cases: dict[str, Behaviour], times: int | None
 ) -> dict[str, str]:
-    """Add a chat for each case; return the chats' ids by case name."""
+    """Add a chat for each case; return the chats' IDs by case name."""
     chats = {}
     for number, (name, fault) in enumerate(cases.items()):
         words = f"Подойдёт ли деталь {number}-я по счёту?"
@@ -77,7 +78,7 @@ async def chat_for_each(
     return chats
 
 
-async def test_what_comes_once_costs_a_second_attempt_and_no_chat(hasty_stage: Stage) -> None:
+async def test_single_failure_is_fixed_by_the_second_attempt(hasty_stage: Stage) -> None:
     stage = hasty_stage
     chats = await chat_for_each(stage, {**PASSING, **UNUSABLE, **REFUSED, **HARMLESS}, times=1)
     for name, chat_id in chats.items():
@@ -99,7 +100,7 @@ async def by_case(stage: Stage, chats: dict[str, str]) -> list[tuple[str, dict[s
     return [(name, reports[chat_id]) for name, chat_id in chats.items()]
 
 
-async def test_what_stays_costs_the_one_chat_and_is_never_a_grade(hasty_stage: Stage) -> None:
+async def test_permanent_failure_fails_the_chat_without_a_grade(hasty_stage: Stage) -> None:
     stage = hasty_stage
     well = stage.add_talk(*GOOD_TALK, title="Исправный")
     chats = await chat_for_each(stage, LASTING, times=None)
@@ -123,7 +124,7 @@ async def test_what_stays_costs_the_one_chat_and_is_never_a_grade(hasty_stage: S
         assert "деталь" not in row["outcome_detail"], "what is told holds nothing of the chat"
 
 
-async def test_a_quote_that_nobody_wrote_is_dropped_and_flagged(hasty_stage: Stage) -> None:
+async def test_invented_quote_is_removed_and_flagged(hasty_stage: Stage) -> None:
     stage = hasty_stage
     (chat_id,) = (
         await chat_for_each(stage, {"foreign quotes": faults.FOREIGN_QUOTES}, times=None)

@@ -1,5 +1,6 @@
-"""Whose fault a failure is, with few chats and with many: a chat's own costs it a try, everybody's
-ends the run and costs nobody any.
+"""Causes of failures, with few chats and with many.
+
+A failure of one chat costs it a try. A general failure ends the run and costs no chat a try.
 """
 
 from decimal import Decimal
@@ -50,7 +51,7 @@ EVERYBODYS: dict[str, tuple[Behaviour, str]] = {
 
 
 async def copied(stage: Stage, chats: int, *poisonous: str) -> None:
-    """So many good chats, and one for each of these words, longer due than they."""
+    """Sync this many good chats, and before them one chat for each of these texts."""
     for number, words in enumerate(poisonous):
         stage.add_talk(("client", words), *GOOD_TALK[1:], minutes_ago=900 - number)
     for number in range(chats):
@@ -62,12 +63,12 @@ def figures(answer: dict[str, Any]) -> tuple[int, int, int]:
     return answer["analyzed_chats"], answer["failed_chats"], answer["waiting_chats"]
 
 
-async def assert_nobody_has_lost_a_try(stage: Stage) -> None:
+async def assert_no_chat_lost_a_try(stage: Stage) -> None:
     assert await stage.rows("SELECT 1 FROM chats WHERE failures > 0 OR outcome IS NOT NULL") == []
 
 
 @pytest.mark.parametrize("chats", [1, 7])
-async def test_a_wrong_model_name_ends_the_run_however_few_chats(
+async def test_wrong_model_name_ends_the_run_with_any_number_of_chats(
     stage: Stage, database_url: str, chats: int
 ) -> None:
     await copied(stage, chats)
@@ -79,12 +80,12 @@ async def test_a_wrong_model_name_ends_the_run_however_few_chats(
     assert figures(answer) == (0, 0, chats)
     assert "DEEPSEEK_MODEL" in answer["message"]
     assert "Model Not Exist" in answer["message"]
-    await assert_nobody_has_lost_a_try(stage)
+    await assert_no_chat_lost_a_try(stage)
     assert figures(await stage.analyze()) == (chats, 0, 0)
 
 
 @pytest.mark.parametrize(("fault", "setting"), EVERYBODYS.values(), ids=EVERYBODYS.keys())
-async def test_what_no_chat_can_cause_names_its_setting(
+async def test_configuration_fault_names_its_setting(
     stage: Stage, fault: Behaviour, setting: str
 ) -> None:
     await copied(stage, 2)
@@ -93,11 +94,11 @@ async def test_what_no_chat_can_cause_names_its_setting(
     assert figures(answer) == (0, 0, 2)
     assert setting in answer["message"]
     assert len(stage.sandbox.deepseek.requests) <= 2, "nobody asks again"
-    await assert_nobody_has_lost_a_try(stage)
+    await assert_no_chat_lost_a_try(stage)
 
 
 @pytest.mark.parametrize(("fault", "chats"), [(BAD_REQUEST, 1), (too_many(), 1), (SERVER_ERROR, 4)])
-async def test_what_befalls_the_probe_as_well_is_everybodys(
+async def test_failure_of_the_probe_ends_the_run(
     stage: Stage, fault: Behaviour, chats: int
 ) -> None:
     await copied(stage, chats)
@@ -105,17 +106,16 @@ async def test_what_befalls_the_probe_as_well_is_everybodys(
     answer = await stage.post("/llm/analyze", status=500)
     assert figures(answer) == (0, 0, chats)
     assert "DeepSeek" in answer["message"]
-    await assert_nobody_has_lost_a_try(stage)
+    await assert_no_chat_lost_a_try(stage)
     failing.times = 0
     assert figures(await stage.analyze()) == (chats, 0, 0)
 
 
 @pytest.mark.parametrize("fault", UNTOLD.values(), ids=UNTOLD.keys())
-async def test_a_chat_that_always_fails_is_given_up_also_where_there_is_no_other(
-    stage: Stage, fault: Behaviour
-) -> None:
-    """The probe is answered, so the chat is to blame: it neither fails every run nor is it bought
-    for ever.
+async def test_only_chat_that_always_fails_is_given_up(stage: Stage, fault: Behaviour) -> None:
+    """The probe succeeds, so the chat is the cause.
+
+    It does not fail every run, and it is not billed forever.
     """
     await copied(stage, 0, "отравленный")
     stage.sandbox.deepseek.switches.fail(
@@ -128,8 +128,8 @@ async def test_a_chat_that_always_fails_is_given_up_also_where_there_is_no_other
     assert len(stage.sandbox.deepseek.requests) == asked
 
 
-async def test_many_chats_that_always_fail_hold_nobody_up(stage: Stage, database_url: str) -> None:
-    """More of them than are waited for, at the head of the queue, one chat at a time."""
+async def test_many_failing_chats_do_not_block_others(stage: Stage, database_url: str) -> None:
+    """More of them than the failure limit are at the head of the queue, graded one by one."""
     await copied(stage, 2, *(f"отравленный {number}" for number in range(6)))
     stage.sandbox.deepseek.switches.fail(
         BAD_REQUEST, when=lambda request: "отравленный" in user_message(request), times=None
@@ -151,9 +151,7 @@ def is_probe(request: ReceivedRequest) -> bool:
     return bool(request.body["max_tokens"] < 100)
 
 
-async def test_an_outage_that_catches_the_last_chats_costs_them_no_try(
-    stage: Stage, database_url: str
-) -> None:
+async def test_outage_during_the_last_chats_costs_no_try(stage: Stage, database_url: str) -> None:
     await copied(stage, 5)
     first = iter(range(3))
     stage.sandbox.deepseek.switches.fail(
@@ -167,7 +165,7 @@ async def test_an_outage_that_catches_the_last_chats_costs_them_no_try(
     assert await stage.rows("SELECT 1 FROM chats WHERE failures > 0") == []
 
 
-async def test_the_probe_is_as_a_grading_is_and_holds_no_chat(stage: Stage) -> None:
+async def test_probe_has_the_form_of_a_grading_without_a_chat(stage: Stage) -> None:
     await copied(stage, 1)
     stage.sandbox.deepseek.switches.fail(BAD_REQUEST, times=1)
     assert figures(await stage.analyze()) == (0, 1, 0)
@@ -181,7 +179,7 @@ async def test_the_probe_is_as_a_grading_is_and_holds_no_chat(stage: Stage) -> N
     assert 0 < run["lost_usd"] < Decimal("0.001"), "the day's budget counts it"
 
 
-async def test_a_probe_that_is_late_is_an_outage(stage: Stage, database_url: str) -> None:
+async def test_probe_timeout_is_an_outage(stage: Stage, database_url: str) -> None:
     await copied(stage, 1)
     stage.sandbox.deepseek.switches.fail(BAD_REQUEST, times=1)
     stage.sandbox.deepseek.switches.fail(Hang(600), times=None)
@@ -194,7 +192,7 @@ async def test_a_probe_that_is_late_is_an_outage(stage: Stage, database_url: str
     assert "DEEPSEEK_TIMEOUT_SECONDS" in answer["message"]
 
 
-async def test_a_probe_that_breaks_off_is_billed(stage: Stage) -> None:
+async def test_interrupted_probe_is_billed(stage: Stage) -> None:
     await copied(stage, 1)
     stage.sandbox.deepseek.switches.fail(BAD_REQUEST, times=1)
     stage.sandbox.deepseek.switches.fail(ABORTED, times=None)
@@ -203,7 +201,7 @@ async def test_a_probe_that_breaks_off_is_billed(stage: Stage) -> None:
     assert run["lost_usd"] > 0
 
 
-async def test_where_the_budget_has_nothing_left_for_a_probe_the_suspect_waits(
+async def test_failed_chat_waits_if_the_budget_allows_no_probe(
     stage: Stage, database_url: str
 ) -> None:
     await copied(stage, 1)
@@ -218,10 +216,10 @@ async def test_where_the_budget_has_nothing_left_for_a_probe_the_suspect_waits(
     assert figures(answer) == (0, 0, 1)
     assert "бюджет" in answer["message"]
     assert not any(is_probe(request) for request in stage.sandbox.deepseek.requests)
-    await assert_nobody_has_lost_a_try(stage)
+    await assert_no_chat_lost_a_try(stage)
 
 
-async def test_grading_again_stops_as_well(stage: Stage) -> None:
+async def test_general_failure_also_stops_a_regrade(stage: Stage) -> None:
     await copied(stage, 1)
     await stage.analyze()
     failing = stage.sandbox.deepseek.switches.fail(SERVER_ERROR, path=COMPLETIONS, times=None)

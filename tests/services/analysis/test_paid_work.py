@@ -1,5 +1,6 @@
-"""Answers of the model that cannot be written: they are written later, not paid for again, and the
-day's budget counts them.
+"""Model answers that cannot be stored at first.
+
+They are stored later without another request, and the daily budget counts them.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $
 
 @asynccontextmanager
 async def full_disk(stage: Stage) -> AsyncIterator[None]:
-    """No report can be written."""
+    """Make every insert of a report fail."""
     await stage.change(_REFUSE)
     await stage.change("CREATE TRIGGER refuse BEFORE INSERT ON reports EXECUTE FUNCTION refuse()")
     try:
@@ -36,7 +37,7 @@ async def synced(stage: Stage, chats: int = CHATS) -> None:
 
 
 async def answered(stage: Stage, times: int) -> None:
-    """Waits until the model has answered so often."""
+    """Wait until the model has answered this many requests."""
 
     async def so_often() -> bool:
         return len(stage.sandbox.deepseek.requests) >= times
@@ -46,16 +47,14 @@ async def answered(stage: Stage, times: int) -> None:
 
 
 async def lose_the_run(stage: Stage) -> None:
-    """Takes the lease away, as an outage that outlasts it does; the run's end is that of a run
-    whose process died.
-    """
+    """End the run's lease as a long outage does."""
     await stage.change(
         "UPDATE runs SET state = 'interrupted', lease_token = NULL, finished_at = now() WHERE state"
         " = 'running'"
     )
 
 
-async def test_a_disk_that_is_full_for_a_while_costs_nothing(stage: Stage) -> None:
+async def test_answers_are_stored_after_the_disk_was_full(stage: Stage) -> None:
     await synced(stage)
     async with full_disk(stage):
         call = asyncio.create_task(stage.analyze())
@@ -64,7 +63,7 @@ async def test_a_disk_that_is_full_for_a_while_costs_nothing(stage: Stage) -> No
     assert len(stage.sandbox.deepseek.requests) == CHATS, "each was paid for once"
 
 
-async def test_no_more_is_asked_while_nothing_can_be_written(
+async def test_no_request_is_sent_while_nothing_can_be_stored(
     database_url: str, stage: Stage
 ) -> None:
     await synced(stage, chats=20)
@@ -82,7 +81,7 @@ async def test_no_more_is_asked_while_nothing_can_be_written(
     assert len(stage.sandbox.deepseek.requests) == 20
 
 
-async def test_what_a_run_could_not_write_the_next_one_writes(stage: Stage) -> None:
+async def test_next_run_stores_the_answers_of_the_previous_one(stage: Stage) -> None:
     await synced(stage)
     async with full_disk(stage):
         call = asyncio.create_task(stage.post("/llm/analyze", status=500))
@@ -97,7 +96,7 @@ async def test_what_a_run_could_not_write_the_next_one_writes(stage: Stage) -> N
     assert rows == [{"lost": 0, "reports": CHATS}]
 
 
-async def test_an_answer_about_a_chat_that_has_gone_on_is_lost_and_booked(stage: Stage) -> None:
+async def test_answer_about_a_changed_chat_is_discarded_and_billed(stage: Stage) -> None:
     await synced(stage, chats=1)
     async with full_disk(stage):
         call = asyncio.create_task(stage.post("/llm/analyze", status=500))
@@ -114,9 +113,10 @@ async def test_an_answer_about_a_chat_that_has_gone_on_is_lost_and_booked(stage:
     assert len(lost) == 1, "by the run that paid"
 
 
-async def test_the_budget_counts_what_is_not_written(database_url: str, stage: Stage) -> None:
-    """Runs that cannot write their answers, and whose chat goes on meanwhile, stop when the day's
-    money is spent.
+async def test_budget_counts_answers_that_are_not_stored(database_url: str, stage: Stage) -> None:
+    """Runs cannot store their answers, and their chat changes meanwhile.
+
+    They stop when the daily budget is spent.
     """
     await synced(stage, chats=1)
     most = await estimate_maximum_usd(stage)
@@ -148,7 +148,7 @@ async def test_the_budget_counts_what_is_not_written(database_url: str, stage: S
     assert report["cost_usd"] < spent["usd"] <= limit
 
 
-async def test_a_second_grading_that_cannot_be_written_for_a_while_is_written(stage: Stage) -> None:
+async def test_regrade_is_stored_after_the_disk_was_full(stage: Stage) -> None:
     await synced(stage, chats=1)
     await stage.analyze()
     period = RegradePeriod(

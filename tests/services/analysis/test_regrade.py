@@ -1,6 +1,4 @@
-"""Grading a period again: beside the old reports, on the same messages, and nowhere among the
-figures.
-"""
+"""Regrading a period: stored beside the old reports, on the same messages, outside the figures."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +23,7 @@ async def graded(stage: Stage) -> list[dict[str, Any]]:
     return await stage.reports()
 
 
-async def test_a_second_grading_stands_beside_the_first_and_counts_nowhere(stage: Stage) -> None:
+async def test_regrade_is_stored_beside_the_report_and_not_counted(stage: Stage) -> None:
     before = await graded(stage)
     run = await regrade(stage)
     assert (run.state, run.figures) == ("done", {"regraded_reports": 2, "failed_reports": 0})
@@ -57,7 +55,7 @@ async def test_a_second_grading_stands_beside_the_first_and_counts_nowhere(stage
     assert detail["kind"] == "regrade"
 
 
-async def test_the_same_messages_are_graded_though_the_chat_went_on(stage: Stage) -> None:
+async def test_regrade_uses_the_same_messages_after_new_ones(stage: Stage) -> None:
     chat = stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()
@@ -69,7 +67,7 @@ async def test_the_same_messages_are_graded_though_the_chat_went_on(stage: Stage
     assert second == first
 
 
-async def test_what_changed_is_shown(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_changes_are_shown(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     await graded(stage)
     same = await regrade(stage)
     await show_regrades(stage.service.database, same.id)
@@ -90,7 +88,7 @@ async def test_what_changed_is_shown(stage: Stage, capsys: pytest.CaptureFixture
     assert "тональность Высокая → Низкая" in line
 
 
-async def test_lost_access_stops_it_and_a_failed_report_costs_only_itself(stage: Stage) -> None:
+async def test_revoked_key_stops_a_regrade_and_a_failed_report_does_not(stage: Stage) -> None:
     await graded(stage)
     blank = stage.sandbox.deepseek.switches.fail(BLANK, path="chat/completions", times=2)
     run = await regrade(stage, PERIOD.model_copy(update={"limit": 1}))
@@ -104,7 +102,7 @@ async def test_lost_access_stops_it_and_a_failed_report_costs_only_itself(stage:
     assert await stage.rows("SELECT 1 FROM reports WHERE kind = 'regrade'") == []
 
 
-async def test_the_estimate_spends_nothing_and_is_near_the_truth(
+async def test_estimate_sends_no_request_and_is_close_to_the_cost(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = stage.service.settings
@@ -134,7 +132,7 @@ async def test_the_estimate_spends_nothing_and_is_near_the_truth(
     assert about < most
 
 
-async def test_the_estimate_names_chats_that_are_not_there(
+async def test_estimate_names_unknown_chats(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     known = stage.add_talk(*GOOD_TALK).id
@@ -156,10 +154,10 @@ def _dollars(said: str) -> list[float]:
     return [float(word.replace(",", ".")) for word in line.split() if word[0].isdigit()]
 
 
-async def test_only_with_the_same_judge_an_interrupted_call_is_continued(
+async def test_interrupted_regrade_continues_only_with_the_same_model(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever has seen that the model is the wrong one stops it, sets another and calls again."""
+    """A caller who sees the wrong model stops the run, changes the setting and calls again."""
     await graded(stage)
     wrong = stage.service.settings
     right = wrong.model_copy(update={"deepseek_model": "deepseek-v4-pro"})

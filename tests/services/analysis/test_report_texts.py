@@ -1,5 +1,6 @@
-"""Summaries and advice from the model's answer to whoever reads them: the same words everywhere,
-with times and names, without numbers.
+"""Summaries and advice from the model's answer to every reader.
+
+All readers see the same text, with times and names instead of numbers and tokens.
 """
 
 import re
@@ -21,7 +22,7 @@ ASKED, ANSWERED = (
 
 
 async def add_late_talk(stage: Stage) -> datetime:
-    """A chat whose answer came three working hours late; returns the answer's local time."""
+    """Add a chat answered after three working hours; return the answer's local time."""
     today = stage.clock().astimezone(MOSCOW).replace(hour=15, minute=7, second=0, microsecond=0)
     stage.clock.set(today.astimezone(UTC) + timedelta(hours=1))
     chat = stage.add_talk(("client", ASKED), minutes_ago=4 * 60)
@@ -34,7 +35,7 @@ async def detail(stage: Stage, report_id: int) -> dict[str, Any]:
     return dict((await stage.rest.get(f"/api/v1/reports/{report_id}")).json())
 
 
-async def test_a_number_the_model_names_is_a_time_wherever_the_advice_is_read(stage: Stage) -> None:
+async def test_message_numbers_become_times_for_every_reader(stage: Stage) -> None:
     answered = await add_late_talk(stage)
     await stage.analyze()
     advice = (
@@ -52,7 +53,7 @@ async def test_a_number_the_model_names_is_a_time_wherever_the_advice_is_read(st
     assert advice in (await stage.rest.get("/api/v1/reports", params=span)).text
 
 
-async def test_the_models_own_texts_reach_people_as_they_may_read_them(stage: Stage) -> None:
+async def test_model_texts_are_sanitized_for_every_reader(stage: Stage) -> None:
     answered = await add_late_talk(stage)
 
     def told(answer: Json) -> None:

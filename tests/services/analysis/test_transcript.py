@@ -1,5 +1,6 @@
-"""Every kind of message on its way from Avito to the grader, to the analyst and into the table: in
-words, and without damage.
+"""Every kind of message from Avito to the grader, the analyst and the table.
+
+It is in words and without invalid characters.
 """
 
 import json
@@ -10,10 +11,8 @@ from tests.support.avito_worlds import WORDS, furnish, words_of
 from tests.support.stage import GOOD_TALK, Stage
 
 
-async def test_the_grader_and_the_analyst_read_the_same_words(stage: Stage) -> None:
-    """Text, picture, voice, link, listing, place, missed call, file, video, system, deleted, and
-    two kinds that nobody knows.
-    """
+async def test_grader_and_analyst_read_the_same_words(stage: Stage) -> None:
+    """All kinds of messages, with deleted ones and two unknown kinds."""
     kinds = furnish(stage)[2]
     stage.avito.add_message(
         kinds.id,
@@ -42,9 +41,10 @@ async def test_the_grader_and_the_analyst_read_the_same_words(stage: Stage) -> N
     ]
 
 
-async def test_damage_is_taken_out_at_the_door_and_faces_are_kept(stage: Stage) -> None:
-    """NUL, lone surrogates and control characters, in texts, titles, names and unknown content; a
-    pair of surrogates is a face.
+async def test_invalid_characters_are_removed_and_emoji_kept(stage: Stage) -> None:
+    """NUL, lone surrogates and control characters in texts, titles, names and unknown content.
+
+    A pair of surrogates is an emoji.
     """
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=600)
     damage = "\x00\ud83d \x1b[31m\udc00\x85"

@@ -1,4 +1,4 @@
-"""Worker processes: each call's own limits, and that nothing is left of them."""
+"""Worker processes: limits for each call, and no process left at the end."""
 
 import asyncio
 import signal
@@ -20,7 +20,7 @@ async def run(pool: WorkerPool, function: Any, *arguments: object, cpu_seconds: 
 
 
 def children() -> list[psutil.Process]:
-    """The worker processes of this test process."""
+    """Return the IDs of the worker processes of this test process."""
     return [
         child
         for child in psutil.Process().children()
@@ -28,14 +28,14 @@ def children() -> list[psutil.Process]:
     ]
 
 
-async def test_a_call_past_its_processor_time_fails_and_the_next_does_not() -> None:
+async def test_call_beyond_its_processor_time_fails_alone() -> None:
     async with WorkerPool(1) as pool:
         with pytest.raises(ChatWorkError, match="больше 10 с времени процессора"):
             await run(pool, worker_calls.spin, 600, cpu_seconds=0.5)
         assert await run(pool, worker_calls.add, 1, 2) == 3
 
 
-async def test_the_time_of_one_chat_is_counted_over_all_its_calls() -> None:
+async def test_processor_time_of_a_chat_is_counted_over_all_its_calls() -> None:
     async with WorkerPool(1) as pool:
         allowance = Allowance(3)
         await pool.run(worker_calls.spin, 1.5, allowance=allowance)
@@ -45,7 +45,7 @@ async def test_the_time_of_one_chat_is_counted_over_all_its_calls() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system limits the memory")
-async def test_a_call_past_its_memory_fails_and_the_next_does_not() -> None:
+async def test_call_beyond_its_memory_fails_alone() -> None:
     async with WorkerPool(1) as pool:
         assert await run(pool, worker_calls.fill, 100) == 100 * 2**20
         with pytest.raises(ChatWorkError, match="не хватило 300 МБ памяти"):
@@ -53,14 +53,14 @@ async def test_a_call_past_its_memory_fails_and_the_next_does_not() -> None:
         assert await run(pool, worker_calls.add, 1, 2) == 3
 
 
-async def test_a_call_that_fails_is_told_without_its_words() -> None:
+async def test_error_of_a_call_does_not_contain_its_text() -> None:
     async with WorkerPool(1) as pool:
         with pytest.raises(ChatWorkError, match=r"внутренняя ошибка RecursionError\)"):
             await run(pool, worker_calls.recurse, 0)
         assert await run(pool, worker_calls.add, 1, 2) == 3
 
 
-async def test_a_killed_process_costs_one_more_try_with_no_other_call_beside_it(
+async def test_call_of_a_killed_process_is_retried_alone(
     tmp_path: Path,
 ) -> None:
     async with WorkerPool(2) as pool:
@@ -74,7 +74,7 @@ async def test_a_killed_process_costs_one_more_try_with_no_other_call_beside_it(
             await run(pool, worker_calls.die)
 
 
-async def test_no_secret_is_in_the_process_and_its_hashes_are_those_of_the_others(
+async def test_processes_have_no_secrets_and_share_a_hash_seed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-canary")
@@ -86,7 +86,7 @@ async def test_no_secret_is_in_the_process_and_its_hashes_are_those_of_the_other
     assert first["PYTHONHASHSEED"] == second["PYTHONHASHSEED"]
 
 
-async def test_a_cancelled_call_and_a_closed_pool_leave_no_process(tmp_path: Path) -> None:
+async def test_cancelled_call_and_closed_pool_leave_no_process(tmp_path: Path) -> None:
     before = {child.pid for child in children()}
     async with WorkerPool(2) as pool:
         await run(pool, worker_calls.add, 1, 2)
@@ -105,7 +105,7 @@ asyncio.run(WorkerPool(1).run(tell_pid, sys.argv[1], allowance=Allowance(10)))
 """
 
 
-async def test_a_killed_parent_leaves_no_process(tmp_path: Path) -> None:
+async def test_killed_parent_leaves_no_process(tmp_path: Path) -> None:
     told = tmp_path / "pid"
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _PARENT, str(told), cwd=CHECKOUT
@@ -125,7 +125,7 @@ async def _is_gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-async def test_a_chat_that_takes_too_long_fails_alone_and_loses_a_try(
+async def test_chat_beyond_its_time_fails_alone_and_loses_a_try(
     stage: Stage, database_url: str
 ) -> None:
     words = (

@@ -1,5 +1,6 @@
-"""Days are compared fairly: with what earlier dates' pages show, and only where they were measured
-alike.
+"""Comparison of a date with earlier dates.
+
+It uses what their pages show, and only values that were measured alike.
 """
 
 from app.russian_text import number
@@ -7,7 +8,7 @@ from tests.support.digests import day_of, summary
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
 
-async def test_working_time_is_said_where_hours_are_set(stage: Stage, database_url: str) -> None:
+async def test_working_hours_are_named_if_configured(stage: Stage, database_url: str) -> None:
     await day_of(stage, GOOD_TALK)
     assert "рабочее время" not in stage.last_mail()
     async with (
@@ -27,7 +28,7 @@ async def test_working_time_is_said_where_hours_are_set(stage: Stage, database_u
         assert (await day_of(office, GOOD_TALK, days_ago=-2))["day_before"]["same_hours"] is True
 
 
-async def test_a_day_is_compared_with_the_day_before_and_the_same_weekdays(stage: Stage) -> None:
+async def test_date_is_compared_with_the_day_before_and_equal_weekdays(stage: Stage) -> None:
     assert (await day_of(stage, BAD_TALK, days_ago=14))["day_before"] is None
     await day_of(stage, BAD_TALK, GOOD_TALK, days_ago=7)
     before = await day_of(stage, GOOD_TALK, GOOD_TALK, BAD_TALK, days_ago=1)
@@ -51,8 +52,8 @@ async def test_a_day_is_compared_with_the_day_before_and_the_same_weekdays(stage
     assert not any(day["new_series"] or day["new_build"] for day in today["days"])
 
 
-async def test_a_day_is_compared_with_what_the_pages_of_earlier_dates_show(stage: Stage) -> None:
-    """A mail beside the daily one changes what is said of its date, those who wait included."""
+async def test_date_is_compared_with_the_pages_of_earlier_dates(stage: Stage) -> None:
+    """A supplement changes the values of its date, unanswered buyers included."""
     waits = (("client", "Ещё продаёте?"),)
     await day_of(stage, GOOD_TALK, waits, days_ago=1)
     await stage.change("UPDATE digests SET kind = 'daily'")
@@ -63,7 +64,7 @@ async def test_a_day_is_compared_with_what_the_pages_of_earlier_dates_show(stage
     assert (before["reports"], before["waiting_buyers"]) == (2, 4)
 
 
-async def test_another_model_or_rubric_is_marked_and_not_compared(stage: Stage) -> None:
+async def test_other_series_is_marked_and_not_compared(stage: Stage) -> None:
     await day_of(stage, GOOD_TALK, days_ago=3)
     await stage.change("UPDATE reports SET model = 'older', fingerprint = 'fp_old'")
     await day_of(stage, GOOD_TALK, days_ago=2)

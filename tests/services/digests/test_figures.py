@@ -1,5 +1,6 @@
-"""One source of figures: the mail, its sheet, ``/reports/summary`` and the list of reports say the
-same.
+"""One source of figures.
+
+The mail, its attachment, ``/reports/summary`` and the list of reports agree.
 """
 
 from collections import Counter
@@ -23,8 +24,8 @@ from tests.support.digests import (
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
 
-async def test_mail_sheet_summary_and_list_say_the_same(full_stage: Stage) -> None:
-    """The test adds up ``GET /reports?mail=`` by itself and finds its sums in everything else."""
+async def test_mail_attachment_summary_and_list_agree(full_stage: Stage) -> None:
+    """The test sums ``GET /reports?mail=`` and finds its sums in all other outputs."""
     stage = full_stage
     await stage.sync()
     await stage.analyze()
@@ -75,7 +76,7 @@ async def test_mail_sheet_summary_and_list_say_the_same(full_stage: Stage) -> No
     ]
 
 
-async def test_first_answers_are_those_stored_with_the_reports(full_stage: Stage) -> None:
+async def test_first_answer_times_are_those_of_the_reports(full_stage: Stage) -> None:
     stage = full_stage
     await stage.sync()
     await stage.analyze()
@@ -100,12 +101,10 @@ async def test_first_answers_are_those_stored_with_the_reports(full_stage: Stage
     assert f"p90: {words[1]} " in text
 
 
-async def test_an_account_taken_out_of_the_settings_is_not_said_to_be_read(
+async def test_account_removed_from_the_settings_is_not_reported_as_read(
     database_url: str,
 ) -> None:
-    """It is named for as long as something of it is in the mail, and its last sync is not the
-    mail's.
-    """
+    """It is named while the mail has data of it; its last sync is not that of the mail."""
     avito = LocalAvito([numbered_account(1), numbered_account(2)])
     kept, gone = avito.accounts
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox) as both:
@@ -126,8 +125,8 @@ async def test_an_account_taken_out_of_the_settings_is_not_said_to_be_read(
                 assert len(today["waiting_buyers"]) == bool(more)
 
 
-async def test_a_mail_of_a_past_date_names_who_waited_at_its_end(stage: Stage) -> None:
-    """Also those who have been answered since, or have asked again."""
+async def test_mail_of_a_past_date_names_buyers_unanswered_at_its_end(stage: Stage) -> None:
+    """This includes buyers who were answered later or have asked again."""
     stage.clock.set(NOON - timedelta(days=1))
     stage.add_talk(*GOOD_TALK)
     asked = [
@@ -157,9 +156,10 @@ async def test_a_mail_of_a_past_date_names_who_waited_at_its_end(stage: Stage) -
     assert "; так на" not in stage.last_mail().replace("\u00a0", " ")
 
 
-async def test_reports_of_chats_outside_the_period_are_said(stage: Stage) -> None:
-    """A call grades chats however old, and a chat may be graded twice between two mails: the mail's
-    numbers still add up.
+async def test_reports_of_chats_outside_the_period_are_counted(stage: Stage) -> None:
+    """A call grades chats of any age, and a chat may be graded twice between two mails.
+
+    The figures of the mail still add up.
     """
     chat = stage.add_talk(*GOOD_TALK)
     stage.add_talk(*GOOD_TALK, title="Давний", minutes_ago=60 * 24 * 20)
@@ -191,8 +191,8 @@ async def test_reports_of_chats_outside_the_period_are_said(stage: Stage) -> Non
     }
 
 
-async def test_shares_are_of_reports_and_say_so(stage: Stage) -> None:
-    """A chat graded twice counts as two reports in the mean, the shares and their texts."""
+async def test_shares_are_shares_of_reports(stage: Stage) -> None:
+    """A chat graded twice counts as two reports in the mean and the shares."""
     chat = stage.add_talk(*BAD_TALK)
     await stage.sync()
     await stage.analyze()

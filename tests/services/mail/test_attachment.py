@@ -1,4 +1,4 @@
-"""The attachment's own limits."""
+"""Limits of the attachment."""
 
 import json
 import zipfile

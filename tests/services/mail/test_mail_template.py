@@ -1,4 +1,4 @@
-"""What the mail says of a day, in both of its parts."""
+"""Contents of the mail about a date, in both of its parts."""
 
 import re
 from collections import Counter
@@ -47,7 +47,7 @@ from tests.support.mail_pages import (
 )
 
 
-def test_subject_says_the_day_in_a_line() -> None:
+def test_subject_summarizes_the_date() -> None:
     late = (date(2026, 11, 20), date(2026, 11, 22))
     expectations: dict[str, dict[str, Any]] = {
         "22.11: 74 (▼3) · 97 чатов · 4 ждут ответа": {},
@@ -90,7 +90,7 @@ def test_subject_says_the_day_in_a_line() -> None:
         "102 чата",
     ],
 )
-def test_counts_take_the_right_plural(form: str) -> None:
+def test_counts_have_correct_plurals(form: str) -> None:
     coverage = Coverage(graded=int(form.partition(" ")[0]), skipped={}, failed=0, waiting=0)
     assert f" · {form} · " in subject(changed(RICH, coverage=coverage))
 
@@ -103,7 +103,7 @@ def test_text_and_html_show_the_same_figures() -> None:
         assert html == text != Counter()
 
 
-def test_what_a_rich_day_says_in_both_parts() -> None:
+def test_both_parts_show_a_date_with_all_figures() -> None:
     for shown in both(RICH):
         assert (
             "22 ноября 2026, воскресенье Период: с 21.11.2026 20:00 до 22.11.2026 20:00,"
@@ -128,7 +128,7 @@ def test_what_a_rich_day_says_in_both_parts() -> None:
     assert f"{AVITO}u2i-Ab~3k%2Ff9" in render_text(RICH)
 
 
-def test_four_numbers_say_what_they_are_of_and_how_they_changed() -> None:
+def test_tiles_have_a_label_and_a_change() -> None:
     html, text = both(RICH)
     assert (
         "Средняя оценка 74 из 100, по 74 отчётам ▼3 к 21.11 ▲1 к воскресеньям Оценка ниже 50 12 % 9"
@@ -161,15 +161,15 @@ def test_four_numbers_say_what_they_are_of_and_how_they_changed() -> None:
     assert "по 1 отчёту, мало данных" in both(changed(RICH, reports=1, bad_reports=0))[1]
 
 
-def test_a_better_number_is_blue_and_a_worse_one_is_red() -> None:
+def test_better_number_is_blue_and_worse_is_red() -> None:
     assert re.findall(r'class="(\w+)"[^>]*>(▼3|▲1|▼8|▲2|▼2|±0)[\s\xa0]', render_html(RICH)) == [
         *(("bad", "▼3"), ("good", "▲1"), ("good", "▼8"), ("bad", "▲2")),
         *(("bad", "▲1"), ("bad", "▲1"), ("good", "▼2"), ("soft", "±0")),
     ]
 
 
-def test_scores_of_another_model_or_rubric_are_not_compared() -> None:
-    """What does not depend on who grades is."""
+def test_scores_of_another_series_are_not_compared() -> None:
+    """Figures that do not depend on the model are compared."""
     for shown in both(changed(RICH, day_before=OTHER_YARDSTICK)):
         assert "▼3" not in shown
         assert "▼8" not in shown
@@ -177,7 +177,7 @@ def test_scores_of_another_model_or_rubric_are_not_compared() -> None:
         assert "Оценки к 21.11 не сравниваются: другая модель или рубрика." in shown
 
 
-def test_answer_times_of_another_clock_are_not_compared() -> None:
+def test_answer_times_with_other_working_hours_are_not_compared() -> None:
     for hours, how in ((True, "круглосуточно"), (False, "в рабочих часах")):
         for shown in both(changed(RICH, day_before=OTHER_CLOCK, working_time=hours)):
             assert not re.search("мин к 21.11", shown)
@@ -187,7 +187,7 @@ def test_answer_times_of_another_clock_are_not_compared() -> None:
             assert f"Первый ответ к 21.11 не сравнивается: тогда он считался {how}." in shown
 
 
-def test_a_mean_over_several_yardsticks_says_so() -> None:
+def test_mean_over_several_series_is_labelled() -> None:
     flash = Series(model="flash", prompt_version="r7", reports=40, mean_score=78.2, bad_reports=1)
     pro = Series(model="pro", prompt_version="r7", reports=34, mean_score=69.7, bad_reports=8)
     for shown in both(changed(RICH, series=(flash, pro))):
@@ -199,7 +199,7 @@ def test_a_mean_over_several_yardsticks_says_so() -> None:
     assert all("смешаны" not in shown for shown in both(changed(RICH, series=(flash,))))
 
 
-def test_reports_of_other_chats_than_the_periods_are_told_apart() -> None:
+def test_reports_of_chats_outside_the_period_are_distinguished() -> None:
     def said(reports: int, *numbers: int) -> str:
         carried = CarriedReports(**dict(zip(CarriedReports.model_fields, numbers, strict=True)))
         html, text = both(changed(RICH, reports=reports, bad_reports=0, carried=carried))
@@ -230,7 +230,7 @@ def test_reports_of_other_chats_than_the_periods_are_told_apart() -> None:
         assert "(очередь на оценку) Отчёты 121 оценённого чата – в других письмах" in shown
 
 
-def test_fourteen_days_are_bars_with_numbers_and_marks() -> None:
+def test_fourteen_dates_are_bars_with_numbers() -> None:
     gap = MailedDay(day=SATURDAY, reports=0, mean_score=None)
     days = (
         *COURSE[:10],
@@ -257,7 +257,7 @@ def test_fourteen_days_are_bars_with_numbers_and_marks() -> None:
         )
 
 
-def test_figures_of_an_older_version_still_make_a_mail() -> None:
+def test_figures_of_an_older_version_are_rendered() -> None:
     old = {name: value for name, value in OLD.model_dump(mode="json").items() if name in OLD_FIELDS}
     for entry in old["worst"]:
         entry.pop("quote_side")
@@ -268,8 +268,8 @@ def test_figures_of_an_older_version_still_make_a_mail() -> None:
         assert "None" not in shown
 
 
-def test_chats_that_are_only_the_lowest_are_not_called_the_worst() -> None:
-    """Where few were graded, or all well, a chat with one low grade is shown for what it is."""
+def test_lowest_chats_are_not_called_the_worst() -> None:
+    """With few reports or only good ones, a chat with one low grade has another heading."""
     better = WORST.model_copy(update={"score": 50})
     for chats, title in (
         ((WORST,), "худшие чаты"),
@@ -280,7 +280,7 @@ def test_chats_that_are_only_the_lowest_are_not_called_the_worst() -> None:
             assert re.findall("худшие чаты|чаты с низкими оценками", shown.lower()) == [title]
 
 
-def test_period_is_exact_to_the_second_and_over_a_change_of_clocks() -> None:
+def test_period_is_exact_across_daylight_saving() -> None:
     start = datetime(2026, 10, 24, 18, 0, 7, tzinfo=UTC)
     for shown in both(
         changed(
@@ -306,7 +306,7 @@ def test_late_mail_names_each_day_it_covers() -> None:
         assert all(words in shown for shown in both(changed(RICH, day=last, covered_days=days)))
 
 
-def test_bars_are_cells_with_numbers_beside_and_few_reports_get_none() -> None:
+def test_bars_are_table_cells_and_omitted_for_few_reports() -> None:
     enough, few = changed(RICH, criteria=(SHARE,)), changed(RICH, criteria=(OBJECTIONS,))
     assert re.findall(
         r'<td width="(\d+)%" height="10" bgcolor="#[0-9a-f]{6}"', render_html(enough)
@@ -326,7 +326,7 @@ def test_bars_are_cells_with_numbers_beside_and_few_reports_get_none() -> None:
     assert all("нет данных" in shown for shown in both(changed(RICH, criteria=(nobody,))))
 
 
-def test_waiting_is_said_in_words() -> None:
+def test_waiting_time_is_in_words() -> None:
     for hours, words in {
         -3: "меньше часа",
         0.9: "меньше часа",
@@ -341,14 +341,14 @@ def test_waiting_is_said_in_words() -> None:
             assert f"дольше всех: {words}" in shown
 
 
-def test_longer_lists_say_how_many_are_left_out() -> None:
+def test_truncated_lists_count_the_rest() -> None:
     for shown in both(CROWD):
         assert "и ещё 1 408 – все в таблице письма, лист «Ждут ответа»" in shown
         assert re.search("(?i)не удалось оценить: 132 гараж модель не ответила", shown)
         assert "и ещё 127 – все в таблице письма, лист «Без оценки»" in shown
 
 
-def test_why_a_chat_could_not_be_graded_is_said_to_the_end() -> None:
+def test_reason_of_a_failed_chat_is_not_truncated() -> None:
     reason = (
         "Ответ модели дважды не подошёл: Ответ не по образцу: summary: нужен непустой текст на"
         " русском языке."
@@ -357,7 +357,7 @@ def test_why_a_chat_could_not_be_graded_is_said_to_the_end() -> None:
     assert all(f"Гараж {reason}" in shown for shown in both(changed(RICH, failed_chats=(failed,))))
 
 
-def test_a_day_without_reports_is_compared_by_those_who_wait() -> None:
+def test_date_without_reports_compares_unanswered_buyers() -> None:
     nothing = YESTERDAY.model_copy(
         update={"reports": 0, "mean_score": None, "bad_reports": 0, "first_answer": FirstAnswer()}
     )
@@ -369,7 +369,7 @@ def test_a_day_without_reports_is_compared_by_those_who_wait() -> None:
         )
 
 
-def test_advice_names_its_message_by_its_moment_once() -> None:
+def test_advice_names_the_time_of_its_message_once() -> None:
     known = WORST.model_copy(update={"advice": "В сообщении от 22.11 в 17:00 назовите пробег."})
     unknown = WORST.model_copy(update={"advice_at": None})
     for shown in both(changed(RICH, worst=(known, unknown))):
@@ -377,7 +377,7 @@ def test_advice_names_its_message_by_its_moment_once() -> None:
         assert "Совет: Назвать пробег." in shown
 
 
-def test_chats_that_speak_to_the_grader_are_pointed_out() -> None:
+def test_chats_that_address_the_grader_are_marked() -> None:
     suspect = WORST.model_copy(update={"addressed": True})
     for shown in both(changed(RICH, worst=(suspect, WORST), addressed_reports=3)):
         assert shown.count("Переписка обращается к проверяющему") == 1
@@ -385,7 +385,7 @@ def test_chats_that_speak_to_the_grader_are_pointed_out() -> None:
     assert not any("проверяющему" in shown or "цитаты" in shown for shown in both(RICH))
 
 
-def test_trouble_stands_in_a_banner() -> None:
+def test_problems_are_in_a_banner() -> None:
     for shown in both(TROUBLE):
         assert re.search(
             "не всё получилось .*тариф не оплачен. .*исчерпан. .*не дошли: boss@example.ru",
@@ -394,7 +394,7 @@ def test_trouble_stands_in_a_banner() -> None:
     assert "не дошли: boss@example.ru" in both(changed(RICH, failed_addresses=(BOSS,)))[0]
 
 
-def test_gaps_are_said_or_leave_no_trace() -> None:
+def test_missing_values_are_named_or_omitted() -> None:
     bare = WORST.model_copy(update={"quote": None, "advice": None})
     for shown in both(changed(RICH, worst=(bare,), best=(), cost_usd=None, synced_at=None)):
         assert not re.search("«(?!Без оценки)|Совет|None", shown)
@@ -403,7 +403,7 @@ def test_gaps_are_said_or_leave_no_trace() -> None:
         assert "Последняя синхронизация: ещё не было" in shown
 
 
-def test_empty_day_is_a_few_calm_lines_with_trouble_and_buyers_if_any() -> None:
+def test_empty_date_is_short_with_problems_and_unanswered_buyers() -> None:
     assert flat(render_text(EMPTY)).endswith(
         "Новых отчётов нет. Чатов: 0 = оценено 0 + пропущено 0 + с ошибкой 0 + ждут 0"
     )

@@ -1,4 +1,4 @@
-"""The mail's form: what mail clients draw, how much of it, hostile texts, the bytes on the wire."""
+"""Format of the mail: supported HTML, size, hostile texts, and bytes of the transfer."""
 
 import re
 from collections import Counter
@@ -43,7 +43,7 @@ from tests.support.mail_pages import (
 )
 
 
-def test_page_is_what_mail_clients_draw() -> None:
+def test_html_uses_only_what_mail_clients_support() -> None:
     html = render_html(TROUBLE)
     assert html.startswith('<!DOCTYPE html>\n<html lang="ru">')
     assert '<meta name="color-scheme" content="light dark">' in html
@@ -54,7 +54,7 @@ def test_page_is_what_mail_clients_draw() -> None:
     assert opened == Counter(re.findall(r"</(\w+)", html))
 
 
-def test_hidden_first_line_adds_to_the_subject() -> None:
+def test_preheader_does_not_repeat_the_subject() -> None:
     rich = "С оценкой ниже 50: 9 из 74 отчётов. Дольше всех ждут ответа: 5 часов."
     said = (rich, "Не всё получилось: Авито: тариф не оплачен.", "Новых отчётов нет.")
     for figures, line in zip((RICH, TROUBLE, EMPTY), said, strict=True):
@@ -62,7 +62,7 @@ def test_hidden_first_line_adds_to_the_subject() -> None:
 
 
 @pytest.mark.parametrize("letter", ["'", "<", "🙂", "ж", "aa.", "a@", "1"])
-def test_size_is_bounded_whatever_the_texts(letter: str) -> None:
+def test_size_is_bounded_for_any_texts(letter: str) -> None:
     long = letter * 5_000
     texts = dict.fromkeys(
         ("chat_title", "client_name", "quote", "advice", "criterion", "reason"), long
@@ -107,7 +107,7 @@ def test_size_is_bounded_whatever_the_texts(letter: str) -> None:
     assert len(render_html(changed(CROWD, **lists, **many, **said)).encode()) <= 60_000
 
 
-def test_hostile_text_is_shown_and_does_nothing() -> None:
+def test_hostile_text_is_shown_and_inert() -> None:
     text = (
         '<script>1</script>"><img src=http://evil/x>{{ 7 * 7 }}</table>\r\nBcc:'
         " spy@evil\u202e\u2028\ud800\x00\x1b[31m"
@@ -137,8 +137,8 @@ def test_hostile_text_is_shown_and_does_nothing() -> None:
         "tel:+79161234567",
     ],
 )
-def test_no_address_of_a_stranger_is_a_link_in_a_mail_program(add_recipient: str) -> None:
-    """The subject has no text of theirs; the page of the day is the HTML part."""
+def test_addresses_in_untrusted_text_are_no_links(add_recipient: str) -> None:
+    """The subject contains no untrusted text. The page of the date is the HTML part."""
     entry = dict.fromkeys(
         ("chat_title", "client_name", "quote", "advice", "reason", "criterion"), add_recipient
     )
@@ -172,7 +172,7 @@ def test_no_text_changes_the_structure_of_either_part(text: str) -> None:
     assert len(render_text(strange).splitlines()) == len(render_text(plain).splitlines())
 
 
-def test_texts_are_cut_and_nameless_chats_get_a_name_to_click() -> None:
+def test_texts_are_truncated_and_unnamed_chats_have_a_link_text() -> None:
     for shown in both(worded("т" * 301)):
         assert re.search(" т{63}….*«т{159}…».*Совет к сообщению 22.11 17:00: т{219}…", shown)
     for shown in both(worded("\u200b \x00")):
@@ -209,7 +209,7 @@ def test_stored_mail_has_two_parts_and_no_recipient() -> None:
     assert texts == [render_text(RICH).splitlines(), render_html(RICH).splitlines()]
 
 
-def test_a_sheet_goes_with_the_two_parts() -> None:
+def test_attachment_is_sent_with_the_two_parts() -> None:
     sheet = Attachment(bytes(range(256)) * 40, "avito-chats-2026-11-22.xlsx")
     mail = parsed(build_mime(RICH, sender=SENDER, now=END, attachment=sheet))
     assert mail.get_content_type() == "multipart/mixed"
@@ -229,7 +229,7 @@ def test_a_sheet_goes_with_the_two_parts() -> None:
     )
 
 
-def test_stored_mail_is_fit_for_the_wire() -> None:
+def test_stored_mail_is_valid_for_smtp() -> None:
     mime = build_mime(
         CROWD, sender=SENDER, now=END, attachment=Attachment(bytes(range(256)) * 40, "sheet.xlsx")
     )
@@ -251,7 +251,7 @@ def test_sender_has_a_name_and_an_ascii_domain() -> None:
         assert message_id(7, BOSS, sender, END).endswith(f"@{origin.domain}>")
 
 
-def test_address_puts_two_headers_in_front_of_the_stored_bytes() -> None:
+def test_recipient_headers_precede_the_stored_bytes() -> None:
     mime, identity = build_mime(RICH, sender=SENDER, now=END), message_id(7, BOSS, SENDER, END)
     addressed = add_recipient(mime, recipient=BOSS, message_id=identity)
     assert addressed == f"To: {BOSS}\r\nMessage-ID: {identity}\r\n".encode() + mime
@@ -266,10 +266,8 @@ def test_address_puts_two_headers_in_front_of_the_stored_bytes() -> None:
         build_mime(RICH, sender=spy, now=END)
 
 
-def test_address_names_an_international_domain_in_ascii() -> None:
-    """The header of a Cyrillic local part is UTF-8 as it stands (RFC 6532): only servers with
-    SMTPUTF8 get it.
-    """
+def test_international_domain_is_ascii_in_the_header() -> None:
+    """A Cyrillic local part is UTF-8 (RFC 6532). Only servers with SMTPUTF8 receive it."""
     for recipient, header in (
         ("boss@пример.рф", "boss@xn--e1afmkfd.xn--p1ai"),
         ("шеф@пример.рф", "шеф@xn--e1afmkfd.xn--p1ai"),
@@ -279,12 +277,12 @@ def test_address_names_an_international_domain_in_ascii() -> None:
         )
 
 
-def test_a_cyrillic_sender_stands_in_the_header_as_it_is() -> None:
+def test_cyrillic_sender_is_unchanged_in_the_header() -> None:
     mime = build_mime(RICH, sender="отчёты@пример.рф", now=END)
     assert "<отчёты@xn--e1afmkfd.xn--p1ai>".encode() in mime
 
 
-def test_message_id_is_stable_unique_and_discreet() -> None:
+def test_message_id_is_stable_unique_and_without_personal_data() -> None:
     identity = message_id(7, BOSS, SENDER, END)
     assert identity == message_id(7, BOSS, SENDER, END)
     assert re.fullmatch(r"<digest-7\.[0-9a-f]{32}@example\.ru>", identity)

@@ -1,5 +1,6 @@
-"""Reading reports over an outage: the list goes on from the last key, or fails; it never ends
-early.
+"""Reading reports during an outage.
+
+The list continues after the last key or fails; it never ends early.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ EVERYTHING = ReportFilter()
 MOSCOW = ZoneInfo("Europe/Moscow")
 
 
-async def test_a_list_goes_on_after_an_outage(stage: Stage, database_url: str) -> None:
+async def test_list_continues_after_an_outage(stage: Stage, database_url: str) -> None:
     await many_reports(stage)
     async with open_network(database_url) as network:
         database = Database(network.url, connect_seconds=1)
@@ -40,9 +41,7 @@ async def test_a_list_goes_on_after_an_outage(stage: Stage, database_url: str) -
     assert numbers == expected
 
 
-async def test_a_list_goes_on_after_a_connection_has_fallen_silent(
-    stage: Stage, database_url: str
-) -> None:
+async def test_list_continues_after_a_silent_connection(stage: Stage, database_url: str) -> None:
     await many_reports(stage)
     async with open_network(database_url) as network:
         database = Database(network.url, limits=Limits(statement=1, lock=1, margin=0.5))
@@ -51,13 +50,13 @@ async def test_a_list_goes_on_after_a_connection_has_fallen_silent(
         network.blackhole()
         rest = asyncio.create_task(rest_of(chunks))
         await asyncio.sleep(0.2)
-        network.heal()  # but not for the connection that has lost bytes
+        network.heal()  # but not for the connection that lost bytes
         numbers += await rest
         await database.close()
     assert len(set(numbers)) == 2 * CHUNK + 1
 
 
-async def test_a_refusal_is_not_tried_again(database_url: str) -> None:
+async def test_permanent_error_is_not_retried(database_url: str) -> None:
     async with open_network(database_url) as network:
         database = Database(
             make_url(network.url).set(password="wrong").render_as_string(hide_password=False)

@@ -1,6 +1,4 @@
-"""The file that a mail carries: the reports, the pages that the mail adds, the meaning of the
-columns.
-"""
+"""The XLSX file: reports, the pages that a mail adds, and the meaning of columns."""
 
 import io
 import re
@@ -55,7 +53,7 @@ def pages(content: bytes) -> dict[str, list[list[Any]]]:
 
 
 @pytest.mark.parametrize("rows", [0, 2, 2_001])
-def test_pages_come_in_their_order_however_many_rows_there_are(rows: int) -> None:
+def test_pages_are_in_order_for_any_number_of_rows(rows: int) -> None:
     found = pages(write_reports([{**BODY, "id": number} for number in range(rows)], [WAITING]))
     assert list(found) == ["Отчёты", "Ждут ответа", "Столбцы"]
     names, *reports = found["Отчёты"]
@@ -70,14 +68,14 @@ def test_pages_come_in_their_order_however_many_rows_there_are(rows: int) -> Non
     ]
 
 
-def test_texts_are_in_the_cells_of_big_files_alone() -> None:
-    """Apple's Numbers does not show inline strings; it must show the mail of a usual day."""
+def test_only_big_files_have_inline_strings() -> None:
+    """Apple's Numbers does not show inline strings. It must show a usual mail's file."""
     for rows, inline in ((2_000, False), (2_001, True)):
         with zipfile.ZipFile(io.BytesIO(write_reports([BODY] * rows))) as package:
             assert ("inlineStr" in package.read("xl/worksheets/sheet1.xml").decode()) is inline
 
 
-def test_what_no_cell_can_hold_is_cut_and_marked() -> None:
+def test_text_too_long_for_a_cell_is_truncated_and_marked() -> None:
     for text in ("ы" * 40_000, "😀" * 20_000):
         summary = pages(write_reports([{**BODY, "summary": text}]))["Отчёты"][1][13]
         assert summary == text[: len(summary) - 1] + "…"
@@ -87,7 +85,7 @@ def test_what_no_cell_can_hold_is_cut_and_marked() -> None:
 
 
 def test_rows_are_as_high_as_their_longest_text() -> None:
-    """Not every program measures a row by itself."""
+    """Some programs do not adjust the height of rows."""
     bodies = [
         {**BODY, "recommendations": words}
         for words in ("Одна.", "Одна.\nДве.\nТри.", "слово " * 100, "слово\n" * 100)
