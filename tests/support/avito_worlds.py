@@ -1,4 +1,4 @@
-"""An Avito with a chat of every kind, and whether the database is equal to it."""
+"""An Avito with a chat of every kind, and its comparison with the database."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -79,20 +79,21 @@ def furnish(stage: Stage) -> list[AvitoChat]:
     return [fresh, over, kinds, pair, notice, empty]
 
 
-def words_of(message: AvitoMessage) -> str:
-    """What a person reads of a message."""
+def displayed_text(message: AvitoMessage) -> str:
+    """Return the text of a message as people see it."""
     if message.type == "system":
         return f"{SYSTEM_PREFIX} {message.text}"
     return WORDS.get(message.type, "{text}").format(text=message.text)
 
 
 async def assert_equal(stage: Stage) -> None:
-    """Every chat and every message of the first account is here, in Avito's order and on its side,
-    and nothing waits to be read.
+    """Check that the database equals the first account.
+
+    It has every chat and message with its side, in Avito's order, and no chat is unread.
     """
     there = {
         chat.id: [
-            (message.id, words_of(message), message.side, message.created)
+            (message.id, displayed_text(message), message.side, message.created)
             for message in chat.messages
         ]
         for chat in stage.avito.accounts[0].chats.values()
@@ -118,8 +119,10 @@ async def assert_equal(stage: Stage) -> None:
 
 
 async def assert_manners(stage: Stage) -> None:
-    """Whatever Avito does: nothing is marked as read there, nothing is asked for past its limits,
-    its placeholder is nobody's words.
+    """Check the rules of using Avito.
+
+    No chat is marked as read, no request exceeds a limit, and no placeholder is stored as a
+    text.
     """
     for request in stage.avito.requests:
         assert not request.path.endswith("/read"), request
@@ -137,9 +140,7 @@ async def assert_manners(stage: Stage) -> None:
 
 @asynccontextmanager
 async def emptied(stage: Stage) -> AsyncIterator[Stage]:
-    """The stage as new, before and after: an Avito without chats, as it behaves from the start, and
-    empty tables.
-    """
+    """Empty Avito, its switches and all tables before and after a test."""
     for account in stage.avito.accounts:
         account.chats.clear()
         account.listings.clear()
@@ -157,7 +158,7 @@ async def emptied(stage: Stage) -> AsyncIterator[Stage]:
 
 
 async def empty(database: Database) -> None:
-    """Takes every row out of every table."""
+    """Delete all rows of every table."""
     tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
     async with database.transaction() as session:
         await session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))

@@ -1,6 +1,4 @@
-"""Days that are mailed, and what is told of them: the stored figures, the summary, the mail's
-sheet.
-"""
+"""Mailed dates and their outputs: the stored figures, the summary, the attachment."""
 
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -25,10 +23,10 @@ GRADES = (
 )
 
 
-def sheet_of(
+def read_attachment(
     stage: Stage,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
-    """The three pages of the last mail's attachment, a row as a mapping."""
+    """Return the three pages of the last mail's attachment with rows as mappings."""
     message = message_from_bytes(stage.sandbox.smtp.messages[-1].data, policy=policy.default)
     assert isinstance(message, EmailMessage)
     (attached,) = message.iter_attachments()
@@ -41,8 +39,8 @@ def sheet_of(
     return reports, waiting, ungraded
 
 
-def as_in_a_sheet(report: dict[str, Any]) -> dict[str, Any]:
-    """A report of the list as Excel holds it: a moment by its own wall clock."""
+def as_in_excel(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a listed report as Excel stores it: times without a zone."""
     return report | {
         "created_at": datetime.fromisoformat(report["created_at"]).replace(tzinfo=None)
     }
@@ -55,7 +53,7 @@ def score(report: dict[str, Any]) -> float:
 
 
 async def figures(stage: Stage) -> dict[str, Any]:
-    """The figures stored with the mail put together last."""
+    """Return the figures of the last mail."""
     return dict(
         (await stage.rows("SELECT figures FROM digests ORDER BY id DESC LIMIT 1"))[0]["figures"]
     )
@@ -67,8 +65,8 @@ async def summary(stage: Stage, **params: Any) -> dict[str, Any]:
     return dict(answer.json())
 
 
-async def day_of(stage: Stage, *talks: Any, days_ago: int = 0) -> dict[str, Any]:
-    """A day's work on these talks, mailed on its date; the figures of that mail."""
+async def mail_day(stage: Stage, *talks: Any, days_ago: int = 0) -> dict[str, Any]:
+    """Sync, grade and mail these talks on their date; return the figures of the mail."""
     stage.clock.set(NOON - timedelta(days=days_ago))
     for title, talk in enumerate(talks):
         stage.add_talk(*talk, title=f"Лот {title}")

@@ -1,6 +1,4 @@
-"""Sheets as a person would have them: what stands in an exported one, and one filled in and saved
-again.
-"""
+"""Label sheets: the contents of an exported one, and one that is filled in and saved."""
 
 import csv
 import io
@@ -19,8 +17,8 @@ HEADING = ["№", "Отчёт", "Сообщений", "Переписка", *LAB
 ALL_HIGH = ["Высокая", "Высокая", "Высокая", "Высокая", "Нет возражений", "Высокая"]
 
 
-def rows_of(source: Path | bytes, sheet: str) -> list[list[Any]]:
-    """A sheet's rows as they stand."""
+def read_rows(source: Path | bytes, sheet: str) -> list[list[Any]]:
+    """Return the rows of a sheet."""
     raw = source.read_bytes() if isinstance(source, Path) else source
     return (
         CalamineWorkbook.from_filelike(io.BytesIO(raw))
@@ -30,7 +28,7 @@ def rows_of(source: Path | bytes, sheet: str) -> list[list[Any]]:
 
 
 def all_text(raw: bytes) -> dict[str, str]:
-    """Every part of a workbook as text, whatever is hidden where."""
+    """Return every part of a workbook as text, hidden parts included."""
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         return {name: archive.read(name).decode() for name in archive.namelist()}
 
@@ -38,12 +36,12 @@ def all_text(raw: bytes) -> dict[str, str]:
 def filled_row(
     report_id: object, grades: Sequence[object], rater: str = "", number: int = 1
 ) -> list[object]:
-    """A row of the sheet of grades."""
+    """Return a row of the sheet of grades."""
     return [number, report_id, 4, "Читать", *grades, "", rater]
 
 
 def save_xlsx(path: Path, rows: Sequence[Sequence[object]], *, sheet: str = "Оценки") -> Path:
-    """A workbook with this one sheet."""
+    """Save a workbook with this sheet only."""
     book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False})
     page = book.add_worksheet(sheet)
     for number, row in enumerate(rows):
@@ -55,17 +53,20 @@ def save_xlsx(path: Path, rows: Sequence[Sequence[object]], *, sheet: str = "О�
 def save_csv(
     path: Path, rows: Sequence[Sequence[object]], *, encoding: str, delimiter: str = ";"
 ) -> Path:
-    """As Excel saves a sheet."""
+    """Save a sheet as Excel does."""
     with path.open("w", encoding=encoding, newline="") as target:
         csv.writer(target, delimiter=delimiter).writerows(rows)
     return path
 
 
-def filled(
+def fill_in(
     exported: Path | bytes, rater: str, grades: Mapping[int, Sequence[str]]
 ) -> list[list[Any]]:
-    """The exported rows with these grades by report, the rater's name in the first row alone."""
-    heading, *rows = rows_of(exported, "Оценки")
+    """Return the exported rows with these grades by report.
+
+    Only the first row has the rater's name.
+    """
+    heading, *rows = read_rows(exported, "Оценки")
     done = [
         [*map(int, row[:3]), row[3], *grades.get(int(row[1]), [""] * 6), "", ""] for row in rows
     ]

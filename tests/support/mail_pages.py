@@ -1,4 +1,4 @@
-"""A day's figures, poor and rich, and what is seen of the mail that shows them."""
+"""Figures of a date, few and many, and the visible contents of the mail that shows them."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -166,7 +166,7 @@ OTHER_CLOCK = YESTERDAY.model_copy(update={"same_hours": False})
 
 
 def worded(text: str) -> DigestFigures:
-    """Figures in which every text that a stranger writes is this one."""
+    """Return figures with this text in place of every untrusted text."""
     names = {"chat_title": text, "client_name": text}
     worst = WORST.model_copy(update=names | {"quote": text, "advice": text})
     return changed(RICH, worst=(worst,), waiting_buyers=(BUYER.model_copy(update=names),))
@@ -177,12 +177,12 @@ def tags(html: str) -> list[str]:
 
 
 def flat(text: str) -> str:
-    """The text with all white space alike, as eyes see it."""
+    """Return the text with all whitespace as single blanks."""
     return " ".join(text.split())
 
 
 def both(figures: DigestFigures) -> tuple[str, str]:
-    """What the HTML part and the text part show."""
+    """Return the visible text of the HTML part and of the text part."""
     visible = re.sub(
         r"(?s)<head>.*</head>|<div style=.display:none.*?</div>|<[^>]+>", " ", render_html(figures)
     )

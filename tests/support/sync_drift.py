@@ -1,5 +1,6 @@
-"""An account in which things happen while it is synced and syncs are killed: what the next quiet
-sync must make of it.
+"""An account that changes during syncs, some of which are killed.
+
+It defines what the next undisturbed sync must store.
 """
 
 import asyncio
@@ -29,8 +30,9 @@ PAGE_CAP = 5
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens at Avito after so many pages of a sync: a message or a chat comes, is
-    taken back or vanishes.
+    """A change at Avito after a number of pages of a sync.
+
+    A message or chat is added, deleted or vanishes.
     """
 
     page: int
@@ -41,7 +43,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Round:
-    """A sync during which things happen, killed after so many pages, or not."""
+    """A sync with events, killed after a number of pages or not."""
 
     events: tuple[Event, ...]
     killed_at: int | None
@@ -79,7 +81,7 @@ _numbers = count(1)
 
 @dataclass
 class World:
-    """An Avito, a sync over it, and what is known to have been said and stored."""
+    """An Avito, its sync, and the messages that must be stored."""
 
     avito: LocalAvito
     database: Database
@@ -131,7 +133,9 @@ class World:
             if event.kind == "delete":
                 self.avito.delete_message(chat.id, message.id)
                 self.kept |= {message.id} & self.stored
-            elif message is not chat.messages[-1]:  # else only the daily full list finds the chat
+            elif (
+                message is not chat.messages[-1]
+            ):  # otherwise only the daily full list finds the chat
                 self.avito.remove_message(chat.id, message.id)
                 self.vanished.add(message.id)
             else:
@@ -197,8 +201,9 @@ class World:
 
 
 def _ages() -> Iterator[float]:
-    """How old chats are, in minutes: some within the hour in which messages can be taken back, some
-    far behind the watermark.
+    """Return ages of chats in minutes.
+
+    Some are within the hour in which messages can be deleted, others far before the watermark.
     """
     return (7.0 * number**2 for number in range(100))
 
@@ -206,8 +211,9 @@ def _ages() -> Iterator[float]:
 async def sync_through(
     database: Database, sizes: list[int], rounds: list[Round], happened: Counter[str]
 ) -> None:
-    """An account of its own with chats of these sizes, synced through these rounds and then in
-    quiet: nothing is missing.
+    """Sync a new account with chats of these sizes through the rounds, then undisturbed.
+
+    Check that nothing is missing.
     """
     avito = LocalAvito([numbered_account(next(_numbers))])
     avito.switches.page_cap = PAGE_CAP

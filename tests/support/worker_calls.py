@@ -1,4 +1,7 @@
-"""Calls for worker processes: each does one thing that hostile text may cause."""
+"""Calls for worker processes.
+
+Each has one effect that hostile text may cause.
+"""
 
 import os
 import signal
@@ -15,7 +18,7 @@ def environment() -> dict[str, str]:
 
 
 def spin(seconds: float) -> None:
-    """Use so much processor time."""
+    """Use this much processor time."""
     end = time.process_time() + seconds
     while time.process_time() < end:
         pass
@@ -30,14 +33,12 @@ def recurse(depth: int) -> int:
 
 
 def die() -> None:
-    """What the system's OOM killer does."""
+    """End as the system's OOM killer ends a process."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def die_once(folder: str) -> int:
-    """Dies the first time and leaves its number; the second time it returns how many calls were
-    under way beside it.
-    """
+    """Die in the first call; in the second, return the number of calls beside it."""
     mark = Path(folder, "died")
     if not mark.exists():
         mark.touch()
@@ -52,7 +53,7 @@ def be_busy(folder: str, seconds: float) -> None:
     mark.unlink()
 
 
-def tell_pid(path: str) -> None:
-    """Writes the process's number and stays busy."""
+def write_pid(path: str) -> None:
+    """Write the process ID and stay busy."""
     Path(path).write_text(str(os.getpid()), encoding="ascii")
     time.sleep(600)

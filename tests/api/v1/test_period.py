@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.support.label_sheets import rows_of
+from tests.support.label_sheets import read_rows
 from tests.support.regrades import regrade
 from tests.support.reports import add_ordered_reports
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
@@ -50,7 +50,7 @@ def check_sheet(content: bytes, times: dict[int, str], offsets: set[str]) -> Non
         number: datetime.fromisoformat(moment).replace(tzinfo=None)
         for number, moment in times.items()
     }
-    assert map_times(make_dicts(rows_of(content, "Отчёты"))) == wall
+    assert map_times(make_dicts(read_rows(content, "Отчёты"))) == wall
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         styles = archive.read("xl/styles.xml").decode()
     shown = {

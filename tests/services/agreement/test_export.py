@@ -12,7 +12,7 @@ import pytest
 from app.adapters import read_rubric
 from app.errors import NotFoundError
 from app.services.agreement.export import Export, export_sheet
-from tests.support.label_sheets import HEADING, all_text, rows_of
+from tests.support.label_sheets import HEADING, all_text, read_rows
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage
 
 
@@ -37,14 +37,14 @@ async def exported(
 
 
 def reports_of(sheet: Export) -> list[int]:
-    return [int(row[1]) for row in rows_of(sheet.content, "Оценки")[1:]]
+    return [int(row[1]) for row in read_rows(sheet.content, "Оценки")[1:]]
 
 
 def talks_of(sheet: Export) -> dict[int, list[tuple[str, str, str]]]:
     """Return the messages on the sheet by report."""
     talks: dict[int, list[tuple[str, str, str]]] = {}
     report = 0
-    for first, second, third in rows_of(sheet.content, "Переписка"):
+    for first, second, third in read_rows(sheet.content, "Переписка"):
         if str(first).startswith("№"):
             report = int(str(second).removeprefix("отчёт "))
             talks[report] = []
@@ -71,7 +71,7 @@ async def test_each_chat_has_the_messages_of_its_report(full_stage: Stage) -> No
         0,
     )
     talks, sides = talks_of(sheet), {"client": "Клиент", "company": "Компания"}
-    heading, *rows = rows_of(sheet.content, "Оценки")
+    heading, *rows = read_rows(sheet.content, "Оценки")
     assert heading == HEADING
     for row in rows:
         found = (await full_stage.rest.get(f"/api/v1/reports/{row[1]:.0f}")).json()
@@ -149,7 +149,7 @@ async def test_sheet_has_the_choices_and_the_rubric(stage: Stage) -> None:
         "I": "Высокая,Средняя,Низкая,Нет возражений,Не могу оценить",
     }
     rubric = read_rubric(stage.service.settings)
-    cells = [str(cell) for row in rows_of(sheet.content, "Критерии") for cell in row]
+    cells = [str(cell) for row in read_rows(sheet.content, "Критерии") for cell in row]
     for criterion, entry in rubric.criteria.items():
         assert criterion.label in cells
         assert entry.sentence in cells
@@ -173,7 +173,7 @@ async def test_links_connect_each_chat_and_its_messages(stage: Stage) -> None:
         ("D", "3", "Переписка"),
     ]
     assert back == [("A", target, "Оценки", row) for _, row, _, target in there]
-    talks = rows_of(sheet.content, "Переписка")
+    talks = read_rows(sheet.content, "Переписка")
     for place, (_, _, _, target) in enumerate(there, start=1):
         assert talks[int(target) - 1][0] == f"№ {place}"
 
@@ -218,7 +218,7 @@ async def test_hostile_text_stays_text(stage: Stage) -> None:
     ]
     assert not [
         row
-        for row in rows_of(sheet.content, "Оценки")
+        for row in read_rows(sheet.content, "Оценки")
         for cell in row
         if str(cell)[:1] in "=+-@" and cell
     ]

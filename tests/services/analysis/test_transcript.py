@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 
 from app.sandbox.faults import CannedResponse
-from tests.support.avito_worlds import WORDS, furnish, words_of
+from tests.support.avito_worlds import WORDS, displayed_text, furnish
 from tests.support.stage import GOOD_TALK, Stage
 
 
@@ -24,7 +24,7 @@ async def test_grader_and_analyst_read_the_same_words(stage: Stage) -> None:
     assert (await stage.analyze(chat_ids=[kinds.id]))["analyzed_chats"] == 1
     shown = (await stage.rest.get(f"/api/v1/chats/{kinds.id}")).json()["messages"]
     assert [message["text"] for message in shown] == [
-        words_of(message) for message in kinds.messages
+        displayed_text(message) for message in kinds.messages
     ]
     assert {message["type"] for message in shown} == {"text", "system", *WORDS}
     assert [message["side"] for message in shown] == [message.side for message in kinds.messages]
@@ -34,7 +34,7 @@ async def test_grader_and_analyst_read_the_same_words(stage: Stage) -> None:
         if request.path.endswith("/chat/completions")
     )
     asked = json.loads(request.body["messages"][1]["content"].split("\n")[1])
-    people = [words_of(message) for message in kinds.messages if message.side != "system"]
+    people = [displayed_text(message) for message in kinds.messages if message.side != "system"]
     seen = [turn["t"] for turn in asked if turn["r"] in ("buyer", "seller")]
     assert [words.partition(":")[0].rstrip("]") for words in seen] == [
         words.partition(":")[0].rstrip("]") for words in people

@@ -90,7 +90,7 @@ async def test_cancelled_call_and_closed_pool_leave_no_process(tmp_path: Path) -
     before = {child.pid for child in children()}
     async with WorkerPool(2) as pool:
         await run(pool, worker_calls.add, 1, 2)
-        call = asyncio.create_task(run(pool, worker_calls.tell_pid, str(tmp_path / "pid")))
+        call = asyncio.create_task(run(pool, worker_calls.write_pid, str(tmp_path / "pid")))
         await until(lambda: _exists(tmp_path / "pid"))
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
@@ -100,8 +100,8 @@ async def test_cancelled_call_and_closed_pool_leave_no_process(tmp_path: Path) -
 _PARENT = """
 import asyncio, sys
 from app.services.analysis.worker_pool import Allowance, WorkerPool
-from tests.support.worker_calls import tell_pid
-asyncio.run(WorkerPool(1).run(tell_pid, sys.argv[1], allowance=Allowance(10)))
+from tests.support.worker_calls import write_pid
+asyncio.run(WorkerPool(1).run(write_pid, sys.argv[1], allowance=Allowance(10)))
 """
 
 

@@ -14,11 +14,11 @@ from app.sandbox.server import Sandbox
 from tests.support.digests import (
     GRADES,
     NOON,
-    as_in_a_sheet,
-    day_of,
+    as_in_excel,
     figures,
+    mail_day,
+    read_attachment,
     score,
-    sheet_of,
     summary,
 )
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
@@ -32,14 +32,14 @@ async def test_mail_attachment_summary_and_list_agree(full_stage: Stage) -> None
     day = (await stage.mail())["date"]
     listed = await stage.reports(mail=day)
     assert len(listed) > 40
-    rows, waiting, ungraded = sheet_of(stage)
+    rows, waiting, ungraded = read_attachment(stage)
     told, stored, text = (
         await summary(stage, mail=day),
         await figures(stage),
         stage.last_mail().replace("\u00a0", " "),
     )
 
-    assert rows == [as_in_a_sheet(report) for report in listed]
+    assert rows == [as_in_excel(report) for report in listed]
     assert list(rows[0]) == list(listed[0])
     scores = [score(report) for report in listed]
     bad = sum(one < 50 for one in scores)
@@ -111,7 +111,7 @@ async def test_account_removed_from_the_settings_is_not_reported_as_read(
         both.clock.set(NOON)
         waits = both.add_talk(("client", "Ещё продаёте?"))
         gone.put(kept.chats.pop(waits.id))
-        await day_of(both, GOOD_TALK)
+        await mail_day(both, GOOD_TALK)
         assert f"Аккаунты: {kept.name}, {gone.name}" in both.last_mail().splitlines()
         avito.accounts.remove(gone)
         async with both.resting(), on_stage(database_url, sandbox, both.clock) as one:
@@ -119,7 +119,7 @@ async def test_account_removed_from_the_settings_is_not_reported_as_read(
                 (-1, f"; больше не читаем, нет в настройках: {gone.name}"),
                 (-8, ""),
             ):
-                today = await day_of(one, GOOD_TALK, days_ago=days)
+                today = await mail_day(one, GOOD_TALK, days_ago=days)
                 assert f"Аккаунт: {kept.name}{more}" in one.last_mail().splitlines()
                 assert datetime.fromisoformat(today["synced_at"]) >= NOON - timedelta(days=days)
                 assert len(today["waiting_buyers"]) == bool(more)

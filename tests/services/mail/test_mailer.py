@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from app.services.mail.attempt import MAX_REFUSALS
 from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails, parse_mail, read_text
-from tests.support.label_sheets import rows_of
+from tests.support.label_sheets import read_rows
 from tests.support.scheduler import queue_due_runs
 from tests.support.stage import Stage, on_stage, until
 
@@ -238,7 +238,7 @@ async def test_resent_mail_has_the_same_content(stage: Stage) -> None:
         next(parse_mail(mail).iter_attachments()).get_content() for mail in list_mails(stage, BOSS)
     ]
     for page in ("Отчёты", "Ждут ответа", "Без оценки"):
-        assert rows_of(sheets[0], page) == rows_of(sheets[1], page)
+        assert read_rows(sheets[0], page) == read_rows(sheets[1], page)
 
 
 async def test_scheduler_retries_the_delivery_of_a_dead_process(stage: Stage) -> None:
