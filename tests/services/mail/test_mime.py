@@ -54,7 +54,7 @@ def test_html_uses_only_what_mail_clients_support() -> None:
     assert opened == Counter(re.findall(r"</(\w+)", html))
 
 
-def test_preheader_does_not_repeat_the_subject() -> None:
+def test_preheader_adds_to_the_subject() -> None:
     rich = "С оценкой ниже 50: 9 из 74 отчётов. Дольше всех ждут ответа: 5 часов."
     said = (rich, "Не всё получилось: Авито: тариф не оплачен.", "Новых отчётов нет.")
     for figures, line in zip((RICH, TROUBLE, EMPTY), said, strict=True):
