@@ -19,7 +19,7 @@ from app.log import configure_logging
 from app.models import Base
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from tests.stage import Stage, on_stage, shared_graders
+from tests.support.stage import Stage, on_stage, shared_graders
 
 _numbers = count(1)
 

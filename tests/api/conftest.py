@@ -6,8 +6,8 @@ import pytest_asyncio
 
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from tests.api.webhooks import RECEIVER
-from tests.stage import Stage, on_stage
+from tests.support.stage import Stage, on_stage
+from tests.support.webhooks import RECEIVER
 
 
 @pytest_asyncio.fixture

@@ -9,8 +9,8 @@ from app.database.connection import Limits
 from app.database.engine import Database
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from tests.database.proxy import Network, open_network
-from tests.stage import GOOD_TALK, Stage, on_stage, until
+from tests.support.network import Network, open_network
+from tests.support.stage import GOOD_TALK, Stage, on_stage, until
 
 SECONDS = 60
 """Time after which a call counts as hung."""

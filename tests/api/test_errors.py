@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.stage import GOOD_TALK, Stage
+from tests.support.stage import GOOD_TALK, Stage
 
 POSTS = ("/avito/sync", "/llm/analyze", "/timer/reports")
 DAYS = {"start_date": "2026-11-01", "end_date": "2026-11-30"}

@@ -12,7 +12,7 @@ import pytest
 from app.api.attempts import ATTEMPTS_A_MINUTE, MAX_ADDRESSES, FailedAttempts
 from app.config import load_settings
 from app.errors import SettingsError
-from tests.stage import KEY, Stage, make_app
+from tests.support.stage import KEY, Stage, make_app
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WRONG = {"X-API-Key": "wrong"}

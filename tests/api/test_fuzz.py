@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.cli.rest_server import listen, rest
-from tests.checks import CHECKOUT
 from tests.fuzz.addresses import open_forwarder
-from tests.stage import BAD_TALK, GOOD_TALK, KEY, Stage
+from tests.support.checkout import CHECKOUT
+from tests.support.stage import BAD_TALK, GOOD_TALK, KEY, Stage
 
 CONFIG = CHECKOUT / "tests" / "fuzz" / "schemathesis.toml"
 SHORT = (

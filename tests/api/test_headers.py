@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 
-from tests.stage import GOOD_TALK, Stage
+from tests.support.stage import GOOD_TALK, Stage
 
 DAYS = "start_date=2020-01-01&end_date=2099-12-31"
 

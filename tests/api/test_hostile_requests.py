@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.stage import GOOD_TALK, Stage
+from tests.support.stage import GOOD_TALK, Stage
 
 JSON = {"content-type": "application/json"}
 DAYS = "start_date=2026-11-01&end_date=2026-11-30"

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from app.api.head import HeadAsGet
-from tests.stage import GOOD_TALK, Stage
+from tests.support.stage import GOOD_TALK, Stage
 
 DAYS = "start_date=2020-01-01&end_date=2099-12-31"
 PLACES = (

@@ -1,24 +1,11 @@
 """The OpenAPI document: Russian texts, complete errors, real responses; and its offline page."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from tests.checks.test_openapi_rules import faults
-from tests.stage import GOOD_TALK, Stage, make_app
-
-
-def iterate_texts(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every summary and description with its path in the document."""
-    if isinstance(node, dict):
-        for name, value in node.items():
-            if name in ("description", "summary") and isinstance(value, str):
-                yield f"{path}/{name}", value
-            yield from iterate_texts(value, f"{path}/{name}")
-    elif isinstance(node, list):
-        for place, value in enumerate(node):
-            yield from iterate_texts(value, f"{path}/{place}")
+from tests.support.openapi_document import faults, iterate_texts
+from tests.support.stage import GOOD_TALK, Stage, make_app
 
 
 async def test_all_texts_are_russian(stage: Stage) -> None:

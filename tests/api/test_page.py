@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 import app
-from tests.api.test_openapi import iterate_texts
-from tests.stage import Stage
+from tests.support.openapi_document import iterate_texts
+from tests.support.stage import Stage
 
 FOLDER = Path(app.__file__).parent / "templates" / "page"
 TYPES = {

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tests.checks.postman import KEPT
-from tests.stage import Stage
+from tests.support.stage import Stage
 
 
 def make_path(url: dict[str, Any]) -> str:

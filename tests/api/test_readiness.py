@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from app.jobs.heartbeat import Heartbeats
-from tests.jobs.test_deadline import Seconds
-from tests.stage import Stage, make_app
+from tests.support.monotonic import Seconds
+from tests.support.stage import Stage, make_app
 
 
 @asynccontextmanager

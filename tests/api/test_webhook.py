@@ -16,10 +16,10 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat
 from app.sandbox.server import Sandbox, serve_app
 from app.services.sync.hints import CONFIRMED_A_MINUTE, DROPPED, MAX_UNKNOWN
-from tests.api.webhooks import OK, RECEIVER, SECRET, count_hints, post_webhook, post_webhooks
-from tests.cli.processes import free_port
-from tests.database.clusters import fetch_value
-from tests.stage import GOOD_TALK, Stage, make_app, on_stage, until
+from tests.support.clusters import fetch_value
+from tests.support.command_line import free_port
+from tests.support.stage import GOOD_TALK, Stage, make_app, on_stage, until
+from tests.support.webhooks import OK, RECEIVER, SECRET, count_hints, post_webhook, post_webhooks
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoChat
 from app.sandbox.faults import CannedResponse, ReceivedRequest
 from app.sandbox.server import Sandbox
-from tests.api.webhooks import RECEIVER, post_webhook, post_webhooks
-from tests.stage import GOOD_TALK, Stage, on_stage, until
+from tests.support.stage import GOOD_TALK, Stage, on_stage, until
+from tests.support.webhooks import RECEIVER, post_webhook, post_webhooks
 
 
 @pytest.fixture

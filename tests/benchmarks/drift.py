@@ -13,7 +13,7 @@ from app.database.engine import Database
 from app.database.migrate import migrate
 from app.log import configure_logging
 from tests.benchmarks.measures import Measure
-from tests.services.drift import ROUNDS, SIZES, Round, sync_through
+from tests.support.sync_drift import ROUNDS, SIZES, Round, sync_through
 
 EXAMPLES = 500
 

@@ -19,7 +19,7 @@ from app.service import Service, open_service, working
 from app.services.run_params import RunParams
 from app.services.runs import submit, wait
 from tests.benchmarks.worst_chats import add_worst_chats
-from tests.stage import IMPATIENT, MovableClock, stage_settings
+from tests.support.stage import IMPATIENT, MovableClock, stage_settings
 
 
 @asynccontextmanager

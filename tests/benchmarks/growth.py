@@ -26,7 +26,7 @@ from app.grading.masking.masker import Masker
 from app.grading.prompt import user_message
 from app.grading.retelling import Retelling, replace_numbers_with_times
 from tests.benchmarks.measures import Measure
-from tests.grading.chats import SOFA, chat
+from tests.support.chats import SOFA, chat
 
 LIMIT = 1.2
 SIZES = (1_000, 8_000)

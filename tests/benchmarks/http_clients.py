@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.stage import KEY
+from tests.support.stage import KEY
 
 
 async def load(port: int, path: str, **query: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from app.sandbox.server import Sandbox
 from app.services.reports.xlsx_file import MAX_ROWS
 from tests.benchmarks.http_clients import load, probe_path
 from tests.benchmarks.measures import Measure, peak_memory
-from tests.stage import GOOD_TALK, Stage, on_stage
+from tests.support.stage import GOOD_TALK, Stage, on_stage
 
 _LIST = TypeAdapter(list[ReportRead])
 _MANY = 100_000

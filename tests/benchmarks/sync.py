@@ -6,8 +6,8 @@ from app.services.run_params import SyncParams
 from app.services.sync.pages import OVERLAP, PAGE
 from tests.benchmarks.far_ends import run_service, start_far_ends, time_run
 from tests.benchmarks.measures import Measure, peak_memory, resident_mb
-from tests.services.avito_worlds import empty
-from tests.stage import on_stage
+from tests.support.avito_worlds import empty
+from tests.support.stage import on_stage
 
 CHATS, MESSAGES, LATENCY_SECONDS, IN_FLIGHT = 1_000, 20, 0.05, 8
 IMPORTS, LONG = (200, 1_000), 100

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from app.grading.injection.detect import addresses_grader
 from app.grading.masking.masker import Masker
 from tests.benchmarks.measures import Measure
-from tests.grading.attack_set import INNOCENT, injection_figures
-from tests.grading.labelled_set import labelled_figures, load_set
-from tests.grading.masking_set import HIDDEN, KEPT, masking_figures
+from tests.support.attack_set import INNOCENT, injection_figures
+from tests.support.labelled_set import labelled_figures, load_set
+from tests.support.masking_set import HIDDEN, KEPT, masking_figures
 
 WINDOW = 200
 

@@ -15,7 +15,7 @@ from sqlalchemy import URL, make_url
 
 from app.database.cluster import PORT
 from app.database.embedded import embedded_postgres
-from tests.database.clusters import get_postmaster, kill_all, list_servers
+from tests.support.clusters import get_postmaster, kill_all, list_servers
 
 _ROLE = _DATABASE = "chaos"
 _PASSWORD = "chaos"

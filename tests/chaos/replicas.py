@@ -21,11 +21,11 @@ from pathlib import Path
 import httpx
 import psutil  # type: ignore[import-untyped]
 
-from tests import programs  # has the fork server import the service once  # noqa: F401
 from tests.chaos.clocks import TrueClock
 from tests.chaos.launcher import run_replica
 from tests.chaos.proxies import Mode, Proxy
 from tests.chaos.taps import Taps
+from tests.support import programs  # has the fork server import the service once  # noqa: F401
 
 KEY = "key-of-the-chaos-test"
 STUCK_SECONDS = 60.0

@@ -16,7 +16,7 @@ from tests.chaos.postgres import Postgres
 from tests.chaos.replicas import Replica
 from tests.chaos.taps import Step
 from tests.chaos.world import Calendar, World, open_world
-from tests.stage import until
+from tests.support.stage import until
 
 FIRST = date(2027, 3, 27)
 """In the following night the clocks in Berlin are advanced across the report's time."""

@@ -1,7 +1,4 @@
-"""What the code promises to the files around it: migrations, the OpenAPI document, locks, settings,
-the image.
+"""Tests of the code against the files around it.
+
+These are the migrations, the OpenAPI document, the lock files, the settings and the image.
 """
-
-from pathlib import Path
-
-CHECKOUT = Path(__file__).parents[2]

@@ -1,5 +1,6 @@
-"""The table of settings in docs/configuration.md, made from ``Settings``; run as a module it renews
-the table in the document.
+"""Generate the table of settings in docs/configuration.md from ``Settings``.
+
+Run as a module it updates the document.
 """
 
 import ast
@@ -11,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from app.config import Settings
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 KEPT = CHECKOUT / "docs" / "configuration.md"
 BEGIN, END = "<!-- settings: made by `make snapshot` -->\n", "<!-- end of the settings -->\n"
@@ -19,7 +20,7 @@ _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most"}
 
 
 def configuration_text() -> str:
-    """The document with the table of today."""
+    """Return the document with the current table."""
     before, begin, rest = KEPT.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     assert begin and end, f"{KEPT.name} has no place for the table"
@@ -38,7 +39,7 @@ def settings_table() -> str:
 
 
 def read_docstrings(model: type) -> dict[str, str]:
-    """The string below each field of a class, in one line; a field without one is left out."""
+    """Return the string below each field of a class in one line; skip fields without one."""
     [body] = [
         node.body
         for node in ast.parse(inspect.getsource(model)).body
@@ -79,7 +80,7 @@ def _values(field: FieldInfo) -> str:
 
 
 def _words(annotation: Any) -> list[str]:
-    """The words of a ``Literal``, wherever it stands in the type."""
+    """Return the values of a ``Literal`` at any depth of the type."""
     if annotation is bool:
         return ["true", "false"]
     if get_origin(annotation) is Literal:

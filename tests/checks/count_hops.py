@@ -23,8 +23,8 @@ from app.log import configure_logging
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.analysis.worker_pool import WorkerPool
-from tests.checks import CHECKOUT
-from tests.stage import GOOD_TALK, Stage, on_stage
+from tests.support.checkout import CHECKOUT
+from tests.support.stage import GOOD_TALK, Stage, on_stage
 
 APP = f"{CHECKOUT / 'app'}/"
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 DOMAIN = Path("app/domain")
 TESTS = ("tests/domain", "tests/repositories")

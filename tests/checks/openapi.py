@@ -1,18 +1,19 @@
-"""The OpenAPI document as text, made without a database; run as a module it renews the one that is
-kept.
+"""The OpenAPI document as text, generated without a database.
+
+Run as a module it updates the stored document.
 """
 
 import json
 
 from app.config import load_settings
 from app.main import create_app
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 KEPT = CHECKOUT / "tests" / "api" / "openapi.json"
 
 
 def openapi_text() -> str:
-    """The document of today, in the form in which it is kept."""
+    """Return the current document in its stored form."""
     app = create_app(load_settings(_env_file=None, docs_enabled=True))
     return json.dumps(app.openapi(), ensure_ascii=False, indent=2) + "\n"
 

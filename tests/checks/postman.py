@@ -1,16 +1,16 @@
-"""The Postman collection, made from the OpenAPI document; run as a module it renews the one that is
-kept.
+"""Generate the Postman collection from the OpenAPI document.
 
-Postman's own import enables every optional parameter, so its requests ask for a 202 and filter
-everything out. Here a parameter is enabled only if the request needs it.
+Run as a module it updates the stored collection. Postman's own import enables every optional
+parameter, so its requests ask for a 202 and filter out every report. Here a parameter is enabled
+only if the request needs it.
 """
 
 import json
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from tests.checks import CHECKOUT
 from tests.checks.openapi import openapi_text
+from tests.support.checkout import CHECKOUT
 
 Node = dict[str, Any]
 
@@ -21,7 +21,7 @@ _NEEDED = ("start_date", "end_date")
 
 
 def postman_text() -> str:
-    """The collection of today, in the form in which it is kept."""
+    """Return the current collection in its stored form."""
     return json.dumps(_collection(json.loads(openapi_text())), ensure_ascii=False, indent=2) + "\n"
 
 
@@ -76,7 +76,7 @@ def _item(path: str, method: str, operation: Node, document: Node) -> Node:
 
 
 def _url(path: str, parameters: list[Node], document: Node) -> Node:
-    """The address in parts; ``raw`` is what Postman shows, with the enabled parameters."""
+    """Return the URL in parts; Postman shows ``raw``, with the enabled parameters."""
     parts = [
         f":{part[1:-1]}" if part.startswith("{") else part for part in path.strip("/").split("/")
     ]
@@ -98,7 +98,7 @@ def _url(path: str, parameters: list[Node], document: Node) -> Node:
 
 
 def _body(operation: Node) -> Node:
-    """A body that may be left out is left out; the description shows it."""
+    """Return the body; an optional one is empty, and the description shows an example."""
     if not operation.get("requestBody", {}).get("required"):
         return {}
     return {
@@ -136,7 +136,7 @@ def _parameter(parameter: Node, document: Node) -> Node:
 
 
 def _value(parameter: Node, document: Node) -> str:
-    """An example of the document, else the first of the values it lists, else the default."""
+    """Return the document's example, else the first listed value, else the default."""
     schema = parameter["schema"]
     while "$ref" in schema or "items" in schema:
         schema = (

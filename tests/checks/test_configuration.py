@@ -6,8 +6,8 @@ from app.config import Settings
 from tests.checks.configuration import KEPT, configuration_text, read_docstrings
 
 
-def test_the_table_is_the_kept_one() -> None:
-    """After a change of a setting: `make snapshot`."""
+def test_table_is_current() -> None:
+    """After a change of a setting, run `make snapshot`."""
     assert configuration_text() == KEPT.read_text(encoding="utf-8")
 
 
@@ -17,7 +17,7 @@ def test_every_setting_has_an_english_meaning() -> None:
     assert [name for name, text in meanings.items() if not text.endswith(".") or "|" in text] == []
 
 
-def test_the_document_names_no_other_setting() -> None:
-    """A renamed setting leaves no old name behind. docker compose reads POSTGRES_PASSWORD."""
+def test_document_names_no_unknown_setting() -> None:
+    """No old name of a renamed setting is left. docker compose reads POSTGRES_PASSWORD."""
     named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", KEPT.read_text(encoding="utf-8")))
     assert named - {name.upper() for name in Settings.model_fields} <= {"POSTGRES_PASSWORD"}

@@ -1,4 +1,4 @@
-"""The documents: what they name in the code exists, their links lead somewhere, README is short."""
+"""The documents: names of the code exist, links and paths exist, and README is short."""
 
 import importlib
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.models import Base
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 DOCUMENTS = sorted(
     [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("docs/decisions/*.md")]
@@ -21,12 +21,12 @@ _WORDS_OF_README = 600
 
 
 def read_prose(path: Path) -> str:
-    """The document without its code blocks."""
+    """Return the document without its code blocks."""
     return _CODE_BLOCK.sub("", path.read_text(encoding="utf-8"))
 
 
 def exists_in_code(dotted: str) -> bool:
-    """Whether a dotted name leads to a module, or to an attribute or field of something in it."""
+    """Whether a dotted name is a module, or an attribute or field in one."""
     parts = dotted.split(".")
     for length in range(len(parts), 0, -1):
         try:
@@ -57,7 +57,7 @@ def test_names_of_the_code_exist(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=IDS)
-def test_links_and_paths_lead_somewhere(path: Path) -> None:
+def test_links_and_paths_exist(path: Path) -> None:
     text = read_prose(path)
     links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
     assert [
@@ -71,8 +71,8 @@ def test_readme_is_short() -> None:
     assert len(read_prose(CHECKOUT / "README.md").split()) <= _WORDS_OF_README
 
 
-def test_every_document_can_be_found_from_readme() -> None:
-    """By the links of README and of what it links to."""
+def test_every_document_is_linked_from_readme() -> None:
+    """Directly, or from a document that README links to."""
     found = {CHECKOUT / "README.md"}
     queue = list(found)
     while queue:
@@ -110,7 +110,7 @@ def test_every_part_of_the_app_is_in_the_architecture() -> None:
 
 
 def test_every_command_is_in_the_operations_document() -> None:
-    """Those of `python -m app`, by the names of their functions in `app.__main__`."""
+    """The commands of `python -m app`, by their names in `app.__main__`."""
     from typer.main import get_command  # noqa: PLC0415 - slow to import, for this test only
 
     from app.__main__ import app  # noqa: PLC0415

@@ -1,5 +1,6 @@
-"""`.env.example` has every setting with its default and a word on each: whoever copies it has
-changed nothing yet.
+"""`.env.example` has every setting with its default and a description.
+
+An unchanged copy has no effect.
 """
 
 import re
@@ -8,7 +9,7 @@ import pytest
 from dotenv import dotenv_values
 
 from app.config import Settings, load_settings
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 EXAMPLE = CHECKOUT / ".env.example"
 FILLED_IN = {
@@ -28,8 +29,8 @@ def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def test_it_names_exactly_the_settings() -> None:
-    """And what docker-compose.yml takes from it for Postgres."""
+def test_names_are_those_of_the_settings() -> None:
+    """It also has the variables that docker-compose.yml needs for Postgres."""
     wanted_by_compose = set(
         re.findall(r"\$\{(\w+)", (CHECKOUT / "docker-compose.yml").read_text(encoding="utf-8"))
     )
@@ -39,7 +40,7 @@ def test_it_names_exactly_the_settings() -> None:
     )
 
 
-def test_each_name_has_a_sentence_above_it_and_comes_once() -> None:
+def test_each_name_occurs_once_below_a_description() -> None:
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     names = [place for place, line in enumerate(lines) if line and not line.startswith("#")]
     assert len(names) == len(dotenv_values(EXAMPLE))
@@ -47,12 +48,12 @@ def test_each_name_has_a_sentence_above_it_and_comes_once() -> None:
         assert re.match(r"# .*[а-я]", lines[place - 1]), lines[place]
 
 
-def test_copied_as_it_is_it_changes_nothing() -> None:
+def test_unchanged_copy_has_no_effect() -> None:
     assert load_settings(_env_file=EXAMPLE) == load_settings(_env_file=None)
 
 
-def test_its_defaults_are_written_out() -> None:
-    """A setting is left empty only where the code has no value for it either."""
+def test_defaults_are_explicit() -> None:
+    """A value is empty only if the setting has no default."""
     written = dotenv_values(EXAMPLE)
     for name, field in Settings.model_fields.items():
         assert bool(written[name.upper()]) == (field.default is not None and field.default != ()), (
@@ -60,7 +61,7 @@ def test_its_defaults_are_written_out() -> None:
         )
 
 
-def test_filled_in_it_is_enough_for_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filled_in_copy_configures_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in FILLED_IN.items():
         monkeypatch.setenv(name, value)
     load_settings(_env_file=EXAMPLE).require("api", "avito", "deepseek", "mail")

@@ -1,5 +1,6 @@
-"""The image: the files that the Dockerfile copies and the packages of its lock are enough to
-migrate a database.
+"""The image can migrate a database.
+
+The files that the Dockerfile copies and the packages of its lock file are sufficient.
 """
 
 import os
@@ -9,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 # Runs the command line where nothing can be imported from a package that the image's lock does not
 # have.
@@ -25,7 +26,7 @@ runpy.run_module("app", run_name="__main__", alter_sys=True)
 """
 
 
-def test_its_files_and_packages_are_enough(tmp_path: Path, postgres_url: str) -> None:
+def test_files_and_packages_are_sufficient(tmp_path: Path, postgres_url: str) -> None:
     _copy_as_the_dockerfile_does(tmp_path)
     done = subprocess.run(  # noqa: S603 - our own program
         [
@@ -49,7 +50,7 @@ def test_its_files_and_packages_are_enough(tmp_path: Path, postgres_url: str) ->
 
 
 def test_base_images_are_pinned_by_digest() -> None:
-    """A tag is moved at any time; a digest names the same bytes forever."""
+    """A tag can change; a digest always identifies the same bytes."""
     dockerfile = (CHECKOUT / "Dockerfile").read_text(encoding="utf-8")
     declared = dict(re.findall(r"^ARG (\w+)=(\S+)", dockerfile, re.MULTILINE))
     bases = [

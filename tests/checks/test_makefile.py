@@ -1,32 +1,15 @@
-"""The Makefile: it tells what it can do, and says in one line what a machine lacks."""
+"""The Makefile lists its targets and reports missing requirements in one line."""
 
-import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT, run_make
 
 
-def run_make(*words: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
-    """Out of reach of the `make` that may be running us."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
-    }
-    return subprocess.run(  # noqa: S603 - our own program
-        ["make", *words],  # noqa: S607 - from PATH
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_alone_it_lists_every_target() -> None:
+def test_make_without_a_target_lists_every_target() -> None:
     phony = re.search(
         r"^\.PHONY: (.+)$", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -35,8 +18,8 @@ def test_alone_it_lists_every_target() -> None:
     assert sorted(listed) == sorted(phony[1].split())
 
 
-def test_the_makefile_is_in_english() -> None:
-    """It is for developers. The service's own messages are Russian."""
+def test_makefile_is_in_english() -> None:
+    """It is for developers. The messages of the service are Russian."""
     assert re.findall("[А-Яа-яЁё]+", (CHECKOUT / "Makefile").read_text(encoding="utf-8")) == []
 
 
@@ -48,7 +31,7 @@ def test_the_makefile_is_in_english() -> None:
     ],
     ids=["too old", "without venv"],
 )
-def test_a_python_that_will_not_do_is_said_in_one_line(
+def test_unsupported_python_is_reported_in_one_line(
     tmp_path: Path, python: str, named: str
 ) -> None:
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):

@@ -1,5 +1,6 @@
-"""The migrations: they lead to the models, back to nothing, and up again; and Alembic's own command
-line runs them.
+"""The migrations: up to the models, down to an empty schema, and up again.
+
+Alembic's own command line executes them.
 """
 
 import os
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, text
 from app.database.engine import Database
 from app.database.migrate import migrate
 from app.models import Base
-from tests.checks import CHECKOUT
+from tests.support.checkout import CHECKOUT
 
 # Everything that a migration can get wrong. ConnectionSlots of columns are left out: new ones come
 # last, wherever the model has them.
@@ -52,8 +53,9 @@ Schema = set[tuple[str, ...]]
 
 
 def _serves_previous_release(row: tuple[str, ...]) -> bool:
-    """Whether it is a trigger for processes of the release before, or its function. The models do
-    not have them.
+    """Whether it is a trigger or function for processes of the previous release.
+
+    The models do not have them.
     """
     return row[0] in ("routine", "trigger") and any(
         name.startswith("previous_release_") for name in row[1:3]
@@ -67,7 +69,7 @@ async def empty(postgres_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def test_migrations_lead_to_the_models(empty: Database) -> None:
+async def test_migrated_schema_equals_the_models(empty: Database) -> None:
     await migrate(empty)
     migrated = {row for row in await _schema(empty) if not _serves_previous_release(row)}
     await _downgrade(empty)
@@ -86,8 +88,8 @@ async def test_up_down_up(empty: Database) -> None:
     assert await _schema(empty) == first
 
 
-def test_alembics_own_command_line(postgres_url: str) -> None:
-    """`alembic check` finds nothing that the models have and the migrations lack."""
+def test_alembic_check(postgres_url: str) -> None:
+    """`alembic check` finds no difference between the models and the migrations."""
     environment = {**os.environ, "DATABASE_URL": postgres_url}
     for words in ("upgrade head", "check"):
         command_line = [sys.executable, "-m", "alembic", *words.split()]
@@ -97,13 +99,13 @@ def test_alembics_own_command_line(postgres_url: str) -> None:
         assert done.returncode == 0, (words, done.stdout, done.stderr)
 
 
-def test_files_are_numbered_without_a_gap() -> None:
+def test_files_are_numbered_without_gaps() -> None:
     names = sorted(path.name for path in (CHECKOUT / "migrations" / "versions").glob("*.py"))
     assert [name[:5] for name in names] == [f"{n:04d}_" for n in range(1, len(names) + 1)]
 
 
-def test_a_new_revision_is_named_like_the_others(postgres_url: str, tmp_path: Path) -> None:
-    """`alembic revision` numbers it after the newest one."""
+def test_new_revision_is_named_like_the_others(postgres_url: str, tmp_path: Path) -> None:
+    """`alembic revision` uses the number after the newest one."""
     for part in ("migrations", "app"):
         shutil.copytree(
             CHECKOUT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__")
@@ -128,7 +130,7 @@ def test_a_new_revision_is_named_like_the_others(postgres_url: str, tmp_path: Pa
 
 
 async def _schema(database: Database) -> Schema:
-    """All that there is but Alembic's own table."""
+    """Return everything in the schema except Alembic's own table."""
     async with database.session() as session:
         rows = {tuple(map(str, row)) for row in await session.execute(text(_SCHEMA))}
     return {row for row in rows if "alembic_version" not in row[1]}

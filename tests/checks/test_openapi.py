@@ -1,10 +1,8 @@
-"""The OpenAPI document is the one that clients were given: a change of it is seen in review, not by
-them.
-"""
+"""The OpenAPI document equals the stored one, so that a review shows each change."""
 
 from tests.checks.openapi import KEPT, openapi_text
 
 
-def test_the_document_is_the_kept_one() -> None:
-    """After a change that is meant: `make snapshot`."""
+def test_document_is_current() -> None:
+    """After an intended change, run `make snapshot`."""
     assert openapi_text() == KEPT.read_text(encoding="utf-8")

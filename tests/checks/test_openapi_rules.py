@@ -1,5 +1,6 @@
-"""What Postman, spectral (its ruleset ``oas``) and readers of /docs ask of the OpenAPI document,
-checked without any of them.
+"""Rules of Postman, spectral (ruleset ``oas``) and /docs for the OpenAPI document.
+
+They are checked without these tools.
 """
 
 import json
@@ -9,11 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator, FormatChecker
 
 from tests.checks.openapi import openapi_text
-
-Node = dict[str, Any]
+from tests.support.openapi_document import Node, faults
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def operations(document: Node) -> Iterator[tuple[str, Node]]:
 
 
 def contents(operation: Node) -> Iterator[tuple[str, Node]]:
-    """Everything with a media type: the answers by status, and the request."""
+    """Return everything with a media type: responses by status, and the request."""
     for status, answer in operation["responses"].items():
         for media_type, content in answer.get("content", {}).items():
             yield f"{status} {media_type}", content
@@ -37,7 +36,7 @@ def contents(operation: Node) -> Iterator[tuple[str, Node]]:
 
 
 def schemas(node: Any, path: str = "") -> Iterator[tuple[str, Node]]:
-    """Every schema of the document that has examples of its own."""
+    """Return every schema of the document that has examples."""
     if isinstance(node, dict):
         if isinstance(node.get("examples"), list):
             yield path, node
@@ -49,17 +48,7 @@ def schemas(node: Any, path: str = "") -> Iterator[tuple[str, Node]]:
             yield from schemas(value, f"{path}/{place}")
 
 
-def faults(example: Any, schema: Node, document: Node) -> list[str]:
-    whole = {**schema, "components": document["components"]}
-    return [
-        error.message
-        for error in Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(
-            example
-        )
-    ]
-
-
-def test_every_operation_has_a_name_of_its_own_a_description_and_a_known_tag(
+def test_operations_have_a_unique_name_a_description_and_a_known_tag(
     document: Node,
 ) -> None:
     found = dict(operations(document))
@@ -77,14 +66,14 @@ def test_every_operation_has_a_name_of_its_own_a_description_and_a_known_tag(
     assert [where for where, operation in found.items() if len(operation["tags"]) != 1] == []
 
 
-def test_the_document_says_what_it_is(document: Node) -> None:
+def test_document_describes_itself(document: Node) -> None:
     assert document["info"]["description"]
     assert document["info"]["contact"]["name"]
     assert [server["url"] for server in document["servers"]] == ["/"]
 
 
-def test_every_answer_has_an_example_and_each_example_is_true(document: Node) -> None:
-    """Errors included. A binary file has none."""
+def test_every_response_has_a_valid_example(document: Node) -> None:
+    """Error responses included. A binary file has none."""
     seen = 0
     for where, operation in operations(document):
         for what, content in contents(operation):
@@ -101,7 +90,7 @@ def test_every_answer_has_an_example_and_each_example_is_true(document: Node) ->
     assert seen > 40
 
 
-def test_examples_of_errors_look_like_errors(document: Node) -> None:
+def test_examples_of_errors_have_the_form_of_errors(document: Node) -> None:
     for where, operation in operations(document):
         for status in set(operation["responses"]) & {"400", "401", "404", "413", "500"}:
             example = operation["responses"][status]["content"]["application/json"]["example"]
@@ -110,8 +99,8 @@ def test_examples_of_errors_look_like_errors(document: Node) -> None:
             assert bool(example.get("errors")) is (status == "400"), (where, status)
 
 
-def test_every_field_has_a_description_and_an_example_that_fits_it(document: Node) -> None:
-    """From these the examples of the answers are made."""
+def test_every_field_has_a_description_and_a_valid_example(document: Node) -> None:
+    """The examples of the responses are composed of these."""
     for name, model in document["components"]["schemas"].items():
         for field, schema in model.get("properties", {}).items():
             assert schema.get("description") or "$ref" in schema, (
@@ -130,7 +119,7 @@ def test_every_field_has_a_description_and_an_example_that_fits_it(document: Nod
 
 
 def test_names_that_generators_use_are_ascii(document: Node) -> None:
-    """Clients' packages, classes and functions are called by them."""
+    """Generated clients name packages, classes and functions after them."""
     names = [
         document["info"]["title"],
         *(tag["name"] for tag in document["tags"]),
@@ -145,7 +134,7 @@ def test_names_that_generators_use_are_ascii(document: Node) -> None:
     assert [name for name in names if not name.isascii()] == []
 
 
-def test_every_body_of_an_answer_that_has_a_status_has_it_always(document: Node) -> None:
+def test_status_field_of_a_response_is_required(document: Node) -> None:
     models = document["components"]["schemas"]
     having = {name for name, model in models.items() if "status" in model.get("properties", {})}
     assert {
@@ -160,7 +149,7 @@ def test_every_body_of_an_answer_that_has_a_status_has_it_always(document: Node)
     assert [name for name in having if "status" not in models[name]["required"]] == []
 
 
-def test_moments_and_days_are_told_as_such(document: Node) -> None:
+def test_times_and_dates_have_their_format(document: Node) -> None:
     seen = 0
     for name, model in document["components"]["schemas"].items():
         for field, schema in model.get("properties", {}).items():
@@ -178,7 +167,7 @@ def test_moments_and_days_are_told_as_such(document: Node) -> None:
     assert seen > 10
 
 
-def test_grades_are_two_shared_enums_and_stand_nowhere_else(document: Node) -> None:
+def test_grades_are_two_shared_enums(document: Node) -> None:
     models = document["components"]["schemas"]
     grades = {
         name: model["enum"] for name, model in models.items() if "Высокая" in model.get("enum", ())
@@ -190,7 +179,7 @@ def test_grades_are_two_shared_enums_and_stand_nowhere_else(document: Node) -> N
 
 
 def enums(node: Any, path: str = "") -> Iterator[tuple[str, Node]]:
-    """Every schema of the document that lists its values."""
+    """Return every schema of the document that lists its values."""
     if isinstance(node, dict):
         if isinstance(node.get("enum"), list):
             yield path, node
@@ -201,7 +190,7 @@ def enums(node: Any, path: str = "") -> Iterator[tuple[str, Node]]:
             yield from enums(value, f"{path}/{place}")
 
 
-def test_parameters_are_described_and_those_of_the_path_are_there(document: Node) -> None:
+def test_parameters_are_described_and_path_parameters_exist(document: Node) -> None:
     for where, operation in operations(document):
         parameters = operation.get("parameters", [])
         assert {p["name"] for p in parameters if p["in"] == "path"} == set(
@@ -214,7 +203,7 @@ def test_parameters_are_described_and_those_of_the_path_are_there(document: Node
     assert [p["name"] for p in listed if p["required"]] == [], "mail stands in for the dates"
 
 
-def test_no_part_is_missing_or_left_over(document: Node) -> None:
+def test_no_component_is_missing_or_unused(document: Node) -> None:
     text = json.dumps(document)
     used = set(re.findall(r'"#/components/schemas/([\w-]+)"', text))
     assert used == set(document["components"]["schemas"])

@@ -1,6 +1,4 @@
-"""The Postman collection is made from the OpenAPI document of today and asks for nothing that a
-request can do without.
-"""
+"""The Postman collection is current and enables only required parameters."""
 
 import json
 from collections.abc import Iterator
@@ -25,12 +23,12 @@ def requests(collection: Node) -> Iterator[Node]:
             yield item["request"]
 
 
-def test_the_collection_is_the_kept_one() -> None:
-    """After a change that is meant: `make snapshot`."""
+def test_collection_is_current() -> None:
+    """After an intended change, run `make snapshot`."""
     assert postman_text() == KEPT.read_text(encoding="utf-8")
 
 
-def test_every_operation_is_in_it_once(collection: Node) -> None:
+def test_every_operation_is_in_the_collection_once(collection: Node) -> None:
     paths = json.loads(openapi_text())["paths"]
     held = [
         (request["method"].lower(), "/" + "/".join(request["url"]["path"]))
@@ -44,7 +42,7 @@ def test_every_operation_is_in_it_once(collection: Node) -> None:
     assert sorted(held) == sorted(documented)
 
 
-def test_only_what_a_request_needs_is_enabled(collection: Node) -> None:
+def test_only_required_parameters_are_enabled(collection: Node) -> None:
     enabled: set[str] = set()
     disabled: set[str] = set()
     for request in requests(collection):
@@ -65,7 +63,7 @@ def test_only_what_a_request_needs_is_enabled(collection: Node) -> None:
     } <= disabled
 
 
-def test_the_key_is_a_variable_that_the_open_addresses_do_not_send(collection: Node) -> None:
+def test_key_is_a_variable_and_not_sent_to_public_paths(collection: Node) -> None:
     assert {"key": "value", "value": "{{apiKey}}"} in collection["auth"]["apikey"]
     assert {"key": "apiKey", "value": ""} in collection["variable"]
     for request in requests(collection):

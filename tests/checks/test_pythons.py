@@ -1,5 +1,6 @@
-"""The Python versions: pyproject.toml, the Makefile and .ci/run accept the same ones; .ci/run finds
-or installs one of them.
+"""The Python versions: pyproject.toml, the Makefile and .ci/run accept the same ones.
+
+.ci/run finds or installs one of them.
 """
 
 import shutil
@@ -10,9 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tests.checks import CHECKOUT
-from tests.checks.test_locks import PROJECT
-from tests.checks.test_makefile import run_make
+from tests.support.checkout import CHECKOUT, PROJECT, run_make
 
 ACCEPTED = {"3.10": False, "3.11": True, "3.12": True, "3.13": True, "3.14": True, "3.15": False}
 
@@ -23,7 +22,7 @@ def write_script(path: Path, *lines: str) -> None:
 
 
 def write_python(path: Path, version: str) -> None:
-    """A Python that takes itself for another version, and runs `-c` only."""
+    """Write a program that reports another Python version and executes `-c` only."""
     info = (*map(int, version.split(".")), 0, "final", 0)
     write_script(
         path,
@@ -71,13 +70,13 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def test_the_package_is_for_the_same_versions() -> None:
+def test_package_accepts_the_versions() -> None:
     supported = SpecifierSet(PROJECT["requires-python"])
     assert {version: supported.contains(f"{version}.1") for version in ACCEPTED} == ACCEPTED
 
 
 @pytest.mark.parametrize("version", ACCEPTED)
-def test_make_accepts_the_same_versions(tmp_path: Path, version: str) -> None:
+def test_make_accepts_the_versions(tmp_path: Path, version: str) -> None:
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):
         shutil.copy(CHECKOUT / name, tmp_path)
     write_python(tmp_path / "python", version)
@@ -86,7 +85,7 @@ def test_make_accepts_the_same_versions(tmp_path: Path, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", ACCEPTED)
-def test_ci_accepts_the_same_versions(machine: Machine, version: str) -> None:
+def test_ci_accepts_the_versions(machine: Machine, version: str) -> None:
     write_python(machine.programs / "python3", version)
     done = machine.run(PYTHON="python3")
     assert (done.returncode == 0) == ACCEPTED[version]
@@ -106,9 +105,7 @@ def test_ci_accepts_the_same_versions(machine: Machine, version: str) -> None:
     ],
     ids=["the default", "the default is too old", "the default is too new", "no default"],
 )
-def test_ci_takes_a_python_that_is_there(
-    machine: Machine, found: dict[str, str], chosen: str
-) -> None:
+def test_ci_uses_an_installed_python(machine: Machine, found: dict[str, str], chosen: str) -> None:
     for name, version in found.items():
         write_python(machine.programs / name, version)
     done = machine.run()
@@ -120,21 +117,21 @@ def test_ci_takes_a_python_that_is_there(
     assert not machine.installed.exists()
 
 
-def test_ci_installs_a_python_where_there_is_none(machine: Machine) -> None:
+def test_ci_installs_python_if_missing(machine: Machine) -> None:
     done = machine.run()
     assert done.returncode == 0, done.stderr
     assert "make test PYTHON=python3\n" in done.stdout
     assert machine.installed.read_text().endswith("--no-install-recommends python3\n")
 
 
-def test_ci_installs_the_tools_that_are_missing(machine: Machine) -> None:
+def test_ci_installs_missing_tools(machine: Machine) -> None:
     write_python(machine.programs / "python3", "3.13")
     (machine.programs / "git").unlink()
     assert machine.run().returncode == 0
     assert machine.installed.read_text().endswith("--no-install-recommends git\n")
 
 
-def test_ci_installs_nothing_without_the_right_to(machine: Machine) -> None:
+def test_ci_installs_nothing_without_root(machine: Machine) -> None:
     machine.become(1000)
     done = machine.run()
     assert done.returncode == 1
@@ -142,7 +139,7 @@ def test_ci_installs_nothing_without_the_right_to(machine: Machine) -> None:
     assert not machine.installed.exists()
 
 
-def test_ci_does_not_replace_the_python_that_was_asked_for(machine: Machine) -> None:
+def test_ci_does_not_replace_the_requested_python(machine: Machine) -> None:
     write_python(machine.programs / "python3", "3.13")
     done = machine.run(PYTHON="python3.12")
     assert done.returncode == 1

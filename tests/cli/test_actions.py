@@ -12,8 +12,8 @@ from app.repositories.runs import list_runs
 from app.sandbox.server import Sandbox
 from app.services.run_params import AnalyzeParams, DailyParams, SyncParams
 from app.services.runs import submit
-from tests.cli.processes import make_environment, run_app, start_app, stop, wait_for_requests
-from tests.stage import GOOD_TALK, Stage
+from tests.support.command_line import make_environment, run_app, start_app, stop, wait_for_requests
+from tests.support.stage import GOOD_TALK, Stage
 
 
 async def test_runs_of_other_clients_are_not_executed(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import ProcessResult, make_environment, run_app
-from tests.services.sheets import ALL_HIGH, HEADING, filled, rows_of, save_csv, save_xlsx
-from tests.stage import Stage
+from tests.support.command_line import ProcessResult, make_environment, run_app
+from tests.support.label_sheets import ALL_HIGH, HEADING, fill_in, read_rows, save_csv, save_xlsx
+from tests.support.stage import Stage
 
 COMPARED = re.compile(
     r"(?P<n>\d+)\s+(?P<exact>\d+ %|—)\s+(?P<kappa>−?\d,\d\d|—)\s+(?P<ac2>−?\d,\d\d|—)\s"
@@ -50,7 +50,7 @@ async def test_exported_sheet_can_be_filled_and_reported(tmp_path: Path, full_st
     exported = await agreement(stage, tmp_path, "export", "sheet.xlsx", "--size", "30")
     assert (exported.code, exported.err) == (0, "")
     assert f"sheet.xlsx: 30 чатов из {len(machine)}, от 1 аккаунта, --seed 1" in exported.out
-    numbers = [int(row[1]) for row in rows_of(tmp_path / "sheet.xlsx", "Оценки")[1:]]
+    numbers = [int(row[1]) for row in read_rows(tmp_path / "sheet.xlsx", "Оценки")[1:]]
     assert len(set(numbers)) == 30
     other = {
         number: ALL_HIGH if place % 2 else machine[number]
@@ -58,11 +58,13 @@ async def test_exported_sheet_can_be_filled_and_reported(tmp_path: Path, full_st
     }
     save_xlsx(
         tmp_path / "a.xlsx",
-        filled(
+        fill_in(
             tmp_path / "sheet.xlsx", "Анна [bold]", {number: machine[number] for number in numbers}
         ),
     )
-    save_csv(tmp_path / "b.csv", filled(tmp_path / "sheet.xlsx", "Борис", other), encoding="cp1251")
+    save_csv(
+        tmp_path / "b.csv", fill_in(tmp_path / "sheet.xlsx", "Борис", other), encoding="cp1251"
+    )
     for number in numbers[:3]:
         review = {"grades": {"clarity_grade": "Средняя"}}
         assert (

@@ -13,7 +13,7 @@ from app.cli.http_protocol import ConnectionLimits
 from app.cli.open_files import get_max_connections, limit_missing_file_warnings, raise_file_limit
 from app.cli.rest_server import listen, rest
 from app.cli.strict_http import MAX_CHUNKS
-from tests.stage import KEY, Stage, until
+from tests.support.stage import KEY, Stage, until
 
 Address = tuple[str, int]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.processes import ProcessResult, free_port, run_app, start_app, stop
-from tests.database.clusters import list_servers
+from tests.support.clusters import list_servers
+from tests.support.command_line import ProcessResult, free_port, run_app, start_app, stop
 
 REAL = {  # settings of a real service, which the demo must not touch
     "AVITO_CLIENT_ID": "real-client",

@@ -6,7 +6,7 @@ import pytest
 
 from app.cli.demo_folder import open_empty_folder
 from app.errors import SettingsError
-from tests.database.clusters import list_servers, start_other_process
+from tests.support.clusters import list_servers, start_other_process
 
 
 async def test_files_of_an_earlier_demo_are_deleted(tmp_path: Path) -> None:

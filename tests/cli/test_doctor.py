@@ -13,7 +13,7 @@ from app.sandbox.avito_state import numbered_account
 from app.sandbox.deepseek_faults import BALANCE_EMPTY
 from app.sandbox.faults import CannedResponse, ReceivedRequest
 from app.sandbox.server import Sandbox
-from tests.cli.processes import ProcessResult, make_environment, run_app
+from tests.support.command_line import ProcessResult, make_environment, run_app
 
 SECRETS = ("key-of-the-cli-tests", "sandbox-secret-1", "sk-sandbox", "canary")
 

@@ -11,7 +11,7 @@ from uvicorn.server import ServerState
 
 from app.cli.http_protocol import HttpProtocol
 from app.cli.rest_server import Message, Receive, Send, listen, rest
-from tests.stage import BAD_TALK, GOOD_TALK, KEY, Stage
+from tests.support.stage import BAD_TALK, GOOD_TALK, KEY, Stage
 
 LOW = "/api/v1/reports?start_date=2020-01-01&end_date=2099-12-31&tonality_grade=Низкая"
 

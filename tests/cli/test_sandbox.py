@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.processes import free_port, run_app, start_app, stop
+from tests.support.command_line import free_port, run_app, start_app, stop
 
 
 async def test_printed_settings_connect_to_the_servers(tmp_path: Path) -> None:

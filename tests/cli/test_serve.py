@@ -12,7 +12,8 @@ from sqlalchemy import text
 from app.database.engine import Database
 from app.database.migrate import SchemaTooNewError, get_current_revision, get_head_revision, migrate
 from app.sandbox.server import Sandbox
-from tests.cli.processes import (
+from tests.support.clusters import list_servers
+from tests.support.command_line import (
     free_port,
     make_environment,
     run_app,
@@ -20,8 +21,7 @@ from tests.cli.processes import (
     stop,
     wait_for_requests,
 )
-from tests.database.clusters import list_servers
-from tests.stage import until
+from tests.support.stage import until
 
 
 async def test_sigterm_answers_open_requests_and_stops_postgres(tmp_path: Path) -> None:

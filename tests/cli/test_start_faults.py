@@ -12,7 +12,7 @@ from app.cli.serving import check_data_dir
 from app.config import load_settings
 from app.database.engine import parse_database_url
 from app.errors import SettingsError
-from tests.cli.processes import free_port, run_app
+from tests.support.command_line import free_port, run_app
 
 SECRETS = {
     "API_KEYS": "canary-rest-key-1",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import run_app, run_in_new_interpreter
+from tests.support.command_line import run_app, run_in_new_interpreter
 
 
 async def test_without_arguments_it_lists_commands_and_exit_codes(tmp_path: Path) -> None:

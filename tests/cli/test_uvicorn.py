@@ -8,10 +8,9 @@ from pathlib import Path
 import httpx
 
 from app.sandbox.server import Sandbox
-from tests.cli.processes import free_port, make_environment
-from tests.stage import until
-
-CHECKOUT = Path(__file__).parents[2]
+from tests.support.checkout import CHECKOUT
+from tests.support.command_line import free_port, make_environment
+from tests.support.stage import until
 
 
 async def test_uvicorn_serves_the_application_and_executes_runs(

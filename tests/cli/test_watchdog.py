@@ -2,14 +2,12 @@
 
 import asyncio
 import sys
-from pathlib import Path
 
 import pytest
 
 from app.cli.watchdog import run_watchdog
 from app.jobs.heartbeat import Heartbeats
-
-CHECKOUT = Path(__file__).parents[2]
+from tests.support.checkout import CHECKOUT
 
 # A program whose parts have no heartbeats. Its argument selects what hangs.
 PROGRAM = """

@@ -9,8 +9,8 @@ from app.cli.webhook import list_subscriptions, subscribe, unsubscribe
 from app.config import Settings
 from app.errors import SettingsError
 from app.sandbox.server import Sandbox
-from tests.cli.processes import make_environment, run_app
-from tests.stage import stage_settings
+from tests.support.command_line import make_environment, run_app
+from tests.support.stage import stage_settings
 
 SECRET, FORMER = "canary-webhook-secret", "former-canary-secret"
 OURS = f"https://quality.example.ru/webhooks/avito/{SECRET}"

@@ -6,9 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.clients.avito import AvitoClient, AvitoCredentials, create_avito_http
 from app.clients.deepseek import DeepSeekClient
@@ -18,31 +16,9 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoListing, SandboxBuyer
 from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.server import serve_app
-
-
-class Unfenced:
-    """A fence that stops no mail."""
-
-    async def before_data(self) -> None: ...
-
-    def before_dot(self) -> None: ...
-
+from tests.support.shared_server import SharedServer
 
 IMPATIENT = RetryPolicy(attempts=3, first_wait_seconds=0.001, longest_wait_seconds=0.01)
-
-
-class SharedServer:
-    """A server of the whole session with an app per test.
-
-    Starting a server takes a tenth of a second.
-    """
-
-    url: str
-    http: httpx.AsyncClient
-    app: ASGIApp
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,8 @@ from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.faults import CannedResponse
 from app.sandbox.server import serve_app
 from app.sandbox.smtp import LocalSmtp
-from tests.clients.conftest import Unfenced
+from tests.support.checkout import CHECKOUT
+from tests.support.smtp_client import Unfenced
 
 CANARY = "канарейка"
 SECRET = "canary-0451"
@@ -42,7 +43,7 @@ PASSING = [
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
 async def test_nothing_leaks(log_format: str, tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         __file__,

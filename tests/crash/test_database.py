@@ -13,9 +13,9 @@ from app.errors import DatabaseUnavailableError
 from app.sandbox.server import Sandbox
 from app.services.run_params import DailyParams
 from app.services.runs import submit, wait
-from tests.crash.chats import keep_every_third
-from tests.database.clusters import get_postmaster, kill_all, list_servers
-from tests.stage import Stage, on_stage, until
+from tests.support.clusters import get_postmaster, kill_all, list_servers
+from tests.support.slow_sandbox import keep_every_third
+from tests.support.stage import Stage, on_stage, until
 
 
 async def crash(stage: Stage, data_dir: Path) -> None:

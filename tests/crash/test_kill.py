@@ -8,9 +8,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
@@ -20,11 +18,16 @@ from app.database.engine import Database
 from app.sandbox.server import Sandbox
 from app.services.run_params import DailyParams, SyncParams
 from app.services.runs import submit
-from tests.crash.chats import keep_every_third
-from tests.crash.processes import KEY, RunningService, run_service
-from tests.stage import until
-
-DAY = "2026-11-22"
+from tests.support.service_process import (
+    DAY,
+    KEY,
+    expire_leases,
+    fetch_rows,
+    open_rest_client,
+    run_service,
+)
+from tests.support.slow_sandbox import keep_every_third
+from tests.support.stage import until
 
 # Moment of the kill: the step has written its first row and has not ended.
 MOMENTS = {
@@ -41,32 +44,10 @@ async def slow_sandbox() -> AsyncIterator[Sandbox]:
         yield sandbox
 
 
-async def fetch_rows(database: Database, sql: str) -> list[dict[str, Any]]:
-    async with database.session() as session:
-        return [dict(row) for row in (await session.execute(text(sql))).mappings()]
-
-
 async def get_run_state(database: Database, run_id: int) -> str:
     async with database.session() as session:
         return str(
             await session.scalar(text("SELECT state FROM runs WHERE id = :id"), {"id": run_id})
-        )
-
-
-def open_rest_client(service: RunningService) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=service.url, headers={"X-API-Key": KEY}, timeout=60)
-
-
-async def expire_leases(database: Database) -> None:
-    """Let the leases expire as after half a minute."""
-    async with database.transaction() as session:
-        await session.execute(
-            text(
-                "UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'"
-            )
-        )
-        await session.execute(
-            text("UPDATE deliveries SET claimed_until = claimed_until - interval '30 seconds'")
         )
 
 

@@ -24,9 +24,9 @@ from app.database.engine import Database
 from app.sandbox.server import Sandbox
 from app.services.run_params import DailyParams
 from app.services.runs import submit, wait
-from tests.checks import CHECKOUT
-from tests.crash.chats import keep_every_third
-from tests.crash.processes import KEY, run_service, service_environment, wait_until_ready
+from tests.support.checkout import CHECKOUT
+from tests.support.service_process import KEY, run_service, service_environment, wait_until_ready
+from tests.support.slow_sandbox import keep_every_third
 
 PREVIOUS_RELEASE = "b022c7c409be76c52c250e44239d9ac6b54ff483"
 """The last commit whose processes may still run during the rollout; update it with each release."""

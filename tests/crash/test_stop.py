@@ -20,14 +20,21 @@ from app.database.engine import Database
 from app.sandbox.server import Sandbox
 from app.services.run_params import DailyParams
 from app.services.runs import submit, wait
-from tests.cli.processes import free_port
-from tests.crash.chats import keep_every_third
-from tests.crash.processes import KEY, RunningService, run_service
-from tests.crash.test_kill import DAY, expire_leases, fetch_rows, open_rest_client
-from tests.crash.wires import open_wire
-from tests.database.clusters import kill_all, list_servers
-from tests.programs import start_program
-from tests.stage import until
+from tests.support.clusters import kill_all, list_servers
+from tests.support.command_line import free_port
+from tests.support.programs import start_program
+from tests.support.service_process import (
+    DAY,
+    KEY,
+    RunningService,
+    expire_leases,
+    fetch_rows,
+    open_rest_client,
+    run_service,
+)
+from tests.support.slow_sandbox import keep_every_third
+from tests.support.stage import until
+from tests.support.wires import open_wire
 
 HUNG = 3600.0
 PATIENCE = 20.0

@@ -9,8 +9,7 @@ import pytest
 import pytest_asyncio
 
 from app.database.embedded import embedded_postgres
-
-from .clusters import fetch_value, kill_all, run_command
+from tests.support.clusters import fetch_value, kill_all, run_command
 
 
 @pytest.fixture

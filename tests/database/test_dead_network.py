@@ -20,10 +20,9 @@ from app.database.embedded import embedded_postgres
 from app.database.engine import Database
 from app.database.migrate import migrate
 from app.errors import DatabaseUnavailableError
-from tests.stage import until
-
-from .clusters import list_servers
-from .proxy import Network, open_network
+from tests.support.clusters import list_servers
+from tests.support.network import Network, open_network
+from tests.support.stage import until
 
 SOON = Limits(statement=0.3, lock=0.1, idle=0.5, margin=0.3)
 HOLD_SECONDS = 30

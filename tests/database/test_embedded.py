@@ -14,8 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.database.cluster import find_account_command
 from app.database.embedded import EmbeddedPostgresError, embedded_postgres
-
-from .clusters import (
+from tests.support.clusters import (
     CHILD,
     fetch_value,
     get_mode,

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.database.embedded import EmbeddedPostgresError, embedded_postgres
-
-from .clusters import (
-    CHECKOUT,
+from tests.support.checkout import CHECKOUT
+from tests.support.clusters import (
     CHILD,
     fetch_value,
     get_postmaster,

@@ -5,8 +5,7 @@ import asyncio
 from sqlalchemy import make_url, text
 
 from app.database.engine import Database
-
-from .clusters import fetch_value
+from tests.support.clusters import fetch_value
 
 
 async def test_connections_that_the_server_has_closed_are_replaced(

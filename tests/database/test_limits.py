@@ -20,8 +20,7 @@ from app.database.connection import Limits
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 from app.repositories.locks import lock_bulk_chat_updates
-
-from .clusters import fetch_value
+from tests.support.clusters import fetch_value
 
 SOON = Limits(statement=0.3, lock=0.1, idle=0.3)
 

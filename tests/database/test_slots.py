@@ -10,9 +10,8 @@ from sqlalchemy import make_url, text
 from app.database.engine import Database
 from app.database.slots import ConnectionSlots
 from app.errors import DatabaseUnavailableError
-from tests.stage import until
-
-from .clusters import fetch_value, limit_connections
+from tests.support.clusters import fetch_value, limit_connections
+from tests.support.stage import until
 
 
 async def hold(database: Database, seconds: float = 0.02) -> int:

@@ -13,10 +13,9 @@ from app.database.engine import Database
 from app.database.migrate import get_current_revision, get_head_revision
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 from app.sandbox.server import Sandbox
-from tests.cli.processes import free_port, make_environment, start_app, stop
-
-from .clusters import fetch_value, limit_connections
-from .proxy import open_network
+from tests.support.clusters import fetch_value, limit_connections
+from tests.support.command_line import free_port, make_environment, start_app, stop
+from tests.support.network import open_network
 
 
 async def open_and_get_revision(url: str, patience_seconds: float | None = 0) -> str | None:

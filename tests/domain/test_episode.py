@@ -7,13 +7,13 @@ import pytest
 from app.domain.episode import latest_episode, why_ungradeable, window
 from app.domain.messages import ChatMessage, Side
 from app.domain.outcomes import OutcomeCode
-from tests.grading.chats import START, chat
+from tests.support.chats import START, chat
 
 GAP = timedelta(hours=72)
 
 
 def timeline(*events: tuple[str, float]) -> list[ChatMessage]:
-    """Messages by (side, hours after the start); the ids are 0, 1, 2, …"""
+    """Return messages by (side, hours after the start) with the IDs 0, 1, 2, …"""
     return [
         ChatMessage(index, Side(side), START + timedelta(hours=hours), "текст", has_text=True)
         for index, (side, hours) in enumerate(events)
@@ -29,7 +29,7 @@ def timeline(*events: tuple[str, float]) -> list[ChatMessage]:
         (
             [("client", 0), ("company", 1), ("client", 73), ("company", 74)],
             [0, 1, 2, 3],
-        ),  # 72 hours sharp are not longer
+        ),  # exactly 72 hours are not longer
         ([("client", 0), ("company", 100)], [0, 1]),  # the late answer
         ([("client", 0), ("client", 100), ("company", 101)], [0, 1, 2]),  # the buyer asks again
         (
@@ -40,7 +40,7 @@ def timeline(*events: tuple[str, float]) -> list[ChatMessage]:
         (
             [("client", 0), ("company", 1), ("system", 40), ("client", 75)],
             [3],
-        ),  # a system message breaks no silence
+        ),  # a system message does not end a silence
         ([("client", 0), ("system", 1), ("client", 100)], [0, 2]),
         (
             [
@@ -95,7 +95,7 @@ def test_reasons_to_skip(lines: list[tuple[str, str]], reason: OutcomeCode | Non
     assert why_ungradeable(chat(*lines)) is reason
 
 
-def test_reasons_are_said_in_russian() -> None:
+def test_reasons_have_russian_labels() -> None:
     assert [code.label for code in list(OutcomeCode)[:3]] == [
         "нет сообщений клиента",
         "нет ответа компании",
@@ -103,7 +103,7 @@ def test_reasons_are_said_in_russian() -> None:
     ]
 
 
-def test_the_oldest_messages_are_left_out_if_the_texts_are_long() -> None:
+def test_oldest_messages_are_omitted_if_the_texts_are_long() -> None:
     messages = chat(
         ("client", "а" * 60_000),
         ("company", "б" * 30_000),

@@ -7,11 +7,11 @@ from app.domain.messages import Side
 
 
 @pytest.mark.parametrize("flag", Flag)
-def test_each_flag_is_said_in_russian(flag: Flag) -> None:
+def test_each_flag_has_a_russian_label(flag: Flag) -> None:
     assert flag.label[0] in "абвгдежзиклмнопрстуфхцчшщэюя"
 
 
-def test_who_speaks_to_the_grader_is_said_where_it_is_known() -> None:
+def test_label_names_the_side_that_addresses_the_grader_if_known() -> None:
     labels = [
         addresses_grader_label(sides)
         for sides in ([], [Side.CLIENT], [Side.COMPANY] * 2, [Side.COMPANY, Side.CLIENT])

@@ -1,7 +1,7 @@
-"""Grades, as reports spell them."""
+"""Spelling of grades in reports."""
 
 from app.domain.grades import Grade
 
 
-def test_reports_spell_grades_as_the_document_does() -> None:
+def test_grades_are_spelled_as_in_the_customers_document() -> None:
     assert [grade.value for grade in Grade] == ["Высокая", "Средняя", "Низкая", "Нет возражений"]

@@ -1,4 +1,4 @@
-"""Times in which a message can be deleted."""
+"""Periods in which a message can be deleted."""
 
 from datetime import timedelta
 

@@ -36,11 +36,13 @@ def test_grade_from_checks(checks: str, grade: Grade | None) -> None:
         ((M, M, M, M, M, L), 250 / 6),
     ],
 )
-def test_score_is_the_mean_of_what_applies(grades: tuple[Grade, ...], expected: float) -> None:
+def test_score_is_the_mean_of_the_criteria_that_apply(
+    grades: tuple[Grade, ...], expected: float
+) -> None:
     assert score(dict(zip(Criterion, grades, strict=True))) == pytest.approx(expected)
 
 
-def test_weights_weigh() -> None:
+def test_weights_change_the_score() -> None:
     weights = dict.fromkeys(Criterion, 1.0) | {Criterion.TONALITY: 5.0}
     assert score(dict(zip(Criterion, (H, L, L, L, L, L), strict=True)), weights) == 50
     assert score(dict(zip(Criterion, (H, L, L, L, N, L), strict=True)), weights) == pytest.approx(
@@ -48,6 +50,6 @@ def test_weights_weigh() -> None:
     )
 
 
-def test_no_score_is_made_up() -> None:
+def test_no_score_without_applicable_criteria() -> None:
     with pytest.raises(ValueError, match="не из чего"):
         score({Criterion.OBJECTION_HANDLING: N})

@@ -32,12 +32,12 @@ from app.domain.visible_text import keep_visible
         ("", ""),
     ],
 )
-def test_clean(dirty: str, expected: str) -> None:
+def test_invisible_characters_are_removed(dirty: str, expected: str) -> None:
     assert keep_visible(dirty) == expected
 
 
 @given(st.text(st.characters(exclude_categories=[])))
-def test_clean_text_is_safe_everywhere(text: str) -> None:
+def test_result_is_storable_and_normalized(text: str) -> None:
     cleaned = keep_visible(text)
     cleaned.encode("utf-8")
     assert not set(map(unicodedata.category, cleaned.replace("\n", ""))) & {"Cc", "Cs", "Co"}

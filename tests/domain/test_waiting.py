@@ -8,7 +8,7 @@ import pytest
 from app.domain.messages import ChatMessage, Side
 from app.domain.waiting import AnswerTimes, answer_times
 from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
-from tests.grading.chats import START
+from tests.support.chats import START
 
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
 OFFICE = WorkingHours.parse("Пн-Пт 09:00-18:00, Сб 10:00-16:00")
@@ -16,7 +16,7 @@ HOUR = 3600
 
 
 def timeline(*events: tuple[str, int]) -> list[ChatMessage]:
-    """Messages by (side, minutes after the start)."""
+    """Return messages by (side, minutes after the start)."""
     return [
         ChatMessage(number, Side(side), START + timedelta(minutes=minutes), "текст", has_text=True)
         for number, (side, minutes) in enumerate(events)
@@ -64,7 +64,7 @@ def timeline(*events: tuple[str, int]) -> list[ChatMessage]:
 def test_waits_of_a_chat(
     events: list[tuple[str, int]], first: int | None, longest: int | None, waiting_since: int | None
 ) -> None:
-    """In minutes; it is one hour after the start."""
+    """Values are in minutes; the current time is one hour after the start."""
     times = answer_times(timeline(*events), ROUND_THE_CLOCK, MOSCOW, START + timedelta(hours=1))
     assert times == AnswerTimes(
         None if first is None else first * 60,
@@ -84,7 +84,7 @@ def test_a_buyer_waits_for_at_most_a_week_after_the_last_message(seconds: int, w
 
 
 def test_only_working_hours_count() -> None:
-    """From Friday 17:30 to Monday 9:15: half an hour, six hours on Saturday, a quarter."""
+    """From Friday 17:30 to Monday 9:15: 30 minutes, six hours on Saturday, 15 minutes."""
     messages = [
         ChatMessage(
             1,

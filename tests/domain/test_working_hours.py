@@ -34,7 +34,7 @@ HOUR = 3600
             "2026-11-16T00:00",
             "2026-11-17T00:00",
             9,
-        ),  # what two shifts share counts once
+        ),  # the overlap of two shifts counts once
         ("Пн-Вс 00:00-24:00", "2026-11-16T12:00", "2026-11-18T12:00", 48),
         ("Вт 00:00-24:00", "2026-11-16T12:00", "2026-11-18T12:00", 24),
         ("", "2026-11-16T12:00", "2026-11-18T12:00", 48),
@@ -51,7 +51,7 @@ HOUR = 3600
         ("", "2026-03-29T00:00", "2026-03-30T00:00", 23),
         ("", "2026-10-25T00:00", "2026-10-26T00:00", 25),
         ("Вс 09:00-18:00", "2026-03-29T00:00", "2026-03-30T00:00", 9),
-        ("Вс 02:15-03:00", "2026-03-29T00:00", "2026-03-30T00:00", 0),  # the hour that never came
+        ("Вс 02:15-03:00", "2026-03-29T00:00", "2026-03-30T00:00", 0),  # the skipped hour
         (
             "Вс 02:30-04:00",
             "2026-10-25T00:00",
@@ -65,7 +65,7 @@ def test_seconds_within_working_hours(text: str, start: str, end: str, hours: fl
     assert WorkingHours.parse(text).seconds_between(first, last, BERLIN) == hours * HOUR
 
 
-def test_the_zone_says_when_it_is_open() -> None:
+def test_working_hours_are_in_the_zone() -> None:
     first, last = datetime(2026, 11, 16, tzinfo=UTC), datetime(2026, 11, 16, 7, tzinfo=UTC)
     assert OFFICE.seconds_between(first, last, MOSCOW) == HOUR
     assert OFFICE.seconds_between(first, last, ZoneInfo("Asia/Vladivostok")) == 7 * HOUR
@@ -84,7 +84,7 @@ weeks = st.lists(st.lists(shifts, max_size=3).map(tuple), min_size=7, max_size=7
     st.lists(moments, min_size=3, max_size=3),
     st.sampled_from(["Europe/Berlin", "America/Havana", "Australia/Lord_Howe"]),
 )
-def test_a_span_is_the_sum_of_its_parts_and_no_longer_than_itself(
+def test_span_is_the_sum_of_its_parts_and_not_longer_than_itself(
     hours: WorkingHours, points: list[datetime], zone_name: str
 ) -> None:
     zone = ZoneInfo(zone_name)
@@ -99,10 +99,8 @@ def test_a_span_is_the_sum_of_its_parts_and_no_longer_than_itself(
 @given(
     moments, moments, st.sampled_from(["Europe/Berlin", "America/Havana", "Australia/Lord_Howe"])
 )
-def test_days_without_a_gap_are_round_the_clock(
-    start: datetime, end: datetime, zone_name: str
-) -> None:
-    """Also where the clocks change at midnight."""
+def test_hours_without_a_gap_are_24_7(start: datetime, end: datetime, zone_name: str) -> None:
+    """Also if the clocks change at midnight."""
     zone = ZoneInfo(zone_name)
     written_out = WorkingHours.parse("Пн-Вс 00:00-12:30, Пн-Вс 12:30-24:00")
     assert written_out.seconds_between(start, end, zone) == ROUND_THE_CLOCK.seconds_between(
@@ -127,7 +125,7 @@ def test_days_without_a_gap_are_round_the_clock(
         "Будни 09:00-18:00",
     ],
 )
-def test_what_is_not_hours_is_said_in_one_line(text: str) -> None:
+def test_invalid_hours_are_reported_in_one_line(text: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings(_env_file=None, working_hours=text)
     assert caught.value.message.startswith("WORKING_HOURS: ")
@@ -135,7 +133,7 @@ def test_what_is_not_hours_is_said_in_one_line(text: str) -> None:
     assert "Пн-Пт 09:00-18:00" in caught.value.message, "it shows how to write them"
 
 
-def test_the_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKING_HOURS", "Пн-Пт 09:00-18:00, Сб 10:00-16:00")
     assert load_settings(_env_file=None).working_hours == OFFICE
     monkeypatch.setenv("WORKING_HOURS", "")

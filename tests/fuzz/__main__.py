@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from app.sandbox.server import Sandbox
-from tests import programs
-from tests.checks import CHECKOUT
-from tests.cli.processes import free_port, make_environment
 from tests.fuzz.addresses import open_forwarder
+from tests.support import programs
+from tests.support.checkout import CHECKOUT
+from tests.support.command_line import free_port, make_environment
 
 KEY = "key-of-the-fuzz-runs"
 _CONFIG = CHECKOUT / "tests" / "fuzz" / "schemathesis.toml"

@@ -8,8 +8,7 @@ from app.domain.messages import Side
 from app.domain.visible_text import keep_visible
 from app.grading.evidence import MAX_QUOTE_LENGTH, Quote, QuoteVerifier, in_sentence
 from app.grading.masking.masker import Masker
-
-from .chats import SOFA, chat
+from tests.support.chats import SOFA, chat
 
 SELLER = {Side.COMPANY}
 BUYER = {Side.CLIENT}

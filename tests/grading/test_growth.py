@@ -13,8 +13,7 @@ from app.grading.evidence import QuoteVerifier
 from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker
 from tests.benchmarks.growth import grading_patterns
-
-from .chats import chat
+from tests.support.chats import chat
 
 PATTERNS = [
     (name, pattern)

@@ -14,8 +14,7 @@ from app.grading.masking.masker import Masker
 from app.grading.model_answer import VerdictError
 from app.grading.rubric import Rubric, load_rubric
 from app.grading.verdict import Advice, Verdict, build_verdict
-
-from .chats import CHECKS, MOSCOW, OBJECTED, SOFA, answer, chat, criterion
+from tests.support.chats import CHECKS, MOSCOW, OBJECTED, SOFA, answer, chat, criterion
 
 RUBRIC = load_rubric(None)
 

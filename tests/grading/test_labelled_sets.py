@@ -2,7 +2,7 @@
 
 import pytest
 
-from .labelled_set import LabelledFigures, labelled_figures, load_set
+from tests.support.labelled_set import LabelledFigures, labelled_figures, load_set
 
 
 def _figures(name: str, half: str | None) -> LabelledFigures:

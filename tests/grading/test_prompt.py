@@ -13,8 +13,7 @@ from app.grading.model_answer import parse_answer
 from app.grading.prompt import prompt_version, system_message, user_message, with_complaint
 from app.grading.rubric import Rubric, load_rubric
 from app.grading.verdict import build_verdict
-
-from .chats import CHECKS, MOSCOW, SOFA, chat
+from tests.support.chats import CHECKS, MOSCOW, SOFA, chat
 
 NONCE = "c0ffee" * 5
 RUBRIC = load_rubric(None)

@@ -10,8 +10,7 @@ from app.domain.messages import ChatMessage
 from app.grading.evidence import QuoteVerifier
 from app.grading.masking.masker import Masker, Masking
 from app.grading.retelling import Retelling
-
-from .chats import MOSCOW, chat
+from tests.support.chats import MOSCOW, chat
 
 PHONE = "8 916 123-45-67"
 WINDOW = chat(

@@ -9,8 +9,7 @@ import pytest
 
 from app.domain.criteria import Criterion
 from app.grading.rubric import BUILT_IN, RubricError, load_rubric
-
-from .chats import CHECKS
+from tests.support.chats import CHECKS
 
 Change = Callable[[dict[str, Any]], object]
 

@@ -9,8 +9,7 @@ from app.domain.criteria import Check, Criterion
 from app.domain.grades import Grade
 from app.grading.model_answer import VerdictError, parse_answer
 from app.grading.rubric import load_rubric
-
-from .chats import CHECKS, OBJECTED, answer, criterion
+from tests.support.chats import CHECKS, OBJECTED, answer, criterion
 
 RUBRIC = load_rubric(None)
 GOOD = json.dumps(answer(), ensure_ascii=False)

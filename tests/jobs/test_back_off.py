@@ -1,5 +1,6 @@
-"""The database fails under a worker: runs are not started again at once, nothing waits for ever,
-and nothing is lost.
+"""The database fails while a worker executes runs.
+
+A failed run is not started again at once, no wait is unlimited, and nothing is lost.
 """
 
 import asyncio
@@ -18,14 +19,14 @@ from app.models import Run, RunKind, RunState
 from app.repositories import runs
 from app.services.run_params import RunParams, SyncParams
 from app.services.runs import RunContext, StepResult, require_run, submit
-from tests.jobs.test_worker import CLOCK, expire
-from tests.stage import until
+from tests.support.leases import CLOCK, expire_lease
+from tests.support.stage import until
 
 SLOT = "2026-11-22T12:00:00+00:00"
 
 
 async def fail(run: RunContext[RunParams]) -> StepResult:
-    """What a step does while the disk is full, or no connection is left."""
+    """Fail as a step does if the disk is full or no connection is free."""
     raise DatabaseUnavailableError("нет места")
 
 
@@ -51,7 +52,7 @@ def failing(database: Database) -> Worker:
 
 
 async def pause_of(database: Database, run_id: int) -> float:
-    """Seconds until the run may be claimed."""
+    """Return the seconds until the run can be claimed."""
     async with database.session() as session:
         statement = text("SELECT extract(epoch FROM not_before - now()) FROM runs WHERE id = :id")
         return float(await session.scalar(statement, {"id": run_id}) or 0)
@@ -71,10 +72,10 @@ async def returned(database: Database, run_id: int, times: int) -> Run:
     return await require_run(database, run_id)
 
 
-async def test_the_pauses_of_a_run_grow_and_hold_for_every_replica(database: Database) -> None:
+async def test_pause_of_a_failing_run_grows_for_every_replica(database: Database) -> None:
     run_id = await submit(database, SyncParams(), CLOCK, slot=SLOT)
     for times in range(1, 8):
-        async with at_work(failing(database)):  # a new replica each time: it remembers nothing
+        async with at_work(failing(database)):  # a new replica each time, without state in memory
             await returned(database, run_id, times)
             pause = await pause_of(database, run_id)
         assert 0 < pause <= min(2**times, 60)
@@ -86,7 +87,7 @@ async def test_the_pauses_of_a_run_grow_and_hold_for_every_replica(database: Dat
         assert await runs.list_claimable_kinds(session) == {"sync"}
 
 
-async def test_a_kind_that_the_database_fails_is_not_started_at_once_for_the_next_caller_either(
+async def test_next_run_of_a_failing_kind_also_waits(
     database: Database,
 ) -> None:
     for _ in range(20):
@@ -111,7 +112,7 @@ async def test_a_kind_that_the_database_fails_is_not_started_at_once_for_the_nex
         assert await ended() <= 3
 
 
-async def test_a_run_that_is_given_back_because_the_process_stops_may_be_claimed_at_once(
+async def test_run_released_by_a_stopping_process_can_be_claimed_at_once(
     database: Database,
 ) -> None:
     run_id = await submit(database, SyncParams(), CLOCK, slot=SLOT)
@@ -133,12 +134,10 @@ async def test_a_run_that_is_given_back_because_the_process_stops_may_be_claimed
     assert (run.state, run.not_before) == ("queued", None)
 
 
-async def test_a_worker_that_waits_for_a_lock_goes_on_and_keeps_no_connection(
+async def test_worker_gives_up_a_blocked_claim_and_its_connection(
     database_url: str,
 ) -> None:
-    """Whatever the database is busy with: the claim is given up, the worker is stale until one
-    succeeds.
-    """
+    """The worker is stale until a claim succeeds."""
     database, heartbeat = Database(database_url), Heartbeat()
     run_id = await submit(database, SyncParams(), CLOCK)
     worker = Worker(database, CLOCK, database_seconds=0.3, heartbeat=heartbeat)
@@ -172,7 +171,7 @@ async def test_a_worker_that_waits_for_a_lock_goes_on_and_keeps_no_connection(
 
 
 class LostAtCommit(Database):
-    """Its first transaction is committed, and the connection breaks before the answer."""
+    """A database whose first transaction commits, but the connection breaks before the reply."""
 
     broken = False
 
@@ -185,7 +184,7 @@ class LostAtCommit(Database):
             raise DatabaseUnavailableError("соединение оборвалось")
 
 
-async def test_a_run_whose_claim_was_committed_and_not_answered_is_done_after_its_lease(
+async def test_run_with_an_unacknowledged_claim_is_executed_after_its_lease(
     database: Database, database_url: str
 ) -> None:
     run_id = await submit(database, SyncParams(), CLOCK, slot=SLOT)
@@ -201,17 +200,18 @@ async def test_a_run_whose_claim_was_committed_and_not_answered_is_done_after_it
 
     async with at_work(worker):
         await until(claimed)
-        await expire(database, run_id)
+        await expire_lease(database, run_id)
         worker.wake()
         await until(done)
     await lossy.close()
 
 
-async def test_a_step_that_cannot_be_stopped_makes_the_worker_stale_only_while_it_lasts(
+async def test_step_that_ignores_cancellation_makes_the_worker_stale_until_it_ends(
     database: Database,
 ) -> None:
-    """Its lease is lost and it goes on: after half a minute the process is not ready, whatever the
-    worker finds in the queue.
+    """The step continues after its lease is lost.
+
+    After half a minute the process is not ready, whatever the queue contains.
     """
     let_go = asyncio.Event()
 
@@ -244,7 +244,7 @@ async def test_a_step_that_cannot_be_stopped_makes_the_worker_stale_only_while_i
         await until(fresh)
 
 
-async def test_other_scheduled_runs_of_a_kind_wait_with_it_and_a_persons_run_does_not(
+async def test_pause_applies_to_scheduled_runs_but_not_to_requested_ones(
     database: Database,
 ) -> None:
     await submit(database, SyncParams(), CLOCK, slot=SLOT)

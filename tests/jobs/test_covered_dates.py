@@ -1,5 +1,6 @@
-"""Every date is in exactly one daily mail, whatever happened to its run, to its mail step and to
-the clock.
+"""Each date is in exactly one daily mail.
+
+This holds after failures of its run or mail step and after changes of the clock.
 """
 
 from collections.abc import AsyncIterator
@@ -14,13 +15,13 @@ from app.jobs.daily import DayPlan, run_day
 from app.repositories import covered_dates
 from app.services.run_params import DailyParams, MailParams
 from app.services.runs import Progress, RunContext, StepResult, submit, wait
-from tests.jobs.test_daily import at, days, live_through, tick
-from tests.services.test_mailer import BOSS, SECOND, list_mails, read_text
-from tests.stage import GOOD_TALK, Stage, until
+from tests.support.daily_mails import BOSS, SECOND, list_mails, read_text
+from tests.support.scheduler import at, list_daily_runs, live_through, tick
+from tests.support.stage import GOOD_TALK, Stage, until
 
 
 async def covered(stage: Stage) -> dict[str, str]:
-    """By date, the date of the mail that covers it."""
+    """Return for each date the date of the mail that covers it."""
     rows = await stage.rows(
         "SELECT covered_dates.day, digest.day AS mail FROM covered_dates JOIN digests digest ON"
         " digest.id = digest_id ORDER BY 1"
@@ -37,7 +38,7 @@ def iso(moment: datetime, stage: Stage, days_later: int = 0) -> str:
 
 @asynccontextmanager
 async def failing_insert(stage: Stage, table: str, *, times: int) -> AsyncIterator[None]:
-    """The first ``times`` inserts into a table fail."""
+    """Make the first ``times`` inserts into a table fail."""
     await stage.change("CREATE SEQUENCE failed_inserts")
     await stage.change(f"""
         CREATE FUNCTION fail_insert() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -58,8 +59,8 @@ async def failing_insert(stage: Stage, table: str, *, times: int) -> AsyncIterat
         await stage.change("DROP SEQUENCE failed_inserts")
 
 
-async def test_dates_merged_into_a_merged_run_are_named_too(stage: Stage) -> None:
-    """The make-up run of three dates never gets to work before the next date is due."""
+async def test_dates_of_a_run_merged_twice_are_all_named(stage: Stage) -> None:
+    """The run for three missed dates is not executed before the next date is due."""
     stage.clock.set(at(stage, 20))
     await live_through(stage, stage.clock())
     first = stage.clock()
@@ -76,7 +77,7 @@ async def test_dates_merged_into_a_merged_run_are_named_too(stage: Stage) -> Non
 
 
 async def run_today(stage: Stage, plan: DayPlan) -> StepResult:
-    """Carry out today's daily run with this plan; its steps are the worker's."""
+    """Execute today's daily run with this plan; its steps are executed by the worker."""
     slot, run = (
         iso(stage.clock(), stage),
         "INSERT INTO runs (kind, slot, state, params, created_at, started_at, lease_until)",
@@ -101,7 +102,7 @@ async def run_today(stage: Stage, plan: DayPlan) -> StepResult:
 
 
 @pytest.mark.parametrize("table", ["digests", "deliveries"])
-async def test_a_mail_that_cannot_be_built_is_tried_again(stage: Stage, table: str) -> None:
+async def test_mail_that_cannot_be_built_is_retried(stage: Stage, table: str) -> None:
     stage.clock.set(at(stage, 20))
     stage.add_talk(*GOOD_TALK)
     async with failing_insert(stage, table, times=2):
@@ -114,7 +115,7 @@ async def test_a_mail_that_cannot_be_built_is_tried_again(stage: Stage, table: s
     assert len(await stage.rows("SELECT 1 FROM digests")) == 1
 
 
-async def test_a_mail_that_cannot_reach_a_recipient_is_not_built_again(stage: Stage) -> None:
+async def test_mail_with_an_unreachable_recipient_is_not_built_again(stage: Stage) -> None:
     stage.clock.set(at(stage, 20))
     stage.sandbox.smtp.switches.recipient_answers[SECOND] = "451 4.7.1 Try again later"
     result = await run_today(
@@ -124,7 +125,7 @@ async def test_a_mail_that_cannot_reach_a_recipient_is_not_built_again(stage: St
     assert len(await stage.rows("SELECT 1 FROM runs WHERE kind = 'mail'")) == 1
 
 
-async def test_a_date_whose_mail_failed_is_named_in_the_next_one(stage: Stage) -> None:
+async def test_date_of_a_failed_mail_is_named_in_the_next_mail(stage: Stage) -> None:
     stage.clock.set(at(stage, 20))
     stage.add_talk(*GOOD_TALK)
     first = stage.clock()
@@ -138,10 +139,10 @@ async def test_a_date_whose_mail_failed_is_named_in_the_next_one(stage: Stage) -
     assert len(await stage.reports(mail=iso(first, stage))) == 1
 
 
-async def test_a_mail_whose_process_stopped_before_it_was_rendered_is_completed(
+async def test_mail_interrupted_before_rendering_is_completed(
     stage: Stage,
 ) -> None:
-    """The figures and the reports are assigned, the bytes and the deliveries are missing."""
+    """Figures and reports are assigned; bytes and deliveries are missing."""
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()
@@ -155,7 +156,7 @@ async def test_a_mail_whose_process_stopped_before_it_was_rendered_is_completed(
     )
 
 
-async def test_a_mail_that_cannot_be_rendered_costs_no_other(stage: Stage) -> None:
+async def test_mail_that_cannot_be_rendered_does_not_block_others(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()
@@ -179,7 +180,7 @@ async def test_a_mail_that_cannot_be_rendered_costs_no_other(stage: Stage) -> No
     assert "не составить" in answer["message"]
 
 
-async def test_the_scheduler_completes_a_mail_that_nobody_asks_for_again(stage: Stage) -> None:
+async def test_scheduler_completes_an_interrupted_mail(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()
@@ -196,8 +197,8 @@ async def test_the_scheduler_completes_a_mail_that_nobody_asks_for_again(stage: 
     await until(arrived)
 
 
-async def test_a_clock_that_is_ahead_for_a_moment_gives_no_recipient_up(stage: Stage) -> None:
-    """Three days have passed at once, after one try."""
+async def test_clock_that_is_briefly_ahead_abandons_no_recipient(stage: Stage) -> None:
+    """The clock moves three days ahead after one try."""
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()
@@ -212,7 +213,7 @@ async def test_a_clock_that_is_ahead_for_a_moment_gives_no_recipient_up(stage: S
     assert len(stage.sandbox.smtp.messages) == 2
 
 
-async def test_a_date_of_a_clock_that_was_ahead_gets_its_own_mail_when_it_comes(
+async def test_date_first_run_by_a_clock_ahead_gets_its_own_mail_later(
     stage: Stage,
 ) -> None:
     stage.clock.set(at(stage, 20))
@@ -236,7 +237,7 @@ async def test_a_date_of_a_clock_that_was_ahead_gets_its_own_mail_when_it_comes(
 
 
 async def live_through_again(stage: Stage, moment: datetime) -> dict[str, Any]:
-    """As ``live_through``, where runs of later dates may stand in the table."""
+    """Do the same as ``live_through`` if the table has runs of later dates."""
     stage.clock.set(moment)
     await tick(stage)
     slot = iso(moment, stage)
@@ -251,12 +252,13 @@ async def live_through_again(stage: Stage, moment: datetime) -> dict[str, Any]:
         )
 
     await until(ended)
-    return next(row for row in await days(stage) if row["slot"] == slot)
+    return next(row for row in await list_daily_runs(stage) if row["slot"] == slot)
 
 
-async def test_a_run_of_a_date_to_come_sends_no_mail(stage: Stage) -> None:
-    """The clock was right again before the run came to its mail; missed dates that were merged into
-    it are due again.
+async def test_run_of_a_future_date_sends_no_mail(stage: Stage) -> None:
+    """The clock is corrected before the run's mail step.
+
+    Missed dates that were merged into the run are due again.
     """
     stage.clock.set(at(stage, 20))
     first = stage.clock()
@@ -283,7 +285,7 @@ async def test_a_run_of_a_date_to_come_sends_no_mail(stage: Stage) -> None:
     assert "Часы" in failed["message"]
 
 
-async def test_reports_of_a_clock_that_was_ahead_are_in_the_next_mail(stage: Stage) -> None:
+async def test_reports_created_by_a_clock_ahead_are_in_the_next_mail(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     now = stage.clock()
     await stage.sync()
@@ -293,10 +295,8 @@ async def test_reports_of_a_clock_that_was_ahead_are_in_the_next_mail(stage: Sta
     assert (await stage.mail())["send_reports"] == 1
 
 
-async def test_a_sync_is_due_again_after_the_clock_was_ahead(stage: Stage) -> None:
-    """For two hours its slots were taken ahead of their time; those of the next half hour stay
-    taken.
-    """
+async def test_sync_is_due_again_after_the_clock_was_ahead(stage: Stage) -> None:
+    """Slots of two hours were used ahead of time; those of the next half hour stay used."""
 
     async def syncs() -> int:
         return len(await stage.rows("SELECT 1 FROM runs WHERE kind = 'sync' AND slot IS NOT NULL"))
@@ -326,7 +326,7 @@ async def test_a_sync_is_due_again_after_the_clock_was_ahead(stage: Stage) -> No
 
 
 async def test_mails_of_the_previous_release_cover_their_dates(stage: Stage) -> None:
-    """Its processes go on after the migration and store no covered dates."""
+    """Processes of the previous release store no covered dates, also after the migration."""
     stage.clock.set(at(stage, 20))
     day = await live_through(stage, stage.clock())
     await stage.change("DELETE FROM covered_dates")
@@ -343,10 +343,8 @@ async def test_mails_of_the_previous_release_cover_their_dates(stage: Stage) -> 
         )
 
 
-async def test_a_second_mail_of_a_covered_date_is_not_built(stage: Stage) -> None:
-    """A process that was frozen asks for the mail of a date that a later mail has covered
-    meanwhile.
-    """
+async def test_second_mail_of_a_covered_date_is_not_built(stage: Stage) -> None:
+    """A process continues after a freeze; a later mail has covered its date meanwhile."""
     stage.clock.set(at(stage, 20))
     first = stage.clock()
     await live_through(stage, first)

@@ -1,8 +1,7 @@
-"""The day: sync, grading and mail in one, once, whatever fails on the way."""
+"""The daily run: sync, grading and mail, executed once despite failures."""
 
 import time
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import uuid4
 
 from app.jobs.daily import DayPlan, run_day
@@ -12,42 +11,12 @@ from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
 from app.services.run_params import DailyParams, MailParams
 from app.services.runs import Progress, RunContext, submit, wait
-from tests.jobs.ticks import ask_for_what_is_due
-from tests.services.test_mailer import BOSS, list_mails, read_text
-from tests.stage import BAD_TALK, GOOD_TALK, MovableClock, Stage, on_stage, until
+from tests.support.daily_mails import BOSS, list_mails, read_text
+from tests.support.scheduler import at, list_daily_runs, live_through, tick
+from tests.support.stage import BAD_TALK, GOOD_TALK, MovableClock, Stage, on_stage, until
 
 
-async def tick(stage: Stage) -> None:
-    await ask_for_what_is_due(stage.service.database, stage.service.timetable, stage.clock)
-    stage.service.worker.wake()
-
-
-async def days(stage: Stage) -> list[dict[str, Any]]:
-    return await stage.rows(
-        "SELECT id, slot, state, message, figures FROM runs WHERE kind = 'daily' ORDER BY slot"
-    )
-
-
-async def live_through(stage: Stage, moment: datetime) -> dict[str, Any]:
-    """Moves the clock, lets the tick come, waits for the day's run to end."""
-    stage.clock.set(moment)
-    await tick(stage)
-
-    async def ended() -> bool:
-        return bool(found := await days(stage)) and found[-1]["state"] in ("done", "failed")
-
-    await until(ended)
-    return (await days(stage))[-1]
-
-
-def at(stage: Stage, hour: int, days_later: int = 0) -> datetime:
-    today = stage.clock().astimezone(stage.service.settings.report_timezone) + timedelta(
-        days=days_later
-    )
-    return today.replace(hour=hour, minute=0, second=5, microsecond=0)
-
-
-async def test_the_day_is_run_once_and_mails_once(stage: Stage) -> None:
+async def test_daily_run_and_its_mail_happen_once(stage: Stage) -> None:
     stage.clock.set(at(stage, 18))
     stage.add_talk(*GOOD_TALK)
     stage.add_talk(*BAD_TALK, title="Шкаф")
@@ -59,7 +28,7 @@ async def test_the_day_is_run_once_and_mails_once(stage: Stage) -> None:
     assert len(list_mails(stage, BOSS)) == 1
     for _ in range(3):
         await tick(stage)
-    assert len(await days(stage)) == 1
+    assert len(await list_daily_runs(stage)) == 1
     assert (await stage.mail())["send_reports"] == 0
     run = (await stage.rest.get(f"/api/v1/runs/{day['id']}")).json()
     assert [(step["kind"], step["state"]) for step in run["steps"]] == [
@@ -73,28 +42,34 @@ async def test_the_day_is_run_once_and_mails_once(stage: Stage) -> None:
     }
 
 
-async def test_a_day_without_chats_is_mailed_all_the_same(stage: Stage) -> None:
+async def test_day_without_chats_is_mailed(stage: Stage) -> None:
     day = await live_through(stage, at(stage, 20))
     assert (day["state"], day["figures"]["send_reports"]) == ("done", 0)
     assert len(list_mails(stage, BOSS)) == 1
 
 
-async def test_days_missed_are_made_up_for_by_one_mail_that_names_them(stage: Stage) -> None:
+async def test_missed_days_are_in_one_mail_that_names_them(stage: Stage) -> None:
     await live_through(stage, at(stage, 20))
     stage.clock.move(days=3)
     stage.add_talk(*GOOD_TALK)
     day = await live_through(stage, at(stage, 23))
-    assert [row["state"] for row in await days(stage)] == ["done", "merged", "merged", "done"]
+    assert [row["state"] for row in await list_daily_runs(stage)] == [
+        "done",
+        "merged",
+        "merged",
+        "done",
+    ]
     mail = read_text(list_mails(stage, BOSS)[-1])
-    for row in (await days(stage))[1:]:
+    for row in (await list_daily_runs(stage))[1:]:
         year, month, date = row["slot"].split("-")
         assert f"{date}.{month}" in mail, year
     assert day["figures"]["send_reports"] == 1
 
 
-async def test_what_is_missing_is_said_when_the_deadline_is_over(database_url: str) -> None:
-    """The balance is empty: the mail goes at the deadline, red, and the chats wait for the next
-    day.
+async def test_mail_sent_at_the_deadline_names_what_is_missing(database_url: str) -> None:
+    """The balance is empty: the mail is sent at the deadline with a warning.
+
+    The chats wait for the next day.
     """
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
@@ -125,7 +100,7 @@ async def test_what_is_missing_is_said_when_the_deadline_is_over(database_url: s
         )
 
 
-async def test_a_day_that_has_reached_its_budget_says_so_and_has_not_failed(
+async def test_day_that_reached_its_budget_reports_it_and_succeeds(
     database_url: str,
 ) -> None:
     async with (
@@ -147,8 +122,8 @@ async def test_a_day_that_has_reached_its_budget_says_so_and_has_not_failed(
         assert mail.count("НЕ ВСЁ ПОЛУЧИЛОСЬ") == 1
 
 
-class Seconds:
-    """A monotonic clock that goes on and can be moved ahead."""
+class MovableMonotonic:
+    """A monotonic clock that runs and can be moved ahead."""
 
     now = 0.0
 
@@ -156,11 +131,12 @@ class Seconds:
         return time.monotonic() + self.now
 
 
-async def test_the_cause_is_said_also_where_the_deadline_cuts_the_next_attempt_off(
+async def test_cause_is_reported_if_the_deadline_interrupts_the_next_attempt(
     stage: Stage,
 ) -> None:
-    """The balance is empty in the first attempt; in the second Avito keeps the sync waiting until
-    the deadline is over.
+    """In the first attempt the balance is empty.
+
+    In the second attempt Avito delays the sync until the deadline is over.
     """
     service, clock, hour = stage.service, stage.clock, timedelta(hours=1)
     await stage.change(
@@ -168,7 +144,7 @@ async def test_the_cause_is_said_also_where_the_deadline_cuts_the_next_attempt_o
         " VALUES ('daily', '2026-11-22', 'running', '{}', now(), now() + interval '1 hour')"
     )
     run = RunContext(1, "2026-11-22", DailyParams(), uuid4(), clock(), Progress())
-    passed = Seconds()
+    passed = MovableMonotonic()
 
     def late(_: ReceivedRequest) -> bool:
         passed.now += hour.total_seconds() - 3
@@ -195,8 +171,8 @@ async def test_the_cause_is_said_also_where_the_deadline_cuts_the_next_attempt_o
     )
 
 
-async def test_the_day_does_not_buy_the_import_of_an_old_account(stage: Stage) -> None:
-    """Chats older than GRADE_WITHIN_DAYS are left to a call by a person."""
+async def test_daily_run_does_not_grade_old_chats(stage: Stage) -> None:
+    """Chats older than GRADE_WITHIN_DAYS are graded only on request."""
     stage.add_talk(*GOOD_TALK, minutes_ago=60 * 24 * 30)
     stage.add_talk(*GOOD_TALK, minutes_ago=60 * 24 * 2)
     day = await live_through(stage, at(stage, 20))
@@ -204,7 +180,7 @@ async def test_the_day_does_not_buy_the_import_of_an_old_account(stage: Stage) -
     assert (await stage.analyze())["analyzed_chats"] == 1
 
 
-async def test_a_lost_mail_server_is_tried_again_by_the_scheduler(stage: Stage) -> None:
+async def test_scheduler_retries_after_a_mail_server_outage(stage: Stage) -> None:
     stage.clock.set(at(stage, 18))
     stage.add_talk(*GOOD_TALK)
     stage.sandbox.smtp.switches.refuse_connections = True
@@ -224,10 +200,8 @@ async def test_a_lost_mail_server_is_tried_again_by_the_scheduler(stage: Stage) 
     }
 
 
-async def test_what_was_copied_late_is_counted_in_the_next_mail(stage: Stage) -> None:
-    """Written before the cut-off of a day on which Avito was away, copied after it: it must be in
-    some mail's N.
-    """
+async def test_message_copied_late_is_counted_in_the_next_mail(stage: Stage) -> None:
+    """It was written before the cut-off, while Avito was unavailable, and copied after it."""
     stage.clock.set(at(stage, 18))
     stage.add_talk(*GOOD_TALK, minutes_ago=30)
     stage.add_talk(("client", "Есть кто живой?"), minutes_ago=20)

@@ -1,4 +1,4 @@
-"""A deadline is a span of real time, whatever the wall clock is set to meanwhile."""
+"""A deadline measures elapsed time; changes of the wall clock have no effect."""
 
 from datetime import timedelta
 
@@ -9,22 +9,14 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.run_params import AnalyzeParams
 from app.services.runs import submit, wait
-from tests.stage import GOOD_TALK, MovableClock, on_stage, until
+from tests.support.monotonic import Seconds
+from tests.support.stage import GOOD_TALK, MovableClock, on_stage, until
 
 SPAN = timedelta(hours=2)
 
 
-class Seconds:
-    """A monotonic clock that a test moves."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.mark.parametrize("jump", [timedelta(hours=26), -timedelta(hours=2), timedelta(days=40)])
-def test_a_jump_of_the_clock_changes_nothing(jump: timedelta) -> None:
+def test_clock_jump_does_not_change_the_deadline(jump: timedelta) -> None:
     clock, seconds = MovableClock(), Seconds()
     deadline = Deadline(SPAN, since=clock(), clock=clock, monotonic=seconds)
     clock.move(seconds=jump.total_seconds())
@@ -37,10 +29,10 @@ def test_a_jump_of_the_clock_changes_nothing(jump: timedelta) -> None:
 
 
 @pytest.mark.parametrize(("began_hours_ago", "hours_left"), [(0.5, 1.5), (3, 0), (-5, 2)])
-def test_it_counts_from_the_start_in_another_process(
+def test_deadline_counts_from_the_start_in_another_process(
     began_hours_ago: float, hours_left: float
 ) -> None:
-    """A start in the future was noted by a clock that was ahead: it counts as now."""
+    """A start in the future, from a clock that was ahead, counts as now."""
     clock, seconds = MovableClock(), Seconds()
     deadline = Deadline(
         SPAN, since=clock() - timedelta(hours=began_hours_ago), clock=clock, monotonic=seconds
@@ -49,8 +41,8 @@ def test_it_counts_from_the_start_in_another_process(
     assert deadline.passed is (hours_left == 0)
 
 
-async def test_a_grading_whose_clock_jumps_goes_on(database_url: str) -> None:
-    """More chats than are read ahead: the deadline is looked at again while they are graded."""
+async def test_grading_continues_after_a_clock_jump(database_url: str) -> None:
+    """There are more chats than are read ahead, so the deadline is checked during grading."""
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
         on_stage(database_url, sandbox, deepseek_max_concurrency=4) as stage,

@@ -1,5 +1,6 @@
-"""A whole day with few connections: nobody waits for a second one while holding the first, and
-calls wait instead of failing.
+"""A daily run with few connections.
+
+No task holds one connection while it waits for another. Calls wait instead of failing.
 """
 
 import asyncio
@@ -10,14 +11,14 @@ import pytest
 
 from app.database.engine import Database
 from app.sandbox.server import Sandbox
-from tests.database.clusters import limit_connections
-from tests.stage import Stage, on_stage
+from tests.support.clusters import limit_connections
+from tests.support.stage import Stage, on_stage
 
 SPAN = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
 
 
 async def get_all(stage: Stage, forms: Iterable[str] = ("json", "csv", "xlsx")) -> None:
-    """What analysts and probes ask for, all at once."""
+    """Send the requests of analysts and probes concurrently."""
     paths = [("/api/v1/reports", {**SPAN, "format": form}) for form in forms]
     paths += [("/api/v1/reports/summary", SPAN), ("/api/v1/runs", {}), ("/metrics", {})]
     answers = await asyncio.gather(
@@ -27,7 +28,7 @@ async def get_all(stage: Stage, forms: Iterable[str] = ("json", "csv", "xlsx")) 
 
 
 async def live_through(stage: Stage) -> None:
-    """Sync, grading and mail, with readers at every step."""
+    """Run sync, grading and mail, with readers during every step."""
     for step in (stage.sync, stage.analyze, stage.mail):
         await asyncio.gather(step(), get_all(stage), get_all(stage))
     assert len(await stage.reports()) > 10
@@ -42,14 +43,14 @@ async def live_through(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-async def test_a_day_with_a_small_pool(database_url: str, size: int) -> None:
+async def test_daily_run_with_a_small_pool(database_url: str, size: int) -> None:
     pool = Database(database_url, pool_size=size, slot_seconds=20)
     async with Sandbox() as sandbox, on_stage(database_url, sandbox, pool=pool) as stage:
         await live_through(stage)
     await pool.close()
 
 
-async def test_a_day_with_fewer_connections_than_the_pool_would_take(
+async def test_daily_run_with_fewer_connections_than_the_pool_size(
     cluster_url: str, postgres_url: str
 ) -> None:
     async with (
@@ -60,7 +61,7 @@ async def test_a_day_with_fewer_connections_than_the_pool_would_take(
         await live_through(stage)
 
 
-async def test_the_setting_is_the_size_of_the_pool(tmp_path: Path) -> None:
+async def test_setting_limits_the_pool(tmp_path: Path) -> None:
     async with (
         Sandbox() as sandbox,
         on_stage(None, sandbox, data_dir=tmp_path, database_pool_size=2) as stage,

@@ -1,17 +1,20 @@
-"""A call that sends a date's mails again while the same call is under way or was interrupted:
-nobody gets one too many.
+"""A call that resends a date's mails while the same call is in progress or was interrupted.
+
+No recipient receives one too many.
 """
 
 from app.repositories.runs import CONTINUED_FOR
-from tests.jobs.repeats import asked, asked_by_both
-from tests.services.test_mailer import BOSS, SECOND, grade_day, list_mails
-from tests.stage import Stage, on_stage, until
+from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails
+from tests.support.repeated_calls import call_both, start_call
+from tests.support.stage import Stage, on_stage, until
 
 
-async def test_a_mail_repeated_by_two_calls_at_once_goes_once(stage: Stage, replica: Stage) -> None:
+async def test_mail_resent_by_two_concurrent_calls_is_sent_once(
+    stage: Stage, replica: Stage
+) -> None:
     await grade_day(stage)
     await stage.mail()
-    first, second = await asked_by_both(stage, replica, "/timer/reports", {"resend": True})
+    first, second = await call_both(stage, replica, "/timer/reports", {"resend": True})
     assert (first["send_reports"], second["send_reports"]) == (2, 0)
     assert "Такой же запрос уже выполнялся" in second["message"]
     assert "писем не было" not in second["message"]
@@ -22,12 +25,12 @@ async def test_a_mail_repeated_by_two_calls_at_once_goes_once(stage: Stage, repl
     assert len(list_mails(stage, BOSS)) == 3
 
 
-async def test_a_repeat_that_was_interrupted_is_finished_by_the_next_call(stage: Stage) -> None:
-    """The service is stopped with the mail on the wire; the caller was told to call again."""
+async def test_interrupted_resend_is_finished_by_the_next_call(stage: Stage) -> None:
+    """The service is stopped during the transfer; the response tells the caller to repeat."""
     await grade_day(stage)
     await stage.mail()
     stage.sandbox.smtp.switches.latency_seconds = 60
-    first = await asked(stage, "/timer/reports", {"resend": True})
+    first = await start_call(stage, "/timer/reports", {"resend": True})
 
     async def on_the_wire() -> bool:
         return bool(await stage.rows("SELECT 1 FROM deliveries WHERE state = 'sending'"))
@@ -47,10 +50,8 @@ async def test_a_repeat_that_was_interrupted_is_finished_by_the_next_call(stage:
     assert len(list_mails(stage, BOSS)) == 3
 
 
-async def half_repeated(stage: Stage, state: str) -> None:
-    """A repeat that has reached the first recipient and not the second, and whose process came to
-    such an end.
-    """
+async def resend_to_first_recipient(stage: Stage, state: str) -> None:
+    """Interrupt a resend that has reached the first recipient and not the second."""
     await grade_day(stage)
     await stage.mail()
     stage.sandbox.smtp.switches.recipient_answers[SECOND] = "451 4.7.1 Try again later"
@@ -62,22 +63,22 @@ async def half_repeated(stage: Stage, state: str) -> None:
     await stage.change(f"{changed} WHERE id = ({last})", state=state)
 
 
-async def test_the_first_recipient_of_an_interrupted_repeat_does_not_get_it_again(
+async def test_first_recipient_of_an_interrupted_resend_gets_one_copy(
     stage: Stage,
 ) -> None:
     for number, state in enumerate(
         ("interrupted", "running"), 1
-    ):  # stopped; or killed, and its lease is over
-        await half_repeated(stage, state)
+    ):  # stopped, or killed with an expired lease
+        await resend_to_first_recipient(stage, state)
         assert (await stage.mail(resend=True))["send_reports"] == 2 * number, (
             "its caller was told of none"
         )
         assert [len(list_mails(stage, to)) for to in (BOSS, SECOND)] == [2 * number, 2 * number]
 
 
-async def test_what_the_scheduler_has_finished_meanwhile_is_not_begun_again(stage: Stage) -> None:
-    await half_repeated(stage, "interrupted")
-    await stage.mail()  # as a retry of the scheduler's would
+async def test_resend_finished_by_the_scheduler_is_not_repeated(stage: Stage) -> None:
+    await resend_to_first_recipient(stage, "interrupted")
+    await stage.mail()  # as a retry of the scheduler does
     answer = await stage.mail(resend=True)
     assert (answer["send_reports"], len(list_mails(stage, BOSS))) == (0, 2)
     assert "ещё раз не отправлялось" in answer["message"]
@@ -86,8 +87,8 @@ async def test_what_the_scheduler_has_finished_meanwhile_is_not_begun_again(stag
     )
 
 
-async def test_an_interruption_is_forgotten_in_time(stage: Stage) -> None:
-    await half_repeated(stage, "interrupted")
+async def test_old_interrupted_resend_is_not_continued(stage: Stage) -> None:
+    await resend_to_first_recipient(stage, "interrupted")
     await stage.mail()
     stage.clock.move(seconds=CONTINUED_FOR.total_seconds() + 60)
     day = (await stage.rows("SELECT day FROM digests"))[0]["day"].isoformat()
@@ -95,9 +96,9 @@ async def test_an_interruption_is_forgotten_in_time(stage: Stage) -> None:
     assert len(list_mails(stage, BOSS)) == 3
 
 
-async def test_a_repeat_for_other_recipients_is_a_new_mail(stage: Stage, database_url: str) -> None:
-    """The service was stopped to have an address added."""
-    await half_repeated(stage, "interrupted")
+async def test_resend_to_other_recipients_is_a_new_mail(stage: Stage, database_url: str) -> None:
+    """The service was restarted with one more address."""
+    await resend_to_first_recipient(stage, "interrupted")
     third = "third@example.ru"
     async with (
         stage.resting(),

@@ -1,4 +1,4 @@
-"""The real scheduler: every job queues its run, also after a jump of the clock."""
+"""The real scheduler: every job queues its run, also after a clock jump."""
 
 import asyncio
 from contextlib import suppress
@@ -14,9 +14,9 @@ from app.jobs.heartbeat import Heartbeat
 from app.jobs.scheduler import JOBS, Scheduler, watch_clock
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
-from tests.jobs.test_tick import EVENING, moscow
-from tests.services.test_mailer import BOSS, grade_day, list_mails
-from tests.stage import MovableClock, Stage, on_stage, until
+from tests.support.daily_mails import BOSS, grade_day, list_mails
+from tests.support.scheduler import EVENING, moscow
+from tests.support.stage import MovableClock, Stage, on_stage, until
 
 AFTER_REPORT_TIME = moscow(22, 20, 1).astimezone(UTC)
 
@@ -35,7 +35,7 @@ def showing(moment: datetime) -> MovableClock:
 
 
 async def test_each_job_queues_its_run(database_url: str) -> None:
-    """The day's run, the interval's sync, and a delivery that a dead process left."""
+    """The daily run, the sync of the interval, and a delivery of a dead process."""
     async with Sandbox(avito=LocalAvito()) as sandbox:
         async with on_stage(database_url, sandbox, showing(moscow(22, 10))) as stage:
             await grade_day(stage)
@@ -64,8 +64,8 @@ async def test_each_job_queues_its_run(database_url: str) -> None:
             assert retry.startswith("retry 2026-11-22T17:0")
 
 
-async def test_every_job_is_expected_to_succeed(database: Database) -> None:
-    """A job that is never executed makes the scheduler stale, however well the others do."""
+async def test_job_that_is_never_executed_makes_the_scheduler_stale(database: Database) -> None:
+    """The other jobs succeed meanwhile."""
     heartbeat = Heartbeat()
     scheduler = Scheduler(database, EVENING, system_clock, wake=lambda: None, heartbeat=heartbeat)
     scheduler.start()
@@ -86,9 +86,7 @@ async def test_every_job_is_expected_to_succeed(database: Database) -> None:
 
 
 @pytest.mark.parametrize("move", [timedelta(days=40), timedelta(hours=26), -timedelta(hours=2)])
-async def test_a_clock_that_jumps_is_noticed_and_the_jobs_are_executed_at_once(
-    database_url: str, move: timedelta
-) -> None:
+async def test_clock_jump_executes_the_jobs_at_once(database_url: str, move: timedelta) -> None:
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
         on_stage(database_url, sandbox, showing(moscow(22, 12)), scheduler_enabled=True) as stage,
@@ -120,10 +118,10 @@ async def test_a_clock_that_jumps_is_noticed_and_the_jobs_are_executed_at_once(
         assert "avito_quality_clock_offset_seconds" in metrics
 
 
-async def test_a_job_that_was_planned_by_a_clock_ahead_is_executed_all_the_same(
+async def test_job_planned_by_a_clock_ahead_is_executed(
     database: Database,
 ) -> None:
-    """What is left of a machine's clock that was 40 days ahead: APScheduler waits for that date."""
+    """The clock was 40 days ahead, so APScheduler would wait until that date."""
     executed = asyncio.Event()
     scheduler = Scheduler(database, EVENING, system_clock, wake=executed.set, heartbeat=Heartbeat())
     scheduler.start()
@@ -149,7 +147,7 @@ async def test_a_job_that_was_planned_by_a_clock_ahead_is_executed_all_the_same(
         scheduler.stop()
 
 
-def test_steps_too_small_to_matter_add_up() -> None:
+def test_small_clock_steps_add_up() -> None:
     clock, seconds = showing(AFTER_REPORT_TIME), [0.0]
     watch = ClockWatch(clock, lambda: seconds[0])
     noticed = []

@@ -1,5 +1,6 @@
-"""The service is told to stop while it grades: the answers under way are paid for, so they are
-waited for and kept.
+"""The service is stopped during grading.
+
+Model calls in progress are billed, so the service waits for their answers and stores them.
 """
 
 import asyncio
@@ -12,8 +13,8 @@ from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.run_params import AnalyzeParams, DailyParams, RegradeParams, RegradePeriod
 from app.services.runs import require_run, submit, wait
-from tests.services.test_mailer import BOSS, SECOND, grade_day, list_mails
-from tests.stage import GOOD_TALK, Stage, on_stage, until
+from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails
+from tests.support.stage import GOOD_TALK, Stage, on_stage, until
 
 AT_A_TIME = 3
 CHATS = 8
@@ -21,7 +22,7 @@ CHATS = 8
 
 @asynccontextmanager
 async def synced(url: str, chats: int = CHATS) -> AsyncIterator[Stage]:
-    """A service with chats that are due, which has all the time that it wants to stop."""
+    """Yield a service with due chats and enough time to stop."""
     async with (
         Sandbox(avito=LocalAvito()) as sandbox,
         on_stage(url, sandbox, finish_seconds=60, deepseek_max_concurrency=AT_A_TIME) as stage,
@@ -34,7 +35,7 @@ async def synced(url: str, chats: int = CHATS) -> AsyncIterator[Stage]:
 
 
 async def begun(stage: Stage, requests: int = AT_A_TIME) -> None:
-    """Waits until the model has been asked so often."""
+    """Wait until the model has received this many requests."""
 
     async def enough() -> bool:
         return len(stage.sandbox.deepseek.requests) >= requests
@@ -46,7 +47,7 @@ async def reports(stage: Stage) -> int:
     return len(await stage.rows("SELECT 1 FROM reports"))
 
 
-async def test_a_caller_is_told_of_the_answers_that_came_while_the_service_stopped(
+async def test_response_counts_answers_received_during_the_stop(
     database_url: str,
 ) -> None:
     async with synced(database_url) as stage:
@@ -62,7 +63,7 @@ async def test_a_caller_is_told_of_the_answers_that_came_while_the_service_stopp
         assert (await stage.analyze())["analyzed_chats"] == CHATS - asked
 
 
-async def test_a_scheduled_grading_is_given_back_and_the_next_process_does_the_rest(
+async def test_scheduled_grading_is_released_and_finished_by_the_next_process(
     database_url: str,
 ) -> None:
     async with synced(database_url) as stage:
@@ -84,7 +85,7 @@ async def test_a_scheduled_grading_is_given_back_and_the_next_process_does_the_r
         assert len(stage.sandbox.deepseek.requests) == CHATS
 
 
-async def test_a_day_that_is_stopped_while_it_grades_is_finished_by_the_next_process(
+async def test_daily_run_stopped_during_grading_is_finished_by_the_next_process(
     database_url: str,
 ) -> None:
     async with synced(database_url) as stage:
@@ -110,7 +111,7 @@ async def test_a_day_that_is_stopped_while_it_grades_is_finished_by_the_next_pro
         assert len(stage.sandbox.smtp.messages) == 2
 
 
-async def test_a_grading_of_which_nothing_is_left_has_ended_well(database_url: str) -> None:
+async def test_grading_with_no_chats_left_succeeds(database_url: str) -> None:
     async with synced(database_url, AT_A_TIME) as stage:
         call = asyncio.create_task(stage.rest.post("/api/v1/llm/analyze"))
         await begun(stage)
@@ -123,7 +124,7 @@ async def test_a_grading_of_which_nothing_is_left_has_ended_well(database_url: s
         )
 
 
-async def test_a_mail_that_is_stopped_between_two_recipients_tells_what_the_first_got(
+async def test_mail_stopped_between_two_recipients_counts_the_first(
     stage: Stage,
 ) -> None:
     await grade_day(stage)
@@ -143,7 +144,7 @@ async def test_a_mail_that_is_stopped_between_two_recipients_tells_what_the_firs
     assert list_mails(stage, SECOND)
 
 
-async def test_second_gradings_under_way_are_kept_as_well(database_url: str) -> None:
+async def test_regrades_in_progress_are_stored(database_url: str) -> None:
     async with synced(database_url) as stage:
         await stage.analyze()
         period = RegradePeriod(

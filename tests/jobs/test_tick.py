@@ -1,4 +1,4 @@
-"""What is due by the clock: the day once, missed days made up for, the clocks changing."""
+"""Due runs by the clock: each date once, missed dates, and daylight saving changes."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -12,14 +12,7 @@ from app.database.engine import Database
 from app.jobs.tick import Timetable, newest_due_day, next_report_at
 from app.models import RunKind
 from app.repositories import runs
-from tests.jobs.ticks import ask_for_what_is_due
-
-MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
-EVENING = Timetable(time(20, 0), MOSCOW, timedelta(minutes=15))
-
-
-def moscow(day: int, hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 11, day, hour, minute, tzinfo=MOSCOW)
+from tests.support.scheduler import BERLIN, EVENING, MOSCOW, moscow, queue_due_runs
 
 
 @pytest.mark.parametrize(
@@ -31,16 +24,17 @@ def moscow(day: int, hour: int, minute: int = 0) -> datetime:
         (moscow(23, 0, 1), date(2026, 11, 22)),
     ],
 )
-def test_the_newest_due_day(now: datetime, due: date) -> None:
+def test_newest_due_date(now: datetime, due: date) -> None:
     assert newest_due_day(EVENING, now.astimezone(UTC)) == due
     assert next_report_at(EVENING, now) == datetime.combine(
         due + timedelta(days=1), time(20), MOSCOW
     )
 
 
-def test_each_day_is_due_once_while_clocks_change() -> None:
-    """Every minute over both changes of the clocks in Berlin, at a time that does not exist and one
-    that comes twice.
+def test_each_date_is_due_once_across_daylight_saving() -> None:
+    """Every minute around both changes in Berlin.
+
+    The report time does not exist on one date and occurs twice on the other.
     """
     table = Timetable(time(2, 30), BERLIN, timedelta(minutes=15))
     for first in (datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC)):
@@ -66,10 +60,10 @@ async def dailies(database: Database) -> list[tuple[str | None, str]]:
 
 
 async def tick(database: Database, now: datetime) -> None:
-    await ask_for_what_is_due(database, EVENING, lambda: now)
+    await queue_due_runs(database, EVENING, lambda: now)
 
 
-async def test_on_an_empty_ledger_only_today_is_due(database: Database) -> None:
+async def test_only_today_is_due_without_earlier_runs(database: Database) -> None:
     await tick(database, moscow(22, 12))
     assert await dailies(database) == []
     await tick(database, moscow(22, 20))
@@ -77,7 +71,7 @@ async def test_on_an_empty_ledger_only_today_is_due(database: Database) -> None:
     assert await dailies(database) == [("2026-11-22", "queued")]
 
 
-async def test_missed_days_become_one_run_the_newest(database: Database) -> None:
+async def test_missed_dates_become_one_run_of_the_newest(database: Database) -> None:
     await tick(database, moscow(18, 21))
     await tick(database, moscow(22, 9))
     merged = [
@@ -97,10 +91,10 @@ async def test_missed_days_become_one_run_the_newest(database: Database) -> None
         ]
 
 
-async def test_a_changed_report_time_gives_no_second_run(database: Database) -> None:
+async def test_changed_report_time_queues_no_second_run(database: Database) -> None:
     await tick(database, moscow(22, 20))
     later = Timetable(time(22, 0), ZoneInfo("Asia/Yekaterinburg"), timedelta(minutes=15))
-    await ask_for_what_is_due(database, later, lambda: moscow(22, 23))
+    await queue_due_runs(database, later, lambda: moscow(22, 23))
     assert await dailies(database) == [("2026-11-22", "queued")]
 
 
@@ -116,13 +110,13 @@ async def end_all(database: Database) -> None:
 
 
 @pytest.mark.parametrize("back", [timedelta(minutes=30), timedelta(hours=2)])
-async def test_a_clock_put_back_over_midnight_gives_no_second_run(
+async def test_clock_set_back_over_midnight_queues_no_second_run(
     database: Database, back: timedelta
 ) -> None:
     night = Timetable(time(0, 30), MOSCOW, timedelta(minutes=15))
     first = moscow(22, 0, 31)
     for moment in (first, first - back, first - back / 2, first, first + timedelta(days=1)):
-        await ask_for_what_is_due(database, night, partial(_same, moment))
+        await queue_due_runs(database, night, partial(_same, moment))
         await end_all(database)
     assert await dailies(database) == [("2026-11-22", "done"), ("2026-11-23", "done")]
 
@@ -137,8 +131,11 @@ async def test_a_clock_put_back_over_midnight_gives_no_second_run(
         "America/Santiago",
     ],
 )
-async def test_each_date_has_one_run_while_clocks_change(database: Database, zone: str) -> None:
-    """Both changes of 2026, at a report time within the hour that is left out or comes twice."""
+async def test_each_date_has_one_run_across_daylight_saving(database: Database, zone: str) -> None:
+    """Both changes of 2026.
+
+    The report time is within the hour that is skipped or occurs twice.
+    """
     table = Timetable(
         time(1, 45) if zone == "Australia/Lord_Howe" else time(0, 30),
         ZoneInfo(zone),
@@ -147,7 +144,7 @@ async def test_each_date_has_one_run_while_clocks_change(database: Database, zon
     for first in _changes_of_2026(table.zone):
         for half_hours in range(-52, 52):
             moment = first + timedelta(minutes=30 * half_hours)
-            await ask_for_what_is_due(database, table, partial(_same, moment))
+            await queue_due_runs(database, table, partial(_same, moment))
             await end_all(database)
     async with database.session() as session:
         slots = list(
@@ -169,7 +166,7 @@ def _changes_of_2026(zone: ZoneInfo) -> list[datetime]:
     ]
 
 
-async def test_a_sync_is_asked_for_once_an_interval_and_does_not_pile_up(
+async def test_sync_is_queued_once_an_interval_and_does_not_accumulate(
     database: Database,
 ) -> None:
     for minute in (0, 5, 14, 16, 31):

@@ -1,5 +1,6 @@
-"""Runs over several processes' worth of services: nothing twice, nothing lost, leases that expire
-and that are lost.
+"""Runs executed by several processes.
+
+No run is executed twice or lost, also if a lease expires or is lost.
 """
 
 import asyncio
@@ -17,9 +18,8 @@ from app.repositories import runs
 from app.sandbox.server import Sandbox
 from app.services.run_params import MailParams, RunParams, SyncParams
 from app.services.runs import RunContext, StepResult, require_run, submit, wait
-from tests.stage import GOOD_TALK, KEY, MovableClock, Stage, on_stage, until
-
-CLOCK = MovableClock()
+from tests.support.leases import CLOCK, expire_lease
+from tests.support.stage import GOOD_TALK, KEY, Stage, on_stage, until
 
 
 async def claim(database: Database, kind: RunKind = RunKind.SYNC) -> tuple[int | None, uuid.UUID]:
@@ -29,15 +29,7 @@ async def claim(database: Database, kind: RunKind = RunKind.SYNC) -> tuple[int |
     return (run.id if run else None), token
 
 
-async def expire(database: Database, run_id: int) -> None:
-    async with database.transaction() as session:
-        run = await runs.get_run(session, run_id)
-        assert run is not None
-        assert run.lease_until is not None
-        run.lease_until = run.lease_until.replace(year=2020)
-
-
-async def test_one_run_of_a_kind_works_at_a_time(database: Database) -> None:
+async def test_one_run_of_a_kind_is_executed_at_a_time(database: Database) -> None:
     first = await submit(database, SyncParams(), CLOCK)
     second = await submit(database, SyncParams(), CLOCK)
     other = await submit(database, MailParams(), CLOCK)
@@ -60,12 +52,12 @@ async def test_one_run_of_a_kind_works_at_a_time(database: Database) -> None:
     assert (await claim(database))[0] == second
 
 
-async def test_many_claims_at_once_give_one(database: Database) -> None:
+async def test_one_of_many_concurrent_claims_succeeds(database: Database) -> None:
     run_id = await submit(database, SyncParams(), CLOCK)
     async with database.transaction() as session:
         await session.execute(
             text("ANALYZE runs")
-        )  # as autovacuum does: to the planner it has one row from now on
+        )  # as autovacuum does: the planner assumes one row from now on
     await submit(database, SyncParams(), CLOCK)
     claimed = [
         found for found, _ in await asyncio.gather(*(claim(database) for _ in range(8))) if found
@@ -73,7 +65,7 @@ async def test_many_claims_at_once_give_one(database: Database) -> None:
     assert claimed == [run_id]
 
 
-async def test_whoever_waits_is_told_when_a_run_has_ended(database: Database) -> None:
+async def test_waiting_caller_is_notified_when_a_run_ends(database: Database) -> None:
     async def work(run: RunContext[RunParams]) -> StepResult:
         return StepResult(ok=True, message="", figures={})
 
@@ -92,9 +84,7 @@ async def test_whoever_waits_is_told_when_a_run_has_ended(database: Database) ->
 
 
 class StoppedAtCommit(Database):
-    """Tells a task to stop between a commit and the moment in which whoever has waited for it goes
-    on.
-    """
+    """A database that cancels a task between a commit and the task's next step."""
 
     task: asyncio.Task[None] | None = None
 
@@ -107,7 +97,7 @@ class StoppedAtCommit(Database):
             await asyncio.sleep(0)
 
 
-async def test_a_run_that_is_claimed_as_the_process_stops_is_given_back(
+async def test_run_claimed_during_the_stop_is_released(
     database: Database, database_url: str
 ) -> None:
     run_id = await submit(database, SyncParams(), CLOCK)
@@ -130,12 +120,12 @@ async def test_a_run_that_is_claimed_as_the_process_stops_is_given_back(
     )
 
 
-async def test_a_dead_scheduled_run_is_taken_over_and_its_old_owner_can_write_nothing(
+async def test_expired_scheduled_run_is_claimed_by_another_worker_and_fenced(
     database: Database,
 ) -> None:
     run_id = await submit(database, SyncParams(), CLOCK, slot="2026-11-22T12:00:00+00:00")
     _, dead = await claim(database)
-    await expire(database, run_id)
+    await expire_lease(database, run_id)
     taken, alive = await claim(database)
     assert taken == run_id
     async with database.transaction() as session:
@@ -158,10 +148,10 @@ async def test_a_dead_scheduled_run_is_taken_over_and_its_old_owner_can_write_no
     assert (run.state, run.figures, run.message) == ("running", {"n": 1}, None)
 
 
-async def test_a_dead_run_of_a_person_ends_as_interrupted(database: Database) -> None:
+async def test_expired_requested_run_ends_as_interrupted(database: Database) -> None:
     run_id = await submit(database, SyncParams(), CLOCK)
     await claim(database)
-    await expire(database, run_id)
+    await expire_lease(database, run_id)
     assert (await claim(database))[0] is None
     run = await wait(database, run_id)
     assert run.state == "interrupted"
@@ -170,8 +160,9 @@ async def test_a_dead_run_of_a_person_ends_as_interrupted(database: Database) ->
 
 
 async def test_two_replicas_grade_each_chat_once(full_stage: Stage, database_url: str) -> None:
-    """Both are asked for the same work at the same time: one does it, the other waits and says so
-    truthfully.
+    """Both get the same request.
+
+    One does the work; the other waits and reports that.
     """
     async with on_stage(database_url, full_stage.sandbox) as other:
         await full_stage.sync()
@@ -187,10 +178,10 @@ async def test_two_replicas_grade_each_chat_once(full_stage: Stage, database_url
         assert brought == chats[0]["n"]
 
 
-async def test_a_sync_at_work_makes_the_grading_overlook_no_chat(
+async def test_concurrent_sync_hides_no_chat_from_the_grading(
     full_stage: Stage, database_url: str
 ) -> None:
-    """The message pass has locked half of the chats while the run claims those that are due."""
+    """The message pass holds locks on half of the chats while the run claims the due ones."""
     await full_stage.sync()
     async with full_stage.service.database.transaction() as session:
         await session.execute(text("SELECT FROM chats WHERE id % 2 = 0 FOR UPDATE"))
@@ -211,7 +202,7 @@ async def test_a_sync_at_work_makes_the_grading_overlook_no_chat(
     )
 
 
-async def test_a_stopped_service_gives_a_scheduled_run_back_and_the_next_one_finishes_it(
+async def test_stopped_service_releases_a_scheduled_run_for_the_next_one(
     database_url: str,
 ) -> None:
     async with Sandbox() as sandbox:
@@ -236,8 +227,10 @@ async def test_a_stopped_service_gives_a_scheduled_run_back_and_the_next_one_fin
             )
 
 
-async def test_a_step_that_does_not_hear_the_first_cancel_is_told_again(database: Database) -> None:
-    """As a mail that is being sent may be, by Python 3.11: the process must end all the same."""
+async def test_step_that_ignores_the_first_cancellation_is_cancelled_again(
+    database: Database,
+) -> None:
+    """In Python 3.11 a mail transfer can ignore it; the process must still end."""
 
     async def deaf(run: RunContext[RunParams]) -> StepResult:
         with suppress(asyncio.CancelledError):
@@ -260,7 +253,7 @@ async def test_a_step_that_does_not_hear_the_first_cancel_is_told_again(database
     assert (await require_run(database, run_id)).state == RunState.INTERRUPTED
 
 
-async def test_a_caller_who_hangs_up_stops_nothing(stage: Stage) -> None:
+async def test_disconnected_caller_does_not_stop_the_run(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     stage.avito.switches.latency_seconds = 0.1
     call = asyncio.create_task(stage.rest.post("/api/v1/avito/sync", headers={"X-API-Key": KEY}))

@@ -1,5 +1,6 @@
-"""Rules of the domain at their boundaries in SQL. The numbers are literals on purpose: a changed
-constant must fail here.
+"""Rules of the domain at their boundaries in SQL.
+
+The numbers are literals on purpose: a changed constant must fail a test here.
 """
 
 import uuid
@@ -17,11 +18,11 @@ from app.repositories import chats, gradings, report_figures
 from app.repositories.chat_views import find_chats
 from app.repositories.gradings import Scope
 from app.repositories.report_filter import ReportFilter
-from tests.repositories.rows import NOON, add_account, add_chat, add_report, add_run
+from tests.support.rows import NOON, add_account, add_chat, add_report, add_run
 
 
 async def add_scored(session: AsyncSession, *scores: str, flag: str = "", low: str = "") -> None:
-    """One chat with one report for each score."""
+    """Add a chat with one report for each score."""
     account, run = await add_account(session), await add_run(session)
     for score in scores:
         chat = await add_chat(session, account)
@@ -124,7 +125,7 @@ async def test_a_chat_is_read_again_while_a_message_can_be_deleted(
         (None, None, True, Outcome.WAITING),
     ],
 )
-async def test_a_chat_with_unseen_messages_waits(
+async def test_chat_with_ungraded_messages_is_waiting(
     database: Database,
     outcome: Outcome | None,
     seen: int | None,

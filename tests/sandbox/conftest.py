@@ -1,7 +1,7 @@
 """Local servers with a few chats of their own, and clients over real HTTP."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -11,8 +11,7 @@ from app.sandbox.avito_state import AvitoAccount, AvitoListing, SandboxBuyer, nu
 from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.server import serve_app
 from app.sandbox.smtp import LocalSmtp
-
-NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+from tests.support.sandbox import NOW
 
 
 async def request_token(client: httpx.AsyncClient, account: AvitoAccount) -> str:

@@ -8,8 +8,7 @@ import pytest
 
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoListing, SandboxBuyer
-
-from .conftest import NOW
+from tests.support.sandbox import NOW
 
 
 async def list_chats(seller: httpx.AsyncClient, avito: LocalAvito, **params: Any) -> dict[str, Any]:

@@ -14,8 +14,8 @@ import pytest
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import AvitoListing
 from app.sandbox.avito_switches import SERVER_ERROR, UNAVAILABLE, AvitoSwitches, too_many
-from tests.sandbox.avito_document import DOCUMENT, list_deviations
-from tests.sandbox.conftest import NOW
+from tests.support.avito_document import DOCUMENT, list_deviations
+from tests.support.sandbox import NOW
 
 ACCOUNT = "/core/v1/accounts/self"
 ITEMS = "/core/v1/items"

@@ -13,8 +13,7 @@ from fastapi.responses import Response
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_payloads import PLAN_PLACEHOLDER
 from app.sandbox.server import serve_app
-
-from .conftest import NOW
+from tests.support.sandbox import NOW
 
 
 def build_path(avito: LocalAvito, chat_id: str = "u2i-kia") -> str:

@@ -13,8 +13,13 @@ from app.sandbox import deepseek_faults as faults
 from app.sandbox.deepseek import LocalDeepSeek
 from app.sandbox.faults import CannedResponse
 from app.sandbox.server import serve_app
-
-from .protocol import CHECKS, GOOD, RUDE, build_system_message, build_user_message
+from tests.support.grading_protocol import (
+    CHECKS,
+    GOOD,
+    RUDE,
+    build_system_message,
+    build_user_message,
+)
 
 PATH = "/chat/completions"
 

@@ -12,8 +12,7 @@ import pytest
 
 from app.sandbox.catalogue import load_dialogues
 from app.sandbox.deepseek_rules import grade
-
-from .protocol import (
+from tests.support.grading_protocol import (
     CHECKS,
     GOOD,
     RUDE,

@@ -15,7 +15,7 @@ from app.sandbox.avito_switches import (
     too_many,
 )
 from app.sandbox.faults import CannedResponse, Slow
-from tests.stage import until
+from tests.support.stage import until
 
 SELF = "/core/v1/accounts/self"
 

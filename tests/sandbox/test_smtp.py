@@ -10,7 +10,7 @@ import aiosmtplib
 import pytest
 
 from app.sandbox.smtp import LocalSmtp
-from tests.certificates import make_self_signed
+from tests.support.certificates import make_self_signed
 
 TO = ["head@example.com", "owner@example.com"]
 

@@ -23,7 +23,7 @@ from app.services.run_params import (
     parse_repeats,
 )
 from app.services.runs import require_run, submit, wait
-from tests.stage import Stage
+from tests.support.stage import Stage
 
 AT = datetime(2026, 11, 22, 17, 0, 0, 250_000, tzinfo=UTC)
 PERIOD = RegradePeriod(start=AT - timedelta(days=1), end=AT, limit=None)
@@ -80,7 +80,7 @@ def stored_run(kind: RunKind, params: dict[str, Any]) -> Run:
 
 
 @pytest.mark.parametrize(("params", "stored"), STORED)
-def test_stored_json_keeps_the_keys_of_the_release_before(
+def test_stored_json_keeps_the_keys_of_the_previous_release(
     params: RunParams, stored: dict[str, Any]
 ) -> None:
     assert params.as_json() == stored
@@ -103,7 +103,7 @@ def test_stored_json_keeps_the_keys_of_the_release_before(
         ),
     ],
 )
-def test_explicit_defaults_of_the_release_before_are_read(
+def test_explicit_defaults_of_the_previous_release_are_read(
     kind: RunKind, stored: dict[str, Any], params: RunParams
 ) -> None:
     assert parse_params(stored_run(kind, stored)) == params
@@ -165,7 +165,7 @@ def test_every_field_is_part_of_the_comparison() -> None:
         assert varied == set(model.model_fields), model
 
 
-def test_the_same_moment_in_another_zone_is_the_same_request() -> None:
+def test_same_moment_in_another_zone_is_the_same_request() -> None:
     moscow = AT.astimezone(timezone(timedelta(hours=3)))
     assert AnalyzeParams(deadline=moscow) == AnalyzeParams(deadline=AT)
     assert AnalyzeParams(deadline=moscow).as_json() == AnalyzeParams(deadline=AT).as_json()
@@ -189,13 +189,13 @@ def test_which_runs_repeat_work(params: RunParams, *, forced: bool) -> None:
     assert params.is_forced is forced
 
 
-async def test_a_request_of_the_release_before_is_the_same_request(database: Database) -> None:
+async def test_request_of_the_previous_release_is_the_same_request(database: Database) -> None:
     params = RegradeParams(period=PERIOD, judge=("deepseek-flash", "abc"))
     first, second = [await submit(database, params, system_clock) for _ in range(2)]
     assert (await require_run(database, second)).params == params.as_json(repeats=first)
 
 
-async def test_a_row_that_cannot_be_parsed_fails_its_run_and_no_other(stage: Stage) -> None:
+async def test_unparsable_row_fails_only_its_run(stage: Stage) -> None:
     await stage.change(
         "INSERT INTO runs (kind, slot, state, params, created_at) VALUES"
         " ('mail', 'retry', 'queued', '{\"date\": \"завтра\"}', now())"

@@ -1,0 +1,121 @@
+"""Billed tokens of truncated answers, incomplete answers and probes."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from app.clients.deepseek import (
+    DeepSeekBlockedError,
+    DeepSeekClient,
+    DeepSeekTimeoutError,
+    DeepSeekTruncatedError,
+    Usage,
+)
+from app.clients.retry import RetryPolicy
+from app.sandbox import deepseek_faults as faults
+from app.sandbox.deepseek import LocalDeepSeek, estimate_tokens
+from tests.support.deepseek_prompts import (
+    PROMPT_TOKENS,
+    SYSTEM,
+    USER,
+    MakeDeepSeek,
+    request_completion,
+)
+
+
+async def test_truncated_answer_is_requested_once_more(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
+    local_deepseek.switches.fail(faults.LENGTH)
+    answer = await request_completion(deepseek, max_tokens=400)
+    assert [request.body["max_tokens"] for request in local_deepseek.requests] == [400, 800]
+    assert (answer.text, answer.finish_reason, answer.attempts) == ("{}", "stop", 2)
+    assert answer.usage == Usage(
+        estimate_tokens(SYSTEM), PROMPT_TOKENS + estimate_tokens(USER), 2
+    )  # both are billed
+
+
+async def test_answer_truncated_twice_is_an_error(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
+    local_deepseek.switches.fail(faults.LENGTH, times=None)
+    with pytest.raises(DeepSeekTruncatedError, match="800") as caught:
+        await request_completion(deepseek, max_tokens=400)
+    assert len(local_deepseek.requests) == 2
+    assert caught.value.usage == Usage(
+        estimate_tokens(SYSTEM), PROMPT_TOKENS + estimate_tokens(USER), 2
+    )
+
+
+async def test_incomplete_answers_are_billed(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
+    local_deepseek.switches.fail(faults.ABORTED)
+    local_deepseek.switches.fail(faults.SERVER_ERROR)
+    answer = await request_completion(deepseek)
+    assert (answer.attempts, answer.usage) == (
+        3,
+        Usage(estimate_tokens(SYSTEM), PROMPT_TOKENS + estimate_tokens(USER), 2),
+    )
+    local_deepseek.switches.fail(faults.CONTENT_FILTER)
+    with pytest.raises(DeepSeekBlockedError) as caught:
+        await request_completion(deepseek)
+    assert caught.value.usage == Usage(estimate_tokens(SYSTEM), estimate_tokens(USER), 1)
+
+
+@pytest.mark.parametrize(
+    ("answered_usage", "usage"),
+    [
+        (None, Usage()),
+        ({}, Usage()),
+        ({"prompt_tokens": 90, "completion_tokens": 10}, Usage(0, 90, 10)),
+        (
+            {"prompt_tokens": 90, "prompt_cache_hit_tokens": 60, "completion_tokens": 10},
+            Usage(60, 30, 10),
+        ),
+        ({"prompt_tokens": "many", "completion_tokens": -3}, Usage()),
+    ],
+)
+async def test_partial_usage_is_parsed(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, answered_usage: Any, usage: Usage
+) -> None:
+    local_deepseek.switches.fail(
+        faults.Rewrite(
+            lambda completion: completion.update(
+                usage=answered_usage, model=None, system_fingerprint=None
+            )
+        )
+    )
+    answer = await request_completion(deepseek)
+    assert (answer.usage, answer.model, answer.fingerprint) == (usage, "deepseek-flash", None)
+
+
+# A probe
+
+
+async def test_probe_requests_few_tokens_and_accepts_any_answer(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
+    assert await deepseek.probe(system=SYSTEM, user=USER) == Usage(0, PROMPT_TOKENS, 1)
+    await request_completion(deepseek)
+    probe, completion = (request.body for request in local_deepseek.requests)
+    assert probe == {**completion, "max_tokens": probe["max_tokens"]}
+    assert probe["max_tokens"] < 100
+    for fault in (faults.LENGTH, faults.BLANK, faults.PROSE):
+        local_deepseek.switches.fail(fault)
+        await deepseek.probe(system=SYSTEM, user=USER)
+
+
+async def test_probe_is_retried_and_billed_within_the_timeout_of_one_attempt(
+    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
+) -> None:
+    local_deepseek.switches.fail(faults.ABORTED)
+    assert (
+        await make_deepseek().probe(system=SYSTEM, user=USER)
+    ).prompt_miss_tokens == PROMPT_TOKENS + estimate_tokens(USER)
+    local_deepseek.switches.fail(faults.Hang(600), times=None)
+    patient = RetryPolicy(attempts=1000, first_wait_seconds=0.001, longest_wait_seconds=0.01)
+    async with asyncio.timeout(60):
+        with pytest.raises(DeepSeekTimeoutError):
+            await make_deepseek(timeout_seconds=0.2, retry=patient).probe(system=SYSTEM, user=USER)

@@ -1,0 +1,554 @@
+"""One copy per recipient: claims, the lease check before the final dot, late arrivals."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url, text
+
+from app.database.engine import Database
+from app.repositories import deliveries
+from app.services.mail.presence import Presence
+from app.services.run_params import MailParams
+from app.services.runs import LeaseLostError, RunContext
+from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails
+from tests.support.mail_runs import (
+    Process,
+    expire_claims,
+    fetch_deliveries,
+    lose_lease,
+    wait_for_delivery_state,
+    wait_for_mails,
+    wait_for_unwritten_arrivals,
+)
+from tests.support.stage import Stage, until
+
+LATER = timedelta(minutes=5)
+
+LockOut = Callable[[Database, bool], Awaitable[None]]
+
+
+@pytest.fixture
+async def idle_stage(stage: Stage) -> AsyncIterator[Stage]:
+    """A graded day; the test sends its mail itself."""
+    await grade_day(stage)
+    async with stage.resting():
+        yield stage
+
+
+@pytest.fixture
+def process(idle_stage: Stage, database: Database) -> Process:
+    return Process(idle_stage, database)
+
+
+async def claim(
+    database: Database, process: Process, delivery_id: int, token: uuid.UUID
+) -> deliveries.ClaimedDelivery | None:
+    now = process.clock()
+    async with database.transaction() as session:
+        return await deliveries.claim_delivery(
+            session, delivery_id, token, now=now, retry_at=now + LATER
+        )
+
+
+async def create_unsent_delivery(idle_stage: Stage, process: Process) -> int:
+    """Create a mail that could not be sent; return the ID of the first recipient's delivery."""
+    idle_stage.sandbox.smtp.switches.refuse_connections = True
+    await process.mail()
+    idle_stage.sandbox.smtp.switches.refuse_connections = False
+    (row,) = await idle_stage.rows("SELECT id FROM deliveries WHERE recipient = :to", to=BOSS)
+    return int(row["id"])
+
+
+async def test_only_one_attempt_holds_a_delivery(
+    idle_stage: Stage, process: Process, database: Database
+) -> None:
+    number = await create_unsent_delivery(idle_stage, process)
+    first, second = uuid.uuid4(), uuid.uuid4()
+    claimed = await claim(database, process, number, first)
+    assert claimed is not None
+    assert claimed.tries == 2
+    assert await claim(database, process, number, second) is None
+    await expire_claims(idle_stage)
+    again = await claim(database, process, number, second)
+    assert again is not None
+    assert again.tries == 3
+    async with database.transaction() as session:
+        assert not await deliveries.announce_dot(session, number, first, backend=None), (
+            "another attempt has begun"
+        )
+        assert await deliveries.announce_dot(session, number, second, backend=None)
+
+
+async def test_overtaken_attempt_writes_nothing(
+    idle_stage: Stage, process: Process, database: Database
+) -> None:
+    """A frozen process continues after the mail has arrived and its bytes were deleted."""
+    number = await create_unsent_delivery(idle_stage, process)
+    frozen, other = uuid.uuid4(), uuid.uuid4()
+    await claim(database, process, number, frozen)
+    await expire_claims(idle_stage)
+    await claim(database, process, number, other)
+    async with database.transaction() as session:
+        assert await deliveries.mark_sent(session, number, answer="250 Ok", now=process.clock())
+    async with database.transaction() as session:
+        for token in (frozen, other):
+            assert not await deliveries.release_claim(session, number, token)
+            assert not await deliveries.announce_dot(session, number, token, backend=None)
+            assert not await deliveries.mark_unsent(
+                session,
+                number,
+                token,
+                answer="451",
+                refused=True,
+                final=True,
+                next_try_at=process.clock(),
+            )
+        assert not await deliveries.mark_sent(
+            session, number, answer="250 again", now=process.clock()
+        )
+    row = (await fetch_deliveries(idle_stage))[BOSS]
+    assert (row["state"], row["answer"], row["refusals"], row["next_try_at"]) == (
+        "sent",
+        "250 Ok",
+        0,
+        None,
+    )
+
+
+async def test_arrival_ends_a_later_attempt(
+    idle_stage: Stage, process: Process, database: Database
+) -> None:
+    """The database was down for longer than the claim. The second attempt must not send its dot."""
+    number = await create_unsent_delivery(idle_stage, process)
+    second = uuid.uuid4()
+    await claim(database, process, number, uuid.uuid4())
+    await expire_claims(idle_stage)
+    await claim(database, process, number, second)
+    async with database.transaction() as session:
+        assert await deliveries.mark_sent(session, number, answer="250 Ok", now=process.clock())
+        assert not await deliveries.announce_dot(session, number, second, backend=None)
+
+
+async def test_process_that_was_frozen_before_the_dot_does_not_send_it(
+    idle_stage: Stage, database: Database
+) -> None:
+    """It was frozen between 354 and the dot, and its lease has expired.
+
+    The server discards the mail, and another process sends it.
+    """
+    process = Process(idle_stage, database, recipients=(BOSS,))
+    switches = idle_stage.sandbox.smtp.switches
+    switches.latencies["DATA"] = 0.3
+    run = await process.begin()
+    step = process.work_on(run)
+
+    async def is_announced() -> bool:
+        return bool(
+            await idle_stage.rows(
+                "SELECT 1 FROM deliveries WHERE claimed_until > now() + interval '10 minutes'"
+            )
+        )
+
+    await until(is_announced)
+    lose_lease(run)
+    with pytest.raises(LeaseLostError):
+        await step
+    assert idle_stage.sandbox.smtp.messages == []
+    row = (await fetch_deliveries(idle_stage))[BOSS]
+    assert (row["state"], row["tries"], row["answer"]) == (
+        "sending",
+        1,
+        None,
+    ), "nothing was written"
+    switches.latencies.clear()
+    other = Process(idle_stage, database, recipients=(BOSS,))
+    await expire_claims(idle_stage)
+    assert (await other.resume(run)).figures["send_reports"] == 2
+    assert len(list_mails(idle_stage, BOSS)) == 1
+
+
+async def test_claim_of_a_dead_process_is_long_only_after_the_dot(
+    idle_stage: Stage, process: Process, database: Database
+) -> None:
+    number = await create_unsent_delivery(idle_stage, process)
+    token = uuid.uuid4()
+    seconds_left = (
+        "SELECT extract(epoch FROM claimed_until - now()) AS seconds FROM deliveries WHERE id = :id"
+    )
+    await claim(database, process, number, token)
+    assert 0 < (await idle_stage.rows(seconds_left, id=number))[0]["seconds"] <= 30
+    async with database.transaction() as session:
+        await deliveries.announce_dot(session, number, token, backend=None)
+    assert 660 < (await idle_stage.rows(seconds_left, id=number))[0]["seconds"] <= 720
+    result = await process.mail()
+    assert not result.ok
+    assert "ответ почтового сервера ещё не записан" in result.message
+    assert list_mails(idle_stage, BOSS) == []
+    assert len(list_mails(idle_stage, SECOND)) == 1
+    assert (await idle_stage.rows("SELECT mime IS NULL AS gone FROM digests"))[0]["gone"] is False
+    await expire_claims(idle_stage)
+    assert (await process.mail()).ok
+    assert len(list_mails(idle_stage, BOSS)) == 1
+
+
+@pytest.mark.parametrize("lives", [True, False])
+async def test_claim_past_the_dot_is_released_if_its_process_has_died(
+    idle_stage: Stage, process: Process, database: Database, database_url: str, *, lives: bool
+) -> None:
+    """A dead process has no connection to Postgres. A frozen one keeps it and its claim."""
+    number, token, holder = (
+        await create_unsent_delivery(idle_stage, process),
+        uuid.uuid4(),
+        Database(database_url),
+    )
+    await claim(database, process, number, token)
+    async with AsyncExitStack() as alive:
+        backend = await alive.enter_async_context(Presence().hold(holder))
+        async with database.transaction() as session:
+            await deliveries.announce_dot(session, number, token, backend=backend)
+        if not lives:
+            await alive.aclose()
+
+            async def is_closed() -> bool:
+                await holder.close()
+                return (
+                    await idle_stage.rows(
+                        "SELECT 1 FROM pg_stat_activity WHERE pid = :pid",
+                        pid=int(str(backend).split()[0]),
+                    )
+                    == []
+                )
+
+            await until(is_closed)
+        assert not (await process.mail()).ok, (
+            "the process may have lost only its connection and may still write an arrival"
+        )
+        await idle_stage.change(
+            "UPDATE deliveries SET claimed_until = claimed_until - interval '121 seconds' WHERE"
+            " claim_backend IS NOT NULL"
+        )
+        assert (await process.mail()).ok is not lives
+        assert len(list_mails(idle_stage, BOSS)) == (0 if lives else 1)
+    await holder.close()
+
+
+async def test_lease_lost_after_the_dot_does_not_abort_the_wait_for_the_reply(
+    idle_stage: Stage, database: Database
+) -> None:
+    process = Process(idle_stage, database, recipients=(BOSS,))
+    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
+    run = await process.begin()
+    step = process.work_on(run)
+    await wait_for_mails(idle_stage)
+    lose_lease(run)
+    step.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await step
+
+    assert (await fetch_deliveries(idle_stage))[BOSS]["state"] == "sending", "the step did not wait"
+    await wait_for_delivery_state(idle_stage, BOSS, "sent")
+    assert (await process.resume(run)).figures["send_reports"] == 2, "the resumed run counts it"
+    assert len(list_mails(idle_stage, BOSS)) == 1
+
+
+async def test_arrival_after_the_end_of_its_run_is_not_counted(
+    idle_stage: Stage, database: Database
+) -> None:
+    """The figures of a finished run are final. A repeated call does not count them either."""
+    process = Process(idle_stage, database, recipients=(BOSS,))
+    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
+    run = await process.begin()
+    step = process.work_on(run)
+    await wait_for_mails(idle_stage)
+    step.cancel()
+    await idle_stage.change("UPDATE runs SET state = 'failed' WHERE id = :id", id=run.id)
+    await wait_for_delivery_state(idle_stage, BOSS, "sent")
+    assert (await idle_stage.rows("SELECT first_sent_run_id FROM digests"))[0][
+        "first_sent_run_id"
+    ] is None
+    with contextlib.suppress(asyncio.CancelledError):
+        await step
+
+
+async def test_stopping_service_waits_for_the_reply_to_the_dot(
+    idle_stage: Stage, database: Database
+) -> None:
+    process = Process(idle_stage, database, recipients=(BOSS,))
+    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
+    run = await process.begin()
+    step = process.work_on(run)
+    await wait_for_mails(idle_stage)
+    run.stopping.set()
+    step.cancel()
+    await asyncio.sleep(0.05)
+    step.cancel()  # the worker repeats the cancellation
+    with pytest.raises(asyncio.CancelledError):
+        await step
+    assert (await fetch_deliveries(idle_stage))[BOSS]["state"] == "sent"
+    assert run.progress.figures["send_reports"] == 2
+
+
+async def test_stopping_service_does_not_wait_forever_for_the_reply(
+    idle_stage: Stage, database: Database
+) -> None:
+    process = Process(idle_stage, database, recipients=(BOSS,), finish_seconds=0.2)
+    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 600
+    run = await process.begin()
+    step = process.work_on(run)
+    await wait_for_mails(idle_stage)
+    run.stopping.set()
+    step.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await step
+    async with process.arrivals:
+        pass  # the end of the process
+    row = (await fetch_deliveries(idle_stage))[BOSS]
+    assert (row["state"], row["claimed"]) == (
+        "sending",
+        True,
+    ), "the result is unknown, and no other process sends for now"
+
+
+async def test_service_stopped_before_the_dot_releases_the_delivery(
+    idle_stage: Stage, database: Database
+) -> None:
+    process = Process(idle_stage, database, recipients=(BOSS,))
+    switches = idle_stage.sandbox.smtp.switches
+    for step_name in ("RCPT", "DATA"):  # before and after the claim was prolonged for the dot
+        switches.latencies[step_name] = 60
+        run = await process.begin()
+        step = process.work_on(run)
+        tries = len(switches.latencies)
+
+        async def has_started(tries: int = tries) -> bool:
+            rows = await fetch_deliveries(idle_stage)
+            return bool(rows) and rows[BOSS]["tries"] == tries and rows[BOSS]["state"] == "sending"
+
+        await until(has_started)
+        await asyncio.sleep(0.3)
+        run.stopping.set()
+        step.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await step
+        row = (await fetch_deliveries(idle_stage))[BOSS]
+        assert (row["state"], row["claimed"]) == ("queued", None)
+        switches.latencies[step_name] = 0
+    assert (await process.resume(run)).ok
+    assert len(list_mails(idle_stage, BOSS)) == 1
+
+
+async def test_slow_content_filter_causes_no_second_copy(
+    idle_stage: Stage, database: Database
+) -> None:
+    """Its reply takes five times the timeout of other replies."""
+    process = Process(idle_stage, database, smtp={"timeout_seconds": 0.3, "reply_seconds": 30})
+    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 1.5
+    assert (await process.mail()).figures["send_reports"] == 2
+    assert (await process.mail()).message.startswith("Новых отчётов нет")
+    assert (len(list_mails(idle_stage, BOSS)), len(list_mails(idle_stage, SECOND))) == (1, 1)
+
+
+async def test_slow_recipient_does_not_delay_the_others(
+    idle_stage: Stage, database: Database
+) -> None:
+    process = Process(idle_stage, database)
+    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 600
+    step = process.work_on(await process.begin())
+    await wait_for_delivery_state(idle_stage, SECOND, "sent")
+    step.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await step
+    async with process.arrivals:
+        pass
+
+
+async def test_mail_without_bytes_fails_for_good_with_its_reason(
+    idle_stage: Stage, process: Process
+) -> None:
+    await create_unsent_delivery(idle_stage, process)
+    await idle_stage.change("UPDATE digests SET mime = NULL")
+    result = await process.mail()
+    assert not result.ok
+    assert "Отправлено" not in result.message
+    assert "не сохранился" in result.message
+    assert {row["state"] for row in (await fetch_deliveries(idle_stage)).values()} == {"failed"}
+    assert (await process.mail()).message.startswith("Новых отчётов нет")
+
+
+async def test_policy_rejection_is_not_a_rejection_of_the_recipient(
+    idle_stage: Stage, process: Process
+) -> None:
+    """The mail is kept and retried until the server accepts it."""
+    idle_stage.sandbox.smtp.switches.recipient_answers[BOSS] = (
+        "554 5.7.1 <boss@example.ru>: Relay access denied"
+    )
+    for tries in range(1, 6):
+        result = await process.mail()
+        assert "relay" in result.message
+        assert "Письмо сохранено, повторим сами." in result.message
+        row = (await fetch_deliveries(idle_stage))[BOSS]
+        assert (row["state"], row["tries"], row["refusals"]) == ("queued", tries, 0)
+        assert row["next_try_at"] is not None
+    idle_stage.sandbox.smtp.switches.recipient_answers.clear()
+    assert (await process.mail()).ok
+    assert len(list_mails(idle_stage, BOSS)) == 1
+
+
+async def test_pause_is_bounded_after_many_tries(idle_stage: Stage, process: Process) -> None:
+    """With a call every minute for three days the pause stays within the range of a timedelta."""
+    number = await create_unsent_delivery(idle_stage, process)
+    await idle_stage.change("UPDATE deliveries SET tries = 4000")
+    idle_stage.sandbox.smtp.switches.refuse_connections = True
+    assert "недоступен" in (await process.mail()).message
+    (row,) = await idle_stage.rows("SELECT next_try_at FROM deliveries WHERE id = :id", id=number)
+    assert row["next_try_at"] <= process.clock() + timedelta(hours=6)
+
+
+async def test_address_removed_from_the_settings_keeps_its_running_attempt(
+    idle_stage: Stage, database: Database
+) -> None:
+    process = Process(idle_stage, database)
+    idle_stage.sandbox.smtp.switches.dot_latencies[SECOND] = 1
+    step = process.work_on(await process.begin())
+    await wait_for_mails(idle_stage, 2)
+    await Process(idle_stage, database, recipients=(BOSS,)).mail()
+    assert (await fetch_deliveries(idle_stage))[SECOND]["state"] == "sending"
+    assert (await step).ok
+    assert (await fetch_deliveries(idle_stage))[SECOND]["state"] == "sent"
+
+
+@pytest.fixture
+def lock_out(cluster_url: str) -> LockOut:
+    """Return a function that blocks or unblocks a process's database, connections included."""
+
+    async def set_blocked(database: Database, blocked: bool) -> None:
+        url = make_url(cluster_url)
+        connection = await asyncpg.connect(
+            user=url.username,
+            password=url.password,
+            database=url.database,
+            host=str(url.query["host"]),
+        )
+        try:
+            name = database.engine.url.database
+            await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {not blocked}")
+            if blocked:
+                await connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+                    name,
+                )
+        finally:
+            await connection.close()
+
+    return set_blocked
+
+
+@asynccontextmanager
+async def lose_run_and_database(
+    idle_stage: Stage, database: Database, database_url: str, lock_out: LockOut
+) -> AsyncIterator[tuple[Process, RunContext[MailParams]]]:
+    """Yield a process that has lost its run, and its database before it could write the arrival."""
+    process = Process(idle_stage, Database(database_url), recipients=(BOSS,))
+    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
+    run = await process.begin()
+    step = process.work_on(run)
+    await wait_for_mails(idle_stage)
+    await lock_out(database, True)
+    await wait_for_unwritten_arrivals(process, 1)
+    lose_lease(run)
+    step.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await step
+    yield process, run
+    await process.database.close()
+
+
+async def test_acknowledged_arrival_is_kept_until_the_database_is_back(
+    idle_stage: Stage, database: Database, database_url: str, lock_out: LockOut
+) -> None:
+    """It outlives its run and keeps the process alive."""
+    async with lose_run_and_database(idle_stage, database, database_url, lock_out) as (
+        process,
+        run,
+    ):
+        await asyncio.sleep(1)
+        assert process.arrivals.unwritten == 1
+        await lock_out(database, False)
+        await wait_for_unwritten_arrivals(process, 0)
+        assert (await fetch_deliveries(idle_stage))[BOSS]["state"] == "sent"
+        assert (await process.resume(run)).figures["send_reports"] == 2
+        assert len(list_mails(idle_stage, BOSS)) == 1
+
+
+async def test_unwritten_arrival_is_not_sent_again_by_its_process(
+    idle_stage: Stage, process: Process
+) -> None:
+    """Even if its claim has expired because the database first came back read-only."""
+    number = await create_unsent_delivery(idle_stage, process)
+    waiting = asyncio.create_task(process.arrivals.write(number, wait_forever))
+    await wait_for_unwritten_arrivals(process, 1)
+    result = await process.mail()
+    assert "ответ почтового сервера ещё не записан" in result.message
+    assert list_mails(idle_stage, BOSS) == []
+    waiting.cancel()
+
+
+async def test_process_killed_with_an_unwritten_arrival_leaves_its_claim(
+    idle_stage: Stage, database: Database, database_url: str, lock_out: LockOut
+) -> None:
+    """The identical bytes are sent again only when no process can be waiting for the reply.
+
+    SMTP offers no better guarantee.
+    """
+    async with lose_run_and_database(idle_stage, database, database_url, lock_out) as (
+        process,
+        run,
+    ):
+        async with process.arrivals:
+            pass  # the end of the process
+        await lock_out(database, False)
+        idle_stage.sandbox.smtp.switches.dot_latencies.clear()
+        next_process = Process(idle_stage, database, recipients=(BOSS,))
+        assert not (await next_process.resume(run)).ok
+        assert len(list_mails(idle_stage, BOSS)) == 1
+        await expire_claims(idle_stage)
+        assert (await next_process.resume(run)).figures["send_reports"] == 2
+        first, again = list_mails(idle_stage, BOSS)
+        assert first.data == again.data
+
+
+async def test_lock_on_the_mails_does_not_delay_an_arrival(
+    idle_stage: Stage, database: Database, database_url: str
+) -> None:
+    """A process killed while the lock is held loses nothing.
+
+    Its mail is not sent again, and the resumed run counts it.
+    """
+    process = Process(idle_stage, Database(database_url), recipients=(BOSS,))
+    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
+    run = await process.begin()
+    step = process.work_on(run)
+    await wait_for_mails(idle_stage)
+    async with database.session() as session:
+        await session.execute(text("LOCK TABLE digests IN EXCLUSIVE MODE"))
+        await wait_for_delivery_state(idle_stage, BOSS, "sent")
+        step.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await step
+        async with process.arrivals:
+            pass  # the end of the process
+    await process.database.close()
+    assert (await Process(idle_stage, database, recipients=(BOSS,)).resume(run)).figures[
+        "send_reports"
+    ] == 2
+    assert len(list_mails(idle_stage, BOSS)) == 1
+
+
+async def wait_forever() -> None:
+    await asyncio.Event().wait()

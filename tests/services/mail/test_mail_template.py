@@ -1,0 +1,414 @@
+"""Contents of the mail about a date, in both of its parts."""
+
+import re
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.services.digests.figures import (
+    CarriedReports,
+    Coverage,
+    CriterionShare,
+    DigestFigures,
+    FirstAnswer,
+    MailedDay,
+    Series,
+)
+from app.services.mail.mime import make_subject, render_html, render_text
+from tests.support.mail_pages import (
+    AVITO,
+    BOSS,
+    BUYER,
+    COMPARED,
+    COURSE,
+    CROWD,
+    EMPTY,
+    END,
+    FAILED,
+    OBJECTIONS,
+    OLD,
+    OLD_FIELDS,
+    OTHER_CLOCK,
+    OTHER_YARDSTICK,
+    RICH,
+    SATURDAY,
+    SHARE,
+    SOME,
+    TODAY,
+    TROUBLE,
+    WORST,
+    YESTERDAY,
+    both,
+    changed,
+    flat,
+    tags,
+)
+
+
+def test_subject_summarizes_the_date() -> None:
+    late = (date(2026, 11, 20), date(2026, 11, 22))
+    expectations: dict[str, dict[str, Any]] = {
+        "22.11: 74 (▼3) · 97 чатов · 4 ждут ответа": {},
+        "22.11: 78 (▲1) · 97 чатов · 1 ждёт ответа": {
+            "waiting_buyers": (BUYER,),
+            "mean_score": 77.5,
+        },
+        "22.11: 77 (±0) · 97 чатов · никто не ждёт ответа": {
+            "waiting_buyers": (),
+            "mean_score": 76.9,
+        },
+        "20.11–22.11: 74 (▼3) · 97 чатов · 4 ждут ответа · не всё получилось": {
+            "covered_days": late,
+            "problems": ("!",),
+        },
+        "22.11: 74 · 97 чатов · 4 ждут ответа": {"day_before": OTHER_YARDSTICK},
+        "22.11: 74 · 97 чатов · 5 ждут ответа": {
+            "day_before": None,
+            "waiting_buyers": (BUYER,) * 5,
+        },
+        "22.11: новых отчётов нет · 97 чатов · 4 ждут ответа": {"reports": 0, "mean_score": None},
+        "22.11, повтор: 74 по 74 отчётам · 97 чатов · 4 ждут ответа": {"part": "повтор"},
+        "22.11, дополнение: 74 по 3 отчётам · 4 ждут ответа": {"part": "дополнение", "reports": 3},
+    }
+    for expected, update in expectations.items():
+        assert make_subject(changed(RICH, **update)) == f"Авито-чаты {expected}"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "0 чатов",
+        "1 чат",
+        "2 чата",
+        "4 чата",
+        "5 чатов",
+        "11 чатов",
+        "14 чатов",
+        "21 чат",
+        "102 чата",
+    ],
+)
+def test_counts_have_correct_plurals(form: str) -> None:
+    coverage = Coverage(graded=int(form.partition(" ")[0]), skipped={}, failed=0, waiting=0)
+    assert f" · {form} · " in make_subject(changed(RICH, coverage=coverage))
+
+
+def test_text_and_html_show_the_same_figures() -> None:
+    for figures in (RICH, EMPTY, TROUBLE, CROWD, OLD):
+        html, text = (
+            Counter(re.findall(r"\d+", re.sub(r"https://\S+", "", part))) for part in both(figures)
+        )
+        assert html == text != Counter()
+
+
+def test_both_parts_show_a_date_with_all_figures() -> None:
+    for shown in both(RICH):
+        assert (
+            "22 ноября 2026, воскресенье Период: с 21.11.2026 20:00 до 22.11.2026 20:00,"
+            " Europe/Moscow (UTC+03:00)" in shown
+        )
+        assert "Аккаунты: Склад, Розница Последняя синхронизация: 22.11.2026 19:58" in shown
+        assert (
+            "Чатов: 97 = оценено 74 + пропущено 12 (нет ответа: 8, нет текста: 4) + с ошибкой 5 +"
+            " ждут 6" in shown
+        )
+        assert "Отчётов в письме: 74" in shown
+        assert "Ольга · Завершение · отчёт № 512" in shown
+        assert (
+            "Продавец: «Читайте объявление» Совет к сообщению 22.11 17:00: Назвать пробег." in shown
+        )
+        assert re.search("(?i)Хорошие примеры Kia Rio.* 100.* «Да, 12 000 км»", shown)
+        assert (
+            "Модель: flash · рубрика: r7 · стоимость: 0,0412 $ · чатов с неполной историей" in shown
+        )
+        assert "не всё получилось" not in shown.lower()
+    assert f'href="{AVITO}u2i-Ab~3k%2Ff9"' in render_html(RICH)
+    assert f"{AVITO}u2i-Ab~3k%2Ff9" in render_text(RICH)
+
+
+def test_tiles_have_a_label_and_a_change() -> None:
+    html, text = both(RICH)
+    assert (
+        "Средняя оценка 74 из 100, по 74 отчётам ▼3 к 21.11 ▲1 к воскресеньям Оценка ниже 50 12 % 9"
+        " из 74 отчётов" in html
+    )
+    assert (
+        "из 74 отчётов ▼8 п. п. к 21.11 ▲2 п. п. к воскресеньям Первый ответ 12 мин медиана по 70"
+        " отчётам ▲1 мин к 21.11" in html
+    )
+    assert "p90: 3 ч 10 мин (9 из 10 быстрее) ▼10 мин к 21.11 ▼10 мин к воскресеньям" in html
+    assert "Ждут ответа 4 дольше всех: 5 часов ▼2 к 21.11 ±0 к воскресеньям" in html
+    assert (
+        "Средняя оценка: 74 (из 100, по 74 отчётам); ▼3 к 21.11, ▲1 к воскресеньям Оценка ниже 50:"
+        " 12 % (9 из 74 отчётов);" in text
+    )
+    for shown in (html, text):
+        assert (
+            "Изменения: к 21.11 (45 отчётов), к воскресеньям 01.11, 08.11, 15.11 (190 отчётов)."
+            in shown
+        )
+        assert "другая модель" not in shown
+        assert "круглосуточно" not in shown
+    for shown in both(changed(RICH, working_time=True)):
+        assert "медиана по 70 отчётам, рабочее время" in shown
+        assert "дольше всех: 5 часов, круглосуточно" in shown
+        assert re.search(
+            "(?i)ждут ответа: 4 Здесь время идёт круглосуточно, не только в рабочие часы. Kia Rio",
+            shown,
+        )
+    assert "по 1 отчёту, мало данных" in both(changed(RICH, reports=1, bad_reports=0))[1]
+
+
+def test_better_number_is_blue_and_worse_is_red() -> None:
+    assert re.findall(r'class="(\w+)"[^>]*>(▼3|▲1|▼8|▲2|▼2|±0)[\s\xa0]', render_html(RICH)) == [
+        *(("bad", "▼3"), ("good", "▲1"), ("good", "▼8"), ("bad", "▲2")),
+        *(("bad", "▲1"), ("bad", "▲1"), ("good", "▼2"), ("soft", "±0")),
+    ]
+
+
+def test_scores_of_another_series_are_not_compared() -> None:
+    """Figures that do not depend on the model are compared."""
+    for shown in both(changed(RICH, day_before=OTHER_YARDSTICK)):
+        assert "▼3" not in shown
+        assert "▼8" not in shown
+        assert re.search("▲1 к воскресеньям .*▲1 мин к 21.11", shown)
+        assert "Оценки к 21.11 не сравниваются: другая модель или рубрика." in shown
+
+
+def test_answer_times_with_other_working_hours_are_not_compared() -> None:
+    for hours, how in ((True, "круглосуточно"), (False, "в рабочих часах")):
+        for shown in both(changed(RICH, day_before=OTHER_CLOCK, working_time=hours)):
+            assert not re.search("мин к 21.11", shown)
+            assert re.search(
+                "▼3 к 21.11.*▲1 мин к воскресеньям.*▼10 мин к воскресеньям.*▼2 к 21.11", shown
+            )
+            assert f"Первый ответ к 21.11 не сравнивается: тогда он считался {how}." in shown
+
+
+def test_mean_over_several_series_is_labelled() -> None:
+    flash = Series(model="flash", prompt_version="r7", reports=40, mean_score=78.2, bad_reports=1)
+    pro = Series(model="pro", prompt_version="r7", reports=34, mean_score=69.7, bad_reports=8)
+    for shown in both(changed(RICH, series=(flash, pro))):
+        words = (
+            "flash с рубрикой r7 – средняя 78 по 40 отчётам; pro с рубрикой r7 – средняя 70 по 34"
+            " отчётам."
+        )
+        assert f"В средних смешаны разные модели или рубрики: {words}" in shown
+    assert all("смешаны" not in shown for shown in both(changed(RICH, series=(flash,))))
+
+
+def test_reports_of_chats_outside_the_period_are_distinguished() -> None:
+    def said(reports: int, *numbers: int) -> str:
+        carried = CarriedReports(**dict(zip(CarriedReports.model_fields, numbers, strict=True)))
+        html, text = both(changed(RICH, reports=reports, bad_reports=0, carried=carried))
+        found = re.search("Отчётов в письме.*?(?= Средняя)", text)
+        assert found
+        assert found[0] in html
+        return found[0]
+
+    assert said(74, 74, 0, 0, 0) == "Отчётов в письме: 74"
+    assert (
+        said(52, 47, 0, 5, 0)
+        == "Отчётов в письме 52: 47 по чатам этого периода и 5 по более ранним"
+    )
+    again = "(из них 2 – по чатам, оценённым дважды или снова ждущим)"
+    assert (
+        said(54, 47, 2, 5, 0)
+        == f"Отчётов в письме 54: 49 по чатам этого периода {again} и 5 по более ранним"
+    )
+    assert (
+        said(20, 20, 0, 0, 54)
+        == "Отчётов в письме: 20; отчёты ещё 54 оценённых чатов – в других письмах"
+    )
+    elsewhere = CarriedReports(
+        of_graded_chats=0, of_same_chats=0, of_other_chats=0, graded_chats_mailed_before=121
+    )
+    for shown in both(changed(EMPTY, coverage=SOME, carried=elsewhere)):
+        assert "Новых отчётов нет. Чатов: 97 = оценено 74" in shown
+        assert "(очередь на оценку) Отчёты 121 оценённого чата – в других письмах" in shown
+
+
+def test_fourteen_dates_are_bars_with_numbers() -> None:
+    gap = MailedDay(day=SATURDAY, reports=0, mean_score=None)
+    days = (
+        *COURSE[:10],
+        COURSE[10].model_copy(update={"new_series": True}),
+        COURSE[11].model_copy(update={"new_build": True}),
+        gap,
+        TODAY,
+    )
+    html = render_html(changed(RICH, days=days))
+    assert [int(height) for height in re.findall(r'<td height="(\d+)" bgcolor', html)] == [
+        *(round(0.72 * (60 + n)) for n in range(12)),
+        53,
+    ]
+    html, text = both(changed(RICH, days=days))
+    assert "67 68 69 ◆ 70 ◇ 71 – 74 пн 09 вт 10" in html
+    assert (
+        "вс 15: 66 пн 16: 67 вт 17: 68 ср 18: 69 чт 19: 70 ◆ пт 20: 71 ◇ сб 21: – вс 22: 74" in text
+    )
+    for shown in (html, text):
+        assert "средняя оценка по датам писем" in shown.lower()
+        assert (
+            "◆ другая модель или рубрика: оценки до и после не сравнить · ◇ другая сборка той же"
+            " модели" in shown
+        )
+
+
+def test_figures_of_an_older_version_are_rendered() -> None:
+    old = {name: value for name, value in OLD.model_dump(mode="json").items() if name in OLD_FIELDS}
+    for entry in old["worst"]:
+        entry.pop("quote_side")
+    for shown in both(DigestFigures.model_validate(old)):
+        assert "Средняя оценка" in shown
+        assert "Изменения" not in shown
+        assert "по датам" not in shown.lower()
+        assert "None" not in shown
+
+
+def test_lowest_chats_are_not_called_the_worst() -> None:
+    """With few reports or only good ones, a chat with one low grade has another heading."""
+    better = WORST.model_copy(update={"score": 50})
+    for chats, title in (
+        ((WORST,), "худшие чаты"),
+        ((better,), "чаты с низкими оценками"),
+        ((WORST, better), "чаты с низкими оценками"),
+    ):
+        for shown in both(changed(RICH, worst=chats)):
+            assert re.findall("худшие чаты|чаты с низкими оценками", shown.lower()) == [title]
+
+
+def test_period_is_exact_across_daylight_saving() -> None:
+    start = datetime(2026, 10, 24, 18, 0, 7, tzinfo=UTC)
+    for shown in both(
+        changed(
+            RICH, timezone="Europe/Berlin", period_start=start, period_end=start + timedelta(days=1)
+        )
+    ):
+        assert (
+            "с 24.10.2026 20:00:07 до 25.10.2026 19:00:07, Europe/Berlin (UTC+02:00, затем"
+            " UTC+01:00)" in shown
+        )
+
+
+def test_late_mail_names_each_day_it_covers() -> None:
+    for last, words in (
+        (date(2026, 11, 22), "20–22 ноября 2026 Одно письмо за дни: 20.11, 21.11, 22.11 "),
+        (date(2026, 12, 1), "29 ноября – 1 декабря 2026 Одно письмо за дни: 29.11, 30.11, 01.12 "),
+        (
+            date(2027, 1, 1),
+            "30 декабря 2026 – 1 января 2027 Одно письмо за дни: 30.12, 31.12, 01.01 ",
+        ),
+    ):
+        days = tuple(last - timedelta(days=ago) for ago in (2, 1, 0))
+        assert all(words in shown for shown in both(changed(RICH, day=last, covered_days=days)))
+
+
+def test_bars_are_table_cells_and_omitted_for_few_reports() -> None:
+    enough, few = changed(RICH, criteria=(SHARE,)), changed(RICH, criteria=(OBJECTIONS,))
+    assert re.findall(
+        r'<td width="(\d+)%" height="10" bgcolor="#[0-9a-f]{6}"', render_html(enough)
+    ) == ["81", "14", "5"]
+    assert not re.search(r'<td width="\d+%" height="10"', render_html(few))
+    for shown in both(enough):
+        assert re.search(
+            "Тональность:? 81 % высоких, n = 74 .*Высокая 60 .*Средняя 10 .*Низкая 4", shown
+        )
+        assert "не применимо" not in shown
+    for shown in both(few):
+        assert re.search(
+            "возражениями:? мало данных, n = 4 .*Высокая 2 .*не применимо: 70 \\(95 %\\)", shown
+        )
+        assert "% высоких" not in shown
+    nobody = CriterionShare(label="Ясность", high=0, medium=0, low=0, absent=74)
+    assert all("нет данных" in shown for shown in both(changed(RICH, criteria=(nobody,))))
+
+
+def test_waiting_time_is_in_words() -> None:
+    for hours, words in {
+        -3: "меньше часа",
+        0.9: "меньше часа",
+        1: "1 час",
+        5.9: "5 часов",
+        24: "1 день",
+        49: "2 дня 1 час",
+    }.items():
+        buyer = BUYER.model_copy(update={"since": END - timedelta(hours=hours)})
+        for shown in both(changed(RICH, waiting_buyers=(buyer,))):
+            assert re.search(rf"Ольга · ждёт {words} ?, с \d\d\.11 \d\d:\d\d", shown)
+            assert f"дольше всех: {words}" in shown
+
+
+def test_truncated_lists_count_the_rest() -> None:
+    for shown in both(CROWD):
+        assert "и ещё 1 408 – все в таблице письма, лист «Ждут ответа»" in shown
+        assert re.search("(?i)не удалось оценить: 132 гараж модель не ответила", shown)
+        assert "и ещё 127 – все в таблице письма, лист «Без оценки»" in shown
+
+
+def test_reason_of_a_failed_chat_is_not_truncated() -> None:
+    reason = (
+        "Ответ модели дважды не подошёл: Ответ не по образцу: summary: нужен непустой текст на"
+        " русском языке."
+    )
+    failed = FAILED.model_copy(update={"reason": reason})
+    assert all(f"Гараж {reason}" in shown for shown in both(changed(RICH, failed_chats=(failed,))))
+
+
+def test_date_without_reports_compares_unanswered_buyers() -> None:
+    nothing = YESTERDAY.model_copy(
+        update={"reports": 0, "mean_score": None, "bad_reports": 0, "first_answer": FirstAnswer()}
+    )
+    for shown in both(changed(RICH, day_before=nothing)):
+        assert re.findall("[▲▼±]\\S+(?: мин| п. п.)? к 21.11", shown) == ["▼2 к 21.11"]
+        assert (
+            "Изменения: к 21.11 (отчётов не было, сравниваются только ждущие), к воскресеньям"
+            in shown
+        )
+
+
+def test_advice_names_the_time_of_its_message_once() -> None:
+    known = WORST.model_copy(update={"advice": "В сообщении от 22.11 в 17:00 назовите пробег."})
+    unknown = WORST.model_copy(update={"advice_at": None})
+    for shown in both(changed(RICH, worst=(known, unknown))):
+        assert "Совет: В сообщении от 22.11 в 17:00" in shown
+        assert "Совет: Назвать пробег." in shown
+
+
+def test_chats_that_address_the_grader_are_marked() -> None:
+    suspect = WORST.model_copy(update={"addressed": True})
+    for shown in both(changed(RICH, worst=(suspect, WORST), addressed_reports=3)):
+        assert shown.count("Переписка обращается к проверяющему") == 1
+        assert "отчётов, где переписка обращается к проверяющему: 3" in shown
+    assert not any("проверяющему" in shown or "цитаты" in shown for shown in both(RICH))
+
+
+def test_problems_are_in_a_banner() -> None:
+    for shown in both(TROUBLE):
+        assert re.search(
+            "не всё получилось .*тариф не оплачен. .*исчерпан. .*не дошли: boss@example.ru",
+            shown.lower(),
+        )
+    assert "не дошли: boss@example.ru" in both(changed(RICH, failed_addresses=(BOSS,)))[0]
+
+
+def test_missing_values_are_named_or_omitted() -> None:
+    bare = WORST.model_copy(update={"quote": None, "advice": None})
+    for shown in both(changed(RICH, worst=(bare,), best=(), cost_usd=None, synced_at=None)):
+        assert not re.search("«(?!Без оценки)|Совет|None", shown)
+        assert shown.count("У оценки нет подтверждающей цитаты: оцените чат сами") == 1
+        assert "стоимость: неизвестна" in shown
+        assert "Последняя синхронизация: ещё не было" in shown
+
+
+def test_empty_date_is_short_with_problems_and_unanswered_buyers() -> None:
+    assert flat(render_text(EMPTY)).endswith(
+        "Новых отчётов нет. Чатов: 0 = оценено 0 + пропущено 0 + с ошибкой 0 + ждут 0"
+    )
+    assert len([line for line in render_text(EMPTY).splitlines() if line]) == 7
+    assert render_text(changed(EMPTY, **COMPARED)) == render_text(EMPTY), "nothing to compare"
+    assert "<h2" not in tags(render_html(EMPTY))
+    for shown in both(changed(EMPTY, problems=("Авито не отвечал.",), waiting_buyers=(BUYER,))):
+        assert re.search("Авито не отвечал. .*Новых отчётов нет. .*Kia Rio .*Ольга", shown)

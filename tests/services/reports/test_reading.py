@@ -1,0 +1,78 @@
+"""Reading reports during an outage.
+
+The list continues after the last key or fails; it never ends early.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import make_url
+
+from app.database.connection import Limits
+from app.database.engine import Database
+from app.errors import DatabaseRefusedError
+from app.repositories.report_bodies import ReportBody
+from app.repositories.report_filter import ReportFilter
+from app.services.reports.reading import CHUNK, stream_all
+from tests.support.network import open_network
+from tests.support.stage import GOOD_TALK, Stage
+
+EVERYTHING = ReportFilter()
+MOSCOW = ZoneInfo("Europe/Moscow")
+
+
+async def test_list_continues_after_an_outage(stage: Stage, database_url: str) -> None:
+    await many_reports(stage)
+    async with open_network(database_url) as network:
+        database = Database(network.url, connect_seconds=1)
+        chunks = stream_all(database, EVERYTHING, MOSCOW)
+        numbers = [body.id for body in await anext(chunks)]
+        network.refusing = True
+        network.reset()
+        rest = asyncio.create_task(rest_of(chunks))
+        while network.accepted < 3:  # noqa: ASYNC110 - it is tried again
+            await asyncio.sleep(0.01)
+        network.heal()
+        numbers += await rest
+        await database.close()
+    expected = [report["id"] for report in await stage.reports()]
+    assert numbers == expected
+
+
+async def test_list_continues_after_a_silent_connection(stage: Stage, database_url: str) -> None:
+    await many_reports(stage)
+    async with open_network(database_url) as network:
+        database = Database(network.url, limits=Limits(statement=1, lock=1, margin=0.5))
+        chunks = stream_all(database, EVERYTHING, MOSCOW)
+        numbers = [body.id for body in await anext(chunks)]
+        network.blackhole()
+        rest = asyncio.create_task(rest_of(chunks))
+        await asyncio.sleep(0.2)
+        network.heal()  # but not for the connection that lost bytes
+        numbers += await rest
+        await database.close()
+    assert len(set(numbers)) == 2 * CHUNK + 1
+
+
+async def test_permanent_error_is_not_retried(database_url: str) -> None:
+    async with open_network(database_url) as network:
+        database = Database(
+            make_url(network.url).set(password="wrong").render_as_string(hide_password=False)
+        )
+        with pytest.raises(DatabaseRefusedError):
+            await anext(stream_all(database, EVERYTHING, MOSCOW))
+        assert network.accepted == 1
+        await database.close()
+
+
+async def many_reports(stage: Stage) -> None:
+    stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    await stage.copy_first_report(2 * CHUNK)
+
+
+async def rest_of(chunks: AsyncIterator[list[ReportBody]]) -> list[int]:
+    return [body.id async for chunk in chunks for body in chunk]

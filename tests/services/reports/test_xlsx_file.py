@@ -1,0 +1,101 @@
+"""The XLSX file: reports, the pages that a mail adds, and the meaning of columns."""
+
+import io
+import re
+import zipfile
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from app.services.reports.xlsx_file import Page, write_reports
+from app.services.spreadsheet import Column
+
+GRADES = (
+    "tonality",
+    "professionalism",
+    "clarity",
+    "problem_solving",
+    "objection_handling",
+    "closure",
+)
+BODY: dict[str, Any] = {
+    "chat_id": "u2i-1~2",
+    "created_at": "2026-11-22T20:03:11.402+03:00",
+    "chat_title": "Диван",
+    "client_name": "Анна",
+    "total_messages": 8,
+    "company_messages": 5,
+    "client_messages": 3,
+    **{f"{name}_grade": "Высокая" for name in GRADES},
+    "summary": "Всё хорошо.",
+    "recommendations": "Первая.\nВторая.",
+    "id": 1,
+}
+WAITING = Page(
+    "Ждут ответа",
+    [
+        (Column("Чат", 40, wrapped=True), "Что это"),
+        (Column("Клиент", 20), "Кто"),
+        (Column("Ждёт с", 26), "С какого времени"),
+    ],
+    [
+        ["Шкаф", "=Анна", datetime(2026, 11, 22, 17, 0, tzinfo=UTC)],
+        ["", None, datetime(2026, 11, 22, 18, 0, tzinfo=UTC)],
+    ],
+)
+
+
+def pages(content: bytes) -> dict[str, list[list[Any]]]:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+@pytest.mark.parametrize("rows", [0, 2, 2_001])
+def test_pages_are_in_order_for_any_number_of_rows(rows: int) -> None:
+    found = pages(write_reports([{**BODY, "id": number} for number in range(rows)], [WAITING]))
+    assert list(found) == ["Отчёты", "Ждут ответа", "Столбцы"]
+    names, *reports = found["Отчёты"]
+    assert names == list(BODY)
+    assert [row[-1] for row in reports] == list(range(rows))
+    moment = datetime(2026, 11, 22, 20, 3, 11, 402_000)  # noqa: DTZ001 - a sheet's moments have no zone
+    assert [row[:4] for row in reports[:1]] == [["u2i-1~2", moment, "Диван", "Анна"]][:rows]
+    assert [row[:2] for row in found["Ждут ответа"]] == [
+        ["Чат", "Клиент"],
+        ["Шкаф", "=Анна"],
+        ["", ""],
+    ]
+
+
+def test_only_big_files_have_inline_strings() -> None:
+    """Apple's Numbers does not show inline strings. It must show a usual mail's file."""
+    for rows, inline in ((2_000, False), (2_001, True)):
+        with zipfile.ZipFile(io.BytesIO(write_reports([BODY] * rows))) as package:
+            assert ("inlineStr" in package.read("xl/worksheets/sheet1.xml").decode()) is inline
+
+
+def test_text_too_long_for_a_cell_is_truncated_and_marked() -> None:
+    for text in ("ы" * 40_000, "😀" * 20_000):
+        summary = pages(write_reports([{**BODY, "summary": text}]))["Отчёты"][1][13]
+        assert summary == text[: len(summary) - 1] + "…"
+        assert len(summary.encode("utf-16-le")) // 2 in (32_766, 32_767)
+    whole = "ы" * 32_767
+    assert pages(write_reports([{**BODY, "summary": whole}]))["Отчёты"][1][13] == whole
+
+
+def test_rows_are_as_high_as_their_longest_text() -> None:
+    """Some programs do not adjust the height of rows."""
+    bodies = [
+        {**BODY, "recommendations": words}
+        for words in ("Одна.", "Одна.\nДве.\nТри.", "слово " * 100, "слово\n" * 100)
+    ]
+    with zipfile.ZipFile(io.BytesIO(write_reports(bodies))) as package:
+        page = package.read("xl/worksheets/sheet1.xml").decode()
+    heights = [re.search(r' ht="(\d+)"', row) for row in re.findall("<row [^>]+>", page)[1:]]
+    assert [found and found[1] for found in heights] == [
+        None,
+        "45",
+        "165",
+        "405",
+    ], "without a height it is a line"
