@@ -1,11 +1,9 @@
-"""SQL of the runs: a queue in which one run of a kind works at a time, under a lease.
+"""SQL of the runs: queue, slots, merged days and lost costs.
 
-Leases use the database's clock, which all replicas share. Moments that people see use the caller's
-clock.
+Claims and leases are in ``run_leases``.
 """
 
-import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,25 +21,15 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Run, RunKind, RunState
 from app.repositories.sql_values import inline
 
-LEASE_SECONDS = 30
 REPEATS = "repeats"
 """The parameter with the number of the first unfinished run with the same parameters."""
 CONTINUED_FOR = timedelta(hours=1)
 """An interrupted run counts as unfinished for this time: its caller was told to call again."""
-_KILLED = (
-    "Прервано: служба остановилась посреди работы и не записала итог, поэтому числа здесь могут"
-    " быть меньше сделанного. Сделанное сохранено, вызовите ещё раз."
-)
-"""The message of a requested run whose process died. Its figures are stored at most once a second,
-and not all of them can be computed from the tables.
-"""
-_LEASE_END = func.now() + timedelta(seconds=LEASE_SECONDS)
 # An arbitrary number that all processes of the service share.
 _SAME_WORK = 5_318_008_203
 
@@ -147,156 +135,6 @@ async def list_runs(
     return list(
         await session.scalars(
             statement if before_id is None else statement.where(Run.id < before_id)
-        )
-    )
-
-
-async def list_claimable_kinds(session: AsyncSession) -> set[str]:
-    """The kinds with a run that an idle worker can claim: a queued one, or a running one whose
-    lease has expired.
-    """
-    is_queued = Run.state == inline(RunState.QUEUED)
-    paused = select(Run.kind).where(is_queued, Run.not_before > func.now()).correlate(None)
-    is_left = and_(Run.state == inline(RunState.RUNNING), Run.lease_until < func.now())
-    statement = (
-        select(Run.kind)
-        .where(or_(is_left, and_(is_queued, or_(Run.slot.is_(None), Run.kind.not_in(paused)))))
-        .distinct()
-    )
-    return set(await session.scalars(statement))
-
-
-async def claim_run(
-    session: AsyncSession,
-    kind: RunKind,
-    token: uuid.UUID,
-    *,
-    now: datetime,
-    only: int | None = None,
-) -> Run | None:
-    """Claim the next run of a kind: a scheduled one whose process died, else the oldest queued one.
-    ``only``: no other queued run than this one.
-
-    A scheduled run is not claimed before its ``not_before`` or that of another run of its kind.
-
-    None if a run of the kind has a lease or there is none to claim. A requested run whose process
-    died ends as interrupted: its caller is gone, and its stored results are kept.
-    """
-    await session.execute(
-        update(Run)
-        .where(
-            Run.kind == kind,
-            Run.state == RunState.RUNNING,
-            Run.slot.is_(None),
-            Run.lease_until < func.now(),
-        )
-        .values(
-            state=RunState.INTERRUPTED,
-            finished_at=now,
-            message=_KILLED,
-        )
-    )
-    dead = select(Run.id).where(
-        Run.kind == kind, Run.state == RunState.RUNNING, Run.lease_until < func.now()
-    )
-    queued = Run.kind == kind, Run.state == RunState.QUEUED
-    paused = select(Run.id).where(*queued, Run.not_before > func.now()).correlate(None).exists()
-    oldest = select(Run.id).where(*queued, Run.slot.is_(None) | ~paused).order_by(Run.id).limit(1)
-    if only is not None:
-        oldest = oldest.where(Run.id == only)
-    lease = {
-        "state": RunState.RUNNING,
-        "lease_token": token,
-        "lease_until": _LEASE_END,
-        "started_at": func.coalesce(Run.started_at, now),
-    }
-    for candidates in (dead, oldest):
-        # Not IN: Postgres may evaluate its subquery again for each row, and would then find the
-        # next candidate after it has claimed the first one.
-        statement = (
-            update(Run)
-            .where(Run.id == candidates.with_for_update().scalar_subquery())
-            .values(lease)
-            .returning(Run)
-        )
-        try:
-            async with session.begin_nested():
-                claimed = (
-                    await session.scalars(statement, execution_options={"populate_existing": True})
-                ).one_or_none()
-        except IntegrityError:  # the partial unique index: a run of this kind is running
-            return None
-        if claimed is not None:
-            return claimed
-    return None
-
-
-async def renew_lease(
-    session: AsyncSession,
-    run_id: int,
-    token: uuid.UUID,
-    *,
-    figures: Mapping[str, Any],
-    done: int,
-    total: int | None,
-) -> bool:
-    """Extend the lease and store the progress. False if the lease is lost."""
-    statement = (
-        update(Run)
-        .where(Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING)
-        .values(
-            lease_until=_LEASE_END,
-            figures=dict(figures),
-            progress_done=done,
-            progress_total=total,
-        )
-        .returning(Run.id)
-    )
-    return await session.scalar(statement) is not None
-
-
-async def is_leased(session: AsyncSession, run_id: int, token: uuid.UUID) -> bool:
-    """Whether the run still has this lease."""
-    statement = select(Run.id).where(
-        Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING
-    )
-    return await session.scalar(statement) is not None
-
-
-async def end_run(
-    session: AsyncSession,
-    run_id: int,
-    token: uuid.UUID,
-    state: RunState,
-    *,
-    now: datetime,
-    message: str | None,
-    figures: Mapping[str, Any],
-    done: int,
-    total: int | None,
-    problems: Sequence[Mapping[str, Any]] | None = None,
-    pause: timedelta | None = None,
-) -> None:
-    """Store the end of a run, or queue it again. If the lease is lost, nothing is written.
-
-    ``pause``: the database failed during the run, and no process may claim it before this time has
-    passed.
-    """
-    await session.execute(
-        update(Run)
-        .where(Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING)
-        .values(
-            state=state,
-            finished_at=None if state is RunState.QUEUED else now,
-            lease_until=None,
-            lease_token=None,
-            message=message,
-            figures=dict(figures),
-            problems=None if problems is None else list(problems),
-            progress_done=done,
-            progress_total=total,
-            not_before=None if pause is None else func.now() + pause,
-            returned_count=Run.returned_count + int(pause is not None),
         )
     )
 

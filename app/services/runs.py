@@ -16,7 +16,7 @@ from app.clock import Clock
 from app.database.engine import Database
 from app.errors import AppError, DatabaseUnavailableError, NotFoundError
 from app.models import Run, RunState
-from app.repositories import runs
+from app.repositories import run_leases, runs
 from app.services.problems import Problem
 from app.services.run_params import RunParams
 
@@ -59,7 +59,7 @@ class Lease:
     @property
     def seconds_left(self) -> float:
         """How long the lease is held without a renewal; 0 or less: it has expired."""
-        return self._asked_at + runs.LEASE_SECONDS - time.monotonic()
+        return self._asked_at + run_leases.LEASE_SECONDS - time.monotonic()
 
 
 P = TypeVar("P", bound=RunParams)
@@ -217,7 +217,7 @@ async def require_lease(session: AsyncSession, run: RunContext[RunParams]) -> No
     Raises:
         LeaseLostError: it does not.
     """
-    if not await runs.is_leased(session, run.id, run.token):
+    if not await run_leases.is_leased(session, run.id, run.token):
         raise LeaseLostError
 
 
