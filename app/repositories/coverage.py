@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    FromClause,
     RowMapping,
     Select,
     and_,
@@ -133,14 +134,8 @@ async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[
     return list((await session.execute(statement)).mappings())
 
 
-async def list_waiting_buyers(
-    session: AsyncSession, *, since: datetime, until: datetime
-) -> list[Row]:
-    """Chats in which the last person before ``until`` was a buyer who wrote from ``since`` on.
-    Later messages do not matter. The longest wait comes first.
-
-    Rows (id, account, avito_id, item_title, client_name, waiting_since).
-    """
+def _select_unanswered(until: datetime) -> FromClause:
+    """Select the first and last times of a buyer's messages that are unanswered at ``until``."""
     asked, answer = aliased(Message, name="asked"), aliased(Message, name="answer")
     is_answered = exists().where(
         answer.chat_id == asked.chat_id,
@@ -148,7 +143,7 @@ async def list_waiting_buyers(
         answer.sent_at < until,
         tuple_(answer.sent_at, answer.id) > tuple_(asked.sent_at, asked.id),
     )
-    unanswered = (
+    return (
         select(
             func.min(asked.sent_at).label("waiting_since"),
             func.max(asked.sent_at).label("asked_at"),
@@ -161,6 +156,18 @@ async def list_waiting_buyers(
         )
         .lateral("unanswered")
     )
+
+
+async def list_waiting_buyers(
+    session: AsyncSession, *, since: datetime, until: datetime
+) -> list[Row]:
+    """Return the chats whose last person before ``until`` was a buyer, longest wait first.
+
+    The buyer wrote from ``since`` on. Messages after ``until`` do not matter.
+
+    Rows (id, account, avito_id, item_title, client_name, waiting_since).
+    """
+    unanswered = _select_unanswered(until)
     statement = (
         select(
             Chat.id,

@@ -64,8 +64,7 @@ def _build_condition(wanted: ReportFilter) -> TextClause:
 
 
 async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> list[Row]:
-    """Counts, mean score, bad reports, first answers, reviews and cost: of all reports, of each
-    day, of each account, and of each series (model and prompt version).
+    """Return the figures of all reports, of each day, of each account and of each series.
 
     In the row of all reports, ``day``, ``account_id`` and ``model`` are None. In any other row
     exactly one of them is set. A day is the date in ``zone`` on which a report was written.
@@ -85,28 +84,33 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
         _get_counted(wanted, "score"),
     )
     of = selected.c
-    cost = case((func.bool_and(of.cost_usd.is_not(None)), func.sum(of.cost_usd)))
     statement = (
-        select(
-            *(of[name] for name in _SPLIT_BY),
-            func.count().label("reports"),
-            func.count(of.chat_id.distinct()).label("chats"),
-            cast(func.avg(of.score), Double).label("mean_score"),
-            func.count().filter(of.score < BAD_BELOW).label("bad_reports"),
-            func.count(of.waited).label("answered"),
-            func.percentile_cont(0.5).within_group(of.waited).label("median_seconds"),
-            func.percentile_cont(0.9).within_group(of.waited).label("p90_seconds"),
-            func.count(of.review_id).label("reviewed"),
-            func.count().filter(of.addressed).label("addressed"),
-            func.count().filter(of.unproven).label("unproven"),
-            cost.label("cost_usd"),
-        )
+        select(*(of[name] for name in _SPLIT_BY), *_make_aggregates(selected))
         .group_by(
             func.grouping_sets(tuple_(), of.day, of.account_id, tuple_(of.model, of.prompt_version))
         )
         .order_by(of.day, of.account_id, func.min(of.id))
     )
     return list((await session.execute(statement)).mappings())
+
+
+def _make_aggregates(selected: CTE) -> list[ColumnElement[Any]]:
+    """Return the figures of a group of reports. The cost is None if that of one report is."""
+    of = selected.c
+    cost = case((func.bool_and(of.cost_usd.is_not(None)), func.sum(of.cost_usd)))
+    return [
+        func.count().label("reports"),
+        func.count(of.chat_id.distinct()).label("chats"),
+        cast(func.avg(of.score), Double).label("mean_score"),
+        func.count().filter(of.score < BAD_BELOW).label("bad_reports"),
+        func.count(of.waited).label("answered"),
+        func.percentile_cont(0.5).within_group(of.waited).label("median_seconds"),
+        func.percentile_cont(0.9).within_group(of.waited).label("p90_seconds"),
+        func.count(of.review_id).label("reviewed"),
+        func.count().filter(of.addressed).label("addressed"),
+        func.count().filter(of.unproven).label("unproven"),
+        cost.label("cost_usd"),
+    ]
 
 
 async def count_grades(session: AsyncSession, wanted: ReportFilter, zone: str) -> list[Row]:

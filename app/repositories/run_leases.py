@@ -86,13 +86,13 @@ async def _interrupt_dead(session: AsyncSession, kind: RunKind, now: datetime) -
     )
 
 
-def _select_dead(kind: RunKind) -> Select[tuple[int]]:
+def _select_dead(kind: RunKind) -> Select[Any]:
     return select(Run.id).where(
         Run.kind == kind, Run.state == RunState.RUNNING, Run.lease_until < func.now()
     )
 
 
-def _select_oldest(kind: RunKind, only: int | None) -> Select[tuple[int]]:
+def _select_oldest(kind: RunKind, only: int | None) -> Select[Any]:
     queued = Run.kind == kind, Run.state == RunState.QUEUED
     paused = select(Run.id).where(*queued, Run.not_before > func.now()).correlate(None).exists()
     oldest = select(Run.id).where(*queued, Run.slot.is_(None) | ~paused).order_by(Run.id).limit(1)
@@ -100,7 +100,7 @@ def _select_oldest(kind: RunKind, only: int | None) -> Select[tuple[int]]:
 
 
 async def _claim_first(
-    session: AsyncSession, candidates: Select[tuple[int]], token: uuid.UUID, now: datetime
+    session: AsyncSession, candidates: Select[Any], token: uuid.UUID, now: datetime
 ) -> Run | None:
     # Not IN: Postgres may evaluate its subquery again for each row, and would then find the next
     # candidate after it has claimed the first one.
