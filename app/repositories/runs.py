@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import NotFoundError
 from app.models import Run, RunKind, RunState
 from app.repositories.sql_values import inline
 
@@ -111,6 +112,18 @@ async def list_repeated(session: AsyncSession, run: Run) -> dict[int, RunState]:
 async def get_run(session: AsyncSession, run_id: int) -> Run | None:
     """The current state of a run."""
     return await session.get(Run, run_id, populate_existing=True)
+
+
+async def require_run(session: AsyncSession, run_id: int) -> Run:
+    """Return the current state of a run.
+
+    Raises:
+        NotFoundError: there is no run with this number.
+    """
+    run = await get_run(session, run_id)
+    if run is None:
+        raise NotFoundError(f"Запуска {run_id} нет: номера запусков — в поле id ответа GET /runs.")
+    return run
 
 
 async def get_run_by_slot(session: AsyncSession, kind: RunKind, slot: str) -> Run | None:

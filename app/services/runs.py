@@ -222,13 +222,10 @@ async def require_lease(session: AsyncSession, run: RunContext[RunParams]) -> No
 
 
 async def require_run(database: Database, run_id: int) -> Run:
-    """Return the current run.
+    """Return the current state of a run.
 
     Raises:
-        NotFoundError: no run has this id.
+        NotFoundError: there is no run with this number.
     """
     async with database.session() as session:
-        run = await runs.get_run(session, run_id)
-    if run is None:
-        raise NotFoundError(f"Запуска {run_id} нет: номера запусков — в поле id ответа GET /runs.")
-    return run
+        return await runs.require_run(session, run_id)
