@@ -113,7 +113,7 @@ def base_url(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def rest(
+async def serve_rest(
     service: Service,
     listener: socket.socket,
     worker: asyncio.Task[None],

@@ -224,7 +224,7 @@ class _Day:
         """
         usual = self.run.started_at - self.plan.grade_within
         async with self.database.session() as session:
-            last = await runs.last_finished_daily(session)
+            last = await runs.get_last_daily_start(session)
         return min(usual, last) if last else usual
 
 

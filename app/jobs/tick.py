@@ -31,7 +31,7 @@ QueueDueRun = Callable[[AsyncSession, Timetable, datetime], Awaitable[None]]
 """Queues the run that is due at the moment, unless it exists already."""
 
 
-def newest_due_day(timetable: Timetable, now: datetime) -> date:
+def find_newest_due_day(timetable: Timetable, now: datetime) -> date:
     """The last day whose report time has come; right over changes of the clocks, because it
     compares moments.
     """
@@ -43,10 +43,12 @@ def newest_due_day(timetable: Timetable, now: datetime) -> date:
     )
 
 
-def next_report_at(timetable: Timetable, now: datetime) -> datetime:
+def find_next_report_time(timetable: Timetable, now: datetime) -> datetime:
     """When the next day's run is due."""
     return at_local(
-        newest_due_day(timetable, now) + timedelta(days=1), timetable.report_time, timetable.zone
+        find_newest_due_day(timetable, now) + timedelta(days=1),
+        timetable.report_time,
+        timetable.zone,
     )
 
 
@@ -69,8 +71,8 @@ async def queue_daily_run(session: AsyncSession, timetable: Timetable, now: date
     ):
         log.warning("tick.slots_released", today=today.isoformat())
     await covered_dates.release_later(session, today=today, created_after=ahead)
-    due = newest_due_day(timetable, now)
-    newest = await runs.newest_slot(session, RunKind.DAILY, created_until=ahead)
+    due = find_newest_due_day(timetable, now)
+    newest = await runs.get_newest_slot(session, RunKind.DAILY, created_until=ahead)
     if newest is None:
         if due == today:
             await runs.add_run(session, RunKind.DAILY, now=now, slot=due.isoformat())
@@ -88,7 +90,7 @@ async def queue_sync_run(session: AsyncSession, timetable: Timetable, now: datet
     """Queue the interval's sync. One that still waits for its turn serves the later interval as
     well.
     """
-    start = _interval_start(now, timetable.sync_every)
+    start = _find_interval_start(now, timetable.sync_every)
     following = start + timetable.sync_every
     await runs.release_later_slots(
         session,
@@ -121,10 +123,10 @@ async def queue_retry_run(session: AsyncSession, _timetable: Timetable, now: dat
             session,
             RunKind.MAIL,
             now=now,
-            slot=f"retry {_interval_start(now, FIRST_RETRY).isoformat()}",
+            slot=f"retry {_find_interval_start(now, FIRST_RETRY).isoformat()}",
         )
 
 
-def _interval_start(now: datetime, length: timedelta) -> datetime:
+def _find_interval_start(now: datetime, length: timedelta) -> datetime:
     seconds = length.total_seconds()
     return datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)

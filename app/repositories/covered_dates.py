@@ -58,7 +58,7 @@ async def list_uncovered(session: AsyncSession, *, until: date) -> list[date]:
     return list(await session.scalars(statement))
 
 
-async def cover(session: AsyncSession, digest_id: int, days: Collection[date]) -> None:
+async def add_dates(session: AsyncSession, digest_id: int, days: Collection[date]) -> None:
     """Store that a mail covers these dates.
 
     Raises:

@@ -183,7 +183,7 @@ async def announce_dot(
     """Extend the claim until the mail server's reply. The caller commits before the final dot.
     False if another attempt has claimed the delivery.
 
-    ``backend``: a Postgres backend that lives as long as this process (see ``name_backend``). When
+    ``backend``: a Postgres backend that lives as long as this process (``get_backend_name``). When
     it is gone, the claim ends early.
     """
     return await _write(
@@ -195,7 +195,7 @@ async def announce_dot(
     )
 
 
-async def name_backend(session: AsyncSession) -> str:
+async def get_backend_name(session: AsyncSession) -> str:
     """A unique name of the session's Postgres backend, never used again."""
     # Raw SQL: the same expression as in _DEAD.
     statement = text(f"SELECT {_BACKEND} FROM pg_stat_activity WHERE pid = pg_backend_pid()")  # noqa: S608 - constants only

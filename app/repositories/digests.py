@@ -175,7 +175,7 @@ async def get_span(
     return start or end, end, after[0]
 
 
-async def newest_message_id(session: AsyncSession) -> int:
+async def get_newest_message_id(session: AsyncSession) -> int:
     """The number of the newest message. The caller makes sure that no sync writes messages."""
     return int(await session.scalar(select(func.coalesce(func.max(Message.id), 0))) or 0)
 
@@ -198,7 +198,7 @@ async def list_carried(
     )
 
 
-async def count_brought(session: AsyncSession, run_id: int) -> int:
+async def count_delivered(session: AsyncSession, run_id: int) -> int:
     """The number of reports that a run has delivered to their first recipient."""
     return int(
         await session.scalar(

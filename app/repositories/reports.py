@@ -19,7 +19,7 @@ async def add_reports(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) 
         await session.execute(insert(Report), [dict(row) for row in rows])
 
 
-async def next_number(session: AsyncSession) -> int:
+async def reserve_number(session: AsyncSession) -> int:
     """Reserve the number of a new report. Its stored body contains the number too."""
     sequence = func.pg_get_serial_sequence(Report.__tablename__, Report.id.key)
     return int(await session.scalar(select(func.nextval(cast(sequence, REGCLASS)))) or 0)
@@ -68,7 +68,7 @@ async def sum_cost(session: AsyncSession, start: datetime, end: datetime) -> Dec
     return Decimal(await session.scalar(statement) or 0)
 
 
-async def mean_completion_tokens(session: AsyncSession) -> float | None:
+async def get_mean_completion_tokens(session: AsyncSession) -> float | None:
     """The mean number of completion tokens of the newest 200 reports; None without reports."""
     newest = select(Report.completion_tokens).order_by(Report.id.desc()).limit(200).subquery()
     mean = await session.scalar(select(func.avg(newest.c.completion_tokens)))

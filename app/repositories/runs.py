@@ -173,7 +173,7 @@ async def get_newest_ended(session: AsyncSession, kind: RunKind) -> Run | None:
     return (await session.scalars(ended.order_by(Run.id.desc()).limit(1))).first()
 
 
-async def newest_slot(
+async def get_newest_slot(
     session: AsyncSession, kind: RunKind, *, created_until: datetime
 ) -> str | None:
     """The latest slot of a kind's runs created until this moment. Slots are ISO dates and moments,
@@ -274,7 +274,7 @@ async def list_merged(session: AsyncSession, run_id: int) -> list[str]:
     return [slot for slot in await session.scalars(statement) if slot]
 
 
-async def last_finished_daily(session: AsyncSession) -> datetime | None:
+async def get_last_daily_start(session: AsyncSession) -> datetime | None:
     """The start of the last daily run that is done or failed. Messages since then are new to the
     next one.
     """

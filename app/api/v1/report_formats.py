@@ -21,7 +21,7 @@ MEDIA_TYPES: dict[Format, str] = {
 }
 
 
-def _text(words: str, example: str) -> dict[str, Any]:
+def _describe_text(words: str, example: str) -> dict[str, Any]:
     return {"description": words, "schema": {"type": "string", "examples": [example]}}
 
 
@@ -29,11 +29,11 @@ REPORT_RESPONSES: Responses = {
     200: {
         "model": list[ReportRead],
         "headers": {
-            "Link": _text(
+            "Link": _describe_text(
                 "Адрес следующей части; нет его — эта последняя.",
                 '<http://localhost:8000/api/v1/reports?cursor=…>; rel="next"',
             ),
-            "Content-Disposition": _text(
+            "Content-Disposition": _describe_text(
                 "Имя файла; только для csv и xlsx.",
                 'attachment; filename="reports_2026-11-01_2026-11-30.csv"',
             ),
@@ -57,7 +57,7 @@ REPORT_RESPONSES: Responses = {
 }
 
 
-def wanted_format(named: Format | None, accept: str) -> Format:
+def choose_format(named: Format | None, accept: str) -> Format:
     """The form that the query names, else the one that the Accept header likes best, else JSON.
 
     As in RFC 9110, 12.5.1: of the ranges that cover a type the narrowest tells how well it is
@@ -67,7 +67,7 @@ def wanted_format(named: Format | None, accept: str) -> Format:
         return named
     best: Format = "json"
     best_rank = (0.0, 0, 0)
-    ranges = list(_ranges(accept))
+    ranges = list(_parse_ranges(accept))
     for form, media_type in MEDIA_TYPES.items():
         patterns = ("*/*", media_type.split("/")[0] + "/*", media_type)
         covering = [
@@ -81,7 +81,7 @@ def wanted_format(named: Format | None, accept: str) -> Format:
     return best
 
 
-async def answer_in(
+async def make_response(
     form: Format,
     chunks: AsyncIterator[list[ReportBody]],
     *,
@@ -108,7 +108,7 @@ async def answer_in(
     )
 
 
-def _ranges(accept: str) -> Iterator[tuple[str, int, float]]:
+def _parse_ranges(accept: str) -> Iterator[tuple[str, int, float]]:
     """The media ranges of an Accept header with their places and qualities; those that cannot be
     read are left out.
     """

@@ -119,7 +119,7 @@ async def assign_reports(
     if digest_id is None:
         return
     if params.daily:
-        await covered_dates.cover(session, digest_id, covered)
+        await covered_dates.add_dates(session, digest_id, covered)
     if not params.resend:
         await reports.mark_mailed(session, digest_id, before=created_before)
     period = await _period(session, post, tuple(covered), day, cutoff, at_present=at_present)
@@ -131,7 +131,7 @@ async def assign_reports(
         digest_id,
         period_start=figures.period_start,
         after_message_id=period.after_message_id,
-        last_message_id=await digests.newest_message_id(session),
+        last_message_id=await digests.get_newest_message_id(session),
         figures=figures.model_dump(mode="json"),
         day_figures=None if of_date is None else of_date.model_dump(mode="json"),
         reports_count=figures.reports,
