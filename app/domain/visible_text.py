@@ -1,5 +1,6 @@
-"""Removal of characters that are invisible to people but affect a model, a database or a mail
-client.
+"""Removal of characters that are invisible to people.
+
+Such characters affect a model, a database or a mail client.
 """
 
 import re

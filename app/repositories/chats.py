@@ -79,8 +79,9 @@ _UPSERT_LISTED = text("""
 async def upsert_listed(
     session: AsyncSession, account_id: int, rows: Iterable[Mapping[str, Any]], *, reread: bool
 ) -> ListedCount:
-    """Upsert one page of Avito's list and mark its changed chats as unread. If Avito omits a value,
-    the stored one is kept.
+    """Upsert one page of Avito's list and mark its changed chats as unread.
+
+    If Avito omits a value, the stored one is kept.
 
     ``rows`` contain a chat at most once; their keys are the columns of the statement. ``reread``
     marks every chat of the page.
@@ -98,8 +99,9 @@ async def upsert_listed(
 async def add_hint(
     session: AsyncSession, *, avito_user_id: int, avito_id: str, chat_type: str | None, times: int
 ) -> None:
-    """Mark the chat that webhooks have named ``times`` times; insert it if it is not known. Without
-    such an account nothing happens.
+    """Mark the chat that webhooks have named ``times`` times; insert it if it is not known.
+
+    Without such an account nothing happens.
     """
     hinted = select(
         Account.id, literal(avito_id), literal(chat_type, Text), true(), literal(times, BigInteger)
@@ -135,7 +137,7 @@ async def mark_hinted(
 async def list_keys(
     session: AsyncSession, *, after_id: int, limit: int
 ) -> list[tuple[int, int, str]]:
-    """The next chats by id: chat id, Avito's account id, Avito's chat id."""
+    """Return the next chats by id: chat id, Avito's account id, Avito's chat id."""
     statement = (
         select(Chat.id, Account.avito_user_id, Chat.avito_id)
         .join(Account, Account.id == Chat.account_id)
@@ -147,7 +149,7 @@ async def list_keys(
 
 
 async def list_item_ids(session: AsyncSession, account_id: int) -> list[int]:
-    """The ids of the listings that the account's chats are about."""
+    """Return the ids of the listings that the account's chats are about."""
     statement = (
         select(Chat.item_id)
         .where(Chat.account_id == account_id, Chat.item_id.is_not(None))

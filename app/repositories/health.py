@@ -21,8 +21,9 @@ class EndedRun(NamedTuple):
 
 
 async def list_newest_ended_runs(session: AsyncSession) -> list[EndedRun]:
-    """The newest ended run of each kind. The newest is the one with the highest number: clocks may
-    differ.
+    """Return the newest ended run of each kind.
+
+    The newest is the one with the highest number, because clocks may differ.
     """
     statement = (
         select(Run.kind, Run.state, Run.finished_at)
@@ -34,7 +35,7 @@ async def list_newest_ended_runs(session: AsyncSession) -> list[EndedRun]:
 
 
 async def count_rows(session: AsyncSession) -> dict[str, int]:
-    """The numbers of stored rows and of rows that wait for work, by metric name."""
+    """Return the numbers of stored rows and of rows that wait for work, by metric name."""
     is_due = Chat.due_since.is_not(None)
     is_graded = Report.kind == inline(ReportKind.GRADING)
     open_states = [inline(DeliveryState.QUEUED), inline(DeliveryState.SENDING)]
@@ -57,11 +58,11 @@ def _count(table: type[Base], *conditions: ColumnElement[bool]) -> ScalarSelect[
 
 
 async def get_database_time(session: AsyncSession) -> datetime:
-    """The time of the database's clock."""
+    """Return the time of the database's clock."""
     moment: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
     return moment
 
 
 async def get_newest_run_time(session: AsyncSession) -> datetime | None:
-    """The creation time of the newest run, by the clock of the process that created it."""
+    """Return the creation time of the newest run, by the clock of the process that created it."""
     return await session.scalar(select(func.max(Run.created_at)))

@@ -22,8 +22,10 @@ _PARAMETER = re.compile(r"(?<!:):(\w+)")
 
 
 class Position(NamedTuple):
-    """Position in a list: the last report that was returned, and the newest report that existed
-    when the list began.
+    """Position in a list of reports.
+
+    It consists of the last report that was returned, and the newest report that existed when the
+    list began.
     """
 
     created_at: datetime
@@ -40,7 +42,7 @@ class ReportBody(NamedTuple):
 
 
 async def get_newest_report_id(session: AsyncSession) -> int:
-    """The upper bound of a list: reports that are written later are not in it."""
+    """Return the upper bound of a list: reports that are written later are not in it."""
     driver = await _get_driver(session)
     return int(await driver.fetchval("SELECT coalesce(max(id), 0) FROM reports"))
 
@@ -54,7 +56,7 @@ async def list_bodies(
     newest_id: int,
     limit: int,
 ) -> list[ReportBody]:
-    """The next reports, newest first, with their moments in ``zone``."""
+    """Return the next reports, newest first, with their moments in ``zone``."""
     columns = f"reports.created_at, reports.id, {wanted.column('body')}::text"
     sql, values = _select(columns, wanted, after=after, newest_id=newest_id, limit=limit)
     driver = await _get_driver(session)
@@ -77,7 +79,7 @@ def convert_to_zone(body: str, zone: ZoneInfo) -> str:
 
 
 async def count_bodies(session: AsyncSession, wanted: ReportFilter, *, most: int) -> int:
-    """The number of reports, at most ``most``."""
+    """Return the number of reports, at most ``most``."""
     sql, values = _select(
         "1", wanted, after=None, newest_id=await get_newest_report_id(session), limit=most
     )

@@ -146,7 +146,7 @@ async def renew_lease(
 
 
 async def is_leased(session: AsyncSession, run_id: int, token: uuid.UUID) -> bool:
-    """Whether the run still has this lease."""
+    """Return whether the run still has this lease."""
     statement = select(Run.id).where(
         Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING
     )

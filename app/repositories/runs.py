@@ -36,7 +36,7 @@ _SAME_WORK = 5_318_008_203
 
 
 def _is_same(kind: str, params: Mapping[str, Any]) -> ColumnElement[bool]:
-    """Whether a run was requested by a caller with these parameters."""
+    """Return whether a run was requested by a caller with these parameters."""
     requested = Run.params.op("-", return_type=JSONB())(literal(REPEATS, Text))
     return and_(Run.kind == kind, Run.slot.is_(None), requested == literal(dict(params), JSONB()))
 
@@ -71,8 +71,9 @@ async def add_run(
 async def get_same_under_way(
     session: AsyncSession, kind: RunKind, params: Mapping[str, Any], *, now: datetime
 ) -> int | None:
-    """The first of the runs with these parameters that is not finished or was interrupted within
-    ``CONTINUED_FOR``.
+    """Return the first unfinished run with these parameters.
+
+    A run that was interrupted within ``CONTINUED_FOR`` counts as unfinished.
 
     The function locks until the transaction ends: of two simultaneous calls the second one sees the
     run of the first.
@@ -92,8 +93,9 @@ async def get_same_under_way(
 
 
 async def list_repeated(session: AsyncSession, run: Run) -> dict[int, RunState]:
-    """The started runs with the parameters of this one: those that were unfinished when it was
-    requested, and those requested since.
+    """Return the started runs with the parameters of this one.
+
+    They were unfinished when it was requested, or were requested since.
     """
     requested = {name: value for name, value in run.params.items() if name != REPEATS}
     statement = (
@@ -110,7 +112,7 @@ async def list_repeated(session: AsyncSession, run: Run) -> dict[int, RunState]:
 
 
 async def get_run(session: AsyncSession, run_id: int) -> Run | None:
-    """The current state of a run."""
+    """Return the current state of a run."""
     return await session.get(Run, run_id, populate_existing=True)
 
 
@@ -127,14 +129,14 @@ async def require_run(session: AsyncSession, run_id: int) -> Run:
 
 
 async def get_run_by_slot(session: AsyncSession, kind: RunKind, slot: str) -> Run | None:
-    """A scheduled run by its unique slot."""
+    """Return a scheduled run by its unique slot."""
     return (
         await session.scalars(select(Run).where(Run.kind == kind, Run.slot == slot))
     ).one_or_none()
 
 
 async def list_children(session: AsyncSession, parent_id: int) -> list[Run]:
-    """The steps of a daily run, in the order of creation."""
+    """Return the steps of a daily run, in the order of creation."""
     return list(
         await session.scalars(select(Run).where(Run.parent_id == parent_id).order_by(Run.id))
     )
@@ -143,7 +145,7 @@ async def list_children(session: AsyncSession, parent_id: int) -> list[Run]:
 async def list_runs(
     session: AsyncSession, *, limit: int, before_id: int | None = None
 ) -> list[Run]:
-    """Runs, newest first."""
+    """Return runs, newest first."""
     statement = select(Run).order_by(Run.id.desc()).limit(limit)
     return list(
         await session.scalars(
@@ -158,7 +160,10 @@ async def add_lost(session: AsyncSession, run_id: int, usd: Decimal) -> None:
 
 
 async def sum_lost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:
-    """The cost in USD of model calls without a report, of the runs started in ``[start, end)``."""
+    """Return the cost in USD of model calls without a report.
+
+    Only of the runs started in ``[start, end)``.
+    """
     statement = select(func.coalesce(func.sum(Run.lost_usd), 0)).where(
         Run.started_at >= start, Run.started_at < end
     )
@@ -166,8 +171,9 @@ async def sum_lost(session: AsyncSession, start: datetime, end: datetime) -> Dec
 
 
 async def get_newest_ended(session: AsyncSession, kind: RunKind) -> Run | None:
-    """The newest run of a kind that is done or failed. Runs of a kind do not overlap, so the newest
-    one ended last.
+    """Return the newest run of a kind that is done or failed.
+
+    Runs of a kind do not overlap, so the newest one ended last.
     """
     ended = select(Run).where(Run.kind == kind, Run.state.in_([RunState.DONE, RunState.FAILED]))
     return (await session.scalars(ended.order_by(Run.id.desc()).limit(1))).first()
@@ -176,8 +182,9 @@ async def get_newest_ended(session: AsyncSession, kind: RunKind) -> Run | None:
 async def get_newest_slot(
     session: AsyncSession, kind: RunKind, *, created_until: datetime
 ) -> str | None:
-    """The latest slot of a kind's runs created until this moment. Slots are ISO dates and moments,
-    so text order is time order.
+    """Return the latest slot of a kind's runs created until this moment.
+
+    Slots are ISO dates and moments, so text order is time order.
     """
     return await session.scalar(
         select(func.max(Run.slot)).where(Run.kind == kind, Run.created_at <= created_until)
@@ -191,8 +198,9 @@ _UNDER_WAY = (RunState.QUEUED, RunState.RUNNING)
 async def release_later_slots(
     session: AsyncSession, *, after: str, created_after: datetime, kinds: Collection[RunKind]
 ) -> int:
-    """Clear the slots after ``after`` of ended runs and of the runs merged into them; return their
-    number.
+    """Clear the slots after ``after`` of ended runs; return their number.
+
+    The slots of the runs merged into them are cleared too.
 
     Only runs created after ``created_after`` are changed, a moment in the future: the clock was
     ahead when they were created. Their slots become due again at their own time. The results of the
@@ -215,7 +223,7 @@ async def release_later_slots(
 
 
 async def has_queued(session: AsyncSession, kind: RunKind) -> bool:
-    """Whether a run of the kind is queued."""
+    """Return whether a run of the kind is queued."""
     return (
         await session.scalar(
             select(Run.id).where(Run.kind == kind, Run.state == RunState.QUEUED).limit(1)
@@ -227,8 +235,10 @@ async def has_queued(session: AsyncSession, kind: RunKind) -> bool:
 async def merge_missed(
     session: AsyncSession, run_id: int, slots: Collection[str], *, now: datetime
 ) -> None:
-    """Merge missed days into the run that covers them: insert rows for days without a run, and
-    merge queued runs and runs whose lease has expired.
+    """Merge missed days into the run that covers them.
+
+    Rows are inserted for days without a run. Queued runs and runs whose lease has expired are
+    merged.
     """
     missed = [
         {
@@ -265,7 +275,7 @@ async def merge_missed(
 
 
 async def list_merged(session: AsyncSession, run_id: int) -> list[str]:
-    """The days that are merged into a daily run, oldest first."""
+    """Return the days that are merged into a daily run, oldest first."""
     statement = (
         select(Run.slot)
         .where(Run.parent_id == run_id, Run.state == RunState.MERGED)
@@ -275,8 +285,9 @@ async def list_merged(session: AsyncSession, run_id: int) -> list[str]:
 
 
 async def get_last_daily_start(session: AsyncSession) -> datetime | None:
-    """The start of the last daily run that is done or failed. Messages since then are new to the
-    next one.
+    """Return the start of the last daily run that is done or failed.
+
+    Messages since then are new to the next one.
     """
     statement = select(func.max(Run.started_at)).where(
         Run.kind == RunKind.DAILY, Run.state.in_([RunState.DONE, RunState.FAILED])

@@ -86,7 +86,10 @@ _UNREAD = select(
 async def list_unread(
     session: AsyncSession, account_id: int, *, failed: bool, after_id: int, limit: int
 ) -> list[UnreadChat]:
-    """The next unread chats by id. ``failed``: those with a read error, or those without one."""
+    """Return the next unread chats by id.
+
+    ``failed``: those with a read error, or those without one.
+    """
     has_failed = Chat.read_error.is_not(None)
     statement = (
         _UNREAD.where(
@@ -102,13 +105,14 @@ async def list_unread(
 
 
 async def reload_unread(session: AsyncSession, chat: UnreadChat) -> UnreadChat:
-    """The current state of the chat, before its messages are read."""
+    """Return the current state of the chat, before its messages are read."""
     return UnreadChat(*(await session.execute(_UNREAD.where(Chat.id == chat.id))).one())
 
 
 async def get_readable_chat_id(session: AsyncSession, account_id: int) -> str | None:
-    """The Avito id of a chat whose last reading was successful: one that is not unread if there is
-    any, the one read last.
+    """Return the Avito id of a chat whose last reading was successful.
+
+    It is one that is not unread if there is any, and of these the one read last.
     """
     statement = (
         select(Chat.avito_id)
@@ -124,7 +128,7 @@ async def get_readable_chat_id(session: AsyncSession, account_id: int) -> str | 
 
 
 async def count_unread(session: AsyncSession, account_id: int) -> int:
-    """The number of unread chats."""
+    """Return the number of unread chats."""
     unread = select(func.count()).where(Chat.account_id == account_id, Chat.messages_due)
     return await session.scalar(unread) or 0
 

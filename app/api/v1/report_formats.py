@@ -1,4 +1,4 @@
-"""The forms in which ``GET /reports`` answers: which one a caller wants, and the answer in it."""
+"""The formats of ``GET /reports``: negotiation and responses."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Literal
@@ -58,7 +58,7 @@ REPORT_RESPONSES: Responses = {
 
 
 def choose_format(named: Format | None, accept: str) -> Format:
-    """The form that the query names, else the one that the Accept header likes best, else JSON.
+    """Return the format of the query, else the preferred one of the Accept header, else JSON.
 
     As in RFC 9110, 12.5.1: of the ranges that cover a type the narrowest tells how well it is
     liked. Of forms liked equally the one with the narrower range wins, then the one named first.
@@ -90,8 +90,9 @@ async def make_response(
     expected: int,
     headers_only: bool,
 ) -> Response:
-    """The chunks in this form; ``name`` is that of a file without its ending, ``expected`` about
-    how many reports there are.
+    """Return the chunks in this format.
+
+    ``name``: of a file without its extension. ``expected``: the approximate number of reports.
 
     JSON and CSV are streamed. If that fails half-way the connection is cut (``HttpProtocol``), so
     that a part never looks like the whole. With ``headers_only`` a sheet is not made, and its
@@ -109,8 +110,9 @@ async def make_response(
 
 
 def _parse_ranges(accept: str) -> Iterator[tuple[str, int, float]]:
-    """The media ranges of an Accept header with their places and qualities; those that cannot be
-    read are left out.
+    """Return the media ranges of an Accept header with their places and qualities.
+
+    Ranges that cannot be parsed are left out.
     """
     for place, part in enumerate(accept.split(",")):
         media, *parameters = (word.strip().lower() for word in part.split(";"))

@@ -1,5 +1,6 @@
-"""``GET /reports/summary``: the figures of a period or of a date's mails, counted as the mail
-counts them.
+"""``GET /reports/summary``: the figures of a period or of a date's mails.
+
+They are counted as the mail counts them.
 """
 
 from typing import Any
@@ -41,7 +42,7 @@ async def get_summary(
     mail: MailDay = None,
     grades: WhoseGrades = "machine",
 ) -> SummaryRead:
-    """Both days are included, in the report's zone."""
+    """Return the summary. Both days are included, in REPORT_TIMEZONE."""
     start, end = read_period(start_date, end_date, service.settings, by_mail=mail is not None)
     zone = service.settings.report_timezone.key
     mailed_on = None if mail is None else [await get_mail_day(service.database, mail)]
