@@ -60,8 +60,8 @@ REPORT_RESPONSES: Responses = {
 def choose_format(named: Format | None, accept: str) -> Format:
     """Return the format of the query, else the preferred one of the Accept header, else JSON.
 
-    As in RFC 9110, 12.5.1: of the ranges that cover a type the narrowest tells how well it is
-    liked. Of forms liked equally the one with the narrower range wins, then the one named first.
+    By RFC 9110, 12.5.1, the quality of a type is that of the narrowest range that covers it. Among
+    formats of equal quality the one with the narrower range wins, then the one named first.
     """
     if named is not None:
         return named
@@ -94,18 +94,22 @@ async def make_response(
 
     ``name``: of a file without its extension. ``expected``: the approximate number of reports.
 
-    JSON and CSV are streamed. If that fails half-way the connection is cut (``HttpProtocol``), so
-    that a part never looks like the whole. With ``headers_only`` a sheet is not made, and its
-    length is not told.
+    JSON and CSV are streamed. If the stream fails, the connection is aborted (``HttpProtocol``), so
+    that a client cannot mistake a part for the whole. With ``headers_only`` no sheet is made, and
+    the response has no ``Content-Length``.
     """
-    told = {**headers, "Vary": "Accept"}
+    all_headers = {**headers, "Vary": "Accept"}
     if form == "json":
-        return StreamingResponse(as_json_array(chunks), media_type=MEDIA_TYPES[form], headers=told)
-    told["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    if form == "csv" or headers_only:  # whose body nobody asks for
-        return StreamingResponse(as_csv(chunks), media_type=MEDIA_TYPES[form], headers=told)
+        return StreamingResponse(
+            as_json_array(chunks), media_type=MEDIA_TYPES[form], headers=all_headers
+        )
+    all_headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    if form == "csv" or headers_only:  # the client reads no body
+        return StreamingResponse(as_csv(chunks), media_type=MEDIA_TYPES[form], headers=all_headers)
     return Response(
-        await stream_reports(chunks, expected=expected), media_type=MEDIA_TYPES[form], headers=told
+        await stream_reports(chunks, expected=expected),
+        media_type=MEDIA_TYPES[form],
+        headers=all_headers,
     )
 
 
