@@ -141,7 +141,7 @@ class _Day:
             self.run.progress.done = 2
             self.run.progress.figures.update({**grading.figures, **sync.figures})
             failures |= {
-                step.kind: _shortfall(step)
+                step.kind: _make_shortfall(step)
                 for step in (sync, grading)
                 if step.state == RunState.FAILED
             }
@@ -167,7 +167,7 @@ class _Day:
             return None
         cut_off = step.state != RunState.FAILED and self.deadline.passed
         before = failures.get(step.kind) if cut_off else None
-        return MissingStep(RunKind(step.kind), _shortfall(step), before)
+        return MissingStep(RunKind(step.kind), _make_shortfall(step), before)
 
     async def step(self, params: RunParams, attempt: int, *, seconds: float | None) -> Run:
         """Queue one step and wait for its end, at most ``seconds``.
@@ -201,15 +201,14 @@ class _Day:
         until = Deadline(longest, since=self.clock(), clock=self.clock)
         attempt, pause = 1, self.plan.first_pause
         while True:
-            # Mails find out by themselves which dates they cover. A worker of the previous release
-            # reads them here.
+            # For a worker of the previous release. This release selects the dates in the mail step.
             async with self.database.transaction() as session:
                 covered = await covered_dates.list_uncovered(session, until=self.day)
             params = MailParams(
                 day=self.day,
                 daily=True,
                 problems=tuple(map(describe_missing, missing)),
-                told_problems=_list_told(missing),
+                told_problems=_list_described(missing),
                 covered_days=tuple(covered or [self.day]),
             )
             mail = await self.step(params, attempt, seconds=None)
@@ -238,12 +237,12 @@ class _Day:
         return min(usual, last) if last else usual
 
 
-def _shortfall(step: Run) -> Shortfall:
+def _make_shortfall(step: Run) -> Shortfall:
     ended = step.state not in (RunState.QUEUED, RunState.RUNNING)
     return Shortfall(ended, tuple(list_problems(step)) if ended else (), step.message)
 
 
-def _list_told(missing: Sequence[MissingStep]) -> tuple[Problem, ...]:
+def _list_described(missing: Sequence[MissingStep]) -> tuple[Problem, ...]:
     """Return the problems of syncs that the description of ``missing`` contains."""
     syncs = [step for step in missing if step.kind is RunKind.SYNC]
     return tuple(
