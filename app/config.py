@@ -4,34 +4,37 @@ The result is a frozen object. Each field's description is the Russian end of th
 "needed:". Values are never printed, because many are secrets.
 """
 
-import json
-import re
 from datetime import time
 from decimal import Decimal
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, Literal, Self, get_args
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.addresses import MailAddress, encode_domain
-from app.domain.working_hours import WorkingHours
 from app.errors import SettingsError
 from app.log import LogFormat
-
-Text = TypeVar("Text", str, SecretStr)
+from app.setting_types import (
+    COMMA_SEPARATED,
+    UPPER_CASE,
+    AccountList,
+    AddressList,
+    AddressText,
+    AvitoAccount,
+    EhloName,
+    HeaderText,
+    HostName,
+    Hours,
+    Key,
+    LoginName,
+    LoginPassword,
+    OwnKey,
+    PathSecret,
+    WallTime,
+    Zone,
+    is_address,
+)
 
 Need = Literal["api", "avito", "deepseek", "mail"]
 """Settings that a command requires: API keys, Avito access, DeepSeek access, mail recipients."""
@@ -39,72 +42,9 @@ Need = Literal["api", "avito", "deepseek", "mail"]
 WEBHOOK_PATH = "/webhooks/avito/"
 """Path to which Avito posts; the secret follows it."""
 
+_LOCAL_SENDER = "avito-quality@localhost"
+"""The sender of mails that become files."""
 _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
-
-
-def _match_whole(pattern: str) -> AfterValidator:
-    """Return a validator: the whole value, secret or not, matches the pattern."""
-
-    def check(value: Text) -> Text:
-        if not re.fullmatch(
-            pattern, value.get_secret_value() if isinstance(value, SecretStr) else value
-        ):
-            raise ValueError("not of the pattern")
-        return value
-
-    return AfterValidator(check)
-
-
-def _validate_host(host: str) -> str:
-    """Validate a host: a name in any letters or punycode, or an IP address.
-
-    The resolver accepts the same.
-    """
-    if re.fullmatch(r"[\w.-]+", host):
-        host.encode("idna")
-    else:
-        ip_address(host)
-    return host
-
-
-_HEADER_TEXT = _match_whole(r"[!-~]+")
-Key = Annotated[SecretStr, _HEADER_TEXT]
-_OWN_KEY = Annotated[SecretStr, _match_whole(r"[!-~]{16,}")]
-"""Long enough to resist guessing."""
-_PATH_TEXT = _match_whole(r"[A-Za-z0-9_-]{16,}")
-_LOGIN_TEXT = _match_whole(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-"""Letters of any language and blanks.
-
-SASL uses UTF-8 and forbids control characters (RFC 4013). Surrogates stand for bytes that were not
-valid UTF-8.
-"""
-
-
-def _is_address(text: str) -> bool:
-    try:
-        MailAddress.parse(text)
-    except ValueError:
-        return False
-    return True
-
-
-class AvitoAccount(BaseModel):
-    """The keys of one Avito account; ``name`` is for display (None: Avito's name of it)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    name: str | None = None
-    client_id: Annotated[str, _HEADER_TEXT]
-    client_secret: Key
-
-
-def _split_list(value: object) -> object:
-    """Split a comma-separated list; blanks and empty items are ignored."""
-    return (
-        [item for part in value.split(",") if (item := part.strip())]
-        if isinstance(value, str)
-        else value
-    )
 
 
 class Settings(BaseSettings):
@@ -135,14 +75,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("var"), description="путь к папке")
     """Folder of the embedded Postgres and, if SMTP_HOST is not set, of the mails as .eml files."""
 
-    api_keys: Annotated[tuple[_OWN_KEY, ...], NoDecode] = Field(
+    api_keys: Annotated[tuple[OwnKey, ...], NoDecode, COMMA_SEPARATED] = Field(
         (), description="ключи через запятую, каждый из 16 и более латинских букв, цифр и знаков"
     )
     """Keys that REST accepts in X-API-Key, comma-separated, each of at least 16 characters. Two
     keys are valid at a time while one replaces the other. Required by `serve`.
     """
 
-    avito_client_id: Annotated[str, _HEADER_TEXT] | None = Field(
+    avito_client_id: HeaderText | None = Field(
         None, description="client_id из кабинета Авито, без пробелов и русских букв"
     )
     """Client id of one Avito account. Required, unless AVITO_ACCOUNTS is set."""
@@ -150,7 +90,7 @@ class Settings(BaseSettings):
         None, description="client_secret из кабинета Авито, без пробелов и русских букв"
     )
     """Client secret of the same account. Required together with AVITO_CLIENT_ID."""
-    avito_accounts: Annotated[tuple[AvitoAccount, ...], NoDecode] = Field(
+    avito_accounts: Annotated[AccountList, NoDecode] = Field(
         (),
         description=(
             'JSON-список вида [{"name": "Склад", "client_id": "…", "client_secret": "…"}], '
@@ -169,7 +109,7 @@ class Settings(BaseSettings):
     avito_requests_per_minute: int = Field(600, ge=0, description="целое число, 0 — без предела")
     """Requests to Avito in a minute, for each account. 0: no limit."""
 
-    avito_webhook_secret: Annotated[SecretStr, _PATH_TEXT] | None = Field(
+    avito_webhook_secret: PathSecret | None = Field(
         None, description="слово из 16 и более латинских букв, цифр, - и _"
     )
     """Last part of the webhook receiver's address, at least 16 characters. Webhooks are off unless
@@ -199,7 +139,9 @@ class Settings(BaseSettings):
     )
     """Time limit of one request to the model."""
     deepseek_omit: Annotated[
-        tuple[Literal["thinking", "response_format", "temperature", "balance"], ...], NoDecode
+        tuple[Literal["thinking", "response_format", "temperature", "balance"], ...],
+        NoDecode,
+        COMMA_SEPARATED,
     ] = Field((), description="слова thinking, response_format, temperature, balance через запятую")
     """Features that the server behind DEEPSEEK_BASE_URL lacks, comma-separated. They are not used.
     """
@@ -210,17 +152,17 @@ class Settings(BaseSettings):
     other chats wait and the mail reports it. If it is not set, there is no limit.
     """
 
-    smtp_host: Annotated[str, AfterValidator(_validate_host)] | None = Field(
+    smtp_host: HostName | None = Field(
         None, description="имя почтового сервера без порта и пробелов, например smtp.yandex.ru"
     )
     """Mail server. If it is not set, mails are written to DATA_DIR/outbox as .eml files."""
     smtp_port: int | None = Field(None, ge=1, le=65535, description="номер порта от 1 до 65535")
     """Port of the mail server. If it is not set, 587 for starttls, 465 for tls, 25 for none."""
-    smtp_username: Annotated[str, _LOGIN_TEXT] | None = Field(
+    smtp_username: LoginName | None = Field(
         None, description="имя пользователя почтового сервера, одной строкой"
     )
     """User name at the mail server. If it is not set, the service does not authenticate."""
-    smtp_password: Annotated[SecretStr, _LOGIN_TEXT] | None = Field(
+    smtp_password: LoginPassword | None = Field(
         None, description="пароль почтового сервера, одной строкой"
     )
     """Password at the mail server. Required together with SMTP_USERNAME."""
@@ -228,7 +170,7 @@ class Settings(BaseSettings):
         None, description="starttls, tls или none"
     )
     """Encryption. If it is not set, tls on port 465, otherwise starttls."""
-    smtp_ehlo_name: Annotated[str, AfterValidator(encode_domain)] | None = Field(
+    smtp_ehlo_name: EhloName | None = Field(
         None,
         description=(
             "полное имя этой машины, например reports.example.ru, или её адрес вида [203.0.113.7]"
@@ -237,17 +179,17 @@ class Settings(BaseSettings):
     """Name sent in EHLO: a host name, or an address literal such as [203.0.113.7]. If it is not
     set, the host name of the machine.
     """
-    mail_from: str | None = Field(None, description="адрес вида reports@example.ru")
+    mail_from: AddressText | None = Field(None, description="адрес вида reports@example.ru")
     """Sender of the mails. If it is not set, SMTP_USERNAME. Required if that is not a mail address.
     """
-    report_recipients: Annotated[tuple[str, ...], NoDecode] = Field(
+    report_recipients: Annotated[AddressList, NoDecode] = Field(
         (), description="почтовые адреса через запятую"
     )
     """Recipients of the mail, comma-separated. Required together with SMTP_HOST."""
 
-    report_time: time = Field(time(20, 0), description="время ЧЧ:ММ, например 20:00")
+    report_time: WallTime = Field(time(20, 0), description="время ЧЧ:ММ, например 20:00")
     """Time of the daily run, in REPORT_TIMEZONE."""
-    report_timezone: ZoneInfo = Field(
+    report_timezone: Zone = Field(
         ZoneInfo("Europe/Moscow"), description="название часового пояса, например Europe/Moscow"
     )
     """Time zone of dates, days and times in reports and mails. It may be changed at any time: old
@@ -273,7 +215,7 @@ class Settings(BaseSettings):
         72, gt=0, le=8760, description="число часов больше нуля и до 8760"
     )
     """Silence after which a returning buyer begins a new episode."""
-    working_hours: Annotated[WorkingHours | None, NoDecode] = Field(
+    working_hours: Annotated[Hours, NoDecode] = Field(
         None,
         description=(
             "дни и часы вида Пн-Пт 09:00-18:00, Сб 10:00-16:00; часы не переходят через полночь"
@@ -294,7 +236,7 @@ class Settings(BaseSettings):
 
     docs_enabled: bool = Field(True, description="true или false")
     """Whether /docs and /openapi.json are served."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], UPPER_CASE] = Field(
         "INFO", description="DEBUG, INFO, WARNING или ERROR"
     )
     """Least level of log lines."""
@@ -304,62 +246,6 @@ class Settings(BaseSettings):
     """Address on which the service listens. 0.0.0.0: every address of the machine."""
     port: int = Field(8000, ge=1, le=65535, description="номер порта от 1 до 65535")
     """Port on which the service listens."""
-
-    @field_validator("api_keys", "report_recipients", "deepseek_omit", mode="before")
-    @classmethod
-    def _split_lists(cls, value: object) -> object:
-        return _split_list(value)
-
-    @field_validator("avito_accounts", mode="before")
-    @classmethod
-    def _parse_json(cls, value: object) -> object:
-        return json.loads(value) if isinstance(value, str) else value
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _convert_to_upper(cls, value: object) -> object:
-        return value.upper() if isinstance(value, str) else value
-
-    @field_validator("report_timezone", mode="before")
-    @classmethod
-    def _parse_zone(cls, value: object) -> object:
-        if isinstance(value, ZoneInfo):
-            return value
-        try:
-            return ZoneInfo(str(value))
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError("unknown zone") from error
-
-    @field_validator("report_time", mode="before")
-    @classmethod
-    def _check_wall_time(cls, value: object) -> object:
-        # Pydantic would parse "20" as twenty seconds past midnight.
-        if isinstance(value, str) and value.count(":") != 1:
-            raise ValueError("not HH:MM")
-        return value
-
-    @field_validator("working_hours", mode="before")
-    @classmethod
-    def _parse_hours(cls, value: object) -> object:
-        return WorkingHours.parse(value) if isinstance(value, str) else value
-
-    @field_validator("mail_from", "report_recipients")
-    @classmethod
-    def _check_addresses(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
-        addresses = (value,) if isinstance(value, str) else value or ()
-        for address in addresses:
-            MailAddress.parse(address)
-        return value if isinstance(value, str) or value is None else tuple(dict.fromkeys(value))
-
-    @field_validator("avito_accounts")
-    @classmethod
-    def _check_distinct(cls, accounts: tuple[AvitoAccount, ...]) -> tuple[AvitoAccount, ...]:
-        names = [account.name for account in accounts if account.name]
-        if len(set(names)) < len(names) or len({account.client_id for account in accounts}) < len(
-            accounts
-        ):
-            raise ValueError("two accounts are alike")
-        return accounts
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
@@ -407,8 +293,8 @@ class Settings(BaseSettings):
             return self.mail_from
         return (
             self.smtp_username
-            if self.smtp_username and _is_address(self.smtp_username)
-            else "avito-quality@localhost"
+            if self.smtp_username and is_address(self.smtp_username)
+            else _LOCAL_SENDER
         )
 
     @property
@@ -432,26 +318,27 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: names the first missing setting.
         """
-        if "api" in needs and not self.api_keys:
-            raise SettingsError("API_KEYS: не задано; придумайте длинный ключ, им защищён REST.")
-        if "avito" in needs and not self.accounts:
-            raise SettingsError(
-                "AVITO_CLIENT_ID: не задано; ключи выдаёт Авито: «Для профессионалов» →"
-                " «Интеграции»."
-            )
-        if "deepseek" in needs and not self.deepseek_api_key:
-            raise SettingsError(
-                "DEEPSEEK_API_KEY: не задано; ключ выдаёт platform.deepseek.com → API keys."
-            )
-        if "mail" in needs and self.smtp_host:
-            if not self.report_recipients:
-                raise SettingsError(
-                    "REPORT_RECIPIENTS: не задано; укажите через запятую, кому слать отчёт."
+        for need in get_args(Need):
+            if need in needs and (message := self._describe_missing(need)):
+                raise SettingsError(message)
+
+    def _describe_missing(self, need: Need) -> str | None:
+        match need:
+            case "api" if not self.api_keys:
+                return "API_KEYS: не задано; придумайте длинный ключ, им защищён REST."
+            case "avito" if not self.accounts:
+                return (
+                    "AVITO_CLIENT_ID: не задано; ключи выдаёт Авито: «Для профессионалов» →"
+                    " «Интеграции»."
                 )
-            if self.sender == "avito-quality@localhost":
-                raise SettingsError(
-                    "MAIL_FROM: не задано; укажите адрес, от имени которого уходит отчёт."
-                )
+            case "deepseek" if not self.deepseek_api_key:
+                return "DEEPSEEK_API_KEY: не задано; ключ выдаёт platform.deepseek.com → API keys."
+            case "mail" if self.smtp_host and not self.report_recipients:
+                return "REPORT_RECIPIENTS: не задано; укажите через запятую, кому слать отчёт."
+            case "mail" if self.smtp_host and self.sender == _LOCAL_SENDER:
+                return "MAIL_FROM: не задано; укажите адрес, от имени которого уходит отчёт."
+            case _:
+                return None
 
 
 def load_settings(**overrides: Any) -> Settings:

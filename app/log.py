@@ -40,33 +40,14 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=log_format == "json"),
     ]
-    # Tracebacks without local variables, which may contain chats and keys.
-    tracebacks = structlog.processors.ExceptionRenderer(
-        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *_make_renderers(log_format),
+        ],
     )
-    renderer: list[structlog.typing.Processor] = (
-        [tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
-        if log_format == "json"
-        else [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
-                pad_event_to=0,
-                exception_formatter=structlog.dev.plain_traceback,
-            )
-        ]
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    for name in _VERBOSE_LOGGERS:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    _configure_root(level, formatter)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -77,3 +58,28 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _make_renderers(log_format: LogFormat) -> list[structlog.typing.Processor]:
+    """Return the last processors. Tracebacks contain no local variables: chats and keys."""
+    if log_format == "json":
+        tracebacks = structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
+        return [tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        pad_event_to=0,
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+    return [console]
+
+
+def _configure_root(level: str, formatter: logging.Formatter) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _VERBOSE_LOGGERS:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

@@ -53,6 +53,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(KeyBeforeBody)
     app.add_middleware(HeadAsGet)
     app.add_middleware(PrivateAnswers)
+    _include_routers(app, settings)
+    return app
+
+
+def _include_routers(app: FastAPI, settings: Settings) -> None:
     app.include_router(health_router)
     app.include_router(page_router())
     app.include_router(v1_router)
@@ -60,4 +65,3 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(webhook_router(settings.avito_webhook_secret.get_secret_value()))
     if settings.docs_enabled:
         add_docs(app)
-    return app

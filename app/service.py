@@ -14,6 +14,7 @@ from app.adapters import (
     open_grader,
     read_rubric,
 )
+from app.clients.avito import AvitoClient
 from app.clients.retry import RetryPolicy
 from app.clock import Clock, Monotonic, system_clock
 from app.config import Settings
@@ -29,11 +30,13 @@ from app.jobs.steps import StepDependencies, build_steps
 from app.jobs.tick import Timetable
 from app.jobs.worker import FINISH_SECONDS, Worker
 from app.models import RunKind
+from app.services.analysis.grader import Grader
 from app.services.analysis.worker_pool import WorkerPool
 from app.services.mail.arrivals import Arrivals
 from app.services.mail.settings import MailSettings
 from app.services.sync.hints import HintQueue
 from app.services.sync.syncer import AvitoSource
+from app.setting_types import AvitoAccount
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,11 @@ async def open_service(
 ) -> AsyncIterator[Service]:
     """Open the database and the clients, and build a worker that does not work yet.
 
-    ``pool`` (a migrated database) and ``graders`` (worker processes) outlive the service if they
-    are given. ``patience_seconds``: see ``open_database``. ``finish_seconds``: how long a stopping
-    worker waits for model calls in flight. ``monotonic`` measures the age of heartbeats and jumps
-    of the ``clock``.
+    - ``pool`` (a migrated database) and ``graders`` (worker processes) outlive the service if they
+      are given.
+    - ``patience_seconds``: see ``open_database``.
+    - ``finish_seconds``: grace period of a stopping worker for model calls in flight.
+    - ``monotonic`` measures the age of heartbeats and jumps of the ``clock``.
 
     Raises:
         AppError: a part cannot be opened; the message names the setting.
@@ -84,51 +88,76 @@ async def open_service(
         open_avito_clients(settings, clock=clock, retry=retry) as clients,
         Arrivals() as arrivals,
     ):
-        timetable = _timetable(settings)
-        grade_within = timedelta(days=settings.grade_within_days)
         heartbeats = Heartbeats.by(monotonic)
         worker = Worker(database, clock, finish_seconds=finish_seconds, heartbeat=heartbeats.worker)
-        dependencies = StepDependencies(
-            database=database.with_patient_limits(),
-            sources=[
-                AvitoSource(
-                    name=account.name,
-                    client_id=account.client_id,
-                    client=client,
-                    readers=settings.avito_max_concurrency,
-                )
-                for account, client in clients
-            ],
-            grader=grader,
-            graders=settings.deepseek_max_concurrency,
-            daily_budget_usd=settings.deepseek_daily_budget_usd,
-            post=_mail_settings(settings, grade_within, arrivals),
-            timetable=timetable,
-            plan=DayPlan(timedelta(minutes=settings.run_deadline_minutes), grade_within),
-            clock=clock,
-        )
-        worker.register_steps(build_steps(dependencies, worker.wake))
-        by_client_id = {account.client_id: client for account, client in clients}
-        yield Service(
-            settings=settings,
-            database=database,
-            clock=clock,
-            timetable=timetable,
-            rubric=read_rubric(settings),
-            worker=worker,
-            heartbeats=heartbeats,
-            clock_watch=ClockWatch(clock, monotonic),
-            hints=HintQueue(database, by_client_id) if settings.webhook_url else None,
-            may_exit=lambda: not arrivals.unwritten,
-        )
+        parts = _OpenParts(database, clients, grader, arrivals)
+        worker.register_steps(build_steps(_make_dependencies(settings, parts, clock), worker.wake))
+        watch = ClockWatch(clock, monotonic)
+        yield _make_service(settings, parts, worker, heartbeats, watch, clock)
 
 
-def _timetable(settings: Settings) -> Timetable:
+@dataclass(frozen=True)
+class _OpenParts:
+    database: Database
+    clients: list[tuple[AvitoAccount, AvitoClient]]
+    grader: Grader
+    arrivals: Arrivals
+
+
+def _make_dependencies(settings: Settings, parts: _OpenParts, clock: Clock) -> StepDependencies:
+    grade_within = timedelta(days=settings.grade_within_days)
+    return StepDependencies(
+        database=parts.database.with_patient_limits(),
+        sources=[
+            AvitoSource(
+                name=account.name,
+                client_id=account.client_id,
+                client=client,
+                readers=settings.avito_max_concurrency,
+            )
+            for account, client in parts.clients
+        ],
+        grader=parts.grader,
+        graders=settings.deepseek_max_concurrency,
+        daily_budget_usd=settings.deepseek_daily_budget_usd,
+        post=_make_mail_settings(settings, grade_within, parts.arrivals),
+        timetable=_make_timetable(settings),
+        plan=DayPlan(timedelta(minutes=settings.run_deadline_minutes), grade_within),
+        clock=clock,
+    )
+
+
+def _make_service(
+    settings: Settings,
+    parts: _OpenParts,
+    worker: Worker,
+    heartbeats: Heartbeats,
+    clock_watch: ClockWatch,
+    clock: Clock,
+) -> Service:
+    by_client_id = {account.client_id: client for account, client in parts.clients}
+    return Service(
+        settings=settings,
+        database=parts.database,
+        clock=clock,
+        timetable=_make_timetable(settings),
+        rubric=read_rubric(settings),
+        worker=worker,
+        heartbeats=heartbeats,
+        clock_watch=clock_watch,
+        hints=HintQueue(parts.database, by_client_id) if settings.webhook_url else None,
+        may_exit=lambda: not parts.arrivals.unwritten,
+    )
+
+
+def _make_timetable(settings: Settings) -> Timetable:
     sync_interval = timedelta(minutes=settings.sync_interval_minutes)
     return Timetable(settings.report_time, settings.report_timezone, sync_interval)
 
 
-def _mail_settings(settings: Settings, grade_within: timedelta, arrivals: Arrivals) -> MailSettings:
+def _make_mail_settings(
+    settings: Settings, grade_within: timedelta, arrivals: Arrivals
+) -> MailSettings:
     return MailSettings(
         build_mail_client(settings),
         settings.sender,

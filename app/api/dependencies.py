@@ -1,21 +1,23 @@
 """Dependencies that endpoints request by type."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
 from fastapi import Depends, FastAPI, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.attempts import FailedAttempts
 from app.service import Service
 
 
 def attach_service(app: FastAPI, service: Service) -> None:
-    """Let the application answer for this open service from now on."""
+    """Make the application serve this open service."""
     app.state.service = service
     app.state.failed_attempts = FailedAttempts()
 
 
 def get_service(request: Request) -> Service:
-    """Return the service that the application answers for."""
+    """Return the service that the application serves."""
     return cast("Service", request.app.state.service)
 
 
@@ -25,4 +27,14 @@ def get_failed_attempts(request: Request) -> FailedAttempts:
 
 
 ServiceDep = Annotated[Service, Depends(get_service)]
+
+
+async def get_session(service: ServiceDep) -> AsyncIterator[AsyncSession]:
+    """Open a session for reading; it is closed before the response is sent."""
+    async with service.database.session() as session:
+        yield session
+
+
+# Function scope: a client that reads the response slowly must not hold a connection.
+SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
 FailedAttemptsDep = Annotated[FailedAttempts, Depends(get_failed_attempts)]

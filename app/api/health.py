@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from app.api.dependencies import FailedAttemptsDep, ServiceDep
 from app.errors import DatabaseUnavailableError
 from app.jobs.clock_watch import TOLERANCE
-from app.jobs.tick import next_report_at
+from app.jobs.tick import find_next_report_time
 from app.models import RunState
 from app.repositories import health
 from app.service import Service
@@ -112,9 +112,9 @@ async def ready(service: ServiceDep) -> JSONResponse:
     try:
         async with service.database.session(within=_ANSWER_SECONDS) as session:
             found["last_runs"] = _make_last_runs(
-                await health.last_ended_runs(session), service.clock()
+                await health.list_newest_ended_runs(session), service.clock()
             )
-            database_now = await health.database_now(session)
+            database_now = await health.get_database_time(session)
     except DatabaseUnavailableError:
         pass
     else:
@@ -148,7 +148,7 @@ def _find_next_daily_run(service: Service) -> str | None:
     if not service.settings.scheduler_enabled:
         return None
     return (
-        next_report_at(service.timetable, service.clock())
+        find_next_report_time(service.timetable, service.clock())
         .astimezone(service.timetable.zone)
         .isoformat()
     )
@@ -211,13 +211,13 @@ async def metrics(service: ServiceDep, failed_attempts: FailedAttemptsDep) -> Re
     gauges = _Gauges(service)
     try:
         async with service.database.session(within=_SCRAPE_SECONDS) as session:
-            gauges.counts = await health.counts(session)
+            gauges.counts = await health.count_rows(session)
             gauges.ended = [
                 (kind, at.timestamp(), state == RunState.DONE)
-                for kind, state, at in await health.last_ended_runs(session)
+                for kind, state, at in await health.list_newest_ended_runs(session)
             ]
             gauges.clock_offset_seconds = _measure_offset(
-                service, await health.database_now(session)
+                service, await health.get_database_time(session)
             )
         gauges.counts["database_up"] = 1
     except DatabaseUnavailableError:

@@ -19,7 +19,7 @@ from app.cli.demo_folder import open_empty_folder
 from app.cli.demo_table import LEGEND, make_curl_lines, make_grades_table, summarize_outcomes
 from app.cli.process import ExitCode, log_quietly, run_with_guards
 from app.cli.progress import watch
-from app.cli.rest_server import base_url, listen, rest
+from app.cli.rest_server import base_url, listen, serve_rest
 from app.cli.sandbox import RECIPIENT, SENDER
 from app.clock import local_date
 from app.config import Settings, load_settings
@@ -74,7 +74,7 @@ async def _run_and_show_day(
         Sandbox(mail_folder=folder / "mail") as sandbox,
         open_service(_make_sandbox_settings(sandbox, settings, folder)) as service,
         working(service) as worker,
-        rest(service, listener, worker) as server,
+        serve_rest(service, listener, worker) as server,
     ):
         print_marked(
             Mark.GOOD, f"Postgres, Авито, DeepSeek, почта и служба работают; всё лежит в {folder}."

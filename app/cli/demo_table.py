@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -84,7 +84,7 @@ async def summarize_outcomes(session: AsyncSession, until: datetime) -> str:
         for outcome in outcomes
         if outcome["status"] == Outcome.SKIPPED
     )
-    copied = (await health.counts(session))["chats"]
+    copied = (await health.count_rows(session))["chats"]
     parts = [
         f"оценено {counts[Outcome.GRADED]}",
         f"пропущено {counts[Outcome.SKIPPED]}" + (f" ({reasons})" if reasons else ""),
@@ -107,28 +107,34 @@ def make_curl_lines(
         openapi["paths"].items(), key=lambda entry: not entry[0].startswith("/api/")
     ):
         for method, operation in operations.items():
-            declared: Sequence[Mapping[str, Any]] = operation.get("parameters", ())
-            if any(
-                parameter["in"] == "path" and parameter["name"] not in samples
-                for parameter in declared
-            ):
-                continue
-            query_names = [
-                parameter["name"]
-                for parameter in declared
-                if parameter["in"] == "query" and parameter["name"] in ("start_date", "end_date")
-            ]
-            query = "&".join(f"{name}={samples[name]}" for name in query_names)
-            address = base_url + path.format_map(samples) + (f"?{query}" if query else "")
-            arguments = ["curl", *(["-X", method.upper()] if method != "get" else [])]
-            if path.startswith("/api/"):
-                arguments += ["-H", f"X-API-Key: {key}"]
-            if (body := operation.get("requestBody", {})) and body["required"]:
-                example = body["content"]["application/json"]["example"]
-                arguments += [
-                    "-H",
-                    "Content-Type: application/json",
-                    "-d",
-                    json.dumps(example, ensure_ascii=False),
-                ]
-            yield operation["summary"], shlex.join([*arguments, address])
+            if not _needs_other_samples(operation, samples):
+                address = base_url + _fill_address(path, operation, samples)
+                arguments = _make_arguments(path, method, operation, key)
+                yield operation["summary"], shlex.join([*arguments, address])
+
+
+def _needs_other_samples(operation: Mapping[str, Any], samples: Mapping[str, object]) -> bool:
+    return any(
+        parameter["in"] == "path" and parameter["name"] not in samples
+        for parameter in operation.get("parameters", ())
+    )
+
+
+def _fill_address(path: str, operation: Mapping[str, Any], samples: Mapping[str, object]) -> str:
+    query = "&".join(
+        f"{parameter['name']}={samples[parameter['name']]}"
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "query" and parameter["name"] in ("start_date", "end_date")
+    )
+    return path.format_map(samples) + (f"?{query}" if query else "")
+
+
+def _make_arguments(path: str, method: str, operation: Mapping[str, Any], key: str) -> list[str]:
+    """Return the command without the address."""
+    arguments = ["curl", *(["-X", method.upper()] if method != "get" else [])]
+    if path.startswith("/api/"):
+        arguments += ["-H", f"X-API-Key: {key}"]
+    if (body := operation.get("requestBody", {})) and body["required"]:
+        example = json.dumps(body["content"]["application/json"]["example"], ensure_ascii=False)
+        arguments += ["-H", "Content-Type: application/json", "-d", example]
+    return arguments

@@ -15,7 +15,7 @@ from app.config import Need, Settings
 from app.database.migrate import get_current_revision, get_head_revision, is_known
 from app.errors import SettingsError
 from app.grading.rubric import RubricError, load_rubric
-from app.jobs.tick import Timetable, next_report_at
+from app.jobs.tick import Timetable, find_next_report_time
 from app.repositories import health
 
 _NEEDS: tuple[Need, ...] = ("api", "avito", "deepseek", "mail")
@@ -63,7 +63,7 @@ def check_timetable(findings: DoctorFindings, settings: Settings) -> None:
     timetable = Timetable(
         settings.report_time, zone, timedelta(minutes=settings.sync_interval_minutes)
     )
-    following = next_report_at(timetable, system_clock()).astimezone(zone)
+    following = find_next_report_time(timetable, system_clock()).astimezone(zone)
     findings.good(
         f"Расписание: следующий ежедневный отчёт {following:%d.%m.%Y в %H:%M}, {zone.key}."
     )
@@ -114,8 +114,8 @@ async def check_database(findings: DoctorFindings, settings: Settings) -> None:
                 f"База: её обновила более новая версия программы (схема {present}); обновите и эту."
             )
         async with database.session() as session:
-            _compare_clocks(findings, await health.database_now(session))
-            newest = await health.newest_run_at(session) if present == head else None
+            _compare_clocks(findings, await health.get_database_time(session))
+            newest = await health.get_newest_run_time(session) if present == head else None
         if newest is not None and newest - system_clock() > _MAX_SKEW:
             findings.unsure(
                 "Часы: последний запуск в базе — из будущего"

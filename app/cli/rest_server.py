@@ -1,5 +1,6 @@
-"""Serves an open service over HTTP: on a port that was ours before, and with an end in which
-everybody gets an answer.
+"""Serve an open service over HTTP.
+
+The port is bound before the service is opened. At the end every request gets a response.
 """
 
 import asyncio
@@ -30,14 +31,17 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _GIVE_BACK_SECONDS = FINISH_SECONDS + 1.0
-_HEAR_SECONDS, _SEND_SECONDS, _CLOSE_SECONDS = 1.5, 4.5, 0.25
-"""At the end, at most: for the worker to give its runs back, for those who wait for these to hear
-of it, for long answers to be sent (counted from the beginning), for connections to close. Eight
-seconds in all, and then the database is closed: whoever stops a container waits ten.
+_RESPOND_SECONDS, _SEND_SECONDS, _CLOSE_SECONDS = 1.5, 4.5, 0.25
+"""Time limits of the parts of a stop, eight seconds in all.
+
+The worker gives its runs back; calls that wait for these runs respond; long responses are sent
+(counted from the start of the stop); connections close. Then the database is closed. A container
+has ten seconds for the whole stop.
 """
 _BACKLOG, _ACCEPTED_AT_ONCE = 2048, 128
-"""Connections that the kernel keeps for us, and those that asyncio accepts in one turn of the loop,
-before any of them is counted.
+"""Backlog of the kernel, and connections that asyncio accepts in one iteration of the event loop.
+
+The connections of one iteration are accepted before any of them is counted.
 """
 _UNPRIVILEGED = 1024
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - said of an address, not bound
@@ -46,11 +50,11 @@ _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - said of an a
 def listen(
     host: str, port: int, way_out: str, *, name: str = "PORT", apart: int = 1
 ) -> socket.socket:
-    """A socket that listens on the address. What connects before there is a server on it waits.
+    """Return a socket that listens on the address. Early connections wait for the server.
 
     Raises:
-        SettingsError: one line; ``name`` is where the port was set, ``way_out`` the command that
-            avoids a taken one, by a free ``{port}`` at least so far ``apart``.
+        SettingsError: one line. ``name``: where the port was set. ``way_out``: a command with
+            another ``{port}``, which is free and at least ``apart`` ports higher.
     """
     try:
         found = socket.getaddrinfo(
@@ -61,7 +65,7 @@ def listen(
             f"HOST: адреса {host} нет; нужно 127.0.0.1, 0.0.0.0 или имя этой машины."
         ) from None
     family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
-    # asyncio sets TCP_NODELAY only where the protocol is named; without it each answer waits 40 ms
+    # asyncio sets TCP_NODELAY only if the protocol is given; without it each response waits 40 ms
     # for an ACK.
     listener = socket.socket(family, kind, protocol)
     try:
@@ -70,17 +74,17 @@ def listen(
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise _unfit(
+        raise _make_bind_error(
             error,
             host,
             f"{name}: порт {port}",
-            way_out.format(port=_free_port(family, address, port + apart)),
+            way_out.format(port=_find_free_port(family, address, port + apart)),
         ) from None
     return listener
 
 
-def _free_port(family: int, address: tuple[Any, ...], first: int) -> int:
-    """The next port that anybody may open."""
+def _find_free_port(family: int, address: tuple[Any, ...], first: int) -> int:
+    """Return the next free port that an unprivileged process may open."""
     first = max(first, _UNPRIVILEGED)
     for port in range(first, min(first + 1000, 2**16)):
         with socket.socket(family, socket.SOCK_STREAM) as trial, suppress(OSError):
@@ -90,7 +94,7 @@ def _free_port(family: int, address: tuple[Any, ...], first: int) -> int:
     return _UNPRIVILEGED
 
 
-def _unfit(error: OSError, host: str, port: str, way_out: str) -> SettingsError:
+def _make_bind_error(error: OSError, host: str, port: str, way_out: str) -> SettingsError:
     match error.errno:
         case errno.EADDRINUSE:
             return SettingsError(f"{port} занят; другой порт: {way_out}")
@@ -105,7 +109,7 @@ def _unfit(error: OSError, host: str, port: str, way_out: str) -> SettingsError:
 
 
 def base_url(settings: Settings) -> str:
-    """The address under which a person on this machine reaches the service."""
+    """Return the URL of the service for a client on this machine."""
     host = _ANY_HOST.get(
         settings.host, f"[{settings.host}]" if ":" in settings.host else settings.host
     )
@@ -113,26 +117,35 @@ def base_url(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def rest(
+async def serve_rest(
     service: Service,
     listener: socket.socket,
     worker: asyncio.Task[None],
     *,
     limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """REST is served while the context lasts; yields the server's task, which ends by itself only
-    if it fails.
+    """Serve REST while the context is open; yield the server's task, which ends only if it fails.
 
-    At the end no connection is taken any more and the worker is stopped first: it gives its runs
-    back, so the calls that wait for them answer. Calls that wait for anything else are told that
-    nobody waits with them any longer.
+    At the end no connection is accepted, and the worker is stopped first: it gives its runs back,
+    so the calls that wait for them respond. Other waiting calls get an error that the service is
+    stopping.
     """
     app = create_app(service.settings)
     attach_service(app, service)
-    answers = _Answers(app)
-    server = _Server(
+    responses = _Responses(app)
+    server = _create_server(responses, limits)
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="rest")
+    try:
+        with limit_missing_file_warnings(), _limit_uvicorn_warnings():
+            yield serving
+    finally:
+        await _stop_serving(server, serving, worker, responses)
+
+
+def _create_server(responses: "_Responses", limits: ConnectionLimits) -> "_Server":
+    return _Server(
         uvicorn.Config(
-            answers,
+            responses,
             http=cast(
                 "type[HttpProtocol]", partial(HttpProtocol, limits=limits)
             ),  # uvicorn only calls it
@@ -145,26 +158,29 @@ async def rest(
             backlog=_ACCEPTED_AT_ONCE,
         )
     )
-    serving = asyncio.create_task(server.serve(sockets=[listener]), name="rest")
-    try:
-        with limit_missing_file_warnings(), _seldom_warnings_of_uvicorn():
-            yield serving
-    finally:
-        server.should_exit = True
-        sent_by = time.monotonic() + _SEND_SECONDS
-        worker.cancel()
-        await asyncio.wait({worker}, timeout=_GIVE_BACK_SECONDS)
-        await asyncio.wait({serving}, timeout=_HEAR_SECONDS)
-        answers.break_off_waiting()
-        await asyncio.wait({serving}, timeout=max(sent_by - time.monotonic(), _CLOSE_SECONDS))
-        answers.break_off_all()
-        server.force_exit = True
-        await asyncio.wait({serving}, timeout=_CLOSE_SECONDS)
+
+
+async def _stop_serving(
+    server: "_Server",
+    serving: asyncio.Task[None],
+    worker: asyncio.Task[None],
+    responses: "_Responses",
+) -> None:
+    server.should_exit = True
+    sent_by = time.monotonic() + _SEND_SECONDS
+    worker.cancel()
+    await asyncio.wait({worker}, timeout=_GIVE_BACK_SECONDS)
+    await asyncio.wait({serving}, timeout=_RESPOND_SECONDS)
+    responses.abort_waiting()
+    await asyncio.wait({serving}, timeout=max(sent_by - time.monotonic(), _CLOSE_SECONDS))
+    responses.abort_all()
+    server.force_exit = True
+    await asyncio.wait({serving}, timeout=_CLOSE_SECONDS)
 
 
 @contextmanager
-def _seldom_warnings_of_uvicorn() -> Iterator[None]:
-    """uvicorn logs a line for each request that is no HTTP or asks for an upgrade."""
+def _limit_uvicorn_warnings() -> Iterator[None]:
+    """Limit uvicorn's warnings: it logs each request that is not HTTP or asks for an upgrade."""
     logger, seldom = logging.getLogger("uvicorn.error"), SeldomRecords()
     logger.addFilter(seldom)
     try:
@@ -174,26 +190,26 @@ def _seldom_warnings_of_uvicorn() -> Iterator[None]:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: they end the process by the signal, and the command
-    means to end well.
-    """
+    """uvicorn without its signal handlers, which would end the process by the signal."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listens; asyncio takes one number for what it accepts at once and for what the kernel
-        keeps.
+        """Listen with the full backlog.
+
+        asyncio uses one number for the backlog and for the connections accepted at once.
         """
         await super().startup(sockets)
         for listener in sockets or ():
             listener.listen(_BACKLOG)
 
 
-class _Answers:
-    """The application, whose answers can be broken off: with a sentence before they have begun,
-    without one later.
+class _Responses:
+    """The application with responses that can be aborted.
+
+    Before a response has begun, the client gets an error body; later the response is cut off.
     """
 
     def __init__(self, app: Application) -> None:
@@ -216,23 +232,23 @@ class _Answers:
             await self._app(scope, receive, send_on)
         except asyncio.CancelledError:
             if task in self._waiting:
-                await _say_stopping(send)
+                await _send_stopping(send)
         finally:
             self._waiting.discard(task)
             self._sending.discard(task)
 
-    def break_off_waiting(self) -> None:
-        """Ends the requests that have no answer yet."""
+    def abort_waiting(self) -> None:
+        """End the requests without a response."""
         for task in list(self._waiting):
             task.cancel()
 
-    def break_off_all(self) -> None:
-        """Ends all of them."""
+    def abort_all(self) -> None:
+        """End all requests."""
         for task in [*self._waiting, *self._sending]:
             task.cancel()
 
 
-async def _say_stopping(send: Send) -> None:
+async def _send_stopping(send: Send) -> None:
     words = (
         "Служба останавливается и не дождалась конца: что сделано, сохранено; повторите вызов"
         " позже."

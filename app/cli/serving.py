@@ -8,7 +8,7 @@ import structlog
 
 from app.cli.console import print_line
 from app.cli.process import run_with_guards
-from app.cli.rest_server import base_url, listen, rest
+from app.cli.rest_server import base_url, listen, serve_rest
 from app.cli.watchdog import run_watchdog
 from app.config import Settings
 from app.errors import SettingsError
@@ -32,7 +32,7 @@ async def serve(settings: Settings) -> int:
         async with (
             open_service(settings, patience_seconds=None) as service,
             working(service) as worker,
-            rest(service, listener, worker) as server,
+            serve_rest(service, listener, worker) as server,
             run_watchdog(service.heartbeats, service.may_exit) as watchdog,
         ):
             address = base_url(settings)

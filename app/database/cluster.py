@@ -72,22 +72,8 @@ async def create_cluster(cluster: Path, programs: Path, lock: int, *, durable: b
         fresh, password = Path(folder) / "cluster", Path(folder) / "password"
         _write_secret(password, secrets.token_hex(24))
         account = await find_account_command(Path(folder), programs) or _find_named_account()
-        initdb = [
-            f"{programs}/initdb",
-            f"--pgdata={fresh}",
-            f"--username={USER}",
-            f"--pwfile={password}",
-            "--auth=scram-sha-256",
-        ]
-        locale = [
-            "--encoding=UTF8",
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-        ]
-        failure = await _run_command(
-            *account, *initdb, *locale, *([] if durable else ["--no-sync"]), inherited_fds=(lock,)
-        )
+        initdb = _build_initdb(programs, fresh, password, durable=durable)
+        failure = await _run_command(*account, *initdb, inherited_fds=(lock,))
         if failure is not None:
             raise EmbeddedPostgresError(
                 f"Встроенный Postgres не создал базу в {cluster}: {failure}"
@@ -97,6 +83,21 @@ async def create_cluster(cluster: Path, programs: Path, lock: int, *, durable: b
     if durable:
         _flush_folder(cluster)
         _flush_folder(cluster.parent)
+
+
+def _build_initdb(programs: Path, fresh: Path, password: Path, *, durable: bool) -> list[str]:
+    return [
+        f"{programs}/initdb",
+        f"--pgdata={fresh}",
+        f"--username={USER}",
+        f"--pwfile={password}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        *([] if durable else ["--no-sync"]),
+    ]
 
 
 def read_password(cluster: Path) -> str:
@@ -134,32 +135,30 @@ async def find_account_command(folder: Path, programs: Path) -> list[str]:
     uid, gid = _require_unprivileged_owner(folder)
     drop = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
     for capability in (None, "dac_read_search", "dac_override"):
-        # Postgres checks access with access(2), which honours a capability only with this bit set.
-        keep = (
-            [
-                "--securebits=+no_setuid_fixup",
-                f"--inh-caps=+{capability}",
-                f"--ambient-caps=+{capability}",
-            ]
-            if capability
-            else []
-        )
-        failure = await _run_command(
-            *drop,
-            *keep,
-            "/bin/sh",
-            "-c",
-            'cd "$1" && "$0" --version',
-            f"{programs}/postgres",
-            str(folder),
-        )
+        account = drop + _keep_capability(capability)
+        enter = ["/bin/sh", "-c", 'cd "$1" && "$0" --version', f"{programs}/postgres", str(folder)]
+        failure = await _run_command(*account, *enter)
         if failure is None:
-            return drop + keep
+            return account
     raise EmbeddedPostgresError(
         "Postgres не работает от имени root, а другому пользователю недоступна DATA_DIR"
         f" ({folder.parent}) или папка {programs} ({failure}): запустите сервис от обычного"
         " пользователя или задайте DATABASE_URL."
     )
+
+
+def _keep_capability(capability: str | None) -> list[str]:
+    """Return the arguments of ``setpriv`` that keep a capability.
+
+    Postgres checks access with access(2), which honours a capability only with the securebit set.
+    """
+    if capability is None:
+        return []
+    return [
+        "--securebits=+no_setuid_fixup",
+        f"--inh-caps=+{capability}",
+        f"--ambient-caps=+{capability}",
+    ]
 
 
 def _require_unprivileged_owner(folder: Path) -> tuple[int, int]:

@@ -80,7 +80,16 @@ async def embedded_postgres(
         EmbeddedPostgresError: the programs are missing, the folder cannot be used, or the server
           does not start, answer or stop.
     """
-    programs = find_programs()
+    async with _share_server(
+        data_dir, find_programs(), durable=durable, patience_seconds=patience_seconds
+    ) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _share_server(
+    data_dir: Path, programs: Path, *, durable: bool, patience_seconds: float
+) -> AsyncIterator[str]:
     from app.database import postmaster  # noqa: PLC0415 - psutil comes with the extra
 
     with ExitStack() as stack:
@@ -89,13 +98,7 @@ async def embedded_postgres(
             users = stack.enter_context(_open_lock(cluster.with_name("postgres.users.lock")))
             address = stack.enter_context(_shorten_path(cluster))
             async with _hold_start_lock(cluster) as lock:
-                if not _cluster_exists(cluster):
-                    await create_cluster(cluster, programs, lock, durable=durable)
-                password = read_password(cluster)
-                command = [
-                    *await find_account_command(cluster, programs),
-                    *_build_command(cluster, programs, durable=durable),
-                ]
+                command, password = await _prepare_cluster(cluster, programs, lock, durable=durable)
                 start = partial(
                     postmaster.start, cluster, command, address, password, patience_seconds
                 )
@@ -119,6 +122,17 @@ async def embedded_postgres(
                 async with _hold_start_lock(cluster):
                     if _try_lock(users):
                         await postmaster.stop(cluster, patience_seconds)
+
+
+async def _prepare_cluster(
+    cluster: Path, programs: Path, lock: int, *, durable: bool
+) -> tuple[list[str], str]:
+    """Create the cluster if it does not exist; return the server's command and the password."""
+    if not _cluster_exists(cluster):
+        await create_cluster(cluster, programs, lock, durable=durable)
+    password = read_password(cluster)
+    account = await find_account_command(cluster, programs)
+    return [*account, *_build_command(cluster, programs, durable=durable)], password
 
 
 def _create_data_dir(data_dir: Path) -> Path:

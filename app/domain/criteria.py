@@ -4,8 +4,9 @@ from enum import StrEnum
 
 
 class Criterion(StrEnum):
-    """Criterion of a report. The order of the members is the order in every table, column list and
-    response.
+    """Criterion of a report.
+
+    The order of the members is the order in every table, column list and response.
     """
 
     TONALITY = "tonality"

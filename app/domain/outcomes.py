@@ -14,8 +14,9 @@ class Outcome(StrEnum):
 
 
 MAX_FAILURES = 4
-"""Attempts to grade a chat that fails: the first one and three retries by later runs. After them
-only a run with ``force`` tries again.
+"""Attempts to grade a chat that fails: the first one and three retries by later runs.
+
+After them only a run with ``force`` tries again.
 """
 
 

@@ -1,5 +1,6 @@
-"""Fixed rules that derive a grade from checks and a score from grades. Equal answers get equal
-scores.
+"""Fixed rules that derive a grade from checks and a score from grades.
+
+Equal answers get equal scores.
 """
 
 from collections.abc import Iterable, Mapping

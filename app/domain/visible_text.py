@@ -1,5 +1,6 @@
-"""Removal of characters that are invisible to people but affect a model, a database or a mail
-client.
+"""Removal of characters that are invisible to people.
+
+Such characters affect a model, a database or a mail client.
 """
 
 import re
@@ -43,13 +44,15 @@ def _is_visible(before: str, char: str, after: str) -> bool:
         return joins and unicodedata.category(after) == "So" and after not in _BLANKS
     if char == _EMOJI_PRESENTATION:
         return unicodedata.category(before) in {"So", "Sm", "Po", "Nd"}
-    # The other variation selectors change no letter people write here and can smuggle text.
-    if (
-        char in _BLANKS
-        or "\ufe00" <= char < _EMOJI_PRESENTATION
-        or "\U000e0100" <= char <= "\U000e01ef"
-    ):
-        return False
-    if ord(char) & 0xFFFE == 0xFFFE or "\ufdd0" <= char <= "\ufdef":  # Unicode's noncharacters
+    if char in _BLANKS or _is_variation_selector(char) or _is_noncharacter(char):
         return False
     return char == "\n" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"}
+
+
+def _is_variation_selector(char: str) -> bool:
+    """Selectors other than that of emoji change no letter written here and can smuggle text."""
+    return "\ufe00" <= char < _EMOJI_PRESENTATION or "\U000e0100" <= char <= "\U000e01ef"
+
+
+def _is_noncharacter(char: str) -> bool:
+    return ord(char) & 0xFFFE == 0xFFFE or "\ufdd0" <= char <= "\ufdef"

@@ -19,8 +19,9 @@ class AnswerTimes:
     first_answer_seconds: int | None
     """From the buyer's first message to the company's first answer."""
     longest_wait_seconds: int | None
-    """The longest time from a message of the buyer to the company's next one. A wait that still
-    lasts counts up to now.
+    """The longest time from a message of the buyer to the company's next one.
+
+    A wait that still lasts counts up to now.
     """
     waiting_since: datetime | None
     """Time of the buyer's first unanswered message; None if the buyer does not wait."""

@@ -16,8 +16,9 @@ _SHIFT = re.compile(r"([а-яa-z]+)(?:-([а-яa-z]+))? ([0-9]{1,2}):([0-9]{2})-(
 _DAY_MINUTES = 24 * 60
 
 Shift = tuple[int, int]
-"""Opening and closing time on one day, in minutes since midnight by the wall clock. A day ends at
-1440.
+"""Opening and closing time on one day, in minutes since midnight by the wall clock.
+
+A day ends at 1440.
 """
 
 

@@ -1,3 +1,1 @@
-"""Who does the work and when: the worker that takes runs, the tick that asks for what is due, the
-daily run.
-"""
+"""Execution of runs: the worker, the scheduler and the daily run."""

@@ -1,4 +1,7 @@
-"""Notices jumps of the wall clock: it is compared with the monotonic clock, which nobody sets."""
+"""Detects jumps of the wall clock.
+
+The wall clock is compared with the monotonic clock, which cannot be set.
+"""
 
 import time
 from dataclasses import dataclass
@@ -11,15 +14,17 @@ from app.clock import Clock, Monotonic
 log = structlog.get_logger(__name__)
 
 TOLERANCE = timedelta(seconds=5)
-"""What is due is found within seconds of its time, so a smaller difference changes nothing."""
+"""A smaller difference changes nothing: due runs are found within seconds."""
 REPORTED_SECONDS = 3600.0
-"""How long after a jump the clock counts as ``jumped``."""
+"""Time after a jump in which the health check reports it."""
 
 
 @dataclass(frozen=True)
 class ClockJump:
-    """A change of the wall clock: by how many seconds (forward is positive), and the moment that it
-    showed when this was noticed.
+    """A change of the wall clock.
+
+    ``seconds``: forward is positive. ``at``: the time of the changed clock when the jump was
+    detected.
     """
 
     seconds: float
@@ -27,8 +32,9 @@ class ClockJump:
 
 
 class ClockWatch:
-    """The wall clock as compared with the monotonic clock since the start or the last jump, so that
-    small steps add up.
+    """Compares the wall clock with the monotonic clock.
+
+    The comparison spans the time since the start or the last jump, so small steps add up.
     """
 
     def __init__(self, clock: Clock, monotonic: Monotonic = time.monotonic) -> None:
@@ -38,10 +44,10 @@ class ClockWatch:
         self._noticed_at = 0.0
         self._now, self._at = clock(), monotonic()
         self.jumps = 0
-        """How many were noticed since the process started."""
+        """Number of jumps detected since the process started."""
 
     def look(self) -> ClockJump | None:
-        """The jump since the last look; it is logged and counted once."""
+        """Return the jump since the last look; it is logged and counted once."""
         now, at = self._clock(), self._monotonic()
         jumped = (now - self._now) - timedelta(seconds=at - self._at)
         if abs(jumped) < TOLERANCE:
@@ -54,7 +60,7 @@ class ClockWatch:
 
     @property
     def recent(self) -> ClockJump | None:
-        """The last jump, if it was noticed within the last hour."""
+        """The last jump, if it was detected within the last hour."""
         return (
             self._last
             if self._last and self._monotonic() - self._noticed_at < REPORTED_SECONDS

@@ -34,11 +34,12 @@ log = structlog.get_logger(__name__)
 
 _LONGEST_PAUSE = timedelta(minutes=10)
 _GRADING_GRACE = timedelta(minutes=5)
-"""Grading stops by itself at the deadline; this long it may take to finish the chats under way."""
+"""Grace period of grading after the deadline, for the chats in progress."""
 
 _LONGEST_MAIL = timedelta(minutes=30)
-"""How long a mail that cannot be built is repeated where the other steps have used up the time
-until the deadline.
+"""Shortest time for which a mail that cannot be built is retried.
+
+It applies if the other steps have used up the time until the deadline.
 """
 _CLOCK_WAS_AHEAD = (
     "Часы службы спешили, когда этот запуск был поставлен: его дата ещё не наступила. Сделанное"
@@ -49,7 +50,7 @@ _TITLES = {RunKind.SYNC: "Синхронизация", RunKind.ANALYZE: "Ана�
 
 
 class Shortfall(NamedTuple):
-    """Why a step has not done all of its work; ``ended``: before the deadline."""
+    """Why a step is incomplete; ``ended``: before the deadline."""
 
     ended: bool
     problems: tuple[Problem, ...]
@@ -57,7 +58,7 @@ class Shortfall(NamedTuple):
 
 
 class MissingStep(NamedTuple):
-    """A step that has not done all of its work; ``before``: the failure of the attempt before."""
+    """An incomplete step; ``before``: the failure of the attempt before."""
 
     kind: RunKind
     shortfall: Shortfall
@@ -66,8 +67,10 @@ class MissingStep(NamedTuple):
 
 @dataclass(frozen=True)
 class DayPlan:
-    """The settings of the day. ``grade_within``: older chats are left to a call by a person.
-    ``first_pause``: after the first failure.
+    """The settings of the daily run.
+
+    ``grade_within``: older chats are graded by a call only. ``first_pause``: pause after the first
+    failure.
     """
 
     deadline: timedelta
@@ -85,8 +88,9 @@ async def run_day(
     *,
     monotonic: Monotonic = time.monotonic,
 ) -> StepResult:
-    """Carry out the daily run of the date ``run.slot``. ``wake`` tells the worker that a child
-    waits for it.
+    """Execute the daily run of the date ``run.slot``.
+
+    ``wake`` notifies the worker of a queued child run.
     """
     deadline = Deadline(plan.deadline, since=run.started_at, clock=clock, monotonic=monotonic)
     day = _Day(database, plan, zone, clock, wake, run, deadline)
@@ -102,7 +106,7 @@ async def run_day(
 
 @dataclass(frozen=True)
 class _Day:
-    """One day's run under way."""
+    """One daily run in progress."""
 
     database: Database
     plan: DayPlan
@@ -118,7 +122,7 @@ class _Day:
         return date.fromisoformat(self.run.slot or "")
 
     async def sync_and_grade(self) -> tuple[list[MissingStep], bool]:
-        """Execute both steps, again while one fails and the deadline is not near.
+        """Execute both steps; retry failed ones until the deadline.
 
         Return what is missing after that, and whether both steps have succeeded. A grading that has
         spent the budget has succeeded.
@@ -137,7 +141,7 @@ class _Day:
             self.run.progress.done = 2
             self.run.progress.figures.update({**grading.figures, **sync.figures})
             failures |= {
-                step.kind: _shortfall(step)
+                step.kind: _make_shortfall(step)
                 for step in (sync, grading)
                 if step.state == RunState.FAILED
             }
@@ -155,18 +159,20 @@ class _Day:
             attempt, pause = attempt + 1, min(pause * 2, _LONGEST_PAUSE)
 
     def _find_missing(self, step: Run, failures: Mapping[str, Shortfall]) -> MissingStep | None:
-        """Return what is missing of a step; if the deadline has cut it off, with the failure of the
-        attempt before.
+        """Return what is missing of a step, or None.
+
+        If the deadline has cut it off, the result contains the failure of the attempt before.
         """
         if step.state == RunState.DONE and not list_problems(step):
             return None
         cut_off = step.state != RunState.FAILED and self.deadline.passed
         before = failures.get(step.kind) if cut_off else None
-        return MissingStep(RunKind(step.kind), _shortfall(step), before)
+        return MissingStep(RunKind(step.kind), _make_shortfall(step), before)
 
     async def step(self, params: RunParams, attempt: int, *, seconds: float | None) -> Run:
-        """Queue one step and wait for its end, at most ``seconds``. If the attempt's slot has a run
-        already, wait for that one.
+        """Queue one step and wait for its end, at most ``seconds``.
+
+        If the attempt's slot has a run already, wait for that one.
         """
         slot = f"{self.run.slot} #{attempt}"
         run_id = await submit(self.database, params, self.clock, slot=slot, parent_id=self.run.id)
@@ -180,28 +186,29 @@ class _Day:
 
     @property
     def is_to_come(self) -> bool:
-        """Whether the date has not come: the clock was ahead when the run was queued, and is right
-        again.
+        """Whether the run's date is in the future.
+
+        The clock was ahead when the run was queued, and has been corrected.
         """
         return self.day > local_date(self.clock(), self.zone)
 
     async def mail(self, missing: Sequence[MissingStep]) -> Run:
-        """Queue the mail until one covers the date; stop at the deadline, or half an hour from now
-        if that is later.
+        """Queue the mail until one covers the date.
+
+        Stop at the deadline, or half an hour from now if that is later.
         """
         longest = max(timedelta(seconds=self.deadline.seconds_left), _LONGEST_MAIL)
         until = Deadline(longest, since=self.clock(), clock=self.clock)
         attempt, pause = 1, self.plan.first_pause
         while True:
-            # Mails find out by themselves which dates they cover. A worker of the previous release
-            # reads them here.
+            # For a worker of the previous release. This release selects the dates in the mail step.
             async with self.database.transaction() as session:
                 covered = await covered_dates.list_uncovered(session, until=self.day)
             params = MailParams(
                 day=self.day,
                 daily=True,
                 problems=tuple(map(describe_missing, missing)),
-                told_problems=_list_told(missing),
+                told_problems=_list_described(missing),
                 covered_days=tuple(covered or [self.day]),
             )
             mail = await self.step(params, attempt, seconds=None)
@@ -219,21 +226,23 @@ class _Day:
             attempt, pause = attempt + 1, min(pause * 2, _LONGEST_PAUSE)
 
     async def _written_since(self) -> datetime:
-        """What the day grades goes back by the setting, or to the last day that was finished if
-        that is longer ago.
+        """Return the moment from which on chats are graded.
+
+        It is given by the setting, or is the start of the last finished daily run if that is
+        earlier.
         """
         usual = self.run.started_at - self.plan.grade_within
         async with self.database.session() as session:
-            last = await runs.last_finished_daily(session)
+            last = await runs.get_last_daily_start(session)
         return min(usual, last) if last else usual
 
 
-def _shortfall(step: Run) -> Shortfall:
+def _make_shortfall(step: Run) -> Shortfall:
     ended = step.state not in (RunState.QUEUED, RunState.RUNNING)
     return Shortfall(ended, tuple(list_problems(step)) if ended else (), step.message)
 
 
-def _list_told(missing: Sequence[MissingStep]) -> tuple[Problem, ...]:
+def _list_described(missing: Sequence[MissingStep]) -> tuple[Problem, ...]:
     """Return the problems of syncs that the description of ``missing`` contains."""
     syncs = [step for step in missing if step.kind is RunKind.SYNC]
     return tuple(

@@ -1,4 +1,4 @@
-"""When the parts of the process last succeeded, by the monotonic clock."""
+"""Times of the last successes of the parts of the process, by the monotonic clock."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from app.clock import Monotonic
 
 STALE_SECONDS = 60.0
-"""After so long without a success the process is not ready."""
+"""Age of the last success from which the process is not ready."""
 
 
 class Heartbeat:
-    """When every task of one part of the process last succeeded. A part that does not run has no
-    tasks and no age.
+    """Times of the last success of each task of one part of the process.
+
+    A part that does not run has no tasks and no age.
     """
 
     def __init__(self, monotonic: Monotonic = time.monotonic) -> None:
@@ -19,11 +20,11 @@ class Heartbeat:
         self._beats: dict[str, float] = {}
 
     def start(self, *tasks: str) -> None:
-        """Begin to expect successes of these tasks; the start counts as the first."""
+        """Expect successes of these tasks; the start counts as the first."""
         self._beats = dict.fromkeys(tasks, self._monotonic())
 
     def stop(self) -> None:
-        """Expect none any more."""
+        """Expect no successes any more."""
         self._beats = {}
 
     def beat(self, task: str) -> None:
@@ -33,8 +34,9 @@ class Heartbeat:
 
     @property
     def age_seconds(self) -> float | None:
-        """How long ago the task that has waited longest for a success had its last one; None: the
-        part does not run.
+        """Seconds since the last success of the task that has waited longest.
+
+        None if the part does not run.
         """
         oldest = min(list(self._beats.values()), default=None)
         return None if oldest is None else self._monotonic() - oldest
@@ -42,14 +44,14 @@ class Heartbeat:
 
 @dataclass(frozen=True)
 class Heartbeats:
-    """The parts of the process without which it does nothing by itself."""
+    """The heartbeats of the worker and the scheduler."""
 
     worker: Heartbeat = field(default_factory=Heartbeat)
     scheduler: Heartbeat = field(default_factory=Heartbeat)
 
     @classmethod
     def by(cls, monotonic: Monotonic) -> "Heartbeats":
-        """Heartbeats that are measured by this clock."""
+        """Return heartbeats measured by this clock."""
         return cls(Heartbeat(monotonic), Heartbeat(monotonic))
 
     @property
@@ -59,5 +61,5 @@ class Heartbeats:
         return {name: age for name, age in parts.items() if age is not None}
 
     def list_stale(self, seconds: float = STALE_SECONDS) -> list[str]:
-        """The parts without a success for longer than ``seconds``."""
+        """Return the parts without a success for longer than ``seconds``."""
         return [name for name, age in self.ages.items() if age > seconds]

@@ -1,5 +1,6 @@
-"""The scheduler of the process: APScheduler with three named interval jobs, each of which only
-queues the run that is due.
+"""The scheduler of the process.
+
+APScheduler executes three named interval jobs. Each of them only queues the run that is due.
 """
 
 import asyncio
@@ -27,22 +28,24 @@ JOBS: Mapping[str, QueueDueRun] = {
 INTERVAL = timedelta(seconds=15)
 _LOOK_SECONDS = 1.0
 _JOB_SECONDS = 20.0
-"""A job waits so long for the database; the database's own limits are shorter."""
+"""Timeout of a job. The database's own limits are shorter."""
 
 
 class _Interval(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """An interval that counts from now. APScheduler's own computes every run between the planned
-    one and now: 5,760 a day.
+    """An interval that counts from now.
+
+    APScheduler's own computes every run between the planned one and now: 5,760 a day.
     """
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        """The next run, whatever the planned one was."""
+        """Return the next run, whatever the planned one was."""
         return now if previous_fire_time is None else now + self.interval
 
 
 class Scheduler:
-    """The jobs of one process. APScheduler plans a job's next run by the wall clock;
-    ``look_at_clock`` plans it again after a jump.
+    """The jobs of one process.
+
+    APScheduler plans a job's next run by the wall clock; ``replan`` plans it again after a jump.
     """
 
     def __init__(
@@ -78,13 +81,14 @@ class Scheduler:
         self.apscheduler.start()
 
     def stop(self) -> None:
-        """Start no job any more; those that are being executed are cancelled."""
+        """Start no more jobs; cancel jobs in progress."""
         self.apscheduler.shutdown(wait=False)
         self._heartbeat.stop()
 
     def replan(self, *, jumped: bool) -> None:
-        """Execute the jobs now if the clock has ``jumped``, and those whose next run was planned by
-        a clock that was ahead.
+        """Execute jobs now if their planned time is wrong.
+
+        These are all jobs if the clock has ``jumped``, and jobs planned by a clock that was ahead.
         """
         now = system_clock()
         for job in self.apscheduler.get_jobs():
@@ -107,8 +111,9 @@ class Scheduler:
 
 
 async def watch_clock(clock_watch: ClockWatch, scheduler: Scheduler | None) -> None:
-    """Look for jumps of the clock, by the monotonic clock, until it is cancelled; the
-    ``scheduler``'s jobs are planned again.
+    """Detect jumps of the clock until the task is cancelled.
+
+    After a jump the jobs of the ``scheduler`` are planned again.
     """
     while True:
         jump = clock_watch.look()

@@ -47,45 +47,48 @@ class StepDependencies:
 
 def build_steps(tools: StepDependencies, wake: Callable[[], None]) -> Mapping[RunKind, Step]:
     """Return the steps by kind of run; ``wake`` notifies the worker of a queued run."""
+    return {
+        RunKind.SYNC: partial(_execute_sync, tools),
+        RunKind.ANALYZE: partial(_execute_grading, tools),
+        RunKind.MAIL: partial(_execute_mail, tools),
+        RunKind.DAILY: partial(_execute_day, tools, wake),
+    }
 
-    async def sync(run: RunContext[RunParams]) -> StepResult:
-        # If the same full sync was under way, only later changes are left to read.
-        full = run.require_params(SyncParams).params.full and not run.repeated
-        return await sync_chats(tools.database, tools.sources, tools.clock, run.progress, full=full)
 
-    async def analyze(run: RunContext[RunParams]) -> StepResult:
-        # One kind of run for both: they share the model and the daily budget, which only one run at
-        # a time may spend.
-        if isinstance(run.params, RegradeParams):
-            grade = partial(regrade_reports, run=run.require_params(RegradeParams))
-        else:
-            grade = partial(analyze_chats, run=run.require_params(AnalyzeParams))
-        return await grade(
-            tools.database,
-            tools.grader,
-            tools.clock,
-            paid=tools.paid,
-            workers=tools.graders,
-            daily_budget_usd=tools.daily_budget_usd,
-        )
+async def _execute_sync(tools: StepDependencies, run: RunContext[RunParams]) -> StepResult:
+    # If the same full sync was under way, only later changes are left to read.
+    full = run.require_params(SyncParams).params.full and not run.repeated
+    return await sync_chats(tools.database, tools.sources, tools.clock, run.progress, full=full)
 
-    async def mail(run: RunContext[RunParams]) -> StepResult:
-        return await send_daily_report(
-            tools.database,
-            tools.post,
-            tools.timetable.zone,
-            tools.clock,
-            run.require_params(MailParams),
-        )
 
-    async def daily(run: RunContext[RunParams]) -> StepResult:
-        return await run_day(
-            tools.database,
-            tools.plan,
-            tools.timetable.zone,
-            tools.clock,
-            wake,
-            run.require_params(DailyParams),
-        )
+async def _execute_grading(tools: StepDependencies, run: RunContext[RunParams]) -> StepResult:
+    # One kind of run for both: they share the model and the daily budget, which only one run at a
+    # time may spend.
+    if isinstance(run.params, RegradeParams):
+        grade = partial(regrade_reports, run=run.require_params(RegradeParams))
+    else:
+        grade = partial(analyze_chats, run=run.require_params(AnalyzeParams))
+    return await grade(
+        tools.database,
+        tools.grader,
+        tools.clock,
+        paid=tools.paid,
+        workers=tools.graders,
+        daily_budget_usd=tools.daily_budget_usd,
+    )
 
-    return {RunKind.SYNC: sync, RunKind.ANALYZE: analyze, RunKind.MAIL: mail, RunKind.DAILY: daily}
+
+async def _execute_mail(tools: StepDependencies, run: RunContext[RunParams]) -> StepResult:
+    params = run.require_params(MailParams)
+    return await send_daily_report(
+        tools.database, tools.post, tools.timetable.zone, tools.clock, params
+    )
+
+
+async def _execute_day(
+    tools: StepDependencies, wake: Callable[[], None], run: RunContext[RunParams]
+) -> StepResult:
+    params = run.require_params(DailyParams)
+    return await run_day(
+        tools.database, tools.plan, tools.timetable.zone, tools.clock, wake, params
+    )

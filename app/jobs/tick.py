@@ -1,5 +1,6 @@
-"""Which runs are due by the clock: one function for each job of the scheduler. The unique slots
-make them safe in every replica.
+"""Queue the runs that are due: one function for each job of the scheduler.
+
+Unique slots make the functions safe to call in every replica.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class Timetable(NamedTuple):
-    """When things are due: the day's report at a wall time of a zone, a sync at every interval."""
+    """When runs are due: the report time in a time zone, and the sync interval."""
 
     report_time: time
     zone: ZoneInfo
@@ -28,12 +29,13 @@ class Timetable(NamedTuple):
 
 
 QueueDueRun = Callable[[AsyncSession, Timetable, datetime], Awaitable[None]]
-"""Queues the run that is due at the moment, unless it exists already."""
+"""Queue the run that is due at the moment, unless it exists already."""
 
 
-def newest_due_day(timetable: Timetable, now: datetime) -> date:
-    """The last day whose report time has come; right over changes of the clocks, because it
-    compares moments.
+def find_newest_due_day(timetable: Timetable, now: datetime) -> date:
+    """Return the last day whose report time has come.
+
+    It compares moments, so it is correct when the clocks change.
     """
     today = local_date(now, timetable.zone)
     return (
@@ -43,22 +45,28 @@ def newest_due_day(timetable: Timetable, now: datetime) -> date:
     )
 
 
-def next_report_at(timetable: Timetable, now: datetime) -> datetime:
-    """When the next day's run is due."""
+def find_next_report_time(timetable: Timetable, now: datetime) -> datetime:
+    """Return the moment at which the next daily run is due."""
     return at_local(
-        newest_due_day(timetable, now) + timedelta(days=1), timetable.report_time, timetable.zone
+        find_newest_due_day(timetable, now) + timedelta(days=1),
+        timetable.report_time,
+        timetable.zone,
     )
 
 
 CLOCK_TOLERANCE = timedelta(hours=2, minutes=30)
-"""What was created later than this from now was created by a clock that was ahead. A clock that was
-put back by less than this, or that differs from another replica's, mails no date twice.
+"""A row created later than this from now was created by a clock that was ahead.
+
+If a clock is put back by less than this, or differs from another replica's clock, no date is mailed
+twice.
 """
 
 
 async def queue_daily_run(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
-    """Queue the run of the newest due date. On an empty ledger only today is due; later, that run
-    makes up for missed dates.
+    """Queue the run of the newest due date.
+
+    If there are no runs, only today is due. Otherwise that run covers missed dates. Future slots,
+    taken by a clock that was ahead, are released.
 
     Slots of dates to come are released: a clock that was ahead has taken them.
     """
@@ -69,8 +77,8 @@ async def queue_daily_run(session: AsyncSession, timetable: Timetable, now: date
     ):
         log.warning("tick.slots_released", today=today.isoformat())
     await covered_dates.release_later(session, today=today, created_after=ahead)
-    due = newest_due_day(timetable, now)
-    newest = await runs.newest_slot(session, RunKind.DAILY, created_until=ahead)
+    due = find_newest_due_day(timetable, now)
+    newest = await runs.get_newest_slot(session, RunKind.DAILY, created_until=ahead)
     if newest is None:
         if due == today:
             await runs.add_run(session, RunKind.DAILY, now=now, slot=due.isoformat())
@@ -85,10 +93,11 @@ async def queue_daily_run(session: AsyncSession, timetable: Timetable, now: date
 
 
 async def queue_sync_run(session: AsyncSession, timetable: Timetable, now: datetime) -> None:
-    """Queue the interval's sync. One that still waits for its turn serves the later interval as
-    well.
+    """Queue the interval's sync.
+
+    If one is still queued, it covers the later interval too.
     """
-    start = _interval_start(now, timetable.sync_every)
+    start = _find_interval_start(now, timetable.sync_every)
     following = start + timetable.sync_every
     await runs.release_later_slots(
         session,
@@ -101,8 +110,10 @@ async def queue_sync_run(session: AsyncSession, timetable: Timetable, now: datet
 
 
 async def queue_retry_run(session: AsyncSession, _timetable: Timetable, now: datetime) -> None:
-    """Queue a run for the deliveries whose next try is due, and for mails whose process stopped
-    before they were rendered.
+    """Queue a run for the deliveries whose next try is due.
+
+    The run also renders mails whose process stopped before they were rendered. Its parameters name
+    the deliveries, so the clock of the replica that executes it does not matter.
 
     The run is told which deliveries to retry, so that the clock of the replica that carries it out
     does not matter.
@@ -121,10 +132,10 @@ async def queue_retry_run(session: AsyncSession, _timetable: Timetable, now: dat
             session,
             RunKind.MAIL,
             now=now,
-            slot=f"retry {_interval_start(now, FIRST_RETRY).isoformat()}",
+            slot=f"retry {_find_interval_start(now, FIRST_RETRY).isoformat()}",
         )
 
 
-def _interval_start(now: datetime, length: timedelta) -> datetime:
+def _find_interval_start(now: datetime, length: timedelta) -> datetime:
     seconds = length.total_seconds()
     return datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)

@@ -22,8 +22,9 @@ class Account(Numbered):
     """The last list pass that reached the end of Avito's list instead of stopping at the watermark.
     """
     lists_cut_short: Mapped[int] = mapped_column(server_default="0")
-    """The number of chat lists, restricted as far as possible, that are longer than Avito returns:
-    the account has chats that no sync has seen.
+    """The number of chat lists that are longer than Avito returns.
+
+    The lists are restricted as far as possible, so the account has chats that no sync has seen.
     """
     synced_at: Mapped[datetime | None]
     """The last sync without a failure of the account itself."""

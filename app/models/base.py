@@ -10,8 +10,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """Registry of the tables. Text is ``text``, moments are ``timestamptz``, integers are
-    ``bigint``.
+    """Registry of the tables.
+
+    Text is ``text``, moments are ``timestamptz``, integers are ``bigint``.
     """
 
     metadata = MetaData(

@@ -40,29 +40,33 @@ class Chat(Numbered):
     messages_due: Mapped[bool] = mapped_column(server_default=true())
     """The chat is unread: Avito has shown activity that is not copied yet."""
     hints: Mapped[int] = mapped_column(server_default="0")
-    """The number of webhooks that named the chat. If it changes while the chat is read, the chat
-    stays unread.
+    """The number of webhooks that named the chat.
+
+    If it changes while the chat is read, the chat stays unread.
     """
     messages_read_at: Mapped[datetime | None]
     history_complete: Mapped[bool] = mapped_column(server_default=false())
-    """Every message back to the first is stored. False after a reading: Avito does not return the
-    oldest messages.
+    """Every message back to the first is stored.
+
+    False after a reading: Avito does not return the oldest messages.
     """
     read_error: Mapped[str | None]
     """Why the last reading of the messages failed: a Russian sentence."""
 
     last_message_at: Mapped[datetime | None]
     last_person_message_id: Mapped[int | None]
-    """The newest message of a person on either side, by order in the chat. Not a foreign key:
-    messages refer to chats.
+    """The newest message of a person on either side, by order in the chat.
+
+    Not a foreign key: messages refer to chats.
     """
     last_person_at: Mapped[datetime | None]
     last_person_side: Mapped[str | None]
     unanswered_since: Mapped[datetime | None]
     """The time of the buyer's first unanswered message; None: the last message is the company's."""
     waiting_since: Mapped[datetime | None]
-    """The name of ``unanswered_since`` in the release before. Written and not read; the next
-    release drops it and its trigger.
+    """The name of ``unanswered_since`` in the release before.
+
+    Written and not read; the next release drops it and its trigger.
     """
 
     seen_message_id: Mapped[int | None]
@@ -72,22 +76,26 @@ class Chat(Numbered):
     """
     outcome: Mapped[str | None]
     outcome_code: Mapped[str | None]
-    """An ``OutcomeCode``: why the chat is skipped, failed or waiting; None: it is graded, or a
-    process of the release before has written another cause than a code.
+    """An ``OutcomeCode``: why the chat is skipped, failed or waiting.
+
+    None: it is graded, or a process of the release before has written another cause than a code.
     """
     outcome_detail: Mapped[str | None]
     """More about the cause for a person, in Russian; None: the code's label is all there is."""
     outcome_reason: Mapped[str | None]
-    """Code and detail as the release before reads them: the code of a skipped chat, the Russian
-    text of another. Written and not read; the next release drops it and its trigger.
+    """Code and detail as the release before reads them.
+
+    It is the code of a skipped chat, the Russian text of another. Written and not read; the next
+    release drops it and its trigger.
     """
     outcome_message_id: Mapped[int | None]
     """The last person's message at the time of the outcome. A newer one resets ``failures``."""
     outcome_at: Mapped[datetime | None]
     outcome_run_id: Mapped[int | None]
     failures: Mapped[int] = mapped_column(server_default="0")
-    """Failed attempts since the last person's message. After ``MAX_FAILURES`` only ``force`` tries
-    again.
+    """Failed attempts since the last person's message.
+
+    After ``MAX_FAILURES`` only ``force`` tries again.
     """
     grading_token: Mapped[uuid.UUID | None]
     """The token of the run that has claimed the chat. A result is written only if it matches."""

@@ -11,8 +11,9 @@ from app.models.base import Numbered, one_of
 
 
 class DeliveryState(StrEnum):
-    """State of a delivery. ``sending`` is committed before the mail server is contacted; ``failed``
-    is final.
+    """State of a delivery.
+
+    ``sending`` is committed before the mail server is contacted; ``failed`` is final.
     """
 
     QUEUED = "queued"
@@ -53,8 +54,9 @@ class Delivery(Numbered):
     claimed_until: Mapped[datetime | None]
     """No other attempt may begin before this moment of the database's clock."""
     claim_backend: Mapped[str | None]
-    """The Postgres backend that lives as long as the process whose attempt has announced its final
-    dot; None: unknown.
+    """The Postgres backend that lives as long as the process of the attempt.
+
+    The attempt has announced its final dot. None: unknown.
     """
     sent_at: Mapped[datetime | None]
     answer: Mapped[str | None]

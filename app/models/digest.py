@@ -11,8 +11,10 @@ from app.models.base import Numbered, one_of
 
 
 class DigestKind(StrEnum):
-    """Kind of a mail. ``daily``: of the daily run, one for each date; ``supplement``: requested by
-    a person; ``resend``: the reports of a past date again.
+    """Kind of a mail.
+
+    ``daily``: of the daily run, one for each date; ``supplement``: requested by a person;
+    ``resend``: the reports of a past date again.
     """
 
     DAILY = "daily"
@@ -43,16 +45,18 @@ class Digest(Numbered):
     period_end: Mapped[datetime]
     """The cut-off: the mail covers what was created before it."""
     after_message_id: Mapped[int | None]
-    """The newest message at the previous cut-off. A message copied since then is new, even if it
-    was written earlier.
+    """The newest message at the previous cut-off.
+
+    A message copied since then is new, even if it was written earlier.
     """
     last_message_id: Mapped[int | None]
     """The newest message when the mail was built."""
     figures: Mapped[dict[str, Any]]
     """The contents of the mail."""
     day_figures: Mapped[dict[str, Any] | None]
-    """The figures of all mails of the date up to this one; None for the first, whose ``figures``
-    are the same.
+    """The figures of all mails of the date up to this one.
+
+    None for the first, whose ``figures`` are the same.
     """
     reports_count: Mapped[int]
     subject: Mapped[str]
@@ -61,6 +65,7 @@ class Digest(Numbered):
     created_at: Mapped[datetime]
     first_sent_at: Mapped[datetime | None]
     first_sent_run_id: Mapped[int | None]
-    """The run that delivered the mail to its first recipient; None before that, or if a retry of
-    the scheduler delivered it.
+    """The run that delivered the mail to its first recipient.
+
+    None before that, or if a retry of the scheduler delivered it.
     """

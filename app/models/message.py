@@ -10,8 +10,10 @@ from app.models.base import Numbered
 
 
 class Message(Numbered):
-    """One message. Order in a chat: by ``sent_at``; within one second system messages last, then by
-    ``id``, which is Avito's order.
+    """One message.
+
+    Order in a chat: by ``sent_at``; within one second system messages last, then by ``id``, which
+    is Avito's order.
     """
 
     __tablename__ = "messages"

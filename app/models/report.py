@@ -19,8 +19,10 @@ class ReportKind(StrEnum):
 
 
 class Report(Numbered):
-    """One grading. ``body`` is the object that REST returns. It is stored as text, so reading it
-    needs no serialization. Only its moment is rewritten if REPORT_TIMEZONE has changed.
+    """One grading.
+
+    ``body`` is the object that REST returns. It is stored as text, so reading it needs no
+    serialization. Only its moment is rewritten if REPORT_TIMEZONE has changed.
     """
 
     __tablename__ = "reports"
@@ -68,8 +70,10 @@ class Report(Numbered):
     """0 to 100, by ``app.domain.score``."""
 
     detail: Mapped[dict[str, Any]]
-    """The basis of the grades: checks, quotes with message ids, the model's own grades, flags,
-    advice and answer times.
+    """The basis of the grades.
+
+    Contains checks, quotes with message ids, the model's own grades, flags, advice and answer
+    times.
     """
     first_message_id: Mapped[int]
     last_message_id: Mapped[int]

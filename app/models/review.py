@@ -11,8 +11,10 @@ from app.models.base import Numbered
 
 
 class Review(Numbered):
-    """One correction of a report. A newer review or a withdrawal ends it; the row stays. At most
-    one review of a report is not ended: the current one.
+    """One correction of a report.
+
+    A newer review or a withdrawal ends it; the row stays. At most one review of a report is not
+    ended: the current one.
 
     Ended reviews stay because a grade may affect a bonus, and the history of changes must not be
     lost. The cost is a column and a partial index. Queries join the current review by

@@ -34,8 +34,10 @@ class RunState(StrEnum):
 
 
 class Run(Numbered):
-    """One run. The unique slot allows one daily run for a day in all replicas. The partial index
-    allows one running run of a kind.
+    """One run.
+
+    The unique slot allows one daily run for a day in all replicas. The partial index allows one
+    running run of a kind.
     """
 
     __tablename__ = "runs"
@@ -59,8 +61,9 @@ class Run(Numbered):
 
     kind: Mapped[str]
     slot: Mapped[str | None]
-    """The unique name of a scheduled run: the day or the start of a sync interval; None: a client
-    requested the run.
+    """The unique name of a scheduled run.
+
+    It is the day or the start of a sync interval. None: a client requested the run.
     """
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
     state: Mapped[str]
@@ -71,8 +74,10 @@ class Run(Numbered):
     lost_usd: Mapped[Decimal] = mapped_column(Numeric(12, 8), server_default="0")
     """The cost in USD of model calls of this run without a report."""
     problems: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
-    """What the run could not do, see ``app.services.problems``; None: it has not ended, or a
-    process of the release before has ended it and stored sentences in ``figures``.
+    """What the run could not do, see ``app.services.problems``.
+
+    None: it has not ended, or a process of the release before has ended it and stored sentences in
+    ``figures``.
     """
     message: Mapped[str | None]
     """The result in one or two Russian sentences; the error if the run failed."""

@@ -25,7 +25,7 @@ async def upsert_account(
 
 
 async def get_account(session: AsyncSession, client_id: str) -> Account | None:
-    """The account to which this API client belonged at the last sync."""
+    """Return the account to which this API client belonged at the last sync."""
     return (
         await session.scalars(
             select(Account)
@@ -37,7 +37,7 @@ async def get_account(session: AsyncSession, client_id: str) -> Account | None:
 
 
 async def list_accounts(session: AsyncSession) -> list[Account]:
-    """All accounts that a sync has read, oldest first."""
+    """Return all accounts that a sync has read, oldest first."""
     return list(await session.scalars(select(Account).order_by(Account.id)))
 
 
@@ -49,8 +49,9 @@ async def mark_listed(
     full_at: datetime | None,
     cut_short: int | None,
 ) -> None:
-    """Move the watermark at the end of a list pass. A value that the pass does not know (None)
-    stays as it is.
+    """Move the watermark at the end of a list pass.
+
+    A value that the pass does not know (None) stays as it is.
     """
     values = {"listed_up_to": up_to, "fully_listed_at": full_at, "lists_cut_short": cut_short}
     known = {name: value for name, value in values.items() if value is not None}
@@ -64,8 +65,10 @@ async def mark_account_synced(session: AsyncSession, account_id: int, now: datet
 
 
 class AccountCoverage(NamedTuple):
-    """The numbers of chats that are up to date with Avito, of those among them with an incomplete
-    history, and of lists cut short.
+    """Numbers of an account's chats.
+
+    ``up_to_date``: chats that are equal to Avito. ``incomplete``: those among them with an
+    incomplete history. ``lists_cut_short``: lists that Avito does not return in full.
     """
 
     up_to_date: int
@@ -74,7 +77,7 @@ class AccountCoverage(NamedTuple):
 
 
 async def get_coverage(session: AsyncSession, account_id: int) -> AccountCoverage:
-    """How much of the account is copied."""
+    """Return how much of the account is copied."""
     is_current = ~Chat.messages_due
     cut_short = select(Account.lists_cut_short).where(Account.id == account_id)
     statement = select(

@@ -1,5 +1,6 @@
-"""SQL of the comparison with human grades: reports to sample, their windows, and the grades of the
-model.
+"""SQL of the comparison with human grades.
+
+Contains the reports to sample, their windows, and the grades of the model.
 """
 
 from collections.abc import Sequence
@@ -91,7 +92,7 @@ def _select_window(*columns: Any) -> Select[Any]:
 
 
 async def count_chats(session: AsyncSession, start: datetime | None, end: datetime | None) -> int:
-    """The number of chats with a report written in ``[start, end)``."""
+    """Return the number of chats with a report written in ``[start, end)``."""
     chats = func.count(Report.chat_id.distinct())
     return await session.scalar(select(chats).where(*_is_written_in(start, end))) or 0
 
@@ -99,8 +100,9 @@ async def count_chats(session: AsyncSession, start: datetime | None, end: dateti
 async def list_candidates(
     session: AsyncSession, start: datetime | None, end: datetime | None
 ) -> list[Candidate]:
-    """For each chat with a report written in ``[start, end)`` the newest one whose window is
-    unchanged.
+    """Return the newest report of each chat whose window is unchanged.
+
+    Only chats with a report written in ``[start, end)``.
 
     If a message between the first and the last one was copied later, the model has not seen it, so
     a person cannot compare the grades.
@@ -119,7 +121,7 @@ async def list_candidates(
 async def list_window_messages(
     session: AsyncSession, report_ids: Sequence[int]
 ) -> list[WindowMessage]:
-    """The windows of these reports, each oldest message first."""
+    """Return the windows of these reports, each oldest message first."""
     seen = _select_window(
         _MESSAGE.id, _MESSAGE.side, _MESSAGE.sent_at, _MESSAGE.text, _MESSAGE.has_text
     ).lateral("seen")
@@ -133,14 +135,14 @@ async def list_window_messages(
 
 
 async def get_titles(session: AsyncSession, report_ids: Sequence[int]) -> dict[int, str]:
-    """The listing titles of these reports' chats, as stored with the reports."""
+    """Return the listing titles of these reports' chats, as stored with the reports."""
     title = Report.body["chat_title"].as_string()
     statement = select(Report.id, title).where(Report.id == any_(bigint_array(report_ids)))
     return {row[0]: row[1] for row in await session.execute(statement)}
 
 
 async def list_graded(session: AsyncSession, report_ids: Sequence[int]) -> list[GradedReport]:
-    """Those of these reports that exist, of either kind."""
+    """Return those of these reports that exist, of either kind."""
     statement = (
         select(Report.id, Report.model, Report.prompt_version, *_GRADES)
         .where(Report.id == any_(bigint_array(report_ids)))
@@ -151,7 +153,7 @@ async def list_graded(session: AsyncSession, report_ids: Sequence[int]) -> list[
 
 
 async def list_reviewed(session: AsyncSession) -> list[ReviewedReport]:
-    """All reports with a current review that names a grade."""
+    """Return all reports with a current review that names a grade."""
     statement = (
         select(Report.id, Review.given, *_GRADES)
         .join(Review, Review.report_id == Report.id)

@@ -20,7 +20,7 @@ class AccountChat(NamedTuple):
 async def find_chats(
     session: AsyncSession, avito_id: str, *, account: str | None
 ) -> list[AccountChat]:
-    """The chats with this Avito id, at most one in each account.
+    """Return the chats with this Avito id, at most one in each account.
 
     ``account``: only chats of accounts with this name or Avito number.
     """

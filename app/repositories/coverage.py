@@ -1,5 +1,6 @@
-"""SQL of the outcomes of chats for mails: graded and ungraded chats, buyers who wait for an answer,
-incomplete histories.
+"""SQL of the outcomes of chats for mails.
+
+Contains graded and ungraded chats, unanswered buyers and incomplete histories.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    FromClause,
     RowMapping,
     Select,
     and_,
@@ -42,8 +44,9 @@ STATUS = case(
     ),
     else_=inline(Outcome.WAITING),
 )
-"""The outcome of a chat as mails count it. A chat with messages that no grading has seen waits,
-whatever its last outcome was.
+"""The outcome of a chat as mails count it.
+
+A chat with messages that no grading has seen waits, whatever its last outcome was.
 """
 
 
@@ -73,8 +76,10 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
 async def list_coverage(
     session: AsyncSession, digest_ids: Sequence[int], span: Mapping[str, Any]
 ) -> list[Row]:
-    """The number of chats by status and code: chats in which a person wrote from ``start`` to
-    ``end``, and chats left failed or waiting.
+    """Return the number of chats by status and code.
+
+    The chats are those in which a person wrote from ``start`` to ``end``, and those left failed or
+    waiting.
 
     Rows (status, code, chats, chats_reported, reports). ``chats_reported``: those of the chats of
     which these mails carry a report. ``reports``: the number of these reports. ``span``:
@@ -107,7 +112,7 @@ async def list_coverage(
 
 
 async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[Row]:
-    """Those of the chats that have no grade.
+    """Return those of the chats that have no grade.
 
     Rows (account, avito_id, item_title, client_name, status, code, detail). ``code`` and ``detail``
     are None if they belong to an older outcome.
@@ -133,14 +138,8 @@ async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[
     return list((await session.execute(statement)).mappings())
 
 
-async def list_waiting_buyers(
-    session: AsyncSession, *, since: datetime, until: datetime
-) -> list[Row]:
-    """Chats in which the last person before ``until`` was a buyer who wrote from ``since`` on.
-    Later messages do not matter. The longest wait comes first.
-
-    Rows (id, account, avito_id, item_title, client_name, waiting_since).
-    """
+def _select_unanswered(until: datetime) -> FromClause:
+    """Select the first and last times of a buyer's messages that are unanswered at ``until``."""
     asked, answer = aliased(Message, name="asked"), aliased(Message, name="answer")
     is_answered = exists().where(
         answer.chat_id == asked.chat_id,
@@ -148,7 +147,7 @@ async def list_waiting_buyers(
         answer.sent_at < until,
         tuple_(answer.sent_at, answer.id) > tuple_(asked.sent_at, asked.id),
     )
-    unanswered = (
+    return (
         select(
             func.min(asked.sent_at).label("waiting_since"),
             func.max(asked.sent_at).label("asked_at"),
@@ -161,6 +160,18 @@ async def list_waiting_buyers(
         )
         .lateral("unanswered")
     )
+
+
+async def list_waiting_buyers(
+    session: AsyncSession, *, since: datetime, until: datetime
+) -> list[Row]:
+    """Return the chats whose last person before ``until`` was a buyer, longest wait first.
+
+    The buyer wrote from ``since`` on. Messages after ``until`` do not matter.
+
+    Rows (id, account, avito_id, item_title, client_name, waiting_since).
+    """
+    unanswered = _select_unanswered(until)
     statement = (
         select(
             Chat.id,
@@ -182,7 +193,7 @@ async def list_waiting_buyers(
 
 
 async def count_incomplete_chats(session: AsyncSession) -> int:
-    """The number of chats whose history Avito does not give in full."""
+    """Return the number of chats whose history Avito does not give in full."""
     statement = (
         select(func.count())
         .select_from(Chat)

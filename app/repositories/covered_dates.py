@@ -35,8 +35,9 @@ _ADOPT = (
 
 
 async def adopt_mails(session: AsyncSession) -> None:
-    """Store the dates of daily mails that a process of the previous release has built: that release
-    does not store covered dates.
+    """Store the dates of daily mails that a process of the previous release has built.
+
+    That release does not store covered dates.
 
     Remove this function when no process of that release can be running.
     """
@@ -44,8 +45,9 @@ async def adopt_mails(session: AsyncSession) -> None:
 
 
 async def list_uncovered(session: AsyncSession, *, until: date) -> list[date]:
-    """The dates from the first daily run's date to ``until``, both included, that no mail covers,
-    oldest first.
+    """Return the dates that no mail covers, oldest first.
+
+    From the first daily run's date to ``until``, both included.
     """
     await adopt_mails(session)
     first = select(func.min(Run.slot)).where(Run.kind == RunKind.DAILY).scalar_subquery()
@@ -58,7 +60,7 @@ async def list_uncovered(session: AsyncSession, *, until: date) -> list[date]:
     return list(await session.scalars(statement))
 
 
-async def cover(session: AsyncSession, digest_id: int, days: Collection[date]) -> None:
+async def add_dates(session: AsyncSession, digest_id: int, days: Collection[date]) -> None:
     """Store that a mail covers these dates.
 
     Raises:
@@ -70,8 +72,9 @@ async def cover(session: AsyncSession, digest_id: int, days: Collection[date]) -
 
 
 async def get_mail_day(session: AsyncSession, day: date) -> date:
-    """The date of the mail that contains a date: the date itself, or a later one whose mail covers
-    it.
+    """Return the date of the mail that contains a date.
+
+    It is the date itself, or a later one whose mail covers it.
     """
     own = select(Digest.id).where(Digest.day == day).exists()
     covering = (
@@ -83,7 +86,7 @@ async def get_mail_day(session: AsyncSession, day: date) -> date:
 
 
 async def is_mailed(session: AsyncSession, day: date) -> bool:
-    """Whether the daily mail that covers the date has deliveries."""
+    """Return whether the daily mail that covers the date has deliveries."""
     await adopt_mails(session)
     deliveries = (
         select(Delivery.id)
@@ -94,8 +97,9 @@ async def is_mailed(session: AsyncSession, day: date) -> bool:
 
 
 async def release_later(session: AsyncSession, *, today: date, created_after: datetime) -> None:
-    """Delete the covered dates of mails with a future date: the clock was ahead when they were
-    built.
+    """Delete the covered dates of mails with a future date.
+
+    The clock was ahead when these mails were built.
 
     These mails become supplements. Their dates still get a daily mail.
     """

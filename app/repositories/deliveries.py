@@ -18,20 +18,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Delivery, DeliveryState, Digest
 
 CLAIM_SECONDS = 15
-"""Duration of a claim before the final dot. It is shorter than a run's lease: when another process
-claims the run of a dead process, the claims of that process have expired.
+"""Duration of a claim before the final dot.
+
+It is shorter than a run's lease: when another process claims the run of a dead process, the claims
+of that process have expired.
 """
 DOT_SECONDS = 720
-"""Duration of a claim from the final dot on: ten minutes for the reply of the mail server, and time
-to write it.
+"""Duration of a claim from the final dot on.
+
+It contains ten minutes for the reply of the mail server, and time to write it.
 """
 LONGEST_AHEAD = timedelta(days=3)
 """A later next try was written by a process with a wrong clock. Such a delivery is due now."""
 
 _OPEN = Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENDING))
 GONE_SECONDS = 60
-"""Duration of the claim of a dead process after the announced dot. A process that has only lost its
-connections needs the time to write a delivery that the mail server has acknowledged.
+"""Duration of the claim of a dead process after the announced dot.
+
+A process that has only lost its connections needs the time to write a delivery that the mail server
+has acknowledged.
 """
 _SERVER = "extract(epoch FROM pg_postmaster_start_time())"
 _BACKEND = f"pid || ' ' || extract(epoch FROM backend_start) || ' ' || {_SERVER}"
@@ -42,8 +47,9 @@ _DEAD = text(f"""
     AND split_part(deliveries.claim_backend, ' ', 3) = CAST({_SERVER} AS text)
     AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE {_BACKEND} = deliveries.claim_backend)
     """)
-"""The process that has announced its dot is dead: its backend is gone. A restart of Postgres ends
-all backends, so a backend from before the restart does not count.
+"""Condition: the process that has announced its dot is dead, because its backend is gone.
+
+A restart of Postgres ends all backends, so a backend from before the restart does not count.
 """
 _UNCLAIMED = or_(Delivery.claimed_until.is_(None), Delivery.claimed_until < func.now(), _DEAD)
 
@@ -91,7 +97,7 @@ async def list_open(
     ids: Collection[int] = (),
     due_at: datetime | None = None,
 ) -> list[OpenDelivery]:
-    """The open deliveries to these recipients, oldest mail first.
+    """Return the open deliveries to these recipients, oldest mail first.
 
     ``ids``: only these deliveries. ``due_at``: only deliveries that are due at this moment.
     """
@@ -109,7 +115,7 @@ async def list_open(
 
 
 async def is_open(session: AsyncSession, delivery_id: int) -> bool:
-    """Whether the delivery is open."""
+    """Return whether the delivery is open."""
     return (
         await session.scalar(select(Delivery.id).where(Delivery.id == delivery_id, _OPEN))
         is not None
@@ -117,8 +123,9 @@ async def is_open(session: AsyncSession, delivery_id: int) -> bool:
 
 
 async def is_claimed_briefly(session: AsyncSession, delivery_id: int) -> bool:
-    """Whether the delivery is claimed by an attempt that has not announced its final dot. Such a
-    claim ends within ``CLAIM_SECONDS``.
+    """Return whether an attempt that has not announced its final dot claims the delivery.
+
+    Such a claim ends within ``CLAIM_SECONDS``.
     """
     brief = (_OPEN, Delivery.claimed_until <= _seconds_ahead(CLAIM_SECONDS))
     return (
@@ -128,8 +135,9 @@ async def is_claimed_briefly(session: AsyncSession, delivery_id: int) -> bool:
 
 
 async def take_due(session: AsyncSession, now: datetime, *, again_at: datetime) -> list[int]:
-    """Take the unclaimed deliveries that are due for a retry. They become due again at
-    ``again_at``.
+    """Take the unclaimed deliveries that are due for a retry.
+
+    They become due again at ``again_at``.
 
     If several replicas call it, only one gets a delivery. If the retry run dies or does nothing,
     the next call takes the delivery again.
@@ -180,10 +188,11 @@ async def claim_delivery(
 async def announce_dot(
     session: AsyncSession, delivery_id: int, token: uuid.UUID, *, backend: str | None
 ) -> bool:
-    """Extend the claim until the mail server's reply. The caller commits before the final dot.
-    False if another attempt has claimed the delivery.
+    """Extend the claim until the mail server's reply.
 
-    ``backend``: a Postgres backend that lives as long as this process (see ``name_backend``). When
+    The caller commits before the final dot. False if another attempt has claimed the delivery.
+
+    ``backend``: a Postgres backend that lives as long as this process (``get_backend_name``). When
     it is gone, the claim ends early.
     """
     return await _write(
@@ -195,8 +204,8 @@ async def announce_dot(
     )
 
 
-async def name_backend(session: AsyncSession) -> str:
-    """A unique name of the session's Postgres backend, never used again."""
+async def get_backend_name(session: AsyncSession) -> str:
+    """Return a unique name of the session's Postgres backend, never used again."""
     # Raw SQL: the same expression as in _DEAD.
     statement = text(f"SELECT {_BACKEND} FROM pg_stat_activity WHERE pid = pg_backend_pid()")  # noqa: S608 - constants only
     return str((await session.execute(statement)).scalar_one())
@@ -217,8 +226,10 @@ async def mark_unsent(
     final: bool,
     next_try_at: datetime | None,
 ) -> bool:
-    """End an attempt that did not deliver. The delivery is queued for its next try, or has failed
-    if ``final``. False if nothing was written.
+    """End an attempt that did not deliver.
+
+    The delivery is queued for its next try, or has failed if ``final``. False if nothing was
+    written.
     """
     return await _write(
         session,
@@ -304,7 +315,7 @@ async def name_failed(session: AsyncSession, digest_id: int) -> list[str]:
 
 
 async def list_by_digest(session: AsyncSession, digest_ids: Collection[int]) -> list[Delivery]:
-    """The deliveries of these mails."""
+    """Return the deliveries of these mails."""
     return list(
         await session.scalars(
             select(Delivery).where(Delivery.digest_id.in_(digest_ids)).order_by(Delivery.id)

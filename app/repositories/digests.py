@@ -70,12 +70,12 @@ _UNDELIVERED = ~select(Delivery.id).where(Delivery.digest_id == Digest.id).exist
 
 
 async def list_undelivered(session: AsyncSession) -> list[Digest]:
-    """The mails without rendered bytes, oldest first."""
+    """Return the mails without rendered bytes, oldest first."""
     return list(await session.scalars(select(Digest).where(_UNDELIVERED).order_by(Digest.id)))
 
 
 async def has_undelivered(session: AsyncSession, *, before: datetime) -> bool:
-    """Whether a mail created before this moment has no bytes: its process has died."""
+    """Return whether a mail created before this moment has no bytes: its process has died."""
     return (
         await session.scalar(
             select(Digest.id).where(_UNDELIVERED, Digest.created_at < before).limit(1)
@@ -113,8 +113,10 @@ async def mark_first_sent(
 
 
 async def adopt_first_sent(session: AsyncSession) -> None:
-    """Store the first arrival of mails whose process died between the updates of the delivery and
-    the digest. The mail's own run counts it.
+    """Store the first arrival of mails whose process died before it was stored.
+
+    The process died between the updates of the delivery and the digest. The mail's own run counts
+    it.
     """
     arrived_at = select(func.min(Delivery.sent_at)).where(
         Delivery.digest_id == Digest.id, Delivery.state == DeliveryState.SENT
@@ -130,12 +132,12 @@ async def adopt_first_sent(session: AsyncSession) -> None:
 
 
 async def get_digest_by_run(session: AsyncSession, run_id: int) -> Digest | None:
-    """The mail that a run has built."""
+    """Return the mail that a run has built."""
     return (await session.scalars(select(Digest).where(Digest.run_id == run_id))).one_or_none()
 
 
 async def get_digest(session: AsyncSession, digest_id: int) -> Digest:
-    """A mail without its bytes."""
+    """Return a mail without its bytes."""
     statement = (
         select(Digest).where(Digest.id == digest_id).options(defer(Digest.mime, raiseload=True))
     )
@@ -143,13 +145,14 @@ async def get_digest(session: AsyncSession, digest_id: int) -> Digest:
 
 
 async def get_mime(session: AsyncSession, digest_id: int) -> bytes | None:
-    """The bytes of a mail. None when all its deliveries are final."""
+    """Return the bytes of a mail. None when all its deliveries are final."""
     return await session.scalar(select(Digest.mime).where(Digest.id == digest_id))
 
 
 async def get_last_daily(session: AsyncSession, *, before: datetime | None) -> Digest | None:
-    """The last daily mail with figures and a cut-off before a moment; ``before`` None: the newest
-    one.
+    """Return the last daily mail with figures and a cut-off before a moment.
+
+    ``before`` None: the newest one.
     """
     statement = select(Digest).where(
         Digest.kind == DigestKind.DAILY, Digest.last_message_id.is_not(None)
@@ -164,8 +167,9 @@ async def get_last_daily(session: AsyncSession, *, before: datetime | None) -> D
 async def get_span(
     session: AsyncSession, digest_ids: Sequence[int]
 ) -> tuple[datetime, datetime, int | None]:
-    """The start and end of the period that these mails cover together, and the number of the newest
-    message stored at the start of the first one.
+    """Return the start and end of the period that these mails cover together.
+
+    The third value is the number of the newest message stored at the start of the first mail.
     """
     after_first = func.array_agg(Digest.after_message_id).aggregate_order_by(Digest.id)
     spans = select(func.min(Digest.period_start), func.max(Digest.period_end), after_first).where(
@@ -175,16 +179,20 @@ async def get_span(
     return start or end, end, after[0]
 
 
-async def newest_message_id(session: AsyncSession) -> int:
-    """The number of the newest message. The caller makes sure that no sync writes messages."""
+async def get_newest_message_id(session: AsyncSession) -> int:
+    """Return the number of the newest message.
+
+    The caller makes sure that no sync writes messages.
+    """
     return int(await session.scalar(select(func.coalesce(func.max(Message.id), 0))) or 0)
 
 
 async def list_carried(
     session: AsyncSession, day: date, *, before_id: int | None = None
 ) -> list[int]:
-    """The mails that carried a date's reports first. ``before_id``: only mails older than this
-    one.
+    """Return the mails that carried a date's reports first.
+
+    ``before_id``: only mails older than this one.
     """
     statement = (
         select(Digest.id)
@@ -198,8 +206,8 @@ async def list_carried(
     )
 
 
-async def count_brought(session: AsyncSession, run_id: int) -> int:
-    """The number of reports that a run has delivered to their first recipient."""
+async def count_delivered(session: AsyncSession, run_id: int) -> int:
+    """Return the number of reports that a run has delivered to their first recipient."""
     return int(
         await session.scalar(
             select(func.coalesce(func.sum(Digest.reports_count), 0)).where(

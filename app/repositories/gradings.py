@@ -51,7 +51,7 @@ _DUE_OR_LAST = func.coalesce(Chat.due_since, datetime(9999, 1, 1, tzinfo=UTC))
 
 
 def _in_scope(scope: Scope, run_id: int) -> ColumnElement[bool]:
-    """The chats that the run has still to grade."""
+    """Return the chats that the run has still to grade."""
     conditions = [Chat.last_person_message_id.is_not(None), _is_to_grade(scope)]
     if scope.chat_ids is not None:
         conditions.append(Chat.avito_id == any_(text_array(scope.chat_ids)))
@@ -79,20 +79,20 @@ def _is_to_grade(scope: Scope) -> ColumnElement[bool]:
 
 
 async def list_unknown(session: AsyncSession, chat_ids: Collection[str]) -> list[str]:
-    """Those of these Avito ids that no chat has, in the given order."""
+    """Return those of these Avito ids that no chat has, in the given order."""
     found = select(Chat.avito_id).where(Chat.avito_id == any_(text_array(chat_ids)))
     known = set(await session.scalars(found))
     return [chat_id for chat_id in chat_ids if chat_id not in known]
 
 
 async def count_due(session: AsyncSession, scope: Scope, run_id: int) -> int:
-    """The number of chats that the run has still to grade."""
+    """Return the number of chats that the run has still to grade."""
     statement = select(func.count()).select_from(Chat).where(_in_scope(scope, run_id))
     return await session.scalar(statement) or 0
 
 
 async def count_settled(session: AsyncSession, run_id: int) -> dict[Outcome, int]:
-    """The number of chats that a run has handled, by outcome."""
+    """Return the number of chats that a run has handled, by outcome."""
     statement = (
         select(Chat.outcome, func.count())
         .where(Chat.outcome_run_id == run_id)
@@ -136,8 +136,9 @@ async def claim_due(
 
 
 class DuePosition(NamedTuple):
-    """A due chat and its position: the chats that are due longest come first, those without a
-    moment last.
+    """A due chat and its position.
+
+    The chats that are due longest come first, those without a moment last.
     """
 
     chat_id: int
@@ -147,7 +148,7 @@ class DuePosition(NamedTuple):
 async def list_due(
     session: AsyncSession, scope: Scope, run_id: int, *, after: DuePosition | None, limit: int
 ) -> list[DuePosition]:
-    """The chats that a run would claim, in its order, without a claim."""
+    """Return the chats that a run would claim, in its order, without a claim."""
     statement = select(Chat.id, _DUE_OR_LAST).where(_in_scope(scope, run_id))
     if after is not None:
         position = tuple_(_DUE_OR_LAST, Chat.id)
@@ -166,8 +167,9 @@ class Settled(NamedTuple):
 
 
 def _cause_columns(outcome: Outcome, cause: Cause | None) -> dict[str, str | None]:
-    """Return the columns of a cause. ``reason`` is what the release before reads: the code of a
-    skipped chat, else text.
+    """Return the columns of a cause.
+
+    ``reason`` is what the release before reads: the code of a skipped chat, else text.
     """
     if cause is None:
         return {"code": None, "detail": None, "reason": None}
@@ -224,8 +226,9 @@ async def settle(
     run_id: int,
     now: datetime,
 ) -> dict[int, int]:
-    """Store the outcomes of chats and release their claims. If the lease of a chat is lost, nothing
-    is written for it.
+    """Store the outcomes of chats and release their claims.
+
+    If the lease of a chat is lost, nothing is written for it.
 
     Returns by chat the number for the report of a graded chat, which its stored body contains too,
     or 0. A chat whose lease is lost is not in the result.
@@ -243,8 +246,9 @@ async def settle(
 async def mark_waiting(
     session: AsyncSession, scope: Scope, run_id: int, *, cause: Cause, now: datetime
 ) -> None:
-    """Store why a daily run did not reach these chats. Later runs then grade them at any age. Chats
-    with the outcome failed keep it.
+    """Store why a daily run did not reach these chats.
+
+    Later runs then grade them at any age. Chats with the outcome failed keep it.
     """
     statement = (
         update(Chat)

@@ -20,9 +20,10 @@ class EndedRun(NamedTuple):
     finished_at: datetime
 
 
-async def last_ended_runs(session: AsyncSession) -> list[EndedRun]:
-    """The newest ended run of each kind. The newest is the one with the highest number: clocks may
-    differ.
+async def list_newest_ended_runs(session: AsyncSession) -> list[EndedRun]:
+    """Return the newest ended run of each kind.
+
+    The newest is the one with the highest number, because clocks may differ.
     """
     statement = (
         select(Run.kind, Run.state, Run.finished_at)
@@ -33,8 +34,8 @@ async def last_ended_runs(session: AsyncSession) -> list[EndedRun]:
     return [EndedRun._make(row) for row in await session.execute(statement)]
 
 
-async def counts(session: AsyncSession) -> dict[str, int]:
-    """The numbers of stored rows and of rows that wait for work, by metric name."""
+async def count_rows(session: AsyncSession) -> dict[str, int]:
+    """Return the numbers of stored rows and of rows that wait for work, by metric name."""
     is_due = Chat.due_since.is_not(None)
     is_graded = Report.kind == inline(ReportKind.GRADING)
     open_states = [inline(DeliveryState.QUEUED), inline(DeliveryState.SENDING)]
@@ -56,12 +57,12 @@ def _count(table: type[Base], *conditions: ColumnElement[bool]) -> ScalarSelect[
     return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
 
 
-async def database_now(session: AsyncSession) -> datetime:
-    """The time of the database's clock."""
+async def get_database_time(session: AsyncSession) -> datetime:
+    """Return the time of the database's clock."""
     moment: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
     return moment
 
 
-async def newest_run_at(session: AsyncSession) -> datetime | None:
-    """The creation time of the newest run, by the clock of the process that created it."""
+async def get_newest_run_time(session: AsyncSession) -> datetime | None:
+    """Return the creation time of the newest run, by the clock of the process that created it."""
     return await session.scalar(select(func.max(Run.created_at)))

@@ -29,7 +29,7 @@ class DayMail(NamedTuple):
 
 
 async def list_days(session: AsyncSession, *, before: date | None, limit: int) -> list[MailDay]:
-    """The dates that have a mail, newest first."""
+    """Return the dates that have a mail, newest first."""
     again = Digest.kind == DigestKind.RESEND
     statement = select(
         Digest.day,
@@ -46,7 +46,7 @@ async def list_days(session: AsyncSession, *, before: date | None, limit: int) -
 
 
 async def list_mails(session: AsyncSession, day: date) -> list[DayMail]:
-    """A date's mails, oldest first."""
+    """Return a date's mails, oldest first."""
     statement = (
         select(Digest.created_at, Digest.kind, Digest.reports_count)
         .where(Digest.day == day)
@@ -60,7 +60,7 @@ _DAY_FIGURES = func.coalesce(Digest.day_figures, Digest.figures)
 
 
 async def get_figures(session: AsyncSession, day: date) -> dict[str, Any] | None:
-    """The figures of all mails of a date; None without a mail."""
+    """Return the figures of all mails of a date; None without a mail."""
     found: dict[str, Any] | None = await session.scalar(
         select(_DAY_FIGURES).where(Digest.day == day).order_by(Digest.id.desc()).limit(1)
     )
@@ -68,7 +68,7 @@ async def get_figures(session: AsyncSession, day: date) -> dict[str, Any] | None
 
 
 async def count_waiting_buyers(session: AsyncSession, days: Sequence[date]) -> dict[date, int]:
-    """The number of unanswered buyers by date, for the dates with a mail, oldest first."""
+    """Return the number of unanswered buyers by date, for the dates with a mail, oldest first."""
     waiting = func.jsonb_array_length(_DAY_FIGURES["waiting_buyers"]).label("waiting")
     newest = (
         select(Digest.day, waiting)
@@ -80,8 +80,9 @@ async def count_waiting_buyers(session: AsyncSession, days: Sequence[date]) -> d
 
 
 async def list_answer_times(session: AsyncSession, days: Sequence[date]) -> set[bool]:
-    """The ways in which these dates' mails with reports counted answer times: True for working
-    hours, False for round the clock.
+    """Return how these dates' mails with reports counted answer times.
+
+    True: in working hours. False: round the clock.
     """
     working = func.coalesce(Digest.figures["working_time"].as_boolean(), sql.false())
     return set(

@@ -56,8 +56,9 @@ _UPSERT = text("""
 async def upsert_messages(
     session: AsyncSession, rows: Sequence[Mapping[str, Any]]
 ) -> dict[int, int]:
-    """Upsert messages of any chats. ``rows`` contain a message at most once; within a chat they are
-    inserted in the order of ``n``.
+    """Upsert messages of any chats.
+
+    ``rows`` contain a message at most once; within a chat they are inserted in the order of ``n``.
 
     Returns the number of new messages by chat, for chats that have new ones.
     """
@@ -66,7 +67,7 @@ async def upsert_messages(
 
 
 async def list_known(session: AsyncSession, chat_id: int, avito_ids: list[str]) -> set[str]:
-    """Those of these Avito ids that the chat has already."""
+    """Return those of these Avito ids that the chat has already."""
     found = await session.scalars(
         select(Message.avito_id).where(Message.chat_id == chat_id, Message.avito_id.in_(avito_ids))
     )
@@ -74,7 +75,10 @@ async def list_known(session: AsyncSession, chat_id: int, avito_ids: list[str]) 
 
 
 async def list_messages(session: AsyncSession, chat_id: int) -> list[Message]:
-    """All messages of the chat, oldest first. Within one second system messages come last."""
+    """Return all messages of the chat, oldest first.
+
+    Within one second system messages come last.
+    """
     statement = (
         select(Message)
         .where(Message.chat_id == chat_id)
@@ -97,7 +101,7 @@ class MessageWords(NamedTuple):
 async def list_words(
     session: AsyncSession, chat_ids: Collection[int]
 ) -> dict[int, list[MessageWords]]:
-    """The messages by chat, in the order of ``list_messages``."""
+    """Return the messages by chat, in the order of ``list_messages``."""
     columns = (
         Message.chat_id,
         Message.id,
@@ -116,7 +120,7 @@ async def list_words(
 
 
 async def get_messages(session: AsyncSession, message_ids: Collection[int]) -> dict[int, Message]:
-    """These messages by number."""
+    """Return these messages by number."""
     return {
         message.id: message
         for message in await session.scalars(select(Message).where(Message.id.in_(message_ids)))

@@ -26,14 +26,14 @@ class Original(NamedTuple):
 
 
 async def count_originals(session: AsyncSession, start: datetime, end: datetime) -> int:
-    """The number of reports written in ``[start, end)``."""
+    """Return the number of reports written in ``[start, end)``."""
     return int(await session.scalar(_written(select(func.count(Report.id)), start, end)) or 0)
 
 
 async def list_originals(
     session: AsyncSession, start: datetime, end: datetime, *, before_id: int | None, limit: int
 ) -> list[Original]:
-    """The next reports written in ``[start, end)``, newest first."""
+    """Return the next reports written in ``[start, end)``, newest first."""
     columns = (
         Report.id,
         Report.chat_id,
@@ -54,7 +54,7 @@ async def list_originals(
 
 
 async def count_regraded(session: AsyncSession, run_ids: Collection[int]) -> int:
-    """The number of reports that these runs have graded again."""
+    """Return the number of reports that these runs have graded again."""
     return int(
         await session.scalar(select(func.count(Report.id)).where(_regraded_by(run_ids))) or 0
     )
@@ -63,7 +63,7 @@ async def count_regraded(session: AsyncSession, run_ids: Collection[int]) -> int
 async def list_regraded(
     session: AsyncSession, report_ids: Collection[int], run_ids: Collection[int]
 ) -> set[int]:
-    """Those of the reports that these runs have graded again."""
+    """Return those of the reports that these runs have graded again."""
     if not run_ids:
         return set()
     statement = select(Report.regrade_of_id).where(
@@ -75,7 +75,10 @@ async def list_regraded(
 async def list_pairs(
     session: AsyncSession, run_ids: Collection[int]
 ) -> list[tuple[Report, Report]]:
-    """The reports that these runs have graded again, each with its regrade, ordered by report."""
+    """Return the reports that these runs have graded again, with their regrades.
+
+    Ordered by report.
+    """
     first, second = aliased(Report), aliased(Report)
     statement = (
         select(first, second)

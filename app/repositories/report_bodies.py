@@ -22,8 +22,10 @@ _PARAMETER = re.compile(r"(?<!:):(\w+)")
 
 
 class Position(NamedTuple):
-    """Position in a list: the last report that was returned, and the newest report that existed
-    when the list began.
+    """Position in a list of reports.
+
+    It consists of the last report that was returned, and the newest report that existed when the
+    list began.
     """
 
     created_at: datetime
@@ -39,9 +41,9 @@ class ReportBody(NamedTuple):
     json: str
 
 
-async def newest_report_id(session: AsyncSession) -> int:
-    """The upper bound of a list: reports that are written later are not in it."""
-    driver = await _driver(session)
+async def get_newest_report_id(session: AsyncSession) -> int:
+    """Return the upper bound of a list: reports that are written later are not in it."""
+    driver = await _get_driver(session)
     return int(await driver.fetchval("SELECT coalesce(max(id), 0) FROM reports"))
 
 
@@ -54,17 +56,17 @@ async def list_bodies(
     newest_id: int,
     limit: int,
 ) -> list[ReportBody]:
-    """The next reports, newest first, with their moments in ``zone``."""
+    """Return the next reports, newest first, with their moments in ``zone``."""
     columns = f"reports.created_at, reports.id, {wanted.column('body')}::text"
     sql, values = _select(columns, wanted, after=after, newest_id=newest_id, limit=limit)
-    driver = await _driver(session)
+    driver = await _get_driver(session)
     return [
-        ReportBody(created_at, number, in_zone(body, zone))
+        ReportBody(created_at, number, convert_to_zone(body, zone))
         for created_at, number, body in await driver.fetch(sql, *values)
     ]
 
 
-def in_zone(body: str, zone: ZoneInfo) -> str:
+def convert_to_zone(body: str, zone: ZoneInfo) -> str:
     """Rewrite ``created_at`` of a stored body in the zone; keep the rest of the text.
 
     The key is found by its quotes: quotes within a JSON string are escaped.
@@ -77,11 +79,11 @@ def in_zone(body: str, zone: ZoneInfo) -> str:
 
 
 async def count_bodies(session: AsyncSession, wanted: ReportFilter, *, most: int) -> int:
-    """The number of reports, at most ``most``."""
+    """Return the number of reports, at most ``most``."""
     sql, values = _select(
-        "1", wanted, after=None, newest_id=await newest_report_id(session), limit=most
+        "1", wanted, after=None, newest_id=await get_newest_report_id(session), limit=most
     )
-    driver = await _driver(session)
+    driver = await _get_driver(session)
     return int(await driver.fetchval(f"SELECT count(*) FROM ({sql}) AS found", *values))  # noqa: S608 - as below
 
 
@@ -103,6 +105,6 @@ def _select(
     return _PARAMETER.sub(lambda match: places[match[1]], sql), list(values.values())
 
 
-async def _driver(session: AsyncSession):  # type: ignore[no-untyped-def]
+async def _get_driver(session: AsyncSession):  # type: ignore[no-untyped-def]
     connection = await session.connection()
     return (await connection.get_raw_connection()).driver_connection

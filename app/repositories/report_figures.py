@@ -52,7 +52,7 @@ _SPLIT_BY = ("day", "account_id", "model", "prompt_version")
 
 
 def _get_counted(wanted: ReportFilter, name: str) -> ColumnElement[Any]:
-    """The column of a grade or of the score that is counted, under its own name."""
+    """Return the column of a grade or of the score that is counted, under its own name."""
     written = getattr(Report, name)
     counted = func.coalesce(getattr(Review, name), written) if wanted.reviewed else written
     return counted.label(name)
@@ -64,8 +64,7 @@ def _build_condition(wanted: ReportFilter) -> TextClause:
 
 
 async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> list[Row]:
-    """Counts, mean score, bad reports, first answers, reviews and cost: of all reports, of each
-    day, of each account, and of each series (model and prompt version).
+    """Return the figures of all reports, of each day, of each account and of each series.
 
     In the row of all reports, ``day``, ``account_id`` and ``model`` are None. In any other row
     exactly one of them is set. A day is the date in ``zone`` on which a report was written.
@@ -85,22 +84,8 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
         _get_counted(wanted, "score"),
     )
     of = selected.c
-    cost = case((func.bool_and(of.cost_usd.is_not(None)), func.sum(of.cost_usd)))
     statement = (
-        select(
-            *(of[name] for name in _SPLIT_BY),
-            func.count().label("reports"),
-            func.count(of.chat_id.distinct()).label("chats"),
-            cast(func.avg(of.score), Double).label("mean_score"),
-            func.count().filter(of.score < BAD_BELOW).label("bad_reports"),
-            func.count(of.waited).label("answered"),
-            func.percentile_cont(0.5).within_group(of.waited).label("median_seconds"),
-            func.percentile_cont(0.9).within_group(of.waited).label("p90_seconds"),
-            func.count(of.review_id).label("reviewed"),
-            func.count().filter(of.addressed).label("addressed"),
-            func.count().filter(of.unproven).label("unproven"),
-            cost.label("cost_usd"),
-        )
+        select(*(of[name] for name in _SPLIT_BY), *_make_aggregates(selected))
         .group_by(
             func.grouping_sets(tuple_(), of.day, of.account_id, tuple_(of.model, of.prompt_version))
         )
@@ -109,8 +94,27 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
     return list((await session.execute(statement)).mappings())
 
 
+def _make_aggregates(selected: CTE) -> list[ColumnElement[Any]]:
+    """Return the figures of a group of reports. The cost is None if that of one report is."""
+    of = selected.c
+    cost = case((func.bool_and(of.cost_usd.is_not(None)), func.sum(of.cost_usd)))
+    return [
+        func.count().label("reports"),
+        func.count(of.chat_id.distinct()).label("chats"),
+        cast(func.avg(of.score), Double).label("mean_score"),
+        func.count().filter(of.score < BAD_BELOW).label("bad_reports"),
+        func.count(of.waited).label("answered"),
+        func.percentile_cont(0.5).within_group(of.waited).label("median_seconds"),
+        func.percentile_cont(0.9).within_group(of.waited).label("p90_seconds"),
+        func.count(of.review_id).label("reviewed"),
+        func.count().filter(of.addressed).label("addressed"),
+        func.count().filter(of.unproven).label("unproven"),
+        cost.label("cost_usd"),
+    ]
+
+
 async def count_grades(session: AsyncSession, wanted: ReportFilter, zone: str) -> list[Row]:
-    """The number of reports by criterion and grade, split like :func:`measure`."""
+    """Return the number of reports by criterion and grade, split like :func:`measure`."""
     grades = (_get_counted(wanted, name) for name in GRADE_COLUMNS)
     selected = _select_counted(wanted, zone, *grades)
     of = selected.c
@@ -136,8 +140,9 @@ async def count_grades(session: AsyncSession, wanted: ReportFilter, zone: str) -
 async def list_mailed_days(
     session: AsyncSession, days: Sequence[date], digest_ids: Sequence[int]
 ) -> list[Row]:
-    """For each of these dates whose mails carried reports, and for the dates of these mails: day,
-    reports, mean score, series and model builds.
+    """Return the reports, mean score, series and model builds of each date.
+
+    The dates are those of ``days`` whose mails carried reports, and the dates of these mails.
     """
     series = Report.model + " " + Report.prompt_version
     builds = func.array_agg(Report.fingerprint.distinct()).filter(Report.fingerprint.is_not(None))
@@ -158,7 +163,7 @@ async def list_mailed_days(
 
 
 async def list_worst(session: AsyncSession, wanted: ReportFilter, *, limit: int) -> list[Row]:
-    """The reports with the lowest scores that have a low grade."""
+    """Return the reports with the lowest scores that have a low grade."""
     order = Report.score, Report.id
     return await _list_shown(session, wanted, _HAS_LOW_GRADE, order, limit)
 
@@ -166,8 +171,9 @@ async def list_worst(session: AsyncSession, wanted: ReportFilter, *, limit: int)
 async def list_best(
     session: AsyncSession, wanted: ReportFilter, *, waiting: Sequence[int], limit: int
 ) -> list[Row]:
-    """The reports with scores from ``GOOD_FROM`` on and no low grade, best first. Of equal scores,
-    reports with a handled objection and with more messages come first.
+    """Return the reports with scores from ``GOOD_FROM`` on and no low grade, best first.
+
+    Of equal scores, reports with a handled objection and with more messages come first.
 
     Reports of chats that address the grader, reports with an unproven grade and chats of
     ``waiting`` buyers are left out.
@@ -189,7 +195,7 @@ async def list_best(
 
 
 async def list_bodies(session: AsyncSession, wanted: ReportFilter, *, limit: int) -> list[str]:
-    """The reports as JSON text, as ``GET /reports`` returns them, newest first."""
+    """Return the reports as JSON text, as ``GET /reports`` returns them, newest first."""
     statement = (
         select(cast(Report.body, Text))
         .where(_build_condition(wanted))
@@ -200,7 +206,10 @@ async def list_bodies(session: AsyncSession, wanted: ReportFilter, *, limit: int
 
 
 def _select_counted(wanted: ReportFilter, zone: str, *columns: ColumnElement[Any]) -> CTE:
-    """The reports of the filter with the columns by which figures are split, and ``columns``."""
+    """Select the reports of the filter.
+
+    Columns are those by which figures are split, and ``columns``.
+    """
     return (
         select(
             Report.id,
@@ -226,7 +235,7 @@ async def _list_shown(
     order: Sequence[Any],
     limit: int,
 ) -> list[Row]:
-    """Reports of the filter that meet the condition, of each chat only its newest one."""
+    """Return reports of the filter that meet the condition, of each chat only its newest one."""
     newest = select(func.max(Report.id)).where(_build_condition(wanted)).group_by(Report.chat_id)
     statement = (
         select(

@@ -19,19 +19,19 @@ async def add_reports(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) 
         await session.execute(insert(Report), [dict(row) for row in rows])
 
 
-async def next_number(session: AsyncSession) -> int:
+async def reserve_number(session: AsyncSession) -> int:
     """Reserve the number of a new report. Its stored body contains the number too."""
     sequence = func.pg_get_serial_sequence(Report.__tablename__, Report.id.key)
     return int(await session.scalar(select(func.nextval(cast(sequence, REGCLASS)))) or 0)
 
 
 async def count_by_run(session: AsyncSession, run_id: int) -> int:
-    """The number of reports that a run has written, in all its processes."""
+    """Return the number of reports that a run has written, in all its processes."""
     return int(await session.scalar(select(func.count()).where(Report.run_id == run_id)) or 0)
 
 
 async def list_by_run(session: AsyncSession, run_id: int) -> list[Report]:
-    """The reports that a run has written, worst score first."""
+    """Return the reports that a run has written, worst score first."""
     return list(
         await session.scalars(
             select(Report).where(Report.run_id == run_id).order_by(Report.score, Report.id)
@@ -40,7 +40,7 @@ async def list_by_run(session: AsyncSession, run_id: int) -> list[Report]:
 
 
 async def list_bodies_by_chat(session: AsyncSession, chat_id: int) -> list[dict[str, Any]]:
-    """The bodies of the chat's reports for REST, newest first, without regrades."""
+    """Return the bodies of the chat's reports for REST, newest first, without regrades."""
     statement = (
         select(Report.body)
         .where(Report.chat_id == chat_id, Report.kind == ReportKind.GRADING)
@@ -50,7 +50,7 @@ async def list_bodies_by_chat(session: AsyncSession, chat_id: int) -> list[dict[
 
 
 async def get_report(session: AsyncSession, report_id: int) -> tuple[Report, Account] | None:
-    """A report of any kind and the account of its chat."""
+    """Return a report of any kind and the account of its chat."""
     statement = (
         select(Report, Account)
         .join(Account, Account.id == Report.account_id)
@@ -61,15 +61,18 @@ async def get_report(session: AsyncSession, report_id: int) -> tuple[Report, Acc
 
 
 async def sum_cost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:
-    """The cost in USD of the reports written in ``[start, end)``."""
+    """Return the cost in USD of the reports written in ``[start, end)``."""
     statement = select(func.coalesce(func.sum(Report.cost_usd), 0)).where(
         Report.created_at >= start, Report.created_at < end
     )
     return Decimal(await session.scalar(statement) or 0)
 
 
-async def mean_completion_tokens(session: AsyncSession) -> float | None:
-    """The mean number of completion tokens of the newest 200 reports; None without reports."""
+async def get_mean_completion_tokens(session: AsyncSession) -> float | None:
+    """Return the mean number of completion tokens of the newest 200 reports.
+
+    None without reports.
+    """
     newest = select(Report.completion_tokens).order_by(Report.id.desc()).limit(200).subquery()
     mean = await session.scalar(select(func.avg(newest.c.completion_tokens)))
     return None if mean is None else float(mean)
@@ -92,7 +95,7 @@ async def mark_mailed(session: AsyncSession, digest_id: int, *, before: datetime
 
 
 async def count_unmailed(session: AsyncSession, before: datetime | None) -> int:
-    """The number of reports that the next mail with this cut-off would carry; None: now."""
+    """Return the number of reports that the next mail with this cut-off would carry; None: now."""
     statement = select(func.count()).where(
         Report.digest_id.is_(None), Report.kind == inline(ReportKind.GRADING)
     )

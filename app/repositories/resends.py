@@ -1,5 +1,6 @@
-"""SQL of resent mails: whether a repeated call finds them built, or left open by an interrupted
-call.
+"""SQL of resent mails, for repeated calls.
+
+A repeated call may find the mail built, or left open by an interrupted call.
 """
 
 from collections.abc import Collection
@@ -14,8 +15,10 @@ from app.models import Delivery, DeliveryState, Digest, DigestKind, Run, RunStat
 async def is_resent(
     session: AsyncSession, day: date, recipients: Collection[str], *, since_run: int
 ) -> bool:
-    """Whether a run with this number or a higher one has built the date's resent mail for these
-    recipients; it may have others too.
+    """Return whether the date's resent mail for these recipients is built.
+
+    A run with the number ``since_run`` or a higher one has built it. The mail may have other
+    recipients too.
     """
     statement = select(Digest.id).where(*_repeat(day, recipients), Digest.run_id >= since_run)
     return await session.scalar(statement.limit(1)) is not None
@@ -24,8 +27,9 @@ async def is_resent(
 async def continue_unfinished(
     session: AsyncSession, day: date, recipients: Collection[str], *, run_id: int
 ) -> None:
-    """Assign to the run the date's resent mail that an interrupted or failed run has left with open
-    deliveries.
+    """Assign an unfinished resent mail of the date to the run.
+
+    An interrupted or failed run has left it with open deliveries.
 
     Its finished deliveries count for this run: the interrupted call returned no result.
     """

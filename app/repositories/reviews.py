@@ -11,13 +11,15 @@ from app.models import Report, ReportKind, Review
 
 IS_CURRENT = (Review.report_id == Report.id) & Review.ended_at.is_(None)
 """Condition for an outer join of reports with their current reviews: at most one for each report.
+
 The reviewed value of a grade, the score or the body is ``coalesce(review.score, report.score)``.
 """
 
 
 async def lock_report(session: AsyncSession, report_id: int) -> Report | None:
-    """Lock a report against other reviews until the transaction ends. None if no report of a
-    grading has this number.
+    """Lock a report against other reviews until the transaction ends.
+
+    None if no report of a grading has this number.
     """
     statement = (
         select(Report)
@@ -29,7 +31,7 @@ async def lock_report(session: AsyncSession, report_id: int) -> Report | None:
 
 
 async def get_review(session: AsyncSession, report_id: int) -> Review | None:
-    """The current review of a report."""
+    """Return the current review of a report."""
     found: Review | None = await session.scalar(
         select(Review).where(Review.report_id == report_id, Review.ended_at.is_(None))
     )
@@ -37,7 +39,7 @@ async def get_review(session: AsyncSession, report_id: int) -> Review | None:
 
 
 async def list_by_chat(session: AsyncSession, chat_id: int) -> list[Review]:
-    """The current reviews of the chat's reports, newest report first."""
+    """Return the current reviews of the chat's reports, newest report first."""
     statement = (
         select(Review)
         .join(Report, Report.id == Review.report_id)

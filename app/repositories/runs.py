@@ -1,11 +1,9 @@
-"""SQL of the runs: a queue in which one run of a kind works at a time, under a lease.
+"""SQL of the runs: queue, slots, merged days and lost costs.
 
-Leases use the database's clock, which all replicas share. Moments that people see use the caller's
-clock.
+Claims and leases are in ``run_leases``.
 """
 
-import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,31 +21,22 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import NotFoundError
 from app.models import Run, RunKind, RunState
 from app.repositories.sql_values import inline
 
-LEASE_SECONDS = 30
 REPEATS = "repeats"
 """The parameter with the number of the first unfinished run with the same parameters."""
 CONTINUED_FOR = timedelta(hours=1)
 """An interrupted run counts as unfinished for this time: its caller was told to call again."""
-_KILLED = (
-    "Прервано: служба остановилась посреди работы и не записала итог, поэтому числа здесь могут"
-    " быть меньше сделанного. Сделанное сохранено, вызовите ещё раз."
-)
-"""The message of a requested run whose process died. Its figures are stored at most once a second,
-and not all of them can be computed from the tables.
-"""
-_LEASE_END = func.now() + timedelta(seconds=LEASE_SECONDS)
 # An arbitrary number that all processes of the service share.
 _SAME_WORK = 5_318_008_203
 
 
 def _is_same(kind: str, params: Mapping[str, Any]) -> ColumnElement[bool]:
-    """Whether a run was requested by a caller with these parameters."""
+    """Return whether a run was requested by a caller with these parameters."""
     requested = Run.params.op("-", return_type=JSONB())(literal(REPEATS, Text))
     return and_(Run.kind == kind, Run.slot.is_(None), requested == literal(dict(params), JSONB()))
 
@@ -82,8 +71,9 @@ async def add_run(
 async def get_same_under_way(
     session: AsyncSession, kind: RunKind, params: Mapping[str, Any], *, now: datetime
 ) -> int | None:
-    """The first of the runs with these parameters that is not finished or was interrupted within
-    ``CONTINUED_FOR``.
+    """Return the first unfinished run with these parameters.
+
+    A run that was interrupted within ``CONTINUED_FOR`` counts as unfinished.
 
     The function locks until the transaction ends: of two simultaneous calls the second one sees the
     run of the first.
@@ -103,8 +93,9 @@ async def get_same_under_way(
 
 
 async def list_repeated(session: AsyncSession, run: Run) -> dict[int, RunState]:
-    """The started runs with the parameters of this one: those that were unfinished when it was
-    requested, and those requested since.
+    """Return the started runs with the parameters of this one.
+
+    They were unfinished when it was requested, or were requested since.
     """
     requested = {name: value for name, value in run.params.items() if name != REPEATS}
     statement = (
@@ -121,19 +112,31 @@ async def list_repeated(session: AsyncSession, run: Run) -> dict[int, RunState]:
 
 
 async def get_run(session: AsyncSession, run_id: int) -> Run | None:
-    """The current state of a run."""
+    """Return the current state of a run."""
     return await session.get(Run, run_id, populate_existing=True)
 
 
+async def require_run(session: AsyncSession, run_id: int) -> Run:
+    """Return the current state of a run.
+
+    Raises:
+        NotFoundError: there is no run with this number.
+    """
+    run = await get_run(session, run_id)
+    if run is None:
+        raise NotFoundError(f"Запуска {run_id} нет: номера запусков — в поле id ответа GET /runs.")
+    return run
+
+
 async def get_run_by_slot(session: AsyncSession, kind: RunKind, slot: str) -> Run | None:
-    """A scheduled run by its unique slot."""
+    """Return a scheduled run by its unique slot."""
     return (
         await session.scalars(select(Run).where(Run.kind == kind, Run.slot == slot))
     ).one_or_none()
 
 
 async def list_children(session: AsyncSession, parent_id: int) -> list[Run]:
-    """The steps of a daily run, in the order of creation."""
+    """Return the steps of a daily run, in the order of creation."""
     return list(
         await session.scalars(select(Run).where(Run.parent_id == parent_id).order_by(Run.id))
     )
@@ -142,161 +145,11 @@ async def list_children(session: AsyncSession, parent_id: int) -> list[Run]:
 async def list_runs(
     session: AsyncSession, *, limit: int, before_id: int | None = None
 ) -> list[Run]:
-    """Runs, newest first."""
+    """Return runs, newest first."""
     statement = select(Run).order_by(Run.id.desc()).limit(limit)
     return list(
         await session.scalars(
             statement if before_id is None else statement.where(Run.id < before_id)
-        )
-    )
-
-
-async def list_claimable_kinds(session: AsyncSession) -> set[str]:
-    """The kinds with a run that an idle worker can claim: a queued one, or a running one whose
-    lease has expired.
-    """
-    is_queued = Run.state == inline(RunState.QUEUED)
-    paused = select(Run.kind).where(is_queued, Run.not_before > func.now()).correlate(None)
-    is_left = and_(Run.state == inline(RunState.RUNNING), Run.lease_until < func.now())
-    statement = (
-        select(Run.kind)
-        .where(or_(is_left, and_(is_queued, or_(Run.slot.is_(None), Run.kind.not_in(paused)))))
-        .distinct()
-    )
-    return set(await session.scalars(statement))
-
-
-async def claim_run(
-    session: AsyncSession,
-    kind: RunKind,
-    token: uuid.UUID,
-    *,
-    now: datetime,
-    only: int | None = None,
-) -> Run | None:
-    """Claim the next run of a kind: a scheduled one whose process died, else the oldest queued one.
-    ``only``: no other queued run than this one.
-
-    A scheduled run is not claimed before its ``not_before`` or that of another run of its kind.
-
-    None if a run of the kind has a lease or there is none to claim. A requested run whose process
-    died ends as interrupted: its caller is gone, and its stored results are kept.
-    """
-    await session.execute(
-        update(Run)
-        .where(
-            Run.kind == kind,
-            Run.state == RunState.RUNNING,
-            Run.slot.is_(None),
-            Run.lease_until < func.now(),
-        )
-        .values(
-            state=RunState.INTERRUPTED,
-            finished_at=now,
-            message=_KILLED,
-        )
-    )
-    dead = select(Run.id).where(
-        Run.kind == kind, Run.state == RunState.RUNNING, Run.lease_until < func.now()
-    )
-    queued = Run.kind == kind, Run.state == RunState.QUEUED
-    paused = select(Run.id).where(*queued, Run.not_before > func.now()).correlate(None).exists()
-    oldest = select(Run.id).where(*queued, Run.slot.is_(None) | ~paused).order_by(Run.id).limit(1)
-    if only is not None:
-        oldest = oldest.where(Run.id == only)
-    lease = {
-        "state": RunState.RUNNING,
-        "lease_token": token,
-        "lease_until": _LEASE_END,
-        "started_at": func.coalesce(Run.started_at, now),
-    }
-    for candidates in (dead, oldest):
-        # Not IN: Postgres may evaluate its subquery again for each row, and would then find the
-        # next candidate after it has claimed the first one.
-        statement = (
-            update(Run)
-            .where(Run.id == candidates.with_for_update().scalar_subquery())
-            .values(lease)
-            .returning(Run)
-        )
-        try:
-            async with session.begin_nested():
-                claimed = (
-                    await session.scalars(statement, execution_options={"populate_existing": True})
-                ).one_or_none()
-        except IntegrityError:  # the partial unique index: a run of this kind is running
-            return None
-        if claimed is not None:
-            return claimed
-    return None
-
-
-async def renew_lease(
-    session: AsyncSession,
-    run_id: int,
-    token: uuid.UUID,
-    *,
-    figures: Mapping[str, Any],
-    done: int,
-    total: int | None,
-) -> bool:
-    """Extend the lease and store the progress. False if the lease is lost."""
-    statement = (
-        update(Run)
-        .where(Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING)
-        .values(
-            lease_until=_LEASE_END,
-            figures=dict(figures),
-            progress_done=done,
-            progress_total=total,
-        )
-        .returning(Run.id)
-    )
-    return await session.scalar(statement) is not None
-
-
-async def is_leased(session: AsyncSession, run_id: int, token: uuid.UUID) -> bool:
-    """Whether the run still has this lease."""
-    statement = select(Run.id).where(
-        Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING
-    )
-    return await session.scalar(statement) is not None
-
-
-async def end_run(
-    session: AsyncSession,
-    run_id: int,
-    token: uuid.UUID,
-    state: RunState,
-    *,
-    now: datetime,
-    message: str | None,
-    figures: Mapping[str, Any],
-    done: int,
-    total: int | None,
-    problems: Sequence[Mapping[str, Any]] | None = None,
-    pause: timedelta | None = None,
-) -> None:
-    """Store the end of a run, or queue it again. If the lease is lost, nothing is written.
-
-    ``pause``: the database failed during the run, and no process may claim it before this time has
-    passed.
-    """
-    await session.execute(
-        update(Run)
-        .where(Run.id == run_id, Run.lease_token == token, Run.state == RunState.RUNNING)
-        .values(
-            state=state,
-            finished_at=None if state is RunState.QUEUED else now,
-            lease_until=None,
-            lease_token=None,
-            message=message,
-            figures=dict(figures),
-            problems=None if problems is None else list(problems),
-            progress_done=done,
-            progress_total=total,
-            not_before=None if pause is None else func.now() + pause,
-            returned_count=Run.returned_count + int(pause is not None),
         )
     )
 
@@ -307,7 +160,10 @@ async def add_lost(session: AsyncSession, run_id: int, usd: Decimal) -> None:
 
 
 async def sum_lost(session: AsyncSession, start: datetime, end: datetime) -> Decimal:
-    """The cost in USD of model calls without a report, of the runs started in ``[start, end)``."""
+    """Return the cost in USD of model calls without a report.
+
+    Only of the runs started in ``[start, end)``.
+    """
     statement = select(func.coalesce(func.sum(Run.lost_usd), 0)).where(
         Run.started_at >= start, Run.started_at < end
     )
@@ -315,18 +171,20 @@ async def sum_lost(session: AsyncSession, start: datetime, end: datetime) -> Dec
 
 
 async def get_newest_ended(session: AsyncSession, kind: RunKind) -> Run | None:
-    """The newest run of a kind that is done or failed. Runs of a kind do not overlap, so the newest
-    one ended last.
+    """Return the newest run of a kind that is done or failed.
+
+    Runs of a kind do not overlap, so the newest one ended last.
     """
     ended = select(Run).where(Run.kind == kind, Run.state.in_([RunState.DONE, RunState.FAILED]))
     return (await session.scalars(ended.order_by(Run.id.desc()).limit(1))).first()
 
 
-async def newest_slot(
+async def get_newest_slot(
     session: AsyncSession, kind: RunKind, *, created_until: datetime
 ) -> str | None:
-    """The latest slot of a kind's runs created until this moment. Slots are ISO dates and moments,
-    so text order is time order.
+    """Return the latest slot of a kind's runs created until this moment.
+
+    Slots are ISO dates and moments, so text order is time order.
     """
     return await session.scalar(
         select(func.max(Run.slot)).where(Run.kind == kind, Run.created_at <= created_until)
@@ -340,8 +198,9 @@ _UNDER_WAY = (RunState.QUEUED, RunState.RUNNING)
 async def release_later_slots(
     session: AsyncSession, *, after: str, created_after: datetime, kinds: Collection[RunKind]
 ) -> int:
-    """Clear the slots after ``after`` of ended runs and of the runs merged into them; return their
-    number.
+    """Clear the slots after ``after`` of ended runs; return their number.
+
+    The slots of the runs merged into them are cleared too.
 
     Only runs created after ``created_after`` are changed, a moment in the future: the clock was
     ahead when they were created. Their slots become due again at their own time. The results of the
@@ -364,7 +223,7 @@ async def release_later_slots(
 
 
 async def has_queued(session: AsyncSession, kind: RunKind) -> bool:
-    """Whether a run of the kind is queued."""
+    """Return whether a run of the kind is queued."""
     return (
         await session.scalar(
             select(Run.id).where(Run.kind == kind, Run.state == RunState.QUEUED).limit(1)
@@ -376,8 +235,10 @@ async def has_queued(session: AsyncSession, kind: RunKind) -> bool:
 async def merge_missed(
     session: AsyncSession, run_id: int, slots: Collection[str], *, now: datetime
 ) -> None:
-    """Merge missed days into the run that covers them: insert rows for days without a run, and
-    merge queued runs and runs whose lease has expired.
+    """Merge missed days into the run that covers them.
+
+    Rows are inserted for days without a run. Queued runs and runs whose lease has expired are
+    merged.
     """
     missed = [
         {
@@ -414,7 +275,7 @@ async def merge_missed(
 
 
 async def list_merged(session: AsyncSession, run_id: int) -> list[str]:
-    """The days that are merged into a daily run, oldest first."""
+    """Return the days that are merged into a daily run, oldest first."""
     statement = (
         select(Run.slot)
         .where(Run.parent_id == run_id, Run.state == RunState.MERGED)
@@ -423,9 +284,10 @@ async def list_merged(session: AsyncSession, run_id: int) -> list[str]:
     return [slot for slot in await session.scalars(statement) if slot]
 
 
-async def last_finished_daily(session: AsyncSession) -> datetime | None:
-    """The start of the last daily run that is done or failed. Messages since then are new to the
-    next one.
+async def get_last_daily_start(session: AsyncSession) -> datetime | None:
+    """Return the start of the last daily run that is done or failed.
+
+    Messages since then are new to the next one.
     """
     statement = select(func.max(Run.started_at)).where(
         Run.kind == RunKind.DAILY, Run.state.in_([RunState.DONE, RunState.FAILED])

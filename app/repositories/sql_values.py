@@ -17,10 +17,10 @@ def inline(member: StrEnum) -> BindParameter[str]:
 
 
 def bigint_array(numbers: Collection[int]) -> BindParameter[list[int]]:
-    """One array parameter, for ``any_`` and ``all_``. ``IN`` takes at most 32,767 values."""
+    """Return one array parameter, for ``any_`` and ``all_``. ``IN`` takes at most 32,767 values."""
     return literal(list(numbers), ARRAY(BigInteger))
 
 
 def text_array(words: Collection[str]) -> BindParameter[list[str]]:
-    """One array parameter, for ``any_`` and ``all_``. ``IN`` takes at most 32,767 values."""
+    """Return one array parameter, for ``any_`` and ``all_``. ``IN`` takes at most 32,767 values."""
     return literal(list(words), ARRAY(Text))

@@ -16,7 +16,7 @@ from app.clock import Clock
 from app.database.engine import Database
 from app.errors import AppError, DatabaseUnavailableError, NotFoundError
 from app.models import Run, RunState
-from app.repositories import runs
+from app.repositories import run_leases, runs
 from app.services.problems import Problem
 from app.services.run_params import RunParams
 
@@ -57,7 +57,7 @@ class Lease:
     @property
     def seconds_left(self) -> float:
         """Seconds until the lease expires without a renewal; 0 or less: it has expired."""
-        return self._asked_at + runs.LEASE_SECONDS - time.monotonic()
+        return self._asked_at + run_leases.LEASE_SECONDS - time.monotonic()
 
 
 P = TypeVar("P", bound=RunParams)
@@ -216,18 +216,15 @@ async def require_lease(session: AsyncSession, run: RunContext[RunParams]) -> No
     Raises:
         LeaseLostError: it does not.
     """
-    if not await runs.is_leased(session, run.id, run.token):
+    if not await run_leases.is_leased(session, run.id, run.token):
         raise LeaseLostError
 
 
 async def require_run(database: Database, run_id: int) -> Run:
-    """Return the current run.
+    """Return the current state of a run.
 
     Raises:
-        NotFoundError: no run has this id.
+        NotFoundError: there is no run with this number.
     """
     async with database.session() as session:
-        run = await runs.get_run(session, run_id)
-    if run is None:
-        raise NotFoundError(f"Запуска {run_id} нет: номера запусков — в поле id ответа GET /runs.")
-    return run
+        return await runs.require_run(session, run_id)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.rest_server import listen, rest
+from app.cli.rest_server import listen, serve_rest
 from tests.fuzz.addresses import open_forwarder
 from tests.support.checkout import CHECKOUT
 from tests.support.stage import BAD_TALK, GOOD_TALK, KEY, Stage
@@ -61,7 +61,7 @@ async def test_generated_requests_find_nothing(stage: Stage, tmp_path: Path) -> 
     worker = asyncio.create_task(_until_cancelled())
     with closing(listen("127.0.0.1", 0, "")) as listener:
         port = listener.getsockname()[1]
-        async with rest(stage.service, listener, worker), open_forwarder(port) as address:
+        async with serve_rest(stage.service, listener, worker), open_forwarder(port) as address:
             code, out = await fuzz(
                 tmp_path, address, "--header", f"X-API-Key: {KEY}", "--header", "Connection: close"
             )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from app.cli.rest_server import listen, rest
+from app.cli.rest_server import listen, serve_rest
 from app.service import Service
 from app.services.run_params import AnalyzeParams, SyncParams
 from tests.benchmarks.far_ends import run_service, start_far_ends, time_run
@@ -32,7 +32,7 @@ async def _serve_rest(service: Service) -> AsyncIterator[str]:
 
     with closing(listen("127.0.0.1", 0, "")) as listener:
         host, port = listener.getsockname()
-        async with rest(service, listener, asyncio.create_task(until_cancelled())):
+        async with serve_rest(service, listener, asyncio.create_task(until_cancelled())):
             yield f"http://{host}:{port}"
 
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from app.api.v1.schemas import ReportRead
-from app.cli.rest_server import listen, rest
+from app.cli.rest_server import listen, serve_rest
 from app.models import Report
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
@@ -131,7 +131,7 @@ async def _serve_rest(stage: Stage) -> AsyncIterator[int]:
     """Run a real server in this process and yield its port."""
     nothing = asyncio.create_task(asyncio.sleep(3600))
     with closing(listen("127.0.0.1", 0, "")) as listener:
-        async with rest(stage.service, listener, nothing):
+        async with serve_rest(stage.service, listener, nothing):
             yield listener.getsockname()[1]
 
 

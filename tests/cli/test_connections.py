@@ -11,7 +11,7 @@ import pytest
 
 from app.cli.http_protocol import ConnectionLimits
 from app.cli.open_files import get_max_connections, limit_missing_file_warnings, raise_file_limit
-from app.cli.rest_server import listen, rest
+from app.cli.rest_server import listen, serve_rest
 from app.cli.strict_http import MAX_CHUNKS
 from tests.support.stage import KEY, Stage, until
 
@@ -30,7 +30,7 @@ async def serve_on_port(
 
     with closing(listen("127.0.0.1", 0, "")) as listener:
         address = listener.getsockname()
-        async with rest(
+        async with serve_rest(
             stage.service, listener, asyncio.create_task(until_cancelled()), limits=limits
         ):
             yield address

@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from app.cli.http_protocol import HttpProtocol
-from app.cli.rest_server import Message, Receive, Send, listen, rest
+from app.cli.rest_server import Message, Receive, Send, listen, serve_rest
 from tests.support.stage import BAD_TALK, GOOD_TALK, KEY, Stage
 
 LOW = "/api/v1/reports?start_date=2020-01-01&end_date=2099-12-31&tonality_grade=Низкая"
@@ -50,7 +50,7 @@ async def test_raw_letters_are_decoded_and_invalid_requests_are_400s(
     worker = asyncio.create_task(_until_cancelled())
     with closing(listen("127.0.0.1", 0, "")) as listener:
         address = listener.getsockname()
-        async with rest(stage.service, listener, worker):
+        async with serve_rest(stage.service, listener, worker):
             assert await call(address, make_request(LOW)) == (200, known)
             status, body = await call(address, make_request(LOW, encoding="cp1251"))
             assert (status, [error["field"] for error in body["errors"]]) == (

@@ -16,7 +16,7 @@ from app.errors import DatabaseUnavailableError
 from app.jobs.heartbeat import Heartbeat
 from app.jobs.worker import Worker
 from app.models import Run, RunKind, RunState
-from app.repositories import runs
+from app.repositories import run_leases
 from app.services.run_params import RunParams, SyncParams
 from app.services.runs import RunContext, StepResult, require_run, submit
 from tests.support.leases import CLOCK, expire_lease
@@ -81,10 +81,10 @@ async def test_pause_of_a_failing_run_grows_for_every_replica(database: Database
         assert 0 < pause <= min(2**times, 60)
         assert times < 4 or pause > min(2 ** (times - 1), 30)
         async with database.session() as session:
-            assert await runs.list_claimable_kinds(session) == set()
+            assert await run_leases.list_claimable_kinds(session) == set()
         await change(database, "UPDATE runs SET not_before = now()")
     async with database.session() as session:
-        assert await runs.list_claimable_kinds(session) == {"sync"}
+        assert await run_leases.list_claimable_kinds(session) == {"sync"}
 
 
 async def test_next_run_of_a_failing_kind_also_waits(
@@ -253,13 +253,13 @@ async def test_pause_applies_to_scheduled_runs_but_not_to_requested_ones(
 
     async def claimed() -> int | None:
         async with database.transaction() as session:
-            run = await runs.claim_run(session, RunKind.SYNC, uuid4(), now=CLOCK())
+            run = await run_leases.claim_run(session, RunKind.SYNC, uuid4(), now=CLOCK())
             return run.id if run else None
 
     assert await claimed() is None
     async with database.session() as session:
-        assert await runs.list_claimable_kinds(session) == set()
+        assert await run_leases.list_claimable_kinds(session) == set()
     by_hand = await submit(database, SyncParams(), CLOCK)
     async with database.session() as session:
-        assert await runs.list_claimable_kinds(session) == {"sync"}
+        assert await run_leases.list_claimable_kinds(session) == {"sync"}
     assert await claimed() == by_hand

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database.engine import Database
-from app.jobs.tick import Timetable, newest_due_day, next_report_at
+from app.jobs.tick import Timetable, find_newest_due_day, find_next_report_time
 from app.models import RunKind
 from app.repositories import runs
 from tests.support.scheduler import BERLIN, EVENING, MOSCOW, moscow, queue_due_runs
@@ -25,8 +25,8 @@ from tests.support.scheduler import BERLIN, EVENING, MOSCOW, moscow, queue_due_r
     ],
 )
 def test_newest_due_date(now: datetime, due: date) -> None:
-    assert newest_due_day(EVENING, now.astimezone(UTC)) == due
-    assert next_report_at(EVENING, now) == datetime.combine(
+    assert find_newest_due_day(EVENING, now.astimezone(UTC)) == due
+    assert find_next_report_time(EVENING, now) == datetime.combine(
         due + timedelta(days=1), time(20), MOSCOW
     )
 
@@ -39,7 +39,7 @@ def test_each_date_is_due_once_across_daylight_saving() -> None:
     table = Timetable(time(2, 30), BERLIN, timedelta(minutes=15))
     for first in (datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC)):
         days = [
-            newest_due_day(table, first + timedelta(minutes=minute))
+            find_newest_due_day(table, first + timedelta(minutes=minute))
             for minute in range(3 * 24 * 60)
         ]
         assert days == sorted(days)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database.engine import Database
 from app.jobs.worker import Worker
 from app.models import RunKind, RunState
-from app.repositories import runs
+from app.repositories import run_leases, runs
 from app.sandbox.server import Sandbox
 from app.services.run_params import MailParams, RunParams, SyncParams
 from app.services.runs import RunContext, StepResult, require_run, submit, wait
@@ -25,7 +25,7 @@ from tests.support.stage import GOOD_TALK, KEY, Stage, on_stage, until
 async def claim(database: Database, kind: RunKind = RunKind.SYNC) -> tuple[int | None, uuid.UUID]:
     token = uuid.uuid4()
     async with database.transaction() as session:
-        run = await runs.claim_run(session, kind, token, now=CLOCK())
+        run = await run_leases.claim_run(session, kind, token, now=CLOCK())
     return (run.id if run else None), token
 
 
@@ -38,7 +38,7 @@ async def test_one_run_of_a_kind_is_executed_at_a_time(database: Database) -> No
     assert (await claim(database))[0] is None
     assert (await claim(database, RunKind.MAIL))[0] == other
     async with database.transaction() as session:
-        await runs.end_run(
+        await run_leases.end_run(
             session,
             first,
             token,
@@ -129,8 +129,8 @@ async def test_expired_scheduled_run_is_claimed_by_another_worker_and_fenced(
     taken, alive = await claim(database)
     assert taken == run_id
     async with database.transaction() as session:
-        assert not await runs.renew_lease(session, run_id, dead, figures={}, done=1, total=1)
-        await runs.end_run(
+        assert not await run_leases.renew_lease(session, run_id, dead, figures={}, done=1, total=1)
+        await run_leases.end_run(
             session,
             run_id,
             dead,
@@ -141,7 +141,9 @@ async def test_expired_scheduled_run_is_claimed_by_another_worker_and_fenced(
             done=1,
             total=1,
         )
-        assert await runs.renew_lease(session, run_id, alive, figures={"n": 1}, done=0, total=1)
+        assert await run_leases.renew_lease(
+            session, run_id, alive, figures={"n": 1}, done=0, total=1
+        )
     async with database.session() as session:
         run = await runs.get_run(session, run_id)
     assert run is not None

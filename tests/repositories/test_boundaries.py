@@ -14,7 +14,7 @@ from app.domain.criteria import GRADE_COLUMNS
 from app.domain.flags import Flag
 from app.domain.outcomes import Outcome
 from app.models import Chat
-from app.repositories import chats, gradings, report_figures
+from app.repositories import gradings, report_figures, unread_chats
 from app.repositories.chat_views import find_chats
 from app.repositories.gradings import Scope
 from app.repositories.report_filter import ReportFilter
@@ -109,8 +109,8 @@ async def test_a_chat_is_read_again_while_a_message_can_be_deleted(
             last_message_at=NOON,
             messages_read_at=NOON + timedelta(minutes=minutes, seconds=seconds),
         )
-        await chats.mark_recent_unread(session, account.id)
-        assert await chats.count_to_read(session, account.id) == int(is_unread)
+        await unread_chats.mark_recent_unread(session, account.id)
+        assert await unread_chats.count_unread(session, account.id) == int(is_unread)
 
 
 @pytest.mark.parametrize(

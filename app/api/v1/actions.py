@@ -1,14 +1,14 @@
-"""The common part of the three POSTs: queue a run, wait for its end in any process, return its
-figures.
-"""
+"""The common part of the three POSTs: queue a run, wait for its end, return its figures."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import Header
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
-from app.api.errors import error_response
+from app.api.headers import PRIVATE
+from app.api.v1.schemas import Accepted
 from app.models import Run, RunState
 from app.service import Service
 from app.services.run_params import RunParams
@@ -23,41 +23,58 @@ Prefer = Annotated[
     ),
 ]
 
-_AWAY_SECONDS = 30.0
-"""Longest outage of the database that a call waits for; a worker's lease lasts as long."""
+_OUTAGE_SECONDS = 30.0
+"""Longest outage of the database that a call waits for; the lease of a worker lasts as long."""
 
-Figures = Callable[[Run], Mapping[str, Any]]
+MakeFigures = Callable[[Run], Mapping[str, Any]]
 
 
-async def act(
-    service: Service, params: RunParams, prefer: str | None, figures: Figures
+async def execute_action(
+    service: Service,
+    params: RunParams,
+    prefer: str | None,
+    make_figures: MakeFigures,
+    *,
+    success: type[BaseModel],
+    failure: type[BaseModel],
 ) -> JSONResponse:
-    """Queue a run and answer when it has ended, or at once with 202 if the client prefers that.
+    """Queue a run and respond when it has ended, or at once with 202 if the client prefers that.
 
-    ``figures`` returns the answer's own fields. A client that disconnects does not stop the run.
+    A run may be executed by any process. A client that disconnects does not stop it.
+    ``make_figures`` returns the fields of the response besides status and message. ``success`` and
+    ``failure`` are the models of the bodies.
     """
     run_id = await submit(service.database, params, service.clock)
     service.worker.wake()
     if _wants_async(prefer):
-        location = f"/api/v1/runs/{run_id}"
-        body = {"status": "success", "message": f"Запуск {run_id} принят: GET {location}."}
-        return JSONResponse(
-            body, 202, {"Location": location, "Preference-Applied": "respond-async"}
-        )
+        return _accept(run_id)
     run = await wait(
         service.database,
         run_id,
         wait_run_finished=service.worker.wait_run_finished,
-        away_seconds=_AWAY_SECONDS,
+        away_seconds=_OUTAGE_SECONDS,
     )
+    body = {"message": run.message, **make_figures(run)}
     if run.state == RunState.DONE:
-        return JSONResponse({"status": "success", "message": run.message, **figures(run)})
-    return error_response(500, run.message or "Запуск не выполнен.", extra=figures(run))
+        return JSONResponse(_validate(success, {"status": "success", **body}))
+    body["message"] = run.message or "Запуск не выполнен."
+    return JSONResponse(_validate(failure, {"status": "error", **body}), 500, PRIVATE)
 
 
-def counts(run: Run, *names: str) -> dict[str, int]:
+def get_figures(run: Run, *names: str) -> dict[str, int]:
     """Return these figures of a run; 0 for missing ones."""
     return {name: run.figures.get(name, 0) for name in names}
+
+
+def _accept(run_id: int) -> JSONResponse:
+    location = f"/api/v1/runs/{run_id}"
+    message = f"Запуск {run_id} принят: GET {location}."
+    body = _validate(Accepted, {"status": "success", "message": message})
+    return JSONResponse(body, 202, {"Location": location, "Preference-Applied": "respond-async"})
+
+
+def _validate(model: type[BaseModel], body: Mapping[str, Any]) -> dict[str, Any]:
+    return model.model_validate(body).model_dump(mode="json")
 
 
 def _wants_async(prefer: str | None) -> bool:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.api.dependencies import ServiceDep
 from app.api.parameters import OptionalBody, body_schema, read_optional_body
-from app.api.v1.actions import Prefer, act, counts
+from app.api.v1.actions import Prefer, execute_action, get_figures
 from app.api.v1.responses import (
     ACTION_RESPONSES,
     describe_invalid,
@@ -25,7 +25,7 @@ SYNC_FIGURES = ("synced_chats", "new_chats", "updated_chats", "new_messages", "i
 
 
 class SyncBody(OptionalBody):
-    """``full``: read every chat again, not only those that changed."""
+    """Body of a sync. ``full``: read every chat again, not only those that changed."""
 
     full: bool = Field(False, description="Перечитать все чаты, а не только изменившиеся.")
 
@@ -60,9 +60,16 @@ async def post_sync(
     body: Annotated[SyncBody, Depends(read_optional_body(SyncBody))],
     prefer: Prefer = None,
 ) -> JSONResponse:
-    """The second path is the literal reading of the customer's document."""
-    return await act(service, SyncParams(full=body.full), prefer, _figures)
+    """Sync all accounts. The second path is the literal reading of the customer's document."""
+    return await execute_action(
+        service,
+        SyncParams(full=body.full),
+        prefer,
+        _make_figures,
+        success=SyncResult,
+        failure=SyncResult,
+    )
 
 
-def _figures(run: Run) -> dict[str, Any]:
-    return counts(run, *SYNC_FIGURES)
+def _make_figures(run: Run) -> dict[str, Any]:
+    return get_figures(run, *SYNC_FIGURES)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.api.dependencies import ServiceDep
 from app.api.parameters import OptionalBody, body_schema, read_optional_body
-from app.api.v1.actions import Prefer, act, counts
+from app.api.v1.actions import Prefer, execute_action, get_figures
 from app.api.v1.responses import (
     ACTION_RESPONSES,
     describe_invalid,
@@ -26,7 +26,7 @@ ANALYZE_FIGURES = ("analyzed_chats", "skipped_chats", "failed_chats", "waiting_c
 
 
 class AnalyzeBody(OptionalBody):
-    """Which chats, and how many of them."""
+    """Body of a grading: which chats, and how many of them."""
 
     chat_ids: list[str] | None = Field(None, description="Только эти чаты (идентификаторы Авито).")
     limit: int | None = Field(
@@ -75,14 +75,18 @@ async def post_analyze(
     body: Annotated[AnalyzeBody, Depends(read_optional_body(AnalyzeBody))],
     prefer: Prefer = None,
 ) -> JSONResponse:
-    """Answer 200 also if single chats failed or are unknown, and 500 with the figures if the access
-    to the model was lost.
+    """Grade the due chats.
+
+    The status is 200 also if single chats failed or are unknown, and 500 with the figures if the
+    access to the model was lost.
     """
     params = AnalyzeParams(**body.model_dump())
     if params.chat_ids:
         await require_known_chats(service.database, params.chat_ids)
-    return await act(service, params, prefer, _figures)
+    return await execute_action(
+        service, params, prefer, _make_figures, success=AnalyzeResult, failure=AnalyzeResult
+    )
 
 
-def _figures(run: Run) -> dict[str, Any]:
-    return counts(run, *ANALYZE_FIGURES)
+def _make_figures(run: Run) -> dict[str, Any]:
+    return get_figures(run, *ANALYZE_FIGURES)

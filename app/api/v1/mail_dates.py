@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, Response
 
-from app.api.dependencies import ServiceDep
+from app.api.dependencies import ServiceDep, SessionDep
 from app.api.parameters import CalendarDay
 from app.api.v1.report_schemas import MailDayRead
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
@@ -40,15 +40,14 @@ _EXAMPLE = (
     operation_id="list_mail_days",
 )
 async def get_days(
-    service: ServiceDep,
+    session: SessionDep,
     limit: Annotated[int, Query(ge=1, le=1000, description="Не больше стольких.")] = 31,
     before: Annotated[
         CalendarDay | None, Query(description="Только более ранние, чем этот день.")
     ] = None,
 ) -> list[MailDayRead]:
-    """What a calendar of the mails needs."""
-    async with service.database.session() as session:
-        found = await mail_days.list_days(session, before=before, limit=limit)
+    """Return the dates with the numbers of their mails and reports."""
+    found = await mail_days.list_days(session, before=before, limit=limit)
     return [MailDayRead.model_validate(day._asdict()) for day in found]
 
 
@@ -61,7 +60,7 @@ async def get_days(
         " есть по GET /reports?mail=ДАТА, и письма перечислены. Время — в том часовом поясе, в"
         " котором составлено последнее из них: он назван рядом с периодом."
     ),
-    response_class=Response,  # with HTML's own class OpenAPI would say that errors are HTML, too
+    response_class=Response,  # HTMLResponse would declare errors as HTML in OpenAPI
     responses={
         **describe_not_found(
             "Письма за 2026-11-23 ещё нет: этот день не наступил, сегодня 2026-11-22."
@@ -76,6 +75,6 @@ async def get_day(
         CalendarDay, Path(alias="date", description="День, ГГГГ-ММ-ДД.", examples=["2026-11-22"])
     ],
 ) -> HTMLResponse:
-    """From what is stored with the mails: nothing is counted anew."""
+    """Render the page from the figures that are stored with the mails."""
     today = local_date(service.clock(), service.settings.report_timezone)
     return HTMLResponse(await render_day(service.database, day, today=today), headers=_HEADERS)

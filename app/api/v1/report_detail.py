@@ -1,4 +1,4 @@
-"""``GET /reports/{report_id}``: one report with everything behind it."""
+"""``GET /reports/{report_id}``: one report with the basis of its grades."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from app.domain.flags import Flag, addresses_grader_label
 from app.domain.messages import Side
 from app.grading.evidence import in_sentence
 from app.grading.rubric import Rubric
-from app.models import Message
+from app.models import Message, Report
 from app.service import Service
 from app.services.reports.reading import ReportCard, grader_addressed_by, read_report
 
@@ -41,19 +41,19 @@ ReportNumber = Annotated[
     operation_id="get_report",
 )
 async def get_report(service: ServiceDep, report_id: ReportNumber) -> ReportDetail:
-    """The same answer as to a review."""
+    """Return a report. The review endpoints have the same response."""
     return await read_detail(service, report_id)
 
 
 async def read_detail(service: Service, report_id: int) -> ReportDetail:
-    """What is answered of one report; moments are in the report's zone."""
+    """Read a report and make its response; moments are in REPORT_TIMEZONE."""
     card = await read_report(service.database, report_id)
     return ReportDetail.model_validate(
-        _fields(card, service.rubric), context={"zone": service.settings.report_timezone}
+        _make_fields(card, service.rubric), context={"zone": service.settings.report_timezone}
     )
 
 
-def _fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
+def _make_fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
     report, detail, messages = card.report, card.report.detail, card.messages
     objection = detail["objection"]
     addressing = [messages[number] for number in grader_addressed_by(report)]
@@ -65,12 +65,12 @@ def _fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
         "run_id": report.run_id,
         "score": report.score,
         "criteria": [
-            _criterion(criterion, detail["criteria"][criterion], messages, rubric)
+            _make_criterion(criterion, detail["criteria"][criterion], messages, rubric)
             for criterion in Criterion
         ],
-        "objection": _quote(objection, messages) if objection else None,
+        "objection": _make_quote(objection, messages) if objection else None,
         "advice": detail["recommendations"],
-        "flags": _labels(detail["flags"], addressing),
+        "flags": _list_labels(detail["flags"], addressing),
         "grader_addressed_by": addressing,
         "window": {
             "first": messages[report.first_message_id],
@@ -78,15 +78,7 @@ def _fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
             "count": report.window_messages,
         },
         "answer_times": detail.get("answer_times"),
-        "model": report.model,
-        "fingerprint": report.fingerprint,
-        "prompt_version": report.prompt_version,
-        "tokens": {
-            "prompt_hit": report.prompt_hit_tokens,
-            "prompt_miss": report.prompt_miss_tokens,
-            "completion": report.completion_tokens,
-        },
-        "cost_usd": report.cost_usd,
+        **_make_usage(report),
         "review": review_fields(card.review) if card.review else None,
         "mail": (
             {"date": card.mail.day, "subject": card.mail.subject, "deliveries": card.deliveries}
@@ -96,14 +88,29 @@ def _fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
     }
 
 
-def _criterion(
+def _make_usage(report: Report) -> dict[str, Any]:
+    """Return the model, its tokens and the cost."""
+    return {
+        "model": report.model,
+        "fingerprint": report.fingerprint,
+        "prompt_version": report.prompt_version,
+        "tokens": {
+            "prompt_hit": report.prompt_hit_tokens,
+            "prompt_miss": report.prompt_miss_tokens,
+            "completion": report.completion_tokens,
+        },
+        "cost_usd": report.cost_usd,
+    }
+
+
+def _make_criterion(
     criterion: Criterion,
     verdict: Mapping[str, Any],
     messages: Mapping[int, Message],
     rubric: Rubric,
 ) -> dict[str, Any]:
     texts = {check.id: check.text for check in rubric.criteria[criterion].checks}
-    # jsonb keeps no order; the rubric's comes first, and then what an earlier rubric asked.
+    # jsonb keeps no order: first the checks of the rubric, then those of earlier rubrics.
     answers = sorted(
         verdict["checks"].items(), key=lambda pair: ([*texts, pair[0]].index(pair[0]), pair[0])
     )
@@ -116,16 +123,16 @@ def _criterion(
             {"id": check_id, "text": texts.get(check_id), "answer": answer}
             for check_id, answer in answers
         ],
-        "quotes": [_quote(quote, messages) for quote in verdict["quotes"]],
-        "flags": _labels(verdict["flags"]),
+        "quotes": [_make_quote(quote, messages) for quote in verdict["quotes"]],
+        "flags": _list_labels(verdict["flags"]),
     }
 
 
-def _quote(quote: Mapping[str, Any], messages: Mapping[int, Message]) -> dict[str, Any]:
+def _make_quote(quote: Mapping[str, Any], messages: Mapping[int, Message]) -> dict[str, Any]:
     message = messages[quote["message_id"]]
     return {**quote, "shown": in_sentence(quote["text"], message.text), "message": message}
 
 
-def _labels(flags: list[str], addressing: Sequence[Message] = ()) -> list[str]:
+def _list_labels(flags: list[str], addressing: Sequence[Message] = ()) -> list[str]:
     who = addresses_grader_label(Side(message.side) for message in addressing)
     return [who if flag == Flag.ADDRESSES_GRADER else Flag(flag).label for flag in flags]

@@ -1,4 +1,4 @@
-"""The forms in which ``GET /reports`` answers: which one a caller wants, and the answer in it."""
+"""The formats of ``GET /reports``: negotiation and responses."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Literal
@@ -21,7 +21,7 @@ MEDIA_TYPES: dict[Format, str] = {
 }
 
 
-def _text(words: str, example: str) -> dict[str, Any]:
+def _describe_text(words: str, example: str) -> dict[str, Any]:
     return {"description": words, "schema": {"type": "string", "examples": [example]}}
 
 
@@ -29,11 +29,11 @@ REPORT_RESPONSES: Responses = {
     200: {
         "model": list[ReportRead],
         "headers": {
-            "Link": _text(
+            "Link": _describe_text(
                 "Адрес следующей части; нет его — эта последняя.",
                 '<http://localhost:8000/api/v1/reports?cursor=…>; rel="next"',
             ),
-            "Content-Disposition": _text(
+            "Content-Disposition": _describe_text(
                 "Имя файла; только для csv и xlsx.",
                 'attachment; filename="reports_2026-11-01_2026-11-30.csv"',
             ),
@@ -57,17 +57,17 @@ REPORT_RESPONSES: Responses = {
 }
 
 
-def wanted_format(named: Format | None, accept: str) -> Format:
-    """The form that the query names, else the one that the Accept header likes best, else JSON.
+def choose_format(named: Format | None, accept: str) -> Format:
+    """Return the format of the query, else the preferred one of the Accept header, else JSON.
 
-    As in RFC 9110, 12.5.1: of the ranges that cover a type the narrowest tells how well it is
-    liked. Of forms liked equally the one with the narrower range wins, then the one named first.
+    By RFC 9110, 12.5.1, the quality of a type is that of the narrowest range that covers it. Among
+    formats of equal quality the one with the narrower range wins, then the one named first.
     """
     if named is not None:
         return named
     best: Format = "json"
     best_rank = (0.0, 0, 0)
-    ranges = list(_ranges(accept))
+    ranges = list(_parse_ranges(accept))
     for form, media_type in MEDIA_TYPES.items():
         patterns = ("*/*", media_type.split("/")[0] + "/*", media_type)
         covering = [
@@ -81,7 +81,7 @@ def wanted_format(named: Format | None, accept: str) -> Format:
     return best
 
 
-async def answer_in(
+async def make_response(
     form: Format,
     chunks: AsyncIterator[list[ReportBody]],
     *,
@@ -90,27 +90,33 @@ async def answer_in(
     expected: int,
     headers_only: bool,
 ) -> Response:
-    """The chunks in this form; ``name`` is that of a file without its ending, ``expected`` about
-    how many reports there are.
+    """Return the chunks in this format.
 
-    JSON and CSV are streamed. If that fails half-way the connection is cut (``HttpProtocol``), so
-    that a part never looks like the whole. With ``headers_only`` a sheet is not made, and its
-    length is not told.
+    ``name``: of a file without its extension. ``expected``: the approximate number of reports.
+
+    JSON and CSV are streamed. If the stream fails, the connection is aborted (``HttpProtocol``), so
+    that a client cannot mistake a part for the whole. With ``headers_only`` no sheet is made, and
+    the response has no ``Content-Length``.
     """
-    told = {**headers, "Vary": "Accept"}
+    all_headers = {**headers, "Vary": "Accept"}
     if form == "json":
-        return StreamingResponse(as_json_array(chunks), media_type=MEDIA_TYPES[form], headers=told)
-    told["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    if form == "csv" or headers_only:  # whose body nobody asks for
-        return StreamingResponse(as_csv(chunks), media_type=MEDIA_TYPES[form], headers=told)
+        return StreamingResponse(
+            as_json_array(chunks), media_type=MEDIA_TYPES[form], headers=all_headers
+        )
+    all_headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    if form == "csv" or headers_only:  # the client reads no body
+        return StreamingResponse(as_csv(chunks), media_type=MEDIA_TYPES[form], headers=all_headers)
     return Response(
-        await stream_reports(chunks, expected=expected), media_type=MEDIA_TYPES[form], headers=told
+        await stream_reports(chunks, expected=expected),
+        media_type=MEDIA_TYPES[form],
+        headers=all_headers,
     )
 
 
-def _ranges(accept: str) -> Iterator[tuple[str, int, float]]:
-    """The media ranges of an Accept header with their places and qualities; those that cannot be
-    read are left out.
+def _parse_ranges(accept: str) -> Iterator[tuple[str, int, float]]:
+    """Return the media ranges of an Accept header with their places and qualities.
+
+    Ranges that cannot be parsed are left out.
     """
     for place, part in enumerate(accept.split(",")):
         media, *parameters = (word.strip().lower() for word in part.split(";"))

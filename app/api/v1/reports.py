@@ -20,7 +20,7 @@ from app.api.v1.period import (
     read_period,
 )
 from app.api.v1.report_cursor import read_cursor, write_cursor
-from app.api.v1.report_formats import REPORT_RESPONSES, Format, answer_in, wanted_format
+from app.api.v1.report_formats import REPORT_RESPONSES, Format, choose_format, make_response
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
 from app.database.engine import Database
@@ -142,7 +142,7 @@ async def get_reports(
 ) -> Response:
     """Return the reports in the requested format."""
     wanted = await query.read_filter(service)
-    form = wanted_format(query.named_form, request.headers.get("accept", ""))
+    form = choose_format(query.named_form, request.headers.get("accept", ""))
     expected = query.limit or MAX_LIMIT
     if form == "xlsx" and query.is_whole:
         expected = await _count_for_a_sheet(service.database, wanted)
@@ -151,7 +151,7 @@ async def get_reports(
         if query.is_whole
         else _read_page(request, service, wanted, query)
     )
-    return await answer_in(
+    return await make_response(
         form,
         chunks,
         name=query.file_name,

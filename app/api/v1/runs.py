@@ -1,15 +1,14 @@
-"""``GET /runs``: what was asked for, how far it is, what came of it."""
+"""``GET /runs``: the runs with their progress and results."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from app.api.dependencies import ServiceDep
+from app.api.dependencies import ServiceDep, SessionDep
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.schemas import DeliveryRead, RunDetail, RunRead
 from app.repositories import deliveries, digests, runs
 from app.service import Service
-from app.services.runs import require_run
 
 router = APIRouter(tags=["runs"], responses=ERROR_RESPONSES)
 
@@ -24,16 +23,16 @@ RunNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер за
 )
 async def get_runs(
     service: ServiceDep,
+    session: SessionDep,
     limit: Annotated[int, Query(ge=1, le=500, description="Не больше стольких.")] = 50,
     before_id: Annotated[
         int | None,
         Query(ge=1, le=2**63 - 1, description="Только более ранние, чем этот.", examples=[100]),
     ] = None,
 ) -> list[RunRead]:
-    """Every run of every kind, scheduled ones and those that a person asked for."""
-    async with service.database.session() as session:
-        found = await runs.list_runs(session, limit=limit, before_id=before_id)
-    return [RunRead.model_validate(run, context=_zone(service)) for run in found]
+    """Return runs of every kind, scheduled and requested."""
+    found = await runs.list_runs(session, limit=limit, before_id=before_id)
+    return [RunRead.model_validate(run, context=_make_context(service)) for run in found]
 
 
 @router.get(
@@ -46,23 +45,23 @@ async def get_runs(
     responses=describe_not_found("Запуска 999 нет: номера запусков — в поле id ответа GET /runs."),
     operation_id="get_run",
 )
-async def get_run(service: ServiceDep, run_id: RunNumber) -> RunDetail:
-    """One run with its steps, and of a mail who got it."""
-    run = await require_run(service.database, run_id)
-    async with service.database.session() as session:
-        steps = await runs.list_children(session, run_id)
-        mails = [
-            await digests.get_digest_by_run(session, number)
-            for number in (run_id, *(step.id for step in steps))
-        ]
-        ledger = await deliveries.list_by_digest(session, [mail.id for mail in mails if mail])
+async def get_run(service: ServiceDep, session: SessionDep, run_id: RunNumber) -> RunDetail:
+    """Return one run with its steps and the deliveries of its mails."""
+    run = await runs.require_run(session, run_id)
+    steps = await runs.list_children(session, run_id)
+    mails = [
+        await digests.get_digest_by_run(session, number)
+        for number in (run_id, *(step.id for step in steps))
+    ]
+    found = await deliveries.list_by_digest(session, [mail.id for mail in mails if mail])
+    context = _make_context(service)
     return RunDetail(
-        **RunRead.model_validate(run, context=_zone(service)).model_dump(by_alias=False),
-        steps=[RunRead.model_validate(step, context=_zone(service)) for step in steps],
-        deliveries=[DeliveryRead.model_validate(row, context=_zone(service)) for row in ledger],
+        **RunRead.model_validate(run, context=context).model_dump(by_alias=False),
+        steps=[RunRead.model_validate(step, context=context) for step in steps],
+        deliveries=[DeliveryRead.model_validate(row, context=context) for row in found],
     )
 
 
-def _zone(service: Service) -> dict[str, Any]:
-    """Moments are in the report's zone."""
+def _make_context(service: Service) -> dict[str, Any]:
+    """Return the validation context: moments are converted to REPORT_TIMEZONE."""
     return {"zone": service.settings.report_timezone}

@@ -1,5 +1,6 @@
-"""``GET /reports/summary``: the figures of a period or of a date's mails, counted as the mail
-counts them.
+"""``GET /reports/summary``: the figures of a period or of a date's mails.
+
+They are counted as the mail counts them.
 """
 
 from typing import Any
@@ -41,7 +42,7 @@ async def get_summary(
     mail: MailDay = None,
     grades: WhoseGrades = "machine",
 ) -> SummaryRead:
-    """Both days are included, in the report's zone."""
+    """Return the summary. Both days are included, in REPORT_TIMEZONE."""
     start, end = read_period(start_date, end_date, service.settings, by_mail=mail is not None)
     zone = service.settings.report_timezone.key
     mailed_on = None if mail is None else [await get_mail_day(service.database, mail)]
@@ -49,35 +50,37 @@ async def get_summary(
         start=start, end=end, account=account, mailed_on=mailed_on, reviewed=grades == "reviewed"
     )
     return SummaryRead.model_validate(
-        _summary(await summarize(service.database, wanted, zone), zone)
+        _make_summary(await summarize(service.database, wanted, zone), zone)
     )
 
 
-def _summary(summary: Summary, zone: str) -> dict[str, Any]:
+def _make_summary(summary: Summary, zone: str) -> dict[str, Any]:
     measured = summary.measured
     mixed = len(measured.by_series) > 1
     return {
-        **_figures(measured.total),
+        **_make_figures(measured.total),
         "timezone": zone,
         "mixed_series": mixed,
         "message": _MIXED if mixed else None,
         "series": [
-            {"model": model, "prompt_version": version, **_figures(measures)}
+            {"model": model, "prompt_version": version, **_make_figures(measures)}
             for (model, version), measures in measured.by_series.items()
         ],
-        "days": [{"date": day, **_figures(measures)} for day, measures in measured.days.items()],
+        "days": [
+            {"date": day, **_make_figures(measures)} for day, measures in measured.days.items()
+        ],
         "accounts": [
             {
                 "account": account.name,
                 "account_id": account.avito_user_id,
-                **_figures(measured.accounts[account.id]),
+                **_make_figures(measured.accounts[account.id]),
             }
             for account in summary.accounts
         ],
     }
 
 
-def _figures(measures: Measures) -> dict[str, Any]:
+def _make_figures(measures: Measures) -> dict[str, Any]:
     answer = measures.first_answer
     return {
         "reports": measures.reports,
@@ -87,18 +90,20 @@ def _figures(measures: Measures) -> dict[str, Any]:
         "reviewed_reports": measures.reviewed_reports,
         "addressed_reports": measures.addressed_reports,
         "unproven_reports": measures.unproven_reports,
-        "bad_share": _share(measures.bad_reports, measures.reports),
+        "bad_share": _compute_share(measures.bad_reports, measures.reports),
         "first_answer": {
             "reports": answer.answered,
-            "median_seconds": _seconds(answer.median_seconds),
-            "p90_seconds": _seconds(answer.p90_seconds),
+            "median_seconds": _round_seconds(answer.median_seconds),
+            "p90_seconds": _round_seconds(answer.p90_seconds),
         },
         "cost_usd": measures.cost_usd,
-        "criteria": [_criterion(*pair) for pair in zip(Criterion, measures.criteria, strict=True)],
+        "criteria": [
+            _make_criterion(*pair) for pair in zip(Criterion, measures.criteria, strict=True)
+        ],
     }
 
 
-def _criterion(criterion: Criterion, share: CriterionShare) -> dict[str, Any]:
+def _make_criterion(criterion: Criterion, share: CriterionShare) -> dict[str, Any]:
     return {
         "criterion": criterion,
         "label": share.label,
@@ -106,16 +111,16 @@ def _criterion(criterion: Criterion, share: CriterionShare) -> dict[str, Any]:
         "medium": share.medium,
         "low": share.low,
         "not_applicable": share.absent,
-        "high_share": _share(share.high, share.applicable),
-        "medium_share": _share(share.medium, share.applicable),
-        "low_share": _share(share.low, share.applicable),
-        "not_applicable_share": _share(share.absent, share.applicable + share.absent),
+        "high_share": _compute_share(share.high, share.applicable),
+        "medium_share": _compute_share(share.medium, share.applicable),
+        "low_share": _compute_share(share.low, share.applicable),
+        "not_applicable_share": _compute_share(share.absent, share.applicable + share.absent),
     }
 
 
-def _share(part: int, whole: int) -> float | None:
+def _compute_share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
 
 
-def _seconds(seconds: float | None) -> float | None:
+def _round_seconds(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 1)

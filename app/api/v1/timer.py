@@ -10,7 +10,7 @@ from pydantic import Field
 
 from app.api.dependencies import ServiceDep
 from app.api.parameters import CalendarDay, OptionalBody, body_schema, read_optional_body
-from app.api.v1.actions import Prefer, act
+from app.api.v1.actions import Prefer, execute_action, get_figures
 from app.api.v1.responses import (
     ACTION_RESPONSES,
     describe_invalid,
@@ -27,7 +27,7 @@ router = APIRouter(tags=["reports"])
 
 
 class MailBody(OptionalBody):
-    """Which date's mail, and whether to send again what it carried."""
+    """Body of a mailing: the date, and whether to send its reports again."""
 
     date: CalendarDay | None = Field(
         None, description="Дата отчёта; без неё — сегодня в REPORT_TIMEZONE."
@@ -66,7 +66,7 @@ async def post_reports(
     body: Annotated[MailBody, Depends(read_optional_body(MailBody))],
     prefer: Prefer = None,
 ) -> JSONResponse:
-    """Takes the reports written before now, or before the end of the date where that is over."""
+    """Mail the reports created before now, or before the end of the date if the date is past."""
     today = local_date(service.clock(), service.settings.report_timezone)
     day = body.date or today
     if day.year < 2000:
@@ -80,8 +80,15 @@ async def post_reports(
             (FieldError("date", "день ещё не наступил"),),
         )
     params = MailParams(day=day, resend=body.resend)
-    return await act(service, params, prefer, partial(_figures, day))
+    return await execute_action(
+        service,
+        params,
+        prefer,
+        partial(_make_figures, day),
+        success=MailResult,
+        failure=MailFailure,
+    )
 
 
-def _figures(day: date, run: Run) -> dict[str, Any]:
-    return {"date": day.isoformat(), "send_reports": run.figures.get("send_reports", 0)}
+def _make_figures(day: date, run: Run) -> dict[str, Any]:
+    return {"date": day.isoformat(), **get_figures(run, "send_reports")}

@@ -76,10 +76,7 @@ def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
     content = dict(_as_object(message.get("content")))
     author_id = parse_integer(message.get("author_id"))
     direction = _parse_direction(message.get("direction"), author_id, own_id)
-    # If the type is missing, the only key of the content determines it.
-    message_type = (parse_text(message.get("type")) or "")[:_LONGEST_TYPE] or next(
-        (kind for kind in _KINDS_OF_CONTENT if content.get(kind)), "unknown"
-    )
+    message_type = _parse_message_type(message.get("type"), content)
     text = parse_text(content.get("text")) if message_type in ("text", "system") else None
     return AvitoMessage(
         id=message_id,
@@ -96,6 +93,12 @@ def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
         or author_id in _SYSTEM_AUTHORS
         or (direction != "out" and (text or "").startswith(_SYSTEM_PREFIX)),
     )
+
+
+def _parse_message_type(value: object, content: Mapping[str, Any]) -> str:
+    """Return the type; if it is missing, the only key of the content determines it."""
+    given = (parse_text(value) or "")[:_LONGEST_TYPE]
+    return given or next((kind for kind in _KINDS_OF_CONTENT if content.get(kind)), "unknown")
 
 
 def parse_item(raw: object) -> AvitoItem | None:

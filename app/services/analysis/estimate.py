@@ -51,7 +51,7 @@ async def estimate_windows(
 ) -> Estimate:
     """Estimate the grading of these windows from the length of past answers."""
     async with database.session() as session:
-        answer_tokens = await reports.mean_completion_tokens(session)
+        answer_tokens = await reports.get_mean_completion_tokens(session)
     estimate = Estimate()
     most = Decimal(0)
     async for window_messages in windows:

@@ -15,7 +15,7 @@ from app.database.engine import Database
 from app.domain.messages import ChatMessage
 from app.domain.outcomes import Cause, Outcome
 from app.errors import DatabaseUnavailableError
-from app.repositories import runs
+from app.repositories import run_leases, runs
 from app.services.analysis.grader import Grading
 from app.services.analysis.transcript import Transcript
 from app.services.run_params import RunParams
@@ -131,7 +131,7 @@ async def write_patiently(run: RunContext[RunParams], write: Callable[[], Awaita
     Raises:
         DatabaseUnavailableError: the last try failed.
     """
-    for _ in range(int(runs.LEASE_SECONDS / _RETRY_SECONDS)):
+    for _ in range(int(run_leases.LEASE_SECONDS / _RETRY_SECONDS)):
         try:
             return await write()
         except DatabaseUnavailableError as error:

@@ -92,7 +92,7 @@ class _Regrading:
         self, original: Original, graded: Sequence[ChatMessage], grading: Grading
     ) -> None:
         async with self._database.transaction() as session:
-            number = await reports.next_number(session)
+            number = await reports.reserve_number(session)
             now = self._clock().astimezone(self._zone)
             columns = make_regrade_columns(
                 number, original, graded, grading, run_id=self._run.id, now=now

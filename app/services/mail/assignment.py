@@ -65,7 +65,7 @@ async def assign_reports(
     if digest_id is None:
         return
     if run.params.daily:
-        await covered_dates.cover(session, digest_id, plan.covered_days)
+        await covered_dates.add_dates(session, digest_id, plan.covered_days)
     if not run.params.resend:
         await reports.mark_mailed(session, digest_id, before=plan.created_before)
     await _store_figures(session, settings, zone, plan, digest_id, now)
@@ -143,7 +143,7 @@ async def _store_figures(
         digest_id,
         period_start=figures.period_start,
         after_message_id=period.after_message_id,
-        last_message_id=await digests.newest_message_id(session),
+        last_message_id=await digests.get_newest_message_id(session),
         figures=figures.model_dump(mode="json"),
         day_figures=None if of_date is None else of_date.model_dump(mode="json"),
         reports_count=figures.reports,

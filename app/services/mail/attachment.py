@@ -12,7 +12,7 @@ from app.domain.outcomes import Outcome
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.grading.web_addresses import defang_certain
 from app.repositories import report_figures
-from app.repositories.report_bodies import in_zone
+from app.repositories.report_bodies import convert_to_zone
 from app.repositories.report_filter import ReportFilter
 from app.russian_text import number
 from app.services.digests.figures import DigestFigures, UngradedChat, WaitingBuyer
@@ -97,7 +97,7 @@ def write_attachment(bodies: Sequence[str], figures: DigestFigures) -> Attachmen
     ]
     more = figures.reports - len(bodies)
     rest = f"Ещё {number(more)}: GET /api/v1/reports?mail={day}" if more else None
-    reports = [_defang_body(json.loads(in_zone(body, zone))) for body in bodies]
+    reports = [_defang_body(json.loads(convert_to_zone(body, zone))) for body in bodies]
     content = write_reports(reports, pages, rest=rest, created_at=end.astimezone(zone))
     return Attachment(content, f"avito-chats-{day}.xlsx")
 

@@ -278,5 +278,5 @@ async def read_figures(session: AsyncSession, run: RunContext[MailParams]) -> di
     day = run.params.day
     return {
         "date": day.isoformat() if day else None,
-        "send_reports": await digests.count_brought(session, run.id),
+        "send_reports": await digests.count_delivered(session, run.id),
     }

@@ -53,7 +53,7 @@ class Presence:
             if database.pool_size < _MIN_CONNECTIONS:
                 return
             async with database.session() as session:
-                backend = await deliveries.name_backend(session)
+                backend = await deliveries.get_backend_name(session)
                 await session.rollback()
                 if not opened.done():
                     opened.set_result(backend)

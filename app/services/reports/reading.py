@@ -31,7 +31,7 @@ async def read_page(
 ) -> tuple[list[ReportBody], Position | None]:
     """Return at most ``limit`` reports, newest first, and the next position if there are more."""
     async with database.session() as session:
-        newest_id = after.newest_id if after else await report_bodies.newest_report_id(session)
+        newest_id = after.newest_id if after else await report_bodies.get_newest_report_id(session)
         found = await report_bodies.list_bodies(
             session, wanted, zone, after=after, newest_id=newest_id, limit=limit + 1
         )

@@ -11,7 +11,7 @@ from app.clock import Clock
 from app.database.engine import Database
 from app.domain.messages import SETTLED_AFTER
 from app.repositories import messages
-from app.repositories.chats import ChatToRead
+from app.repositories.unread_chats import UnreadChat
 from app.services.sync.pages import PAGE, iterate_pages
 from app.services.sync.rows import make_message_rows
 
@@ -24,7 +24,7 @@ _PLAN_SENTENCE = (
 class ReadChat(NamedTuple):
     """The messages of a chat as table rows; ``complete`` means back to the first message."""
 
-    chat: ChatToRead
+    chat: UnreadChat
     rows: list[dict[str, Any]]
     complete: bool
 
@@ -41,7 +41,7 @@ class ChatReader:
         self._user_id = user_id
         self._full = full
 
-    async def read(self, chat: ChatToRead) -> ReadChat:
+    async def read(self, chat: UnreadChat) -> ReadChat:
         """Return the chat's messages, from the newest back to the first known settled one.
 
         Raises:
@@ -71,12 +71,12 @@ class ChatReader:
         page = await self._client.list_messages(self._user_id, avito_id, limit=PAGE)
         _drop_placeholders({message.id: message for message in page.messages})
 
-    async def _fetch(self, chat: ChatToRead, offset: int) -> MessagePage:
+    async def _fetch(self, chat: UnreadChat, offset: int) -> MessagePage:
         return await self._client.list_messages(
             self._user_id, chat.avito_id, limit=PAGE, offset=offset
         )
 
-    async def _reaches_settled(self, chat: ChatToRead, page: Sequence[AvitoMessage]) -> bool:
+    async def _reaches_settled(self, chat: UnreadChat, page: Sequence[AvitoMessage]) -> bool:
         """Whether the page reaches messages that were settled when the chat was last read.
 
         Older messages cannot have changed.

@@ -14,8 +14,8 @@ from app.clock import Clock
 from app.database.engine import Database
 from app.errors import UpstreamError
 from app.models import Account
-from app.repositories import chats, messages
-from app.repositories.chats import ChatToRead
+from app.repositories import chats, messages, unread_chats
+from app.repositories.unread_chats import UnreadChat
 from app.services.problems import Problem, ProblemCode
 from app.services.runs import Progress
 from app.services.sync.chat_reader import ChatReader, ReadChat
@@ -109,11 +109,13 @@ class MessagePass:
             UpstreamError: the account cannot be read; written chats are kept.
         """
         async with self._database.session() as session:
-            unread_count = await chats.count_to_read(session, self._account.id) - len(self._skipped)
+            unread_count = await unread_chats.count_unread(session, self._account.id) - len(
+                self._skipped
+            )
         if unread_count <= 0:
             return
         self._progress.total = (self._progress.total or 0) + unread_count
-        to_read: asyncio.Queue[ChatToRead | None] = asyncio.Queue(maxsize=self._readers)
+        to_read: asyncio.Queue[UnreadChat | None] = asyncio.Queue(maxsize=self._readers)
         to_write: asyncio.Queue[ReadChat | None] = asyncio.Queue(maxsize=2 * self._readers)
         try:
             async with asyncio.TaskGroup() as group:
@@ -131,7 +133,7 @@ class MessagePass:
         if self._error and self._failures_in_a_row:
             await self._check_account(self._error)
 
-    async def _queue_chats(self, to_read: asyncio.Queue[ChatToRead | None]) -> None:
+    async def _queue_chats(self, to_read: asyncio.Queue[UnreadChat | None]) -> None:
         """Queue the marked chats; those that failed last time come last and delay no others."""
         for failed in (False, True):
             batch = await self._list_unread(0, failed=failed)
@@ -143,14 +145,14 @@ class MessagePass:
         for _ in range(self._readers):
             await to_read.put(None)
 
-    async def _list_unread(self, after_id: int, *, failed: bool) -> list[ChatToRead]:
+    async def _list_unread(self, after_id: int, *, failed: bool) -> list[UnreadChat]:
         async with self._database.session() as session:
-            return await chats.list_to_read(
+            return await unread_chats.list_unread(
                 session, self._account.id, failed=failed, after_id=after_id, limit=CHATS_PER_QUERY
             )
 
     async def _read_all(
-        self, to_read: asyncio.Queue[ChatToRead | None], to_write: asyncio.Queue[ReadChat | None]
+        self, to_read: asyncio.Queue[UnreadChat | None], to_write: asyncio.Queue[ReadChat | None]
     ) -> None:
         while (chat := await to_read.get()) is not None:
             try:
@@ -166,12 +168,12 @@ class MessagePass:
                 self._last_read = chat.avito_id
                 await to_write.put(read)
 
-    async def _skip(self, chat: ChatToRead, error: UpstreamError) -> None:
+    async def _skip(self, chat: UnreadChat, error: UpstreamError) -> None:
         """Mark a chat as unreadable and continue with the others."""
         gone = isinstance(error, AvitoChatGoneError)
         log.warning("sync.chat_unread", chat=chat.id, error=type(error).__name__)
         async with self._database.transaction() as session:
-            await chats.mark_unreadable(session, chat, message=error.message, gone=gone)
+            await unread_chats.mark_unreadable(session, chat, message=error.message, gone=gone)
         self._progress.done += 1
         if gone:
             self._failures_in_a_row = 0
@@ -193,20 +195,20 @@ class MessagePass:
         readable = self._last_read  # may not be written yet
         if readable is None:
             async with self._database.session() as session:
-                readable = await chats.get_readable(session, self._account.id)
+                readable = await unread_chats.get_readable_chat_id(session, self._account.id)
         if readable is None:
             raise error
         with contextlib.suppress(AvitoChatGoneError):  # also proves that Avito responds
             await self._reader.check_readable(readable)
         self._failures_in_a_row = 0
 
-    async def _fetch_hinted(self, chat: ChatToRead) -> ChatToRead:
+    async def _fetch_hinted(self, chat: UnreadChat) -> UnreadChat:
         """Fetch and store the list data of a chat that is known only from a webhook."""
         listed = await self._client.get_chat(self._account.avito_user_id, chat.avito_id)
         async with self._database.transaction() as session:
             row = {**make_chat_row(listed), "avito_id": chat.avito_id}
             await chats.upsert_listed(session, chat.account_id, [row], reread=False)
-            updated = await chats.take_up_again(session, chat)
+            updated = await unread_chats.reload_unread(session, chat)
         self._tally.new_chats += 1
         return updated
 
@@ -227,11 +229,11 @@ class MessagePass:
     async def _write(self, batch: Sequence[ReadChat]) -> None:
         by_id = {read.chat.id: read for read in batch}
         async with self._database.transaction() as session:
-            await chats.lock_chats(session, list(by_id))
+            await unread_chats.lock_chats(session, list(by_id))
             new = await messages.upsert_messages(
                 session, [row for read in batch for row in read.rows]
             )
-            await chats.mark_read(
+            await unread_chats.mark_read(
                 session, [(read.chat, read.complete) for read in batch], now=self._clock()
             )
         self._tally.new_messages += sum(new.values())

@@ -18,7 +18,7 @@ from app.clock import Clock
 from app.database.engine import Database
 from app.errors import UpstreamError
 from app.models import Account
-from app.repositories import accounts, chats
+from app.repositories import accounts, unread_chats
 from app.russian_text import plural
 from app.services.problems import Problem, ProblemCode, describe_problems
 from app.services.runs import Progress, StepResult
@@ -172,7 +172,7 @@ class _AccountSync:
             await accounts.mark_listed(
                 session, account.id, up_to=newest, full_at=full_at, cut_short=cut_short
             )
-            await chats.mark_recent_unread(session, account.id)
+            await unread_chats.mark_recent_unread(session, account.id)
 
 
 def _is_stale(account: Account, now: datetime) -> bool:

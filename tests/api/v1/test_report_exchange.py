@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, closing
 import httpx
 import pytest
 
-from app.cli.rest_server import listen, rest
+from app.cli.rest_server import listen, serve_rest
 from app.services.reports.reading import CHUNK
 from tests.support.reports import ALL, XLSX, add_two_reports, fetch_reports, read_csv, read_xlsx
 from tests.support.stage import KEY, Stage
@@ -70,7 +70,7 @@ async def serve_on_socket(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
     worker = asyncio.create_task(asyncio.sleep(3600))
     with closing(listen("127.0.0.1", 0, "")) as listener:
         async with (
-            rest(stage.service, listener, worker),
+            serve_rest(stage.service, listener, worker),
             httpx.AsyncClient(
                 base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", headers={"X-API-Key": KEY}
             ) as client,
