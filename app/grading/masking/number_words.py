@@ -209,40 +209,44 @@ def _glued(start: int, end: int, plain: str) -> Iterator[Item]:
         yield Item(start if not place else end, end, value=_PLAIN_VALUES[piece])
 
 
-def read_on(
+def extend_readings(
     readings: list[tuple[str, int]], item: Item, longest: int, most: int
 ) -> list[tuple[str, int]]:
-    """The readings after one more item; a pair is the digits and the worded number at their end
-    that may go on (900 + 16).
+    """Return at most `most` readings with one more item, each of at most `longest` digits.
+
+    A reading is the digits and the worded number at their end, to which the next item may add
+    (900 + 16).
     """
-    found = []
-    for digits, last in readings:
-        added = (
-            item.value
-            if item.value is not None
-            else int(item.digits)
-            if len(item.digits) <= 2 and item.digits[0] != "0"
-            else 0
-        )
-        goes_on = bool(added) and (
-            (last and last % 100 == 0 and added < 100)
-            or (last and last % 10 == 0 and last % 100 > 10 and added < 10)
-        )
-        if goes_on:
-            found.append(
-                (
-                    digits[: -len(str(last))] + str(last + added),
-                    last + added if item.value is not None else 0,
-                )
-            )
-        if not goes_on or item.value is None or item.repeats:
-            found.append(
-                (
-                    digits + (item.digits or str(item.value)),
-                    item.value or (int(item.digits) if len(item.digits) == 1 else 0),
-                )
-            )
-        times = last % 10 if last % 100 < 10 or last % 100 > 20 else 0
-        if item.repeats and 2 <= times <= _MOST_REPEATED:
-            found.append((digits[:-1] + "0" * (last > 10) + str(item.value) * times, 0))
+    found = [extended for digits, last in readings for extended in _extend(digits, last, item)]
     return [reading for reading in found if len(reading[0]) <= longest][:most]
+
+
+def _extend(digits: str, last: int, item: Item) -> Iterator[tuple[str, int]]:
+    added = _addend(item)
+    is_sum = bool(added) and _takes_addend(last, added)
+    if is_sum:
+        total = last + added
+        yield digits[: -len(str(last))] + str(total), total if item.value is not None else 0
+    if not is_sum or item.value is None or item.repeats:
+        yield digits + (item.digits or str(item.value)), item.value or _digit(item)
+    times = last % 10 if last % 100 < 10 or last % 100 > 20 else 0
+    if item.repeats and 2 <= times <= _MOST_REPEATED:
+        yield digits[:-1] + "0" * (last > 10) + str(item.value) * times, 0
+
+
+def _addend(item: Item) -> int:
+    """Return the number that the item may add to a worded number before it; 0 if it may not."""
+    if item.value is not None:
+        return item.value
+    return int(item.digits) if len(item.digits) <= 2 and item.digits[0] != "0" else 0
+
+
+def _takes_addend(last: int, added: int) -> bool:
+    """Return whether a sum may be spoken this way: 900 + 16, 920 + 5."""
+    if not last:
+        return False
+    return (last % 100 == 0 and added < 100) or (last % 10 == 0 and last % 100 > 10 and added < 10)
+
+
+def _digit(item: Item) -> int:
+    return int(item.digits) if len(item.digits) == 1 else 0
