@@ -109,80 +109,62 @@ _DOOR = (
 )
 _HOME = re.compile(r"(?i)(?<!\w)(?:кв|квартира|подъезд|под|парадн|домофон|офис|оф|дом|д)(?!\w)")
 _DOOR_CODE = r"\d{1,4}[КкKkВвBbCcСс#*]{1,2}\d{2,6}|[#*]?\d{2,8}[#*]?"
-_STREET_ENDINGS = (
-    "ая",
-    "ой",
-    "ую",
-    "ого",
-    "ых",
-    "их",
-    "ий",
-    "ом",
-    "ова",
-    "ева",
-    "ёва",
-    "ина",
-    "ына",
-    "яна",
-    "ича",
-    "ко",
-    "ука",
-    "юка",
-    "дзе",
+_OF_ADJECTIVE = ("ая", "ой", "ую", "ого", "ий", "ый", "ом", "ых", "их")
+_OF_SURNAME = ("а", "я", "о", "ой", "ых", "их")
+_OF_PLACE = ("вка", "вке", "вки", "вку", "нка", "нке", "нки", "нку")
+_OF_GENITIVE = ("ов", "ей", "ия", "ии", "сти")
+_OF_STREET = (
+    *("ая", "ой", "ую", "ого", "ых", "их", "ий", "ом", "ова", "ева", "ёва", "ина", "ына", "яна"),
+    *("ича", "ко", "ука", "юка", "дзе"),
 )
+_CAPITALISED = re.compile(r"[А-ЯЁ][а-яё-]{2,30}")
 
 
 def _is_street(text: str) -> bool:
-    """Whether the capitalised words before the house may be a street: an adjective, or a person or
-    thing in the genitive.
+    """Return whether the capitalised words before a house may name a street.
+
+    An adjective may, and a person or thing in the genitive.
     """
-    words = re.findall(r"[А-ЯЁ][а-яё-]{2,30}", text)
+    words = _CAPITALISED.findall(text)
     if not words:
         return False
-    first, reading = words[0], read_word(words[0])
-    if reading.is_first_name and len(words) == 1:
-        return False
+    if len(words) == 1:
+        return not read_word(words[0]).is_first_name and _may_name_street(words[0])
+    return _is_surname_of_street(words[-1]) or _may_name_street(words[0])
+
+
+def _may_name_street(word: str) -> bool:
+    reading = read_word(word)
     return (
-        (
-            reading.is_adjective
-            and first.endswith(("ая", "ой", "ую", "ого", "ий", "ый", "ом", "ых", "их"))
-        )
-        or (reading.is_surname and first.endswith(("а", "я", "о", "ой", "ых", "их")))
-        or (
-            len(words) > 1
-            and read_word(words[-1]).is_surname
-            and words[-1].endswith(("а", "я", "о", "ой", "ых", "их"))
-        )
-        or (
-            reading.is_place
-            and first.endswith(("вка", "вке", "вки", "вку", "нка", "нке", "нки", "нку"))
-        )
-        or (not reading.is_common and first.endswith(_STREET_ENDINGS))
-        or (
-            reading.is_genitive
-            and len(first) > 5
-            and first.endswith(("ов", "ей", "ия", "ии", "сти"))
-        )
+        (reading.is_adjective and word.endswith(_OF_ADJECTIVE))
+        or _is_surname_of_street(word)
+        or (reading.is_place and word.endswith(_OF_PLACE))
+        or (not reading.is_common and word.endswith(_OF_STREET))
+        or (reading.is_genitive and len(word) > 5 and word.endswith(_OF_GENITIVE))
     )
+
+
+def _is_surname_of_street(word: str) -> bool:
+    return read_word(word).is_surname and word.endswith(_OF_SURNAME)
 
 
 def _is_no_listing(text: str) -> bool:
     """Return False for a thing with parts of a new building only («Очередь 2, литер 4»)."""
     first = re.match("[А-ЯЁа-яё-]{1,30}", text)
-    is_thing = bool(first) and read_word(first[0]).is_thing  # type: ignore[index]  # it has matched
+    is_thing = first is not None and read_word(first[0]).is_thing
     return not is_thing or bool(_HOME.search(text))
 
 
 def _is_place_or_street(text: str) -> bool:
-    """The same after a word that names a place, where a person's first name in the genitive is a
-    street as well («на Амирхана 21»).
-    """
-    first = re.search(r"[А-ЯЁ][а-яё-]{2,30}", text)
-    return _is_street(text) or bool(
-        first
-        and read_word(first[0]).is_first_name
-        and read_word(first[0]).lemma != first[0].lower()
-    )
+    """Accept also a first name in the genitive after a word of a place: «на Амирхана 21»."""
+    return _is_street(text) or _is_declined_first_name(_CAPITALISED.search(text))
+
+
+def _is_declined_first_name(word: re.Match[str] | None) -> bool:
+    if word is None:
+        return False
+    reading = read_word(word[0])
+    return reading.is_first_name and reading.lemma != word[0].lower()
 
 
 def _street_finder(pattern: str) -> Finder:

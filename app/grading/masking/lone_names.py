@@ -50,11 +50,9 @@ def measure_lone_name(text: str, group: Sequence[NameToken]) -> int:
     first = group[0]
     before = _text_before(text, first)
     is_introduced = bool(INTRODUCTION.search(before))
-    if not (
-        _is_name(_Place(text, before, first)) or (is_introduced and may_be_name(first, before))
-    ):
-        is_latin = len(group) > 1 and is_latin_name(first) and is_latin_surname(group[1])
-        return 2 if is_latin else 0
+    is_name = _is_name(_Place(text, before, first))
+    if not is_name and not (is_introduced and may_be_name(first, before)):
+        return 2 if _is_latin_pair(group) else 0
     length = 1
     while length < len(group) and (
         continues_name(group[length - 1], group[length])
@@ -62,6 +60,10 @@ def measure_lone_name(text: str, group: Sequence[NameToken]) -> int:
     ):
         length += 1
     return length
+
+
+def _is_latin_pair(group: Sequence[NameToken]) -> bool:
+    return len(group) > 1 and is_latin_name(group[0]) and is_latin_surname(group[1])
 
 
 def is_title(text: str, group: Sequence[NameToken]) -> bool:

@@ -188,9 +188,12 @@ def is_named_by_context(text: str, before: str, token: NameToken) -> bool:
     if not reading.is_known and _introduces_self(text, before, token):
         return True
     if BY_PERSON.search(before):
-        is_declined = token.is_oblique or UNDECLINED.search(token.word)
-        return bool(is_declined) and _may_be_surname(token)
+        return _has_form_after_preposition(token) and _may_be_surname(token)
     return bool(_SURNAME_AFTER.match(text, token.end)) and _may_be_surname(token)
+
+
+def _has_form_after_preposition(token: NameToken) -> bool:
+    return token.is_oblique or bool(UNDECLINED.search(token.word))
 
 
 def _introduces_self(text: str, before: str, token: NameToken) -> bool:

@@ -152,6 +152,10 @@ class Item:
     repeats: bool = False
     mark: int = 0
 
+    @property
+    def is_worded(self) -> bool:
+        return self.value is not None
+
 
 @dataclass(frozen=True)
 class Filler:
@@ -226,12 +230,17 @@ def _extend(digits: str, last: int, item: Item) -> Iterator[tuple[str, int]]:
     is_sum = bool(added) and _takes_addend(last, added)
     if is_sum:
         total = last + added
-        yield digits[: -len(str(last))] + str(total), total if item.value is not None else 0
-    if not is_sum or item.value is None or item.repeats:
+        yield digits[: -len(str(last))] + str(total), total if item.is_worded else 0
+    if not is_sum or item.repeats or not item.is_worded:
         yield digits + (item.digits or str(item.value)), item.value or _digit(item)
-    times = last % 10 if last % 100 < 10 or last % 100 > 20 else 0
+    times = _times(last)
     if item.repeats and 2 <= times <= _MOST_REPEATED:
         yield digits[:-1] + "0" * (last > 10) + str(item.value) * times, 0
+
+
+def _times(last: int) -> int:
+    """Return how often the number's last word repeats a digit («три нуля»); 0 for a teen."""
+    return last % 10 if last % 100 < 10 or last % 100 > 20 else 0
 
 
 def _addend(item: Item) -> int:

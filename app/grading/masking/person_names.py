@@ -95,18 +95,22 @@ class People:
         if not known[0] and _begins_message_as_addressee(text, group[0]):
             known[0] = self._known.name_of_addressee(group[0].word)
         if known[0]:
-            length = 1
-            while length < len(group) and (
-                known[length] or continues_name(group[length - 1], group[length])
-            ):
-                length += 1
-            return length, known[0]
+            return _measure_known_name(group, known), known[0]
         length = measure_full_name(group) or measure_lone_name(text, group)
         if length and (
             is_in_title(text, group[0].start, group[length - 1].end) or is_title(text, group)
         ):
             return 0, ""
         return length, _nominative(group[:length], known[:length])
+
+
+def _measure_known_name(group: Sequence[NameToken], known: Sequence[str | None]) -> int:
+    length = 1
+    while length < len(group) and (
+        known[length] or continues_name(group[length - 1], group[length])
+    ):
+        length += 1
+    return length
 
 
 @cache

@@ -1,7 +1,7 @@
 """Find numbers in words and figures: «восемь 916 сто двадцать три сорок пять 67»."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -38,6 +38,7 @@ _GROUPS = re.compile(
     r"(?:[78] ?)?\d{3} (?:\d{7}|\d{3} ?\d\d ?\d\d) |[78]\d{3} ?\d{3} ?\d\d ?\d\d |(?:\d{4} ){4}"
 )
 _LONGEST = 19
+_SHORTEST_SURE = 8
 _MOST_READINGS = 16
 _MOST_FILLERS = 4
 _LOOK_BACK = 45
@@ -97,16 +98,13 @@ def _runs(text: str) -> Iterator[list[Item]]:
             fillers, mark, end = fillers + 1, max(mark, token.mark), token.end
             continue
         if not (isinstance(token, Item) and is_near):
-            yield from _worded([run])
+            if any(item.is_worded or item.mark for item in run):
+                yield run
             run = []
         if isinstance(token, Item):
             run.append(replace(token, mark=mark) if run and mark else token)
             end = token.end
         fillers = mark = 0
-
-
-def _worded(runs: Iterable[list[Item]]) -> Iterator[list[Item]]:
-    return (run for run in runs if any(item.value is not None or item.mark for item in run))
 
 
 def _longest_number(text: str, items: Sequence[Item]) -> _Number | None:
@@ -116,16 +114,27 @@ def _longest_number(text: str, items: Sequence[Item]) -> _Number | None:
     readings = [("", 0)]
     worded = 0
     for length, item in enumerate(items, start=1):
-        worded = max(worded, 2 if item.value is not None else item.mark if length > 1 else 0)
+        worded = max(worded, _weight(item, is_first=length == 1))
         readings = extend_readings(readings, item, _LONGEST, _MOST_READINGS)
         if not readings:
             break
         if worded > 1 or (worded and _is_grouped(items[:length])):
             may_be_town = worded > 1 and 1 < length == len(items)
             longest = _number(readings, length, context, may_be_town=may_be_town) or longest
-    if longest and len(longest.digits) < 8 and _COUNTED.match(text, items[longest.length - 1].end):
-        return None
-    return longest
+    return None if longest and _is_count(text, items, longest) else longest
+
+
+def _weight(item: Item, *, is_first: bool) -> int:
+    """Return how certain an item makes it that a number is dictated: 2 certain, 0 uncertain."""
+    if item.is_worded:
+        return 2
+    return 0 if is_first else item.mark
+
+
+def _is_count(text: str, items: Sequence[Item], number: _Number) -> bool:
+    """Recognize a short number before a unit: «сто двадцать рублей»."""
+    end = items[number.length - 1].end
+    return len(number.digits) < _SHORTEST_SURE and bool(_COUNTED.match(text, end))
 
 
 def _context(before: str) -> _Context:

@@ -19,8 +19,9 @@ _READINGS_KEPT = 20_000
 _LEAST_SCORE = 0.15
 _PERSON = ("Name", "Surn", "Patr")
 _NOT_COMMON = frozenset({*_PERSON, "Geox", "Abbr"})
-_CASES_OF_THING = ("nomn", "accs", "gent")
-_VERBS = ("VERB", "INFN", "PRED", "GRND")
+_THING = frozenset({"NOUN", "inan"})
+_CASES_OF_THING = frozenset({"nomn", "accs", "gent"})
+_VERBS = frozenset({"VERB", "INFN", "PRED", "GRND"})
 _MOST_FORMS = 40
 
 
@@ -47,7 +48,7 @@ def read_word(word: str) -> Reading:
     """Return the likely readings of a word; its ending decides if no dictionary contains it."""
     word = word.translate(_IN_RUSSIAN)
     parses = _parses(word)
-    known = bool(parses) and _morphology().word_is_known(word.lower())
+    known = _is_known(word, parses)
     tags = [parse.tag for parse in parses]
     names = [parse for parse in parses if "Name" in parse.tag and "plur" not in parse.tag]
     common = [tag for tag in tags if _NOT_COMMON.isdisjoint(tag.grammemes)]
@@ -58,13 +59,21 @@ def read_word(word: str) -> Reading:
         is_patronymic=_has(tags, "Patr"),
         is_common=known and bool(common),
         is_place=_has(tags, "Geox"),
-        is_thing=any(_has(common, "NOUN", "inan", case) for case in _CASES_OF_THING),
+        is_thing=any(_is_thing(tag) for tag in common),
         is_adjective=_has(tags, "ADJF"),
         is_noun=_has(tags, "NOUN"),
-        is_verb=any(_has(tags, part_of_speech) for part_of_speech in _VERBS),
+        is_verb=any(tag.POS in _VERBS for tag in tags),
         is_genitive=_has(tags, "NOUN", "gent"),
         lemma=(names or parses)[0].normal_form if parses else word.lower(),
     )
+
+
+def _is_known(word: str, parses: list[Parse]) -> bool:
+    return bool(parses) and _morphology().word_is_known(word.lower())
+
+
+def _is_thing(tag: OpencorporaTag) -> bool:
+    return tag.grammemes >= _THING and not _CASES_OF_THING.isdisjoint(tag.grammemes)
 
 
 def _has(tags: Iterable[OpencorporaTag], *grammemes: str) -> bool:
