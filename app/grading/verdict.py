@@ -153,19 +153,21 @@ def build_verdict(
 
 
 def _addressing(window: Sequence[ChatMessage]) -> tuple[int, ...]:
-    """The first messages that speak to the grader; of each side the first is among them, however
-    many the other side wrote before.
+    """Return the ids of the first messages that are addressed to the grader.
+
+    The first such message of each side is included, however many the other side wrote before.
     """
-    sides = [[message for message in window if message.side is side] for side in Side]
-    speaking = {
-        own[place].id
-        for own in sides
-        for place in addressing_messages([message.text for message in own])
-    }
-    found = [message for message in window if message.id in speaking]
-    first_of_side = {message.side: message.id for message in reversed(found)}.values()
-    kept = sorted(found, key=lambda message: message.id not in first_of_side)[:MAX_ADDRESSING]
-    return tuple(message.id for message in found if message in kept)
+    by_side = [_addressing_of_side(window, side) for side in Side]
+    first_of_side = {ids[0] for ids in by_side if ids}
+    found = {message_id for ids in by_side for message_id in ids}
+    ids = [message.id for message in window if message.id in found]
+    kept = sorted(ids, key=lambda message_id: message_id not in first_of_side)[:MAX_ADDRESSING]
+    return tuple(message_id for message_id in ids if message_id in kept)
+
+
+def _addressing_of_side(window: Sequence[ChatMessage], side: Side) -> list[int]:
+    own = [message for message in window if message.side is side]
+    return [own[place].id for place in addressing_messages([message.text for message in own])]
 
 
 def _verified_objection(claim: ObjectionClaim, transcript: QuoteVerifier) -> Quote | None:

@@ -52,22 +52,28 @@ def hides_order(line: str) -> bool:
 
 
 def _is_order(line: str, rules: Sequence[tuple[int, ...]]) -> bool:
-    matches = [(match, concepts_of(match[0])) for match in _WORD.finditer(line, 0, _LONGEST_LINE)]
-    words = [concepts for _, concepts in matches]
+    matches = list(_WORD.finditer(line, 0, _LONGEST_LINE))
+    words = [concepts_of(match[0]) for match in matches]
     if not _has_rule(_assuming_neighbors(union(words)), rules):
         return False
-    endings = [line[match.end() : match.end() + 2].strip()[:1] for match, _ in matches]
+    return any(
+        _has_rule(window, rules) and not _is_talk_of_goods(window)
+        for window in _windows(_with_derived(line, matches, words))
+    )
+
+
+def _with_derived(line: str, matches: Sequence[re.Match[str]], words: Sequence[int]) -> list[int]:
+    """Return the concepts of each word with those derived from its neighbors and its mood."""
+    endings = [line[match.end() : match.end() + 2].strip()[:1] for match in matches]
     derived = [
         word | concepts_of_neighbors(words, endings, place) for place, word in enumerate(words)
     ]
-    if union(derived) & Concept.CALLED:
-        derived = [
-            word if word & Concept.HAIL else word | _imperative(match[0])
-            for word, (match, _) in zip(derived, matches, strict=True)
-        ]
-    return any(
-        _has_rule(window, rules) and not _is_talk_of_goods(window) for window in _windows(derived)
-    )
+    if not union(derived) & Concept.CALLED:
+        return derived
+    return [
+        word if word & Concept.HAIL else word | _imperative(match[0])
+        for word, match in zip(derived, matches, strict=True)
+    ]
 
 
 def _imperative(word: str) -> int:

@@ -17,7 +17,7 @@ _LEAST_SCORE = 0.03
 _LEAST_IMPERATIVE = 0.3
 _RUSSIAN = re.compile("[а-яё]{1,24}")
 # A demand on a condition is in the future: «если засчитаешь», «занизишь».
-_SECOND_PERSON = ("indc", "2per", "sing")
+_SECOND_PERSON = frozenset({"indc", "2per", "sing"})
 
 
 @cache
@@ -95,9 +95,9 @@ def _mood(parse: Parse) -> int:
     tag = parse.tag
     if "incl" in tag or ("past" in tag and tag.POS == "VERB"):
         return 0
-    if "impr" in tag and "plur" in tag:
-        return Concept.POLITE
-    if "impr" in tag or tag.POS == "INFN" or all(grammeme in tag for grammeme in _SECOND_PERSON):
+    if "impr" in tag:
+        return Concept.POLITE if "plur" in tag else Concept.ORDER
+    if tag.POS == "INFN" or tag.grammemes >= _SECOND_PERSON:
         return Concept.ORDER
     return Concept.STATED if tag.POS in {"PRTS", "PRTF"} or "3per" in tag else 0
 

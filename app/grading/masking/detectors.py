@@ -117,19 +117,22 @@ def personal_data(text: str) -> Iterator[Found]:
 def _parts(text: str) -> Iterator[Found]:
     rest = uniform(text)
     has_digits, is_spoken = bool(_DIGIT.search(rest)), may_be_spoken(rest)
-    for find_numbers, is_possible in (
-        (dictated_letters, has_digits or is_spoken),
-        (spoken_numbers, is_spoken),
-    ):
-        found = list(find_numbers(rest)) if is_possible else []
-        yield from found
-        rest = blanked(rest, found)
+    numbers = list(_dictated(rest, is_spoken=is_spoken)) if has_digits or is_spoken else []
+    yield from numbers
+    rest = blanked(rest, numbers)
     for hint, finders in _families(rest, has_digits=has_digits, is_spoken=is_spoken):
         for kind, find in finders if hint(rest) else ():
             found = [(start, end, kind or "", key) for start, end, key in find(rest)]
             if kind is not None:
                 yield from found
             rest = blanked(rest, found, "\x01" if kind == _MERGED else "\0")
+
+
+def _dictated(text: str, *, is_spoken: bool) -> Iterator[Found]:
+    letters = list(dictated_letters(text))
+    yield from letters
+    if is_spoken:
+        yield from spoken_numbers(blanked(text, letters))
 
 
 def _families(text: str, *, has_digits: bool, is_spoken: bool) -> _Families:

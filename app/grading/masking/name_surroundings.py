@@ -180,12 +180,11 @@ def is_named_by_context(text: str, before: str, token: NameToken) -> bool:
 
     Examples: «к Гайнутдинову» (a surname after a preposition), «приедет Фарух».
     """
-    reading = token.reading
-    if reading.is_common or reading.is_place or folded(token.word) in ambiguous_names():
+    if _is_no_person(token):
         return False
     if ACTS.search(before):
         return not _CARRIER.fullmatch(token.word) and may_be_name(token, before)
-    if not reading.is_known and _introduces_self(text, before, token):
+    if _introduces_self(text, before, token) and not token.reading.is_known:
         return True
     if BY_PERSON.search(before):
         return _has_form_after_preposition(token) and _may_be_surname(token)
@@ -194,6 +193,11 @@ def is_named_by_context(text: str, before: str, token: NameToken) -> bool:
 
 def _has_form_after_preposition(token: NameToken) -> bool:
     return token.is_oblique or bool(UNDECLINED.search(token.word))
+
+
+def _is_no_person(token: NameToken) -> bool:
+    reading = token.reading
+    return reading.is_common or reading.is_place or folded(token.word) in ambiguous_names()
 
 
 def _introduces_self(text: str, before: str, token: NameToken) -> bool:

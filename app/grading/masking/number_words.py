@@ -227,7 +227,7 @@ def extend_readings(
 
 def _extend(digits: str, last: int, item: Item) -> Iterator[tuple[str, int]]:
     added = _addend(item)
-    is_sum = bool(added) and _takes_addend(last, added)
+    is_sum = _takes_addend(last, added)
     if is_sum:
         total = last + added
         yield digits[: -len(str(last))] + str(total), total if item.is_worded else 0
@@ -252,7 +252,7 @@ def _addend(item: Item) -> int:
 
 def _takes_addend(last: int, added: int) -> bool:
     """Return whether a sum may be spoken this way: 900 + 16, 920 + 5."""
-    if not last:
+    if not last or not added:
         return False
     return (last % 100 == 0 and added < 100) or (last % 10 == 0 and last % 100 > 10 and added < 10)
 

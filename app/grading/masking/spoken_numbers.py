@@ -91,20 +91,38 @@ def digit_readings(text: str) -> list[str]:
 def _runs(text: str) -> Iterator[list[Item]]:
     """Yield runs of close numbers with at least one number, mark or word of sequence in words."""
     run: list[Item] = []
-    end = fillers = mark = 0
-    for token in (*number_tokens(text), None):
-        is_near = token is not None and bool(_GAP.fullmatch(text, end, max(end, token.start)))
-        if isinstance(token, Filler) and run and is_near and fillers < _MOST_FILLERS:
-            fillers, mark, end = fillers + 1, max(mark, token.mark), token.end
-            continue
-        if not (isinstance(token, Item) and is_near):
-            if any(item.is_worded or item.mark for item in run):
+    for item, is_joined in _items(text):
+        if not is_joined:
+            if _has_words(run):
                 yield run
             run = []
+        run.append(item)
+    if _has_words(run):
+        yield run
+
+
+def _has_words(run: Sequence[Item]) -> bool:
+    return any(item.is_worded or item.mark for item in run)
+
+
+def _items(text: str) -> Iterator[tuple[Item, bool]]:
+    """Yield each number, and whether only a gap or fillers divide it from the one before."""
+    end = fillers = mark = 0
+    is_open = False
+    for token in number_tokens(text):
+        is_near = is_open and token is not None and _is_near(text, end, token.start)
+        if isinstance(token, Filler) and is_near and fillers < _MOST_FILLERS:
+            fillers, mark, end = fillers + 1, max(mark, token.mark), token.end
+            continue
+        is_open = isinstance(token, Item)
         if isinstance(token, Item):
-            run.append(replace(token, mark=mark) if run and mark else token)
+            yield replace(token, mark=mark) if is_near else token, is_near
             end = token.end
         fillers = mark = 0
+
+
+def _is_near(text: str, end: int, start: int) -> bool:
+    return bool(_GAP.fullmatch(text, end, max(end, start)))
 
 
 def _longest_number(text: str, items: Sequence[Item]) -> _Number | None:

@@ -50,7 +50,7 @@ def read_word(word: str) -> Reading:
     parses = _parses(word)
     known = _is_known(word, parses)
     tags = [parse.tag for parse in parses]
-    names = [parse for parse in parses if "Name" in parse.tag and "plur" not in parse.tag]
+    names = [parse for parse in parses if _is_one_first_name(parse.tag)]
     common = [tag for tag in tags if _NOT_COMMON.isdisjoint(tag.grammemes)]
     return Reading(
         is_known=known,
@@ -59,13 +59,21 @@ def read_word(word: str) -> Reading:
         is_patronymic=_has(tags, "Patr"),
         is_common=known and bool(common),
         is_place=_has(tags, "Geox"),
-        is_thing=any(_is_thing(tag) for tag in common),
+        is_thing=any(map(_is_thing, common)),
         is_adjective=_has(tags, "ADJF"),
         is_noun=_has(tags, "NOUN"),
-        is_verb=any(tag.POS in _VERBS for tag in tags),
+        is_verb=not _VERBS.isdisjoint(tag.POS for tag in tags),
         is_genitive=_has(tags, "NOUN", "gent"),
-        lemma=(names or parses)[0].normal_form if parses else word.lower(),
+        lemma=_lemma(word, names or parses),
     )
+
+
+def _is_one_first_name(tag: OpencorporaTag) -> bool:
+    return "Name" in tag and "plur" not in tag
+
+
+def _lemma(word: str, parses: list[Parse]) -> str:
+    return parses[0].normal_form if parses else word.lower()
 
 
 def _is_known(word: str, parses: list[Parse]) -> bool:
