@@ -69,15 +69,10 @@ _SIGN_FINDERS = (
         _has_short_groups,
     ),
     finder(rf"{FREE}9(?:{_SIGN}{{1,4}}\d){{9}}{END}(?! ?\d)", phone_key, _is_no_size_list),
-    finder(
-        r"(?<![^\W_])[78]([^\W\d_]{1,3})9\d\d\1\d{3}\1\d\d\1?\d\d(?![^\W_])",
-        phone_key,
-    ),
 )
 PHONE_FINDERS = (
     _phones(rf"(?:{_PLUS}|(?<![\d-])00) ?\(?\d(?:{_SEP}\d){{9,13}}{END}"),
     _phones(rf"{FREE}[78]{_SEP}[3-9](?:{_SEP}\d){{9}}(?: \d{{1,2}}(?=\s{{0,4}}$))?{END}"),
-    _phones(rf"{FREE}\(8\){_SEP}[3-9](?:{_SEP}\d){{9}}{END}"),
     _phones(rf"{FREE}(?<!\d[ -])(?:375|380|99[2-68])(?:{_SEP}\d){{9}}{END}"),
     _phones(
         rf"{FREE}(?<!\d-)\(?[3489]\d\d\)?[ .-]{{1,2}}(?!000)\d{{3}}[ .-]?\d\d[ .-]?\d\d{END}(?!-\d)"
