@@ -32,8 +32,9 @@ _FOLDED = (
 
 @dataclass(frozen=True)
 class Quote:
-    """Verbatim, unmasked words of a message. `repaired`: the model named another message or other
-    words.
+    """Verbatim, unmasked words of a message.
+
+    `repaired`: the model named another message or other words.
     """
 
     message_id: int
@@ -101,7 +102,11 @@ class _Shown:
         return match.span() if match else None
 
     def originals(self, span: tuple[int, int]) -> list[str]:
-        """Return the originals of the tokens in a folded span."""
+        """Return the originals of the tokens in these words, in order.
+
+        They come from the message nearest to `near` (from 1) that contains the words as shown, on
+        either side. Return None if there is no such message.
+        """
         return [original for start, original in self._tokens if span[0] <= start < span[1]]
 
     def _find_near(self, wanted: str) -> tuple[int, int] | None:
@@ -128,9 +133,10 @@ class _Shown:
         return self.quote(span, repaired=True) if span else None
 
     def quote(self, span: tuple[int, int], *, repaired: bool) -> Quote:
-        """The original's words under a folded span, from the negation on that may stand before it:
-        cut off, «не приезжайте» would say the opposite. What is too long ends at a word's end; only
-        a single word (a link) is broken.
+        """Return the words of the original under a folded span.
+
+        A negation before the span is included: «приезжайте» alone would reverse «не приезжайте». A
+        long quote ends at the end of a word; only a single long word (a link) is cut.
         """
         negated = _NEGATED.search(self.folded, max(0, span[0] - _LOOK_BACK), span[0])
         start = negated.start() if negated else span[0]
@@ -144,7 +150,7 @@ class _Shown:
 
 
 class QuoteVerifier:
-    """Verifies quotes from one graded window."""
+    """Verifier of quotes from one graded window."""
 
     def __init__(self, window: Sequence[ChatMessage], masker: Masker) -> None:
         """`masker`: that of the user message, so that the tokens are the model's."""
@@ -183,8 +189,10 @@ class QuoteVerifier:
         return sorted(enumerate(self._shown, start=1), key=lambda entry: abs(entry[0] - number))
 
     def originals(self, words: str, near: int) -> list[str] | None:
-        """What stands behind the tokens in these words, one by one, in the message nearest to
-        `near` (from 1) that has them as it was shown, whoever wrote it; None where none has.
+        """Return the originals of the tokens in these words, in order.
+
+        They come from the message nearest to `near` (from 1) that contains the words as shown, on
+        either side. Return None if there is no such message.
         """
         wanted = _fold(words).strip(' ".,;:')
         if not any(map(str.isalnum, wanted)):

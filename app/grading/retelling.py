@@ -57,7 +57,7 @@ _SEVERAL = "сообщений"
 
 
 class Retelling:
-    """Converts the texts of one answer about one window."""
+    """Converter of the texts of one answer about one window."""
 
     def __init__(
         self,
@@ -145,8 +145,9 @@ def _is_count(match: re.Match[str]) -> bool:
 
 
 def _times(numbers: str, moments: Sequence[datetime]) -> str:
-    """Return the times for a list of numbers, each day once in a row; empty if a number has no
-    message.
+    """Return the times for a list of numbers, each day once in a row.
+
+    The result is empty if a number has no message.
     """
     said, day, clock = "", "", ""
     for joint, digits in re.findall(r"(\D*)(\d+)", numbers):

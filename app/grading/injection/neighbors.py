@@ -1,6 +1,4 @@
-"""Derives concepts of a word from the words beside it: who is the reader, what is asked, and where
-the report is meant.
-"""
+"""Derive concepts of a word from the words beside it: reader, order, place of the report."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -38,7 +36,7 @@ def union(words: Sequence[int]) -> int:
 
 
 def concepts_of_neighbors(words: Sequence[int], endings: Sequence[str], place: int) -> int:
-    """The concepts that a word has by the words beside it."""
+    """Return the concepts that a word has because of the words beside it."""
     word = words[place]
     if not word & _DERIVED_FROM:
         return 0
@@ -66,8 +64,9 @@ def _reader(words: Sequence[int], endings: Sequence[str], place: int) -> int:
 
 
 def _is_hailed(words: Sequence[int], endings: Sequence[str], place: int) -> bool:
-    """True after a word of address; a thing that a comma divides from it is not addressed:
-    «уважаемый, машина на ходу?».
+    """Return whether a word of address precedes the name.
+
+    A thing after a comma is not addressed: «уважаемый, машина на ходу?».
     """
     if words[place] & Concept.THING and place and endings[place - 1]:
         return False
@@ -128,7 +127,7 @@ def _is_certain_reader(word: int, beside: int) -> bool:
 
 
 def _report(words: Sequence[int], endings: Sequence[str], place: int) -> int:
-    """A report as the place to write into, or as the heading of a line."""
+    """Return whether a report is the place to write into, or the heading of a line."""
     if not words[place] & Concept.REPORT:
         return 0
     is_heading = place == 0 and ":" in endings[:4]

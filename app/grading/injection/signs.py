@@ -1,5 +1,6 @@
-"""Patterns of lines, lower-case, that speak to a grader: families of wordings in Russian, English
-and the languages of Avito's sellers.
+"""Patterns of lower-case lines that are addressed to a grader.
+
+Each pattern is a family of wordings in Russian, English and the languages of Avito's sellers.
 """
 
 _BRIEFLY = r"\W+(?:\w+\W+){0,4}?"

@@ -1,6 +1,6 @@
-"""Finds what stands beside an address that is already found, and the codes of doors.
+r"""Find what stands beside an address that is already found, and codes of doors.
 
-The text holds \x01 in place of each address.
+The text holds \x01 in place of each character of an address.
 """
 
 import re
@@ -44,8 +44,7 @@ TAIL_HINT = in_lower(
 
 
 def _find_said_street(text: str) -> Iterator[tuple[int, int, str]]:
-    """Find a street that other words separate from its house («по карла маркса до конца, дом"
-    " 5»)."""
+    """Find a street that other words separate from its house («по карла маркса, там дом 5»)."""
     for match in _SAID_STREET.finditer(text):
         words = match["v"].split()
         while words and not (

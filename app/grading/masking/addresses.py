@@ -1,5 +1,6 @@
-"""Patterns of addresses: a street with a house, a house with a flat, a village's plot, a door code,
-a postal code; a town alone is none.
+"""Patterns of addresses: street with house, house with flat, plot, door code, postal code.
+
+A town alone is not an address.
 """
 
 import re
@@ -158,7 +159,7 @@ def _is_declined_first_name(word: re.Match[str] | None) -> bool:
 
 
 def _street_finder(pattern: str) -> Finder:
-    """A finder of the group `v` where the group `street` may be a street."""
+    """Return a finder of the group `v` if the group `street` may be a street."""
     compiled = re.compile(pattern)
 
     def find(text: str) -> Iterator[tuple[int, int, str]]:

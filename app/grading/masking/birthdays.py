@@ -1,4 +1,4 @@
-"""Dates of birth, in figures and in words."""
+"""Find dates of birth in figures and in words."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Coordinates: in degrees, as decimals, with words, and as codes of maps."""
+"""Find coordinates: degrees, decimals, words, and codes of maps."""
 
 import re
 
@@ -6,7 +6,7 @@ from app.grading.masking.finders import digits_of, finder
 
 
 def _may_be_russian(text: str) -> bool:
-    """Whether both numbers are degrees of Russia and its neighbours."""
+    """Return whether both numbers are degrees of Russia and its neighbours."""
     first, second = (
         float(number.replace(",", ".")) for number in re.findall(r"\d{1,3}[.,]\d{4,9}", text)
     )

@@ -1,4 +1,4 @@
-"""Car plates and VINs that are dictated letter by letter: «у пять пять восемь ве эн сто два»."""
+"""Find car plates and VINs dictated letter by letter: «у пять пять восемь ве эн сто два»."""
 
 import re
 from collections.abc import Iterator

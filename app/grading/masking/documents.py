@@ -1,4 +1,4 @@
-"""Numbers that name a person, a car or a bank account: cards, accounts, wallets, papers, plates."""
+"""Find numbers of cards, accounts, wallets, identity papers and cars."""
 
 import re
 

@@ -1,5 +1,6 @@
-"""Patterns of e-mail addresses: written, with blanks and brackets in them, and spelled in words
-(«иван собака мейл ру»).
+"""Patterns of e-mail addresses: written, with blanks or brackets, and in words.
+
+Example in words: «иван собака мейл ру».
 """
 
 from app.grading.masking.finders import in_lower

@@ -1,4 +1,4 @@
-"""Context that makes a word a name: introductions, greetings, acts of people."""
+"""Recognize names by their context: introductions, greetings, acts of people."""
 
 import re
 from collections.abc import Iterator

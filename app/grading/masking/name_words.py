@@ -60,7 +60,7 @@ class NameToken:
 
     @property
     def is_oblique(self) -> bool:
-        """True where the word stands in another case than the nominative."""
+        """Return whether the word is not in the nominative."""
         return folded(self.word) != folded(self.reading.lemma)
 
     @property
@@ -75,8 +75,9 @@ def name_by_skeleton() -> dict[str, str]:
 
 
 def is_first_name(token: NameToken) -> bool:
-    """A word that is a first name and nothing else where it is capitalised, or long enough to be
-    one in lower case.
+    """Return whether a word is a first name and nothing else.
+
+    A word in lower case must be long enough.
     """
     form = folded(token.word)
     if form in ambiguous_names():
@@ -100,7 +101,7 @@ def is_odd_form(token: NameToken, reading: Reading) -> bool:
 
 @lru_cache(maxsize=20_000)
 def is_plain_word(word: str) -> bool:
-    """A word of the dictionary that names nobody, anywhere."""
+    """Return whether a word of the dictionary is never a name."""
     reading, form = read_word(word), folded(word)
     is_person = (
         reading.is_first_name
@@ -174,7 +175,7 @@ def is_latin_surname(token: NameToken) -> bool:
 
 
 def is_diminutive(token: NameToken) -> bool:
-    """«Аллочка», «Викуся»: a word of no dictionary with the stem of a first name."""
+    """Recognize a word of no dictionary with the stem of a first name: «Аллочка», «Викуся»."""
     if not token.is_capitalised or token.reading.is_known:
         return False
     return any(
@@ -186,7 +187,7 @@ def is_diminutive(token: NameToken) -> bool:
 
 
 def is_vocative(word: str) -> bool:
-    """«Маш, привет», «Тань!»: a name without its last vowel."""
+    """Recognize a name without its last vowel: «Маш, привет», «Тань!»."""
     stem = folded(word).removesuffix("ь")
     return (
         3 <= len(word) <= 5

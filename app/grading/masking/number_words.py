@@ -1,6 +1,4 @@
-"""Number words of Russian: their values in every usual spelling, words glued together, and the
-words said between numbers.
-"""
+"""Read Russian number words in every usual spelling, and the words between numbers."""
 
 import re
 from collections.abc import Iterator
@@ -112,7 +110,7 @@ _SAID_BETWEEN = re.compile(
 
 
 def _plain(word: str) -> str:
-    """The word without what people leave out or mix up: soft signs, «ё», «дц»."""
+    """Return the word without letters that people omit or mix up: soft signs, «ё», «дц»."""
     return _OFTEN_WRONG.sub(
         lambda match: {"ь": "", "ё": "е", "ц": "тс"}.get(match[0], "дцат"), word.lower()
     )
@@ -159,8 +157,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Filler:
-    """A word between numbers. `mark`: 2 for the name of a character («тире»), 1 for a word of
-    sequence («потом»), else 0.
+    """A word between numbers.
+
+    `mark`: 2 for the name of a character («тире»), 1 for a word of sequence («потом»), else 0.
     """
 
     start: int
@@ -169,7 +168,7 @@ class Filler:
 
 
 def may_be_spoken(text: str) -> bool:
-    """Whether a number word, or a mark or pause in words after a figure, may stand in the text."""
+    """Return whether a number word, or a mark or pause in words after a digit, may be present."""
     lower = text.lower()
     return bool(_HINT.search(lower) or _SAID_BETWEEN.search(lower))
 
@@ -208,7 +207,7 @@ def _value(plain: str) -> int | None:
 
 
 def _glued(start: int, end: int, plain: str) -> Iterator[Item]:
-    """The numbers of a word like «восемьдевятьсот»; only the whole word has a place in the text."""
+    """Yield the numbers of a word like «восемьдевятьсот»; all end where the word ends."""
     for place, piece in enumerate(_GLUED_WORD.findall(plain)):
         yield Item(start if not place else end, end, value=_PLAIN_VALUES[piece])
 

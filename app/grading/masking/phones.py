@@ -1,4 +1,4 @@
-"""Phone numbers in figures: of Russia and its neighbours, and the Russian ones of a town."""
+"""Find phone numbers in figures: of Russia, its neighbours, and Russian town numbers."""
 
 import re
 from itertools import pairwise
@@ -21,13 +21,13 @@ _COUNTED = r"(?! ?(?i:руб|₽|р\b|тыс|шт|км|кг|мм|см|м\b|ле�
 
 
 def phone_key(text: str) -> str:
-    """The digits without Russia's code."""
+    """Return the digits without Russia's code."""
     digits = digits_of(text)
     return digits[-10:] if len(digits) == 11 and digits[0] in "78" else digits
 
 
 def _is_no_size_list(text: str) -> bool:
-    """A row of sizes («8 9 10 11 12 13») grows; a phone number does not."""
+    """Return False for a growing row of sizes («8 9 10 11 12 13»)."""
     numbers = [float(number) for number in re.findall(r"\d{1,15}(?:\.\d)?(?!\d)", text)]
     return len(numbers) < 4 or any(after <= before for before, after in pairwise(numbers))
 
