@@ -101,11 +101,11 @@ def replace_addresses(text: str, word: str) -> str:
 
 
 def _outside_avito(text: str, change: Callable[[str], str]) -> str:
-    told, position = "", 0
+    result, position = "", 0
     for own in _AVITO_WORD.finditer(text):
-        told += change(text[position : own.start()]) + own[0]
+        result += change(text[position : own.start()]) + own[0]
         position = own.end()
-    return told + change(text[position:])
+    return result + change(text[position:])
 
 
 def _sub_written(text: str, replacement: Callable[[re.Match[str]], str]) -> str:

@@ -114,11 +114,11 @@ class Masker:
         """Return a text of the model with empty tokens ("[ТЕЛЕФОН_0]") for personal data in it."""
         if self._level is Masking.OFF:
             return text
-        said, position = "", 0
+        shown, position = "", 0
         for start, end, kind, _ in sorted(personal_data(text)):
-            said += f"{text[position:start]}[{kind}_0]"
+            shown += f"{text[position:start]}[{kind}_0]"
             position = end
-        return said + text[position:]
+        return shown + text[position:]
 
     def to_words(self, hidden: str) -> str:
         """Return a text of the model with names restored and other tokens as words («телефон»)."""
@@ -136,11 +136,11 @@ class Masker:
             return hidden
         spellings = iter(originals)
 
-        def said(match: re.Match[str]) -> str:
+        def convert_token(match: re.Match[str]) -> str:
             spelling, known = next(spellings, None), self._known(match)
             return (spelling or known) if known else f"[{_WORDS[_identity(match)[0]]}]"
 
-        return _TOKEN.sub(said, hidden)
+        return _TOKEN.sub(convert_token, hidden)
 
     def _known(self, match: re.Match[str]) -> str | None:
         """Return an original that may be shown: a name, or a word that strict masking hides."""
