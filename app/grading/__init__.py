@@ -1,1 +1,1 @@
-"""How a chat is graded: pure functions without network, database or clock."""
+"""Grading of one chat: pure functions without network, database or clock."""

@@ -1,10 +1,9 @@
-"""How far two graders agree: exact agreement, quadratic weighted kappa, Gwet's AC2, and how sure
-that is.
+"""Agreement of two graders: exact agreement, weighted kappa and Gwet's AC2, with intervals.
 
-Pure statistics over levels 0, 1, … of an ordinal scale. A chat that two people graded is a cell of
-a table, row the first's level, column the second's. Several pairs of graders are pooled by giving
-several tables: each has margins of its own, so that a strict grader and a mild one are not mixed
-into one that nobody is.
+Pure statistics over levels 0, 1, … of an ordinal scale. A chat that two graders graded is a cell of
+a table: the row is the level of the first, the column that of the second. Several pairs of graders
+are pooled as several tables. Each table keeps its own margins, so that a strict and a mild grader
+are not mixed.
 
 Sources: J. Cohen, Weighted kappa, Psychological Bulletin 70 (1968) 213-220; A. J. Conger,
 Integration and generalization of kappas for multiple raters, Psychological Bulletin 88 (1980)
@@ -32,7 +31,7 @@ Table = list[list[int]]
 
 
 class Cell(NamedTuple):
-    """What two graders said of one chat; ``pair`` tells which two."""
+    """The levels that two graders gave one chat. ``pair``: the number of the pair."""
 
     pair: int
     row: int
@@ -53,11 +52,10 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Agreement:
-    """How two graders, or pooled pairs of them, agree on one scale; None: there is nothing to
-    compute it from.
+    """Agreement of two graders, or of pooled pairs of them, on one scale.
 
-    ``n``: comparisons, ``chats``: the chats they are of, as many unless pairs are pooled.
-    ``table``: the sum of all pairs.
+    ``n``: comparisons. ``chats``: compared chats; fewer than ``n`` only if pairs are pooled.
+    ``table``: the sum of all pairs. A figure is None if it cannot be computed.
     """
 
     n: int
@@ -73,8 +71,9 @@ class Agreement:
 def measure_agreement(
     chats: Sequence[Chat], *, levels: int, seed: int, resamples: int = RESAMPLES
 ) -> Agreement:
-    """All of it for these chats; those without a cell are left out. The same seed gives the same
-    intervals.
+    """Return all figures for these chats.
+
+    Chats without a cell are left out. The same seed gives the same intervals.
     """
     compared = [chat for chat in chats if chat]
     tables = tabulate(((chat, 1) for chat in compared), levels)
@@ -94,7 +93,7 @@ def measure_agreement(
 
 
 def tabulate(chats: Iterable[tuple[Chat, int]], levels: int) -> list[Table]:
-    """The table of each pair of graders that occurs, over chats that each count so many times."""
+    """Return the table of each pair of graders; each chat counts the given number of times."""
     tables: dict[int, Table] = {}
     for chat, times in chats:
         for pair, row, column in chat:
@@ -110,9 +109,9 @@ def weighted_kappa(tables: Sequence[Table]) -> float | None:
 
     With k levels, d(i,j) = ((i-j)/(k-1))², for each pair a table n(i,j) of n chats with row sums r
     and column sums c: D = Σ d(i,j)·n(i,j), E = Σ d(i,j)·r(i)·c(j)/n, both summed over the pairs.
-    For one pair this is Cohen's; for several raters who all graded all chats it is Conger's (1980),
-    whose chance agreement is the mean of the pairs'. None where E is 0: nobody ever left one and
-    the same level, and whether chance or care made them agree cannot be told.
+    For one pair this is Cohen's kappa. For several raters who all graded all chats it is Conger's
+    (1980), whose chance agreement is the mean of the pairs'. Return None if E is 0: every grader
+    used one level only, and agreement by chance cannot be separated from real agreement.
     """
     observed, expected = 0, 0.0
     for table in tables:
@@ -130,13 +129,12 @@ def weighted_kappa(tables: Sequence[Table]) -> float | None:
 
 
 def gwet_ac2(tables: Sequence[Table]) -> float | None:
-    """Gwet's AC2 with quadratic weights (Gwet 2014): (p - e) / (1 - e), which a rare level does not
-    upset as it does kappa.
+    """Gwet's AC2 with quadratic weights (Gwet 2014): (p - e) / (1 - e).
 
-    With k levels, w(i,j) = 1 - ((i-j)/(k-1))², T = Σ w(i,j): p = the mean w of all comparisons,
-    π(i) = the share of level i in both margins together, e = T/(k(k-1)) · Σ π(i)(1-π(i)). For
-    several raters who all graded all chats this is Gwet's for many raters. None where nothing was
-    compared.
+    A rare level distorts kappa, but not AC2. With k levels, w(i,j) = 1 - ((i-j)/(k-1))², T = Σ
+    w(i,j): p = the mean w of all comparisons, π(i) = the share of level i in both margins together,
+    e = T/(k(k-1)) · Σ π(i)(1-π(i)). For several raters who all graded all chats this is Gwet's AC2
+    for many raters. Return None if nothing was compared.
     """
     if not tables:
         return None
@@ -158,11 +156,11 @@ def gwet_ac2(tables: Sequence[Table]) -> float | None:
 def _bootstrap(
     chats: Sequence[Chat], levels: int, seed: int, resamples: int
 ) -> tuple[Interval | None, Interval | None]:
-    """Percentile intervals of kappa and AC2 over resampled chats: all that is said of one chat is
-    drawn together.
+    """Return percentile intervals of kappa and AC2 over resampled chats.
 
-    None of too few chats, and of kappa where more than a twentieth of the resamples leave it
-    undefined: what remains would be a choice of the resamples in which graders differ.
+    All cells of a chat are drawn together. Return None for too few chats. The interval of kappa is
+    None if it is undefined in more than a twentieth of the resamples: the rest would be a biased
+    selection.
     """
     if len(chats) < SMALLEST_FOR_INTERVAL:
         return None, None

@@ -32,8 +32,9 @@ _FOLDED = (
 
 @dataclass(frozen=True)
 class Quote:
-    """Verbatim, unmasked words of a message. `repaired`: the model named another message or other
-    words.
+    """Verbatim, unmasked words of a message.
+
+    `repaired`: the model named another message or other words.
     """
 
     message_id: int
@@ -101,10 +102,14 @@ class _Shown:
         return match.span() if match else None
 
     def originals(self, span: tuple[int, int]) -> list[str]:
-        """Return the originals of the tokens in a folded span."""
+        """Return the originals of the tokens in these words, in order.
+
+        They come from the message nearest to `near` (from 1) that contains the words as shown, on
+        either side. Return None if there is no such message.
+        """
         return [original for start, original in self._tokens if span[0] <= start < span[1]]
 
-    def find_near(self, wanted: str) -> tuple[int, int] | None:
+    def _find_near(self, wanted: str) -> tuple[int, int] | None:
         """Return the span of similar words, extended to whole words."""
         if len(wanted) < _SHORTEST_NEAR or len(self.folded) * 100 < len(wanted) * _NEAR_ENOUGH:
             return None
@@ -122,10 +127,16 @@ class _Shown:
             end += 1
         return start, end
 
+    def quote_near(self, wanted: str) -> Quote | None:
+        """Return the quote of similar words."""
+        span = self._find_near(wanted)
+        return self.quote(span, repaired=True) if span else None
+
     def quote(self, span: tuple[int, int], *, repaired: bool) -> Quote:
-        """The original's words under a folded span, from the negation on that may stand before it:
-        cut off, «не приезжайте» would say the opposite. What is too long ends at a word's end; only
-        a single word (a link) is broken.
+        """Return the words of the original under a folded span.
+
+        A negation before the span is included: «приезжайте» alone would reverse «не приезжайте». A
+        long quote ends at the end of a word; only a single long word (a link) is cut.
         """
         negated = _NEGATED.search(self.folded, max(0, span[0] - _LOOK_BACK), span[0])
         start = negated.start() if negated else span[0]
@@ -139,44 +150,49 @@ class _Shown:
 
 
 class QuoteVerifier:
-    """Verifies quotes from one graded window."""
+    """Verifier of quotes from one graded window."""
 
     def __init__(self, window: Sequence[ChatMessage], masker: Masker) -> None:
         """`masker`: that of the user message, so that the tokens are the model's."""
         self._shown = [_Shown(message, masker) for message in window]
 
     def verify(self, number: int, words: str, sides: Collection[Side]) -> Quote | None:
-        """The quote as it stands in message `number` (from 1) if one of `sides` wrote it; repaired
-        where it stands elsewhere; or None.
+        """Return the quote as it stands in message `number` (from 1) if one of `sides` wrote it.
 
-        Case, ё, blanks, quotation marks and dashes make no difference. Repairs, in this
-        order: the words stand in another message of the right side (the nearest one), the longest
-        part round an ellipsis does, the named message has nearly these words.
+        Case, ё, blanks, quotation marks and dashes make no difference. A quote that stands
+        elsewhere is repaired. Repairs, in this order:
+
+        - The words stand in another message of these sides; the nearest is taken.
+        - Only the longest part before or after an ellipsis stands in a message.
+        - The message `number` has similar words.
+
+        Return None if no repair is possible.
         """
         wanted = _fold(words[:_LONGEST_READ]).strip(' ".')
         if not any(char.isalnum() or ord(char) > 0x2000 for char in wanted):
             return None
-        nearest = [
-            (place, shown)
-            for place, shown in self._by_distance(number)
-            if shown.message.side in sides
-        ]
+        nearest = self._nearest(number, sides)
         longest_part = max(wanted.split("..."), key=len).strip(' ".,')
         for part in filter(None, (wanted, longest_part)):
             for place, shown in nearest:
                 if span := shown.find(part):
                     return shown.quote(span, repaired=place != number or part != wanted)
-        if nearest and nearest[0][0] == number and (span := nearest[0][1].find_near(wanted)):
-            return nearest[0][1].quote(span, repaired=True)
+        if nearest and nearest[0][0] == number:
+            return nearest[0][1].quote_near(wanted)
         return None
+
+    def _nearest(self, number: int, sides: Collection[Side]) -> list[tuple[int, _Shown]]:
+        return [entry for entry in self._by_distance(number) if entry[1].message.side in sides]
 
     def _by_distance(self, number: int) -> list[tuple[int, _Shown]]:
         """Return the messages with their numbers, those next to ``number`` first."""
         return sorted(enumerate(self._shown, start=1), key=lambda entry: abs(entry[0] - number))
 
     def originals(self, words: str, near: int) -> list[str] | None:
-        """What stands behind the tokens in these words, one by one, in the message nearest to
-        `near` (from 1) that has them as it was shown, whoever wrote it; None where none has.
+        """Return the originals of the tokens in these words, in order.
+
+        They come from the message nearest to `near` (from 1) that contains the words as shown, on
+        either side. Return None if there is no such message.
         """
         wanted = _fold(words).strip(' ".,;:')
         if not any(map(str.isalnum, wanted)):

@@ -99,7 +99,7 @@ class _Answered(BaseModel):
 
 
 class QuoteClaim(_Answered):
-    """A quote of the model's from message `number` of the window (counted from 1), unverified."""
+    """An unverified quote of the model from message `number` of the window (from 1)."""
 
     number: Number = Field(alias="i")
     words: str = Field(alias="q")

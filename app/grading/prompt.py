@@ -1,5 +1,6 @@
-"""What the judge is sent: one system message for every chat, and the chat in a frame that no text
-in it can leave.
+"""Build the prompt: one system message for all chats, and the chat in a frame.
+
+No text in the chat can end the frame.
 """
 
 import hashlib
@@ -67,8 +68,9 @@ _NONCE = re.compile(r"[0-9A-Za-z_-]{16,64}")
 
 
 def system_message(rubric: Rubric) -> str:
-    """The same bytes for every chat (the provider caches prefixes); ends with the one full example
-    of an answer.
+    """Return the system message, with the same bytes for every chat.
+
+    The provider caches prefixes. The message ends with one full example of an answer.
     """
     criteria = "\n\n".join(
         _criterion(criterion, entry) for criterion, entry in rubric.criteria.items()
@@ -77,8 +79,9 @@ def system_message(rubric: Rubric) -> str:
 
 
 def user_message(window: Sequence[ChatMessage], masker: Masker, zone: ZoneInfo, nonce: str) -> str:
-    """Three lines: nonce, the window as a JSON array, nonce. `nonce` is 16-64 letters and digits
-    that nobody can guess (ValueError).
+    """Return three lines: nonce, the window as a JSON array, nonce.
+
+    `nonce`: 16-64 random letters and digits. Another nonce raises ValueError.
     """
     if not _NONCE.fullmatch(nonce):
         raise ValueError("Метка рамки: от 16 до 64 латинских букв и цифр.")
@@ -97,8 +100,9 @@ def user_message(window: Sequence[ChatMessage], masker: Masker, zone: ZoneInfo, 
 
 
 def with_complaint(user_message: str, words: str) -> str:
-    """The retry's user message: the chat, and after it what was wrong with the answer (the
-    validator's own words, none of the chat's).
+    """Return the user message of a retry: the chat and the fault of the first answer.
+
+    The description of the fault contains no text of the chat.
     """
     return f"{user_message}\n\n{_COMPLAINT.format(words=words)}"
 

@@ -57,7 +57,7 @@ _SEVERAL = "сообщений"
 
 
 class Retelling:
-    """Converts the texts of one answer about one window."""
+    """Converter of the texts of one answer about one window."""
 
     def __init__(
         self,
@@ -77,33 +77,35 @@ class Retelling:
         Quotations from the chat keep their names and numbers.
         """
         hidden = self._masker.hide(text)
-        told, position = "", 0
+        result, position = "", 0
         for quotation in _QUOTATION.finditer(hidden):
-            told += self._told(hidden[position : quotation.start()]) + self._quoted(
+            result += self._retell(hidden[position : quotation.start()]) + self._convert_quotation(
                 quotation[0], near
             )
             position = quotation.end()
-        return told + self._told(hidden[position:])
+        return result + self._retell(hidden[position:])
 
-    def _told(self, hidden: str) -> str:
+    def _retell(self, hidden: str) -> str:
         return replace_addresses(
             replace_numbers_with_times(self._masker.to_words(hidden), self._moments), "ссылка"
         )
 
-    def _quoted(self, quotation: str, near: int) -> str:
+    def _convert_quotation(self, quotation: str, near: int) -> str:
         parts = _LEFT_OUT.split(quotation[1:-1])
         return (
             quotation[0]
-            + "".join(replace_addresses(self._spoken(part, near), "[ссылка]") for part in parts)
+            + "".join(
+                replace_addresses(self._convert_spoken(part, near), "[ссылка]") for part in parts
+            )
             + quotation[-1]
         )
 
-    def _spoken(self, part: str, near: int) -> str:
-        said = replace_numbers_with_times(self._masker.to_speech(part), self._moments)
-        if said == part:
+    def _convert_spoken(self, part: str, near: int) -> str:
+        converted = replace_numbers_with_times(self._masker.to_speech(part), self._moments)
+        if converted == part:
             return part
         originals = self._transcript.originals(part, near)
-        return said if originals is None else self._masker.to_speech(part, originals)
+        return converted if originals is None else self._masker.to_speech(part, originals)
 
 
 def replace_numbers_with_times(text: str, moments: Sequence[datetime]) -> str:
@@ -129,9 +131,9 @@ def replace_numbers_with_times(text: str, moments: Sequence[datetime]) -> str:
         glued = match.start() > 0 and match.string[match.start() - 1] not in " \n(«"
         return f"{' ' * glued}({'сообщения' if several else 'сообщение'} от {times})"
 
-    told = _NAMED.sub(named, text)
+    result = _NAMED.sub(named, text)
     # This pattern takes four times as long as the first.
-    return _CITED.sub(cited, told) if "[" in told or "=" in told else told
+    return _CITED.sub(cited, result) if "[" in result or "=" in result else result
 
 
 def _is_count(match: re.Match[str]) -> bool:
@@ -145,20 +147,21 @@ def _is_count(match: re.Match[str]) -> bool:
 
 
 def _times(numbers: str, moments: Sequence[datetime]) -> str:
-    """Return the times for a list of numbers, each day once in a row; empty if a number has no
-    message.
+    """Return the times for a list of numbers, each day once in a row.
+
+    The result is empty if a number has no message.
     """
-    said, day, clock = "", "", ""
+    converted, day, clock = "", "", ""
     for joint, digits in re.findall(r"(\D*)(\d+)", numbers):
         if int(digits) > len(moments):
             return ""
         moment = moments[int(digits) - 1]
         before, day, clock = (day, clock), f"{moment:%d.%m}", f"{moment:%H:%M}"
         if before != (day, clock):
-            said += _joint(joint, same_day=before[0] == day) * bool(said) + (
+            converted += _joint(joint, same_day=before[0] == day) * bool(converted) + (
                 clock if before[0] == day else f"{day} в {clock}"
             )
-    return said
+    return converted
 
 
 def _joint(joint: str, *, same_day: bool) -> str:

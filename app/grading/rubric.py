@@ -1,5 +1,6 @@
-"""The rubric: what the judge looks at for each criterion. Loaded from a file, so that a company can
-have its own.
+"""The rubric: what the model checks for each criterion.
+
+It is loaded from a file, so that a company can use its own.
 """
 
 from pathlib import Path
@@ -45,7 +46,7 @@ class RubricCheck(_Entry):
 
 
 class Anchors(_Entry):
-    """What each level looks like; `none` belongs to objection_handling alone."""
+    """Descriptions of the levels; only objection_handling has `none`."""
 
     high: Words
     medium: Words
@@ -54,7 +55,10 @@ class Anchors(_Entry):
 
 
 def _three_different(checks: tuple[RubricCheck, ...]) -> tuple[RubricCheck, ...]:
-    """Counted here and not by pydantic, which leaves out of its count what is wrong in itself."""
+    """Require three different checks.
+
+    pydantic would not count checks that are invalid themselves.
+    """
     if len(checks) != CHECKS_EACH:
         raise ValueError(f"проверок должно быть {CHECKS_EACH}, а не {len(checks)}")
     if len({check.id for check in checks}) < CHECKS_EACH:
@@ -72,7 +76,7 @@ class RubricCriterion(_Entry):
 
     @property
     def check_ids(self) -> tuple[str, ...]:
-        """The ids of the checks, in order."""
+        """Return the ids of the checks in order."""
         return tuple(check.id for check in self.checks)
 
 
@@ -89,7 +93,7 @@ def _complete_and_in_order(
 
 
 class Rubric(_Entry):
-    """All six criteria, in the order of Criterion whatever the file's order."""
+    """All six criteria in the order of Criterion, regardless of the file's order."""
 
     version: Annotated[
         str,
@@ -99,12 +103,16 @@ class Rubric(_Entry):
 
     @property
     def weights(self) -> dict[Criterion, float]:
-        """Each criterion's weight in the score."""
+        """Return the weight of each criterion in the score."""
         return {criterion: entry.weight for criterion, entry in self.criteria.items()}
 
 
 def load_rubric(path: Path | None) -> Rubric:
-    """The rubric in the file at `path`; None means the built-in one. Raises RubricError."""
+    """Return the rubric in the file at `path`, or the built-in one for None.
+
+    Raises:
+        RubricError: the file cannot be used.
+    """
     source = path or BUILT_IN
     try:
         text = source.read_text(encoding="utf-8-sig")

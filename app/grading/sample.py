@@ -1,6 +1,4 @@
-"""Which chats people are to grade by hand: drawn so that no grade and no account is drowned by the
-frequent ones.
-"""
+"""Select chats for grading by people so that rare grades and accounts are represented."""
 
 import random
 from collections import Counter
@@ -13,16 +11,15 @@ Stratum = tuple[int, Hashable]
 def balanced_sample(
     candidates: Mapping[int, Sequence[Hashable]], size: int, seed: int
 ) -> list[int]:
-    """At most ``size`` of the numbers, in an order that tells nothing; the same candidates and seed
-    give the same.
+    """Return at most ``size`` of the numbers in random order.
 
-    Each number comes with its traits: a grade of each criterion, then the account. Every draw is
-    from the stratum that lags most behind an equal share for each trait in its place; of those that
-    lag alike, the earlier place, then the rarer trait. So every trait that occurs is drawn as soon
-    as ``size`` is at least the number of strata, and one that a report in a hundred has is taken up
-    to its share.
+    The same candidates and seed give the same sample. Each number has traits: a grade of each
+    criterion, then the account. Every draw is from the stratum that is furthest below an equal
+    share of the traits in its place; ties are broken by the earlier place, then by the rarer trait.
+    So every trait is drawn if ``size`` is at least the number of strata, and a trait of one report
+    in a hundred is drawn up to its share.
 
-    What is measured on such a sample is true of the sample: among all chats the traits have other
+    Figures of such a sample hold for the sample only: among all chats the traits have other
     frequencies.
     """
     rng = random.Random(seed)  # noqa: S311 - a draw that can be repeated, not a secret

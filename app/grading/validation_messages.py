@@ -1,6 +1,4 @@
-"""Says in Russian what pydantic found wrong, without repeating the value: it may be an attacker's
-text.
-"""
+"""Describe faults found by pydantic in Russian, without the value, which is untrusted text."""
 
 import re
 
@@ -33,9 +31,7 @@ _FAULTS = {
 
 
 def describe_validation_error(error: ValidationError) -> str:
-    """The first three faults, each with the path of its field: "criteria.clarity.grade: поля нет;
-    …".
-    """
+    """Return the first three faults with their fields: "criteria.clarity.grade: поля нет; …"."""
     return "; ".join(
         f"{_path(fault['loc'])}: {_fault(fault['type'], fault.get('ctx'))}"
         for fault in error.errors()[:3]

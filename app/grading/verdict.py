@@ -25,8 +25,9 @@ _BUYER = frozenset({Side.CLIENT})
 
 @dataclass(frozen=True)
 class CriterionVerdict:
-    """The final grade (by rule), the model's grade, and their evidence. `checks`: in the rubric's
-    order.
+    """The final grade (by rule), the model's grade, and their evidence.
+
+    `checks`: in the rubric's order.
     """
 
     grade: Grade
@@ -51,9 +52,12 @@ class Advice:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One grading of one window; `score` is 0..100 by the rubric's `weights`, `objection` the
-    buyer's verified words, `flags` every flag set anywhere, `grader_addressed_by` the ids of at
-    most five messages that speak to the grader, oldest first.
+    """One grading of one window.
+
+    - `score`: 0..100 by the rubric's `weights`.
+    - `objection`: the buyer's verified words.
+    - `flags`: every flag of the criteria and of the verdict.
+    - `grader_addressed_by`: ids of at most five messages addressed to the grader, oldest first.
     """
 
     criteria: Mapping[Criterion, CriterionVerdict]
@@ -67,7 +71,7 @@ class Verdict:
 
     @property
     def grades(self) -> dict[Criterion, Grade]:
-        """The final grade of each criterion."""
+        """Return the final grade of each criterion."""
         return {criterion: entry.grade for criterion, entry in self.criteria.items()}
 
     @property
@@ -79,9 +83,7 @@ class Verdict:
 
     @property
     def complaint(self) -> str | None:
-        """What to ask of the model once more; None where nothing is missing. The second verdict is
-        kept as it is, flags and all.
-        """
+        """Return what to ask the model once more; None if nothing is missing."""
         wishes = []
         if Flag.OBJECTION_UNVERIFIED in self.flags:
             wishes.append(
@@ -99,11 +101,10 @@ class Verdict:
 
     @property
     def evidence(self) -> dict[str, dict[str, object]]:
-        """Behind each grade, ready for JSON: grade, model_grade, checks, quotes [{message_id, text,
-        repaired}], flags, weight.
+        """Return what supports each grade, as JSON: grade, checks, quotes, flags, weight.
 
-        The weight is kept because a person's correction is scored by the rubric of the grading, not
-        by that of the day.
+        The keys are grade, model_grade, checks, quotes [{message_id, text, repaired}], flags,
+        weight. The weight is stored because a correction is scored by the rubric of the grading.
         """
         return {
             criterion.value: {**_as_json(entry), "weight": self.weights[criterion]}
@@ -114,13 +115,13 @@ class Verdict:
 def build_verdict(
     answer_text: str, window: Sequence[ChatMessage], masker: Masker, rubric: Rubric, zone: ZoneInfo
 ) -> Verdict:
-    """The verdict in the model's answer about `window`, shown to it through `masker`, with `zone`'s
-    times. Raises VerdictError.
+    """Return the verdict in the model's answer about `window`.
 
-    An objection that the model claims without words of the buyer's to show for it counts as absent
-    and is flagged: a made-up objection would punish the seller for nothing. Where the verdict has a
-    `complaint`, ask once more and keep the second verdict, or this one if the second answer cannot
-    be read.
+    `masker`: the one that masked the window for the model. `zone`: the time zone of times in texts.
+    An objection without verified words of the buyer counts as absent and is flagged, because it
+    would lower the seller's grade. If the verdict has a `complaint`, the caller asks once more. It
+    keeps the second verdict, or this one if the second answer cannot be parsed. Raises
+    VerdictError.
     """
     answer = parse_answer(answer_text, rubric)
     transcript = QuoteVerifier(window, masker)
@@ -153,19 +154,21 @@ def build_verdict(
 
 
 def _addressing(window: Sequence[ChatMessage]) -> tuple[int, ...]:
-    """The first messages that speak to the grader; of each side the first is among them, however
-    many the other side wrote before.
+    """Return the ids of the first messages that are addressed to the grader.
+
+    The first such message of each side is included, however many the other side wrote before.
     """
-    sides = [[message for message in window if message.side is side] for side in Side]
-    speaking = {
-        own[place].id
-        for own in sides
-        for place in addressing_messages([message.text for message in own])
-    }
-    found = [message for message in window if message.id in speaking]
-    first_of_side = {message.side: message.id for message in reversed(found)}.values()
-    kept = sorted(found, key=lambda message: message.id not in first_of_side)[:MAX_ADDRESSING]
-    return tuple(message.id for message in found if message in kept)
+    by_side = [_addressing_of_side(window, side) for side in Side]
+    first_of_side = {ids[0] for ids in by_side if ids}
+    found = {message_id for ids in by_side for message_id in ids}
+    ids = [message.id for message in window if message.id in found]
+    kept = sorted(ids, key=lambda message_id: message_id not in first_of_side)[:MAX_ADDRESSING]
+    return tuple(message_id for message_id in ids if message_id in kept)
+
+
+def _addressing_of_side(window: Sequence[ChatMessage], side: Side) -> list[int]:
+    own = [message for message in window if message.side is side]
+    return [own[place].id for place in addressing_messages([message.text for message in own])]
 
 
 def _verified_objection(claim: ObjectionClaim, transcript: QuoteVerifier) -> Quote | None:
@@ -201,9 +204,10 @@ def _criterion_verdict(
 
 
 def _quotable_sides(criterion: Criterion, checks: Mapping[str, Check]) -> frozenset[Side]:
-    """A grade is proved by the seller's words. What he left undone may be proved by the buyer's (a
-    question without an answer), but only where a check failed, and never for the tonality, which is
-    in his own words or nowhere.
+    """Return the sides whose words may support a grade.
+
+    Words of the seller do. Words of the buyer show what the seller left undone (a question without
+    an answer) if a check failed. They never support a grade of tonality.
     """
     if criterion is not Criterion.TONALITY and Check.NO in checks.values():
         return _SELLER | _BUYER

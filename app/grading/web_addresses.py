@@ -1,8 +1,7 @@
-"""Addresses in untrusted text, recognized by form: no list of zones, because a new zone is a link
-in mail programs on its first day.
+"""Recognize addresses in untrusted text by form, without a list of zones.
 
-``defang`` keeps the text readable and stops mail programs from making links of it.
-``replace_addresses`` takes addresses out.
+Mail programs make links of a new zone on its first day. ``defang`` keeps the text readable and
+prevents links. ``replace_addresses`` removes addresses.
 """
 
 import re
@@ -68,15 +67,14 @@ _SPOKEN = re.compile(
 
 
 def is_avito_url(url: str) -> bool:
-    """Whether an address leads to Avito's own site and nowhere else."""
+    """Return whether an address leads to Avito's own site."""
     return _AVITO_URL.fullmatch(url) is not None
 
 
 def defang(text: str) -> str:
-    """Return the text with a hair space inside whatever looks like an address and invisible breaks
-    inside phone numbers.
+    """Return the text with breaks in addresses and phone numbers, so that no link results.
 
-    Avito's addresses stay whole.
+    An address gets a hair space, a phone number invisible breaks. Avito's addresses are unchanged.
     """
     return _outside_avito(
         text, lambda part: _LONG_NUMBER.sub(_break_number, _break_addresses(part))
@@ -84,8 +82,9 @@ def defang(text: str) -> str:
 
 
 def defang_certain(text: str) -> str:
-    """Return the text with a hair space only inside what is hardly anything but an address: for
-    cells that people filter and search.
+    """Return the text with a hair space only in what is almost certainly an address.
+
+    It is for cells that people filter and search.
     """
     return _outside_avito(
         text, lambda part: _sub_written(part, lambda match: _break_addresses(match[0]))
@@ -93,9 +92,7 @@ def defang_certain(text: str) -> str:
 
 
 def replace_addresses(text: str, word: str) -> str:
-    """Return the text with ``word`` for each address, written or spelled in words, that is not
-    Avito's.
-    """
+    """Return the text with ``word`` for each address, written or in words, except Avito's."""
 
     def replaced(match: re.Match[str]) -> str:
         return word + _trailing(match[0])
@@ -104,11 +101,11 @@ def replace_addresses(text: str, word: str) -> str:
 
 
 def _outside_avito(text: str, change: Callable[[str], str]) -> str:
-    told, position = "", 0
+    result, position = "", 0
     for own in _AVITO_WORD.finditer(text):
-        told += change(text[position : own.start()]) + own[0]
+        result += change(text[position : own.start()]) + own[0]
         position = own.end()
-    return told + change(text[position:])
+    return result + change(text[position:])
 
 
 def _sub_written(text: str, replacement: Callable[[re.Match[str]], str]) -> str:
@@ -126,5 +123,5 @@ def _break_number(number: re.Match[str]) -> str:
 
 
 def _trailing(address: str) -> str:
-    """The punctuation of the sentence behind an address."""
+    """Return the punctuation after an address."""
     return address[len(address.rstrip(".,;:!?…)'")) :]

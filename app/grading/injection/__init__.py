@@ -1,1 +1,1 @@
-"""Notices messages that speak to the grader instead of to the other side of the chat."""
+"""Detection of messages that are addressed to the grader."""

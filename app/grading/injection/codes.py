@@ -1,6 +1,4 @@
-"""Decodes the parts of a text that are written in a code: tag letters, base64, hex, escapes, ROT13,
-or the wrong keyboard layout.
-"""
+"""Decode parts of a text: tag letters, base64, hex, escapes, ROT13, wrong keyboard layout."""
 
 import base64
 import binascii
@@ -64,8 +62,9 @@ def decoded_parts(text: str) -> Iterator[str]:
 
 
 def rewritten(text: str) -> Iterator[str]:
-    """The whole text as it reads after escapes are resolved, in ROT13, or on the other keyboard
-    layout; nothing for an ordinary text.
+    """Return the text with escapes resolved, in ROT13 or on the other keyboard layout.
+
+    An ordinary text has no such reading.
     """
     lower = text.lower()
     if _ESCAPED.search(text):

@@ -1,5 +1,6 @@
-"""Rules of orders to a grader by concept: a window that has a concept of each of a rule's masks is
-an order.
+"""Rules of orders to a grader by concept.
+
+A window that has a concept of each of a rule's masks is an order.
 """
 
 import re

@@ -1,5 +1,6 @@
-"""Combines the concepts of the words of a line: addressee, act and object within one short window
-are an order to the grader.
+"""Find orders to a grader by the concepts of the words of a line.
+
+An addressee, an act and an object within one short window are an order.
 """
 
 import re
@@ -25,49 +26,55 @@ _GRADED = Concept.MARK | Concept.CRITERION | Concept.CHAT | Concept.STAFF | Conc
 
 
 def combines_into_order(line: str) -> bool:
-    """True where a window of a lower-case line has an addressee, an act and an object of one of the
-    rules.
-    """
+    """Return whether a window of a lower-case line matches one of the rules."""
     return _is_order(line, RULES)
 
 
 def speaks_to_reader(line: str) -> bool:
-    """Like `combines_into_order` by the rules alone that require a named addressee."""
+    """Return whether a window matches one of the rules that require a named addressee."""
     return _is_order(line, RULES_WITH_READER)
 
 
 def offers_work(line: str) -> bool:
-    """True for a line that offers a job or sells AI, and does not call a model by name: graders and
-    grades are its goods.
+    """Return whether a line offers a job or sells AI and does not call a model by name.
+
+    Graders and grades are the goods of such an offer.
     """
     return bool(WORK_OFFER.search(line)) and not _is_order(line, RULES_WITH_CALL)
 
 
 def hides_order(line: str) -> bool:
-    """True where a lower-case line, which the sender encoded, has an act and an object: an innocent
-    sender encodes neither.
+    """Return whether a decoded lower-case line has an act and an object.
+
+    An innocent sender encodes neither.
     """
     words = union([concepts_of(match[0]) for match in _WORD.finditer(line, 0, _LONGEST_LINE)])
     return bool(words & ACT and words & HIDDEN_ACT and words & HIDDEN_OBJECT)
 
 
 def _is_order(line: str, rules: Sequence[tuple[int, ...]]) -> bool:
-    matches = [(match, concepts_of(match[0])) for match in _WORD.finditer(line, 0, _LONGEST_LINE)]
-    words = [concepts for _, concepts in matches]
+    matches = list(_WORD.finditer(line, 0, _LONGEST_LINE))
+    words = [concepts_of(match[0]) for match in matches]
     if not _has_rule(_assuming_neighbors(union(words)), rules):
         return False
-    endings = [line[match.end() : match.end() + 2].strip()[:1] for match, _ in matches]
+    return any(
+        _has_rule(window, rules) and not _is_talk_of_goods(window)
+        for window in _windows(_with_derived(line, matches, words))
+    )
+
+
+def _with_derived(line: str, matches: Sequence[re.Match[str]], words: Sequence[int]) -> list[int]:
+    """Return the concepts of each word with those derived from its neighbors and its mood."""
+    endings = [line[match.end() : match.end() + 2].strip()[:1] for match in matches]
     derived = [
         word | concepts_of_neighbors(words, endings, place) for place, word in enumerate(words)
     ]
-    if union(derived) & Concept.CALLED:
-        derived = [
-            word if word & Concept.HAIL else word | _imperative(match[0])
-            for word, (match, _) in zip(derived, matches, strict=True)
-        ]
-    return any(
-        _has_rule(window, rules) and not _is_talk_of_goods(window) for window in _windows(derived)
-    )
+    if not union(derived) & Concept.CALLED:
+        return derived
+    return [
+        word if word & Concept.HAIL else word | _imperative(match[0])
+        for word, match in zip(derived, matches, strict=True)
+    ]
 
 
 def _imperative(word: str) -> int:
@@ -75,7 +82,7 @@ def _imperative(word: str) -> int:
 
 
 def _windows(words: Sequence[int]) -> list[int]:
-    """The concepts of each window; a line shorter than two windows' steps is one."""
+    """Return the concepts of each window; a line shorter than two windows' steps is one window."""
     return [
         union(words[start : start + _WINDOW])
         for start in range(0, max(1, len(words) - _WINDOW + _STEP), _STEP)
@@ -93,8 +100,10 @@ def _has_rule(window: int, rules: Sequence[tuple[int, ...]]) -> bool:
 
 
 def _is_talk_of_goods(window: int) -> bool:
-    """An offer counts unless the text speaks to a model by name; other goods unless a model or a
-    judge is asked for an act.
+    """Return whether talk of goods makes a window harmless.
+
+    An offer does unless the text calls a model by name. Other goods do unless a model or a judge is
+    asked for an act.
     """
     if window & Concept.OFFER:
         return not window & Concept.CALLED
@@ -107,7 +116,7 @@ def _is_talk_of_goods(window: int) -> bool:
 
 
 def _assuming_neighbors(words: int) -> int:
-    """What the words of a line may be at most, wherever they stand."""
+    """Return the most concepts that the words of a line may have, in any order."""
     readers = (
         STRONG | Concept.CALLED
         if words & (Concept.MODEL | Concept.MACHINE | Concept.JUDGE | Concept.WHO | Concept.AUTHOR)

@@ -1,7 +1,6 @@
-"""Finds orders to a grader by what they are made of: whom they address, what they want done, to
-what, and with which value.
+"""Find orders to a grader by their parts: addressee, act, object and value.
 
-A wording is new every time, its parts are not.
+The wording of an attack is new every time. Its parts are not.
 """
 
 import re
@@ -38,18 +37,20 @@ _ADDRESSED = re.compile(ADDRESSEE)
 
 
 def gives_order(line: str) -> bool:
-    """True where a lower-case line has, within a short stretch, all parts of one of the rules."""
+    """Return whether a short stretch of a lower-case line has all parts of one of the rules."""
     return any(map(_has_a_rule, _stretches(line)))
 
 
 def speaks_of_reviews(text: str) -> bool:
-    """True for talk of Avito's reviews, of search and of what the writer is going to do himself."""
+    """Return whether the text is about Avito's reviews, search or the writer's own plans."""
     return bool(_REVIEW.search(text.lower()))
 
 
 def _has_a_rule(stretch: str) -> bool:
-    """Plain loops: a stretch that meets no rule looks at every rule, and calls of functions would
-    be half of the cost.
+    """Return whether a stretch matches a rule.
+
+    Plain loops: nearly every stretch is compared with every rule, and function calls would be half
+    of the cost.
     """
     seen: dict[str, bool] = {}
     for parts in RULES_OF_PARTS:
@@ -64,7 +65,7 @@ def _has_a_rule(stretch: str) -> bool:
 
 
 def _stretches(line: str) -> list[str]:
-    """The line in stretches of a few sentences that overlap by half; nearly every line is one."""
+    """Return the line in stretches of a few sentences that overlap by half."""
     return [
         line[start : start + _STRETCH]
         for start in range(0, max(1, len(line) - _STRETCH // 2), _STRETCH // 2)

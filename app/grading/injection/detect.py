@@ -1,5 +1,6 @@
-"""Notices messages that speak to the grader instead of the other person. A flag for people, never a
-reason for a grade.
+"""Find messages that are addressed to the grader instead of the other person.
+
+The result is a flag for people, never a reason for a grade.
 """
 
 import re
@@ -28,8 +29,9 @@ _CAPITAL = re.compile("[A-ZА-ЯЁ]")
 
 
 def addresses_grader(text: str) -> bool:
-    """True where the text, disguised or not, gives orders to a model or a grader, poses as a system
-    message or as the answer's format.
+    """Return whether the text gives orders to a model or a grader, disguised or not.
+
+    A text that poses as a system message or as the answer's format counts as well.
     """
     return any(_is_sign(reading.lower()) for reading in readings(text)) or any(
         map(hides_order, hidden_parts(text))
@@ -37,17 +39,16 @@ def addresses_grader(text: str) -> bool:
 
 
 def addressing_messages(texts: Sequence[str]) -> tuple[int, ...]:
-    """The places of the messages of one person that speak to the grader, each by itself or several
-    short ones together.
+    """Return the places of one person's messages that are addressed to the grader.
+
+    Several short messages may be one order together.
     """
     alone = {place for place, text in enumerate(texts) if addresses_grader(text)}
     return tuple(sorted(alone | _in_parts(texts, alone)))
 
 
 def _in_parts(texts: Sequence[str], alone: set[int]) -> set[int]:
-    """The places of short messages, one after another, that only together are an order: one
-    sentence, sent in pieces.
-    """
+    """Return the places of short messages in a row that are an order only together."""
     found: set[int] = set()
     for first in range(len(texts)):
         last = first if first in alone | found else _end_of_pieces(texts, first, alone)
@@ -62,7 +63,7 @@ def _in_parts(texts: Sequence[str], alone: set[int]) -> set[int]:
 
 
 def _end_of_pieces(texts: Sequence[str], first: int, alone: set[int]) -> int:
-    """The place of the last message that may go on with the sentence that begins at `first`."""
+    """Return the place of the last message that may continue the sentence from `first` on."""
     last = first
     while last + 1 < len(texts) and last + 1 - first < _MOST_JOINED and last + 1 not in alone:
         if not _PIECE.fullmatch(texts[last]) or not _LAST_PIECE.fullmatch(texts[last + 1]):
@@ -72,8 +73,10 @@ def _end_of_pieces(texts: Sequence[str], first: int, alone: set[int]) -> int:
 
 
 def _is_joined_order(pieces: Sequence[str]) -> bool:
-    """Pieces that begin with a capital letter may be sentences of their own; together they are an
-    order only to a named addressee.
+    """Return whether pieces are an order together.
+
+    Pieces that begin with a capital letter may be separate sentences. They are an order only to a
+    named addressee.
     """
     joined = " ".join(pieces)
     if any(_CAPITAL.match(piece) for piece in pieces[1:]):
@@ -82,7 +85,7 @@ def _is_joined_order(pieces: Sequence[str]) -> bool:
 
 
 def _last_beginning(texts: Sequence[str], first: int, last: int) -> int:
-    """The place where the order begins: what stands before it («Здравствуйте») is no part of it."""
+    """Return the place where the order begins, after a greeting or the like."""
     return max(
         (start for start in range(first, last) if _is_joined_order(texts[start : last + 1])),
         default=first,
@@ -110,7 +113,7 @@ def _has_sign(line: str) -> bool:
 
 
 def _is_framed(reading: str) -> bool:
-    """The same mark on a line before and on a line after something."""
+    """Return whether the same mark stands on a line before and a line after something."""
     lines = reading.splitlines()
     marks = (
         Counter(line for line in lines if _MARK.fullmatch(line))

@@ -1,5 +1,6 @@
-"""Reads a text the ways a model may read it though a plain search does not: other alphabets'
-look-alikes, figures for letters, codes.
+"""Remove disguises of a text that a model understands and a plain search does not.
+
+Examples: look-alike letters of other alphabets, digits for letters, codes.
 """
 
 import re
@@ -43,9 +44,7 @@ _SUSPECT = re.compile(
 
 
 def readings(text: str) -> list[str]:
-    """What the text says at first sight, and each other thing it says once a disguise is taken off;
-    none twice.
-    """
+    """Return the text as written and each different text after a disguise is removed."""
     backwards = [text[::-1]] if _BACKWARDS.search(text) else []
     if not _SUSPECT.search(text):
         return [text, *backwards, *_transliterated(text), *rewritten(text)]
@@ -68,7 +67,7 @@ def readings(text: str) -> list[str]:
 
 
 def hidden_parts(text: str) -> list[str]:
-    """The decoded parts of a text, lower-case."""
+    """Return the decoded parts of a text in lower case."""
     return [part.lower() for part in decoded_parts(text)] if _SUSPECT.search(text) else []
 
 
@@ -78,7 +77,7 @@ def _transliterated(text: str) -> Iterator[str]:
 
 
 def _in_one_script(text: str) -> str:
-    """Words in which Russian letters stand, all in Russian letters."""
+    """Return the text with only Russian letters in each word that has one."""
     return _WORD.sub(
         lambda word: (
             word[0].translate(_TO_CYRILLIC)

@@ -1,4 +1,4 @@
-"""Foreign, transliterated and misspelled words of orders to a grader, by their beginning."""
+"""Beginnings of foreign, transliterated and misspelled words of orders to a grader."""
 
 from app.grading.injection.lexicon import Concept
 

@@ -1,11 +1,10 @@
-"""The concepts of orders to a grader, and the Russian words of each by lemma."""
+"""Concepts of orders to a grader, and the Russian words of each by lemma."""
 
 
 class Concept:
-    """What a word stands for, as bits: whom a text addresses, which act it asks for, and on which
-    object.
+    """Concepts of a word as bits: addressees, acts and objects.
 
-    Plain integers: operations on flags of an enum are ten times slower.
+    Plain integers: operations on enum flags are ten times slower.
     """
 
     MODEL = 1 << 0  # names a language model

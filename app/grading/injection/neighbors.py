@@ -1,9 +1,8 @@
-"""Derives concepts of a word from the words beside it: who is the reader, what is asked, and where
-the report is meant.
-"""
+"""Derive concepts of a word from the words beside it: reader, order, place of the report."""
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import takewhile
 from operator import or_
 
 from app.grading.injection.lexicon import ACT, Concept
@@ -11,7 +10,8 @@ from app.grading.injection.lexicon import ACT, Concept
 STRONG = Concept.READER | Concept.STRONG
 _CALLS = frozenset(",!:-—–")
 _STOPS = frozenset(".!?:")
-_NAMES = Concept.MODEL | Concept.MACHINE | Concept.JUDGE
+_FIRST_WORDS = 3
+_NAMES_AND_WORK = Concept.MODEL | Concept.MACHINE | Concept.JUDGE | Concept.WORK | Concept.CHAT
 _JUDGED = (
     Concept.CHAT | Concept.MARK | Concept.REPORT | Concept.THIS | Concept.MESSAGE | Concept.CHECK
 )
@@ -36,7 +36,7 @@ def union(words: Sequence[int]) -> int:
 
 
 def concepts_of_neighbors(words: Sequence[int], endings: Sequence[str], place: int) -> int:
-    """The concepts that a word has by the words beside it."""
+    """Return the concepts that a word has because of the words beside it."""
     word = words[place]
     if not word & _DERIVED_FROM:
         return 0
@@ -64,8 +64,9 @@ def _reader(words: Sequence[int], endings: Sequence[str], place: int) -> int:
 
 
 def _is_hailed(words: Sequence[int], endings: Sequence[str], place: int) -> bool:
-    """True after a word of address; a thing that a comma divides from it is not addressed:
-    «уважаемый, машина на ходу?».
+    """Return whether a word of address precedes the name.
+
+    A thing after a comma is not addressed: «уважаемый, машина на ходу?».
     """
     if words[place] & Concept.THING and place and endings[place - 1]:
         return False
@@ -73,56 +74,60 @@ def _is_hailed(words: Sequence[int], endings: Sequence[str], place: int) -> bool
 
 
 def _stands_apart(words: Sequence[int], endings: Sequence[str], place: int) -> bool:
-    """True for a name at the beginning of a sentence before a comma or a colon, or at the end of
-    the line after a comma.
+    """Return whether punctuation sets a name apart.
+
+    The name begins a sentence and a comma or colon follows, or a comma precedes it at the end of
+    the line.
     """
-    if words[place] & Concept.MACHINE and place and words[place - 1] & Concept.YOU:
+    if words[place] & Concept.MACHINE and _previous(words, place) & Concept.YOU:
         return False
-    last = place
-    while (
-        last + 1 < len(words)
-        and last < place + 2
-        and words[last + 1] & (_NAMES | Concept.WORK | Concept.CHAT)
-    ):
-        last += 1
+    last = _last_of_name(words, place)
     if last == len(words) - 1:
         return place > 0 and endings[place - 1] == ","
-    if (
-        words[place] & Concept.THING
-        and last == place
-        and not union(words[place + 1 : place + 4]) & Concept.ORDER
-    ):
+    is_thing_alone = words[place] & Concept.THING and last == place
+    if is_thing_alone and not union(words[place + 1 : place + 4]) & Concept.ORDER:
         return False
-    return endings[last] in _CALLS and (place < 3 or endings[place - 1] in _STOPS)
+    begins_sentence = place < _FIRST_WORDS or endings[place - 1] in _STOPS
+    return begins_sentence and endings[last] in _CALLS
+
+
+def _last_of_name(words: Sequence[int], place: int) -> int:
+    """Return the place of the last of at most three words of a name: «оценщик качества чатов»."""
+    following = words[place + 1 : place + 3]
+    return place + sum(1 for _ in takewhile(_NAMES_AND_WORK.__and__, following))
 
 
 def _machine(words: Sequence[int], place: int, around: int, *, is_called: bool) -> int:
-    """A machine or a judge is the reader where a word beside it names its work or where the text
-    addresses it, a model anywhere.
+    """Return the concepts of a machine or judge that may be the reader.
 
-    After a preposition it is a tool: «через нейросеть», «без ИИ».
+    A model is the reader. A machine or judge is if a word beside it names its work or if the text
+    addresses it. After a preposition it is a tool: «через нейросеть», «без ИИ».
     """
-    word, previous = words[place], words[place - 1] if place else 0
-    beside = previous | (words[place + 1] if place + 1 < len(words) else 0)
+    word, previous = words[place], _previous(words, place)
     if previous & (Concept.AT | Concept.NOT):
         return 0
-    if (
-        word & Concept.MODEL
-        or (word & Concept.MACHINE and beside & Concept.JUDGE)
-        or (word & Concept.JUDGE and beside & (Concept.MACHINE | Concept.CHAT))
-    ):
+    if _is_certain_reader(word, previous | union(words[place + 1 : place + 2])):
         return STRONG | Concept.CALLED if is_called else STRONG
     if is_called or (word & Concept.JUDGE and previous & Concept.YOU):
         return STRONG
-    return (
-        Concept.READER
-        if (word & Concept.MACHINE and around & (Concept.JUDGING | Concept.WORK))
-        else 0
+    is_at_work = word & Concept.MACHINE and around & (Concept.JUDGING | Concept.WORK)
+    return Concept.READER if is_at_work else 0
+
+
+def _previous(words: Sequence[int], place: int) -> int:
+    return words[place - 1] if place else 0
+
+
+def _is_certain_reader(word: int, beside: int) -> bool:
+    return bool(
+        word & Concept.MODEL
+        or (word & Concept.MACHINE and beside & Concept.JUDGE)
+        or (word & Concept.JUDGE and beside & (Concept.MACHINE | Concept.CHAT))
     )
 
 
 def _report(words: Sequence[int], endings: Sequence[str], place: int) -> int:
-    """A report as the place to write into, or as the heading of a line."""
+    """Return whether a report is the place to write into, or the heading of a line."""
     if not words[place] & Concept.REPORT:
         return 0
     is_heading = place == 0 and ":" in endings[:4]

@@ -1,7 +1,6 @@
-"""Rules of orders to a grader: each is a set of parts that stand together in one short stretch of a
-line.
+"""Rules of orders to a grader: sets of parts in one short stretch of a line.
 
-No rule is met by what buyers and sellers say of ratings, reviews, rules and systems of their own.
+The talk of buyers and sellers about ratings, reviews, rules and systems matches no rule.
 """
 
 from app.grading.injection.parts import (

@@ -1,5 +1,6 @@
-"""Parts of orders to a grader as patterns of lower-case text: addressees, acts, objects and values,
-in several languages.
+"""Patterns of the parts of orders to a grader, in several languages, for lower-case text.
+
+The parts are addressees, acts, objects and values.
 """
 
 MODEL = (

@@ -1,5 +1,6 @@
-"""Patterns of lines, lower-case, that speak to a grader: families of wordings in Russian, English
-and the languages of Avito's sellers.
+"""Patterns of lower-case lines that are addressed to a grader.
+
+Each pattern is a family of wordings in Russian, English and the languages of Avito's sellers.
 """
 
 _BRIEFLY = r"\W+(?:\w+\W+){0,4}?"
@@ -21,11 +22,6 @@ _GRADED = (
 _CRITERION = (
     r"(?:тональност|профессионализм|ясност|завершени|решени\w* проблем|возражени|tonality"
     r"|professionalism|clarity|closure)"
-)
-_EACH_CRITERION = r"(?:кажд|вс|шест|every|each|all)\w*\W+(?:критери|пункт\w* оценк|criteri)"
-_MARK = (
-    r"(?:(?:(?<!\w)|по)став(?:ь|ьте)(?!\w)|выстав(?:и|ите|ь|ьте)(?!\w)|высок|максимальн|высш"
-    r"|балл|выполнен|high|grade|score)"
 )
 _FIELD = r"(?:grade|checks|summary|recommendations|objection(?:_handling)?|problem_solving)"
 _KEY = (
@@ -70,25 +66,17 @@ _TO_FORGET = (
     r"(?:игнориру|проигнорир|забуд|отмени(?!л)|не учитыва|обойди|отброс|не следуй)"
     rf"\w*{_TWO_WORDS}(?:все|всё|предыдущ|прошл|прежн|сво|выше|систем)"
     rf"\w*{_TWO_WORDS}(?:инструкци|указани|промпт|prompt)",
-    rf"(?:игнориру|забуд|отброс)\w*{_TWO_WORDS}(?:предыдущ|прошл|прежн)\w*\W+правил",
-    rf"(?:отброс|игнориру|забуд)\w*\W+правил\w*{_TWO_WORDS}систем|отмен\w*\W+тво\w+\W+правил",
     (
         r"игнор\w*.{0,40}(?:промпт|prompt)|ignore (?:all |everything )?(?:the )?above"
         r"|(?:систем|прежн)\w* инструкци\w*.{0,20}не применяй"
     ),
     r"игнор\w*\W+инструкци.{0,40}(?:став|постав|оцен|балл)",
     (
-        r"(?:прежн|предыдущ|стар|сво)\w*\W+(?:критери|инструкци|промпт|рубрик)"
-        rf"\w*{_TWO_WORDS}(?:не действ|отмен|недействит)"
-    ),
-    (
         rf"(?:указани|инструкци|промпт)\w*{_TWO_WORDS}(?:недействит|не действ|отмен[её]н"
         r"|удал[её]н|больше не)"
     ),
-    r"(?:не (?:обращай|смотри)|забей|наплюй).{0,25}(?:промпт|инструкци|указани)",
     r"(?:свой|твой|твои|свои|your)\W+(?:\w+\W+)?(?:промпт|prompt|instruction)",
     r"(?:тво\w+|прежн\w+|your|earlier)\W+(?:\w+\W+)?(?:настройк|directive)",
-    r"новые\W+(?:правила|критерии)\W+(?:оцен|провер)",
     (
         r"(?:ignore|disregard|forget|override|bypass|(?:stop|do not|don't|not) follow(?:ing)?)"
         rf"{_BRIEFLY}{_RULES}"
@@ -99,7 +87,6 @@ _TO_FORGET = (
     ),
     r"(?:the|your|this) rubric",
     r"(?:system|системн\w+|developer)[ _-]?(?:prompt|промпт|инструкци|message|override|reminder)",
-    r"\bпромпт\w*.{0,20}(?:инструкци|оценк)",
     (
         r"(?:new|новые|новая|updated)\W+(?:instruction|инструкци)"
         r"\w*\W*(?::|для (?:модел|нейросет|проверяющ|оценщик))"
@@ -112,14 +99,7 @@ _TO_GRADE = (
     r"(?:give|assign|award|receive|get|deserves?)"
     rf"{_BRIEFLY}(?:highest|high|perfect|maximum|top|full|lowest|low)"
     r"\W+(?:grade|score|rating|mark)s?",
-    r"(?:чат|диалог|переписк|менеджер)\w*.{0,25}(?:оценива\w+|оценк\w*)"
-    r".{0,15}(?:высок|максимальн|низк)",
     rf"оценк\w*\W+по вс\w+ критери\w*|{_CRITERION}\w*\W{{1,4}}(?:высок|средн|низк|high|medium|low)",
-    r"(?:постав|выстав|оцени|проверк|диалог|grade).{0,60}(?:высок\w+|high|балл).{0,40}критери",
-    rf"{_MARK}.{{0,60}}{_EACH_CRITERION}|{_EACH_CRITERION}.{{0,60}}{_MARK}",
-    r"(?:сниз|заниз)\w*\W+оценк\w*\W+(?:\w+\W+)?(?:менеджер|продавц)",
-    rf"(?:выстав|постав)\w*.{{0,20}}{_THIS_CHAT}.{{0,20}}оценк|оценить {_THIS_CHAT}",
-    r"(?:считать|засчит\w+|зачесть).{0,20}критери",
     rf"{_CRITERION}.{{0,40}}(?:оцени|постав|выстав).{{0,20}}(?:высок|низк|high)",
     r"оценк\w*\s*[—–-]\s*(?:высок|низк|средн)|(?:grade|оценка)\s*[:=]\s*(?:high|высокая)",
     r"(?:правильный|верный|correct|expected) (?:ответ|answer)\W.{0,10}(?:высок|низк|high|low)",
@@ -127,21 +107,18 @@ _TO_GRADE = (
     r"\W+(?:\w+\W+){0,2}?high(?=\W*$|,)",
 )
 _IN_THE_ANSWERS_WORDS = (
-    rf"\b{_FIELD}\b.{{0,30}}(?:напиши|ответь|ставь|\bhigh\b|\bfalse\b|\by\b|\bnone\b|empty)",
     (
         r"(?:\b(?:set(?! of)|mark|leave|output|return|put|write)|выдай|ответь|ставь|напиши"
         rf"|пиши)\b.{{0,30}}\b{_FIELD}\b"
     ),
     r"(?:ответь|отвечай|выдай|ставь|answer|output|respond|grade)"
     r"\W+(?:\w+\W+){0,3}?(?:high|medium|low|none|y)(?=\W*$|\W+(?:for|every|по|во|на))",
-    r"(?:в|для) рекомендаци\w+\W+(?:напиши|укажи|пиши)(?:те)?(?!\w)|every check as",
     rf"[\"']{_KEY}\\?[\"']\s*:|\"r\\?\"\s*:\s*\\?\"(?:buyer|seller)"
     r"|\"role\\?\"\s*:\s*\\?\"(?:system|user|assistant)",
     r"\b(?:problem_solving|objection_handling)\b",
 )
 _TO_A_READER = (
     rf"{_READER}.{{0,80}}{_VERDICT}|{_VERDICT}.{{0,80}}{_READER}",
-    rf"{_THIS_CHAT}.{{0,60}}{_VERDICT}|{_VERDICT}.{{0,60}}this (?:chat|conversation)",
     rf"(?<!\w){_MODEL}.{{0,15}}[,:—-].{{0,40}}{_JUDGING}"
     rf"|(?:для|dear|attention|note to|внимание)\W+(?:the\W+|ai\W+)?(?:{_MODEL}|оценщик)\W*[:—]",
     r"(?:сообщение|примечание|указание|подсказка) для (?:модел|нейросет|ии)\w*\s*:",
@@ -151,7 +128,6 @@ _TO_A_READER = (
     ),
     rf"(?:dear|if you are an?|for the)\W+{_ENGLISH_JUDGE}\b",
     r"кто\W+(?:анализиру|проверя|оценива|чита)\w+\W+(?:эт|данн)\w+\W+(?:переписк|диалог|чат)",
-    rf"(?:прошу|просьба к?|уважаем\w+|господ\w+)\W+(?:\w+\W+)?{_JUDGE}",
     (
         r"(?<!\w)(?:ро)?(?:бот|ии|ai|нейро)-?\s?(?:оценщик|проверя|контрол|судь)"
         r"|(?<!\w)(?:hey|dear) ai(?!\w)"
@@ -159,19 +135,11 @@ _TO_A_READER = (
     r"(?:для|тест) систем\w+ оценки\W*(?::|,|$)|when you (?:grade|score|rate|evaluate)",
     r"(?:reviewing|grading|scoring|evaluating|assessing) this",
     rf"{_READER}.{{0,30}}(?:этот|данный) (?:продавец|менеджер)",
-    r"оценк\w*.{0,30}не (?:снижай|занижай)|не (?:снижай|занижай)\w*.{0,30}(?:оценк|балл)",
     r"who(?:ever)? (?:grades|evaluates|reviews|scores|reads)",
-    rf"(?<!\w)ты(?!\w).{{0,40}}(?:судья|{_JUDGE}).{{0,60}}(?:чат|диалог|переписк)",
-    (
-        r"контрол\w+ качества.{0,40}(?:засчита|оцен|балл|учт|учесть)"
-        r"|проверк\w+ качества (?:отключ|пройден|не нужн)"
-    ),
-    r"(?:разработчик|администратор|создател)\w* (?:этого|этой|данного) (?:сервис|систем|бот)",
     (
         r"режим\w* отладки.{0,40}(?:high|оценк|критери|выдай)"
         r"|grading (?:service|system|instruction|mode|rule)|evaluation mode"
     ),
-    r"(?:чат|диалог|переписк)\w* (?:\w+ )?(?:проверен|одобрен)\w*,? .{0,20}оценк",
     r"you are (?:now )?(?:an? )?(?:ai|assistant|grader|evaluator|judge|language model|llm)",
     r"ты (?:теперь|больше не|—|-)\W*(?:ассистент|оценщик|проверяющий|модель|нейросеть|ии)(?!\w)",
 )

@@ -1,4 +1,4 @@
-"""Finds the concepts of a word by its lemma, its mood and its beginning."""
+"""Find the concepts of a word by its lemma, its mood and its beginning."""
 
 import re
 from functools import cache, lru_cache, reduce
@@ -17,7 +17,7 @@ _LEAST_SCORE = 0.03
 _LEAST_IMPERATIVE = 0.3
 _RUSSIAN = re.compile("[а-яё]{1,24}")
 # A demand on a condition is in the future: «если засчитаешь», «занизишь».
-_SECOND_PERSON = ("indc", "2per", "sing")
+_SECOND_PERSON = frozenset({"indc", "2per", "sing"})
 
 
 @cache
@@ -40,7 +40,7 @@ def _table(words: dict[int, str]) -> dict[str, int]:
 
 @lru_cache(maxsize=_WORDS_KEPT)
 def concepts_of(word: str) -> int:
-    """The concepts of a lower-case word as bits, 0 for a word of no concept."""
+    """Return the concepts of a lower-case word as bits; 0 if it has none."""
     if len(word) > _LONGEST_WORD:
         return 0
     return _concepts_of_prefixes(word) | (
@@ -50,7 +50,7 @@ def concepts_of(word: str) -> int:
 
 @lru_cache(maxsize=_WORDS_KEPT)
 def is_imperative(word: str) -> bool:
-    """True for a Russian verb in the singular imperative, whatever it means."""
+    """Return whether the word is a Russian verb in the singular imperative."""
     return bool(_RUSSIAN.fullmatch(word)) and any(
         "impr" in parse.tag
         and "sing" in parse.tag
@@ -74,8 +74,9 @@ def _is_known(word: str) -> bool:
 
 
 def _concepts_of_lemmas(word: str) -> int:
-    """The concepts of the likely readings; the readings of a word that is in no dictionary are
-    guesses and count as well.
+    """Return the concepts of the likely readings.
+
+    The readings of a word that is in no dictionary are guesses and count as well.
     """
     parses = [parse for parse in parse_word(word) if parse.score >= _LEAST_SCORE]
     known = [parse for parse in parses if parse.is_known]
@@ -95,16 +96,18 @@ def _mood(parse: Parse) -> int:
     tag = parse.tag
     if "incl" in tag or ("past" in tag and tag.POS == "VERB"):
         return 0
-    if "impr" in tag and "plur" in tag:
-        return Concept.POLITE
-    if "impr" in tag or tag.POS == "INFN" or all(grammeme in tag for grammeme in _SECOND_PERSON):
+    if "impr" in tag:
+        return Concept.POLITE if "plur" in tag else Concept.ORDER
+    if tag.POS == "INFN" or tag.grammemes >= _SECOND_PERSON:
         return Concept.ORDER
     return Concept.STATED if tag.POS in {"PRTS", "PRTF"} or "3per" in tag else 0
 
 
 def _as_judging(parse: Parse, concepts: int) -> int:
-    """A participle names the reader himself; a verb in the past is not JUDGING, because the reader
-    reads the chat now.
+    """Adjust the concept JUDGING to the form of the word.
+
+    A participle names the reader. A verb in the past is not JUDGING because the reader reads the
+    chat now.
     """
     if not concepts & Concept.JUDGING:
         return concepts

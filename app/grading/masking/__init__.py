@@ -1,1 +1,1 @@
-"""Keeps personal data away from the model, and puts it back where people read."""
+"""Masking: personal data is replaced before a text is sent to the model."""

@@ -1,5 +1,6 @@
-"""Finds addresses by their parts, in any case and without «улица»: «вишневая 17 кв 4», «снт ромашка
-уч 12», «6 мкр 14-2».
+"""Find addresses by their parts, in any letter case and without «улица».
+
+Examples: «вишневая 17 кв 4», «снт ромашка уч 12», «6 мкр 14-2».
 """
 
 import re
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 
 from app.grading.masking.finders import Finder, finder, in_lower, plain_key
 from app.grading.masking.number_words import SPOKEN_WORD
-from app.grading.masking.words import read_word
+from app.grading.masking.words import Reading, read_word
 
 _NO_UNIT = (
     r"(?![\w:]|[.,]\d|[-–]\d{1,3} ?(?i:руб|р\b|тыс)"
@@ -112,29 +113,40 @@ CHAIN_HINT = in_lower(
 
 
 def find_chains(text: str) -> Iterator[tuple[int, int, str]]:
-    """Two parts of an address in a row («дом 4 кв 9»), or one after a street, a settlement or a
-    house number.
-    """
+    """Find two parts of an address in a row («дом 4 кв 9»), or one part after a street or house."""
     position = 0
     for chain in _CHAIN.finditer(text):
-        start = _house_before(text, chain.start())
-        has_house = start < chain.start()
-        start, named = _name_before(
+        house = _house_before(text, chain.start())
+        start, is_named = _name_before(
             text,
-            start,
+            house,
             right=chain[0].split(" ")[0],
-            is_sure=has_house and bool(_FLAT.match(chain[0])),
+            is_sure=house < chain.start() and bool(_FLAT.match(chain[0])),
         )
-        parts = len(_ANY_PART.findall(chain[0])) + (" ключ " in chain[0])
-        if (
-            (named and _HOUSE_WORD.match(chain[0]))
-            or (parts > 1 and _HOME.search(chain[0]))
-            or (has_house and _FLAT.match(chain[0]) and "/" in text[start : chain.start()])
-            or (named and (has_house or _is_named_place(text, start, chain.start())))
+        if (is_named and _is_named_address(text, start, house, chain)) or _is_address(
+            text, start, house, chain
         ):
             start = max(start, position)
             yield start, chain.end(), plain_key(text[start : chain.end()])
             position = chain.end()
+
+
+def _is_named_address(text: str, start: int, house: int, chain: re.Match[str]) -> bool:
+    """Return whether a name from `start` on and a chain are an address."""
+    return (
+        house < chain.start()
+        or bool(_HOUSE_WORD.match(chain[0]))
+        or _is_named_place(text, start, chain.start())
+    )
+
+
+def _is_address(text: str, start: int, house: int, chain: re.Match[str]) -> bool:
+    """Return whether a chain is an address without a name."""
+    parts = len(_ANY_PART.findall(chain[0])) + (" ключ " in chain[0])
+    if parts > 1 and _HOME.search(chain[0]):
+        return True
+    has_fraction = house < chain.start() and "/" in text[start : chain.start()]
+    return has_fraction and bool(_FLAT.match(chain[0]))
 
 
 def _house_before(text: str, end: int) -> int:
@@ -143,8 +155,9 @@ def _house_before(text: str, end: int) -> int:
 
 
 def _name_before(text: str, end: int, right: str, *, is_sure: bool) -> tuple[int, bool]:
-    """Where the street and settlement begin that are named before `end`, and whether any is;
-    `is_sure`: the next word must name one.
+    """Return where the street and settlement before `end` begin, and whether there is one.
+
+    `is_sure`: any noun before `end` names one.
     """
     start, named = end, False
     right = right if STREET_WORD.fullmatch(right) else ""
@@ -160,8 +173,9 @@ def _name_before(text: str, end: int, right: str, *, is_sure: bool) -> tuple[int
 
 
 def _belongs(text: str, match: re.Match[str], right: str) -> bool:
-    """Whether the word is a part of a street's or settlement's name; `right` is the word after it
-    that is.
+    """Return whether a word belongs to the name of a street or settlement.
+
+    `right`: the word after it, which belongs to the name.
     """
     word = match[1]
     if word[0].isdecimal():
@@ -188,9 +202,7 @@ _SETTLEMENT = re.compile(rf"(?i:{_SETTLEMENT_KIND})")
 
 
 def _follows_kind(text: str, start: int, right: str) -> bool:
-    """«жк светлый», «снт северное сияние»: the word, or the one before it, follows a settlement's
-    kind.
-    """
+    """Recognize a name after the kind of a settlement: «жк светлый», «снт северное сияние»."""
     before = text[max(0, start - 40) : start]
     words = re.findall(r"[А-ЯЁа-яё-]{1,30}", before)[-2:]
     return any(_PLACE_NAME_WORD.fullmatch(word) for word in (words[-1:] if right else words))
@@ -204,8 +216,9 @@ def _is_named_place(text: str, start: int, end: int) -> bool:
 
 
 def may_name_street(word: str, before_kind: bool = False) -> bool:
-    """An adjective of a street, or a person, place or thing in the genitive; `before_kind`:
-    «переулок» or the like follows.
+    """Return whether a street may have this name: an adjective, or a genitive.
+
+    `before_kind`: «переулок» or another kind of street follows the word.
     """
     if len(word) < 4 or _NO_PLACE.fullmatch(word):
         return False
@@ -213,20 +226,24 @@ def may_name_street(word: str, before_kind: bool = False) -> bool:
         return True
     reading = read_word(word)
     if reading.is_adjective and not reading.is_verb:
-        return bool(
-            _FEMININE.fullmatch(word)
-            or (before_kind and _MASCULINE.fullmatch(word))
-            or word.lower().endswith(("ых", "их", "ского", "цкого"))
-        )
-    if reading.is_place:
-        return True
-    if reading.is_genitive or (reading.is_surname and not reading.is_common):
-        return bool(_GENITIVE.fullmatch(word)) and not (reading.is_verb and word.islower())
-    return (
-        not reading.is_known
-        and reading.is_noun
-        and bool(_GENITIVE.fullmatch(word) or _FEMININE.fullmatch(word))
+        return _is_adjective_of_street(word, before_kind=before_kind)
+    return reading.is_place or _is_genitive_of_street(word, reading)
+
+
+def _is_adjective_of_street(word: str, *, before_kind: bool) -> bool:
+    return bool(
+        _FEMININE.fullmatch(word)
+        or (before_kind and _MASCULINE.fullmatch(word))
+        or word.lower().endswith(("ых", "их", "ского", "цкого"))
     )
+
+
+def _is_genitive_of_street(word: str, reading: Reading) -> bool:
+    has_genitive_ending = bool(_GENITIVE.fullmatch(word))
+    if reading.is_genitive or (reading.is_surname and not reading.is_common):
+        return has_genitive_ending and not (reading.is_verb and word.islower())
+    is_unknown_noun = not reading.is_known and reading.is_noun
+    return is_unknown_noun and (has_genitive_ending or bool(_FEMININE.fullmatch(word)))
 
 
 # «4 квартал 2027» is a date of delivery of a new building.
@@ -240,10 +257,6 @@ CHAIN_FINDERS: tuple[Finder, ...] = (
         r"(?<![\w/.,-])(?<![№:] )(?<!№)\d{1,2}/\d{1,3}[а-г]?-(?!(?:19|20)\d\d(?!\d))"
         r"\d{1,4}(?![\d/-]|[.,]\d)(?=[^\0]{0,40}"
         r"(?i:кв|подъезд|лифт|этаж|код|домофон|челн|город|звон)|\W{0,3}$)",
-    ),
-    finder(
-        r"(?<!\w)(?i:челн\w{1,3}|нов\w{2} город\w?|н\.п\.)"
-        r"[,: ]{1,3}(?P<v>\d{1,2}[/-]\d{1,2}[а-г]?-\d{1,4})(?![\d/-])",
     ),
     finder(
         r"(?<!\w)\d{1,3}(?:-?(?:[йя]|[аоы][йя]))? "

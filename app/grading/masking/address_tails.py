@@ -1,6 +1,6 @@
-"""Finds what stands beside an address that is already found, and the codes of doors.
+r"""Find what stands beside an address that is already found, and codes of doors.
 
-The text holds \x01 in place of each address.
+The text holds \x01 in place of each character of an address.
 """
 
 import re
@@ -44,8 +44,7 @@ TAIL_HINT = in_lower(
 
 
 def _find_said_street(text: str) -> Iterator[tuple[int, int, str]]:
-    """Find a street that other words separate from its house («по карла маркса до конца, дом"
-    " 5»)."""
+    """Find a street that other words separate from its house («по карла маркса, там дом 5»)."""
     for match in _SAID_STREET.finditer(text):
         words = match["v"].split()
         while words and not (
@@ -71,7 +70,6 @@ _SAID_STREET = re.compile(
 TAIL_FINDERS: tuple[Finder, ...] = (
     finder(r"\x01 (?P<v>(?i:с|стр|к|корп)\.? ?\d{1,2}[а-г]?)(?=\W{0,3}$|[,;])"),
     finder(r"(?<!\w)(?P<v>(?i:офис|оф|кв|квартира|корпус|подъезд)\.? ?\d{1,4})[, ]{1,3}(?=\x01)"),
-    finder(r"\x01[, ]{1,3}(?P<v>\d{1,2}(?:-?[йя])? ?(?i:этаж|подъезд|парадная))(?!\w)"),
     finder(
         r"(?<!\w)(?P<v>(?i:г|город|пгт|пос|пос[её]л(?:ок|ке)|сел[оеа]|с(?=\.)|д(?=\.)|дер"
         r"|деревн[яеию]|станиц[аеы]|ст-ца|хутор\w?|аул\w?|снт)"
@@ -84,7 +82,6 @@ TAIL_FINDERS: tuple[Finder, ...] = (
             or (" " in text and read_word(text.split(" ")[0]).is_adjective)
         ),
     ),
-    finder(r"(?<!\d)(?P<v>[1-6]\d{5}),? (?=\x01)"),
     finder(
         rf"(?<![\w-])(?P<v>(?:{_PLACE} (?i:пос[её]лок|слобода|станция|остров),? )?"
         rf"\d{{1,3}}(?:-?(?:[йяе]|[аоы][йя]))?[А-Га-г]? {_KIND},? ?"
@@ -110,7 +107,6 @@ TAIL_FINDERS: tuple[Finder, ...] = (
         r"(?<![\w-])(?P<v>[А-ЯЁ][а-яё]{3,20}(?:ский|ый|ой) (?i:остров|пос[её]лок|городок|район))"
         r"[, ]{1,3}(?=\x01)"
     ),
-    finder(r"\x01[, ]{1,3}(?P<v>(?i:парадн\w{1,2}|лестниц\w|ярус|секция) ?№? ?\d{1,3})(?!\w)"),
     finder(
         rf"(?<!\w){_DOOR}[ :,—-]{{1,3}}(?:(?i:код|номер|это|набрать|там)[ :-]{{1,3}})?"
         rf"(?P<v>{_CODE})(?!\w)"
@@ -120,9 +116,5 @@ TAIL_FINDERS: tuple[Finder, ...] = (
         rf"{_CODE_WORD} (?:(?i:от|на|у|в|для|к) )?(?:[а-яё]{{3,12}} )?{_DOOR}[ :,—-]{{1,3}}"
         rf"(?:(?i:такой|это|там)[ :-]{{1,3}})?(?P<v>{_SPOKEN_CODE}"
         rf"(?:[ ,-]{{1,3}}{_SPOKEN_CODE}){{1,8}})(?!\w)"
-    ),
-    finder(
-        rf"(?<!\w)(?i:домофон\w{{0,2}}|код)[ :,—-]{{1,3}}(?:(?i:код)[ :-]{{1,3}})?"
-        rf"(?P<v>{SPOKEN_WORD}(?: {_SPOKEN_CODE}){{1,7}})(?!\w)(?! (?i:руб|тыс|шт))"
     ),
 )

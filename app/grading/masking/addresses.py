@@ -1,5 +1,6 @@
-"""Patterns of addresses: a street with a house, a house with a flat, a village's plot, a door code,
-a postal code; a town alone is none.
+"""Patterns of addresses: street with house, house with flat, plot, door code, postal code.
+
+A town alone is not an address.
 """
 
 import re
@@ -92,7 +93,6 @@ _SETTLEMENT = (
     r"|(?:коттеджный )?пос[её]л(?:ок|ке|ка)|пос|пгт|дер|деревн[яеию]|сел[оеа]|станиц[аеы]"
     r"|хутор\w?|аул\w?|садоводств[оеа]|(?-i:[дсп]|ст)(?=\.))(?:\. ?| )"
 )
-_PLOT = r"(?i:участок|уч|дом|д|корпус|корп|к|бокс|гараж|линия)\.? ?№? ?"
 _PLACE_WORD = (
     r"(?<!\w)(?i:адрес\w{0,4}|жив[уеё]\w{0,3}|прожива\w{1,4}|нахо[жд]\w{1,6}|самовывоз\w{0,2}"
     r"|приезжайте|приезжай|подъезжайте|подъед\w{1,4}|приед\w{1,4}|забрать|забира\w{1,5}"
@@ -102,91 +102,64 @@ _PLACE_WORD = (
 _BEFORE_PLACE = (
     r"(?i:[ :,-]| с| на| по| в| до| от| пвз| пункт| по адресу| г\.? ?[а-я-]{2,20},){0,4}"
 )
-_BY_PLACE = r"(?<!\w)(?i:на|по|с|со|от|до|у)"
 _DOOR = (
     r"(?i:двер\w{1,2}|подъезд\w{0,2}|домофон\w{0,2}|калитк\w{1,2}|ворот\w{0,2}|шлагбаум\w{0,2}"
     r"|парадн\w{1,2}|замк[ае]|кодов\w{2,3})"
 )
-_HOME = re.compile(r"(?i)(?<!\w)(?:кв|квартира|подъезд|под|парадн|домофон|офис|оф|дом|д)(?!\w)")
 _DOOR_CODE = r"\d{1,4}[КкKkВвBbCcСс#*]{1,2}\d{2,6}|[#*]?\d{2,8}[#*]?"
-_STREET_ENDINGS = (
-    "ая",
-    "ой",
-    "ую",
-    "ого",
-    "ых",
-    "их",
-    "ий",
-    "ом",
-    "ова",
-    "ева",
-    "ёва",
-    "ина",
-    "ына",
-    "яна",
-    "ича",
-    "ко",
-    "ука",
-    "юка",
-    "дзе",
+_OF_ADJECTIVE = ("ая", "ой", "ую", "ого", "ий", "ый", "ом", "ых", "их")
+_OF_SURNAME = ("а", "я", "о", "ой", "ых", "их")
+_OF_PLACE = ("вка", "вке", "вки", "вку", "нка", "нке", "нки", "нку")
+_OF_GENITIVE = ("ов", "ей", "ия", "ии", "сти")
+_OF_STREET = (
+    *("ая", "ой", "ую", "ого", "ых", "их", "ий", "ом", "ова", "ева", "ёва", "ина", "ына", "яна"),
+    *("ича", "ко", "ука", "юка", "дзе"),
 )
+_CAPITALISED = re.compile(r"[А-ЯЁ][а-яё-]{2,30}")
 
 
 def _is_street(text: str) -> bool:
-    """Whether the capitalised words before the house may be a street: an adjective, or a person or
-    thing in the genitive.
+    """Return whether the capitalised words before a house may name a street.
+
+    An adjective may, and a person or thing in the genitive.
     """
-    words = re.findall(r"[А-ЯЁ][а-яё-]{2,30}", text)
+    words = _CAPITALISED.findall(text)
     if not words:
         return False
-    first, reading = words[0], read_word(words[0])
-    if reading.is_first_name and len(words) == 1:
-        return False
+    if len(words) == 1:
+        return not read_word(words[0]).is_first_name and _may_name_street(words[0])
+    return _is_surname_of_street(words[-1]) or _may_name_street(words[0])
+
+
+def _may_name_street(word: str) -> bool:
+    reading = read_word(word)
     return (
-        (
-            reading.is_adjective
-            and first.endswith(("ая", "ой", "ую", "ого", "ий", "ый", "ом", "ых", "их"))
-        )
-        or (reading.is_surname and first.endswith(("а", "я", "о", "ой", "ых", "их")))
-        or (
-            len(words) > 1
-            and read_word(words[-1]).is_surname
-            and words[-1].endswith(("а", "я", "о", "ой", "ых", "их"))
-        )
-        or (
-            reading.is_place
-            and first.endswith(("вка", "вке", "вки", "вку", "нка", "нке", "нки", "нку"))
-        )
-        or (not reading.is_common and first.endswith(_STREET_ENDINGS))
-        or (
-            reading.is_genitive
-            and len(first) > 5
-            and first.endswith(("ов", "ей", "ия", "ии", "сти"))
-        )
+        (reading.is_adjective and word.endswith(_OF_ADJECTIVE))
+        or _is_surname_of_street(word)
+        or (reading.is_place and word.endswith(_OF_PLACE))
+        or (not reading.is_common and word.endswith(_OF_STREET))
+        or (reading.is_genitive and len(word) > 5 and word.endswith(_OF_GENITIVE))
     )
 
 
-def _is_no_listing(text: str) -> bool:
-    """Return False for a thing with parts of a new building only («Очередь 2, литер 4»)."""
-    first = re.match("[А-ЯЁа-яё-]{1,30}", text)
-    is_thing = bool(first) and read_word(first[0]).is_thing  # type: ignore[index]  # it has matched
-    return not is_thing or bool(_HOME.search(text))
+def _is_surname_of_street(word: str) -> bool:
+    return read_word(word).is_surname and word.endswith(_OF_SURNAME)
 
 
 def _is_place_or_street(text: str) -> bool:
-    """The same after a word that names a place, where a person's first name in the genitive is a
-    street as well («на Амирхана 21»).
-    """
-    first = re.search(r"[А-ЯЁ][а-яё-]{2,30}", text)
-    return _is_street(text) or bool(
-        first
-        and read_word(first[0]).is_first_name
-        and read_word(first[0]).lemma != first[0].lower()
-    )
+    """Accept also a first name in the genitive after a word of a place: «на Амирхана 21»."""
+    return _is_street(text) or _is_declined_first_name(_CAPITALISED.search(text))
+
+
+def _is_declined_first_name(word: re.Match[str] | None) -> bool:
+    if word is None:
+        return False
+    reading = read_word(word[0])
+    return reading.is_first_name and reading.lemma != word[0].lower()
 
 
 def _street_finder(pattern: str) -> Finder:
-    """A finder of the group `v` where the group `street` may be a street."""
+    """Return a finder of the group `v` if the group `street` may be a street."""
     compiled = re.compile(pattern)
 
     def find(text: str) -> Iterator[tuple[int, int, str]]:
@@ -223,27 +196,14 @@ HOUSE_FINDERS = (
     finder(
         rf"{_PLACE_WORD}{_BEFORE_PLACE}\s?(?P<v>{_NAME}{_HOUSE})(?!\d)", accept=_is_place_or_street
     ),
-    finder(rf"{_PLACE_WORD}{_BEFORE_PLACE}\s?(?P<v>{_NAME}{_SURE_HOUSE})"),
-    finder(
-        rf"{_SETTLEMENT}[«\"]?(?:{_WORD}(?: {_WORD})?|\d{{1,3}})"
-        rf"[»\"]?[, ]{{1,3}}(?:{_PLOT})?{_NUMBER}{_ROOMS}"
-    ),
     finder(
         rf"{_SETTLEMENT}[«\"]?{_WORD}(?: {_WORD})?[»\"]?"
         r"(?=[, ]{1,3}(?:\x01|(?i:ул|пер|пр|ш|б-р)[. ]"
         r"|(?i:участок|уч|дом|бокс|гараж)[. ]{1,2}№? ?\d"
         rf"|{_WORD}(?: {_WORD})? \d))"
     ),
-    finder(rf"(?<!\w)(?:{_WORD},? )?{_HOUSE_WORD} ?№? ?{_NUMBER}(?:[, ]{{1,3}}{_ROOM}){{1,4}}"),
-    finder(
-        rf"(?<!\w){_ORDINAL}?{_WORD}(?: {_WORD})?,? {_NUMBER}"
-        rf"(?:[, ]{{1,3}}(?:{_ROOM}|{_COUNTED_ROOM})){{1,4}}",
-        accept=_is_no_listing,
-    ),
     _street_finder(rf"{_NO_STOP}(?<!\w)(?P<v>{_BARE}{_SURE_HOUSE})"),
     finder(rf"{_NO_STOP}(?<!\w){_USUAL_STREETS}{_ANY_HOUSE}"),
-    _street_finder(rf"{_BY_PLACE} (?P<v>{_BARE},? (?:{_HOUSE_WORD} ?)?{_NUMBER})(?!\w)"),
-    _street_finder(rf"^\W{{0,3}}(?P<v>{_BARE},? \d{{1,3}})\W{{0,3}}$"),
     finder(r"(?<!\w)(?i:дом) (?P<v>\d{1,3}[а-я]?(?!\w)) (?=(?i:по|на) [А-ЯЁ])"),
     _street_finder(
         r"\x01 (?i:по|на) (?P<v>(?P<street>[А-ЯЁ][а-яё-]{3,30}(?: [А-ЯЁ][а-яё-]{3,30})?))"
@@ -252,17 +212,7 @@ HOUSE_FINDERS = (
         r"(?<!\w)(?i:квартир[аыу]|кв|дом|участок|уч|бокс|апартаменты|апарт)(?:\. ?| )"
         rf"№? ?\d{{1,3}}[а-яА-Я]?(?![\w-])(?![.,]\d| ?/){_ALONE}"
     ),
-    finder(rf"\x01[, ]{{1,3}}(?P<v>{_NAME}{_HOUSE})"),
     finder(rf"(?<!\w)(?i:квартира) (?P<v>{_SPOKEN})(?!\w)"),
-    finder(
-        r"(?<!\w)(?i:подъезд|этаж|парадн\w{1,2})"
-        r" ?№? ?\d{1,2}(?=[, ]{1,3}(?i:подъезд|этаж|код|домофон|кв|квартира)(?!\w))"
-        r"(?! ?(?i:из)\b)"
-    ),
-    finder(
-        rf"(?<!\w)(?i:код|пароль)\w{{0,2}} ?(?:(?i:от|на|у|в) )?(?:{_DOOR} )?[:—-]? ?"
-        r"(?P<v>\d{1,4}[КкKkВвBbCcСс#*]{1,2}\d{2,6})(?!\w)"
-    ),
     finder(
         r"(?<!\w)(?i:код|пароль)\w{0,2} (?:(?i:от|на|у|в|для) )?"
         rf"(?:\w{{3,10}} )?{_DOOR}[ :,-]{{1,3}}(?P<v>{_DOOR_CODE})(?!\w)"
@@ -275,10 +225,6 @@ HOUSE_FINDERS = (
     finder(
         r"\x01[, ]{1,3}(?P<v>(?i:этаж|эт\.?|подъезд|домофон|код|под\.?)"
         r" ?№? ?\d{1,5}[а-яА-Я]?\d{0,5})(?!\w)(?! ?(?i:из)\b)"
-    ),
-    finder(
-        r"(?<![\w/])(?:н\.п\. ?)?\d{1,2}/\d{1,3}[а-я]?[, ]{1,3}(?i:кв|квартира)"
-        rf"\.? ?\d{{1,4}}(?!\w){_ALONE}"
     ),
     finder(r"(?<!\w)(?i:индекс|адрес)\w{0,4}[ :-]{0,3}[1-6]\d{5}(?!\d)"),
     finder(

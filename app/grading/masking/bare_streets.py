@@ -1,5 +1,6 @@
-"""Streets with a house but without a flat, in any case, where a word of the street's kind or of
-going there stands beside them.
+"""Find streets with a house but without a flat, in any letter case.
+
+The kind of the street or a word of going there must stand beside them.
 """
 
 import re
@@ -40,11 +41,10 @@ _PLACE_WORD = (
 
 
 def _of_street(pattern: str, *, is_strict: bool = False) -> Finder:
-    """A finder of the group `v` where every word of the group `street` may name one, but for its
-    kind.
+    """Return a finder of the group `v` if every word of the group `street` may name a street.
 
-    `is_strict`: lower-case words of the dictionary do not count as streets unless every town has
-    one of the name.
+    `is_strict`: lower-case words of the dictionary are no streets, except names that every town
+    uses.
     """
     compiled = re.compile(pattern)
 
@@ -70,7 +70,7 @@ def _of_street(pattern: str, *, is_strict: bool = False) -> Finder:
 
 
 def is_no_street_alone(word: str) -> bool:
-    """A word that is a street only beside other parts of an address."""
+    """Return whether a word is a street only beside other parts of an address."""
     reading = read_word(word)
     is_common = (
         word.islower() and reading.is_common and not re.search("(?:ск|цк)(?:ая|ой|ую)$", word)

@@ -1,4 +1,4 @@
-"""Dates of birth, in figures and in words."""
+"""Find dates of birth in figures and in words."""
 
 import re
 from collections.abc import Iterator
@@ -84,18 +84,7 @@ BIRTHDAY_FINDERS = tuple(
         finder(rf"(?<!\w)(?P<v>{_DATE}) ?(?i:г\.? ?р\.?(?!\w)|(?:года )?рождения|рожд\.)"),
         finder(r"(?<!\w)(?i:я|сам|сама|мы) (?:с )?(?P<v>(?:19)?\d\d-?го)(?= года)"),
         finder(rf"(?<!\w)(?P<v>{_DATE}) ?{_MINE}(?:{_BORN}|{_WAS_BORN})"),
-        # «мне 75 лет исполнится 9 мая»: the age beside the day.
-        finder(
-            rf"(?<!\w)(?P<v>{_AGE}) (?:{_YEARS} )?(?=(?i:исполн\w{{2,6}})[^\d\0\n]{{0,20}}{_DATE})"
-        ),
         finder(rf"(?<!\w)(?P<v>{_AGE}) (?:{_YEARS} )?(?=(?i:исполн\w{{2,6}})[^\d\0\n]{{0,20}}\0)"),
-        finder(
-            rf"(?i:исполн\w{{2,6}})[^\d\0\n]{{0,20}}(?<!\w)(?P<v>{_DATE})"
-            rf"(?=[ ,]{{1,3}}{_AGE} {_YEARS})"
-        ),
-        finder(
-            rf"(?i:исполн\w{{2,6}})[^\d\0\n]{{0,20}}\0{{1,40}}[ ,]{{1,3}}(?P<v>{_AGE} {_YEARS})"
-        ),
         finder(rf"(?i:исполн\w{{2,6}}) (?P<v>{_AGE} (?:{_YEARS})?[ ,]{{1,3}}{_DATE})"),
         finder(
             rf"\0[ ,]{{1,3}}(?i:исполн\w{{2,6}}) (?P<v>\d{{1,3}}(?: {_YEARS})?)(?!\w)"

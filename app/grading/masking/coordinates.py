@@ -1,4 +1,4 @@
-"""Coordinates: in degrees, as decimals, with words, and as codes of maps."""
+"""Find coordinates: degrees, decimals, words, and codes of maps."""
 
 import re
 
@@ -6,7 +6,7 @@ from app.grading.masking.finders import digits_of, finder
 
 
 def _may_be_russian(text: str) -> bool:
-    """Whether both numbers are degrees of Russia and its neighbours."""
+    """Return whether both numbers are degrees of Russia and its neighbours."""
     first, second = (
         float(number.replace(",", ".")) for number in re.findall(r"\d{1,3}[.,]\d{4,9}", text)
     )
@@ -64,12 +64,6 @@ PLACE_FINDERS = tuple(
             rf"{_PLACE_WORD}[^\d\0]{{0,15}}(?P<v>\d{{1,3}}[.,]\d{{2,9}}"
             r"(?:[,; ]{1,3}| (?i:и|на) )\d{1,3}[.,]\d{2,9})(?!\d)",
             accept=lambda text: len(digits_of(text)) >= 7,
-        ),
-        finder(
-            r"(?<!\d)\d{1,3} (?i:градус\w{0,2})"
-            r" \d{1,2}[^\d\0]{1,10}(?:\d{1,2}(?:[.,]\d{1,4})?[^\d\0]{1,25})?\d{1,3} "
-            r"(?i:градус\w{0,2}) \d{1,2}(?: (?i:минут\w?|мин)(?!\w))?"
-            r"(?: \d{1,2}(?:[.,]\d{1,4})? (?i:секунд\w?|сек)(?!\w))?"
         ),
         finder(
             r"(?<![\w+])(?=[A-Z\d]{0,8}\d)"

@@ -1,5 +1,6 @@
-"""The finders of personal data in a Russian text, most certain first, and of the look-alikes that
-have to stay.
+"""Find personal data in a Russian text: the most certain kinds first.
+
+Look-alikes are found as well, so that no later finder takes them for personal data.
 """
 
 import re
@@ -52,7 +53,7 @@ _LABELLED = (
 )
 _MONEY_OR_KM = r"(?i:₽|руб|р\b|т\.? ?р|тыс|\$|€|км\b)"
 _NUMBER = r"(?!\+?[78][ (-]{1,2}[3-9])"
-# None in place of a kind: a look-alike; nothing after it may read it as personal data.
+# The kind of a look-alike is None. No later finder may take it for personal data.
 _LOOK_ALIKES: tuple[tuple[None, Finder], ...] = tuple(
     (None, finder(pattern))
     for pattern in (
@@ -68,8 +69,8 @@ _ANY, _DIGIT = re.compile(""), re.compile(r"\d")
 _FIVE_DIGITS = re.compile(r"\d(?:[^\d\n]{0,4}\d){4}")
 
 _Families = tuple[tuple[Hint, tuple[tuple[str | None, Finder], ...]], ...]
-# (hint, finders): a family is asked only about a text in which its hint stands; most messages have
-# none.
+# (hint, finders): the finders of a family search only a text that matches its hint. Most messages
+# match none.
 _OF_LETTERS: _Families = (
     (LINK_HINT, LINK_FINDERS),
     (MAIL_HINT, tuple(("ПОЧТА", finder(pattern)) for pattern in MAIL_PATTERNS)),
@@ -106,8 +107,9 @@ _MERGED = "АДРЕС"
 
 
 def personal_data(text: str) -> Iterator[Found]:
-    """(start, end, kind, key) of what is personal in the text; none overlap, and the parts of one
-    address are one.
+    """Yield (start, end, kind, key) of each personal datum; none overlap.
+
+    The parts of one address are one datum.
     """
     yield from _merged(text, sorted(_parts(text)))
 
@@ -115,43 +117,48 @@ def personal_data(text: str) -> Iterator[Found]:
 def _parts(text: str) -> Iterator[Found]:
     rest = uniform(text)
     has_digits, is_spoken = bool(_DIGIT.search(rest)), may_be_spoken(rest)
-    dictated = list(dictated_letters(rest)) if has_digits or is_spoken else []
-    yield from dictated
-    rest = blanked(rest, dictated)
-    spoken = list(spoken_numbers(rest)) if is_spoken else []
-    yield from spoken
-    rest = blanked(rest, spoken)
-    digits = _OF_DIGITS if has_digits else _OF_NUMBERS if is_spoken else ()
-    many_digits = _OF_MANY_DIGITS if _FIVE_DIGITS.search(rest) else ()
-    for hint, finders in (
-        *_OF_LETTERS,
-        *digits,
-        *many_digits,
-        *_OF_STREETS,
-        *((*_OF_CHAINS, *_OF_HOUSES) if has_digits or is_spoken else ()),
-    ):
-        if not hint(rest):
-            continue
-        for kind, find in finders:
+    numbers = list(_dictated(rest, is_spoken=is_spoken)) if has_digits or is_spoken else []
+    yield from numbers
+    rest = blanked(rest, numbers)
+    for hint, finders in _families(rest, has_digits=has_digits, is_spoken=is_spoken):
+        for kind, find in finders if hint(rest) else ():
             found = [(start, end, kind or "", key) for start, end, key in find(rest)]
             if kind is not None:
                 yield from found
             rest = blanked(rest, found, "\x01" if kind == _MERGED else "\0")
 
 
+def _dictated(text: str, *, is_spoken: bool) -> Iterator[Found]:
+    letters = list(dictated_letters(text))
+    yield from letters
+    if is_spoken:
+        yield from spoken_numbers(blanked(text, letters))
+
+
+def _families(text: str, *, has_digits: bool, is_spoken: bool) -> _Families:
+    """Return the families whose data may be in the text."""
+    of_digits = _OF_DIGITS if has_digits else _OF_NUMBERS if is_spoken else ()
+    of_many_digits = _OF_MANY_DIGITS if _FIVE_DIGITS.search(text) else ()
+    of_places = (*_OF_CHAINS, *_OF_HOUSES) if has_digits or is_spoken else ()
+    return (*_OF_LETTERS, *of_digits, *of_many_digits, *_OF_STREETS, *of_places)
+
+
 def _merged(text: str, parts: list[Found]) -> Iterator[Found]:
     last: Found | None = None
     for start, end, kind, key in parts:
-        part = (start, end + len(_KEYCAP.match(text, end)[0]), kind, key)  # type: ignore[index]  # it matches the empty string
-        if (
-            last
-            and last[2] == part[2] == _MERGED
-            and _BETWEEN_PARTS.fullmatch(text, last[1], part[0])
-        ):
-            last = (last[0], part[1], _MERGED, f"{last[3]} {part[3]}")
+        keycap = _KEYCAP.match(text, end)
+        part = (start, keycap.end() if keycap else end, kind, key)
+        if last and _are_one_address(text, last, part):
+            last = (last[0], part[1], kind, f"{last[3]} {key}")
             continue
         if last:
             yield last
         last = part
     if last:
         yield last
+
+
+def _are_one_address(text: str, left: Found, right: Found) -> bool:
+    return left[2] == right[2] == _MERGED and bool(
+        _BETWEEN_PARTS.fullmatch(text, left[1], right[0])
+    )

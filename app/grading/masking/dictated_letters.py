@@ -1,4 +1,4 @@
-"""Car plates and VINs that are dictated letter by letter: «у пять пять восемь ве эн сто два»."""
+"""Find car plates and VINs dictated letter by letter: «у пять пять восемь ве эн сто два»."""
 
 import re
 from collections.abc import Iterator
@@ -49,10 +49,6 @@ _HINT = in_lower(
 _FINDERS: tuple[Finder, ...] = (
     _find_vins,
     finder(rf"{_CAR_WORD}[^\d\0\n]{{0,25}}?(?<!\w)(?P<v>{_PLATE})"),
-    finder(
-        rf"(?<!\w)(?i:{_PLATE_LETTER}{_JOINT}{_DIGITS}{_JOINT}{_PLATE_LETTER}{_JOINT}"
-        rf"{_PLATE_LETTER}{_JOINT}(?:регион{_JOINT})(?:{_DIGITS})(?!\w))"
-    ),
 )
 
 

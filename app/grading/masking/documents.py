@@ -1,4 +1,4 @@
-"""Numbers that name a person, a car or a bank account: cards, accounts, wallets, papers, plates."""
+"""Find numbers of cards, accounts, wallets, identity papers and cars."""
 
 import re
 
@@ -118,7 +118,6 @@ _ACCOUNTS = (
     finder(rf"{FREE}(?:30|4[0-2])(?:[ .-]?\d){{18}}{END}", digits_of),
     finder(rf"{_ACCOUNT_WORD}{_FROM_KEYWORD}(?<!\d)(?P<v>\d(?:[ .-]?\d){{19}}){END}", digits_of),
     finder(rf"{_BIK_WORD}[^\d\0]{{0,12}}(?P<v>0\d(?: ?\d){{7}}){END}", digits_of),
-    finder(rf"{FREE}04\d{{7}}{END}(?=[ ,(-]{{1,3}}(?i:бик))", digits_of),
     finder(rf"{_REGISTER_WORD}[^\d\0]{{0,12}}(?P<v>\d{{8,15}}){END}", digits_of),
     finder(rf"{FREE}4100\d{{10,12}}{END}", digits_of),
     finder(
@@ -153,11 +152,6 @@ _PAPERS = (
     finder(
         rf"{_PASSPORT_WORD}[^\d\0\n]{{0,30}}?(?P<v>(?<!\w)(?:[A-ZА-Я]{{1,2}} ?№? ?)\d{{7,8}})(?!\d)"
     ),
-    finder(
-        rf"{_PASSPORT_WORD}[^\d\0\n]{{0,30}}(?P<v>\d{{4}})"
-        r"(?=[ ,]{1,3}(?i:номер|№|ном\.?)\W{0,3}\d{6})"
-    ),
-    finder(r"\0[ ,]{1,3}(?i:номер|№|ном\.?)\W{0,3}(?P<v>\d{6})(?!\d)"),
     finder(rf"(?<!\d)(?P<v>{_PASSPORT})[ ,(-]{{1,3}}{_PASSPORT_WORD}", digits_of, _is_no_date),
     finder(
         r"(?<!\w)(?i:выдан\w{0,2}|кем выдан)[ :—-]{1,3}"
@@ -235,11 +229,6 @@ _CARS = (
     finder(
         rf"(?<!\w)(?i:{_PLATE}) {_SPOKEN_HUNDREDS} (?!{_LITTLE_WORD})(?i:{_PLATE}){{2}}"
         rf"(?: (?:\d{{2,3}}|{_SPOKEN})(?!\w))?"
-    ),
-    finder(
-        rf"{_CAR_WORD}[^\d\0\n]{{0,25}}?(?<!\w)"
-        rf"(?P<v>(?i:{_PLATE}) {_SPOKEN} (?i:{_PLATE}){{2}}(?!\w)"
-        rf"(?: (?:\d{{2,3}}|{_SPOKEN})(?!\w))?)"
     ),
     finder(rf"{FREE}(?=[A-Z\d]{{0,16}}[A-Z])(?=(?:[A-Z]{{0,16}}\d){{3}})[A-HJ-NPR-Z\d]{{17}}{END}"),
     finder(

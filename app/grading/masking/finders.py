@@ -1,9 +1,8 @@
-"""What the detectors of personal data share: one spelling of a text for searching, and finders made
-of patterns.
+"""One spelling of a text for searching, and finders made of patterns.
 
-A finder takes the text as `uniform` gives it, with what was found before as NULs, and yields
-(start, end, key); equal keys are the same thing written differently. Every quantifier in a pattern
-is bounded and no pattern starts inside a word: the cost is linear in the text.
+A finder takes the text that `uniform` returns, with earlier finds as NULs. It yields (start, end,
+key); equal keys are the same datum in different spellings. Every quantifier in a pattern is bounded
+and no pattern starts inside a word, so the cost is linear in the text.
 """
 
 import re
@@ -45,8 +44,9 @@ END = r"(?![A-Za-z\d])"
 
 
 def uniform(text: str) -> str:
-    """The text with any script's digits as 0-9, letters that pass for them too, any dash as "-",
-    any blank as " "; no character moves.
+    """Return the text with uniform digits, dashes and blanks; no character moves.
+
+    Digits of any script, and letters that are used as digits, become 0-9.
     """
     plain = text.translate(_USUAL)
     if _WITHOUT_DIGITS.fullmatch(plain):
@@ -61,12 +61,12 @@ def uniform(text: str) -> str:
 
 
 def digits_of(text: str) -> str:
-    """The digits alone."""
+    """Return only the digits."""
     return re.sub(r"\D", "", text)
 
 
 def plain_key(text: str) -> str:
-    """The text in lower case with single blanks."""
+    """Return the text in lower case with single blanks."""
     return " ".join(text.lower().split())
 
 
@@ -75,7 +75,7 @@ def finder(
     key: Callable[[str], str] = plain_key,
     accept: Callable[[str], bool] = lambda _: True,
 ) -> Finder:
-    """A finder of the pattern's group `v`, or of all it matches, where `accept` takes the value."""
+    """Return a finder of the pattern's group `v`, or of the whole match, if `accept` is true."""
     compiled = re.compile(pattern)
     group = "v" if "v" in compiled.groupindex else 0
 
@@ -88,17 +88,16 @@ def finder(
 
 
 def in_lower(pattern: str) -> Hint:
-    """A hint of lower-case words: in a text made lower-case they are found several times as fast as
-    in any case.
+    """Return a hint that searches the text in lower case.
+
+    It is several times as fast as a pattern that ignores case.
     """
     compiled = re.compile(pattern)
     return lambda text: compiled.search(text.lower())
 
 
 def blanked(text: str, found: Sequence[Found], mark: str = "\0") -> str:
-    """The text with `mark` for each character of what was found, every other character in its
-    place.
-    """
+    """Return the text with `mark` for each character of what was found; no character moves."""
     if not found:
         return text
     parts, position = [], 0

@@ -1,5 +1,6 @@
-"""First names of Avito's buyers and sellers: Russian, Tatar, Caucasian and Central Asian ones with
-their short forms, in every case.
+"""First names of Avito's buyers and sellers with their short forms, in every case.
+
+They are Russian, Ukrainian, Tatar, Caucasian and Central Asian.
 """
 
 from functools import cache
@@ -96,13 +97,13 @@ _FOLDED_E = str.maketrans("ё", "е")
 
 
 def folded(word: str) -> str:
-    """Lower-case with «е» for «ё»."""
+    """Return the word in lower case with «е» for «ё»."""
     return word.lower().translate(_FOLDED_E)
 
 
 @cache
 def listed_names() -> dict[str, str]:
-    """Every form of the listed names, folded, with the name it is a form of."""
+    """Return every form of the listed names, folded, with its name."""
     return {
         folded(form): name for name in reversed(_PEOPLE_ONLY.split()) for form in name_forms(name)
     }
@@ -110,18 +111,18 @@ def listed_names() -> dict[str, str]:
 
 @cache
 def ambiguous_names() -> dict[str, str]:
-    """The same of names that are words as well."""
+    """Return the same for names that are also words."""
     return {folded(form): name for name in _ALSO_WORDS.split() for form in name_forms(name)}
 
 
 def short_forms(name: str) -> list[str]:
-    """What the bearer of a name is called: «Дмитрий»: Дима, Димон, Митя."""
+    """Return the short forms of a name. «Дмитрий»: Дима, Димон, Митя."""
     return _short_forms().get(name, [])
 
 
 @cache
 def all_short_forms() -> frozenset[str]:
-    """Every form of every short form, folded."""
+    """Return every form of every short form, folded."""
     return frozenset(
         folded(form)
         for forms in _short_forms().values()

@@ -1,9 +1,8 @@
-"""Finds data that were sent in fragments, one short message after another: «почта», «petrov.ivan»,
-«@mail.ru».
-"""
+"""Find data that were sent in fragments: «почта», «petrov.ivan», «@mail.ru»."""
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from app.grading.masking.detectors import personal_data
 from app.grading.masking.finders import Found
@@ -46,7 +45,7 @@ _NICK_ALONE = re.compile(r"\W{0,3}@?[A-Za-z_.][\w.]{2,31}\W{0,3}")
 
 
 def data_in_fragments(texts: Sequence[str]) -> dict[str, list[Found]]:
-    """Of each short message, what is personal in it together with its neighbours."""
+    """Return what is personal in each short message together with its neighbours."""
     found: dict[str, list[Found]] = {}
     for window in _windows(texts):
         for text, part in _found_in(window):
@@ -58,52 +57,70 @@ def data_in_fragments(texts: Sequence[str]) -> dict[str, list[Found]]:
 
 
 def _windows(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Runs of short messages after one that announces an address or account, or around one that
-    names a flat or house alone.
+    """Yield runs of short messages that may hold one datum.
+
+    A run begins with a message that announces an address or account or is a street, or surrounds
+    one that is only a flat or house.
     """
     after = 0
     for index, text in enumerate(texts):
-        if index < after or len(text) > _LONGEST_OPENER:
+        if index < after or not _may_open(text):
             continue
-        is_room = bool(_ROOM.match(text)) and _is_fragment(text)
-        is_street = bool(_STREET_ALONE.fullmatch(text))
-        if not (is_room or is_street or _OPENER.search(text)):
-            continue
-        first = index
-        while is_room and first > max(0, index - 2, after) and _is_fragment(texts[first - 1]):
-            first -= 1
-        after = index + 1
-        while after < min(len(texts), index + 1 + _MOST_FRAGMENTS) and _is_fragment(texts[after]):
-            after += 1
-        if (
-            is_street
-            and after == index + 1
-            and _HOUSE_FIRST.match(" ".join(texts[after : after + 1]))
-        ):
-            after += 1
+        first = _first_of_window(texts, index, after) if _is_room(text) else index
+        after = _end_of_window(texts, index)
         if after - first > 1:
             yield list(texts[first:after])
+
+
+def _may_open(text: str) -> bool:
+    return len(text) <= _LONGEST_OPENER and bool(
+        _is_room(text) or _STREET_ALONE.fullmatch(text) or _OPENER.search(text)
+    )
+
+
+def _is_room(text: str) -> bool:
+    return bool(_ROOM.match(text)) and _is_fragment(text)
 
 
 def _is_fragment(text: str) -> bool:
     return 0 < len(text) <= _LONGEST_FRAGMENT and bool(_FRAGMENT.fullmatch(text.strip()))
 
 
+def _first_of_window(texts: Sequence[str], index: int, least: int) -> int:
+    first = index
+    while first > max(0, index - 2, least) and _is_fragment(texts[first - 1]):
+        first -= 1
+    return first
+
+
+def _end_of_window(texts: Sequence[str], index: int) -> int:
+    following = texts[index + 1 : index + 1 + _MOST_FRAGMENTS]
+    count = len(list(takewhile(_is_fragment, following)))
+    if not count and following and _STREET_ALONE.fullmatch(texts[index]):
+        count = int(bool(_HOUSE_FIRST.match(following[0])))
+    return index + 1 + count
+
+
 def _found_in(window: Sequence[str]) -> Iterator[tuple[str, Found]]:
-    """What the joined messages hold, as a part of each message."""
+    """Yield each message with what is personal in it according to the joined messages."""
     joined, place = " ".join(window), 0
-    found = list(personal_data(joined))
+    found = [datum for datum in personal_data(joined) if datum[2] in {"АДРЕС", "ПОЧТА"}]
     for text in window:
         for start, end, kind, key in found:
             first, last = max(start - place, 0), min(end - place, len(text))
-            if first < last and kind in {"АДРЕС", "ПОЧТА"}:
+            if first < last:
                 yield text, (first, last, kind, key)
         place += len(text) + 1
     if _ABOUT_ACCOUNT.search(window[0]):
-        nicks = [
-            (text, match)
-            for text in window[1:]
-            if (match := _NICK.search(text)) and _NICK_ALONE.fullmatch(text)
-        ]
-        key = "".join(match[0].lower() for _, match in nicks)
-        yield from ((text, (*match.span(), "НИК", key)) for text, match in nicks)
+        yield from _nicks(window[1:])
+
+
+def _nicks(texts: Sequence[str]) -> Iterator[tuple[str, Found]]:
+    """Yield the parts of a name of an account; each stands alone in its message."""
+    nicks = [
+        (text, match)
+        for text in texts
+        if (match := _NICK.search(text)) and _NICK_ALONE.fullmatch(text)
+    ]
+    key = "".join(match[0].lower() for _, match in nicks)
+    return ((text, (*match.span(), "НИК", key)) for text, match in nicks)

@@ -1,4 +1,4 @@
-"""Links, and names of accounts in messengers and social networks."""
+"""Find links, and names of accounts in messengers and social networks."""
 
 from app.grading.masking.finders import finder, in_lower
 from app.grading.masking.mailboxes import ZONE

@@ -1,4 +1,4 @@
-"""International account numbers (IBAN) of any country, validated by their check digits."""
+"""Find international account numbers (IBAN), validated by their check digits."""
 
 import re
 

@@ -1,9 +1,7 @@
-"""Replaces personal data by stable tokens before a text leaves for the model, and puts it back
-locally.
+"""Replace personal data by tokens before a text is sent to the model; restore it locally.
 
-"[ТЕЛЕФОН_1]" is the same number throughout a chat, however it is spelled. A token that a person
-typed is data like any other: it gets a token of its own ("[МЕТКА_1]") and can never be restored
-into somebody's phone.
+"[ТЕЛЕФОН_1]" is the same number throughout a chat in any spelling. A token that a person typed is a
+datum as well. It gets its own token ("[МЕТКА_1]") and is never restored to another person's data.
 """
 
 import re
@@ -44,8 +42,9 @@ _SUSPICIOUS = re.compile(r"(?<=[\w,;:»)] )[A-ZА-ЯЁ][\w-]+|(?<!\d)\d(?: ?\d){
 
 
 class Masking(StrEnum):
-    """How much is masked: nothing, personal data, or also capitalised words and numbers (after a
-    provider refused the text).
+    """Level of masking: none, personal data, or also capitalised words and numbers.
+
+    The last level is used after a provider refused the text.
     """
 
     OFF = "off"
@@ -55,9 +54,7 @@ class Masking(StrEnum):
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of a text: what it says and what the model is shown; the two differ where a token
-    stands.
-    """
+    """A part of a text: the original and what is shown to the model. They differ in a token."""
 
     original: str
     shown: str
@@ -65,7 +62,7 @@ class Piece:
 
 
 class Masker:
-    """Remembers one chat's tokens. Give each chat its own."""
+    """The tokens of one chat. Each chat needs its own masker."""
 
     def __init__(
         self, names: Iterable[str], texts: Iterable[str] = (), *, level: Masking = Masking.ON
@@ -87,13 +84,11 @@ class Masker:
         ] = {}  # each message is masked once and looked at again for quotes
 
     def mask(self, text: str) -> str:
-        """The text with a token in place of each personal datum."""
+        """Return the text with a token in place of each personal datum."""
         return "".join(piece.shown for piece in self.pieces(text))
 
     def pieces(self, text: str) -> list[Piece]:
-        """The same as stretches; their originals joined are the text, their shown parts the masked
-        text.
-        """
+        """Return the masked text in pieces. The originals joined are the text."""
         if text not in self._pieces:
             self._pieces[text] = self._cut(text)
         return self._pieces[text]
@@ -112,43 +107,40 @@ class Masker:
         return [*pieces, Piece(text[position:], text[position:], is_token=False)]
 
     def restore(self, text: str) -> str:
-        """The text with each token's first spelling; unknown tokens stay."""
+        """Return the text with each token's first spelling; unknown tokens stay."""
         return _TOKEN.sub(lambda match: self._spellings.get(_identity(match), match[0]), text)
 
     def hide(self, text: str) -> str:
-        """A text the model wrote, with an empty token ("[ТЕЛЕФОН_0]") in place of whatever is
-        personal in it.
-        """
+        """Return a text of the model with empty tokens ("[ТЕЛЕФОН_0]") for personal data in it."""
         if self._level is Masking.OFF:
             return text
-        said, position = "", 0
+        shown, position = "", 0
         for start, end, kind, _ in sorted(personal_data(text)):
-            said += f"{text[position:start]}[{kind}_0]"
+            shown += f"{text[position:start]}[{kind}_0]"
             position = end
-        return said + text[position:]
+        return shown + text[position:]
 
     def to_words(self, hidden: str) -> str:
-        """For what the model tells: names put back, other tokens as words («телефон»)."""
+        """Return a text of the model with names restored and other tokens as words («телефон»)."""
         if self._level is Masking.OFF:
             return hidden
         return _TOKEN.sub(lambda match: self._known(match) or _WORDS[_identity(match)[0]], hidden)
 
     def to_speech(self, hidden: str, originals: Sequence[str] = ()) -> str:
-        """For what the model quotes: names as `originals` spell them, token by token, or as known;
-        other tokens as words in brackets.
+        """Return a quotation of the model with names restored and other tokens as «[телефон]».
 
-        «[телефон]»: the person quoted wrote his number and not the word, and the number itself
-        stays hidden.
+        `originals`: the spellings of the tokens in order; without them names are as known. The
+        brackets show that the person wrote the number itself, which stays hidden.
         """
         if self._level is Masking.OFF:
             return hidden
         spellings = iter(originals)
 
-        def said(match: re.Match[str]) -> str:
+        def convert_token(match: re.Match[str]) -> str:
             spelling, known = next(spellings, None), self._known(match)
             return (spelling or known) if known else f"[{_WORDS[_identity(match)[0]]}]"
 
-        return _TOKEN.sub(said, hidden)
+        return _TOKEN.sub(convert_token, hidden)
 
     def _known(self, match: re.Match[str]) -> str | None:
         """Return an original that may be shown: a name, or a word that strict masking hides."""

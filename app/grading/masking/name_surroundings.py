@@ -1,6 +1,4 @@
-"""What stands around a name: introductions, greetings, and the things whose names are people's
-(«кухня Мария»).
-"""
+"""Recognize names by their context: introductions, greetings, acts of people."""
 
 import re
 from collections.abc import Iterator
@@ -95,70 +93,80 @@ HERO = re.compile(
     r"(?i)(?<!\w)(?:дядя|т[её]тя|баба|дед|доктор|капитан|мистер|король|царь|принцесса) $"
 )
 LOOK_BACK = 60
-
-
+_THIS_IS = re.compile(r"(?i)(?<!\w)это $")
+_FROM_OR_BY = re.compile("(?i) (?:из|от|с|по) ")
+_ME = re.compile(r"(?i)(?<!\w)меня $")
+_PERSON_BEFORE = re.compile(
+    r"(?i)(?<!\w)(?:это|я|меня зовут|зовут|спросит[ье]|позовите|мастер|менеджер|курьер"
+    r"|водитель)[ —-]{1,3}$"
+)
+_REQUEST_AFTER = re.compile(
+    rf"(?i), ?(?:{GREETING}|подскаж|скаж|добр|будьте|можно|можете|когда|извин)"
+)
+_INTRODUCES_SELF = re.compile(r"(?i)(?:^|[.!?,] )(?:это|я) $")
+_PARTS_OF_NAME = frozenset({"имя", "отчество"})
 _SURNAME_WORD = re.compile(r"(?i)(?<!\w)фамили[яюей]{1,2}[ :,—-]{1,3}$")
 SELF_THEN = re.compile(r"(?i)[, ]{1,2}(?:я|по|насчет|насчёт|писал|звонил|с авито|из|от)(?!\w)")
 _SURNAME_AFTER = re.compile(r" (?i:(?:это )?моя фамилия|запиш|оформ|отлож|заброн)")
 
 
 def may_be_name(token: NameToken, before: str) -> bool:
-    """Where a name is expected: a first name in any spelling, or a word of no dictionary;
-    uncapitalised only after «меня зовут».
+    """Return whether a word is a name where one is expected.
+
+    A first name is, in any spelling, and a capitalised word of no dictionary. A word in lower case
+    that is no first name is a name only after «меня зовут».
     """
     if not CYRILLIC.fullmatch(token.word):
-        is_called = (
-            bool(CALLED.search(before))
-            and not NO_LATIN_NAME.fullmatch(token.word)
-            and len(token.word) > 2
-        )
-        return token.is_capitalised and (
-            is_called or is_latin_name(token) or is_latin_surname(token)
-        )
-    reading, form = token.reading, folded(token.word)
+        return token.is_capitalised and _may_be_latin_name(token, before)
+    form = folded(token.word)
     if form in ambiguous_names():
         return token.is_capitalised
-    if (
+    if _is_first_name_form(token, form):
+        return True
+    is_called = bool(CALLED.search(before)) and not token.reading.is_known
+    if not token.is_capitalised:
+        return is_called
+    if is_called or _SURNAME_WORD.search(before):
+        return len(token.word) > 1 and form not in _PARTS_OF_NAME
+    return _may_be_unlisted_name(token)
+
+
+def _may_be_latin_name(token: NameToken, before: str) -> bool:
+    is_called = len(token.word) > 2 and CALLED.search(before)
+    return (
+        bool(is_called and not NO_LATIN_NAME.fullmatch(token.word))
+        or is_latin_name(token)
+        or is_latin_surname(token)
+    )
+
+
+def _is_first_name_form(token: NameToken, form: str) -> bool:
+    return (
         form in listed_names()
         or (token.is_capitalised and form in all_short_forms())
-        or (reading.is_first_name and not reading.is_common)
-    ):
-        return True
-    if token.is_capitalised and (
-        _SURNAME_WORD.search(before) or (CALLED.search(before) and not reading.is_known)
-    ):
-        return len(token.word) > 1 and form not in {"имя", "отчество"}
-    if not token.is_capitalised:
-        return bool(CALLED.search(before)) and not reading.is_known
-    return (
-        not reading.is_common
-        and (not reading.is_known or reading.is_surname or reading.is_patronymic)
-        and reading.is_noun
+        or (token.reading.is_first_name and not token.reading.is_common)
     )
+
+
+def _may_be_unlisted_name(token: NameToken) -> bool:
+    reading = token.reading
+    is_of_person = not reading.is_known or reading.is_surname or reading.is_patronymic
+    return is_of_person and reading.is_noun and not reading.is_common
 
 
 def is_spoken_to(text: str, before: str, token: NameToken) -> bool:
-    """Where a name that is also a word can only be a name: «Спасибо, Вера!», «Роман, подскажите»,
-    «это Слава».
+    """Return whether a name that is also a word can only be a name in this place.
+
+    Examples: «Спасибо, Вера!», «Роман, подскажите», «это Слава».
     """
     after = text[token.end : token.end + 20]
-    ends = bool(VOCATIVE_END.match(after))
-    if re.search(r"(?i)(?<!\w)это $", before) and re.match("(?i) (?:из|от|с|по) ", after):
+    if _THIS_IS.search(before) and _FROM_OR_BY.match(after):
         return True
-    if GREETED.search(before) or re.search(
-        r"(?i)(?<!\w)(?:это|я|меня зовут|зовут|спросит[ье]|позовите|мастер|менеджер|курьер"
-        r"|водитель)[ —-]{1,3}$",
-        before,
-    ):
-        return ends or bool(INTRODUCTION.search(before))
-    if re.search("(?i)(?<!\\w)меня $", before):
+    if GREETED.search(before) or _PERSON_BEFORE.search(before):
+        return bool(VOCATIVE_END.match(after) or INTRODUCTION.search(before))
+    if _ME.search(before):
         return after.lower().startswith(" зовут")
-    return bool(BEFORE_NAME.search(before)) and bool(
-        re.match(
-            rf"(?i), ?(?:{GREETING}|подскаж|скаж|добр|будьте|можно|можете|когда|извин)",
-            after,
-        )
-    )
+    return bool(BEFORE_NAME.search(before) and _REQUEST_AFTER.match(after))
 
 
 UNDECLINED = re.compile("(?:ко|их|ых|о|дзе|швили)$")
@@ -167,59 +175,65 @@ _CARRIER = re.compile(
 )
 
 
-def is_guest(text: str, before: str, token: NameToken) -> bool:
-    """«К Гайнутдинову», «приедет Фарух»: a surname after a preposition, or a name after what people
-    do.
+def is_named_by_context(text: str, before: str, token: NameToken) -> bool:
+    """Return whether the words around a capitalised word make it a person's name.
+
+    Examples: «к Гайнутдинову» (a surname after a preposition), «приедет Фарух».
     """
-    reading = token.reading
-    if (
-        not token.is_capitalised
-        or reading.is_common
-        or reading.is_place
-        or folded(token.word) in ambiguous_names()
-    ):
+    if _is_no_person(token):
         return False
     if ACTS.search(before):
         return not _CARRIER.fullmatch(token.word) and may_be_name(token, before)
-    if (
-        re.search(r"(?i)(?:^|[.!?,] )(?:это|я) $", before)
-        and not reading.is_known
-        and SELF_THEN.match(text, token.end)
-    ):
+    if _introduces_self(text, before, token) and not token.reading.is_known:
         return True
-    is_called_surname = reading.is_surname or (
-        not reading.is_known and bool(SURNAME_ENDING.fullmatch(token.word))
-    )
-    is_by_person = BY_PERSON.search(before) or _SURNAME_AFTER.match(text, token.end)
-    if BY_PERSON.search(before) and not token.is_oblique and not UNDECLINED.search(token.word):
-        return False
+    if BY_PERSON.search(before):
+        return _has_form_after_preposition(token) and _may_be_surname(token)
+    return bool(_SURNAME_AFTER.match(text, token.end)) and _may_be_surname(token)
+
+
+def _has_form_after_preposition(token: NameToken) -> bool:
+    return token.is_oblique or bool(UNDECLINED.search(token.word))
+
+
+def _is_no_person(token: NameToken) -> bool:
+    reading = token.reading
+    return reading.is_common or reading.is_place or folded(token.word) in ambiguous_names()
+
+
+def _introduces_self(text: str, before: str, token: NameToken) -> bool:
+    """Recognize «Это Фарух, я по объявлению»."""
+    return bool(_INTRODUCES_SELF.search(before) and SELF_THEN.match(text, token.end))
+
+
+def _may_be_surname(token: NameToken) -> bool:
+    reading = token.reading
+    is_by_form = not reading.is_known and SURNAME_ENDING.fullmatch(token.word)
     return (
-        bool(is_by_person)
-        and is_called_surname
-        and len(token.word) > 4
+        len(token.word) > 4
         and bool(CYRILLIC.fullmatch(token.word))
+        and (reading.is_surname or bool(is_by_form))
     )
 
 
 def introduced_words(text: str) -> Iterator[str]:
-    """Words by which people introduce themselves or others and that are names nowhere else: «меня
-    зовут Нурсеит».
-    """
+    """Yield the words with which people introduce themselves or others: «меня зовут Нурсеит»."""
     lower = text.lower()
     if len(lower) != len(text):
         return
     for introduction in INTRODUCTIONS.finditer(lower):
         match = WORD.match(text, introduction.end())
-        before = text[: introduction.end()][-LOOK_BACK:]
-        if (
-            match
-            and len(match[0]) > 2
-            and may_be_name(NameToken(*match.span(), match[0]), before)
-            and not is_animal(before)
-            and not is_in_title(text, *match.span())
-        ):
+        if match and len(match[0]) > 2 and _is_introduced(text, introduction.end(), match):
             yield match[0]
     for introduction in SELF_INTRODUCTIONS.finditer(lower):
         match = WORD.match(text, introduction.end())
         if match and folded(match[0]) in listed_names() and not is_plain_word(match[0]):
             yield match[0]
+
+
+def _is_introduced(text: str, end: int, match: re.Match[str]) -> bool:
+    before = text[:end][-LOOK_BACK:]
+    return (
+        may_be_name(NameToken(*match.span(), match[0]), before)
+        and not is_animal(before)
+        and not is_in_title(text, *match.span())
+    )

@@ -1,5 +1,6 @@
-"""Things that bear people's names: products, books, films, brands and animals («кухня Мария», «Маша
-и медведь», «собаку зовут Рекс»).
+"""Recognize things and animals that bear names of people.
+
+Examples: «кухня Мария», «Маша и медведь», «собаку зовут Рекс».
 """
 
 import re
@@ -45,6 +46,8 @@ _KIN = re.compile(
 )
 _FOLLOWING = re.compile(r" ([А-ЯЁа-яё]{3,30})(?![А-ЯЁа-яё])")
 _LONGEST_LABEL = 60
+_DAY_GREETING = re.compile(r"(?i)(?:добрый|доброго|доброй|всем) д[а-яё]{2,3} $")
+_LAST_WORD = re.compile(r"([А-ЯЁа-яё]{2,30}) [«\"„]?$")
 _ANIMAL = re.compile(
     r"(?i)(?<!\w)(?:собак|собачк|п[её]с|пса|щен|кот|кошк|кош|попуга|хомя|кролик|конь|коня|лошад"
     r"|коров|коз[ауы]|кличк|питом|родител|зверь|кобел|сук[ау]|порода|породы)"
@@ -54,15 +57,13 @@ _RELATIVE = re.compile(r"(?i)(?<!\w)(?:баб[аеуы]|т[её]т[яеи]|дя�
 
 
 def is_product(before: str, token: NameToken) -> bool:
-    """«Кухня Мария», «духи Шанель»: a thing's name in the nominative, right after the thing;
-    «собаку зовут Рекс».
+    """Return whether the text before a name makes it the name of a thing or an animal.
+
+    Examples: «кухня Мария», «духи Шанель», «собаку зовут Рекс».
     """
-    if (
-        _PRODUCT.search(before)
-        and not re.search(r"(?i)(?:добрый|доброго|доброй|всем) д[а-яё]{2,3} $", before)
-    ) or is_animal(before):
+    if (_PRODUCT.search(before) and not _DAY_GREETING.search(before)) or is_animal(before):
         return True
-    last = re.search(r"([А-ЯЁа-яё]{2,30}) [«\"„]?$", before)
+    last = _LAST_WORD.search(before)
     if not last or _NOT_BEFORE_THING.fullmatch(folded(last[1])):
         return False
     reading = read_word(last[1])
@@ -75,40 +76,48 @@ def is_product(before: str, token: NameToken) -> bool:
 
 
 def is_animal(before: str) -> bool:
-    """«Собаку зовут» before the name."""
+    """Return whether an animal is introduced («собаку зовут») before the name."""
     return bool(_ANIMAL.search(before)) and not _RELATIVE.search(before)
 
 
-def names_a_thing(text: str, token: NameToken, end: int = 0) -> bool:
-    """«Катюша сорт», «Маша и Медведь»: a thing follows the name at once, and the text has no verb;
-    `end`: of the whole name.
+def names_thing(text: str, token: NameToken, end: int = 0) -> bool:
+    """Return whether the text after a name makes it the name of a thing.
+
+    Examples: «Катюша сорт», «Маша и Медведь». `end`: the end of the whole name.
     """
     end = end or token.end
     if _PLACE_AFTER.match(text, end) or _MARK_AFTER.match(text, end):
         return True
-    partner = _PARTNER.match(text, end)
-    if (
-        partner
-        and not token.is_oblique
+    if partner := _PARTNER.match(text, end):
+        return _is_title_of_two(text, token, partner) and not _has_verb(text)
+    return _precedes_thing(text, token, end) and not _has_verb(text)
+
+
+def _is_title_of_two(text: str, token: NameToken, partner: re.Match[str]) -> bool:
+    """Recognize «Иван и Марья» and «Маша и медведь»."""
+    is_pair = (
+        not token.is_oblique
         and _is_first_name(partner[1])
         and text[partner.end() : partner.end() + 1] != ","
-    ):
-        return not _has_verb(text) and len(text) <= _LONGEST_LABEL
-    if partner:
-        return _is_title_partner(partner[1]) and not _has_verb(text)
+    )
+    return len(text) <= _LONGEST_LABEL if is_pair else _is_title_partner(partner[1])
+
+
+def _precedes_thing(text: str, token: NameToken, end: int) -> bool:
+    """Recognize a thing after the name, or after an adjective: «Мария угловая кухня»."""
     following = _FOLLOWING.match(text, end)
     if not following or token.is_oblique or len(text) > _LONGEST_LABEL:
         return False
+    if read_word(following[1]).is_thing:
+        return True
     after = (
         _FOLLOWING.match(text, following.end()) if read_word(following[1]).is_adjective else None
     )
-    return any(
-        read_word(match[1]).is_thing for match in (following, after) if match
-    ) and not _has_verb(text)
+    return after is not None and read_word(after[1]).is_thing
 
 
 def _is_title_partner(word: str) -> bool:
-    """«Маша и медведь», «Томас и его друзья», but not «Сергей и жена»."""
+    """Recognize the second word of «Маша и медведь», «Томас и его друзья»; not «Сергей и жена»."""
     reading = read_word(word)
     is_person = _is_first_name(word) or _KIN.fullmatch(word)
     return word.lower() in _HIS or (
@@ -117,9 +126,9 @@ def _is_title_partner(word: str) -> bool:
 
 
 def is_second_in_title(text: str, before: str) -> bool:
-    """«Мастер и Маргарита»: the name after the first word and «и», in a text without a verb."""
+    """Recognize the second name of «Мастер и Маргарита» in a text without a verb."""
     match = _FIRST_OF_TWO.fullmatch(before)
-    return bool(match) and not (_KIN.fullmatch(match[1]) or _has_verb(text))  # type: ignore[index]  # it has matched
+    return match is not None and not (_KIN.fullmatch(match[1]) or _has_verb(text))
 
 
 def _is_first_name(word: str) -> bool:

@@ -1,9 +1,6 @@
-"""Tells by its form whether a word is a first name, a surname, a patronymic or an initial, and what
-goes on with a name.
-"""
+"""Classify a word by its form: first name, surname, patronymic or initial."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -63,7 +60,7 @@ class NameToken:
 
     @property
     def is_oblique(self) -> bool:
-        """True where the word stands in another case than the nominative."""
+        """Return whether the word is not in the nominative."""
         return folded(self.word) != folded(self.reading.lemma)
 
     @property
@@ -78,8 +75,9 @@ def name_by_skeleton() -> dict[str, str]:
 
 
 def is_first_name(token: NameToken) -> bool:
-    """A word that is a first name and nothing else where it is capitalised, or long enough to be
-    one in lower case.
+    """Return whether a word is a first name and nothing else.
+
+    A word in lower case must be long enough.
     """
     form = folded(token.word)
     if form in ambiguous_names():
@@ -103,7 +101,7 @@ def is_odd_form(token: NameToken, reading: Reading) -> bool:
 
 @lru_cache(maxsize=20_000)
 def is_plain_word(word: str) -> bool:
-    """A word of the dictionary that names nobody, anywhere."""
+    """Return whether a word of the dictionary is never a name."""
     reading, form = read_word(word), folded(word)
     is_person = (
         reading.is_first_name
@@ -176,87 +174,8 @@ def is_latin_surname(token: NameToken) -> bool:
     )
 
 
-def goes_on(group: Sequence[NameToken], token: NameToken) -> bool:
-    """Whether the word goes on with the name before it: a surname, a patronymic, an initial, one
-    more first name.
-    """
-    if is_initial(token):
-        return True
-    if not token.is_capitalised:
-        is_surname_after = (
-            token.reading.is_surname and not token.reading.is_common and len(token.word) > 4
-        )
-        return bool(PARTICLE.fullmatch(token.word)) or (
-            (token.reading.is_patronymic or is_surname_after) and not group[-1].is_capitalised
-        )
-    if is_patronymic(token) or is_surname(token):
-        return True
-    if not CYRILLIC.search(token.word):
-        return is_latin_surname(token)
-    reading = token.reading
-    return (
-        is_first_name(token)
-        or (not reading.is_known and reading.is_noun)
-        or (folded(token.word) in ambiguous_names())
-    )
-
-
-def full_name(group: list[NameToken]) -> int:
-    """The length of a name that its parts prove: «Иванов И. И.», «И. И. Иванов», «Иванов Иван
-    Петрович», «Иван Петрович», «Мехти оглы».
-    """
-    words = [token for token in group if token.is_capitalised or is_patronymic(token)]
-    if words != group[: len(words)]:
-        words = group[
-            : next(
-                i
-                for i, token in enumerate(group)
-                if not (token.is_capitalised or is_patronymic(token))
-            )
-        ]
-    if len(words) < 2:
-        return 0
-    if is_surname(words[0]) and is_initial(words[1]):
-        return 3 if len(words) > 2 and is_initial(words[2]) else 2
-    if is_initial(words[0]):
-        surname = 2 if len(words) > 2 and is_initial(words[1]) else 1
-        return surname + 1 if len(words) > surname and is_surname(words[surname]) else 0
-    for place in (1, 2):
-        if (
-            len(words) > place
-            and is_patronymic(words[place])
-            and not is_initial(words[place - 1])
-            and may_head(words[0])
-        ):
-            length = place + 1
-            while length < len(words) and (
-                is_surname(words[length])
-                or is_initial(words[length])
-                or is_patronymic(words[length])
-            ):
-                length += 1
-            return length
-    is_surname_after = words[1].reading.is_surname and not (
-        words[1].reading.is_common or words[1].reading.is_place
-    )
-    is_surname_before = (
-        is_surname(words[0]) and is_first_name(words[1]) and not words[0].reading.is_common
-    )
-    return 2 if is_surname_before or (is_surname_after and may_be_foreign(words[0])) else 0
-
-
-def may_be_foreign(token: NameToken) -> bool:
-    """«Иброхим»: a noun of no dictionary."""
-    return (
-        not token.reading.is_known
-        and token.reading.is_noun
-        and len(token.word) > 3
-        and token.is_capitalised
-    )
-
-
 def is_diminutive(token: NameToken) -> bool:
-    """«Аллочка», «Викуся»: a word of no dictionary with the stem of a first name."""
+    """Recognize a word of no dictionary with the stem of a first name: «Аллочка», «Викуся»."""
     if not token.is_capitalised or token.reading.is_known:
         return False
     return any(
@@ -268,22 +187,10 @@ def is_diminutive(token: NameToken) -> bool:
 
 
 def is_vocative(word: str) -> bool:
-    """«Маш, привет», «Тань!»: a name without its last vowel."""
+    """Recognize a name without its last vowel: «Маш, привет», «Тань!»."""
     stem = folded(word).removesuffix("ь")
     return (
         3 <= len(word) <= 5
         and not read_word(word).is_common
         and any(stem + vowel in listed_names() for vowel in "ая")
-    )
-
-
-def may_head(token: NameToken) -> bool:
-    """Whether a full name may begin with the word: «Спросить Ольгу Петровну» does not begin with
-    «Спросить».
-    """
-    return (
-        is_surname(token)
-        or is_first_name(token)
-        or not token.reading.is_common
-        or folded(token.word) in ambiguous_names()
     )

@@ -1,14 +1,16 @@
-"""Finds numbers that were sent in parts, one after another: «8916», «204», «17 33»."""
+"""Find numbers that were sent in parts, one after another: «8916», «204», «17 33»."""
 
 import re
 from collections.abc import Iterator, Sequence
 from itertools import product
+from typing import NamedTuple
 
-from app.grading.masking.finders import uniform
+from app.grading.masking.finders import Found, uniform
 from app.grading.masking.spoken_numbers import SPOKEN_WORD, digit_readings, may_be_spoken
 
 _MOST_PARTS = 8
 _MOST_READINGS = 16
+_MOST_DIGITS = 19
 _MOST_WORDS_ASIDE = 4
 _LONGEST_PART_TEXT = 80
 _MOST_TEXTS_ASIDE = 2
@@ -51,47 +53,52 @@ _PAPER_WORD = re.compile(r"(?i)паспорт|серия|права|водите
 _CARD_WORD = re.compile(r"(?i)карт|сбер|тинь|перевод|перевед|кидай|скин")
 
 
-def numbers_in_parts(texts: Sequence[str]) -> dict[str, tuple[int, int, str, str]]:
-    """Of each text that holds a part of a number: (start, end, kind, key); the parts of a number
-    share its kind and key.
-    """
-    found: dict[str, tuple[int, int, str, str]] = {}
-    run: list[tuple[str, tuple[int, int], list[str]]] = []
-    context = ""
-    aside = 0
+class _Part(NamedTuple):
+    """The only figures of a short message, and the digits that they may spell."""
+
+    text: str
+    span: tuple[int, int]
+    readings: list[str]
+
+
+def numbers_in_parts(texts: Sequence[str]) -> dict[str, Found]:
+    """Return the part in each text that holds one; the parts of a number share kind and key."""
+    found: dict[str, Found] = {}
+    for parts, context, next_text in _runs(texts):
+        about = context + " ".join(part.text for part in parts[:_MOST_PARTS])
+        for kind, key, first, last in _numbers([part.readings for part in parts], about):
+            found.update({part.text: (*part.span, kind, key) for part in parts[first:last]})
+            if kind == "КАРТА" and last == len(parts) and (term := _TERM.match(next_text)):
+                found[next_text] = (term.start(1), term.end(), kind, f"{key} {term[1]}")
+    return found
+
+
+def _runs(texts: Sequence[str]) -> Iterator[tuple[list[_Part], str, str]]:
+    """Yield parts that follow each other, the end of the text before them and the text after."""
+    run: list[_Part] = []
+    context, aside = "", 0
     for text in [*texts, _END]:
-        part = _part(text)
-        if part:
-            run.append((text, *part))
+        if part := _find_part(text):
+            run.append(part)
             aside = 0
             continue
         aside += 1
         if run and aside <= _MOST_TEXTS_ASIDE and _is_small_talk(text):
             continue
-        about = context + " ".join(said for said, _, _ in run[:_MOST_PARTS])
-        for kind, key, first, last in _numbers([readings for _, _, readings in run], about):
-            found.update({said: (*span, kind, key) for said, span, _ in run[first:last]})
-            if kind == "КАРТА" and last == len(run) and (term := _TERM.match(text)):
-                found[text] = (term.start(1), term.end(), kind, f"{key} {term[1]}")
+        if run:
+            yield run, context, text
         run, context = [], text[-_LONGEST_PART_TEXT:]
-    return found
 
 
 def _is_small_talk(text: str) -> bool:
-    """«Щас остальное»: a short text without figures, allowed between the parts of a number."""
+    """Accept a short text without figures between the parts of a number: «Щас остальное»."""
     return (
         len(text) <= _LONGEST_PART_TEXT // 2 and not _DIGIT.search(text) and not may_be_spoken(text)
     )
 
 
-def _part(text: str) -> tuple[tuple[int, int], list[str]] | None:
-    """Where the only figures of a short message stand, and the digits they may spell."""
-    if not text or len(text) > _LONGEST_PART_TEXT or text.count(" ") > _MOST_BLANKS:
-        return None
-    is_spoken = may_be_spoken(text)
-    if not is_spoken and (
-        not _DIGIT.search(text) or len(_WORD.findall(text)) > _MOST_OFFERING_WORDS
-    ):
+def _find_part(text: str) -> _Part | None:
+    if not _may_hold_part(text):
         return None
     plain = _OUT_OF_ALL.sub(lambda match: "-" * len(match[0]), uniform(text))
     runs = list(_RUN.finditer(plain))
@@ -100,19 +107,25 @@ def _part(text: str) -> tuple[tuple[int, int], list[str]] | None:
     start, end = runs[0].span()
     start += len(runs[0][0]) - len(runs[0][0].lstrip())
     aside = _WORD.findall(plain[:start] + " " + plain[end:])
+    if len(aside) > (_MOST_OFFERING_WORDS if _OFFER.search(plain) else _MOST_WORDS_ASIDE):
+        return None
     readings = digit_readings(plain[start:end].replace("+", " ").lower().replace("плюс", " "))
-    most = _MOST_OFFERING_WORDS if _OFFER.search(plain) else _MOST_WORDS_ASIDE
-    return ((start, end), readings) if readings and len(aside) <= most else None
+    return _Part(text, (start, end), readings) if readings else None
+
+
+def _may_hold_part(text: str) -> bool:
+    if not text or len(text) > _LONGEST_PART_TEXT or text.count(" ") > _MOST_BLANKS:
+        return False
+    has_few_words = len(_WORD.findall(text)) <= _MOST_OFFERING_WORDS
+    return bool(has_few_words and _DIGIT.search(text)) or may_be_spoken(text)
 
 
 def _numbers(parts: Sequence[list[str]], context: str) -> Iterator[tuple[str, str, int, int]]:
-    """(kind, digits, first, after the last) of each number that at least two neighbouring parts
-    make up.
-    """
+    """Yield (kind, digits, first, after the last) of each number of two or more parts in a row."""
     first = 0
     while first < len(parts) - 1:
         for last in range(min(len(parts), first + _MOST_PARTS), first + 1, -1):
-            number = _number(parts[first:last], context)
+            number = _read_number(parts[first:last], context)
             if number:
                 yield *number, first, last
                 first = last - 1
@@ -120,19 +133,19 @@ def _numbers(parts: Sequence[list[str]], context: str) -> Iterator[tuple[str, st
         first += 1
 
 
-def _number(parts: Sequence[list[str]], context: str) -> tuple[str, str] | None:
+def _read_number(parts: Sequence[list[str]], context: str) -> tuple[str, str] | None:
     for count, reading in enumerate(product(*parts)):
         digits = "".join(reading)
-        if count > _MOST_READINGS or len(digits) > 19:
+        if count > _MOST_READINGS or len(digits) > _MOST_DIGITS:
             break
         if _PHONE.fullmatch(digits):
             return "ТЕЛЕФОН", digits[-10:]
-        if _CARD.fullmatch(digits) and (
-            _CARD_WORD.search(context)
-            or len(parts) == 4
-            or all(len(part) % 4 == 0 for part in reading)
-        ):
+        if _CARD.fullmatch(digits) and (_CARD_WORD.search(context) or _is_in_fours(reading)):
             return "КАРТА", digits
         if _PAPER.fullmatch(digits) and _PAPER_WORD.search(context):
             return "ПАСПОРТ", digits
     return None
+
+
+def _is_in_fours(parts: Sequence[str]) -> bool:
+    return len(parts) == 4 or all(len(part) % 4 == 0 for part in parts)

@@ -1,5 +1,6 @@
-"""Colloquial names in lower case («толян», «михалычу») and vocatives of neighbouring languages
-(«Оксано», «Сергію»).
+"""Recognize colloquial names in lower case and vocatives of neighbouring languages.
+
+Examples: «толян», «михалычу», «Оксано», «Сергію».
 """
 
 import re

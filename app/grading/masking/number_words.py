@@ -1,6 +1,4 @@
-"""Number words of Russian: their values in every usual spelling, words glued together, and the
-words said between numbers.
-"""
+"""Read Russian number words in every usual spelling, and the words between numbers."""
 
 import re
 from collections.abc import Iterator
@@ -112,7 +110,7 @@ _SAID_BETWEEN = re.compile(
 
 
 def _plain(word: str) -> str:
-    """The word without what people leave out or mix up: soft signs, «ё», «дц»."""
+    """Return the word without letters that people omit or mix up: soft signs, «ё», «дц»."""
     return _OFTEN_WRONG.sub(
         lambda match: {"ь": "", "ё": "е", "ц": "тс"}.get(match[0], "дцат"), word.lower()
     )
@@ -152,11 +150,16 @@ class Item:
     repeats: bool = False
     mark: int = 0
 
+    @property
+    def is_worded(self) -> bool:
+        return self.value is not None
+
 
 @dataclass(frozen=True)
 class Filler:
-    """A word between numbers. `mark`: 2 for the name of a character («тире»), 1 for a word of
-    sequence («потом»), else 0.
+    """A word between numbers.
+
+    `mark`: 2 for the name of a character («тире»), 1 for a word of sequence («потом»), else 0.
     """
 
     start: int
@@ -165,7 +168,7 @@ class Filler:
 
 
 def may_be_spoken(text: str) -> bool:
-    """Whether a number word, or a mark or pause in words after a figure, may stand in the text."""
+    """Return whether a number word, or a mark or pause in words after a digit, may be present."""
     lower = text.lower()
     return bool(_HINT.search(lower) or _SAID_BETWEEN.search(lower))
 
@@ -204,45 +207,54 @@ def _value(plain: str) -> int | None:
 
 
 def _glued(start: int, end: int, plain: str) -> Iterator[Item]:
-    """The numbers of a word like «восемьдевятьсот»; only the whole word has a place in the text."""
+    """Yield the numbers of a word like «восемьдевятьсот»; all end where the word ends."""
     for place, piece in enumerate(_GLUED_WORD.findall(plain)):
         yield Item(start if not place else end, end, value=_PLAIN_VALUES[piece])
 
 
-def read_on(
+def extend_readings(
     readings: list[tuple[str, int]], item: Item, longest: int, most: int
 ) -> list[tuple[str, int]]:
-    """The readings after one more item; a pair is the digits and the worded number at their end
-    that may go on (900 + 16).
+    """Return at most `most` readings with one more item, each of at most `longest` digits.
+
+    A reading is the digits and the worded number at their end, to which the next item may add
+    (900 + 16).
     """
-    found = []
-    for digits, last in readings:
-        added = (
-            item.value
-            if item.value is not None
-            else int(item.digits)
-            if len(item.digits) <= 2 and item.digits[0] != "0"
-            else 0
-        )
-        goes_on = bool(added) and (
-            (last and last % 100 == 0 and added < 100)
-            or (last and last % 10 == 0 and last % 100 > 10 and added < 10)
-        )
-        if goes_on:
-            found.append(
-                (
-                    digits[: -len(str(last))] + str(last + added),
-                    last + added if item.value is not None else 0,
-                )
-            )
-        if not goes_on or item.value is None or item.repeats:
-            found.append(
-                (
-                    digits + (item.digits or str(item.value)),
-                    item.value or (int(item.digits) if len(item.digits) == 1 else 0),
-                )
-            )
-        times = last % 10 if last % 100 < 10 or last % 100 > 20 else 0
-        if item.repeats and 2 <= times <= _MOST_REPEATED:
-            found.append((digits[:-1] + "0" * (last > 10) + str(item.value) * times, 0))
+    found = [extended for digits, last in readings for extended in _extend(digits, last, item)]
     return [reading for reading in found if len(reading[0]) <= longest][:most]
+
+
+def _extend(digits: str, last: int, item: Item) -> Iterator[tuple[str, int]]:
+    added = _addend(item)
+    is_sum = _takes_addend(last, added)
+    if is_sum:
+        total = last + added
+        yield digits[: -len(str(last))] + str(total), total if item.is_worded else 0
+    if not is_sum or item.repeats or not item.is_worded:
+        yield digits + (item.digits or str(item.value)), item.value or _digit(item)
+    times = _times(last)
+    if item.repeats and 2 <= times <= _MOST_REPEATED:
+        yield digits[:-1] + "0" * (last > 10) + str(item.value) * times, 0
+
+
+def _times(last: int) -> int:
+    """Return how often the number's last word repeats a digit («три нуля»); 0 for a teen."""
+    return last % 10 if last % 100 < 10 or last % 100 > 20 else 0
+
+
+def _addend(item: Item) -> int:
+    """Return the number that the item may add to a worded number before it; 0 if it may not."""
+    if item.value is not None:
+        return item.value
+    return int(item.digits) if len(item.digits) <= 2 and item.digits[0] != "0" else 0
+
+
+def _takes_addend(last: int, added: int) -> bool:
+    """Return whether a sum may be spoken this way: 900 + 16, 920 + 5."""
+    if not last or not added:
+        return False
+    return (last % 100 == 0 and added < 100) or (last % 10 == 0 and last % 100 > 10 and added < 10)
+
+
+def _digit(item: Item) -> int:
+    return int(item.digits) if len(item.digits) == 1 else 0

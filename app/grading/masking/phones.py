@@ -1,4 +1,4 @@
-"""Phone numbers in figures: of Russia and its neighbours, and the Russian ones of a town."""
+"""Find phone numbers in figures: of Russia, its neighbours, and Russian town numbers."""
 
 import re
 from itertools import pairwise
@@ -21,13 +21,13 @@ _COUNTED = r"(?! ?(?i:руб|₽|р\b|тыс|шт|км|кг|мм|см|м\b|ле�
 
 
 def phone_key(text: str) -> str:
-    """The digits without Russia's code."""
+    """Return the digits without Russia's code."""
     digits = digits_of(text)
     return digits[-10:] if len(digits) == 11 and digits[0] in "78" else digits
 
 
 def _is_no_size_list(text: str) -> bool:
-    """A row of sizes («8 9 10 11 12 13») grows; a phone number does not."""
+    """Return False for a growing row of sizes («8 9 10 11 12 13»)."""
     numbers = [float(number) for number in re.findall(r"\d{1,15}(?:\.\d)?(?!\d)", text)]
     return len(numbers) < 4 or any(after <= before for before, after in pairwise(numbers))
 
@@ -69,15 +69,10 @@ _SIGN_FINDERS = (
         _has_short_groups,
     ),
     finder(rf"{FREE}9(?:{_SIGN}{{1,4}}\d){{9}}{END}(?! ?\d)", phone_key, _is_no_size_list),
-    finder(
-        r"(?<![^\W_])[78]([^\W\d_]{1,3})9\d\d\1\d{3}\1\d\d\1?\d\d(?![^\W_])",
-        phone_key,
-    ),
 )
 PHONE_FINDERS = (
     _phones(rf"(?:{_PLUS}|(?<![\d-])00) ?\(?\d(?:{_SEP}\d){{9,13}}{END}"),
     _phones(rf"{FREE}[78]{_SEP}[3-9](?:{_SEP}\d){{9}}(?: \d{{1,2}}(?=\s{{0,4}}$))?{END}"),
-    _phones(rf"{FREE}\(8\){_SEP}[3-9](?:{_SEP}\d){{9}}{END}"),
     _phones(rf"{FREE}(?<!\d[ -])(?:375|380|99[2-68])(?:{_SEP}\d){{9}}{END}"),
     _phones(
         rf"{FREE}(?<!\d-)\(?[3489]\d\d\)?[ .-]{{1,2}}(?!000)\d{{3}}[ .-]?\d\d[ .-]?\d\d{END}(?!-\d)"

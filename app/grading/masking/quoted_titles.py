@@ -1,6 +1,4 @@
-"""Titles and brands in quotation marks that contain a person's name («Дядя Ваня», ЖК «Мария
-Парк»).
-"""
+"""Recognize quoted titles and brands that contain a person's name: «Дядя Ваня»."""
 
 import re
 

@@ -1,5 +1,6 @@
-"""A name in the other alphabet: buyers are «Ivan» in their profile and «Иван» in the chat, or the
-other way round.
+"""Compare names in Russian and Latin letters.
+
+A buyer may be «Ivan» in the profile and «Иван» in the chat, or the other way round.
 """
 
 import re
@@ -37,14 +38,12 @@ _LATIN_PIECE = re.compile("|".join(sorted(_CYRILLIC, key=len, reverse=True)))
 
 
 def skeleton(word: str) -> str:
-    """One spelling for all that a name may have in either alphabet: «Sergey», «Sergei» and «Сергей»
-    are "sergei".
-    """
+    """Return one spelling for a name in either alphabet: «Sergey» and «Сергей» are "sergei"."""
     latin = "".join(_LATIN.get(letter, letter) for letter in word.lower())
     plain = _SPELLINGS.sub(lambda match: _PLAIN.get(match[0], match[0]), latin)
     return _REPEATED.sub(r"\1", plain)
 
 
 def in_cyrillic(word: str) -> str:
-    """The likeliest Russian spelling of a Latin name, lower-case."""
+    """Return the likeliest Russian spelling of a Latin name, in lower case."""
     return _LATIN_PIECE.sub(lambda match: _CYRILLIC[match[0]], word.lower())

@@ -4,8 +4,8 @@ himself.
 
 import pytest
 
+from app.grading.masking.known_names import MAX_NAME_LENGTH, MAX_PEOPLE
 from app.grading.masking.masker import Masker
-from app.grading.masking.person_names import MAX_NAME_LENGTH, MAX_PEOPLE
 
 SELLERS_WORDS = (
     "Добрый день! Да, доставка не делаем, это важно. Просто приходите: диван, "
