@@ -208,13 +208,14 @@ class Settings(BaseSettings):
     """How long the daily run retries failed steps. Then the mail is sent and lists what is missing.
     """
     grade_within_days: int = Field(7, ge=1, le=3650, description="целое число дней от 1 до 3650")
-    """The daily run grades only chats in which a person wrote within this many days. Older chats
-    are graded by a call only, so that the import of an old account is not paid for by accident.
+    """The daily run grades only chats in which a person wrote within this many days or since the
+    last finished daily run, and chats left failed or waiting. Older chats are graded by a call
+    only, so that the import of an old account is not paid for by accident.
     """
     episode_gap_hours: float = Field(
         72, gt=0, le=8760, description="число часов больше нуля и до 8760"
     )
-    """Silence after which a returning buyer begins a new episode."""
+    """Silence after a message of the company after which the buyer begins a new episode."""
     working_hours: Annotated[Hours, NoDecode] = Field(
         None,
         description=(

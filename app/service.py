@@ -24,10 +24,10 @@ from app.domain.working_hours import ROUND_THE_CLOCK
 from app.grading.rubric import Rubric
 from app.jobs.clock_watch import ClockWatch
 from app.jobs.daily import DayPlan
+from app.jobs.due_runs import Timetable
 from app.jobs.heartbeat import Heartbeats
 from app.jobs.scheduler import Scheduler, watch_clock
 from app.jobs.steps import StepDependencies, build_steps
-from app.jobs.tick import Timetable
 from app.jobs.worker import FINISH_SECONDS, Worker
 from app.models import RunKind
 from app.services.analysis.grader import Grader

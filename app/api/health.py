@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from app.api.dependencies import FailedAttemptsDep, ServiceDep
 from app.errors import DatabaseUnavailableError
 from app.jobs.clock_watch import TOLERANCE
-from app.jobs.tick import find_next_report_time
+from app.jobs.due_runs import find_next_report_time
 from app.models import RunState
 from app.repositories import health
 from app.service import Service

@@ -15,7 +15,7 @@ from app.config import Need, Settings
 from app.database.migrate import get_current_revision, get_head_revision, is_known
 from app.errors import SettingsError
 from app.grading.rubric import RubricError, load_rubric
-from app.jobs.tick import Timetable, find_next_report_time
+from app.jobs.due_runs import Timetable, find_next_report_time
 from app.repositories import health
 
 _NEEDS: tuple[Need, ...] = ("api", "avito", "deepseek", "mail")

@@ -15,7 +15,7 @@ from app.clock import local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
 from app.domain.messages import ChatMessage
-from app.repositories.gradings import Scope
+from app.repositories.due_chats import Scope
 from app.russian_text import number, plural
 from app.services.analysis.budget import sum_spent
 from app.services.analysis.estimate import Estimate, estimate_due, estimate_windows

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from app.cli.open_files import MAX_CONNECTIONS, get_max_connections
-from app.cli.seldom import SeldomWarning
+from app.cli.rate_limited_logs import SeldomWarning
 from app.cli.strict_http import StrictConnection
 
 _NON_ASCII = re.compile(rb"[\x80-\xff]")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from app.cli.seldom import SeldomWarning
+from app.cli.rate_limited_logs import SeldomWarning
 
 MAX_CONNECTIONS = 1_000
 _RESERVED_FILES = 512

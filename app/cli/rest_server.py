@@ -18,7 +18,7 @@ import uvicorn
 from app.api.dependencies import attach_service
 from app.cli.http_protocol import ConnectionLimits, HttpProtocol, error_body
 from app.cli.open_files import limit_missing_file_warnings
-from app.cli.seldom import SeldomRecords
+from app.cli.rate_limited_logs import SeldomRecords
 from app.config import Settings
 from app.errors import SettingsError
 from app.jobs.worker import FINISH_SECONDS

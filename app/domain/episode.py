@@ -19,9 +19,10 @@ def latest_episode(messages: Sequence[ChatMessage], gap: timedelta) -> list[Chat
     """Return the messages of the latest episode without system messages, oldest first.
 
     ``messages`` are sorted, oldest first. A new episode begins when the buyer writes after a
-    silence longer than ``gap`` and the message before the silence is the company's. Other silences
-    do not begin an episode: if the company answers late, or the buyer repeats a question, grading
-    must see the wait. System messages do not interrupt a silence.
+    silence longer than ``gap`` (EPISODE_GAP_HOURS, 72 by default) and the message before the
+    silence is the company's. Other silences do not begin an episode: if the company answers late,
+    or the buyer repeats a question, grading must see the wait. System messages do not interrupt a
+    silence.
     """
     people = [message for message in messages if message.side is not Side.SYSTEM]
     start = 0

@@ -15,8 +15,14 @@ from app.clock import Clock, system_clock
 from app.database.engine import Database
 from app.errors import DatabaseUnavailableError
 from app.jobs.clock_watch import ClockWatch
+from app.jobs.due_runs import (
+    QueueDueRun,
+    Timetable,
+    queue_daily_run,
+    queue_retry_run,
+    queue_sync_run,
+)
 from app.jobs.heartbeat import Heartbeat
-from app.jobs.tick import QueueDueRun, Timetable, queue_daily_run, queue_retry_run, queue_sync_run
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from functools import partial
 from app.clock import Clock
 from app.database.engine import Database
 from app.jobs.daily import DayPlan, run_day
-from app.jobs.tick import Timetable
+from app.jobs.due_runs import Timetable
 from app.models import RunKind
 from app.services.analysis.analyzer import analyze_chats
 from app.services.analysis.grader import Grader

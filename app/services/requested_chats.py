@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from app.database.engine import Database
 from app.errors import FieldError, InvalidRequestError
-from app.repositories import gradings
+from app.repositories import due_chats
 
 _SHOWN_IDS = 5
 _ID_LIMIT = 60
@@ -29,7 +29,7 @@ async def require_known_chats(database: Database, chat_ids: Collection[str]) -> 
 async def list_unknown_chats(database: Database, chat_ids: Collection[str]) -> list[str]:
     """Return the IDs that no stored chat has."""
     async with database.session() as session:
-        return await gradings.list_unknown(session, chat_ids)
+        return await due_chats.list_unknown(session, chat_ids)
 
 
 def describe_unknown(unknown: Sequence[str]) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from app.database.engine import Database
+from app.domain.delivery_retry import FIRST_RETRY
 from app.models import RunKind
 from app.repositories import runs
-from app.services.mail.settings import FIRST_RETRY
 from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails
 from tests.support.mail_runs import Process, expire_claims, fetch_deliveries
 from tests.support.scheduler import queue_due_runs

@@ -14,9 +14,9 @@ from app.domain.criteria import GRADE_COLUMNS
 from app.domain.flags import Flag
 from app.domain.outcomes import Outcome
 from app.models import Chat
-from app.repositories import gradings, report_figures, unread_chats
+from app.repositories import due_chats, report_figures, unread_chats
 from app.repositories.chat_views import find_chats
-from app.repositories.gradings import Scope
+from app.repositories.due_chats import Scope
 from app.repositories.report_filter import ReportFilter
 from tests.support.rows import NOON, add_account, add_chat, add_report, add_run
 
@@ -90,8 +90,8 @@ async def test_a_failed_chat_is_graded_four_times(
             outcome_message_id=1,
             failures=failures,
         )
-        claimed = await gradings.claim_due(session, Scope(), 1, uuid.uuid4(), limit=9)
-        forced = await gradings.count_due(session, Scope(force=True), 1)
+        claimed = await due_chats.claim_due(session, Scope(), 1, uuid.uuid4(), limit=9)
+        forced = await due_chats.count_due(session, Scope(force=True), 1)
     assert (len(claimed), forced) == (int(is_claimed), 1)
 
 

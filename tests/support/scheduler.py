@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from app.clock import Clock
 from app.database.engine import Database
+from app.jobs.due_runs import Timetable
 from app.jobs.scheduler import JOBS
-from app.jobs.tick import Timetable
 from tests.support.stage import Stage, until
 
 

@@ -6,6 +6,7 @@ An addressee, an act and an object within one short window are an order.
 import re
 from collections.abc import Sequence
 
+from app.grading.injection.bystanders import STRONG, concepts_of_neighbors, union
 from app.grading.injection.combination_rules import (
     HIDDEN_ACT,
     HIDDEN_OBJECT,
@@ -15,7 +16,6 @@ from app.grading.injection.combination_rules import (
     WORK_OFFER,
 )
 from app.grading.injection.lexicon import ACT, Concept
-from app.grading.injection.neighbors import STRONG, concepts_of_neighbors, union
 from app.grading.injection.word_concepts import concepts_of, is_imperative
 
 _WINDOW = 18

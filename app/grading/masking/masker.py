@@ -14,8 +14,8 @@ from app.domain.visible_text import keep_visible
 from app.grading.masking.detectors import personal_data
 from app.grading.masking.finders import Found, blanked
 from app.grading.masking.fragments import data_in_fragments
-from app.grading.masking.neighbours import numbers_in_parts
 from app.grading.masking.person_names import People
+from app.grading.masking.split_numbers import numbers_in_parts
 
 _NAME, _LITERAL, _WORD = "ИМЯ", "МЕТКА", "СЛОВО"
 _WORDS = {

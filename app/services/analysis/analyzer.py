@@ -13,13 +13,13 @@ from app.clock import Clock, Deadline
 from app.database.engine import Database
 from app.domain.episode import why_ungradeable, window
 from app.domain.outcomes import Cause, Outcome, OutcomeCode
-from app.repositories import gradings, messages, reports
-from app.repositories.gradings import Scope
+from app.repositories import due_chats, messages, reports
+from app.repositories.due_chats import Scope
 from app.russian_text import plural
 from app.services.analysis.budget import DailyBudget
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.grading_pool import READ_AHEAD, GradingCase, GradingPool
-from app.services.analysis.outcomes import OutcomeWriter
+from app.services.analysis.outcome_writer import OutcomeWriter
 from app.services.analysis.paid_work import Finding, PaidWork
 from app.services.analysis.transcript import Transcript, build_transcript
 from app.services.problems import describe_problems
@@ -97,7 +97,7 @@ class _Analysis:
     async def run(self, workers: int) -> None:
         """Claim chats in small batches and grade them until none is left or the run is stopped."""
         async with self._database.session() as session:
-            due = await gradings.count_due(session, self._scope, self._run.id)
+            due = await due_chats.count_due(session, self._scope, self._run.id)
         limit = self._run.params.limit
         self._run.progress.done = 0
         self._run.progress.total = due if limit is None else min(due, limit)
@@ -116,21 +116,21 @@ class _Analysis:
         stopped_by = self.pool.stopped_by
         if stopped_by and not self.pool.cut_short and self._scope.written_since:
             async with self._database.transaction() as session:
-                await gradings.mark_waiting(
+                await due_chats.mark_waiting(
                     session, self._scope, self._run.id, cause=stopped_by, now=self._clock()
                 )
 
     async def count(self) -> dict[str, int]:
         """Count the run's chats by outcome, including what other processes did for this run."""
         async with self._database.session() as session:
-            settled = await gradings.count_settled(session, self._run.id)
+            settled = await due_chats.count_settled(session, self._run.id)
             return {
                 "analyzed_chats": await reports.count_by_run(session, self._run.id),
                 "skipped_chats": settled.get(Outcome.SKIPPED, 0),
                 "failed_chats": settled.get(Outcome.FAILED, 0),
                 "waiting_chats": (
                     settled.get(Outcome.WAITING, 0)
-                    + await gradings.count_due(session, self._scope, self._run.id)
+                    + await due_chats.count_due(session, self._scope, self._run.id)
                 ),
             }
 
@@ -172,7 +172,7 @@ class _Analysis:
 
     async def _claim_batch(self, most: int) -> list[Transcript]:
         async with self._database.transaction() as session:
-            claimed = await gradings.claim_due(
+            claimed = await due_chats.claim_due(
                 session, self._scope, self._run.id, self._run.token, limit=most
             )
         if not claimed:

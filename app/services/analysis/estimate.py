@@ -10,8 +10,8 @@ from app.database.engine import Database
 from app.domain.episode import why_ungradeable, window
 from app.domain.messages import ChatMessage
 from app.domain.outcomes import OutcomeCode
-from app.repositories import gradings, messages, reports
-from app.repositories.gradings import Scope
+from app.repositories import due_chats, messages, reports
+from app.repositories.due_chats import Scope
 from app.services.analysis.grader import Grader
 from app.services.analysis.grading_pool import READ_AHEAD
 from app.services.analysis.transcript import convert_messages
@@ -72,12 +72,12 @@ async def _list_due_windows(
     limit: int | None,
     skipped: Counter[OutcomeCode],
 ) -> AsyncIterator[list[ChatMessage]]:
-    after: gradings.DuePosition | None = None
+    after: due_chats.DuePosition | None = None
     left = limit
     while left is None or left > 0:
         most = READ_AHEAD if left is None else min(left, READ_AHEAD)
         async with database.session() as session:
-            due = await gradings.list_due(session, scope, _NO_RUN, after=after, limit=most)
+            due = await due_chats.list_due(session, scope, _NO_RUN, after=after, limit=most)
             stored = await messages.list_words(session, [chat.chat_id for chat in due])
         if not due:
             return

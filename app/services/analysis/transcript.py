@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from app.domain.messages import ChatMessage, Side
 from app.models import Message
-from app.repositories.gradings import ClaimedChat
+from app.repositories.due_chats import ClaimedChat
 from app.repositories.messages import MessageWords
 
 LONGEST_TEXT = 10_000

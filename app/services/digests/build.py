@@ -13,10 +13,10 @@ from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.models import Account
 from app.repositories import accounts, coverage
 from app.repositories.report_filter import ReportFilter
-from app.services.digests.chats import ShownChats, select_shown_chats
 from app.services.digests.comparison import compare_days
 from app.services.digests.figures import CarriedReports, Coverage, DigestFigures
 from app.services.digests.measures import Measured, measure_reports
+from app.services.digests.shown_chats import ShownChats, select_shown_chats
 
 
 @dataclass(frozen=True)

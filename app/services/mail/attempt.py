@@ -18,30 +18,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clients.mail import MailAccessError, MailRefusedError
 from app.clock import Clock
 from app.database.engine import Database
+from app.domain.delivery_retry import MAX_REFUSALS, find_pause, has_expired
 from app.errors import DatabaseUnavailableError, UpstreamError
 from app.repositories import deliveries, digests
 from app.repositories.deliveries import ClaimedDelivery, OpenDelivery
 from app.services.mail import mime
-from app.services.mail.settings import FIRST_RETRY, MailSettings
+from app.services.mail.settings import MailSettings
 from app.services.run_params import MailParams
 from app.services.runs import LeaseLostError, RunContext
 
 log = structlog.get_logger(__name__)
 
-RETRY_FOR = timedelta(days=3)
-"""How long delivery is retried while the mail server temporarily rejects the recipient."""
-MIN_TRIES = 4
-"""A delivery does not fail for good before this many tries.
-
-A clock that is briefly ahead can make three days pass at once.
-"""
-MAX_REFUSALS = 3
-"""A rejection of the recipient (5xx) is final after the first call and two more calls."""
 _RESULT_IN = timedelta(seconds=deliveries.GONE_SECONDS + 10)
 """When the scheduler next checks a delivery whose attempt has written no result."""
-_LONGEST_RETRY = timedelta(hours=6)
-_DOUBLINGS = 7
-"""More doublings would exceed the longest pause and finally the range of a timedelta."""
 
 
 @dataclass(frozen=True)
@@ -200,9 +189,8 @@ class Attempt:
 
     async def _keep_failure(self, claimed: ClaimedDelivery, error: UpstreamError) -> AttemptOutcome:
         refused, now = isinstance(error, MailRefusedError), self._clock()
-        expired = now - (claimed.first_tried_at or now) >= RETRY_FOR and claimed.tries >= MIN_TRIES
+        expired = has_expired(claimed.first_tried_at, now, claimed.tries)
         final = claimed.refusals + 1 >= MAX_REFUSALS if refused else expired
-        pause = min(FIRST_RETRY * 2 ** min(claimed.tries - 1, _DOUBLINGS), _LONGEST_RETRY)
         log.warning(
             "mail.unsent",
             delivery=claimed.id,
@@ -218,7 +206,7 @@ class Attempt:
                 answer=error.message,
                 refused=refused,
                 final=final,
-                next_try_at=None if refused else now + pause,
+                next_try_at=None if refused else now + find_pause(claimed.tries),
             )
         if not written:
             return await self._report_overtaken()

@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import Clock
 from app.database.engine import Database
+from app.domain.delivery_retry import FIRST_RETRY
 from app.errors import DatabaseUnavailableError
 from app.models import Digest, DigestKind
 from app.repositories import deliveries, digests
 from app.services.digests.figures import DigestFigures
 from app.services.mail import mime
 from app.services.mail.attachment import read_bodies, write_attachment
-from app.services.mail.settings import FIRST_RETRY, MailSettings
+from app.services.mail.settings import MailSettings
 
 log = structlog.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""The settings of mail runs, and the pause before the first retry of a delivery."""
+"""The settings of mail runs."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -6,9 +6,6 @@ from datetime import timedelta
 from app.clients.mail import MailClient
 from app.services.mail.arrivals import Arrivals
 from app.services.mail.presence import Presence
-
-FIRST_RETRY = timedelta(minutes=5)
-"""After this time the scheduler retries a delivery without an attempt or without a reply."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from app.services.mail.attempt import MAX_REFUSALS
+from app.domain.delivery_retry import MAX_REFUSALS
 from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails, parse_mail, read_text
 from tests.support.label_sheets import read_rows
 from tests.support.scheduler import queue_due_runs

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database.engine import Database
-from app.jobs.tick import Timetable, find_newest_due_day, find_next_report_time
+from app.jobs.due_runs import Timetable, find_newest_due_day, find_next_report_time
 from app.models import RunKind
 from app.repositories import runs
 from tests.support.scheduler import BERLIN, EVENING, MOSCOW, moscow, queue_due_runs

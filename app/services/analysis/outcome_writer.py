@@ -16,8 +16,8 @@ from app.domain.episode import latest_episode
 from app.domain.outcomes import Outcome
 from app.domain.waiting import answer_times
 from app.errors import DatabaseUnavailableError
-from app.repositories import gradings, reports
-from app.repositories.gradings import Settled
+from app.repositories import due_chats, reports
+from app.repositories.due_chats import Settled
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.paid_work import Finding, PaidWork, write_patiently
 from app.services.analysis.report_body import make_report_columns
@@ -107,7 +107,7 @@ class OutcomeWriter:
             for found in findings
         ]
         async with self._database.transaction() as session:
-            numbers = await gradings.settle(
+            numbers = await due_chats.settle(
                 session, settled, self._run.token, run_id=self._run.id, now=self._clock()
             )
             rows = [

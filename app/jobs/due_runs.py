@@ -12,9 +12,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import at_local, local_date
+from app.domain.delivery_retry import FIRST_RETRY
 from app.models import RunKind
 from app.repositories import covered_dates, deliveries, digests, runs
-from app.services.mail.settings import FIRST_RETRY
 from app.services.run_params import MailParams
 
 log = structlog.get_logger(__name__)

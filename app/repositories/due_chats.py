@@ -1,4 +1,10 @@
-"""SQL of the chats for grading: due chats, their claims and their outcomes."""
+"""SQL of the due chats: which chats are graded, their claims and their outcomes.
+
+A chat is due if a person has written since the newest message that a grading has seen
+(``chats.due_since``; the message pass sets it, ``settle`` moves it on), and if fewer than
+``MAX_FAILURES`` attempts have failed since. The daily run narrows the due chats to those written in
+within GRADE_WITHIN_DAYS (``Scope.written_since``), except for failed and waiting ones.
+"""
 
 import json
 import uuid
