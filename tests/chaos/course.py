@@ -64,14 +64,16 @@ The report time does not exist that night, or occurs twice.
 async def run_course(world: World, until: float, only: Collection[str] = ()) -> Evidence:
     """Simulate dates until a monotonic moment, let the world settle, and gather the evidence.
 
-    ``only``: names of the kinds of faults to draw from.
+    ``only``: names of the kinds of faults to draw from; then replicas are not restarted between
+    dates and have no downtime, unless one of these kinds does it.
     """
     watch = asyncio.create_task(world.watch(), name=f"watch-{world.name}")
     try:
         day = world.calendar.first
         await simulate_date(world, day, ())
         while time.monotonic() < until - SETTLE_SECONDS:
-            day += timedelta(days=await _simulate_downtime(world))
+            if not only:
+                day += timedelta(days=await _simulate_downtime(world))
             drawn = draw_faults(world.rng, own_cluster=world.database.folder is not None, only=only)
             world.note("faults", ", ".join(name for name, _ in drawn))
             day += timedelta(days=1)
@@ -81,7 +83,7 @@ async def run_course(world: World, until: float, only: Collection[str] = ()) -> 
                 day,
                 faults,
                 early_sync=world.rng.random() < 0.4,
-                restart=world.rng.random() < 0.8,
+                restart=not only and world.rng.random() < 0.8,
             )
             _end_policy(world, day)
         await settle(world, day, until)
