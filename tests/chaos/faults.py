@@ -461,6 +461,10 @@ async def set_wrong_clock(day: Day) -> None:
     _set_clocks(day, chosen, timedelta())
 
 
+async def do_nothing(_day: Day) -> None:
+    """Cause no fault. ``FAULTS=nothing`` looks for leaks over hundreds of dates."""
+
+
 async def skew_clocks(day: Day) -> None:
     """Set the clocks of the replicas minutes apart."""
     for replica in day.world.replicas:
@@ -513,6 +517,7 @@ OTHERS: Mapping[str, Weighted] = {
     "mail hold": Weighted(hold_mail, 0.8),
     "clock": Weighted(set_wrong_clock, 0.8),
     "skew": Weighted(skew_clocks, 1.0),
+    "nothing": Weighted(do_nothing, 0.5),
 }
 
 
