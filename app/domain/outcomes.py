@@ -5,7 +5,13 @@ from typing import NamedTuple
 
 
 class Outcome(StrEnum):
-    """Outcome of a chat. Every chat of a mail has exactly one of the four."""
+    """Outcome of a chat. Every chat of a mail has exactly one of the four.
+
+    - ``graded``: it has a report.
+    - ``skipped``: there is nothing to grade, for example no answer of the company.
+    - ``failed``: the model gave no usable answer about this chat.
+    - ``waiting``: a grading stopped before it; a later one grades it.
+    """
 
     GRADED = "graded"
     SKIPPED = "skipped"

@@ -17,6 +17,10 @@ from app.models import Run, RunKind, RunState
 from app.repositories.sql_values import inline
 
 LEASE_SECONDS = 30
+"""After this time without a renewal another process may claim the run.
+
+The worker renews every 10 s, so one missed renewal costs no run.
+"""
 _KILLED = (
     "Прервано: служба остановилась посреди работы и не записала итог, поэтому числа здесь могут"
     " быть меньше сделанного. Сделанное сохранено, вызовите ещё раз."
