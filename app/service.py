@@ -7,13 +7,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.adapters import (
-    build_mail_client,
-    open_avito_clients,
-    open_database,
-    open_grader,
-    read_rubric,
-)
+from app.adapters import build_mail_client, open_avito_clients, open_database, open_grader
 from app.clients.avito import AvitoClient
 from app.clients.retry import RetryPolicy
 from app.clock import Clock, Monotonic, system_clock
@@ -141,7 +135,7 @@ def _make_service(
         database=parts.database,
         clock=clock,
         timetable=_make_timetable(settings),
-        rubric=read_rubric(settings),
+        rubric=parts.grader.rubric,
         worker=worker,
         heartbeats=heartbeats,
         clock_watch=clock_watch,

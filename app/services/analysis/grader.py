@@ -92,7 +92,7 @@ class Grader:
         self.working_hours = working_hours
         self._client = client
         self._pool = pool
-        self._rubric = rubric
+        self.rubric = rubric
         self.zone = zone
         self._clock = clock
         self._masking = Masking.ON if masking else Masking.OFF
@@ -219,6 +219,6 @@ class Grader:
             system=self._system, user=question, max_tokens=MAX_TOKENS, bill=bill
         )
         verdict = await self._pool.run(
-            read_verdict, work, completion.text, self._rubric, allowance=allowance
+            read_verdict, work, completion.text, self.rubric, allowance=allowance
         )
         return completion, verdict
