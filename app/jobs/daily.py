@@ -208,7 +208,7 @@ class _Day:
                 day=self.day,
                 daily=True,
                 problems=tuple(map(describe_missing, missing)),
-                told_problems=_list_described(missing),
+                described_problems=_list_described(missing),
                 covered_days=tuple(covered or [self.day]),
             )
             mail = await self.step(params, attempt, seconds=None)

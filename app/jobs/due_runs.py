@@ -114,9 +114,6 @@ async def queue_retry_run(session: AsyncSession, _timetable: Timetable, now: dat
 
     The run also renders mails whose process stopped before they were rendered. Its parameters name
     the deliveries, so the clock of the replica that executes it does not matter.
-
-    The run is told which deliveries to retry, so that the clock of the replica that carries it out
-    does not matter.
     """
     due = await deliveries.take_due(session, now, again_at=now + FIRST_RETRY)
     if due:

@@ -49,11 +49,13 @@ class RunParams(_Stored):
     """The parameters of a run. Each kind of run has a subclass."""
 
     KIND: ClassVar[RunKind]
+    FORCING: ClassVar[tuple[str, ...]] = ()
+    """The fields that ask for work that is done already, if they are set."""
 
     @property
     def is_forced(self) -> bool:
         """Whether the run repeats work that is done already."""
-        raise NotImplementedError
+        return any(getattr(self, name) for name in self.FORCING)
 
     def as_json(self, *, repeats: int | None = None) -> dict[str, Any]:
         """Return the value of ``runs.params``.
@@ -68,12 +70,8 @@ class SyncParams(RunParams):
     """``full``: read the messages of every chat, not only of changed ones."""
 
     KIND = RunKind.SYNC
+    FORCING = ("full",)
     full: bool = False
-
-    @property
-    def is_forced(self) -> bool:
-        """Whether unchanged chats are read again."""
-        return self.full
 
 
 class AnalyzeParams(RunParams):
@@ -85,16 +83,12 @@ class AnalyzeParams(RunParams):
     """
 
     KIND = RunKind.ANALYZE
+    FORCING = ("force",)
     chat_ids: ChatIds | None = None
     limit: int | None = None
     force: bool = False
     written_since: Moment | None = None
     deadline: Moment | None = None
-
-    @property
-    def is_forced(self) -> bool:
-        """Whether chats that were handled already are graded again."""
-        return self.force
 
 
 class RegradePeriod(_Stored):
@@ -116,13 +110,9 @@ class RegradeParams(RunParams):
     """
 
     KIND = RunKind.ANALYZE
+    FORCING = ("period",)
     period: RegradePeriod = Field(alias="regrade")
     judge: tuple[str, str] | None = None
-
-    @property
-    def is_forced(self) -> bool:
-        """Regrading always repeats work."""
-        return True
 
 
 class MailParams(RunParams):
@@ -132,25 +122,21 @@ class MailParams(RunParams):
     - ``resend``: mail the date's reports again.
     - ``daily``: the daily run has queued it.
     - ``problems``: what the daily run could not do, in Russian sentences.
-    - ``told_problems``: the problems of syncs that ``problems`` contains; None: the run was queued
-      by a process of the release before.
+    - ``described_problems``: the problems of syncs that ``problems`` contains; None: a process of
+      the release before has queued the run.
     - ``deliveries``: ids of the deliveries that the scheduler retries.
     - ``covered_days``: read by workers of the release before only.
     """
 
     KIND = RunKind.MAIL
+    FORCING = ("resend",)
     day: date | None = Field(None, alias="date")
     resend: bool = False
     daily: bool = False
     problems: tuple[str, ...] = ()
-    told_problems: tuple[Problem, ...] | None = None
+    described_problems: tuple[Problem, ...] | None = None
     deliveries: tuple[int, ...] = ()
     covered_days: tuple[date, ...] = ()
-
-    @property
-    def is_forced(self) -> bool:
-        """Whether reports that were mailed already are mailed again."""
-        return self.resend
 
 
 class DailyParams(RunParams):
@@ -158,22 +144,12 @@ class DailyParams(RunParams):
 
     KIND = RunKind.DAILY
 
-    @property
-    def is_forced(self) -> bool:
-        """The daily run repeats nothing."""
-        return False
-
 
 class UnreadableParams(RunParams):
     """Placeholder for stored parameters that this release cannot parse.
 
     No step accepts it, so the run fails.
     """
-
-    @property
-    def is_forced(self) -> bool:
-        """Always False: the request is unknown."""
-        return False
 
 
 _MODELS: Mapping[str, type[RunParams]] = {

@@ -129,7 +129,7 @@ VARIED: dict[type[RunParams], dict[str, Any]] = {
         "resend": True,
         "daily": True,
         "problems": ("x",),
-        "told_problems": (TOLD,),
+        "described_problems": (TOLD,),
         "deliveries": (1,),
         "covered_days": (date(2026, 11, 1),),
     },

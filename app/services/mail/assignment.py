@@ -167,7 +167,7 @@ async def _build_figures(
     digest_id: int,
     now: datetime,
 ) -> _Figures:
-    problems = await _list_untold_problems(session, plan.params)
+    problems = await _list_undescribed_problems(session, plan.params)
     newly_failed = await deliveries.name_failed(session, digest_id)
     build = partial(
         build_figures,
@@ -236,14 +236,14 @@ def _make_period(
     return Period(day, covered, start, end, after, late_since=late_since)
 
 
-async def _list_untold_problems(session: AsyncSession, params: MailParams) -> list[Problem]:
+async def _list_undescribed_problems(session: AsyncSession, params: MailParams) -> list[Problem]:
     """Return the problems of the last sync that the daily run's sentences do not contain.
 
     A daily run of the release before does not store the problems that its sentences contain. Then
     no problem is added to its sentences.
     """
     last = await runs.get_newest_ended(session, RunKind.SYNC)
-    told = params.told_problems
-    if last is None or (told is None and params.problems):
+    described = params.described_problems
+    if last is None or (described is None and params.problems):
         return []
-    return [problem for problem in list_problems(last) if problem not in (told or ())]
+    return [problem for problem in list_problems(last) if problem not in (described or ())]
