@@ -28,7 +28,7 @@ from tests.support.checkout import CHECKOUT
 from tests.support.service_process import KEY, run_service, service_environment, wait_until_ready
 from tests.support.slow_sandbox import keep_every_third
 
-PREVIOUS_RELEASE = "b022c7c409be76c52c250e44239d9ac6b54ff483"
+PREVIOUS_RELEASE = "bb5119c7d0e0b6c6657d6eeff2abaf189734249e"
 """The last commit whose processes may still run during the rollout; update it with each release."""
 
 

@@ -167,7 +167,7 @@ async def test_slow_reader_of_a_long_response(
             others = ", ".join(name for name in columns if name != "id")
             copies = (
                 f"INSERT INTO reports (id, {others}) SELECT 1000 + n, {others}"  # noqa: S608
-                " FROM reports, generate_series(1, 30000) n WHERE id = 1"
+                " FROM reports, generate_series(1, 10000) n WHERE id = 1"
             )
             async with database.transaction() as session:
                 await session.execute(text(copies))
