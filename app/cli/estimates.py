@@ -45,8 +45,8 @@ async def estimate_analyze(
         )
     if unknown:
         print_line(f"Из названных {describe_unknown(unknown)}.")
-    told = _tell(settings, estimate, spent)
-    return ExitCode.FAILED if unknown else told
+    code = _print_estimate(settings, estimate, spent)
+    return ExitCode.FAILED if unknown else code
 
 
 async def estimate_regrade(
@@ -59,7 +59,7 @@ async def estimate_regrade(
         estimate = await estimate_windows(database, grader, _windows(database, period))
         spent = await sum_spent(database, local_date(system_clock(), grader.zone), grader.zone)
     print_line(f"К переоценке: {plural(estimate.windows, 'отчёт', 'отчёта', 'отчётов')}.")
-    return _tell(settings, estimate, spent)
+    return _print_estimate(settings, estimate, spent)
 
 
 async def _windows(
@@ -69,7 +69,7 @@ async def _windows(
         yield case.window
 
 
-def _tell(settings: Settings, estimate: Estimate, spent: Decimal) -> int:
+def _print_estimate(settings: Settings, estimate: Estimate, spent: Decimal) -> int:
     usage = estimate.usage
     prompt = usage.prompt_hit_tokens + usage.prompt_miss_tokens
     print_line(

@@ -1,4 +1,4 @@
-"""``serve``: the service itself, until it is told to stop."""
+"""``serve``: run the service until a signal stops it."""
 
 import asyncio
 import tempfile

@@ -30,7 +30,7 @@ from app.repositories.sql_values import inline
 REPEATS = "repeats"
 """The parameter with the number of the first unfinished run with the same parameters."""
 CONTINUED_FOR = timedelta(hours=1)
-"""An interrupted run counts as unfinished for this time: its caller was told to call again."""
+"""An interrupted run counts as unfinished for this time: its caller was asked to retry."""
 # An arbitrary number that all processes of the service share.
 _SAME_WORK = 5_318_008_203
 

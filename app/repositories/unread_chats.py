@@ -183,26 +183,26 @@ _MARK_READ = text(f"""
         failures = CASE WHEN chat.outcome_message_id IS DISTINCT FROM facts.person_id
             THEN 0 ELSE chat.failures END
     FROM read, LATERAL (
-        WITH told AS MATERIALIZED (
+        WITH stored AS MATERIALIZED (
             SELECT id, sent_at, side FROM messages WHERE chat_id = read.id),
         person AS (
-            SELECT * FROM told WHERE side <> '{Side.SYSTEM}'
+            SELECT * FROM stored WHERE side <> '{Side.SYSTEM}'
             ORDER BY sent_at DESC, id DESC LIMIT 1),
         answer AS (
-            SELECT * FROM told WHERE side = '{Side.COMPANY}'
+            SELECT * FROM stored WHERE side = '{Side.COMPANY}'
             ORDER BY sent_at DESC, id DESC LIMIT 1),
         seen AS (
-            SELECT told.* FROM told JOIN chats known ON known.seen_message_id = told.id
+            SELECT stored.* FROM stored JOIN chats known ON known.seen_message_id = stored.id
             WHERE known.id = read.id)
         SELECT
-            (SELECT max(sent_at) FROM told) AS last_message_at,
+            (SELECT max(sent_at) FROM stored) AS last_message_at,
             (SELECT id FROM person) AS person_id,
             (SELECT sent_at FROM person) AS person_at,
             (SELECT side FROM person) AS person_side,
-            (SELECT min(sent_at) FROM told WHERE side = '{Side.CLIENT}'
+            (SELECT min(sent_at) FROM stored WHERE side = '{Side.CLIENT}'
                 AND (NOT EXISTS (SELECT FROM answer)
                      OR (sent_at, id) > (SELECT sent_at, id FROM answer))) AS unanswered_since,
-            (SELECT min(sent_at) FROM told WHERE side <> '{Side.SYSTEM}'
+            (SELECT min(sent_at) FROM stored WHERE side <> '{Side.SYSTEM}'
                 AND (NOT EXISTS (SELECT FROM seen)
                      OR (sent_at, id) > (SELECT sent_at, id FROM seen))) AS due_since
     ) facts
