@@ -145,3 +145,24 @@ async def expire_claims(stage: Stage) -> None:
         "UPDATE deliveries SET claimed_until = now() - interval '1 second' WHERE claimed_until IS"
         " NOT NULL"
     )
+
+
+async def create_unsent_delivery(idle_stage: Stage, process: Process, recipient: str) -> int:
+    """Create a mail that could not be sent; return the ID of the recipient's delivery."""
+    idle_stage.sandbox.smtp.switches.refuse_connections = True
+    await process.mail()
+    idle_stage.sandbox.smtp.switches.refuse_connections = False
+    (row,) = await idle_stage.rows("SELECT id FROM deliveries WHERE recipient = :to", to=recipient)
+    return int(row["id"])
+
+
+async def begin_slow_delivery(
+    idle_stage: Stage, database: Database, recipient: str
+) -> tuple[Process, RunContext[MailParams], asyncio.Task[StepResult]]:
+    """Begin a mail run; return it when the server has the mail and delays its reply by 0.5 s."""
+    process = Process(idle_stage, database, recipients=(recipient,))
+    idle_stage.sandbox.smtp.switches.dot_latencies[recipient] = 0.5
+    run = await process.begin()
+    step = process.work_on(run)
+    await wait_for_mails(idle_stage)
+    return process, run, step

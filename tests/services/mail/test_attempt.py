@@ -3,47 +3,29 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
-import asyncpg
 import pytest
-from sqlalchemy import make_url, text
 
 from app.database.engine import Database
 from app.repositories import deliveries
 from app.services.mail.presence import Presence
-from app.services.run_params import MailParams
-from app.services.runs import LeaseLostError, RunContext
-from tests.support.daily_mails import BOSS, SECOND, grade_day, list_mails
+from app.services.runs import LeaseLostError
+from tests.support.daily_mails import BOSS, SECOND, list_mails
 from tests.support.mail_runs import (
     Process,
+    begin_slow_delivery,
+    create_unsent_delivery,
     expire_claims,
     fetch_deliveries,
     lose_lease,
     wait_for_delivery_state,
     wait_for_mails,
-    wait_for_unwritten_arrivals,
 )
 from tests.support.stage import Stage, until
 
 LATER = timedelta(minutes=5)
-
-LockOut = Callable[[Database, bool], Awaitable[None]]
-
-
-@pytest.fixture
-async def idle_stage(stage: Stage) -> AsyncIterator[Stage]:
-    """A graded day; the test sends its mail itself."""
-    await grade_day(stage)
-    async with stage.resting():
-        yield stage
-
-
-@pytest.fixture
-def process(idle_stage: Stage, database: Database) -> Process:
-    return Process(idle_stage, database)
 
 
 async def claim(
@@ -56,19 +38,10 @@ async def claim(
         )
 
 
-async def create_unsent_delivery(idle_stage: Stage, process: Process) -> int:
-    """Create a mail that could not be sent; return the ID of the first recipient's delivery."""
-    idle_stage.sandbox.smtp.switches.refuse_connections = True
-    await process.mail()
-    idle_stage.sandbox.smtp.switches.refuse_connections = False
-    (row,) = await idle_stage.rows("SELECT id FROM deliveries WHERE recipient = :to", to=BOSS)
-    return int(row["id"])
-
-
 async def test_only_one_attempt_holds_a_delivery(
     idle_stage: Stage, process: Process, database: Database
 ) -> None:
-    number = await create_unsent_delivery(idle_stage, process)
+    number = await create_unsent_delivery(idle_stage, process, BOSS)
     first, second = uuid.uuid4(), uuid.uuid4()
     claimed = await claim(database, process, number, first)
     assert claimed is not None
@@ -89,7 +62,7 @@ async def test_overtaken_attempt_writes_nothing(
     idle_stage: Stage, process: Process, database: Database
 ) -> None:
     """A frozen process continues after the mail has arrived and its bytes were deleted."""
-    number = await create_unsent_delivery(idle_stage, process)
+    number = await create_unsent_delivery(idle_stage, process, BOSS)
     frozen, other = uuid.uuid4(), uuid.uuid4()
     await claim(database, process, number, frozen)
     await expire_claims(idle_stage)
@@ -125,7 +98,7 @@ async def test_arrival_ends_a_later_attempt(
     idle_stage: Stage, process: Process, database: Database
 ) -> None:
     """The database was down for longer than the claim. The second attempt must not send its dot."""
-    number = await create_unsent_delivery(idle_stage, process)
+    number = await create_unsent_delivery(idle_stage, process, BOSS)
     second = uuid.uuid4()
     await claim(database, process, number, uuid.uuid4())
     await expire_claims(idle_stage)
@@ -176,7 +149,7 @@ async def test_process_that_was_frozen_before_the_dot_does_not_send_it(
 async def test_claim_of_a_dead_process_is_long_only_after_the_dot(
     idle_stage: Stage, process: Process, database: Database
 ) -> None:
-    number = await create_unsent_delivery(idle_stage, process)
+    number = await create_unsent_delivery(idle_stage, process, BOSS)
     token = uuid.uuid4()
     seconds_left = (
         "SELECT extract(epoch FROM claimed_until - now()) AS seconds FROM deliveries WHERE id = :id"
@@ -203,7 +176,7 @@ async def test_claim_past_the_dot_is_released_if_its_process_has_died(
 ) -> None:
     """A dead process has no connection to Postgres. A frozen one keeps it and its claim."""
     number, token, holder = (
-        await create_unsent_delivery(idle_stage, process),
+        await create_unsent_delivery(idle_stage, process, BOSS),
         uuid.uuid4(),
         Database(database_url),
     )
@@ -241,11 +214,7 @@ async def test_claim_past_the_dot_is_released_if_its_process_has_died(
 async def test_lease_lost_after_the_dot_does_not_abort_the_wait_for_the_reply(
     idle_stage: Stage, database: Database
 ) -> None:
-    process = Process(idle_stage, database, recipients=(BOSS,))
-    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
-    run = await process.begin()
-    step = process.work_on(run)
-    await wait_for_mails(idle_stage)
+    process, run, step = await begin_slow_delivery(idle_stage, database, BOSS)
     lose_lease(run)
     step.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -261,11 +230,7 @@ async def test_arrival_after_the_end_of_its_run_is_not_counted(
     idle_stage: Stage, database: Database
 ) -> None:
     """The figures of a finished run are final. A repeated call does not count them either."""
-    process = Process(idle_stage, database, recipients=(BOSS,))
-    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
-    run = await process.begin()
-    step = process.work_on(run)
-    await wait_for_mails(idle_stage)
+    _, run, step = await begin_slow_delivery(idle_stage, database, BOSS)
     step.cancel()
     await idle_stage.change("UPDATE runs SET state = 'failed' WHERE id = :id", id=run.id)
     await wait_for_delivery_state(idle_stage, BOSS, "sent")
@@ -279,11 +244,7 @@ async def test_arrival_after_the_end_of_its_run_is_not_counted(
 async def test_stopping_service_waits_for_the_reply_to_the_dot(
     idle_stage: Stage, database: Database
 ) -> None:
-    process = Process(idle_stage, database, recipients=(BOSS,))
-    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
-    run = await process.begin()
-    step = process.work_on(run)
-    await wait_for_mails(idle_stage)
+    _, run, step = await begin_slow_delivery(idle_stage, database, BOSS)
     run.stopping.set()
     step.cancel()
     await asyncio.sleep(0.05)
@@ -371,7 +332,7 @@ async def test_slow_recipient_does_not_delay_the_others(
 async def test_mail_without_bytes_fails_for_good_with_its_reason(
     idle_stage: Stage, process: Process
 ) -> None:
-    await create_unsent_delivery(idle_stage, process)
+    await create_unsent_delivery(idle_stage, process, BOSS)
     await idle_stage.change("UPDATE digests SET mime = NULL")
     result = await process.mail()
     assert not result.ok
@@ -402,7 +363,7 @@ async def test_policy_rejection_is_not_a_rejection_of_the_recipient(
 
 async def test_pause_is_bounded_after_many_tries(idle_stage: Stage, process: Process) -> None:
     """With a call every minute for three days the pause stays within the range of a timedelta."""
-    number = await create_unsent_delivery(idle_stage, process)
+    number = await create_unsent_delivery(idle_stage, process, BOSS)
     await idle_stage.change("UPDATE deliveries SET tries = 4000")
     idle_stage.sandbox.smtp.switches.refuse_connections = True
     assert "недоступен" in (await process.mail()).message
@@ -421,133 +382,6 @@ async def test_address_removed_from_the_settings_keeps_its_running_attempt(
     assert (await fetch_deliveries(idle_stage))[SECOND]["state"] == "sending"
     assert (await step).ok
     assert (await fetch_deliveries(idle_stage))[SECOND]["state"] == "sent"
-
-
-@pytest.fixture
-def lock_out(cluster_url: str) -> LockOut:
-    """Return a function that blocks or unblocks a process's database, connections included."""
-
-    async def set_blocked(database: Database, blocked: bool) -> None:
-        url = make_url(cluster_url)
-        connection = await asyncpg.connect(
-            user=url.username,
-            password=url.password,
-            database=url.database,
-            host=str(url.query["host"]),
-        )
-        try:
-            name = database.engine.url.database
-            await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {not blocked}")
-            if blocked:
-                await connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
-                    name,
-                )
-        finally:
-            await connection.close()
-
-    return set_blocked
-
-
-@asynccontextmanager
-async def lose_run_and_database(
-    idle_stage: Stage, database: Database, database_url: str, lock_out: LockOut
-) -> AsyncIterator[tuple[Process, RunContext[MailParams]]]:
-    """Yield a process that has lost its run, and its database before it could write the arrival."""
-    process = Process(idle_stage, Database(database_url), recipients=(BOSS,))
-    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
-    run = await process.begin()
-    step = process.work_on(run)
-    await wait_for_mails(idle_stage)
-    await lock_out(database, True)
-    await wait_for_unwritten_arrivals(process, 1)
-    lose_lease(run)
-    step.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await step
-    yield process, run
-    await process.database.close()
-
-
-async def test_acknowledged_arrival_is_kept_until_the_database_is_back(
-    idle_stage: Stage, database: Database, database_url: str, lock_out: LockOut
-) -> None:
-    """It outlives its run and keeps the process alive."""
-    async with lose_run_and_database(idle_stage, database, database_url, lock_out) as (
-        process,
-        run,
-    ):
-        await asyncio.sleep(1)
-        assert process.arrivals.unwritten == 1
-        await lock_out(database, False)
-        await wait_for_unwritten_arrivals(process, 0)
-        assert (await fetch_deliveries(idle_stage))[BOSS]["state"] == "sent"
-        assert (await process.resume(run)).figures["send_reports"] == 2
-        assert len(list_mails(idle_stage, BOSS)) == 1
-
-
-async def test_unwritten_arrival_is_not_sent_again_by_its_process(
-    idle_stage: Stage, process: Process
-) -> None:
-    """Even if its claim has expired because the database first came back read-only."""
-    number = await create_unsent_delivery(idle_stage, process)
-    waiting = asyncio.create_task(process.arrivals.write(number, wait_forever))
-    await wait_for_unwritten_arrivals(process, 1)
-    result = await process.mail()
-    assert "ответ почтового сервера ещё не записан" in result.message
-    assert list_mails(idle_stage, BOSS) == []
-    waiting.cancel()
-
-
-async def test_process_killed_with_an_unwritten_arrival_leaves_its_claim(
-    idle_stage: Stage, database: Database, database_url: str, lock_out: LockOut
-) -> None:
-    """The identical bytes are sent again only when no process can be waiting for the reply.
-
-    SMTP offers no better guarantee.
-    """
-    async with lose_run_and_database(idle_stage, database, database_url, lock_out) as (
-        process,
-        run,
-    ):
-        async with process.arrivals:
-            pass  # the end of the process
-        await lock_out(database, False)
-        idle_stage.sandbox.smtp.switches.dot_latencies.clear()
-        next_process = Process(idle_stage, database, recipients=(BOSS,))
-        assert not (await next_process.resume(run)).ok
-        assert len(list_mails(idle_stage, BOSS)) == 1
-        await expire_claims(idle_stage)
-        assert (await next_process.resume(run)).figures["send_reports"] == 2
-        first, again = list_mails(idle_stage, BOSS)
-        assert first.data == again.data
-
-
-async def test_lock_on_the_mails_does_not_delay_an_arrival(
-    idle_stage: Stage, database: Database, database_url: str
-) -> None:
-    """A process killed while the lock is held loses nothing.
-
-    Its mail is not sent again, and the resumed run counts it.
-    """
-    process = Process(idle_stage, Database(database_url), recipients=(BOSS,))
-    idle_stage.sandbox.smtp.switches.dot_latencies[BOSS] = 0.5
-    run = await process.begin()
-    step = process.work_on(run)
-    await wait_for_mails(idle_stage)
-    async with database.session() as session:
-        await session.execute(text("LOCK TABLE digests IN EXCLUSIVE MODE"))
-        await wait_for_delivery_state(idle_stage, BOSS, "sent")
-        step.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await step
-        async with process.arrivals:
-            pass  # the end of the process
-    await process.database.close()
-    assert (await Process(idle_stage, database, recipients=(BOSS,)).resume(run)).figures[
-        "send_reports"
-    ] == 2
-    assert len(list_mails(idle_stage, BOSS)) == 1
 
 
 async def wait_forever() -> None:
