@@ -96,6 +96,10 @@ class Cause(NamedTuple):
 def describe_cause(code: str | None, detail: str | None) -> str | None:
     """Return the Russian text of a stored cause; None if none is stored.
 
-    Only a detail is stored if a process of the release before has written it.
+    A process of the release before stores only a detail. One of the release after may store a code
+    that this release does not have.
     """
-    return Cause(OutcomeCode(code), detail).text if code else detail
+    try:
+        return Cause(OutcomeCode(code), detail).text if code else detail
+    except ValueError:
+        return detail or code

@@ -19,7 +19,12 @@ class ProblemCode(StrEnum):
     GRADING_STOPPED = "grading_stopped"
     """Grading stopped before every due chat was graded."""
     UNCODED = "uncoded"
-    """A sentence stored by a process of the release before."""
+    """A sentence stored by a process of the release before, or a kind of the release after."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ProblemCode | None":
+        """Read a kind that this release does not have as ``UNCODED``."""
+        return cls.UNCODED if isinstance(value, str) else None
 
 
 class Problem(BaseModel):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.outcomes import Outcome, OutcomeCode
+from app.domain.outcomes import Outcome, describe_cause
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.models import Account
 from app.repositories import accounts, coverage
@@ -155,7 +155,7 @@ async def _count_chats(
     found = await coverage.list_coverage(session, digest_ids, period.span)
     for row in found:
         if row["status"] == Outcome.SKIPPED:
-            skipped[OutcomeCode(row["code"]).label] = row["chats"]
+            skipped[describe_cause(row["code"], None) or ""] = row["chats"]
         else:
             counts[row["status"]] = row["chats"]
     graded = counts.get(Outcome.GRADED, 0)

@@ -9,6 +9,7 @@ from app.services.analysis.budget import BudgetSpentError
 from app.services.analysis.causes import find_cause
 from app.services.analysis.grader import UngradedError
 from app.services.analysis.worker_pool import WorkersUnavailableError
+from app.services.problems import Problem, ProblemCode, describe_problem
 
 CODES = {
     "DeepSeekAccessError": OutcomeCode.ACCESS_REFUSED,
@@ -65,3 +66,14 @@ def test_text_of_a_stored_cause() -> None:
     assert describe_cause("model_refused", "Подробно.") == "Подробно."
     assert describe_cause(None, "Прежняя служба так написала.") == "Прежняя служба так написала."
     assert describe_cause(None, None) is None
+
+
+def test_cause_of_a_later_release_is_readable() -> None:
+    """During the next rollout a process of this release reads rows of the next one."""
+    assert describe_cause("answered_by_bot", "Ответил бот.") == "Ответил бот."
+    assert describe_cause("answered_by_bot", None) == "answered_by_bot"
+
+
+def test_problem_of_a_later_release_keeps_its_sentence() -> None:
+    problem = Problem.model_validate({"code": "mail_quota", "detail": "Ящик полон.", "box": 1})
+    assert (problem.code, describe_problem(problem)) == (ProblemCode.UNCODED, "Ящик полон.")
