@@ -27,6 +27,7 @@ from app.grading.prompt import user_message
 from app.grading.retelling import Retelling, replace_numbers_with_times
 from tests.benchmarks.measures import Measure
 from tests.support.chats import SOFA, chat
+from tests.support.pumps import KNOWN_PUMPS
 
 LIMIT = 1.2
 SIZES = (1_000, 8_000)
@@ -59,18 +60,6 @@ _USUAL_PUMPS = (
     "«",
     "[",
 )
-# Known attacks: each made a message of 330 words take a second.
-_KNOWN_PUMPS = (
-    "тел",
-    "звон",
-    "номер",
-    "набер",
-    "загран",
-    "паспорт",
-    "городской",
-    "телеграм",
-    "свидетельств",
-)
 
 
 @dataclass(frozen=True)
@@ -94,7 +83,7 @@ async def measure_growth(_url: str) -> list[Measure]:
         key=_sort_key,
     )
     functions = [
-        _find_worst(name, work, (*_KNOWN_PUMPS, *_USUAL_PUMPS), sizes=(1_000, 8_000))
+        _find_worst(name, work, (*KNOWN_PUMPS, *_USUAL_PUMPS), sizes=(1_000, 8_000))
         for name, work in _FUNCTIONS.items()
     ]
     chats = [_find_worst(name, work, ("",), sizes=(10, 80)) for name, work in _CHATS.items()]

@@ -29,7 +29,7 @@ DAYS = (date(2027, 3, 27), date(2027, 3, 28))
 
 def build_evidence() -> Evidence:
     """Build a world without violations: one chat, and a mail for each of two dates."""
-    written, deleted = ("chat", "said"), ("chat", "deleted")
+    written, deleted = ("chat", "expected_text"), ("chat", "deleted")
     mails = [
         StoredMail(number, day, "daily", (day,), early=(), reports=1, mean=50.0)
         for number, day in enumerate(DAYS)

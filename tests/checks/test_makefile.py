@@ -40,7 +40,7 @@ def test_unsupported_python_is_reported_in_one_line(
     (tmp_path / "python").chmod(0o755)
     done = run_make("test", "PYTHON=./python", folder=tmp_path)
     assert done.returncode != 0
-    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
-    assert len(said) == 1
-    assert named in said[0]
+    expected_text = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert len(expected_text) == 1
+    assert named in expected_text[0]
     assert not (tmp_path / ".venv").exists()

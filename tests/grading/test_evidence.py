@@ -20,7 +20,7 @@ def sofa(number: int, words: str, sides: set[Side] = SELLER) -> Quote | None:
 
 
 @pytest.mark.parametrize(
-    ("said", "quoted", "shown"),
+    ("message_text", "quoted", "shown"),
     [
         ("Добрый день!", "Добрый день!", "Добрый день!"),
         ("Добрый день!", "добрый ДЕНЬ", "Добрый день"),
@@ -39,10 +39,10 @@ def sofa(number: int, words: str, sides: set[Side] = SELLER) -> Quote | None:
         ("👍", "👍", "👍"),
     ],
 )
-def test_spelling_makes_no_difference(said: str, quoted: str, shown: str) -> None:
-    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(
-        101, shown, repaired=False
-    )
+def test_spelling_makes_no_difference(message_text: str, quoted: str, shown: str) -> None:
+    assert QuoteVerifier(chat(("company", message_text)), Masker([])).verify(
+        1, quoted, SELLER
+    ) == Quote(101, shown, repaired=False)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_long_quote_is_cut_at_a_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "quoted", "shown"),
+    ("message_text", "quoted", "shown"),
     [
         (
             "не хамите, не приезжайте, не звоните сюда",
@@ -142,14 +142,16 @@ def test_long_quote_is_cut_at_a_word() -> None:
         ("Без\n«торга», цена такая", "торга», цена", "Без\n«торга», цена"),
     ],
 )
-def test_a_quote_never_leaves_its_negation_behind(said: str, quoted: str, shown: str) -> None:
-    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(1, quoted, SELLER) == Quote(
-        101, shown, repaired=True
-    )
+def test_a_quote_never_leaves_its_negation_behind(
+    message_text: str, quoted: str, shown: str
+) -> None:
+    assert QuoteVerifier(chat(("company", message_text)), Masker([])).verify(
+        1, quoted, SELLER
+    ) == Quote(101, shown, repaired=True)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message_text",
     [
         "Нет, приезжайте завтра",
         "Не верите — приезжайте",
@@ -157,8 +159,8 @@ def test_a_quote_never_leaves_its_negation_behind(said: str, quoted: str, shown:
         "Ни я ни брат её там приезжайте",
     ],
 )
-def test_a_negation_of_something_else_is_left(said: str) -> None:
-    assert QuoteVerifier(chat(("company", said)), Masker([])).verify(
+def test_a_negation_of_something_else_is_left(message_text: str) -> None:
+    assert QuoteVerifier(chat(("company", message_text)), Masker([])).verify(
         1, "приезжайте", SELLER
     ) == Quote(101, "приезжайте", repaired=False)
 
@@ -172,18 +174,22 @@ def test_any_number_of_negations_push_no_quote_out() -> None:
 
 
 def test_a_negated_quote_is_no_longer_than_others() -> None:
-    said = "не " + "приезжайте к нам " * 20
-    quote = QuoteVerifier(chat(("company", said)), Masker([])).verify(1, said[3:122], SELLER)
+    message_text = "не " + "приезжайте к нам " * 20
+    quote = QuoteVerifier(chat(("company", message_text)), Masker([])).verify(
+        1, message_text[3:122], SELLER
+    )
     assert quote is not None
     assert len(quote.text) <= MAX_QUOTE_LENGTH
-    assert said.startswith(quote.text + " ")
+    assert message_text.startswith(quote.text + " ")
 
 
 def test_a_long_quote_of_short_lines_is_cut_at_a_line() -> None:
-    said = "\n".join(["диван"] * 40)
-    quote = QuoteVerifier(chat(("company", said)), Masker([])).verify(1, said, SELLER)
+    message_text = "\n".join(["диван"] * 40)
+    quote = QuoteVerifier(chat(("company", message_text)), Masker([])).verify(
+        1, message_text, SELLER
+    )
     assert quote is not None
-    assert said.startswith(quote.text + "\n")
+    assert message_text.startswith(quote.text + "\n")
 
 
 @pytest.mark.parametrize(
@@ -225,6 +231,6 @@ def test_words_of_a_message_are_always_found_in_it(texts: list[str], data: st.Da
 
 
 @given(LETTERS, LETTERS)
-def test_whatever_is_shown_stands_in_the_message(said: str, quoted: str) -> None:
-    quote = QuoteVerifier(chat(("company", said)), Masker([])).verify(1, quoted, SELLER)
-    assert quote is None or quote.text in keep_visible(said)
+def test_whatever_is_shown_stands_in_the_message(message_text: str, quoted: str) -> None:
+    quote = QuoteVerifier(chat(("company", message_text)), Masker([])).verify(1, quoted, SELLER)
+    assert quote is None or quote.text in keep_visible(message_text)

@@ -14,6 +14,7 @@ from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker
 from tests.benchmarks.growth import grading_patterns
 from tests.support.chats import chat
+from tests.support.pumps import KNOWN_PUMPS
 
 PATTERNS = [
     (name, pattern)
@@ -58,15 +59,7 @@ def test_repetitions_are_limited(name: str, pattern: re.Pattern[str]) -> None:
 @pytest.mark.parametrize(
     "pump",
     [
-        "тел",
-        "звон",
-        "номер",
-        "набер",
-        "загран",
-        "паспорт",
-        "городской",
-        "телеграм",
-        "свидетельств",
+        *KNOWN_PUMPS,
         "а",
         "аб ",
     ],

@@ -127,15 +127,17 @@ STAYS = [
 ]
 
 
-@pytest.mark.parametrize(("said", "wanted"), REFERENCES, ids=[said for said, _ in REFERENCES])
-def test_a_number_of_a_message_becomes_its_time(said: str, wanted: str) -> None:
-    assert replace_numbers_with_times(said, MOMENTS) == wanted
+@pytest.mark.parametrize(
+    ("message_text", "wanted"), REFERENCES, ids=[message_text for message_text, _ in REFERENCES]
+)
+def test_a_number_of_a_message_becomes_its_time(message_text: str, wanted: str) -> None:
+    assert replace_numbers_with_times(message_text, MOMENTS) == wanted
     assert replace_numbers_with_times(wanted, MOMENTS) == wanted, "said once"
 
 
-@pytest.mark.parametrize("said", STAYS)
-def test_a_number_of_anything_else_stays(said: str) -> None:
-    assert replace_numbers_with_times(said, MOMENTS) == said
+@pytest.mark.parametrize("message_text", STAYS)
+def test_a_number_of_anything_else_stays(message_text: str) -> None:
+    assert replace_numbers_with_times(message_text, MOMENTS) == message_text
 
 
 PARTS = [

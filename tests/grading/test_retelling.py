@@ -29,7 +29,7 @@ def retold(
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted"),
+    ("message_text", "wanted"),
     [
         (
             "[ИМЯ_1] просила: «передайте [ИМЯ_1], что приеду».",
@@ -49,9 +49,9 @@ def retold(
     ],
 )
 def test_a_quoted_name_stands_as_in_the_chat_where_the_quotation_does(
-    said: str, wanted: str
+    message_text: str, wanted: str
 ) -> None:
-    assert retold(said) == wanted
+    assert retold(message_text) == wanted
 
 
 def test_of_several_places_the_one_that_advice_is_about_is_quoted() -> None:
@@ -60,7 +60,7 @@ def test_of_several_places_the_one_that_advice_is_about_is_quoted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted"),
+    ("message_text", "wanted"),
     [
         (
             "Продавец дал [ТЕЛЕФОН_1]: «мой номер [ТЕЛЕФОН_1]»",
@@ -75,13 +75,13 @@ def test_of_several_places_the_one_that_advice_is_about_is_quoted() -> None:
     ],
 )
 def test_what_else_is_masked_is_a_word_in_brackets_where_it_is_quoted(
-    said: str, wanted: str
+    message_text: str, wanted: str
 ) -> None:
-    assert retold(said) == wanted
+    assert retold(message_text) == wanted
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted"),
+    ("message_text", "wanted"),
     [
         (
             "В сообщении 2 продавец дал [ТЕЛЕФОН_1].",
@@ -100,15 +100,15 @@ def test_what_else_is_masked_is_a_word_in_brackets_where_it_is_quoted(
         ),
     ],
 )
-def test_times_stand_for_numbers_but_not_in_what_was_said(said: str, wanted: str) -> None:
-    assert retold(said) == wanted
+def test_times_stand_for_numbers_but_not_in_what_was_said(message_text: str, wanted: str) -> None:
+    assert retold(message_text) == wanted
     assert retold(wanted) == wanted
 
 
 def test_without_masking_only_numbers_change() -> None:
-    said = f"Марина, {PHONE}: «[ТЕЛЕФОН_1]» и [ИМЯ_1], сообщение 1"
+    message_text = f"Марина, {PHONE}: «[ТЕЛЕФОН_1]» и [ИМЯ_1], сообщение 1"
     assert (
-        retold(said, level=Masking.OFF)
+        retold(message_text, level=Masking.OFF)
         == f"Марина, {PHONE}: «[ТЕЛЕФОН_1]» и [ИМЯ_1], сообщение от 22.11 в 12:00"
     )
 
@@ -157,5 +157,5 @@ def test_addresses_of_others_become_words(level: Masking) -> None:
 
 
 def test_avito_s_addresses_and_names_of_things_stay() -> None:
-    said = "Адрес avito.ru/moskva в силе, iPhone 13.Pro и ООО.Ромашка тоже"
-    assert retold(said, level=Masking.OFF) == said
+    message_text = "Адрес avito.ru/moskva в силе, iPhone 13.Pro и ООО.Ромашка тоже"
+    assert retold(message_text, level=Masking.OFF) == message_text

@@ -164,7 +164,7 @@ def test_avito_s_own_addresses_stay_whole(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("message_text", "told"),
     [
         ("Не отправляйте на evil.space/pay.", "Не отправляйте на ссылка."),
         ("Сайт evil.click, он", "Сайт ссылка, он"),
@@ -180,8 +180,8 @@ def test_avito_s_own_addresses_stay_whole(url: str) -> None:
         ("5 тыс.руб/мес, ул.Ленина/Мира", "5 тыс.руб/мес, ул.Ленина/Мира"),
     ],
 )
-def test_written_and_spoken_addresses_are_replaced(said: str, told: str) -> None:
-    assert replace_addresses(said, "ссылка") == told
+def test_written_and_spoken_addresses_are_replaced(message_text: str, told: str) -> None:
+    assert replace_addresses(message_text, "ссылка") == told
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,8 @@ ORDINARY = [
 def test_fragments_are_masked(texts: list[str]) -> None:
     plain = [re.sub("[{}]", "", text) for text in texts]
     masker = Masker([], plain)
-    for text, said in zip(texts, plain, strict=True):
-        masked = masker.mask(said)
+    for text, message_text in zip(texts, plain, strict=True):
+        masked = masker.mask(message_text)
         assert not [datum for datum in re.findall("{([^}]*)}", text) if datum in masked], masked
 
 

@@ -161,12 +161,13 @@ def test_model_text_gets_words_and_names() -> None:
         "Марине позвонить 89161234567, ivan@mail.ru, карта 4276380012345679, ул. "
         "Мира 5, ник @seller_77"
     )
-    said = (
+    message_text = (
         "[ИМЯ_1] оставила [ТЕЛЕФОН_1] и [почта_1], [КАРТА_1], [АДРЕС_1], [НИК_1], "
         "[ТЕЛЕФОН_9], [ИМЯ_9]."
     )
     assert (
-        masker.to_words(said) == "Марина оставила телефон и почта, карта, адрес, ник, телефон, имя."
+        masker.to_words(message_text)
+        == "Марина оставила телефон и почта, карта, адрес, ник, телефон, имя."
     )
 
 
@@ -180,10 +181,10 @@ def test_personal_data_in_model_text_becomes_words() -> None:
 def test_quoted_tokens_are_names_as_spelled_and_words_in_brackets() -> None:
     masker = Masker(["Марина"])
     masker.mask("Марине позвонить 89161234567, запасной 89031234567")
-    said = "для [ИМЯ_1] на [ТЕЛЕФОН_2], и [ИМЯ_1], и [ИМЯ_9]"
-    assert masker.to_speech(said) == "для Марина на [телефон], и Марина, и [имя]"
+    message_text = "для [ИМЯ_1] на [ТЕЛЕФОН_2], и [ИМЯ_1], и [ИМЯ_9]"
+    assert masker.to_speech(message_text) == "для Марина на [телефон], и Марина, и [имя]"
     assert (
-        masker.to_speech(said, ["Марины", "89031234567", "Мариночка", "Олег"])
+        masker.to_speech(message_text, ["Марины", "89031234567", "Мариночка", "Олег"])
         == "для Марины на [телефон], и Мариночка, и [имя]"
     )
 

@@ -97,13 +97,13 @@ async def test_reviews_count_as_one_more_rater(stage: Stage) -> None:
     Earlier reviews and comments do not.
     """
     await graded(stage, machine={1: (H, N), 2: (M, N), 3: (L, N)})
-    said = [
+    expected_text = [
         (1, {"tonality_grade": "Низкая"}),
         (1, {"tonality_grade": "Средняя"}),
         (2, {"tonality_grade": "Средняя"}),
         (3, {}),
     ]
-    for number, grades in said:
+    for number, grades in expected_text:
         answer = await stage.rest.put(
             f"/api/v1/reports/{number}/review", json={"grades": grades, "comment": "Да"}
         )

@@ -70,7 +70,7 @@ def test_sheet_with_several_raters_and_moved_columns_is_read(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "expected_text"),
     [
         ([], "a.xlsx: файл пуст"),
         (
@@ -121,9 +121,9 @@ def test_sheet_with_several_raters_and_moved_columns_is_read(tmp_path: Path) -> 
     ],
 )
 def test_invalid_sheet_is_refused_with_the_reason(
-    tmp_path: Path, rows: list[list[object]], said: str
+    tmp_path: Path, rows: list[list[object]], expected_text: str
 ) -> None:
-    assert said in refusal(save_xlsx(tmp_path / "a.xlsx", rows))
+    assert expected_text in refusal(save_xlsx(tmp_path / "a.xlsx", rows))
 
 
 def test_rater_with_one_chat_in_two_files_is_refused(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_rater_with_one_chat_in_two_files_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "expected_text"),
     [
         ("a.xlsx", b"PK\x03\x04 broken", "a.xlsx: не открывается как .xlsx"),
         ("a.xlsx", b"", "a.xlsx: не открывается как .xlsx"),
@@ -150,12 +150,12 @@ def test_rater_with_one_chat_in_two_files_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_file_that_is_no_sheet_is_refused(
-    tmp_path: Path, name: str | None, content: bytes, said: str
+    tmp_path: Path, name: str | None, content: bytes, expected_text: str
 ) -> None:
     path = tmp_path / (name or "missing.xlsx")
     if name:
         path.write_bytes(content)
-    assert said in refusal(path)
+    assert expected_text in refusal(path)
 
 
 def test_foreign_workbook_is_recognized(tmp_path: Path) -> None:

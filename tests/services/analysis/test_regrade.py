@@ -81,10 +81,10 @@ async def test_changes_are_shown(stage: Stage, capsys: pytest.CaptureFixture[str
     stage.sandbox.deepseek.switches.fail(edit_grading(ruder), path="chat/completions", times=None)
     other = await regrade(stage)
     await show_regrades(stage.service.database, other.id)
-    said = capsys.readouterr().out
-    assert "Высокая → Низкая: 1" in said
-    assert "(2 пары)" in said
-    (line,) = [line for line in said.splitlines() if "Диван" in line]
+    expected_text = capsys.readouterr().out
+    assert "Высокая → Низкая: 1" in expected_text
+    assert "(2 пары)" in expected_text
+    (line,) = [line for line in expected_text.splitlines() if "Диван" in line]
     assert "тональность Высокая → Низкая" in line
 
 
@@ -114,10 +114,10 @@ async def test_estimate_sends_no_request_and_is_close_to_the_cost(
     asked = len(stage.sandbox.deepseek.requests)
     before = await stage.rows("SELECT * FROM chats ORDER BY id")
     assert await estimate_analyze(settings, limit=None, chat_ids=[], force=False) == 0
-    said = capsys.readouterr().out
-    assert "К оценке: 2 чата." in said
-    assert "будут пропущены: 1 чат (нет ответа компании: 1)" in said
-    assert "Ничего не отправлено." in said
+    expected_text = capsys.readouterr().out
+    assert "К оценке: 2 чата." in expected_text
+    assert "будут пропущены: 1 чат (нет ответа компании: 1)" in expected_text
+    assert "Ничего не отправлено." in expected_text
     assert len(stage.sandbox.deepseek.requests) == asked
     assert await stage.rows("SELECT * FROM chats ORDER BY id") == before
     await stage.analyze()
@@ -142,15 +142,15 @@ async def test_estimate_names_unknown_chats(
         await estimate_analyze(settings, limit=None, chat_ids=[known, "нет-такого"], force=False)
         == ExitCode.FAILED
     )
-    said = capsys.readouterr().out
-    assert "К оценке: 1 чат." in said
-    assert "не найдены чаты: нет-такого." in said
+    expected_text = capsys.readouterr().out
+    assert "К оценке: 1 чат." in expected_text
+    assert "не найдены чаты: нет-такого." in expected_text
     with pytest.raises(SettingsError, match="--chat: не найдены чаты: нет-такого"):
         await estimate_analyze(settings, limit=None, chat_ids=["нет-такого"], force=False)
 
 
-def _dollars(said: str) -> list[float]:
-    (line,) = [line for line in said.splitlines() if line.startswith("Деньги")]
+def _dollars(expected_text: str) -> list[float]:
+    (line,) = [line for line in expected_text.splitlines() if line.startswith("Деньги")]
     return [float(word.replace(",", ".")) for word in line.split() if word[0].isdigit()]
 
 

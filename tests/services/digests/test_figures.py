@@ -140,8 +140,8 @@ async def test_mail_of_a_past_date_names_buyers_unanswered_at_its_end(stage: Sta
     stage.avito.add_message(asked[1].id, "client", text="Ау?", at=NOON)
     await stage.sync()
     await stage.mail(date="2026-03-14")
-    said = await figures(stage)
-    assert [(buyer["chat_title"], buyer["since"]) for buyer in said["waiting_buyers"]] == [
+    expected_text = await figures(stage)
+    assert [(buyer["chat_title"], buyer["since"]) for buyer in expected_text["waiting_buyers"]] == [
         ("Стул", "2026-03-14T07:30:00Z"),
         ("Стол", "2026-03-14T08:10:00Z"),
     ]

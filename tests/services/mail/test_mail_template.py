@@ -200,7 +200,7 @@ def test_mean_over_several_series_is_labelled() -> None:
 
 
 def test_reports_of_chats_outside_the_period_are_distinguished() -> None:
-    def said(reports: int, *numbers: int) -> str:
+    def expected_text(reports: int, *numbers: int) -> str:
         carried = CarriedReports(**dict(zip(CarriedReports.model_fields, numbers, strict=True)))
         html, text = both(changed(RICH, reports=reports, bad_reports=0, carried=carried))
         found = re.search("Отчётов в письме.*?(?= Средняя)", text)
@@ -208,18 +208,18 @@ def test_reports_of_chats_outside_the_period_are_distinguished() -> None:
         assert found[0] in html
         return found[0]
 
-    assert said(74, 74, 0, 0, 0) == "Отчётов в письме: 74"
+    assert expected_text(74, 74, 0, 0, 0) == "Отчётов в письме: 74"
     assert (
-        said(52, 47, 0, 5, 0)
+        expected_text(52, 47, 0, 5, 0)
         == "Отчётов в письме 52: 47 по чатам этого периода и 5 по более ранним"
     )
     again = "(из них 2 – по чатам, оценённым дважды или снова ждущим)"
     assert (
-        said(54, 47, 2, 5, 0)
+        expected_text(54, 47, 2, 5, 0)
         == f"Отчётов в письме 54: 49 по чатам этого периода {again} и 5 по более ранним"
     )
     assert (
-        said(20, 20, 0, 0, 54)
+        expected_text(20, 20, 0, 0, 54)
         == "Отчётов в письме: 20; отчёты ещё 54 оценённых чатов – в других письмах"
     )
     elsewhere = CarriedReports(

@@ -56,8 +56,8 @@ def test_html_uses_only_what_mail_clients_support() -> None:
 
 def test_preheader_adds_to_the_subject() -> None:
     rich = "С оценкой ниже 50: 9 из 74 отчётов. Дольше всех ждут ответа: 5 часов."
-    said = (rich, "Не всё получилось: Авито: тариф не оплачен.", "Новых отчётов нет.")
-    for figures, line in zip((RICH, TROUBLE, EMPTY), said, strict=True):
+    expected_text = (rich, "Не всё получилось: Авито: тариф не оплачен.", "Новых отчётов нет.")
+    for figures, line in zip((RICH, TROUBLE, EMPTY), expected_text, strict=True):
         assert re.search(f"<div style=.display:none[^>]*>{line}</div>", flat(render_html(figures)))
 
 
@@ -93,18 +93,18 @@ def test_size_is_bounded_for_any_texts(letter: str) -> None:
     course = tuple(
         MailedDay(day=day, reports=8_123, mean_score=100, new_series=True) for day in days[:14]
     )
-    said = {
+    expected_text = {
         "covered_days": days,
         "days": course,
         "addressed_reports": 8_123,
         "unproven_reports": 8_123,
         "working_time": True,
     }
-    said |= {
+    expected_text |= {
         name: getattr(CROWD, name).model_copy(update={"same_hours": False})
         for name in ("day_before", "same_weekdays")
     }
-    assert len(render_html(changed(CROWD, **lists, **many, **said)).encode()) <= 60_000
+    assert len(render_html(changed(CROWD, **lists, **many, **expected_text)).encode()) <= 60_000
 
 
 def test_hostile_text_is_shown_and_inert() -> None:
