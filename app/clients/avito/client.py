@@ -4,7 +4,7 @@ It reads the chats, messages and listings of one account and manages its webhook
 writes nothing else and never marks a chat as read.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -24,7 +24,7 @@ from app.clients.avito.parsing import (
 from app.clients.avito.responses import AvitoResponse
 from app.clients.avito.schema import AvitoChat, AvitoSelf, ChatPage, ItemPage, MessagePage
 from app.clients.avito.token import AccessToken, AvitoCredentials, send
-from app.clients.bounded_body import decompress
+from app.clients.bounded_body import BoundedBody, limit_body
 from app.clients.limiter import AdaptiveLimiter, limit_per_minute
 from app.clients.retry import RetryPolicy
 from app.clients.tls import get_tls_context
@@ -52,28 +52,12 @@ def create_avito_http(base_url: str, *, timeout_seconds: float = 30) -> httpx.As
         timeout=httpx.Timeout(timeout_seconds, connect=min(10, timeout_seconds), pool=None),
         limits=httpx.Limits(max_connections=100, max_keepalive_connections=100),
         headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
-        event_hooks={"response": [_limit_body]},
+        event_hooks={"response": [limit_body(_BoundedBody, _MAX_BODY_BYTES)]},
     )
 
 
-async def _limit_body(response: httpx.Response) -> None:
-    """Replace httpx's decompression with the bounded one before the body is read."""
-    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - always in async
-    response.stream = _BoundedStream(response.stream, response.headers.pop("Content-Encoding", ""))
-
-
-class _BoundedStream(httpx.AsyncByteStream):
-    """The decompressed body of a response, bounded in size."""
-
-    def __init__(self, stream: httpx.AsyncByteStream, encoding: str) -> None:
-        self._stream, self._encoding = stream, encoding
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return decompress(self._stream, self._encoding, _MAX_BODY_BYTES)
-
-    async def aclose(self) -> None:
-        """Close the stream; the connection is closed or returned to the pool."""
-        await self._stream.aclose()
+class _BoundedBody(BoundedBody, httpx.AsyncByteStream):
+    """A bounded body as a stream of httpx."""
 
 
 class AvitoClient:

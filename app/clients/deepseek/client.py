@@ -1,7 +1,7 @@
 """Client of DeepSeek's API: one system message and one user message in, one JSON answer out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self, TypeVar
 import httpx2
 import openai
 
-from app.clients.bounded_body import UnreadableBodyError, decompress
+from app.clients.bounded_body import BoundedBody, UnreadableBodyError, limit_body
 from app.clients.deepseek.errors import DeepSeekCostlyError, DeepSeekError, DeepSeekTruncatedError
 from app.clients.deepseek.prices import most_usd
 from app.clients.deepseek.responses import (
@@ -46,24 +46,8 @@ class HasContent(Protocol):
         """The body."""
 
 
-async def _limit_body(response: httpx2.Response) -> None:
-    """Replace the package's decompression with the bounded one before the body is read."""
-    assert isinstance(response.stream, httpx2.AsyncByteStream)  # noqa: S101 - always in async
-    response.stream = _BoundedStream(response.stream, response.headers.pop("Content-Encoding", ""))
-
-
-class _BoundedStream(httpx2.AsyncByteStream):
-    """The decompressed body of a response, bounded in size."""
-
-    def __init__(self, stream: httpx2.AsyncByteStream, encoding: str) -> None:
-        self._stream, self._encoding = stream, encoding
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return decompress(self._stream, self._encoding, _MAX_BODY_BYTES)
-
-    async def aclose(self) -> None:
-        """Close the stream; the connection is closed or returned to the pool."""
-        await self._stream.aclose()
+class _BoundedBody(BoundedBody, httpx2.AsyncByteStream):
+    """A bounded body as a stream of httpx2."""
 
 
 class DeepSeekClient:
@@ -112,7 +96,7 @@ class DeepSeekClient:
                 limits=limits,
                 verify=get_tls_context(),
                 headers={"Accept-Encoding": "gzip"},
-                event_hooks={"response": [_limit_body]},
+                event_hooks={"response": [limit_body(_BoundedBody, _MAX_BODY_BYTES)]},
             ),
         )
 
