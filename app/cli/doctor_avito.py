@@ -8,18 +8,16 @@ from app.clients.avito import (
     AvitoClient,
     AvitoCredentials,
     AvitoPlanMissingError,
-    ChatPage,
     create_avito_http,
 )
 from app.clients.retry import RetryPolicy
 from app.clock import system_clock
 from app.config import Settings
+from app.services.sync.listed_chats import count_listed_chats
 from app.setting_types import AvitoAccount
 
 _SECONDS = 30
 _NO_RETRY = RetryPolicy(attempts=1)
-_CHAT_TYPES = ("u2i", "u2u", "a2u")
-_PAGE, _LAST_PAGE = 100, 10
 _NO_PLAN = (
     "тариф с API мессенджера не оплачен, сообщения не читаются; подключите его в кабинете Авито,"
     " раздел «Тарифы»."
@@ -62,34 +60,16 @@ async def _check_account(
 async def _check_chats(
     findings: DoctorFindings, subject: str, client: AvitoClient, user_id: int
 ) -> AvitoChat | None:
-    """Count the listed chats and return the newest one.
-
-    A binary search finds the last page that has chats, in at most six requests.
-    """
-
-    async def list_page(number: int) -> ChatPage:
-        return await client.list_chats(
-            user_id, limit=_PAGE, offset=number * _PAGE, chat_types=_CHAT_TYPES
-        )
-
-    first = last = await list_page(0)
-    low, high = 0, _LAST_PAGE if first.has_more else 0
-    while low < high:
-        middle = (low + high + 1) // 2
-        page = await list_page(middle)
-        if page.chats:
-            low, last = middle, page
-        else:
-            high = middle - 1
-    count = low * _PAGE + len(last.chats)
-    if last.has_more:
+    """Report the number of listed chats and return the newest one."""
+    listed = await count_listed_chats(client, user_id)
+    if listed.has_more:
         findings.good(
-            f"{subject}: список чатов читается; их больше {count}, остальные находятся по"
+            f"{subject}: список чатов читается; их больше {listed.count}, остальные находятся по"
             " объявлениям."
         )
     else:
-        findings.good(f"{subject}: список чатов читается, чатов: {count}.")
-    return first.chats[0] if first.chats else None
+        findings.good(f"{subject}: список чатов читается, чатов: {listed.count}.")
+    return listed.newest
 
 
 async def _check_plan(
