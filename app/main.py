@@ -8,10 +8,8 @@ from fastapi import FastAPI
 from app.api.dependencies import attach_service
 from app.api.docs import add_docs
 from app.api.errors import install_error_handlers
-from app.api.head import HeadAsGet
-from app.api.headers import PrivateAnswers
 from app.api.health import router as health_router
-from app.api.key_before_body import KeyBeforeBody
+from app.api.middleware import HeadAsGet, KeyBeforeBody, PrivateAnswers
 from app.api.page import page_router
 from app.api.v1.router import router as v1_router
 from app.api.webhook import webhook_router

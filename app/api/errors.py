@@ -10,8 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Mount
 
-from app.api.headers import PRIVATE
-from app.api.security import TooManyAttemptsError, UnauthorizedError
+from app.api.security import PRIVATE, TooManyAttemptsError, UnauthorizedError
 from app.errors import AppError, FieldError, InvalidRequestError, NotFoundError
 
 log = structlog.get_logger(__name__)

@@ -13,6 +13,9 @@ _header = APIKeyHeader(
     name="X-API-Key", auto_error=False, description="Ключ из настройки API_KEYS."
 )
 
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "X-API-Key"}
+"""Headers of every response that requires a key, errors included."""
+
 
 class UnauthorizedError(AppError):
     """The key is missing or unknown (HTTP 401)."""

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
-from app.api.head import HeadAsGet
+from app.api.middleware import HeadAsGet
 from tests.support.stage import GOOD_TALK, Stage
 
 DAYS = "start_date=2020-01-01&end_date=2099-12-31"

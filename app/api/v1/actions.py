@@ -7,7 +7,6 @@ from fastapi import Header
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from app.api.headers import PRIVATE
 from app.api.v1.schemas import Accepted
 from app.models import Run, RunState
 from app.service import Service
@@ -58,7 +57,7 @@ async def execute_action(
     if run.state == RunState.DONE:
         return JSONResponse(_validate(success, {"status": "success", **body}))
     body["message"] = run.message or "Запуск не выполнен."
-    return JSONResponse(_validate(failure, {"status": "error", **body}), 500, PRIVATE)
+    return JSONResponse(_validate(failure, {"status": "error", **body}), 500)
 
 
 def get_figures(run: Run, *names: str) -> dict[str, int]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from app.api.dependencies import ServiceDep
-from app.api.head import wants_headers_only
+from app.api.middleware import wants_headers_only
 from app.api.v1.period import (
     AccountFilter,
     EndDay,
