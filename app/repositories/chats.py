@@ -1,16 +1,16 @@
-"""SQL of the chats for sync: upserts from Avito's list, and hints of webhooks."""
+"""SQL of the chats: upserts from Avito's list, hints of webhooks, single chats for REST."""
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, literal, select, text, true, update
+from sqlalchemy import BigInteger, Text, cast, func, literal, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Account, Chat
-from app.repositories.locks import lock_bulk_chat_updates
+from app.repositories.coverage import STATUS
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,28 @@ class ListedCount:
 
     new: int
     due: int
+
+
+class AccountChat(NamedTuple):
+    """A chat, its account, and its status as mails count it."""
+
+    chat: Chat
+    account: Account
+    status: str | None
+
+
+# An arbitrary number that all processes of the service share.
+_MANY_CHATS = 5_318_008_202
+
+
+async def lock_bulk_chat_updates(session: AsyncSession) -> None:
+    """Wait for other bulk updates of chats and block them until the transaction ends.
+
+    The list pass, the message pass and the claim of chats lock rows in different orders, so two of
+    them at the same time could deadlock. SKIP LOCKED is not an alternative: it would miss due
+    chats.
+    """
+    await session.execute(select(func.pg_advisory_xact_lock(_MANY_CHATS)))
 
 
 # A change of a chat without a time or a last message cannot be detected, so it is always unread.
@@ -157,3 +179,23 @@ async def list_item_ids(session: AsyncSession, account_id: int) -> list[int]:
         .order_by(Chat.item_id)
     )
     return [item_id for item_id in await session.scalars(statement) if item_id is not None]
+
+
+async def find_chats(
+    session: AsyncSession, avito_id: str, *, account: str | None
+) -> list[AccountChat]:
+    """Return the chats with this Avito id, at most one in each account.
+
+    ``account``: only chats of accounts with this name or Avito number.
+    """
+    statement = (
+        select(Chat, Account, STATUS)
+        .join(Account, Account.id == Chat.account_id)
+        .where(Chat.avito_id == avito_id)
+        .order_by(Account.id)
+    )
+    if account is not None:
+        statement = statement.where(
+            or_(Account.name == account, cast(Account.avito_user_id, Text) == account)
+        )
+    return [AccountChat(*row) for row in await session.execute(statement)]

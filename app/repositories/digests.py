@@ -1,15 +1,15 @@
 """SQL of the digests: stored mails, their figures and bytes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
-from app.models import Delivery, DeliveryState, Digest, DigestKind, Message, Run, RunState
+from app.models import Delivery, DeliveryState, Digest, DigestKind, Run, RunState
 
 
 async def add_digest(
@@ -179,14 +179,6 @@ async def get_span(
     return start or end, end, after[0]
 
 
-async def get_newest_message_id(session: AsyncSession) -> int:
-    """Return the number of the newest message.
-
-    The caller makes sure that no sync writes messages.
-    """
-    return int(await session.scalar(select(func.coalesce(func.max(Message.id), 0))) or 0)
-
-
 async def list_carried(
     session: AsyncSession, day: date, *, before_id: int | None = None
 ) -> list[int]:
@@ -216,3 +208,55 @@ async def count_delivered(session: AsyncSession, run_id: int) -> int:
         )
         or 0
     )
+
+
+async def is_resent(
+    session: AsyncSession, day: date, recipients: Collection[str], *, since_run: int
+) -> bool:
+    """Return whether the date's resent mail for these recipients is built.
+
+    A run with the number ``since_run`` or a higher one has built it. The mail may have other
+    recipients too.
+    """
+    statement = select(Digest.id).where(*_match_resend(day, recipients), Digest.run_id >= since_run)
+    return await session.scalar(statement.limit(1)) is not None
+
+
+async def continue_unfinished_resend(
+    session: AsyncSession, day: date, recipients: Collection[str], *, run_id: int
+) -> None:
+    """Assign an unfinished resent mail of the date to the run.
+
+    An interrupted or failed run has left it with open deliveries. Its finished deliveries count for
+    this run: the interrupted call returned no result.
+    """
+    owed = select(Delivery.digest_id).where(
+        Delivery.recipient.in_(recipients),
+        Delivery.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING]),
+    )
+    left = (
+        select(Digest.id)
+        .join(Run, Run.id == Digest.run_id)
+        .where(
+            *_match_resend(day, recipients),
+            Digest.id.in_(owed),
+            Run.state.in_([RunState.INTERRUPTED, RunState.FAILED]),
+        )
+        .order_by(Digest.id.desc())
+        .limit(1)
+    )
+    brought_by = case((Digest.first_sent_at.is_not(None), run_id))
+    await session.execute(
+        update(Digest)
+        .where(Digest.id.in_(left))
+        .values(run_id=run_id, first_sent_run_id=brought_by)
+    )
+
+
+def _match_resend(day: date, recipients: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    meant = (
+        select(func.count())
+        .where(Delivery.digest_id == Digest.id, Delivery.recipient.in_(recipients))
+        .scalar_subquery()
+    )
+    return Digest.day == day, Digest.kind == DigestKind.RESEND, meant == len(set(recipients))

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.messages import Side
 from app.domain.outcomes import MAX_FAILURES, Cause, Outcome
 from app.models import Chat
-from app.repositories.locks import lock_bulk_chat_updates
+from app.repositories.chats import lock_bulk_chat_updates
 from app.repositories.sql_values import text_array
 
 

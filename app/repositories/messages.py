@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.messages import Side
@@ -125,3 +125,11 @@ async def get_messages(session: AsyncSession, message_ids: Collection[int]) -> d
         message.id: message
         for message in await session.scalars(select(Message).where(Message.id.in_(message_ids)))
     }
+
+
+async def get_newest_message_id(session: AsyncSession) -> int:
+    """Return the number of the newest message.
+
+    The caller makes sure that no sync writes messages.
+    """
+    return int(await session.scalar(select(func.coalesce(func.max(Message.id), 0))) or 0)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.messages import SETTLED_AFTER, Side
 from app.models import Chat
-from app.repositories.locks import lock_bulk_chat_updates
+from app.repositories.chats import lock_bulk_chat_updates
 from app.repositories.sql_values import bigint_array
 
 

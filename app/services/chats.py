@@ -11,9 +11,8 @@ from app.domain.waiting import AnswerTimes, answer_times
 from app.domain.working_hours import WorkingHours
 from app.errors import FieldError, InvalidRequestError, NotFoundError
 from app.models import Account, Chat, Message, Review
-from app.repositories import chat_views as shown_chats
-from app.repositories import messages, reports, reviews
-from app.repositories.chat_views import AccountChat
+from app.repositories import chats, messages, reports, reviews
+from app.repositories.chats import AccountChat
 from app.services.analysis.transcript import convert_messages
 
 
@@ -60,7 +59,7 @@ async def read_chat(
     """
     async with database.session() as session:
         chat, holder, status = _require_one(
-            await shown_chats.find_chats(session, avito_id, account=account), avito_id, account
+            await chats.find_chats(session, avito_id, account=account), avito_id, account
         )
         stored_messages = await messages.list_messages(session, chat.id)
         bodies = await reports.list_bodies_by_chat(session, chat.id)

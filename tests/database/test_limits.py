@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from app.database.connection import Limits
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
-from app.repositories.locks import lock_bulk_chat_updates
+from app.repositories.chats import lock_bulk_chat_updates
 from tests.support.clusters import fetch_value
 
 SOON = Limits(statement=0.3, lock=0.1, idle=0.3)

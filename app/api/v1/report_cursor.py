@@ -6,7 +6,7 @@ from datetime import MAXYEAR, MINYEAR, datetime
 
 from app.api.v1.period import invalid_parameters
 from app.errors import FieldError
-from app.repositories.report_bodies import Position
+from app.repositories.reports import Position
 
 
 def write_cursor(position: Position) -> str:

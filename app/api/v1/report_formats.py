@@ -7,7 +7,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from app.api.v1.responses import Responses, describe_invalid
 from app.api.v1.schemas import ReportRead
-from app.repositories.report_bodies import ReportBody
+from app.repositories.reports import ReportBody
 from app.services.reports.csv_file import as_csv
 from app.services.reports.reading import as_json_array
 from app.services.reports.xlsx_file import stream_reports

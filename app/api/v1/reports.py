@@ -26,8 +26,8 @@ from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
 from app.database.engine import Database
 from app.domain.criteria import GRADE_COLUMNS
 from app.errors import FieldError
-from app.repositories.report_bodies import Position, ReportBody
 from app.repositories.report_filter import ReportFilter
+from app.repositories.reports import Position, ReportBody
 from app.service import Service
 from app.services.mail.day_page import get_mail_day
 from app.services.reports import reading

@@ -24,8 +24,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import day_bounds, local_date
 from app.models import DigestKind, RunKind
-from app.repositories import covered_dates, deliveries, digests, mail_days, reports, runs
-from app.repositories.locks import lock_bulk_chat_updates
+from app.repositories import (
+    covered_dates,
+    deliveries,
+    digests,
+    mail_days,
+    messages,
+    reports,
+    runs,
+)
+from app.repositories.chats import lock_bulk_chat_updates
 from app.services.digests.build import Period, build_figures
 from app.services.digests.figures import DigestFigures, MailPart
 from app.services.mail import mime
@@ -143,7 +151,7 @@ async def _store_figures(
         digest_id,
         period_start=figures.period_start,
         after_message_id=period.after_message_id,
-        last_message_id=await digests.get_newest_message_id(session),
+        last_message_id=await messages.get_newest_message_id(session),
         figures=figures.model_dump(mode="json"),
         day_figures=None if of_date is None else of_date.model_dump(mode="json"),
         reports_count=figures.reports,

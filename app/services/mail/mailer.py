@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from app.clock import Clock
 from app.database.engine import Database
 from app.errors import SettingsError
-from app.repositories import deliveries, digests, resends
+from app.repositories import deliveries, digests
 from app.repositories.deliveries import OpenDelivery
 from app.russian_text import plural
 from app.services.mail.assignment import assign_reports
@@ -82,10 +82,10 @@ async def _create_mail(
         return False
     async with database.transaction() as session:
         if params.resend:
-            await resends.continue_unfinished(
+            await digests.continue_unfinished_resend(
                 session, params.day, settings.recipients, run_id=run.id
             )
-            if await resends.is_resent(
+            if await digests.is_resent(
                 session, params.day, settings.recipients, since_run=run.done_since
             ):
                 return True

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError, NotFoundError
 from app.models import Account, Delivery, Digest, Message, Report, Review
-from app.repositories import deliveries, digests, messages, report_bodies, reports, reviews
-from app.repositories.report_bodies import Position, ReportBody
+from app.repositories import deliveries, digests, messages, reports, reviews
 from app.repositories.report_filter import ReportFilter
+from app.repositories.reports import Position, ReportBody
 
 CHUNK = 500
 _OUTAGE_SECONDS = 10.0
@@ -31,8 +31,8 @@ async def read_page(
 ) -> tuple[list[ReportBody], Position | None]:
     """Return at most ``limit`` reports, newest first, and the next position if there are more."""
     async with database.session() as session:
-        newest_id = after.newest_id if after else await report_bodies.get_newest_report_id(session)
-        found = await report_bodies.list_bodies(
+        newest_id = after.newest_id if after else await reports.get_newest_report_id(session)
+        found = await reports.list_bodies(
             session, wanted, zone, after=after, newest_id=newest_id, limit=limit + 1
         )
     page = found[:limit]
@@ -88,7 +88,7 @@ async def split_page(page: list[ReportBody]) -> AsyncIterator[list[ReportBody]]:
 async def count_up_to(database: Database, wanted: ReportFilter, most: int) -> int:
     """Count the reports, up to ``most``."""
     async with database.session() as session:
-        return await report_bodies.count_bodies(session, wanted, most=most)
+        return await reports.count_bodies(session, wanted, most=most)
 
 
 async def as_json_array(chunks: AsyncIterator[list[ReportBody]]) -> AsyncIterator[bytes]:

@@ -13,8 +13,8 @@ from sqlalchemy import make_url
 from app.database.connection import Limits
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError
-from app.repositories.report_bodies import ReportBody
 from app.repositories.report_filter import ReportFilter
+from app.repositories.reports import ReportBody
 from app.services.reports.reading import CHUNK, stream_all
 from tests.support.network import open_network
 from tests.support.stage import GOOD_TALK, Stage
