@@ -35,6 +35,10 @@ class StalledError(AppError):
     """A part of the process has had no success for minutes; the process must be restarted."""
 
 
+class InvalidRequestError(AppError):
+    """The client's input is invalid (HTTP 400)."""
+
+
 @dataclass(frozen=True)
 class FieldError:
     """An invalid parameter of a request: its name as the client wrote it, and the fault."""
@@ -43,12 +47,28 @@ class FieldError:
     message: str
 
 
-class InvalidRequestError(AppError):
-    """The client's parameters are invalid (HTTP 400)."""
+MAX_SHOWN_FIELDS, MAX_SHOWN_NAME = 20, 100
+"""Limits of an error's fields.
 
-    def __init__(self, message: str, errors: tuple[FieldError, ...] = ()) -> None:
-        super().__init__(message)
-        self.errors = errors
+Their names come from the client. Without a limit a response could be larger than its request.
+"""
+
+
+class InvalidParametersError(InvalidRequestError):
+    """Parameters of a request are invalid. The message lists them, up to a limit."""
+
+    def __init__(self, *fields: FieldError) -> None:
+        self.fields = [
+            FieldError(_shorten(field.field), field.message) for field in fields[:MAX_SHOWN_FIELDS]
+        ]
+        shown = [f"{field.field} — {field.message}" for field in self.fields]
+        more = [f"и другие, всего {len(fields)}"] if len(fields) > len(shown) else []
+        super().__init__(f"Неверные параметры запроса: {'; '.join([*shown, *more])}.")
+
+
+def _shorten(name: str) -> str:
+    """Truncate a name that is longer than ``MAX_SHOWN_NAME``."""
+    return name if len(name) <= MAX_SHOWN_NAME else f"{name[:MAX_SHOWN_NAME]}…"
 
 
 class NotFoundError(AppError):

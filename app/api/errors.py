@@ -1,21 +1,27 @@
 """The common error body, and the HTTP status of each error of the service."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Mount
 
 from app.api.security import PRIVATE, TooManyAttemptsError, UnauthorizedError
-from app.errors import AppError, FieldError, InvalidRequestError, NotFoundError
+from app.errors import (
+    AppError,
+    FieldError,
+    InvalidParametersError,
+    InvalidRequestError,
+    NotFoundError,
+)
 
 log = structlog.get_logger(__name__)
-
-MAX_SHOWN_FIELDS, MAX_SHOWN_NAME = 20, 100
 
 _HTTP_MESSAGES = {
     404: "Такого адреса нет: смотрите список в /docs.",
@@ -65,13 +71,14 @@ def _get_status(error: AppError) -> int:
 async def answer_app_error(request: Request, error: Exception) -> JSONResponse:
     """Return the response for an error of the service."""
     assert isinstance(error, AppError)  # noqa: S101 - by the registration above
-    fields = getattr(error, "errors", ())
-    extra = {"errors": _make_field_list(fields)} if isinstance(error, InvalidRequestError) else {}
+    extra = _make_required_fields(request)
+    if isinstance(error, InvalidParametersError):
+        extra["errors"] = [asdict(field) for field in error.fields]
     return error_response(
         _get_status(error),
         error.message,
         headers=_make_headers(error),
-        extra={**_make_required_fields(request), **extra},
+        extra=extra,
     )
 
 
@@ -89,12 +96,7 @@ def _make_headers(error: AppError) -> dict[str, str]:
 
 async def _answer_validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - by the registration above
-    fields = field_errors(error.errors())
-    return error_response(
-        400,
-        invalid_message(fields),
-        extra={**_make_required_fields(request), "errors": _make_field_list(fields)},
-    )
+    return await answer_app_error(request, convert_validation_error(error))
 
 
 async def _answer_http(request: Request, error: Exception) -> JSONResponse:
@@ -145,30 +147,6 @@ def _make_required_fields(request: Request) -> dict[str, Any]:
     return {"send_reports": 0} if request.url.path.endswith("/timer/reports") else {}
 
 
-def invalid_message(fields: Sequence[FieldError]) -> str:
-    """Return the message of a 400 that lists the invalid parameters."""
-    shown = [f"{name} — {message}" for name, message in _limit_fields(fields)]
-    more = [f"и другие, всего {len(fields)}"] if len(fields) > len(shown) else []
-    return "Неверные параметры запроса: " + "; ".join([*shown, *more]) + "."
-
-
-def _make_field_list(fields: Sequence[FieldError]) -> list[dict[str, str]]:
-    return [{"field": name, "message": message} for name, message in _limit_fields(fields)]
-
-
-def _limit_fields(fields: Sequence[FieldError]) -> list[tuple[str, str]]:
-    """Return the names and messages to show, limited in number and length.
-
-    The names come from the client. Without a limit a response could be larger than its request.
-    """
-    return [(_shorten(field.field), field.message) for field in fields[:MAX_SHOWN_FIELDS]]
-
-
-def _shorten(name: str) -> str:
-    """Truncate a name that is longer than ``MAX_SHOWN_NAME``."""
-    return name if len(name) <= MAX_SHOWN_NAME else f"{name[:MAX_SHOWN_NAME]}…"
-
-
 _MESSAGES = {
     "missing": "обязательный параметр",
     "extra_forbidden": "неизвестный параметр",
@@ -184,9 +162,13 @@ _MESSAGES = {
 }
 
 
-def field_errors(errors: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
+def convert_validation_error(
+    error: RequestValidationError | ValidationError,
+) -> InvalidParametersError:
     """Translate Pydantic's errors into Russian and name each field as the client wrote it."""
-    return tuple(FieldError(_join_location(error["loc"]), _translate(error)) for error in errors)
+    return InvalidParametersError(
+        *(FieldError(_join_location(fault["loc"]), _translate(fault)) for fault in error.errors())
+    )
 
 
 def _join_location(location: Iterable[str | int]) -> str:

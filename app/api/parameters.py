@@ -15,8 +15,8 @@ from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 from starlette.requests import ClientDisconnect
 
-from app.api.errors import field_errors, invalid_message
-from app.errors import FieldError, InvalidRequestError
+from app.api.errors import convert_validation_error
+from app.errors import FieldError, InvalidParametersError
 
 MAX_BODY_BYTES = 1_000_000
 _INVALID_CHARACTER = "недопустимый знак"
@@ -65,26 +65,28 @@ def read_optional_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         raw = await read_body(request)
         if kind and kind != "application/json":
-            raise _make_invalid_error(FieldError("Content-Type", "нужен application/json"))
+            raise InvalidParametersError(FieldError("Content-Type", "нужен application/json"))
         if not raw.strip():
             return model()
         if not kind:
-            raise _make_invalid_error(
+            raise InvalidParametersError(
                 FieldError("Content-Type", "тело без типа; нужен application/json")
             )
         try:
             content = json.loads(raw, object_pairs_hook=_reject_duplicate_keys)
             is_text = _is_text(json.dumps(content, ensure_ascii=False))
         except (ValueError, RecursionError):
-            raise _make_invalid_error(FieldError("body", "тело не разбирается как JSON")) from None
+            raise InvalidParametersError(
+                FieldError("body", "тело не разбирается как JSON")
+            ) from None
         if not isinstance(content, dict):
-            raise _make_invalid_error(FieldError("body", "нужен объект JSON"))
+            raise InvalidParametersError(FieldError("body", "нужен объект JSON"))
         if not is_text:
-            raise _make_invalid_error(FieldError("body", _INVALID_CHARACTER))
+            raise InvalidParametersError(FieldError("body", _INVALID_CHARACTER))
         try:
             return model.model_validate(content)
         except ValidationError as error:
-            raise _make_invalid_error(*field_errors(error.errors(include_url=False))) from None
+            raise convert_validation_error(error) from None
 
     return read
 
@@ -93,7 +95,7 @@ def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build the object and reject duplicate keys: JSON parsers keep the first or the last."""
     counted = Counter(name for name, _ in pairs)
     if repeated := [name for name in counted if counted[name] > 1]:
-        raise _make_invalid_error(*(FieldError(name, _REPEATED) for name in repeated))
+        raise InvalidParametersError(*(FieldError(name, _REPEATED) for name in repeated))
     return dict(pairs)
 
 
@@ -162,14 +164,14 @@ async def refuse_unknown_query(request: Request) -> None:
         if given[name] > 1 and not known.get(name, True)
     ]
     if wrong:
-        raise _make_invalid_error(*wrong)
+        raise InvalidParametersError(*wrong)
     faults = {
         name: fault
         for name, value in request.query_params.multi_items()
         if (fault := _find_value_fault(value))
     }
     if faults:
-        raise _make_invalid_error(*(FieldError(name, fault) for name, fault in faults.items()))
+        raise InvalidParametersError(*(FieldError(name, fault) for name, fault in faults.items()))
 
 
 RefuseUnknownQuery = Depends(refuse_unknown_query)
@@ -204,7 +206,3 @@ def _list_query_fields(dependant: Dependant) -> dict[str, bool]:
 
 def _is_list(annotation: object) -> bool:
     return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))
-
-
-def _make_invalid_error(*fields: FieldError) -> InvalidRequestError:
-    return InvalidRequestError(invalid_message(fields), fields)

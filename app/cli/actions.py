@@ -17,7 +17,7 @@ from app.cli.serving import check_data_dir
 from app.clock import local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
-from app.errors import InvalidRequestError, SettingsError
+from app.errors import InvalidParametersError, SettingsError
 from app.grading.prompt import prompt_version
 from app.models import Run, RunState
 from app.service import open_service, working
@@ -100,8 +100,8 @@ async def check_named(database: Database, chat_ids: Collection[str]) -> list[str
     """
     try:
         return await require_known_chats(database, sorted(set(chat_ids)))
-    except InvalidRequestError as error:
-        raise SettingsError(f"--chat: {error.errors[0].message}.") from None
+    except InvalidParametersError as error:
+        raise SettingsError(f"--chat: {error.fields[0].message}.") from None
 
 
 async def _carry_out(

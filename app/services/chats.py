@@ -9,7 +9,7 @@ from app.database.engine import Database
 from app.domain.outcomes import describe_cause
 from app.domain.waiting import AnswerTimes, answer_times
 from app.domain.working_hours import WorkingHours
-from app.errors import FieldError, InvalidRequestError, NotFoundError
+from app.errors import FieldError, InvalidParametersError, NotFoundError
 from app.models import Account, Chat, Message, Review
 from app.repositories import chats, messages, reports, reviews
 from app.repositories.chats import AccountChat
@@ -55,7 +55,8 @@ async def read_chat(
 
     Raises:
         NotFoundError: no such chat is stored.
-        InvalidRequestError: several accounts have one, and ``account`` does not select one of them.
+        InvalidParametersError: several accounts have one, and ``account`` does not select one of
+            them.
     """
     async with database.session() as session:
         chat, holder, status = _require_one(
@@ -85,7 +86,5 @@ def _require_one(found: list[AccountChat], avito_id: str, account: str | None) -
     if len(found) > 1:
         holders = ", ".join(f"«{holder.name}» ({holder.avito_user_id})" for _, holder, _ in found)
         message = f"назовите аккаунт именем или номером, такой чат есть у нескольких: {holders}"
-        raise InvalidRequestError(
-            f"Неверные параметры запроса: account — {message}.", (FieldError("account", message),)
-        )
+        raise InvalidParametersError(FieldError("account", message))
     return found[0]

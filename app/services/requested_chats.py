@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from app.database.engine import Database
-from app.errors import FieldError, InvalidRequestError
+from app.errors import FieldError, InvalidParametersError
 from app.repositories import due_chats
 
 _SHOWN_IDS = 5
@@ -15,14 +15,11 @@ async def require_known_chats(database: Database, chat_ids: Collection[str]) -> 
     """Return the IDs that no stored chat has. ``chat_ids`` contains no duplicates.
 
     Raises:
-        InvalidRequestError: no stored chat has any of the IDs.
+        InvalidParametersError: no stored chat has any of the IDs.
     """
     unknown = await list_unknown_chats(database, chat_ids)
     if unknown and len(unknown) == len(chat_ids):
-        message = describe_unknown(unknown)
-        raise InvalidRequestError(
-            f"Неверные параметры запроса: chat_ids — {message}.", (FieldError("chat_ids", message),)
-        )
+        raise InvalidParametersError(FieldError("chat_ids", describe_unknown(unknown)))
     return unknown
 
 

@@ -5,11 +5,10 @@ from typing import Annotated, Literal
 
 from fastapi import Query
 
-from app.api.errors import invalid_message
 from app.api.parameters import CalendarDay
 from app.clock import at_local
 from app.config import Settings
-from app.errors import FieldError, InvalidRequestError
+from app.errors import FieldError, InvalidParametersError
 
 _WITHOUT = "ГГГГ-ММ-ДД. Обязательна, если нет mail."
 
@@ -47,16 +46,18 @@ def read_period(
     """Return the bounds ``[start, end)`` of the period as moments; None: no bound.
 
     Raises:
-        InvalidRequestError: a date is missing, or the start is after the end. Both dates may be
+        InvalidParametersError: a date is missing, or the start is after the end. Both dates may be
           missing if the date of a mail is given.
     """
     missing = [name for name, day in (("start_date", start), ("end_date", end)) if day is None]
     if missing and not (by_mail and len(missing) == 2):
-        raise invalid_parameters(*(FieldError(name, "обязательный параметр") for name in missing))
+        raise InvalidParametersError(
+            *(FieldError(name, "обязательный параметр") for name in missing)
+        )
     if start is None or end is None:
         return None, None
     if start > end:
-        raise invalid_parameters(FieldError("start_date", "позже, чем end_date"))
+        raise InvalidParametersError(FieldError("start_date", "позже, чем end_date"))
     return _midnight(start, settings), _midnight(end, settings, days_later=1)
 
 
@@ -66,8 +67,3 @@ def _midnight(day: date, settings: Settings, *, days_later: int = 0) -> datetime
         return at_local(day + timedelta(days=days_later), time.min, settings.report_timezone)
     except OverflowError:
         return None
-
-
-def invalid_parameters(*fields: FieldError) -> InvalidRequestError:
-    """Return the error of a 400 that names these parameters."""
-    return InvalidRequestError(invalid_message(fields), fields)

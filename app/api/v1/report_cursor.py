@@ -4,8 +4,7 @@ import base64
 import json
 from datetime import MAXYEAR, MINYEAR, datetime
 
-from app.api.v1.period import invalid_parameters
-from app.errors import FieldError
+from app.errors import FieldError, InvalidParametersError
 from app.repositories.reports import Position
 
 
@@ -19,7 +18,7 @@ def read_cursor(cursor: str) -> Position:
     """Decode a cursor.
 
     Raises:
-        InvalidRequestError: the cursor was not written by ``write_cursor``.
+        InvalidParametersError: the cursor was not written by ``write_cursor``.
     """
     try:
         padded = (cursor + "=" * (-len(cursor) % 4)).encode()
@@ -29,7 +28,7 @@ def read_cursor(cursor: str) -> Position:
             raise ValueError("another spelling")
     except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
         message = "возьмите его из заголовка Link прошлого ответа"
-        raise invalid_parameters(FieldError("cursor", message)) from error
+        raise InvalidParametersError(FieldError("cursor", message)) from error
     return position
 
 

@@ -16,7 +16,6 @@ from app.api.v1.period import (
     MailDay,
     StartDay,
     WhoseGrades,
-    invalid_parameters,
     read_period,
 )
 from app.api.v1.report_cursor import read_cursor, write_cursor
@@ -25,7 +24,7 @@ from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.schemas import GradeWord, ObjectionGradeWord, ReportRead
 from app.database.engine import Database
 from app.domain.criteria import GRADE_COLUMNS
-from app.errors import FieldError
+from app.errors import FieldError, InvalidParametersError
 from app.repositories.report_filter import ReportFilter
 from app.repositories.reports import Position, ReportBody
 from app.service import Service
@@ -113,7 +112,11 @@ class ReportQuery:
         return f"reports_mail_{self.mail}"
 
     async def read_filter(self, service: Service) -> ReportFilter:
-        """Return the filter. Raise InvalidRequestError if the period is incomplete or reversed."""
+        """Return the filter.
+
+        Raises:
+            InvalidParametersError: the period is incomplete or reversed.
+        """
         start, end = read_period(
             self.start_date, self.end_date, service.settings, by_mail=self.mail is not None
         )
@@ -190,7 +193,7 @@ async def _read_page(
 async def _count_for_a_sheet(database: Database, wanted: ReportFilter) -> int:
     found = await reading.count_up_to(database, wanted, MAX_ROWS + 1)
     if found > MAX_ROWS:
-        raise invalid_parameters(
+        raise InvalidParametersError(
             FieldError(
                 "format",
                 "в один файл xlsx войдёт не больше 20 000 отчётов; возьмите format=csv или сузьте"

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from app.api.dependencies import ServiceDep
-from app.api.errors import invalid_message
 from app.api.parameters import body_schema, read_optional_body
 from app.api.v1.report_detail import NO_SUCH_REPORT, ReportNumber, read_detail
 from app.api.v1.report_schemas import ReportDetail
@@ -13,7 +12,7 @@ from app.api.v1.responses import ERROR_RESPONSES, TOO_LARGE, describe_invalid
 from app.api.v1.review_schemas import REVIEW_EXAMPLE, ReviewBody
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.errors import FieldError, InvalidRequestError
+from app.errors import FieldError, InvalidParametersError
 from app.services.reports.reviews import ReviewInput, delete_review, put_review
 
 router = APIRouter(tags=["reports"], responses={**ERROR_RESPONSES, **NO_SUCH_REPORT})
@@ -46,9 +45,7 @@ async def put_report_review(
     named = body.grades.model_dump(exclude_none=True)
     if not named and body.comment is None:
         message = "назовите хотя бы одну оценку или напишите comment"
-        raise InvalidRequestError(
-            invalid_message([FieldError("grades", message)]), (FieldError("grades", message),)
-        )
+        raise InvalidParametersError(FieldError("grades", message))
     grades = {
         criterion: Grade(named[name])
         for criterion in Criterion

@@ -19,7 +19,7 @@ from app.api.v1.responses import (
 )
 from app.api.v1.schemas import MailFailure, MailResult
 from app.clock import local_date
-from app.errors import FieldError, InvalidRequestError
+from app.errors import FieldError, InvalidParametersError
 from app.models import Run
 from app.services.run_params import MailParams
 
@@ -53,7 +53,9 @@ _REFUSED = make_error_body(
     response_model=MailResult,
     responses={
         **ACTION_RESPONSES,
-        400: describe_invalid("date", "день ещё не наступил", send_reports=0),
+        400: describe_invalid(
+            "date", "этот день ещё не наступил, сегодня 2026-11-22", send_reports=0
+        ),
         500: describe_response(
             MailFailure, "Письмо не дошло до части получателей или не ушло вовсе.", _REFUSED
         ),
@@ -70,14 +72,10 @@ async def post_reports(
     today = local_date(service.clock(), service.settings.report_timezone)
     day = body.date or today
     if day.year < 2000:
-        raise InvalidRequestError(
-            "Неверные параметры запроса: date — таких давних отчётов нет.",
-            (FieldError("date", "таких давних отчётов нет"),),
-        )
+        raise InvalidParametersError(FieldError("date", "таких давних отчётов нет"))
     if day > today:
-        raise InvalidRequestError(
-            f"Неверные параметры запроса: date — этот день ещё не наступил, сегодня {today}.",
-            (FieldError("date", "день ещё не наступил"),),
+        raise InvalidParametersError(
+            FieldError("date", f"этот день ещё не наступил, сегодня {today}")
         )
     params = MailParams(day=day, resend=body.resend)
     return await execute_action(
