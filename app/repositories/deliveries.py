@@ -1,57 +1,21 @@
-"""SQL of the deliveries: recipients of mails, attempts, and replies of the mail server.
+"""SQL of the deliveries: the recipients of mails, and what is open for them.
 
-An attempt claims its delivery with its own token. Its later updates match the token and an open
-state, so a process that was suspended meanwhile changes nothing. Claims use the database's clock,
-which all replicas share.
+The SQL of an attempt of a delivery is in ``delivery_claims``.
 """
 
-import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Delivery, DeliveryState, Digest
+from app.repositories.delivery_claims import OPEN, UNCLAIMED
 
-CLAIM_SECONDS = 15
-"""Duration of a claim before the final dot.
-
-It is shorter than a run's lease: when another process claims the run of a dead process, the claims
-of that process have expired.
-"""
-DOT_SECONDS = 720
-"""Duration of a claim from the final dot on.
-
-It contains ten minutes for the reply of the mail server, and time to write it.
-"""
 LONGEST_AHEAD = timedelta(days=3)
 """A later next try was written by a process with a wrong clock. Such a delivery is due now."""
-
-_OPEN = Delivery.state.in_((DeliveryState.QUEUED, DeliveryState.SENDING))
-GONE_SECONDS = 60
-"""Duration of the claim of a dead process after the announced dot.
-
-A process that has only lost its connections needs the time to write a delivery that the mail server
-has acknowledged.
-"""
-_SERVER = "extract(epoch FROM pg_postmaster_start_time())"
-_BACKEND = f"pid || ' ' || extract(epoch FROM backend_start) || ' ' || {_SERVER}"
-# Raw SQL: part of the claim; pg_stat_activity is not a mapped table.
-_DEAD = text(f"""
-    deliveries.claim_backend IS NOT NULL
-    AND deliveries.claimed_until < now() + interval '{DOT_SECONDS - GONE_SECONDS} seconds'
-    AND split_part(deliveries.claim_backend, ' ', 3) = CAST({_SERVER} AS text)
-    AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE {_BACKEND} = deliveries.claim_backend)
-    """)
-"""Condition: the process that has announced its dot is dead, because its backend is gone.
-
-A restart of Postgres ends all backends, so a backend from before the restart does not count.
-"""
-_UNCLAIMED = or_(Delivery.claimed_until.is_(None), Delivery.claimed_until < func.now(), _DEAD)
 
 
 @dataclass(frozen=True)
@@ -61,18 +25,6 @@ class OpenDelivery:
     id: int
     day: date
     recipient: str
-
-
-@dataclass(frozen=True)
-class ClaimedDelivery:
-    """A delivery at the start of the attempt that claims it; ``tries`` includes this attempt."""
-
-    id: int
-    digest_id: int
-    message_id: str
-    tries: int
-    refusals: int
-    first_tried_at: datetime | None
 
 
 async def add_deliveries(
@@ -104,7 +56,7 @@ async def list_open(
     statement = (
         select(Delivery.id, Digest.day, Delivery.recipient)
         .join(Digest, Digest.id == Delivery.digest_id)
-        .where(_OPEN, Delivery.recipient.in_(recipients))
+        .where(OPEN, Delivery.recipient.in_(recipients))
         .order_by(Delivery.id)
     )
     if ids:
@@ -112,26 +64,6 @@ async def list_open(
     if due_at is not None:
         statement = statement.where(Delivery.next_try_at <= due_at)
     return [OpenDelivery(*row) for row in await session.execute(statement)]
-
-
-async def is_open(session: AsyncSession, delivery_id: int) -> bool:
-    """Return whether the delivery is open."""
-    return (
-        await session.scalar(select(Delivery.id).where(Delivery.id == delivery_id, _OPEN))
-        is not None
-    )
-
-
-async def is_claimed_briefly(session: AsyncSession, delivery_id: int) -> bool:
-    """Return whether an attempt that has not announced its final dot claims the delivery.
-
-    Such a claim ends within ``CLAIM_SECONDS``.
-    """
-    brief = (_OPEN, Delivery.claimed_until <= _seconds_ahead(CLAIM_SECONDS))
-    return (
-        await session.scalar(select(Delivery.id).where(Delivery.id == delivery_id, *brief))
-        is not None
-    )
 
 
 async def take_due(session: AsyncSession, now: datetime, *, again_at: datetime) -> list[int]:
@@ -145,147 +77,18 @@ async def take_due(session: AsyncSession, now: datetime, *, again_at: datetime) 
     due = or_(Delivery.next_try_at <= now, Delivery.next_try_at > now + LONGEST_AHEAD)
     statement = (
         update(Delivery)
-        .where(_OPEN, _UNCLAIMED, due)
+        .where(OPEN, UNCLAIMED, due)
         .values(next_try_at=again_at)
         .returning(Delivery.id)
     )
     return sorted(await session.scalars(statement))
 
 
-async def claim_delivery(
-    session: AsyncSession, delivery_id: int, token: uuid.UUID, *, now: datetime, retry_at: datetime
-) -> ClaimedDelivery | None:
-    """Begin an attempt. The caller commits before it contacts the mail server.
-
-    Returns None if the delivery is final or another attempt has claimed it. ``retry_at``: the
-    scheduler's retry if no result is written.
-    """
-    statement = (
-        update(Delivery)
-        .where(Delivery.id == delivery_id, _OPEN, _UNCLAIMED)
-        .values(
-            state=DeliveryState.SENDING,
-            tries=Delivery.tries + 1,
-            first_tried_at=func.coalesce(Delivery.first_tried_at, now),
-            next_try_at=retry_at,
-            claim_token=token,
-            claimed_until=_seconds_ahead(CLAIM_SECONDS),
-            claim_backend=None,
-        )
-        .returning(
-            Delivery.id,
-            Delivery.digest_id,
-            Delivery.message_id,
-            Delivery.tries,
-            Delivery.refusals,
-            Delivery.first_tried_at,
-        )
-    )
-    row = (await session.execute(statement)).one_or_none()
-    return ClaimedDelivery(*row) if row else None
-
-
-async def announce_dot(
-    session: AsyncSession, delivery_id: int, token: uuid.UUID, *, backend: str | None
-) -> bool:
-    """Extend the claim until the mail server's reply.
-
-    The caller commits before the final dot. False if another attempt has claimed the delivery.
-
-    ``backend``: a Postgres backend that lives as long as this process (``get_backend_name``). When
-    it is gone, the claim ends early.
-    """
-    return await _write(
-        session,
-        delivery_id,
-        token,
-        claimed_until=_seconds_ahead(DOT_SECONDS),
-        claim_backend=backend,
-    )
-
-
-async def get_backend_name(session: AsyncSession) -> str:
-    """Return a unique name of the session's Postgres backend, never used again."""
-    # Raw SQL: the same expression as in _DEAD.
-    statement = text(f"SELECT {_BACKEND} FROM pg_stat_activity WHERE pid = pg_backend_pid()")  # noqa: S608 - constants only
-    return str((await session.execute(statement)).scalar_one())
-
-
-async def release_claim(session: AsyncSession, delivery_id: int, token: uuid.UUID) -> bool:
-    """End an attempt that was stopped before the final dot. The next one may begin at once."""
-    return await _write(session, delivery_id, token, state=DeliveryState.QUEUED, claimed_until=None)
-
-
-async def mark_unsent(
-    session: AsyncSession,
-    delivery_id: int,
-    token: uuid.UUID,
-    *,
-    answer: str,
-    refused: bool,
-    final: bool,
-    next_try_at: datetime | None,
-) -> bool:
-    """End an attempt that did not deliver.
-
-    The delivery is queued for its next try, or has failed if ``final``. False if nothing was
-    written.
-    """
-    return await _write(
-        session,
-        delivery_id,
-        token,
-        state=DeliveryState.FAILED if final else DeliveryState.QUEUED,
-        answer=answer,
-        refusals=Delivery.refusals + int(refused),
-        next_try_at=None if final else next_try_at,
-        claimed_until=None,
-    )
-
-
-async def mark_sent(session: AsyncSession, delivery_id: int, *, answer: str, now: datetime) -> bool:
-    """Store that a mail has arrived. False if that is stored already.
-
-    No token is needed: a later attempt must not send the mail again, whichever attempt delivered
-    it. Only the row of the delivery is updated, so no lock on the mails delays it.
-    """
-    statement = (
-        update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.state != DeliveryState.SENT)
-        .values(
-            state=DeliveryState.SENT,
-            answer=answer,
-            sent_at=now,
-            next_try_at=None,
-            claimed_until=None,
-        )
-        .returning(Delivery.id)
-    )
-    return await session.scalar(statement) is not None
-
-
-async def _write(session: AsyncSession, delivery_id: int, token: uuid.UUID, **values: Any) -> bool:
-    """Update a delivery that this attempt has claimed. False if it has not."""
-    ours = (
-        Delivery.id == delivery_id,
-        Delivery.claim_token == token,
-        Delivery.state == DeliveryState.SENDING,
-    )
-    return (
-        await session.scalar(update(Delivery).where(*ours).values(values).returning(Delivery.id))
-        is not None
-    )
-
-
-def _seconds_ahead(seconds: int) -> ColumnElement[datetime]:
-    return func.now() + timedelta(seconds=seconds)
-
-
 async def drop_removed(session: AsyncSession, recipients: Collection[str]) -> None:
     """Fail the unclaimed deliveries to addresses that are no longer in the settings."""
     await session.execute(
         update(Delivery)
-        .where(_OPEN, _UNCLAIMED, Delivery.recipient.not_in(recipients))
+        .where(OPEN, UNCLAIMED, Delivery.recipient.not_in(recipients))
         .values(
             state=DeliveryState.FAILED,
             answer="адрес убран из настроек",
@@ -297,7 +100,7 @@ async def drop_removed(session: AsyncSession, recipients: Collection[str]) -> No
 
 async def drop_finished_mails(session: AsyncSession) -> None:
     """Delete the bytes of mails without open deliveries."""
-    waiting = select(Delivery.digest_id).where(_OPEN)
+    waiting = select(Delivery.digest_id).where(OPEN)
     await session.execute(
         update(Digest).where(Digest.mime.is_not(None), Digest.id.not_in(waiting)).values(mime=None)
     )

@@ -20,8 +20,9 @@ from app.clock import Clock
 from app.database.engine import Database
 from app.domain.delivery_retry import MAX_REFUSALS, find_pause, has_expired
 from app.errors import DatabaseUnavailableError, UpstreamError
-from app.repositories import deliveries, digests
-from app.repositories.deliveries import ClaimedDelivery, OpenDelivery
+from app.repositories import delivery_claims, digests
+from app.repositories.deliveries import OpenDelivery
+from app.repositories.delivery_claims import ClaimedDelivery
 from app.services.mail import mime
 from app.services.mail.settings import MailSettings
 from app.services.run_params import MailParams
@@ -29,7 +30,7 @@ from app.services.runs import LeaseLostError, RunContext
 
 log = structlog.get_logger(__name__)
 
-_RESULT_IN = timedelta(seconds=deliveries.GONE_SECONDS + 10)
+_RESULT_IN = timedelta(seconds=delivery_claims.GONE_SECONDS + 10)
 """When the scheduler next checks a delivery whose attempt has written no result."""
 
 
@@ -113,17 +114,17 @@ class Attempt:
         Wait in two cases. A database outage before the dot leaves a claim that expires within
         seconds. An arrival of this process may be about to be written.
         """
-        give_up_at = time.monotonic() + deliveries.CLAIM_SECONDS + 1
+        give_up_at = time.monotonic() + delivery_claims.CLAIM_SECONDS + 1
         while True:
             if self._delivery.id not in self._settings.arrivals:
                 async with self._database.transaction() as session:
                     now = self._clock()
-                    claimed = await deliveries.claim_delivery(
+                    claimed = await delivery_claims.claim_delivery(
                         session, self._delivery.id, self._token, now=now, retry_at=now + _RESULT_IN
                     )
                     if claimed is not None:
                         return claimed, await digests.get_mime(session, claimed.digest_id)
-                    if not await deliveries.is_claimed_briefly(session, self._delivery.id):
+                    if not await delivery_claims.is_claimed_briefly(session, self._delivery.id):
                         return None, None
             if time.monotonic() >= give_up_at:
                 return None, None
@@ -134,7 +135,7 @@ class Attempt:
         if not self._run.lease.held:
             raise LeaseLostError
         async with self._database.transaction() as session:
-            if not await deliveries.announce_dot(
+            if not await delivery_claims.announce_dot(
                 session, self._delivery.id, self._token, backend=self._backend
             ):
                 raise _OvertakenError
@@ -163,13 +164,13 @@ class Attempt:
         """
         try:
             async with self._database.transaction() as session:
-                await deliveries.release_claim(session, self._delivery.id, self._token)
+                await delivery_claims.release_claim(session, self._delivery.id, self._token)
         except DatabaseUnavailableError as error:
             log.warning("mail.claim_not_released", delivery=self._delivery.id, error=error.message)
 
     async def _write_arrival(self, answer: str) -> None:
         async with self._database.transaction() as session:
-            written = await deliveries.mark_sent(
+            written = await delivery_claims.mark_sent(
                 session, self._delivery.id, answer=answer, now=self._clock()
             )
         if not written:
@@ -199,7 +200,7 @@ class Attempt:
             final=final,
         )
         async with self._database.transaction() as session:
-            written = await deliveries.mark_unsent(
+            written = await delivery_claims.mark_unsent(
                 session,
                 claimed.id,
                 self._token,
@@ -225,7 +226,7 @@ class Attempt:
         )
         log.error("mail.bytes_missing", delivery=self._delivery.id)
         async with self._database.transaction() as session:
-            await deliveries.mark_unsent(
+            await delivery_claims.mark_unsent(
                 session,
                 self._delivery.id,
                 self._token,
@@ -239,7 +240,7 @@ class Attempt:
     async def _report_overtaken(self) -> AttemptOutcome:
         log.info("mail.overtaken", delivery=self._delivery.id)
         async with self._database.session() as session:
-            still_open = await deliveries.is_open(session, self._delivery.id)
+            still_open = await delivery_claims.is_open(session, self._delivery.id)
         return self._report_under_way() if still_open else AttemptOutcome()
 
     def _report_under_way(self) -> AttemptOutcome:

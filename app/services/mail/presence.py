@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 from app.database.engine import Database
 from app.errors import DatabaseUnavailableError
-from app.repositories import deliveries
+from app.repositories import delivery_claims
 
 _MIN_CONNECTIONS = 3
 """In a smaller pool the work itself needs the connection."""
@@ -53,7 +53,7 @@ class Presence:
             if database.pool_size < _MIN_CONNECTIONS:
                 return
             async with database.session() as session:
-                backend = await deliveries.get_backend_name(session)
+                backend = await delivery_claims.get_backend_name(session)
                 await session.rollback()
                 if not opened.done():
                     opened.set_result(backend)
