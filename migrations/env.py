@@ -12,8 +12,9 @@ from alembic.operations import MigrationScript
 from sqlalchemy import Connection
 
 from app.config import load_settings
+from app.database.connection import UNLIMITED
 from app.database.embedded import embedded_postgres
-from app.database.engine import UNLIMITED, Database
+from app.database.engine import Database
 from app.models import Base
 
 

@@ -52,6 +52,18 @@ class Limits:
         )
 
 
+QUICK = Limits(statement=10, lock=8)
+"""For requests of REST clients and for short writes of the worker."""
+PATIENT = Limits(statement=45, lock=40)
+"""For the steps of a run.
+
+The lock timeout exceeds the time for which Postgres lets a frozen client hold a lock
+(``Limits.idle``).
+"""
+UNLIMITED = Limits(statement=0, lock=0)
+"""For migrations. The kernel still detects a dead network, see ``LimitedConnection``."""
+
+
 class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
     """asyncpg connection with limits per transaction and TCP keepalive.
 

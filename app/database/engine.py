@@ -9,10 +9,9 @@ from functools import partial
 from typing import Self
 
 import structlog
-from sqlalchemy import event, make_url, text
-from sqlalchemy.engine import URL
+from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -21,7 +20,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from app.database.connection import LimitedConnection, Limits
+from app.database.address import parse_database_url
+from app.database.connection import PATIENT, QUICK, LimitedConnection, Limits
 from app.database.failures import (
     DATABASE_ERRORS,
     describe_outage,
@@ -30,22 +30,11 @@ from app.database.failures import (
 )
 from app.database.idle import IdleConnections
 from app.database.slots import ConnectionSlots
-from app.errors import DatabaseRefusedError, DatabaseUnavailableError, SettingsError
+from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 
 log = structlog.get_logger(__name__)
 
 POOL_SIZE = 10
-QUICK = Limits(statement=10, lock=8)
-"""For requests of REST clients and for short writes of the worker."""
-PATIENT = Limits(statement=45, lock=40)
-"""For the steps of a run.
-
-The lock timeout exceeds the time for which Postgres lets a frozen client hold a lock
-(``Limits.idle``).
-"""
-UNLIMITED = Limits(statement=0, lock=0)
-"""For migrations. The kernel still detects a dead network, see ``LimitedConnection``."""
-
 _CHECK_SECONDS = 6.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
 
@@ -282,42 +271,3 @@ _VERSION_QUERY = "SELECT current_setting('server_version'), current_setting('ser
 
 _to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 """JSON serializer: Cyrillic unescaped, no blanks. Callers receive ``json`` values unchanged."""
-
-
-_OPTIONS = frozenset({"host", "port", "ssl", "target_session_attrs", "passfile"})
-"""Options accepted after the ``?`` of an address."""
-_IGNORED_OPTIONS = frozenset(
-    {"channel_binding", "connect_timeout", "application_name", "gssencmode"}
-)
-"""Options that providers print for libpq and asyncpg does not support; they are ignored."""
-
-
-def parse_database_url(url: str) -> URL:
-    """Convert any usual spelling of a Postgres address into one for asyncpg.
-
-    Raises:
-        SettingsError: the address is not valid.
-    """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):  # ValueError: the port is not a number
-        parsed = None
-    if (
-        parsed is None
-        or parsed.get_backend_name() not in {"postgresql", "postgres"}
-        or not 0 < (parsed.port or 5432) < 65536
-    ):
-        raise SettingsError(
-            "DATABASE_URL: нужен адрес вида postgresql://имя:пароль@хост:5432/база."
-        )
-    # Providers print libpq's name of the option; asyncpg uses another name for it.
-    query = {
-        ("ssl" if name == "sslmode" else name): value
-        for name, value in parsed.query.items()
-        if name not in _IGNORED_OPTIONS
-    }
-    if unknown := sorted(query.keys() - _OPTIONS):
-        raise SettingsError(
-            f"DATABASE_URL: параметр «{unknown[0]}» не поддерживается, уберите его из адреса."
-        )
-    return parsed.set(drivername="postgresql+asyncpg", query=query)

@@ -10,7 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from app.database.engine import UNLIMITED, Database
+from app.database.connection import UNLIMITED
+from app.database.engine import Database
 from app.errors import AppError, DatabaseRefusedError
 
 _ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"

@@ -10,7 +10,6 @@ from sqlalchemy import make_url
 
 from app.cli.serving import check_data_dir
 from app.config import load_settings
-from app.database.engine import parse_database_url
 from app.errors import SettingsError
 from tests.support.command_line import free_port, run_app
 
@@ -150,27 +149,6 @@ async def test_database_that_refuses_the_connection(tmp_path: Path, cluster_url:
     """For an unreachable database see ``tests/database/test_startup.py``."""
     address = make_url(cluster_url).set(password="canary").render_as_string(hide_password=False)
     await start_and_read_error(tmp_path, 3, "DATABASE_URL", DATABASE_URL=address)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "mysql://host/db",
-        "postgresql://host:port/db",
-        "postgresql://host:70000/db",
-        "postgresql://host/db?fast=1",
-    ],
-)
-def test_invalid_database_url(address: str) -> None:
-    with pytest.raises(SettingsError, match="DATABASE_URL"):
-        parse_database_url(address)
-
-
-def test_database_url_of_a_provider_is_accepted() -> None:
-    address = parse_database_url(
-        "postgres://user:secret@host/db?sslmode=require&channel_binding=require&connect_timeout=10"
-    )
-    assert (address.drivername, dict(address.query)) == ("postgresql+asyncpg", {"ssl": "require"})
 
 
 @pytest.mark.parametrize("kept_elsewhere", [False, True])
