@@ -17,14 +17,15 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app.cli.agreement_commands import agreement
 from app.cli.console import print_line
 from app.cli.process import PROGRAM, ExitCode, read_settings, run, run_guarded
-from app.cli.usage import Command, Group
+from app.cli.usage import Command, Group, parse_day
+from app.cli.webhook_commands import webhook
 
 _ABOUT = """\
 Контроль качества чатов Авито: копирует чаты, оценивает их через DeepSeek, рассылает отчёты.
@@ -39,13 +40,6 @@ _EXIT_CODES = (
 app = typer.Typer(
     cls=Group, help=_ABOUT, epilog=_EXIT_CODES, add_completion=False, pretty_exceptions_enable=False
 )
-
-
-def parse_day(value: str) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise typer.BadParameter("нужна дата ГГГГ-ММ-ДД.") from None
 
 
 def add_command(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
@@ -252,119 +246,8 @@ def sandbox(
     return run(work, stopped=ExitCode.DONE)
 
 
-webhook = typer.Typer(
-    cls=Group, help="Подписка на вебхуки Авито: он сам сообщает, в каком чате написали."
-)
 app.add_typer(webhook, name="webhook")
-
-
-@webhook.command("subscribe", cls=Command)
-def subscribe() -> int:
-    """Подписать службу на сообщения каждого аккаунта."""
-    settings = read_settings()
-    from app.cli.webhook import subscribe
-
-    return run(subscribe(settings))
-
-
-@webhook.command("list", cls=Command)
-def list_subscriptions() -> int:
-    """Показать, куда Авито шлёт сообщения каждого аккаунта."""
-    settings = read_settings()
-    from app.cli.webhook import list_subscriptions
-
-    return run(list_subscriptions(settings))
-
-
-@webhook.command("unsubscribe", cls=Command)
-def unsubscribe() -> int:
-    """Снять подписку службы; чужие подписки остаются."""
-    settings = read_settings()
-    from app.cli.webhook import unsubscribe
-
-    return run(unsubscribe(settings))
-
-
-agreement = typer.Typer(
-    cls=Group,
-    help=(
-        "Согласие с людьми: лист для оценки вручную, вслепую, и сравнение заполненных листов с"
-        " моделью."
-    ),
-)
 app.add_typer(agreement, name="agreement")
-
-
-@agreement.command("export", cls=Command)
-def export_agreement(
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="ФАЙЛ", help="Куда записать: новый файл .xlsx.", show_default=False),
-    ],
-    since: Annotated[
-        date | None,
-        typer.Option(
-            parser=parse_day,
-            metavar="ГГГГ-ММ-ДД",
-            help="Отчёты, созданные с этого дня; без него — все.",
-        ),
-    ] = None,
-    until: Annotated[
-        date | None,
-        typer.Option(parser=parse_day, metavar="ГГГГ-ММ-ДД", help="По этот день включительно."),
-    ] = None,
-    size: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            max=1000,
-            metavar="ЧИСЛО",
-            help="Сколько чатов; без него — 100.",
-            show_default=False,
-        ),
-    ] = 100,
-    seed: Annotated[
-        int,
-        typer.Option(
-            metavar="ЧИСЛО", help="С тем же числом выборка та же; без него — 1.", show_default=False
-        ),
-    ] = 1,
-) -> int:
-    """Записать лист чатов для оценки вручную: с перепиской и критериями, без оценок модели."""
-    settings = read_settings()
-    from app.cli.agreement import export
-
-    return run(export(settings, file, since=since, until=until, size=size, seed=seed))
-
-
-@agreement.command(
-    "report",
-    cls=Command,
-    help=(
-        "Показать, насколько люди согласны друг с другом и с моделью: каппа, AC2, таблицы,"
-        " интервалы."
-    ),
-)
-def report_agreement(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="ФАЙЛ", help="Заполненные листы, .xlsx или .csv.", show_default=False
-        ),
-    ],
-    with_reviews: Annotated[
-        bool,
-        typer.Option(
-            "--with-reviews",
-            metavar="",
-            help="Сравнить с моделью и проверки в службе; они не вслепую.",
-        ),
-    ] = False,
-) -> int:
-    settings = read_settings()
-    from app.cli.agreement import report
-
-    return run(report(settings, files, with_reviews=with_reviews))
 
 
 def main() -> None:

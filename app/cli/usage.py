@@ -1,6 +1,7 @@
 """Typer's help and usage errors in Russian: its own texts are English and cannot be translated."""
 
 import re
+from datetime import date
 from typing import Any
 
 import typer
@@ -34,6 +35,14 @@ def describe_usage_error(error: typer.TyperException) -> str:
         if found := re.search(pattern, english):
             return f"{russian.format(*found.groups())}; как надо, покажет --help."
     return "так команду не вызвать; как надо, покажет --help."
+
+
+def parse_day(value: str) -> date:
+    """Parse the value of an option that is a date."""
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise typer.BadParameter("нужна дата ГГГГ-ММ-ДД.") from None
 
 
 class Command(TyperCommand):
