@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
-from tests.chaos.evidence import Arrival, Evidence, Fate, StoredMail
+from tests.chaos.arrivals import Arrival, Fate
+from tests.chaos.evidence import Evidence, StoredMail
 from tests.chaos.replicas import Sample
 from tests.chaos.world import RECIPIENTS
 

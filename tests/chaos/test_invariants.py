@@ -7,17 +7,15 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.arrivals import Arrival, Fate, find_fate
 from tests.chaos.dialogues import WrittenMessage
 from tests.chaos.evidence import (
-    Arrival,
     Evidence,
-    Fate,
     StoredChat,
     StoredDelivery,
     StoredMail,
     StoredMessage,
     StoredReport,
-    find_fate,
 )
 from tests.chaos.invariants import CHECKS, run_checks
 from tests.chaos.replicas import Ledger, Sample, Stuck

@@ -1,12 +1,11 @@
 """Each date is in exactly one daily mail.
 
-This holds after failures of its run or mail step and after changes of the clock.
+This holds after failures of its run or mail step.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -16,24 +15,14 @@ from app.repositories import covered_dates
 from app.services.run_params import DailyParams, MailParams
 from app.services.runs import Progress, RunContext, StepResult, submit, wait
 from tests.support.daily_mails import BOSS, SECOND, list_mails, read_text
-from tests.support.scheduler import at, list_daily_runs, live_through, tick
+from tests.support.scheduler import (
+    at,
+    fetch_covered_dates,
+    format_date,
+    live_through,
+    tick,
+)
 from tests.support.stage import GOOD_TALK, Stage, until
-
-
-async def covered(stage: Stage) -> dict[str, str]:
-    """Return for each date the date of the mail that covers it."""
-    rows = await stage.rows(
-        "SELECT covered_dates.day, digest.day AS mail FROM covered_dates JOIN digests digest ON"
-        " digest.id = digest_id ORDER BY 1"
-    )
-    return {row["day"].isoformat(): row["mail"].isoformat() for row in rows}
-
-
-def iso(moment: datetime, stage: Stage, days_later: int = 0) -> str:
-    return (
-        moment.astimezone(stage.service.settings.report_timezone).date()
-        + timedelta(days=days_later)
-    ).isoformat()
 
 
 @asynccontextmanager
@@ -69,9 +58,12 @@ async def test_dates_of_a_run_merged_twice_are_all_named(stage: Stage) -> None:
             stage.clock.set(first + timedelta(days=later))
             await tick(stage)
     day = await live_through(stage, stage.clock())
-    assert (day["slot"], day["state"]) == (iso(first, stage, 5), "done")
-    missed = {iso(first, stage, n): day["slot"] for n in range(1, 6)}
-    assert await covered(stage) == {iso(first, stage): iso(first, stage), **missed}
+    assert (day["slot"], day["state"]) == (format_date(first, stage, 5), "done")
+    missed = {format_date(first, stage, n): day["slot"] for n in range(1, 6)}
+    assert await fetch_covered_dates(stage) == {
+        format_date(first, stage): format_date(first, stage),
+        **missed,
+    }
     mail = read_text(list_mails(stage, BOSS)[-1])
     assert all(f"{slot[8:]}.{slot[5:7]}" in mail for slot in missed)
 
@@ -79,7 +71,7 @@ async def test_dates_of_a_run_merged_twice_are_all_named(stage: Stage) -> None:
 async def run_today(stage: Stage, plan: DayPlan) -> StepResult:
     """Execute today's daily run with this plan; its steps are executed by the worker."""
     slot, run = (
-        iso(stage.clock(), stage),
+        format_date(stage.clock(), stage),
         "INSERT INTO runs (kind, slot, state, params, created_at, started_at, lease_until)",
     )
     await stage.change(
@@ -133,10 +125,13 @@ async def test_date_of_a_failed_mail_is_named_in_the_next_mail(stage: Stage) -> 
         result = await run_today(
             stage, DayPlan(timedelta(hours=1), timedelta(days=7), first_pause=timedelta(hours=2))
         )
-    assert (result.ok, await covered(stage)) == (False, {})
+    assert (result.ok, await fetch_covered_dates(stage)) == (False, {})
     day = await live_through(stage, at(stage, 20, days_later=1))
-    assert await covered(stage) == {iso(first, stage): day["slot"], day["slot"]: day["slot"]}
-    assert len(await stage.reports(mail=iso(first, stage))) == 1
+    assert await fetch_covered_dates(stage) == {
+        format_date(first, stage): day["slot"],
+        day["slot"]: day["slot"],
+    }
+    assert len(await stage.reports(mail=format_date(first, stage))) == 1
 
 
 async def test_mail_interrupted_before_rendering_is_completed(
@@ -197,134 +192,6 @@ async def test_scheduler_completes_an_interrupted_mail(stage: Stage) -> None:
     await until(arrived)
 
 
-async def test_clock_that_is_briefly_ahead_abandons_no_recipient(stage: Stage) -> None:
-    """The clock moves three days ahead after one try."""
-    stage.add_talk(*GOOD_TALK)
-    await stage.sync()
-    await stage.analyze()
-    stage.sandbox.smtp.switches.refuse_connections = True
-    now = stage.clock()
-    await stage.post("/timer/reports", status=500)
-    stage.clock.move(days=40)
-    await stage.post("/timer/reports", status=500)
-    stage.clock.set(now)
-    stage.sandbox.smtp.switches.refuse_connections = False
-    await stage.mail()
-    assert len(stage.sandbox.smtp.messages) == 2
-
-
-async def test_date_first_run_by_a_clock_ahead_gets_its_own_mail_later(
-    stage: Stage,
-) -> None:
-    stage.clock.set(at(stage, 20))
-    first = stage.clock()
-    await live_through(stage, first)
-    false = await live_through(stage, first + timedelta(days=3, hours=1))
-    assert false["slot"] == iso(first, stage, 3)
-    stage.add_talk(*GOOD_TALK)
-    for later in range(1, 5):
-        day = await live_through_again(stage, first + timedelta(days=later))
-        assert (day["slot"], day["state"]) == (iso(first, stage, later), "done")
-    assert await covered(stage) == {iso(first, stage, n): iso(first, stage, n) for n in range(5)}
-    assert len(list_mails(stage, BOSS)) == 6, "one a date, and the one of the false date"
-    mailed = [
-        row["figures"]["reports"]
-        for row in await stage.rows(
-            "SELECT figures FROM digests WHERE day = :day", day=first.date() + timedelta(days=1)
-        )
-    ]
-    assert mailed == [1]
-
-
-async def live_through_again(stage: Stage, moment: datetime) -> dict[str, Any]:
-    """Do the same as ``live_through`` if the table has runs of later dates."""
-    stage.clock.set(moment)
-    await tick(stage)
-    slot = iso(moment, stage)
-
-    async def ended() -> bool:
-        return bool(
-            await stage.rows(
-                "SELECT 1 FROM runs WHERE kind = 'daily' AND slot = :slot AND state IN ('done',"
-                " 'failed')",
-                slot=slot,
-            )
-        )
-
-    await until(ended)
-    return next(row for row in await list_daily_runs(stage) if row["slot"] == slot)
-
-
-async def test_run_of_a_future_date_sends_no_mail(stage: Stage) -> None:
-    """The clock is corrected before the run's mail step.
-
-    Missed dates that were merged into the run are due again.
-    """
-    stage.clock.set(at(stage, 20))
-    first = stage.clock()
-    await live_through(stage, first)
-    async with stage.resting():
-        stage.clock.set(first + timedelta(days=40))
-        await tick(stage)
-        stage.clock.set(first + timedelta(days=1, hours=1))
-    stage.service.worker.wake()
-
-    async def ended() -> bool:
-        return bool(
-            await stage.rows("SELECT 1 FROM runs WHERE kind = 'daily' AND state = 'failed'")
-        )
-
-    await until(ended)
-    day = await live_through_again(stage, stage.clock())
-    assert day["state"] == "done"
-    assert await covered(stage) == {iso(first, stage, n): iso(first, stage, n) for n in range(2)}
-    (failed,) = await stage.rows(
-        "SELECT slot, params, message FROM runs WHERE kind = 'daily' AND state = 'failed'"
-    )
-    assert (failed["slot"], failed["params"]["clock_slot"]) == (None, iso(first, stage, 40))
-    assert "Часы" in failed["message"]
-
-
-async def test_reports_created_by_a_clock_ahead_are_in_the_next_mail(stage: Stage) -> None:
-    stage.add_talk(*GOOD_TALK)
-    now = stage.clock()
-    await stage.sync()
-    stage.clock.move(days=2)
-    await stage.analyze()
-    stage.clock.set(now)
-    assert (await stage.mail())["send_reports"] == 1
-
-
-async def test_sync_is_due_again_after_the_clock_was_ahead(stage: Stage) -> None:
-    """Slots of two hours were used ahead of time; those of the next half hour stay used."""
-
-    async def syncs() -> int:
-        return len(await stage.rows("SELECT 1 FROM runs WHERE kind = 'sync' AND slot IS NOT NULL"))
-
-    async def idle() -> bool:
-        return not await stage.rows("SELECT 1 FROM runs WHERE state IN ('queued', 'running')")
-
-    now = at(stage, 12)
-    for minutes in range(0, 120, 15):
-        stage.clock.set(now + timedelta(minutes=minutes))
-        await tick(stage)
-        await until(idle)
-    stage.clock.set(now)
-    before = await syncs()
-    for minutes in range(30, 120, 15):
-        stage.clock.set(now + timedelta(minutes=minutes))
-        await tick(stage)
-        await until(idle)
-    slots = [
-        row["slot"]
-        for row in await stage.rows(
-            "SELECT slot FROM runs WHERE kind = 'sync' AND slot IS NOT NULL"
-        )
-    ]
-    assert len(slots) == len(set(slots)) == before
-    assert len(await stage.rows("SELECT 1 FROM runs WHERE kind = 'sync' AND slot IS NULL")) >= 4
-
-
 async def test_mails_of_the_previous_release_cover_their_dates(stage: Stage) -> None:
     """Processes of the previous release store no covered dates, also after the migration."""
     stage.clock.set(at(stage, 20))
@@ -350,7 +217,7 @@ async def test_second_mail_of_a_covered_date_is_not_built(stage: Stage) -> None:
     await live_through(stage, first)
     await live_through(stage, first + timedelta(days=3))
     mails = len(stage.sandbox.smtp.messages)
-    params = MailParams(day=date.fromisoformat(iso(first, stage, 1)), daily=True)
+    params = MailParams(day=date.fromisoformat(format_date(first, stage, 1)), daily=True)
     run_id = await submit(stage.service.database, params, stage.clock)
     stage.service.worker.wake()
     assert (await wait(stage.service.database, run_id)).figures["send_reports"] == 0

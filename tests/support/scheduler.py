@@ -51,6 +51,23 @@ def at(stage: Stage, hour: int, days_later: int = 0) -> datetime:
     return today.replace(hour=hour, minute=0, second=5, microsecond=0)
 
 
+async def fetch_covered_dates(stage: Stage) -> dict[str, str]:
+    """Return for each date the date of the mail that covers it."""
+    rows = await stage.rows(
+        "SELECT covered_dates.day, digest.day AS mail FROM covered_dates JOIN digests digest ON"
+        " digest.id = digest_id ORDER BY 1"
+    )
+    return {row["day"].isoformat(): row["mail"].isoformat() for row in rows}
+
+
+def format_date(moment: datetime, stage: Stage, days_later: int = 0) -> str:
+    """Return the date of a moment in the zone of reports, as the slot of its daily run."""
+    return (
+        moment.astimezone(stage.service.settings.report_timezone).date()
+        + timedelta(days=days_later)
+    ).isoformat()
+
+
 MOSCOW, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Europe/Berlin")
 
 
