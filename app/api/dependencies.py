@@ -1,10 +1,8 @@
 """Dependencies that endpoints request by type."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, cast
 
 from fastapi import Depends, FastAPI, Request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.attempts import FailedAttempts
 from app.service import Service
@@ -26,15 +24,8 @@ def get_failed_attempts(request: Request) -> FailedAttempts:
     return cast("FailedAttempts", request.app.state.failed_attempts)
 
 
+# An endpoint opens its session itself: ``async with service.database.session()``. FastAPI resolves
+# dependencies before it validates parameters. With a session as a dependency, an invalid parameter
+# would wait for a connection and be a 500 during an outage.
 ServiceDep = Annotated[Service, Depends(get_service)]
-
-
-async def get_session(service: ServiceDep) -> AsyncIterator[AsyncSession]:
-    """Open a session for reading; it is closed before the response is sent."""
-    async with service.database.session() as session:
-        yield session
-
-
-# Function scope: a client that reads the response slowly must not hold a connection.
-SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
 FailedAttemptsDep = Annotated[FailedAttempts, Depends(get_failed_attempts)]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest_asyncio
 
@@ -68,6 +69,50 @@ async def test_every_call_gets_a_response_during_a_network_outage(
             "/chats/1",
         )
         await asyncio.gather(*(assert_refused("GET", path) for path in paths))
+
+
+async def list_invalid_requests(stage: Stage) -> list[tuple[str, str, Any]]:
+    """Return requests with one invalid parameter, for every parameter that can be invalid.
+
+    A parameter that accepts any text is left out. ``mail`` makes the lists of reports ask the
+    database for the mail that covers a date.
+    """
+    document = (await stage.rest.get("/openapi.json")).json()
+    requests: list[tuple[str, str, Any]] = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            names = {parameter["name"] for parameter in operation.get("parameters", ())}
+            whole = f"{path}?mail=2026-11-22" if "mail" in names else f"{path}?"
+            for parameter in operation.get("parameters", ()):
+                name, schema = parameter["name"], parameter["schema"]
+                if parameter["in"] == "path" and "pattern" not in schema:
+                    requests.append((method, path.replace(f"{{{name}}}", "x"), None))
+                elif parameter["in"] == "query" and (
+                    name == "cursor" or schema.keys() & {"format", "enum", "items", "minimum"}
+                ):
+                    start = path if name == "mail" else whole
+                    requests.append(
+                        (method, f"{start}{'&' if start == whole else '?'}{name}=x", None)
+                    )
+            if "requestBody" in operation:
+                requests.append((method, path.replace("{report_id}", "1"), {"unknown": 1}))
+    return requests
+
+
+async def test_invalid_parameter_is_named_during_an_outage(stage: Stage, network: Network) -> None:
+    """Parameters are validated before a connection is requested."""
+    requests = await list_invalid_requests(stage)
+    assert len(requests) > 20
+    network.blackhole()
+    await stage.service.database.close()  # a pooled connection fails only when it is used
+
+    async def find_status(method: str, address: str, body: Any) -> tuple[str, str, int]:
+        answer = await stage.rest.request(method, address, json=body)
+        return method, address, answer.status_code
+
+    async with asyncio.timeout(SECONDS):
+        found = await asyncio.gather(*(find_status(*request) for request in requests))
+    assert [answer for answer in found if answer[2] != 400] == []
 
 
 async def test_service_recovers_with_the_network(stage: Stage, network: Network) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, Response
 
-from app.api.dependencies import ServiceDep, SessionDep
+from app.api.dependencies import ServiceDep
 from app.api.parameters import CalendarDay
 from app.api.v1.report_schemas import MailDayRead
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
@@ -40,14 +40,15 @@ _EXAMPLE = (
     operation_id="list_mail_days",
 )
 async def get_days(
-    session: SessionDep,
+    service: ServiceDep,
     limit: Annotated[int, Query(ge=1, le=1000, description="Не больше стольких.")] = 31,
     before: Annotated[
         CalendarDay | None, Query(description="Только более ранние, чем этот день.")
     ] = None,
 ) -> list[MailDayRead]:
     """Return the dates with the numbers of their mails and reports."""
-    found = await mail_days.list_days(session, before=before, limit=limit)
+    async with service.database.session() as session:
+        found = await mail_days.list_days(session, before=before, limit=limit)
     return [MailDayRead.model_validate(day._asdict()) for day in found]
 
 

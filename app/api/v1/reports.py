@@ -111,8 +111,16 @@ class ReportQuery:
             return f"reports_{self.start_date}_{self.end_date}"
         return f"reports_mail_{self.mail}"
 
+    def read_position(self) -> Position | None:
+        """Return the position after which the page starts; None: at the beginning.
+
+        Raises:
+            InvalidParametersError: the cursor is none of an earlier response.
+        """
+        return None if self.cursor is None else read_cursor(self.cursor)
+
     async def read_filter(self, service: Service) -> ReportFilter:
-        """Return the filter.
+        """Return the filter. It asks the database for the mail that covers ``mail``.
 
         Raises:
             InvalidParametersError: the period is incomplete or reversed.
@@ -144,6 +152,7 @@ async def get_reports(
     request: Request, service: ServiceDep, query: Annotated[ReportQuery, Depends()]
 ) -> Response:
     """Return the reports in the requested format."""
+    after = query.read_position()
     wanted = await query.read_filter(service)
     form = choose_format(query.named_form, request.headers.get("accept", ""))
     expected = query.limit or MAX_LIMIT
@@ -152,7 +161,7 @@ async def get_reports(
     chunks, headers = await (
         _read_all(service, wanted)
         if query.is_whole
-        else _read_page(request, service, wanted, query)
+        else _read_page(request, service, wanted, after, query.limit or MAX_LIMIT)
     )
     return await make_response(
         form,
@@ -175,14 +184,14 @@ async def _read_all(service: Service, wanted: ReportFilter) -> Listed:
 
 
 async def _read_page(
-    request: Request, service: Service, wanted: ReportFilter, query: ReportQuery
+    request: Request, service: Service, wanted: ReportFilter, after: Position | None, limit: int
 ) -> Listed:
     page, following = await reading.read_page(
         service.database,
         wanted,
         service.settings.report_timezone,
-        after=read_cursor(query.cursor) if query.cursor is not None else None,
-        limit=query.limit or MAX_LIMIT,
+        after=after,
+        limit=limit,
     )
     if following is None:
         return reading.split_page(page), {}

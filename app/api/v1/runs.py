@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from app.api.dependencies import ServiceDep, SessionDep
+from app.api.dependencies import ServiceDep
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.schemas import DeliveryRead, RunDetail, RunRead
 from app.repositories import deliveries, digests, runs
@@ -23,7 +23,6 @@ RunNumber = Annotated[int, Path(ge=1, le=2**63 - 1, description="Номер за
 )
 async def get_runs(
     service: ServiceDep,
-    session: SessionDep,
     limit: Annotated[int, Query(ge=1, le=500, description="Не больше стольких.")] = 50,
     before_id: Annotated[
         int | None,
@@ -31,7 +30,8 @@ async def get_runs(
     ] = None,
 ) -> list[RunRead]:
     """Return runs of every kind, scheduled and requested."""
-    found = await runs.list_runs(session, limit=limit, before_id=before_id)
+    async with service.database.session() as session:
+        found = await runs.list_runs(session, limit=limit, before_id=before_id)
     return [RunRead.model_validate(run, context=_make_context(service)) for run in found]
 
 
@@ -45,15 +45,16 @@ async def get_runs(
     responses=describe_not_found("Запуска 999 нет: номера запусков — в поле id ответа GET /runs."),
     operation_id="get_run",
 )
-async def get_run(service: ServiceDep, session: SessionDep, run_id: RunNumber) -> RunDetail:
+async def get_run(service: ServiceDep, run_id: RunNumber) -> RunDetail:
     """Return one run with its steps and the deliveries of its mails."""
-    run = await runs.require_run(session, run_id)
-    steps = await runs.list_children(session, run_id)
-    mails = [
-        await digests.get_digest_by_run(session, number)
-        for number in (run_id, *(step.id for step in steps))
-    ]
-    found = await deliveries.list_by_digest(session, [mail.id for mail in mails if mail])
+    async with service.database.session() as session:
+        run = await runs.require_run(session, run_id)
+        steps = await runs.list_children(session, run_id)
+        mails = [
+            await digests.get_digest_by_run(session, number)
+            for number in (run_id, *(step.id for step in steps))
+        ]
+        found = await deliveries.list_by_digest(session, [mail.id for mail in mails if mail])
     context = _make_context(service)
     return RunDetail(
         **RunRead.model_validate(run, context=context).model_dump(by_alias=False),
