@@ -48,7 +48,7 @@ fuzz: $(VENV)/ready ## requests generated from OpenAPI by schemathesis; longer: 
 	@$(RUN) tests.fuzz --max-time=120 $(ARGS)
 
 mutate: $(VENV)/ready ## change each constant of app/domain by one and show the test that fails
-	@$(RUN) tests.checks.mutate_domain
+	@$(RUN) tests.checks.mutate_domain $(ARGS)
 
 COMPILE := $(RUN) uv pip compile pyproject.toml --quiet --universal --python-version=3.11 --generate-hashes \
            --custom-compile-command='make lock' --no-emit-package=avito-quality

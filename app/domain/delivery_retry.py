@@ -14,7 +14,8 @@ MAX_REFUSALS = 3
 FIRST_RETRY = timedelta(minutes=5)
 """The first pause. It is doubled after each further try."""
 LONGEST_RETRY = timedelta(hours=6)
-_MAX_DOUBLINGS = 7  # more exceed the longest pause, and finally the range of a timedelta
+# More doublings exceed the longest pause, and finally the range of a timedelta.
+_MAX_DOUBLINGS = (LONGEST_RETRY // FIRST_RETRY).bit_length()
 
 
 def find_pause(tries: int) -> timedelta:
@@ -26,3 +27,8 @@ def find_pause(tries: int) -> timedelta:
 def has_expired(first_tried_at: datetime | None, now: datetime, tries: int) -> bool:
     """Return whether a delivery without a rejection of the recipient fails for good."""
     return now - (first_tried_at or now) >= RETRY_FOR and tries >= MIN_TRIES
+
+
+def is_final_refusal(refusals: int) -> bool:
+    """Return whether a delivery fails for good at this number of rejections of the recipient."""
+    return refusals >= MAX_REFUSALS

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.domain.delivery_retry import find_pause, has_expired
+from app.domain.delivery_retry import find_pause, has_expired, is_final_refusal
 
 NOW = datetime(2026, 11, 22, 20, tzinfo=UTC)
 
@@ -34,3 +34,7 @@ def test_delivery_fails_after_three_days_and_four_tries(
 
 def test_delivery_without_a_try_has_not_expired() -> None:
     assert not has_expired(None, NOW, 4)
+
+
+def test_third_rejection_of_the_recipient_is_final() -> None:
+    assert [is_final_refusal(refusals) for refusals in (1, 2, 3, 4)] == [False, False, True, True]

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clients.mail import MailAccessError, MailRefusedError
 from app.clock import Clock
 from app.database.engine import Database
-from app.domain.delivery_retry import MAX_REFUSALS, find_pause, has_expired
+from app.domain.delivery_retry import find_pause, has_expired, is_final_refusal
 from app.errors import DatabaseUnavailableError, UpstreamError
 from app.repositories import delivery_claims, digests
 from app.repositories.deliveries import OpenDelivery
@@ -190,8 +190,11 @@ class Attempt:
 
     async def _keep_failure(self, claimed: ClaimedDelivery, error: UpstreamError) -> AttemptOutcome:
         refused, now = isinstance(error, MailRefusedError), self._clock()
-        expired = has_expired(claimed.first_tried_at, now, claimed.tries)
-        final = claimed.refusals + 1 >= MAX_REFUSALS if refused else expired
+        final = (
+            is_final_refusal(claimed.refusals + 1)
+            if refused
+            else has_expired(claimed.first_tried_at, now, claimed.tries)
+        )
         log.warning(
             "mail.unsent",
             delivery=claimed.id,
