@@ -1,4 +1,4 @@
-"""Quotes are shown only as they stand in the chat."""
+"""Verification of quotes: only text of the chat is shown, with small repairs."""
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ BUYER = {Side.CLIENT}
 LETTERS = st.text(st.sampled_from("абвгёЁД «»—-…,.!?\n ab12"), min_size=1, max_size=60)
 
 
-def sofa(number: int, words: str, sides: set[Side] = SELLER) -> Quote | None:
+def verify_in_sofa_chat(number: int, words: str, sides: set[Side] = SELLER) -> Quote | None:
     return QuoteVerifier(SOFA, Masker([])).verify(number, words, sides)
 
 
@@ -39,7 +39,9 @@ def sofa(number: int, words: str, sides: set[Side] = SELLER) -> Quote | None:
         ("👍", "👍", "👍"),
     ],
 )
-def test_spelling_makes_no_difference(message_text: str, quoted: str, shown: str) -> None:
+def test_quote_with_another_spelling_is_shown_as_in_the_chat(
+    message_text: str, quoted: str, shown: str
+) -> None:
     assert QuoteVerifier(chat(("company", message_text)), Masker([])).verify(
         1, quoted, SELLER
     ) == Quote(101, shown, repaired=False)
@@ -69,8 +71,8 @@ def test_spelling_makes_no_difference(message_text: str, quoted: str, shown: str
         (6, "в семь", Quote(106, "в семь", repaired=False)),
     ],
 )
-def test_repairs(number: int, words: str, expected: Quote) -> None:
-    assert sofa(number, words) == expected
+def test_quote_with_a_small_fault_is_repaired(number: int, words: str, expected: Quote) -> None:
+    assert verify_in_sofa_chat(number, words) == expected
 
 
 @pytest.mark.parametrize(
@@ -86,8 +88,8 @@ def test_repairs(number: int, words: str, expected: Quote) -> None:
         (2, "Добрый день! до 20:00"),  # from two ends of the message
     ],
 )
-def test_what_does_not_stand_there_is_dropped(number: int, words: str) -> None:
-    assert sofa(number, words) is None
+def test_quote_that_is_not_in_the_chat_is_dropped(number: int, words: str) -> None:
+    assert verify_in_sofa_chat(number, words) is None
 
 
 def test_part_of_a_word_is_no_quote() -> None:
@@ -95,7 +97,7 @@ def test_part_of_a_word_is_no_quote() -> None:
     assert transcript.verify(1, "дорого", BUYER) is None
 
 
-def test_right_side_is_looked_for() -> None:
+def test_quote_is_searched_on_the_given_side_only() -> None:
     both = chat(("client", "Хорошо"), ("company", "Хорошо"), ("client", "Спасибо"))
     transcript = QuoteVerifier(both, Masker([]))
     assert transcript.verify(1, "хорошо", SELLER) == Quote(102, "Хорошо", repaired=True)
@@ -103,14 +105,14 @@ def test_right_side_is_looked_for() -> None:
     assert transcript.verify(2, "спасибо", SELLER) is None
 
 
-def test_nearest_message_wins() -> None:
+def test_nearest_message_is_quoted() -> None:
     many = chat(*[("company", "Да")] * 3, ("client", "Да?"), ("company", "нет"), ("company", "Да"))
     assert QuoteVerifier(many, Masker([])).verify(5, "да", SELLER) == Quote(
         106, "Да", repaired=True
     )
 
 
-def test_quote_of_masked_words_comes_back_verbatim() -> None:
+def test_quote_with_tokens_is_restored_verbatim() -> None:
     messages = chat(
         ("client", "мой +79161234567"), ("company", "Записал: 8 (916) 123-45-67, Марине передам")
     )
@@ -142,9 +144,7 @@ def test_long_quote_is_cut_at_a_word() -> None:
         ("Без\n«торга», цена такая", "торга», цена", "Без\n«торга», цена"),
     ],
 )
-def test_a_quote_never_leaves_its_negation_behind(
-    message_text: str, quoted: str, shown: str
-) -> None:
+def test_quote_includes_its_negation(message_text: str, quoted: str, shown: str) -> None:
     assert QuoteVerifier(chat(("company", message_text)), Masker([])).verify(
         1, quoted, SELLER
     ) == Quote(101, shown, repaired=True)
@@ -159,13 +159,13 @@ def test_a_quote_never_leaves_its_negation_behind(
         "Ни я ни брат её там приезжайте",
     ],
 )
-def test_a_negation_of_something_else_is_left(message_text: str) -> None:
+def test_quote_excludes_the_negation_of_another_word(message_text: str) -> None:
     assert QuoteVerifier(chat(("company", message_text)), Masker([])).verify(
         1, "приезжайте", SELLER
     ) == Quote(101, "приезжайте", repaired=False)
 
 
-def test_any_number_of_negations_push_no_quote_out() -> None:
+def test_quote_after_thousands_of_negations_keeps_its_end() -> None:
     quote = QuoteVerifier(chat(("company", f"{'не ' * 3000}приезжайте сюда")), Masker([])).verify(
         1, "приезжайте сюда", SELLER
     )
@@ -173,7 +173,7 @@ def test_any_number_of_negations_push_no_quote_out() -> None:
     assert quote.text.endswith("не приезжайте сюда")
 
 
-def test_a_negated_quote_is_no_longer_than_others() -> None:
+def test_quote_with_a_negation_has_the_same_length_limit() -> None:
     message_text = "не " + "приезжайте к нам " * 20
     quote = QuoteVerifier(chat(("company", message_text)), Masker([])).verify(
         1, message_text[3:122], SELLER
@@ -183,7 +183,7 @@ def test_a_negated_quote_is_no_longer_than_others() -> None:
     assert message_text.startswith(quote.text + " ")
 
 
-def test_a_long_quote_of_short_lines_is_cut_at_a_line() -> None:
+def test_long_quote_of_short_lines_is_cut_at_a_line() -> None:
     message_text = "\n".join(["диван"] * 40)
     quote = QuoteVerifier(chat(("company", message_text)), Masker([])).verify(
         1, message_text, SELLER
@@ -207,15 +207,13 @@ def test_a_long_quote_of_short_lines_is_cut_at_a_line() -> None:
         ("Исправлено с тех пор", "Цена 5", "Цена 5"),
     ],
 )
-def test_people_see_where_a_sentence_was_cut(text: str, words: str, shown: str) -> None:
+def test_cut_sentence_is_marked_by_an_ellipsis(text: str, words: str, shown: str) -> None:
     assert in_sentence(words, text) == shown
 
 
 @given(st.lists(LETTERS, min_size=1, max_size=4), st.data())
-def test_words_of_a_message_are_always_found_in_it(texts: list[str], data: st.DataObject) -> None:
-    """Whatever whole words are taken from a message, however they are spelled, they are found and
-    shown as they stand there.
-    """
+def test_whole_words_of_a_message_are_always_found(texts: list[str], data: st.DataObject) -> None:
+    """The words are found in another spelling too, and are shown as in the message."""
     number = data.draw(st.integers(1, len(texts)))
     words = keep_visible(texts[number - 1]).split()
     if not words or not any(char.isalnum() for word in words for char in word):
@@ -231,6 +229,6 @@ def test_words_of_a_message_are_always_found_in_it(texts: list[str], data: st.Da
 
 
 @given(LETTERS, LETTERS)
-def test_whatever_is_shown_stands_in_the_message(message_text: str, quoted: str) -> None:
+def test_shown_quote_is_part_of_the_message(message_text: str, quoted: str) -> None:
     quote = QuoteVerifier(chat(("company", message_text)), Masker([])).verify(1, quoted, SELLER)
     assert quote is None or quote.text in keep_visible(message_text)

@@ -1,5 +1,6 @@
-"""No pattern of masking, of the flag or of quotes repeats anything without a limit: hostile text
-costs linear time.
+"""Patterns of masking, of the injection detector and of quotes repeat nothing without a limit.
+
+Hostile text therefore costs linear time.
 """
 
 import re
@@ -23,27 +24,27 @@ PATTERNS = [
 ]
 
 
-def _unlimited(tree: Any) -> int:
-    """How many parts of the pattern may repeat without a limit."""
+def count_unlimited(tree: Any) -> int:
+    """Return the number of parts of a pattern that may repeat without a limit."""
     found = 0
     for kind, value in tree:
         if kind in {sre.MAX_REPEAT, sre.MIN_REPEAT} and value[1] is sre.MAXREPEAT:
             found += 1
-        found += sum(map(_unlimited, _subpatterns(value)))
+        found += sum(map(count_unlimited, list_subpatterns(value)))
     return found
 
 
-def _subpatterns(value: Any) -> list[Any]:
+def list_subpatterns(value: Any) -> list[Any]:
     if isinstance(value, sre.SubPattern):
         return [value]
     return (
-        [part for entry in value for part in _subpatterns(entry)]
+        [part for entry in value for part in list_subpatterns(entry)]
         if isinstance(value, tuple | list)
         else []
     )
 
 
-def test_the_package_has_patterns() -> None:
+def test_patterns_are_collected() -> None:
     assert len(PATTERNS) > 200
 
 
@@ -51,9 +52,9 @@ def test_the_package_has_patterns() -> None:
     ("name", "pattern"), PATTERNS, ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_repetitions_are_limited(name: str, pattern: re.Pattern[str]) -> None:
-    """But for a class alone, which reads each character once."""
+    """A pattern that is one character class is allowed: it reads each character once."""
     tree = sre.parse(pattern.pattern)
-    assert len(tree) == 1 or not _unlimited(tree), name
+    assert len(tree) == 1 or not count_unlimited(tree), name
 
 
 @pytest.mark.parametrize(
@@ -64,8 +65,8 @@ def test_repetitions_are_limited(name: str, pattern: re.Pattern[str]) -> None:
         "аб ",
     ],
 )
-def test_long_hostile_texts_end(pump: str) -> None:
-    """A quadratic pattern or comparison would need minutes here; a hang is named and fails."""
+def test_long_hostile_text_is_processed_in_time(pump: str) -> None:
+    """A quadratic pattern would need minutes; the suite then stops and names the test."""
     text = "89 " + pump * (30_000 // len(pump))
     masker = Masker([text], [text])
     masker.mask(text)
@@ -75,7 +76,7 @@ def test_long_hostile_texts_end(pump: str) -> None:
         QuoteVerifier(window, masker).verify(1, words, {Side.COMPANY})
 
 
-def test_a_chat_that_lists_many_people_ends() -> None:
+def test_chat_with_many_people_is_processed_in_time() -> None:
     texts = [
         " ".join(
             f"Бар{first}{second}{third}ов Иван Петрович,"

@@ -1,11 +1,11 @@
-"""Masking and the flag on labelled texts by other authors than the detectors'."""
+"""Masking and the injection detector on texts by authors who did not write the detectors."""
 
 import pytest
 
 from tests.support.labelled_set import LabelledFigures, labelled_figures, load_set
 
 
-def _figures(name: str, half: str | None) -> LabelledFigures:
+def measure_set(name: str, half: str | None) -> LabelledFigures:
     return labelled_figures(load_set(name, half))
 
 
@@ -13,15 +13,15 @@ def _figures(name: str, half: str | None) -> LabelledFigures:
     ("name", "half"),
     [("given", None), ("fresh", None), ("unseen", "tuning"), ("unseen", "untouched")],
 )
-def test_goals_are_met(name: str, half: str | None) -> None:
-    figures = _figures(name, half)
+def test_shares_of_faults_are_within_the_goals(name: str, half: str | None) -> None:
+    figures = measure_set(name, half)
     assert len(figures.missed) <= 0.08 * figures.data.total(), figures.missed
     assert len(figures.overmasked) <= 0.014 * figures.look_alikes.total(), figures.overmasked
     assert len(figures.unnoticed) <= 0.25 * figures.attacks.total(), figures.unnoticed
     assert len(figures.false_flags) <= 0.01 * figures.innocent, figures.false_flags
 
 
-def test_sets_are_large_and_of_every_kind() -> None:
+def test_unseen_set_is_large_and_has_every_kind() -> None:
     cases = load_set("unseen")
     data = sum(
         text.count("{") for case in cases if case["set"] == "personal" for text in case["texts"]

@@ -1,4 +1,4 @@
-"""Numbers of messages become times; whatever else a number is stays."""
+"""Replacement of message numbers by times. Other numbers are kept."""
 
 from datetime import datetime, timedelta
 
@@ -75,7 +75,7 @@ REFERENCES = [
     ),
 ]
 
-STAYS = [
+KEPT = [
     "Клиент написал 8 сообщений, компания — 5.",
     "Сообщений 8, ответов 5.",
     "Всего сообщений: 8",
@@ -128,15 +128,17 @@ STAYS = [
 
 
 @pytest.mark.parametrize(
-    ("message_text", "wanted"), REFERENCES, ids=[message_text for message_text, _ in REFERENCES]
+    ("message_text", "expected"), REFERENCES, ids=[message_text for message_text, _ in REFERENCES]
 )
-def test_a_number_of_a_message_becomes_its_time(message_text: str, wanted: str) -> None:
-    assert replace_numbers_with_times(message_text, MOMENTS) == wanted
-    assert replace_numbers_with_times(wanted, MOMENTS) == wanted, "said once"
+def test_message_number_becomes_its_time(message_text: str, expected: str) -> None:
+    assert replace_numbers_with_times(message_text, MOMENTS) == expected
+    assert replace_numbers_with_times(expected, MOMENTS) == expected, (
+        "a second replacement changes nothing"
+    )
 
 
-@pytest.mark.parametrize("message_text", STAYS)
-def test_a_number_of_anything_else_stays(message_text: str) -> None:
+@pytest.mark.parametrize("message_text", KEPT)
+def test_other_number_is_kept(message_text: str) -> None:
     assert replace_numbers_with_times(message_text, MOMENTS) == message_text
 
 
@@ -162,9 +164,9 @@ PARTS = [
 
 
 @given(st.lists(st.sampled_from(PARTS)))
-def test_no_mixture_breaks_it(parts: list[str]) -> None:
+def test_any_mixture_of_parts_is_accepted(parts: list[str]) -> None:
     assert replace_numbers_with_times("".join(parts), []) == "".join(parts), (
-        "in an empty window nothing is named"
+        "an empty window has no message"
     )
     replace_numbers_with_times("".join(parts), MOMENTS)
 
@@ -183,8 +185,6 @@ def test_no_mixture_breaks_it(parts: list[str]) -> None:
         "№",
     ],
 )
-def test_hostile_text_is_read_through(part: str) -> None:
-    """A pattern that goes back over what it has read would need hours here; a hang is named and
-    fails.
-    """
+def test_long_hostile_text_is_processed_in_time(part: str) -> None:
+    """A pattern with backtracking would need hours; the suite then stops and names the test."""
     replace_numbers_with_times(part * (20_000 // len(part)), MOMENTS)

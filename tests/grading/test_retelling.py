@@ -1,5 +1,6 @@
-"""Summaries and advice in words for people: quotations stay what was said, and nothing personal but
-names comes back.
+"""Summaries and advice in words for people.
+
+Quotations are shown as in the chat. Of personal data only names are restored.
 """
 
 import pytest
@@ -21,7 +22,7 @@ WINDOW = chat(
 )
 
 
-def retold(
+def retell(
     text: str, near: int = 1, window: list[ChatMessage] = WINDOW, level: Masking = Masking.ON
 ) -> str:
     masker = Masker(["Марина"], [message.text for message in window], level=level)
@@ -29,7 +30,7 @@ def retold(
 
 
 @pytest.mark.parametrize(
-    ("message_text", "wanted"),
+    ("message_text", "expected"),
     [
         (
             "[ИМЯ_1] просила: «передайте [ИМЯ_1], что приеду».",
@@ -48,19 +49,17 @@ def retold(
         ("«[ИМЯ_7] придёт», ждёт [ИМЯ_7]", "«[имя] придёт», ждёт имя"),
     ],
 )
-def test_a_quoted_name_stands_as_in_the_chat_where_the_quotation_does(
-    message_text: str, wanted: str
-) -> None:
-    assert retold(message_text) == wanted
+def test_quoted_name_is_spelled_as_in_the_quoted_message(message_text: str, expected: str) -> None:
+    assert retell(message_text) == expected
 
 
-def test_of_several_places_the_one_that_advice_is_about_is_quoted() -> None:
-    assert retold("«[ИМЯ_1]»", near=1) == "«Марины»"
-    assert retold("«[ИМЯ_1]»", near=4) == "«Марине»"
+def test_name_is_spelled_as_in_the_message_that_the_advice_is_about() -> None:
+    assert retell("«[ИМЯ_1]»", near=1) == "«Марины»"
+    assert retell("«[ИМЯ_1]»", near=4) == "«Марине»"
 
 
 @pytest.mark.parametrize(
-    ("message_text", "wanted"),
+    ("message_text", "expected"),
     [
         (
             "Продавец дал [ТЕЛЕФОН_1]: «мой номер [ТЕЛЕФОН_1]»",
@@ -74,14 +73,14 @@ def test_of_several_places_the_one_that_advice_is_about_is_quoted() -> None:
         ("паспорт «4509 123456»", "паспорт «[паспорт]»"),
     ],
 )
-def test_what_else_is_masked_is_a_word_in_brackets_where_it_is_quoted(
-    message_text: str, wanted: str
+def test_other_masked_data_in_quotations_is_a_word_in_brackets(
+    message_text: str, expected: str
 ) -> None:
-    assert retold(message_text) == wanted
+    assert retell(message_text) == expected
 
 
 @pytest.mark.parametrize(
-    ("message_text", "wanted"),
+    ("message_text", "expected"),
     [
         (
             "В сообщении 2 продавец дал [ТЕЛЕФОН_1].",
@@ -100,23 +99,25 @@ def test_what_else_is_masked_is_a_word_in_brackets_where_it_is_quoted(
         ),
     ],
 )
-def test_times_stand_for_numbers_but_not_in_what_was_said(message_text: str, wanted: str) -> None:
-    assert retold(message_text) == wanted
-    assert retold(wanted) == wanted
+def test_message_numbers_become_times_except_in_quotations(
+    message_text: str, expected: str
+) -> None:
+    assert retell(message_text) == expected
+    assert retell(expected) == expected
 
 
 def test_without_masking_only_numbers_change() -> None:
     message_text = f"Марина, {PHONE}: «[ТЕЛЕФОН_1]» и [ИМЯ_1], сообщение 1"
     assert (
-        retold(message_text, level=Masking.OFF)
+        retell(message_text, level=Masking.OFF)
         == f"Марина, {PHONE}: «[ТЕЛЕФОН_1]» и [ИМЯ_1], сообщение от 22.11 в 12:00"
     )
 
 
-def test_strictly_masked_words_come_back_in_quotations() -> None:
+def test_strictly_masked_words_are_restored_in_quotations() -> None:
     window = chat(("client", "Добрый день, едем в Белгород за 350 000"), ("company", "Хорошо"))
     assert (
-        retold("«едем в [СЛОВО_1] за [СЛОВО_2]»", window=window, level=Masking.STRICT)
+        retell("«едем в [СЛОВО_1] за [СЛОВО_2]»", window=window, level=Masking.STRICT)
         == "«едем в Белгород за 350 000»"
     )
 
@@ -127,35 +128,35 @@ PIECES = [*QUOTES, *TOKENS, "я от ", "Мой номер ", "сообщени�
 
 
 @given(st.lists(st.sampled_from(PIECES)).map("".join), st.integers(-5, 300))
-def test_no_mixture_brings_personal_data_back(text: str, near: int) -> None:
-    told = retold(text, near)
-    assert not any(datum in told for datum in (PHONE, "916", "Ленина", "ivan"))
-    assert not any(token in told for token in ("ИМЯ_1", "ТЕЛЕФОН_1", "АДРЕС_2"))
+def test_personal_data_is_not_restored_in_any_mixture(text: str, near: int) -> None:
+    shown = retell(text, near)
+    assert not any(datum in shown for datum in (PHONE, "916", "Ленина", "ivan"))
+    assert not any(token in shown for token in ("ИМЯ_1", "ТЕЛЕФОН_1", "АДРЕС_2"))
 
 
 @pytest.mark.parametrize(
     "part",
     ["«", "»", '"', "«[ИМЯ_1]»", "«а»", "“", "«я от [ИМЯ_1]» ", "…", "«сообщение 2»", '"[ИМЯ_1]" '],
 )
-def test_hostile_answers_are_read_through(part: str) -> None:
-    """Two thousand characters are the most that an answer's text may have."""
+def test_hostile_answer_is_processed_in_time(part: str) -> None:
+    """A text of an answer has at most two thousand characters."""
     long = chat(*(("client", f"я от Марины, она просила {place} " * 10) for place in range(200)))
-    retold(part * (2_000 // len(part)), window=long)
+    retell(part * (2_000 // len(part)), window=long)
 
 
 @pytest.mark.parametrize("level", [Masking.ON, Masking.OFF])
-def test_addresses_of_others_become_words(level: Masking) -> None:
-    """Written or spoken, by the model or by a person whom it quotes."""
+def test_foreign_web_addresses_become_words(level: Masking) -> None:
+    """Written or spoken addresses, of the model or of a quoted person."""
     assert (
-        retold("Платите на evil.space/pay или evil точка ру.", level=level)
+        retell("Платите на evil.space/pay или evil точка ру.", level=level)
         == "Платите на ссылка или ссылка."
     )
     assert (
-        retold("Продавец: «пишите на evil.click/x»", level=level)
+        retell("Продавец: «пишите на evil.click/x»", level=level)
         == "Продавец: «пишите на [ссылка]»"
     )
 
 
-def test_avito_s_addresses_and_names_of_things_stay() -> None:
+def test_avito_addresses_and_product_names_are_kept() -> None:
     message_text = "Адрес avito.ru/moskva в силе, iPhone 13.Pro и ООО.Ромашка тоже"
-    assert retold(message_text, level=Masking.OFF) == message_text
+    assert retell(message_text, level=Masking.OFF) == message_text

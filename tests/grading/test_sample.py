@@ -1,5 +1,7 @@
-"""The draw of chats for people: every grade and account that there is, the rare ones up to their
-share, the same with the same seed.
+"""The sample of chats for people.
+
+It contains every grade and account that occurs and gives rare ones their share. It depends only on
+the seed.
 """
 
 import random
@@ -18,8 +20,8 @@ candidates = st.dictionaries(
 )
 
 
-def stream(chats: int) -> dict[int, tuple[str, str, int]]:
-    """A stream in which one chat in fifty is bad, one account is large and one tiny."""
+def make_stream(chats: int) -> dict[int, tuple[str, str, int]]:
+    """Return the traits of chats: one in fifty is bad, one account is large and one is tiny."""
     rng = random.Random(3)  # noqa: S311 - examples
     return {
         number: (
@@ -31,8 +33,8 @@ def stream(chats: int) -> dict[int, tuple[str, str, int]]:
     }
 
 
-def test_the_rare_is_not_drowned() -> None:
-    chats = stream(2000)
+def test_rare_traits_have_their_share() -> None:
+    chats = make_stream(2000)
     drawn = balanced_sample(chats, 100, seed=1)
     counts = Counter(stratum for number in drawn for stratum in enumerate(chats[number]))
     bad = sum(traits[0] == "Н" for traits in chats.values())
@@ -41,23 +43,23 @@ def test_the_rare_is_not_drowned() -> None:
     assert counts[1, "С"] >= 40
     assert counts[2, 2] >= 25
     plain = Counter(chats[number][0] for number in random.Random(1).sample(sorted(chats), 100))  # noqa: S311 - examples
-    assert plain["Н"] < 10, "a plain draw would have drowned it"
+    assert plain["Н"] < 10, "an unbalanced sample has too few of them"
 
 
 @given(candidates, st.integers(1, 100), st.integers(0, 99))
-def test_each_once_and_as_many_as_there_are(
+def test_sample_has_each_chat_once_and_the_requested_size(
     chats: dict[int, tuple[str, str, str, int]], size: int, seed: int
 ) -> None:
     drawn = balanced_sample(chats, size, seed)
     assert len(drawn) == len(set(drawn)) == min(size, len(chats))
     assert set(drawn) <= set(chats)
     assert drawn == balanced_sample(dict(reversed(chats.items())), size, seed), (
-        "in whichever order they were read"
+        "the order of the chats does not matter"
     )
 
 
 @given(candidates, st.integers(0, 99))
-def test_every_trait_that_occurs_is_drawn_where_there_is_room(
+def test_sample_of_sufficient_size_has_every_trait(
     chats: dict[int, tuple[str, str, str, int]], seed: int
 ) -> None:
     strata = {stratum for traits in chats.values() for stratum in enumerate(traits)}
@@ -65,10 +67,10 @@ def test_every_trait_that_occurs_is_drawn_where_there_is_room(
     assert {stratum for number in drawn for stratum in enumerate(chats[number])} == strata
 
 
-def test_another_seed_draws_others_and_the_order_tells_nothing() -> None:
-    chats = stream(2000)
+def test_seed_changes_the_sample_and_its_order_is_random() -> None:
+    chats = make_stream(2000)
     first, second = balanced_sample(chats, 100, seed=1), balanced_sample(chats, 100, seed=2)
     assert len(set(first) & set(second)) < 90
     assert first != sorted(first)
     halves = [sum(chats[number][0] == "Н" for number in half) for half in (first[:50], first[50:])]
-    assert min(halves) > 5, "the bad ones stand neither first nor last"
+    assert min(halves) > 5, "bad chats are neither first nor last"

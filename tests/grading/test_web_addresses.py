@@ -1,6 +1,4 @@
-"""Addresses in untrusted text: what a mail program would make a link of, and what only looks like
-one.
-"""
+"""Web addresses in untrusted text: what a mail program would link, and what only looks like one."""
 
 import re
 
@@ -92,8 +90,8 @@ ORDINARY = (
 )
 READABLE = ("iPhone 13.Pro", "ООО.Ромашка", "ул.Ленина", "Node.js", "Готово.Потом", "И.И.Иванов")
 
-# What linkifiers look for, the most generous of them: a scheme, a mailbox, a domain, an IP address,
-# a phone number.
+# What the most permissive linkifiers accept: a scheme, a mailbox, a domain, an IP address, a phone
+# number.
 _LINK = re.compile(
     r"[a-z][a-z+.-]*:[/\\]*[\w\[]|\w:[/\\]+\w|www[.。．｡․]\S|\S[@＠]\S"
     r"|\w[.。．｡․][\ufe0f\u200d]*[^\W\d_][\w-]"
@@ -103,11 +101,11 @@ _LINK = re.compile(
 )
 
 
-def links(text: str) -> list[str]:
+def find_links(text: str) -> list[str]:
     return [found[0] for found in _LINK.finditer(text)]
 
 
-def test_no_form_of_an_address_stays_one() -> None:
+def test_no_form_of_an_address_is_linked() -> None:
     addresses = [before + host + after for before in BEFORE for host in HOSTS for after in AFTER]
     for text in (
         *addresses,
@@ -116,8 +114,8 @@ def test_no_form_of_an_address_stays_one() -> None:
         "C++:8080/x",
         "evil.space, http://evil.click и 1.2.3.4",
     ):
-        assert links(text), text
-        assert not links(defang(text)), text
+        assert find_links(text), text
+        assert not find_links(defang(text)), text
 
 
 @settings(max_examples=150, deadline=None)
@@ -129,20 +127,20 @@ def test_no_form_of_an_address_stays_one() -> None:
         max_size=9,
     )
 )
-def test_nothing_put_together_of_parts_is_one(parts: list[str]) -> None:
+def test_no_mixture_of_parts_is_linked(parts: list[str]) -> None:
     text = defang("".join(parts))
     own = r"(?i)(?:https?://)?(?:[a-z\d-]+\.)*avito\.ru(?:/[\w/?=&%~.+-]*)?(?=[^\w@]*(?:\s|$))"
-    assert not links(re.sub(own, "", text)), text
+    assert not find_links(re.sub(own, "", text)), text
 
 
 @pytest.mark.parametrize("text", ORDINARY)
-def test_ordinary_text_is_not_touched(text: str) -> None:
+def test_ordinary_text_is_unchanged(text: str) -> None:
     assert defang(text) == text
     assert replace_addresses(text, "ссылка") == text
 
 
 @pytest.mark.parametrize("text", READABLE)
-def test_what_has_an_address_s_form_stays_readable(text: str) -> None:
+def test_text_in_the_form_of_an_address_is_readable(text: str) -> None:
     assert defang(text).replace("\u200a", "") == text
     assert replace_addresses(text, "ссылка") == text
 
@@ -157,14 +155,14 @@ def test_what_has_an_address_s_form_stays_readable(text: str) -> None:
         "HTTPS://WWW.AVITO.RU/",
     ],
 )
-def test_avito_s_own_addresses_stay_whole(url: str) -> None:
+def test_avito_addresses_are_unchanged(url: str) -> None:
     for text in (url, f"Смотрите {url}, там цена.", f"({url})", f"«{url}»"):
         assert defang(text) == text
         assert replace_addresses(text, "ссылка") == text
 
 
 @pytest.mark.parametrize(
-    ("message_text", "told"),
+    ("message_text", "expected"),
     [
         ("Не отправляйте на evil.space/pay.", "Не отправляйте на ссылка."),
         ("Сайт evil.click, он", "Сайт ссылка, он"),
@@ -180,8 +178,8 @@ def test_avito_s_own_addresses_stay_whole(url: str) -> None:
         ("5 тыс.руб/мес, ул.Ленина/Мира", "5 тыс.руб/мес, ул.Ленина/Мира"),
     ],
 )
-def test_written_and_spoken_addresses_are_replaced(message_text: str, told: str) -> None:
-    assert replace_addresses(message_text, "ссылка") == told
+def test_written_and_spoken_addresses_are_replaced(message_text: str, expected: str) -> None:
+    assert replace_addresses(message_text, "ссылка") == expected
 
 
 @pytest.mark.parametrize(
@@ -202,8 +200,8 @@ def test_written_and_spoken_addresses_are_replaced(message_text: str, told: str)
         "(.)",
     ],
 )
-def test_its_time_grows_with_the_length(word: str) -> None:
-    """A quadratic pattern would take minutes for this; the watchdog of the suite ends it."""
+def test_long_hostile_text_is_processed_in_time(word: str) -> None:
+    """A quadratic pattern would need minutes; the suite then stops and names the test."""
     text = word * (50_000 // len(word))
     assert len(defang(text)) >= len(text)
     replace_addresses(text, "ссылка")
@@ -213,7 +211,7 @@ def test_its_time_grows_with_the_length(word: str) -> None:
     "url",
     ["https://avito.ru/moskva/listing_1", "https://www.avito.ru", "https://m.avito.ru:443/x?y#z"],
 )
-def test_an_avito_url_is_known(url: str) -> None:
+def test_avito_url_is_recognized(url: str) -> None:
     assert is_avito_url(url)
 
 
@@ -242,5 +240,5 @@ def test_an_avito_url_is_known(url: str) -> None:
         ),
     ],
 )
-def test_any_other_url_is_not_avito_s(url: str) -> None:
+def test_other_url_is_not_an_avito_url(url: str) -> None:
     assert not is_avito_url(url)

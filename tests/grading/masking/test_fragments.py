@@ -1,5 +1,6 @@
-"""Data sent in fragments over several messages, with small talk between them; braces mark what must
-be masked.
+"""Masking of data that is split over several messages with small talk between them.
+
+Braces mark the fragments that must be masked.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Masking: what is hidden, what stays, and the way back."""
+"""The masker: what it masks, what it keeps, and how tokens are restored."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ PERSONAL = (
 )
 
 
-def test_labelled_set_is_large_and_of_every_kind() -> None:
+def test_labelled_set_is_large_and_has_every_kind() -> None:
     assert sum(len(case.personal) for case in HIDDEN) >= 350
     assert len(KEPT) >= 150
     assert {
@@ -52,7 +52,7 @@ def test_labelled_set_is_large_and_of_every_kind() -> None:
     assert len({case.text for case in (*HIDDEN, *KEPT)}) == len(HIDDEN) + len(KEPT)
 
 
-def test_personal_data_is_masked_and_look_alikes_stay() -> None:
+def test_personal_data_is_masked_and_look_alikes_are_kept() -> None:
     figures = masking_figures()
     assert figures.recall >= 0.99, figures.missed
     assert figures.false_masks <= 0.01, figures.overmasked
@@ -63,7 +63,7 @@ def test_personal_data_is_masked_and_look_alikes_stay() -> None:
     assert max(worst.values()) <= 0.03, figures.missed
 
 
-def test_what_stands_round_personal_data_stays() -> None:
+def test_text_around_personal_data_is_kept() -> None:
     overmasked = [case.text for case in HIDDEN if case.is_overmasked()]
     assert len(overmasked) <= 0.01 * len(HIDDEN), overmasked
 
@@ -76,7 +76,7 @@ def test_kind_and_number_of_tokens(case: dict[str, Any]) -> None:
     assert Masker(case.get("names", []), [text]).mask(text) == case["masked"]
 
 
-def test_strict_masking_hides_all_that_masking_hides() -> None:
+def test_strict_masking_masks_everything_that_normal_masking_masks() -> None:
     shown = [
         (case.text, at)
         for case in (*HIDDEN, *KEPT)
@@ -94,7 +94,7 @@ def test_strict_masking_hides_all_that_masking_hides() -> None:
         | st.text(max_size=5)
     ).map("".join)
 )
-def test_pieces_are_the_text(text: str) -> None:
+def test_pieces_joined_are_the_text(text: str) -> None:
     masker = Masker(["Марина"], [text])
     pieces = masker.pieces(text)
     assert "".join(piece.original for piece in pieces) == text
@@ -107,7 +107,7 @@ def test_pieces_are_the_text(text: str) -> None:
     )
 )
 def test_masked_text_is_restored(text: str) -> None:
-    """Each datum stands once here; one spelled in two ways comes back as it was first spelled."""
+    """Each datum occurs once. A datum with two spellings would be restored in the first one."""
     masker = Masker(["Марина"])
     pieces = masker.pieces(text)
     tokens = [piece.shown for piece in pieces if piece.is_token]
@@ -124,7 +124,7 @@ def test_tokens_are_stable(data: list[str]) -> None:
 
 
 @pytest.mark.parametrize("datum", PERSONAL[:13])
-def test_nothing_personal_is_left_whatever_stands_around(datum: str) -> None:
+def test_personal_data_is_masked_between_any_neighbours(datum: str) -> None:
     for before in ("", "слово ", "(", "тел. ", "\n"):
         for after in ("", " слово", ")", ", жду", "\n"):
             masked = Masker(["Марина"]).mask(before + datum + after)
@@ -132,7 +132,7 @@ def test_nothing_personal_is_left_whatever_stands_around(datum: str) -> None:
             assert masked.endswith("]" + after), (before, after)
 
 
-def test_one_number_has_one_token_over_the_chat() -> None:
+def test_number_has_the_same_token_in_the_whole_chat() -> None:
     masker = Masker([])
     assert masker.mask("мой 8 916 123-45-67") == "мой [ТЕЛЕФОН_1]"
     assert (
@@ -141,7 +141,7 @@ def test_one_number_has_one_token_over_the_chat() -> None:
     assert masker.restore("[ТЕЛЕФОН_1] [ТЕЛЕФОН_2]") == "8 916 123-45-67 +7 903 765 43 21"
 
 
-def test_typed_token_never_becomes_somebodys_phone() -> None:
+def test_token_typed_by_a_person_is_not_restored_as_a_phone() -> None:
     masker = Masker([])
     shown = masker.mask("мой 89161234567") + masker.mask("покажи [ТЕЛЕФОН_1] и телефон_1")
     assert "[ТЕЛЕФОН_1] и" not in shown
@@ -151,11 +151,11 @@ def test_typed_token_never_becomes_somebodys_phone() -> None:
     )
 
 
-def test_unknown_token_stays() -> None:
+def test_unknown_token_is_kept() -> None:
     assert Masker([]).restore("[ТЕЛЕФОН_7]") == "[ТЕЛЕФОН_7]"
 
 
-def test_model_text_gets_words_and_names() -> None:
+def test_tokens_in_model_text_become_words_and_names() -> None:
     masker = Masker(["Марина"])
     masker.mask(
         "Марине позвонить 89161234567, ivan@mail.ru, карта 4276380012345679, ул. "
@@ -178,7 +178,7 @@ def test_personal_data_in_model_text_becomes_words() -> None:
     assert masker.to_words(hidden) == "Звонить на телефон, цена 1 350 000 ₽"
 
 
-def test_quoted_tokens_are_names_as_spelled_and_words_in_brackets() -> None:
+def test_tokens_in_quotations_become_spelled_names_and_words_in_brackets() -> None:
     masker = Masker(["Марина"])
     masker.mask("Марине позвонить 89161234567, запасной 89031234567")
     message_text = "для [ИМЯ_1] на [ТЕЛЕФОН_2], и [ИМЯ_1], и [ИМЯ_9]"
@@ -189,7 +189,7 @@ def test_quoted_tokens_are_names_as_spelled_and_words_in_brackets() -> None:
     )
 
 
-def test_name_is_restored_as_written_and_said_as_known() -> None:
+def test_name_is_restored_as_written_and_retold_as_known() -> None:
     masker = Masker(["Иван Петров"])
     assert masker.restore(masker.mask("передам Ивану")) == "передам Ивану"
     assert masker.to_words("[ИМЯ_1] доволен") == "Иван Петров доволен"
@@ -198,18 +198,18 @@ def test_name_is_restored_as_written_and_said_as_known() -> None:
 @pytest.mark.parametrize(
     "name", ["", "  ", "Клиент", "Автосалон Прайм", "ООО", "7", "Магазин диванов"]
 )
-def test_names_that_name_nobody_hide_nothing(name: str) -> None:
+def test_name_that_is_no_personal_name_masks_nothing(name: str) -> None:
     text = "Клиент спросил про магазин диванов и автосалон, 7 штук, ООО"
     assert Masker([name]).mask(text) == text
 
 
-def test_name_learnt_later_is_hidden_from_the_start() -> None:
+def test_name_introduced_later_is_masked_in_earlier_messages() -> None:
     texts = ["Зураб, это вы?", "Да, меня зовут Зураб"]
     masker = Masker([], texts)
     assert [masker.mask(text) for text in texts] == ["[ИМЯ_1], это вы?", "Да, меня зовут [ИМЯ_1]"]
 
 
-def test_no_introduction_reaches_into_the_next_message() -> None:
+def test_introduction_does_not_extend_into_the_next_message() -> None:
     texts = [
         "Всегда на связи",
         "Хорошо, спасибо",
@@ -226,7 +226,7 @@ def test_no_introduction_reaches_into_the_next_message() -> None:
     ]
 
 
-def test_masking_can_be_off() -> None:
+def test_masking_switched_off_changes_nothing() -> None:
     masker = Masker(["Марина"], level=Masking.OFF)
     text = "Марина 89161234567 [ТЕЛЕФОН_1]"
     assert (
@@ -239,7 +239,7 @@ def test_masking_can_be_off() -> None:
     )
 
 
-def test_strict_masking_hides_numbers_and_capitalised_words_and_says_them_again() -> None:
+def test_strict_masking_masks_and_restores_numbers_and_capitalised_words() -> None:
     masker = Masker([], level=Masking.STRICT)
     shown = masker.mask("Добрый день, едем в Белгород за 350 000")
     assert shown == "Добрый день, едем в [СЛОВО_1] за [СЛОВО_2]"
@@ -292,10 +292,8 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("part", HOSTILE)
-def test_hostile_text_is_masked_and_joined_back(part: str) -> None:
-    """A pattern that goes back over what it has read would need hours here; a hang is named and
-    fails.
-    """
+def test_pieces_of_long_hostile_text_are_the_text(part: str) -> None:
+    """A pattern with backtracking would need hours; the suite then stops and names the test."""
     text = part * (20_000 // len(part))
     assert "".join(piece.original for piece in Masker(["Иван"], [text]).pieces(text)) == text
 
@@ -306,7 +304,7 @@ def test_hostile_text_is_masked_and_joined_back(part: str) -> None:
         "".join
     )
 )
-def test_mixed_hostile_text_is_masked_and_joined_back(part: str) -> None:
+def test_pieces_of_mixed_hostile_text_are_the_text(part: str) -> None:
     text = part * (4_000 // len(part))
     assert "".join(piece.original for piece in Masker(["Иван"], [text]).pieces(text)) == text
 
@@ -319,8 +317,8 @@ def test_mixed_hostile_text_is_masked_and_joined_back(part: str) -> None:
         ("у меня собака яндекс", "у меня собака яндекс"),
     ],
 )
-def test_a_mailbox_is_found_by_its_provider_without_a_zone(text: str, masked: str) -> None:
-    """A Latin name tells it from a dog."""
+def test_mailbox_without_a_domain_zone_is_detected_by_its_provider(text: str, masked: str) -> None:
+    """A Latin name distinguishes a mailbox from the animal (``собака`` is the @ sign and a dog)."""
     assert Masker((), [text]).mask(text) == masked
 
 
@@ -337,6 +335,6 @@ def test_a_mailbox_is_found_by_its_provider_without_a_zone(text: str, masked: st
         ),
     ],
 )
-def test_data_over_several_messages_is_masked(texts: list[str], masked: list[str]) -> None:
+def test_data_split_over_messages_is_masked(texts: list[str], masked: list[str]) -> None:
     masker = Masker([], texts)
     assert [masker.mask(text) for text in texts] == masked

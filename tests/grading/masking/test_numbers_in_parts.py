@@ -1,6 +1,4 @@
-"""Numbers that are sent in parts over several messages are masked as one, and come back as they
-were written.
-"""
+"""Numbers sent in parts over several messages get one token and are restored as written."""
 
 import pytest
 
@@ -41,7 +39,7 @@ def test_parts_of_a_number_are_masked(texts: list[str], masked: list[str]) -> No
     assert [masker.mask(text) for text in texts] == masked
 
 
-def test_a_number_in_parts_is_the_number_written_at_once() -> None:
+def test_number_in_parts_has_the_token_of_the_whole_number() -> None:
     masker = Masker([], texts := ["8916", "204 17 33", "ещё раз: 8 916 204-17-33"])
     assert [masker.mask(text) for text in texts] == [
         "[ТЕЛЕФОН_1]",
@@ -50,7 +48,7 @@ def test_a_number_in_parts_is_the_number_written_at_once() -> None:
     ]
 
 
-def test_quotes_and_summary_take_the_parts_back() -> None:
+def test_parts_are_restored_in_quotes_and_masked_in_the_summary() -> None:
     window = chat(
         ("client", "мой 8916"), ("client", "204"), ("client", "17 33"), ("company", "Записал 8916")
     )

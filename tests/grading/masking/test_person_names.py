@@ -1,13 +1,11 @@
-"""Names are masked whole, in every case and alphabet; what is no name stays, whatever a buyer calls
-himself.
-"""
+"""Masking of names in every case and alphabet. Ordinary words are kept, also as nicknames."""
 
 import pytest
 
 from app.grading.masking.known_names import MAX_NAME_LENGTH, MAX_PEOPLE
 from app.grading.masking.masker import Masker
 
-SELLERS_WORDS = (
+SELLER_MESSAGES = (
     "Добрый день! Да, доставка не делаем, это важно. Просто приходите: диван, "
     "кресло и шкаф в магазине, мастер соберёт сам.",
     "Привет! Нет, скидки не будет. Пользователь удалил, покупатель нашёлся, "
@@ -47,15 +45,15 @@ SELLERS_WORDS = (
         ),
     ],
 )
-def test_an_ordinary_word_as_a_nickname_hides_nothing(nickname: str) -> None:
-    masker = Masker([nickname], SELLERS_WORDS)
-    assert [masker.mask(text) for text in SELLERS_WORDS] == list(SELLERS_WORDS)
+def test_nickname_that_is_an_ordinary_word_masks_nothing(nickname: str) -> None:
+    masker = Masker([nickname], SELLER_MESSAGES)
+    assert [masker.mask(text) for text in SELLER_MESSAGES] == list(SELLER_MESSAGES)
 
 
 @pytest.mark.parametrize(
     "word", ["доставка", "никак", "Доставка", "просто", "завтра", "не надо", "Диван"]
 )
-def test_an_ordinary_word_after_an_introduction_stays(word: str) -> None:
+def test_ordinary_word_after_an_introduction_is_kept(word: str) -> None:
     text = f"меня зовут {word}, шучу"
     assert Masker([], [text]).mask(text) == text
 
@@ -74,11 +72,11 @@ def test_an_ordinary_word_after_an_introduction_stays(word: str) -> None:
         ("с Викусей созвонитесь", "с [ИМЯ_1] созвонитесь"),
     ],
 )
-def test_a_name_is_masked_whole(text: str, masked: str) -> None:
+def test_name_is_masked_completely(text: str, masked: str) -> None:
     assert Masker([], [text]).mask(text) == masked
 
 
-def test_all_spellings_of_a_known_name_are_one_person() -> None:
+def test_all_spellings_of_a_known_name_have_one_token() -> None:
     texts = [
         "Дмитрий, добрый день",
         "дима, вы где?",
@@ -96,7 +94,7 @@ def test_all_spellings_of_a_known_name_are_one_person() -> None:
     ]
 
 
-def test_a_products_name_stays() -> None:
+def test_product_name_is_kept() -> None:
     for text in (
         "кухня Мария Модерн",
         "диван Петр угловой",
@@ -108,7 +106,7 @@ def test_a_products_name_stays() -> None:
         assert Masker([], [text]).mask(text) == text
 
 
-def test_names_are_bounded_in_length_and_number() -> None:
+def test_length_and_number_of_names_are_limited() -> None:
     long_name = "Аршалуйс " * MAX_NAME_LENGTH
     assert Masker([long_name], ["привет"]).mask("Аршалуйс, привет") == "[ИМЯ_1], привет"
     surnames = [
