@@ -47,7 +47,7 @@ chaos: $(VENV)/ready ## simulated days under faults; MINUTES=13 SEED=1 REPLICAS=
 fuzz: $(VENV)/ready ## requests generated from OpenAPI by schemathesis; longer: ARGS=--max-time=600 make fuzz
 	@$(RUN) tests.fuzz --max-time=120 $(ARGS)
 
-mutate: $(VENV)/ready ## change each constant of app/domain by one and show the test that fails
+mutate: $(VENV)/ready ## change each constant of app/domain by one and show the test that fails; one file: ARGS=app/domain/score.py make mutate
 	@$(RUN) tests.checks.mutate_domain $(ARGS)
 
 COMPILE := $(RUN) uv pip compile pyproject.toml --quiet --universal --python-version=3.11 --generate-hashes \
