@@ -9,7 +9,8 @@ from typing import Any, Protocol, Self, TypeVar
 import httpx2
 import openai
 
-from app.clients.bounded_body import BoundedBody, UnreadableBodyError, limit_body
+from app.clients.bounded_body import UnreadableBodyError
+from app.clients.deepseek.api import create_api
 from app.clients.deepseek.errors import DeepSeekCostlyError, DeepSeekError, DeepSeekTruncatedError
 from app.clients.deepseek.prices import most_usd
 from app.clients.deepseek.responses import (
@@ -27,15 +28,12 @@ from app.clients.deepseek.schema import Balance, Bill, Completion, Usage
 from app.clients.limiter import AdaptiveLimiter
 from app.clients.retry import RetryPolicy
 from app.clients.text import read_json
-from app.clients.tls import get_tls_context
 from app.clock import Clock, system_clock
 
 T = TypeVar("T")
 
 _PROBE_TOKENS = 16
 """Token limit of an answer that is requested only to check that the model answers."""
-_MAX_BODY_BYTES = 2**20
-"""Bytes. The longest answer requested has a fiftieth of it."""
 
 
 class HasContent(Protocol):
@@ -44,10 +42,6 @@ class HasContent(Protocol):
     @property
     def content(self) -> bytes:
         """The body."""
-
-
-class _BoundedBody(BoundedBody, httpx2.AsyncByteStream):
-    """A bounded body as a stream of httpx2."""
 
 
 class DeepSeekClient:
@@ -81,23 +75,8 @@ class DeepSeekClient:
         self._clock = clock
         self._omit = frozenset(omit)
         self._limiter = AdaptiveLimiter(max_concurrency)
-        # The package's own pool allows 1,000 connections and keeps 100 of them; it would override
-        # this limit.
-        limits = httpx2.Limits(
-            max_connections=max_concurrency, max_keepalive_connections=max_concurrency
-        )
-        self._api = openai.AsyncOpenAI(
-            api_key=api_key
-            or "none",  # otherwise the package reads OpenAI's key from the environment
-            base_url=base_url,
-            max_retries=0,
-            timeout=timeout_seconds,
-            http_client=openai.DefaultAsyncHttpxClient(
-                limits=limits,
-                verify=get_tls_context(),
-                headers={"Accept-Encoding": "gzip"},
-                event_hooks={"response": [limit_body(_BoundedBody, _MAX_BODY_BYTES)]},
-            ),
+        self._api = create_api(
+            base_url, api_key, max_concurrency=max_concurrency, timeout_seconds=timeout_seconds
         )
 
     async def __aenter__(self) -> Self:
