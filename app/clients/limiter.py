@@ -9,21 +9,31 @@ from aiolimiter import AsyncLimiter
 from app.clients.retry import RateLimitedError
 
 _SUCCESSES_FOR_ONE_MORE = 10
+_LONE_TIMEOUTS_OF_OUTAGE = 2
 
 
 class AdaptiveLimiter:
     """Limit of concurrent requests that adapts to the external system.
 
-    A refusal (429) halves it; ten successes raise it by one.
+    - A refusal (429) halves it; ten successes raise it by one.
+    - An error of the kinds ``slow`` (timeouts) sets it to half of the requests in flight.
+    - If two requests in a row time out, each alone all the time, concurrency is not the reason. The
+      limit returns to its maximum, and timeouts do not lower it again before a success. Otherwise
+      an outage would be noticed one request after the other. (One may have waited for what the
+      server still does for abandoned requests.)
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, slow: tuple[type[Exception], ...] = ()) -> None:
         self._limit = limit
+        self._slow = slow
         self._allowed = limit
         self._slots = asyncio.Semaphore(limit)
+        self._in_flight = 0
+        self._admitted = 0
         self._overdrawn = 0  # slots in use above the limit: their return admits no request
         self._cuts = 0
         self._successes = 0
+        self._lone_timeouts = 0  # since the last success
 
     @property
     def allowed(self) -> int:
@@ -32,22 +42,35 @@ class AdaptiveLimiter:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Hold a slot for one request; a ``RateLimitedError`` inside lowers the limit."""
+        """Hold a slot for one request; an error that is raised inside may change the limit."""
         await self._slots.acquire()
-        cuts_before = self._cuts
+        self._in_flight += 1
+        self._admitted += 1
+        cuts_before, number, first = self._cuts, self._admitted, self._in_flight == 1
         try:
             yield
             self._count_success()
-        except RateLimitedError:
+        except (RateLimitedError, *self._slow) as error:
             # Requests sent before the last cut do not count: a burst of refusals is one refusal.
             if self._cuts == cuts_before:
-                await self._halve()
+                await self._adapt(error, alone=first and self._admitted == number)
             raise
         finally:
+            self._in_flight -= 1
             self._release()
 
-    async def _halve(self) -> None:
-        fewer = max(1, self._allowed // 2)
+    async def _adapt(self, error: Exception, *, alone: bool) -> None:
+        if isinstance(error, RateLimitedError):
+            await self._cut(self._allowed // 2)
+        elif alone:
+            self._lone_timeouts += 1
+            if self._lone_timeouts == _LONE_TIMEOUTS_OF_OUTAGE:
+                self._raise_to(self._limit)
+        elif self._lone_timeouts < _LONE_TIMEOUTS_OF_OUTAGE:
+            await self._cut(self._in_flight // 2)
+
+    async def _cut(self, allowed: int) -> None:
+        fewer = max(1, min(allowed, self._allowed))
         for _ in range(self._allowed - fewer):
             if self._slots.locked():
                 self._overdrawn += 1
@@ -58,11 +81,16 @@ class AdaptiveLimiter:
         self._successes = 0
 
     def _count_success(self) -> None:
+        self._lone_timeouts = 0
         self._successes += 1
-        if self._successes >= _SUCCESSES_FOR_ONE_MORE and self._allowed < self._limit:
+        if self._successes >= _SUCCESSES_FOR_ONE_MORE:
             self._successes = 0
-            self._allowed += 1
+            self._raise_to(min(self._allowed + 1, self._limit))
+
+    def _raise_to(self, allowed: int) -> None:
+        for _ in range(allowed - self._allowed):
             self._release()
+        self._allowed = allowed
 
     def _release(self) -> None:
         if self._overdrawn:

@@ -23,20 +23,25 @@ from app.sandbox.faults import (
 MODELS = ("deepseek-flash", "deepseek-v4-pro")
 FINGERPRINT = "fp_sandbox_rules_1"
 CHARACTERS_PER_TOKEN = 3  # close enough for Russian and JSON
-BLANK_LINE_SECONDS = 0.05
+TICK_SECONDS = 0.05
 
 
 class LocalDeepSeek:
     """A local DeepSeek. `app` is served over HTTP; `switches` may be set while it runs.
 
-    `unsupported` simulates another vendor's server: its request fields are refused, and `balance`
-    is not found.
+    - `unsupported` simulates another vendor's server: its request fields are refused, and `balance`
+      is not found.
+    - `slot_seconds` simulates a small server of one's own. It has one slot: completions are served
+      one after the other, each for so many seconds. A request whose client has gone is dropped,
+      as vLLM, Ollama and llama.cpp do.
     """
 
     def __init__(self, *, api_key: str = "sk-sandbox") -> None:
         self.api_key = api_key
         self.switches = HttpSwitches()
         self.unsupported: set[str] = set()
+        self.slot_seconds: float | None = None
+        self._slot = asyncio.Lock()
         self.traffic = Traffic()
         self._seen_prefixes: set[str] = set()
         self.app = self._build_routes()
@@ -54,6 +59,7 @@ class LocalDeepSeek:
         @app.post("/v1/chat/completions")
         async def completions(request: Request) -> Response:
             body = json.loads(await request.body())
+            await self._occupy_slot(request)
             refusal = (
                 self._refuse_key(request) or self._refuse_unsupported(body) or _refuse_request(body)
             )
@@ -82,6 +88,15 @@ class LocalDeepSeek:
             )
 
         return app
+
+    async def _occupy_slot(self, request: Request) -> None:
+        if self.slot_seconds is None:
+            return
+        async with self._slot:
+            for _ in range(round(self.slot_seconds / TICK_SECONDS)):
+                if await request.is_disconnected():
+                    return
+                await asyncio.sleep(TICK_SECONDS)
 
     def _refuse_key(self, request: Request) -> Response | None:
         if request.headers.get("authorization") == f"Bearer {self.api_key}":
@@ -190,9 +205,9 @@ def _build_response(completion: dict[str, Any], behaviour: object) -> Response:
 
 
 async def _send_blank_lines(completion: dict[str, Any], seconds: float) -> AsyncIterator[bytes]:
-    for _ in range(round(seconds / BLANK_LINE_SECONDS)):
+    for _ in range(round(seconds / TICK_SECONDS)):
         yield b"\n"
-        await asyncio.sleep(BLANK_LINE_SECONDS)
+        await asyncio.sleep(TICK_SECONDS)
     yield json.dumps(completion, ensure_ascii=False).encode()
 
 

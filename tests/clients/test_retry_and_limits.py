@@ -139,6 +139,57 @@ async def test_requests_in_flight_count_after_a_cut() -> None:
     assert await count_admitted(limiter, 5) == 2
 
 
+class SlowError(Exception):
+    """A timeout, in the tests of the limiter."""
+
+
+async def time_out_together(limiter: AdaptiveLimiter, requests: int) -> None:
+    """Let requests be in flight together and then time out one after the other."""
+    everybody = asyncio.Barrier(requests)
+
+    async def time_out() -> None:
+        with pytest.raises(SlowError):
+            async with limiter.slot():
+                await everybody.wait()
+                raise SlowError
+
+    await asyncio.gather(*(time_out() for _ in range(requests)))
+
+
+async def test_timeouts_leave_half_of_the_requests_in_flight() -> None:
+    limiter = AdaptiveLimiter(100, slow=(SlowError,))
+    await time_out_together(limiter, 24)
+    assert (limiter.allowed, await count_admitted(limiter, 50)) == (12, 12)
+    await time_out_together(limiter, 3)
+    assert limiter.allowed == 1
+    await serve_requests(limiter, 10)
+    assert limiter.allowed == 2
+
+
+async def test_two_timeouts_of_lone_requests_are_an_outage() -> None:
+    """An outage must not be noticed one request after the other."""
+    limiter = AdaptiveLimiter(8, slow=(SlowError,))
+    await time_out_together(limiter, 2)
+    await time_out_together(limiter, 1)
+    assert limiter.allowed == 1
+    await time_out_together(limiter, 1)
+    assert (limiter.allowed, await count_admitted(limiter, 20)) == (8, 8)
+    await time_out_together(limiter, 8)
+    assert limiter.allowed == 8
+    await serve_requests(limiter, 1)
+    await time_out_together(limiter, 8)
+    assert (limiter.allowed, await count_admitted(limiter, 20)) == (4, 4)
+
+
+async def test_timeout_after_the_others_have_ended_is_not_of_a_lone_request() -> None:
+    limiter = AdaptiveLimiter(8, slow=(SlowError,))
+    with pytest.raises(SlowError):
+        async with limiter.slot():
+            await serve_requests(limiter, 1)
+            raise SlowError
+    assert limiter.allowed == 1
+
+
 async def test_other_failures_leave_the_limit_alone() -> None:
     limiter = AdaptiveLimiter(4)
     with pytest.raises(TransientError):

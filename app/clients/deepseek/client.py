@@ -11,7 +11,12 @@ import openai
 
 from app.clients.bounded_body import UnreadableBodyError
 from app.clients.deepseek.api import create_api
-from app.clients.deepseek.errors import DeepSeekCostlyError, DeepSeekError, DeepSeekTruncatedError
+from app.clients.deepseek.errors import (
+    DeepSeekCostlyError,
+    DeepSeekError,
+    DeepSeekTimeoutError,
+    DeepSeekTruncatedError,
+)
 from app.clients.deepseek.prices import most_usd
 from app.clients.deepseek.responses import (
     build_format_error,
@@ -74,7 +79,7 @@ class DeepSeekClient:
         self._retry = retry
         self._clock = clock
         self._omit = frozenset(omit)
-        self._limiter = AdaptiveLimiter(max_concurrency)
+        self._limiter = AdaptiveLimiter(max_concurrency, slow=(DeepSeekTimeoutError,))
         self._api = create_api(
             base_url, api_key, max_concurrency=max_concurrency, timeout_seconds=timeout_seconds
         )

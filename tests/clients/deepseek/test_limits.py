@@ -95,6 +95,20 @@ async def test_requests_in_flight_are_limited_and_halved_by_a_429(
     assert local_deepseek.traffic.max_in_flight <= 4
 
 
+async def test_server_with_one_slot_answers_all_requests(
+    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
+) -> None:
+    """24 requests at once; in the time of one attempt the server answers a few of them."""
+    local_deepseek.slot_seconds = 0.15
+    client = make_deepseek(
+        max_concurrency=32, timeout_seconds=0.8, retry=RetryPolicy(5, 0.001, 0.01)
+    )
+    answers = await asyncio.gather(
+        *(request_completion(client) for _ in range(24)), return_exceptions=True
+    )
+    assert [answer for answer in answers if isinstance(answer, BaseException)] == []
+
+
 async def test_error_message_omits_key_and_chat(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
