@@ -25,7 +25,7 @@ class AdaptiveLimiter:
 
     def __init__(self, limit: int, *, slow: tuple[type[Exception], ...] = ()) -> None:
         self._limit = limit
-        self._slow = slow
+        self._adapting = (RateLimitedError, *slow)
         self._allowed = limit
         self._slots = asyncio.Semaphore(limit)
         self._in_flight = 0
@@ -50,7 +50,7 @@ class AdaptiveLimiter:
         try:
             yield
             self._count_success()
-        except (RateLimitedError, *self._slow) as error:
+        except self._adapting as error:
             # Requests sent before the last cut do not count: a burst of refusals is one refusal.
             if self._cuts == cuts_before:
                 await self._adapt(error, alone=first and self._admitted == number)

@@ -17,17 +17,18 @@ from app.clients.deepseek.errors import (
     DeepSeekTimeoutError,
     DeepSeekTruncatedError,
 )
-from app.clients.deepseek.prices import most_usd
+from app.clients.deepseek.prices import most_usage, most_usd
+from app.clients.deepseek.refusal_errors import build_key_error, build_timeout_error
+from app.clients.deepseek.request import Request, build_response_format
 from app.clients.deepseek.responses import (
     build_format_error,
-    build_key_error,
-    build_timeout_error,
     build_unreadable_error,
     convert_error,
     parse_usage,
     read_balance,
     read_completion,
     read_models,
+    repeats_itself,
 )
 from app.clients.deepseek.schema import Balance, Bill, Completion, Usage
 from app.clients.limiter import AdaptiveLimiter
@@ -49,6 +50,10 @@ class HasContent(Protocol):
         """The body."""
 
 
+Call = Callable[[], Awaitable[HasContent]]
+"""Sends one request and returns its response."""
+
+
 class DeepSeekClient:
     """Client of one DeepSeek account.
 
@@ -59,6 +64,7 @@ class DeepSeekClient:
     - ``max_concurrency``: maximum number of requests in flight.
     - ``omit``: features that a DeepSeek-compatible server lacks: parts of a request, or
       ``balance``.
+    - ``answer_schema``: JSON schema that the server must enforce; None: any JSON object.
     """
 
     def __init__(
@@ -72,6 +78,7 @@ class DeepSeekClient:
         retry: RetryPolicy,
         clock: Clock = system_clock,
         omit: Collection[str] = (),
+        answer_schema: dict[str, Any] | None = None,
     ) -> None:
         self._api_key = api_key
         self._model = model
@@ -79,6 +86,7 @@ class DeepSeekClient:
         self._retry = retry
         self._clock = clock
         self._omit = frozenset(omit)
+        self._response_format = build_response_format(answer_schema)
         self._limiter = AdaptiveLimiter(max_concurrency, slow=(DeepSeekTimeoutError,))
         self._api = create_api(
             base_url, api_key, max_concurrency=max_concurrency, timeout_seconds=timeout_seconds
@@ -109,47 +117,49 @@ class DeepSeekClient:
     ) -> Completion:
         """Return the model's answer.
 
-        If the answer runs out of tokens, it is requested once more with twice as many. The text is
-        not validated: it may be blank or not JSON. ``bill`` continues from earlier completions; a
-        request that might exceed its limit is not sent.
+        If the answer runs out of tokens, it is requested once more with twice as many. If it ran
+        out because it repeats itself, the second request has another temperature too: at 0 the
+        model would repeat itself again. The text is not validated: it may be blank or not JSON.
+        ``bill`` continues from earlier completions; a request that might exceed its limit is not
+        sent.
         """
         bill = bill or Bill()
+        request = Request(system, user, max_tokens)
         try:
-            for allowed_tokens in (max_tokens, 2 * max_tokens):
-                completion = await self._retry.run(
-                    partial(self._request_completion, system, user, allowed_tokens, bill)
-                )
-                if completion.finish_reason == "stop":
-                    return completion
-            raise DeepSeekTruncatedError(
-                f"Ответ DeepSeek не уместился и в {2 * max_tokens} токенов: чат остаётся без"
-                " оценки."
-            )
+            completion = await self._retry.run(partial(self._request_completion, request, bill))
+            if completion.finish_reason == "length":
+                request = request.enlarge(is_loop=repeats_itself(completion.text))
+                completion = await self._retry.run(partial(self._request_completion, request, bill))
         except DeepSeekError as error:
             error.usage = bill.usage
             raise
+        if completion.finish_reason == "length":
+            raise _build_truncated_error(request.max_tokens, bill)
+        return completion
 
-    async def probe(self, *, system: str, user: str) -> Usage:
+    async def probe(self, *, system: str, user: str, max_tokens: int = _PROBE_TOKENS) -> Usage:
         """Check that the model answers; return the usage of a minimal request.
 
-        The answer's text is ignored. All attempts together share the timeout of one attempt.
+        The answer's text is ignored. All attempts together share the timeout of one attempt; it
+        starts when the requests in flight leave a slot.
         """
         bill = Bill()
         try:
-            await self._request_probe(system, user, bill)
+            await self._request_probe(Request(system, user, max_tokens), bill)
         except DeepSeekError as error:
             error.usage = bill.usage
             raise
         return bill.usage
 
-    async def _request_probe(self, system: str, user: str, bill: Bill) -> None:
-        try:
-            async with asyncio.timeout(self._timeout_seconds):
-                await self._retry.run(
-                    partial(self._request_completion, system, user, _PROBE_TOKENS, bill)
-                )
-        except TimeoutError:
-            raise build_timeout_error() from None
+    async def _request_probe(self, request: Request, bill: Bill) -> None:
+        async with self._limiter.slot():
+            try:
+                async with asyncio.timeout(self._timeout_seconds):
+                    await self._retry.run(
+                        partial(self._request_completion, request, bill, send=self._send_now)
+                    )
+            except TimeoutError:
+                raise build_timeout_error() from None
 
     async def get_models(self) -> list[str]:
         """Return the names of the models available to the account. Free of charge."""
@@ -162,61 +172,71 @@ class DeepSeekClient:
         return await self._retry.run(partial(self._get, "/user/balance", read_balance))
 
     async def _request_completion(
-        self, system: str, user: str, max_tokens: int, bill: Bill
+        self,
+        request: Request,
+        bill: Bill,
+        *,
+        send: Callable[[Call], Awaitable[object]] | None = None,
     ) -> Completion:
+        self._check_affordable(request, bill)
+        bill.attempts += 1
+        parameters = request.build_parameters(self._response_format, self._omit)
+        answer = await (send or self._send)(
+            lambda: self._api.chat.completions.with_raw_response.create(
+                model=self._model,
+                messages=[
+                    {"role": "system", "content": request.system},
+                    {"role": "user", "content": request.user},
+                ],
+                max_tokens=request.max_tokens,
+                extra_body=parameters,
+            )
+        )
+        bill.usage += parse_usage(answer, most_usage(request.characters, request.max_tokens))
+        sent = {"max_tokens": request.max_tokens, **parameters}
+        return read_completion(answer, self._model, bill, sent, self._api_key)
+
+    def _check_affordable(self, request: Request, bill: Bill) -> None:
         most = most_usd(
-            self._model, len(system) + len(user), max_tokens, self._clock(), already=bill.usage
+            self._model, request.characters, request.max_tokens, self._clock(), already=bill.usage
         )
         if bill.most_usd is not None and most > bill.most_usd:
             raise DeepSeekCostlyError(
                 "Ещё один запрос к DeepSeek об этом чате мог бы стоить больше, чем на чат отложено."
             )
-        bill.attempts += 1
-        answer = await self._send(
-            lambda: self._api.chat.completions.with_raw_response.create(
-                model=self._model,
-                messages=[{"role": "system", "content": system}, {"role": "user", "content": user}],
-                max_tokens=max_tokens,
-                extra_body=self._parameters,
-            )
-        )
-        bill.usage += parse_usage(answer)
-        return read_completion(answer, self._model, bill)
-
-    @property
-    def _parameters(self) -> dict[str, Any]:
-        """Request parameters for reproducible JSON.
-
-        Thinking is on by default and would disable the temperature.
-        """
-        parameters = {
-            "response_format": {"type": "json_object"},
-            "temperature": 0,
-            "thinking": {"type": "disabled"},
-        }
-        return {name: value for name, value in parameters.items() if name not in self._omit}
 
     async def _get(self, path: str, read: Callable[[object], T]) -> T:
         return read(await self._send(lambda: self._api.get(path, cast_to=httpx2.Response)))
 
-    async def _send(self, call: Callable[[], Awaitable[HasContent]]) -> Any:
+    async def _send(self, call: Call) -> Any:
+        """Execute one attempt as soon as a slot is free."""
+        async with self._limiter.slot():
+            return await self._send_now(call)
+
+    async def _send_now(self, call: Call) -> Any:
         """Execute one attempt and return its JSON; convert failures to DeepSeek's errors."""
         if not self._api_key or not self._api_key.isascii():
             raise build_key_error()  # no header can contain it
-        async with self._limiter.slot():
-            try:
-                # The package's timeout restarts with every blank line that keeps the connection
-                # open.
-                async with asyncio.timeout(self._timeout_seconds):
-                    answer = await call()
-            except TimeoutError:
-                raise build_timeout_error() from None
-            except UnreadableBodyError as error:
-                raise build_unreadable_error(error) from None
-            except openai.APIError as error:
-                # Drop the cause: its text is DeepSeek's whole response.
-                raise convert_error(error, self._clock(), self._api_key) from None
+        try:
+            # The package's timeout restarts with every blank line that keeps the connection open.
+            async with asyncio.timeout(self._timeout_seconds):
+                answer = await call()
+        except TimeoutError:
+            raise build_timeout_error() from None
+        except UnreadableBodyError as error:
+            raise build_unreadable_error(error) from None
+        except openai.APIError as error:
+            # Drop the cause: its text is DeepSeek's whole response.
+            raise convert_error(error, self._clock(), self._api_key) from None
         try:
             return read_json(answer.content.decode("utf-8-sig", "replace"))
         except (ValueError, RecursionError):
             raise build_format_error() from None
+
+
+def _build_truncated_error(max_tokens: int, bill: Bill) -> DeepSeekTruncatedError:
+    error = DeepSeekTruncatedError(
+        f"Ответ DeepSeek не уместился и в {max_tokens} токенов: чат остаётся без оценки."
+    )
+    error.usage = bill.usage
+    return error

@@ -38,8 +38,12 @@ class DeepSeekBalanceError(DeepSeekAccessError):
     """The balance is empty (402)."""
 
 
+class DeepSeekForbiddenError(DeepSeekAccessError):
+    """A gateway, a proxy or a rule about regions refuses this machine or key (403, 407, 451)."""
+
+
 class DeepSeekSettingsError(DeepSeekAccessError):
-    """The model or the API does not exist at the address (404, 405).
+    """The server lacks the model, the API, the response format or a parameter.
 
     The message names the setting.
     """

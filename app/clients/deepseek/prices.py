@@ -69,10 +69,13 @@ def most_usd(
     usage so far. The result is 0 for an unknown model. A request that starts before a peak may end
     in it, so the higher price applies.
     """
-    usage = already + Usage(
-        prompt_miss_tokens=characters // _CHARACTERS_A_TOKEN, completion_tokens=max_tokens
-    )
+    usage = already + most_usage(characters, max_tokens)
     return max(cost_usd(model, usage, moment) or Decimal(0) for moment in (at, at + _LONGEST_WORK))
+
+
+def most_usage(characters: int, max_tokens: int) -> Usage:
+    """Return the upper limit of the tokens of a request with a prompt of ``characters``."""
+    return Usage(prompt_miss_tokens=characters // _CHARACTERS_A_TOKEN, completion_tokens=max_tokens)
 
 
 def get_peak_factor(model: str, at: datetime) -> int:

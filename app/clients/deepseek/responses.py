@@ -4,86 +4,144 @@ The JSON is read directly, not through the openai package's types. The package d
 200. Deeply nested JSON and numbers with thousands of digits make it raise errors of Python's own.
 """
 
-import re
+import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from json import JSONDecoder
+from typing import Literal
 
 import openai
 
 from app.clients.bounded_body import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
 from app.clients.deepseek.errors import (
-    DeepSeekBalanceError,
-    DeepSeekBlockedError,
-    DeepSeekCredentialsError,
     DeepSeekError,
-    DeepSeekRateLimitedError,
-    DeepSeekRequestError,
-    DeepSeekSettingsError,
-    DeepSeekTimeoutError,
-    DeepSeekTooLongError,
     DeepSeekUnavailableError,
     DeepSeekUnreadableError,
 )
+from app.clients.deepseek.refusal_errors import (
+    build_blocked_error,
+    build_refusal_error,
+    build_timeout_error,
+)
+from app.clients.deepseek.refusals import read_error_body, read_status_error
 from app.clients.deepseek.schema import Balance, Bill, Completion, Usage
-from app.clients.retry import parse_retry_after
 from app.clients.text import build_excerpt, shorten
 
-_LONGEST_EXCERPT = 300
-_LONGEST_COMPLAINT = 2_000  # searched for the cause
 _LONGEST_NAME = 100
 _MOST_MODELS = 1_000
 _MOST_TOKENS = 10_000_000
 """Several times the largest context. A larger number is invalid."""
 _MOST_MONEY = Decimal(10) ** 12
-# Error texts of DeepSeek ("Model Not Exist", "The supported API model names are …, but you passed
-# …"), vLLM, Ollama and LiteLLM.
-_NO_SUCH_MODEL = re.compile(
-    r"\bmodel\b.{0,120}\b(not exist|not found|you passed|decommissioned)\b|\b(invalid|unknown|not a"
-    r" valid) model\b",
-    re.IGNORECASE,
-)
-_TOO_LONG = re.compile(r"\bcontext (length|size|window)\b|\btoo long\b", re.IGNORECASE)
+_FINISHED = frozenset({"stop", "eos", "eos_token", "stop_sequence", "end_turn"})
+_TRUNCATED = frozenset({"length", "max_tokens", "model_length"})
+_FILTERED = frozenset({"content_filter", "blacklist", "sensitive", "safety"})
+"""Finish reasons of DeepSeek, OpenAI, TGI, Together, Anthropic, Mistral, GigaChat and z.AI."""
+_LOOP_TAIL = 1_000
+"""Characters at the end of a text that show whether it repeats itself."""
+_LOOP_RATIO = 5
+"""An answer of the rubric compresses to a half or a third, a repeated phrase to a tenth."""
 
 
-def parse_usage(answer: object) -> Usage:
-    """Return the billed tokens of an answer, however it ended."""
-    usage = _as_object(_as_object(answer).get("usage"))
-    hit = _parse_tokens(usage, "prompt_cache_hit_tokens")
+def parse_usage(answer: object, most: Usage) -> Usage:
+    """Return the billed tokens of an answer, however it ended.
+
+    What a completion does not state counts as in ``most``, the upper limit of the request.
+    """
+    completion = _as_object(answer)
+    usage = _as_object(completion.get("usage"))
+    if not isinstance(completion.get("choices"), list):
+        most = Usage()  # an error instead of an answer
+    details = _as_object(usage.get("prompt_tokens_details"))
+    hit = (
+        _parse_tokens(usage, "prompt_cache_hit_tokens")
+        or _parse_tokens(details, "cached_tokens")
+        or 0
+    )
     # If the response does not split the prompt, assume that nothing came from the cache.
     miss = _parse_tokens(usage, "prompt_cache_miss_tokens") or max(
-        0, _parse_tokens(usage, "prompt_tokens") - hit
+        0, (_parse_tokens(usage, "prompt_tokens") or 0) - hit
     )
-    return Usage(hit, miss, _parse_tokens(usage, "completion_tokens"))
+    output = _parse_tokens(usage, "completion_tokens")
+    return Usage(
+        hit,
+        miss if hit or miss else most.prompt_miss_tokens,
+        most.completion_tokens if output is None else output,
+    )
 
 
-def read_completion(answer: object, requested_model: str, bill: Bill) -> Completion:
+def read_completion(
+    answer: object, requested_model: str, bill: Bill, parameters: Mapping[str, object], api_key: str
+) -> Completion:
     """Parse the completion in an answer. Its usage and attempts are those of the ``bill`` so far.
 
     Raises:
         DeepSeekUnavailableError: it is not a completion, or an incomplete one.
         DeepSeekBlockedError: the provider's content filter stopped it.
+        DeepSeekError: a gateway reports the refusal of its own upstream.
     """
     completion = _as_object(answer)
     choices = completion.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise build_format_error()
-    reason = choices[0].get("finish_reason")
-    content = _as_object(choices[0].get("message")).get("content")
-    if reason == "content_filter":
-        raise build_blocked_error()
-    if reason not in ("stop", "length"):
-        raise DeepSeekUnavailableError(
-            f"DeepSeek оборвал ответ ({build_excerpt(str(reason), 40)}): повторим позже сами."
-        )
+        refusal = read_error_body(completion, api_key)
+        raise build_refusal_error(refusal) if refusal else build_format_error()
+    message = _as_object(choices[0].get("message"))
+    text = _read_text(message.get("content"))
     return Completion(
-        text=content if isinstance(content, str) else "",
+        text=text,
         model=_parse_name(completion.get("model")) or requested_model,
         fingerprint=_parse_name(completion.get("system_fingerprint")),
-        finish_reason=reason,
+        finish_reason=_read_finish_reason(choices[0], message, text),
+        parameters=parameters,
         usage=bill.usage,
         attempts=bill.attempts,
     )
+
+
+def _read_text(content: object) -> str:
+    """Return the text of a message: a string, or a list of parts."""
+    if isinstance(content, list):
+        parts = (_as_object(part) for part in content)
+        texts = (part.get("text") for part in parts if part.get("type") == "text")
+        return "".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else ""
+
+
+def _read_finish_reason(
+    choice: Mapping[str, object], message: Mapping[str, object], text: str
+) -> Literal["stop", "length"]:
+    reason = choice.get("finish_reason")
+    known = reason.lower() if isinstance(reason, str) else ""
+    if known in _FILTERED or (message.get("refusal") and not text.strip()):
+        raise build_blocked_error()
+    if choice.get("error") or (known not in _FINISHED | _TRUNCATED and reason):
+        raise DeepSeekUnavailableError(
+            f"DeepSeek оборвал ответ ({build_excerpt(str(reason), 40)}): повторим позже сами."
+        )
+    if not reason:
+        return "stop" if is_complete(text) else "length"
+    return "stop" if known in _FINISHED else "length"
+
+
+def is_complete(text: str) -> bool:
+    """Return whether the JSON object in a text ends; True for a text without an object.
+
+    It decides for servers that give no finish reason.
+    """
+    answer = text.rpartition("</think>")[2]
+    if "<think>" in answer:
+        return False
+    start = answer.find("{")
+    try:
+        return start < 0 or bool(JSONDecoder(strict=False).raw_decode(answer, start))
+    except (ValueError, RecursionError):
+        return False
+
+
+def repeats_itself(text: str) -> bool:
+    """Return whether the end of a text is one phrase again and again, such as blank lines."""
+    tail = text[-_LOOP_TAIL:].encode()
+    return len(tail) > _LOOP_RATIO * len(zlib.compress(tail))
 
 
 def read_models(answer: object) -> list[str]:
@@ -124,16 +182,7 @@ def convert_error(error: openai.APIError, now: datetime, api_key: str) -> DeepSe
         return build_timeout_error()
     if not isinstance(error, openai.APIStatusError):
         return _build_connection_error(error)
-    if error.status_code == 429:
-        message = "DeepSeek просит слать запросы реже (429): уменьшите DEEPSEEK_MAX_CONCURRENCY."
-        return DeepSeekRateLimitedError(message, parse_retry_after(error.response.headers, now))
-    if 400 <= error.status_code < 500:
-        return _build_refusal(
-            error, build_excerpt(_get_error_text(error), _LONGEST_EXCERPT, api_key)
-        )
-    return DeepSeekUnavailableError(
-        f"DeepSeek временно не работает ({error.status_code}): повторим позже сами."
-    )
+    return build_refusal_error(read_status_error(error, now, api_key))
 
 
 def _build_connection_error(error: openai.APIError) -> DeepSeekError:
@@ -142,63 +191,6 @@ def _build_connection_error(error: openai.APIError) -> DeepSeekError:
     hint = "если так больше часа, проверьте DEEPSEEK_BASE_URL и доступ сервера в интернет"
     return DeepSeekUnavailableError(
         f"DeepSeek не отвечает ({type(error).__name__}): повторим позже сами; {hint}."
-    )
-
-
-def _build_refusal(error: openai.APIStatusError, error_text: str) -> DeepSeekError:
-    status = error.status_code
-    if status == 401:
-        return build_key_error()
-    if status == 402:
-        return DeepSeekBalanceError(
-            "На счету DeepSeek кончились деньги: пополните его на platform.deepseek.com → Top up."
-        )
-    if status == 400 and "content exists risk" in error_text.lower():
-        return build_blocked_error()
-    return _build_request_error(error, error_text)
-
-
-def _build_request_error(error: openai.APIStatusError, error_text: str) -> DeepSeekError:
-    status = error.status_code
-    if status == 413 or error.code == "context_length_exceeded" or _TOO_LONG.search(error_text):
-        hint = "если так с каждым чатом, впишите в DEEPSEEK_MODEL модель с большим контекстом"
-        return DeepSeekTooLongError(
-            f"Чат не уместился в контекст модели; {hint}. Ответ DeepSeek: {error_text}", status
-        )
-    if error.code == "model_not_found" or _NO_SUCH_MODEL.search(_get_message(error) or ""):
-        return DeepSeekSettingsError(
-            "DeepSeek не знает модели из DEEPSEEK_MODEL: впишите ту, что есть."
-            f" Его ответ: {error_text}"
-        )
-    if status in (404, 405):
-        return DeepSeekSettingsError(
-            f"DeepSeek такого не знает ({status}): проверьте DEEPSEEK_BASE_URL и DEEPSEEK_MODEL."
-            f" Его ответ: {error_text}"
-        )
-    hint = "если так с каждым чатом, проверьте DEEPSEEK_MODEL и DEEPSEEK_OMIT"
-    return DeepSeekRequestError(
-        f"DeepSeek не принял запрос ({status}); {hint}. Его ответ: {error_text}", status
-    )
-
-
-def _get_error_text(error: openai.APIStatusError) -> str:
-    return _get_message(error) or error.response.text[:_LONGEST_COMPLAINT]
-
-
-def _get_message(error: openai.APIStatusError) -> str | None:
-    """Return the server's error text only.
-
-    Some DeepSeek-compatible servers add the whole request, chat included, in other fields.
-    """
-    message = error.body.get("message") if isinstance(error.body, dict) else error.body
-    return message[:_LONGEST_COMPLAINT] if isinstance(message, str) else None
-
-
-def build_key_error() -> DeepSeekCredentialsError:
-    """Build the error for a key that DeepSeek rejects or that a header cannot contain."""
-    return DeepSeekCredentialsError(
-        "DeepSeek не принял ключ: впишите в DEEPSEEK_API_KEY действующий с platform.deepseek.com →"
-        " API keys."
     )
 
 
@@ -220,21 +212,6 @@ def build_unreadable_error(error: UnreadableBodyError) -> DeepSeekUnreadableErro
     )
 
 
-def build_timeout_error() -> DeepSeekTimeoutError:
-    """Build the error for a timeout."""
-    return DeepSeekTimeoutError(
-        "DeepSeek не успел ответить: повторим позже; если так часто, увеличьте"
-        " DEEPSEEK_TIMEOUT_SECONDS."
-    )
-
-
-def build_blocked_error() -> DeepSeekBlockedError:
-    """Build the error for a text that the content filter blocked."""
-    return DeepSeekBlockedError(
-        "Фильтр DeepSeek не пропустил текст чата: такой чат остаётся без оценки."
-    )
-
-
 def _as_object(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
@@ -244,10 +221,9 @@ def _parse_name(value: object) -> str | None:
     return (shorten(value.strip(), _LONGEST_NAME) or None) if isinstance(value, str) else None
 
 
-def _parse_tokens(usage: Mapping[str, object], name: str) -> int:
+def _parse_tokens(usage: Mapping[str, object], name: str) -> int | None:
+    """Return a number of tokens; None if it is missing or invalid."""
     tokens = usage.get(name)
-    return (
-        tokens
-        if isinstance(tokens, int) and not isinstance(tokens, bool) and 0 < tokens <= _MOST_TOKENS
-        else 0
-    )
+    if not isinstance(tokens, int) or isinstance(tokens, bool):
+        return None
+    return tokens if 0 <= tokens <= _MOST_TOKENS else None

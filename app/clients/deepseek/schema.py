@@ -1,7 +1,9 @@
 """DeepSeek's answers and billed usage."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,15 @@ class Completion:
 
     ``text`` is the model's text; it may be blank or not JSON. ``model`` and ``fingerprint`` are
     DeepSeek's identifiers of what answered: a name may stay while the model behind it changes.
-    ``finish_reason`` is ``stop`` (finished) or ``length`` (out of tokens).
+    ``finish_reason`` is ``stop`` (finished) or ``length`` (out of tokens). ``parameters`` is what
+    the answered request had beside model and messages.
     """
 
     text: str
     model: str
     fingerprint: str | None
-    finish_reason: str
+    finish_reason: Literal["stop", "length"]
+    parameters: Mapping[str, object]
     usage: Usage
     attempts: int
 

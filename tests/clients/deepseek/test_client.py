@@ -55,8 +55,10 @@ async def test_unsupported_parameters_are_omitted(
     (request,) = local_deepseek.requests
     assert set(request.body) == {"model", "messages", "temperature", "max_tokens"}
     assert await make_deepseek(omit=local_deepseek.unsupported).get_balance() is None
-    with pytest.raises(DeepSeekRequestError, match="thinking"):
+    with pytest.raises(DeepSeekSettingsError, match=r"DEEPSEEK_RESPONSE_FORMAT.*thinking"):
         await request_completion(make_deepseek())
+    with pytest.raises(DeepSeekSettingsError, match=r"параметра thinking.*DEEPSEEK_OMIT"):
+        await request_completion(make_deepseek(omit={"response_format"}))
 
 
 async def test_answer_comes_with_its_model_and_its_tokens(deepseek: DeepSeekClient) -> None:

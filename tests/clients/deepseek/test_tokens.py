@@ -23,6 +23,9 @@ from tests.support.deepseek_prompts import (
     request_completion,
 )
 
+MOST = Usage(0, (len(SYSTEM) + len(USER)) // 2, 700)
+"""The upper limit of a request of these tests."""
+
 
 async def test_truncated_answer_is_requested_once_more(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
@@ -48,6 +51,47 @@ async def test_answer_truncated_twice_is_an_error(
     )
 
 
+async def test_error_without_an_answer_is_not_billed(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
+    for fault in (faults.NULL_CHOICES, faults.HTML):
+        local_deepseek.switches.fail(fault)
+    assert (await request_completion(deepseek)).usage == Usage(0, PROMPT_TOKENS, 1)
+
+
+LOOPS = {
+    "phrase": '{"summary": "' + "Продавец ответил. " * 60,
+    "counter": '{"ev": [' + "".join(f'{{"i": {n}, "q": "Добрый день"}}, ' for n in range(60)),
+    "blank lines": '{"summary": "Продавец ответил."' + "\n" * 1_200,
+}
+
+
+@pytest.mark.parametrize("text", LOOPS.values(), ids=LOOPS.keys())
+async def test_request_whose_answer_repeats_itself_is_never_sent_again(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, text: str
+) -> None:
+    """At temperature 0 the model would repeat itself again."""
+    local_deepseek.switches.fail(
+        faults.loop_with(text), when=lambda request: request.body["temperature"] == 0, times=None
+    )
+    answer = await request_completion(deepseek, max_tokens=400)
+    first, second = (request.body for request in local_deepseek.requests)
+    assert second == {**first, "max_tokens": 800, "temperature": second["temperature"]}
+    assert second["temperature"] > 0
+    assert answer.text == "{}"
+    assert answer.parameters == {
+        name: value for name, value in second.items() if name not in ("model", "messages")
+    }
+
+
+async def test_answer_without_a_loop_keeps_its_temperature(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
+) -> None:
+    local_deepseek.switches.fail(faults.LENGTH)
+    await request_completion(deepseek, max_tokens=400)
+    assert [request.body["temperature"] for request in local_deepseek.requests] == [0, 0]
+
+
 async def test_incomplete_answers_are_billed(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
@@ -67,17 +111,27 @@ async def test_incomplete_answers_are_billed(
 @pytest.mark.parametrize(
     ("answered_usage", "usage"),
     [
-        (None, Usage()),
-        ({}, Usage()),
+        (None, MOST),
+        ({}, MOST),
+        ({"prompt_tokens": 90}, Usage(0, 90, MOST.completion_tokens)),
+        ({"completion_tokens": 0}, Usage(0, MOST.prompt_miss_tokens, 0)),
         ({"prompt_tokens": 90, "completion_tokens": 10}, Usage(0, 90, 10)),
+        (
+            {
+                "prompt_tokens": 90,
+                "completion_tokens": 10,
+                "prompt_tokens_details": {"cached_tokens": 64},
+            },
+            Usage(64, 26, 10),
+        ),
         (
             {"prompt_tokens": 90, "prompt_cache_hit_tokens": 60, "completion_tokens": 10},
             Usage(60, 30, 10),
         ),
-        ({"prompt_tokens": "many", "completion_tokens": -3}, Usage()),
+        ({"prompt_tokens": "many", "completion_tokens": -3}, MOST),
     ],
 )
-async def test_partial_usage_is_parsed(
+async def test_missing_usage_counts_as_the_most_that_the_request_may_cost(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, answered_usage: Any, usage: Usage
 ) -> None:
     local_deepseek.switches.fail(
@@ -87,7 +141,7 @@ async def test_partial_usage_is_parsed(
             )
         )
     )
-    answer = await request_completion(deepseek)
+    answer = await request_completion(deepseek, max_tokens=700)
     assert (answer.usage, answer.model, answer.fingerprint) == (usage, "deepseek-flash", None)
 
 

@@ -79,6 +79,45 @@ async def test_no_chat_costs_more_than_reserved(
     assert 2 * one <= lost < most + one / 4, "a probe costs next to nothing"
 
 
+@pytest.mark.parametrize("usage", [None, {}, "absent"])
+async def test_answer_without_usage_books_the_most_that_its_request_may_cost(
+    stage: Stage, database_url: str, usage: Any
+) -> None:
+    """Otherwise a server without usage would be free, and the budget would never end."""
+    most = await one_due(stage)
+    stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    stage.sandbox.deepseek.switches.fail(report_usage(usage), times=None)
+    async with (
+        stage.resting(),
+        on_stage(
+            database_url, stage.sandbox, stage.clock, deepseek_daily_budget_usd=most
+        ) as frugal,
+    ):
+        answer = await frugal.analyze()
+    assert (answer["analyzed_chats"], answer["waiting_chats"]) == (1, 1)
+    (report,) = await stage.rows("SELECT cost_usd FROM reports")
+    (asked,) = stage.sandbox.deepseek.requests
+    characters = sum(len(message["content"]) for message in asked.body["messages"])
+    assert report["cost_usd"] == cost_usd(
+        "deepseek-flash",
+        Usage(prompt_miss_tokens=characters // 2, completion_tokens=asked.body["max_tokens"]),
+        SUNDAY,
+    )
+    assert most / 4 < report["cost_usd"] < most
+
+
+def report_usage(usage: Any) -> Rewrite:
+    """Replace the usage of the answer, or remove it."""
+
+    def change(completion: dict[str, Any]) -> None:
+        completion["usage"] = usage
+        if usage == "absent":
+            del completion["usage"]
+
+    return Rewrite(change)
+
+
 async def test_grading_shortly_before_peak_hours_reserves_the_peak_price(stage: Stage) -> None:
     before = await one_due(stage, BEFORE_THE_PEAK)
     stage.clock.move(minutes=5)

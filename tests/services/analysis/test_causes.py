@@ -17,6 +17,7 @@ CODES = {
     "DeepSeekBlockedError": OutcomeCode.MODEL_REFUSED,
     "DeepSeekCostlyError": OutcomeCode.TEXT_TOO_COSTLY,
     "DeepSeekCredentialsError": OutcomeCode.ACCESS_REFUSED,
+    "DeepSeekForbiddenError": OutcomeCode.ACCESS_REFUSED,
     "DeepSeekRateLimitedError": OutcomeCode.MODEL_UNAVAILABLE,
     "DeepSeekRequestError": OutcomeCode.REQUEST_REFUSED,
     "DeepSeekSettingsError": OutcomeCode.ACCESS_REFUSED,

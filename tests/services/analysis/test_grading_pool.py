@@ -47,6 +47,20 @@ EVERYBODYS: dict[str, tuple[Behaviour, str]] = {
         "DEEPSEEK_MODEL",
     ),
     "no such address": (CannedResponse(404, "<html>404 Not Found</html>"), "DEEPSEEK_BASE_URL"),
+    "no money": (
+        CannedResponse(
+            429, {"error": {"message": "Check your plan", "code": "insufficient_quota"}}
+        ),
+        "кончились деньги",
+    ),
+    "gateway": (
+        CannedResponse(403, "<html>403 Forbidden</html>", {"Server": "cloudflare"}),
+        "отвечает cloudflare",
+    ),
+    "response format": (
+        CannedResponse(400, error_body("This response_format type is unavailable now")),
+        "DEEPSEEK_RESPONSE_FORMAT",
+    ),
 }
 
 
@@ -85,7 +99,7 @@ async def test_wrong_model_name_ends_the_run_with_any_number_of_chats(
 
 
 @pytest.mark.parametrize(("fault", "setting"), EVERYBODYS.values(), ids=EVERYBODYS.keys())
-async def test_configuration_fault_names_its_setting(
+async def test_general_fault_names_what_to_fix(
     stage: Stage, fault: Behaviour, setting: str
 ) -> None:
     await copied(stage, 2)
