@@ -15,6 +15,7 @@ from app.database.engine import Database
 from app.database.startup import PATIENCE_SECONDS, prepare
 from app.domain.working_hours import ROUND_THE_CLOCK
 from app.errors import SettingsError
+from app.grading.answer_schema import make_answer_schema
 from app.grading.rubric import Rubric, RubricError, load_rubric
 from app.services.analysis.grader import Grader
 from app.services.analysis.worker_pool import WorkerPool
@@ -62,17 +63,14 @@ async def open_grader(
     Raises:
         SettingsError: the rubric file cannot be used.
     """
-    deepseek = DeepSeekClient(
-        str(settings.deepseek_base_url),
-        settings.deepseek_api_key.get_secret_value() if settings.deepseek_api_key else "",
-        settings.deepseek_model,
-        max_concurrency=settings.deepseek_max_concurrency,
-        timeout_seconds=settings.deepseek_timeout_seconds,
-        retry=retry,
-        clock=clock,
-        omit=settings.deepseek_omit,
-    )
     rubric = read_rubric(settings)
+    deepseek = build_deepseek_client(
+        settings,
+        rubric,
+        clock=clock,
+        retry=retry,
+        timeout_seconds=settings.deepseek_timeout_seconds,
+    )
     async with deepseek, nullcontext(pool) if pool else WorkerPool() as processes:
         yield Grader(
             deepseek,
@@ -84,6 +82,32 @@ async def open_grader(
             working_hours=settings.working_hours or ROUND_THE_CLOCK,
             masking=settings.mask_personal_data,
         )
+
+
+def build_deepseek_client(
+    settings: Settings,
+    rubric: Rubric,
+    *,
+    clock: Clock = system_clock,
+    retry: RetryPolicy,
+    timeout_seconds: float,
+) -> DeepSeekClient:
+    """Return the client of the model's server; close it after use.
+
+    ``rubric``: its checks are in the JSON schema, if the settings ask for one.
+    """
+    has_schema = settings.deepseek_response_format == "json_schema"
+    return DeepSeekClient(
+        str(settings.deepseek_base_url),
+        settings.deepseek_api_key.get_secret_value() if settings.deepseek_api_key else "",
+        settings.deepseek_model,
+        max_concurrency=settings.deepseek_max_concurrency,
+        timeout_seconds=timeout_seconds,
+        retry=retry,
+        clock=clock,
+        omit=settings.deepseek_omitted,
+        answer_schema=make_answer_schema(rubric) if has_schema else None,
+    )
 
 
 def read_rubric(settings: Settings) -> Rubric:

@@ -144,6 +144,14 @@ class Settings(BaseSettings):
         COMMA_SEPARATED,
     ] = Field((), description="слова thinking, response_format, temperature, balance через запятую")
     """Features that the server behind DEEPSEEK_BASE_URL lacks, comma-separated. They are not used.
+    `response_format` is the same as DEEPSEEK_RESPONSE_FORMAT=none.
+    """
+    deepseek_response_format: Literal["json_object", "json_schema", "none"] = Field(
+        "json_object", description="json_object, json_schema или none"
+    )
+    """What the server enforces on the answer: any JSON object, the JSON schema of an answer, or
+    nothing. DeepSeek refuses json_schema; vLLM, Ollama, llama.cpp, LM Studio and Yandex know it,
+    and small models need it.
     """
     deepseek_daily_budget_usd: Decimal | None = Field(
         None, ge=0, description="сумма в долларах, например 2.50"
@@ -268,6 +276,18 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_response_format(self) -> Self:
+        if (
+            self.deepseek_response_format == "json_schema"
+            and "response_format" in self.deepseek_omit
+        ):
+            raise ValueError(
+                "DEEPSEEK_RESPONSE_FORMAT: json_schema, а DEEPSEEK_OMIT запрещает response_format;"
+                " оставьте что-то одно."
+            )
+        return self
+
     @property
     def accounts(self) -> tuple[AvitoAccount, ...]:
         """The Avito accounts, from either setting."""
@@ -278,6 +298,13 @@ class Settings(BaseSettings):
                 ),
             )
         return self.avito_accounts
+
+    @property
+    def deepseek_omitted(self) -> frozenset[str]:
+        """What is not sent to the model's server, and not requested: from both settings."""
+        if self.deepseek_response_format == "none":
+            return frozenset({*self.deepseek_omit, "response_format"})
+        return frozenset(self.deepseek_omit)
 
     @property
     def webhook_url(self) -> str | None:

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from app.sandbox.deepseek_faults import Hang, Rewrite, error_body
+from app.sandbox.deepseek_formats import describe_format_refusal
 from app.sandbox.deepseek_rules import grade
 from app.sandbox.faults import (
     BEHAVIOUR_KEY,
@@ -29,8 +30,9 @@ TICK_SECONDS = 0.05
 class LocalDeepSeek:
     """A local DeepSeek. `app` is served over HTTP; `switches` may be set while it runs.
 
-    - `unsupported` simulates another vendor's server: its request fields are refused, and `balance`
-      is not found.
+    - `unsupported` simulates another vendor's server: its request fields and response formats
+      (`json_schema`, as the real DeepSeek, or `json_object`) are refused; `balance` and `models`
+      are not found.
     - `slot_seconds` simulates a small server of one's own. It has one slot: completions are served
       one after the other, each for so many seconds. A request whose client has gone is dropped,
       as vLLM, Ollama and llama.cpp do.
@@ -61,7 +63,9 @@ class LocalDeepSeek:
             body = json.loads(await request.body())
             await self._occupy_slot(request)
             refusal = (
-                self._refuse_key(request) or self._refuse_unsupported(body) or _refuse_request(body)
+                self._refuse_key(request)
+                or self._refuse_unsupported(body)
+                or self._refuse_request(body)
             )
             return refusal or _build_response(
                 self._build_completion(body), request.scope.get(BEHAVIOUR_KEY)
@@ -70,6 +74,8 @@ class LocalDeepSeek:
         @app.get("/models")
         @app.get("/v1/models")
         async def models(request: Request) -> Response:
+            if "models" in self.unsupported:
+                return JSONResponse({"detail": "Not Found"}, 404)
             rows = [{"id": model, "object": "model", "owned_by": "deepseek"} for model in MODELS]
             return self._refuse_key(request) or JSONResponse({"object": "list", "data": rows})
 
@@ -114,6 +120,15 @@ class LocalDeepSeek:
             if foreign
             else None
         )
+
+    def _refuse_request(self, body: dict[str, Any]) -> Response | None:
+        """Return the 400 of an unknown model, a missing message or a refused response format."""
+        fault = describe_format_refusal(body, self.unsupported)
+        if body.get("model") not in MODELS:
+            fault = "Model Not Exist"
+        elif not any(message.get("content") for message in body.get("messages", [])):
+            fault = "Empty input messages"
+        return JSONResponse(error_body(fault), 400) if fault else None
 
     def _build_completion(self, body: dict[str, Any]) -> dict[str, Any]:
         """Build the response of a completion.
@@ -170,28 +185,6 @@ class LocalDeepSeek:
 def estimate_tokens(text: str) -> int:
     """Estimate the number of tokens of a text."""
     return -(-len(text) // CHARACTERS_PER_TOKEN)
-
-
-def _refuse_request(body: dict[str, Any]) -> Response | None:
-    """Return the 400 of an invalid request.
-
-    Causes: an unknown model, no messages, `json_schema`, or `json_object` without the word "json"
-    in the prompt.
-    """
-    wanted = body.get("response_format", {}).get("type", "text")
-    prompt = " ".join(str(message.get("content", "")) for message in body.get("messages", []))
-    if body.get("model") not in MODELS:
-        return JSONResponse(error_body("Model Not Exist"), 400)
-    if not prompt:
-        return JSONResponse(error_body("Empty input messages"), 400)
-    if wanted not in ("text", "json_object"):
-        return JSONResponse(error_body("This response_format type is unavailable now"), 400)
-    if wanted == "json_object" and "json" not in prompt.lower():
-        return JSONResponse(
-            error_body("Prompt must contain the word 'json' in some form to use 'response_format'"),
-            400,
-        )
-    return None
 
 
 def _build_response(completion: dict[str, Any], behaviour: object) -> Response:

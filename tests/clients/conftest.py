@@ -114,6 +114,7 @@ async def make_deepseek(
             max_concurrency: int = 8,
             timeout_seconds: float = 30,
             omit: Collection[str] = (),
+            answer_schema: dict[str, Any] | None = None,
         ) -> DeepSeekClient:
             client = DeepSeekClient(
                 base_url,
@@ -123,6 +124,7 @@ async def make_deepseek(
                 timeout_seconds=timeout_seconds,
                 retry=retry,
                 omit=omit,
+                answer_schema=answer_schema,
             )
             opened.push_async_callback(client.aclose)
             return client

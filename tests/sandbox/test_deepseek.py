@@ -38,6 +38,10 @@ def build_request(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def wrap_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+
+
 def get_content(answer: httpx.Response) -> str:
     text: str = answer.json()["choices"][0]["message"]["content"]
     return text
@@ -114,8 +118,23 @@ async def test_too_few_tokens_end_with_length(model: httpx.AsyncClient) -> None:
     [
         ({"model": "deepseek-chat"}, "Model Not Exist"),
         (
-            {"response_format": {"type": "json_schema", "json_schema": {}}},
+            {"response_format": {"type": "yaml"}},
             "This response_format type is unavailable now",
+        ),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}},
+            "Invalid schema for response_format 'x': schema must be a JSON Schema of 'type:"
+            ' "object"\'',
+        ),
+        (
+            {"response_format": wrap_schema({"type": "array", "items": {"type": "object"}})},
+            "Invalid schema for response_format 'x': 'additionalProperties' is required to be"
+            " supplied and to be false",
+        ),
+        (
+            {"response_format": wrap_schema({"properties": {"a": {}}})},
+            "Invalid schema for response_format 'x': 'required' is required to be supplied and to"
+            " include every key in properties",
         ),
         (
             {"messages": [{"role": "user", "content": "Привет"}]},
@@ -132,6 +151,36 @@ async def test_invalid_request_is_a_400(
     assert answer.status_code == 400
     assert answer.json()["error"]["message"] == message
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+
+
+async def test_response_formats_can_be_switched_off(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek
+) -> None:
+    for kind in ({"type": "json_object"}, wrap_schema({})):
+        body = build_request(response_format=kind)
+        assert (await model.post(PATH, json=body)).status_code == 200
+        deepseek.unsupported = {kind["type"]}
+        answer = await model.post(PATH, json=body)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"] == "This response_format type is unavailable now"
+
+
+async def test_server_with_one_slot_drops_requests_whose_client_has_gone(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek
+) -> None:
+    deepseek.slot_seconds = 60
+    for _ in range(2):
+        with pytest.raises(httpx.ReadTimeout):
+            await model.post(PATH, json=build_request(), timeout=0.3)
+    deepseek.slot_seconds = 0.1
+    assert (await model.post(PATH, json=build_request())).status_code == 200
+
+
+async def test_missing_models_are_not_found(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek
+) -> None:
+    deepseek.unsupported = {"models"}
+    assert (await model.get("/models")).status_code == 404
 
 
 @pytest.mark.parametrize(

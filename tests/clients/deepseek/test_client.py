@@ -61,6 +61,21 @@ async def test_unsupported_parameters_are_omitted(
         await request_completion(make_deepseek(omit={"response_format"}))
 
 
+async def test_schema_of_the_answer_is_sent(
+    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
+) -> None:
+    schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+    await request_completion(make_deepseek(answer_schema=schema))
+    (request,) = local_deepseek.requests
+    assert request.body["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "grading", "strict": True, "schema": schema},
+    }
+    local_deepseek.unsupported = {"json_schema"}
+    with pytest.raises(DeepSeekSettingsError, match=r"DEEPSEEK_RESPONSE_FORMAT.*unavailable now"):
+        await request_completion(make_deepseek(answer_schema=schema))
+
+
 async def test_answer_comes_with_its_model_and_its_tokens(deepseek: DeepSeekClient) -> None:
     first = await request_completion(deepseek)
     assert (first.text, first.model, first.fingerprint) == ("{}", "deepseek-flash", FINGERPRINT)
