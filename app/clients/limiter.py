@@ -25,7 +25,7 @@ class AdaptiveLimiter:
 
     def __init__(self, limit: int, *, slow: tuple[type[Exception], ...] = ()) -> None:
         self._limit = limit
-        self._adapting = (RateLimitedError, *slow)
+        self._adapting: tuple[type[Exception], ...] = (RateLimitedError, *slow)
         self._allowed = limit
         self._slots = asyncio.Semaphore(limit)
         self._in_flight = 0

@@ -72,16 +72,6 @@ def end_with_reason(reason: str) -> Rewrite:
     return Rewrite(change)
 
 
-def set_finish_reason(reason: str | None) -> Rewrite:
-    """Set the finish reason of a complete answer."""
-    return Rewrite(lambda completion: completion["choices"][0].update(finish_reason=reason))
-
-
-def remove_finish_reason(completion: Json) -> None:
-    """Remove the finish reason of a complete answer."""
-    del completion["choices"][0]["finish_reason"]
-
-
 def loop_with(text: str) -> Rewrite:
     """Replace the content with a text that ran out of tokens."""
 

@@ -16,6 +16,9 @@ from tests.support.deepseek_prompts import request_completion
 GRADING = '{"objection": {"present": false}, "summary": "Скобка } в строке"}'
 
 
+ABSENT = "absent"
+
+
 def content(value: Any, reason: str | None = "stop", **message: Any) -> faults.Rewrite:
     """Return a fault that sets the content and the finish reason."""
 
@@ -23,6 +26,8 @@ def content(value: Any, reason: str | None = "stop", **message: Any) -> faults.R
         completion["choices"][0].update(
             message={"role": "assistant", "content": value, **message}, finish_reason=reason
         )
+        if reason == ABSENT:
+            del completion["choices"][0]["finish_reason"]
 
     return faults.Rewrite(change)
 
@@ -56,15 +61,8 @@ INCOMPLETE = {
 async def test_complete_answer_without_a_reason_is_accepted(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, text: str
 ) -> None:
-    local_deepseek.switches.fail(content(text, None))
-    local_deepseek.switches.fail(
-        faults.Rewrite(
-            lambda completion: (
-                faults.remove_finish_reason(completion),
-                completion["choices"][0]["message"].update(content=text),
-            )
-        )
-    )
+    for reason in (None, ABSENT):
+        local_deepseek.switches.fail(content(text, reason))
     for _ in range(2):
         answer = await request_completion(deepseek)
         assert (answer.text, answer.finish_reason, answer.attempts) == (text, "stop", 1)
