@@ -37,9 +37,10 @@ _BLOCKED = re.compile(
     r"|\binput was flagged\b",
     re.IGNORECASE,
 )
-_TOO_LONG = re.compile(
-    r"\bcontext[ _](length|size|window)\b|\btoo long\b|\bexceed_context_size_error\b", re.IGNORECASE
+_CONTEXT = re.compile(
+    r"\bcontext[ _](length|size|window)\b|\bexceed_context_size_error\b", re.IGNORECASE
 )
+_TOO_LONG = re.compile(r"\btoo long\b", re.IGNORECASE)
 _NO_SUCH_MODEL = re.compile(
     r"\bmodel_not_found\b|\b(key|team|user)_model_access_denied\b"
     r"|\bmodel\b.{0,120}\b(not exist|not found|you passed|decommissioned)\b"
@@ -93,7 +94,7 @@ def build_timeout_error() -> DeepSeekTimeoutError:
     """Build the error for a timeout."""
     return DeepSeekTimeoutError(
         "DeepSeek не успел ответить: повторим позже; если так часто, увеличьте"
-        " DEEPSEEK_TIMEOUT_SECONDS."
+        " DEEPSEEK_TIMEOUT_SECONDS или уменьшите DEEPSEEK_MAX_CONCURRENCY."
     )
 
 
@@ -200,7 +201,8 @@ _KINDS: tuple[tuple[Callable[[Refusal], object], Callable[[Refusal], DeepSeekErr
         lambda it: build_key_error(it.excerpt),
     ),
     (lambda it: it.is_final and _BLOCKED.search(it.words), lambda _: build_blocked_error()),
-    (lambda it: it.status == 413 or _TOO_LONG.search(it.words), _build_long_error),
+    (lambda it: it.status == 413 or _CONTEXT.search(it.words), _build_long_error),
+    (lambda it: it.is_final and _TOO_LONG.search(it.words), _build_long_error),
     (lambda it: it.status in (503, 529) and _BUSY.search(it.words), _build_rate_error),
     (lambda it: it.is_final and _NO_SUCH_FORMAT.search(it.words), _build_format_refusal_error),
     (lambda it: it.is_final and _list_refused_parameters(it), _build_parameter_error),

@@ -54,7 +54,9 @@ def read_status_error(error: openai.APIStatusError, now: datetime, api_key: str)
         status=error.status_code,
         words=_join_words(error.body, message),
         excerpt=build_excerpt(shown, _LONGEST_EXCERPT, api_key),
-        gateway=build_excerpt(response.headers.get("Server", "") or "?", 40) if is_html else None,
+        gateway=build_excerpt(response.headers.get("Server", "шлюз без имени"), 40)
+        if is_html
+        else None,
         retry_after=parse_retry_after(response.headers, now),
     )
 

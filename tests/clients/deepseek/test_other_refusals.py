@@ -239,6 +239,8 @@ async def test_refused_feature_names_its_setting(
             error(500, message="", type="InternalServerError", param=None, code=500),
             DeepSeekUnavailableError,
         ),
+        (error(502, message="The upstream took too long to answer"), DeepSeekUnavailableError),
+        (error(400, message="The prompt is too long"), DeepSeekTooLongError),
         (
             error(503, code=503, message="Loading model", type="unavailable_error"),
             DeepSeekUnavailableError,

@@ -161,6 +161,18 @@ async def test_probe_requests_few_tokens_and_accepts_any_answer(
         await deepseek.probe(system=SYSTEM, user=USER)
 
 
+async def test_probe_waits_for_a_slot_outside_its_timeout(
+    make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
+) -> None:
+    """On a server with one slot a probe would otherwise report an outage."""
+    local_deepseek.slot_seconds = 0.5
+    client = make_deepseek(max_concurrency=1, timeout_seconds=1.2, retry=RetryPolicy(1))
+    answers = await asyncio.gather(
+        *(request_completion(client) for _ in range(4)), client.probe(system=SYSTEM, user=USER)
+    )
+    assert len(answers) == 5
+
+
 async def test_probe_is_retried_and_billed_within_the_timeout_of_one_attempt(
     make_deepseek: MakeDeepSeek, local_deepseek: LocalDeepSeek
 ) -> None:
