@@ -112,7 +112,6 @@ async def test_wrong_key_of_litellm(doctor: Doctor) -> None:
     doctor.server.switches.fail(NO_DB, times=None)
     (fault,) = await doctor.check()
     assert fault.startswith("✗ DeepSeek не принял ключ")
-    assert fault.endswith("No connected db.")
 
 
 async def test_empty_balance_is_reported_once(doctor: Doctor) -> None:

@@ -82,11 +82,14 @@ def build_refusal_error(refusal: Refusal) -> DeepSeekError:
     )
 
 
-def build_key_error(excerpt: str = "") -> DeepSeekCredentialsError:
-    """Build the error for a key that DeepSeek rejects or that a header cannot contain."""
+def build_key_error() -> DeepSeekCredentialsError:
+    """Build the error for a key that DeepSeek rejects or that a header cannot contain.
+
+    It does not quote the server: some repeat parts of the key.
+    """
     return DeepSeekCredentialsError(
         "DeepSeek не принял ключ: впишите в DEEPSEEK_API_KEY действующий с platform.deepseek.com →"
-        f" API keys.{_quote(excerpt)}"
+        " API keys."
     )
 
 
@@ -195,10 +198,9 @@ _KINDS: tuple[tuple[Callable[[Refusal], object], Callable[[Refusal], DeepSeekErr
     (lambda it: it.status == 429, _build_rate_error),
     (lambda it: it.status in (408, 504, 524), lambda _: build_timeout_error()),
     (lambda it: it.is_final and _NO_SUCH_MODEL.search(it.words), _build_model_error),
-    (lambda it: it.status == 401, lambda it: build_key_error()),
     (
-        lambda it: it.is_final and _WRONG_KEY.search(it.words),
-        lambda it: build_key_error(it.excerpt),
+        lambda it: it.status == 401 or (it.is_final and _WRONG_KEY.search(it.words)),
+        lambda _: build_key_error(),
     ),
     (lambda it: it.is_final and _BLOCKED.search(it.words), lambda _: build_blocked_error()),
     (lambda it: it.status == 413 or _CONTEXT.search(it.words), _build_long_error),

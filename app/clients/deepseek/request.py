@@ -37,7 +37,10 @@ class Request:
         return {name: value for name, value in parameters.items() if name not in omit}
 
     def enlarge(self, *, is_loop: bool) -> "Request":
-        """Return the request to send after an answer that ran out of tokens."""
+        """Return the request to send after an answer that ran out of tokens.
+
+        A server without ``temperature`` has its own, which is rarely 0.
+        """
         temperature = _TEMPERATURE_AFTER_LOOP if is_loop else self.temperature
         return replace(self, max_tokens=2 * self.max_tokens, temperature=temperature)
 

@@ -86,7 +86,7 @@ def read_completion(
         refusal = read_error_body(completion, api_key)
         raise build_refusal_error(refusal) if refusal else build_format_error()
     message = _as_object(choices[0].get("message"))
-    text = _read_text(message.get("content"))
+    text = _read_text(message)
     return Completion(
         text=text,
         model=_parse_name(completion.get("model")) or requested_model,
@@ -98,8 +98,23 @@ def read_completion(
     )
 
 
-def _read_text(content: object) -> str:
-    """Return the text of a message: a string, or a list of parts."""
+def _read_text(message: Mapping[str, object]) -> str:
+    """Return the text of a message.
+
+    vLLM's reasoning parsers may take the whole answer of a model that does not reason for its
+    reasoning.
+    """
+    text = _join_parts(message.get("content"))
+    if text.strip():
+        return text
+    reasoning = message.get("reasoning_content") or message.get("reasoning")
+    answer = reasoning.strip() if isinstance(reasoning, str) else ""
+    is_object = answer.startswith("{") and answer.endswith("}") and is_complete(answer)
+    return answer if is_object else text
+
+
+def _join_parts(content: object) -> str:
+    """Return the text of a content: a string, or a list of parts."""
     if isinstance(content, list):
         parts = (_as_object(part) for part in content)
         texts = (part.get("text") for part in parts if part.get("type") == "text")

@@ -1,6 +1,6 @@
 """Answers of other servers with DeepSeek's API: finish reasons, missing parts, filters.
 
-The shapes are those of TGI (#2344), Together, Ollama (#13371), Mistral, OpenRouter, GigaChat,
+The shapes are those of TGI (#2344), Together, vLLM, Ollama (#13371), Mistral, OpenRouter, GigaChat,
 Yandex and OpenAI.
 """
 
@@ -92,6 +92,18 @@ async def test_text_may_come_in_parts(
     ]
     local_deepseek.switches.fail(content(parts))
     assert (await request_completion(deepseek)).text == GRADING
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+async def test_answer_may_stand_where_the_reasoning_should(
+    deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek, name: str
+) -> None:
+    """vLLM #19222 and #50948: a model that does not reason, behind a parser of reasoning."""
+    local_deepseek.switches.fail(content(None, **{name: f"\n{GRADING}\n"}))
+    assert (await request_completion(deepseek)).text == GRADING
+    for reasoning in (f"Итак, {GRADING}", GRADING[:-1], f"{GRADING} {{}}, нет", 5):
+        local_deepseek.switches.fail(content("", **{name: reasoning}))
+        assert (await request_completion(deepseek)).text == ""
 
 
 async def test_ollama_may_answer_nothing(

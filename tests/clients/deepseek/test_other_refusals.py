@@ -81,7 +81,9 @@ KEY = {
     ),
     "vLLM": CannedResponse(401, {"error": "Unauthorized"}),
     "llama.cpp": error(401, code=401, message="Invalid API Key", type="authentication_error"),
-    "xAI": CannedResponse(400, {"code": "Client error", "error": "Incorrect API key provided: sk"}),
+    "xAI": CannedResponse(
+        400, {"code": "Client error", "error": "Incorrect API key provided: sk-ca***ey"}
+    ),
     "GigaChat": CannedResponse(401, {"status": 401, "message": "Token has expired"}),
 }
 ACCESS = {
@@ -188,6 +190,7 @@ async def test_wrong_key_behind_a_gateway_stops_the_run(
 ) -> None:
     message = await fail(deepseek, local_deepseek, answer, DeepSeekCredentialsError)
     assert "DEEPSEEK_API_KEY" in message
+    assert "sk-" not in message
 
 
 @pytest.mark.parametrize("answer", ACCESS.values(), ids=ACCESS.keys())
