@@ -101,7 +101,8 @@ async def test_answer_may_stand_where_the_reasoning_should(
     """vLLM #19222 and #50948: a model that does not reason, behind a parser of reasoning."""
     local_deepseek.switches.fail(content(None, **{name: f"\n{GRADING}\n"}))
     assert (await request_completion(deepseek)).text == GRADING
-    for reasoning in (f"Итак, {GRADING}", GRADING[:-1], f"{GRADING} {{}}, нет", 5):
+    others: list[Any] = [f"Итак, {GRADING}", GRADING[:-1], f"{GRADING} {{}}, нет", 5]
+    for reasoning in others:
         local_deepseek.switches.fail(content("", **{name: reasoning}))
         assert (await request_completion(deepseek)).text == ""
 
