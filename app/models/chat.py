@@ -30,6 +30,11 @@ class Chat(Numbered):
     item_title: Mapped[str | None]
     item_url: Mapped[str | None]
     item_price: Mapped[str | None]
+    item_owner_id: Mapped[int | None]
+    """Avito's number of the listing's owner; None: Avito does not name one.
+
+    If it is not the account's, the company is the buyer of this chat.
+    """
     client_id: Mapped[int | None]
     client_name: Mapped[str | None]
     avito_created_at: Mapped[datetime | None]

@@ -49,14 +49,16 @@ _UPSERT_LISTED = text("""
     WITH listed AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
             avito_id text, chat_type text, item_id bigint, item_title text, item_url text,
-            item_price text, client_id bigint, client_name text, avito_created_at timestamptz,
-            avito_updated_at timestamptz, listed_message_id text)
+            item_price text, item_owner_id bigint, client_id bigint, client_name text,
+            avito_created_at timestamptz, avito_updated_at timestamptz, listed_message_id text)
     ), written AS (
         INSERT INTO chats AS known (
-            account_id, avito_id, chat_type, item_id, item_title, item_url, item_price, client_id,
-            client_name, avito_created_at, avito_updated_at, listed_message_id, messages_due)
+            account_id, avito_id, chat_type, item_id, item_title, item_url, item_price,
+            item_owner_id, client_id, client_name, avito_created_at, avito_updated_at,
+            listed_message_id, messages_due)
         SELECT :account_id, avito_id, chat_type, item_id, item_title, item_url, item_price,
-               client_id, client_name, avito_created_at, avito_updated_at, listed_message_id, true
+               item_owner_id, client_id, client_name, avito_created_at, avito_updated_at,
+               listed_message_id, true
         FROM listed ORDER BY avito_updated_at
         ON CONFLICT (account_id, avito_id) DO UPDATE SET
             chat_type = coalesce(excluded.chat_type, known.chat_type),
@@ -64,6 +66,7 @@ _UPSERT_LISTED = text("""
             item_title = coalesce(excluded.item_title, known.item_title),
             item_url = coalesce(excluded.item_url, known.item_url),
             item_price = coalesce(excluded.item_price, known.item_price),
+            item_owner_id = coalesce(excluded.item_owner_id, known.item_owner_id),
             client_id = coalesce(excluded.client_id, known.client_id),
             client_name = coalesce(excluded.client_name, known.client_name),
             avito_created_at = coalesce(excluded.avito_created_at, known.avito_created_at),
@@ -78,14 +81,15 @@ _UPSERT_LISTED = text("""
                                 <> (known.listed_message_id IS NULL))
                 OR (excluded.avito_updated_at IS NULL AND excluded.listed_message_id IS NULL)
         WHERE (known.chat_type, known.item_id, known.item_title, known.item_url, known.item_price,
-               known.client_id, known.client_name, known.avito_created_at, known.avito_updated_at,
-               known.listed_message_id)
+               known.item_owner_id, known.client_id, known.client_name, known.avito_created_at,
+               known.avito_updated_at, known.listed_message_id)
             IS DISTINCT FROM
               (coalesce(excluded.chat_type, known.chat_type),
                coalesce(excluded.item_id, known.item_id),
                coalesce(excluded.item_title, known.item_title),
                coalesce(excluded.item_url, known.item_url),
                coalesce(excluded.item_price, known.item_price),
+               coalesce(excluded.item_owner_id, known.item_owner_id),
                coalesce(excluded.client_id, known.client_id),
                coalesce(excluded.client_name, known.client_name),
                coalesce(excluded.avito_created_at, known.avito_created_at),

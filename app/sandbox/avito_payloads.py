@@ -259,7 +259,7 @@ def _build_context(account: AvitoAccount, listing: AvitoListing, switches: Avito
         "id": listing.id,
         "title": "" if switches.empty_titles else listing.title,
         "url": _build_listing_url(listing),
-        "user_id": account.user_id,
+        "user_id": account.user_id if listing.owner_id is None else listing.owner_id,
         "status_id": 10 if listing.status == "active" else 20,
         "images": {
             "count": 1,
@@ -267,7 +267,9 @@ def _build_context(account: AvitoAccount, listing: AvitoListing, switches: Avito
         },
         "location": {"title": "Москва", "lat": 55.599799, "lon": 37.603954},
     }
-    return body if listing.price_string is None else body | {"price_string": listing.price_string}
+    if listing.price_string is not None:
+        body["price_string"] = listing.price_string
+    return _drop_keys(body, switches.drop_context_keys)
 
 
 def _build_listing_url(listing: AvitoListing) -> str:

@@ -15,12 +15,17 @@ from app.sandbox.catalogue import Dialogue, Side
 
 @dataclass
 class AvitoListing:
-    """A listing of the account; `status` is active, old, removed, blocked or rejected."""
+    """A listing; `status` is active, old, removed, blocked or rejected.
+
+    `owner_id` is another account's user id in a chat in which the account is the buyer. None: the
+    listing is the account's own.
+    """
 
     id: int
     title: str
     price_string: str | None = None
     status: str = "active"
+    owner_id: int | None = None
 
 
 @dataclass
@@ -110,9 +115,9 @@ class AvitoAccount:
     webhooks: list[str] = field(default_factory=list)
 
     def put(self, chat: AvitoChat) -> AvitoChat:
-        """Add a chat and its listing."""
+        """Add a chat and its listing, if the listing is the account's."""
         self.chats[chat.id] = chat
-        if chat.item is not None:
+        if chat.item is not None and chat.item.owner_id in (None, self.user_id):
             self.listings[chat.item.id] = chat.item
         return chat
 

@@ -38,6 +38,9 @@ class AvitoSwitches(HttpSwitches):
     A missing value is a missing key.
     """
 
+    drop_context_keys: set[str] = field(default_factory=set)
+    """Keys omitted from the listing in a chat's context: user_id, title, url, and others."""
+
     drop_message_keys: set[str] = field(default_factory=set)
     """Keys omitted from messages; any key but `id` may be missing."""
 

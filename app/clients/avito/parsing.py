@@ -54,6 +54,7 @@ def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> 
         item_id=parse_integer(item.get("id")),
         item_title=parse_name(item.get("title")),
         item_url=_parse_url(item.get("url")),
+        item_owner_id=_parse_user_id(item.get("user_id")),
         price=parse_name(item.get("price_string")),
         client_id=parse_integer(client.get("id")),
         client_name=parse_name(client.get("name")),
@@ -146,6 +147,12 @@ def parse_integer(value: object) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_ID
         else None
     )
+
+
+def _parse_user_id(value: object) -> int | None:
+    """Return the number of a user. Avito's own bot is 0 or 1 and has no listings."""
+    number = parse_integer(value)
+    return number if number is not None and number > max(_SYSTEM_AUTHORS) else None
 
 
 def parse_text(value: object) -> str | None:

@@ -70,6 +70,9 @@ class AvitoChat:
     item_id: int | None
     item_title: str | None
     item_url: str | None
+    item_owner_id: int | None
+    """The account that offers the listing. Another id than the own one: the account is the buyer.
+    """
     price: str | None
     """Avito's own format with the currency: ``300 000 ₽``."""
     client_id: int | None

@@ -17,6 +17,7 @@ def make_chat_row(chat: AvitoChat) -> dict[str, Any]:
         "item_title": chat.item_title,
         "item_url": chat.item_url,
         "item_price": chat.price,
+        "item_owner_id": chat.item_owner_id,
         "client_id": chat.client_id,
         "client_name": chat.client_name,
         "avito_created_at": chat.created_at,

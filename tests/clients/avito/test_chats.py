@@ -44,6 +44,7 @@ async def test_chat_has_its_listing_its_buyer_and_its_last_message(
         "1 350 000 ₽",
     )
     assert chat.item_url == "https://avito.ru/moskva/listing_3014567801"
+    assert chat.item_owner_id == OWN_ID
     assert (chat.client_id, chat.client_name, chat.client_url) == (
         BUYER_ID,
         "Марина",
@@ -63,7 +64,7 @@ async def test_chat_with_a_missing_key_is_parsed(
     local_avito.switches.drop_chat_keys = {key}
     (chat,) = (await avito.list_chats(OWN_ID)).chats
     values: dict[str, list[object]] = {
-        "context": [chat.item_id, chat.item_title, chat.item_url, chat.price],
+        "context": [chat.item_id, chat.item_title, chat.item_url, chat.item_owner_id, chat.price],
         "users": [chat.client_id, chat.client_name, chat.client_url],
         "last_message": [chat.last_message],
         "updated": [chat.updated_at],
@@ -97,6 +98,23 @@ async def test_chat_between_users_has_no_listing(
     local_avito.add_chat(chat_type="u2u", client=SandboxBuyer(BUYER_ID, "Олег"))
     (chat,) = (await avito.list_chats(OWN_ID)).chats
     assert (chat.chat_type, chat.item_id, chat.client_name) == ("u2u", None, "Олег")
+
+
+async def test_owner_of_a_foreign_listing_is_not_the_account(
+    avito: AvitoClient, local_avito: LocalAvito
+) -> None:
+    local_avito.add_chat(item=AvitoListing(1, "Диван", owner_id=BUYER_ID))
+    (chat,) = (await avito.list_chats(OWN_ID)).chats
+    assert chat.item_owner_id == BUYER_ID
+    assert (await avito.list_items(1)).items == (), "it is not listed among the account's"
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", "avito", 0, 1, -5, 1.5, True, 2**70, [BUYER_ID], {"id": BUYER_ID}]
+)
+def test_malformed_owner_is_missing(value: object) -> None:
+    context = {"type": "item", "value": {"id": 7, "user_id": value}}
+    assert parse_chat_fields(context=context).item_owner_id is None
 
 
 def test_chat_type_from_prefix_filter_or_listing() -> None:

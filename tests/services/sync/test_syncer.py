@@ -211,3 +211,19 @@ async def test_messages_of_one_second_keep_avitos_order(stage: Stage) -> None:
     assert (await stage.rows("SELECT last_person_side FROM chats"))[0][
         "last_person_side"
     ] == "company"
+
+
+async def test_owner_of_the_listing_follows_avito_and_an_omission_keeps_it(stage: Stage) -> None:
+    chat = stage.add_talk(*GOOD_TALK)
+    assert chat.item is not None
+    stored = []
+    for owner, dropped in (
+        (None, set[str]()),
+        (7_100_000_000, set()),
+        (7_200_000_000, {"user_id"}),
+    ):
+        chat.item.owner_id, stage.avito.switches.drop_context_keys = owner, dropped
+        figures = await stage.sync()
+        stored += [row["item_owner_id"] for row in await stage.rows("SELECT * FROM chats")]
+    assert stored == [stage.avito.accounts[0].user_id, 7_100_000_000, 7_100_000_000]
+    assert figures["new_messages"] == 0
