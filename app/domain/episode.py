@@ -45,13 +45,20 @@ def window(
     return last[len(last) - bisect_right(lengths, WINDOW_CHARACTERS) :]
 
 
-def why_ungradeable(window: Sequence[ChatMessage]) -> OutcomeCode | None:
+def why_ungradeable(
+    window: Sequence[ChatMessage], *, company_is_buyer: bool = False
+) -> OutcomeCode | None:
     """Return the code of why this window cannot be graded, or None.
+
+    ``company_is_buyer``: the listing of the chat belongs to another account. The side ``client`` is
+    then the seller, and the company has nobody to serve.
 
     An answer is a message of the company after the buyer's first message. An offer that the company
     sent earlier is not an answer. Only the company's answers must contain visible text: the grader
     needs words to grade and to quote. The buyer may send only pictures or voice messages.
     """
+    if company_is_buyer:
+        return OutcomeCode.COMPANY_IS_BUYER
     since_client = list(dropwhile(lambda message: message.side is not Side.CLIENT, window))
     if not since_client:
         return OutcomeCode.NO_CLIENT_MESSAGE

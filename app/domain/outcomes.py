@@ -33,6 +33,8 @@ class OutcomeCode(StrEnum):
     NO_CLIENT_MESSAGE = "no_client_message"
     NO_COMPANY_ANSWER = "no_company_answer"
     NO_TEXT = "no_text"
+    COMPANY_IS_BUYER = "company_is_buyer"
+    """The listing belongs to another account: the company wrote as a buyer."""
     # failed
     MODEL_REFUSED = "model_refused"
     """The provider's filter rejected the text."""
@@ -67,6 +69,7 @@ _LABELS = {
     OutcomeCode.NO_CLIENT_MESSAGE: "нет сообщений клиента",
     OutcomeCode.NO_COMPANY_ANSWER: "нет ответа компании",
     OutcomeCode.NO_TEXT: "нет текста",
+    OutcomeCode.COMPANY_IS_BUYER: "компания здесь покупатель",
     OutcomeCode.MODEL_REFUSED: "фильтр модели не пропустил текст чата",
     OutcomeCode.TEXT_TOO_LONG: "чат не уместился в контекст модели",
     OutcomeCode.TEXT_TOO_COSTLY: "оценка чата обошлась бы слишком дорого",

@@ -9,8 +9,10 @@ from sqlalchemy import BigInteger, Text, cast, func, literal, or_, select, text,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.settling import SettlingSpan
 from app.models import Account, Chat
-from app.repositories.coverage import STATUS
+from app.repositories.chat_conditions import COMPANY_IS_BUYER
+from app.repositories.coverage import STATUS, get_cause
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,14 @@ class ListedCount:
 
 
 class AccountChat(NamedTuple):
-    """A chat, its account, and its status as mails count it."""
+    """A chat, its account, and its status as mails count it, with code and detail of the cause."""
 
     chat: Chat
     account: Account
     status: str | None
+    code: str | None
+    detail: str | None
+    company_is_buyer: bool
 
 
 # An arbitrary number that all processes of the service share.
@@ -186,14 +191,15 @@ async def list_item_ids(session: AsyncSession, account_id: int) -> list[int]:
 
 
 async def find_chats(
-    session: AsyncSession, avito_id: str, *, account: str | None
+    session: AsyncSession, avito_id: str, *, account: str | None, settling: SettlingSpan | None
 ) -> list[AccountChat]:
     """Return the chats with this Avito id, at most one in each account.
 
-    ``account``: only chats of accounts with this name or Avito number.
+    ``account``: only chats of accounts with this name or Avito number. ``settling``: see
+    ``coverage.get_cause``.
     """
     statement = (
-        select(Chat, Account, STATUS)
+        select(Chat, Account, STATUS, *get_cause(settling), COMPANY_IS_BUYER)
         .join(Account, Account.id == Chat.account_id)
         .where(Chat.avito_id == avito_id)
         .order_by(Account.id)

@@ -28,6 +28,7 @@ from sqlalchemy.orm import aliased
 from app.domain.messages import Side
 from app.domain.outcomes import Outcome
 from app.models import Account, Chat, Message, Report
+from app.repositories.chat_conditions import COMPANY_IS_BUYER
 from app.repositories.sql_values import bigint_array, inline
 
 Row = RowMapping
@@ -167,7 +168,8 @@ async def list_waiting_buyers(
 ) -> list[Row]:
     """Return the chats whose last person before ``until`` was a buyer, longest wait first.
 
-    The buyer wrote from ``since`` on. Messages after ``until`` do not matter.
+    The buyer wrote from ``since`` on. Messages after ``until`` do not matter. Where the company is
+    the buyer, no buyer waits.
 
     Rows (id, account, avito_id, item_title, client_name, waiting_since).
     """
@@ -186,6 +188,7 @@ async def list_waiting_buyers(
             Chat.last_person_at >= since,
             or_(Chat.last_person_side == Side.CLIENT, Chat.last_person_at >= until),
             unanswered.c.asked_at >= since,
+            ~COMPANY_IS_BUYER,
         )
         .order_by(unanswered.c.waiting_since, Chat.id)
     )

@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.messages import Side
 from app.domain.outcomes import MAX_FAILURES, Cause, Outcome
 from app.models import Chat
-from app.repositories.chats import lock_bulk_chat_updates
+from app.repositories.chat_conditions import COMPANY_IS_BUYER
+from app.repositories.locks import lock_bulk_chat_updates
 from app.repositories.sql_values import text_array
 
 
@@ -50,6 +51,7 @@ class ClaimedChat:
     avito_id: str
     title: str | None
     client_name: str | None
+    company_is_buyer: bool
 
 
 _DUE_OR_LAST = func.coalesce(Chat.due_since, datetime(9999, 1, 1, tzinfo=UTC))
@@ -132,6 +134,7 @@ async def claim_due(
             Chat.avito_id,
             Chat.item_title,
             Chat.client_name,
+            COMPANY_IS_BUYER,
         )
         .execution_options(synchronize_session=False)
     )
@@ -142,20 +145,21 @@ async def claim_due(
 
 
 class DuePosition(NamedTuple):
-    """A due chat and its position.
+    """A due chat with its position, and whether the company is its buyer.
 
     The chats that are due longest come first, those without a moment last.
     """
 
     chat_id: int
     due_since: datetime
+    company_is_buyer: bool
 
 
 async def list_due(
     session: AsyncSession, scope: Scope, run_id: int, *, after: DuePosition | None, limit: int
 ) -> list[DuePosition]:
     """Return the chats that a run would claim, in its order, without a claim."""
-    statement = select(Chat.id, _DUE_OR_LAST).where(_in_scope(scope, run_id))
+    statement = select(Chat.id, _DUE_OR_LAST, COMPANY_IS_BUYER).where(_in_scope(scope, run_id))
     if after is not None:
         position = tuple_(_DUE_OR_LAST, Chat.id)
         statement = statement.where(position > tuple_(after.due_since, after.chat_id))

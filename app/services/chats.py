@@ -1,6 +1,6 @@
 """One chat for display: Avito's data, messages, grading outcome and answer times."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +24,9 @@ class ChatCard:
     account: Account
     outcome: str | None
     """The current outcome, as the mails count it."""
+
+    unanswered_since: datetime | None
+    """The time of the buyer's first unanswered message; None also if the company is the buyer."""
 
     messages: list[Message]
     reports: list[dict[str, Any]]
@@ -59,20 +62,23 @@ async def read_chat(
             them.
     """
     async with database.session() as session:
-        chat, holder, status = _require_one(
-            await chats.find_chats(session, avito_id, account=account), avito_id, account
+        one = _require_one(
+            await shown_chats.find_chats(session, avito_id, account=account), avito_id, account
         )
+        chat = one.chat
         stored_messages = await messages.list_messages(session, chat.id)
         bodies = await reports.list_bodies_by_chat(session, chat.id)
         stored_reviews = await reviews.list_by_chat(session, chat.id)
+    times = answer_times(convert_messages(stored_messages), hours, zone, now)
     return ChatCard(
         chat,
-        holder,
-        status,
+        one.account,
+        one.status,
+        None if one.company_is_buyer else chat.unanswered_since,
         stored_messages,
         bodies,
         stored_reviews,
-        answer_times(convert_messages(stored_messages), hours, zone, now),
+        replace(times, waiting_since=None) if one.company_is_buyer else times,
     )
 
 
@@ -84,7 +90,7 @@ def _require_one(found: list[AccountChat], avito_id: str, account: str | None) -
             " /avito/sync."
         )
     if len(found) > 1:
-        holders = ", ".join(f"«{holder.name}» ({holder.avito_user_id})" for _, holder, _ in found)
+        holders = ", ".join(f"«{one.account.name}» ({one.account.avito_user_id})" for one in found)
         message = f"назовите аккаунт именем или номером, такой чат есть у нескольких: {holders}"
         raise InvalidParametersError(FieldError("account", message))
     return found[0]

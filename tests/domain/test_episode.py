@@ -95,6 +95,12 @@ def test_reasons_to_skip(lines: list[tuple[str, str]], reason: OutcomeCode | Non
     assert why_ungradeable(chat(*lines)) is reason
 
 
+def test_chat_in_which_the_company_buys_is_skipped_for_that_reason() -> None:
+    talk = chat(("client", "Актуально?"), ("company", "да"))
+    for messages in (talk, talk[:1], []):
+        assert why_ungradeable(messages, company_is_buyer=True) is OutcomeCode.COMPANY_IS_BUYER
+
+
 def test_reasons_have_russian_labels() -> None:
     assert [code.label for code in list(OutcomeCode)[:3]] == [
         "нет сообщений клиента",

@@ -70,7 +70,7 @@ def _make_fields(card: ChatCard) -> dict[str, object]:
         "type": chat.chat_type,
         "history_complete": chat.history_complete,
         "waiting_since": card.answer_times.waiting_since,
-        "unanswered_since": chat.unanswered_since,
+        "unanswered_since": card.unanswered_since,
         "outcome": card.outcome,
         "outcome_reason": card.outcome_reason,
         "outcome_at": chat.outcome_at,

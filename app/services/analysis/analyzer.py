@@ -142,7 +142,7 @@ class _Analysis:
         """Yield the chats that can be graded; skip the others with their cause."""
         async for transcript in self._claim_chats():
             graded = window(transcript.messages, self._grader.episode_gap)
-            code = why_ungradeable(graded)
+            code = why_ungradeable(graded, company_is_buyer=transcript.chat.company_is_buyer)
             if code is None and (kept := self._paid.find(transcript, graded)):
                 await self._outcomes.add(
                     Finding(transcript, Outcome.GRADED, grading=kept, graded=graded)

@@ -83,7 +83,7 @@ async def _list_due_windows(
             return
         for chat in due:
             graded = window(convert_messages(stored[chat.chat_id]), grader.episode_gap)
-            reason = why_ungradeable(graded)
+            reason = why_ungradeable(graded, company_is_buyer=chat.company_is_buyer)
             if reason is None:
                 yield graded
             else:
