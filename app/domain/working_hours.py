@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 _WEEKS = (
@@ -66,6 +67,26 @@ class WorkingHours:
                 total += finish - begin
                 counted_to = finish
         return int(total.total_seconds())
+
+    def find_start(self, end: datetime, span: timedelta, zone: ZoneInfo) -> datetime:
+        """Return the latest moment from which ``span`` of working time passes until ``end``.
+
+        It is the inverse of ``seconds_between``. The week must be empty or have a shift.
+        """
+        left, counted_from = span, end.astimezone(UTC)
+        if not self.week:
+            return counted_from - left
+        day = end.astimezone(zone).date()
+        while True:
+            spans = self._open_spans(day, day, zone)
+            for opening, closing in sorted(spans, key=itemgetter(1), reverse=True):
+                finish = min(closing, counted_from)
+                if opening < finish:
+                    if finish - opening >= left:
+                        return finish - left
+                    left -= finish - opening
+                    counted_from = opening
+            day -= timedelta(days=1)
 
     def _open_spans(
         self, first: date, last: date, zone: ZoneInfo

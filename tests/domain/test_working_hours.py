@@ -1,6 +1,6 @@
 """Working hours: parsing, and the working time within a span."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -94,6 +94,38 @@ def test_span_is_the_sum_of_its_parts_and_not_longer_than_itself(
         middle, end, zone
     )
     assert 0 <= whole <= (end - start).total_seconds()
+
+
+@given(
+    weeks.filter(lambda hours: any(hours.week)),
+    moments,
+    st.integers(1, 24 * 60),
+    st.sampled_from(["Europe/Berlin", "America/Havana", "Australia/Lord_Howe"]),
+)
+def test_start_of_a_span_is_the_latest_one(
+    hours: WorkingHours, end: datetime, minutes: int, zone_name: str
+) -> None:
+    zone, span = ZoneInfo(zone_name), timedelta(minutes=minutes)
+    start = hours.find_start(end, span, zone)
+    assert hours.seconds_between(start, end, zone) == span.total_seconds()
+    later = hours.seconds_between(start + timedelta(seconds=1), end, zone)
+    assert later < span.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("text", "end", "start"),
+    [
+        ("", "2026-11-16T00:10", "2026-11-15T23:40"),
+        ("Пн-Пт 09:00-18:00", "2026-11-16T12:00", "2026-11-16T11:30"),
+        ("Пн-Пт 09:00-18:00", "2026-11-16T09:10", "2026-11-13T17:40"),  # over the weekend
+        ("Пн-Пт 09:00-18:00", "2026-11-15T12:00", "2026-11-13T17:30"),
+        ("Пн-Вс 09:00-13:00, Пн-Вс 14:00-18:00", "2026-11-16T14:10", "2026-11-16T12:40"),
+        ("Пн-Вс 09:00-18:00, Пн-Вс 10:00-18:00", "2026-11-16T18:30", "2026-11-16T17:30"),
+    ],
+)
+def test_start_of_half_an_hour_of_working_time(text: str, end: str, start: str) -> None:
+    first, last = (datetime.fromisoformat(moment).replace(tzinfo=MOSCOW) for moment in (start, end))
+    assert WorkingHours.parse(text).find_start(last, timedelta(minutes=30), MOSCOW) == first
 
 
 @given(
