@@ -4,7 +4,7 @@ The result is a frozen object. Each field's description is the Russian end of th
 "needed:". Values are never printed, because many are secrets.
 """
 
-from datetime import time
+from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.domain.settling import SettlingRule
+from app.domain.working_hours import ROUND_THE_CLOCK
 from app.errors import SettingsError
 from app.log import LogFormat
 from app.setting_types import (
@@ -224,15 +226,19 @@ class Settings(BaseSettings):
         72, gt=0, le=8760, description="число часов больше нуля и до 8760"
     )
     """Silence after a message of the company after which the buyer begins a new episode."""
+    settle_minutes: int = Field(30, ge=0, le=1440, description="целое число минут от 0 до 1440")
+    """Working time after the buyer's last message before a chat is graded. Until then it waits,
+    unless the company answers. 0: chats do not wait.
+    """
     working_hours: Annotated[Hours, NoDecode] = Field(
         None,
         description=(
             "дни и часы вида Пн-Пт 09:00-18:00, Сб 10:00-16:00; часы не переходят через полночь"
         ),
     )
-    """Days and hours, in REPORT_TIMEZONE, that count for answer times, for example `Пн-Пт
-    09:00-18:00, Сб 10:00-16:00`. If it is not set, all hours count. The list of waiting buyers
-    always counts all hours.
+    """Days and hours, in REPORT_TIMEZONE, that count for answer times and SETTLE_MINUTES, for
+    example `Пн-Пт 09:00-18:00, Сб 10:00-16:00`. If it is not set, all hours count. The list of
+    waiting buyers always counts all hours.
     """
     mask_personal_data: bool = Field(True, description="true или false")
     """Whether phones, addresses, names and other personal data are replaced by tokens before a text
@@ -300,11 +306,13 @@ class Settings(BaseSettings):
         return self.avito_accounts
 
     @property
-    def deepseek_omitted(self) -> frozenset[str]:
-        """What is not sent to the model's server, and not requested: from both settings."""
-        if self.deepseek_response_format == "none":
-            return frozenset({*self.deepseek_omit, "response_format"})
-        return frozenset(self.deepseek_omit)
+    def settling(self) -> SettlingRule:
+        """The rule of when a conversation is over."""
+        return SettlingRule(
+            timedelta(minutes=self.settle_minutes),
+            self.working_hours or ROUND_THE_CLOCK,
+            self.report_timezone,
+        )
 
     @property
     def webhook_url(self) -> str | None:

@@ -114,6 +114,7 @@ def _make_dependencies(settings: Settings, parts: _OpenParts, clock: Clock) -> S
         grader=parts.grader,
         graders=settings.deepseek_max_concurrency,
         daily_budget_usd=settings.deepseek_daily_budget_usd,
+        settling=settings.settling,
         post=_make_mail_settings(settings, grade_within, parts.arrivals),
         timetable=_make_timetable(settings),
         plan=DayPlan(timedelta(minutes=settings.run_deadline_minutes), grade_within),
@@ -158,6 +159,7 @@ def _make_mail_settings(
         settings.report_recipients,
         grade_within,
         working_time=settings.working_hours not in (None, ROUND_THE_CLOCK),
+        settling=settings.settling,
         avito_clients=tuple(account.client_id for account in settings.accounts),
         arrivals=arrivals,
     )

@@ -211,7 +211,8 @@ async def metrics(service: ServiceDep, failed_attempts: FailedAttemptsDep) -> Re
     gauges = _Gauges(service)
     try:
         async with service.database.session(within=_SCRAPE_SECONDS) as session:
-            gauges.counts = await health.count_rows(session)
+            settling = service.settings.settling.find_span(service.clock())
+            gauges.counts = await health.count_rows(session, settling)
             gauges.ended = [
                 (kind, at.timestamp(), state == RunState.DONE)
                 for kind, state, at in await health.list_newest_ended_runs(session)

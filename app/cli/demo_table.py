@@ -84,7 +84,7 @@ async def summarize_outcomes(session: AsyncSession, until: datetime) -> str:
         for outcome in outcomes
         if outcome["status"] == Outcome.SKIPPED
     )
-    copied = (await health.count_rows(session))["chats"]
+    copied = (await health.count_rows(session, None))["chats"]
     parts = [
         f"оценено {counts[Outcome.GRADED]}",
         f"пропущено {counts[Outcome.SKIPPED]}" + (f" ({reasons})" if reasons else ""),

@@ -15,7 +15,8 @@ from app.clock import local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
 from app.domain.messages import ChatMessage
-from app.repositories.due_chats import Scope
+from app.domain.outcomes import OutcomeCode
+from app.repositories.grading_scope import Scope
 from app.russian_text import number, plural
 from app.services.analysis.budget import sum_spent
 from app.services.analysis.estimate import Estimate, estimate_due, estimate_windows
@@ -29,7 +30,11 @@ async def estimate_analyze(
 ) -> int:
     """Says what ``analyze`` with the same options would take."""
     check_data_dir(settings)
-    scope = Scope(chat_ids=tuple(chat_ids) or None, force=force)
+    scope = Scope(
+        chat_ids=tuple(chat_ids) or None,
+        force=force,
+        settling=settings.settling.find_span(system_clock()),
+    )
     async with open_grader(settings) as grader, open_database(settings) as database:
         unknown = await check_named(database, chat_ids)
         estimate = await estimate_due(database, grader, scope, limit)
@@ -43,6 +48,9 @@ async def estimate_analyze(
             "Оценить нельзя, будут пропущены:"
             f" {plural(estimate.skipped.total(), 'чат', 'чата', 'чатов')} ({reasons})."
         )
+    if estimate.settling:
+        going_on = plural(estimate.settling, "чат", "чата", "чатов")
+        print_line(f"Подождут, {OutcomeCode.SETTLING.label}: {going_on}.")
     if unknown:
         print_line(f"Из названных {describe_unknown(unknown)}.")
     code = _print_estimate(settings, estimate, spent)

@@ -10,7 +10,8 @@ class Outcome(StrEnum):
     - ``graded``: it has a report.
     - ``skipped``: there is nothing to grade, for example no answer of the company.
     - ``failed``: the model gave no usable answer about this chat.
-    - ``waiting``: a grading stopped before it; a later one grades it.
+    - ``waiting``: a grading stopped before it, or the conversation is still going on; a later
+      grading grades it.
     """
 
     GRADED = "graded"
@@ -58,6 +59,8 @@ class OutcomeCode(StrEnum):
     """No worker process could be started."""
     BUDGET_SPENT = "budget_spent"
     DEADLINE_PASSED = "deadline_passed"
+    SETTLING = "settling"
+    """The buyer wrote last, less than SETTLE_MINUTES ago."""
 
     @property
     def label(self) -> str:
@@ -81,6 +84,7 @@ _LABELS = {
     OutcomeCode.WORKERS_UNAVAILABLE: "рабочие процессы не запустить",
     OutcomeCode.BUDGET_SPENT: "дневной бюджет израсходован",
     OutcomeCode.DEADLINE_PASSED: "срок дня вышел",
+    OutcomeCode.SETTLING: "разговор ещё идёт",
 }
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from app.clock import Clock
 from app.database.engine import Database
+from app.domain.settling import SettlingRule
 from app.jobs.daily import DayPlan, run_day
 from app.jobs.due_runs import Timetable
 from app.models import RunKind
@@ -38,6 +39,7 @@ class StepDependencies:
     graders: int
     """Chats graded at a time."""
     daily_budget_usd: Decimal | None
+    settling: SettlingRule
     post: MailSettings
     timetable: Timetable
     plan: DayPlan
@@ -67,7 +69,9 @@ async def _execute_grading(tools: StepDependencies, run: RunContext[RunParams]) 
     if isinstance(run.params, RegradeParams):
         grade = partial(regrade_reports, run=run.require_params(RegradeParams))
     else:
-        grade = partial(analyze_chats, run=run.require_params(AnalyzeParams))
+        grade = partial(
+            analyze_chats, run=run.require_params(AnalyzeParams), settling=tools.settling
+        )
     return await grade(
         tools.database,
         tools.grader,

@@ -1,7 +1,9 @@
 """SQL conditions of chats that several queries share."""
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, false, select
 
+from app.domain.messages import Side
+from app.domain.settling import SettlingSpan
 from app.models import Account, Chat
 
 COMPANY_IS_BUYER: ColumnElement[bool] = (
@@ -11,3 +13,19 @@ COMPANY_IS_BUYER: ColumnElement[bool] = (
     .exists()
 )
 """The chat is about a listing of another account. False if the owner is not known."""
+
+
+def is_settling(span: SettlingSpan | None) -> ColumnElement[bool]:
+    """Return whether a due chat is settling; never without a ``span``.
+
+    If the company is the buyer, the last message is not that of a buyer who waits.
+    """
+    if span is None:
+        return false()
+    return and_(
+        Chat.due_since.is_not(None),
+        Chat.last_person_side == Side.CLIENT,
+        Chat.last_person_at > span.after,
+        Chat.last_person_at <= span.until,
+        ~COMPANY_IS_BUYER,
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     FromClause,
     RowMapping,
     Select,
@@ -20,15 +21,17 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.domain.messages import Side
-from app.domain.outcomes import Outcome
+from app.domain.outcomes import Outcome, OutcomeCode
+from app.domain.settling import SettlingSpan
 from app.models import Account, Chat, Message, Report
-from app.repositories.chat_conditions import COMPANY_IS_BUYER
+from app.repositories.chat_conditions import COMPANY_IS_BUYER, is_settling
 from app.repositories.sql_values import bigint_array, inline
 
 Row = RowMapping
@@ -51,12 +54,28 @@ A chat with messages that no grading has seen waits, whatever its last outcome w
 """
 
 
+def get_cause(settling: SettlingSpan | None) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return code and detail of why a chat has no grade; None if they belong to an older outcome.
+
+    ``settling``: the span of the present moment. A chat that has settled since its last outcome
+    waits for its next grading like any other.
+    """
+    settles = and_(STATUS == Outcome.WAITING, is_settling(settling))
+    is_current = and_(
+        Chat.outcome == STATUS, Chat.outcome_code.is_distinct_from(OutcomeCode.SETTLING)
+    )
+    code = case((settles, inline(OutcomeCode.SETTLING)), (is_current, Chat.outcome_code))
+    detail = case((and_(is_current, settles.is_not(true())), Chat.outcome_detail))
+    return code, detail
+
+
 def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
     """Select every chat that counts in a mail, with its status.
 
     A message after ``after_message_id`` was copied after the mail before. It counts even if it was
     written before ``start``, but not if it was written before ``late_since``: an import of an old
-    account is not news. Without ``after_message_id`` only messages from ``start`` on count.
+    account is not news. Without ``after_message_id`` only messages from ``start`` on count. A chat
+    that has become due after ``end`` was not left over then.
     """
     is_new = Message.sent_at >= span["start"]
     if span["after_message_id"] is not None:
@@ -68,7 +87,9 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
         Message.sent_at < span["end"],
         is_new,
     )
-    left_over = Chat.due_since.is_not(None) & Chat.outcome.in_([Outcome.FAILED, Outcome.WAITING])
+    left_over = and_(
+        Chat.due_since < span["end"], Chat.outcome.in_([Outcome.FAILED, Outcome.WAITING])
+    )
     return select(Chat, STATUS.label("status")).where(
         or_(and_(Chat.last_person_at >= span["late_since"], written), left_over)
     )
@@ -112,16 +133,20 @@ async def list_coverage(
     return list((await session.execute(statement)).mappings())
 
 
-async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[Row]:
+async def list_ungraded(
+    session: AsyncSession, span: Mapping[str, Any], settling: SettlingSpan | None
+) -> list[Row]:
     """Return those of the chats that have no grade.
 
-    Rows (account, avito_id, item_title, client_name, status, code, detail). ``code`` and ``detail``
-    are None if they belong to an older outcome.
+    Rows (account, avito_id, item_title, client_name, status, code, detail). ``code`` and
+    ``detail``: see ``get_cause``.
     """
-    counted = _select_counted(span).subquery("counted")
-    is_current = counted.c.status == counted.c.outcome
-    code = case((is_current, counted.c.outcome_code)).label("code")
-    detail = case((is_current, counted.c.outcome_detail)).label("detail")
+    code, detail = get_cause(settling)
+    counted = (
+        _select_counted(span)
+        .add_columns(code.label("code"), detail.label("detail"))
+        .subquery("counted")
+    )
     statement = (
         select(
             Account.name.label("account"),
@@ -129,12 +154,12 @@ async def list_ungraded(session: AsyncSession, span: Mapping[str, Any]) -> list[
             counted.c.item_title,
             counted.c.client_name,
             counted.c.status,
-            code,
-            detail,
+            counted.c.code,
+            counted.c.detail,
         )
         .join(Account, Account.id == counted.c.account_id)
         .where(counted.c.status != Outcome.GRADED)
-        .order_by(counted.c.status, func.coalesce(detail, code), counted.c.id)
+        .order_by(counted.c.status, func.coalesce(counted.c.detail, counted.c.code), counted.c.id)
     )
     return list((await session.execute(statement)).mappings())
 

@@ -1,9 +1,6 @@
-"""SQL of the due chats: which chats are graded, their claims and their outcomes.
+"""SQL of the due chats: their claims and their outcomes.
 
-A chat is due if a person has written since the newest message that a grading has seen
-(``chats.due_since``; the message pass sets it, ``settle`` moves it on), and if fewer than
-``MAX_FAILURES`` attempts have failed since. The daily run narrows the due chats to those written in
-within GRADE_WITHIN_DAYS (``Scope.written_since``), except for failed and waiting ones.
+``grading_scope`` defines which chats are due.
 """
 
 import json
@@ -13,33 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, any_, func, or_, select, text, true, tuple_, update
+from sqlalchemy import ColumnElement, and_, any_, func, select, text, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.messages import Side
-from app.domain.outcomes import MAX_FAILURES, Cause, Outcome
+from app.domain.outcomes import Cause, Outcome, OutcomeCode
 from app.models import Chat
 from app.repositories.chat_conditions import COMPANY_IS_BUYER
+from app.repositories.grading_scope import Scope, is_in_scope, is_left_settling
 from app.repositories.locks import lock_bulk_chat_updates
 from app.repositories.sql_values import text_array
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The chats that a run may grade.
-
-    - ``written_since``: only chats with a person's message from this moment on, and chats with the
-      outcome failed or waiting (the daily run).
-    - ``chat_ids``: only chats with these Avito ids.
-    - ``force``: also failed and skipped chats that are not due, and every chat of ``chat_ids``.
-    - ``done_since``: with ``force``, a chat is left out if a run with this number or a higher one
-      has stored its outcome and no person has written since.
-    """
-
-    written_since: datetime | None = None
-    chat_ids: tuple[str, ...] | None = None
-    force: bool = False
-    done_since: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,34 +38,6 @@ _DUE_OR_LAST = func.coalesce(Chat.due_since, datetime(9999, 1, 1, tzinfo=UTC))
 """The moment by which chats are ordered; chats without one come last."""
 
 
-def _in_scope(scope: Scope, run_id: int) -> ColumnElement[bool]:
-    """Return the chats that the run has still to grade."""
-    conditions = [Chat.last_person_message_id.is_not(None), _is_to_grade(scope)]
-    if scope.chat_ids is not None:
-        conditions.append(Chat.avito_id == any_(text_array(scope.chat_ids)))
-    if scope.written_since is not None:
-        left_over = Chat.outcome.in_([Outcome.FAILED, Outcome.WAITING])
-        conditions.append(or_(Chat.last_person_at >= scope.written_since, left_over))
-    conditions.append(Chat.outcome_run_id.is_distinct_from(run_id))
-    if scope.force and scope.done_since is not None:
-        done = and_(
-            Chat.outcome.in_([Outcome.GRADED, Outcome.SKIPPED, Outcome.FAILED]),
-            Chat.outcome_message_id == Chat.last_person_message_id,
-            Chat.outcome_run_id >= scope.done_since,
-        )
-        conditions.append(done.is_not(true()))
-    return and_(*conditions)
-
-
-def _is_to_grade(scope: Scope) -> ColumnElement[bool]:
-    is_due = Chat.due_since.is_not(None)
-    if not scope.force:
-        return is_due & (Chat.failures < MAX_FAILURES)
-    if scope.chat_ids is not None:
-        return true()
-    return is_due | Chat.outcome.in_([Outcome.FAILED, Outcome.SKIPPED])
-
-
 async def list_unknown(session: AsyncSession, chat_ids: Collection[str]) -> list[str]:
     """Return those of these Avito ids that no chat has, in the given order."""
     found = select(Chat.avito_id).where(Chat.avito_id == any_(text_array(chat_ids)))
@@ -95,7 +47,13 @@ async def list_unknown(session: AsyncSession, chat_ids: Collection[str]) -> list
 
 async def count_due(session: AsyncSession, scope: Scope, run_id: int) -> int:
     """Return the number of chats that the run has still to grade."""
-    statement = select(func.count()).select_from(Chat).where(_in_scope(scope, run_id))
+    statement = select(func.count()).select_from(Chat).where(is_in_scope(scope, run_id))
+    return await session.scalar(statement) or 0
+
+
+async def count_settling(session: AsyncSession, scope: Scope, run_id: int) -> int:
+    """Return the number of chats of the scope that are left out because they are settling."""
+    statement = select(func.count()).select_from(Chat).where(is_left_settling(scope, run_id))
     return await session.scalar(statement) or 0
 
 
@@ -119,7 +77,7 @@ async def claim_due(
     """
     due = (
         select(Chat.id)
-        .where(_in_scope(scope, run_id), Chat.grading_token.is_distinct_from(token))
+        .where(is_in_scope(scope, run_id), Chat.grading_token.is_distinct_from(token))
         .order_by(Chat.due_since, Chat.id)
         .limit(limit)
     )
@@ -159,7 +117,7 @@ async def list_due(
     session: AsyncSession, scope: Scope, run_id: int, *, after: DuePosition | None, limit: int
 ) -> list[DuePosition]:
     """Return the chats that a run would claim, in its order, without a claim."""
-    statement = select(Chat.id, _DUE_OR_LAST, COMPANY_IS_BUYER).where(_in_scope(scope, run_id))
+    statement = select(Chat.id, _DUE_OR_LAST, COMPANY_IS_BUYER).where(is_in_scope(scope, run_id))
     if after is not None:
         position = tuple_(_DUE_OR_LAST, Chat.id)
         statement = statement.where(position > tuple_(after.due_since, after.chat_id))
@@ -258,11 +216,26 @@ async def mark_waiting(
 ) -> None:
     """Store why a daily run did not reach these chats.
 
-    Later runs then grade them at any age. Chats with the outcome failed keep it.
+    Later runs then grade them at any age. Chats that have failed since their last message keep it.
     """
+    await _mark_waiting(session, is_in_scope(scope, run_id), run_id, cause, now)
+
+
+async def mark_settling(session: AsyncSession, scope: Scope, run_id: int, *, now: datetime) -> int:
+    """Store that a run has left out the settling chats of the scope; return their number."""
+    left = is_left_settling(scope, run_id)
+    return await _mark_waiting(session, left, run_id, Cause(OutcomeCode.SETTLING), now)
+
+
+async def _mark_waiting(
+    session: AsyncSession, chats: ColumnElement[bool], run_id: int, cause: Cause, now: datetime
+) -> int:
+    has_failed = and_(
+        Chat.outcome == Outcome.FAILED, Chat.outcome_message_id == Chat.last_person_message_id
+    )
     statement = (
         update(Chat)
-        .where(_in_scope(scope, run_id), Chat.outcome.is_distinct_from(Outcome.FAILED))
+        .where(chats, has_failed.is_not(true()))
         .values(
             outcome=Outcome.WAITING,
             outcome_code=cause.code,
@@ -272,7 +245,8 @@ async def mark_waiting(
             outcome_at=now,
             outcome_run_id=run_id,
         )
+        .returning(Chat.id)
         .execution_options(synchronize_session=False)
     )
     await lock_bulk_chat_updates(session)
-    await session.execute(statement)
+    return len((await session.scalars(statement)).all())

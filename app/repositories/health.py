@@ -8,7 +8,9 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.outcomes import Outcome
+from app.domain.settling import SettlingSpan
 from app.models import Base, Chat, Delivery, DeliveryState, Report, ReportKind, Run, RunState
+from app.repositories.chat_conditions import is_settling
 from app.repositories.sql_values import inline
 
 
@@ -34,8 +36,11 @@ async def list_newest_ended_runs(session: AsyncSession) -> list[EndedRun]:
     return [EndedRun._make(row) for row in await session.execute(statement)]
 
 
-async def count_rows(session: AsyncSession) -> dict[str, int]:
-    """Return the numbers of stored rows and of rows that wait for work, by metric name."""
+async def count_rows(session: AsyncSession, settling: SettlingSpan | None) -> dict[str, int]:
+    """Return the numbers of stored rows and of rows that wait for work, by metric name.
+
+    ``settling``: the span of the present moment. Settling chats are due too.
+    """
     is_due = Chat.due_since.is_not(None)
     is_graded = Report.kind == inline(ReportKind.GRADING)
     open_states = [inline(DeliveryState.QUEUED), inline(DeliveryState.SENDING)]
@@ -43,6 +48,7 @@ async def count_rows(session: AsyncSession) -> dict[str, int]:
         "chats": _count(Chat),
         "chats_unread": _count(Chat, Chat.messages_due.expression),
         "chats_due": _count(Chat, is_due),
+        "chats_settling": _count(Chat, is_settling(settling)),
         "chats_failed": _count(Chat, is_due, Chat.outcome == Outcome.FAILED),
         "reports": _count(Report, is_graded),
         "reports_unmailed": _count(Report, is_graded, Report.digest_id.is_(None)),

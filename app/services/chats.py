@@ -3,13 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from app.database.engine import Database
 from app.domain.outcomes import describe_cause
+from app.domain.settling import SettlingRule
 from app.domain.waiting import AnswerTimes, answer_times
-from app.domain.working_hours import WorkingHours
-from app.errors import FieldError, InvalidParametersError, NotFoundError
+from app.errors import FieldError, InvalidRequestError, NotFoundError
 from app.models import Account, Chat, Message, Review
 from app.repositories import chats, messages, reports, reviews
 from app.repositories.chats import AccountChat
@@ -25,6 +24,11 @@ class ChatCard:
     outcome: str | None
     """The current outcome, as the mails count it."""
 
+    outcome_reason: str | None
+    """Why the chat has no grade, in Russian.
+
+    None if it is graded or waits for its first or next grading.
+    """
     unanswered_since: datetime | None
     """The time of the buyer's first unanswered message; None also if the company is the buyer."""
 
@@ -34,27 +38,18 @@ class ChatCard:
     answer_times: AnswerTimes
     """Computed over the whole chat."""
 
-    @property
-    def outcome_reason(self) -> str | None:
-        """Why the chat has no grade, in Russian.
-
-        None if it is graded or waits for its first or next grading.
-        """
-        if self.chat.outcome != self.outcome:
-            return None
-        return describe_cause(self.chat.outcome_code, self.chat.outcome_detail)
-
 
 async def read_chat(
     database: Database,
     avito_id: str,
     account: str | None,
     *,
-    hours: WorkingHours,
-    zone: ZoneInfo,
+    settling: SettlingRule,
     now: datetime,
 ) -> ChatCard:
     """Return the chat with Avito's ID; ``account`` is an account's name or Avito number.
+
+    ``settling`` has the working hours too.
 
     Raises:
         NotFoundError: no such chat is stored.
@@ -62,18 +57,20 @@ async def read_chat(
             them.
     """
     async with database.session() as session:
-        one = _require_one(
-            await shown_chats.find_chats(session, avito_id, account=account), avito_id, account
+        found = await shown_chats.find_chats(
+            session, avito_id, account=account, settling=settling.find_span(now)
         )
+        one = _require_one(found, avito_id, account)
         chat = one.chat
         stored_messages = await messages.list_messages(session, chat.id)
         bodies = await reports.list_bodies_by_chat(session, chat.id)
         stored_reviews = await reviews.list_by_chat(session, chat.id)
-    times = answer_times(convert_messages(stored_messages), hours, zone, now)
+    times = answer_times(convert_messages(stored_messages), settling.hours, settling.zone, now)
     return ChatCard(
         chat,
         one.account,
         one.status,
+        describe_cause(one.code, one.detail),
         None if one.company_is_buyer else chat.unanswered_since,
         stored_messages,
         bodies,

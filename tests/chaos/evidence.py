@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from enum import StrEnum
+from io import BytesIO
 
 import httpx
 
@@ -32,6 +36,8 @@ class StoredChat:
     due: bool
     unread: bool
     claimed: bool
+    settling: bool = False
+    """It waits because the buyer wrote while the last date was simulated."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +142,17 @@ async def _fetch_messages(world: World) -> dict[Key, StoredMessage]:
 
 
 async def _fetch_chats(world: World) -> list[StoredChat]:
-    rows = await world.database.rows("""
+    rows = await world.database.rows(
+        """
         SELECT avito_id, outcome, last_person_message_id, messages_due,
+               outcome_code IS NOT DISTINCT FROM 'settling' AND last_person_at > $1 AS settling,
                due_since IS NOT NULL AS due, grading_token IS NOT NULL AS claimed,
                (SELECT max(last_message_id) FROM reports
                 WHERE chat_id = chats.id AND kind = 'grading') AS graded_up_to
         FROM chats
-        """)
+        """,
+        world.calendar.moment(world.dates[-1]) - timedelta(minutes=30),
+    )
     return [
         StoredChat(
             row["avito_id"],
@@ -152,6 +162,7 @@ async def _fetch_chats(world: World) -> list[StoredChat]:
             due=row["due"],
             unread=row["messages_due"],
             claimed=row["claimed"],
+            settling=row["settling"],
         )
         for row in rows
     ]

@@ -54,10 +54,11 @@ def find_lost_messages(evidence: Evidence) -> Iterator[str]:
 def find_chats_left(evidence: Evidence) -> Iterator[str]:
     """Each chat is skipped, or graded up to the newest message of a person.
 
-    None is due, unread or claimed.
+    None is due, unread or claimed. A chat that is still settling is due and waits.
     """
     for chat in evidence.chats:
-        if chat.due or chat.outcome not in ("graded", "skipped"):
+        waits = chat.settling and chat.outcome == "waiting"
+        if not waits and (chat.due or chat.outcome not in ("graded", "skipped")):
             yield f"chat {chat.avito_id} is due, {chat.outcome}"
         elif chat.outcome == "graded" and chat.newest_person_message != chat.newest_report_up_to:
             yield (

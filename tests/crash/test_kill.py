@@ -165,7 +165,9 @@ async def test_log_contains_no_chat_text_and_no_secret(
 ) -> None:
     """A whole day with faults, at log level DEBUG."""
     chat = next(iter(slow_sandbox.avito.accounts[0].chats.values()))
-    slow_sandbox.avito.add_message(chat.id, "client", text="канарейка-7391 звоните 8 900 555-35-35")
+    slow_sandbox.avito.add_message(
+        chat.id, "company", text="канарейка-7391 звоните 8 900 555-35-35"
+    )
     slow_sandbox.smtp.switches.recipient_answers["second@example.ru"] = "550 5.1.1 канарейки нет"
     slow_sandbox.avito.switches.latency_seconds = slow_sandbox.deepseek.switches.latency_seconds = 0
     async with (

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -123,7 +124,10 @@ async def _call(url: str, *paths: str) -> None:
 
 async def _run_day(database: Database, sandbox: Sandbox, day: str) -> None:
     chat = next(iter(sandbox.avito.accounts[0].chats.values()))
-    sandbox.avito.add_message(chat.id, "client", text=f"Вопрос от {day}: ещё продаётся?")
+    asked_at = system_clock() - timedelta(minutes=40)
+    sandbox.avito.add_message(
+        chat.id, "client", text=f"Вопрос от {day}: ещё продаётся?", at=asked_at
+    )
     run = await wait(database, await submit(database, DailyParams(), system_clock, slot=day))
     assert run.state == "done", run.message
 

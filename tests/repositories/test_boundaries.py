@@ -15,8 +15,8 @@ from app.domain.flags import Flag
 from app.domain.outcomes import Outcome
 from app.models import Chat
 from app.repositories import due_chats, report_figures, unread_chats
-from app.repositories.chats import find_chats
-from app.repositories.due_chats import Scope
+from app.repositories.chat_views import find_chats
+from app.repositories.grading_scope import Scope
 from app.repositories.report_filter import ReportFilter
 from tests.support.rows import NOON, add_account, add_chat, add_report, add_run
 
@@ -141,5 +141,5 @@ async def test_chat_with_ungraded_messages_is_waiting(
             last_person_message_id=7,
             due_since=NOON if is_due else None,
         )
-        (found,) = await find_chats(session, chat.avito_id, account=None)
+        (found,) = await find_chats(session, chat.avito_id, account=None, settling=None)
     assert found.status == status

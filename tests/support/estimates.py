@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from app.adapters import open_grader
-from app.repositories.due_chats import Scope
+from app.repositories.grading_scope import Scope
 from app.services.analysis.estimate import estimate_due
 from tests.support.stage import Stage
 

@@ -114,8 +114,11 @@ class ChatRead(BaseModel):
         examples=["graded"],
     )
     outcome_reason: str | None = Field(
-        description="Почему чат не оценён; null — оценён или просто ждёт очереди.",
-        examples=[None, "нет ответа компании"],
+        description=(
+            "Почему чат не оценён; null — оценён или просто ждёт очереди. «Разговор ещё идёт» —"
+            " последним писал клиент, и с тех пор прошло меньше SETTLE_MINUTES рабочего времени."
+        ),
+        examples=[None, "нет ответа компании", "разговор ещё идёт"],
     )
     outcome_at: LocalMoment | None = Field(
         description=(

@@ -8,7 +8,6 @@ from app.api.dependencies import ServiceDep
 from app.api.v1.chat_schemas import ChatRead
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.review_schemas import review_fields
-from app.domain.working_hours import ROUND_THE_CLOCK
 from app.grading.web_addresses import is_avito_url
 from app.services.chats import ChatCard, read_chat
 from app.services.display_text import display_name, display_title
@@ -48,13 +47,11 @@ AccountFilter = Annotated[
 )
 async def get_chat(service: ServiceDep, chat_id: ChatId, account: AccountFilter = None) -> ChatRead:
     """Return a chat from the database; Avito is not called."""
-    settings = service.settings
-    zone = settings.report_timezone
-    hours = settings.working_hours or ROUND_THE_CLOCK
+    settling = service.settings.settling
     card = await read_chat(
-        service.database, chat_id, account, hours=hours, zone=zone, now=service.clock()
+        service.database, chat_id, account, settling=settling, now=service.clock()
     )
-    return ChatRead.model_validate(_make_fields(card), context={"zone": zone})
+    return ChatRead.model_validate(_make_fields(card), context={"zone": settling.zone})
 
 
 def _make_fields(card: ChatCard) -> dict[str, object]:

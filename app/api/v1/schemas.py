@@ -93,7 +93,10 @@ class AnalyzeResult(BaseModel):
         description="Чаты, которые этот вызов счёл непригодными для оценки.", examples=[3]
     )
     failed_chats: int = Field(description="Чаты, которые этот вызов не смог оценить.", examples=[0])
-    waiting_chats: int = Field(description="Чаты, до которых очередь не дошла.", examples=[0])
+    waiting_chats: int = Field(
+        description="Чаты, до которых очередь не дошла или где разговор ещё идёт (SETTLE_MINUTES).",
+        examples=[0],
+    )
 
 
 class MailResult(BaseModel):

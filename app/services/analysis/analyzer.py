@@ -6,6 +6,7 @@ are queued and written by a separate task.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +14,9 @@ from app.clock import Clock, Deadline
 from app.database.engine import Database
 from app.domain.episode import why_ungradeable, window
 from app.domain.outcomes import Cause, Outcome, OutcomeCode
+from app.domain.settling import SettlingRule
 from app.repositories import due_chats, messages, reports
-from app.repositories.due_chats import Scope
+from app.repositories.grading_scope import Scope
 from app.russian_text import plural
 from app.services.analysis.budget import DailyBudget
 from app.services.analysis.grader import Grader, Grading
@@ -37,11 +39,15 @@ async def analyze_chats(
     paid: PaidWork,
     workers: int,
     daily_budget_usd: Decimal | None,
+    settling: SettlingRule,
 ) -> StepResult:
-    """Grade the due chats, ``workers`` at a time, and return their counts by outcome."""
+    """Grade the due chats, ``workers`` at a time, and return their counts by outcome.
+
+    Chats that are settling by the rule wait, which is no failure.
+    """
     await paid.book(database)
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
-    analysis = _Analysis(database, grader, budget, clock, run, paid)
+    analysis = _Analysis(database, grader, budget, clock, run, paid, settling)
     await analysis.run(workers)
     counts, unknown = await analysis.count(), await analysis.list_unknown_chats()
     pool = analysis.pool
@@ -53,7 +59,7 @@ async def analyze_chats(
         figures["problems"] = stops  # for clients and workers of the release before
     return StepResult(
         not pool.access_lost,
-        _make_summary(counts, stops, unknown),
+        _make_summary(counts, analysis.settling, stops, unknown),
         figures,
         problems=pool.problems,
         cut_short=pool.cut_short,
@@ -71,6 +77,7 @@ class _Analysis:
         clock: Clock,
         run: RunContext[AnalyzeParams],
         paid: PaidWork,
+        settling: SettlingRule,
     ) -> None:
         self._database = database
         self._grader = grader
@@ -82,6 +89,10 @@ class _Analysis:
             force=run.params.force,
             done_since=run.done_since,
         )
+        self._settling_rule = settling
+        self._claimable = self._scope
+        self.settling = 0
+        """Number of chats that were left out because they are settling."""
         self._paid = paid
         self._outcomes = OutcomeWriter(database, grader, clock, run, paid)
         self.pool = GradingPool(
@@ -97,7 +108,7 @@ class _Analysis:
     async def run(self, workers: int) -> None:
         """Claim chats in small batches and grade them until none is left or the run is stopped."""
         async with self._database.session() as session:
-            due = await due_chats.count_due(session, self._scope, self._run.id)
+            due = await due_chats.count_due(session, self._find_claimable(), self._run.id)
         limit = self._run.params.limit
         self._run.progress.done = 0
         self._run.progress.total = due if limit is None else min(due, limit)
@@ -113,12 +124,28 @@ class _Analysis:
         ):
             self._paid.drop_before(self._run.id)
         await self._paid.book(self._database)
-        stopped_by = self.pool.stopped_by
-        if stopped_by and not self.pool.cut_short and self._scope.written_since:
-            async with self._database.transaction() as session:
-                await due_chats.mark_waiting(
-                    session, self._scope, self._run.id, cause=stopped_by, now=self._clock()
-                )
+        if not self.pool.cut_short:
+            await self._mark_waiting()
+
+    def _find_claimable(self) -> Scope:
+        """Return the scope without the chats that are settling now."""
+        span = self._settling_rule.find_span(self._clock())
+        self._claimable = replace(self._scope, settling=span)
+        return self._claimable
+
+    async def _mark_waiting(self) -> None:
+        """Store why chats were left: settling ones, and those that a stopped daily run left.
+
+        A chat is settling here if it was when chats were last claimed. Every chat is therefore
+        either claimed or marked.
+        """
+        stopped_by = self.pool.stopped_by if self._scope.written_since else None
+        scope, run_id, now = self._claimable, self._run.id, self._clock()
+        async with self._database.transaction() as session:
+            if scope.settling is not None:
+                self.settling = await due_chats.mark_settling(session, scope, run_id, now=now)
+            if stopped_by is not None:
+                await due_chats.mark_waiting(session, scope, run_id, cause=stopped_by, now=now)
 
     async def count(self) -> dict[str, int]:
         """Count the run's chats by outcome, including what other processes did for this run."""
@@ -173,7 +200,7 @@ class _Analysis:
     async def _claim_batch(self, most: int) -> list[Transcript]:
         async with self._database.transaction() as session:
             claimed = await due_chats.claim_due(
-                session, self._scope, self._run.id, self._run.token, limit=most
+                session, self._find_claimable(), self._run.id, self._run.token, limit=most
             )
         if not claimed:
             return []
@@ -189,11 +216,14 @@ class _Analysis:
         await self._outcomes.add(finding)
 
 
-def _make_summary(figures: Mapping[str, int], stops: Sequence[str], unknown: Sequence[str]) -> str:
+def _make_summary(
+    figures: Mapping[str, int], settling: int, stops: Sequence[str], unknown: Sequence[str]
+) -> str:
     made = plural(figures["analyzed_chats"], "отчёт", "отчёта", "отчётов")
+    going_on = f" ({OutcomeCode.SETTLING.label}: {settling})" if settling else ""
     parts = [
         f"Создано: {made}; пропущено чатов: {figures['skipped_chats']}, с ошибкой:"
-        f" {figures['failed_chats']}, ждут: {figures['waiting_chats']}."
+        f" {figures['failed_chats']}, ждут: {figures['waiting_chats']}{going_on}."
     ]
     if unknown:
         parts.append(f"Из названных {describe_unknown(unknown)}.")

@@ -11,7 +11,7 @@ from app.domain.episode import why_ungradeable, window
 from app.domain.messages import ChatMessage
 from app.domain.outcomes import OutcomeCode
 from app.repositories import due_chats, messages, reports
-from app.repositories.due_chats import Scope
+from app.repositories.grading_scope import Scope
 from app.services.analysis.grader import Grader
 from app.services.analysis.grading_pool import READ_AHEAD
 from app.services.analysis.transcript import convert_messages
@@ -21,7 +21,7 @@ _NO_RUN = 0
 
 @dataclass
 class Estimate:
-    """Number of windows, skipped chats by reason, expected tokens, and US dollars.
+    """Number of windows, skipped chats by reason, settling chats, expected tokens, US dollars.
 
     ``usd`` and ``most_usd`` are None for a model without a price. ``most_usd`` is the sum that the
     daily budget would reserve.
@@ -29,6 +29,7 @@ class Estimate:
 
     windows: int = 0
     skipped: Counter[OutcomeCode] = field(default_factory=Counter)
+    settling: int = 0
     usage: Usage = field(default_factory=Usage)
     usd: Decimal | None = None
     most_usd: Decimal | None = None
@@ -43,6 +44,8 @@ async def estimate_due(
         database, grader, _list_due_windows(database, grader, scope, limit, skipped)
     )
     estimate.skipped = skipped
+    async with database.session() as session:
+        estimate.settling = await due_chats.count_settling(session, scope, _NO_RUN)
     return estimate
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.outcomes import Outcome, describe_cause
+from app.domain.settling import SettlingSpan
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.models import Account
 from app.repositories import accounts, coverage
@@ -58,17 +59,20 @@ async def build_figures(
     *,
     now: datetime,
     working_time: bool,
+    settling: SettlingSpan | None,
     avito_clients: Sequence[str],
     problems: Sequence[str],
     failed_addresses: Sequence[str],
 ) -> DigestFigures:
     """Build the figures of the reports that the given mails carry.
 
-    ``working_time`` and ``avito_clients``: see ``MailSettings``.
+    ``working_time`` and ``avito_clients``: see ``MailSettings``. ``settling``: the span of ``now``.
     """
     wanted = ReportFilter(digest_ids=list(digest_ids))
     measured = await measure_reports(session, wanted, zone.key)
-    shown = await select_shown_chats(session, wanted, span=period.span, waiting=period.waiting_span)
+    shown = await select_shown_chats(
+        session, wanted, span=period.span, waiting=period.waiting_span, settling=settling
+    )
     chats, carried = await _count_chats(session, digest_ids, period, measured.total.reports)
     return DigestFigures(
         day=period.day,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.criteria import Check, Criterion
 from app.domain.grades import Grade
 from app.domain.outcomes import Outcome, describe_cause
+from app.domain.settling import SettlingSpan
 from app.grading.evidence import in_sentence
 from app.models import Message
 from app.repositories import coverage, messages, report_figures
@@ -39,11 +40,12 @@ async def select_shown_chats(
     *,
     span: Mapping[str, Any],
     waiting: Mapping[str, datetime],
+    settling: SettlingSpan | None,
 ) -> ShownChats:
     """Select the chats that the mail shows.
 
     ``span``: bounds of the messages that make a chat count. ``waiting``: bounds ``since`` and
-    ``until`` of the last message of a waiting buyer.
+    ``until`` of the last message of a waiting buyer. ``settling``: the span of the present moment.
     """
     buyers = await coverage.list_waiting_buyers(
         session, since=waiting["since"], until=waiting["until"]
@@ -54,7 +56,7 @@ async def select_shown_chats(
     )
     messages_by_id = await messages.get_messages(session, set(_list_message_ids(worst, best)))
     ungraded = tuple(
-        _make_ungraded_chat(row) for row in await coverage.list_ungraded(session, span)
+        _make_ungraded_chat(row) for row in await coverage.list_ungraded(session, span, settling)
     )
     failed = (
         FailedChat(chat_id=chat.chat_id, chat_title=chat.chat_title, reason=chat.reason or "")

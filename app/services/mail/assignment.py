@@ -184,6 +184,7 @@ async def _build_figures(
         now=now,
         problems=[*plan.params.problems, *describe_problems(problems)],
         working_time=settings.working_time,
+        settling=settings.settling.find_span(now),
         avito_clients=settings.avito_clients,
     )
     if plan.date_figures is None:

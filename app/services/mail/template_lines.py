@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from app.domain.outcomes import Outcome, OutcomeCode
 from app.domain.thresholds import BAD_BELOW
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
@@ -28,12 +29,27 @@ def describe_coverage(figures: DigestFigures, zone: ZoneInfo) -> str:
         f"пропущено{NBSP}{number(sum(coverage.skipped.values()))}"
         + (f" ({', '.join(reasons)})" if reasons else ""),
         f"с{NBSP}ошибкой{NBSP}{number(coverage.failed)}",
-        f"ждут{NBSP}{number(coverage.waiting)}"
-        + (" (очередь на оценку)" if coverage.waiting else ""),
+        f"ждут{NBSP}{number(coverage.waiting)}" + _describe_waiting(figures),
     ]
     return f"Чатов:{NBSP}{number(coverage.total)} = {' + '.join(parts)}" + (
         f"; так на {format_recent(since, zone)}" if since else ""
     )
+
+
+def _describe_waiting(figures: DigestFigures) -> str:
+    """Return why chats wait: how many of them are settling, and that others are in the queue."""
+    waiting = figures.coverage.waiting
+    going_on = sum(
+        chat.status == Outcome.WAITING and chat.reason == OutcomeCode.SETTLING.label
+        for chat in figures.ungraded
+    )
+    parts = []
+    if going_on:
+        parts.append(f"{OutcomeCode.SETTLING.label}:{NBSP}{number(going_on)}")
+    if waiting > going_on:
+        queued = waiting - going_on
+        parts.append("очередь на оценку" + f":{NBSP}{number(queued)}" * bool(going_on))
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def describe_mails(mails: Sequence[DayMail], zone: ZoneInfo) -> str:

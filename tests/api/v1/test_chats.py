@@ -122,6 +122,7 @@ async def test_reports_equal_the_list_newest_first(stage: Stage) -> None:
     for more in (None, "Можно завтра?"):
         if more:
             stage.avito.add_message(chat.id, "client", text=more)
+            stage.clock.move(minutes=31)
         await stage.sync()
         await stage.analyze()
     await stage.copy_first_report(2)
@@ -148,6 +149,7 @@ async def test_outcome_reason_is_russian(stage: Stage) -> None:
     assert graded["outcome_at"].endswith("+03:00")
     stage.avito.add_message(good.id, "client", text="Ау?")
     await stage.sync()
+    stage.clock.move(minutes=31)
     stage.sandbox.deepseek.switches.fail(BAD_REQUEST, times=1)
     await stage.analyze()
     failed = await fetch_chat(stage, good.id)

@@ -68,7 +68,7 @@ async def test_objection_is_a_quote_from_the_buyers_message(stage: Stage) -> Non
 async def test_window_model_tokens_and_cost(stage: Stage) -> None:
     """Only the latest episode is graded, not that of a year ago."""
     chat = stage.add_talk(*GOOD_TALK, minutes_ago=365 * 24 * 60)
-    again = stage.clock() - timedelta(minutes=30)
+    again = stage.clock() - timedelta(minutes=40)
     for place, (side, message_text) in enumerate(BAD_TALK):
         stage.avito.add_message(
             chat.id,

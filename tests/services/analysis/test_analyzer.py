@@ -88,6 +88,7 @@ async def test_chat_is_due_again_only_after_a_persons_message(stage: Stage) -> N
     assert await graded(stage) == (0, 0, 0, 0)
     stage.avito.add_message(chat.id, "client", text="Можно завтра?")
     await stage.sync()
+    stage.clock.move(minutes=31)
     assert await graded(stage) == (1, 0, 0, 0)
     newest, oldest = await stage.reports()
     assert (oldest["total_messages"], newest["total_messages"]) == (4, 5)

@@ -6,7 +6,7 @@ import pytest
 
 from app.adapters import open_grader
 from app.domain.outcomes import OutcomeCode
-from app.repositories.due_chats import Scope
+from app.repositories.grading_scope import Scope
 from app.sandbox.avito_state import AvitoChat
 from app.services.analysis.estimate import estimate_due
 from tests.support.digests import figures, read_attachment
@@ -55,7 +55,8 @@ async def test_chat_is_skipped_with_its_reason_and_counted(stage: Stage) -> None
 
 
 async def test_its_seller_does_not_wait(stage: Stage) -> None:
-    bought = add_purchase(stage)
+    """The seller wrote a minute ago: the chat does not settle either."""
+    bought = add_purchase(stage, minutes_ago=1)
     await stage.sync()
     found = await read_chat(stage, bought.id)
     assert (

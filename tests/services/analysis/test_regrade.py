@@ -108,7 +108,8 @@ async def test_estimate_sends_no_request_and_is_close_to_the_cost(
     settings = stage.service.settings
     for number in range(3):
         stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
-    stage.add_talk(("client", "Алло?"), minutes_ago=5)
+    stage.add_talk(("client", "Алло?"), minutes_ago=35)
+    stage.add_talk(*GOOD_TALK, ("client", "А доставка?"), minutes_ago=5)
     await stage.sync()
     await stage.analyze(limit=1)
     asked = len(stage.sandbox.deepseek.requests)
@@ -117,6 +118,7 @@ async def test_estimate_sends_no_request_and_is_close_to_the_cost(
     expected_text = capsys.readouterr().out
     assert "К оценке: 2 чата." in expected_text
     assert "будут пропущены: 1 чат (нет ответа компании: 1)" in expected_text
+    assert "Подождут, разговор ещё идёт: 1 чат." in expected_text
     assert "Ничего не отправлено." in expected_text
     assert len(stage.sandbox.deepseek.requests) == asked
     assert await stage.rows("SELECT * FROM chats ORDER BY id") == before

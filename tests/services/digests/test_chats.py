@@ -112,6 +112,7 @@ async def test_waiting_chat_does_not_show_its_previous_reason(stage: Stage) -> N
     chat = stage.add_talk(("client", "Ещё продаёте?"), minutes_ago=90)
     await mail_day(stage, GOOD_TALK)
     stage.avito.add_message(chat.id, "client", text="Ау?", at=NOON)
+    stage.clock.move(minutes=31)
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze(limit=1)
@@ -149,6 +150,7 @@ async def test_chat_with_ungraded_messages_is_waiting(stage: Stage) -> None:
     for chat in chats:
         stage.avito.add_message(chat.id, "client", text="Ау?")
     await stage.sync()
+    stage.clock.move(minutes=31)
     shown = [(await stage.rest.get(f"/api/v1/chats/{chat.id}")).json() for chat in chats]
     assert [
         (chat["outcome"], chat["outcome_reason"], chat["outcome_at"] is None) for chat in shown

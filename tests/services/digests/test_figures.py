@@ -167,6 +167,7 @@ async def test_reports_of_chats_outside_the_period_are_counted(stage: Stage) -> 
     await stage.analyze()
     stage.avito.add_message(chat.id, "client", text="А цвет какой?", at=stage.clock())
     await stage.sync()
+    stage.clock.move(minutes=31)
     await stage.analyze()
     await stage.mail()
     carried = (await figures(stage))["carried"]
@@ -198,6 +199,7 @@ async def test_shares_are_shares_of_reports(stage: Stage) -> None:
     await stage.analyze()
     stage.avito.add_message(chat.id, "client", text="Ау?", at=stage.clock())
     await stage.sync()
+    stage.clock.move(minutes=31)
     await stage.analyze()
     told = await summary(stage, mail=(await stage.mail())["date"])
     assert (told["reports"], told["chats"], told["bad_reports"], told["bad_share"]) == (2, 1, 2, 1)

@@ -64,6 +64,7 @@ async def test_later_reports_are_sent_in_another_mail(stage: Stage) -> None:
     chat = next(iter(stage.avito.accounts[0].chats.values()))
     stage.avito.add_message(chat.id, "client", text="И ещё вопрос: какой цвет?")
     await stage.sync()
+    stage.clock.move(minutes=31)
     await stage.analyze()
     assert (await stage.mail())["send_reports"] == 1
     assert len(list_mails(stage, BOSS)) == 2
@@ -148,6 +149,7 @@ async def test_permanently_rejected_address_is_given_up_and_named_in_the_next_ma
     chat = next(iter(stage.avito.accounts[0].chats.values()))
     stage.avito.add_message(chat.id, "client", text="Ещё?")
     await stage.sync()
+    stage.clock.move(minutes=31)
     await stage.analyze()
     await stage.post("/timer/reports", status=500)
     assert SECOND in read_text(list_mails(stage, BOSS)[-1])

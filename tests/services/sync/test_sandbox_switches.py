@@ -257,7 +257,7 @@ async def test_mail_names_the_fault_until_a_sync_succeeds(stage: Stage, fault: s
     await stage.sync()
     apply_fault, message = STAYING[fault]
     apply_fault(stage)
-    stage.avito.add_message(chats[1].id, "client", text="Ещё вопрос")
+    stage.avito.add_message(chats[1].id, "company", text="Что решили?")
     await stage.post("/avito/sync", status=500)
     await stage.analyze(chat_ids=[chats[0].id])
     await stage.mail()

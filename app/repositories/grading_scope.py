@@ -1,0 +1,80 @@
+"""SQL of the chats that a run may grade.
+
+A chat is due if a person has written since the newest message that a grading has seen
+(``chats.due_since``; the message pass sets it, ``due_chats.settle`` moves it on), and if fewer than
+``MAX_FAILURES`` attempts have failed since. The daily run narrows the due chats to those written in
+within GRADE_WITHIN_DAYS (``Scope.written_since``), except for failed and waiting ones.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, any_, or_, true
+
+from app.domain.outcomes import MAX_FAILURES, Outcome
+from app.domain.settling import SettlingSpan
+from app.models import Chat
+from app.repositories.chat_conditions import is_settling
+from app.repositories.sql_values import text_array
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The chats that a run may grade.
+
+    - ``written_since``: only chats with a person's message from this moment on, and chats with the
+      outcome failed or waiting (the daily run).
+    - ``chat_ids``: only chats with these Avito ids.
+    - ``force``: also failed and skipped chats that are not due, and every chat of ``chat_ids``.
+    - ``done_since``: with ``force``, a chat is left out if a run with this number or a higher one
+      has stored its outcome and no person has written since.
+    - ``settling``: chats that are settling are left out. ``force`` with ``chat_ids`` includes them.
+    """
+
+    written_since: datetime | None = None
+    chat_ids: tuple[str, ...] | None = None
+    force: bool = False
+    done_since: int | None = None
+    settling: SettlingSpan | None = None
+
+
+def is_in_scope(scope: Scope, run_id: int) -> ColumnElement[bool]:
+    """Return the chats that the run has still to grade."""
+    return and_(_is_open(scope, run_id), _is_settling(scope).is_not(true()))
+
+
+def is_left_settling(scope: Scope, run_id: int) -> ColumnElement[bool]:
+    """Return the chats that the run leaves out because they are settling."""
+    return and_(_is_open(scope, run_id), _is_settling(scope))
+
+
+def _is_settling(scope: Scope) -> ColumnElement[bool]:
+    insists = scope.force and scope.chat_ids is not None
+    return is_settling(None if insists else scope.settling)
+
+
+def _is_open(scope: Scope, run_id: int) -> ColumnElement[bool]:
+    conditions = [Chat.last_person_message_id.is_not(None), _is_to_grade(scope)]
+    if scope.chat_ids is not None:
+        conditions.append(Chat.avito_id == any_(text_array(scope.chat_ids)))
+    if scope.written_since is not None:
+        left_over = Chat.outcome.in_([Outcome.FAILED, Outcome.WAITING])
+        conditions.append(or_(Chat.last_person_at >= scope.written_since, left_over))
+    conditions.append(Chat.outcome_run_id.is_distinct_from(run_id))
+    if scope.force and scope.done_since is not None:
+        done = and_(
+            Chat.outcome.in_([Outcome.GRADED, Outcome.SKIPPED, Outcome.FAILED]),
+            Chat.outcome_message_id == Chat.last_person_message_id,
+            Chat.outcome_run_id >= scope.done_since,
+        )
+        conditions.append(done.is_not(true()))
+    return and_(*conditions)
+
+
+def _is_to_grade(scope: Scope) -> ColumnElement[bool]:
+    is_due = Chat.due_since.is_not(None)
+    if not scope.force:
+        return is_due & (Chat.failures < MAX_FAILURES)
+    if scope.chat_ids is not None:
+        return true()
+    return is_due | Chat.outcome.in_([Outcome.FAILED, Outcome.SKIPPED])
