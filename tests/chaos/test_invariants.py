@@ -144,6 +144,10 @@ BROKEN: dict[str, tuple[Change, tuple[str, ...]]] = {
         ("chats not graded, not read or claimed",),
     ),
     "a chat that is still due": (change_chat(due=True), ("chats not graded, not read or claimed",)),
+    "a chat that failed and is settling": (
+        change_chat(outcome="failed", due=True, settling=True),
+        ("chats not graded, not read or claimed",),
+    ),
     "a chat that is claimed for ever": (
         change_chat(claimed=True),
         ("chats not graded, not read or claimed",),

@@ -130,6 +130,15 @@ async def test_forced_failure_stays_a_failure_while_the_chat_is_settling(stage: 
     assert await count_outcomes(stage) == (1, 0, 0, 0)
 
 
+async def test_forced_chat_that_was_skipped_does_not_wait_with_nothing_new(stage: Stage) -> None:
+    """It is not due any more, so no run would grade it after the wait."""
+    chat = stage.add_talk(("client", "Ещё продаёте?"), minutes_ago=2)
+    await stage.sync()
+    assert await count_outcomes(stage, chat_ids=[chat.id], force=True) == (0, 1, 0, 0)
+    assert await count_outcomes(stage, force=True) == (0, 1, 0, 0)
+    assert await read_reason(stage, chat.id) == ("skipped", "нет ответа компании")
+
+
 async def test_limit_counts_settled_chats_only(stage: Stage) -> None:
     for minutes in (200, 100):
         stage.add_talk(*GOOD_TALK, minutes_ago=minutes)
