@@ -1,6 +1,6 @@
 """Tables of the agreement report: one per comparison, one row per scale, with explanatory notes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich import box
 from rich.table import Table
@@ -8,7 +8,6 @@ from rich.text import Text
 
 from app.domain.grades import Grade
 from app.grading.agreement import (
-    RESAMPLES,
     SMALLEST_FOR_INTERVAL,
     SMALLEST_FOR_TRUST,
     Agreement,
@@ -35,7 +34,7 @@ def make_comparison_table(comparison: AgreementComparison) -> Table:
         table.add_row(
             scale.label,
             _format_count(found),
-            _NOTHING if found.exact is None else f"{100 * found.exact:.0f} %",
+            _format_share(found.exact, found.exact_interval),
             _format_coefficient(found.kappa, found.kappa_interval),
             _format_coefficient(found.ac2, found.ac2_interval),
             _format_levels(scale, found) if found.n else "нет общих оценок",
@@ -54,7 +53,7 @@ def list_notes(*, has_few: bool) -> Iterator[str]:
     if has_few:
         yield (
             f"«мало» — меньше {SMALLEST_FOR_TRUST} чатов: выводов не делайте. На трёх уровнях каппа"
-            " 0,6 известна с точностью ±0,19 при n = 50, ±0,14 при 100, ±0,08 при 300."
+            " 0,6 известна с точностью ±0,22 при n = 50, ±0,15 при 100, ±0,09 при 300."
         )
     yield (
         "Каппа — взвешенная квадратично (Cohen 1968), AC2 — Гвета с теми же весами (Gwet 2014): 1 —"
@@ -62,9 +61,9 @@ def list_notes(*, has_few: bool) -> Iterator[str]:
         " согласии; смотрите AC2."
     )
     yield (
-        f"Под ними — 95-процентный интервал: бутстрэп по чатам, {RESAMPLES} повторов; при n <"
-        f" {SMALLEST_FOR_INTERVAL} его нет. «{_NOTHING}» у каппы: обе стороны ставили одну и ту же"
-        " оценку, и она не определена; если так выходит в части повторов, нет интервала."
+        "Под ними — 95-процентный интервал: байесовский бутстрэп по чатам с поправкой на оценки,"
+        f" которых в выборке не встретилось; при n < {SMALLEST_FOR_INTERVAL} его нет. «{_NOTHING}»"
+        " у каппы: обе стороны ставили одну и ту же оценку, и она не определена."
     )
     grades = f"В — {Grade.HIGH}, С — {Grade.MEDIUM}, Н — {Grade.LOW}"
     yield f"В таблицах {grades}; на диагонали — совпавшие."
@@ -83,17 +82,23 @@ def _format_count(found: Agreement) -> Text:
     return Text(text if found.chats >= SMALLEST_FOR_TRUST else f"{text}\nмало")
 
 
+def _format_share(value: float | None, interval: Interval | None) -> Text:
+    return _format_figure(value, interval, lambda share: f"{100 * share:.0f}", unit=" %")
+
+
 def _format_coefficient(value: float | None, interval: Interval | None) -> Text:
+    return _format_figure(value, interval, _format_decimal)
+
+
+def _format_figure(
+    value: float | None, interval: Interval | None, shown: Callable[[float], str], unit: str = ""
+) -> Text:
+    """Format a figure with its interval in the next line."""
     if value is None:
         return Text(_NOTHING)
-    lines = (
-        [_format_decimal(value)]
-        if interval is None
-        else [
-            _format_decimal(value),
-            f"{_format_decimal(interval.low)}…{_format_decimal(interval.high)}",
-        ]
-    )
+    lines = [f"{shown(value)}{unit}"]
+    if interval is not None:
+        lines.append(f"{shown(interval.low)}…{shown(interval.high)}{unit}")
     return Text("\n".join(lines))
 
 

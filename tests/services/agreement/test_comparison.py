@@ -6,6 +6,7 @@ import pytest
 
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
+from app.grading.agreement import Table
 from app.services.agreement.comparison import AgreementComparison, compare_grades, read_material
 from app.services.agreement.files import Rating, SheetError
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage
@@ -40,7 +41,7 @@ async def graded(stage: Stage, *, machine: Mapping[int, tuple[Grade, Grade]]) ->
         await stage.change(sql, id=number, tonality=tonality.value, objection=objection.value)
 
 
-def tables(comparison: AgreementComparison) -> dict[str, list[list[int]]]:
+def tables(comparison: AgreementComparison) -> dict[str, Table]:
     """Return the tables that are not empty, the lowest level first."""
     return {scale.label: found.table for scale, found in comparison.results if found.n}
 
