@@ -1,4 +1,4 @@
-"""Coverage of the agreement's intervals, and their cost."""
+"""Coverage of the intervals of agreement and of the corrected share, and their cost."""
 
 import time
 from collections.abc import Iterator
@@ -13,17 +13,20 @@ from tests.support.simulated_agreement import (
     make_latent_table,
     measure_coverage,
 )
+from tests.support.simulated_weeks import GRADERS, measure_weeks
 
 KAPPAS = (0.3, 0.6, 0.8, 0.95)
 CHATS = (20, 50, 100, 300)
 SAMPLES = 250
 """Samples of each kind of graders: half of a row."""
 RESAMPLES = 300
+LABELS = (30, 60, 150)
+WEEKS = 1000
 
 
 async def measure_agreement_coverage(_url: str) -> list[Measure]:
     """Measure the coverage of nominal 95 % by margins, kappa and n; needs no database."""
-    return [*_measure_coverage(), _measure_cost()]
+    return [*_measure_coverage(), *_measure_corrected_shares(), _measure_cost()]
 
 
 def _measure_coverage() -> Iterator[Measure]:
@@ -41,6 +44,20 @@ def _measure_coverage() -> Iterator[Measure]:
                     ", ".join(f"{figure} {_join_shares(figure, halves):.1%}" for figure in FIGURES),
                     "at least 93 %",
                 )
+
+
+def _measure_corrected_shares() -> Iterator[Measure]:
+    """Yield a row for each simulated model and number of labels, with 60 reports a week."""
+    for name, grader in GRADERS.items():
+        for labels in LABELS:
+            covered = measure_weeks(
+                grader, weeks=WEEKS, labels=labels, reports=60, resamples=RESAMPLES
+            )
+            yield Measure(
+                f"corrected share, model: {name}, {labels} labels, {WEEKS} weeks",
+                f"{covered:.1%}",
+                "at least 93 %",
+            )
 
 
 def _join_shares(figure: str, halves: list[dict[str, Coverage]]) -> float:
