@@ -29,6 +29,7 @@ from app.models import Run, RunState
 from app.repositories import reports
 from app.sandbox.server import Sandbox
 from app.service import Service, open_service, working
+from app.services.labels import read_sample
 from app.services.run_params import AnalyzeParams, MailParams, RunParams, SyncParams
 from app.services.runs import submit
 
@@ -172,14 +173,14 @@ def _save_html_part(folder: Path) -> Path:
 
 async def _show_calls(service: Service, grading: Run) -> None:
     settings = service.settings
-    day = local_date(service.clock(), settings.report_timezone).isoformat()
+    today = local_date(service.clock(), settings.report_timezone)
+    sample = await read_sample(service.database, today, settings.report_timezone)
+    sampled = {report.report_id for report, _ in sample.chats}
     async with service.database.session() as session:
-        worst = next(iter(await reports.list_by_run(session, grading.id)))
+        graded = await reports.list_by_run(session, grading.id)
+    worst = next(report for report in graded if report.id in sampled)
     samples = {
-        "start_date": day,
-        "end_date": day,
-        "date": day,
-        "day": day,
+        **dict.fromkeys(("start_date", "end_date", "date", "day"), today.isoformat()),
         "run_id": grading.id,
         "report_id": worst.id,
         "chat_id": worst.body["chat_id"],

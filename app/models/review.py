@@ -40,6 +40,8 @@ class Review(Numbered):
     """The grades that the reviewer named, by column. The other grades are the report's."""
     comment: Mapped[str | None]
     reviewer: Mapped[str | None]
+    blind: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether it is a label: all six grades of a report of the weekly sample, given blind."""
     reviewed_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     """When a newer review replaced this one or it was withdrawn; None: it is current."""

@@ -153,11 +153,11 @@ async def list_graded(session: AsyncSession, report_ids: Sequence[int]) -> list[
 
 
 async def list_reviewed(session: AsyncSession) -> list[ReviewedReport]:
-    """Return all reports with a current review that names a grade."""
+    """Return all reports with a current review that names a grade. Blind labels are left out."""
     statement = (
         select(Report.id, Review.given, *_GRADES)
         .join(Review, Review.report_id == Report.id)
-        .where(Review.ended_at.is_(None), Review.given != {})
+        .where(Review.ended_at.is_(None), ~Review.blind, Review.given != {})
         .order_by(Report.id)
     )
     rows = await session.execute(statement)

@@ -88,6 +88,13 @@ class ReviewRead(BaseModel):
         description="Пояснение.", examples=["Вопрос о цене — не возражение."]
     )
     reviewer: str | None = Field(description="Кто проверил.", examples=["Мария"])
+    blind: bool = Field(
+        description=(
+            "Оценка вслепую из недельной выборки (PUT /labels/{report_id}); false — поправка"
+            " человека, который видел оценки модели."
+        ),
+        examples=[False],
+    )
     reviewed_at: LocalMoment = Field(
         description="Когда, в REPORT_TIMEZONE.", examples=["2026-11-24T09:15:00+03:00"]
     )
@@ -102,5 +109,6 @@ def review_fields(review: Review) -> dict[str, Any]:
         "score": review.score,
         "comment": review.comment,
         "reviewer": review.reviewer,
+        "blind": review.blind,
         "reviewed_at": review.reviewed_at,
     }

@@ -3,16 +3,16 @@
 It contains nothing of the model's grades.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from app.domain.criteria import Check, Criterion
-from app.domain.grades import GRADE_CODES, Grade
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
 from app.domain.messages import ChatMessage, Side
 from app.domain.visible_text import keep_visible
 from app.grading.rubric import Rubric, RubricCriterion
+from app.services.agreement.rubric_texts import list_levels, list_questions
 from app.services.spreadsheet import Cell, Choices, Column, Link, SpreadsheetFile
 
 GRADES_SHEET, TALKS_SHEET, RUBRIC_SHEET = "Оценки", "Переписка", "Критерии"
@@ -29,7 +29,6 @@ NO_OPINION = "Не могу оценить"
 
 _SIDES = {Side.CLIENT: "Клиент", Side.COMPANY: "Компания"}
 _LEVELS = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
-_ANSWERS = {Check.YES: "да", Check.NO: "нет", Check.NOT_APPLICABLE: "не применимо"}
 _CELL_LIMIT = 16_000
 """Characters of a message in one cell.
 
@@ -126,25 +125,12 @@ def _make_talk_rows(talk: SheetChat, zone: ZoneInfo) -> list[list[Cell]]:
     ]
 
 
-def _make_rubric_rows(entry: RubricCriterion) -> list[list[Cell]]:
-    anchors = entry.anchors.model_dump(exclude_none=True)
-    levels = [
-        (grade.value, anchors[code]) for code, grade in GRADE_CODES.items() if code in anchors
+def _make_rubric_rows(entry: RubricCriterion) -> list[list[str]]:
+    questions = [
+        [f"Проверка {place}", question]
+        for place, question in enumerate(list_questions(entry), start=1)
     ]
-    checks = [
-        (f"Проверка {place}", check.text) for place, check in enumerate(entry.checks, start=1)
-    ]
-    return [[name, _replace_codes(words, entry.check_ids)] for name, words in (*checks, *levels)]
-
-
-def _replace_codes(words: str, check_ids: Sequence[str]) -> str:
-    """Replace the codes, which are for the model, with words for people."""
-    for place, check_id in enumerate(check_ids, start=1):
-        words = re.sub(rf"\b{check_id}\b", f"проверке {place}", words)
-    words = re.sub(r"«(y|n|na)»", lambda found: f"«{_ANSWERS[Check(found[1])]}»", words)
-    return re.sub(
-        rf"\b({'|'.join(GRADE_CODES)})\b", lambda found: f"«{GRADE_CODES[found[1]]}»", words
-    )
+    return questions + [[grade.value, words] for grade, words in list_levels(entry)]
 
 
 def _split_text(text: str) -> list[str]:

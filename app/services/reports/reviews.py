@@ -46,7 +46,7 @@ async def put_review(
             "comment": review.comment,
             "reviewer": review.reviewer,
             "reviewed_at": now,
-            **_apply_corrections(report, given),
+            **apply_grades(report, given),
         }
         await reviews.add_review(session, row)
 
@@ -67,8 +67,8 @@ def _get_input(review: Review) -> tuple[dict[str, Any], str | None, str | None]:
     return review.given, review.comment, review.reviewer
 
 
-def _apply_corrections(report: Report, given: Mapping[str, str]) -> dict[str, Any]:
-    """Return the report's grades, score and body with the corrected grades."""
+def apply_grades(report: Report, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return the report's grades, score and body with the given grades, as a review stores them."""
     grades = {name: given.get(name, getattr(report, name)) for name in GRADE_COLUMNS}
     return {**grades, "score": _compute_score(report, grades), "body": {**report.body, **grades}}
 

@@ -65,6 +65,7 @@ async def test_review_and_model_grades_are_both_kept(stage: Stage) -> None:
         "grades": {**machine, "closure_grade": "Низкая"},
         "given": ["tonality_grade", "closure_grade"],
         "score": calculate_score({**machine, "closure_grade": "Низкая"}),
+        "blind": False,
         "comment": "Не попрощался",
         "reviewer": "Мария",
     }

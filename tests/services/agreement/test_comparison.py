@@ -9,6 +9,7 @@ from app.domain.grades import Grade
 from app.grading.agreement import Table
 from app.services.agreement.comparison import AgreementComparison, compare_grades, read_material
 from app.services.agreement.files import Rating, SheetError
+from tests.support.labels import LOW, put_label
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage
 
 H, M, L, N = Grade.HIGH, Grade.MEDIUM, Grade.LOW, Grade.NONE
@@ -130,3 +131,10 @@ async def test_unknown_report_is_named(stage: Stage) -> None:
             stage.service.database, [rating("Анна", 1), rating("Анна", 999_999)], with_reviews=False
         )
     assert refused.value.message.startswith("строка 999999: отчёта 999999 в этой базе нет")
+
+
+async def test_blind_labels_are_not_reviews_of_people_who_saw_the_grades(stage: Stage) -> None:
+    await graded(stage, machine={1: (H, N)})
+    await put_label(stage, 1, LOW)
+    material = await read_material(stage.service.database, [rating("Анна", 1)], with_reviews=True)
+    assert material.reviews == ({}, {})
