@@ -13,8 +13,8 @@ from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.summary_schemas import SummaryRead
 from app.domain.criteria import Criterion
 from app.repositories.report_filter import ReportFilter
-from app.services.digests.figures import CriterionShare, Measures
-from app.services.digests.measures import Summary, summarize
+from app.services.digests.figures import CorrectedShare, CriterionShare, Measures
+from app.services.digests.summary import Summary, summarize
 from app.services.mail.day_page import get_mail_day
 
 router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)
@@ -49,9 +49,8 @@ async def get_summary(
     wanted = ReportFilter(
         start=start, end=end, account=account, mailed_on=mailed_on, reviewed=grades == "reviewed"
     )
-    return SummaryRead.model_validate(
-        _make_summary(await summarize(service.database, wanted, zone), zone)
-    )
+    summary = await summarize(service.database, wanted, zone, now=service.clock())
+    return SummaryRead.model_validate(_make_summary(summary, zone))
 
 
 def _make_summary(summary: Summary, zone: str) -> dict[str, Any]:
@@ -59,6 +58,7 @@ def _make_summary(summary: Summary, zone: str) -> dict[str, Any]:
     mixed = len(measured.by_series) > 1
     return {
         **_make_figures(measured.total),
+        "bad_share_corrected": _make_corrected_share(summary.bad_share_corrected),
         "timezone": zone,
         "mixed_series": mixed,
         "message": _MIXED if mixed else None,
@@ -101,6 +101,13 @@ def _make_figures(measures: Measures) -> dict[str, Any]:
             _make_criterion(*pair) for pair in zip(Criterion, measures.criteria, strict=True)
         ],
     }
+
+
+def _make_corrected_share(corrected: CorrectedShare | None) -> dict[str, Any] | None:
+    if corrected is None:
+        return None
+    shares = {name: round(getattr(corrected, name), 4) for name in ("share", "low", "high")}
+    return {**shares, "labels": corrected.labels}
 
 
 def _make_criterion(criterion: Criterion, share: CriterionShare) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.domain.grades import Grade
 from app.domain.thresholds import BAD_BELOW
+from app.grading.corrected_share import SMALLEST
 
 _SHARE = "доля от 0 до 1; null — ни в одном отчёте критерий не применим."
 
@@ -96,6 +97,15 @@ class FiguresRead(BaseModel):
     )
 
 
+class CorrectedShareRead(BaseModel):
+    """The share of bad reports corrected by blind labels."""
+
+    share: float = Field(description="Доля плохих отчётов с поправкой, от 0 до 1.", examples=[0.22])
+    low: float = Field(description="Нижняя граница 95-процентного интервала.", examples=[0.11])
+    high: float = Field(description="Верхняя граница интервала.", examples=[0.36])
+    labels: int = Field(description="По скольким слепым оценкам людей поправка.", examples=[34])
+
+
 class DayFigures(FiguresRead):
     """Figures of one day."""
 
@@ -127,6 +137,14 @@ class SeriesFigures(FiguresRead):
 class SummaryRead(FiguresRead):
     """The summary: total figures and their breakdowns."""
 
+    bad_share_corrected: CorrectedShareRead | None = Field(
+        description=(
+            f"Доля отчётов с баллом ниже {BAD_BELOW} с поправкой на ошибки модели: по слепым"
+            " оценкам людей (GET /labels) той же серии и, если назван account, того же аккаунта. С"
+            " mail — та же, что в письме. null — таких оценок меньше"
+            f" {SMALLEST}, отчётов нет, в них несколько серий или grades=reviewed."
+        )
+    )
     timezone: str = Field(description="Часовой пояс дней.", examples=["Europe/Moscow"])
     mixed_series: bool = Field(
         description=(

@@ -15,6 +15,7 @@ from app.models import Account
 from app.repositories import accounts, coverage
 from app.repositories.report_filter import ReportFilter
 from app.services.digests.comparison import compare_days
+from app.services.digests.correction import correct_bad_share
 from app.services.digests.figures import CarriedReports, Coverage, DigestFigures
 from app.services.digests.measures import Measured, measure_reports
 from app.services.digests.shown_chats import ShownChats, select_shown_chats
@@ -86,6 +87,7 @@ async def build_figures(
         coverage=chats,
         carried=carried,
         **_describe_reports(measured),
+        bad_share_corrected=await correct_bad_share(session, measured, before=now),
         working_time=working_time,
         **await compare_days(
             session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time

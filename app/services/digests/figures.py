@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.outcomes import Outcome
 
@@ -79,6 +79,16 @@ class Measures(_Figures):
     """Reports whose chat addresses the grader; a person should check their grades."""
     unproven_reports: int = 0
     """Reports with a high or low grade without a verified quote; a person should check them."""
+
+
+class CorrectedShare(_Figures):
+    """The share of bad reports corrected by blind labels, with its 95 % interval; 0 to 1."""
+
+    share: float
+    low: float
+    high: float
+    labels: int
+    """The number of labelled reports."""
 
 
 class Series(_Figures):
@@ -227,6 +237,10 @@ class DigestFigures(_Figures):
     """0 to 100; None without reports."""
     bad_reports: int
     """Reports with a score below ``BAD_BELOW``."""
+    bad_share_corrected: CorrectedShare | None = Field(
+        default=None, exclude_if=lambda value: value is None
+    )
+    """None: too few labels. Then it is not stored, as the previous release refuses the field."""
     criteria: tuple[CriterionShare, ...]
     worst: tuple[WorstChat, ...]
     waiting_buyers: tuple[WaitingBuyer, ...]

@@ -1,4 +1,4 @@
-"""Figures over a set of reports, for mails, ``GET /reports/summary`` and comparisons of days."""
+"""Figures over a set of reports, for mails, summaries and comparisons of days."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,9 @@ from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database.engine import Database
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.models import Account
-from app.repositories import accounts, report_figures
+from app.repositories import report_figures
 from app.repositories.report_figures import Row
 from app.repositories.report_filter import ReportFilter
 from app.services.digests.figures import CriterionShare, FirstAnswer, Measures, Series
@@ -66,23 +64,6 @@ async def measure_reports(session: AsyncSession, wanted: ReportFilter, zone: str
             if model and version
         },
     )
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The figures of a filter's reports and the accounts that have some of them."""
-
-    measured: Measured
-    accounts: list[Account]
-
-
-async def summarize(database: Database, wanted: ReportFilter, zone: str) -> Summary:
-    """Measure the reports of a filter in one snapshot, so that all figures agree."""
-    async with database.session() as session:
-        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        measured = await measure_reports(session, wanted, zone)
-        stored = await accounts.list_accounts(session)
-    return Summary(measured, [account for account in stored if account.id in measured.accounts])
 
 
 def _get_group(row: Row) -> _Group:

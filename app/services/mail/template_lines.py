@@ -141,6 +141,12 @@ def describe_grading(figures: DigestFigures) -> str:
             "отчётов, где у высокой или низкой оценки нет подтверждающей цитаты:"
             f" {number(figures.unproven_reports)}"
         )
+    if figures.bad_share_corrected:
+        labels = plural(figures.bad_share_corrected.labels, "оценке", "оценкам", "оценкам")
+        parts.append(
+            "доля с поправкой на ошибки модели и её 95-процентный интервал: по"
+            f" {labels} людей вслепую"
+        )
     if figures.incomplete_chats:
         parts.append(
             "чатов с неполной историей (Авито не отдаёт её целиком):"

@@ -84,6 +84,7 @@ def make_tiles(figures: DigestFigures) -> tuple[Tile, ...]:
                 bad,
                 shown=lambda points: f"{number(points)}{NBSP}п.{NBSP}п.",
             ),
+            _describe_corrected_share(figures),
         ),
         _make_answer_tile(figures),
         Tile(
@@ -93,6 +94,17 @@ def make_tiles(figures: DigestFigures) -> tuple[Tile, ...]:
             _list_changes(figures, lambda of: of.waiting_buyers, len(figures.waiting_buyers)),
         ),
     )
+
+
+def _describe_corrected_share(figures: DigestFigures) -> str:
+    """Return the share corrected by labels, with its interval; empty with too few labels."""
+    corrected = figures.bad_share_corrected
+    if corrected is None:
+        return ""
+    share, low, high = (
+        number(100 * value) for value in (corrected.share, corrected.low, corrected.high)
+    )
+    return f"с поправкой: {share}{NBSP}% ({low}–{high}{NBSP}%)"
 
 
 def _make_answer_tile(figures: DigestFigures) -> Tile:

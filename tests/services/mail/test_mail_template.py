@@ -9,6 +9,7 @@ import pytest
 
 from app.services.digests.figures import (
     CarriedReports,
+    CorrectedShare,
     Coverage,
     DigestFigures,
 )
@@ -34,6 +35,16 @@ from tests.support.mail_pages import (
     flat,
     tags,
 )
+
+
+def test_corrected_share_is_shown_with_its_interval_and_its_basis() -> None:
+    corrected = CorrectedShare(share=0.184, low=0.0946, high=0.3051, labels=42)
+    for shown, without in zip(
+        both(changed(RICH, bad_share_corrected=corrected)), both(RICH), strict=True
+    ):
+        assert "с поправкой: 18 % (9–31 %)" in shown
+        assert "её 95-процентный интервал: по 42 оценкам людей вслепую" in shown
+        assert "поправк" not in without
 
 
 def test_subject_summarizes_the_date() -> None:

@@ -1,0 +1,32 @@
+"""Correct the share of bad reports by the blind labels of people."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.grading.corrected_share import SMALLEST, LabelCounts, correct_share
+from app.repositories import labels
+from app.services.digests.figures import CorrectedShare
+from app.services.digests.measures import Measured
+
+
+async def correct_bad_share(
+    session: AsyncSession, measured: Measured, *, account: str | None = None, before: datetime
+) -> CorrectedShare | None:
+    """Return the corrected share of bad reports, by the labels given before a moment.
+
+    Only labels of the same series count, and with ``account`` only those of the account: another
+    model makes other errors. None: too few labels, no reports, or reports of several series.
+    """
+    total = measured.total
+    if len(measured.by_series) != 1:
+        return None
+    found = LabelCounts(
+        *await labels.count_labels(session, measured.by_series.keys(), account, before=before)
+    )
+    if sum(found) < SMALLEST:
+        return None
+    estimate = correct_share(total.bad_reports, total.reports, found)
+    return CorrectedShare(
+        share=estimate.share, low=estimate.low, high=estimate.high, labels=sum(found)
+    )

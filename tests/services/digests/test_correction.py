@@ -1,0 +1,73 @@
+"""The share of bad reports corrected by blind labels, in the mail and in the summary."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.digests import figures, summary
+from tests.support.labels import HIGH, LOW, add_weeks, fetch_sample, label_weeks, put_label
+from tests.support.stage import Stage
+
+ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
+
+
+async def mail_with_labels(stage: Stage, *, weeks: int, bad_each: int) -> dict[str, Any]:
+    """Add and label reports, mail all of them, and return the mail's figures."""
+    await add_weeks(stage, weeks=weeks, reports=12)
+    await label_weeks(stage, weeks=weeks, bad_each=bad_each)
+    await stage.mail()
+    return await figures(stage)
+
+
+async def test_the_mail_and_the_summary_show_the_same_corrected_share(stage: Stage) -> None:
+    mailed = await mail_with_labels(stage, weeks=3, bad_each=2)
+    corrected = mailed["bad_share_corrected"]
+    assert (mailed["bad_reports"], corrected["labels"]) == (0, 30)
+    assert corrected["share"] == pytest.approx(6 / 30)
+    assert 0.01 < corrected["low"] < 0.1
+    assert 0.35 < corrected["high"] < 0.5
+    mail = stage.last_mail()
+    low, high = (round(100 * corrected[end]) for end in ("low", "high"))
+    assert f"с поправкой: 20\xa0% ({low}–{high}\xa0%)" in mail
+    assert "по 30 оценкам людей вслепую" in mail
+    rounded = {name: round(value, 4) for name, value in corrected.items()}
+    (day,) = [row["day"] for row in await stage.rows("SELECT day FROM digests")]
+    found = await summary(stage, mail=day.isoformat())
+    assert found["bad_share_corrected"] == rounded
+    number = (await fetch_sample(stage))["chats"][0]["report_id"]
+    stage.clock.move(hours=1)
+    await put_label(stage, number, HIGH)
+    assert (await summary(stage, mail=day.isoformat()))["bad_share_corrected"] == rounded, (
+        "a later label does not change the figures of an earlier mail"
+    )
+    assert (await summary(stage, **ALL))["bad_share_corrected"]["share"] == round(5 / 30, 4)
+    assert (await summary(stage, **ALL, grades="reviewed"))["bad_share_corrected"] is None
+    assert (await summary(stage, **ALL, account="Чужой"))["bad_share_corrected"] is None
+
+
+async def test_fewer_than_thirty_labels_correct_nothing(stage: Stage) -> None:
+    mailed = await mail_with_labels(stage, weeks=2, bad_each=5)
+    assert "bad_share_corrected" not in mailed, "the previous release refuses an unknown field"
+    assert "с поправкой" not in stage.last_mail()
+    assert (await summary(stage, **ALL))["bad_share_corrected"] is None
+
+
+async def test_chosen_corrections_are_not_counted(stage: Stage) -> None:
+    await add_weeks(stage, weeks=1, reports=40)
+    for row in await stage.rows("SELECT id FROM reports"):
+        path = f"/api/v1/reports/{row['id']}/review"
+        assert (await stage.rest.put(path, json={"grades": LOW})).status_code == 200
+    await stage.mail()
+    assert "bad_share_corrected" not in await figures(stage)
+
+
+async def test_labels_of_another_model_are_not_counted(stage: Stage) -> None:
+    await add_weeks(stage, weeks=3, reports=12)
+    await label_weeks(stage, weeks=3, bad_each=1)
+    assert (await summary(stage, **ALL))["bad_share_corrected"]["labels"] == 30
+    await stage.change("UPDATE reports SET model = 'other' WHERE id = 1001")
+    assert (await summary(stage, **ALL))["bad_share_corrected"] is None, "several series"
+    await stage.change("UPDATE reports SET model = 'other' WHERE id > 1")
+    await stage.change("UPDATE reports SET created_at = '2026-01-01' WHERE id = 1")
+    alone = {"start_date": "2026-01-01", "end_date": "2026-01-01"}
+    assert (await summary(stage, **alone))["bad_share_corrected"] is None
