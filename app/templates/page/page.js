@@ -3,10 +3,11 @@
 import { dropKey, hasKey, keepKey, read } from './api.js';
 import { showChat } from './chat.js';
 import { showDay } from './day.js';
+import { showLabels } from './labels.js';
 import { showReports } from './reports.js';
 
 const $ = (id) => document.getElementById(id);
-const VIEWS = { day: showDay, reports: showReports, chat: showChat };
+const VIEWS = { day: showDay, reports: showReports, labels: showLabels, chat: showChat };
 const scrolled = new Map();
 let shown = null;
 let running = new AbortController();

@@ -20,12 +20,19 @@ export async function readSummary(wanted, signal) {
 /** Four numbers, each with what it is of. */
 export function tiles(summary) {
   if (!summary?.reports) return '';
-  const { reports, chats, mean_score: mean, bad_reports: bad, first_answer: first } = summary;
+  const { reports, chats, mean_score: mean, bad_reports: bad, bad_share_corrected: corrected, first_answer: first } = summary;
   return el('dl.tiles', {},
     tile('Средняя оценка', number(mean), `из 100, по ${plural(reports, 'отчёту', 'отчётам', 'отчётам')}`),
-    tile('Оценка ниже 50', `${number((100 * bad) / reports)} %`, `${number(bad)} из ${plural(reports, 'отчёта', 'отчётов', 'отчётов')}`),
+    tile('Оценка ниже 50', `${number((100 * bad) / reports)} %`, `${number(bad)} из ${plural(reports, 'отчёта', 'отчётов', 'отчётов')}${withCorrection(corrected)}`),
     tile('Первый ответ', first.median_seconds === null ? '—' : span(first.median_seconds), first.p90_seconds === null ? 'нет данных' : `медиана; p90: ${span(first.p90_seconds)}`),
     tile('Отчёты', number(reports), `о ${plural(chats, 'чате', 'чатах', 'чатах')}`));
+}
+
+/** The share corrected by blind labels, as the mail shows it. */
+function withCorrection(corrected) {
+  if (!corrected) return '';
+  const [share, low, high] = [corrected.share, corrected.low, corrected.high].map((value) => number(100 * value));
+  return `; с поправкой: ${share} % (${low}–${high} %)`;
 }
 
 const tile = (label, value, of) => el('div.card', {}, el('dt.soft.small', {}, label), el('dd.value', {}, value), el('dd.soft.small', {}, of));
