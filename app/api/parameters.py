@@ -46,7 +46,7 @@ CalendarDay = Annotated[
 
 
 class OptionalBody(BaseModel):
-    """A request body that may be absent. All keys are optional; an unknown key is an error."""
+    """A request body that may be absent: then it is an empty object. An unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -65,15 +65,13 @@ def read_optional_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         raw = await read_body(request)
         if kind and kind != "application/json":
-            raise InvalidParametersError(FieldError("Content-Type", "нужен application/json"))
-        if not raw.strip():
-            return model()
-        if not kind:
-            raise InvalidParametersError(
+            raise _make_invalid_error(FieldError("Content-Type", "нужен application/json"))
+        if raw.strip() and not kind:
+            raise _make_invalid_error(
                 FieldError("Content-Type", "тело без типа; нужен application/json")
             )
         try:
-            content = json.loads(raw, object_pairs_hook=_reject_duplicate_keys)
+            content = json.loads(raw.strip() or b"{}", object_pairs_hook=_reject_duplicate_keys)
             is_text = _is_text(json.dumps(content, ensure_ascii=False))
         except (ValueError, RecursionError):
             raise InvalidParametersError(

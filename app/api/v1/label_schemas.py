@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.parameters import OptionalBody
-from app.api.v1.review_schemas import Comment, GivenGrades, Name
-from app.api.v1.schemas import LocalMoment, ObjectionGradeWord
+from app.api.v1.review_schemas import Comment, Name
+from app.api.v1.schemas import GradeWord, LocalMoment, ObjectionGradeWord
 
 
 class LabelMessage(BaseModel):
@@ -71,12 +71,21 @@ class LabelSampleRead(BaseModel):
     criteria: list[LabelCriterion] = Field(description="Критерии с проверками и уровнями.")
 
 
+class LabelGrades(OptionalBody):
+    """All six grades."""
+
+    tonality_grade: GradeWord = Field(description="Оценка тональности.")
+    professionalism_grade: GradeWord = Field(description="Оценка профессионализма.")
+    clarity_grade: GradeWord = Field(description="Оценка ясности.")
+    problem_solving_grade: GradeWord = Field(description="Оценка решения проблем.")
+    objection_handling_grade: ObjectionGradeWord = Field(description="Оценка обработки возражений.")
+    closure_grade: GradeWord = Field(description="Оценка завершения.")
+
+
 class LabelBody(OptionalBody):
     """A person's grades of a sampled report, as sent by the client."""
 
-    grades: GivenGrades = Field(
-        default_factory=GivenGrades, description="Все шесть оценок, поставленных вслепую."
-    )
+    grades: LabelGrades = Field(description="Все шесть оценок, поставленных вслепую.")
     comment: Comment = Field(None, description="Пояснение.")
     reviewer: Name = Field(None, description="Кто оценил.")
 

@@ -7,21 +7,17 @@ from fastapi import APIRouter, Depends, Query
 from app.api.dependencies import ServiceDep
 from app.api.parameters import CalendarDay, body_schema, read_optional_body
 from app.api.v1.label_schemas import LABEL_EXAMPLE, LabelBody, LabelResult, LabelSampleRead
-from app.api.v1.period import invalid_parameters
 from app.api.v1.report_detail import ReportNumber
 from app.api.v1.responses import ERROR_RESPONSES, TOO_LARGE, describe_invalid, describe_not_found
 from app.clock import local_date
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.errors import FieldError
 from app.grading.corrected_share import SMALLEST
 from app.grading.rubric import Rubric, RubricCriterion
 from app.services.agreement.rubric_texts import list_levels, list_questions
 from app.services.labels import Label, Sample, put_label, read_sample
 
 router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)
-
-_REQUIRED = "обязательный параметр: нужны все шесть оценок"
 
 WeekDay = Annotated[
     CalendarDay | None, Query(description="Любой день недели; без него — текущая неделя.")
@@ -59,7 +55,7 @@ async def get_labels(service: ServiceDep, week: WeekDay = None) -> LabelSampleRe
     ),
     responses={
         **TOO_LARGE,
-        400: describe_invalid("grades.closure_grade", _REQUIRED),
+        400: describe_invalid("grades.closure_grade", "обязательный параметр"),
         **describe_not_found(
             "Отчёта 999 нет в выборке его недели: номера — в поле report_id ответа GET /labels."
         ),
@@ -73,10 +69,7 @@ async def put_report_label(
     body: Annotated[LabelBody, Depends(read_optional_body(LabelBody))],
 ) -> LabelResult:
     """Store a label. The response contains no grade of the model."""
-    named = body.grades.model_dump(exclude_none=True)
-    missing = [criterion.column for criterion in Criterion if criterion.column not in named]
-    if missing:
-        raise invalid_parameters(*(FieldError(f"grades.{name}", _REQUIRED) for name in missing))
+    named = body.grades.model_dump()
     grades = {criterion: Grade(named[criterion.column]) for criterion in Criterion}
     await put_label(
         service.database,

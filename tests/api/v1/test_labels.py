@@ -128,3 +128,12 @@ async def test_a_label_needs_all_six_grades(stage: Stage, missing: str) -> None:
     grades = {name: grade for name, grade in HIGH.items() if name != missing}
     answer = await put_label(stage, 1, grades, 400)
     assert [error["field"] for error in answer["errors"]] == [f"grades.{missing}"]
+
+
+async def test_a_label_without_a_body_is_a_400(stage: Stage) -> None:
+    await add_weeks(stage, weeks=1, reports=1)
+    answer = await stage.rest.put("/api/v1/labels/1")
+    assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (
+        400,
+        ["grades"],
+    )
