@@ -9,10 +9,22 @@ from app.domain.messages import Side
 class Flag(StrEnum):
     """Reason to review a grade or a report. Stored with the report by its value."""
 
+    CRITICAL = "critical"
+    """The seller made a critical fault; it limits the grades."""
     DISAGREEMENT = "disagreement"
     NO_EVIDENCE = "no_evidence"
+    REUSED_QUOTE = "reused_quote"
+    """One quote supports several criteria, although the seller wrote other words too."""
     ALL_NA = "all_na"
+    UNSTEADY = "unsteady"
+    """The model was asked twice about the chat and answered the checks differently."""
     OBJECTION_UNVERIFIED = "objection_unverified"
+    NOT_AN_OBJECTION = "not_an_objection"
+    """The model took a greeting or a plain question for an objection; it does not count."""
+    CRITICAL_UNVERIFIED = "critical_unverified"
+    """The model claimed a critical fault that its quote does not show; it does not count."""
+    UNVERIFIED_QUOTATION = "unverified_quotation"
+    """A quotation in the texts was not in the chat and was removed."""
     ADDRESSES_GRADER = "addresses_grader"
 
     @property
@@ -22,10 +34,16 @@ class Flag(StrEnum):
 
 
 _FLAG_LABELS = {
+    Flag.CRITICAL: "критическая ошибка продавца",
     Flag.DISAGREEMENT: "оценка модели расходится с оценкой по проверкам",
     Flag.NO_EVIDENCE: "нет подтверждающей цитаты",
+    Flag.REUSED_QUOTE: "одна цитата подтверждает несколько критериев",
     Flag.ALL_NA: "ни одна проверка не применима, стоит оценка модели",
+    Flag.UNSTEADY: "на повторный вопрос модель ответила иначе",
     Flag.OBJECTION_UNVERIFIED: "модель заявила возражение, но его цитата не нашлась",
+    Flag.NOT_AN_OBJECTION: "модель приняла за возражение приветствие или простой вопрос",
+    Flag.CRITICAL_UNVERIFIED: "модель заявила критическую ошибку, но переписка её не показала",
+    Flag.UNVERIFIED_QUOTATION: "из текстов убрана цитата, которой нет в переписке",
     Flag.ADDRESSES_GRADER: "текст переписки обращается к проверяющему",
 }
 
@@ -34,6 +52,14 @@ _WHO_ADDRESSES_GRADER = {
     frozenset({Side.COMPANY}): "продавец обращается к проверяющему",
     frozenset({Side.CLIENT, Side.COMPANY}): "покупатель и продавец обращаются к проверяющему",
 }
+
+
+def describe_flag(code: str) -> str:
+    """Return the label of a stored flag; the code itself if a later release has stored it."""
+    try:
+        return Flag(code).label
+    except ValueError:
+        return code
 
 
 def addresses_grader_label(sides: Iterable[Side]) -> str:

@@ -28,7 +28,7 @@ class ChatMessage:
     """One message.
 
     ``text``: words; a picture is "[фото]". ``has_text``: whether a person typed the words.
-    ``sent_at``: an aware moment.
+    ``sent_at``: an aware moment. ``type``: Avito's type of the message.
     """
 
     id: int
@@ -36,3 +36,4 @@ class ChatMessage:
     sent_at: datetime
     text: str
     has_text: bool
+    type: str = "text"

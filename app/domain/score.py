@@ -14,15 +14,16 @@ GRADE_BY_FAILED_CHECKS = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
 """Grade by the number of failed checks; the last one is for this number and more."""
 
 
-def grade_from_checks(checks: Iterable[Check]) -> Grade | None:
+def grade_from_checks(checks: Iterable[Check], further_faults: int = 0) -> Grade | None:
     """Return the grade by GRADE_BY_FAILED_CHECKS, or None if no check applies.
 
-    A check that is not applicable does not count.
+    A check that is not applicable does not count. ``further_faults``: faults of the same kind as
+    one that a check counts already, for example a second unanswered objection.
     """
     counted = [check for check in checks if check is not Check.NOT_APPLICABLE]
     if not counted:
         return None
-    failed = counted.count(Check.NO)
+    failed = counted.count(Check.NO) + further_faults
     return GRADE_BY_FAILED_CHECKS[min(failed, len(GRADE_BY_FAILED_CHECKS) - 1)]
 
 

@@ -15,6 +15,7 @@ _DAYS = {name: number for week in _WEEKS for number, name in enumerate(week)}
 _DASH = re.compile(r"\s*[-‐‑‒–—−]\s*")
 _SHIFT = re.compile(r"([а-яa-z]+)(?:-([а-яa-z]+))? ([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
 _DAY_MINUTES = 24 * 60
+ROUND_THE_CLOCK_TEXT = "круглосуточно"
 
 Shift = tuple[int, int]
 """Opening and closing time on one day, in minutes since midnight by the wall clock.
@@ -38,7 +39,7 @@ class WorkingHours:
         Raises:
             ValueError: the text is not a list of days and hours, or a shift crosses midnight.
         """
-        if not text.strip():
+        if not text.strip() or text == ROUND_THE_CLOCK_TEXT:
             return ROUND_THE_CLOCK
         week: list[list[Shift]] = [[] for _ in range(7)]
         for part in text.lower().split(","):
@@ -46,6 +47,17 @@ class WorkingHours:
             for further in range((last - first) % 7 + 1):  # Вс-Чт wraps around the end of the week
                 week[(first + further) % 7].append(shift)
         return cls(tuple(tuple(shifts) for shifts in week))
+
+    def describe(self) -> str:
+        """Return the text that ``parse`` reads, in Russian, or «круглосуточно»."""
+        if not self.week:
+            return ROUND_THE_CLOCK_TEXT
+        days = [
+            ", ".join(f"{day} {_describe_shift(shift)}" for shift in shifts)
+            for day, shifts in zip(_WEEKS[0], self.week, strict=True)
+            if shifts
+        ]
+        return ", ".join(days)
 
     def seconds_between(self, start: datetime, end: datetime, zone: ZoneInfo) -> int:
         """Return the seconds of the span that are working time by the zone's wall clock.
@@ -112,6 +124,10 @@ def _read_shift(words: str) -> tuple[int, int, Shift]:
     if max(from_minute, to_minute) > 59 or not opening < closing <= _DAY_MINUTES:
         raise ValueError("a shift opens before it closes, on one day")
     return _DAYS[first], _DAYS[last or first], (opening, closing)
+
+
+def _describe_shift(shift: Shift) -> str:
+    return "-".join(f"{minutes // 60:02}:{minutes % 60:02}" for minutes in shift)
 
 
 def _moment(day: date, minutes: int, zone: ZoneInfo) -> datetime:

@@ -2,13 +2,18 @@
 
 import pytest
 
-from app.domain.flags import Flag, addresses_grader_label
+from app.domain.flags import Flag, addresses_grader_label, describe_flag
 from app.domain.messages import Side
 
 
 @pytest.mark.parametrize("flag", Flag)
 def test_each_flag_has_a_russian_label(flag: Flag) -> None:
     assert flag.label[0] in "абвгдежзиклмнопрстуфхцчшщэюя"
+
+
+def test_stored_flag_of_a_later_release_is_described_by_its_code() -> None:
+    assert describe_flag("critical") == Flag.CRITICAL.label
+    assert describe_flag("unheard_of") == "unheard_of"
 
 
 def test_label_names_the_side_that_addresses_the_grader_if_known() -> None:

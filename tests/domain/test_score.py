@@ -27,6 +27,16 @@ def test_grade_from_checks(checks: str, grade: Grade | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("checks", "further", "grade"),
+    [("y y y", 1, M), ("y y y", 2, L), ("n y y", 1, L), ("n na na", 1, L), ("na na na", 2, None)],
+)
+def test_further_faults_count_as_failed_checks(
+    checks: str, further: int, grade: Grade | None
+) -> None:
+    assert grade_from_checks(map(Check, checks.split()), further) is grade
+
+
+@pytest.mark.parametrize(
     ("grades", "expected"),
     [
         ((H, H, H, H, H, H), 100),

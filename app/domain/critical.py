@@ -1,0 +1,58 @@
+"""Critical faults of the seller, and the grades that they limit."""
+
+from collections.abc import Collection
+from enum import StrEnum
+
+from app.domain.criteria import Criterion
+from app.domain.grades import Grade
+
+
+class CriticalFault(StrEnum):
+    """A fault that no other merit of a chat makes up for."""
+
+    INSULT = "insult"
+    OUTSIDE_PAYMENT = "outside_payment"
+    FALSE_AVAILABILITY = "false_availability"
+
+    @property
+    def label(self) -> str:
+        """The fault in Russian."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    CriticalFault.INSULT: "оскорбление покупателя",
+    CriticalFault.OUTSIDE_PAYMENT: "давление, чтобы платили мимо Авито",
+    CriticalFault.FALSE_AVAILABILITY: "обещан товар, которого нет",
+}
+
+GRADE_LIMITS = {
+    CriticalFault.INSULT: {
+        Criterion.TONALITY: Grade.LOW,
+        Criterion.PROFESSIONALISM: Grade.LOW,
+        Criterion.CLOSURE: Grade.LOW,
+    },
+    CriticalFault.OUTSIDE_PAYMENT: {
+        Criterion.TONALITY: Grade.MEDIUM,
+        Criterion.PROFESSIONALISM: Grade.LOW,
+        Criterion.PROBLEM_SOLVING: Grade.LOW,
+        Criterion.CLOSURE: Grade.LOW,
+    },
+    CriticalFault.FALSE_AVAILABILITY: {
+        Criterion.TONALITY: Grade.MEDIUM,
+        Criterion.PROFESSIONALISM: Grade.LOW,
+        Criterion.CLARITY: Grade.MEDIUM,
+        Criterion.PROBLEM_SOLVING: Grade.LOW,
+        Criterion.CLOSURE: Grade.LOW,
+    },
+}
+"""The best grade that a criterion can have if the fault was made. Others are not limited."""
+_FROM_WORST = (Grade.LOW, Grade.MEDIUM, Grade.HIGH)
+
+
+def limit_grade(criterion: Criterion, grade: Grade, faults: Collection[CriticalFault]) -> Grade:
+    """Return the grade, or the limit of these faults if that is worse."""
+    limits = [GRADE_LIMITS[fault].get(criterion, Grade.HIGH) for fault in faults]
+    if grade not in _FROM_WORST:
+        return grade
+    return min([grade, *limits], key=_FROM_WORST.index)
