@@ -21,10 +21,13 @@ _NEGATED = re.compile(
 """Folded words that end with a negation of what follows: up to two words and no comma stand
 between.
 """
+_DECISIVE = re.compile(r"\d+|(?<!\w)(?:не|ни|нет|нету|нельзя|без|никогда)(?!\w)")
+"""Folded words that change the meaning of words which are otherwise similar."""
 _LOOK_BACK = 40
 """Characters before a quote in which its negation, or its sentence's beginning, is looked for."""
 _SENTENCE_BEGINS = re.compile(r"(?:^|\n|[!?…]|\.\W)\W{0,20}$")
 _SENTENCE_ENDS = re.compile(r"\W{0,20}?(?:$|\n|[.!?…](?!\w))")
+_SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*|[.!?…]+")
 _FOLDED = (
     dict.fromkeys("«»„“”‟\"'`’‘‚‹›″′", '"') | dict.fromkeys("‐‑‒–—―−", "-") | {"ё": "е", "…": "..."}
 )
@@ -41,6 +44,11 @@ class Quote:
     text: str
     repaired: bool
 
+    @property
+    def place(self) -> tuple[int, str]:
+        """Return the message and the words, without whether they were repaired."""
+        return self.message_id, self.text
+
 
 def in_sentence(words: str, text: str) -> str:
     """Return a quote from the message `text` for people, with «…» where it cuts a sentence."""
@@ -56,6 +64,20 @@ def in_sentence(words: str, text: str) -> str:
     )
     after = "" if words[-1] in ".!?…" or _SENTENCE_ENDS.match(original, found.end()) else "…"
     return f"{before}{words}{after}"
+
+
+def list_sentences(text: str, words: str) -> list[str]:
+    """Return the sentences of the message `text` that contain a part of these words."""
+    original = keep_visible(text)
+    start = original.find(words)
+    if start < 0:
+        return []
+    end = start + len(words)
+    return [
+        sentence[0].strip()
+        for sentence in _SENTENCE.finditer(original)
+        if sentence.start() < end and start < sentence.end()
+    ]
 
 
 def _word_edges(words: str) -> tuple[str, str]:
@@ -102,11 +124,7 @@ class _Shown:
         return match.span() if match else None
 
     def originals(self, span: tuple[int, int]) -> list[str]:
-        """Return the originals of the tokens in these words, in order.
-
-        They come from the message nearest to `near` (from 1) that contains the words as shown, on
-        either side. Return None if there is no such message.
-        """
+        """Return the originals of the tokens in these words, in order."""
         return [original for start, original in self._tokens if span[0] <= start < span[1]]
 
     def _find_near(self, wanted: str) -> tuple[int, int] | None:
@@ -131,6 +149,13 @@ class _Shown:
         """Return the quote of similar words."""
         span = self._find_near(wanted)
         return self.quote(span, repaired=True) if span else None
+
+    def has_near(self, wanted: str) -> bool:
+        """Return whether similar words stand here, with the same numbers and negations."""
+        span = self._find_near(wanted)
+        if span is None:
+            return False
+        return _DECISIVE.findall(wanted) == _DECISIVE.findall(self.folded[slice(*span)])
 
     def quote(self, span: tuple[int, int], *, repaired: bool) -> Quote:
         """Return the words of the original under a folded span.
@@ -180,6 +205,32 @@ class QuoteVerifier:
         if nearest and nearest[0][0] == number:
             return nearest[0][1].quote_near(wanted)
         return None
+
+    def contains(self, words: str) -> bool:
+        """Return whether messages of any side have these or similar words.
+
+        Every part between ellipses must stand in a message.
+        """
+        stripped = (part.strip(' ".,;:') for part in _fold(words[:_LONGEST_READ]).split("..."))
+        parts = [part for part in stripped if any(map(str.isalnum, part))]
+        return bool(parts) and all(
+            any(shown.find(part) or shown.has_near(part) for shown in self._shown) for part in parts
+        )
+
+    def quote_message(self, message_id: int) -> list[Quote]:
+        """Return the beginning of a message of the window as a quote; nothing if it is blank."""
+        shown = next(shown for shown in self._shown if shown.message.id == message_id)
+        return [shown.quote((0, len(shown.folded)), repaired=False)] if shown.folded.strip() else []
+
+    def list_texts_since(self, message_id: int, sides: Collection[Side]) -> list[str]:
+        """Return the visible texts of these sides from a message of the window on."""
+        places = [shown.message.id for shown in self._shown]
+        later = self._shown[places.index(message_id) :]
+        return [shown.original for shown in later if shown.message.side in sides]
+
+    def text_of(self, message_id: int) -> str:
+        """Return the visible text of a message of the window."""
+        return next(shown.original for shown in self._shown if shown.message.id == message_id)
 
     def _nearest(self, number: int, sides: Collection[Side]) -> list[tuple[int, _Shown]]:
         return [entry for entry in self._by_distance(number) if entry[1].message.side in sides]

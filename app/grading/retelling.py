@@ -16,7 +16,7 @@ from app.grading.masking.masker import Masker
 from app.grading.web_addresses import replace_addresses
 
 # «…» with quotations inside it, “…” and "…"; an inch is no quotation mark.
-_QUOTATION = re.compile(r"""«(?:[^«»]++|«[^«»]*+»)*+»|[“„][^“”„]*+[“”]|(?<![\w"])"[^"]*+"(?!\w)""")
+QUOTATION = re.compile(r"""«(?:[^«»]++|«[^«»]*+»)*+»|[“„][^“”„]*+[“”]|(?<![\w"])"[^"]*+"(?!\w)""")
 _LEFT_OUT = re.compile(r"(…|\.{3})")
 # A number within a window; no part of a price, a decimal, a date, a time or a word.
 _N = r"[1-9]\d{0,2}(?![\d%₽°]|[.,:/×*xх]\d|[ \xa0]\d|-?[а-яёa-z])"
@@ -78,7 +78,7 @@ class Retelling:
         """
         hidden = self._masker.hide(text)
         result, position = "", 0
-        for quotation in _QUOTATION.finditer(hidden):
+        for quotation in QUOTATION.finditer(hidden):
             result += self._retell(hidden[position : quotation.start()]) + self._convert_quotation(
                 quotation[0], near
             )

@@ -3,6 +3,7 @@
 It is loaded from a file, so that a company can use its own.
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from pydantic import (
 )
 
 from app.domain.criteria import Criterion
+from app.domain.critical import CriticalFault
 from app.grading.validation_messages import describe_validation_error
 
 BUILT_IN = Path(__file__).with_name("rubric.json")
@@ -38,11 +40,31 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Computed(StrEnum):
+    """What code knows about a check."""
+
+    ANSWER_TIMES = "answer_times"
+    """``n`` if an answer was late (``app.domain.timeliness``). The model is not asked."""
+    OBJECTIONS = "objections"
+    """``n`` if an objection has no answer. The model is asked about each objection instead."""
+    LAST_QUESTION = "last_question"
+    """``n`` if the chat ends with a question of the buyer; otherwise the model's answer counts."""
+
+
 class RubricCheck(_Entry):
-    """One observable check; the model answers it by its id with y, n or na."""
+    """One observable check; the model answers it by its id with y, n or na.
+
+    ``computed``: code answers it, always or in evident cases.
+    """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     text: Words
+    computed: Computed | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Return whether the model is asked."""
+        return self.computed in {None, Computed.LAST_QUESTION}
 
 
 class Anchors(_Entry):
@@ -79,6 +101,11 @@ class RubricCriterion(_Entry):
         """Return the ids of the checks in order."""
         return tuple(check.id for check in self.checks)
 
+    @property
+    def asked_ids(self) -> tuple[str, ...]:
+        """Return the ids of the checks that the model answers, in order."""
+        return tuple(check.id for check in self.checks if check.is_asked)
+
 
 def _complete_and_in_order(
     criteria: dict[Criterion, RubricCriterion],
@@ -89,17 +116,42 @@ def _complete_and_in_order(
     for criterion, entry in criteria.items():
         if (entry.anchors.none is not None) != (criterion is Criterion.OBJECTION_HANDLING):
             raise ValueError("уровень none нужен в objection_handling и только там")
+        computed = {check.computed for check in entry.checks}
+        if Computed.OBJECTIONS in computed and criterion is not Criterion.OBJECTION_HANDLING:
+            raise ValueError("computed: objections бывает только в objection_handling")
+        if not entry.asked_ids:
+            raise ValueError("хотя бы на одну проверку должна отвечать модель")
     return {criterion: criteria[criterion] for criterion in Criterion}
 
 
+def _every_fault(texts: dict[CriticalFault, str]) -> dict[CriticalFault, str]:
+    missing = [fault.value for fault in CriticalFault if fault not in texts]
+    if missing:
+        raise ValueError(f"нет критических ошибок: {', '.join(missing)}")
+    return {fault: texts[fault] for fault in CriticalFault}
+
+
+def _read_built_in_faults() -> dict[CriticalFault, str]:
+    """Return the built-in texts, for a file of a company without its own."""
+    return Rubric.model_validate_json(BUILT_IN.read_text(encoding="utf-8")).critical
+
+
 class Rubric(_Entry):
-    """All six criteria in the order of Criterion, regardless of the file's order."""
+    """All six criteria in the order of Criterion, regardless of the file's order.
+
+    ``critical``: what each critical fault is.
+    """
 
     version: Annotated[
         str,
         StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=_ONE_LINE),
     ]
     criteria: Annotated[dict[Criterion, RubricCriterion], AfterValidator(_complete_and_in_order)]
+    critical: Annotated[
+        dict[CriticalFault, Words],
+        Field(default_factory=_read_built_in_faults),
+        AfterValidator(_every_fault),
+    ]
 
     @property
     def weights(self) -> dict[Criterion, float]:

@@ -96,6 +96,7 @@ class MessageWords(NamedTuple):
     sent_at: datetime
     text: str
     has_text: bool
+    type: str
 
 
 async def list_words(
@@ -109,6 +110,7 @@ async def list_words(
         Message.sent_at,
         Message.text,
         Message.has_text,
+        Message.type,
     )
     statement = (
         select(*columns)

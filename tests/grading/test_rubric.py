@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app.domain.criteria import Criterion
-from app.grading.rubric import BUILT_IN, RubricError, load_rubric
+from app.domain.critical import CriticalFault
+from app.grading.rubric import BUILT_IN, Computed, RubricCheck, RubricError, load_rubric
 from tests.support.chats import CHECKS
 
 Change = Callable[[dict[str, Any]], object]
@@ -30,11 +31,59 @@ def own(tmp_path: Path) -> Callable[[Change], Path]:
 
 def test_built_in_rubric() -> None:
     rubric = load_rubric(None)
-    assert {
-        criterion.value: entry.check_ids for criterion, entry in rubric.criteria.items()
-    } == CHECKS
+    asked = {criterion.value: entry.asked_ids for criterion, entry in rubric.criteria.items()}
+    assert asked == CHECKS
     assert list(rubric.criteria) == list(Criterion)
     assert set(rubric.weights.values()) == {1}
+    assert list(rubric.critical) == list(CriticalFault)
+
+
+def test_code_answers_three_checks_of_the_built_in_rubric() -> None:
+    computed = {
+        check.id: check.computed
+        for entry in load_rubric(None).criteria.values()
+        for check in entry.checks
+        if check.computed
+    }
+    assert computed == {
+        "timely": Computed.ANSWER_TIMES,
+        "acknowledged": Computed.OBJECTIONS,
+        "no_hanging": Computed.LAST_QUESTION,
+    }
+
+
+@pytest.mark.parametrize(
+    ("computed", "is_asked"),
+    [(None, True), ("last_question", True), ("answer_times", False), ("objections", False)],
+)
+def test_check_is_asked_unless_code_alone_answers_it(
+    computed: str | None, *, is_asked: bool
+) -> None:
+    check = RubricCheck.model_validate({"id": "x", "text": "у", "computed": computed})
+    assert check.is_asked is is_asked
+
+
+def test_file_of_an_earlier_release_is_accepted(own: Callable[[Change], Path]) -> None:
+    """It has neither `critical` nor `computed`. The model then answers all checks."""
+
+    def make_old(rubric: dict[str, Any]) -> None:
+        del rubric["critical"]
+        for entry in rubric["criteria"].values():
+            for check in entry["checks"]:
+                check.pop("computed", None)
+
+    old = load_rubric(own(make_old))
+    assert old.critical == load_rubric(None).critical
+    assert all(entry.asked_ids == entry.check_ids for entry in old.criteria.values())
+
+
+def test_own_texts_of_critical_faults(own: Callable[[Change], Path]) -> None:
+    def change(rubric: dict[str, Any]) -> None:
+        rubric["critical"] = dict(reversed(rubric["critical"].items())) | {"insult": "Хамит."}
+
+    critical = load_rubric(own(change)).critical
+    assert list(critical) == list(CriticalFault)
+    assert critical[CriticalFault.INSULT] == "Хамит."
 
 
 def test_order_of_the_file_does_not_matter(own: Callable[[Change], Path]) -> None:
@@ -105,6 +154,25 @@ def test_order_of_the_file_does_not_matter(own: Callable[[Change], Path]) -> Non
         (lambda r: r["criteria"]["closure"].update(weight="много"), "weight: должно быть число"),
         (lambda r: r["criteria"]["closure"].update(sentence=5), "sentence: должна быть строка"),
         (lambda r: r.update(criteria=[]), "criteria: должен быть объект"),
+        (
+            lambda r: r["criteria"]["closure"]["checks"][0].update(computed="magic"),
+            "checks.0.computed: такого значения нет в списке допустимых",
+        ),
+        (
+            lambda r: r["criteria"]["closure"]["checks"][0].update(computed="objections"),
+            "computed: objections бывает только в objection_handling",
+        ),
+        (
+            lambda r: [
+                check.update(computed="answer_times")
+                for check in r["criteria"]["closure"]["checks"]
+            ],
+            "хотя бы на одну проверку должна отвечать модель",
+        ),
+        (lambda r: r["critical"].pop("insult"), "critical: нет критических ошибок: insult"),
+        (lambda r: r["critical"].update(theft="у"), "critical.theft: такого значения нет"),
+        (lambda r: r["critical"].update(insult=" "), "critical.insult: пустая строка"),
+        (lambda r: r.update(critical=[]), "critical: должен быть объект"),
     ],
 )
 def test_broken_rubric_is_said_in_russian(

@@ -12,12 +12,13 @@ START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 CHECKS = {
     "tonality": ("courteous", "no_rudeness", "attentive"),
-    "professionalism": ("timely", "competent", "literate"),
+    "professionalism": ("competent", "literate"),
     "clarity": ("direct_answers", "specifics", "readable"),
-    "problem_solving": ("need_identified", "solution_offered", "questions_closed"),
-    "objection_handling": ("acknowledged", "argued", "option_offered"),
+    "problem_solving": ("questions_answered", "solution_offered", "details_given"),
+    "objection_handling": ("argued", "option_offered"),
     "closure": ("next_step", "agreement", "no_hanging"),
 }
+"""The checks that the model answers; code answers the others."""
 
 
 def chat(*lines: tuple[str, str], minutes: int = 5) -> list[ChatMessage]:
@@ -46,16 +47,31 @@ SOFA = chat(
 )
 
 
+QUOTES = {
+    "tonality": (2, "Добрый день!"),
+    "professionalism": (4, "Обивка новая"),
+    "clarity": (2, "В наличии"),
+    "problem_solving": (2, "можно посмотреть сегодня до 20:00"),
+    "objection_handling": (4, "готов уступить 500 рублей"),
+    "closure": (6, "Жду вас в семь"),
+}
+"""Words of the seller of SOFA, different ones for each criterion."""
+
+
 def criterion(
     name: str,
-    checks: str = "y y y",
+    checks: str = "",
     grade: str = "high",
-    ev: Sequence[tuple[int, str]] = ((2, "Добрый день!"),),
+    ev: Sequence[tuple[int, str]] | None = None,
 ) -> dict[str, Any]:
-    """One criterion's part of an answer."""
+    """One criterion's part of an answer; by default all checks are met, with words of SOFA."""
+    values = checks.split() or ["y"] * len(CHECKS[name])
     return {
-        "checks": dict(zip(CHECKS[name], checks.split(), strict=True)),
-        "ev": [{"i": number, "q": words} for number, words in ev],
+        "ev": [
+            {"i": number, "q": words} for number, words in ((QUOTES[name],) if ev is None else ev)
+        ],
+        "why": "Продавец ответил вежливо и по делу.",
+        "checks": dict(zip(CHECKS[name], values, strict=True)),
         "grade": grade,
     }
 
@@ -64,10 +80,11 @@ def answer(changes: Mapping[str, Any] | None = None, **criteria: dict[str, Any])
     """A good answer about SOFA without an objection; `criteria` replace whole criteria, `changes`
     top-level keys.
     """
-    silent = criterion("objection_handling", "na na na", "none", ())
+    silent = criterion("objection_handling", "na na", "none", ())
     graded = {name: criterion(name) for name in CHECKS} | {"objection_handling": silent} | criteria
     whole: dict[str, Any] = {
-        "objection": {"present": False, "i": None, "q": None},
+        "objections": [],
+        "critical": [],
         "criteria": graded,
         "summary": "Покупатель спросил о диване, продавец ответил и назначил встречу.",
         "recommendations": [{"i": 4, "t": "Назвать цену с учётом уступки."}],
@@ -75,4 +92,4 @@ def answer(changes: Mapping[str, Any] | None = None, **criteria: dict[str, Any])
     return whole | dict(changes or {})
 
 
-OBJECTED = {"objection": {"present": True, "i": 3, "q": "Дороговато для б/у"}}
+OBJECTED = {"objections": [{"i": 3, "q": "Дороговато для б/у", "a": "y"}]}

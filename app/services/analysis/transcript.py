@@ -41,6 +41,7 @@ def convert_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMess
             sent_at=row.sent_at,
             text=row.text[:LONGEST_TEXT],
             has_text=row.has_text,
+            type=row.type,
         )
         for row in stored
     )
