@@ -1,27 +1,27 @@
 """The local DeepSeek's view of a chat.
 
-It parses the turns from the user message and derives exchanges, waiting times and quotes.
+It parses the turns and their context from the user message and derives exchanges and quotes.
 """
 
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from app.sandbox.deepseek_lexicon import (
     FAREWELL,
     INVISIBLE,
+    MORE_THAN_GREETING,
     QUESTION,
     SILENT,
     TO_THE_GRADER,
-    WORDLESS,
+    WORD,
 )
 
 QUOTE_LENGTH = 90
-OPENS, CLOSES = 9, 21  # a buyer who writes at night does not wait until the morning
 
 
 @dataclass(frozen=True)
@@ -36,20 +36,21 @@ class Quote:
 class Turn:
     """A message.
 
-    `sentences` are verbatim parts of its text. They are empty for media, and end where the text
-    begins to address the grader.
+    `kind`: that of a message without text, else None. `sentences` are verbatim parts of the text.
+    They are empty without text, and end where the text begins to address the grader.
     """
 
     i: int
     role: str
     text: str
     at: datetime | None
+    kind: str | None
     sentences: tuple[str, ...]
 
     @property
     def has_content(self) -> bool:
         """Whether the message has content; a missed call or a deleted message has none."""
-        return not SILENT.match(self.text) and bool(self.sentences or WORDLESS.match(self.text))
+        return bool(self.sentences) if self.kind is None else not SILENT.match(self.text)
 
     @property
     def sentence_text(self) -> str:
@@ -71,26 +72,21 @@ class Exchange:
         return any(QUESTION.search(sentence) for turn in self.buyer for sentence in turn.sentences)
 
     @property
-    def wait_minutes(self) -> float | None:
-        """Minutes from the buyer's first message to the answer, without nights.
-
-        None if there is no answer or no time.
-        """
-        if (
-            not self.buyer
-            or not self.seller
-            or self.buyer[0].at is None
-            or self.seller[0].at is None
-        ):
-            return None
-        return working_minutes(self.buyer[0].at, self.seller[0].at)
+    def is_shown(self) -> bool:
+        """Whether the seller answered by a picture, a voice message or the like."""
+        return any(turn.kind for turn in self.seller)
 
 
 @dataclass(frozen=True)
 class GradedChat:
-    """The turns of a chat that have content, oldest first."""
+    """The turns of a chat that have content, oldest first.
+
+    `earlier`: the number of messages before them that are not shown.
+    """
 
     turns: tuple[Turn, ...]
+    graded_at: datetime | None = None
+    earlier: int = 0
 
     @cached_property
     def buyer(self) -> list[Turn]:
@@ -133,9 +129,23 @@ def find_quote(pattern: re.Pattern[str], turns: Iterable[Turn]) -> Quote | None:
     return None
 
 
+def find_statement(pattern: re.Pattern[str], turns: Iterable[Turn]) -> Quote | None:
+    """Return a quote of the first sentence of these turns that matches and is no question."""
+    return next(
+        (
+            Quote(turn.i, clip_sentence(sentence))
+            for turn in turns
+            for sentence in turn.sentences
+            if pattern.search(sentence) and not QUESTION.search(sentence)
+        ),
+        None,
+    )
+
+
 def find_opening(turns: Iterable[Turn]) -> Quote | None:
-    """Return a quote of the first sentence of these turns."""
-    return find_quote(re.compile(r"\w"), turns)
+    """Return a quote of the first sentence of these turns that is more than a greeting."""
+    written = list(turns)
+    return find_quote(MORE_THAN_GREETING, written) or find_quote(WORD, written)
 
 
 def clip_sentence(sentence: str, start: int = 0) -> str:
@@ -149,39 +159,38 @@ def clip_sentence(sentence: str, start: int = 0) -> str:
     )
 
 
-def working_minutes(start: datetime, end: datetime) -> float:
-    """Return the minutes between two moments that are within 9:00–21:00."""
-    minutes, day = 0.0, start.replace(hour=0, minute=0, second=0, microsecond=0)
-    while day < end:
-        opens, closes = day + timedelta(hours=OPENS), day + timedelta(hours=CLOSES)
-        minutes += max(0.0, (min(end, closes) - max(start, opens)).total_seconds() / 60)
-        day += timedelta(days=1)
-    return minutes
-
-
 def read_chat(user_message: str) -> GradedChat | None:
-    """Find the line of a user message that is the chat's JSON array; None if there is none."""
-    for line in user_message.split("\n"):
-        try:
-            rows = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(rows, list) and all(
-            isinstance(row, dict) and "i" in row and "r" in row for row in rows
-        ):
-            return GradedChat(tuple(turn for turn in map(_parse_turn, rows) if turn.has_content))
-    return None
+    """Find the chat's JSON array and its context in a user message; None if there is no chat."""
+    lines = list(filter(None, map(_parse_line, user_message.split("\n"))))
+    rows = next((line for line in lines if _is_chat(line)), None)
+    if rows is None:
+        return None
+    context = next((line for line in lines if isinstance(line, dict) and "graded_at" in line), {})
+    return GradedChat(
+        tuple(turn for turn in map(_parse_turn, rows) if turn.has_content),
+        _parse_time(context.get("graded_at")),
+        int(context.get("earlier", 0)),
+    )
+
+
+def _parse_line(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        return None
+
+
+def _is_chat(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(row, dict) and "i" in row and "r" in row for row in value
+    )
 
 
 def _parse_turn(row: dict[str, Any]) -> Turn:
     text = str(row.get("t", ""))
-    return Turn(
-        int(row["i"]),
-        str(row["r"]),
-        text,
-        _parse_time(row.get("at")),
-        () if WORDLESS.match(text) else tuple(_split_sentences(text)),
-    )
+    kind = row.get("k")
+    sentences = () if kind else tuple(_split_sentences(text))
+    return Turn(int(row["i"]), str(row["r"]), text, _parse_time(row.get("at")), kind, sentences)
 
 
 def _split_sentences(text: str) -> Iterable[str]:

@@ -129,6 +129,79 @@ def _foreign_quotes(answer: Json) -> None:
             evidence["q"] = "этих слов в переписке никто не писал"
 
 
+def _missing_quotes(answer: Json) -> None:
+    for criterion in answer["criteria"].values():
+        criterion["ev"] = []
+
+
+def _same_checks(answer: Json) -> None:
+    """Answer without reading: everything is fine, and nobody objected."""
+    answer["objections"], answer["critical"] = [], []
+    for name, criterion in answer["criteria"].items():
+        is_empty = name == "objection_handling"
+        criterion["checks"] = dict.fromkeys(criterion["checks"], "na" if is_empty else "y")
+        criterion["grade"] = "none" if is_empty else "high"
+
+
+def _flipped_checks(answer: Json) -> None:
+    opposite = {"y": "n", "n": "y", "na": "na"}
+    for criterion in answer["criteria"].values():
+        checks = {check: opposite[value] for check, value in criterion["checks"].items()}
+        faults = list(checks.values()).count("n")
+        criterion["checks"] = checks
+        if criterion["grade"] != "none":
+            criterion["grade"] = ("high", "medium", "low")[min(faults, 2)]
+
+
+def _copied_shape(answer: Json) -> None:
+    """Copy the placeholders of the prompt in place of values."""
+    quote = {"i": "<номер>", "q": "<слова>"}
+    answer["objections"] = [{**quote, "a": "<y|n>"}]
+    answer["critical"] = [{"fault": "<insult|outside_payment|false_availability>", **quote}]
+    for criterion in answer["criteria"].values():
+        checks = dict.fromkeys(criterion["checks"], "<y|n|na>")
+        criterion |= {
+            "ev": [quote],
+            "why": "<предложение>",
+            "checks": checks,
+            "grade": "<high|medium|low>",
+        }
+    answer["summary"] = "<текст>"
+    answer["recommendations"] = [{"i": "<номер>", "t": "<текст>"}]
+
+
+def _invented_quotation(answer: Json) -> None:
+    answer["summary"] += " Продавец обещал: «вторая штука достанется даром»."
+
+
+def _english_advice(answer: Json) -> None:
+    answer["recommendations"].append({"i": 1, "t": "Answer the question of the buyer directly."})
+
+
+def _extra_keys(answer: Json) -> None:
+    answer |= {"score": 85, "comment": None}
+    for criterion in answer["criteria"].values():
+        criterion["confidence"] = 0.9
+        criterion["checks"]["kind"] = "y"
+        for evidence in criterion["ev"]:
+            evidence["r"] = "seller"
+
+
+def spell_checks(yes: object, no: object, not_applicable: object) -> Rewrite:
+    """Spell the answers to the checks and about the objections in another way."""
+    words = {"y": yes, "n": no, "na": not_applicable}
+
+    def edit(answer: Json) -> None:
+        for objection in answer["objections"]:
+            objection["a"] = words[objection["a"]]
+        for criterion in answer["criteria"].values():
+            criterion["checks"] = {
+                check: words[value] for check, value in criterion["checks"].items()
+            }
+
+    return edit_grading(edit)
+
+
 UNAUTHORIZED = CannedResponse(
     401, error_body("Authentication Fails (no such user)", "authentication_error")
 )
@@ -170,3 +243,21 @@ MISSING_CRITERION = edit_grading(_missing_criterion)
 WRONG_GRADE = edit_grading(_wrong_grade)
 RUSSIAN_GRADES = edit_grading(_russian_grades)
 FOREIGN_QUOTES = edit_grading(_foreign_quotes)
+MISSING_QUOTES = edit_grading(_missing_quotes)
+SAME_CHECKS = edit_grading(_same_checks)
+"""The same checks and grades for every chat."""
+FLIPPED_CHECKS = edit_grading(_flipped_checks)
+REROLL = (FOREIGN_QUOTES, FLIPPED_CHECKS)
+"""Two answers in turn: the retry after invented quotes answers the checks differently."""
+COPIED_SHAPE = edit_grading(_copied_shape)
+INVENTED_QUOTATION = edit_grading(_invented_quotation)
+ENGLISH_ADVICE = edit_grading(_english_advice)
+EXTRA_KEYS = edit_grading(_extra_keys)
+THINKING = rewrite_content(
+    lambda content: (
+        f'<think>Сначала черновик: {{"criteria": {{}}, "summary": "?"}}.</think>\n{content}'
+    )
+)
+ENGLISH_CHECKS = spell_checks("yes", "no", "n/a")
+RUSSIAN_CHECKS = spell_checks("да", "нет", "не применимо")
+BOOLEAN_CHECKS = spell_checks(yes=True, no=False, not_applicable="n/a")

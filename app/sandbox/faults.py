@@ -25,6 +25,7 @@ class ReceivedRequest:
     """A received request.
 
     `query` has all values of each name. `body` is the parsed JSON, or the text if it is not JSON.
+    `raw` is the body as received.
     """
 
     method: str
@@ -32,6 +33,7 @@ class ReceivedRequest:
     query: dict[str, list[str]]
     headers: dict[str, str]
     body: Any
+    raw: bytes
     at: datetime
 
 
@@ -199,6 +201,7 @@ def _build_request(scope: Scope, body: bytes) -> ReceivedRequest:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         },
         body=content,
+        raw=body,
         at=datetime.now(UTC),
     )
 

@@ -22,6 +22,7 @@ from tests.support.grading_protocol import (
 )
 
 PATH = "/chat/completions"
+FAULTS = "<insult|outside_payment|false_availability>"
 
 
 def build_request(**changes: Any) -> dict[str, Any]:
@@ -274,6 +275,12 @@ async def test_incomplete_answer_is_a_fragment(
         json.loads(get_content(answer))
 
 
+def _list_values(text: str) -> set[Any]:
+    return {
+        value for criterion in _criteria(text).values() for value in criterion["checks"].values()
+    }
+
+
 def _criteria(text: str) -> dict[str, Any]:
     criteria: dict[str, Any] = json.loads(text)["criteria"]
     return criteria
@@ -296,6 +303,28 @@ def _criteria(text: str) -> dict[str, Any]:
             faults.FOREIGN_QUOTES,
             lambda text: _criteria(text)["tonality"]["ev"][0]["q"] not in build_user_message(GOOD),
         ),
+        (
+            faults.MISSING_QUOTES,
+            lambda text: not any(criterion["ev"] for criterion in _criteria(text).values()),
+        ),
+        (faults.SAME_CHECKS, lambda text: _list_values(text) == {"y", "na"}),
+        (faults.FLIPPED_CHECKS, lambda text: _criteria(text)["tonality"]["grade"] == "low"),
+        (
+            faults.COPIED_SHAPE,
+            lambda text: text in build_system_message().replace("<insult>", FAULTS),
+        ),
+        (
+            faults.INVENTED_QUOTATION,
+            lambda text: json.loads(text)["summary"].endswith("«вторая штука достанется даром»."),
+        ),
+        (
+            faults.ENGLISH_ADVICE,
+            lambda text: "Answer" in json.loads(text)["recommendations"][-1]["t"],
+        ),
+        (faults.EXTRA_KEYS, lambda text: "score" in json.loads(text)),
+        (faults.ENGLISH_CHECKS, lambda text: _list_values(text) == {"yes", "n/a"}),
+        (faults.RUSSIAN_CHECKS, lambda text: _list_values(text) == {"да", "не применимо"}),
+        (faults.BOOLEAN_CHECKS, lambda text: _list_values(text) == {True, "n/a"}),
     ],
 )
 async def test_altered_contents_end_with_stop(
@@ -314,6 +343,33 @@ async def test_altered_contents_end_with_stop(
     assert spoilt.json()["choices"][0]["finish_reason"] == "stop"
     assert matches(get_content(spoilt))
     assert list(_criteria(get_content(sound))) == list(CHECKS)
+
+
+async def test_thinking_stands_before_the_answer(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek
+) -> None:
+    deepseek.switches.fail(faults.THINKING)
+
+    text = get_content(await model.post(PATH, json=build_request()))
+
+    thinking, _, answer = text.rpartition("</think>\n")
+    assert thinking.startswith("<think>")
+    assert list(_criteria(answer)) == list(CHECKS)
+
+
+async def test_a_rerolled_answer_differs_in_its_checks(
+    model: httpx.AsyncClient, deepseek: LocalDeepSeek
+) -> None:
+    for fault in faults.REROLL:
+        deepseek.switches.fail(fault)
+
+    first, second, sound = [
+        _criteria(get_content(await model.post(PATH, json=build_request()))) for _ in range(3)
+    ]
+
+    assert first["closure"]["checks"] == sound["closure"]["checks"]
+    assert second["closure"]["checks"] != sound["closure"]["checks"]
+    assert first["closure"]["ev"] != second["closure"]["ev"] == sound["closure"]["ev"]
 
 
 async def test_a_fault_may_be_for_certain_chats_only(

@@ -1,6 +1,7 @@
 """Grading requests in the service's format.
 
-The system message has one example answer; the chat is between two nonce lines.
+The system message ends with the shape of the answer; the chat is between two nonce lines, and its
+context follows.
 """
 
 import json
@@ -13,12 +14,13 @@ from app.sandbox.catalogue import Dialogue
 
 CHECKS = {
     "tonality": ["courteous", "no_rudeness", "attentive"],
-    "professionalism": ["timely", "competent", "literate"],
+    "professionalism": ["competent", "literate"],
     "clarity": ["direct_answers", "specifics", "readable"],
-    "problem_solving": ["need_identified", "solution_offered", "questions_closed"],
-    "objection_handling": ["acknowledged", "argued", "option_offered"],
+    "problem_solving": ["questions_answered", "solution_offered", "details_given"],
+    "objection_handling": ["argued", "option_offered"],
     "closure": ["next_step", "agreement", "no_hanging"],
 }
+"""The checks that the model is asked about."""
 PLACEHOLDERS = {
     "image": "[фото]",
     "voice": "[голосовое сообщение]",
@@ -31,30 +33,47 @@ Rows = list[dict[str, Any]]
 
 
 def build_system_message(checks: dict[str, list[str]] | None = None) -> str:
+    quote = {"i": "<номер>", "q": "<слова>"}
     criteria = {
-        name: {"checks": dict.fromkeys(ids, "y"), "ev": [], "grade": "high"}
+        name: {
+            "ev": [quote],
+            "why": "<предложение>",
+            "checks": dict.fromkeys(ids, "<y|n|na>"),
+            "grade": "<high|medium|low>",
+        }
         for name, ids in (checks or CHECKS).items()
     }
-    example = {
-        "objection": {"present": True, "i": 5, "q": "дорого"},
+    shape = {
+        "objections": [{**quote, "a": "<y|n>"}],
+        "critical": [{"fault": "<insult>", **quote}],
         "criteria": criteria,
-        "summary": "…",
-        "recommendations": [],
+        "summary": "<текст>",
+        "recommendations": [{"i": "<номер>", "t": "<текст>"}],
     }
     return (
-        'Оцени чат. Поле "objection" обязательно. Верни JSON,'
-        f" например:\n{json.dumps(example, ensure_ascii=False, indent=1)}"
+        'Оцени чат. Поле "objections" обязательно. Верни JSON такой формы:\n'
+        f"{json.dumps(shape, ensure_ascii=False)}"
     )
 
 
-def build_user_message(rows: Rows, nonce: str = "=== 7c1f ===") -> str:
-    return f"{nonce}\n{json.dumps(rows, ensure_ascii=False)}\n{nonce}"
+def build_user_message(
+    rows: Rows,
+    nonce: str = "=== 7c1f ===",
+    *,
+    graded_at: str = "2026-11-22 18:00",
+    earlier: int = 0,
+) -> str:
+    context = {"graded_at": graded_at, "working_hours": "Пн-Вс 09:00-21:00", "earlier": earlier}
+    chat, surroundings = (json.dumps(part, ensure_ascii=False) for part in (rows, context))
+    return f"{nonce}\n{chat}\n{nonce}\n{surroundings}"
 
 
 def build_rows(*turns: tuple[str, str, str]) -> Rows:
-    """Build rows from (role, text, time of day)."""
+    """Build rows from (role, text, time of day); a description in brackets is no text."""
+    kinds = {description: kind for kind, description in PLACEHOLDERS.items()}
     return [
         {"i": i, "r": role, "t": text, "at": f"2026-11-22 {at}"}
+        | ({"k": kinds[text]} if text in kinds else {})
         for i, (role, text, at) in enumerate(turns, 1)
     ]
 
@@ -83,6 +102,7 @@ def build_dialogue_rows(dialogue: Dialogue, now: datetime) -> Rows:
                 "t": text,
                 "at": f"{at:%Y-%m-%d %H:%M}",
             }
+            | ({} if message.type == "text" else {"k": message.type})
         )
     return found
 

@@ -167,8 +167,14 @@ GOOD_TALK = (
     ("company", "Договорились, жду вас в 19:00. Спасибо!"),
 )
 BAD_TALK = (
-    ("client", "Здравствуйте, торг есть? Дорого у вас, у других дешевле."),
-    ("company", "нет"),
+    ("client", "Здравствуйте, торг есть? Дорого у вас, у других дешевле. Пришлите фото."),
+    (
+        "company",
+        (
+            "Нет, вроде всё нормально. Не нравится — не берите, никто вас не заставляет. Фото слать"
+            " не буду."
+        ),
+    ),
     ("client", "А доставка?"),
 )
 
@@ -185,6 +191,7 @@ def stage_settings(url: str | None, environment: Mapping[str, str], **settings: 
         "mail_from": "reports@example.ru",
         "report_recipients": ("boss@example.ru", "second@example.ru"),
         "scheduler_enabled": False,
+        "steadiness_share": 0,
         "avito_requests_per_minute": 0,
         **{name.lower(): value for name, value in environment.items()},
         **settings,
