@@ -1,7 +1,7 @@
 """``--estimate``: what a grading would take, before any of it is spent."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from app.adapters import open_database, open_grader
@@ -64,16 +64,18 @@ async def estimate_regrade(
     period = regrade_period(settings, since, until, limit)
     check_data_dir(settings)
     async with open_grader(settings) as grader, open_database(settings) as database:
-        estimate = await estimate_windows(database, grader, _windows(database, period))
+        estimate = await estimate_windows(
+            database, grader, _windows(database, period, grader.episode_gap)
+        )
         spent = await sum_spent(database, local_date(system_clock(), grader.zone), grader.zone)
     print_line(f"К переоценке: {plural(estimate.windows, 'отчёт', 'отчёта', 'отчётов')}.")
     return _print_estimate(settings, estimate, spent)
 
 
 async def _windows(
-    database: Database, period: RegradePeriod
+    database: Database, period: RegradePeriod, gap: timedelta
 ) -> AsyncIterator[Sequence[ChatMessage]]:
-    async for case in list_originals(database, period):
+    async for case in list_originals(database, period, gap):
         yield case.window
 
 

@@ -18,6 +18,7 @@ class Original(NamedTuple):
     id: int
     chat_id: int
     account_id: int
+    created_at: datetime
     client_name: str | None
     first_message_id: int
     last_message_id: int
@@ -38,6 +39,7 @@ async def list_originals(
         Report.id,
         Report.chat_id,
         Report.account_id,
+        Report.created_at,
         Chat.client_name,
         Report.first_message_id,
         Report.last_message_id,

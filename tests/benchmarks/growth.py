@@ -20,10 +20,13 @@ from zoneinfo import ZoneInfo
 import app.grading
 from app.domain.messages import Side
 from app.domain.visible_text import keep_visible
+from app.domain.working_hours import ROUND_THE_CLOCK
+from app.grading.claims import remove_unverified_quotations
+from app.grading.copying import is_copied
 from app.grading.evidence import QuoteVerifier
 from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker
-from app.grading.prompt import user_message
+from app.grading.prompt import ChatContext, user_message
 from app.grading.retelling import Retelling, replace_numbers_with_times
 from tests.benchmarks.measures import Measure
 from tests.support.chats import SOFA, chat
@@ -259,7 +262,7 @@ def _mask_names(count: str) -> None:
     user_message(
         chat(*(("client", text) for text in texts)),
         Masker(["Иван"], texts),
-        ZoneInfo("UTC"),
+        ChatContext(ZoneInfo("UTC"), ROUND_THE_CLOCK, SOFA[-1].sent_at, 0),
         "0" * 16,
     )
 
@@ -294,6 +297,10 @@ _FUNCTIONS: dict[str, Callable[[str], object]] = {
     "matching quotes": _match_quotes,
     "retelling": _retell,
     "naming times": lambda text: replace_numbers_with_times(text, [SOFA[0].sent_at]),
+    "removing quotations": lambda text: remove_unverified_quotations(
+        f"«{text}", QuoteVerifier(SOFA, Masker([]))
+    ),
+    "comparing with the prompt": lambda text: is_copied(text, text),
     "cleaning": lambda text: keep_visible(text + "\u200b"),
 }
 _CHATS: dict[str, Callable[[str], object]] = {

@@ -6,15 +6,15 @@ loads everything that it imports.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from app.domain.messages import ChatMessage
 from app.domain.visible_text import keep_visible
 from app.grading.masking.masker import Masker, Masking
 from app.grading.model_answer import VerdictError
-from app.grading.prompt import user_message
+from app.grading.prompt import ChatContext, user_message
 from app.grading.rubric import Rubric
-from app.grading.verdict import Verdict, build_verdict
+from app.grading.verdict import Verdict
+from app.grading.verdict_builder import build_verdict
 
 _MOST_NAMES, _LONGEST_NAME = 20, 200
 """Chats copied by earlier versions may have longer names."""
@@ -28,7 +28,7 @@ class ChatWork:
     window: Sequence[ChatMessage]
     names: Sequence[str]
     masking: Masking
-    zone: ZoneInfo
+    context: ChatContext
     nonce: str
 
     def masker(self) -> Masker:
@@ -39,13 +39,13 @@ class ChatWork:
 
 def write_question(work: ChatWork) -> str:
     """Return the user message for the model."""
-    return user_message(work.window, work.masker(), work.zone, work.nonce)
+    return user_message(work.window, work.masker(), work.context, work.nonce)
 
 
-def read_verdict(work: ChatWork, answer: str, rubric: Rubric) -> Verdict | str:
-    """Return the verdict in the model's answer, or the complaint about an unusable answer."""
+def read_verdict(work: ChatWork, answers: Sequence[str], rubric: Rubric) -> Verdict | str:
+    """Return the verdict in the model's answers, or the complaint about an unusable answer."""
     try:
-        return build_verdict(answer, work.window, work.masker(), rubric, work.zone)
+        return build_verdict(answers, work.window, work.masker(), rubric, work.context)
     except VerdictError as error:
         return str(error)
 

@@ -1,10 +1,12 @@
 """The reports of a period with their graded messages, for a regrading and for its estimate."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.engine import Database
+from app.domain.episode import latest_episode
 from app.repositories import messages, regrades
 from app.repositories.messages import MessageWords
 from app.repositories.regrades import Original
@@ -24,9 +26,12 @@ async def count_originals(
 
 
 async def list_originals(
-    database: Database, period: RegradePeriod, *, done_by: Collection[int] = ()
+    database: Database, period: RegradePeriod, gap: timedelta, *, done_by: Collection[int] = ()
 ) -> AsyncIterator[GradingCase[Original]]:
-    """Yield the same reports with their windows, newest first, few in memory at a time."""
+    """Yield the same reports with their windows, newest first, few in memory at a time.
+
+    ``gap``: the silence that separates episodes.
+    """
     before_id, left = None, period.limit
     while left is None or left > 0:
         most = READ_AHEAD if left is None else min(left, READ_AHEAD)
@@ -34,7 +39,7 @@ async def list_originals(
             found = await regrades.list_originals(
                 session, period.start, period.end, before_id=before_id, limit=most
             )
-            cases = await _read_cases(session, found, done_by)
+            cases = await _read_cases(session, found, gap, done_by)
         if not found:
             return
         for case in cases:
@@ -44,18 +49,25 @@ async def list_originals(
 
 
 async def _read_cases(
-    session: AsyncSession, found: Sequence[Original], done_by: Collection[int]
+    session: AsyncSession,
+    found: Sequence[Original],
+    gap: timedelta,
+    done_by: Collection[int],
 ) -> list[GradingCase[Original]]:
     """Read the windows of the reports that the runs ``done_by`` have not graded."""
     done = await regrades.list_regraded(session, [original.id for original in found], done_by)
     to_grade = [original for original in found if original.id not in done]
     stored = await messages.list_words(session, {original.chat_id for original in to_grade})
-    return [_make_case(original, stored[original.chat_id]) for original in to_grade]
+    return [_make_case(original, stored[original.chat_id], gap) for original in to_grade]
 
 
-def _make_case(original: Original, stored: Sequence[MessageWords]) -> GradingCase[Original]:
-    window = select_people_between(
-        convert_messages(stored), original.first_message_id, original.last_message_id
-    )
+def _make_case(
+    original: Original, stored: Sequence[MessageWords], gap: timedelta
+) -> GradingCase[Original]:
+    """Make the case as it was: judged at the moment of the report, with its own episode."""
+    messages = convert_messages(stored)
+    window = select_people_between(messages, original.first_message_id, original.last_message_id)
     names = (original.client_name,) if original.client_name else ()
-    return GradingCase(original, window, names)
+    up_to_last = messages[: messages.index(window[-1]) + 1]
+    earlier = max(len(latest_episode(up_to_last, gap)) - len(window), 0)
+    return GradingCase(original, window, names, earlier, original.created_at)

@@ -10,13 +10,13 @@ from functools import partial
 from app.clock import Clock
 from app.database.engine import Database
 from app.domain.messages import ChatMessage
-from app.domain.outcomes import Cause
-from app.repositories import reports
+from app.repositories import model_exchanges, reports
 from app.repositories.regrades import Original
 from app.russian_text import plural
 from app.services.analysis.budget import DailyBudget
-from app.services.analysis.grader import Grader, Grading
-from app.services.analysis.grading_pool import GradingCase, GradingPool
+from app.services.analysis.exchange import make_exchange_rows
+from app.services.analysis.grader import Grader, Grading, keep_prompt
+from app.services.analysis.grading_pool import Failure, GradingCase, GradingPool
 from app.services.analysis.originals import count_originals, list_originals
 from app.services.analysis.paid_work import PaidWork, write_patiently
 from app.services.analysis.report_body import make_regrade_columns
@@ -38,12 +38,15 @@ async def regrade_reports(
     """Grade each report's messages again; write the second grading as a report of its own kind."""
     period = run.params.period
     await paid.book(database)
+    await keep_prompt(database, grader, clock())
     regrading = _Regrading(database, grader, clock, run, paid)
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
     pool = GradingPool(database, grader, budget, run=run, paid=paid, done=regrading.keep)
     run.progress.done = 0
     run.progress.total = await count_originals(database, period, done_by=run.repeated)
-    await pool.grade_all(list_originals(database, period, done_by=run.repeated), workers)
+    await pool.grade_all(
+        list_originals(database, period, grader.episode_gap, done_by=run.repeated), workers
+    )
     return StepResult(
         not pool.access_lost,
         regrading.make_summary(pool.problems),
@@ -72,7 +75,7 @@ class _Regrading:
         self._regraded = 0
         self._failed = 0
 
-    async def keep(self, case: GradingCase[Original], result: Grading | Cause) -> None:
+    async def keep(self, case: GradingCase[Original], result: Grading | Failure) -> None:
         """Write the second grading; only count a failure."""
         if isinstance(result, Grading):
             try:
@@ -98,6 +101,13 @@ class _Regrading:
                 number, original, graded, grading, run_id=self._run.id, now=now
             )
             await reports.add_reports(session, [columns])
+            rows = make_exchange_rows(
+                grading.exchanges,
+                chat_id=original.chat_id,
+                run_id=self._run.id,
+                report_id=number,
+            )
+            await model_exchanges.add_exchanges(session, rows)
 
     def count(self) -> dict[str, int]:
         """Return the numbers of the run."""
