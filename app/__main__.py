@@ -201,6 +201,22 @@ def report(
     return run(actions.report(settings, day=day, resend=resend))
 
 
+@add_command("audit")
+def audit(
+    report_id: Annotated[
+        int,
+        typer.Argument(min=1, metavar="НОМЕР", help="Номер отчёта: id из GET /reports."),
+    ],
+) -> int:
+    """Показать в JSON запросы к модели, её ответы и собранный заново вердикт отчёта. Код 1 — что-то
+    отличается от сохранённого.
+    """
+    settings = read_settings()
+    from app.cli.audit import audit
+
+    return run(audit(settings, report_id))
+
+
 @add_command("doctor")
 def doctor() -> int:
     """Проверить каждую настройку, базу, Авито, DeepSeek и почту и сказать, что исправить."""

@@ -7,6 +7,8 @@ from app.models.covered_date import CoveredDate
 from app.models.delivery import Delivery, DeliveryState
 from app.models.digest import Digest, DigestKind
 from app.models.message import Message
+from app.models.model_exchange import ExchangePurpose, ModelExchange
+from app.models.prompt import Prompt
 from app.models.report import Report, ReportKind
 from app.models.review import Review
 from app.models.run import Run, RunKind, RunState
@@ -20,7 +22,10 @@ __all__ = [
     "DeliveryState",
     "Digest",
     "DigestKind",
+    "ExchangePurpose",
     "Message",
+    "ModelExchange",
+    "Prompt",
     "Report",
     "ReportKind",
     "Review",

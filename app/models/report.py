@@ -42,6 +42,7 @@ class Report(Numbered):
             "regrade_of_id",
             postgresql_where=text("regrade_of_id IS NOT NULL"),
         ),
+        Index("ix_reports_repeated", "created_at", postgresql_where=text("repeat IS NOT NULL")),
         Index(
             "ix_reports_unmailed",
             "created_at",
@@ -74,6 +75,10 @@ class Report(Numbered):
 
     Contains checks, quotes with message ids, the model's own grades, flags, advice and answer
     times.
+    """
+    repeat: Mapped[dict[str, Any] | None]
+    """A second grading of the same messages, for steadiness: grades by criterion and check answers
+    by id. None: the chat was graded once.
     """
     first_message_id: Mapped[int]
     last_message_id: Mapped[int]

@@ -17,8 +17,8 @@ from app.domain.messages import Side
 from app.domain.outcomes import Cause, Outcome, OutcomeCode
 from app.models import Chat
 from app.repositories.chat_conditions import COMPANY_IS_BUYER
+from app.repositories.chats import lock_bulk_chat_updates
 from app.repositories.grading_scope import Scope, is_in_scope, is_left_settling
-from app.repositories.locks import lock_bulk_chat_updates
 from app.repositories.sql_values import text_array
 
 

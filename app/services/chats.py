@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from app.database.engine import Database
-from app.domain.outcomes import describe_cause
+from app.domain.outcomes import Outcome, describe_cause
 from app.domain.settling import SettlingRule
 from app.domain.waiting import AnswerTimes, answer_times
-from app.errors import FieldError, InvalidRequestError, NotFoundError
-from app.models import Account, Chat, Message, Review
-from app.repositories import chats, messages, reports, reviews
+from app.errors import FieldError, InvalidParametersError, NotFoundError
+from app.models import Account, Chat, Message, ModelExchange, Review
+from app.repositories import chats, messages, model_exchanges, reports, reviews
 from app.repositories.chats import AccountChat
 from app.services.analysis.transcript import convert_messages
 
@@ -37,6 +37,8 @@ class ChatCard:
     reviews: list[Review]
     answer_times: AnswerTimes
     """Computed over the whole chat."""
+    failed_exchanges: list[ModelExchange]
+    """What the model answered in the run in which grading failed; empty unless it has failed."""
 
 
 async def read_chat(
@@ -57,7 +59,7 @@ async def read_chat(
             them.
     """
     async with database.session() as session:
-        found = await shown_chats.find_chats(
+        found = await chats.find_chats(
             session, avito_id, account=account, settling=settling.find_span(now)
         )
         one = _require_one(found, avito_id, account)
@@ -65,6 +67,11 @@ async def read_chat(
         stored_messages = await messages.list_messages(session, chat.id)
         bodies = await reports.list_bodies_by_chat(session, chat.id)
         stored_reviews = await reviews.list_by_chat(session, chat.id)
+        exchanges = (
+            await model_exchanges.list_of_failure(session, chat.id)
+            if one.status == Outcome.FAILED
+            else []
+        )
     times = answer_times(convert_messages(stored_messages), settling.hours, settling.zone, now)
     return ChatCard(
         chat,
@@ -76,6 +83,7 @@ async def read_chat(
         bodies,
         stored_reviews,
         replace(times, waiting_since=None) if one.company_is_buyer else times,
+        exchanges,
     )
 
 

@@ -15,7 +15,7 @@ from app.domain.flags import Flag
 from app.domain.outcomes import Outcome
 from app.models import Chat
 from app.repositories import due_chats, report_figures, unread_chats
-from app.repositories.chat_views import find_chats
+from app.repositories.chats import find_chats
 from app.repositories.grading_scope import Scope
 from app.repositories.report_filter import ReportFilter
 from tests.support.rows import NOON, add_account, add_chat, add_report, add_run

@@ -66,6 +66,19 @@ class AnswerTimesRead(BaseModel):
     waiting_since: LocalMoment | None = Field(description=_WAITING, examples=[None])
 
 
+class ModelAnswerRead(BaseModel):
+    """An answer of the model that could not be used."""
+
+    asked_at: LocalMoment = Field(
+        description="Когда спрошено.", examples=["2026-11-22T20:03:10.120+03:00"]
+    )
+    complaint: str | None = Field(
+        description="На что указано модели в повторном вопросе; null — вопрос первый.",
+        examples=[None],
+    )
+    answer: str = Field(description="Ответ модели как есть.", examples=['{"criteria": {'])
+
+
 class ChatRead(BaseModel):
     """A chat with its messages and its reports."""
 
@@ -128,6 +141,9 @@ class ChatRead(BaseModel):
     )
     answer_times: AnswerTimesRead = Field(
         description="Сколько клиент ждал ответов, за всю переписку."
+    )
+    model_answers: list[ModelAnswerRead] = Field(
+        description="Если оценить чат не удалось: что ответила модель; иначе пусто.", examples=[[]]
     )
     messages: list[MessageRead] = Field(description="Сообщения, старые первыми.")
     reports: list[ReportRead] = Field(description="Отчёты о чате, новые первыми.")

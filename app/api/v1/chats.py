@@ -72,6 +72,14 @@ def _make_fields(card: ChatCard) -> dict[str, object]:
         "outcome_reason": card.outcome_reason,
         "outcome_at": chat.outcome_at,
         "answer_times": card.answer_times,
+        "model_answers": [
+            {
+                "asked_at": exchange.asked_at,
+                "complaint": exchange.question["complaint"],
+                "answer": exchange.answer,
+            }
+            for exchange in card.failed_exchanges
+        ],
         "messages": card.messages,
         "reports": card.reports,
         "reviews": [review_fields(review) for review in card.reviews],

@@ -1,13 +1,13 @@
 """The openai package's client: its pool, the size of its answers, and no settings of its own."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx2
 import openai
 
-from app.clients.bounded_body import decompress
+from app.clients.bounded_body import BoundedBody, limit_body
 from app.clients.tls import get_tls_context
 
 _MAX_BODY_BYTES = 2**20
@@ -35,7 +35,7 @@ def create_api(
                 limits=limits,
                 verify=get_tls_context(),
                 headers={"Accept-Encoding": "gzip"},
-                event_hooks={"response": [_limit_body]},
+                event_hooks={"response": [limit_body(_BoundedBody, _MAX_BODY_BYTES)]},
             ),
         )
 
@@ -54,21 +54,5 @@ def _hide_foreign_settings() -> Iterator[None]:
         os.environ.update(hidden)
 
 
-async def _limit_body(response: httpx2.Response) -> None:
-    """Replace the package's decompression with the bounded one before the body is read."""
-    assert isinstance(response.stream, httpx2.AsyncByteStream)  # noqa: S101 - always in async
-    response.stream = _BoundedStream(response.stream, response.headers.pop("Content-Encoding", ""))
-
-
-class _BoundedStream(httpx2.AsyncByteStream):
-    """The decompressed body of a response, bounded in size."""
-
-    def __init__(self, stream: httpx2.AsyncByteStream, encoding: str) -> None:
-        self._stream, self._encoding = stream, encoding
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return decompress(self._stream, self._encoding, _MAX_BODY_BYTES)
-
-    async def aclose(self) -> None:
-        """Close the stream; the connection is closed or returned to the pool."""
-        await self._stream.aclose()
+class _BoundedBody(BoundedBody, httpx2.AsyncByteStream):
+    """A bounded body as a stream of httpx2."""

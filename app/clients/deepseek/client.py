@@ -20,6 +20,7 @@ from app.clients.deepseek.errors import (
 from app.clients.deepseek.prices import most_usage, most_usd
 from app.clients.deepseek.refusal_errors import build_key_error, build_timeout_error
 from app.clients.deepseek.request import Request, build_response_format
+from app.clients.deepseek.request_body import describe_request, make_messages
 from app.clients.deepseek.responses import (
     build_format_error,
     build_unreadable_error,
@@ -180,20 +181,21 @@ class DeepSeekClient:
     ) -> Completion:
         self._check_affordable(request, bill)
         bill.attempts += 1
-        parameters = request.build_parameters(self._response_format, self._omit)
-        answer = await (send or self._send)(
-            lambda: self._api.chat.completions.with_raw_response.create(
+        bodies: list[bytes] = []
+
+        async def create() -> HasContent:
+            response = await self._api.chat.completions.with_raw_response.create(
                 model=self._model,
-                messages=[
-                    {"role": "system", "content": request.system},
-                    {"role": "user", "content": request.user},
-                ],
+                messages=make_messages(request.system, request.user),
                 max_tokens=request.max_tokens,
-                extra_body=parameters,
+                extra_body=request.build_parameters(self._response_format, self._omit),
             )
-        )
+            bodies.append(response.http_request.content)
+            return response
+
+        answer = await (send or self._send)(create)
         bill.usage += parse_usage(answer, most_usage(request.characters, request.max_tokens))
-        sent = {"max_tokens": request.max_tokens, **parameters}
+        sent = describe_request(bodies[-1])
         return read_completion(answer, self._model, bill, sent, self._api_key)
 
     def _check_affordable(self, request: Request, bill: Bill) -> None:

@@ -25,6 +25,7 @@ from app.clients.deepseek.refusal_errors import (
     build_timeout_error,
 )
 from app.clients.deepseek.refusals import read_error_body, read_status_error
+from app.clients.deepseek.request_body import SentRequest
 from app.clients.deepseek.schema import Balance, Bill, Completion, Usage
 from app.clients.text import build_excerpt, shorten
 
@@ -71,7 +72,7 @@ def parse_usage(answer: object, most: Usage) -> Usage:
 
 
 def read_completion(
-    answer: object, requested_model: str, bill: Bill, parameters: Mapping[str, object], api_key: str
+    answer: object, requested_model: str, bill: Bill, request: SentRequest, api_key: str
 ) -> Completion:
     """Parse the completion in an answer. Its usage and attempts are those of the ``bill`` so far.
 
@@ -88,11 +89,11 @@ def read_completion(
     message = _as_object(choices[0].get("message"))
     text = _read_text(message)
     return Completion(
+        request=request,
         text=text,
         model=_parse_name(completion.get("model")) or requested_model,
         fingerprint=_parse_name(completion.get("system_fingerprint")),
         finish_reason=_read_finish_reason(choices[0], message, text),
-        parameters=parameters,
         usage=bill.usage,
         attempts=bill.attempts,
     )

@@ -1,9 +1,10 @@
 """DeepSeek's answers and billed usage."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
+
+from app.clients.deepseek.request_body import SentRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,17 @@ class Usage:
 class Completion:
     """The model's answer. ``usage`` covers all ``attempts`` of its bill, failed ones included.
 
-    ``text`` is the model's text; it may be blank or not JSON. ``model`` and ``fingerprint`` are
-    DeepSeek's identifiers of what answered: a name may stay while the model behind it changes.
-    ``finish_reason`` is ``stop`` (finished) or ``length`` (out of tokens). ``parameters`` is what
-    the answered request had beside model and messages.
+    ``request`` is what was sent. ``text`` is the model's text; it may be blank or not JSON.
+    ``model`` and ``fingerprint`` are DeepSeek's identifiers of what answered: a name may stay while
+    the model behind it changes. ``finish_reason`` is ``stop`` (finished) or ``length`` (out of
+    tokens).
     """
 
+    request: SentRequest
     text: str
     model: str
     fingerprint: str | None
     finish_reason: Literal["stop", "length"]
-    parameters: Mapping[str, object]
     usage: Usage
     attempts: int
 

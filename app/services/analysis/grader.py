@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -12,15 +12,19 @@ from app.clients.deepseek.errors import DeepSeekAccessError, DeepSeekBlockedErro
 from app.clients.deepseek.prices import cost_usd, most_usd
 from app.clients.deepseek.schema import Bill, Completion, Usage
 from app.clock import Clock
+from app.database.engine import Database
 from app.domain.messages import ChatMessage, Side
 from app.domain.outcomes import OutcomeCode
-from app.domain.working_hours import WorkingHours
+from app.domain.timeliness import GRADING_HOURS
+from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
 from app.errors import AppError
 from app.grading.masking.masker import Masking
-from app.grading.prompt import prompt_version, system_message, with_complaint
+from app.grading.prompt import ChatContext, prompt_version, system_message, with_complaint
 from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict
+from app.repositories import prompts
 from app.services.analysis.chat_work import ChatWork, read_verdict, write_question
+from app.services.analysis.exchange import Exchange
 from app.services.analysis.worker_pool import Allowance, ChatWorkError, WorkerPool
 
 MAX_TOKENS = 1500
@@ -49,18 +53,29 @@ _PROBE_CHAT = (
 class UngradedError(AppError):
     """No usable answer of the model, or a text that cannot be processed; ``code`` is which of them.
 
-    ``usage`` is what the answers are billed for.
+    ``usage`` is what the answers are billed for. ``exchanges``: the questions and answers.
     """
 
-    def __init__(self, message: str, usage: Usage, code: OutcomeCode) -> None:
+    def __init__(
+        self,
+        message: str,
+        usage: Usage,
+        code: OutcomeCode,
+        exchanges: Sequence[Exchange] = (),
+    ) -> None:
         super().__init__(message)
         self.usage = usage
         self.code = code
+        self.exchanges = tuple(exchanges)
 
 
 @dataclass(frozen=True)
 class Grading:
-    """A verdict with its origin and cost. ``cost_usd`` is None for a model without a price."""
+    """A verdict with its origin and cost.
+
+    ``usage``, ``cost_usd``: of all questions, also those of the repeat; the cost is None for a
+    model without a price. ``repeat``: a second grading of the same chat.
+    """
 
     verdict: Verdict
     model: str
@@ -68,6 +83,18 @@ class Grading:
     prompt_version: str
     usage: Usage
     cost_usd: Decimal | None
+    exchanges: tuple[Exchange, ...]
+    repeat: "Grading | None" = None
+
+    def with_repeat(self, second: "Grading") -> "Grading":
+        """Return this grading with a second one and the cost of both."""
+        costs = (self.cost_usd, second.cost_usd)
+        return replace(
+            self,
+            usage=self.usage + second.usage,
+            cost_usd=None if None in costs else sum(filter(None, costs), Decimal(0)),
+            repeat=second,
+        )
 
 
 class Grader:
@@ -85,30 +112,41 @@ class Grader:
         clock: Clock,
         *,
         episode_gap: timedelta,
-        working_hours: WorkingHours,
+        working_hours: WorkingHours | None,
         masking: bool,
+        steadiness_share: float,
     ) -> None:
+        """``working_hours``: None: round the clock for figures, GRADING_HOURS for late answers.
+
+        ``steadiness_share``: the share of chats that is graded twice, 0 to 1.
+        """
         self.episode_gap = episode_gap
-        self.working_hours = working_hours
+        self.steadiness_share = steadiness_share
+        self.working_hours = working_hours or ROUND_THE_CLOCK
+        self._grading_hours = working_hours or GRADING_HOURS
         self._client = client
         self._pool = pool
         self.rubric = rubric
         self.zone = zone
         self._clock = clock
         self._masking = Masking.ON if masking else Masking.OFF
-        self._system = system_message(rubric)
-        self._prompt_version = prompt_version(rubric)
+        self.system = system_message(rubric)
+        self.prompt_version = prompt_version(rubric)
 
     async def grade(
         self,
         window: Sequence[ChatMessage],
         *,
         names: Sequence[str],
+        earlier: int,
+        graded_at: datetime,
         most_usd: Decimal | None = None,
     ) -> Grading:
         """Return the model's verdict on a window. ``names``: people known from the chat, to mask.
 
-        ``most_usd``: send no request that could exceed this cost; None: no limit.
+        ``earlier``: messages of the episode before the window. ``graded_at``: the moment at which
+        the chat is judged. ``most_usd``: send no request that could exceed this cost; None: no
+        limit.
 
         Raises:
             DeepSeekError: no answer. Its ``usage`` is what the attempts are billed for.
@@ -116,18 +154,17 @@ class Grader:
             WorkersUnavailableError: no process can be started.
         """
         bill, allowance = Bill(most_usd), self._pool.make_allowance()
+        context = ChatContext(self.zone, self._grading_hours, graded_at, earlier)
+        work = self._work(window, names, context)
         try:
             try:
-                return await self._ask_twice(
-                    self._work(window, names, self._masking), bill, allowance
-                )
+                return await self._ask_twice(work, bill, allowance)
             except DeepSeekBlockedError:
                 if self._masking is Masking.OFF:
                     raise
                 # The provider's filter rejects names and numbers more often than the content.
-                return await self._ask_twice(
-                    self._work(window, names, Masking.STRICT), bill, allowance
-                )
+                strict = replace(work, masking=Masking.STRICT)
+                return await self._ask_twice(strict, bill, allowance)
         except ChatWorkError as error:
             raise UngradedError(error.message, bill.usage, OutcomeCode.TEXT_UNPROCESSABLE) from None
 
@@ -139,8 +176,9 @@ class Grader:
         Raises:
             DeepSeekError: no answer. Its ``usage`` is what the attempts are billed for.
         """
-        question = write_question(self._work(_PROBE_CHAT, (), self._masking))
-        return await self._client.probe(system=self._system, user=question)
+        context = ChatContext(self.zone, self._grading_hours, self._clock(), 0)
+        question = write_question(self._work(_PROBE_CHAT, (), context))
+        return await self._client.probe(system=self.system, user=question)
 
     def most_usd(self, window: Sequence[ChatMessage]) -> Decimal:
         """Return the highest cost of grading a window; 0 for a model without a price.
@@ -148,7 +186,7 @@ class Grader:
         It covers two questions, the second with twice the tokens. Further questions are asked only
         within what these have left.
         """
-        characters = len(self._system) + sum(len(message.text) + 60 for message in window)
+        characters = len(self.system) + sum(len(message.text) + 60 for message in window)
         return most_usd(
             self._client.model, 2 * characters, 3 * MAX_TOKENS, self._clock(), already=Usage()
         )
@@ -160,7 +198,7 @@ class Grader:
 
         The system message is cached for all but the ``first`` one.
         """
-        system = len(self._system) // _USUAL_CHARACTERS_A_TOKEN
+        system = len(self.system) // _USUAL_CHARACTERS_A_TOKEN
         chat = sum(len(message.text) + 60 for message in window) // _USUAL_CHARACTERS_A_TOKEN
         return Usage(
             prompt_hit_tokens=0 if first else system,
@@ -173,52 +211,74 @@ class Grader:
         return cost_usd(self._client.model, usage, self._clock())
 
     def _work(
-        self, window: Sequence[ChatMessage], names: Sequence[str], masking: Masking
+        self, window: Sequence[ChatMessage], names: Sequence[str], context: ChatContext
     ) -> ChatWork:
-        return ChatWork(tuple(window), tuple(names), masking, self.zone, secrets.token_urlsafe(18))
+        nonce = secrets.token_urlsafe(18)
+        return ChatWork(tuple(window), tuple(names), self._masking, context, nonce)
 
     async def _ask_twice(self, work: ChatWork, bill: Bill, allowance: Allowance) -> Grading:
-        """Ask, and once more with the complaint if the answer is unusable or lacks evidence.
-
-        The second verdict is kept, or the first one if there is no second.
-        """
+        """Ask, and once more with the complaint if the answer is unusable or lacks evidence."""
         question = await self._pool.run(write_question, work, allowance=allowance)
-        completion, verdict = await self._ask(question, work, bill, allowance)
+        completion = await self._ask(question, bill)
+        exchanges = [self._make_exchange(work, None, completion)]
+        verdict = await self._read(work, exchanges, allowance)
         complaint = verdict if isinstance(verdict, str) else verdict.complaint
         if complaint:
             try:
-                second = await self._ask(with_complaint(question, complaint), work, bill, allowance)
+                second = await self._ask(with_complaint(question, complaint), bill)
             except DeepSeekAccessError:
                 raise
             except DeepSeekError:
                 if isinstance(verdict, str):
                     raise
             else:
-                if isinstance(verdict, str) or not isinstance(second[1], str):
-                    completion, verdict = second
+                exchanges.append(self._make_exchange(work, complaint, second))
+                completion = second if isinstance(verdict, str) else completion
+                verdict = await self._read(work, exchanges, allowance)
         if isinstance(verdict, str):
             raise UngradedError(
                 f"Ответ модели дважды не подошёл. {verdict}",
                 bill.usage,
                 OutcomeCode.ANSWER_UNUSABLE,
+                exchanges,
             )
         return Grading(
             verdict,
             completion.model,
             completion.fingerprint,
-            self._prompt_version,
+            self.prompt_version,
             bill.usage,
             self.cost_usd(bill.usage),
+            tuple(exchanges),
         )
 
-    async def _ask(
-        self, question: str, work: ChatWork, bill: Bill, allowance: Allowance
-    ) -> tuple[Completion, Verdict | str]:
-        """Return the model's answer with its verdict, or with the complaint about it."""
-        completion = await self._client.complete(
-            system=self._system, user=question, max_tokens=MAX_TOKENS, bill=bill
+    async def _ask(self, question: str, bill: Bill) -> Completion:
+        return await self._client.complete(
+            system=self.system, user=question, max_tokens=MAX_TOKENS, bill=bill
         )
-        verdict = await self._pool.run(
-            read_verdict, work, completion.text, self.rubric, allowance=allowance
+
+    def _make_exchange(
+        self, work: ChatWork, complaint: str | None, completion: Completion
+    ) -> Exchange:
+        return Exchange(
+            work,
+            complaint,
+            self.prompt_version,
+            completion.request,
+            completion.text,
+            self._clock(),
         )
-        return completion, verdict
+
+    async def _read(
+        self, work: ChatWork, exchanges: Sequence[Exchange], allowance: Allowance
+    ) -> Verdict | str:
+        """Return the verdict in the answers, or the complaint about them."""
+        answers = tuple(exchange.answer for exchange in exchanges)
+        return await self._pool.run(read_verdict, work, answers, self.rubric, allowance=allowance)
+
+
+async def keep_prompt(database: Database, grader: Grader, now: datetime) -> None:
+    """Store the grader's prompt and rubric, which its reports name by version."""
+    rubric = grader.rubric.model_dump(mode="json")
+    async with database.transaction() as session:
+        await prompts.add_prompt(session, grader.prompt_version, grader.system, rubric, now)

@@ -17,8 +17,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Generic, TypeVar
+
+import structlog
 
 from app.clients.deepseek import (
     DeepSeekAccessError,
@@ -35,12 +38,15 @@ from app.domain.outcomes import Cause
 from app.errors import AppError
 from app.services.analysis.budget import BudgetSpentError, DailyBudget, Expense
 from app.services.analysis.causes import find_cause, make_stop_problem
+from app.services.analysis.exchange import Exchange
 from app.services.analysis.grader import Grader, Grading, UngradedError
 from app.services.analysis.paid_work import PaidWork
 from app.services.analysis.worker_pool import WorkersUnavailableError
 from app.services.problems import Problem
 from app.services.run_params import RunParams
 from app.services.runs import RunContext
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -52,15 +58,30 @@ READ_AHEAD = 50
 
 @dataclass(frozen=True)
 class GradingCase(Generic[T]):
-    """A window to be graded, names known from its chat, and the caller's ``subject``."""
+    """A window to be graded, names known from its chat, and the caller's ``subject``.
+
+    ``earlier``: messages of the episode before the window. ``graded_at``: the moment at which the
+    chat is judged. ``is_repeated``: it is graded twice, to measure the model's steadiness.
+    """
 
     subject: T
     window: Sequence[ChatMessage]
     names: Sequence[str]
+    earlier: int
+    graded_at: datetime
+    is_repeated: bool = False
 
 
-Done = Callable[[GradingCase[T], Grading | Cause], Awaitable[None]]
-"""Called with each case that was graded or failed: its grading, or why it failed."""
+@dataclass(frozen=True)
+class Failure:
+    """Why a case failed, and what the model answered."""
+
+    cause: Cause
+    exchanges: tuple[Exchange, ...] = ()
+
+
+Done = Callable[[GradingCase[T], Grading | Failure], Awaitable[None]]
+"""Called with each case that was graded or failed."""
 
 
 async def _do_not_wait() -> None:
@@ -91,7 +112,7 @@ class GradingPool(Generic[T]):
         self._paid = paid
         self._done = done
         self._ready = ready
-        self._suspects: list[tuple[GradingCase[T], Cause]] = []
+        self._suspects: list[tuple[GradingCase[T], Failure]] = []
         self._probing = asyncio.Lock()
         self.stopped_by: Cause | None = None
         """Why cases were left ungraded."""
@@ -139,6 +160,8 @@ class GradingPool(Generic[T]):
     async def _grade(self, case: GradingCase[T]) -> None:
         try:
             grading = await self._grade_within_budget(case)
+            if case.is_repeated and not self._run.stopping.is_set():
+                grading = await self._add_repeat(case, grading)
         except BudgetSpentError as error:
             self.stop(find_cause(error))
         except (DeepSeekAccessError, WorkersUnavailableError) as error:
@@ -149,10 +172,12 @@ class GradingPool(Generic[T]):
             DeepSeekRequestError,
             DeepSeekCostlyError,
         ) as error:
-            self._suspects.append((case, find_cause(error)))
+            self._suspects.append((case, Failure(find_cause(error))))
             await self._probe_suspects(at_least=SUSPECTS)
-        except (DeepSeekError, UngradedError) as error:
-            await self._done(case, find_cause(error))
+        except UngradedError as error:
+            await self._done(case, Failure(find_cause(error), error.exchanges))
+        except DeepSeekError as error:
+            await self._done(case, Failure(find_cause(error)))
         else:
             await self._done(case, grading)
             await self._fail_suspects()
@@ -161,12 +186,24 @@ class GradingPool(Generic[T]):
         async with self._budget.spend(self._grader.most_usd(case.window)) as expense:
             try:
                 grading = await self._grader.grade(
-                    case.window, names=case.names, most_usd=expense.most
+                    case.window,
+                    names=case.names,
+                    earlier=case.earlier,
+                    graded_at=case.graded_at,
+                    most_usd=expense.most,
                 )
             except (DeepSeekError, UngradedError) as error:
                 await self._book_loss(expense, error.usage)
                 raise
             expense.paid = grading.cost_usd or Decimal(0)
+            return grading
+
+    async def _add_repeat(self, case: GradingCase[T], grading: Grading) -> Grading:
+        """Grade the case again; without a second grading the first one counts alone."""
+        try:
+            return grading.with_repeat(await self._grade_within_budget(case))
+        except (BudgetSpentError, DeepSeekError, UngradedError, WorkersUnavailableError) as error:
+            log.info("analyze.not_repeated", run=self._run.id, error=error.message)
             return grading
 
     async def _probe_suspects(self, *, at_least: int) -> None:

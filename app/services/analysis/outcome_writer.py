@@ -16,8 +16,10 @@ from app.domain.episode import latest_episode
 from app.domain.outcomes import Outcome
 from app.domain.waiting import answer_times
 from app.errors import DatabaseUnavailableError
-from app.repositories import due_chats, reports
+from app.models import ExchangePurpose
+from app.repositories import due_chats, model_exchanges, reports
 from app.repositories.due_chats import Settled
+from app.services.analysis.exchange import make_exchange_rows
 from app.services.analysis.grader import Grader, Grading
 from app.services.analysis.paid_work import Finding, PaidWork, write_patiently
 from app.services.analysis.report_body import make_report_columns
@@ -116,6 +118,13 @@ class OutcomeWriter:
                 if found.grading and found.chat_id in numbers
             ]
             await reports.add_reports(session, rows)
+            exchanges = [
+                row
+                for found in findings
+                if found.chat_id in numbers
+                for row in _list_exchanges(found, numbers[found.chat_id], self._run.id)
+            ]
+            await model_exchanges.add_exchanges(session, exchanges)
         return numbers
 
     def _make_columns(self, number: int, found: Finding, grading: Grading) -> dict[str, Any]:
@@ -145,3 +154,18 @@ class OutcomeWriter:
             "failed_chats": self._written.get(Outcome.FAILED, 0),
             "waiting_chats": max((progress.total or 0) - progress.done, 0),
         }
+
+
+def _list_exchanges(found: Finding, number: int, run_id: int) -> list[dict[str, Any]]:
+    """Return the rows of what the model was asked about one chat."""
+    grading = found.grading
+    if grading is None:
+        return make_exchange_rows(
+            found.failed_exchanges, chat_id=found.chat_id, run_id=run_id, report_id=None
+        )
+    make_rows = partial(make_exchange_rows, chat_id=found.chat_id, run_id=run_id, report_id=number)
+    repeat = grading.repeat.exchanges if grading.repeat else ()
+    return [
+        *make_rows(grading.exchanges),
+        *make_rows(repeat, purpose=ExchangePurpose.REPEAT),
+    ]

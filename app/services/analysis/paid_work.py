@@ -16,6 +16,7 @@ from app.domain.messages import ChatMessage
 from app.domain.outcomes import Cause, Outcome
 from app.errors import DatabaseUnavailableError
 from app.repositories import run_leases, runs
+from app.services.analysis.exchange import Exchange
 from app.services.analysis.grader import Grading
 from app.services.analysis.transcript import Transcript
 from app.services.run_params import RunParams
@@ -32,7 +33,8 @@ _RETRY_SECONDS = 1.0
 class Finding:
     """The outcome of one chat.
 
-    A graded chat has its grading and the graded window. Any other chat has its cause.
+    A graded chat has its grading and the graded window. Any other chat has its cause, and a failed
+    one what the model answered.
     """
 
     transcript: Transcript
@@ -40,6 +42,7 @@ class Finding:
     cause: Cause | None = None
     grading: Grading | None = None
     graded: Sequence[ChatMessage] = ()
+    failed_exchanges: tuple[Exchange, ...] = ()
 
     @property
     def chat_id(self) -> int:

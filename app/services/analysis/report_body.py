@@ -1,12 +1,14 @@
 """Make the columns of a report: the body for REST, columns for filters, detail of the grades."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from app.domain.criteria import Criterion
 from app.domain.messages import ChatMessage
 from app.domain.waiting import AnswerTimes
+from app.grading.evidence import Quote
 from app.grading.verdict import Verdict
 from app.models import ReportKind
 from app.repositories.regrades import Original
@@ -78,6 +80,7 @@ def _grading_columns(grading: Grading, graded: Sequence[ChatMessage]) -> dict[st
     return dict(
         **_list_grades(grading.verdict),
         score=round(grading.verdict.score, 2),
+        repeat=_compare(grading.verdict, grading.repeat.verdict) if grading.repeat else None,
         first_message_id=graded[0].id,
         last_message_id=graded[-1].id,
         window_messages=len(graded),
@@ -129,12 +132,19 @@ def _list_grades(verdict: Verdict) -> dict[str, str]:
 
 
 def _make_detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
-    objection = verdict.objection
+    objections = [
+        {**_locate(objection.quote), "answered": objection.answered}
+        for objection in verdict.objections
+    ]
     return {
         "criteria": verdict.evidence,
-        "objection": {"message_id": objection.message_id, "text": objection.text}
-        if objection
-        else None,
+        "objection": objections[0] if objections else None,  # read by the release before
+        "objections": objections,
+        "critical": [
+            {**_locate(found.quote), "fault": found.fault.value} for found in verdict.critical
+        ],
+        "late_answers": [asdict(late) for late in verdict.late_answers],
+        "check_vector": verdict.check_vector,
         "recommendations": [
             {"message_id": advice.message_id, "text": advice.text}
             for advice in verdict.recommendations
@@ -143,3 +153,21 @@ def _make_detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
         "grader_addressed_by": list(verdict.grader_addressed_by),
         "answer_times": dict(times),
     }
+
+
+def _compare(first: Verdict, second: Verdict) -> dict[str, Any]:
+    """Return the grades and the model's check answers of both gradings in pairs."""
+    return {
+        "criteria": {
+            criterion.value: [first.grades[criterion].value, second.grades[criterion].value]
+            for criterion in Criterion
+        },
+        "checks": {
+            check_id: [answer.value, second.answers[check_id].value]
+            for check_id, answer in first.answers.items()
+        },
+    }
+
+
+def _locate(quote: Quote) -> dict[str, Any]:
+    return {"message_id": quote.message_id, "text": quote.text}

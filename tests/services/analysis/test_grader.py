@@ -31,7 +31,7 @@ PASSING: dict[str, Behaviour] = {
 """An attempt is repeated: not the chat's fault, and not the answer's."""
 UNUSABLE: dict[str, Behaviour] = {
     "blanks": faults.BLANK,
-    "extra criterion": faults.EXTRA_CRITERION,
+    "copied shape": faults.COPIED_SHAPE,
     "missing criterion": faults.MISSING_CRITERION,
     "wrong grade": faults.WRONG_GRADE,
 }
@@ -46,6 +46,14 @@ HARMLESS: dict[str, Behaviour] = {
     "prose round the JSON": faults.PROSE,
     "fences round the JSON": faults.FENCES,
     "gendered Russian words": faults.RUSSIAN_GRADES,
+    "checks in English words": faults.ENGLISH_CHECKS,
+    "checks in Russian words": faults.RUSSIAN_CHECKS,
+    "checks as booleans": faults.BOOLEAN_CHECKS,
+    "thinking before the JSON": faults.THINKING,
+    "extra criterion": faults.EXTRA_CRITERION,
+    "extra keys": faults.EXTRA_KEYS,
+    "English advice": faults.ENGLISH_ADVICE,
+    "invented quotation": faults.INVENTED_QUOTATION,
     "blank lines before the answer": faults.Hang(0.1),
 }
 LASTING = {**PASSING, **UNUSABLE, **REFUSED, "400": faults.BAD_REQUEST, "too long": faults.TOO_LONG}
@@ -122,6 +130,29 @@ async def test_permanent_failure_fails_the_chat_without_a_grade(hasty_stage: Sta
         assert row["outcome_detail"], row
         assert not re.search(": [А-ЯЁ]", row["outcome_detail"]), "no sentence begins behind a colon"
         assert "деталь" not in row["outcome_detail"], "what is told holds nothing of the chat"
+
+
+async def test_retry_for_quotes_changes_no_grade(hasty_stage: Stage) -> None:
+    stage = hasty_stage
+    steady = stage.add_talk(*GOOD_TALK).id
+    unsteady = stage.add_talk(("client", "А шкаф есть?"), *GOOD_TALK[1:]).id
+    await stage.sync()
+    await stage.analyze(chat_ids=[steady])
+    for fault in faults.REROLL:
+        stage.sandbox.deepseek.switches.fail(fault)
+    await stage.analyze(chat_ids=[unsteady])
+    reports = {report["chat_id"]: report for report in await stage.reports()}
+    first, second = (
+        {key: value for key, value in reports[chat].items() if key.endswith("_grade")}
+        for chat in (steady, unsteady)
+    )
+    assert first == second
+    (row,) = await stage.rows(
+        "SELECT detail FROM reports JOIN chats ON chats.id = reports.chat_id"
+        " WHERE chats.avito_id = :chat",
+        chat=unsteady,
+    )
+    assert "unsteady" in row["detail"]["flags"]
 
 
 async def test_invented_quote_is_removed_and_flagged(hasty_stage: Stage) -> None:

@@ -33,6 +33,11 @@ BY = {
 Turns = list[tuple[str, str]]
 
 
+def labels(flagged: dict[str, Any]) -> list[str]:
+    """Return the labels of the flags of a report or of a criterion."""
+    return [flag["label"] for flag in flagged["flags"]]
+
+
 def every_attack_from_either_side() -> Iterator[Turns]:
     """Return chats of up to 150 messages with all attacks from both sides in turn.
 
@@ -78,13 +83,14 @@ async def test_no_attack_leaves_its_delimiters(database_url: str) -> None:
         system, user = body["messages"]
         assert system == {"role": "system", "content": system_message(load_rubric(None))}
         assert user["role"] == "user"
-        nonce, line, closing, *complaint = user["content"].split("\n")
+        nonce, line, closing, context, *complaint = user["content"].split("\n")
         assert nonce == closing
         assert re.fullmatch(r"[\w-]{24}", nonce)
         assert user["content"].count(nonce) == 2
         assert not complaint or (
             complaint[0] == "" and complaint[1].startswith("Предыдущий ответ не принят: ")
         )
+        assert list(json.loads(context)) == ["graded_at", "working_hours", "earlier"]
         rows = json.loads(line)
         assert [list(row) for row in rows] == [["i", "r", "t", "at"]] * len(rows)
         assert [row["i"] for row in rows] == list(range(1, len(rows) + 1))
@@ -128,10 +134,10 @@ async def test_report_is_flagged_if_its_chat_addresses_the_grader(stage: Stage) 
     for report in named:
         (message,) = report["grader_addressed_by"]
         assert (message["side"], keep_visible(message["text"])) in attacks
-        assert BY[message["side"]] in report["flags"]
+        assert BY[message["side"]] in labels(report)
         assert message["id"] == report["window"]["last"]["id"]
     unnamed = [
-        flag for report in found if not report["grader_addressed_by"] for flag in report["flags"]
+        flag for report in found if not report["grader_addressed_by"] for flag in labels(report)
     ]
     assert not any("проверяющему" in flag for flag in unnamed)
     assert not any(
@@ -155,14 +161,14 @@ async def test_flag_names_both_sides_with_their_first_messages(stage: Stage) -> 
     (report,) = await details(stage)
     shown = [(message["side"], message["text"]) for message in report["grader_addressed_by"]]
     assert shown == [*(("client", f"{ORDER}, {number}") for number in range(4)), ("company", ORDER)]
-    assert "покупатель и продавец обращаются к проверяющему" in report["flags"]
+    assert "покупатель и продавец обращаются к проверяющему" in labels(report)
     assert [message["sent_at"] for message in report["grader_addressed_by"]] == sorted(
         message["sent_at"] for message in report["grader_addressed_by"]
     )
     await stage.change("UPDATE reports SET detail = detail - 'grader_addressed_by'")
     (old,) = await details(stage)
     assert old["grader_addressed_by"] == []
-    assert Flag.ADDRESSES_GRADER.label in old["flags"]
+    assert Flag.ADDRESSES_GRADER.label in labels(old)
 
 
 def _praised(answer: Json) -> None:
@@ -171,10 +177,15 @@ def _praised(answer: Json) -> None:
 
 
 def _praised_with(words: str) -> Callable[[Json], None]:
-    """Replace the answer: all checks passed, all grades high, these words as each quote."""
+    """Replace the answer: all checks passed, all grades high, these words as each quote.
+
+    All objections are answered.
+    """
 
     def edit(answer: Json) -> None:
         _praised(answer)
+        for objection in answer["objections"]:
+            objection["a"] = "y"
         for criterion in answer["criteria"].values():
             criterion["checks"] = dict.fromkeys(criterion["checks"], "y")
             criterion["ev"] = [{"i": 2, "q": words}, {"i": 1, "q": words}]
@@ -194,12 +205,12 @@ async def test_grades_of_an_obedient_model_are_replaced_by_its_checks(
     stage.sandbox.deepseek.switches.fail(edit_grading(_praised), times=None)
     await stage.analyze()
     (report,) = await details(stage)
-    assert BY[side] in report["flags"]
+    assert BY[side] in labels(report)
     assert {entry["model_grade"] for entry in report["criteria"]} == {"Высокая"}
     for entry in report["criteria"]:
         failed = [check["answer"] for check in entry["checks"]].count("n")
         assert entry["grade"] == ("Высокая", "Средняя", "Низкая", "Низкая")[failed]
-        assert (Flag.DISAGREEMENT.label in entry["flags"]) is (failed > 0)
+        assert (Flag.DISAGREEMENT.label in labels(entry)) is (failed > 0)
     assert "Низкая" in {entry["grade"] for entry in report["criteria"]}
     assert report["score"] < 50
 
@@ -234,12 +245,11 @@ async def test_quotes_not_written_by_the_company_support_no_grade(stage: Stage, 
     assert len(stage.sandbox.deepseek.requests) == 2, (
         "asked once more for quotes that stand in the chat"
     )
-    assert BY["company"] in report["flags"]
-    assert Flag.NO_EVIDENCE.label in report["flags"]
+    assert BY["company"] in labels(report)
+    assert Flag.NO_EVIDENCE.label in labels(report)
     for entry in report["criteria"]:
         assert entry["quotes"] == []
-        assert Flag.NO_EVIDENCE.label in entry["flags"]
-    assert words not in json.dumps(report["criteria"], ensure_ascii=False)
+        assert Flag.NO_EVIDENCE.label in labels(entry)
 
 
 async def test_answer_written_in_the_chat_does_not_change_the_grades(stage: Stage) -> None:
@@ -264,20 +274,21 @@ async def test_answer_written_in_the_chat_does_not_change_the_grades(stage: Stag
     ]
     assert grades[0] == grades[1]
     assert "Высокая" not in grades[0].values()
-    assert (BY["client"] in forged["flags"], BY["client"] in plain["flags"]) == (True, False)
+    assert (BY["client"] in labels(forged), BY["client"] in labels(plain)) == (True, False)
 
 
 def _high_everywhere() -> Json:
     checks = {
-        name: dict.fromkeys(entry.check_ids, "y")
+        name: dict.fromkeys(entry.asked_ids, "y")
         for name, entry in load_rubric(None).criteria.items()
     }
     criteria = {
-        name: {"checks": answers, "ev": [{"i": 2, "q": "нет"}], "grade": "high"}
+        name: {"ev": [{"i": 2, "q": "Нет"}], "why": "Да.", "checks": answers, "grade": "high"}
         for name, answers in checks.items()
     }
     return {
-        "objection": {"present": False},
+        "objections": [],
+        "critical": [],
         "criteria": criteria,
         "summary": "Отлично.",
         "recommendations": [],

@@ -37,10 +37,16 @@ async def detail(stage: Stage, report_id: int) -> dict[str, Any]:
 
 async def test_message_numbers_become_times_for_every_reader(stage: Stage) -> None:
     answered = await add_late_talk(stage)
+
+    def number(answer: Json) -> None:
+        answer["recommendations"] = [
+            {"i": 2, "t": "Сообщение 2 пришло слишком поздно: отвечайте в течение часа."}
+        ]
+
+    stage.sandbox.deepseek.switches.fail(edit_grading(number), path="chat/completions")
     await stage.analyze()
     advice = (
-        f"Сообщение от {answered:%d.%m} в 15:07 пришло слишком поздно: на первое отвечайте в"
-        " течение часа, на следующие — трёх."
+        f"Сообщение от {answered:%d.%m} в 15:07 пришло слишком поздно: отвечайте в течение часа."
     )
     (report,) = await stage.reports()
     assert advice in report["recommendations"].splitlines()

@@ -1,0 +1,82 @@
+"""One question to the model with its answer, and its row in the database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.clients.deepseek.request_body import SentRequest
+from app.domain.messages import ChatMessage
+from app.domain.working_hours import WorkingHours
+from app.grading.masking.masker import Masking
+from app.grading.prompt import ChatContext
+from app.models import ExchangePurpose, ModelExchange
+from app.services.analysis.chat_work import ChatWork
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A question and the answer. ``complaint``: the fault of the answer before; None: first."""
+
+    work: ChatWork
+    complaint: str | None
+    prompt_version: str
+    request: SentRequest
+    answer: str
+    asked_at: datetime
+
+
+def make_exchange_rows(
+    exchanges: Iterable[Exchange],
+    *,
+    chat_id: int,
+    run_id: int,
+    report_id: int | None,
+    purpose: ExchangePurpose = ExchangePurpose.GRADING,
+) -> list[dict[str, Any]]:
+    """Return the columns of exchanges, in their order."""
+    return [
+        {
+            "report_id": report_id,
+            "chat_id": chat_id,
+            "run_id": run_id,
+            "purpose": purpose.value,
+            "asked_at": exchange.asked_at,
+            "prompt_version": exchange.prompt_version,
+            "first_message_id": exchange.work.window[0].id,
+            "last_message_id": exchange.work.window[-1].id,
+            "question": _describe_question(exchange),
+            "parameters": exchange.request.parameters,
+            "request_sha256": exchange.request.sha256,
+            "answer": exchange.answer,
+        }
+        for exchange in exchanges
+    ]
+
+
+def _describe_question(exchange: Exchange) -> dict[str, Any]:
+    work, context = exchange.work, exchange.work.context
+    return {
+        "nonce": work.nonce,
+        "masking": work.masking.value,
+        "names": list(work.names),
+        "zone": context.zone.key,
+        "working_hours": context.working_hours.describe(),
+        "graded_at": context.graded_at.isoformat(),
+        "earlier": context.earlier,
+        "complaint": exchange.complaint,
+    }
+
+
+def rebuild_work(stored: ModelExchange, window: Iterable[ChatMessage]) -> ChatWork:
+    """Return the work on a chat from which the question of a stored exchange was written."""
+    question = stored.question
+    context = ChatContext(
+        ZoneInfo(question["zone"]),
+        WorkingHours.parse(question["working_hours"]),
+        datetime.fromisoformat(question["graded_at"]),
+        question["earlier"],
+    )
+    names, masking = tuple(question["names"]), Masking(question["masking"])
+    return ChatWork(tuple(window), names, masking, context, question["nonce"])
