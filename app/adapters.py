@@ -13,7 +13,6 @@ from app.config import Settings
 from app.database.embedded import embedded_postgres
 from app.database.engine import Database
 from app.database.startup import PATIENCE_SECONDS, prepare
-from app.domain.working_hours import ROUND_THE_CLOCK
 from app.errors import SettingsError
 from app.grading.answer_schema import make_answer_schema
 from app.grading.rubric import Rubric, RubricError, load_rubric
@@ -79,8 +78,9 @@ async def open_grader(
             settings.report_timezone,
             clock,
             episode_gap=timedelta(hours=settings.episode_gap_hours),
-            working_hours=settings.working_hours or ROUND_THE_CLOCK,
+            working_hours=settings.working_hours,
             masking=settings.mask_personal_data,
+            steadiness_share=settings.steadiness_share,
         )
 
 

@@ -249,6 +249,11 @@ class Settings(BaseSettings):
     file is used.
     """
 
+    steadiness_share: float = Field(0.05, ge=0, le=1, description="доля от 0 до 1")
+    """Share of chats that is graded twice. The first grading is the report; the summary and the
+    mail show how often the second one differs. 0: no chat is graded twice.
+    """
+
     docs_enabled: bool = Field(True, description="true или false")
     """Whether /docs and /openapi.json are served."""
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], UPPER_CASE] = Field(
@@ -304,6 +309,13 @@ class Settings(BaseSettings):
                 ),
             )
         return self.avito_accounts
+
+    @property
+    def deepseek_omitted(self) -> frozenset[str]:
+        """What is not sent to the model's server, and not requested: from both settings."""
+        if self.deepseek_response_format == "none":
+            return frozenset({*self.deepseek_omit, "response_format"})
+        return frozenset(self.deepseek_omit)
 
     @property
     def settling(self) -> SettlingRule:

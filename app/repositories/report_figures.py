@@ -46,6 +46,7 @@ def _has_flag(flag: Flag) -> ColumnElement[bool]:
 
 _IS_ADDRESSED = _has_flag(Flag.ADDRESSES_GRADER)
 _IS_UNPROVEN = _has_flag(Flag.NO_EVIDENCE)
+_IS_CRITICAL = _has_flag(Flag.CRITICAL)
 _HAS_LOW_GRADE = or_(*(getattr(Report, name) == Grade.LOW for name in GRADE_COLUMNS))
 
 _SPLIT_BY = ("day", "account_id", "model", "prompt_version")
@@ -58,7 +59,8 @@ def _get_counted(wanted: ReportFilter, name: str) -> ColumnElement[Any]:
     return counted.label(name)
 
 
-def _build_condition(wanted: ReportFilter) -> TextClause:
+def build_condition(wanted: ReportFilter) -> TextClause:
+    """Return the condition of the filter over ``reports`` and ``reviews``."""
     sql, parameters = wanted.condition()
     return text(sql).bindparams(**parameters)
 
@@ -73,6 +75,7 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
     - ``answered``: reports that contain a first answer; its times are in seconds.
     - ``addressed``: reports of chats that address the grader.
     - ``unproven``: reports with a high or low grade without a verified quote.
+    - ``critical``: reports with a critical fault of the seller.
     """
     waited = Report.detail["answer_times", "first_answer_seconds"].astext
     selected = _select_counted(
@@ -81,6 +84,7 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
         cast(waited, Double).label("waited"),
         _IS_ADDRESSED.label("addressed"),
         _IS_UNPROVEN.label("unproven"),
+        _IS_CRITICAL.label("critical"),
         _get_counted(wanted, "score"),
     )
     of = selected.c
@@ -109,6 +113,7 @@ def _make_aggregates(selected: CTE) -> list[ColumnElement[Any]]:
         func.count(of.review_id).label("reviewed"),
         func.count().filter(of.addressed).label("addressed"),
         func.count().filter(of.unproven).label("unproven"),
+        func.count().filter(of.critical).label("critical"),
         cost.label("cost_usd"),
     ]
 
@@ -198,7 +203,7 @@ async def list_bodies(session: AsyncSession, wanted: ReportFilter, *, limit: int
     """Return the reports as JSON text, as ``GET /reports`` returns them, newest first."""
     statement = (
         select(cast(Report.body, Text))
-        .where(_build_condition(wanted))
+        .where(build_condition(wanted))
         .order_by(Report.created_at.desc(), Report.id.desc())
         .limit(limit)
     )
@@ -223,7 +228,7 @@ def _select_counted(wanted: ReportFilter, zone: str, *columns: ColumnElement[Any
             *columns,
         )
         .join(Review, IS_CURRENT, isouter=True)
-        .where(_build_condition(wanted))
+        .where(build_condition(wanted))
         .cte("selected")
     )
 
@@ -236,7 +241,7 @@ async def _list_shown(
     limit: int,
 ) -> list[Row]:
     """Return reports of the filter that meet the condition, of each chat only its newest one."""
-    newest = select(func.max(Report.id)).where(_build_condition(wanted)).group_by(Report.chat_id)
+    newest = select(func.max(Report.id)).where(build_condition(wanted)).group_by(Report.chat_id)
     statement = (
         select(
             Report.id,

@@ -21,6 +21,7 @@ class ReportFilter:
 
     - ``digest_ids``: reports that these mails carry.
     - ``mailed_on``: reports that the mails of these dates carry.
+    - ``run_id``: reports that this run has written.
     - ``start``, ``end``: reports written in ``[start, end)``.
     - ``chat_id``: Avito's id of a chat. ``account``: a name or Avito's number.
     - ``grades``: for each grade column the Russian words that it may contain.
@@ -29,6 +30,7 @@ class ReportFilter:
 
     digest_ids: Sequence[int] | None = None
     mailed_on: Sequence[date] | None = None
+    run_id: int | None = None
     start: datetime | None = None
     end: datetime | None = None
     chat_id: str | None = None
@@ -48,6 +50,7 @@ class ReportFilter:
         known = (
             ("reports.digest_id = ANY(:digest_ids)", "digest_ids", self.digest_ids),
             (_OF_DATES, "mailed_on", self.mailed_on),
+            ("reports.run_id = :run_id", "run_id", self.run_id),
             ("reports.created_at >= :start", "start", self.start),
             ("reports.created_at < :end", "end", self.end),
             (_OF_CHAT, "chat_id", self.chat_id),

@@ -3,6 +3,7 @@
 They are counted as the mail counts them.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,8 +13,14 @@ from app.api.v1.period import AccountFilter, EndDay, MailDay, StartDay, WhoseGra
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.summary_schemas import SummaryRead
 from app.domain.criteria import Criterion
+from app.domain.steadiness import wilson_interval
 from app.repositories.report_filter import ReportFilter
-from app.services.digests.figures import CorrectedShare, CriterionShare, Measures
+from app.services.digests.figures import (
+    CorrectedShare,
+    CriterionShare,
+    Measures,
+    RepeatedAnswer,
+)
 from app.services.digests.summary import Summary, summarize
 from app.services.mail.day_page import get_mail_day
 
@@ -62,6 +69,10 @@ def _make_summary(summary: Summary, zone: str) -> dict[str, Any]:
         "timezone": zone,
         "mixed_series": mixed,
         "message": _MIXED if mixed else None,
+        "steadiness": {
+            "criteria": _compare_answers(summary.steadiness.criteria),
+            "checks": _compare_answers(summary.steadiness.checks),
+        },
         "series": [
             {"model": model, "prompt_version": version, **_make_figures(measures)}
             for (model, version), measures in measured.by_series.items()
@@ -80,6 +91,20 @@ def _make_summary(summary: Summary, zone: str) -> dict[str, Any]:
     }
 
 
+def _compare_answers(answers: Iterable[RepeatedAnswer]) -> dict[str, dict[str, Any]]:
+    return {
+        answer.name: {
+            "n": answer.n,
+            "flipped": answer.flipped,
+            "rate": _compute_share(answer.flipped, answer.n),
+            "interval": [
+                round(bound, 4) for bound in wilson_interval(answer.flipped, answer.n) or ()
+            ],
+        }
+        for answer in answers
+    }
+
+
 def _make_figures(measures: Measures) -> dict[str, Any]:
     answer = measures.first_answer
     return {
@@ -90,6 +115,7 @@ def _make_figures(measures: Measures) -> dict[str, Any]:
         "reviewed_reports": measures.reviewed_reports,
         "addressed_reports": measures.addressed_reports,
         "unproven_reports": measures.unproven_reports,
+        "critical_reports": measures.critical_reports,
         "bad_share": _compute_share(measures.bad_reports, measures.reports),
         "first_answer": {
             "reports": answer.answered,

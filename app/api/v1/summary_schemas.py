@@ -38,6 +38,25 @@ class CriterionSummary(BaseModel):
     )
 
 
+class RepeatedAnswerRead(BaseModel):
+    """How often a second grading of the same chats differs."""
+
+    n: int = Field(description="Чатов, оценённых дважды.", examples=[40])
+    flipped: int = Field(description="Из них с другим ответом.", examples=[2])
+    rate: float = Field(description="Их доля от 0 до 1.", examples=[0.05])
+    interval: list[float] = Field(
+        description="95-процентный доверительный интервал доли: от и до.",
+        examples=[[0.0138, 0.1650]],
+    )
+
+
+class SteadinessRead(BaseModel):
+    """How steady the model is: first against second grading."""
+
+    criteria: dict[str, RepeatedAnswerRead] = Field(description="По критериям: оценки.")
+    checks: dict[str, RepeatedAnswerRead] = Field(description="По проверкам: ответы.")
+
+
 class FirstAnswerRead(BaseModel):
     """How long buyers waited for the first answer."""
 
@@ -86,6 +105,10 @@ class FiguresRead(BaseModel):
             " взглянуть самому."
         ),
         examples=[2],
+    )
+    critical_reports: int = Field(
+        description="Отчётов с критической ошибкой продавца (critical в GET /reports/{id}).",
+        examples=[1],
     )
     first_answer: FirstAnswerRead = Field(description="Сколько клиенты ждали первого ответа.")
     cost_usd: float | None = Field(
@@ -156,6 +179,11 @@ class SummaryRead(FiguresRead):
     message: str | None = Field(
         description="То же словами; null — оценивала одна модель с одной рубрикой.",
         examples=["Оценивали разные модели или рубрики: сравнивайте баллы внутри одной из series."],
+    )
+    steadiness: SteadinessRead = Field(
+        description=(
+            "Насколько модель повторяет себя: часть чатов (STEADINESS_SHARE) оценивается дважды."
+        )
     )
     series: list[SeriesFigures] = Field(description="По модели и версии рубрики, первая первой.")
     days: list[DayFigures] = Field(description="По дням, старые первыми; дней без отчётов нет.")

@@ -12,18 +12,21 @@ from typing import Any
 
 from app.clock import Clock, Deadline
 from app.database.engine import Database
-from app.domain.episode import why_ungradeable, window
+from app.domain.episode import latest_episode, why_ungradeable, window
 from app.domain.outcomes import Cause, Outcome, OutcomeCode
 from app.domain.settling import SettlingRule
+from app.domain.steadiness import is_repeated
 from app.repositories import due_chats, messages, reports
 from app.repositories.grading_scope import Scope
+from app.repositories.report_filter import ReportFilter
 from app.russian_text import plural
 from app.services.analysis.budget import DailyBudget
-from app.services.analysis.grader import Grader, Grading
-from app.services.analysis.grading_pool import READ_AHEAD, GradingCase, GradingPool
+from app.services.analysis.grader import Grader, Grading, keep_prompt
+from app.services.analysis.grading_pool import READ_AHEAD, Failure, GradingCase, GradingPool
 from app.services.analysis.outcome_writer import OutcomeWriter
 from app.services.analysis.paid_work import Finding, PaidWork
 from app.services.analysis.transcript import Transcript, build_transcript
+from app.services.digests.steadiness import describe_equal_answers
 from app.services.problems import describe_problems
 from app.services.requested_chats import describe_unknown, list_unknown_chats
 from app.services.run_params import AnalyzeParams
@@ -46,6 +49,7 @@ async def analyze_chats(
     Chats that are settling by the rule wait, which is no failure.
     """
     await paid.book(database)
+    await keep_prompt(database, grader, clock())
     budget = DailyBudget(database, daily_budget_usd, grader.zone, clock, paid)
     analysis = _Analysis(database, grader, budget, clock, run, paid, settling)
     await analysis.run(workers)
@@ -55,11 +59,12 @@ async def analyze_chats(
     if unknown:
         figures["unknown_chats"] = len(unknown)
     stops = describe_problems(pool.problems)
+    warning = await analysis.describe_equal_answers()
     if stops and not pool.cut_short:
         figures["problems"] = stops  # for clients and workers of the release before
     return StepResult(
         not pool.access_lost,
-        _make_summary(counts, analysis.settling, stops, unknown),
+        _make_summary(counts, analysis.settling, stops, unknown, warning),
         figures,
         problems=pool.problems,
         cut_short=pool.cut_short,
@@ -161,6 +166,11 @@ class _Analysis:
                 ),
             }
 
+    async def describe_equal_answers(self) -> str | None:
+        """Return a warning if the model gave most chats of this run the same answers."""
+        async with self._database.session() as session:
+            return await describe_equal_answers(session, ReportFilter(run_id=self._run.id))
+
     async def list_unknown_chats(self) -> list[str]:
         """Return the requested IDs that no stored chat has."""
         return await list_unknown_chats(self._database, self._scope.chat_ids or ())
@@ -168,14 +178,25 @@ class _Analysis:
     async def _list_gradeable(self) -> AsyncIterator[GradingCase[Transcript]]:
         """Yield the chats that can be graded; skip the others with their cause."""
         async for transcript in self._claim_chats():
-            graded = window(transcript.messages, self._grader.episode_gap)
+            gap = self._grader.episode_gap
+            graded = window(transcript.messages, gap)
             code = why_ungradeable(graded, company_is_buyer=transcript.chat.company_is_buyer)
             if code is None and (kept := self._paid.find(transcript, graded)):
                 await self._outcomes.add(
                     Finding(transcript, Outcome.GRADED, grading=kept, graded=graded)
                 )
             elif code is None:
-                yield GradingCase(transcript, graded, transcript.names)
+                earlier = len(latest_episode(transcript.messages, gap)) - len(graded)
+                yield GradingCase(
+                    transcript,
+                    graded,
+                    transcript.names,
+                    earlier,
+                    graded_at=self._clock(),
+                    is_repeated=is_repeated(
+                        transcript.chat.id, graded[-1].id, self._grader.steadiness_share
+                    ),
+                )
             else:
                 await self._outcomes.add(Finding(transcript, Outcome.SKIPPED, Cause(code)))
 
@@ -208,16 +229,22 @@ class _Analysis:
             stored = await messages.list_words(session, [chat.id for chat in claimed])
         return [build_transcript(chat, stored[chat.id]) for chat in claimed]
 
-    async def _keep(self, case: GradingCase[Transcript], result: Grading | Cause) -> None:
+    async def _keep(self, case: GradingCase[Transcript], result: Grading | Failure) -> None:
         if isinstance(result, Grading):
             finding = Finding(case.subject, Outcome.GRADED, grading=result, graded=case.window)
         else:
-            finding = Finding(case.subject, Outcome.FAILED, result)
+            finding = Finding(
+                case.subject, Outcome.FAILED, result.cause, failed_exchanges=result.exchanges
+            )
         await self._outcomes.add(finding)
 
 
 def _make_summary(
-    figures: Mapping[str, int], settling: int, stops: Sequence[str], unknown: Sequence[str]
+    figures: Mapping[str, int],
+    settling: int,
+    stops: Sequence[str],
+    unknown: Sequence[str],
+    warning: str | None,
 ) -> str:
     made = plural(figures["analyzed_chats"], "отчёт", "отчёта", "отчётов")
     going_on = f" ({OutcomeCode.SETTLING.label}: {settling})" if settling else ""
@@ -228,4 +255,6 @@ def _make_summary(
     if unknown:
         parts.append(f"Из названных {describe_unknown(unknown)}.")
     parts += [f"Остановлено: {stop}" for stop in stops]
+    if warning:
+        parts.append(f"{warning}.")
     return " ".join(parts)

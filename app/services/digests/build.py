@@ -19,6 +19,7 @@ from app.services.digests.correction import correct_bad_share
 from app.services.digests.figures import CarriedReports, Coverage, DigestFigures
 from app.services.digests.measures import Measured, measure_reports
 from app.services.digests.shown_chats import ShownChats, select_shown_chats
+from app.services.digests.steadiness import describe_equal_answers, measure_steadiness
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,11 @@ async def build_figures(
         period_end=period.end,
         drawn_at=now,
         **await _describe_accounts(session, avito_clients, measured, shown),
-        problems=tuple(problems),
+        problems=(*problems, *filter(None, [await describe_equal_answers(session, wanted)])),
         coverage=chats,
         carried=carried,
         **_describe_reports(measured),
+        steadiness=await measure_steadiness(session, wanted),
         bad_share_corrected=await correct_bad_share(session, measured, before=now),
         working_time=working_time,
         **await compare_days(
@@ -106,6 +108,7 @@ def _describe_reports(measured: Measured) -> dict[str, Any]:
         "bad_reports": total.bad_reports,
         "addressed_reports": total.addressed_reports,
         "unproven_reports": total.unproven_reports,
+        "critical_reports": total.critical_reports,
         "first_answer": total.first_answer,
         "criteria": total.criteria,
         "cost_usd": total.cost_usd,

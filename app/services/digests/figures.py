@@ -18,8 +18,8 @@ class MailPart(StrEnum):
 
 
 class _Figures(BaseModel):
-    # Errors are logged, and the input contains chat texts.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    # Errors are logged, and the input contains chat texts. A later release may store more fields.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Coverage(_Figures):
@@ -35,6 +35,33 @@ class Coverage(_Figures):
     def total(self) -> int:
         """The sum of the four outcomes."""
         return self.graded + sum(self.skipped.values()) + self.failed + self.waiting
+
+
+class RepeatedAnswer(_Figures):
+    """How often two gradings of the same chats differ in one grade or check."""
+
+    name: str
+    """A criterion or the id of a check."""
+    n: int
+    """Chats that were graded twice."""
+    flipped: int
+
+
+class Steadiness(_Figures):
+    """The comparison of first and second gradings, by criterion and by check."""
+
+    criteria: tuple[RepeatedAnswer, ...] = ()
+    checks: tuple[RepeatedAnswer, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """All check answers that were given twice."""
+        return sum(check.n for check in self.checks)
+
+    @property
+    def flipped(self) -> int:
+        """Those of them that differ."""
+        return sum(check.flipped for check in self.checks)
 
 
 class CriterionShare(_Figures):
@@ -79,6 +106,8 @@ class Measures(_Figures):
     """Reports whose chat addresses the grader; a person should check their grades."""
     unproven_reports: int = 0
     """Reports with a high or low grade without a verified quote; a person should check them."""
+    critical_reports: int = 0
+    """Reports with a critical fault of the seller."""
 
 
 class CorrectedShare(_Figures):
@@ -171,6 +200,8 @@ class WorstChat(_ShownChat):
     """The time of the message that the advice is about."""
     addressed: bool = False
     """Whether the chat addresses the grader."""
+    critical: tuple[str, ...] = ()
+    """The critical faults of the seller, in Russian."""
 
 
 class GoodChat(_ShownChat):
@@ -251,6 +282,9 @@ class DigestFigures(_Figures):
     """Reports whose chat addresses the grader."""
     unproven_reports: int = 0
     """Reports with a high or low grade without a verified quote."""
+    critical_reports: int = 0
+    """Reports with a critical fault of the seller."""
+    steadiness: Steadiness = Steadiness()
     incomplete_chats: int
     """Chats whose history Avito does not return in full."""
     cut_short_accounts: tuple[str, ...]

@@ -79,6 +79,7 @@ def _make_measures(row: Row, grades: Sequence[Row]) -> Measures:
         reviewed_reports=row["reviewed"],
         addressed_reports=row["addressed"],
         unproven_reports=row["unproven"],
+        critical_reports=row["critical"],
         first_answer=FirstAnswer(
             answered=row["answered"],
             median_seconds=row["median_seconds"],

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.criteria import Check, Criterion
+from app.domain.critical import CriticalFault
 from app.domain.grades import Grade
 from app.domain.outcomes import Outcome, describe_cause
 from app.domain.settling import SettlingSpan
@@ -90,6 +91,9 @@ def _make_worst_chat(row: Row, messages_by_id: Mapping[int, Message]) -> WorstCh
         advice=advice["text"],
         advice_at=None if about is None else messages_by_id[about].sent_at,
         addressed=row["addressed"],
+        critical=tuple(
+            CriticalFault(found["fault"]).label for found in row["detail"].get("critical", ())
+        ),
     )
 
 

@@ -11,8 +11,9 @@ from app.models import Account
 from app.repositories import accounts, mail_days
 from app.repositories.report_filter import ReportFilter
 from app.services.digests.correction import correct_bad_share
-from app.services.digests.figures import CorrectedShare, DigestFigures
+from app.services.digests.figures import CorrectedShare, DigestFigures, Steadiness
 from app.services.digests.measures import Measured, measure_reports
+from app.services.digests.steadiness import measure_steadiness
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Summary:
     """The figures of a filter's reports and the accounts that have some of them."""
 
     measured: Measured
+    steadiness: Steadiness
     accounts: list[Account]
     bad_share_corrected: CorrectedShare | None
 
@@ -35,6 +37,7 @@ async def summarize(
     async with database.session() as session:
         await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         measured = await measure_reports(session, wanted, zone)
+        steadiness = await measure_steadiness(session, wanted)
         stored = await accounts.list_accounts(session)
         corrected = None
         if not wanted.reviewed:
@@ -43,7 +46,7 @@ async def summarize(
                 session, measured, account=wanted.account, before=drawn_at or now
             )
     shown = [account for account in stored if account.id in measured.accounts]
-    return Summary(measured, shown, corrected)
+    return Summary(measured, steadiness, shown, corrected)
 
 
 async def _find_drawn_at(session: AsyncSession, days: Sequence[date]) -> datetime | None:

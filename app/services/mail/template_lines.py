@@ -7,7 +7,7 @@ from app.domain.outcomes import Outcome, OutcomeCode
 from app.domain.thresholds import BAD_BELOW
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
-from app.russian_text import NBSP, dollars, format_recent, number, plural
+from app.russian_text import NBSP, dollars, format_recent, number, percent, plural
 from app.services.digests.figures import DigestFigures, MailPart, WorstChat
 from app.services.display_text import NAME_LIMIT, list_shortened, shorten_for_mail
 from app.services.mail.template_tiles import format_bad_count, format_longest_wait
@@ -131,6 +131,14 @@ def describe_grading(figures: DigestFigures) -> str:
         parts.append(f"рубрика: {', '.join(list_shortened(figures.prompt_versions, most=4))}")
     if figures.reports:
         parts.append(f"стоимость: {dollars(figures.cost_usd)}")
+    if figures.steadiness.n:
+        flipped = percent(figures.steadiness.flipped, figures.steadiness.n)
+        parts.append(
+            f"на повторный вопрос модель меняет {flipped} ответов"
+            f" (n{NBSP}={NBSP}{number(figures.steadiness.n)})"
+        )
+    if figures.critical_reports:
+        parts.append(f"отчётов с критической ошибкой продавца: {number(figures.critical_reports)}")
     if figures.addressed_reports:
         parts.append(
             "отчётов, где переписка обращается к проверяющему:"

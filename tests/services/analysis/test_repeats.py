@@ -1,0 +1,81 @@
+"""A share of chats is graded twice: the first grading is the report, the second a comparison."""
+
+from typing import Any
+
+from app.sandbox import deepseek_faults as faults
+from app.sandbox.server import Sandbox
+from tests.support.stage import GOOD_TALK, Stage, on_stage
+
+ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
+
+
+def _flip_check(answer: dict[str, Any]) -> None:
+    answer["criteria"]["tonality"]["checks"]["courteous"] = "n"
+
+
+async def grade(stage: Stage, chats: int) -> dict[str, Any]:
+    for _ in range(chats):
+        stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    return await stage.analyze()
+
+
+async def fetch_steadiness(stage: Stage) -> dict[str, Any]:
+    answer = await stage.rest.get("/api/v1/reports/summary", params=ALL)
+    return dict(answer.json()["steadiness"])
+
+
+async def test_second_grading_is_compared(database_url: str) -> None:
+    async with Sandbox() as sandbox, on_stage(database_url, sandbox, steadiness_share=1) as stage:
+        sandbox.avito.accounts[0].chats.clear()
+        sandbox.deepseek.switches.fail(
+            faults.edit_grading(_flip_check), when=_counts_to(sandbox, {4}), times=None
+        )
+        assert (await grade(stage, 2))["analyzed_chats"] == 2
+        steadiness = await fetch_steadiness(stage)
+        courteous = steadiness["checks"]["courteous"]
+        assert (courteous["n"], courteous["flipped"], courteous["rate"]) == (2, 1, 0.5)
+        low, high = courteous["interval"]
+        assert 0 < low < 0.5 < high < 1
+        assert steadiness["criteria"]["tonality"]["flipped"] == 1
+        assert steadiness["checks"]["readable"]["flipped"] == 0
+        reports = await stage.reports()
+        assert [report["tonality_grade"] for report in reports] == ["Высокая", "Высокая"]
+        await stage.mail()
+        assert "на повторный вопрос модель меняет" in stage.last_mail().replace("\xa0", " ")
+
+
+def _counts_to(sandbox: Sandbox, places: set[int]) -> Any:
+    """Match the requests for a completion at these places, from 1."""
+
+    def matches(_: object) -> bool:
+        asked = [entry for entry in sandbox.deepseek.requests if entry.path.endswith("completions")]
+        return len(asked) in places
+
+    return matches
+
+
+async def test_report_contains_the_cost_of_both(database_url: str) -> None:
+    async with Sandbox() as sandbox, on_stage(database_url, sandbox, steadiness_share=1) as stage:
+        sandbox.avito.accounts[0].chats.clear()
+        await grade(stage, 1)
+        (row,) = await stage.rows("SELECT completion_tokens, cost_usd FROM reports")
+        answers = await stage.rows("SELECT purpose, answer FROM model_exchanges ORDER BY id")
+        assert [entry["purpose"] for entry in answers] == ["grading", "repeat"]
+        assert row["completion_tokens"] == sum(-(-len(entry["answer"]) // 3) for entry in answers)
+
+
+async def test_failing_second_grading_costs_no_report(database_url: str) -> None:
+    async with Sandbox() as sandbox, on_stage(database_url, sandbox, steadiness_share=1) as stage:
+        sandbox.avito.accounts[0].chats.clear()
+        sandbox.deepseek.switches.fail(
+            faults.WRONG_GRADE, when=_counts_to(sandbox, {2, 3}), times=None
+        )
+        assert (await grade(stage, 1))["analyzed_chats"] == 1
+        assert await fetch_steadiness(stage) == {"criteria": {}, "checks": {}}
+
+
+async def test_no_chat_is_repeated_without_a_share(stage: Stage) -> None:
+    await grade(stage, 3)
+    assert len(await stage.rows("SELECT id FROM model_exchanges")) == 3
+    assert await fetch_steadiness(stage) == {"criteria": {}, "checks": {}}
