@@ -65,9 +65,9 @@ def read_optional_body(model: type[Body]) -> Callable[[Request], Awaitable[Body]
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         raw = await read_body(request)
         if kind and kind != "application/json":
-            raise _make_invalid_error(FieldError("Content-Type", "нужен application/json"))
+            raise InvalidParametersError(FieldError("Content-Type", "нужен application/json"))
         if raw.strip() and not kind:
-            raise _make_invalid_error(
+            raise InvalidParametersError(
                 FieldError("Content-Type", "тело без типа; нужен application/json")
             )
         try:

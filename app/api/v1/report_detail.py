@@ -10,13 +10,19 @@ from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.review_schemas import review_fields
 from app.domain.criteria import Criterion
-from app.domain.flags import Flag, addresses_grader_label
+from app.domain.critical import CriticalFault
+from app.domain.flags import Flag, addresses_grader_label, describe_flag
 from app.domain.messages import Side
 from app.grading.evidence import in_sentence
-from app.grading.rubric import Rubric
+from app.grading.rubric import Rubric, RubricCheck
 from app.models import Message, Report
 from app.service import Service
-from app.services.reports.reading import ReportCard, grader_addressed_by, read_report
+from app.services.reports.reading import (
+    ReportCard,
+    grader_addressed_by,
+    list_objections,
+    read_report,
+)
 
 router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)
 
@@ -49,13 +55,13 @@ async def read_detail(service: Service, report_id: int) -> ReportDetail:
     """Read a report and make its response; moments are in REPORT_TIMEZONE."""
     card = await read_report(service.database, report_id)
     return ReportDetail.model_validate(
-        _make_fields(card, service.rubric), context={"zone": service.settings.report_timezone}
+        _make_fields(card), context={"zone": service.settings.report_timezone}
     )
 
 
-def _make_fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
+def _make_fields(card: ReportCard) -> dict[str, Any]:
     report, detail, messages = card.report, card.report.detail, card.messages
-    objection = detail["objection"]
+    objections = [_make_quote(found, messages) for found in list_objections(report)]
     addressing = [messages[number] for number in grader_addressed_by(report)]
     return {
         **report.body,
@@ -65,12 +71,22 @@ def _make_fields(card: ReportCard, rubric: Rubric) -> dict[str, Any]:
         "run_id": report.run_id,
         "score": report.score,
         "criteria": [
-            _make_criterion(criterion, detail["criteria"][criterion], messages, rubric)
+            _make_criterion(criterion, detail["criteria"][criterion], messages, card.rubric)
             for criterion in Criterion
         ],
-        "objection": _make_quote(objection, messages) if objection else None,
+        "objection": objections[0] if objections else None,
+        "objections": objections,
+        "critical": [
+            {**_make_quote(found, messages), "label": CriticalFault(found["fault"]).label}
+            for found in detail.get("critical", ())
+        ],
+        "answer_limits": {},
+        "late_answers": [
+            {**late, "message": messages[late["message_id"]]}
+            for late in detail.get("late_answers", ())
+        ],
         "advice": detail["recommendations"],
-        "flags": _list_labels(detail["flags"], addressing),
+        "flags": _list_flags(detail["flags"], addressing),
         "grader_addressed_by": addressing,
         "window": {
             "first": messages[report.first_message_id],
@@ -107,12 +123,12 @@ def _make_criterion(
     criterion: Criterion,
     verdict: Mapping[str, Any],
     messages: Mapping[int, Message],
-    rubric: Rubric,
+    rubric: Rubric | None,
 ) -> dict[str, Any]:
-    texts = {check.id: check.text for check in rubric.criteria[criterion].checks}
-    # jsonb keeps no order: first the checks of the rubric, then those of earlier rubrics.
+    checks = {check.id: check for check in rubric.criteria[criterion].checks} if rubric else {}
+    # jsonb keeps no order.
     answers = sorted(
-        verdict["checks"].items(), key=lambda pair: ([*texts, pair[0]].index(pair[0]), pair[0])
+        verdict["checks"].items(), key=lambda pair: ([*checks, pair[0]].index(pair[0]), pair[0])
     )
     return {
         "criterion": criterion,
@@ -120,11 +136,20 @@ def _make_criterion(
         "grade": verdict["grade"],
         "model_grade": verdict["model_grade"],
         "checks": [
-            {"id": check_id, "text": texts.get(check_id), "answer": answer}
+            {**_describe_check(check_id, checks.get(check_id)), "answer": answer}
             for check_id, answer in answers
         ],
+        "reasoning": verdict.get("reasoning"),
         "quotes": [_make_quote(quote, messages) for quote in verdict["quotes"]],
-        "flags": _list_labels(verdict["flags"]),
+        "flags": _list_flags(verdict["flags"]),
+    }
+
+
+def _describe_check(check_id: str, check: RubricCheck | None) -> dict[str, Any]:
+    return {
+        "id": check_id,
+        "text": check.text if check else None,
+        "computed": check is not None and check.computed is not None,
     }
 
 
@@ -133,6 +158,9 @@ def _make_quote(quote: Mapping[str, Any], messages: Mapping[int, Message]) -> di
     return {**quote, "shown": in_sentence(quote["text"], message.text), "message": message}
 
 
-def _list_labels(flags: list[str], addressing: Sequence[Message] = ()) -> list[str]:
+def _list_flags(codes: list[str], addressing: Sequence[Message] = ()) -> list[dict[str, str]]:
     who = addresses_grader_label(Side(message.side) for message in addressing)
-    return [who if flag == Flag.ADDRESSES_GRADER else Flag(flag).label for flag in flags]
+    return [
+        {"code": code, "label": who if code == Flag.ADDRESSES_GRADER else describe_flag(code)}
+        for code in codes
+    ]

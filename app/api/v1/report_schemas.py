@@ -10,19 +10,28 @@ from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import DeliveryRead, ObjectionGradeWord, ReportRead
 from app.domain.grades import Grade
 from app.domain.score import POINTS
+from app.domain.timeliness import FIRST_ANSWER_WITHIN, LATER_ANSWER_WITHIN
 
 
 class CheckRead(BaseModel):
-    """The model's answer to one check of the rubric."""
+    """The answer to one check of the rubric."""
 
     id: str = Field(description="Имя проверки в файле критериев.", examples=["questions_closed"])
     text: str | None = Field(
         description=(
-            "Что она спрашивает, словами нынешнего файла критериев; null — в нём её больше нет."
+            "Что она спрашивает, словами файла критериев, по которому поставлена оценка; null —"
+            " отчёт создан, когда эти слова ещё не сохраняли."
         ),
         examples=["Нет грубости, сарказма, упрёков, давления."],
     )
     answer: Literal["y", "n", "na"] = Field(description="y — да, n — нет, na — не применимо.")
+    computed: bool = Field(
+        description=(
+            "true — ответ вычисляет программа (время ответов, возражения без ответа, последний"
+            " вопрос), false — отвечает модель."
+        ),
+        examples=[False],
+    )
 
 
 Shown = Annotated[
@@ -34,12 +43,67 @@ Shown = Annotated[
 ]
 
 
+class FlagRead(BaseModel):
+    """A reason for a person to look at a grade or at the report."""
+
+    code: str = Field(description="Имя отметки.", examples=["no_evidence"])
+    label: str = Field(description="Она же по-русски.", examples=["нет подтверждающей цитаты"])
+
+
 class ObjectionRead(BaseModel):
-    """The buyer's objection."""
+    """An objection of the buyer."""
 
     text: str = Field(description="Слова клиента дословно.", examples=["у других дешевле"])
     shown: Shown
     message: MessageRead = Field(description="Сообщение, в котором они стоят.")
+    answered: bool | None = Field(
+        default=None,
+        description=(
+            "Ответил ли продавец на него по делу; null — отчёт создан, когда этого ещё не хранили."
+        ),
+        examples=[True],
+    )
+
+
+class CriticalRead(BaseModel):
+    """A critical fault of the seller."""
+
+    fault: str = Field(description="Имя ошибки.", examples=["outside_payment"])
+    label: str = Field(
+        description="Она же по-русски.", examples=["давление, чтобы платили мимо Авито"]
+    )
+    text: str = Field(description="Слова продавца дословно.", examples=["только на карту вперёд"])
+    shown: Shown
+    message: MessageRead = Field(description="Сообщение, в котором они стоят.")
+
+
+class LateAnswerRead(BaseModel):
+    """An answer that came too late, found by the times of the messages."""
+
+    message: MessageRead = Field(description="Поздний ответ.")
+    seconds: int = Field(
+        description="Сколько рабочего времени ждал клиент, в секундах.", examples=[4200]
+    )
+    limit_seconds: int = Field(
+        description="Сколько можно было, в секундах (answer_limits).",
+        examples=[3600],
+    )
+    is_first: bool = Field(description="Первый ли это ответ в разговоре.", examples=[True])
+
+
+class AnswerLimitsRead(BaseModel):
+    """The working time in which an answer is in time. The values are those of this release."""
+
+    first_answer_seconds: int = Field(
+        default=int(FIRST_ANSWER_WITHIN.total_seconds()),
+        description="Первый ответ в разговоре, секунды.",
+        examples=[3600],
+    )
+    later_answer_seconds: int = Field(
+        default=int(LATER_ANSWER_WITHIN.total_seconds()),
+        description="Каждый следующий, секунды.",
+        examples=[10800],
+    )
 
 
 class QuoteRead(BaseModel):
@@ -68,11 +132,12 @@ class CriterionRead(BaseModel):
         description="Оценка, которую назвала сама модель.", examples=["Высокая"]
     )
     checks: list[CheckRead] = Field(description="Проверки, из которых выведена оценка.")
-    quotes: list[QuoteRead] = Field(description="Цитаты, каждая сверена с перепиской.")
-    flags: list[str] = Field(
-        description="Почему человеку стоит взглянуть на эту оценку.",
-        examples=[["нет подтверждающей цитаты"]],
+    reasoning: str | None = Field(
+        description="Одно предложение модели, почему такие ответы; null — его нет.",
+        examples=["Продавец поздоровался и ответил вежливо."],
     )
+    quotes: list[QuoteRead] = Field(description="Цитаты, каждая сверена с перепиской.")
+    flags: list[FlagRead] = Field(description="Почему человеку стоит взглянуть на эту оценку.")
 
 
 class AdviceRead(BaseModel):
@@ -146,13 +211,20 @@ class ReportDetail(ReportRead):
         description="Шесть критериев: проверки и цитаты за каждой оценкой."
     )
     objection: ObjectionRead | None = Field(
-        description="Возражение клиента; null — его не было.", examples=[None]
+        description="Первое возражение клиента; null — возражений не было.", examples=[None]
+    )
+    objections: list[ObjectionRead] = Field(description="Все возражения клиента.", examples=[[]])
+    critical: list[CriticalRead] = Field(
+        description="Критические ошибки продавца: они ограничивают оценки.", examples=[[]]
+    )
+    answer_limits: AnswerLimitsRead = Field(
+        description="За сколько рабочего времени ответ считается вовремя."
+    )
+    late_answers: list[LateAnswerRead] = Field(
+        description="Поздние ответы, старые первыми.", examples=[[]]
     )
     advice: list[AdviceRead] = Field(description="Рекомендации по одной, с номерами сообщений.")
-    flags: list[str] = Field(
-        description="Почему человеку стоит взглянуть на отчёт.",
-        examples=[["оценка модели расходится с оценкой по проверкам"]],
-    )
+    flags: list[FlagRead] = Field(description="Почему человеку стоит взглянуть на отчёт.")
     grader_addressed_by: list[MessageRead] = Field(
         description=(
             "Сообщения, которые обращаются к проверяющему, старые первыми, не больше пяти; на"

@@ -7,12 +7,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError, NotFoundError
+from app.grading.rubric import Rubric
 from app.models import Account, Delivery, Digest, Message, Report, Review
-from app.repositories import deliveries, digests, messages, reports, reviews
+from app.repositories import deliveries, digests, messages, prompts, reports, reviews
 from app.repositories.report_filter import ReportFilter
 from app.repositories.reports import Position, ReportBody
 
@@ -105,11 +107,13 @@ async def as_json_array(chunks: AsyncIterator[list[ReportBody]]) -> AsyncIterato
 class ReportCard:
     """A report with its context.
 
+    ``rubric``: that of the report; None for a report from before rubrics were stored.
     ``messages``: those that the report refers to, by id. ``mail``: the first mail that carried the
     report. ``deliveries``: those of that mail.
     """
 
     report: Report
+    rubric: Rubric | None
     account: Account
     messages: Mapping[int, Message]
     review: Review | None
@@ -130,11 +134,13 @@ async def read_report(database: Database, report_id: int) -> ReportCard:
                 f"Отчёта {report_id} нет: номера отчётов — в поле id ответа GET /reports."
             )
         report, account = found
+        prompt = await prompts.get_prompt(session, report.prompt_version)
         referenced = await messages.get_messages(session, set(_list_message_ids(report)))
         review = await reviews.get_review(session, report.id)
         mail = await digests.get_digest(session, report.digest_id) if report.digest_id else None
         mail_deliveries = await deliveries.list_by_digest(session, [mail.id]) if mail else []
-    return ReportCard(report, account, referenced, review, mail, mail_deliveries)
+    rubric = Rubric.model_validate(prompt.rubric) if prompt else None
+    return ReportCard(report, rubric, account, referenced, review, mail, mail_deliveries)
 
 
 def grader_addressed_by(report: Report) -> list[int]:
@@ -145,11 +151,19 @@ def grader_addressed_by(report: Report) -> list[int]:
     return list(report.detail.get("grader_addressed_by", []))
 
 
+def list_objections(report: Report) -> list[dict[str, Any]]:
+    """Return the objections. Reports of early versions have at most one, without ``answered``."""
+    first = report.detail["objection"]
+    found: list[dict[str, Any]] = report.detail.get("objections", [first] if first else [])
+    return found
+
+
 def _list_message_ids(report: Report) -> Iterator[int]:
     yield report.first_message_id
     yield report.last_message_id
-    if objection := report.detail["objection"]:
-        yield objection["message_id"]
+    for place in (*list_objections(report), *report.detail.get("critical", ())):
+        yield place["message_id"]
+    yield from (late["message_id"] for late in report.detail.get("late_answers", ()))
     yield from grader_addressed_by(report)
     for verdict in report.detail["criteria"].values():
         yield from (quote["message_id"] for quote in verdict["quotes"])

@@ -1,7 +1,7 @@
 /** A chat's messages as bubbles, with the words that a report quotes marked in them. */
 
 import { el } from './dom.js';
-import { clock, longDay, moment, TO_THE_GRADER, tone } from './words.js';
+import { clock, longDay, moment, tone } from './words.js';
 
 const SIDES = { client: 'Клиент', company: 'Компания', system: 'Авито' };
 const WORST_FIRST = ['low', 'medium', 'high', 'none', 'objection'];
@@ -35,7 +35,7 @@ function quotesByMessage(report) {
   for (const entry of report.criteria) {
     for (const quote of entry.quotes) add(quote, { name: entry.criterion, title: `${entry.label}: ${entry.grade}`, tone: tone(entry.grade) });
   }
-  if (report.objection) add(report.objection, { name: 'objection_handling', title: 'Возражение клиента', tone: 'objection' });
+  for (const objection of report.objections) add(objection, { name: 'objection_handling', title: 'Возражение клиента', tone: 'objection' });
   return found;
 }
 
@@ -46,7 +46,7 @@ function bubble(message, goesOn, addresses, quotes, chat, onQuote) {
     el(goesOn ? 'div.unseen' : 'div.author', {}, name),
     el(message.has_text || message.side === 'system' ? 'p' : 'p.wordless', {}, marked(message.text, quotes, onQuote)),
     el('div.told', {}, el('time', { datetime: message.sent_at }, told.filter(Boolean).join(' · '))),
-    addresses && el('div.addresses', {}, `обращается ${TO_THE_GRADER}`));
+    addresses && el('div.addresses', {}, 'обращается к проверяющему'));
 }
 
 /** The text in pieces; a piece under one quote or more is a mark. Quotes hold single spaces where the text may have any. */

@@ -4,7 +4,7 @@ import { ApiError, read } from './api.js';
 import { bubbles } from './bubbles.js';
 import { el, failure, outside, reveal, say, skeleton } from './dom.js';
 import { reviewForm } from './review.js';
-import { clock, moment, number, plural, sentence, shortDay, span, TO_THE_GRADER, tone } from './words.js';
+import { clock, moment, number, plural, sentence, shortDay, span, tone } from './words.js';
 
 const ANSWERS = { y: ['да', '✓'], n: ['нет', '✕'], na: ['не применимо', '–'] };
 
@@ -78,7 +78,19 @@ function unanswered({ waiting_since: waiting, unanswered_since: since }) {
 
 function ungraded(chat) {
   const words = { skipped: 'Чат не оценён', failed: 'Чат не удалось оценить', waiting: 'Чат ждёт оценки' }[chat.outcome] ?? 'Люди в чате не писали';
-  return [el('p.lead', {}, words), chat.outcome_reason && el('p.soft', {}, sentence(`Причина: ${chat.outcome_reason}`))];
+  return [
+    el('p.lead', {}, words),
+    chat.outcome_reason && el('p.soft', {}, sentence(`Причина: ${chat.outcome_reason}`)),
+    chat.model_answers.map(modelAnswer),
+  ];
+}
+
+/** What the model answered when the chat could not be graded. */
+function modelAnswer({ asked_at: at, complaint, answer }) {
+  return el('details', {},
+    el('summary', {}, `Ответ модели от ${moment(at)}`),
+    complaint && el('p.soft.small', {}, `Перед ним модели указано: ${complaint}`),
+    el('pre.raw', {}, answer));
 }
 
 function panel(chat, report, again) {
@@ -87,12 +99,13 @@ function panel(chat, report, again) {
       el('div', {}, el('b', {}, number(report.score)), ' из 100'),
       report.review && el('div', {}, el('b', {}, number(report.review.score)), ' после проверки'),
       el('p.soft.small', {}, `Отчёт № ${report.id} от ${moment(report.created_at)}${report.kind === 'regrade' ? ', повторная оценка' : ''}. Оценено ${plural(report.window.count, 'сообщение', 'сообщения', 'сообщений')}.`)),
-    warnings(report.flags, report.grader_addressed_by),
+    report.critical.map(critical),
+    warnings(report.flags.filter(({ code }) => code !== 'critical'), report.grader_addressed_by),
     el('p', {}, report.summary),
     times(report.answer_times),
     el('h2', {}, 'Оценки'),
     report.criteria.map((entry) => criterion(entry, report.review)),
-    report.objection && [el('h2', {}, 'Возражение клиента'), quote(report.objection, 'objection')],
+    report.objections.length > 0 && [el('h2', {}, report.objections.length > 1 ? 'Возражения клиента' : 'Возражение клиента'), report.objections.map(objection)],
     report.advice.length > 0 && [el('h2', {}, 'Советы'), el('ol.advice', {}, report.advice.map(advice))],
     'review' in report && reviewForm(report, again),
     grounds(report),
@@ -101,8 +114,8 @@ function panel(chat, report, again) {
 
 /** The flag of the messages that speak to the grader leads to the first of them; old reports have not kept which they are. */
 function warnings(flags, [first] = []) {
-  const words = (flag) => (first && flag.endsWith(TO_THE_GRADER)
-    ? el('button.link', { type: 'button', title: 'Показать в переписке', onclick: () => toMessage(first.id) }, flag) : flag);
+  const words = ({ code, label }) => (first && code === 'addresses_grader'
+    ? el('button.link', { type: 'button', title: 'Показать в переписке', onclick: () => toMessage(first.id) }, label) : label);
   return flags.length > 0 && el('ul.flags', { 'aria-label': 'На что взглянуть' }, flags.map((flag) => el('li', {}, words(flag))));
 }
 
@@ -120,6 +133,7 @@ function criterion(entry, review) {
   const said = review?.given.includes(`${entry.criterion}_grade`) ? review.grades[`${entry.criterion}_grade`] : null;
   return el('details.criterion', { id: `criterion-${entry.criterion}`, open: matchMedia('(min-width: 900px)').matches && ['Средняя', 'Низкая'].includes(entry.grade) },
     el('summary', {}, el('span', {}, entry.label), el(`span.chip.${tone(entry.grade)}`, {}, entry.grade), said && el(`span.chip.${tone(said)}`, {}, `человек: ${said}`)),
+    entry.reasoning && el('p.soft', {}, entry.reasoning),
     el('ul.checks', {}, entry.checks.map(check)),
     entry.quotes.map((one) => quote(one, tone(entry.grade))),
     warnings(entry.flags),
@@ -130,6 +144,14 @@ function criterion(entry, review) {
 function check({ id, text, answer }) {
   const [words, sign] = ANSWERS[answer];
   return el(`li.${answer}`, { title: text }, el('span.sign', { 'aria-hidden': 'true' }, sign), el('span', {}, /^.*?\.(?=\s|$)/s.exec(text ?? '')?.[0] ?? text ?? id, el('span.unseen', {}, ` — ${words}`)));
+}
+
+function objection(found) {
+  return [quote(found, 'objection'), found.answered === false && el('p.soft.small', {}, 'Осталось без ответа.')];
+}
+
+function critical(found) {
+  return el('div.critical', {}, el('b', {}, sentence(`Критическая ошибка: ${found.label}`)), quote(found, 'low'));
 }
 
 function quote({ shown, message }, kind) {

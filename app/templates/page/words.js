@@ -3,7 +3,6 @@
 export const GRADES = ['Высокая', 'Средняя', 'Низкая'];
 export const NO_OBJECTION = 'Нет возражений';
 /** How the flag ends that stands for messages to the grader. */
-export const TO_THE_GRADER = 'к проверяющему';
 export const CRITERIA = {
   tonality_grade: 'Тональность',
   professionalism_grade: 'Профессионализм',

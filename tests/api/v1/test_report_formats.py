@@ -103,7 +103,7 @@ async def test_names_with_bidi_controls_are_cleaned_in_every_form(stage: Stage) 
         answer["summary"] = "[ИМЯ_1] осталась без ответа."
 
     stage.add_talk(
-        ("client", "Это Анна. Торг есть?"),
+        ("client", f"Это Анна. {BAD_TALK[0][1]}"),
         *BAD_TALK[1:],
         title="Ди\u202eван\u2066",
         client="\u202eАнна\u202c",
