@@ -3,10 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from enum import StrEnum
-from io import BytesIO
 
 import httpx
 

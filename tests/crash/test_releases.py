@@ -29,7 +29,7 @@ from tests.support.checkout import CHECKOUT
 from tests.support.service_process import KEY, run_service, service_environment, wait_until_ready
 from tests.support.slow_sandbox import keep_every_third
 
-PREVIOUS_RELEASE = "bb5119c7d0e0b6c6657d6eeff2abaf189734249e"
+PREVIOUS_RELEASE = "23a82e8e61236db591eb40a17d37332643e6e954"
 """The last commit whose processes may still run during the rollout; update it with each release."""
 
 
