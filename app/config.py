@@ -237,8 +237,9 @@ class Settings(BaseSettings):
         ),
     )
     """Days and hours, in REPORT_TIMEZONE, that count for answer times and SETTLE_MINUTES, for
-    example `Пн-Пт 09:00-18:00, Сб 10:00-16:00`. If it is not set, all hours count. The list of
-    waiting buyers always counts all hours.
+    example `Пн-Пт 09:00-18:00, Сб 10:00-16:00`. If it is not set, all hours count, and an
+    answer counts as late by the hours from 9 to 21 of every day. The list of waiting buyers always
+    counts all hours.
     """
     mask_personal_data: bool = Field(True, description="true или false")
     """Whether phones, addresses, names and other personal data are replaced by tokens before a text
