@@ -1,7 +1,6 @@
 """A report can be rebuilt: its requests byte for byte, and its verdict from the answers."""
 
 import hashlib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,8 +91,3 @@ async def test_failed_chat_shows_the_answers(stage: Stage) -> None:
     assert "high, medium, low" in second["complaint"]
     assert (await stage.analyze())["analyzed_chats"] == 1
     assert (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()["model_answers"] == []
-
-
-def test_command_is_documented() -> None:
-    reading = Path("docs/reading-grades.md").read_text(encoding="utf-8")
-    assert "python -m app audit" in reading
