@@ -13,10 +13,11 @@ from app.domain.grades import Grade
 from app.domain.messages import ChatMessage, Side
 from app.domain.score import grade_from_checks
 from app.domain.timeliness import LateAnswer
-from app.grading.claims import CriticalFinding, Objection
+from app.grading.critical_claims import CriticalFinding
 from app.grading.evidence import Quote, QuoteVerifier
 from app.grading.model_answer import CriterionAnswer
-from app.grading.rubric import Computed, Rubric, RubricCriterion
+from app.grading.objections import Objection
+from app.grading.rubric import Computed, Rubric, RubricCheck, RubricCriterion
 from app.grading.verdict import CriterionVerdict
 
 MAX_QUOTES = 3
@@ -99,7 +100,21 @@ class CriterionGrading:
                     checks[check.id] = Check.NO
                 case _:
                     checks[check.id] = own.checks[check.id]
+        if self._is_whole_fault(entry, objections):
+            return {check.id: _excuse(check, checks[check.id]) for check in entry.checks}
         return checks
+
+    def _is_whole_fault(self, entry: RubricCriterion, objections: Sequence[Objection]) -> bool:
+        """Return whether code has found a fault that leaves nothing else to judge.
+
+        Without an answer to any objection, or to the last question, the other checks of the
+        criterion could only count the same fault again.
+        """
+        computed = {check.computed for check in entry.checks}
+        is_silent = bool(objections) and not any(found.answered for found in objections)
+        return (Computed.OBJECTIONS in computed and is_silent) or (
+            Computed.LAST_QUESTION in computed and self._unanswered is not None
+        )
 
     def _count_further_faults(self, entry: RubricCriterion, objections: Sequence[Objection]) -> int:
         """Return the late answers and unanswered objections after the first one of each.
@@ -147,6 +162,11 @@ class CriterionGrading:
         claims = own.evidence[:_CLAIMS_READ]
         verified = (self._transcript.verify(claim.number, claim.words, sides) for claim in claims)
         return [quote for quote in verified if quote]
+
+
+def _excuse(check: RubricCheck, answer: Check) -> Check:
+    is_repeated = check.computed is None and answer is Check.NO
+    return Check.NOT_APPLICABLE if is_repeated else answer
 
 
 def _quotable_sides(criterion: Criterion, checks: Mapping[str, Check]) -> frozenset[Side]:

@@ -222,11 +222,13 @@ class QuoteVerifier:
         shown = next(shown for shown in self._shown if shown.message.id == message_id)
         return [shown.quote((0, len(shown.folded)), repaired=False)] if shown.folded.strip() else []
 
-    def list_texts_since(self, message_id: int, sides: Collection[Side]) -> list[str]:
-        """Return the visible texts of these sides from a message of the window on."""
-        places = [shown.message.id for shown in self._shown]
-        later = self._shown[places.index(message_id) :]
-        return [shown.original for shown in later if shown.message.side in sides]
+    def list_texts(self) -> list[tuple[Side, str]]:
+        """Return the side and the visible text of each message, in order."""
+        return [(shown.message.side, shown.original) for shown in self._shown]
+
+    def get_message(self, message_id: int) -> ChatMessage:
+        """Return a message of the window."""
+        return next(shown.message for shown in self._shown if shown.message.id == message_id)
 
     def text_of(self, message_id: int) -> str:
         """Return the visible text of a message of the window."""

@@ -7,8 +7,9 @@ from app.domain.criteria import Check, Criterion
 from app.domain.flags import Flag
 from app.domain.grades import Grade
 from app.domain.timeliness import LateAnswer
-from app.grading.claims import CriticalFinding, Objection
+from app.grading.critical_claims import CriticalFinding
 from app.grading.evidence import Quote
+from app.grading.objections import Objection
 
 
 @dataclass(frozen=True)

@@ -7,22 +7,23 @@ from functools import cached_property
 
 from app.domain.criteria import Check, Criterion
 from app.domain.flags import Flag
+from app.domain.grades import Grade
 from app.domain.messages import ChatMessage, Side
 from app.domain.score import score
 from app.domain.timeliness import find_unanswered_question, list_late_answers
-from app.grading.claims import (
-    CriticalFinding,
-    supply_critical,
-    supply_objections,
-    verify_critical,
-    verify_objections,
-)
 from app.grading.copying import is_copied
 from app.grading.criterion_grading import CriterionGrading
+from app.grading.critical_claims import (
+    CriticalFinding,
+    Support,
+    supply_critical,
+    verify_critical,
+)
 from app.grading.evidence import QuoteVerifier
 from app.grading.injection.addressing import list_addressing
 from app.grading.masking.masker import Masker
 from app.grading.model_answer import ModelAnswer, VerdictError, parse_answer
+from app.grading.objections import supply_objections, verify_objections
 from app.grading.prompt import ChatContext, system_message
 from app.grading.retelling import Retelling
 from app.grading.retold_texts import RetoldTexts
@@ -141,7 +142,7 @@ class _Reader:
             "criteria": criteria,
             "objections": supply_objections(first.objections, second.objections, self._transcript),
             "critical": supply_critical(
-                first.critical, second.critical, self._transcript, is_rude=_is_rude(first)
+                first.critical, second.critical, self._transcript, _find_support(first)
             ),
         }
         return first.model_copy(update=changes)
@@ -150,7 +151,7 @@ class _Reader:
         """Return the verdict in one answer. ``differing``: criteria to flag as unsteady."""
         objections, is_missing, is_plain = verify_objections(answer.objections, self._transcript)
         critical, has_false_fault = verify_critical(
-            answer.critical, self._transcript, is_rude=_is_rude(answer)
+            answer.critical, self._transcript, _find_support(answer)
         )
         criteria = {
             criterion: self._grading.grade(
@@ -237,9 +238,22 @@ def _flag_criteria(
     return flagged
 
 
-def _is_rude(answer: ModelAnswer) -> bool | None:
-    check = answer.criteria[Criterion.TONALITY].checks.get(_RUDENESS_CHECK)
-    return None if check is None else check is Check.NO
+def _find_support(answer: ModelAnswer) -> Support:
+    """Return what the answer says about the seller beside its claims."""
+    tonality = answer.criteria[Criterion.TONALITY]
+    rudeness = tonality.checks.get(_RUDENESS_CHECK)
+    others = [
+        entry
+        for criterion, entry in answer.criteria.items()
+        if criterion is not Criterion.OBJECTION_HANDLING
+    ]
+    return Support(
+        is_rude=None if rudeness is None else rudeness is Check.NO,
+        is_low=tonality.grade is Grade.LOW,
+        has_fault=any(
+            entry.grade is not Grade.HIGH or Check.NO in entry.checks.values() for entry in others
+        ),
+    )
 
 
 def _list_answers(answer: ModelAnswer) -> dict[str, Check]:

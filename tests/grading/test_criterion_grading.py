@@ -151,6 +151,16 @@ class TestLastQuestion:
         assert [name for name, grade in verdict.grades.items() if grade is M] == [Criterion.CLOSURE]
         assert entry.flags == ()
 
+    def test_same_fault_in_other_checks_does_not_count_again(self) -> None:
+        part = criterion("closure", "n n n", "low", [(6, "Жду вас в семь")])
+        entry = self.ASKED.read(answer(closure=part)).criteria[Criterion.CLOSURE]
+        assert list(entry.checks.values()) == [
+            Check.NOT_APPLICABLE,
+            Check.NOT_APPLICABLE,
+            Check.NO,
+        ]
+        assert entry.grade is M
+
     def test_the_model_decides_other_chats(self) -> None:
         part = criterion("closure", "y y n", "medium")
         entry = grade_one("closure", part)
@@ -179,10 +189,12 @@ class TestObjections:
             ([(3, PRICEY, "y")], "y y", H, Check.YES),
             ([(3, PRICEY, "na")], "y y", H, Check.YES),
             ([(3, PRICEY, "n")], "na na", M, Check.NO),
+            ([(3, PRICEY, "n")], "n n", M, Check.NO),
             ([(3, PRICEY, "y")], "n y", M, Check.YES),
             ([(3, PRICEY, "y"), (4, FAR, "y")], "y y", H, Check.YES),
             ([(3, PRICEY, "y"), (4, FAR, "n")], "y y", M, Check.NO),
             ([(3, PRICEY, "n"), (4, FAR, "n")], "na na", L, Check.NO),
+            ([(3, PRICEY, "n"), (4, FAR, "n")], "n n", L, Check.NO),
             ([(3, PRICEY, "y"), (4, FAR, "n")], "y n", L, Check.NO),
         ],
     )

@@ -8,10 +8,10 @@ import pytest
 from app.domain.criteria import Criterion
 from app.domain.flags import Flag
 from app.domain.grades import Grade
-from app.grading.claims import Objection
 from app.grading.evidence import Quote
 from app.grading.masking.masker import Masker
 from app.grading.model_answer import VerdictError
+from app.grading.objections import Objection
 from app.grading.rubric import Rubric
 from app.grading.verdict import Advice
 from tests.support.chats import CHECKS, OBJECTED, QUOTES, SOFA, answer, chat, criterion
