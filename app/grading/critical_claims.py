@@ -28,9 +28,10 @@ _HARMLESS = re.compile(
     r"(?:здравствуйте|добр\w+ (?:день|вечер|утро)|привет\w*|да|нет|спасибо|пожалуйста|хорошо)"
 )
 _PAYMENT = re.compile(
-    r"\b(?:на|с) (?:\w+ )?карт[уыое]\b|\bкарто[йю]\b|номер\w* карт|перевод|перев[её]д|перечисл"
+    r"\b(?:на|с) (?:\w+ )?карт[уыое]\b|\bкарто[йю]\b|номер\w* карт|перевод|перевед|перечисл"
     r"|предоплат|аванс|задат|залог|\bсбп\b|\bсбер|тиньк|\bт[- ]банк|по номеру|вперед"
-    r"|\b(?:с?кинь|с?кинете|с?киньте|кидай|скидывай)"
+    r"|кид(?:ай|ывай)\w* (?:\w+ )?(?:\d|денег|деньги|на )"
+    r"|кин(?:ь|ьте|ете) (?:\w+ )?(?:\d|денег|деньги)"
 )
 """Folded words about a payment that does not go through Avito."""
 _SOLD = re.compile(
@@ -113,10 +114,9 @@ def _is_evident(
         case CriticalFault.INSULT:
             return _is_insult(quote, transcript, support)
         case CriticalFault.OUTSIDE_PAYMENT:
-            texts = [text for side, text in transcript.list_texts() if side is Side.COMPANY]
-            return support.has_fault and any(_PAYMENT.search(_fold(text)) for text in texts)
+            return _is_about_payment(quote, transcript, support)
         case CriticalFault.FALSE_AVAILABILITY:
-            return support.has_fault and _is_taken_back(transcript)
+            return _is_taken_back(transcript)
 
 
 def _is_insult(quote: Quote, transcript: QuoteVerifier, support: Support) -> bool:
@@ -135,6 +135,17 @@ def _is_insult(quote: Quote, transcript: QuoteVerifier, support: Support) -> boo
     if insult and not any(insult[0] in _fold(text) for text in by_buyer):
         return True
     return support.is_rude is not False and support.is_low
+
+
+def _is_about_payment(quote: Quote, transcript: QuoteVerifier, support: Support) -> bool:
+    """Return whether the quoted message is about a transfer.
+
+    Another message may be, if the model's other answers show a fault too.
+    """
+    if _PAYMENT.search(_fold(transcript.text_of(quote.message_id))):
+        return True
+    texts = [text for side, text in transcript.list_texts() if side is Side.COMPANY]
+    return support.has_fault and any(_PAYMENT.search(_fold(text)) for text in texts)
 
 
 def _is_taken_back(transcript: QuoteVerifier) -> bool:

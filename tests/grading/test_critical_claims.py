@@ -77,6 +77,7 @@ def test_insult_of_the_buyer_is_none_of_the_seller(answer: str, words: str) -> N
         ("Да, бесплатно", False),
         ("Оформляйте Авито доставку, оплата через Авито", False),
         ("оплата наличными при встрече", False),
+        ("Скиньте фото товара", False),
         ("Жду вас завтра в семь вечера", False),
     ],
 )
@@ -111,10 +112,17 @@ def test_availability_is_false_if_it_is_taken_back_later(lines: Lines, *, counts
             assert verify(whole, FAULTY, claim) == expected
 
 
-def test_faultless_answers_support_no_claim() -> None:
-    lines = (("client", "В наличии?"), AVAILABLE, RELIED, ("company", "Ой, продали, карту киньте"))
-    claims = (accuse(AVAILABILITY, "Ой, продали", 4), accuse(PAYMENT, "карту киньте", 4))
-    assert verify(lines, CALM, *claims) == ([], True)
+@pytest.mark.parametrize(
+    ("words", "support", "counts"),
+    [("на карту", CALM, True), ("Решайте быстрее", FAULTY, True), ("Решайте быстрее", CALM, False)],
+)
+def test_payment_of_another_message_needs_another_fault(
+    words: str, support: Support, *, counts: bool
+) -> None:
+    lines = (("client", "Беру"), ("company", "Только на карту"), ("company", "Решайте быстрее"))
+    number = 2 if words == "на карту" else 3
+    expected = (["outside_payment"], False) if counts else ([], True)
+    assert verify(lines, support, accuse(PAYMENT, words, number)) == expected
 
 
 def test_each_fault_counts_once() -> None:
