@@ -6,13 +6,14 @@ from typing import Any
 
 from app.clients.deepseek.request_body import rebuild_body
 from app.database.engine import Database
-from app.domain.criteria import Criterion
+from app.domain.messages import ChatMessage
 from app.errors import NotFoundError
 from app.grading.prompt import system_message, with_complaint
 from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict
 from app.models import ExchangePurpose, ModelExchange, Prompt, Report
 from app.repositories import messages, model_exchanges, prompts, reports
+from app.services.analysis.audit_comparison import list_differences
 from app.services.analysis.chat_work import read_verdict, write_question
 from app.services.analysis.exchange import rebuild_work
 from app.services.analysis.transcript import convert_messages, select_people_between
@@ -46,13 +47,17 @@ async def audit_report(database: Database, report_id: int) -> dict[str, Any]:
 
 
 def _audit(
-    report: Report, exchanges: Sequence[ModelExchange], prompt: Prompt, window: Sequence[Any]
+    report: Report,
+    exchanges: Sequence[ModelExchange],
+    prompt: Prompt,
+    window: Sequence[ChatMessage],
 ) -> dict[str, Any]:
     rubric = Rubric.model_validate(prompt.rubric)
     requests = [_audit_request(exchange, prompt, window) for exchange in exchanges]
-    graded = [entry for entry in exchanges if entry.purpose == ExchangePurpose.GRADING]
-    answers = [exchange.answer for exchange in graded]
-    verdict = read_verdict(rebuild_work(graded[0], window), answers, rubric)
+    verdict, repeat = (
+        _rebuild_verdict([entry for entry in exchanges if entry.purpose == purpose], window, rubric)
+        for purpose in (ExchangePurpose.GRADING, ExchangePurpose.REPEAT)
+    )
     differences = [
         f"запрос {place}: собранный заново отличается от отправленного"
         for place, request in enumerate(requests, start=1)
@@ -60,18 +65,28 @@ def _audit(
     ]
     if system_message(rubric) != prompt.system:
         differences.append("инструкция: собранная заново отличается от отправленной")
-    differences += _compare(report, verdict)
+    differences += _compare(report, window, verdict, repeat)
     return {
         "report_id": report.id,
         "prompt_version": prompt.version,
         "requests": requests,
-        "verdict": verdict if isinstance(verdict, str) else _describe(verdict),
+        "verdict": _describe(verdict) if isinstance(verdict, Verdict) else verdict,
         "differences": differences,
     }
 
 
+def _rebuild_verdict(
+    exchanges: Sequence[ModelExchange], window: Sequence[ChatMessage], rubric: Rubric
+) -> Verdict | str | None:
+    """Return the verdict in the answers, or the complaint about them; None without answers."""
+    if not exchanges:
+        return None
+    answers = [exchange.answer for exchange in exchanges]
+    return read_verdict(rebuild_work(exchanges[0], window), answers, rubric)
+
+
 def _audit_request(
-    exchange: ModelExchange, prompt: Prompt, window: Sequence[Any]
+    exchange: ModelExchange, prompt: Prompt, window: Sequence[ChatMessage]
 ) -> dict[str, Any]:
     user = write_question(rebuild_work(exchange, window))
     if complaint := exchange.question["complaint"]:
@@ -97,20 +112,17 @@ def _describe(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _compare(report: Report, verdict: Verdict | str) -> list[str]:
-    """Return where the rebuilt verdict differs from the report."""
+def _compare(
+    report: Report,
+    window: Sequence[ChatMessage],
+    verdict: Verdict | str | None,
+    repeat: Verdict | str | None,
+) -> list[str]:
+    """Return where the rebuilt verdicts differ from the report."""
+    if verdict is None:
+        return ["вердикт: ответы, по которым он вынесен, не сохранены"]
     if isinstance(verdict, str):
         return [f"вердикт: ответ не принимается ({verdict})"]
-    stored = report.detail["criteria"]
-    differences = [
-        f"{criterion.value}: вердикт, собранный заново, отличается от сохранённого"
-        for criterion in Criterion
-        if verdict.evidence[criterion.value] != stored[criterion.value]
-    ]
-    if round(verdict.score, 2) != float(report.score):
-        differences.append("балл отличается от сохранённого")
-    if verdict.summary != report.body["summary"]:
-        differences.append("summary отличается от сохранённого")
-    if [flag.value for flag in verdict.flags] != report.detail["flags"]:
-        differences.append("отметки отличаются от сохранённых")
-    return differences
+    if isinstance(repeat, str):
+        return [f"повторная оценка: ответ не принимается ({repeat})"]
+    return list_differences(report, window, verdict, repeat)

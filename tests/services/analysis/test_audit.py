@@ -7,8 +7,33 @@ import pytest
 
 from app.errors import NotFoundError
 from app.sandbox import deepseek_faults as faults
+from app.sandbox.server import Sandbox
 from app.services.analysis.audit import audit_report
-from tests.support.stage import BAD_TALK, GOOD_TALK, Stage
+from tests.support.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
+
+IN_BODY = (
+    "UPDATE reports SET body = jsonb_set(body::jsonb, string_to_array(:path, ','), '[1]')::json"
+)
+IN_DETAIL = "UPDATE reports SET detail = jsonb_set(detail, string_to_array(:path, ','), '[1]')"
+CHANGES = (
+    ("UPDATE reports SET tonality_grade = 'Низкая'", "", "тональность (reports.tonality_grade)"),
+    ("UPDATE reports SET window_messages = 7", "", "число оценённых сообщений"),
+    ("UPDATE reports SET repeat = '{}'", "", "повторная оценка (reports.repeat)"),
+    ("UPDATE reports SET detail = detail - 'critical'", "", "критические ошибки (detail.critical)"),
+    (IN_BODY, "clarity_grade", "ясность (body.clarity_grade)"),
+    (IN_BODY, "recommendations", "рекомендации (body.recommendations)"),
+    (IN_BODY, "summary", "вывод (body.summary)"),
+    (IN_DETAIL, "critical", "критические ошибки (detail.critical)"),
+    (IN_DETAIL, "late_answers", "поздние ответы (detail.late_answers)"),
+    (IN_DETAIL, "objections", "возражения (detail.objections)"),
+    (IN_DETAIL, "objection", "первое возражение (detail.objection)"),
+    (IN_DETAIL, "recommendations", "рекомендации (detail.recommendations)"),
+    (IN_DETAIL, "check_vector", "ответы на проверки (detail.check_vector)"),
+    (IN_DETAIL, "flags", "отметки (detail.flags)"),
+    (IN_DETAIL, "grader_addressed_by", "обращения к оценщику (detail.grader_addressed_by)"),
+    (IN_DETAIL, "criteria,tonality", "тональность (detail.criteria.tonality)"),
+)
+"""Changes of a report (the statement and the changed path), and what they are named."""
 
 
 async def grade(stage: Stage, *turns: tuple[str, str]) -> int:
@@ -68,6 +93,33 @@ async def test_each_change_is_found(stage: Stage, sql: str, difference: str) -> 
     report_id = await grade(stage, *GOOD_TALK)
     await stage.change(sql)
     assert any(difference in line for line in (await audit(stage, report_id))["differences"])
+
+
+async def test_each_change_of_the_report_is_found(stage: Stage) -> None:
+    report_id = await grade(stage, *GOOD_TALK)
+    await stage.change("CREATE TABLE kept AS SELECT * FROM reports")
+    for statement, path, difference in CHANGES:
+        await stage.change(statement, path=path)
+        differences = (await audit(stage, report_id))["differences"]
+        assert len(differences) == 1, difference
+        assert difference in differences[0]
+        await stage.change(
+            "UPDATE reports SET (tonality_grade, window_messages, body, detail, repeat) ="
+            " (SELECT tonality_grade, window_messages, body, detail, repeat FROM kept)"
+        )
+    assert (await audit(stage, report_id))["differences"] == []
+
+
+async def test_repeat_is_rebuilt(database_url: str) -> None:
+    async with Sandbox() as sandbox, on_stage(database_url, sandbox, steadiness_share=1) as stage:
+        sandbox.avito.accounts[0].chats.clear()
+        report_id = await grade(stage, *GOOD_TALK)
+        assert (await audit(stage, report_id))["differences"] == []
+        await stage.change(
+            "UPDATE reports SET repeat = jsonb_set(repeat, '{criteria,tonality,1}', '\"Низкая\"')"
+        )
+        (difference,) = (await audit(stage, report_id))["differences"]
+        assert "повторная оценка (reports.repeat)" in difference
 
 
 async def test_reports_without_answers_are_named(stage: Stage) -> None:
