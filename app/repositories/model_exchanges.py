@@ -1,6 +1,6 @@
 """SQL of the model exchanges."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -19,6 +19,19 @@ async def list_of_report(session: AsyncSession, report_id: int) -> list[ModelExc
     """Return the exchanges of a report, in their order."""
     statement = select(ModelExchange).where(ModelExchange.report_id == report_id)
     return list(await session.scalars(statement.order_by(ModelExchange.id)))
+
+
+async def list_questions(
+    session: AsyncSession, report_ids: Collection[int]
+) -> dict[int, dict[str, Any]]:
+    """Return the last question about each report; none for reports of earlier versions."""
+    statement = (
+        select(ModelExchange.report_id, ModelExchange.question)
+        .where(ModelExchange.report_id.in_(report_ids))
+        .order_by(ModelExchange.id)
+    )
+    rows = await session.execute(statement)
+    return {report_id: question for report_id, question in rows if report_id is not None}
 
 
 async def list_of_failure(session: AsyncSession, chat_id: int) -> list[ModelExchange]:

@@ -16,7 +16,7 @@ from app.repositories import messages, model_exchanges, prompts, reports
 from app.services.analysis.audit_comparison import list_differences
 from app.services.analysis.chat_work import read_verdict, write_question
 from app.services.analysis.exchange import rebuild_work
-from app.services.analysis.transcript import convert_messages, select_people_between
+from app.services.analysis.transcript import convert_messages
 
 
 async def audit_report(database: Database, report_id: int) -> dict[str, Any]:
@@ -40,22 +40,21 @@ async def audit_report(database: Database, report_id: int) -> dict[str, Any]:
                 " хранить."
             )
         stored = await messages.list_words(session, [report.chat_id])
-    window = select_people_between(
-        convert_messages(stored[report.chat_id]), report.first_message_id, report.last_message_id
-    )
-    return _audit(report, exchanges, prompt, window)
+    return _audit(report, exchanges, prompt, convert_messages(stored[report.chat_id]))
 
 
 def _audit(
     report: Report,
     exchanges: Sequence[ModelExchange],
     prompt: Prompt,
-    window: Sequence[ChatMessage],
+    messages: Sequence[ChatMessage],
 ) -> dict[str, Any]:
     rubric = Rubric.model_validate(prompt.rubric)
-    requests = [_audit_request(exchange, prompt, window) for exchange in exchanges]
+    requests = [_audit_request(exchange, prompt, messages) for exchange in exchanges]
     verdict, repeat = (
-        _rebuild_verdict([entry for entry in exchanges if entry.purpose == purpose], window, rubric)
+        _rebuild_verdict(
+            [entry for entry in exchanges if entry.purpose == purpose], messages, rubric
+        )
         for purpose in (ExchangePurpose.GRADING, ExchangePurpose.REPEAT)
     )
     differences = [
@@ -65,6 +64,7 @@ def _audit(
     ]
     if system_message(rubric) != prompt.system:
         differences.append("инструкция: собранная заново отличается от отправленной")
+    window = rebuild_work(exchanges[0], messages).window
     differences += _compare(report, window, verdict, repeat)
     return {
         "report_id": report.id,
@@ -76,19 +76,19 @@ def _audit(
 
 
 def _rebuild_verdict(
-    exchanges: Sequence[ModelExchange], window: Sequence[ChatMessage], rubric: Rubric
+    exchanges: Sequence[ModelExchange], messages: Sequence[ChatMessage], rubric: Rubric
 ) -> Verdict | str | None:
     """Return the verdict in the answers, or the complaint about them; None without answers."""
     if not exchanges:
         return None
     answers = [exchange.answer for exchange in exchanges]
-    return read_verdict(rebuild_work(exchanges[0], window), answers, rubric)
+    return read_verdict(rebuild_work(exchanges[0], messages), answers, rubric)
 
 
 def _audit_request(
-    exchange: ModelExchange, prompt: Prompt, window: Sequence[ChatMessage]
+    exchange: ModelExchange, prompt: Prompt, messages: Sequence[ChatMessage]
 ) -> dict[str, Any]:
-    user = write_question(rebuild_work(exchange, window))
+    user = write_question(rebuild_work(exchange, messages))
     if complaint := exchange.question["complaint"]:
         user = with_complaint(user, complaint)
     body = rebuild_body(exchange.parameters, system=prompt.system, user=user)

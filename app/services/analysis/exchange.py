@@ -1,6 +1,6 @@
 """One question to the model with its answer, and its row in the database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from app.grading.masking.masker import Masking
 from app.grading.prompt import ChatContext
 from app.models import ExchangePurpose, ModelExchange
 from app.services.analysis.chat_work import ChatWork
+from app.services.analysis.transcript import select_people_between
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,15 @@ def _describe_question(exchange: Exchange) -> dict[str, Any]:
         "graded_at": context.graded_at.isoformat(),
         "earlier": context.earlier,
         "complaint": exchange.complaint,
+        "messages": [message.id for message in work.window],
     }
 
 
-def rebuild_work(stored: ModelExchange, window: Iterable[ChatMessage]) -> ChatWork:
-    """Return the work on a chat from which the question of a stored exchange was written."""
+def rebuild_work(stored: ModelExchange, messages: Sequence[ChatMessage]) -> ChatWork:
+    """Return the work from which the question of a stored exchange was written.
+
+    ``messages``: all of the chat.
+    """
     question = stored.question
     context = ChatContext(
         ZoneInfo(question["zone"]),
@@ -78,5 +83,20 @@ def rebuild_work(stored: ModelExchange, window: Iterable[ChatMessage]) -> ChatWo
         datetime.fromisoformat(question["graded_at"]),
         question["earlier"],
     )
+    window = select_window(messages, question, stored.first_message_id, stored.last_message_id)
     names, masking = tuple(question["names"]), Masking(question["masking"])
-    return ChatWork(tuple(window), names, masking, context, question["nonce"])
+    return ChatWork(window, names, masking, context, question["nonce"])
+
+
+def select_window(
+    messages: Sequence[ChatMessage], question: Mapping[str, Any], first_id: int, last_id: int
+) -> tuple[ChatMessage, ...]:
+    """Return the messages that a question was about, in its order.
+
+    A message that was copied later may be between them. A question of an earlier version has no
+    ids; it was about all messages from ``first_id`` to ``last_id``.
+    """
+    if "messages" not in question:
+        return select_people_between(messages, first_id, last_id)
+    by_id = {message.id: message for message in messages}
+    return tuple(by_id[message_id] for message_id in question["messages"])

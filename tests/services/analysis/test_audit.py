@@ -1,14 +1,17 @@
 """A report can be rebuilt: its requests byte for byte, and its verdict from the answers."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.errors import NotFoundError
 from app.sandbox import deepseek_faults as faults
+from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
 from app.services.analysis.audit import audit_report
+from tests.support.regrades import regrade
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
 IN_BODY = (
@@ -46,6 +49,12 @@ async def grade(stage: Stage, *turns: tuple[str, str]) -> int:
 
 async def audit(stage: Stage, report_id: int) -> dict[str, Any]:
     return await audit_report(stage.service.database, report_id)
+
+
+def completions(stage: Stage) -> list[ReceivedRequest]:
+    return [
+        entry for entry in stage.sandbox.deepseek.requests if entry.path.endswith("completions")
+    ]
 
 
 @pytest.mark.parametrize("turns", [GOOD_TALK, BAD_TALK])
@@ -120,6 +129,31 @@ async def test_repeat_is_rebuilt(database_url: str) -> None:
         )
         (difference,) = (await audit(stage, report_id))["differences"]
         assert "повторная оценка (reports.repeat)" in difference
+
+
+async def test_message_copied_later_changes_neither_audit_nor_regrade(stage: Stage) -> None:
+    chat = stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    inside = stage.clock() - timedelta(minutes=63)
+    stage.avito.add_message(chat.id, "client", text="Поздно скопировано", at=inside)
+    await stage.sync(full=True)
+    (row,) = await stage.rows("SELECT id FROM reports")
+    assert (await audit(stage, row["id"]))["differences"] == []
+    await regrade(stage)
+    first, second = (request.body["messages"][1]["content"] for request in completions(stage))
+    assert second.splitlines()[1] == first.splitlines()[1]
+    assert '"earlier": 0' in second
+    (again,) = await stage.rows("SELECT id FROM reports WHERE kind = 'regrade'")
+    assert (await audit(stage, again["id"]))["differences"] == []
+
+
+async def test_exchange_without_message_ids_is_rebuilt_from_its_bounds(stage: Stage) -> None:
+    report_id = await grade(stage, *GOOD_TALK)
+    await stage.change("UPDATE model_exchanges SET question = question::jsonb - 'messages'")
+    assert (await audit(stage, report_id))["differences"] == []
+    await regrade(stage)
+    assert len(await stage.rows("SELECT id FROM reports WHERE kind = 'regrade'")) == 1
 
 
 async def test_reports_without_answers_are_named(stage: Stage) -> None:
