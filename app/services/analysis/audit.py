@@ -52,9 +52,7 @@ def _audit(
     rubric = Rubric.model_validate(prompt.rubric)
     requests = [_audit_request(exchange, prompt, messages) for exchange in exchanges]
     verdict, repeat = (
-        _rebuild_verdict(
-            [entry for entry in exchanges if entry.purpose == purpose], messages, rubric
-        )
+        _rebuild_verdict(_list_used(exchanges, purpose), messages, rubric)
         for purpose in (ExchangePurpose.GRADING, ExchangePurpose.REPEAT)
     )
     differences = [
@@ -73,6 +71,15 @@ def _audit(
         "verdict": _describe(verdict) if isinstance(verdict, Verdict) else verdict,
         "differences": differences,
     }
+
+
+def _list_used(exchanges: Sequence[ModelExchange], purpose: ExchangePurpose) -> list[ModelExchange]:
+    """Return the exchanges whose answers count for the verdict."""
+    return [
+        entry
+        for entry in exchanges
+        if entry.purpose == purpose and entry.question.get("unused") is None
+    ]
 
 
 def _rebuild_verdict(
@@ -94,6 +101,8 @@ def _audit_request(
     body = rebuild_body(exchange.parameters, system=prompt.system, user=user)
     return {
         "purpose": exchange.purpose,
+        "unused": exchange.question.get("unused"),
+        "attempts": exchange.question.get("attempts"),
         "asked_at": exchange.asked_at.isoformat(),
         "sha256": hashlib.sha256(body).hexdigest(),
         "sent_sha256": exchange.request_sha256,

@@ -1,6 +1,7 @@
 """A report can be rebuilt: its requests byte for byte, and its verdict from the answers."""
 
 import hashlib
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.services.analysis.audit import audit_report
 from tests.support.regrades import regrade
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
+LOOP = faults.loop_with("да " * 1000)
 IN_BODY = (
     "UPDATE reports SET body = jsonb_set(body::jsonb, string_to_array(:path, ','), '[1]')::json"
 )
@@ -55,6 +57,11 @@ def completions(stage: Stage) -> list[ReceivedRequest]:
     return [
         entry for entry in stage.sandbox.deepseek.requests if entry.path.endswith("completions")
     ]
+
+
+def counts_to(stage: Stage, places: Iterable[int]) -> Callable[[ReceivedRequest], bool]:
+    """Match the completions at these places, from 1."""
+    return lambda _: len(completions(stage)) in places
 
 
 @pytest.mark.parametrize("turns", [GOOD_TALK, BAD_TALK])
@@ -156,6 +163,43 @@ async def test_exchange_without_message_ids_is_rebuilt_from_its_bounds(stage: St
     assert len(await stage.rows("SELECT id FROM reports WHERE kind = 'regrade'")) == 1
 
 
+async def test_truncated_answer_is_kept_without_counting(stage: Stage) -> None:
+    stage.sandbox.deepseek.switches.fail(LOOP)
+    found = await audit(stage, await grade(stage, *GOOD_TALK))
+    assert [request["body"].encode() for request in found["requests"]] == [
+        request.raw for request in completions(stage)
+    ]
+    assert [(request["unused"], request["attempts"]) for request in found["requests"]] == [
+        ("truncated", 1),
+        (None, 2),
+    ]
+    assert found["requests"][0]["answer"] == "да " * 1000
+    assert found["differences"] == []
+
+
+async def test_truncated_retry_leaves_the_first_answer_in_use(stage: Stage) -> None:
+    switches = stage.sandbox.deepseek.switches
+    switches.fail(faults.FOREIGN_QUOTES, when=counts_to(stage, {1}))
+    switches.fail(LOOP, when=counts_to(stage, {2, 3}), times=None)
+    found = await audit(stage, await grade(stage, *GOOD_TALK))
+    assert [request["body"].encode() for request in found["requests"]] == [
+        request.raw for request in completions(stage)
+    ]
+    assert [request["unused"] for request in found["requests"]] == [None, *["truncated"] * 2]
+    assert found["differences"] == []
+
+
+async def test_answer_before_strict_masking_is_kept_without_counting(stage: Stage) -> None:
+    switches = stage.sandbox.deepseek.switches
+    switches.fail(faults.WRONG_GRADE, when=counts_to(stage, {1}))
+    switches.fail(faults.CONTENT_RISK, when=counts_to(stage, {2}))
+    found = await audit(stage, await grade(stage, *GOOD_TALK))
+    answered = [completions(stage)[place].raw for place in (0, 2)]
+    assert [request["body"].encode() for request in found["requests"]] == answered
+    assert [request["unused"] for request in found["requests"]] == ["masking", None]
+    assert found["differences"] == []
+
+
 async def test_reports_without_answers_are_named(stage: Stage) -> None:
     report_id = await grade(stage, *GOOD_TALK)
     await stage.change("DELETE FROM model_exchanges")
@@ -177,3 +221,36 @@ async def test_failed_chat_shows_the_answers(stage: Stage) -> None:
     assert "high, medium, low" in second["complaint"]
     assert (await stage.analyze())["analyzed_chats"] == 1
     assert (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()["model_answers"] == []
+
+
+async def test_failed_chat_shows_truncated_answers(stage: Stage) -> None:
+    chat = stage.add_talk(*GOOD_TALK)
+    stage.sandbox.deepseek.switches.fail(LOOP, times=2)
+    await stage.sync()
+    assert (await stage.analyze())["failed_chats"] == 1
+    card = (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()
+    assert [entry["answer"] for entry in card["model_answers"]] == ["да " * 1000] * 2
+
+
+async def test_failed_chat_shows_the_answer_before_a_refusal(stage: Stage) -> None:
+    """The refused chat is a suspect first, and fails with the probe."""
+    chat = stage.add_talk(*GOOD_TALK)
+    switches = stage.sandbox.deepseek.switches
+    switches.fail(faults.WRONG_GRADE, when=counts_to(stage, {1}))
+    switches.fail(faults.BAD_REQUEST, when=counts_to(stage, {2}))
+    await stage.sync()
+    assert (await stage.analyze())["failed_chats"] == 1
+    card = (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()
+    (answer,) = card["model_answers"]
+    assert '"grade": "excellent"' in answer["answer"]
+
+
+async def test_failed_chat_shows_the_answer_before_two_blocks(stage: Stage) -> None:
+    chat = stage.add_talk(*GOOD_TALK)
+    switches = stage.sandbox.deepseek.switches
+    switches.fail(faults.WRONG_GRADE, when=counts_to(stage, {1}))
+    switches.fail(faults.CONTENT_RISK, when=counts_to(stage, {2, 3}), times=None)
+    await stage.sync()
+    assert (await stage.analyze())["failed_chats"] == 1
+    card = (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()
+    assert len(card["model_answers"]) == 1
