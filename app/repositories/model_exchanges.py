@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import ModelExchange
@@ -34,9 +34,13 @@ async def list_questions(
     return {report_id: question for report_id, question in rows if report_id is not None}
 
 
-async def list_of_failure(session: AsyncSession, chat_id: int) -> list[ModelExchange]:
-    """Return the exchanges of the latest run in which grading the chat failed, in their order."""
-    failed = (ModelExchange.chat_id == chat_id) & ModelExchange.report_id.is_(None)
-    newest = select(func.max(ModelExchange.run_id)).where(failed).scalar_subquery()
-    statement = select(ModelExchange).where(failed, ModelExchange.run_id == newest)
+async def list_of_failure(
+    session: AsyncSession, chat_id: int, run_id: int | None
+) -> list[ModelExchange]:
+    """Return the exchanges of the run in which grading the chat failed, in their order."""
+    statement = select(ModelExchange).where(
+        ModelExchange.chat_id == chat_id,
+        ModelExchange.run_id == run_id,
+        ModelExchange.report_id.is_(None),
+    )
     return list(await session.scalars(statement.order_by(ModelExchange.id)))

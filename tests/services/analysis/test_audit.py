@@ -254,3 +254,14 @@ async def test_failed_chat_shows_the_answer_before_two_blocks(stage: Stage) -> N
     assert (await stage.analyze())["failed_chats"] == 1
     card = (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()
     assert len(card["model_answers"]) == 1
+
+
+async def test_failed_chat_shows_no_answers_of_an_earlier_run(stage: Stage) -> None:
+    chat = stage.add_talk(*GOOD_TALK)
+    stage.sandbox.deepseek.switches.fail(faults.WRONG_GRADE, times=2)
+    await stage.sync()
+    await stage.analyze()
+    stage.sandbox.deepseek.switches.fail(faults.BAD_REQUEST)
+    assert (await stage.analyze())["failed_chats"] == 1
+    card = (await stage.rest.get(f"/api/v1/chats/{chat.id}")).json()
+    assert card["model_answers"] == []
