@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    false,
     func,
     or_,
     select,
@@ -29,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.criteria import GRADE_COLUMNS, Criterion
-from app.domain.flags import Flag
+from app.domain.flags import Flag, store_flags
 from app.domain.grades import Grade
 from app.domain.thresholds import BAD_BELOW, GOOD_FROM
 from app.models import Chat, Digest, Report, Review
@@ -41,7 +42,8 @@ Row = RowMapping
 
 
 def _has_flag(flag: Flag) -> ColumnElement[bool]:
-    return func.jsonb_exists(Report.detail["flags"], flag.value, type_=Boolean)
+    key = next(key for key, codes in store_flags([flag]).items() if codes)
+    return func.coalesce(func.jsonb_exists(Report.detail[key], flag.value, type_=Boolean), false())
 
 
 _IS_ADDRESSED = _has_flag(Flag.ADDRESSES_GRADER)

@@ -7,6 +7,7 @@ from typing import Any
 from app.clients.deepseek.request_body import rebuild_body
 from app.database.engine import Database
 from app.domain.criteria import Criterion
+from app.domain.flags import list_flags
 from app.errors import NotFoundError
 from app.grading.prompt import system_message, with_complaint
 from app.grading.rubric import Rubric
@@ -111,6 +112,6 @@ def _compare(report: Report, verdict: Verdict | str) -> list[str]:
         differences.append("балл отличается от сохранённого")
     if verdict.summary != report.body["summary"]:
         differences.append("summary отличается от сохранённого")
-    if [flag.value for flag in verdict.flags] != report.detail["flags"]:
+    if [flag.value for flag in verdict.flags] != list_flags(report.detail):
         differences.append("отметки отличаются от сохранённых")
     return differences

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.criteria import Criterion
+from app.domain.flags import store_flags
 from app.domain.messages import ChatMessage
 from app.domain.waiting import AnswerTimes
 from app.grading.evidence import Quote
@@ -149,7 +150,7 @@ def _make_detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
             {"message_id": advice.message_id, "text": advice.text}
             for advice in verdict.recommendations
         ],
-        "flags": [flag.value for flag in verdict.flags],
+        **store_flags(verdict.flags),
         "grader_addressed_by": list(verdict.grader_addressed_by),
         "answer_times": dict(times),
     }

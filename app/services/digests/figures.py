@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from app.domain.outcomes import Outcome
 
@@ -268,10 +268,8 @@ class DigestFigures(_Figures):
     """0 to 100; None without reports."""
     bad_reports: int
     """Reports with a score below ``BAD_BELOW``."""
-    bad_share_corrected: CorrectedShare | None = Field(
-        default=None, exclude_if=lambda value: value is None
-    )
-    """None: too few labels. Then it is not stored, as the previous release refuses the field."""
+    bad_share_corrected: CorrectedShare | None = None
+    """None: too few labels."""
     criteria: tuple[CriterionShare, ...]
     worst: tuple[WorstChat, ...]
     waiting_buyers: tuple[WaitingBuyer, ...]
@@ -310,3 +308,12 @@ class DigestFigures(_Figures):
     best: tuple[GoodChat, ...] = ()
     ungraded: tuple[UngradedChat, ...] = ()
     """All ungraded chats that ``coverage`` counts."""
+
+
+UNKNOWN_TO_RELEASE_BEFORE: dict[str, Any] = {
+    "steadiness": True,
+    "critical_reports": True,
+    "bad_share_corrected": True,
+    "worst": {"__all__": {"critical"}},
+}
+"""The fields that the release before refuses, as pydantic excludes them."""
