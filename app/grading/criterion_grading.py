@@ -149,7 +149,7 @@ class CriterionGrading:
         grade: Grade,
     ) -> tuple[Quote, ...]:
         """Return the quotes that support a grade: those of code first, then the model's."""
-        sides = _quotable_sides(criterion, checks)
+        sides = _quotable_sides(criterion, [*checks.values(), *own.checks.values()])
         quotes = [
             found.quote for found in critical if GRADE_LIMITS[found.fault].get(criterion) is grade
         ]
@@ -176,12 +176,13 @@ class CriterionGrading:
         return [quote for quote in verified if quote]
 
 
-def _quotable_sides(criterion: Criterion, checks: Mapping[str, Check]) -> frozenset[Side]:
+def _quotable_sides(criterion: Criterion, checks: Collection[Check]) -> frozenset[Side]:
     """Return the sides whose words may support a grade.
 
     Words of the seller do. Words of the buyer show what the seller left undone (a question without
-    an answer) if a check failed. They never support a grade of tonality.
+    an answer) if a check failed, also if the model's "no" does not count. They never support a
+    grade of tonality.
     """
-    if criterion is not Criterion.TONALITY and Check.NO in checks.values():
+    if criterion is not Criterion.TONALITY and Check.NO in checks:
         return _SELLER | _BUYER
     return _SELLER

@@ -199,6 +199,12 @@ class TestFreshQuestion:
         entry = self.read(checks, ev)
         assert (entry.checks["no_hanging"], entry.grade) == (expected, grade)
 
+    def test_words_that_do_not_count_are_evidence_all_the_same(self) -> None:
+        """Otherwise the model would be asked again."""
+        entry = self.read("y y n", FRESH)
+        assert entry.flags == ()
+        assert entry.quotes == (Quote(107, "А подъезд какой?", repaired=False),)
+
     @pytest.mark.parametrize(("minutes", "grade"), [(179, H), (180, M)])
     def test_question_that_is_not_fresh_any_more_counts(self, minutes: int, grade: Grade) -> None:
         assert self.read("y y n", FRESH, minutes).grade is grade
