@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    extract,
     func,
     or_,
     select,
@@ -93,28 +94,29 @@ async def measure_groups(
 
 
 def _group(wanted: ReportFilter, zone: str) -> CTE:
-    asked_at = func.timezone(zone, _select_first_client_at())
+    # Materialized: otherwise Postgres looks a missing time up for the hour and for the weekday.
     selected = select_counted(
         wanted,
         zone,
         get_counted(wanted, "score"),
         WAITED_SECONDS.label("waited"),
         IS_CRITICAL.label("critical"),
-        cast(func.extract("hour", asked_at), Integer).label("hour"),
-        cast(func.extract("isodow", asked_at), Integer).label("weekday"),
-    )
+        func.timezone(zone, _select_first_client_at()).label("asked_at"),
+    ).prefix_with("MATERIALIZED")
     of = selected.c
+    hour = cast(extract("hour", of.asked_at), Integer)
+    weekday = cast(extract("isodow", of.asked_at), Integer)
     listing = func.coalesce(Chat.item_id, NO_LISTING)
     return (
         select(
-            func.grouping(listing, of.hour, of.weekday, type_=Integer).label("split"),
+            func.grouping(listing, hour, weekday, type_=Integer).label("split"),
             listing.label("listing"),
-            of.hour,
-            of.weekday,
+            hour.label("hour"),
+            weekday.label("weekday"),
             *_make_aggregates(selected),
         )
         .join(Chat, Chat.id == of.chat_id)
-        .group_by(func.grouping_sets(listing, of.hour, of.weekday))
+        .group_by(func.grouping_sets(listing, hour, weekday))
         .cte("grouped")
     )
 

@@ -8,9 +8,10 @@ const COUNTED_BY = ['start_date', 'end_date', 'mail', 'account'];
 
 /** The summary of the same reports; null where the service has none for such filters. */
 export async function readSummary(wanted, signal) {
-  if ([...wanted.keys()].some((name) => !COUNTED_BY.includes(name))) return null;
+  const counted = new URLSearchParams([...wanted].filter(([name]) => name !== 'sort'));
+  if ([...counted.keys()].some((name) => !COUNTED_BY.includes(name))) return null;
   try {
-    return await read('/reports/summary', { params: wanted, signal });
+    return await read('/reports/summary', { params: counted, signal });
   } catch (error) {
     if (![400, 404].includes(error.status)) throw error;
     return null;
