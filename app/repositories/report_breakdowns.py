@@ -85,7 +85,7 @@ async def measure_groups(
     of = _rank(_group(wanted, zone)).c
     newest = aliased(Report)
     statement = (
-        select(of, cast(newest.body["chat_title"].as_string(), Text).label("title"))
+        select(*of, cast(newest.body["chat_title"].as_string(), Text).label("title"))
         .join(newest, newest.id == of.newest_id)
         .where(or_(of.split != Split.LISTING, of.place <= most, of.worst_place <= worst))
         .order_by(of.split, of.place)
@@ -146,7 +146,7 @@ def _rank(grouped: CTE) -> CTE:
         order_by=(of.mean_score, of.reports.desc(), of.newest_id.desc()),
     )
     return select(
-        of,
+        *of,
         func.row_number()
         .over(partition_by=of.split, order_by=(of.reports.desc(), of.newest_id.desc()))
         .label("place"),

@@ -28,10 +28,13 @@ def read_cursor(cursor: str, sort: ReportSort | None = None) -> Position:
     """
     try:
         padded = (cursor + "=" * (-len(cursor) % 4)).encode()
-        moment, *written = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        numbers, by_score = written[:2], written[2:]
+        written = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        moment, last_id, newest_id, *by_score = written
         position = Position(
-            _parse_moment(moment), *map(_parse_id, numbers), _parse_score(by_score, sort)
+            _parse_moment(moment),
+            _parse_id(last_id),
+            _parse_id(newest_id),
+            _parse_score(by_score, sort),
         )
         if write_cursor(position, sort) != cursor:
             raise ValueError("another spelling")

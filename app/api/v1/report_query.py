@@ -100,7 +100,8 @@ class ReportQuery:
             description=(
                 "В JSON добавить к каждому отчёту score — балл от 0 до 100; без него поля ровно те,"
                 " что в описании."
-            )
+            ),
+            examples=[True],
         ),
     ] = False
 

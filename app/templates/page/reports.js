@@ -8,7 +8,7 @@ import { BAD_BELOW, CRITERIA, clock, dayAndMonth, days, daysAfter, gradesOf, num
 
 const PAGE = 50;
 const FILTERS = ['start_date', 'end_date', 'mail', 'account', 'chat_id', 'q', 'sort', ...Object.keys(CRITERIA)];
-const ORDERS = { '': 'новые первыми', score: 'с низкой оценки', '-score': 'с высокой оценки' };
+const ORDERS = { '': 'сначала новые', score: 'сначала низкие', '-score': 'сначала высокие' };
 const LETTERS = { Высокая: 'В', Средняя: 'С', Низкая: 'Н' };
 let listed = null;
 let unfolded = false;
