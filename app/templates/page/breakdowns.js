@@ -2,6 +2,7 @@
 
 import { read } from './api.js';
 import { el } from './dom.js';
+import { isCounted } from './summary.js';
 import { BAD_BELOW, ENOUGH, WEEKDAYS, dayAndMonth, daysAfter, monday, number, percent, plural, shortDate } from './words.js';
 
 const WEEKS = 12;
@@ -11,8 +12,9 @@ const FIRST_ROWS = 10;
 const BAR_HEIGHT = 80;
 let unfolded = false;
 
-/** The summary of the twelve weeks up to the end of what is listed, or of all its weeks if they are more. */
+/** The summary of the twelve weeks up to the end of what is listed, or of all its weeks if they are more; null like that of the list. */
 export async function readWeeks(wanted, signal) {
+  if (!isCounted(wanted)) return null;
   const end = wanted.get('mail') ?? wanted.get('end_date');
   const [usual, longest] = [WEEKS, MOST_WEEKS].map((weeks) => daysAfter(monday(end), -7 * (weeks - 1)));
   const start = [usual, wanted.get('start_date') ?? usual].sort()[0];

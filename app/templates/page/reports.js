@@ -27,7 +27,7 @@ export async function showReports(root, query, signal) {
     const found = await answer.json();
     const list = el('tbody', { role: 'rowgroup' });
     const footer = el('div.footer');
-    root.replaceChildren(heading(wanted), filters(wanted, summary?.accounts), tiles(summary), summary ? course(weeks) : '', breakdowns(summary), found.length ? table(list, wanted) : nothing(), footer);
+    root.replaceChildren(heading(wanted), filters(wanted, summary?.accounts), tiles(summary), course(weeks), breakdowns(summary), found.length ? table(list, wanted) : nothing(), footer);
     append(found, answer, list, footer);
     listed = String(query);
   } catch (error) {
