@@ -25,6 +25,7 @@ def make_report_columns(
     grading: Grading,
     times: AnswerTimes,
     *,
+    first_client_at: datetime | None,
     run_id: int,
     now: datetime,
 ) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def make_report_columns(
         created_at=created_at,
         body=_make_body(number, transcript, grading.verdict, created_at),
         detail=_make_detail(grading.verdict, times.as_json),
+        first_client_at=first_client_at,
         **_grading_columns(grading, graded),
     )
 

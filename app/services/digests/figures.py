@@ -208,6 +208,16 @@ class GoodChat(_ShownChat):
     """A chat with one of the highest scores of the mail."""
 
 
+class ListingFigures(_Figures):
+    """A listing with one of the lowest mean scores, of at least ``ENOUGH_REPORTS`` reports."""
+
+    item_id: int
+    chat_title: str
+    """The title in its newest report."""
+    reports: int
+    mean_score: float
+
+
 class WaitingBuyer(_Figures):
     """A buyer whose message is the last one of the chat, at most 7 days old."""
 
@@ -272,6 +282,8 @@ class DigestFigures(_Figures):
     """None: too few labels."""
     criteria: tuple[CriterionShare, ...]
     worst: tuple[WorstChat, ...]
+    worst_listings: tuple[ListingFigures, ...] = ()
+    """At most three, the lowest mean first."""
     waiting_buyers: tuple[WaitingBuyer, ...]
     """All waiting buyers, the longest wait first."""
     failed_chats: tuple[FailedChat, ...]
