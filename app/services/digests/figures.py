@@ -326,6 +326,7 @@ UNKNOWN_TO_RELEASE_BEFORE: dict[str, Any] = {
     "steadiness": True,
     "critical_reports": True,
     "bad_share_corrected": True,
+    "worst_listings": True,
     "worst": {"__all__": {"critical"}},
 }
 """The fields that the release before refuses, as pydantic excludes them."""
