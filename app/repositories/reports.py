@@ -97,12 +97,19 @@ async def sum_cost(session: AsyncSession, start: datetime, end: datetime) -> Dec
 
 
 async def get_mean_completion_tokens(session: AsyncSession) -> float | None:
-    """Return the mean number of completion tokens of the newest 200 reports.
+    """Return the mean number of completion tokens of one grading among the newest 200 reports.
 
-    None without reports.
+    Reports of two gradings count, as half, only if there are no others. None without reports.
     """
-    newest = select(Report.completion_tokens).order_by(Report.id.desc()).limit(200).subquery()
-    mean = await session.scalar(select(func.avg(newest.c.completion_tokens)))
+    newest = (
+        select(Report.completion_tokens, Report.repeat.is_(None).label("is_single"))
+        .order_by(Report.id.desc())
+        .limit(200)
+        .subquery()
+    )
+    mean_of_all = func.avg(newest.c.completion_tokens)
+    mean_of_single = mean_of_all.filter(newest.c.is_single)
+    mean = await session.scalar(select(func.coalesce(mean_of_single, mean_of_all / 2)))
     return None if mean is None else float(mean)
 
 

@@ -10,7 +10,7 @@ from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.review_schemas import review_fields
 from app.domain.criteria import Criterion
-from app.domain.critical import CriticalFault
+from app.domain.critical import describe_fault
 from app.domain.flags import Flag, addresses_grader_label, describe_flag, list_flags
 from app.domain.messages import Side
 from app.grading.evidence import in_sentence
@@ -77,7 +77,7 @@ def _make_fields(card: ReportCard) -> dict[str, Any]:
         "objection": objections[0] if objections else None,
         "objections": objections,
         "critical": [
-            {**_make_quote(found, messages), "label": CriticalFault(found["fault"]).label}
+            {**_make_quote(found, messages), "label": describe_fault(found["fault"])}
             for found in detail.get("critical", ())
         ],
         "answer_limits": {},

@@ -3,11 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from app.cli.estimates import estimate_analyze
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.server import Sandbox
 from app.services.analysis.worker_pool import WorkerPool
+from tests.support.estimates import estimate_grading
 from tests.support.stage import GOOD_TALK, Stage, on_stage, until
 
 ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
@@ -121,3 +126,48 @@ async def test_stop_keeps_the_first_grading(database_url: str) -> None:
 async def _is_asked(stage: Stage, times: int) -> bool:
     asked = [entry for entry in stage.sandbox.deepseek.requests if "completions" in entry.path]
     return len(asked) >= times
+
+
+async def test_estimate_counts_a_repeated_chat_twice(stage: Stage, database_url: str) -> None:
+    for _ in range(20):
+        stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    once = await estimate_grading(stage)
+    async with stage.resting(), on_stage(database_url, stage.sandbox, steadiness_share=0.5) as half:
+        expected = await estimate_grading(half)
+        await half.analyze()
+        (made,) = await half.rows(
+            "SELECT count(*) AS reports, count(repeat) AS repeats FROM reports"
+        )
+    assert 0 < expected.repeats < 20
+    assert (expected.windows, expected.repeats) == (made["reports"], made["repeats"])
+    assert once.repeats == 0
+    assert once.most_usd and expected.most_usd and once.usd and expected.usd
+    gradings = 20 + expected.repeats
+    assert expected.most_usd / once.most_usd == pytest.approx(Decimal(gradings) / 20)
+    assert expected.usage.completion_tokens * 20 == once.usage.completion_tokens * gradings
+
+
+async def test_estimate_uses_the_mean_of_single_gradings(database_url: str) -> None:
+    async with Sandbox() as sandbox:
+        sandbox.avito.accounts[0].chats.clear()
+        async with on_stage(database_url, sandbox, steadiness_share=1) as stage:
+            await grade(stage, 2)
+            stage.add_talk(*GOOD_TALK)
+            await stage.sync()
+            (of_both,) = await stage.rows("SELECT avg(completion_tokens)::float8 FROM reports")
+            found = (await estimate_grading(stage)).usage.completion_tokens
+            assert found == pytest.approx(of_both["avg"], abs=2), "half the mean, twice"
+            await stage.change(
+                "UPDATE reports SET repeat = NULL, completion_tokens = 100 WHERE id = 1"
+            )
+            assert (await estimate_grading(stage)).usage.completion_tokens == 200
+
+
+async def test_command_names_the_repeats(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        stage.add_talk(*GOOD_TALK)
+    await stage.sync()
+    settings = stage.service.settings.model_copy(update={"steadiness_share": 1.0})
+    await estimate_analyze(settings, limit=None, chat_ids=[], force=False)
+    assert "К оценке: 2 чата, из них дважды: 2." in capsys.readouterr().out
