@@ -14,7 +14,8 @@ from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.domain.settling import SettlingRule
-from app.domain.working_hours import ROUND_THE_CLOCK
+from app.domain.timeliness import GRADING_HOURS
+from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
 from app.errors import SettingsError
 from app.log import LogFormat
 from app.setting_types import (
@@ -227,8 +228,8 @@ class Settings(BaseSettings):
     )
     """Silence after a message of the company after which the buyer begins a new episode."""
     settle_minutes: int = Field(30, ge=0, le=1440, description="целое число минут от 0 до 1440")
-    """Working time after the buyer's last message before a chat is graded. Until then it waits,
-    unless the company answers. 0: chats do not wait.
+    """Working time (WORKING_HOURS) after the buyer's last message before a chat is graded. Until
+    then it waits, unless the company answers. 0: chats do not wait.
     """
     working_hours: Annotated[Hours, NoDecode] = Field(
         None,
@@ -237,9 +238,9 @@ class Settings(BaseSettings):
         ),
     )
     """Days and hours, in REPORT_TIMEZONE, that count for answer times and SETTLE_MINUTES, for
-    example `Пн-Пт 09:00-18:00, Сб 10:00-16:00`. If it is not set, all hours count, and an
-    answer counts as late by the hours from 9 to 21 of every day. The list of waiting buyers always
-    counts all hours.
+    example `Пн-Пт 09:00-18:00, Сб 10:00-16:00`. If it is not set, all hours count for
+    answer times, and the hours from 9 to 21 of every day for SETTLE_MINUTES and late answers. The
+    list of waiting buyers always counts all hours.
     """
     mask_personal_data: bool = Field(True, description="true или false")
     """Whether phones, addresses, names and other personal data are replaced by tokens before a text
@@ -323,9 +324,14 @@ class Settings(BaseSettings):
         """The rule of when a conversation is over."""
         return SettlingRule(
             timedelta(minutes=self.settle_minutes),
-            self.working_hours or ROUND_THE_CLOCK,
+            self.working_hours or GRADING_HOURS,
             self.report_timezone,
         )
+
+    @property
+    def answer_hours(self) -> WorkingHours:
+        """The working hours by which answer times are counted for figures."""
+        return self.working_hours or ROUND_THE_CLOCK
 
     @property
     def webhook_url(self) -> str | None:

@@ -114,6 +114,7 @@ def _make_sandbox_settings(sandbox: Sandbox, settings: Settings, folder: Path) -
         mail_from=SENDER,
         report_recipients=(RECIPIENT, _SECOND_RECIPIENT),
         scheduler_enabled=False,  # a scheduled daily run would mail an empty report
+        settle_minutes=0,  # at night no chat would settle
         avito_requests_per_minute=0,
         **{name.lower(): value for name, value in sandbox.environment().items()},
     )

@@ -1,6 +1,6 @@
 """``--estimate``: what a grading would take, before any of it is spent."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -14,12 +14,11 @@ from app.clients.deepseek.prices import get_peak_factor
 from app.clock import local_date, system_clock
 from app.config import Settings
 from app.database.engine import Database
-from app.domain.messages import ChatMessage
 from app.domain.outcomes import OutcomeCode
 from app.repositories.grading_scope import Scope
 from app.russian_text import number, plural
 from app.services.analysis.budget import sum_spent
-from app.services.analysis.estimate import Estimate, estimate_due, estimate_windows
+from app.services.analysis.estimate import Estimate, PlannedGrading, estimate_due, estimate_windows
 from app.services.analysis.originals import list_originals
 from app.services.requested_chats import describe_unknown
 from app.services.run_params import RegradePeriod
@@ -39,7 +38,8 @@ async def estimate_analyze(
         unknown = await check_named(database, chat_ids)
         estimate = await estimate_due(database, grader, scope, limit)
         spent = await sum_spent(database, local_date(system_clock(), grader.zone), grader.zone)
-    print_line(f"К оценке: {plural(estimate.windows, 'чат', 'чата', 'чатов')}.")
+    twice = f", из них дважды: {estimate.repeats}" if estimate.repeats else ""
+    print_line(f"К оценке: {plural(estimate.windows, 'чат', 'чата', 'чатов')}{twice}.")
     if estimate.skipped:
         reasons = ", ".join(
             f"{reason.label}: {count}" for reason, count in estimate.skipped.most_common()
@@ -65,18 +65,18 @@ async def estimate_regrade(
     check_data_dir(settings)
     async with open_grader(settings) as grader, open_database(settings) as database:
         estimate = await estimate_windows(
-            database, grader, _windows(database, period, grader.episode_gap)
+            database, grader, _plan_regrades(database, period, grader.episode_gap)
         )
         spent = await sum_spent(database, local_date(system_clock(), grader.zone), grader.zone)
     print_line(f"К переоценке: {plural(estimate.windows, 'отчёт', 'отчёта', 'отчётов')}.")
     return _print_estimate(settings, estimate, spent)
 
 
-async def _windows(
+async def _plan_regrades(
     database: Database, period: RegradePeriod, gap: timedelta
-) -> AsyncIterator[Sequence[ChatMessage]]:
+) -> AsyncIterator[PlannedGrading]:
     async for case in list_originals(database, period, gap):
-        yield case.window
+        yield PlannedGrading(case.window, case.is_repeated)
 
 
 def _print_estimate(settings: Settings, estimate: Estimate, spent: Decimal) -> int:

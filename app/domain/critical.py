@@ -26,6 +26,15 @@ _LABELS = {
     CriticalFault.FALSE_AVAILABILITY: "обещан товар, которого нет",
 }
 
+
+def describe_fault(code: str) -> str:
+    """Return the label of a stored fault; the code itself if a later release has stored it."""
+    try:
+        return CriticalFault(code).label
+    except ValueError:
+        return code
+
+
 GRADE_LIMITS = {
     CriticalFault.INSULT: {
         Criterion.TONALITY: Grade.LOW,

@@ -1,7 +1,8 @@
 """Flags: reasons for a person to review a grade or a report."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Any
 
 from app.domain.messages import Side
 
@@ -33,6 +34,19 @@ class Flag(StrEnum):
         return _FLAG_LABELS[self]
 
 
+_KNOWN_TO_RELEASE_BEFORE = frozenset(
+    {
+        Flag.DISAGREEMENT,
+        Flag.NO_EVIDENCE,
+        Flag.ALL_NA,
+        Flag.OBJECTION_UNVERIFIED,
+        Flag.ADDRESSES_GRADER,
+    }
+)
+"""The release before refuses a report with other flags under the key ``flags``."""
+NEW_FLAGS = "new_flags"
+"""The key of the other flags. One release later all flags are stored under ``flags``."""
+
 _FLAG_LABELS = {
     Flag.CRITICAL: "критическая ошибка продавца",
     Flag.DISAGREEMENT: "оценка модели расходится с оценкой по проверкам",
@@ -52,6 +66,22 @@ _WHO_ADDRESSES_GRADER = {
     frozenset({Side.COMPANY}): "продавец обращается к проверяющему",
     frozenset({Side.CLIENT, Side.COMPANY}): "покупатель и продавец обращаются к проверяющему",
 }
+
+
+def store_flags(flags: Iterable[Flag]) -> dict[str, list[str]]:
+    """Return the codes of flags under the keys by which a report stores them."""
+    codes = [(flag in _KNOWN_TO_RELEASE_BEFORE, flag.value) for flag in flags]
+    return {
+        "flags": [code for is_known, code in codes if is_known],
+        NEW_FLAGS: [code for is_known, code in codes if not is_known],
+    }
+
+
+def list_flags(stored: Mapping[str, Any]) -> list[str]:
+    """Return the codes of the flags of a stored report or criterion, known ones in their order."""
+    codes = [*stored["flags"], *stored.get(NEW_FLAGS, ())]
+    known = [flag.value for flag in Flag if flag in codes]
+    return known + [code for code in codes if code not in known]
 
 
 def describe_flag(code: str) -> str:

@@ -1,5 +1,6 @@
 """Messages of a chat as grading needs them: author, time and text."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -37,3 +38,8 @@ class ChatMessage:
     text: str
     has_text: bool
     type: str = "text"
+
+
+def find_first_client_at(messages: Iterable[ChatMessage]) -> datetime | None:
+    """Return the time of the buyer's first message; None without one. Oldest messages are first."""
+    return next((message.sent_at for message in messages if message.side is Side.CLIENT), None)

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 ENOUGH_ANSWERS = 10
 """Fewer reports show nothing about the model."""
+ENOUGH_FAULTLESS = 30
+"""Fewer reports without a fault show nothing: good sellers exist."""
 MOST_EQUAL = 0.5
 """The largest share of reports that may have equal answers with a fault."""
 MOST_FAULTLESS = 0.9
-"""The largest share of reports that may be without any fault. Good sellers exist."""
+"""The largest share of reports that may have the same answers without a fault."""
 _NORMAL_95 = 1.959964
 
 
@@ -34,8 +36,10 @@ def are_suspicious(vector: str, equal: int, reports: int) -> bool:
 
     ``vector``: the commonest answers to all checks. ``equal``: reports that have them.
     """
-    most = MOST_EQUAL if "n" in vector.split() else MOST_FAULTLESS
-    return reports >= ENOUGH_ANSWERS and equal > most * reports
+    has_fault = "n" in vector.split()
+    enough = ENOUGH_ANSWERS if has_fault else ENOUGH_FAULTLESS
+    most = MOST_EQUAL if has_fault else MOST_FAULTLESS
+    return reports >= enough and equal > most * reports
 
 
 def wilson_interval(count: int, of: int) -> Interval | None:

@@ -1,11 +1,12 @@
 """Late answers and unanswered questions, found in the messages without the model."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from app.domain.closing_words import gives_up, is_closing, is_question, is_waiting
+from app.domain.holding_answers import is_automatic, is_promise
 from app.domain.messages import ChatMessage, Side
 from app.domain.working_hours import WorkingHours
 
@@ -14,15 +15,10 @@ FIRST_ANSWER_WITHIN = timedelta(minutes=60)
 LATER_ANSWER_WITHIN = timedelta(minutes=180)
 """Working time from a later message of the buyer to the company's answer."""
 GRADING_HOURS = WorkingHours.parse("Пн-Вс 09:00-21:00")
-"""Working hours for late answers if WORKING_HOURS is not set: nobody must answer at night."""
-
-_NEEDS_NO_ANSWER = re.compile(
-    r"(?:спасиб\w*|благодар\w*|хорош\w?|ок|окей|ok|понял\w?|понятно|ясно|ладно|договорились"
-    r"|подумаю|решу|до|свидания|встречи|всего|доброго|удачи|вам|тоже|и|отлично|супер|здорово"
-    r"|большое|огромное|за|ответ|помощь|информацию|вас|тогда|я|мы|ну|все|это|буду|будем|знать"
-    r"|напишу|если|что|жду|ждем)"
-)
-_WORD = re.compile(r"\w+")
+"""Working hours for grading if WORKING_HOURS is not set: an answer at night is not required."""
+AUTOMATIC_WITHIN = timedelta(seconds=10)
+"""A promise to find out that comes this soon after the buyer's message is an automatic text."""
+_DELETED = "deleted"
 
 
 @dataclass(frozen=True)
@@ -35,16 +31,39 @@ class LateAnswer:
     is_first: bool
 
 
-def needs_answer(message: ChatMessage) -> bool:
+@dataclass
+class _Wait:
+    """A wait of the buyer without an answer yet.
+
+    ``messages``: the buyer's, from the first one that needs an answer. ``is_first``: the company
+    has not answered in this episode; a promise to find out counts here. ``is_reported``: an answer
+    to this wait is late already.
+    """
+
+    is_first: bool
+    messages: list[ChatMessage] = field(default_factory=list)
+    is_reported: bool = False
+
+    @property
+    def within(self) -> timedelta:
+        return FIRST_ANSWER_WITHIN if self.is_first else LATER_ANSWER_WITHIN
+
+    @property
+    def question(self) -> ChatMessage | None:
+        """The first message with a question, if any."""
+        asking = (entry for entry in self.messages if entry.has_text and is_question(entry.text))
+        return next(asking, None)
+
+
+def needs_answer(message: ChatMessage, *, is_asked: bool = False) -> bool:
     """Return whether a message of the buyer asks for an answer.
 
-    Thanks, consent and farewells do not. Everything else does: a question, a voice message, a
-    picture.
+    Thanks, consent, farewells and deleted messages do not. Everything else does: a question, a
+    voice message, a picture. ``is_asked``: the company's text before it is a question.
     """
-    if not message.has_text or "?" in message.text:
-        return True
-    words = _WORD.findall(message.text.lower().replace("ё", "е"))
-    return any(not _NEEDS_NO_ANSWER.fullmatch(word) for word in words)
+    if message.type == _DELETED:
+        return False
+    return not message.has_text or not is_closing(message.text, is_asked=is_asked)
 
 
 def list_late_answers(
@@ -52,31 +71,111 @@ def list_late_answers(
 ) -> list[LateAnswer]:
     """Return the late answers in a graded window, oldest first.
 
-    A wait begins with the first of the buyer's consecutive messages that needs an answer. A wait
-    without an answer is not late: it is a fault of closure. ``is_whole``: the window begins with
-    the episode; otherwise the limit of later answers applies to every answer.
+    A wait begins with the first of the buyer's consecutive messages that needs an answer. It is
+    late at most once. An automatic text is no answer. A promise to find out is an answer in time,
+    but the wait goes on with the limit of later answers. A wait without an answer is not late: it
+    is a fault of closure. ``is_whole``: the window begins with the episode; otherwise the limit of
+    later answers applies to every answer.
     """
+    return _follow(window, hours, zone, is_whole=is_whole)[0]
+
+
+def find_unanswered_question(
+    window: Sequence[ChatMessage],
+    hours: WorkingHours,
+    zone: ZoneInfo,
+    graded_at: datetime,
+    *,
+    is_whole: bool,
+) -> ChatMessage | None:
+    """Return the first question after the company's last answer if its time limit has passed."""
+    wait = _follow(window, hours, zone, is_whole=is_whole)[1]
+    question = wait.question
+    if question is None or not _is_left_open(wait.messages[-1]):
+        return None
+    waited = hours.seconds_between(question.sent_at, graded_at, zone)
+    return question if waited > wait.within.total_seconds() else None
+
+
+def list_fresh_messages(
+    window: Sequence[ChatMessage],
+    hours: WorkingHours,
+    zone: ZoneInfo,
+    graded_at: datetime,
+    *,
+    is_whole: bool,
+) -> list[ChatMessage]:
+    """Return the buyer's messages without an answer if the company still has time for it."""
+    wait = _follow(window, hours, zone, is_whole=is_whole)[1]
+    if not wait.messages:
+        return []
+    waited = hours.seconds_between(wait.messages[0].sent_at, graded_at, zone)
+    return wait.messages if waited <= wait.within.total_seconds() else []
+
+
+def _follow(
+    window: Sequence[ChatMessage], hours: WorkingHours, zone: ZoneInfo, *, is_whole: bool
+) -> tuple[list[LateAnswer], _Wait]:
+    """Return the late answers, and the wait at the end; it has no messages if nobody waits."""
     late: list[LateAnswer] = []
-    since, is_first = None, is_whole
+    wait, is_asked = _Wait(is_first=is_whole), False
     for message in window:
-        if message.side is Side.CLIENT and since is None and needs_answer(message):
-            since = message.sent_at
-        elif message.side is Side.COMPANY and since is not None:
-            within = FIRST_ANSWER_WITHIN if is_first else LATER_ANSWER_WITHIN
-            seconds = hours.seconds_between(since, message.sent_at, zone)
-            if seconds > within.total_seconds():
-                limit = int(within.total_seconds())
-                late.append(LateAnswer(message.id, seconds, limit, is_first))
-            since, is_first = None, False
-    return late
+        if message.type == _DELETED:
+            continue
+        if message.side is Side.CLIENT:
+            _add_message(wait, message, is_asked=is_asked)
+        elif message.side is Side.COMPANY:
+            is_asked = message.has_text and is_question(message.text)
+            if wait.messages and not _is_automatic(message, wait):
+                late += _measure(message, wait, hours, zone)
+                wait = _answer(message, wait)
+    return late, wait
 
 
-def find_unanswered_question(window: Sequence[ChatMessage]) -> ChatMessage | None:
-    """Return the first question among the buyer's messages after the company's last one."""
-    unanswered: ChatMessage | None = None
-    for message in reversed(window):
-        if message.side is Side.COMPANY:
-            break
-        if message.side is Side.CLIENT and message.has_text and "?" in message.text:
-            unanswered = message
-    return unanswered
+def _add_message(wait: _Wait, message: ChatMessage, *, is_asked: bool) -> None:
+    """Begin or continue a wait, or end it if the buyer has found the answer or refuses."""
+    needs = needs_answer(message, is_asked=is_asked)
+    if not needs and gives_up(message.text):
+        wait.messages.clear()
+    elif needs or wait.messages:
+        wait.messages.append(message)
+
+
+def _answer(message: ChatMessage, wait: _Wait) -> _Wait:
+    """Return the wait after an answer: a promise leaves it open."""
+    if message.has_text and is_promise(message.text):
+        return _Wait(False, wait.messages, wait.is_reported)
+    return _Wait(is_first=False)
+
+
+def _measure(
+    message: ChatMessage, wait: _Wait, hours: WorkingHours, zone: ZoneInfo
+) -> list[LateAnswer]:
+    """Return the answer if it is late and the first late one of the wait."""
+    limit = int(wait.within.total_seconds())
+    seconds = hours.seconds_between(wait.messages[0].sent_at, message.sent_at, zone)
+    if seconds <= limit or wait.is_reported:
+        return []
+    wait.is_reported = True
+    return [LateAnswer(message.id, seconds, limit, wait.is_first)]
+
+
+def _is_automatic(message: ChatMessage, wait: _Wait) -> bool:
+    """Return whether a message of the company is an automatic text.
+
+    "A manager will call you" may answer a statement of the buyer in the middle of a conversation.
+    """
+    if not message.has_text:
+        return False
+    is_instant = message.sent_at - wait.messages[-1].sent_at <= AUTOMATIC_WITHIN
+    if is_instant and is_promise(message.text):
+        return True
+    return is_automatic(message.text) and (is_instant or wait.is_first or wait.question is not None)
+
+
+def _is_left_open(last: ChatMessage) -> bool:
+    """Return whether the buyer's last message leaves his questions open.
+
+    Thanks and consent close them, also with something else; "I am waiting" does not.
+    """
+    return needs_answer(last) or is_waiting(last.text)

@@ -4,7 +4,7 @@ Code answers what it knows: waiting times, a last question without an answer, th
 unanswered objections. The model answers the other checks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.domain.criteria import Check, Criterion
 from app.domain.critical import GRADE_LIMITS, limit_grade
@@ -30,6 +30,7 @@ class CriterionGrading:
     """Grades the criteria of one window.
 
     ``late``: its late answers. ``unanswered``: the question of the buyer that ends it, if any.
+    ``fresh``: ids of the buyer's messages at its end that the seller still has time to answer.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class CriterionGrading:
         transcript: QuoteVerifier,
         late: Sequence[LateAnswer],
         unanswered: ChatMessage | None,
+        fresh: Collection[int] = (),
     ) -> None:
         self._rubric = rubric
         self._transcript = transcript
         self._late = late
         self._unanswered = unanswered
+        self._fresh = frozenset(fresh)
         self._shown_by_code = {
             Computed.ANSWER_TIMES: [
                 quote
@@ -66,6 +69,7 @@ class CriterionGrading:
     ) -> CriterionVerdict:
         """Return the verdict on one criterion. Its reasoning is added by the caller."""
         checks = self._complete_checks(self._rubric.criteria[criterion], own, objections)
+        checks |= self._excuse_fresh(self._rubric.criteria[criterion], own, checks)
         if criterion is Criterion.OBJECTION_HANDLING and not objections:
             disagrees = own.grade is not Grade.NONE
             flags = tuple(flag for flag in (Flag.DISAGREEMENT,) if disagrees)
@@ -116,6 +120,29 @@ class CriterionGrading:
             Computed.LAST_QUESTION in computed and self._unanswered is not None
         )
 
+    def _excuse_fresh(
+        self, entry: RubricCriterion, own: CriterionAnswer, checks: Mapping[str, Check]
+    ) -> dict[str, Check]:
+        """Return changed checks: a message that may still be answered in time is no fault.
+
+        The model's "no" stays if it quotes an earlier message of the buyer. The check is met
+        instead of not applicable if no other check of the criterion applies.
+        """
+        failed = [
+            check.id
+            for check in entry.checks
+            if check.computed is Computed.LAST_QUESTION and checks[check.id] is Check.NO
+        ]
+        quoted = {quote.message_id for quote in self._verify(own, _BUYER)}
+        if not failed or not self._fresh or not quoted <= self._fresh:
+            return {}
+        applies = any(
+            value is not Check.NOT_APPLICABLE
+            for name, value in checks.items()
+            if name not in failed
+        )
+        return dict.fromkeys(failed, Check.NOT_APPLICABLE if applies else Check.YES)
+
     def _count_further_faults(self, entry: RubricCriterion, objections: Sequence[Objection]) -> int:
         """Return the late answers and unanswered objections after the first one of each.
 
@@ -137,7 +164,7 @@ class CriterionGrading:
         grade: Grade,
     ) -> tuple[Quote, ...]:
         """Return the quotes that support a grade: those of code first, then the model's."""
-        sides = _quotable_sides(criterion, checks)
+        sides = _quotable_sides(criterion, [*checks.values(), *own.checks.values()])
         quotes = [
             found.quote for found in critical if GRADE_LIMITS[found.fault].get(criterion) is grade
         ]
@@ -169,12 +196,13 @@ def _excuse(check: RubricCheck, answer: Check) -> Check:
     return Check.NOT_APPLICABLE if is_repeated else answer
 
 
-def _quotable_sides(criterion: Criterion, checks: Mapping[str, Check]) -> frozenset[Side]:
+def _quotable_sides(criterion: Criterion, checks: Collection[Check]) -> frozenset[Side]:
     """Return the sides whose words may support a grade.
 
     Words of the seller do. Words of the buyer show what the seller left undone (a question without
-    an answer) if a check failed. They never support a grade of tonality.
+    an answer) if a check failed, also if the model's "no" does not count. They never support a
+    grade of tonality.
     """
-    if criterion is not Criterion.TONALITY and Check.NO in checks.values():
+    if criterion is not Criterion.TONALITY and Check.NO in checks:
         return _SELLER | _BUYER
     return _SELLER

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.domain.criteria import Check, Criterion
-from app.domain.flags import Flag
+from app.domain.flags import Flag, store_flags
 from app.domain.grades import Grade
 from app.domain.timeliness import LateAnswer
 from app.grading.critical_claims import CriticalFinding
@@ -106,8 +106,8 @@ class Verdict:
         """Return what supports each grade, as JSON, by criterion.
 
         The keys are grade, model_grade, checks, quotes [{message_id, text, repaired}], reasoning,
-        flags, weight. The weight is stored because a correction is scored by the rubric of the
-        grading.
+        flags and new_flags, weight. The weight is stored because a correction is scored by the
+        rubric of the grading.
         """
         return {
             criterion.value: {**_as_json(entry), "weight": self.weights[criterion]}
@@ -125,5 +125,5 @@ def _as_json(entry: CriterionVerdict) -> dict[str, object]:
             for quote in entry.quotes
         ],
         "reasoning": entry.reasoning,
-        "flags": [flag.value for flag in entry.flags],
+        **store_flags(entry.flags),
     }

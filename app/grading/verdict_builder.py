@@ -10,7 +10,11 @@ from app.domain.flags import Flag
 from app.domain.grades import Grade
 from app.domain.messages import ChatMessage, Side
 from app.domain.score import score
-from app.domain.timeliness import find_unanswered_question, list_late_answers
+from app.domain.timeliness import (
+    find_unanswered_question,
+    list_fresh_messages,
+    list_late_answers,
+)
 from app.grading.copying import is_copied
 from app.grading.criterion_grading import CriterionGrading
 from app.grading.critical_claims import (
@@ -100,13 +104,15 @@ class _Reader:
         self._system = system_message(rubric)
         self._transcript = QuoteVerifier(window, masker)
         self._retelling = Retelling(window, masker, self._transcript, context.zone)
-        self._late = tuple(
-            list_late_answers(
-                window, context.working_hours, context.zone, is_whole=context.earlier == 0
-            )
-        )
+        hours, zone, is_whole = context.working_hours, context.zone, context.earlier == 0
+        self._late = tuple(list_late_answers(window, hours, zone, is_whole=is_whole))
+        at_end = (window, hours, zone, context.graded_at)
         self._grading = CriterionGrading(
-            rubric, self._transcript, self._late, find_unanswered_question(window)
+            rubric,
+            self._transcript,
+            self._late,
+            find_unanswered_question(*at_end, is_whole=is_whole),
+            [message.id for message in list_fresh_messages(*at_end, is_whole=is_whole)],
         )
 
     def parse(self, text: str) -> ModelAnswer:

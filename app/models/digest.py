@@ -58,6 +58,11 @@ class Digest(Numbered):
 
     None for the first, whose ``figures`` are the same.
     """
+    whole_figures: Mapped[dict[str, Any] | None]
+    whole_day_figures: Mapped[dict[str, Any] | None]
+    """The same with the fields that the release before does not read. It refuses ``figures`` with
+    unknown fields; one release later ``figures`` has all of them again.
+    """
     reports_count: Mapped[int]
     subject: Mapped[str]
     mime: Mapped[bytes | None]

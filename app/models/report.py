@@ -34,6 +34,13 @@ class Report(Numbered):
             "id",
             postgresql_where=text(f"kind = '{ReportKind.GRADING}'"),
         ),
+        Index(
+            "ix_reports_score",
+            "score",
+            "created_at",
+            "id",
+            postgresql_where=text(f"kind = '{ReportKind.GRADING}'"),
+        ),
         Index("ix_reports_chat_id", "chat_id"),
         Index("ix_reports_run_id", "run_id"),
         Index("ix_reports_digest_id", "digest_id"),
@@ -79,6 +86,11 @@ class Report(Numbered):
     repeat: Mapped[dict[str, Any] | None]
     """A second grading of the same messages, for steadiness: grades by criterion and check answers
     by id. None: the chat was graded once.
+    """
+    first_client_at: Mapped[datetime | None]
+    """The time of the buyer's first message in the graded episode.
+
+    None: a regrade, or a report of a release without this column.
     """
     first_message_id: Mapped[int]
     last_message_id: Mapped[int]

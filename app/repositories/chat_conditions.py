@@ -3,8 +3,10 @@
 from sqlalchemy import ColumnElement, and_, false, select
 
 from app.domain.messages import Side
+from app.domain.outcomes import Outcome
 from app.domain.settling import SettlingSpan
 from app.models import Account, Chat
+from app.repositories.sql_values import inline
 
 COMPANY_IS_BUYER: ColumnElement[bool] = (
     select(Account.id)
@@ -13,6 +15,11 @@ COMPANY_IS_BUYER: ColumnElement[bool] = (
     .exists()
 )
 """The chat is about a listing of another account. False if the owner is not known."""
+
+HAS_FAILED: ColumnElement[bool] = and_(
+    Chat.outcome == inline(Outcome.FAILED), Chat.outcome_message_id == Chat.last_person_message_id
+)
+"""Grading has failed and no person has written since. Null if the chat has no outcome."""
 
 
 def is_settling(span: SettlingSpan | None) -> ColumnElement[bool]:

@@ -31,7 +31,7 @@ from app.domain.messages import Side
 from app.domain.outcomes import Outcome, OutcomeCode
 from app.domain.settling import SettlingSpan
 from app.models import Account, Chat, Message, Report
-from app.repositories.chat_conditions import COMPANY_IS_BUYER, is_settling
+from app.repositories.chat_conditions import COMPANY_IS_BUYER, HAS_FAILED, is_settling
 from app.repositories.sql_values import bigint_array, inline
 
 Row = RowMapping
@@ -39,13 +39,7 @@ Row = RowMapping
 
 STATUS = case(
     (Chat.due_since.is_(None), Chat.outcome),
-    (
-        and_(
-            Chat.outcome == Outcome.FAILED,
-            Chat.outcome_message_id == Chat.last_person_message_id,
-        ),
-        inline(Outcome.FAILED),
-    ),
+    (HAS_FAILED, inline(Outcome.FAILED)),
     else_=inline(Outcome.WAITING),
 )
 """The outcome of a chat as mails count it.

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, any_, func, select, text, true, tuple_, update
+from sqlalchemy import ColumnElement, any_, func, select, text, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.messages import Side
 from app.domain.outcomes import Cause, Outcome, OutcomeCode
 from app.models import Chat
-from app.repositories.chat_conditions import COMPANY_IS_BUYER
+from app.repositories.chat_conditions import COMPANY_IS_BUYER, HAS_FAILED
 from app.repositories.chats import lock_bulk_chat_updates
 from app.repositories.grading_scope import Scope, is_in_scope, is_left_settling
 from app.repositories.sql_values import text_array
@@ -52,7 +52,7 @@ async def count_due(session: AsyncSession, scope: Scope, run_id: int) -> int:
 
 
 async def count_settling(session: AsyncSession, scope: Scope, run_id: int) -> int:
-    """Return the number of chats of the scope that are left out because they are settling."""
+    """Return the number of chats of the scope that wait because they are settling."""
     statement = select(func.count()).select_from(Chat).where(is_left_settling(scope, run_id))
     return await session.scalar(statement) or 0
 
@@ -230,12 +230,9 @@ async def mark_settling(session: AsyncSession, scope: Scope, run_id: int, *, now
 async def _mark_waiting(
     session: AsyncSession, chats: ColumnElement[bool], run_id: int, cause: Cause, now: datetime
 ) -> int:
-    has_failed = and_(
-        Chat.outcome == Outcome.FAILED, Chat.outcome_message_id == Chat.last_person_message_id
-    )
     statement = (
         update(Chat)
-        .where(chats, has_failed.is_not(true()))
+        .where(chats, HAS_FAILED.is_not(true()))
         .values(
             outcome=Outcome.WAITING,
             outcome_code=cause.code,

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, any_, or_, true
 from app.domain.outcomes import MAX_FAILURES, Outcome
 from app.domain.settling import SettlingSpan
 from app.models import Chat
-from app.repositories.chat_conditions import is_settling
+from app.repositories.chat_conditions import HAS_FAILED, is_settling
 from app.repositories.sql_values import text_array
 
 
@@ -44,8 +44,12 @@ def is_in_scope(scope: Scope, run_id: int) -> ColumnElement[bool]:
 
 
 def is_left_settling(scope: Scope, run_id: int) -> ColumnElement[bool]:
-    """Return the chats that the run leaves out because they are settling."""
-    return and_(_is_open(scope, run_id), _is_settling(scope))
+    """Return the chats that wait because they are settling.
+
+    The run leaves out settling chats that have failed since their last message too. They stay
+    failed.
+    """
+    return and_(_is_open(scope, run_id), _is_settling(scope), HAS_FAILED.is_not(true()))
 
 
 def _is_settling(scope: Scope) -> ColumnElement[bool]:

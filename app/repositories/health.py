@@ -3,14 +3,13 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.outcomes import Outcome
 from app.domain.settling import SettlingSpan
 from app.models import Base, Chat, Delivery, DeliveryState, Report, ReportKind, Run, RunState
-from app.repositories.chat_conditions import is_settling
+from app.repositories.chat_conditions import HAS_FAILED, is_settling
 from app.repositories.sql_values import inline
 
 
@@ -48,8 +47,8 @@ async def count_rows(session: AsyncSession, settling: SettlingSpan | None) -> di
         "chats": _count(Chat),
         "chats_unread": _count(Chat, Chat.messages_due.expression),
         "chats_due": _count(Chat, is_due),
-        "chats_settling": _count(Chat, is_settling(settling)),
-        "chats_failed": _count(Chat, is_due, Chat.outcome == Outcome.FAILED),
+        "chats_settling": _count(Chat, is_settling(settling), HAS_FAILED.is_not(true())),
+        "chats_failed": _count(Chat, is_due, HAS_FAILED),
         "reports": _count(Report, is_graded),
         "reports_unmailed": _count(Report, is_graded, Report.digest_id.is_(None)),
         "deliveries_open": _count(Delivery, Delivery.state.in_(open_states)),

@@ -4,9 +4,22 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, cast, func, insert, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    cast,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.domain.thresholds import BAD_BELOW
 from app.models import Report, ReportKind, Review
@@ -15,7 +28,33 @@ from app.repositories.sql_values import inline
 
 _ORDER = func.md5(cast(Report.id, Text))
 """A random order of reports that is the same for every caller."""
-_IS_LABELLED = select(Review.id).where(Review.report_id == Report.id, Review.blind).exists()
+_LATER = aliased(Review, name="later")
+_WAS_REPLACED = (
+    exists()
+    .where(
+        _LATER.report_id == Review.report_id,
+        _LATER.id > Review.id,
+        _LATER.reviewed_at == Review.ended_at,
+    )
+    .correlate(Review)
+)
+_IS_VALID: ColumnElement[bool] = or_(
+    Review.ended_at.is_(None), Review.ended_at == Review.reviewed_at, _WAS_REPLACED
+)
+"""The label has not been withdrawn.
+
+A label beside a correction ends when it is given. Another label ends when a newer review replaces
+it, at the moment of that review, or when it is withdrawn.
+"""
+_IS_LABELLED = func.coalesce(
+    select(_IS_VALID)
+    .where(Review.report_id == Report.id, Review.blind)
+    .order_by(Review.id.desc())
+    .limit(1)
+    .scalar_subquery(),
+    false(),
+)
+"""The newest label of the report has not been withdrawn."""
 
 
 class SampledReport(NamedTuple):
@@ -75,14 +114,18 @@ async def count_drawn_before(
 
 
 async def get_label(session: AsyncSession, report_id: int) -> Review | None:
-    """Return the newest label of a report. A later correction does not replace it."""
-    found: Review | None = await session.scalar(
-        select(Review)
+    """Return the newest label of a report; None if it has been withdrawn.
+
+    A later correction does not replace it.
+    """
+    statement = (
+        select(Review, _IS_VALID)
         .where(Review.report_id == report_id, Review.blind)
         .order_by(Review.id.desc())
         .limit(1)
     )
-    return found
+    newest = (await session.execute(statement)).first()
+    return newest[0] if newest is not None and newest[1] else None
 
 
 async def add_label(session: AsyncSession, values: Mapping[str, Any]) -> None:
@@ -97,14 +140,18 @@ async def count_labels(
     *,
     before: datetime,
 ) -> tuple[int, int, int, int]:
-    """Count the labels given before a moment, by who has graded the report as bad.
+    """Count the labels that were valid before a moment, by who has graded the report as bad.
 
     The order: both, only the model, only the person, neither. ``series``: models and prompt
     versions of the reports.
     """
     sql, parameters = ReportFilter(account=account).condition()
     labels = (
-        select(Review.report_id, Review.score)
+        select(
+            Review.report_id,
+            Review.score,
+            or_(_IS_VALID, Review.ended_at >= before).label("is_valid"),
+        )
         .where(Review.blind, Review.reviewed_at < before)
         .ext(distinct_on(Review.report_id))
         .order_by(Review.report_id, Review.id.desc())
@@ -121,6 +168,7 @@ async def count_labels(
         .select_from(Report)
         .join(labels, labels.c.report_id == Report.id)
         .where(
+            labels.c.is_valid,
             text(sql).bindparams(**parameters),
             tuple_(Report.model, Report.prompt_version).in_(list(series)),
         )

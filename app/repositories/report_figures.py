@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    false,
     func,
     or_,
     select,
@@ -29,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.criteria import GRADE_COLUMNS, Criterion
-from app.domain.flags import Flag
+from app.domain.flags import Flag, store_flags
 from app.domain.grades import Grade
 from app.domain.thresholds import BAD_BELOW, GOOD_FROM
 from app.models import Chat, Digest, Report, Review
@@ -41,18 +42,21 @@ Row = RowMapping
 
 
 def _has_flag(flag: Flag) -> ColumnElement[bool]:
-    return func.jsonb_exists(Report.detail["flags"], flag.value, type_=Boolean)
+    key = next(key for key, codes in store_flags([flag]).items() if codes)
+    return func.coalesce(func.jsonb_exists(Report.detail[key], flag.value, type_=Boolean), false())
 
 
 _IS_ADDRESSED = _has_flag(Flag.ADDRESSES_GRADER)
 _IS_UNPROVEN = _has_flag(Flag.NO_EVIDENCE)
-_IS_CRITICAL = _has_flag(Flag.CRITICAL)
+IS_CRITICAL = _has_flag(Flag.CRITICAL)
+WAITED_SECONDS = cast(Report.detail["answer_times", "first_answer_seconds"].astext, Double)
+"""The time until the first answer; NULL without one."""
 _HAS_LOW_GRADE = or_(*(getattr(Report, name) == Grade.LOW for name in GRADE_COLUMNS))
 
 _SPLIT_BY = ("day", "account_id", "model", "prompt_version")
 
 
-def _get_counted(wanted: ReportFilter, name: str) -> ColumnElement[Any]:
+def get_counted(wanted: ReportFilter, name: str) -> ColumnElement[Any]:
     """Return the column of a grade or of the score that is counted, under its own name."""
     written = getattr(Report, name)
     counted = func.coalesce(getattr(Review, name), written) if wanted.reviewed else written
@@ -77,15 +81,14 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
     - ``unproven``: reports with a high or low grade without a verified quote.
     - ``critical``: reports with a critical fault of the seller.
     """
-    waited = Report.detail["answer_times", "first_answer_seconds"].astext
-    selected = _select_counted(
+    selected = select_counted(
         wanted,
         zone,
-        cast(waited, Double).label("waited"),
+        WAITED_SECONDS.label("waited"),
         _IS_ADDRESSED.label("addressed"),
         _IS_UNPROVEN.label("unproven"),
-        _IS_CRITICAL.label("critical"),
-        _get_counted(wanted, "score"),
+        IS_CRITICAL.label("critical"),
+        get_counted(wanted, "score"),
     )
     of = selected.c
     statement = (
@@ -120,8 +123,8 @@ def _make_aggregates(selected: CTE) -> list[ColumnElement[Any]]:
 
 async def count_grades(session: AsyncSession, wanted: ReportFilter, zone: str) -> list[Row]:
     """Return the number of reports by criterion and grade, split like :func:`measure`."""
-    grades = (_get_counted(wanted, name) for name in GRADE_COLUMNS)
-    selected = _select_counted(wanted, zone, *grades)
+    grades = (get_counted(wanted, name) for name in GRADE_COLUMNS)
+    selected = select_counted(wanted, zone, *grades)
     of = selected.c
     graded = (
         values(column("criterion", Text), column("grade", Text), name="graded")
@@ -210,7 +213,7 @@ async def list_bodies(session: AsyncSession, wanted: ReportFilter, *, limit: int
     return list(await session.scalars(statement))
 
 
-def _select_counted(wanted: ReportFilter, zone: str, *columns: ColumnElement[Any]) -> CTE:
+def select_counted(wanted: ReportFilter, zone: str, *columns: ColumnElement[Any]) -> CTE:
     """Select the reports of the filter.
 
     Columns are those by which figures are split, and ``columns``.

@@ -14,6 +14,19 @@ _OF_ACCOUNT = (
 )
 _OF_DATES = "reports.digest_id IN (SELECT id FROM digests WHERE day = ANY(:mailed_on))"
 
+_SEARCHED = (
+    "concat_ws(chr(31), reports.body->>'chat_title', reports.body->>'client_name',"
+    " reports.body->>'summary')"
+)
+"""Title, name and summary, separated by a character that occurs in none of them."""
+
+
+def _fold(sql: str) -> str:
+    return f"replace(lower({sql}), 'ё', 'е')"
+
+
+_OF_TEXT = f"strpos({_fold(_SEARCHED)}, {_fold(':text')}) > 0"
+
 
 @dataclass(frozen=True)
 class ReportFilter:
@@ -24,6 +37,7 @@ class ReportFilter:
     - ``run_id``: reports that this run has written.
     - ``start``, ``end``: reports written in ``[start, end)``.
     - ``chat_id``: Avito's id of a chat. ``account``: a name or Avito's number.
+    - ``text``: it occurs in the title, the client's name or the summary. Case and ё are ignored.
     - ``grades``: for each grade column the Russian words that it may contain.
     - ``reviewed``: show, count and filter by the grades after a person's review.
     """
@@ -35,6 +49,7 @@ class ReportFilter:
     end: datetime | None = None
     chat_id: str | None = None
     account: str | None = None
+    text: str | None = None
     grades: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reviewed: bool = False
 
@@ -55,6 +70,7 @@ class ReportFilter:
             ("reports.created_at < :end", "end", self.end),
             (_OF_CHAT, "chat_id", self.chat_id),
             (_OF_ACCOUNT, "account", self.account),
+            (_OF_TEXT, "text", self.text),
             *(
                 (f"{self.column(name)} = ANY(:{name})", name, self.grades[name])
                 for name in self.grades

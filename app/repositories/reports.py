@@ -13,13 +13,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import cast, func, insert, select, update
+from sqlalchemy import cast, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import format_in_zone
 from app.models import Account, Report, ReportKind
 from app.repositories.report_filter import ReportFilter
+from app.repositories.report_order import Position, ReportSort, make_condition, make_order
 from app.repositories.sql_values import inline
 
 _JOIN_CURRENT = "LEFT JOIN reviews ON reviews.report_id = reports.id AND reviews.ended_at IS NULL"
@@ -28,24 +29,16 @@ _PARAMETER = re.compile(r"(?<!:):(\w+)")
 """A named parameter, which the driver requires numbered; not a cast (``::text``)."""
 
 
-class Position(NamedTuple):
-    """Position in a list of reports.
+class ReportBody(NamedTuple):
+    """A report as REST returns it, and its position in the list.
 
-    It consists of the last report that was returned, and the newest report that existed when the
-    list began.
+    ``score``: None if the list neither shows nor sorts by scores.
     """
 
     created_at: datetime
     id: int
-    newest_id: int
-
-
-class ReportBody(NamedTuple):
-    """A report as REST returns it, and its position in the list."""
-
-    created_at: datetime
-    id: int
     json: str
+    score: Decimal | None = None
 
 
 async def add_reports(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -104,12 +97,19 @@ async def sum_cost(session: AsyncSession, start: datetime, end: datetime) -> Dec
 
 
 async def get_mean_completion_tokens(session: AsyncSession) -> float | None:
-    """Return the mean number of completion tokens of the newest 200 reports.
+    """Return the mean number of completion tokens of one grading among the newest 200 reports.
 
-    None without reports.
+    Reports of two gradings count, as half, only if there are no others. None without reports.
     """
-    newest = select(Report.completion_tokens).order_by(Report.id.desc()).limit(200).subquery()
-    mean = await session.scalar(select(func.avg(newest.c.completion_tokens)))
+    newest = (
+        select(Report.completion_tokens, Report.repeat.is_(None).label("is_single"))
+        .order_by(Report.id.desc())
+        .limit(200)
+        .subquery()
+    )
+    mean_of_all = func.avg(newest.c.completion_tokens)
+    mean_of_single = mean_of_all.filter(newest.c.is_single)
+    mean = await session.scalar(select(func.coalesce(mean_of_single, mean_of_all / 2)))
     return None if mean is None else float(mean)
 
 
@@ -153,17 +153,27 @@ async def list_bodies(
     wanted: ReportFilter,
     zone: ZoneInfo,
     *,
+    sort: ReportSort | None,
+    scored: bool,
     after: Position | None,
     newest_id: int,
     limit: int,
 ) -> list[ReportBody]:
-    """Return the next reports, newest first, with their moments in ``zone``."""
+    """Return the next reports in this order, with their moments in ``zone``.
+
+    ``scored``: read their scores, also if they are not sorted by score.
+    """
     columns = f"reports.created_at, reports.id, {wanted.column('body')}::text"
-    sql, values = _select(columns, wanted, after=after, newest_id=newest_id, limit=limit)
+    if scored or sort:
+        columns += f", {wanted.column('score')}"
+    sql, values = _select(columns, wanted, sort, after=after, newest_id=newest_id, limit=limit)
+    if sort:
+        # A generic plan sorts all reports for each page instead of reading the index of scores.
+        await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     driver = await _get_driver(session)
     return [
-        ReportBody(created_at, number, convert_to_zone(body, zone))
-        for created_at, number, body in await driver.fetch(sql, *values)
+        ReportBody(created_at, number, convert_to_zone(body, zone), *score)
+        for created_at, number, body, *score in await driver.fetch(sql, *values)
     ]
 
 
@@ -182,25 +192,33 @@ def convert_to_zone(body: str, zone: ZoneInfo) -> str:
 async def count_bodies(session: AsyncSession, wanted: ReportFilter, *, most: int) -> int:
     """Return the number of reports, at most ``most``."""
     sql, values = _select(
-        "1", wanted, after=None, newest_id=await get_newest_report_id(session), limit=most
+        "1", wanted, None, after=None, newest_id=await get_newest_report_id(session), limit=most
     )
     driver = await _get_driver(session)
     return int(await driver.fetchval(f"SELECT count(*) FROM ({sql}) AS found", *values))  # noqa: S608 - as below
 
 
 def _select(
-    columns: str, wanted: ReportFilter, *, after: Position | None, newest_id: int, limit: int
+    columns: str,
+    wanted: ReportFilter,
+    sort: ReportSort | None,
+    *,
+    after: Position | None,
+    newest_id: int,
+    limit: int,
 ) -> tuple[str, list[object]]:
+    score = wanted.column("score")
     condition, values = wanted.condition()
     condition += " AND reports.id <= :newest_id"
     values["newest_id"] = newest_id
     if after is not None:
-        condition += " AND (reports.created_at, reports.id) < (:after_moment, :after_id)"
-        values |= {"after_moment": after.created_at, "after_id": after.id}
+        is_after, position = make_condition(sort, score, after)
+        condition += f" AND {is_after}"
+        values |= position
     sql = f"""
         SELECT {columns} FROM reports {_JOIN_CURRENT if wanted.reviewed else ""}
         WHERE {condition}
-        ORDER BY reports.created_at DESC, reports.id DESC LIMIT {limit:d}
+        ORDER BY {make_order(sort, score)} LIMIT {limit:d}
     """  # noqa: S608 - columns and numbers are ours, values are parameters
     places = {name: f"${place}" for place, name in enumerate(values, start=1)}
     return _PARAMETER.sub(lambda match: places[match[1]], sql), list(values.values())

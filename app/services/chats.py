@@ -8,6 +8,7 @@ from app.database.engine import Database
 from app.domain.outcomes import Outcome, describe_cause
 from app.domain.settling import SettlingRule
 from app.domain.waiting import AnswerTimes, answer_times
+from app.domain.working_hours import WorkingHours
 from app.errors import FieldError, InvalidParametersError, NotFoundError
 from app.models import Account, Chat, Message, ModelExchange, Review
 from app.repositories import chats, messages, model_exchanges, reports, reviews
@@ -47,11 +48,12 @@ async def read_chat(
     account: str | None,
     *,
     settling: SettlingRule,
+    hours: WorkingHours,
     now: datetime,
 ) -> ChatCard:
     """Return the chat with Avito's ID; ``account`` is an account's name or Avito number.
 
-    ``settling`` has the working hours too.
+    ``hours``: the working hours of the answer times.
 
     Raises:
         NotFoundError: no such chat is stored.
@@ -72,7 +74,7 @@ async def read_chat(
             if one.status == Outcome.FAILED
             else []
         )
-    times = answer_times(convert_messages(stored_messages), settling.hours, settling.zone, now)
+    times = answer_times(convert_messages(stored_messages), hours, settling.zone, now)
     return ChatCard(
         chat,
         one.account,

@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 
 from app.clock import at_local
+from app.domain.working_hours import ROUND_THE_CLOCK_TEXT
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from tests.chaos.clocks import TrueClock
@@ -269,6 +270,7 @@ async def _open_replica(name: str, world: World, folder: Path) -> Replica:
         "REPORT_TIME": f"{world.calendar.report_time:%H:%M}",
         "REPORT_TIMEZONE": world.calendar.zone.key,
         "AVITO_REQUESTS_PER_MINUTE": "0",
+        "WORKING_HOURS": ROUND_THE_CLOCK_TEXT,  # the tests run at any hour
         "DEEPSEEK_MAX_CONCURRENCY": "4",
         "LOG_FORMAT": "json",
     }

@@ -114,6 +114,30 @@ async def test_process_of_the_previous_release_keeps_working(
             await database.close()
 
 
+async def test_process_of_the_previous_release_reads_what_this_one_wrote(
+    postgres_url: str, previous: Path, tmp_path: Path
+) -> None:
+    """All chats of the catalogue: their reports have every flag and critical faults."""
+    async with Sandbox() as sandbox:
+        sandbox.deepseek.switches.latency_seconds = sandbox.smtp.switches.latency_seconds = 0
+        async with (
+            run_previous(previous, postgres_url, sandbox) as old,
+            httpx.AsyncClient(base_url=f"{old}/api/v1", headers={"X-API-Key": KEY}) as rest,
+        ):
+            async with run_service(postgres_url, sandbox, tmp_path) as service:
+                await _call(service.url, "/avito/sync", "/llm/analyze", "/timer/reports")
+            days = (await rest.get("/reports/daily")).json()
+            assert (await rest.get(f"/reports/daily/{days[0]['date']}")).status_code == 200
+            period = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
+            reports = (await rest.get("/reports", params=period)).json()
+            assert len(reports) > 40
+            for report in reports:
+                answer = await rest.get(f"/reports/{report['id']}")
+                assert answer.status_code == 200, answer.text
+            body = {"date": days[0]["date"], "resend": True}
+            assert (await rest.post("/timer/reports", json=body)).status_code == 200
+
+
 async def _call(url: str, *paths: str) -> None:
     async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": KEY}, timeout=60) as rest:
         for path in paths:

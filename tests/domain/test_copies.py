@@ -13,17 +13,28 @@ from pydantic import BaseModel
 
 import app
 from app.api.v1.chat_schemas import ChatRead, MessageRead
+from app.api.v1.report_query import ReportQuery
 from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.schemas import DeliveryRead, GradeWord, ObjectionGradeWord, RunRead
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.domain.messages import Side
 from app.domain.outcomes import Outcome
-from app.domain.thresholds import BAD_BELOW
+from app.domain.thresholds import BAD_BELOW, ENOUGH_REPORTS
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.models import DeliveryState, ReportKind, RunKind, RunState
+from app.repositories.report_order import ReportSort
 
 PAGE = Path(app.__file__).parent / "templates" / "page"
+
+
+def test_rest_and_the_page_have_the_orders_of_reports() -> None:
+    sort = ReportQuery.__annotations__["sort"]
+    words = [value for part in get_args(get_args(sort)[0]) for value in get_args(part)]
+    assert words == list(ReportSort)
+    orders = re.search(r"ORDERS = \{ '': '[^']+', (.*?) \};", read_page("reports.js"))
+    assert orders
+    assert re.findall(r"'?([-\w]+)'?: '", orders[1]) == words
 
 
 def test_rest_has_the_words_of_the_grades() -> None:
@@ -73,4 +84,6 @@ def test_the_page_has_the_criteria() -> None:
 
 def test_the_page_has_the_thresholds() -> None:
     assert f"'Оценка ниже {BAD_BELOW}'" in read_page("summary.js")
+    assert f"BAD_BELOW = {BAD_BELOW};" in read_page("words.js")
+    assert f"ENOUGH = {ENOUGH_REPORTS};" in read_page("words.js")
     assert f"больше {WAITING_FOR_AT_MOST.days} дней назад" in read_page("chat.js")

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.criteria import Criterion
-from app.domain.critical import CriticalFault, limit_grade
+from app.domain.critical import CriticalFault, describe_fault, limit_grade
 from app.domain.grades import Grade
 
 H, M, L = Grade.HIGH, Grade.MEDIUM, Grade.LOW
@@ -42,3 +42,8 @@ def test_grade_that_does_not_apply_stays() -> None:
 @pytest.mark.parametrize("fault", CriticalFault)
 def test_each_fault_has_a_russian_label(fault: CriticalFault) -> None:
     assert fault.label[0] in "абвгдежзиклмнопрстуфхцчшщэюя"
+
+
+def test_stored_fault_of_a_later_release_is_described_by_its_code() -> None:
+    assert describe_fault("insult") == INSULT.label
+    assert describe_fault("unheard_of") == "unheard_of"

@@ -7,7 +7,7 @@ import pytest
 
 from app.config import load_settings
 from app.domain.settling import CLOCK_TOLERANCE, SettlingRule
-from app.domain.working_hours import WorkingHours
+from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
 from app.errors import SettingsError
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -16,8 +16,29 @@ SATURDAY_EVENING = datetime(2026, 11, 21, 19, 0, tzinfo=MOSCOW)
 
 
 def test_chat_settles_after_half_an_hour_by_default() -> None:
+    noon = MONDAY.replace(hour=12)
     rule = load_settings(_env_file=None).settling
-    assert rule.find_span(MONDAY) == (MONDAY - timedelta(minutes=30), MONDAY + CLOCK_TOLERANCE)
+    assert rule.find_span(noon) == (noon - timedelta(minutes=30), noon + CLOCK_TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("clock", "settles"),
+    [("2026-11-21T23:45", True), ("2026-11-22T09:29", True), ("2026-11-22T09:30", False)],
+)
+def test_night_message_settles_in_the_morning_by_default(clock: str, *, settles: bool) -> None:
+    sent_at = datetime(2026, 11, 21, 23, 10, tzinfo=MOSCOW)
+    now = datetime.fromisoformat(clock).replace(tzinfo=MOSCOW)
+    span = load_settings(_env_file=None).settling.find_span(now)
+    assert span is not None
+    assert (span.after < sent_at) is settles
+
+
+def test_hours_that_are_set_count_for_settling_and_answer_times() -> None:
+    settings = load_settings(_env_file=None, working_hours="круглосуточно")
+    assert settings.settling.hours == settings.answer_hours == ROUND_THE_CLOCK
+    settings = load_settings(_env_file=None, working_hours="Пн-Пт 09:00-18:00")
+    assert settings.settling.hours == settings.answer_hours == settings.working_hours
+    assert load_settings(_env_file=None).answer_hours == ROUND_THE_CLOCK
 
 
 @pytest.mark.parametrize(("minutes_later", "settles"), [(0, True), (19, True), (20, False)])

@@ -11,6 +11,7 @@ from app.domain.timeliness import (
     GRADING_HOURS,
     LateAnswer,
     find_unanswered_question,
+    list_fresh_messages,
     list_late_answers,
     needs_answer,
 )
@@ -20,6 +21,8 @@ MOSCOW = ZoneInfo("Europe/Moscow")
 SATURDAY = datetime(2026, 11, 21, 17, 0, tzinfo=MOSCOW)
 HOUR, THREE_HOURS = 3600, 3 * 3600
 QUESTION, ANSWER = "Ещё в наличии?", "Да, в наличии"
+AUTOMATIC = "Здравствуйте! Мы получили ваше сообщение и скоро ответим."
+PROMISE, DELETED = "Сейчас узнаю", "[сообщение удалено]"
 
 
 def make_chat(*rows: tuple[int, str, str]) -> list[ChatMessage]:
@@ -31,6 +34,7 @@ def make_chat(*rows: tuple[int, str, str]) -> list[ChatMessage]:
             SATURDAY + timedelta(seconds=seconds),
             text,
             has_text=not text.startswith("["),
+            type="deleted" if text == DELETED else "text",
         )
         for number, (seconds, side, text) in enumerate(rows, start=1)
     ]
@@ -134,6 +138,8 @@ def test_thanks_start_no_wait() -> None:
         ("Ок", False),
         ("До свидания, всего доброго", False),
         ("Я подумаю", False),
+        ("Спасибо большое, Анна", False),
+        (DELETED, False),
         ("Всё ясно, договорились", False),
         ("👍", False),
         ("...", False),
@@ -148,6 +154,110 @@ def test_thanks_start_no_wait() -> None:
 )
 def test_thanks_consent_and_farewells_need_no_answer(text: str, *, expected: bool) -> None:
     assert needs_answer(make_chat((0, "client", text))[0]) is expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_late"), [("Вам доставку?", True), ("Есть https://www.avito.ru/x?id=1", False)]
+)
+def test_yes_to_a_question_begins_a_wait(asked: str, *, is_late: bool) -> None:
+    rows = [(0, "company", asked), (10, "client", "Да"), (HOUR * 9, "company", "Записал")]
+    assert bool(list_late(rows)) is is_late
+
+
+def test_deleted_message_neither_asks_nor_answers() -> None:
+    rows = [(0, "client", QUESTION), (60, "company", DELETED), (HOUR + 1, "company", ANSWER)]
+    assert [entry.message_id for entry in list_late(rows)] == [3]
+    asked = [(0, "client", DELETED), (HOUR * 9, "company", "Здравствуйте")]
+    assert list_late(asked) == []
+
+
+@pytest.mark.parametrize("further", ["А, вижу, есть. Спасибо!", "Уже купил, спасибо", "Не надо"])
+def test_buyer_who_needs_no_answer_any_more_ends_the_wait(further: str) -> None:
+    rows = [(0, "client", QUESTION), (60, "client", further), (HOUR * 9, "company", "Ждём вас")]
+    assert list_late(rows) == []
+    rows[1] = (60, "client", "Заранее спасибо")
+    assert [entry.seconds for entry in list_late(rows)] == [HOUR * 9]
+
+
+def test_automatic_text_does_not_stop_the_clock() -> None:
+    rows = [(0, "client", QUESTION), (0, "company", AUTOMATIC), (HOUR, "company", ANSWER)]
+    assert list_late(rows) == []
+    rows[2] = (HOUR + 1, "company", ANSWER)
+    assert list_late(rows) == [LateAnswer(3, HOUR + 1, HOUR, is_first=True)]
+
+
+def test_automatic_text_to_a_later_message_keeps_its_limit() -> None:
+    rows = [
+        (0, "company", ANSWER),
+        (0, "client", QUESTION),
+        (0, "company", ANSWER),
+        (10, "client", "А доставка?"),
+        (20, "company", AUTOMATIC),
+        (10 + THREE_HOURS, "company", "Да"),
+    ]
+    assert list_late(rows) == []
+    rows[5] = (11 + THREE_HOURS, "company", "Да")
+    assert list_late(rows) == [LateAnswer(6, THREE_HOURS + 1, THREE_HOURS, is_first=False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "is_late"),
+    [("Полевая 8", 60, False), ("Полевая 8", 10, True), ("Полевая 8, когда?", 60, True)],
+)
+def test_manager_may_be_named_after_a_statement(text: str, seconds: int, *, is_late: bool) -> None:
+    rows = [
+        (0, "client", QUESTION),
+        (0, "company", ANSWER),
+        (0, "client", text),
+        (seconds, "company", "Менеджер по доставке свяжется с вами"),
+        (HOUR * 4, "company", "Привезём завтра"),
+    ]
+    assert bool(list_late(rows)) is is_late
+
+
+def test_promise_to_find_out_gives_three_hours_from_the_question() -> None:
+    rows = [
+        (0, "client", QUESTION),
+        (60, "company", PROMISE),
+        (70, "client", "Хорошо, жду"),
+        (THREE_HOURS, "company", ANSWER),
+    ]
+    assert list_late(rows) == []
+    rows[3] = (THREE_HOURS + 1, "company", ANSWER)
+    assert list_late(rows) == [LateAnswer(4, THREE_HOURS + 1, THREE_HOURS, is_first=False)]
+
+
+@pytest.mark.parametrize(("seconds", "is_late"), [(10, True), (11, False)])
+def test_instant_promise_is_an_automatic_text(seconds: int, *, is_late: bool) -> None:
+    rows = [
+        (0, "client", "Здравствуйте"),
+        (5, "client", QUESTION),
+        (5 + seconds, "company", PROMISE),
+        (HOUR * 2, "company", ANSWER),
+    ]
+    assert bool(list_late(rows)) is is_late
+
+
+def test_late_promise_is_the_only_late_answer_of_its_wait() -> None:
+    rows = [
+        (0, "client", QUESTION),
+        (HOUR + 1, "company", PROMISE),
+        (HOUR * 9, "company", ANSWER),
+        (HOUR * 9, "client", "А доставка?"),
+        (HOUR * 13, "company", ANSWER),
+    ]
+    assert [entry.message_id for entry in list_late(rows)] == [2, 5]
+    assert list_late(rows)[0].is_first
+
+
+def test_promise_with_a_term_is_an_answer() -> None:
+    rows = [
+        (0, "client", QUESTION),
+        (60, "company", "Узнаю до вечера"),
+        (70, "client", "хорошо, жду"),
+        (HOUR * 5, "company", ANSWER),
+    ]
+    assert list_late(rows) == []
 
 
 def test_only_working_time_counts() -> None:
@@ -176,6 +286,24 @@ def test_unset_hours_are_nine_to_nine_every_day(clock: str, seconds: int) -> Non
         assert GRADING_HOURS.seconds_between(start, midnight, MOSCOW) == 43200
 
 
+NO_QUESTION = "Ну что же поделать? Спасибо"
+
+
+def end_after(
+    rows: Iterable[tuple[str, str]], seconds: int, *, is_whole: bool = True
+) -> tuple[int | None, list[int]]:
+    """Return the ids of the unanswered question and the fresh messages, ``seconds`` after the last.
+
+    The messages are a minute apart.
+    """
+    window = make_chat(*((60 * place, *row) for place, row in enumerate(rows)))
+    graded_at = (window[-1].sent_at if window else SATURDAY) + timedelta(seconds=seconds)
+    end = (window, ROUND_THE_CLOCK, MOSCOW, graded_at)
+    found = find_unanswered_question(*end, is_whole=is_whole)
+    fresh = list_fresh_messages(*end, is_whole=is_whole)
+    return (found.id if found else None), [message.id for message in fresh]
+
+
 @pytest.mark.parametrize(
     ("rows", "number"),
     [
@@ -198,11 +326,64 @@ def test_unset_hours_are_nine_to_nine_every_day(clock: str, seconds: int) -> Non
         ([("company", "Когда приедете?")], None),
         ([("company", ANSWER), ("client", "Торг?"), ("system", "[Сообщение Авито?]")], 2),
         ([("company", ANSWER), ("client", "Торг?"), ("company", "[image]")], None),
+        ([("company", ANSWER), ("client", "Торг?"), ("company", DELETED)], 2),
+        ([("client", QUESTION), ("company", AUTOMATIC)], 1),
+        ([("client", QUESTION), ("company", PROMISE), ("client", "Хорошо, жду")], 1),
+        ([("client", QUESTION), ("company", "Узнаю до вечера")], None),
+        ([("company", ANSWER), ("client", "Спасибо?")], None),
+        ([("company", ANSWER), ("client", NO_QUESTION)], None),
+        ([("company", ANSWER), ("client", "https://www.avito.ru/item?id=5")], None),
+        ([("company", ANSWER), ("client", "А где вы?"), ("client", "Вижу, спасибо!")], None),
+        ([("company", ANSWER), ("client", "А где вы?"), ("client", "Спасибо")], None),
+        ([("company", ANSWER), ("client", "А где вы?"), ("client", "Заранее спасибо")], 2),
+        ([("company", ANSWER), ("client", "Торг?"), ("client", "Нашёл"), ("client", "Где?")], 4),
     ],
 )
 def test_unanswered_question_is_the_first_after_the_last_answer(
     rows: list[tuple[str, str]], number: int | None
 ) -> None:
-    window = make_chat(*((60 * place, *row) for place, row in enumerate(rows)))
-    found = find_unanswered_question(window)
-    assert (found and found.id) == number
+    assert end_after(rows, 24 * HOUR)[0] == number
+
+
+LATER = [("client", QUESTION), ("company", ANSWER), ("client", "А доставка?")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_whole", "limit"),
+    [
+        ([("client", QUESTION)], True, HOUR),
+        ([("company", "Здравствуйте!"), ("client", QUESTION)], True, HOUR),
+        ([("client", QUESTION)], False, THREE_HOURS),
+        (LATER, True, THREE_HOURS),
+    ],
+)
+def test_question_is_fresh_until_an_answer_would_be_late(
+    rows: list[tuple[str, str]], limit: int, *, is_whole: bool
+) -> None:
+    number = len(rows)
+    assert end_after(rows, limit, is_whole=is_whole) == (None, [number])
+    assert end_after(rows, limit + 1, is_whole=is_whole) == (number, [])
+
+
+def test_working_hours_keep_a_question_fresh() -> None:
+    """On Monday, ten minutes after the opening, a question of Saturday evening is fresh."""
+    window = make_chat((0, "company", ANSWER), (60, "client", QUESTION))
+    monday = datetime(2026, 11, 23, 9, 10, tzinfo=MOSCOW)
+    end = (window, WorkingHours.parse("Пн-Пт 09:00-18:00"), MOSCOW, monday)
+    assert find_unanswered_question(*end, is_whole=True) is None
+    assert list_fresh_messages(*end, is_whole=True) == window[1:]
+
+
+@pytest.mark.parametrize(
+    ("rows", "fresh"),
+    [
+        ([], []),
+        ([("company", ANSWER), ("client", "Спасибо!")], []),
+        ([("company", ANSWER), ("client", "Приеду в семь"), ("client", "[voice]")], [2, 3]),
+        ([("company", ANSWER), ("client", "А где вы?"), ("client", "Вижу, спасибо!")], []),
+    ],
+)
+def test_fresh_messages_are_those_that_wait_for_an_answer(
+    rows: list[tuple[str, str]], fresh: list[int]
+) -> None:
+    assert end_after(rows, 0) == (None, fresh)

@@ -1,5 +1,6 @@
 """Grades of single criteria: by checks, by what code counts, and limited by critical faults."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -171,6 +172,56 @@ class TestLastQuestion:
     def test_an_unanswered_message_without_a_question_is_left_to_the_model(self) -> None:
         waiting = Graded(chat(*SOFA_LINES, ("client", "Я у подъезда")))
         assert waiting.read(answer()).grades[Criterion.CLOSURE] is H
+
+
+FRESH = [(7, "А подъезд какой?")]
+
+
+class TestFreshQuestion:
+    """The last question is a minute old. The seller has three hours for the answer."""
+
+    MESSAGES = chat(*SOFA_LINES, ("client", "А подъезд какой?"))
+    GRADED_AT = MESSAGES[-1].sent_at + timedelta(minutes=1)
+
+    def read(self, checks: str, ev: list[tuple[int, str]], minutes: int = 0) -> CriterionVerdict:
+        graded_at = self.GRADED_AT + timedelta(minutes=minutes)
+        context = ChatContext(MOSCOW, ROUND_THE_CLOCK, graded_at, 0)
+        part = criterion("closure", checks, "medium", ev)
+        verdict = Graded(self.MESSAGES, context=context).read(answer(closure=part))
+        return verdict.criteria[Criterion.CLOSURE]
+
+    @pytest.mark.parametrize(
+        ("checks", "ev", "expected", "grade"),
+        [
+            ("y y n", FRESH, Check.NOT_APPLICABLE, H),
+            ("y y n", [*FRESH, (6, "Жду вас в семь")], Check.NOT_APPLICABLE, H),
+            ("y y n", [], Check.NOT_APPLICABLE, H),
+            ("y y n", [(3, PRICEY)], Check.NO, M),
+            ("y y n", [*FRESH, (3, PRICEY)], Check.NO, M),
+            ("n y n", FRESH, Check.NOT_APPLICABLE, M),
+            ("na na n", FRESH, Check.YES, H),
+            ("y y y", FRESH, Check.YES, H),
+        ],
+    )
+    def test_no_of_the_model_does_not_count(
+        self, checks: str, ev: list[tuple[int, str]], expected: Check, grade: Grade
+    ) -> None:
+        entry = self.read(checks, ev)
+        assert (entry.checks["no_hanging"], entry.grade) == (expected, grade)
+
+    def test_words_that_do_not_count_are_evidence_all_the_same(self) -> None:
+        """Otherwise the model would be asked again."""
+        entry = self.read("y y n", FRESH)
+        assert entry.flags == ()
+        assert entry.quotes == (Quote(107, "А подъезд какой?", repaired=False),)
+
+    @pytest.mark.parametrize(("minutes", "grade"), [(179, H), (180, M)])
+    def test_question_that_is_not_fresh_any_more_counts(self, minutes: int, grade: Grade) -> None:
+        assert self.read("y y n", FRESH, minutes).grade is grade
+
+    def test_other_chats_are_not_changed(self) -> None:
+        entry = grade_one("closure", criterion("closure", "y y n", "medium", []))
+        assert entry.checks["no_hanging"] is Check.NO
 
 
 class TestObjections:

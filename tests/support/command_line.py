@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.domain.working_hours import ROUND_THE_CLOCK_TEXT
 from app.sandbox.server import Sandbox
 from tests.support import programs
 from tests.support.checkout import CHECKOUT
@@ -99,6 +100,7 @@ def make_environment(sandbox: Sandbox, **settings: str) -> dict[str, str]:
         "MAIL_FROM": "reports@example.ru",
         "REPORT_RECIPIENTS": "boss@example.ru",
         "AVITO_REQUESTS_PER_MINUTE": "0",
+        "WORKING_HOURS": ROUND_THE_CLOCK_TEXT,  # the tests run at any hour
         "SCHEDULER_ENABLED": "false",
         **settings,
     }

@@ -47,6 +47,19 @@ async def put_label(
     return dict(answer.json())
 
 
+async def put_correction(stage: Stage, report_id: int) -> None:
+    """Correct one grade of a report, with the model's grades in sight."""
+    answer = await stage.rest.put(
+        f"/api/v1/reports/{report_id}/review", json={"grades": {"closure_grade": "Низкая"}}
+    )
+    assert answer.status_code == 200, answer.text
+
+
+async def withdraw_review(stage: Stage, report_id: int) -> None:
+    answer = await stage.rest.delete(f"/api/v1/reports/{report_id}/review")
+    assert (answer.status_code, answer.json()["review"]) == (200, None)
+
+
 async def label_weeks(stage: Stage, *, weeks: int, bad_each: int) -> None:
     """Label the samples of the last weeks: so many of each as bad, the others as good."""
     zone = stage.service.settings.report_timezone

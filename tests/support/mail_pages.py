@@ -16,6 +16,7 @@ from app.services.digests.figures import (
     FailedChat,
     FirstAnswer,
     GoodChat,
+    ListingFigures,
     MailedDay,
     WaitingBuyer,
     WorstChat,
@@ -50,6 +51,7 @@ BEST = GoodChat.model_validate(
 BUYER = WaitingBuyer.model_validate(
     {"account": "Склад", "since": END - timedelta(hours=5, minutes=55)} | NAMES
 )
+LISTING = ListingFigures(item_id=4_000_915_520, chat_title="Kia Rio", reports=12, mean_score=41.5)
 FAILED = FailedChat(chat_id="u2i-f1", chat_title="Гараж", reason="Модель не ответила.")
 
 DAY = {"day": date(2026, 11, 22), "covered_days": [date(2026, 11, 22)], "timezone": "Europe/Moscow"}
@@ -153,6 +155,7 @@ TROUBLE = changed(
 )
 FULL_LISTS = {
     "worst": (WORST,) * 5,
+    "worst_listings": (LISTING,) * 3,
     "best": (BEST,) * 3,
     "waiting_buyers": (BUYER,) * 1_418,
     "failed_chats": (FAILED,) * 5,
@@ -169,7 +172,12 @@ def worded(text: str) -> DigestFigures:
     """Return figures with this text in place of every untrusted text."""
     names = {"chat_title": text, "client_name": text}
     worst = WORST.model_copy(update=names | {"quote": text, "advice": text})
-    return changed(RICH, worst=(worst,), waiting_buyers=(BUYER.model_copy(update=names),))
+    return changed(
+        RICH,
+        worst=(worst,),
+        worst_listings=(LISTING.model_copy(update={"chat_title": text}),),
+        waiting_buyers=(BUYER.model_copy(update=names),),
+    )
 
 
 def tags(html: str) -> list[str]:

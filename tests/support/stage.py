@@ -18,6 +18,7 @@ from app.api.dependencies import attach_service
 from app.clients.retry import RetryPolicy
 from app.config import Settings, load_settings
 from app.database.engine import Database
+from app.domain.working_hours import ROUND_THE_CLOCK
 from app.main import create_app
 from app.models import Report
 from app.sandbox.avito import LocalAvito
@@ -192,6 +193,7 @@ def stage_settings(url: str | None, environment: Mapping[str, str], **settings: 
         "report_recipients": ("boss@example.ru", "second@example.ru"),
         "scheduler_enabled": False,
         "steadiness_share": 0,
+        "working_hours": ROUND_THE_CLOCK,  # the tests run at any hour
         "avito_requests_per_minute": 0,
         **{name.lower(): value for name, value in environment.items()},
         **settings,

@@ -49,7 +49,12 @@ async def get_chat(service: ServiceDep, chat_id: ChatId, account: AccountFilter 
     """Return a chat from the database; Avito is not called."""
     settling = service.settings.settling
     card = await read_chat(
-        service.database, chat_id, account, settling=settling, now=service.clock()
+        service.database,
+        chat_id,
+        account,
+        settling=settling,
+        hours=service.settings.answer_hours,
+        now=service.clock(),
     )
     return ChatRead.model_validate(_make_fields(card), context={"zone": settling.zone})
 

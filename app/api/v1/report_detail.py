@@ -10,8 +10,8 @@ from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.responses import ERROR_RESPONSES, describe_not_found
 from app.api.v1.review_schemas import review_fields
 from app.domain.criteria import Criterion
-from app.domain.critical import CriticalFault
-from app.domain.flags import Flag, addresses_grader_label, describe_flag
+from app.domain.critical import describe_fault
+from app.domain.flags import Flag, addresses_grader_label, describe_flag, list_flags
 from app.domain.messages import Side
 from app.grading.evidence import in_sentence
 from app.grading.rubric import Rubric, RubricCheck
@@ -77,7 +77,7 @@ def _make_fields(card: ReportCard) -> dict[str, Any]:
         "objection": objections[0] if objections else None,
         "objections": objections,
         "critical": [
-            {**_make_quote(found, messages), "label": CriticalFault(found["fault"]).label}
+            {**_make_quote(found, messages), "label": describe_fault(found["fault"])}
             for found in detail.get("critical", ())
         ],
         "answer_limits": {},
@@ -86,7 +86,7 @@ def _make_fields(card: ReportCard) -> dict[str, Any]:
             for late in detail.get("late_answers", ())
         ],
         "advice": detail["recommendations"],
-        "flags": _list_flags(detail["flags"], addressing),
+        "flags": _describe_flags(detail, addressing),
         "grader_addressed_by": addressing,
         "window": {
             "first": messages[report.first_message_id],
@@ -141,7 +141,7 @@ def _make_criterion(
         ],
         "reasoning": verdict.get("reasoning"),
         "quotes": [_make_quote(quote, messages) for quote in verdict["quotes"]],
-        "flags": _list_flags(verdict["flags"]),
+        "flags": _describe_flags(verdict),
     }
 
 
@@ -158,9 +158,11 @@ def _make_quote(quote: Mapping[str, Any], messages: Mapping[int, Message]) -> di
     return {**quote, "shown": in_sentence(quote["text"], message.text), "message": message}
 
 
-def _list_flags(codes: list[str], addressing: Sequence[Message] = ()) -> list[dict[str, str]]:
+def _describe_flags(
+    stored: Mapping[str, Any], addressing: Sequence[Message] = ()
+) -> list[dict[str, str]]:
     who = addresses_grader_label(Side(message.side) for message in addressing)
     return [
         {"code": code, "label": who if code == Flag.ADDRESSES_GRADER else describe_flag(code)}
-        for code in codes
+        for code in list_flags(stored)
     ]

@@ -89,10 +89,12 @@ async def make_response(
     headers: Mapping[str, str],
     expected: int,
     headers_only: bool,
+    scored: bool,
 ) -> Response:
     """Return the chunks in this format.
 
     ``name``: of a file without its extension. ``expected``: the approximate number of reports.
+    ``scored``: JSON has the scores.
 
     JSON and CSV are streamed. If the stream fails, the connection is aborted (``HttpProtocol``), so
     that a client cannot mistake a part for the whole. With ``headers_only`` no sheet is made, and
@@ -101,7 +103,7 @@ async def make_response(
     all_headers = {**headers, "Vary": "Accept"}
     if form == "json":
         return StreamingResponse(
-            as_json_array(chunks), media_type=MEDIA_TYPES[form], headers=all_headers
+            as_json_array(chunks, scored=scored), media_type=MEDIA_TYPES[form], headers=all_headers
         )
     all_headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     if form == "csv" or headers_only:  # the client reads no body

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.api.dependencies import ServiceDep
+from app.api.v1.breakdowns import compute_share, make_breakdowns, round_seconds
 from app.api.v1.period import AccountFilter, EndDay, MailDay, StartDay, WhoseGrades, read_period
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.summary_schemas import SummaryRead
@@ -34,7 +35,8 @@ _MIXED = "Оценивали разные модели или рубрики: с
     summary="Сводка за период",
     description=(
         "Сколько отчётов, средний балл, доли оценок по каждому критерию, время первого ответа и"
-        " стоимость: всего, по дням, по аккаунтам и по сериям (модель и версия рубрики). Всё"
+        " стоимость: всего, по дням, по аккаунтам и по сериям (модель и версия рубрики); главное —"
+        " ещё и по объявлениям, часам и дням недели. Всё"
         " считается по отчётам: чат, оценённый дважды, — это два отчёта. Отчёты те же, что в GET"
         " /reports с теми же параметрами; с mail — те, что ушли в письмах этой даты, и числа те же,"
         " что в письме."
@@ -88,6 +90,7 @@ def _make_summary(summary: Summary, zone: str) -> dict[str, Any]:
             }
             for account in summary.accounts
         ],
+        **make_breakdowns(summary.breakdowns),
     }
 
 
@@ -96,7 +99,7 @@ def _compare_answers(answers: Iterable[RepeatedAnswer]) -> dict[str, dict[str, A
         answer.name: {
             "n": answer.n,
             "flipped": answer.flipped,
-            "rate": _compute_share(answer.flipped, answer.n),
+            "rate": compute_share(answer.flipped, answer.n),
             "interval": [
                 round(bound, 4) for bound in wilson_interval(answer.flipped, answer.n) or ()
             ],
@@ -116,11 +119,11 @@ def _make_figures(measures: Measures) -> dict[str, Any]:
         "addressed_reports": measures.addressed_reports,
         "unproven_reports": measures.unproven_reports,
         "critical_reports": measures.critical_reports,
-        "bad_share": _compute_share(measures.bad_reports, measures.reports),
+        "bad_share": compute_share(measures.bad_reports, measures.reports),
         "first_answer": {
             "reports": answer.answered,
-            "median_seconds": _round_seconds(answer.median_seconds),
-            "p90_seconds": _round_seconds(answer.p90_seconds),
+            "median_seconds": round_seconds(answer.median_seconds),
+            "p90_seconds": round_seconds(answer.p90_seconds),
         },
         "cost_usd": measures.cost_usd,
         "criteria": [
@@ -144,16 +147,8 @@ def _make_criterion(criterion: Criterion, share: CriterionShare) -> dict[str, An
         "medium": share.medium,
         "low": share.low,
         "not_applicable": share.absent,
-        "high_share": _compute_share(share.high, share.applicable),
-        "medium_share": _compute_share(share.medium, share.applicable),
-        "low_share": _compute_share(share.low, share.applicable),
-        "not_applicable_share": _compute_share(share.absent, share.applicable + share.absent),
+        "high_share": compute_share(share.high, share.applicable),
+        "medium_share": compute_share(share.medium, share.applicable),
+        "low_share": compute_share(share.low, share.applicable),
+        "not_applicable_share": compute_share(share.absent, share.applicable + share.absent),
     }
-
-
-def _compute_share(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole else None
-
-
-def _round_seconds(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 1)

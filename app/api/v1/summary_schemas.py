@@ -1,12 +1,24 @@
-"""Schemas of a summary: the same figures in total and by day, account and series."""
+"""Schemas of a summary: the same figures in total and by day, account and series.
+
+The main ones of them are also given by listing, hour and weekday.
+"""
 
 import datetime
 
 from pydantic import BaseModel, Field
 
+from app.api.v1.breakdown_schemas import (
+    FirstAnswerRead,
+    HourBreakdown,
+    ListingBreakdown,
+    OtherListings,
+    WeekdayBreakdown,
+    WorstListing,
+)
 from app.domain.grades import Grade
-from app.domain.thresholds import BAD_BELOW
+from app.domain.thresholds import BAD_BELOW, ENOUGH_REPORTS
 from app.grading.corrected_share import SMALLEST
+from app.services.digests.breakdowns import LISTINGS, WORST_LISTINGS
 
 _SHARE = "доля от 0 до 1; null — ни в одном отчёте критерий не применим."
 
@@ -55,20 +67,6 @@ class SteadinessRead(BaseModel):
 
     criteria: dict[str, RepeatedAnswerRead] = Field(description="По критериям: оценки.")
     checks: dict[str, RepeatedAnswerRead] = Field(description="По проверкам: ответы.")
-
-
-class FirstAnswerRead(BaseModel):
-    """How long buyers waited for the first answer."""
-
-    reports: int = Field(description="Отчётов, где время первого ответа известно.", examples=[47])
-    median_seconds: float | None = Field(
-        description="Медиана, секунды (рабочего времени, если задано WORKING_HOURS).",
-        examples=[540.0],
-    )
-    p90_seconds: float | None = Field(
-        description="90-й процентиль: девять ответов из десяти быстрее. Секунды.",
-        examples=[11400.0],
-    )
 
 
 class FiguresRead(BaseModel):
@@ -188,3 +186,25 @@ class SummaryRead(FiguresRead):
     series: list[SeriesFigures] = Field(description="По модели и версии рубрики, первая первой.")
     days: list[DayFigures] = Field(description="По дням, старые первыми; дней без отчётов нет.")
     accounts: list[AccountFigures] = Field(description="По аккаунтам.")
+    by_listing: list[ListingBreakdown] = Field(
+        description=(
+            f"По объявлениям, до {LISTINGS} с наибольшим числом отчётов; чаты без объявления — одна"
+            " запись."
+        )
+    )
+    other_listings: OtherListings = Field(description="Объявления, которые в by_listing не вошли.")
+    worst_listings: list[WorstListing] = Field(
+        description=(
+            f"До {WORST_LISTINGS} объявлений с самым низким средним баллом из тех, о которых"
+            f" отчётов не меньше {ENOUGH_REPORTS}; те же, что в письме."
+        )
+    )
+    by_hour: list[HourBreakdown] = Field(
+        description=(
+            "По часу, в который клиент написал первое сообщение оценённого обращения, в"
+            " REPORT_TIMEZONE; часов без отчётов нет."
+        )
+    )
+    by_weekday: list[WeekdayBreakdown] = Field(
+        description="По дню недели того же сообщения, с понедельника; дней без отчётов нет."
+    )

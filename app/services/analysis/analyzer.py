@@ -153,16 +153,21 @@ class _Analysis:
                 await due_chats.mark_waiting(session, scope, run_id, cause=stopped_by, now=now)
 
     async def count(self) -> dict[str, int]:
-        """Count the run's chats by outcome, including what other processes did for this run."""
+        """Count the run's chats by outcome, including what other processes did for this run.
+
+        A chat that has failed before and is settling now is not the run's: it stays failed.
+        """
+        scope, run_id = self._claimable, self._run.id
         async with self._database.session() as session:
-            settled = await due_chats.count_settled(session, self._run.id)
+            settled = await due_chats.count_settled(session, run_id)
             return {
-                "analyzed_chats": await reports.count_by_run(session, self._run.id),
+                "analyzed_chats": await reports.count_by_run(session, run_id),
                 "skipped_chats": settled.get(Outcome.SKIPPED, 0),
                 "failed_chats": settled.get(Outcome.FAILED, 0),
                 "waiting_chats": (
                     settled.get(Outcome.WAITING, 0)
-                    + await due_chats.count_due(session, self._scope, self._run.id)
+                    + await due_chats.count_due(session, scope, run_id)
+                    + await due_chats.count_settling(session, scope, run_id)
                 ),
             }
 

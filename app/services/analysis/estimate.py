@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from app.clients.deepseek import Usage
 from app.database.engine import Database
 from app.domain.episode import why_ungradeable, window
 from app.domain.messages import ChatMessage
 from app.domain.outcomes import OutcomeCode
+from app.domain.steadiness import is_repeated
 from app.repositories import due_chats, messages, reports
 from app.repositories.grading_scope import Scope
 from app.services.analysis.grader import Grader
@@ -19,15 +21,23 @@ from app.services.analysis.transcript import convert_messages
 _NO_RUN = 0
 
 
+class PlannedGrading(NamedTuple):
+    """A window that would be sent, and whether it would be graded twice."""
+
+    window: Sequence[ChatMessage]
+    is_repeated: bool = False
+
+
 @dataclass
 class Estimate:
     """Number of windows, skipped chats by reason, settling chats, expected tokens, US dollars.
 
-    ``usd`` and ``most_usd`` are None for a model without a price. ``most_usd`` is the sum that the
-    daily budget would reserve.
+    ``repeats``: the windows that would be graded twice. ``usd`` and ``most_usd`` are None for a
+    model without a price. ``most_usd`` is the sum that the daily budget would reserve.
     """
 
     windows: int = 0
+    repeats: int = 0
     skipped: Counter[OutcomeCode] = field(default_factory=Counter)
     settling: int = 0
     usage: Usage = field(default_factory=Usage)
@@ -41,7 +51,7 @@ async def estimate_due(
     """Estimate the grading of the due chats. No chat is claimed and nothing is written."""
     skipped: Counter[OutcomeCode] = Counter()
     estimate = await estimate_windows(
-        database, grader, _list_due_windows(database, grader, scope, limit, skipped)
+        database, grader, _plan_due(database, grader, scope, limit, skipped)
     )
     estimate.skipped = skipped
     async with database.session() as session:
@@ -50,31 +60,33 @@ async def estimate_due(
 
 
 async def estimate_windows(
-    database: Database, grader: Grader, windows: AsyncIterator[Sequence[ChatMessage]]
+    database: Database, grader: Grader, planned: AsyncIterator[PlannedGrading]
 ) -> Estimate:
-    """Estimate the grading of these windows from the length of past answers."""
+    """Estimate these gradings from the length of past answers."""
     async with database.session() as session:
         answer_tokens = await reports.get_mean_completion_tokens(session)
     estimate = Estimate()
     most = Decimal(0)
-    async for window_messages in windows:
+    async for graded, is_graded_twice in planned:
+        for _ in range(1 + is_graded_twice):
+            estimate.usage += grader.expected_usage(
+                graded, answer_tokens=answer_tokens, first=estimate.usage == Usage()
+            )
+            most += grader.most_usd(graded)
         estimate.windows += 1
-        estimate.usage += grader.expected_usage(
-            window_messages, answer_tokens=answer_tokens, first=estimate.windows == 1
-        )
-        most += grader.most_usd(window_messages)
+        estimate.repeats += is_graded_twice
     estimate.usd = grader.cost_usd(estimate.usage)
     estimate.most_usd = None if estimate.usd is None else most
     return estimate
 
 
-async def _list_due_windows(
+async def _plan_due(
     database: Database,
     grader: Grader,
     scope: Scope,
     limit: int | None,
     skipped: Counter[OutcomeCode],
-) -> AsyncIterator[list[ChatMessage]]:
+) -> AsyncIterator[PlannedGrading]:
     after: due_chats.DuePosition | None = None
     left = limit
     while left is None or left > 0:
@@ -88,7 +100,8 @@ async def _list_due_windows(
             graded = window(convert_messages(stored[chat.chat_id]), grader.episode_gap)
             reason = why_ungradeable(graded, company_is_buyer=chat.company_is_buyer)
             if reason is None:
-                yield graded
+                share = grader.steadiness_share
+                yield PlannedGrading(graded, is_repeated(chat.chat_id, graded[-1].id, share))
             else:
                 skipped[reason] += 1
         after = due[-1]

@@ -159,9 +159,8 @@ class GradingPool(Generic[T]):
 
     async def _grade(self, case: GradingCase[T]) -> None:
         try:
-            grading = await self._grade_within_budget(case)
-            if case.is_repeated and not self._run.stopping.is_set():
-                grading = await self._add_repeat(case, grading)
+            grade = self._grade_twice if case.is_repeated else self._grade_within_budget
+            grading = await grade(case)
         except BudgetSpentError as error:
             self.stop(find_cause(error))
         except (DeepSeekAccessError, WorkersUnavailableError) as error:
@@ -196,13 +195,31 @@ class GradingPool(Generic[T]):
             expense.paid = grading.cost_usd or Decimal(0)
             return grading
 
-    async def _add_repeat(self, case: GradingCase[T], grading: Grading) -> Grading:
-        """Grade the case again; without a second grading the first one counts alone."""
+    async def _grade_twice(self, case: GradingCase[T]) -> Grading:
+        """Grade the case twice at the same time; the second grading may be missing.
+
+        One after the other, a stop of the process would more often lose the first one, which is
+        already billed.
+        """
+        repeat = asyncio.create_task(self._repeat(case))
+        stopping = asyncio.create_task(self._run.stopping.wait())
         try:
-            return grading.with_repeat(await self._grade_within_budget(case))
+            grading = await self._grade_within_budget(case)
+            await asyncio.wait({repeat, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            second = repeat.result() if repeat.done() else None
+            return grading.with_repeat(second) if second else grading
+        finally:
+            for task in (repeat, stopping):
+                task.cancel()
+            await asyncio.gather(repeat, stopping, return_exceptions=True)
+
+    async def _repeat(self, case: GradingCase[T]) -> Grading | None:
+        """Return a second grading; None if it fails, which is no failure of the chat."""
+        try:
+            return await self._grade_within_budget(case)
         except (BudgetSpentError, DeepSeekError, UngradedError, WorkersUnavailableError) as error:
             log.info("analyze.not_repeated", run=self._run.id, error=error.message)
-            return grading
+            return None
 
     async def _probe_suspects(self, *, at_least: int) -> None:
         """Probe the model if there are ``at_least`` suspects. A success meanwhile decides too."""

@@ -13,6 +13,7 @@ import structlog
 from app.clock import Clock
 from app.database.engine import Database
 from app.domain.episode import latest_episode
+from app.domain.messages import find_first_client_at
 from app.domain.outcomes import Outcome
 from app.domain.waiting import answer_times
 from app.errors import DatabaseUnavailableError
@@ -130,7 +131,8 @@ class OutcomeWriter:
     def _make_columns(self, number: int, found: Finding, grading: Grading) -> dict[str, Any]:
         """Return the report's columns.
 
-        Answer times are of the whole episode. The window may be only its last part.
+        Answer times and the buyer's first message are of the whole episode. The window may be only
+        its last part.
         """
         now = self._clock().astimezone(self._grader.zone)
         episode = latest_episode(found.transcript.messages, self._grader.episode_gap)
@@ -141,6 +143,7 @@ class OutcomeWriter:
             found.graded,
             grading,
             times,
+            first_client_at=find_first_client_at(episode),
             run_id=self._run.id,
             now=now,
         )

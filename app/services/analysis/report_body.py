@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.criteria import Criterion
+from app.domain.flags import store_flags
 from app.domain.messages import ChatMessage
 from app.domain.waiting import AnswerTimes
 from app.grading.evidence import Quote
@@ -24,6 +25,7 @@ def make_report_columns(
     grading: Grading,
     times: AnswerTimes,
     *,
+    first_client_at: datetime | None,
     run_id: int,
     now: datetime,
 ) -> dict[str, Any]:
@@ -37,6 +39,7 @@ def make_report_columns(
         created_at=created_at,
         body=_make_body(number, transcript, grading.verdict, created_at),
         detail=_make_detail(grading.verdict, times.as_json),
+        first_client_at=first_client_at,
         **_grading_columns(grading, graded),
     )
 
@@ -157,7 +160,7 @@ def make_verdict_detail(verdict: Verdict) -> dict[str, Any]:
             {"message_id": advice.message_id, "text": advice.text}
             for advice in verdict.recommendations
         ],
-        "flags": [flag.value for flag in verdict.flags],
+        **store_flags(verdict.flags),
         "grader_addressed_by": list(verdict.grader_addressed_by),
     }
 

@@ -14,6 +14,7 @@ from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.models import Account
 from app.repositories import accounts, coverage
 from app.repositories.report_filter import ReportFilter
+from app.services.digests.breakdowns import list_worst_listings
 from app.services.digests.comparison import compare_days
 from app.services.digests.correction import correct_bad_share
 from app.services.digests.figures import CarriedReports, Coverage, DigestFigures
@@ -95,6 +96,7 @@ async def build_figures(
             session, digest_ids, measured, period.covered_days, zone.key, working_time=working_time
         ),
         **shown,
+        worst_listings=await list_worst_listings(session, wanted, zone.key),
         incomplete_chats=await coverage.count_incomplete_chats(session),
         failed_addresses=tuple(failed_addresses),
     )

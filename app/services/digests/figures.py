@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from app.domain.outcomes import Outcome
 
@@ -208,6 +208,16 @@ class GoodChat(_ShownChat):
     """A chat with one of the highest scores of the mail."""
 
 
+class ListingFigures(_Figures):
+    """A listing with one of the lowest mean scores, of at least ``ENOUGH_REPORTS`` reports."""
+
+    item_id: int
+    chat_title: str
+    """The title in its newest report."""
+    reports: int
+    mean_score: float
+
+
 class WaitingBuyer(_Figures):
     """A buyer whose message is the last one of the chat, at most 7 days old."""
 
@@ -268,12 +278,12 @@ class DigestFigures(_Figures):
     """0 to 100; None without reports."""
     bad_reports: int
     """Reports with a score below ``BAD_BELOW``."""
-    bad_share_corrected: CorrectedShare | None = Field(
-        default=None, exclude_if=lambda value: value is None
-    )
-    """None: too few labels. Then it is not stored, as the previous release refuses the field."""
+    bad_share_corrected: CorrectedShare | None = None
+    """None: too few labels."""
     criteria: tuple[CriterionShare, ...]
     worst: tuple[WorstChat, ...]
+    worst_listings: tuple[ListingFigures, ...] = ()
+    """At most three, the lowest mean first."""
     waiting_buyers: tuple[WaitingBuyer, ...]
     """All waiting buyers, the longest wait first."""
     failed_chats: tuple[FailedChat, ...]
@@ -310,3 +320,13 @@ class DigestFigures(_Figures):
     best: tuple[GoodChat, ...] = ()
     ungraded: tuple[UngradedChat, ...] = ()
     """All ungraded chats that ``coverage`` counts."""
+
+
+UNKNOWN_TO_RELEASE_BEFORE: dict[str, Any] = {
+    "steadiness": True,
+    "critical_reports": True,
+    "bad_share_corrected": True,
+    "worst_listings": True,
+    "worst": {"__all__": {"critical"}},
+}
+"""The fields that the release before refuses, as pydantic excludes them."""

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.criteria import Check, Criterion
-from app.domain.critical import CriticalFault
+from app.domain.critical import describe_fault
 from app.domain.grades import Grade
 from app.domain.outcomes import Outcome, describe_cause
 from app.domain.settling import SettlingSpan
@@ -92,7 +92,7 @@ def _make_worst_chat(row: Row, messages_by_id: Mapping[int, Message]) -> WorstCh
         advice_at=None if about is None else messages_by_id[about].sent_at,
         addressed=row["addressed"],
         critical=tuple(
-            CriticalFault(found["fault"]).label for found in row["detail"].get("critical", ())
+            describe_fault(found["fault"]) for found in row["detail"].get("critical", ())
         ),
     )
 

@@ -10,6 +10,7 @@ from app.database.engine import Database
 from app.models import Account
 from app.repositories import accounts, mail_days
 from app.repositories.report_filter import ReportFilter
+from app.services.digests.breakdowns import Breakdowns, measure_breakdowns
 from app.services.digests.correction import correct_bad_share
 from app.services.digests.figures import CorrectedShare, DigestFigures, Steadiness
 from app.services.digests.measures import Measured, measure_reports
@@ -21,6 +22,7 @@ class Summary:
     """The figures of a filter's reports and the accounts that have some of them."""
 
     measured: Measured
+    breakdowns: Breakdowns
     steadiness: Steadiness
     accounts: list[Account]
     bad_share_corrected: CorrectedShare | None
@@ -37,6 +39,7 @@ async def summarize(
     async with database.session() as session:
         await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         measured = await measure_reports(session, wanted, zone)
+        breakdowns = await measure_breakdowns(session, wanted, zone)
         steadiness = await measure_steadiness(session, wanted)
         stored = await accounts.list_accounts(session)
         corrected = None
@@ -46,7 +49,7 @@ async def summarize(
                 session, measured, account=wanted.account, before=drawn_at or now
             )
     shown = [account for account in stored if account.id in measured.accounts]
-    return Summary(measured, steadiness, shown, corrected)
+    return Summary(measured, breakdowns, steadiness, shown, corrected)
 
 
 async def _find_drawn_at(session: AsyncSession, days: Sequence[date]) -> datetime | None:

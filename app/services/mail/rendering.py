@@ -58,7 +58,7 @@ async def _render_mail(
 ) -> None:
     async with database.session() as session:
         bodies = await read_bodies(session, await _list_carrying_mails(session, mail))
-    figures = DigestFigures.model_validate(mail.figures)
+    figures = DigestFigures.model_validate(mail.whole_figures or mail.figures)
     content = await asyncio.to_thread(
         _build_content, figures, bodies, settings.sender, mail.created_at
     )

@@ -18,6 +18,7 @@ from app.russian_text import (
     format_zone,
     number,
     percent,
+    plural,
 )
 from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.display_text import list_shortened, sanitize_entry
@@ -112,6 +113,13 @@ def _describe_chats(figures: DigestFigures, waiting_shown: int | None) -> dict[s
             else "Чаты с низкими оценками"
         ),
         "worst": [(sanitize_entry(chat), make_advice_label(chat, zone)) for chat in figures.worst],
+        "worst_listings": [
+            (
+                sanitize_entry(listing),
+                plural(listing.reports, "отчёт", "отчёта", "отчётов").replace(" ", NBSP),
+            )
+            for listing in figures.worst_listings
+        ],
         "waiting_note": (
             "Здесь время идёт круглосуточно, не только в рабочие часы."
             if figures.working_time

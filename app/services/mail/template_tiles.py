@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import floor
 from typing import Literal, NamedTuple
 
-from app.domain.thresholds import BAD_BELOW
+from app.domain.thresholds import BAD_BELOW, ENOUGH_REPORTS
 from app.russian_text import (
     NBSP,
     format_change,
@@ -17,7 +17,7 @@ from app.russian_text import (
 )
 from app.services.digests.figures import Baseline, DigestFigures
 
-ENOUGH = 5
+ENOUGH = ENOUGH_REPORTS
 """Fewer reports than this are too few for a share."""
 
 Tone = Literal["good", "bad", "soft"]

@@ -5,9 +5,10 @@ A list needs constant memory and does not change while new reports are written.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from app.database.engine import Database
@@ -16,7 +17,10 @@ from app.grading.rubric import Rubric
 from app.models import Account, Delivery, Digest, Message, Report, Review
 from app.repositories import deliveries, digests, messages, prompts, reports, reviews
 from app.repositories.report_filter import ReportFilter
-from app.repositories.reports import Position, ReportBody
+from app.repositories.report_order import Position, ReportSort
+from app.repositories.reports import ReportBody
+
+T = TypeVar("T")
 
 CHUNK = 500
 _OUTAGE_SECONDS = 10.0
@@ -28,41 +32,58 @@ async def read_page(
     wanted: ReportFilter,
     zone: ZoneInfo,
     *,
+    sort: ReportSort | None = None,
+    scored: bool = False,
     after: Position | None,
     limit: int,
 ) -> tuple[list[ReportBody], Position | None]:
-    """Return at most ``limit`` reports, newest first, and the next position if there are more."""
+    """Return at most ``limit`` reports in this order, and the next position if there are more.
+
+    ``scored``: with their scores.
+    """
     async with database.session() as session:
         newest_id = after.newest_id if after else await reports.get_newest_report_id(session)
         found = await reports.list_bodies(
-            session, wanted, zone, after=after, newest_id=newest_id, limit=limit + 1
+            session,
+            wanted,
+            zone,
+            sort=sort,
+            scored=scored,
+            after=after,
+            newest_id=newest_id,
+            limit=limit + 1,
         )
     page = found[:limit]
-    following = (
-        Position(page[-1].created_at, page[-1].id, newest_id) if len(found) > limit else None
-    )
-    return page, following
+    return page, _get_position(page[-1], newest_id, sort) if len(found) > limit else None
+
+
+def _get_position(last: ReportBody, newest_id: int, sort: ReportSort | None) -> Position:
+    return Position(last.created_at, last.id, newest_id, last.score if sort else None)
 
 
 async def stream_all(
-    database: Database, wanted: ReportFilter, zone: ZoneInfo
+    database: Database,
+    wanted: ReportFilter,
+    zone: ZoneInfo,
+    *,
+    sort: ReportSort | None = None,
+    scored: bool = False,
 ) -> AsyncIterator[list[ReportBody]]:
-    """Yield all reports, newest first, in chunks.
+    """Yield all reports in this order, in chunks.
 
     Each chunk has its own transaction, so a slow client holds no connection.
     """
+    read = partial(read_page, database, wanted, zone, sort=sort, scored=scored, limit=CHUNK)
     after: Position | None = None
     while True:
-        page, following = await _read_chunk(database, wanted, zone, after)
+        page, following = await _retry(partial(read, after=after))
         yield page
         if following is None:
             return
         after = following
 
 
-async def _read_chunk(
-    database: Database, wanted: ReportFilter, zone: ZoneInfo, after: Position | None
-) -> tuple[list[ReportBody], Position | None]:
+async def _retry(read: Callable[[], Awaitable[T]]) -> T:
     """Read the next chunk; retry during a short outage.
 
     There is at least one retry, because the pool replaces dead connections.
@@ -70,7 +91,7 @@ async def _read_chunk(
     give_up_at, pause = time.monotonic() + _OUTAGE_SECONDS, 0.0
     while True:
         try:
-            return await read_page(database, wanted, zone, after=after, limit=CHUNK)
+            return await read()
         except DatabaseRefusedError:
             raise
         except DatabaseUnavailableError:
@@ -93,14 +114,21 @@ async def count_up_to(database: Database, wanted: ReportFilter, most: int) -> in
         return await reports.count_bodies(session, wanted, most=most)
 
 
-async def as_json_array(chunks: AsyncIterator[list[ReportBody]]) -> AsyncIterator[bytes]:
-    """Encode the chunks as one JSON array."""
+async def as_json_array(
+    chunks: AsyncIterator[list[ReportBody]], *, scored: bool = False
+) -> AsyncIterator[bytes]:
+    """Encode the chunks as one JSON array. ``scored``: each object ends with its score."""
     opening = "["
     async for chunk in chunks:
         if chunk:
-            yield (opening + ",".join(body.json for body in chunk)).encode()
+            bodies = map(_add_score, chunk) if scored else (body.json for body in chunk)
+            yield (opening + ",".join(bodies)).encode()
             opening = ","
     yield b"]" if opening == "," else b"[]"
+
+
+def _add_score(body: ReportBody) -> str:
+    return f'{body.json[:-1]},"score":{body.score}}}'
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 /** «Отчёты»: the list, its filters, its sheets. The address holds every filter, so a link or a reload shows the same. */
 
 import { ask, download, read } from './api.js';
+import { breakdowns, course, readWeeks } from './breakdowns.js';
 import { dateField, el, failure, say, settled, skeleton } from './dom.js';
 import { readSummary, tiles } from './summary.js';
-import { CRITERIA, clock, dayAndMonth, days, daysAfter, gradesOf, plural, shortDay, today, tone } from './words.js';
+import { BAD_BELOW, CRITERIA, clock, dayAndMonth, days, daysAfter, gradesOf, number, plural, shortDay, today, tone } from './words.js';
 
 const PAGE = 50;
-const FILTERS = ['start_date', 'end_date', 'mail', 'account', 'chat_id', ...Object.keys(CRITERIA)];
+const FILTERS = ['start_date', 'end_date', 'mail', 'account', 'chat_id', 'q', 'sort', ...Object.keys(CRITERIA)];
+const ORDERS = { '': 'сначала новые', score: 'сначала низкие', '-score': 'сначала высокие' };
 const LETTERS = { Высокая: 'В', Средняя: 'С', Низкая: 'Н' };
 let listed = null;
 let unfolded = false;
@@ -21,11 +23,11 @@ export async function showReports(root, query, signal) {
   root.ariaBusy = 'true';
   try {
     if (!wanted.has('mail') && !(wanted.has('start_date') && wanted.has('end_date'))) await lastWeek(wanted, signal);
-    const [answer, summary] = await Promise.all([ask('/reports', { params: withLimit(wanted), signal }), readSummary(wanted, signal)]);
+    const [answer, summary, weeks] = await Promise.all([ask('/reports', { params: ofPage(wanted), signal }), readSummary(wanted, signal), readWeeks(wanted, signal)]);
     const found = await answer.json();
     const list = el('tbody', { role: 'rowgroup' });
     const footer = el('div.footer');
-    root.replaceChildren(heading(wanted), filters(wanted, summary?.accounts), tiles(summary), found.length ? table(list) : nothing(), footer);
+    root.replaceChildren(heading(wanted), filters(wanted, summary?.accounts), tiles(summary), course(weeks), breakdowns(summary), found.length ? table(list, wanted) : nothing(), footer);
     append(found, answer, list, footer);
     listed = String(query);
   } catch (error) {
@@ -42,11 +44,7 @@ async function lastWeek(wanted, signal) {
   wanted.set('end_date', end);
 }
 
-function withLimit(wanted) {
-  const params = new URLSearchParams(wanted);
-  params.set('limit', String(PAGE));
-  return params;
-}
+const ofPage = (wanted) => new URLSearchParams([...wanted, ['limit', String(PAGE)], ['with_score', 'true']]);
 
 function heading(wanted) {
   const mail = wanted.get('mail');
@@ -71,23 +69,26 @@ function sheets(wanted) {
 
 function filters(wanted, accounts = []) {
   const by = wanted.has('mail');
+  const sort = wanted.get('sort') ?? '';
   const more = Object.keys(CRITERIA).concat('account', 'chat_id').filter((name) => wanted.has(name)).length;
   const form = el('form.card.filters', { 'aria-label': 'Фильтры', onchange: ({ target }) => settled(target, () => apply(form)), onsubmit: (event) => event.preventDefault() },
     el('div.fields', {},
       field('Какие', el('select', { name: 'by' }, el('option', { value: 'period' }, 'за период'), el('option', { value: 'mail', selected: by }, 'из писем за день'))),
-      by ? field('День', dateInput('mail', wanted)) : [field('С', dateInput('start_date', wanted)), field('По', dateInput('end_date', wanted))]),
+      by ? field('День', dateInput('mail', wanted)) : [field('С', dateInput('start_date', wanted)), field('По', dateInput('end_date', wanted))],
+      field('Порядок', el('select', { name: 'sort' }, Object.entries(ORDERS).map(([value, words]) => el('option', { value, selected: value === sort }, words)))),
+      field('Поиск', textInput('q', wanted, 'название, имя, резюме'))),
     el('details', { open: unfolded || more > 0, ontoggle: (event) => { unfolded = event.target.open; } },
       el('summary', {}, 'По оценкам, аккаунту, чату', more > 0 && el('b', {}, `: выбрано ${more}`)),
       el('div.grades', {}, Object.keys(CRITERIA).map((name) => pills(name, wanted.getAll(name))),
         field('Аккаунт', textInput('account', wanted, 'имя или номер'), el('datalist', { id: 'account-names' }, accounts.map(({ account }) => el('option', { value: account })))),
         field('Чат', textInput('chat_id', wanted, 'номер: u2i-…')))),
-    more > 0 && el('a.reset', { href: address(onlyDays(wanted)) }, 'Сбросить фильтры'));
+    (more > 0 || wanted.has('q')) && el('a.reset', { href: address(onlyDays(wanted)) }, 'Сбросить фильтры'));
   return form;
 }
 
 const field = (label, ...input) => el('label.field', {}, el('span', {}, label), input);
 const dateInput = (name, wanted) => dateField({ name, value: wanted.get(name) });
-const textInput = (name, wanted, hint) => el('input', { type: 'search', name, list: `${name}-names`, placeholder: hint, value: wanted.get(name), autocomplete: 'off', spellcheck: 'false' });
+const textInput = (name, wanted, hint) => el('input', { type: 'search', name, list: `${name}-names`, placeholder: hint, value: wanted.get(name), autocomplete: 'off', spellcheck: 'false', maxlength: name === 'q' ? '200' : null });
 
 function pills(name, chosen) {
   return el('fieldset', {}, el('legend', {}, CRITERIA[name]),
@@ -114,12 +115,23 @@ function apply(form) {
 const onlyDays = (wanted) => new URLSearchParams([...wanted].filter(([name]) => ['start_date', 'end_date', 'mail'].includes(name)));
 const address = (wanted) => `#reports&${wanted}`;
 
-function table(list) {
-  const columns = ['Создан', 'Чат', ...Object.values(CRITERIA)];
+function table(list, wanted) {
+  const sort = wanted.get('sort') ?? '';
+  const columns = ['Создан', 'Чат', scoreHeading(wanted, sort), ...Object.values(CRITERIA)];
+  const sorted = { score: 'ascending', '-score': 'descending' }[sort];
   return el('div.card.sheet', {}, el('table', { role: 'table' },
-    el('caption.unseen', {}, 'Отчёты, новые первыми'),
-    el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, columns.map((label, place) => el(place > 1 ? 'th.narrow' : 'th', { role: 'columnheader', scope: 'col' }, label)))),
+    el('caption.unseen', {}, `Отчёты, ${ORDERS[sort]}`),
+    el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, columns.map((label, place) => el(place > 1 ? 'th.narrow' : 'th', { role: 'columnheader', scope: 'col', 'aria-sort': place === 2 && sorted }, label)))),
     list));
+}
+
+/** A link to the next order: from low scores, from high scores, newest first. */
+function scoreHeading(wanted, sort) {
+  const orders = Object.keys(ORDERS);
+  const next = orders[(orders.indexOf(sort) + 1) % orders.length];
+  const others = [...wanted].filter(([name]) => name !== 'sort');
+  const href = address(new URLSearchParams(next ? [...others, ['sort', next]] : others));
+  return el('a', { href, title: `Порядок: ${ORDERS[next]}` }, 'Оценка', el('span', { 'aria-hidden': 'true' }, { score: ' ↑', '-score': ' ↓' }[sort] ?? ' ↕'));
 }
 
 const nothing = () => el('div.card.empty', {}, el('p.lead', {}, 'Отчётов нет'), el('p.soft', {}, 'За эти дни нет ни одного, к которому подошли бы все фильтры.'));
@@ -156,6 +168,7 @@ function row(report) {
     el('td.what', { role: 'cell' }, link,
       el('div.soft.small', {}, `${report.client_name} · ${plural(report.total_messages, 'сообщение', 'сообщения', 'сообщений')}`),
       el('p.summary', {}, report.summary)),
+    el('td.grade.total', { role: 'cell' }, el('span.label', { 'aria-hidden': 'true' }, 'Оценка'), el(report.score < BAD_BELOW ? 'b.chip.low' : 'b.chip', {}, number(report.score))),
     Object.keys(CRITERIA).map((name) => el('td.grade', { role: 'cell' }, el('span.label', { 'aria-hidden': 'true' }, CRITERIA[name]), chip(report[name]))));
 }
 

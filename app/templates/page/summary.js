@@ -6,11 +6,15 @@ import { number, plural, span } from './words.js';
 
 const COUNTED_BY = ['start_date', 'end_date', 'mail', 'account'];
 
+/** Whether the service has a summary for such filters. */
+export const isCounted = (wanted) => [...wanted.keys()].every((name) => name === 'sort' || COUNTED_BY.includes(name));
+
 /** The summary of the same reports; null where the service has none for such filters. */
 export async function readSummary(wanted, signal) {
-  if ([...wanted.keys()].some((name) => !COUNTED_BY.includes(name))) return null;
+  if (!isCounted(wanted)) return null;
+  const params = new URLSearchParams([...wanted].filter(([name]) => name !== 'sort'));
   try {
-    return await read('/reports/summary', { params: wanted, signal });
+    return await read('/reports/summary', { params, signal });
   } catch (error) {
     if (![400, 404].includes(error.status)) throw error;
     return null;

@@ -12,6 +12,11 @@ export const CRITERIA = {
   closure_grade: 'Завершение',
 };
 
+/** A report with a lower score is bad. */
+export const BAD_BELOW = 50;
+/** The number of reports from which a mean or a share of a group is shown. */
+export const ENOUGH = 5;
+
 /** The grades that a criterion may have. */
 export const gradesOf = (name) => (name === 'objection_handling_grade' ? [...GRADES, NO_OBJECTION] : GRADES);
 
@@ -27,12 +32,18 @@ export function plural(count, one, few, many) {
 /** A whole number, halves upwards as in the mail, thousands apart. */
 export const number = (value) => Math.floor(value + 0.5).toLocaleString('ru');
 
+/** A share from 0 to 1 in whole percent. */
+export const percent = (share) => `${number(100 * share)}\u00a0%`;
+
+export const WEEKDAYS = ['Понедельник', 'Вторник', 'Среда', 'Четверг', 'Пятница', 'Суббота', 'Воскресенье'];
+
 const spelled = (options) => {
   const format = new Intl.DateTimeFormat('ru', { timeZone: 'UTC', ...options });
   return (day) => format.format(new Date(`${day.slice(0, 10)}T00:00:00Z`)).replace(' г.', '');
 };
 /** «25 ноября 2026, среда» and «25 ноября» of a date or a moment. */
 export const longDay = (day) => `${dayAndYear(day)}, ${weekday(day)}`;
+export const shortDate = (day) => day.slice(5, 10).split('-').reverse().join('.');
 export const dayAndMonth = spelled({ day: 'numeric', month: 'long' });
 const dayAndYear = spelled({ day: 'numeric', month: 'long', year: 'numeric' });
 const weekday = spelled({ weekday: 'long' });
@@ -67,6 +78,9 @@ export function daysAfter(day, days) {
   date.setUTCDate(date.getUTCDate() + days);
   return date.toISOString().slice(0, 10);
 }
+
+/** The Monday of the day's week. */
+export const monday = (day) => daysAfter(day, -((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7));
 
 /** Today by this machine's calendar. */
 export function today() {

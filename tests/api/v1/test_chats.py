@@ -232,6 +232,25 @@ async def test_only_working_hours_count_if_set(database_url: str) -> None:
     assert times["waiting_since"] == "2026-11-20T18:50:00+03:00"
 
 
+async def test_at_night_a_buyer_waits_and_the_chat_settles_not_if_no_hours_are_set(
+    database_url: str,
+) -> None:
+    """Asked at ten in the evening, read at two in the night. The answer time counts all hours."""
+    clock = MovableClock()
+    clock.set(datetime(2026, 11, 20, 23, 0, tzinfo=UTC))
+    async with (
+        Sandbox(avito=LocalAvito(clock=clock)) as sandbox,
+        on_stage(database_url, sandbox, clock, working_hours=None) as stage,
+    ):
+        asked_at = datetime(2026, 11, 20, 19, 0, tzinfo=UTC)
+        chat = stage.avito.add_chat(at=asked_at)
+        stage.avito.add_message(chat.id, "client", text="Актуально?", at=asked_at)
+        await stage.sync()
+        found = await fetch_chat(stage, chat.id)
+    assert found["outcome_reason"] == "разговор ещё идёт"
+    assert 4 * 3600 <= found["answer_times"]["longest_wait_seconds"] < 4 * 3600 + 120
+
+
 async def test_account_is_required_if_two_accounts_have_the_chat(database_url: str) -> None:
     avito = LocalAvito([numbered_account(1), numbered_account(2)])
     async with Sandbox(avito=avito) as sandbox, on_stage(database_url, sandbox) as stage:

@@ -5,7 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.labels import HIGH, LOW, add_weeks, fetch_sample, put_label
+from tests.support.labels import (
+    HIGH,
+    LOW,
+    add_weeks,
+    fetch_sample,
+    put_correction,
+    put_label,
+    withdraw_review,
+)
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage
 
 
@@ -120,6 +128,41 @@ async def test_a_correction_and_a_label_do_not_replace_each_other(stage: Stage) 
     assert (await fetch_sample(stage))["labelled"] == 1
     await stage.rest.delete("/api/v1/reports/1/review")
     assert (await stage.rest.get("/api/v1/reports/1")).json()["review"] is None
+    assert (await fetch_sample(stage))["labelled"] == 1
+
+
+async def test_a_withdrawn_label_does_not_count_and_can_be_given_again(stage: Stage) -> None:
+    await add_weeks(stage, weeks=1, reports=1)
+    await put_label(stage, 1, HIGH)
+    for _ in range(2):
+        await put_label(stage, 1, LOW)
+        await withdraw_review(stage, 1)
+        sample = await fetch_sample(stage)
+        assert (sample["labelled"], sample["chats"][0]["labelled"]) == (0, False)
+    await put_label(stage, 1, LOW)
+    review = (await stage.rest.get("/api/v1/reports/1")).json()["review"]
+    assert (review["blind"], review["grades"]) == (True, LOW)
+    assert (await fetch_sample(stage))["labelled"] == 1
+    rows = await stage.rows("SELECT ended_at IS NULL AS current FROM reviews ORDER BY id")
+    assert [row["current"] for row in rows] == [False, False, False, True], "the history stays"
+
+
+async def test_a_withdrawn_label_does_not_return_with_a_later_correction(stage: Stage) -> None:
+    await add_weeks(stage, weeks=1, reports=1)
+    await put_label(stage, 1, LOW)
+    await withdraw_review(stage, 1)
+    await put_correction(stage, 1)
+    assert (await fetch_sample(stage))["labelled"] == 0
+    await put_label(stage, 1, LOW)
+    assert (await fetch_sample(stage))["labelled"] == 1
+
+
+async def test_a_label_replaced_by_a_correction_counts_after_its_withdrawal(stage: Stage) -> None:
+    await add_weeks(stage, weeks=1, reports=1)
+    await put_label(stage, 1, LOW)
+    await put_correction(stage, 1)
+    assert (await fetch_sample(stage))["labelled"] == 1
+    await withdraw_review(stage, 1)
     assert (await fetch_sample(stage))["labelled"] == 1
 
 

@@ -35,6 +35,7 @@ CHANGES = (
     (IN_DETAIL, "recommendations", "рекомендации (detail.recommendations)"),
     (IN_DETAIL, "check_vector", "ответы на проверки (detail.check_vector)"),
     (IN_DETAIL, "flags", "отметки (detail.flags)"),
+    (IN_DETAIL, "new_flags", "отметки (detail.flags)"),
     (IN_DETAIL, "grader_addressed_by", "обращения к оценщику (detail.grader_addressed_by)"),
     (IN_DETAIL, "criteria,tonality", "тональность (detail.criteria.tonality)"),
 )
@@ -123,6 +124,19 @@ async def test_each_change_of_the_report_is_found(stage: Stage) -> None:
             "UPDATE reports SET (tonality_grade, window_messages, body, detail, repeat) ="
             " (SELECT tonality_grade, window_messages, body, detail, repeat FROM kept)"
         )
+    assert (await audit(stage, report_id))["differences"] == []
+
+
+async def test_flags_are_the_same_under_either_key(stage: Stage) -> None:
+    for fault in faults.REROLL:
+        stage.sandbox.deepseek.switches.fail(fault)
+    report_id = await grade(stage, *GOOD_TALK)
+    (row,) = await stage.rows("SELECT detail -> 'new_flags' AS codes FROM reports")
+    assert row["codes"] != []
+    await stage.change(
+        "UPDATE reports SET detail = jsonb_set(detail - 'new_flags', '{flags}',"
+        " (detail -> 'flags') || (detail -> 'new_flags'))"
+    )
     assert (await audit(stage, report_id))["differences"] == []
 
 

@@ -9,14 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.adapters import open_grader
 from app.database.engine import Database
-from app.repositories.grading_scope import Scope
 from app.sandbox.avito import LocalAvito
 from app.sandbox.deepseek_faults import BAD_REQUEST, UNAUTHORIZED
 from app.sandbox.server import Sandbox
-from app.services.analysis.estimate import estimate_due
 from tests.support.digests import figures, read_attachment
+from tests.support.estimates import estimate_grading
 from tests.support.scheduler import at, live_through
 from tests.support.stage import GOOD_TALK, Stage, on_stage
 
@@ -123,11 +121,44 @@ async def test_forced_failure_stays_a_failure_while_the_chat_is_settling(stage: 
     )
     assert await count_outcomes(stage, chat_ids=[chat.id], force=True) == (0, 0, 1, 0)
     reason = await read_reason(stage, chat.id)
-    assert await count_outcomes(stage) == (0, 0, 0, 1), "it costs no try"
     assert reason[0] == "failed"
+    assert await count_outcomes(stage) == (0, 0, 0, 0), "it is failed and does not wait too"
+    assert await count_outcomes(stage, force=True) == (0, 0, 0, 0)
     assert await read_reason(stage, chat.id) == reason
+    assert await stage.rows("SELECT failures FROM chats") == [{"failures": 1}], "it costs no try"
     stage.clock.move(minutes=31)
     assert await count_outcomes(stage) == (1, 0, 0, 0)
+
+
+async def test_every_place_counts_a_failed_settling_chat_as_failed_only(stage: Stage) -> None:
+    stage.clock.set(at(stage, 19))
+    stage.add_talk(*GOOD_TALK)
+    failed, waiting = (stage.add_talk(*ASKING, minutes_ago=minutes) for minutes in (2, 3))
+    await stage.sync()
+    stage.sandbox.deepseek.switches.fail(BAD_REQUEST, when=lambda r: "А доставка" in str(r.body))
+    assert await count_outcomes(stage, chat_ids=[failed.id], force=True) == (0, 0, 1, 0)
+    answer = await stage.analyze()
+    assert "ждут: 1 (разговор ещё идёт: 1)" in answer["message"]
+    names = ("analyzed_chats", "skipped_chats", "failed_chats", "waiting_chats")
+    assert [answer[name] for name in names] == [1, 0, 0, 1]
+    assert [(await read_reason(stage, chat.id))[0] for chat in (failed, waiting)] == [
+        "failed",
+        "waiting",
+    ]
+    names = ("chats_due", "chats_failed", "chats_settling")
+    assert [await read_metric(stage, name) for name in names] == [2, 1, 1]
+    assert (await estimate_grading(stage)).settling == 1
+    await stage.mail()
+    assert (await figures(stage))["coverage"] == {
+        "graded": 1,
+        "skipped": {},
+        "failed": 1,
+        "waiting": 1,
+    }
+    stage.avito.add_message(failed.id, "client", text="Ау?", at=stage.clock())
+    await stage.sync()
+    assert await count_outcomes(stage) == (0, 0, 0, 2), "the failure is of an older message"
+    assert [await read_metric(stage, name) for name in names] == [2, 0, 2]
 
 
 async def test_forced_chat_that_was_skipped_does_not_wait_with_nothing_new(stage: Stage) -> None:
@@ -153,10 +184,7 @@ async def test_estimate_leaves_settling_chats_out(stage: Stage) -> None:
     stage.add_talk(*GOOD_TALK)
     stage.add_talk(*ASKING, minutes_ago=5)
     await stage.sync()
-    settings = stage.service.settings
-    async with open_grader(settings, clock=stage.clock) as grader:
-        scope = Scope(settling=settings.settling.find_span(stage.clock()))
-        estimate = await estimate_due(stage.service.database, grader, scope, None)
+    estimate = await estimate_grading(stage)
     assert (estimate.windows, estimate.settling) == (1, 1)
 
 

@@ -46,6 +46,23 @@ async def test_quote_from_within_a_sentence_is_marked_for_readers(stage: Stage) 
     } == {(words, f"…{words}…")}
 
 
+async def test_critical_fault_of_a_later_release_is_named_by_its_code(stage: Stage) -> None:
+    stage.add_talk(*BAD_TALK)
+    await stage.sync()
+    await stage.analyze()
+    await stage.change(
+        "UPDATE reports SET detail = jsonb_set(detail, '{critical}', jsonb_build_array("
+        "jsonb_build_object('fault', 'unheard_of', 'text', 'Пришлите фото', 'message_id',"
+        " first_message_id)))"
+    )
+    detail = (await stage.rest.get("/api/v1/reports/1")).json()
+    assert [(one["fault"], one["label"]) for one in detail["critical"]] == [
+        ("unheard_of", "unheard_of")
+    ]
+    await stage.mail()
+    assert (await figures(stage))["worst"][0]["critical"] == ["unheard_of"]
+
+
 async def test_chat_of_an_unanswered_buyer_is_no_example(stage: Stage) -> None:
     today = await mail_day(stage, (*GOOD_TALK, ("client", "Спасибо!")), GOOD_TALK)
     assert all(score(report) > 80 for report in await stage.reports())

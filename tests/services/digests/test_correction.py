@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from tests.support.digests import figures, summary
-from tests.support.labels import HIGH, LOW, add_weeks, fetch_sample, label_weeks, put_label
+from tests.support.labels import (
+    HIGH,
+    LOW,
+    add_weeks,
+    fetch_sample,
+    label_weeks,
+    put_label,
+    withdraw_review,
+)
 from tests.support.stage import Stage
 
 ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
@@ -43,6 +51,23 @@ async def test_the_mail_and_the_summary_show_the_same_corrected_share(stage: Sta
     assert (await summary(stage, **ALL))["bad_share_corrected"]["share"] == round(5 / 30, 4)
     assert (await summary(stage, **ALL, grades="reviewed"))["bad_share_corrected"] is None
     assert (await summary(stage, **ALL, account="Чужой"))["bad_share_corrected"] is None
+
+
+async def test_a_withdrawn_label_corrects_no_later_figures(stage: Stage) -> None:
+    """The summary of a mail stays what the mail has shown."""
+    mailed = (await mail_with_labels(stage, weeks=4, bad_each=10))["bad_share_corrected"]
+    assert (mailed["labels"], mailed["share"]) == (40, 1)
+    (day,) = [row["day"] for row in await stage.rows("SELECT day FROM digests")]
+    stage.clock.move(hours=1)
+    numbers = [chat["report_id"] for chat in (await fetch_sample(stage))["chats"]]
+    for number in numbers[:3]:
+        await withdraw_review(stage, number)
+    found = (await summary(stage, mail=day.isoformat()))["bad_share_corrected"]
+    assert found == {name: round(value, 4) for name, value in mailed.items()}
+    assert (await summary(stage, **ALL))["bad_share_corrected"]["labels"] == 37
+    await put_label(stage, numbers[0], HIGH)
+    given_again = (await summary(stage, **ALL))["bad_share_corrected"]
+    assert (given_again["labels"], given_again["share"]) == (38, round(37 / 38, 4))
 
 
 async def test_fewer_than_thirty_labels_correct_nothing(stage: Stage) -> None:

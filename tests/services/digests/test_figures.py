@@ -194,7 +194,7 @@ async def test_reports_of_chats_outside_the_period_are_counted(stage: Stage) -> 
 
 async def test_shares_are_shares_of_reports(stage: Stage) -> None:
     """A chat graded twice counts as two reports in the mean and the shares."""
-    chat = stage.add_talk(*BAD_TALK)
+    chat = stage.add_talk(*BAD_TALK, minutes_ago=200)
     await stage.sync()
     await stage.analyze()
     stage.avito.add_message(chat.id, "client", text="Ау?", at=stage.clock())

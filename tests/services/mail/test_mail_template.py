@@ -23,6 +23,7 @@ from tests.support.mail_pages import (
     EMPTY,
     END,
     FAILED,
+    LISTING,
     OLD,
     OLD_FIELDS,
     OTHER_YARDSTICK,
@@ -180,6 +181,21 @@ def test_lowest_chats_are_not_called_the_worst() -> None:
     ):
         for shown in both(changed(RICH, worst=chats)):
             assert re.findall("худшие чаты|чаты с низкими оценками", shown.lower()) == [title]
+
+
+def test_listings_are_shown_with_their_mean_and_number_of_reports() -> None:
+    single = LISTING.model_copy(update={"reports": 21, "mean_score": 49.5})
+    html, text = both(changed(RICH, worst_listings=(LISTING, single)))
+    assert (
+        "Объявления с самой низкой оценкой Kia Rio 42 из 100, 12 отчётов"
+        " Kia Rio 50 из 100, 21 отчёт" in html
+    )
+    assert (
+        "ОБЪЯВЛЕНИЯ С САМОЙ НИЗКОЙ ОЦЕНКОЙ Kia Rio: 42 из 100, 12 отчётов"
+        " Kia Rio: 50 из 100, 21 отчёт" in text
+    )
+    for shown in both(RICH):
+        assert "самой низкой оценкой" not in shown.lower()
 
 
 def test_period_is_exact_across_daylight_saving() -> None:
