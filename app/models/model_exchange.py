@@ -42,7 +42,9 @@ class ModelExchange(Numbered):
     last_message_id: Mapped[int]
     question: Mapped[dict[str, Any]] = mapped_column(JSON)
     """What the user message was built from: nonce, masking, names, zone, working_hours, graded_at,
-    earlier, complaint (None for a first question).
+    earlier, complaint (None for a first question), messages (ids of the window; earlier versions
+    stored only its bounds). Also ``attempts``, the number of requests of the grading up to this
+    answer, and ``unused``, why the verdict is built without the answer (None: it is used).
     """
     parameters: Mapped[str]
     """The body of the request as JSON text without its messages, in the order of its keys."""

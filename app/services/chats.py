@@ -70,7 +70,7 @@ async def read_chat(
         bodies = await reports.list_bodies_by_chat(session, chat.id)
         stored_reviews = await reviews.list_by_chat(session, chat.id)
         exchanges = (
-            await model_exchanges.list_of_failure(session, chat.id)
+            await model_exchanges.list_of_failure(session, chat.id, chat.outcome_run_id)
             if one.status == Outcome.FAILED
             else []
         )

@@ -55,6 +55,10 @@ Call = Callable[[], Awaitable[HasContent]]
 """Sends one request and returns its response."""
 
 
+def _ignore(_: Completion) -> None:
+    """Discard a completion."""
+
+
 class DeepSeekClient:
     """Client of one DeepSeek account.
 
@@ -114,7 +118,13 @@ class DeepSeekClient:
         return self._model
 
     async def complete(
-        self, *, system: str, user: str, max_tokens: int = 1500, bill: Bill | None = None
+        self,
+        *,
+        system: str,
+        user: str,
+        max_tokens: int = 1500,
+        bill: Bill | None = None,
+        on_truncated: Callable[[Completion], None] = _ignore,
     ) -> Completion:
         """Return the model's answer.
 
@@ -122,19 +132,21 @@ class DeepSeekClient:
         out because it repeats itself, the second request has another temperature too: at 0 the
         model would repeat itself again. The text is not validated: it may be blank or not JSON.
         ``bill`` continues from earlier completions; a request that might exceed its limit is not
-        sent.
+        sent. ``on_truncated`` is called with each answer that ran out of tokens.
         """
         bill = bill or Bill()
         request = Request(system, user, max_tokens)
         try:
             completion = await self._retry.run(partial(self._request_completion, request, bill))
             if completion.finish_reason == "length":
+                on_truncated(completion)
                 request = request.enlarge(is_loop=repeats_itself(completion.text))
                 completion = await self._retry.run(partial(self._request_completion, request, bill))
         except DeepSeekError as error:
             error.usage = bill.usage
             raise
         if completion.finish_reason == "length":
+            on_truncated(completion)
             raise _build_truncated_error(request.max_tokens, bill)
         return completion
 

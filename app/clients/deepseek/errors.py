@@ -1,14 +1,21 @@
 """Transient and permanent errors of DeepSeek."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from app.clients.deepseek.schema import Usage
 from app.clients.retry import RateLimitedError
 from app.errors import PermanentError, TransientError, UpstreamError
 
 
 class DeepSeekError(UpstreamError):
-    """Base of all DeepSeek errors; ``usage`` is the billed usage of the attempts."""
+    """Base of all DeepSeek errors; ``usage`` is the billed usage of the attempts.
+
+    ``exchanges``: set by a caller that asked several questions: those answered before the error.
+    """
 
     usage = Usage()
+    exchanges: Sequence[Any] = ()
 
 
 class DeepSeekUnavailableError(DeepSeekError, TransientError):

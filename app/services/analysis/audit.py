@@ -6,17 +6,17 @@ from typing import Any
 
 from app.clients.deepseek.request_body import rebuild_body
 from app.database.engine import Database
-from app.domain.criteria import Criterion
-from app.domain.flags import list_flags
+from app.domain.messages import ChatMessage
 from app.errors import NotFoundError
 from app.grading.prompt import system_message, with_complaint
 from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict
 from app.models import ExchangePurpose, ModelExchange, Prompt, Report
 from app.repositories import messages, model_exchanges, prompts, reports
+from app.services.analysis.audit_comparison import list_differences
 from app.services.analysis.chat_work import read_verdict, write_question
 from app.services.analysis.exchange import rebuild_work
-from app.services.analysis.transcript import convert_messages, select_people_between
+from app.services.analysis.transcript import convert_messages
 
 
 async def audit_report(database: Database, report_id: int) -> dict[str, Any]:
@@ -40,20 +40,21 @@ async def audit_report(database: Database, report_id: int) -> dict[str, Any]:
                 " хранить."
             )
         stored = await messages.list_words(session, [report.chat_id])
-    window = select_people_between(
-        convert_messages(stored[report.chat_id]), report.first_message_id, report.last_message_id
-    )
-    return _audit(report, exchanges, prompt, window)
+    return _audit(report, exchanges, prompt, convert_messages(stored[report.chat_id]))
 
 
 def _audit(
-    report: Report, exchanges: Sequence[ModelExchange], prompt: Prompt, window: Sequence[Any]
+    report: Report,
+    exchanges: Sequence[ModelExchange],
+    prompt: Prompt,
+    messages: Sequence[ChatMessage],
 ) -> dict[str, Any]:
     rubric = Rubric.model_validate(prompt.rubric)
-    requests = [_audit_request(exchange, prompt, window) for exchange in exchanges]
-    graded = [entry for entry in exchanges if entry.purpose == ExchangePurpose.GRADING]
-    answers = [exchange.answer for exchange in graded]
-    verdict = read_verdict(rebuild_work(graded[0], window), answers, rubric)
+    requests = [_audit_request(exchange, prompt, messages) for exchange in exchanges]
+    verdict, repeat = (
+        _rebuild_verdict(_list_used(exchanges, purpose), messages, rubric)
+        for purpose in (ExchangePurpose.GRADING, ExchangePurpose.REPEAT)
+    )
     differences = [
         f"запрос {place}: собранный заново отличается от отправленного"
         for place, request in enumerate(requests, start=1)
@@ -61,25 +62,47 @@ def _audit(
     ]
     if system_message(rubric) != prompt.system:
         differences.append("инструкция: собранная заново отличается от отправленной")
-    differences += _compare(report, verdict)
+    window = rebuild_work(exchanges[0], messages).window
+    differences += _compare(report, window, verdict, repeat)
     return {
         "report_id": report.id,
         "prompt_version": prompt.version,
         "requests": requests,
-        "verdict": verdict if isinstance(verdict, str) else _describe(verdict),
+        "verdict": _describe(verdict) if isinstance(verdict, Verdict) else verdict,
         "differences": differences,
     }
 
 
+def _list_used(exchanges: Sequence[ModelExchange], purpose: ExchangePurpose) -> list[ModelExchange]:
+    """Return the exchanges whose answers count for the verdict."""
+    return [
+        entry
+        for entry in exchanges
+        if entry.purpose == purpose and entry.question.get("unused") is None
+    ]
+
+
+def _rebuild_verdict(
+    exchanges: Sequence[ModelExchange], messages: Sequence[ChatMessage], rubric: Rubric
+) -> Verdict | str | None:
+    """Return the verdict in the answers, or the complaint about them; None without answers."""
+    if not exchanges:
+        return None
+    answers = [exchange.answer for exchange in exchanges]
+    return read_verdict(rebuild_work(exchanges[0], messages), answers, rubric)
+
+
 def _audit_request(
-    exchange: ModelExchange, prompt: Prompt, window: Sequence[Any]
+    exchange: ModelExchange, prompt: Prompt, messages: Sequence[ChatMessage]
 ) -> dict[str, Any]:
-    user = write_question(rebuild_work(exchange, window))
+    user = write_question(rebuild_work(exchange, messages))
     if complaint := exchange.question["complaint"]:
         user = with_complaint(user, complaint)
     body = rebuild_body(exchange.parameters, system=prompt.system, user=user)
     return {
         "purpose": exchange.purpose,
+        "unused": exchange.question.get("unused"),
+        "attempts": exchange.question.get("attempts"),
         "asked_at": exchange.asked_at.isoformat(),
         "sha256": hashlib.sha256(body).hexdigest(),
         "sent_sha256": exchange.request_sha256,
@@ -98,20 +121,17 @@ def _describe(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _compare(report: Report, verdict: Verdict | str) -> list[str]:
-    """Return where the rebuilt verdict differs from the report."""
+def _compare(
+    report: Report,
+    window: Sequence[ChatMessage],
+    verdict: Verdict | str | None,
+    repeat: Verdict | str | None,
+) -> list[str]:
+    """Return where the rebuilt verdicts differ from the report."""
+    if verdict is None:
+        return ["вердикт: ответы, по которым он вынесен, не сохранены"]
     if isinstance(verdict, str):
         return [f"вердикт: ответ не принимается ({verdict})"]
-    stored = report.detail["criteria"]
-    differences = [
-        f"{criterion.value}: вердикт, собранный заново, отличается от сохранённого"
-        for criterion in Criterion
-        if verdict.evidence[criterion.value] != stored[criterion.value]
-    ]
-    if round(verdict.score, 2) != float(report.score):
-        differences.append("балл отличается от сохранённого")
-    if verdict.summary != report.body["summary"]:
-        differences.append("summary отличается от сохранённого")
-    if [flag.value for flag in verdict.flags] != list_flags(report.detail):
-        differences.append("отметки отличаются от сохранённых")
-    return differences
+    if isinstance(repeat, str):
+        return [f"повторная оценка: ответ не принимается ({repeat})"]
+    return list_differences(report, window, verdict, repeat)

@@ -1,23 +1,40 @@
 """One question to the model with its answer, and its row in the database."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.clients.deepseek.request_body import SentRequest
+from app.clients.deepseek.schema import Completion
+from app.clock import Clock
 from app.domain.messages import ChatMessage
 from app.domain.working_hours import WorkingHours
 from app.grading.masking.masker import Masking
 from app.grading.prompt import ChatContext
 from app.models import ExchangePurpose, ModelExchange
 from app.services.analysis.chat_work import ChatWork
+from app.services.analysis.transcript import select_people_between
+
+
+class Unused(StrEnum):
+    """Why the verdict is built without an answer."""
+
+    TRUNCATED = "truncated"
+    """It ran out of tokens and was requested again."""
+    MASKING = "masking"
+    """A later request was blocked, and the chat was asked again with strict masking."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A question and the answer. ``complaint``: the fault of the answer before; None: first."""
+    """A question and the answer.
+
+    ``complaint``: the fault of the answer before; None: first. ``attempts``: the number of requests
+    of the grading up to this answer. ``unused``: None if the verdict is built from the answer.
+    """
 
     work: ChatWork
     complaint: str | None
@@ -25,6 +42,53 @@ class Exchange:
     request: SentRequest
     answer: str
     asked_at: datetime
+    attempts: int
+    unused: Unused | None = None
+
+
+class ExchangeLog:
+    """The exchanges of one grading of one chat, in their order."""
+
+    def __init__(self, prompt_version: str, clock: Clock) -> None:
+        self._prompt_version = prompt_version
+        self._clock = clock
+        self._exchanges: list[Exchange] = []
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """All exchanges so far."""
+        return tuple(self._exchanges)
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The answers that the verdict is built from."""
+        return tuple(entry.answer for entry in self._exchanges if entry.unused is None)
+
+    def add(
+        self,
+        work: ChatWork,
+        complaint: str | None,
+        completion: Completion,
+        unused: Unused | None = None,
+    ) -> None:
+        """Add a question and the model's answer."""
+        exchange = Exchange(
+            work,
+            complaint,
+            self._prompt_version,
+            completion.request,
+            completion.text,
+            self._clock(),
+            completion.attempts,
+            unused,
+        )
+        self._exchanges.append(exchange)
+
+    def set_aside(self) -> None:
+        """Use none of the answers so far, because the chat is asked with strict masking."""
+        self._exchanges = [
+            replace(entry, unused=entry.unused or Unused.MASKING) for entry in self._exchanges
+        ]
 
 
 def make_exchange_rows(
@@ -66,11 +130,17 @@ def _describe_question(exchange: Exchange) -> dict[str, Any]:
         "graded_at": context.graded_at.isoformat(),
         "earlier": context.earlier,
         "complaint": exchange.complaint,
+        "messages": [message.id for message in work.window],
+        "attempts": exchange.attempts,
+        "unused": exchange.unused,
     }
 
 
-def rebuild_work(stored: ModelExchange, window: Iterable[ChatMessage]) -> ChatWork:
-    """Return the work on a chat from which the question of a stored exchange was written."""
+def rebuild_work(stored: ModelExchange, messages: Sequence[ChatMessage]) -> ChatWork:
+    """Return the work from which the question of a stored exchange was written.
+
+    ``messages``: all of the chat.
+    """
     question = stored.question
     context = ChatContext(
         ZoneInfo(question["zone"]),
@@ -78,5 +148,20 @@ def rebuild_work(stored: ModelExchange, window: Iterable[ChatMessage]) -> ChatWo
         datetime.fromisoformat(question["graded_at"]),
         question["earlier"],
     )
+    window = select_window(messages, question, stored.first_message_id, stored.last_message_id)
     names, masking = tuple(question["names"]), Masking(question["masking"])
-    return ChatWork(tuple(window), names, masking, context, question["nonce"])
+    return ChatWork(window, names, masking, context, question["nonce"])
+
+
+def select_window(
+    messages: Sequence[ChatMessage], question: Mapping[str, Any], first_id: int, last_id: int
+) -> tuple[ChatMessage, ...]:
+    """Return the messages that a question was about, in its order.
+
+    A message that was copied later may be between them. A question of an earlier version has no
+    ids; it was about all messages from ``first_id`` to ``last_id``.
+    """
+    if "messages" not in question:
+        return select_people_between(messages, first_id, last_id)
+    by_id = {message.id: message for message in messages}
+    return tuple(by_id[message_id] for message_id in question["messages"])

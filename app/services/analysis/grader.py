@@ -3,8 +3,9 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from app.clients.deepseek.client import DeepSeekClient
@@ -13,7 +14,7 @@ from app.clients.deepseek.prices import cost_usd, most_usd
 from app.clients.deepseek.schema import Bill, Completion, Usage
 from app.clock import Clock
 from app.database.engine import Database
-from app.domain.messages import ChatMessage, Side
+from app.domain.messages import ChatMessage
 from app.domain.outcomes import OutcomeCode
 from app.domain.timeliness import GRADING_HOURS
 from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
@@ -24,7 +25,8 @@ from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict
 from app.repositories import prompts
 from app.services.analysis.chat_work import ChatWork, read_verdict, write_question
-from app.services.analysis.exchange import Exchange
+from app.services.analysis.exchange import Exchange, ExchangeLog, Unused
+from app.services.analysis.probe_chat import PROBE_CHAT
 from app.services.analysis.worker_pool import Allowance, ChatWorkError, WorkerPool
 
 MAX_TOKENS = 1500
@@ -32,22 +34,6 @@ _USUAL_CHARACTERS_A_TOKEN = 3
 """The approximate ratio in Russian text and JSON."""
 _USUAL_ANSWER_TOKENS = 700
 """The estimate while there are no past answers."""
-_PROBE_CHAT = (
-    ChatMessage(
-        1,
-        Side.CLIENT,
-        datetime(2026, 1, 1, 9, tzinfo=UTC),
-        "Здравствуйте, ещё продаётся?",
-        has_text=True,
-    ),
-    ChatMessage(
-        2,
-        Side.COMPANY,
-        datetime(2026, 1, 1, 9, 5, tzinfo=UTC),
-        "Добрый день! Да, приезжайте.",
-        has_text=True,
-    ),
-)
 
 
 class UngradedError(AppError):
@@ -153,20 +139,18 @@ class Grader:
             UngradedError: no usable answer, or the text exceeds the time or memory of one chat.
             WorkersUnavailableError: no process can be started.
         """
-        bill, allowance = Bill(most_usd), self._pool.make_allowance()
         context = ChatContext(self.zone, self._grading_hours, graded_at, earlier)
         work = self._work(window, names, context)
+        bill, log = Bill(most_usd), ExchangeLog(self.prompt_version, self._clock)
         try:
-            try:
-                return await self._ask_twice(work, bill, allowance)
-            except DeepSeekBlockedError:
-                if self._masking is Masking.OFF:
-                    raise
-                # The provider's filter rejects names and numbers more often than the content.
-                strict = replace(work, masking=Masking.STRICT)
-                return await self._ask_twice(strict, bill, allowance)
+            return await self._ask_masked(work, bill, log)
+        except DeepSeekError as error:
+            error.exchanges = log.exchanges
+            raise
         except ChatWorkError as error:
-            raise UngradedError(error.message, bill.usage, OutcomeCode.TEXT_UNPROCESSABLE) from None
+            raise UngradedError(
+                error.message, bill.usage, OutcomeCode.TEXT_UNPROCESSABLE, log.exchanges
+            ) from None
 
     async def probe(self) -> Usage:
         """Ask about an invented chat, to distinguish a failure of one chat from an outage.
@@ -177,7 +161,7 @@ class Grader:
             DeepSeekError: no answer. Its ``usage`` is what the attempts are billed for.
         """
         context = ChatContext(self.zone, self._grading_hours, self._clock(), 0)
-        question = write_question(self._work(_PROBE_CHAT, (), context))
+        question = write_question(self._work(PROBE_CHAT, (), context))
         return await self._client.probe(system=self.system, user=question)
 
     def most_usd(self, window: Sequence[ChatMessage]) -> Decimal:
@@ -216,31 +200,44 @@ class Grader:
         nonce = secrets.token_urlsafe(18)
         return ChatWork(tuple(window), tuple(names), self._masking, context, nonce)
 
-    async def _ask_twice(self, work: ChatWork, bill: Bill, allowance: Allowance) -> Grading:
+    async def _ask_masked(self, work: ChatWork, bill: Bill, log: ExchangeLog) -> Grading:
+        """Ask with the usual masking, and with strict masking if the provider blocks the text."""
+        allowance = self._pool.make_allowance()
+        try:
+            return await self._ask_twice(work, bill, log, allowance)
+        except DeepSeekBlockedError:
+            if self._masking is Masking.OFF:
+                raise
+            # The provider's filter rejects names and numbers more often than the content.
+            log.set_aside()
+            strict = replace(work, masking=Masking.STRICT)
+            return await self._ask_twice(strict, bill, log, allowance)
+
+    async def _ask_twice(
+        self, work: ChatWork, bill: Bill, log: ExchangeLog, allowance: Allowance
+    ) -> Grading:
         """Ask, and once more with the complaint if the answer is unusable or lacks evidence."""
         question = await self._pool.run(write_question, work, allowance=allowance)
-        completion = await self._ask(question, bill)
-        exchanges = [self._make_exchange(work, None, completion)]
-        verdict = await self._read(work, exchanges, allowance)
+        completion = await self._ask(work, question, None, bill, log)
+        verdict = await self._read(work, log, allowance)
         complaint = verdict if isinstance(verdict, str) else verdict.complaint
         if complaint:
             try:
-                second = await self._ask(with_complaint(question, complaint), bill)
+                second = await self._ask(work, question, complaint, bill, log)
             except DeepSeekAccessError:
                 raise
             except DeepSeekError:
                 if isinstance(verdict, str):
                     raise
             else:
-                exchanges.append(self._make_exchange(work, complaint, second))
                 completion = second if isinstance(verdict, str) else completion
-                verdict = await self._read(work, exchanges, allowance)
+                verdict = await self._read(work, log, allowance)
         if isinstance(verdict, str):
             raise UngradedError(
                 f"Ответ модели дважды не подошёл. {verdict}",
                 bill.usage,
                 OutcomeCode.ANSWER_UNUSABLE,
-                exchanges,
+                log.exchanges,
             )
         return Grading(
             verdict,
@@ -249,32 +246,27 @@ class Grader:
             self.prompt_version,
             bill.usage,
             self.cost_usd(bill.usage),
-            tuple(exchanges),
+            log.exchanges,
         )
 
-    async def _ask(self, question: str, bill: Bill) -> Completion:
-        return await self._client.complete(
-            system=self.system, user=question, max_tokens=MAX_TOKENS, bill=bill
+    async def _ask(
+        self, work: ChatWork, question: str, complaint: str | None, bill: Bill, log: ExchangeLog
+    ) -> Completion:
+        completion = await self._client.complete(
+            system=self.system,
+            user=with_complaint(question, complaint) if complaint else question,
+            max_tokens=MAX_TOKENS,
+            bill=bill,
+            on_truncated=partial(log.add, work, complaint, unused=Unused.TRUNCATED),
         )
+        log.add(work, complaint, completion)
+        return completion
 
-    def _make_exchange(
-        self, work: ChatWork, complaint: str | None, completion: Completion
-    ) -> Exchange:
-        return Exchange(
-            work,
-            complaint,
-            self.prompt_version,
-            completion.request,
-            completion.text,
-            self._clock(),
-        )
-
-    async def _read(
-        self, work: ChatWork, exchanges: Sequence[Exchange], allowance: Allowance
-    ) -> Verdict | str:
+    async def _read(self, work: ChatWork, log: ExchangeLog, allowance: Allowance) -> Verdict | str:
         """Return the verdict in the answers, or the complaint about them."""
-        answers = tuple(exchange.answer for exchange in exchanges)
-        return await self._pool.run(read_verdict, work, answers, self.rubric, allowance=allowance)
+        return await self._pool.run(
+            read_verdict, work, log.answers, self.rubric, allowance=allowance
+        )
 
 
 async def keep_prompt(database: Database, grader: Grader, now: datetime) -> None:

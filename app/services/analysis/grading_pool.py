@@ -171,12 +171,10 @@ class GradingPool(Generic[T]):
             DeepSeekRequestError,
             DeepSeekCostlyError,
         ) as error:
-            self._suspects.append((case, Failure(find_cause(error))))
+            self._suspects.append((case, Failure(find_cause(error), tuple(error.exchanges))))
             await self._probe_suspects(at_least=SUSPECTS)
-        except UngradedError as error:
-            await self._done(case, Failure(find_cause(error), error.exchanges))
-        except DeepSeekError as error:
-            await self._done(case, Failure(find_cause(error)))
+        except (DeepSeekError, UngradedError) as error:
+            await self._done(case, Failure(find_cause(error), tuple(error.exchanges)))
         else:
             await self._done(case, grading)
             await self._fail_suspects()

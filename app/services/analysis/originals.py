@@ -1,17 +1,20 @@
 """The reports of a period with their graded messages, for a regrading and for its estimate."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.engine import Database
 from app.domain.episode import latest_episode
-from app.repositories import messages, regrades
+from app.domain.messages import ChatMessage
+from app.repositories import messages, model_exchanges, regrades
 from app.repositories.messages import MessageWords
 from app.repositories.regrades import Original
+from app.services.analysis.exchange import select_window
 from app.services.analysis.grading_pool import READ_AHEAD, GradingCase
-from app.services.analysis.transcript import convert_messages, select_people_between
+from app.services.analysis.transcript import convert_messages
 from app.services.run_params import RegradePeriod
 
 
@@ -58,16 +61,35 @@ async def _read_cases(
     done = await regrades.list_regraded(session, [original.id for original in found], done_by)
     to_grade = [original for original in found if original.id not in done]
     stored = await messages.list_words(session, {original.chat_id for original in to_grade})
-    return [_make_case(original, stored[original.chat_id], gap) for original in to_grade]
+    questions = await model_exchanges.list_questions(session, [entry.id for entry in to_grade])
+    return [
+        _make_case(original, stored[original.chat_id], questions.get(original.id, {}), gap)
+        for original in to_grade
+    ]
 
 
 def _make_case(
-    original: Original, stored: Sequence[MessageWords], gap: timedelta
+    original: Original,
+    stored: Sequence[MessageWords],
+    question: Mapping[str, Any],
+    gap: timedelta,
 ) -> GradingCase[Original]:
-    """Make the case as it was: judged at the moment of the report, with its own episode."""
+    """Make the case as it was: judged at the moment of the report, with its own episode.
+
+    ``question``: the one to the model; empty for reports of earlier versions.
+    """
     messages = convert_messages(stored)
-    window = select_people_between(messages, original.first_message_id, original.last_message_id)
+    window = select_window(messages, question, original.first_message_id, original.last_message_id)
     names = (original.client_name,) if original.client_name else ()
-    up_to_last = messages[: messages.index(window[-1]) + 1]
-    earlier = max(len(latest_episode(up_to_last, gap)) - len(window), 0)
+    earlier = question.get("earlier")
+    if earlier is None:
+        earlier = _count_earlier(messages, window, gap)
     return GradingCase(original, window, names, earlier, original.created_at)
+
+
+def _count_earlier(
+    messages: Sequence[ChatMessage], window: Sequence[ChatMessage], gap: timedelta
+) -> int:
+    """Count the messages of the episode before the window."""
+    up_to_last = messages[: messages.index(window[-1]) + 1]
+    return max(len(latest_episode(up_to_last, gap)) - len(window), 0)

@@ -66,7 +66,7 @@ def make_regrade_columns(
         body={
             **original.body,
             "created_at": created_at.isoformat(timespec="milliseconds"),
-            **_describe_verdict(grading.verdict),
+            **describe_verdict(grading.verdict),
             "id": number,
         },
         detail=_make_detail(grading.verdict, original.answer_times),
@@ -81,9 +81,11 @@ def _truncate_to_millisecond(now: datetime) -> datetime:
 def _grading_columns(grading: Grading, graded: Sequence[ChatMessage]) -> dict[str, Any]:
     usage = grading.usage
     return dict(
-        **_list_grades(grading.verdict),
+        **list_grades(grading.verdict),
         score=round(grading.verdict.score, 2),
-        repeat=_compare(grading.verdict, grading.repeat.verdict) if grading.repeat else None,
+        repeat=compare_verdicts(grading.verdict, grading.repeat.verdict)
+        if grading.repeat
+        else None,
         first_message_id=graded[0].id,
         last_message_id=graded[-1].id,
         window_messages=len(graded),
@@ -114,15 +116,15 @@ def _make_body(
         "total_messages": transcript.company_messages + transcript.client_messages,
         "company_messages": transcript.company_messages,
         "client_messages": transcript.client_messages,
-        **_describe_verdict(verdict),
+        **describe_verdict(verdict),
         "id": number,
     }
 
 
-def _describe_verdict(verdict: Verdict) -> dict[str, str]:
+def describe_verdict(verdict: Verdict) -> dict[str, str]:
     """Return the fields of the body that come from the verdict."""
     return {
-        **_list_grades(verdict),
+        **list_grades(verdict),
         "summary": verdict.summary,
         "recommendations": "\n".join(
             " ".join(advice.text.split()) for advice in verdict.recommendations
@@ -130,11 +132,17 @@ def _describe_verdict(verdict: Verdict) -> dict[str, str]:
     }
 
 
-def _list_grades(verdict: Verdict) -> dict[str, str]:
+def list_grades(verdict: Verdict) -> dict[str, str]:
+    """Return the grades by column."""
     return {criterion.column: verdict.grades[criterion].value for criterion in Criterion}
 
 
 def _make_detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
+    return {**make_verdict_detail(verdict), "answer_times": dict(times)}
+
+
+def make_verdict_detail(verdict: Verdict) -> dict[str, Any]:
+    """Return the part of a report's detail that comes from the verdict."""
     objections = [
         {**_locate(objection.quote), "answered": objection.answered}
         for objection in verdict.objections
@@ -154,11 +162,10 @@ def _make_detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
         ],
         **store_flags(verdict.flags),
         "grader_addressed_by": list(verdict.grader_addressed_by),
-        "answer_times": dict(times),
     }
 
 
-def _compare(first: Verdict, second: Verdict) -> dict[str, Any]:
+def compare_verdicts(first: Verdict, second: Verdict) -> dict[str, Any]:
     """Return the grades and the model's check answers of both gradings in pairs."""
     return {
         "criteria": {

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.clients.deepseek import (
+    Completion,
     DeepSeekBlockedError,
     DeepSeekClient,
     DeepSeekTimeoutError,
@@ -44,9 +45,11 @@ async def test_answer_truncated_twice_is_an_error(
     deepseek: DeepSeekClient, local_deepseek: LocalDeepSeek
 ) -> None:
     local_deepseek.switches.fail(faults.LENGTH, times=None)
+    truncated: list[Completion] = []
     with pytest.raises(DeepSeekTruncatedError, match="800") as caught:
-        await request_completion(deepseek, max_tokens=400)
+        await request_completion(deepseek, max_tokens=400, on_truncated=truncated.append)
     assert len(local_deepseek.requests) == 2
+    assert [(entry.text, entry.attempts) for entry in truncated] == [("{", 1), ("{", 2)]
     assert caught.value.usage == Usage(
         estimate_tokens(SYSTEM), PROMPT_TOKENS + estimate_tokens(USER), 2
     )

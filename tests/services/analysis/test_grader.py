@@ -130,6 +130,9 @@ async def test_permanent_failure_fails_the_chat_without_a_grade(hasty_stage: Sta
         assert row["outcome_detail"], row
         assert not re.search(": [А-ЯЁ]", row["outcome_detail"]), "no sentence begins behind a colon"
         assert "деталь" not in row["outcome_detail"], "what is told holds nothing of the chat"
+    for name, chat_id in chats.items():
+        answers = (await stage.rest.get(f"/api/v1/chats/{chat_id}")).json()["model_answers"]
+        assert len(answers) == (2 if name in (*UNUSABLE, "length") else 0), name
 
 
 async def test_retry_for_quotes_changes_no_grade(hasty_stage: Stage) -> None:
