@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.database.engine import Database
+from app.domain.contact import Contact
 from app.domain.outcomes import Outcome, describe_cause
 from app.domain.settling import SettlingRule
 from app.domain.waiting import AnswerTimes, answer_times
@@ -12,6 +13,8 @@ from app.errors import FieldError, InvalidParametersError, NotFoundError
 from app.models import Account, Chat, Message, ModelExchange, Review
 from app.repositories import chats, messages, model_exchanges, reports, reviews
 from app.repositories.chats import AccountChat
+from app.services.analysis.chat_contact import find_chat_contact
+from app.services.analysis.grader import Grader
 from app.services.analysis.transcript import convert_messages
 
 
@@ -37,6 +40,9 @@ class ChatCard:
     reviews: list[Review]
     answer_times: AnswerTimes
     """Computed over the whole chat."""
+    contact: Contact | None
+    """Of the latest episode; None also if the company is the buyer."""
+
     failed_exchanges: list[ModelExchange]
     """What the model answered in the run in which grading failed; empty unless it has failed."""
 
@@ -46,12 +52,13 @@ async def read_chat(
     avito_id: str,
     account: str | None,
     *,
+    grader: Grader,
     settling: SettlingRule,
     now: datetime,
 ) -> ChatCard:
     """Return the chat with Avito's ID; ``account`` is an account's name or Avito number.
 
-    ``settling`` has the working hours too.
+    ``grader`` finds the contact. ``settling`` has the working hours too.
 
     Raises:
         NotFoundError: no such chat is stored.
@@ -72,7 +79,9 @@ async def read_chat(
             if one.status == Outcome.FAILED
             else []
         )
-    times = answer_times(convert_messages(stored_messages), settling.hours, settling.zone, now)
+    talk = convert_messages(stored_messages)
+    contact = None if one.company_is_buyer else await find_chat_contact(grader, talk)
+    times = answer_times(talk, settling.hours, settling.zone, now)
     return ChatCard(
         chat,
         one.account,
@@ -83,6 +92,7 @@ async def read_chat(
         bodies,
         stored_reviews,
         replace(times, waiting_since=None) if one.company_is_buyer else times,
+        contact,
         exchanges,
     )
 

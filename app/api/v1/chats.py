@@ -49,7 +49,12 @@ async def get_chat(service: ServiceDep, chat_id: ChatId, account: AccountFilter 
     """Return a chat from the database; Avito is not called."""
     settling = service.settings.settling
     card = await read_chat(
-        service.database, chat_id, account, settling=settling, now=service.clock()
+        service.database,
+        chat_id,
+        account,
+        grader=service.grader,
+        settling=settling,
+        now=service.clock(),
     )
     return ChatRead.model_validate(_make_fields(card), context={"zone": settling.zone})
 
@@ -72,6 +77,7 @@ def _make_fields(card: ChatCard) -> dict[str, object]:
         "outcome_reason": card.outcome_reason,
         "outcome_at": chat.outcome_at,
         "answer_times": card.answer_times,
+        "contact": card.contact,
         "model_answers": [
             {
                 "asked_at": exchange.asked_at,

@@ -125,7 +125,7 @@ class Grader:
         self.working_hours = working_hours or ROUND_THE_CLOCK
         self._grading_hours = working_hours or GRADING_HOURS
         self._client = client
-        self._pool = pool
+        self.pool = pool
         self.rubric = rubric
         self.zone = zone
         self._clock = clock
@@ -153,7 +153,7 @@ class Grader:
             UngradedError: no usable answer, or the text exceeds the time or memory of one chat.
             WorkersUnavailableError: no process can be started.
         """
-        bill, allowance = Bill(most_usd), self._pool.make_allowance()
+        bill, allowance = Bill(most_usd), self.pool.make_allowance()
         context = ChatContext(self.zone, self._grading_hours, graded_at, earlier)
         work = self._work(window, names, context)
         try:
@@ -218,7 +218,7 @@ class Grader:
 
     async def _ask_twice(self, work: ChatWork, bill: Bill, allowance: Allowance) -> Grading:
         """Ask, and once more with the complaint if the answer is unusable or lacks evidence."""
-        question = await self._pool.run(write_question, work, allowance=allowance)
+        question = await self.pool.run(write_question, work, allowance=allowance)
         completion = await self._ask(question, bill)
         exchanges = [self._make_exchange(work, None, completion)]
         verdict = await self._read(work, exchanges, allowance)
@@ -274,7 +274,7 @@ class Grader:
     ) -> Verdict | str:
         """Return the verdict in the answers, or the complaint about them."""
         answers = tuple(exchange.answer for exchange in exchanges)
-        return await self._pool.run(read_verdict, work, answers, self.rubric, allowance=allowance)
+        return await self.pool.run(read_verdict, work, answers, self.rubric, allowance=allowance)
 
 
 async def keep_prompt(database: Database, grader: Grader, now: datetime) -> None:

@@ -144,6 +144,7 @@ def _make_detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
             {**_locate(found.quote), "fault": found.fault.value} for found in verdict.critical
         ],
         "late_answers": [asdict(late) for late in verdict.late_answers],
+        "contact": verdict.contact.as_json if verdict.contact else None,
         "check_vector": verdict.check_vector,
         "recommendations": [
             {"message_id": advice.message_id, "text": advice.text}
