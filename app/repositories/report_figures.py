@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    false,
     func,
     or_,
     select,
@@ -47,6 +48,8 @@ def _has_flag(flag: Flag) -> ColumnElement[bool]:
 _IS_ADDRESSED = _has_flag(Flag.ADDRESSES_GRADER)
 _IS_UNPROVEN = _has_flag(Flag.NO_EVIDENCE)
 _IS_CRITICAL = _has_flag(Flag.CRITICAL)
+_KNOWS_CONTACT = func.jsonb_exists(Report.detail, "contact", type_=Boolean)
+_HAS_CONTACT = func.coalesce(func.jsonb_typeof(Report.detail["contact"]) == "object", false())
 _HAS_LOW_GRADE = or_(*(getattr(Report, name) == Grade.LOW for name in GRADE_COLUMNS))
 
 _SPLIT_BY = ("day", "account_id", "model", "prompt_version")
@@ -76,6 +79,8 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
     - ``addressed``: reports of chats that address the grader.
     - ``unproven``: reports with a high or low grade without a verified quote.
     - ``critical``: reports with a critical fault of the seller.
+    - ``contacts``: reports with a contact or an agreed meeting; ``contacts_known``: reports that
+      know it. Reports of earlier versions do not.
     """
     waited = Report.detail["answer_times", "first_answer_seconds"].astext
     selected = _select_counted(
@@ -85,6 +90,8 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
         _IS_ADDRESSED.label("addressed"),
         _IS_UNPROVEN.label("unproven"),
         _IS_CRITICAL.label("critical"),
+        _HAS_CONTACT.label("has_contact"),
+        _KNOWS_CONTACT.label("knows_contact"),
         _get_counted(wanted, "score"),
     )
     of = selected.c
@@ -114,6 +121,8 @@ def _make_aggregates(selected: CTE) -> list[ColumnElement[Any]]:
         func.count().filter(of.addressed).label("addressed"),
         func.count().filter(of.unproven).label("unproven"),
         func.count().filter(of.critical).label("critical"),
+        func.count().filter(of.has_contact).label("contacts"),
+        func.count().filter(of.knows_contact).label("contacts_known"),
         cost.label("cost_usd"),
     ]
 
