@@ -45,7 +45,8 @@ def find_meeting(window: Sequence[ChatMessage]) -> int | None:
     for place, message in enumerate(window):
         if message.side is not Side.SYSTEM and message.has_text:
             text = keep_visible(message.text)[:_LONGEST].lower().replace("ё", "е")
-            talk.read(place, message, text)
+            # «Я бы завтра подъехал» is no past.
+            talk.read(place, message, words.WISH.sub(r"\1приехать", text))
     return talk.agreed
 
 
@@ -187,10 +188,13 @@ def _fits(offer: _Offer, text: str) -> bool:
 
 
 def _chooses(offer: _Offer, text: str) -> bool:
-    """Return whether a text is one of the hours of the offer: «в 11»."""
+    """Return whether a text is one of the hours or days of the offer: «в 11», «чт»."""
     rest = re.sub(r"\d{1,2}(?:[:.]\d\d)?", " ", text)
-    is_bare = "?" not in text and not _count_other_words(rest)
-    return is_bare and not _list_figures(text).isdisjoint(_list_figures(offer.text))
+    if "?" in text or _count_other_words(rest):
+        return False
+    if not _list_figures(text).isdisjoint(_list_figures(offer.text)):
+        return True
+    return _fits(offer, text) and not _list_days(text).isdisjoint(_list_days(offer.text))
 
 
 def _is_short_offer(sentence: str) -> bool:
@@ -236,3 +240,7 @@ def _list_hours(text: str) -> frozenset[str]:
 
 def _list_figures(text: str) -> frozenset[str]:
     return frozenset(match.lstrip("0") for match in words.HOUR.findall(text))
+
+
+def _list_days(text: str) -> frozenset[str]:
+    return frozenset(day.split()[-1] for day in words.DAY.findall(text))

@@ -4,6 +4,7 @@ from tests.benchmarks.measures import Measure
 from tests.support.contact_set import (
     ContactFigures,
     load_contact_set,
+    load_dialogues,
     measure_contacts,
     measure_masking_sets,
 )
@@ -16,6 +17,8 @@ async def measure_contact_rule(_url: str) -> list[Measure]:
         "all chats": measure_contacts(everything),
         "half for tuning": measure_contacts(load_contact_set("tuning")),
         "half written before the rule": measure_contacts(load_contact_set("untouched")),
+        "odd chats written after it": measure_contacts(load_contact_set("later")),
+        "dialogues of other authors": measure_contacts(load_dialogues()),
         "contacts in other authors' texts": measure_masking_sets(),
     }
     return [row for name, figures in sets.items() for row in _make_rows(name, figures)]

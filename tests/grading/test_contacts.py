@@ -6,10 +6,15 @@ from app.domain.contact import Contact, ContactKind
 from app.grading.contacts import find_contact
 from app.grading.masking.masker import Masker, Masking
 from tests.support.chats import SOFA, chat
-from tests.support.contact_set import load_contact_set, measure_contacts, measure_masking_sets
+from tests.support.contact_set import (
+    load_contact_set,
+    load_dialogues,
+    measure_contacts,
+    measure_masking_sets,
+)
 
 
-@pytest.mark.parametrize("half", [None, "tuning", "untouched"])
+@pytest.mark.parametrize("half", [None, "tuning", "untouched", "later"])
 def test_shares_of_faults_are_within_the_goals(half: str | None) -> None:
     figures = measure_contacts(load_contact_set(half))
     # One case is more than 1 % of the smaller half.
@@ -25,6 +30,12 @@ def test_set_is_large_and_has_every_kind() -> None:
         ContactKind, True
     )
     assert len(kinds) < len(cases) - 150
+
+
+def test_meetings_in_dialogues_of_other_authors_are_found() -> None:
+    figures = measure_contacts(load_dialogues())
+    assert (figures.contacts, figures.look_alikes) == (29, 43)
+    assert figures.missed == figures.false == []
 
 
 def test_contacts_in_other_authors_texts_are_found() -> None:
