@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from app.domain.contact import Contact
 from app.domain.criteria import Check, Criterion
 from app.domain.flags import Flag
 from app.domain.grades import Grade
@@ -15,6 +16,7 @@ from app.domain.timeliness import (
     list_fresh_messages,
     list_late_answers,
 )
+from app.grading.contacts import find_contact
 from app.grading.copying import is_copied
 from app.grading.criterion_grading import CriterionGrading
 from app.grading.critical_claims import (
@@ -100,6 +102,7 @@ class _Reader:
         context: ChatContext,
     ) -> None:
         self._window = window
+        self._masker = masker
         self._rubric = rubric
         self._system = system_message(rubric)
         self._transcript = QuoteVerifier(window, masker)
@@ -185,6 +188,7 @@ class _Reader:
             objections=objections,
             critical=critical,
             late_answers=self._late,
+            contact=self._contact,
             summary=texts.summary,
             recommendations=texts.advice,
             score=score(
@@ -197,6 +201,10 @@ class _Reader:
             flags=tuple(flag for flag in Flag if flag in flags),
             grader_addressed_by=self._addressing,
         )
+
+    @cached_property
+    def _contact(self) -> Contact | None:
+        return find_contact(self._window, self._masker)
 
     @cached_property
     def _addressing(self) -> tuple[int, ...]:

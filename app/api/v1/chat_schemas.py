@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import LocalMoment, ReportRead
+from app.domain.contact import ContactKind
 from app.domain.waiting import WAITING_FOR_AT_MOST
 
 _WAITING = (
@@ -64,6 +65,25 @@ class AnswerTimesRead(BaseModel):
         examples=[1140],
     )
     waiting_since: LocalMoment | None = Field(description=_WAITING, examples=[None])
+
+
+class ContactRead(BaseModel):
+    """A contact that was left, or an agreed meeting."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kind: ContactKind = Field(
+        description=(
+            "meeting — договорились о встрече или визите, buyer — контакт оставил клиент, seller —"
+            " контакт дал продавец. Встреча важнее контакта, контакт клиента важнее контакта"
+            " продавца."
+        ),
+        examples=["meeting"],
+    )
+    message_id: int = Field(
+        description="Сообщение, которое согласилось на встречу, или первое с контактом.",
+        examples=[286],
+    )
 
 
 class ModelAnswerRead(BaseModel):
@@ -141,6 +161,13 @@ class ChatRead(BaseModel):
     )
     answer_times: AnswerTimesRead = Field(
         description="Сколько клиент ждал ответов, за всю переписку."
+    )
+    contact: ContactRead | None = Field(
+        description=(
+            "Чем кончился последний разговор: контактом или встречей. Определяет программа, без"
+            " модели. null — ни контакта, ни встречи, или компания здесь сама покупатель."
+        ),
+        examples=[None],
     )
     model_answers: list[ModelAnswerRead] = Field(
         description="Если оценить чат не удалось: что ответила модель; иначе пусто.", examples=[[]]

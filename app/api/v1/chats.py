@@ -54,6 +54,7 @@ async def get_chat(service: ServiceDep, chat_id: ChatId, account: AccountFilter 
         account,
         settling=settling,
         hours=service.settings.answer_hours,
+        grader=service.grader,
         now=service.clock(),
     )
     return ChatRead.model_validate(_make_fields(card), context={"zone": settling.zone})
@@ -77,6 +78,7 @@ def _make_fields(card: ChatCard) -> dict[str, object]:
         "outcome_reason": card.outcome_reason,
         "outcome_at": chat.outcome_at,
         "answer_times": card.answer_times,
+        "contact": card.contact,
         "model_answers": [
             {
                 "asked_at": exchange.asked_at,

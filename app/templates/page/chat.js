@@ -103,6 +103,7 @@ function panel(chat, report, again) {
     warnings(report.flags.filter(({ code }) => code !== 'critical'), report.grader_addressed_by),
     el('p', {}, report.summary),
     times(report.answer_times),
+    contact(report.contact),
     el('h2', {}, 'Оценки'),
     report.criteria.map((entry) => criterion(entry, report.review)),
     report.objections.length > 0 && [el('h2', {}, report.objections.length > 1 ? 'Возражения клиента' : 'Возражение клиента'), report.objections.map(objection)],
@@ -127,6 +128,11 @@ function times(times) {
     times.waiting_since && `к моменту отчёта ждал с ${moment(times.waiting_since)}`,
   ];
   return el('p.soft', {}, `Ожидание клиента: ${parts.filter(Boolean).join(', ')}.`);
+}
+
+function contact(found) {
+  const words = { buyer: 'Клиент оставил контакт', seller: 'Продавец дал контакт', meeting: 'Договорились о встрече' };
+  return found && el('button.link', { type: 'button', onclick: () => toMessage(found.message_id) }, words[found.kind]);
 }
 
 function criterion(entry, review) {
