@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from app.domain.messages import ChatMessage, Side
+from app.domain.messages import ChatMessage
 from app.domain.working_hours import WorkingHours
 
 FIRST_ANSWER_WITHIN = timedelta(minutes=60)
@@ -27,7 +27,10 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class LateAnswer:
-    """An answer of the company that came too late. Times are seconds of working time."""
+    """An answer of the company or a completed call that came too late.
+
+    Times are seconds of working time.
+    """
 
     message_id: int
     seconds: int
@@ -39,7 +42,7 @@ def needs_answer(message: ChatMessage) -> bool:
     """Return whether a message of the buyer asks for an answer.
 
     Thanks, consent and farewells do not. Everything else does: a question, a voice message, a
-    picture.
+    picture, a missed call.
     """
     if not message.has_text or "?" in message.text:
         return True
@@ -59,9 +62,9 @@ def list_late_answers(
     late: list[LateAnswer] = []
     since, is_first = None, is_whole
     for message in window:
-        if message.side is Side.CLIENT and since is None and needs_answer(message):
+        if message.begins_wait and since is None and needs_answer(message):
             since = message.sent_at
-        elif message.side is Side.COMPANY and since is not None:
+        elif message.ends_wait and since is not None:
             within = FIRST_ANSWER_WITHIN if is_first else LATER_ANSWER_WITHIN
             seconds = hours.seconds_between(since, message.sent_at, zone)
             if seconds > within.total_seconds():
@@ -72,11 +75,15 @@ def list_late_answers(
 
 
 def find_unanswered_question(window: Sequence[ChatMessage]) -> ChatMessage | None:
-    """Return the first question among the buyer's messages after the company's last one."""
+    """Return the buyer's first question or missed call after the company's last answer.
+
+    A completed call is an answer too.
+    """
     unanswered: ChatMessage | None = None
     for message in reversed(window):
-        if message.side is Side.COMPANY:
+        if message.ends_wait:
             break
-        if message.side is Side.CLIENT and message.has_text and "?" in message.text:
+        asks = message.is_call or (message.has_text and "?" in message.text)
+        if message.begins_wait and asks:
             unanswered = message
     return unanswered

@@ -67,7 +67,10 @@ class Chat(Numbered):
     last_person_at: Mapped[datetime | None]
     last_person_side: Mapped[str | None]
     unanswered_since: Mapped[datetime | None]
-    """The time of the buyer's first unanswered message; None: the last message is the company's."""
+    """The time of the buyer's first unanswered message; None: the buyer does not wait.
+
+    See ``ChatMessage.begins_wait`` and ``ends_wait``.
+    """
     waiting_since: Mapped[datetime | None]
     """The name of ``unanswered_since`` in the release before.
 

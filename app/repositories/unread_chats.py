@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.messages import SETTLED_AFTER, Side
 from app.models import Chat
 from app.repositories.chats import lock_bulk_chat_updates
+from app.repositories.message_conditions import begins_wait, ends_wait, render
 from app.repositories.sql_values import bigint_array
 
 
@@ -184,13 +185,14 @@ _MARK_READ = text(f"""
             THEN 0 ELSE chat.failures END
     FROM read, LATERAL (
         WITH stored AS MATERIALIZED (
-            SELECT id, sent_at, side FROM messages WHERE chat_id = read.id),
+            SELECT id, sent_at, side, {render(begins_wait())} AS begins_wait,
+                   {render(ends_wait())} AS ends_wait
+            FROM messages WHERE chat_id = read.id),
         person AS (
             SELECT * FROM stored WHERE side <> '{Side.SYSTEM}'
             ORDER BY sent_at DESC, id DESC LIMIT 1),
         answer AS (
-            SELECT * FROM stored WHERE side = '{Side.COMPANY}'
-            ORDER BY sent_at DESC, id DESC LIMIT 1),
+            SELECT * FROM stored WHERE ends_wait ORDER BY sent_at DESC, id DESC LIMIT 1),
         seen AS (
             SELECT stored.* FROM stored JOIN chats known ON known.seen_message_id = stored.id
             WHERE known.id = read.id)
@@ -199,7 +201,7 @@ _MARK_READ = text(f"""
             (SELECT id FROM person) AS person_id,
             (SELECT sent_at FROM person) AS person_at,
             (SELECT side FROM person) AS person_side,
-            (SELECT min(sent_at) FROM stored WHERE side = '{Side.CLIENT}'
+            (SELECT min(sent_at) FROM stored WHERE begins_wait
                 AND (NOT EXISTS (SELECT FROM answer)
                      OR (sent_at, id) > (SELECT sent_at, id FROM answer))) AS unanswered_since,
             (SELECT min(sent_at) FROM stored WHERE side <> '{Side.SYSTEM}'
@@ -207,7 +209,7 @@ _MARK_READ = text(f"""
                      OR (sent_at, id) > (SELECT sent_at, id FROM seen))) AS due_since
     ) facts
     WHERE chat.id = read.id
-    """)  # noqa: S608 - enum values of the domain
+    """)  # noqa: S608 - values of the domain
 
 
 async def mark_read(

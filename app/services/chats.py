@@ -7,7 +7,7 @@ from typing import Any
 from app.database.engine import Database
 from app.domain.outcomes import Outcome, describe_cause
 from app.domain.settling import SettlingRule
-from app.domain.waiting import AnswerTimes, answer_times
+from app.domain.waiting import AnswerTimes, answer_times, find_missed_call
 from app.errors import FieldError, InvalidParametersError, NotFoundError
 from app.models import Account, Chat, Message, ModelExchange, Review
 from app.repositories import chats, messages, model_exchanges, reports, reviews
@@ -37,6 +37,8 @@ class ChatCard:
     reviews: list[Review]
     answer_times: AnswerTimes
     """Computed over the whole chat."""
+    missed_call_at: datetime | None
+    """The buyer's last missed call without an answer; None also if the company is the buyer."""
     failed_exchanges: list[ModelExchange]
     """What the model answered in the run in which grading failed; empty unless it has failed."""
 
@@ -72,7 +74,8 @@ async def read_chat(
             if one.status == Outcome.FAILED
             else []
         )
-    times = answer_times(convert_messages(stored_messages), settling.hours, settling.zone, now)
+    talk = convert_messages(stored_messages)
+    times = answer_times(talk, settling.hours, settling.zone, now)
     return ChatCard(
         chat,
         one.account,
@@ -83,6 +86,7 @@ async def read_chat(
         bodies,
         stored_reviews,
         replace(times, waiting_since=None) if one.company_is_buyer else times,
+        None if one.company_is_buyer else find_missed_call(talk),
         exchanges,
     )
 

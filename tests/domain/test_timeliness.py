@@ -23,7 +23,10 @@ QUESTION, ANSWER = "Ещё в наличии?", "Да, в наличии"
 
 
 def make_chat(*rows: tuple[int, str, str]) -> list[ChatMessage]:
-    """Return messages with ids from 1: seconds after the start, side, text ("[…]" is no text)."""
+    """Return messages with ids from 1: seconds after the start, side, text.
+
+    "[…]" is no text, "[call missed]" is a call.
+    """
     return [
         ChatMessage(
             number,
@@ -31,6 +34,8 @@ def make_chat(*rows: tuple[int, str, str]) -> list[ChatMessage]:
             SATURDAY + timedelta(seconds=seconds),
             text,
             has_text=not text.startswith("["),
+            type="call" if text.startswith("[call") else "text",
+            call_status=text.strip("[]").split()[1] if text.startswith("[call") else None,
         )
         for number, (seconds, side, text) in enumerate(rows, start=1)
     ]
@@ -125,6 +130,32 @@ def test_thanks_start_no_wait() -> None:
     assert [entry.message_id for entry in list_late(rows)] == [4]
 
 
+@pytest.mark.parametrize("side", ["client", "company"])
+def test_completed_call_answers(side: str) -> None:
+    on_time = [
+        (0, "client", QUESTION),
+        (HOUR, side, "[call completed]"),
+        (HOUR * 9, "company", "Да"),
+    ]
+    assert list_late(on_time) == []
+    late = [(0, "client", QUESTION), (HOUR + 1, side, "[call completed]")]
+    assert list_late(late) == [LateAnswer(2, HOUR + 1, HOUR, is_first=True)]
+
+
+@pytest.mark.parametrize("status", ["missed", "busy"])
+def test_other_call_of_the_company_answers_nothing(status: str) -> None:
+    rows = [(0, "client", QUESTION), (60, "company", f"[call {status}]")]
+    assert list_late(rows) == []
+    late = [*rows, (HOUR + 1, "company", ANSWER)]
+    assert [entry.message_id for entry in list_late(late)] == [3]
+
+
+@pytest.mark.parametrize(("status", "late"), [("missed", [2]), ("busy", []), ("completed", [])])
+def test_missed_call_of_the_buyer_begins_a_wait(status: str, late: list[int]) -> None:
+    rows = [(0, "client", f"[call {status}]"), (HOUR + 1, "company", ANSWER)]
+    assert [entry.message_id for entry in list_late(rows)] == late
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -198,6 +229,14 @@ def test_unset_hours_are_nine_to_nine_every_day(clock: str, seconds: int) -> Non
         ([("company", "Когда приедете?")], None),
         ([("company", ANSWER), ("client", "Торг?"), ("system", "[Сообщение Авито?]")], 2),
         ([("company", ANSWER), ("client", "Торг?"), ("company", "[image]")], None),
+        ([("company", ANSWER), ("client", "[call missed]")], 2),
+        ([("client", "Торг?"), ("client", "[call missed]")], 1),
+        ([("client", "[call missed]"), ("client", "Торг?")], 1),
+        ([("client", "[call missed]"), ("company", "[call missed]")], 1),
+        ([("client", "[call missed]"), ("company", "[call completed]")], None),
+        ([("client", "Торг?"), ("client", "[call completed]")], None),
+        ([("client", "Торг?"), ("company", "[call busy]")], 1),
+        ([("company", ANSWER), ("client", "[call busy]")], None),
     ],
 )
 def test_unanswered_question_is_the_first_after_the_last_answer(

@@ -42,6 +42,7 @@ def convert_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMess
             text=row.text[:LONGEST_TEXT],
             has_text=row.has_text,
             type=row.type,
+            call_status=row.call_status,
         )
         for row in stored
     )
