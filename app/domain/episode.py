@@ -56,10 +56,12 @@ def why_ungradeable(
     An answer is a message of the company after the buyer's first message, or a completed call. An
     offer that the company sent earlier is not an answer. Only the company's answers must contain
     visible text: the grader needs words to grade and to quote. The buyer may send only pictures or
-    voice messages.
+    voice messages. A window without messages of people is a lead without a message.
     """
     if company_is_buyer:
         return OutcomeCode.COMPANY_IS_BUYER
+    if not window:
+        return OutcomeCode.NOTHING_WRITTEN
     since_client = list(dropwhile(lambda message: message.side is not Side.CLIENT, window))
     if not since_client:
         return OutcomeCode.NO_CLIENT_MESSAGE

@@ -1,6 +1,6 @@
 """SQL conditions of chats that several queries share."""
 
-from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy import ColumnElement, and_, false, func, select
 
 from app.domain.messages import Side
 from app.domain.settling import SettlingSpan
@@ -13,6 +13,11 @@ COMPANY_IS_BUYER: ColumnElement[bool] = (
     .exists()
 )
 """The chat is about a listing of another account. False if the owner is not known."""
+
+LAST_COUNTED_MESSAGE_ID: ColumnElement[int | None] = func.coalesce(
+    Chat.last_person_message_id, Chat.lead_message_id
+)
+"""The message up to which the chat would be graded or skipped; None: there is none."""
 
 
 def is_settling(span: SettlingSpan | None) -> ColumnElement[bool]:

@@ -77,7 +77,8 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
     A message after ``after_message_id`` was copied after the mail before. It counts even if it was
     written before ``start``, but not if it was written before ``late_since``: an import of an old
     account is not news. Without ``after_message_id`` only messages from ``start`` on count. A chat
-    that has become due after ``end`` was not left over then.
+    that has become due after ``end`` was not left over then. The notice of a lead counts like a
+    message while nobody has written.
     """
     is_new = Message.sent_at >= span["start"]
     if span["after_message_id"] is not None:
@@ -85,16 +86,15 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
         is_new = or_(is_new, is_late)
     written = exists().where(
         Message.chat_id == Chat.id,
-        Message.side != Side.SYSTEM,
+        or_(Message.side != Side.SYSTEM, Message.id == Chat.lead_message_id),
         Message.sent_at < span["end"],
         is_new,
     )
     left_over = and_(
         Chat.due_since < span["end"], Chat.outcome.in_([Outcome.FAILED, Outcome.WAITING])
     )
-    return select(Chat, STATUS.label("status")).where(
-        or_(and_(Chat.last_person_at >= span["late_since"], written), left_over)
-    )
+    is_recent = or_(Chat.last_person_at >= span["late_since"], Chat.lead_message_id.is_not(None))
+    return select(Chat, STATUS.label("status")).where(or_(and_(is_recent, written), left_over))
 
 
 async def list_coverage(

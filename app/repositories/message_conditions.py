@@ -1,4 +1,4 @@
-"""SQL conditions of messages: which begin and end a buyer's wait."""
+"""SQL conditions of messages: which begin and end a buyer's wait, and which is a lead."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from app.domain.messages import Side
-from app.domain.placeholders import CALL_TYPES, COMPLETED_CALL, MISSED_CALL
+from app.domain.placeholders import CALL_TYPES, COMPLETED_CALL, MISSED_CALL, Placeholder
 from app.models import Message
 
 MessageColumns = type[Message]
@@ -30,6 +30,12 @@ def ends_wait(message: MessageColumns = Message) -> ColumnElement[bool]:
     is_completed = and_(message.side != Side.SYSTEM, read_call_status(message).in_(COMPLETED_CALL))
     is_answer = and_(message.type.not_in(CALL_TYPES), message.side == Side.COMPANY)
     return or_(is_answer, is_completed)
+
+
+def is_lead(message: MessageColumns = Message) -> ColumnElement[bool]:
+    """Return whether the message is Avito's notice of a lead without a message."""
+    pattern = Placeholder.NOTHING_WRITTEN.pattern
+    return and_(message.side == Side.SYSTEM, message.text.regexp_match(pattern, flags="i"))
 
 
 def render(condition: ColumnElement[bool]) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.messages import SETTLED_AFTER, Side
 from app.models import Chat
 from app.repositories.chats import lock_bulk_chat_updates
-from app.repositories.message_conditions import begins_wait, ends_wait, render
+from app.repositories.message_conditions import begins_wait, ends_wait, is_lead, render
 from app.repositories.sql_values import bigint_array
 
 
@@ -161,7 +161,7 @@ async def mark_unreadable(
 
 
 # A chat becomes due by the order of its messages, not by the clock: a person's message after the
-# last one that a grading has seen makes it due.
+# last one that a grading has seen makes it due, or a notice of a lead while nobody has written.
 # Raw SQL: a bulk update from jsonb_to_recordset.
 _MARK_READ = text(f"""
     WITH read AS (
@@ -178,6 +178,7 @@ _MARK_READ = text(f"""
         last_person_message_id = facts.person_id,
         last_person_at = facts.person_at,
         last_person_side = facts.person_side,
+        lead_message_id = facts.lead_id,
         unanswered_since = facts.unanswered_since,
         waiting_since = facts.unanswered_since,
         due_since = facts.due_since,
@@ -186,10 +187,13 @@ _MARK_READ = text(f"""
     FROM read, LATERAL (
         WITH stored AS MATERIALIZED (
             SELECT id, sent_at, side, {render(begins_wait())} AS begins_wait,
-                   {render(ends_wait())} AS ends_wait
+                   {render(ends_wait())} AS ends_wait, {render(is_lead())} AS is_lead
             FROM messages WHERE chat_id = read.id),
         person AS (
             SELECT * FROM stored WHERE side <> '{Side.SYSTEM}'
+            ORDER BY sent_at DESC, id DESC LIMIT 1),
+        lead AS (
+            SELECT * FROM stored WHERE is_lead AND NOT EXISTS (SELECT FROM person)
             ORDER BY sent_at DESC, id DESC LIMIT 1),
         answer AS (
             SELECT * FROM stored WHERE ends_wait ORDER BY sent_at DESC, id DESC LIMIT 1),
@@ -204,7 +208,9 @@ _MARK_READ = text(f"""
             (SELECT min(sent_at) FROM stored WHERE begins_wait
                 AND (NOT EXISTS (SELECT FROM answer)
                      OR (sent_at, id) > (SELECT sent_at, id FROM answer))) AS unanswered_since,
-            (SELECT min(sent_at) FROM stored WHERE side <> '{Side.SYSTEM}'
+            (SELECT id FROM lead) AS lead_id,
+            (SELECT min(sent_at) FROM stored
+                WHERE (side <> '{Side.SYSTEM}' OR id = (SELECT id FROM lead))
                 AND (NOT EXISTS (SELECT FROM seen)
                      OR (sent_at, id) > (SELECT sent_at, id FROM seen))) AS due_since
     ) facts

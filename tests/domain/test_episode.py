@@ -105,7 +105,7 @@ def test_window_has_at_most_200_messages() -> None:
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ([], OutcomeCode.NO_CLIENT_MESSAGE),
+        ([], OutcomeCode.NOTHING_WRITTEN),
         ([("company", "Скидка 10 %!")], OutcomeCode.NO_CLIENT_MESSAGE),
         ([("client", "Актуально?")], OutcomeCode.NO_COMPANY_ANSWER),
         ([("company", "Скидка 10 %!"), ("client", "Какой пробег?")], OutcomeCode.NO_COMPANY_ANSWER),

@@ -4,13 +4,14 @@ from datetime import timedelta
 from itertools import product
 from typing import Any
 
+import pytest
 from sqlalchemy import ColumnElement, select
 
 from app.database.engine import Database
 from app.domain.messages import Side
-from app.domain.placeholders import COMPLETED_CALL
+from app.domain.placeholders import COMPLETED_CALL, SYSTEM_PREFIX, Placeholder
 from app.models import Message
-from app.repositories.message_conditions import begins_wait, ends_wait, read_call_status
+from app.repositories.message_conditions import begins_wait, ends_wait, is_lead, read_call_status
 from app.repositories.messages import list_messages, list_words
 from app.services.analysis.transcript import convert_messages
 from tests.support.rows import NOON, add_account, add_chat
@@ -63,3 +64,14 @@ async def test_waits_are_the_same_in_sql_and_in_the_domain(database: Database) -
     assert not begins & ends
     calls = [message for message in messages if message.call_status is not None]
     assert all(statuses[message.id] == message.call_status for message in calls)
+
+
+@pytest.mark.parametrize("side", Side)
+async def test_lead_is_a_notice_of_avito(database: Database, side: Side) -> None:
+    notice = Placeholder.NOTHING_WRITTEN.value
+    forms = (notice, f"{SYSTEM_PREFIX} {notice}.", f"{SYSTEM_PREFIX}  {notice.replace(' ', '  ')} ")
+    others = (f"«{notice}»", Placeholder.ASSISTANT_ANSWERED.value, "Заказ оформлен")
+    rows = [{"side": side, "text": text} for text in (*forms, *others)]
+    await add_messages(database, *rows)
+    found = len(await select_ids(database, is_lead()))
+    assert found == (len(forms) if side is Side.SYSTEM else 0)

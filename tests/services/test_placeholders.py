@@ -16,6 +16,7 @@ OTHER = "Другой товар"
 QUESTION = ("client", "Здравствуйте! Диван ещё продаётся?")
 ANSWER = ("company", "Добрый день! Да, продаётся, приезжайте сегодня до 20.")
 ASSISTANT = "Ассистент Авито ответил на вопрос клиента"
+LEAD = "Пользователь создал чат, но пока ничего не написал"
 HIDDEN = [
     (DELETED_PLACEHOLDER, "deleted", "[сообщение удалено]"),
     (f"{UNSUPPORTED_PLACEHOLDER}.", "unsupported", "[сообщение видно только в мессенджере Авито]"),
@@ -132,6 +133,49 @@ async def test_notice_of_the_assistant_neither_answers_nor_waits(stage: Stage, p
     )
     assert (await fetch_chat(stage, lone))["waiting_since"] is None
     assert [buyer["chat_id"] for buyer in mailed["waiting_buyers"]] == [chat.id]
+
+
+@pytest.mark.parametrize("prefix", ["", "[Системное сообщение] "])
+async def test_lead_without_a_message_is_skipped_counted_and_does_not_wait(
+    stage: Stage, prefix: str
+) -> None:
+    chat = stage.add_talk(("client", prefix + LEAD))
+    await stage.sync()
+    assert (await stage.analyze())["skipped_chats"] == 1
+    assert (await stage.analyze())["skipped_chats"] == 0
+    mailed, found = await run_day(stage), await fetch_chat(stage, chat)
+    reason = "клиент создал чат, но ничего не написал"
+    assert (found["outcome"], found["outcome_reason"]) == ("skipped", reason)
+    assert (found["waiting_since"], found["unanswered_since"]) == (None, None)
+    assert [(entry["chat_id"], entry["reason"]) for entry in mailed["ungraded"]] == [
+        (chat.id, reason)
+    ]
+    assert mailed["waiting_buyers"] == []
+    assert mailed["coverage"] == {"graded": 1, "skipped": {reason: 1}, "failed": 0, "waiting": 0}
+    assert reason in stage.last_mail()
+    assert len(list_questions(stage)) == 1
+
+
+async def test_lead_that_writes_later_is_graded_and_counted_once(stage: Stage) -> None:
+    chat = stage.add_talk(("client", LEAD), minutes_ago=120)
+    await stage.sync()
+    await stage.analyze()
+    for minutes, (side, text) in enumerate((QUESTION, ANSWER)):
+        at = stage.clock() - timedelta(minutes=90 - minutes)
+        stage.avito.add_message(
+            chat.id, "client" if side == "client" else "company", text=text, at=at
+        )
+    mailed = await run_day(stage)
+    found = await fetch_chat(stage, chat)
+    assert (found["outcome"], mailed["reports"], mailed["ungraded"]) == ("graded", 2, [])
+    leads = await stage.rows("SELECT 1 FROM chats WHERE lead_message_id IS NOT NULL")
+    assert leads == []
+
+
+async def test_lead_to_which_the_company_writes_has_no_client_message(stage: Stage) -> None:
+    chat = stage.add_talk(("client", LEAD), ("company", "Добрый день! Чем помочь?"))
+    await run_day(stage)
+    assert (await fetch_chat(stage, chat))["outcome_reason"] == "нет сообщений клиента"
 
 
 @pytest.mark.parametrize("kind", ["call", "appCall"])
