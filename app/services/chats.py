@@ -8,7 +8,7 @@ from app.database.engine import Database
 from app.domain.contact import Contact
 from app.domain.outcomes import Outcome, describe_cause
 from app.domain.settling import SettlingRule
-from app.domain.waiting import AnswerTimes, answer_times
+from app.domain.waiting import AnswerTimes, answer_times, find_missed_call
 from app.domain.working_hours import WorkingHours
 from app.errors import FieldError, InvalidParametersError, NotFoundError
 from app.models import Account, Chat, Message, ModelExchange, Review
@@ -43,7 +43,8 @@ class ChatCard:
     """Computed over the whole chat."""
     contact: Contact | None
     """Of the latest episode; None also if the company is the buyer."""
-
+    missed_call_at: datetime | None
+    """The buyer's last missed call without an answer; None also if the company is the buyer."""
     failed_exchanges: list[ModelExchange]
     """What the model answered in the run in which grading failed; empty unless it has failed."""
 
@@ -95,6 +96,7 @@ async def read_chat(
         stored_reviews,
         replace(times, waiting_since=None) if one.company_is_buyer else times,
         contact,
+        None if one.company_is_buyer else find_missed_call(talk),
         exchanges,
     )
 

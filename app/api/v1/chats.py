@@ -74,6 +74,7 @@ def _make_fields(card: ChatCard) -> dict[str, object]:
         "history_complete": chat.history_complete,
         "waiting_since": card.answer_times.waiting_since,
         "unanswered_since": card.unanswered_since,
+        "missed_call_at": card.missed_call_at,
         "outcome": card.outcome,
         "outcome_reason": card.outcome_reason,
         "outcome_at": chat.outcome_at,

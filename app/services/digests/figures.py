@@ -234,6 +234,7 @@ class WaitingBuyer(_Figures):
     chat_title: str
     client_name: str
     since: datetime
+    missed_call: bool = False
 
 
 class UngradedChat(_Figures):

@@ -69,6 +69,7 @@ function columns(chat, report, again) {
       !chat.history_complete && el('p.notice', {}, 'Переписка не с самого начала: остального Авито не отдаёт, или оно ещё не прочитано.'),
       report && chat.outcome === 'waiting' && el('p.notice', {}, 'Последние сообщения ещё не оценены.'),
       chat.unanswered_since && el('p.notice', {}, unanswered(chat)),
+      chat.missed_call_at && el('p.notice', {}, `Пропущенный звонок клиента ${moment(chat.missed_call_at)}: перезвоните.`),
       bubbles(chat, report, toCriterion)));
 }
 
