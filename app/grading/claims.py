@@ -1,4 +1,4 @@
-"""Verify the model's claims against the chat: objections, critical faults, quotations in texts."""
+"""Verify the model's claims against the chat: objections and critical faults."""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +9,6 @@ from app.domain.critical import CriticalFault
 from app.domain.messages import Side
 from app.grading.evidence import Quote, QuoteVerifier, list_sentences
 from app.grading.model_answer import CriticalClaim, ObjectionClaim
-from app.grading.retelling import QUOTATION
 
 _SELLER = frozenset({Side.COMPANY})
 _BUYER = frozenset({Side.CLIENT})
@@ -199,32 +198,3 @@ def _is_evident(
     # The quote may be the promise; the message that breaks it comes later.
     texts = transcript.list_texts_since(quote.message_id, _SELLER)
     return any(_EVIDENT[fault].search(text.lower().replace("ё", "е")) for text in texts)
-
-
-def remove_unverified_quotations(text: str, transcript: QuoteVerifier) -> str:
-    """Return the masked text of the model without quotations that no message contains."""
-
-    def keep_verified(match: re.Match[str]) -> str:
-        words = match["words"][1:-1]
-        return match[0] if transcript.contains(words) else ""
-
-    kept = _QUOTATION_AND_JOINT.sub(keep_verified, text)
-    return text if kept == text else _close_gaps(kept)
-
-
-_QUOTATION_AND_JOINT = re.compile(
-    rf"(?:\s?(?:[,;:/—–-]|(?<!\w)(?:и|или|либо)(?=\s)))?\s?(?P<words>{QUOTATION.pattern})"
-)
-
-
-def _close_gaps(text: str) -> str:
-    """Return the text without the punctuation that a removed quotation left behind."""
-    closed = " ".join(text.split())
-    closed = re.sub(r"\([ ,;:/—–-]{0,9}\)", "", closed)
-    closed = re.sub(r"\( ?(?:[,;:/—–-]|(?:и|или|либо) ) ?", "(", closed)
-    closed = re.sub(r" ([.,;:!?)])", r"\1", closed)
-    closed = re.sub(r"([,;:])[,;:]{1,9}", r"\1", closed)
-    closed = re.sub(r"[,;:](?=[.!?])", "", closed)
-    closed = re.sub(r"(^|[.!?]) ?[—–-] ", r"\1 ", closed)
-    closed = " ".join(closed.split()).strip(" ,;:/")
-    return closed if any(map(str.isalnum, closed)) else ""

@@ -1,0 +1,73 @@
+"""Find who a sentence of the model says a quotation is by."""
+
+import re
+
+from app.domain.messages import Side
+
+_SPEAKER_WORD = (
+    r"(?<!\w)(?:(?P<seller>продав(?:ец|ц|щиц)\w{0,4}|менеджер\w{0,4}|магазин\w{0,4}"
+    r"|компани\w{0,4})|(?P<buyer>покупател\w{0,6}|клиент\w{0,6}))(?!\w)"
+)
+_SPEAKER = re.compile(rf"(?i){_SPEAKER_WORD}")
+_NOMINATIVE = re.compile(
+    r"(?i)(?:продавец|продавщица|менеджер|магазин|компания|покупатель|покупательница"
+    r"|клиент|клиентка)"
+)
+_ADDRESSED = re.compile(r"(?i)\w{4,20}(?:[ую]|ам|ям|ке|нице)")
+"""A speaker word in the dative: the words were written to that person."""
+_SAYING = (
+    r"(?:сказа|сказы|говор|ответ(?!ств)|отвеч|напис|пис(?:ал|ать)|пиш|возраз|возраж|заяв|сообщил|сообщает"
+    r"|добави|добавля|отрез|отмахну|отказа|отказыв|произн|повтор|пообещ|обещ|предлож|предлаг"
+    r"|утвержда|подтверди|груб|нагруб|хам|нахам|крикну|крич|угрож|пригрози|буркну|выругал|ругал"
+    r"|поздоров|попрощ|словами)"
+)
+_NAMING = r"(?:назва|назыв|посла|посыла|обозва|обзыва|оскорб|унизи|унижа)"
+_ASKING = r"(?:спроси|спраш|попроси|прос(?:ил|ит|ят)|уточн|поинтерес|интерес)"
+_GAP = r"(?:\W{1,5}\w{1,40}){0,4}"
+_SAID = re.compile(rf"(?i)(?<!\w){_SAYING}\w{{0,12}}{_GAP}\W{{0,5}}$")
+_NAMED = re.compile(rf"(?i)(?<!\w){_NAMING}\w{{0,12}}{_GAP}\W{{0,5}}$")
+_ASKED = re.compile(rf"(?i)(?<!\w){_ASKING}\w{{0,12}}\W{{0,5}}$")
+_SPEECH_FOLLOWS = re.compile(
+    rf"(?i)[\s,.!?…—–-]{{0,6}}(?:\w{{1,20}}\s){{0,2}}(?:{_SAYING}|{_NAMING}|{_ASKING})\w{{0,12}}"
+)
+_SPEAKER_FOLLOWS = re.compile(
+    rf"(?i)[\s,.!?…—–-]{{0,6}}(?:так\s)?(?:{_SAYING}|{_ASKING})\w{{0,12}}\s{_SPEAKER_WORD}"
+)
+_SPEAKER_AND_COLON = re.compile(rf"(?i){_SPEAKER_WORD}\s{{0,3}}:\s{{0,3}}$")
+_ON_A_TOPIC = re.compile(r"(?i)(?<!\w)(?:в|во|на|про|о|об|по|из|для|с|со|к|через|от)\s{1,3}$")
+_FORM_OF_ADDRESS = re.compile(r"(?i)(?:вы|ты)")
+
+
+def find_speakers(before: str, after: str) -> frozenset[Side]:
+    """Return the sides that may have written a quotation, by the words around it.
+
+    The last speaker before it counts. If that is no subject («спросил продавца», «слова
+    покупателя»), the last subject may be meant as well, and so may a speaker after it («…», ответил
+    продавец).
+    """
+    named = list(_SPEAKER.finditer(before))
+    subjects = [speaker for speaker in named if _NOMINATIVE.fullmatch(speaker[0])]
+    others = [speaker for speaker in named if not _ADDRESSED.fullmatch(speaker[0])]
+    following = _SPEAKER_FOLLOWS.match(after)
+    found = [*subjects[-1:], *others[-1:], *filter(None, [following])]
+    return frozenset(map(_side_of, found)) or frozenset(Side)
+
+
+def _side_of(speaker: re.Match[str]) -> Side:
+    return Side.COMPANY if speaker["seller"] else Side.CLIENT
+
+
+def is_stated(before: str) -> bool:
+    """Return whether the words before a quotation introduce a statement, not a question."""
+    return bool(_SAID.search(before)) and not _ASKED.search(before)
+
+
+def is_said(words: str, before: str, after: str) -> bool:
+    """Return whether somebody is said to have written a quotation of one or two words."""
+    if _FORM_OF_ADDRESS.fullmatch(words) and _ON_A_TOPIC.search(before):
+        return False
+    if _NAMED.search(before) or _ASKED.search(before) or _SPEAKER_AND_COLON.search(before):
+        return True
+    if _SAID.search(before):
+        return not _ON_A_TOPIC.search(before)
+    return bool(_SPEECH_FOLLOWS.match(after)) and not before.strip(" —–-")
