@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -27,9 +28,8 @@ def read_shape() -> Answer:
 def make_example() -> Answer:
     """Return an answer with an objection and a critical fault."""
     fault = {"fault": "insult", "i": 2, "q": "Добрый день!"}
-    return answer(
-        OBJECTED | {"critical": [fault]}, objection_handling=criterion("objection_handling")
-    )
+    changes = deepcopy(OBJECTED) | {"critical": [fault]}
+    return answer(changes, objection_handling=criterion("objection_handling"))
 
 
 def list_objects(schema: Any) -> list[Answer]:
