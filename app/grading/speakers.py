@@ -15,6 +15,8 @@ _NOMINATIVE = re.compile(
 )
 _ADDRESSED = re.compile(r"(?i)\w{4,20}(?:[ую]|ам|ям|ке|нице)")
 """A speaker word in the dative: the words were written to that person."""
+_BESIDE = re.compile(r"(?i)(?<!\w)(?:перед|с|со|к|для|о|об|про)\s$")
+"""A preposition before a speaker word that makes it no speaker: «извинитесь перед клиентом»."""
 _SAYING = (
     r"(?:сказа|сказы|говор|ответ(?!ств)|отвеч|напис|пис(?:ал|ать)|пиш|возраз|возраж|заяв|сообщил|сообщает"
     r"|добави|добавля|отрез|отмахну|отказа|отказыв|произн|повтор|пообещ|обещ|предлож|предлаг"
@@ -23,10 +25,15 @@ _SAYING = (
 )
 _NAMING = r"(?:назва|назыв|посла|посыла|обозва|обзыва|оскорб|унизи|унижа)"
 _ASKING = r"(?:спроси|спраш|попроси|прос(?:ил|ит|ят)|уточн|поинтерес|интерес)"
+_SPEECH = r"(?:слов(?:а|о|ам|ах|ами)?|фраз|реплик|возражени|вопрос|сообщени|обещани)"
 _GAP = r"(?:\W{1,5}\w{1,40}){0,4}"
 _SAID = re.compile(rf"(?i)(?<!\w){_SAYING}\w{{0,12}}{_GAP}\W{{0,5}}$")
 _NAMED = re.compile(rf"(?i)(?<!\w){_NAMING}\w{{0,12}}{_GAP}\W{{0,5}}$")
 _ASKED = re.compile(rf"(?i)(?<!\w){_ASKING}\w{{0,12}}\W{{0,5}}$")
+_BUYERS_SPEECH = re.compile(
+    rf"(?i)(?<!\w)(?:возражени|вопрос|сомнени|просьб|претензи|жалоб)\w{{0,3}}{_GAP}\W{{0,5}}$"
+)
+_SPEECH_OF = re.compile(rf"(?i)(?<!\w){_SPEECH}\w{{0,3}}(?:\s{_SPEAKER_WORD})?\W{{0,5}}$")
 _SPEECH_FOLLOWS = re.compile(
     rf"(?i)[\s,.!?…—–-]{{0,6}}(?:\w{{1,20}}\s){{0,2}}(?:{_SAYING}|{_NAMING}|{_ASKING})\w{{0,12}}"
 )
@@ -34,6 +41,7 @@ _SPEAKER_FOLLOWS = re.compile(
     rf"(?i)[\s,.!?…—–-]{{0,6}}(?:так\s)?(?:{_SAYING}|{_ASKING})\w{{0,12}}\s{_SPEAKER_WORD}"
 )
 _SPEAKER_AND_COLON = re.compile(rf"(?i){_SPEAKER_WORD}\s{{0,3}}:\s{{0,3}}$")
+_SURELY_SAID = (_NAMED, _ASKED, _SPEECH_OF, _SPEAKER_AND_COLON)
 _ON_A_TOPIC = re.compile(r"(?i)(?<!\w)(?:в|во|на|про|о|об|по|из|для|с|со|к|через|от)\s{1,3}$")
 _FORM_OF_ADDRESS = re.compile(r"(?i)(?:вы|ты)")
 
@@ -41,16 +49,25 @@ _FORM_OF_ADDRESS = re.compile(r"(?i)(?:вы|ты)")
 def find_speakers(before: str, after: str) -> frozenset[Side]:
     """Return the sides that may have written a quotation, by the words around it.
 
-    The last speaker before it counts. If that is no subject («спросил продавца», «слова
-    покупателя»), the last subject may be meant as well, and so may a speaker after it («…», ответил
-    продавец).
+    The last speaker before it counts. Others may be meant as well:
+
+    - the last subject, if that speaker is no subject («спросил продавца», «слова покупателя»);
+    - the buyer, if the words are a question or an objection («не ответил на вопрос: «…»»);
+    - a speaker after it («…», ответил продавец).
     """
-    named = list(_SPEAKER.finditer(before))
+    named = [
+        speaker
+        for speaker in _SPEAKER.finditer(before)
+        if not _BESIDE.search(before[: speaker.start()])
+    ]
     subjects = [speaker for speaker in named if _NOMINATIVE.fullmatch(speaker[0])]
     others = [speaker for speaker in named if not _ADDRESSED.fullmatch(speaker[0])]
     following = _SPEAKER_FOLLOWS.match(after)
     found = [*subjects[-1:], *others[-1:], *filter(None, [following])]
-    return frozenset(map(_side_of, found)) or frozenset(Side)
+    sides = set(map(_side_of, found))
+    if sides and _BUYERS_SPEECH.search(before):
+        sides.add(Side.CLIENT)
+    return frozenset(sides or Side)
 
 
 def _side_of(speaker: re.Match[str]) -> Side:
@@ -66,8 +83,8 @@ def is_said(words: str, before: str, after: str) -> bool:
     """Return whether somebody is said to have written a quotation of one or two words."""
     if _FORM_OF_ADDRESS.fullmatch(words) and _ON_A_TOPIC.search(before):
         return False
-    if _NAMED.search(before) or _ASKED.search(before) or _SPEAKER_AND_COLON.search(before):
+    if any(pattern.search(before) for pattern in _SURELY_SAID):
         return True
     if _SAID.search(before):
-        return not _ON_A_TOPIC.search(before)
+        return " " in words or not _ON_A_TOPIC.search(before)
     return bool(_SPEECH_FOLLOWS.match(after)) and not before.strip(" —–-")
