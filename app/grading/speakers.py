@@ -31,8 +31,11 @@ _SAID = re.compile(rf"(?i)(?<!\w){_SAYING}\w{{0,12}}{_GAP}\W{{0,5}}$")
 _NAMED = re.compile(rf"(?i)(?<!\w){_NAMING}\w{{0,12}}{_GAP}\W{{0,5}}$")
 _ASKED = re.compile(rf"(?i)(?<!\w){_ASKING}\w{{0,12}}\W{{0,5}}$")
 _BUYERS_SPEECH = re.compile(
-    rf"(?i)(?<!\w)(?:возражени|вопрос|сомнени|просьб|претензи|жалоб)\w{{0,3}}{_GAP}\W{{0,5}}$"
+    r"(?i)(?<!\w)(?:возражени|вопрос|сомнени|просьб|претензи|жалоб|не ответи|(?:про)?игнорир)"
+    rf"\w{{0,8}}{_GAP}\W{{0,5}}$"
 )
+_NEAR = re.compile(r"(?:\W{1,5}\w{1,40}){0,2}\W{0,5}")
+_AS_EVIDENCE = re.compile(r"[(:]\s{0,3}$")
 _SPEECH_OF = re.compile(rf"(?i)(?<!\w){_SPEECH}\w{{0,3}}(?:\s{_SPEAKER_WORD})?\W{{0,5}}$")
 _SPEECH_FOLLOWS = re.compile(
     rf"(?i)[\s,.!?…—–-]{{0,6}}(?:\w{{1,20}}\s){{0,2}}(?:{_SAYING}|{_NAMING}|{_ASKING})\w{{0,12}}"
@@ -49,25 +52,43 @@ _FORM_OF_ADDRESS = re.compile(r"(?i)(?:вы|ты)")
 def find_speakers(before: str, after: str) -> frozenset[Side]:
     """Return the sides that may have written a quotation, by the words around it.
 
-    The last speaker before it counts. Others may be meant as well:
+    The last speaker before it counts, if it is a subject or next to the quotation. Others may be
+    meant as well:
 
     - the last subject, if that speaker is no subject («спросил продавца», «слова покупателя»);
     - the buyer, if the words are a question or an objection («не ответил на вопрос: «…»»);
+    - both sides, if the words are evidence and nobody says them («нет конца разговора: «…»»);
     - a speaker after it («…», ответил продавец).
     """
+    if _is_evidence(before):
+        return frozenset(Side)
     named = [
         speaker
         for speaker in _SPEAKER.finditer(before)
         if not _BESIDE.search(before[: speaker.start()])
     ]
     subjects = [speaker for speaker in named if _NOMINATIVE.fullmatch(speaker[0])]
-    others = [speaker for speaker in named if not _ADDRESSED.fullmatch(speaker[0])]
+    others = [speaker for speaker in named if _may_speak(speaker, before)]
     following = _SPEAKER_FOLLOWS.match(after)
     found = [*subjects[-1:], *others[-1:], *filter(None, [following])]
     sides = set(map(_side_of, found))
     if sides and _BUYERS_SPEECH.search(before):
         sides.add(Side.CLIENT)
     return frozenset(sides or Side)
+
+
+def _is_evidence(before: str) -> bool:
+    """Return whether a quotation after a colon or in brackets has no verb of speech."""
+    said = (_SAID, _NAMED, _SPEAKER_AND_COLON)
+    return bool(_AS_EVIDENCE.search(before)) and not any(entry.search(before) for entry in said)
+
+
+def _may_speak(speaker: re.Match[str], before: str) -> bool:
+    """Return whether the word is a subject, or next to the quotation and not addressed."""
+    if _NOMINATIVE.fullmatch(speaker[0]):
+        return True
+    is_near = _NEAR.fullmatch(before, speaker.end()) is not None
+    return is_near and not _ADDRESSED.fullmatch(speaker[0])
 
 
 def _side_of(speaker: re.Match[str]) -> Side:
