@@ -36,7 +36,7 @@ def shape_answer(raw: Raw, rubric: Rubric) -> Raw:
     return _shape_objections(raw | {"criteria": criteria})
 
 
-def list_claims(value: object) -> object:
+def list_claims(value: Any) -> Any:
     """Return the entries that quote something. A text is a quote without a number.
 
     One entry may be outside a list. Another value is returned as it is.
@@ -46,9 +46,7 @@ def list_claims(value: object) -> object:
     entries = value if isinstance(value, list) else [value]
     if not all(isinstance(entry, str | dict | None) for entry in entries):
         return value
-    claims: list[Raw] = [
-        {"q": entry} if isinstance(entry, str) else entry or {} for entry in entries
-    ]
+    claims = [{"q": entry} if isinstance(entry, str) else entry or {} for entry in entries]
     return [claim for claim in claims if claim.get("q")]
 
 
