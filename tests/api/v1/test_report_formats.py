@@ -118,7 +118,7 @@ async def test_names_with_bidi_controls_are_cleaned_in_every_form(stage: Stage) 
     assert (named["chat_title"], named["client_name"], named["summary"]) == (
         "Диван",
         "Анна",
-        "Анна осталась без ответа.",
+        "Анна спросила и осталась без ответа.",
     )
     assert (unnamed["chat_title"], unnamed["client_name"]) == ("Чат без объявления", "Клиент")
     assert read_csv(await fetch_reports(stage, format="csv")) == [unnamed, named]
