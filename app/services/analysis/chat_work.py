@@ -12,11 +12,11 @@ from app.domain.messages import ChatMessage
 from app.domain.visible_text import keep_visible
 from app.grading.contacts import find_contact
 from app.grading.masking.masker import Masker, Masking
-from app.grading.model_answer import VerdictError
 from app.grading.prompt import ChatContext, user_message
 from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict
 from app.grading.verdict_builder import build_verdict
+from app.grading.verdict_error import VerdictError
 
 _MOST_NAMES, _LONGEST_NAME = 20, 200
 """Chats copied by earlier versions may have longer names."""
