@@ -339,5 +339,6 @@ UNKNOWN_TO_RELEASE_BEFORE: dict[str, Any] = {
     "worst_listings": True,
     "contacts": True,
     "worst": {"__all__": {"critical"}},
+    "waiting_buyers": {"__all__": {"missed_call"}},
 }
 """The fields that the release before refuses, as pydantic excludes them."""
