@@ -42,6 +42,7 @@ class Service:
     clock: Clock
     timetable: Timetable
     rubric: Rubric
+    grader: Grader
     worker: Worker
     heartbeats: Heartbeats
     clock_watch: ClockWatch
@@ -137,6 +138,7 @@ def _make_service(
         clock=clock,
         timetable=_make_timetable(settings),
         rubric=parts.grader.rubric,
+        grader=parts.grader,
         worker=worker,
         heartbeats=heartbeats,
         clock_watch=clock_watch,

@@ -7,22 +7,30 @@ import urllib.request
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.adapters import open_database
 from app.cli.doctor_findings import DoctorFindings
 from app.cli.serving import check_data_dir
 from app.clock import system_clock
 from app.config import Need, Settings
 from app.database.migrate import get_current_revision, get_head_revision, is_known
+from app.domain.messages import Side
 from app.errors import SettingsError
 from app.grading.rubric import RubricError, load_rubric
 from app.jobs.due_runs import Timetable, find_next_report_time
 from app.repositories import health
+from app.repositories.placeholder_candidates import list_placeholder_candidates
+from app.russian_text import plural
+from app.services.display_text import shorten_for_mail
 
 _NEEDS: tuple[Need, ...] = ("api", "avito", "deepseek", "mail")
 _DATABASE_SECONDS = 60
 _CLOCK_SECONDS = 10
 _MAX_SKEW = timedelta(minutes=1)
 """Greatest accepted clock difference: token expiry and day boundaries tolerate no more."""
+_CANDIDATES_OF = timedelta(days=30)
+"""The age of the chats in which unknown placeholders are searched."""
 _LOW_BYTES, _MIN_BYTES = 1_000_000_000, 100_000_000
 
 
@@ -116,12 +124,29 @@ async def check_database(findings: DoctorFindings, settings: Settings) -> None:
         async with database.session() as session:
             _compare_clocks(findings, await health.get_database_time(session))
             newest = await health.get_newest_run_time(session) if present == head else None
+            if present == head:
+                await check_placeholders(findings, session)
         if newest is not None and newest - system_clock() > _MAX_SKEW:
             findings.unsure(
                 "Часы: последний запуск в базе — из будущего"
                 f" ({newest.astimezone(settings.report_timezone):%d.%m.%Y %H:%M}): часы службы"
                 " спешили или теперь отстают; проверьте синхронизацию времени (NTP)."
             )
+
+
+async def check_placeholders(findings: DoctorFindings, session: AsyncSession) -> None:
+    """Report texts of stored messages that may be unknown placeholders of Avito."""
+    since = system_clock() - _CANDIDATES_OF
+    candidates = await list_placeholder_candidates(session, since=since)
+    for text, side, chats in candidates:
+        author = "от клиента" if side == Side.CLIENT else "от компании"
+        findings.unsure(
+            f"Тексты: «{shorten_for_mail(text, 120)}» {author} стоит в начале"
+            f" {plural(chats, 'чата', 'чатов', 'чатов')}, через секунды после создания: похоже на"
+            " служебный текст Авито или автоответ, а считается словами человека."
+        )
+    if not candidates:
+        findings.good("Тексты: неизвестных служебных текстов Авито не видно.")
 
 
 def _compare_clocks(findings: DoctorFindings, database_now: datetime) -> None:

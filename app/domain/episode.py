@@ -19,15 +19,15 @@ def latest_episode(messages: Sequence[ChatMessage], gap: timedelta) -> list[Chat
     """Return the messages of the latest episode without system messages, oldest first.
 
     ``messages`` are sorted, oldest first. A new episode begins when the buyer writes after a
-    silence longer than ``gap`` (EPISODE_GAP_HOURS, 72 by default) and the message before the
-    silence is the company's. Other silences do not begin an episode: if the company answers late,
-    or the buyer repeats a question, grading must see the wait. System messages do not interrupt a
-    silence.
+    silence longer than ``gap`` (EPISODE_GAP_HOURS, 72 by default) in which no buyer waited. Other
+    silences do not begin an episode: if the company answers late, or the buyer repeats a question,
+    grading must see the wait. System messages do not interrupt a silence.
     """
     people = [message for message in messages if message.side is not Side.SYSTEM]
-    start = 0
+    start, waits = 0, False
     for index, (before, after) in enumerate(pairwise(people), start=1):
-        client_returns = before.side is Side.COMPANY and after.side is Side.CLIENT
+        waits = before.begins_wait or (waits and not before.ends_wait)
+        client_returns = not waits and after.side is Side.CLIENT
         if client_returns and after.sent_at - before.sent_at > gap:
             start = index
     return people[start:]
@@ -53,18 +53,25 @@ def why_ungradeable(
     ``company_is_buyer``: the listing of the chat belongs to another account. The side ``client`` is
     then the seller, and the company has nobody to serve.
 
-    An answer is a message of the company after the buyer's first message. An offer that the company
-    sent earlier is not an answer. Only the company's answers must contain visible text: the grader
-    needs words to grade and to quote. The buyer may send only pictures or voice messages.
+    An answer is a message of the company after the buyer's first message, or a completed call. An
+    offer that the company sent earlier is not an answer. Only the company's answers must contain
+    visible text: the grader needs words to grade and to quote. The buyer may send only pictures or
+    voice messages. A window without messages of people is a lead without a message.
     """
     if company_is_buyer:
         return OutcomeCode.COMPANY_IS_BUYER
+    if not window:
+        return OutcomeCode.NOTHING_WRITTEN
     since_client = list(dropwhile(lambda message: message.side is not Side.CLIENT, window))
     if not since_client:
         return OutcomeCode.NO_CLIENT_MESSAGE
-    answers = [message for message in since_client if message.side is Side.COMPANY]
+    answers = [message for message in since_client if message.ends_wait]
     if not answers:
         return OutcomeCode.NO_COMPANY_ANSWER
-    if not any(message.has_text and keep_visible(message.text).strip() for message in answers):
+    if not any(message.side is Side.COMPANY and _has_visible_text(message) for message in answers):
         return OutcomeCode.NO_TEXT
     return None
+
+
+def _has_visible_text(message: ChatMessage) -> bool:
+    return message.has_text and bool(keep_visible(message.text).strip())

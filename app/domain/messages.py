@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain.placeholders import CALL_TYPES, COMPLETED_CALL, MISSED_CALL
+
 DELETABLE_FOR = timedelta(minutes=60)
 """The time after sending in which Avito lets an author delete a message."""
 DELETION_GRACE = timedelta(minutes=5)
@@ -29,7 +31,8 @@ class ChatMessage:
     """One message.
 
     ``text``: words; a picture is "[фото]". ``has_text``: whether a person typed the words.
-    ``sent_at``: an aware moment. ``type``: Avito's type of the message.
+    ``sent_at``: an aware moment. ``type``: Avito's type of the message. ``call_status``: of a call,
+    see ``read_call_status``.
     """
 
     id: int
@@ -38,6 +41,32 @@ class ChatMessage:
     text: str
     has_text: bool
     type: str = "text"
+    call_status: str | None = None
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is a call, whatever became of it."""
+        return self.type in CALL_TYPES
+
+    @property
+    def begins_wait(self) -> bool:
+        """Whether the buyer waits for an answer to it: a message, or a call that was missed.
+
+        The SQL of the same rule: ``app.repositories.message_conditions``.
+        """
+        is_missed = self.call_status == MISSED_CALL
+        return self.side is Side.CLIENT and (is_missed or not self.is_call)
+
+    @property
+    def ends_wait(self) -> bool:
+        """Whether the buyer no longer waits after it.
+
+        So does a message of the company, and a completed call of either side. Other calls neither
+        begin nor end a wait.
+        """
+        if self.is_call:
+            return self.side is not Side.SYSTEM and self.call_status in COMPLETED_CALL
+        return self.side is Side.COMPANY
 
 
 def find_first_client_at(messages: Iterable[ChatMessage]) -> datetime | None:

@@ -36,6 +36,8 @@ class OutcomeCode(StrEnum):
     NO_TEXT = "no_text"
     COMPANY_IS_BUYER = "company_is_buyer"
     """The listing belongs to another account: the company wrote as a buyer."""
+    NOTHING_WRITTEN = "nothing_written"
+    """A lead without a message: the buyer has opened the chat, and nobody has written."""
     # failed
     MODEL_REFUSED = "model_refused"
     """The provider's filter rejected the text."""
@@ -73,6 +75,7 @@ _LABELS = {
     OutcomeCode.NO_COMPANY_ANSWER: "нет ответа компании",
     OutcomeCode.NO_TEXT: "нет текста",
     OutcomeCode.COMPANY_IS_BUYER: "компания здесь покупатель",
+    OutcomeCode.NOTHING_WRITTEN: "клиент создал чат, но ничего не написал",
     OutcomeCode.MODEL_REFUSED: "фильтр модели не пропустил текст чата",
     OutcomeCode.TEXT_TOO_LONG: "чат не уместился в контекст модели",
     OutcomeCode.TEXT_TOO_COSTLY: "оценка чата обошлась бы слишком дорого",

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.closing_words import gives_up, is_closing, is_question, is_waiting
 from app.domain.holding_answers import is_automatic, is_promise
-from app.domain.messages import ChatMessage, Side
+from app.domain.messages import ChatMessage
 from app.domain.working_hours import WorkingHours
 
 FIRST_ANSWER_WITHIN = timedelta(minutes=60)
@@ -23,7 +23,10 @@ _DELETED = "deleted"
 
 @dataclass(frozen=True)
 class LateAnswer:
-    """An answer of the company that came too late. Times are seconds of working time."""
+    """An answer of the company or a completed call that came too late.
+
+    Times are seconds of working time.
+    """
 
     message_id: int
     seconds: int
@@ -50,8 +53,12 @@ class _Wait:
 
     @property
     def question(self) -> ChatMessage | None:
-        """The first message with a question, if any."""
-        asking = (entry for entry in self.messages if entry.has_text and is_question(entry.text))
+        """The first question or missed call, if any."""
+        asking = (
+            entry
+            for entry in self.messages
+            if entry.is_call or (entry.has_text and is_question(entry.text))
+        )
         return next(asking, None)
 
 
@@ -59,7 +66,8 @@ def needs_answer(message: ChatMessage, *, is_asked: bool = False) -> bool:
     """Return whether a message of the buyer asks for an answer.
 
     Thanks, consent, farewells and deleted messages do not. Everything else does: a question, a
-    voice message, a picture. ``is_asked``: the company's text before it is a question.
+    voice message, a picture, a missed call. ``is_asked``: the company's text before it is a
+    question.
     """
     if message.type == _DELETED:
         return False
@@ -122,9 +130,9 @@ def _follow(
     for message in window:
         if message.type == _DELETED:
             continue
-        if message.side is Side.CLIENT:
+        if message.begins_wait:
             _add_message(wait, message, is_asked=is_asked)
-        elif message.side is Side.COMPANY:
+        elif message.ends_wait:
             is_asked = message.has_text and is_question(message.text)
             if wait.messages and not _is_automatic(message, wait):
                 late += _measure(message, wait, hours, zone)

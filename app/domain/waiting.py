@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from app.domain.messages import ChatMessage, Side
+from app.domain.messages import ChatMessage
 from app.domain.working_hours import WorkingHours
 
 WAITING_FOR_AT_MOST = timedelta(days=7)
@@ -17,9 +18,9 @@ class AnswerTimes:
     """Waiting times in seconds of working time; None if there is no such wait."""
 
     first_answer_seconds: int | None
-    """From the buyer's first message to the company's first answer."""
+    """From the buyer's first message to the company's first answer or a completed call."""
     longest_wait_seconds: int | None
-    """The longest time from a message of the buyer to the company's next one.
+    """The longest time from a message of the buyer to the next answer or completed call.
 
     A wait that still lasts counts up to now.
     """
@@ -42,14 +43,14 @@ def answer_times(
     """Return the waiting times of a chat or an episode at the moment ``now``.
 
     ``messages`` are sorted, oldest first. A wait begins with the first of the buyer's consecutive
-    messages. System messages neither begin nor end a wait.
+    messages. ``ChatMessage.begins_wait`` and ``ends_wait`` define which messages count.
     """
     waits: list[int] = []
     since = asked_at = None
     for message in messages:
-        if message.side is Side.CLIENT:
+        if message.begins_wait:
             since, asked_at = since or message.sent_at, message.sent_at
-        elif message.side is Side.COMPANY and since is not None:
+        elif message.ends_wait and since is not None:
             waits.append(hours.seconds_between(since, message.sent_at, zone))
             since = None
     going_on = [hours.seconds_between(since, now, zone)] if since else []
@@ -57,4 +58,15 @@ def answer_times(
         first_answer_seconds=waits[0] if waits else None,
         longest_wait_seconds=max(waits + going_on, default=None),
         waiting_since=since if asked_at and now - asked_at <= WAITING_FOR_AT_MOST else None,
+    )
+
+
+def find_missed_call(messages: Sequence[ChatMessage]) -> datetime | None:
+    """Return the time of the buyer's last missed call that has no answer yet.
+
+    ``messages`` are sorted, oldest first.
+    """
+    unanswered = takewhile(lambda message: not message.ends_wait, reversed(messages))
+    return next(
+        (message.sent_at for message in unanswered if message.is_call and message.begins_wait), None
     )

@@ -128,7 +128,7 @@ def _is_insult(quote: Quote, transcript: QuoteVerifier, support: Support) -> boo
     words = _fold(quote.text)
     if _HARMLESS.fullmatch(words.strip(" .,!")):
         return False
-    by_buyer = [text for side, text in transcript.list_texts() if side is Side.CLIENT]
+    by_buyer = transcript.list_texts({Side.CLIENT})
     if any(words in _fold(text) for text in by_buyer):
         return False
     insult = _INSULT.search(words)
@@ -144,14 +144,14 @@ def _is_about_payment(quote: Quote, transcript: QuoteVerifier, support: Support)
     """
     if _PAYMENT.search(_fold(transcript.text_of(quote.message_id))):
         return True
-    texts = [text for side, text in transcript.list_texts() if side is Side.COMPANY]
+    texts = transcript.list_texts(_SELLER)
     return support.has_fault and any(_PAYMENT.search(_fold(text)) for text in texts)
 
 
 def _is_taken_back(transcript: QuoteVerifier) -> bool:
     """Return whether the seller wrote that it is sold, after messages of both sides."""
     has_promised = has_relied = False
-    for side, text in transcript.list_texts():
+    for side, text in transcript.list_turns():
         if side is Side.CLIENT:
             has_relied = has_promised
         elif has_relied and _SOLD.search(_fold(text)):

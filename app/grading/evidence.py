@@ -25,6 +25,8 @@ _DECISIVE = re.compile(r"\d+|(?<!\w)(?:не|ни|нет|нету|нельзя|б
 """Folded words that change the meaning of words which are otherwise similar."""
 _LOOK_BACK = 40
 """Characters before a quote in which its negation, or its sentence's beginning, is looked for."""
+_ASKS = re.compile(r'[ "]{0,3}\?')
+"""What follows the last words of a question."""
 _SENTENCE_BEGINS = re.compile(r"(?:^|\n|[!?…]|\.\W)\W{0,20}$")
 _SENTENCE_ENDS = re.compile(r"\W{0,20}?(?:$|\n|[.!?…](?!\w))")
 _SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*|[.!?…]+")
@@ -150,12 +152,14 @@ class _Shown:
         span = self._find_near(wanted)
         return self.quote(span, repaired=True) if span else None
 
-    def has_near(self, wanted: str) -> bool:
-        """Return whether similar words stand here, with the same numbers and negations."""
-        span = self._find_near(wanted)
+    def has(self, wanted: str, *, is_statement: bool) -> bool:
+        """Return whether the words, or similar ones with equal numbers and negations, are here."""
+        span = self.find(wanted) or self._find_near(wanted)
         if span is None:
             return False
-        return _DECISIVE.findall(wanted) == _DECISIVE.findall(self.folded[slice(*span)])
+        if _DECISIVE.findall(wanted) != _DECISIVE.findall(self.folded[slice(*span)]):
+            return False
+        return not (is_statement and _ASKS.match(self.folded, span[1]))
 
     def quote(self, span: tuple[int, int], *, repaired: bool) -> Quote:
         """Return the words of the original under a folded span.
@@ -206,23 +210,35 @@ class QuoteVerifier:
             return nearest[0][1].quote_near(wanted)
         return None
 
-    def contains(self, words: str) -> bool:
-        """Return whether messages of any side have these or similar words.
+    def contains(
+        self,
+        words: str,
+        sides: Collection[Side] = frozenset(Side),
+        *,
+        is_statement: bool = False,
+    ) -> bool:
+        """Return whether messages of these sides have these or similar words.
 
-        Every part between ellipses must stand in a message.
+        Every part between ellipses must stand in a message. ``is_statement``: words that end a
+        question do not count.
         """
         stripped = (part.strip(' ".,;:') for part in _fold(words[:_LONGEST_READ]).split("..."))
         parts = [part for part in stripped if any(map(str.isalnum, part))]
+        shown = [entry for entry in self._shown if entry.message.side in sides]
         return bool(parts) and all(
-            any(shown.find(part) or shown.has_near(part) for shown in self._shown) for part in parts
+            any(entry.has(part, is_statement=is_statement) for entry in shown) for part in parts
         )
+
+    def list_texts(self, sides: Collection[Side]) -> list[str]:
+        """Return the visible texts of these sides."""
+        return [shown.original for shown in self._shown if shown.message.side in sides]
 
     def quote_message(self, message_id: int) -> list[Quote]:
         """Return the beginning of a message of the window as a quote; nothing if it is blank."""
         shown = next(shown for shown in self._shown if shown.message.id == message_id)
         return [shown.quote((0, len(shown.folded)), repaired=False)] if shown.folded.strip() else []
 
-    def list_texts(self) -> list[tuple[Side, str]]:
+    def list_turns(self) -> list[tuple[Side, str]]:
         """Return the side and the visible text of each message, in order."""
         return [(shown.message.side, shown.original) for shown in self._shown]
 

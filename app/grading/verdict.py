@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.domain.contact import Contact
 from app.domain.criteria import Check, Criterion
 from app.domain.flags import Flag, store_flags
 from app.domain.grades import Grade
@@ -47,7 +48,7 @@ class Verdict:
 
     - `score`: 0..100 by the rubric's `weights`.
     - `objections`, `critical`: the model's claims that the chat confirms.
-    - `late_answers`: found by code.
+    - `late_answers`, `contact`: found by code.
     - `answers`: the model's own answers to the checks that it was asked, by check id.
     - `check_vector`: the same as one word with the number of its objections, for comparing chats.
     - `flags`: every flag of the criteria and of the verdict.
@@ -58,6 +59,7 @@ class Verdict:
     objections: tuple[Objection, ...]
     critical: tuple[CriticalFinding, ...]
     late_answers: tuple[LateAnswer, ...]
+    contact: Contact | None
     summary: str
     recommendations: tuple[Advice, ...]
     score: float

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from app.domain.contact import Contact
 from app.domain.criteria import Check, Criterion
 from app.domain.flags import Flag
 from app.domain.grades import Grade
@@ -15,7 +16,8 @@ from app.domain.timeliness import (
     list_fresh_messages,
     list_late_answers,
 )
-from app.grading.copying import is_copied
+from app.grading.contacts import find_contact
+from app.grading.copying import without_copies
 from app.grading.criterion_grading import CriterionGrading
 from app.grading.critical_claims import (
     CriticalFinding,
@@ -26,13 +28,14 @@ from app.grading.critical_claims import (
 from app.grading.evidence import QuoteVerifier
 from app.grading.injection.addressing import list_addressing
 from app.grading.masking.masker import Masker
-from app.grading.model_answer import ModelAnswer, VerdictError, parse_answer
+from app.grading.model_answer import ModelAnswer, parse_answer
 from app.grading.objections import supply_objections, verify_objections
 from app.grading.prompt import ChatContext, system_message
 from app.grading.retelling import Retelling
 from app.grading.retold_texts import RetoldTexts
 from app.grading.rubric import Rubric
 from app.grading.verdict import CriterionVerdict, Verdict
+from app.grading.verdict_error import VerdictError
 
 _RUDENESS_CHECK = "no_rudeness"
 """The check that an insult must also fail. A rubric of a company may have none of this name."""
@@ -100,6 +103,7 @@ class _Reader:
         context: ChatContext,
     ) -> None:
         self._window = window
+        self._masker = masker
         self._rubric = rubric
         self._system = system_message(rubric)
         self._transcript = QuoteVerifier(window, masker)
@@ -117,24 +121,7 @@ class _Reader:
 
     def parse(self, text: str) -> ModelAnswer:
         """Parse an answer; refuse one with texts or quotes of the prompt."""
-        answer = parse_answer(text, self._rubric)
-        texts = [answer.summary, *(advice.text for advice in answer.recommendations)]
-        if any(is_copied(text, self._system) for text in texts):
-            raise VerdictError("summary или recommendations повторяют инструкцию, а не переписку.")
-        quotes = [
-            claim.words
-            for claim in (
-                *answer.objections,
-                *answer.critical,
-                *(claim for entry in answer.criteria.values() for claim in entry.evidence),
-            )
-        ]
-        if any(
-            is_copied(words, self._system) and not self._transcript.contains(words)
-            for words in quotes
-        ):
-            raise VerdictError("Цитаты взяты из инструкции, а не из переписки.")
-        return answer
+        return without_copies(parse_answer(text, self._rubric), self._system, self._transcript)
 
     def supply(self, first: ModelAnswer, second: ModelAnswer, verdict: Verdict) -> ModelAnswer:
         """Return the first answer with the quotes of the second where the first ones are false."""
@@ -171,7 +158,7 @@ class _Reader:
             Flag.CRITICAL: bool(critical),
             Flag.OBJECTION_UNVERIFIED: is_missing,
             Flag.NOT_AN_OBJECTION: is_plain,
-            Flag.CRITICAL_UNVERIFIED: has_false_fault,
+            Flag.CRITICAL_UNVERIFIED: has_false_fault or answer.has_unread_critical,
             Flag.UNVERIFIED_QUOTATION: texts.has_unverified,
             Flag.ADDRESSES_GRADER: bool(self._addressing),
         }
@@ -185,6 +172,7 @@ class _Reader:
             objections=objections,
             critical=critical,
             late_answers=self._late,
+            contact=self._contact,
             summary=texts.summary,
             recommendations=texts.advice,
             score=score(
@@ -197,6 +185,10 @@ class _Reader:
             flags=tuple(flag for flag in Flag if flag in flags),
             grader_addressed_by=self._addressing,
         )
+
+    @cached_property
+    def _contact(self) -> Contact | None:
+        return find_contact(self._window, self._masker)
 
     @cached_property
     def _addressing(self) -> tuple[int, ...]:

@@ -21,6 +21,11 @@ class Chat(Numbered):
         Index("ix_chats_due_since", "due_since", postgresql_where=text("due_since IS NOT NULL")),
         Index("ix_chats_last_person_at", "last_person_at"),
         Index("ix_chats_avito_id", "avito_id"),
+        Index(
+            "ix_chats_lead_message_id",
+            "lead_message_id",
+            postgresql_where=text("lead_message_id IS NOT NULL"),
+        ),
     )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
@@ -66,8 +71,13 @@ class Chat(Numbered):
     """
     last_person_at: Mapped[datetime | None]
     last_person_side: Mapped[str | None]
+    lead_message_id: Mapped[int | None]
+    """Avito's notice of a lead without a message, while nobody has written."""
     unanswered_since: Mapped[datetime | None]
-    """The time of the buyer's first unanswered message; None: the last message is the company's."""
+    """The time of the buyer's first unanswered message; None: the buyer does not wait.
+
+    See ``ChatMessage.begins_wait`` and ``ends_wait``.
+    """
     waiting_since: Mapped[datetime | None]
     """The name of ``unanswered_since`` in the release before.
 
@@ -78,6 +88,8 @@ class Chat(Numbered):
     """The last person's message when the chat was graded or skipped."""
     due_since: Mapped[datetime | None]
     """The time of the first person's message after ``seen_message_id``; None: the chat is not due.
+
+    For a chat with ``lead_message_id``: the time of that notice, until it has been seen.
     """
     outcome: Mapped[str | None]
     outcome_code: Mapped[str | None]

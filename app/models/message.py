@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.placeholders import read_call_status
 from app.models.base import Numbered
 
 
@@ -38,3 +39,8 @@ class Message(Numbered):
     read_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     """When a sync found the message deleted. Its stored text stays."""
+
+    @property
+    def call_status(self) -> str | None:
+        """The status of a call."""
+        return read_call_status(self.type, self.content)

@@ -1,6 +1,6 @@
 """SQL conditions of chats that several queries share."""
 
-from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy import ColumnElement, and_, false, func, select
 
 from app.domain.messages import Side
 from app.domain.outcomes import Outcome
@@ -20,6 +20,11 @@ HAS_FAILED: ColumnElement[bool] = and_(
     Chat.outcome == inline(Outcome.FAILED), Chat.outcome_message_id == Chat.last_person_message_id
 )
 """Grading has failed and no person has written since. Null if the chat has no outcome."""
+
+LAST_COUNTED_MESSAGE_ID: ColumnElement[int | None] = func.coalesce(
+    Chat.last_person_message_id, Chat.lead_message_id
+)
+"""The message up to which the chat would be graded or skipped; None: there is none."""
 
 
 def is_settling(span: SettlingSpan | None) -> ColumnElement[bool]:

@@ -29,9 +29,11 @@ from sqlalchemy.orm import aliased
 
 from app.domain.messages import Side
 from app.domain.outcomes import Outcome, OutcomeCode
+from app.domain.placeholders import CALL_TYPES
 from app.domain.settling import SettlingSpan
 from app.models import Account, Chat, Message, Report
 from app.repositories.chat_conditions import COMPANY_IS_BUYER, HAS_FAILED, is_settling
+from app.repositories.message_conditions import begins_wait, ends_wait
 from app.repositories.sql_values import bigint_array, inline
 
 Row = RowMapping
@@ -69,7 +71,8 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
     A message after ``after_message_id`` was copied after the mail before. It counts even if it was
     written before ``start``, but not if it was written before ``late_since``: an import of an old
     account is not news. Without ``after_message_id`` only messages from ``start`` on count. A chat
-    that has become due after ``end`` was not left over then.
+    that has become due after ``end`` was not left over then. The notice of a lead counts like a
+    message while nobody has written.
     """
     is_new = Message.sent_at >= span["start"]
     if span["after_message_id"] is not None:
@@ -77,16 +80,15 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
         is_new = or_(is_new, is_late)
     written = exists().where(
         Message.chat_id == Chat.id,
-        Message.side != Side.SYSTEM,
+        or_(Message.side != Side.SYSTEM, Message.id == Chat.lead_message_id),
         Message.sent_at < span["end"],
         is_new,
     )
     left_over = and_(
         Chat.due_since < span["end"], Chat.outcome.in_([Outcome.FAILED, Outcome.WAITING])
     )
-    return select(Chat, STATUS.label("status")).where(
-        or_(and_(Chat.last_person_at >= span["late_since"], written), left_over)
-    )
+    is_recent = or_(Chat.last_person_at >= span["late_since"], Chat.lead_message_id.is_not(None))
+    return select(Chat, STATUS.label("status")).where(or_(and_(is_recent, written), left_over))
 
 
 async def list_coverage(
@@ -159,11 +161,14 @@ async def list_ungraded(
 
 
 def _select_unanswered(until: datetime) -> FromClause:
-    """Select the first and last times of a buyer's messages that are unanswered at ``until``."""
+    """Select the first and last times of a buyer's messages that are unanswered at ``until``.
+
+    ``missed_call``: whether one of them is a missed call.
+    """
     asked, answer = aliased(Message, name="asked"), aliased(Message, name="answer")
     is_answered = exists().where(
         answer.chat_id == asked.chat_id,
-        answer.side == Side.COMPANY,
+        ends_wait(answer),
         answer.sent_at < until,
         tuple_(answer.sent_at, answer.id) > tuple_(asked.sent_at, asked.id),
     )
@@ -171,10 +176,11 @@ def _select_unanswered(until: datetime) -> FromClause:
         select(
             func.min(asked.sent_at).label("waiting_since"),
             func.max(asked.sent_at).label("asked_at"),
+            func.bool_or(asked.type.in_(CALL_TYPES)).label("missed_call"),
         )
         .where(
             asked.chat_id == Chat.id,
-            asked.side == Side.CLIENT,
+            begins_wait(asked),
             asked.sent_at < until,
             ~is_answered,
         )
@@ -185,12 +191,12 @@ def _select_unanswered(until: datetime) -> FromClause:
 async def list_waiting_buyers(
     session: AsyncSession, *, since: datetime, until: datetime
 ) -> list[Row]:
-    """Return the chats whose last person before ``until`` was a buyer, longest wait first.
+    """Return the chats whose buyer waited for an answer at ``until``, longest wait first.
 
     The buyer wrote from ``since`` on. Messages after ``until`` do not matter. Where the company is
     the buyer, no buyer waits.
 
-    Rows (id, account, avito_id, item_title, client_name, waiting_since).
+    Rows (id, account, avito_id, item_title, client_name, waiting_since, missed_call).
     """
     unanswered = _select_unanswered(until)
     statement = (
@@ -201,11 +207,12 @@ async def list_waiting_buyers(
             Chat.item_title,
             Chat.client_name,
             unanswered.c.waiting_since,
+            unanswered.c.missed_call,
         )
         .join(Account, Account.id == Chat.account_id)
         .where(
             Chat.last_person_at >= since,
-            or_(Chat.last_person_side == Side.CLIENT, Chat.last_person_at >= until),
+            or_(Chat.unanswered_since.is_not(None), Chat.last_person_at >= until),
             unanswered.c.asked_at >= since,
             ~COMPANY_IS_BUYER,
         )

@@ -1,9 +1,10 @@
 """SQL of the chats that a run may grade.
 
-A chat is due if a person has written since the newest message that a grading has seen
-(``chats.due_since``; the message pass sets it, ``due_chats.settle`` moves it on), and if fewer than
-``MAX_FAILURES`` attempts have failed since. The daily run narrows the due chats to those written in
-within GRADE_WITHIN_DAYS (``Scope.written_since``), except for failed and waiting ones.
+A chat is due if a person has written since the newest message that a grading has seen, or if Avito
+has sent the notice of a lead and nobody has written (``chats.due_since``; the message pass sets it,
+``due_chats.settle`` moves it on), and if fewer than ``MAX_FAILURES`` attempts have failed since.
+The daily run narrows the due chats to those written in within GRADE_WITHIN_DAYS
+(``Scope.written_since``), except for failed and waiting ones.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,11 @@ from sqlalchemy import ColumnElement, and_, any_, or_, true
 from app.domain.outcomes import MAX_FAILURES, Outcome
 from app.domain.settling import SettlingSpan
 from app.models import Chat
-from app.repositories.chat_conditions import HAS_FAILED, is_settling
+from app.repositories.chat_conditions import (
+    HAS_FAILED,
+    LAST_COUNTED_MESSAGE_ID,
+    is_settling,
+)
 from app.repositories.sql_values import text_array
 
 
@@ -58,17 +63,18 @@ def _is_settling(scope: Scope) -> ColumnElement[bool]:
 
 
 def _is_open(scope: Scope, run_id: int) -> ColumnElement[bool]:
-    conditions = [Chat.last_person_message_id.is_not(None), _is_to_grade(scope)]
+    conditions = [LAST_COUNTED_MESSAGE_ID.is_not(None), _is_to_grade(scope)]
     if scope.chat_ids is not None:
         conditions.append(Chat.avito_id == any_(text_array(scope.chat_ids)))
     if scope.written_since is not None:
         left_over = Chat.outcome.in_([Outcome.FAILED, Outcome.WAITING])
-        conditions.append(or_(Chat.last_person_at >= scope.written_since, left_over))
+        new_lead = and_(Chat.lead_message_id.is_not(None), Chat.due_since >= scope.written_since)
+        conditions.append(or_(Chat.last_person_at >= scope.written_since, new_lead, left_over))
     conditions.append(Chat.outcome_run_id.is_distinct_from(run_id))
     if scope.force and scope.done_since is not None:
         done = and_(
             Chat.outcome.in_([Outcome.GRADED, Outcome.SKIPPED, Outcome.FAILED]),
-            Chat.outcome_message_id == Chat.last_person_message_id,
+            Chat.outcome_message_id == LAST_COUNTED_MESSAGE_ID,
             Chat.outcome_run_id >= scope.done_since,
         )
         conditions.append(done.is_not(true()))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.messages import Side
 from app.models import Message
+from app.repositories.message_conditions import read_call_status
 
 # A deleted message keeps its stored text; only deleted_at is set.
 # Raw SQL: a bulk upsert from jsonb_to_recordset.
@@ -97,6 +98,7 @@ class MessageWords(NamedTuple):
     text: str
     has_text: bool
     type: str
+    call_status: str | None
 
 
 async def list_words(
@@ -111,6 +113,7 @@ async def list_words(
         Message.text,
         Message.has_text,
         Message.type,
+        read_call_status(),
     )
     statement = (
         select(*columns)

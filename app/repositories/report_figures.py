@@ -51,6 +51,8 @@ _IS_UNPROVEN = _has_flag(Flag.NO_EVIDENCE)
 IS_CRITICAL = _has_flag(Flag.CRITICAL)
 WAITED_SECONDS = cast(Report.detail["answer_times", "first_answer_seconds"].astext, Double)
 """The time until the first answer; NULL without one."""
+_KNOWS_CONTACT = func.jsonb_exists(Report.detail, "contact", type_=Boolean)
+_HAS_CONTACT = func.coalesce(func.jsonb_typeof(Report.detail["contact"]) == "object", false())
 _HAS_LOW_GRADE = or_(*(getattr(Report, name) == Grade.LOW for name in GRADE_COLUMNS))
 
 _SPLIT_BY = ("day", "account_id", "model", "prompt_version")
@@ -80,6 +82,8 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
     - ``addressed``: reports of chats that address the grader.
     - ``unproven``: reports with a high or low grade without a verified quote.
     - ``critical``: reports with a critical fault of the seller.
+    - ``contacts``: reports with a contact or an agreed meeting; ``contacts_known``: reports that
+      know it. Reports of earlier versions do not.
     """
     selected = select_counted(
         wanted,
@@ -88,6 +92,8 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
         _IS_ADDRESSED.label("addressed"),
         _IS_UNPROVEN.label("unproven"),
         IS_CRITICAL.label("critical"),
+        _HAS_CONTACT.label("has_contact"),
+        _KNOWS_CONTACT.label("knows_contact"),
         get_counted(wanted, "score"),
     )
     of = selected.c
@@ -117,6 +123,8 @@ def _make_aggregates(selected: CTE) -> list[ColumnElement[Any]]:
         func.count().filter(of.addressed).label("addressed"),
         func.count().filter(of.unproven).label("unproven"),
         func.count().filter(of.critical).label("critical"),
+        func.count().filter(of.has_contact).label("contacts"),
+        func.count().filter(of.knows_contact).label("contacts_known"),
         cost.label("cost_usd"),
     ]
 

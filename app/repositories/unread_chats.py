@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.messages import SETTLED_AFTER, Side
 from app.models import Chat
 from app.repositories.chats import lock_bulk_chat_updates
+from app.repositories.message_conditions import begins_wait, ends_wait, is_lead, render
 from app.repositories.sql_values import bigint_array
 
 
@@ -160,7 +161,7 @@ async def mark_unreadable(
 
 
 # A chat becomes due by the order of its messages, not by the clock: a person's message after the
-# last one that a grading has seen makes it due.
+# last one that a grading has seen makes it due, or a notice of a lead while nobody has written.
 # Raw SQL: a bulk update from jsonb_to_recordset.
 _MARK_READ = text(f"""
     WITH read AS (
@@ -177,6 +178,7 @@ _MARK_READ = text(f"""
         last_person_message_id = facts.person_id,
         last_person_at = facts.person_at,
         last_person_side = facts.person_side,
+        lead_message_id = facts.lead_id,
         unanswered_since = facts.unanswered_since,
         waiting_since = facts.unanswered_since,
         due_since = facts.due_since,
@@ -184,13 +186,17 @@ _MARK_READ = text(f"""
             THEN 0 ELSE chat.failures END
     FROM read, LATERAL (
         WITH stored AS MATERIALIZED (
-            SELECT id, sent_at, side FROM messages WHERE chat_id = read.id),
+            SELECT id, sent_at, side, {render(begins_wait())} AS begins_wait,
+                   {render(ends_wait())} AS ends_wait, {render(is_lead())} AS is_lead
+            FROM messages WHERE chat_id = read.id),
         person AS (
             SELECT * FROM stored WHERE side <> '{Side.SYSTEM}'
             ORDER BY sent_at DESC, id DESC LIMIT 1),
-        answer AS (
-            SELECT * FROM stored WHERE side = '{Side.COMPANY}'
+        lead AS (
+            SELECT * FROM stored WHERE is_lead AND NOT EXISTS (SELECT FROM person)
             ORDER BY sent_at DESC, id DESC LIMIT 1),
+        answer AS (
+            SELECT * FROM stored WHERE ends_wait ORDER BY sent_at DESC, id DESC LIMIT 1),
         seen AS (
             SELECT stored.* FROM stored JOIN chats known ON known.seen_message_id = stored.id
             WHERE known.id = read.id)
@@ -199,15 +205,17 @@ _MARK_READ = text(f"""
             (SELECT id FROM person) AS person_id,
             (SELECT sent_at FROM person) AS person_at,
             (SELECT side FROM person) AS person_side,
-            (SELECT min(sent_at) FROM stored WHERE side = '{Side.CLIENT}'
+            (SELECT min(sent_at) FROM stored WHERE begins_wait
                 AND (NOT EXISTS (SELECT FROM answer)
                      OR (sent_at, id) > (SELECT sent_at, id FROM answer))) AS unanswered_since,
-            (SELECT min(sent_at) FROM stored WHERE side <> '{Side.SYSTEM}'
+            (SELECT id FROM lead) AS lead_id,
+            (SELECT min(sent_at) FROM stored
+                WHERE (side <> '{Side.SYSTEM}' OR id = (SELECT id FROM lead))
                 AND (NOT EXISTS (SELECT FROM seen)
                      OR (sent_at, id) > (SELECT sent_at, id FROM seen))) AS due_since
     ) facts
     WHERE chat.id = read.id
-    """)  # noqa: S608 - enum values of the domain
+    """)  # noqa: S608 - values of the domain
 
 
 async def mark_read(

@@ -13,6 +13,9 @@ from app.sandbox.avito_switches import AvitoSwitches
 
 SYSTEM_PREFIX = "[Системное сообщение]"
 PLAN_PLACEHOLDER = "Перейдите на подписку с API мессенджера, чтобы получить доступ к чатам"
+DELETED_PLACEHOLDER = "Сообщение удалено"
+UNSUPPORTED_PLACEHOLDER = "Сообщение не поддерживается. Пожалуйста, перейдите в Авито мессенджер"
+UNSUPPORTED_TYPES = ("appCall", "file", "video")
 TOKEN_EXPIRED = {"result": {"status": False, "message": "access token expired"}}
 WEBHOOK_SYSTEM_AUTHOR_ID = 1  # 0 over REST
 
@@ -203,19 +206,26 @@ def _build_message_core(
 
     The direction of a system message is "in".
     """
-    shown_as_text = message.type == "system" and switches.system_as_text
+    shown = _find_shown_text(message, switches)
     return {
         "id": message.id,
         "author_id": get_author_id(account, chat, message, switches.system_author_id),
         "created": message.created,
         "direction": "out" if message.side == "company" else "in",
-        "type": "text" if shown_as_text else message.type,
-        "content": (
-            {"text": _add_prefix(message.text)}
-            if shown_as_text
-            else build_content(account, chat, message)
-        ),
+        "type": message.type if shown is None else "text",
+        "content": build_content(account, chat, message) if shown is None else {"text": shown},
     }
+
+
+def _find_shown_text(message: AvitoMessage, switches: AvitoSwitches) -> str | None:
+    """Return the text of a message that is shown as an ordinary text though it is none."""
+    if message.type == "system" and switches.system_as_text:
+        return _add_prefix(message.text)
+    if message.type == "deleted" and switches.deleted_as_text:
+        return DELETED_PLACEHOLDER
+    if message.type in UNSUPPORTED_TYPES and switches.unsupported_as_text:
+        return UNSUPPORTED_PLACEHOLDER
+    return None
 
 
 def _build_last_message(account: AvitoAccount, chat: AvitoChat, switches: AvitoSwitches) -> Json:

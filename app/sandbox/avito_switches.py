@@ -65,6 +65,12 @@ class AvitoSwitches(HttpSwitches):
     system_as_text: bool = False
     """System messages have `type: text`; only the author and the prefix identify them."""
 
+    deleted_as_text: bool = False
+    """Deleted messages have `type: text` and a placeholder text."""
+
+    unsupported_as_text: bool = False
+    """Types that the API does not support have `type: text` and a placeholder text."""
+
     after_page: Callable[[str, int], None] | None = None
     """Called with path and offset (for listings: page number) after a page is built.
 

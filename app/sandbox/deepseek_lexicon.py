@@ -8,7 +8,7 @@ def _compile_any(*alternatives: str) -> re.Pattern[str]:
 
 
 # Descriptions of messages that have no content.
-SILENT = _compile_any(r"^\[(пропущенный|сообщение удалено)[^\]]*\]$")
+SILENT = _compile_any(r"^\[(пропущенный|звонок|сообщение удалено)[^\]]*\]$")
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 
 # Words addressed to the grader.

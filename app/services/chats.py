@@ -5,14 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from app.database.engine import Database
+from app.domain.contact import Contact
 from app.domain.outcomes import Outcome, describe_cause
 from app.domain.settling import SettlingRule
-from app.domain.waiting import AnswerTimes, answer_times
+from app.domain.waiting import AnswerTimes, answer_times, find_missed_call
 from app.domain.working_hours import WorkingHours
 from app.errors import FieldError, InvalidParametersError, NotFoundError
 from app.models import Account, Chat, Message, ModelExchange, Review
 from app.repositories import chats, messages, model_exchanges, reports, reviews
 from app.repositories.chats import AccountChat
+from app.services.analysis.chat_contact import find_chat_contact
+from app.services.analysis.grader import Grader
 from app.services.analysis.transcript import convert_messages
 
 
@@ -38,6 +41,10 @@ class ChatCard:
     reviews: list[Review]
     answer_times: AnswerTimes
     """Computed over the whole chat."""
+    contact: Contact | None
+    """Of the latest episode; None also if the company is the buyer."""
+    missed_call_at: datetime | None
+    """The buyer's last missed call without an answer; None also if the company is the buyer."""
     failed_exchanges: list[ModelExchange]
     """What the model answered in the run in which grading failed; empty unless it has failed."""
 
@@ -47,13 +54,14 @@ async def read_chat(
     avito_id: str,
     account: str | None,
     *,
+    grader: Grader,
     settling: SettlingRule,
     hours: WorkingHours,
     now: datetime,
 ) -> ChatCard:
     """Return the chat with Avito's ID; ``account`` is an account's name or Avito number.
 
-    ``hours``: the working hours of the answer times.
+    ``grader`` finds the contact. ``hours``: the working hours of the answer times.
 
     Raises:
         NotFoundError: no such chat is stored.
@@ -74,7 +82,9 @@ async def read_chat(
             if one.status == Outcome.FAILED
             else []
         )
-    times = answer_times(convert_messages(stored_messages), hours, settling.zone, now)
+    talk = convert_messages(stored_messages)
+    contact = None if one.company_is_buyer else await find_chat_contact(grader, talk)
+    times = answer_times(talk, hours, settling.zone, now)
     return ChatCard(
         chat,
         one.account,
@@ -85,6 +95,8 @@ async def read_chat(
         bodies,
         stored_reviews,
         replace(times, waiting_since=None) if one.company_is_buyer else times,
+        contact,
+        None if one.company_is_buyer else find_missed_call(talk),
         exchanges,
     )
 

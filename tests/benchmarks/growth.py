@@ -13,6 +13,7 @@ import re._parser as sre  # type: ignore[import-not-found]  # the standard libra
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,13 +22,17 @@ import app.grading
 from app.domain.messages import Side
 from app.domain.visible_text import keep_visible
 from app.domain.working_hours import ROUND_THE_CLOCK
-from app.grading.claims import remove_unverified_quotations
+from app.grading.answer_json import find_answer
+from app.grading.answer_texts import clean_text, is_russian, read_reasoning
 from app.grading.copying import is_copied
 from app.grading.evidence import QuoteVerifier
 from app.grading.injection.detect import addressing_messages
 from app.grading.masking.masker import Masker
 from app.grading.prompt import ChatContext, user_message
+from app.grading.quotation_marks import unify_marks
+from app.grading.quotations import check_quotations
 from app.grading.retelling import Retelling, replace_numbers_with_times
+from app.grading.verdict_error import VerdictError
 from tests.benchmarks.measures import Measure
 from tests.support.chats import SOFA, chat
 from tests.support.pumps import KNOWN_PUMPS
@@ -288,6 +293,12 @@ def _look_for_orders(count: str) -> None:
     addressing_messages(["оценщик,", "поставь", "этот чат", "критерии"] * int(count) * 3)
 
 
+def _find_answers(text: str) -> None:
+    for hostile in (text, f'{{"{text}', f"{{'{text}", '{"a":' * (len(text) // 5)):
+        with suppress(VerdictError):
+            find_answer(hostile)
+
+
 _FUNCTIONS: dict[str, Callable[[str], object]] = {
     "masking": _mask,
     "masking with a buyer's long name": (
@@ -297,9 +308,12 @@ _FUNCTIONS: dict[str, Callable[[str], object]] = {
     "matching quotes": _match_quotes,
     "retelling": _retell,
     "naming times": lambda text: replace_numbers_with_times(text, [SOFA[0].sent_at]),
-    "removing quotations": lambda text: remove_unverified_quotations(
+    "removing quotations": lambda text: check_quotations(
         f"«{text}", QuoteVerifier(SOFA, Masker([]))
     ),
+    "unifying marks": unify_marks,
+    "reading texts": lambda text: (clean_text(text), is_russian(text), read_reasoning(text)),
+    "finding an answer": _find_answers,
     "comparing with the prompt": lambda text: is_copied(text, text),
     "cleaning": lambda text: keep_visible(text + "\u200b"),
 }

@@ -1,6 +1,7 @@
 """Doctor: one line per check, and a fix for each fault."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.sandbox.faults import CannedResponse, ReceivedRequest
 from app.sandbox.server import Sandbox
 from tests.support.command_line import ProcessResult, make_environment, run_app
 
+NOW = datetime.now(UTC)
 SECRETS = ("key-of-the-cli-tests", "sandbox-secret-1", "sk-sandbox", "canary")
 
 
@@ -219,3 +221,30 @@ async def test_clock_difference_to_the_database_is_reported(
         for line in ended.lines
         if line.startswith("! Часы: последний запуск в базе — из будущего")
     ]
+
+
+async def test_texts_that_begin_many_chats_are_reported(tmp_path: Path, database_url: str) -> None:
+    """Only identical texts within seconds of the creation, without questions and known ones."""
+    async with Sandbox(avito=LocalAvito()) as sandbox:
+        for number in range(20):
+            chat = sandbox.avito.add_chat(at=NOW - timedelta(hours=number))
+            for seconds, side, words in (
+                (1, "client", "Клиент смотрит объявление"),
+                (2, "client", "Ещё продаётся?"),
+                (3, "client", "Сообщение удалено"),
+                (4, "client", f"Беру {number}"),
+                (60, "company", "Здравствуйте"),
+            ):
+                at = NOW - timedelta(hours=number) + timedelta(seconds=seconds)
+                sandbox.avito.add_message(
+                    chat.id, "client" if side == "client" else "company", text=words, at=at
+                )
+        settings = make_environment(sandbox, DATABASE_URL=database_url)
+        before = await run_app(tmp_path, "doctor", **settings)
+        assert (await run_app(tmp_path, "sync", **settings)).code == 0
+        after = await run_app(tmp_path, "doctor", **settings)
+    assert [line[0] for line in before.lines if "Тексты: " in line] == ["✓"]
+    (found,) = [line for line in after.lines if "Тексты: " in line]
+    assert found.startswith(
+        "! Тексты: «Клиент смотрит объявление» от клиента стоит в начале 20 чатов"
+    )

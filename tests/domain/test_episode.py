@@ -13,11 +13,28 @@ GAP = timedelta(hours=72)
 
 
 def timeline(*events: tuple[str, float]) -> list[ChatMessage]:
-    """Return messages by (side, hours after the start) with the IDs 0, 1, 2, …"""
+    """Return messages by (side, hours after the start) with the IDs 0, 1, 2, …
+
+    "client missed" is a call.
+    """
     return [
-        ChatMessage(index, Side(side), START + timedelta(hours=hours), "текст", has_text=True)
-        for index, (side, hours) in enumerate(events)
+        make_message(index, *event.split(), hours=hours)
+        for index, (event, hours) in enumerate(events)
     ]
+
+
+def make_message(
+    index: int, side: str, call_status: str | None = None, *, hours: float = 0
+) -> ChatMessage:
+    return ChatMessage(
+        index,
+        Side(side),
+        START + timedelta(hours=hours),
+        "текст" if call_status is None else "[звонок]",
+        has_text=call_status is None,
+        type="text" if call_status is None else "call",
+        call_status=call_status,
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,6 +75,15 @@ def timeline(*events: tuple[str, float]) -> list[ChatMessage]:
             [2, 3, 4],
         ),
         ([("system", 0)], []),
+        ([("client", 0), ("company completed", 1), ("client", 100)], [2]),
+        ([("client", 0), ("client completed", 1), ("client", 100)], [2]),
+        (
+            [("client", 0), ("company missed", 1), ("client", 100)],
+            [0, 1, 2],
+        ),  # the buyer still waits
+        ([("client", 0), ("company", 1), ("company missed", 2), ("client", 100)], [3]),
+        ([("client", 0), ("company", 1), ("client missed", 2), ("client", 100)], [0, 1, 2, 3]),
+        ([("client", 0), ("company", 1), ("client busy", 2), ("client", 100)], [3]),
     ],
 )
 def test_latest_episode(events: list[tuple[str, float]], kept: list[int]) -> None:
@@ -79,7 +105,7 @@ def test_window_has_at_most_200_messages() -> None:
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ([], OutcomeCode.NO_CLIENT_MESSAGE),
+        ([], OutcomeCode.NOTHING_WRITTEN),
         ([("company", "Скидка 10 %!")], OutcomeCode.NO_CLIENT_MESSAGE),
         ([("client", "Актуально?")], OutcomeCode.NO_COMPANY_ANSWER),
         ([("company", "Скидка 10 %!"), ("client", "Какой пробег?")], OutcomeCode.NO_COMPANY_ANSWER),
@@ -93,6 +119,23 @@ def test_window_has_at_most_200_messages() -> None:
 )
 def test_reasons_to_skip(lines: list[tuple[str, str]], reason: OutcomeCode | None) -> None:
     assert why_ungradeable(chat(*lines)) is reason
+
+
+@pytest.mark.parametrize(
+    ("events", "reason"),
+    [
+        (["client", "company missed"], OutcomeCode.NO_COMPANY_ANSWER),
+        (["client", "company busy"], OutcomeCode.NO_COMPANY_ANSWER),
+        (["client missed"], OutcomeCode.NO_COMPANY_ANSWER),
+        (["client", "company completed"], OutcomeCode.NO_TEXT),
+        (["client completed"], OutcomeCode.NO_TEXT),
+        (["client completed", "company"], None),
+        (["client missed", "company completed", "company"], None),
+    ],
+)
+def test_call_is_no_text_answer(events: list[str], reason: OutcomeCode | None) -> None:
+    talk = [make_message(index, *event.split()) for index, event in enumerate(events)]
+    assert why_ungradeable(talk) is reason
 
 
 def test_chat_in_which_the_company_buys_is_skipped_for_that_reason() -> None:

@@ -25,8 +25,15 @@ AUTOMATIC = "Здравствуйте! Мы получили ваше сообщ
 PROMISE, DELETED = "Сейчас узнаю", "[сообщение удалено]"
 
 
+def _find_type(text: str) -> str:
+    return "deleted" if text == DELETED else "call" if text.startswith("[call") else "text"
+
+
 def make_chat(*rows: tuple[int, str, str]) -> list[ChatMessage]:
-    """Return messages with ids from 1: seconds after the start, side, text ("[…]" is no text)."""
+    """Return messages with ids from 1: seconds after the start, side, text.
+
+    "[…]" is no text, "[call missed]" is a call.
+    """
     return [
         ChatMessage(
             number,
@@ -34,7 +41,8 @@ def make_chat(*rows: tuple[int, str, str]) -> list[ChatMessage]:
             SATURDAY + timedelta(seconds=seconds),
             text,
             has_text=not text.startswith("["),
-            type="deleted" if text == DELETED else "text",
+            type=_find_type(text),
+            call_status=text.strip("[]").split()[1] if text.startswith("[call") else None,
         )
         for number, (seconds, side, text) in enumerate(rows, start=1)
     ]
@@ -127,6 +135,32 @@ def test_thanks_start_no_wait() -> None:
     assert list_late(rows) == []
     rows[2] = (70, "client", "[voice]")
     assert [entry.message_id for entry in list_late(rows)] == [4]
+
+
+@pytest.mark.parametrize("side", ["client", "company"])
+def test_completed_call_answers(side: str) -> None:
+    on_time = [
+        (0, "client", QUESTION),
+        (HOUR, side, "[call completed]"),
+        (HOUR * 9, "company", "Да"),
+    ]
+    assert list_late(on_time) == []
+    late = [(0, "client", QUESTION), (HOUR + 1, side, "[call completed]")]
+    assert list_late(late) == [LateAnswer(2, HOUR + 1, HOUR, is_first=True)]
+
+
+@pytest.mark.parametrize("status", ["missed", "busy"])
+def test_other_call_of_the_company_answers_nothing(status: str) -> None:
+    rows = [(0, "client", QUESTION), (60, "company", f"[call {status}]")]
+    assert list_late(rows) == []
+    late = [*rows, (HOUR + 1, "company", ANSWER)]
+    assert [entry.message_id for entry in list_late(late)] == [3]
+
+
+@pytest.mark.parametrize(("status", "late"), [("missed", [2]), ("busy", []), ("completed", [])])
+def test_missed_call_of_the_buyer_begins_a_wait(status: str, late: list[int]) -> None:
+    rows = [(0, "client", f"[call {status}]"), (HOUR + 1, "company", ANSWER)]
+    assert [entry.message_id for entry in list_late(rows)] == late
 
 
 @pytest.mark.parametrize(
@@ -337,6 +371,14 @@ def end_after(
         ([("company", ANSWER), ("client", "А где вы?"), ("client", "Спасибо")], None),
         ([("company", ANSWER), ("client", "А где вы?"), ("client", "Заранее спасибо")], 2),
         ([("company", ANSWER), ("client", "Торг?"), ("client", "Нашёл"), ("client", "Где?")], 4),
+        ([("company", ANSWER), ("client", "[call missed]")], 2),
+        ([("client", "Торг?"), ("client", "[call missed]")], 1),
+        ([("client", "[call missed]"), ("client", "Торг?")], 1),
+        ([("client", "[call missed]"), ("company", "[call missed]")], 1),
+        ([("client", "[call missed]"), ("company", "[call completed]")], None),
+        ([("client", "Торг?"), ("client", "[call completed]")], None),
+        ([("client", "Торг?"), ("company", "[call busy]")], 1),
+        ([("company", ANSWER), ("client", "[call busy]")], None),
     ],
 )
 def test_unanswered_question_is_the_first_after_the_last_answer(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.domain.messages import ChatMessage, Side
-from app.domain.waiting import AnswerTimes, answer_times
+from app.domain.waiting import AnswerTimes, answer_times, find_missed_call
 from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
 from tests.support.chats import START
 
@@ -16,11 +16,25 @@ HOUR = 3600
 
 
 def timeline(*events: tuple[str, int]) -> list[ChatMessage]:
-    """Return messages by (side, minutes after the start)."""
+    """Return messages by (side, minutes after the start). "client missed" is a call."""
     return [
-        ChatMessage(number, Side(side), START + timedelta(minutes=minutes), "текст", has_text=True)
-        for number, (side, minutes) in enumerate(events)
+        make_message(number, *event.split(), minutes=minutes)
+        for number, (event, minutes) in enumerate(events)
     ]
+
+
+def make_message(
+    number: int, side: str, call_status: str | None = None, *, minutes: int
+) -> ChatMessage:
+    return ChatMessage(
+        number,
+        Side(side),
+        START + timedelta(minutes=minutes),
+        "текст",
+        has_text=call_status is None,
+        type="text" if call_status is None else "call",
+        call_status=call_status,
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,6 +73,14 @@ def timeline(*events: tuple[str, int]) -> list[ChatMessage]:
         ([("client", 0), ("company", 30), ("client", 50), ("system", 55)], 30, 30, 50),
         ([("client", 0), ("client", 1)], None, 60, 0),
         ([("client", 0), ("company", 0)], 0, 0, None),  # within one second
+        ([("client", 0), ("company completed", 6)], 6, 6, None),
+        ([("client", 0), ("client completed", 6)], 6, 6, None),
+        ([("client completed", 6)], None, None, None),
+        ([("client", 0), ("company missed", 6)], None, 60, 0),
+        ([("client missed", 5)], None, 55, 5),
+        ([("client missed", 5), ("company missed", 6), ("company", 8)], 3, 3, None),
+        ([("client", 0), ("company", 3), ("client busy", 9)], 3, 3, None),
+        ([("client", 0), ("company busy", 3), ("client", 9)], None, 60, 0),
     ],
 )
 def test_waits_of_a_chat(
@@ -104,3 +126,22 @@ def test_only_working_hours_count() -> None:
     times = answer_times(messages, OFFICE, MOSCOW, at_night)
     assert times == AnswerTimes(int(6.75 * HOUR), int(6.75 * HOUR), messages[2].sent_at)
     assert answer_times(messages[2:], OFFICE, MOSCOW, at_night).longest_wait_seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("events", "minutes"),
+    [
+        ([], None),
+        ([("client", 0)], None),
+        ([("client missed", 4), ("client", 5)], 4),
+        ([("client missed", 4), ("client missed", 7), ("company missed", 8)], 7),
+        ([("client missed", 4), ("company", 5)], None),
+        ([("client missed", 4), ("company completed", 5), ("client", 6)], None),
+        ([("client busy", 4)], None),
+    ],
+)
+def test_missed_call_asks_for_a_call_back_until_an_answer(
+    events: list[tuple[str, int]], minutes: int | None
+) -> None:
+    found = find_missed_call(timeline(*events))
+    assert found == (None if minutes is None else START + timedelta(minutes=minutes))

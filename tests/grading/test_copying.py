@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from app.domain.criteria import Criterion
 from app.grading.copying import is_copied
-from app.grading.model_answer import VerdictError
 from app.grading.prompt import system_message
+from app.grading.verdict_error import VerdictError
 from tests.support.chats import OBJECTED, SOFA, answer, chat, criterion
 from tests.support.verdicts import RUBRIC, Graded
 
@@ -38,6 +39,11 @@ def test_run_of_eight_words_or_the_whole_text_is_copied(text: str, *, expected: 
     assert is_copied(text, f"Ноль {EIGHT} девять.") is expected
 
 
+def test_short_text_may_be_usual_words() -> None:
+    assert not is_copied("два три четыре пять", EIGHT, shortest=5)
+    assert is_copied("два три четыре пять шесть", EIGHT, shortest=5)
+
+
 def test_letter_yo_makes_no_difference() -> None:
     assert is_copied("ещё всё моё", "еще все мое")
     assert is_copied("еще все мое", "ещё всё моё")
@@ -46,9 +52,8 @@ def test_letter_yo_makes_no_difference() -> None:
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (answer({"summary": RULE}), "summary или recommendations повторяют инструкцию"),
-        (answer({"summary": f"Продавец ответил. {RULE}"}), "повторяют инструкцию"),
-        (answer({"recommendations": [{"i": 2, "t": RULE}]}), "повторяют инструкцию"),
+        (answer({"summary": RULE}), "summary повторяет инструкцию"),
+        (answer({"summary": f"Продавец ответил. {RULE}"}), "summary повторяет инструкцию"),
         (answer(clarity=criterion("clarity", ev=[(2, RULE)])), "Цитаты взяты из инструкции"),
         (
             answer(
@@ -66,6 +71,28 @@ def test_letter_yo_makes_no_difference() -> None:
 def test_answer_with_words_of_the_prompt_is_refused(raw: dict[str, Any], words: str) -> None:
     with pytest.raises(VerdictError, match=words):
         ON_SOFA.read(raw)
+
+
+def test_copied_recommendation_is_dropped() -> None:
+    texts = [RULE, "Покупатель ушёл после полного ответа", "Ясно, что дальше"]
+    raw = answer({"recommendations": [{"i": 2, "t": text} for text in texts]})
+    verdict = ON_SOFA.read(raw)
+    assert [advice.text for advice in verdict.recommendations] == ["Ясно, что дальше"]
+    assert verdict.flags == ()
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        RULE,
+        "Проверка courteous выполнена.",
+        "Всё хорошо: objection_handling без замечаний.",
+        "Покупатель ушёл после полного ответа",
+    ],
+)
+def test_copied_reasoning_is_dropped(why: str) -> None:
+    verdict = ON_SOFA.read(answer(closure=criterion("closure") | {"why": why}))
+    assert verdict.criteria[Criterion.CLOSURE].reasoning is None
 
 
 def test_words_of_the_prompt_that_the_chat_has_may_be_quoted() -> None:

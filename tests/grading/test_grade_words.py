@@ -3,7 +3,8 @@
 import pytest
 
 from app.domain.grades import Grade
-from app.grading.model_answer import VerdictError, parse_grade
+from app.grading.answer_words import parse_grade
+from app.grading.verdict_error import VerdictError
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,13 @@ import pytest
 
 from app.domain.criteria import Check, Criterion
 from app.domain.critical import CriticalFault
+from app.domain.flags import Flag
 from app.domain.grades import Grade
-from app.grading.model_answer import ModelAnswer, VerdictError, parse_answer
+from app.grading.model_answer import ModelAnswer, parse_answer
 from app.grading.rubric import load_rubric
+from app.grading.verdict_error import VerdictError
 from tests.support.chats import CHECKS, OBJECTED, answer, criterion
+from tests.support.verdicts import Graded
 
 RUBRIC = load_rubric(None)
 GOOD = json.dumps(answer(), ensure_ascii=False)
@@ -48,6 +51,21 @@ def with_tonality(**changes: Any) -> dict[str, Any]:
         f"Набросок: {DRAFT}\n</think>\n\n{GOOD}",
         f"<think>{'{ ' * 200}</think>\n```json\n{GOOD}\n```",
         f'{{"note": 1}} {GOOD}',
+        f"<thinking>Набросок: {DRAFT}</thinking>\n{GOOD}",
+        f"{GOOD}\n\nИтог:\n{json.dumps(answer(), indent=1)}",
+        f'{{"result": {GOOD}}}',
+        f'{{"note": {{"a": 1}}, "result": {GOOD}}}',
+        f"[{GOOD}]",
+        GOOD.replace("диване, продавец", "диване,\nпродавец"),
+        GOOD.replace("диване, продавец", "диване,\tпродавец"),
+        GOOD[:-1] + ",}",
+        GOOD[:-1] + ",\n }",
+        GOOD.replace("]", ", ]").replace("[, ]", "[]"),
+        GOOD.replace('"objections": [],', '"objections": [], // нет, "{"\n', 1),
+        GOOD.replace('"objections": [],', '/* "a" * { */ "objections": [],', 1),
+        repr(answer()),
+        f"Вот {{'ответ}} {GOOD}",
+        "{'a': 1} " * 3 + repr(answer() | {"note": "it's", "is_final": True, "more": None}),
     ],
 )
 def test_wrapping_does_not_matter(text: str) -> None:
@@ -95,6 +113,17 @@ def test_criteria_may_stand_at_the_top_level() -> None:
         ("не применимо", Check.NOT_APPLICABLE),
         ("Неприменимо", Check.NOT_APPLICABLE),
         (" <na> ", Check.NOT_APPLICABLE),
+        ("не применяется", Check.NOT_APPLICABLE),
+        ("у", Check.YES),
+        ("У.", Check.YES),
+        ("Y - вежливо", Check.YES),
+        ("y — вежливо", Check.YES),
+        ("y (да)", Check.YES),
+        ("y: нет грубости", Check.YES),
+        ("yes, he greeted", Check.YES),
+        ("n. Не поздоровался", Check.NO),
+        ("na - вопросов не было", Check.NOT_APPLICABLE),
+        ("**y**", Check.YES),
     ],
 )
 def test_check_has_several_spellings(word: object, check: Check) -> None:
@@ -109,6 +138,27 @@ def test_check_has_several_spellings(word: object, check: Check) -> None:
 def test_checks_may_be_a_list() -> None:
     entry = parsed(with_tonality(checks=["y", False, "NA"])).criteria[Criterion.TONALITY]
     assert entry.checks == dict(zip(CHECKS["tonality"], map(Check, ("y", "n", "na")), strict=True))
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        {name: {"answer": "y", "why": "вежлив"} for name in CHECKS["tonality"]},
+        {name: {"a": "y"} for name in CHECKS["tonality"]},
+        [{"id": name, "answer": "y"} for name in CHECKS["tonality"]],
+        [{"check": name, "value": "да"} for name in reversed(CHECKS["tonality"])],
+        [{"id": name, "answer": "y"} for name in (*CHECKS["tonality"], "courteous")],
+        [{"answer": "y"}, "y", True],
+    ],
+)
+def test_checks_may_be_objects(checks: Any) -> None:
+    assert parsed(with_tonality(checks=checks)) == parsed(GOOD)
+
+
+def test_check_with_two_answers_is_refused() -> None:
+    checks = [{"id": name, "answer": "y"} for name in CHECKS["tonality"]]
+    checks.append({"id": "courteous", "answer": "n"})
+    assert "нужен один ответ y, n или na" in refused(with_tonality(checks=checks))
 
 
 def test_checks_that_are_not_asked_are_dropped() -> None:
@@ -133,10 +183,28 @@ def test_further_keys_are_dropped(raw: dict[str, Any]) -> None:
     assert parsed(raw) == parsed(GOOD)
 
 
-def test_numbers_may_be_texts() -> None:
-    raw = with_tonality(ev=[{"i": "2", "q": "Добрый день!"}])
+@pytest.mark.parametrize(
+    "number", ["2", "[2]", "№2", "# 2", "№ 2.", "i=2", "сообщение 2", "2.0", 2.0, [2], ["2", 4]]
+)
+def test_numbers_have_several_spellings(number: object) -> None:
+    raw = with_tonality(ev=[{"i": number, "q": "Добрый день!"}])
     raw["recommendations"][0]["i"] = "4"
     assert parsed(raw) == parsed(GOOD)
+
+
+@pytest.mark.parametrize(
+    "ev",
+    [
+        ["Добрый день!"],
+        "Добрый день!",
+        [{"q": "Добрый день!"}],
+        [{"i": None, "q": "Добрый день!"}],
+        {"i": "", "q": "Добрый день!"},
+    ],
+)
+def test_evidence_may_name_no_message(ev: Any) -> None:
+    (claim,) = parsed(with_tonality(ev=ev)).criteria[Criterion.TONALITY].evidence
+    assert (claim.number, claim.words) == (0, "Добрый день!")
 
 
 def test_evidence_without_words_is_dropped() -> None:
@@ -153,15 +221,57 @@ def test_advice_has_two_spellings(key: str) -> None:
 @pytest.mark.parametrize(
     "summary",
     [
-        "Покупатель спросил про iPhone 13 Pro Max.",
-        "Продан MacBook Pro Retina A1502.",
-        "Спросил, есть ли WD-40, USB-C, iPad Air и Samsung Galaxy S23 Ultra.",
-        "Да, macOS Sonoma и AirPods.",
-        "<Покупатель спросил о диване>",
+        "Покупатель спросил про Apple iPhone 13 Pro Max 256, ему ответили.",
+        "Продан MacBook Pro Retina A1502, покупатель забрал его сам.",
+        "Спросил, есть ли в наличии WD-40, USB-C, iPad Air и Samsung Galaxy S23 Ultra.",
+        "Да, macOS Sonoma и AirPods продали ему вчера.",
+        "Покупатель купил Sony α7, продавец сразу отправил.",
+        "Комната 20 м², площадь подъезда и объём верны.",
+        "<Покупатель спросил о новом диване>",
     ],
 )
 def test_latin_names_may_stand_in_a_russian_text(summary: str) -> None:
     assert parsed(answer({"summary": summary})).summary == summary
+
+
+@pytest.mark.parametrize("left_out", [None, [], "", "нет", "Нет рекомендаций.", {}])
+def test_no_recommendation_has_several_spellings(left_out: Any) -> None:
+    assert parsed(answer({"recommendations": left_out})).recommendations == ()
+
+
+def test_recommendations_may_be_left_out() -> None:
+    raw = answer()
+    del raw["recommendations"]
+    assert parsed(raw).recommendations == ()
+
+
+@pytest.mark.parametrize(
+    "entry", ["Назвать цену.", {"t": "Назвать цену."}, {"i": None, "text": "Назвать цену."}]
+)
+def test_recommendation_may_name_no_message(entry: Any) -> None:
+    (advice,) = parsed(answer({"recommendations": [entry]})).recommendations
+    assert (advice.number, advice.text) == (0, "Назвать цену.")
+
+
+def test_equal_recommendations_are_one() -> None:
+    again = [{"i": 2, "t": "Назвать цену."}] * 3
+    advice = [*again, {"i": 4, "t": "Нет"}, {"i": 4, "t": "Уступить"}]
+    found = parsed(answer({"recommendations": advice})).recommendations
+    assert [entry.text for entry in found] == ["Назвать цену.", "Уступить"]
+
+
+def test_markup_is_removed_from_texts() -> None:
+    raw = with_tonality(why="- **Продавец** `вежлив`.")
+    raw["summary"] = "# Итог\n**Покупатель** спросил о цене.\n- продавец __ответил__\n1. ушёл в 5"
+    raw["recommendations"] = ["1. Назвать цену.", "* Предложить 2 скидки.", "— ### Ответить #1"]
+    found = parsed(raw)
+    assert found.summary == "Итог Покупатель спросил о цене. продавец ответил ушёл в 5"
+    assert [advice.text for advice in found.recommendations] == [
+        "Назвать цену.",
+        "Предложить 2 скидки.",
+        "Ответить #1",
+    ]
+    assert found.criteria[Criterion.TONALITY].reasoning == "Продавец `вежлив`."
 
 
 def test_foreign_advice_is_dropped_and_the_rest_stays() -> None:
@@ -207,6 +317,30 @@ def test_no_objection_has_several_spellings(objections: Any) -> None:
     assert parsed(answer({"objections": objections})).objections == ()
 
 
+@pytest.mark.parametrize("word", ["na", "N/A", "нет", "Нет", "отсутствуют", "-", "", "null", None])
+def test_grade_without_objections_has_several_spellings(word: Any) -> None:
+    raw = answer(objection_handling=criterion("objection_handling", "na na", word, ()))
+    assert parsed(raw).criteria[Criterion.OBJECTION_HANDLING].grade is Grade.NONE
+    del raw["criteria"]["objection_handling"]["grade"]
+    assert parsed(raw).criteria[Criterion.OBJECTION_HANDLING].grade is Grade.NONE
+    raw["criteria"]["tonality"]["grade"] = word
+    assert "criteria.tonality.grade: оценка должна быть" in refused(raw)
+
+
+def test_grade_of_objections_is_needed() -> None:
+    handled = criterion("objection_handling", "y y", "na")
+    assert "high, medium, low, none" in refused(answer(OBJECTED, objection_handling=handled))
+
+
+@pytest.mark.parametrize("words", ["нет", "Нет возражений.", "-", "none"])
+def test_objection_like_none_is_none_with_the_grade_none(words: str) -> None:
+    claim = {"i": 1, "q": words, "a": "na"}
+    assert parsed(answer({"objections": [claim]})).objections == ()
+    assert "так не бывает" in refused(answer({"objections": [claim, *OBJECTED["objections"]]}))
+    handled = parsed(answer({"objections": [claim]}, objection_handling=HANDLED))
+    assert [entry.words for entry in handled.objections] == [words]
+
+
 def test_one_objection_may_stand_outside_a_list() -> None:
     claim = OBJECTED["objections"][0]
     raw = answer({"objections": claim}, objection_handling=HANDLED)
@@ -230,12 +364,77 @@ def test_ten_objections_are_the_most() -> None:
         "нет",
         {},
         ["нет"],
-        [{"fault": "insult", "q": ""}],
+        ["Критических ошибок нет."],
         [{"fault": "none", "i": 1, "q": "Добрый день"}],
+        [{"fault": "", "i": 0, "q": ""}],
+        [{"fault": None, "i": None, "q": None}],
+        {"insult": False, "outside_payment": None, "false_availability": "нет"},
+        {"insult": []},
     ],
 )
 def test_no_critical_fault_has_several_spellings(critical: Any) -> None:
-    assert parsed(answer({"critical": critical})).critical == ()
+    found = parsed(answer({"critical": critical, "has_unread_critical": True}))
+    assert found.critical == ()
+    assert not found.has_unread_critical
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("insult", CriticalFault.INSULT),
+        ("Insult ", CriticalFault.INSULT),
+        ("оскорбление", CriticalFault.INSULT),
+        ("Оскорбление покупателя", CriticalFault.INSULT),
+        ("outside payment", CriticalFault.OUTSIDE_PAYMENT),
+        ("«давление, чтобы платили мимо Авито»", CriticalFault.OUTSIDE_PAYMENT),
+        ("FALSE_AVAILABILITY", CriticalFault.FALSE_AVAILABILITY),
+        ("обещан товар, которого нет", CriticalFault.FALSE_AVAILABILITY),
+    ],
+)
+def test_claim_of_a_critical_fault_has_several_spellings(name: str, fault: CriticalFault) -> None:
+    words = {"i": "[2]", "q": "Добрый день"}
+    for critical in (
+        [{"fault": name, **words}],
+        {"type": name, **words},
+        {name: words},
+        {name: [words]},
+        [{name: words}],
+    ):
+        found = parsed(answer({"critical": critical}))
+        assert [(claim.fault, claim.number) for claim in found.critical] == [(fault, 2)]
+        assert not found.has_unread_critical
+
+
+@pytest.mark.parametrize(
+    "critical",
+    [
+        "insult",
+        ["insult"],
+        5,
+        [True],
+        {"insult": True},
+        [{"fault": "insult", "i": 2}],
+        [{"fault": "insult", "i": 2, "q": ""}],
+        [{"fault": "spam", "i": 2, "q": "Добрый день"}],
+        [{"fault": "insult|outside_payment", "i": 2, "q": "Добрый день"}],
+        [{"fault": "", "i": 2, "q": "Добрый день"}],
+        [{"i": 2, "q": "Добрый день"}],
+        [{"fault": ["insult"], "i": 2, "q": "Добрый день"}],
+        [{"fault": "insult", "i": 2, "q": ["Добрый день"]}],
+    ],
+)
+def test_unreadable_claim_of_a_critical_fault_is_kept_in_mind(critical: Any) -> None:
+    found = parsed(answer({"critical": critical}))
+    assert found.critical == ()
+    assert found.has_unread_critical
+    assert Flag.CRITICAL_UNVERIFIED in Graded().read(answer({"critical": critical})).flags
+
+
+def test_readable_claims_stay_beside_an_unreadable_one() -> None:
+    claim = {"fault": "insult", "i": 2, "q": "Добрый день"}
+    found = parsed(answer({"critical": [claim, "spam"]}))
+    assert [entry.fault for entry in found.critical] == [CriticalFault.INSULT]
+    assert found.has_unread_critical
 
 
 def test_critical_faults_may_be_left_out_or_stand_outside_a_list() -> None:
@@ -276,8 +475,10 @@ def test_no_whole_object(text: str) -> None:
     assert "нет целого объекта JSON" in refused(text)
 
 
-def test_two_objects() -> None:
-    assert "несколько объектов" in refused(f"{GOOD}\n{GOOD}")
+def test_two_different_objects() -> None:
+    assert "несколько объектов" in refused(f"{GOOD}\n{DRAFT}")
+    assert "несколько объектов" in refused(f"{GOOD}\n{GOOD}\n{DRAFT}")
+    assert "нет целого объекта" in refused(f'{{"draft": {DRAFT}, "final": {GOOD}}}')
 
 
 def test_repeated_key() -> None:
@@ -323,6 +524,14 @@ def without(key: str) -> dict[str, Any]:
         (with_tonality(checks=dict.fromkeys(CHECKS["tonality"])), "одним из y, n, na"),
         (with_tonality(checks=dict.fromkeys(CHECKS["tonality"], "<y|n|na>")), "из y, n, na"),
         (
+            with_tonality(checks={key: {"why": "вежлив"} for key in CHECKS["tonality"]}),
+            "tonality.checks.courteous: ответ на проверку должен быть одним из y, n, na",
+        ),
+        *(
+            (with_tonality(checks=dict.fromkeys(CHECKS["tonality"], word)), "одним из y, n, na")
+            for word in ("y/n", "y | n", "да, нет", "y - нет", "y n", "yes or no", "частично", "-")
+        ),
+        (
             with_tonality(grade="good"),
             "criteria.tonality.grade: оценка должна быть одной из high, medium, low, none",
         ),
@@ -331,7 +540,10 @@ def without(key: str) -> dict[str, Any]:
             "grade: оценка должна быть строкой: high, medium, low или none",
         ),
         (with_tonality(grade=None), "criteria.tonality.grade: оценка должна быть строкой"),
-        (with_tonality(ev=[{"q": "а"}]), "criteria.tonality.ev.0.i: поля нет"),
+        (
+            with_tonality(grade=None) | {"objections": []},
+            "criteria.tonality.grade: оценка должна быть строкой: high, medium, low или none",
+        ),
         (
             with_tonality(ev=[{"i": True, "q": "а"}]),
             "criteria.tonality.ev.0.i: должно быть целое число",
@@ -340,25 +552,22 @@ def without(key: str) -> dict[str, Any]:
             with_tonality(ev=[{"i": "два", "q": "а"}]),
             "criteria.tonality.ev.0.i: должно быть целое число",
         ),
-        (with_tonality(ev="Добрый день"), "criteria.tonality.ev: должен быть список"),
-        (
-            answer({"objections": [{"i": 3, "q": "Дорого"}]}, objection_handling=HANDLED),
-            "objections.0.a: поля нет",
+        (with_tonality(ev=5), "criteria.tonality.ev: должен быть список"),
+        (with_tonality(ev=[5]), "criteria.tonality.ev.0: должен быть объект"),
+        *(
+            (
+                answer({"objections": objections}, objection_handling=HANDLED),
+                "objections.0.a: ответ на проверку должен быть одним из y, n, na",
+            )
+            for objections in ([{"i": 3, "q": "Дорого"}], ["Дорого"], "Дорого")
         ),
-        (
-            answer({"objections": [{"q": "Дорого", "a": "y"}]}, objection_handling=HANDLED),
-            "objections.0.i: поля нет",
-        ),
-        (answer({"objections": "дорого"}), "objections: должен быть список"),
-        (answer({"critical": [{"fault": "insult", "q": "а"}]}), "critical.0.i: поля нет"),
+        (answer({"objections": 5}), "objections: должен быть список"),
         (answer({"criteria": []}), "criteria: должен быть объект"),
         (answer({"summary": None}), "summary: должна быть строка"),
         (answer({"summary": "да " * 1000}), "summary: слишком длинный текст"),
         (answer({"recommendations": "Ответить"}), "recommendations: должен быть список"),
-        (answer({"recommendations": [{"t": "Ответить"}]}), "recommendations.0.i: поля нет"),
         (answer({"recommendations": [{"i": 1}]}), "recommendations.0.t: поля нет"),
         *((without(key), f"{key}: поля нет") for key in ("summary", "objections")),
-        (without("recommendations"), "recommendations: поля нет"),
     ],
 )
 def test_wrong_answers_are_refused_in_words(raw: dict[str, Any], words: str) -> None:
@@ -378,10 +587,45 @@ def test_wrong_answers_are_refused_in_words(raw: dict[str, Any], words: str) -> 
         "Says «добрый день, приезжайте сегодня вечером» politely",
         "买家询问",
         "<текст>",
+        "买家询问 Покупатель спросил о цене, продавец ответил ему.",
+        "Покупатель спросил о цене, продавец ответил ему 卖.",
+        "Покупець запитав про ціну, продавець відповів йому.",
+        "Купувачът попита за цената, продавачът отговори.",
+        "THE BUYER ASKED ABOUT PRICE. Ок да",
+        "Buyer Asked Seller About iPhone. Продавец ответил.",
     ],
 )
 def test_summary_must_be_russian(summary: str) -> None:
     assert "summary: нужен непустой текст на русском" in refused(answer({"summary": summary}))
+
+
+@pytest.mark.parametrize(
+    ("summary", "words"),
+    [
+        ("Да", "хотя бы 5 русских слов"),
+        ("Покупатель спросил, продавец ответил.", "хотя бы 5 русских слов"),
+        ("Извините, я не буду отвечать на этот вопрос.", "а не отказ"),
+        ("К сожалению, я вижу только часть переписки.", "а не отказ"),
+        ("По этим данным не могу оценить работу продавца.", "а не отказ"),
+        ("Переписка короткая, поэтому не могу её оценить.", "а не отказ"),
+        ("Как языковая модель, оцениваю только тексты людей.", "а не отказ"),
+    ],
+)
+def test_summary_must_retell_the_chat(summary: str, words: str) -> None:
+    assert words in refused(answer({"summary": summary}))
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [
+        "Покупатель спросил и продавец ответил.",
+        "Продавец написал: «Извините, я не могу оценить состояние», покупатель ушёл.",
+        "Продавец не смог оценить состояние дивана.",
+        "Продавец сказал, что, к сожалению, диван продан.",
+    ],
+)
+def test_summary_of_five_words_is_read(summary: str) -> None:
+    assert parsed(answer({"summary": summary})).summary == summary
 
 
 def test_refusal_repeats_nothing_the_model_wrote() -> None:
@@ -401,5 +645,5 @@ def test_refusal_repeats_nothing_the_model_wrote() -> None:
     "quoted", ["«aGVsbG8gd29ybGQgYW5kIGZyaWVuZHM»", '"Is it still here, sir?"']
 )
 def test_quoted_words_may_be_in_any_language(quoted: str) -> None:
-    summary = f"На {quoted} нет ответа."
+    summary = f"На {quoted} нет никакого ответа продавца."
     assert parsed(answer({"summary": summary})).summary == summary

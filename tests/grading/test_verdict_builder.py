@@ -10,10 +10,10 @@ from app.domain.flags import Flag
 from app.domain.grades import Grade
 from app.grading.evidence import Quote
 from app.grading.masking.masker import Masker
-from app.grading.model_answer import VerdictError
 from app.grading.objections import Objection
 from app.grading.rubric import Rubric
 from app.grading.verdict import Advice
+from app.grading.verdict_error import VerdictError
 from tests.support.chats import CHECKS, OBJECTED, QUOTES, SOFA, answer, chat, criterion
 from tests.support.verdicts import RUBRIC, Graded
 
@@ -106,13 +106,13 @@ def test_personal_data_in_the_texts_and_quotes() -> None:
         masker.mask(message.text)
     raw = answer(
         {
-            "summary": "[ИМЯ_1] оставила [ТЕЛЕФОН_1].",
+            "summary": "[ИМЯ_1] оставила для связи [ТЕЛЕФОН_1] и ждёт.",
             "recommendations": [{"i": 2, "t": "Назвать время звонка на [ТЕЛЕФОН_1]"}],
         },
         tonality=criterion("tonality", ev=[(2, "Спасибо, [ИМЯ_1], наберу на [ТЕЛЕФОН_1]")]),
     )
     verdict = Graded(messages, masker).read(raw)
-    assert verdict.summary == "Марина оставила телефон."
+    assert verdict.summary == "Марина оставила для связи телефон и ждёт."
     assert verdict.recommendations == (Advice(102, "Назвать время звонка на телефон"),)
     assert verdict.criteria[Criterion.TONALITY].quotes == (
         Quote(102, "Спасибо, Марина, наберу на 8 916 123 45 67", repaired=False),
@@ -136,7 +136,7 @@ class TestSecondAnswer:
 
     def test_changes_no_grade_no_check_and_no_text(self) -> None:
         other = {name: criterion(name, "n " * len(CHECKS[name]), "low") for name in CHECKS}
-        second = answer({"summary": "Продавец нагрубил."} | OBJECTED, **other)
+        second = answer({"summary": "Продавец нагрубил, и покупатель ушёл."} | OBJECTED, **other)
         first = ON_SOFA.read(WITHOUT_CLARITY)
         verdict = ON_SOFA.read(WITHOUT_CLARITY, second)
         assert verdict.grades == first.grades
@@ -178,7 +178,7 @@ class TestSecondAnswer:
             ON_SOFA.read("Извините", '{"summary": 1, "summary": 2}')
 
     def test_counts_if_the_texts_of_the_first_are_invented_quotations(self) -> None:
-        first = answer({"summary": "„Иди отсюда“ „и не звони“"})
+        first = answer({"summary": "Продавец написал „иди отсюда“ и „не звони“."})
         assert ON_SOFA.read(first, answer()) == ON_SOFA.read(answer())
 
     def test_supplies_a_quote_after_any_number_of_invented_ones(self) -> None:

@@ -11,7 +11,12 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from app.sandbox.avito import LocalAvito
-from app.sandbox.avito_payloads import PLAN_PLACEHOLDER
+from app.sandbox.avito_payloads import (
+    DELETED_PLACEHOLDER,
+    PLAN_PLACEHOLDER,
+    UNSUPPORTED_PLACEHOLDER,
+    UNSUPPORTED_TYPES,
+)
 from app.sandbox.server import serve_app
 from tests.support.sandbox import NOW
 
@@ -159,6 +164,29 @@ async def test_deleted_message_stays_and_removed_message_does_not(
         (message["id"], message["type"], message["content"])
         for message in await list_messages(seller, avito)
     ] == [(newest["id"], "deleted", {})]
+
+
+@pytest.mark.parametrize(
+    ("switch", "kind", "text"),
+    [
+        ("deleted_as_text", "deleted", DELETED_PLACEHOLDER),
+        *(("unsupported_as_text", kind, UNSUPPORTED_PLACEHOLDER) for kind in UNSUPPORTED_TYPES),
+    ],
+)
+async def test_switch_shows_a_message_without_text_as_a_placeholder(
+    seller: httpx.AsyncClient, avito: LocalAvito, switch: str, kind: str, text: str
+) -> None:
+    setattr(avito.switches, switch, True)
+    avito.add_message("u2i-kia", "company", type=kind, at=NOW)
+
+    newest, *others = await list_messages(seller, avito)
+
+    assert (newest["type"], newest["content"], newest["direction"]) == (
+        "text",
+        {"text": text},
+        "out",
+    )
+    assert text not in {message["content"].get("text") for message in others}
 
 
 async def test_a_quote_shows_the_message_it_answers(

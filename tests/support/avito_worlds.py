@@ -24,7 +24,7 @@ WORDS = {
     "file": "[файл]",
     "video": "[видео]",
     "deleted": "[сообщение удалено]",
-    "appCall": "[неизвестный тип: appCall]",
+    "appCall": "[звонок]",
     "sticker": "[неизвестный тип: sticker]",
 }
 """What a person reads of a message of this type that has the given text at Avito."""

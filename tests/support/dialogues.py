@@ -97,7 +97,13 @@ def _make_dialogue(entry: dict[str, Any]) -> Dialogue:
 def _make_message(number: int, time: str, side: str, text: str) -> ChatMessage:
     kind, shown = _PLACEHOLDERS.get(text, ("text", text))
     return ChatMessage(
-        number, _SIDES[side], _parse_time(time), shown, has_text=kind == "text", type=kind
+        number,
+        _SIDES[side],
+        _parse_time(time),
+        shown,
+        has_text=kind == "text",
+        type=kind,
+        call_status="missed" if kind == "call" else None,
     )
 
 

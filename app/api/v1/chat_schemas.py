@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import LocalMoment, ReportRead
+from app.domain.contact import ContactKind
 from app.domain.waiting import WAITING_FOR_AT_MOST
 
 _WAITING = (
@@ -26,7 +27,13 @@ class MessageRead(BaseModel):
     side: Literal["client", "company", "system"] = Field(
         description="Кто написал: клиент, компания или сам Авито."
     )
-    type: str = Field(description="Тип сообщения на Авито.", examples=["text"])
+    type: str = Field(
+        description=(
+            "Тип сообщения на Авито; deleted — удалено, unsupported — Авито показывает его только в"
+            " своём мессенджере."
+        ),
+        examples=["text"],
+    )
     text: str = Field(
         description="Текст; у фото, голосового и прочего — слова в квадратных скобках.",
         examples=["Здравствуйте! Диван ещё продаётся?", "[фото]"],
@@ -64,6 +71,25 @@ class AnswerTimesRead(BaseModel):
         examples=[1140],
     )
     waiting_since: LocalMoment | None = Field(description=_WAITING, examples=[None])
+
+
+class ContactRead(BaseModel):
+    """A contact that was left, or an agreed meeting."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kind: ContactKind = Field(
+        description=(
+            "meeting — договорились о встрече или визите, buyer — контакт оставил клиент, seller —"
+            " контакт дал продавец. Встреча важнее контакта, контакт клиента важнее контакта"
+            " продавца."
+        ),
+        examples=["meeting"],
+    )
+    message_id: int = Field(
+        description="Сообщение, которое согласилось на встречу, или первое с контактом.",
+        examples=[286],
+    )
 
 
 class ModelAnswerRead(BaseModel):
@@ -114,7 +140,14 @@ class ChatRead(BaseModel):
     unanswered_since: LocalMoment | None = Field(
         description=(
             "С какого времени сообщения клиента без ответа, как бы давно он ни писал; null —"
-            " последнее слово за компанией, или компания здесь сама покупатель."
+            " ему ответили (состоявшийся звонок — тоже ответ), или компания здесь сама покупатель."
+        ),
+        examples=[None],
+    )
+    missed_call_at: LocalMoment | None = Field(
+        description=(
+            "Последний пропущенный звонок клиента, после которого ему не ответили: перезвоните ему."
+            " null — такого нет, или компания здесь сама покупатель."
         ),
         examples=[None],
     )
@@ -122,7 +155,7 @@ class ChatRead(BaseModel):
         description=(
             "Что с оценкой чата сейчас, как его считает письмо: оценён, оценивать нечего, ошибка,"
             " ждёт оценки (есть сообщения, которых оценка ещё не видела); null — люди в чате не"
-            " писали."
+            " писали, и Авито не сообщил, что чат создан клиентом."
         ),
         examples=["graded"],
     )
@@ -141,6 +174,13 @@ class ChatRead(BaseModel):
     )
     answer_times: AnswerTimesRead = Field(
         description="Сколько клиент ждал ответов, за всю переписку."
+    )
+    contact: ContactRead | None = Field(
+        description=(
+            "Чем кончился последний разговор: контактом или встречей. Определяет программа, без"
+            " модели. null — ни контакта, ни встречи, или компания здесь сама покупатель."
+        ),
+        examples=[None],
     )
     model_answers: list[ModelAnswerRead] = Field(
         description="Если оценить чат не удалось: что ответила модель; иначе пусто.", examples=[[]]

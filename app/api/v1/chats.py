@@ -54,6 +54,7 @@ async def get_chat(service: ServiceDep, chat_id: ChatId, account: AccountFilter 
         account,
         settling=settling,
         hours=service.settings.answer_hours,
+        grader=service.grader,
         now=service.clock(),
     )
     return ChatRead.model_validate(_make_fields(card), context={"zone": settling.zone})
@@ -73,10 +74,12 @@ def _make_fields(card: ChatCard) -> dict[str, object]:
         "history_complete": chat.history_complete,
         "waiting_since": card.answer_times.waiting_since,
         "unanswered_since": card.unanswered_since,
+        "missed_call_at": card.missed_call_at,
         "outcome": card.outcome,
         "outcome_reason": card.outcome_reason,
         "outcome_at": chat.outcome_at,
         "answer_times": card.answer_times,
+        "contact": card.contact,
         "model_answers": [
             {
                 "asked_at": exchange.asked_at,

@@ -85,6 +85,7 @@ def _make_fields(card: ReportCard) -> dict[str, Any]:
             {**late, "message": messages[late["message_id"]]}
             for late in detail.get("late_answers", ())
         ],
+        "contact": detail.get("contact"),
         "advice": detail["recommendations"],
         "flags": _describe_flags(detail, addressing),
         "grader_addressed_by": addressing,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from app.api.v1.chat_schemas import AnswerTimesRead, MessageRead
+from app.api.v1.chat_schemas import AnswerTimesRead, ContactRead, MessageRead
 from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import DeliveryRead, ObjectionGradeWord, ReportRead
 from app.domain.grades import Grade
@@ -222,6 +222,13 @@ class ReportDetail(ReportRead):
     )
     late_answers: list[LateAnswerRead] = Field(
         description="Поздние ответы, старые первыми.", examples=[[]]
+    )
+    contact: ContactRead | None = Field(
+        description=(
+            "Контакт или встреча в оценённых сообщениях; null — ни того, ни другого, или отчёт"
+            " создан, когда этого ещё не определяли."
+        ),
+        examples=[None],
     )
     advice: list[AdviceRead] = Field(description="Рекомендации по одной, с номерами сообщений.")
     flags: list[FlagRead] = Field(description="Почему человеку стоит взглянуть на отчёт.")

@@ -119,6 +119,11 @@ def _make_figures(measures: Measures) -> dict[str, Any]:
         "addressed_reports": measures.addressed_reports,
         "unproven_reports": measures.unproven_reports,
         "critical_reports": measures.critical_reports,
+        "contacts": {
+            "count": measures.contacts.count,
+            "n": measures.contacts.n,
+            "share": compute_share(measures.contacts.count, measures.contacts.n),
+        },
         "bad_share": compute_share(measures.bad_reports, measures.reports),
         "first_answer": {
             "reports": answer.answered,

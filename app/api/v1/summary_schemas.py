@@ -69,6 +69,25 @@ class SteadinessRead(BaseModel):
     checks: dict[str, RepeatedAnswerRead] = Field(description="По проверкам: ответы.")
 
 
+class ContactsRead(BaseModel):
+    """How many chats led to a contact or a meeting."""
+
+    count: int = Field(
+        description=(
+            "Отчётов, где клиент или продавец оставил контакт или договорились о встрече (contact в"
+            " GET /reports/{id})."
+        ),
+        examples=[21],
+    )
+    n: int = Field(
+        description="Среди скольких отчётов; созданные, когда этого не определяли, не в счёт.",
+        examples=[47],
+    )
+    share: float | None = Field(
+        description="Доля от 0 до 1; null — таких отчётов нет.", examples=[0.4468]
+    )
+
+
 class FiguresRead(BaseModel):
     """Figures of a selection of reports."""
 
@@ -108,6 +127,7 @@ class FiguresRead(BaseModel):
         description="Отчётов с критической ошибкой продавца (critical в GET /reports/{id}).",
         examples=[1],
     )
+    contacts: ContactsRead = Field(description="Чем кончаются разговоры: контактом или встречей.")
     first_answer: FirstAnswerRead = Field(description="Сколько клиенты ждали первого ответа.")
     cost_usd: float | None = Field(
         description="Цена оценок, доллары; null — цена одной из моделей не известна.",

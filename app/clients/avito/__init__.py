@@ -13,7 +13,6 @@ from app.clients.avito.errors import (
 )
 from app.clients.avito.parsing import parse_chat, parse_hint, parse_message
 from app.clients.avito.schema import (
-    PLAN_PLACEHOLDER,
     AvitoChat,
     AvitoHint,
     AvitoItem,
@@ -27,7 +26,6 @@ from app.clients.avito.schema import (
 from app.clients.avito.token import AvitoCredentials
 
 __all__ = [
-    "PLAN_PLACEHOLDER",
     "AvitoChat",
     "AvitoChatGoneError",
     "AvitoClient",

@@ -13,12 +13,17 @@ from app.clients.avito.schema import (
     AvitoItem,
     AvitoMessage,
     Direction,
-    is_plan_placeholder,
 )
 from app.clients.text import shorten
+from app.domain.placeholders import (
+    HIDDEN_AS,
+    NOTICES,
+    SYSTEM_PREFIX,
+    Placeholder,
+    find_placeholder,
+)
 
 _CHAT_TYPES = ("u2i", "u2u", "a2u")
-_SYSTEM_PREFIX = "[Системное сообщение]"
 _SYSTEM_AUTHORS = (0, 1)  # Avito's bot: 0 over REST, 1 in webhooks
 _KINDS_OF_CONTENT = ("text", "image", "link", "item", "location", "call", "voice")
 _LARGEST_ID = 2**63 - 1
@@ -67,8 +72,8 @@ def parse_chat(raw: object, *, own_id: int, asked_types: Sequence[str] = ()) -> 
 def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
     """Parse a message in a chat of the account ``own_id``; None without a usable id or time.
 
-    The prefix of system messages is ignored in the company's own messages. Otherwise an employee
-    could exclude messages from grading by typing the prefix.
+    The texts and the prefix of system messages are ignored in the company's own messages. Otherwise
+    an employee could exclude messages from grading by typing them.
     """
     message = _as_object(raw)
     message_id, created_at = _parse_id(message.get("id")), _parse_time(message.get("created"))
@@ -79,12 +84,13 @@ def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
     direction = _parse_direction(message.get("direction"), author_id, own_id)
     message_type = _parse_message_type(message.get("type"), content)
     text = parse_text(content.get("text")) if message_type in ("text", "system") else None
+    placeholder = find_placeholder(text)
     return AvitoMessage(
         id=message_id,
         author_id=author_id,
         direction=direction,
-        type=message_type,
-        text=None if is_plan_placeholder(text) else text,
+        type=HIDDEN_AS.get(placeholder, message_type) if placeholder else message_type,
+        text=None if placeholder in HIDDEN_AS else text,
         content=content,
         created_at=created_at,
         is_read=_parse_flag(message.get("is_read", message.get("isRead"))),
@@ -92,8 +98,12 @@ def parse_message(raw: object, *, own_id: int) -> AvitoMessage | None:
         quote=dict(_as_object(message.get("quote"))) or None,
         is_system=message_type == "system"
         or author_id in _SYSTEM_AUTHORS
-        or (direction != "out" and (text or "").startswith(_SYSTEM_PREFIX)),
+        or (direction != "out" and _is_notice(text, placeholder)),
     )
+
+
+def _is_notice(text: str | None, placeholder: Placeholder | None) -> bool:
+    return placeholder in NOTICES or (text or "").startswith(SYSTEM_PREFIX)
 
 
 def _parse_message_type(value: object, content: Mapping[str, Any]) -> str:

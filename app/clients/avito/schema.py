@@ -4,8 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-PLAN_PLACEHOLDER = "Перейдите на подписку с API мессенджера, чтобы получить доступ к чатам"
-"""Avito sends it instead of a message's text while the plan is not paid."""
+from app.domain.placeholders import (
+    COMPLETED_CALL,
+    MISSED_CALL,
+    Placeholder,
+    find_placeholder,
+    read_call_status,
+)
 
 Direction = Literal["in", "out"]
 """``in``: from the buyer to the company's account; ``out``: from the company.
@@ -27,8 +32,9 @@ class AvitoMessage:
     """One message.
 
     ``text`` was written by a person or by Avito's bot. It is None for messages without text, see
-    ``describe``. ``created_at`` has whole seconds, so several messages may share it. ``content``
-    and ``quote`` are Avito's own objects.
+    ``describe``, and for those that a placeholder hides. ``type`` is Avito's, except for hidden
+    messages, see ``HIDDEN_AS``. ``created_at`` has whole seconds, so several messages may share it.
+    ``content`` and ``quote`` are Avito's own objects.
     """
 
     id: str
@@ -50,7 +56,7 @@ class AvitoMessage:
 
         Such a message must not be stored.
         """
-        return is_plan_placeholder(self.content.get("text"))
+        return find_placeholder(self.content.get("text")) is Placeholder.PLAN_MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +143,19 @@ class AvitoHint:
     chat_type: str | None
 
 
-def is_plan_placeholder(text: object) -> bool:
-    """Return whether a text is Avito's placeholder for messages without a paid plan."""
-    return isinstance(text, str) and " ".join(text.split()).rstrip(".") == PLAN_PLACEHOLDER
-
-
-_PLACEHOLDERS = {
+_DESCRIPTIONS = {
     "image": "[фото]",
     "voice": "[голосовое сообщение]",
     "file": "[файл]",
     "video": "[видео]",
     "deleted": "[сообщение удалено]",
+    "unsupported": "[сообщение видно только в мессенджере Авито]",
+    "call": "[звонок]",
+    "appCall": "[звонок]",
+}
+_CALLS = {
+    MISSED_CALL: "[пропущенный звонок]",
+    **dict.fromkeys(COMPLETED_CALL, "[состоявшийся звонок]"),
 }
 _LABELS = {
     "link": ("ссылка", "text", "url"),
@@ -161,12 +169,12 @@ def describe(message: AvitoMessage) -> str:
     kind = message.type
     if message.text is not None:
         return message.text
-    if kind == "call" and _get_call_status(message.content) == "missed":
-        return "[пропущенный звонок]"
+    if (call := _CALLS.get(read_call_status(kind, message.content) or "")) is not None:
+        return call
     if kind in _LABELS:
         label, *fields = _LABELS[kind]
         return _add_label(label, message.content.get(kind), *fields)
-    return _PLACEHOLDERS.get(kind, f"[неизвестный тип: {kind[:40]}]")
+    return _DESCRIPTIONS.get(kind, f"[неизвестный тип: {kind[:40]}]")
 
 
 def _add_label(label: str, details: object, *fields: str) -> str:
@@ -175,9 +183,3 @@ def _add_label(label: str, details: object, *fields: str) -> str:
         (line for field in fields if (line := " ".join(str(known.get(field) or "").split()))), None
     )
     return f"[{label}: {text}]" if text else f"[{label}]"
-
-
-def _get_call_status(content: dict[str, Any]) -> object:
-    # The document has no other status. An unknown one must not be reported as a missed call.
-    call = content.get("call")
-    return call.get("status", "missed") if isinstance(call, dict) else "missed"

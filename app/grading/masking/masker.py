@@ -83,6 +83,10 @@ class Masker:
             str, list[Piece]
         ] = {}  # each message is masked once and looked at again for quotes
 
+    def at_least_on(self, texts: Iterable[str]) -> "Masker":
+        """Return this masker, or one that finds personal data in these texts if this does not."""
+        return Masker((), texts) if self._level is Masking.OFF else self
+
     def mask(self, text: str) -> str:
         """Return the text with a token in place of each personal datum."""
         return "".join(piece.shown for piece in self.pieces(text))

@@ -15,7 +15,8 @@ from python_calamine import CalamineError, CalamineWorkbook
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.errors import InvalidRequestError
-from app.grading.model_answer import VerdictError, parse_grade
+from app.grading.answer_words import parse_grade
+from app.grading.verdict_error import VerdictError
 from app.services.agreement.label_sheet import GRADES_SHEET, NO_OPINION, RATER, REPORT, list_choices
 
 

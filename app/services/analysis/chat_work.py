@@ -7,14 +7,16 @@ loads everything that it imports.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.domain.contact import Contact
 from app.domain.messages import ChatMessage
 from app.domain.visible_text import keep_visible
+from app.grading.contacts import find_contact
 from app.grading.masking.masker import Masker, Masking
-from app.grading.model_answer import VerdictError
 from app.grading.prompt import ChatContext, user_message
 from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict
 from app.grading.verdict_builder import build_verdict
+from app.grading.verdict_error import VerdictError
 
 _MOST_NAMES, _LONGEST_NAME = 20, 200
 """Chats copied by earlier versions may have longer names."""
@@ -48,6 +50,11 @@ def read_verdict(work: ChatWork, answers: Sequence[str], rubric: Rubric) -> Verd
         return build_verdict(answers, work.window, work.masker(), rubric, work.context)
     except VerdictError as error:
         return str(error)
+
+
+def read_contact(window: Sequence[ChatMessage]) -> Contact | None:
+    """Return the contact or meeting of a window, as a report about it stores it."""
+    return find_contact(window, Masker((), [message.text for message in window]))
 
 
 def warm_up() -> None:

@@ -111,7 +111,7 @@ class Grader:
         self.working_hours = working_hours or ROUND_THE_CLOCK
         self._grading_hours = working_hours or GRADING_HOURS
         self._client = client
-        self._pool = pool
+        self.pool = pool
         self.rubric = rubric
         self.zone = zone
         self._clock = clock
@@ -202,7 +202,7 @@ class Grader:
 
     async def _ask_masked(self, work: ChatWork, bill: Bill, log: ExchangeLog) -> Grading:
         """Ask with the usual masking, and with strict masking if the provider blocks the text."""
-        allowance = self._pool.make_allowance()
+        allowance = self.pool.make_allowance()
         try:
             return await self._ask_twice(work, bill, log, allowance)
         except DeepSeekBlockedError:
@@ -217,7 +217,7 @@ class Grader:
         self, work: ChatWork, bill: Bill, log: ExchangeLog, allowance: Allowance
     ) -> Grading:
         """Ask, and once more with the complaint if the answer is unusable or lacks evidence."""
-        question = await self._pool.run(write_question, work, allowance=allowance)
+        question = await self.pool.run(write_question, work, allowance=allowance)
         completion = await self._ask(work, question, None, bill, log)
         verdict = await self._read(work, log, allowance)
         complaint = verdict if isinstance(verdict, str) else verdict.complaint
@@ -264,7 +264,7 @@ class Grader:
 
     async def _read(self, work: ChatWork, log: ExchangeLog, allowance: Allowance) -> Verdict | str:
         """Return the verdict in the answers, or the complaint about them."""
-        return await self._pool.run(
+        return await self.pool.run(
             read_verdict, work, log.answers, self.rubric, allowance=allowance
         )
 

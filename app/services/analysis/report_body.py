@@ -155,6 +155,7 @@ def make_verdict_detail(verdict: Verdict) -> dict[str, Any]:
             {**_locate(found.quote), "fault": found.fault.value} for found in verdict.critical
         ],
         "late_answers": [asdict(late) for late in verdict.late_answers],
+        "contact": verdict.contact.as_json if verdict.contact else None,
         "check_vector": verdict.check_vector,
         "recommendations": [
             {"message_id": advice.message_id, "text": advice.text}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.domain.messages import ChatMessage, Side
+from app.domain.placeholders import Placeholder, find_placeholder
 from app.models import Message
 from app.repositories.due_chats import ClaimedChat
 from app.repositories.messages import MessageWords
@@ -24,7 +25,7 @@ class Transcript:
     company_messages: int
     client_messages: int
     last_person_id: int
-    """The last message of a person. The chat is graded up to it."""
+    """The last message of a person, or the notice of a lead. The chat is graded up to it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -42,6 +43,7 @@ def convert_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMess
             text=row.text[:LONGEST_TEXT],
             has_text=row.has_text,
             type=row.type,
+            call_status=row.call_status,
         )
         for row in stored
     )
@@ -60,12 +62,14 @@ def select_people_between(
 
 
 def build_transcript(chat: ClaimedChat, stored: Sequence[Message | MessageWords]) -> Transcript:
-    """Build the transcript of a chat with at least one message of a person."""
+    """Build the transcript of a chat with at least one message of a person or notice of a lead."""
     messages = convert_messages(stored)
     people = [message for message in messages if message.side is not Side.SYSTEM]
     company = sum(message.side is Side.COMPANY for message in people)
     # The same order as in sync, for several messages in one second.
-    last = max(people, key=lambda message: (message.sent_at, message.id))
+    last = max(
+        people or _list_lead_notices(messages), key=lambda message: (message.sent_at, message.id)
+    )
     return Transcript(
         chat=chat,
         messages=messages,
@@ -73,3 +77,8 @@ def build_transcript(chat: ClaimedChat, stored: Sequence[Message | MessageWords]
         client_messages=len(people) - company,
         last_person_id=last.id,
     )
+
+
+def _list_lead_notices(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    notice = Placeholder.NOTHING_WRITTEN
+    return [message for message in messages if find_placeholder(message.text) is notice]

@@ -111,6 +111,7 @@ def _describe_reports(measured: Measured) -> dict[str, Any]:
         "addressed_reports": total.addressed_reports,
         "unproven_reports": total.unproven_reports,
         "critical_reports": total.critical_reports,
+        "contacts": total.contacts,
         "first_answer": total.first_answer,
         "criteria": total.criteria,
         "cost_usd": total.cost_usd,

@@ -87,6 +87,13 @@ class FirstAnswer(_Figures):
     p90_seconds: float | None = None
 
 
+class Contacts(_Figures):
+    """Reports with a contact or an agreed meeting. ``n``: reports in which it was looked for."""
+
+    count: int = 0
+    n: int = 0
+
+
 class Measures(_Figures):
     """The figures of a set of reports: of a mail, a day, an account or a series."""
 
@@ -108,6 +115,7 @@ class Measures(_Figures):
     """Reports with a high or low grade without a verified quote; a person should check them."""
     critical_reports: int = 0
     """Reports with a critical fault of the seller."""
+    contacts: Contacts = Contacts()
 
 
 class CorrectedShare(_Figures):
@@ -226,6 +234,7 @@ class WaitingBuyer(_Figures):
     chat_title: str
     client_name: str
     since: datetime
+    missed_call: bool = False
 
 
 class UngradedChat(_Figures):
@@ -294,6 +303,7 @@ class DigestFigures(_Figures):
     """Reports with a high or low grade without a verified quote."""
     critical_reports: int = 0
     """Reports with a critical fault of the seller."""
+    contacts: Contacts = Contacts()
     steadiness: Steadiness = Steadiness()
     incomplete_chats: int
     """Chats whose history Avito does not return in full."""
@@ -327,6 +337,8 @@ UNKNOWN_TO_RELEASE_BEFORE: dict[str, Any] = {
     "critical_reports": True,
     "bad_share_corrected": True,
     "worst_listings": True,
+    "contacts": True,
     "worst": {"__all__": {"critical"}},
+    "waiting_buyers": {"__all__": {"missed_call"}},
 }
 """The fields that the release before refuses, as pydantic excludes them."""

@@ -147,7 +147,9 @@ def _get_advice(row: Row) -> dict[str, Any]:
 
 
 def _make_waiting_buyer(row: Row) -> WaitingBuyer:
-    return WaitingBuyer(**_describe_chat(row), since=row["waiting_since"])
+    return WaitingBuyer(
+        **_describe_chat(row), since=row["waiting_since"], missed_call=row["missed_call"]
+    )
 
 
 def _make_ungraded_chat(row: Row) -> UngradedChat:

@@ -24,6 +24,7 @@ from app.services.digests.figures import CriterionShare, DigestFigures, MailedDa
 from app.services.display_text import list_shortened, sanitize_entry
 from app.services.mail.template_lines import (
     describe_carried,
+    describe_contacts,
     describe_coverage,
     describe_grading,
     describe_mails,
@@ -96,6 +97,7 @@ def _describe_reports(figures: DigestFigures, mails: Sequence[DayMail]) -> dict[
         "addresses": ", ".join(list_shortened(figures.failed_addresses, limit=60, trusted=True)),
         "preheader": make_preheader(figures, problems),
         "tiles": make_tiles(figures) if figures.reports else (),
+        "contacts": describe_contacts(figures),
         "compared": describe_comparison(figures) if figures.reports else None,
         "mixed": describe_mixed_series(figures),
         "bars": [_make_bar(day) for day in figures.days] if figures.reports else [],

@@ -10,7 +10,7 @@ from app.repositories.mail_days import DayMail
 from app.russian_text import NBSP, dollars, format_recent, number, percent, plural
 from app.services.digests.figures import DigestFigures, MailPart, WorstChat
 from app.services.display_text import NAME_LIMIT, list_shortened, shorten_for_mail
-from app.services.mail.template_tiles import format_bad_count, format_longest_wait
+from app.services.mail.template_tiles import ENOUGH, format_bad_count, format_longest_wait
 
 
 def describe_coverage(figures: DigestFigures, zone: ZoneInfo) -> str:
@@ -93,6 +93,19 @@ def describe_carried(figures: DigestFigures, *, where: str) -> str | None:
             f" периода{again}{others}"
         )
     return line + f"; отчёты ещё {graded} – в других письмах" * bool(before)
+
+
+def describe_contacts(figures: DigestFigures) -> str | None:
+    """Return the share of reports with a contact or a meeting; None if no report knows it."""
+    found = figures.contacts
+    if not found.n:
+        return None
+    few = ", мало данных" if found.n < ENOUGH else ""
+    reports = plural(found.n, "отчёта", "отчётов", "отчётов").replace(" ", NBSP)
+    return (
+        f"Контакт оставлен или встреча назначена: {percent(found.count, found.n)}"
+        f" ({number(found.count)} из {reports}{few})"
+    )
 
 
 def make_advice_label(chat: WorstChat, zone: ZoneInfo) -> str:

@@ -69,6 +69,7 @@ function columns(chat, report, again) {
       !chat.history_complete && el('p.notice', {}, 'Переписка не с самого начала: остального Авито не отдаёт, или оно ещё не прочитано.'),
       report && chat.outcome === 'waiting' && el('p.notice', {}, 'Последние сообщения ещё не оценены.'),
       chat.unanswered_since && el('p.notice', {}, unanswered(chat)),
+      chat.missed_call_at && el('p.notice', {}, `Пропущенный звонок клиента ${moment(chat.missed_call_at)}: перезвоните.`),
       bubbles(chat, report, toCriterion)));
 }
 
@@ -103,6 +104,7 @@ function panel(chat, report, again) {
     warnings(report.flags.filter(({ code }) => code !== 'critical'), report.grader_addressed_by),
     el('p', {}, report.summary),
     times(report.answer_times),
+    contact(report.contact),
     el('h2', {}, 'Оценки'),
     report.criteria.map((entry) => criterion(entry, report.review)),
     report.objections.length > 0 && [el('h2', {}, report.objections.length > 1 ? 'Возражения клиента' : 'Возражение клиента'), report.objections.map(objection)],
@@ -127,6 +129,11 @@ function times(times) {
     times.waiting_since && `к моменту отчёта ждал с ${moment(times.waiting_since)}`,
   ];
   return el('p.soft', {}, `Ожидание клиента: ${parts.filter(Boolean).join(', ')}.`);
+}
+
+function contact(found) {
+  const words = { buyer: 'Клиент оставил контакт', seller: 'Продавец дал контакт', meeting: 'Договорились о встрече' };
+  return found && el('button.link', { type: 'button', onclick: () => toMessage(found.message_id) }, words[found.kind]);
 }
 
 function criterion(entry, review) {

@@ -100,7 +100,7 @@ async def test_names_with_bidi_controls_are_cleaned_in_every_form(stage: Stage) 
     """Also in the summary, the mail and the chat. A name of control characters counts as none."""
 
     def replace_summary(answer: dict[str, Any]) -> None:
-        answer["summary"] = "[ИМЯ_1] осталась без ответа."
+        answer["summary"] = "[ИМЯ_1] спросила и осталась без ответа."
 
     stage.add_talk(
         ("client", f"Это Анна. {BAD_TALK[0][1]}"),
@@ -118,7 +118,7 @@ async def test_names_with_bidi_controls_are_cleaned_in_every_form(stage: Stage) 
     assert (named["chat_title"], named["client_name"], named["summary"]) == (
         "Диван",
         "Анна",
-        "Анна осталась без ответа.",
+        "Анна спросила и осталась без ответа.",
     )
     assert (unnamed["chat_title"], unnamed["client_name"]) == ("Чат без объявления", "Клиент")
     assert read_csv(await fetch_reports(stage, format="csv")) == [unnamed, named]

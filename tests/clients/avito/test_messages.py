@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from app.clients.avito import (
-    PLAN_PLACEHOLDER,
     AvitoClient,
     AvitoMessage,
     AvitoPlanMissingError,
@@ -14,6 +13,7 @@ from app.clients.avito import (
     parse_message,
 )
 from app.sandbox.avito import LocalAvito
+from app.sandbox.avito_payloads import PLAN_PLACEHOLDER
 from app.sandbox.faults import CannedResponse
 
 OWN_ID = 4_900_000_001
@@ -107,8 +107,11 @@ async def test_message_without_a_time_is_counted(
             "[геолокация: Москва, Лесная, 7]",
         ),
         ("call", {"call": {"status": "missed", "target_user_id": 1}}, "[пропущенный звонок]"),
-        ("call", {}, "[пропущенный звонок]"),
-        ("call", {"call": {"status": "answered"}}, "[неизвестный тип: call]"),
+        ("call", {}, "[звонок]"),
+        ("call", {"call": {"status": "answered"}}, "[состоявшийся звонок]"),
+        ("call", {"call": {"status": "Completed"}}, "[состоявшийся звонок]"),
+        ("call", {"call": {"status": "rejected"}}, "[звонок]"),
+        ("call", {"call": {"status": 7}}, "[звонок]"),
         ("file", {}, "[файл]"),
         ("video", {}, "[видео]"),
         (
@@ -117,7 +120,8 @@ async def test_message_without_a_time_is_counted(
             "[объявление: Диван]",
         ),
         ("deleted", {}, "[сообщение удалено]"),
-        ("appCall", {}, "[неизвестный тип: appCall]"),
+        ("appCall", {}, "[звонок]"),
+        ("appCall", {"appCall": {"status": "missed"}}, "[пропущенный звонок]"),
         ("hologram", {"hologram": {"text": "x"}}, "[неизвестный тип: hologram]"),
         ("text", {"text": "Здравствуйте"}, "Здравствуйте"),
     ],
@@ -169,6 +173,46 @@ def test_each_mark_alone_makes_a_system_message() -> None:
     assert not parse_with_defaults(
         type="text", content={"text": "пришло [Системное сообщение]"}
     ).is_system
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "shown"),
+    [
+        ("Сообщение удалено", "deleted", "[сообщение удалено]"),
+        (
+            "Сообщение не поддерживается. Пожалуйста, перейдите в Авито мессенджер.",
+            "unsupported",
+            "[сообщение видно только в мессенджере Авито]",
+        ),
+    ],
+)
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_placeholder_is_a_message_of_its_author_without_text(
+    text: str, kind: str, shown: str, direction: str
+) -> None:
+    message = parse_with_defaults(type="text", direction=direction, content={"text": text})
+    assert (message.type, message.text, message.is_system) == (kind, None, False)
+    assert (describe(message), message.content) == (shown, {"text": text})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ассистент Авито ответил на вопрос клиента",
+        "Пользователь создал чат, но пока ничего не написал.",
+    ],
+)
+@pytest.mark.parametrize("prefix", ["", "[Системное сообщение] "])
+def test_notice_is_a_system_message_unless_the_company_sends_it(text: str, prefix: str) -> None:
+    content = {"text": prefix + text}
+    assert parse_with_defaults(type="text", content=content).is_system
+    assert not parse_with_defaults(type="text", direction="out", content=content).is_system
+
+
+def test_quoted_placeholder_stays_words() -> None:
+    text = "У меня написано «Сообщение удалено», пришлите ещё раз"
+    message = parse_with_defaults(type="text", content={"text": text})
+    assert (message.type, message.text) == ("text", text)
 
 
 def test_seller_with_system_prefix_stays_a_seller() -> None:

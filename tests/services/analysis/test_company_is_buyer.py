@@ -54,6 +54,13 @@ async def test_chat_is_skipped_with_its_reason_and_counted(stage: Stage) -> None
     assert "Ждут ответа: 0" in stage.last_mail()
 
 
+async def test_it_has_no_contact(stage: Stage) -> None:
+    """The meeting is a purchase of the company, not a result of its sales."""
+    bought = add_purchase(stage, *GOOD_TALK)
+    await stage.sync()
+    assert (await read_chat(stage, bought.id))["contact"] is None
+
+
 async def test_its_seller_does_not_wait(stage: Stage) -> None:
     """The seller wrote a minute ago: the chat does not settle either."""
     bought = add_purchase(stage, minutes_ago=1)

@@ -290,6 +290,6 @@ def _high_everywhere() -> Json:
         "objections": [],
         "critical": [],
         "criteria": criteria,
-        "summary": "Отлично.",
+        "summary": "Продавец отлично ответил на все вопросы.",
         "recommendations": [],
     }

@@ -145,8 +145,8 @@ async def test_every_place_counts_a_failed_settling_chat_as_failed_only(stage: S
         "failed",
         "waiting",
     ]
-    names = ("chats_due", "chats_failed", "chats_settling")
-    assert [await read_metric(stage, name) for name in names] == [2, 1, 1]
+    metrics = ("chats_due", "chats_failed", "chats_settling")
+    assert [await read_metric(stage, name) for name in metrics] == [2, 1, 1]
     assert (await estimate_grading(stage)).settling == 1
     await stage.mail()
     assert (await figures(stage))["coverage"] == {

@@ -70,6 +70,7 @@ WAYS: dict[str, Callable[[Stage], None]] = {
     "u2u with an empty context": switch(u2u_context="empty"),
     "system author 1": switch(system_author_id=1),
     "system told by author and prefix alone": switch(system_as_text=True),
+    "deleted messages as a text": switch(deleted_as_text=True),
     "pages shorter than asked for": switch(page_cap=2),
     "tokens of a second": switch(token_seconds=1),
 }

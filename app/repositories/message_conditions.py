@@ -1,0 +1,45 @@
+"""SQL conditions of messages: which begin and end a buyer's wait, and which is a lead."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, or_
+from sqlalchemy.dialects.postgresql.base import PGDialect
+
+from app.domain.messages import Side
+from app.domain.placeholders import CALL_TYPES, COMPLETED_CALL, MISSED_CALL, Placeholder
+from app.models import Message
+
+MessageColumns = type[Message]
+"""The table or an alias of it."""
+
+
+def read_call_status(message: MessageColumns = Message) -> ColumnElement[Any]:
+    """Return the status of a call, as ``app.domain.placeholders.read_call_status`` does."""
+    statuses = (message.content[(name, "status")].astext for name in CALL_TYPES)
+    return case((message.type.in_(CALL_TYPES), func.lower(func.coalesce(*statuses))))
+
+
+def begins_wait(message: MessageColumns = Message) -> ColumnElement[bool]:
+    """Return the rule of ``ChatMessage.begins_wait``."""
+    is_missed = read_call_status(message) == MISSED_CALL
+    return and_(message.side == Side.CLIENT, or_(message.type.not_in(CALL_TYPES), is_missed))
+
+
+def ends_wait(message: MessageColumns = Message) -> ColumnElement[bool]:
+    """Return the rule of ``ChatMessage.ends_wait``."""
+    is_completed = and_(message.side != Side.SYSTEM, read_call_status(message).in_(COMPLETED_CALL))
+    is_answer = and_(message.type.not_in(CALL_TYPES), message.side == Side.COMPANY)
+    return or_(is_answer, is_completed)
+
+
+def is_lead(message: MessageColumns = Message) -> ColumnElement[bool]:
+    """Return whether the message is Avito's notice of a lead without a message."""
+    pattern = Placeholder.NOTHING_WRITTEN.pattern
+    return and_(message.side == Side.SYSTEM, message.text.regexp_match(pattern, flags="i"))
+
+
+def render(condition: ColumnElement[bool]) -> str:
+    """Return a condition as SQL for a raw statement, in which the table is ``messages``."""
+    options = {"literal_binds": True}
+    dialect = PGDialect()  # type: ignore[no-untyped-call]
+    return str(condition.compile(dialect=dialect, compile_kwargs=options))
