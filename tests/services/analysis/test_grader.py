@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from app.domain.flags import list_flags
 from app.domain.outcomes import OutcomeCode
 from app.sandbox import deepseek_faults as faults
 from app.sandbox.faults import Behaviour, ReceivedRequest
@@ -155,7 +156,7 @@ async def test_retry_for_quotes_changes_no_grade(hasty_stage: Stage) -> None:
         " WHERE chats.avito_id = :chat",
         chat=unsteady,
     )
-    assert "unsteady" in row["detail"]["flags"]
+    assert "unsteady" in list_flags(row["detail"])
 
 
 async def test_invented_quote_is_removed_and_flagged(hasty_stage: Stage) -> None:
