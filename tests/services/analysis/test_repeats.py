@@ -10,6 +10,7 @@ import pytest
 
 from app.cli.estimates import estimate_analyze
 from app.sandbox import deepseek_faults as faults
+from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
 from app.services.analysis.worker_pool import WorkerPool
 from tests.support.estimates import estimate_grading
@@ -75,9 +76,9 @@ async def test_second_grading_is_compared(database_url: str) -> None:
 def _counts_to(sandbox: Sandbox, places: set[int]) -> Any:
     """Match the requests for a completion at these places, from 1."""
 
-    def matches(_: object) -> bool:
+    def matches(request: ReceivedRequest) -> bool:
         asked = [entry for entry in sandbox.deepseek.requests if entry.path.endswith("completions")]
-        return len(asked) in places
+        return asked.index(request) + 1 in places
 
     return matches
 
