@@ -222,7 +222,7 @@ async def test_other_call_changes_no_wait(
 
 
 async def test_missed_call_of_the_buyer_waits_and_asks_for_a_call_back(stage: Stage) -> None:
-    chat = stage.add_talk(*GOOD_TALK, minutes_ago=90)
+    chat = stage.add_talk(*GOOD_TALK, minutes_ago=300)
     add_call(stage, chat, "client", MISSED)
     mailed = await run_day(stage)
     found = await fetch_chat(stage, chat)
@@ -242,7 +242,7 @@ async def test_missed_call_of_the_buyer_waits_and_asks_for_a_call_back(stage: St
 
 
 async def test_answered_missed_call_asks_for_nothing(stage: Stage) -> None:
-    chat = stage.add_talk(*GOOD_TALK, minutes_ago=90)
+    chat = stage.add_talk(*GOOD_TALK, minutes_ago=300)
     add_call(stage, chat, "client", MISSED)
     add_call(stage, chat, "company", COMPLETED)
     mailed = await run_day(stage)
@@ -263,7 +263,7 @@ async def test_chat_of_calls_alone_has_no_text(stage: Stage) -> None:
 async def test_missed_call_without_an_answer_lowers_the_closure(
     stage: Stage, is_answered: bool
 ) -> None:
-    chat = stage.add_talk(*GOOD_TALK, minutes_ago=90)
+    chat = stage.add_talk(*GOOD_TALK, minutes_ago=300)
     add_call(stage, chat, "client", MISSED)
     if is_answered:
         add_call(stage, chat, "company", COMPLETED)

@@ -54,9 +54,8 @@ def score(report: dict[str, Any]) -> float:
 
 async def figures(stage: Stage) -> dict[str, Any]:
     """Return the figures of the last mail."""
-    return dict(
-        (await stage.rows("SELECT figures FROM digests ORDER BY id DESC LIMIT 1"))[0]["figures"]
-    )
+    sql = "SELECT whole_figures FROM digests ORDER BY id DESC LIMIT 1"
+    return dict((await stage.rows(sql))[0]["whole_figures"])
 
 
 async def summary(stage: Stage, **params: Any) -> dict[str, Any]:
@@ -69,7 +68,7 @@ async def mail_day(stage: Stage, *talks: Any, days_ago: int = 0) -> dict[str, An
     """Sync, grade and mail these talks on their date; return the figures of the mail."""
     stage.clock.set(NOON - timedelta(days=days_ago))
     for title, talk in enumerate(talks):
-        stage.add_talk(*talk, title=f"Лот {title}")
+        stage.add_talk(*talk, title=f"Лот {title}", minutes_ago=200)
     await stage.sync()
     await stage.analyze()
     await stage.mail()

@@ -12,7 +12,6 @@ import httpx
 from sqlalchemy import text
 
 from app.database.engine import Database
-from app.domain.working_hours import ROUND_THE_CLOCK_TEXT
 from app.sandbox.server import Sandbox
 from tests.support.programs import Program, start_program
 
@@ -42,7 +41,7 @@ def service_environment(database_url: str, sandbox: Sandbox, folder: Path) -> di
         "REPORT_RECIPIENTS": "boss@example.ru,second@example.ru",
         "SCHEDULER_ENABLED": "false",
         "AVITO_REQUESTS_PER_MINUTE": "0",
-        "WORKING_HOURS": ROUND_THE_CLOCK_TEXT,  # the tests run at any hour
+        "WORKING_HOURS": "Пн-Вс 00:00-24:00",  # the tests run at any hour
         "DEEPSEEK_MAX_CONCURRENCY": "4",
         **sandbox.environment(),
     }

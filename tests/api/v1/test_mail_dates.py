@@ -115,7 +115,7 @@ async def test_date_with_several_mails_has_common_figures(stage: Stage) -> None:
     await mail_reports(stage)
     assert "Письма этого дня" not in (await fetch_day(stage)).text
     stage.clock.move(hours=1)
-    stage.add_talk(*BAD_TALK, title="Второй диван")
+    stage.add_talk(*BAD_TALK, title="Второй диван", minutes_ago=200)
     await mail_reports(stage)
     both = visible_text(await fetch_day(stage))
     listed = await stage.reports(mail=DAY)

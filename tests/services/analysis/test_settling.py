@@ -158,7 +158,7 @@ async def test_every_place_counts_a_failed_settling_chat_as_failed_only(stage: S
     stage.avito.add_message(failed.id, "client", text="Ау?", at=stage.clock())
     await stage.sync()
     assert await count_outcomes(stage) == (0, 0, 0, 2), "the failure is of an older message"
-    assert [await read_metric(stage, name) for name in names] == [2, 0, 2]
+    assert [await read_metric(stage, name) for name in metrics] == [2, 0, 2]
 
 
 async def test_forced_chat_that_was_skipped_does_not_wait_with_nothing_new(stage: Stage) -> None:

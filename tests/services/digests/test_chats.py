@@ -47,7 +47,7 @@ async def test_quote_from_within_a_sentence_is_marked_for_readers(stage: Stage) 
 
 
 async def test_critical_fault_of_a_later_release_is_named_by_its_code(stage: Stage) -> None:
-    stage.add_talk(*BAD_TALK)
+    stage.add_talk(*BAD_TALK, minutes_ago=200)
     await stage.sync()
     await stage.analyze()
     await stage.change(
