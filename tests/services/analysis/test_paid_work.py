@@ -47,11 +47,19 @@ async def answered(stage: Stage, times: int) -> None:
 
 
 async def lose_the_run(stage: Stage) -> None:
-    """End the run's lease as a long outage does."""
+    """End the run's lease as a long outage does, and wait until its process has noticed.
+
+    Before that, the process would write the answers as soon as the disk has room.
+    """
     await stage.change(
         "UPDATE runs SET state = 'interrupted', lease_token = NULL, finished_at = now() WHERE state"
         " = 'running'"
     )
+
+    async def is_noticed() -> bool:
+        return not any(task.get_name().startswith("run-") for task in asyncio.all_tasks())
+
+    await until(is_noticed)
 
 
 async def test_answers_are_stored_after_the_disk_was_full(stage: Stage) -> None:
