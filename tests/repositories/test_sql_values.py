@@ -8,7 +8,7 @@ from app.repositories.sql_values import bigint_array, inline, text_array
 
 
 async def test_an_inline_member_is_a_literal_in_the_statement(database: Database) -> None:
-    """A generic plan, which cannot use the values of parameters, must use the partial index."""
+    """A generic plan, which cannot use the values of parameters, must use a partial index."""
     unmailed = select(func.count()).where(
         Report.digest_id.is_(None), Report.kind == inline(ReportKind.GRADING)
     )
@@ -19,7 +19,8 @@ async def test_an_inline_member_is_a_literal_in_the_statement(database: Database
         await session.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
         await session.execute(text("SET LOCAL enable_seqscan = off"))
         plan = list(await session.scalars(text(f"EXPLAIN {compiled}")))
-    assert any("ix_reports_unmailed" in line for line in plan), plan
+    partial = ("ix_reports_unmailed", "ix_reports_score")  # both have the condition on kind
+    assert any(name in line for line in plan for name in partial), plan
 
 
 async def test_arrays_may_be_empty_and_large(database: Database) -> None:

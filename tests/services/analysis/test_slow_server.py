@@ -8,14 +8,14 @@ async def test_server_with_one_slot_grades_every_chat(stage: Stage, database_url
     for number in range(24):
         stage.add_talk(*GOOD_TALK, title=f"Диван {number}")
     await stage.sync()
-    stage.sandbox.deepseek.slot_seconds = 0.25
+    stage.sandbox.deepseek.slot_seconds = 0.2
     async with (
         stage.resting(),
         on_stage(
             database_url,
             stage.sandbox,
             deepseek_max_concurrency=32,
-            deepseek_timeout_seconds=1.2,
+            deepseek_timeout_seconds=2.4,
         ) as hasty,
     ):
         answer = await hasty.analyze()
