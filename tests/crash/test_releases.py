@@ -29,7 +29,7 @@ from tests.support.checkout import CHECKOUT
 from tests.support.service_process import KEY, run_service, service_environment, wait_until_ready
 from tests.support.slow_sandbox import keep_every_third
 
-PREVIOUS_RELEASE = "23a82e8e61236db591eb40a17d37332643e6e954"
+PREVIOUS_RELEASE = "d60bc10bc365f133c1130bcd19992cf248757418"
 """The last commit whose processes may still run during the rollout; update it with each release."""
 
 
