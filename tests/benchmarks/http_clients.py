@@ -1,4 +1,4 @@
-"""HTTP clients in a separate process: one loads a response, one polls.
+"""HTTP clients in a separate process: one loads a response, one compares servers, one polls.
 
 Only the server's own process is measured.
 """
@@ -19,6 +19,9 @@ from urllib.parse import urlencode
 
 from tests.support.stage import KEY
 
+_ROUNDS, _WARM_UP = 60, 10
+"""Measured requests to each server, and those before them that are not."""
+
 
 async def load(port: int, path: str, **query: str) -> dict[str, Any]:
     """Load a response: ``status``, ``bytes``, ``first_byte_ms`` of the body, ``seconds``."""
@@ -27,6 +30,21 @@ async def load(port: int, path: str, **query: str) -> dict[str, Any]:
     )
     out, _ = await process.communicate()
     return dict(json.loads(out))
+
+
+async def compare(ports: list[int], path: str, key: str, **query: str) -> list[float]:
+    """Return the median seconds of each server's whole response.
+
+    The servers are asked in turn, each over one kept connection.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", __name__, "compare", ",".join(map(str, ports))),
+        f"{path}?{urlencode(query)}",
+        f"--key={key}",
+        stdout=PIPE,
+    )
+    out, _ = await process.communicate()
+    return list(json.loads(out))
 
 
 @asynccontextmanager
@@ -65,6 +83,24 @@ def _load(port: int, path: str) -> dict[str, Any]:
     }
 
 
+def _compare(ports: list[int], path: str, key: str) -> list[float]:
+    connections = [http.client.HTTPConnection("127.0.0.1", port) for port in ports]
+    bodies, times = [b""] * len(ports), [[0.0] * _ROUNDS for _ in ports]
+    for turn in range(-_WARM_UP, _ROUNDS):
+        for place, connection in enumerate(connections):
+            start = time.perf_counter()
+            connection.request("GET", path, headers={"X-API-Key": key})
+            answer = connection.getresponse()
+            bodies[place] = answer.read()
+            if turn >= 0:
+                times[place][turn] = time.perf_counter() - start
+            if answer.status != 200:
+                raise SystemExit(f"port {ports[place]}: {answer.status} {bodies[place][:200]!r}")
+    if len({json.dumps(json.loads(body)) for body in bodies}) != 1:
+        raise SystemExit("the servers return different reports")
+    return [statistics.median(found) for found in times]
+
+
 def _probe(port: int, path: str) -> dict[str, float]:
     ended = threading.Event()
 
@@ -92,10 +128,17 @@ def _probe(port: int, path: str) -> dict[str, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["load", "probe"])
-    parser.add_argument("port", type=int)
+    parser.add_argument("what", choices=["load", "compare", "probe"])
+    parser.add_argument("ports", type=lambda given: [int(port) for port in given.split(",")])
     parser.add_argument("path")
+    parser.add_argument("--key", default=KEY)
     chosen = parser.parse_args()
-    sys.stdout.write(
-        json.dumps((_load if chosen.what == "load" else _probe)(chosen.port, chosen.path)) + "\n"
-    )
+    found: object
+    match chosen.what:
+        case "load":
+            found = _load(chosen.ports[0], chosen.path)
+        case "compare":
+            found = _compare(chosen.ports, chosen.path, chosen.key)
+        case _:
+            found = _probe(chosen.ports[0], chosen.path)
+    sys.stdout.write(json.dumps(found) + "\n")

@@ -1,76 +1,101 @@
-"""``GET /reports`` compared with the conventional implementation, and its resources.
-
-The conventional implementation turns rows into objects, objects into models and models into JSON.
-"""
+"""``GET /reports`` compared with other implementations (``rivals``), and its resources."""
 
 import asyncio
-import statistics
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from pydantic import TypeAdapter
-from sqlalchemy import select
-
-from app.api.v1.schemas import ReportRead
 from app.cli.rest_server import listen, serve_rest
-from app.models import Report
 from app.sandbox.avito import LocalAvito
 from app.sandbox.server import Sandbox
 from app.services.reports.xlsx_file import MAX_ROWS
-from tests.benchmarks.http_clients import load, probe_path
+from tests.benchmarks import rivals
+from tests.benchmarks.http_clients import compare, load, probe_path
 from tests.benchmarks.measures import Measure, peak_memory
+from tests.support.command_line import free_port
+from tests.support.service_process import KEY as SERVICE_KEY
+from tests.support.service_process import run_service
 from tests.support.stage import GOOD_TALK, Stage, on_stage
 
-_LIST = TypeAdapter(list[ReportRead])
 _MANY = 100_000
 _ALL = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
 
 
 async def measure_reports_speed(url: str) -> list[Measure]:
-    """Load a thousand reports both ways, then all reports in each format over a socket."""
+    """Compare a thousand and ten reports, then load all reports in each format over a socket."""
     async with Sandbox(avito=LocalAvito()) as sandbox, on_stage(url, sandbox) as stage:
         stage.add_talk(*GOOD_TALK)
         await stage.sync()
         await stage.analyze()
         await stage.copy_first_report(999)
-        ratio = await _compare_with_conventional(stage)
+        measures = await _compare_with_rivals(stage, url)
         async with _serve_rest(stage) as port:
             # The first response of a process includes one-time costs.
             await load(port, "/api/v1/reports", **_ALL)
-            measures = [
-                Measure(
-                    "1,000 reports, whole answer with the key's check",
-                    f"{ratio:.1f} x faster",
-                    "rows to models to JSON, no HTTP",
-                )
-            ]
             await _create_reports(stage, _MANY)
             measures += await _measure_streams(port)
             await _create_reports(stage, MAX_ROWS - 1)
             return measures + await _measure_sheet(port)
 
 
-async def _compare_with_conventional(stage: Stage) -> float:
-    async def request_reports() -> None:
-        answer = await stage.rest.get("/api/v1/reports", params=_ALL)
-        assert answer.status_code == 200
-        assert len(answer.content) > 500_000
-
-    async def serialize_rows() -> None:
-        async with stage.service.database.session() as session:
-            rows = await session.scalars(
-                select(Report).order_by(Report.created_at.desc(), Report.id.desc())
-            )
-            _LIST.dump_json(_LIST.validate_python([row.body for row in rows]))
-
-    pairs = [
-        (await _measure_seconds(request_reports), await _measure_seconds(serialize_rows))
-        for _ in range(15)
-    ]
-    return statistics.median(
-        conventional_seconds / own_seconds for own_seconds, conventional_seconds in pairs
+async def _compare_with_rivals(stage: Stage, url: str) -> list[Measure]:
+    """Compare the service with two other implementations, each a server in its own process."""
+    await stage.change(
+        "UPDATE reports SET created_at = created_at - interval '100 days',"
+        " body = replace(body::text, left(body->>'created_at', 10),"
+        " to_char((body->>'created_at')::date - 100, 'YYYY-MM-DD'))::json"
+        " WHERE id IN (SELECT id FROM reports ORDER BY id DESC LIMIT 10)"
     )
+    day = (datetime.now(UTC) - timedelta(days=100)).date()
+    few = {"start_date": f"{day - timedelta(days=2)}", "end_date": f"{day + timedelta(days=2)}"}
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            run_service(url, stage.sandbox, Path(folder)) as service,
+            _run_rival("orm", url) as orm,
+            _run_rival("bare", url) as bare,
+        ):
+            ports = [int(service.url.rpartition(":")[2]), orm, bare]
+            measures = []
+            for words, period in (("1,000 reports", _ALL), ("a period of 10 reports", few)):
+                own, by_orm, by_bare = await compare(
+                    ports, "/api/v1/reports", SERVICE_KEY, **period
+                )
+                measures += [
+                    Measure(
+                        f"{words}, whole answer over HTTP",
+                        f"{by_orm / own:.2f} x",
+                        f"FastAPI + ORM + response_model ({by_orm * 1000:.1f} ms)",
+                    ),
+                    Measure(
+                        f"  {own * 1000:.1f} ms",
+                        f"{by_bare / own:.2f} x",
+                        f"bare ASGI, JSON joined by Postgres ({by_bare * 1000:.1f} ms)",
+                    ),
+                ]
+            return measures
+
+
+@asynccontextmanager
+async def _run_rival(kind: str, url: str) -> AsyncIterator[int]:
+    port = int(free_port())
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", rivals.__name__, kind, str(port), url
+    )
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                with suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    break
+                await asyncio.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 async def _create_reports(stage: Stage, copies: int) -> None:
@@ -133,9 +158,3 @@ async def _serve_rest(stage: Stage) -> AsyncIterator[int]:
     with closing(listen("127.0.0.1", 0, "")) as listener:
         async with serve_rest(stage.service, listener, nothing):
             yield listener.getsockname()[1]
-
-
-async def _measure_seconds(work: Callable[[], Awaitable[None]]) -> float:
-    start = time.perf_counter()
-    await work()
-    return time.perf_counter() - start

@@ -109,7 +109,7 @@ class Stage:
             await session.execute(text(sql), params)
 
     async def copy_first_report(self, copies: int) -> None:
-        """Add copies of report 1, three per second going back; each body has its own ID."""
+        """Add copies of report 1, three per second going back; each has its own ID and time."""
         columns = ", ".join(
             column.name
             for column in Report.__table__.columns
@@ -118,11 +118,21 @@ class Stage:
         await self.change(
             f"""
             INSERT INTO reports (id, created_at, body, {columns})
-            SELECT 1000 + n, created_at - (n / 3) * interval '1 second',
-                   (left(body::text, -length('1}}')) || (1000 + n) || '}}')::json, {columns}
-            FROM reports, generate_series(1, CAST(:copies AS int)) AS n WHERE reports.id = 1
+            SELECT 1000 + n, moment,
+                   (left(shown, -length('1}}')) || (1000 + n) || '}}')::json, {columns}
+            FROM reports, generate_series(1, CAST(:copies AS int)) AS n,
+                 LATERAL (SELECT created_at - (n / 3) * interval '1 second') AS moved(moment),
+                 LATERAL (SELECT replace(
+                     body::text, left(body->>'created_at', -6),
+                     to_char(
+                         moment AT TIME ZONE CAST(right(body->>'created_at', 6) AS interval),
+                         :iso
+                     )
+                 )) AS written(shown)
+            WHERE reports.id = 1
             """,  # noqa: S608 - our own columns
             copies=copies,
+            iso='YYYY-MM-DD"T"HH24:MI:SS.MS',
         )
 
     def last_mail(self) -> str:
