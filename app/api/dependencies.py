@@ -14,18 +14,27 @@ def attach_service(app: FastAPI, service: Service) -> None:
     app.state.failed_attempts = FailedAttempts()
 
 
-def get_service(request: Request) -> Service:
+def find_service(request: Request) -> Service:
     """Return the service that the application serves."""
     return cast("Service", request.app.state.service)
 
 
-def get_failed_attempts(request: Request) -> FailedAttempts:
+def find_failed_attempts(request: Request) -> FailedAttempts:
     """Return the failed attempts to authenticate, counted since the service was attached."""
     return cast("FailedAttempts", request.app.state.failed_attempts)
+
+
+# FastAPI calls what is not a coroutine in a thread, which costs more than many queries.
+async def _get_service(request: Request) -> Service:
+    return find_service(request)
+
+
+async def _get_failed_attempts(request: Request) -> FailedAttempts:
+    return find_failed_attempts(request)
 
 
 # An endpoint opens its session itself: ``async with service.database.session()``. FastAPI resolves
 # dependencies before it validates parameters. With a session as a dependency, an invalid parameter
 # would wait for a connection and be a 500 during an outage.
-ServiceDep = Annotated[Service, Depends(get_service)]
-FailedAttemptsDep = Annotated[FailedAttempts, Depends(get_failed_attempts)]
+ServiceDep = Annotated[Service, Depends(_get_service)]
+FailedAttemptsDep = Annotated[FailedAttempts, Depends(_get_failed_attempts)]

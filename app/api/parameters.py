@@ -8,11 +8,14 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import date
+from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from pydantic.fields import FieldInfo
 from starlette.requests import ClientDisconnect
 
 from app.api.errors import convert_validation_error
@@ -153,7 +156,8 @@ async def refuse_unknown_query(request: Request) -> None:
     A misspelt filter would otherwise have no effect, and of two values only the last would apply.
     The 400 names the parameter.
     """
-    known = _list_query_fields(request.scope["route"].dependant)
+    route = request.scope["route"]
+    known = _list_known(route.endpoint, route.path_format)
     given = Counter(name for name, _ in request.query_params.multi_items())
     wrong = [FieldError(name, "неизвестный параметр") for name in given if name not in known]
     wrong += [
@@ -192,14 +196,27 @@ def _is_text(encoded: str) -> bool:
     return "\\u0000" not in encoded and not any("\ud800" <= char <= "\udfff" for char in encoded)
 
 
+@cache
+def _list_known(endpoint: Callable[..., Any], path: str) -> dict[str, bool]:
+    return _list_query_fields(get_dependant(path=path, call=endpoint))
+
+
 def _list_query_fields(dependant: Dependant) -> dict[str, bool]:
     """Return the query parameters of an endpoint, and whether each may be repeated."""
-    fields = {
-        field.alias: _is_list(field.field_info.annotation) for field in dependant.query_params
-    }
+    fields: dict[str, bool] = {}
+    for field in dependant.query_params:
+        fields |= _list_fields(field.alias, field.field_info)
     for inner in dependant.dependencies:
         fields |= _list_query_fields(inner)
     return fields
+
+
+def _list_fields(name: str, field: FieldInfo) -> dict[str, bool]:
+    """Return a parameter, or each field of a model of parameters."""
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        members = field.annotation.model_fields.items()
+        return {one.alias or of: _is_list(one.annotation) for of, one in members}
+    return {name: _is_list(field.annotation)}
 
 
 def _is_list(annotation: object) -> bool:

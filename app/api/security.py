@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
 
-from app.api.dependencies import get_failed_attempts, get_service
+from app.api.dependencies import find_failed_attempts, find_service
 from app.errors import AppError
 
 _header = APIKeyHeader(
@@ -39,7 +39,7 @@ def check_key(request: Request, key: str | None) -> None:
         UnauthorizedError: the key is missing or unknown.
         TooManyAttemptsError: the address has sent too many requests without a valid key.
     """
-    service = get_service(request)
+    service = find_service(request)
     host = request.client.host if request.client else None
     given = (key or "").encode()
     known = [
@@ -48,7 +48,7 @@ def check_key(request: Request, key: str | None) -> None:
     ]
     if any(known):
         return
-    seconds = get_failed_attempts(request).add(host, service.clock())
+    seconds = find_failed_attempts(request).add(host, service.clock())
     if seconds is not None:
         raise TooManyAttemptsError(
             f"Слишком много запросов без верного ключа: повторите через {seconds} с с ключом в"

@@ -1,44 +1,16 @@
-"""SQL of the reports.
+"""SQL of the reports. The list of ``GET /reports`` has its own: ``report_list``."""
 
-The list of reports is the stored JSON text, in chunks, without parsing it. Its SQL is raw and goes
-to the driver: measured, this is many times faster than SQLAlchemy rows, models and a serializer
-(tests/benchmarks). The text is returned unchanged, with its order and spelling. Only ``created_at``
-is rewritten if REPORT_TIMEZONE has changed since the report was written.
-"""
-
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from sqlalchemy import cast, func, insert, select, text, update
+from sqlalchemy import cast, func, insert, select, update
 from sqlalchemy.dialects.postgresql import REGCLASS
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.clock import format_in_zone
 from app.models import Account, Report, ReportKind
-from app.repositories.report_filter import ReportFilter
-from app.repositories.report_order import Position, ReportSort, make_condition, make_order
 from app.repositories.sql_values import inline
-
-_JOIN_CURRENT = "LEFT JOIN reviews ON reviews.report_id = reports.id AND reviews.ended_at IS NULL"
-_MOMENT = '"created_at":'
-_PARAMETER = re.compile(r"(?<!:):(\w+)")
-"""A named parameter, which the driver requires numbered; not a cast (``::text``)."""
-
-
-class ReportBody(NamedTuple):
-    """A report as REST returns it, and its position in the list.
-
-    ``score``: None if the list neither shows nor sorts by scores.
-    """
-
-    created_at: datetime
-    id: int
-    json: str
-    score: Decimal | None = None
 
 
 async def add_reports(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -140,90 +112,3 @@ async def count_unmailed(session: AsyncSession, before: datetime | None) -> int:
         )
         or 0
     )
-
-
-async def get_newest_report_id(session: AsyncSession) -> int:
-    """Return the upper bound of a list: reports that are written later are not in it."""
-    driver = await _get_driver(session)
-    return int(await driver.fetchval("SELECT coalesce(max(id), 0) FROM reports"))
-
-
-async def list_bodies(
-    session: AsyncSession,
-    wanted: ReportFilter,
-    zone: ZoneInfo,
-    *,
-    sort: ReportSort | None,
-    scored: bool,
-    after: Position | None,
-    newest_id: int,
-    limit: int,
-) -> list[ReportBody]:
-    """Return the next reports in this order, with their moments in ``zone``.
-
-    ``scored``: read their scores, also if they are not sorted by score.
-    """
-    columns = f"reports.created_at, reports.id, {wanted.column('body')}::text"
-    if scored or sort:
-        columns += f", {wanted.column('score')}"
-    sql, values = _select(columns, wanted, sort, after=after, newest_id=newest_id, limit=limit)
-    if sort:
-        # A generic plan sorts all reports for each page instead of reading the index of scores.
-        await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    driver = await _get_driver(session)
-    return [
-        ReportBody(created_at, number, convert_to_zone(body, zone), *score)
-        for created_at, number, body, *score in await driver.fetch(sql, *values)
-    ]
-
-
-def convert_to_zone(body: str, zone: ZoneInfo) -> str:
-    """Rewrite ``created_at`` of a stored body in the zone; keep the rest of the text.
-
-    The key is found by its quotes: quotes within a JSON string are escaped.
-    """
-    start = body.index('"', body.index(_MOMENT) + len(_MOMENT)) + 1
-    end = body.index('"', start)
-    moment = body[start:end]
-    spelled = format_in_zone(moment, zone)
-    return body if spelled == moment else f"{body[:start]}{spelled}{body[end:]}"
-
-
-async def count_bodies(session: AsyncSession, wanted: ReportFilter, *, most: int) -> int:
-    """Return the number of reports, at most ``most``."""
-    sql, values = _select(
-        "1", wanted, None, after=None, newest_id=await get_newest_report_id(session), limit=most
-    )
-    driver = await _get_driver(session)
-    return int(await driver.fetchval(f"SELECT count(*) FROM ({sql}) AS found", *values))  # noqa: S608 - as below
-
-
-def _select(
-    columns: str,
-    wanted: ReportFilter,
-    sort: ReportSort | None,
-    *,
-    after: Position | None,
-    newest_id: int,
-    limit: int,
-) -> tuple[str, list[object]]:
-    score = wanted.column("score")
-    condition, values = wanted.condition()
-    condition += " AND reports.id <= :newest_id"
-    values["newest_id"] = newest_id
-    if after is not None:
-        is_after, position = make_condition(sort, score, after)
-        condition += f" AND {is_after}"
-        values |= position
-    sql = f"""
-        SELECT {columns} FROM reports {_JOIN_CURRENT if wanted.reviewed else ""}
-        WHERE {condition}
-        ORDER BY {make_order(sort, score)} LIMIT {limit:d}
-    """  # noqa: S608 - columns and numbers are ours, values are parameters
-    places = {name: f"${place}" for place, name in enumerate(values, start=1)}
-    return _PARAMETER.sub(lambda match: places[match[1]], sql), list(values.values())
-
-
-async def _get_driver(session: AsyncSession):  # type: ignore[no-untyped-def]
-    connection = await session.connection()
-    return (await connection.get_raw_connection()).driver_connection

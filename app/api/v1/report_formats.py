@@ -1,15 +1,15 @@
 """The formats of ``GET /reports``: negotiation and responses."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Literal
 
 from fastapi.responses import Response, StreamingResponse
 
+from app.api.negotiation import parse_qualities
 from app.api.v1.responses import Responses, describe_invalid
 from app.api.v1.schemas import ReportRead
-from app.repositories.reports import ReportBody
+from app.repositories.report_list import ReportBody
 from app.services.reports.csv_file import as_csv
-from app.services.reports.reading import as_json_array
 from app.services.reports.xlsx_file import stream_reports
 
 Format = Literal["json", "csv", "xlsx"]
@@ -67,12 +67,12 @@ def choose_format(named: Format | None, accept: str) -> Format:
         return named
     best: Format = "json"
     best_rank = (0.0, 0, 0)
-    ranges = list(_parse_ranges(accept))
+    ranges = list(enumerate(parse_qualities(accept)))
     for form, media_type in MEDIA_TYPES.items():
         patterns = ("*/*", media_type.split("/")[0] + "/*", media_type)
         covering = [
             (patterns.index(media), -place, quality)
-            for media, place, quality in ranges
+            for place, (media, quality) in ranges
             if media in patterns
         ]
         narrowness, earliness, quality = max(covering, default=(0, 0, 0.0))
@@ -81,49 +81,32 @@ def choose_format(named: Format | None, accept: str) -> Format:
     return best
 
 
-async def make_response(
-    form: Format,
+async def make_table_response(
+    form: Literal["csv", "xlsx"],
     chunks: AsyncIterator[list[ReportBody]],
     *,
     name: str,
     headers: Mapping[str, str],
     expected: int,
+    bounded: bool,
     headers_only: bool,
-    scored: bool,
 ) -> Response:
-    """Return the chunks in this format.
+    """Return the chunks as a table.
 
     ``name``: of a file without its extension. ``expected``: the approximate number of reports.
-    ``scored``: JSON has the scores.
+    ``bounded``: they are one page, which has a ``Content-Length`` as CSV too.
 
-    JSON and CSV are streamed. If the stream fails, the connection is aborted (``HttpProtocol``), so
-    that a client cannot mistake a part for the whole. With ``headers_only`` no sheet is made, and
-    the response has no ``Content-Length``.
+    Other CSV is streamed. If the stream fails, the connection is aborted (``HttpProtocol``): a
+    client cannot mistake a part for the whole. With ``headers_only`` no sheet is made, and the
+    response has no ``Content-Length``.
     """
-    all_headers = {**headers, "Vary": "Accept"}
-    if form == "json":
-        return StreamingResponse(
-            as_json_array(chunks, scored=scored), media_type=MEDIA_TYPES[form], headers=all_headers
-        )
-    all_headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    if form == "csv" or headers_only:  # the client reads no body
+    all_headers = {**headers, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    streamed = headers_only if form == "xlsx" else not bounded  # a HEAD needs no sheet
+    if streamed:
         return StreamingResponse(as_csv(chunks), media_type=MEDIA_TYPES[form], headers=all_headers)
-    return Response(
-        await stream_reports(chunks, expected=expected),
-        media_type=MEDIA_TYPES[form],
-        headers=all_headers,
+    content = (
+        b"".join([part async for part in as_csv(chunks)])
+        if form == "csv"
+        else await stream_reports(chunks, expected=expected)
     )
-
-
-def _parse_ranges(accept: str) -> Iterator[tuple[str, int, float]]:
-    """Return the media ranges of an Accept header with their places and qualities.
-
-    Ranges that cannot be parsed are left out.
-    """
-    for place, part in enumerate(accept.split(",")):
-        media, *parameters = (word.strip().lower() for word in part.split(";"))
-        try:
-            quality = next((float(word[2:]) for word in parameters if word.startswith("q=")), 1.0)
-        except ValueError:
-            continue
-        yield media, place, quality
+    return Response(content, media_type=MEDIA_TYPES[form], headers=all_headers)

@@ -1,10 +1,10 @@
 """The query parameters of ``GET /reports``."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Query
+from pydantic import BaseModel, ConfigDict
 
 from app.api.v1.period import (
     AccountFilter,
@@ -20,6 +20,7 @@ from app.api.v1.schemas import GradeWord, ObjectionGradeWord
 from app.domain.criteria import GRADE_COLUMNS
 from app.errors import FieldError, InvalidParametersError
 from app.repositories.report_filter import ReportFilter
+from app.repositories.report_list import ReportList
 from app.repositories.report_order import Position, ReportSort
 from app.service import Service
 from app.services.mail.day_page import get_mail_day
@@ -36,9 +37,10 @@ ObjectionGrades = Annotated[
 _CURSOR = write_cursor(Position(datetime(2026, 11, 22, 17, 3, 11, tzinfo=UTC), 35, 41))
 
 
-@dataclass
-class ReportQuery:
+class ReportQuery(BaseModel):
     """The query parameters of ``GET /reports``."""
+
+    model_config = ConfigDict(frozen=True)
 
     start_date: StartDay = None
     end_date: EndDay = None
@@ -141,8 +143,8 @@ class ReportQuery:
             raise InvalidParametersError(FieldError("with_score", "только в JSON"))
         return form
 
-    async def read_filter(self, service: Service) -> ReportFilter:
-        """Return the filter. It asks the database for the mail that covers ``mail``.
+    async def read_list(self, service: Service) -> ReportList:
+        """Return the list. It asks the database for the mail that covers ``mail``.
 
         Raises:
             InvalidParametersError: the period is incomplete or reversed.
@@ -150,8 +152,9 @@ class ReportQuery:
         start, end = read_period(
             self.start_date, self.end_date, service.settings, by_mail=self.mail is not None
         )
+        zone = service.settings.report_timezone
         words = {name: getattr(self, name) for name in GRADE_COLUMNS}
-        return ReportFilter(
+        wanted = ReportFilter(
             mailed_on=[await get_mail_day(service.database, self.mail)] if self.mail else None,
             start=start,
             end=end,
@@ -161,3 +164,4 @@ class ReportQuery:
             grades={name: given for name, given in words.items() if given},
             reviewed=self.grades == "reviewed",
         )
+        return ReportList(wanted, zone, self.sort_by, scored=self.with_score)

@@ -1,24 +1,22 @@
 """``GET /reports``: the reports of a period, unchanged, as JSON, CSV or XLSX."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response, StreamingResponse
 
 from app.api.dependencies import ServiceDep
 from app.api.middleware import wants_headers_only
 from app.api.v1.report_cursor import write_cursor
-from app.api.v1.report_formats import REPORT_RESPONSES, make_response
+from app.api.v1.report_formats import MEDIA_TYPES, REPORT_RESPONSES, make_table_response
 from app.api.v1.report_query import MAX_LIMIT, ReportQuery
 from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.schemas import ReportRead
 from app.database.engine import Database
 from app.errors import FieldError, InvalidParametersError
-from app.repositories.report_filter import ReportFilter
+from app.repositories.report_list import Page, ReportBody, ReportList
 from app.repositories.report_order import Position
-from app.repositories.reports import ReportBody
-from app.service import Service
 from app.services.reports import reading
 from app.services.reports.xlsx_file import MAX_ROWS
 
@@ -50,71 +48,86 @@ _DESCRIPTION = """
     operation_id="list_reports",
 )
 async def get_reports(
-    request: Request, service: ServiceDep, query: Annotated[ReportQuery, Depends()]
+    request: Request, service: ServiceDep, query: Annotated[ReportQuery, Query()]
 ) -> Response:
     """Return the reports in the requested format."""
     after = query.read_position()
-    wanted = await query.read_filter(service)
+    listed = await query.read_list(service)
     form = query.choose_format(request.headers.get("accept", ""))
-    expected = query.limit or MAX_LIMIT
-    if form == "xlsx" and query.is_whole:
-        expected = await _count_for_a_sheet(service.database, wanted)
-    chunks, headers = await (
-        _read_all(service, wanted, query)
-        if query.is_whole
-        else _read_page(request, service, wanted, query, after)
+    if form == "json":
+        return await _respond_json(request, service.database, query, listed, after)
+    return await _respond_table(form, request, service.database, query, listed, after)
+
+
+async def _respond_json(
+    request: Request,
+    database: Database,
+    query: ReportQuery,
+    listed: ReportList,
+    after: Position | None,
+) -> Response:
+    """Return a JSON array. If one reading is not enough for a whole list, it is streamed.
+
+    If the stream fails, the connection is aborted (``HttpProtocol``), so that a client cannot
+    mistake a part for the whole.
+    """
+    media_type = MEDIA_TYPES["json"]
+    if not query.is_whole:
+        page = await reading.join_bodies(database, listed, after, limit=query.limit or MAX_LIMIT)
+        headers = _make_headers(request, query, page)
+        return Response(b"[%b]" % page.content, media_type=media_type, headers=headers)
+    pages = reading.stream_json(database, listed)
+    first = await anext(pages)  # a failure must occur before the status is sent
+    if first.following is None:
+        return Response(b"[%b]" % first.content, media_type=media_type, headers=_VARY)
+    return StreamingResponse(
+        reading.as_json_array(first, pages), media_type=media_type, headers=_VARY
     )
-    return await make_response(
+
+
+async def _respond_table(
+    form: Literal["csv", "xlsx"],
+    request: Request,
+    database: Database,
+    query: ReportQuery,
+    listed: ReportList,
+    after: Position | None,
+) -> Response:
+    headers, expected = _VARY, query.limit or MAX_LIMIT
+    if query.is_whole:
+        if form == "xlsx":
+            expected = await _count_for_a_sheet(database, listed)
+        chunks = reading.stream_bodies(database, listed)
+        chunks = _prepend(await anext(chunks), chunks)
+    else:
+        page = await reading.read_bodies(database, listed, after, limit=expected)
+        headers = _make_headers(request, query, page)
+        chunks = reading.split_page(page.content)
+    return await make_table_response(
         form,
         chunks,
         name=query.file_name,
         headers=headers,
         expected=expected,
+        bounded=not query.is_whole,
         headers_only=wants_headers_only(request),
-        scored=query.with_score,
     )
 
 
-Listed = tuple[AsyncIterator[list[ReportBody]], dict[str, str]]
-"""Reports in chunks, and the headers of their answer."""
+_VARY = {"Vary": "Accept"}
 
 
-async def _read_all(service: Service, wanted: ReportFilter, query: ReportQuery) -> Listed:
-    chunks = reading.stream_all(
-        service.database,
-        wanted,
-        service.settings.report_timezone,
-        sort=query.sort_by,
-        scored=query.with_score,
-    )
-    first = await anext(chunks)  # a failure must occur before the status is sent
-    return _prepend(first, chunks), {}
+def _make_headers(request: Request, query: ReportQuery, page: Page[Any]) -> dict[str, str]:
+    """Return the headers of a page, with the address of the following one."""
+    if page.following is None:
+        return _VARY
+    cursor = write_cursor(page.following, query.sort_by)
+    address = request.url.include_query_params(cursor=cursor)
+    return {**_VARY, "Link": f'<{address}>; rel="next"'}
 
 
-async def _read_page(
-    request: Request,
-    service: Service,
-    wanted: ReportFilter,
-    query: ReportQuery,
-    after: Position | None,
-) -> Listed:
-    page, following = await reading.read_page(
-        service.database,
-        wanted,
-        service.settings.report_timezone,
-        sort=query.sort_by,
-        scored=query.with_score,
-        after=after,
-        limit=query.limit or MAX_LIMIT,
-    )
-    if following is None:
-        return reading.split_page(page), {}
-    address = request.url.include_query_params(cursor=write_cursor(following, query.sort_by))
-    return reading.split_page(page), {"Link": f'<{address}>; rel="next"'}
-
-
-async def _count_for_a_sheet(database: Database, wanted: ReportFilter) -> int:
-    found = await reading.count_up_to(database, wanted, MAX_ROWS + 1)
+async def _count_for_a_sheet(database: Database, listed: ReportList) -> int:
+    found = await reading.count_up_to(database, listed, MAX_ROWS + 1)
     if found > MAX_ROWS:
         raise InvalidParametersError(
             FieldError(

@@ -13,7 +13,7 @@ from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.grading.web_addresses import defang_certain
 from app.repositories import report_figures
 from app.repositories.report_filter import ReportFilter
-from app.repositories.reports import convert_to_zone
+from app.repositories.report_list import convert_to_zone
 from app.russian_text import number
 from app.services.digests.figures import DigestFigures, UngradedChat, WaitingBuyer
 from app.services.display_text import chat_url

@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Iterable
 
-from app.repositories.reports import ReportBody
+from app.repositories.report_list import ReportBody
 from app.services.formulas import escape_formula
 from app.services.reports.xlsx_file import REPORT_FIELDS
 

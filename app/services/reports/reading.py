@@ -9,78 +9,71 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError, NotFoundError
 from app.grading.rubric import Rubric
 from app.models import Account, Delivery, Digest, Message, Report, Review
-from app.repositories import deliveries, digests, messages, prompts, reports, reviews
-from app.repositories.report_filter import ReportFilter
-from app.repositories.report_order import Position, ReportSort
-from app.repositories.reports import ReportBody
+from app.repositories import (
+    deliveries,
+    digests,
+    messages,
+    prompts,
+    report_list,
+    reports,
+    reviews,
+)
+from app.repositories.report_list import Page, ReportBody, ReportList
+from app.repositories.report_order import Position
 
 T = TypeVar("T")
 
-CHUNK = 500
+CHUNK, JSON_CHUNK = 500, 1000
+"""Reports that are read at a time: as rows, and joined as JSON."""
 _OUTAGE_SECONDS = 10.0
 """How long a started answer waits for the database to recover from a crash."""
 
 
-async def read_page(
-    database: Database,
-    wanted: ReportFilter,
-    zone: ZoneInfo,
-    *,
-    sort: ReportSort | None = None,
-    scored: bool = False,
-    after: Position | None,
-    limit: int,
-) -> tuple[list[ReportBody], Position | None]:
-    """Return at most ``limit`` reports in this order, and the next position if there are more.
-
-    ``scored``: with their scores.
-    """
-    async with database.session() as session:
-        newest_id = after.newest_id if after else await reports.get_newest_report_id(session)
-        found = await reports.list_bodies(
-            session,
-            wanted,
-            zone,
-            sort=sort,
-            scored=scored,
-            after=after,
-            newest_id=newest_id,
-            limit=limit + 1,
-        )
-    page = found[:limit]
-    return page, _get_position(page[-1], newest_id, sort) if len(found) > limit else None
-
-
-def _get_position(last: ReportBody, newest_id: int, sort: ReportSort | None) -> Position:
-    return Position(last.created_at, last.id, newest_id, last.score if sort else None)
-
-
-async def stream_all(
-    database: Database,
-    wanted: ReportFilter,
-    zone: ZoneInfo,
-    *,
-    sort: ReportSort | None = None,
-    scored: bool = False,
-) -> AsyncIterator[list[ReportBody]]:
-    """Yield all reports in this order, in chunks.
+async def stream_bodies(database: Database, listed: ReportList) -> AsyncIterator[list[ReportBody]]:
+    """Yield all reports of a list in chunks, for a table.
 
     Each chunk has its own transaction, so a slow client holds no connection.
     """
-    read = partial(read_page, database, wanted, zone, sort=sort, scored=scored, limit=CHUNK)
+    async for page in _stream(partial(read_bodies, database, listed, limit=CHUNK)):
+        yield page.content
+
+
+def stream_json(database: Database, listed: ReportList) -> AsyncIterator[Page[bytes]]:
+    """Yield all reports of a list in pages of JSON objects. See ``report_list.join_bodies``."""
+    return _stream(partial(join_bodies, database, listed, limit=JSON_CHUNK))
+
+
+async def read_bodies(
+    database: Database, listed: ReportList, after: Position | None, *, limit: int
+) -> Page[list[ReportBody]]:
+    """Return one page of a list."""
+    async with database.session() as session:
+        return await report_list.read_bodies(session, listed, after, limit)
+
+
+async def join_bodies(
+    database: Database, listed: ReportList, after: Position | None, *, limit: int
+) -> Page[bytes]:
+    """Return one page of a list as JSON objects."""
+    async with database.session() as session:
+        return await report_list.join_bodies(session, listed, after, limit)
+
+
+async def _stream(
+    read: Callable[[Position | None], Awaitable[Page[T]]],
+) -> AsyncIterator[Page[T]]:
     after: Position | None = None
     while True:
-        page, following = await _retry(partial(read, after=after))
+        page = await _retry(partial(read, after))
         yield page
-        if following is None:
+        if page.following is None:
             return
-        after = following
+        after = page.following
 
 
 async def _retry(read: Callable[[], Awaitable[T]]) -> T:
@@ -101,6 +94,17 @@ async def _retry(read: Callable[[], Awaitable[T]]) -> T:
         pause = min(2 * pause, 1.0) or 0.1
 
 
+async def as_json_array(
+    first: Page[bytes], others: AsyncIterator[Page[bytes]]
+) -> AsyncIterator[bytes]:
+    """Encode pages of JSON objects as one array."""
+    yield b"[" + first.content
+    async for page in others:
+        if page.content:
+            yield b"," + page.content
+    yield b"]"
+
+
 async def split_page(page: list[ReportBody]) -> AsyncIterator[list[ReportBody]]:
     """Yield a loaded page in chunks. Other tasks run between them."""
     for start in range(0, len(page), CHUNK):
@@ -108,27 +112,10 @@ async def split_page(page: list[ReportBody]) -> AsyncIterator[list[ReportBody]]:
         await asyncio.sleep(0)
 
 
-async def count_up_to(database: Database, wanted: ReportFilter, most: int) -> int:
+async def count_up_to(database: Database, listed: ReportList, most: int) -> int:
     """Count the reports, up to ``most``."""
     async with database.session() as session:
-        return await reports.count_bodies(session, wanted, most=most)
-
-
-async def as_json_array(
-    chunks: AsyncIterator[list[ReportBody]], *, scored: bool = False
-) -> AsyncIterator[bytes]:
-    """Encode the chunks as one JSON array. ``scored``: each object ends with its score."""
-    opening = "["
-    async for chunk in chunks:
-        if chunk:
-            bodies = map(_add_score, chunk) if scored else (body.json for body in chunk)
-            yield (opening + ",".join(bodies)).encode()
-            opening = ","
-    yield b"]" if opening == "," else b"[]"
-
-
-def _add_score(body: ReportBody) -> str:
-    return f'{body.json[:-1]},"score":{body.score}}}'
+        return await report_list.count_bodies(session, listed, most=most)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.repositories.reports import ReportBody
+from app.repositories.report_list import ReportBody
 from app.services.spreadsheet import Cell, Column, SpreadsheetFile
 
 T = TypeVar("T")

@@ -14,20 +14,19 @@ from app.database.connection import Limits
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError
 from app.repositories.report_filter import ReportFilter
-from app.repositories.reports import ReportBody
-from app.services.reports.reading import CHUNK, stream_all
+from app.repositories.report_list import ReportBody, ReportList
+from app.services.reports.reading import CHUNK, stream_bodies
 from tests.support.network import open_network
 from tests.support.stage import GOOD_TALK, Stage
 
-EVERYTHING = ReportFilter()
-MOSCOW = ZoneInfo("Europe/Moscow")
+EVERYTHING = ReportList(ReportFilter(), ZoneInfo("Europe/Moscow"))
 
 
 async def test_list_continues_after_an_outage(stage: Stage, database_url: str) -> None:
     await many_reports(stage)
     async with open_network(database_url) as network:
         database = Database(network.url, connect_seconds=1)
-        chunks = stream_all(database, EVERYTHING, MOSCOW)
+        chunks = stream_bodies(database, EVERYTHING)
         numbers = [body.id for body in await anext(chunks)]
         network.refusing = True
         network.reset()
@@ -45,7 +44,7 @@ async def test_list_continues_after_a_silent_connection(stage: Stage, database_u
     await many_reports(stage)
     async with open_network(database_url) as network:
         database = Database(network.url, limits=Limits(statement=1, lock=1, margin=0.5))
-        chunks = stream_all(database, EVERYTHING, MOSCOW)
+        chunks = stream_bodies(database, EVERYTHING)
         numbers = [body.id for body in await anext(chunks)]
         network.blackhole()
         rest = asyncio.create_task(rest_of(chunks))
@@ -62,7 +61,7 @@ async def test_permanent_error_is_not_retried(database_url: str) -> None:
             make_url(network.url).set(password="wrong").render_as_string(hide_password=False)
         )
         with pytest.raises(DatabaseRefusedError):
-            await anext(stream_all(database, EVERYTHING, MOSCOW))
+            await anext(stream_bodies(database, EVERYTHING))
         assert network.accepted == 1
         await database.close()
 
