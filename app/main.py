@@ -11,6 +11,7 @@ from app.api.errors import install_error_handlers
 from app.api.health import router as health_router
 from app.api.middleware import HeadAsGet, KeyBeforeBody, PrivateAnswers
 from app.api.page import page_router
+from app.api.transfer import EntityTags, NegotiatedGzip
 from app.api.v1.router import router as v1_router
 from app.api.webhook import webhook_router
 from app.config import Settings, load_settings
@@ -49,6 +50,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     install_error_handlers(app)
     app.add_middleware(KeyBeforeBody)
+    app.add_middleware(NegotiatedGzip)
+    app.add_middleware(EntityTags)
     app.add_middleware(HeadAsGet)
     app.add_middleware(PrivateAnswers)
     _include_routers(app, settings)
