@@ -21,6 +21,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli import database_commands
 from app.cli.agreement_commands import agreement
 from app.cli.console import print_line
 from app.cli.process import PROGRAM, ExitCode, read_settings, run, run_guarded
@@ -225,13 +226,9 @@ def doctor() -> int:
     return run(run_doctor())
 
 
-@add_command("migrate")
-def migrate() -> int:
-    """Обновить схему базы. Службе это не нужно: она обновляет её при запуске сама."""
-    settings = read_settings()
-    from app.cli.schema import migrate_schema
-
-    return run(migrate_schema(settings))
+add_command("migrate")(database_commands.migrate)
+add_command("backup")(database_commands.backup)
+add_command("restore")(database_commands.restore)
 
 
 @add_command("sandbox")

@@ -16,8 +16,8 @@ from app.errors import AppError, DatabaseRefusedError
 
 _ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 
-# Arbitrary, but equal in all processes of the service.
-_LOCK = 5_318_008_201
+MIGRATION_LOCK = 5_318_008_201
+"""Key of the advisory lock: arbitrary, but equal in all processes of the service."""
 
 
 class SchemaTooNewError(AppError):
@@ -69,7 +69,7 @@ async def _migrate_under_lock(database: Database, revision: str) -> None:
     If the client is frozen or gone, Postgres ends the transaction and releases the lock.
     """
     async with database.with_limits(UNLIMITED).transaction() as session:
-        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
         connection = await session.connection()
         current = await connection.run_sync(_read_revision)
         if current is not None and not is_known(current):

