@@ -9,8 +9,10 @@ from app.api.dependencies import attach_service
 from app.api.docs import add_docs
 from app.api.errors import install_error_handlers
 from app.api.health import router as health_router
+from app.api.metrics import router as metrics_router
 from app.api.middleware import HeadAsGet, KeyBeforeBody, PrivateAnswers
 from app.api.page import page_router
+from app.api.request_metrics import MeasureRequests, NoteRoute
 from app.api.transfer import EntityTags, NegotiatedGzip
 from app.api.v1.router import router as v1_router
 from app.api.webhook import webhook_router
@@ -49,17 +51,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     install_error_handlers(app)
+    app.add_middleware(NoteRoute)
     app.add_middleware(KeyBeforeBody)
     app.add_middleware(NegotiatedGzip)
     app.add_middleware(EntityTags)
     app.add_middleware(HeadAsGet)
     app.add_middleware(PrivateAnswers)
+    app.add_middleware(MeasureRequests)
     _include_routers(app, settings)
     return app
 
 
 def _include_routers(app: FastAPI, settings: Settings) -> None:
     app.include_router(health_router)
+    app.include_router(metrics_router)
     app.include_router(page_router())
     app.include_router(v1_router)
     if settings.webhook_url is not None and settings.avito_webhook_secret is not None:

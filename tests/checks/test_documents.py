@@ -4,7 +4,6 @@ import importlib
 import json
 import re
 import tomllib
-from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -119,17 +118,3 @@ def test_every_command_is_in_the_operations_document() -> None:
     commands = getattr(get_command(app), "commands", {})
     assert commands
     assert [name for name in commands if f"`{name}" not in text] == []
-
-
-def test_every_metric_is_in_the_operations_document() -> None:
-    sources = chain(
-        *(
-            re.findall(pattern, (CHECKOUT / name).read_text(encoding="utf-8"))
-            for name, pattern in (
-                ("app/repositories/health.py", r"\) AS (\w+)"),
-                ("app/api/health.py", r'{_PREFIX}_(\w+)"'),
-            )
-        )
-    )
-    text = (CHECKOUT / "docs" / "operations.md").read_text(encoding="utf-8")
-    assert [name for name in sources if f"`{name}" not in text] == []

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import structlog
 
+from app.clients.attempts import count_attempt
 from app.clients.avito.errors import AvitoChatGoneError, AvitoRequestError, AvitoUnavailableError
 from app.clients.avito.parsing import (
     parse_chat,
@@ -225,7 +226,7 @@ class AvitoClient:
         return await self._retry.run(partial(self._attempt, request, secrets))
 
     async def _attempt(self, request: Callable[..., httpx.Request], secrets: Sequence[str]) -> Any:
-        async with self._limiter.slot():
+        async with self._limiter.slot(), count_attempt("avito"):
             token = await self._token.current()
             answer = await self._send(request, token)
             if answer.rejects_token or (answer.is_forbidden and token != self._forbidden_token):

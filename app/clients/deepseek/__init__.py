@@ -20,8 +20,11 @@ from app.clients.deepseek.errors import (
 )
 from app.clients.deepseek.prices import cost_usd
 from app.clients.deepseek.schema import Balance, Bill, Completion, Usage
+from app.clients.deepseek.usage_metrics import COST, TOKENS
 
 __all__ = [
+    "COST",
+    "TOKENS",
     "Balance",
     "Bill",
     "Completion",

@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self, TypeVar
 import httpx2
 import openai
 
+from app.clients.attempts import count_attempt
 from app.clients.bounded_body import UnreadableBodyError
 from app.clients.deepseek.api import create_api
 from app.clients.deepseek.errors import (
@@ -17,7 +18,7 @@ from app.clients.deepseek.errors import (
     DeepSeekTimeoutError,
     DeepSeekTruncatedError,
 )
-from app.clients.deepseek.prices import most_usage, most_usd
+from app.clients.deepseek.prices import cost_usd, most_usage, most_usd
 from app.clients.deepseek.refusal_errors import build_key_error, build_timeout_error
 from app.clients.deepseek.request import Request, build_response_format
 from app.clients.deepseek.request_body import describe_request, make_messages
@@ -32,6 +33,7 @@ from app.clients.deepseek.responses import (
     repeats_itself,
 )
 from app.clients.deepseek.schema import Balance, Bill, Completion, Usage
+from app.clients.deepseek.usage_metrics import count_usage
 from app.clients.limiter import AdaptiveLimiter
 from app.clients.retry import RetryPolicy
 from app.clients.text import read_json
@@ -205,10 +207,13 @@ class DeepSeekClient:
             bodies.append(response.http_request.content)
             return response
 
-        answer = await (send or self._send)(create)
-        bill.usage += parse_usage(answer, most_usage(request.characters, request.max_tokens))
-        sent = describe_request(bodies[-1])
-        return read_completion(answer, self._model, bill, sent, self._api_key)
+        async with count_attempt("deepseek"):
+            answer = await (send or self._send)(create)
+            usage = parse_usage(answer, most_usage(request.characters, request.max_tokens))
+            bill.usage += usage
+            count_usage(usage, cost_usd(self._model, usage, self._clock()))
+            sent = describe_request(bodies[-1])
+            return read_completion(answer, self._model, bill, sent, self._api_key)
 
     def _check_affordable(self, request: Request, bill: Bill) -> None:
         most = most_usd(
@@ -220,7 +225,8 @@ class DeepSeekClient:
             )
 
     async def _get(self, path: str, read: Callable[[object], T]) -> T:
-        return read(await self._send(lambda: self._api.get(path, cast_to=httpx2.Response)))
+        async with count_attempt("deepseek"):
+            return read(await self._send(lambda: self._api.get(path, cast_to=httpx2.Response)))
 
     async def _send(self, call: Call) -> Any:
         """Execute one attempt as soon as a slot is free."""

@@ -36,6 +36,8 @@ DROPPED = prometheus_client.Counter(
     ["reason"],
     registry=None,
 )
+for _reason in ("queue_full", "unknown_account", "unknown_chat", "unconfirmed"):
+    DROPPED.labels(_reason)  # with 0: for Prometheus a counter that appears with 1 has not grown
 """Reasons: ``queue_full``, ``unknown_account``, ``unknown_chat``, ``unconfirmed``.
 
 ``unknown_chat``: Avito has no such chat. ``unconfirmed``: Avito's request failed.
