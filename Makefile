@@ -4,7 +4,16 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
-PIP := $(RUN) pip --quiet --quiet --disable-pip-version-check --no-input
+PIP_LOG := $(VENV)/pip.log
+PIP := $(RUN) pip --quiet --quiet --disable-pip-version-check --no-input --log=$(PIP_LOG)
+
+# Replaces pip's output, which without a network is long and does not name the cause, by one line.
+define REPORT_PIP
+{ if grep -qE 'connection broken by|Could not fetch URL' $(PIP_LOG); \
+  then reason='no connection to the package index; a first start needs the internet, or a mirror in PIP_INDEX_URL'; \
+  else reason=$$(sed -n 's/^[^ ]* *ERROR: //p' $(PIP_LOG) | head -n 1); fi; \
+  echo "The packages cannot be installed: $${reason:-pip failed}. Details: $(PIP_LOG)" >&2; exit 1; }
+endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -66,9 +75,9 @@ $(VENV)/packages: requirements.lock
 	  { echo '$(PYTHON) has no venv module; on Debian and Ubuntu: sudo apt-get install python3-venv' >&2; exit 1; }
 	@echo 'Creating $(VENV), this takes a minute or two…' >&2
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --require-hashes --requirement requirements.lock 2>/dev/null || $(REPORT_PIP)
 	@touch $@
 
 $(VENV)/ready: $(VENV)/packages pyproject.toml
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) install --no-deps --no-build-isolation --editable . 2>/dev/null || $(REPORT_PIP)
 	@touch $@
