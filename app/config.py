@@ -45,6 +45,7 @@ Need = Literal["api", "avito", "deepseek", "mail"]
 WEBHOOK_PATH = "/webhooks/avito/"
 """Path to which Avito posts; the secret follows it."""
 
+_SETTINGS_FILE = ".env"
 _LOCAL_SENDER = "avito-quality@localhost"
 """The sender of mails that become files."""
 _DEFAULT_PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
+        env_file=_SETTINGS_FILE,
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -402,10 +403,27 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: one line that names the first invalid setting.
     """
+    _check_settings_file(overrides.get("_env_file", _SETTINGS_FILE))
     try:
         return Settings(**overrides)
     except ValidationError as error:
         raise SettingsError(_describe_faults(error)[0]) from None
+
+
+def _check_settings_file(file: str | None) -> None:
+    """Refuse a folder, as Docker creates for a missing file that is mounted, and a broken link.
+
+    pydantic-settings would ignore it.
+    """
+    if file is None:
+        return
+    path = Path(file)
+    if path.is_dir():
+        raise SettingsError(
+            f"{file}: это папка, а нужен файл; уберите её и сделайте файл из .env.example."
+        )
+    if path.is_symlink() and not path.exists():
+        raise SettingsError(f"{file}: это ссылка на файл, которого нет; исправьте или уберите её.")
 
 
 def list_settings_faults(**overrides: Any) -> list[str]:

@@ -56,6 +56,23 @@ async def test_missing_or_invalid_setting(
     await start_and_read_error(tmp_path, 2, name, **settings)
 
 
+async def test_settings_file_that_is_none(tmp_path: Path) -> None:
+    """Docker makes a folder of a mounted file that does not exist. No command ignores it."""
+    (tmp_path / ".env").mkdir()
+    fault = ".env: это папка, а нужен файл; уберите её и сделайте файл из .env.example."
+    for command in ("serve", "sync", "migrate", "backup x", "doctor"):
+        ended = await run_app(tmp_path, *command.split(), **COMPLETE)
+        if command == "doctor":
+            assert (ended.code, ended.err) == (1, "")
+            assert f"✗ {fault}" in ended.lines
+        else:
+            assert (ended.code, ended.out, ended.err) == (2, "", f"avito-quality: {fault}\n")
+    (tmp_path / ".env").rmdir()
+    (tmp_path / ".env").symlink_to(tmp_path / "missing")
+    ended = await run_app(tmp_path, "sync", **COMPLETE)
+    assert (ended.code, "ссылка на файл, которого нет" in ended.err) == (2, True)
+
+
 ACCOUNTS = '[{"client_id": "id", "client_secret": "%s"}]'
 INVALID = {
     **dict.fromkeys(
