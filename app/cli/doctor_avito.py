@@ -43,7 +43,8 @@ async def _check_account(
     findings: DoctorFindings, account: AvitoAccount, client: AvitoClient, webhook_url: str | None
 ) -> None:
     subject = f"Авито, «{account.name}»" if account.name else "Авито"
-    async with findings.checking(subject, _SECONDS, prefix=f"{subject}: " if account.name else ""):
+    prefix = f"{subject}: " if account.name else ""
+    async with findings.checking(subject, _SECONDS, setting="AVITO_BASE_URL", prefix=prefix):
         me = await client.get_self()
         findings.good(f"{subject}: ключи подходят, аккаунт {me.id} ({me.name or 'без имени'}).")
         newest = await _check_chats(findings, subject, client, me.id)

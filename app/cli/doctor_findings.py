@@ -29,19 +29,20 @@ class DoctorFindings:
 
     @asynccontextmanager
     async def checking(
-        self, subject: str, seconds: float, *, prefix: str = ""
+        self, subject: str, seconds: float, *, setting: str, prefix: str = ""
     ) -> AsyncIterator[None]:
         """Run the checks of one system, with a limit of ``seconds`` for all of them.
 
-        The first failure ends them and is reported, starting with ``prefix``.
+        The first failure ends them and is reported, starting with ``prefix``. ``setting``: where
+        the address of the system is set.
         """
         try:
             async with asyncio.timeout(seconds):
                 yield
         except TimeoutError:
             self.bad(
-                f"{subject}: нет ответа за {seconds:.0f} с; проверьте адрес и доступ этой машины в"
-                " сеть."
+                f"{subject}: нет ответа за {seconds:.0f} с; проверьте {setting} и доступ этой"
+                " машины в сеть."
             )
         except AppError as error:
             self.bad(prefix + error.message)

@@ -101,7 +101,7 @@ async def check_database(findings: DoctorFindings, settings: Settings) -> None:
     """Check the database's connection, schema revision and clock. Nothing in it is changed."""
     where = "DATABASE_URL" if settings.database_url else "встроенный, в DATA_DIR"
     async with (
-        findings.checking("База", _DATABASE_SECONDS),
+        findings.checking("База", _DATABASE_SECONDS, setting="DATABASE_URL"),
         open_database(settings, migrated=False, patience_seconds=0) as database,
     ):
         findings.good(f"База: Postgres {await database.check()} отвечает ({where}).")

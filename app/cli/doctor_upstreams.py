@@ -36,7 +36,7 @@ async def check_deepseek(findings: DoctorFindings, settings: Settings) -> None:
     if settings.deepseek_api_key is None:
         return
     async with (
-        findings.checking("DeepSeek", _DEEPSEEK_SECONDS),
+        findings.checking("DeepSeek", _DEEPSEEK_SECONDS, setting="DEEPSEEK_BASE_URL"),
         _build_client(settings) as client,
     ):
         models = await _list_models(client)
@@ -141,7 +141,7 @@ def _report_balance(findings: DoctorFindings, balance: Balance) -> None:
 
 async def check_mail(findings: DoctorFindings, settings: Settings) -> None:
     """Check the login to the mail server, or that the mail folder is writable."""
-    async with findings.checking("Почта", _MAIL_SECONDS):
+    async with findings.checking("Почта", _MAIL_SECONDS, setting="SMTP_HOST, SMTP_PORT"):
         answer = await build_mail_client(settings).check()
         recipients = f"получатели: {', '.join(settings.report_recipients) or 'нет'}"
         if settings.smtp_host is None:

@@ -19,6 +19,8 @@ from app.clock import Clock
 
 _MARGIN = timedelta(minutes=5)
 _LIFETIME_SECONDS = 86_400  # as documented by Avito
+_NOT_FOUND = 404
+_OTHER_SERVER = "; похоже, по адресу AVITO_BASE_URL отвечает не Авито"
 _TOKEN = re.compile("[!-~]{1,8000}")  # characters allowed in a header
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -93,7 +95,7 @@ class AccessToken:
             raise AvitoCredentialsError(
                 f"Авито не принял ключи ({reason}): проверьте AVITO_CLIENT_ID и AVITO_CLIENT_SECRET"
                 " (или AVITO_ACCOUNTS), их выдаёт кабинет Авито: «Для профессионалов» →"
-                " «Интеграции»."
+                f" «Интеграции»{_OTHER_SERVER if answer.status == _NOT_FOUND else ''}."
             )
         seconds = (
             min(lifetime, _LIFETIME_SECONDS)
