@@ -15,32 +15,33 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     """Yield a file that becomes ``path`` when the block ends without an error.
 
     It is written beside ``path`` as ``path.part``, with mode 0600, and flushed to disk before it is
-    renamed. The part of a killed process is written over by the next one.
+    renamed. The part of a killed process is written over by the next one. A link is followed.
 
     Raises:
         SettingsError: the file cannot be written there, or another process is writing it.
     """
-    part = path.with_name(f"{path.name}.part")
+    target = path.resolve()
+    part = target.with_name(f"{target.name}.part")
     try:
         with _open_locked(path, part) as file:
             try:
                 file.truncate(0)
                 yield file
                 os.fsync(file.fileno())
-                part.replace(path)
+                part.replace(target)
             except BaseException:
                 with suppress(OSError):
                     part.unlink()
                 raise
-        _flush_folder(path.parent)
+        _flush_folder(target.parent)
     except OSError as error:
         raise SettingsError(f"{path}: в этот файл не записать ({error.strerror}).") from error
 
 
 def _open_locked(path: Path, part: Path) -> BinaryIO:
     """Open the part and lock it. ``pg_dump`` inherits the lock and keeps it until it ends."""
-    if path.is_dir():
-        raise SettingsError(f"{path}: это папка; укажите имя файла.")
+    if path.exists() and not path.is_file():
+        raise SettingsError(f"{path}: это папка или устройство; укажите имя файла.")
     while True:
         descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         file = os.fdopen(descriptor, "r+b")

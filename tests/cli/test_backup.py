@@ -321,11 +321,23 @@ async def test_backup_of_a_newer_release_is_refused(
 async def test_file_that_cannot_be_written(tmp_path: Path, database_url: str) -> None:
     for path, words in (
         (tmp_path, "это папка"),
+        (Path("/dev/stdout"), "это папка или устройство"),
+        (Path("/dev/full"), "это папка или устройство"),
         (tmp_path / "missing" / "file", "в этот файл не записать"),
     ):
         refused = await run_backup(tmp_path, path, DATABASE_URL=database_url)
         assert (refused.code, refused.err.count("\n")) == (2, 1), refused.err
         assert words in refused.err
+
+
+async def test_link_to_a_file_is_followed(tmp_path: Path, database_url: str) -> None:
+    (tmp_path / "other").mkdir()
+    file = tmp_path / "other" / "quality.dump"
+    (tmp_path / "link").symlink_to(file)
+    for _ in range(2):
+        assert (await run_backup(tmp_path, tmp_path / "link", DATABASE_URL=database_url)).code == 0
+        assert file.read_bytes().startswith(b"PGDMP")
+    assert sorted(list_names(tmp_path)) == ["link", "other"]
 
 
 async def test_empty_database_has_nothing_to_save(tmp_path: Path, postgres_url: str) -> None:

@@ -1,0 +1,59 @@
+"""A backup of one Postgres restored on another one, for example on an older version."""
+
+from pathlib import Path
+
+import asyncpg
+
+from app.sandbox.server import Sandbox
+from tests.support.backups import read_rows
+from tests.support.command_line import run_app
+from tests.support.service_process import open_rest_client, run_service
+from tests.support.slow_sandbox import keep_every_third
+
+Row = tuple[str, str]
+
+
+async def run_trial(database_url: str, other_url: str, folder: Path) -> list[Row]:
+    """Move a day's database to the other server and go on there; return what worked.
+
+    ``database_url``, ``other_url``: empty databases, in the form of SQLAlchemy with asyncpg.
+    """
+    file, again = str(folder / "day.dump"), str(folder / "again.dump")
+    async with Sandbox() as sandbox:
+        keep_every_third(sandbox)
+        await _work(database_url, sandbox, folder)
+        mails = len(sandbox.smtp.messages)
+        codes = [
+            (await run_app(folder, *words, DATABASE_URL=url)).code
+            for words, url in (
+                (("backup", file), database_url),
+                (("restore", file), other_url),
+                (("backup", again), other_url),
+            )
+        ]
+        is_equal = await read_rows(database_url) == await read_rows(other_url)
+        await _work(other_url, sandbox, folder)
+        repeated = len(sandbox.smtp.messages) - mails
+    versions = " → ".join([await _read_version(database_url), await _read_version(other_url)])
+    return [
+        (f"backup, restore and backup, Postgres {versions}", f"exit codes {codes}"),
+        ("all rows and sequences", "equal" if is_equal else "DIFFERENT"),
+        ("the same day again on the restored database", f"{repeated} mails repeated"),
+    ]
+
+
+async def _work(url: str, sandbox: Sandbox, folder: Path) -> None:
+    async with (
+        run_service(url, sandbox, folder) as service,
+        open_rest_client(service) as rest,
+    ):
+        for path in ("/avito/sync", "/llm/analyze", "/timer/reports"):
+            assert (await rest.post(f"/api/v1{path}")).status_code == 200
+
+
+async def _read_version(url: str) -> str:
+    connection = await asyncpg.connect(url.replace("postgresql+asyncpg", "postgresql"))
+    try:
+        return str(connection.get_settings().server_version)
+    finally:
+        await connection.close()
