@@ -25,6 +25,8 @@ async def show_bytes(title: str, measure: Measure, total: int | None = None) -> 
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        if screen.is_terminal:  # the bar stays
+            show(measure())
 
 
 async def _show_forever(measure: Measure, show: Show, seconds: float) -> None:
