@@ -51,7 +51,7 @@ def find_client_programs() -> Path:
         return find_programs()
     except EmbeddedPostgresError:
         if found := shutil.which("pg_dump"):
-            return Path(found).resolve().parent
+            return Path(found).parent  # not resolved: Debian links it to a wrapper
     raise BackupError(
         "Нет программ pg_dump и pg_restore: установите их командой pip install"
         " 'avito-quality[local]' или пакетом postgresql-client; в контейнере — pg_dump контейнера"
@@ -162,11 +162,13 @@ async def run_until_done(work: Callable[[], object], *processes: subprocess.Pope
 
 
 def kill_programs(*processes: subprocess.Popen[bytes]) -> None:
+    """Kill the programs that still run, and wait for their ends."""
     for process in processes:
         process.kill()
         process.wait()
 
 
 def read_errors(file: IO[bytes]) -> str:
+    """Return what a program has written to the file of its stderr."""
     file.seek(0)
     return file.read().decode(errors="replace")
