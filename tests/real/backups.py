@@ -5,7 +5,7 @@ from pathlib import Path
 import asyncpg
 
 from app.sandbox.server import Sandbox
-from tests.support.backups import read_rows
+from tests.support.backups import TABLES, read_rows
 from tests.support.command_line import run_app
 from tests.support.service_process import open_rest_client, run_service
 from tests.support.slow_sandbox import keep_every_third
@@ -14,7 +14,7 @@ Row = tuple[str, str]
 
 
 async def run_trial(database_url: str, other_url: str, folder: Path) -> list[Row]:
-    """Move a day's database to the other server and go on there; return what worked.
+    """Move a day's database to the other server and go on there; return what was shown.
 
     ``database_url``, ``other_url``: empty databases, in the form of SQLAlchemy with asyncpg.
     """
@@ -23,22 +23,22 @@ async def run_trial(database_url: str, other_url: str, folder: Path) -> list[Row
         keep_every_third(sandbox)
         await _work(database_url, sandbox, folder)
         mails = len(sandbox.smtp.messages)
-        codes = [
-            (await run_app(folder, *words, DATABASE_URL=url)).code
-            for words, url in (
-                (("backup", file), database_url),
-                (("restore", file), other_url),
-                (("backup", again), other_url),
-            )
-        ]
-        is_equal = await read_rows(database_url) == await read_rows(other_url)
+        for command, path, url in (
+            ("backup", file, database_url),
+            ("restore", file, other_url),
+            ("backup", again, other_url),
+        ):
+            ended = await run_app(folder, command, path, DATABASE_URL=url)
+            assert (ended.code, ended.err) == (0, ""), command
+        rows = await read_rows(database_url)
+        assert await read_rows(other_url) == rows
         await _work(other_url, sandbox, folder)
-        repeated = len(sandbox.smtp.messages) - mails
+        assert len(sandbox.smtp.messages) == mails
     versions = " → ".join([await _read_version(database_url), await _read_version(other_url)])
+    counted = sum(rows[table][0] for table in TABLES)
     return [
-        (f"backup, restore and backup, Postgres {versions}", f"exit codes {codes}"),
-        ("all rows and sequences", "equal" if is_equal else "DIFFERENT"),
-        ("the same day again on the restored database", f"{repeated} mails repeated"),
+        (f"backup and restore, Postgres {versions}", f"{counted} rows equal"),
+        ("the same day again on the restored database", f"{mails} mails before, none repeated"),
     ]
 
 

@@ -113,8 +113,8 @@ async def _work(service: RunningService, sandbox: Sandbox) -> None:
 
 async def _try_query(prometheus: httpx.AsyncClient, title: str, expression: str) -> Row:
     values = await query(prometheus, expression)
-    shown = ", ".join(f"{value:.4g}" for value in values[:4])
-    return f"dashboard: {title}", shown or "NO DATA"
+    assert values, f"no data: {title}"
+    return f"dashboard: {title}", ", ".join(f"{value:.4g}" for value in values[:4])
 
 
 async def _try_rules(prometheus: httpx.AsyncClient) -> Row:
@@ -122,5 +122,5 @@ async def _try_rules(prometheus: httpx.AsyncClient) -> Row:
     rules = [rule for group in groups for rule in group["rules"]]
     healthy = [rule["name"] for rule in rules if rule["health"] == "ok"]
     firing = [rule["name"] for rule in rules if rule["state"] == "firing"]
-    expected = len(list_alerts())
-    return "rules evaluated, firing", f"{len(healthy)} of {expected}, {', '.join(firing) or 'none'}"
+    assert (len(healthy), firing) == (len(list_alerts()), [])
+    return "alert rules", f"{len(healthy)} evaluated, none firing"

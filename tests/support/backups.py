@@ -17,7 +17,7 @@ async def read_rows(url: str) -> dict[str, Any]:
     async with engine.connect() as connection:
         found: dict[str, Any] = {}
         for table in TABLES:
-            statement = f"SELECT t::text FROM {table} AS t ORDER BY t::text"  # noqa: S608
+            statement = f'SELECT t::text FROM {table} AS t ORDER BY t::text COLLATE "C"'  # noqa: S608
             rows = (await connection.execute(text(statement))).scalars().all()
             found[table] = len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest()
         sequences = "SELECT sequencename, last_value FROM pg_sequences ORDER BY 1"
