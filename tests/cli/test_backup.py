@@ -16,11 +16,10 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import make_url
 
-from app.cli.backup_file import replace_file
 from app.database.address import parse_database_url
 from app.database.client_programs import BackupError, build_connection_environment
 from app.database.cluster import find_programs
-from app.database.dump import DatabaseState, check_version, dump_schema
+from app.database.dump import DatabaseState, check_version
 from app.database.embedded import embedded_postgres
 from app.database.engine import Database
 from app.database.migrate import migrate
@@ -29,6 +28,7 @@ from tests.support.backups import read_rows
 from tests.support.checkout import CHECKOUT
 from tests.support.clusters import fetch_value, get_mode
 from tests.support.command_line import ProcessResult, run_app, start_app, stop, wait_end
+from tests.support.small_disk import run_on_small_disk
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage, until
 
 GOOD_FILE = b"an earlier backup"
@@ -210,19 +210,17 @@ async def test_killed_backup_keeps_the_earlier_file(tmp_path: Path, database_url
     assert list_names(tmp_path) == [file.name]
 
 
-async def test_full_disk_keeps_the_earlier_file(tmp_path: Path, database: Database) -> None:
-    file = tmp_path / "quality.dump"
-    file.write_bytes(GOOD_FILE)
-    with pytest.raises(BackupError, match="На диске нет места"):
-        await dump_to_full_disk(database, file)
-    assert file.read_bytes() == GOOD_FILE
-    assert list_names(tmp_path) == [file.name]
-
-
-async def dump_to_full_disk(database: Database, file: Path) -> None:
-    descriptor = os.open("/dev/full", os.O_WRONLY)
-    with os.fdopen(descriptor, "wb") as full, replace_file(file):
-        await dump_schema(database, full)
+async def test_full_disk_keeps_the_earlier_file(
+    stage: Stage, tmp_path: Path, database_url: str
+) -> None:
+    await fill(stage)
+    settings = {"DATABASE_URL": database_url, "before": "echo good > quality.dump"}
+    ended = await run_on_small_disk(
+        tmp_path, "32k", "backup", "quality.dump", after="ls; cat quality.dump", **settings
+    )
+    assert (ended.code, ended.err.count("\n")) == (1, 1), ended
+    assert "На диске нет места для копии" in ended.err
+    assert ended.lines[-2:] == ["quality.dump", "good"]
 
 
 async def test_killed_restore_leaves_the_database_empty(

@@ -1,8 +1,6 @@
 """Doctor names the setting to change for each fault of an outside system."""
 
-import asyncio
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
@@ -12,8 +10,8 @@ import pytest
 
 from app.sandbox.faults import CannedResponse
 from app.sandbox.server import Sandbox
-from tests.support.checkout import CHECKOUT
-from tests.support.command_line import ProcessResult, free_port, make_environment, run_app
+from tests.support.command_line import ProcessResult, make_environment, run_app
+from tests.support.small_disk import run_on_small_disk
 
 NOWHERE = "nowhere.invalid"
 AVITO, MODEL = "AVITO_BASE_URL", "DEEPSEEK_BASE_URL"
@@ -102,22 +100,10 @@ async def test_silent_servers(tmp_path: Path) -> None:
 
 async def test_full_disk(tmp_path: Path, database_url: str) -> None:
     """The mails would be written to a disk of three megabytes."""
-    mount = 'mount -t tmpfs -o size=3m tmpfs "$1" && shift && exec "$@"'
     async with Sandbox() as sandbox:
         answer_clock(sandbox, formatdate(usegmt=True))
-        settings = make_environment(sandbox, DATABASE_URL=database_url)
-        process = await asyncio.create_subprocess_exec(
-            *("unshare", "--map-root-user", "--mount", "sh", "-c", mount, "sh", str(tmp_path)),
-            *(sys.executable, "-m", "app", "doctor"),
-            cwd=tmp_path,
-            env={**settings, "SMTP_HOST": "", "DATA_DIR": str(tmp_path / "var")}
-            | {"PYTHONPATH": str(CHECKOUT), "LANG": "C.UTF-8", "PORT": free_port()},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-    if b"unshare" in err or b"mount:" in err:
-        pytest.skip("no disk can be mounted here")
-    faults = list_faults(ProcessResult(process.returncode or 0, out.decode(), err.decode()))
-    assert faults[0].startswith("✗ DATA_DIR: ")
-    assert faults[0].endswith("освободите место.")
+        settings = make_environment(sandbox, DATABASE_URL=database_url, SMTP_HOST="")
+        ended = await run_on_small_disk(tmp_path, "3m", "doctor", **settings)
+    [fault] = list_faults(ended)
+    assert fault.startswith("✗ DATA_DIR: ")
+    assert fault.endswith("освободите место.")
