@@ -11,13 +11,20 @@ from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from app.domain.settling import SettlingRule
 from app.domain.timeliness import GRADING_HOURS
 from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
 from app.errors import SettingsError
 from app.log import LogFormat
+from app.secret_files import SecretFiles
 from app.setting_types import (
     COMMA_SEPARATED,
     UPPER_CASE,
@@ -269,6 +276,23 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="номер порта от 1 до 65535")
     """Port on which the service listens."""
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources: arguments, secrets in files, environment, ``.env``."""
+        variables = [
+            source
+            for source in (env_settings, dotenv_settings)
+            if isinstance(source, EnvSettingsSource)
+        ]
+        return init_settings, SecretFiles(settings_cls, *variables), *variables
+
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
         if bool(self.avito_client_id) != bool(self.avito_client_secret):
@@ -414,6 +438,8 @@ def list_settings_faults(**overrides: Any) -> list[str]:
         Settings(**overrides)
     except ValidationError as error:
         return _describe_faults(error)
+    except SettingsError as error:  # a secret's file
+        return [error.message]
     return []
 
 
