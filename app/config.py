@@ -32,6 +32,7 @@ from app.setting_types import (
     AddressList,
     AddressText,
     AvitoAccount,
+    CertificateFile,
     EhloName,
     HeaderText,
     HostName,
@@ -275,6 +276,12 @@ class Settings(BaseSettings):
     """Address on which the service listens. 0.0.0.0: every address of the machine."""
     port: int = Field(8000, ge=1, le=65535, description="номер порта от 1 до 65535")
     """Port on which the service listens."""
+    ca_file: CertificateFile | None = Field(
+        None, description="путь к файлу с сертификатами в PEM, который служба может прочесть"
+    )
+    """File with certificates (PEM) that are trusted besides the system's: for Avito, the model's
+    server, the mail server and Postgres.
+    """
 
     @classmethod
     def settings_customise_sources(

@@ -2,8 +2,10 @@
 
 import json
 import re
+import ssl
 from datetime import time
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -72,6 +74,15 @@ def _validate_address(address: str) -> str:
     return address
 
 
+def _check_certificates(path: Path) -> Path:
+    """Check that the file has at least one certificate in PEM."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except OSError as error:  # includes ssl.SSLError
+        raise ValueError("no certificates") from error
+    return path
+
+
 def _remove_duplicates(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
@@ -124,6 +135,7 @@ def _parse_hours(value: object) -> object:
 COMMA_SEPARATED = BeforeValidator(_split_list)
 UPPER_CASE = BeforeValidator(_convert_to_upper)
 HostName = Annotated[str, AfterValidator(_validate_host)]
+CertificateFile = Annotated[Path, AfterValidator(_check_certificates)]
 EhloName = Annotated[str, AfterValidator(encode_domain)]
 AddressText = Annotated[str, AfterValidator(_validate_address)]
 AddressList = Annotated[
