@@ -42,6 +42,8 @@ from app.setting_types import (
     LoginPassword,
     OwnKey,
     PathSecret,
+    ProxyAddresses,
+    RootPath,
     WallTime,
     Zone,
     is_address,
@@ -276,6 +278,23 @@ class Settings(BaseSettings):
     """Address on which the service listens. 0.0.0.0: every address of the machine."""
     port: int = Field(8000, ge=1, le=65535, description="номер порта от 1 до 65535")
     """Port on which the service listens."""
+    root_path: RootPath | None = Field(
+        None,
+        description=(
+            "путь вида /quality из латинских букв, цифр, - и _, с которого не начинаются адреса"
+            " самой службы"
+        ),
+    )
+    """Path under which a reverse proxy serves the service, for example /quality. The proxy may
+    remove it from requests or not.
+    """
+    forwarded_allow_ips: ProxyAddresses = Field(
+        "127.0.0.1", description="адреса и сети прокси через запятую, или *"
+    )
+    """Addresses and networks of the reverse proxies, comma-separated. X-Forwarded-For and
+    X-Forwarded-Proto are read from them only. `*`: from everyone, so that any client can pretend to
+    have any address.
+    """
     ca_file: CertificateFile | None = Field(
         None, description="путь к файлу с сертификатами в PEM, который служба может прочесть"
     )

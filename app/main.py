@@ -9,7 +9,7 @@ from app.api.dependencies import attach_service
 from app.api.docs import add_docs
 from app.api.errors import install_error_handlers
 from app.api.health import router as health_router
-from app.api.middleware import HeadAsGet, KeyBeforeBody, PrivateAnswers
+from app.api.middleware import HeadAsGet, KeyBeforeBody, PrivateAnswers, WithoutRootPath
 from app.api.page import page_router
 from app.api.transfer import EntityTags, NegotiatedGzip
 from app.api.v1.router import router as v1_router
@@ -54,6 +54,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(EntityTags)
     app.add_middleware(HeadAsGet)
     app.add_middleware(PrivateAnswers)
+    if settings.root_path is not None:
+        app.add_middleware(WithoutRootPath, root_path=settings.root_path)
     _include_routers(app, settings)
     return app
 
@@ -65,4 +67,4 @@ def _include_routers(app: FastAPI, settings: Settings) -> None:
     if settings.webhook_url is not None and settings.avito_webhook_secret is not None:
         app.include_router(webhook_router(settings.avito_webhook_secret.get_secret_value()))
     if settings.docs_enabled:
-        add_docs(app)
+        add_docs(app, settings.root_path)

@@ -32,8 +32,8 @@ class TooManyAttemptsError(AppError):
 def check_key(request: Request, key: str | None) -> None:
     """Check that the key is one of ``API_KEYS``; the comparison takes constant time.
 
-    A valid key is never throttled. Attempts are counted by the address of the connection: behind a
-    proxy all clients share the proxy's address.
+    A valid key is never throttled. Attempts are counted by the address of the client, which a proxy
+    of FORWARDED_ALLOW_IPS reports. Behind another proxy all clients share the proxy's address.
 
     Raises:
         UnauthorizedError: the key is missing or unknown.

@@ -9,9 +9,9 @@ import pytest
 
 from app.sandbox.server import Sandbox
 from app.sandbox.smtp import LocalSmtp
-from tests.cli.test_start_faults import start_and_read_error
 from tests.support.command_line import ProcessResult, make_environment, run_app
 from tests.support.proxy_server import open_proxy
+from tests.support.start_faults import start_and_read_error
 from tests.support.tls_front import make_certificate, open_tls_front
 
 USERNAME, PASSWORD = "reports", "app-password"

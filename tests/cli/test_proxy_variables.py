@@ -7,10 +7,10 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from app.sandbox.server import Sandbox
-from tests.cli.test_start_faults import start_and_read_error
 from tests.support.command_line import ProcessResult, make_environment, run_app
 from tests.support.proxy_server import PASSWORD, open_proxy
 from tests.support.service_process import run_service
+from tests.support.start_faults import start_and_read_error
 from tests.support.tls_front import make_certificate, open_tls_front
 
 LOGIN = f"user:{quote(PASSWORD, safe='')}@"

@@ -7,8 +7,8 @@ import pytest
 from app.config import Settings, load_settings
 from app.errors import SettingsError
 from app.secret_files import SECRETS
-from tests.cli.test_start_faults import COMPLETE, start_and_read_error
 from tests.support.command_line import run_app
+from tests.support.start_faults import COMPLETE, start_and_read_error
 
 ACCOUNTS = '[{"client_id": "id", "client_secret": "canary-secret"}]'
 VALUES = {
