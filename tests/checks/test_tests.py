@@ -8,7 +8,7 @@ import pytest
 from tests.support.checkout import CHECKOUT
 
 TESTS = CHECKOUT / "tests"
-WITHOUT_COUNTERPART = {"benchmarks", "chaos", "checks", "crash", "fuzz", "support"}
+WITHOUT_COUNTERPART = {"benchmarks", "chaos", "checks", "crash", "fuzz", "real", "support"}
 """Folders that test the product as a whole, and the shared helpers."""
 
 

@@ -1,0 +1,1 @@
+"""Trials of the service with real components: `make check-real`."""
