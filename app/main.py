@@ -11,6 +11,7 @@ from app.api.errors import install_error_handlers
 from app.api.health import router as health_router
 from app.api.middleware import HeadAsGet, KeyBeforeBody, PrivateAnswers, WithoutRootPath
 from app.api.page import page_router
+from app.api.request_log import RequestLog
 from app.api.transfer import EntityTags, NegotiatedGzip
 from app.api.v1.router import router as v1_router
 from app.api.webhook import webhook_router
@@ -56,8 +57,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(PrivateAnswers)
     if settings.root_path is not None:
         app.add_middleware(WithoutRootPath, root_path=settings.root_path)
+    app.add_middleware(RequestLog, secrets=_list_path_secrets(settings))
     _include_routers(app, settings)
     return app
+
+
+def _list_path_secrets(settings: Settings) -> list[str]:
+    secrets = [*settings.api_keys, settings.avito_webhook_secret]
+    return [secret.get_secret_value() for secret in secrets if secret is not None]
 
 
 def _include_routers(app: FastAPI, settings: Settings) -> None:
