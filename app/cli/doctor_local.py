@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters import open_database
+from app.api.security import compute_key_id
 from app.cli.doctor_findings import DoctorFindings
 from app.cli.serving import check_data_dir
 from app.clients.avito import create_avito_http, fetch_date_header
@@ -46,6 +47,9 @@ def check_settings(findings: DoctorFindings, settings: Settings) -> None:
         )
     if findings.faults == before:
         findings.good("Настройки: обязательные заданы, все подходят.")
+    if settings.api_keys:
+        ids = ", ".join(compute_key_id(key.get_secret_value()) for key in settings.api_keys)
+        findings.good(f"API_KEYS: в журнале запросов ключи обозначены {ids}.")
 
 
 def check_rubric(findings: DoctorFindings, settings: Settings) -> None:
