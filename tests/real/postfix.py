@@ -137,8 +137,8 @@ def _write_files(folder: Path, certificate: Path, port: str) -> None:
     boxes = [f"{address} {address.split('@')[0]}/\n" for address in (_BOSS, _BUSY)]
     (folder / "mailboxes").write_text("".join(boxes))
     values = {"folder": folder, "certificate": certificate, "port": port}
-    owner = {"uid": mailman.pw_uid, "gid": mailman.pw_gid}
-    (folder / "etc" / "main.cf").write_text(_MAIN.format(**values, **owner))
+    account = {"uid": mailman.pw_uid, "gid": mailman.pw_gid}
+    (folder / "etc" / "main.cf").write_text(_MAIN.format(**values, **account))
     (folder / "etc" / "master.cf").write_text(_MASTER.format(**values))
 
 
