@@ -13,7 +13,8 @@ COPY alembic.ini /srv/
 COPY migrations /srv/migrations
 COPY app /srv/app
 # Readable whatever the umask of the checkout was, and compiled once, as the file system will be read-only.
-RUN chmod -R a+rX /srv && python -m compileall -q --invalidation-mode unchecked-hash /srv
+# docker-compose.yml mounts the user's own files at /srv/config.
+RUN mkdir /srv/config && chmod -R a+rX /srv && python -m compileall -q --invalidation-mode unchecked-hash /srv
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="avito-quality" \
@@ -36,7 +37,7 @@ VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 # Migrations come before the first answer, hence the long start. A proxy that the environment names is not for this address.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 CMD ["python", "-c", "import os, urllib.request as http; \
+HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --retries=3 CMD ["python", "-c", "import os, urllib.request as http; \
 http.build_opener(http.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/health/live', timeout=4)"]
 ENTRYPOINT ["python", "-m", "app"]
 CMD ["serve"]

@@ -107,6 +107,7 @@ def build_deepseek_client(
         clock=clock,
         omit=settings.deepseek_omitted,
         answer_schema=make_answer_schema(rubric) if has_schema else None,
+        ca_file=settings.ca_file,
     )
 
 
@@ -130,7 +131,7 @@ async def open_avito_clients(
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> AsyncIterator[list[tuple[AvitoAccount, AvitoClient]]]:
     """Open a client for each account of the settings. The clients share one HTTP pool."""
-    async with create_avito_http(str(settings.avito_base_url)) as http:
+    async with create_avito_http(str(settings.avito_base_url), ca_file=settings.ca_file) as http:
         yield [
             (
                 account,
@@ -158,5 +159,6 @@ def build_mail_client(settings: Settings) -> MailClient:
         password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
         security=settings.smtp_encryption,
         ehlo_name=settings.smtp_ehlo_name,
+        ca_file=settings.ca_file,
         timeout_seconds=_SMTP_TIMEOUT_SECONDS,
     )

@@ -11,13 +11,20 @@ from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from app.domain.settling import SettlingRule
 from app.domain.timeliness import GRADING_HOURS
 from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
 from app.errors import SettingsError
 from app.log import LogFormat
+from app.secret_files import SecretFiles
 from app.setting_types import (
     COMMA_SEPARATED,
     UPPER_CASE,
@@ -25,6 +32,7 @@ from app.setting_types import (
     AddressList,
     AddressText,
     AvitoAccount,
+    CertificateFile,
     EhloName,
     HeaderText,
     HostName,
@@ -34,6 +42,8 @@ from app.setting_types import (
     LoginPassword,
     OwnKey,
     PathSecret,
+    ProxyAddresses,
+    RootPath,
     WallTime,
     Zone,
     is_address,
@@ -269,6 +279,46 @@ class Settings(BaseSettings):
     """Address on which the service listens. 0.0.0.0: every address of the machine."""
     port: int = Field(8000, ge=1, le=65535, description="номер порта от 1 до 65535")
     """Port on which the service listens."""
+    root_path: RootPath | None = Field(
+        None,
+        description=(
+            "путь вида /quality из латинских букв, цифр, - и _, с которого не начинаются адреса"
+            " самой службы"
+        ),
+    )
+    """Path under which a reverse proxy serves the service, for example /quality. The proxy may
+    remove it from requests or not.
+    """
+    forwarded_allow_ips: ProxyAddresses = Field(
+        "127.0.0.1", description="адреса и сети прокси через запятую, или *"
+    )
+    """Addresses and networks of the reverse proxies, comma-separated. X-Forwarded-For and
+    X-Forwarded-Proto are read from them only. `*`: from everyone, so that any client can pretend to
+    have any address.
+    """
+    ca_file: CertificateFile | None = Field(
+        None, description="путь к файлу с сертификатами в PEM, который служба может прочесть"
+    )
+    """File with certificates (PEM) that are trusted besides the system's: for Avito, the model's
+    server, the mail server and Postgres.
+    """
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources: arguments, secrets in files, environment, ``.env``."""
+        variables = [
+            source
+            for source in (env_settings, dotenv_settings)
+            if isinstance(source, EnvSettingsSource)
+        ]
+        return init_settings, SecretFiles(settings_cls, *variables), *variables
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
@@ -432,6 +482,8 @@ def list_settings_faults(**overrides: Any) -> list[str]:
         Settings(**overrides)
     except ValidationError as error:
         return _describe_faults(error)
+    except SettingsError as error:  # a secret's file
+        return [error.message]
     return []
 
 

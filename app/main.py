@@ -10,8 +10,9 @@ from app.api.docs import add_docs
 from app.api.errors import install_error_handlers
 from app.api.health import router as health_router
 from app.api.metrics import router as metrics_router
-from app.api.middleware import HeadAsGet, KeyBeforeBody, PrivateAnswers
+from app.api.middleware import HeadAsGet, KeyBeforeBody, PrivateAnswers, WithoutRootPath
 from app.api.page import page_router
+from app.api.request_log import RequestLog
 from app.api.request_metrics import MeasureRequests, NoteRoute
 from app.api.transfer import EntityTags, NegotiatedGzip
 from app.api.v1.router import router as v1_router
@@ -58,8 +59,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(PrivateAnswers)
     app.add_middleware(MeasureRequests)
+    if settings.root_path is not None:
+        app.add_middleware(WithoutRootPath, root_path=settings.root_path)
+    app.add_middleware(RequestLog, secrets=_list_path_secrets(settings))
     _include_routers(app, settings)
     return app
+
+
+def _list_path_secrets(settings: Settings) -> list[str]:
+    secrets = [*settings.api_keys, settings.avito_webhook_secret]
+    return [secret.get_secret_value() for secret in secrets if secret is not None]
 
 
 def _include_routers(app: FastAPI, settings: Settings) -> None:
@@ -70,4 +79,4 @@ def _include_routers(app: FastAPI, settings: Settings) -> None:
     if settings.webhook_url is not None and settings.avito_webhook_secret is not None:
         app.include_router(webhook_router(settings.avito_webhook_secret.get_secret_value()))
     if settings.docs_enabled:
-        add_docs(app)
+        add_docs(app, settings.root_path)

@@ -2,8 +2,10 @@
 
 import json
 import re
+import ssl
 from datetime import time
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -27,6 +29,15 @@ def _match_whole(pattern: str) -> AfterValidator:
 
     return AfterValidator(check)
 
+
+_UNUSABLE_ROOT = re.compile(
+    r".*/\.{1,2}(/.*)?|/api(/v1(/.*)?)?|/(docs|health|metrics|openapi\.json|page|webhooks)(/.*)?"
+)
+"""Paths with dot segments, and beginnings of the service's own paths.
+
+With one of the latter, a request from which the proxy has removed the prefix would look like one
+from which it has not.
+"""
 
 _HEADER_TEXT = _match_whole(r"[!-~]+")
 _LOGIN_TEXT = _match_whole(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
@@ -70,6 +81,33 @@ def _validate_host(host: str) -> str:
 def _validate_address(address: str) -> str:
     MailAddress.parse(address)
     return address
+
+
+def _check_certificates(path: Path) -> Path:
+    """Check that the file has at least one certificate in PEM."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except OSError as error:  # includes ssl.SSLError
+        raise ValueError("no certificates") from error
+    return path
+
+
+def _normalize_root_path(path: str) -> str | None:
+    """Return the path with a slash in front and none at the end; None for the root."""
+    path = "/" + path.strip("/")
+    if path == "/":
+        return None
+    if not re.fullmatch(r"(?:/[\w.~-]+)+", path, re.ASCII) or _UNUSABLE_ROOT.fullmatch(path):
+        raise ValueError("not a path")
+    return path
+
+
+def _normalize_proxies(addresses: str) -> str:
+    """Return the addresses and networks, comma-separated; a lone ``*`` stays as it is."""
+    if addresses == "*":
+        return addresses
+    networks = [ip_network(one.strip(), strict=False) for one in addresses.split(",")]
+    return ",".join(map(str, networks))
 
 
 def _remove_duplicates(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -124,6 +162,9 @@ def _parse_hours(value: object) -> object:
 COMMA_SEPARATED = BeforeValidator(_split_list)
 UPPER_CASE = BeforeValidator(_convert_to_upper)
 HostName = Annotated[str, AfterValidator(_validate_host)]
+CertificateFile = Annotated[Path, AfterValidator(_check_certificates)]
+RootPath = Annotated[str, AfterValidator(_normalize_root_path)]
+ProxyAddresses = Annotated[str, AfterValidator(_normalize_proxies)]
 EhloName = Annotated[str, AfterValidator(encode_domain)]
 AddressText = Annotated[str, AfterValidator(_validate_address)]
 AddressList = Annotated[

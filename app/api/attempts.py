@@ -72,12 +72,13 @@ class FailedAttempts(Collector):
 def _normalize_address(host: str | None) -> str:
     """Return an IPv4 address, or the /64 network of an IPv6 address.
 
-    A provider assigns a whole /64 to one customer.
+    A provider assigns a whole /64 to one customer. A proxy may report anything: what is not an
+    address is counted together.
     """
     try:
         address = ip_address(host or "")
     except ValueError:
-        return host or "unknown"
+        return "unknown"
     if isinstance(address, IPv6Address):
         mapped = address.ipv4_mapped
         return str(mapped or ip_network((int(address), 64), strict=False))

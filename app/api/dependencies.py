@@ -24,6 +24,16 @@ def find_failed_attempts(request: Request) -> FailedAttempts:
     return cast("FailedAttempts", request.app.state.failed_attempts)
 
 
+def build_reference(service: Service, path: str) -> str:
+    """Return the path for a client: with ROOT_PATH, without scheme and host.
+
+    The client resolves it against the address that it has called. A scheme taken from the request
+    would be ``http`` behind a proxy with TLS, and the client's next call would send its key in
+    plain text.
+    """
+    return (service.settings.root_path or "") + path
+
+
 # FastAPI calls what is not a coroutine in a thread, which costs more than many queries.
 async def _get_service(request: Request) -> Service:
     return find_service(request)

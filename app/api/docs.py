@@ -21,16 +21,20 @@ from app.api.examples import make_example
 _ASSETS = Path(fastapi_offline.__file__).parent / "static"
 
 
-def add_docs(app: FastAPI) -> None:
-    """Serve the documentation page, its assets and the OpenAPI document."""
+def add_docs(app: FastAPI, root_path: str | None) -> None:
+    """Serve the documentation page, its assets and the OpenAPI document.
+
+    The page's references are relative to its address. ``root_path``: the path of the API's server
+    in the document.
+    """
     app.mount("/docs/assets", StaticFiles(directory=_ASSETS), name="docs-assets")
 
     page = get_swagger_ui_html(
-        openapi_url=str(app.openapi_url),
+        openapi_url=str(app.openapi_url).removeprefix("/"),
         title=app.title,
-        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
-        swagger_css_url="/docs/assets/swagger-ui.css",
-        swagger_favicon_url="/docs/assets/favicon.png",
+        swagger_js_url="docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="docs/assets/swagger-ui.css",
+        swagger_favicon_url="docs/assets/favicon.png",
     ).body
     headers = {
         "Content-Security-Policy": _docs_policy(bytes(page)),
@@ -43,7 +47,7 @@ def add_docs(app: FastAPI) -> None:
         return HTMLResponse(page, headers=headers)
 
     # FastAPI's documented way to change the document.
-    app.openapi = lambda: _build_openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _build_openapi(app, root_path or "/")  # type: ignore[method-assign]
 
 
 def _docs_policy(page: bytes) -> str:
@@ -82,7 +86,7 @@ _TAGS = {
 }
 
 
-def _build_openapi(app: FastAPI) -> dict[str, Any]:
+def _build_openapi(app: FastAPI, server: str) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(
             title=app.title,
@@ -93,7 +97,7 @@ def _build_openapi(app: FastAPI) -> dict[str, Any]:
             tags=[
                 {"name": name, "description": description} for name, description in _TAGS.items()
             ],
-            servers=[{"url": "/", "description": "Эта служба."}],
+            servers=[{"url": server, "description": "Эта служба."}],
             routes=app.routes,
         )
         models = schema["components"]["schemas"]

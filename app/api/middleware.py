@@ -1,8 +1,12 @@
-"""Middleware of the REST application: the key before the body, HEAD, private responses."""
+"""Middleware of the REST application.
+
+The prefix of a reverse proxy, the key before the body, HEAD, private responses.
+"""
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import answer_app_error
@@ -10,6 +14,28 @@ from app.api.security import TooManyAttemptsError, UnauthorizedError, check_key
 
 _HEADERS_ONLY = "headers_only"
 """Key in the scope that marks a HEAD request."""
+
+
+class WithoutRootPath:
+    """Remove ROOT_PATH from the path of a request, unless the proxy has removed it.
+
+    ROOT_PATH itself is redirected to ROOT_PATH/: the page there has relative references.
+    """
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        self._app = app
+        self._root_path = root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if path == self._root_path:
+            query = scope["query_string"].decode("latin-1")
+            address = f"{path}/{query and f'?{query}'}"
+            await RedirectResponse(address, 308)(scope, receive, send)
+            return
+        if path.startswith(f"{self._root_path}/"):
+            scope = {**scope, "path": path.removeprefix(self._root_path)}
+        await self._app(scope, receive, send)
 
 
 class KeyBeforeBody:

@@ -1,6 +1,8 @@
 """Authentication with the ``X-API-Key`` header."""
 
 import hmac
+from functools import cache
+from hashlib import pbkdf2_hmac
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -29,11 +31,21 @@ class TooManyAttemptsError(AppError):
         self.retry_after = retry_after
 
 
+@cache
+def compute_key_id(key: str) -> str:
+    """Return a short id of a key for the log.
+
+    The key cannot be found from it: many keys have the same id, and the slow hash makes guesses
+    expensive.
+    """
+    return pbkdf2_hmac("sha256", key.encode(), b"avito-quality key", 100_000).hex()[:8]
+
+
 def check_key(request: Request, key: str | None) -> None:
     """Check that the key is one of ``API_KEYS``; the comparison takes constant time.
 
-    A valid key is never throttled. Attempts are counted by the address of the connection: behind a
-    proxy all clients share the proxy's address.
+    A valid key is never throttled. Attempts are counted by the address of the client, which a proxy
+    of FORWARDED_ALLOW_IPS reports. Behind another proxy all clients share the proxy's address.
 
     Raises:
         UnauthorizedError: the key is missing or unknown.
@@ -42,11 +54,10 @@ def check_key(request: Request, key: str | None) -> None:
     service = find_service(request)
     host = request.client.host if request.client else None
     given = (key or "").encode()
-    known = [
-        hmac.compare_digest(given, secret.get_secret_value().encode())
-        for secret in service.settings.api_keys
-    ]
-    if any(known):
+    keys = [secret.get_secret_value() for secret in service.settings.api_keys]
+    known = [one for one in keys if hmac.compare_digest(given, one.encode())]
+    if known:
+        request.state.key_id = compute_key_id(known[0])
         return
     seconds = find_failed_attempts(request).add(host, service.clock())
     if seconds is not None:

@@ -13,6 +13,7 @@ from app.cli.doctor_local import (
     check_settings,
     check_timetable,
 )
+from app.cli.doctor_network import check_proxies
 from app.cli.doctor_upstreams import check_deepseek, check_mail
 from app.cli.process import ExitCode, read_settings
 from app.config import Settings, list_settings_faults
@@ -59,8 +60,9 @@ async def _run_checks(findings: DoctorFindings, settings: Settings) -> None:
     check_timetable(findings, settings)
     check_folder(findings, settings)
     await check_database(findings, settings)
-    await check_avito(findings, settings)
-    if settings.accounts:
-        await check_clock(findings, settings)
-    await check_deepseek(findings, settings)
+    if check_proxies(findings, settings):
+        await check_avito(findings, settings)
+        if settings.accounts:
+            await check_clock(findings, settings)
+        await check_deepseek(findings, settings)
     await check_mail(findings, settings)

@@ -26,7 +26,9 @@ _NO_PLAN = (
 
 async def check_avito(findings: DoctorFindings, settings: Settings) -> None:
     """Check each account: its keys, chats, access to messages and webhook subscription."""
-    async with create_avito_http(str(settings.avito_base_url), timeout_seconds=10) as http:
+    async with create_avito_http(
+        str(settings.avito_base_url), timeout_seconds=10, ca_file=settings.ca_file
+    ) as http:
         for account in settings.accounts:
             client = AvitoClient(
                 http,

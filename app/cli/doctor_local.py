@@ -1,17 +1,16 @@
 """Doctor's checks of the service itself: settings, rubric, folder, timetable, clock, database."""
 
-import asyncio
 import shutil
-import urllib.error
-import urllib.request
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters import open_database
+from app.api.security import compute_key_id
 from app.cli.doctor_findings import DoctorFindings
 from app.cli.serving import check_data_dir
+from app.clients.avito import create_avito_http, fetch_date_header
 from app.clock import system_clock
 from app.config import Need, Settings
 from app.database.migrate import get_current_revision, get_head_revision, is_known
@@ -48,6 +47,9 @@ def check_settings(findings: DoctorFindings, settings: Settings) -> None:
         )
     if findings.faults == before:
         findings.good("Настройки: обязательные заданы, все подходят.")
+    if settings.api_keys:
+        ids = ", ".join(compute_key_id(key.get_secret_value()) for key in settings.api_keys)
+        findings.good(f"API_KEYS: в журнале запросов ключи обозначены {ids}.")
 
 
 def check_rubric(findings: DoctorFindings, settings: Settings) -> None:
@@ -163,7 +165,10 @@ def _compare_clocks(findings: DoctorFindings, database_now: datetime) -> None:
 
 async def check_clock(findings: DoctorFindings, settings: Settings) -> None:
     """Compare this machine's clock with the ``Date`` header of Avito's responses."""
-    stamp = await asyncio.to_thread(_fetch_date_header, str(settings.avito_base_url))
+    async with create_avito_http(
+        str(settings.avito_base_url), timeout_seconds=_CLOCK_SECONDS, ca_file=settings.ca_file
+    ) as http:
+        stamp = await fetch_date_header(http)
     try:
         skew = abs(parsedate_to_datetime(stamp) - system_clock())
     except (TypeError, ValueError):
@@ -176,16 +181,3 @@ async def check_clock(findings: DoctorFindings, settings: Settings) -> None:
         )
     else:
         findings.good("Часы: идут верно.")
-
-
-def _fetch_date_header(url: str) -> str:
-    """Return the ``Date`` header of the response at the URL, or "" if there is none."""
-    # The URL is a setting, validated as http or https.
-    request = urllib.request.Request(url, method="HEAD")  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=_CLOCK_SECONDS) as answer:  # noqa: S310
-            return str(answer.headers.get("Date", ""))
-    except urllib.error.HTTPError as answer:
-        return str(answer.headers.get("Date", ""))
-    except OSError:
-        return ""

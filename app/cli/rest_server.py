@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
+from ipaddress import ip_network
 from typing import Any, cast
 
 import uvicorn
@@ -133,7 +134,7 @@ async def serve_rest(
     app = create_app(service.settings)
     attach_service(app, service)
     responses = _Responses(app)
-    server = _create_server(responses, limits)
+    server = _create_server(responses, limits, service.settings.forwarded_allow_ips)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="rest")
     try:
         with limit_missing_file_warnings(), _limit_uvicorn_warnings():
@@ -142,7 +143,9 @@ async def serve_rest(
         await _stop_serving(server, serving, worker, responses)
 
 
-def _create_server(responses: "_Responses", limits: ConnectionLimits) -> "_Server":
+def _create_server(
+    responses: "_Responses", limits: ConnectionLimits, allowed_proxies: str
+) -> "_Server":
     return _Server(
         uvicorn.Config(
             responses,
@@ -155,9 +158,19 @@ def _create_server(responses: "_Responses", limits: ConnectionLimits) -> "_Serve
             log_level="warning",
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=_add_mapped_addresses(allowed_proxies),
             backlog=_ACCEPTED_AT_ONCE,
         )
     )
+
+
+def _add_mapped_addresses(proxies: str) -> list[str]:
+    """Return the networks, and those of IPv4 also as the IPv6 addresses that ``HOST=::`` sees."""
+    networks = proxies.split(",")
+    mapped = [ip_network(one) for one in networks if one != "*"]
+    return networks + [
+        f"::ffff:{one.network_address}/{96 + one.prefixlen}" for one in mapped if one.version == 4
+    ]
 
 
 async def _stop_serving(

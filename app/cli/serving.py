@@ -10,6 +10,7 @@ from app.cli.console import print_line
 from app.cli.process import run_with_guards
 from app.cli.rest_server import base_url, listen, serve_rest
 from app.cli.watchdog import run_watchdog
+from app.clients.proxies import list_unreadable_exemptions
 from app.config import Settings
 from app.errors import SettingsError
 from app.log import configure_logging
@@ -25,6 +26,8 @@ async def serve(settings: Settings) -> int:
         AppError: it cannot start; one line that names the setting.
     """
     configure_logging(settings.log_level, settings.log_format)
+    if ignored := list_unreadable_exemptions():
+        log.warning("proxy.exemptions_ignored", variable="NO_PROXY", entries=ignored)
     with closing(
         listen(settings.host, settings.port, "PORT={port} python -m app serve")
     ) as listener:

@@ -100,11 +100,18 @@ class Execution:
         again before this time has passed.
         """
         figures = self.context.progress.figures
-        if self.context.slot is not None:
-            await self._store_end(RunState.QUEUED, None, figures, pause=pause)
-        else:
-            message = f"Прервано: {reason} Сделанное сохранено, вызовите ещё раз."
-            await self._store_end(RunState.INTERRUPTED, message, figures)
+        is_scheduled = self.context.slot is not None
+        state = RunState.QUEUED if is_scheduled else RunState.INTERRUPTED
+        try:
+            if is_scheduled:
+                await self._store_end(state, None, figures, pause=pause)
+            else:
+                message = f"Прервано: {reason} Сделанное сохранено, вызовите ещё раз."
+                await self._store_end(state, message, figures)
+        finally:
+            log.info(
+                "run.interrupted", run=self.context.id, kind=self.kind.value, state=state.value
+            )
 
     def _make_failure(self, error: Exception) -> StepResult:
         known = _find_app_error(error)

@@ -104,6 +104,14 @@ def test_a_connection_without_an_address_is_counted_as_well() -> None:
     assert is_throttled(FailedAttempts(), None, ATTEMPTS_A_MINUTE + 1)[-1]
 
 
+def test_what_is_no_address_is_counted_together() -> None:
+    """A proxy that passes X-Forwarded-For on unchanged lets a client write anything into it."""
+    attempts = FailedAttempts()
+    for number in range(ATTEMPTS_A_MINUTE):
+        assert attempts.add(f"{number}" + "x" * 10_000, NOW) is None
+    assert attempts.add("another", NOW) == 60
+
+
 def test_a_clock_set_back_throttles_no_longer_than_a_minute() -> None:
     attempts = FailedAttempts()
     is_throttled(attempts, "192.0.2.1", ATTEMPTS_A_MINUTE + 1)

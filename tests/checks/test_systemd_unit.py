@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from app.config import Settings
 from tests.support.checkout import CHECKOUT
+from tests.support.command_line import run_app
 
 UNIT = CHECKOUT / "docs" / "deploy" / "avito-quality.service"
 _ACCEPTED_EXPOSURE = 20
@@ -57,3 +59,29 @@ def test_unit_sets_settings_that_exist() -> None:
     ] == []
     read = re.findall(r"/run/credentials/%n/(\w+)$", text, re.MULTILINE)
     assert read == re.findall(r"^LoadCredential=(\w+):", text, re.MULTILINE)
+
+
+async def test_service_reads_the_secrets_of_the_unit(tmp_path: Path) -> None:
+    """The credentials as systemd would place them."""
+    text = UNIT.read_text(encoding="utf-8")
+    settings = dict(re.findall(r"^Environment=(\w+)=(.*)$", text, re.MULTILINE))
+    for name in re.findall(r"^LoadCredential=(\w+):", text, re.MULTILINE):
+        (tmp_path / name).write_text(f"canary-canary-{name}\n")
+    placed = {
+        name: value.replace("/run/credentials/%n", str(tmp_path))
+        for name, value in settings.items()
+    }
+    given = {
+        "AVITO_CLIENT_ID": "a",
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_USERNAME": "a",
+        "MAIL_FROM": "a@example.ru",
+        "REPORT_RECIPIENTS": "a@example.ru",
+    }
+    # The first thing that fails is the last of the start: the port is not free.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        ended = await run_app(tmp_path, "serve", **{**placed, **given, "PORT": port})
+    assert ended.code == 2
+    assert f"PORT: порт {port} занят" in ended.err
+    assert "canary" not in ended.err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url, text
 
+from app.api.security import compute_key_id
 from app.database.engine import Database
 from app.database.migrate import migrate
 from app.sandbox.avito import LocalAvito
@@ -49,6 +50,7 @@ async def test_valid_setup_has_no_faults(tmp_path: Path, database_url: str) -> N
     assert {line[0] for line in checks} == {"✓"}, ended.out
     for subject in (
         "Настройки",
+        f"API_KEYS: в журнале запросов ключи обозначены {compute_key_id('key-of-the-cli-tests')}.",
         "Критерии",
         "Расписание",
         "DATA_DIR",

@@ -1,6 +1,7 @@
 """The service as a process: its own database, and an orderly stop that answers every request."""
 
 import asyncio
+import json
 import signal
 from functools import partial
 from pathlib import Path
@@ -50,6 +51,14 @@ async def test_sigterm_answers_open_requests_and_stops_postgres(tmp_path: Path) 
     assert "Traceback" not in ended.err
     assert answers[0].startswith("Прервано")
     assert answers[1].startswith("Служба останавливается")  # the queued run
+    logged = [json.loads(line) for line in ended.err.splitlines()]
+    interrupted = [line for line in logged if line["event"] == "run.interrupted"]
+    [started] = [line["run"] for line in logged if line["event"] == "run.started"]
+    assert [(line["run"], line["state"]) for line in interrupted] == [(started, "interrupted")]
+    requests = [line for line in logged if line["event"] == "rest.request"]
+    assert [(line["path"], line["status"]) for line in requests] == [
+        ("/api/v1/avito/sync", 500)
+    ] * 2
     assert not [
         secret
         for secret in ("key-of-the-cli-tests", "sandbox-secret-1", "sk-sandbox")

@@ -4,6 +4,7 @@ It ends in time, and the next process finishes the work.
 """
 
 import asyncio
+import json
 import random
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -125,6 +126,12 @@ async def hang_after_the_dot(sandbox: Sandbox) -> None:
     sandbox.smtp.handle_DATA = never_reply  # type: ignore[method-assign, assignment]
 
 
+def list_runs(service: RunningService, event: str) -> set[int]:
+    """Return the runs of an event of the log."""
+    lines = [json.loads(line) for line in service.log.decode().splitlines()]
+    return {line["run"] for line in lines if line["event"] == f"run.{event}"}
+
+
 HANGING: dict[str, tuple[Callable[[Sandbox], Awaitable[None]], str]] = {
     "model": (hang_the_model, "SELECT 1 FROM chats WHERE grading_token IS NOT NULL LIMIT 1"),
     "mail": (hang_the_mail, "SELECT 1 FROM deliveries WHERE state = 'sending'"),
@@ -144,12 +151,16 @@ async def test_hanging_external_system(
         ) = 0
         await hang(sandbox)
         run_id = await submit(database, DailyParams(), system_clock, slot=DAY)
-        async with run_service(database_url, sandbox, tmp_path) as service:
+        async with run_service(database_url, sandbox, tmp_path, LOG_FORMAT="json") as service:
             await wait_for_row(database, moment)
             await asyncio.sleep(0.5)
             assert await stop(service) == 0
         states = await fetch_rows(database, f"SELECT state FROM runs WHERE id = {run_id}")  # noqa: S608
         assert states == [{"state": "queued"}], "it is given back"
+    runs = {event: list_runs(service, event) for event in ("started", "ended", "interrupted")}
+    assert run_id in runs["interrupted"]
+    assert runs["interrupted"] | runs["ended"] == runs["started"], "each end is logged"
+    assert not runs["interrupted"] & runs["ended"]
 
 
 async def test_slow_reader_of_a_long_response(

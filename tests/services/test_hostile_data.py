@@ -15,7 +15,7 @@ import pytest
 
 from app.clients.avito import create_avito_http
 from app.clients.avito.errors import AvitoUnavailableError
-from app.clients.avito.token import send
+from app.clients.avito.http import send
 from app.sandbox.avito import LocalAvito
 from app.sandbox.deepseek_faults import Rewrite, user_message
 from app.sandbox.faults import ReceivedRequest

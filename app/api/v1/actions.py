@@ -7,6 +7,7 @@ from fastapi import Header
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from app.api.dependencies import build_reference
 from app.api.v1.schemas import Accepted
 from app.models import Run, RunState
 from app.service import Service
@@ -46,7 +47,7 @@ async def execute_action(
     run_id = await submit(service.database, params, service.clock)
     service.worker.wake()
     if _wants_async(prefer):
-        return _accept(run_id)
+        return _accept(run_id, build_reference(service, f"/api/v1/runs/{run_id}"))
     run = await wait(
         service.database,
         run_id,
@@ -65,8 +66,7 @@ def get_figures(run: Run, *names: str) -> dict[str, int]:
     return {name: run.figures.get(name, 0) for name in names}
 
 
-def _accept(run_id: int) -> JSONResponse:
-    location = f"/api/v1/runs/{run_id}"
+def _accept(run_id: int, location: str) -> JSONResponse:
     message = f"Запуск {run_id} принят: GET {location}."
     body = _validate(Accepted, {"status": "success", "message": message})
     return JSONResponse(body, 202, {"Location": location, "Preference-Applied": "respond-async"})

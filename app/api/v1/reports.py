@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from app.api.dependencies import ServiceDep
+from app.api.dependencies import ServiceDep, build_reference
 from app.api.middleware import wants_headers_only
 from app.api.v1.report_cursor import write_cursor
 from app.api.v1.report_formats import MEDIA_TYPES, REPORT_RESPONSES, make_table_response
@@ -17,6 +17,7 @@ from app.database.engine import Database
 from app.errors import FieldError, InvalidParametersError
 from app.repositories.report_list import Page, ReportBody, ReportList
 from app.repositories.report_order import Position
+from app.service import Service
 from app.services.reports import reading
 from app.services.reports.xlsx_file import MAX_ROWS
 
@@ -55,13 +56,13 @@ async def get_reports(
     listed = await query.read_list(service)
     form = query.choose_format(request.headers.get("accept", ""))
     if form == "json":
-        return await _respond_json(request, service.database, query, listed, after)
-    return await _respond_table(form, request, service.database, query, listed, after)
+        return await _respond_json(request, service, query, listed, after)
+    return await _respond_table(form, request, service, query, listed, after)
 
 
 async def _respond_json(
     request: Request,
-    database: Database,
+    service: Service,
     query: ReportQuery,
     listed: ReportList,
     after: Position | None,
@@ -73,10 +74,12 @@ async def _respond_json(
     """
     media_type = MEDIA_TYPES["json"]
     if not query.is_whole:
-        page = await reading.join_bodies(database, listed, after, limit=query.limit or MAX_LIMIT)
-        headers = _make_headers(request, query, page)
+        page = await reading.join_bodies(
+            service.database, listed, after, limit=query.limit or MAX_LIMIT
+        )
+        headers = _make_headers(request, service, query, page)
         return Response(b"[%b]" % page.content, media_type=media_type, headers=headers)
-    pages = reading.stream_json(database, listed)
+    pages = reading.stream_json(service.database, listed)
     first = await anext(pages)  # a failure must occur before the status is sent
     if first.following is None:
         return Response(b"[%b]" % first.content, media_type=media_type, headers=_VARY)
@@ -88,7 +91,7 @@ async def _respond_json(
 async def _respond_table(
     form: Literal["csv", "xlsx"],
     request: Request,
-    database: Database,
+    service: Service,
     query: ReportQuery,
     listed: ReportList,
     after: Position | None,
@@ -96,12 +99,12 @@ async def _respond_table(
     headers, expected = _VARY, query.limit or MAX_LIMIT
     if query.is_whole:
         if form == "xlsx":
-            expected = await _count_for_a_sheet(database, listed)
-        chunks = reading.stream_bodies(database, listed)
+            expected = await _count_for_a_sheet(service.database, listed)
+        chunks = reading.stream_bodies(service.database, listed)
         chunks = _prepend(await anext(chunks), chunks)
     else:
-        page = await reading.read_bodies(database, listed, after, limit=expected)
-        headers = _make_headers(request, query, page)
+        page = await reading.read_bodies(service.database, listed, after, limit=expected)
+        headers = _make_headers(request, service, query, page)
         chunks = reading.split_page(page.content)
     return await make_table_response(
         form,
@@ -117,12 +120,14 @@ async def _respond_table(
 _VARY = {"Vary": "Accept"}
 
 
-def _make_headers(request: Request, query: ReportQuery, page: Page[Any]) -> dict[str, str]:
+def _make_headers(
+    request: Request, service: Service, query: ReportQuery, page: Page[Any]
+) -> dict[str, str]:
     """Return the headers of a page, with the address of the following one."""
     if page.following is None:
         return _VARY
-    cursor = write_cursor(page.following, query.sort_by)
-    address = request.url.include_query_params(cursor=cursor)
+    url = request.url.include_query_params(cursor=write_cursor(page.following, query.sort_by))
+    address = build_reference(service, f"{url.path}?{url.query}")
     return {**_VARY, "Link": f'<{address}>; rel="next"'}
 
 

@@ -1,6 +1,6 @@
 """Avito: API client, types and errors."""
 
-from app.clients.avito.client import AvitoClient, create_avito_http
+from app.clients.avito.client import AvitoClient
 from app.clients.avito.errors import (
     AvitoChatGoneError,
     AvitoCredentialsError,
@@ -11,6 +11,7 @@ from app.clients.avito.errors import (
     AvitoUnavailableError,
     AvitoUnreadableError,
 )
+from app.clients.avito.http import create_avito_http, fetch_date_header
 from app.clients.avito.parsing import parse_chat, parse_hint, parse_message
 from app.clients.avito.schema import (
     AvitoChat,
@@ -46,6 +47,7 @@ __all__ = [
     "MessagePage",
     "create_avito_http",
     "describe",
+    "fetch_date_header",
     "parse_chat",
     "parse_hint",
     "parse_message",

@@ -14,6 +14,7 @@ import structlog
 
 from app.clients.attempts import count_attempt
 from app.clients.avito.errors import AvitoChatGoneError, AvitoRequestError, AvitoUnavailableError
+from app.clients.avito.http import send
 from app.clients.avito.parsing import (
     parse_chat,
     parse_integer,
@@ -24,41 +25,17 @@ from app.clients.avito.parsing import (
 )
 from app.clients.avito.responses import AvitoResponse
 from app.clients.avito.schema import AvitoChat, AvitoSelf, ChatPage, ItemPage, MessagePage
-from app.clients.avito.token import AccessToken, AvitoCredentials, send
-from app.clients.bounded_body import BoundedBody, limit_body
+from app.clients.avito.token import AccessToken, AvitoCredentials
 from app.clients.limiter import AdaptiveLimiter, limit_per_minute
 from app.clients.retry import RetryPolicy
-from app.clients.tls import get_tls_context
 from app.clock import Clock
 
 T = TypeVar("T")
 
 _ITEMS_PER_MINUTE = 25  # the only limit documented by Avito
-_MAX_BODY_BYTES = 4 * 2**20
-"""Bytes. The largest page of messages that Avito's own limits allow has a tenth of it."""
 _ITEM_STATUSES = "active,old,removed,blocked,rejected"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-def create_avito_http(base_url: str, *, timeout_seconds: float = 30) -> httpx.AsyncClient:
-    """Create the HTTP client for Avito; the caller closes it.
-
-    ``timeout_seconds`` limits the time between two pieces of a response.
-    """
-    return httpx.AsyncClient(
-        base_url=base_url,
-        verify=get_tls_context(),
-        # The limiter bounds the wait for a free connection.
-        timeout=httpx.Timeout(timeout_seconds, connect=min(10, timeout_seconds), pool=None),
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=100),
-        headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
-        event_hooks={"response": [limit_body(_BoundedBody, _MAX_BODY_BYTES)]},
-    )
-
-
-class _BoundedBody(BoundedBody, httpx.AsyncByteStream):
-    """A bounded body as a stream of httpx."""
 
 
 class AvitoClient:

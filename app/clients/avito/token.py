@@ -8,13 +8,9 @@ from datetime import datetime, timedelta
 import httpx
 import structlog
 
-from app.clients.avito.errors import (
-    AvitoCredentialsError,
-    AvitoUnavailableError,
-    AvitoUnreadableError,
-)
+from app.clients.avito.errors import AvitoCredentialsError
+from app.clients.avito.http import send
 from app.clients.avito.responses import AvitoResponse
-from app.clients.bounded_body import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
 from app.clock import Clock
 
 _MARGIN = timedelta(minutes=5)
@@ -108,26 +104,3 @@ class AccessToken:
         )
         self._value = token
         log.info("avito.token.renewed")
-
-
-async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-    """Send a request and read the whole response.
-
-    Raises:
-        AvitoUnavailableError: there is no response.
-        AvitoUnreadableError: the response is too large or has an unrequested encoding.
-    """
-    try:
-        return await http.send(request)
-    except UnreadableBodyError as error:
-        raise AvitoUnreadableError(
-            f"Авито прислал ответ, который не прочесть ({error}); если повторяется, обновите"
-            " программу."
-        ) from None
-    except httpx.RequestError as error:
-        if is_out_of_files(error):
-            raise AvitoUnavailableError(OUT_OF_FILES) from None
-        raise AvitoUnavailableError(
-            f"Авито не отвечает ({type(error).__name__}): повторим позже сами; если так больше"
-            " часа, проверьте AVITO_BASE_URL и доступ сервера в интернет."
-        ) from error

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx2
 import openai
 
 from app.clients.bounded_body import BoundedBody, limit_body
+from app.clients.proxies import find_proxy
 from app.clients.tls import get_tls_context
 
 _MAX_BODY_BYTES = 2**20
@@ -17,14 +19,26 @@ _FOREIGN_SETTINGS = "OPENAI_"
 
 
 def create_api(
-    base_url: str, api_key: str, *, max_concurrency: int, timeout_seconds: float
+    base_url: str,
+    api_key: str,
+    *,
+    max_concurrency: int,
+    timeout_seconds: float,
+    ca_file: Path | None = None,
 ) -> openai.AsyncOpenAI:
-    """Return a client without retries. Only the arguments decide what it sends, and where."""
+    """Return a client without retries. Only the arguments and the proxy decide where it sends.
+
+    ``ca_file``: see ``get_tls_context``.
+
+    Raises:
+        SettingsError: the proxy of the environment is unusable.
+    """
     # The package's own pool allows 1,000 connections and keeps 100 of them; it would override
     # this limit.
     limits = httpx2.Limits(
         max_connections=max_concurrency, max_keepalive_connections=max_concurrency
     )
+    tls, proxy = get_tls_context(ca_file), find_proxy(base_url)
     with _hide_foreign_settings():
         return openai.AsyncOpenAI(
             api_key=api_key or "none",  # the package refuses to start without a key
@@ -33,7 +47,11 @@ def create_api(
             timeout=timeout_seconds,
             http_client=openai.DefaultAsyncHttpxClient(
                 limits=limits,
-                verify=get_tls_context(),
+                verify=tls,
+                proxy=httpx2.Proxy(proxy.url, ssl_context=tls if proxy.is_encrypted else None)
+                if proxy
+                else None,
+                trust_env=False,
                 headers={"Accept-Encoding": "gzip"},
                 event_hooks={"response": [limit_body(_BoundedBody, _MAX_BODY_BYTES)]},
             ),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -72,6 +73,7 @@ class DeepSeekClient:
     - ``omit``: features that a DeepSeek-compatible server lacks: parts of a request, or
       ``balance``.
     - ``answer_schema``: JSON schema that the server must enforce; None: any JSON object.
+    - ``ca_file``: see ``get_tls_context``.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class DeepSeekClient:
         clock: Clock = system_clock,
         omit: Collection[str] = (),
         answer_schema: dict[str, Any] | None = None,
+        ca_file: Path | None = None,
     ) -> None:
         self._api_key = api_key
         self._model = model
@@ -96,7 +99,11 @@ class DeepSeekClient:
         self._response_format = build_response_format(answer_schema)
         self._limiter = AdaptiveLimiter(max_concurrency, slow=(DeepSeekTimeoutError,))
         self._api = create_api(
-            base_url, api_key, max_concurrency=max_concurrency, timeout_seconds=timeout_seconds
+            base_url,
+            api_key,
+            max_concurrency=max_concurrency,
+            timeout_seconds=timeout_seconds,
+            ca_file=ca_file,
         )
 
     async def __aenter__(self) -> Self:

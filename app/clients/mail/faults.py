@@ -14,6 +14,7 @@ import aiosmtplib
 from app.clients.bounded_body import OUT_OF_FILES, is_out_of_files
 from app.clients.mail.errors import MailAccessError, MailError, MailRefusedError, MailTemporaryError
 from app.clients.text import build_excerpt
+from app.clients.tls import describe_certificate_fault
 
 _LONGEST_EXCERPT = 300
 # A multi-line reply repeats the code on each line. qmail puts it at the end: "no mailbox here by
@@ -203,9 +204,11 @@ def build_connection_error(error: Exception, host: str, port: int) -> MailError:
         return build_reply_error(_find_step(error), error.code, str(error.message))
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
         reason = build_excerpt(str(error), _LONGEST_EXCERPT)
+        certificate = describe_certificate_fault(error)
         message = (
-            f"Соединение с почтовым сервером {host}:{port} не зашифровать ({reason}): проверьте"
-            " SMTP_SECURITY, SMTP_PORT и SMTP_HOST."
+            f"Соединение с почтовым сервером {host}:{port} не зашифровать ({reason}):"
+            f"{f' {certificate};' if certificate else ''} проверьте SMTP_SECURITY, SMTP_PORT и"
+            " SMTP_HOST."
         )
         return MailAccessError(message, answer=reason)
     if isinstance(error, aiosmtplib.SMTPException) and not isinstance(error, OSError):

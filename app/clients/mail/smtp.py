@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Literal
 
 import aiosmtplib
@@ -42,6 +43,7 @@ class SmtpClient:
     - ``timeout_seconds``: timeout of connecting and of each reply.
     - ``reply_seconds``: timeout of the reply to the final dot.
     - ``ehlo_name``: the name in EHLO (None: the machine's name).
+    - ``ca_file``: certificates that are trusted besides the system's.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class SmtpClient:
         password: str | None,
         security: Security,
         ehlo_name: str | None = None,
+        ca_file: Path | None = None,
         timeout_seconds: float = 60,
         reply_seconds: float = REPLY_SECONDS,
     ) -> None:
@@ -62,6 +65,7 @@ class SmtpClient:
         self._password = password
         self._security = security
         self._ehlo_name = ehlo_name
+        self._ca_file = ca_file
         self._timeout_seconds = timeout_seconds
         self._reply_seconds = reply_seconds
 
@@ -110,6 +114,7 @@ class SmtpClient:
             password=self._password,
             use_tls=self._security == "tls",
             start_tls=self._security == "starttls",
+            cert_bundle=str(self._ca_file) if self._ca_file else None,
             timeout=self._timeout_seconds,
         )
         try:
