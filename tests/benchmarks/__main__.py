@@ -13,6 +13,7 @@ from rich.table import Table
 from app.database.embedded import embedded_postgres
 from app.log import configure_logging
 from tests.benchmarks.agreement import measure_agreement_coverage
+from tests.benchmarks.authors import measure_author_rule
 from tests.benchmarks.contacts import measure_contact_rule
 from tests.benchmarks.defects import measure_defects
 from tests.benchmarks.drift import measure_sync_drift
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "reports": measure_reports_speed,
     "trust": measure_trust,
     "contacts": measure_contact_rule,
+    "authors": measure_author_rule,
     "defects": measure_defects,
     "agreement": measure_agreement_coverage,
     "growth": measure_growth,
