@@ -13,6 +13,7 @@ from app.config import Settings
 from app.database.embedded import embedded_postgres
 from app.database.engine import Database
 from app.database.startup import PATIENCE_SECONDS, prepare
+from app.domain.reply_texts import MOST_LISTED, ListedTexts
 from app.errors import SettingsError
 from app.grading.answer_schema import make_answer_schema
 from app.grading.rubric import Rubric, RubricError, load_rubric
@@ -121,6 +122,31 @@ def read_rubric(settings: Settings) -> Rubric:
         return load_rubric(settings.rubric_file)
     except RubricError as error:
         raise SettingsError(f"RUBRIC_FILE: {error}") from None
+
+
+def read_listed_texts(settings: Settings) -> ListedTexts:
+    """Read the texts of automatic replies that the settings name; none without a file.
+
+    Raises:
+        SettingsError: the file cannot be used.
+    """
+    path = settings.autoreply_texts_file
+    if path is None:
+        return ListedTexts()
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(
+            f"AUTOREPLY_TEXTS_FILE: файл {path} не читается: проверьте путь, права и кодировку"
+            " UTF-8."
+        ) from None
+    lines = tuple(line.strip() for line in text.splitlines() if line.strip())
+    if len(lines) > MOST_LISTED:
+        raise SettingsError(
+            f"AUTOREPLY_TEXTS_FILE: в файле {path} больше {MOST_LISTED} строк: оставьте по одной на"
+            " автоответ."
+        )
+    return ListedTexts(lines)
 
 
 @asynccontextmanager

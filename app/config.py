@@ -261,6 +261,15 @@ class Settings(BaseSettings):
     file is used.
     """
 
+    autoreply_texts_file: Path | None = Field(
+        None, description="путь к файлу с текстами автоответов"
+    )
+    """File with the texts of your automatic replies, one in a line, at most 200; `{имя}` stands
+    for words that vary, `\\n` for a line break. A message with such a text is never a person's.
+    Other automatic replies are found without it. Read at the start; the next sync applies a change
+    to all stored messages.
+    """
+
     steadiness_share: float = Field(0.05, ge=0, le=1, description="доля от 0 до 1")
     """Share of chats that is graded twice. The first grading is the report; the summary and the
     mail show how often the second one differs. 0: no chat is graded twice.

@@ -9,6 +9,7 @@ from app.cli.doctor_local import (
     check_clock,
     check_database,
     check_folder,
+    check_listed_texts,
     check_rubric,
     check_settings,
     check_timetable,
@@ -57,6 +58,7 @@ def _read_settings_faults() -> list[str]:
 async def _run_checks(findings: DoctorFindings, settings: Settings) -> None:
     check_settings(findings, settings)
     check_rubric(findings, settings)
+    check_listed_texts(findings, settings)
     check_timetable(findings, settings)
     check_folder(findings, settings)
     await check_database(findings, settings)

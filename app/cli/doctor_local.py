@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters import open_database
+from app.adapters import open_database, read_listed_texts
 from app.api.security import compute_key_id
 from app.cli.doctor_findings import DoctorFindings
 from app.cli.serving import check_data_dir
@@ -62,6 +62,17 @@ def check_rubric(findings: DoctorFindings, settings: Settings) -> None:
         findings.good(
             f"Критерии оценки: {settings.rubric_file or 'встроенные'}, версия {rubric.version}."
         )
+
+
+def check_listed_texts(findings: DoctorFindings, settings: Settings) -> None:
+    """Check that the file of automatic replies can be used."""
+    try:
+        listed = read_listed_texts(settings)
+    except SettingsError as error:
+        findings.bad(error.message)
+    else:
+        if listed.lines:
+            findings.good(f"Автоответы из AUTOREPLY_TEXTS_FILE: {len(listed.lines)}.")
 
 
 def check_timetable(findings: DoctorFindings, settings: Settings) -> None:

@@ -9,6 +9,7 @@ from app.models.digest import Digest, DigestKind
 from app.models.message import Message
 from app.models.model_exchange import ExchangePurpose, ModelExchange
 from app.models.prompt import Prompt
+from app.models.reply import ReplyTemplate, ReplyUse
 from app.models.report import Report, ReportKind
 from app.models.review import Review
 from app.models.run import Run, RunKind, RunState
@@ -26,6 +27,8 @@ __all__ = [
     "Message",
     "ModelExchange",
     "Prompt",
+    "ReplyTemplate",
+    "ReplyUse",
     "Report",
     "ReportKind",
     "Review",

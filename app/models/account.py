@@ -26,5 +26,7 @@ class Account(Numbered):
 
     The lists are restricted as far as possible, so the account has chats that no sync has seen.
     """
+    listed_replies: Mapped[str | None]
+    """The digest of the AUTOREPLY_TEXTS_FILE by which all messages are decided."""
     synced_at: Mapped[datetime | None]
     """The last sync without a failure of the account itself."""

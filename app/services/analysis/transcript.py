@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.domain.author_kinds import read_side
 from app.domain.messages import ChatMessage, Side
 from app.domain.placeholders import Placeholder, find_placeholder
 from app.models import Message
@@ -38,7 +39,7 @@ def convert_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMess
     return tuple(
         ChatMessage(
             id=row.id,
-            side=Side(row.side),
+            side=read_side(row.side, row.author_kind),
             sent_at=row.sent_at,
             text=row.text[:LONGEST_TEXT],
             has_text=row.has_text,
@@ -52,7 +53,7 @@ def convert_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMess
 def select_people_between(
     messages: Sequence[ChatMessage], first_id: int, last_id: int
 ) -> tuple[ChatMessage, ...]:
-    """Return a report's window: people's messages from ``first_id`` to ``last_id``, inclusive."""
+    """Return a report's window: messages from ``first_id`` to ``last_id`` without system ones."""
     places = {message.id: place for place, message in enumerate(messages)}
     return tuple(
         message
@@ -64,17 +65,20 @@ def select_people_between(
 def build_transcript(chat: ClaimedChat, stored: Sequence[Message | MessageWords]) -> Transcript:
     """Build the transcript of a chat with at least one message of a person or notice of a lead."""
     messages = convert_messages(stored)
-    people = [message for message in messages if message.side is not Side.SYSTEM]
-    company = sum(message.side is Side.COMPANY for message in people)
-    # The same order as in sync, for several messages in one second.
+    client = sum(message.side is Side.CLIENT for message in messages)
+    system = sum(message.side is Side.SYSTEM for message in messages)
+    people = [message for message in messages if message.is_by_person]
+    # The same order as in sync, for several messages in one second. A sync may have found out
+    # since the claim that a bot wrote all of them.
     last = max(
-        people or _list_lead_notices(messages), key=lambda message: (message.sent_at, message.id)
+        people or _list_lead_notices(messages) or messages,
+        key=lambda message: (message.sent_at, message.id),
     )
     return Transcript(
         chat=chat,
         messages=messages,
-        company_messages=company,
-        client_messages=len(people) - company,
+        company_messages=len(messages) - client - system,
+        client_messages=client,
         last_person_id=last.id,
     )
 

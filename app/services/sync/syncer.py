@@ -2,8 +2,9 @@
 
 For each account a list pass marks the chats that have changed, page by page; each page is
 committed. A message pass then reads the marked chats and clears each mark in the transaction that
-writes the messages. A sync can therefore be killed at any point, and the next one continues. A sync
-never marks a message as read at Avito.
+writes the messages. Then the authors of stored messages are decided again where new messages give
+a reason. A sync can therefore be killed at any point, and the next one continues. A sync never
+marks a message as read at Avito.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from app.repositories import accounts, unread_chats
 from app.russian_text import plural
 from app.services.problems import Problem, ProblemCode, describe_problems
 from app.services.runs import Progress, StepResult
+from app.services.sync.authors import AuthorRules, decide_stored_messages
 from app.services.sync.list_pass import ListPass
 from app.services.sync.message_pass import MessagePass, Tally
 
@@ -47,6 +49,7 @@ async def sync_chats(
     sources: Sequence[AvitoSource],
     clock: Clock,
     progress: Progress,
+    authors: AuthorRules,
     *,
     full: bool = False,
 ) -> StepResult:
@@ -56,11 +59,13 @@ async def sync_chats(
     """
     tally = Tally()
     syncs = [
-        _AccountSync(database, source, clock, progress, tally, full=full) for source in sources
+        _AccountSync(database, source, clock, progress, tally, authors, full=full)
+        for source in sources
     ]
     async with asyncio.TaskGroup() as group:
         for account in syncs:
             group.create_task(account.run())
+    await decide_stored_messages(database, authors)
     problems = (*tally.unread, *tally.failures)
     # The sentences are for clients and for workers of the release before.
     figures = {**tally.figures(), "problems": describe_problems(problems)}
@@ -77,6 +82,7 @@ class _AccountSync:
         clock: Clock,
         progress: Progress,
         tally: Tally,
+        authors: AuthorRules,
         *,
         full: bool,
     ) -> None:
@@ -86,6 +92,7 @@ class _AccountSync:
         self._clock = clock
         self._progress = progress
         self._tally = tally
+        self._authors = authors
         self._full = full
         self._name = source.name or source.client_id
 
@@ -100,6 +107,7 @@ class _AccountSync:
                 self._progress,
                 self._tally,
                 account,
+                self._authors,
                 readers=self._source.readers,
                 full=self._full,
             )
