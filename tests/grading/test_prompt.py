@@ -146,6 +146,13 @@ def test_message_without_text_has_its_kind(kind: str, shown: str) -> None:
     ]
 
 
+def test_message_of_a_bot_has_a_role_of_its_own() -> None:
+    talk = chat(("client", "Есть?"), ("bot", "Мы ответим"), ("company", "Да"))
+    rows = json.loads(user_message(talk, Masker([]), CONTEXT, NONCE).split("\n")[1])
+    assert [row["r"] for row in rows] == ["buyer", "bot", "seller"]
+    assert "bot — автоответчик" in system_message(RUBRIC)
+
+
 def test_personal_data_is_masked() -> None:
     message = user_message(
         chat(("client", "Марина, 8 916 123-45-67"), ("company", "[фото]")),

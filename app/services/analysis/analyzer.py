@@ -16,6 +16,7 @@ from app.domain.episode import latest_episode, why_ungradeable, window
 from app.domain.outcomes import Cause, Outcome, OutcomeCode
 from app.domain.settling import SettlingRule
 from app.domain.steadiness import is_repeated
+from app.domain.substitutes import find_substitute
 from app.repositories import due_chats, messages, reports
 from app.repositories.grading_scope import Scope
 from app.repositories.report_filter import ReportFilter
@@ -185,7 +186,11 @@ class _Analysis:
         async for transcript in self._claim_chats():
             gap = self._grader.episode_gap
             graded = window(transcript.messages, gap)
-            code = why_ungradeable(graded, company_is_buyer=transcript.chat.company_is_buyer)
+            code = why_ungradeable(
+                graded,
+                company_is_buyer=transcript.chat.company_is_buyer,
+                substitute=find_substitute(transcript.messages),
+            )
             if code is None and (kept := self._paid.find(transcript, graded)):
                 await self._outcomes.add(
                     Finding(transcript, Outcome.GRADED, grading=kept, graded=graded)

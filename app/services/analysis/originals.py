@@ -91,5 +91,6 @@ def _count_earlier(
     messages: Sequence[ChatMessage], window: Sequence[ChatMessage], gap: timedelta
 ) -> int:
     """Count the messages of the episode before the window."""
-    up_to_last = messages[: messages.index(window[-1]) + 1]
+    places = {message.id: place for place, message in enumerate(messages)}
+    up_to_last = messages[: places[window[-1].id] + 1]
     return max(len(latest_episode(up_to_last, gap)) - len(window), 0)

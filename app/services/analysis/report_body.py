@@ -26,10 +26,14 @@ def make_report_columns(
     times: AnswerTimes,
     *,
     first_client_at: datetime | None,
+    bot_first: bool,
     run_id: int,
     now: datetime,
 ) -> dict[str, Any]:
-    """Return the columns of a report. ``now`` is aware, in the current zone of reports."""
+    """Return the columns of a report. ``now`` is aware, in the current zone of reports.
+
+    ``bot_first``: a bot was the first to answer the buyer.
+    """
     created_at = _truncate_to_millisecond(now)
     return dict(
         id=number,
@@ -38,7 +42,7 @@ def make_report_columns(
         run_id=run_id,
         created_at=created_at,
         body=_make_body(number, transcript, grading.verdict, created_at),
-        detail=_make_detail(grading.verdict, times.as_json),
+        detail={**_make_detail(grading.verdict, times.as_json), "bot_first": bot_first},
         first_client_at=first_client_at,
         **_grading_columns(grading, graded),
     )
