@@ -6,7 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import LocalMoment, ReportRead
+from app.domain.author_kinds import AuthorKind
 from app.domain.contact import ContactKind
+from app.domain.substitutes import Substitute
 from app.domain.waiting import WAITING_FOR_AT_MOST
 
 _WAITING = (
@@ -49,6 +51,19 @@ class MessageRead(BaseModel):
         description="Когда замечено, что автор удалил сообщение; его слова сохранены.",
         examples=[None],
     )
+    author_kind: AuthorKind = Field(
+        description=(
+            "Кто автор: client — клиент, person — человек компании, bot — автоответчик компании,"
+            " assistant — уведомление об ответе ассистента Авито, unknown — возможно, автоответчик"
+            " (считается человеком, пока таких сообщений мало), system — сам Авито. Автоответчик"
+            " определяется по повторам и времени; с новыми чатами вид может измениться."
+        ),
+        examples=["person"],
+    )
+    author_reason: str | None = Field(
+        description="Почему автор сообщения компании определён так; null — не определялся.",
+        examples=["отправлено в темпе человека"],
+    )
 
 
 class AnswerTimesRead(BaseModel):
@@ -58,8 +73,8 @@ class AnswerTimesRead(BaseModel):
 
     first_answer_seconds: int | None = Field(
         description=(
-            "Секунд от первого сообщения клиента до первого ответа компании, только рабочее время"
-            " (WORKING_HOURS)."
+            "Секунд от первого сообщения клиента до первого ответа человека, только рабочее время"
+            " (WORKING_HOURS). Автоответчик и ассистент Авито — не ответ."
         ),
         examples=[420],
     )
@@ -174,6 +189,20 @@ class ChatRead(BaseModel):
     )
     answer_times: AnswerTimesRead = Field(
         description="Сколько клиент ждал ответов, за всю переписку."
+    )
+    first_human_answer_seconds: int | None = Field(
+        description=(
+            "То же, что answer_times.first_answer_seconds: до первого ответа человека, а не"
+            " автоответчика или ассистента. null — человек не ответил."
+        ),
+        examples=[420],
+    )
+    answered_by: Substitute | None = Field(
+        description=(
+            "Кто ответил на сообщения, которые ждут человека: bot — автоответчик, assistant —"
+            " ассистент Авито; null — никто, или клиент не ждёт."
+        ),
+        examples=[None],
     )
     contact: ContactRead | None = Field(
         description=(

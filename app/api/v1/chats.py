@@ -79,6 +79,8 @@ def _make_fields(card: ChatCard) -> dict[str, object]:
         "outcome_reason": card.outcome_reason,
         "outcome_at": chat.outcome_at,
         "answer_times": card.answer_times,
+        "first_human_answer_seconds": card.answer_times.first_answer_seconds,
+        "answered_by": card.answered_by,
         "contact": card.contact,
         "model_answers": [
             {

@@ -73,8 +73,9 @@ function columns(chat, report, again) {
       bubbles(chat, report, toCriterion)));
 }
 
-function unanswered({ waiting_since: waiting, unanswered_since: since }) {
-  return waiting ? `Клиент ждёт ответа с ${moment(waiting)}.` : `Клиент остался без ответа с ${moment(since)}. Он писал больше 7 дней назад, и в письме его среди ждущих уже нет.`;
+function unanswered({ waiting_since: waiting, unanswered_since: since, answered_by: by }) {
+  const answered = { bot: ' Ответил автоответчик, человек — нет.', assistant: ' Ответил ассистент Авито, человек — нет.' }[by] ?? '';
+  return waiting ? `Клиент ждёт ответа с ${moment(waiting)}.${answered}` : `Клиент остался без ответа с ${moment(since)}.${answered} Он писал больше 7 дней назад, и в письме его среди ждущих уже нет.`;
 }
 
 function ungraded(chat) {
