@@ -53,6 +53,8 @@ WAITED_SECONDS = cast(Report.detail["answer_times", "first_answer_seconds"].aste
 """The time until the first answer; NULL without one."""
 _KNOWS_CONTACT = func.jsonb_exists(Report.detail, "contact", type_=Boolean)
 _HAS_CONTACT = func.coalesce(func.jsonb_typeof(Report.detail["contact"]) == "object", false())
+_KNOWS_BOTS = func.jsonb_exists(Report.detail, "bot_first", type_=Boolean)
+_IS_BOT_FIRST = func.coalesce(Report.detail["bot_first"].as_boolean(), false())
 _HAS_LOW_GRADE = or_(*(getattr(Report, name) == Grade.LOW for name in GRADE_COLUMNS))
 
 _SPLIT_BY = ("day", "account_id", "model", "prompt_version")
@@ -84,6 +86,8 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
     - ``critical``: reports with a critical fault of the seller.
     - ``contacts``: reports with a contact or an agreed meeting; ``contacts_known``: reports that
       know it. Reports of earlier versions do not.
+    - ``bot_first``: reports of chats that a bot was the first to answer; ``bots_known``: reports
+      that know it.
     """
     selected = select_counted(
         wanted,
@@ -94,6 +98,8 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
         IS_CRITICAL.label("critical"),
         _HAS_CONTACT.label("has_contact"),
         _KNOWS_CONTACT.label("knows_contact"),
+        _IS_BOT_FIRST.label("is_bot_first"),
+        _KNOWS_BOTS.label("knows_bots"),
         get_counted(wanted, "score"),
     )
     of = selected.c
@@ -125,6 +131,8 @@ def _make_aggregates(selected: CTE) -> list[ColumnElement[Any]]:
         func.count().filter(of.critical).label("critical"),
         func.count().filter(of.has_contact).label("contacts"),
         func.count().filter(of.knows_contact).label("contacts_known"),
+        func.count().filter(of.is_bot_first).label("bot_first"),
+        func.count().filter(of.knows_bots).label("bots_known"),
         cost.label("cost_usd"),
     ]
 

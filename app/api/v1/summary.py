@@ -124,6 +124,11 @@ def _make_figures(measures: Measures) -> dict[str, Any]:
             "n": measures.contacts.n,
             "share": compute_share(measures.contacts.count, measures.contacts.n),
         },
+        "bot_first": {
+            "count": measures.bot_first.count,
+            "n": measures.bot_first.n,
+            "share": compute_share(measures.bot_first.count, measures.bot_first.n),
+        },
         "bad_share": compute_share(measures.bad_reports, measures.reports),
         "first_answer": {
             "reports": answer.answered,

@@ -112,6 +112,7 @@ def _describe_reports(measured: Measured) -> dict[str, Any]:
         "unproven_reports": total.unproven_reports,
         "critical_reports": total.critical_reports,
         "contacts": total.contacts,
+        "bot_first": total.bot_first,
         "first_answer": total.first_answer,
         "criteria": total.criteria,
         "cost_usd": total.cost_usd,

@@ -108,6 +108,15 @@ def describe_contacts(figures: DigestFigures) -> str | None:
     )
 
 
+def describe_bot_first(figures: DigestFigures) -> str | None:
+    """Return in how many reports a bot was the first to answer; None if in none."""
+    found = figures.bot_first
+    if not found.count:
+        return None
+    chats = plural(found.count, "чате", "чатах", "чатах").replace(" ", NBSP)
+    return f"Автоответчик ответил первым в {chats} ({percent(found.count, found.n)})"
+
+
 def make_advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
     """Return the label of an advice, with the time of its message unless the advice contains it."""
     if (
