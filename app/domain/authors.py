@@ -41,6 +41,8 @@ _SHORT_TEXT, _LONG_TEXT = 20, 60
 """In characters."""
 _READ_SECONDS = 3
 """A person who is there reads a question and types a short text in more than this."""
+_EXACT_SECONDS = 2
+"""By so much the times of a bot with a constant delay differ: clocks, and Avito's whole seconds."""
 _PASTE_SECONDS = 6
 """A person who is there reads a question and pastes a text in more than this."""
 
@@ -174,8 +176,7 @@ def _count_chats(uses: Iterable[Reply]) -> int:
 
 def _find_instant(quick: Sequence[Reply]) -> TemplateDecision | None:
     soon = [use for use in quick if (use.gap_seconds or 0) < _SOON_SECONDS]
-    is_short = _is_short(quick)
-    within = _READ_SECONDS if is_short else INSTANT_SECONDS
+    is_short, within = _is_short(quick), _get_instant_limit(quick)
     instant = [use for use in soon if (use.gap_seconds or 0) <= within]
     later = len(soon) - len(instant)
     chats, seconds = _count_chats(instant), _list_gaps(instant)
@@ -185,6 +186,20 @@ def _find_instant(quick: Sequence[Reply]) -> TemplateDecision | None:
     if chats < needed or later * (3 if is_sure else 6) > len(instant):
         return None
     return _make_bot(AuthorReason.INSTANT, chats, seconds, (0, INSTANT_LIMIT_SECONDS))
+
+
+def _get_instant_limit(quick: Sequence[Reply]) -> int:
+    """Return the seconds within which a bot without a constant delay answers.
+
+    If a text is often sent sooner than a person pastes it, its slower answers are the bot's too.
+    """
+    if _is_short(quick):
+        return _READ_SECONDS
+    outruns = sum(
+        use.gap_seconds is not None and use.gap_seconds <= _PASTE_SECONDS for use in quick
+    )
+    is_long = all(use.characters >= _LONG_TEXT for use in quick)
+    return INSTANT_LIMIT_SECONDS if is_long and outruns * 3 >= len(quick) else INSTANT_SECONDS
 
 
 def _is_short(uses: Iterable[Reply]) -> bool:
@@ -206,11 +221,17 @@ def _find_constant(uses: Sequence[Reply], quick: Sequence[Reply]) -> TemplateDec
     waits = [use.wait_seconds for use in uses if use.wait_seconds is not None]
     for delays in (_list_gaps(uses), waits):
         found = _find_cluster(sorted(delays), slack, is_at_night=is_at_night)
-        if found is not None and (is_at_night or _is_brisk(quick, found[-1])):
+        if found is not None and (is_at_night or _is_exact(found) or _is_brisk(quick, found[-1])):
             margin = max(3, found[0] // 4, (found[-1] - found[0]) // 2)
             span = max(found[0] - margin, 0), found[-1] + margin
             return _make_bot(AuthorReason.CONSTANT_DELAY, chats, found, span)
     return None
+
+
+def _is_exact(seconds: Sequence[int]) -> bool:
+    """Return whether many times are as equal as only a machine keeps them."""
+    has_many = len(seconds) >= _ALWAYS_CHATS
+    return has_many and seconds[-1] - seconds[0] <= max(_EXACT_SECONDS, seconds[0] // 20)
 
 
 def _is_brisk(uses: Iterable[Reply], seconds: int) -> bool:

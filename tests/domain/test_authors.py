@@ -55,6 +55,9 @@ GREETING = [34, 21, 47, 88, 25, 62, 30, 75, 41, 55, 28, 90, 20, 66, 37]
         ([60, 61, 60, 62, 60, 59], LONG, NOON, BOT, AuthorReason.CONSTANT_DELAY),
         ([60, 60, 60, 60, 60, 60], 40, NOON, PERSON, AuthorReason.HUMAN_PACE),  # typed at ease
         ([20, 20, 20, 20, 20, 20], 40, NOON, PERSON, AuthorReason.HUMAN_PACE),
+        ([40, 41, 40, 40, 41, 40, 42, 40], 40, NOON, BOT, AuthorReason.CONSTANT_DELAY),
+        ([6, 8, 2, 6, 13, 8], LONG, NOON, BOT, AuthorReason.INSTANT),  # a random delay
+        ([8, 11, 7, 9, 13, 8], LONG, NOON, PERSON, AuthorReason.HUMAN_PACE),  # pasted
         ([60, 60, 60, 60, 60, 60], 40, NIGHT, BOT, AuthorReason.CONSTANT_DELAY),
         ([45, 44, 46, 45, 47], LONG, NOON, PERSON, AuthorReason.HUMAN_PACE),  # too few
         ([30, 34, 26, 38, 24, 29, 33, 36, 25, 37], LONG, NIGHT, BOT, AuthorReason.CONSTANT_DELAY),
