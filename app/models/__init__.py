@@ -6,6 +6,7 @@ from app.models.chat import Chat
 from app.models.covered_date import CoveredDate
 from app.models.delivery import Delivery, DeliveryState
 from app.models.digest import Digest, DigestKind
+from app.models.listing import AccountListing
 from app.models.message import Message
 from app.models.model_exchange import ExchangePurpose, ModelExchange
 from app.models.prompt import Prompt
@@ -16,6 +17,7 @@ from app.models.run import Run, RunKind, RunState
 
 __all__ = [
     "Account",
+    "AccountListing",
     "Base",
     "Chat",
     "CoveredDate",

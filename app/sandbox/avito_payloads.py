@@ -94,8 +94,8 @@ def build_listing_body(listing: AvitoListing) -> Json:
         "status": listing.status,
         "price": int(digits) if digits else None,
         "url": _build_listing_url(listing),
-        "address": "Москва, Садовая улица, 5",
-        "category": {"id": 111, "name": "Разное"},
+        "address": listing.address,
+        "category": {"id": 111, "name": listing.category},
     }
 
 

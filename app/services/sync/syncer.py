@@ -3,8 +3,8 @@
 For each account a list pass marks the chats that have changed, page by page; each page is
 committed. A message pass then reads the marked chats and clears each mark in the transaction that
 writes the messages. Then the authors of stored messages are decided again where new messages give
-a reason. A sync can therefore be killed at any point, and the next one continues. A sync never
-marks a message as read at Avito.
+a reason, and a few pages of the account's listings are read, if they are due. A sync can therefore
+be killed at any point, and the next one continues. A sync never marks a message as read at Avito.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from app.services.problems import Problem, ProblemCode, describe_problems
 from app.services.runs import Progress, StepResult
 from app.services.sync.authors import AuthorRules, decide_stored_messages
 from app.services.sync.list_pass import ListPass
+from app.services.sync.listings import ListingReader
 from app.services.sync.message_pass import MessagePass, Tally
 
 log = structlog.get_logger(__name__)
@@ -119,6 +120,7 @@ class _AccountSync:
                 raise
             await self._list(account)
             await messages.read_due()
+            await self._make_listing_reader(account).read_due()
         except UpstreamError as error:
             log.warning(
                 "sync.account_failed", client_id=self._source.client_id, error=type(error).__name__
@@ -137,6 +139,9 @@ class _AccountSync:
             if coverage.lists_cut_short:
                 self._tally.cut_short.append(account.name)
             self._progress.figures = self._tally.figures()
+
+    def _make_listing_reader(self, account: Account) -> ListingReader:
+        return ListingReader(self._database, self._client, self._clock, account.id)
 
     async def _open(self) -> Account:
         """Return the account of the keys.
@@ -166,6 +171,7 @@ class _AccountSync:
             self._database,
             self._client,
             self._tally,
+            self._make_listing_reader(account),
             account_id=account.id,
             user_id=account.avito_user_id,
             reread=self._full,
