@@ -270,6 +270,13 @@ class Settings(BaseSettings):
     to all stored messages.
     """
 
+    company_facts_file: Path | None = Field(
+        None, description="путь к файлу со сведениями о компании"
+    )
+    """File with facts about the company, such as prices of delivery and sizes: UTF-8, at most 8,000
+    characters. The model gets them, unmasked, and statements that contradict them are flagged.
+    """
+
     steadiness_share: float = Field(0.05, ge=0, le=1, description="доля от 0 до 1")
     """Share of chats that is graded twice. The first grading is the report; the summary and the
     mail show how often the second one differs. 0: no chat is graded twice.

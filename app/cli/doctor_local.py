@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters import open_database, read_listed_texts
+from app.adapters import open_database, read_company_facts, read_listed_texts
 from app.api.security import compute_key_id
 from app.cli.doctor_findings import DoctorFindings
 from app.cli.serving import check_data_dir
@@ -73,6 +73,18 @@ def check_listed_texts(findings: DoctorFindings, settings: Settings) -> None:
     else:
         if listed.lines:
             findings.good(f"Автоответы из AUTOREPLY_TEXTS_FILE: {len(listed.lines)}.")
+
+
+def check_company_facts(findings: DoctorFindings, settings: Settings) -> None:
+    """Check that the file of the company's facts can be used, if there is one."""
+    if settings.company_facts_file is None:
+        return
+    try:
+        facts = read_company_facts(settings)
+    except SettingsError as error:
+        findings.bad(error.message)
+    else:
+        findings.good(f"Данные компании: {settings.company_facts_file}, знаков: {len(facts)}.")
 
 
 def check_timetable(findings: DoctorFindings, settings: Settings) -> None:
