@@ -16,6 +16,7 @@ from app.database.startup import PATIENCE_SECONDS, prepare
 from app.domain.reply_texts import MOST_LISTED, ListedTexts
 from app.errors import SettingsError
 from app.grading.answer_schema import make_answer_schema
+from app.grading.company_facts import CompanyFactsError, load_company_facts
 from app.grading.rubric import Rubric, RubricError, load_rubric
 from app.services.analysis.grader import Grader
 from app.services.analysis.worker_pool import WorkerPool
@@ -63,7 +64,7 @@ async def open_grader(
     Raises:
         SettingsError: the rubric file cannot be used.
     """
-    rubric = read_rubric(settings)
+    rubric, facts = read_rubric(settings), read_company_facts(settings)
     deepseek = build_deepseek_client(
         settings,
         rubric,
@@ -76,6 +77,7 @@ async def open_grader(
             deepseek,
             processes,
             rubric,
+            facts,
             settings.report_timezone,
             clock,
             episode_gap=timedelta(hours=settings.episode_gap_hours),
@@ -147,6 +149,18 @@ def read_listed_texts(settings: Settings) -> ListedTexts:
             " автоответ."
         )
     return ListedTexts(lines)
+
+
+def read_company_facts(settings: Settings) -> str:
+    """Read the company's facts that the settings name; an empty text without a file.
+
+    Raises:
+        SettingsError: the file cannot be used.
+    """
+    try:
+        return load_company_facts(settings.company_facts_file)
+    except CompanyFactsError as error:
+        raise SettingsError(f"COMPANY_FACTS_FILE: {error}") from None
 
 
 @asynccontextmanager

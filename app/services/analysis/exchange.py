@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from app.clients.deepseek.request_body import SentRequest
 from app.clients.deepseek.schema import Completion
 from app.clock import Clock
+from app.domain.listing import Listing
 from app.domain.messages import ChatMessage, Side
 from app.domain.working_hours import WorkingHours
 from app.grading.masking.masker import Masking
@@ -129,6 +130,7 @@ def _describe_question(exchange: Exchange) -> dict[str, Any]:
         "working_hours": context.working_hours.describe(),
         "graded_at": context.graded_at.isoformat(),
         "earlier": context.earlier,
+        "listing": context.listing.as_json if context.listing else None,
         "complaint": exchange.complaint,
         "messages": [message.id for message in work.window],
         "bots": [message.id for message in work.window if message.side is Side.BOT],
@@ -137,10 +139,12 @@ def _describe_question(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def rebuild_work(stored: ModelExchange, messages: Sequence[ChatMessage]) -> ChatWork:
+def rebuild_work(
+    stored: ModelExchange, messages: Sequence[ChatMessage], facts: str | None
+) -> ChatWork:
     """Return the work from which the question of a stored exchange was written.
 
-    ``messages``: all of the chat.
+    ``messages``: all of the chat. ``facts``: of the stored prompt.
     """
     question = stored.question
     context = ChatContext(
@@ -148,6 +152,8 @@ def rebuild_work(stored: ModelExchange, messages: Sequence[ChatMessage]) -> Chat
         WorkingHours.parse(question["working_hours"]),
         datetime.fromisoformat(question["graded_at"]),
         question["earlier"],
+        Listing.from_json(question.get("listing")),
+        facts or "",
     )
     window = select_window(messages, question, stored.first_message_id, stored.last_message_id)
     names, masking = tuple(question["names"]), Masking(question["masking"])

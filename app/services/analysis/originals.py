@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.engine import Database
 from app.domain.episode import latest_episode
+from app.domain.listing import Listing
 from app.domain.messages import ChatMessage
 from app.repositories import messages, model_exchanges, regrades
 from app.repositories.messages import MessageWords
@@ -84,7 +85,8 @@ def _make_case(
     earlier = question.get("earlier")
     if earlier is None:
         earlier = _count_earlier(messages, window, gap)
-    return GradingCase(original, window, names, earlier, original.created_at)
+    listing = Listing.from_json(question.get("listing"))
+    return GradingCase(original, window, names, earlier, original.created_at, listing)
 
 
 def _count_earlier(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.domain.author_kinds import read_side
+from app.domain.listing import Listing
 from app.domain.messages import ChatMessage, Side
 from app.domain.placeholders import Placeholder, find_placeholder
 from app.models import Message
@@ -18,7 +19,7 @@ LONGEST_TEXT = 10_000
 class Transcript:
     """A claimed chat with its messages, oldest first, and its counts for the report.
 
-    Transcripts of the same messages are equal, also if the chat was renamed.
+    Transcripts of the same messages are equal, also if the chat or its listing was renamed.
     """
 
     chat: ClaimedChat = field(compare=False)
@@ -27,6 +28,7 @@ class Transcript:
     client_messages: int
     last_person_id: int
     """The last message of a person, or the notice of a lead. The chat is graded up to it."""
+    listing: Listing | None = field(compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,7 +64,9 @@ def select_people_between(
     )
 
 
-def build_transcript(chat: ClaimedChat, stored: Sequence[Message | MessageWords]) -> Transcript:
+def build_transcript(
+    chat: ClaimedChat, stored: Sequence[Message | MessageWords], listing: Listing | None = None
+) -> Transcript:
     """Build the transcript of a chat with at least one message of a person or notice of a lead."""
     messages = convert_messages(stored)
     client = sum(message.side is Side.CLIENT for message in messages)
@@ -80,6 +84,7 @@ def build_transcript(chat: ClaimedChat, stored: Sequence[Message | MessageWords]
         company_messages=len(messages) - client - system,
         client_messages=client,
         last_person_id=last.id,
+        listing=listing,
     )
 
 
