@@ -12,8 +12,8 @@ from app.domain.substitutes import Substitute, find_substitute
 from app.domain.waiting import AnswerTimes, answer_times, find_missed_call
 from app.domain.working_hours import WorkingHours
 from app.errors import FieldError, InvalidParametersError, NotFoundError
-from app.models import Account, Chat, ModelExchange, Review
-from app.repositories import chats, messages, model_exchanges, reports, reviews
+from app.models import Account, AccountListing, Chat, ModelExchange, Review
+from app.repositories import chats, listings, messages, model_exchanges, reports, reviews
 from app.repositories.chats import AccountChat
 from app.services.analysis.chat_contact import find_chat_contact
 from app.services.analysis.grader import Grader
@@ -49,6 +49,8 @@ class ChatCard:
     """Of the latest episode; None also if the company is the buyer."""
     missed_call_at: datetime | None
     """The buyer's last missed call without an answer; None also if the company is the buyer."""
+    listing: AccountListing | None
+    """The cached listing of the chat; None: Avito has not returned it."""
     failed_exchanges: list[ModelExchange]
     """What the model answered in the run in which grading failed; empty unless it has failed."""
 
@@ -78,6 +80,7 @@ async def read_chat(
         )
         one = _require_one(found, avito_id, account)
         chat = one.chat
+        listing = await listings.get_of_chat(session, chat)
         stored_messages = await messages.list_messages(session, chat.id)
         shown = await show_messages(session, stored_messages)
         bodies = await reports.list_bodies_by_chat(session, chat.id)
@@ -103,6 +106,7 @@ async def read_chat(
         None if one.company_is_buyer else find_substitute(talk),
         contact,
         None if one.company_is_buyer else find_missed_call(talk),
+        listing,
         exchanges,
     )
 

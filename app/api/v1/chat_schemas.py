@@ -107,6 +107,40 @@ class ContactRead(BaseModel):
     )
 
 
+class ListingRead(BaseModel):
+    """The listing of a chat as of its last reading."""
+
+    title: str | None = Field(description="Название.", examples=["Диван угловой «Бергамо»"])
+    price: str | None = Field(description="Цена, как её пишет Авито.", examples=["34 900 ₽"])
+    category: str | None = Field(
+        description="Категория; null — Авито её не дал.", examples=["Мебель и интерьер"]
+    )
+    address: str | None = Field(
+        description="Адрес; null — Авито его не дал.", examples=["Москва, Садовая улица, 5"]
+    )
+    status: str | None = Field(
+        description=(
+            "Состояние на Авито: active — опубликовано, old — истёк срок, removed — удалено,"
+            " blocked — заблокировано, rejected — отклонено; null — Авито его не дал. Модели не"
+            " показывают."
+        ),
+        examples=["active"],
+    )
+    url: str | None = Field(
+        description=(
+            "Адрес страницы на Авито; null — Авито его не дал, или он ведёт на другой сайт."
+        ),
+        examples=["https://avito.ru/moskva/listing_4928810066"],
+    )
+    read_at: LocalMoment | None = Field(
+        description=(
+            "Когда прочитаны категория, адрес и состояние; название и цена — из чата, не старше"
+            " последнего сообщения. null — Авито даёт только то, что есть в самом чате."
+        ),
+        examples=["2026-11-22T14:05:00+03:00"],
+    )
+
+
 class ModelAnswerRead(BaseModel):
     """An answer of the model that could not be used."""
 
@@ -140,6 +174,9 @@ class ChatRead(BaseModel):
     )
     price: str | None = Field(
         description="Цена в объявлении, как её пишет Авито.", examples=["34 900 ₽"]
+    )
+    listing: ListingRead | None = Field(
+        description="Объявление, о котором чат; null — чат без объявления."
     )
     type: str | None = Field(
         description="Тип чата: u2i — об объявлении, u2u — между пользователями.", examples=["u2i"]

@@ -87,6 +87,8 @@ def _make_fields(card: ReportCard) -> dict[str, Any]:
             for late in detail.get("late_answers", ())
         ],
         "contact": detail.get("contact"),
+        "contradictions": detail.get("contradictions", ()),
+        "listing": detail.get("listing"),
         "advice": detail["recommendations"],
         "flags": _describe_flags(detail, addressing),
         "grader_addressed_by": addressing,

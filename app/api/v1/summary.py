@@ -119,6 +119,7 @@ def _make_figures(measures: Measures) -> dict[str, Any]:
         "addressed_reports": measures.addressed_reports,
         "unproven_reports": measures.unproven_reports,
         "critical_reports": measures.critical_reports,
+        "contradicting_reports": measures.contradicting_reports,
         "contacts": {
             "count": measures.contacts.count,
             "n": measures.contacts.n,

@@ -143,6 +143,13 @@ class FiguresRead(BaseModel):
         description="Отчётов с критической ошибкой продавца (critical в GET /reports/{id}).",
         examples=[1],
     )
+    contradicting_reports: int = Field(
+        description=(
+            "Отчётов, где цена, размер или год в словах продавца расходятся с объявлением или"
+            " данными компании (contradictions в GET /reports/{id})."
+        ),
+        examples=[1],
+    )
     contacts: ContactsRead = Field(description="Чем кончаются разговоры: контактом или встречей.")
     bot_first: BotFirstRead = Field(description="Сколько чатов первым ответил автоответчик.")
     first_answer: FirstAnswerRead = Field(

@@ -111,6 +111,7 @@ def _describe_reports(measured: Measured) -> dict[str, Any]:
         "addressed_reports": total.addressed_reports,
         "unproven_reports": total.unproven_reports,
         "critical_reports": total.critical_reports,
+        "contradicting_reports": total.contradicting_reports,
         "contacts": total.contacts,
         "bot_first": total.bot_first,
         "first_answer": total.first_answer,

@@ -123,6 +123,8 @@ class Measures(_Figures):
     """Reports with a high or low grade without a verified quote; a person should check them."""
     critical_reports: int = 0
     """Reports with a critical fault of the seller."""
+    contradicting_reports: int = 0
+    """Reports in which the seller contradicts the listing or the company's facts."""
     contacts: Contacts = Contacts()
     bot_first: BotFirst = BotFirst()
 
@@ -314,6 +316,8 @@ class DigestFigures(_Figures):
     """Reports with a high or low grade without a verified quote."""
     critical_reports: int = 0
     """Reports with a critical fault of the seller."""
+    contradicting_reports: int = 0
+    """Reports in which the seller contradicts the listing or the company's facts."""
     contacts: Contacts = Contacts()
     bot_first: BotFirst = BotFirst()
     steadiness: Steadiness = Steadiness()
@@ -347,6 +351,7 @@ class DigestFigures(_Figures):
 UNKNOWN_TO_RELEASE_BEFORE: dict[str, Any] = {
     "steadiness": True,
     "critical_reports": True,
+    "contradicting_reports": True,
     "bad_share_corrected": True,
     "worst_listings": True,
     "contacts": True,

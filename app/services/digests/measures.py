@@ -87,6 +87,7 @@ def _make_measures(row: Row, grades: Sequence[Row]) -> Measures:
         addressed_reports=row["addressed"],
         unproven_reports=row["unproven"],
         critical_reports=row["critical"],
+        contradicting_reports=row["contradicting"],
         contacts=Contacts(count=row["contacts"], n=row["contacts_known"]),
         bot_first=BotFirst(count=row["bot_first"], n=row["bots_known"]),
         first_answer=FirstAnswer(

@@ -161,6 +161,11 @@ def describe_grading(figures: DigestFigures) -> str:
         )
     if figures.critical_reports:
         parts.append(f"отчётов с критической ошибкой продавца: {number(figures.critical_reports)}")
+    if figures.contradicting_reports:
+        parts.append(
+            "отчётов, где слова продавца расходятся с объявлением или данными компании:"
+            f" {number(figures.contradicting_reports)}"
+        )
     if figures.addressed_reports:
         parts.append(
             "отчётов, где переписка обращается к проверяющему:"
