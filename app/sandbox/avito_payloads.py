@@ -87,7 +87,8 @@ def build_webhook_body(
 
 def build_listing_body(listing: AvitoListing) -> Json:
     """Build an entry of `GET /core/v1/items`. `price` is null if the listing has none."""
-    digits = "".join(character for character in listing.price_string or "" if character.isdigit())
+    amount = (listing.price_string or "").partition("₽")[0]
+    digits = "".join(character for character in amount if character.isdecimal())
     return {
         "id": listing.id,
         "title": listing.title,
