@@ -23,9 +23,9 @@ log = structlog.get_logger(__name__)
 REFUSED = (AvitoPermissionError, AvitoRateLimitedError)
 """Refusals of the listings that are no fault of the account."""
 
-PAGES_EACH_SYNC = 10
-_LONGEST_SECONDS = 90
-"""Ten pages take 42 seconds by the limit of requests; refusals may delay them."""
+PAGES_EACH_SYNC = 5
+_LONGEST_SECONDS = 30
+"""Five pages take 16 seconds by the limit of requests; refusals may delay them."""
 _PASS_EVERY = timedelta(days=1)
 _PASS_FOR_NEW_CHATS_EVERY = timedelta(hours=1)
 

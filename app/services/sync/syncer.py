@@ -2,13 +2,15 @@
 
 For each account a list pass marks the chats that have changed, page by page; each page is
 committed. A message pass then reads the marked chats and clears each mark in the transaction that
-writes the messages. Then the authors of stored messages are decided again where new messages give
-a reason, and a few pages of the account's listings are read, if they are due. A sync can therefore
-be killed at any point, and the next one continues. A sync never marks a message as read at Avito.
+writes the messages; meanwhile a few pages of the account's listings are read, if they are due. Then
+the authors of stored messages are decided again where new messages give a reason. A sync can
+therefore be killed at any point, and the next one continues. A sync never marks a message as read
+at Avito.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -119,8 +121,8 @@ class _AccountSync:
                 await self._list(account)
                 raise
             await self._list(account)
-            await messages.read_due()
-            await self._make_listing_reader(account).read_due()
+            async with self._reading_listings(account):
+                await messages.read_due()
         except UpstreamError as error:
             log.warning(
                 "sync.account_failed", client_id=self._source.client_id, error=type(error).__name__
@@ -142,6 +144,17 @@ class _AccountSync:
 
     def _make_listing_reader(self, account: Account) -> ListingReader:
         return ListingReader(self._database, self._client, self._clock, account.id)
+
+    @asynccontextmanager
+    async def _reading_listings(self, account: Account) -> AsyncIterator[None]:
+        """Read the due pages of listings meanwhile, because their requests are spread in time."""
+        reading = asyncio.create_task(self._make_listing_reader(account).read_due())
+        try:
+            yield
+            await reading
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def _open(self) -> Account:
         """Return the account of the keys.
