@@ -75,7 +75,9 @@ class Facts:
         adjectives = list_adjectives(statement.lead)
         if not all(map(self.subject.names, adjectives)) or self._is_of_variant(statement):
             return None
-        named = list_things(statement.lead) or (() if adjectives else statement.things[:1])
+        lead = list_things(statement.lead)
+        things = [thing for thing in lead if thing not in words.WORKS] or lead
+        named = things or (() if adjectives else statement.things[:1])
         if not all(about[0].whole.names(thing) or listing.names(thing) for thing in named):
             return None
         return None if self._is_calculated(statement) else about[0].words

@@ -13,6 +13,8 @@ from app.grading.contradictions.statements import Statement
 from app.grading.contradictions.units import Unit
 
 _FREE = re.compile(r"бесплатно|даром")
+_IS_RENT = re.compile(r"в месяц|за месяц|(?:за|в) сутки")
+_RENT = "аренда арендная плата"
 _WORN = re.compile(r"одежд|обув|плать|пальто|костюм|кроссов|ботин|туфл|сапог")
 _BED = re.compile(r"кроват|матрас|матрац")
 _WHEELS = re.compile(r"шин|резин|диск|колес|покрышк")
@@ -169,6 +171,8 @@ def read_offer(listing: Listing | None) -> Offer:
 def _read(listing: Listing) -> Offer:
     title, price_text = listing.title or "", listing.price or ""
     own, wide = fold(f"{title} {price_text}"), fold(f"{title} {listing.category or ''}")
+    if _IS_RENT.search(own):
+        own, wide = f"{own} {_RENT}", f"{wide} {_RENT}"
     amounts = [_read_worn(one, wide) for one in list_amounts(fold(title))]
     return Offer(
         title,

@@ -22,6 +22,7 @@ _PRONOUN = re.compile(r"(?<!\w)(?:он|она|оно|они|эта|этот|эт
 _FOR_THING = re.compile(r"^ ?за (?!\d)(?:\w+ ){0,2}\w+")
 _IS_YES = re.compile(r"^ ?(?:да,? )?(?:есть|имеется|имеются)(?: такой| такая| такие)? ?$")
 _IF = re.compile(r"(?<!\w)если(?!\w)")
+_ORDINAL = re.compile(r"(?:[иыо]й|го) ?$")
 _IS_SIZE = re.compile(
     r"есть|в наличии|размер|бирк|(?<!\w)это(?!\w)|сам[оаи]? |на самом деле|по факту"
 )
@@ -208,6 +209,8 @@ def _interpret_bare(amount: Amount, text: str, question: str) -> tuple[Amount | 
     if len(amount.values) != 1:
         return None, False
     value = amount.values[0]
+    if 50 <= value <= 99 and words.ASKS_YEAR.search(question) and _ORDINAL.search(text):
+        return replace(amount, unit=Unit.YEAR, values=(1900 + value,)), True
     if value >= _LARGE_ENOUGH and value % 10 == 0 and not words.ASKS_SIZE.search(question):
         is_certain = words.PRICE_CUE.search(text) or words.ASKS_PRICE.search(question)
         return replace(amount, unit=Unit.ROUBLE), bool(is_certain)
