@@ -22,13 +22,13 @@ _CLAUSE_END = re.compile(
     r"|(?<=\d)(?= и [а-я]+ \d)|(?<= )[+](?= )"
     r"| — (?=[а-я]+ \d)|: (?=[а-я]+ [а-я]* ?\d[^,]{0,40},)"
 )
-_WORD = re.compile(r"(?<![\w-])(?:[а-я]{2,40}(?:-[а-я]{1,40})?|[a-z][a-z0-9]+)")
+_WORD = re.compile(r"(?<![\w-])(?:[а-я]{2,40}(?:-[а-я]{1,40})?|[a-z][a-z0-9]{1,40})")
 _FOLDED = str.maketrans("ё\u00a0\u202f\u2009\t", "е    ")
 _MOST_NOUNS = 40
 _STEM = 5
 _SOUNDS = 2
 _VOWELS = frozenset("aeiou")
-_WITH = re.compile(r"(?<!\w)(?:без|со?) (?!\d)\w+")
+_WITH = re.compile(r"(?<!\w)(?:без|со?) (?!\d)\w{1,40}")
 _WHOLE_WORD = re.compile(r"\w+")
 
 

@@ -20,10 +20,11 @@ _BED = re.compile(r"кроват|матрас|матрац")
 _WHEELS = re.compile(r"шин|резин|диск|колес|покрышк")
 _LEAST_RATIO, _MOST_RATIO = 0.25, 4.0
 """A price beyond these shares of the listing's is probably that of another thing."""
-_MODEL = re.compile(r"(?<!\w)([a-z]{2,}|[а-я]{3,}) \d{1,4}[a-z]{0,2}(?![\w])")
+_MODEL = re.compile(r"(?<!\w)([a-z]{2,40}|[а-я]{3,40}) \d{1,4}[a-z]{0,2}(?![\w])")
 _IS_IN_STOCK = re.compile(r"(?<!\w)(?<!то )есть(?!\w)")
 _WITHOUT = re.compile(
-    r"(?<!\w)без \w+|(?<!\w)с балкон\w+|(?<!\w)еще (?=актуал|прод|в налич|есть|свобод|не прод)"
+    r"(?<!\w)без \w{1,40}|(?<!\w)с балкон\w{1,20}|(?<!\w)еще (?=актуал|прод|в налич|есть|свобод"
+    r"|не прод)"
 )
 
 
