@@ -32,6 +32,8 @@ class Amount:
     bound: Bound = Bound.EXACT
     is_negated: bool = False
     is_scaled: bool = True
+    is_aged: bool = False
+    """The year follows from an age."""
     letters: str = ""
     """The size of clothes in letters."""
 
@@ -40,7 +42,7 @@ class Amount:
         """The kind of contradiction that the amount can take part in."""
         if self.unit is Unit.ROUBLE:
             return ContradictionKind.PRICE
-        if self.unit is Unit.YEAR:
+        if self.unit in (Unit.YEAR, Unit.AGE):
             return ContradictionKind.YEAR
         return None if self.unit is Unit.BARE else ContradictionKind.SIZE
 
@@ -48,6 +50,7 @@ class Amount:
 _LATIN = str.maketrans("хлс", "xls")
 _OLDEST, _NEWEST = 1950, 2035
 _AROUND = 60
+_LARGEST_AGE = 40
 
 
 def list_amounts(text: str) -> list[Amount]:
@@ -132,6 +135,9 @@ def _read_amount(text: str, number: Number) -> Amount:
             if unit not in (Unit.ROUBLE, Unit.AREA, Unit.LENGTH) and number.last_group is not None:
                 value = number.last_group
             return Amount(unit, (value * factor,), number.start, after.end())
+    is_age = number.value <= _LARGEST_AGE and not number.is_ordinal
+    if is_age and units.AGE_AFTER.match(text, number.end):
+        return Amount(Unit.AGE, (number.value,), number.start, number.end)
     if units.OTHER_UNIT.match(text, number.end):
         return Amount(Unit.BARE, (), number.start, number.end)
     if (year := _read_year(text, number, before)) is not None:

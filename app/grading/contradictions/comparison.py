@@ -18,6 +18,8 @@ def agree(said: Amount, known: Amount) -> bool:
     """Return whether a stated amount may be the known one, or one of its sides."""
     if said.letters or known.letters:
         return said.letters == known.letters
+    if said.is_aged:
+        return abs(said.values[0] - known.values[0]) <= 1
     if known.unit is Unit.YEAR:
         return said.values == known.values or _is_between(said, known)
     if known.bound is not Bound.EXACT and len(said.values) == 1:

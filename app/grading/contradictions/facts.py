@@ -66,7 +66,7 @@ class Facts:
         decide, if none of the same measure has its amount.
         """
         amount = statement.amount
-        if amount.bound is not Bound.EXACT or self._is_doubtful(statement):
+        if amount.bound is not Bound.EXACT or amount.is_aged or self._is_doubtful(statement):
             return None
         same = [fact for fact in self.entries if _is_same_measure(statement, fact)]
         about = _list_nearest(statement, same)

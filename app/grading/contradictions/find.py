@@ -39,7 +39,7 @@ def find_contradictions(
         if message.side is Side.CLIENT:
             talk.hear(text)
             continue
-        for statement in talk.read(text):
+        for statement in talk.read(text, message.sent_at.year):
             for kind, quote, words in _compare(statement, offer, known):
                 found.setdefault(
                     (message.id, kind),

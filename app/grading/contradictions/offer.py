@@ -127,6 +127,9 @@ class Offer:
     def _is_other_year(self, statement: Statement) -> bool:
         if words.IN_YEAR.search(statement.lead) and not words.MADE.search(statement.text):
             return False
+        is_named = statement.things or words.ITSELF.search(statement.lead)
+        if statement.amount.is_aged and not is_named:
+            return False
         around = statement.around
         if words.ASKS_YEAR.search(statement.question):
             around = around.replace("птс", "")

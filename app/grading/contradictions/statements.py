@@ -85,15 +85,15 @@ class Talk:
             value for clause in clauses for one in clause.amounts for value in one.values
         }
 
-    def read(self, text: str) -> Iterator[Statement]:
-        """Yield the statements of a message of the company."""
+    def read(self, text: str, year: int) -> Iterator[Statement]:
+        """Yield the statements of a message of the company that was written in a year."""
         folded, shown = fold(text), keep_visible(text)
         clauses = split_clauses(folded)
         if sum(len(clause.amounts) for clause in clauses) > _MOST_AMOUNTS:
             clauses = []  # a price list
         for place, clause in enumerate(clauses):
             for amount in () if clause.is_question else clause.amounts:
-                if statement := self._make(amount, place, clauses, shown):
+                if statement := self._make(_read_age(amount, year), place, clauses, shown):
                     yield statement
         self._was_bargained |= bool(words.BARGAIN.search(folded))
         self._is_answered = True
@@ -115,7 +115,7 @@ class Talk:
         after = _FOR_THING.match(tail)
         things = (*list_things(lead), *(list_things(after[0]) if after else ()))
         context = ""
-        if not things:
+        if not things and not words.ITSELF.search(lead):
             context = self._find_context(read, place, clauses)
             things = list_things(context)
         return Statement(
@@ -196,6 +196,13 @@ def _interpret(amount: Amount, clause: Clause, question: str) -> tuple[Amount | 
     if amount.unit is Unit.LENGTH and words.ASKS_AREA.search(f"{question} {text}"):
         return _read_area(amount), True
     return _interpret_bare(amount, text, question) if amount.unit is Unit.BARE else (amount, True)
+
+
+def _read_age(amount: Amount, year: int) -> Amount:
+    """Return an age as the year of production, which it gives up to a year."""
+    if amount.unit is not Unit.AGE:
+        return amount
+    return replace(amount, unit=Unit.YEAR, values=(year - amount.values[0],), is_aged=True)
 
 
 def _read_area(amount: Amount) -> Amount:
