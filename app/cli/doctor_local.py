@@ -13,6 +13,7 @@ from app.cli.serving import check_data_dir
 from app.clients.avito import create_avito_http, fetch_date_header
 from app.clock import system_clock
 from app.config import Need, Settings
+from app.database.check import check_server
 from app.database.migrate import get_current_revision, get_head_revision, is_known
 from app.domain.messages import Side
 from app.errors import SettingsError
@@ -129,7 +130,8 @@ async def check_database(findings: DoctorFindings, settings: Settings) -> None:
         findings.checking("База", _DATABASE_SECONDS),
         open_database(settings, migrated=False, patience_seconds=0) as database,
     ):
-        findings.good(f"База: Postgres {await database.check()} отвечает ({where}).")
+        version = (await check_server(database)).version
+        findings.good(f"База: Postgres {version} отвечает ({where}).")
         present, head = await get_current_revision(database), get_head_revision()
         if present == head:
             findings.good(f"База: схема свежая ({head}).")

@@ -8,6 +8,7 @@ import time
 
 import structlog
 
+from app.database.check import check_server
 from app.database.engine import Database
 from app.database.migrate import migrate
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
@@ -34,7 +35,7 @@ async def prepare(database: Database, *, migrated: bool, patience_seconds: float
     pause = _PAUSE_SECONDS
     while True:
         try:
-            await database.check()
+            await check_server(database)
             if migrated:
                 await migrate(database)
         except DatabaseRefusedError:
