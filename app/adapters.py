@@ -37,16 +37,44 @@ async def open_database(
     Raises:
         AppError: the database cannot be reached or started; the message names the setting.
     """
+    if settings.database_direct_url and not settings.database_url:
+        raise SettingsError("DATABASE_URL: не задано, а DATABASE_DIRECT_URL без него не нужно.")
     async with AsyncExitStack() as stack:
         if settings.database_url is None:
             url = await stack.enter_async_context(embedded_postgres(settings.data_dir))
         else:
             url = settings.database_url.get_secret_value()
         embedded = settings.database_url is None
-        database = Database(url, pool_size=settings.database_pool_size, embedded=embedded)
+        database = Database(
+            url,
+            pool_size=settings.database_pool_size,
+            embedded=embedded,
+            ca_file=settings.ca_file,
+        )
         stack.push_async_callback(database.close)
-        await prepare(database, migrated=migrated, patience_seconds=patience_seconds)
+        async with open_direct_database(settings) as direct:
+            await prepare(
+                database, migrated=migrated, patience_seconds=patience_seconds, direct=direct
+            )
         yield database
+
+
+@asynccontextmanager
+async def open_direct_database(settings: Settings) -> AsyncIterator[Database | None]:
+    """Open the database without its pooler; None if no address is set for that."""
+    if settings.database_direct_url is None:
+        yield None
+        return
+    database = Database(
+        settings.database_direct_url.get_secret_value(),
+        setting="DATABASE_DIRECT_URL",
+        ca_file=settings.ca_file,
+        pool_size=1,
+    )
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 @asynccontextmanager

@@ -79,7 +79,15 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="адрес вида postgresql://имя:пароль@хост:5432/база"
     )
-    """Address of Postgres. If it is not set, the service runs an embedded Postgres under DATA_DIR.
+    """Address of Postgres or of a pooler, in the form of libpq. If it is not set, the service runs
+    an embedded Postgres under DATA_DIR.
+    """
+    database_direct_url: SecretStr | None = Field(
+        None, description="адрес той же базы без пулера: postgresql://имя:пароль@хост:5432/база"
+    )
+    """Address of the same database without the pooler. If DATABASE_URL is a pooler such as
+    pgbouncer, migrations use this address. If it is not set, they use DATABASE_URL, which a pooler
+    in transaction mode allows.
     """
     database_pool_size: int = Field(10, ge=1, le=100, description="целое число от 1 до 100")
     """Maximum number of connections to Postgres. A connection that has not been used for 60 seconds

@@ -125,13 +125,12 @@ def check_folder(findings: DoctorFindings, settings: Settings) -> None:
 
 async def check_database(findings: DoctorFindings, settings: Settings) -> None:
     """Check the database's connection, schema revision and clock. Nothing in it is changed."""
-    where = "DATABASE_URL" if settings.database_url else "встроенный, в DATA_DIR"
     async with (
         findings.checking("База", _DATABASE_SECONDS),
         open_database(settings, migrated=False, patience_seconds=0) as database,
     ):
         version = (await check_server(database)).version
-        findings.good(f"База: Postgres {version} отвечает ({where}).")
+        findings.good(f"База: Postgres {version} отвечает ({_name_addresses(settings)}).")
         present, head = await get_current_revision(database), get_head_revision()
         if present == head:
             findings.good(f"База: схема свежая ({head}).")
@@ -159,6 +158,14 @@ async def check_database(findings: DoctorFindings, settings: Settings) -> None:
                 f" ({newest.astimezone(settings.report_timezone):%d.%m.%Y %H:%M}): часы службы"
                 " спешили или теперь отстают; проверьте синхронизацию времени (NTP)."
             )
+
+
+def _name_addresses(settings: Settings) -> str:
+    if settings.database_url is None:
+        return "встроенный, в DATA_DIR"
+    if settings.database_direct_url is None:
+        return "DATABASE_URL"
+    return "DATABASE_URL; миграции — по DATABASE_DIRECT_URL, это та же база"
 
 
 async def check_placeholders(findings: DoctorFindings, session: AsyncSession) -> None:

@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import make_url, text
 
+from app.adapters import open_database
+from app.config import load_settings
 from app.database.address import TlsOptions
 from app.database.check import check_server
 from app.database.engine import Database
@@ -219,6 +221,18 @@ async def test_unverified_certificates_are_named(
             database = Database(f"{front.url}?sslmode=verify-full{query}", ca_file=ca_file)
             await check_server(database)
             await database.close()
+
+
+async def test_setting_for_certificates_reaches_the_database(
+    postgres_url: str, certificate: Path
+) -> None:
+    async with open_tls_postgres(postgres_url, certificate) as front:
+        url = f"{front.url}?sslmode=verify-full"
+        settings = load_settings(
+            _env_file=None, database_url=url, database_direct_url=url, ca_file=certificate
+        )
+        async with open_database(settings, patience_seconds=0):
+            assert front.handshakes == 2
 
 
 def test_certificate_of_the_client(certificate: Path) -> None:
