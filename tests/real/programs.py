@@ -20,13 +20,13 @@ def find_program(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path=_FOLDERS)
 
 
-def find_postgres_folders() -> list[Path]:
+def find_postgres_folders(debian: Path = _DEBIAN_POSTGRES) -> list[Path]:
     """Return the folders with Postgres's programs, oldest version first.
 
     They are Debian's and those named by ``POSTGRES_BIN``, a list with colons like PATH.
     """
     named = [Path(name) for name in os.environ.get("POSTGRES_BIN", "").split(":") if name]
-    folders = [*_DEBIAN_POSTGRES.glob("*/bin"), *named]
+    folders = [*debian.glob("*/bin"), *named]
     return sorted(
         (folder for folder in folders if (folder / "initdb").exists()), key=read_major_version
     )
