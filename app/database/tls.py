@@ -1,5 +1,6 @@
 """TLS of the connection to Postgres, by libpq's rules."""
 
+import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,11 +51,11 @@ def build_tls(
     context.check_hostname = mode == "verify-full"
     context.set_alpn_protocols(_ALPN)
     _trust(context, options, mode, setting, ca_file)
-    if options.cert_file is not None:
-        with _naming_file(setting, "sslcert", options.cert_file, options.key_file):
-            context.load_cert_chain(
-                options.cert_file, options.key_file, password=options.key_password or ""
-            )
+    cert_file = options.cert_file or _find_default("PGSSLCERT", "postgresql.crt")
+    if cert_file is not None:
+        key_file = options.key_file or _find_default("PGSSLKEY", "postgresql.key")
+        with _naming_file(setting, "sslcert", cert_file, key_file):
+            context.load_cert_chain(cert_file, key_file, password=options.key_password or "")
     _limit_versions(context, options)
     return context
 
@@ -66,13 +67,15 @@ def _trust(
     setting: str,
     ca_file: Path | None,
 ) -> None:
-    """Load the trusted certificates. ``require`` verifies only if the address names a file.
+    """Load the trusted certificates. ``require`` verifies only if the address names a file, or if
+    libpq's own file exists.
 
     ``verify-full`` trusts the system's certificates too, unless the address names a file.
     ``verify-ca`` never does: it accepts a certificate for any host, so any owner of a public
     certificate could pretend to be the server.
     """
-    own = options.ca_file or (ca_file if mode in _VERIFYING else None)
+    setting_file = ca_file if mode in _VERIFYING else None
+    own = options.ca_file or setting_file or _find_default("PGSSLROOTCERT", "root.crt")
     if mode == "require" and own is None:
         context.verify_mode = ssl.CERT_NONE
     if mode == "verify-ca" and own is None:
@@ -80,12 +83,20 @@ def _trust(
     if mode == "verify-full" and options.ca_file is None:
         context.load_default_certs()
     if own is not None:
-        with _naming_file(setting, "sslrootcert" if options.ca_file else "CA_FILE", own):
+        with _naming_file(setting, "CA_FILE" if own is setting_file else "sslrootcert", own):
             context.load_verify_locations(own)
     if options.crl_file is not None:
         with _naming_file(setting, "sslcrl", options.crl_file):
             context.load_verify_locations(options.crl_file)
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
+
+
+def _find_default(variable: str, name: str) -> Path | None:
+    """Return libpq's default: the file of the variable, or the one in the home folder."""
+    if named := os.environ.get(variable):
+        return Path(named)
+    path = Path("~/.postgresql", name).expanduser()
+    return path if os.access(path, os.R_OK) else None
 
 
 def _limit_versions(context: ssl.SSLContext, options: TlsOptions) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -221,6 +222,32 @@ async def test_unverified_certificates_are_named(
             database = Database(f"{front.url}?sslmode=verify-full{query}", ca_file=ca_file)
             await check_server(database)
             await database.close()
+
+
+@pytest.mark.parametrize("place", ["home", "variable"])
+@pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
+async def test_default_certificates_of_libpq(
+    postgres_url: str,
+    certificate: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    mode: str,
+) -> None:
+    """Providers such as Yandex Cloud have their certificate put into the home folder."""
+    home, trusted = tmp_path / "home" / ".postgresql", tmp_path / "root.crt"
+    home.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home.parent))
+    if place == "home":
+        trusted = home / "root.crt"
+    else:
+        monkeypatch.setenv("PGSSLROOTCERT", str(trusted))
+    trusted.write_text(make_self_signed("127.0.0.1"))
+    async with open_tls_postgres(postgres_url, certificate) as front:
+        with pytest.raises(DatabaseRefusedError, match="издатель не из доверенных"):
+            await use(f"{front.url}?sslmode={mode}")
+        shutil.copy(certificate, trusted)
+        await use(f"{front.url}?sslmode={mode}")
 
 
 async def test_setting_for_certificates_reaches_the_database(
