@@ -17,10 +17,10 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test check format snapshot bench chaos fuzz mutate lock
+.PHONY: help demo serve test check check-real format snapshot bench chaos fuzz mutate lock
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/ready ## a whole day on example chats, then the service on port 8000 (PORT=8001 make demo)
 	@$(RUN) app demo $(ARGS)
@@ -37,6 +37,9 @@ check: $(VENV)/ready ## lint, types, import contracts; migrations, documents and
 	$(RUN) mypy
 	$(VENV)/bin/lint-imports --no-logo
 	$(RUN) pytest tests/checks
+
+check-real: $(VENV)/ready ## days on the Postgres, pgbouncer, nginx and Postfix of Debian packages; one trial: TRIALS=pgbouncer make check-real
+	@$(RUN) tests.real
 
 format: $(VENV)/ready ## fix lint findings and format the code
 	$(RUN) ruff check --fix .

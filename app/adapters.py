@@ -13,8 +13,10 @@ from app.config import Settings
 from app.database.embedded import embedded_postgres
 from app.database.engine import Database
 from app.database.startup import PATIENCE_SECONDS, prepare
+from app.domain.reply_texts import MOST_LISTED, ListedTexts
 from app.errors import SettingsError
 from app.grading.answer_schema import make_answer_schema
+from app.grading.company_facts import CompanyFactsError, load_company_facts
 from app.grading.rubric import Rubric, RubricError, load_rubric
 from app.services.analysis.grader import Grader
 from app.services.analysis.worker_pool import WorkerPool
@@ -35,16 +37,44 @@ async def open_database(
     Raises:
         AppError: the database cannot be reached or started; the message names the setting.
     """
+    if settings.database_direct_url and not settings.database_url:
+        raise SettingsError("DATABASE_URL: не задано, а DATABASE_DIRECT_URL без него не нужно.")
     async with AsyncExitStack() as stack:
         if settings.database_url is None:
             url = await stack.enter_async_context(embedded_postgres(settings.data_dir))
         else:
             url = settings.database_url.get_secret_value()
         embedded = settings.database_url is None
-        database = Database(url, pool_size=settings.database_pool_size, embedded=embedded)
+        database = Database(
+            url,
+            pool_size=settings.database_pool_size,
+            embedded=embedded,
+            ca_file=settings.ca_file,
+        )
         stack.push_async_callback(database.close)
-        await prepare(database, migrated=migrated, patience_seconds=patience_seconds)
+        async with open_direct_database(settings) as direct:
+            await prepare(
+                database, migrated=migrated, patience_seconds=patience_seconds, direct=direct
+            )
         yield database
+
+
+@asynccontextmanager
+async def open_direct_database(settings: Settings) -> AsyncIterator[Database | None]:
+    """Open the database without its pooler; None if no address is set for that."""
+    if settings.database_direct_url is None:
+        yield None
+        return
+    database = Database(
+        settings.database_direct_url.get_secret_value(),
+        setting="DATABASE_DIRECT_URL",
+        ca_file=settings.ca_file,
+        pool_size=1,
+    )
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 @asynccontextmanager
@@ -62,7 +92,7 @@ async def open_grader(
     Raises:
         SettingsError: the rubric file cannot be used.
     """
-    rubric = read_rubric(settings)
+    rubric, facts = read_rubric(settings), read_company_facts(settings)
     deepseek = build_deepseek_client(
         settings,
         rubric,
@@ -75,6 +105,7 @@ async def open_grader(
             deepseek,
             processes,
             rubric,
+            facts,
             settings.report_timezone,
             clock,
             episode_gap=timedelta(hours=settings.episode_gap_hours),
@@ -121,6 +152,43 @@ def read_rubric(settings: Settings) -> Rubric:
         return load_rubric(settings.rubric_file)
     except RubricError as error:
         raise SettingsError(f"RUBRIC_FILE: {error}") from None
+
+
+def read_listed_texts(settings: Settings) -> ListedTexts:
+    """Read the texts of automatic replies that the settings name; none without a file.
+
+    Raises:
+        SettingsError: the file cannot be used.
+    """
+    path = settings.autoreply_texts_file
+    if path is None:
+        return ListedTexts()
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(
+            f"AUTOREPLY_TEXTS_FILE: файл {path} не читается: проверьте путь, права и кодировку"
+            " UTF-8."
+        ) from None
+    lines = tuple(line.strip() for line in text.splitlines() if line.strip())
+    if len(lines) > MOST_LISTED:
+        raise SettingsError(
+            f"AUTOREPLY_TEXTS_FILE: в файле {path} больше {MOST_LISTED} строк: оставьте по одной на"
+            " автоответ."
+        )
+    return ListedTexts(lines)
+
+
+def read_company_facts(settings: Settings) -> str:
+    """Read the company's facts that the settings name; an empty text without a file.
+
+    Raises:
+        SettingsError: the file cannot be used.
+    """
+    try:
+        return load_company_facts(settings.company_facts_file)
+    except CompanyFactsError as error:
+        raise SettingsError(f"COMPANY_FACTS_FILE: {error}") from None
 
 
 @asynccontextmanager

@@ -80,7 +80,15 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="адрес вида postgresql://имя:пароль@хост:5432/база"
     )
-    """Address of Postgres. If it is not set, the service runs an embedded Postgres under DATA_DIR.
+    """Address of Postgres or of a pooler, in the form of libpq. If it is not set, the service runs
+    an embedded Postgres under DATA_DIR.
+    """
+    database_direct_url: SecretStr | None = Field(
+        None, description="адрес той же базы без пулера: postgresql://имя:пароль@хост:5432/база"
+    )
+    """Address of the same database without the pooler. If DATABASE_URL is a pooler such as
+    pgbouncer, migrations use this address. If it is not set, they use DATABASE_URL, which a pooler
+    in transaction mode allows.
     """
     database_pool_size: int = Field(10, ge=1, le=100, description="целое число от 1 до 100")
     """Maximum number of connections to Postgres. A connection that has not been used for 60 seconds
@@ -260,6 +268,22 @@ class Settings(BaseSettings):
     rubric_file: Path | None = Field(None, description="путь к файлу рубрики")
     """File with your own criteria, in the form of app/grading/rubric.json. If it is not set, that
     file is used.
+    """
+
+    autoreply_texts_file: Path | None = Field(
+        None, description="путь к файлу с текстами автоответов"
+    )
+    """File with the texts of your automatic replies, one in a line, at most 200; `{имя}` stands
+    for words that vary, `\\n` for a line break. A message with such a text is never a person's.
+    Other automatic replies are found without it. Read at the start; the next sync applies a change
+    to all stored messages.
+    """
+
+    company_facts_file: Path | None = Field(
+        None, description="путь к файлу со сведениями о компании"
+    )
+    """File with facts about the company, such as prices of delivery and sizes: UTF-8, at most 8,000
+    characters. The model gets them, unmasked, and statements that contradict them are flagged.
     """
 
     steadiness_share: float = Field(0.05, ge=0, le=1, description="доля от 0 до 1")

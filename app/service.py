@@ -7,7 +7,13 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.adapters import build_mail_client, open_avito_clients, open_database, open_grader
+from app.adapters import (
+    build_mail_client,
+    open_avito_clients,
+    open_database,
+    open_grader,
+    read_listed_texts,
+)
 from app.clients.avito import AvitoClient
 from app.clients.retry import RetryPolicy
 from app.clock import Clock, Monotonic, system_clock
@@ -28,6 +34,7 @@ from app.services.analysis.grader import Grader
 from app.services.analysis.worker_pool import WorkerPool
 from app.services.mail.arrivals import Arrivals
 from app.services.mail.settings import MailSettings
+from app.services.sync.authors import AuthorRules
 from app.services.sync.hints import HintQueue
 from app.services.sync.syncer import AvitoSource
 from app.setting_types import AvitoAccount
@@ -112,6 +119,7 @@ def _make_dependencies(settings: Settings, parts: _OpenParts, clock: Clock) -> S
             )
             for account, client in parts.clients
         ],
+        authors=AuthorRules(settings.report_timezone, read_listed_texts(settings)),
         grader=parts.grader,
         graders=settings.deepseek_max_concurrency,
         daily_budget_usd=settings.deepseek_daily_budget_usd,

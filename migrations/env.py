@@ -1,5 +1,6 @@
 """How Alembic reaches the database: over the connection that the service hands it, or from the
-command line by ``DATABASE_URL``; if that is not set, the embedded Postgres under ``DATA_DIR``.
+command line by ``DATABASE_DIRECT_URL`` or ``DATABASE_URL``; if neither is set, the embedded
+Postgres under ``DATA_DIR``.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from alembic.operations import MigrationScript
 from sqlalchemy import Connection
 
 from app.config import load_settings
+from app.database.check import check_server
 from app.database.connection import UNLIMITED
 from app.database.embedded import embedded_postgres
 from app.database.engine import Database
@@ -41,12 +43,13 @@ def migrate(connection: Connection) -> None:
 async def migrate_from_settings() -> None:
     settings = load_settings()
     async with AsyncExitStack() as stack:
-        if settings.database_url is None:
-            url = await stack.enter_async_context(embedded_postgres(settings.data_dir))
+        if address := settings.database_direct_url or settings.database_url:
+            url = address.get_secret_value()
         else:
-            url = settings.database_url.get_secret_value()
-        database = Database(url, limits=UNLIMITED)
+            url = await stack.enter_async_context(embedded_postgres(settings.data_dir))
+        database = Database(url, limits=UNLIMITED, ca_file=settings.ca_file)
         stack.push_async_callback(database.close)
+        await check_server(database)
         async with database.engine.connect() as connection:
             await connection.run_sync(migrate)
             await connection.commit()

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from app.adapters import read_rubric
+from app.adapters import read_company_facts, read_rubric
 from app.cli.console import Mark, print_line, print_marked
 from app.cli.process import PROGRAM, ExitCode, run_with_guards
 from app.cli.progress import watch
@@ -78,7 +78,10 @@ async def regrade(settings: Settings, *, since: date, until: date | None, limit:
     settings.require("deepseek")
     params = RegradeParams(
         period=regrade_period(settings, since, until, limit),
-        judge=(settings.deepseek_model, prompt_version(read_rubric(settings))),
+        judge=(
+            settings.deepseek_model,
+            prompt_version(read_rubric(settings), read_company_facts(settings)),
+        ),
     )
     return await _carry_out(settings, "Переоценка", params, show=show_regrades)
 

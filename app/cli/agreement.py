@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from app.adapters import open_database, read_rubric
+from app.adapters import open_database, read_company_facts, read_rubric
 from app.cli.agreement_table import has_few_chats, list_notes, make_comparison_table
 from app.cli.console import Mark, print_line, print_marked, screen
 from app.cli.process import ExitCode
@@ -33,14 +33,15 @@ async def export(
     _check_target(path)
     if since and until and since > until:
         raise SettingsError("--since: позже, чем --until.")
-    rubric, zone = read_rubric(settings), settings.report_timezone
+    rubric, facts = read_rubric(settings), read_company_facts(settings)
+    zone = settings.report_timezone
     start = _start_of_day(since, settings) if since else None
     end = _start_of_day(until, settings, days_later=1) if until else None
     check_data_dir(settings)
     print_line("Выбираю чаты…")
     async with open_database(settings) as database:
         exported = await export_sheet(
-            database, rubric, zone, start=start, end=end, size=size, seed=seed
+            database, rubric, zone, facts=facts, start=start, end=end, size=size, seed=seed
         )
     try:
         with path.open("xb") as target:

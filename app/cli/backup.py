@@ -1,12 +1,12 @@
 """``backup`` and ``restore``: the whole state of the service in one file."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from app.adapters import open_database
+from app.adapters import open_database, open_direct_database
 from app.cli.backup_file import replace_file
 from app.cli.byte_progress import format_size, show_bytes
 from app.cli.console import Mark, print_marked
@@ -21,7 +21,7 @@ from app.errors import SettingsError
 
 async def backup(settings: Settings, path: Path) -> int:
     """Write the database to a file; the file of an earlier backup is replaced at the end."""
-    async with open_database(settings, migrated=False) as database:
+    async with _open_database(settings) as database:
         revision = await get_current_revision(database)
         if revision is None:
             raise SettingsError("База пустая, сохранять нечего; служба создаст её при запуске.")
@@ -43,13 +43,23 @@ async def restore(settings: Settings, path: Path) -> int:
                 f"{path}: копию сделала более новая версия программы (схема {dump.revision});"
                 " обновите и эту."
             )
-        async with open_database(settings, migrated=False) as database:
+        async with _open_database(settings) as database:
             await _require_empty(settings, database)
             await _load(database, dump, file)
     print_marked(
         Mark.GOOD, f"База восстановлена из {path} (схема {dump.revision}); запустите службу."
     )
     return ExitCode.DONE
+
+
+@asynccontextmanager
+async def _open_database(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database without its pooler: ``pg_dump`` and ``psql`` need a session."""
+    async with (
+        open_database(settings, migrated=False) as database,
+        open_direct_database(settings) as direct,
+    ):
+        yield direct or database
 
 
 @contextmanager

@@ -7,8 +7,10 @@ from app.cli.doctor_avito import check_avito
 from app.cli.doctor_findings import DoctorFindings
 from app.cli.doctor_local import (
     check_clock,
+    check_company_facts,
     check_database,
     check_folder,
+    check_listed_texts,
     check_rubric,
     check_settings,
     check_timetable,
@@ -57,6 +59,8 @@ def _read_settings_faults() -> list[str]:
 async def _run_checks(findings: DoctorFindings, settings: Settings) -> None:
     check_settings(findings, settings)
     check_rubric(findings, settings)
+    check_listed_texts(findings, settings)
+    check_company_facts(findings, settings)
     check_timetable(findings, settings)
     check_folder(findings, settings)
     await check_database(findings, settings)

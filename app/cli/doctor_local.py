@@ -6,13 +6,14 @@ from email.utils import parsedate_to_datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters import open_database
+from app.adapters import open_database, read_company_facts, read_listed_texts
 from app.api.security import compute_key_id
 from app.cli.doctor_findings import DoctorFindings
 from app.cli.serving import check_data_dir
 from app.clients.avito import create_avito_http, fetch_date_header
 from app.clock import system_clock
 from app.config import Need, Settings
+from app.database.check import check_server
 from app.database.migrate import get_current_revision, get_head_revision, is_known
 from app.domain.messages import Side
 from app.errors import SettingsError
@@ -64,6 +65,29 @@ def check_rubric(findings: DoctorFindings, settings: Settings) -> None:
         )
 
 
+def check_listed_texts(findings: DoctorFindings, settings: Settings) -> None:
+    """Check that the file of automatic replies can be used."""
+    try:
+        listed = read_listed_texts(settings)
+    except SettingsError as error:
+        findings.bad(error.message)
+    else:
+        if listed.lines:
+            findings.good(f"Автоответы из AUTOREPLY_TEXTS_FILE: {len(listed.lines)}.")
+
+
+def check_company_facts(findings: DoctorFindings, settings: Settings) -> None:
+    """Check that the file of the company's facts can be used, if there is one."""
+    if settings.company_facts_file is None:
+        return
+    try:
+        facts = read_company_facts(settings)
+    except SettingsError as error:
+        findings.bad(error.message)
+    else:
+        findings.good(f"Данные компании: {settings.company_facts_file}, знаков: {len(facts)}.")
+
+
 def check_timetable(findings: DoctorFindings, settings: Settings) -> None:
     """Report when the next daily run is due."""
     zone = settings.report_timezone
@@ -101,12 +125,12 @@ def check_folder(findings: DoctorFindings, settings: Settings) -> None:
 
 async def check_database(findings: DoctorFindings, settings: Settings) -> None:
     """Check the database's connection, schema revision and clock. Nothing in it is changed."""
-    where = "DATABASE_URL" if settings.database_url else "встроенный, в DATA_DIR"
     async with (
         findings.checking("База", _DATABASE_SECONDS, setting="DATABASE_URL"),
         open_database(settings, migrated=False, patience_seconds=0) as database,
     ):
-        findings.good(f"База: Postgres {await database.check()} отвечает ({where}).")
+        version = (await check_server(database)).version
+        findings.good(f"База: Postgres {version} отвечает ({_name_addresses(settings)}).")
         present, head = await get_current_revision(database), get_head_revision()
         if present == head:
             findings.good(f"База: схема свежая ({head}).")
@@ -134,6 +158,14 @@ async def check_database(findings: DoctorFindings, settings: Settings) -> None:
                 f" ({newest.astimezone(settings.report_timezone):%d.%m.%Y %H:%M}): часы службы"
                 " спешили или теперь отстают; проверьте синхронизацию времени (NTP)."
             )
+
+
+def _name_addresses(settings: Settings) -> str:
+    if settings.database_url is None:
+        return "встроенный, в DATA_DIR"
+    if settings.database_direct_url is None:
+        return "DATABASE_URL"
+    return "DATABASE_URL; миграции — по DATABASE_DIRECT_URL, это та же база"
 
 
 async def check_placeholders(findings: DoctorFindings, session: AsyncSession) -> None:

@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 
 import h11
@@ -139,6 +140,8 @@ class HttpProtocol(H11Protocol):
         By then the middleware has checked the key: it rejects a request with a body before its
         first suspending ``await``.
         """
+        date = formatdate(usegmt=True).encode()
+        self.server_state.default_headers = [(b"date", date), *self.config.encoded_headers]
         super().handle_events()
         if self.conn.holds_body:
             self.loop.call_soon(self._handle_body)

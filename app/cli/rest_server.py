@@ -179,7 +179,7 @@ async def _stop_serving(
     worker: asyncio.Task[None],
     responses: "_Responses",
 ) -> None:
-    server.should_exit = True
+    server.stop()
     sent_by = time.monotonic() + _SEND_SECONDS
     worker.cancel()
     await asyncio.wait({worker}, timeout=_GIVE_BACK_SECONDS)
@@ -203,7 +203,24 @@ def _limit_uvicorn_warnings() -> Iterator[None]:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers, which would end the process by the signal."""
+    """uvicorn without its signal handlers, which would end the process by the signal.
+
+    It waits for its stop. uvicorn's own loop wakes up ten times a second to look for it and to set
+    the date of responses, which ``HttpProtocol`` does here.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Accept no more connections, and finish the open ones."""
+        self.should_exit = True
+        self._stopped.set()
+
+    async def main_loop(self) -> None:
+        """Wait for ``stop``."""
+        await self._stopped.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

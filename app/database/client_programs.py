@@ -9,31 +9,23 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import URL
-
+from app.database.address import TlsOptions
+from app.database.client_environment import build_client_environment
 from app.database.cluster import EmbeddedPostgresError, build_environment, find_programs
 from app.database.engine import Database
+from app.database.tunnel import open_tunnel
 from app.errors import AppError
 
-_VARIABLES = {
-    "ssl": "PGSSLMODE",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "target_session_attrs": "PGTARGETSESSIONATTRS",
-    "passfile": "PGPASSFILE",
-    "options": "PGOPTIONS",
-}
-"""Variables of libpq for the options of an address."""
-_KEPT_VARIABLES = ("HOME", "PGPASSWORD", "PGPASSFILE", "PGSSLROOTCERT")
+_KEPT_VARIABLES = ("HOME", "PGPASSWORD", "PGPASSFILE")
 """Variables of this process that the driver reads too, so that both connect alike."""
-_HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::(\d+))?")
-_CONNECT_SECONDS = "10"
+_NO_TLS = TlsOptions(mode="disable")
+_CONNECT_SECONDS = "15"
 _REASON_CHARACTERS = 300
 
 
@@ -80,47 +72,22 @@ def parse_major(version: str) -> int:
     return int(found[0]) if found else 0
 
 
-def build_connection_environment(url: URL) -> dict[str, str]:
-    """Return the environment in which a client program connects to the address."""
-    hosts, ports = _list_hosts(url)
-    found = {
-        "PGHOST": ",".join(hosts),
-        "PGPORT": ",".join(ports),
-        "PGUSER": url.username,
-        "PGPASSWORD": url.password,
-        "PGDATABASE": url.database,
-        **{
-            variable: _join(url.query[name])
-            for name, variable in _VARIABLES.items()
-            if name in url.query
-        },
-    }
+@asynccontextmanager
+async def open_environment(database: Database) -> AsyncIterator[dict[str, str]]:
+    """Yield the environment in which a client program connects to the database.
+
+    Without a password in the address or in PGPASSWORD the program connects by itself: it looks for
+    one in the password file by the names of the servers.
+    """
+    defaults = {"PGCONNECT_TIMEOUT": _CONNECT_SECONDS, "PGAPPNAME": "avito-quality"}
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    chosen = {name: str(value) for name, value in found.items() if value}
-    limit = {"PGCONNECT_TIMEOUT": _CONNECT_SECONDS}
-    return {**build_environment(), **limit, **kept, **chosen, "PGAPPNAME": "avito-quality"}
-
-
-def _list_hosts(url: URL) -> tuple[list[str], list[str]]:
-    """Return the hosts and their ports: of the address itself, or of its options."""
-    if url.host:
-        return [url.host], [str(url.port)] if url.port else []
-    ports = _split(url.query.get("port", ""))
-    hosts = []
-    for host in _split(url.query.get("host", "")):
-        match = None if host.startswith("/") else _HOST.fullmatch(host)
-        hosts.append(match[1].strip("[]") if match else host)
-        if match and match[2]:
-            ports.append(match[2])
-    return hosts, ports
-
-
-def _split(value: str | Iterable[str]) -> list[str]:
-    return [part for part in _join(value).split(",") if part]
-
-
-def _join(value: str | Iterable[str]) -> str:
-    return value if isinstance(value, str) else ",".join(value)
+    common = {**build_environment(), **defaults, **kept}
+    if database.address.password is None and "PGPASSWORD" not in kept:
+        yield {**common, **build_client_environment(database.address, database.ca_file)}
+        return
+    async with open_tunnel(database) as host:
+        address = replace(database.address, hosts=(host,), tls=_NO_TLS)
+        yield {**common, **build_client_environment(address)}
 
 
 def find_reason(stderr: str) -> str:
@@ -133,13 +100,15 @@ def find_reason(stderr: str) -> str:
     return str(reason).partition(': "')[0][:_REASON_CHARACTERS].rstrip(". ")
 
 
-def start_program(command: list[str], database: Database, **pipes: Any) -> subprocess.Popen[bytes]:
-    """Start a client program that connects to the database; Ctrl-C does not reach it."""
+def start_program(
+    command: list[str], environment: dict[str, str], **pipes: Any
+) -> subprocess.Popen[bytes]:
+    """Start a client program; Ctrl-C does not reach it."""
     return subprocess.Popen(  # noqa: S603 - our own program and arguments
         command,
         **{"stdin": subprocess.DEVNULL, **pipes},
         cwd="/",
-        env=build_connection_environment(database.engine.url),
+        env=environment,
         start_new_session=True,
     )
 

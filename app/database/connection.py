@@ -1,6 +1,7 @@
 """A Postgres connection with limits for statements, locks and a dead network."""
 
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -76,9 +77,17 @@ class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
 
     def __init__(self, protocol: Any, transport: Any, *args: Any) -> None:
         super().__init__(protocol, transport, *args)
-        _keep_alive(transport.get_extra_info("socket"))
         self._limits: Limits | None = None
-        self._begin_sql = ""
+        self._settings_sql = self._begin_sql = ""
+
+    def configure(self, settings_sql: str, tcp_options: Mapping[str, int] | None) -> None:
+        """Set what the address asks for: statements after each BEGIN, and socket options.
+
+        ``tcp_options`` None: no keepalive.
+        """
+        self._settings_sql = self._begin_sql = settings_sql
+        if tcp_options is not None:
+            _keep_alive(self._transport.get_extra_info("socket"), _TCP_OPTIONS | dict(tcp_options))
 
     def set_limits(self, limits: Limits) -> None:
         """Set the limits of all transactions that begin after this call."""
@@ -88,7 +97,7 @@ class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
         # asyncpg reads its own limit once, at connect time. Its calls accept a ``timeout`` each,
         # which SQLAlchemy does not pass.
         self._config = self._config._replace(command_timeout=limits.answer)
-        self._begin_sql = limits.sql
+        self._begin_sql = limits.sql + self._settings_sql
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         """Run a statement. The limits are appended to BEGIN, so they cost no round trip."""
@@ -109,14 +118,28 @@ class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
             self.terminate()
 
 
-def _keep_alive(connected: socket.socket | None) -> None:
+def quote_settings(settings: Mapping[str, str]) -> str:
+    """Return statements that set the settings for one transaction."""
+    return "".join(
+        f" SELECT set_config({_quote(name)}, {_quote(value)}, true);"
+        for name, value in settings.items()
+    )
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", r"\\").replace("'", "''")
+    return f"E'{escaped}'"
+
+
+def _keep_alive(connected: socket.socket | None, options: Mapping[str, int]) -> None:
     """Make the kernel close the connection about 25 s after the peer has vanished.
 
-    It applies to idle connections and to connections with data in flight.
+    It applies to idle connections and to connections with data in flight. An option of 0 keeps the
+    system's value.
     """
     if connected is None or connected.family not in (socket.AF_INET, socket.AF_INET6):
         return
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _TCP_OPTIONS.items():
-        if hasattr(socket, name):
+    for name, value in options.items():
+        if value and hasattr(socket, name):
             connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -18,6 +18,7 @@ from app.database.client_programs import (
     BackupError,
     find_client_programs,
     find_reason,
+    open_environment,
     parse_major,
     read_errors,
     read_version,
@@ -73,8 +74,10 @@ async def dump_schema(database: Database, target: BinaryIO) -> None:
         "--lock-wait-timeout=60s",
     ]
     with tempfile.TemporaryFile() as errors:
-        process = start_program(command, database, stdout=target, stderr=errors)
-        if await wait_program(process):
+        async with open_environment(database) as environment:
+            process = start_program(command, environment, stdout=target, stderr=errors)
+            code = await wait_program(process)
+        if code:
             raise _make_dump_error(read_errors(errors))
 
 

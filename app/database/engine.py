@@ -6,10 +6,11 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Self
 
 import structlog
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import (
@@ -20,8 +21,9 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from app.database.address import parse_database_url
+from app.database.address import Host, parse_address
 from app.database.connection import PATIENT, QUICK, LimitedConnection, Limits
+from app.database.connector import Connector
 from app.database.failures import (
     DATABASE_ERRORS,
     describe_outage,
@@ -35,7 +37,6 @@ from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 log = structlog.get_logger(__name__)
 
 POOL_SIZE = 10
-_CHECK_SECONDS = 6.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
 
 
@@ -48,6 +49,8 @@ class Database:
     The pool never overflows, and waiting tasks are served in order of arrival. With overflow and
     the pool's own queue, the slowest of 32 clients waits many times longer than the typical one.
 
+    - ``setting``: the name of the address in messages.
+    - ``ca_file``: trusted certificates, if the address names none.
     - ``slot_seconds``: timeout of the wait for a connection while all are in use.
     - ``idle_seconds``: time after which an unused connection is closed.
     """
@@ -56,6 +59,8 @@ class Database:
         self,
         url: str,
         *,
+        setting: str = "DATABASE_URL",
+        ca_file: Path | None = None,
         pool_size: int = POOL_SIZE,
         embedded: bool = False,
         limits: Limits = QUICK,
@@ -64,11 +69,21 @@ class Database:
         slot_seconds: float = 30,
         idle_seconds: float = 60,
     ) -> None:
-        self.name, self._advice = _EMBEDDED if embedded else _CONFIGURED
+        self.name = _EMBEDDED if embedded else f"{setting}: Postgres"
+        self._advice = _EMBEDDED_ADVICE if embedded else _ADVICE
         self._limits, self._patient_limits = limits, patient_limits
         self._slot_seconds = slot_seconds
+        self.address, self.ca_file = parse_address(url, setting), ca_file
+        pool_size = min(pool_size, self.address.pool_size or pool_size)
+        self._connector = Connector(
+            self.address,
+            setting,
+            ca_file=ca_file,
+            connect_seconds=connect_seconds,
+            answer_seconds=limits.answer,
+        )
         self.engine: AsyncEngine = create_async_engine(
-            parse_database_url(url),
+            "postgresql+asyncpg://",
             pool_size=pool_size,
             max_overflow=0,
             # With FIFO, little work spread over all connections would keep each of them from being
@@ -77,9 +92,8 @@ class Database:
             json_serializer=_to_json,
             hide_parameters=True,  # they contain chats, and errors are logged
             connect_args={
-                "timeout": connect_seconds,
-                "command_timeout": limits.answer,
-                "connection_class": LimitedConnection,
+                "async_creator_fn": self._connector.connect,
+                "prepared_statement_cache_size": 0,
             },
         )
         self._sessions = async_sessionmaker(expire_on_commit=False)
@@ -93,10 +107,17 @@ class Database:
         """Current maximum number of open connections."""
         return self._slots.limit
 
-    def with_limits(self, limits: Limits, *, slot_seconds: float | None = None) -> Self:
+    @property
+    def host(self) -> Host:
+        """The server of the newest connection; the first of the address before there is one."""
+        return self._connector.last or self.address.hosts[0]
+
+    def with_limits(
+        self, limits: Limits | None = None, *, slot_seconds: float | None = None
+    ) -> Self:
         """Return this database, with the same pool, with other limits for its sessions."""
         other = copy.copy(self)
-        other._limits = limits
+        other._limits = limits or self._limits
         other._slot_seconds = self._slot_seconds if slot_seconds is None else slot_seconds
         return other
 
@@ -121,22 +142,6 @@ class Database:
         async with self.session() as session:
             yield session
             await session.commit()
-
-    async def check(self) -> str:
-        """Return the server's version.
-
-        Raises:
-            DatabaseUnavailableError: the server does not answer or refuses the connection. The
-              message names the setting.
-        """
-        async with self.with_limits(self._limits, slot_seconds=_CHECK_SECONDS).session() as session:
-            version, encoding = (await session.execute(text(_VERSION_QUERY))).one()
-        if encoding != "UTF8":
-            raise DatabaseRefusedError(
-                f"{self.name}: кодировка базы {encoding}, а нужна UTF8; создайте базу с ENCODING"
-                " 'UTF8'."
-            )
-        return str(version)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -256,17 +261,14 @@ def _get_driver(connection: AsyncConnection) -> LimitedConnection:
     return driver
 
 
-_CONFIGURED = ("DATABASE_URL: Postgres", "проверьте адрес, имя, пароль и сам сервер")
-_EMBEDDED = (
-    "Встроенный Postgres",
-    (
-        "если он остановился, то запускается снова сам: повторите через минуту, подробности в файле"
-        " postgres.log в DATA_DIR"
-    ),
+_ADVICE = "проверьте адрес, имя, пароль и сам сервер"
+_EMBEDDED = "Встроенный Postgres"
+_EMBEDDED_ADVICE = (
+    "если он остановился, то запускается снова сам: повторите через минуту, подробности в файле"
+    " postgres.log в DATA_DIR"
 )
 """The name of the server in messages, and the advice if it is unreachable."""
 _POOL_EXHAUSTED = "все соединения заняты; их число задаёт DATABASE_POOL_SIZE"
-_VERSION_QUERY = "SELECT current_setting('server_version'), current_setting('server_encoding')"
 
 
 _to_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))

@@ -1,5 +1,7 @@
 """Migrate the schema under a lock, and read its revision."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -7,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from app.database.connection import UNLIMITED
@@ -20,8 +22,16 @@ MIGRATION_LOCK = 5_318_008_201
 """Key of the advisory lock: arbitrary, but equal in all processes of the service."""
 
 
+_FIRST_TABLES = frozenset({"chats", "deliveries", "digests"})
+"""Tables of the first revision, which no later one removes."""
+
+
 class SchemaTooNewError(AppError):
     """A newer version of the program has migrated the database."""
+
+
+class ForeignSchemaError(AppError):
+    """Another program keeps its revision where this program would keep its own."""
 
 
 async def migrate(database: Database, revision: str = "head") -> None:
@@ -29,23 +39,25 @@ async def migrate(database: Database, revision: str = "head") -> None:
 
     Raises:
         SchemaTooNewError: the database's revision is unknown to this program.
+        ForeignSchemaError: the tables belong to another program.
         DatabaseUnavailableError: Postgres became unavailable; nothing has been changed.
         DatabaseRefusedError: Postgres refuses a statement, for example for lack of rights on the
           schema of the tables.
     """
-    try:
+    with _name_refusal(database, "обновить"):
         await _migrate_under_lock(database, revision)
-    except DBAPIError as error:
-        reason = str(error.orig).rpartition("'>: ")[2].partition("\n")[0]
-        raise DatabaseRefusedError(
-            f"{database.name} не дал обновить схему базы ({reason})."
-        ) from error
 
 
 async def get_current_revision(database: Database) -> str | None:
-    """Return the revision of the database's schema; None if it has no tables of the service."""
-    async with database.session() as session:
-        return await (await session.connection()).run_sync(_read_revision)
+    """Return the revision of the database's schema; None if it has no tables of the service.
+
+    Raises:
+        ForeignSchemaError: the tables belong to another program.
+        DatabaseRefusedError: the role may not read them.
+    """
+    with _name_refusal(database, "прочитать"):
+        async with database.session() as session:
+            return await (await session.connection()).run_sync(_read_revision)
 
 
 def get_head_revision() -> str | None:
@@ -61,6 +73,17 @@ def is_known(revision: str) -> bool:
 @cache
 def _list_revisions() -> frozenset[str]:
     return frozenset(script.revision for script in _load_scripts().walk_revisions())
+
+
+@contextmanager
+def _name_refusal(database: Database, action: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        reason = str(error.orig).rpartition("'>: ")[2].partition("\n")[0]
+        raise DatabaseRefusedError(
+            f"{database.name} не дал {action} схему базы ({reason})."
+        ) from error
 
 
 async def _migrate_under_lock(database: Database, revision: str) -> None:
@@ -87,7 +110,20 @@ def _upgrade(connection: Connection, revision: str) -> None:
 
 
 def _read_revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """Read the revision.
+
+    Alembic's table has the same name in every program. Without the tables of this one, the revision
+    is another program's.
+    """
+    revisions = MigrationContext.configure(connection).get_current_heads()
+    if not revisions:
+        return None
+    if len(revisions) > 1 or not _FIRST_TABLES.issubset(inspect(connection).get_table_names()):
+        raise ForeignSchemaError(
+            f"База: в ней таблицы другой программы (alembic_version {', '.join(revisions)});"
+            " укажите в адресе отдельную базу или схему: ?options=-csearch_path%3Dимя_схемы."
+        )
+    return revisions[0]
 
 
 @cache

@@ -12,6 +12,7 @@ from app.database.client_programs import (
     find_client_programs,
     find_reason,
     kill_programs,
+    open_environment,
     read_errors,
     run_until_done,
     start_program,
@@ -55,28 +56,34 @@ async def restore_schema(database: Database, dump: DumpFile, source: BinaryIO) -
     check_version(state, programs)
     assert state.schema is not None  # noqa: S101 - checked by the caller
     with tempfile.TemporaryFile() as read_log, tempfile.TemporaryFile() as write_log:
-        reader = start_program(
-            [f"{programs}/pg_restore", *_READ_OPTIONS, f"--schema={dump.schema}"],
-            database,
-            stdin=source,
-            stdout=subprocess.PIPE,
-            stderr=read_log,
-        )
-        writer = start_program(
-            [f"{programs}/psql", *_WRITE_OPTIONS],
-            database,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=write_log,
-        )
-        try:
-            await run_until_done(
-                lambda: _copy_script(reader, writer, dump.schema, str(state.schema)), reader, writer
+        async with open_environment(database) as environment:
+            reader = start_program(
+                [f"{programs}/pg_restore", *_READ_OPTIONS, f"--schema={dump.schema}"],
+                environment,
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=read_log,
             )
-            codes = reader.wait(), await wait_program(writer)
-        finally:
-            kill_programs(reader, writer)
+            writer = start_program(
+                [f"{programs}/psql", *_WRITE_OPTIONS],
+                environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=write_log,
+            )
+            codes = await _run_programs(reader, writer, dump.schema, state.schema)
         _check_restored(dump, state, codes, read_errors(read_log), read_errors(write_log))
+
+
+async def _run_programs(
+    reader: subprocess.Popen[bytes], writer: subprocess.Popen[bytes], old: str, new: str
+) -> tuple[int, int]:
+    """Return the exit codes; if the caller is cancelled, kill both programs."""
+    try:
+        await run_until_done(lambda: _copy_script(reader, writer, old, new), reader, writer)
+        return reader.wait(), await wait_program(writer)
+    finally:
+        kill_programs(reader, writer)
 
 
 def _copy_script(

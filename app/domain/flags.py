@@ -12,6 +12,8 @@ class Flag(StrEnum):
 
     CRITICAL = "critical"
     """The seller made a critical fault; it limits the grades."""
+    CONTRADICTION = "contradiction"
+    """The seller stated another price, size or year than the listing or the company's facts."""
     DISAGREEMENT = "disagreement"
     NO_EVIDENCE = "no_evidence"
     REUSED_QUOTE = "reused_quote"
@@ -49,6 +51,7 @@ NEW_FLAGS = "new_flags"
 
 _FLAG_LABELS = {
     Flag.CRITICAL: "критическая ошибка продавца",
+    Flag.CONTRADICTION: "слова продавца расходятся с объявлением или данными компании",
     Flag.DISAGREEMENT: "оценка модели расходится с оценкой по проверкам",
     Flag.NO_EVIDENCE: "нет подтверждающей цитаты",
     Flag.REUSED_QUOTE: "одна цитата подтверждает несколько критериев",

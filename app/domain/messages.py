@@ -19,10 +19,15 @@ A message that was younger when it was last read is read again.
 
 
 class Side(StrEnum):
-    """Author of a message. SYSTEM is Avito itself: neither the buyer nor the company."""
+    """Author of a message. SYSTEM is Avito itself: neither the buyer nor the company.
+
+    BOT sends automatic replies of the company. They are stored under COMPANY, with an author kind;
+    COMPANY here means its people.
+    """
 
     CLIENT = "client"
     COMPANY = "company"
+    BOT = "bot"
     SYSTEM = "system"
 
 
@@ -49,6 +54,11 @@ class ChatMessage:
         return self.type in CALL_TYPES
 
     @property
+    def is_by_person(self) -> bool:
+        """Whether the buyer or a person of the company wrote it."""
+        return self.side in (Side.CLIENT, Side.COMPANY)
+
+    @property
     def begins_wait(self) -> bool:
         """Whether the buyer waits for an answer to it: a message, or a call that was missed.
 
@@ -61,8 +71,8 @@ class ChatMessage:
     def ends_wait(self) -> bool:
         """Whether the buyer no longer waits after it.
 
-        So does a message of the company, and a completed call of either side. Other calls neither
-        begin nor end a wait.
+        A message of a person of the company ends a wait, and so does a completed call of either
+        side. Other calls, bots and Avito's assistant neither begin nor end one.
         """
         if self.is_call:
             return self.side is not Side.SYSTEM and self.call_status in COMPLETED_CALL

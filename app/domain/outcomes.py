@@ -33,6 +33,10 @@ class OutcomeCode(StrEnum):
     # skipped
     NO_CLIENT_MESSAGE = "no_client_message"
     NO_COMPANY_ANSWER = "no_company_answer"
+    ONLY_BOT_ANSWERED = "only_bot_answered"
+    """Only an automatic reply of the company has answered the buyer."""
+    ONLY_ASSISTANT_ANSWERED = "only_assistant_answered"
+    """Only Avito's own assistant has answered the buyer."""
     NO_TEXT = "no_text"
     COMPANY_IS_BUYER = "company_is_buyer"
     """The listing belongs to another account: the company wrote as a buyer."""
@@ -73,6 +77,8 @@ class OutcomeCode(StrEnum):
 _LABELS = {
     OutcomeCode.NO_CLIENT_MESSAGE: "нет сообщений клиента",
     OutcomeCode.NO_COMPANY_ANSWER: "нет ответа компании",
+    OutcomeCode.ONLY_BOT_ANSWERED: "ответил только автоответчик",
+    OutcomeCode.ONLY_ASSISTANT_ANSWERED: "ответил только ассистент Авито",
     OutcomeCode.NO_TEXT: "нет текста",
     OutcomeCode.COMPANY_IS_BUYER: "компания здесь покупатель",
     OutcomeCode.NOTHING_WRITTEN: "клиент создал чат, но ничего не написал",

@@ -26,7 +26,7 @@ class Placeholder(StrEnum):
     UNSUPPORTED = "Сообщение не поддерживается. Пожалуйста, перейдите в Авито мессенджер"
     """In place of a message that only Avito's own messenger shows."""
     ASSISTANT_ANSWERED = "Ассистент Авито ответил на вопрос клиента"
-    """A notice: neither a question nor an answer."""
+    """A notice: neither a question nor an answer. The buyer still waits for a person."""
     NOTHING_WRITTEN = "Пользователь создал чат, но пока ничего не написал"
     """A notice: a lead without a message."""
 

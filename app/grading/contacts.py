@@ -28,7 +28,8 @@ def find_contact(window: Sequence[ChatMessage], masker: Masker) -> Contact | Non
     the one that accepts the meeting, or the first one with (a part of) the contact.
 
     A contact is a phone, an e-mail, an account or a link of a messenger. It belongs to the side
-    that wrote it first. ``masker``: the one of this window, which has found the personal data.
+    that wrote it first. A bot's texts are left out. ``masker``: the one of this window, which has
+    found the personal data.
     """
     meeting = find_meeting(window)
     if meeting is not None:
@@ -46,12 +47,16 @@ def _list_first_contacts(window: Sequence[ChatMessage], masker: Masker) -> dict[
     first: dict[Side, int] = {}
     owners: dict[str, Side] = {}
     for message in window:
-        for piece in masker.pieces(keep_visible(message.text)) if message.has_text else ():
+        for piece in masker.pieces(keep_visible(message.text)) if _is_read(message) else ():
             if not _is_contact(piece):
                 continue
             if owners.setdefault(piece.shown, message.side) is message.side:
                 first.setdefault(message.side, message.id)
     return first
+
+
+def _is_read(message: ChatMessage) -> bool:
+    return message.has_text and message.is_by_person
 
 
 def _is_contact(piece: Piece) -> bool:

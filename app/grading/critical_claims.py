@@ -152,6 +152,8 @@ def _is_taken_back(transcript: QuoteVerifier) -> bool:
     """Return whether the seller wrote that it is sold, after messages of both sides."""
     has_promised = has_relied = False
     for side, text in transcript.list_turns():
+        if side is Side.BOT:
+            continue
         if side is Side.CLIENT:
             has_relied = has_promised
         elif has_relied and _SOLD.search(_fold(text)):

@@ -43,7 +43,7 @@ def find_meeting(window: Sequence[ChatMessage]) -> int | None:
     """Return the id of the message that accepts the last meeting that was not cancelled."""
     talk = _Talk()
     for place, message in enumerate(window):
-        if message.side is not Side.SYSTEM and message.has_text:
+        if message.is_by_person and message.has_text:
             text = keep_visible(message.text)[:_LONGEST].lower().replace("ё", "е")
             # «Я бы завтра подъехал» is no past.
             talk.read(place, message, words.WISH.sub(r"\1приехать", text))

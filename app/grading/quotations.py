@@ -1,7 +1,7 @@
 """Verify the quotations in the model's texts, and remove the sentences with invented ones."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.grading.evidence import QuoteVerifier
@@ -39,15 +39,21 @@ class CheckedText:
         return self.is_cut or self.has_lone_mark
 
 
-def check_quotations(text: str, transcript: QuoteVerifier) -> CheckedText:
+def check_quotations(
+    text: str, transcript: QuoteVerifier, known_texts: Sequence[str] = ()
+) -> CheckedText:
     """Return the masked text of the model with its quotations in «…», each in the chat.
 
-    - A quotation stands in messages of the side that its sentence names.
+    - A quotation stands in messages of the side that its sentence names, or in ``known_texts``
+      (listing, facts) if nobody is said to have written it.
     - A sentence with an invented quotation is removed.
     - A quotation of one or two words that nobody is said to have written only loses its marks.
     """
     unified, has_lone_mark = unify_marks(text)
-    sentences = [_check_sentence(sentence, transcript) for sentence in _list_sentences(unified)]
+    known = f" {' '.join(_fold(one) for one in known_texts)} "
+    sentences = [
+        _check_sentence(sentence, transcript, known) for sentence in _list_sentences(unified)
+    ]
     kept = [sentence for sentence in sentences if sentence is not None]
     return CheckedText(" ".join(kept), len(kept) < len(sentences), has_lone_mark)
 
@@ -73,7 +79,7 @@ def _outline(quotation: re.Match[str]) -> str:
     return f"«{'_' * (len(words) - 1)}{last}»" if words else "«»"
 
 
-def _check_sentence(sentence: str, transcript: QuoteVerifier) -> str | None:
+def _check_sentence(sentence: str, transcript: QuoteVerifier, known: str) -> str | None:
     """Return the sentence, or None if a quotation in it is invented."""
     result, position = "", 0
     outline = _QUOTATION.sub(_outline, sentence)
@@ -81,13 +87,18 @@ def _check_sentence(sentence: str, transcript: QuoteVerifier) -> str | None:
         start, end = quotation.span()
         before, after = outline[max(0, start - _NEAR) : start], outline[end : end + _NEAR]
         shown = quotation[0]
-        if not _is_verified(quotation[1], before, after, transcript):
+        is_known = f" {_fold(quotation[1])} " in known and not is_said(quotation[1], before, after)
+        if not is_known and not _is_verified(quotation[1], before, after, transcript):
             if not _is_loose(quotation[1], before, after):
                 return None
             shown = quotation[1].rstrip(".!?…") if after else quotation[1]
         result += sentence[position:start] + shown
         position = end
     return result + sentence[position:]
+
+
+def _fold(text: str) -> str:
+    return " ".join(_WORD.findall(text.lower().replace("ё", "е")))
 
 
 def _is_verified(words: str, before: str, after: str, transcript: QuoteVerifier) -> bool:

@@ -20,9 +20,12 @@ class RetoldTexts:
         window: Sequence[ChatMessage],
         transcript: QuoteVerifier,
         retelling: Retelling,
+        known_texts: Sequence[str] = (),
     ) -> None:
+        """``known_texts``: of the listing and the company, which the answer may quote too."""
         self._transcript = transcript
         self._retelling = retelling
+        self._known = known_texts
         self._ids = {number: message.id for number, message in enumerate(window, start=1)}
         self.has_unverified = False
         self.summary = self._retell(answer.summary)
@@ -37,7 +40,7 @@ class RetoldTexts:
     def _list_advice(self, answer: ModelAnswer) -> Iterator[Advice]:
         """Yield the advice without that which quotes invented words: a part of it would mislead."""
         for claim in answer.recommendations:
-            checked = check_quotations(claim.text, self._transcript)
+            checked = check_quotations(claim.text, self._transcript, self._known)
             self.has_unverified |= checked.has_unverified
             if not checked.is_cut:
                 yield Advice(
@@ -46,6 +49,6 @@ class RetoldTexts:
                 )
 
     def _retell(self, text: str) -> str:
-        checked = check_quotations(text, self._transcript)
+        checked = check_quotations(text, self._transcript, self._known)
         self.has_unverified |= checked.has_unverified
         return self._retelling.in_words(checked.text)

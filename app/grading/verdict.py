@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.domain.contact import Contact
+from app.domain.contradiction import Contradiction
 from app.domain.criteria import Check, Criterion
 from app.domain.flags import Flag, store_flags
 from app.domain.grades import Grade
@@ -48,7 +49,7 @@ class Verdict:
 
     - `score`: 0..100 by the rubric's `weights`.
     - `objections`, `critical`: the model's claims that the chat confirms.
-    - `late_answers`, `contact`: found by code.
+    - `late_answers`, `contact`, `contradictions`: found by code.
     - `answers`: the model's own answers to the checks that it was asked, by check id.
     - `check_vector`: the same as one word with the number of its objections, for comparing chats.
     - `flags`: every flag of the criteria and of the verdict.
@@ -60,6 +61,7 @@ class Verdict:
     critical: tuple[CriticalFinding, ...]
     late_answers: tuple[LateAnswer, ...]
     contact: Contact | None
+    contradictions: tuple[Contradiction, ...]
     summary: str
     recommendations: tuple[Advice, ...]
     score: float

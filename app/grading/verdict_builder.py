@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from app.domain.contact import Contact
+from app.domain.contradiction import Contradiction
 from app.domain.criteria import Check, Criterion
 from app.domain.flags import Flag
 from app.domain.grades import Grade
@@ -17,6 +18,7 @@ from app.domain.timeliness import (
     list_late_answers,
 )
 from app.grading.contacts import find_contact
+from app.grading.contradictions.find import find_contradictions
 from app.grading.copying import without_copies
 from app.grading.criterion_grading import CriterionGrading
 from app.grading.critical_claims import (
@@ -27,6 +29,7 @@ from app.grading.critical_claims import (
 )
 from app.grading.evidence import QuoteVerifier
 from app.grading.injection.addressing import list_addressing
+from app.grading.injection.detect import addresses_grader
 from app.grading.masking.masker import Masker
 from app.grading.model_answer import ModelAnswer, parse_answer
 from app.grading.objections import supply_objections, verify_objections
@@ -105,6 +108,7 @@ class _Reader:
         self._window = window
         self._masker = masker
         self._rubric = rubric
+        self._context = context
         self._system = system_message(rubric)
         self._transcript = QuoteVerifier(window, masker)
         self._retelling = Retelling(window, masker, self._transcript, context.zone)
@@ -153,14 +157,17 @@ class _Reader:
             for criterion in Criterion
         }
         criteria = _flag_criteria(criteria, differing, self._list_reused(criteria, critical))
-        texts = RetoldTexts(answer, self._window, self._transcript, self._retelling)
+        texts = RetoldTexts(
+            answer, self._window, self._transcript, self._retelling, self._known_texts
+        )
         found = {
             Flag.CRITICAL: bool(critical),
+            Flag.CONTRADICTION: bool(self._contradictions),
             Flag.OBJECTION_UNVERIFIED: is_missing,
             Flag.NOT_AN_OBJECTION: is_plain,
             Flag.CRITICAL_UNVERIFIED: has_false_fault or answer.has_unread_critical,
             Flag.UNVERIFIED_QUOTATION: texts.has_unverified,
-            Flag.ADDRESSES_GRADER: bool(self._addressing),
+            Flag.ADDRESSES_GRADER: bool(self._addressing) or self._is_addressed_by_listing,
         }
         flags = {flag for entry in criteria.values() for flag in entry.flags}
         flags |= {flag for flag, is_set in found.items() if is_set}
@@ -173,6 +180,7 @@ class _Reader:
             critical=critical,
             late_answers=self._late,
             contact=self._contact,
+            contradictions=self._contradictions,
             summary=texts.summary,
             recommendations=texts.advice,
             score=score(
@@ -187,12 +195,27 @@ class _Reader:
         )
 
     @cached_property
+    def _known_texts(self) -> tuple[str, ...]:
+        """Return the texts beside the chat that the model may quote."""
+        listing = self._context.listing
+        return (*(listing.texts if listing else ()), self._context.facts)
+
+    @cached_property
     def _contact(self) -> Contact | None:
         return find_contact(self._window, self._masker)
 
     @cached_property
+    def _contradictions(self) -> tuple[Contradiction, ...]:
+        return find_contradictions(self._window, self._context.listing, self._context.facts)
+
+    @cached_property
     def _addressing(self) -> tuple[int, ...]:
         return list_addressing(self._window)
+
+    @cached_property
+    def _is_addressed_by_listing(self) -> bool:
+        listing = self._context.listing
+        return listing is not None and any(map(addresses_grader, listing.texts))
 
     def _list_reused(
         self,

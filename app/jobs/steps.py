@@ -26,6 +26,7 @@ from app.services.run_params import (
     SyncParams,
 )
 from app.services.runs import RunContext, Step, StepResult
+from app.services.sync.authors import AuthorRules
 from app.services.sync.syncer import AvitoSource, sync_chats
 
 
@@ -35,6 +36,7 @@ class StepDependencies:
 
     database: Database
     sources: Sequence[AvitoSource]
+    authors: AuthorRules
     grader: Grader
     graders: int
     """Chats graded at a time."""
@@ -60,7 +62,9 @@ def build_steps(tools: StepDependencies, wake: Callable[[], None]) -> Mapping[Ru
 async def _execute_sync(tools: StepDependencies, run: RunContext[RunParams]) -> StepResult:
     # If the same full sync was under way, only later changes are left to read.
     full = run.require_params(SyncParams).params.full and not run.repeated
-    return await sync_chats(tools.database, tools.sources, tools.clock, run.progress, full=full)
+    return await sync_chats(
+        tools.database, tools.sources, tools.clock, run.progress, tools.authors, full=full
+    )
 
 
 async def _execute_grading(tools: StepDependencies, run: RunContext[RunParams]) -> StepResult:

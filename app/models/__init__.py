@@ -6,15 +6,18 @@ from app.models.chat import Chat
 from app.models.covered_date import CoveredDate
 from app.models.delivery import Delivery, DeliveryState
 from app.models.digest import Digest, DigestKind
+from app.models.listing import AccountListing
 from app.models.message import Message
 from app.models.model_exchange import ExchangePurpose, ModelExchange
 from app.models.prompt import Prompt
+from app.models.reply import ReplyTemplate, ReplyUse
 from app.models.report import Report, ReportKind
 from app.models.review import Review
 from app.models.run import Run, RunKind, RunState
 
 __all__ = [
     "Account",
+    "AccountListing",
     "Base",
     "Chat",
     "CoveredDate",
@@ -26,6 +29,8 @@ __all__ = [
     "Message",
     "ModelExchange",
     "Prompt",
+    "ReplyTemplate",
+    "ReplyUse",
     "Report",
     "ReportKind",
     "Review",

@@ -26,5 +26,11 @@ class Account(Numbered):
 
     The lists are restricted as far as possible, so the account has chats that no sync has seen.
     """
+    listed_replies: Mapped[str | None]
+    """The digest of the AUTOREPLY_TEXTS_FILE by which all messages are decided."""
+    listings_page: Mapped[int | None]
+    """The next page of the listings; None: no pass over them is in progress."""
+    listings_read_at: Mapped[datetime | None]
+    """The end of the last pass over the listings, also of one that Avito has refused."""
     synced_at: Mapped[datetime | None]
     """The last sync without a failure of the account itself."""

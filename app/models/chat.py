@@ -35,6 +35,8 @@ class Chat(Numbered):
     item_title: Mapped[str | None]
     item_url: Mapped[str | None]
     item_price: Mapped[str | None]
+    item_earlier_prices: Mapped[list[str]] = mapped_column(server_default="{}")
+    """The last prices of the listing before ``item_price``, oldest first."""
     item_owner_id: Mapped[int | None]
     """Avito's number of the listing's owner; None: Avito does not name one.
 

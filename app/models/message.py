@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.placeholders import read_call_status
@@ -21,6 +21,11 @@ class Message(Numbered):
     __table_args__ = (
         UniqueConstraint("chat_id", "avito_id"),
         Index("ix_messages_chat_id_sent_at", "chat_id", "sent_at"),
+        Index(
+            "ix_messages_undecided",
+            "chat_id",
+            postgresql_where=text("side = 'company' AND author_kind IS NULL"),
+        ),
     )
 
     chat_id: Mapped[int] = mapped_column(ForeignKey("chats.id"))
@@ -39,6 +44,13 @@ class Message(Numbered):
     read_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     """When a sync found the message deleted. Its stored text stays."""
+    author_kind: Mapped[str | None]
+    """Of a message of the company: ``person``, ``bot`` or ``unknown``.
+
+    None: not decided yet; the message counts as a person's. See ``app.domain.authors``.
+    """
+    author_reason: Mapped[str | None]
+    """An ``AuthorReason``: why it has its kind."""
 
     @property
     def call_status(self) -> str | None:

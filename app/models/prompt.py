@@ -19,4 +19,6 @@ class Prompt(Base):
     version: Mapped[str] = mapped_column(primary_key=True)
     system: Mapped[str]
     rubric: Mapped[dict[str, Any]]
+    facts: Mapped[str | None]
+    """The text of COMPANY_FACTS_FILE; None: there was none."""
     first_used_at: Mapped[datetime]

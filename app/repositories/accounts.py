@@ -64,6 +64,12 @@ async def mark_account_synced(session: AsyncSession, account_id: int, now: datet
     await session.execute(update(Account).where(Account.id == account_id).values(synced_at=now))
 
 
+async def mark_listed_replies(session: AsyncSession, account_id: int, digest: str) -> None:
+    """Store by which AUTOREPLY_TEXTS_FILE all messages of the account are decided."""
+    statement = update(Account).where(Account.id == account_id).values(listed_replies=digest)
+    await session.execute(statement)
+
+
 class AccountCoverage(NamedTuple):
     """Numbers of an account's chats.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, any_, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, any_, case, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from app.domain.criteria import GRADE_COLUMNS
 from app.domain.messages import Side
 from app.models import Message, Report, ReportKind, Review
+from app.repositories.message_conditions import is_bot
 from app.repositories.sql_values import bigint_array, inline
 
 _GRADES = tuple(getattr(Report, column) for column in GRADE_COLUMNS)
@@ -122,8 +123,9 @@ async def list_window_messages(
     session: AsyncSession, report_ids: Sequence[int]
 ) -> list[WindowMessage]:
     """Return the windows of these reports, each oldest message first."""
+    side = case((is_bot(_MESSAGE), inline(Side.BOT)), else_=_MESSAGE.side).label("side")
     seen = _select_window(
-        _MESSAGE.id, _MESSAGE.side, _MESSAGE.sent_at, _MESSAGE.text, _MESSAGE.has_text
+        _MESSAGE.id, side, _MESSAGE.sent_at, _MESSAGE.text, _MESSAGE.has_text
     ).lateral("seen")
     statement = (
         select(Report.id, *seen.c)

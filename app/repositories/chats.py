@@ -71,6 +71,10 @@ _UPSERT_LISTED = text("""
             item_title = coalesce(excluded.item_title, known.item_title),
             item_url = coalesce(excluded.item_url, known.item_url),
             item_price = coalesce(excluded.item_price, known.item_price),
+            item_earlier_prices = CASE WHEN excluded.item_price <> known.item_price
+                THEN (known.item_earlier_prices || known.item_price)[
+                    greatest(1, cardinality(known.item_earlier_prices) - 3):]
+                ELSE known.item_earlier_prices END,
             item_owner_id = coalesce(excluded.item_owner_id, known.item_owner_id),
             client_id = coalesce(excluded.client_id, known.client_id),
             client_name = coalesce(excluded.client_name, known.client_name),

@@ -27,13 +27,19 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.domain.messages import Side
 from app.domain.outcomes import Outcome, OutcomeCode
 from app.domain.placeholders import CALL_TYPES
 from app.domain.settling import SettlingSpan
+from app.domain.substitutes import Substitute
 from app.models import Account, Chat, Message, Report
 from app.repositories.chat_conditions import COMPANY_IS_BUYER, HAS_FAILED, is_settling
-from app.repositories.message_conditions import begins_wait, ends_wait
+from app.repositories.message_conditions import (
+    begins_wait,
+    ends_wait,
+    is_assistant,
+    is_bot,
+    is_by_person,
+)
 from app.repositories.sql_values import bigint_array, inline
 
 Row = RowMapping
@@ -80,7 +86,7 @@ def _select_counted(span: Mapping[str, Any]) -> Select[Any]:
         is_new = or_(is_new, is_late)
     written = exists().where(
         Message.chat_id == Chat.id,
-        or_(Message.side != Side.SYSTEM, Message.id == Chat.lead_message_id),
+        or_(is_by_person(), Message.id == Chat.lead_message_id),
         Message.sent_at < span["end"],
         is_new,
     )
@@ -188,6 +194,18 @@ def _select_unanswered(until: datetime) -> FromClause:
     )
 
 
+def _get_substitute(
+    since: ColumnElement[datetime], until: datetime
+) -> ColumnElement[Substitute | None]:
+    """Return who has answered a waiting buyer instead of a person of the company."""
+    answer = aliased(Message, name="substitute")
+    after = and_(answer.chat_id == Chat.id, answer.sent_at >= since, answer.sent_at < until)
+    return case(
+        (exists().where(after, is_bot(answer)), inline(Substitute.BOT)),
+        (exists().where(after, is_assistant(answer)), inline(Substitute.ASSISTANT)),
+    )
+
+
 async def list_waiting_buyers(
     session: AsyncSession, *, since: datetime, until: datetime
 ) -> list[Row]:
@@ -196,7 +214,8 @@ async def list_waiting_buyers(
     The buyer wrote from ``since`` on. Messages after ``until`` do not matter. Where the company is
     the buyer, no buyer waits.
 
-    Rows (id, account, avito_id, item_title, client_name, waiting_since, missed_call).
+    Rows (id, account, avito_id, item_title, client_name, waiting_since, missed_call,
+    answered_by). ``answered_by``: a ``Substitute`` that has answered instead of a person.
     """
     unanswered = _select_unanswered(until)
     statement = (
@@ -208,6 +227,7 @@ async def list_waiting_buyers(
             Chat.client_name,
             unanswered.c.waiting_since,
             unanswered.c.missed_call,
+            _get_substitute(unanswered.c.waiting_since, until).label("answered_by"),
         )
         .join(Account, Account.id == Chat.account_id)
         .where(

@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, any_, func, select, text, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from app.domain.messages import Side
 from app.domain.outcomes import Cause, Outcome, OutcomeCode
-from app.models import Chat
+from app.models import Chat, Message
 from app.repositories.chat_conditions import COMPANY_IS_BUYER, HAS_FAILED
 from app.repositories.chats import lock_bulk_chat_updates
 from app.repositories.grading_scope import Scope, is_in_scope, is_left_settling
+from app.repositories.message_conditions import is_by_person, render
 from app.repositories.sql_values import text_array
 
 
@@ -176,7 +177,7 @@ _SETTLE = text(f"""
         due_since = CASE WHEN settled.outcome = '{Outcome.FAILED}' THEN chat.due_since ELSE (
             SELECT min(message.sent_at) FROM messages message, messages seen
             WHERE seen.id = settled.seen_message_id AND message.chat_id = chat.id
-              AND message.side <> '{Side.SYSTEM}'
+              AND {render(is_by_person(aliased(Message, name="message")))}
               AND (message.sent_at, message.id) > (seen.sent_at, seen.id)) END,
         grading_token = NULL
     FROM settled

@@ -1,10 +1,11 @@
-"""SQL conditions of messages: which begin and end a buyer's wait, and which is a lead."""
+"""SQL conditions of messages: their authors, and which begin and end a buyer's wait."""
 
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
+from app.domain.author_kinds import AuthorKind
 from app.domain.messages import Side
 from app.domain.placeholders import CALL_TYPES, COMPLETED_CALL, MISSED_CALL, Placeholder
 from app.models import Message
@@ -19,6 +20,21 @@ def read_call_status(message: MessageColumns = Message) -> ColumnElement[Any]:
     return case((message.type.in_(CALL_TYPES), func.lower(func.coalesce(*statuses))))
 
 
+def is_bot(message: MessageColumns = Message) -> ColumnElement[bool]:
+    """Return whether a bot of the company sent the message."""
+    return and_(message.side == Side.COMPANY, message.author_kind == AuthorKind.BOT)
+
+
+def _is_no_bot(message: MessageColumns) -> ColumnElement[bool]:
+    """Return whether no bot sent the message. Only messages of the company have a kind."""
+    return message.author_kind.is_distinct_from(AuthorKind.BOT)
+
+
+def is_by_person(message: MessageColumns = Message) -> ColumnElement[bool]:
+    """Return the rule of ``ChatMessage.is_by_person``."""
+    return and_(message.side.in_((Side.CLIENT, Side.COMPANY)), _is_no_bot(message))
+
+
 def begins_wait(message: MessageColumns = Message) -> ColumnElement[bool]:
     """Return the rule of ``ChatMessage.begins_wait``."""
     is_missed = read_call_status(message) == MISSED_CALL
@@ -28,13 +44,21 @@ def begins_wait(message: MessageColumns = Message) -> ColumnElement[bool]:
 def ends_wait(message: MessageColumns = Message) -> ColumnElement[bool]:
     """Return the rule of ``ChatMessage.ends_wait``."""
     is_completed = and_(message.side != Side.SYSTEM, read_call_status(message).in_(COMPLETED_CALL))
-    is_answer = and_(message.type.not_in(CALL_TYPES), message.side == Side.COMPANY)
+    is_answer = and_(
+        message.type.not_in(CALL_TYPES), message.side == Side.COMPANY, _is_no_bot(message)
+    )
     return or_(is_answer, is_completed)
 
 
 def is_lead(message: MessageColumns = Message) -> ColumnElement[bool]:
     """Return whether the message is Avito's notice of a lead without a message."""
     pattern = Placeholder.NOTHING_WRITTEN.pattern
+    return and_(message.side == Side.SYSTEM, message.text.regexp_match(pattern, flags="i"))
+
+
+def is_assistant(message: MessageColumns = Message) -> ColumnElement[bool]:
+    """Return whether the message is Avito's notice that its assistant has answered."""
+    pattern = Placeholder.ASSISTANT_ANSWERED.pattern
     return and_(message.side == Side.SYSTEM, message.text.regexp_match(pattern, flags="i"))
 
 

@@ -7,14 +7,17 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, text
+from sqlalchemy import DateTime, Select, and_, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.messages import Side
 from app.models import Message
 from app.repositories.message_conditions import read_call_status
+from app.repositories.sql_values import bigint_array
 
-# A deleted message keeps its stored text; only deleted_at is set.
+# A deleted message keeps its stored text; only deleted_at is set. The author of a changed text is
+# decided again.
 # Raw SQL: a bulk upsert from jsonb_to_recordset.
 _UPSERT = text("""
     WITH page AS (
@@ -32,6 +35,8 @@ _UPSERT = text("""
         ON CONFLICT (chat_id, avito_id) DO UPDATE SET
             type = CASE WHEN excluded.deleted_at IS NULL THEN excluded.type ELSE known.type END,
             text = CASE WHEN excluded.deleted_at IS NULL THEN excluded.text ELSE known.text END,
+            author_kind = CASE WHEN excluded.deleted_at IS NULL AND excluded.text <> known.text
+                THEN NULL ELSE known.author_kind END,
             has_text = CASE WHEN excluded.deleted_at IS NULL
                 THEN excluded.has_text ELSE known.has_text END,
             content = CASE WHEN excluded.deleted_at IS NULL
@@ -99,28 +104,49 @@ class MessageWords(NamedTuple):
     has_text: bool
     type: str
     call_status: str | None
+    author_kind: str | None
+
+
+_WORDS = (
+    Message.chat_id,
+    Message.id,
+    Message.side,
+    Message.sent_at,
+    Message.text,
+    Message.has_text,
+    Message.type,
+    read_call_status(),
+    Message.author_kind,
+)
 
 
 async def list_words(
     session: AsyncSession, chat_ids: Collection[int]
 ) -> dict[int, list[MessageWords]]:
     """Return the messages by chat, in the order of ``list_messages``."""
-    columns = (
-        Message.chat_id,
-        Message.id,
-        Message.side,
-        Message.sent_at,
-        Message.text,
-        Message.has_text,
-        Message.type,
-        read_call_status(),
+    return await _list_words(session, select(*_WORDS).where(Message.chat_id.in_(chat_ids)))
+
+
+async def list_words_since(
+    session: AsyncSession, starts: Mapping[int, datetime]
+) -> dict[int, list[MessageWords]]:
+    """Return the messages of each chat from its time on, in the same order."""
+    wanted = (
+        func.unnest(bigint_array(starts), literal(list(starts.values()), ARRAY(DateTime(True))))
+        .table_valued("chat_id", "since", name="wanted")
+        .render_derived()
     )
-    statement = (
-        select(*columns)
-        .where(Message.chat_id.in_(chat_ids))
-        .order_by(Message.chat_id, Message.sent_at, Message.side == Side.SYSTEM, Message.id)
+    is_wanted = and_(wanted.c.chat_id == Message.chat_id, Message.sent_at >= wanted.c.since)
+    return await _list_words(session, select(*_WORDS).join(wanted, is_wanted))
+
+
+async def _list_words(
+    session: AsyncSession, statement: Select[Any]
+) -> dict[int, list[MessageWords]]:
+    ordered = statement.order_by(
+        Message.chat_id, Message.sent_at, Message.side == Side.SYSTEM, Message.id
     )
-    rows = map(MessageWords._make, await session.execute(statement))
+    rows = map(MessageWords._make, await session.execute(ordered))
     return {chat_id: list(words) for chat_id, words in groupby(rows, key=attrgetter("chat_id"))}
 
 

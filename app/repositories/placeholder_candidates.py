@@ -6,8 +6,8 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.messages import Side
 from app.models import Chat, Message
+from app.repositories.message_conditions import is_by_person
 
 NEWEST_CHATS = 5_000
 """The chats that are searched: the last ones copied."""
@@ -30,7 +30,8 @@ async def list_placeholder_candidates(session: AsyncSession, *, since: datetime)
     """Return identical texts that begin many chats created from ``since`` on, commonest first.
 
     They were written within seconds after the chat was created. Questions are left out: Avito
-    offers buyers ready-made ones. System messages are known to be none of a person.
+    offers buyers ready-made ones. System messages and those of bots are known to be none of a
+    person.
     """
     newest = (
         select(Chat.id, Chat.avito_created_at)
@@ -44,7 +45,7 @@ async def list_placeholder_candidates(session: AsyncSession, *, since: datetime)
         select(Message.text, Message.side, chats)
         .join(newest, newest.c.id == Message.chat_id)
         .where(
-            Message.side != Side.SYSTEM,
+            is_by_person(),
             Message.has_text,
             Message.sent_at.between(
                 newest.c.avito_created_at, newest.c.avito_created_at + SOON_AFTER_CREATION

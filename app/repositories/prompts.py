@@ -11,11 +11,16 @@ from app.models import Prompt
 
 
 async def add_prompt(
-    session: AsyncSession, version: str, system: str, rubric: dict[str, Any], now: datetime
+    session: AsyncSession,
+    version: str,
+    system: str,
+    rubric: dict[str, Any],
+    facts: str,
+    now: datetime,
 ) -> None:
     """Add a prompt unless it is stored."""
     statement = insert(Prompt).values(
-        version=version, system=system, rubric=rubric, first_used_at=now
+        version=version, system=system, rubric=rubric, facts=facts or None, first_used_at=now
     )
     await session.execute(statement.on_conflict_do_nothing())
 

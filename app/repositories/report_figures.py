@@ -49,10 +49,13 @@ def _has_flag(flag: Flag) -> ColumnElement[bool]:
 _IS_ADDRESSED = _has_flag(Flag.ADDRESSES_GRADER)
 _IS_UNPROVEN = _has_flag(Flag.NO_EVIDENCE)
 IS_CRITICAL = _has_flag(Flag.CRITICAL)
+_IS_CONTRADICTING = _has_flag(Flag.CONTRADICTION)
 WAITED_SECONDS = cast(Report.detail["answer_times", "first_answer_seconds"].astext, Double)
 """The time until the first answer; NULL without one."""
 _KNOWS_CONTACT = func.jsonb_exists(Report.detail, "contact", type_=Boolean)
 _HAS_CONTACT = func.coalesce(func.jsonb_typeof(Report.detail["contact"]) == "object", false())
+_KNOWS_BOTS = func.jsonb_exists(Report.detail, "bot_first", type_=Boolean)
+_IS_BOT_FIRST = func.coalesce(Report.detail["bot_first"].as_boolean(), false())
 _HAS_LOW_GRADE = or_(*(getattr(Report, name) == Grade.LOW for name in GRADE_COLUMNS))
 
 _SPLIT_BY = ("day", "account_id", "model", "prompt_version")
@@ -82,8 +85,11 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
     - ``addressed``: reports of chats that address the grader.
     - ``unproven``: reports with a high or low grade without a verified quote.
     - ``critical``: reports with a critical fault of the seller.
+    - ``contradicting``: reports in which the seller contradicts the listing or the facts.
     - ``contacts``: reports with a contact or an agreed meeting; ``contacts_known``: reports that
       know it. Reports of earlier versions do not.
+    - ``bot_first``: reports of chats that a bot was the first to answer; ``bots_known``: reports
+      that know it.
     """
     selected = select_counted(
         wanted,
@@ -92,8 +98,11 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
         _IS_ADDRESSED.label("addressed"),
         _IS_UNPROVEN.label("unproven"),
         IS_CRITICAL.label("critical"),
+        _IS_CONTRADICTING.label("contradicting"),
         _HAS_CONTACT.label("has_contact"),
         _KNOWS_CONTACT.label("knows_contact"),
+        _IS_BOT_FIRST.label("is_bot_first"),
+        _KNOWS_BOTS.label("knows_bots"),
         get_counted(wanted, "score"),
     )
     of = selected.c
@@ -123,8 +132,11 @@ def _make_aggregates(selected: CTE) -> list[ColumnElement[Any]]:
         func.count().filter(of.addressed).label("addressed"),
         func.count().filter(of.unproven).label("unproven"),
         func.count().filter(of.critical).label("critical"),
+        func.count().filter(of.contradicting).label("contradicting"),
         func.count().filter(of.has_contact).label("contacts"),
         func.count().filter(of.knows_contact).label("contacts_known"),
+        func.count().filter(of.is_bot_first).label("bot_first"),
+        func.count().filter(of.knows_bots).label("bots_known"),
         cost.label("cost_usd"),
     ]
 

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.clock import format_in_zone
@@ -75,19 +75,16 @@ async def read_bodies(
     """Return at most ``limit`` reports after a position; None: from the beginning."""
     columns = "reports.created_at, reports.id, newest_id, body, score"
     sql, values = _select(columns, listed, after, limit + 1)
-    driver = await _prepare(session, listed)
-    rows = await driver.fetch(sql, *values)
+    rows = (await _execute(session, sql, values)).all()
     bodies = [
-        ReportBody(
-            row["created_at"], row["id"], convert_to_zone(row["body"], listed.zone), row["score"]
-        )
+        ReportBody(row.created_at, row.id, convert_to_zone(row.body, listed.zone), row.score)
         for row in rows[:limit]
     ]
     if len(rows) <= limit:
         return Page(bodies, None)
     last = bodies[-1]
     return Page(
-        bodies, _make_position(listed, last.created_at, last.id, rows[0]["newest_id"], last.score)
+        bodies, _make_position(listed, last.created_at, last.id, rows[0].newest_id, last.score)
     )
 
 
@@ -111,17 +108,13 @@ async def join_bodies(
         max(score) FILTER (WHERE place = {limit:d}) AS score
     """
     sql, values = _select(columns, listed, after, limit + 1, in_zone=True)
-    driver = await _prepare(session, listed)
-    row = await driver.fetchrow(sql, *values)
-    if row["are_in_zone"] is False:
+    row = (await _execute(session, sql, values)).one()
+    if row.are_in_zone is False:
         bodies, following = await read_bodies(session, listed, after, limit)
         return Page(join_in_python(bodies, scored=listed.scored), following)
-    if row["found"] <= limit:
-        return Page(row["json"] or b"", None)
-    return Page(
-        row["json"],
-        _make_position(listed, row["created_at"], row["id"], row["newest_id"], row["score"]),
-    )
+    if row.found <= limit:
+        return Page(row.json or b"", None)
+    return Page(row.json, _make_position(listed, row.created_at, row.id, row.newest_id, row.score))
 
 
 def join_in_python(bodies: list[ReportBody], *, scored: bool) -> bytes:
@@ -152,8 +145,7 @@ def _make_position(
 async def count_bodies(session: AsyncSession, listed: ReportList, *, most: int) -> int:
     """Return the number of reports, at most ``most``."""
     sql, values = _select("count(*)", listed, None, most)
-    driver = await _prepare(session, listed)
-    return int(await driver.fetchval(sql, *values))
+    return int((await _execute(session, sql, values)).scalar_one())
 
 
 def _select(
@@ -194,10 +186,6 @@ def _select(
     return _PARAMETER.sub(lambda match: places[match[1]], sql), list(values.values())
 
 
-async def _prepare(session: AsyncSession, listed: ReportList):  # type: ignore[no-untyped-def]
-    """Return the driver's connection for a query of this list."""
-    if listed.sort:
-        # A generic plan sorts all reports for each page instead of reading the index of scores.
-        await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    connection = await session.connection()
-    return (await connection.get_raw_connection()).driver_connection
+async def _execute(session: AsyncSession, sql: str, values: list[object]) -> CursorResult[Any]:
+    """Execute SQL in the session's transaction: its limits apply to the transaction only."""
+    return await (await session.connection()).exec_driver_sql(sql, tuple(values))

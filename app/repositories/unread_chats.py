@@ -1,19 +1,17 @@
 """SQL of the unread chats for sync: selection, and the state after a reading."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import any_, func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.messages import SETTLED_AFTER, Side
+from app.domain.messages import SETTLED_AFTER
 from app.models import Chat
+from app.repositories import chat_facts
 from app.repositories.chats import lock_bulk_chat_updates
-from app.repositories.message_conditions import begins_wait, ends_wait, is_lead, render
-from app.repositories.sql_values import bigint_array
 
 
 @dataclass(frozen=True)
@@ -134,13 +132,6 @@ async def count_unread(session: AsyncSession, account_id: int) -> int:
     return await session.scalar(unread) or 0
 
 
-async def lock_chats(session: AsyncSession, chat_ids: Sequence[int]) -> None:
-    """Lock these chats until the transaction ends."""
-    await lock_bulk_chat_updates(session)
-    rows = select(Chat.id).where(Chat.id == any_(bigint_array(chat_ids))).with_for_update()
-    await session.execute(rows)
-
-
 async def mark_unreadable(
     session: AsyncSession, chat: UnreadChat, *, message: str, gone: bool
 ) -> None:
@@ -158,64 +149,6 @@ async def mark_unreadable(
         .values(values)
         .execution_options(synchronize_session=False)
     )
-
-
-# A chat becomes due by the order of its messages, not by the clock: a person's message after the
-# last one that a grading has seen makes it due, or a notice of a lead while nobody has written.
-# Raw SQL: a bulk update from jsonb_to_recordset.
-_MARK_READ = text(f"""
-    WITH read AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:chats AS jsonb)) AS row (
-            id bigint, updated_at timestamptz, listed text, hints bigint, complete boolean)
-    )
-    UPDATE chats chat SET
-        messages_read_at = :now,
-        messages_due = (chat.avito_updated_at, chat.listed_message_id, chat.hints)
-            IS DISTINCT FROM (read.updated_at, read.listed, read.hints),
-        history_complete = read.complete,
-        read_error = NULL,
-        last_message_at = facts.last_message_at,
-        last_person_message_id = facts.person_id,
-        last_person_at = facts.person_at,
-        last_person_side = facts.person_side,
-        lead_message_id = facts.lead_id,
-        unanswered_since = facts.unanswered_since,
-        waiting_since = facts.unanswered_since,
-        due_since = facts.due_since,
-        failures = CASE WHEN chat.outcome_message_id IS DISTINCT FROM facts.person_id
-            THEN 0 ELSE chat.failures END
-    FROM read, LATERAL (
-        WITH stored AS MATERIALIZED (
-            SELECT id, sent_at, side, {render(begins_wait())} AS begins_wait,
-                   {render(ends_wait())} AS ends_wait, {render(is_lead())} AS is_lead
-            FROM messages WHERE chat_id = read.id),
-        person AS (
-            SELECT * FROM stored WHERE side <> '{Side.SYSTEM}'
-            ORDER BY sent_at DESC, id DESC LIMIT 1),
-        lead AS (
-            SELECT * FROM stored WHERE is_lead AND NOT EXISTS (SELECT FROM person)
-            ORDER BY sent_at DESC, id DESC LIMIT 1),
-        answer AS (
-            SELECT * FROM stored WHERE ends_wait ORDER BY sent_at DESC, id DESC LIMIT 1),
-        seen AS (
-            SELECT stored.* FROM stored JOIN chats known ON known.seen_message_id = stored.id
-            WHERE known.id = read.id)
-        SELECT
-            (SELECT max(sent_at) FROM stored) AS last_message_at,
-            (SELECT id FROM person) AS person_id,
-            (SELECT sent_at FROM person) AS person_at,
-            (SELECT side FROM person) AS person_side,
-            (SELECT min(sent_at) FROM stored WHERE begins_wait
-                AND (NOT EXISTS (SELECT FROM answer)
-                     OR (sent_at, id) > (SELECT sent_at, id FROM answer))) AS unanswered_since,
-            (SELECT id FROM lead) AS lead_id,
-            (SELECT min(sent_at) FROM stored
-                WHERE (side <> '{Side.SYSTEM}' OR id = (SELECT id FROM lead))
-                AND (NOT EXISTS (SELECT FROM seen)
-                     OR (sent_at, id) > (SELECT sent_at, id FROM seen))) AS due_since
-    ) facts
-    WHERE chat.id = read.id
-    """)  # noqa: S608 - values of the domain
 
 
 async def mark_read(
@@ -237,4 +170,4 @@ async def mark_read(
         }
         for chat, complete in read
     ]
-    await session.execute(_MARK_READ, {"chats": json.dumps(rows, default=str), "now": now})
+    await chat_facts.mark_read(session, rows, now=now)

@@ -87,15 +87,16 @@ def build_webhook_body(
 
 def build_listing_body(listing: AvitoListing) -> Json:
     """Build an entry of `GET /core/v1/items`. `price` is null if the listing has none."""
-    digits = "".join(character for character in listing.price_string or "" if character.isdigit())
+    amount = (listing.price_string or "").partition("₽")[0]
+    digits = "".join(character for character in amount if character.isdecimal())
     return {
         "id": listing.id,
         "title": listing.title,
         "status": listing.status,
         "price": int(digits) if digits else None,
         "url": _build_listing_url(listing),
-        "address": "Москва, Садовая улица, 5",
-        "category": {"id": 111, "name": "Разное"},
+        "address": listing.address,
+        "category": {"id": 111, "name": listing.category},
     }
 
 

@@ -6,6 +6,7 @@ They cover access, account, listings, chats, messages, voice files and webhook s
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_urlsafe
+from time import monotonic
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qs
 
@@ -31,6 +32,7 @@ Offset = Annotated[int, Query(ge=0, le=1000)]
 
 BACKEND_KEY = "sandbox.avito"
 ITEMS = "/core/v1/items"
+LISTING_REQUESTS_PER_MINUTE = 25
 MESSENGER = "/messenger/v2/accounts/{user_id}/chats"
 
 
@@ -70,6 +72,8 @@ class AvitoBackend:
 
     accounts: list[AvitoAccount]
     switches: AvitoSwitches
+    listing_requests: dict[int, list[float]] = field(default_factory=dict)
+    """Times of the requests for listings in the last minute, by account; monotonic seconds."""
     tokens: dict[str, tuple[AvitoAccount, float]] = field(default_factory=dict)
     """Account of each access token, and its expiry in Unix seconds."""
 
@@ -92,6 +96,17 @@ class AvitoBackend:
         if account is None or ends <= datetime.now(UTC).timestamp():
             raise AvitoRefusedError(self.switches.expired_status, TOKEN_EXPIRED)
         return account
+
+    def admit_listing_request(self, account: AvitoAccount) -> None:
+        """Count a request for listings.
+
+        Raises AvitoRefusedError: 429 for more than 25 in a minute, Avito's documented limit.
+        """
+        now = monotonic()
+        recent = [at for at in self.listing_requests.get(account.user_id, []) if at > now - 60]
+        if len(recent) >= LISTING_REQUESTS_PER_MINUTE:
+            raise AvitoRefusedError(429, {"code": "429", "message": "Too many requests"})
+        self.listing_requests[account.user_id] = [*recent, now]
 
 
 def build_avito_app(backend: AvitoBackend) -> ASGIApp:
@@ -187,6 +202,7 @@ async def account_self(account: KeyOwner) -> JSONResponse:
 @paths.get(ITEMS)
 async def items(
     request: Request,
+    backend: Backend,
     switches: Switches,
     account: KeyOwner,
     per_page: Annotated[int, Query(gt=0, lt=100)] = 25,
@@ -194,6 +210,7 @@ async def items(
     status: str = "active",
 ) -> JSONResponse:
     """List the listings of an account; an employee's key gets none."""
+    backend.admit_listing_request(account)
     wanted = set(status.split(","))
     found = (
         []

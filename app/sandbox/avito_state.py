@@ -26,6 +26,8 @@ class AvitoListing:
     price_string: str | None = None
     status: str = "active"
     owner_id: int | None = None
+    category: str = "Разное"
+    address: str = "Москва, Садовая улица, 5"
 
 
 @dataclass

@@ -79,7 +79,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class GradedChat:
-    """The turns of a chat that have content, oldest first.
+    """The turns of people that have content, oldest first.
 
     `earlier`: the number of messages before them that are not shown.
     """
@@ -167,7 +167,7 @@ def read_chat(user_message: str) -> GradedChat | None:
         return None
     context = next((line for line in lines if isinstance(line, dict) and "graded_at" in line), {})
     return GradedChat(
-        tuple(turn for turn in map(_parse_turn, rows) if turn.has_content),
+        tuple(turn for turn in map(_parse_turn, rows) if turn.has_content and turn.role != "bot"),
         _parse_time(context.get("graded_at")),
         int(context.get("earlier", 0)),
     )

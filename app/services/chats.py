@@ -8,15 +8,17 @@ from app.database.engine import Database
 from app.domain.contact import Contact
 from app.domain.outcomes import Outcome, describe_cause
 from app.domain.settling import SettlingRule
+from app.domain.substitutes import Substitute, find_substitute
 from app.domain.waiting import AnswerTimes, answer_times, find_missed_call
 from app.domain.working_hours import WorkingHours
 from app.errors import FieldError, InvalidParametersError, NotFoundError
-from app.models import Account, Chat, Message, ModelExchange, Review
-from app.repositories import chats, messages, model_exchanges, reports, reviews
+from app.models import Account, AccountListing, Chat, ModelExchange, Review
+from app.repositories import chats, listings, messages, model_exchanges, reports, reviews
 from app.repositories.chats import AccountChat
 from app.services.analysis.chat_contact import find_chat_contact
 from app.services.analysis.grader import Grader
 from app.services.analysis.transcript import convert_messages
+from app.services.shown_messages import ShownMessage, show_messages
 
 
 @dataclass(frozen=True)
@@ -36,15 +38,19 @@ class ChatCard:
     unanswered_since: datetime | None
     """The time of the buyer's first unanswered message; None also if the company is the buyer."""
 
-    messages: list[Message]
+    messages: list[ShownMessage]
     reports: list[dict[str, Any]]
     reviews: list[Review]
     answer_times: AnswerTimes
-    """Computed over the whole chat."""
+    """Computed over the whole chat; bots do not answer."""
+    answered_by: Substitute | None
+    """Who has answered a waiting buyer in place of a person."""
     contact: Contact | None
     """Of the latest episode; None also if the company is the buyer."""
     missed_call_at: datetime | None
     """The buyer's last missed call without an answer; None also if the company is the buyer."""
+    listing: AccountListing | None
+    """The cached listing of the chat; None: Avito has not returned it."""
     failed_exchanges: list[ModelExchange]
     """What the model answered in the run in which grading failed; empty unless it has failed."""
 
@@ -74,7 +80,9 @@ async def read_chat(
         )
         one = _require_one(found, avito_id, account)
         chat = one.chat
+        listing = await listings.get_of_chat(session, chat)
         stored_messages = await messages.list_messages(session, chat.id)
+        shown = await show_messages(session, stored_messages)
         bodies = await reports.list_bodies_by_chat(session, chat.id)
         stored_reviews = await reviews.list_by_chat(session, chat.id)
         exchanges = (
@@ -91,12 +99,14 @@ async def read_chat(
         one.status,
         describe_cause(one.code, one.detail),
         None if one.company_is_buyer else chat.unanswered_since,
-        stored_messages,
+        shown,
         bodies,
         stored_reviews,
         replace(times, waiting_since=None) if one.company_is_buyer else times,
+        None if one.company_is_buyer else find_substitute(talk),
         contact,
         None if one.company_is_buyer else find_missed_call(talk),
+        listing,
         exchanges,
     )
 

@@ -13,7 +13,9 @@ from rich.table import Table
 from app.database.embedded import embedded_postgres
 from app.log import configure_logging
 from tests.benchmarks.agreement import measure_agreement_coverage
+from tests.benchmarks.authors import measure_author_rule
 from tests.benchmarks.contacts import measure_contact_rule
+from tests.benchmarks.contradictions import measure_contradiction_rule
 from tests.benchmarks.defects import measure_defects
 from tests.benchmarks.drift import measure_sync_drift
 from tests.benchmarks.grading import measure_grading_backlog, measure_grading_speed
@@ -34,6 +36,8 @@ BENCHMARKS: dict[str, Callable[[str], Awaitable[list[Measure]]]] = {
     "reports": measure_reports_speed,
     "trust": measure_trust,
     "contacts": measure_contact_rule,
+    "authors": measure_author_rule,
+    "contradictions": measure_contradiction_rule,
     "defects": measure_defects,
     "agreement": measure_agreement_coverage,
     "growth": measure_growth,

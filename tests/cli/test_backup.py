@@ -16,8 +16,9 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import make_url
 
-from app.database.address import parse_database_url
-from app.database.client_programs import BackupError, build_connection_environment
+from app.database.address import parse_address
+from app.database.client_environment import build_client_environment
+from app.database.client_programs import BackupError
 from app.database.cluster import find_programs
 from app.database.dump import DatabaseState, check_version
 from app.database.embedded import embedded_postgres
@@ -172,6 +173,27 @@ async def test_password_is_on_no_command_line(tmp_path: Path, database_url: str)
         await stop(program, signal.SIGTERM)
 
 
+async def test_direct_address_is_used(tmp_path: Path, database_url: str, cluster_url: str) -> None:
+    """pg_dump needs a session, which a pooler does not give."""
+    file = tmp_path / "quality.dump"
+    await fetch_value(cluster_url, "CREATE ROLE direct SUPERUSER LOGIN PASSWORD 'secret'")
+    try:
+        direct = make_url(database_url).set(username="direct", password="secret")
+        settings = {
+            "DATABASE_URL": database_url,
+            "DATABASE_DIRECT_URL": direct.render_as_string(hide_password=False),
+        }
+        async with (
+            lock_reports(database_url),
+            start_app(tmp_path, "backup", str(file), **settings) as program,
+        ):
+            dumping = await wait_for_dump(file)
+            assert dumping.environ()["PGUSER"] == "direct"
+            await stop(program, signal.SIGTERM)
+    finally:
+        await fetch_value(cluster_url, "DROP ROLE direct")
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_interrupted_backup_keeps_the_earlier_file(
     tmp_path: Path, database_url: str, how: signal.Signals
@@ -280,7 +302,7 @@ async def test_files_that_are_no_backup(
 def dump_by_hand(url: str, file: Path) -> None:
     subprocess.run(  # noqa: S603 - Postgres's own program
         [find_programs() / "pg_dump", "--format=custom", "--file", file],
-        env=build_connection_environment(parse_database_url(url)),
+        env=build_client_environment(parse_address(url)),
         check=True,
     )
 

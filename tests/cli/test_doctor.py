@@ -36,6 +36,8 @@ def list_findings(ended: ProcessResult, account: str) -> list[str]:
 
 
 async def test_valid_setup_has_no_faults(tmp_path: Path, database_url: str) -> None:
+    texts = tmp_path / "autoreplies.txt"
+    texts.write_text("Мы ответим вам утром\nМы закрыты\n", encoding="utf-8")
     async with Sandbox() as sandbox:
         sandbox.avito.switches.fail(
             CannedResponse(404, {}, {"Date": formatdate(usegmt=True)}), when=is_head
@@ -43,9 +45,15 @@ async def test_valid_setup_has_no_faults(tmp_path: Path, database_url: str) -> N
         ended = await run_app(
             tmp_path,
             "doctor",
-            **make_environment(sandbox, DATABASE_URL=database_url, SCHEDULER_ENABLED="true"),
+            **make_environment(
+                sandbox,
+                DATABASE_URL=database_url,
+                SCHEDULER_ENABLED="true",
+                AUTOREPLY_TEXTS_FILE=str(texts),
+            ),
         )
     assert (ended.code, ended.err) == (0, ""), ended.out
+    assert "✓ Автоответы из AUTOREPLY_TEXTS_FILE: 2." in ended.lines
     checks = ended.lines[1:-1]
     assert {line[0] for line in checks} == {"✓"}, ended.out
     for subject in (

@@ -4,8 +4,11 @@ import asyncio
 import json
 import socket
 from contextlib import closing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+import httpx
 import uvicorn
 from uvicorn.server import ServerState
 
@@ -100,6 +103,23 @@ async def receive_request(*pieces: bytes) -> tuple[str, str, str]:
         result = await received
         transport.close()
     return result
+
+
+async def test_response_has_the_date_at_which_it_is_sent(stage: Stage) -> None:
+    """uvicorn's ticker, which would set it, does not run."""
+    worker = asyncio.create_task(_until_cancelled())
+    with closing(listen("127.0.0.1", 0, "")) as listener:
+        async with (
+            serve_rest(stage.service, listener, worker),
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client,
+        ):
+            for _ in range(2):
+                began = datetime.now(UTC).replace(microsecond=0)
+                answer = await client.get("/health/live")
+                assert answer.status_code == 200
+                sent = parsedate_to_datetime(answer.headers["date"])
+                assert began <= sent <= datetime.now(UTC)
+                await asyncio.sleep(1.1)
 
 
 async def test_only_the_url_is_percent_encoded_at_any_packet_boundary() -> None:

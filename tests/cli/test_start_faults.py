@@ -22,6 +22,7 @@ from tests.support.start_faults import COMPLETE, start_and_read_error
         ("AVITO_CLIENT_ID", {"AVITO_CLIENT_ID": "", "AVITO_CLIENT_SECRET": ""}),
         ("REPORT_TIME", {"REPORT_TIME": "canary"}),
         ("DATABASE_URL", {"DATABASE_URL": "canary"}),
+        ("COMPANY_FACTS_FILE", {"COMPANY_FACTS_FILE": "missing.txt"}),
         ("DEEPSEEK_API_KEY", {"DEEPSEEK_API_KEY": "canary-с-кириллицей"}),
         ("SMTP_PASSWORD", {"SMTP_PASSWORD": "canary\ncanary"}),
     ],

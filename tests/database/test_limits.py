@@ -16,6 +16,7 @@ import pytest_asyncio
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from app.database.check import check_server
 from app.database.connection import Limits
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
@@ -78,8 +79,8 @@ async def test_a_slow_statement_ends_and_its_connection_stays(database: Database
     )
 
 
-async def test_lock_held_by_another_transaction(database: Database) -> None:
-    await fetch_value(database.engine.url, "CREATE TABLE chats AS SELECT 1 AS id")
+async def test_lock_held_by_another_transaction(database: Database, postgres_url: str) -> None:
+    await fetch_value(postgres_url, "CREATE TABLE chats AS SELECT 1 AS id")
     async with database.engine.begin() as other:
         await other.execute(text("LOCK TABLE chats"))
         with pytest.raises(DatabaseUnavailableError, match="заблокированы"):
@@ -184,7 +185,7 @@ async def test_only_utf8_is_accepted(cluster_url: str) -> None:
     )
     try:
         with pytest.raises(DatabaseRefusedError, match="LATIN1"):
-            await database.check()
+            await check_server(database)
     finally:
         await database.close()
         await fetch_value(cluster_url, "DROP DATABASE latin")

@@ -13,13 +13,16 @@ from pydantic import BaseModel
 
 import app
 from app.api.v1.chat_schemas import ChatRead, MessageRead
+from app.api.v1.label_schemas import LabelMessage
 from app.api.v1.report_query import ReportQuery
 from app.api.v1.report_schemas import ReportDetail
 from app.api.v1.schemas import DeliveryRead, GradeWord, ObjectionGradeWord, RunRead
+from app.domain.author_kinds import AuthorKind
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
 from app.domain.messages import Side
 from app.domain.outcomes import Outcome
+from app.domain.substitutes import Substitute
 from app.domain.thresholds import BAD_BELOW, ENOUGH_REPORTS
 from app.domain.waiting import WAITING_FOR_AT_MOST
 from app.models import DeliveryState, ReportKind, RunKind, RunState
@@ -46,7 +49,6 @@ def test_rest_has_the_words_of_the_grades() -> None:
     ("schema", "field", "words"),
     [
         (ChatRead, "outcome", Outcome),
-        (MessageRead, "side", Side),
         (ReportDetail, "kind", ReportKind),
         (DeliveryRead, "state", DeliveryState),
         (RunRead, "kind", RunKind),
@@ -60,6 +62,23 @@ def test_rest_has_the_words_of_an_enum(
     listed = re.search(r'"enum": (\[[^]]*\])', document)
     assert listed
     assert set(json.loads(listed[1])) == {word.value for word in words}
+
+
+def test_rest_has_the_sides() -> None:
+    """A stored message of a bot has the side of the company."""
+    sides = [
+        get_args(schema.model_fields["side"].annotation) for schema in (MessageRead, LabelMessage)
+    ]
+    assert set(sides[0]) == set(Side) - {Side.BOT}
+    assert set(sides[1]) == set(Side) - {Side.SYSTEM}
+
+
+def test_the_page_has_the_sides() -> None:
+    listed = re.search(r"SIDES = \{(.*?)\}", read_page("bubbles.js"))
+    assert listed
+    assert set(re.findall(r"(\w+):", listed[1])) == set(Side)
+    assert f"author_kind === '{AuthorKind.BOT}'" in read_page("bubbles.js")
+    assert all(f"{word}: ' Ответил" in read_page("chat.js") for word in Substitute)
 
 
 def read_page(name: str) -> str:

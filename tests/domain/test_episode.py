@@ -7,6 +7,7 @@ import pytest
 from app.domain.episode import latest_episode, why_ungradeable, window
 from app.domain.messages import ChatMessage, Side
 from app.domain.outcomes import OutcomeCode
+from app.domain.substitutes import Substitute
 from tests.support.chats import START, chat
 
 GAP = timedelta(hours=72)
@@ -84,6 +85,12 @@ def make_message(
         ([("client", 0), ("company", 1), ("company missed", 2), ("client", 100)], [3]),
         ([("client", 0), ("company", 1), ("client missed", 2), ("client", 100)], [0, 1, 2, 3]),
         ([("client", 0), ("company", 1), ("client busy", 2), ("client", 100)], [3]),
+        # Messages of a bot neither begin nor end a silence, and belong to the episode.
+        ([("client", 0), ("bot", 1), ("client", 100)], [0, 1, 2]),
+        ([("client", 0), ("company", 1), ("bot", 60), ("client", 100), ("bot", 101)], [3, 4]),
+        ([("client", 0), ("company", 1), ("bot", 90), ("client", 73)], [0, 1, 2, 3]),
+        ([("bot", 0), ("client", 1), ("company", 2)], [0, 1, 2]),
+        ([("bot", 0)], [0]),
     ],
 )
 def test_latest_episode(events: list[tuple[str, float]], kept: list[int]) -> None:
@@ -115,10 +122,30 @@ def test_window_has_at_most_200_messages() -> None:
         ([("client", "[фото]"), ("company", "Напишите словами, пожалуйста")], None),
         ([("client", "Актуально?"), ("company", "[фото]"), ("company", "да")], None),
         ([("client", "Актуально?"), ("company", "👍")], None),
+        ([("bot", "Спасибо за звонок")], OutcomeCode.NOTHING_WRITTEN),
+        ([("client", "Актуально?"), ("bot", "Мы ответим")], OutcomeCode.NO_COMPANY_ANSWER),
+        ([("client", "Актуально?"), ("bot", "Мы ответим"), ("company", "да")], None),
+        ([("client", "Актуально?"), ("company", "[фото]"), ("bot", "да")], OutcomeCode.NO_TEXT),
     ],
 )
 def test_reasons_to_skip(lines: list[tuple[str, str]], reason: OutcomeCode | None) -> None:
     assert why_ungradeable(chat(*lines)) is reason
+
+
+@pytest.mark.parametrize(
+    ("substitute", "reason"),
+    [
+        (Substitute.BOT, OutcomeCode.ONLY_BOT_ANSWERED),
+        (Substitute.ASSISTANT, OutcomeCode.ONLY_ASSISTANT_ANSWERED),
+    ],
+)
+def test_reason_names_who_answered_in_place_of_a_person(
+    substitute: Substitute, reason: OutcomeCode
+) -> None:
+    asked = chat(("client", "Актуально?"))
+    assert why_ungradeable(asked, substitute=substitute) is reason
+    answered = chat(("client", "Актуально?"), ("company", "да"), ("client", "Где?"))
+    assert why_ungradeable(answered, substitute=substitute) is None
 
 
 @pytest.mark.parametrize(
@@ -145,9 +172,11 @@ def test_chat_in_which_the_company_buys_is_skipped_for_that_reason() -> None:
 
 
 def test_reasons_have_russian_labels() -> None:
-    assert [code.label for code in list(OutcomeCode)[:3]] == [
+    assert [code.label for code in list(OutcomeCode)[:5]] == [
         "нет сообщений клиента",
         "нет ответа компании",
+        "ответил только автоответчик",
+        "ответил только ассистент Авито",
         "нет текста",
     ]
 

@@ -81,6 +81,9 @@ def make_message(
         ([("client missed", 5), ("company missed", 6), ("company", 8)], 3, 3, None),
         ([("client", 0), ("company", 3), ("client busy", 9)], 3, 3, None),
         ([("client", 0), ("company busy", 3), ("client", 9)], None, 60, 0),
+        ([("client", 0), ("bot", 1), ("company", 30)], 30, 30, None),  # a bot does not answer
+        ([("client", 0), ("bot", 1)], None, 60, 0),
+        ([("client", 0), ("company", 3), ("bot", 4), ("client", 50), ("bot", 51)], 3, 10, 50),
     ],
 )
 def test_waits_of_a_chat(

@@ -76,6 +76,13 @@ def test_words_of_avito_and_pictures_are_no_contact() -> None:
     assert find(("system", "Звоните 8 900 000-00-01"), ("client", "[фото 8 900 000-00-02]")) is None
 
 
+def test_contact_of_a_bot_is_none_and_a_person_may_repeat_it() -> None:
+    bot = ("bot", "Наш номер 8 900 000-00-01, приезжайте завтра в 12")
+    assert find(("client", "Есть?"), bot, ("client", "Хорошо, приеду")) is None
+    seller = ("company", "Звоните: 8 900 000-00-01")
+    assert find(("client", "Есть?"), bot, seller) == Contact(ContactKind.SELLER, 103)
+
+
 def test_buyers_time_within_the_sellers_proposal_is_a_consent() -> None:
     assert find_contact(SOFA, Masker(())) == Contact(ContactKind.MEETING, 105)
 

@@ -100,6 +100,8 @@ AVAILABLE, RELIED = ("company", "Да, в наличии, приезжайте")
         ((AVAILABLE, RELIED, ("company", "другие вопросы пишите")), False),
         ((("company", "Уже продан"),), False),
         ((AVAILABLE, ("company", "Ой, уже продали, не приезжайте")), False),
+        ((("bot", "Да, в наличии"), RELIED, ("company", "Ой, вчера продали")), False),
+        ((AVAILABLE, ("bot", "Мы ответим"), RELIED, ("company", "Ой, вчера продали")), True),
     ],
 )
 def test_availability_is_false_if_it_is_taken_back_later(lines: Lines, *, counts: bool) -> None:

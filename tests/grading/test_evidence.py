@@ -105,6 +105,13 @@ def test_quote_is_searched_on_the_given_side_only() -> None:
     assert transcript.verify(2, "спасибо", SELLER) is None
 
 
+def test_words_of_a_bot_are_no_words_of_the_seller() -> None:
+    talk = chat(("client", "Есть?"), ("bot", "Мы ответим вам скоро"), ("company", "Да, есть"))
+    transcript = QuoteVerifier(talk, Masker([]))
+    assert transcript.verify(2, "Мы ответим вам скоро", SELLER) is None
+    assert transcript.verify(2, "Да, есть", SELLER) == Quote(103, "Да, есть", repaired=True)
+
+
 def test_nearest_message_is_quoted() -> None:
     many = chat(*[("company", "Да")] * 3, ("client", "Да?"), ("company", "нет"), ("company", "Да"))
     assert QuoteVerifier(many, Masker([])).verify(5, "да", SELLER) == Quote(

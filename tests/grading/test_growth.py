@@ -1,4 +1,4 @@
-"""Patterns of masking, of the injection detector and of quotes repeat nothing without a limit.
+"""Patterns of masking, injection, quotes and contradictions repeat nothing without a limit.
 
 Hostile text therefore costs linear time.
 """
@@ -20,7 +20,7 @@ from tests.support.pumps import KNOWN_PUMPS
 PATTERNS = [
     (name, pattern)
     for name, pattern in grading_patterns()
-    if name.startswith(("masking.", "injection.", "evidence."))
+    if name.startswith(("masking.", "injection.", "evidence.", "contradictions."))
 ]
 
 

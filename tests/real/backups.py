@@ -1,9 +1,10 @@
-"""A backup of one Postgres restored on another one, for example on an older version."""
+"""A day on the embedded Postgres that is moved to another server, for example an older version."""
 
 from pathlib import Path
 
 import asyncpg
 
+from app.database.embedded import embedded_postgres
 from app.sandbox.server import Sandbox
 from tests.support.backups import TABLES, read_rows
 from tests.support.command_line import run_app
@@ -13,11 +14,17 @@ from tests.support.slow_sandbox import keep_every_third
 Row = tuple[str, str]
 
 
-async def run_trial(database_url: str, other_url: str, folder: Path) -> list[Row]:
-    """Move a day's database to the other server and go on there; return what was shown.
+async def run_trial(database_url: str, folder: Path) -> list[Row]:
+    """Move a day from the embedded Postgres to the server and go on there.
 
-    ``database_url``, ``other_url``: empty databases, in the form of SQLAlchemy with asyncpg.
+    ``database_url``: an empty database.
     """
+    other_url = database_url.replace("postgresql://", "postgresql+asyncpg://")
+    async with embedded_postgres(folder / "embedded", durable=False) as embedded_url:
+        return await _move(embedded_url, other_url, folder)
+
+
+async def _move(database_url: str, other_url: str, folder: Path) -> list[Row]:
     file, again = str(folder / "day.dump"), str(folder / "again.dump")
     async with Sandbox() as sandbox:
         keep_every_third(sandbox)

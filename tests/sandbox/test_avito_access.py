@@ -135,6 +135,29 @@ async def test_listings_come_by_status_and_in_pages(
     assert both[1]["resources"][-1]["price"] == 1350000
 
 
+async def test_price_of_a_listing_is_a_number_or_null(
+    seller: httpx.AsyncClient, avito: LocalAvito
+) -> None:
+    prices = ["6 500 ₽ за м²", "от 1 500 ₽", "Бесплатно", None]
+    avito.accounts[0].listings = {
+        number: AvitoListing(number, "Товар", price, category="Диваны", address="Казань")
+        for number, price in enumerate(prices)
+    }
+
+    listed = (await seller.get("/core/v1/items")).json()["resources"]
+
+    assert [row["price"] for row in listed] == [6500, 1500, None, None]
+    assert (listed[0]["category"]["name"], listed[0]["address"]) == ("Диваны", "Казань")
+
+
+async def test_more_than_25_requests_for_listings_a_minute_are_refused(
+    seller: httpx.AsyncClient,
+) -> None:
+    statuses = [(await seller.get("/core/v1/items")).status_code for _ in range(26)]
+
+    assert statuses == [200] * 25 + [429]
+
+
 @pytest.mark.parametrize("params", [{"per_page": 100}, {"per_page": 0}, {"page": 0}])
 async def test_listing_pages_have_limits(seller: httpx.AsyncClient, params: dict[str, int]) -> None:
     assert (await seller.get("/core/v1/items", params=params)).status_code == 400

@@ -128,7 +128,7 @@ async def test_notice_of_the_assistant_neither_answers_nor_waits(stage: Stage, p
     found = await fetch_chat(stage, chat)
     assert found["messages"][1]["side"] == "system"
     assert (found["outcome_reason"], found["waiting_since"]) == (
-        "нет ответа компании",
+        "ответил только ассистент Авито",
         found["messages"][0]["sent_at"],
     )
     assert (await fetch_chat(stage, lone))["waiting_since"] is None

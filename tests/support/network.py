@@ -106,7 +106,7 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def open_network(url: str) -> AsyncIterator[Network]:
+async def open_network(url: str, host: str = "127.0.0.1") -> AsyncIterator[Network]:
     """Start a proxy in front of a Postgres on a Unix socket; its ``url`` leads through it."""
     parsed = make_url(url)
     upstream = f"{parsed.query['host']}/.s.PGSQL.{parsed.query.get('port', 5432)}"
@@ -118,11 +118,11 @@ async def open_network(url: str) -> AsyncIterator[Network]:
         tasks.add(task)
         await network.forward(reader, writer, upstream)
 
-    server = await asyncio.start_server(forward, "127.0.0.1", 0)
+    server = await asyncio.start_server(forward, host, 0)
     port = server.sockets[0].getsockname()[1]
     network = Network(
         URL.create(
-            "postgresql", parsed.username, parsed.password, "127.0.0.1", port, parsed.database
+            "postgresql", parsed.username, parsed.password, host, port, parsed.database
         ).render_as_string(hide_password=False)
     )
     try:

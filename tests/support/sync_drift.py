@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from app.database.engine import Database
 from app.sandbox.avito import LocalAvito
 from app.sandbox.avito_state import numbered_account
 from app.services.runs import Progress
+from app.services.sync.authors import AuthorRules
 from app.services.sync.syncer import AvitoSource, sync_chats
 from tests.support.stage import IMPATIENT
 
@@ -156,7 +158,9 @@ class World:
 
         self.avito.switches.after_page = after_page
         task = asyncio.create_task(
-            sync_chats(self.database, [self.source], system_clock, Progress())
+            sync_chats(
+                self.database, [self.source], system_clock, Progress(), AuthorRules(ZoneInfo("UTC"))
+            )
         )
         await asyncio.wait({task})
         self.happened["kill" if task.cancelled() else "sync"] += 1

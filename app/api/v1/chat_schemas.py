@@ -6,7 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import LocalMoment, ReportRead
+from app.domain.author_kinds import AuthorKind
 from app.domain.contact import ContactKind
+from app.domain.substitutes import Substitute
 from app.domain.waiting import WAITING_FOR_AT_MOST
 
 _WAITING = (
@@ -49,6 +51,19 @@ class MessageRead(BaseModel):
         description="Когда замечено, что автор удалил сообщение; его слова сохранены.",
         examples=[None],
     )
+    author_kind: AuthorKind = Field(
+        description=(
+            "Кто автор: client — клиент, person — человек компании, bot — автоответчик компании,"
+            " assistant — уведомление об ответе ассистента Авито, unknown — возможно, автоответчик"
+            " (считается человеком, пока таких сообщений мало), system — сам Авито. Автоответчик"
+            " определяется по повторам и времени; с новыми чатами вид может измениться."
+        ),
+        examples=["person"],
+    )
+    author_reason: str | None = Field(
+        description="Почему автор сообщения компании определён так; null — не определялся.",
+        examples=["отправлено в темпе человека"],
+    )
 
 
 class AnswerTimesRead(BaseModel):
@@ -58,8 +73,8 @@ class AnswerTimesRead(BaseModel):
 
     first_answer_seconds: int | None = Field(
         description=(
-            "Секунд от первого сообщения клиента до первого ответа компании, только рабочее время"
-            " (WORKING_HOURS)."
+            "Секунд от первого сообщения клиента до первого ответа человека, только рабочее время"
+            " (WORKING_HOURS). Автоответчик и ассистент Авито — не ответ."
         ),
         examples=[420],
     )
@@ -89,6 +104,40 @@ class ContactRead(BaseModel):
     message_id: int = Field(
         description="Сообщение, которое согласилось на встречу, или первое с контактом.",
         examples=[286],
+    )
+
+
+class ListingRead(BaseModel):
+    """The listing of a chat as of its last reading."""
+
+    title: str | None = Field(description="Название.", examples=["Диван угловой «Бергамо»"])
+    price: str | None = Field(description="Цена, как её пишет Авито.", examples=["34 900 ₽"])
+    category: str | None = Field(
+        description="Категория; null — Авито её не дал.", examples=["Мебель и интерьер"]
+    )
+    address: str | None = Field(
+        description="Адрес; null — Авито его не дал.", examples=["Москва, Садовая улица, 5"]
+    )
+    status: str | None = Field(
+        description=(
+            "Состояние на Авито: active — опубликовано, old — истёк срок, removed — удалено,"
+            " blocked — заблокировано, rejected — отклонено; null — Авито его не дал. Модели не"
+            " показывают."
+        ),
+        examples=["active"],
+    )
+    url: str | None = Field(
+        description=(
+            "Адрес страницы на Авито; null — Авито его не дал, или он ведёт на другой сайт."
+        ),
+        examples=["https://avito.ru/moskva/listing_4928810066"],
+    )
+    read_at: LocalMoment | None = Field(
+        description=(
+            "Когда прочитаны категория, адрес и состояние; название и цена — из чата, не старше"
+            " последнего сообщения. null — Авито даёт только то, что есть в самом чате."
+        ),
+        examples=["2026-11-22T14:05:00+03:00"],
     )
 
 
@@ -125,6 +174,9 @@ class ChatRead(BaseModel):
     )
     price: str | None = Field(
         description="Цена в объявлении, как её пишет Авито.", examples=["34 900 ₽"]
+    )
+    listing: ListingRead | None = Field(
+        description="Объявление, о котором чат; null — чат без объявления."
     )
     type: str | None = Field(
         description="Тип чата: u2i — об объявлении, u2u — между пользователями.", examples=["u2i"]
@@ -174,6 +226,20 @@ class ChatRead(BaseModel):
     )
     answer_times: AnswerTimesRead = Field(
         description="Сколько клиент ждал ответов, за всю переписку."
+    )
+    first_human_answer_seconds: int | None = Field(
+        description=(
+            "То же, что answer_times.first_answer_seconds: до первого ответа человека, а не"
+            " автоответчика или ассистента. null — человек не ответил."
+        ),
+        examples=[420],
+    )
+    answered_by: Substitute | None = Field(
+        description=(
+            "Кто ответил на сообщения, которые ждут человека: bot — автоответчик, assistant —"
+            " ассистент Авито; null — никто, или клиент не ждёт."
+        ),
+        examples=[None],
     )
     contact: ContactRead | None = Field(
         description=(

@@ -60,6 +60,22 @@ async def get_chat(service: ServiceDep, chat_id: ChatId, account: AccountFilter 
     return ChatRead.model_validate(_make_fields(card), context={"zone": settling.zone})
 
 
+def _describe_listing(card: ChatCard) -> dict[str, object] | None:
+    chat, cached = card.chat, card.listing
+    if chat.item_id is None and chat.item_title is None:
+        return None
+    url = chat.item_url or (cached.url if cached else None)
+    return {
+        "title": chat.item_title or (cached.title if cached else None),
+        "price": chat.item_price or (cached.price if cached else None),
+        "category": cached.category if cached else None,
+        "address": cached.address if cached else None,
+        "status": cached.status if cached else None,
+        "url": url if url and is_avito_url(url) else None,
+        "read_at": cached.read_at if cached else None,
+    }
+
+
 def _make_fields(card: ChatCard) -> dict[str, object]:
     chat = card.chat
     return {
@@ -70,6 +86,7 @@ def _make_fields(card: ChatCard) -> dict[str, object]:
         "client_name": display_name(chat.client_name),
         "url": chat.item_url if chat.item_url and is_avito_url(chat.item_url) else None,
         "price": chat.item_price,
+        "listing": _describe_listing(card),
         "type": chat.chat_type,
         "history_complete": chat.history_complete,
         "waiting_since": card.answer_times.waiting_since,
@@ -79,6 +96,8 @@ def _make_fields(card: ChatCard) -> dict[str, object]:
         "outcome_reason": card.outcome_reason,
         "outcome_at": chat.outcome_at,
         "answer_times": card.answer_times,
+        "first_human_answer_seconds": card.answer_times.first_answer_seconds,
+        "answered_by": card.answered_by,
         "contact": card.contact,
         "model_answers": [
             {

@@ -15,7 +15,9 @@ class LabelMessage(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    side: Literal["client", "company"] = Field(description="Кто написал.")
+    side: Literal["client", "company", "bot"] = Field(
+        description="Кто написал; bot — автоответчик компании."
+    )
     sent_at: LocalMoment = Field(
         description="Когда отправлено, в REPORT_TIMEZONE.", examples=["2026-11-22T14:05:00+03:00"]
     )

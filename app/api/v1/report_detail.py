@@ -15,7 +15,7 @@ from app.domain.flags import Flag, addresses_grader_label, describe_flag, list_f
 from app.domain.messages import Side
 from app.grading.evidence import in_sentence
 from app.grading.rubric import Rubric, RubricCheck
-from app.models import Message, Report
+from app.models import Report
 from app.service import Service
 from app.services.reports.reading import (
     ReportCard,
@@ -23,6 +23,7 @@ from app.services.reports.reading import (
     list_objections,
     read_report,
 )
+from app.services.shown_messages import ShownMessage
 
 router = APIRouter(tags=["reports"], responses=ERROR_RESPONSES)
 
@@ -86,6 +87,8 @@ def _make_fields(card: ReportCard) -> dict[str, Any]:
             for late in detail.get("late_answers", ())
         ],
         "contact": detail.get("contact"),
+        "contradictions": detail.get("contradictions", ()),
+        "listing": detail.get("listing"),
         "advice": detail["recommendations"],
         "flags": _describe_flags(detail, addressing),
         "grader_addressed_by": addressing,
@@ -123,7 +126,7 @@ def _make_usage(report: Report) -> dict[str, Any]:
 def _make_criterion(
     criterion: Criterion,
     verdict: Mapping[str, Any],
-    messages: Mapping[int, Message],
+    messages: Mapping[int, ShownMessage],
     rubric: Rubric | None,
 ) -> dict[str, Any]:
     checks = {check.id: check for check in rubric.criteria[criterion].checks} if rubric else {}
@@ -154,13 +157,13 @@ def _describe_check(check_id: str, check: RubricCheck | None) -> dict[str, Any]:
     }
 
 
-def _make_quote(quote: Mapping[str, Any], messages: Mapping[int, Message]) -> dict[str, Any]:
+def _make_quote(quote: Mapping[str, Any], messages: Mapping[int, ShownMessage]) -> dict[str, Any]:
     message = messages[quote["message_id"]]
     return {**quote, "shown": in_sentence(quote["text"], message.text), "message": message}
 
 
 def _describe_flags(
-    stored: Mapping[str, Any], addressing: Sequence[Message] = ()
+    stored: Mapping[str, Any], addressing: Sequence[ShownMessage] = ()
 ) -> list[dict[str, str]]:
     who = addresses_grader_label(Side(message.side) for message in addressing)
     return [

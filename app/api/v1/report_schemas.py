@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from app.api.v1.chat_schemas import AnswerTimesRead, ContactRead, MessageRead
 from app.api.v1.review_schemas import ReviewRead
 from app.api.v1.schemas import DeliveryRead, ObjectionGradeWord, ReportRead
+from app.domain.contradiction import ContradictionKind
 from app.domain.grades import Grade
 from app.domain.score import POINTS
 from app.domain.timeliness import FIRST_ANSWER_WITHIN, LATER_ANSWER_WITHIN
@@ -140,6 +141,41 @@ class CriterionRead(BaseModel):
     flags: list[FlagRead] = Field(description="Почему человеку стоит взглянуть на эту оценку.")
 
 
+class SaidRead(BaseModel):
+    """Words of the seller that contradict the listing or the company's facts."""
+
+    message_id: int = Field(description="Номер сообщения, в котором они стоят.", examples=[284])
+    quote: str = Field(description="Слова дословно.", examples=["Цена 39 900 рублей"])
+
+
+class SourceRead(BaseModel):
+    """The words that they contradict."""
+
+    quote: str = Field(
+        description="Цена или название из объявления, или слова из данных компании.",
+        examples=["34 900 ₽"],
+    )
+
+
+class ContradictionRead(BaseModel):
+    """A price, a size or a year that contradicts the listing or the company's facts."""
+
+    kind: ContradictionKind = Field(
+        description="Что расходится: price — цена, size — размер, year — год.", examples=["price"]
+    )
+    said: SaidRead = Field(description="Что сказал продавец.")
+    source: SourceRead = Field(description="С чем это расходится.")
+
+
+class GradedListingRead(BaseModel):
+    """The listing as the model saw it."""
+
+    title: str | None = Field(description="Название.", examples=["Диван угловой «Бергамо»"])
+    price: str | None = Field(description="Цена.", examples=["34 900 ₽"])
+    category: str | None = Field(description="Категория.", examples=["Мебель и интерьер"])
+    address: str | None = Field(description="Адрес.", examples=["Москва, Садовая улица, 5"])
+
+
 class AdviceRead(BaseModel):
     """One recommendation."""
 
@@ -229,6 +265,19 @@ class ReportDetail(ReportRead):
             " создан, когда этого ещё не определяли."
         ),
         examples=[None],
+    )
+    contradictions: list[ContradictionRead] = Field(
+        description=(
+            "Где цена, размер или год в словах продавца расходятся с объявлением или данными"
+            " компании. Определяет программа, без модели; сомнительное не считается."
+        ),
+        examples=[[]],
+    )
+    listing: GradedListingRead | None = Field(
+        description=(
+            "Объявление, каким оно было при оценке; null — чат без объявления, или отчёт создан,"
+            " когда его ещё не сохраняли."
+        )
     )
     advice: list[AdviceRead] = Field(description="Рекомендации по одной, с номерами сообщений.")
     flags: list[FlagRead] = Field(description="Почему человеку стоит взглянуть на отчёт.")

@@ -119,10 +119,16 @@ def _make_figures(measures: Measures) -> dict[str, Any]:
         "addressed_reports": measures.addressed_reports,
         "unproven_reports": measures.unproven_reports,
         "critical_reports": measures.critical_reports,
+        "contradicting_reports": measures.contradicting_reports,
         "contacts": {
             "count": measures.contacts.count,
             "n": measures.contacts.n,
             "share": compute_share(measures.contacts.count, measures.contacts.n),
+        },
+        "bot_first": {
+            "count": measures.bot_first.count,
+            "n": measures.bot_first.n,
+            "share": compute_share(measures.bot_first.count, measures.bot_first.n),
         },
         "bad_share": compute_share(measures.bad_reports, measures.reports),
         "first_answer": {

@@ -88,6 +88,22 @@ class ContactsRead(BaseModel):
     )
 
 
+class BotFirstRead(BaseModel):
+    """How many chats a bot was the first to answer."""
+
+    count: int = Field(
+        description="Отчётов о чатах, где до первого ответа человека ответил автоответчик.",
+        examples=[12],
+    )
+    n: int = Field(
+        description="Среди скольких отчётов; созданные, когда этого не определяли, не в счёт.",
+        examples=[47],
+    )
+    share: float | None = Field(
+        description="Доля от 0 до 1; null — таких отчётов нет.", examples=[0.2553]
+    )
+
+
 class FiguresRead(BaseModel):
     """Figures of a selection of reports."""
 
@@ -127,8 +143,18 @@ class FiguresRead(BaseModel):
         description="Отчётов с критической ошибкой продавца (critical в GET /reports/{id}).",
         examples=[1],
     )
+    contradicting_reports: int = Field(
+        description=(
+            "Отчётов, где цена, размер или год в словах продавца расходятся с объявлением или"
+            " данными компании (contradictions в GET /reports/{id})."
+        ),
+        examples=[1],
+    )
     contacts: ContactsRead = Field(description="Чем кончаются разговоры: контактом или встречей.")
-    first_answer: FirstAnswerRead = Field(description="Сколько клиенты ждали первого ответа.")
+    bot_first: BotFirstRead = Field(description="Сколько чатов первым ответил автоответчик.")
+    first_answer: FirstAnswerRead = Field(
+        description="Сколько клиенты ждали первого ответа человека."
+    )
     cost_usd: float | None = Field(
         description="Цена оценок, доллары; null — цена одной из моделей не известна.",
         examples=[0.0412],

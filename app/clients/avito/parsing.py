@@ -121,6 +121,9 @@ def parse_item(raw: object) -> AvitoItem | None:
     return AvitoItem(
         id=item_id,
         title=parse_name(item.get("title")),
+        price=_parse_price(item.get("price")),
+        category=parse_name(_as_object(item.get("category")).get("name")),
+        address=parse_name(item.get("address")),
         status=parse_name(item.get("status")),
         url=_parse_url(item.get("url")),
     )
@@ -174,6 +177,13 @@ def parse_name(value: object) -> str | None:
     """Return a name or a title, truncated."""
     text = parse_text(value)
     return text and parse_text(shorten(text, _LONGEST_NAME))
+
+
+def _parse_price(value: object) -> int | None:
+    """Return whole roubles; None for a price that is not a positive number."""
+    whole = int(value) if isinstance(value, float) and abs(value) < _LARGEST_ID else value
+    price = parse_integer(whole)
+    return price if price is not None and price > 0 else None
 
 
 def _parse_url(value: object) -> str | None:

@@ -94,6 +94,10 @@ class AvitoItem:
 
     id: int
     title: str | None
+    price: int | None
+    """Roubles."""
+    category: str | None
+    address: str | None
     status: str | None
     url: str | None
 

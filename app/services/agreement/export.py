@@ -38,12 +38,15 @@ async def export_sheet(
     rubric: Rubric,
     zone: ZoneInfo,
     *,
+    facts: str = "",
     start: datetime | None,
     end: datetime | None,
     size: int,
     seed: int,
 ) -> Export:
     """Return a workbook with at most ``size`` chats that have a report written in ``[start, end)``.
+
+    ``facts``: the company's, which the prompt of the reports contains.
 
     Raises:
         NotFoundError: there is no such report.
@@ -67,7 +70,7 @@ async def export_sheet(
         accounts=len({candidate.account_id for candidate in chosen}),
         available=len(candidates),
         changed=chats - len(candidates),
-        other_rubric=_count_other_rubric(chosen, rubric),
+        other_rubric=_count_other_rubric(chosen, prompt_version(rubric, facts)),
     )
 
 
@@ -93,6 +96,5 @@ def _group_by_report(
     return messages
 
 
-def _count_other_rubric(chosen: list[Candidate], rubric: Rubric) -> int:
-    version = prompt_version(rubric)
+def _count_other_rubric(chosen: list[Candidate], version: str) -> int:
     return sum(candidate.prompt_version != version for candidate in chosen)

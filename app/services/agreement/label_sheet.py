@@ -27,7 +27,7 @@ NUMBER, REPORT, MESSAGES, TALK, COMMENT, RATER = (
 NO_OPINION = "Не могу оценить"
 """The grade of a person who cannot decide. An empty cell may have been forgotten."""
 
-_SIDES = {Side.CLIENT: "Клиент", Side.COMPANY: "Компания"}
+_SIDES = {Side.CLIENT: "Клиент", Side.COMPANY: "Компания", Side.BOT: "Автоответчик"}
 _LEVELS = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
 _CELL_LIMIT = 16_000
 """Characters of a message in one cell.

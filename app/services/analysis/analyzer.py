@@ -16,7 +16,8 @@ from app.domain.episode import latest_episode, why_ungradeable, window
 from app.domain.outcomes import Cause, Outcome, OutcomeCode
 from app.domain.settling import SettlingRule
 from app.domain.steadiness import is_repeated
-from app.repositories import due_chats, messages, reports
+from app.domain.substitutes import find_substitute
+from app.repositories import due_chats, listings, messages, reports
 from app.repositories.grading_scope import Scope
 from app.repositories.report_filter import ReportFilter
 from app.russian_text import plural
@@ -185,7 +186,11 @@ class _Analysis:
         async for transcript in self._claim_chats():
             gap = self._grader.episode_gap
             graded = window(transcript.messages, gap)
-            code = why_ungradeable(graded, company_is_buyer=transcript.chat.company_is_buyer)
+            code = why_ungradeable(
+                graded,
+                company_is_buyer=transcript.chat.company_is_buyer,
+                substitute=find_substitute(transcript.messages),
+            )
             if code is None and (kept := self._paid.find(transcript, graded)):
                 await self._outcomes.add(
                     Finding(transcript, Outcome.GRADED, grading=kept, graded=graded)
@@ -198,6 +203,7 @@ class _Analysis:
                     transcript.names,
                     earlier,
                     graded_at=self._clock(),
+                    listing=transcript.listing,
                     is_repeated=is_repeated(
                         transcript.chat.id, graded[-1].id, self._grader.steadiness_share
                     ),
@@ -231,8 +237,10 @@ class _Analysis:
         if not claimed:
             return []
         async with self._database.session() as session:
-            stored = await messages.list_words(session, [chat.id for chat in claimed])
-        return [build_transcript(chat, stored[chat.id]) for chat in claimed]
+            ids = [chat.id for chat in claimed]
+            stored = await messages.list_words(session, ids)
+            snapshots = await listings.list_snapshots(session, ids)
+        return [build_transcript(chat, stored[chat.id], snapshots.get(chat.id)) for chat in claimed]
 
     async def _keep(self, case: GradingCase[Transcript], result: Grading | Failure) -> None:
         if isinstance(result, Grading):

@@ -52,7 +52,7 @@ def _audit(
     rubric = Rubric.model_validate(prompt.rubric)
     requests = [_audit_request(exchange, prompt, messages) for exchange in exchanges]
     verdict, repeat = (
-        _rebuild_verdict(_list_used(exchanges, purpose), messages, rubric)
+        _rebuild_verdict(_list_used(exchanges, purpose), messages, rubric, prompt.facts)
         for purpose in (ExchangePurpose.GRADING, ExchangePurpose.REPEAT)
     )
     differences = [
@@ -60,9 +60,9 @@ def _audit(
         for place, request in enumerate(requests, start=1)
         if request["sha256"] != request["sent_sha256"]
     ]
-    if system_message(rubric) != prompt.system:
+    if system_message(rubric, prompt.facts or "") != prompt.system:
         differences.append("инструкция: собранная заново отличается от отправленной")
-    window = rebuild_work(exchanges[0], messages).window
+    window = rebuild_work(exchanges[0], messages, prompt.facts).window
     differences += _compare(report, window, verdict, repeat)
     return {
         "report_id": report.id,
@@ -83,19 +83,22 @@ def _list_used(exchanges: Sequence[ModelExchange], purpose: ExchangePurpose) -> 
 
 
 def _rebuild_verdict(
-    exchanges: Sequence[ModelExchange], messages: Sequence[ChatMessage], rubric: Rubric
+    exchanges: Sequence[ModelExchange],
+    messages: Sequence[ChatMessage],
+    rubric: Rubric,
+    facts: str | None,
 ) -> Verdict | str | None:
     """Return the verdict in the answers, or the complaint about them; None without answers."""
     if not exchanges:
         return None
     answers = [exchange.answer for exchange in exchanges]
-    return read_verdict(rebuild_work(exchanges[0], messages), answers, rubric)
+    return read_verdict(rebuild_work(exchanges[0], messages, facts), answers, rubric)
 
 
 def _audit_request(
     exchange: ModelExchange, prompt: Prompt, messages: Sequence[ChatMessage]
 ) -> dict[str, Any]:
-    user = write_question(rebuild_work(exchange, messages))
+    user = write_question(rebuild_work(exchange, messages, prompt.facts))
     if complaint := exchange.question["complaint"]:
         user = with_complaint(user, complaint)
     body = rebuild_body(exchange.parameters, system=prompt.system, user=user)

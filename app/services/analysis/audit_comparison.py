@@ -28,6 +28,7 @@ _NAMES = {
     "detail.objections": "возражения",
     "detail.critical": "критические ошибки",
     "detail.late_answers": "поздние ответы",
+    "detail.contradictions": "расхождения с объявлением",
     "detail.check_vector": "ответы на проверки",
     "detail.recommendations": "рекомендации",
     "detail.flags": "отметки",

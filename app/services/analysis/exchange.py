@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from app.clients.deepseek.request_body import SentRequest
 from app.clients.deepseek.schema import Completion
 from app.clock import Clock
-from app.domain.messages import ChatMessage
+from app.domain.listing import Listing
+from app.domain.messages import ChatMessage, Side
 from app.domain.working_hours import WorkingHours
 from app.grading.masking.masker import Masking
 from app.grading.prompt import ChatContext
@@ -129,17 +130,21 @@ def _describe_question(exchange: Exchange) -> dict[str, Any]:
         "working_hours": context.working_hours.describe(),
         "graded_at": context.graded_at.isoformat(),
         "earlier": context.earlier,
+        "listing": context.listing.as_json if context.listing else None,
         "complaint": exchange.complaint,
         "messages": [message.id for message in work.window],
+        "bots": [message.id for message in work.window if message.side is Side.BOT],
         "attempts": exchange.attempts,
         "unused": exchange.unused,
     }
 
 
-def rebuild_work(stored: ModelExchange, messages: Sequence[ChatMessage]) -> ChatWork:
+def rebuild_work(
+    stored: ModelExchange, messages: Sequence[ChatMessage], facts: str | None
+) -> ChatWork:
     """Return the work from which the question of a stored exchange was written.
 
-    ``messages``: all of the chat.
+    ``messages``: all of the chat. ``facts``: of the stored prompt.
     """
     question = stored.question
     context = ChatContext(
@@ -147,6 +152,8 @@ def rebuild_work(stored: ModelExchange, messages: Sequence[ChatMessage]) -> Chat
         WorkingHours.parse(question["working_hours"]),
         datetime.fromisoformat(question["graded_at"]),
         question["earlier"],
+        Listing.from_json(question.get("listing")),
+        facts or "",
     )
     window = select_window(messages, question, stored.first_message_id, stored.last_message_id)
     names, masking = tuple(question["names"]), Masking(question["masking"])
@@ -156,12 +163,22 @@ def rebuild_work(stored: ModelExchange, messages: Sequence[ChatMessage]) -> Chat
 def select_window(
     messages: Sequence[ChatMessage], question: Mapping[str, Any], first_id: int, last_id: int
 ) -> tuple[ChatMessage, ...]:
-    """Return the messages that a question was about, in its order.
+    """Return the messages that a question was about, in its order and with its authors.
 
-    A message that was copied later may be between them. A question of an earlier version has no
-    ids; it was about all messages from ``first_id`` to ``last_id``.
+    A message that was copied later may be between them, and a message may have turned out to be a
+    bot's. A question of an earlier version has no ids; it was about all messages from ``first_id``
+    to ``last_id``.
     """
-    if "messages" not in question:
-        return select_people_between(messages, first_id, last_id)
-    by_id = {message.id: message for message in messages}
-    return tuple(by_id[message_id] for message_id in question["messages"])
+    if "messages" in question:
+        by_id = {message.id: message for message in messages}
+        window = tuple(by_id[message_id] for message_id in question["messages"])
+    else:
+        window = select_people_between(messages, first_id, last_id)
+    bots = set(question.get("bots", ()))
+    return tuple(_with_author(message, is_bot=message.id in bots) for message in window)
+
+
+def _with_author(message: ChatMessage, *, is_bot: bool) -> ChatMessage:
+    if message.side not in (Side.COMPANY, Side.BOT):
+        return message
+    return replace(message, side=Side.BOT if is_bot else Side.COMPANY)

@@ -14,6 +14,7 @@ from app.clients.deepseek.prices import cost_usd, most_usd
 from app.clients.deepseek.schema import Bill, Completion, Usage
 from app.clock import Clock
 from app.database.engine import Database
+from app.domain.listing import Listing
 from app.domain.messages import ChatMessage
 from app.domain.outcomes import OutcomeCode
 from app.domain.timeliness import GRADING_HOURS
@@ -34,6 +35,9 @@ _USUAL_CHARACTERS_A_TOKEN = 3
 """The approximate ratio in Russian text and JSON."""
 _USUAL_ANSWER_TOKENS = 700
 """The estimate while there are no past answers."""
+
+_MOST_LISTING_CHARACTERS, _USUAL_LISTING_CHARACTERS = 2_000, 200
+"""The listing in the question: nine texts of at most 200 characters, and a usual one."""
 
 
 class UngradedError(AppError):
@@ -60,7 +64,8 @@ class Grading:
     """A verdict with its origin and cost.
 
     ``usage``, ``cost_usd``: of all questions, also those of the repeat; the cost is None for a
-    model without a price. ``repeat``: a second grading of the same chat.
+    model without a price. ``listing``: as the model saw it. ``repeat``: a second grading of the
+    same chat.
     """
 
     verdict: Verdict
@@ -70,6 +75,7 @@ class Grading:
     usage: Usage
     cost_usd: Decimal | None
     exchanges: tuple[Exchange, ...]
+    listing: Listing | None
     repeat: "Grading | None" = None
 
     def with_repeat(self, second: "Grading") -> "Grading":
@@ -94,6 +100,7 @@ class Grader:
         client: DeepSeekClient,
         pool: WorkerPool,
         rubric: Rubric,
+        facts: str,
         zone: ZoneInfo,
         clock: Clock,
         *,
@@ -102,7 +109,9 @@ class Grader:
         masking: bool,
         steadiness_share: float,
     ) -> None:
-        """``working_hours``: None: round the clock for figures, GRADING_HOURS for late answers.
+        """``facts``: what the company states about itself, part of the system message.
+
+        ``working_hours``: None: round the clock for figures, GRADING_HOURS for late answers.
 
         ``steadiness_share``: the share of chats that is graded twice, 0 to 1.
         """
@@ -113,11 +122,12 @@ class Grader:
         self._client = client
         self.pool = pool
         self.rubric = rubric
+        self.facts = facts
         self.zone = zone
         self._clock = clock
         self._masking = Masking.ON if masking else Masking.OFF
-        self.system = system_message(rubric)
-        self.prompt_version = prompt_version(rubric)
+        self.system = system_message(rubric, facts)
+        self.prompt_version = prompt_version(rubric, facts)
 
     async def grade(
         self,
@@ -126,20 +136,23 @@ class Grader:
         names: Sequence[str],
         earlier: int,
         graded_at: datetime,
+        listing: Listing | None = None,
         most_usd: Decimal | None = None,
     ) -> Grading:
         """Return the model's verdict on a window. ``names``: people known from the chat, to mask.
 
         ``earlier``: messages of the episode before the window. ``graded_at``: the moment at which
-        the chat is judged. ``most_usd``: send no request that could exceed this cost; None: no
-        limit.
+        the chat is judged. ``listing``: what the chat is about. ``most_usd``: send no request that
+        could exceed this cost; None: no limit.
 
         Raises:
             DeepSeekError: no answer. Its ``usage`` is what the attempts are billed for.
             UngradedError: no usable answer, or the text exceeds the time or memory of one chat.
             WorkersUnavailableError: no process can be started.
         """
-        context = ChatContext(self.zone, self._grading_hours, graded_at, earlier)
+        context = ChatContext(
+            self.zone, self._grading_hours, graded_at, earlier, listing, self.facts
+        )
         work = self._work(window, names, context)
         bill, log = Bill(most_usd), ExchangeLog(self.prompt_version, self._clock)
         try:
@@ -170,7 +183,8 @@ class Grader:
         It covers two questions, the second with twice the tokens. Further questions are asked only
         within what these have left.
         """
-        characters = len(self.system) + sum(len(message.text) + 60 for message in window)
+        chat = sum(len(message.text) + 60 for message in window)
+        characters = len(self.system) + _MOST_LISTING_CHARACTERS + chat
         return most_usd(
             self._client.model, 2 * characters, 3 * MAX_TOKENS, self._clock(), already=Usage()
         )
@@ -183,7 +197,8 @@ class Grader:
         The system message is cached for all but the ``first`` one.
         """
         system = len(self.system) // _USUAL_CHARACTERS_A_TOKEN
-        chat = sum(len(message.text) + 60 for message in window) // _USUAL_CHARACTERS_A_TOKEN
+        texts = sum(len(message.text) + 60 for message in window)
+        chat = (texts + _USUAL_LISTING_CHARACTERS) // _USUAL_CHARACTERS_A_TOKEN
         return Usage(
             prompt_hit_tokens=0 if first else system,
             prompt_miss_tokens=chat + (system if first else 0),
@@ -247,6 +262,7 @@ class Grader:
             bill.usage,
             self.cost_usd(bill.usage),
             log.exchanges,
+            work.context.listing,
         )
 
     async def _ask(
@@ -273,4 +289,6 @@ async def keep_prompt(database: Database, grader: Grader, now: datetime) -> None
     """Store the grader's prompt and rubric, which its reports name by version."""
     rubric = grader.rubric.model_dump(mode="json")
     async with database.transaction() as session:
-        await prompts.add_prompt(session, grader.prompt_version, grader.system, rubric, now)
+        await prompts.add_prompt(
+            session, grader.prompt_version, grader.system, rubric, grader.facts, now
+        )

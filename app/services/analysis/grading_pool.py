@@ -33,6 +33,7 @@ from app.clients.deepseek import (
     Usage,
 )
 from app.database.engine import Database
+from app.domain.listing import Listing
 from app.domain.messages import ChatMessage
 from app.domain.outcomes import Cause
 from app.errors import AppError
@@ -61,7 +62,8 @@ class GradingCase(Generic[T]):
     """A window to be graded, names known from its chat, and the caller's ``subject``.
 
     ``earlier``: messages of the episode before the window. ``graded_at``: the moment at which the
-    chat is judged. ``is_repeated``: it is graded twice, to measure the model's steadiness.
+    chat is judged. ``listing``: what the chat is about. ``is_repeated``: it is graded twice, to
+    measure the model's steadiness.
     """
 
     subject: T
@@ -69,6 +71,7 @@ class GradingCase(Generic[T]):
     names: Sequence[str]
     earlier: int
     graded_at: datetime
+    listing: Listing | None = None
     is_repeated: bool = False
 
 
@@ -187,6 +190,7 @@ class GradingPool(Generic[T]):
                     names=case.names,
                     earlier=case.earlier,
                     graded_at=case.graded_at,
+                    listing=case.listing,
                     most_usd=expense.most,
                 )
             except (DeepSeekError, UngradedError) as error:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database.engine import Database
 from app.domain.episode import latest_episode
+from app.domain.listing import Listing
 from app.domain.messages import ChatMessage
 from app.repositories import messages, model_exchanges, regrades
 from app.repositories.messages import MessageWords
@@ -84,12 +85,14 @@ def _make_case(
     earlier = question.get("earlier")
     if earlier is None:
         earlier = _count_earlier(messages, window, gap)
-    return GradingCase(original, window, names, earlier, original.created_at)
+    listing = Listing.from_json(question.get("listing"))
+    return GradingCase(original, window, names, earlier, original.created_at, listing)
 
 
 def _count_earlier(
     messages: Sequence[ChatMessage], window: Sequence[ChatMessage], gap: timedelta
 ) -> int:
     """Count the messages of the episode before the window."""
-    up_to_last = messages[: messages.index(window[-1]) + 1]
+    places = {message.id: place for place, message in enumerate(messages)}
+    up_to_last = messages[: places[window[-1].id] + 1]
     return max(len(latest_episode(up_to_last, gap)) - len(window), 0)

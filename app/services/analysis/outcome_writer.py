@@ -15,6 +15,7 @@ from app.database.engine import Database
 from app.domain.episode import latest_episode
 from app.domain.messages import find_first_client_at
 from app.domain.outcomes import Outcome
+from app.domain.substitutes import is_bot_first
 from app.domain.waiting import answer_times
 from app.errors import DatabaseUnavailableError
 from app.models import ExchangePurpose
@@ -144,6 +145,7 @@ class OutcomeWriter:
             grading,
             times,
             first_client_at=find_first_client_at(episode),
+            bot_first=is_bot_first(episode),
             run_id=self._run.id,
             now=now,
         )

@@ -26,10 +26,14 @@ def make_report_columns(
     times: AnswerTimes,
     *,
     first_client_at: datetime | None,
+    bot_first: bool,
     run_id: int,
     now: datetime,
 ) -> dict[str, Any]:
-    """Return the columns of a report. ``now`` is aware, in the current zone of reports."""
+    """Return the columns of a report. ``now`` is aware, in the current zone of reports.
+
+    ``bot_first``: a bot was the first to answer the buyer.
+    """
     created_at = _truncate_to_millisecond(now)
     return dict(
         id=number,
@@ -38,7 +42,7 @@ def make_report_columns(
         run_id=run_id,
         created_at=created_at,
         body=_make_body(number, transcript, grading.verdict, created_at),
-        detail=_make_detail(grading.verdict, times.as_json),
+        detail={**_make_detail(grading, times.as_json), "bot_first": bot_first},
         first_client_at=first_client_at,
         **_grading_columns(grading, graded),
     )
@@ -69,7 +73,7 @@ def make_regrade_columns(
             **describe_verdict(grading.verdict),
             "id": number,
         },
-        detail=_make_detail(grading.verdict, original.answer_times),
+        detail=_make_detail(grading, original.answer_times),
         **_grading_columns(grading, graded),
     )
 
@@ -137,8 +141,12 @@ def list_grades(verdict: Verdict) -> dict[str, str]:
     return {criterion.column: verdict.grades[criterion].value for criterion in Criterion}
 
 
-def _make_detail(verdict: Verdict, times: Mapping[str, Any]) -> dict[str, Any]:
-    return {**make_verdict_detail(verdict), "answer_times": dict(times)}
+def _make_detail(grading: Grading, times: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **make_verdict_detail(grading.verdict),
+        "answer_times": dict(times),
+        "listing": grading.listing.as_json if grading.listing else None,
+    }
 
 
 def make_verdict_detail(verdict: Verdict) -> dict[str, Any]:
@@ -156,6 +164,7 @@ def make_verdict_detail(verdict: Verdict) -> dict[str, Any]:
         ],
         "late_answers": [asdict(late) for late in verdict.late_answers],
         "contact": verdict.contact.as_json if verdict.contact else None,
+        "contradictions": [found.as_json for found in verdict.contradictions],
         "check_vector": verdict.check_vector,
         "recommendations": [
             {"message_id": advice.message_id, "text": advice.text}

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.domain.author_kinds import read_side
+from app.domain.listing import Listing
 from app.domain.messages import ChatMessage, Side
 from app.domain.placeholders import Placeholder, find_placeholder
 from app.models import Message
@@ -17,7 +19,7 @@ LONGEST_TEXT = 10_000
 class Transcript:
     """A claimed chat with its messages, oldest first, and its counts for the report.
 
-    Transcripts of the same messages are equal, also if the chat was renamed.
+    Transcripts of the same messages are equal, also if the chat or its listing was renamed.
     """
 
     chat: ClaimedChat = field(compare=False)
@@ -26,6 +28,7 @@ class Transcript:
     client_messages: int
     last_person_id: int
     """The last message of a person, or the notice of a lead. The chat is graded up to it."""
+    listing: Listing | None = field(compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,7 +41,7 @@ def convert_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMess
     return tuple(
         ChatMessage(
             id=row.id,
-            side=Side(row.side),
+            side=read_side(row.side, row.author_kind),
             sent_at=row.sent_at,
             text=row.text[:LONGEST_TEXT],
             has_text=row.has_text,
@@ -52,7 +55,7 @@ def convert_messages(stored: Sequence[Message | MessageWords]) -> tuple[ChatMess
 def select_people_between(
     messages: Sequence[ChatMessage], first_id: int, last_id: int
 ) -> tuple[ChatMessage, ...]:
-    """Return a report's window: people's messages from ``first_id`` to ``last_id``, inclusive."""
+    """Return a report's window: messages from ``first_id`` to ``last_id`` without system ones."""
     places = {message.id: place for place, message in enumerate(messages)}
     return tuple(
         message
@@ -61,21 +64,27 @@ def select_people_between(
     )
 
 
-def build_transcript(chat: ClaimedChat, stored: Sequence[Message | MessageWords]) -> Transcript:
+def build_transcript(
+    chat: ClaimedChat, stored: Sequence[Message | MessageWords], listing: Listing | None = None
+) -> Transcript:
     """Build the transcript of a chat with at least one message of a person or notice of a lead."""
     messages = convert_messages(stored)
-    people = [message for message in messages if message.side is not Side.SYSTEM]
-    company = sum(message.side is Side.COMPANY for message in people)
-    # The same order as in sync, for several messages in one second.
+    client = sum(message.side is Side.CLIENT for message in messages)
+    system = sum(message.side is Side.SYSTEM for message in messages)
+    people = [message for message in messages if message.is_by_person]
+    # The same order as in sync, for several messages in one second. A sync may have found out
+    # since the claim that a bot wrote all of them.
     last = max(
-        people or _list_lead_notices(messages), key=lambda message: (message.sent_at, message.id)
+        people or _list_lead_notices(messages) or messages,
+        key=lambda message: (message.sent_at, message.id),
     )
     return Transcript(
         chat=chat,
         messages=messages,
-        company_messages=company,
-        client_messages=len(people) - company,
+        company_messages=len(messages) - client - system,
+        client_messages=client,
         last_person_id=last.id,
+        listing=listing,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from app.domain.outcomes import Outcome
+from app.domain.substitutes import Substitute
 
 
 class MailPart(StrEnum):
@@ -94,6 +95,13 @@ class Contacts(_Figures):
     n: int = 0
 
 
+class BotFirst(_Figures):
+    """Reports of chats that a bot was the first to answer. ``n``: reports that know it."""
+
+    count: int = 0
+    n: int = 0
+
+
 class Measures(_Figures):
     """The figures of a set of reports: of a mail, a day, an account or a series."""
 
@@ -115,7 +123,10 @@ class Measures(_Figures):
     """Reports with a high or low grade without a verified quote; a person should check them."""
     critical_reports: int = 0
     """Reports with a critical fault of the seller."""
+    contradicting_reports: int = 0
+    """Reports in which the seller contradicts the listing or the company's facts."""
     contacts: Contacts = Contacts()
+    bot_first: BotFirst = BotFirst()
 
 
 class CorrectedShare(_Figures):
@@ -235,6 +246,8 @@ class WaitingBuyer(_Figures):
     client_name: str
     since: datetime
     missed_call: bool = False
+    answered_by: Substitute | None = None
+    """Who has answered in place of a person."""
 
 
 class UngradedChat(_Figures):
@@ -303,7 +316,10 @@ class DigestFigures(_Figures):
     """Reports with a high or low grade without a verified quote."""
     critical_reports: int = 0
     """Reports with a critical fault of the seller."""
+    contradicting_reports: int = 0
+    """Reports in which the seller contradicts the listing or the company's facts."""
     contacts: Contacts = Contacts()
+    bot_first: BotFirst = BotFirst()
     steadiness: Steadiness = Steadiness()
     incomplete_chats: int
     """Chats whose history Avito does not return in full."""
@@ -335,10 +351,12 @@ class DigestFigures(_Figures):
 UNKNOWN_TO_RELEASE_BEFORE: dict[str, Any] = {
     "steadiness": True,
     "critical_reports": True,
+    "contradicting_reports": True,
     "bad_share_corrected": True,
     "worst_listings": True,
     "contacts": True,
+    "bot_first": True,
     "worst": {"__all__": {"critical"}},
-    "waiting_buyers": {"__all__": {"missed_call"}},
+    "waiting_buyers": {"__all__": {"missed_call", "answered_by"}},
 }
 """The fields that the release before refuses, as pydantic excludes them."""

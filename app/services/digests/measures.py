@@ -11,7 +11,14 @@ from app.domain.grades import Grade
 from app.repositories import report_figures
 from app.repositories.report_figures import Row
 from app.repositories.report_filter import ReportFilter
-from app.services.digests.figures import Contacts, CriterionShare, FirstAnswer, Measures, Series
+from app.services.digests.figures import (
+    BotFirst,
+    Contacts,
+    CriterionShare,
+    FirstAnswer,
+    Measures,
+    Series,
+)
 
 _Group = tuple[date | None, int | None, str | None, str | None]
 _ALL: _Group = (None, None, None, None)
@@ -80,7 +87,9 @@ def _make_measures(row: Row, grades: Sequence[Row]) -> Measures:
         addressed_reports=row["addressed"],
         unproven_reports=row["unproven"],
         critical_reports=row["critical"],
+        contradicting_reports=row["contradicting"],
         contacts=Contacts(count=row["contacts"], n=row["contacts_known"]),
+        bot_first=BotFirst(count=row["bot_first"], n=row["bots_known"]),
         first_answer=FirstAnswer(
             answered=row["answered"],
             median_seconds=row["median_seconds"],

@@ -148,7 +148,10 @@ def _get_advice(row: Row) -> dict[str, Any]:
 
 def _make_waiting_buyer(row: Row) -> WaitingBuyer:
     return WaitingBuyer(
-        **_describe_chat(row), since=row["waiting_since"], missed_call=row["missed_call"]
+        **_describe_chat(row),
+        since=row["waiting_since"],
+        missed_call=row["missed_call"],
+        answered_by=row["answered_by"],
     )
 
 

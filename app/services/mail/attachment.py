@@ -44,6 +44,10 @@ _WAITING = (
             " рабочее время"
         ),
     ),
+    (
+        Column("answered_by", 22),
+        "Кто ответил вместо человека: автоответчик или ассистент Авито; человек ещё не ответил",
+    ),
     _URL,
 )
 _UNGRADED = (
@@ -127,6 +131,7 @@ def _make_buyer_row(buyer: WaitingBuyer, end: datetime, zone: ZoneInfo) -> list[
         defang_certain(buyer.client_name),
         buyer.since.astimezone(zone),
         int((end - buyer.since).total_seconds() // 3600),
+        buyer.answered_by.label if buyer.answered_by else None,
         chat_url(buyer.chat_id),
     ]
 

@@ -23,6 +23,7 @@ from app.russian_text import (
 from app.services.digests.figures import CriterionShare, DigestFigures, MailedDay
 from app.services.display_text import list_shortened, sanitize_entry
 from app.services.mail.template_lines import (
+    describe_bot_first,
     describe_carried,
     describe_contacts,
     describe_coverage,
@@ -98,6 +99,7 @@ def _describe_reports(figures: DigestFigures, mails: Sequence[DayMail]) -> dict[
         "preheader": make_preheader(figures, problems),
         "tiles": make_tiles(figures) if figures.reports else (),
         "contacts": describe_contacts(figures),
+        "bot_first": describe_bot_first(figures),
         "compared": describe_comparison(figures) if figures.reports else None,
         "mixed": describe_mixed_series(figures),
         "bars": [_make_bar(day) for day in figures.days] if figures.reports else [],

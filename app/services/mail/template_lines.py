@@ -108,6 +108,15 @@ def describe_contacts(figures: DigestFigures) -> str | None:
     )
 
 
+def describe_bot_first(figures: DigestFigures) -> str | None:
+    """Return in how many reports a bot was the first to answer; None if in none."""
+    found = figures.bot_first
+    if not found.count:
+        return None
+    chats = plural(found.count, "чате", "чатах", "чатах").replace(" ", NBSP)
+    return f"Автоответчик ответил первым в {chats} ({percent(found.count, found.n)})"
+
+
 def make_advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
     """Return the label of an advice, with the time of its message unless the advice contains it."""
     if (
@@ -152,6 +161,11 @@ def describe_grading(figures: DigestFigures) -> str:
         )
     if figures.critical_reports:
         parts.append(f"отчётов с критической ошибкой продавца: {number(figures.critical_reports)}")
+    if figures.contradicting_reports:
+        parts.append(
+            "отчётов, где слова продавца расходятся с объявлением или данными компании:"
+            f" {number(figures.contradicting_reports)}"
+        )
     if figures.addressed_reports:
         parts.append(
             "отчётов, где переписка обращается к проверяющему:"

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError, NotFoundError
 from app.grading.rubric import Rubric
-from app.models import Account, Delivery, Digest, Message, Report, Review
+from app.models import Account, Delivery, Digest, Report, Review
 from app.repositories import (
     deliveries,
     digests,
@@ -25,6 +25,7 @@ from app.repositories import (
 )
 from app.repositories.report_list import Page, ReportBody, ReportList
 from app.repositories.report_order import Position
+from app.services.shown_messages import ShownMessage, show_messages
 
 T = TypeVar("T")
 
@@ -130,7 +131,7 @@ class ReportCard:
     report: Report
     rubric: Rubric | None
     account: Account
-    messages: Mapping[int, Message]
+    messages: Mapping[int, ShownMessage]
     review: Review | None
     mail: Digest | None
     deliveries: list[Delivery]
@@ -151,11 +152,13 @@ async def read_report(database: Database, report_id: int) -> ReportCard:
         report, account = found
         prompt = await prompts.get_prompt(session, report.prompt_version)
         referenced = await messages.get_messages(session, set(_list_message_ids(report)))
+        shown = await show_messages(session, list(referenced.values()))
         review = await reviews.get_review(session, report.id)
         mail = await digests.get_digest(session, report.digest_id) if report.digest_id else None
         mail_deliveries = await deliveries.list_by_digest(session, [mail.id]) if mail else []
     rubric = Rubric.model_validate(prompt.rubric) if prompt else None
-    return ReportCard(report, rubric, account, referenced, review, mail, mail_deliveries)
+    by_id = {message.id: message for message in shown}
+    return ReportCard(report, rubric, account, by_id, review, mail, mail_deliveries)
 
 
 def grader_addressed_by(report: Report) -> list[int]:

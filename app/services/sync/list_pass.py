@@ -14,6 +14,7 @@ from app.clients.avito.client import AvitoClient
 from app.clients.avito.schema import AvitoChat, ChatPage
 from app.database.engine import Database
 from app.repositories import chats
+from app.services.sync.listings import REFUSED, ListingReader
 from app.services.sync.message_pass import Tally
 from app.services.sync.pages import PAGE, iterate_pages
 from app.services.sync.rows import make_chat_row
@@ -40,6 +41,7 @@ class ListPass:
         database: Database,
         client: AvitoClient,
         tally: Tally,
+        listings: ListingReader,
         *,
         account_id: int,
         user_id: int,
@@ -48,6 +50,7 @@ class ListPass:
         self._database = database
         self._client = client
         self._tally = tally
+        self._listings = listings
         self._account_id = account_id
         self._user_id = user_id
         self._reread = reread
@@ -72,20 +75,23 @@ class ListPass:
     async def _scan_by_listing(self) -> int:
         """Scan the chats of every listing: those that Avito lists and those of stored chats.
 
-        An employee's key returns no listings. Then the list counts as truncated.
+        An employee's key returns no listings. Then the list counts as truncated; so does one that
+        Avito refuses.
         """
         page, has_more, listed = 1, True, set[int]()
-        cut_short = 0
+        cut_short, is_refused = 0, False
         while has_more:
-            listings = await self._client.list_items(page)
-            new = [item.id for item in listings.items if item.id not in listed]
-            cut_short += await self._scan_batches(new)
-            listed.update(new)
-            page, has_more = page + 1, listings.has_more and bool(new)
+            try:
+                found = await self._listings.read_page(page, listed)
+            except REFUSED:
+                is_refused = True
+                break
+            cut_short += await self._scan_batches([item.id for item in found.items])
+            page, has_more = page + 1, found.has_more
         async with self._database.session() as session:
             known = await chats.list_item_ids(session, self._account_id)
         cut_short += await self._scan_batches([number for number in known if number not in listed])
-        return cut_short if listed else cut_short + 1
+        return cut_short + int(is_refused or not listed)
 
     async def _scan_batches(self, ids: Sequence[int]) -> int:
         return sum(

@@ -14,10 +14,11 @@ from app.clock import Clock
 from app.database.engine import Database
 from app.errors import UpstreamError
 from app.models import Account
-from app.repositories import chats, messages, unread_chats
+from app.repositories import chat_facts, chats, messages, unread_chats
 from app.repositories.unread_chats import UnreadChat
 from app.services.problems import Problem, ProblemCode
 from app.services.runs import Progress
+from app.services.sync.authors import AuthorRules, decide_new_messages
 from app.services.sync.chat_reader import ChatReader, ReadChat
 from app.services.sync.rows import make_chat_row
 
@@ -72,6 +73,7 @@ class MessagePass:
         progress: Progress,
         tally: Tally,
         account: Account,
+        authors: AuthorRules,
         *,
         readers: int,
         full: bool,
@@ -82,6 +84,7 @@ class MessagePass:
         self._progress = progress
         self._tally = tally
         self._account = account
+        self._authors = authors
         self._readers = readers
         self._reader = ChatReader(database, client, clock, account.avito_user_id, full=full)
         self._failures_in_a_row = 0
@@ -229,10 +232,11 @@ class MessagePass:
     async def _write(self, batch: Sequence[ReadChat]) -> None:
         by_id = {read.chat.id: read for read in batch}
         async with self._database.transaction() as session:
-            await unread_chats.lock_chats(session, list(by_id))
+            await chat_facts.lock_chats(session, list(by_id))
             new = await messages.upsert_messages(
                 session, [row for read in batch for row in read.rows]
             )
+            await decide_new_messages(session, self._authors, list(by_id))
             await unread_chats.mark_read(
                 session, [(read.chat, read.complete) for read in batch], now=self._clock()
             )

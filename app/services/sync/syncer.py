@@ -2,12 +2,15 @@
 
 For each account a list pass marks the chats that have changed, page by page; each page is
 committed. A message pass then reads the marked chats and clears each mark in the transaction that
-writes the messages. A sync can therefore be killed at any point, and the next one continues. A sync
-never marks a message as read at Avito.
+writes the messages; meanwhile a few pages of the account's listings are read, if they are due. Then
+the authors of stored messages are decided again where new messages give a reason. A sync can
+therefore be killed at any point, and the next one continues. A sync never marks a message as read
+at Avito.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,7 +25,9 @@ from app.repositories import accounts, unread_chats
 from app.russian_text import plural
 from app.services.problems import Problem, ProblemCode, describe_problems
 from app.services.runs import Progress, StepResult
+from app.services.sync.authors import AuthorRules, decide_stored_messages
 from app.services.sync.list_pass import ListPass
+from app.services.sync.listings import ListingReader
 from app.services.sync.message_pass import MessagePass, Tally
 
 log = structlog.get_logger(__name__)
@@ -47,6 +52,7 @@ async def sync_chats(
     sources: Sequence[AvitoSource],
     clock: Clock,
     progress: Progress,
+    authors: AuthorRules,
     *,
     full: bool = False,
 ) -> StepResult:
@@ -56,11 +62,13 @@ async def sync_chats(
     """
     tally = Tally()
     syncs = [
-        _AccountSync(database, source, clock, progress, tally, full=full) for source in sources
+        _AccountSync(database, source, clock, progress, tally, authors, full=full)
+        for source in sources
     ]
     async with asyncio.TaskGroup() as group:
         for account in syncs:
             group.create_task(account.run())
+    await decide_stored_messages(database, authors)
     problems = (*tally.unread, *tally.failures)
     # The sentences are for clients and for workers of the release before.
     figures = {**tally.figures(), "problems": describe_problems(problems)}
@@ -77,6 +85,7 @@ class _AccountSync:
         clock: Clock,
         progress: Progress,
         tally: Tally,
+        authors: AuthorRules,
         *,
         full: bool,
     ) -> None:
@@ -86,6 +95,7 @@ class _AccountSync:
         self._clock = clock
         self._progress = progress
         self._tally = tally
+        self._authors = authors
         self._full = full
         self._name = source.name or source.client_id
 
@@ -100,6 +110,7 @@ class _AccountSync:
                 self._progress,
                 self._tally,
                 account,
+                self._authors,
                 readers=self._source.readers,
                 full=self._full,
             )
@@ -110,7 +121,8 @@ class _AccountSync:
                 await self._list(account)
                 raise
             await self._list(account)
-            await messages.read_due()
+            async with self._reading_listings(account):
+                await messages.read_due()
         except UpstreamError as error:
             log.warning(
                 "sync.account_failed", client_id=self._source.client_id, error=type(error).__name__
@@ -129,6 +141,20 @@ class _AccountSync:
             if coverage.lists_cut_short:
                 self._tally.cut_short.append(account.name)
             self._progress.figures = self._tally.figures()
+
+    def _make_listing_reader(self, account: Account) -> ListingReader:
+        return ListingReader(self._database, self._client, self._clock, account.id)
+
+    @asynccontextmanager
+    async def _reading_listings(self, account: Account) -> AsyncIterator[None]:
+        """Read the due pages of listings meanwhile, because their requests are spread in time."""
+        reading = asyncio.create_task(self._make_listing_reader(account).read_due())
+        try:
+            yield
+            await reading
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def _open(self) -> Account:
         """Return the account of the keys.
@@ -158,6 +184,7 @@ class _AccountSync:
             self._database,
             self._client,
             self._tally,
+            self._make_listing_reader(account),
             account_id=account.id,
             user_id=account.avito_user_id,
             reread=self._full,

@@ -3,7 +3,7 @@
 import { el } from './dom.js';
 import { clock, longDay, moment, tone } from './words.js';
 
-const SIDES = { client: 'Клиент', company: 'Компания', system: 'Авито' };
+const SIDES = { client: 'Клиент', company: 'Компания', bot: 'Автоответчик', system: 'Авито' };
 const WORST_FIRST = ['low', 'medium', 'high', 'none', 'objection'];
 
 /** The list of messages; `onQuote` is called with a criterion's name when somebody asks what a mark stands for. */
@@ -14,7 +14,7 @@ export function bubbles(chat, report, onQuote) {
   const nodes = [];
   let day = '';
   let side = '';
-  for (const message of chat.messages) {
+  for (const message of chat.messages.map(withBot)) {
     if (message.sent_at.slice(0, 10) !== day) {
       day = message.sent_at.slice(0, 10);
       side = '';
@@ -23,9 +23,14 @@ export function bubbles(chat, report, onQuote) {
     if (message.id === first?.id && nodes.length > 1) nodes.push(el('li.border.start', {}, 'отсюда оценено'));
     nodes.push(bubble(message, message.side === side, addressing.has(message.id), quoted.get(message.id) ?? [], chat, onQuote));
     side = message.side;
-    if (message.id === last?.id && message !== chat.messages.at(-1)) nodes.push(el('li.border', {}, 'дальше — после отчёта'));
+    if (message.id === last?.id && message.id !== chat.messages.at(-1).id) nodes.push(el('li.border', {}, 'дальше — после отчёта'));
   }
   return el('ol.messages', {}, nodes.length ? nodes : el('li.day', {}, 'Сообщений нет'));
+}
+
+/** A bot writes on the company's side under its own name. */
+function withBot(message) {
+  return message.author_kind === 'bot' ? { ...message, side: 'bot' } : message;
 }
 
 /** @returns {Map<number, {text: string, name: string, title: string, tone: string}[]>} */
@@ -42,7 +47,7 @@ function quotesByMessage(report) {
 function bubble(message, goesOn, addresses, quotes, chat, onQuote) {
   const name = message.side === 'client' ? chat.client_name : SIDES[message.side];
   const told = [clock(message.sent_at), message.side === 'company' && message.is_read === false && 'не прочитано', message.deleted_at && `удалено автором, замечено ${moment(message.deleted_at)}`];
-  return el(`li.message.${message.side}${goesOn ? '.goes-on' : ''}${message.deleted_at ? '.deleted' : ''}`, { id: `message-${message.id}`, tabindex: '-1' },
+  return el(`li.message.${message.side}${goesOn ? '.goes-on' : ''}${message.deleted_at ? '.deleted' : ''}`, { id: `message-${message.id}`, tabindex: '-1', title: message.side === 'bot' ? message.author_reason : null },
     el(goesOn ? 'div.unseen' : 'div.author', {}, name),
     el(message.has_text || message.side === 'system' ? 'p' : 'p.wordless', {}, marked(message.text, quotes, onQuote)),
     el('div.told', {}, el('time', { datetime: message.sent_at }, told.filter(Boolean).join(' · '))),

@@ -50,10 +50,19 @@ function header(chat, report) {
     el('div.names', {},
       el('h1', { tabindex: '-1' }, chat.title),
       el('p.links', {},
-        el('span.soft', {}, [chat.client_name, chat.price, chat.account].filter(Boolean).join(' · ')),
+        el('span.soft', {}, [chat.client_name, chat.account].filter(Boolean).join(' · ')),
         outside(`https://www.avito.ru/profile/messenger/channel/${encodeURIComponent(chat.id)}`, 'Чат на Авито'),
-        chat.url && outside(chat.url, 'Объявление'))),
+        chat.url && outside(chat.url, 'Объявление')),
+      chat.listing && listing(chat.listing)),
     chat.reports.length > 1 && chooser(chat, report));
+}
+
+const STATUSES = { active: 'опубликовано', old: 'срок истёк', removed: 'удалено', blocked: 'заблокировано', rejected: 'отклонено' };
+
+/** What is offered; its title is the heading above. */
+function listing({ price, category, address, status, read_at: at }) {
+  const parts = [price, category, address, status && (STATUSES[status] ?? status), at && `прочитано ${moment(at)}`];
+  return el('p.soft.small.listing', {}, parts.filter(Boolean).join(' · '));
 }
 
 function chooser(chat, report) {
@@ -73,8 +82,9 @@ function columns(chat, report, again) {
       bubbles(chat, report, toCriterion)));
 }
 
-function unanswered({ waiting_since: waiting, unanswered_since: since }) {
-  return waiting ? `Клиент ждёт ответа с ${moment(waiting)}.` : `Клиент остался без ответа с ${moment(since)}. Он писал больше 7 дней назад, и в письме его среди ждущих уже нет.`;
+function unanswered({ waiting_since: waiting, unanswered_since: since, answered_by: by }) {
+  const answered = { bot: ' Ответил автоответчик, человек — нет.', assistant: ' Ответил ассистент Авито, человек — нет.' }[by] ?? '';
+  return waiting ? `Клиент ждёт ответа с ${moment(waiting)}.${answered}` : `Клиент остался без ответа с ${moment(since)}.${answered} Он писал больше 7 дней назад, и в письме его среди ждущих уже нет.`;
 }
 
 function ungraded(chat) {
@@ -104,6 +114,7 @@ function panel(chat, report, again) {
     warnings(report.flags.filter(({ code }) => code !== 'critical'), report.grader_addressed_by),
     el('p', {}, report.summary),
     times(report.answer_times),
+    report.contradictions.map(contradiction),
     contact(report.contact),
     el('h2', {}, 'Оценки'),
     report.criteria.map((entry) => criterion(entry, report.review)),
@@ -134,6 +145,13 @@ function times(times) {
 function contact(found) {
   const words = { buyer: 'Клиент оставил контакт', seller: 'Продавец дал контакт', meeting: 'Договорились о встрече' };
   return found && el('button.link', { type: 'button', onclick: () => toMessage(found.message_id) }, words[found.kind]);
+}
+
+/** The seller's words that differ from the listing or the company's facts. */
+function contradiction({ kind, said, source }) {
+  const what = { price: 'Цена', size: 'Размер', year: 'Год' }[kind];
+  return el('button.quote.low', { type: 'button', title: 'Показать в переписке', onclick: () => toMessage(said.message_id) },
+    `${what}: «${said.quote}»`, el('span.soft.small', {}, ` а в объявлении или данных компании «${source.quote}»`));
 }
 
 function criterion(entry, review) {

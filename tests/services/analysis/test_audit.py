@@ -13,6 +13,7 @@ from app.sandbox.faults import ReceivedRequest
 from app.sandbox.server import Sandbox
 from app.services.analysis.audit import audit_report
 from tests.support.regrades import regrade
+from tests.support.replies import BOT_TEXT, PERSON_ANSWER, add_copies, add_timed_chat
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage, on_stage
 
 LOOP = faults.loop_with("да " * 1000)
@@ -63,6 +64,23 @@ def completions(stage: Stage) -> list[ReceivedRequest]:
 def counts_to(stage: Stage, places: Iterable[int]) -> Callable[[ReceivedRequest], bool]:
     """Match the completions at these places, from 1."""
     return lambda _: len(completions(stage)) in places
+
+
+async def test_report_is_rebuilt_after_a_message_turned_out_to_be_a_bots(stage: Stage) -> None:
+    question, late = ("client", "Диван ещё есть?", 0), ("company", PERSON_ANSWER, 600)
+    early = add_timed_chat(stage, question, ("company", BOT_TEXT, 3), late)
+    await stage.sync()
+    await stage.analyze()
+    add_copies(stage, BOT_TEXT, [3, 4])
+    await stage.sync()
+    after = add_timed_chat(stage, question, ("company", BOT_TEXT, 3), late)
+    await stage.sync()
+    await stage.analyze()
+    for chat, bots in ((early, 0), (after, 1)):
+        (report,) = await stage.reports(chat_id=chat.id)
+        found = await audit(stage, report["id"])
+        assert found["differences"] == []
+        assert found["requests"][0]["body"].count(r"\"r\": \"bot\"") == bots
 
 
 @pytest.mark.parametrize("turns", [GOOD_TALK, BAD_TALK])

@@ -70,7 +70,7 @@ async def test_no_attack_leaves_its_delimiters(database_url: str) -> None:
         on_stage(database_url, sandbox, mask_personal_data=False) as stage,
     ):
         for turns in chats:
-            stage.add_talk(*turns)
+            stage.add_talk(*turns, title=turns[1][1])
         await stage.sync()
         assert (await stage.analyze())["analyzed_chats"] == len(chats)
         bodies = [
@@ -90,7 +90,7 @@ async def test_no_attack_leaves_its_delimiters(database_url: str) -> None:
         assert not complaint or (
             complaint[0] == "" and complaint[1].startswith("Предыдущий ответ не принят: ")
         )
-        assert list(json.loads(context)) == ["graded_at", "working_hours", "earlier"]
+        assert list(json.loads(context)) == ["graded_at", "working_hours", "earlier", "listing"]
         rows = json.loads(line)
         assert [list(row) for row in rows] == [["i", "r", "t", "at"]] * len(rows)
         assert [row["i"] for row in rows] == list(range(1, len(rows) + 1))

@@ -24,14 +24,14 @@ from tests.support.mail_runs import (
 )
 from tests.support.stage import Stage
 
-LockOut = Callable[[Database, bool], Awaitable[None]]
+LockOut = Callable[[bool], Awaitable[None]]
 
 
 @pytest.fixture
-def lock_out(cluster_url: str) -> LockOut:
-    """Return a function that blocks or unblocks a process's database, connections included."""
+def lock_out(cluster_url: str, database_url: str) -> LockOut:
+    """Return a function that blocks or unblocks the database, connections included."""
 
-    async def set_blocked(database: Database, blocked: bool) -> None:
+    async def set_blocked(blocked: bool) -> None:
         url = make_url(cluster_url)
         connection = await asyncpg.connect(
             user=url.username,
@@ -40,7 +40,7 @@ def lock_out(cluster_url: str) -> LockOut:
             host=str(url.query["host"]),
         )
         try:
-            name = database.engine.url.database
+            name = make_url(database_url).database
             await connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {not blocked}")
             if blocked:
                 await connection.execute(
@@ -55,11 +55,11 @@ def lock_out(cluster_url: str) -> LockOut:
 
 @asynccontextmanager
 async def lose_run_and_database(
-    idle_stage: Stage, database: Database, database_url: str, lock_out: LockOut
+    idle_stage: Stage, database_url: str, lock_out: LockOut
 ) -> AsyncIterator[tuple[Process, RunContext[MailParams]]]:
     """Yield a process that has lost its run, and its database before it could write the arrival."""
     process, run, step = await begin_slow_delivery(idle_stage, Database(database_url), BOSS)
-    await lock_out(database, True)
+    await lock_out(True)
     await wait_for_unwritten_arrivals(process, 1)
     lose_lease(run)
     step.cancel()
@@ -70,16 +70,16 @@ async def lose_run_and_database(
 
 
 async def test_acknowledged_arrival_is_kept_until_the_database_is_back(
-    idle_stage: Stage, database: Database, database_url: str, lock_out: LockOut
+    idle_stage: Stage, database_url: str, lock_out: LockOut
 ) -> None:
     """It outlives its run and keeps the process alive."""
-    async with lose_run_and_database(idle_stage, database, database_url, lock_out) as (
+    async with lose_run_and_database(idle_stage, database_url, lock_out) as (
         process,
         run,
     ):
         await asyncio.sleep(1)
         assert process.arrivals.unwritten == 1
-        await lock_out(database, False)
+        await lock_out(False)
         await wait_for_unwritten_arrivals(process, 0)
         assert (await fetch_deliveries(idle_stage))[BOSS]["state"] == "sent"
         assert (await process.resume(run)).figures["send_reports"] == 2
@@ -106,13 +106,13 @@ async def test_process_killed_with_an_unwritten_arrival_leaves_its_claim(
 
     SMTP offers no better guarantee.
     """
-    async with lose_run_and_database(idle_stage, database, database_url, lock_out) as (
+    async with lose_run_and_database(idle_stage, database_url, lock_out) as (
         process,
         run,
     ):
         async with process.arrivals:
             pass  # the end of the process
-        await lock_out(database, False)
+        await lock_out(False)
         idle_stage.sandbox.smtp.switches.dot_latencies.clear()
         next_process = Process(idle_stage, database, recipients=(BOSS,))
         assert not (await next_process.resume(run)).ok

@@ -4,18 +4,18 @@ The list continues after the last key or fails; it never ends early.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 from app.database.connection import Limits
 from app.database.engine import Database
-from app.errors import DatabaseRefusedError
+from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 from app.repositories.report_filter import ReportFilter
 from app.repositories.report_list import ReportBody, ReportList
-from app.services.reports.reading import CHUNK, stream_bodies
+from app.services.reports.reading import CHUNK, join_bodies, read_bodies, stream_bodies
 from tests.support.network import open_network
 from tests.support.stage import GOOD_TALK, Stage
 
@@ -53,6 +53,19 @@ async def test_list_continues_after_a_silent_connection(stage: Stage, database_u
         numbers += await rest
         await database.close()
     assert len(set(numbers)) == 2 * CHUNK + 1
+
+
+@pytest.mark.parametrize("read", [read_bodies, join_bodies])
+async def test_limits_apply_to_the_list(
+    stage: Stage, database_url: str, read: Callable[..., Awaitable[object]]
+) -> None:
+    """Postgres enforces them, so each page is read in a transaction."""
+    database = Database(database_url, limits=Limits(statement=20, lock=0.2))
+    async with stage.service.database.transaction() as other:
+        await other.execute(text("LOCK TABLE reports"))
+        with pytest.raises(DatabaseUnavailableError, match="заблокированы"):
+            await read(database, EVERYTHING, None, limit=1)
+    await database.close()
 
 
 async def test_permanent_error_is_not_retried(database_url: str) -> None:

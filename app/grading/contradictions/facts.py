@@ -1,0 +1,192 @@
+"""The amounts of the company's facts, by subject, and the statements that contradict them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from app.domain.visible_text import keep_visible
+from app.grading.contradictions import words
+from app.grading.contradictions.amounts import Amount, Bound
+from app.grading.contradictions.clauses import (
+    Subject,
+    fold,
+    list_adjectives,
+    list_lemmas,
+    list_things,
+    make_subject,
+    split_clauses,
+)
+from app.grading.contradictions.comparison import agree, are_comparable
+from app.grading.contradictions.numbers import list_numbers
+from app.grading.contradictions.statements import Statement
+from app.grading.contradictions.units import Unit
+
+_SMALL_WORDS = """
+и в во на по с со за у к до от из о об для не это быть мы вы наш ваш весь да нет есть
+наличие цена стоить рубль руб тысяча год сам такой какой сколько а но или же ли бы то он она
+они добрый день здравствовать здравствуйте можно час
+"""
+_UNSAID = frozenset(_SMALL_WORDS.split())
+_MOST_TIMES = 12
+
+
+@dataclass(frozen=True)
+class Fact:
+    """An amount of the facts, its words, and what it is about. ``sentence``: its number."""
+
+    amount: Amount
+    text: str
+    words: str
+    sentence: int
+    subject: Subject
+    things: frozenset[str]
+    whole: Subject
+    """Of its sentence up to its clause."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All amounts of the facts. ``subject``: the whole text."""
+
+    entries: tuple[Fact, ...]
+    subject: Subject
+
+    def has(self, amount: Amount) -> bool:
+        """Return whether the facts name this very amount."""
+        return any(
+            are_comparable(amount, fact.amount) and agree(amount, fact.amount)
+            for fact in self.entries
+        )
+
+    def contradicts(self, statement: Statement, listing: Subject) -> str | None:
+        """Return the words of the fact that the statement contradicts; None: none.
+
+        ``listing``: what the chat is about. The facts that share most words with the statement
+        decide, if none of the same measure has its amount.
+        """
+        amount = statement.amount
+        if amount.bound is not Bound.EXACT or amount.is_aged or self._is_doubtful(statement):
+            return None
+        same = [fact for fact in self.entries if _is_same_measure(statement, fact)]
+        about = _list_nearest(statement, same)
+        if not about or any(agree(amount, fact.amount) for fact in same):
+            return None
+        adjectives = list_adjectives(statement.lead)
+        if not all(map(self.subject.names, adjectives)) or self._is_of_variant(statement):
+            return None
+        lead = list_things(statement.lead)
+        things = [thing for thing in lead if thing not in words.WORKS] or lead
+        named = things or (() if adjectives else statement.things[:1])
+        if not all(about[0].whole.names(thing) or listing.names(thing) for thing in named):
+            return None
+        return None if self._is_calculated(statement) else about[0].words
+
+    def _is_doubtful(self, statement: Statement) -> bool:
+        if statement.amount.unit is not Unit.ROUBLE:
+            return False
+        is_other = self.subject.lacks(words.OFFER, statement.around) or words.names_count(
+            statement.lead, self.subject.folded
+        )
+        return is_other or (
+            statement.was_bargained and bool(words.BARGAIN.search(statement.around))
+        )
+
+    def _is_of_variant(self, statement: Statement) -> bool:
+        """Return whether a size that the facts lack, or that the buyer wishes, is named too."""
+        if statement.amount.unit is Unit.LENGTH:
+            return not statement.buyer_values.isdisjoint(statement.amount.values)
+        return any(not self.has(one) for one in statement.beside)
+
+    def _is_calculated(self, statement: Statement) -> bool:
+        """Return whether the amount may be a multiple or a sum of known ones."""
+        if statement.amount.unit is not Unit.ROUBLE:
+            return False
+        text = f"{statement.around} {statement.question}"
+        if not words.COUNTS.search(text):
+            return False
+        counts = {*range(1, _MOST_TIMES), *(number.value for number in list_numbers(text))}
+        value = statement.amount.values[0]
+        prices = {fact.amount.values[0] for fact in self.entries if fact.amount.unit is Unit.ROUBLE}
+        return any(
+            abs(first + times * price - value) < 1
+            for first in (0.0, *prices)
+            for price in prices
+            for times in counts
+        )
+
+
+def _is_same_measure(statement: Statement, fact: Fact) -> bool:
+    """Return whether the fact is of the same unit, side and kind of year."""
+    if not are_comparable(statement.amount, fact.amount):
+        return False
+    if statement.amount.unit is Unit.YEAR:
+        return _name_event(statement.lead, statement) == _name_event(fact.text, None)
+    sides = words.list_sides(statement.text) or words.list_sides(statement.question)
+    own = words.list_sides(fact.text)
+    if statement.amount.unit is Unit.LENGTH:
+        if len(statement.amount.values) != len(fact.amount.values):
+            return False
+        if sides - {"length"} != own - {"length"} and not sides & own:
+            return False
+    units, known = words.list_units(statement.text), words.list_units(fact.text)
+    return not (units and known and not units & known)
+
+
+def _name_event(text: str, statement: Statement | None) -> str:
+    """Return whether a year is that of a foundation, or of a thing."""
+    around = text if statement is None else f"{statement.text} {statement.lead.strip()}"
+    is_founded = words.FOUNDED.search(around) or re.search(r"(?<!\w)с \d{4}", around)
+    return "founded" if is_founded else "made"
+
+
+def _list_nearest(statement: Statement, facts: Sequence[Fact]) -> list[Fact]:
+    """Return the facts that share most words with the statement, at least one.
+
+    All sizes of clothes are about the same, and so are all years of a foundation.
+    """
+    if statement.amount.unit is Unit.WEAR or (
+        statement.amount.unit is Unit.YEAR and _name_event("", statement) == "founded"
+    ):
+        return list(facts)
+    for text in (statement.text, f"{statement.context} {statement.question}"):
+        own = list_lemmas(text) - _UNSAID
+        scores = [_count_shared(own, fact) for fact in facts]
+        if best := max(scores, default=0.0):
+            return [fact for fact, score in zip(facts, scores, strict=True) if score == best]
+    return []
+
+
+def _count_shared(own: frozenset[str], fact: Fact) -> float:
+    """Return how much a fact shares with the words of a statement; its own clause counts most."""
+    clause = len(own & fact.subject.lemmas) + 2 * len(own & fact.things)
+    return clause + len(own & fact.whole.lemmas) / 2
+
+
+@lru_cache(maxsize=4)
+def read_facts(text: str) -> Facts:
+    """Return the amounts of the facts. A clause that names nothing belongs to the one before."""
+    shown, folded = keep_visible(text), fold(text)
+    clauses, entries = split_clauses(folded), list[Fact]()
+    for place, clause in enumerate(clauses):
+        before = [one.text for one in clauses[:place] if one.sentence == clause.sentence]
+        whole = " ".join([*before, clause.text])
+        about = clause.text if clause.things else whole
+        quote = shown[clause.start : clause.end].strip(" ,.;:—-")
+        for amount in clause.amounts:
+            read = _read_listed(amount, clause.sentence, entries)
+            if read.kind is not None and not read.is_negated:
+                subject, things = make_subject(about), frozenset(list_things(about))
+                entries.append(
+                    Fact(read, about, quote, clause.sentence, subject, things, make_subject(whole))
+                )
+    return Facts(tuple(entries), make_subject(folded))
+
+
+def _read_listed(amount: Amount, sentence: int, before: Sequence[Fact]) -> Amount:
+    """Return a number without a unit after a size as a size: «размеры: 36, 37»."""
+    is_single = amount.unit is Unit.BARE and len(amount.values) == 1
+    is_listed = is_single and bool(before) and before[-1].sentence == sentence
+    if is_listed and before[-1].amount.unit is Unit.WEAR:
+        return replace(amount, unit=Unit.WEAR)
+    return amount

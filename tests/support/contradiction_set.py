@@ -1,0 +1,79 @@
+"""Labelled chats for the rule that finds contradictions, and its figures.
+
+- ``contradiction_set.json`` (205 chats): written by another author, before the rule had seen them.
+  At first sight the first version of the rule found 35 of 90 contradictions, and 3 of 115 other
+  chats were false. The rule was then written anew and corrected with them.
+- ``contradiction_set_own.json`` (243): deliberately odd chats, written by the author of the rule
+  in four parts after that. At first sight 28 of 36, 19 of 29, 18 of 23 and 27 of 30 contradictions
+  were found, and 3 of 36, 5 of 31, 3 of 26 and 0 of 32 other chats were false. The rule was
+  corrected with each part.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.domain.listing import Listing
+from app.domain.messages import ChatMessage
+from app.grading.contradictions.find import find_contradictions
+from tests.support.chats import chat
+
+ContradictionCase = dict[str, Any]
+_FIRST_MESSAGE = 101
+"""The id that ``chat`` gives to the first message."""
+
+
+def list_contradiction_sets() -> list[Path]:
+    """Return the files of labelled chats."""
+    return sorted(Path(__file__).parent.glob("contradiction_set*.json"))
+
+
+def load_contradiction_set(path: Path) -> list[ContradictionCase]:
+    """Return the cases of a file."""
+    cases: list[ContradictionCase] = json.loads(path.read_text(encoding="utf-8"))["cases"]
+    return cases
+
+
+@dataclass(frozen=True)
+class ContradictionFigures:
+    """Counts of planted contradictions and of chats without one, and the ids of the wrong chats.
+
+    ``extra``: chats with a contradiction in which another one was found.
+    """
+
+    planted: int
+    missed: list[str]
+    look_alikes: int
+    false: list[str]
+    extra: list[str]
+
+
+def measure_contradictions(cases: Iterable[ContradictionCase]) -> ContradictionFigures:
+    """Look once for the contradictions of each case."""
+    planted, look_alikes = 0, 0
+    missed, false, extra = list[str](), list[str](), list[str]()
+    for case in cases:
+        expected = {(one["kind"], one["message"]) for one in case["expected"]}
+        found = find_in_case(case)
+        planted += len(expected)
+        look_alikes += not expected
+        missed += [case["id"]] * len(expected - found)
+        if found - expected:
+            (extra if expected else false).append(case["id"])
+    return ContradictionFigures(planted, missed, look_alikes, false, extra)
+
+
+def find_in_case(case: ContradictionCase) -> set[tuple[str, int]]:
+    """Return the kind and the number of the message of each contradiction found."""
+    return {
+        (one.kind.value, one.message_id - _FIRST_MESSAGE + 1)
+        for one in find_contradictions(
+            _read_messages(case["messages"]), Listing(**case["listing"]), case["facts"]
+        )
+    }
+
+
+def _read_messages(messages: Sequence[dict[str, str]]) -> list[ChatMessage]:
+    return chat(*((one["side"], one["text"]) for one in messages))
