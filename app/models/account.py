@@ -32,5 +32,10 @@ class Account(Numbered):
     """The next page of the listings; None: no pass over them is in progress."""
     listings_read_at: Mapped[datetime | None]
     """The end of the last pass over the listings, also of one that Avito has refused."""
+    chats_read: Mapped[int] = mapped_column(server_default="0")
+    """The number of chats that have been read at least once.
+
+    It is kept and counted once a day: counting in every sync would cost more from day to day.
+    """
     synced_at: Mapped[datetime | None]
     """The last sync without a failure of the account itself."""

@@ -6,8 +6,18 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.messages import SETTLED_AFTER
 from app.domain.outcomes import Outcome
 from app.models.base import Numbered, one_of
+
+MAY_LOSE_MESSAGES = (
+    "NOT messages_due AND read_error IS NULL"
+    f" AND messages_read_at - last_message_at < interval '{SETTLED_AFTER.total_seconds():.0f} s'"
+)
+"""The chat was last read while one of its messages could still be deleted.
+
+Chats with a read error are left out: they are unread already, or Avito does not have them any more.
+"""
 
 
 class Chat(Numbered):
@@ -21,6 +31,9 @@ class Chat(Numbered):
         Index("ix_chats_due_since", "due_since", postgresql_where=text("due_since IS NOT NULL")),
         Index("ix_chats_last_person_at", "last_person_at"),
         Index("ix_chats_avito_id", "avito_id"),
+        Index("ix_chats_outcome_run_id", "outcome_run_id"),
+        Index("ix_chats_incomplete", "account_id", postgresql_where=text("NOT history_complete")),
+        Index("ix_chats_deletable", "account_id", postgresql_where=text(MAY_LOSE_MESSAGES)),
         Index(
             "ix_chats_lead_message_id",
             "lead_message_id",

@@ -41,6 +41,7 @@ class Report(Numbered):
             "id",
             postgresql_where=text(f"kind = '{ReportKind.GRADING}'"),
         ),
+        Index("ix_reports_cost", "created_at", postgresql_include=["cost_usd"]),
         Index("ix_reports_chat_id", "chat_id"),
         Index("ix_reports_run_id", "run_id"),
         Index("ix_reports_digest_id", "digest_id"),

@@ -57,6 +57,8 @@ class Run(Numbered):
             postgresql_where=text(f"state IN ('{RunState.QUEUED}', '{RunState.RUNNING}')"),
         ),
         Index("ix_runs_parent_id", "parent_id"),
+        Index("ix_runs_kind_id", "kind", "id"),
+        Index("ix_runs_started_at", "started_at"),
     )
 
     kind: Mapped[str]

@@ -1,13 +1,15 @@
 """SQL of the Avito accounts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, any_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Account, Chat
+from app.repositories.sql_values import bigint_array
 
 
 async def upsert_account(
@@ -82,13 +84,40 @@ class AccountCoverage(NamedTuple):
     lists_cut_short: int
 
 
+async def add_chats_read(session: AsyncSession, account_id: int, chat_ids: Sequence[int]) -> None:
+    """Add those of these chats that have never been read; the caller marks them as read next."""
+    unread = _count_chats(account_id, Chat.id == any_(bigint_array(chat_ids)), ~_IS_READ)
+    await session.execute(
+        update(Account)
+        .where(Account.id == account_id)
+        .values(chats_read=Account.chats_read + unread)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def count_chats_read(session: AsyncSession, account_id: int) -> None:
+    """Count the account's chats that have been read, of all its history."""
+    await session.execute(
+        update(Account)
+        .where(Account.id == account_id)
+        .values(chats_read=_count_chats(account_id, _IS_READ))
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def get_coverage(session: AsyncSession, account_id: int) -> AccountCoverage:
     """Return how much of the account is copied."""
-    is_current = ~Chat.messages_due
-    cut_short = select(Account.lists_cut_short).where(Account.id == account_id)
     statement = select(
-        func.count().filter(is_current),
-        func.count().filter(is_current, ~Chat.history_complete),
-        cut_short.scalar_subquery(),
-    ).where(Chat.account_id == account_id, Chat.messages_read_at.is_not(None))
+        Account.chats_read - _count_chats(account_id, Chat.messages_due.expression, _IS_READ),
+        _count_chats(account_id, ~Chat.history_complete, ~Chat.messages_due, _IS_READ),
+        Account.lists_cut_short,
+    ).where(Account.id == account_id)
     return AccountCoverage(*(await session.execute(statement)).one())
+
+
+_IS_READ = Chat.messages_read_at.is_not(None)
+
+
+def _count_chats(account_id: int, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    chats = select(func.count()).select_from(Chat)
+    return chats.where(Chat.account_id == account_id, *conditions).scalar_subquery()

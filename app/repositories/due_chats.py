@@ -156,12 +156,13 @@ def _settled_row(settled: Settled) -> dict[str, object]:
 
 
 # A graded or skipped chat has been seen up to its last message; a failed chat stays due.
-# Raw SQL: a bulk update from jsonb_to_recordset.
+# Raw SQL: a bulk update from jsonb_to_recordset. LIMIT tells the planner how many rows there are.
 _SETTLE = text(f"""
     WITH settled AS (
         SELECT * FROM jsonb_to_recordset(CAST(:settled AS jsonb)) AS row (
             chat_id bigint, outcome text, code text, detail text, reason text,
             seen_message_id bigint)
+        LIMIT :count
     )
     UPDATE chats chat SET
         outcome = settled.outcome,
@@ -204,6 +205,7 @@ async def settle(
     """
     parameters = {
         "settled": json.dumps([_settled_row(one) for one in settled]),
+        "count": len(settled),
         "token": token,
         "run_id": run_id,
         "now": now,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -32,9 +32,9 @@ async def count_originals(session: AsyncSession, start: datetime, end: datetime)
 
 
 async def list_originals(
-    session: AsyncSession, start: datetime, end: datetime, *, before_id: int | None, limit: int
+    session: AsyncSession, start: datetime, end: datetime, *, before: Original | None, limit: int
 ) -> list[Original]:
-    """Return the next reports written in ``[start, end)``, newest first."""
+    """Return the next reports written in ``[start, end)``, newest first, after ``before``."""
     columns = (
         Report.id,
         Report.chat_id,
@@ -47,12 +47,11 @@ async def list_originals(
         Report.detail["answer_times"],
     )
     statement = _written(select(*columns).join(Chat, Chat.id == Report.chat_id), start, end)
-    if before_id is not None:
-        statement = statement.where(Report.id < before_id)
-    return [
-        Original(*row)
-        for row in await session.execute(statement.order_by(Report.id.desc()).limit(limit))
-    ]
+    if before is not None:
+        position = tuple_(Report.created_at, Report.id)
+        statement = statement.where(position < tuple_(before.created_at, before.id))
+    statement = statement.order_by(Report.created_at.desc(), Report.id.desc()).limit(limit)
+    return [Original(*row) for row in await session.execute(statement)]
 
 
 async def count_regraded(session: AsyncSession, run_ids: Collection[int]) -> int:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.messages import SETTLED_AFTER
 from app.models import Chat
+from app.models.chat import MAY_LOSE_MESSAGES
 from app.repositories import chat_facts
 from app.repositories.chats import lock_bulk_chat_updates
 
@@ -50,20 +50,11 @@ class UnreadChat:
 
 
 async def mark_recent_unread(session: AsyncSession, account_id: int) -> None:
-    """Mark the chats that were last read while one of their messages could still be deleted.
-
-    Chats with a read error are left out: they are unread already, or Avito does not have them any
-    more.
-    """
+    """Mark the chats that were last read while one of their messages could still be deleted."""
     await lock_bulk_chat_updates(session)
     await session.execute(
         update(Chat)
-        .where(
-            Chat.account_id == account_id,
-            ~Chat.messages_due,
-            Chat.read_error.is_(None),
-            Chat.messages_read_at < Chat.last_message_at + SETTLED_AFTER,
-        )
+        .where(Chat.account_id == account_id, text(MAY_LOSE_MESSAGES))
         .values(messages_due=True)
         .execution_options(synchronize_session=False)
     )

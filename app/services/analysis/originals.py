@@ -36,19 +36,20 @@ async def list_originals(
 
     ``gap``: the silence that separates episodes.
     """
-    before_id, left = None, period.limit
+    before: Original | None = None
+    left = period.limit
     while left is None or left > 0:
         most = READ_AHEAD if left is None else min(left, READ_AHEAD)
         async with database.session() as session:
             found = await regrades.list_originals(
-                session, period.start, period.end, before_id=before_id, limit=most
+                session, period.start, period.end, before=before, limit=most
             )
             cases = await _read_cases(session, found, gap, done_by)
         if not found:
             return
         for case in cases:
             yield case
-        before_id = found[-1].id
+        before = found[-1]
         left = None if left is None else left - len(found)
 
 

@@ -14,7 +14,7 @@ from app.clock import Clock
 from app.database.engine import Database
 from app.errors import UpstreamError
 from app.models import Account
-from app.repositories import chat_facts, chats, messages, unread_chats
+from app.repositories import accounts, chat_facts, chats, messages, unread_chats
 from app.repositories.unread_chats import UnreadChat
 from app.services.problems import Problem, ProblemCode
 from app.services.runs import Progress
@@ -237,6 +237,7 @@ class MessagePass:
                 session, [row for read in batch for row in read.rows]
             )
             await decide_new_messages(session, self._authors, list(by_id))
+            await accounts.add_chats_read(session, self._account.id, list(by_id))
             await unread_chats.mark_read(
                 session, [(read.chat, read.complete) for read in batch], now=self._clock()
             )

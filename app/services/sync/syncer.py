@@ -199,6 +199,8 @@ class _AccountSync:
             await accounts.mark_listed(
                 session, account.id, up_to=newest, full_at=full_at, cut_short=cut_short
             )
+            if full_at is not None:
+                await accounts.count_chats_read(session, account.id)
             await unread_chats.mark_recent_unread(session, account.id)
 
 
