@@ -199,7 +199,7 @@ def _get_instant_limit(quick: Sequence[Reply]) -> int:
         use.gap_seconds is not None and use.gap_seconds <= _PASTE_SECONDS for use in quick
     )
     is_long = all(use.characters >= _LONG_TEXT for use in quick)
-    return INSTANT_LIMIT_SECONDS if is_long and outruns * 3 >= len(quick) else INSTANT_SECONDS
+    return INSTANT_LIMIT_SECONDS if is_long and outruns * 4 >= len(quick) else INSTANT_SECONDS
 
 
 def _is_short(uses: Iterable[Reply]) -> bool:

@@ -33,23 +33,29 @@ _LONGEST_TEXT = 4_000
 def normalize_reply(text: str, *, names: Iterable[str] = (), title: str | None = None) -> str:
     """Return the words of a text by which copies of a template are recognised.
 
-    Case, spaces and punctuation do not matter. ``names`` and a name beside the greeting, the
-    listing's ``title``, numbers, dates and quoted words are removed. One greeting stands for all.
+    Case, spaces and punctuation do not matter. ``names`` and a name beside the greeting are
+    removed. One sign stands for the listing's ``title``, numbers, dates and quoted words, and one
+    greeting for all.
     """
     shown = " ".join(keep_visible(text[:_LONGEST_TEXT]).split())
+    if title:  # whole, before its own quotation marks are taken for those around it
+        shown = shown.replace(" ".join(keep_visible(title).split()), "0")
     shown = _NAME_BEFORE_GREETING.sub("", _NAME_AFTER_GREETING.sub(r"\1", shown))
     removed = {word for name in names for word in _list_words(name) if len(word) > 1}
     line = f" {_simplify(shown, removed)} "
     if of_title := _simplify(title or "", removed):
-        line = line.replace(f" {of_title} ", " ")
-    return _FIRST_GREETING.sub("привет", line.strip())
+        line = line.replace(f" {of_title} ", " # ")
+    return _FIRST_GREETING.sub("привет", _join_signs(line.strip()))
 
 
 def _simplify(text: str, removed: Collection[str]) -> str:
     """Return the words of a text; numbers, dates and quoted words in a row are one sign."""
     words = [word for word in _list_words(_QUOTED.sub(" 0 ", text)) if word not in removed]
-    joined = " ".join("#" if _VARYING.fullmatch(word) else word for word in words)
-    return re.sub(r"#(?: #)+", "#", joined)
+    return _join_signs(" ".join("#" if _VARYING.fullmatch(word) else word for word in words))
+
+
+def _join_signs(line: str) -> str:
+    return re.sub(r"#(?: #)+", "#", line)
 
 
 def _list_words(text: str) -> list[str]:

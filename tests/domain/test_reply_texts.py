@@ -39,7 +39,10 @@ def test_title_of_the_listing_may_vary() -> None:
     titles = "Диван угловой «Бергамо», 2018", "BMW X5 3.0"
     texts = [f"Спасибо за интерес к объявлению {title}! Мы ответим." for title in titles]
     keys = {normalize_reply(text, title=title) for text, title in zip(texts, titles, strict=True)}
-    assert keys == {"спасибо за интерес к объявлению мы ответим"}
+    assert keys == {"спасибо за интерес к объявлению # мы ответим"}
+    texts = [f"Спасибо за интерес к объявлению «{title}»! Мы ответим." for title in titles]
+    within = {normalize_reply(text, title=title) for text, title in zip(texts, titles, strict=True)}
+    assert within == keys, "quotation marks may be inside quotation marks"
     quoted = [f"Спасибо за интерес к «{words}»! Мы ответим." for words in ("дивану", "BMW")]
     assert len(set(map(normalize_reply, quoted))) == 1
 

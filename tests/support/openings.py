@@ -4,7 +4,8 @@ The files of ``tests/benchmarks/data`` were written and labelled by other author
 At first sight the rule found 206 of the 208 messages of bots in ``openings_a.json`` and took none
 of its 699 messages of people for a bot's. In ``openings_b.json``, whose cases are odder, it found
 193 of 240 at first sight, and took one of 746; bots with a random delay and short texts after an
-exact delay were added then.
+exact delay were added then. In ``openings_c.json`` it found 198 of 210 at first sight and took none
+of 1,006.
 """
 
 import json
