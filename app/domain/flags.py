@@ -36,18 +36,8 @@ class Flag(StrEnum):
         return _FLAG_LABELS[self]
 
 
-_KNOWN_TO_RELEASE_BEFORE = frozenset(
-    {
-        Flag.DISAGREEMENT,
-        Flag.NO_EVIDENCE,
-        Flag.ALL_NA,
-        Flag.OBJECTION_UNVERIFIED,
-        Flag.ADDRESSES_GRADER,
-    }
-)
-"""The release before refuses a report with other flags under the key ``flags``."""
 NEW_FLAGS = "new_flags"
-"""The key of the other flags. One release later all flags are stored under ``flags``."""
+"""The key under which an earlier release has stored some flags."""
 
 _FLAG_LABELS = {
     Flag.CRITICAL: "критическая ошибка продавца",
@@ -72,12 +62,8 @@ _WHO_ADDRESSES_GRADER = {
 
 
 def store_flags(flags: Iterable[Flag]) -> dict[str, list[str]]:
-    """Return the codes of flags under the keys by which a report stores them."""
-    codes = [(flag in _KNOWN_TO_RELEASE_BEFORE, flag.value) for flag in flags]
-    return {
-        "flags": [code for is_known, code in codes if is_known],
-        NEW_FLAGS: [code for is_known, code in codes if not is_known],
-    }
+    """Return the codes of flags under the key by which a report stores them."""
+    return {"flags": [flag.value for flag in flags]}
 
 
 def list_flags(stored: Mapping[str, Any]) -> list[str]:

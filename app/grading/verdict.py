@@ -110,7 +110,7 @@ class Verdict:
         """Return what supports each grade, as JSON, by criterion.
 
         The keys are grade, model_grade, checks, quotes [{message_id, text, repaired}], reasoning,
-        flags and new_flags, weight. The weight is stored because a correction is scored by the
+        flags, weight. The weight is stored because a correction is scored by the
         rubric of the grading.
         """
         return {

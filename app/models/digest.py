@@ -60,8 +60,8 @@ class Digest(Numbered):
     """
     whole_figures: Mapped[dict[str, Any] | None]
     whole_day_figures: Mapped[dict[str, Any] | None]
-    """The same with the fields that the release before does not read. It refuses ``figures`` with
-    unknown fields; one release later ``figures`` has all of them again.
+    """The same, as an earlier release has stored them beside incomplete ones. Not written any more:
+    the next release moves them to ``figures`` and ``day_figures``.
     """
     reports_count: Mapped[int]
     subject: Mapped[str]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -40,13 +40,6 @@ async def add_digest(
     return await session.scalar(statement)
 
 
-class StoredFigures(NamedTuple):
-    """Figures as JSON: all fields, and those that the release before reads."""
-
-    whole: dict[str, Any]
-    for_release_before: dict[str, Any]
-
-
 async def set_figures(
     session: AsyncSession,
     digest_id: int,
@@ -54,8 +47,8 @@ async def set_figures(
     period_start: datetime,
     after_message_id: int | None,
     last_message_id: int,
-    figures: StoredFigures,
-    day_figures: StoredFigures | None,
+    figures: dict[str, Any],
+    day_figures: dict[str, Any] | None,
     reports_count: int,
     subject: str,
 ) -> None:
@@ -64,10 +57,8 @@ async def set_figures(
         "period_start": period_start,
         "after_message_id": after_message_id,
         "last_message_id": last_message_id,
-        "figures": figures.for_release_before,
-        "day_figures": day_figures and day_figures.for_release_before,
-        "whole_figures": figures.whole,
-        "whole_day_figures": day_figures and day_figures.whole,
+        "figures": figures,
+        "day_figures": day_figures,
         "reports_count": reports_count,
         "subject": subject,
     }

@@ -70,7 +70,6 @@ def test_evidence_is_ready_for_json() -> None:
         ],
         "reasoning": "Продавец ответил вежливо и по делу.",
         "flags": ["disagreement"],
-        "new_flags": [],
         "weight": 1,
     }
     assert verdict.flags == (Flag.DISAGREEMENT,)

@@ -157,7 +157,7 @@ async def test_mail_that_cannot_be_rendered_does_not_block_others(stage: Stage) 
     await stage.analyze()
     async with failing_insert(stage, "deliveries", times=1):
         await stage.post("/timer/reports", status=500)
-    await stage.change("UPDATE digests SET whole_figures = whole_figures - 'coverage'")
+    await stage.change("UPDATE digests SET figures = figures - 'coverage'")
     stage.add_talk(*GOOD_TALK)
     await stage.sync()
     await stage.analyze()

@@ -54,8 +54,8 @@ def score(report: dict[str, Any]) -> float:
 
 async def figures(stage: Stage) -> dict[str, Any]:
     """Return the figures of the last mail."""
-    sql = "SELECT whole_figures FROM digests ORDER BY id DESC LIMIT 1"
-    return dict((await stage.rows(sql))[0]["whole_figures"])
+    sql = "SELECT figures FROM digests ORDER BY id DESC LIMIT 1"
+    return dict((await stage.rows(sql))[0]["figures"])
 
 
 async def summary(stage: Stage, **params: Any) -> dict[str, Any]:

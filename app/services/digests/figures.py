@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -346,17 +346,3 @@ class DigestFigures(_Figures):
     best: tuple[GoodChat, ...] = ()
     ungraded: tuple[UngradedChat, ...] = ()
     """All ungraded chats that ``coverage`` counts."""
-
-
-UNKNOWN_TO_RELEASE_BEFORE: dict[str, Any] = {
-    "steadiness": True,
-    "critical_reports": True,
-    "contradicting_reports": True,
-    "bad_share_corrected": True,
-    "worst_listings": True,
-    "contacts": True,
-    "bot_first": True,
-    "worst": {"__all__": {"critical"}},
-    "waiting_buyers": {"__all__": {"missed_call", "answered_by"}},
-}
-"""The fields that the release before refuses, as pydantic excludes them."""

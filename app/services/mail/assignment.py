@@ -34,10 +34,8 @@ from app.repositories import (
     runs,
 )
 from app.repositories.chats import lock_bulk_chat_updates
-from app.repositories.digests import StoredFigures
 from app.services.digests.build import Period, build_figures
 from app.services.digests.figures import (
-    UNKNOWN_TO_RELEASE_BEFORE,
     DigestFigures,
     MailPart,
 )
@@ -157,8 +155,8 @@ async def _store_figures(
         period_start=figures.period_start,
         after_message_id=period.after_message_id,
         last_message_id=await messages.get_newest_message_id(session),
-        figures=_store(figures),
-        day_figures=None if of_date is None else _store(of_date),
+        figures=figures.model_dump(mode="json"),
+        day_figures=None if of_date is None else of_date.model_dump(mode="json"),
         reports_count=figures.reports,
         subject=mime.make_subject(figures),
     )
@@ -261,8 +259,3 @@ async def _list_undescribed_problems(session: AsyncSession, params: MailParams) 
     if last is None or (described is None and params.problems):
         return []
     return [problem for problem in list_problems(last) if problem not in (described or ())]
-
-
-def _store(figures: DigestFigures) -> StoredFigures:
-    before = figures.model_dump(mode="json", exclude=UNKNOWN_TO_RELEASE_BEFORE)
-    return StoredFigures(figures.model_dump(mode="json"), before)

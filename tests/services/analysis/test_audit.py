@@ -36,7 +36,6 @@ CHANGES = (
     (IN_DETAIL, "recommendations", "рекомендации (detail.recommendations)"),
     (IN_DETAIL, "check_vector", "ответы на проверки (detail.check_vector)"),
     (IN_DETAIL, "flags", "отметки (detail.flags)"),
-    (IN_DETAIL, "new_flags", "отметки (detail.flags)"),
     (IN_DETAIL, "grader_addressed_by", "обращения к оценщику (detail.grader_addressed_by)"),
     (IN_DETAIL, "criteria,tonality", "тональность (detail.criteria.tonality)"),
 )
@@ -149,11 +148,11 @@ async def test_flags_are_the_same_under_either_key(stage: Stage) -> None:
     for fault in faults.REROLL:
         stage.sandbox.deepseek.switches.fail(fault)
     report_id = await grade(stage, *GOOD_TALK)
-    (row,) = await stage.rows("SELECT detail -> 'new_flags' AS codes FROM reports")
+    (row,) = await stage.rows("SELECT detail -> 'flags' AS codes FROM reports")
     assert row["codes"] != []
     await stage.change(
-        "UPDATE reports SET detail = jsonb_set(detail - 'new_flags', '{flags}',"
-        " (detail -> 'flags') || (detail -> 'new_flags'))"
+        "UPDATE reports SET detail = jsonb_set(detail, '{flags}', '[]')"
+        " || jsonb_build_object('new_flags', detail -> 'flags')"
     )
     assert (await audit(stage, report_id))["differences"] == []
 
