@@ -1,7 +1,6 @@
 """SQL of health checks and metrics: counts and moments, no personal data.
 
-The cost does not grow with the history: large tables are not counted but estimated, and only recent
-runs are read.
+The cost does not grow with the history: large tables are not counted but estimated.
 """
 
 from datetime import datetime
@@ -41,10 +40,8 @@ from app.models import (
 from app.repositories.chat_conditions import HAS_FAILED, is_settling
 from app.repositories.sql_values import inline
 
-_COUNTED_EXACTLY = 10_000
+_COUNTED_EXACTLY = 1_000
 """Rows up to which a table is counted; above it, Postgres's own estimate is returned."""
-_RECENT_RUNS = 20_000
-"""Runs that are searched for the newest of a kind: half a year with the default interval."""
 
 
 class EndedRun(NamedTuple):
@@ -68,10 +65,9 @@ async def list_newest_ended_runs(session: AsyncSession) -> list[EndedRun]:
 def _select_newest_run(
     kind: RunKind, condition: ColumnElement[bool]
 ) -> Select[str, str, datetime | None]:
-    first = select(func.max(Run.id) - _RECENT_RUNS).scalar_subquery()
     return (
         select(Run.kind, Run.state, Run.finished_at)
-        .where(Run.kind == kind, Run.finished_at.is_not(None), Run.id > first, condition)
+        .where(Run.kind == kind, Run.finished_at.is_not(None), condition)
         .order_by(Run.id.desc())
         .limit(1)
     )

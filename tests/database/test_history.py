@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
-from tests.support.history import add_history, count_rows_read
+from tests.support.history import add_history, count_rows_read, remove_history
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage
 
 _COPIES = 1_000
@@ -18,10 +18,13 @@ async def test_frequent_work_reads_no_more_rows_with_four_times_the_history(stag
     await stage.sync()
     await stage.analyze()
     await stage.mail()
-    await add_history(stage, range(_COPIES))
-    usual = await _count_all(stage)
-    await add_history(stage, range(_COPIES, 4 * _COPIES))
-    grown = await _count_all(stage)
+    try:
+        await add_history(stage, range(_COPIES))
+        usual = await _count_all(stage)
+        await add_history(stage, range(_COPIES, 4 * _COPIES))
+        grown = await _count_all(stage)
+    finally:
+        await remove_history(stage)
     assert {
         name: (usual[name], rows)
         for name, rows in grown.items()

@@ -73,7 +73,9 @@ async def test_bot_before_a_person_does_not_answer(stage: Stage) -> None:
     assert (detail["company_messages"], detail["client_messages"]) == (2, 1)
     assert mailed["first_answer"]["median_seconds"] == SIX_HOURS
     assert mailed["bot_first"] == {"count": 1, "n": 1}
-    assert "Автоответчик ответил первым в 1\u00a0чате (100\u00a0%)" in stage.last_mail()
+    assert (
+        "Автоответчик ответил первым в 1\u00a0чате из 1 оценённых (100\u00a0%)" in stage.last_mail()
+    )
     (asked,) = [user_message(one) for one in stage.sandbox.deepseek.requests]
     assert [asked.count(f'"r": "{role}"') for role in ("buyer", "bot", "seller")] == [1, 1, 1]
 

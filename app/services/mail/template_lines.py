@@ -114,7 +114,8 @@ def describe_bot_first(figures: DigestFigures) -> str | None:
     if not found.count:
         return None
     chats = plural(found.count, "чате", "чатах", "чатах").replace(" ", NBSP)
-    return f"Автоответчик ответил первым в {chats} ({percent(found.count, found.n)})"
+    share = percent(found.count, found.n)
+    return f"Автоответчик ответил первым в {chats} из {found.n} оценённых ({share})"
 
 
 def make_advice_label(chat: WorstChat, zone: ZoneInfo) -> str:
