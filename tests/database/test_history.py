@@ -4,6 +4,11 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
+from app.clock import local_date
+from app.services.analysis.budget import sum_spent
+from app.services.analysis.originals import list_originals
+from app.services.run_params import RegradePeriod
+from tests.support.chats import MOSCOW
 from tests.support.history import add_history, count_rows_read, remove_history
 from tests.support.stage import BAD_TALK, GOOD_TALK, Stage
 
@@ -32,6 +37,17 @@ async def test_frequent_work_reads_no_more_rows_with_four_times_the_history(stag
     } == {}
 
 
+async def _sum_spent(stage: Stage) -> None:
+    await sum_spent(stage.service.database, local_date(stage.clock(), MOSCOW), MOSCOW)
+
+
+async def _list_originals(stage: Stage) -> None:
+    now = stage.clock()
+    period = RegradePeriod(start=now - timedelta(days=1), end=now, limit=None)
+    async for _ in list_originals(stage.service.database, period, timedelta(days=3)):
+        pass
+
+
 async def _count_all(stage: Stage) -> dict[str, int]:
     today = stage.clock().date()
     days = f"start_date={today - timedelta(days=1)}&end_date={today}"
@@ -53,6 +69,8 @@ async def _count_all(stage: Stage) -> dict[str, int]:
         },
     }
     found = {name: await count_rows_read(stage, work) for name, work in works.items()}
+    found["cost of the day"] = await count_rows_read(stage, partial(_sum_spent, stage))
+    found["estimate of a regrade"] = await count_rows_read(stage, partial(_list_originals, stage))
     stage.add_talk(*GOOD_TALK, minutes_ago=200)
     found["sync of a new chat"] = await count_rows_read(stage, stage.sync)
     found["grading of one chat"] = await count_rows_read(stage, stage.analyze)
