@@ -45,7 +45,7 @@ class AuthorReason(StrEnum):
     NO_QUESTION = "no_question"
     """No message of the buyer comes before it."""
     NO_TEXT = "no_text"
-    """A picture, a call or another message without text."""
+    """A call, a number alone or another message without words."""
 
     @property
     def label(self) -> str:
@@ -65,7 +65,7 @@ _LABELS = {
     AuthorReason.SLOWER_THAN_BOT: "текст автоответа, но отправлен не тогда, когда его шлёт бот",
     AuthorReason.OWN_WORDS: "быстрый ответ, но в других чатах такого текста почти нет",
     AuthorReason.NO_QUESTION: "не ответ: клиент до этого не писал",
-    AuthorReason.NO_TEXT: "сообщение без текста",
+    AuthorReason.NO_TEXT: "сообщение без слов",
 }
 _OF_TEMPLATES = {
     AuthorReason.INSTANT,

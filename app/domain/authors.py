@@ -31,7 +31,7 @@ _ALWAYS_CHATS = 8
 _MANY_USES = 10
 _NIGHT_ENDS_AT = 6
 _NIGHT_CHATS = 3
-"""Chats at night from which a template is used around the clock."""
+"""Chats at night, and by day, from which a template is used around the clock."""
 _TYPED_A_SECOND = 6
 """Characters that a fast person types in a second."""
 _UNTYPABLE_A_SECOND = 12
@@ -217,11 +217,13 @@ def _find_constant(uses: Sequence[Reply], quick: Sequence[Reply]) -> TemplateDec
     chats = _count_chats(quick)
     if chats < _SURE_CHATS:
         return None
-    slack, is_at_night = 1 if _is_short(quick) else 4, _is_at_night(quick)
+    slack, is_at_all_hours = 1 if _is_short(quick) else 4, _is_at_all_hours(quick)
     waits = [use.wait_seconds for use in uses if use.wait_seconds is not None]
     for delays in (_list_gaps(uses), waits):
-        found = _find_cluster(sorted(delays), slack, is_at_night=is_at_night)
-        if found is not None and (is_at_night or _is_exact(found) or _is_brisk(quick, found[-1])):
+        found = _find_cluster(sorted(delays), slack, is_at_all_hours=is_at_all_hours)
+        if found is not None and (
+            is_at_all_hours or _is_exact(found) or _is_brisk(quick, found[-1])
+        ):
             margin = max(3, found[0] // 4, (found[-1] - found[0]) // 2)
             span = max(found[0] - margin, 0), found[-1] + margin
             return _make_bot(AuthorReason.CONSTANT_DELAY, chats, found, span)
@@ -239,19 +241,23 @@ def _is_brisk(uses: Iterable[Reply], seconds: int) -> bool:
     return all(use.characters > _TYPED_AT_EASE * seconds for use in uses)
 
 
-def _is_at_night(uses: Iterable[Reply]) -> bool:
-    """Return whether the text is also sent when people sleep."""
-    return _count_chats(use for use in uses if use.sent_at.hour < _NIGHT_ENDS_AT) >= _NIGHT_CHATS
+def _is_at_all_hours(uses: Sequence[Reply]) -> bool:
+    """Return whether the text is sent by day and also when people who work by day sleep."""
+    by_night = {use.chat_id for use in uses if use.sent_at.hour < _NIGHT_ENDS_AT}
+    by_day = {use.chat_id for use in uses if use.sent_at.hour >= _NIGHT_ENDS_AT}
+    return min(len(by_night), len(by_day)) >= _NIGHT_CHATS
 
 
-def _find_cluster(seconds: Sequence[int], slack: int, *, is_at_night: bool) -> Sequence[int] | None:
+def _find_cluster(
+    seconds: Sequence[int], slack: int, *, is_at_all_hours: bool
+) -> Sequence[int] | None:
     """Return the most times that are nearly the same, if hardly any others are near.
 
     A person may use the text too, but much later. Few times must be more alike than many.
     ``slack``: seconds by which short times may differ.
     """
     has_many = len(seconds) >= _MANY_USES
-    ratio = (1.4 if has_many else 1.2) + (0.4 if is_at_night else 0)
+    ratio = (1.4 if has_many else 1.2) + (0.4 if is_at_all_hours else 0)
     start, end = max(
         (
             (bisect_left(seconds, low), bisect_right(seconds, max(low + slack, low * ratio)))
@@ -275,7 +281,7 @@ def _find_always_quick(uses: Sequence[Reply]) -> TemplateDecision | None:
     ]
     chats = _count_chats(quick)
     is_always = chats >= _ALWAYS_CHATS and len(quick) >= 0.95 * len(uses)
-    if not is_always or _is_short(quick) or not _is_at_night(quick):
+    if not is_always or _is_short(quick) or not _is_at_all_hours(quick):
         return None
     seconds = _list_gaps(quick)
     return _make_bot(AuthorReason.ALWAYS_QUICK, chats, seconds, (0, max(seconds) + 3))

@@ -1,15 +1,22 @@
 """The replies of a chat: the company's texts with their times after the buyer's messages."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.authors import Reply
 from app.domain.messages import ChatMessage, Side
-from app.domain.placeholders import Placeholder, find_placeholder
+from app.domain.placeholders import CALL_TYPES, HIDDEN_AS, Placeholder, find_placeholder
 from app.domain.reply_texts import ListedTexts, hash_reply, normalize_reply
+
+_NO_ANSWERS = frozenset({*CALL_TYPES, *HIDDEN_AS.values()}) - {"text"}
+"""Types of messages without words of the company."""
+_LINK = re.compile(r"^\[ссылка: (.*)\]$")
+_ONE_ANSWER = timedelta(seconds=10)
+"""A picture so soon after a text was sent with it."""
 
 
 class KeyedReply(NamedTuple):
@@ -38,8 +45,9 @@ class ChatTexts:
 
 @dataclass
 class _Course:
-    """The state of a chat before a message."""
+    """The state of a chat before a message. ``said``: the company's last words and their time."""
 
+    said: tuple[str, datetime] | None = None
     asked_at: datetime | None = None
     waiting_since: datetime | None = None
     is_answered: bool = False
@@ -49,22 +57,25 @@ class _Course:
         if message.side is Side.CLIENT or _is_lead(message):
             if self.waiting_since is None or self.is_answered:
                 self.waiting_since = message.sent_at
-            self.asked_at, self.is_answered = message.sent_at, False
+            self.asked_at, self.is_answered, self.said = message.sent_at, False, None
         elif message.side is not Side.SYSTEM:
             self.is_answered = self.has_company = True
+            if message.has_text:
+                self.said = message.text, message.sent_at
 
 
 def list_replies(messages: Sequence[ChatMessage], chat: ChatTexts) -> Iterator[KeyedReply]:
-    """Yield the replies of a chat: the texts of the company.
+    """Yield the replies of a chat: the company's texts, pictures and links.
 
     ``messages`` are sorted, oldest first, with those of bots on either side.
     """
     course = _Course()
     for message in messages:
-        is_text = message.side in (Side.COMPANY, Side.BOT) and message.has_text
-        if is_text and (normalized := _normalize(message, chat)):
-            key = hash_reply(chat.account_id, normalized)
-            yield KeyedReply(message.id, key, _make_reply(message, course, chat, normalized))
+        if message.side in (Side.COMPANY, Side.BOT):
+            words = _read_words(message, course)
+            if normalized := normalize_reply(words, names=chat.names, title=chat.title):
+                key = hash_reply(chat.account_id, normalized)
+                yield KeyedReply(message.id, key, _make_reply(message, course, chat, words))
         course.add(message)
 
 
@@ -74,20 +85,38 @@ def _is_lead(message: ChatMessage) -> bool:
     return is_notice and find_placeholder(message.text) is Placeholder.NOTHING_WRITTEN
 
 
-def _normalize(message: ChatMessage, chat: ChatTexts) -> str:
-    return normalize_reply(message.text, names=chat.names, title=chat.title)
+def _read_words(message: ChatMessage, course: _Course) -> str:
+    """Return the words by which copies of a message are recognised; empty if it has none.
+
+    A picture or link soon after a text is one answer with it: both are a bot's or neither is. Any
+    other picture is like every picture.
+    """
+    if message.has_text:
+        return message.text
+    if message.type in _NO_ANSWERS:
+        return ""
+    shown = _LINK.sub(r"\1", message.text)
+    if course.said is None or message.sent_at - course.said[1] > _ONE_ANSWER:
+        return shown
+    return f"{course.said[0]} {message.text}"
 
 
-def _make_reply(message: ChatMessage, course: _Course, chat: ChatTexts, normalized: str) -> Reply:
+def _make_reply(message: ChatMessage, course: _Course, chat: ChatTexts, words: str) -> Reply:
     return Reply(
         chat_id=chat.chat_id,
         sent_at=message.sent_at.astimezone(chat.zone),
         gap_seconds=_count_seconds(course.asked_at, message.sent_at),
         wait_seconds=_count_seconds(course.waiting_since, message.sent_at),
-        characters=len(message.text),
+        characters=len(words),
         is_opening=not course.has_company,
-        is_listed=chat.listed.contains(normalized),
+        is_listed=_is_listed(words, chat),
     )
+
+
+def _is_listed(words: str, chat: ChatTexts) -> bool:
+    """Return whether AUTOREPLY_TEXTS_FILE has the text, with the chat's own words or without."""
+    forms = (normalize_reply(words, names=chat.names, title=chat.title), normalize_reply(words))
+    return any(chat.listed.contains(form) for form in forms if form)
 
 
 def _count_seconds(since: datetime | None, until: datetime) -> int | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +20,8 @@ _DAY = r"сегодня|завтра|послезавтра"
 _VARYING = re.compile(rf"\w*\d\w*|{_MONTH}|{_WEEKDAY}|{_DAY}")
 _QUOTED = re.compile(r"«[^«»]{1,100}»|\"[^\"]{1,100}\"|“[^“”]{1,100}”")
 _WORD = re.compile(r"\w+")
+_LETTER = re.compile(r"[^\W\d_]")
+_SIGNED = re.compile(r"уважением\W*$", re.IGNORECASE)
 _GAP = re.compile(r"\{[^{}]{0,60}\}")
 _GAP_MARK = "пропускшаблона"
 _LONGEST_GAP = 12
@@ -33,24 +35,43 @@ _LONGEST_TEXT = 4_000
 def normalize_reply(text: str, *, names: Iterable[str] = (), title: str | None = None) -> str:
     """Return the words of a text by which copies of a template are recognised.
 
-    Case, spaces and punctuation do not matter. ``names`` and a name beside the greeting are
-    removed. One sign stands for the listing's ``title``, numbers, dates and quoted words, and one
-    greeting for all.
+    Case, spaces and punctuation do not matter. ``names`` that address the buyer and a name beside
+    the greeting are removed. One sign stands for the listing's ``title`` (if it is in quotation
+    marks or has several words: a single one may be any word), numbers, dates and quoted words, and
+    one greeting for all. Empty without letters: sellers of many things write only a price.
     """
     shown = " ".join(keep_visible(text[:_LONGEST_TEXT]).split())
-    if title:  # whole, before its own quotation marks are taken for those around it
-        shown = shown.replace(" ".join(keep_visible(title).split()), "0")
+    of_title = " ".join(keep_visible(title or "").split())
+    if " " in of_title:  # whole, before its own quotation marks are taken for those around it
+        shown = shown.replace(of_title, "0")
+    for name in names:
+        shown = _remove_name(shown, " ".join(keep_visible(name).split()))
     shown = _NAME_BEFORE_GREETING.sub("", _NAME_AFTER_GREETING.sub(r"\1", shown))
-    removed = {word for name in names for word in _list_words(name) if len(word) > 1}
-    line = f" {_simplify(shown, removed)} "
-    if of_title := _simplify(title or "", removed):
-        line = line.replace(f" {of_title} ", " # ")
-    return _FIRST_GREETING.sub("привет", _join_signs(line.strip()))
+    line = f" {_simplify(shown)} "
+    if " " in of_title and (words := _simplify(of_title)):
+        line = line.replace(f" {words} ", " # ")
+    line = _FIRST_GREETING.sub("привет", _join_signs(line.strip()))
+    return line if _LETTER.search(line) else ""
 
 
-def _simplify(text: str, removed: Collection[str]) -> str:
+def _remove_name(text: str, name: str) -> str:
+    """Remove a name by which the buyer is addressed: set off by a greeting or by punctuation.
+
+    A seller may have the same name: «Меня зовут Анна», «С уважением, Анна».
+    """
+    if len(name) < 2:  # one letter is also a word
+        return text
+    addressed = re.compile(
+        rf"((?:^|[,!?.…)]|(?<!\w){_GREETING}) ?){re.escape(name)}(?= ?[,!?.…)]| ?$)", re.IGNORECASE
+    )
+    return addressed.sub(
+        lambda found: found[0] if _SIGNED.search(text, 0, found.end(1)) else found[1], text
+    )
+
+
+def _simplify(text: str) -> str:
     """Return the words of a text; numbers, dates and quoted words in a row are one sign."""
-    words = [word for word in _list_words(_QUOTED.sub(" 0 ", text)) if word not in removed]
+    words = _list_words(_QUOTED.sub(" 0 ", text))
     return _join_signs(" ".join("#" if _VARYING.fullmatch(word) else word for word in words))
 
 

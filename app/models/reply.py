@@ -53,3 +53,5 @@ class ReplyUse(Base):
     wait_seconds: Mapped[int | None]
     is_opening: Mapped[bool]
     is_listed: Mapped[bool]
+    characters: Mapped[int]
+    """Of the text, and of the text before a picture that was sent with it."""

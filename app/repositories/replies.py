@@ -106,14 +106,14 @@ async def list_chat_names(session: AsyncSession, chat_ids: Collection[int]) -> l
 # Raw SQL: a bulk upsert from jsonb_to_recordset.
 _UPSERT_USES = text("""
     INSERT INTO reply_uses AS known (
-        message_id, key, gap_seconds, wait_seconds, is_opening, is_listed)
+        message_id, key, gap_seconds, wait_seconds, is_opening, is_listed, characters)
     SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
         message_id bigint, key bigint, gap_seconds bigint, wait_seconds bigint,
-        is_opening boolean, is_listed boolean)
+        is_opening boolean, is_listed boolean, characters bigint)
     ON CONFLICT (message_id) DO UPDATE SET
         key = excluded.key, gap_seconds = excluded.gap_seconds,
         wait_seconds = excluded.wait_seconds, is_opening = excluded.is_opening,
-        is_listed = excluded.is_listed
+        is_listed = excluded.is_listed, characters = excluded.characters
     WHERE known IS DISTINCT FROM excluded
     """)
 
@@ -128,6 +128,7 @@ async def upsert_uses(session: AsyncSession, uses: Iterable[KeyedReply]) -> None
             "wait_seconds": use.reply.wait_seconds,
             "is_opening": use.reply.is_opening,
             "is_listed": use.reply.is_listed,
+            "characters": use.reply.characters,
         }
         for use in uses
     ]

@@ -24,7 +24,7 @@ class StoredDecision(NamedTuple):
     is_applied: bool
 
 
-def _select_replies() -> Select[Any]:
+def _select_replies() -> Select[*tuple[Any, ...]]:
     return select(
         ReplyUse.message_id,
         ReplyUse.key,
@@ -32,7 +32,7 @@ def _select_replies() -> Select[Any]:
         Message.sent_at,
         ReplyUse.gap_seconds,
         ReplyUse.wait_seconds,
-        func.length(Message.text),
+        ReplyUse.characters,
         ReplyUse.is_opening,
         ReplyUse.is_listed,
     ).join(Message, Message.id == ReplyUse.message_id)

@@ -203,14 +203,15 @@ async def list_best(
 
     Of equal scores, reports with a handled objection and with more messages come first.
 
-    Reports of chats that address the grader, reports with an unproven grade and chats of
-    ``waiting`` buyers are left out.
+    Reports of chats that address the grader, reports with an unproven grade or a contradiction and
+    chats of ``waiting`` buyers are left out.
     """
     is_good = and_(
         Report.score >= GOOD_FROM,
         ~_HAS_LOW_GRADE,
         ~_IS_ADDRESSED,
         ~_IS_UNPROVEN,
+        ~_IS_CONTRADICTING,
         Chat.id != all_(bigint_array(waiting)),
     )
     order = (

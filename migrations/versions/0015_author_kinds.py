@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("wait_seconds", sa.BigInteger(), nullable=True),
         sa.Column("is_opening", sa.Boolean(), nullable=False),
         sa.Column("is_listed", sa.Boolean(), nullable=False),
+        sa.Column("characters", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["message_id"], ["messages.id"], name=op.f("fk_reply_uses_message_id_messages")
         ),

@@ -82,10 +82,13 @@ async def test_no_statement_is_kept_whatever_the_address(
 
 
 def list_session_statements(source: str) -> list[str]:
-    """Return the statements of a source that change the session."""
+    """Return the statements of a source that change the session.
+
+    ``restore`` removes a line with ``SET transaction_timeout`` from a dump.
+    """
     pattern = (
-        r"pg_(?:try_)?advisory_(?:lock|unlock)|(?:^|[;\"'])\s*SET (?!LOCAL)|\bLISTEN [a-z]"
-        r"|CREATE TEMP|WITH HOLD|\bDEALLOCATE|set_config\([^)]*false"
+        r"pg_(?:try_)?advisory_(?:lock|unlock)|(?:^|[;\"'])\s*SET (?!LOCAL|transaction_timeout)"
+        r"|\bLISTEN [a-z]|CREATE TEMP|WITH HOLD|\bDEALLOCATE|set_config\([^)]*false"
         r"|get_raw_connection|driver_connection\.(?:fetch|execute)"
     )
     return [match.group() for match in re.finditer(pattern, source, re.MULTILINE)]

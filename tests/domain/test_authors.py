@@ -12,6 +12,8 @@ from tests.support.openings import list_sets, load_companies, measure_authors
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 22, 3, tzinfo=UTC)
+ALWAYS = None
+"""Uses by day and by night in turn."""
 BOT, PERSON, UNKNOWN = AuthorKind.BOT, AuthorKind.PERSON, AuthorKind.UNKNOWN
 LONG = 180
 """Characters of a usual automatic reply."""
@@ -32,10 +34,17 @@ def reply(
     )
 
 
-def uses(seconds: Sequence[int], *, characters: int = LONG, at: datetime = NOON) -> list[Reply]:
-    """Uses of a template in a chat each, an hour apart."""
+def uses(
+    seconds: Sequence[int], *, characters: int = LONG, at: datetime | None = NOON
+) -> list[Reply]:
+    """Uses of a template in a chat each, a day apart."""
     return [
-        reply(second, chat=chat, characters=characters, at=at + timedelta(days=chat))
+        reply(
+            second,
+            chat=chat,
+            characters=characters,
+            at=(at or (NOON, NIGHT)[chat % 2]) + timedelta(days=chat),
+        )
         for chat, second in enumerate(seconds)
     ]
 
@@ -58,12 +67,14 @@ GREETING = [34, 21, 47, 88, 25, 62, 30, 75, 41, 55, 28, 90, 20, 66, 37]
         ([40, 41, 40, 40, 41, 40, 42, 40], 40, NOON, BOT, AuthorReason.CONSTANT_DELAY),
         ([6, 8, 2, 6, 13, 8], LONG, NOON, BOT, AuthorReason.INSTANT),  # a random delay
         ([8, 11, 7, 9, 13, 8], LONG, NOON, PERSON, AuthorReason.HUMAN_PACE),  # pasted
-        ([60, 60, 60, 60, 60, 60], 40, NIGHT, BOT, AuthorReason.CONSTANT_DELAY),
+        ([60, 60, 60, 60, 60, 60], 40, ALWAYS, BOT, AuthorReason.CONSTANT_DELAY),
+        ([60, 60, 60, 60, 60, 60], 40, NIGHT, PERSON, AuthorReason.HUMAN_PACE),
         ([45, 44, 46, 45, 47], LONG, NOON, PERSON, AuthorReason.HUMAN_PACE),  # too few
-        ([30, 34, 26, 38, 24, 29, 33, 36, 25, 37], LONG, NIGHT, BOT, AuthorReason.CONSTANT_DELAY),
-        ([5, 19, 25, 44, 8, 13, 31, 11], LONG, NIGHT, BOT, AuthorReason.ALWAYS_QUICK),
+        ([30, 34, 26, 38, 24, 29, 33, 36, 25, 37], LONG, ALWAYS, BOT, AuthorReason.CONSTANT_DELAY),
+        ([5, 19, 25, 44, 8, 13, 31, 11], LONG, ALWAYS, BOT, AuthorReason.ALWAYS_QUICK),
+        ([22, 41, 55, 18, 47, 30, 26, 38], LONG, NIGHT, PERSON, AuthorReason.HUMAN_PACE),
         ([5, 19, 25, 44, 8, 13, 31, 11], LONG, NOON, PERSON, AuthorReason.HUMAN_PACE),
-        ([5, 19, 25, 44, 8, 13, 31, 400], LONG, NIGHT, PERSON, AuthorReason.HUMAN_PACE),
+        ([5, 19, 25, 44, 8, 13, 31, 400], LONG, ALWAYS, PERSON, AuthorReason.HUMAN_PACE),
         (GREETING, 40, NOON, PERSON, AuthorReason.HUMAN_PACE),
         (GREETING, LONG, NOON, PERSON, AuthorReason.HUMAN_PACE),
         ([4, 5, 4, 6, 5, 4, 7, 5], 2, NOON, PERSON, AuthorReason.HUMAN_PACE),  # a quick «Да»
@@ -72,7 +83,7 @@ GREETING = [34, 21, 47, 88, 25, 62, 30, 75, 41, 55, 28, 90, 20, 66, 37]
     ],
 )
 def test_template_is_decided_by_the_times_of_its_uses(
-    seconds: list[int], characters: int, at: datetime, kind: AuthorKind, reason: AuthorReason
+    seconds: list[int], characters: int, at: datetime | None, kind: AuthorKind, reason: AuthorReason
 ) -> None:
     decision = decide_template(uses(seconds, characters=characters, at=at))
     assert (decision.kind, decision.reason) == (kind, reason)

@@ -51,10 +51,27 @@ def test_two_messages_in_a_row_are_both_replies(side: str) -> None:
     ]
 
 
-def test_only_texts_of_the_company_are_replies() -> None:
-    assert (
-        list_times(("client", 0, "Есть?"), ("system", 1, "Заказ"), ("company", 2, "[фото]")) == []
+def test_notices_calls_and_numbers_are_no_replies() -> None:
+    events = ("client", 0, "Есть?"), ("system", 1, "Заказ"), ("company", 3, "12 000")
+    call = ChatMessage(9, Side.COMPANY, START + timedelta(seconds=5), "[звонок]", False, "call")
+    assert list(list_replies([*talk(*events), call], CHAT)) == []
+
+
+def test_picture_soon_after_a_text_is_one_answer_with_it() -> None:
+    question, text = ("client", 0, "Есть?"), ("company", 3, "Мы ответим")
+    soon, late = (
+        list(list_replies(talk(question, text, ("company", at, "[фото]")), CHAT)) for at in (4, 40)
     )
+    alone = list(list_replies(talk(question, ("company", 4, "[фото]")), CHAT))
+    assert soon[1].reply.characters > len("Мы ответим")
+    assert soon[1].key not in (soon[0].key, late[1].key)
+    assert late[1].key == alone[0].key
+
+
+def test_link_is_recognised_by_its_text() -> None:
+    events = ("client", 0, "Есть?"), ("company", 3, "[ссылка: Мы закрыты]")
+    (use,) = list_replies(talk(*events), CHAT)
+    assert use.reply.is_listed
 
 
 def test_notice_of_a_lead_is_answered_like_a_message() -> None:

@@ -47,9 +47,20 @@ def test_title_of_the_listing_may_vary() -> None:
     assert len(set(map(normalize_reply, quoted))) == 1
 
 
-@pytest.mark.parametrize("text", ["", "!!!", "🙂🙂", "\u200b"])
+@pytest.mark.parametrize("text", ["", "!!!", "🙂🙂", "\u200b", "12 000", "+7 999 111-22-33", "42"])
 def test_text_without_words_has_no_template(text: str) -> None:
     assert normalize_reply(text) == ""
+
+
+@pytest.mark.parametrize("text", ["Меня зовут Анна, отвечу позже.", "Ответим. С уважением, Анна"])
+def test_name_of_the_seller_may_be_the_buyers(text: str) -> None:
+    assert normalize_reply(text, names=("Анна",)) == normalize_reply(text, names=("Пётр",))
+
+
+@pytest.mark.parametrize("title", ["Диван", "Спасибо", "а"])
+def test_single_word_of_a_title_may_be_any_word(title: str) -> None:
+    text = "Спасибо! Диван, стол и шкаф в наличии, а стулья под заказ."
+    assert normalize_reply(text, title=title) == normalize_reply(text)
 
 
 def test_key_depends_on_the_account() -> None:

@@ -1,7 +1,7 @@
 """Authors of the company's messages from the local Avito to the mail and the chat view."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -74,7 +74,8 @@ async def test_bot_before_a_person_does_not_answer(stage: Stage) -> None:
     assert mailed["first_answer"]["median_seconds"] == SIX_HOURS
     assert mailed["bot_first"] == {"count": 1, "n": 1}
     assert (
-        "Автоответчик ответил первым в 1\u00a0чате из 1 оценённых (100\u00a0%)" in stage.last_mail()
+        "Автоответчик ответил первым: 100\u00a0% (1 из 1\u00a0отчёта, мало данных)"
+        in stage.last_mail()
     )
     (asked,) = [user_message(one) for one in stage.sandbox.deepseek.requests]
     assert [asked.count(f'"r": "{role}"') for role in ("buyer", "bot", "seller")] == [1, 1, 1]
@@ -216,3 +217,15 @@ async def test_system_message_is_the_same_with_and_without_a_bot(stage: Stage) -
     asked = [request.body["messages"] for request in stage.sandbox.deepseek.requests]
     assert len(asked) == 2
     assert len({messages[0]["content"] for messages in asked}) == 1
+
+
+@pytest.mark.parametrize("kind", ["image", "link"])
+async def test_picture_or_link_of_a_bot_is_no_answer(stage: Stage, kind: str) -> None:
+    """The bot sends it one second after its text."""
+    stage.add_talk(*GOOD_TALK)
+    for chat in add_copies(stage, BOT_TEXT, [3, 4, 3, 5, 3, 4]):
+        at = datetime.fromtimestamp(chat.updated + 1, UTC)
+        stage.avito.add_message(chat.id, "company", type=kind, at=at)
+    found = await run_day(stage)
+    assert found["coverage"]["skipped"] == {"ответил только автоответчик": 6}
+    assert len(found["waiting_buyers"]) == 6

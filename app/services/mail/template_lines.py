@@ -8,7 +8,7 @@ from app.domain.thresholds import BAD_BELOW
 from app.models import DigestKind
 from app.repositories.mail_days import DayMail
 from app.russian_text import NBSP, dollars, format_recent, number, percent, plural
-from app.services.digests.figures import DigestFigures, MailPart, WorstChat
+from app.services.digests.figures import BotFirst, Contacts, DigestFigures, MailPart, WorstChat
 from app.services.display_text import NAME_LIMIT, list_shortened, shorten_for_mail
 from app.services.mail.template_tiles import ENOUGH, format_bad_count, format_longest_wait
 
@@ -100,12 +100,7 @@ def describe_contacts(figures: DigestFigures) -> str | None:
     found = figures.contacts
     if not found.n:
         return None
-    few = ", мало данных" if found.n < ENOUGH else ""
-    reports = plural(found.n, "отчёта", "отчётов", "отчётов").replace(" ", NBSP)
-    return (
-        f"Контакт оставлен или встреча назначена: {percent(found.count, found.n)}"
-        f" ({number(found.count)} из {reports}{few})"
-    )
+    return f"Контакт оставлен или встреча назначена: {_describe_share(found)}"
 
 
 def describe_bot_first(figures: DigestFigures) -> str | None:
@@ -113,9 +108,13 @@ def describe_bot_first(figures: DigestFigures) -> str | None:
     found = figures.bot_first
     if not found.count:
         return None
-    chats = plural(found.count, "чате", "чатах", "чатах").replace(" ", NBSP)
-    share = percent(found.count, found.n)
-    return f"Автоответчик ответил первым в {chats} из {found.n} оценённых ({share})"
+    return f"Автоответчик ответил первым: {_describe_share(found)}"
+
+
+def _describe_share(found: Contacts | BotFirst) -> str:
+    few = ", мало данных" if found.n < ENOUGH else ""
+    reports = plural(found.n, "отчёта", "отчётов", "отчётов").replace(" ", NBSP)
+    return f"{percent(found.count, found.n)} ({number(found.count)} из {reports}{few})"
 
 
 def make_advice_label(chat: WorstChat, zone: ZoneInfo) -> str:

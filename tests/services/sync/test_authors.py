@@ -114,7 +114,7 @@ async def test_pictures_and_offers_are_a_persons(stage: Stage) -> None:
     await stage.sync()
     assert [(row["author_kind"], row["author_reason"]) for row in await stage.rows(KINDS)] == [
         ("person", "no_question"),
-        ("person", "no_text"),
+        ("person", "human_pace"),
     ]
 
 
