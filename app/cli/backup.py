@@ -54,12 +54,26 @@ async def restore(settings: Settings, path: Path) -> int:
 
 @asynccontextmanager
 async def _open_database(settings: Settings) -> AsyncIterator[Database]:
-    """Open the database without its pooler: ``pg_dump`` and ``psql`` need a session."""
+    """Open the database without its pooler: ``pg_dump`` and ``psql`` need a session.
+
+    They change settings of the session. Through a pooler these would stay in a connection that the
+    service uses later.
+
+    Raises:
+        SettingsError: the address leads to a pooler.
+    """
     async with (
         open_database(settings, migrated=False) as database,
         open_direct_database(settings) as direct,
     ):
-        yield direct or database
+        chosen = direct or database
+        if await chosen.is_pooled():
+            name = "DATABASE_URL" if direct is None else "DATABASE_DIRECT_URL"
+            raise SettingsError(
+                f"{name} ведёт к pgbouncer, а backup и restore нужен сам Postgres: укажите его"
+                " адрес в DATABASE_DIRECT_URL."
+            )
+        yield chosen
 
 
 @contextmanager

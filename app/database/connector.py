@@ -77,7 +77,19 @@ class Connector:
             hosts.sort(key=lambda host: host != self.last)
         return hosts
 
-    async def _connect_host(self, host: Host) -> LimitedConnection:
+    async def is_pooled(self) -> bool:
+        """Return whether the address leads to a pgbouncer.
+
+        It refuses startup parameters that it does not know; every Postgres knows this one.
+        """
+        try:
+            connection = await self._connect_host(self.last or self._address.hosts[0], geqo="on")
+        except asyncpg.PostgresError as error:
+            return "unsupported startup parameter" in str(error)
+        await connection.close()
+        return False
+
+    async def _connect_host(self, host: Host, **startup_settings: str) -> LimitedConnection:
         address = self._address
         connection: LimitedConnection = await asyncpg.connect(
             host=host.name or None,
@@ -89,7 +101,7 @@ class Connector:
             ssl=self._tls,
             direct_tls=address.tls.direct or None,
             target_session_attrs=address.target,
-            server_settings=dict(address.startup_settings),
+            server_settings={**address.startup_settings, **startup_settings},
             timeout=self._connect_seconds,
             command_timeout=self._answer_seconds,
             statement_cache_size=0,

@@ -112,6 +112,11 @@ class Database:
         """The server of the newest connection; the first of the address before there is one."""
         return self._connector.last or self.address.hosts[0]
 
+    async def is_pooled(self) -> bool:
+        """Return whether the address leads to a pooler, which keeps no session for a client."""
+        with self._translate_errors():
+            return await self._connector.is_pooled()
+
     def with_limits(
         self, limits: Limits | None = None, *, slot_seconds: float | None = None
     ) -> Self:

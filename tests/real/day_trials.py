@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.real.days import Row, run_day
 from tests.real.pgbouncer import start_pgbouncer
 from tests.real.postgres import PASSWORD, PostgresServer
+from tests.support.command_line import run_app
 
 _CONNECTIONS = 5
 """For two processes, whose pools would have ten each."""
@@ -40,9 +41,16 @@ async def run_pooled_day(server: PostgresServer, folder: Path) -> list[Row]:
     pooled, direct = await server.create_database(), await server.create_database()
     async with start_pgbouncer(server, folder / f"bouncer-{pooled}", default_pool_size=4) as pooler:
         rows = await run_day(folder / pooled, pooler.url(pooled), pooler.url(pooled))
+        copy = str(folder / pooled / "day.dump")
+        refused = await run_app(folder / pooled, "backup", copy, DATABASE_URL=pooler.url(pooled))
+        assert refused.code != 0 and "DATABASE_DIRECT_URL" in refused.err, refused.err
+        rows.append(("backup", "refused, DATABASE_DIRECT_URL named"))
         narrow = pooler.url(direct, connection_limit=1, pool_timeout=20)
         directly = {"DATABASE_DIRECT_URL": server.url(direct)}
         rows_direct = await run_day(folder / direct, narrow, narrow, **directly)
+        copied = await run_app(folder / direct, "backup", copy, DATABASE_URL=narrow, **directly)
+        assert (copied.code, copied.err) == (0, ""), copied.err
+        rows_direct.append(("backup", "done"))
     through = f"Postgres {server.version} through pgbouncer"
     return [
         *((f"{through}: {what}", figure) for what, figure in rows),
