@@ -29,6 +29,9 @@ _REFUSALS = {
     "password authentication failed": _WRONG_LOGIN,
     "sasl authentication failed": _WRONG_LOGIN,
     "login rejected": "пулер не пускает с этого адреса",
+    "not allowed in statement pooling mode": (
+        "пулер в режиме statement не пускает транзакции: нужен pool_mode transaction или session"
+    ),
     "ssl required": "пулер требует TLS; добавьте в адрес sslmode=require",
     "unsupported (options )?startup parameter": (
         "пулер не принимает options или другой параметр адреса; уберите его или впишите в"

@@ -155,6 +155,7 @@ def test_connection_that_the_pooler_closed_while_waiting() -> None:
         ("no such user", "такого пользователя у пулера нет"),
         ("SASL authentication failed", "неверные имя или пароль"),
         ("SSL required", "sslmode=require"),
+        ("transaction blocks not allowed in statement pooling mode", "pool_mode transaction"),
         ("unsupported startup parameter: options", "ignore_startup_parameters"),
     ],
 )
