@@ -1,56 +1,21 @@
 """Find prices, sizes and years with their units in a text."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Iterator
+from dataclasses import replace
 
-from app.domain.contradiction import ContradictionKind
 from app.grading.contradictions import units
+from app.grading.contradictions.amount import Amount, Bound
+from app.grading.contradictions.joining import join_amounts
 from app.grading.contradictions.numbers import Number, list_numbers
 from app.grading.contradictions.units import Unit
 
-
-class Bound(StrEnum):
-    """How an amount is limited by the words around it."""
-
-    EXACT = "exact"
-    FROM = "from"
-    UP_TO = "up_to"
-    ABOUT = "about"
-    RANGE = "range"
-
-
-@dataclass(frozen=True)
-class Amount:
-    """An amount, or several of one thing: «120х60». ``is_scaled``: the unit is certain."""
-
-    unit: Unit
-    values: tuple[float, ...]
-    start: int
-    end: int
-    bound: Bound = Bound.EXACT
-    is_negated: bool = False
-    is_scaled: bool = True
-    is_aged: bool = False
-    """The year follows from an age."""
-    letters: str = ""
-    """The size of clothes in letters."""
-
-    @property
-    def kind(self) -> ContradictionKind | None:
-        """The kind of contradiction that the amount can take part in."""
-        if self.unit is Unit.ROUBLE:
-            return ContradictionKind.PRICE
-        if self.unit in (Unit.YEAR, Unit.AGE):
-            return ContradictionKind.YEAR
-        return None if self.unit is Unit.BARE else ContradictionKind.SIZE
-
-
 _LATIN = str.maketrans("хлс", "xls")
-_OLDEST, _NEWEST = 1950, 2035
+_OLDEST, _NEWEST = 1900, 2035
 _AROUND = 60
 _LARGEST_AGE = 40
+_LEAST_PRICE = 100
+_LEAST_WORN = 15
 
 
 def list_amounts(text: str) -> list[Amount]:
@@ -61,7 +26,7 @@ def list_amounts(text: str) -> list[Amount]:
     for number in list_numbers(text):
         _add_free(found, _read_amount(text, number))
     found.sort(key=lambda amount: amount.start)
-    return _mark_ranges(text, [_mark_bound(text, amount) for amount in found])
+    return join_amounts(text, [_mark_bound(text, amount) for amount in found])
 
 
 def _add_free(found: list[Amount], amount: Amount) -> None:
@@ -76,6 +41,7 @@ def _list_patterns(text: str) -> Iterator[Amount]:
         for match in pattern.finditer(text):
             if (amount := _read_pattern(text, match)) is not None:
                 yield amount
+    yield from _list_words(text)
     for match in units.LETTER_SIZE.finditer(text):
         start, end, is_bare = *match.span(), bool(match[3])
         letters = (match[1] or match[2] or match[3]).translate(_LATIN)
@@ -87,6 +53,19 @@ def _list_patterns(text: str) -> Iterator[Amount]:
     for match in units.WHEEL.finditer(text):
         if not _is_money(text, match.end()):
             yield Amount(Unit.WHEEL, (float(match[1] or match[2]),), *match.span())
+
+
+def _list_words(text: str) -> Iterator[Amount]:
+    """Yield sizes in one word: «терабайт», «шестиметровая», «эска»."""
+    for pattern, unit, value in units.LONE:
+        for match in pattern.finditer(text):
+            yield Amount(unit, (value,), *match.span())
+    for match in units.COMPOUND.finditer(text):
+        unit, factor = units.COMPOUND_UNITS[match[2]]
+        number = units.PREFIXES.get(match[1]) or float(match[1].rstrip("- ").replace(",", "."))
+        yield Amount(unit, (number * factor,), *match.span())
+    for match in units.LETTER_WORD.finditer(text):
+        yield Amount(Unit.WEAR, (), *match.span(), letters=units.LETTER_WORDS[match[1]])
 
 
 def _is_money(text: str, end: int) -> bool:
@@ -138,7 +117,8 @@ def _read_amount(text: str, number: Number) -> Amount:
     is_age = number.value <= _LARGEST_AGE and not number.is_ordinal
     if is_age and units.AGE_AFTER.match(text, number.end):
         return Amount(Unit.AGE, (number.value,), number.start, number.end)
-    if units.OTHER_UNIT.match(text, number.end):
+    is_priced = number.value >= _LEAST_PRICE and units.PRICED_TIME.match(text, number.end)
+    if units.OTHER_UNIT.match(text, number.end) and not is_priced:
         return Amount(Unit.BARE, (), number.start, number.end)
     if (year := _read_year(text, number, before)) is not None:
         return year
@@ -155,7 +135,7 @@ def _read_year(text: str, number: Number, before: str) -> Amount | None:
             return Amount(Unit.YEAR, (value,), start, after.end() if after else end)
         return Amount(Unit.YEAR, (value,), start, end, is_scaled=False)
     is_short = (number.is_ordinal and after) or units.SHORT_YEAR_AFTER.match(text, end)
-    if is_short and value == int(value) and (0 < value <= 35 or 50 <= value <= 99):
+    if is_short and value == int(value) and 0 < value <= 99:
         full = value + (2000 if value <= 35 else 1900)
         return Amount(Unit.YEAR, (full,), start, after.end() if after else end)
     return None
@@ -167,14 +147,14 @@ def _read_bare(text: str, number: Number, before: str) -> Amount:
     after = units.SIZE_AFTER.match(text, end)
     last = value if number.last_group is None else number.last_group
     if after or units.SIZE_BEFORE.search(before):
-        if last <= 70 or (number.last_group is None and 74 <= last <= 188):
+        if _LEAST_WORN <= last <= 70 or (number.last_group is None and 74 <= last <= 188):
             return Amount(Unit.WEAR, (last,), start, after.end() if after else end)
         return Amount(Unit.LENGTH, (last,), start, end, is_scaled=False)
     if units.SIDE_BEFORE.search(before):
         return Amount(Unit.LENGTH, (value,), start, end, is_scaled=False)
     if units.DIAGONAL_BEFORE.search(before):
         return Amount(Unit.INCH, (value,), start, end)
-    return Amount(Unit.BARE, (value,), start, end)
+    return Amount(Unit.BARE, (value,), start, end, is_ordinal=number.is_ordinal)
 
 
 def _mark_bound(text: str, amount: Amount) -> Amount:
@@ -187,28 +167,3 @@ def _mark_bound(text: str, amount: Amount) -> Amount:
         if pattern.search(before):
             return replace(amount, bound=bound)
     return replace(amount, is_negated=bool(units.NEGATION.search(before)))
-
-
-def _mark_ranges(text: str, amounts: Sequence[Amount]) -> list[Amount]:
-    """Join two amounts with a dash, «до» or «или» between them to one range."""
-    joined: list[Amount] = []
-    for amount in amounts:
-        last = joined[-1] if joined else None
-        if (
-            last is not None
-            and units.RANGE.fullmatch(text, last.end, amount.start)
-            and len(last.values) == len(amount.values) == 1
-            and last.unit in (amount.unit, Unit.BARE, Unit.YEAR)
-        ):
-            values = _scale_alike(last.values[0], amount.values[0]), amount.values[0]
-            joined[-1] = replace(
-                amount, values=(min(values), max(values)), start=last.start, bound=Bound.RANGE
-            )
-        else:
-            joined.append(amount)
-    return joined
-
-
-def _scale_alike(first: float, second: float) -> float:
-    """Return the first number of «5-6 тысяч» in the unit of the second."""
-    return first * 1000 if first < 1000 <= second and first * 1000 <= second else first

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.domain.visible_text import keep_visible
-from app.grading.contradictions.amounts import Amount, list_amounts
-from app.grading.contradictions.words import NEUTRAL, PLAIN, SYNONYMS
+from app.grading.contradictions.amount import Amount
+from app.grading.contradictions.amounts import list_amounts
+from app.grading.contradictions.lexicon import NEUTRAL, PLAIN, SYNONYMS
+from app.grading.contradictions.numbers import read_number_word
 from app.grading.masking.transliteration import skeleton
 from app.grading.masking.words import parse_word
 
@@ -25,10 +27,12 @@ _CLAUSE_END = re.compile(
 _WORD = re.compile(r"(?<![\w-])(?:[а-я]{2,40}(?:-[а-я]{1,40})?|[a-z][a-z0-9]{1,40})")
 _FOLDED = str.maketrans("ё\u00a0\u202f\u2009\t", "е    ")
 _MOST_NOUNS = 40
-_STEM = 5
+_STEM, _LONG, _LEAST_STEM = 4, 6, 3
+_SMALL = re.compile(r"(?:[ое]ч|[ую]ш|[ое]н|еч)?(?:ка|ек|ик|ок|чик|ко)$")
+"""The endings of diminutives."""
 _SOUNDS = 2
 _VOWELS = frozenset("aeiou")
-_WITH = re.compile(r"(?<!\w)(?:без|со?) (?!\d)\w{1,40}")
+_WITH = re.compile(r"(?<!\w)(?:без|со?) (?!\d)(?:\w{2,40}(?:ой|ей|ым|им|ыми) )?\w{1,40}")
 _WHOLE_WORD = re.compile(r"\w+")
 
 
@@ -100,6 +104,18 @@ def list_things(text: str) -> tuple[str, ...]:
     return tuple([lemma for lemma in lemmas if lemma is not None][:_MOST_NOUNS])
 
 
+def has_verb(text: str) -> bool:
+    """Return whether a folded text has a verb."""
+    words = (match[0] for match in _WORD.finditer(text) if not match[0].isascii())
+    return any(parses and parses[0].tag.POS == "VERB" for parses in map(parse_word, words))
+
+
+def list_additions(text: str) -> tuple[str, ...]:
+    """Return the lemmas of the nouns after «с» in a folded text."""
+    found = (list_things(match[0].partition(" ")[2]) for match in _WITH.finditer(text))
+    return tuple(thing for things in found for thing in things)
+
+
 def list_adjectives(text: str) -> tuple[str, ...]:
     """Return the adjectives of a folded text that tell one thing from another, as lemmas."""
     found = (get_adjective(match[0]) for match in _WORD.finditer(_WITH.sub(" ", text)))
@@ -128,10 +144,12 @@ def get_thing(word: str) -> str | None:
     if word.isascii():
         return None if word in NEUTRAL else word
     parses = parse_word(word)
-    if not parses or parses[0].tag.POS != "NOUN":
+    if not parses or parses[0].tag.POS != "NOUN" or read_number_word(word) or word in NEUTRAL:
         return None
-    lemmas = {parse.normal_form.replace("ё", "е") for parse in parses if parse.tag.POS == "NOUN"}
-    return None if lemmas & NEUTRAL else parses[0].normal_form.replace("ё", "е")
+    nouns = [parse for parse in parses if parse.tag.POS == "NOUN"]
+    common = [parse for parse in nouns if "Name" not in parse.tag] or nouns
+    lemmas = [parse.normal_form.replace("ё", "е") for parse in common]
+    return None if NEUTRAL.intersection(lemmas) else lemmas[0]
 
 
 @dataclass(frozen=True)
@@ -143,7 +161,12 @@ class Subject:
 
     def names(self, thing: str) -> bool:
         """Return whether the text names the thing. The first letters of a long word are enough."""
-        if thing in self.lemmas or (len(thing) >= _STEM and thing[:_STEM] in self.folded):
+        small = _SMALL.sub("", thing)
+        if len(small) >= _LEAST_STEM and small != thing and f" {small}" in f" {self.folded}":
+            return True
+        if thing.isdecimal():
+            return thing in self.folded
+        if thing in self.lemmas or (len(thing) >= _LONG and thing[:_STEM] in self.folded):
             return True
         sound = get_sound(thing)
         latin = (lemma for lemma in self.lemmas if lemma.isascii())

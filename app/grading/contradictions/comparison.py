@@ -1,6 +1,6 @@
 """Compare two amounts of one class."""
 
-from app.grading.contradictions.amounts import Amount, Bound
+from app.grading.contradictions.amount import Amount, Bound
 from app.grading.contradictions.units import Unit
 
 _TOLERANCE = 0.011
@@ -18,6 +18,8 @@ def agree(said: Amount, known: Amount) -> bool:
     """Return whether a stated amount may be the known one, or one of its sides."""
     if said.letters or known.letters:
         return said.letters == known.letters
+    if said.bound is Bound.RANGE:
+        return known.bound is not Bound.RANGE or _overlap(said, known)
     if said.is_aged:
         return abs(said.values[0] - known.values[0]) <= 1
     if known.unit is Unit.YEAR:
@@ -30,6 +32,10 @@ def agree(said: Amount, known: Amount) -> bool:
     if known.unit is Unit.STORAGE:
         scales = (1.0, 1000 / 1024, 1024 / 1000)
     return any(_are_sides(said, known, scale) for scale in scales)
+
+
+def _overlap(said: Amount, known: Amount) -> bool:
+    return said.values[0] <= known.values[-1] and known.values[0] <= said.values[-1]
 
 
 def _is_between(said: Amount, known: Amount) -> bool:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from app.domain.contradiction import ContradictionKind
 from app.domain.visible_text import keep_visible
 from app.grading.contradictions import words
-from app.grading.contradictions.amounts import Amount, Bound
+from app.grading.contradictions.amount import Amount, Bound
 from app.grading.contradictions.clauses import (
     Subject,
     fold,
@@ -18,6 +19,7 @@ from app.grading.contradictions.clauses import (
     split_clauses,
 )
 from app.grading.contradictions.comparison import agree, are_comparable
+from app.grading.contradictions.lexicon import WORKS
 from app.grading.contradictions.numbers import list_numbers
 from app.grading.contradictions.statements import Statement
 from app.grading.contradictions.units import Unit
@@ -25,9 +27,12 @@ from app.grading.contradictions.units import Unit
 _SMALL_WORDS = """
 и в во на по с со за у к до от из о об для не это быть мы вы наш ваш весь да нет есть
 наличие цена стоить рубль руб тысяча год сам такой какой сколько а но или же ли бы то он она
-они добрый день здравствовать здравствуйте можно час
+они добрый день здравствовать здравствуйте можно
 """
 _UNSAID = frozenset(_SMALL_WORDS.split())
+_WORD = re.compile(r"[а-я]{3}")
+_LONG_WORD = re.compile(r"[а-я]{4}")
+_ADDS = re.compile(r"(?<=[а-я] )(?:и|плюс) [а-я]|\+")
 _MOST_TIMES = 12
 
 
@@ -66,21 +71,44 @@ class Facts:
         decide, if none of the same measure has its amount.
         """
         amount = statement.amount
-        if amount.bound is not Bound.EXACT or amount.is_aged or self._is_doubtful(statement):
+        is_price = amount.unit is Unit.ROUBLE
+        if amount.bound not in ((Bound.EXACT,) if is_price else (Bound.EXACT, Bound.RANGE)):
+            return None
+        if amount.is_aged or self._is_doubtful(statement):
             return None
         same = [fact for fact in self.entries if _is_same_measure(statement, fact)]
         about = _list_nearest(statement, same)
-        if not about or any(agree(amount, fact.amount) for fact in same):
+        lead = frozenset(list_things(statement.lead))
+        alike = [fact for fact in same if fact.things & lead] if about else []
+        if not about or any(agree(amount, fact.amount) for fact in alike or same):
             return None
+        if self._is_about_other(statement, about[0], listing) or self._is_calculated(statement):
+            return None
+        return about[0].words
+
+    def _is_about_other(self, statement: Statement, fact: Fact, listing: Subject) -> bool:
+        """Return whether the statement, or its sentence before it, names something unknown."""
         adjectives = list_adjectives(statement.lead)
-        if not all(map(self.subject.names, adjectives)) or self._is_of_variant(statement):
-            return None
         lead = list_things(statement.lead)
-        things = [thing for thing in lead if thing not in words.WORKS] or lead
+        things = [thing for thing in lead if thing not in WORKS] or lead
         named = things or (() if adjectives else statement.things[:1])
-        if not all(about[0].whole.names(thing) or listing.names(thing) for thing in named):
-            return None
-        return None if self._is_calculated(statement) else about[0].words
+        before = list_things(statement.sentence.partition(statement.text)[0])[:1]
+        return (
+            self._is_of_variant(statement)
+            or not all(map(self.subject.names, adjectives))
+            or not all(self.subject.names(thing) or listing.names(thing) for thing in before)
+            or not all(fact.whole.names(thing) or listing.names(thing) for thing in named)
+            or not self._knows_question(statement, listing)
+        )
+
+    def _knows_question(self, statement: Statement, listing: Subject) -> bool:
+        """Return whether a year is of something known: of the question, if it names nothing."""
+        is_own = statement.things or words.FOUNDED.search(statement.text)
+        is_year = statement.amount.unit is Unit.YEAR
+        asked = (
+            () if is_own or not is_year else list_things(statement.question.split(" , ")[-1])[:1]
+        )
+        return all(self.subject.names(thing) or listing.names(thing) for thing in asked)
 
     def _is_doubtful(self, statement: Statement) -> bool:
         if statement.amount.unit is not Unit.ROUBLE:
@@ -88,23 +116,27 @@ class Facts:
         is_other = self.subject.lacks(words.OFFER, statement.around) or words.names_count(
             statement.lead, self.subject.folded
         )
-        return is_other or (
-            statement.was_bargained and bool(words.BARGAIN.search(statement.around))
+        return (
+            is_other
+            or words.asks_quantity(statement.question, statement.text, self.subject.folded)
+            or (statement.was_bargained and bool(words.BARGAIN.search(statement.around)))
         )
 
     def _is_of_variant(self, statement: Statement) -> bool:
         """Return whether a size that the facts lack, or that the buyer wishes, is named too."""
         if statement.amount.unit is Unit.LENGTH:
             return not statement.buyer_values.isdisjoint(statement.amount.values)
-        return any(not self.has(one) for one in statement.beside)
+        return any(not self.has(one) for one in statement.beside if _is_size(one))
 
     def _is_calculated(self, statement: Statement) -> bool:
         """Return whether the amount may be a multiple or a sum of known ones."""
         if statement.amount.unit is not Unit.ROUBLE:
             return False
         text = f"{statement.around} {statement.question}"
-        if not words.COUNTS.search(text):
+        if not (words.COUNTS.search(text) or _ADDS.search(statement.question)):
             return False
+        if not _WORD.search(statement.lead) and words.COUNTS.search(statement.question):
+            return True
         counts = {*range(1, _MOST_TIMES), *(number.value for number in list_numbers(text))}
         value = statement.amount.values[0]
         prices = {fact.amount.values[0] for fact in self.entries if fact.amount.unit is Unit.ROUBLE}
@@ -114,6 +146,10 @@ class Facts:
             for price in prices
             for times in counts
         )
+
+
+def _is_size(amount: Amount) -> bool:
+    return amount.kind is ContradictionKind.SIZE and amount.unit is not Unit.PLACES
 
 
 def _is_same_measure(statement: Statement, fact: Fact) -> bool:
@@ -154,7 +190,17 @@ def _list_nearest(statement: Statement, facts: Sequence[Fact]) -> list[Fact]:
         scores = [_count_shared(own, fact) for fact in facts]
         if best := max(scores, default=0.0):
             return [fact for fact, score in zip(facts, scores, strict=True) if score == best]
-    return []
+    return list(facts) if len(facts) == 1 and _is_plain_size(statement) else []
+
+
+def _is_plain_size(statement: Statement) -> bool:
+    """Return whether the statement is only a size that the buyer has not named."""
+    return (
+        statement.amount.kind is ContradictionKind.SIZE
+        and not _LONG_WORD.search(statement.lead)
+        and not statement.beside
+        and statement.buyer_values.isdisjoint(statement.amount.values)
+    )
 
 
 def _count_shared(own: frozenset[str], fact: Fact) -> float:
@@ -175,7 +221,7 @@ def read_facts(text: str) -> Facts:
         quote = shown[clause.start : clause.end].strip(" ,.;:—-")
         for amount in clause.amounts:
             read = _read_listed(amount, clause.sentence, entries)
-            if read.kind is not None and not read.is_negated:
+            if read.kind is not None and read.unit is not Unit.PLACES and not read.is_negated:
                 subject, things = make_subject(about), frozenset(list_things(about))
                 entries.append(
                     Fact(read, about, quote, clause.sentence, subject, things, make_subject(whole))

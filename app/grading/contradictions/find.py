@@ -10,7 +10,8 @@ from app.domain.contradiction import Contradiction, ContradictionKind
 from app.domain.listing import Listing
 from app.domain.messages import ChatMessage, Side
 from app.grading.contradictions.facts import Facts, read_facts
-from app.grading.contradictions.offer import Offer, read_offer
+from app.grading.contradictions.listings import read_offer
+from app.grading.contradictions.offer import Offer
 from app.grading.contradictions.statements import Statement, Talk
 
 _LONGEST_TEXT, _LONGEST_CHAT = 1_000, 40_000
@@ -28,7 +29,7 @@ def find_contradictions(
     offer, known = read_offer(listing), read_facts(facts)
     if not offer.price and not offer.amounts and not known.entries:
         return ()
-    talk = Talk()
+    talk = Talk([*offer.list_amounts(), *(fact.amount for fact in known.entries)])
     found: dict[tuple[int, ContradictionKind], Contradiction] = {}
     left = _LONGEST_CHAT
     for message in window:

@@ -45,14 +45,21 @@ _WORD_VALUES = {word.replace("ё", "е"): float(value) for word, value in _CARDI
 _ORDINAL_WORDS = {word.replace("ё", "е"): float(value) for word, value in _ORDINAL_VALUES.items()}
 _LONE_SCALES = ("тысяча", "тысячу", "тысячи", "тысяче", "миллион", "миллиона", "миллиону", "лям")
 _THOUSAND, _MILLION = 1_000.0, 1_000_000.0
+_SCALES = {"hundred": 100.0, "thousand": _THOUSAND, "million": _MILLION}
+_NOUNS = {
+    **{"пятерка": 5.0, "десятка": 10.0, "десяточка": 10.0, "пятнашка": 15.0, "двадцатка": 20.0},
+    **{"двадцаточка": 20.0, "тридцатка": 30.0, "сороковник": 40.0, "полтинник": 50.0},
+}
+"""Nouns for a number of roubles or thousands."""
 
 _TOKEN = re.compile(
     r"(?P<figure>(?<!\w)(?:\d{1,3}(?:[ \u00a0\u202f'’.]\d{3}){1,3}(?!\d)"
     r"|\d{1,9}(?:[.,]\d{1,3})?)(?!\d))"
     r"|(?P<half>с половиной)(?!\w)"
-    r"|(?P<thousand>т\.? ?р(?:\.|(?!\w))|тыс(?:яч\w{0,3}|\.|(?!\w))|тыщ\w{0,3}|кк?(?![\w-])"
-    r"|косар\w{0,3})"
+    r"|(?P<thousand>т\.? ?р(?:\.|(?!\w))|тыс(?:яч\w{0,3}|\.|(?!\w))|тыщ\w{0,3}|тыр(?!\w)"
+    r"|кк?(?![\w-])|косар\w{0,3})"
     r"|(?P<million>млн\.?(?!\w)|миллион\w{0,3}|лям\w{0,2}(?!\w)|мульт\w{0,2}(?!\w))"
+    r"|(?P<hundred>сот(?:ни|ен)(?!\w))"
     r"|(?P<word>(?<!\w)[а-я]{3,14}(?!\w))"
     r"|(?P<other>[^\s\w])"
 )
@@ -98,10 +105,9 @@ def _list_tokens(text: str) -> Iterator[_Token]:
             yield _read_figure(match)
         elif kind == "half":
             yield _Token(kind, 0.5, start, end)
-        elif kind in ("thousand", "million"):
-            is_million = kind == "million" or match[0] == "кк"
-            yield _Token("scale", _MILLION if is_million else _THOUSAND, start, end)
-        elif kind == "word" and (read := _read_number_word(match[0])) is not None:
+        elif kind in _SCALES:
+            yield _Token("scale", _MILLION if match[0] == "кк" else _SCALES[kind], start, end)
+        elif kind == "word" and (read := read_number_word(match[0])) is not None:
             yield _Token(read[0], read[1], start, end)
 
 
@@ -117,12 +123,16 @@ def _read_figure(match: re.Match[str]) -> _Token:
 
 
 @lru_cache(maxsize=5_000)
-def _read_number_word(word: str) -> tuple[str, float] | None:
+def read_number_word(word: str) -> tuple[str, float] | None:
     """Return the kind and value of a number word in any case; None for another word."""
     for parse in parse_word(word):
         lemma = parse.normal_form.replace("ё", "е")
         if lemma in _WORD_VALUES and ("NUMR" in parse.tag or lemma == "ноль"):
             return "cardinal", _WORD_VALUES[lemma]
+        if lemma == "один":
+            return "one", 1.0
+        if lemma in _NOUNS:
+            return "cardinal", _NOUNS[lemma]
         if lemma in _ORDINAL_WORDS and "Anum" in parse.tag:
             return "ordinal", _ORDINAL_WORDS[lemma]
     return None
@@ -141,12 +151,16 @@ def _join(text: str, tokens: Sequence[_Token]) -> Iterator[Number]:
                 break
             place += 1
         number = reader.number
+        if number.is_ordinal and text[number.end - 2 : number.end] in ("ая", "ую"):
+            number = replace(number, is_ordinal=False)  # «девятая» is a model
         suffix = _FIGURE_ORDINAL.match(text, number.end) if not number.is_worded else None
         yield replace(number, is_ordinal=True, end=suffix.end()) if suffix else number
 
 
 def _may_begin(text: str, token: _Token) -> bool:
-    """Return whether a token may begin a number: «тысяча» alone is one, «тыс» is not."""
+    """Return whether a token may begin a number: «тысяча» may, «тыс» and «одна» may not."""
+    if token.kind == "one":
+        return False
     return token.kind != "scale" or text[token.start : token.end] in _LONE_SCALES
 
 
@@ -195,6 +209,7 @@ class _Reader:
             "figure": self._take_figure,
             "cardinal": self._take_word,
             "ordinal": self._take_word,
+            "one": self._take_word,
         }[token.kind](token.value)
         if taken:
             self.end, self._last_group = token.end, None
@@ -241,6 +256,8 @@ class _Reader:
 def _adds(group: float, value: float) -> bool:
     if value <= 0:
         return False
-    return (group % 100 == 0 and group and value < 100) or (
+    if not group:
+        return value < 10  # «ноль восьмого»
+    return (group % 100 == 0 and value < 100) or (
         group % 10 == 0 and group % 100 > 10 and value < 10
     )

@@ -7,25 +7,28 @@ from dataclasses import dataclass, replace
 from app.domain.contradiction import ContradictionKind
 from app.domain.visible_text import keep_visible
 from app.grading.contradictions import words
-from app.grading.contradictions.amounts import Amount, Bound
-from app.grading.contradictions.clauses import Clause, fold, list_things, split_clauses
+from app.grading.contradictions.amount import Amount, Bound
+from app.grading.contradictions.clauses import (
+    Clause,
+    fold,
+    list_adjectives,
+    list_things,
+    split_clauses,
+)
+from app.grading.contradictions.readings import Words, read_amount
 from app.grading.contradictions.units import Unit
 
-_LARGE_ENOUGH = 100
-"""A number without a unit from which it may be a price."""
 _MOST_ASKED, _MOST_AMOUNTS = 20, 30
 """Clauses of the buyer that are kept, and amounts of one message that are read."""
-_LARGEST_WORN = 70
-_MEMORY_SIZES = frozenset({16, 32, 64, 128, 256, 512})
-_LEAST_AREA_CM = 1_000
-_PRONOUN = re.compile(r"(?<!\w)(?:он|она|оно|они|эта|этот|эти|такой|такая|такие)(?!\w)")
-_FOR_THING = re.compile(r"^ ?за (?!\d)(?:\w{1,40} ){0,2}\w{1,40}")
-_IS_YES = re.compile(r"^ ?(?:да,? )?(?:есть|имеется|имеются)(?: такой| такая| такие)? ?$")
-_IF = re.compile(r"(?<!\w)если(?!\w)")
-_ORDINAL = re.compile(r"(?:[иыо]й|го) ?$")
-_IS_SIZE = re.compile(
-    r"есть|в наличии|размер|бирк|(?<!\w)это(?!\w)|сам[оаи]? |на самом деле|по факту"
+_PRONOUN = re.compile(
+    r"(?<!\w)(?:он|она|оно|они|его|ее|их|н[еи]м|ней|н[еи]го|нее|ему|ей|эта|этот|эти|такой|такая"
+    r"|такие|сам[аои]?|весь|вся|все)(?!\w)"
 )
+_FOR_THING = re.compile(r"^ ?за (?!\d)(?:(?!(?:на|со?|в|по|от) )\w{1,40} ?){1,3}")
+_IS_YES = re.compile(r"^ ?(?:да,? )?(?:есть|имеется|имеются)(?: такой| такая| такие)? ?$")
+_GREETING = re.compile(r" ?(?:здра|добр|привет|салам|хай|да(?!\w)|конечно|есть|спасибо)")
+_PRESENT = ("есть", "имеется", "остались", "продаете", "идет", "дадите")
+_IF = re.compile(r"(?<!\w)если(?!\w)")
 
 _ASKS = {
     ContradictionKind.PRICE: words.ASKS_PRICE,
@@ -33,7 +36,11 @@ _ASKS = {
     ContradictionKind.YEAR: words.ASKS_YEAR,
     None: words.ASKS_SIZE,
 }
-_CUES = {**_ASKS, ContradictionKind.PRICE: words.PRICE_CUE}
+_CUES = {
+    **_ASKS,
+    ContradictionKind.PRICE: words.PRICE_CUE,
+    ContradictionKind.YEAR: words.MADE,
+}
 
 
 @dataclass(frozen=True)
@@ -52,22 +59,31 @@ class Statement:
     amount: Amount
     text: str
     lead: str
+    tail: str
     around: str
     context: str
     question: str
     things: tuple[str, ...]
+    fragment: str
+    """A short question about the presence of something, that the statement answers."""
+    has_contrast: bool
+    """The question is about another thing."""
     is_certain: bool
     was_bargained: bool
     buyer_values: frozenset[float]
     beside: tuple[Amount, ...]
-    """The sizes in the same clause."""
+    """The other amounts in the same clause."""
+    message: tuple[Amount, ...]
+    """The other amounts in the same message."""
+    sentence: str
     quote: str
 
 
 class Talk:
-    """Follows a chat, message by message."""
+    """Follows a chat, message by message. ``known``: the amounts of the listing and the facts."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Sequence[Amount]) -> None:
+        self._known = known
         self._asked: list[Clause] = []
         self._is_answered = True
         self._was_bargained = False
@@ -101,35 +117,40 @@ class Talk:
     def _make(
         self, amount: Amount, place: int, clauses: Sequence[Clause], shown: str
     ) -> Statement | None:
-        clause, question = clauses[place], _join(self._asked)
-        if amount.is_negated or amount.bound not in (Bound.EXACT, Bound.FROM):
+        clause = clauses[place]
+        if amount.is_negated or amount.bound is Bound.ABOUT:
             return None
         sentence = [one for one in clauses if one.sentence == clause.sentence]
         if _has_other_year(amount, sentence):
             return None
-        read, is_certain = _interpret(amount, clause, question)
+        around = self._list_words(amount, place, clauses)
+        read, is_certain = read_amount(amount, around, self._known)
         if read is None:
             return None
-        lead = clause.text[: max(0, amount.start - clause.start)]
-        tail = clause.text[amount.end - clause.start :]
+        lead, tail = around.lead, around.tail
         after = _FOR_THING.match(tail)
         things = (*list_things(lead), *(list_things(after[0]) if after else ()))
         context = ""
-        if not things and not words.ITSELF.search(lead):
+        if not (things or after or list_adjectives(lead) or words.ITSELF.search(lead)):
             context = self._find_context(read, place, clauses)
             things = list_things(context)
         return Statement(
             read,
             clause.text,
             lead,
+            tail,
             " , ".join([lead, tail, context, *_list_conditions(sentence)]),
             context,
-            question,
+            around.question,
             things,
+            self._find_fragment(read, around, place, clauses),
+            any(words.CONTRAST.search(one.text) for one in self._asked),
             is_certain,
             self._was_bargained or bool(words.BARGAIN.search(clause.text)),
             frozenset(self._buyer_values),
-            beside=_list_beside(amount, clause),
+            beside=tuple(one for one in clause.amounts if one is not amount),
+            message=tuple(one for part in clauses for one in part.amounts if one is not amount),
+            sentence=_join(sentence),
             quote=shown[clause.start : clause.end].strip(" ,.;:—-"),
         )
 
@@ -145,25 +166,58 @@ class Talk:
         before = earlier[-1:]
         if not is_cued and before and before[0].sentence == clause.sentence and before[0].things:
             return before[0].text
-        is_whole = bool(is_cued) and not any(_IS_YES.search(one.text) for one in earlier)
-        return self._find_question(asks, is_whole=is_whole)
+        is_whole = (
+            bool(is_cued or _has_answer(clause, earlier))
+            and not any(_IS_YES.search(one.text) for one in earlier)
+        ) or (amount.kind is not ContradictionKind.PRICE)
+        return self._find_question(asks, is_whole=is_whole, is_cued=bool(is_cued))
 
-    def _find_question(self, asks: re.Pattern[str], *, is_whole: bool) -> str:
+    def _list_words(self, amount: Amount, place: int, clauses: Sequence[Clause]) -> Words:
+        clause = clauses[place]
+        return Words(
+            clause.text[: max(0, amount.start - clause.start)],
+            clause.text[amount.end - clause.start :],
+            _list_cues(place, clauses),
+            _join(self._asked),
+            [one for part in self._asked for one in part.amounts],
+        )
+
+    def _find_fragment(
+        self, amount: Amount, around: Words, place: int, clauses: Sequence[Clause]
+    ) -> str:
+        """Return the last question if it is «колёса?» or «резина есть?» and not answered yet."""
+        text = f"{around.lead} {around.tail}"
+        is_own = _PRONOUN.search(text) or _CUES[amount.kind].search(text)
+        if is_own or not self._asked or _has_answer(clauses[place], clauses[:place]):
+            return ""
+        text = self._asked[-1].text.strip()
+        return text if text.endswith(_PRESENT) or text.count(" ") == 0 else ""
+
+    def _find_question(self, asks: re.Pattern[str], *, is_whole: bool, is_cued: bool) -> str:
         """Return the words of the buyer that ask for such an amount, else all unless ``is_whole``.
 
-        A question that names nothing belongs to the clause before it.
+        A question that names nothing belongs to the clause before it, unless ``is_cued``.
         """
         clauses = self._asked
         for place in reversed(range(len(clauses))):
             if asks.search(clauses[place].text):
-                first = place if clauses[place].things else max(0, place - 1)
+                is_own = clauses[place].things or is_cued or asks is words.ASKS_YEAR
+                first = place if is_own else max(0, place - 1)
                 return _join(clauses[first : place + 1])
         return "" if is_whole else _join(clauses)
 
 
-def _list_beside(amount: Amount, clause: Clause) -> tuple[Amount, ...]:
-    kind = ContradictionKind.SIZE
-    return tuple(one for one in clause.amounts if one is not amount and one.kind is kind)
+def _list_cues(place: int, clauses: Sequence[Clause]) -> str:
+    """Return a clause, after the one before if that has no amount: «стоит немного, пять»."""
+    before = clauses[place - 1] if place else None
+    if before is None or before.amounts or before.sentence != clauses[place].sentence:
+        return clauses[place].text
+    return f"{before.text} , {clauses[place].text}"
+
+
+def _has_answer(clause: Clause, earlier: Sequence[Clause]) -> bool:
+    """Return whether a sentence before the clause answers the buyer already."""
+    return any(one.sentence != clause.sentence and not _GREETING.match(one.text) for one in earlier)
 
 
 def _join(clauses: Sequence[Clause]) -> str:
@@ -183,46 +237,8 @@ def _list_conditions(sentence: Sequence[Clause]) -> list[str]:
     return [clause.text for clause in sentence if _IF.search(clause.text)]
 
 
-def _interpret(amount: Amount, clause: Clause, question: str) -> tuple[Amount | None, bool]:
-    """Return the amount with the unit that the words give it, and whether it is certain."""
-    text = clause.text
-    if amount.unit is Unit.YEAR and not amount.is_scaled:
-        if words.PRICE_CUE.search(text):
-            return replace(amount, unit=Unit.ROUBLE, is_scaled=True), True
-        is_year = words.ASKS_YEAR.search(question) or words.ASKS_YEAR.search(text)
-        return (replace(amount, is_scaled=True), True) if is_year else (None, False)
-    if amount.letters and not amount.is_scaled:
-        return amount, bool(words.ASKS_SIZE.search(f"{question} {text}"))
-    if amount.unit is Unit.LENGTH and words.ASKS_AREA.search(f"{question} {text}"):
-        return _read_area(amount), True
-    return _interpret_bare(amount, text, question) if amount.unit is Unit.BARE else (amount, True)
-
-
 def _read_age(amount: Amount, year: int) -> Amount:
     """Return an age as the year of production, which it gives up to a year."""
     if amount.unit is not Unit.AGE:
         return amount
     return replace(amount, unit=Unit.YEAR, values=(year - amount.values[0],), is_aged=True)
-
-
-def _read_area(amount: Amount) -> Amount:
-    """Return «70 метров» of an area as square metres."""
-    if len(amount.values) != 1 or amount.values[0] < _LEAST_AREA_CM:
-        return amount
-    return replace(amount, unit=Unit.AREA, values=(amount.values[0] / 100,))
-
-
-def _interpret_bare(amount: Amount, text: str, question: str) -> tuple[Amount | None, bool]:
-    if len(amount.values) != 1:
-        return None, False
-    value = amount.values[0]
-    if 50 <= value <= 99 and words.ASKS_YEAR.search(question) and _ORDINAL.search(text):
-        return replace(amount, unit=Unit.YEAR, values=(1900 + value,)), True
-    if value >= _LARGE_ENOUGH and value % 10 == 0 and not words.ASKS_SIZE.search(question):
-        is_certain = words.PRICE_CUE.search(text) or words.ASKS_PRICE.search(question)
-        return replace(amount, unit=Unit.ROUBLE), bool(is_certain)
-    if value in _MEMORY_SIZES and "памят" in question:
-        return replace(amount, unit=Unit.STORAGE), True
-    if value <= _LARGEST_WORN and _IS_SIZE.search(text) and value == int(value):
-        return replace(amount, unit=Unit.WEAR), bool(words.ASKS_SIZE.search(f"{question} {text}"))
-    return None, False

@@ -141,7 +141,18 @@ def test_facts(question: str, answer: str, kind: ContradictionKind | None) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["2х3х4 ", "1 2 3 4 5 ", "20/20/", "тысяча ", "5ккк ", "за диван "]
+    "text",
+    [
+        "2х3х4 ",
+        "1 2 3 4 5 ",
+        "20/20/",
+        "тысяча ",
+        "5ккк ",
+        "за диван ",
+        "метр сорок ",
+        "два на три ",
+        "с красной ",
+    ],
 )
 def test_hostile_text_takes_little_time(text: str) -> None:
     window = chat(*([("client", text * 200), ("company", text * 200)] * 50))
