@@ -1,15 +1,17 @@
 """The amounts of the company's facts, by subject, and the statements that contradict them."""
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from app.domain.contradiction import ContradictionKind
 from app.domain.visible_text import keep_visible
-from app.grading.contradictions import words
+from app.grading.contradictions import conditions, words
 from app.grading.contradictions.amount import Amount, Bound
 from app.grading.contradictions.clauses import (
+    Clause,
     Subject,
     fold,
     list_adjectives,
@@ -21,6 +23,7 @@ from app.grading.contradictions.clauses import (
 from app.grading.contradictions.comparison import agree, are_comparable
 from app.grading.contradictions.lexicon import WORKS
 from app.grading.contradictions.numbers import list_numbers
+from app.grading.contradictions.readings import is_near
 from app.grading.contradictions.statements import Statement
 from app.grading.contradictions.units import Unit
 
@@ -32,8 +35,13 @@ _SMALL_WORDS = """
 _UNSAID = frozenset(_SMALL_WORDS.split())
 _WORD = re.compile(r"[а-я]{3}")
 _LONG_WORD = re.compile(r"[а-я]{4}")
-_ADDS = re.compile(r"(?<=[а-я] )(?:и|плюс) [а-я]|\+")
+_ADDS = re.compile(r"(?<=[а-я] )(?:и|плюс) (?!поч|скол|скок|как|цен|по )[а-я]|\+")
 _MOST_TIMES = 12
+_LEAST_NAME = 3
+_HERE = re.compile(
+    r"(?<!\w)(?:здесь|тут|эт(?:ой|ом|от|у) (?:улиц|адрес|мест|зал|здани|помещени)|филиал|переех)"
+)
+"""Words of a place that is not the only one."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,8 @@ class Facts:
         alike = [fact for fact in same if fact.things & lead] if about else []
         if not about or any(agree(amount, fact.amount) for fact in alike or same):
             return None
+        if _is_repeated(statement, about[0]):
+            return None
         if self._is_about_other(statement, about[0], listing) or self._is_calculated(statement):
             return None
         return about[0].words
@@ -111,10 +121,15 @@ class Facts:
         return all(self.subject.names(thing) or listing.names(thing) for thing in asked)
 
     def _is_doubtful(self, statement: Statement) -> bool:
+        if statement.amount.unit is Unit.YEAR:
+            return bool(_HERE.search(statement.sentence))
         if statement.amount.unit is not Unit.ROUBLE:
             return False
-        is_other = self.subject.lacks(words.OFFER, statement.around) or words.names_count(
-            statement.lead, self.subject.folded
+        is_other = (
+            self.subject.lacks(conditions.OFFER, statement.around)
+            or self.subject.lacks(conditions.CONDITION, statement.lead)
+            or self.subject.lacks(conditions.CONDITION, statement.tail)
+            or words.names_count(statement.lead, self.subject.folded)
         )
         return (
             is_other
@@ -128,6 +143,10 @@ class Facts:
             return not statement.buyer_values.isdisjoint(statement.amount.values)
         return any(not self.has(one) for one in statement.beside if _is_size(one))
 
+    def _is_name(self, count: str) -> bool:
+        """Return whether a number is that of a model: «574»."""
+        return len(count) >= _LEAST_NAME and count in self.subject.folded
+
     def _is_calculated(self, statement: Statement) -> bool:
         """Return whether the amount may be a multiple or a sum of known ones."""
         if statement.amount.unit is not Unit.ROUBLE:
@@ -135,7 +154,8 @@ class Facts:
         text = f"{statement.around} {statement.question}"
         if not (words.COUNTS.search(text) or _ADDS.search(statement.question)):
             return False
-        if not _WORD.search(statement.lead) and words.COUNTS.search(statement.question):
+        asked = (found[0] for found in words.COUNTS.finditer(statement.question))
+        if not _WORD.search(statement.lead) and not all(map(self._is_name, asked)):
             return True
         counts = {*range(1, _MOST_TIMES), *(number.value for number in list_numbers(text))}
         value = statement.amount.values[0]
@@ -190,13 +210,20 @@ def _list_nearest(statement: Statement, facts: Sequence[Fact]) -> list[Fact]:
         scores = [_count_shared(own, fact) for fact in facts]
         if best := max(scores, default=0.0):
             return [fact for fact, score in zip(facts, scores, strict=True) if score == best]
-    return list(facts) if len(facts) == 1 and _is_plain_size(statement) else []
+    return list(facts) if len(facts) == 1 and _is_plain(statement) else []
 
 
-def _is_plain_size(statement: Statement) -> bool:
-    """Return whether the statement is only a size that the buyer has not named."""
+def _is_repeated(statement: Statement, fact: Fact) -> bool:
+    """Return whether the sentence has the known amount too: «сегодня 700, завтра 500»."""
+    return any(one.values == fact.amount.values for one in statement.near)
+
+
+def _is_plain(statement: Statement) -> bool:
+    """Return whether the statement is only a size or year that the buyer has not named."""
+    kind = statement.amount.kind
+    is_asked = kind is ContradictionKind.YEAR and words.ASKS_YEAR.search(statement.question)
     return (
-        statement.amount.kind is ContradictionKind.SIZE
+        (kind is ContradictionKind.SIZE or bool(is_asked))
         and not _LONG_WORD.search(statement.lead)
         and not statement.beside
         and statement.buyer_values.isdisjoint(statement.amount.values)
@@ -214,13 +241,14 @@ def read_facts(text: str) -> Facts:
     """Return the amounts of the facts. A clause that names nothing belongs to the one before."""
     shown, folded = keep_visible(text), fold(text)
     clauses, entries = split_clauses(folded), list[Fact]()
+    worn = _group_worn(clauses)
     for place, clause in enumerate(clauses):
         before = [one.text for one in clauses[:place] if one.sentence == clause.sentence]
         whole = " ".join([*before, clause.text])
         about = clause.text if clause.things else whole
         quote = shown[clause.start : clause.end].strip(" ,.;:—-")
         for amount in clause.amounts:
-            read = _read_listed(amount, clause.sentence, entries)
+            read = _read_listed(amount, worn[clause.sentence])
             if read.kind is not None and read.unit is not Unit.PLACES and not read.is_negated:
                 subject, things = make_subject(about), frozenset(list_things(about))
                 entries.append(
@@ -229,10 +257,19 @@ def read_facts(text: str) -> Facts:
     return Facts(tuple(entries), make_subject(folded))
 
 
-def _read_listed(amount: Amount, sentence: int, before: Sequence[Fact]) -> Amount:
-    """Return a number without a unit after a size as a size: «размеры: 36, 37»."""
+def _group_worn(clauses: Sequence[Clause]) -> dict[int, list[Amount]]:
+    """Return the sizes of clothes by the number of their sentence."""
+    worn = defaultdict[int, list[Amount]](list)
+    for clause in clauses:
+        worn[clause.sentence] += [one for one in clause.amounts if one.unit is Unit.WEAR]
+    return worn
+
+
+def _read_listed(amount: Amount, worn: Sequence[Amount]) -> Amount:
+    """Return a number without a unit beside a size as one: «36, 37 и 38 размеры».
+
+    ``worn``: the sizes of its sentence.
+    """
     is_single = amount.unit is Unit.BARE and len(amount.values) == 1
-    is_listed = is_single and bool(before) and before[-1].sentence == sentence
-    if is_listed and before[-1].amount.unit is Unit.WEAR:
-        return replace(amount, unit=Unit.WEAR)
-    return amount
+    is_listed = is_single and is_near(amount.values[0], worn[:1], Unit.WEAR)
+    return replace(amount, unit=Unit.WEAR) if is_listed else amount

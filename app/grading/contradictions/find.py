@@ -34,7 +34,7 @@ def find_contradictions(
     left = _LONGEST_CHAT
     for message in window:
         text = message.text[: min(_LONGEST_TEXT, left)]
-        if message.side is Side.SYSTEM or not message.has_text or not text:
+        if not message.is_by_person or not message.has_text or not text:
             continue
         left -= len(text)
         if message.side is Side.CLIENT:

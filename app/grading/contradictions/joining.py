@@ -13,6 +13,7 @@ _ENDS_IN_METRES = re.compile(r"(?:метр(?:а|ов)?|\dм| м)$")
 _LENGTHS = frozenset({Unit.BARE, Unit.LENGTH})
 _DIGIT = re.compile(r"\d")
 _MOST_METRES = 300
+_WIDEST_WORN, _WIDEST = 12, 50
 
 
 def join_amounts(text: str, amounts: Sequence[Amount]) -> list[Amount]:
@@ -80,15 +81,32 @@ def _join_ranges(text: str, amounts: Sequence[Amount]) -> list[Amount]:
             last is not None
             and RANGE.fullmatch(text, last.end, amount.start)
             and len(last.values) == len(amount.values) == 1
-            and last.unit in (amount.unit, Unit.BARE, Unit.YEAR)
+            and not _are_far(last, amount)
+            and (last.unit in (amount.unit, Unit.BARE, Unit.YEAR) or _are_worn(last, amount))
         ):
             values = _scale_alike(last.values[0], amount.values[0]), amount.values[0]
             joined[-1] = replace(
-                amount, values=(min(values), max(values)), start=last.start, bound=Bound.RANGE
+                amount,
+                unit=Unit.WEAR if last.unit is Unit.WEAR else amount.unit,
+                values=(min(values), max(values)),
+                start=last.start,
+                bound=Bound.RANGE,
             )
         else:
             joined.append(amount)
     return joined
+
+
+def _are_far(last: Amount, amount: Amount) -> bool:
+    """Return whether two numbers are no range: «12 — 10 500 рублей»."""
+    low, high = sorted((_scale_alike(last.values[0], amount.values[0]), amount.values[0]))
+    return low * _WIDEST < high
+
+
+def _are_worn(last: Amount, amount: Amount) -> bool:
+    """Return whether a size of clothes and a number form a range: «размер 44-48»."""
+    is_bare = last.unit is Unit.WEAR and amount.unit is Unit.BARE
+    return is_bare and last.values[0] < amount.values[0] <= last.values[0] + _WIDEST_WORN
 
 
 def _scale_alike(first: float, second: float) -> float:

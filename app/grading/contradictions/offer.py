@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from app.domain.contradiction import ContradictionKind
-from app.grading.contradictions import words
+from app.grading.contradictions import conditions, words
 from app.grading.contradictions.amount import Amount, Bound
 from app.grading.contradictions.clauses import (
     Subject,
@@ -130,7 +130,11 @@ class Offer:
             things = list_things(statement.fragment)[:1]
         if statement.context and words.list_units(statement.text) & self.units:
             things = ()
-        added = list_additions(statement.lead) if amount.unit is Unit.ROUBLE else ()
+        added = (
+            (*list_additions(statement.lead), *list_additions(statement.tail))
+            if amount.unit is Unit.ROUBLE
+            else ()
+        )
         return all(map(self.wide.names, (*things, *added, *list_adjectives(statement.lead))))
 
     def _is_likely_answer(self, statement: Statement) -> bool:
@@ -148,7 +152,7 @@ class Offer:
         price, amount = self.price, statement.amount
         if price is None or price.bound not in (Bound.EXACT, Bound.FROM):
             return False
-        is_least = price.bound is Bound.FROM and bool(words.MINIMUM.search(statement.text))
+        is_least = price.bound is Bound.FROM and bool(conditions.MINIMUM.search(statement.text))
         bound = Bound.FROM if is_least else amount.bound
         if bound is not price.bound or amount.values == price.values:
             return False
@@ -175,9 +179,14 @@ class Offer:
     def _is_of_other_offer(self, statement: Statement) -> bool:
         """Return whether a price may be that of a service, a quantity, a variant or a discount."""
         text = words.drop_excluded(statement.around)
+        own = f"{statement.lead} , {statement.tail}"
         return (
-            self.subject.lacks(words.SERVICE, text)
-            or self.subject.lacks(words.OFFER, text)
+            self.subject.lacks(conditions.SERVICE, text)
+            or self.subject.lacks(conditions.CONDITION, statement.lead)
+            or self.subject.lacks(conditions.CONDITION, statement.tail)
+            or bool(conditions.WITHOUT.search(own))
+            or self._names_other_kind(statement)
+            or self.subject.lacks(conditions.OFFER, text)
             or words.names_count(statement.lead, self.subject.folded)
             or words.asks_quantity(statement.question, statement.text, self.subject.folded)
             or any(not self._has(one) for one in statement.beside if _is_variant(one))
@@ -186,13 +195,17 @@ class Offer:
             or bool(words.list_units(text) - words.list_own_units(self.subject.folded))
         )
 
+    def _names_other_kind(self, statement: Statement) -> bool:
+        """Return whether more than the thing is named: «стрижка йорка» of «стрижка собак»."""
+        return not all(map(self.wide.names, list_things(statement.lead)[1:]))
+
     def _is_lower(self, statement: Statement) -> bool:
         return self.price is not None and statement.amount.values[0] < self.price.values[0]
 
     def _is_discount(self, statement: Statement) -> bool:
         text = f"{statement.around} {statement.sentence}"
-        return bool(words.DISCOUNT.search(statement.lead)) or self.subject.lacks(
-            words.DISCOUNT, text
+        return bool(conditions.DISCOUNT.search(statement.lead)) or self.subject.lacks(
+            conditions.DISCOUNT, text
         )
 
     def _is_likely(self, statement: Statement, price: float, has_unit: bool) -> bool:

@@ -15,6 +15,8 @@ _BED = re.compile(r"кроват|матрас|матрац")
 WHEELS = re.compile(r"шин|резин|диск|колес|покрышк")
 _IS_IN_STOCK = re.compile(r"(?<!\w)(?<!то )есть(?!\w)")
 _PLANE = 2
+_PART = re.compile(r"столешниц|каркас|крышк|(?<!\w)рам[аыу](?!\w)|основани")
+_PART_TOLERANCE = 0.06
 _ADDED = frozenset({Unit.AREA, Unit.LAND, Unit.VOLUME, Unit.STORAGE})
 _LEAST_NEAR, _MOST_NEAR = 0.45, 1.6
 
@@ -86,6 +88,8 @@ def _is_other_length(statement: Statement, known: list[Amount], subject: Subject
     """Return whether a length is one of the sides that the listing names."""
     amount = statement.amount
     known = [one for one in known if len(one.values) == len(amount.values)] or known
+    if _PART.search(statement.text) and any(_is_close(amount, one) for one in known):
+        return False
     if len(known) != 1:
         return False
     if len(amount.values) == len(known[0].values) == 1:
@@ -93,6 +97,12 @@ def _is_other_length(statement: Statement, known: list[Amount], subject: Subject
     if len(amount.values) == 1 and len(known[0].values) == _PLANE:
         return _is_of_plane(statement, known[0])
     return len(amount.values) > 1 and len(known[0].values) > 1
+
+
+def _is_close(amount: Amount, known: Amount) -> bool:
+    """Return whether a part has about the size of the whole."""
+    pairs = zip(sorted(amount.values), sorted(known.values), strict=False)
+    return all(abs(said - own) <= own * _PART_TOLERANCE for said, own in pairs)
 
 
 def _is_of_side(statement: Statement, known: Amount, subject: Subject) -> bool:

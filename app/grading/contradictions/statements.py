@@ -73,6 +73,8 @@ class Statement:
     buyer_values: frozenset[float]
     beside: tuple[Amount, ...]
     """The other amounts in the same clause."""
+    near: tuple[Amount, ...]
+    """The other amounts in the same sentence that are not negated."""
     message: tuple[Amount, ...]
     """The other amounts in the same message."""
     sentence: str
@@ -149,6 +151,7 @@ class Talk:
             self._was_bargained or bool(words.BARGAIN.search(clause.text)),
             frozenset(self._buyer_values),
             beside=tuple(one for one in clause.amounts if one is not amount),
+            near=tuple(_list_others(amount, sentence)),
             message=tuple(one for part in clauses for one in part.amounts if one is not amount),
             sentence=_join(sentence),
             quote=shown[clause.start : clause.end].strip(" ,.;:—-"),
@@ -205,6 +208,11 @@ class Talk:
                 first = place if is_own else max(0, place - 1)
                 return _join(clauses[first : place + 1])
         return "" if is_whole else _join(clauses)
+
+
+def _list_others(amount: Amount, clauses: Sequence[Clause]) -> Iterator[Amount]:
+    for clause in clauses:
+        yield from (one for one in clause.amounts if one is not amount and not one.is_negated)
 
 
 def _list_cues(place: int, clauses: Sequence[Clause]) -> str:

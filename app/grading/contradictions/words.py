@@ -54,40 +54,6 @@ MEASURES: tuple[tuple[Unit, re.Pattern[str]], ...] = tuple(
 )
 """The words after which, or after a question with which, a number is of a measure."""
 
-SERVICE = re.compile(
-    r"(?<!\w)(?:достав|довез|довоз|привез|подвез|подъем|поднят|подним|занос|курьер|такси|сдэк"
-    r"|сдек|почт|боксберри"
-    r"|транспорт|отправк|пересыл|упаковк|газел|км(?!\w)|сборк|собрать|собер|установ|монтаж"
-    r"|демонтаж|разбор"
-    r"|ремонт|замен|диагност|выезд|предоплат|задат|залог|депозит|аванс|брон(?!з)|взнос|ипотек"
-    r"|кредит|рассроч"
-    r"|частями|сплит|платеж|комисси|коммунал|счетчик|жкх|ндс|безнал|юрлиц|налог|страхов|осаго"
-    r"|нотари"
-    r"|чехол|чехл|зарядк|штраф|аренд|съем(?!н)|гарант|час(?!\w)|пакет|абонемент)"
-)
-"""Words beside a price that is that of a service or a payment, unless the listing has them."""
-OFFER = re.compile(
-    r"(?<!\w)(?:ночью|выходн|праздни|срочн(?:ый|ая|ое)|срочность|акци[яюи]|промокод|бонус|кэшб"
-    r"|при покупк|при самовывоз|если(?!\w| что)|дешевле|дороже(?! не)|минус"
-    r"|вместо|обсужда|тогда|раньше|ранее|был[аои]?(?!\w)|прошл|покупал|брал[аи]?(?!\w)|купил"
-    r"|куплен|купле"
-    r"|приобр|обош[её]?л|новы[йехм]|нов(?:ая|ое|ую)|магазин|рынк|рыночн|дилер|салон|конкурент"
-    r"|опт(?!\w)|оптом|кратно"
-    r"|(?:два|две|три|обе|оба|пару)(?!\w)|итого|все вместе|отдельно|доплат|сверху|дополнит"
-    r"|еще(?!\w)"
-    r"|тоже|также|тот(?!\w)|те(?!\w)|друг(?:ой|ая|ие|ого|ую)|втор(?:ой|ая|ое)|трет(?:ий|ья)"
-    r"|соседн|лев(?:ый|ая|ое)"
-    r"|прав(?:ый|ая|ое)|остальн|наценк|оцен|средн|зарплат|запас"
-    r"|подар|похож|аналог|экономи|выгод|старая цена)"
-)
-"""Words beside a price of another offer, thing or time, unless the listing has them."""
-DISCOUNT = re.compile(
-    r"(?<!\w)(?:скидк|уступ|скин|сброс|сброш|подвин|сдвин|отдам|отдад|забер|заби|сдела(?:ю|ем)"
-    r"|договоримся|договорились|сойдемся|для вас|вам(?!\w)|ладно|так и быть|соглас"
-    r"|готов[аы]?(?!\w)|могу|можем|можно|давайте|минималк|ближе)|(?<!\w)по ?$"
-)
-"""Words beside a price that is lower than that of the listing because of a discount."""
-MINIMUM = re.compile(r"минимал|минимум|меньше не|не меньше|начина")
 OTHER_THING = re.compile(
     r"(?<!\w)(?:соседн|друг(?:ой|ая|ие|ого|ую)(?!\w)|втор(?:ой|ая|ую)(?!\w)|есть еще|еще какие"
     r"|нов(?:ый|ая|ое) (?:почем|сколько|стои|цена)|в магазине)"
@@ -103,7 +69,7 @@ _QUANTITY = re.compile(
 )
 OTHERS = re.compile(
     r"(?<!\w)(?:таки[ех]|тоже|видел[аи]?|рядом (?:брат|сосед|дом|участок)"
-    r"|друг(?:ой|ая|ие|ое))(?!\w)"
+    r"|друг(?:ой|ая|ие|ое|ом|ую|их)|еще (?:один|одна|одно|парочка|вариант))(?!\w)"
 )
 """Words of a sentence about other things of the same kind."""
 BARGAIN = re.compile(
@@ -156,6 +122,8 @@ SIDES = tuple(
 )
 
 _SEVERAL = re.compile(r"комплект|набор|пар[аы](?!\w)|шт(?!\w)|штук|упаков|пачк|парт")
+_COUNTED = re.compile(r"(?<![\d.,])(?:[2-9]|[1-9]\d{1,3}) ?шт")
+_BY_PIECE = re.compile(r"(?:(?<!\w)за |/ ?)(?:1 ?)?шт|поштучно")
 _NAMED_UNITS = (("weight", re.compile(r"(?<!\w)(?:куб|кг|мешок|литр|тонн|кило)")),)
 _MAIN_SIDES = tuple(
     (re.compile(pattern), frozenset(sides.split()))
@@ -248,12 +216,15 @@ _COUNT_BEFORE = re.compile(
     r"|полтора)(?!\w)"
 )
 
+_DIGITS = {"два": "2", "две": "2", "три": "3", "четыре": "4", "пять": "5", "шесть": "6"}
+
 
 def names_count(lead: str, known: str) -> bool:
     """Return whether the words before a price name a quantity that the known text does not."""
     if "комплект" in lead and "комплект" in known:
         return False
-    return any(found[0] not in known for found in _COUNT_BEFORE.finditer(lead))
+    found = (match[0] for match in _COUNT_BEFORE.finditer(lead))
+    return any(count not in known and _DIGITS.get(count, count) not in known for count in found)
 
 
 def list_units(text: str) -> frozenset[str]:
@@ -265,7 +236,8 @@ def list_own_units(text: str) -> frozenset[str]:
     """Return what the price of a folded title may be for."""
     named = {name for name, pattern in _NAMED_UNITS if pattern.search(text)}
     single = set() if _SEVERAL.search(text) else {"piece"}
-    return list_units(text) | named | single
+    counted = {"piece"} if _COUNTED.search(text) and not _BY_PIECE.search(text) else set()
+    return (list_units(text) | named | single) - counted
 
 
 def list_sides(text: str) -> frozenset[str]:

@@ -116,6 +116,14 @@ def test_look_alike_is_no_contradiction(listing: Listing, text: str) -> None:
     )
 
 
+def test_only_people_of_the_company_contradict() -> None:
+    said = "Диван стоит 39 900 рублей"
+
+    assert find_contradictions(chat(("bot", said), ("system", said)), SOFA, "") == ()
+    found = find_contradictions(chat(("bot", said), ("company", said)), SOFA, "")
+    assert [one.message_id for one in found] == [102]
+
+
 @pytest.mark.parametrize(
     ("question", "answer", "kind"),
     [
