@@ -166,6 +166,8 @@ class Subject:
             return True
         if thing.isdecimal():
             return thing in self.folded
+        if f" {thing}-" in f" {self.folded}":
+            return True
         if thing in self.lemmas or (len(thing) >= _LONG and thing[:_STEM] in self.folded):
             return True
         sound = get_sound(thing)

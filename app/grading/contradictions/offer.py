@@ -130,11 +130,7 @@ class Offer:
             things = list_things(statement.fragment)[:1]
         if statement.context and words.list_units(statement.text) & self.units:
             things = ()
-        added = (
-            (*list_additions(statement.lead), *list_additions(statement.tail))
-            if amount.unit is Unit.ROUBLE
-            else ()
-        )
+        added = _list_added(statement)
         return all(map(self.wide.names, (*things, *added, *list_adjectives(statement.lead))))
 
     def _is_likely_answer(self, statement: Statement) -> bool:
@@ -237,6 +233,13 @@ class Offer:
             asking = [one for one in statement.question.split(" , ") if words.ASKS_YEAR.search(one)]
             around = " , ".join([statement.lead, statement.tail, *asking]).replace("птс", "")
         return not self.subject.lacks(words.OTHER_YEAR, around)
+
+
+def _list_added(statement: Statement) -> tuple[str, ...]:
+    """Return what a price or an area includes: «140 м² с верандой», «14 000 с пуфом»."""
+    unit = statement.amount.unit
+    added = list_additions(statement.lead) if unit in (Unit.ROUBLE, Unit.AREA) else ()
+    return (*added, *list_additions(statement.tail)) if unit is Unit.ROUBLE else added
 
 
 def _is_variant(amount: Amount) -> bool:
