@@ -23,6 +23,7 @@ _LEAST_RATIO, _MOST_RATIO = 0.25, 4.0
 _PRICE_NEAR, _SIZE_NEAR = (0.6, 1.6), (0.45, 2.2)
 """A price beyond these shares of the listing's is probably that of another thing."""
 _LEAST_VARIANT = 10
+_BY_PAPER = re.compile(r"(?<!\w)(?:по|в) птс(?!\w)")
 _NEAR = 30
 """Characters after an amount that may name its thing."""
 _MODEL = re.compile(r"(?<!\w)([a-z]{2,40}|[а-я]{3,40}) \d{1,4}[a-z]{0,2}(?![\w])")
@@ -231,7 +232,7 @@ class Offer:
         around = statement.around
         if is_asked:
             asking = [one for one in statement.question.split(" , ") if words.ASKS_YEAR.search(one)]
-            around = " , ".join([statement.lead, statement.tail, *asking]).replace("птс", "")
+            around = _BY_PAPER.sub("", " , ".join([statement.lead, statement.tail, *asking]))
         return not self.subject.lacks(words.OTHER_YEAR, around)
 
 

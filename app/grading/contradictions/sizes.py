@@ -15,6 +15,7 @@ _BED = re.compile(r"кроват|матрас|матрац")
 WHEELS = re.compile(r"шин|резин|диск|колес|покрышк")
 _IS_IN_STOCK = re.compile(r"(?<!\w)(?<!то )есть(?!\w)")
 _PLANE = 2
+_LEAST_PRICE = 500
 _PART = re.compile(r"столешниц|каркас|крышк|(?<!\w)рам[аыу](?!\w)|основани")
 _PART_TOLERANCE = 0.06
 _ADDED = frozenset({Unit.AREA, Unit.LAND, Unit.VOLUME, Unit.STORAGE})
@@ -40,7 +41,7 @@ def _is_doubtful(statement: Statement, known: list[Amount], subject: Subject) ->
     is_asked = not statement.buyer_values.isdisjoint(statement.amount.values)
     return (
         not statement.is_certain
-        or any(one.unit is Unit.ROUBLE for one in statement.beside)
+        or _is_priced(statement)
         or _is_listed(statement)
         or _is_beside_quoted(statement)
         or _is_of_several(statement, known)
@@ -49,6 +50,18 @@ def _is_doubtful(statement: Statement, known: list[Amount], subject: Subject) ->
         or (is_asked and statement.has_contrast)
         or (is_asked and bool(_IS_IN_STOCK.search(statement.question)))
         or subject.lacks(words.OTHER_SIZE, around)
+    )
+
+
+def _is_priced(statement: Statement) -> bool:
+    """Return whether a price is beside, which may be that of a variant: «140х200 стоит 14 000»."""
+    has_cue = words.PRICE_CUE.search(statement.text)
+    return any(
+        one.unit is Unit.ROUBLE
+        or (
+            has_cue and one.unit is Unit.BARE and bool(one.values) and one.values[0] >= _LEAST_PRICE
+        )
+        for one in statement.beside
     )
 
 

@@ -123,6 +123,7 @@ SIDES = tuple(
 
 _SEVERAL = re.compile(r"комплект|набор|пар[аы](?!\w)|шт(?!\w)|штук|упаков|пачк|парт")
 _COUNTED = re.compile(r"(?<![\d.,])(?:[2-9]|[1-9]\d{1,3}) ?шт")
+_PART_OF_SET = re.compile(r"(?<!\w)(?:один|одн[аоу]|пар[ау]|штук[аи])(?!\w)")
 _BY_PIECE = re.compile(r"(?:(?<!\w)за |/ ?)(?:1 ?)?шт|поштучно")
 _NAMED_UNITS = (("weight", re.compile(r"(?<!\w)(?:куб|кг|мешок|литр|тонн|кило)")),)
 _MAIN_SIDES = tuple(
@@ -223,6 +224,8 @@ def names_count(lead: str, known: str) -> bool:
     """Return whether the words before a price name a quantity that the known text does not."""
     if "комплект" in lead and "комплект" in known:
         return False
+    if _COUNTED.search(known) and _PART_OF_SET.search(lead):
+        return True
     found = (match[0] for match in _COUNT_BEFORE.finditer(lead))
     return any(count not in known and _DIGITS.get(count, count) not in known for count in found)
 
