@@ -80,7 +80,7 @@ class Connector:
     async def is_pooled(self) -> bool:
         """Return whether the address leads to a pgbouncer.
 
-        It refuses startup parameters that it does not know; every Postgres knows this one.
+        It refuses startup parameters that are not its own; every Postgres accepts this one.
         """
         try:
             connection = await self._connect_host(self.last or self._address.hosts[0], geqo="on")

@@ -45,9 +45,9 @@ class ChatTexts:
 
 @dataclass
 class _Course:
-    """The state of a chat before a message. ``said``: the company's last words and their time."""
+    """The state of a chat before a message. ``last_text``: of the company, with its time."""
 
-    said: tuple[str, datetime] | None = None
+    last_text: tuple[str, datetime] | None = None
     asked_at: datetime | None = None
     waiting_since: datetime | None = None
     is_answered: bool = False
@@ -57,11 +57,11 @@ class _Course:
         if message.side is Side.CLIENT or _is_lead(message):
             if self.waiting_since is None or self.is_answered:
                 self.waiting_since = message.sent_at
-            self.asked_at, self.is_answered, self.said = message.sent_at, False, None
+            self.asked_at, self.is_answered, self.last_text = message.sent_at, False, None
         elif message.side is not Side.SYSTEM:
             self.is_answered = self.has_company = True
             if message.has_text:
-                self.said = message.text, message.sent_at
+                self.last_text = message.text, message.sent_at
 
 
 def list_replies(messages: Sequence[ChatMessage], chat: ChatTexts) -> Iterator[KeyedReply]:
@@ -75,7 +75,9 @@ def list_replies(messages: Sequence[ChatMessage], chat: ChatTexts) -> Iterator[K
             words = _read_words(message, course)
             if normalized := normalize_reply(words, names=chat.names, title=chat.title):
                 key = hash_reply(chat.account_id, normalized)
-                yield KeyedReply(message.id, key, _make_reply(message, course, chat, words))
+                is_listed = _is_listed(words, normalized, chat.listed)
+                reply = _make_reply(message, course, chat, len(words), is_listed=is_listed)
+                yield KeyedReply(message.id, key, reply)
         course.add(message)
 
 
@@ -96,27 +98,30 @@ def _read_words(message: ChatMessage, course: _Course) -> str:
     if message.type in _NO_ANSWERS:
         return ""
     shown = _LINK.sub(r"\1", message.text)
-    if course.said is None or message.sent_at - course.said[1] > _ONE_ANSWER:
+    if course.last_text is None or message.sent_at - course.last_text[1] > _ONE_ANSWER:
         return shown
-    return f"{course.said[0]} {message.text}"
+    return f"{course.last_text[0]} {message.text}"
 
 
-def _make_reply(message: ChatMessage, course: _Course, chat: ChatTexts, words: str) -> Reply:
+def _make_reply(
+    message: ChatMessage, course: _Course, chat: ChatTexts, characters: int, *, is_listed: bool
+) -> Reply:
     return Reply(
         chat_id=chat.chat_id,
         sent_at=message.sent_at.astimezone(chat.zone),
         gap_seconds=_count_seconds(course.asked_at, message.sent_at),
         wait_seconds=_count_seconds(course.waiting_since, message.sent_at),
-        characters=len(words),
+        characters=characters,
         is_opening=not course.has_company,
-        is_listed=_is_listed(words, chat),
+        is_listed=is_listed,
     )
 
 
-def _is_listed(words: str, chat: ChatTexts) -> bool:
+def _is_listed(words: str, normalized: str, listed: ListedTexts) -> bool:
     """Return whether AUTOREPLY_TEXTS_FILE has the text, with the chat's own words or without."""
-    forms = (normalize_reply(words, names=chat.names, title=chat.title), normalize_reply(words))
-    return any(chat.listed.contains(form) for form in forms if form)
+    if not listed.lines:
+        return False
+    return listed.contains(normalized) or listed.contains(normalize_reply(words))
 
 
 def _count_seconds(since: datetime | None, until: datetime) -> int | None:

@@ -59,7 +59,7 @@ def _remove_name(text: str, name: str) -> str:
 
     A seller may have the same name: «Меня зовут Анна», «С уважением, Анна».
     """
-    if len(name) < 2:  # one letter is also a word
+    if len(name) < 2 or name.lower() not in text.lower():  # one letter is also a word
         return text
     addressed = re.compile(
         rf"((?:^|[,!?.…)]|(?<!\w){_GREETING}) ?){re.escape(name)}(?= ?[,!?.…)]| ?$)", re.IGNORECASE

@@ -137,7 +137,7 @@ def prompt_version(rubric: Rubric, facts: str = "") -> str:
 
 
 def _describe_listing(listing: Listing | None) -> dict[str, Any]:
-    """Return what the model is told of the listing, without missing values."""
+    """Return the listing as the model gets it, without missing values."""
     if listing is None:
         return {}
     texts = {

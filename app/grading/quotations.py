@@ -45,9 +45,9 @@ def check_quotations(
     """Return the masked text of the model with its quotations in «…», each in the chat.
 
     - A quotation stands in messages of the side that its sentence names, or in ``known_texts``
-      (listing, facts) if nobody is said to have written it.
+      (listing, facts) if the sentence names no author.
     - A sentence with an invented quotation is removed.
-    - A quotation of one or two words that nobody is said to have written only loses its marks.
+    - A quotation of one or two words without an author in the sentence only loses its marks.
     """
     unified, has_lone_mark = unify_marks(text)
     known = f" {' '.join(_fold(one) for one in known_texts)} "

@@ -156,7 +156,7 @@ def _settled_row(settled: Settled) -> dict[str, object]:
 
 
 # A graded or skipped chat has been seen up to its last message; a failed chat stays due.
-# Raw SQL: a bulk update from jsonb_to_recordset. LIMIT tells the planner how many rows there are.
+# Raw SQL: a bulk update from jsonb_to_recordset. LIMIT gives the planner the number of rows.
 _SETTLE = text(f"""
     WITH settled AS (
         SELECT * FROM jsonb_to_recordset(CAST(:settled AS jsonb)) AS row (

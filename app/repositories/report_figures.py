@@ -89,7 +89,7 @@ async def measure(session: AsyncSession, wanted: ReportFilter, zone: str) -> lis
     - ``contacts``: reports with a contact or an agreed meeting; ``contacts_known``: reports that
       know it. Reports of earlier versions do not.
     - ``bot_first``: reports of chats that a bot was the first to answer; ``bots_known``: reports
-      that know it.
+      that contain it.
     """
     selected = select_counted(
         wanted,

@@ -78,8 +78,8 @@ async def test_the_failure_of_each_host_is_named(network: Network) -> None:
 
 def test_unreadable_file_is_named() -> None:
     """The driver looks for certificates in the home folder."""
-    error = PermissionError(13, "Permission denied", "/root/.postgresql/postgresql.key")
-    assert describe_outage(error) == "файл /root/.postgresql/postgresql.key не читается"
+    error = PermissionError(13, "Permission denied", "/home/service/.postgresql/postgresql.key")
+    assert describe_outage(error) == "файл /home/service/.postgresql/postgresql.key не читается"
 
 
 async def test_hosts_that_all_refuse_are_a_wrong_setting(network: Network) -> None:

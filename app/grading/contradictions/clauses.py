@@ -117,7 +117,7 @@ def list_additions(text: str) -> tuple[str, ...]:
 
 
 def list_adjectives(text: str) -> tuple[str, ...]:
-    """Return the adjectives of a folded text that tell one thing from another, as lemmas."""
+    """Return the adjectives of a folded text that distinguish similar things, as lemmas."""
     found = (get_adjective(match[0]) for match in _WORD.finditer(_WITH.sub(" ", text)))
     return tuple(lemma for lemma in found if lemma is not None)
 

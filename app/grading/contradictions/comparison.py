@@ -14,32 +14,32 @@ def are_comparable(one: Amount, other: Amount) -> bool:
     return one.unit is other.unit and bool(one.letters) is bool(other.letters)
 
 
-def agree(said: Amount, known: Amount) -> bool:
+def agree(stated: Amount, known: Amount) -> bool:
     """Return whether a stated amount may be the known one, or one of its sides."""
-    if said.letters or known.letters:
-        return said.letters == known.letters
-    if said.bound is Bound.RANGE:
-        return known.bound is not Bound.RANGE or _overlap(said, known)
-    if said.is_aged:
-        return abs(said.values[0] - known.values[0]) <= 1
+    if stated.letters or known.letters:
+        return stated.letters == known.letters
+    if stated.bound is Bound.RANGE:
+        return known.bound is not Bound.RANGE or _overlap(stated, known)
+    if stated.is_aged:
+        return abs(stated.values[0] - known.values[0]) <= 1
     if known.unit is Unit.YEAR:
-        return said.values == known.values or _is_between(said, known)
-    if known.bound is not Bound.EXACT and len(said.values) == 1:
-        return _is_within(said.values[0], known)
+        return stated.values == known.values or _is_between(stated, known)
+    if known.bound is not Bound.EXACT and len(stated.values) == 1:
+        return _is_within(stated.values[0], known)
     scales: tuple[float, ...] = (1.0,)
-    if known.unit is Unit.LENGTH and not (said.is_scaled and known.is_scaled):
+    if known.unit is Unit.LENGTH and not (stated.is_scaled and known.is_scaled):
         scales = _SCALES
     if known.unit is Unit.STORAGE:
         scales = (1.0, 1000 / 1024, 1024 / 1000)
-    return any(_are_sides(said, known, scale) for scale in scales)
+    return any(_are_sides(stated, known, scale) for scale in scales)
 
 
-def _overlap(said: Amount, known: Amount) -> bool:
-    return said.values[0] <= known.values[-1] and known.values[0] <= said.values[-1]
+def _overlap(stated: Amount, known: Amount) -> bool:
+    return stated.values[0] <= known.values[-1] and known.values[0] <= stated.values[-1]
 
 
-def _is_between(said: Amount, known: Amount) -> bool:
-    return known.bound is Bound.RANGE and known.values[0] <= said.values[0] <= known.values[-1]
+def _is_between(stated: Amount, known: Amount) -> bool:
+    return known.bound is Bound.RANGE and known.values[0] <= stated.values[0] <= known.values[-1]
 
 
 def _is_within(value: float, known: Amount) -> bool:
@@ -55,10 +55,10 @@ def _is_within(value: float, known: Amount) -> bool:
             return abs(value - low) <= low * _ABOUT
 
 
-def _are_sides(said: Amount, known: Amount, scale: float) -> bool:
+def _are_sides(stated: Amount, known: Amount, scale: float) -> bool:
     """Return whether each stated value is one of the known ones, or the reverse."""
-    few, many = sorted((said.values, known.values), key=len)
-    factor = scale if few is said.values else 1 / scale
+    few, many = sorted((stated.values, known.values), key=len)
+    factor = scale if few is stated.values else 1 / scale
     left = list(many)
     for value in few:
         near = [other for other in left if _are_near(value * factor, other)]

@@ -39,7 +39,7 @@ _PLAIN = """
 рублевый минимальный максимальный
 """
 PLAIN = frozenset(_PLAIN.split())
-"""Lemmas of adjectives that do not tell one thing from another."""
+"""Lemmas of adjectives that do not distinguish similar things."""
 
 SYNONYMS = tuple(
     frozenset(words.split())

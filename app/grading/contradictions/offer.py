@@ -244,7 +244,7 @@ def _list_added(statement: Statement) -> tuple[str, ...]:
 
 
 def _is_variant(amount: Amount) -> bool:
-    """Return whether an amount beside a price may tell a variant, or how many there are."""
+    """Return whether an amount beside a price may name a variant or a quantity."""
     return amount.kind is ContradictionKind.SIZE or (
         amount.unit is Unit.BARE and bool(amount.values) and amount.values[0] >= _LEAST_VARIANT
     )

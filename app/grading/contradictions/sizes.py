@@ -73,7 +73,10 @@ def _is_of_several(statement: Statement, known: list[Amount]) -> bool:
         return False
     values = statement.amount.values[:1]
     return any(
-        said > own and said % own == 0 for one in known for own in one.values for said in values
+        stated > own and stated % own == 0
+        for one in known
+        for own in one.values
+        for stated in values
     )
 
 
@@ -115,22 +118,22 @@ def _is_other_length(statement: Statement, known: list[Amount], subject: Subject
 def _is_close(amount: Amount, known: Amount) -> bool:
     """Return whether a part has about the size of the whole."""
     pairs = zip(sorted(amount.values), sorted(known.values), strict=False)
-    return all(abs(said - own) <= own * _PART_TOLERANCE for said, own in pairs)
+    return all(abs(stated - own) <= own * _PART_TOLERANCE for stated, own in pairs)
 
 
 def _is_of_side(statement: Statement, known: Amount, subject: Subject) -> bool:
     """Return whether a single length is of the side that the listing has."""
     asked, own = words.list_sides(statement.question), words.list_sides(subject.folded)
-    said = words.list_sides(statement.text) or asked
+    stated = words.list_sides(statement.text) or asked
     if own:
-        return said == own or not said
+        return stated == own or not stated
     main = words.list_main_sides(subject.folded)
     return (
-        not said
-        or bool(main & said)
-        or (said == {"length"} and not main)
-        or (said == {"width"} and asked == {"diameter"})
-        or (said == asked and known.values[0] in statement.buyer_values)
+        not stated
+        or bool(main & stated)
+        or (stated == {"length"} and not main)
+        or (stated == {"width"} and asked == {"diameter"})
+        or (stated == asked and known.values[0] in statement.buyer_values)
     )
 
 

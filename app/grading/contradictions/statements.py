@@ -51,7 +51,7 @@ class Statement:
       but the amount, with the context.
     - ``context``: the words before it that it continues: of the same sentence, or of the buyer.
     - ``question``: the last words of the buyer.
-    - ``things``: the nouns of these words; the first one tells what the amount is about.
+    - ``things``: the nouns of these words; the first one names what has the amount.
     - ``is_certain``: the unit follows from the words.
     - ``was_bargained``: a lower price was spoken about.
     """

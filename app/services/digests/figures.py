@@ -96,7 +96,7 @@ class Contacts(_Figures):
 
 
 class BotFirst(_Figures):
-    """Reports of chats that a bot was the first to answer. ``n``: reports that know it."""
+    """Reports of chats that a bot was the first to answer. ``n``: reports that contain it."""
 
     count: int = 0
     n: int = 0

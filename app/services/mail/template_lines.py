@@ -96,7 +96,7 @@ def describe_carried(figures: DigestFigures, *, where: str) -> str | None:
 
 
 def describe_contacts(figures: DigestFigures) -> str | None:
-    """Return the share of reports with a contact or a meeting; None if no report knows it."""
+    """Return the share of reports with a contact or a meeting; None if no report contains it."""
     found = figures.contacts
     if not found.n:
         return None
