@@ -2,18 +2,19 @@
 
 import time
 from collections.abc import Collection
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.request_metrics import get_known_method
 from app.config import WEBHOOK_PATH
 
 log = structlog.get_logger(__name__)
 
 _PROBES = ("/health/live", "/health/ready", "/metrics")
 """Paths that a supervisor calls every few seconds; they are logged at DEBUG."""
-_LONGEST_PATH, _LONGEST_METHOD = 300, 20
+_LONGEST_PATH, _ENCODINGS = 300, 3
 
 
 class RequestLog:
@@ -49,7 +50,7 @@ class RequestLog:
         write = log.debug if scope["path"].endswith(_PROBES) else log.info
         write(
             "rest.request",
-            method=scope["method"][:_LONGEST_METHOD],
+            method=get_known_method(scope),
             path=self._describe_path(scope["path"]),
             status=status,
             duration_ms=round(seconds * 1000, 1),
@@ -58,6 +59,8 @@ class RequestLog:
 
     def _describe_path(self, path: str) -> str:
         """Return the path in ASCII without secrets. What follows the webhook's path is one."""
+        for _ in range(_ENCODINGS):  # a secret that was encoded several times is one too
+            path = unquote(path)
         before, webhook, _ = path.partition(WEBHOOK_PATH)
         for secret in self._secrets:
             before = before.replace(secret, "***")

@@ -20,6 +20,12 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _NOTE = "avito_quality.route"
 
 
+def get_known_method(scope: Scope) -> str:
+    """Return the method of a request, or ``other``: a client may send any word, also a secret."""
+    method: str = scope["method"]
+    return method if method in _METHODS else "other"
+
+
 class MeasureRequests:
     """Observe each request when its response has been sent or has failed.
 
@@ -45,8 +51,7 @@ class MeasureRequests:
         try:
             await self._app({**scope, _NOTE: note}, receive, send_noted)
         finally:
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            labels = (method, note["route"], f"{status // 100}xx")
+            labels = (get_known_method(scope), note["route"], f"{status // 100}xx")
             REQUESTS.labels(*labels).observe(time.perf_counter() - started_at)
 
 

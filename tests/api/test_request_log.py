@@ -16,6 +16,7 @@ from tests.support.service_process import KEY, RunningService, run_service
 
 SECOND_KEY = "second-key-of-the-log-tests"
 WEBHOOK_SECRET = "webhook-secret-of-the-tests"
+METHOD_CANARY = "CANARY"
 SETTINGS = {
     "API_KEYS": f"{KEY},{SECOND_KEY}",
     "LOG_FORMAT": "json",
@@ -79,12 +80,14 @@ async def test_no_secret_is_logged(tmp_path: Path, database_url: str) -> None:
         for path in (
             f"/api/v1/reports?key={canary}&X-API-Key={KEY}",
             f"/api/v1/chats/{KEY}",
+            f"/api/v1/chats/%2525{ord(KEY[0]):X}{KEY[1:]}",
             f"/api/v1/{WEBHOOK_SECRET}",
             f"/webhooks/avito/{canary}",
             f"/prefix/webhooks/avito/{canary}/more",
             f"/webhooks/%61vito/{canary}",
         ):
             await rest.get(path, headers={"X-API-Key": KEY})
+        await rest.request(METHOD_CANARY, "/nothing")
         answer = await rest.post(f"/webhooks/avito/{WEBHOOK_SECRET}", json={})
         assert answer.status_code == 200
     log = service.log.decode()
@@ -92,13 +95,15 @@ async def test_no_secret_is_logged(tmp_path: Path, database_url: str) -> None:
     assert paths == [
         "/api/v1/reports",
         "/api/v1/chats/***",
+        "/api/v1/chats/***",
         "/api/v1/***",
         "/webhooks/avito/",
         "/prefix/webhooks/avito/",
         "/webhooks/avito/",
+        "/nothing",
         "/webhooks/avito/",
     ]
-    assert not [secret for secret in (canary, KEY, WEBHOOK_SECRET) if secret in log]
+    assert not [secret for secret in (canary, KEY, WEBHOOK_SECRET, METHOD_CANARY) if secret in log]
 
 
 @pytest.mark.parametrize(("level", "is_logged"), [("INFO", False), ("DEBUG", True)])
