@@ -66,9 +66,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
+_SHORTEST_SECRET = 8
+
+
 def _list_path_secrets(settings: Settings) -> list[str]:
-    secrets = [*settings.api_keys, settings.avito_webhook_secret]
-    return [secret.get_secret_value() for secret in secrets if secret is not None]
+    secrets = [
+        *settings.api_keys,
+        *(account.client_secret for account in settings.accounts),
+        settings.avito_webhook_secret,
+        settings.deepseek_api_key,
+        settings.smtp_password,
+    ]
+    values = [secret.get_secret_value() for secret in secrets if secret is not None]
+    # A local model's key may be one letter, which occurs in every path.
+    return [value for value in values if len(value) >= _SHORTEST_SECRET]
 
 
 def _include_routers(app: FastAPI, settings: Settings) -> None:

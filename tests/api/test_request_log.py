@@ -17,6 +17,7 @@ from tests.support.service_process import KEY, RunningService, run_service
 SECOND_KEY = "second-key-of-the-log-tests"
 WEBHOOK_SECRET = "webhook-secret-of-the-tests"
 METHOD_CANARY = "CANARY"
+CLIENT_SECRET = Sandbox().environment()["AVITO_CLIENT_SECRET"]
 SETTINGS = {
     "API_KEYS": f"{KEY},{SECOND_KEY}",
     "LOG_FORMAT": "json",
@@ -82,6 +83,7 @@ async def test_no_secret_is_logged(tmp_path: Path, database_url: str) -> None:
             f"/api/v1/chats/{KEY}",
             f"/api/v1/chats/%2525{ord(KEY[0]):X}{KEY[1:]}",
             f"/api/v1/{WEBHOOK_SECRET}",
+            f"/api/v1/{CLIENT_SECRET}",
             f"/webhooks/avito/{canary}",
             f"/prefix/webhooks/avito/{canary}/more",
             f"/webhooks/%61vito/{canary}",
@@ -97,13 +99,18 @@ async def test_no_secret_is_logged(tmp_path: Path, database_url: str) -> None:
         "/api/v1/chats/***",
         "/api/v1/chats/***",
         "/api/v1/***",
+        "/api/v1/***",
         "/webhooks/avito/",
         "/prefix/webhooks/avito/",
         "/webhooks/avito/",
         "/nothing",
         "/webhooks/avito/",
     ]
-    assert not [secret for secret in (canary, KEY, WEBHOOK_SECRET, METHOD_CANARY) if secret in log]
+    assert not [
+        secret
+        for secret in (canary, KEY, WEBHOOK_SECRET, CLIENT_SECRET, METHOD_CANARY)
+        if secret in log
+    ]
 
 
 @pytest.mark.parametrize(("level", "is_logged"), [("INFO", False), ("DEBUG", True)])
