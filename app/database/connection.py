@@ -7,6 +7,9 @@ from functools import cached_property
 from typing import Any
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.literals import quote
 
 _CLOSE_SECONDS = 1.0
 _TCP_OPTIONS = {
@@ -68,9 +71,9 @@ UNLIMITED = Limits(statement=0, lock=0)
 class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
     """asyncpg connection with limits per transaction and TCP keepalive.
 
-    The limits are sent with BEGIN and end with the transaction. pgbouncer refuses them as startup
-    parameters. As session settings they would stay on a server connection that pgbouncer passes to
-    other clients.
+    The limits are sent with BEGIN or COPY and end with the transaction. pgbouncer refuses them as
+    startup parameters. As session settings they would stay on a server connection that pgbouncer
+    passes to other clients.
     """
 
     _config: Any
@@ -107,6 +110,10 @@ class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
             )
         )
 
+    async def _copy_out(self, copy_stmt: str, output: Any, timeout: float | None) -> str:  # noqa: ASYNC109 - asyncpg's
+        """Run COPY. The limits are in the same message, which is one transaction."""
+        return str(await super()._copy_out(self._begin_sql + copy_stmt, output, timeout))
+
     async def close_soon(self) -> None:
         """Cancel the running statement and close the connection.
 
@@ -118,17 +125,20 @@ class LimitedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
             self.terminate()
 
 
+def get_driver(connection: AsyncConnection) -> LimitedConnection:
+    """Return the driver's connection under an open one of the engine."""
+    assert connection.sync_connection is not None  # noqa: S101 - it is open
+    driver = connection.sync_connection.connection.driver_connection
+    assert isinstance(driver, LimitedConnection)  # noqa: S101 - the class that the engine was given
+    return driver
+
+
 def quote_settings(settings: Mapping[str, str]) -> str:
     """Return statements that set the settings for one transaction."""
     return "".join(
-        f" SELECT set_config({_quote(name)}, {_quote(value)}, true);"
+        f" SELECT set_config({quote(name)}, {quote(value)}, true);"
         for name, value in settings.items()
     )
-
-
-def _quote(text: str) -> str:
-    escaped = text.replace("\\", r"\\").replace("'", "''")
-    return f"E'{escaped}'"
 
 
 def _keep_alive(connected: socket.socket | None, options: Mapping[str, int]) -> None:

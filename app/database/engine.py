@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from app.database.address import Host, parse_address
-from app.database.connection import PATIENT, QUICK, LimitedConnection, Limits
+from app.database.connection import PATIENT, QUICK, LimitedConnection, Limits, get_driver
 from app.database.connector import Connector
 from app.database.failures import (
     DATABASE_ERRORS,
@@ -156,7 +156,7 @@ class Database:
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[AsyncSession]:
         connection = await self._connect()
-        driver = _get_driver(connection)
+        driver = get_driver(connection)
         driver.set_limits(self._limits)
         session = self._sessions(bind=connection)
         try:
@@ -257,13 +257,6 @@ async def _close(session: AsyncSession, connection: AsyncConnection) -> None:
         await session.close()
     finally:
         await connection.close()
-
-
-def _get_driver(connection: AsyncConnection) -> LimitedConnection:
-    assert connection.sync_connection is not None  # noqa: S101 - it is open
-    driver = connection.sync_connection.connection.driver_connection
-    assert isinstance(driver, LimitedConnection)  # noqa: S101 - the class that the engine was given
-    return driver
 
 
 _ADVICE = "проверьте адрес, имя, пароль и сам сервер"

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from app.services.reports.reading import JSON_CHUNK
+from app.services.reports.reading import CHUNK
 from tests.support.reports import ALL, add_two_reports, fetch_reports
 from tests.support.stage import Stage
 
@@ -59,10 +59,10 @@ async def test_what_is_small_or_compressed_already_is_sent_as_it_is(stage: Stage
 
 async def test_long_list_is_compressed_while_it_is_sent(stage: Stage) -> None:
     await add_two_reports(stage)
-    await stage.copy_first_report(2 * JSON_CHUNK)
+    await stage.copy_first_report(2 * CHUNK)
     answer = await fetch_reports(stage)
     assert answer.headers["content-encoding"] == "gzip"
-    assert len(answer.json()) == 2 * JSON_CHUNK + 2
+    assert len(answer.json()) == 2 * CHUNK + 2
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "xlsx"])

@@ -8,7 +8,6 @@ from fastapi.responses import Response, StreamingResponse
 from app.api.negotiation import parse_qualities
 from app.api.v1.responses import Responses, describe_invalid
 from app.api.v1.schemas import ReportRead
-from app.repositories.report_list import ReportBody
 from app.services.reports.csv_file import as_csv
 from app.services.reports.xlsx_file import stream_reports
 
@@ -83,7 +82,7 @@ def choose_format(named: Format | None, accept: str) -> Format:
 
 async def make_table_response(
     form: Literal["csv", "xlsx"],
-    chunks: AsyncIterator[list[ReportBody]],
+    chunks: AsyncIterator[list[bytes]],
     *,
     name: str,
     headers: Mapping[str, str],

@@ -118,6 +118,11 @@ class ReportQuery(BaseModel):
         return self.limit is None and self.cursor is None
 
     @property
+    def page_size(self) -> int | None:
+        """The largest number of reports in the response; None: all are asked for."""
+        return None if self.is_whole else self.limit or MAX_LIMIT
+
+    @property
     def file_name(self) -> str:
         """The name of a downloaded file, without its extension."""
         if self.start_date:

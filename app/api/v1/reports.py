@@ -1,7 +1,7 @@
 """``GET /reports``: the reports of a period, unchanged, as JSON, CSV or XLSX."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
@@ -15,8 +15,7 @@ from app.api.v1.responses import ERROR_RESPONSES
 from app.api.v1.schemas import ReportRead
 from app.database.engine import Database
 from app.errors import FieldError, InvalidParametersError
-from app.repositories.report_list import Page, ReportBody, ReportList
-from app.repositories.report_order import Position
+from app.repositories.report_list import Page, ReportList
 from app.service import Service
 from app.services.reports import reading
 from app.services.reports.xlsx_file import MAX_ROWS
@@ -55,60 +54,17 @@ async def get_reports(
     after = query.read_position()
     listed = await query.read_list(service)
     form = query.choose_format(request.headers.get("accept", ""))
-    if form == "json":
-        return await _respond_json(request, service, query, listed, after)
-    return await _respond_table(form, request, service, query, listed, after)
-
-
-async def _respond_json(
-    request: Request,
-    service: Service,
-    query: ReportQuery,
-    listed: ReportList,
-    after: Position | None,
-) -> Response:
-    """Return a JSON array. If one reading is not enough for a whole list, it is streamed.
-
-    If the stream fails, the connection is aborted (``HttpProtocol``), so that a client cannot
-    mistake a part for the whole.
-    """
-    media_type = MEDIA_TYPES["json"]
-    if not query.is_whole:
-        page = await reading.join_bodies(
-            service.database, listed, after, limit=query.limit or MAX_LIMIT
-        )
-        headers = _make_headers(request, service, query, page)
-        return Response(b"[%b]" % page.content, media_type=media_type, headers=headers)
-    pages = reading.stream_json(service.database, listed)
+    expected = query.page_size or MAX_LIMIT
+    if form == "xlsx" and query.is_whole:
+        expected = await _count_for_a_sheet(service.database, listed)
+    pages = reading.stream_pages(service.database, listed, after, query.page_size)
     first = await anext(pages)  # a failure must occur before the status is sent
-    if first.following is None:
-        return Response(b"[%b]" % first.content, media_type=media_type, headers=_VARY)
-    return StreamingResponse(
-        reading.as_json_array(first, pages), media_type=media_type, headers=_VARY
-    )
-
-
-async def _respond_table(
-    form: Literal["csv", "xlsx"],
-    request: Request,
-    service: Service,
-    query: ReportQuery,
-    listed: ReportList,
-    after: Position | None,
-) -> Response:
-    headers, expected = _VARY, query.limit or MAX_LIMIT
-    if query.is_whole:
-        if form == "xlsx":
-            expected = await _count_for_a_sheet(service.database, listed)
-        chunks = reading.stream_bodies(service.database, listed)
-        chunks = _prepend(await anext(chunks), chunks)
-    else:
-        page = await reading.read_bodies(service.database, listed, after, limit=expected)
-        headers = _make_headers(request, service, query, page)
-        chunks = reading.split_page(page.content)
+    headers = _make_headers(request, service, query, first)
+    if form == "json":
+        return _make_json_response(first, pages, headers, is_whole=query.is_whole)
     return await make_table_response(
         form,
-        chunks,
+        reading.split_pages(first, pages),
         name=query.file_name,
         headers=headers,
         expected=expected,
@@ -117,14 +73,29 @@ async def _respond_table(
     )
 
 
+def _make_json_response(
+    first: Page, others: AsyncIterator[Page], headers: dict[str, str], *, is_whole: bool
+) -> Response:
+    """Return a JSON array. If one reading is not enough for a whole list, it is streamed.
+
+    If the stream fails, the connection is aborted (``HttpProtocol``), so that a client cannot
+    mistake a part for the whole.
+    """
+    if is_whole and first.following is not None:
+        content = reading.as_json_array(first, others)
+        return StreamingResponse(content, media_type=MEDIA_TYPES["json"], headers=headers)
+    array = b"[%b]" % b",".join(first.bodies)
+    return Response(array, media_type=MEDIA_TYPES["json"], headers=headers)
+
+
 _VARY = {"Vary": "Accept"}
 
 
 def _make_headers(
-    request: Request, service: Service, query: ReportQuery, page: Page[Any]
+    request: Request, service: Service, query: ReportQuery, page: Page
 ) -> dict[str, str]:
-    """Return the headers of a page, with the address of the following one."""
-    if page.following is None:
+    """Return the headers; those of a page with the address of the following one."""
+    if query.is_whole or page.following is None:
         return _VARY
     url = request.url.include_query_params(cursor=write_cursor(page.following, query.sort_by))
     address = build_reference(service, f"{url.path}?{url.query}")
@@ -142,11 +113,3 @@ async def _count_for_a_sheet(database: Database, listed: ReportList) -> int:
             )
         )
     return found
-
-
-async def _prepend(
-    first: list[ReportBody], rest: AsyncIterator[list[ReportBody]]
-) -> AsyncIterator[list[ReportBody]]:
-    yield first
-    async for chunk in rest:
-        yield chunk

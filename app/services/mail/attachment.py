@@ -101,7 +101,8 @@ def write_attachment(bodies: Sequence[str], figures: DigestFigures) -> Attachmen
     ]
     more = figures.reports - len(bodies)
     rest = f"Ещё {number(more)}: GET /api/v1/reports?mail={day}" if more else None
-    reports = [_defang_body(json.loads(convert_to_zone(body, zone))) for body in bodies]
+    converted = convert_to_zone((body.encode() for body in bodies), zone)
+    reports = [_defang_body(json.loads(body)) for body in converted]
     content = write_reports(reports, pages, rest=rest, created_at=end.astimezone(zone))
     return Attachment(content, f"avito-chats-{day}.xlsx")
 

@@ -5,7 +5,6 @@ import io
 import json
 from collections.abc import AsyncIterator, Iterable
 
-from app.repositories.report_list import ReportBody
 from app.services.formulas import escape_formula
 from app.services.reports.xlsx_file import REPORT_FIELDS
 
@@ -13,7 +12,7 @@ _BOM = "\ufeff"
 """Without it Excel decodes UTF-8 as the system's 8-bit encoding. ``utf-8-sig`` removes it."""
 
 
-async def as_csv(chunks: AsyncIterator[list[ReportBody]]) -> AsyncIterator[bytes]:
+async def as_csv(chunks: AsyncIterator[list[bytes]]) -> AsyncIterator[bytes]:
     """Encode the chunks as one CSV with a heading, ``;`` between cells and escaped formulas.
 
     Quotes and line ends are those of RFC 4180.
@@ -24,8 +23,8 @@ async def as_csv(chunks: AsyncIterator[list[ReportBody]]) -> AsyncIterator[bytes
             yield _write_rows(_make_row(body) for body in chunk).encode()
 
 
-def _make_row(body: ReportBody) -> list[object]:
-    fields = json.loads(body.json)
+def _make_row(body: bytes) -> list[object]:
+    fields = json.loads(body)
     return [
         escape_formula(cell) if isinstance(cell := fields[name], str) else cell
         for name in REPORT_FIELDS

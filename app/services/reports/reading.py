@@ -23,58 +23,39 @@ from app.repositories import (
     reports,
     reviews,
 )
-from app.repositories.report_list import Page, ReportBody, ReportList
+from app.repositories.report_list import Page, ReportList
 from app.repositories.report_order import Position
 from app.services.shown_messages import ShownMessage, show_messages
 
 T = TypeVar("T")
 
-CHUNK, JSON_CHUNK = 500, 1000
-"""Reports that are read at a time: as rows, and joined as JSON."""
+CHUNK, ROWS = 1000, 250
+"""Reports that are read at a time, and rows of a table that are written at a time."""
 _OUTAGE_SECONDS = 10.0
 """How long a started answer waits for the database to recover from a crash."""
 
 
-async def stream_bodies(database: Database, listed: ReportList) -> AsyncIterator[list[ReportBody]]:
-    """Yield all reports of a list in chunks, for a table.
+async def stream_pages(
+    database: Database, listed: ReportList, after: Position | None, limit: int | None
+) -> AsyncIterator[Page]:
+    """Yield one page of a list; without a limit, yield all its reports in pages.
 
-    Each chunk has its own transaction, so a slow client holds no connection.
+    Each page has its own transaction, so a slow client holds no connection.
     """
-    async for page in _stream(partial(read_bodies, database, listed, limit=CHUNK)):
-        yield page.content
-
-
-def stream_json(database: Database, listed: ReportList) -> AsyncIterator[Page[bytes]]:
-    """Yield all reports of a list in pages of JSON objects. See ``report_list.join_bodies``."""
-    return _stream(partial(join_bodies, database, listed, limit=JSON_CHUNK))
-
-
-async def read_bodies(
-    database: Database, listed: ReportList, after: Position | None, *, limit: int
-) -> Page[list[ReportBody]]:
-    """Return one page of a list."""
-    async with database.session() as session:
-        return await report_list.read_bodies(session, listed, after, limit)
-
-
-async def join_bodies(
-    database: Database, listed: ReportList, after: Position | None, *, limit: int
-) -> Page[bytes]:
-    """Return one page of a list as JSON objects."""
-    async with database.session() as session:
-        return await report_list.join_bodies(session, listed, after, limit)
-
-
-async def _stream(
-    read: Callable[[Position | None], Awaitable[Page[T]]],
-) -> AsyncIterator[Page[T]]:
-    after: Position | None = None
     while True:
-        page = await _retry(partial(read, after))
+        page = await _retry(partial(read_page, database, listed, after, limit or CHUNK))
         yield page
-        if page.following is None:
+        if limit is not None or page.following is None:
             return
         after = page.following
+
+
+async def read_page(
+    database: Database, listed: ReportList, after: Position | None, limit: int
+) -> Page:
+    """Return one page of a list."""
+    async with database.session() as session:
+        return await report_list.read_page(session, listed, after, limit)
 
 
 async def _retry(read: Callable[[], Awaitable[T]]) -> T:
@@ -95,22 +76,23 @@ async def _retry(read: Callable[[], Awaitable[T]]) -> T:
         pause = min(2 * pause, 1.0) or 0.1
 
 
-async def as_json_array(
-    first: Page[bytes], others: AsyncIterator[Page[bytes]]
-) -> AsyncIterator[bytes]:
-    """Encode pages of JSON objects as one array."""
-    yield b"[" + first.content
+async def as_json_array(first: Page, others: AsyncIterator[Page]) -> AsyncIterator[bytes]:
+    """Encode pages as one array."""
+    yield b"[" + b",".join(first.bodies)
     async for page in others:
-        if page.content:
-            yield b"," + page.content
+        if page.bodies:
+            yield b"," + b",".join(page.bodies)
     yield b"]"
 
 
-async def split_page(page: list[ReportBody]) -> AsyncIterator[list[ReportBody]]:
-    """Yield a loaded page in chunks. Other tasks run between them."""
-    for start in range(0, len(page), CHUNK):
-        yield page[start : start + CHUNK]
-        await asyncio.sleep(0)
+async def split_pages(first: Page, others: AsyncIterator[Page]) -> AsyncIterator[list[bytes]]:
+    """Yield the reports of pages in parts for a table. Other tasks run between them."""
+    page: Page | None = first
+    while page is not None:
+        for start in range(0, len(page.bodies), ROWS):
+            yield page.bodies[start : start + ROWS]
+            await asyncio.sleep(0)
+        page = await anext(others, None)
 
 
 async def count_up_to(database: Database, listed: ReportList, most: int) -> int:

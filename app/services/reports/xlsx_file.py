@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 from app.domain.criteria import Criterion
 from app.domain.grades import Grade
-from app.repositories.report_list import ReportBody
 from app.services.spreadsheet import Cell, Column, SpreadsheetFile
 
 T = TypeVar("T")
@@ -94,7 +93,7 @@ def write_reports(
         return _finish(book, more)
 
 
-async def stream_reports(chunks: AsyncIterator[list[ReportBody]], *, expected: int) -> bytes:
+async def stream_reports(chunks: AsyncIterator[list[bytes]], *, expected: int) -> bytes:
     """Return a file with all chunks, written in a thread.
 
     ``expected``: approximate number of reports.
@@ -118,8 +117,8 @@ def _add_reports_page(book: SpreadsheetFile) -> None:
     book.add_page(_REPORTS, [column for column, _ in _COLUMNS])
 
 
-def _add_chunk(book: SpreadsheetFile, chunk: Iterable[ReportBody]) -> None:
-    book.add_rows(_make_row(json.loads(body.json)) for body in chunk)
+def _add_chunk(book: SpreadsheetFile, chunk: Iterable[bytes]) -> None:
+    book.add_rows(_make_row(json.loads(body)) for body in chunk)
 
 
 def _make_row(body: Mapping[str, Any]) -> list[Cell]:

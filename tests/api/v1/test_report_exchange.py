@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.cli.rest_server import listen, serve_rest
-from app.services.reports.reading import CHUNK, JSON_CHUNK
+from app.services.reports.reading import CHUNK
 from tests.support.reports import ALL, XLSX, add_two_reports, fetch_reports, read_csv, read_xlsx
 from tests.support.stage import KEY, Stage
 
@@ -125,7 +125,7 @@ async def test_partial_list_is_recognizable_for_every_client(
 
 async def test_complete_list_ends_without_reset_for_http_1_0(stage: Stage) -> None:
     await add_two_reports(stage)
-    await stage.copy_first_report(2 * JSON_CHUNK)
+    await stage.copy_first_report(2 * CHUNK)
     async with serve_on_socket(stage) as client:
         reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
         path = "/api/v1/reports?start_date=2020-01-01&end_date=2099-12-31"
@@ -133,16 +133,16 @@ async def test_complete_list_ends_without_reset_for_http_1_0(stage: Stage) -> No
         received, is_reset = await read_to_end(reader)
         writer.close()
     assert not is_reset
-    assert len(json.loads(received.partition(b"\r\n\r\n")[2])) == 2 * JSON_CHUNK + 2
+    assert len(json.loads(received.partition(b"\r\n\r\n")[2])) == 2 * CHUNK + 2
 
 
 async def break_later_chunk(stage: Stage) -> None:
     """Make a report unreadable that is in neither the first chunk of a table nor that of JSON."""
     await add_two_reports(stage)
-    await stage.copy_first_report(JSON_CHUNK + 500)
+    await stage.copy_first_report(CHUNK + 500)
     await stage.change(
         "UPDATE reports SET body = CAST('{}' AS json) WHERE id = 1000 + :place",
-        place=JSON_CHUNK + 100,
+        place=CHUNK + 100,
     )
 
 

@@ -4,7 +4,8 @@ The list continues after the last key or fails; it never ends early.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import json
+from collections.abc import AsyncIterator
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,8 +15,8 @@ from app.database.connection import Limits
 from app.database.engine import Database
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError
 from app.repositories.report_filter import ReportFilter
-from app.repositories.report_list import ReportBody, ReportList
-from app.services.reports.reading import CHUNK, join_bodies, read_bodies, stream_bodies
+from app.repositories.report_list import Page, ReportList
+from app.services.reports.reading import CHUNK, read_page, stream_pages
 from tests.support.network import open_network
 from tests.support.stage import GOOD_TALK, Stage
 
@@ -26,11 +27,11 @@ async def test_list_continues_after_an_outage(stage: Stage, database_url: str) -
     await many_reports(stage)
     async with open_network(database_url) as network:
         database = Database(network.url, connect_seconds=1)
-        chunks = stream_bodies(database, EVERYTHING)
-        numbers = [body.id for body in await anext(chunks)]
+        pages = stream_pages(database, EVERYTHING, None, None)
+        numbers = read_ids(await anext(pages))
         network.refusing = True
         network.reset()
-        rest = asyncio.create_task(rest_of(chunks))
+        rest = asyncio.create_task(rest_of(pages))
         while network.accepted < 3:  # noqa: ASYNC110 - it is tried again
             await asyncio.sleep(0.01)
         network.heal()
@@ -44,10 +45,10 @@ async def test_list_continues_after_a_silent_connection(stage: Stage, database_u
     await many_reports(stage)
     async with open_network(database_url) as network:
         database = Database(network.url, limits=Limits(statement=1, lock=1, margin=0.5))
-        chunks = stream_bodies(database, EVERYTHING)
-        numbers = [body.id for body in await anext(chunks)]
+        pages = stream_pages(database, EVERYTHING, None, None)
+        numbers = read_ids(await anext(pages))
         network.blackhole()
-        rest = asyncio.create_task(rest_of(chunks))
+        rest = asyncio.create_task(rest_of(pages))
         await asyncio.sleep(0.2)
         network.heal()  # but not for the connection that lost bytes
         numbers += await rest
@@ -55,16 +56,13 @@ async def test_list_continues_after_a_silent_connection(stage: Stage, database_u
     assert len(set(numbers)) == 2 * CHUNK + 1
 
 
-@pytest.mark.parametrize("read", [read_bodies, join_bodies])
-async def test_limits_apply_to_the_list(
-    stage: Stage, database_url: str, read: Callable[..., Awaitable[object]]
-) -> None:
-    """Postgres enforces them, so each page is read in a transaction."""
+async def test_limits_apply_to_the_list(stage: Stage, database_url: str) -> None:
+    """Postgres enforces them: they are sent with each reading."""
     database = Database(database_url, limits=Limits(statement=20, lock=0.2))
     async with stage.service.database.transaction() as other:
         await other.execute(text("LOCK TABLE reports"))
         with pytest.raises(DatabaseUnavailableError, match="заблокированы"):
-            await read(database, EVERYTHING, None, limit=1)
+            await read_page(database, EVERYTHING, None, 1)
     await database.close()
 
 
@@ -74,7 +72,7 @@ async def test_permanent_error_is_not_retried(database_url: str) -> None:
             make_url(network.url).set(password="wrong").render_as_string(hide_password=False)
         )
         with pytest.raises(DatabaseRefusedError):
-            await anext(stream_bodies(database, EVERYTHING))
+            await anext(stream_pages(database, EVERYTHING, None, None))
         assert network.accepted == 1
         await database.close()
 
@@ -86,5 +84,9 @@ async def many_reports(stage: Stage) -> None:
     await stage.copy_first_report(2 * CHUNK)
 
 
-async def rest_of(chunks: AsyncIterator[list[ReportBody]]) -> list[int]:
-    return [body.id async for chunk in chunks for body in chunk]
+async def rest_of(pages: AsyncIterator[Page]) -> list[int]:
+    return [number async for page in pages for number in read_ids(page)]
+
+
+def read_ids(page: Page) -> list[int]:
+    return [json.loads(body)["id"] for body in page.bodies]
