@@ -9,16 +9,16 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
-from pydantic.fields import FieldInfo
 from starlette.requests import ClientDisconnect
 
 from app.api.errors import convert_validation_error
+from app.api.query_model import QueryReader, is_list
 from app.errors import FieldError, InvalidParametersError
 
 MAX_BODY_BYTES = 1_000_000
@@ -205,19 +205,9 @@ def _list_query_fields(dependant: Dependant) -> dict[str, bool]:
     """Return the query parameters of an endpoint, and whether each may be repeated."""
     fields: dict[str, bool] = {}
     for field in dependant.query_params:
-        fields |= _list_fields(field.alias, field.field_info)
+        fields[field.alias] = is_list(field.field_info.annotation)
     for inner in dependant.dependencies:
+        if isinstance(inner.call, QueryReader):
+            fields |= inner.call.fields
         fields |= _list_query_fields(inner)
     return fields
-
-
-def _list_fields(name: str, field: FieldInfo) -> dict[str, bool]:
-    """Return a parameter, or each field of a model of parameters."""
-    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-        members = field.annotation.model_fields.items()
-        return {one.alias or of: _is_list(one.annotation) for of, one in members}
-    return {name: _is_list(field.annotation)}
-
-
-def _is_list(annotation: object) -> bool:
-    return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.api.dependencies import ServiceDep, build_reference
 from app.api.middleware import wants_headers_only
+from app.api.query_model import QueryReader, query_schema
 from app.api.v1.report_cursor import write_cursor
 from app.api.v1.report_formats import MEDIA_TYPES, REPORT_RESPONSES, make_table_response
 from app.api.v1.report_query import MAX_LIMIT, ReportQuery
@@ -46,9 +47,12 @@ _DESCRIPTION = """
     response_model=list[ReportRead],
     responses={**ERROR_RESPONSES, **REPORT_RESPONSES},
     operation_id="list_reports",
+    openapi_extra=query_schema(ReportQuery),
 )
 async def get_reports(
-    request: Request, service: ServiceDep, query: Annotated[ReportQuery, Query()]
+    request: Request,
+    service: ServiceDep,
+    query: Annotated[ReportQuery, Depends(QueryReader(ReportQuery))],
 ) -> Response:
     """Return the reports in the requested format."""
     after = query.read_position()
