@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Копирует чаты Авито, оценивает их через DeepSeek, рассылает отчёты.",
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if settings.docs_enabled else None,
+        openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
     )

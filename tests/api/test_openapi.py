@@ -1,8 +1,12 @@
 """The OpenAPI document: Russian texts, complete errors, real responses; and its offline page."""
 
+import json
 import re
+import threading
 from dataclasses import replace
 from typing import Any
+
+import httpx
 
 from tests.support.openapi_document import faults, iterate_texts
 from tests.support.stage import GOOD_TALK, Stage, make_app
@@ -99,6 +103,26 @@ async def test_documentation_can_be_switched_off(stage: Stage) -> None:
     assert {"/docs", "/openapi.json"}.isdisjoint(
         {getattr(route, "path", "") for route in app.routes}
     )
+
+
+async def test_document_is_built_beside_the_event_loop_and_once(stage: Stage) -> None:
+    """It takes a third of a second, for which no other request may wait."""
+    app = make_app(stage.service)
+    build, threads = app.openapi, []
+
+    def build_noted() -> dict[str, Any]:
+        threads.append(threading.current_thread())
+        return build()
+
+    app.openapi = build_noted  # type: ignore[method-assign]
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://service"
+    ) as client:
+        answers = [await client.get("/openapi.json") for _ in range(2)]
+    assert answers[0].content == answers[1].content
+    assert json.loads(answers[0].content) == build()
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
 
 
 async def test_health_and_metrics_need_no_key_and_have_no_personal_data(stage: Stage) -> None:
