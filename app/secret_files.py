@@ -30,8 +30,8 @@ _SUFFIX = "_file"
 class SecretFiles(PydanticBaseSettingsSource):
     """Reads each secret whose ``NAME_FILE`` is set in one of the ``named_in`` sources.
 
-    A final newline is not part of a secret: editors and ``echo`` add one. The sources are in the
-    order of their precedence.
+    Final newlines and a byte order mark are not part of a secret: editors add them. The sources are
+    in the order of their precedence.
     """
 
     def __init__(self, settings_cls: type[BaseSettings], *named_in: EnvSettingsSource) -> None:
@@ -72,12 +72,12 @@ class SecretFiles(PydanticBaseSettingsSource):
 def _read_file(variable: str, path: Path) -> str:
     """Return the text of the file. Error messages contain its path, never its content."""
     try:
-        text = path.read_bytes().decode()
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise SettingsError(f"{variable}: файл {path} не читается ({error.strerror}).") from None
     except ValueError:  # includes a zero byte in the path
         raise SettingsError(f"{variable}: файл {path} не в кодировке UTF-8.") from None
-    secret = text.removesuffix("\n").removesuffix("\r")
+    secret = text.rstrip("\r\n")
     if not secret:
         raise SettingsError(f"{variable}: файл {path} пуст; впишите в него значение.")
     return secret

@@ -39,15 +39,18 @@ def test_every_secret_has_a_case() -> None:
     assert {name.lower() for name in VALUES} == set(SECRETS)
 
 
-@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("begin", "ending"), [("", ""), ("", "\n"), ("", "\r\n\n"), ("\ufeff", "\r\n")]
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_value_from_file_equals_value_from_variable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, ending: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, begin: str, ending: str
 ) -> None:
+    """Windows' editor writes a byte order mark, and editors end a file with newlines."""
     for neighbour, value in NEIGHBOURS.get(name, {}).items():
         monkeypatch.setenv(neighbour, value)
     file = tmp_path / "secret"
-    file.write_bytes((VALUES[name] + ending).encode())
+    file.write_bytes((begin + VALUES[name] + ending).encode())
     monkeypatch.setenv(f"{name}_FILE", str(file))
     from_file = load_settings(_env_file=None)
     monkeypatch.delenv(f"{name}_FILE")
@@ -56,8 +59,8 @@ def test_value_from_file_equals_value_from_variable(
     assert getattr(from_file, name.lower()) != Settings.model_fields[name.lower()].default
 
 
-def test_only_one_newline_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "key").write_text("canary-deepseek-key\n\n")
+def test_newline_within_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "key").write_text("canary-deepseek-key\nanother\n")
     monkeypatch.setenv("DEEPSEEK_API_KEY_FILE", str(tmp_path / "key"))
     with pytest.raises(SettingsError, match=r"^DEEPSEEK_API_KEY: значение не подходит"):
         load_settings(_env_file=None)
