@@ -31,6 +31,16 @@ class DatabaseRefusedError(DatabaseUnavailableError):
     """
 
 
+class DatabaseDeniedError(DatabaseRefusedError):
+    """Postgres denies a statement until somebody grants a right. ``reason``: its own words."""
+
+    sqlstate = "42501"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class StalledError(AppError):
     """A part of the process has had no success for minutes; the process must be restarted."""
 

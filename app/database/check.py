@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.database.engine import Database
 from app.database.failures import describe_wrong_setting
-from app.errors import DatabaseRefusedError, DatabaseUnavailableError
+from app.errors import DatabaseDeniedError, DatabaseRefusedError, DatabaseUnavailableError
 
 _SLOT_SECONDS = 6.0
 _QUERY = text(
@@ -73,7 +73,7 @@ async def _query(database: Database) -> Row[Any]:
     try:
         async with database.with_limits(slot_seconds=_SLOT_SECONDS).session() as session:
             return (await session.execute(_QUERY)).one()
-    except DBAPIError as error:
+    except (DBAPIError, DatabaseDeniedError) as error:  # the query itself needs no right
         if reason := describe_wrong_setting(error):
             raise DatabaseRefusedError(f"{database.name}: {reason}.") from None
         raise

@@ -26,13 +26,14 @@ from app.database.connection import PATIENT, QUICK, LimitedConnection, Limits, g
 from app.database.connector import Connector
 from app.database.failures import (
     DATABASE_ERRORS,
+    describe_denial,
     describe_outage,
     describe_refusal,
     is_out_of_connections,
 )
 from app.database.idle import IdleConnections
 from app.database.slots import ConnectionSlots
-from app.errors import DatabaseRefusedError, DatabaseUnavailableError
+from app.errors import DatabaseDeniedError, DatabaseRefusedError, DatabaseUnavailableError
 
 log = structlog.get_logger(__name__)
 
@@ -229,6 +230,10 @@ class Database:
                 raise DatabaseRefusedError(self._build_message(refusal)) from None
             if reason := describe_outage(error):
                 raise self._build_outage(reason) from None
+            if denial := describe_denial(error):
+                raise DatabaseDeniedError(
+                    f"{self.name}: роли не хватает прав ({denial}); их выдаёт GRANT.", denial
+                ) from None
             raise
 
     def _build_outage(self, reason: str) -> DatabaseUnavailableError:

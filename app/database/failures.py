@@ -17,6 +17,7 @@ from app.database.pooler_errors import (
     is_pooler_full,
 )
 from app.database.tls import describe_tls_error
+from app.errors import DatabaseDeniedError
 
 DATABASE_ERRORS = (
     DBAPIError,
@@ -99,6 +100,12 @@ def describe_refusal(error: BaseException) -> str | None:
             return describe_pooler_refusal(original) or _find_reason(
                 _REFUSALS, _get_sqlstate(error)
             )
+
+
+def describe_denial(error: BaseException) -> str | None:
+    """Return the words of Postgres for a missing right; None if the error is none."""
+    is_denied = _get_sqlstate(error) == DatabaseDeniedError.sqlstate
+    return str(_unwrap_error(error)) if is_denied else None
 
 
 def describe_wrong_setting(error: BaseException) -> str | None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.database.connection import UNLIMITED
 from app.database.engine import Database
-from app.errors import AppError, DatabaseRefusedError
+from app.errors import AppError, DatabaseDeniedError, DatabaseRefusedError
 
 _ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 
@@ -79,8 +79,12 @@ def _list_revisions() -> frozenset[str]:
 def _name_refusal(database: Database, action: str) -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        reason = str(error.orig).rpartition("'>: ")[2].partition("\n")[0]
+    except (DBAPIError, DatabaseDeniedError) as error:
+        reason = (
+            error.reason
+            if isinstance(error, DatabaseDeniedError)
+            else str(error.orig).rpartition("'>: ")[2].partition("\n")[0]
+        )
         raise DatabaseRefusedError(
             f"{database.name} не дал {action} схему базы ({reason})."
         ) from error

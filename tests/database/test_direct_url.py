@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 from app.adapters import open_database
 from app.config import load_settings
+from app.database.engine import Database
 from app.database.migrate import get_current_revision, get_head_revision
 from app.errors import DatabaseRefusedError, DatabaseUnavailableError, SettingsError
 from app.sandbox.server import Sandbox
@@ -19,6 +20,7 @@ from tests.support.checkout import CHECKOUT
 from tests.support.clusters import fetch_value
 from tests.support.command_line import make_environment, run_app
 from tests.support.network import open_network
+from tests.support.stage import on_stage
 
 
 async def open_with(pooler: str, direct: str, *, migrated: bool = True) -> str | None:
@@ -122,3 +124,17 @@ async def test_missing_right_to_read_is_named(pooled_url: str, postgres_url: str
     await fetch_value(postgres_url, "REVOKE ALL ON alembic_version FROM pooled")
     with pytest.raises(DatabaseRefusedError, match=r"не дал прочитать схему базы \(permission"):
         await open_with(pooled_url, pooled_url, migrated=False)
+
+
+async def test_missing_right_of_a_step_is_named_to_the_client(
+    pooled_url: str, postgres_url: str
+) -> None:
+    """The role that migrates has made a table for which the other role has no right."""
+    await open_with(postgres_url, postgres_url)
+    await fetch_value(postgres_url, "REVOKE INSERT ON messages FROM pooled")
+    database = Database(pooled_url)
+    async with Sandbox() as sandbox, on_stage(pooled_url, sandbox, pool=database) as stage:
+        answer = await stage.rest.post("/api/v1/avito/sync")
+    await database.close()
+    assert "permission denied for table messages" in answer.json()["message"]
+    assert "GRANT" in answer.json()["message"]

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from app.database.check import check_server
 from app.database.connection import Limits
 from app.database.engine import Database
-from app.errors import DatabaseRefusedError, DatabaseUnavailableError
+from app.errors import DatabaseDeniedError, DatabaseRefusedError, DatabaseUnavailableError
 from app.repositories.chats import lock_bulk_chat_updates
 from tests.support.clusters import fetch_value
 
@@ -169,7 +169,14 @@ async def test_wrong_setting_is_a_refusal(database: Database, state: str) -> Non
     assert isinstance(await raise_sqlstate(database, state), DatabaseRefusedError)
 
 
-@pytest.mark.parametrize("state", ["42501", "42P01", "23505", "22P05", "XX001", "P0001"])
+async def test_missing_right_is_a_refusal_in_the_words_of_postgres(database: Database) -> None:
+    error = await raise_sqlstate(database, "42501")
+    assert isinstance(error, DatabaseDeniedError)
+    assert error.reason in error.message
+    assert "GRANT" in error.message
+
+
+@pytest.mark.parametrize("state", ["42P01", "23505", "22P05", "XX001", "P0001"])
 async def test_programming_errors_are_not_converted(database: Database, state: str) -> None:
     assert isinstance(await raise_sqlstate(database, state), DBAPIError)
 
