@@ -24,7 +24,9 @@ async def backup(settings: Settings, path: Path) -> int:
     async with _open_database(settings) as database:
         revision = await get_current_revision(database)
         if revision is None:
-            raise SettingsError("База пустая, сохранять нечего; служба создаст её при запуске.")
+            raise SettingsError(
+                "В базе ещё нет таблиц службы, сохранять нечего; служба создаст их при запуске."
+            )
         with replace_file(path) as file:
             descriptor = file.fileno()
             async with show_bytes("Копирую базу", lambda: os.fstat(descriptor).st_size):

@@ -136,7 +136,8 @@ async def check_database(findings: DoctorFindings, settings: Settings) -> None:
             findings.good(f"База: схема свежая ({head}).")
         elif present is None:
             findings.unsure(
-                "База: ещё пустая; схему создаст служба при запуске или команда migrate."
+                "База: таблиц службы в ней ещё нет; их создаст служба при запуске или команда"
+                " migrate."
             )
         elif is_known(present):
             findings.unsure(

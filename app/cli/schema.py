@@ -19,5 +19,5 @@ async def migrate_schema(settings: Settings) -> int:
     if before == after:
         print_marked(Mark.GOOD, f"Схема базы уже свежая: {after}.")
     else:
-        print_marked(Mark.GOOD, f"Схема базы обновлена: {before or 'пустая база'} → {after}.")
+        print_marked(Mark.GOOD, f"Схема базы обновлена: {before or 'таблиц не было'} → {after}.")
     return ExitCode.DONE

@@ -366,7 +366,7 @@ async def test_link_to_a_file_is_followed(tmp_path: Path, database_url: str) -> 
 
 async def test_empty_database_has_nothing_to_save(tmp_path: Path, postgres_url: str) -> None:
     refused = await run_backup(tmp_path, tmp_path / "quality.dump", DATABASE_URL=postgres_url)
-    assert (refused.code, "База пустая" in refused.err) == (2, True)
+    assert (refused.code, "ещё нет таблиц" in refused.err) == (2, True)
     assert list_names(tmp_path) == []
 
 

@@ -109,7 +109,7 @@ async def test_each_fault_is_reported_with_its_fix(tmp_path: Path, postgres_url:
     ]
     for fault, beginning in zip(list_faults(ended), expected, strict=True):
         assert fault.startswith(beginning)
-    assert "! База: ещё пустая" in ended.out
+    assert "! База: таблиц службы в ней ещё нет" in ended.out
     assert not [secret for secret in SECRETS if secret in ended.out]
 
 
