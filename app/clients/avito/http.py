@@ -4,14 +4,9 @@ from pathlib import Path
 
 import httpx
 
+from app.clients.avito.connections import Connections
 from app.clients.avito.errors import AvitoUnavailableError, AvitoUnreadableError
-from app.clients.bounded_body import (
-    OUT_OF_FILES,
-    BoundedBody,
-    UnreadableBodyError,
-    is_out_of_files,
-    limit_body,
-)
+from app.clients.bounded_body import OUT_OF_FILES, UnreadableBodyError, is_out_of_files
 from app.clients.proxies import find_proxy
 from app.clients.text import build_excerpt
 from app.clients.tls import describe_certificate_fault, get_tls_context
@@ -31,24 +26,21 @@ def create_avito_http(
     Raises:
         SettingsError: the proxy of the environment is unusable.
     """
-    tls, proxy = get_tls_context(ca_file), find_proxy(base_url)
+    tls, found = get_tls_context(ca_file), find_proxy(base_url)
+    proxy = found and httpx.Proxy(found.url, ssl_context=tls if found.is_encrypted else None)
+
+    def open_connection() -> httpx.AsyncHTTPTransport:
+        return httpx.AsyncHTTPTransport(
+            verify=tls, proxy=proxy, trust_env=False, limits=httpx.Limits(max_connections=1)
+        )
+
     return httpx.AsyncClient(
         base_url=base_url,
-        verify=tls,
-        proxy=httpx.Proxy(proxy.url, ssl_context=tls if proxy.is_encrypted else None)
-        if proxy
-        else None,
+        transport=Connections(open_connection, max_bytes=_MAX_BODY_BYTES),
         trust_env=False,
-        # The limiter bounds the wait for a free connection.
         timeout=httpx.Timeout(timeout_seconds, connect=min(10, timeout_seconds), pool=None),
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=100),
         headers={"Accept": "application/json", "Accept-Encoding": "gzip"},
-        event_hooks={"response": [limit_body(_BoundedBody, _MAX_BODY_BYTES)]},
     )
-
-
-class _BoundedBody(BoundedBody, httpx.AsyncByteStream):
-    """A bounded body as a stream of httpx."""
 
 
 async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
