@@ -48,6 +48,20 @@ class RetryPolicy:
 
         The error of the last attempt is raised. An error that is not transient is raised at once.
         """
+        try:
+            return await call()
+        except TransientError as error:
+            return await self._repeat(call, error)
+
+    async def _repeat(self, call: Callable[[], Awaitable[T]], first: TransientError) -> T:
+        """Continue after the first attempt, for which stamina's objects would cost too much."""
+        failed = [first]
+
+        async def attempt() -> T:
+            if failed:
+                raise failed.pop()
+            return await call()
+
         caller = stamina.AsyncRetryingCaller(
             attempts=self.attempts,
             timeout=None,
@@ -55,7 +69,7 @@ class RetryPolicy:
             wait_max=self.longest_wait_seconds,
             wait_jitter=self.first_wait_seconds,
         )
-        return await caller(self._get_delay, call)
+        return await caller(self._get_delay, attempt)
 
     def _get_delay(self, error: Exception) -> bool | float:
         if isinstance(error, RateLimitedError) and error.retry_after_seconds is not None:
