@@ -11,6 +11,9 @@ from typing import Any
 
 # NUL and lone surrogates break Postgres and JSON; other control characters have no use in a chat.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNWANTED_ESCAPE = re.compile(r"\\(?:[bfr]|u(?:00[0189]|007[fF]|[dD][89a-fA-F]))")
+"""The JSON escape of an unwanted character, or of half a character, which may lack the other half.
+"""
 _DEEPEST = 100
 _LONGEST_INTEGER = 20
 _STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|$)|[\[\]{}]', re.DOTALL)
@@ -27,13 +30,38 @@ def read_json(text: str) -> Any:
         ValueError: the text is not JSON.
     """
     try:
-        return remove_unstorable(json.loads(text, parse_int=_parse_integer))
+        parsed = _decode(text)
     except RecursionError:
-        return remove_unstorable(json.loads(_cut_depth(text), parse_int=_parse_integer))
+        parsed = _decode(_cut_depth(text))
+    # Nearly no text has unwanted characters, and a visit of all values costs more than decoding.
+    if _has_unwanted(text):
+        return remove_unstorable(parsed)
+    return parsed
+
+
+def _has_unwanted(text: str) -> bool:
+    """Return whether the JSON text may have unwanted characters, escaped or not."""
+    return bool(
+        (not text.isprintable() and _UNWANTED.search(text)) or _UNWANTED_ESCAPE.search(text)
+    )
 
 
 def _parse_integer(digits: str) -> int | None:
     return int(digits) if len(digits) <= _LONGEST_INTEGER else None
+
+
+def _parse_float(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+def _discard_constant(_: str) -> None:
+    """Return None for NaN and Infinity, which are no JSON."""
+
+
+_decode = json.JSONDecoder(
+    parse_int=_parse_integer, parse_float=_parse_float, parse_constant=_discard_constant
+).decode
 
 
 def _cut_depth(text: str) -> str:
