@@ -52,9 +52,10 @@ HIDDEN_AS = {
 NOTICES = frozenset({Placeholder.ASSISTANT_ANSWERED, Placeholder.NOTHING_WRITTEN})
 """The placeholders that Avito writes itself: their side is ``system``."""
 
-_PATTERNS = {
-    placeholder: re.compile(placeholder.pattern, re.IGNORECASE) for placeholder in Placeholder
-}
+_ANY = re.compile(
+    "|".join(f"(?P<{placeholder.name}>{placeholder.pattern})" for placeholder in Placeholder),
+    re.IGNORECASE,
+)
 _LONGEST = 200
 """In characters. A longer text contains more than a placeholder."""
 
@@ -66,8 +67,8 @@ def find_placeholder(text: object) -> Placeholder | None:
     """
     if not isinstance(text, str) or len(text) > _LONGEST:
         return None
-    shown = keep_visible(text)
-    return next((found for found in Placeholder if _PATTERNS[found].match(shown)), None)
+    found = _ANY.match(keep_visible(text))
+    return Placeholder[found.lastgroup] if found and found.lastgroup else None
 
 
 CALL_TYPES = ("call", "appCall")
