@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from app.domain.placeholders import (
     COMPLETED_CALL,
@@ -27,9 +27,8 @@ class AvitoSelf:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AvitoMessage:
-    """One message.
+class AvitoMessage(NamedTuple):
+    """One message. It is a tuple because a sync creates one for each message that it reads.
 
     ``text`` was written by a person or by Avito's bot. It is None for messages without text, see
     ``describe``, and for those that a placeholder hides. ``type`` is Avito's, except for hidden
