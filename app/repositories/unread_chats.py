@@ -49,15 +49,26 @@ class UnreadChat:
         )
 
 
-async def mark_recent_unread(session: AsyncSession, account_id: int) -> None:
-    """Mark the chats that were last read while one of their messages could still be deleted."""
+async def mark_recent_unread(
+    session: AsyncSession, account_id: int, *, since: datetime, now: datetime
+) -> int:
+    """Mark the chats that were last read while one of their messages could still be deleted.
+
+    Those read ``since`` a time are left for the next sync. Returns the number of the others.
+    """
     await lock_bulk_chat_updates(session)
-    await session.execute(
+    marked = await session.execute(
         update(Chat)
-        .where(Chat.account_id == account_id, text(MAY_LOSE_MESSAGES))
+        .where(
+            Chat.account_id == account_id,
+            ~Chat.messages_read_at.between(since, now),
+            text(MAY_LOSE_MESSAGES),
+        )
         .values(messages_due=True)
+        .returning(Chat.id)
         .execution_options(synchronize_session=False)
     )
+    return len(marked.all())
 
 
 _UNREAD = select(

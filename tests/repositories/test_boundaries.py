@@ -103,6 +103,7 @@ async def test_a_chat_is_read_again_while_a_message_can_be_deleted(
     database: Database, age: str, is_unread: bool
 ) -> None:
     minutes, seconds = map(int, age.split(":"))
+    later = NOON + timedelta(hours=2)
     async with database.transaction() as session:
         account = await add_account(session)
         await add_chat(
@@ -112,7 +113,7 @@ async def test_a_chat_is_read_again_while_a_message_can_be_deleted(
             last_message_at=NOON,
             messages_read_at=NOON + timedelta(minutes=minutes, seconds=seconds),
         )
-        await unread_chats.mark_recent_unread(session, account.id)
+        await unread_chats.mark_recent_unread(session, account.id, since=later, now=later)
         assert await unread_chats.count_unread(session, account.id) == int(is_unread)
 
 

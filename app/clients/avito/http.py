@@ -27,7 +27,9 @@ def create_avito_http(
         SettingsError: the proxy of the environment is unusable.
     """
     tls, found = get_tls_context(ca_file), find_proxy(base_url)
-    proxy = found and httpx.Proxy(found.url, ssl_context=tls if found.is_encrypted else None)
+    proxy = (
+        httpx.Proxy(found.url, ssl_context=tls if found.is_encrypted else None) if found else None
+    )
 
     def open_connection() -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(

@@ -14,6 +14,7 @@ from app.clients.avito.client import AvitoClient
 from app.clients.avito.schema import AvitoChat, ChatPage
 from app.database.engine import Database
 from app.repositories import chats
+from app.services.sync.chat_queue import ChatQueue
 from app.services.sync.listings import REFUSED, ListingReader
 from app.services.sync.message_pass import Tally
 from app.services.sync.pages import PAGE, iterate_pages
@@ -42,6 +43,7 @@ class ListPass:
         client: AvitoClient,
         tally: Tally,
         listings: ListingReader,
+        queue: ChatQueue,
         *,
         account_id: int,
         user_id: int,
@@ -51,6 +53,7 @@ class ListPass:
         self._client = client
         self._tally = tally
         self._listings = listings
+        self._queue = queue
         self._account_id = account_id
         self._user_id = user_id
         self._reread = reread
@@ -153,3 +156,5 @@ class ListPass:
                 session, self._account_id, rows.values(), reread=self._reread
             )
         self._tally.new_chats += count.new
+        if count.due:
+            self._queue.add_marked(count.due)

@@ -19,6 +19,7 @@ from app.repositories.unread_chats import UnreadChat
 from app.services.problems import Problem, ProblemCode
 from app.services.runs import Progress
 from app.services.sync.authors import AuthorRules, decide_new_messages
+from app.services.sync.chat_queue import ChatQueue
 from app.services.sync.chat_reader import ChatReader, ReadChat
 from app.services.sync.rows import make_chat_row
 
@@ -26,12 +27,11 @@ log = structlog.get_logger(__name__)
 
 FAILURES_IN_A_ROW = 5
 """After this many consecutive failures, check whether any chat of the account can be read."""
-CHATS_PER_QUERY = 100
-"""Number of unread chats per query."""
-BATCH, BATCH_ROWS = 50, 2_000
-"""Limits of one transaction: chats and messages.
+BATCH, BATCH_ROWS, BATCH_SECONDS = 100, 2_000, 0.2
+"""Limits of one transaction: chats, messages, and the wait for further chats in flight.
 
-A commit waits for the disk. With one commit per chat a sync would mostly wait for commits.
+A commit waits for the disk, and the statements of a transaction cost as much for a hundred chats as
+for one.
 """
 
 
@@ -87,9 +87,9 @@ class MessagePass:
         self._authors = authors
         self._readers = readers
         self._reader = ChatReader(database, client, clock, account.avito_user_id, full=full)
+        self.queue = ChatQueue(database, account.id, progress, readers=readers)
         self._failures_in_a_row = 0
         self._last_read: str | None = None
-        self._skipped: set[int] = set()
         self._error: UpstreamError | None = None
 
     def find_problem(self, account: str) -> Problem | None:
@@ -99,65 +99,35 @@ class MessagePass:
         return Problem(
             code=ProblemCode.CHATS_UNREAD,
             account=account,
-            chats=len(self._skipped),
+            chats=self.queue.skipped,
             detail=self._error.message,
         )
 
-    async def read_due(self) -> None:
+    async def read_marked(self) -> None:
         """Read every marked chat; write its messages and clear its mark in one transaction.
-
-        Only a few chats are in memory at a time.
 
         Raises:
             UpstreamError: the account cannot be read; written chats are kept.
         """
-        async with self._database.session() as session:
-            unread_count = await unread_chats.count_unread(session, self._account.id) - len(
-                self._skipped
-            )
-        if unread_count <= 0:
-            return
-        self._progress.total = (self._progress.total or 0) + unread_count
-        to_read: asyncio.Queue[UnreadChat | None] = asyncio.Queue(maxsize=self._readers)
         to_write: asyncio.Queue[ReadChat | None] = asyncio.Queue(maxsize=2 * self._readers)
         try:
             async with asyncio.TaskGroup() as group:
                 writer = group.create_task(self._write_all(to_write))
                 readers = [
-                    group.create_task(self._read_all(to_read, to_write))
-                    for _ in range(self._readers)
+                    group.create_task(self._read_all(to_write)) for _ in range(self._readers)
                 ]
-                await self._queue_chats(to_read)
+                await self.queue.fill()
                 await asyncio.gather(*readers)
                 await to_write.put(None)
                 await writer
         except ExceptionGroup as failures:
             raise _find_failure(failures) from None
+        self.queue.correct_progress()
         if self._error and self._failures_in_a_row:
             await self._check_account(self._error)
 
-    async def _queue_chats(self, to_read: asyncio.Queue[UnreadChat | None]) -> None:
-        """Queue the marked chats; those that failed last time come last and delay no others."""
-        for failed in (False, True):
-            batch = await self._list_unread(0, failed=failed)
-            while batch:
-                for chat in batch:
-                    if chat.id not in self._skipped:
-                        await to_read.put(chat)
-                batch = await self._list_unread(batch[-1].id, failed=failed)
-        for _ in range(self._readers):
-            await to_read.put(None)
-
-    async def _list_unread(self, after_id: int, *, failed: bool) -> list[UnreadChat]:
-        async with self._database.session() as session:
-            return await unread_chats.list_unread(
-                session, self._account.id, failed=failed, after_id=after_id, limit=CHATS_PER_QUERY
-            )
-
-    async def _read_all(
-        self, to_read: asyncio.Queue[UnreadChat | None], to_write: asyncio.Queue[ReadChat | None]
-    ) -> None:
-        while (chat := await to_read.get()) is not None:
+    async def _read_all(self, to_write: asyncio.Queue[ReadChat | None]) -> None:
+        while (chat := await self.queue.get()) is not None:
             try:
                 read = await self._reader.read(
                     await self._fetch_hinted(chat) if chat.is_only_hinted else chat
@@ -177,11 +147,10 @@ class MessagePass:
         log.warning("sync.chat_unread", chat=chat.id, error=type(error).__name__)
         async with self._database.transaction() as session:
             await unread_chats.mark_unreadable(session, chat, message=error.message, gone=gone)
-        self._progress.done += 1
+        self.queue.finish(chat.id, skipped=not gone)
         if gone:
             self._failures_in_a_row = 0
             return
-        self._skipped.add(chat.id)
         self._error = error
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= FAILURES_IN_A_ROW:
@@ -216,18 +185,24 @@ class MessagePass:
         return updated
 
     async def _write_all(self, to_write: asyncio.Queue[ReadChat | None]) -> None:
-        """Write chats as they are read: singly if Avito is slow, in batches if the disk is."""
-        last = False
-        while not last:
-            batch, rows = list[ReadChat](), 0
-            while not batch or (len(batch) < BATCH and rows < BATCH_ROWS and not to_write.empty()):
-                read = await to_write.get()
-                if last := read is None:
-                    break
-                batch.append(read)
-                rows += len(read.rows)
-            if batch:
-                await self._write(batch)
+        """Write chats in batches, the last ones in flight at once."""
+        while first := await to_write.get():
+            batch, is_last = [first], False
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BATCH_SECONDS):
+                    while not is_last and self._has_room(batch):
+                        read = await to_write.get()
+                        if is_last := read is None:
+                            break
+                        batch.append(read)
+            await self._write(batch)
+            if is_last:
+                break
+
+    def _has_room(self, batch: Sequence[ReadChat]) -> bool:
+        """Whether further chats are in flight and the transaction may have them."""
+        rows = sum(len(read.rows) for read in batch)
+        return len(batch) < min(BATCH, self.queue.in_flight) and rows < BATCH_ROWS
 
     async def _write(self, batch: Sequence[ReadChat]) -> None:
         by_id = {read.chat.id: read for read in batch}
@@ -243,7 +218,8 @@ class MessagePass:
             )
         self._tally.new_messages += sum(new.values())
         self._tally.updated_chats += sum(not by_id[chat_id].chat.is_new for chat_id in new)
-        self._progress.done += len(batch)
+        for chat_id in by_id:
+            self.queue.finish(chat_id)
         self._progress.figures = self._tally.figures()
 
 

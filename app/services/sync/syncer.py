@@ -9,8 +9,7 @@ at Avito.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,6 +25,7 @@ from app.russian_text import plural
 from app.services.problems import Problem, ProblemCode, describe_problems
 from app.services.runs import Progress, StepResult
 from app.services.sync.authors import AuthorRules, decide_stored_messages
+from app.services.sync.chat_queue import ChatQueue
 from app.services.sync.list_pass import ListPass
 from app.services.sync.listings import ListingReader
 from app.services.sync.message_pass import MessagePass, Tally
@@ -114,15 +114,7 @@ class _AccountSync:
                 readers=self._source.readers,
                 full=self._full,
             )
-            try:
-                await messages.read_due()  # chats left over by an earlier sync
-            except UpstreamError:
-                # Changes are marked anyway, and read when the account is readable again.
-                await self._list(account)
-                raise
-            await self._list(account)
-            async with self._reading_listings(account):
-                await messages.read_due()
+            await self._copy(account, messages)
         except UpstreamError as error:
             log.warning(
                 "sync.account_failed", client_id=self._source.client_id, error=type(error).__name__
@@ -145,16 +137,27 @@ class _AccountSync:
     def _make_listing_reader(self, account: Account) -> ListingReader:
         return ListingReader(self._database, self._client, self._clock, account.id)
 
-    @asynccontextmanager
-    async def _reading_listings(self, account: Account) -> AsyncIterator[None]:
-        """Read the due pages of listings meanwhile, because their requests are spread in time."""
-        reading = asyncio.create_task(self._make_listing_reader(account).read_due())
+    async def _copy(self, account: Account, messages: MessagePass) -> None:
+        """List chats and read messages at the same time.
+
+        If no message can be read, the changes are marked anyway, for a sync that can read them. If
+        the list fails, the chats marked before are read.
+        """
+        outcomes = await asyncio.gather(
+            self._mark_unread(account, messages.queue),
+            messages.read_marked(),
+            return_exceptions=True,
+        )
+        for error in filter(None, outcomes):
+            raise error
+
+    async def _mark_unread(self, account: Account, queue: ChatQueue) -> None:
+        """Mark unread chats; then read the due pages of listings, spread in time."""
         try:
-            yield
-            await reading
+            await self._list(account, queue)
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            queue.end_marking()
+        await self._make_listing_reader(account).read_due()
 
     async def _open(self) -> Account:
         """Return the account of the keys.
@@ -174,7 +177,7 @@ class _AccountSync:
                 session, avito_user_id=me.id, client_id=self._source.client_id, name=self._name
             )
 
-    async def _list(self, account: Account) -> None:
+    async def _list(self, account: Account, queue: ChatQueue) -> None:
         """Mark chats changed since the watermark.
 
         Once a day, or if ``full``, the whole list is scanned.
@@ -185,6 +188,7 @@ class _AccountSync:
             self._client,
             self._tally,
             self._make_listing_reader(account),
+            queue,
             account_id=account.id,
             user_id=account.avito_user_id,
             reread=self._full,
@@ -196,12 +200,16 @@ class _AccountSync:
         # With a watermark in the future, changes until then would be missed.
         newest = min(listing.newest, now) if listing.newest else None
         async with self._database.transaction() as session:
+            # First, because the message pass locks chats before the account.
+            recent = await unread_chats.mark_recent_unread(
+                session, account.id, since=now, now=self._clock()
+            )
             await accounts.mark_listed(
                 session, account.id, up_to=newest, full_at=full_at, cut_short=cut_short
             )
             if full_at is not None:
                 await accounts.count_chats_read(session, account.id)
-            await unread_chats.mark_recent_unread(session, account.id)
+        queue.add_marked(recent)
 
 
 def _is_stale(account: Account, now: datetime) -> bool:
