@@ -23,13 +23,16 @@ class Request:
         return len(self.system) + len(self.user)
 
     def build_parameters(
-        self, response_format: dict[str, Any], omit: Collection[str]
+        self, model: str, response_format: dict[str, Any], omit: Collection[str]
     ) -> dict[str, Any]:
-        """Return the request parameters for reproducible JSON.
+        """Return the request parameters for reproducible JSON, without the messages.
 
         Thinking is on by default and would disable the temperature.
         """
         parameters = {
+            "messages": [],
+            "model": model,
+            "max_tokens": self.max_tokens,
             "response_format": response_format,
             "temperature": self.temperature,
             "thinking": {"type": "disabled"},

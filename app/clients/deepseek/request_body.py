@@ -1,11 +1,10 @@
-"""The body of a completion request: what identifies it, and how it is rebuilt."""
+"""The body of a completion request: how it is encoded, what identifies it, how it is rebuilt."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from openai.types.chat import ChatCompletionMessageParam
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +19,24 @@ class SentRequest:
     sha256: str
 
 
-def describe_request(body: bytes) -> SentRequest:
-    """Describe the body of a request."""
-    content: dict[str, Any] = json.loads(body)
-    parameters = json.dumps({**content, "messages": []}, ensure_ascii=False)
-    return SentRequest(parameters, hashlib.sha256(body).hexdigest())
+def describe_request(body: bytes, parameters: Mapping[str, Any]) -> SentRequest:
+    """Describe a request by its body and the parameters that it was encoded from."""
+    text = json.dumps(parameters, ensure_ascii=False)
+    return SentRequest(text, hashlib.sha256(body).hexdigest())
 
 
-def rebuild_body(parameters: str, *, system: str, user: str) -> bytes:
-    """Return the body as the HTTP client encodes it."""
-    content: dict[str, Any] = json.loads(parameters)
-    content["messages"] = make_messages(system, user)
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+def encode_body(parameters: Mapping[str, Any], *, system: str, user: str) -> bytes:
+    """Encode the body with these parameters and two messages, in the place of ``messages``."""
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    text = json.dumps(
+        {**parameters, "messages": messages},
+        ensure_ascii=False,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
     return text.encode()
 
 
-def make_messages(system: str, user: str) -> list[ChatCompletionMessageParam]:
-    """Return the two messages of a request."""
-    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+def rebuild_body(parameters: str, *, system: str, user: str) -> bytes:
+    """Return the body of a stored request."""
+    return encode_body(json.loads(parameters), system=system, user=user)
