@@ -74,57 +74,46 @@ def needs_answer(message: ChatMessage, *, is_asked: bool = False) -> bool:
     return not message.has_text or not is_closing(message.text, is_asked=is_asked)
 
 
-def list_late_answers(
-    window: Sequence[ChatMessage], hours: WorkingHours, zone: ZoneInfo, *, is_whole: bool
-) -> list[LateAnswer]:
-    """Return the late answers in a graded window, oldest first.
+@dataclass(frozen=True)
+class Waits:
+    """The waits of the buyer in a graded window.
 
-    A wait begins with the first of the buyer's consecutive messages that needs an answer. It is
-    late at most once. An automatic text is no answer. A promise to find out is an answer in time,
-    but the wait goes on with the limit of later answers. A wait without an answer is not late: it
-    is a fault of closure. ``is_whole``: the window begins with the episode; otherwise the limit of
-    later answers applies to every answer.
+    ``late``: the late answers, oldest first. A wait begins with the first of the buyer's
+    consecutive messages that needs an answer. It is late at most once. An automatic text is no
+    answer. A promise to find out is an answer in time, but the wait goes on with the limit of later
+    answers. A wait without an answer is not late: it is a fault of closure.
     """
-    return _follow(window, hours, zone, is_whole=is_whole)[0]
+
+    late: tuple[LateAnswer, ...]
+    _last: _Wait
+    _hours: WorkingHours
+    _zone: ZoneInfo
+
+    def find_unanswered_question(self, graded_at: datetime) -> ChatMessage | None:
+        """Return the first question after the company's last answer if its time has passed."""
+        question = self._last.question
+        if question is None or not _is_left_open(self._last.messages[-1]):
+            return None
+        return None if self._is_fresh(question, graded_at) else question
+
+    def list_fresh_messages(self, graded_at: datetime) -> list[ChatMessage]:
+        """Return the buyer's messages without an answer if the company still has time for it."""
+        messages = self._last.messages
+        return messages if messages and self._is_fresh(messages[0], graded_at) else []
+
+    def _is_fresh(self, message: ChatMessage, graded_at: datetime) -> bool:
+        waited = self._hours.seconds_between(message.sent_at, graded_at, self._zone)
+        return waited <= self._last.within.total_seconds()
 
 
-def find_unanswered_question(
-    window: Sequence[ChatMessage],
-    hours: WorkingHours,
-    zone: ZoneInfo,
-    graded_at: datetime,
-    *,
-    is_whole: bool,
-) -> ChatMessage | None:
-    """Return the first question after the company's last answer if its time limit has passed."""
-    wait = _follow(window, hours, zone, is_whole=is_whole)[1]
-    question = wait.question
-    if question is None or not _is_left_open(wait.messages[-1]):
-        return None
-    waited = hours.seconds_between(question.sent_at, graded_at, zone)
-    return question if waited > wait.within.total_seconds() else None
-
-
-def list_fresh_messages(
-    window: Sequence[ChatMessage],
-    hours: WorkingHours,
-    zone: ZoneInfo,
-    graded_at: datetime,
-    *,
-    is_whole: bool,
-) -> list[ChatMessage]:
-    """Return the buyer's messages without an answer if the company still has time for it."""
-    wait = _follow(window, hours, zone, is_whole=is_whole)[1]
-    if not wait.messages:
-        return []
-    waited = hours.seconds_between(wait.messages[0].sent_at, graded_at, zone)
-    return wait.messages if waited <= wait.within.total_seconds() else []
-
-
-def _follow(
+def follow_waits(
     window: Sequence[ChatMessage], hours: WorkingHours, zone: ZoneInfo, *, is_whole: bool
-) -> tuple[list[LateAnswer], _Wait]:
-    """Return the late answers, and the wait at the end; it has no messages if nobody waits."""
+) -> Waits:
+    """Follow the waits through a window.
+
+    ``is_whole``: the window begins with the episode; otherwise the limit of later answers applies
+    to every answer.
+    """
     late: list[LateAnswer] = []
     wait, is_asked = _Wait(is_first=is_whole), False
     for message in window:
@@ -137,7 +126,7 @@ def _follow(
             if wait.messages and not _is_automatic(message, wait):
                 late += _measure(message, wait, hours, zone)
                 wait = _answer(message, wait)
-    return late, wait
+    return Waits(tuple(late), wait, hours, zone)
 
 
 def _add_message(wait: _Wait, message: ChatMessage, *, is_asked: bool) -> None:

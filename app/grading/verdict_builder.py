@@ -12,11 +12,7 @@ from app.domain.flags import Flag
 from app.domain.grades import Grade
 from app.domain.messages import ChatMessage, Side
 from app.domain.score import score
-from app.domain.timeliness import (
-    find_unanswered_question,
-    list_fresh_messages,
-    list_late_answers,
-)
+from app.domain.timeliness import follow_waits
 from app.grading.contacts import find_contact
 from app.grading.contradictions.find import find_contradictions
 from app.grading.copying import without_copies
@@ -112,15 +108,16 @@ class _Reader:
         self._system = system_message(rubric)
         self._transcript = QuoteVerifier(window, masker)
         self._retelling = Retelling(window, masker, self._transcript, context.zone)
-        hours, zone, is_whole = context.working_hours, context.zone, context.earlier == 0
-        self._late = tuple(list_late_answers(window, hours, zone, is_whole=is_whole))
-        at_end = (window, hours, zone, context.graded_at)
+        waits = follow_waits(
+            window, context.working_hours, context.zone, is_whole=context.earlier == 0
+        )
+        self._late = waits.late
         self._grading = CriterionGrading(
             rubric,
             self._transcript,
             self._late,
-            find_unanswered_question(*at_end, is_whole=is_whole),
-            [message.id for message in list_fresh_messages(*at_end, is_whole=is_whole)],
+            waits.find_unanswered_question(context.graded_at),
+            [message.id for message in waits.list_fresh_messages(context.graded_at)],
         )
 
     def parse(self, text: str) -> ModelAnswer:

@@ -10,9 +10,7 @@ from app.domain.messages import ChatMessage, Side
 from app.domain.timeliness import (
     GRADING_HOURS,
     LateAnswer,
-    find_unanswered_question,
-    list_fresh_messages,
-    list_late_answers,
+    follow_waits,
     needs_answer,
 )
 from app.domain.working_hours import ROUND_THE_CLOCK, WorkingHours
@@ -54,7 +52,7 @@ def list_late(
     *,
     is_whole: bool = True,
 ) -> list[LateAnswer]:
-    return list_late_answers(make_chat(*rows), hours, MOSCOW, is_whole=is_whole)
+    return list(follow_waits(make_chat(*rows), hours, MOSCOW, is_whole=is_whole).late)
 
 
 def test_first_answer_is_late_after_an_hour() -> None:
@@ -332,9 +330,9 @@ def end_after(
     """
     window = make_chat(*((60 * place, *row) for place, row in enumerate(rows)))
     graded_at = (window[-1].sent_at if window else SATURDAY) + timedelta(seconds=seconds)
-    end = (window, ROUND_THE_CLOCK, MOSCOW, graded_at)
-    found = find_unanswered_question(*end, is_whole=is_whole)
-    fresh = list_fresh_messages(*end, is_whole=is_whole)
+    waits = follow_waits(window, ROUND_THE_CLOCK, MOSCOW, is_whole=is_whole)
+    found = waits.find_unanswered_question(graded_at)
+    fresh = waits.list_fresh_messages(graded_at)
     return (found.id if found else None), [message.id for message in fresh]
 
 
@@ -411,9 +409,10 @@ def test_working_hours_keep_a_question_fresh() -> None:
     """On Monday, ten minutes after the opening, a question of Saturday evening is fresh."""
     window = make_chat((0, "company", ANSWER), (60, "client", QUESTION))
     monday = datetime(2026, 11, 23, 9, 10, tzinfo=MOSCOW)
-    end = (window, WorkingHours.parse("Пн-Пт 09:00-18:00"), MOSCOW, monday)
-    assert find_unanswered_question(*end, is_whole=True) is None
-    assert list_fresh_messages(*end, is_whole=True) == window[1:]
+    hours = WorkingHours.parse("Пн-Пт 09:00-18:00")
+    waits = follow_waits(window, hours, MOSCOW, is_whole=True)
+    assert waits.find_unanswered_question(monday) is None
+    assert waits.list_fresh_messages(monday) == window[1:]
 
 
 @pytest.mark.parametrize(
