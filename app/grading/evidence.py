@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -87,6 +88,18 @@ def _word_edges(words: str) -> tuple[str, str]:
     return (r"(?<!\w)" if words[0].isalnum() else ""), (r"(?!\w)" if words[-1].isalnum() else "")
 
 
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Return whether no word goes on beyond these words of the text."""
+    return not (
+        (text[start].isalnum() and _is_of_word(text[max(0, start - 1) : start]))
+        or (text[end - 1].isalnum() and _is_of_word(text[end : end + 1]))
+    )
+
+
+def _is_of_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
 class _Shown:
     """A message as shown to the model, folded for comparison, with a mapping to the original."""
 
@@ -117,13 +130,10 @@ class _Shown:
 
     def find(self, wanted: str) -> tuple[int, int] | None:
         """Return the span of the folded words, as whole words only."""
-        head, tail = _word_edges(wanted)
-        match = (
-            re.search(head + re.escape(wanted) + tail, self.folded)
-            if wanted in self.folded
-            else None
-        )
-        return match.span() if match else None
+        start = self.folded.find(wanted)
+        while start >= 0 and not _is_whole(self.folded, start, start + len(wanted)):
+            start = self.folded.find(wanted, start + 1)
+        return (start, start + len(wanted)) if start >= 0 else None
 
     def originals(self, span: tuple[int, int]) -> list[str]:
         """Return the originals of the tokens in these words, in order."""
@@ -272,10 +282,11 @@ class QuoteVerifier:
         return None
 
 
+@lru_cache(maxsize=2_048)
 def _fold_char(char: str) -> str:
     lower = char.lower()
     return " " if char.isspace() else _FOLDED.get(lower, lower)
 
 
 def _fold(text: str) -> str:
-    return " ".join("".join(_fold_char(char) for char in keep_visible(text)).split())
+    return " ".join("".join(map(_fold_char, keep_visible(text))).split())
