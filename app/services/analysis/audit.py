@@ -92,13 +92,14 @@ def _rebuild_verdict(
     if not exchanges:
         return None
     answers = [exchange.answer for exchange in exchanges]
-    return read_verdict(rebuild_work(exchanges[0], messages, facts), answers, rubric)
+    work = rebuild_work(exchanges[0], messages, facts)
+    return read_verdict(work, write_question(work).masker, answers, rubric)
 
 
 def _audit_request(
     exchange: ModelExchange, prompt: Prompt, messages: Sequence[ChatMessage]
 ) -> dict[str, Any]:
-    user = write_question(rebuild_work(exchange, messages, prompt.facts))
+    user = write_question(rebuild_work(exchange, messages, prompt.facts)).text
     if complaint := exchange.question["complaint"]:
         user = with_complaint(user, complaint)
     body = rebuild_body(exchange.parameters, system=prompt.system, user=user)

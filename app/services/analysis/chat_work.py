@@ -4,6 +4,7 @@ It runs in a worker process. The module imports only domain and grading, because
 loads everything that it imports.
 """
 
+import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,15 +40,34 @@ class ChatWork:
         return Masker(names, [message.text for message in self.window], level=self.masking)
 
 
-def write_question(work: ChatWork) -> str:
-    """Return the user message for the model."""
-    return user_message(work.window, work.masker(), work.context, work.nonce)
+@dataclass(frozen=True)
+class Question:
+    """The user message for the model, and the masker that has masked the window, pickled.
+
+    Masking takes as long as all other work on a question. The bytes are opaque to the event loop.
+    """
+
+    text: str
+    masker: bytes
 
 
-def read_verdict(work: ChatWork, answers: Sequence[str], rubric: Rubric) -> Verdict | str:
-    """Return the verdict in the model's answers, or the complaint about an unusable answer."""
+def write_question(work: ChatWork) -> Question:
+    """Return the question about a chat."""
+    masker = work.masker()
+    text = user_message(work.window, masker, work.context, work.nonce)
+    return Question(text, pickle.dumps(masker))
+
+
+def read_verdict(
+    work: ChatWork, masker: bytes, answers: Sequence[str], rubric: Rubric
+) -> Verdict | str:
+    """Return the verdict in the model's answers, or the complaint about an unusable answer.
+
+    ``masker``: the one of the question.
+    """
+    known: Masker = pickle.loads(masker)  # noqa: S301 - from our own process
     try:
-        return build_verdict(answers, work.window, work.masker(), rubric, work.context)
+        return build_verdict(answers, work.window, known, rubric, work.context)
     except VerdictError as error:
         return str(error)
 

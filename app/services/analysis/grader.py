@@ -25,7 +25,7 @@ from app.grading.prompt import ChatContext, prompt_version, system_message, with
 from app.grading.rubric import Rubric
 from app.grading.verdict import Verdict
 from app.repositories import prompts
-from app.services.analysis.chat_work import ChatWork, read_verdict, write_question
+from app.services.analysis.chat_work import ChatWork, Question, read_verdict, write_question
 from app.services.analysis.exchange import Exchange, ExchangeLog, Unused
 from app.services.analysis.probe_chat import PROBE_CHAT
 from app.services.analysis.worker_pool import Allowance, ChatWorkError, WorkerPool
@@ -175,7 +175,7 @@ class Grader:
         """
         context = ChatContext(self.zone, self._grading_hours, self._clock(), 0)
         question = write_question(self._work(PROBE_CHAT, (), context))
-        return await self._client.probe(system=self.system, user=question)
+        return await self._client.probe(system=self.system, user=question.text)
 
     def most_usd(self, window: Sequence[ChatMessage]) -> Decimal:
         """Return the highest cost of grading a window; 0 for a model without a price.
@@ -234,7 +234,7 @@ class Grader:
         """Ask, and once more with the complaint if the answer is unusable or lacks evidence."""
         question = await self.pool.run(write_question, work, allowance=allowance)
         completion = await self._ask(work, question, None, bill, log)
-        verdict = await self._read(work, log, allowance)
+        verdict = await self._read(work, question, log, allowance)
         complaint = verdict if isinstance(verdict, str) else verdict.complaint
         if complaint:
             try:
@@ -246,7 +246,7 @@ class Grader:
                     raise
             else:
                 completion = second if isinstance(verdict, str) else completion
-                verdict = await self._read(work, log, allowance)
+                verdict = await self._read(work, question, log, allowance)
         if isinstance(verdict, str):
             raise UngradedError(
                 f"Ответ модели дважды не подошёл. {verdict}",
@@ -266,11 +266,16 @@ class Grader:
         )
 
     async def _ask(
-        self, work: ChatWork, question: str, complaint: str | None, bill: Bill, log: ExchangeLog
+        self,
+        work: ChatWork,
+        question: Question,
+        complaint: str | None,
+        bill: Bill,
+        log: ExchangeLog,
     ) -> Completion:
         completion = await self._client.complete(
             system=self.system,
-            user=with_complaint(question, complaint) if complaint else question,
+            user=with_complaint(question.text, complaint) if complaint else question.text,
             max_tokens=MAX_TOKENS,
             bill=bill,
             on_truncated=partial(log.add, work, complaint, unused=Unused.TRUNCATED),
@@ -278,10 +283,12 @@ class Grader:
         log.add(work, complaint, completion)
         return completion
 
-    async def _read(self, work: ChatWork, log: ExchangeLog, allowance: Allowance) -> Verdict | str:
+    async def _read(
+        self, work: ChatWork, question: Question, log: ExchangeLog, allowance: Allowance
+    ) -> Verdict | str:
         """Return the verdict in the answers, or the complaint about them."""
         return await self.pool.run(
-            read_verdict, work, log.answers, self.rubric, allowance=allowance
+            read_verdict, work, question.masker, log.answers, self.rubric, allowance=allowance
         )
 
 
